@@ -1,0 +1,226 @@
+"""The high-level model value: an algorithm as a tree over AND, OR and NOT, its variables, and what it predicts.
+
+Two forms share this value: the canonical and-inverter form (AND and NOT only, spec §4) and the authors' formula trees.
+Functions over the 2^n Boolean inputs are integers: bit i is the value on input row i (see :mod:`analysis.tasks`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
+
+from analysis.digest import short_id
+from analysis.tasks import INPUT_NAMES, input_table
+
+Operator = Literal["input", "not", "and", "or"]
+Form = Literal["and_inverter", "formula_trees"]
+
+
+@dataclass(frozen=True)
+class Node:
+    """One node of a tree.
+
+    Args:
+        operator: "input" (no children), "not" (one), "and" or "or" (two).
+        children: sub-trees in canonical order.
+        input: index of the input if the operator is "input", else −1.
+    """
+
+    operator: Operator
+    children: tuple[Node, ...] = ()
+    input: int = -1
+
+    @property
+    def is_gate(self) -> bool:
+        return self.operator in ("and", "or")
+
+
+@dataclass(frozen=True)
+class Variable:
+    """A place in the tree that an alignment must put somewhere.
+
+    Args:
+        path: child positions of the gates from the root, NOT nodes transparent, e.g. "0" or "01"; the root is "".
+        node: the sub-tree whose value the variable is.
+        function: its truth table as an integer.
+        formula: readable sub-formula.
+    """
+
+    path: str
+    node: Node
+    function: int
+    formula: str
+
+
+@dataclass(frozen=True)
+class HighLevelModel:
+    """One candidate algorithm.
+
+    Args:
+        form: which family of candidates it belongs to; decides its text, formula and variables.
+        n_inputs: number of inputs n.
+        root: the tree.
+    """
+
+    form: Form
+    n_inputs: int
+    root: Node
+
+    @cached_property
+    def text(self) -> str:
+        """Identity: canonical and-inverter text (spec §4), or the authors' string for formula trees."""
+        return canonical_text(self.root) if self.form == "and_inverter" else authors_text(self.root)
+
+    @cached_property
+    def id(self) -> str:
+        """First 16 hex digits of the SHA-256 of :attr:`text`."""
+        return short_id(self.text)
+
+    @cached_property
+    def formula(self) -> str:
+        """For people: the most readable formula with ∧, ∨, ¬; the authors' own string for formula trees."""
+        return readable_formula(self.root) if self.form == "and_inverter" else self.text
+
+    @cached_property
+    def function(self) -> int:
+        """Truth table of the whole tree as an integer."""
+        return function_of(self.root, self.n_inputs)
+
+    @cached_property
+    def variables(self) -> tuple[Variable, ...]:
+        """The variables in path order.
+
+        And-inverter form: every gate but the root, each occurrence its own; a negated input is no variable.
+        Formula trees (the authors' rule): every inner node but the root, where the child of a NOT is replaced by the
+        NOT itself; so a negated input is one.
+        """
+        return tuple(sorted(self._find_variables(), key=lambda v: (len(v.path), v.path)))
+
+    def _find_variables(self) -> Iterator[Variable]:
+        render = readable_formula if self.form == "and_inverter" else authors_text
+
+        def visit(node: Node, path: str, is_root: bool) -> Iterator[Variable]:
+            inner = node
+            while inner.operator == "not":
+                inner = inner.children[0]
+            if self.form == "and_inverter":
+                carrier, counts = inner, inner.is_gate
+            else:
+                carrier, counts = node, node.operator != "input"
+            if counts and not is_root:
+                yield Variable(path, carrier, function_of(carrier, self.n_inputs), render(carrier))
+            for position, child in enumerate(inner.children):
+                yield from visit(child, f"{path}{position}", False)
+
+        yield from visit(self.root, "", True)
+
+    @cached_property
+    def depth(self) -> int:
+        """Depth in gates."""
+        return depth_of(self.root)
+
+    @cached_property
+    def n_gates(self) -> int:
+        return sum(1 for node in walk(self.root) if node.is_gate)
+
+    def output_given(self, fixed: Mapping[str, int]) -> int:
+        """The algorithm's output on every input when some variables are fixed.
+
+        Args:
+            fixed: path of a variable → its values over the input rows as an integer.
+
+        Returns:
+            The output's values over the input rows as an integer.
+        """
+        full = (1 << (1 << self.n_inputs)) - 1
+        carriers = {v.path: v.node for v in self.variables}
+
+        def value(node: Node, path: str) -> int:
+            if path in fixed and node is carriers.get(path):
+                return fixed[path]
+            if node.operator == "input":
+                return input_pattern(node.input, self.n_inputs)
+            if node.operator == "not":
+                return full & ~value(node.children[0], path)
+            left, right = (value(child, f"{path}{i}") for i, child in enumerate(node.children))
+            return left & right if node.operator == "and" else left | right
+
+        return value(self.root, "")
+
+
+def walk(node: Node) -> Iterator[Node]:
+    """Every node of a tree in pre-order."""
+    yield node
+    for child in node.children:
+        yield from walk(child)
+
+
+def depth_of(node: Node) -> int:
+    """Depth in gates; NOT is free."""
+    below = max((depth_of(child) for child in node.children), default=0)
+    return below + 1 if node.is_gate else below
+
+
+def input_pattern(index: int, n_inputs: int) -> int:
+    """Truth table of one input as an integer."""
+    column: list[float] = input_table(n_inputs)[:, index].tolist()
+    return sum(int(value) << row for row, value in enumerate(column))
+
+
+def function_of(node: Node, n_inputs: int) -> int:
+    """Truth table of a sub-tree as an integer."""
+    if node.operator == "input":
+        return input_pattern(node.input, n_inputs)
+    values = [function_of(child, n_inputs) for child in node.children]
+    if node.operator == "not":
+        return ((1 << (1 << n_inputs)) - 1) & ~values[0]
+    return values[0] & values[1] if node.operator == "and" else values[0] | values[1]
+
+
+def canonical_text(node: Node) -> str:
+    """Canonical and-inverter text: leaf ``A``, gate ``(x&y)`` with children sorted by text, ``!`` for not."""
+    if node.operator == "input":
+        return INPUT_NAMES[node.input]
+    if node.operator == "not":
+        return "!" + canonical_text(node.children[0])
+    return "(" + "&".join(sorted(canonical_text(child) for child in node.children)) + ")"
+
+
+def authors_text(node: Node) -> str:
+    """The authors' string: ``*``, ``+`` and ``¬``, brackets around gates except the outermost."""
+
+    def render(node: Node) -> str:
+        if node.operator == "input":
+            return INPUT_NAMES[node.input]
+        if node.operator == "not":
+            return "¬" + render(node.children[0])
+        sign = "*" if node.operator == "and" else "+"
+        return f"({sign.join(render(child) for child in node.children)})"
+
+    text = render(node)
+    return text[1:-1] if node.is_gate else text
+
+
+def readable_formula(node: Node, negated: bool = False) -> str:
+    """The formula with fewest negations on the way: ¬(x∧y) is shown as ¬x ∨ ¬y where that saves signs."""
+
+    def render(node: Node, negated: bool) -> tuple[str, int, bool]:
+        """Text, number of ¬ signs, whether it is a bare gate that needs brackets inside another."""
+        if node.operator == "not":
+            return render(node.children[0], not negated)
+        if node.operator == "input":
+            name = INPUT_NAMES[node.input]
+            return (f"¬{name}", 1, False) if negated else (name, 0, False)
+        options = []
+        for pushed in (False, True) if negated else (False,):
+            parts = [render(child, pushed) for child in node.children]
+            conjunction = (node.operator == "and") != pushed
+            sign = " ∧ " if conjunction else " ∨ "
+            body = sign.join(f"({text})" if bare else text for text, _, bare in parts)
+            cost = sum(n for _, n, _ in parts)
+            options.append((f"¬({body})", cost + 1, False) if negated and not pushed else (body, cost, True))
+        return min(options, key=lambda option: (option[1], not option[2]))
+
+    return render(node, negated)[0]

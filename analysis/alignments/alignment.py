@@ -1,0 +1,94 @@
+"""The alignment value: where each variable of an algorithm is placed in a network."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from analysis.digest import canonical_json, short_id
+
+
+@dataclass(frozen=True, order=True)
+class NeuronSet:
+    """A nonempty set of neurons of one hidden layer.
+
+    Args:
+        layer: 1 for the first hidden layer.
+        neurons: indices in the layer, ascending, from 0.
+    """
+
+    layer: int
+    neurons: tuple[int, ...]
+
+    @property
+    def bits(self) -> int:
+        """The neurons as a bit set within the layer."""
+        return sum(1 << n for n in self.neurons)
+
+
+@dataclass(frozen=True)
+class Alignment:
+    """A placement of every variable of one algorithm on disjoint neuron sets.
+
+    Args:
+        algorithm_text: identity text of the algorithm.
+        places: (path, neuron set) sorted by path.
+    """
+
+    algorithm_text: str
+    places: tuple[tuple[str, NeuronSet], ...]
+
+    @classmethod
+    def of(cls, algorithm_text: str, places: Mapping[str, NeuronSet] | Iterable[tuple[str, NeuronSet]]) -> Alignment:
+        pairs = places.items() if isinstance(places, Mapping) else places
+        return cls(algorithm_text, tuple(sorted(pairs)))
+
+    @cached_property
+    def id(self) -> str:
+        """Hash of the algorithm's text and the sorted list of [path, layer, neurons] (spec §4)."""
+        sites = [[path, site.layer, list(site.neurons)] for path, site in self.places]
+        return short_id(self.algorithm_text + canonical_json(sites).decode())
+
+    @property
+    def n_neurons(self) -> int:
+        return sum(len(site.neurons) for _, site in self.places)
+
+
+@dataclass(frozen=True)
+class IIA:
+    """Interchange intervention accuracy as a fraction, never a bare number.
+
+    Args:
+        agreed: interchange interventions on which the network decides what the algorithm says.
+        of: interventions tested.
+    """
+
+    agreed: int
+    of: int
+
+    @property
+    def value(self) -> float:
+        """The share agreed / of; 1 for the empty alignment (0 of 0)."""
+        return 1.0 if self.of == 0 else self.agreed / self.of
+
+
+@dataclass(frozen=True)
+class ScoredAlignment:
+    """An alignment with its verdict under one protocol.
+
+    Args:
+        alignment: the placement.
+        iia: over the protocol's interchange pairs, summed over variables.
+        minimal: valid and containing no other valid alignment of its algorithm, variable by variable.
+        margin: smallest distance of any tested network output from the decision's edge, inf if nothing was tested.
+    """
+
+    alignment: Alignment
+    iia: IIA
+    minimal: bool
+    margin: float
+
+    @property
+    def valid(self) -> bool:
+        return self.iia.agreed == self.iia.of

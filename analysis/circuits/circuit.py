@@ -1,0 +1,131 @@
+"""The circuit value: a mask over a network's edges, and what can be read off it without running anything.
+
+Edge order (spec §3): layer by layer, row-major ``[out][in]``; edge k is bit k of the mask, least significant first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.errors import InvalidMask
+
+
+@dataclass(frozen=True)
+class EdgeLayout:
+    """Where each edge of a single-output network sits in a mask.
+
+    Args:
+        sizes: layer sizes ``(n0, …, 1)`` of the network cut to the analysed output.
+    """
+
+    sizes: tuple[int, ...]
+
+    @cached_property
+    def offsets(self) -> tuple[int, ...]:
+        """First edge index of each weight matrix, and the number of edges last."""
+        offsets = [0]
+        for n_in, n_out in zip(self.sizes, self.sizes[1:], strict=False):
+            offsets.append(offsets[-1] + n_in * n_out)
+        return tuple(offsets)
+
+    @property
+    def n_edges(self) -> int:
+        return self.offsets[-1]
+
+    @property
+    def n_hex_digits(self) -> int:
+        return -(-self.n_edges // 4)
+
+    def edge_index(self, layer: int, out: int, source: int) -> int:
+        """Index of the edge from neuron ``source`` of layer ``layer − 1`` to neuron ``out`` of layer 1 … L."""
+        return self.offsets[layer - 1] + out * self.sizes[layer - 1] + source
+
+    def to_hex(self, mask: int) -> str:
+        """Lower-case hex, zero-padded to ceil(edges / 4) digits."""
+        return f"{int(mask):0{self.n_hex_digits}x}"
+
+
+@dataclass(frozen=True)
+class Circuit:
+    """One structurally possible circuit: every active hidden neuron has an edge in and out, every input an edge out.
+
+    Args:
+        layout: the network's edge layout.
+        mask: bit k set = edge k kept.
+    """
+
+    layout: EdgeLayout
+    mask: int
+
+    @property
+    def hex(self) -> str:
+        return self.layout.to_hex(self.mask)
+
+    @cached_property
+    def keep(self) -> tuple[NDArray[np.bool_], ...]:
+        """Kept edges as one Boolean matrix ``[n_l, n_(l-1)]`` per layer."""
+        sizes, offsets = self.layout.sizes, self.layout.offsets
+        bits = np.array([(self.mask >> k) & 1 for k in range(self.layout.n_edges)], dtype=bool)
+        return tuple(bits[offsets[i] : offsets[i + 1]].reshape(sizes[i + 1], sizes[i]) for i in range(len(sizes) - 1))
+
+    @cached_property
+    def active(self) -> tuple[tuple[bool, ...], ...]:
+        """For layers 0 … L, which neurons are active (inputs and output always)."""
+        inner = [tuple(any(row) for row in matrix.tolist()) for matrix in self.keep[:-1]]
+        return ((True,) * self.layout.sizes[0], *inner, (True,) * self.layout.sizes[-1])
+
+    @property
+    def n_edges(self) -> int:
+        return self.mask.bit_count()
+
+    @property
+    def n_neurons(self) -> int:
+        """Active hidden neurons."""
+        return sum(sum(layer) for layer in self.active[1:-1])
+
+
+def circuit_from_hex(text: str, sizes: Sequence[int]) -> Circuit:
+    """Read a mask as it stands in an address.
+
+    Raises:
+        InvalidMask: not hex, of the wrong length, with bits beyond the last edge, or not structurally possible.
+    """
+    layout = EdgeLayout(tuple(sizes))
+    shape = "-".join(map(str, layout.sizes))
+    if len(text) != layout.n_hex_digits or any(c not in "0123456789abcdef" for c in text):
+        raise InvalidMask(
+            f"mask {text[:40]!r}",
+            f"is not {layout.n_hex_digits} lower-case hex digits, as a mask of a {shape} network is",
+            "copy the mask from the network's list of circuits",
+        )
+    return possible_circuit(int(text, 16), layout)
+
+
+def possible_circuit(mask: int, layout: EdgeLayout) -> Circuit:
+    """A circuit, if ``mask`` is structurally possible.
+
+    Raises:
+        InvalidMask: bits beyond the last edge, an unused input or output, or an active neuron without an edge
+            in or out.
+    """
+    item = f"mask {layout.to_hex(mask)}"
+    if mask < 0 or mask >> layout.n_edges:
+        raise InvalidMask(item, f"has edges beyond the network's {layout.n_edges}", "copy the mask from the list")
+    circuit = Circuit(layout, mask)
+    for layer in range(1, len(layout.sizes)):
+        rows = circuit.keep[layer - 1].tolist()
+        has_in = [any(row) for row in rows]
+        has_out = [any(column) for column in zip(*rows, strict=True)]
+        for neuron, (used, active) in enumerate(zip(has_out, circuit.active[layer - 1], strict=True)):
+            if used != active:
+                site = f"input {neuron}" if layer == 1 else f"neuron {layer - 1}.{neuron}"
+                cause = f"{site} has no edge out" if active else f"{site} has an edge out but none in"
+                raise InvalidMask(item, f"is no circuit: {cause}", "copy the mask from the network's list of circuits")
+        if layer == len(layout.sizes) - 1 and not all(has_in):
+            raise InvalidMask(item, "is no circuit: the output has no edge in", "copy the mask from the list")
+    return circuit

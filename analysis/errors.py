@@ -1,0 +1,76 @@
+"""Errors that the engine raises for bad input; each names the item, the cause and the cure.
+
+AnalysisError
+├── InvalidNetwork        a network file or value that is not a network
+├── InvalidTask           a truth table or task name that fits no network
+├── InvalidData           a data record that does not fit its network
+├── InvalidProtocol       settings that contradict each other or are unknown
+├── InvalidMask           a mask that is no circuit of the network at hand
+├── InvalidIndex          an index beyond the exact count
+├── InvalidAlignment      an alignment whose sites or variables do not exist
+├── BeyondLimits          work that the engine refuses to start, with its estimate
+└── Cancelled             the caller asked to stop between two steps (not a fault)
+
+A scientific negative (nothing found, not converged, not valid) is a result, never an error.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass
+class AnalysisError(Exception):
+    """Bad input to the engine.
+
+    Args:
+        item: what is wrong, as the user knows it ("weights[1]", "mask 3fz").
+        cause: why it is refused, one clause without a final stop.
+        cure: what to do about it, one clause without a final stop.
+    """
+
+    item: str
+    cause: str
+    cure: str
+
+    def __str__(self) -> str:
+        return f"{self.item}: {self.cause}. {self.cure}."
+
+
+class InvalidNetwork(AnalysisError):
+    """The network cannot be read or does not hold together."""
+
+
+class InvalidTask(AnalysisError):
+    """The task is unknown or its truth table does not fit the network."""
+
+
+class InvalidData(AnalysisError):
+    """The data record does not fit the network or its own schema."""
+
+
+class InvalidProtocol(AnalysisError):
+    """The protocol is unknown or its settings contradict each other."""
+
+
+class InvalidMask(AnalysisError):
+    """The mask is malformed or is no structurally possible circuit of the network."""
+
+
+class InvalidIndex(AnalysisError):
+    """The index lies outside 0 … count − 1."""
+
+
+class InvalidAlignment(AnalysisError):
+    """The alignment names a variable, layer or neuron that does not exist."""
+
+
+class BeyondLimits(AnalysisError):
+    """The work is too large to start; the cause carries the estimate and the limit."""
+
+
+class Cancelled(AnalysisError):
+    """The caller's progress callback asked the engine to stop."""
+
+    def __init__(self, stage: str = "analysis") -> None:
+        super().__init__(stage, "stopped on request", "start it again to go on")

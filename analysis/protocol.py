@@ -1,0 +1,120 @@
+"""Protocols: the frozen, hashed rules that every number names (spec §5)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Any, Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from analysis.digest import canonical_json, sha256_hex
+from analysis.errors import InvalidProtocol
+
+
+class Protocol(BaseModel):
+    """The rules of one analysis. Everything but ``name`` is part of the digest."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str = Field(description="Label for people; not part of the digest.", max_length=64)
+    circuit_space: Literal["all", "without_full_node_mask"] = Field(
+        "all", description="'without_full_node_mask' drops circuits in which every neuron is active, as the authors do."
+    )
+    node_sparsity: Literal["none", "paper"] = Field(
+        "none",
+        description="'paper' keeps circuits whose share of inactive hidden neurons exceeds 1/5 where the widest hidden "
+        "layer is 4 and 3/10 where it is 5 or more.",
+    )
+    ablation: Literal["zero", "mean"] = Field(
+        "zero", description="What an absent edge into an active neuron carries: 0, or its source's mean activation."
+    )
+    circuit_decision: Literal["rounding", "threshold"] = Field(
+        "rounding", description="How a circuit's output becomes 0 or 1: round half to even, or output > 0.5."
+    )
+    accuracy_threshold: float = Field(
+        0.99, ge=0, lt=1, description="A circuit is valid if the share of rows decided right is above this."
+    )
+    algorithm_form: Literal["and_inverter", "formula_trees"] = Field(
+        "and_inverter",
+        description="Candidate algorithms as canonical and-inverter trees, or as the authors' AND/OR/NOT formulas.",
+    )
+    max_depth: int = Field(3, ge=1, le=3, description="Largest depth in gates; also at most hidden layers + 1.")
+    interchange_pairs: Literal["ordered", "one_direction"] = Field(
+        "ordered", description="All ordered pairs source ≠ base, or only source before base in the authors' order."
+    )
+    alignment_decision: Literal["threshold", "rounding"] = Field(
+        "threshold", description="How the network's output becomes 0 or 1 under interchange."
+    )
+    alignment_sites: Literal["neuron_sets", "single_neurons"] = Field(
+        "neuron_sets", description="Where a variable may live: nonempty sets of neurons of one layer, or one neuron."
+    )
+    alignments_kept: Literal["all", "minimal"] = Field(
+        "all", description="Whether all valid alignments are kept, or the minimal ones only."
+    )
+    max_alignments: int = Field(
+        10_000, ge=1, le=1_000_000, description="Valid alignments kept for each algorithm; beyond: counted, truncated."
+    )
+    n_near_misses: int = Field(5, ge=0, le=100, description="Best failing alignments kept for each algorithm.")
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of the settings without the name, as sorted-key JSON."""
+        return sha256_hex(canonical_json(self.model_dump(exclude={"name"})))
+
+    def depth_for(self, n_hidden_layers: int) -> int:
+        """Largest depth of an algorithm in gates for a network: min(hidden layers + 1, max_depth)."""
+        return min(n_hidden_layers + 1, self.max_depth)
+
+
+COMPLETE: Final = Protocol(name="complete")
+PAPER: Final = Protocol(
+    name="paper",
+    circuit_space="without_full_node_mask",
+    node_sparsity="paper",
+    algorithm_form="formula_trees",
+    interchange_pairs="one_direction",
+    alignments_kept="minimal",
+    n_near_misses=0,
+)
+BUILT_IN: Final[Mapping[str, Protocol]] = {p.name: p for p in (COMPLETE, PAPER)}
+
+
+def named_protocol(name: str) -> Protocol:
+    """A built-in protocol.
+
+    Raises:
+        InvalidProtocol: no built-in protocol has that name.
+    """
+    try:
+        return BUILT_IN[name]
+    except KeyError:
+        raise InvalidProtocol(
+            f"protocol {name!r}", "is unknown", f"use {' or '.join(BUILT_IN)}, or a protocol file"
+        ) from None
+
+
+def protocol_from_mapping(settings: Mapping[str, Any]) -> Protocol:
+    """A protocol of the user's own; missing settings are those of ``complete``.
+
+    Raises:
+        InvalidProtocol: an unknown setting or a value out of range, all problems named at once.
+    """
+    try:
+        protocol = Protocol.model_validate({"name": "custom", **settings})
+    except ValidationError as error:
+        problems = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'protocol'}: {e['msg']}" for e in error.errors())
+        raise InvalidProtocol(
+            "protocol", problems, "see the protocol schema for the settings and their ranges"
+        ) from None
+    built_in = BUILT_IN.get(protocol.name)
+    if built_in is not None and built_in.digest != protocol.digest:
+        raise InvalidProtocol(
+            f"protocol {protocol.name!r}", "has a built-in name but other settings", "give it a name of its own"
+        )
+    return protocol
+
+
+def protocol_schema() -> dict[str, Any]:
+    """The published JSON schema of protocol files."""
+    return Protocol.model_json_schema()

@@ -1,0 +1,164 @@
+"""What one analysis found: plain values, ready for a file, a database or a page.
+
+An analysis is network + output + protocol + data record. Counts are Python integers (exact); a search that stopped at a
+limit carries ``truncated_at``, and None there means the search was exhaustive.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.algorithms.high_level_model import HighLevelModel
+from analysis.alignments.alignment import ScoredAlignment
+from analysis.circuits.circuit import EdgeLayout
+from analysis.data import DataRecord
+from analysis.networks.network import Network
+from analysis.protocol import Protocol
+from analysis.tasks import Task
+
+FRAGILE_MARGIN = 1e-6
+
+
+@dataclass(frozen=True)
+class CircuitSearch:
+    """The valid circuits of one output.
+
+    Args:
+        layout: edge layout of the network cut to the output.
+        possible: circuits of the protocol's space, all of them tested unless truncated.
+        masks: ``[valid]`` uint64, ascending.
+        outputs: ``[valid, 2^n]`` output of each circuit on the data record's representatives.
+        margins: ``[valid]`` smallest distance of any tested output from the decision's edge.
+        truncated_at: circuits kept when a limit was reached, else None.
+    """
+
+    layout: EdgeLayout
+    possible: int
+    masks: NDArray[np.uint64]
+    outputs: NDArray[np.float64]
+    margins: NDArray[np.float64]
+    truncated_at: int | None = None
+
+    @property
+    def n_valid(self) -> int:
+        return len(self.masks)
+
+
+@dataclass(frozen=True)
+class InterpretationCounts:
+    """Exact numbers of interpretations, parallel to the valid circuits' masks.
+
+    Args:
+        by_circuit: interpretations of each circuit.
+        observed_by_circuit: classes of interpretations that the inputs can tell apart (free completions merged).
+    """
+
+    by_circuit: tuple[int, ...]
+    observed_by_circuit: tuple[int, ...]
+
+    @property
+    def total(self) -> int:
+        return sum(self.by_circuit)
+
+    @property
+    def observed(self) -> int:
+        return sum(self.observed_by_circuit)
+
+
+@dataclass(frozen=True)
+class AlgorithmResult:
+    """One candidate algorithm and its alignments.
+
+    Args:
+        algorithm: the candidate.
+        alignments: kept ones: valid first (most neurons last, then id), then the best that fail.
+        n_valid: valid alignments, exact even beyond the kept ones.
+        n_minimal: minimal ones, exact likewise.
+        truncated_at: valid alignments kept when the limit was reached, else None.
+        irredundant: verdicts of the three redundancy classes of spec §4 by criterion key
+            ("irredundant-gates", "irredundant-functions", "irredundant-literals").
+    """
+
+    algorithm: HighLevelModel
+    alignments: tuple[ScoredAlignment, ...]
+    n_valid: int
+    n_minimal: int
+    truncated_at: int | None = None
+    irredundant: Mapping[str, bool] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class AlgorithmSearch:
+    """All candidate algorithms of one output.
+
+    Args:
+        algorithms: in the protocol's order (canonical: depth, gates, then text; paper: the authors' order).
+        n_candidates: candidates that compute the task, exact.
+        truncated_at: candidates kept when a limit was reached, else None.
+    """
+
+    algorithms: tuple[AlgorithmResult, ...]
+    n_candidates: int
+    truncated_at: int | None = None
+
+    @property
+    def n_aligned(self) -> int:
+        """Algorithms with at least one valid alignment."""
+        return sum(1 for result in self.algorithms if result.n_valid)
+
+    @property
+    def n_valid_alignments(self) -> int:
+        return sum(result.n_valid for result in self.algorithms)
+
+    @property
+    def n_minimal_alignments(self) -> int:
+        return sum(result.n_minimal for result in self.algorithms)
+
+
+@dataclass(frozen=True)
+class CriterionTally:
+    """How many explanations pass one criterion (spec §6)."""
+
+    passed: int
+    failed: int
+    undecided: int
+    not_applicable: int
+
+    @property
+    def of(self) -> int:
+        return self.passed + self.failed + self.undecided + self.not_applicable
+
+
+@dataclass(frozen=True)
+class OutputAnalysis:
+    """Everything found for one output of one network under one protocol and data record.
+
+    Args:
+        network: the whole network, all outputs.
+        output: index of the analysed output.
+        task: what that output should compute.
+        criteria: tally by criterion key.
+        seconds: wall-clock seconds by stage, as measured by the caller's clock; empty if none was given.
+    """
+
+    network: Network
+    output: int
+    task: Task
+    protocol: Protocol
+    data: DataRecord
+    circuits: CircuitSearch
+    interpretations: InterpretationCounts
+    algorithms: AlgorithmSearch
+    criteria: Mapping[str, CriterionTally]
+    seconds: Mapping[str, float]
+
+    @property
+    def exhaustive(self) -> bool:
+        """Whether no search stopped at a limit."""
+        stops = [self.circuits.truncated_at, self.algorithms.truncated_at]
+        stops += [result.truncated_at for result in self.algorithms.algorithms]
+        return all(stop is None for stop in stops)

@@ -1,0 +1,105 @@
+"""Tasks: the Boolean functions that outputs should compute, and the input table that everything is indexed by.
+
+Inputs are counted in binary, the first input most significant, so row 2 of a two-input table is A=1, B=0. A truth
+table is a tuple of 0/1 over those rows. As a number ("pattern") bit i of the integer is the value on row i.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.errors import InvalidTask
+from analysis.networks.network import MAX_INPUTS
+
+INPUT_NAMES: Final = "ABCDEF"
+
+_RULES: Final[dict[str, tuple[Callable[[Sequence[int]], bool], int | None]]] = {
+    # name: (rule over one row of input bits, number of inputs it is defined for or None for any)
+    "AND": (all, None),
+    "OR": (any, None),
+    "NAND": (lambda bits: not all(bits), None),
+    "NOR": (lambda bits: not any(bits), None),
+    "XOR": (lambda bits: sum(bits) % 2 == 1, 2),
+    "XNOR": (lambda bits: sum(bits) % 2 == 0, 2),
+    "IMP": (lambda bits: not bits[0] or bool(bits[1]), 2),
+    "NIMP": (lambda bits: bool(bits[0]) and not bits[1], 2),
+    "MAJORITY": (lambda bits: 2 * sum(bits) > len(bits), None),
+    "PARITY": (lambda bits: sum(bits) % 2 == 1, None),
+}
+TASK_NAMES: Final = tuple(_RULES)
+
+
+@dataclass(frozen=True)
+class Task:
+    """One output's target.
+
+    Args:
+        truth_table: 0/1 for each of the 2^n inputs in binary order.
+        name: a label such as "XOR"; not part of identity.
+    """
+
+    truth_table: tuple[int, ...]
+    name: str = ""
+
+    @property
+    def n_inputs(self) -> int:
+        return len(self.truth_table).bit_length() - 1
+
+    @property
+    def pattern(self) -> int:
+        """The truth table as an integer: bit i is the value on input row i."""
+        return sum(value << row for row, value in enumerate(self.truth_table))
+
+
+def input_table(n_inputs: int) -> NDArray[np.float64]:
+    """All Boolean inputs, ``[2^n, n]`` of 0.0/1.0, counted in binary with the first input most significant."""
+    rows = np.arange(2**n_inputs)[:, None]
+    return ((rows >> np.arange(n_inputs - 1, -1, -1)) & 1).astype(np.float64)
+
+
+def named_task(name: str, n_inputs: int) -> Task:
+    """The task of that name over ``n_inputs`` inputs.
+
+    Raises:
+        InvalidTask: an unknown name, or a name that is not defined for so many inputs.
+    """
+    key = name.strip().upper()
+    if key not in _RULES:
+        raise InvalidTask(f"task {name!r}", "is not a known name", f"use one of {', '.join(TASK_NAMES)}")
+    if not 1 <= n_inputs <= MAX_INPUTS:
+        raise InvalidTask(f"task {key}", f"{n_inputs} inputs asked for", f"use 1 to {MAX_INPUTS} inputs")
+    rule, arity = _RULES[key]
+    if arity is not None and arity != n_inputs:
+        raise InvalidTask(f"task {key}", f"is defined for {arity} inputs, not {n_inputs}", "use PARITY or another name")
+    return Task(tuple(int(rule([int(b) for b in row])) for row in input_table(n_inputs)), key)
+
+
+def task_from_table(truth_table: Sequence[object], n_inputs: int, name: str = "") -> Task:
+    """Check a truth table and name it if it is a named one.
+
+    Raises:
+        InvalidTask: not 2^n values of 0 and 1.
+    """
+    values = list(truth_table)
+    if len(values) != 2**n_inputs or any(isinstance(v, bool) or v not in (0, 1) for v in values):
+        raise InvalidTask(
+            f"truth_table of {name or 'the task'}",
+            f"must be {2**n_inputs} values of 0 or 1 for {n_inputs} inputs",
+            "list the outputs for the inputs counted in binary, first input most significant",
+        )
+    table = tuple(int(v) for v in values)  # type: ignore[call-overload]
+    return Task(table, name or name_of(table))
+
+
+def name_of(truth_table: Sequence[int]) -> str:
+    """The first known name of a truth table, or "" if it has none."""
+    n_inputs = len(truth_table).bit_length() - 1
+    for name, (_, arity) in _RULES.items():
+        if arity in (None, n_inputs) and named_task(name, n_inputs).truth_table == tuple(truth_table):
+            return name
+    return ""

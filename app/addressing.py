@@ -1,0 +1,168 @@
+"""Every address in one place: what a link names, and how it is written and read back (spec §7).
+
+Paths name things; the query holds the scope (output, protocol, data) where it differs from the default, then the view.
+Addresses are made of content (slugs or digests, masks, hashes, indices), never of row numbers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+from urllib.parse import quote, urlencode
+
+DEFAULT_PROTOCOL: Final = "complete"
+API_PREFIX: Final = "/api/v1"
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Which analysis an explanation belongs to.
+
+    Args:
+        output: index of the analysed output.
+        protocol: a built-in name, or the first 12 or more digits of a protocol's digest.
+        data: first 12 or more digits of a data record's digest; "" is the default record.
+    """
+
+    output: int = 0
+    protocol: str = DEFAULT_PROTOCOL
+    data: str = ""
+
+    def query(self) -> dict[str, str]:
+        """The query parameters that differ from the default, in a fixed order."""
+        query: dict[str, str] = {}
+        if self.output != 0:
+            query["output"] = str(self.output)
+        if self.protocol != DEFAULT_PROTOCOL:
+            query["protocol"] = self.protocol
+        if self.data:
+            query["data"] = self.data
+        return query
+
+
+@dataclass(frozen=True)
+class ExplanationRef:
+    """One explanation in a comparison's address.
+
+    Written ``c-MASK`` (circuit), ``i-MASK.INDEX`` (interpretation), ``g-ALGORITHM`` (algorithm) or
+    ``a-ALGORITHM.ALIGNMENT``, with ``@PROTOCOL`` behind it where that differs from the comparison's.
+    """
+
+    kind: str  # circuit, interpretation, algorithm, alignment
+    first: str  # mask or algorithm id
+    second: str = ""  # index or alignment id
+    protocol: str = ""
+
+    def __str__(self) -> str:
+        letter = {"circuit": "c", "interpretation": "i", "algorithm": "g", "alignment": "a"}[self.kind]
+        text = f"{letter}-{self.first}" + (f".{self.second}" if self.second else "")
+        return text + (f"@{self.protocol}" if self.protocol else "")
+
+    @classmethod
+    def parse(cls, text: str) -> ExplanationRef:
+        """Read a reference back.
+
+        Raises:
+            ValueError: it has none of the four shapes.
+        """
+        body, _, protocol = text.partition("@")
+        letter, dash, rest = body.partition("-")
+        first, dot, second = rest.partition(".")
+        kinds = {"c": "circuit", "i": "interpretation", "g": "algorithm", "a": "alignment"}
+        kind = kinds.get(letter, "")
+        if not dash or not first or bool(dot) != (kind in ("interpretation", "alignment")) or (dot and not second):
+            raise ValueError(text)
+        if not kind:
+            raise ValueError(text)
+        return cls(kind, first, second, protocol)
+
+
+@dataclass(frozen=True)
+class Addresses:
+    """Builds every URL, aware of the path prefix under which a proxy may serve the application.
+
+    Args:
+        prefix: "" or a path such as "/pluriscope", without a slash at the end.
+    """
+
+    prefix: str = ""
+
+    def _url(self, *segments: str, scope: Scope | None = None, **view: Any) -> str:
+        path = self.prefix + "/" + "/".join(quote(segment, safe="") for segment in segments)
+        query: list[tuple[str, str]] = list(scope.query().items()) if scope else []
+        for key, value in view.items():
+            values = value if isinstance(value, (list, tuple)) else [value]
+            query += [(key, str(v)) for v in values if v is not None and v != ""]
+        return path + ("?" + urlencode(query) if query else "")
+
+    def gallery(self, **view: Any) -> str:
+        return self._url("", **view)
+
+    def network(self, network: str, scope: Scope | None = None, **view: Any) -> str:
+        return self._url("networks", network, scope=scope, **view)
+
+    def circuits(self, network: str, scope: Scope | None = None, **view: Any) -> str:
+        return self._url("networks", network, "circuits", scope=scope, **view)
+
+    def circuit(self, network: str, mask: str, scope: Scope | None = None, **view: Any) -> str:
+        return self._url("networks", network, "circuits", mask, scope=scope, **view)
+
+    def interpretation(self, network: str, mask: str, index: int, scope: Scope | None = None, **view: Any) -> str:
+        segments = ("networks", network, "circuits", mask, "interpretations", str(index))
+        return self._url(*segments, scope=scope, **view)
+
+    def algorithms(self, network: str, scope: Scope | None = None, **view: Any) -> str:
+        return self._url("networks", network, "algorithms", scope=scope, **view)
+
+    def algorithm(self, network: str, algorithm: str, scope: Scope | None = None, **view: Any) -> str:
+        return self._url("networks", network, "algorithms", algorithm, scope=scope, **view)
+
+    def alignment(self, network: str, algorithm: str, alignment: str, scope: Scope | None = None, **view: Any) -> str:
+        segments = ("networks", network, "algorithms", algorithm, "alignments", alignment)
+        return self._url(*segments, scope=scope, **view)
+
+    def compare(self, network: str = "", refs: Any = (), scope: Scope | None = None, **view: Any) -> str:
+        """A comparison: ``/compare?network=…&e=…&e=…`` with two to six references."""
+        query: dict[str, Any] = {"network": network, "e": [str(ref) for ref in refs], **view}
+        return self._url("compare", scope=scope, **query)
+
+    def jobs(self, **view: Any) -> str:
+        return self._url("jobs", **view)
+
+    def job(self, job: str, **view: Any) -> str:
+        return self._url("jobs", job, **view)
+
+    def train(self, **view: Any) -> str:
+        return self._url("train", **view)
+
+    def glossary(self, term: str = "") -> str:
+        return self._url("glossary") + (f"#{quote(term)}" if term else "")
+
+    def health(self) -> str:
+        return self._url("health")
+
+    def static(self, name: str, version: str = "") -> str:
+        path = self.prefix + "/static/" + quote(name)
+        return path + (f"?v={version}" if version else "")
+
+    def result(self, network: str, scope: Scope | None = None) -> str:
+        """The result file of an analysis over HTTP."""
+        return self._url("api", "v1", "networks", network, "result", scope=scope)
+
+    def twin(self, page: str) -> str:
+        """The JSON twin of a page's address."""
+        bare = page.removeprefix(self.prefix)
+        return self.prefix + API_PREFIX + (bare if bare != "/" else "/gallery")
+
+
+def scope_from(parameters: Mapping[str, str]) -> Scope:
+    """Read a scope back from query parameters.
+
+    Raises:
+        ValueError: ``output`` is not a non-negative integer.
+    """
+    output = parameters.get("output", "0")
+    if not (output.isascii() and output.isdigit() and len(output) < 4):
+        raise ValueError(output)
+    return Scope(int(output), parameters.get("protocol", DEFAULT_PROTOCOL), parameters.get("data", ""))

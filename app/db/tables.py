@@ -1,0 +1,255 @@
+"""The schema. Identity is content (digests, masks, hashes); row numbers never leave the database.
+
+networks ─┬─ analyses ─┬─ circuits
+          │            ├─ algorithms ── alignments
+          │            └─ scores
+          └─ (jobs refer to networks by digest in their arguments)
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, MetaData, String, Text, UniqueConstraint
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
+
+from app.db.codecs import Float64Array, SortableInteger, UtcDateTime
+
+
+class Base(DeclarativeBase):
+    """All tables; every constraint has a name, so that migrations can reach it."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+
+
+class NetworkRow(Base):
+    """A network; unique by digest."""
+
+    __tablename__ = "networks"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    digest: Mapped[str] = mapped_column(String(64), unique=True)
+    slug: Mapped[str] = mapped_column(String(80), unique=True)
+    name: Mapped[str] = mapped_column(String(200))
+    sizes: Mapped[list[int]] = mapped_column(JSON)
+    activation: Mapped[str] = mapped_column(String(16))
+    output_activation: Mapped[str] = mapped_column(String(16))
+    negative_slope: Mapped[float | None]
+    parameters: Mapped[bytes] = mapped_column(LargeBinary)  # W1, b1, W2, … little-endian float64
+    tasks: Mapped[list[dict[str, Any]]] = mapped_column(JSON)  # [{"name", "truth_table"}], one per output
+    origin: Mapped[str] = mapped_column(String(16))  # bundled, trained, uploaded
+    attribution: Mapped[str] = mapped_column(Text, default="")
+    training: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)  # options and outcome, {} if not trained here
+    position: Mapped[int] = mapped_column(default=1000)  # order in the gallery; bundled ones first
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+    analyses: Mapped[list[AnalysisRow]] = relationship(back_populates="network", cascade="all, delete-orphan")
+
+
+class ProtocolRow(Base):
+    """A protocol's settings; unique by digest."""
+
+    __tablename__ = "protocols"
+
+    digest: Mapped[str] = mapped_column(String(64), primary_key=True)
+    name: Mapped[str] = mapped_column(String(64), index=True)
+    settings: Mapped[dict[str, Any]] = mapped_column(JSON)
+
+
+class DataRow(Base):
+    """A data record that is not the default; the default is not stored."""
+
+    __tablename__ = "data_records"
+
+    digest: Mapped[str] = mapped_column(String(64), primary_key=True)
+    description: Mapped[str] = mapped_column(Text, default="")
+    record: Mapped[bytes] = mapped_column(LargeBinary)  # the data file as canonical JSON
+
+
+class AnalysisRow(Base):
+    """One analysis = network + output + protocol + data record, with its counts kept."""
+
+    __tablename__ = "analyses"
+    __table_args__ = (UniqueConstraint("network_id", "output", "protocol_digest", "data_digest"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    network_id: Mapped[int] = mapped_column(ForeignKey("networks.id", ondelete="CASCADE"))
+    output: Mapped[int]
+    protocol_digest: Mapped[str] = mapped_column(ForeignKey("protocols.digest"))
+    data_digest: Mapped[str] = mapped_column(String(64))
+    engine_version: Mapped[str] = mapped_column(String(32))
+    result_digest: Mapped[str] = mapped_column(String(64))  # of the result without timings: equal runs are equal here
+
+    circuits_possible: Mapped[int] = mapped_column(SortableInteger)
+    circuits_valid: Mapped[int] = mapped_column(SortableInteger)
+    circuits_truncated_at: Mapped[int | None]
+    interpretations_total: Mapped[int] = mapped_column(SortableInteger)
+    interpretations_observed: Mapped[int] = mapped_column(SortableInteger)
+    algorithms_candidates: Mapped[int] = mapped_column(SortableInteger)
+    algorithms_truncated_at: Mapped[int | None]
+    algorithms_aligned: Mapped[int]
+    alignments_valid: Mapped[int] = mapped_column(SortableInteger)
+    alignments_minimal: Mapped[int] = mapped_column(SortableInteger)
+    criteria: Mapped[dict[str, Any]] = mapped_column(JSON)
+    distributions: Mapped[dict[str, Any]] = mapped_column(JSON)  # histograms and edge use, for figures
+    seconds: Mapped[dict[str, float]] = mapped_column(JSON)
+    provenance: Mapped[dict[str, Any]] = mapped_column(JSON)  # library versions
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+    network: Mapped[NetworkRow] = relationship(back_populates="analyses")
+    protocol: Mapped[ProtocolRow] = relationship()
+
+
+class CircuitRow(Base):
+    """A valid circuit. Its interpretations are counted here and fetched by index; they are not rows."""
+
+    __tablename__ = "circuits"
+    __table_args__ = (
+        UniqueConstraint("analysis_id", "mask"),
+        Index(None, "analysis_id", "n_edges", "mask"),
+        Index(None, "analysis_id", "n_neurons", "mask"),
+        Index(None, "analysis_id", "margin", "mask"),
+        Index(None, "analysis_id", "interpretations", "mask"),
+        Index(None, "analysis_id", "observed", "mask"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    analysis_id: Mapped[int] = mapped_column(ForeignKey("analyses.id", ondelete="CASCADE"))
+    mask: Mapped[str] = mapped_column(String(32))  # hex as in addresses; fixed length, so it sorts like the integer
+    n_edges: Mapped[int]
+    n_neurons: Mapped[int]
+    margin: Mapped[float]
+    outputs: Mapped[Any] = mapped_column(Float64Array)  # [2^n]
+    interpretations: Mapped[int] = mapped_column(SortableInteger)
+    observed: Mapped[int] = mapped_column(SortableInteger)
+
+
+class AlgorithmRow(Base):
+    """A candidate algorithm of one analysis, aligned or not."""
+
+    __tablename__ = "algorithms"
+    __table_args__ = (
+        UniqueConstraint("analysis_id", "algorithm_id"),
+        Index(None, "analysis_id", "position"),
+        Index(None, "analysis_id", "n_valid", "position"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    analysis_id: Mapped[int] = mapped_column(ForeignKey("analyses.id", ondelete="CASCADE"))
+    algorithm_id: Mapped[str] = mapped_column(String(16), index=True)
+    position: Mapped[int]  # in the protocol's order, from 0
+    form: Mapped[str] = mapped_column(String(16))
+    text: Mapped[str] = mapped_column(Text)  # identity text; parsed back into a tree by analysis.algorithms
+    formula: Mapped[str] = mapped_column(Text)
+    depth: Mapped[int]
+    n_gates: Mapped[int]
+    n_variables: Mapped[int]
+    irredundant_gates: Mapped[bool | None]
+    irredundant_functions: Mapped[bool | None]
+    irredundant_literals: Mapped[bool | None]
+    n_valid: Mapped[int] = mapped_column(SortableInteger)
+    n_minimal: Mapped[int] = mapped_column(SortableInteger)
+    n_kept: Mapped[int]
+    truncated_at: Mapped[int | None]
+    best_agreed: Mapped[int | None]  # best IIA of any kept alignment, None if there is none
+    best_of: Mapped[int | None]
+
+    alignments: Mapped[list[AlignmentRow]] = relationship(back_populates="algorithm", cascade="all, delete-orphan")
+
+
+class AlignmentRow(Base):
+    """A kept alignment: valid, or one of the best that fail."""
+
+    __tablename__ = "alignments"
+    __table_args__ = (
+        UniqueConstraint("algorithm_row_id", "alignment_id"),
+        Index(None, "analysis_id", "valid", "minimal", "id"),
+        Index(None, "analysis_id", "iia", "id"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    analysis_id: Mapped[int] = mapped_column(ForeignKey("analyses.id", ondelete="CASCADE"))
+    algorithm_row_id: Mapped[int] = mapped_column(ForeignKey("algorithms.id", ondelete="CASCADE"))
+    alignment_id: Mapped[str] = mapped_column(String(16), index=True)
+    places: Mapped[list[Any]] = mapped_column(JSON)  # [[path, layer, [neurons]], …] sorted
+    agreed: Mapped[int]
+    of: Mapped[int]
+    iia: Mapped[float]
+    valid: Mapped[bool]
+    minimal: Mapped[bool]
+    n_neurons: Mapped[int]
+    margin: Mapped[float | None]  # None where nothing was tested
+
+    algorithm: Mapped[AlgorithmRow] = relationship(back_populates="alignments")
+
+
+class ScoreRow(Base):
+    """A verdict of one criterion on one stored explanation, by the explanation's content id."""
+
+    __tablename__ = "scores"
+    __table_args__ = (UniqueConstraint("analysis_id", "criterion", "kind", "subject"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    analysis_id: Mapped[int] = mapped_column(ForeignKey("analyses.id", ondelete="CASCADE"))
+    criterion: Mapped[str] = mapped_column(String(40))
+    kind: Mapped[str] = mapped_column(String(16))  # circuit, algorithm, alignment
+    subject: Mapped[str] = mapped_column(String(40))  # mask, algorithm id, or algorithm id/alignment id
+    verdict: Mapped[str] = mapped_column(String(16))  # passed, failed, undecided, not_applicable
+    value: Mapped[float | None]
+    numerator: Mapped[int | None]
+    denominator: Mapped[int | None]
+
+
+class JobRow(Base):
+    """Background work, unique by content key; claimed with a lease that a heartbeat renews."""
+
+    __tablename__ = "jobs"
+    __table_args__ = (Index(None, "state", "priority", "created_at"),)
+
+    id: Mapped[str] = mapped_column(String(16), primary_key=True)  # hash of kind and arguments: the public id
+    kind: Mapped[str] = mapped_column(String(40))
+    arguments: Mapped[dict[str, Any]] = mapped_column(JSON)
+    title: Mapped[str] = mapped_column(String(300))
+    state: Mapped[str] = mapped_column(String(16))  # queued, running, done, failed, cancelled, truncated
+    priority: Mapped[int] = mapped_column(default=0)  # smaller first
+    stage: Mapped[str] = mapped_column(String(40), default="")
+    done: Mapped[int] = mapped_column(default=0)
+    total: Mapped[int] = mapped_column(default=0)
+    found: Mapped[str] = mapped_column(String(300), default="")
+    attempts: Mapped[int] = mapped_column(default=0)
+    owner: Mapped[str | None] = mapped_column(String(80))
+    lease_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    cancel_requested: Mapped[bool] = mapped_column(default=False)
+    error: Mapped[str] = mapped_column(Text, default="")
+    result: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)  # e.g. {"url": "/networks/…"}
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    started_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    finished_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+    log: Mapped[list[JobLogRow]] = relationship(
+        back_populates="job", cascade="all, delete-orphan", order_by="JobLogRow.id"
+    )
+
+
+class JobLogRow(Base):
+    """One line of a job's log."""
+
+    __tablename__ = "job_log"
+    __table_args__ = (Index(None, "job_id", "id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    job_id: Mapped[str] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"))
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+    level: Mapped[str] = mapped_column(String(8))  # info, warning, error
+    message: Mapped[str] = mapped_column(Text)
+
+    job: Mapped[JobRow] = relationship(back_populates="log")
