@@ -1,15 +1,30 @@
-"""Data records: on which rows circuits are judged and neurons are read (spec §2)."""
+"""Data records: on which rows circuits are judged and neurons are read (spec §2), and the file they come in.
+
+A data file is ``{"format": "pluriscope-data/1", "description", "representatives", "validation_inputs",
+"validation_labels", "interchange_rows"}``, each array a list of rows or, bit for bit and shorter,
+``{"dtype": "<f4" or "<f8", "shape": [rows, columns], "base64": …}``. All but ``representatives`` may be left out or
+null.
+"""
 
 from __future__ import annotations
 
+import base64
+import binascii
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from analysis.digest import canonical_json, sha256_hex
+from analysis.errors import AnalysisError, InvalidData
+from analysis.strict_json import check_keys, combined, number_array, plain_text, read_object
 from analysis.tasks import input_table
+
+DATA_FORMAT: Final = "pluriscope-data/1"
+MAX_DATA_BYTES: Final = 8_000_000
+_ARRAYS: Final = ("representatives", "validation_inputs", "validation_labels", "interchange_rows")
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,3 +72,119 @@ class DataRecord:
 def clean_data(n_inputs: int) -> DataRecord:
     """The default record: the clean Boolean inputs, each once."""
     return DataRecord(input_table(n_inputs), description="every Boolean input, once")
+
+
+def parse_data_file(raw: bytes, n_inputs: int, n_outputs: int) -> DataRecord:
+    """Read a data file for a network with so many inputs and outputs.
+
+    Args:
+        raw: the file's bytes, at most 8,000,000.
+        n_inputs: columns that input rows must have.
+        n_outputs: columns that labels must have.
+
+    Raises:
+        InvalidData: naming every problem that can be seen at once.
+    """
+    item, cure = "data file", f"give one JSON object with the format {DATA_FORMAT!r}"
+    document = read_object(raw, item, InvalidData, MAX_DATA_BYTES, cure)
+    if document.get("format") != DATA_FORMAT:
+        given = repr(document["format"])[:60] if "format" in document else "no format"
+        raise InvalidData(item, f"has {given}, not the format {DATA_FORMAT!r}", cure)
+    problems = check_keys(document, ("format", "representatives"), ("description", *_ARRAYS[1:]), item, InvalidData)
+    arrays: dict[str, NDArray[np.float64]] = {}
+    for field in _ARRAYS:
+        if document.get(field) is not None:
+            try:
+                arrays[field] = _array(document[field], field)
+            except InvalidData as problem:
+                problems.append(problem)
+    description = ""
+    try:
+        description = plain_text(document.get("description", ""), "description", InvalidData, empty=True)
+    except InvalidData as problem:
+        problems.append(problem)
+    if "representatives" not in arrays:
+        problems = problems or [InvalidData("representatives", "is null", "give one row for each Boolean input")]
+        raise combined(problems, item, InvalidData)
+    record = DataRecord(
+        arrays["representatives"],
+        arrays.get("validation_inputs"),
+        arrays.get("validation_labels"),
+        arrays.get("interchange_rows"),
+        description,
+    )
+    problems += data_problems(record, n_inputs, n_outputs)
+    if problems:
+        raise combined(problems, item, InvalidData)
+    return record
+
+
+def data_problems(record: DataRecord, n_inputs: int, n_outputs: int) -> tuple[AnalysisError, ...]:
+    """Why a record does not fit a network with so many inputs and outputs; empty if it fits."""
+    problems: list[AnalysisError] = []
+    n_rows = 2**n_inputs
+    for field in ("representatives", "interchange_rows"):
+        rows = getattr(record, field)
+        if rows is not None and rows.shape != (n_rows, n_inputs):
+            cause = f"has shape {list(rows.shape)}, not [{n_rows}, {n_inputs}]"
+            problems.append(InvalidData(field, cause, "give one row for each Boolean input, counted in binary"))
+    inputs, labels = record.validation_inputs, record.validation_labels
+    if inputs is not None and (inputs.ndim != 2 or inputs.shape[1] != n_inputs or not len(inputs)):
+        cause = f"has shape {list(inputs.shape)} for a network with {n_inputs} inputs"
+        problems.append(InvalidData("validation_inputs", cause, f"give rows of {n_inputs} numbers"))
+    n_validated = n_rows if inputs is None else len(inputs)
+    if labels is None and n_validated != n_rows:
+        cause = f"is missing, and {n_validated} validation rows are not the {n_rows} Boolean inputs"
+        problems.append(InvalidData("validation_labels", cause, "give one row of 0/1 labels for each validation row"))
+    if labels is not None:
+        if labels.shape != (n_validated, n_outputs):
+            cause = f"has shape {list(labels.shape)}, not [{n_validated}, {n_outputs}]"
+            cure = "give one row of labels for each validation row, one column for each output"
+            problems.append(InvalidData("validation_labels", cause, cure))
+        if not np.isin(labels, (0.0, 1.0)).all():
+            problems.append(InvalidData("validation_labels", "holds values other than 0 and 1", "use 0 and 1 only"))
+    return tuple(problems)
+
+
+def data_file_json(record: DataRecord, *, compact: bool = True) -> dict[str, Any]:
+    """The record as a data file's content.
+
+    Args:
+        record: what to write.
+        compact: arrays of more than 64 numbers as base64, the smaller float type if it loses nothing.
+    """
+    document: dict[str, Any] = {"format": DATA_FORMAT, "description": record.description}
+    for field in _ARRAYS:
+        array = getattr(record, field)
+        if array is None:
+            document[field] = None
+        elif compact and array.size > 64:
+            dtype = "<f4" if np.array_equal(array.astype("<f4").astype(np.float64), array) else "<f8"
+            blob = base64.b64encode(array.astype(dtype).tobytes()).decode()
+            document[field] = {"dtype": dtype, "shape": list(array.shape), "base64": blob}
+        else:
+            document[field] = array.tolist()
+    return document
+
+
+def _array(value: Any, field: str) -> NDArray[np.float64]:
+    if not isinstance(value, dict):
+        return number_array(value, field, 2, InvalidData)
+    cure = 'give {"dtype": "<f4" or "<f8", "shape": [rows, columns], "base64": "…"}'
+    problems = check_keys(value, ("dtype", "shape", "base64"), (), field, InvalidData)
+    if problems:
+        raise combined(problems, field, InvalidData)
+    dtype, shape, text = value["dtype"], value["shape"], value["base64"]
+    whole = isinstance(shape, list) and all(isinstance(n, int) and not isinstance(n, bool) and n > 0 for n in shape)
+    if dtype not in ("<f4", "<f8") or not whole or len(shape) != 2 or not isinstance(text, str):
+        raise InvalidData(field, "has another dtype, shape or content than can be read", cure)
+    try:
+        blob = base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        raise InvalidData(field, "is not base64", cure) from None
+    if len(blob) != shape[0] * shape[1] * int(dtype[2]):
+        raise InvalidData(field, f"has {len(blob)} bytes, which is not {shape} numbers of {dtype[2]} bytes", cure)
+    array = np.frombuffer(blob, dtype=dtype).astype(np.float64).reshape(shape)
+    if not np.isfinite(array).all():
+        raise InvalidData(field, "holds NaN or infinite values", "give finite numbers only")
+    return array

@@ -1,7 +1,7 @@
 """The command `pluriscope`: one file per group of commands (spec §9).
 
-Heavy modules are imported inside the commands that need them, so that `pluriscope --help` and `analyse` start fast; only
-training and the workers load torch.
+Heavy modules are imported inside the commands that need them, so that `pluriscope --help` and `analyse` start fast;
+only training and the workers load torch.
 """
 
 from __future__ import annotations

@@ -1,0 +1,175 @@
+"""Reading JSON that strangers wrote: bounded, without duplicates, NaN or surprises.
+
+A document is refused before it is parsed if it is too large or is no text; afterwards every shape is checked by the
+reader of the particular file (:mod:`analysis.networks.files`, :mod:`analysis.data`).
+"""
+
+from __future__ import annotations
+
+import json
+import unicodedata
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.errors import AnalysisError
+
+MAX_TEXT: Final = 200
+_BINARY_STARTS: Final[tuple[tuple[bytes, str], ...]] = (
+    (b"\x80", "is a pickle, which can run code when it is opened"),
+    (b"PK", "is a zip archive (torch saves pickles in them), which can run code when it is opened"),
+    (b"\x1f\x8b", "is compressed"),
+    (b"\x93NUMPY", "is a NumPy file"),
+    (b"\x89HDF", "is an HDF5 file"),
+)
+
+
+class _Refused(ValueError):
+    """Raised inside the JSON parser; carries the cause."""
+
+
+def read_object(raw: bytes, item: str, error: type[AnalysisError], max_bytes: int, cure: str) -> dict[str, Any]:
+    """Parse one JSON object.
+
+    Args:
+        raw: the file's bytes.
+        item: what the file is called in errors, e.g. "network file".
+        error: which error to raise.
+        max_bytes: larger documents are refused without being parsed.
+        cure: what to hand in instead, one clause.
+
+    Raises:
+        AnalysisError: of the given kind, for anything that is not one well-formed, bounded JSON object.
+    """
+
+    def refuse(cause: str) -> AnalysisError:
+        return error(item, cause, cure)
+
+    if len(raw) > max_bytes:
+        raise refuse(f"is larger than the limit of {max_bytes:,} bytes")
+    if not raw.strip():
+        raise refuse("is empty")
+    for start, cause in _BINARY_STARTS:
+        if raw.startswith(start):
+            raise refuse(cause)
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError as problem:
+        raise refuse(f"is not UTF-8 text (byte {problem.start})") from None
+    try:
+        value = json.loads(text, object_pairs_hook=_unique, parse_constant=_no_constant)
+    except _Refused as problem:
+        raise refuse(str(problem)) from None
+    except json.JSONDecodeError as problem:
+        where = f"line {problem.lineno}, column {problem.colno}"
+        raise refuse(f"is not JSON: {problem.msg.lower().rstrip()} at {where}") from None
+    except RecursionError:
+        raise refuse("is nested too deeply") from None
+    except ValueError:  # an integer of thousands of digits
+        raise refuse("holds a number with too many digits") from None
+    if not isinstance(value, dict):
+        raise refuse(f"holds {_kind(value)}, not an object")
+    return value
+
+
+def check_keys(
+    value: dict[str, Any], required: Sequence[str], optional: Sequence[str], item: str, error: type[AnalysisError]
+) -> list[AnalysisError]:
+    """Missing and unknown keys, all of them."""
+    problems: list[AnalysisError] = []
+    missing = [key for key in required if key not in value]
+    unknown = [key for key in value if key not in required and key not in optional]
+    if missing:
+        problems.append(error(item, f"lacks {', '.join(missing)}", "add what is missing"))
+    if unknown:
+        shown = ", ".join(repr(key[:40]) for key in unknown[:5]) + (" …" if len(unknown) > 5 else "")
+        known = ", ".join((*required, *optional))
+        problems.append(error(item, f"has unknown keys: {shown}", f"use only {known}"))
+    return problems
+
+
+def combined(problems: Sequence[AnalysisError], item: str, error: type[AnalysisError]) -> AnalysisError:
+    """One error that says everything: the single problem itself, or all of them in one sentence.
+
+    Args:
+        problems: at least one.
+        item: what they are problems of.
+        error: which error to make of several.
+    """
+    if len(problems) == 1:
+        return problems[0]
+    cause = "; ".join(f"({i}) {p.item} {p.cause}: {p.cure}" for i, p in enumerate(problems, start=1))
+    return error(item, f"has {len(problems)} problems: {cause}", "correct all of them")
+
+
+def number_array(value: Any, item: str, n_axes: int, error: type[AnalysisError]) -> NDArray[np.float64]:
+    """Nested lists of JSON numbers as a float64 array.
+
+    Raises:
+        AnalysisError: of the given kind: not such a list, ragged, empty, or values that are no finite numbers.
+    """
+    shape = "a list of lists of finite numbers, all of one length" if n_axes == 2 else "a list of finite numbers"
+    rows = value if n_axes == 2 else [value]
+    if not isinstance(rows, list) or not all(isinstance(row, list) for row in rows):
+        raise error(item, f"is {_kind(value)}", f"give {shape}")
+    if not rows or not rows[0]:
+        raise error(item, "is empty", f"give {shape}")
+    if len({len(row) for row in rows}) > 1:
+        raise error(item, "has rows of different lengths", f"give {shape}")
+    for row in rows:
+        for number in row:
+            if isinstance(number, bool) or not isinstance(number, (int, float)):
+                raise error(item, f"holds {_kind(number)} where a number belongs", f"give {shape}")
+    try:
+        array = np.array(value, dtype=np.float64)
+    except OverflowError:
+        array = np.array([np.inf])
+    if not np.isfinite(array).all():
+        raise error(item, "holds a number too large for float64", f"give {shape}")
+    return array
+
+
+def plain_text(value: Any, item: str, error: type[AnalysisError], *, empty: bool = False, limit: int = MAX_TEXT) -> str:
+    """A trimmed line of text for people.
+
+    Raises:
+        AnalysisError: of the given kind: no string, empty (unless allowed), too long, or with control characters.
+    """
+    cure = f"give one line of at most {limit} characters"
+    if not isinstance(value, str):
+        raise error(item, f"is {_kind(value)}", cure)
+    text = value.strip()
+    if not text and not empty:
+        raise error(item, "is empty", cure)
+    if len(text) > limit:
+        raise error(item, f"has {len(text):,} characters", cure)
+    # Cc control, Cf invisible formatting such as reversed writing, Cs lone surrogates, Zl and Zp line ends
+    odd = sorted({c for c in text if unicodedata.category(c) in ("Cc", "Cf", "Cs", "Zl", "Zp")})
+    if odd:
+        raise error(item, f"holds the control character U+{ord(odd[0]):04X}", cure + " without control characters")
+    return text
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    result = dict(pairs)
+    if len(result) < len(pairs):
+        twice, _ = Counter(key for key, _ in pairs).most_common(1)[0]
+        raise _Refused(f"has the key {twice[:40]!r} twice in one object")
+    return result
+
+
+def _no_constant(name: str) -> Any:
+    raise _Refused(f"holds {name}, which is no JSON number")
+
+
+def _kind(value: Any) -> str:
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "true or false"
+    if isinstance(value, (int, float)):
+        return "a number"
+    return "a text" if isinstance(value, str) else "a list" if isinstance(value, list) else "an object"
