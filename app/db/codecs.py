@@ -1,15 +1,29 @@
-"""Values ↔ columns: arrays without pickle, big integers that sort, times that know their zone."""
+"""Values ↔ columns: arrays without pickle, big integers that sort, times that know their zone; networks, protocols,
+data records and alignments ↔ rows.
+"""
 
 from __future__ import annotations
 
+import json
+import math
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import DateTime, LargeBinary, String
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
+
+from analysis.alignments.alignment import IIA, Alignment, NeuronSet, ScoredAlignment
+from analysis.data import DataRecord
+from analysis.digest import canonical_json
+from analysis.networks.network import Network
+from analysis.protocol import Protocol
+from analysis.tasks import Task
+
+if TYPE_CHECKING:
+    from app.db.tables import AlignmentRow, DataRow, NetworkRow, ProtocolRow
 
 
 class SortableInteger(TypeDecorator[int]):
@@ -60,3 +74,78 @@ class UtcDateTime(TypeDecorator[datetime]):
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
         return None if value is None else value.replace(tzinfo=UTC)
+
+
+def parameters_to_bytes(network: Network) -> bytes:
+    """W1, b1, W2, b2, … as little-endian float64, each matrix row by row."""
+    pairs = zip(network.weights, network.biases, strict=True)
+    return b"".join((array + 0.0).astype("<f8").tobytes() for pair in pairs for array in pair)
+
+
+def network_of(row: NetworkRow) -> Network:
+    """The network of a row, checked again on its way out."""
+    values = np.frombuffer(row.parameters, dtype="<f8")
+    weights, biases, start = [], [], 0
+    for n_in, n_out in zip(row.sizes, row.sizes[1:], strict=False):
+        middle, end = start + n_in * n_out, start + n_in * n_out + n_out
+        weights.append(values[start:middle].reshape(n_out, n_in))
+        biases.append(values[middle:end])
+        start = end
+    return Network.from_arrays(
+        weights,
+        biases,
+        activation=row.activation,
+        output_activation=row.output_activation,
+        negative_slope=row.negative_slope,
+    )
+
+
+def tasks_to_json(tasks: tuple[Task, ...]) -> list[dict[str, Any]]:
+    """Tasks as a network file writes them."""
+    return [{"name": task.name, "truth_table": list(task.truth_table)} for task in tasks]
+
+
+def tasks_of(row: NetworkRow) -> tuple[Task, ...]:
+    """The tasks of a network's outputs, in order."""
+    return tuple(Task(tuple(task["truth_table"]), task["name"]) for task in row.tasks)
+
+
+def protocol_of(row: ProtocolRow) -> Protocol:
+    """The protocol of a row, under the name it was first stored with."""
+    return Protocol.model_validate({**row.settings, "name": row.name})
+
+
+_DATA_ARRAYS = ("representatives", "validation_inputs", "validation_labels", "interchange_rows")
+
+
+def data_to_bytes(record: DataRecord) -> bytes:
+    """A data record as canonical JSON; every float64 comes back exactly."""
+    arrays = {name: getattr(record, name) for name in _DATA_ARRAYS}
+    lists = {name: None if array is None else array.tolist() for name, array in arrays.items()}
+    return canonical_json({"description": record.description, **lists})
+
+
+def data_of(row: DataRow) -> DataRecord:
+    """The data record of a row."""
+    stored = json.loads(row.record)
+    arrays: dict[str, Any] = {
+        name: None if stored[name] is None else np.array(stored[name], dtype=float) for name in _DATA_ARRAYS
+    }
+    return DataRecord(description=stored["description"], **arrays)
+
+
+def places_to_json(alignment: Alignment) -> list[list[Any]]:
+    """An alignment's places as [[path, layer, [neurons]], …]."""
+    return [[path, site.layer, list(site.neurons)] for path, site in alignment.places]
+
+
+def alignment_of(row: AlignmentRow, algorithm_text: str) -> ScoredAlignment:
+    """The scored alignment of a row.
+
+    Args:
+        row: a stored alignment.
+        algorithm_text: identity text of its algorithm.
+    """
+    places = tuple((path, NeuronSet(layer, tuple(neurons))) for path, layer, neurons in row.places)
+    margin = math.inf if row.margin is None else row.margin
+    return ScoredAlignment(Alignment(algorithm_text, places), IIA(row.agreed, row.of), row.minimal, margin)

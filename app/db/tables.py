@@ -3,7 +3,7 @@
 networks ─┬─ analyses ─┬─ circuits
           │            ├─ algorithms ── alignments
           │            └─ scores
-          └─ (jobs refer to networks by digest in their arguments)
+          └─ (jobs refer to networks by digest)
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, MetaData, String, Text, UniqueConstraint
+from sqlalchemy import JSON, BigInteger, ForeignKey, Index, LargeBinary, MetaData, String, Text, UniqueConstraint
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 from app.db.codecs import Float64Array, SortableInteger, UtcDateTime
@@ -99,8 +99,9 @@ class AnalysisRow(Base):
     algorithms_aligned: Mapped[int]
     alignments_valid: Mapped[int] = mapped_column(SortableInteger)
     alignments_minimal: Mapped[int] = mapped_column(SortableInteger)
+    exhaustive: Mapped[bool]  # whether no search, alignments of single algorithms included, stopped at a limit
     criteria: Mapped[dict[str, Any]] = mapped_column(JSON)
-    distributions: Mapped[dict[str, Any]] = mapped_column(JSON)  # histograms and edge use, for figures
+    distributions: Mapped[dict[str, Any]] = mapped_column(JSON)  # see app.db.distributions
     seconds: Mapped[dict[str, float]] = mapped_column(JSON)
     provenance: Mapped[dict[str, Any]] = mapped_column(JSON)  # library versions
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
@@ -217,13 +218,14 @@ class JobRow(Base):
 
     id: Mapped[str] = mapped_column(String(16), primary_key=True)  # hash of kind and arguments: the public id
     kind: Mapped[str] = mapped_column(String(40))
+    network_digest: Mapped[str | None] = mapped_column(String(64), index=True)  # what it works on, if that is stored
     arguments: Mapped[dict[str, Any]] = mapped_column(JSON)
     title: Mapped[str] = mapped_column(String(300))
     state: Mapped[str] = mapped_column(String(16))  # queued, running, done, failed, cancelled, truncated
     priority: Mapped[int] = mapped_column(default=0)  # smaller first
     stage: Mapped[str] = mapped_column(String(40), default="")
-    done: Mapped[int] = mapped_column(default=0)
-    total: Mapped[int] = mapped_column(default=0)
+    done: Mapped[int] = mapped_column(BigInteger, default=0)
+    total: Mapped[int] = mapped_column(BigInteger, default=0)
     found: Mapped[str] = mapped_column(String(300), default="")
     attempts: Mapped[int] = mapped_column(default=0)
     owner: Mapped[str | None] = mapped_column(String(80))

@@ -1,0 +1,46 @@
+"""Errors of the store and of the job table; each names the item, the cause and the cure, like the engine's own.
+
+StoreError
+├── NotFound          nothing stored goes by that name
+├── Ambiguous         a name or digest prefix that fits several things
+├── Conflict          the request contradicts what is stored
+└── StoreUnavailable  the database or its folder cannot be used
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass
+class StoreError(Exception):
+    """What was asked of the store cannot be done.
+
+    Args:
+        item: what it is about, as the user knows it ("network 'xor'").
+        cause: why it cannot be done, one clause without a final stop.
+        cure: what to do about it, one clause without a final stop.
+    """
+
+    item: str
+    cause: str
+    cure: str
+
+    def __str__(self) -> str:
+        return f"{self.item}: {self.cause}. {self.cure}."
+
+
+class NotFound(StoreError):
+    """Nothing stored goes by that name, digest or id."""
+
+
+class Ambiguous(StoreError):
+    """Several stored things go by that name or begin with that digest prefix."""
+
+
+class Conflict(StoreError):
+    """The change contradicts what is stored already."""
+
+
+class StoreUnavailable(StoreError):
+    """The database cannot be opened, written or brought to the current schema."""

@@ -1,0 +1,1 @@
+"""Named queries, one file for each kind of page; none of them writes."""

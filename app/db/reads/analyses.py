@@ -1,0 +1,153 @@
+"""Finding things by what addresses call them: networks, protocols, data records, analyses."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from sqlalchemy import ColumnElement, select
+from sqlalchemy.orm import InstrumentedAttribute, Session
+
+from analysis.data import DataRecord, clean_data
+from analysis.protocol import BUILT_IN, Protocol
+from app.addressing import Scope
+from app.db.codecs import data_of, protocol_of
+from app.db.errors import Ambiguous, NotFound
+from app.db.tables import AnalysisRow, DataRow, NetworkRow, ProtocolRow
+
+MIN_PREFIX: Final = 6  # digits of a digest that a link must give
+_PREFIX = re.compile(rf"[0-9a-f]{{{MIN_PREFIX},64}}")
+
+
+def begins_with(column: InstrumentedAttribute[str], prefix: str) -> ColumnElement[bool]:
+    """Whether a hex column begins with a prefix, as a range, so that its index is used."""
+    return (column >= prefix) & (column < prefix + "g")
+
+
+def find_network(session: Session, ref: str) -> NetworkRow:
+    """The network with that slug, or whose digest begins with those 6 or more digits.
+
+    Raises:
+        NotFound: there is none.
+        Ambiguous: several digests begin so.
+    """
+    row = session.scalar(select(NetworkRow).where(NetworkRow.slug == ref))
+    if row is not None:
+        return row
+    cure = "look for it in the gallery"
+    if not _PREFIX.fullmatch(ref):
+        raise NotFound(f"network {ref[:80]!r}", "is not stored here", cure)
+    rows = session.scalars(select(NetworkRow).where(begins_with(NetworkRow.digest, ref)).limit(2)).all()
+    if not rows:
+        raise NotFound(f"network {ref!r}", "is no slug, and no stored digest begins so", cure)
+    if len(rows) > 1:
+        raise Ambiguous(f"network {ref!r}", "several digests begin so", "give more digits")
+    return rows[0]
+
+
+def network_by_digest(session: Session, digest: str) -> NetworkRow | None:
+    """The network with that full digest, None if it is not stored."""
+    return session.scalar(select(NetworkRow).where(NetworkRow.digest == digest))
+
+
+def find_protocol(session: Session, ref: str) -> Protocol:
+    """A built-in protocol by name, or a stored one by name or by the first 6 or more digits of its digest.
+
+    Raises:
+        NotFound: there is none.
+        Ambiguous: several go by that name or begin so.
+    """
+    if ref in BUILT_IN:
+        return BUILT_IN[ref]
+    rows = session.scalars(select(ProtocolRow).where(ProtocolRow.name == ref).limit(2)).all()
+    if not rows and _PREFIX.fullmatch(ref):
+        for protocol in BUILT_IN.values():  # these count as stored even before their first use
+            if protocol.digest.startswith(ref):
+                return protocol
+        rows = session.scalars(select(ProtocolRow).where(begins_with(ProtocolRow.digest, ref)).limit(2)).all()
+    if not rows:
+        names = " or ".join(BUILT_IN)
+        raise NotFound(f"protocol {ref[:80]!r}", "is unknown", f"use {names}, or a stored protocol's name or digest")
+    if len(rows) > 1:
+        raise Ambiguous(f"protocol {ref!r}", "several stored protocols go by that", "give the digest, or more of it")
+    return protocol_of(rows[0])
+
+
+def find_data(session: Session, ref: str, n_inputs: int) -> DataRecord:
+    """The data record whose digest begins with those 6 or more digits; "" is the default one.
+
+    Raises:
+        NotFound: there is none.
+        Ambiguous: several digests begin so.
+    """
+    clean = clean_data(n_inputs)
+    if ref == "" or (len(ref) >= MIN_PREFIX and clean.digest.startswith(ref)):
+        return clean
+    if not _PREFIX.fullmatch(ref):
+        raise NotFound(
+            f"data record {ref[:80]!r}", f"is not {MIN_PREFIX} or more digits of a digest", "copy a link anew"
+        )
+    rows = session.scalars(select(DataRow).where(begins_with(DataRow.digest, ref)).limit(2)).all()
+    if not rows:
+        raise NotFound(f"data record {ref!r}", "is not stored here", "leave it out for the default, all clean inputs")
+    if len(rows) > 1:
+        raise Ambiguous(f"data record {ref!r}", "several digests begin so", "give more digits")
+    return data_of(rows[0])
+
+
+def check_output(network: NetworkRow, output: int) -> None:
+    """Make sure that the network has that output.
+
+    Raises:
+        NotFound: it has not.
+    """
+    if not 0 <= output < network.sizes[-1]:
+        count = network.sizes[-1]
+        cause = "the network has one output" if count == 1 else f"the network has {count} outputs"
+        raise NotFound(f"output {output}", cause, f"use {'output 0' if count == 1 else f'0 to {count - 1}'}")
+
+
+def find_analysis(session: Session, network: NetworkRow, scope: Scope) -> AnalysisRow | None:
+    """The analysis that a scope names, None if it has not been made (yet).
+
+    Raises:
+        NotFound: the output, protocol or data record does not exist.
+        Ambiguous: the protocol or data record is named in too few digits.
+    """
+    check_output(network, scope.output)
+    protocol = find_protocol(session, scope.protocol)
+    data = find_data(session, scope.data, network.sizes[0])
+    return analysis_by_key(session, network.id, scope.output, protocol.digest, data.digest)
+
+
+def analysis_by_key(
+    session: Session, network_id: int, output: int, protocol_digest: str, data_digest: str
+) -> AnalysisRow | None:
+    """The analysis with exactly this key."""
+    return session.scalar(
+        select(AnalysisRow).where(
+            AnalysisRow.network_id == network_id,
+            AnalysisRow.output == output,
+            AnalysisRow.protocol_digest == protocol_digest,
+            AnalysisRow.data_digest == data_digest,
+        )
+    )
+
+
+def analyses_of(session: Session, network: NetworkRow) -> list[AnalysisRow]:
+    """All analyses of a network, by output, protocol name, data record."""
+    query = (
+        select(AnalysisRow)
+        .join(ProtocolRow)
+        .where(AnalysisRow.network_id == network.id)
+        .order_by(AnalysisRow.output, ProtocolRow.name, AnalysisRow.data_digest)
+    )
+    return list(session.scalars(query))
+
+
+def scope_of(analysis: AnalysisRow, n_inputs: int) -> Scope:
+    """The scope that names an analysis in addresses: built-in protocols by name, others by 12 digits of the digest."""
+    names = {protocol.digest: name for name, protocol in BUILT_IN.items()}
+    protocol = names.get(analysis.protocol_digest, analysis.protocol_digest[:12])
+    data = "" if analysis.data_digest == clean_data(n_inputs).digest else analysis.data_digest[:12]
+    return Scope(analysis.output, protocol, data)
