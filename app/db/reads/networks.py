@@ -1,0 +1,124 @@
+"""Named queries about networks, their analyses and the work on them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import ColumnElement, and_, case, func, or_, select
+from sqlalchemy.orm import Session, joinedload
+
+from app.db.tables import AlgorithmRow, AlignmentRow, AnalysisRow, JobRow, NetworkRow, ProtocolRow
+
+UNFINISHED: Final = ("queued", "running")
+_HEX: Final = frozenset("0123456789abcdef")
+
+
+@dataclass(frozen=True)
+class GalleryKey:
+    """Where a page of the gallery begins: after the network with these values."""
+
+    position: int
+    created_at: datetime
+    slug: str
+
+
+def gallery(
+    session: Session, query: str, *, after: GalleryKey | None = None, limit: int
+) -> tuple[Sequence[NetworkRow], int]:
+    """Networks in gallery order (position, then newest) and how many match in all.
+
+    A query is part of a name or slug, or the beginning of a digest; "" matches all.
+    """
+    matching = _matching(query)
+    total = session.scalar(select(func.count()).select_from(NetworkRow).where(*matching)) or 0
+    rows = select(NetworkRow).where(*matching)
+    if after is not None:
+        rows = rows.where(
+            or_(
+                NetworkRow.position > after.position,
+                and_(NetworkRow.position == after.position, NetworkRow.created_at < after.created_at),
+                and_(
+                    NetworkRow.position == after.position,
+                    NetworkRow.created_at == after.created_at,
+                    NetworkRow.slug > after.slug,
+                ),
+            )
+        )
+    ordered = rows.order_by(NetworkRow.position, NetworkRow.created_at.desc(), NetworkRow.slug).limit(limit)
+    return session.scalars(ordered).all(), total
+
+
+def _matching(query: str) -> list[ColumnElement[bool]]:
+    if not query:
+        return []
+    text = query.lower()
+    found = [
+        func.lower(NetworkRow.name).contains(text, autoescape=True),
+        NetworkRow.slug.contains(text, autoescape=True),
+    ]
+    if _HEX.issuperset(text):
+        found.append(NetworkRow.digest.startswith(text, autoescape=True))
+    return [or_(*found)]
+
+
+def analyses_of(session: Session, network_ids: Iterable[int]) -> Sequence[AnalysisRow]:
+    """All analyses of some networks with their protocols, by network, output, then protocol name."""
+    return session.scalars(
+        select(AnalysisRow)
+        .join(AnalysisRow.protocol)
+        .options(joinedload(AnalysisRow.protocol))
+        .where(AnalysisRow.network_id.in_(list(network_ids)))
+        .order_by(
+            AnalysisRow.network_id, AnalysisRow.output, ProtocolRow.name, AnalysisRow.protocol_digest, AnalysisRow.id
+        )
+    ).all()
+
+
+def jobs_for(session: Session, digests: Iterable[str]) -> Sequence[JobRow]:
+    """Analysis jobs of some networks, newest first."""
+    return session.scalars(
+        select(JobRow)
+        .where(JobRow.kind == "analyse", JobRow.network_digest.in_(list(digests)))
+        .order_by(JobRow.created_at.desc(), JobRow.id)
+    ).all()
+
+
+def unfinished_jobs(session: Session, limit: int = 50) -> Sequence[JobRow]:
+    """Jobs that run or wait, running ones first."""
+    return session.scalars(
+        select(JobRow)
+        .where(JobRow.state.in_(UNFINISHED))
+        .order_by(case((JobRow.state == "running", 0), else_=1), JobRow.priority, JobRow.created_at, JobRow.id)
+        .limit(limit)
+    ).all()
+
+
+def best_alignments(
+    session: Session, analysis_ids: Iterable[int], limit: int
+) -> Sequence[tuple[AlignmentRow, AlgorithmRow]]:
+    """A few valid alignments of each analysis: minimal ones first, of the simplest algorithms, at most one of each."""
+    rank = (
+        func.row_number()
+        .over(
+            partition_by=AlignmentRow.algorithm_row_id,
+            order_by=(AlignmentRow.minimal.desc(), AlignmentRow.n_neurons, AlignmentRow.alignment_id),
+        )
+        .label("rank")
+    )
+    first = (
+        select(AlignmentRow.id, rank)
+        .where(AlignmentRow.analysis_id.in_(list(analysis_ids)), AlignmentRow.valid, AlignmentRow.of > 0)
+        .subquery()
+    )
+    rows = session.execute(
+        select(AlignmentRow, AlgorithmRow)
+        .join(first, first.c.id == AlignmentRow.id)
+        .join(AlgorithmRow, AlgorithmRow.id == AlignmentRow.algorithm_row_id)
+        .where(first.c.rank == 1)
+        .order_by(AlignmentRow.minimal.desc(), AlgorithmRow.n_gates, AlgorithmRow.position)
+        .limit(limit)
+    ).all()
+    return [(row[0], row[1]) for row in rows]

@@ -1,0 +1,305 @@
+"""What goes wrong, told once: domain error → status and body, the same words in HTML and JSON.
+
+PageError
+├── NotFound    404  an address that names nothing; says why and what is nearest
+├── BadQuery    400  an option that is unknown, malformed or out of range; says which are allowed
+├── Refused     403  a change from where none is accepted
+└── Conflict    409  a change that the present state does not allow
+
+The engine's errors are mapped by class. Those that name an explanation (mask, index, alignment) are 404, since they can
+only come from an address; those about what somebody sent in (network, task, data, protocol, limits) are 422.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Final
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, Response
+from pydantic import BaseModel, Field
+from starlette.exceptions import HTTPException
+
+from analysis import errors as engine
+from app.addressing import API_PREFIX, Addresses
+from app.db import errors as store
+
+log = logging.getLogger("pluriscope.web")
+
+
+@dataclass
+class PageError(Exception):
+    """A request that cannot be answered.
+
+    Args:
+        item: what is wrong, as the user knows it.
+        cause: why, one clause without a final stop.
+        cure: what to do about it, one clause without a final stop.
+        field: the option, path part or body field at fault, "" if none is.
+        parent: address of the nearest page that exists, "" to let the address decide.
+        parent_label: what that page is called.
+    """
+
+    item: str
+    cause: str
+    cure: str
+    field: str = ""
+    parent: str = ""
+    parent_label: str = ""
+    status: ClassVar[int] = 400
+
+    def __str__(self) -> str:
+        return f"{self.item}: {self.cause}. {self.cure}."
+
+
+class NotFound(PageError):
+    """The address names nothing that is here."""
+
+    status = 404
+
+
+class BadQuery(PageError):
+    """An option that is unknown, malformed or out of range."""
+
+    status = 400
+
+
+class Refused(PageError):
+    """The caller may not do this."""
+
+    status = 403
+
+
+class Conflict(PageError):
+    """The present state does not allow it."""
+
+    status = 409
+
+
+ENGINE_STATUS: Final[dict[type[engine.AnalysisError], tuple[int, str]]] = {
+    engine.InvalidMask: (404, "mask"),
+    engine.InvalidIndex: (404, "index"),
+    engine.InvalidAlignment: (404, "alignment"),
+    engine.InvalidNetwork: (422, "network"),
+    engine.InvalidTask: (422, "task"),
+    engine.InvalidData: (422, "data"),
+    engine.InvalidProtocol: (422, "protocol"),
+    engine.BeyondLimits: (422, "network"),
+    engine.Cancelled: (409, ""),
+}
+
+STORE_STATUS: Final[dict[type[store.StoreError], int]] = {
+    store.NotFound: 404,
+    store.Ambiguous: 404,
+    store.Conflict: 409,
+    store.StoreUnavailable: 503,
+}
+
+STATUS_TITLES: Final[dict[int, str]] = {
+    400: "That question cannot be asked",
+    403: "Not from here",
+    404: "Nothing at this address",
+    405: "Not a way to use this address",
+    409: "Not at the moment",
+    413: "Too large",
+    422: "That cannot be read",
+    500: "Something broke on our side",
+    503: "Not ready",
+}
+
+
+class FieldError(BaseModel):
+    """One thing that is wrong."""
+
+    field: str = Field(description="Option, path part or body field at fault; empty if none is.")
+    message: str
+
+
+class ErrorBody(BaseModel):
+    """The body of every error under /api/v1."""
+
+    ok: bool = False
+    error: str = Field(description="What is wrong: item, cause and cure.")
+    errors: list[FieldError] = Field(description="Each thing that is wrong, by field.")
+    status: int
+    parent: str = Field("", description="Address of the nearest thing that exists, empty if there is none.")
+
+
+@dataclass(frozen=True)
+class ErrorView:
+    """What the error page and the error body are both made from."""
+
+    status: int
+    title: str
+    summary: str  # the words of the JSON body's "error"
+    errors: tuple[FieldError, ...]
+    parent: str
+    parent_label: str
+    request_id: str
+    item: str = ""
+    cause: str = ""
+    cure: str = ""
+
+
+def api_errors(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """``responses=`` of a route, so that OpenAPI describes its errors."""
+    return {status: {"model": ErrorBody, "description": STATUS_TITLES[status]} for status in statuses}
+
+
+def wants_json(request: Request) -> bool:
+    """Whether the answer goes to a program: an address under /api/, or an Accept header for JSON and not for HTML."""
+    accept = request.headers.get("accept", "")
+    return _path(request).startswith("/api/") or ("application/json" in accept and "text/html" not in accept)
+
+
+def install(app: FastAPI) -> None:
+    """Register every mapping on the application."""
+
+    @app.exception_handler(PageError)
+    async def page_error(request: Request, error: PageError) -> Response:
+        return _answer(
+            request, error.status, (error.item, error.cause, error.cure), error.field, error.parent, error.parent_label
+        )
+
+    @app.exception_handler(engine.AnalysisError)
+    async def analysis_error(request: Request, error: engine.AnalysisError) -> Response:
+        status, field = next((v for kind, v in ENGINE_STATUS.items() if isinstance(error, kind)), (422, ""))
+        return _answer(request, status, (error.item, error.cause, error.cure), field)
+
+    @app.exception_handler(store.StoreError)
+    async def store_error(request: Request, error: store.StoreError) -> Response:
+        status = next((v for kind, v in STORE_STATUS.items() if isinstance(error, kind)), 500)
+        return _answer(request, status, (error.item, error.cause, error.cure))
+
+    @app.exception_handler(RequestValidationError)
+    async def validation_error(request: Request, error: RequestValidationError) -> Response:
+        problems = [_problem(request, e) for e in error.errors()]
+        status = max({"query": 400, "path": 404}.get(str(e["loc"][0]), 422) for e in error.errors())
+        return _respond(request, status, "; ".join(p.message for p in problems), problems)
+
+    @app.exception_handler(HTTPException)
+    async def http_error(request: Request, error: HTTPException) -> Response:
+        words = {
+            404: (f"address {_path(request)[:200]!r}", "no page has this address", "start from the list of networks"),
+            405: (
+                f"method {request.method}",
+                "this address does not accept it",
+                f"use {(error.headers or {}).get('Allow') or 'GET'}",
+            ),
+            413: (
+                "request body",
+                f"is larger than {request.app.state.settings.max_body_bytes:,} bytes",
+                "send a smaller file",
+            ),
+        }.get(error.status_code, ("request", str(error.detail), "correct it and send it again"))
+        response = _answer(request, error.status_code, words)
+        response.headers.update(error.headers or {})
+        return response
+
+
+def unforeseen(request: Request, error: Exception) -> Response:
+    """The answer to an error that nothing above foresaw: it goes to the log whole, and to the user as an id."""
+    log.error("request %s failed: %s %s", _request_id(request), request.method, _path(request)[:300], exc_info=error)
+    words = (
+        "this page",
+        "failed with an error that was not foreseen",
+        f"try again, or report request {_request_id(request)}, under which the log has the details",
+    )
+    return _answer(request, 500, words)
+
+
+def _answer(
+    request: Request,
+    status: int,
+    words: tuple[str, str, str],
+    field: str = "",
+    parent: str = "",
+    parent_label: str = "",
+) -> Response:
+    item, cause, cure = words
+    summary = f"{item}: {cause}. {cure}."
+    return _respond(request, status, summary, [FieldError(field=field, message=summary)], words, parent, parent_label)
+
+
+def _respond(
+    request: Request,
+    status: int,
+    summary: str,
+    errors: Sequence[FieldError],
+    words: tuple[str, str, str] = ("", "", ""),
+    parent: str = "",
+    parent_label: str = "",
+) -> Response:
+    if not parent:
+        parent, parent_label = _nearest_parent(request)
+    if wants_json(request):
+        body = ErrorBody(error=summary, errors=list(errors), status=status, parent=parent)
+        return JSONResponse(body.model_dump(), status)
+    from app.rendering import render  # here, so that the errors themselves can be imported from anywhere
+
+    view = ErrorView(
+        status,
+        STATUS_TITLES.get(status, "This did not work"),
+        summary,
+        tuple(errors),
+        parent,
+        parent_label,
+        _request_id(request),
+        *words,
+    )
+    return render(request, "pages/error.html", {"page": view}, status_code=status)
+
+
+def _problem(request: Request, error: dict[str, Any]) -> FieldError:
+    """One failed check of FastAPI's in words that name the option and what it accepts."""
+    where, *rest = error["loc"]
+    field = ".".join(map(str, rest)) or str(where)
+    noun = {"query": "option", "path": "address part"}.get(str(where), "field")
+    if error["type"] == "extra_forbidden" and where == "query":
+        allowed = ", ".join(allowed_options(request)) or "none"
+        return FieldError(field=field, message=f"option {field!r}: is unknown here. Allowed options: {allowed}.")
+    given = "" if isinstance(error.get("input"), dict) else f" {str(error.get('input'))[:60]!r}"
+    return FieldError(field=field, message=f"{noun} {field!r}{given}: {error['msg'][:1].lower()}{error['msg'][1:]}.")
+
+
+def allowed_options(request: Request) -> tuple[str, ...]:
+    """Names of the query options that the route of a request accepts."""
+    dependant = getattr(request.scope.get("route"), "dependant", None)
+    names: list[str] = []
+    for parameter in getattr(dependant, "query_params", ()):
+        model = parameter.field_info.annotation
+        fields = getattr(model, "model_fields", None)
+        names += [parameter.alias] if fields is None else [f.alias or name for name, f in fields.items()]
+    return tuple(names)
+
+
+def _nearest_parent(request: Request) -> tuple[str, str]:
+    """The page above the address, by its shape: a circuit's parent is the list of circuits, and so on."""
+    addresses = Addresses(request.app.state.settings.prefix)
+    parts = [part for part in _path(request).removeprefix(API_PREFIX).split("/") if part]
+    if len(parts) >= 2 and parts[0] == "networks":
+        network, rest = parts[1], parts[2:]
+        if rest[:1] == ["circuits"] and len(rest) >= 3:
+            return addresses.circuit(network, rest[1]), f"circuit {rest[1]}"
+        if rest[:1] == ["circuits"] and len(rest) == 2:
+            return addresses.circuits(network), f"circuits of {network}"
+        if rest[:1] == ["algorithms"] and len(rest) >= 3:
+            return addresses.algorithm(network, rest[1]), f"algorithm {rest[1]}"
+        if rest[:1] == ["algorithms"] and len(rest) == 2:
+            return addresses.algorithms(network), f"algorithms of {network}"
+        if rest:
+            return addresses.network(network), f"network {network}"
+    if len(parts) == 2 and parts[0] == "jobs":
+        return addresses.jobs(), "jobs"
+    return addresses.gallery(), "all networks"
+
+
+def _path(request: Request) -> str:
+    return str(request.scope["path"]).removeprefix(request.app.state.settings.prefix)
+
+
+def _request_id(request: Request) -> str:
+    return str(request.scope.get("pluriscope.request_id", "unknown"))

@@ -1,0 +1,367 @@
+"""What several pages share: options, the place that an address names, and the small models that recur.
+
+Models hold plain values and addresses; drawings are made from them by the templates. A page's model is also its JSON
+twin, so every field here is part of the published description.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, WithJsonSchema
+from sqlalchemy.orm import Session
+
+from analysis.circuits.circuit import EdgeLayout
+from analysis.data import DataRecord
+from analysis.networks.network import Network
+from analysis.protocol import BUILT_IN, Protocol
+from analysis.tasks import INPUT_NAMES, Task
+from app.addressing import Addresses, Scope
+from app.db.codecs import network_of, tasks_of
+from app.db.errors import Ambiguous, StoreError
+from app.db.reads import analyses
+from app.db.tables import AnalysisRow, JobRow, NetworkRow
+from app.errors import NotFound
+
+MAX_EXACT_IN_JSON = 2**53
+
+
+def _json_integer(value: int) -> int | str:
+    return str(value) if abs(value) > MAX_EXACT_IN_JSON else value
+
+
+BigInt = Annotated[
+    int,
+    PlainSerializer(_json_integer, when_used="json"),
+    WithJsonSchema({"anyOf": [{"type": "integer"}, {"type": "string", "pattern": "^[0-9]+$"}]}),
+]
+State = Literal["done", "truncated", "computing", "failed", "cancelled", "not_analysed"]
+
+
+class PageModel(BaseModel):
+    """Base of every page's model: frozen, and nothing unknown gets in."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Options(BaseModel):
+    """Base of every page's query options; unknown ones are refused (400)."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    theme: Literal["light", "dark"] | None = Field(
+        None, description="Colours of the HTML page, whatever the system says."
+    )
+
+
+class ScopeOptions(Options):
+    """Options that say which analysis of a network is meant."""
+
+    output: int = Field(0, ge=0, le=999, description="Index of the analysed output.")
+    protocol: str = Field(
+        "complete",
+        max_length=64,
+        description="Name of a protocol, or the first 12 or more digits of its digest.",
+    )
+    data: str = Field(
+        "",
+        max_length=64,
+        description="First 12 or more digits of a data record's digest; empty: every clean input once.",
+    )
+
+    @property
+    def scope(self) -> Scope:
+        return Scope(self.output, self.protocol, self.data)
+
+
+@dataclass(frozen=True)
+class Place:
+    """One output of one stored network under one protocol and data record: what most addresses are about.
+
+    Args:
+        row: the network's row.
+        network: the whole network.
+        cut: the network cut to the output.
+        scope: in canonical form: a built-in protocol by name, digests cut to 12 digits.
+        analysis: the stored analysis, or None.
+    """
+
+    row: NetworkRow
+    network: Network
+    cut: Network
+    task: Task
+    scope: Scope
+    protocol: Protocol
+    data: DataRecord
+    analysis: AnalysisRow | None
+
+    @property
+    def layout(self) -> EdgeLayout:
+        return EdgeLayout(self.cut.sizes)
+
+
+def find_network(session: Session, addresses: Addresses, network: str) -> NetworkRow:
+    """The network of that slug, or whose digest begins with those 6 or more digits.
+
+    Raises:
+        NotFound: none, or several.
+    """
+    try:
+        return analyses.find_network(session, network)
+    except StoreError as error:
+        ambiguous = isinstance(error, Ambiguous)
+        parent = addresses.gallery(q=network) if ambiguous else addresses.gallery()
+        label = "networks that match" if ambiguous else "all networks"
+        raise NotFound(error.item, error.cause, error.cure, "network", parent, label) from None
+
+
+def locate(session: Session, addresses: Addresses, network: str, scope: Scope) -> Place:
+    """Everything that an address's scope names, read in at most four statements.
+
+    Raises:
+        NotFound: no such network, output, protocol or data record.
+    """
+    row = find_network(session, addresses, network)
+    try:
+        analyses.check_output(row, scope.output)
+        protocol = analyses.find_protocol(session, scope.protocol)
+        data = analyses.find_data(session, scope.data, row.sizes[0])
+    except StoreError as error:
+        field = error.item.split(" ", 1)[0]
+        parent, label = addresses.network(row.slug), f"network {row.slug}"
+        raise NotFound(error.item, error.cause, error.cure, field, parent, label) from None
+    value = network_of(row)
+    return Place(
+        row,
+        value,
+        value.for_output(scope.output),
+        tasks_of(row)[scope.output],
+        Scope(scope.output, protocol_key(protocol), "" if data.is_clean else data.digest[:12]),
+        protocol,
+        data,
+        analyses.analysis_by_key(session, row.id, scope.output, protocol.digest, data.digest),
+    )
+
+
+def protocol_key(protocol: Protocol) -> str:
+    """How an address names a protocol: a built-in one by name, others by 12 digits of the digest."""
+    built_in = BUILT_IN.get(protocol.name)
+    return protocol.name if built_in is not None and built_in.digest == protocol.digest else protocol.digest[:12]
+
+
+# ---- models that recur -------------------------------------------------------------------------------------------
+
+
+class TaskView(PageModel):
+    """A Boolean function that an output should compute."""
+
+    name: str = Field(description="A label such as XOR; empty if it has none.")
+    truth_table: list[int] = Field(
+        description="Outputs for the inputs counted in binary, first input most significant."
+    )
+
+    @property
+    def label(self) -> str:
+        """The name, or the truth table where it has none."""
+        return self.name or "".join(map(str, self.truth_table))
+
+
+class NetworkView(PageModel):
+    """A network with its weights: enough to draw it."""
+
+    slug: str
+    name: str
+    digest: str = Field(description="SHA-256 of settings and weights: the network's identity.")
+    url: str
+    sizes: list[int]
+    activation: str
+    output_activation: str
+    negative_slope: float | None
+    weights: list[list[list[float]]] = Field(description="One matrix [n_out][n_in] for each layer.")
+    biases: list[list[float]]
+    tasks: list[TaskView]
+    origin: str = Field(description="bundled, trained or uploaded.")
+    attribution: str
+
+    @property
+    def shape(self) -> str:
+        return "–".join(map(str, self.sizes))
+
+    @property
+    def activations(self) -> str:
+        """The activations in words, the slope of leaky ReLU included."""
+        names = {"leaky_relu": "leaky ReLU", "relu": "ReLU"}
+        slope = "" if self.negative_slope is None else f" (slope {self.negative_slope:g})"
+        hidden = names.get(self.activation, self.activation)
+        output = names.get(self.output_activation, self.output_activation)
+        if self.activation == self.output_activation:
+            return hidden + slope
+        return f"{hidden}{slope if self.activation == 'leaky_relu' else ''}, output {output}"
+
+
+class ProtocolView(PageModel):
+    """The rules that every number on a page names."""
+
+    key: str = Field(description="How addresses name it.")
+    name: str
+    digest: str
+    settings: dict[str, Any]
+
+
+class DataView(PageModel):
+    """The rows that an analysis runs on."""
+
+    digest: str
+    description: str
+    is_default: bool = Field(description="Whether it is every clean input, once.")
+    n_validation_rows: int = Field(description="Rows on which a circuit must decide right.")
+
+
+class JobView(PageModel):
+    """Background work as other pages show it."""
+
+    id: str
+    url: str
+    title: str
+    state: str
+    stage: str
+    done: int
+    total: int
+    found: str
+    error: str = ""
+
+
+class Counts(PageModel):
+    """How many explanations one analysis found. A number is exact unless its search was truncated."""
+
+    circuits_possible: BigInt
+    circuits_valid: BigInt
+    circuits_truncated_at: int | None
+    interpretations_total: BigInt
+    interpretations_observed: BigInt
+    algorithms_candidates: BigInt
+    algorithms_truncated_at: int | None
+    algorithms_aligned: int
+    alignments_valid: BigInt
+    alignments_minimal: BigInt
+
+
+class ScopeView(PageModel):
+    """Which analysis a page is about, and how far it is."""
+
+    output: int
+    task: TaskView
+    protocol: ProtocolView
+    data: DataView
+    state: State = Field(
+        description="done (exhaustive), truncated (stopped at a limit), computing, failed, cancelled or not_analysed."
+    )
+    job: JobView | None = Field(
+        None, description="The latest job for it where no finished analysis is stored, or a running one."
+    )
+
+
+def network_view(row: NetworkRow, addresses: Addresses, network: Network | None = None) -> NetworkView:
+    value = network or network_of(row)
+    return NetworkView(
+        slug=row.slug,
+        name=row.name,
+        digest=row.digest,
+        url=addresses.network(row.slug),
+        sizes=list(value.sizes),
+        activation=value.activation,
+        output_activation=value.output_activation,
+        negative_slope=value.negative_slope,
+        weights=[w.tolist() for w in value.weights],
+        biases=[b.tolist() for b in value.biases],
+        tasks=[TaskView(name=t["name"], truth_table=t["truth_table"]) for t in row.tasks],
+        origin=row.origin,
+        attribution=row.attribution,
+    )
+
+
+def protocol_view(protocol: Protocol) -> ProtocolView:
+    return ProtocolView(
+        key=protocol_key(protocol),
+        name=protocol.name,
+        digest=protocol.digest,
+        settings=protocol.model_dump(exclude={"name"}),
+    )
+
+
+def data_view(data: DataRecord) -> DataView:
+    rows = data.representatives if data.validation_inputs is None else data.validation_inputs
+    return DataView(
+        digest=data.digest,
+        description=data.description or ("every Boolean input, once" if data.is_clean else "a data record of its own"),
+        is_default=data.is_clean,
+        n_validation_rows=len(rows),
+    )
+
+
+def job_view(row: JobRow, addresses: Addresses) -> JobView:
+    return JobView(
+        id=row.id,
+        url=addresses.job(row.id),
+        title=row.title,
+        state=row.state,
+        stage=row.stage,
+        done=row.done,
+        total=row.total,
+        found=row.found,
+        error=row.error,
+    )
+
+
+def counts_of(row: AnalysisRow) -> Counts:
+    return Counts(**{name: getattr(row, name) for name in Counts.model_fields})
+
+
+def state_of(analysis: AnalysisRow | None, job: JobRow | None) -> State:
+    """Where an analysis stands; the three kinds of emptiness of spec §7 are never confused.
+
+    A stored analysis speaks for itself even while a job runs it again; without one the latest job does.
+    """
+    if analysis is not None:
+        return "truncated" if is_truncated(analysis) else "done"
+    if job is None:
+        return "not_analysed"
+    if job.state in ("queued", "running"):
+        return "computing"
+    return "cancelled" if job.state == "cancelled" else "failed" if job.state == "failed" else "not_analysed"
+
+
+def is_truncated(row: AnalysisRow) -> bool:
+    """Whether some search of the analysis stopped at a limit."""
+    return row.circuits_truncated_at is not None or row.algorithms_truncated_at is not None
+
+
+def scope_view(place: Place, job: JobRow | None, addresses: Addresses) -> ScopeView:
+    return ScopeView(
+        output=place.scope.output,
+        task=TaskView(name=place.task.name, truth_table=list(place.task.truth_table)),
+        protocol=protocol_view(place.protocol),
+        data=data_view(place.data),
+        state=state_of(place.analysis, job),
+        job=None if job is None else job_view(job, addresses),
+    )
+
+
+def neuron_name(sizes: Sequence[int], layer: int, neuron: int) -> str:
+    """What people call a neuron: A, B, … for inputs, n1.0 for hidden ones, y for the output."""
+    if layer == 0:
+        return INPUT_NAMES[neuron]
+    return "y" if layer == len(sizes) - 1 else f"n{layer}.{neuron}"
+
+
+def truth_rows(function: int, n_rows: int) -> list[int]:
+    """A function given as an integer (bit i = row i) as a list over the rows."""
+    return [(function >> row) & 1 for row in range(n_rows)]
+
+
+def finite(value: float) -> float | None:
+    """JSON has no infinity: None where nothing was tested."""
+    return float(value) if np.isfinite(value) else None
