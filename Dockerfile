@@ -1,0 +1,45 @@
+# One image for the web server and the workers: `serve` is the default command, `work` starts workers.
+#   docker build -t pluriscope .          (or ./run image)
+# BASE is any Debian-like image with Python 3.11 or newer and its venv module.
+ARG BASE=python:3.12-slim
+
+FROM ${BASE} AS build
+# Without an index of CPU builds pip takes CUDA's gigabytes; point TORCH_INDEX at a mirror if that one is out of reach.
+ARG TORCH_INDEX=https://download.pytorch.org/whl/cpu
+ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1 PATH=/opt/venv/bin:$PATH
+WORKDIR /srv/pluriscope
+RUN python3 -m venv /opt/venv
+# dependencies first: their layer is kept while only our own files change
+COPY pyproject.toml constraints.txt ./
+RUN pip install --retries 0 --timeout 60 --extra-index-url "${TORCH_INDEX}" --constraint constraints.txt torch \
+ && python -c "import torch; assert torch.version.cuda is None, 'this is not a CPU build of torch'"
+RUN python -c "import tomllib; print(*tomllib.load(open('pyproject.toml', 'rb'))['project']['dependencies'], sep='\n')" \
+      > /tmp/requirements.txt \
+ && pip install --constraint constraints.txt --requirement /tmp/requirements.txt
+COPY . .
+# editable: templates, static files and migrations lie beside the packages, not in them
+RUN pip install --no-deps --no-build-isolation --editable . \
+ && python -m compileall -q analysis app migrations
+
+FROM ${BASE}
+LABEL org.opencontainers.image.title="Pluriscope" \
+      org.opencontainers.image.description="Every valid explanation of one small network, side by side." \
+      org.opencontainers.image.licenses="MIT"
+ENV PATH=/opt/venv/bin:$PATH \
+    HOME=/tmp \
+    PYTHONUNBUFFERED=1 \
+    PYTHONDONTWRITEBYTECODE=1 \
+    PLURISCOPE_DATA=/data \
+    PLURISCOPE_HOST=0.0.0.0 \
+    PLURISCOPE_PORT=8000
+COPY --from=build /opt/venv /opt/venv
+COPY --from=build /srv/pluriscope /srv/pluriscope
+RUN mkdir /data && chown 10001:10001 /data
+WORKDIR /srv/pluriscope
+USER 10001:10001
+VOLUME /data
+EXPOSE 8000
+HEALTHCHECK --interval=30s --timeout=5s --start-period=60s --retries=3 \
+    CMD ["python", "-c", "import os, urllib.request as u; u.urlopen('http://127.0.0.1:' + os.environ['PLURISCOPE_PORT'] + os.environ.get('PLURISCOPE_PREFIX', '') + '/health', timeout=4)"]
+ENTRYPOINT ["pluriscope"]
+CMD ["serve"]
