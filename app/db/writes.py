@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import math
 import platform
-import re
-import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import islice
@@ -19,6 +17,7 @@ from sqlalchemy.orm import Session
 from analysis import ENGINE_VERSION
 from analysis.data import DataRecord
 from analysis.digest import canonical_json, sha256_hex
+from analysis.networks.files import slug_of
 from analysis.networks.network import Network
 from analysis.protocol import Protocol
 from analysis.result import AlgorithmResult, OutputAnalysis
@@ -73,7 +72,7 @@ def save_network(
     Args:
         session: of the writer.
         file: the network with its name, tasks and attribution.
-        slug: its name in addresses, "" for one made of its name; if another network has it, digits of the digest follow.
+        slug: its name in addresses, "" for one made of its name; digits of the digest follow if another has it.
         origin: "bundled", "trained" or "uploaded".
         training: options and outcome, if it was trained here.
         position: its place in the gallery.
@@ -114,12 +113,6 @@ def save_network(
     session.add(row)
     session.flush()
     return row
-
-
-def slug_of(name: str) -> str:
-    """A name as it may stand in an address: lower-case letters, digits, single hyphens; "network" if nothing is left."""
-    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
-    return re.sub(r"[^a-z0-9]+", "-", plain)[:60].strip("-") or "network"
 
 
 def _free_slug(session: Session, wanted: str, digest: str) -> str:
@@ -185,9 +178,9 @@ def save_analysis(
     _insert(session, CircuitRow, _circuit_rows(analysis, row.id))
     _insert(session, AlgorithmRow, _algorithm_rows(analysis, row.id))
     ids = dict(
-        session.execute(
-            select(AlgorithmRow.algorithm_id, AlgorithmRow.id).where(AlgorithmRow.analysis_id == row.id)
-        ).tuples()
+        session.execute(select(AlgorithmRow.algorithm_id, AlgorithmRow.id).where(AlgorithmRow.analysis_id == row.id))
+        .tuples()
+        .all()
     )
     _insert(session, AlignmentRow, _alignment_rows(analysis, row.id, ids))
     _insert(session, ScoreRow, _score_rows(analysis, row.id))

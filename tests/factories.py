@@ -1,0 +1,152 @@
+"""Things to test with: the authors' pretrained XOR network, an analysis of it, a real store in a temporary folder."""
+
+from __future__ import annotations
+
+import json
+from functools import lru_cache
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+
+from analysis.algorithms.high_level_model import HighLevelModel, Node
+from analysis.alignments.alignment import IIA, Alignment, NeuronSet, ScoredAlignment
+from analysis.circuits.circuit import EdgeLayout
+from analysis.data import clean_data
+from analysis.networks.files import NetworkFile
+from analysis.networks.network import Network
+from analysis.protocol import COMPLETE, Protocol
+from analysis.result import (
+    AlgorithmResult,
+    AlgorithmSearch,
+    CircuitSearch,
+    CriterionTally,
+    InterpretationCounts,
+    OutputAnalysis,
+)
+from analysis.tasks import input_table, named_task
+from app.db.engine import Store, store_at
+from app.db.tables import AnalysisRow
+from app.db.writes import save_analysis, save_network
+
+GOLDEN = Path(__file__).parent / "golden"
+XOR_SLUG = "xor-pretrained"
+
+
+def temporary_store(folder: Path) -> Store:
+    """A new SQLite database with the current schema."""
+    store = store_at(f"sqlite:///{folder / 'test.sqlite'}")
+    store.migrate()
+    return store
+
+
+@lru_cache
+def pretrained_xor() -> NetworkFile:
+    """The authors' 2-3-3-1 XOR network."""
+    stored = json.loads((GOLDEN / "xor_pretrained.json").read_text())["network"]
+    network = Network.from_arrays(
+        stored["weights"],
+        stored["biases"],
+        activation=stored["activation"],
+        output_activation=stored["output_activation"],
+        negative_slope=stored["negative_slope"],
+    )
+    return NetworkFile("XOR, pretrained", network, (named_task("XOR", 2),), "© 2025 Maxime Méloux, MIT")
+
+
+def small_network(seed: int = 0, sizes: tuple[int, ...] = (2, 2, 1), name: str = "") -> NetworkFile:
+    """A network with random weights that is good for nothing; its tasks are XOR, whatever it computes."""
+    random = np.random.default_rng(seed)
+    shapes = list(zip(sizes[1:], sizes, strict=False))
+    network = Network.from_arrays([random.normal(size=s) for s in shapes], [random.normal(size=s[0]) for s in shapes])
+    return NetworkFile(name or f"Random {seed}", network, (named_task("XOR", 2),) * sizes[-1])
+
+
+@lru_cache
+def hand_made_analysis(protocol: Protocol = COMPLETE) -> OutputAnalysis:
+    """An analysis of the pretrained XOR that looks real, made without the engine.
+
+    The 197 valid circuits, their outputs and margins are true (tried one by one below). The two algorithms are true
+    candidates; the numbers of interpretations, the alignments' scores and the criteria are made up.
+    """
+    file = pretrained_xor()
+    layout = EdgeLayout(file.network.sizes)
+    masks, outputs = _valid_by_trying(file.network, layout)
+    margins = np.abs(outputs[:, :, None] - np.array([-0.5, 0.5, 1.5])).min(axis=(1, 2))
+    observed = tuple(1 + (int(mask) % 7) ** 2 for mask in masks)
+    by_circuit = tuple(10 ** (int(mask) % 30) + n for mask, n in zip(masks, observed, strict=True))
+    algorithms = tuple(_algorithm_result(model) for model in two_xor_algorithms())
+    return OutputAnalysis(
+        network=file.network,
+        output=0,
+        task=file.tasks[0],
+        protocol=protocol,
+        data=clean_data(2),
+        circuits=CircuitSearch(layout, 9_625, masks, outputs, margins),
+        interpretations=InterpretationCounts(by_circuit, observed),
+        algorithms=AlgorithmSearch(algorithms, len(algorithms)),
+        criteria={"zero-ablation": CriterionTally(len(masks), 9_625 - len(masks), 0, 0)},
+        seconds={"circuits": 0.01, "alignments": 0.02},
+    )
+
+
+def stored_analysis(store: Store, protocol: Protocol = COMPLETE) -> AnalysisRow:
+    """The pretrained XOR and its hand-made analysis, saved under the slug :data:`XOR_SLUG`."""
+    with store.write() as session:
+        save_network(session, pretrained_xor(), slug=XOR_SLUG, origin="bundled", position=0)
+        return save_analysis(session, hand_made_analysis(protocol))
+
+
+def two_xor_algorithms() -> tuple[HighLevelModel, ...]:
+    """¬(A∧B) ∧ ¬(¬A∧¬B) and ¬(¬(A∧¬B) ∧ ¬(¬A∧B)), the two of XOR without a redundant literal."""
+
+    def negate(node: Node) -> Node:
+        return Node("not", (node,))
+
+    def both(left: Node, right: Node) -> Node:
+        return Node("and", (left, right))
+
+    a, b = Node("input", (), 0), Node("input", (), 1)
+    alice = both(negate(both(negate(a), negate(b))), negate(both(a, b)))
+    bob = negate(both(negate(both(negate(a), b)), negate(both(a, negate(b)))))
+    return HighLevelModel("and_inverter", 2, alice), HighLevelModel("and_inverter", 2, bob)
+
+
+def _algorithm_result(model: HighLevelModel) -> AlgorithmResult:
+    sites = [((0,), (1,)), ((0, 2), (1,)), ((0,), (1, 2)), ((2,), (0,)), ((1,), (2,))]
+    fits = model == two_xor_algorithms()[0]
+    alignments = []
+    for rank, (first, second) in enumerate(sites):
+        valid = fits and rank < 3
+        alignment = Alignment.of(model.text, {"0": NeuronSet(1, first), "1": NeuronSet(1, second)})
+        margin = 0.25 / (rank + 1)
+        alignments.append(
+            ScoredAlignment(alignment, IIA(24 - (0 if valid else rank + 1), 24), valid and rank == 0, margin)
+        )
+    keys = ("irredundant-gates", "irredundant-functions", "irredundant-literals")
+    n_valid = sum(scored.valid for scored in alignments)
+    return AlgorithmResult(model, tuple(alignments), n_valid, min(n_valid, 1), None, dict.fromkeys(keys, True))
+
+
+def _valid_by_trying(network: Network, layout: EdgeLayout) -> tuple[np.ndarray, np.ndarray]:
+    masks = np.arange(1 << layout.n_edges, dtype=np.uint64)
+    bits = ((masks[:, None] >> np.arange(layout.n_edges, dtype=np.uint64)) & np.uint64(1)).astype(bool)
+    keep = [
+        bits[:, start:end].reshape(len(masks), n_out, n_in)
+        for start, end, n_in, n_out in zip(
+            layout.offsets, layout.offsets[1:], layout.sizes, layout.sizes[1:], strict=False
+        )
+    ]
+    possible = keep[0].any(axis=1).all(axis=1) & keep[-1].any(axis=2).all(axis=1)
+    for below, above in pairwise(keep):
+        possible &= (below.any(axis=2) == above.any(axis=1)).all(axis=1)
+    masks, keep = masks[possible], [matrix[possible] for matrix in keep]
+    assert len(masks) == 9_625
+    values = np.broadcast_to(input_table(2).T, (len(masks), 2, 4))  # [circuit, neuron, row]
+    for matrix, weight, bias in zip(keep, network.weights, network.biases, strict=True):
+        z = np.where(matrix, weight, 0.0) @ values + np.where(matrix.any(axis=2), bias, 0.0)[:, :, None]
+        values = np.where(z > 0, z, 0.01 * z)
+    outputs = values[:, 0, :]
+    valid = (np.round(outputs) == np.array([0, 1, 1, 0])).all(axis=1)
+    assert valid.sum() == 197
+    return masks[valid], outputs[valid]
