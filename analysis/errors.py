@@ -5,6 +5,7 @@ AnalysisError
 ├── InvalidTask           a truth table or task name that fits no network
 ├── InvalidData           a data record that does not fit its network
 ├── InvalidProtocol       settings that contradict each other or are unknown
+├── InvalidTraining       training options that are unknown or out of range
 ├── InvalidMask           a mask that is no circuit of the network at hand
 ├── InvalidIndex          an index beyond the exact count
 ├── InvalidAlignment      an alignment whose sites or variables do not exist
@@ -51,6 +52,10 @@ class InvalidData(AnalysisError):
 
 class InvalidProtocol(AnalysisError):
     """The protocol is unknown or its settings contradict each other."""
+
+
+class InvalidTraining(AnalysisError):
+    """The training options are unknown, out of range or do not fit together."""
 
 
 class InvalidMask(AnalysisError):

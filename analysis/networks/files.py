@@ -6,7 +6,7 @@
      "tasks": [{"name": "XOR", "truth_table": [0, 1, 1, 0]}]}
 
 ``negative_slope``, ``output_activation`` (default: the hidden one) and ``attribution`` may be left out, and so may a
-task's name. Everything else is refused: a typing error in a key would otherwise silently change what the network computes.
+task's name. Every other key is refused: a typing error would otherwise silently change what the network computes.
 """
 
 from __future__ import annotations
