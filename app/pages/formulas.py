@@ -1,0 +1,147 @@
+"""Algorithms and placements as pages and their JSON twins show them."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from analysis.algorithms.high_level_model import (
+    HighLevelModel,
+    Node,
+    authors_text,
+    depth_of,
+    function_of,
+    readable_formula,
+)
+from analysis.alignments.alignment import IIA, Alignment
+from analysis.tasks import INPUT_NAMES
+from app.pages.placements import site_label, write_place
+from app.pages.shared import PageModel, truth_rows
+
+Verdict = Literal["passed", "failed", "undecided", "not_applicable", "not_tested"]
+
+IRREDUNDANT_LABELS = {
+    "irredundant-gates": "no idle gate",
+    "irredundant-functions": "no repeated function",
+    "irredundant-literals": "no idle literal",
+}
+
+
+class VerdictView(PageModel):
+    """One criterion's verdict on one explanation."""
+
+    criterion: str = Field(description="The criterion's stable key.")
+    label: str
+    verdict: Verdict
+
+
+class FractionView(PageModel):
+    """A score with its numerator and denominator."""
+
+    agreed: int
+    of: int
+
+
+class FormulaNode(PageModel):
+    """One node of a formula's tree."""
+
+    operator: Literal["input", "not", "and", "or"]
+    formula: str = Field(description="The readable formula of this sub-tree.")
+    truth_table: list[int] = Field(description="Its value on every input, in binary order.")
+    variable: str | None = Field(None, description="Path of the variable that sits here, None if none does.")
+    children: list[FormulaNode] = Field([], description="Sub-trees in canonical order.")
+
+
+class VariableView(PageModel):
+    """A variable that an algorithm posits."""
+
+    path: str = Field(description="Child positions of the gates from the root, e.g. 01.")
+    formula: str
+    truth_table: list[int] = Field(description="Its value on every input, in binary order.")
+
+
+class PlacedView(VariableView):
+    """A variable and the neurons that carry it."""
+
+    layer: int = Field(description="1 is the first hidden layer.")
+    neurons: list[int]
+    place: str = Field(description="As addresses write it: PATH:LAYER.NEURON+NEURON.")
+    site: str = Field(description="As people write it: n1.0 + n1.2.")
+
+
+class AlgorithmView(PageModel):
+    """A candidate algorithm, apart from any network."""
+
+    id: str
+    text: str = Field(description="Identity text; the id is the first 16 hex digits of its SHA-256.")
+    formula: str
+    form: Literal["and_inverter", "formula_trees"]
+    depth: int
+    n_gates: int
+    truth_table: list[int]
+    variables: list[VariableView]
+    tree: FormulaNode
+
+
+def fraction(iia: IIA) -> FractionView:
+    return FractionView(agreed=iia.agreed, of=iia.of)
+
+
+def algorithm_view(algorithm: HighLevelModel) -> AlgorithmView:
+    """Everything that can be said of an algorithm without a network."""
+    n_rows = 1 << algorithm.n_inputs
+    return AlgorithmView(
+        id=algorithm.id,
+        text=algorithm.text,
+        formula=algorithm.formula,
+        form=algorithm.form,
+        depth=depth_of(algorithm.root),
+        n_gates=algorithm.n_gates,
+        truth_table=truth_rows(algorithm.function, n_rows),
+        variables=[
+            VariableView(path=v.path, formula=v.formula, truth_table=truth_rows(v.function, n_rows))
+            for v in algorithm.variables
+        ],
+        tree=formula_tree(algorithm),
+    )
+
+
+def formula_tree(algorithm: HighLevelModel) -> FormulaNode:
+    """The algorithm's tree with each variable's path at the node that carries it."""
+    n_rows = 1 << algorithm.n_inputs
+    carriers = {variable.path: variable.node for variable in algorithm.variables}
+    render = readable_formula if algorithm.form == "and_inverter" else authors_text
+
+    def view(node: Node, path: str) -> FormulaNode:
+        below = [
+            view(child, path if node.operator == "not" else f"{path}{position}")
+            for position, child in enumerate(node.children)
+        ]
+        return FormulaNode(
+            operator=node.operator,
+            formula=INPUT_NAMES[node.input] if node.operator == "input" else render(node),
+            truth_table=truth_rows(function_of(node, algorithm.n_inputs), n_rows),
+            variable=path if node is carriers.get(path) else None,
+            children=below,
+        )
+
+    return view(algorithm.root, "")
+
+
+def placed_views(algorithm: HighLevelModel, alignment: Alignment) -> list[PlacedView]:
+    """The algorithm's variables with their places, in path order; every variable must be placed."""
+    n_rows = 1 << algorithm.n_inputs
+    sites = dict(alignment.places)
+    return [
+        PlacedView(
+            path=variable.path,
+            formula=variable.formula,
+            truth_table=truth_rows(variable.function, n_rows),
+            layer=sites[variable.path].layer,
+            neurons=list(sites[variable.path].neurons),
+            place=write_place(variable.path, sites[variable.path]),
+            site=site_label(sites[variable.path]),
+        )
+        for variable in algorithm.variables
+    ]
