@@ -19,7 +19,8 @@ number of rows is the same with and without noise. The random stream is not thei
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Final
@@ -76,16 +77,28 @@ def train_networks(
         report(Progress("training", len(outcomes), max(len(specs), 1), f"{n_converged} converged networks"))
 
     tell()
-    for indices in groups.values():
-        size = max(1, _MAX_ELEMENTS // (_elements_per_lane(specs[indices[0]]) * LANES)) * LANES
-        for start in range(0, len(indices), size):
-            part = indices[start : start + size]
-            group = _Group([specs[i] for i in part], place)
-            while group.lanes:
-                for lane, outcome in group.run_epoch():
-                    outcomes[part[lane]] = outcome
-                tell()
+    with _one_thread():
+        for indices in groups.values():
+            size = max(1, _MAX_ELEMENTS // (_elements_per_lane(specs[indices[0]]) * LANES)) * LANES
+            for start in range(0, len(indices), size):
+                part = indices[start : start + size]
+                group = _Group([specs[i] for i in part], place)
+                while group.lanes:
+                    for position, outcome in group.run_epoch():
+                        outcomes[part[position]] = outcome
+                    tell()
     return tuple(outcomes[index] for index in range(len(specs)))
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Keep torch to one thread: the arrays are tiny, and threads that wait for each other cost many times the work."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def _shape_of(spec: TrainingSpec) -> tuple[object, ...]:
