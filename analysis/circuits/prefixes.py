@@ -1,0 +1,173 @@
+"""All ways to wire the lower layers of a network, in batches, with the activations that they give.
+
+A prefix fixes every edge up to one layer. Prefixes with the same active set in that layer travel together, so that each
+step is a handful of array operations. Batches are bounded: however large the space, memory is not.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import combinations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.circuits.circuit import EdgeLayout
+from analysis.networks.mlp import activate
+from analysis.networks.network import Network
+
+VALUES_AT_ONCE = 1 << 21  # float64 values in one batch (16 MiB)
+_NUMBERS_AT_ONCE = 1 << 18
+
+
+@dataclass(frozen=True, eq=False)
+class Prefixes:
+    """Ways to wire the layers up to one layer, all with the same active neurons there.
+
+    Args:
+        active: active neurons of that layer, ascending.
+        n_active: active hidden neurons so far.
+        masks: ``[prefixes]`` edges so far.
+        values: ``[prefixes, active, rows]`` activations of the active neurons.
+    """
+
+    active: tuple[int, ...]
+    n_active: int
+    masks: NDArray[np.uint64]
+    values: NDArray[np.float64]
+
+    def __getitem__(self, part: slice) -> Prefixes:
+        return Prefixes(self.active, self.n_active, self.masks[part], self.values[part])
+
+    def __len__(self) -> int:
+        return len(self.masks)
+
+
+@dataclass(frozen=True, eq=False)
+class Wiring:
+    """What the enumeration of prefixes needs to know.
+
+    Args:
+        network: the network cut to one output.
+        absent: ``[n_l]`` for layers 0 … L − 1, what absent edges carry.
+        rows: ``[rows, n0]`` inputs.
+        may_be_active: whether a prefix with so many active hidden neurons, up to that layer, leads anywhere.
+    """
+
+    network: Network
+    absent: tuple[NDArray[np.float64], ...]
+    rows: NDArray[np.float64]
+    may_be_active: Callable[[int, int], bool]
+
+    def prefixes(self, layer: int) -> Iterator[Prefixes]:
+        """Every prefix up to ``layer`` (0: the inputs), in bounded batches."""
+        if layer == 0:
+            inputs = tuple(range(self.network.n_inputs))
+            yield Prefixes(inputs, 0, np.zeros(1, dtype=np.uint64), np.ascontiguousarray(self.rows.T)[None])
+            return
+        pending: dict[tuple[tuple[int, ...], int], list[Prefixes]] = defaultdict(list)
+        n_values = 0
+        for below in self.prefixes(layer - 1):
+            for batch in self._extended(below, layer):
+                pending[batch.active, batch.n_active].append(batch)
+                n_values += batch.values.size
+                if n_values > VALUES_AT_ONCE:
+                    yield from _merged(pending)
+                    n_values = 0
+        yield from _merged(pending)
+
+    def _extended(self, below: Prefixes, layer: int) -> Iterator[Prefixes]:
+        """One more layer on each prefix: every nonempty active set, every choice of edges that uses all sources."""
+        layout = EdgeLayout(self.network.sizes)
+        width, n_rows = self.network.sizes[layer], below.values.shape[2]
+        bits = source_bits(below.active)
+        step = max(1, VALUES_AT_ONCE // (width * 2 ** len(below.active) * n_rows))
+        for start in range(0, len(below), step):
+            piece = below[start : start + step]
+            table = activate(
+                self.pre_activations(piece, layer), self.network.activation_of(layer), self.network.negative_slope
+            )
+            for n_active in range(1, width + 1):
+                if not self.may_be_active(layer, below.n_active + n_active):
+                    continue
+                at_once = max(1, VALUES_AT_ONCE // (len(piece) * n_active * n_rows))
+                for subsets in choices_using_all(len(below.active), n_active, at_once):
+                    for active in combinations(range(width), n_active):
+                        edges = np.zeros(len(subsets), dtype=np.uint64)
+                        values = np.empty((len(piece), len(subsets), n_active, n_rows))
+                        for place, neuron in enumerate(active):
+                            shift = np.uint64(layout.edge_index(layer, neuron, 0))
+                            edges |= bits[subsets[:, place]] << shift
+                            values[:, :, place] = table[:, neuron, subsets[:, place]]
+                        yield Prefixes(
+                            active,
+                            below.n_active + n_active,
+                            (piece.masks[:, None] | edges).ravel(),
+                            values.reshape(-1, n_active, n_rows),
+                        )
+
+    def pre_activations(self, below: Prefixes, layer: int) -> NDArray[np.float64]:
+        """Pre-activation of each neuron of ``layer`` for each subset of its active sources.
+
+        Returns:
+            ``[prefixes, n_l, 2^active, rows]``; bit k of a subset is source ``below.active[k]``.
+        """
+        weights, biases = self.network.weights[layer - 1], self.network.biases[layer - 1]
+        carried = self.absent[layer - 1]
+        total = np.broadcast_to(biases[:, None, None], (len(below), len(biases), 1, below.values.shape[2]))
+        place = 0
+        for source in range(weights.shape[1]):
+            weight = weights[:, source, None, None]
+            absent = total + carried[source] * weight
+            if place < len(below.active) and below.active[place] == source:
+                kept = total + below.values[:, None, None, place] * weight
+                total = np.concatenate([absent, kept], axis=2)
+                place += 1
+            else:
+                total = absent
+        return total
+
+
+def source_bits(active: tuple[int, ...]) -> NDArray[np.uint64]:
+    """For each subset of the active sources (bit k: the k-th of them) the same set as bits by source index."""
+    bits = np.zeros(1, dtype=np.uint64)
+    for source in active:
+        bits = np.concatenate([bits, bits | np.uint64(1 << source)])
+    return bits
+
+
+def choices_using_all(n_sources: int, n_neurons: int, at_once: int) -> Iterator[NDArray[np.int64]]:
+    """Every choice of one nonempty set of sources per neuron in which each source is used.
+
+    Args:
+        n_sources: active sources.
+        n_neurons: active neurons that choose.
+        at_once: choices in one array, at most.
+
+    Yields:
+        ``[choices, neurons]`` bit sets over the sources.
+    """
+    n_numbers = (2**n_sources - 1) ** n_neurons
+    for start in range(0, n_numbers, _NUMBERS_AT_ONCE):
+        choices = _choices(n_sources, n_neurons, start, min(start + _NUMBERS_AT_ONCE, n_numbers))
+        for first in range(0, len(choices), at_once):
+            yield choices[first : first + at_once]
+
+
+@lru_cache(maxsize=64)
+def _choices(n_sources: int, n_neurons: int, start: int, stop: int) -> NDArray[np.int64]:
+    shape = (2**n_sources - 1,) * n_neurons
+    choices: NDArray[np.int64] = np.stack(np.unravel_index(np.arange(start, stop), shape), axis=1) + 1
+    return choices[np.bitwise_or.reduce(choices, axis=1) == 2**n_sources - 1]
+
+
+def _merged(pending: dict[tuple[tuple[int, ...], int], list[Prefixes]]) -> Iterator[Prefixes]:
+    """Join batches that share an active set, and forget them."""
+    groups = list(pending.items())
+    pending.clear()
+    for (active, n_active), batches in groups:
+        masks = np.concatenate([batch.masks for batch in batches])
+        yield Prefixes(active, n_active, masks, np.concatenate([batch.values for batch in batches]))

@@ -1,0 +1,366 @@
+"""The whole circuit space of one output, validated in vectorised form: every circuit is tested, none is guessed.
+
+1. Prefixes. All ways to wire the layers below the last hidden one are built layer by layer, in batches that share the
+   active set of their top layer; each carries its edges and the activations of that layer.
+2. Last hidden layer. Given a prefix, each of its neurons adds an independent term ``w · act(pre-activation)`` to the
+   output's pre-activation, one term for each subset of its sources (the empty subset: the neuron is inactive). All
+   combinations are therefore an outer sum, neuron by neuron.
+3. Test. Row by row the output's activation is decided; combinations with too many wrong rows drop out, and once few
+   are left the other rows are evaluated for those alone. A combination is a circuit if the sources used are exactly
+   the prefix's active set.
+
+Zero and mean ablation differ only in what absent edges carry into these sums. The order of summation is that of
+:mod:`analysis.networks.mlp`, so that a circuit's outputs have the same bits wherever they are computed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from itertools import combinations
+from math import prod
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.circuits.circuit import EdgeLayout
+from analysis.circuits.prefixes import Prefixes, Wiring, source_bits
+from analysis.circuits.space import count_in_space, in_space
+from analysis.data import DataRecord
+from analysis.errors import BeyondLimits, InvalidData
+from analysis.networks.mlp import ablation_values, activate, batch_activations, keep_matrices
+from analysis.networks.network import Network
+from analysis.progress import Progress, Report, silent
+from analysis.protocol import Protocol
+from analysis.result import CircuitSearch
+from analysis.tasks import Task
+from analysis.validity import decide, decided_as, margin_to_edge, max_wrong
+
+MAX_EDGES = 64
+_COMBINATIONS_AT_ONCE = 1 << 17  # an array of so many float64 stays within a core's cache
+_VALUES_AT_ONCE = 1 << 21  # float64 values in one table (16 MiB)
+_FEW = 8  # once at most 1 of so many combinations is left, the rest of the rows are tested on those alone
+
+
+def search_circuits(
+    network: Network,
+    task: Task,
+    protocol: Protocol,
+    data: DataRecord,
+    *,
+    output: int = 0,
+    report: Report = silent,
+    max_valid: int = 5_000_000,
+    max_possible: int = 2_000_000_000,
+) -> CircuitSearch:
+    """Find every valid circuit of the protocol's space.
+
+    Args:
+        network: the network cut to the analysed output.
+        task: what the output should compute; used unless the data record has labels.
+        protocol: circuit space, node sparsity, ablation, decision rule and accuracy threshold.
+        data: rows to judge on, and representatives for the outputs reported.
+        output: column of ``data.validation_labels``.
+        report: called between chunks with the number of circuits tested; may raise Cancelled.
+        max_valid: stop once so many are found; the result then says ``truncated_at``.
+        max_possible: refuse a larger space.
+
+    Returns:
+        Masks in ascending order, their outputs on the representatives, their margins on the rows judged.
+
+    Raises:
+        BeyondLimits: more than 64 edges, or more than ``max_possible`` circuits.
+        InvalidData: labels that do not fit the rows.
+    """
+    layout = EdgeLayout(network.sizes)
+    shape = "-".join(map(str, network.sizes))
+    if layout.n_edges > MAX_EDGES:
+        raise BeyondLimits(
+            f"circuits of a {shape} network",
+            f"{layout.n_edges} edges for one output, and the limit is {MAX_EDGES}",
+            "use a smaller network, or cut off its first layers",
+        )
+    possible = count_in_space(network.sizes, protocol)
+    if possible > max_possible:
+        raise BeyondLimits(
+            f"circuits of a {shape} network",
+            f"{possible:,} are possible under protocol {protocol.name}, and the limit is {max_possible:,}",
+            "use a smaller network, or a protocol with a filter on node sparsity",
+        )
+    rows, labels = judged_rows(task, data, output)
+    judge = _Judge(network, protocol, data, rows, labels, layout)
+    masks, truncated = _collect(judge.found(), possible, max_valid, report)
+    outputs, margins = _evaluate(network, masks, layout, protocol, data, rows)
+    return CircuitSearch(layout, possible, masks, outputs, margins, max_valid if truncated else None)
+
+
+def judged_rows(task: Task, data: DataRecord, output: int = 0) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The rows that circuits are judged on, ``[rows, n0]``, and the label of each, ``[rows]``.
+
+    Raises:
+        InvalidData: not one label for each row.
+    """
+    rows = data.representatives if data.validation_inputs is None else data.validation_inputs
+    if data.validation_labels is None:
+        labels = np.array(task.truth_table, dtype=np.float64)
+    else:
+        labels = np.asarray(data.validation_labels, dtype=np.float64)[:, output]
+    if len(labels) != len(rows):
+        raise InvalidData("validation rows", f"{len(rows)} rows but {len(labels)} labels", "give a label for each row")
+    return np.asarray(rows, dtype=np.float64), labels
+
+
+def _evaluate(
+    network: Network,
+    masks: NDArray[np.uint64],
+    layout: EdgeLayout,
+    protocol: Protocol,
+    data: DataRecord,
+    rows: NDArray[np.float64],
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Outputs on the representatives ``[circuits, 2^n]`` and margins on the rows judged ``[circuits]``."""
+    absent = ablation_values(network, protocol.ablation, mean_rows(data))
+    inputs = data.representatives
+    outputs, margins = np.empty((len(masks), len(inputs))), np.empty(len(masks))
+    step = max(1, _VALUES_AT_ONCE // (4 * max(network.sizes) * max(len(rows), len(inputs))))
+    for start in range(0, len(masks), step):
+        part = slice(start, start + step)
+        keep = keep_matrices(masks[part], layout)
+        outputs[part] = batch_activations(network, keep, inputs, absent)[-1][:, 0]
+        judged = outputs[part] if rows is inputs else batch_activations(network, keep, rows, absent)[-1][:, 0]
+        margins[part] = margin_to_edge(judged, protocol.circuit_decision).min(axis=1)
+    return outputs, margins
+
+
+def mean_rows(data: DataRecord) -> NDArray[np.float64]:
+    """The rows over which mean ablation takes its means: one per Boolean input, clean where the record says so."""
+    return data.representatives if data.interchange_rows is None else data.interchange_rows
+
+
+def _collect(
+    found: Iterator[tuple[int, NDArray[np.uint64]]], possible: int, max_valid: int, report: Report
+) -> tuple[NDArray[np.uint64], bool]:
+    """Gather masks in ascending order, report, and stop at the limit (True if it was reached)."""
+    parts: list[NDArray[np.uint64]] = []
+    n_tested = n_found = 0
+    report(Progress("circuits", 0, max(possible, 1)))
+    # networks with huge weights overflow to inf, which is decided as neither 0 nor 1
+    with np.errstate(over="ignore", invalid="ignore"):
+        for n_more, masks in found:
+            n_tested, n_found = n_tested + n_more, n_found + len(masks)
+            parts.append(masks)
+            report(Progress("circuits", n_tested, max(possible, 1), f"{min(n_found, max_valid):,} valid circuits"))
+            if n_found > max_valid:
+                break
+    masks = np.concatenate([np.empty(0, dtype=np.uint64), *parts])[:max_valid]
+    masks.sort()
+    return masks, n_found > max_valid
+
+
+@dataclass(frozen=True, eq=False)
+class _Choices:
+    """The combinations of sources that the last hidden layer can take.
+
+    Args:
+        subsets: for each neuron the subsets of the active sources open to it, as bit sets; 0 means inactive.
+    """
+
+    subsets: tuple[tuple[int, ...], ...]
+
+    @cached_property
+    def used_all(self) -> NDArray[np.bool_]:
+        """Which combinations (numbered with the first neuron most significant) use every active source."""
+        used = np.zeros(1, dtype=np.int64)
+        for subsets in self.subsets:
+            used = (used[:, None] | np.array(subsets)).ravel()
+        return np.equal(used, max(max(subsets) for subsets in self.subsets))
+
+    @cached_property
+    def n_lead(self) -> int:
+        """How many neurons are combined ahead so that the combinations of the others fit into one chunk."""
+        n_lead = 0
+        while prod(len(subsets) for subsets in self.subsets[n_lead:]) > _COMBINATIONS_AT_ONCE:
+            n_lead += 1
+        return n_lead
+
+
+@lru_cache(maxsize=256)
+def _choices(n_sources: int, width: int, n_active: frozenset[int]) -> tuple[_Choices, ...]:
+    """All combinations with an admitted number of active neurons, in as few products as possible."""
+    anything = tuple(range(2**n_sources))
+    if n_active == frozenset(range(1, width + 1)):
+        return (_Choices((anything,) * width),)
+    return tuple(
+        _Choices(tuple(anything[1:] if neuron in active else (0,) for neuron in range(width)))
+        for size in sorted(n_active)
+        for active in combinations(range(width), size)
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class _Judge:
+    """Tests every circuit of a space and yields the valid ones.
+
+    Args:
+        network: the network cut to the analysed output.
+        rows: ``[rows, n0]`` judged.
+        labels: ``[rows]``.
+    """
+
+    network: Network
+    protocol: Protocol
+    data: DataRecord
+    rows: NDArray[np.float64]
+    labels: NDArray[np.float64]
+    layout: EdgeLayout
+
+    @cached_property
+    def max_wrong(self) -> int:
+        return max_wrong(len(self.rows), self.protocol.accuracy_threshold)
+
+    @cached_property
+    def row_order(self) -> NDArray[np.int64]:
+        """Rows spread evenly over the record, so that a circuit wrong on one kind of input is found out early."""
+        if len(self.rows) <= 64:
+            return np.arange(len(self.rows))
+        return np.argsort(np.arange(len(self.rows)) * 0.6180339887498949 % 1.0, kind="stable")
+
+    @cached_property
+    def absent(self) -> tuple[NDArray[np.float64], ...]:
+        return ablation_values(self.network, self.protocol.ablation, mean_rows(self.data))
+
+    def found(self) -> Iterator[tuple[int, NDArray[np.uint64]]]:
+        """Circuits tested since the last step, and the valid ones among them."""
+        n_hidden = self.network.n_hidden_layers
+        if n_hidden == 0:
+            yield from self._only_circuit()
+            return
+        wiring = Wiring(self.network, self.absent, self.rows[self.row_order], self._may_be_active)
+        width = self.network.sizes[-2]
+        for batch in wiring.prefixes(n_hidden - 1):
+            admitted = frozenset(n for n in range(1, width + 1) if self._in_space(batch.n_active + n))
+            n_terms = width * 2 ** len(batch.active) * len(self.rows)
+            step = max(1, _VALUES_AT_ONCE // n_terms)
+            for start in range(0, len(batch) if admitted else 0, step):
+                piece = batch[start : start + step]
+                terms = self._terms(wiring, piece)
+                for choices in _choices(len(batch.active), width, admitted):
+                    yield from self._judge(piece, terms, choices)
+
+    def _in_space(self, n_active: int) -> bool:
+        return in_space(n_active, self.network.sizes, self.protocol)
+
+    def _may_be_active(self, layer: int, n_active: int) -> bool:
+        """Whether the layers above ``layer`` can still bring the number of active neurons into the space."""
+        above = self.network.sizes[layer + 1 : -1]
+        return any(self._in_space(n_active + more) for more in range(len(above), sum(above) + 1))
+
+    def _only_circuit(self) -> Iterator[tuple[int, NDArray[np.uint64]]]:
+        """Without a hidden layer there is one circuit: every edge."""
+        if not self._in_space(0):
+            return
+        mask = np.array([2**self.layout.n_edges - 1], dtype=np.uint64)
+        keep = keep_matrices(mask, self.layout)
+        outputs = batch_activations(self.network, keep, self.rows, self.absent)[-1][0, 0]
+        decisions = decide(outputs, self.protocol.circuit_decision)
+        n_wrong = int((decisions != self.labels).sum())
+        yield 1, mask[: int(n_wrong <= self.max_wrong)]
+
+    def _terms(self, wiring: Wiring, piece: Prefixes) -> list[NDArray[np.float64]]:
+        """What each neuron of the last hidden layer adds to the output, ``[rows, prefixes, 2^active]`` each."""
+        layer = self.network.n_hidden_layers
+        values = activate(
+            wiring.pre_activations(piece, layer), self.network.activation_of(layer), self.network.negative_slope
+        )
+        values[:, :, 0] = self.absent[layer][:, None]
+        values *= self.network.weights[-1][0][:, None, None]
+        return list(np.ascontiguousarray(values.transpose(1, 3, 0, 2)))
+
+    def _judge(
+        self, piece: Prefixes, terms: Sequence[NDArray[np.float64]], choices: _Choices
+    ) -> Iterator[tuple[int, NDArray[np.uint64]]]:
+        """Test all combinations of one product on top of each prefix.
+
+        A "stem" is a prefix together with the subsets of the leading neurons; the other neurons' combinations make up
+        the second axis of each chunk.
+        """
+        open_terms = [term[:, :, list(s)] for term, s in zip(terms, choices.subsets, strict=True)]
+        n_rows, n_lead = len(self.rows), choices.n_lead
+        stems: NDArray[np.float64] = np.full((n_rows, len(piece), 1), self.network.biases[-1][0])
+        for term in open_terms[:n_lead]:
+            stems = (stems[:, :, :, None] + term[:, :, None, :]).reshape(n_rows, len(piece), -1)
+        used_all = choices.used_all.reshape(stems.shape[2], -1)
+        owner, number = np.divmod(np.arange(len(piece) * stems.shape[2]), stems.shape[2])
+        stems = stems.reshape(n_rows, -1)
+        tail = open_terms[n_lead:]
+        step = max(1, _COMBINATIONS_AT_ONCE // used_all.shape[1])
+        for start in range(0, len(owner), step):
+            part = slice(start, start + step)
+            candidates = used_all[number[part]]
+            n_tested = int(np.count_nonzero(candidates))
+            stem, rest = self._survivors(stems[:, part], [term[:, owner[part]] for term in tail], candidates)
+            stem += start
+            combination = number[stem] * used_all.shape[1] + rest
+            yield n_tested, self._masks(piece, owner[stem], combination, choices)
+
+    def _survivors(
+        self, stems: NDArray[np.float64], tail: Sequence[NDArray[np.float64]], candidates: NDArray[np.bool_]
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """The candidates that are decided right on enough rows.
+
+        Args:
+            stems: ``[rows, stems]`` the output's pre-activation so far.
+            tail: for each further neuron ``[rows, stems, choices]``.
+            candidates: ``[stems, combinations]``.
+
+        Returns:
+            Stem and combination of each survivor.
+        """
+        n_rows, labels = len(self.rows), self.labels[self.row_order]
+        wrong = np.zeros(candidates.shape, dtype=np.int32)
+        alive, row = candidates, 0
+        while row < n_rows:
+            total: NDArray[np.float64] = stems[row][:, None]
+            for term in tail:
+                total = (total[:, :, None] + term[row][:, None, :]).reshape(len(total), -1)
+            right = self._right(total, labels[row])
+            row += 1
+            if self.max_wrong == 0:
+                alive = alive & right
+            else:
+                wrong += ~right
+                alive = candidates & (wrong <= self.max_wrong)
+            if row < n_rows and np.count_nonzero(alive) * _FEW <= alive.size:
+                break
+        stem, combination = np.nonzero(alive)
+        n_wrong = wrong[stem, combination]
+        while row < n_rows and len(stem):
+            block = slice(row, min(n_rows, row + max(1, _COMBINATIONS_AT_ONCE // len(stem))))
+            places = np.unravel_index(combination, [term.shape[2] for term in tail])
+            totals = stems[block, stem]
+            for term, place in zip(tail, places, strict=True):
+                totals = totals + term[block, stem, place]
+            for values, label in zip(totals, labels[block], strict=True):
+                n_wrong = n_wrong + ~self._right(values, label)
+            kept = n_wrong <= self.max_wrong
+            stem, combination, n_wrong, row = stem[kept], combination[kept], n_wrong[kept], block.stop
+        return stem, combination
+
+    def _right(self, totals: NDArray[np.float64], label: float) -> NDArray[np.bool_]:
+        outputs = activate(totals, self.network.output_activation, self.network.negative_slope)
+        return decided_as(outputs, label, self.protocol.circuit_decision)
+
+    def _masks(
+        self, piece: Prefixes, owner: NDArray[np.int64], combination: NDArray[np.int64], choices: _Choices
+    ) -> NDArray[np.uint64]:
+        """Edge masks of combinations by number on top of prefixes by position."""
+        layer, bits = self.network.n_hidden_layers, source_bits(piece.active)
+        masks = piece.masks[owner]
+        places = np.unravel_index(combination, [len(subsets) for subsets in choices.subsets])
+        for neuron, (subsets, place) in enumerate(zip(choices.subsets, places, strict=True)):
+            subset = np.array(subsets)[place]
+            masks |= bits[subset] << np.uint64(self.layout.edge_index(layer, neuron, 0))
+            to_output = np.uint64(1 << self.layout.edge_index(layer + 1, 0, neuron))
+            masks |= np.where(subset > 0, to_output, np.uint64(0))
+        return masks

@@ -1,0 +1,68 @@
+"""The circuit space: how many structurally possible circuits a network has, exactly, without listing them.
+
+A circuit is fixed by its active sets and, between neighbouring layers, a 0/1 matrix over active neurons without an
+empty row (each has an edge in) or an empty column (each has an edge out). Only the sizes of the active sets matter to
+the number of such matrices, so a dynamic programme over (active in this layer, active so far) counts them all.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from fractions import Fraction
+from functools import cache
+from math import comb
+
+from analysis.protocol import Protocol
+
+
+@cache
+def count_matrices(n_rows: int, n_columns: int) -> int:
+    """0/1 matrices without an empty row or column, by inclusion and exclusion over empty columns."""
+    return sum(
+        (-1) ** empty * comb(n_columns, empty) * (2 ** (n_columns - empty) - 1) ** n_rows
+        for empty in range(n_columns + 1)
+    )
+
+
+def count_possible(sizes: Sequence[int]) -> int:
+    """Structurally possible circuits of a network with these layer sizes ``(n0, …, nL)``, exactly."""
+    return sum(_by_active_neurons(tuple(sizes)).values())
+
+
+def count_in_space(sizes: Sequence[int], protocol: Protocol) -> int:
+    """Circuits of the protocol's space: the possible ones that pass its filters on active neurons."""
+    counts = _by_active_neurons(tuple(sizes))
+    return sum(count for n_active, count in counts.items() if in_space(n_active, sizes, protocol))
+
+
+def in_space(n_active: int, sizes: Sequence[int], protocol: Protocol) -> bool:
+    """Whether circuits with so many active hidden neurons belong to the protocol's space.
+
+    The authors leave out circuits in which every neuron is active, and require the share of inactive hidden neurons to
+    exceed 1/5 where the widest hidden layer is 4, and 3/10 where it is 5 or more (exact fractions).
+    """
+    hidden = list(sizes[1:-1])
+    if protocol.circuit_space == "without_full_node_mask" and n_active == sum(hidden):
+        return False
+    if protocol.node_sparsity == "none" or not hidden or max(hidden) < 4:
+        return True
+    least = Fraction(1, 5) if max(hidden) == 4 else Fraction(3, 10)
+    return Fraction(sum(hidden) - n_active, sum(hidden)) > least
+
+
+@cache
+def _by_active_neurons(sizes: tuple[int, ...]) -> dict[int, int]:
+    """Possible circuits by their number of active hidden neurons."""
+    states = {(sizes[0], 0): 1}  # (active in this layer, active hidden neurons so far) → ways
+    for width in sizes[1:-1]:
+        following: dict[tuple[int, int], int] = defaultdict(int)
+        for (below, so_far), ways in states.items():
+            for n_active in range(1, width + 1):
+                matrices = comb(width, n_active) * count_matrices(n_active, below)
+                following[n_active, so_far + n_active] += ways * matrices
+        states = following
+    counts: dict[int, int] = defaultdict(int)
+    for (below, so_far), ways in states.items():
+        counts[so_far] += ways * count_matrices(sizes[-1], below)
+    return dict(counts)

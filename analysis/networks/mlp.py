@@ -1,0 +1,155 @@
+"""Forward evaluation of a network and of its circuits, in float64.
+
+Every pre-activation is summed in one fixed order: the bias, then source after source by index. So a circuit evaluated
+alone, in a batch, or inside the circuit search gives the same bits, and keeping every edge gives exactly the network.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.circuits.circuit import Circuit, EdgeLayout
+from analysis.interventions.ablation import Ablation, absent_values
+from analysis.networks.network import DEFAULT_NEGATIVE_SLOPE, Activation, Network
+from analysis.tasks import input_table
+
+
+def activate(
+    values: NDArray[np.float64], activation: Activation, negative_slope: float | None = None
+) -> NDArray[np.float64]:
+    """An activation applied to each value.
+
+    Args:
+        values: pre-activations of any shape.
+        activation: which activation.
+        negative_slope: slope below 0, for leaky_relu only.
+
+    Returns:
+        A new array of the same shape.
+    """
+    match activation:
+        case "leaky_relu":
+            slope = DEFAULT_NEGATIVE_SLOPE if negative_slope is None else negative_slope
+            return np.where(values > 0, values, values * slope)
+        case "relu":
+            return np.maximum(values, 0.0)
+        case "tanh":
+            return np.tanh(values)
+        case "sigmoid":
+            # exp of a non-positive number only, so nothing overflows
+            decay = np.exp(-np.abs(values))
+            return np.where(values >= 0, 1.0, decay) / (1.0 + decay)
+        case "linear":
+            return values.copy()
+
+
+def activations(network: Network, inputs: NDArray[np.float64]) -> tuple[NDArray[np.float64], ...]:
+    """Activations of every layer.
+
+    Args:
+        network: the network.
+        inputs: ``[rows, n0]``.
+
+    Returns:
+        ``[rows, n_l]`` for layers 0 … L.
+    """
+    layers = [np.asarray(inputs, dtype=np.float64)]
+    for layer, (weights, biases) in enumerate(zip(network.weights, network.biases, strict=True), start=1):
+        source = layers[-1]
+        total = np.broadcast_to(biases, (len(source), len(biases)))
+        for index in range(source.shape[1]):
+            total = total + source[:, index, None] * weights[:, index]
+        layers.append(activate(total, network.activation_of(layer), network.negative_slope))
+    return tuple(layers)
+
+
+def forward(network: Network, inputs: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The network's outputs ``[rows, nL]`` on ``inputs [rows, n0]``."""
+    return activations(network, inputs)[-1]
+
+
+def circuit_activations(
+    network: Network,
+    circuit: Circuit,
+    inputs: NDArray[np.float64],
+    *,
+    ablation: Ablation = "zero",
+    reference_rows: NDArray[np.float64] | None = None,
+) -> tuple[NDArray[np.float64], ...]:
+    """Activations of every layer with all edges outside the circuit ablated.
+
+    Args:
+        network: the network cut to the analysed output.
+        circuit: the edges kept.
+        inputs: ``[rows, n0]``.
+        ablation: what an absent edge into an active neuron carries (:mod:`analysis.interventions.ablation`).
+        reference_rows: ``[rows, n0]`` on which mean ablation takes the means; the clean inputs if None.
+
+    Returns:
+        ``[rows, n_l]`` for layers 0 … L; an inactive neuron shows the value that it is ablated to.
+    """
+    absent = ablation_values(network, ablation, reference_rows)
+    keep = [matrix[None] for matrix in circuit.keep]
+    return tuple(layer[0].T for layer in batch_activations(network, keep, inputs, absent))
+
+
+def ablation_values(
+    network: Network, ablation: Ablation, reference_rows: NDArray[np.float64] | None = None
+) -> tuple[NDArray[np.float64], ...]:
+    """What absent edges carry, ``[n_l]`` for layers 0 … L − 1; means over the clean inputs unless rows are given."""
+    rows = input_table(network.n_inputs) if reference_rows is None else reference_rows
+    return absent_values(activations(network, rows)[:-1], ablation)
+
+
+def batch_activations(
+    network: Network,
+    keep: Sequence[NDArray[np.bool_]],
+    inputs: NDArray[np.float64],
+    absent: Sequence[NDArray[np.float64]],
+) -> tuple[NDArray[np.float64], ...]:
+    """Activations of many circuits at once.
+
+    Args:
+        network: the network cut to the analysed output.
+        keep: kept edges ``[circuits, n_l, n_(l-1)]`` for layers 1 … L.
+        inputs: ``[rows, n0]``.
+        absent: ``[n_l]`` for layers 0 … L − 1, from :func:`ablation_values`.
+
+    Returns:
+        ``[circuits, n_l, rows]`` for layers 0 … L; an inactive neuron shows the value that it is ablated to.
+    """
+    n_circuits, n_rows = len(keep[0]), len(inputs)
+    layers = [np.broadcast_to(np.asarray(inputs, dtype=np.float64).T, (n_circuits, network.n_inputs, n_rows))]
+    for layer, (weights, biases) in enumerate(zip(network.weights, network.biases, strict=True), start=1):
+        kept, source, carried = keep[layer - 1], layers[-1], absent[layer - 1]
+        total = np.broadcast_to(biases[:, None], (n_circuits, len(biases), n_rows))
+        for index in range(source.shape[1]):
+            value = np.where(kept[:, :, index, None], source[:, index, None, :], carried[index])
+            total = total + value * weights[:, index, None]
+        values = activate(total, network.activation_of(layer), network.negative_slope)
+        if layer < len(network.weights):
+            values = np.where(kept.any(axis=2)[:, :, None], values, absent[layer][:, None])
+        layers.append(values)
+    return tuple(layers)
+
+
+def keep_matrices(masks: NDArray[np.uint64], layout: EdgeLayout) -> tuple[NDArray[np.bool_], ...]:
+    """The kept edges of many masks.
+
+    Args:
+        masks: ``[circuits]`` edge masks.
+        layout: the network's edge layout, at most 64 edges.
+
+    Returns:
+        ``[circuits, n_l, n_(l-1)]`` for layers 1 … L.
+    """
+    bits: NDArray[np.bool_] = np.not_equal(
+        (masks[:, None] >> np.arange(layout.n_edges, dtype=np.uint64)) & np.uint64(1), 0
+    )
+    sizes, offsets = layout.sizes, layout.offsets
+    return tuple(
+        bits[:, offsets[i] : offsets[i + 1]].reshape(len(masks), sizes[i + 1], sizes[i]) for i in range(len(sizes) - 1)
+    )

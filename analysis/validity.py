@@ -1,0 +1,54 @@
+"""Decisions: how a real-valued output becomes 0, 1 or neither, and how far it is from the decision's edge (spec §2)."""
+
+from __future__ import annotations
+
+from typing import Final, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+DecisionRule = Literal["rounding", "threshold"]
+NEITHER: Final = -1
+
+_EDGES: Final[dict[DecisionRule, tuple[float, ...]]] = {"rounding": (-0.5, 0.5, 1.5), "threshold": (0.5,)}
+
+
+def decide(outputs: NDArray[np.float64], rule: DecisionRule) -> NDArray[np.int8]:
+    """The decision on each output.
+
+    Args:
+        outputs: raw outputs of any shape.
+        rule: "rounding" (half to even: 1 for .5 < out < 1.5, 0 for −.5 ≤ out ≤ .5, else neither) or "threshold"
+            (1 for out > .5, else 0).
+
+    Returns:
+        0, 1 or −1 (neither; NaN too) in the same shape.
+    """
+    if rule == "rounding":
+        one, zero = (outputs > 0.5) & (outputs < 1.5), (outputs >= -0.5) & (outputs <= 0.5)
+    else:
+        one, zero = outputs > 0.5, outputs <= 0.5
+    return np.where(one, 1, np.where(zero, 0, NEITHER)).astype(np.int8)
+
+
+def decided_as(outputs: NDArray[np.float64], label: float, rule: DecisionRule) -> NDArray[np.bool_]:
+    """Whether each output is decided as ``label``; the same as ``decide(outputs, rule) == label``, but quicker."""
+    if label == 1:
+        return (outputs > 0.5) & (outputs < 1.5) if rule == "rounding" else outputs > 0.5
+    if label == 0:
+        return (outputs >= -0.5) & (outputs <= 0.5) if rule == "rounding" else outputs <= 0.5
+    return np.zeros(outputs.shape, dtype=bool)
+
+
+def margin_to_edge(outputs: NDArray[np.float64], rule: DecisionRule) -> NDArray[np.float64]:
+    """Distance of each output to the nearest edge of the decision: −.5, .5, 1.5 for rounding, .5 for threshold."""
+    nearest: NDArray[np.float64] = np.min([np.abs(outputs - edge) for edge in _EDGES[rule]], axis=0)
+    return nearest
+
+
+def max_wrong(n_rows: int, accuracy_threshold: float) -> int:
+    """The largest number of wrong rows with which the share of right ones is still above the threshold; −1 if none."""
+    wrong = int(n_rows * (1.0 - accuracy_threshold)) + 1
+    while wrong >= 0 and not (n_rows - wrong) / n_rows > accuracy_threshold:
+        wrong -= 1
+    return wrong
