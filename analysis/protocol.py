@@ -97,16 +97,26 @@ def named_protocol(name: str) -> Protocol:
 def protocol_from_mapping(settings: Mapping[str, Any]) -> Protocol:
     """A protocol of the user's own; missing settings are those of ``complete``.
 
+    The settings may carry a ``digest``, as result files do; it must be theirs.
+
     Raises:
         InvalidProtocol: an unknown setting or a value out of range, all problems named at once.
     """
+    stated = settings.get("digest")
     try:
-        protocol = Protocol.model_validate({"name": "custom", **settings})
+        given = {key: value for key, value in settings.items() if key != "digest"}
+        protocol = Protocol.model_validate({"name": "custom", **given})
     except ValidationError as error:
         problems = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'protocol'}: {e['msg']}" for e in error.errors())
         raise InvalidProtocol(
             "protocol", problems, "see the protocol schema for the settings and their ranges"
         ) from None
+    if stated is not None and stated != protocol.digest:
+        raise InvalidProtocol(
+            "protocol digest",
+            f"is stated as {str(stated)[:64]!r} but the settings' is {protocol.digest}",
+            "leave it out",
+        )
     built_in = BUILT_IN.get(protocol.name)
     if built_in is not None and built_in.digest != protocol.digest:
         raise InvalidProtocol(

@@ -1,0 +1,152 @@
+"""How many explanations pass each criterion, as far as the searches themselves already tell (spec §6).
+
+Each tally is a record with the criterion's stable key and a function from what was found to a
+:class:`~analysis.result.CriterionTally`, or None where the protocol does not ask the criterion's question. Which
+explanations are counted:
+
+- ``zero-ablation`` over the circuits of the protocol's space; those beyond a limit are undecided.
+- ``observed-class`` over the interpretations of the valid circuits.
+- ``irredundant-…`` over the candidate algorithms; those beyond a limit are undecided.
+- ``one-direction``, ``both-directions``, ``minimal-alignment`` over the protocol's valid alignments (the minimal ones
+  where the protocol keeps only those). What a limit left out is undecided.
+- ``margin`` over valid circuits and kept valid alignments together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from analysis.alignments.alignment import ScoredAlignment
+from analysis.data import DataRecord
+from analysis.networks.network import Network
+from analysis.protocol import Protocol
+from analysis.result import (
+    FRAGILE_MARGIN,
+    AlgorithmResult,
+    AlgorithmSearch,
+    CircuitSearch,
+    CriterionTally,
+    InterpretationCounts,
+)
+
+Rescore = Callable[[AlgorithmResult, ScoredAlignment, Protocol], ScoredAlignment]
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What the searches found for one output.
+
+    Args:
+        network: cut to the analysed output.
+        protocol: the rules of the searches.
+        data: the rows they ran on.
+        circuits: the circuit search.
+        interpretations: counts, parallel to the circuits.
+        algorithms: candidates with their alignments.
+        rescore: scores an alignment under other rules.
+    """
+
+    network: Network
+    protocol: Protocol
+    data: DataRecord
+    circuits: CircuitSearch
+    interpretations: InterpretationCounts
+    algorithms: AlgorithmSearch
+    rescore: Rescore
+
+    def valid_alignments(self) -> Iterator[tuple[AlgorithmResult, ScoredAlignment]]:
+        """The kept valid alignments with their algorithms."""
+        for result in self.algorithms.algorithms:
+            for scored in result.alignments:
+                if scored.valid:
+                    yield result, scored
+
+    @property
+    def n_alignments(self) -> int:
+        """Valid alignments of the protocol, kept or not."""
+        minimal_only = self.protocol.alignments_kept == "minimal"
+        search = self.algorithms
+        return search.n_minimal_alignments if minimal_only else search.n_valid_alignments
+
+
+@dataclass(frozen=True)
+class Tally:
+    """One criterion that the searches decide on the way.
+
+    Args:
+        key: stable key of spec §6.
+        count: from findings to the tally, None if the question does not arise.
+    """
+
+    key: str
+    count: Callable[[Findings], CriterionTally | None]
+
+
+def tallies(findings: Findings) -> dict[str, CriterionTally]:
+    """Every tally that can be told, by criterion key."""
+    counted = ((tally.key, tally.count(findings)) for tally in TALLIES)
+    return {key: tally for key, tally in counted if tally is not None}
+
+
+def _zero_ablation(findings: Findings) -> CriterionTally | None:
+    if findings.protocol.ablation != "zero":
+        return None
+    search = findings.circuits
+    rest = search.possible - search.n_valid
+    truncated = search.truncated_at is not None
+    return CriterionTally(search.n_valid, 0 if truncated else rest, rest if truncated else 0, 0)
+
+
+def _observed_class(findings: Findings) -> CriterionTally:
+    counts = findings.interpretations
+    return CriterionTally(counts.observed, counts.total - counts.observed, 0, 0)
+
+
+def _irredundant(key: str) -> Callable[[Findings], CriterionTally]:
+    def count(findings: Findings) -> CriterionTally:
+        results = findings.algorithms.algorithms
+        verdicts = [result.irredundant.get(key) for result in results]
+        unlisted = findings.algorithms.n_candidates - len(results)
+        return CriterionTally(verdicts.count(True), verdicts.count(False), unlisted, verdicts.count(None))
+
+    return count
+
+
+def _directions(pairs: str) -> Callable[[Findings], CriterionTally]:
+    def count(findings: Findings) -> CriterionTally:
+        n = findings.n_alignments
+        own = findings.protocol.interchange_pairs
+        if own == pairs or own == "ordered":  # all ordered pairs include those of one direction
+            return CriterionTally(n, 0, 0, 0)
+        rules = findings.protocol.model_copy(update={"interchange_pairs": pairs})
+        verdicts = [findings.rescore(result, scored, rules).valid for result, scored in findings.valid_alignments()]
+        return CriterionTally(verdicts.count(True), verdicts.count(False), n - len(verdicts), 0)
+
+    return count
+
+
+def _minimal(findings: Findings) -> CriterionTally:
+    n_minimal = findings.algorithms.n_minimal_alignments
+    return CriterionTally(n_minimal, findings.n_alignments - n_minimal, 0, 0)
+
+
+def _margin(findings: Findings) -> CriterionTally:
+    kept = [scored.margin >= FRAGILE_MARGIN for _, scored in findings.valid_alignments()]
+    n_firm = int((findings.circuits.margins >= FRAGILE_MARGIN).sum())
+    fragile = findings.circuits.n_valid - n_firm + kept.count(False)
+    return CriterionTally(n_firm + kept.count(True), fragile, findings.n_alignments - len(kept), 0)
+
+
+TALLIES: Final = (
+    Tally("zero-ablation", _zero_ablation),
+    Tally("observed-class", _observed_class),
+    Tally("irredundant-gates", _irredundant("irredundant-gates")),
+    Tally("irredundant-functions", _irredundant("irredundant-functions")),
+    Tally("irredundant-literals", _irredundant("irredundant-literals")),
+    Tally("one-direction", _directions("one_direction")),
+    Tally("both-directions", _directions("ordered")),
+    Tally("minimal-alignment", _minimal),
+    Tally("margin", _margin),
+)

@@ -1,0 +1,46 @@
+"""What cannot be analysed, and why: every refusal at once, before any work starts."""
+
+from __future__ import annotations
+
+from analysis.data import DataRecord, data_problems
+from analysis.errors import AnalysisError, InvalidNetwork, InvalidTask
+from analysis.networks.network import MAX_INPUTS, Network
+from analysis.protocol import Protocol
+from analysis.tasks import Task
+
+
+def preflight(
+    network: Network,
+    output: int,
+    task: Task,
+    protocol: Protocol,  # noqa: ARG001  no valid protocol is refused today, but callers have one rule for all
+    data: DataRecord,
+) -> tuple[AnalysisError, ...]:
+    """Everything that speaks against an analysis; empty if nothing does.
+
+    Work that is merely too large is no refusal: the analysis then says at which limit its search stopped.
+
+    Args:
+        network: the whole network.
+        output: index of the output to analyse.
+        task: what the output should compute.
+        protocol: the rules; valid in itself.
+        data: rows to judge on.
+    """
+    problems: list[AnalysisError] = []
+    if network.n_inputs > MAX_INPUTS:
+        cause = f"has {network.n_inputs} inputs; every Boolean input is looked at, so {MAX_INPUTS} is the most"
+        problems.append(InvalidNetwork("network", cause, f"use a network with 1 to {MAX_INPUTS} inputs"))
+    if network.n_hidden_layers < 1:
+        cause = "has no hidden layer, so there is nothing to explain by its parts"
+        problems.append(InvalidNetwork("network", cause, "use a network with at least one hidden layer"))
+    if not 0 <= output < network.n_outputs:
+        cause = f"does not exist; the network has {network.n_outputs}"
+        problems.append(InvalidNetwork(f"output {output}", cause, f"use 0 to {network.n_outputs - 1}"))
+    if network.n_inputs <= MAX_INPUTS:
+        if len(task.truth_table) != 2**network.n_inputs:
+            cause = f"has {len(task.truth_table)} rows for {network.n_inputs} inputs"
+            cure = f"give {2**network.n_inputs} values of 0 or 1"
+            problems.append(InvalidTask(f"truth_table of {task.name or 'the task'}", cause, cure))
+        problems += data_problems(data, network.n_inputs, network.n_outputs)
+    return tuple(problems)

@@ -1,0 +1,145 @@
+"""Result files: `pluriscope-result/1`, what an analysis found, for scripts (spec §9)."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any, Final
+
+from analysis import ENGINE_VERSION
+from analysis.alignments.alignment import ScoredAlignment
+from analysis.networks.files import task_json
+from analysis.result import AlgorithmResult, CriterionTally, OutputAnalysis
+
+RESULT_FORMAT: Final = "pluriscope-result/1"
+MAX_EXACT_INTEGER: Final = 2**53
+
+
+def result_json(analyses: Sequence[OutputAnalysis], *, masks: bool = True) -> dict[str, Any]:
+    """One or several outputs of one network under one protocol and data record, as JSON values.
+
+    Args:
+        analyses: at least one, all of the same network, protocol and data.
+        masks: whether to list the circuits' masks and their interpretation counts.
+
+    Raises:
+        ValueError: no analysis, or analyses of different things.
+    """
+    if not analyses:
+        raise ValueError("a result needs at least one analysis")
+    first = analyses[0]
+    identity = {(a.network.digest, a.protocol.digest, a.data.digest) for a in analyses}
+    if len(identity) > 1:
+        raise ValueError("a result file holds analyses of one network under one protocol and data record")
+    seconds: dict[str, float] = defaultdict(float)
+    for analysis in analyses:
+        for stage, spent in analysis.seconds.items():
+            seconds[stage] += spent
+    document: dict[str, Any] = {
+        "format": RESULT_FORMAT,
+        "network": first.network.digest,
+        "protocol": {**first.protocol.model_dump(mode="json"), "digest": first.protocol.digest},
+        "data": {
+            "digest": first.data.digest,
+            "clean": first.data.is_clean,
+            "description": first.data.description,
+            "validation_rows": len(
+                first.data.representatives if first.data.validation_inputs is None else first.data.validation_inputs
+            ),
+        },
+        "engine": ENGINE_VERSION,
+        "seconds": {stage: round(spent, 6) for stage, spent in seconds.items()},
+        "exhaustive": all(analysis.exhaustive for analysis in analyses),
+        "outputs": [output_json(analysis, masks=masks) for analysis in analyses],
+    }
+    missing = [sentence for analysis in analyses for sentence in what_is_missing(analysis)]
+    return document | ({"missing": missing} if missing else {})
+
+
+def output_json(analysis: OutputAnalysis, *, masks: bool = True) -> dict[str, Any]:
+    """One output's part of a result file."""
+    circuits, counts, search = analysis.circuits, analysis.interpretations, analysis.algorithms
+    found: dict[str, Any] = {
+        "possible": exact(circuits.possible),
+        "valid": circuits.n_valid,
+        "exhaustive": circuits.truncated_at is None,
+        "truncated_at": circuits.truncated_at,
+    }
+    read: dict[str, Any] = {"total": exact(counts.total), "observed": exact(counts.observed)}
+    if masks:
+        texts = [circuits.layout.to_hex(mask) for mask in circuits.masks.tolist()]
+        found["masks"] = texts
+        read["by_circuit"] = {text: exact(n) for text, n in zip(texts, counts.by_circuit, strict=True)}
+    return {
+        "output": analysis.output,
+        "task": task_json(analysis.task),
+        "circuits": found,
+        "interpretations": read,
+        "candidates": exact(search.n_candidates),
+        "candidates_truncated_at": search.truncated_at,
+        "algorithms": [_algorithm_json(result) for result in search.algorithms],
+        "criteria": {key: tally_json(tally) for key, tally in analysis.criteria.items()},
+    }
+
+
+def what_is_missing(analysis: OutputAnalysis) -> list[str]:
+    """One sentence for each search that stopped at a limit; empty if all were exhaustive."""
+    where = f"output {analysis.output}"
+    sentences = []
+    circuits, search = analysis.circuits, analysis.algorithms
+    if circuits.truncated_at == 0:
+        sentences.append(f"{where}: {circuits.possible:,} circuits are possible, too many to search; none was tested")
+    elif circuits.truncated_at is not None:
+        sentences.append(f"{where}: circuits truncated at {circuits.truncated_at:,} valid ones")
+    if search.truncated_at is not None:
+        sentences.append(f"{where}: algorithms truncated at {search.truncated_at:,} of {search.n_candidates:,}")
+    truncated = [result for result in search.algorithms if result.truncated_at is not None]
+    if truncated:
+        at = max(result.truncated_at or 0 for result in truncated)
+        sentences.append(f"{where}: alignments of {len(truncated):,} algorithms truncated at {at:,} each")
+    return sentences
+
+
+def exact(value: int) -> int | str:
+    """An integer that every JSON reader keeps exactly: beyond 2^53 a decimal string."""
+    return value if abs(value) <= MAX_EXACT_INTEGER else str(value)
+
+
+def tally_json(tally: CriterionTally) -> dict[str, Any]:
+    """A criterion's tally as it stands in result files."""
+    return {
+        "passed": exact(tally.passed),
+        "failed": exact(tally.failed),
+        "undecided": exact(tally.undecided),
+        "not_applicable": exact(tally.not_applicable),
+        "of": exact(tally.of),
+    }
+
+
+def _algorithm_json(result: AlgorithmResult) -> dict[str, Any]:
+    formulas = {variable.path: variable.formula for variable in result.algorithm.variables}
+    return {
+        "id": result.algorithm.id,
+        "formula": result.algorithm.formula,
+        "text": result.algorithm.text,
+        "valid": exact(result.n_valid),
+        "minimal": exact(result.n_minimal),
+        "truncated_at": result.truncated_at,
+        "irredundant": dict(result.irredundant),
+        "alignments": [_alignment_json(scored, formulas) for scored in result.alignments],
+    }
+
+
+def _alignment_json(scored: ScoredAlignment, formulas: dict[str, str]) -> dict[str, Any]:
+    return {
+        "id": scored.alignment.id,
+        "variables": [
+            {"path": path, "formula": formulas[path], "layer": site.layer, "neurons": list(site.neurons)}
+            for path, site in scored.alignment.places
+        ],
+        "iia": {"agreed": scored.iia.agreed, "of": scored.iia.of},
+        "valid": scored.valid,
+        "minimal": scored.minimal,
+        "margin": float(scored.margin) if math.isfinite(scored.margin) else None,
+    }
