@@ -1,0 +1,238 @@
+"""What is measured: each line runs the same work twice, plainly and by the engine, and checks that the counts agree."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import statistics
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from analysis.algorithms.catalogue import candidate_algorithms
+from analysis.alignments.search import search_alignments
+from analysis.circuits.search import search_circuits
+from analysis.data import DataRecord, clean_data
+from analysis.interpretations.counting import count_interpretations
+from analysis.networks.network import Network
+from analysis.networks.training import train_networks
+from analysis.networks.training_spec import TrainingSpec
+from analysis.pipeline import analyse_output
+from analysis.protocol import COMPLETE, PAPER, Protocol
+from analysis.tasks import Task, named_task
+from benchmarks import plain_reference as plain
+from benchmarks.plain_training import train_plainly
+
+GOLDEN = Path(__file__).resolve().parent.parent / "tests" / "golden"
+REPETITIONS = 5
+PLAIN_LIMIT_SECONDS = 10.0
+AUTHORS_ORDER = ((0, 0), (1, 0), (0, 1), (1, 1))
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of the table.
+
+    Args:
+        work: what was done, with its count.
+        plain_seconds: time of the plain version.
+        engine_seconds: median time of the engine over cold repetitions.
+        lower_bound: the plain version was stopped before its end, so the ratio is at least this.
+        note: how the counts were compared, or where the plain version was stopped.
+    """
+
+    work: str
+    plain_seconds: float
+    engine_seconds: float
+    lower_bound: bool
+    note: str
+
+    @property
+    def ratio(self) -> float:
+        return self.plain_seconds / self.engine_seconds
+
+    def as_json(self) -> dict[str, Any]:
+        return {**asdict(self), "ratio": self.ratio}
+
+
+@dataclass(frozen=True)
+class Subject:
+    """One network in both versions."""
+
+    network: Network
+    plain: plain.PlainNetwork
+    task: Task
+    data: DataRecord
+
+    @property
+    def labels(self) -> tuple[int, ...]:
+        return self.task.truth_table
+
+
+def subject(name: str) -> Subject:
+    """A golden network on the task XOR over clean inputs."""
+    stored = json.loads((GOLDEN / f"{name}.json").read_text())["network"]
+    activation, slope = stored["activation"], stored.get("negative_slope")
+    network = Network.from_arrays(stored["weights"], stored["biases"], activation=activation, negative_slope=slope)
+    layers = list(zip(stored["weights"], stored["biases"], strict=True))
+    return Subject(
+        network,
+        plain.PlainNetwork(layers, activation, 0.01 if slope is None else slope),
+        named_task("XOR", 2),
+        clean_data(2),
+    )
+
+
+def timed(work: Callable[[], Any]) -> tuple[float, Any]:
+    """Seconds and result of one run."""
+    start = time.perf_counter()
+    result = work()
+    return time.perf_counter() - start, result
+
+
+def timed_cold(work: Callable[[], Any], repetitions: int = REPETITIONS) -> tuple[float, Any]:
+    """Median seconds and the result, with every cache of the engine emptied before each repetition."""
+    seconds = []
+    for _ in range(repetitions):
+        empty_caches()
+        elapsed, result = timed(work)
+        seconds.append(elapsed)
+    return statistics.median(seconds), result
+
+
+def empty_caches() -> None:
+    """Forget what the engine remembers from run to run."""
+    for name, module in list(sys.modules.items()):
+        if name.split(".")[0] == "analysis":
+            for value in list(vars(module).values()):
+                clear = getattr(value, "cache_clear", None)
+                if clear is not None:
+                    clear()
+
+
+def until(limit_seconds: float, items: Iterator[Any]) -> tuple[int, bool]:
+    """How many items came before the limit, and whether that was all of them."""
+    deadline = time.perf_counter() + limit_seconds
+    count = 0
+    for count, _ in enumerate(items, start=1):
+        if count % 1024 == 0 and time.perf_counter() > deadline:
+            return count, False
+    return count, True
+
+
+def all_lines(tell: Callable[[str], None]) -> list[Line]:
+    """Measure everything, in the order of the table."""
+    lines: list[Line] = []
+    for measure in (paper_lines, complete_lines, wide_line, training_lines):
+        tell(measure.__name__.replace("_", " "))
+        lines += measure()
+    return lines
+
+
+def paper_lines() -> list[Line]:
+    """The stages of protocol ``paper`` on the authors' pretrained XOR network, then all of it."""
+    s = subject("xor_pretrained")
+    lines: list[Line] = []
+
+    plain_circuits, (valid, possible) = timed(lambda: plain.valid_circuits(s.plain, s.labels, paper=True))
+    seconds, circuits = timed_cold(lambda: search_circuits(s.network, s.task, PAPER, s.data))
+    same = sorted(map(plain.mask_of, valid)) == circuits.masks.tolist() and possible == circuits.possible
+    lines.append(line(f"circuits: {possible:,} tested, {len(valid)} valid", plain_circuits, seconds, same))
+
+    plain_readings, n = timed(lambda: sum(1 for edges in valid for _ in plain.interpretations(s.plain, edges)))
+    seconds, counts = timed_cold(lambda: count_interpretations(s.network, circuits.masks, s.data))
+    lines.append(line(f"interpretations: {n:,}", plain_readings, seconds, n == counts.total))
+
+    pairs = list(itertools.combinations(AUTHORS_ORDER, 2))
+    depth = PAPER.depth_for(s.network.n_hidden_layers)
+    plain_formulas, mappings = timed(
+        lambda: [plain.minimal_mappings(s.plain, formula, pairs) for formula in plain.formulas(s.labels, 2, depth)]
+    )
+    n_mappings = sum(map(len, mappings))
+    seconds, algorithms = timed_cold(lambda: algorithms_of(s, PAPER))
+    same = (len(mappings), n_mappings) == (algorithms.n_candidates, algorithms.n_minimal_alignments)
+    work = f"algorithms and alignments: {len(mappings)} formulas, {n_mappings} mappings"
+    lines.append(line(work, plain_formulas, seconds, same))
+
+    whole = plain_circuits + plain_readings + plain_formulas
+    seconds, analysis = timed_cold(lambda: analyse_output(s.network, 0, s.task, PAPER, s.data))
+    same = (analysis.circuits.n_valid, analysis.interpretations.total, analysis.algorithms.n_minimal_alignments) == (
+        len(valid),
+        n,
+        n_mappings,
+    )
+    lines.append(line("all of `paper`, 2-3-3-1", whole, seconds, same))
+    return lines
+
+
+def algorithms_of(s: Subject, protocol: Protocol) -> Any:
+    candidates = candidate_algorithms(s.task, protocol, s.network.n_hidden_layers)
+    return search_alignments(s.network, candidates, protocol, s.data)
+
+
+def complete_lines() -> list[Line]:
+    """The whole circuit space of the same network, and its interpretations, which no list can hold."""
+    s = subject("xor_pretrained")
+    plain_seconds, (valid, possible) = timed(lambda: plain.valid_circuits(s.plain, s.labels, paper=False))
+    seconds, circuits = timed_cold(lambda: search_circuits(s.network, s.task, COMPLETE, s.data))
+    same = sorted(map(plain.mask_of, valid)) == circuits.masks.tolist() and possible == circuits.possible
+    lines = [line(f"circuits: {possible:,} tested, {len(valid)} valid (`complete`)", plain_seconds, seconds, same)]
+
+    seconds, counts = timed_cold(lambda: count_interpretations(s.network, circuits.masks, s.data))
+    listed = (reading for edges in valid for reading in plain.interpretations(s.plain, edges))
+    plain_seconds, (n, ended) = timed(lambda: until(PLAIN_LIMIT_SECONDS, listed))
+    work = f"interpretations: {counts.total:,} (`complete`)"
+    lines.append(
+        line(work, plain_seconds, seconds, n == counts.total)
+        if ended
+        else Line(work, plain_seconds, seconds, True, f"plain listing stopped at {n:,}")
+    )
+    return lines
+
+
+def wide_line() -> list[Line]:
+    """The whole circuit space of a network of width 4."""
+    s = subject("xor_4-4")
+    seconds, circuits = timed_cold(lambda: search_circuits(s.network, s.task, COMPLETE, s.data), repetitions=3)
+    rows = plain.boolean_rows(2)
+    tested = (
+        [round(plain.forward(s.plain, edges, row)[-1][0]) for row in rows]
+        for edges in plain.possible_circuits(s.plain.sizes, paper=False)
+    )
+    plain_seconds, (n, ended) = timed(lambda: until(PLAIN_LIMIT_SECONDS, tested))
+    note = f"plain search {'tested all' if ended else 'stopped at'} {n:,}"
+    work = f"circuits: {circuits.possible:,} tested, {circuits.n_valid:,} valid (2-4-4-1, `complete`)"
+    return [Line(work, plain_seconds, seconds, not ended, note)]
+
+
+def training_lines(n_networks: int = 100, n_singly: int = 10) -> list[Line]:
+    """Training in step against one by one, and against plain torch: seconds per network."""
+    specs = [TrainingSpec(seed=seed) for seed in range(n_networks)]
+    train_networks(specs[:1])  # torch's own start-up
+    batched, together = timed(lambda: train_networks(specs))
+    singly, alone = timed(lambda: [train_networks([spec])[0] for spec in specs[:n_singly]])
+    same = all(a.network == b.network for a, b in zip(alone, together, strict=False))
+    train_plainly(0, epochs=1)
+    plainly, _ = timed(lambda: [train_plainly(seed) for seed in range(n_singly)])
+    mean_epochs = statistics.mean(outcome.epochs for outcome in together)
+    per_network, found = batched / n_networks, sum(outcome.converged for outcome in together)
+    return [
+        line(f"training {n_networks} networks 2-3-3-1 in step ({found} converged), per network, against one by one",
+             singly / n_singly, per_network, same),
+        Line("the same against plain torch, one by one", plainly / n_singly, per_network, False,
+             f"{n_singly} seeds in torch; other random streams; {mean_epochs:.0f} epochs on average here"),
+    ]  # fmt: skip
+
+
+def line(work: str, plain_seconds: float, engine_seconds: float, same: bool) -> Line:
+    """A line whose two results were compared.
+
+    Raises:
+        RuntimeError: they differ, so the times mean nothing.
+    """
+    if not same:
+        raise RuntimeError(f"{work}: the plain version and the engine disagree")
+    return Line(work, plain_seconds, engine_seconds, False, "same result")
