@@ -1,0 +1,69 @@
+"""The networks that come with Pluriscope: files beside this module, and the one that is trained at first start.
+
+The authors' pretrained XOR comes with a second data record, the noisy rows of their notebook.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from typing import Final
+
+from analysis.data import DataRecord, parse_data_file
+from analysis.networks.files import NetworkFile, parse_network_file
+from analysis.networks.network import Network
+from analysis.networks.training_spec import TrainingSpec
+from analysis.tasks import Task
+
+ORIGIN: Final = "bundled"
+SLUGS: Final = ("xor-pretrained", "alice-and-bob", "and-3-3", "xor-or-imp-3-3", "xor-2-2-2", "majority-3-3")
+FRESH_NAME: Final = "XOR, trained here"
+FRESH_XOR: Final = TrainingSpec(tasks=("XOR",), hidden=(3, 3), seed=7)
+
+
+@dataclass(frozen=True)
+class BundledNetwork:
+    """A network file with its place in the gallery.
+
+    Args:
+        slug: its name in addresses.
+        file: the network with name, tasks and attribution.
+        data: a further data record that it is analysed on besides the default, or None.
+        position: order in the gallery, from 0.
+    """
+
+    slug: str
+    file: NetworkFile
+    data: DataRecord | None
+    position: int
+
+    @property
+    def name(self) -> str:
+        return self.file.name
+
+    @property
+    def network(self) -> Network:
+        return self.file.network
+
+    @property
+    def tasks(self) -> tuple[Task, ...]:
+        return self.file.tasks
+
+    @property
+    def attribution(self) -> str:
+        return self.file.attribution
+
+
+@cache
+def bundled_networks() -> tuple[BundledNetwork, ...]:
+    """All bundled networks in gallery order."""
+    folder = resources.files(__name__)
+    found = []
+    for position, slug in enumerate(SLUGS):
+        file = parse_network_file((folder / f"{slug}.json").read_bytes())
+        record = folder / f"{slug}.data.json"
+        sizes = file.network.sizes
+        data = parse_data_file(record.read_bytes(), sizes[0], sizes[-1]) if record.is_file() else None
+        found.append(BundledNetwork(slug, file, data, position))
+    return tuple(found)
