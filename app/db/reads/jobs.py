@@ -1,0 +1,69 @@
+"""Background work as the pages see it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import func, select, tuple_
+from sqlalchemy.orm import Session
+
+from app.db.errors import NotFound
+from app.db.tables import JobLogRow, JobRow
+
+UNFINISHED: Final = ("queued", "running")
+
+
+def find_job(session: Session, job_id: str) -> JobRow:
+    """The job with that id.
+
+    Raises:
+        NotFound: there is none.
+    """
+    row = session.get(JobRow, job_id)
+    if row is None:
+        raise NotFound(f"job {job_id[:40]!r}", "is not known here", "look for it in the list of jobs")
+    return row
+
+
+def list_jobs(
+    session: Session,
+    *,
+    states: Sequence[str] = (),
+    before: tuple[datetime, str] | None = None,
+    limit: int = 50,
+) -> list[JobRow]:
+    """Jobs, newest first.
+
+    Args:
+        session: of the reader.
+        states: only these, if any are given.
+        before: (created_at, id) of the last job of the page before.
+        limit: at most so many.
+    """
+    query = select(JobRow).order_by(JobRow.created_at.desc(), JobRow.id.desc()).limit(limit)
+    if states:
+        query = query.where(JobRow.state.in_(states))
+    if before is not None:
+        query = query.where(tuple_(JobRow.created_at, JobRow.id) < before)
+    return list(session.scalars(query))
+
+
+def jobs_of_network(session: Session, digest: str, *, unfinished: bool = False) -> list[JobRow]:
+    """The jobs that work on a network, newest first; only the queued and running ones if asked."""
+    query = select(JobRow).where(JobRow.network_digest == digest).order_by(JobRow.created_at.desc(), JobRow.id)
+    if unfinished:
+        query = query.where(JobRow.state.in_(UNFINISHED))
+    return list(session.scalars(query))
+
+
+def count_jobs(session: Session) -> dict[str, int]:
+    """How many jobs are in each state that any job is in."""
+    return dict(session.execute(select(JobRow.state, func.count()).group_by(JobRow.state)).tuples().all())
+
+
+def log_of(session: Session, job_id: str, *, after: int = 0, limit: int = 500) -> list[JobLogRow]:
+    """The lines of a job's log in order, those after a line's id."""
+    query = select(JobLogRow).where(JobLogRow.job_id == job_id, JobLogRow.id > after)
+    return list(session.scalars(query.order_by(JobLogRow.id).limit(limit)))

@@ -1,0 +1,111 @@
+"""The kinds of background work: what each is called, what makes two jobs the same, and where its handler lives.
+
+Handlers are named by dotted path and not imported here, so that a page can enqueue training without loading torch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from analysis import ENGINE_VERSION
+from analysis.data import DataRecord
+from analysis.digest import canonical_json, short_id
+from analysis.networks.training_spec import TrainingSpec
+from analysis.protocol import COMPLETE, Protocol
+
+MAX_ATTEMPTS: Final = 3
+
+
+def everything(arguments: Mapping[str, Any]) -> Any:
+    """Identity of a job that is its arguments, all of them."""
+    return arguments
+
+
+@dataclass(frozen=True)
+class JobDefinition:
+    """One kind of job.
+
+    Args:
+        kind: stable key.
+        handler: where its :class:`app.jobs.handlers.Handler` is, as "module:name".
+        version: raised when the same arguments would give another result; part of a job's identity.
+        title: what people read, before the job's own title.
+        identity: the part of the arguments that tells jobs apart.
+        network_of: digest of the network it works on, None if there is none yet.
+        max_attempts: how often a job is taken up whose process was lost.
+    """
+
+    kind: str
+    handler: str
+    version: str
+    title: str
+    identity: Callable[[Mapping[str, Any]], Any] = everything
+    network_of: Callable[[Mapping[str, Any]], str | None] = lambda _: None
+    max_attempts: int = MAX_ATTEMPTS
+
+    def job_id(self, arguments: Mapping[str, Any]) -> str:
+        """The job's public id: 16 hex digits over kind, version and identity."""
+        content = {"kind": self.kind, "version": self.version, "identity": self.identity(arguments)}
+        return short_id(canonical_json(content).decode())
+
+
+def analyse_arguments(network: str, output: int, protocol: Protocol, data: DataRecord | None = None) -> dict[str, Any]:
+    """Arguments of an "analyse" job.
+
+    Args:
+        network: digest of a stored network.
+        output: index of the output.
+        protocol: the rules; all settings travel with the job.
+        data: a data record, which must be stored by then unless it is the default one; None for that.
+    """
+    digest = "" if data is None or data.is_clean else data.digest
+    return {"network": network, "output": output, "protocol": protocol.model_dump(mode="json"), "data": digest}
+
+
+def train_arguments(
+    specs: Sequence[TrainingSpec], *, name: str = "", protocols: Sequence[Protocol] = (COMPLETE,)
+) -> dict[str, Any]:
+    """Arguments of a "train" job.
+
+    Args:
+        specs: the networks to train.
+        name: what to call the network, "" for each spec's own label; several get their seed behind it.
+        protocols: under which each output of each network is analysed if training converged.
+    """
+    return {
+        "specs": [spec.model_dump(mode="json") for spec in specs],
+        "name": name,
+        "protocols": [protocol.model_dump(mode="json") for protocol in protocols],
+    }
+
+
+def _analysis_identity(arguments: Mapping[str, Any]) -> Any:
+    """A protocol's name is no part of what is computed."""
+    settings = {key: value for key, value in arguments["protocol"].items() if key != "name"}
+    return {**arguments, "protocol": settings}
+
+
+def _training_identity(arguments: Mapping[str, Any]) -> Any:
+    """Names of protocols are no part of what is computed, but the network's is part of what is stored."""
+    protocols = [{k: v for k, v in settings.items() if k != "name"} for settings in arguments["protocols"]]
+    return {**arguments, "protocols": protocols}
+
+
+ANALYSE: Final = JobDefinition(
+    kind="analyse",
+    handler="app.jobs.handlers:ANALYSE",
+    version=f"1/{ENGINE_VERSION}",
+    title="Analyse",
+    identity=_analysis_identity,
+    network_of=lambda arguments: str(arguments["network"]),
+)
+TRAIN: Final = JobDefinition(
+    kind="train",
+    handler="app.jobs.handlers:TRAIN",
+    version=f"1/{ENGINE_VERSION}",
+    title="Train",
+    identity=_training_identity,
+)
+DEFINITIONS: Final[Mapping[str, JobDefinition]] = {d.kind: d for d in (ANALYSE, TRAIN)}

@@ -1,0 +1,215 @@
+"""Where computations run: a seam between the workers and whatever computes, one process of this machine by default.
+
+A worker slot owns one executor, so that a process that dies (or must be killed) takes nobody else's work with it. The
+process is started afresh (spawn), stays for many jobs, reports progress through a pipe, and leaves when the pipe
+closes: when its worker is killed, it ends too. What runs there is pure; only the worker itself writes the database.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import signal
+import time
+import traceback
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from multiprocessing.connection import Connection, wait
+from multiprocessing.context import SpawnProcess
+from multiprocessing.synchronize import Event
+from typing import Any, Final
+from typing import Protocol as Interface
+
+from analysis.errors import AnalysisError, Cancelled
+from analysis.progress import Progress, Report
+
+REPORT_SECONDS: Final = 0.1  # a computation may report thousands of times a second; the pipe carries this many
+
+
+@dataclass(frozen=True)
+class Finished:
+    """The computation returned."""
+
+    outcome: Any
+
+
+@dataclass(frozen=True)
+class Refused:
+    """The engine refused its input; item, cause and cure of its error."""
+
+    item: str
+    cause: str
+    cure: str
+
+    def __str__(self) -> str:
+        return str(AnalysisError(self.item, self.cause, self.cure))
+
+
+@dataclass(frozen=True)
+class Stopped:
+    """The computation stopped on request."""
+
+
+@dataclass(frozen=True)
+class Crashed:
+    """The computation raised something unforeseen.
+
+    Args:
+        kind: name of the exception.
+        trace: its traceback, for the log only.
+    """
+
+    kind: str
+    trace: str
+
+
+@dataclass(frozen=True)
+class Lost:
+    """The process is gone: killed, or out of memory."""
+
+    exit_code: int | None
+
+
+Ending = Finished | Refused | Stopped | Crashed | Lost
+Computation = Callable[[Any, Report], Any]
+
+
+class Running(Interface):
+    """A computation on its way."""
+
+    def wait(self, seconds: float) -> Ending | None:
+        """Wait for its end at most so long; None if it goes on, and at once when there is progress to tell."""
+
+    def progress(self) -> list[Progress]:
+        """The reports since the last call, oldest first."""
+
+    def cancel(self) -> None:
+        """Ask it to stop at its next report."""
+
+
+class Executor(Interface):
+    """Runs one computation at a time."""
+
+    def start(self, compute: Computation, inputs: Any) -> Running:
+        """Start ``compute(inputs, report)``; both must pickle, and so must what it returns."""
+
+    def close(self) -> None:
+        """End whatever runs, and give everything back."""
+
+
+class ProcessExecutor:
+    """One spawned process, started when first needed and again after it was lost."""
+
+    def __init__(self) -> None:
+        self._context = multiprocessing.get_context("spawn")
+        self._process: SpawnProcess | None = None
+        self._pipe: Connection | None = None
+        self._cancel: Event = self._context.Event()
+
+    @property
+    def pid(self) -> int | None:
+        """Process id, None before the first computation."""
+        return self._process.pid if self._process else None
+
+    def start(self, compute: Computation, inputs: Any) -> Running:
+        if self._process is None or not self._process.is_alive() or self._pipe is None:
+            self.close()
+            self._cancel = self._context.Event()  # a new one: a killed process may have left the old one locked
+            self._pipe, theirs = self._context.Pipe()
+            self._process = self._context.Process(target=_serve, args=(theirs, self._cancel), daemon=True)
+            self._process.start()
+            theirs.close()
+        self._cancel.clear()
+        with suppress(OSError):  # if it died just now, the run below tells so
+            self._pipe.send((compute, inputs))
+        return _ProcessRun(self._process, self._pipe, self._cancel)
+
+    def close(self) -> None:
+        if self._process is not None:
+            self._process.kill()
+            self._process.join()
+            self._process.close()
+        if self._pipe is not None:
+            self._pipe.close()
+        self._process = self._pipe = None
+
+
+class _ProcessRun:
+    """One computation in the process of a :class:`ProcessExecutor`."""
+
+    def __init__(self, process: SpawnProcess, pipe: Connection, cancel: Event) -> None:
+        self._process, self._pipe, self._cancel = process, pipe, cancel
+        self._reports: list[Progress] = []
+
+    def wait(self, seconds: float) -> Ending | None:
+        wait([self._pipe, self._process.sentinel], seconds)
+        while self._pipe.poll():
+            try:
+                message = self._pipe.recv()
+            except (EOFError, OSError):
+                break
+            if not isinstance(message, Progress):
+                return message  # type: ignore[no-any-return]  # an Ending, see _serve
+            self._reports.append(message)
+        if self._process.is_alive():
+            return None
+        self._process.join()
+        return Lost(self._process.exitcode)
+
+    def progress(self) -> list[Progress]:
+        reports, self._reports = self._reports, []
+        return reports
+
+    def cancel(self) -> None:
+        self._cancel.set()
+
+
+def _serve(pipe: Connection, cancel: Event) -> None:
+    """What the process does: one computation after another, until the pipe closes."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the worker decides what ends
+    while True:
+        try:
+            compute, inputs = pipe.recv()
+        except (EOFError, OSError):
+            return
+        except Exception as error:  # what was sent cannot be imported here
+            pipe.send(Crashed(type(error).__name__, traceback.format_exc()))
+            continue
+        ending = _run(compute, inputs, _reporter(pipe, cancel))
+        try:
+            pipe.send(ending)
+        except OSError:  # the worker is gone
+            return
+        except Exception as error:  # the outcome cannot be pickled
+            pipe.send(Crashed(type(error).__name__, traceback.format_exc()))
+
+
+def _run(compute: Computation, inputs: Any, report: Report) -> Ending:
+    try:
+        return Finished(compute(inputs, report))
+    except Cancelled:
+        return Stopped()
+    except AnalysisError as error:
+        return Refused(error.item, error.cause, error.cure)
+    except Exception as error:
+        return Crashed(type(error).__name__, traceback.format_exc())
+
+
+def _reporter(pipe: Connection, cancel: Event) -> Report:
+    """A report that sends each stage's first and last step, and some between; it cancels when asked to."""
+    last_stage, last_sent = "", 0.0
+
+    def report(progress: Progress, /) -> None:
+        nonlocal last_stage, last_sent
+        if cancel.is_set():
+            raise Cancelled(progress.stage)
+        now = time.monotonic()
+        turning_point = progress.stage != last_stage or progress.done >= progress.total
+        if turning_point or now - last_sent >= REPORT_SECONDS:
+            try:
+                pipe.send(progress)
+            except OSError:  # the worker is gone: so is everyone who could want the outcome
+                raise SystemExit(1) from None
+            last_stage, last_sent = progress.stage, now
+
+    return report

@@ -1,0 +1,191 @@
+"""What each kind of job does: load from the store, compute without it, save with the job's end.
+
+``compute`` runs in another process, knows no database and must pickle; ``save`` runs in the one transaction that ends
+the job, so what was found and the job's end are stored together or not at all.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any, Generic, TypeVar, cast
+
+from sqlalchemy.orm import Session
+
+from analysis.data import DataRecord
+from analysis.errors import InvalidNetwork
+from analysis.networks.files import NetworkFile
+from analysis.networks.network import Network
+from analysis.networks.training_spec import TrainingOutcome, TrainingSpec, training_json, training_spec
+from analysis.progress import Report
+from analysis.protocol import Protocol
+from analysis.result import OutputAnalysis
+from analysis.strict_json import combined
+from analysis.tasks import Task
+from app.addressing import Addresses
+from app.db.codecs import network_of, tasks_of
+from app.db.errors import NotFound
+from app.db.reads.analyses import check_output, find_data, network_by_digest, scope_of
+from app.db.tables import NetworkRow
+from app.db.writes import save_analysis, save_network
+from app.jobs import queue
+
+Inputs = TypeVar("Inputs")
+Outcome = TypeVar("Outcome")
+
+
+@dataclass(frozen=True)
+class Saved:
+    """How a job ended.
+
+    Args:
+        result: JSON values for the job's row; "url" leads to what was made.
+        log: the last line of the job's log.
+        truncated: whether a search stopped at a limit.
+    """
+
+    result: Mapping[str, Any]
+    log: str
+    truncated: bool = False
+
+
+@dataclass(frozen=True)
+class Handler(Generic[Inputs, Outcome]):
+    """The three parts of one kind of job.
+
+    Args:
+        load: arguments → inputs, reading the store.
+        compute: inputs → outcome, a module-level function without side effects.
+        save: outcome → stored, in the transaction that ends the job.
+    """
+
+    load: Callable[[Session, Mapping[str, Any]], Inputs]
+    compute: Callable[[Inputs, Report], Outcome]
+    save: Callable[[Session, Mapping[str, Any], Outcome], Saved]
+
+
+def handler_at(path: str) -> Handler[Any, Any]:
+    """The handler that a definition names as "module:name"."""
+    module, _, name = path.partition(":")
+    return cast(Handler[Any, Any], getattr(import_module(module), name))
+
+
+@dataclass(frozen=True)
+class AnalysisInputs:
+    """Everything that one analysis needs."""
+
+    network: Network
+    output: int
+    task: Task
+    protocol: Protocol
+    data: DataRecord
+
+
+def load_analysis_inputs(session: Session, arguments: Mapping[str, Any]) -> AnalysisInputs:
+    """Read the network and the data record.
+
+    Raises:
+        NotFound: the network, output or data record is not stored (any more).
+    """
+    row = network_by_digest(session, arguments["network"])
+    if row is None:
+        raise NotFound(f"network {arguments['network'][:12]}", "is not stored any more", "bring it in again")
+    output = int(arguments["output"])
+    check_output(row, output)
+    return AnalysisInputs(
+        network=network_of(row),
+        output=output,
+        task=tasks_of(row)[output],
+        protocol=Protocol.model_validate(arguments["protocol"]),
+        data=find_data(session, arguments["data"], row.sizes[0]),
+    )
+
+
+def compute_analysis(inputs: AnalysisInputs, report: Report) -> OutputAnalysis:
+    """Run the engine.
+
+    Raises:
+        AnalysisError: the engine refuses; the message names every reason.
+    """
+    from analysis.pipeline import analyse_output
+    from analysis.preflight import preflight
+
+    refusals = preflight(inputs.network, inputs.output, inputs.task, inputs.protocol, inputs.data)
+    if refusals:
+        raise combined(refusals, "the analysis", InvalidNetwork)
+    return analyse_output(
+        inputs.network, inputs.output, inputs.task, inputs.protocol, inputs.data, report=report, clock=time.perf_counter
+    )
+
+
+def save_analysis_outcome(session: Session, arguments: Mapping[str, Any], outcome: OutputAnalysis) -> Saved:
+    """Store the analysis."""
+    row = save_analysis(session, outcome)
+    url = Addresses().network(row.network.slug, scope_of(row, row.network.sizes[0]))
+    found = (
+        f"{row.circuits_valid:,} of {row.circuits_possible:,} circuits valid, "
+        f"{row.interpretations_total:,} interpretations; {row.algorithms_aligned:,} of "
+        f"{row.algorithms_candidates:,} algorithms aligned, {row.alignments_valid:,} alignments"
+    )
+    result = {"url": url, "network": arguments["network"], "result_digest": row.result_digest}
+    return Saved(result, found, truncated=not outcome.exhaustive)
+
+
+@dataclass(frozen=True)
+class TrainingInputs:
+    """What to train."""
+
+    specs: tuple[TrainingSpec, ...]
+
+
+def load_training_inputs(_session: Session, arguments: Mapping[str, Any]) -> TrainingInputs:
+    """Read the specs; nothing of the store is needed.
+
+    Raises:
+        InvalidTraining: options that are unknown or out of range.
+    """
+    return TrainingInputs(tuple(training_spec(options) for options in arguments["specs"]))
+
+
+def compute_training(inputs: TrainingInputs, report: Report) -> tuple[TrainingOutcome, ...]:
+    """Train; the only job that loads torch."""
+    from analysis.networks.training import train_networks
+
+    return train_networks(inputs.specs, report=report)
+
+
+def save_training_outcome(session: Session, arguments: Mapping[str, Any], outcomes: Sequence[TrainingOutcome]) -> Saved:
+    """Store the networks that converged and ask for their analyses; the others are told of in the job's result."""
+    protocols = [Protocol.model_validate(settings) for settings in arguments["protocols"]]
+    told: list[dict[str, Any]] = []
+    rows: list[NetworkRow] = []
+    for outcome in outcomes:
+        entry: dict[str, Any] = {"name": outcome.spec.label, **training_json(outcome)}
+        if outcome.converged and outcome.network is not None:
+            row = _save_trained(session, arguments["name"], len(outcomes) > 1, outcome, outcome.network)
+            entry |= {"network": row.digest, "url": Addresses().network(row.slug)}
+            rows.append(row)
+        told.append(entry)
+    for row in rows:
+        queue.enqueue_analyses(session, row, protocols)
+    result: dict[str, Any] = {"outcomes": told, "networks": [row.digest for row in rows]}
+    if rows:
+        result["url"] = Addresses().network(rows[0].slug) if len(rows) == 1 else Addresses().gallery()
+    return Saved(result, f"{len(rows)} of {len(outcomes)} networks converged")
+
+
+def _save_trained(session: Session, name: str, several: bool, outcome: TrainingOutcome, network: Network) -> NetworkRow:
+    spec = outcome.spec
+    name = f"{name}, seed {spec.seed}" if name and several else name or spec.label
+    file = NetworkFile(name, network, spec.resolved_tasks())
+    return save_network(session, file, origin="trained", training=training_json(outcome))
+
+
+ANALYSE: Handler[AnalysisInputs, OutputAnalysis] = Handler(
+    load_analysis_inputs, compute_analysis, save_analysis_outcome
+)
+TRAIN: Handler[TrainingInputs, tuple[TrainingOutcome, ...]] = Handler(
+    load_training_inputs, compute_training, save_training_outcome
+)
