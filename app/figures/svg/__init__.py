@@ -1,0 +1,57 @@
+"""Server-drawn diagrams: pure functions from data to SVG, by the drawing rules of the design.
+
+Same data, same bytes: coordinates are rounded to 0.1, nothing is random, no ids are made up. Every drawing has
+``role="img"``, a title, and a sentence made from its data.
+"""
+
+from app.figures.svg.aligned import aligned_diagram
+from app.figures.svg.heat import edge_use_heats, heat_matrix, interchange_heat
+from app.figures.svg.layout import node_name, shape_text
+from app.figures.svg.marks import empty_mark, logo, strategy_mark, verdict_mark
+from app.figures.svg.networks import network_diagram
+from app.figures.svg.number_line import Threshold, number_line
+from app.figures.svg.thumbs import Direction, circuit_thumb
+from app.figures.svg.tiles import (
+    PLAIN_HUES,
+    Hues,
+    Tile,
+    alignment_tiles,
+    bits_of,
+    gate_tiles,
+    hues_by_frequency,
+    table_name,
+    table_text,
+    truth_tile,
+    variable,
+)
+from app.figures.svg.trees import formula_tree
+
+__all__ = [
+    "PLAIN_HUES",
+    "Direction",
+    "Hues",
+    "Threshold",
+    "Tile",
+    "aligned_diagram",
+    "alignment_tiles",
+    "bits_of",
+    "circuit_thumb",
+    "edge_use_heats",
+    "empty_mark",
+    "formula_tree",
+    "gate_tiles",
+    "heat_matrix",
+    "hues_by_frequency",
+    "interchange_heat",
+    "logo",
+    "network_diagram",
+    "node_name",
+    "number_line",
+    "shape_text",
+    "strategy_mark",
+    "table_name",
+    "table_text",
+    "truth_tile",
+    "variable",
+    "verdict_mark",
+]

@@ -1,0 +1,82 @@
+"""The few pieces every drawing is assembled from: numbers, escaping, and the root element with its sentence.
+
+A drawing is a pure function from data to markup. Coordinates are rounded to 0.1 and nothing is random, so the same data
+give the same bytes, and a drawing can be cached or compared by its text.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from markupsafe import Markup, escape
+
+Sizing = Literal["capped", "fluid", "exact"]
+
+
+def num(value: float) -> str:
+    """A coordinate rounded to 0.1, without a trailing zero or a negative zero."""
+    text = f"{value + 0.0:.1f}".removesuffix(".0")
+    return "0" if text == "-0" else text
+
+
+def esc(text: object) -> str:
+    """Text made safe for element content and quoted attributes."""
+    return str(escape(str(text)))
+
+
+def decimal(value: float, digits: int = 2) -> str:
+    """A number for people, with a real minus sign and no negative zero."""
+    if value != value:
+        return "—"
+    if value in (float("inf"), float("-inf")):
+        return "∞" if value > 0 else "−∞"
+    text = f"{abs(value):.{digits}f}"
+    return f"−{text}" if value < 0 and float(text) > 0 else text
+
+
+def text_width(text: str, size: float) -> float:
+    """A generous estimate of how wide a text is drawn, in the unit of ``size``."""
+    return 0.56 * size * len(text)
+
+
+def text(x: float, y: float, content: object, css_class: str, *, anchor: str = "", italic: bool = False) -> str:
+    """A text element."""
+    extra = (f' text-anchor="{anchor}"' if anchor else "") + (' font-style="italic"' if italic else "")
+    return f'<text class="{css_class}" x="{num(x)}" y="{num(y)}"{extra}>{esc(content)}</text>'
+
+
+def line(x1: float, y1: float, x2: float, y2: float, css_class: str, *, width: float | None = None) -> str:
+    """A straight path."""
+    stroke = "" if width is None else f' stroke-width="{width:g}"'
+    return f'<path class="{css_class}" d="M{num(x1)} {num(y1)}L{num(x2)} {num(y2)}"{stroke}/>'
+
+
+def circle(x: float, y: float, radius: float, css_class: str) -> str:
+    """A circle."""
+    return f'<circle class="{css_class}" cx="{num(x)}" cy="{num(y)}" r="{num(radius)}"/>'
+
+
+def drawing(
+    width: float, height: float, body: str, *, sentence: str, css_class: str = "", fixed: bool = True
+) -> Markup:
+    """The root element.
+
+    Args:
+        width: width of the view box.
+        height: height of the view box.
+        body: inner markup, already escaped.
+        sentence: what the drawing shows, in words made from its data; becomes title and accessible name.
+        css_class: classes of the root.
+        sizing: "capped" fills its box up to its own width, "fluid" fills it whatever its width, "exact" keeps its size.
+    """
+    words = esc(sentence)
+    size = {
+        "capped": f' style="width:100%;height:auto;max-width:{num(width)}px"',
+        "fluid": "",
+        "exact": f' width="{num(width)}" height="{num(height)}"',
+    }[sizing]
+    names = f' class="{css_class}"' if css_class else ""
+    return Markup(  # noqa: S704  # every text in body went through esc()
+        f'<svg xmlns="http://www.w3.org/2000/svg"{names} viewBox="0 0 {num(width)} {num(height)}" role="img" '
+        f'aria-label="{words}"{size}><title>{words}</title>{body}</svg>'
+    )

@@ -1,0 +1,201 @@
+"""Where neurons stand: the one layout rule that thumbs and large diagrams share.
+
+Order is the network's own and is never re-sorted to reduce crossings, so drawings of one network can be compared. A
+layer of more than 12 neurons shows its occupied ones and "+k"; above 40 it is one heat strip.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.circuits.circuit import circuit_from_hex
+from analysis.tasks import INPUT_NAMES
+
+MAX_SHOWN: Final = 12
+MAX_LISTED: Final = 40
+
+Matrices = tuple[NDArray[np.float64], ...]
+Keep = tuple[NDArray[np.bool_], ...]
+Site = tuple[int, int]
+
+
+def matrices(weights: Sequence[Any]) -> Matrices:
+    """Weight matrices ``W_l [n_l, n_(l-1)]`` from arrays or nested lists."""
+    return tuple(np.asarray(w, dtype=np.float64) for w in weights)
+
+
+def sizes_of(weights: Matrices) -> tuple[int, ...]:
+    """Layer sizes ``(n0, …, nL)``."""
+    return (weights[0].shape[1], *(w.shape[0] for w in weights))
+
+
+def keep_of(mask: Any, sizes: Sequence[int]) -> Keep | None:
+    """Kept edges as Boolean matrices from a mask's hex, a circuit, or matrices; None stays None.
+
+    Raises:
+        InvalidMask: a hex that is no circuit of such a network.
+    """
+    if mask is None:
+        return None
+    if isinstance(mask, str):
+        return circuit_from_hex(mask, sizes).keep
+    keep = getattr(mask, "keep", mask)
+    return tuple(np.asarray(m, dtype=bool) for m in keep)
+
+
+def input_name(index: int) -> str:
+    """The letter of an input."""
+    return INPUT_NAMES[index] if index < len(INPUT_NAMES) else f"x{index}"
+
+
+def node_name(layer: int, neuron: int, sizes: Sequence[int]) -> str:
+    """How a site is called everywhere: an input's letter, ``n1.0`` for a hidden neuron, ``y`` for the output."""
+    if layer == 0:
+        return input_name(neuron)
+    if layer == len(sizes) - 1:
+        return "y" if sizes[-1] == 1 else f"y{neuron}"
+    return f"n{layer}.{neuron}"
+
+
+@dataclass(frozen=True)
+class Wiring:
+    """A network as a drawing sees it.
+
+    Args:
+        weights: weight matrices.
+        keep: kept edges, or None if nothing is cut.
+        marked: sites that carry a tile.
+    """
+
+    weights: Matrices
+    keep: Keep | None
+    marked: frozenset[Site] = frozenset()
+
+    @cached_property
+    def sizes(self) -> tuple[int, ...]:
+        return sizes_of(self.weights)
+
+    @cached_property
+    def largest(self) -> float:
+        """Largest |weight|, at least a hair above 0 so that it can divide."""
+        return max(max(float(np.abs(w).max()) for w in self.weights), 1e-12)
+
+    @property
+    def last(self) -> int:
+        return len(self.sizes) - 1
+
+    def is_cut(self, layer: int, neuron: int) -> bool:
+        """Whether a hidden neuron has no edge in."""
+        return self.keep is not None and 0 < layer < self.last and not self.keep[layer - 1][neuron].any()
+
+    @cached_property
+    def columns(self) -> tuple[Column, ...]:
+        """The layers as they are drawn."""
+        return tuple(self._column(layer, size) for layer, size in enumerate(self.sizes))
+
+    def _column(self, layer: int, size: int) -> Column:
+        if size <= MAX_SHOWN:
+            return Column(layer, size, tuple(range(size)))
+        if size > MAX_LISTED:
+            return Column(layer, size, (), strip=self._strip(layer, size))
+        marked = [n for n in range(size) if (layer, n) in self.marked]
+        others = [n for n in range(size) if (layer, n) not in self.marked and not self.is_cut(layer, n)]
+        return Column(layer, size, tuple(sorted((marked + others)[: MAX_SHOWN - 1])))
+
+    def _strip(self, layer: int, size: int) -> tuple[float, ...]:
+        """Up to 40 shares of kept edges (or of the largest |weight|) at each stretch of neurons."""
+        matrix = self.weights[layer - 1] if layer else self.weights[0].T
+        if self.keep is not None:
+            strength = (self.keep[layer - 1] if layer else self.keep[0].T).mean(axis=1)
+        else:
+            strength = np.abs(matrix).max(axis=1) / self.largest
+        parts = np.array_split(strength, min(MAX_LISTED, size))
+        return tuple(float(part.mean()) for part in parts)
+
+    @cached_property
+    def rows(self) -> int:
+        """Slots of the tallest layer."""
+        return max(column.slots for column in self.columns)
+
+
+@dataclass(frozen=True)
+class Column:
+    """One layer as drawn.
+
+    Args:
+        layer: its number.
+        size: its neurons.
+        shown: those drawn, ascending.
+        strip: shades of a heat strip, empty unless the layer is one.
+    """
+
+    layer: int
+    size: int
+    shown: tuple[int, ...]
+    strip: tuple[float, ...] = ()
+
+    @property
+    def n_hidden(self) -> int:
+        return self.size - len(self.shown)
+
+    @property
+    def slots(self) -> int:
+        """Rows it takes: neurons, and one for "+k"."""
+        return 4 if self.strip else len(self.shown) + bool(self.n_hidden)
+
+
+@dataclass(frozen=True)
+class Frame:
+    """Places of all shown neurons.
+
+    Args:
+        x: abscissa of each layer.
+        places: ordinate of each shown site.
+        gap: distance between neighbours in a layer.
+        spacing: distance between layers.
+        top: ordinate of the highest slot.
+        bottom: ordinate of the lowest slot.
+    """
+
+    x: tuple[float, ...]
+    places: dict[Site, float]
+    gap: float
+    spacing: float
+    top: float
+    bottom: float
+
+    def at(self, site: Site) -> tuple[float, float]:
+        return self.x[site[0]], self.places[site]
+
+
+def place(wiring: Wiring, width: float, height: float, pad_x: float, pad_y: float) -> Frame:
+    """The layout: layer l of L at ``pad_x + l (width − 2 pad_x) / (L − 1)``, neurons centred with one common gap."""
+    n_layers = len(wiring.sizes)
+    gap = (height - 2 * pad_y) / max(1, wiring.rows - 1)
+    spacing = (width - 2 * pad_x) / (n_layers - 1)
+    x = tuple(pad_x + layer * spacing for layer in range(n_layers))
+    places = {
+        (column.layer, neuron): height / 2 + (slot - (column.slots - 1) / 2) * gap
+        for column in wiring.columns
+        for slot, neuron in enumerate(column.shown)
+    }
+    return Frame(x, places, gap, spacing, pad_y, height - pad_y)
+
+
+def stroke_width(weight: float, largest: float, thin: float = 0.9, thick: float = 2.4) -> float:
+    """Three widths for |weight| in thirds of the network's maximum."""
+    share = abs(weight) / largest
+    if share < 1 / 3:
+        return thin
+    return round((thin + thick) / 2, 2) if share < 2 / 3 else thick
+
+
+def shape_text(sizes: Sequence[int]) -> str:
+    """Sizes as people write them: 2–3–3–1."""
+    return "–".join(map(str, sizes))

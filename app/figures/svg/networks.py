@@ -1,0 +1,225 @@
+"""The large diagram: the thumb's positions with names, weights and formulas.
+
+One function draws a whole network, a circuit (mask), an interpretation (mask and tiles) and the network half of an
+alignment (tiles, pale edges). Weights stand on their edges on a halo of paper, moved along the edge where two would
+collide; where a layer pair has too many edges they are left out, and the weight table beside the figure remains.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any, Final
+
+from markupsafe import Markup
+
+from app.figures.svg.elements import circle, decimal, drawing, esc, line, num, text, text_width
+from app.figures.svg.layout import (
+    Frame,
+    Wiring,
+    input_name,
+    keep_of,
+    matrices,
+    node_name,
+    place,
+    sizes_of,
+    stroke_width,
+)
+from app.figures.svg.sentences import whole_sentence
+from app.figures.svg.thumbs import heat_strip
+from app.figures.svg.tiles import NEUTRAL, PLAIN_HUES, Hues, Tile, tile_group, tile_size
+
+PAD_X: Final = 60.0
+PAD_Y: Final = 46.0
+_TILE = 20.0
+_MAX_LABELLED_EDGES = 30
+
+Box = tuple[float, float, float, float]
+
+
+def diagram_size(wiring: Wiring) -> tuple[float, float]:
+    """Width and height of a large diagram: 620 × 330 for three layers of three, growing with layers and neurons."""
+    width = max(620.0, 2 * PAD_X + 110.0 * (len(wiring.sizes) - 1))
+    gap = 119.0 if wiring.rows <= 3 else max(56.0, 119.0 - 21.0 * (wiring.rows - 3))
+    return width, 2 * PAD_Y + gap * max(wiring.rows - 1, 1)
+
+
+def network_diagram(
+    weights: Sequence[Any],
+    mask: object = None,
+    tiles: Sequence[Tile] = (),
+    *,
+    show_weights: bool = True,
+    pale: bool = False,
+    hues: Hues = PLAIN_HUES,
+    title: str = "",
+) -> Markup:
+    """A network with its weights, or a circuit, or an interpretation, at full size.
+
+    Args:
+        weights: matrices ``[n_l, n_(l-1)]``, arrays or nested lists.
+        mask: hex, circuit or Boolean matrices; None cuts nothing.
+        tiles: variables on neurons, output included (drawn grey).
+        show_weights: whether kept edges carry their weight.
+        pale: draw edges as background, as alignments do.
+        hues: the network's hues, for more than two inputs.
+        title: what it is, put before the sentence made from the data.
+    """
+    w = matrices(weights)
+    wiring = Wiring(w, keep_of(mask, sizes_of(w)), frozenset((t.layer, t.neuron) for t in tiles))
+    width, height = diagram_size(wiring)
+    frame = place(wiring, width, height, PAD_X, PAD_Y)
+    body = diagram_body(wiring, frame, tiles, show_weights=show_weights, pale=pale, hues=hues)
+    return drawing(width, height, body, sentence=whole_sentence(title, wiring, tiles), css_class="big")
+
+
+def diagram_body(
+    wiring: Wiring, frame: Frame, tiles: Sequence[Tile], *, show_weights: bool, pale: bool, hues: Hues
+) -> str:
+    """Inner markup of a large diagram, to stand alone or under an algorithm."""
+    by_site = {(tile.layer, tile.neuron): tile for tile in tiles}
+    names, boxes = _names(wiring, frame, by_site, hues)
+    edges = _edges(wiring, frame, by_site, pale=pale)
+    labels = _weight_labels(wiring, frame, boxes) if show_weights else ""
+    return edges + labels + _sites(wiring, frame, by_site, hues) + names
+
+
+def ring_radius(tile: Tile | None) -> float:
+    """Radius of the ring round a tile, or of the plain circle."""
+    if tile is None:
+        return 6.5
+    width, height = tile_size(tile.table, _TILE)
+    return max(16.0, math.hypot(width, height) / 2 + 2)
+
+
+def _edges(wiring: Wiring, frame: Frame, by_site: dict[tuple[int, int], Tile], *, pale: bool) -> str:
+    cut = kept = ""
+    for layer, matrix in enumerate(wiring.weights):
+        for out in wiring.columns[layer + 1].shown:
+            for source in wiring.columns[layer].shown:
+                weight = float(matrix[out, source])
+                (x1, y1), (x2, y2) = frame.at((layer, source)), frame.at((layer + 1, out))
+                length = math.hypot(x2 - x1, y2 - y1)
+                dx, dy = (x2 - x1) / length, (y2 - y1) / length
+                r1 = ring_radius(by_site.get((layer, source))) + 1.5
+                r2 = ring_radius(by_site.get((layer + 1, out))) + 2.5
+                ends = (x1 + dx * r1, y1 + dy * r1, x2 - dx * r2, y2 - dy * r2)
+                if wiring.keep is not None and not wiring.keep[layer][out, source]:
+                    cut += line(*ends, "e-cut")
+                elif pale:
+                    kept += line(*ends, "e-bg neg" if weight < 0 else "e-bg")
+                else:
+                    stroke = stroke_width(weight, wiring.largest, 1.0, 4.0)
+                    kept += line(*ends, "e-neg" if weight < 0 else "e-pos", width=stroke)
+                    if weight < 0:  # the end bar of an inhibiting edge
+                        kept += line(
+                            ends[2] - dy * 5, ends[3] + dx * 5, ends[2] + dy * 5, ends[3] - dx * 5, "e-pos", width=1.6
+                        )
+    return cut + kept
+
+
+def _sites(wiring: Wiring, frame: Frame, by_site: dict[tuple[int, int], Tile], hues: Hues) -> str:
+    body = ""
+    for column in wiring.columns:
+        x = frame.x[column.layer]
+        if column.strip:
+            body += heat_strip(x, column.strip, frame, 16.0)
+        for neuron in column.shown:
+            y = frame.places[column.layer, neuron]
+            tile = by_site.get((column.layer, neuron))
+            if wiring.is_cut(column.layer, neuron):
+                body += circle(x, y, 6, "n-cut")
+            elif tile is not None:
+                hue = NEUTRAL if column.layer == wiring.last else hues.of(tile.table)
+                body += circle(x, y, ring_radius(tile), "n-ring") + tile_group(x, y, _TILE, tile.table, hue)
+            else:
+                body += circle(x, y, 6.5, "n-open")
+    return body
+
+
+def _names(wiring: Wiring, frame: Frame, by_site: dict[tuple[int, int], Tile], hues: Hues) -> tuple[str, list[Box]]:
+    """Names and formulas of all sites, and the boxes that weights must keep clear of."""
+    body, boxes = "", []
+    for column in wiring.columns:
+        layer, x = column.layer, frame.x[column.layer]
+        for neuron in column.shown:
+            y, tile = frame.places[layer, neuron], by_site.get((layer, neuron))
+            radius = ring_radius(tile)
+            boxes.append((x - radius, y - radius, x + radius, y + radius))
+            if layer == 0:
+                body += text(x - 14, y + 4.5, input_name(neuron), "fi", anchor="end", italic=True)
+            elif layer == wiring.last:
+                name = node_name(layer, neuron, wiring.sizes)
+                body += text(x + radius + 6, y + 4.5, name, "fi", italic=True)
+            else:
+                words, wide = _hidden_name(wiring, frame, layer, neuron, tile, hues)
+                up = radius + 6
+                body += f'<text class="lab s halo" x="{num(x)}" y="{num(y - up)}" text-anchor="middle">{words}</text>'
+                boxes.append((x - wide / 2, y - up - 11, x + wide / 2, y - up + 3))
+        if column.n_hidden and column.shown:
+            y = (frame.top + frame.bottom) / 2 + (column.slots - 1) / 2 * frame.gap
+            body += text(x, y + 4, f"+{column.n_hidden} more", "lab s halo", anchor="middle")
+        elif column.strip:
+            body += text(x, frame.top - 10, f"{column.size} neurons", "lab s halo", anchor="middle")
+    return body, boxes
+
+
+def _hidden_name(
+    wiring: Wiring, frame: Frame, layer: int, neuron: int, tile: Tile | None, hues: Hues
+) -> tuple[str, float]:
+    """Name of a hidden neuron, its formula in the variable's hue where it fits between the layers, and the width."""
+    name = node_name(layer, neuron, wiring.sizes)
+    if wiring.is_cut(layer, neuron):
+        name += " cut"
+    wide = text_width(name, 10)
+    if tile is None or not tile.label:
+        return esc(name), wide
+    with_label = wide + 8 + text_width(tile.label, 13)
+    if with_label > frame.spacing - 6:
+        return esc(name), wide
+    return f'{esc(name)}<tspan class="fl v-{hues.of(tile.table)}" dx="6">{esc(tile.label)}</tspan>', with_label
+
+
+def _weight_labels(wiring: Wiring, frame: Frame, taken: list[Box]) -> str:
+    """Weights on kept edges: at 26, 46, 66% by source index, slid along the edge until they touch nothing."""
+    body = ""
+    for layer, matrix in enumerate(wiring.weights):
+        out_shown, sources = wiring.columns[layer + 1].shown, wiring.columns[layer].shown
+        kept = [
+            (out, source)
+            for out in out_shown
+            for source in sources
+            if wiring.keep is None or wiring.keep[layer][out, source]
+        ]
+        if len(kept) > _MAX_LABELLED_EDGES:
+            continue
+        for out, source in kept:
+            words = decimal(float(matrix[out, source]))
+            (x1, y1), (x2, y2) = frame.at((layer, source)), frame.at((layer + 1, out))
+            rank = sources.index(source)
+            first = 0.42 if len(out_shown) == 1 else 0.26 + 0.4 * rank / max(1, len(sources) - 1)
+            lift = -6.0 if abs(y2 - y1) < 20 else 3.5
+            half = text_width(words, 10.5) / 2
+            best: tuple[float, float, float] | None = None
+            for step in (0, 1, -1, 2, -2, 3, -3, 4, -4, 5, -5):
+                at = first + 0.05 * step
+                if not 0.16 <= at <= 0.84:
+                    continue
+                x, y = x1 + (x2 - x1) * at, y1 + (y2 - y1) * at + lift
+                box = (x - half, y - 9.5, x + half, y + 2.5)
+                overlap = sum(_overlap(box, other) for other in taken)
+                if best is None or overlap < best[0] - 1e-9:
+                    best = (overlap, x, y)
+                if overlap == 0:
+                    break
+            if best is None:
+                continue
+            _, x, y = best
+            taken.append((x - half, y - 9.5, x + half, y + 2.5))
+            body += text(x, y, words, "w", anchor="middle")
+    return body
+
+
+def _overlap(a: Box, b: Box) -> float:
+    wide, high = min(a[2], b[2]) - max(a[0], b[0]), min(a[3], b[3]) - max(a[1], b[1])
+    return wide * high if wide > 0 and high > 0 else 0.0

@@ -1,0 +1,122 @@
+"""The number line: one site's activations on the inputs, and where each explanation puts the line between 0 and 1."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from app.figures.svg.elements import decimal, drawing, num, text, text_width
+from app.figures.svg.tiles import PLAIN_HUES, Bits, Hues, tile_group, tile_size
+
+_EDGE = 16.0
+_THRESHOLD_ROW = 20.0
+
+
+@dataclass(frozen=True)
+class Threshold:
+    """A cut that an explanation makes.
+
+    Args:
+        value: the cut; activations above it count as 1.
+        key: the explanation's letter or name.
+        table: truth table that the cut reads off the site.
+    """
+
+    value: float
+    key: str
+    table: Bits
+
+
+def number_line(
+    values: Sequence[float],
+    labels: Sequence[str],
+    thresholds: Sequence[Threshold] = (),
+    *,
+    width: float = 420.0,
+    hues: Hues = PLAIN_HUES,
+    title: str = "",
+) -> Markup:
+    """One site's values with thresholds.
+
+    Args:
+        values: activation on each input row.
+        labels: the rows' names, e.g. "00".
+        thresholds: cuts, each on a row of its own where their labels would touch.
+        width: units available.
+        hues: the network's hues, for more than two inputs.
+        title: the site's name.
+    """
+    points = [*values, *(t.value for t in thresholds)]
+    spread = max(points) - min(points) or 1.0
+    low, high = min(points) - 0.08 * spread, max(points) + 0.08 * spread
+
+    def x(value: float) -> float:
+        return _EDGE + (width - 2 * _EDGE) * (value - low) / (high - low)
+
+    rows = _threshold_rows(thresholds, x, width)
+    base = 30.0 + _THRESHOLD_ROW * max([row + 1 for row, _ in rows] or [0])
+    body = f'<path class="axis" d="M8 {num(base)}H{num(width - 8)}"/>'
+    for threshold, (row, flip) in zip(thresholds, rows, strict=True):
+        hue, at, top = hues.of(threshold.table), x(threshold.value), 12 + _THRESHOLD_ROW * row
+        words = f"{threshold.key}: 1 above {decimal(threshold.value)}" if threshold.key else decimal(threshold.value)
+        half = tile_size(threshold.table, 13)[0] / 2 + 5
+        side = text(at - half if flip else at + half, top + 4, words, "lab lv halo", anchor="end" if flip else "")
+        body += f'<g class="v-{hue}"><path class="cut" d="M{num(at)} {num(top + 7)}V{num(base + 9)}"/>{side}</g>'
+        body += tile_group(at, top, 13, threshold.table, hue)
+    label_rows = 1
+    ends: list[float] = []
+    for group_values, names in _groups(values, labels, x):
+        body += "".join(f'<circle class="n-on" cx="{num(x(v))}" cy="{num(base)}" r="4"/>' for v in group_values)
+        words = " ".join(names) if len(names) <= 4 else f"{names[0]} … {names[-1]} ({len(names)})"
+        half = 3.4 * len(words) + 4
+        middle = min(max(x(sum(group_values) / len(group_values)), half), width - half)
+        row = next((r for r, end in enumerate(ends) if end < middle - half), len(ends))
+        ends[row : row + 1] = [middle + half]
+        label_rows = max(label_rows, row + 1)
+        if row:
+            body += f'<path class="tick" d="M{num(middle)} {num(base + 6)}v{num(13 * row - 1)}"/>'
+        body += text(middle, base + 19 + 13 * row, words, "lab code", anchor="middle")
+    cuts = ", ".join(f"{t.key + ' ' if t.key else ''}cuts at {decimal(t.value)}" for t in thresholds)
+    shown = ", ".join(f"{decimal(v)} on {name}" for v, name in zip(values, labels, strict=True))
+    sentence = f"{title + ': ' if title else ''}{shown}" + (f"; {cuts}" if cuts else "")
+    return drawing(width, base + 24 + 13 * label_rows, body, sentence=sentence, css_class="numline")
+
+
+def _threshold_rows(
+    thresholds: Sequence[Threshold], x: Callable[[float], float], width: float
+) -> list[tuple[int, bool]]:
+    """For each threshold its row (0 on top) and whether its words stand on the left."""
+    taken: list[list[tuple[float, float]]] = []
+    placed = []
+    for threshold in thresholds:
+        words = text_width(f"{threshold.key}: 1 above {decimal(threshold.value)}", 11) + 26
+        flip = x(threshold.value) + words > width
+        span = (
+            (x(threshold.value) - words, x(threshold.value) + 10)
+            if flip
+            else (x(threshold.value) - 10, x(threshold.value) + words)
+        )
+        row = next(
+            (r for r, spans in enumerate(taken) if all(b < span[0] or span[1] < a for a, b in spans)), len(taken)
+        )
+        if row == len(taken):
+            taken.append([])
+        taken[row].append(span)
+        placed.append((row, flip))
+    return placed
+
+
+def _groups(
+    values: Sequence[float], labels: Sequence[str], x: Callable[[float], float]
+) -> list[tuple[list[float], list[str]]]:
+    """Neighbouring values whose labels would touch, in ascending order."""
+    groups: list[tuple[list[float], list[str]]] = []
+    for value, label in sorted(zip(values, labels, strict=True)):
+        if groups and x(value) - x(groups[-1][0][-1]) < 12:
+            groups[-1][0].append(value)
+            groups[-1][1].append(label)
+        else:
+            groups.append(([value], [label]))
+    return groups

@@ -1,0 +1,155 @@
+"""The thumb: one explanation at a glance, 120 × 72 units, readable from 64 px to full width.
+
+Kept edge: ink, three widths by |weight|, dashed if negative. Cut edge: hairline, drawn first. Without a mask nothing is
+cut; if tiles or directions are drawn on it, all edges are pale, because an alignment says nothing about edges.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from markupsafe import Markup
+
+from app.figures.svg.elements import circle, drawing, line, num, text
+from app.figures.svg.layout import Frame, Wiring, keep_of, matrices, place, sizes_of, stroke_width
+from app.figures.svg.sentences import whole_sentence
+from app.figures.svg.tiles import PLAIN_HUES, Bits, Hues, Tile, table_name, tile_group
+
+_PAD = 9.0
+_TILE = 13.0
+
+
+@dataclass(frozen=True)
+class Direction:
+    """A variable that lives on a linear direction of a layer.
+
+    Args:
+        layer: the layer.
+        coefficients: one for each neuron, in order.
+        table: truth table of the variable.
+    """
+
+    layer: int
+    coefficients: tuple[float, ...]
+    table: Bits
+
+
+def circuit_thumb(
+    weights: Sequence[Any],
+    mask: object = None,
+    tiles: Sequence[Tile] = (),
+    directions: Sequence[Direction] = (),
+    *,
+    hues: Hues = PLAIN_HUES,
+    title: str = "",
+    css_class: str = "thumb",
+) -> Markup:
+    """A network, circuit, interpretation, alignment or set of directions as a thumb.
+
+    Args:
+        weights: matrices ``[n_l, n_(l-1)]``, arrays or nested lists.
+        mask: hex, circuit or Boolean matrices; None cuts nothing.
+        tiles: variables on neurons. Output tiles are left out: the output is given by the task.
+        directions: variables on directions.
+        hues: the network's hues, for more than two inputs.
+        title: what it is, put before the sentence made from the data.
+        css_class: class of the drawing.
+    """
+    w = matrices(weights)
+    shown_tiles = [tile for tile in tiles if tile.layer < len(w)]
+    wiring = Wiring(w, keep_of(mask, sizes_of(w)), frozenset((t.layer, t.neuron) for t in shown_tiles))
+    net_height = 72.0 + 12.0 * max(0, wiring.rows - 3)
+    width, height = 120.0, net_height + 14.0 * len(directions)
+    frame = place(wiring, width, net_height, _PAD, _PAD)
+    body = thumb_edges(wiring, frame, pale=mask is None and bool(shown_tiles or directions))
+    body += _nodes(wiring, frame, shown_tiles, plain=not (shown_tiles or directions), hues=hues)
+    for row, direction in enumerate(directions):
+        body += _comb(wiring, frame, direction, height - 14.0 * (len(directions) - row) + 5, hues, capsule=row == 0)
+    sentence = whole_sentence(title, wiring, tiles)
+    if directions:
+        names = ", ".join(f"{table_name(d.table)} in layer {d.layer}" for d in directions)
+        sentence += f"; directions: {names}"
+    return drawing(width, height, body, sentence=sentence, css_class=css_class, sizing="fluid")
+
+
+def thumb_edges(wiring: Wiring, frame: Frame, *, pale: bool) -> str:
+    """All edges between shown neurons, cut ones first."""
+    cut = kept = ""
+    for layer, matrix in enumerate(wiring.weights):
+        for out in wiring.columns[layer + 1].shown:
+            for source in wiring.columns[layer].shown:
+                weight = float(matrix[out, source])
+                ends = (*frame.at((layer, source)), *frame.at((layer + 1, out)))
+                if wiring.keep is not None and not wiring.keep[layer][out, source]:
+                    cut += line(*ends, "e-cut")
+                elif pale:
+                    kept += line(*ends, "e-bg neg" if weight < 0 else "e-bg")
+                else:
+                    kept += line(*ends, "e-neg" if weight < 0 else "e-pos", width=stroke_width(weight, wiring.largest))
+    return cut + kept
+
+
+def _nodes(wiring: Wiring, frame: Frame, tiles: Sequence[Tile], *, plain: bool, hues: Hues) -> str:
+    by_site = {(tile.layer, tile.neuron): tile for tile in tiles}
+    side = min(_TILE, frame.gap - 2) if wiring.rows > 1 else _TILE
+    body = ""
+    for column in wiring.columns:
+        x = frame.x[column.layer]
+        if column.strip:
+            body += heat_strip(x, column.strip, frame, 6.0)
+            continue
+        for neuron in column.shown:
+            y = frame.places[column.layer, neuron]
+            if wiring.is_cut(column.layer, neuron):
+                body += circle(x, y, 2.2, "n-cut")
+            elif (column.layer, neuron) in by_site:
+                table = by_site[column.layer, neuron].table
+                body += tile_group(x, y, side, table, hues.of(table), max_width=frame.spacing - 4)
+            else:
+                body += circle(x, y, 3.1, "n-on") if plain else circle(x, y, 2.8, "n-open")
+        if column.n_hidden:
+            y = frame.top + (frame.bottom - frame.top) / 2 + (column.slots - 1) / 2 * frame.gap
+            body += text(x, y + 2.5, f"+{column.n_hidden}", "more", anchor="middle")
+    return body
+
+
+def heat_strip(x: float, shades: Sequence[float], frame: Frame, width: float) -> str:
+    """A layer of more than 40 neurons: one column of cells, darker where more is kept."""
+    cell = (frame.bottom - frame.top) / len(shades)
+    cells = "".join(
+        f'<rect class="cell" x="{num(x - width / 2)}" y="{num(frame.top + i * cell)}" width="{num(width)}" '
+        f'height="{num(cell + 0.1)}" fill-opacity="{0.08 + 0.62 * min(max(shade, 0), 1):.2f}"/>'
+        for i, shade in enumerate(shades)
+    )
+    return (
+        f'<g class="strip">{cells}<rect class="frame" x="{num(x - width / 2)}" y="{num(frame.top)}" '
+        f'width="{num(width)}" height="{num(frame.bottom - frame.top)}"/></g>'
+    )
+
+
+def _comb(wiring: Wiring, frame: Frame, direction: Direction, y: float, hues: Hues, *, capsule: bool) -> str:
+    """Tile and signed bars of one direction under its layer; the first also draws the capsule round the layer."""
+    x = frame.x[direction.layer]
+    shown = wiring.columns[direction.layer].shown
+    body = ""
+    if capsule and shown:
+        ys = [frame.places[direction.layer, n] for n in shown]
+        body += (
+            f'<rect class="capsule" x="{num(x - 6)}" y="{num(min(ys) - 6)}" width="12" '
+            f'height="{num(max(ys) - min(ys) + 12)}" rx="6"/>'
+        )
+    largest = max((abs(c) for c in direction.coefficients), default=0.0) or 1.0
+    bars = ""
+    for i, coefficient in enumerate(direction.coefficients):
+        bar = max(1.0, 5.5 * abs(coefficient) / largest)
+        top = y - bar if coefficient >= 0 else y
+        bars += (
+            f'<rect class="{"dirbar" if coefficient >= 0 else "dirneg"}" x="{num(x + 9 + 7 * i)}" y="{num(top)}" '
+            f'width="4" height="{num(bar)}"/>'
+        )
+    length = 7 * len(direction.coefficients) + 1
+    hue = hues.of(direction.table)
+    rail = f'<path class="dir" d="M{num(x + 7)} {num(y)}h{length}" stroke-width=".8"/>'
+    return body + f'<g class="v-{hue}">{bars}{rail}</g>' + tile_group(x - 4, y, 11, direction.table, hue)

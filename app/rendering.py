@@ -1,0 +1,178 @@
+"""Templates to responses: one Jinja environment, whole pages or one named block of the same template.
+
+Everything a template may use without being handed it is a global: ``addresses``, ``static_url``, the drawing functions,
+the number filters, and ``ui``, which holds every macro of ``templates/components``. Because ``ui`` is global, a block
+renders alike inside its page and alone for htmx.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+from hashlib import sha256
+from typing import Any, Final
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
+from jinja2.runtime import Macro
+from starlette.requests import Request
+from starlette.responses import HTMLResponse
+
+from analysis import ENGINE_VERSION
+from app.addressing import Addresses
+from app.figures import numbers, plots, svg
+from app.settings import ROOT
+
+TEMPLATES: Final = ROOT / "templates"
+STATIC: Final = ROOT / "static"
+THEMES: Final = ("light", "dark")
+THEME_COOKIE: Final = "theme"
+HTMX: Final = "vendor/htmx-4.0.1.min.js"
+PLOTLY: Final = "vendor/plotly-cartesian-4.1.1.min.js"
+_YEAR: Final = 365 * 24 * 3600
+
+
+class Components:
+    """Every macro of ``templates/components`` by its name, so that templates need no imports."""
+
+    def __init__(self, environment: Environment) -> None:
+        self._environment = environment
+        self._macros: dict[str, Macro] = {}
+
+    def __getattr__(self, name: str) -> Macro:
+        if not self._macros:
+            self._macros = self._load()
+        try:
+            return self._macros[name]
+        except KeyError:
+            raise AttributeError(f"no component {name!r}: see templates/components/README.md") from None
+
+    def _load(self) -> dict[str, Macro]:
+        macros: dict[str, Macro] = {}
+        for path in sorted((TEMPLATES / "components").glob("_*.html")):
+            module = self._environment.get_template(f"components/{path.name}").module
+            macros.update({key: value for key, value in vars(module).items() if isinstance(value, Macro)})
+        return macros
+
+
+@lru_cache(maxsize=8)
+def environment(prefix: str = "") -> Environment:
+    """The template environment of an application served under ``prefix``."""
+    env = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    addresses = Addresses(prefix)
+    env.globals.update({name: getattr(svg, name) for name in svg.__all__})
+    env.globals.update(
+        ui=Components(env),
+        addresses=addresses,
+        plots=plots,
+        static_url=lambda name: addresses.static(name, content_hash(name)),
+        engine_version=ENGINE_VERSION,
+        htmx_file=HTMX,
+        plotly_file=PLOTLY,
+    )
+    env.filters.update({name: getattr(numbers, name) for name in numbers.__all__})
+    return env
+
+
+def content_hash(name: str) -> str:
+    """First digits of a static file's SHA-256, so that its address changes with its content."""
+    path = STATIC / name
+    return _hash_of(name, path.stat().st_mtime_ns)
+
+
+@lru_cache(maxsize=64)
+def _hash_of(name: str, _modified: int) -> str:
+    return sha256((STATIC / name).read_bytes()).hexdigest()[:12]
+
+
+def is_fragment(request: Request) -> bool:
+    """Whether htmx asks for a part of the page: not a boosted link, not a restored history entry."""
+    headers = request.headers
+    return (
+        headers.get("HX-Request") == "true"
+        and headers.get("HX-Request-Type", "partial") == "partial"
+        and "HX-Boosted" not in headers
+        and "HX-History-Restore-Request" not in headers
+    )
+
+
+def render(
+    request: Request,
+    name: str,
+    context: Mapping[str, Any] | None = None,
+    *,
+    block: str = "",
+    status_code: int = 200,
+    headers: Mapping[str, str] | None = None,
+    **more: Any,
+) -> HTMLResponse:
+    """A page, or one block of it if htmx asks for a part and ``block`` names it.
+
+    Args:
+        request: the request answered.
+        name: template, e.g. "pages/network.html".
+        context: what the template shows.
+        block: block to send alone to htmx, e.g. "results".
+        status_code: HTTP status.
+        headers: further response headers.
+        more: further context.
+    """
+    theme, chosen = _theme(request)
+    env = environment(_prefix(request))
+    values = {**page_context(request, theme), **(context or {}), **more}
+    template = env.get_template(name)
+    body = render_block(template, block, values) if block and is_fragment(request) else template.render(values)
+    response = HTMLResponse(body, status_code=status_code, headers=dict(headers or {}))
+    if block:
+        response.headers["Vary"] = "HX-Request"
+    if chosen:
+        response.set_cookie(THEME_COOKIE, theme, max_age=_YEAR, samesite="lax", path=_prefix(request) or "/")
+    return response
+
+
+def render_block(template: Template, block: str, values: Mapping[str, Any]) -> str:
+    """One block alone.
+
+    Raises:
+        KeyError: the template has no such block.
+    """
+    return "".join(template.blocks[block](template.new_context(dict(values))))
+
+
+def page_context(request: Request, theme: str = "") -> dict[str, Any]:
+    """What every page needs: where it is, its JSON twin, its theme, and links that switch it."""
+    addresses = Addresses(_prefix(request))
+    path = request.url.path
+    here = request.url.include_query_params(theme="light" if theme == "dark" else "dark")
+    query = request.url.remove_query_params("theme").query
+    return {
+        "request": request,
+        "theme": theme,
+        "theme_url": f"{path}?{here.query}",
+        "json_url": addresses.twin(path) + (f"?{query}" if query else ""),
+        "page_url": path + (f"?{query}" if query else ""),
+        "section": path.removeprefix(addresses.prefix).strip("/").partition("/")[0] or "networks",
+    }
+
+
+def _theme(request: Request) -> tuple[str, bool]:
+    """The theme ("" follows the system), and whether this request's query chose it."""
+    asked = request.query_params.get("theme", "")
+    if asked in THEMES:
+        return asked, True
+    kept = request.cookies.get(THEME_COOKIE, "")
+    return (kept if kept in THEMES else ""), False
+
+
+def _prefix(request: Request) -> str:
+    """The path prefix: the application's own setting, else what the server says."""
+    addresses = getattr(request.app.state, "addresses", None) if "app" in request.scope else None
+    if isinstance(addresses, Addresses):
+        return addresses.prefix
+    return str(request.scope.get("root_path", "")).rstrip("/")

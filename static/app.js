@@ -1,0 +1,248 @@
+/* Pluriscope in the browser: theme, compare tray, copy buttons, plotly figures, polite polling.
+   Pages work without this file, except that figures are not drawn and nothing can be put into the tray. */
+"use strict";
+(() => {
+  const root = document.documentElement;
+  const plotlyUrl = document.currentScript?.dataset.plotly ?? "";
+  const all = (selector, within = document) => [...within.querySelectorAll(selector)];
+  const announce = (words) => {
+    const region = document.querySelector("[data-announce]");
+    if (region) region.textContent = words;
+  };
+
+  /* ---------- theme: follows the system until chosen ---------- */
+  const systemDark = matchMedia("(prefers-color-scheme: dark)");
+  const isDark = () => (root.dataset.theme ? root.dataset.theme === "dark" : systemDark.matches);
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("[data-theme-switch]");
+    if (!button || event.metaKey || event.ctrlKey || event.shiftKey) return;
+    event.preventDefault();
+    const theme = isDark() ? "light" : "dark";
+    root.dataset.theme = theme;
+    const secure = location.protocol === "https:" ? "; secure" : "";
+    document.cookie = `theme=${theme}; path=/; max-age=31536000; samesite=lax${secure}`;
+    announce(`${theme} theme`);
+    redrawPlots();
+  });
+  systemDark.addEventListener("change", () => redrawPlots());
+
+  /* ---------- compare tray: up to six references for one network, kept in this browser ---------- */
+  const LIMIT = 6;
+  const storeKey = (network) => `pluriscope.compare.${network}`;
+  const LAST = "pluriscope.compare-last";
+  const read = (key, otherwise) => {
+    try {
+      return JSON.parse(localStorage.getItem(key)) ?? otherwise;
+    } catch {
+      return otherwise;
+    }
+  };
+  const write = (key, value) => {
+    try {
+      localStorage.setItem(key, JSON.stringify(value));
+    } catch {
+      /* storage may be full or forbidden: the tray then lasts as long as the page */
+    }
+  };
+  const memory = new Map();
+  const tray = () => document.querySelector("[data-tray]");
+  const items = (network) => {
+    const kept = read(storeKey(network), memory.get(network) ?? []);
+    return Array.isArray(kept) ? kept.filter((item) => item && typeof item.ref === "string").slice(0, LIMIT) : [];
+  };
+  const keep = (network, list, compareUrl) => {
+    memory.set(network, list);
+    write(storeKey(network), list);
+    write(LAST, { network, url: compareUrl });
+  };
+  const compareHref = (base, list) => {
+    const url = new URL(base, location.href);
+    for (const item of list) url.searchParams.append("e", item.ref);
+    return url.pathname + url.search;
+  };
+  const sameOriginPath = (href) => {
+    try {
+      const url = new URL(href, location.href);
+      return url.origin === location.origin ? url.pathname + url.search : "#";
+    } catch {
+      return "#";
+    }
+  };
+
+  function drawTray() {
+    const aside = tray();
+    const network = aside?.dataset.network;
+    const list = aside ? items(network) : [];
+    if (aside) {
+      aside.hidden = list.length === 0;
+      aside.querySelector("[data-tray-count]").textContent = `${list.length} to compare`;
+      const entries = list.map((item) => {
+        const entry = document.createElement("li");
+        const thumb = safeThumb(item.thumb);
+        if (thumb) entry.append(thumb);
+        const link = document.createElement("a");
+        link.className = "mono";
+        link.href = sameOriginPath(item.href);
+        link.textContent = item.label;
+        const remove = document.createElement("button");
+        remove.type = "button";
+        remove.className = "btn quiet";
+        remove.dataset.trayRemove = item.ref;
+        remove.setAttribute("aria-label", `Remove ${item.label}`);
+        remove.textContent = "×";
+        entry.append(link, remove);
+        return entry;
+      });
+      aside.querySelector("[data-tray-list]").replaceChildren(...entries);
+      const go = aside.querySelector("[data-tray-go]");
+      go.textContent = list.length < 2 ? "Pick one more" : `Compare ${list.length}`;
+      go.toggleAttribute("aria-disabled", list.length < 2);
+      if (list.length < 2) go.removeAttribute("href");
+      else go.href = compareHref(aside.dataset.compareUrl, list);
+      const chosen = new Set(list.map((item) => item.ref));
+      for (const box of all("input[data-compare]")) {
+        box.checked = chosen.has(box.dataset.compare);
+        box.disabled = !box.checked && list.length >= LIMIT;
+        box.closest("[data-card], tr")?.classList.toggle("sel", box.checked);
+      }
+    }
+    drawCompareLink();
+  }
+
+  function drawCompareLink() {
+    const link = document.querySelector("[data-compare-link]");
+    const badge = document.querySelector("[data-compare-count]");
+    if (!link || !badge) return;
+    const aside = tray();
+    const last = aside ? { network: aside.dataset.network, url: aside.dataset.compareUrl } : read(LAST, null);
+    const list = last && typeof last.network === "string" ? items(last.network) : [];
+    badge.hidden = list.length === 0;
+    badge.textContent = list.length ? String(list.length) : "";
+    const words = document.createElement("span");
+    words.className = "vh";
+    words.textContent = " chosen";
+    if (list.length) badge.append(words);
+    if (list.length >= 2 && typeof last.url === "string") link.href = sameOriginPath(compareHref(last.url, list));
+  }
+
+  /* A kept thumb is markup this page drew itself; it is still parsed as an image and stripped of anything active. */
+  function safeThumb(markup) {
+    if (typeof markup !== "string" || !markup.startsWith("<svg")) return null;
+    const svg = new DOMParser().parseFromString(markup, "image/svg+xml").documentElement;
+    if (svg.nodeName !== "svg") return null;
+    const allowed = new Set(["svg", "g", "path", "rect", "circle", "text", "title"]);
+    for (const node of [svg, ...all("*", svg)]) {
+      if (!allowed.has(node.localName)) return null;
+      for (const { name } of [...node.attributes]) if (name.startsWith("on") || name.includes("href")) node.removeAttribute(name);
+    }
+    return document.importNode(svg, true);
+  }
+
+  document.addEventListener("change", (event) => {
+    const box = event.target.closest?.("input[data-compare]");
+    const aside = tray();
+    if (!box || !aside) return;
+    const network = aside.dataset.network;
+    let list = items(network).filter((item) => item.ref !== box.dataset.compare);
+    if (box.checked && list.length < LIMIT) {
+      const thumb = box.closest("[data-card], tr")?.querySelector("svg.thumb")?.outerHTML ?? "";
+      list = [...list, { ref: box.dataset.compare, label: box.dataset.label, href: box.dataset.href, thumb }];
+    }
+    keep(network, list, aside.dataset.compareUrl);
+    announce(list.length >= LIMIT ? `${LIMIT} chosen, which is the most that can be compared` : `${list.length} to compare`);
+    drawTray();
+  });
+  document.addEventListener("click", (event) => {
+    const aside = tray();
+    if (!aside) return;
+    const remove = event.target.closest("[data-tray-remove]");
+    if (!remove && !event.target.closest("[data-tray-clear]")) return;
+    const network = aside.dataset.network;
+    const list = remove ? items(network).filter((item) => item.ref !== remove.dataset.trayRemove) : [];
+    keep(network, list, aside.dataset.compareUrl);
+    announce(`${list.length} to compare`);
+    drawTray();
+  });
+  addEventListener("storage", (event) => {
+    if (event.key?.startsWith("pluriscope.compare")) drawTray();
+  });
+
+  /* ---------- copy buttons ---------- */
+  document.addEventListener("click", async (event) => {
+    const button = event.target.closest("[data-copy]");
+    if (!button) return;
+    const value = button.dataset.copy;
+    const words = /^(\/|https?:)/.test(value) ? new URL(value, location.href).href : value;
+    const before = (button.dataset.words ??= button.textContent);
+    let done = "Copied";
+    try {
+      await navigator.clipboard.writeText(words);
+    } catch {
+      done = copyBySelection(words) ? "Copied" : "Could not copy";
+    }
+    button.textContent = done;
+    announce(done);
+    setTimeout(() => (button.textContent = before), 1600);
+  });
+  function copyBySelection(words) {
+    const area = document.createElement("textarea");
+    area.value = words;
+    area.className = "vh";
+    document.body.append(area);
+    area.select();
+    const done = document.execCommand("copy");
+    area.remove();
+    return done;
+  }
+
+  /* ---------- plotly figures: JSON beside the place, colours from the tokens in force ---------- */
+  let loading = null;
+  const plotly = () =>
+    (loading ??= new Promise((resolve, reject) => {
+      const script = document.createElement("script");
+      script.src = plotlyUrl;
+      script.onload = () => resolve(window.Plotly);
+      script.onerror = () => reject(new Error("the plotting library could not be loaded"));
+      document.head.append(script);
+    }));
+  function withTokens(value, styles) {
+    if (typeof value === "string" && value.startsWith("--")) return styles.getPropertyValue(value).trim() || value;
+    if (Array.isArray(value)) return value.map((entry) => withTokens(entry, styles));
+    if (value && typeof value === "object")
+      return Object.fromEntries(Object.entries(value).map(([key, entry]) => [key, withTokens(entry, styles)]));
+    return value;
+  }
+  async function drawPlot(figure) {
+    const place = figure.querySelector(".plot-area");
+    const source = figure.querySelector('script[type="application/json"]');
+    if (!place || !source) return;
+    try {
+      const { data, layout, config } = withTokens(JSON.parse(source.textContent), getComputedStyle(root));
+      const library = await plotly();
+      await library.react(place, data, layout, config);
+      figure.dataset.drawn = "true";
+    } catch (error) {
+      figure.dataset.drawn = "failed";
+      place.textContent = `This figure could not be drawn: ${error.message}. Its numbers are in the JSON of this page.`;
+    }
+  }
+  const redrawPlots = () => all("[data-plot][data-drawn]").forEach(drawPlot);
+
+  /* ---------- polling: nothing is asked for while the tab is hidden ---------- */
+  document.addEventListener("htmx:before:request", (event) => {
+    const source = event.detail?.ctx?.sourceElement ?? event.target;
+    if (document.hidden && source?.matches?.("[data-poll]")) event.preventDefault();
+  });
+
+  /* ---------- every page, and every part that htmx swaps in ---------- */
+  function enhance(within = document) {
+    for (const button of all("[data-copy][hidden]", within)) button.hidden = false;
+    all("[data-plot]:not([data-drawn])", within).forEach(drawPlot);
+    drawTray();
+  }
+  document.addEventListener("htmx:after:swap", () => enhance());
+  document.addEventListener("htmx:after:history:restore", () => enhance());
+  addEventListener("pageshow", (event) => event.persisted && drawTray());
+  if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", () => enhance());
+  else enhance();
+})();
