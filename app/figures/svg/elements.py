@@ -57,7 +57,7 @@ def circle(x: float, y: float, radius: float, css_class: str) -> str:
 
 
 def drawing(
-    width: float, height: float, body: str, *, sentence: str, css_class: str = "", fixed: bool = True
+    width: float, height: float, body: str, *, sentence: str, css_class: str = "", sizing: Sizing = "capped"
 ) -> Markup:
     """The root element.
 
