@@ -1,4 +1,4 @@
-"""The command `pluriscope`: one file per group of commands (spec §9).
+"""The command `pluriscope` (spec §9): one file per group of commands.
 
 Heavy modules are imported inside the commands that need them, so that `pluriscope --help` and `analyse` start fast;
 only training and the workers load torch.

@@ -2,23 +2,37 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
 
 from analysis import ENGINE_VERSION
-from analysis.errors import AnalysisError, Cancelled
-from app.cli.terminal import BAD_INPUT, STOPPED, Refusal, complain
+from analysis.errors import AnalysisError, BeyondLimits, Cancelled
+from app.cli.analyse import analyse, protocol_schema
+from app.cli.server import migrate, serve, work
+from app.cli.store import export, import_
+from app.cli.terminal import BAD_INPUT, INTERRUPTED, STOPPED, TROUBLE, Refusal, complain
+from app.cli.train import train
 
 app = typer.Typer(
     name="pluriscope",
     no_args_is_help=True,
     add_completion=False,
-    pretty_exceptions_enable=False,
     rich_markup_mode="rich",
     help="Every valid explanation of one small network, side by side.",
+    epilog="Exit codes: 0 done · 1 trouble with this machine · 2 bad input · 3 stopped at a limit · 130 interrupted",
 )
+app.command(rich_help_panel="Engine alone: no server, no database")(analyse)
+app.command(rich_help_panel="Engine alone: no server, no database")(train)
+app.command(rich_help_panel="Engine alone: no server, no database")(protocol_schema)
+app.command(rich_help_panel="Dashboard and its database")(serve)
+app.command(rich_help_panel="Dashboard and its database")(work)
+app.command("import", rich_help_panel="Dashboard and its database")(import_)
+app.command(rich_help_panel="Dashboard and its database")(export)
+app.command(rich_help_panel="Dashboard and its database")(migrate)
 
 
 def _print_version(wanted: bool) -> None:
@@ -36,21 +50,56 @@ def _root(
     """Every valid explanation of one small network, side by side."""
 
 
-def main(arguments: list[str] | None = None) -> None:
-    """Run the command line; bad input ends with one line on stderr and exit code 2, never with a traceback."""
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line.
+
+    Bad input ends with one line on stderr and exit code 2, never with a traceback; PLURISCOPE_DEBUG=1 shows one for
+    faults of the program itself.
+
+    Raises:
+        SystemExit: always, with the exit code.
+    """
+    sys.exit(_run(list(sys.argv[1:] if arguments is None else arguments)))
+
+
+def _run(arguments: list[str]) -> int:
+    if not arguments:
+        arguments = ["--help"]
     try:
-        app(args=arguments)
+        command = typer.main.get_command(app)
+        outcome = command.main(args=arguments, prog_name="pluriscope", standalone_mode=False)
+        sys.stdout.flush()
+        return outcome if isinstance(outcome, int) else 0
     except Refusal as refusal:
         complain(str(refusal))
-        raise SystemExit(refusal.exit_code) from None
-    except Cancelled as error:
+        return refusal.exit_code
+    except (Cancelled, BeyondLimits) as error:
         complain(str(error))
-        raise SystemExit(STOPPED) from None
+        return STOPPED
     except AnalysisError as error:
         complain(str(error))
-        raise SystemExit(BAD_INPUT) from None
-    except KeyboardInterrupt:
-        complain("stopped on request")
-        raise SystemExit(130) from None
-    except BrokenPipeError:
-        raise SystemExit(0) from None
+        return BAD_INPUT
+    except (KeyboardInterrupt, typer.Abort):
+        complain("stopped on request; nothing was written")
+        return INTERRUPTED
+    except BrokenPipeError:  # the reader of our output has left, as `| head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return TROUBLE
+    except Exception as error:
+        return _explain(error)
+
+
+def _explain(error: Exception) -> int:
+    """The exit code of any other error, told in one line."""
+    usage = getattr(error, "format_message", None)  # typer's own errors, wherever its version keeps them
+    if usage is not None:
+        complain(f"{usage()} See pluriscope --help.")
+        return BAD_INPUT
+    if type(error).__module__ == "app.db.errors":  # looked up by name, so that `analyse` need not load the database
+        complain(str(error))
+        return TROUBLE if type(error).__name__ == "StoreUnavailable" else BAD_INPUT
+    if os.environ.get("PLURISCOPE_DEBUG"):
+        raise error
+    kind = type(error).__name__
+    complain(f"fault in the program ({kind}: {error}); PLURISCOPE_DEBUG=1 shows where. Please report it.")
+    return TROUBLE

@@ -1,13 +1,27 @@
-"""What commands say on stderr, and the exit codes they leave with."""
+"""What commands say on stderr, how they read and write files, and the exit codes they leave with."""
 
 from __future__ import annotations
 
+import os
+import stat
 import sys
-from typing import Final
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from analysis.progress import Progress, Report, silent
+
+if TYPE_CHECKING:
+    from rich.progress import TaskID
 
 DONE: Final = 0
+TROUBLE: Final = 1
 BAD_INPUT: Final = 2
 STOPPED: Final = 3
+INTERRUPTED: Final = 130
+STANDARD: Final = "-"
 
 
 class Refusal(Exception):
@@ -27,3 +41,130 @@ def complain(message: str) -> None:
     """One line on stderr, with anything that could break the line or the terminal made visible."""
     line = " ".join(message.split())
     sys.stderr.write("pluriscope: " + "".join(c if c.isprintable() else repr(c)[1:-1] for c in line) + "\n")
+
+
+def remark(message: str) -> None:
+    """A line on stderr that is no error."""
+    sys.stderr.write(message + "\n")
+
+
+def read_bytes(name: str, what: str, max_bytes: int) -> bytes:
+    """Read a file, or standard input for "-", but never more than one byte beyond the limit.
+
+    Args:
+        name: path or "-".
+        what: what it should be, e.g. "network file".
+        max_bytes: limit of that kind of file; the parser refuses what is longer.
+
+    Raises:
+        Refusal: no such file, no file at all, or not readable.
+    """
+    if name == STANDARD:
+        return sys.stdin.buffer.read(max_bytes + 1)
+    try:
+        with Path(name).open("rb") as file:
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode) and not stat.S_ISFIFO(os.fstat(file.fileno()).st_mode):
+                raise Refusal(f"{what} {name!r}: is no file. Give the path of a JSON file.")
+            return file.read(max_bytes + 1)
+    except IsADirectoryError:
+        raise Refusal(f"{what} {name!r}: is a folder. Give the path of a JSON file.") from None
+    except (OSError, ValueError) as error:
+        cause = getattr(error, "strerror", None) or str(error)
+        raise Refusal(f"{what} {name!r}: cannot be read ({cause}). Give the path of a JSON file.") from None
+
+
+def check_writable(name: str, *inputs: str) -> None:
+    """Refuse an output that could not be written, before any work is done.
+
+    Args:
+        name: path or "-".
+        inputs: paths that are read and must not be overwritten.
+
+    Raises:
+        Refusal: a folder, a file that is also an input, or a place that does not exist or is not writable.
+    """
+    if name == STANDARD:
+        return
+    path = Path(name)
+    if path.is_dir():
+        raise Refusal(f"output {name!r}: is a folder. Give the path of a file.")
+    if not path.parent.is_dir():
+        raise Refusal(f"output {name!r}: its folder does not exist. Make the folder first.")
+    if any(given != STANDARD and path.exists() and path.samefile(given) for given in inputs if Path(given).exists()):
+        raise Refusal(f"output {name!r}: is one of the inputs. Give another path.")
+    if not os.access(path.parent, os.W_OK):
+        raise Refusal(f"output {name!r}: its folder is not writable. Choose another folder.")
+
+
+def write_text(name: str, text: str) -> None:
+    """Write a file in one step: it is there whole, or as it was before. "-" is standard output.
+
+    Raises:
+        Refusal: the disk refuses; exit code 1.
+    """
+    if name == STANDARD:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+        return
+    path = Path(name)
+    temporary = ""
+    try:
+        handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        mask = os.umask(0)
+        os.umask(mask)
+        Path(temporary).chmod(0o666 & ~mask)  # mkstemp makes it private
+        Path(temporary).replace(path)
+        temporary = ""
+    except OSError as error:
+        raise Refusal(f"output {name!r}: cannot be written ({error.strerror or error}).", TROUBLE) from None
+    finally:
+        if temporary:
+            Path(temporary).unlink(missing_ok=True)
+
+
+@contextmanager
+def progress_bar(quiet: bool = False) -> Iterator[Report]:
+    """A progress bar on stderr, one line per stage; where stderr is no terminal, a plain line when a stage ends."""
+    if quiet:
+        yield silent
+        return
+    if not sys.stderr.isatty():
+        yield _plain_lines()
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import Progress as Bars
+
+    columns = (
+        TextColumn("{task.description:<16}"),
+        BarColumn(),
+        TaskProgressColumn(),
+        TimeElapsedColumn(),
+        TextColumn("[dim]{task.fields[found]}"),
+    )
+    with Bars(*columns, console=Console(stderr=True)) as bars:
+        stages: dict[str, TaskID] = {}
+
+        def report(progress: Progress, /) -> None:
+            if progress.stage not in stages:
+                stages[progress.stage] = bars.add_task(progress.stage, total=progress.total, found="")
+            done, total = progress.done, progress.total
+            bars.update(stages[progress.stage], completed=done, total=total, found=progress.found)
+
+        yield report
+
+
+def _plain_lines() -> Report:
+    finished: set[tuple[str, str]] = set()
+
+    def report(progress: Progress, /) -> None:
+        line = (progress.stage, progress.found)
+        if progress.done >= progress.total and line not in finished:
+            finished.add(line)
+            remark(f"{progress.stage}: {progress.found or 'done'}")
+
+    return report

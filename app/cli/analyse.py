@@ -1,0 +1,102 @@
+"""`pluriscope analyse`: the engine alone, from a network file to a result file."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from app.cli.terminal import DONE, STOPPED, check_writable, progress_bar, read_bytes, remark, write_text
+
+if TYPE_CHECKING:
+    from analysis.protocol import Protocol
+
+MAX_PROTOCOL_BYTES = 100_000
+
+
+def analyse(
+    file: Annotated[str, typer.Argument(help="Network file (JSON), or - for standard input.", show_default=False)],
+    output: Annotated[
+        str, typer.Option("--output", "-o", help="Result file to write, or - for standard output.", show_default=False)
+    ],
+    protocol: Annotated[
+        str, typer.Option("--protocol", "-p", help="paper, complete, or a protocol file (JSON).")
+    ] = "complete",
+    data: Annotated[
+        str, typer.Option("--data", "-d", help="Data file (JSON); default: every Boolean input once.")
+    ] = "",
+    output_index: Annotated[
+        list[int] | None, typer.Option(help="Analyse only this output, from 0; may be repeated. Default: all.")
+    ] = None,
+    no_masks: Annotated[bool, typer.Option("--no-masks", help="Leave the lists of circuits out.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress on stderr.")] = False,
+) -> int:
+    """Find every explanation of a network: circuits, interpretations, algorithms and alignments.
+
+    Example: [bold]pluriscope analyse xor.json --protocol paper --output result.json[/bold]
+
+    Exit codes: 0 done, 2 bad input, 3 stopped at a limit (the result says what is missing).
+    """
+    from analysis.data import MAX_DATA_BYTES, clean_data, parse_data_file
+    from analysis.networks.files import MAX_NETWORK_BYTES, parse_network_file
+    from analysis.pipeline import analyse_output, refuse
+    from analysis.preflight import preflight
+    from analysis.result_file import result_json, what_is_missing
+
+    check_writable(output, file, data or file)
+    rules = read_protocol(protocol)
+    network_file = parse_network_file(read_bytes(file, "network file", MAX_NETWORK_BYTES))
+    network = network_file.network
+    record = clean_data(network.n_inputs)
+    if data:
+        raw = read_bytes(data, "data file", MAX_DATA_BYTES)
+        record = parse_data_file(raw, network.n_inputs, network.n_outputs)
+    outputs = sorted(set(output_index)) if output_index else list(range(network.n_outputs))
+    tasks = {k: network_file.tasks[k] if 0 <= k < network.n_outputs else network_file.tasks[0] for k in outputs}
+    refuse(tuple(problem for k in outputs for problem in preflight(network, k, tasks[k], rules, record)))
+    analyses = []
+    for k in outputs:
+        if len(outputs) > 1 and not quiet:
+            remark(f"output {k}: {tasks[k].name or 'unnamed task'}")
+        with progress_bar(quiet) as report:
+            analyses.append(analyse_output(network, k, tasks[k], rules, record, report=report, clock=time.perf_counter))
+    document = result_json(analyses, masks=not no_masks)
+    write_text(output, json.dumps(document, ensure_ascii=False, allow_nan=False) + "\n")
+    missing = [sentence for analysis in analyses for sentence in what_is_missing(analysis)]
+    for sentence in missing:
+        remark(f"stopped at a limit: {sentence}")
+    return STOPPED if missing else DONE
+
+
+def protocol_schema(
+    output: Annotated[str, typer.Option("--output", "-o", help="File to write, or - for standard output.")] = "-",
+) -> int:
+    """Write the JSON schema of protocol files.
+
+    Example: [bold]pluriscope protocol-schema > protocol.schema.json[/bold]
+    """
+    from analysis.protocol import protocol_schema as schema
+
+    check_writable(output)
+    write_text(output, json.dumps(schema(), indent=2, ensure_ascii=False) + "\n")
+    return DONE
+
+
+def read_protocol(name: str) -> Protocol:
+    """A built-in protocol by its name, or one from a file.
+
+    Raises:
+        InvalidProtocol: no such name, or a file that holds no protocol.
+        Refusal: the file cannot be read.
+    """
+    from analysis.errors import InvalidProtocol
+    from analysis.protocol import BUILT_IN, named_protocol, protocol_from_mapping
+    from analysis.strict_json import read_object
+
+    if name in BUILT_IN or not (name == "-" or "/" in name or "." in name):
+        return named_protocol(name)
+    raw = read_bytes(name, "protocol file", MAX_PROTOCOL_BYTES)
+    cure = "give one JSON object of settings; pluriscope protocol-schema lists them"
+    return protocol_from_mapping(read_object(raw, "protocol file", InvalidProtocol, MAX_PROTOCOL_BYTES, cure))

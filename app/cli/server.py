@@ -1,0 +1,90 @@
+"""`pluriscope serve`, `work` and `migrate`: the dashboard, its background processes, its database."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from app.cli.terminal import DONE, Refusal, remark
+
+if TYPE_CHECKING:
+    from app.settings import Settings
+
+
+def serve(
+    host: Annotated[str | None, typer.Option(help="Address to listen on. Default: 127.0.0.1.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on. Default: 8000.")] = None,
+    no_bundled: Annotated[bool, typer.Option("--no-bundled", help="Do not add the bundled networks.")] = False,
+) -> int:
+    """Serve the dashboard.
+
+    Example: [bold]PLURISCOPE_DATA=/srv/data pluriscope serve --port 8080[/bold]
+
+    Analyses run elsewhere: start [bold]pluriscope work[/bold] beside it, once or on several machines.
+    """
+    import uvicorn
+
+    from app.bundled.seeding import add_bundled_networks
+    from app.db.engine import open_store
+    from app.main import create_app
+
+    settings = _settings(host=host, port=port)
+    store = open_store(settings)
+    try:
+        store.migrate()
+        if not no_bundled:
+            with store.write() as session:
+                added = add_bundled_networks(session)
+            if added:
+                remark(f"added {added} bundled networks")
+    finally:
+        store.close()
+    uvicorn.run(create_app(settings), host=settings.host, port=settings.port, log_level="info", access_log=False)
+    return DONE
+
+
+def work(
+    workers: Annotated[int | None, typer.Option(help="Processes that analyse at the same time.")] = None,
+    until_idle: Annotated[bool, typer.Option("--until-idle", help="End when no job is left.")] = False,
+) -> int:
+    """Run background work: analyses and training.
+
+    Example: [bold]pluriscope work --workers 4[/bold]
+
+    A worker that is killed loses nothing: another takes its job up again when the lease runs out.
+    """
+    from app.jobs.worker import run_workers
+
+    settings = _settings(workers=workers)
+    run_workers(settings, slots=settings.workers, until_idle=until_idle)
+    return DONE
+
+
+def migrate() -> int:
+    """Make the database, or bring it to the current schema.
+
+    Example: [bold]PLURISCOPE_DATA=/srv/data pluriscope migrate[/bold]
+    """
+    from app.cli.store import opened_store
+
+    with opened_store():
+        remark(f"{_settings().url} is up to date")
+    return DONE
+
+
+def _settings(**given: Any) -> Settings:
+    """Settings from the environment, options first.
+
+    Raises:
+        Refusal: a value out of range, all of them named.
+    """
+    from pydantic import ValidationError
+
+    from app.settings import Settings
+
+    try:
+        return Settings(**{key: value for key, value in given.items() if value is not None})
+    except ValidationError as error:
+        problems = "; ".join(f"{'.'.join(map(str, e['loc']))} {e['input']!r}: {e['msg']}" for e in error.errors())
+        raise Refusal(f"settings: {problems}. Correct the option or the PLURISCOPE_ variable.") from None

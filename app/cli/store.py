@@ -1,0 +1,107 @@
+"""`pluriscope import` and `export`: between files and the dashboard's database."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from app.cli.analyse import read_protocol
+from app.cli.terminal import DONE, check_writable, read_bytes, write_text
+
+if TYPE_CHECKING:
+    from app.db.engine import Store
+
+PROTOCOLS = typer.Option("--protocol", "-p", help="Analyse under this protocol; may be repeated.")
+
+
+@contextmanager
+def opened_store() -> Iterator[Store]:
+    """The store of the settings, brought to the current schema.
+
+    Raises:
+        StoreUnavailable: the database cannot be opened.
+    """
+    from app.db.engine import open_store
+    from app.settings import Settings
+
+    store = open_store(Settings())
+    try:
+        store.migrate()
+        yield store
+    finally:
+        store.close()
+
+
+def import_(
+    files: Annotated[list[str], typer.Argument(help="Network files (JSON), or - for standard input.")],
+    protocol: Annotated[list[str] | None, PROTOCOLS] = None,
+    data: Annotated[str, typer.Option("--data", "-d", help="Data file to analyse on; default: clean inputs.")] = "",
+    no_analysis: Annotated[bool, typer.Option("--no-analysis", help="Only store the networks.")] = False,
+) -> int:
+    """Store networks in the dashboard's database and queue their analyses; all of them, or none if one is refused.
+
+    Example: [bold]pluriscope import networks/*.json --protocol complete --protocol paper[/bold]
+
+    Prints the address of each network. PLURISCOPE_DATA names the data folder.
+    """
+    from analysis.data import MAX_DATA_BYTES, parse_data_file
+    from analysis.errors import AnalysisError
+    from analysis.networks.files import MAX_NETWORK_BYTES, parse_network_file
+    from app.addressing import Addresses
+    from app.cli.terminal import Refusal
+    from app.db.writes import save_data_record, save_network
+    from app.jobs.queue import enqueue_analyses
+
+    protocols = [] if no_analysis else [read_protocol(name) for name in protocol or ["complete"]]
+    raw_data = read_bytes(data, "data file", MAX_DATA_BYTES) if data else b""
+    parsed = []
+    for name in files:
+        try:
+            file = parse_network_file(read_bytes(name, "network file", MAX_NETWORK_BYTES))
+            sizes = file.network.sizes
+            parsed.append((file, parse_data_file(raw_data, sizes[0], sizes[-1]) if data else None))
+        except AnalysisError as error:
+            raise Refusal(f"{name}: {error}") from None
+    lines = []
+    with opened_store() as store, store.write() as session:
+        for file, record in parsed:
+            row = save_network(session, file)
+            if record is not None:
+                save_data_record(session, record)
+            enqueue_analyses(session, row, protocols, data=record)
+            lines.append(Addresses().network(row.slug))
+    write_text("-", "".join(f"{line}\n" for line in lines))
+    return DONE
+
+
+def export(
+    network: Annotated[str, typer.Argument(help="Slug or digest of a stored network.")],
+    output: Annotated[str, typer.Option("--output", "-o", help="File to write, or - for standard output.")] = "-",
+    result: Annotated[bool, typer.Option("--result", help="Write the result file instead of the network.")] = False,
+    protocol: Annotated[str, typer.Option("--protocol", "-p", help="Protocol of the result.")] = "complete",
+    data: Annotated[str, typer.Option("--data", "-d", help="Digest of the result's data record.")] = "",
+    no_masks: Annotated[bool, typer.Option("--no-masks", help="Leave the lists of circuits out.")] = False,
+) -> int:
+    """Write a stored network as a network file, or what was found about it as a result file.
+
+    Example: [bold]pluriscope export xor-pretrained --result --protocol paper --output result.json[/bold]
+    """
+    from analysis.networks.files import NetworkFile, network_file_json
+    from app.db.codecs import network_of, tasks_of
+    from app.db.reads.analyses import find_network
+
+    check_writable(output)
+    with opened_store() as store, store.read() as session:
+        row = find_network(session, network)
+        if result:
+            from app.db.reads.results import stored_result
+
+            document = stored_result(session, row, protocol=protocol, data=data, masks=not no_masks)
+        else:
+            document = network_file_json(NetworkFile(row.name, network_of(row), tasks_of(row), row.attribution))
+    write_text(output, json.dumps(document, ensure_ascii=False, allow_nan=False) + "\n")
+    return DONE
