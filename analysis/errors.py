@@ -8,6 +8,7 @@ AnalysisError
 ├── InvalidTraining       training options that are unknown or out of range
 ├── InvalidMask           a mask that is no circuit of the network at hand
 ├── InvalidIndex          an index beyond the exact count
+├── InvalidAlgorithm      a text that no algorithm has
 ├── InvalidAlignment      an alignment whose sites or variables do not exist
 ├── BeyondLimits          work that the engine refuses to start, with its estimate
 └── Cancelled             the caller asked to stop between two steps (not a fault)
@@ -64,6 +65,10 @@ class InvalidMask(AnalysisError):
 
 class InvalidIndex(AnalysisError):
     """The index lies outside 0 … count − 1."""
+
+
+class InvalidAlgorithm(AnalysisError):
+    """The text is no algorithm of the form asked for."""
 
 
 class InvalidAlignment(AnalysisError):

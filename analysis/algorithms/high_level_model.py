@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
-from typing import Literal
+from functools import cached_property, lru_cache
+from typing import Literal, NamedTuple
 
 from analysis.digest import short_id
 from analysis.tasks import INPUT_NAMES, input_table
@@ -52,6 +52,20 @@ class Variable:
     node: Node
     function: int
     formula: str
+
+
+class Response(NamedTuple):
+    """What a variable is and what the algorithm's output becomes when it is fixed, over the input rows as integers.
+
+    Args:
+        function: the variable's own truth table.
+        when_false: the output with the variable fixed to 0.
+        when_true: the output with the variable fixed to 1.
+    """
+
+    function: int
+    when_false: int
+    when_true: int
 
 
 @dataclass(frozen=True)
@@ -125,6 +139,34 @@ class HighLevelModel:
     def n_gates(self) -> int:
         return sum(1 for node in walk(self.root) if node.is_gate)
 
+    @cached_property
+    def responses(self) -> dict[str, Response]:
+        """For each variable's path what it computes and what the output does when it alone is fixed.
+
+        One pass down the tree: if the output is ``(u ∧ node) ∨ (l ∧ ¬node)``, the child x of a node x∧y sees
+        ``u' = (u ∧ y) ∨ (l ∧ ¬y)`` and ``l' = l``; OR and NOT are dual.
+        """
+        full = (1 << (1 << self.n_inputs)) - 1
+        carriers = {v.path: v.node for v in self.variables}
+        found: dict[str, Response] = {}
+
+        def descend(node: Node, path: str, low: int, high: int) -> None:
+            if node is carriers.get(path):
+                found[path] = Response(function_of(node, self.n_inputs), low, high)
+            if node.operator == "not":
+                descend(node.children[0], path, high, low)
+            elif node.operator != "input":
+                values = [function_of(child, self.n_inputs) for child in node.children]
+                for position, child in enumerate(node.children):
+                    y = values[1 - position]
+                    if node.operator == "and":
+                        descend(child, f"{path}{position}", low, (high & y) | (low & ~y & full))
+                    else:
+                        descend(child, f"{path}{position}", (high & y) | (low & ~y & full), high)
+
+        descend(self.root, "", 0, full)
+        return {variable.path: found[variable.path] for variable in self.variables}
+
     def output_given(self, fixed: Mapping[str, int]) -> int:
         """The algorithm's output on every input when some variables are fixed.
 
@@ -163,6 +205,7 @@ def depth_of(node: Node) -> int:
     return below + 1 if node.is_gate else below
 
 
+@lru_cache(maxsize=64)
 def input_pattern(index: int, n_inputs: int) -> int:
     """Truth table of one input as an integer."""
     column: list[float] = input_table(n_inputs)[:, index].tolist()
@@ -204,7 +247,10 @@ def authors_text(node: Node) -> str:
 
 
 def readable_formula(node: Node, negated: bool = False) -> str:
-    """The formula with fewest negations on the way: ¬(x∧y) is shown as ¬x ∨ ¬y where that saves signs."""
+    """The formula with the fewest ¬ signs: ¬(x∧y) is shown as ¬x ∨ ¬y where that saves signs.
+
+    The two sides of a gate come in the order of their letters, then of their signs, whatever the tree's order.
+    """
 
     def render(node: Node, negated: bool) -> tuple[str, int, bool]:
         """Text, number of ¬ signs, whether it is a bare gate that needs brackets inside another."""
@@ -215,7 +261,7 @@ def readable_formula(node: Node, negated: bool = False) -> str:
             return (f"¬{name}", 1, False) if negated else (name, 0, False)
         options = []
         for pushed in (False, True) if negated else (False,):
-            parts = [render(child, pushed) for child in node.children]
+            parts = sorted((render(child, pushed) for child in node.children), key=_reading_order)
             conjunction = (node.operator == "and") != pushed
             sign = " ∧ " if conjunction else " ∨ "
             body = sign.join(f"({text})" if bare else text for text, _, bare in parts)
@@ -224,3 +270,10 @@ def readable_formula(node: Node, negated: bool = False) -> str:
         return min(options, key=lambda option: (option[1], not option[2]))
 
     return render(node, negated)[0]
+
+
+def _reading_order(part: tuple[str, int, bool]) -> tuple[list[str], int, bool, str]:
+    """Fewest letters first, then by letters, by number of ¬ signs, a positive first letter first."""
+    text, n_negations, _ = part
+    letters = [letter for letter in text if letter in INPUT_NAMES]
+    return letters, n_negations, text.lstrip("(").startswith("¬"), text

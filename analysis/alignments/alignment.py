@@ -27,6 +27,16 @@ class NeuronSet:
         return sum(1 << n for n in self.neurons)
 
 
+def place_json(path: str, site: NeuronSet) -> str:
+    """One place as canonical JSON: ``["01",1,[0,2]]``."""
+    return canonical_json([path, site.layer, list(site.neurons)]).decode()
+
+
+def alignment_id(algorithm_text: str, places: Iterable[str]) -> str:
+    """Id of an alignment from its places as JSON, already sorted by path."""
+    return short_id(f"{algorithm_text}[{','.join(places)}]")
+
+
 @dataclass(frozen=True)
 class Alignment:
     """A placement of every variable of one algorithm on disjoint neuron sets.
@@ -47,8 +57,7 @@ class Alignment:
     @cached_property
     def id(self) -> str:
         """Hash of the algorithm's text and the sorted list of [path, layer, neurons] (spec §4)."""
-        sites = [[path, site.layer, list(site.neurons)] for path, site in self.places]
-        return short_id(self.algorithm_text + canonical_json(sites).decode())
+        return alignment_id(self.algorithm_text, [place_json(path, site) for path, site in self.places])
 
     @property
     def n_neurons(self) -> int:

@@ -1,0 +1,170 @@
+"""Candidate algorithms in canonical and-inverter form (spec §4).
+
+A tree is an input, or a gate: the AND of two literals, a literal being a tree or its negation. Children are unordered
+and different trees. An algorithm is a literal whose function is the task.
+
+1. List every tree of depth ≤ D − 1 (62 over two inputs for D = 3, 8,586 over six).
+2. Never list depth D. Sort all literals over those trees by text, group them by function, and match pairs: a gate over
+   literals x, y computes the task if x ∧ y is the task, or its complement and the root is negated.
+3. Literal texts are prefix-free, so the text order of two gates is the order of (left literal, right literal). Depth,
+   gates, root polarity, left and right rank make one integer; the N smallest are kept, all are counted.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.algorithms.high_level_model import HighLevelModel, Node, input_pattern
+from analysis.tasks import INPUT_NAMES
+
+_GATES_BASE = 64  # more than the gates of any tree of depth ≤ 5
+
+
+@dataclass(frozen=True)
+class Literal:
+    """A tree or its negation.
+
+    Args:
+        text: canonical text, with a leading ``!`` if negated.
+        node: the tree, under a NOT node if negated.
+        tree: running number of the tree, shared by its two literals.
+        function: truth table as an integer.
+        depth: depth in gates.
+        gates: number of gates.
+    """
+
+    text: str
+    node: Node
+    tree: int
+    function: int
+    depth: int
+    gates: int
+
+
+def and_inverter_candidates(
+    pattern: int, n_inputs: int, depth: int, max_candidates: int
+) -> tuple[tuple[HighLevelModel, ...], int]:
+    """Every algorithm of depth ≤ ``depth`` that computes a truth table, in canonical order: depth, gates, text.
+
+    Args:
+        pattern: the truth table as an integer over the 2^n inputs.
+        n_inputs: 1 to 6.
+        depth: largest depth in gates, at least 1.
+        max_candidates: how many are kept.
+
+    Returns:
+        The first ``max_candidates`` algorithms and the exact number of all.
+    """
+    leaves = [literal for literal in literals(n_inputs, 0) if literal.function == pattern]
+    kept, n_gates_found = _matching_gates(pattern, n_inputs, depth, max_candidates)
+    models = [HighLevelModel("and_inverter", n_inputs, literal.node) for literal in leaves]
+    below = literals(n_inputs, depth - 1)
+    width = len(below)
+    for code in kept.tolist():
+        rest, right = divmod(code, width)
+        rest, left = divmod(rest, width)
+        gate = Node("and", (below[left].node, below[right].node))
+        models.append(HighLevelModel("and_inverter", n_inputs, gate if rest % 2 else Node("not", (gate,))))
+    return tuple(models[:max_candidates]), len(leaves) + n_gates_found
+
+
+@lru_cache(maxsize=16)
+def literals(n_inputs: int, depth: int) -> tuple[Literal, ...]:
+    """Both literals of every tree of depth ≤ ``depth``, sorted by text."""
+    full = (1 << (1 << n_inputs)) - 1
+    if depth == 0:
+        trees = [
+            Literal(INPUT_NAMES[i], Node("input", input=i), i, input_pattern(i, n_inputs), 0, 0)
+            for i in range(n_inputs)
+        ]
+    else:
+        below = literals(n_inputs, depth - 1)
+        trees = [Literal(x.text, x.node, 0, x.function, 0, 0) for x in below if x.depth == 0 and x.text[0] != "!"]
+        for i, left in enumerate(below):
+            for right in below[i + 1 :]:
+                if left.tree != right.tree:
+                    trees.append(
+                        Literal(
+                            f"({left.text}&{right.text})",
+                            Node("and", (left.node, right.node)),
+                            0,
+                            left.function & right.function,
+                            1 + max(left.depth, right.depth),
+                            1 + left.gates + right.gates,
+                        )
+                    )
+    both = []
+    for number, tree in enumerate(trees):
+        both.append(Literal(tree.text, tree.node, number, tree.function, tree.depth, tree.gates))
+        negation = Node("not", (tree.node,))
+        both.append(Literal(f"!{tree.text}", negation, number, full & ~tree.function, tree.depth, tree.gates))
+    return tuple(sorted(both, key=lambda literal: literal.text))
+
+
+def _matching_gates(pattern: int, n_inputs: int, depth: int, keep: int) -> tuple[NDArray[np.int64], int]:
+    """Codes of the first ``keep`` root gates that compute the pattern, ascending, and the exact number of all.
+
+    A code is ((depth · base + gates) · 2 + positive root) · width² + left rank · width + right rank.
+    """
+    below = literals(n_inputs, depth - 1)
+    width = len(below)
+    full = (1 << (1 << n_inputs)) - 1
+    functions = np.array([x.function for x in below], dtype=np.uint64)
+    trees = np.array([x.tree for x in below], dtype=np.int64)
+    depths = np.array([x.depth for x in below], dtype=np.int64)
+    gates = np.array([x.gates for x in below], dtype=np.int64)
+    smallest = _Smallest(keep)
+    for positive, wanted in ((0, full & ~pattern), (1, pattern)):
+        value = np.uint64(wanted)
+        usable = np.flatnonzero((functions & value) == value)  # x ∧ y = value needs both to cover it
+        order = usable[np.argsort(functions[usable], kind="stable")]
+        distinct, starts = np.unique(functions[order], return_index=True)
+        ends = np.append(starts[1:], len(order))
+        for a in range(len(distinct)):
+            partners = a + np.flatnonzero((distinct[a] & distinct[a:]) == value)
+            if not len(partners):
+                continue
+            xs = order[starts[a] : ends[a]]
+            ys = np.concatenate([order[starts[b] : ends[b]] for b in partners])
+            own = len(xs) if partners[0] == a else 0  # pairs inside one group come once, not twice
+            for x_slice in _slices(len(xs), len(ys)):
+                x, y = xs[x_slice, None], ys[None, :]
+                fresh = trees[x] != trees[y]
+                fresh[:, :own] &= x < y[:, :own]
+                left, right = np.minimum(x, y)[fresh], np.maximum(x, y)[fresh]
+                level = (1 + np.maximum(depths[left], depths[right])) * _GATES_BASE + 1 + gates[left] + gates[right]
+                smallest.add(((level * 2 + positive) * width + left) * width + right)
+    return smallest.sorted(), smallest.n_seen
+
+
+def _slices(n_rows: int, n_columns: int, cells: int = 1_000_000) -> list[slice]:
+    """Row slices of at most about ``cells`` cells each."""
+    step = max(1, cells // max(1, n_columns))
+    return [slice(start, start + step) for start in range(0, n_rows, step)]
+
+
+class _Smallest:
+    """The smallest ``keep`` of a stream of integers, and how many there were."""
+
+    def __init__(self, keep: int) -> None:
+        self.keep = keep
+        self.n_seen = 0
+        self._chunks: list[NDArray[np.int64]] = []
+        self._held = 0
+
+    def add(self, values: NDArray[np.int64]) -> None:
+        self.n_seen += len(values)
+        self._chunks.append(values)
+        self._held += len(values)
+        if self._held > 4 * self.keep + 1_000_000:
+            kept = self.sorted()
+            self._chunks, self._held = [kept], len(kept)
+
+    def sorted(self) -> NDArray[np.int64]:
+        if not self._chunks:
+            return np.empty(0, dtype=np.int64)
+        return np.sort(np.concatenate(self._chunks))[: self.keep]

@@ -1,0 +1,119 @@
+"""From an algorithm's identity text back to its tree; the inverse of :attr:`HighLevelModel.text`."""
+
+from __future__ import annotations
+
+from typing import NoReturn
+
+from analysis.algorithms.high_level_model import Form, HighLevelModel, Node, canonical_text
+from analysis.errors import InvalidAlgorithm
+from analysis.tasks import INPUT_NAMES
+
+MAX_TEXT = 2_000  # characters; the longest candidate has a few hundred, and deep nesting is refused with it
+_CURES = {
+    "and_inverter": "write leaves as A, gates as (x&y) with children sorted by text, not as !",
+    "formula_trees": "write leaves as A, and as *, or as +, not as ¬, with brackets around every gate but the outermost",
+}
+
+
+def parse_algorithm(text: str, form: Form, n_inputs: int) -> HighLevelModel:
+    """Read an algorithm from its identity text.
+
+    Args:
+        text: canonical and-inverter text, or the authors' string.
+        form: which of the two.
+        n_inputs: inputs of the task, 1 to 6; letters beyond them are refused.
+
+    Raises:
+        InvalidAlgorithm: text that no algorithm of that form has, with the place where reading stopped.
+    """
+    if not 0 < len(text) <= MAX_TEXT:
+        cause = "is empty" if not text else f"is longer than {MAX_TEXT} characters"
+        raise InvalidAlgorithm(f"algorithm {text[:40]!r}", cause, _CURES[form])
+    reader = _Reader(text, form, n_inputs)
+    root = reader.canonical() if form == "and_inverter" else reader.formula()
+    algorithm = HighLevelModel(form, n_inputs, root)
+    if algorithm.text != text:
+        raise InvalidAlgorithm(f"algorithm {text!r}", f"is not in canonical order: {algorithm.text}", _CURES[form])
+    return algorithm
+
+
+class _Reader:
+    """One pass over a text; ``at`` is the next character."""
+
+    def __init__(self, text: str, form: Form, n_inputs: int) -> None:
+        self.text = text
+        self.form = form
+        self.letters = INPUT_NAMES[:n_inputs]
+        self.at = 0
+
+    def canonical(self) -> Node:
+        """A whole and-inverter text."""
+        node = self._literal()
+        self._end()
+        return node
+
+    def formula(self) -> Node:
+        """A whole authors' string: a gate without its brackets, or a single operand."""
+        left = self._operand()
+        if self._peek() in ("*", "+"):
+            left = self._gate_after(left)
+        self._end()
+        return left
+
+    def _literal(self) -> Node:
+        negated = self._take("!")
+        if self._take("("):
+            left = self._literal()
+            self._expect("&")
+            right = self._literal()
+            self._expect(")")
+            if canonical_text(left).lstrip("!") == canonical_text(right).lstrip("!"):
+                self._refuse("has a gate whose two children are the same tree")
+            node = Node("and", tuple(sorted((left, right), key=canonical_text)))
+        else:
+            node = self._input()
+        return Node("not", (node,)) if negated else node
+
+    def _operand(self) -> Node:
+        negated = self._take("¬")
+        if self._take("("):
+            node = self._gate_after(self._operand())
+            self._expect(")")
+        else:
+            node = self._input()
+        return Node("not", (node,)) if negated else node
+
+    def _gate_after(self, left: Node) -> Node:
+        sign = self._peek()
+        if sign not in ("*", "+"):
+            self._refuse("lacks * or + between two operands")
+        self.at += 1
+        return Node("and" if sign == "*" else "or", (left, self._operand()))
+
+    def _input(self) -> Node:
+        letter = self._peek()
+        if not letter or letter not in self.letters:
+            self._refuse(f"names no input out of {', '.join(self.letters)}")
+        self.at += 1
+        return Node("input", input=self.letters.index(letter))
+
+    def _peek(self) -> str:
+        return self.text[self.at : self.at + 1]
+
+    def _take(self, sign: str) -> bool:
+        found = self._peek() == sign
+        self.at += found
+        return found
+
+    def _expect(self, sign: str) -> None:
+        if not self._take(sign):
+            self._refuse(f"lacks {sign!r}")
+
+    def _end(self) -> None:
+        if self.at < len(self.text):
+            self._refuse("goes on after its end")
+
+    def _refuse(self, cause: str) -> NoReturn:
+        raise InvalidAlgorithm(
+            f"algorithm {self.text[:80]!r}", f"{cause} at character {self.at + 1}", _CURES[self.form]
+        )

@@ -1,0 +1,244 @@
+"""Interchange intervention accuracy: does the network do under a swap what the algorithm says (spec §4)?
+
+For a variable V on a site S: run ``base`` with S set to its activations on ``source``. The network must then decide
+what the algorithm says on ``base`` with V set to its value on ``source``. IIA is the share of tested pairs that agree.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.algorithms.high_level_model import HighLevelModel, Response
+from analysis.alignments.alignment import IIA, Alignment, NeuronSet, ScoredAlignment
+from analysis.data import DataRecord
+from analysis.errors import InvalidAlignment
+from analysis.interventions.interchange import interchange_outputs
+from analysis.networks.network import Network
+from analysis.protocol import Protocol
+from analysis.validity import decide, margin_to_edge
+
+PairRule = Literal["ordered", "one_direction"]
+
+
+class Behaviour(NamedTuple):
+    """What an algorithm predicts when one variable is interchanged, over input rows as integers.
+
+    Two variables with the same behaviour fit the same sites, whatever tree they come from. A variable and its negation
+    share one behaviour, and a variable that never matters has no values of its own.
+
+    Args:
+        values: the variable's truth table, with bit 0 clear.
+        when_false: output on each base if the source's bit is 0.
+        when_true: output on each base if the source's bit is 1.
+    """
+
+    values: int
+    when_false: int
+    when_true: int
+
+    @classmethod
+    def of(cls, response: Response, n_inputs: int) -> Behaviour:
+        values, low, high = response
+        if values & 1:
+            values, low, high = ((1 << (1 << n_inputs)) - 1) & ~values, high, low
+        if values == 0 or low == high:
+            return cls(0, low, low)
+        return cls(values, low, high)
+
+    def expected(self, n_inputs: int) -> NDArray[np.bool_]:
+        """``[source, base]`` the algorithm's output."""
+        values, low, high = (pattern_bits(x, n_inputs) for x in self)
+        return np.where(values[:, None], high[None, :], low[None, :])
+
+
+@dataclass(frozen=True, eq=False)
+class InterchangeMatrix:
+    """Every interchange of one variable on one site, ``[source, base]`` each.
+
+    Args:
+        outputs: the network's raw output.
+        decisions: what it decides, −1 for neither.
+        expected: what the algorithm says, 0 or 1.
+        tested: whether the protocol tests the pair.
+        agreed: whether decision and algorithm agree, tested or not.
+    """
+
+    outputs: NDArray[np.float64]
+    decisions: NDArray[np.int8]
+    expected: NDArray[np.int8]
+    tested: NDArray[np.bool_]
+    agreed: NDArray[np.bool_]
+
+
+def pattern_bits(pattern: int, n_inputs: int) -> NDArray[np.bool_]:
+    """``[2^n]`` a truth table as Booleans."""
+    return np.array([pattern >> row & 1 for row in range(1 << n_inputs)], dtype=bool)
+
+
+def tested_pairs(n_inputs: int, rule: PairRule) -> NDArray[np.bool_]:
+    """``[source, base]`` which pairs of input rows a protocol tests.
+
+    ``ordered``: all with source ≠ base. ``one_direction``: source before base in the authors' order of inputs, in which
+    the first input is least significant: 00, 10, 01, 11 (golden ``sample_order``).
+    """
+    rows = np.arange(1 << n_inputs)
+    if rule == "ordered":
+        different: NDArray[np.bool_] = rows[:, None] != rows
+        return different
+    rank = np.zeros_like(rows)
+    for bit in range(n_inputs):
+        rank |= ((rows >> bit) & 1) << (n_inputs - 1 - bit)
+    before: NDArray[np.bool_] = rank[:, None] < rank
+    return before
+
+
+def interchange_rows(data: DataRecord) -> NDArray[np.float64]:
+    """The rows that serve as sources and bases: the record's own, else one representative of each Boolean input."""
+    return data.representatives if data.interchange_rows is None else data.interchange_rows
+
+
+def interchange_matrix(
+    network: Network, algorithm: HighLevelModel, path: str, site: NeuronSet, protocol: Protocol, data: DataRecord
+) -> InterchangeMatrix:
+    """Every interchange of one variable on one site.
+
+    Args:
+        network: cut to the analysed output.
+        algorithm: the algorithm that the variable belongs to.
+        path: the variable.
+        site: where it lives.
+        protocol: decision rule and pairs tested.
+        data: rows to interchange.
+
+    Raises:
+        InvalidAlignment: no such variable, layer or neuron, or a site that the protocol does not allow.
+    """
+    if path not in algorithm.responses:
+        raise _unknown_variable(algorithm, path)
+    check_site(network, path, site, protocol)
+    n_inputs = algorithm.n_inputs
+    outputs = interchange_outputs(network, [site], interchange_rows(data))[0]
+    decisions = decide(outputs, protocol.alignment_decision)
+    expected = Behaviour.of(algorithm.responses[path], n_inputs).expected(n_inputs).astype(np.int8)
+    tested = tested_pairs(n_inputs, protocol.interchange_pairs)
+    return InterchangeMatrix(outputs, decisions, expected, tested, decisions == expected)
+
+
+def score_alignment(
+    network: Network, algorithm: HighLevelModel, alignment: Alignment, protocol: Protocol, data: DataRecord
+) -> ScoredAlignment:
+    """Score one alignment, without a search.
+
+    Args:
+        network: cut to the analysed output.
+        algorithm: the algorithm that is aligned.
+        alignment: places for all of its variables.
+        protocol: decision rule, pairs and sites.
+        data: rows to interchange.
+
+    Raises:
+        InvalidAlignment: another algorithm's alignment, a variable missing or unknown, a layer or neuron that does not
+            exist, sites that overlap, or a site that the protocol does not allow.
+    """
+    check_alignment(network, algorithm, alignment, protocol)
+    n_inputs = algorithm.n_inputs
+    tested = tested_pairs(n_inputs, protocol.interchange_pairs)
+    rows = interchange_rows(data)
+    n_agreed, margin, minimal = 0, np.inf, True
+    for path, site in alignment.places:
+        inside = _subsets(site)  # the site itself comes last
+        outputs = interchange_outputs(network, inside, rows)[:, tested]
+        expected = Behaviour.of(algorithm.responses[path], n_inputs).expected(n_inputs)[tested]
+        agreed = (decide(outputs, protocol.alignment_decision) == expected).sum(axis=1)
+        n_agreed += int(agreed[-1])
+        margin = min(margin, float(margin_to_edge(outputs[-1], protocol.alignment_decision).min()))
+        minimal = minimal and not (agreed[:-1] == tested.sum()).any()
+    iia = IIA(n_agreed, int(tested.sum()) * len(alignment.places))
+    return ScoredAlignment(alignment, iia, bool(minimal and iia.agreed == iia.of), margin)
+
+
+def check_alignment(network: Network, algorithm: HighLevelModel, alignment: Alignment, protocol: Protocol) -> None:
+    """Whether an alignment places every variable of the algorithm on disjoint sites of the network.
+
+    Raises:
+        InvalidAlignment: it does not; the first problem found is named.
+    """
+    if alignment.algorithm_text != algorithm.text:
+        raise InvalidAlignment(
+            f"alignment {alignment.id}",
+            f"is one of {alignment.algorithm_text}, not of {algorithm.text}",
+            "take an alignment of this algorithm",
+        )
+    paths = [path for path, _ in alignment.places]
+    for path in paths:
+        if path not in algorithm.responses:
+            raise _unknown_variable(algorithm, path)
+    missing = sorted(set(algorithm.responses) - set(paths))
+    if missing or len(set(paths)) < len(paths):
+        problem = f"gives no place to {', '.join(missing)}" if missing else "names a variable twice"
+        raise InvalidAlignment(f"alignment {alignment.id}", problem, "give each variable one neuron set")
+    seen: set[tuple[int, int]] = set()
+    for path, site in alignment.places:
+        check_site(network, path, site, protocol)
+        neurons = {(site.layer, neuron) for neuron in site.neurons}
+        if seen & neurons:
+            layer, neuron = min(seen & neurons)
+            raise InvalidAlignment(
+                f"variable {path}",
+                f"shares neuron {neuron} of layer {layer} with another variable",
+                "give the variables disjoint neuron sets",
+            )
+        seen |= neurons
+
+
+def check_site(network: Network, path: str, site: NeuronSet, protocol: Protocol) -> None:
+    """Whether a site exists in a network and the protocol allows it.
+
+    Raises:
+        InvalidAlignment: it does not exist or is not allowed.
+    """
+    if not 1 <= site.layer <= network.n_hidden_layers:
+        raise InvalidAlignment(
+            f"layer {site.layer} of variable {path}",
+            f"the network has {network.n_hidden_layers} hidden layers",
+            "count layers from 1 for the first hidden layer",
+        )
+    width = network.sizes[site.layer]
+    if (
+        not site.neurons
+        or list(site.neurons) != sorted(set(site.neurons))
+        or not 0 <= site.neurons[0] <= site.neurons[-1] < width
+    ):
+        raise InvalidAlignment(
+            f"neurons {list(site.neurons)} of variable {path}",
+            f"layer {site.layer} has neurons 0 to {width - 1}",
+            "list at least one of them, ascending, each once",
+        )
+    if protocol.alignment_sites == "single_neurons" and len(site.neurons) > 1:
+        raise InvalidAlignment(
+            f"neurons {list(site.neurons)} of variable {path}",
+            f"protocol {protocol.name!r} puts a variable on one neuron only",
+            "use one neuron, or a protocol with neuron sets",
+        )
+
+
+def _unknown_variable(algorithm: HighLevelModel, path: str) -> InvalidAlignment:
+    known = ", ".join(algorithm.responses) or "none"
+    return InvalidAlignment(
+        f"variable {path!r}", f"{algorithm.formula} has no such variable", f"use one of its variables: {known}"
+    )
+
+
+def _subsets(site: NeuronSet) -> Sequence[NeuronSet]:
+    """The nonempty subsets of a site, the whole site last."""
+    return [
+        NeuronSet(site.layer, neurons)
+        for size in range(1, len(site.neurons) + 1)
+        for neurons in combinations(site.neurons, size)
+    ]

@@ -1,0 +1,214 @@
+"""Every valid alignment of every candidate algorithm on neuron sets (spec §4).
+
+1. Interchange every neuron set once, for all pairs of inputs.
+2. A variable enters only through its behaviour (what the algorithm predicts under its interchange). Behaviours are few:
+   agreement is one matrix product, behaviours × neuron sets, shared by all algorithms.
+3. An alignment is valid if each variable fits its own set, and minimal if none of them fits a smaller one inside. So
+   both are counted exactly by a recursion over variables (:mod:`analysis.alignments.placements`), never by listing.
+4. Listed are the valid ones up to a limit, fewest neurons first, and the best that fail.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.algorithms.catalogue import Candidates
+from analysis.algorithms.high_level_model import HighLevelModel
+from analysis.algorithms.redundancy import irredundancy
+from analysis.alignments.alignment import IIA, Alignment, NeuronSet, ScoredAlignment, alignment_id, place_json
+from analysis.alignments.iia import Behaviour, interchange_rows, tested_pairs
+from analysis.alignments.placements import NEVER, Placer, Ranking
+from analysis.alignments.sites import neuron_sites
+from analysis.data import DataRecord
+from analysis.interventions.interchange import interchange_outputs
+from analysis.networks.network import Network
+from analysis.progress import Progress, Report, silent
+from analysis.protocol import Protocol
+from analysis.result import AlgorithmResult, AlgorithmSearch
+from analysis.validity import decide, margin_to_edge
+
+Array = NDArray[np.int64]
+
+
+def search_alignments(
+    network: Network, candidates: Candidates, protocol: Protocol, data: DataRecord, *, report: Report = silent
+) -> AlgorithmSearch:
+    """Align every candidate algorithm with the network.
+
+    Args:
+        network: cut to the analysed output.
+        candidates: the algorithms, all over the network's inputs.
+        protocol: pairs, decision, sites, what is kept.
+        data: rows to interchange.
+        report: told "alignments" before each algorithm; may cancel there.
+
+    Returns:
+        One result per algorithm, in the candidates' order. If there are more valid alignments than the protocol keeps,
+        those with fewest neurons stay, ties in the order of behaviours and neuron sets.
+
+    Raises:
+        BeyondLimits: too many hidden neurons for an exact search.
+    """
+    algorithms = candidates.algorithms
+    total = max(1, len(algorithms))
+    report(Progress("alignments", 0, total))
+    search = _Search(network, algorithms, protocol, data)
+    results = []
+    n_valid = 0
+    for done, algorithm in enumerate(algorithms):
+        report(Progress("alignments", done, total, f"{n_valid} valid alignments"))
+        results.append(search.align(algorithm))
+        n_valid += results[-1].n_valid
+    report(Progress("alignments", total, total, f"{n_valid} valid alignments"))
+    return AlgorithmSearch(tuple(results), candidates.n_candidates, candidates.truncated_at)
+
+
+@dataclass(frozen=True, eq=False)
+class _Outcome:
+    """What all algorithms with the same behaviours share; columns are variables in the order of their behaviours.
+
+    Args:
+        n_valid: valid placements.
+        n_minimal: minimal ones.
+        n_listable: those that the protocol would keep if there were no limit.
+        valid: ``[kept, variables]`` site numbers.
+        minimal: ``[kept]`` whether each is minimal.
+        near: ``[placements, variables]`` the best that fail, all that tie with the last included.
+        near_costs: ``[placements]`` disagreements × weight + neurons of each.
+    """
+
+    n_valid: int
+    n_minimal: int
+    n_listable: int
+    valid: Array
+    minimal: NDArray[np.bool_]
+    near: Array
+    near_costs: Array
+
+
+class _Search:
+    """Tables shared by all algorithms of one search."""
+
+    def __init__(
+        self, network: Network, algorithms: Sequence[HighLevelModel], protocol: Protocol, data: DataRecord
+    ) -> None:
+        self._protocol = protocol
+        self._n_inputs = network.n_inputs
+        self._table = neuron_sites(network.hidden_sizes, protocol.alignment_sites)
+        tested = tested_pairs(network.n_inputs, protocol.interchange_pairs)
+        self._n_pairs = int(tested.sum())
+        outputs = interchange_outputs(network, self._table.sites, interchange_rows(data))[:, tested]
+        rule = protocol.alignment_decision
+        self._margins: list[float] = margin_to_edge(outputs, rule).min(axis=1, initial=np.inf).tolist()
+        keys = sorted({key for algorithm in algorithms for key in self._behaviours(algorithm)})
+        self._agreed = dict(zip(keys, _agreements(keys, decide(outputs, rule), tested), strict=True))
+        self._valid = {key: agreed == self._n_pairs for key, agreed in self._agreed.items()}
+        self._minimal = {key: self._table.minimal(valid) for key, valid in self._valid.items()}
+        self._placer = Placer(self._table)
+        # one disagreement outweighs any number of neurons
+        self._weight = self._table.n_neurons + 1
+        sizes = self._table.sizes
+        kept = self._minimal if protocol.alignments_kept == "minimal" else self._valid
+        self._fewest = Ranking(self._placer, {key: np.where(fits, sizes, NEVER) for key, fits in kept.items()})
+        self._nearest = Ranking(
+            self._placer,
+            {key: (self._n_pairs - agreed) * self._weight + sizes for key, agreed in self._agreed.items()},
+            {key: ~valid for key, valid in self._valid.items()},
+        )
+        self._outcomes: dict[tuple[Behaviour, ...], _Outcome] = {}
+        self._places: dict[tuple[str, int], tuple[str, tuple[str, NeuronSet]]] = {}
+
+    def _behaviours(self, algorithm: HighLevelModel) -> list[Behaviour]:
+        """One per variable, in order of path as the algorithm lists them."""
+        return [Behaviour.of(response, self._n_inputs) for response in algorithm.responses.values()]
+
+    def align(self, algorithm: HighLevelModel) -> AlgorithmResult:
+        """The result of one algorithm."""
+        irredundant = irredundancy(algorithm)
+        variables = sorted(zip(self._behaviours(algorithm), algorithm.responses, strict=True))
+        if not variables:
+            empty = ScoredAlignment(Alignment(algorithm.text, ()), IIA(0, 0), minimal=True, margin=float("inf"))
+            return AlgorithmResult(algorithm, (empty,), 1, 1, None, irredundant)
+        outcome = self._outcome(tuple(behaviour for behaviour, _ in variables))
+        paths = [path for _, path in variables]
+        scored = self._scored(algorithm.text, paths, outcome)
+        truncated_at = len(outcome.valid) if outcome.n_listable > len(outcome.valid) else None
+        return AlgorithmResult(algorithm, scored, outcome.n_valid, outcome.n_minimal, truncated_at, irredundant)
+
+    def _scored(self, text: str, paths: Sequence[str], outcome: _Outcome) -> tuple[ScoredAlignment, ...]:
+        """The kept alignments of one algorithm: valid ones by neurons and id, then failing ones by IIA, neurons, id."""
+        columns = sorted(range(len(paths)), key=lambda column: paths[column])
+        total = self._n_pairs * len(paths)
+        valid = []
+        for picks, minimal in zip(outcome.valid.tolist(), outcome.minimal.tolist(), strict=True):
+            name, alignment = self._alignment(text, paths, columns, picks)
+            margin = min(self._margins[site] for site in picks)
+            valid.append((alignment.n_neurons, name, ScoredAlignment(alignment, IIA(total, total), minimal, margin)))
+        near = []
+        for picks, cost in zip(outcome.near.tolist(), outcome.near_costs.tolist(), strict=True):
+            name, alignment = self._alignment(text, paths, columns, picks)
+            near.append((cost, name, alignment, picks))
+        failing = [
+            ScoredAlignment(
+                alignment,
+                IIA(total - cost // self._weight, total),
+                minimal=False,
+                margin=min(self._margins[site] for site in picks),
+            )
+            for cost, _, alignment, picks in sorted(near, key=lambda entry: entry[:2])[: self._protocol.n_near_misses]
+        ]
+        return (*(scored for _, _, scored in sorted(valid, key=lambda entry: entry[:2])), *failing)
+
+    def _alignment(
+        self, text: str, paths: Sequence[str], columns: Sequence[int], picks: Sequence[int]
+    ) -> tuple[str, Alignment]:
+        """The id and the alignment of one placement."""
+        names, places = [], []
+        for column in columns:
+            key = (paths[column], picks[column])
+            if key not in self._places:
+                site = self._table.sites[key[1]]
+                self._places[key] = (place_json(key[0], site), (key[0], site))
+            name, place = self._places[key]
+            names.append(name)
+            places.append(place)
+        return alignment_id(text, names), Alignment(text, tuple(places))
+
+    def _outcome(self, keys: tuple[Behaviour, ...]) -> _Outcome:
+        """Counts and the best placements for variables with these behaviours."""
+        if keys not in self._outcomes:
+            n_valid = self._placer.count([self._valid[key] for key in keys])
+            n_minimal = self._placer.count([self._minimal[key] for key in keys]) if n_valid else 0
+            n_listable = n_minimal if self._protocol.alignments_kept == "minimal" else n_valid
+            valid = near = np.zeros((0, len(keys)), dtype=np.int64)
+            near_costs = np.zeros(0, dtype=np.int64)
+            if n_listable:
+                valid, _ = self._fewest.cheapest(keys, self._protocol.max_alignments)
+            minimal = np.ones(len(valid), dtype=bool)
+            for column, key in enumerate(keys):
+                minimal &= self._minimal[key][valid[:, column]]
+            if self._protocol.n_near_misses:
+                near, near_costs = self._nearest.cheapest(keys, self._protocol.n_near_misses, ties=True)
+            self._outcomes[keys] = _Outcome(n_valid, n_minimal, n_listable, valid, minimal, near, near_costs)
+        return self._outcomes[keys]
+
+
+def _agreements(keys: Sequence[Behaviour], decisions: NDArray[np.int8], tested: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """``[behaviours, sites]`` how many tested pairs agree.
+
+    Args:
+        keys: the behaviours.
+        decisions: ``[sites, tested pairs]`` the network's decisions.
+        tested: ``[source, base]``.
+    """
+    n_inputs = len(tested).bit_length() - 1
+    expected = np.array([key.expected(n_inputs)[tested] for key in keys], dtype=np.float64).reshape(len(keys), -1)
+    ones, zeros = (decisions == 1).astype(np.float64), (decisions == 0).astype(np.float64)
+    if not keys:
+        return np.zeros((0, len(decisions)), dtype=np.int64)
+    agreed: Array = np.rint(expected @ ones.T + (1 - expected) @ zeros.T).astype(np.int64)
+    return agreed

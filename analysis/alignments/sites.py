@@ -1,0 +1,106 @@
+"""Where a variable may live: the neuron sets of one network, as a table that searches can index."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import combinations
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.alignments.alignment import NeuronSet
+from analysis.errors import BeyondLimits
+
+SiteRule = Literal["neuron_sets", "single_neurons"]
+MAX_NEURONS = 20  # hidden neurons over all layers; searches keep one number for every set of them
+MAX_SITES = 1 << 17
+MAX_TABLE = 1 << 28  # sites × sets of hidden neurons, where an algorithm has three variables or more
+
+
+@dataclass(frozen=True, eq=False)
+class SiteTable:
+    """All neuron sets of a network's hidden layers, by layer, then size, then neurons.
+
+    Args:
+        hidden_sizes: widths of the hidden layers.
+        sites: the neuron sets.
+    """
+
+    hidden_sizes: tuple[int, ...]
+    sites: tuple[NeuronSet, ...]
+
+    @property
+    def n_neurons(self) -> int:
+        """Hidden neurons of all layers."""
+        return sum(self.hidden_sizes)
+
+    @cached_property
+    def masks(self) -> NDArray[np.int64]:
+        """``[sites]`` each site as a bit set over the hidden neurons of all layers, first layer least significant."""
+        offsets = np.concatenate([[0], np.cumsum(self.hidden_sizes)]).astype(int)
+        return np.array([site.bits << int(offsets[site.layer - 1]) for site in self.sites], dtype=np.int64)
+
+    @cached_property
+    def sizes(self) -> NDArray[np.int64]:
+        """``[sites]`` number of neurons of each site."""
+        return np.array([len(site.neurons) for site in self.sites], dtype=np.int64)
+
+    def minimal(self, valid: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """Which valid sites contain no other valid site.
+
+        Args:
+            valid: ``[…, sites]``.
+
+        Returns:
+            The same shape.
+        """
+        result = np.zeros_like(valid)
+        for layer, width in enumerate(self.hidden_sizes, start=1):
+            places = [i for i, site in enumerate(self.sites) if site.layer == layer]
+            bits = [self.sites[i].bits for i in places]
+            n_inside = np.zeros((*valid.shape[:-1], 1 << width), dtype=np.int64)
+            n_inside[..., bits] = valid[..., places]
+            sum_over_subsets(n_inside)
+            result[..., places] = valid[..., places] & (n_inside[..., bits] == 1)
+        return result
+
+
+def neuron_sites(hidden_sizes: Sequence[int], rule: SiteRule) -> SiteTable:
+    """The table of neuron sets that a protocol allows.
+
+    Raises:
+        BeyondLimits: more hidden neurons or neuron sets than can be searched exactly.
+    """
+    n_neurons = sum(hidden_sizes)
+    n_sites = n_neurons if rule == "single_neurons" else sum((1 << width) - 1 for width in hidden_sizes)
+    if n_neurons > MAX_NEURONS or n_sites > MAX_SITES:
+        raise BeyondLimits(
+            "alignments",
+            f"{n_neurons} hidden neurons with {n_sites} neuron sets, against limits of {MAX_NEURONS} and {MAX_SITES}",
+            "use a narrower network or cut it to a tail",
+        )
+    sites = []
+    for layer, width in enumerate(hidden_sizes, start=1):
+        largest = 1 if rule == "single_neurons" else width
+        for size in range(1, largest + 1):
+            sites += [NeuronSet(layer, neurons) for neurons in combinations(range(width), size)]
+    return SiteTable(tuple(hidden_sizes), tuple(sites))
+
+
+def sum_over_subsets(values: NDArray[np.int64]) -> None:
+    """Replace, along the last axis of length 2^n, each set's value by the sum over its subsets, in place."""
+    n_bits = values.shape[-1].bit_length() - 1
+    for bit in range(n_bits):
+        pairs = values.reshape(*values.shape[:-1], -1, 2, 1 << bit)
+        pairs[..., 1, :] += pairs[..., 0, :]
+
+
+def min_over_subsets(values: NDArray[np.int64]) -> None:
+    """Replace, along the last axis of length 2^n, each set's value by the least over its subsets, in place."""
+    n_bits = values.shape[-1].bit_length() - 1
+    for bit in range(n_bits):
+        pairs = values.reshape(*values.shape[:-1], -1, 2, 1 << bit)
+        np.minimum(pairs[..., 1, :], pairs[..., 0, :], out=pairs[..., 1, :])

@@ -1,0 +1,73 @@
+"""Interchange interventions: run ``base``, but with some neurons set to what they are on ``source`` (spec §4).
+
+Geiger et al., "Causal Abstractions of Neural Networks". Every pair is computed at once; sums are taken in the same
+fixed order as by :func:`analysis.networks.mlp.activations`, so a swap with source = base gives exactly the network's
+output.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.alignments.alignment import NeuronSet
+from analysis.networks.mlp import activate, activations
+from analysis.networks.network import Network
+
+_CELLS = 4_000_000  # largest number of values of one layer held at once
+
+
+def interchange_outputs(network: Network, sites: Sequence[NeuronSet], rows: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The network's output under every interchange of every neuron set.
+
+    Args:
+        network: cut to one output.
+        sites: neuron sets, each in one hidden layer.
+        rows: ``[rows, n0]`` inputs that serve as sources and as bases.
+
+    Returns:
+        ``[sites, source, base]`` raw outputs.
+    """
+    n_rows = len(rows)
+    clean = activations(network, rows)
+    outputs = np.empty((len(sites), n_rows, n_rows))
+    step = max(1, _CELLS // (n_rows * n_rows * max(network.sizes)))
+    for layer in sorted({site.layer for site in sites}):
+        places = [i for i, site in enumerate(sites) if site.layer == layer]
+        swapped = np.zeros((len(places), network.sizes[layer]), dtype=bool)
+        for row, i in enumerate(places):
+            swapped[row, list(sites[i].neurons)] = True
+        for start in range(0, len(places), step):
+            chunk = slice(start, start + step)
+            outputs[places[chunk]] = run_with_swaps(network, {layer: swapped[chunk]}, clean)
+    return outputs
+
+
+def run_with_swaps(
+    network: Network, swapped: Mapping[int, NDArray[np.bool_]], clean: Sequence[NDArray[np.float64]]
+) -> NDArray[np.float64]:
+    """Run every base with the marked neurons, in any hidden layers, set to their clean values on every source.
+
+    Args:
+        network: cut to one output.
+        swapped: for each layer with swapped neurons, ``[cases, n_l]`` true where a neuron is swapped.
+        clean: the network's own activations ``[rows, n_l]`` for layers 0 … L.
+
+    Returns:
+        ``[cases, source, base]`` raw outputs.
+    """
+    first = min(swapped)
+    n_cases, n_rows = len(swapped[first]), len(clean[0])
+    values = np.broadcast_to(clean[first][None, None], (n_cases, n_rows, n_rows, network.sizes[first]))
+    for layer in range(first, len(network.weights) + 1):
+        if layer > first:
+            weights, biases = network.weights[layer - 1], network.biases[layer - 1]
+            total = np.broadcast_to(biases, (*values.shape[:3], len(biases)))
+            for index in range(values.shape[3]):
+                total = total + values[..., index, None] * weights[:, index]
+            values = activate(total, network.activation_of(layer), network.negative_slope)
+        if layer in swapped:
+            values = np.where(swapped[layer][:, None, None, :], clean[layer][None, :, None, :], values)
+    return values[..., 0]
