@@ -161,7 +161,9 @@ def choices_using_all(n_sources: int, n_neurons: int, at_once: int) -> Iterator[
 def _choices(n_sources: int, n_neurons: int, start: int, stop: int) -> NDArray[np.int64]:
     shape = (2**n_sources - 1,) * n_neurons
     choices: NDArray[np.int64] = np.stack(np.unravel_index(np.arange(start, stop), shape), axis=1) + 1
-    return choices[np.bitwise_or.reduce(choices, axis=1) == 2**n_sources - 1]
+    used = np.bitwise_or.reduce(choices, axis=1)
+    using_all: NDArray[np.int64] = choices[used == 2**n_sources - 1]
+    return using_all
 
 
 def _merged(pending: dict[tuple[tuple[int, ...], int], list[Prefixes]]) -> Iterator[Prefixes]:

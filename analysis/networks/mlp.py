@@ -146,9 +146,8 @@ def keep_matrices(masks: NDArray[np.uint64], layout: EdgeLayout) -> tuple[NDArra
     Returns:
         ``[circuits, n_l, n_(l-1)]`` for layers 1 … L.
     """
-    bits: NDArray[np.bool_] = np.not_equal(
-        (masks[:, None] >> np.arange(layout.n_edges, dtype=np.uint64)) & np.uint64(1), 0
-    )
+    shifted: NDArray[np.uint64] = masks[:, None] >> np.arange(layout.n_edges, dtype=np.uint64)
+    bits: NDArray[np.bool_] = np.asarray(shifted & np.uint64(1), dtype=np.bool_)
     sizes, offsets = layout.sizes, layout.offsets
     return tuple(
         bits[:, offsets[i] : offsets[i + 1]].reshape(len(masks), sizes[i + 1], sizes[i]) for i in range(len(sizes) - 1)

@@ -1,0 +1,136 @@
+"""Exact numbers of interpretations, by a transfer over layers: states are carried upwards, never interpretations."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.circuits.search import mean_rows
+from analysis.data import DataRecord
+from analysis.errors import BeyondLimits
+from analysis.interpretations.cuts import LayerCuts, read_cuts
+from analysis.interpretations.transfer import (
+    Integers,
+    States,
+    first_states,
+    links,
+    merged,
+    n_first_states,
+    object_array,
+    summed,
+)
+from analysis.interventions.ablation import Ablation
+from analysis.networks.network import Network
+from analysis.progress import Progress, Report, silent
+from analysis.result import InterpretationCounts
+
+MAX_STATES = 1_000_000_000
+_STATES_AT_ONCE = 1 << 15
+_BITS_AT_ONCE = 1 << 25  # separation bits of one batch of circuits
+
+
+def count_interpretations(
+    network: Network,
+    masks: NDArray[np.uint64],
+    data: DataRecord,
+    *,
+    ablation: Ablation = "zero",
+    report: Report = silent,
+    max_states: int = MAX_STATES,
+) -> InterpretationCounts:
+    """Count the interpretations of each circuit, and the classes that the inputs can tell apart.
+
+    Args:
+        network: the network cut to the analysed output.
+        masks: ``[circuits]`` structurally possible circuits.
+        data: its representatives are the rows on which activations are read.
+        ablation: what absent edges carry; the protocol's, so that a circuit is read as it was judged.
+        report: called between batches with the number of circuits done; may raise Cancelled.
+        max_states: refuse when the first layers have more states than this over all circuits.
+
+    Returns:
+        Exact counts parallel to ``masks``.
+
+    Raises:
+        BeyondLimits: more than ``max_states`` states.
+    """
+    totals: list[int] = []
+    classes: list[int] = []
+    n_circuits = len(masks)
+    report(Progress("interpretations", 0, max(n_circuits, 1)))
+    n_states = 0.0
+    for layers in _batches(network, np.asarray(masks, dtype=np.uint64), data, ablation):
+        n_states += float(n_first_states(layers[0]).sum())
+        if n_states > max_states:
+            raise BeyondLimits(
+                "interpretations",
+                f"more than {max_states:,} combinations of cuts in the first layer over the valid circuits",
+                "use a smaller network, or a protocol that leaves fewer circuits",
+            )
+        total, observed = _count(layers)
+        totals += total
+        classes += observed
+        found = f"{sum(totals):,} interpretations"
+        report(Progress("interpretations", len(totals), max(n_circuits, 1), found))
+    return InterpretationCounts(tuple(totals), tuple(classes))
+
+
+def _batches(
+    network: Network, masks: NDArray[np.uint64], data: DataRecord, ablation: Ablation
+) -> Iterator[tuple[LayerCuts, ...]]:
+    """Cuts of consecutive circuits, so many at once that their states and separations fit into memory."""
+    n_rows = len(data.representatives)
+    bits_per_circuit = sum(network.sizes[1:]) * (n_rows - 1) * n_rows * (n_rows - 1) // 2
+    step = max(1, min(_STATES_AT_ONCE, _BITS_AT_ONCE // max(bits_per_circuit, 1)))
+    for start in range(0, len(masks), step):
+        yield read_cuts(network, masks[start : start + step], data.representatives, ablation, mean_rows(data))
+
+
+def _count(layers: tuple[LayerCuts, ...]) -> tuple[list[int], list[int]]:
+    """Interpretations and observed classes of each circuit of a batch."""
+    n_circuits = len(layers[0].n_cuts)
+    blocks = _first_blocks(layers[0])
+    for below, above in pairwise(layers):
+        parts = [_carried(below, above, *block) for block in blocks]
+        states, weights = _concatenated(parts, above)
+        blocks = _in_blocks(states, *weights)
+    total, classes = object_array([0] * n_circuits), object_array([0] * n_circuits)
+    for states, weight, seen in blocks:
+        total += summed(weight, states.circuit, n_circuits).astype(object)
+        classes += summed(seen, states.circuit, n_circuits).astype(object)
+    return [int(n) for n in total], [int(n) for n in classes]
+
+
+def _first_blocks(first: LayerCuts) -> Iterator[tuple[States, Integers, Integers]]:
+    for states in first_states(first, _STATES_AT_ONCE):
+        once = np.ones(len(states), dtype=np.int64)
+        yield states, once, once
+
+
+def _carried(
+    below: LayerCuts, above: LayerCuts, states: States, weight: Integers, seen: Integers
+) -> tuple[States, tuple[Integers, ...]]:
+    found = links(below, above, states)
+    return merged(found.target, (found.ways_times(weight[found.source]), seen[found.source]))
+
+
+def _concatenated(
+    parts: list[tuple[States, tuple[Integers, ...]]], above: LayerCuts
+) -> tuple[States, tuple[Integers, ...]]:
+    if not parts:
+        none = np.empty(0, dtype=np.int64)
+        return States(none, np.empty((0, above.n_cuts.shape[1]), dtype=np.int64)), (none, none)
+    states = States(
+        np.concatenate([states.circuit for states, _ in parts]), np.concatenate([states.cuts for states, _ in parts])
+    )
+    weights = tuple(np.concatenate(columns) for columns in zip(*(weights for _, weights in parts), strict=True))
+    return (states, weights) if len(parts) == 1 else merged(states, weights)
+
+
+def _in_blocks(states: States, weight: Integers, seen: Integers) -> Iterator[tuple[States, Integers, Integers]]:
+    for start in range(0, len(states), _STATES_AT_ONCE):
+        part = slice(start, start + _STATES_AT_ONCE)
+        yield states[part], weight[part], seen[part]

@@ -1,0 +1,125 @@
+"""Cuts: where a neuron's activations can be split into 0 and 1, and which inputs a cut tells apart.
+
+On the circuit's own activations over the Boolean inputs a neuron is cut between two neighbouring distinct values; above
+the cut it reads 1. The output is cut on its rounded activation. A neuron with one value only has no cut.
+
+A cut is kept as its *separations*: one bit for each pair of inputs, set if the two fall on different sides. Separations
+make the rest simple (see :mod:`analysis.interpretations.transfer`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.circuits.circuit import EdgeLayout
+from analysis.interventions.ablation import Ablation
+from analysis.networks.mlp import ablation_values, batch_activations, keep_matrices
+from analysis.networks.network import Network
+
+EQUAL_WITHIN: Final = 1e-12  # times max(1, |v|)
+
+Words = NDArray[np.unsignedinteger[Any]]
+
+
+@dataclass(frozen=True, eq=False)
+class LayerCuts:
+    """The cuts of one layer in many circuits.
+
+    Args:
+        values: ``[circuits, n_l, 2^n]`` activations that are cut (the output's are rounded).
+        levels: ``[circuits, n_l, 2^n]`` rank of each input's value among the neuron's distinct values, from 0.
+        n_cuts: ``[circuits, n_l]`` distinct values minus one; 0 for a constant or inactive neuron.
+        separations: ``[circuits, n_l, cuts, words]`` pairs of inputs told apart by each cut; 0 beyond ``n_cuts``.
+        parents: ``[circuits, n_l, n_(l-1)]`` kept edges from neurons that have a gate; empty for the first layer.
+    """
+
+    values: NDArray[np.float64]
+    levels: NDArray[np.int64]
+    n_cuts: NDArray[np.int64]
+    separations: Words
+    parents: NDArray[np.bool_]
+
+
+def read_cuts(
+    network: Network,
+    masks: NDArray[np.uint64],
+    rows: NDArray[np.float64],
+    ablation: Ablation,
+    reference_rows: NDArray[np.float64],
+) -> tuple[LayerCuts, ...]:
+    """The cuts of layers 1 … L of each circuit.
+
+    Args:
+        network: the network cut to the analysed output.
+        masks: ``[circuits]``.
+        rows: ``[2^n, n]`` one row for each Boolean input.
+        ablation: what absent edges carry.
+        reference_rows: rows over which mean ablation takes its means.
+    """
+    keep = keep_matrices(masks, EdgeLayout(network.sizes))
+    absent = ablation_values(network, ablation, reference_rows)
+    with np.errstate(over="ignore", invalid="ignore"):
+        layers = batch_activations(network, keep, rows, absent)[1:]
+    cuts: list[LayerCuts] = []
+    for layer, (values, kept) in enumerate(zip(layers, keep, strict=True), start=1):
+        read = np.rint(values) + 0.0 if layer == len(layers) else values  # + 0.0: no −0
+        levels = _levels(read)
+        levels[~kept.any(axis=2)] = 0
+        n_cuts = levels.max(axis=2)
+        gated = cuts[-1].n_cuts[:, None, :] > 0 if cuts else np.zeros((len(masks), 1, 0), dtype=bool)
+        parents = kept & gated if cuts else np.zeros((*kept.shape[:2], 0), dtype=bool)
+        cuts.append(LayerCuts(read, levels, n_cuts, _separations(levels, int(n_cuts.max(initial=0))), parents))
+    return tuple(cuts)
+
+
+def _levels(values: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Rank of each value among the distinct ones along the last axis; neighbours that nearly agree share a rank."""
+    order = np.argsort(values, axis=-1, kind="stable")
+    ascending = np.take_along_axis(values, order, axis=-1)
+    size = np.maximum(1.0, np.maximum(np.abs(ascending[..., 1:]), np.abs(ascending[..., :-1])))
+    steps = (ascending[..., 1:] - ascending[..., :-1]) > EQUAL_WITHIN * size
+    ranks = np.zeros(values.shape, dtype=np.int64)
+    np.cumsum(steps, axis=-1, out=ranks[..., 1:])
+    levels = np.empty_like(ranks)
+    np.put_along_axis(levels, order, ranks, axis=-1)
+    return levels
+
+
+def _separations(levels: NDArray[np.int64], n_cuts: int) -> Words:
+    first, second = pairs(levels.shape[-1])
+    above = levels[:, :, None, :] > np.arange(max(n_cuts, 1))[:, None]
+    return as_words(above[..., first] != above[..., second])
+
+
+@cache
+def pairs(n_rows: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Every pair of inputs a < b, ordered by b, then a."""
+    second, first = np.tril_indices(n_rows, -1)
+    return first, second
+
+
+def as_words(bits: NDArray[np.bool_]) -> Words:
+    """Bits along the last axis as the fewest machine words."""
+    packed = np.packbits(bits, axis=-1, bitorder="little")
+    n_bytes = packed.shape[-1]
+    size = next((size for size in (1, 2, 4, 8) if size >= n_bytes), 8)
+    padding = [(0, 0)] * (packed.ndim - 1) + [(0, -n_bytes % size)]
+    return np.ascontiguousarray(np.pad(packed, padding)).view(f"u{size}")
+
+
+@cache
+def earlier_pairs(n_rows: int) -> Words:
+    """``[n_rows − 1, words]``: for each input b ≥ 1 the pairs (a, b) with a < b."""
+    _, second = pairs(n_rows)
+    return as_words(second == np.arange(1, n_rows)[:, None])
+
+
+def pattern(levels: Sequence[int], cut: int) -> int:
+    """The Boolean function that a cut reads, as an integer: bit i is set if input i lies above it."""
+    return sum(1 << row for row, level in enumerate(levels) if level > cut)

@@ -1,0 +1,362 @@
+"""From an index to an interpretation and back, without listing.
+
+The order is part of permalinks, so it is fixed (spec §3). First the cuts, 0 lowest, lexicographic over the neurons with
+a gate by layer, then index, output last, first neuron most significant. Then the completions likewise; a completion is
+numbered by the bits of its free rows, lowest row least significant, and barred gates are skipped.
+
+The states of a layer are ordered by their cuts, so with the number of ways to go on from each state the cuts of an
+index are found layer by layer; what is left of the index then numbers the completions in mixed radix.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.algorithms.high_level_model import input_pattern
+from analysis.circuits.circuit import Circuit
+from analysis.circuits.search import mean_rows
+from analysis.data import DataRecord
+from analysis.errors import BeyondLimits, InvalidIndex
+from analysis.interpretations.cuts import LayerCuts, pattern, read_cuts
+from analysis.interpretations.gates import essential, gate_name, table_name
+from analysis.interpretations.interpretation import Interpretation, NeuronGate
+from analysis.interpretations.transfer import (
+    Integers,
+    Links,
+    States,
+    first_states,
+    grouped,
+    links,
+    n_first_states,
+    object_array,
+)
+from analysis.interventions.ablation import Ablation
+from analysis.networks.network import Network
+from analysis.tasks import INPUT_NAMES
+
+MAX_STATES = 5_000_000
+_STATES_AT_ONCE = 1 << 15
+
+
+def interpretation_at(
+    network: Network, circuit: Circuit, index: int, data: DataRecord, *, ablation: Ablation = "zero"
+) -> Interpretation:
+    """The interpretation of a circuit at an index.
+
+    Raises:
+        InvalidIndex: outside 0 … count − 1; the cause names the count.
+        BeyondLimits: see :class:`InterpretationSpace`.
+    """
+    return InterpretationSpace(network, circuit, data, ablation).at(index)
+
+
+def index_of(network: Network, interpretation: Interpretation, data: DataRecord, *, ablation: Ablation = "zero") -> int:
+    """The index of an interpretation, from its gates alone (its own ``index`` is not read).
+
+    Raises:
+        InvalidIndex: the gates are no interpretation of the circuit.
+    """
+    return InterpretationSpace(network, interpretation.circuit, data, ablation).index_of(interpretation.gates)
+
+
+def index_of_observed(
+    network: Network, circuit: Circuit, rank: int, data: DataRecord, *, ablation: Ablation = "zero"
+) -> int:
+    """The least index of the ``rank``-th observed class, classes in the order of their least indices, from 0.
+
+    Raises:
+        InvalidIndex: outside 0 … classes − 1; the cause names the number of classes.
+    """
+    return InterpretationSpace(network, circuit, data, ablation).index_of_observed(rank)
+
+
+@dataclass(frozen=True)
+class _OpenGate:
+    """A neuron's gate short of its completion.
+
+    Args:
+        gate: the gate with 0 in its free rows.
+        barred: numbers of the completions that are XOR or XNOR of two parents, ascending.
+    """
+
+    gate: NeuronGate
+    barred: tuple[int, ...]
+
+    @property
+    def n_completions(self) -> int:
+        return int(2 ** len(self.gate.free_rows)) - len(self.barred)
+
+    def completed(self, number: int) -> NeuronGate:
+        """With its free rows filled by the bits of a completion's number, lowest row least significant."""
+        table = list(self.gate.table)
+        for place, row in enumerate(self.gate.free_rows):
+            table[row] = (number >> place) & 1
+        return replace(self.gate, table=tuple(table), name=_name(self.gate, tuple(table)))
+
+    def nth(self, rank: int) -> NeuronGate:
+        """The completion of that rank among those not barred."""
+        for barred in self.barred:
+            rank += barred <= rank
+        return self.completed(rank)
+
+    def rank(self, table: tuple[int, ...]) -> int | None:
+        """Inverse of :meth:`nth`; None if the table is no admitted completion."""
+        number = sum(table[row] << place for place, row in enumerate(self.gate.free_rows))
+        if number in self.barred or self.completed(number).table != table:
+            return None
+        return number - sum(barred < number for barred in self.barred)
+
+
+_BARRED = ((0, 1, 1, 0), (1, 0, 0, 1))
+
+
+def _name(gate: NeuronGate, table: tuple[int, ...]) -> str:
+    """Short name of a gate; first-layer gates of one input are that input."""
+    if gate.layer > 1:
+        return table_name(table, [f"{layer}.{neuron}" for layer, neuron in gate.parents])
+    used, _ = essential(table)
+    if len(used) == 1:
+        return gate_name(gate.function, len(gate.parents))
+    return table_name(table, [INPUT_NAMES[neuron] for _, neuron in gate.parents])
+
+
+@dataclass(frozen=True, eq=False)
+class InterpretationSpace:
+    """All interpretations of one circuit; build it once to fetch several.
+
+    Args:
+        network: the network cut to the analysed output.
+        circuit: a circuit of it.
+        data: its representatives are the rows on which activations are read.
+        ablation: what absent edges carry.
+
+    Its properties and methods raise BeyondLimits if the first layer has more than MAX_STATES states.
+    """
+
+    network: Network
+    circuit: Circuit
+    data: DataRecord
+    ablation: Ablation = "zero"
+
+    @cached_property
+    def layers(self) -> tuple[LayerCuts, ...]:
+        """The cuts of layers 1 … L."""
+        mask = np.array([self.circuit.mask], dtype=np.uint64)
+        return read_cuts(self.network, mask, self.data.representatives, self.ablation, mean_rows(self.data))
+
+    @property
+    def count(self) -> int:
+        """Interpretations, exactly."""
+        return int(self._onward[0][0].sum())
+
+    @property
+    def n_observed(self) -> int:
+        """Observed classes, exactly."""
+        return int(self._onward[0][1].sum())
+
+    def at(self, index: int) -> Interpretation:
+        """The interpretation at an index.
+
+        Raises:
+            InvalidIndex: outside 0 … count − 1.
+        """
+        self._check(index, self.count, "interpretation", "interpretations")
+        cuts, before = self._cuts_at(index, by_class=False)
+        rest, gates = index - before, []
+        for gate in reversed(self._open_gates(cuts)):
+            rest, rank = divmod(rest, gate.n_completions)
+            gates.append(gate.nth(rank))
+        return Interpretation(self.circuit, index, tuple(reversed(gates)))
+
+    def index_of_observed(self, rank: int) -> int:
+        """The least index of the rank-th observed class.
+
+        Raises:
+            InvalidIndex: outside 0 … classes − 1.
+        """
+        self._check(rank, self.n_observed, "observed class", "observed classes")
+        return self._cuts_at(rank, by_class=True)[1]
+
+    def index_of(self, gates: tuple[NeuronGate, ...]) -> int:
+        """The index of an interpretation given by its gates.
+
+        Raises:
+            InvalidIndex: they are no interpretation of this circuit.
+        """
+        given = {(gate.layer, gate.neuron): gate for gate in gates}
+        cuts: list[tuple[int, ...]] = []
+        for layer, layer_cuts in enumerate(self.layers, start=1):
+            chosen = []
+            for neuron, n_cuts in enumerate(layer_cuts.n_cuts[0].tolist()):
+                claimed = given.pop((layer, neuron), None)
+                levels = layer_cuts.levels[0, neuron].tolist()
+                fitting = [c for c in range(n_cuts) if claimed is not None and pattern(levels, c) == claimed.function]
+                if (claimed is None) != (n_cuts == 0) or (n_cuts and not fitting):
+                    raise self._foreign(f"neuron {layer}.{neuron}")
+                chosen.append(fitting[0] if fitting else 0)
+            cuts.append(tuple(chosen))
+        if given:
+            raise self._foreign("neuron " + ".".join(map(str, min(given))))
+        index, ways = self._before(cuts)
+        if not ways:
+            raise self._foreign("their cuts")
+        number = 0
+        wanted = sorted(gates, key=lambda gate: (gate.layer, gate.neuron))
+        for open_gate, gate in zip(self._open_gates(cuts), wanted, strict=True):
+            rank = open_gate.rank(gate.table) if len(gate.table) == len(open_gate.gate.table) else None
+            if rank is None:
+                raise self._foreign(f"neuron {gate.layer}.{gate.neuron}")
+            number = number * open_gate.n_completions + rank
+        return index + number
+
+    def _check(self, index: int, count: int, item: str, items: str) -> None:
+        if not 0 <= index < count:
+            raise InvalidIndex(
+                f"{item} {index}",
+                f"circuit {self.circuit.hex} has {count:,} {items}",
+                f"use 0 to {count - 1}" if count else "choose another circuit",
+            )
+
+    def _foreign(self, site: str) -> InvalidIndex:
+        return InvalidIndex(
+            f"gates at {site}", f"are no interpretation of circuit {self.circuit.hex}", "fetch it by its index"
+        )
+
+    @cached_property
+    def _levels(self) -> tuple[tuple[States, ...], tuple[Links, ...], tuple[NDArray[np.int64], ...]]:
+        """States of each layer in lexicographic order, links from each layer, and where each link leads."""
+        n_states = float(n_first_states(self.layers[0])[0])
+        if n_states > MAX_STATES:
+            raise BeyondLimits(
+                f"interpretations of circuit {self.circuit.hex}",
+                f"{n_states:,.0f} combinations of cuts in the first layer, and the limit is {MAX_STATES:,}",
+                "choose a circuit with fewer neurons",
+            )
+        states = [_joined_states(list(first_states(self.layers[0], _STATES_AT_ONCE)))]
+        found: list[Links] = []
+        leads_to: list[NDArray[np.int64]] = []
+        for below, above in pairwise(self.layers):
+            blocks = range(0, max(len(states[-1]), 1), _STATES_AT_ONCE)
+            parts = [links(below, above, states[-1][slice(b, b + _STATES_AT_ONCE)]) for b in blocks]
+            joined = Links(
+                np.concatenate([part.source + block for block, part in zip(blocks, parts, strict=True)]),
+                _joined_states([part.target for part in parts]),
+                np.concatenate([part.exponent for part in parts]),
+                np.concatenate([part.factor for part in parts]),
+            )
+            position, first = grouped(joined.target)
+            found.append(joined)
+            leads_to.append(position)
+            states.append(joined.target[first])
+        return tuple(states), tuple(found), tuple(leads_to)
+
+    @cached_property
+    def _onward(self) -> tuple[tuple[Integers, Integers], ...]:
+        """For each layer and state: interpretations and classes of everything above, given that state."""
+        states, found, leads_to = self._levels
+        once = object_array([1] * len(states[-1]))
+        onward = [(once, once)]
+        for level in range(len(found) - 1, -1, -1):
+            ways, classes = object_array([0] * len(states[level])), object_array([0] * len(states[level]))
+            np.add.at(ways, found[level].source, found[level].ways() * onward[0][0][leads_to[level]])
+            np.add.at(classes, found[level].source, onward[0][1][leads_to[level]])
+            onward.insert(0, (ways, classes))
+        return tuple(onward)
+
+    def _cuts_at(self, number: int, *, by_class: bool) -> tuple[list[tuple[int, ...]], int]:
+        """The cuts of the number-th interpretation (or class), and how many interpretations have lesser cuts."""
+        states, found, leads_to = self._levels
+        options = np.arange(len(states[0]))
+        ways = object_array([1] * len(options))
+        factor, before = 1, 0
+        cuts: list[tuple[int, ...]] = []
+        for level, onward in enumerate(self._onward):
+            counts = factor * ways * onward[0][options]
+            ends = np.cumsum(onward[1][options] if by_class else counts)
+            chosen = int(np.searchsorted(ends, number, side="right"))
+            before += int(counts[:chosen].sum())
+            number -= int(ends[chosen - 1]) if chosen else 0
+            factor *= int(ways[chosen])
+            state = int(options[chosen])
+            cuts.append(tuple(states[level].cuts[state].tolist()))
+            if level < len(found):
+                part = self._links_from(level, state)
+                options, ways = leads_to[level][part], found[level].ways()[part]
+        return cuts, before
+
+    def _before(self, cuts: Sequence[tuple[int, ...]]) -> tuple[int, int]:
+        """How many interpretations have lesser cuts, and how many have exactly these."""
+        states, found, leads_to = self._levels
+        options = np.arange(len(states[0]))
+        ways = object_array([1] * len(options))
+        factor, before = 1, 0
+        for level, onward in enumerate(self._onward):
+            counts = factor * ways * onward[0][options]
+            place = next((i for i, o in enumerate(options) if tuple(states[level].cuts[o].tolist()) >= cuts[level]), -1)
+            if place < 0 or tuple(states[level].cuts[options[place]].tolist()) != cuts[level]:
+                return 0, 0
+            before += int(counts[:place].sum())
+            factor *= int(ways[place])
+            if level < len(found):
+                part = self._links_from(level, int(options[place]))
+                options, ways = leads_to[level][part], found[level].ways()[part]
+        return before, factor
+
+    def _links_from(self, level: int, state: int) -> slice:
+        source = self._levels[1][level].source
+        return slice(int(np.searchsorted(source, state)), int(np.searchsorted(source, state, side="right")))
+
+    def _open_gates(self, cuts: Sequence[tuple[int, ...]]) -> list[_OpenGate]:
+        """Every neuron's gate at these cuts, short of its completion, by layer, then index."""
+        open_gates: list[_OpenGate] = []
+        n_inputs = self.network.n_inputs
+        functions = {(0, i): input_pattern(i, n_inputs) for i in range(n_inputs)}
+        for layer, (layer_cuts, chosen) in enumerate(zip(self.layers, cuts, strict=True), start=1):
+            for neuron in np.flatnonzero(layer_cuts.n_cuts[0]).tolist():
+                levels, values = layer_cuts.levels[0, neuron], layer_cuts.values[0, neuron]
+                above = levels > chosen[neuron]
+                function = pattern(levels.tolist(), chosen[neuron])
+                sources = range(n_inputs) if layer == 1 else np.flatnonzero(layer_cuts.parents[0, neuron]).tolist()
+                parents = tuple((layer - 1, source) for source in sources)
+                table, free_rows = local_table(function, [functions[parent] for parent in parents], 1 << n_inputs)
+                functions[layer, neuron] = function
+                low, high = float(values[~above].max()), float(values[above].min())
+                gate = NeuronGate(layer, neuron, low, high, function, parents, table, free_rows, "")
+                open_gates.append(_OpenGate(gate, _barred(gate)))
+        return open_gates
+
+
+def local_table(function: int, parents: Sequence[int], n_rows: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """A gate over its parents' bits, 0 in the rows that no input reaches, and those rows.
+
+    Args:
+        function: what the neuron computes of the inputs (bit i = input row i); a function of the parents' bits.
+        parents: what each parent computes, most significant first.
+        n_rows: Boolean inputs, 2^n.
+    """
+    table: list[int | None] = [None] * (1 << len(parents))
+    for i in range(n_rows):
+        row = 0
+        for parent in parents:
+            row = row << 1 | (parent >> i) & 1
+        table[row] = (function >> i) & 1
+    return tuple(value or 0 for value in table), tuple(row for row, value in enumerate(table) if value is None)
+
+
+def _barred(gate: NeuronGate) -> tuple[int, ...]:
+    """Numbers of the completions that make XOR or XNOR of exactly two parents after the first layer."""
+    if gate.layer == 1 or len(gate.parents) != 2:
+        return ()
+    reached = [row for row in range(4) if row not in gate.free_rows]
+    fitting = [table for table in _BARRED if all(table[row] == gate.table[row] for row in reached)]
+    return tuple(sorted(sum(table[row] << k for k, row in enumerate(gate.free_rows)) for table in fitting))
+
+
+def _joined_states(parts: Sequence[States]) -> States:
+    return States(np.concatenate([part.circuit for part in parts]), np.concatenate([part.cuts for part in parts]))

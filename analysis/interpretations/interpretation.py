@@ -1,0 +1,59 @@
+"""The interpretation value: a Boolean function for each active neuron of a circuit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from analysis.circuits.circuit import Circuit
+
+
+@dataclass(frozen=True)
+class NeuronGate:
+    """The gate that one neuron is read as.
+
+    Args:
+        layer: 1 for the first hidden layer, L for the output.
+        neuron: index in the layer, from 0.
+        low: largest activation that reads 0 (rounded, for the output).
+        high: smallest activation that reads 1; the cut lies between the two.
+        function: what the neuron computes of the Boolean inputs, as an integer (bit i = input row i).
+        parents: (layer, neuron) of the bits that the gate reads, ascending: all inputs in the first hidden layer, later
+            the kept sources that have a gate.
+        table: the gate's output for each of the 2^p parent rows, lowest-index parent most significant.
+        free_rows: rows that no input reaches, ascending; their entries tell completions apart.
+        name: the gate for people, e.g. "AND"; "" if it has no common name.
+    """
+
+    layer: int
+    neuron: int
+    low: float
+    high: float
+    function: int
+    parents: tuple[tuple[int, int], ...]
+    table: tuple[int, ...]
+    free_rows: tuple[int, ...]
+    name: str
+
+    @property
+    def threshold(self) -> float:
+        """Midpoint of the cut."""
+        return self.low + (self.high - self.low) / 2
+
+
+@dataclass(frozen=True)
+class Interpretation:
+    """One interpretation of one circuit.
+
+    Args:
+        circuit: the circuit whose activations are read.
+        index: its place in the fixed order of the circuit's interpretations (spec §3).
+        gates: one for each neuron with more than one activation, by layer, then index; the output's last.
+    """
+
+    circuit: Circuit
+    index: int
+    gates: tuple[NeuronGate, ...]
+
+    def gate(self, layer: int, neuron: int) -> NeuronGate | None:
+        """The gate of one neuron, or None if it has none."""
+        return next((gate for gate in self.gates if (gate.layer, gate.neuron) == (layer, neuron)), None)

@@ -1,0 +1,215 @@
+"""From the cuts of one layer to the cuts of the next: which go together, and in how many ways.
+
+A neuron's bit is a function of its parents' bits exactly if every pair of inputs that the neuron tells apart is told
+apart by some parent. With separations as bit sets that is ``child & ~(p1 | p2 | …) == 0``. If the parents reach r of
+their 2^p combinations, the other 2^p − r are free, so there are 2^(2^p − r) completions. After the first layer XOR and
+XNOR are barred as gates of exactly two parents; one of them is among the completions exactly if
+``child == p1 ^ p2`` (separations are linear), and then one completion is lost.
+
+Only the cuts of neighbouring layers meet, so all that matters of a layer is its *state*, its neurons' cuts as a tuple.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.interpretations.cuts import LayerCuts, Words, earlier_pairs
+
+# counts beyond 2^63 are held as Python integers in an object array
+Integers = NDArray[Any]
+_EXACT_IN_INT64 = 2.0**62
+
+
+@dataclass(frozen=True, eq=False)
+class States:
+    """States of one layer: for each, its circuit and the cut of every neuron (0 where a neuron has no gate).
+
+    Args:
+        circuit: ``[states]`` position of the circuit.
+        cuts: ``[states, n_l]``.
+    """
+
+    circuit: NDArray[np.int64]
+    cuts: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.circuit)
+
+    def __getitem__(self, part: slice | NDArray[np.int64]) -> States:
+        return States(self.circuit[part], self.cuts[part])
+
+
+@dataclass(frozen=True, eq=False)
+class Links:
+    """Pairs of a state and a state of the next layer that go together in ``factor · 2^exponent`` ways, at least one.
+
+    Args:
+        source: ``[links]`` position of the lower state, ascending.
+        target: the upper states, in lexicographic order for each lower one.
+        exponent: ``[links]``.
+        factor: ``[links]`` odd part, from barred completions.
+    """
+
+    source: NDArray[np.int64]
+    target: States
+    exponent: NDArray[np.int64]
+    factor: NDArray[np.int64]
+
+    def ways_times(self, weights: Integers) -> Integers:
+        """``weights[link] · ways[link]``, exactly."""
+        with np.errstate(over="ignore"):
+            bound = weights.astype(np.float64) * self.factor * np.exp2(self.exponent.astype(np.float64))
+        if not len(bound) or bound.max() < _EXACT_IN_INT64:
+            return weights * (self.factor << self.exponent)
+        return weights.astype(object) * self.ways()
+
+    def ways(self) -> Integers:
+        """Ways of each link as Python integers."""
+        pairs = zip(self.factor.tolist(), self.exponent.tolist(), strict=True)
+        return object_array([factor << exponent for factor, exponent in pairs])
+
+
+def object_array(values: list[int]) -> Integers:
+    """Python integers as an array, however large or small they are."""
+    array = np.empty(len(values), dtype=object)
+    array[:] = values
+    return array
+
+
+def n_first_states(first: LayerCuts) -> NDArray[np.float64]:
+    """States of the first layer for each circuit; a float, as it may be astronomical."""
+    return np.asarray(np.maximum(first.n_cuts, 1).astype(np.float64).prod(axis=1), dtype=np.float64)
+
+
+def first_states(first: LayerCuts, at_once: int) -> Iterator[States]:
+    """Every state of the first layer, circuit by circuit, in lexicographic order, in blocks of ``at_once``."""
+    radices = np.maximum(first.n_cuts, 1)
+    ends = np.cumsum(radices.prod(axis=1))
+    for start in range(0, int(ends[-1]) if len(ends) else 0, at_once):
+        numbers = np.arange(start, min(start + at_once, int(ends[-1])))
+        circuit = np.searchsorted(ends, numbers, side="right")
+        rest = numbers - np.concatenate([[0], ends])[circuit]
+        cuts = np.empty((len(numbers), radices.shape[1]), dtype=np.int64)
+        for neuron in range(radices.shape[1] - 1, -1, -1):
+            rest, cuts[:, neuron] = np.divmod(rest, radices[circuit, neuron])
+        yield States(circuit, cuts)
+
+
+def links(below: LayerCuts, above: LayerCuts, states: States) -> Links:
+    """Everything of the next layer that goes together with each state.
+
+    Args:
+        below: cuts of the states' layer.
+        above: cuts of the next layer.
+        states: states of the lower layer.
+    """
+    n_words = below.separations.shape[-1]
+    told_apart = [
+        below.separations[states.circuit, neuron, states.cuts[:, neuron]] for neuron in range(states.cuts.shape[1])
+    ]
+    source = np.arange(len(states))
+    cuts = np.empty((len(states), 0), dtype=np.int64)
+    exponent, factor = np.zeros(len(states), dtype=np.int64), np.ones(len(states), dtype=np.int64)
+    for neuron in range(above.n_cuts.shape[1]):
+        by_any = np.zeros((len(states), n_words), dtype=below.separations.dtype)
+        by_odd = by_any.copy()
+        for parent, separated in enumerate(told_apart):
+            is_parent = above.parents[states.circuit, neuron, parent, None]
+            seen = np.where(is_parent, separated, 0).astype(by_any.dtype, copy=False)
+            by_any |= seen
+            by_odd ^= seen
+        owner, cut = _consistent_cuts(above, neuron, states.circuit, ~by_any)
+        n_parents = above.parents[states.circuit, neuron].sum(axis=1)
+        free = np.where(above.n_cuts[states.circuit, neuron] > 0, 2**n_parents - _n_reached(by_any, below), 0)
+        # one of XOR and XNOR fits: it is one of the 2^free completions
+        child = above.separations[states.circuit[owner], neuron, cut]
+        barred = (n_parents[owner] == 2) & (child == by_odd[owner]).all(axis=1)
+        barred &= above.n_cuts[states.circuit[owner], neuron] > 0
+        fits = ~barred | (free[owner] > 0)
+        owner, cut, barred = owner[fits], cut[fits], barred[fits]
+        pick, option = _joined(source, owner, len(states))
+        source = source[pick]
+        cuts = np.concatenate([cuts[pick], cut[option, None]], axis=1)
+        lost = barred[option]
+        exponent = exponent[pick] + np.where(lost, 0, free[source])
+        factor = factor[pick] * np.where(lost, 2 ** np.minimum(free[source], 2) - 1, 1)
+    return Links(source, States(states.circuit[source], cuts), exponent, factor)
+
+
+def _consistent_cuts(
+    above: LayerCuts, neuron: int, circuit: NDArray[np.int64], not_separated: Words
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """For each state the cuts of one neuron that tell no more inputs apart than its parents do: (state, cut) pairs.
+
+    A neuron without a gate has the one "cut" 0.
+    """
+    n_cuts = np.maximum(above.n_cuts[circuit, neuron], 1)
+    child = above.separations[circuit, neuron, :, 0]
+    open_cuts = ((child & not_separated[:, None, 0]) == 0) & (np.arange(child.shape[1]) < n_cuts[:, None])
+    owner, cut = np.nonzero(open_cuts)
+    for word in range(1, not_separated.shape[1]):
+        child = above.separations[circuit[owner], neuron, cut, word]
+        fits = (child & not_separated[owner, word]) == 0
+        owner, cut = owner[fits], cut[fits]
+    return owner, cut
+
+
+def _n_reached(by_any: Words, below: LayerCuts) -> NDArray[np.int64]:
+    """How many combinations of the parents' bits occur: inputs that differ from every earlier one, plus the first."""
+    reached = np.ones(len(by_any), dtype=np.int64)
+    for earlier in earlier_pairs(below.levels.shape[-1]):
+        used = np.flatnonzero(earlier)
+        reached += ((earlier[used] & ~by_any[:, used]) == 0).all(axis=1)
+    return reached
+
+
+def _joined(
+    left: NDArray[np.int64], right: NDArray[np.int64], n_keys: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """All pairs of positions with equal keys, left ones in order; both key arrays are ascending."""
+    counts = np.bincount(right, minlength=n_keys)
+    starts = np.cumsum(counts) - counts
+    repeats = counts[left]
+    pick = np.repeat(np.arange(len(left)), repeats)
+    within = np.arange(len(pick)) - np.repeat(np.cumsum(repeats) - repeats, repeats)
+    return pick, starts[left[pick]] + within
+
+
+def merged(states: States, weights: tuple[Integers, ...]) -> tuple[States, tuple[Integers, ...]]:
+    """Equal states once, in lexicographic order, with their weights added exactly."""
+    position, first = grouped(states)
+    if len(first) == len(states):
+        order = np.argsort(position)
+        return states[order], tuple(weight[order] for weight in weights)
+    return states[first], tuple(summed(weight, position, len(first)) for weight in weights)
+
+
+def grouped(states: States) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The rank of each state's (circuit, cuts) among the distinct ones, and for each rank one state's position."""
+    key, n_keys = states.circuit, int(states.circuit.max(initial=0)) + 1
+    for column in states.cuts.T:
+        radix = int(column.max(initial=0)) + 1
+        if n_keys * radix > 2**62:
+            distinct, key = np.unique(key, return_inverse=True)
+            n_keys = len(distinct)
+        key, n_keys = key * radix + column, n_keys * radix
+    _, first, position = np.unique(key, return_index=True, return_inverse=True)
+    return position, first
+
+
+def summed(weights: Integers, position: NDArray[np.int64], n: int) -> Integers:
+    """Sum of the weights at each of ``n`` positions, exactly."""
+    if weights.dtype != object and len(weights):
+        if float(weights.max()) * len(weights) < _EXACT_IN_INT64:
+            total = np.zeros(n, dtype=np.int64)
+            np.add.at(total, position, weights)
+            return total
+        weights = weights.astype(object)
+    totals = object_array([0] * n)
+    np.add.at(totals, position, weights)
+    return totals
