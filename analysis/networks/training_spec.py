@@ -64,7 +64,7 @@ class TrainingSpec(BaseModel):
         try:
             self.resolved_tasks()
         except InvalidTask as problem:
-            raise ValueError(str(problem)) from None
+            raise ValueError(f"{problem.item} {problem.cause}; {problem.cure}") from None
         weights = self.input_weights
         # the comparison is written so that NaN fails it
         if weights is not None and not (

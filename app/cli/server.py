@@ -23,13 +23,13 @@ def serve(
 
     Analyses run elsewhere: start [bold]pluriscope work[/bold] beside it, once or on several machines.
     """
+    settings = _settings(host=host, port=port)
     import uvicorn
 
     from app.bundled.seeding import add_bundled_networks
     from app.db.engine import open_store
     from app.main import create_app
 
-    settings = _settings(host=host, port=port)
     store = open_store(settings)
     try:
         store.migrate()

@@ -1,0 +1,162 @@
+"""The driver: one output of one network under one protocol and data record, from preflight to tallies.
+
+preflight        everything that speaks against the analysis, at once
+circuits         every valid circuit                      (where)
+interpretations  exact counts for each                    (then what)
+algorithms       every candidate algorithm                (what)
+alignments       where each can live in the network       (then where)
+criteria         tallies that the searches give for free
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Final
+
+import numpy as np
+
+from analysis.algorithms.catalogue import candidate_algorithms
+from analysis.alignments.alignment import ScoredAlignment
+from analysis.alignments.iia import score_alignment
+from analysis.alignments.search import search_alignments
+from analysis.circuits.circuit import EdgeLayout
+from analysis.circuits.search import search_circuits
+from analysis.circuits.space import count_in_space
+from analysis.criteria import Findings, tallies
+from analysis.data import DataRecord
+from analysis.errors import AnalysisError, BeyondLimits
+from analysis.interpretations.counting import count_interpretations
+from analysis.networks.network import Network
+from analysis.preflight import preflight
+from analysis.progress import Progress, Report, silent
+from analysis.protocol import Protocol
+from analysis.result import AlgorithmResult, CircuitSearch, OutputAnalysis
+from analysis.strict_json import combined
+from analysis.tasks import Task
+
+STAGES: Final = ("circuits", "interpretations", "algorithms", "alignments", "criteria")
+Clock = Callable[[], float]
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How far a search may go; reaching a limit is part of the result, not an error.
+
+    Args:
+        max_possible: a larger circuit space is counted but not searched.
+        max_valid: valid circuits kept.
+        max_candidates: candidate algorithms kept.
+    """
+
+    max_possible: int = 2_000_000_000
+    max_valid: int = 5_000_000
+    max_candidates: int = 100_000
+
+
+@dataclass
+class _Stopwatch:
+    clock: Clock | None
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        start = self.clock() if self.clock else 0.0
+        yield
+        if self.clock:
+            self.seconds[name] = self.clock() - start
+
+
+def analyse_output(
+    network: Network,
+    output: int,
+    task: Task,
+    protocol: Protocol,
+    data: DataRecord,
+    *,
+    report: Report = silent,
+    clock: Clock | None = None,
+    limits: Limits = Limits(),
+) -> OutputAnalysis:
+    """Run the whole analysis of one output.
+
+    Args:
+        network: the whole network, all outputs.
+        output: which output, from 0.
+        task: what it should compute.
+        protocol: the rules.
+        data: the rows, one representative per Boolean input and what circuits are judged on.
+        report: told how far each stage is; may raise Cancelled between two steps.
+        clock: seconds from any origin, e.g. ``time.perf_counter``; without it no time is measured.
+        limits: where searches stop.
+
+    Raises:
+        AnalysisError: everything that :func:`~analysis.preflight.preflight` refuses, as one error.
+        Cancelled: the report asked to stop.
+    """
+    refuse(preflight(network, output, task, protocol, data))
+    watch = _Stopwatch(clock)
+    cut = network.for_output(output)
+    with watch.stage("circuits"):
+        circuits = _circuits(cut, task, protocol, data, output, report, limits)
+    with watch.stage("interpretations"):
+        interpretations = count_interpretations(cut, circuits.masks, data, report=report)
+    with watch.stage("algorithms"):
+        candidates = candidate_algorithms(
+            task, protocol, cut.n_hidden_layers, report=report, max_candidates=limits.max_candidates
+        )
+    with watch.stage("alignments"):
+        algorithms = search_alignments(cut, candidates, protocol, data, report=report)
+
+    def rescore(result: AlgorithmResult, scored: ScoredAlignment, rules: Protocol) -> ScoredAlignment:
+        return score_alignment(cut, result.algorithm, scored.alignment, rules, data)
+
+    with watch.stage("criteria"):
+        report(Progress("criteria", 0, 1))
+        criteria = tallies(Findings(cut, protocol, data, circuits, interpretations, algorithms, rescore))
+        report(Progress("criteria", 1, 1))
+    return OutputAnalysis(
+        network=network,
+        output=output,
+        task=task,
+        protocol=protocol,
+        data=data,
+        circuits=circuits,
+        interpretations=interpretations,
+        algorithms=algorithms,
+        criteria=criteria,
+        seconds=watch.seconds,
+    )
+
+
+def refuse(problems: tuple[AnalysisError, ...]) -> None:
+    """Raise what preflight found, as one error.
+
+    Raises:
+        AnalysisError: of the first problem's kind, naming all of them.
+    """
+    if problems:
+        raise combined(problems, "analysis", type(problems[0]))
+
+
+def _circuits(
+    cut: Network, task: Task, protocol: Protocol, data: DataRecord, output: int, report: Report, limits: Limits
+) -> CircuitSearch:
+    """The circuit search, or an unsearched space with its exact size where it is too large to search."""
+    try:
+        return search_circuits(
+            cut,
+            task,
+            protocol,
+            data,
+            output=output,
+            report=report,
+            max_valid=limits.max_valid,
+            max_possible=limits.max_possible,
+        )
+    except BeyondLimits:
+        possible = count_in_space(cut.sizes, protocol)
+        no_outputs = np.empty((0, len(data.representatives)))
+        layout = EdgeLayout(cut.sizes)
+        return CircuitSearch(layout, possible, np.empty(0, np.uint64), no_outputs, np.empty(0), truncated_at=0)
