@@ -54,9 +54,13 @@ class Components:
         return macros
 
 
-@lru_cache(maxsize=8)
 def environment(prefix: str = "") -> Environment:
-    """The template environment of an application served under ``prefix``."""
+    """The template environment of an application served under ``prefix``, made once."""
+    return _environment(prefix)
+
+
+@lru_cache(maxsize=8)
+def _environment(prefix: str) -> Environment:
     env = Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
@@ -132,7 +136,7 @@ def render(
     if block:
         response.headers["Vary"] = "HX-Request"
     if chosen:
-        response.set_cookie(THEME_COOKIE, theme, max_age=_YEAR, samesite="lax", path=_prefix(request) or "/")
+        response.set_cookie(THEME_COOKIE, theme, max_age=_YEAR, samesite="lax", path="/")
     return response
 
 

@@ -1,0 +1,122 @@
+"""A fixed network with explanations of every kind, for the pattern page and the tests of the drawings: no database needed.
+
+The weights are those of the authors' pretrained XOR network rounded to two decimals (MIT, © 2025 Maxime Méloux). Scores
+and counts shown on the pattern page are examples of form, not results.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.algorithms.high_level_model import HighLevelModel, Node
+from analysis.alignments.alignment import Alignment, NeuronSet
+from app.figures.svg import Direction, Threshold, Tile
+
+WEIGHTS: Final = (
+    ((1.05, 1.05), (0.85, 0.97), (0.66, 0.21)),
+    ((-1.37, 0.98, 0.24), (1.66, -0.21, -0.08), (-0.81, 0.63, 0.22)),
+    ((0.91, -0.80, 0.71),),
+)
+MASK: Final = "2b0cf"
+TILES: Final = (
+    Tile(1, 0, (0, 1, 1, 1), "A ∨ B"),
+    Tile(1, 1, (0, 0, 0, 1), "A ∧ B"),
+    Tile(2, 0, (0, 1, 1, 0), "A ⊕ B"),
+    Tile(2, 2, (0, 1, 1, 0), "A ⊕ B"),
+    Tile(3, 0, (0, 1, 1, 0), "A ⊕ B"),
+)
+DIRECTIONS: Final = (
+    Direction(1, (-1.05, -0.34, 2.12), (0, 0, 1, 0)),
+    Direction(1, (-1.05, 1.53, -1.81), (0, 1, 0, 0)),
+)
+THRESHOLDS: Final = (Threshold(0.04, "P", (0, 1, 1, 1)), Threshold(0.62, "Q", (0, 0, 0, 1)))
+_A, _B = Node("input", input=0), Node("input", input=1)
+
+
+def _not(node: Node) -> Node:
+    return Node("not", (node,))
+
+
+def _and(left: Node, right: Node) -> Node:
+    return Node("and", (left, right))
+
+
+ALGORITHM: Final = HighLevelModel("and_inverter", 2, _and(_not(_and(_A, _B)), _not(_and(_not(_A), _not(_B)))))
+DEEP_ALGORITHM: Final = HighLevelModel(
+    "and_inverter", 2, _not(_and(_not(_and(_A, _not(_and(_A, _B)))), _not(_and(_B, _not(_and(_A, _B))))))
+)
+PAPER_ALGORITHM: Final = HighLevelModel("formula_trees", 2, _and(Node("or", (_A, _B)), _not(_and(_A, _B))))
+ALIGNMENT: Final = Alignment.of(ALGORITHM.text, {"0": NeuronSet(1, (0,)), "1": NeuronSet(1, (1, 2))})
+DEEP_ALIGNMENT: Final = Alignment.of(
+    DEEP_ALGORITHM.text,
+    {"0": NeuronSet(2, (0,)), "1": NeuronSet(2, (2,)), "01": NeuronSet(1, (0,)), "11": NeuronSet(1, (2,))},
+)
+
+
+def random_weights(sizes: tuple[int, ...], seed: int) -> tuple[NDArray[np.float64], ...]:
+    """Weights of a made-up network, the same for the same seed."""
+    source = np.random.default_rng(seed)
+    return tuple(source.normal(0, 1, (n_out, n_in)) for n_in, n_out in zip(sizes, sizes[1:], strict=False))
+
+
+def connected_mask(weights: tuple[NDArray[np.float64], ...], share: float, seed: int) -> tuple[NDArray[np.bool_], ...]:
+    """A mask that keeps about ``share`` of the edges and at least one of each neuron, so that it draws as a circuit."""
+    source = np.random.default_rng(seed)
+    masks = tuple(source.random(w.shape) < share for w in weights)
+    for mask in masks:
+        mask[np.arange(mask.shape[0]), np.arange(mask.shape[0]) % mask.shape[1]] = True
+        mask[np.arange(mask.shape[1]) % mask.shape[0], np.arange(mask.shape[1])] = True
+    return masks
+
+
+def pattern_context() -> dict[str, Any]:
+    """Everything ``patterns.html`` shows."""
+    wide = random_weights((4, 5, 5, 2), 4)
+    deep = random_weights((3, 4, 4, 4, 1), 9)
+    huge = random_weights((6, 20, 64, 1), 2)
+    outputs = np.array(
+        [[0.0, 1.15, 0.99, 2.28], [0.0, 1.04, 0.88, 2.17], [0.0, 0.9, 1.05, 2.2], [-0.02, 0.8, 0.96, 0.0]]
+    )
+    agreed = np.array([[1, 1, 1, 0], [1, 1, 1, 0], [1, 1, 1, 1], [1, 1, 1, 1]], dtype=bool)
+    rng = np.random.default_rng(1)
+    return {
+        "weights": WEIGHTS,
+        "sizes": (2, 3, 3, 1),
+        "mask": MASK,
+        "tiles": TILES,
+        "alignment_marks": (Tile(1, 0, (0, 0, 0, 1), "A ∧ B"), Tile(1, 1, (0, 1, 1, 1), "A ∨ B")),
+        "directions": DIRECTIONS,
+        "thresholds": THRESHOLDS,
+        "algorithm": ALGORITHM,
+        "deep_algorithm": DEEP_ALGORITHM,
+        "paper_algorithm": PAPER_ALGORITHM,
+        "alignment": ALIGNMENT,
+        "deep_alignment": DEEP_ALIGNMENT,
+        "wide": wide,
+        "wide_mask": connected_mask(wide, 0.5, 3),
+        "deep": deep,
+        "deep_mask": connected_mask(deep, 0.4, 5),
+        "deep_tiles": (
+            Tile(1, 0, (0, 0, 0, 1, 0, 1, 1, 1)),
+            Tile(1, 2, (0, 1, 1, 0, 1, 0, 0, 1)),
+            Tile(2, 1, (0, 0, 0, 0, 0, 0, 0, 1)),
+            Tile(3, 3, (0, 1, 1, 1, 1, 1, 1, 1)),
+        ),
+        "deep_tables": ["00010111"] * 3 + ["01101001"] * 2 + ["00000001", "01111111", "00001111"],
+        "huge": huge,
+        "interchange": {"outputs": outputs, "agreed": agreed, "tested": ~np.eye(4, dtype=bool)},
+        "edge_counts": [197, 197, 197, 197, 140, 134, 162, 197, 126, 139, 81, 105, 129, 149, 102, 197, 183, 185],
+        "behaviour_rows": [
+            {"bits": "00", "output": -0.0014, "decision": 0, "target": 0, "margin": 0.499, "right": True},
+            {"bits": "01", "output": 1.0392, "decision": 1, "target": 1, "margin": 0.461, "right": True},
+            {"bits": "10", "output": 0.4514, "decision": 0, "target": 1, "margin": 0.049, "right": False},
+            {"bits": "11", "output": 2.6037, "decision": -1, "target": 0, "margin": 1.104, "right": False},
+        ],
+        "by_edges": {10: 5, 11: 22, 12: 46, 13: 54, 14: 40, 15: 21, 16: 7, 17: 1, 18: 1},
+        "by_circuit": [0, 0, *(int(10**e) for e in rng.uniform(1, 7.5, 195))],
+        "margins": rng.gamma(2.0, 0.06, 197).tolist(),
+        "iia": [(12, 12)] * 3 + [(int(k), 24) for k in rng.integers(8, 24, 60)],
+    }
