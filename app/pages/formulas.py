@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import lru_cache
 from typing import Literal
 
 from pydantic import Field
 
 from analysis.algorithms.high_level_model import (
+    Form,
     HighLevelModel,
     Node,
     authors_text,
@@ -14,7 +17,8 @@ from analysis.algorithms.high_level_model import (
     function_of,
     readable_formula,
 )
-from analysis.alignments.alignment import IIA, Alignment
+from analysis.algorithms.parsing import parse_algorithm
+from analysis.alignments.alignment import IIA, Alignment, NeuronSet
 from analysis.tasks import INPUT_NAMES
 from app.pages.placements import site_label, write_place
 from app.pages.shared import PageModel, truth_rows
@@ -34,6 +38,13 @@ class VerdictView(PageModel):
     criterion: str = Field(description="The criterion's stable key.")
     label: str
     verdict: Verdict
+
+    @property
+    def glyph(self) -> str:
+        """Name of its mark in the interface."""
+        return {"passed": "pass", "failed": "fail", "undecided": "untested", "not_applicable": "na"}.get(
+            self.verdict, "untested"
+        )
 
 
 class FractionView(PageModel):
@@ -82,6 +93,21 @@ class AlgorithmView(PageModel):
     truth_table: list[int]
     variables: list[VariableView]
     tree: FormulaNode
+
+    @property
+    def value(self) -> HighLevelModel:
+        """The algorithm itself, for drawings."""
+        return read_algorithm(self.text, self.form, len(self.truth_table).bit_length() - 1)
+
+    def aligned(self, places: Sequence[PlacedView]) -> Alignment:
+        """The alignment that puts its variables there, for drawings."""
+        return Alignment.of(self.text, [(p.path, NeuronSet(p.layer, tuple(p.neurons))) for p in places])
+
+
+@lru_cache(maxsize=1024)
+def read_algorithm(text: str, form: Form, n_inputs: int) -> HighLevelModel:
+    """An algorithm from its identity text; trees are immutable, so they are read once."""
+    return parse_algorithm(text, form, n_inputs)
 
 
 def fraction(iia: IIA) -> FractionView:

@@ -232,6 +232,23 @@ def first_alignments(session: Session, algorithm_rows: Sequence[int]) -> Mapping
     return {row.algorithm_row_id: row for row in rows}
 
 
+def minimal_alignments(session: Session, analysis_id: int, limit: int) -> list[tuple[str, str]]:
+    """Algorithm and alignment ids of minimal alignments with variables, one for each algorithm, simplest first."""
+    first = (
+        select(func.min(AlignmentRow.id))
+        .where(AlignmentRow.analysis_id == analysis_id, AlignmentRow.minimal.is_(True), AlignmentRow.of > 0)
+        .group_by(AlignmentRow.algorithm_row_id)
+    )
+    query = (
+        select(AlgorithmRow.algorithm_id, AlignmentRow.alignment_id)
+        .join(AlgorithmRow, AlgorithmRow.id == AlignmentRow.algorithm_row_id)
+        .where(AlignmentRow.id.in_(first))
+        .order_by(AlgorithmRow.n_variables, AlgorithmRow.position)
+        .limit(limit)
+    )
+    return [(algorithm, alignment) for algorithm, alignment in session.execute(query)]
+
+
 def near_misses(session: Session, algorithm: AlgorithmRow, limit: int = 100) -> Sequence[AlignmentRow]:
     """The kept alignments of an algorithm that fail, best first."""
     query = _alignments_of(algorithm).where(AlignmentRow.valid.is_(False)).order_by(AlignmentRow.id)

@@ -1,0 +1,342 @@
+"""Common ground for explanations of every kind: what each predicts about interventions on neuron sets (spec §6).
+
+An intervention patches a nonempty set S of hidden neurons: run ``base``, but give every neuron of S the activation that
+it has when the unablated network runs ``source`` ≠ base. Neurons of S in different layers are all overwritten; the
+others are recomputed. The network then decides by threshold (output > 0.5).
+
+1. List the sets (:func:`intervention_space`), 63 for a 3-3 network, so 63 · 12 = 756 interventions over two inputs.
+2. Ask the network (:func:`decide_under_interventions`).
+3. Ask each explanation. An interpretation always predicts: the patched neurons that it gives a gate take their bit on
+   source, all other neurons follow its local gates; neurons without a gate change nothing. An aligned algorithm
+   predicts where S is a union of its variables' places: those variables are fixed to their values on source. A bare
+   circuit and an algorithm without places are silent.
+4. Count coverage, accuracy and agreement, and pick the crucial experiments: two explanations predict and differ.
+
+Arrays are indexed ``[set, source, base]``; source = base is part of the arrays but never of a count. Predictions are
+int8: 0, 1, or −1 for silence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import combinations
+from math import comb
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.algorithms.high_level_model import HighLevelModel
+from analysis.alignments.alignment import Alignment
+from analysis.interpretations.interpretation import Interpretation
+from analysis.interventions.interchange import run_with_swaps
+from analysis.networks.mlp import activations
+from analysis.networks.network import Network
+
+SILENT: Final = -1
+MAX_SETS: Final = 2**12
+MAX_INTERVENTIONS: Final = 2**18
+
+NeuronSite = tuple[int, int]
+"""(layer from 1, neuron from 0)."""
+
+
+@dataclass(frozen=True, eq=False)
+class InterventionSpace:
+    """The neuron sets that are patched, all of them or all up to a stated size.
+
+    Args:
+        hidden_sizes: neurons of each hidden layer.
+        n_inputs: inputs of the network; sources and bases are the 2^n Boolean inputs.
+        sets: each set's (layer, neuron) pairs ascending; sets by size, then lexicographically.
+        largest: most neurons in a set when not all sets are listed, else None.
+    """
+
+    hidden_sizes: tuple[int, ...]
+    n_inputs: int
+    sets: tuple[tuple[NeuronSite, ...], ...]
+    largest: int | None = None
+
+    @property
+    def n_rows(self) -> int:
+        """Boolean inputs, 2^n."""
+        return 1 << self.n_inputs
+
+    @property
+    def n_possible_sets(self) -> int:
+        """Nonempty sets of hidden neurons there are, listed or not."""
+        return int(2 ** sum(self.hidden_sizes) - 1)
+
+    @property
+    def n_interventions(self) -> int:
+        """Sets listed times ordered pairs source ≠ base."""
+        return len(self.sets) * self.n_rows * (self.n_rows - 1)
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        return len(self.sets), self.n_rows, self.n_rows
+
+    @cached_property
+    def position(self) -> dict[frozenset[NeuronSite], int]:
+        """Index of each listed set."""
+        return {frozenset(members): index for index, members in enumerate(self.sets)}
+
+    @cached_property
+    def holds(self) -> dict[NeuronSite, NDArray[np.bool_]]:
+        """For each hidden neuron, ``[sets]``: which sets hold it."""
+        sites = _hidden_sites(self.hidden_sizes)
+        columns = {site: np.zeros(len(self.sets), dtype=bool) for site in sites}
+        for index, members in enumerate(self.sets):
+            for site in members:
+                columns[site][index] = True
+        return columns
+
+    @cached_property
+    def counted(self) -> NDArray[np.bool_]:
+        """``[set, source, base]``: the interventions that count, source ≠ base."""
+        return np.broadcast_to(~np.eye(self.n_rows, dtype=bool), self.shape)
+
+
+def intervention_space(
+    hidden_sizes: Sequence[int],
+    n_inputs: int,
+    *,
+    max_sets: int = MAX_SETS,
+    max_interventions: int = MAX_INTERVENTIONS,
+) -> InterventionSpace:
+    """List every nonempty set of hidden neurons, or every set of up to k neurons with the largest k within the limits.
+
+    Args:
+        hidden_sizes: neurons of each hidden layer, none for a network without hidden layers (then there is no set).
+        n_inputs: inputs of the network, at least 1.
+        max_sets: most sets listed, unless single neurons alone are more.
+        max_interventions: most interventions counted, likewise.
+    """
+    sites = _hidden_sites(hidden_sizes)
+    rows = 1 << n_inputs
+    limit = min(max_sets, max_interventions // (rows * (rows - 1)))
+    size = n_sets = 0
+    while size < len(sites):
+        n_sets += comb(len(sites), size + 1)
+        if n_sets > limit and size:
+            break
+        size += 1
+    sets = tuple(members for k in range(1, size + 1) for members in combinations(sites, k))
+    return InterventionSpace(tuple(hidden_sizes), n_inputs, sets, None if size == len(sites) else size)
+
+
+def _hidden_sites(hidden_sizes: Sequence[int]) -> list[NeuronSite]:
+    return [(layer, neuron) for layer, size in enumerate(hidden_sizes, start=1) for neuron in range(size)]
+
+
+@dataclass(frozen=True, eq=False)
+class NetworkAnswers:
+    """What the network does under every intervention of a space.
+
+    Args:
+        outputs: ``[set, source, base]`` raw outputs.
+    """
+
+    outputs: NDArray[np.float64]
+
+    @cached_property
+    def decisions(self) -> NDArray[np.int8]:
+        """``[set, source, base]`` 1 where the output is above 0.5, else 0."""
+        return (self.outputs > 0.5).astype(np.int8)
+
+    @cached_property
+    def margins(self) -> NDArray[np.float64]:
+        """``[set, source, base]`` distance of the output from 0.5."""
+        return np.abs(self.outputs - 0.5)
+
+
+def decide_under_interventions(network: Network, rows: NDArray[np.float64], space: InterventionSpace) -> NetworkAnswers:
+    """Run every intervention on the unablated network.
+
+    Args:
+        network: cut to one output.
+        rows: ``[2^n, n]`` one real-valued row for each Boolean input, in binary order.
+        space: sets of this network's hidden neurons.
+    """
+    if not space.sets:
+        return NetworkAnswers(np.zeros(space.shape))
+    swapped = {
+        layer: np.stack([space.holds[layer, neuron] for neuron in range(size)], axis=1)
+        for layer, size in enumerate(space.hidden_sizes, start=1)
+    }
+    return NetworkAnswers(run_with_swaps(network, swapped, activations(network, rows)))
+
+
+def predict_by_interpretation(interpretation: Interpretation, space: InterventionSpace) -> NDArray[np.int8]:
+    """What an interpreted circuit predicts: ``[set, source, base]``, never silent while its output has a gate.
+
+    A patched neuron carries the bit that it has on source; every other neuron applies its local gate to its parents'
+    bits, in the first layer to the base inputs. Neurons that the interpretation gives no gate (ablated, or constant on
+    every input) carry no bit and change nothing. Without an output gate (the circuit's output is constant) nothing is
+    predicted.
+    """
+    n_rows, n_layers = space.n_rows, len(space.hidden_sizes) + 1
+    row_bits = np.arange(n_rows)
+    bits: dict[NeuronSite, NDArray[np.int8]] = {}
+    for gate in sorted(interpretation.gates, key=lambda gate: (gate.layer, gate.neuron)):
+        clean = ((gate.function >> row_bits) & 1).astype(np.int8)
+        if gate.layer == 1:
+            computed: NDArray[np.int8] = clean[None, None, :]
+        else:
+            index = np.zeros((1, 1, 1), dtype=np.int64)
+            for parent in gate.parents:
+                index = (index << 1) | bits[parent]
+            computed = np.asarray(gate.table, dtype=np.int8)[index]
+        if gate.layer == n_layers:
+            return np.ascontiguousarray(np.broadcast_to(computed, space.shape))
+        patched = space.holds[gate.layer, gate.neuron][:, None, None]
+        bits[gate.layer, gate.neuron] = np.where(patched, clean[None, :, None], computed)
+    return predict_nothing(space)
+
+
+def predict_by_alignment(algorithm: HighLevelModel, alignment: Alignment, space: InterventionSpace) -> NDArray[np.int8]:
+    """What an aligned algorithm predicts: ``[set, source, base]``, −1 where the set is no union of its places.
+
+    Places are disjoint, so a set is the union of at most one choice of variables. All chosen variables take their
+    values on source; of a chosen variable inside another chosen one the outer counts, as in
+    :meth:`HighLevelModel.output_given`.
+    """
+    predictions = predict_nothing(space)
+    full = (1 << space.n_rows) - 1
+    functions = {variable.path: variable.function for variable in algorithm.variables}
+    places = [(path, [(site.layer, neuron) for neuron in site.neurons]) for path, site in alignment.places]
+    row_bits = np.arange(space.n_rows)
+    for size in range(1, len(places) + 1):
+        for chosen in combinations(places, size):
+            index = space.position.get(frozenset(site for _, sites in chosen for site in sites))
+            if index is None:  # larger than the sets listed
+                continue
+            for source in range(space.n_rows):
+                fixed = {path: full if functions[path] >> source & 1 else 0 for path, _ in chosen}
+                predictions[index, source] = (algorithm.output_given(fixed) >> row_bits) & 1
+    return predictions
+
+
+def predict_nothing(space: InterventionSpace) -> NDArray[np.int8]:
+    """What a bare circuit or an algorithm without places predicts: ``[set, source, base]`` of −1."""
+    return np.full(space.shape, SILENT, dtype=np.int8)
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How one explanation fares on a space.
+
+    Args:
+        predicted: interventions on which it predicts (the numerator of coverage).
+        right: of those, the ones on which the network decides as predicted (the numerator of accuracy).
+        of: interventions in the space (the denominator of coverage).
+    """
+
+    predicted: int
+    right: int
+    of: int
+
+
+def standing_of(predictions: NDArray[np.int8], answers: NetworkAnswers, space: InterventionSpace) -> Standing:
+    """Coverage and accuracy of ``predictions [set, source, base]``, over source ≠ base."""
+    spoken = (predictions != SILENT) & space.counted
+    right = spoken & (predictions == answers.decisions)
+    return Standing(int(spoken.sum()), int(right.sum()), space.n_interventions)
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """How two explanations compare on a space.
+
+    Args:
+        both: interventions on which both predict.
+        same: of those, the ones on which they predict the same; both − same are crucial experiments.
+    """
+
+    both: int
+    same: int
+
+    @property
+    def differ(self) -> int:
+        return self.both - self.same
+
+
+def agreement_of(first: NDArray[np.int8], second: NDArray[np.int8], space: InterventionSpace) -> Agreement:
+    """Agreement of two predictions ``[set, source, base]``, over source ≠ base; symmetric."""
+    both = (first != SILENT) & (second != SILENT) & space.counted
+    return Agreement(int(both.sum()), int((both & (first == second)).sum()))
+
+
+@dataclass(frozen=True)
+class CrucialExperiment:
+    """One intervention on which at least two explanations predict and differ.
+
+    Args:
+        sites: patched neurons.
+        source: input row that the neurons' activations come from.
+        base: input row that the network runs on.
+        predictions: each explanation's prediction, 0, 1 or −1 for silence, in the order given.
+        decision: what the network decides.
+        output: its raw output.
+        margin: distance of the output from 0.5.
+    """
+
+    sites: tuple[NeuronSite, ...]
+    source: int
+    base: int
+    predictions: tuple[int, ...]
+    decision: int
+    output: float
+    margin: float
+
+
+@dataclass(frozen=True)
+class CrucialExperiments:
+    """The most telling crucial experiments of some explanations.
+
+    Args:
+        total: crucial experiments in the space.
+        shown: the first of them by margin, largest first; ties by set, source, base.
+    """
+
+    total: int
+    shown: tuple[CrucialExperiment, ...]
+
+
+def crucial_experiments(
+    predictions: Sequence[NDArray[np.int8]],
+    answers: NetworkAnswers,
+    space: InterventionSpace,
+    *,
+    limit: int | None = None,
+) -> CrucialExperiments:
+    """Interventions on which some explanation predicts 0 and another 1, ranked by the network's margin.
+
+    Args:
+        predictions: one array ``[set, source, base]`` for each explanation, at least one.
+        answers: what the network does on the same space.
+        space: the interventions.
+        limit: most experiments returned; None for all.
+    """
+    stacked = np.stack(list(predictions))
+    split = (stacked == 0).any(axis=0) & (stacked == 1).any(axis=0) & space.counted
+    where = np.argwhere(split)  # in the order set, source, base, which a stable sort keeps among equal margins
+    margins = answers.margins[split]
+    order = np.argsort(-margins, kind="stable")[:limit]
+    shown = []
+    for set_index, source, base in where[order].tolist():
+        at = (set_index, source, base)
+        shown.append(
+            CrucialExperiment(
+                space.sets[set_index],
+                source,
+                base,
+                tuple(int(p) for p in stacked[(slice(None), *at)]),
+                int(answers.decisions[at]),
+                float(answers.outputs[at]),
+                float(answers.margins[at]),
+            )
+        )
+    return CrucialExperiments(len(where), tuple(shown))

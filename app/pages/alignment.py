@@ -1,0 +1,414 @@
+"""One alignment: an algorithm placed in a network, with the evidence for and against it, computed on each request."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from itertools import combinations
+
+import numpy as np
+from pydantic import Field
+from sqlalchemy.orm import Session
+
+from analysis import ENGINE_VERSION
+from analysis.algorithms.high_level_model import HighLevelModel
+from analysis.alignments.alignment import Alignment, NeuronSet
+from analysis.alignments.iia import check_alignment, interchange_matrix, interchange_rows
+from analysis.experiments import (
+    decide_under_interventions,
+    intervention_space,
+    predict_by_alignment,
+    standing_of,
+)
+from analysis.interventions.interchange import interchange_outputs
+from analysis.result import FRAGILE_MARGIN
+from analysis.validity import decide, margin_to_edge
+from app.addressing import Addresses, ExplanationRef
+from app.db.codecs import alignment_of
+from app.db.reads import algorithms as reads
+from app.db.tables import AlgorithmRow, AlignmentRow
+from app.errors import NotFound
+from app.pages.algorithms import (
+    AlgorithmOptions,
+    AlignmentItem,
+    algorithm_of,
+    alignment_item,
+    find_algorithm_row,
+    input_text,
+    locate_with_scope,
+    verdicts_of,
+)
+from app.pages.formulas import (
+    AlgorithmView,
+    FractionView,
+    PlacedView,
+    VerdictView,
+    algorithm_view,
+    placed_views,
+)
+from app.pages.placements import SHAPE, placement_text, places_of, read_places
+from app.pages.shared import NetworkView, PageModel, Place, ScopeOptions, ScopeView, locate, network_view
+
+MAX_FAILING_ROWS = 500
+MAX_SITE_FOR_MINIMALITY = 12  # neurons: 4,094 smaller sites are tried
+N_SIBLINGS = 6
+
+
+class AlignmentOptions(ScopeOptions):
+    """Options of one alignment's page."""
+
+    place: list[str] = Field(
+        [],
+        max_length=64,
+        description="The placement, PATH:LAYER.NEURON+NEURON for each variable, e.g. 0:1.0+2; needed where the "
+        "alignment is not stored, since its id is a hash.",
+    )
+
+
+class InterchangeView(PageModel):
+    """Interchange interventions on one variable, all indexed [source][base]."""
+
+    path: str
+    formula: str
+    truth_table: list[int]
+    site: str
+    score: FractionView
+    margin: float | None = Field(description="Smallest distance of a tested output from the edge of the decision.")
+    outputs: list[list[float]] = Field(description="What the network puts out.")
+    decisions: list[list[int]] = Field(description="The network's decision: 0, 1, or −1 for neither.")
+    expected: list[list[int]] = Field(description="What the algorithm says.")
+    tested: list[list[bool]] = Field(description="Whether the protocol tests the pair.")
+    agreed: list[list[bool]]
+
+
+class EvidenceRow(PageModel):
+    """One interchange intervention."""
+
+    path: str
+    formula: str
+    truth_table: list[int]
+    site: str
+    source: str
+    base: str
+    expected: int
+    decision: int
+    output: float
+    margin: float
+
+
+class SmallerView(PageModel):
+    """A valid alignment contained in this one."""
+
+    url: str
+    id: str
+    places: list[PlacedView]
+
+
+class SilenceView(PageModel):
+    """What the alignment says about interventions on neuron sets in general (every pair source ≠ base)."""
+
+    sets_predicted: int
+    sets: int
+    predicted: int = Field(description="Interventions on which it predicts.")
+    right: int = Field(description="Of those, the ones that the network decides so.")
+    of: int
+    largest: int | None = Field(description="Most neurons in a set where not all sets are taken, else None.")
+
+
+class ProvenanceView(PageModel):
+    """Where a page's content comes from."""
+
+    network_digest: str
+    protocol_name: str
+    protocol_digest: str
+    data_digest: str
+    engine_version: str
+    stored: bool = Field(description="Whether the analysis keeps this explanation, or this page computed it.")
+    analysed_at: datetime | None
+    result_digest: str
+
+
+class AlignmentPage(PageModel):
+    """One alignment with its evidence."""
+
+    network: NetworkView
+    scope: ScopeView
+    algorithm: AlgorithmView
+    algorithm_url: str
+    id: str
+    ref: str = Field(description="How a comparison's address names it.")
+    url: str = Field(description="Permalink; carries the placement where the alignment is not stored.")
+    places: list[PlacedView]
+    iia: FractionView
+    valid: bool
+    minimal: bool | None = Field(description="None: not decided here, some place being too large.")
+    smaller: SmallerView | None = Field(description="A valid alignment contained in this one, if it is valid itself.")
+    margin: float | None
+    fragile: bool = Field(description="Whether the margin is below 1e-6.")
+    verdicts: list[VerdictView]
+    interchanges: list[InterchangeView]
+    inputs: list[str] = Field(description="Every input as its bits, in binary order: rows and columns of the matrices.")
+    failing: list[EvidenceRow] = Field(description=f"Interventions that fail, at most {MAX_FAILING_ROWS}.")
+    n_failing: int
+    siblings: list[AlignmentItem] = Field(description="Kept alignments of the same algorithm, most alike first.")
+    n_siblings: int
+    silence: SilenceView
+    provenance: ProvenanceView
+
+
+def alignment_address(
+    session: Session, addresses: Addresses, network: str, algorithm_id: str, options: AlgorithmOptions
+) -> str:
+    """Where the alignment with the placement in ``options.place`` lives.
+
+    Raises:
+        NotFound: no such network or algorithm.
+        BadQuery: a malformed place.
+        InvalidAlignment: places that do not fit the algorithm or the network.
+    """
+    place = locate(session, addresses, network, options.scope)
+    row = find_algorithm_row(session, addresses, place, algorithm_id)
+    algorithm = algorithm_of(row, place)
+    alignment = Alignment.of(algorithm.text, read_places(options.place))
+    check_alignment(place.cut, algorithm, alignment, place.protocol)
+    return permalink(session, addresses, place, row, alignment)
+
+
+def permalink(
+    session: Session, addresses: Addresses, place: Place, algorithm: AlgorithmRow, alignment: Alignment
+) -> str:
+    """An alignment's address: by its id alone where a row keeps it, else with its placement."""
+    stored = reads.find_alignment(session, algorithm, alignment.id) is not None
+    return addresses.alignment(
+        place.row.slug,
+        algorithm.algorithm_id,
+        alignment.id,
+        place.scope,
+        place=[] if stored else places_of(alignment),
+    )
+
+
+def build_alignment(
+    session: Session,
+    addresses: Addresses,
+    network: str,
+    algorithm_id: str,
+    alignment_id: str,
+    options: AlignmentOptions,
+) -> AlignmentPage:
+    """The page of an alignment, stored or not.
+
+    Raises:
+        NotFound: no such network or algorithm; an id that no row keeps and that comes without its placement, or with
+            another one.
+        BadQuery: a malformed place.
+        InvalidAlignment: places that do not fit the algorithm or the network.
+    """
+    place, scope = locate_with_scope(session, addresses, network, options)
+    algorithm_row = find_algorithm_row(session, addresses, place, algorithm_id)
+    algorithm = algorithm_of(algorithm_row, place)
+    row, alignment = _find(session, addresses, place, algorithm_row, algorithm, alignment_id, options)
+    check_alignment(place.cut, algorithm, alignment, place.protocol)
+    placed = placed_views(algorithm, alignment)
+    sites = dict(alignment.places)
+    interchanges = [_interchange(place, algorithm, view, sites[view.path]) for view in placed]
+    failing = [evidence for view in interchanges for evidence in _failing(view, place)]
+    iia = FractionView(agreed=sum(v.score.agreed for v in interchanges), of=sum(v.score.of for v in interchanges))
+    valid = iia.agreed == iia.of
+    margin = min((view.margin for view in interchanges if view.margin is not None), default=None)
+    smaller, decided = (
+        _smaller(session, addresses, place, algorithm_row, algorithm, alignment) if valid else (None, True)
+    )
+    siblings = _siblings(session, algorithm_row, algorithm, alignment, place, addresses)
+    slug = place.row.slug
+    return AlignmentPage(
+        network=network_view(place.row, addresses, place.network),
+        scope=scope,
+        algorithm=algorithm_view(algorithm),
+        algorithm_url=addresses.algorithm(slug, algorithm.id, place.scope),
+        id=alignment.id,
+        ref=str(ExplanationRef("alignment", algorithm.id, alignment.id if row else placement_text(alignment))),
+        url=permalink(session, addresses, place, algorithm_row, alignment),
+        places=placed,
+        iia=iia,
+        valid=valid,
+        minimal=valid and smaller is None if decided else None,
+        smaller=smaller,
+        margin=margin,
+        fragile=margin is not None and margin < FRAGILE_MARGIN,
+        verdicts=verdicts_of(algorithm_row),
+        interchanges=interchanges,
+        inputs=[input_text(number, place.network.n_inputs) for number in range(1 << place.network.n_inputs)],
+        failing=failing[:MAX_FAILING_ROWS],
+        n_failing=len(failing),
+        siblings=siblings,
+        n_siblings=max(0, algorithm_row.n_kept - (row is not None)),
+        silence=_silence(place, algorithm, alignment),
+        provenance=ProvenanceView(
+            network_digest=place.network.digest,
+            protocol_name=place.protocol.name,
+            protocol_digest=place.protocol.digest,
+            data_digest=place.data.digest,
+            engine_version=ENGINE_VERSION if place.analysis is None else place.analysis.engine_version,
+            stored=row is not None,
+            analysed_at=None if place.analysis is None else place.analysis.created_at,
+            result_digest="" if place.analysis is None else place.analysis.result_digest,
+        ),
+    )
+
+
+def _find(
+    session: Session,
+    addresses: Addresses,
+    place: Place,
+    algorithm_row: AlgorithmRow,
+    algorithm: HighLevelModel,
+    alignment_id: str,
+    options: AlignmentOptions,
+) -> tuple[AlignmentRow | None, Alignment]:
+    """The placement that an address names, and its row if one keeps it."""
+    row = reads.find_alignment(session, algorithm_row, alignment_id)
+    parent = addresses.algorithm(place.row.slug, algorithm.id, place.scope)
+    label = f"algorithm {algorithm.formula}"
+    if options.place:
+        alignment = Alignment.of(algorithm.text, read_places(options.place))
+        if alignment.id != alignment_id:
+            raise NotFound(
+                f"alignment {alignment_id[:40]!r}",
+                f"is not the id of the placement in the address, which is {alignment.id}",
+                "leave the placement out, or follow the link to its own page",
+                field="alignment",
+                parent=permalink(session, addresses, place, algorithm_row, alignment),
+                parent_label=f"alignment {alignment.id}",
+            )
+        return row, alignment
+    if row is None:
+        raise NotFound(
+            f"alignment {alignment_id[:40]!r}",
+            f"is none of the {algorithm_row.n_kept:,} alignments kept for this algorithm, and an id is a hash that "
+            "cannot be turned back into a placement",
+            f"choose a kept one on the algorithm's page, or name any placement there with ?place={SHAPE}",
+            field="alignment",
+            parent=parent,
+            parent_label=label,
+        )
+    return row, alignment_of(row, algorithm.text).alignment
+
+
+def _interchange(place: Place, algorithm: HighLevelModel, view: PlacedView, site: NeuronSet) -> InterchangeView:
+    matrix = interchange_matrix(place.cut, algorithm, view.path, site, place.protocol, place.data)
+    tested = matrix.tested
+    margins = margin_to_edge(matrix.outputs, place.protocol.alignment_decision)
+    return InterchangeView(
+        path=view.path,
+        formula=view.formula,
+        truth_table=view.truth_table,
+        site=view.site,
+        score=FractionView(agreed=int((tested & matrix.agreed).sum()), of=int(tested.sum())),
+        margin=float(margins[tested].min()) if tested.any() else None,
+        outputs=matrix.outputs.tolist(),
+        decisions=matrix.decisions.tolist(),
+        expected=matrix.expected.tolist(),
+        tested=tested.tolist(),
+        agreed=matrix.agreed.tolist(),
+    )
+
+
+def _failing(view: InterchangeView, place: Place) -> list[EvidenceRow]:
+    n_inputs, rule = place.network.n_inputs, place.protocol.alignment_decision
+    rows = np.argwhere(np.array(view.tested) & ~np.array(view.agreed))
+    return [
+        EvidenceRow(
+            path=view.path,
+            formula=view.formula,
+            truth_table=view.truth_table,
+            site=view.site,
+            source=input_text(source, n_inputs),
+            base=input_text(base, n_inputs),
+            expected=view.expected[source][base],
+            decision=view.decisions[source][base],
+            output=view.outputs[source][base],
+            margin=float(margin_to_edge(np.array(view.outputs[source][base]), rule)),
+        )
+        for source, base in rows.tolist()
+    ]
+
+
+def _smaller(
+    session: Session,
+    addresses: Addresses,
+    place: Place,
+    algorithm_row: AlgorithmRow,
+    algorithm: HighLevelModel,
+    alignment: Alignment,
+) -> tuple[SmallerView | None, bool]:
+    """A minimal valid alignment contained in a valid one, if it is not minimal itself; and whether that was decided.
+
+    Each variable is tested alone, so an alignment is valid if each of its places is; what is contained in it is minimal
+    if each place is a smallest valid part of the given one.
+    """
+    decided = True
+    places = dict(alignment.places)
+    for path, site in alignment.places:
+        if len(site.neurons) > MAX_SITE_FOR_MINIMALITY:
+            decided = False
+            continue
+        places[path] = _smallest_valid_part(place, algorithm, path, site)
+    contained = Alignment.of(algorithm.text, places)
+    if contained == alignment:
+        return None, decided
+    url = permalink(session, addresses, place, algorithm_row, contained)
+    return SmallerView(url=url, id=contained.id, places=placed_views(algorithm, contained)), True
+
+
+def _smallest_valid_part(place: Place, algorithm: HighLevelModel, path: str, site: NeuronSet) -> NeuronSet:
+    """The first valid subset of a valid place by size, then index; the place itself if no smaller one is valid."""
+    parts = [
+        NeuronSet(site.layer, neurons)
+        for size in range(1, len(site.neurons))
+        for neurons in combinations(site.neurons, size)
+    ]
+    if not parts:
+        return site
+    matrix = interchange_matrix(place.cut, algorithm, path, site, place.protocol, place.data)
+    outputs = interchange_outputs(place.cut, parts, interchange_rows(place.data))
+    decisions = decide(outputs, place.protocol.alignment_decision)
+    valid = ((decisions == matrix.expected) | ~matrix.tested).all(axis=(1, 2))
+    return parts[int(valid.argmax())] if valid.any() else site
+
+
+def _siblings(
+    session: Session,
+    algorithm_row: AlgorithmRow,
+    algorithm: HighLevelModel,
+    alignment: Alignment,
+    place: Place,
+    addresses: Addresses,
+) -> list[AlignmentItem]:
+    """Kept alignments that share most places with this one, of the first hundred and of those that fail."""
+    places = set(alignment.places)
+
+    def unlike(row: AlignmentRow) -> tuple[int, bool, float, int]:
+        shared = len(places & set(alignment_of(row, algorithm.text).alignment.places))
+        return -shared, not row.minimal, -row.iia, row.n_neurons
+
+    rows = [*reads.alignments_after(session, algorithm_row, limit=100)[0], *reads.near_misses(session, algorithm_row)]
+    others = {row.alignment_id: row for row in rows if row.alignment_id != alignment.id}
+    nearest: Sequence[AlignmentRow] = sorted(others.values(), key=unlike)[:N_SIBLINGS]
+    return [alignment_item(row, algorithm, place, addresses) for row in nearest]
+
+
+def _silence(place: Place, algorithm: HighLevelModel, alignment: Alignment) -> SilenceView:
+    space = intervention_space(place.cut.hidden_sizes, place.cut.n_inputs)
+    predictions = predict_by_alignment(algorithm, alignment, space)
+    standing = standing_of(
+        predictions, decide_under_interventions(place.cut, interchange_rows(place.data), space), space
+    )
+    return SilenceView(
+        sets_predicted=int((predictions >= 0).any(axis=(1, 2)).sum()),
+        sets=len(space.sets),
+        predicted=standing.predicted,
+        right=standing.right,
+        of=standing.of,
+        largest=space.largest,
+    )

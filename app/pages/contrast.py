@@ -1,0 +1,222 @@
+"""What some explanations of one network share, and where they part."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from analysis.experiments import SILENT, InterventionSpace, NetworkAnswers
+from analysis.networks.mlp import circuit_activations
+from app.figures.svg import Threshold
+from app.pages.explanations import Claim, Explanation
+from app.pages.placements import neurons_label
+from app.pages.shared import PageModel, Place, neuron_name, truth_rows
+
+LETTERS: Final = "PQRSTU"
+LEAST, MOST = 2, len(LETTERS)
+
+
+class ClaimView(PageModel):
+    """What one explanation says of a neuron."""
+
+    letter: str
+    kind: Literal["cut", "used", "function", "unspoken"]
+    label: str = ""
+    truth_table: list[int] | None = None
+    shared_by: int = 1
+
+
+class NeuronView(PageModel):
+    """A hidden neuron and what each explanation says of it."""
+
+    layer: int
+    neuron: int
+    site: str
+    agree: bool
+    claims: list[ClaimView]
+
+
+class EdgeView(PageModel):
+    """An edge that some circuits keep and others cut."""
+
+    layer: int
+    out: int
+    source: int
+    label: str
+    kept_by: list[str]
+    cut_by: list[str]
+
+
+class ReadingView(PageModel):
+    """One circuit's activations of a neuron on the inputs, and where its interpretation cuts them."""
+
+    letter: str
+    values: list[float]
+    threshold: float
+    label: str
+    truth_table: list[int]
+
+
+class LineView(PageModel):
+    """A neuron that interpretations read by a cut."""
+
+    layer: int
+    neuron: int
+    site: str
+    same_values: bool = Field(description="Whether all circuits give the neuron the same activations.")
+    readings: list[ReadingView]
+
+    @property
+    def groups(self) -> list[list[ReadingView]]:
+        """The readings that can share one number line: all, if their circuits give the neuron the same values."""
+        return [self.readings] if self.same_values else [[reading] for reading in self.readings]
+
+    def thresholds(self, readings: Sequence[ReadingView]) -> list[Threshold]:
+        """Their cuts, for the drawing."""
+        return [Threshold(r.threshold, r.letter, tuple(r.truth_table)) for r in readings]
+
+
+class SharedView(PageModel):
+    """What all of them agree on."""
+
+    output: list[int] | None = Field(description="The output that all give on every input, None if they differ.")
+    n_task: int = Field(description="Inputs on which every explanation gives the task's output.")
+    n_circuits: int = Field(description="Explanations that keep and cut edges.")
+    edges_kept: list[str] = Field(description="Edges that all these keep.")
+    edges_cut: int = Field(description="Edges that all these cut.")
+    n_placed: int = Field(description="Explanations that put functions on neurons.")
+    neurons: list[NeuronView] = Field(description="Neurons of which all that speak of neurons say the same.")
+    n_speaking: int = Field(description="Explanations that predict under interventions.")
+    predictions_same: int = Field(description="Interventions on which all these predict, and the same.")
+    predictions_right: int = Field(description="Of those, the ones on which the network agrees.")
+
+
+def neuron_views(place: Place, claims: Sequence[dict[tuple[int, int], Claim]]) -> list[NeuronView]:
+    """Every hidden neuron of which some explanation speaks; conflicting functions first, then network order."""
+    n_rows, views = 1 << place.cut.n_inputs, []
+    sites = sorted(set().union(*claims))
+    for layer, neuron in sites:
+        said = [
+            (LETTERS[i], claim.get((layer, neuron))) for i, claim in enumerate(claims) if claim
+        ]  # an explanation without any claim does not speak of neurons at all
+        kinds = {None if c is None else (c.kind, c.function if c.kind == "function" else 0) for _, c in said}
+        views.append(
+            NeuronView(
+                layer=layer,
+                neuron=neuron,
+                site=neurons_label([(layer, neuron)]),
+                agree=len(said) >= LEAST and len(kinds) == 1,
+                claims=[_claim_view(letter, claim, n_rows) for letter, claim in said],
+            )
+        )
+    if sum(1 for claim in claims if claim) < LEAST:
+        return []
+
+    def conflict(view: NeuronView) -> bool:
+        return len({tuple(c.truth_table) for c in view.claims if c.truth_table is not None}) > 1
+
+    return sorted(views, key=lambda view: (not conflict(view), view.layer, view.neuron))
+
+
+def _claim_view(letter: str, claim: Claim | None, n_rows: int) -> ClaimView:
+    if claim is None:
+        return ClaimView(letter=letter, kind="unspoken")
+    table = truth_rows(claim.function, n_rows) if claim.kind == "function" else None
+    return ClaimView(letter=letter, kind=claim.kind, label=claim.label, truth_table=table, shared_by=claim.shared_by)
+
+
+def edge_views(explanations: Sequence[Explanation]) -> tuple[list[str], list[EdgeView], int]:
+    """Edges that all circuits keep, edges on which they differ, and how many all cut."""
+    circuits = [(LETTERS[i], e.circuit) for i, e in enumerate(explanations) if e.circuit is not None]
+    if len(circuits) < LEAST:
+        return [], [], 0
+    sizes = explanations[0].place.cut.sizes
+    kept: list[str] = []
+    differing: list[EdgeView] = []
+    n_cut = 0
+    for layer in range(1, len(sizes)):
+        for out in range(sizes[layer]):
+            for source in range(sizes[layer - 1]):
+                keepers = [letter for letter, circuit in circuits if circuit.keep[layer - 1][out, source]]
+                label = _edge_label(sizes, layer, out, source)
+                if len(keepers) == len(circuits):
+                    kept.append(label)
+                elif not keepers:
+                    n_cut += 1
+                else:
+                    others = [letter for letter, _ in circuits if letter not in keepers]
+                    differing.append(
+                        EdgeView(layer=layer, out=out, source=source, label=label, kept_by=keepers, cut_by=others)
+                    )
+    return kept, differing, n_cut
+
+
+def _edge_label(sizes: Sequence[int], layer: int, out: int, source: int) -> str:
+    return f"{neuron_name(sizes, layer - 1, source)} → {neuron_name(sizes, layer, out)}"
+
+
+def line_views(explanations: Sequence[Explanation]) -> list[LineView]:
+    """Neurons that some interpretation reads by a cut: the activations of its own circuit and where it cuts them."""
+    readings: dict[tuple[int, int], list[ReadingView]] = {}
+    for position, explanation in enumerate(explanations):
+        if explanation.interpretation is None or explanation.circuit is None:
+            continue
+        place = explanation.place
+        rows = place.data.representatives
+        values = circuit_activations(place.cut, explanation.circuit, rows, ablation=place.protocol.ablation)
+        for gate in explanation.interpretation.gates:
+            if gate.layer < len(place.cut.sizes) - 1:
+                readings.setdefault((gate.layer, gate.neuron), []).append(
+                    ReadingView(
+                        letter=LETTERS[position],
+                        values=[float(v) for v in values[gate.layer][:, gate.neuron]],
+                        threshold=gate.threshold,
+                        label=gate.name,
+                        truth_table=truth_rows(gate.function, len(rows)),
+                    )
+                )
+    return [
+        LineView(
+            layer=layer,
+            neuron=neuron,
+            site=neurons_label([(layer, neuron)]),
+            same_values=all(np.allclose(r.values, found[0].values, rtol=0, atol=1e-9) for r in found),
+            readings=found,
+        )
+        for (layer, neuron), found in sorted(readings.items())
+    ]
+
+
+def shared_view(
+    place: Place,
+    explanations: Sequence[Explanation],
+    neurons: Sequence[NeuronView],
+    predictions: Sequence[NDArray[np.int8]],
+    answers: NetworkAnswers,
+    space: InterventionSpace,
+) -> SharedView:
+    outputs = [explanation.outputs()[0] for explanation in explanations]
+    task = list(place.task.truth_table)
+    speaking = [p for p in predictions if (p != SILENT).any()]
+    same = np.zeros(space.shape, dtype=bool)
+    if len(speaking) >= LEAST:
+        same = space.counted & (speaking[0] != SILENT)
+        for other in speaking[1:]:
+            same &= other == speaking[0]
+    kept, _, n_cut = edge_views(explanations)
+    return SharedView(
+        output=outputs[0] if all(output == outputs[0] for output in outputs) else None,
+        n_task=sum(all(output[row] == task[row] for output in outputs) for row in range(len(task))),
+        n_circuits=sum(1 for e in explanations if e.circuit is not None),
+        edges_kept=kept,
+        edges_cut=n_cut,
+        n_placed=sum(1 for e in explanations if e.interpretation is not None or e.alignment is not None),
+        neurons=[neuron for neuron in neurons if neuron.agree],
+        n_speaking=len(speaking),
+        predictions_same=int(same.sum()),
+        predictions_right=0 if not speaking else int((same & (speaking[0] == answers.decisions)).sum()),
+    )

@@ -1,0 +1,300 @@
+"""Any explanation that a comparison's address may name, read or computed, and what it says of neurons and inputs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+from sqlalchemy.orm import Session
+
+from analysis.algorithms.high_level_model import HighLevelModel
+from analysis.alignments.alignment import Alignment
+from analysis.circuits.circuit import Circuit, circuit_from_hex
+from analysis.errors import AnalysisError, InvalidIndex
+from analysis.experiments import (
+    InterventionSpace,
+    predict_by_alignment,
+    predict_by_interpretation,
+    predict_nothing,
+)
+from analysis.interpretations.indexing import interpretation_at
+from analysis.interpretations.interpretation import Interpretation
+from analysis.networks.mlp import circuit_activations
+from analysis.validity import decide, margin_to_edge
+from app.addressing import Addresses, ExplanationRef, Scope
+from app.db.codecs import alignment_of
+from app.db.reads import algorithms as reads
+from app.errors import BadQuery, NotFound, PageError
+from app.pages.algorithms import algorithm_of, find_algorithm_row, interchange_score, verdicts_of
+from app.pages.formulas import VerdictView
+from app.pages.placements import is_placement, places_of, read_placement_text, site_label
+from app.pages.shared import PageModel, Place, locate, neuron_name, truth_rows
+
+Kind = Literal["circuit", "interpretation", "algorithm", "alignment"]
+KIND_LABELS: Final[dict[str, str]] = {
+    "circuit": "Circuit",
+    "interpretation": "Circuit, interpreted",
+    "algorithm": "Algorithm",
+    "alignment": "Algorithm, aligned",
+}
+SHAPES: Final = (
+    "c-MASK, i-MASK.INDEX, g-ALGORITHM or a-ALGORITHM.ALIGNMENT, with @PROTOCOL behind it where that differs"
+)
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """One explanation, ready to be asked.
+
+    Args:
+        ref: as the address names it, in canonical form.
+        place: the network, output, protocol and data record that it is about.
+        circuit: of a circuit or an interpretation.
+        interpretation: of an interpretation.
+        algorithm: of an algorithm or an alignment.
+        alignment: of an alignment.
+        url: its own page.
+        verdicts: what is known of it.
+    """
+
+    ref: ExplanationRef
+    place: Place
+    url: str
+    verdicts: tuple[VerdictView, ...]
+    circuit: Circuit | None = None
+    interpretation: Interpretation | None = None
+    algorithm: HighLevelModel | None = None
+    alignment: Alignment | None = None
+
+    @property
+    def kind(self) -> str:
+        return self.ref.kind
+
+    def predictions(self, space: InterventionSpace) -> NDArray[np.int8]:
+        """What it predicts on a space of interventions, ``[set, source, base]``, −1 where it is silent."""
+        if self.interpretation is not None:
+            return predict_by_interpretation(self.interpretation, space)
+        if self.algorithm is not None and self.alignment is not None:
+            return predict_by_alignment(self.algorithm, self.alignment, space)
+        return predict_nothing(space)
+
+    def claims(self) -> dict[tuple[int, int], Claim]:
+        """What it says of hidden neurons: (layer, neuron) → claim; empty if it is silent about them."""
+        claims: dict[tuple[int, int], Claim] = {}
+        sizes = self.place.cut.sizes
+        if self.circuit is not None:
+            for layer in range(1, len(sizes) - 1):
+                for neuron, active in enumerate(self.circuit.active[layer]):
+                    claims[layer, neuron] = Claim("used" if active else "cut")
+        if self.interpretation is not None:
+            for gate in self.interpretation.gates:
+                if gate.layer < len(sizes) - 1:
+                    claims[gate.layer, gate.neuron] = Claim("function", gate.function, gate.name)
+        if self.algorithm is not None and self.alignment is not None:
+            variables = {variable.path: variable for variable in self.algorithm.variables}
+            for path, site in self.alignment.places:
+                for neuron in site.neurons:
+                    claims[site.layer, neuron] = Claim(
+                        "function", variables[path].function, variables[path].formula, len(site.neurons)
+                    )
+        return claims
+
+    def columns(self) -> list[ColumnView]:
+        """Its gates or variables with their value on every input, in the order of layers or paths."""
+        n_rows, sizes = 1 << self.place.cut.n_inputs, self.place.cut.sizes
+        if self.interpretation is not None:
+            return [
+                ColumnView(
+                    label=gate.name,
+                    site=neuron_name(sizes, gate.layer, gate.neuron),
+                    truth_table=truth_rows(gate.function, n_rows),
+                )
+                for gate in self.interpretation.gates
+                if gate.layer < len(sizes) - 1
+            ]
+        if self.algorithm is None:
+            return []
+        sites = {} if self.alignment is None else dict(self.alignment.places)
+        return [
+            ColumnView(
+                label=variable.formula,
+                site=site_label(sites[variable.path]) if variable.path in sites else "",
+                truth_table=truth_rows(variable.function, n_rows),
+            )
+            for variable in self.algorithm.variables
+        ]
+
+    def outputs(self) -> tuple[list[int], list[float] | None]:
+        """What it says of the output on every input, and the raw outputs of a circuit."""
+        n_rows = 1 << self.place.cut.n_inputs
+        if self.algorithm is not None:
+            return truth_rows(self.algorithm.function, n_rows), None
+        raw = self.raw_outputs()
+        return [int(v) for v in decide(raw, self.place.protocol.circuit_decision)], [float(v) for v in raw]
+
+    def raw_outputs(self) -> NDArray[np.float64]:
+        """Outputs of its circuit on the representatives, ``[2^n]``."""
+        if self.circuit is None:
+            raise ValueError("only circuits have outputs of their own")
+        rows, protocol = self.place.data.representatives, self.place.protocol
+        return circuit_activations(self.place.cut, self.circuit, rows, ablation=protocol.ablation)[-1][:, 0]
+
+
+@dataclass(frozen=True)
+class Claim:
+    """What an explanation says of one hidden neuron.
+
+    Args:
+        kind: "cut" (ablated), "used" (active, no function given) or "function".
+        function: truth table as an integer if it is a function.
+        label: readable function.
+        shared_by: neurons that carry the function together.
+    """
+
+    kind: Literal["cut", "used", "function"]
+    function: int = 0
+    label: str = ""
+    shared_by: int = 1
+
+
+class ColumnView(PageModel):
+    """One gate or variable of an explanation and its value on every input."""
+
+    label: str
+    site: str = Field(description="The neurons that carry it; empty for a variable without a place.")
+    truth_table: list[int]
+
+
+def read_ref(text: str, position: int) -> ExplanationRef:
+    """A reference as it stands in a comparison's address.
+
+    Raises:
+        BadQuery: it has none of the four shapes.
+    """
+    try:
+        return ExplanationRef.parse(text)
+    except ValueError:
+        raise BadQuery(
+            f"explanation {position}, {text[:80]!r}", "is no reference to an explanation", f"write it as {SHAPES}", "e"
+        ) from None
+
+
+def find_explanation(
+    session: Session, addresses: Addresses, place: Place, ref: ExplanationRef, position: int
+) -> Explanation:
+    """The explanation that a reference names, of the comparison's network and output.
+
+    Args:
+        session: open session.
+        addresses: builds its address.
+        place: network, output, protocol and data record of the comparison.
+        ref: the reference.
+        position: which of the comparison's references it is, from 1, for messages.
+
+    Raises:
+        PageError: it names nothing; the message says which reference and why.
+    """
+    label = f"explanation {position} ({str(ref)[:80]})"
+    try:
+        if ref.protocol:
+            scope = Scope(place.scope.output, ref.protocol, place.scope.data)
+            own = locate(session, addresses, place.row.slug, scope)
+        else:
+            own = place
+        protocol = "" if own.scope.protocol == place.scope.protocol else own.scope.protocol
+        if ref.kind in ("circuit", "interpretation"):
+            return _circuit(addresses, own, ref, protocol)
+        return _algorithm(session, addresses, own, ref, protocol)
+    except PageError as error:
+        raise type(error)(
+            label, f"{error.item}: {error.cause}", error.cure, "e", error.parent, error.parent_label
+        ) from None
+    except AnalysisError as error:
+        raise NotFound(
+            label,
+            f"{error.item}: {error.cause}",
+            error.cure,
+            "e",
+            addresses.network(place.row.slug, place.scope),
+            f"network {place.row.slug}",
+        ) from None
+
+
+def _circuit(addresses: Addresses, place: Place, ref: ExplanationRef, protocol: str) -> Explanation:
+    circuit = circuit_from_hex(ref.first, place.cut.sizes)
+    slug, scope = place.row.slug, place.scope
+    verdicts = [circuit_verdict(place, circuit)]
+    if ref.kind == "circuit":
+        url = addresses.circuit(slug, circuit.hex, scope)
+        canonical = ExplanationRef("circuit", circuit.hex, "", protocol)
+        return Explanation(canonical, place, url, tuple(verdicts), circuit)
+    if not (ref.second.isascii() and ref.second.isdigit() and len(ref.second) < 1000):
+        raise InvalidIndex(f"index {ref.second[:40]!r}", "is not a whole number", "count from 0")
+    index = int(ref.second)
+    interpretation = interpretation_at(place.cut, circuit, index, place.data)
+    url = addresses.interpretation(slug, circuit.hex, index, scope)
+    canonical = ExplanationRef("interpretation", circuit.hex, str(index), protocol)
+    return Explanation(canonical, place, url, tuple(verdicts), circuit, interpretation)
+
+
+def circuit_verdict(place: Place, circuit: Circuit) -> VerdictView:
+    """Whether a circuit decides right on the representatives, and how far its outputs stay from the edge."""
+    rows = place.data.representatives
+    raw = circuit_activations(place.cut, circuit, rows, ablation=place.protocol.ablation)[-1][:, 0]
+    right = decide(raw, place.protocol.circuit_decision) == np.array(place.task.truth_table)
+    passed = right.mean() > place.protocol.accuracy_threshold
+    return VerdictView(
+        criterion="mean-ablation" if place.protocol.ablation == "mean" else "zero-ablation",
+        label=f"right on {int(right.sum())} / {len(right)} inputs, margin "
+        f"{margin_to_edge(raw, place.protocol.circuit_decision).min():.3g}",
+        verdict="passed" if passed else "failed",
+    )
+
+
+def _algorithm(session: Session, addresses: Addresses, place: Place, ref: ExplanationRef, protocol: str) -> Explanation:
+    row = find_algorithm_row(session, addresses, place, ref.first)
+    algorithm = algorithm_of(row, place)
+    slug, scope = place.row.slug, place.scope
+    if ref.kind == "algorithm":
+        canonical = ExplanationRef("algorithm", algorithm.id, "", protocol)
+        url = addresses.algorithm(slug, algorithm.id, scope)
+        return Explanation(canonical, place, url, tuple(verdicts_of(row)), algorithm=algorithm)
+    if is_placement(ref.second):
+        alignment = Alignment.of(algorithm.text, read_placement_text(ref.second))
+        stored = reads.find_alignment(session, row, alignment.id)
+        second = ref.second if stored is None else alignment.id
+    else:
+        stored, second = reads.find_alignment(session, row, ref.second), ref.second
+        if stored is None:
+            raise NotFound(
+                f"alignment {ref.second[:40]!r}",
+                f"is none of the {row.n_kept:,} alignments kept for this algorithm, and an id cannot be turned back "
+                "into a placement",
+                "choose a kept one, or write its placement instead of its id: a-ALGORITHM.0:1.0+2_1:2.1",
+                "e",
+                addresses.algorithm(slug, algorithm.id, scope),
+                f"algorithm {algorithm.formula}",
+            )
+        alignment = alignment_of(stored, algorithm.text).alignment
+    iia = interchange_score(place, algorithm, alignment)
+    verdicts = [
+        VerdictView(
+            criterion="both-directions" if place.protocol.interchange_pairs == "ordered" else "one-direction",
+            label=f"IIA {iia.agreed} / {iia.of}",
+            verdict="passed" if iia.agreed == iia.of else "failed",
+        )
+    ]
+    if stored is not None and stored.valid:
+        verdicts.append(
+            VerdictView(
+                criterion="minimal-alignment", label="minimal", verdict="passed" if stored.minimal else "failed"
+            )
+        )
+    url = addresses.alignment(
+        slug, algorithm.id, alignment.id, scope, place=[] if stored is not None else places_of(alignment)
+    )
+    canonical = ExplanationRef("alignment", algorithm.id, second, protocol)
+    return Explanation(canonical, place, url, tuple(verdicts), algorithm=algorithm, alignment=alignment)
