@@ -98,7 +98,7 @@ def stored_analysis(store: Store, protocol: Protocol = COMPLETE) -> AnalysisRow:
 
 
 def two_xor_algorithms() -> tuple[HighLevelModel, ...]:
-    """¬(A∧B) ∧ ¬(¬A∧¬B) and ¬(¬(A∧¬B) ∧ ¬(¬A∧B)), the two of XOR without a redundant literal."""
+    """¬(A∧B) ∧ ¬(¬A∧¬B) and ¬(¬(¬A∧B) ∧ ¬(¬B∧A)), the two of XOR without a redundant literal."""
 
     def negate(node: Node) -> Node:
         return Node("not", (node,))
@@ -108,7 +108,7 @@ def two_xor_algorithms() -> tuple[HighLevelModel, ...]:
 
     a, b = Node("input", (), 0), Node("input", (), 1)
     alice = both(negate(both(negate(a), negate(b))), negate(both(a, b)))
-    bob = negate(both(negate(both(negate(a), b)), negate(both(a, negate(b)))))
+    bob = negate(both(negate(both(negate(a), b)), negate(both(negate(b), a))))
     return HighLevelModel("and_inverter", 2, alice), HighLevelModel("and_inverter", 2, bob)
 
 

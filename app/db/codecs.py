@@ -16,8 +16,9 @@ from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
 
 from analysis.alignments.alignment import IIA, Alignment, NeuronSet, ScoredAlignment
-from analysis.data import DataRecord
+from analysis.data import DataRecord, data_file_json, parse_data_file
 from analysis.digest import canonical_json
+from analysis.networks.files import task_json
 from analysis.networks.network import Network
 from analysis.protocol import Protocol
 from analysis.tasks import Task
@@ -102,7 +103,7 @@ def network_of(row: NetworkRow) -> Network:
 
 def tasks_to_json(tasks: tuple[Task, ...]) -> list[dict[str, Any]]:
     """Tasks as a network file writes them."""
-    return [{"name": task.name, "truth_table": list(task.truth_table)} for task in tasks]
+    return [task_json(task) for task in tasks]
 
 
 def tasks_of(row: NetworkRow) -> tuple[Task, ...]:
@@ -115,23 +116,22 @@ def protocol_of(row: ProtocolRow) -> Protocol:
     return Protocol.model_validate({**row.settings, "name": row.name})
 
 
-_DATA_ARRAYS = ("representatives", "validation_inputs", "validation_labels", "interchange_rows")
-
-
 def data_to_bytes(record: DataRecord) -> bytes:
-    """A data record as canonical JSON; every float64 comes back exactly."""
-    arrays = {name: getattr(record, name) for name in _DATA_ARRAYS}
-    lists = {name: None if array is None else array.tolist() for name, array in arrays.items()}
-    return canonical_json({"description": record.description, **lists})
+    """A data record as a data file in canonical JSON; every float64 comes back exactly."""
+    return canonical_json(data_file_json(record))
 
 
 def data_of(row: DataRow) -> DataRecord:
     """The data record of a row."""
-    stored = json.loads(row.record)
-    arrays: dict[str, Any] = {
-        name: None if stored[name] is None else np.array(stored[name], dtype=float) for name in _DATA_ARRAYS
-    }
-    return DataRecord(description=stored["description"], **arrays)
+    document = json.loads(row.record)
+    labels = document["validation_labels"]
+    n_outputs = 1 if labels is None else _columns(labels)
+    return parse_data_file(row.record, _columns(document["representatives"]), n_outputs)
+
+
+def _columns(array: Any) -> int:
+    """Columns of a data file's array, written as lists or packed."""
+    return int(array["shape"][1]) if isinstance(array, dict) else len(array[0])
 
 
 def places_to_json(alignment: Alignment) -> list[list[Any]]:

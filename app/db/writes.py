@@ -177,11 +177,8 @@ def save_analysis(
     session.flush()
     _insert(session, CircuitRow, _circuit_rows(analysis, row.id))
     _insert(session, AlgorithmRow, _algorithm_rows(analysis, row.id))
-    ids = dict(
-        session.execute(select(AlgorithmRow.algorithm_id, AlgorithmRow.id).where(AlgorithmRow.analysis_id == row.id))
-        .tuples()
-        .all()
-    )
+    numbered = select(AlgorithmRow.algorithm_id, AlgorithmRow.id).where(AlgorithmRow.analysis_id == row.id)
+    ids = dict(session.execute(numbered).all())
     _insert(session, AlignmentRow, _alignment_rows(analysis, row.id, ids))
     _insert(session, ScoreRow, _score_rows(analysis, row.id))
     return row

@@ -15,14 +15,13 @@ from typing import Any, Generic, TypeVar, cast
 from sqlalchemy.orm import Session
 
 from analysis.data import DataRecord
-from analysis.errors import InvalidNetwork
 from analysis.networks.files import NetworkFile
 from analysis.networks.network import Network
 from analysis.networks.training_spec import TrainingOutcome, TrainingSpec, training_json, training_spec
+from analysis.pipeline import analyse_output
 from analysis.progress import Report
 from analysis.protocol import Protocol
 from analysis.result import OutputAnalysis
-from analysis.strict_json import combined
 from analysis.tasks import Task
 from app.addressing import Addresses
 from app.db.codecs import network_of, tasks_of
@@ -42,12 +41,12 @@ class Saved:
 
     Args:
         result: JSON values for the job's row; "url" leads to what was made.
-        log: the last line of the job's log.
+        found: one line for people, also the last of the job's log.
         truncated: whether a search stopped at a limit.
     """
 
     result: Mapping[str, Any]
-    log: str
+    found: str
     truncated: bool = False
 
 
@@ -109,12 +108,6 @@ def compute_analysis(inputs: AnalysisInputs, report: Report) -> OutputAnalysis:
     Raises:
         AnalysisError: the engine refuses; the message names every reason.
     """
-    from analysis.pipeline import analyse_output
-    from analysis.preflight import preflight
-
-    refusals = preflight(inputs.network, inputs.output, inputs.task, inputs.protocol, inputs.data)
-    if refusals:
-        raise combined(refusals, "the analysis", InvalidNetwork)
     return analyse_output(
         inputs.network, inputs.output, inputs.task, inputs.protocol, inputs.data, report=report, clock=time.perf_counter
     )

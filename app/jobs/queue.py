@@ -268,16 +268,27 @@ def finish(
     session: Session,
     held: Claim,
     result: Mapping[str, Any],
+    found: str = "",
     *,
     truncated: bool = False,
     now: datetime | None = None,
 ) -> None:
     """End a job well, in the transaction that saved what it found.
 
+    Args:
+        session: of the writer.
+        held: the job.
+        result: JSON values.
+        found: one line for people.
+        truncated: whether a search stopped at a limit.
+        now: time of the end, the present if not given.
+
     Raises:
         LeaseLost: the job is another's by now; the transaction must be rolled back.
     """
-    _end_held(session, held, "truncated" if truncated else "done", now, result=dict(result))
+    state = "truncated" if truncated else "done"
+    _end_held(session, held, state, now, result=dict(result), stage="", found=found[:300])
+    add_log(session, held.job_id, found or state, now=now)
 
 
 def fail(

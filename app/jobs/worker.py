@@ -248,8 +248,7 @@ class _Attempt:
         with self.store.write() as session:
             queue.heartbeat(session, self.claim, lease_seconds=self.pace.lease_seconds)
             saved = handler.save(session, self.claim.arguments, outcome)
-            queue.finish(session, self.claim, saved.result, truncated=saved.truncated)
-            queue.add_log(session, self.claim.job_id, saved.log)
+            queue.finish(session, self.claim, saved.result, saved.found, truncated=saved.truncated)
 
     def _fail(self, message: str, error: Mapping[str, str]) -> None:
         self._give_back(lambda s: queue.fail(s, self.claim, message, result={"error": dict(error)}))

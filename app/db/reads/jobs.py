@@ -60,10 +60,21 @@ def jobs_of_network(session: Session, digest: str, *, unfinished: bool = False) 
 
 def count_jobs(session: Session) -> dict[str, int]:
     """How many jobs are in each state that any job is in."""
-    return dict(session.execute(select(JobRow.state, func.count()).group_by(JobRow.state)).tuples().all())
+    return dict(session.execute(select(JobRow.state, func.count()).group_by(JobRow.state)).all())
 
 
 def log_of(session: Session, job_id: str, *, after: int = 0, limit: int = 500) -> list[JobLogRow]:
     """The lines of a job's log in order, those after a line's id."""
     query = select(JobLogRow).where(JobLogRow.job_id == job_id, JobLogRow.id > after)
     return list(session.scalars(query.order_by(JobLogRow.id).limit(limit)))
+
+
+def count_log(session: Session, job_id: str) -> int:
+    """How many lines a job's log has."""
+    return session.scalar(select(func.count()).select_from(JobLogRow).where(JobLogRow.job_id == job_id)) or 0
+
+
+def last_log_lines(session: Session, job_id: str, limit: int) -> list[JobLogRow]:
+    """The last lines of a job's log, oldest first."""
+    query = select(JobLogRow).where(JobLogRow.job_id == job_id).order_by(JobLogRow.id.desc()).limit(limit)
+    return list(session.scalars(query))[::-1]

@@ -1,0 +1,144 @@
+"""Values ↔ columns and rows: what goes in comes out, and big integers sort as text."""
+
+import math
+from datetime import UTC, datetime, timedelta, timezone
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy.dialects.sqlite import dialect
+
+from analysis.data import DataRecord, clean_data
+from analysis.networks.files import NetworkFile
+from analysis.networks.network import ACTIVATIONS, Network
+from analysis.protocol import COMPLETE, PAPER, protocol_from_mapping
+from analysis.tasks import named_task
+from app.db.codecs import (
+    Float64Array,
+    SortableInteger,
+    UtcDateTime,
+    alignment_of,
+    data_of,
+    network_of,
+    protocol_of,
+    tasks_of,
+)
+from app.db.tables import AlignmentRow
+from app.db.writes import save_data_record, save_network, save_protocol
+from tests.factories import hand_made_analysis, stored_analysis
+
+DIALECT = dialect()
+counts = st.one_of(st.integers(0, 10**30), st.integers(0, 10**998))
+
+
+def stored(value: int) -> str:
+    return SortableInteger().process_bind_param(value, DIALECT)
+
+
+@given(counts, counts)
+def test_big_integers_come_back_and_sort_like_numbers(a, b):
+    assert SortableInteger().process_result_value(stored(a), DIALECT) == a
+    assert (stored(a) < stored(b)) == (a < b)
+
+
+@pytest.mark.parametrize("value", [-1, 10**999])
+def test_integers_that_cannot_be_stored_are_refused(value):
+    with pytest.raises(ValueError, match="cannot be stored"):
+        stored(value)
+
+
+@given(st.lists(st.floats(allow_nan=False), max_size=20))
+def test_arrays_come_back_exactly(values):
+    codec = Float64Array()
+    back = codec.process_result_value(codec.process_bind_param(values, DIALECT), DIALECT)
+    assert back.tolist() == values
+
+
+def test_times_keep_their_instant_and_need_a_zone():
+    codec = UtcDateTime()
+    there = datetime(2026, 1, 1, 12, tzinfo=timezone(timedelta(hours=5)))
+    back = codec.process_result_value(codec.process_bind_param(there, DIALECT).replace(tzinfo=None), DIALECT)
+    assert (back, back.tzinfo) == (there, UTC)
+    with pytest.raises(ValueError, match="zone"):
+        codec.process_bind_param(datetime(2026, 1, 1), DIALECT)
+
+
+@given(
+    sizes=st.lists(st.integers(1, 4), min_size=2, max_size=5),
+    activation=st.sampled_from(ACTIVATIONS),
+    output_activation=st.sampled_from(ACTIVATIONS),
+    seed=st.integers(0, 2**32),
+)
+def test_networks_come_back_from_their_bytes(sizes, activation, output_activation, seed):
+    from app.db.codecs import parameters_to_bytes
+    from app.db.tables import NetworkRow
+
+    random = np.random.default_rng(seed)
+    shapes = list(zip(sizes[1:], sizes, strict=False))
+    network = Network.from_arrays(
+        [random.normal(size=shape) for shape in shapes],
+        [random.normal(size=shape[0]) for shape in shapes],
+        activation=activation,
+        output_activation=output_activation,
+    )
+    row = NetworkRow(
+        sizes=list(network.sizes),
+        activation=network.activation,
+        output_activation=network.output_activation,
+        negative_slope=network.negative_slope,
+        parameters=parameters_to_bytes(network),
+    )
+    assert network_of(row) == network
+
+
+def test_networks_and_their_tasks_come_back_from_the_store(store):
+    network = Network.from_arrays([[[1.5, -0.0]], [[2], [3.25]]], [[0.1], [1e-300, 2]], activation="tanh")
+    tasks = (named_task("XOR", 2), named_task("NAND", 2))
+    with store.write() as session:
+        save_network(session, NetworkFile("n", network, tasks), slug="n")
+    with store.read() as session:
+        from app.db.reads.analyses import find_network
+
+        row = find_network(session, "n")
+        assert network_of(row) == network
+        assert tasks_of(row) == tasks
+
+
+def test_protocols_come_back(store):
+    mine = protocol_from_mapping({"name": "mine", "accuracy_threshold": 0.5, "ablation": "mean"})
+    for protocol in (COMPLETE, PAPER, mine):
+        with store.write() as session:
+            save_protocol(session, protocol)
+        with store.read() as session:
+            from app.db.reads.analyses import find_protocol
+
+            assert find_protocol(session, protocol.digest) == protocol
+    with store.write() as session:
+        assert protocol_of(save_protocol(session, mine)) == mine
+
+
+@pytest.mark.parametrize("n_rows", [4, 100])
+def test_data_records_come_back(store, n_rows):
+    random = np.random.default_rng(0)
+    record = DataRecord(
+        random.normal(size=(4, 2)),
+        random.normal(size=(n_rows, 2)),
+        random.integers(0, 2, (n_rows, 3)).astype(float),
+        clean_data(2).representatives,
+        "noisy",
+    )
+    with store.write() as session:
+        back = data_of(save_data_record(session, record))
+        assert save_data_record(session, clean_data(2)) is None
+    assert (back.digest, back.description) == (record.digest, "noisy")
+
+
+def test_alignments_come_back(store):
+    row = stored_analysis(store)
+    result = hand_made_analysis().algorithms.algorithms[0]
+    with store.read() as session:
+        rows = session.query(AlignmentRow).filter_by(analysis_id=row.id).order_by(AlignmentRow.id).limit(5).all()
+        assert [alignment_of(r, result.algorithm.text) for r in rows] == list(result.alignments)
+        rows[0].margin = None
+        assert alignment_of(rows[0], result.algorithm.text).margin == math.inf

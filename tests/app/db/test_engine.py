@@ -1,0 +1,162 @@
+"""The store's two engines, its migrations, and what it says when it cannot work."""
+
+import multiprocessing
+import os
+import sqlite3
+
+import pytest
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import inspect, text
+from sqlalchemy.exc import OperationalError
+
+from app.db.engine import alembic_config, open_store, store_at
+from app.db.errors import StoreUnavailable
+from app.db.tables import Base
+from app.settings import Settings
+from tests.factories import temporary_store
+
+
+def test_the_writer_uses_a_write_ahead_log_and_foreign_keys(store):
+    with store.write() as session:
+        values = [session.scalar(text(f"PRAGMA {name}")) for name in ("journal_mode", "synchronous", "foreign_keys")]
+    assert values == ["wal", 1, 1]
+
+
+def test_the_reader_cannot_write(store):
+    with store.read() as session, pytest.raises(OperationalError, match="readonly"):
+        session.execute(text("DELETE FROM jobs"))
+
+
+def test_a_reader_keeps_its_snapshot(store):
+    count = text("SELECT count(*) FROM protocols")
+    with store.read() as session:
+        assert session.scalar(count) == 0
+        with store.write() as writer:
+            writer.execute(text("INSERT INTO protocols VALUES ('d', 'n', '{}')"))
+        assert session.scalar(count) == 0
+    with store.read() as session:
+        assert session.scalar(count) == 1
+
+
+def test_a_write_that_raises_leaves_nothing(store):
+    def insert_and_fail() -> None:
+        with store.write() as session:
+            session.execute(text("INSERT INTO protocols VALUES ('d', 'n', '{}')"))
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        insert_and_fail()
+    with store.read() as session:
+        assert session.scalar(text("SELECT count(*) FROM protocols")) == 0
+
+
+def test_head_equals_the_tables(store):
+    with store.writer.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, Base.metadata) == []
+
+
+def test_every_constraint_and_index_has_a_name(store):
+    inspector = inspect(store.reader)
+    for table in Base.metadata.tables:
+        names = [inspector.get_pk_constraint(table)["name"]]
+        names += [c["name"] for c in inspector.get_foreign_keys(table) + inspector.get_unique_constraints(table)]
+        assert None not in names, table
+
+
+def test_migrating_again_changes_nothing_and_there_is_a_way_back(store):
+    store.migrate()
+    with store.writer.begin() as connection:
+        command.downgrade(alembic_config(connection), "base")
+    assert inspect(store.reader).get_table_names() == ["alembic_version"]
+    store.migrate()
+    assert set(inspect(store.reader).get_table_names()) == {*Base.metadata.tables, "alembic_version"}
+
+
+def test_a_database_of_a_newer_version_is_refused(store):
+    with store.write() as session:
+        session.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(StoreUnavailable, match="update the program"):
+        store.migrate()
+
+
+def test_a_file_that_is_no_database_is_refused(tmp_path):
+    (tmp_path / "pluriscope.sqlite").write_text("certainly not a database, however long one looks at it" * 10)
+    store = open_store(Settings(data=tmp_path))
+    with pytest.raises(StoreUnavailable, match="not a database"):
+        store.migrate()
+    store.close()
+
+
+def test_the_data_folder_is_made(tmp_path):
+    store = open_store(Settings(data=tmp_path / "new" / "folder"))
+    store.migrate()
+    store.close()
+    assert (tmp_path / "new" / "folder" / "pluriscope.sqlite").exists()
+
+
+def test_a_data_folder_that_cannot_be_made_is_refused(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StoreUnavailable, match="PLURISCOPE_DATA"):
+        open_store(Settings(data=tmp_path / "file" / "data"))
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
+def test_a_data_folder_that_is_not_writable_is_refused(tmp_path):
+    tmp_path.chmod(0o500)
+    with pytest.raises(StoreUnavailable, match="not writable"):
+        open_store(Settings(data=tmp_path))
+
+
+@pytest.mark.parametrize("url", ["nonsense", "nosuchdatabase://x/y"])
+def test_a_url_that_is_none_is_refused(url):
+    with pytest.raises(StoreUnavailable, match="PLURISCOPE_DATABASE_URL"):
+        store_at(url)
+
+
+def _migrate(url: str, gate) -> None:
+    gate.wait()
+    store_at(url).migrate()
+
+
+def _count_up(url: str, times: int, gate) -> None:
+    store = store_at(url)
+    gate.wait()
+    for _ in range(times):
+        with store.write() as session:
+            value = session.scalar(text("SELECT name FROM protocols WHERE digest = 'counter'"))
+            session.execute(text("UPDATE protocols SET name = :v WHERE digest = 'counter'"), {"v": str(int(value) + 1)})
+
+
+def _run_together(target, *args) -> list[int]:
+    context = multiprocessing.get_context("spawn")
+    gate = context.Event()
+    processes = [context.Process(target=target, args=(*args, gate)) for _ in range(3)]
+    for process in processes:
+        process.start()
+    gate.set()
+    for process in processes:
+        process.join(60)
+    return [process.exitcode for process in processes]
+
+
+@pytest.mark.slow
+def test_several_processes_may_migrate_at_once(tmp_path):
+    url = f"sqlite:///{tmp_path / 'x.sqlite'}"
+    assert _run_together(_migrate, url) == [0, 0, 0]
+    with sqlite3.connect(tmp_path / "x.sqlite") as connection:
+        assert connection.execute("SELECT count(*) FROM alembic_version").fetchone() == (1,)
+    connection.close()
+
+
+@pytest.mark.slow
+def test_no_update_is_lost_between_processes(tmp_path):
+    store = temporary_store(tmp_path)
+    with store.write() as session:
+        session.execute(text("INSERT INTO protocols VALUES ('counter', '0', '{}')"))
+    assert _run_together(_count_up, store.url, 300) == [0, 0, 0]
+    with store.read() as session:
+        assert session.scalar(text("SELECT name FROM protocols")) == "900"
+    store.close()

@@ -1,0 +1,73 @@
+"""Finding things by what addresses call them."""
+
+import pytest
+
+from analysis.data import clean_data
+from analysis.protocol import COMPLETE, PAPER, protocol_from_mapping
+from app.addressing import Scope
+from app.db.errors import Ambiguous, NotFound
+from app.db.reads.analyses import analyses_of, find_analysis, find_data, find_network, find_protocol, scope_of
+from app.db.writes import save_network, save_protocol
+from tests.factories import XOR_SLUG, pretrained_xor, small_network, stored_analysis
+
+
+def test_networks_by_slug_or_digest(store):
+    stored_analysis(store)
+    digest = pretrained_xor().network.digest
+    with store.read() as session:
+        for ref in (XOR_SLUG, digest, digest[:6], digest[:40]):
+            assert find_network(session, ref).digest == digest
+        for ref in ("nothing", digest[:5], digest[:6].upper(), digest + "0", "", "%", "abcdef0"):
+            with pytest.raises(NotFound):
+                find_network(session, ref)
+
+
+def test_an_ambiguous_digest_is_refused(store):
+    from app.db.tables import NetworkRow
+
+    with store.write() as session:
+        rows = [save_network(session, small_network(seed)) for seed in range(2)]
+        for row, end in zip(rows, "01", strict=True):
+            row.digest = "abcdef" + "0" * 57 + end
+        session.flush()
+        with pytest.raises(Ambiguous, match="more digits"):
+            find_network(session, "abcdef")
+        assert isinstance(find_network(session, rows[1].digest), NetworkRow)
+
+
+def test_protocols_by_name_or_digest(store):
+    mine = protocol_from_mapping({"name": "mine", "max_depth": 2})
+    with store.read() as session:
+        assert find_protocol(session, "complete") == COMPLETE
+        assert find_protocol(session, PAPER.digest[:12]) == PAPER
+        for ref in ("mine", mine.digest[:12], "", "0" * 12):
+            with pytest.raises(NotFound, match="protocol"):
+                find_protocol(session, ref)
+    with store.write() as session:
+        save_protocol(session, mine)
+        save_protocol(session, protocol_from_mapping({"name": "twice", "max_depth": 1}))
+        save_protocol(session, protocol_from_mapping({"name": "twice", "max_alignments": 1}))
+        assert find_protocol(session, "mine") == find_protocol(session, mine.digest[:6]) == mine
+        with pytest.raises(Ambiguous):
+            find_protocol(session, "twice")
+
+
+def test_data_by_digest(store):
+    with store.read() as session:
+        assert find_data(session, "", 2).is_clean
+        assert find_data(session, clean_data(2).digest[:12], 2).is_clean
+        for ref in ("x", "abc", "0" * 12):
+            with pytest.raises(NotFound, match="data record"):
+                find_data(session, ref, 2)
+
+
+def test_analyses_by_scope(store):
+    row = stored_analysis(store, PAPER)
+    with store.read() as session:
+        network = find_network(session, XOR_SLUG)
+        assert find_analysis(session, network, Scope(protocol="paper")).id == row.id
+        assert find_analysis(session, network, Scope(protocol=PAPER.digest[:12])).id == row.id
+        assert find_analysis(session, network, Scope()) is None
+        with pytest.raises(NotFound, match="output 1: the network has one output"):
+            find_analysis(session, network, Scope(output=1))
+        assert [scope_of(a, 2) for a in analyses_of(session, network)] == [Scope(protocol="paper")]

@@ -1,0 +1,237 @@
+"""Saves: the same again changes nothing, another result replaces the old one whole, deletions leave nothing behind."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import numpy as np
+import pytest
+from sqlalchemy import ColumnElement, LargeBinary, Table, func, select, type_coerce
+
+from analysis.networks.files import NetworkFile
+from analysis.protocol import COMPLETE, PAPER
+from analysis.result import AlgorithmSearch, CircuitSearch, InterpretationCounts
+from analysis.tasks import named_task
+from app.addressing import Scope
+from app.db.codecs import Float64Array
+from app.db.distributions import distributions_of
+from app.db.engine import Store
+from app.db.errors import Conflict, NotFound
+from app.db.reads.analyses import find_analysis, find_network
+from app.db.reads.results import load_analysis
+from app.db.tables import AlgorithmRow, AlignmentRow, AnalysisRow, Base, CircuitRow, JobRow, NetworkRow, ScoreRow
+from app.db.writes import delete_network, result_digest, save_analysis, save_network
+from app.jobs import queue
+from tests.factories import (
+    XOR_SLUG,
+    hand_made_analysis,
+    pretrained_xor,
+    small_network,
+    stored_analysis,
+    two_xor_algorithms,
+)
+
+
+def dump(store: Store) -> dict[str, list[tuple]]:
+    """Every row of every table."""
+    with store.read() as session:
+        tables = Base.metadata.sorted_tables
+        return {
+            table.name: [tuple(row) for row in session.execute(table.select().with_only_columns(*_plain(table)))]
+            for table in tables
+        }
+
+
+def _plain(table: Table) -> list[ColumnElement]:
+    """Columns as the database has them."""
+    return [
+        type_coerce(column, LargeBinary if isinstance(column.type, Float64Array) else column.type) for column in table.c
+    ]
+
+
+def count(store: Store, table: type[Base]) -> int:
+    with store.read() as session:
+        return session.scalar(select(func.count()).select_from(table))
+
+
+def test_an_analysis_is_stored_whole(store):
+    stored_analysis(store)
+    analysis = hand_made_analysis()
+    with store.read() as session:
+        row = find_analysis(session, find_network(session, XOR_SLUG), Scope())
+        assert (row.circuits_possible, row.circuits_valid) == (9_625, 197)
+        assert row.interpretations_total == analysis.interpretations.total > 2**63
+        assert (row.algorithms_candidates, row.algorithms_aligned, row.alignments_valid) == (2, 1, 3)
+        assert row.exhaustive
+        assert row.criteria["zero-ablation"] == {
+            "passed": 197,
+            "failed": 9_428,
+            "undecided": 0,
+            "not_applicable": 0,
+            "of": 9_625,
+        }
+        circuits = session.scalars(select(CircuitRow).order_by(CircuitRow.mask)).all()
+        masks = analysis.circuits.masks.tolist()
+        assert [int(c.mask, 16) for c in circuits] == masks
+        assert [c.n_edges for c in circuits] == [mask.bit_count() for mask in masks]
+        assert max(c.n_neurons for c in circuits) == 6
+        by_size = session.scalars(select(CircuitRow.interpretations).order_by(CircuitRow.interpretations)).all()
+        assert by_size == sorted(analysis.interpretations.by_circuit)
+
+
+def test_what_is_loaded_is_what_was_saved(store):
+    row = stored_analysis(store)
+    with store.read() as session:
+        loaded = load_analysis(session, session.get(AnalysisRow, row.id))
+    assert result_digest(loaded) == row.result_digest == result_digest(hand_made_analysis())
+    assert loaded.algorithms == hand_made_analysis().algorithms
+    assert loaded.protocol == COMPLETE
+
+
+def test_saving_again_changes_not_a_byte(store):
+    stored_analysis(store)
+    before = dump(store)
+    with store.write() as session:
+        save_network(session, replace(pretrained_xor(), name="Another name"), slug="another-slug")
+        again = replace(hand_made_analysis(), seconds={"circuits": 9.9})
+        save_analysis(session, again, now=datetime(2030, 1, 1, tzinfo=UTC))
+    assert dump(store) == before
+
+
+def test_another_result_replaces_the_old_one_whole(store):
+    stored_analysis(store)
+    stored_analysis(store, PAPER)
+    analysis = hand_made_analysis()
+    circuits, counts = analysis.circuits, analysis.interpretations
+    smaller = replace(
+        analysis,
+        circuits=CircuitSearch(
+            circuits.layout, 9_625, circuits.masks[:5], circuits.outputs[:5], circuits.margins[:5], 5
+        ),
+        interpretations=InterpretationCounts(counts.by_circuit[:5], counts.observed_by_circuit[:5]),
+        algorithms=AlgorithmSearch((), 0),
+    )
+    with store.write() as session:
+        row = save_analysis(session, smaller)
+        assert (row.circuits_valid, row.circuits_truncated_at, row.exhaustive) == (5, 5, False)
+    assert count(store, AnalysisRow) == 2
+    assert count(store, CircuitRow) == 5 + 197, "the other protocol's circuits stay"
+    assert count(store, AlgorithmRow) == 2
+    with store.write() as session:
+        newer = save_analysis(session, smaller, engine_version="99")
+        assert newer.engine_version == "99"
+    assert count(store, CircuitRow) == 5 + 197
+
+
+def test_an_analysis_needs_its_network(store):
+    with store.write() as session, pytest.raises(NotFound):
+        save_analysis(session, hand_made_analysis())
+
+
+def test_an_analysis_without_anything_found_is_stored(store):
+    analysis = hand_made_analysis()
+    layout = analysis.circuits.layout
+    empty = CircuitSearch(layout, 10**40, np.empty(0, np.uint64), np.empty((0, 4)), np.empty(0), truncated_at=0)
+    nothing = replace(
+        analysis, circuits=empty, interpretations=InterpretationCounts((), ()), algorithms=AlgorithmSearch((), 0)
+    )
+    with store.write() as session:
+        save_network(session, pretrained_xor(), slug=XOR_SLUG)
+        row = save_analysis(session, nothing)
+        assert (row.circuits_possible, row.circuits_valid, row.exhaustive) == (10**40, 0, False)
+    with store.read() as session:
+        assert result_digest(load_analysis(session, session.get(AnalysisRow, row.id))) == row.result_digest
+
+
+def test_digests_see_results_and_not_timings():
+    analysis = hand_made_analysis()
+    same = result_digest(replace(analysis, seconds={}))
+    assert same == result_digest(analysis)
+    margins = analysis.circuits.margins.copy()
+    margins[0] += 1e-12
+    other = replace(analysis, circuits=replace(analysis.circuits, margins=margins))
+    assert result_digest(other) != same
+    assert result_digest(analysis, "99") != same
+
+
+def test_scores_tell_which_pairs_were_tested(store):
+    stored_analysis(store)
+    stored_analysis(store, PAPER)
+    with store.read() as session:
+        scores = session.execute(
+            select(ScoreRow.criterion, ScoreRow.verdict, func.count()).group_by(ScoreRow.criterion, ScoreRow.verdict)
+        ).all()
+    assert {(c, v): n for c, v, n in scores} == {
+        ("both-directions", "passed"): 3,
+        ("both-directions", "failed"): 7,
+        ("one-direction", "passed"): 3,
+        ("one-direction", "failed"): 7,
+        ("minimal-alignment", "passed"): 2,
+        ("minimal-alignment", "failed"): 18,
+    }
+
+
+def test_distributions_add_up():
+    analysis = hand_made_analysis()
+    found = distributions_of(analysis)
+    for key in ("edges", "neurons"):
+        assert sum(n for _, n in found[key]) == 197
+    for key in ("margin", "interpretations", "observed"):
+        assert sum(found[key]["counts"]) == 197
+        assert len(found[key]["edges"]) == len(found[key]["counts"]) + 1
+    assert sum(found["edge_use"]) == sum(size * n for size, n in found["edges"])
+    assert sum(sum(layer) for layer in found["neuron_use"]) == sum(size * n for size, n in found["neurons"])
+    assert [len(layer) for layer in found["neuron_use"]] == [3, 3]
+    assert found["iia"]["counts"][-1] == 3 + 1, "three valid ones, and one at 23 of 24 ≥ 19/20"
+    assert sum(found["iia"]["counts"]) == 10
+    assert found["alignments"] == [[two_xor_algorithms()[0].id, 3, 1]]
+    assert found["alignments_per_algorithm"] == [[0, 1], [3, 1]]
+
+
+def test_slugs_are_made_of_names_and_never_shared(store):
+    with store.write() as session:
+        first = save_network(session, small_network(1, name="Ünser XOR / №1"))
+        second = save_network(session, small_network(2, name="unser xor no1"), slug=first.slug)
+        nameless = save_network(session, small_network(3, name="…"))
+        assert first.slug == "unser-xor-no1"
+        assert second.slug == f"unser-xor-no1-{second.digest[:6]}"
+        assert nameless.slug == "network"
+
+
+def test_a_new_name_only_on_request(store):
+    with store.write() as session:
+        row = save_network(session, small_network(1, name="Old"))
+        renamed = replace(small_network(1), name="New")
+        assert save_network(session, renamed).name == "Old"
+        assert save_network(session, renamed, rename=True).name == "New"
+        assert row.slug == "old"
+
+
+def test_the_same_network_for_another_task_is_refused(store):
+    file = small_network(1)
+    with store.write() as session:
+        save_network(session, file)
+        with pytest.raises(Conflict, match="other tasks"):
+            save_network(session, NetworkFile("x", file.network, (named_task("AND", 2),)))
+
+
+def test_deleting_a_network_leaves_nothing_of_it(store):
+    with store.write() as session:
+        other = save_network(session, small_network(1))
+        queue.enqueue_analyses(session, other, [COMPLETE])
+    before = dump(store)
+    row = stored_analysis(store)
+    with store.write() as session:
+        network = session.get(NetworkRow, row.network_id)
+        queue.enqueue_analyses(session, network, [COMPLETE, PAPER])
+        assert count_in(session, JobRow) == 3
+    with store.write() as session:
+        delete_network(session, find_network(session, XOR_SLUG))
+    after = dump(store)
+    assert after.pop("protocols")
+    before.pop("protocols")
+    assert after == before
+    assert count(store, AlignmentRow) == 0
+
+
+def count_in(session, table: type[Base]) -> int:
+    return session.scalar(select(func.count()).select_from(table))

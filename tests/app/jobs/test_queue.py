@@ -1,0 +1,228 @@
+"""The job table: who gets a job, how it ends, and that only its owner may change it."""
+
+import multiprocessing
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from analysis.progress import Progress
+from analysis.protocol import COMPLETE, PAPER, protocol_from_mapping
+from app.db.engine import Store, store_at
+from app.db.errors import Conflict, NotFound
+from app.db.reads.jobs import count_jobs, find_job, jobs_of_network, list_jobs, log_of
+from app.jobs import queue
+from app.jobs.definitions import ANALYSE, analyse_arguments
+from app.jobs.queue import LeaseLost
+from tests.app.jobs.kinds import KINDS
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+LATER = NOW + timedelta(seconds=queue.LEASE_SECONDS + 1)
+
+
+def enqueue(store: Store, steps: int = 1, **options) -> str:
+    with store.write() as session:
+        return queue.enqueue(session, "count", {"steps": steps}, definitions=KINDS, now=NOW, **options).id
+
+
+def claim(store: Store, owner: str = "me", now: datetime = NOW):
+    with store.write() as session:
+        return queue.claim(session, owner, definitions=KINDS, now=now)
+
+
+def job(store: Store, job_id: str):
+    with store.read() as session:
+        return find_job(session, job_id)
+
+
+def messages(store: Store, job_id: str) -> list[str]:
+    with store.read() as session:
+        return [line.message for line in log_of(session, job_id)]
+
+
+def test_the_same_work_is_one_job(store):
+    assert enqueue(store, 1) == enqueue(store, 1) != enqueue(store, 2)
+    with store.read() as session:
+        assert count_jobs(session) == {"queued": 2}
+
+
+def test_a_protocols_name_makes_no_other_job():
+    alias = protocol_from_mapping({**COMPLETE.model_dump(), "name": "mine"})
+    ids = [ANALYSE.job_id(analyse_arguments("a" * 64, 0, protocol)) for protocol in (COMPLETE, alias, PAPER)]
+    assert ids[0] == ids[1] != ids[2]
+
+
+def test_an_unknown_kind_is_refused(store):
+    with store.write() as session, pytest.raises(NotFound, match="analyse, train"):
+        queue.enqueue(session, "dance", {})
+
+
+def test_urgent_jobs_first_then_the_oldest(store):
+    ids = [enqueue(store, 1), enqueue(store, 2, priority=-1), enqueue(store, 3)]
+    taken = [claim(store).job_id for _ in ids]
+    assert taken[0] == ids[1]
+    assert set(taken) == set(ids)
+    assert claim(store) is None
+
+
+def test_a_job_ends_well_once(store):
+    job_id = enqueue(store)
+    held = claim(store)
+    with store.write() as session:
+        assert queue.heartbeat(session, held, Progress("counting", 1, 2, "1 step"), now=NOW) is False
+    row = job(store, job_id)
+    assert (row.state, row.stage, row.done, row.total, row.found) == ("running", "counting", 1, 2, "1 step")
+    with store.write() as session:
+        queue.finish(session, held, {"url": "/x"}, now=LATER)
+    row = job(store, job_id)
+    assert (row.state, row.result, row.finished_at, row.owner) == ("done", {"url": "/x"}, LATER, None)
+    with store.write() as session, pytest.raises(LeaseLost):
+        queue.finish(session, held, {})
+    assert enqueue(store, again=True) == job_id
+    assert job(store, job_id).state == "done"
+
+
+def test_a_lease_that_ran_out_is_taken_over_and_the_first_owner_is_fenced_off(store):
+    enqueue(store)
+    first = claim(store, "first")
+    assert claim(store, "second") is None
+    second = claim(store, "second", LATER)
+    assert (second.job_id, second.attempt) == (first.job_id, 2)
+    for change in (
+        lambda s: queue.heartbeat(s, first),
+        lambda s: queue.finish(s, first, {}),
+        lambda s: queue.fail(s, first, "no"),
+        lambda s: queue.release(s, first),
+        lambda s: queue.requeue(s, first, "gone", definitions=KINDS),
+        lambda s: queue.stop(s, first),
+    ):
+        with pytest.raises(LeaseLost), store.write() as session:
+            change(session)
+    assert job(store, first.job_id).owner == "second"
+
+
+def test_a_heartbeat_keeps_the_lease(store):
+    enqueue(store)
+    held = claim(store, "first")
+    with store.write() as session:
+        queue.heartbeat(session, held, now=LATER - timedelta(seconds=2))
+    assert claim(store, "second", LATER) is None
+
+
+def test_a_job_that_is_lost_too_often_fails(store):
+    job_id = enqueue(store)
+    now = NOW
+    for attempt in range(KINDS["count"].max_attempts):
+        assert claim(store, now=now).attempt == attempt + 1
+        now += timedelta(hours=1)
+    assert claim(store, now=now) is None
+    row = job(store, job_id)
+    assert row.state == "failed"
+    assert "lost 3 times" in row.error
+    with store.write() as session:
+        assert queue.retry(session, job_id).state == "queued"
+    assert claim(store, now=now).attempt == 1
+
+
+def test_requeue_counts_attempts_and_release_does_not(store):
+    job_id = enqueue(store)
+    for _ in range(5):
+        with store.write() as session:
+            queue.release(session, queue.claim(session, "me", definitions=KINDS))
+    assert job(store, job_id).attempts == 0
+    for _ in range(3):
+        held = claim(store)
+        with store.write() as session:
+            queue.requeue(session, held, "its process was lost", definitions=KINDS)
+    assert job(store, job_id).state == "failed"
+    assert "its process was lost; queued again" in messages(store, job_id)
+
+
+def test_cancel(store):
+    queued, running = enqueue(store, 1, priority=1), enqueue(store, 2)
+    held = claim(store)
+    assert held.job_id == running
+    with store.write() as session:
+        assert queue.cancel(session, queued).state == "cancelled"
+        assert queue.cancel(session, queued).state == "cancelled"
+        assert queue.cancel(session, running).state == "running"
+    with store.write() as session:
+        assert queue.heartbeat(session, held) is True
+        queue.stop(session, held)
+    assert job(store, running).state == "cancelled"
+    with store.write() as session, pytest.raises(NotFound):
+        queue.cancel(session, "0" * 16)
+    enqueue(store, 2, again=True)
+    held = claim(store)
+    with store.write() as session:
+        queue.finish(session, held, {})
+    with store.write() as session, pytest.raises(Conflict):
+        queue.cancel(session, running)
+    with store.write() as session, pytest.raises(Conflict):
+        queue.retry(session, running)
+
+
+@pytest.mark.parametrize("way", ["requeue", "expire"])
+def test_a_job_that_was_to_stop_is_not_taken_up_again(store, way):
+    job_id = enqueue(store)
+    held = claim(store)
+    with store.write() as session:
+        queue.cancel(session, job_id)
+        if way == "requeue":
+            queue.requeue(session, held, "its process was lost", definitions=KINDS)
+    assert claim(store, now=LATER) is None
+    assert job(store, job_id).state == "cancelled"
+
+
+def test_failed_jobs_are_queued_again_only_when_asked(store):
+    job_id = enqueue(store)
+    with store.write() as session:
+        queue.fail(session, queue.claim(session, "me", definitions=KINDS), "it: is bad. Change it.")
+    assert job(store, job_id).error == "it: is bad. Change it."
+    enqueue(store)
+    assert job(store, job_id).state == "failed"
+    enqueue(store, again=True)
+    row = job(store, job_id)
+    assert (row.state, row.error, row.attempts) == ("queued", "", 0)
+
+
+def test_lists_of_jobs(store):
+    ids = [enqueue(store, steps) for steps in range(5)]
+    with store.read() as session:
+        first = list_jobs(session, limit=3)
+        rest = list_jobs(session, before=(first[-1].created_at, first[-1].id))
+        assert sorted(row.id for row in first + rest) == sorted(ids)
+        assert list_jobs(session, states=["done"]) == []
+        assert jobs_of_network(session, "a" * 64) == []
+    with store.write() as session:
+        queue.enqueue(session, "analyse", analyse_arguments("a" * 64, 0, COMPLETE))
+    with store.read() as session:
+        assert [row.state for row in jobs_of_network(session, "a" * 64, unfinished=True)] == ["queued"]
+
+
+def _claim_all(url: str, owner: str, gate, out) -> None:
+    store = store_at(url)
+    taken = []
+    gate.wait()
+    while True:
+        with store.write() as session:
+            held = queue.claim(session, owner, definitions=KINDS)
+        if held is None:
+            break
+        taken.append(held.job_id)
+    out.put(taken)
+
+
+@pytest.mark.slow
+def test_several_processes_never_take_the_same_job(store):
+    ids = {enqueue(store, steps) for steps in range(200)}
+    context = multiprocessing.get_context("spawn")
+    gate, out = context.Event(), context.Queue()
+    processes = [context.Process(target=_claim_all, args=(store.url, f"p{n}", gate, out)) for n in range(3)]
+    for process in processes:
+        process.start()
+    gate.set()
+    taken = [job_id for _ in processes for job_id in out.get(timeout=60)]
+    for process in processes:
+        process.join()
+    assert len(taken) == len(ids)
+    assert set(taken) == ids

@@ -1,0 +1,81 @@
+"""The first start, with the real engine."""
+
+import pytest
+from sqlalchemy import select
+
+from analysis.protocol import COMPLETE, PAPER
+from app.addressing import Scope
+from app.bundled import FRESH_NAME, bundled_networks
+from app.db.reads.analyses import find_analysis, find_network
+from app.db.reads.jobs import count_jobs, list_jobs, log_of
+from app.db.reads.results import load_analysis
+from app.db.tables import NetworkRow
+from app.db.writes import delete_network, result_digest, save_network
+from app.jobs import queue
+from app.jobs.seeding import seed_store
+from app.jobs.worker import Pace, Worker
+from tests.app.db.test_writes import dump
+from tests.factories import pretrained_xor
+
+
+def test_seeding_again_changes_nothing(store):
+    seed_store(store)
+    with store.read() as session:
+        n_jobs = count_jobs(session)["queued"]
+        slugs = session.scalars(select(NetworkRow.slug).order_by(NetworkRow.position)).all()
+    assert slugs == [bundled.slug for bundled in bundled_networks()]
+    assert n_jobs > 2 * len(slugs)
+    before = dump(store)
+    seed_store(store)
+    assert dump(store) == before
+
+
+@pytest.mark.slow
+def test_the_pretrained_xor_is_analysed_and_the_analysis_made_again_is_the_same(store):
+    with store.write() as session:
+        row = save_network(session, pretrained_xor(), slug="xor")
+        queue.enqueue_analyses(session, row, [COMPLETE, PAPER])
+    Worker(store, pace=Pace(poll_seconds=0.05)).run(until_idle=True)
+    with store.read() as session:
+        network = find_network(session, "xor")
+        complete = find_analysis(session, network, Scope())
+        paper = find_analysis(session, network, Scope(protocol="paper"))
+        assert (complete.circuits_possible, complete.circuits_valid) == (9_625, 197)
+        assert (complete.interpretations_total, complete.interpretations_observed) == (147_899_020, 7_836)
+        assert complete.algorithms_candidates == 250
+        assert (paper.circuits_valid, paper.interpretations_total, paper.algorithms_aligned) == (32, 234_700, 7)
+        assert result_digest(load_analysis(session, complete)) == complete.result_digest
+        first = list_jobs(session)[-1]
+        assert (first.state, first.result["url"]) == ("done", "/networks/xor")
+        assert "circuits: 197 valid circuits" in [line.message for line in log_of(session, first.id)]
+        digests = {complete.result_digest, paper.result_digest}
+    with store.write() as session:
+        delete_network(session, find_network(session, "xor"))
+        row = save_network(session, pretrained_xor(), slug="xor")
+        queue.enqueue_analyses(session, row, [COMPLETE, PAPER])
+    Worker(store, slots=2, pace=Pace(poll_seconds=0.05)).run(until_idle=True)
+    with store.read() as session:
+        assert {a.result_digest for a in find_network(session, "xor").analyses} == digests
+
+
+@pytest.mark.slow
+def test_a_network_that_is_trained_is_stored_and_analysed(store):
+    from app.bundled import FRESH_XOR
+    from app.jobs.definitions import train_arguments
+
+    hopeless = FRESH_XOR.model_copy(update={"epochs": 1, "seed": 1})
+    with store.write() as session:
+        arguments = train_arguments([FRESH_XOR, hopeless], name=FRESH_NAME, protocols=[PAPER])
+        job_id = queue.enqueue(session, "train", arguments, "Train").id
+    Worker(store, pace=Pace(poll_seconds=0.05)).run(until_idle=True)
+    with store.read() as session:
+        jobs = {job.kind: job for job in list_jobs(session)}
+        trained, hopeless_one = jobs["train"].result["outcomes"]
+        assert jobs["train"].id == job_id
+        assert (trained["state"], hopeless_one["state"]) == ("converged", "loss_above_target")
+        network = find_network(session, trained["network"])
+        assert (network.origin, network.name) == ("trained", f"{FRESH_NAME}, seed {FRESH_XOR.seed}")
+        assert network.training["losses"]
+        assert "network" not in hopeless_one
+        assert [a.protocol.name for a in network.analyses] == ["paper"]
+        assert jobs["analyse"].state == "done"

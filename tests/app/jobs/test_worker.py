@@ -1,0 +1,182 @@
+"""Workers on a real store with real processes: whatever is killed, a job ends once and with the same result."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+from sqlalchemy import func, select
+
+from app.db.engine import Store
+from app.db.reads.jobs import find_job, log_of
+from app.db.tables import NetworkRow
+from app.jobs import queue
+from app.jobs.worker import Pace, Worker
+from tests.app.jobs.kinds import KINDS
+from tests.factories import small_network
+
+QUICK = Pace(lease_seconds=2.0, poll_seconds=0.05, progress_seconds=0.05, grace_seconds=0.5)
+ROOT = Path(__file__).parents[3]
+
+
+def enqueue(store: Store, kind: str = "count", **arguments) -> str:
+    with store.write() as session:
+        return queue.enqueue(session, kind, arguments, definitions=KINDS).id
+
+
+def work(store: Store, slots: int = 1) -> None:
+    """Work in this process until nothing is left to do."""
+    Worker(store, slots=slots, pace=QUICK, definitions=KINDS).run(until_idle=True)
+
+
+def job(store: Store, job_id: str):
+    with store.read() as session:
+        return find_job(session, job_id)
+
+
+def log_lines(store: Store, job_id: str) -> list[str]:
+    with store.read() as session:
+        return [line.message for line in log_of(session, job_id)]
+
+
+def count_networks(store: Store) -> int:
+    with store.read() as session:
+        return session.scalar(select(func.count()).select_from(NetworkRow))
+
+
+def wait_for(condition, seconds: float = 30.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.02)
+
+
+def test_jobs_end_well_truncated_refused_crashed_or_unsaved(store):
+    """One process, one job after another, each with its own ending."""
+    good = enqueue(store, steps=3)
+    cut = enqueue(store, steps=2, truncate=True)
+    refused = enqueue(store, steps=2, refuse=True)
+    crashed = enqueue(store, steps=2, crash=True)
+    spoiled = enqueue(store, "spoiled", steps=40)
+    work(store)
+    assert job(store, good).state == "done"
+    assert job(store, good).result["saved"] == [small_network(seed).network.digest for seed in range(3)]
+    assert log_lines(store, good) == ["taken up", "counting: 3 steps", "3 saved"]
+    assert job(store, cut).state == "truncated"
+    row = job(store, refused)
+    assert (row.state, row.error) == ("failed", "counting: goes too far. count less.")
+    assert row.result["error"] == {"item": "counting", "cause": "goes too far", "cure": "count less"}
+    row = job(store, crashed)
+    assert row.state == "failed"
+    assert "ZeroDivisionError" in row.error
+    assert "secret detail" not in row.error + "".join(log_lines(store, crashed))
+    assert job(store, spoiled).state == "failed"
+    assert count_networks(store) == 3, "a save that fails leaves nothing behind"
+
+
+@pytest.mark.slow
+def test_a_killed_process_costs_an_attempt_and_nothing_else(store, tmp_path):
+    marker = tmp_path / "deaths"
+    marker.write_text("")
+    job_id = enqueue(store, steps=4, marker=str(marker), deaths=2)
+    other = enqueue(store, steps=2)
+    work(store, slots=2)
+    row = job(store, job_id)
+    assert (row.state, row.attempts, marker.read_text()) == ("done", 3, "xx")
+    assert len(row.result["saved"]) == count_networks(store) == 4
+    assert job(store, other).attempts == 1
+    assert any("exit code -9" in line for line in log_lines(store, job_id))
+
+
+@pytest.mark.slow
+def test_a_job_that_always_dies_fails_in_the_end(store, tmp_path):
+    marker = tmp_path / "deaths"
+    marker.write_text("")
+    job_id = enqueue(store, steps=4, marker=str(marker), deaths=99)
+    work(store)
+    row = job(store, job_id)
+    assert row.state == "failed"
+    assert "lost 3 times" in row.error
+    assert count_networks(store) == 0
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("kind", "arguments"), [("count", {"steps": 1000, "seconds": 0.05}), ("deaf", {"seconds": 60})]
+)
+def test_cancel_while_running(store, kind, arguments):
+    """A computation that reports stops at its next report; one that does not is killed after a while."""
+    job_id = enqueue(store, kind, **arguments)
+    thread = threading.Thread(target=work, args=(store,))
+    thread.start()
+    wait_for(lambda: job(store, job_id).state == "running")
+    time.sleep(0.3)
+    begun = time.monotonic()
+    with store.write() as session:
+        queue.cancel(session, job_id)
+    thread.join(30)
+    assert not thread.is_alive()
+    assert time.monotonic() - begun < 5
+    assert job(store, job_id).state == "cancelled"
+    assert count_networks(store) == 0
+
+
+@pytest.mark.slow
+def test_a_worker_that_is_told_to_leave_gives_its_job_back(store):
+    job_id = enqueue(store, steps=100, seconds=0.02)
+    stop = threading.Event()
+    worker = Worker(store, stop=stop, pace=QUICK, definitions=KINDS)
+    thread = threading.Thread(target=worker.run)
+    thread.start()
+    wait_for(lambda: job(store, job_id).done > 0)
+    stop.set()
+    thread.join(30)
+    row = job(store, job_id)
+    assert (row.state, row.attempts, row.owner, row.done) == ("queued", 0, None, 0)
+    work(store)
+    assert job(store, job_id).state == "done"
+
+
+PROGRAM = """
+import sys
+from app.db.engine import store_at
+from app.jobs.worker import Worker
+from tests.app.jobs.kinds import KINDS
+from tests.app.jobs.test_worker import QUICK
+if __name__ == "__main__":
+    Worker(store_at(sys.argv[1]), slots=2, pace=QUICK, definitions=KINDS).run(until_idle=True)
+"""
+
+
+def start_worker(store: Store, tmp_path: Path) -> subprocess.Popen:
+    program = tmp_path / "work.py"
+    program.write_text(PROGRAM)
+    return subprocess.Popen([sys.executable, program, store.url], env={**os.environ, "PYTHONPATH": str(ROOT)})
+
+
+@pytest.mark.slow
+def test_jobs_of_a_killed_worker_are_taken_up_again(store, tmp_path):
+    """kill -9 of the whole worker, twice, at whatever moment; its processes leave by themselves."""
+    ids = [enqueue(store, steps=10 + n, seconds=0.02) for n in range(6)]
+    for _ in range(2):
+        worker = start_worker(store, tmp_path)
+        wait_for(lambda: any(job(store, job_id).state == "running" and job(store, job_id).done > 1 for job_id in ids))
+        children = [
+            pid for task in Path(f"/proc/{worker.pid}/task").glob("*/children") for pid in task.read_text().split()
+        ]
+        os.kill(worker.pid, signal.SIGKILL)
+        worker.wait()
+        wait_for(lambda pids=children: not any(Path(f"/proc/{pid}/exe").exists() for pid in pids))
+    worker = start_worker(store, tmp_path)
+    assert worker.wait(60) == 0
+    rows = [job(store, job_id) for job_id in ids]
+    assert [row.state for row in rows] == ["done"] * len(ids)
+    assert [len(row.result["saved"]) for row in rows] == [10 + n for n in range(6)]
+    assert count_networks(store) == 15
+    assert max(row.attempts for row in rows) > 1, "nothing was interrupted: the test has proved nothing"
+    for job_id in ids:
+        assert sum(line.endswith(" saved") for line in log_lines(store, job_id)) == 1
