@@ -3,31 +3,49 @@
 import pytest
 from sqlalchemy import select
 
+from analysis.networks.files import NetworkFile
 from analysis.protocol import COMPLETE, PAPER
+from analysis.tasks import named_task
 from app.addressing import Scope
-from app.bundled import FRESH_NAME, bundled_networks
-from app.db.reads.analyses import find_analysis, find_network
-from app.db.reads.jobs import count_jobs, list_jobs, log_of
+from app.bundled import FRESH_NAME, FRESH_XOR, bundled_networks
+from app.bundled.seeding import add_bundled_networks
+from app.db.reads.analyses import find_analysis, find_network, network_by_digest
+from app.db.reads.jobs import count_jobs, jobs_of_network, list_jobs, log_of
 from app.db.reads.results import load_analysis
 from app.db.tables import NetworkRow
 from app.db.writes import delete_network, result_digest, save_network
 from app.jobs import queue
-from app.jobs.seeding import seed_store
+from app.jobs.definitions import train_arguments
 from app.jobs.worker import Pace, Worker
 from tests.app.db.test_writes import dump
 from tests.factories import pretrained_xor
 
 
+def seed(store) -> int:
+    with store.write() as session:
+        return add_bundled_networks(session)
+
+
 def test_seeding_again_changes_nothing(store):
-    seed_store(store)
+    assert seed(store) == len(bundled_networks())
     with store.read() as session:
         n_jobs = count_jobs(session)["queued"]
         slugs = session.scalars(select(NetworkRow.slug).order_by(NetworkRow.position)).all()
     assert slugs == [bundled.slug for bundled in bundled_networks()]
     assert n_jobs > 2 * len(slugs)
     before = dump(store)
-    seed_store(store)
+    assert seed(store) == 0
     assert dump(store) == before
+
+
+def test_a_bundled_network_that_somebody_uses_for_another_task_stays_theirs(store):
+    with store.write() as session:
+        save_network(session, NetworkFile("mine", pretrained_xor().network, (named_task("OR", 2),)))
+    seed(store)
+    with store.read() as session:
+        row = network_by_digest(session, pretrained_xor().network.digest)
+        assert (row.slug, row.tasks[0]["name"]) == ("mine", "OR")
+        assert jobs_of_network(session, row.digest) == []
 
 
 @pytest.mark.slow
@@ -60,9 +78,6 @@ def test_the_pretrained_xor_is_analysed_and_the_analysis_made_again_is_the_same(
 
 @pytest.mark.slow
 def test_a_network_that_is_trained_is_stored_and_analysed(store):
-    from app.bundled import FRESH_XOR
-    from app.jobs.definitions import train_arguments
-
     hopeless = FRESH_XOR.model_copy(update={"epochs": 1, "seed": 1})
     with store.write() as session:
         arguments = train_arguments([FRESH_XOR, hopeless], name=FRESH_NAME, protocols=[PAPER])
