@@ -102,6 +102,10 @@ class Addresses:
     def network(self, network: str, scope: Scope | None = None, **view: Any) -> str:
         return self._url("networks", network, scope=scope, **view)
 
+    def analyses(self, network: str) -> str:
+        """Where an analysis of the network is asked for with POST."""
+        return self._url("networks", network, "analyses")
+
     def circuits(self, network: str, scope: Scope | None = None, **view: Any) -> str:
         return self._url("networks", network, "circuits", scope=scope, **view)
 
@@ -132,6 +136,10 @@ class Addresses:
 
     def job(self, job: str, **view: Any) -> str:
         return self._url("jobs", job, **view)
+
+    def job_action(self, job: str, action: str) -> str:
+        """Where a job is cancelled or tried again with POST; ``action`` is "cancel" or "retry"."""
+        return self._url("jobs", job, action)
 
     def train(self, **view: Any) -> str:
         return self._url("train", **view)

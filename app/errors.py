@@ -220,7 +220,7 @@ def _answer(
     parent_label: str = "",
 ) -> Response:
     item, cause, cure = words
-    summary = f"{item}: {cause}. {cure}."
+    summary = f"{item}: {cause}. {cure[:1].upper()}{cure[1:]}."
     return _respond(request, status, summary, [FieldError(field=field, message=summary)], words, parent, parent_label)
 
 

@@ -48,7 +48,7 @@ def interpretations_histogram(counts: Sequence[int], *, noun: str = "circuits") 
     spans = [f"{_power(a)} to {_power(b)}" for a, b in pairwise(edges.tolist())]
     x, y, text = list(middles), [int(h) for h in heights], spans
     if none:
-        x, y, text = [low - 0.5, *x], [none, *y], ["no interpretation", *text]
+        x, y, text = [low - 0.8, *x], [none, *y], ["no interpretation", *text]
     bars = _bars(x, y, hover=f"%{{customdata}}: %{{y:,}} {noun}<extra></extra>", width=0.31)
     bars["customdata"] = text
     figure = _figure([bars], x_title="interpretations per circuit", y_title=noun, y_values=y)
@@ -57,7 +57,7 @@ def interpretations_histogram(counts: Sequence[int], *, noun: str = "circuits") 
     positions: list[float] = [*ticks[::step]]
     names = [_power(t) for t in ticks[::step]]
     if none:
-        positions, names = [low - 0.5, *positions], ["none", *names]
+        positions, names = [low - 0.8, *positions], ["none", *names]
     figure["layout"]["xaxis"].update(tickmode="array", tickvals=positions, ticktext=names)
     return figure
 
@@ -102,7 +102,35 @@ def iia_histogram(fractions: Sequence[tuple[int, int]], *, noun: str = "alignmen
     figure["layout"]["xaxis"].update(range=[-0.02, 1.08], tickmode="array", tickvals=[0, 0.25, 0.5, 0.75, 1.025],
                                      ticktext=["0", "0.25", "0.5", "0.75", "1"])  # fmt: skip
     if perfect:
-        figure["layout"]["annotations"] = [_label(1.025, perfect, f"{perfect:,} valid", y_ref="y")]
+        figure["layout"]["annotations"] = [
+            _label(1.05, max([perfect, *heights[-4:].tolist()]), f"{perfect:,} valid", anchor="right", y_ref="y")
+        ]
+    return figure
+
+
+def binned_histogram(
+    edges: Sequence[float], counts: Sequence[int], *, x_title: str, noun: str, logarithmic: bool = False
+) -> Figure:
+    """Counts between bin edges, as they are stored with an analysis.
+
+    Args:
+        edges: one more than counts, ascending; empty if nothing was counted.
+        counts: how many lie in each bin.
+        x_title: what is measured.
+        noun: what is counted.
+        logarithmic: whether the edges are base-10 logarithms, to be labelled as powers.
+    """
+    middles = [(a + b) / 2 for a, b in pairwise(edges)]
+    spans = [f"{_power(a)} to {_power(b)}" if logarithmic else f"{a:.3g} to {b:.3g}" for a, b in pairwise(edges)]
+    bars = _bars([round(m, 6) for m in middles], counts, hover=f"%{{customdata}}: %{{y:,}} {noun}<extra></extra>")
+    bars["customdata"] = spans
+    if len(edges) > 1:
+        bars["width"] = round(0.9 * (edges[1] - edges[0]), 6)
+    figure = _figure([bars], x_title=x_title, y_title=noun, y_values=list(counts))
+    if logarithmic and len(edges) > 1:
+        low, high = math.floor(edges[0]), math.ceil(edges[-1])
+        ticks = list(range(low, high + 1, max(1, (high - low) // 6)))
+        figure["layout"]["xaxis"].update(tickmode="array", tickvals=ticks, ticktext=[_power(t) for t in ticks])
     return figure
 
 

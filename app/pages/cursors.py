@@ -55,5 +55,8 @@ def read_cursor(text: str, order: str, kinds: Sequence[type] = (int, int)) -> An
 def bad_cursor(text: str) -> BadQuery:
     """The refusal of a cursor that no page gave out."""
     return BadQuery(
-        f"cursor {text[:40]!r}", "was not given out by any page", "begin the list anew without the option 'after'", "after"
+        f"cursor {text[:40]!r}",
+        "was not given out by any page",
+        "begin the list anew without the option 'after'",
+        "after",
     )

@@ -6,16 +6,18 @@ twin, so every field here is part of the published description.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, WithJsonSchema
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, WithJsonSchema, model_validator
 from sqlalchemy.orm import Session
 
 from analysis.circuits.circuit import EdgeLayout
-from analysis.data import DataRecord
+from analysis.circuits.search import judged_rows
+from analysis.data import DataRecord, clean_data
 from analysis.networks.network import Network
 from analysis.protocol import BUILT_IN, Protocol
 from analysis.tasks import INPUT_NAMES, Task
@@ -55,6 +57,14 @@ class Options(BaseModel):
     theme: Literal["light", "dark"] | None = Field(
         None, description="Colours of the HTML page, whatever the system says."
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _left_empty(cls, given: Any) -> Any:
+        """A form sends what nobody filled in as an empty text; that is the default, not a wrong value."""
+        if not isinstance(given, dict):
+            return given
+        return {key: value for key, value in given.items() if value != "" or key not in cls.model_fields}
 
 
 class ScopeOptions(Options):
@@ -101,6 +111,11 @@ class Place:
     @property
     def layout(self) -> EdgeLayout:
         return EdgeLayout(self.cut.sizes)
+
+    @property
+    def validation(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Rows ``[rows, n]`` on which circuits must decide right, and the right decisions ``[rows]`` of this output."""
+        return judged_rows(self.task, self.data, self.scope.output)
 
 
 def find_network(session: Session, addresses: Addresses, network: str) -> NetworkRow:
@@ -189,6 +204,10 @@ class NetworkView(PageModel):
     @property
     def shape(self) -> str:
         return "–".join(map(str, self.sizes))
+
+    def weights_for(self, output: int) -> list[list[list[float]]]:
+        """The weights with the last layer cut to one output's row, as circuits of that output are drawn on."""
+        return [*self.weights[:-1], [self.weights[-1][output]]]
 
     @property
     def activations(self) -> str:
@@ -320,13 +339,23 @@ def counts_of(row: AnalysisRow) -> Counts:
     return Counts(**{name: getattr(row, name) for name in Counts.model_fields})
 
 
+def stops_of(counts: Counts) -> str:
+    """Which searches stopped at a limit, in words; "" if only single algorithms' alignments did, or none."""
+    stops = []
+    if counts.circuits_truncated_at is not None:
+        stops.append(f"circuits at {counts.circuits_truncated_at:,}")
+    if counts.algorithms_truncated_at is not None:
+        stops.append(f"algorithms at {counts.algorithms_truncated_at:,}")
+    return ", ".join(stops)
+
+
 def state_of(analysis: AnalysisRow | None, job: JobRow | None) -> State:
     """Where an analysis stands; the three kinds of emptiness of spec §7 are never confused.
 
     A stored analysis speaks for itself even while a job runs it again; without one the latest job does.
     """
     if analysis is not None:
-        return "truncated" if is_truncated(analysis) else "done"
+        return "done" if analysis.exhaustive else "truncated"
     if job is None:
         return "not_analysed"
     if job.state in ("queued", "running"):
@@ -334,9 +363,22 @@ def state_of(analysis: AnalysisRow | None, job: JobRow | None) -> State:
     return "cancelled" if job.state == "cancelled" else "failed" if job.state == "failed" else "not_analysed"
 
 
-def is_truncated(row: AnalysisRow) -> bool:
-    """Whether some search of the analysis stopped at a limit."""
-    return row.circuits_truncated_at is not None or row.algorithms_truncated_at is not None
+def latest_job(jobs: Iterable[JobRow], scope: Scope, n_inputs: int) -> JobRow | None:
+    """The newest of a network's analysis jobs, given newest first, for one output, protocol and data record."""
+    clean = clean_data(n_inputs).digest
+    return next((job for job in jobs if scope_of_job(job, clean) == scope), None)
+
+
+def scope_of_job(job: JobRow, clean: str) -> Scope:
+    """Which analysis a job makes.
+
+    Args:
+        job: an "analyse" job.
+        clean: digest of the default data record of its network.
+    """
+    arguments = job.arguments
+    protocol = protocol_key(Protocol.model_validate(arguments["protocol"]))
+    return Scope(arguments["output"], protocol, "" if arguments["data"] == clean else arguments["data"][:12])
 
 
 def scope_view(place: Place, job: JobRow | None, addresses: Addresses) -> ScopeView:

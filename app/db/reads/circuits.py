@@ -95,11 +95,11 @@ def circuit_named(session: Session, analysis_id: int, mask: str) -> CircuitRow |
     return session.scalar(select(CircuitRow).where(CircuitRow.analysis_id == analysis_id, CircuitRow.mask == mask))
 
 
-def smallest_circuits(session: Session, analysis_ids: Sequence[int], limit: int) -> Sequence[CircuitRow]:
+def smallest_circuits(session: Session, analysis_id: int, limit: int) -> Sequence[CircuitRow]:
     """The valid circuits with fewest edges, ties by mask."""
     return session.scalars(
         select(CircuitRow)
-        .where(CircuitRow.analysis_id.in_(analysis_ids))
+        .where(CircuitRow.analysis_id == analysis_id)
         .order_by(CircuitRow.n_edges, CircuitRow.mask)
         .limit(limit)
     ).all()
@@ -109,10 +109,10 @@ def ranges(session: Session, analysis_id: int) -> dict[str, tuple[Any, Any]]:
     """Smallest and largest value of what can be filtered, {} if there is no circuit."""
     columns = {"edges": CircuitRow.n_edges, "neurons": CircuitRow.n_neurons, "margin": CircuitRow.margin}
     bounds = [bound for column in columns.values() for bound in (func.min(column), func.max(column))]
-    row = session.execute(select(*bounds).where(CircuitRow.analysis_id == analysis_id)).one()
-    if row[0] is None:
+    values: list[Any] = list(session.execute(select(*bounds).where(CircuitRow.analysis_id == analysis_id)).one())
+    if values[0] is None:
         return {}
-    return {name: (row[2 * i], row[2 * i + 1]) for i, name in enumerate(columns)}
+    return {name: (values[2 * i], values[2 * i + 1]) for i, name in enumerate(columns)}
 
 
 def _filtered(query: Select[Any], analysis_id: int, layout: EdgeLayout, wanted: CircuitFilter) -> Select[Any]:

@@ -10,9 +10,9 @@ from typing import Final
 from sqlalchemy import ColumnElement, and_, case, func, or_, select
 from sqlalchemy.orm import Session, joinedload
 
+from app.db.reads.jobs import UNFINISHED
 from app.db.tables import AlgorithmRow, AlignmentRow, AnalysisRow, JobRow, NetworkRow, ProtocolRow
 
-UNFINISHED: Final = ("queued", "running")
 _HEX: Final = frozenset("0123456789abcdef")
 
 
@@ -86,20 +86,13 @@ def jobs_for(session: Session, digests: Iterable[str]) -> Sequence[JobRow]:
     ).all()
 
 
-def unfinished_jobs(session: Session, limit: int = 50) -> Sequence[JobRow]:
-    """Jobs that run or wait, running ones first."""
-    return session.scalars(
-        select(JobRow)
-        .where(JobRow.state.in_(UNFINISHED))
-        .order_by(case((JobRow.state == "running", 0), else_=1), JobRow.priority, JobRow.created_at, JobRow.id)
-        .limit(limit)
-    ).all()
+def count_unfinished(session: Session) -> int:
+    """How many jobs of any kind wait or run."""
+    return session.scalar(select(func.count()).select_from(JobRow).where(JobRow.state.in_(UNFINISHED))) or 0
 
 
-def best_alignments(
-    session: Session, analysis_ids: Iterable[int], limit: int
-) -> Sequence[tuple[AlignmentRow, AlgorithmRow]]:
-    """A few valid alignments of each analysis: minimal ones first, of the simplest algorithms, at most one of each."""
+def best_alignments(session: Session, analysis_id: int, limit: int) -> Sequence[tuple[AlignmentRow, AlgorithmRow]]:
+    """A few valid alignments of an analysis: minimal ones first, of the simplest algorithms, at most one of each."""
     rank = (
         func.row_number()
         .over(
@@ -110,7 +103,7 @@ def best_alignments(
     )
     first = (
         select(AlignmentRow.id, rank)
-        .where(AlignmentRow.analysis_id.in_(list(analysis_ids)), AlignmentRow.valid, AlignmentRow.of > 0)
+        .where(AlignmentRow.analysis_id == analysis_id, AlignmentRow.valid, AlignmentRow.of > 0)
         .subquery()
     )
     rows = session.execute(

@@ -1,0 +1,497 @@
+"""One circuit, stored or not: does it decide right, and what can be read off its neurons."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+from sqlalchemy.orm import Session
+
+from analysis import ENGINE_VERSION
+from analysis.circuits.circuit import Circuit, circuit_from_hex
+from analysis.circuits.search import MAX_EDGES, mean_rows
+from analysis.circuits.space import in_space
+from analysis.errors import BeyondLimits, InvalidMask
+from analysis.interpretations.indexing import InterpretationSpace
+from analysis.interpretations.interpretation import Interpretation, NeuronGate
+from analysis.networks.mlp import circuit_activations
+from analysis.result import FRAGILE_MARGIN
+from analysis.validity import decide, margin_to_edge
+from app.addressing import Addresses, ExplanationRef
+from app.db.reads.circuits import circuit_named
+from app.errors import BadQuery, NotFound
+from app.figures.numbers import when
+from app.pages.network import BehaviourRow, Provenance, behaviour_of, provenance_of
+from app.pages.samples import GateTile, InterpretationCard, gate_tiles, interpretation_card
+from app.pages.shared import (
+    BigInt,
+    NetworkView,
+    PageModel,
+    Place,
+    ScopeOptions,
+    ScopeView,
+    locate,
+    network_view,
+    neuron_name,
+    scope_view,
+)
+
+N_CARDS: Final = 12  # interpretations in the excerpt; each is computed on the spot
+MAX_CARDS: Final = 60
+N_SIBLINGS: Final = 3
+MAX_INDEX_DIGITS: Final = 999
+
+
+class CircuitOptions(ScopeOptions):
+    """Options of a circuit's page."""
+
+    start: str = Field(
+        "0",
+        pattern=f"^[0-9]{{1,{MAX_INDEX_DIGITS}}}$",
+        description="Where the page's excerpt begins: an index, or a class's number if classes=observed.",
+    )
+    classes: Literal["observed", "all"] = Field(
+        "observed", description="The excerpt shows one interpretation of each observed class, or every index."
+    )
+    limit: int = Field(N_CARDS, ge=1, le=MAX_CARDS, description="Interpretations in the excerpt.")
+
+
+class InterpretationOptions(ScopeOptions):
+    """Options of an interpretation's page."""
+
+
+class Verdict(PageModel):
+    """Whether a circuit is valid under the protocol, and why not."""
+
+    valid: bool
+    reason: str = Field(description="One clause; for a valid circuit too.")
+    n_right: int = Field(description="Rows of the data record decided right.")
+    n_rows: int
+    threshold: float = Field(description="The share of right rows must be above this.")
+    in_space: bool = Field(description="Whether the protocol looks at such circuits at all.")
+    margin: float = Field(description="Smallest distance of any of those rows' outputs from the decision's edge.")
+    fragile: bool = Field(description="Whether the margin is below 1e-6.")
+
+
+class CircuitView(PageModel):
+    """A circuit as a set of edges."""
+
+    mask: str
+    url: str
+    ref: str = Field(description="How a comparison's address names it.")
+    n_edges: int
+    n_possible_edges: int
+    n_neurons: int
+    n_possible_neurons: int
+    kept: list[list[list[bool]]] = Field(description="Kept edges, one matrix [n_out][n_in] for each layer.")
+    stored: bool = Field(description="Whether an analysis here holds it as a valid circuit.")
+
+
+class Excerpt(PageModel):
+    """Some interpretations in the order of their index."""
+
+    classes: Literal["observed", "all"]
+    start: BigInt
+    of: BigInt
+    items: list[InterpretationCard]
+    next_url: str | None
+    first_url: str | None = Field(description="Its beginning, if this is not it.")
+    other_url: str = Field(description="The same circuit with the other way of counting.")
+
+
+class CircuitPage(PageModel):
+    """One circuit."""
+
+    network: NetworkView
+    scope: ScopeView
+    circuit: CircuitView
+    verdict: Verdict
+    behaviour: list[BehaviourRow]
+    interpretations: BigInt | None = Field(description="Exact number; None if the circuit is not valid or too large.")
+    observed: BigInt | None = Field(description="Classes that the inputs can tell apart.")
+    uncounted: str = Field(description="Why there is no number, empty if there is one.")
+    excerpt: Excerpt | None
+    n_valid: BigInt | None = Field(
+        description="Valid circuits of this network under the protocol, None if not analysed."
+    )
+    provenance: Provenance | None
+    list_url: str
+    network_url: str
+    compare_url: str
+    scope_query: list[tuple[str, str]] = Field(description="The scope's options where they differ from the default.")
+    url: str
+
+    @property
+    def url_path(self) -> str:
+        return self.url.partition("?")[0]
+
+
+class GateRow(PageModel):
+    """One row of a local gate's table."""
+
+    bits: list[int] = Field(description="Bits of the parents, in their order.")
+    value: int
+    free: bool = Field(description="Whether no input ever produces this row, so that its value is a choice.")
+
+
+class GateView(PageModel):
+    """What an interpretation says of one neuron."""
+
+    tile: GateTile
+    low: float = Field(description="Largest activation below the cut.")
+    high: float = Field(description="Smallest activation above the cut.")
+    threshold: float = Field(description="Their midpoint; the neuron is 1 above it.")
+    neutral: bool = Field(description="Whether it is the output, whose function is given by the task.")
+    local_name: str = Field(description="The gate over its parents, e.g. AND; empty if it has no common name.")
+    parents: list[str] = Field(description="Names of the neurons or inputs that it reads.")
+    table: list[GateRow]
+    activations: list[float] = Field(description="The neuron's activation in the circuit on each input.")
+
+
+class InterpretationPage(PageModel):
+    """One interpretation of one circuit, computed from the weights."""
+
+    network: NetworkView
+    scope: ScopeView
+    circuit: CircuitView
+    verdict: Verdict
+    index: BigInt
+    ref: str
+    of: BigInt = Field(description="Interpretations of the circuit.")
+    observed: BigInt = Field(description="Classes that the inputs can tell apart.")
+    observed_class: BigInt = Field(description="Which of them this one belongs to, from 0.")
+    n_free_rows: int = Field(description="Rows of local gates that no input reaches: each is a free choice.")
+    gates: list[GateView]
+    silent: list[str] = Field(description="Active neurons with one value only: no gate, and nobody's parent.")
+    behaviour: list[BehaviourRow]
+    first_url: str | None
+    previous_url: str | None
+    next_url: str | None
+    last_url: str | None
+    next_class_url: str | None = Field(description="The first interpretation of the next observed class.")
+    previous_class_url: str | None
+    siblings: list[InterpretationCard]
+    provenance: Provenance | None
+    list_url: str
+    network_url: str
+    compare_url: str
+    scope_query: list[tuple[str, str]] = Field(description="The scope's options where they differ from the default.")
+    url: str
+
+    @property
+    def jump_path(self) -> str:
+        """The circuit's own page, without options."""
+        return self.circuit.url.partition("?")[0]
+
+    @property
+    def input_labels(self) -> list[str]:
+        return ["".join(map(str, row.bits)) for row in self.behaviour]
+
+    @property
+    def reading(self) -> str:
+        """The local gates of the first and the last active neurons in words, e.g. "AND of OR and XOR"."""
+        return reading_words(self.gates)
+
+    @property
+    def tiles(self) -> list[GateTile]:
+        return [gate.tile for gate in self.gates]
+
+    @property
+    def provenance_pairs(self) -> list[tuple[str, str]]:
+        protocol, data = self.scope.protocol, self.scope.data
+        pairs = [
+            ("Rule", f"{protocol.name} · {protocol.digest}"),
+            ("Network", self.network.digest),
+            ("Data", f"{data.description} · {data.digest}"),
+            ("This page", f"computed from the weights just now by engine {ENGINE_VERSION}"),
+        ]
+        if self.provenance is not None:
+            when_stored = when(self.provenance.created_at)
+            pairs.append(("Analysis", f"engine {self.provenance.engine_version}, {when_stored}"))
+        return pairs
+
+
+def build_circuit(
+    session: Session, addresses: Addresses, network: str, mask: str, options: CircuitOptions
+) -> CircuitPage:
+    """The page of one structurally possible circuit, stored or not.
+
+    Raises:
+        NotFound: no such network, output, protocol or data record, or the mask is no circuit of that network.
+        BadQuery: the excerpt begins beyond the last interpretation.
+    """
+    place = locate(session, addresses, network, options.scope)
+    circuit = read_circuit(place, mask, addresses)
+    verdict = verdict_on(place, circuit)
+    readings = _readings(place, circuit, verdict)
+    slug, scope, analysis = place.row.slug, place.scope, place.analysis
+    return CircuitPage(
+        network=network_view(place.row, addresses, place.network),
+        scope=scope_view(place, None, addresses),
+        circuit=circuit_view(session, place, circuit, addresses),
+        verdict=verdict,
+        behaviour=behaviour_of(place, _activations(place, circuit)[-1][:, 0]),
+        interpretations=readings.total,
+        observed=readings.observed,
+        uncounted=readings.why_not,
+        excerpt=None if readings.space is None else _excerpt(readings.space, place, options, addresses),
+        n_valid=None if analysis is None else analysis.circuits_valid,
+        provenance=None if analysis is None else provenance_of(analysis),
+        list_url=addresses.circuits(slug, scope),
+        network_url=addresses.network(slug, scope),
+        compare_url=addresses.compare(slug, (), scope),
+        scope_query=list(scope.query().items()),
+        url=addresses.circuit(slug, circuit.hex, scope),
+    )
+
+
+def build_interpretation(
+    session: Session, addresses: Addresses, network: str, mask: str, index: str, options: InterpretationOptions
+) -> InterpretationPage:
+    """The page of one interpretation, computed on the spot.
+
+    Raises:
+        NotFound: no such network, output, protocol, data record, circuit, or index.
+    """
+    place = locate(session, addresses, network, options.scope)
+    circuit = read_circuit(place, mask, addresses)
+    verdict = verdict_on(place, circuit)
+    readings = _readings(place, circuit, verdict)
+    slug, scope, analysis = place.row.slug, place.scope, place.analysis
+    parent = {"parent": addresses.circuit(slug, circuit.hex, scope), "parent_label": f"circuit {circuit.hex}"}
+    space = readings.space
+    if space is None:
+        item = f"interpretation {index[:40]} of circuit {circuit.hex}"
+        raise NotFound(item, readings.why_not, "choose a valid circuit from the list", "index", **parent)
+    number = _index(index, space, parent)
+    found = space.at(number)
+    layers = _activations(place, circuit)
+    rank = class_of(space, number)
+
+    def at(other: int) -> str | None:
+        known = 0 <= other < space.count and other != number
+        return addresses.interpretation(slug, circuit.hex, other, scope) if known else None
+
+    return InterpretationPage(
+        network=network_view(place.row, addresses, place.network),
+        scope=scope_view(place, None, addresses),
+        circuit=circuit_view(session, place, circuit, addresses),
+        verdict=verdict,
+        index=number,
+        ref=str(ExplanationRef("interpretation", circuit.hex, str(number))),
+        of=space.count,
+        observed=space.n_observed,
+        observed_class=rank,
+        n_free_rows=sum(len(gate.free_rows) for gate in found.gates),
+        gates=[
+            _gate_view(gate, tile, place, layers)
+            for gate, tile in zip(found.gates, gate_tiles(found, place.cut.sizes), strict=True)
+        ],
+        silent=_silent(found, circuit, place),
+        behaviour=behaviour_of(place, layers[-1][:, 0]),
+        first_url=at(0),
+        previous_url=at(number - 1),
+        next_url=at(number + 1),
+        last_url=at(space.count - 1),
+        next_class_url=None if rank + 1 >= space.n_observed else at(space.index_of_observed(rank + 1)),
+        previous_class_url=None if rank == 0 else at(space.index_of_observed(rank - 1)),
+        siblings=[interpretation_card(space, i, place, addresses) for i in _siblings(space, rank)],
+        provenance=None if analysis is None else provenance_of(analysis),
+        list_url=addresses.circuits(slug, scope),
+        network_url=addresses.network(slug, scope),
+        compare_url=addresses.compare(slug, (), scope),
+        scope_query=list(scope.query().items()),
+        url=addresses.interpretation(slug, circuit.hex, number, scope),
+    )
+
+
+def read_circuit(place: Place, mask: str, addresses: Addresses) -> Circuit:
+    """The circuit that an address names.
+
+    Raises:
+        NotFound: malformed, of another network, or not structurally possible.
+    """
+    try:
+        return circuit_from_hex(mask, place.cut.sizes)
+    except InvalidMask as error:
+        parent = addresses.circuits(place.row.slug, place.scope)
+        raise NotFound(error.item, error.cause, error.cure, "mask", parent, f"circuits of {place.row.slug}") from None
+
+
+def verdict_on(place: Place, circuit: Circuit) -> Verdict:
+    """Whether the circuit is valid under the place's protocol and data record, from the weights."""
+    rows, labels = place.validation
+    protocol = place.protocol
+    outputs = circuit_activations(
+        place.cut, circuit, rows, ablation=protocol.ablation, reference_rows=mean_rows(place.data)
+    )[-1][:, 0]
+    n_right = int((decide(outputs, protocol.circuit_decision) == labels).sum())
+    margin = float(margin_to_edge(outputs, protocol.circuit_decision).min())
+    looked_at = in_space(circuit.n_neurons, place.cut.sizes, protocol)
+    accurate = n_right / len(labels) > protocol.accuracy_threshold
+    if not looked_at:
+        reason = f"protocol {protocol.name} leaves out circuits with so many active neurons"
+    elif accurate:
+        reason = f"it decides {n_right} of {len(labels)} rows right"
+    else:
+        share = f"a share above {protocol.accuracy_threshold:g} is asked for"
+        reason = f"it decides {n_right} of {len(labels)} rows right, and {share}"
+    return Verdict(
+        valid=looked_at and accurate,
+        reason=reason,
+        n_right=n_right,
+        n_rows=len(labels),
+        threshold=protocol.accuracy_threshold,
+        in_space=looked_at,
+        margin=margin,
+        fragile=margin < FRAGILE_MARGIN,
+    )
+
+
+def circuit_view(session: Session, place: Place, circuit: Circuit, addresses: Addresses) -> CircuitView:
+    stored = place.analysis is not None and circuit_named(session, place.analysis.id, circuit.hex) is not None
+    return CircuitView(
+        mask=circuit.hex,
+        url=addresses.circuit(place.row.slug, circuit.hex, place.scope),
+        ref=str(ExplanationRef("circuit", circuit.hex)),
+        n_edges=circuit.n_edges,
+        n_possible_edges=circuit.layout.n_edges,
+        n_neurons=circuit.n_neurons,
+        n_possible_neurons=sum(place.cut.hidden_sizes),
+        kept=[matrix.tolist() for matrix in circuit.keep],
+        stored=stored,
+    )
+
+
+@dataclass(frozen=True)
+class Readings:
+    """The interpretations of a circuit, or why there are none to speak of."""
+
+    space: InterpretationSpace | None = None
+    total: int | None = None
+    observed: int | None = None
+    why_not: str = ""
+
+
+def _readings(place: Place, circuit: Circuit, verdict: Verdict) -> Readings:
+    if not verdict.valid:
+        return Readings(why_not="only valid circuits are interpreted, and this one is not valid")
+    if circuit.layout.n_edges > MAX_EDGES:
+        return Readings(why_not=f"interpretations are counted for networks of up to {MAX_EDGES} edges")
+    space = InterpretationSpace(place.cut, circuit, place.data, place.protocol.ablation)
+    try:
+        return Readings(space, space.count, space.n_observed)
+    except BeyondLimits as error:
+        return Readings(why_not=error.cause)
+
+
+def _activations(place: Place, circuit: Circuit) -> tuple[NDArray[np.float64], ...]:
+    """The circuit's activations on the data record's representatives, layer by layer."""
+    return circuit_activations(
+        place.cut,
+        circuit,
+        place.data.representatives,
+        ablation=place.protocol.ablation,
+        reference_rows=mean_rows(place.data),
+    )
+
+
+def _index(text: str, space: InterpretationSpace, parent: dict[str, str]) -> int:
+    """The index that an address names.
+
+    Raises:
+        NotFound: no number, or beyond the last interpretation.
+    """
+    shown = text if len(text) <= 40 else f"{text[:40]}…"
+    item = f"interpretation {shown} of circuit {space.circuit.hex}"
+    cure = f"use a number from 0 to {space.count - 1}" if space.count else "choose another circuit"
+    if not (text.isascii() and text.isdigit() and len(text) <= MAX_INDEX_DIGITS):
+        raise NotFound(item, "is no whole number", cure, "index", **parent)
+    if int(text) >= space.count:
+        cause = f"the circuit has {space.count:,} interpretations, counted from 0"
+        raise NotFound(item, cause, cure, "index", **parent)
+    return int(text)
+
+
+def class_of(space: InterpretationSpace, index: int) -> int:
+    """The observed class of an interpretation; its members follow one another, so the least indices are ascending."""
+    low, high = 0, space.n_observed - 1
+    while low < high:
+        middle = (low + high + 1) // 2
+        low, high = (middle, high) if space.index_of_observed(middle) <= index else (low, middle - 1)
+    return low
+
+
+def _excerpt(space: InterpretationSpace, place: Place, options: CircuitOptions, addresses: Addresses) -> Excerpt:
+    """Some interpretations from a number on; each is fetched by its index, none is listed in between."""
+    observed = options.classes == "observed"
+    of, start, limit = (space.n_observed if observed else space.count), int(options.start), options.limit
+    if start and start >= of:
+        noun = "observed classes" if observed else "interpretations"
+        raise BadQuery(f"start {start:,}", f"the circuit has {of:,} {noun}", "use a smaller number", "start")
+    ranks = range(start, min(start + limit, of))
+    indices = [space.index_of_observed(rank) if observed else rank for rank in ranks]
+    slug, scope, mask = place.row.slug, place.scope, space.circuit.hex
+    view = {"classes": None if observed else "all", "limit": None if limit == N_CARDS else limit}
+    return Excerpt(
+        classes=options.classes,
+        start=start,
+        of=of,
+        items=[interpretation_card(space, index, place, addresses) for index in indices],
+        next_url=addresses.circuit(slug, mask, scope, **view, start=start + limit) if start + limit < of else None,
+        first_url=addresses.circuit(slug, mask, scope, **view) if start else None,
+        other_url=addresses.circuit(slug, mask, scope, classes="all" if observed else None),
+    )
+
+
+def _siblings(space: InterpretationSpace, rank: int) -> list[int]:
+    """Least indices of some other observed classes, spread over all of them."""
+    others = {space.n_observed * step // N_SIBLINGS for step in range(N_SIBLINGS)} | {rank - 1, rank + 1}
+    known = sorted(r for r in others if 0 <= r < space.n_observed and r != rank)
+    return [space.index_of_observed(r) for r in known][:N_SIBLINGS]
+
+
+def _gate_view(gate: NeuronGate, tile: GateTile, place: Place, layers: tuple[NDArray[np.float64], ...]) -> GateView:
+    sizes, n_parents = place.cut.sizes, len(gate.parents)
+    return GateView(
+        tile=tile,
+        low=gate.low,
+        high=gate.high,
+        threshold=gate.threshold,
+        neutral=gate.layer == len(sizes) - 1,
+        local_name=gate.name,
+        parents=[neuron_name(sizes, layer, neuron) for layer, neuron in gate.parents],
+        table=[
+            GateRow(
+                bits=[(row >> (n_parents - 1 - i)) & 1 for i in range(n_parents)],
+                value=value,
+                free=row in gate.free_rows,
+            )
+            for row, value in enumerate(gate.table)
+        ],
+        activations=layers[gate.layer][:, gate.neuron].tolist(),
+    )
+
+
+def reading_words(gates: Sequence[GateView]) -> str:
+    """The output's gate over what it reads, in the names of those neurons' functions where they have any."""
+    output = gates[-1] if gates else None
+    if output is None or not output.neutral:
+        return "nothing"
+    names = {gate.tile.site: gate.tile.name or "a function" for gate in gates}
+    parts = [f"“{names.get(parent, parent)}”" for parent in output.parents]
+    return f"{output.local_name or 'a gate'} of {' and '.join(parts) if len(parts) < 3 else ', '.join(parts)}"
+
+
+def _silent(found: Interpretation, circuit: Circuit, place: Place) -> list[str]:
+    """Active neurons that carry no gate."""
+    return [
+        neuron_name(place.cut.sizes, layer, neuron)
+        for layer, row in enumerate(circuit.active[1:], start=1)
+        for neuron, active in enumerate(row)
+        if active and found.gate(layer, neuron) is None
+    ]

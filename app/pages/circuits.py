@@ -1,0 +1,356 @@
+"""The valid circuits of one analysis: filtered, sorted, page after page."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any, Final, Literal
+
+from pydantic import Field
+from sqlalchemy.orm import Session
+
+from analysis.circuits.circuit import EdgeLayout
+from analysis.tasks import INPUT_NAMES
+from app.addressing import Addresses
+from app.db.reads import circuits as reads
+from app.db.reads.networks import jobs_for
+from app.db.tables import CircuitRow
+from app.errors import BadQuery
+from app.pages.cursors import read_cursor, write_cursor
+from app.pages.samples import CircuitCard, circuit_card
+from app.pages.shared import (
+    BigInt,
+    NetworkView,
+    PageModel,
+    ScopeOptions,
+    ScopeView,
+    latest_job,
+    locate,
+    network_view,
+    neuron_name,
+    scope_view,
+)
+
+DEFAULT_LIMIT: Final = 50
+MAX_LIMIT: Final = 200
+MAX_LISTED_EDGES: Final = 64
+SORT_KINDS: Final[dict[str, type]] = {
+    "mask": str,
+    "edges": int,
+    "neurons": int,
+    "margin": float,
+    "interpretations": int,
+    "observed": int,
+}
+_SITE = re.compile(r"n([0-9]{1,2})\.([0-9]{1,4})")
+
+
+class CircuitsOptions(ScopeOptions):
+    """Options of the list of circuits."""
+
+    edges_min: int | None = Field(None, ge=0, le=10_000, description="Fewest edges.")
+    edges_max: int | None = Field(None, ge=0, le=10_000, description="Most edges.")
+    neurons_min: int | None = Field(None, ge=0, le=10_000, description="Fewest active hidden neurons.")
+    neurons_max: int | None = Field(None, ge=0, le=10_000, description="Most active hidden neurons.")
+    margin_min: float | None = Field(None, ge=0, le=1e9, description="Smallest margin.")
+    keep: list[str] = Field(
+        [], max_length=32, description="Neurons (n2.1) and edges (A-n1.0, n1.0-n2.1, n2.0-y) that must be kept."
+    )
+    drop: list[str] = Field([], max_length=32, description="Neurons and edges that must be cut.")
+    sort: Literal["mask", "edges", "neurons", "margin", "interpretations", "observed"] = Field(
+        "edges", description="What the list is sorted by; ties by mask."
+    )
+    order: Literal["asc", "desc"] = Field("asc", description="Direction of the order.")
+    view: Literal["list", "grid"] = Field("list", description="How the HTML page shows them.")
+    after: str = Field("", max_length=2000, description="Cursor: where the page before ended.")
+    limit: int = Field(DEFAULT_LIMIT, ge=1, le=MAX_LIMIT, description="Circuits on a page.")
+
+
+class PartView(PageModel):
+    """A neuron or edge, and whether the filter speaks about it."""
+
+    name: str = Field(description="As the options keep and drop write it.")
+    label: str
+    choice: Literal["", "keep", "drop"]
+
+
+class SortLink(PageModel):
+    """A column that the list can be sorted by."""
+
+    key: str
+    label: str
+    url: str = Field(description="The list sorted by it, in the other direction if it is sorted by it already.")
+    current: Literal["", "asc", "desc"]
+
+
+class Pill(PageModel):
+    """One filter in force and the list without it."""
+
+    label: str
+    url: str
+
+
+class CircuitsPage(PageModel):
+    """The valid circuits of one analysis."""
+
+    network: NetworkView
+    scope: ScopeView
+    possible: BigInt = Field(description="Circuits that were looked at; 0 if no analysis is stored.")
+    valid: BigInt = Field(description="Circuits that are valid.")
+    truncated_at: int | None = Field(description="Where the search stopped, None if it was exhaustive.")
+    total: int = Field(description="Circuits that pass the filter.")
+    items: list[CircuitCard]
+    sort: str
+    order: Literal["asc", "desc"]
+    sorts: list[SortLink]
+    filters: list[Pill]
+    neurons: list[PartView]
+    edges: list[PartView]
+    ranges: dict[str, tuple[float, float]] = Field(description="Smallest and largest value of edges, neurons, margin.")
+    next: str | None = Field(description="Cursor of the next page.")
+    next_url: str | None
+    first_url: str
+    url: str
+    bare_url: str = Field(description="The list without any filter.")
+    list_view_url: str
+    grid_view_url: str
+    compare_url: str
+
+    network_url: str
+    scope_query: list[tuple[str, str]] = Field(description="The scope's options where they differ from the default.")
+
+    @property
+    def n_edges(self) -> int:
+        """Edges of the network cut to this output."""
+        return EdgeLayout((*self.network.sizes[:-1], 1)).n_edges
+
+    @property
+    def n_neurons(self) -> int:
+        return sum(self.network.sizes[1:-1])
+
+    @property
+    def edge_chosen(self) -> bool:
+        return any(edge.choice for edge in self.edges)
+
+    def low(self, name: str) -> float | None:
+        """Smallest value of what can be filtered, None if nothing is stored."""
+        return self.ranges[name][0] if name in self.ranges else None
+
+    def high(self, name: str) -> float | None:
+        return self.ranges[name][1] if name in self.ranges else None
+
+    @property
+    def kind(self) -> Literal["exact", "truncated"]:
+        return "exact" if self.truncated_at is None else "truncated"
+
+
+def build_circuits(session: Session, addresses: Addresses, network: str, options: CircuitsOptions) -> CircuitsPage:
+    """The list of circuits that an address asks for.
+
+    Raises:
+        NotFound: no such network, output, protocol or data record.
+        BadQuery: a neuron or edge that the network does not have, or a cursor that no page gave out.
+    """
+    place = locate(session, addresses, network, options.scope)
+    wanted = _filter(options, place.layout)
+    after = _after(options)
+    slug, scope, analysis = place.row.slug, place.scope, place.analysis
+    rows: list[CircuitRow] = []
+    total, ranges = 0, {}
+    if analysis is not None:
+        found = reads.circuits(
+            session,
+            analysis.id,
+            place.layout,
+            wanted,
+            sort=options.sort,
+            descending=options.order == "desc",
+            after=after,
+            limit=options.limit + 1,
+        )
+        rows = list(found)
+        total = reads.count_circuits(session, analysis.id, place.layout, wanted)
+        ranges = reads.ranges(session, analysis.id)
+    following = None
+    if len(rows) > options.limit:
+        rows = rows[: options.limit]
+        value = getattr(rows[-1], reads.SORT_COLUMNS[options.sort].key)
+        following = write_cursor(_order(options), [value, rows[-1].mask])
+    job = (
+        None
+        if analysis is not None
+        else latest_job(jobs_for(session, [place.row.digest]), scope, place.network.n_inputs)
+    )
+    view = _view(options)
+    return CircuitsPage(
+        network=network_view(place.row, addresses, place.network),
+        scope=scope_view(place, job, addresses),
+        possible=0 if analysis is None else analysis.circuits_possible,
+        valid=0 if analysis is None else analysis.circuits_valid,
+        truncated_at=None if analysis is None else analysis.circuits_truncated_at,
+        total=total,
+        items=[circuit_card(row, slug, scope, addresses) for row in rows],
+        sort=options.sort,
+        order=options.order,
+        sorts=_sorts(options, lambda **view: addresses.circuits(slug, scope, **view)),
+        filters=_pills(options, lambda **view: addresses.circuits(slug, scope, **view)),
+        neurons=_neurons(place.layout, options),
+        edges=_edges(place.layout, options),
+        ranges=ranges,
+        next=following,
+        next_url=None if following is None else addresses.circuits(slug, scope, **view, after=following),
+        first_url=addresses.circuits(slug, scope, **view),
+        url=addresses.circuits(slug, scope, **view, after=options.after),
+        bare_url=addresses.circuits(slug, scope),
+        list_view_url=addresses.circuits(slug, scope, **_view(options, view="list")),
+        grid_view_url=addresses.circuits(slug, scope, **_view(options, view="grid")),
+        compare_url=addresses.compare(slug, (), scope),
+        network_url=addresses.network(slug, scope),
+        scope_query=list(scope.query().items()),
+    )
+
+
+FILTERS: Final = ("edges_min", "edges_max", "neurons_min", "neurons_max", "margin_min", "keep", "drop")
+_DEFAULTS: Final = {"sort": "edges", "order": "asc", "view": "list", "limit": DEFAULT_LIMIT}
+_SORT_LABELS: Final = {
+    "mask": "Mask",
+    "edges": "Edges",
+    "neurons": "Neurons",
+    "margin": "Margin",
+    "interpretations": "Interpretations",
+    "observed": "Observed classes",
+}
+
+
+def _view(options: CircuitsOptions, **changes: Any) -> dict[str, Any]:
+    """The options that differ from their default, as an address carries them; scope and cursor left out."""
+    values = {name: getattr(options, name) for name in (*FILTERS, *_DEFAULTS)} | changes
+    return {name: value for name, value in values.items() if value not in (None, []) and value != _DEFAULTS.get(name)}
+
+
+def _order(options: CircuitsOptions) -> str:
+    return f"circuits {options.sort} {options.order}"
+
+
+def _after(options: CircuitsOptions) -> reads.CircuitKey | None:
+    if not options.after:
+        return None
+    value, mask = read_cursor(options.after, _order(options), (SORT_KINDS[options.sort], str))
+    return reads.CircuitKey(value, mask)
+
+
+def _filter(options: CircuitsOptions, layout: EdgeLayout) -> reads.CircuitFilter:
+    for name in ("edges", "neurons"):
+        least, most = getattr(options, f"{name}_min"), getattr(options, f"{name}_max")
+        if least is not None and most is not None and least > most:
+            raise BadQuery(
+                f"{name}_min {least}", f"is above {name}_max {most}", "give bounds that leave something", f"{name}_min"
+            )
+    return reads.CircuitFilter(
+        options.edges_min,
+        options.edges_max,
+        options.neurons_min,
+        options.neurons_max,
+        options.margin_min,
+        tuple(read_part(text, layout, "keep") for text in options.keep),
+        tuple(read_part(text, layout, "drop") for text in options.drop),
+    )
+
+
+def read_part(text: str, layout: EdgeLayout, field: str) -> reads.Part:
+    """A neuron (``n2.1``) or an edge (``A-n1.0``) as options write it.
+
+    Args:
+        text: what came in.
+        layout: of the network cut to the output.
+        field: the option that it stands in.
+
+    Raises:
+        BadQuery: the network has no such neuron or edge.
+    """
+    sizes = layout.sizes
+    source, dash, target = text.partition("-")
+    start, end = _site(source, sizes), _site(target, sizes)
+    if start is not None and not dash and 0 < start[0] < len(sizes) - 1:
+        layer, neuron = start  # a hidden neuron is kept if any edge into it is
+        return reads.Part(tuple(layout.edge_index(layer, neuron, i) for i in range(sizes[layer - 1])))
+    if start is not None and end is not None and end[0] == start[0] + 1:
+        return reads.Part((layout.edge_index(*end, start[1]),))
+    shape = "-".join(map(str, sizes))
+    raise BadQuery(
+        f"{field} {text[:40]!r}",
+        f"is no hidden neuron or edge of a {shape} network",
+        "write a neuron as n1.0 and an edge as A-n1.0, n1.0-n2.1 or n2.0-y",
+        field,
+    )
+
+
+def _site(text: str, sizes: tuple[int, ...]) -> tuple[int, int] | None:
+    if len(text) == 1 and text in INPUT_NAMES[: sizes[0]]:
+        return 0, INPUT_NAMES.index(text)
+    if text == "y":
+        return len(sizes) - 1, 0
+    match = _SITE.fullmatch(text)
+    if match is None:
+        return None
+    layer, neuron = int(match[1]), int(match[2])
+    return (layer, neuron) if 0 < layer < len(sizes) - 1 and neuron < sizes[layer] else None
+
+
+def _sorts(options: CircuitsOptions, url: Callable[..., str]) -> list[SortLink]:
+    links = []
+    for key, label in _SORT_LABELS.items():
+        current = options.order if options.sort == key else ""
+        # big things first is what people want of counts and margins; small first of masks, edges and neurons
+        first = "desc" if key in ("margin", "interpretations", "observed") else "asc"
+        order = {"": first, "asc": "desc", "desc": "asc"}[current]
+        links.append(SortLink(key=key, label=label, url=url(**_view(options, sort=key, order=order)), current=current))
+    return links
+
+
+def _pills(options: CircuitsOptions, url: Callable[..., str]) -> list[Pill]:
+    pills = []
+    words = {
+        "edges_min": "at least {} edges",
+        "edges_max": "at most {} edges",
+        "neurons_min": "at least {} neurons",
+        "neurons_max": "at most {} neurons",
+        "margin_min": "margin at least {}",
+    }
+    for name, text in words.items():
+        value = getattr(options, name)
+        if value is not None:
+            pills.append(Pill(label=text.format(f"{value:g}"), url=url(**_view(options, **{name: None}))))
+    for name, verb in (("keep", "keeps"), ("drop", "cuts")):
+        chosen: list[str] = getattr(options, name)
+        for part in chosen:
+            rest = [other for other in chosen if other != part]
+            pills.append(Pill(label=f"{verb} {part.replace('-', ' → ')}", url=url(**_view(options, **{name: rest}))))
+    return pills
+
+
+def _choice(name: str, options: CircuitsOptions) -> Literal["", "keep", "drop"]:
+    return "keep" if name in options.keep else "drop" if name in options.drop else ""
+
+
+def _neurons(layout: EdgeLayout, options: CircuitsOptions) -> list[PartView]:
+    names = [
+        neuron_name(layout.sizes, layer, neuron)
+        for layer in range(1, len(layout.sizes) - 1)
+        for neuron in range(layout.sizes[layer])
+    ]
+    return [PartView(name=name, label=name, choice=_choice(name, options)) for name in names]
+
+
+def _edges(layout: EdgeLayout, options: CircuitsOptions) -> list[PartView]:
+    """All edges in mask order; none of a network with too many to choose from by hand."""
+    if layout.n_edges > MAX_LISTED_EDGES:
+        return []
+    sizes, parts = layout.sizes, []
+    for layer in range(1, len(sizes)):
+        for out in range(sizes[layer]):
+            for source in range(sizes[layer - 1]):
+                ends = neuron_name(sizes, layer - 1, source), neuron_name(sizes, layer, out)
+                name = "-".join(ends)
+                parts.append(PartView(name=name, label=" → ".join(ends), choice=_choice(name, options)))
+    return parts

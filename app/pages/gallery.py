@@ -1,0 +1,224 @@
+"""The gallery: what Pluriscope is, one network with its kinds of explanation, and every network that is stored."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final
+
+from pydantic import Field
+from sqlalchemy.orm import Session
+
+from analysis.data import clean_data
+from analysis.protocol import BUILT_IN, COMPLETE
+from app.addressing import Addresses, Scope
+from app.db.codecs import network_of, tasks_of
+from app.db.reads import networks as reads
+from app.db.reads.circuits import smallest_circuits
+from app.db.reads.jobs import UNFINISHED
+from app.db.tables import AnalysisRow, JobRow, NetworkRow
+from app.pages.cursors import bad_cursor, read_cursor, write_cursor
+from app.pages.samples import (
+    AlignmentCard,
+    CircuitCard,
+    InterpretationCard,
+    alignment_card,
+    circuit_card,
+    first_interpretations,
+)
+from app.pages.shared import (
+    Counts,
+    JobView,
+    NetworkView,
+    Options,
+    PageModel,
+    Place,
+    State,
+    TaskView,
+    counts_of,
+    job_view,
+    latest_job,
+    network_view,
+    state_of,
+    stops_of,
+)
+
+DEFAULT_LIMIT: Final = 50
+_CURSOR: Final = "gallery"
+
+
+class GalleryOptions(Options):
+    """Options of the gallery."""
+
+    q: str = Field("", max_length=100, description="Part of a network's name, or the beginning of its digest.")
+    after: str = Field("", max_length=400, description="Cursor: where the page before ended.")
+    limit: int = Field(DEFAULT_LIMIT, ge=1, le=200, description="Networks on a page.")
+
+
+class OutputCounts(PageModel):
+    """What one protocol found for one output on the clean inputs, or how far that is."""
+
+    output: int
+    protocol: str
+    url: str
+    state: State
+    counts: Counts | None
+    seconds: float | None = Field(description="Wall-clock seconds of the analysis, None if there is none.")
+    job: JobView | None = Field(None, description="The latest job for it, where nothing finished is stored.")
+
+    @property
+    def stops(self) -> str:
+        """What stopped at a limit, in words."""
+        return "" if self.counts is None else stops_of(self.counts)
+
+
+class NetworkItem(PageModel):
+    """One network of the list."""
+
+    network: NetworkView
+    outputs: list[OutputCounts] = Field(description="Outputs × the protocols complete and paper.")
+    jobs: list[JobView] = Field(description="Its analyses that wait or run.")
+
+    @property
+    def complete(self) -> list[OutputCounts]:
+        return [output for output in self.outputs if output.protocol == COMPLETE.name]
+
+    def under(self, protocol: str, output: int) -> OutputCounts:
+        """What one protocol found for one output."""
+        return next(o for o in self.outputs if (o.protocol, o.output) == (protocol, output))
+
+
+class Featured(PageModel):
+    """One network with an explanation of each kind."""
+
+    network: NetworkView
+    task: TaskView
+    circuit: CircuitCard | None
+    interpretation: InterpretationCard | None
+    alignment: AlignmentCard | None
+    compare_url: str = Field(description="All of them side by side, empty if there are fewer than two.")
+
+
+class GalleryPage(PageModel):
+    """The gallery."""
+
+    q: str
+    n_networks: int = Field(description="Networks that match, on all pages.")
+    n_running: int = Field(description="Jobs that wait or run, of any network.")
+    featured: Featured | None = Field(description="Only without a search and on the first page.")
+    items: list[NetworkItem]
+    next: str | None = Field(description="Cursor of the next page.")
+    next_url: str | None
+    url: str
+    first_url: str
+
+
+def build_gallery(session: Session, addresses: Addresses, options: GalleryOptions) -> GalleryPage:
+    """The gallery that an address asks for.
+
+    Raises:
+        BadQuery: a cursor that no page gave out.
+    """
+    query = options.q.strip()
+    found, total = reads.gallery(session, query, after=_key(options.after), limit=options.limit + 1)
+    rows = found[: options.limit]
+    following = _cursor(rows[-1]) if len(found) > options.limit else None
+    analyses: dict[int, list[AnalysisRow]] = defaultdict(list)
+    jobs: dict[str, list[JobRow]] = defaultdict(list)
+    for analysis in reads.analyses_of(session, [row.id for row in rows]):
+        analyses[analysis.network_id].append(analysis)
+    for job in reads.jobs_for(session, [row.digest for row in rows]):
+        jobs[job.network_digest or ""].append(job)
+    view = {"q": query, "limit": None if options.limit == DEFAULT_LIMIT else options.limit}
+    return GalleryPage(
+        q=query,
+        n_networks=total,
+        n_running=reads.count_unfinished(session),
+        featured=None if query or options.after else _featured(session, rows, analyses, addresses),
+        items=[_item(row, analyses[row.id], jobs[row.digest], addresses) for row in rows],
+        next=following,
+        next_url=None if following is None else addresses.gallery(**view, after=following),
+        url=addresses.gallery(**view, after=options.after),
+        first_url=addresses.gallery(**view),
+    )
+
+
+def _cursor(row: NetworkRow) -> str:
+    return write_cursor(_CURSOR, [row.position, row.created_at.isoformat(), row.slug])
+
+
+def _key(cursor: str) -> reads.GalleryKey | None:
+    if not cursor:
+        return None
+    position, created_at, slug = read_cursor(cursor, _CURSOR, (int, str, str))
+    try:
+        return reads.GalleryKey(position, datetime.fromisoformat(created_at), slug)
+    except ValueError:
+        raise bad_cursor(cursor) from None
+
+
+def _item(
+    row: NetworkRow, analyses: Sequence[AnalysisRow], jobs: Sequence[JobRow], addresses: Addresses
+) -> NetworkItem:
+    clean = clean_data(row.sizes[0]).digest
+    stored = {(a.output, a.protocol_digest): a for a in analyses if a.data_digest == clean}
+    outputs = []
+    for output in range(row.sizes[-1]):
+        for name, protocol in BUILT_IN.items():
+            analysis = stored.get((output, protocol.digest))
+            job = latest_job(jobs, Scope(output, name), row.sizes[0])
+            outputs.append(
+                OutputCounts(
+                    output=output,
+                    protocol=name,
+                    url=addresses.network(row.slug, Scope(output, name)),
+                    state=state_of(analysis, job),
+                    counts=None if analysis is None else counts_of(analysis),
+                    seconds=None if analysis is None else sum(analysis.seconds.values()),
+                    job=None if analysis is not None or job is None else job_view(job, addresses),
+                )
+            )
+    return NetworkItem(
+        network=network_view(row, addresses),
+        outputs=outputs,
+        jobs=[job_view(job, addresses) for job in jobs if job.state in UNFINISHED],
+    )
+
+
+def _featured(
+    session: Session, rows: Sequence[NetworkRow], analyses: dict[int, list[AnalysisRow]], addresses: Addresses
+) -> Featured | None:
+    """The first network whose complete analysis of output 0 found something, with the simplest of each kind."""
+    for row in rows:
+        clean = clean_data(row.sizes[0])
+        for analysis in analyses[row.id]:
+            key = (analysis.output, analysis.protocol_digest, analysis.data_digest)
+            if key == (0, COMPLETE.digest, clean.digest) and analysis.circuits_valid:
+                network = network_of(row)
+                scope = Scope()
+                task = tasks_of(row)[0]
+                place = Place(row, network, network.for_output(0), task, scope, COMPLETE, clean, analysis)
+                return _feature(session, place, addresses)
+    return None
+
+
+def _feature(session: Session, place: Place, addresses: Addresses) -> Featured:
+    if place.analysis is None:
+        raise ValueError("only an analysed network can be featured")
+    circuits = smallest_circuits(session, place.analysis.id, 2)
+    aligned = reads.best_alignments(session, place.analysis.id, 1)
+    slug, scope = place.row.slug, place.scope
+    # two different circuits, so that the featured explanations differ in where as well as in what
+    circuit = circuit_card(circuits[0], slug, scope, addresses) if circuits else None
+    readings = first_interpretations(place, circuits[-1:], addresses)
+    alignment = alignment_card(*aligned[0], place, addresses) if aligned else None
+    cards = [card for card in (circuit, readings[0] if readings else None, alignment) if card is not None]
+    return Featured(
+        network=network_view(place.row, addresses, place.network),
+        task=TaskView(name=place.task.name, truth_table=list(place.task.truth_table)),
+        circuit=circuit,
+        interpretation=readings[0] if readings else None,
+        alignment=alignment,
+        compare_url=addresses.compare(slug, [card.ref for card in cards], scope) if len(cards) > 1 else "",
+    )

@@ -1,0 +1,133 @@
+"""The machine interface as a page, made from the OpenAPI document."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from app.pages.shared import PageModel
+
+
+class OptionDoc(PageModel):
+    """An option, or a part of the path."""
+
+    name: str
+    where: str
+    type: str
+    required: bool
+    default: str
+    description: str
+
+
+class OperationDoc(PageModel):
+    """One method of one address."""
+
+    anchor: str
+    method: str
+    path: str
+    summary: str
+    description: str
+    options: list[OptionDoc]
+    returns: str
+    statuses: list[tuple[str, str]]
+
+
+class SchemaDoc(PageModel):
+    """One type of answer."""
+
+    name: str
+    description: str
+    fields: list[OptionDoc]
+
+
+class InterfacePage(PageModel):
+    """Every operation and every type."""
+
+    title: str
+    version: str
+    description: str
+    operations: list[OperationDoc]
+    schemas: list[SchemaDoc]
+
+
+def build_interface(document: Mapping[str, Any]) -> InterfacePage:
+    """The page of an OpenAPI document."""
+    operations = [
+        _operation(path, method, operation)
+        for path, methods in document["paths"].items()
+        for method, operation in methods.items()
+    ]
+    schemas = document.get("components", {}).get("schemas", {})
+    return InterfacePage(
+        title=document["info"]["title"],
+        version=document["info"]["version"],
+        description=document["info"].get("description", ""),
+        operations=operations,
+        schemas=[_schema(name, schema) for name, schema in sorted(schemas.items()) if "properties" in schema],
+    )
+
+
+def _operation(path: str, method: str, operation: Mapping[str, Any]) -> OperationDoc:
+    answers = operation.get("responses", {})
+    good: Mapping[str, Any] = next((answer for status, answer in answers.items() if status.startswith("2")), {})
+    content: Mapping[str, Any] = next(iter(good.get("content", {}).values()), {})
+    return OperationDoc(
+        anchor=operation["operationId"],
+        method=method.upper(),
+        path=path,
+        summary=operation.get("summary", ""),
+        description=operation.get("description", ""),
+        options=[_option(parameter) for parameter in operation.get("parameters", [])],
+        returns=_type(content.get("schema", {})),
+        statuses=[(status, answer.get("description", "")) for status, answer in answers.items()],
+    )
+
+
+def _option(parameter: Mapping[str, Any]) -> OptionDoc:
+    schema = parameter.get("schema", {})
+    return OptionDoc(
+        name=parameter["name"],
+        where=parameter["in"],
+        type=_type(schema),
+        required=parameter.get("required", False),
+        default="" if schema.get("default") is None else str(schema["default"]),
+        description=parameter.get("description", schema.get("description", "")),
+    )
+
+
+def _schema(name: str, schema: Mapping[str, Any]) -> SchemaDoc:
+    required = schema.get("required", [])
+    return SchemaDoc(
+        name=name,
+        description=schema.get("description", ""),
+        fields=[
+            OptionDoc(
+                name=key,
+                where="field",
+                type=_type(value),
+                required=key in required,
+                default="" if value.get("default") is None else str(value["default"]),
+                description=value.get("description", ""),
+            )
+            for key, value in schema["properties"].items()
+        ],
+    )
+
+
+def _type(schema: Mapping[str, Any]) -> str:
+    """A JSON schema in a few words."""
+    if "$ref" in schema:
+        return str(schema["$ref"]).rsplit("/", 1)[-1]
+    for union in ("anyOf", "oneOf"):
+        if union in schema:
+            return " or ".join(dict.fromkeys(_type(option) for option in schema[union]))
+    if "enum" in schema:
+        return " | ".join(str(value) for value in schema["enum"])
+    if "const" in schema:
+        return str(schema["const"])
+    kind = str(schema.get("type", "any"))
+    if kind == "array":
+        return f"list of {_type(schema.get('items', {}))}"
+    low, high = schema.get("minimum"), schema.get("maximum")
+    bounds = f" {'' if low is None else low} … {'' if high is None else high}" if (low, high) != (None, None) else ""
+    return kind + bounds

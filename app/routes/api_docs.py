@@ -1,0 +1,21 @@
+"""The interface described for people: the OpenAPI document as a page, so that nothing is loaded from elsewhere."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter, Request
+from fastapi.responses import HTMLResponse
+
+from app.addressing import API_PREFIX
+from app.pages.interface import build_interface
+from app.rendering import render
+
+router = APIRouter()
+
+
+@router.get("/api", response_class=HTMLResponse, include_in_schema=False)
+@router.get(API_PREFIX, response_class=HTMLResponse, include_in_schema=False)
+def interface(request: Request) -> HTMLResponse:
+    description: dict[str, Any] = request.app.openapi()
+    return render(request, "pages/interface.html", {"page": build_interface(description), "json_url": ""})

@@ -1,0 +1,40 @@
+"""What routes ask for: a reading session, the addresses, the fields of a form, the time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Annotated
+
+from fastapi import Depends, Request
+from sqlalchemy.orm import Session
+from starlette.datastructures import FormData
+
+from app.addressing import Addresses
+
+
+def reading_session(request: Request) -> Iterator[Session]:
+    """One snapshot of the store for the whole request."""
+    with request.app.state.store.read() as session:
+        yield session
+
+
+def addresses_of(request: Request) -> Addresses:
+    """Addresses under the prefix that this application is served at."""
+    addresses: Addresses = request.app.state.addresses
+    return addresses
+
+
+async def form_of(request: Request) -> FormData:
+    """The fields of a sent form."""
+    return await request.form()
+
+
+def now() -> datetime:
+    """The present, with its zone."""
+    return datetime.now(UTC)
+
+
+Form = Annotated[FormData, Depends(form_of)]
+Reading = Annotated[Session, Depends(reading_session)]
+Links = Annotated[Addresses, Depends(addresses_of)]

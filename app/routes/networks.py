@@ -1,0 +1,42 @@
+"""One network."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import HTMLResponse, RedirectResponse
+
+from app.addressing import API_PREFIX
+from app.errors import api_errors
+from app.figures.spread import spread_figures
+from app.pages.network import NetworkOptions, NetworkPage, build_network
+from app.rendering import render
+from app.routes.depends import Links, Reading
+
+router = APIRouter()
+Options = Annotated[NetworkOptions, Query()]
+
+
+@router.get("/networks", include_in_schema=False)
+def networks(links: Links) -> RedirectResponse:
+    """The list of networks is the gallery."""
+    return RedirectResponse(links.gallery())
+
+
+@router.get("/networks/{network}", response_class=HTMLResponse, include_in_schema=False)
+def network_page(request: Request, session: Reading, links: Links, network: str, options: Options) -> HTMLResponse:
+    page = build_network(session, links, network, options)
+    figures = [] if page.distributions is None else spread_figures(page.distributions)
+    return render(request, "pages/network.html", {"page": page, "figures": figures}, block="findings")
+
+
+@router.get(
+    f"{API_PREFIX}/networks/{{network}}", tags=["networks"], summary="One network", responses=api_errors(400, 404)
+)
+def network_twin(session: Reading, links: Links, network: str, options: Options) -> NetworkPage:
+    """A network with its weights, what it computes, and what was found under one protocol.
+
+    `network` is a slug, or the first 6 or more digits of a digest.
+    """
+    return build_network(session, links, network, options)
