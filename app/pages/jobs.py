@@ -1,0 +1,246 @@
+"""Background work: the list of jobs, and one job with its stages, log and what it found."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, Final, Literal
+
+from pydantic import Field
+from sqlalchemy.orm import Session
+
+from app.addressing import Addresses
+from app.db.reads import jobs as reads
+from app.db.reads.analyses import network_by_digest
+from app.db.tables import JobRow
+from app.pages.cursors import bad_cursor, read_cursor, write_cursor
+from app.pages.shared import Options, PageModel
+
+JobState = Literal["queued", "running", "done", "failed", "cancelled", "truncated"]
+StageState = Literal["pass", "running", "untested", "fail", "na"]
+STATES: Final[tuple[JobState, ...]] = ("queued", "running", "done", "failed", "cancelled", "truncated")
+LOG_LINES: Final = 200
+_CURSOR: Final = "jobs"
+
+STAGES: Final[Mapping[str, tuple[tuple[str, str, str], ...]]] = {
+    # kind: (key that progress reports carry, name, what happens in it)
+    "analyse": (
+        ("circuits", "Circuits", "every possible sub-graph is tested"),
+        ("interpretations", "Interpretations", "counted by a transfer over layers, not listed"),
+        ("algorithms", "Algorithms", "every candidate that computes the task"),
+        ("alignments", "Alignments", "every placement of their variables, by interchange"),
+    ),
+    "train": (("training", "Training", "gradient descent from the seed until the loss target"),),
+}
+
+
+class JobsOptions(Options):
+    """Options of the list of jobs."""
+
+    state: JobState | None = Field(None, description="Only jobs in this state.")
+    after: str = Field("", max_length=400, description="Cursor of the page before.")
+    limit: int = Field(50, ge=1, le=200, description="Jobs on a page.")
+
+
+class JobOptions(Options):
+    """Options of one job's page."""
+
+
+class JobItem(PageModel):
+    """One job in a list."""
+
+    id: str
+    url: str
+    kind: str
+    title: str
+    state: JobState
+    stage: str
+    done: int
+    total: int
+    found: str
+    error: str = Field(description="Why it failed, empty if it did not.")
+    attempts: int
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    seconds: float | None = Field(description="Run time so far, or in all.")
+
+
+class JobsPage(PageModel):
+    """The list of jobs, newest first."""
+
+    state: JobState | None
+    counts: dict[str, int] = Field(description="How many jobs there are in each state.")
+    items: list[JobItem]
+    next: str | None
+    next_url: str | None
+    first_url: str
+    url: str
+
+
+class Stage(PageModel):
+    """One stage of a job."""
+
+    key: str
+    name: str
+    what: str
+    state: StageState
+    done: int
+    total: int
+    found: str
+
+
+class LogLine(PageModel):
+    """One line of a job's log."""
+
+    at: datetime
+    level: str
+    message: str
+
+
+class TrainedNetwork(PageModel):
+    """What came of one training."""
+
+    name: str
+    state: str
+    message: str
+    epochs: int
+    loss: float | None
+    accuracy: float | None
+    url: str = Field(description="The network, empty if it did not converge.")
+
+
+class JobPage(JobItem):
+    """One job; scripts poll ``state``."""
+
+    ended: bool
+    cancel_requested: bool
+    result_url: str = Field(description="What the job made; empty while there is nothing.")
+    network_url: str = Field(description="The network it works on, empty if there is none yet.")
+    network_name: str
+    stages: list[Stage]
+    trained: list[TrainedNetwork]
+    log: list[LogLine] = Field(description=f"The last {LOG_LINES} lines, oldest first.")
+    log_left_out: int = Field(description="Earlier lines that are not shown.")
+    cancel_url: str = Field(description="POST here to cancel; empty where that is no longer possible.")
+    retry_url: str = Field(description="POST here to try again; empty unless it failed or was cancelled.")
+
+
+def build_jobs(session: Session, addresses: Addresses, options: JobsOptions, now: datetime) -> JobsPage:
+    """The list of jobs that an address asks for.
+
+    Raises:
+        BadQuery: a cursor that no page gave out.
+    """
+    before = None
+    if options.after:
+        created, job_id = read_cursor(options.after, _CURSOR, (str, str))
+        try:
+            before = (datetime.fromisoformat(created), job_id)
+        except ValueError:
+            raise bad_cursor(options.after) from None
+    states = (options.state,) if options.state else ()
+    found = reads.list_jobs(session, states=states, before=before, limit=options.limit + 1)
+    rows = found[: options.limit]
+    following = None
+    if len(found) > options.limit:
+        following = write_cursor(_CURSOR, [rows[-1].created_at.isoformat(), rows[-1].id])
+    view: dict[str, Any] = {"state": options.state, "limit": None if options.limit == 50 else options.limit}
+    return JobsPage(
+        state=options.state,
+        counts={state: n for state, n in reads.count_jobs(session).items() if n},
+        items=[_item(row, addresses, now) for row in rows],
+        next=following,
+        next_url=None if following is None else addresses.jobs(**view, after=following),
+        first_url=addresses.jobs(**view),
+        url=addresses.jobs(**view, after=options.after),
+    )
+
+
+def build_job(session: Session, addresses: Addresses, job_id: str, now: datetime) -> JobPage:
+    """One job's page.
+
+    Raises:
+        NotFound: no such job.
+    """
+    row = reads.find_job(session, job_id)
+    n_lines = reads.count_log(session, job_id)
+    lines = reads.last_log_lines(session, job_id, LOG_LINES)
+    network = network_by_digest(session, row.network_digest) if row.network_digest else None
+    ended = row.state not in reads.UNFINISHED
+    made = str(row.result.get("url", ""))
+    return JobPage(
+        **_item(row, addresses, now).model_dump(),
+        ended=ended,
+        cancel_requested=row.cancel_requested,
+        result_url=addresses.prefix + made if made else "",
+        network_url=addresses.network(network.slug) if network else "",
+        network_name=network.name if network else "",
+        stages=_stages(row),
+        trained=[_trained(outcome, addresses) for outcome in row.result.get("outcomes", [])],
+        log=[LogLine(at=line.at, level=line.level, message=line.message) for line in lines],
+        log_left_out=n_lines - len(lines),
+        cancel_url="" if ended else addresses.job_action(row.id, "cancel"),
+        retry_url=addresses.job_action(row.id, "retry") if row.state in ("failed", "cancelled") else "",
+    )
+
+
+def _item(row: JobRow, addresses: Addresses, now: datetime) -> JobItem:
+    seconds = None
+    if row.started_at is not None:
+        seconds = max(0.0, ((row.finished_at or now).astimezone(UTC) - row.started_at).total_seconds())
+    return JobItem(
+        id=row.id,
+        url=addresses.job(row.id),
+        kind=row.kind,
+        title=row.title,
+        state=row.state,
+        stage=row.stage,
+        done=row.done,
+        total=row.total,
+        found=row.found,
+        error=row.error,
+        attempts=row.attempts,
+        created_at=row.created_at,
+        started_at=row.started_at,
+        finished_at=row.finished_at,
+        seconds=seconds,
+    )
+
+
+def _stages(row: JobRow) -> list[Stage]:
+    known: Sequence[tuple[str, str, str]] = STAGES.get(row.kind, ())
+    keys = [key for key, _, _ in known]
+    at = keys.index(row.stage) if row.stage in keys else -1
+    stages = []
+    for position, (key, name, what) in enumerate(known):
+        state: StageState = "untested"
+        if row.state in ("done", "truncated") or position < at:
+            state = "pass"
+        elif position == at:
+            state = {"running": "running", "queued": "running", "failed": "fail"}.get(row.state, "na")  # type: ignore[assignment]
+        here = position == at
+        stages.append(
+            Stage(
+                key=key,
+                name=name,
+                what=what,
+                state=state,
+                done=row.done if here else 0,
+                total=row.total if here else 0,
+                found=row.found if here else "",
+            )
+        )
+    return stages
+
+
+def _trained(outcome: Mapping[str, Any], addresses: Addresses) -> TrainedNetwork:
+    return TrainedNetwork(
+        name=outcome["name"],
+        state=outcome["state"],
+        message=outcome["message"],
+        epochs=outcome["epochs"],
+        loss=outcome["loss"],
+        accuracy=outcome["accuracy"],
+        url=addresses.prefix + outcome["url"] if outcome.get("url") else "",
+    )

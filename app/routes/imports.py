@@ -1,0 +1,130 @@
+"""Networks brought in and analyses asked for (spec §9)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter, Response
+from fastapi.responses import RedirectResponse
+from pydantic import Field
+from sqlalchemy.orm import Session
+
+from analysis.networks.files import NETWORK_FORMAT, parse_network_file
+from analysis.preflight import preflight
+from analysis.protocol import Protocol, protocol_from_mapping
+from app.addressing import API_PREFIX, Addresses
+from app.db.codecs import network_of, tasks_of
+from app.db.reads import analyses as reads
+from app.db.tables import JobRow
+from app.db.writes import save_network, save_protocol
+from app.errors import BadQuery, api_errors
+from app.jobs import queue
+from app.jobs.definitions import analyse_arguments
+from app.pages.jobs import JobPage, build_job
+from app.pages.shared import PageModel, find_network
+from app.routes.changes import RawBody, Writing
+from app.routes.depends import Form, Links, now
+
+router = APIRouter()
+
+
+class ImportedNetwork(PageModel):
+    """A network that was brought in."""
+
+    url: str = Field(description="Its page.")
+    api_url: str = Field(description="Its page's twin.")
+    slug: str
+    digest: str
+    created: bool = Field(description="False if the same network was stored already.")
+
+
+class AnalysisRequest(PageModel):
+    """Which analysis is wanted."""
+
+    protocol: str | dict[str, Any] = Field(
+        "complete", description="Name or digest of a known protocol, or the settings of one of your own."
+    )
+    output: int = Field(0, ge=0, description="Index of the output.")
+    data: str = Field("", max_length=64, description="Digest of a stored data record; empty: every clean input once.")
+
+
+@router.post(
+    f"{API_PREFIX}/networks",
+    tags=["networks"],
+    summary="Bring in a network",
+    status_code=201,
+    responses={200: {"model": ImportedNetwork, "description": "It was here already."}, **api_errors(403, 413, 422)},
+    openapi_extra={
+        "requestBody": {
+            "required": True,
+            "content": {
+                "application/json": {"schema": {"type": "object", "description": f"A network file, {NETWORK_FORMAT}."}}
+            },
+        }
+    },
+)
+def bring_in(session: Writing, links: Links, raw: RawBody, response: Response) -> ImportedNetwork:
+    """Store a network file. Nothing is analysed yet: ask for that with POST to its `analyses`."""
+    file = parse_network_file(raw)
+    known = reads.network_by_digest(session, file.network.digest) is not None
+    row = save_network(session, file, slug=file.slug, origin="uploaded")
+    url = links.network(row.slug)
+    response.headers["Location"] = url
+    response.status_code = 200 if known else 201
+    return ImportedNetwork(url=url, api_url=links.twin(url), slug=row.slug, digest=row.digest, created=not known)
+
+
+@router.post(
+    f"{API_PREFIX}/networks/{{network}}/analyses",
+    tags=["networks"],
+    summary="Ask for an analysis",
+    status_code=202,
+    responses=api_errors(403, 404, 422),
+)
+def analyse(session: Writing, links: Links, network: str, order: AnalysisRequest, response: Response) -> JobPage:
+    """Analyse one output of a stored network in the background. Asking twice is asking once."""
+    job = ask_for_analysis(session, links, network, order)
+    session.flush()
+    response.headers["Location"] = links.twin(links.job(job.id))
+    return build_job(session, links, job.id, now())
+
+
+@router.post("/networks/{network}/analyses", include_in_schema=False)
+def analyse_from_page(session: Writing, links: Links, network: str, form: Form) -> RedirectResponse:
+    output = str(form.get("output") or "0")
+    if not (output.isascii() and output.isdigit() and len(output) < 4):
+        raise BadQuery(f"output {output[:40]!r}", "is not a whole number", "use 0 for the first output", "output")
+    order = AnalysisRequest(
+        protocol=str(form.get("protocol") or "complete"), output=int(output), data=str(form.get("data") or "")
+    )
+    job = ask_for_analysis(session, links, network, order)
+    return RedirectResponse(links.job(job.id), status_code=303)
+
+
+def ask_for_analysis(session: Session, links: Addresses, network: str, order: AnalysisRequest) -> JobRow:
+    """Queue an analysis unless it is queued, running or done already.
+
+    Raises:
+        NotFound: no such network, output, protocol or data record.
+        AnalysisError: the engine would refuse it; every reason at once.
+    """
+    row = find_network(session, links, network)
+    reads.check_output(row, order.output)
+    protocol = _protocol(session, order.protocol)
+    data = reads.find_data(session, order.data, row.sizes[0])
+    problems = preflight(network_of(row), order.output, tasks_of(row)[order.output], protocol, data)
+    if problems:
+        first = problems[0]
+        if len(problems) > 1:
+            raise type(first)(first.item, "; ".join(str(problem) for problem in problems), "mend each of these")
+        raise first
+    save_protocol(session, protocol)
+    arguments = analyse_arguments(row.digest, order.output, protocol, data)
+    title = f"{row.name}{f', output {order.output}' if row.sizes[-1] > 1 else ''}: {protocol.name}"
+    return queue.enqueue(session, "analyse", arguments, title, again=True)
+
+
+def _protocol(session: Session, wanted: str | dict[str, Any]) -> Protocol:
+    if isinstance(wanted, dict):
+        return protocol_from_mapping(wanted)
+    return reads.find_protocol(session, wanted)

@@ -1,0 +1,69 @@
+"""The result file of a stored analysis (spec §9)."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy import select
+
+from analysis.result_file import result_json
+from app.addressing import API_PREFIX, Scope
+from app.db.reads import analyses as reads
+from app.db.reads.results import load_analysis
+from app.db.tables import AnalysisRow
+from app.errors import NotFound, api_errors
+from app.pages.shared import find_network
+from app.routes.depends import Links, Reading
+
+router = APIRouter()
+
+
+class ResultOptions(BaseModel):
+    """Options of a result file."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    protocol: str = Field("complete", max_length=64, description="Name of a protocol or digits of its digest.")
+    data: str = Field("", max_length=64, description="Digits of a data record's digest; empty: every clean input once.")
+    output: int | None = Field(None, ge=0, le=999, description="One output only; all analysed ones if left out.")
+    masks: bool = Field(True, description="Whether to list the valid circuits and their interpretation counts.")
+
+
+@router.get(
+    f"{API_PREFIX}/networks/{{network}}/result",
+    tags=["networks"],
+    summary="The result file of an analysis",
+    responses=api_errors(400, 404),
+)
+def result(session: Reading, links: Links, network: str, options: Annotated[ResultOptions, Query()]) -> JSONResponse:
+    """Everything found about a network under one protocol and data record, in the format `pluriscope-result/1`."""
+    row = find_network(session, links, network)
+    protocol = reads.find_protocol(session, options.protocol)
+    data = reads.find_data(session, options.data, row.sizes[0])
+    if options.output is not None:
+        reads.check_output(row, options.output)
+    query = select(AnalysisRow).where(
+        AnalysisRow.network_id == row.id,
+        AnalysisRow.protocol_digest == protocol.digest,
+        AnalysisRow.data_digest == data.digest,
+    )
+    if options.output is not None:
+        query = query.where(AnalysisRow.output == options.output)
+    stored = list(session.scalars(query.order_by(AnalysisRow.output)))
+    if not stored:
+        scope = Scope(options.output or 0, options.protocol, options.data)
+        raise NotFound(
+            f"result of {row.slug} under {protocol.name}",
+            "is not stored: this analysis has not been made, or is not finished",
+            "ask for it with POST to the network's analyses, or look at its jobs",
+            "protocol",
+            links.network(row.slug, scope),
+            f"network {row.slug}",
+        )
+    document: dict[str, Any] = result_json([load_analysis(session, one) for one in stored], masks=options.masks)
+    # what is stored was found by the engine of its day
+    document["engine"] = ", ".join(sorted({one.engine_version for one in stored}))
+    return JSONResponse(document)
