@@ -1,4 +1,4 @@
-"""A fixed network with explanations of every kind, for the pattern page and the tests of the drawings: no database needed.
+"""A fixed network with explanations of every kind, for the pattern page and the tests of drawings; needs no database.
 
 The weights are those of the authors' pretrained XOR network rounded to two decimals (MIT, © 2025 Maxime Méloux). Scores
 and counts shown on the pattern page are examples of form, not results.
@@ -6,6 +6,7 @@ and counts shown on the pattern page are examples of form, not results.
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any, Final
 
 import numpy as np
@@ -59,7 +60,7 @@ DEEP_ALIGNMENT: Final = Alignment.of(
 def random_weights(sizes: tuple[int, ...], seed: int) -> tuple[NDArray[np.float64], ...]:
     """Weights of a made-up network, the same for the same seed."""
     source = np.random.default_rng(seed)
-    return tuple(source.normal(0, 1, (n_out, n_in)) for n_in, n_out in zip(sizes, sizes[1:], strict=False))
+    return tuple(source.normal(0, 1, (n_out, n_in)) for n_in, n_out in pairwise(sizes))
 
 
 def connected_mask(weights: tuple[NDArray[np.float64], ...], share: float, seed: int) -> tuple[NDArray[np.bool_], ...]:

@@ -15,7 +15,7 @@ from analysis.algorithms.high_level_model import HighLevelModel
 from analysis.alignments.alignment import Alignment
 from app.figures.svg.elements import drawing, num, text
 from app.figures.svg.layout import Wiring, input_name, matrices, node_name, place
-from app.figures.svg.networks import PAD_X, PAD_Y, diagram_body, diagram_size, ring_radius
+from app.figures.svg.networks import PAD_X, PAD_Y, diagram_body, diagram_class, diagram_size, ring_radius
 from app.figures.svg.tiles import NEUTRAL, PLAIN_HUES, Hues, Tile, alignment_tiles, tile_group, tile_size
 from app.figures.svg.trees import DrawnNode, drawn_tree
 
@@ -80,7 +80,9 @@ def aligned_diagram(
         + leads
     )
     sentence = f"{title + ': ' if title else ''}{_sentence(algorithm, alignment, wiring)}"
-    return drawing(width, band + net_height, body, sentence=sentence, css_class="big aligned-figure")
+    return drawing(
+        width, band + net_height, body, sentence=sentence, css_class=f"{diagram_class(wiring)} aligned-figure"
+    )
 
 
 def _stacks(root: DrawnNode, layer_of: dict[str, int]) -> dict[int, list[DrawnNode]]:
@@ -142,11 +144,13 @@ def _algorithm(
             shapes += f'<g class="v-{hue}">{text(nx, ny - 15, node.words, "fv halo", anchor="middle")}</g>'
     for name, (ix, iy) in inputs.items():
         shapes += text(ix, iy + 4.5, name, "fi", anchor="middle", italic=True)
-    half = tile_size(root.table, _TILE)[0] / 2 if root.table else 0
+    half = 0.0
     if root.table:
-        shapes += tile_group(*output, _TILE, root.table, NEUTRAL) + text(
-            output[0], output[1] - 15, root.words, "fi", anchor="middle"
-        )
+        half = tile_size(root.table, _TILE)[0] / 2
+        through = root.words == "not" and root.children[0].table and not root.children[0].posited
+        words = f"not {root.children[0].words}" if through else root.words
+        shapes += tile_group(*output, _TILE, root.table, NEUTRAL)
+        shapes += text(output[0], output[1] - 15, words, "fi", anchor="middle")
     shapes += text(output[0] + half + 8, output[1] + 4.5, "y", "fi", italic=True)
     return edges + labels + shapes
 

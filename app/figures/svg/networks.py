@@ -2,7 +2,7 @@
 
 One function draws a whole network, a circuit (mask), an interpretation (mask and tiles) and the network half of an
 alignment (tiles, pale edges). Weights stand on their edges on a halo of paper, moved along the edge where two would
-collide; where a layer pair has too many edges they are left out, and the weight table beside the figure remains.
+collide; where a layer pair keeps more than 16 edges they are left out, and the weight table beside the figure remains.
 """
 
 from __future__ import annotations
@@ -27,12 +27,11 @@ from app.figures.svg.layout import (
 )
 from app.figures.svg.sentences import whole_sentence
 from app.figures.svg.thumbs import heat_strip
-from app.figures.svg.tiles import NEUTRAL, PLAIN_HUES, Hues, Tile, tile_group, tile_size
+from app.figures.svg.tiles import NEUTRAL, PLAIN_HUES, Hues, Tile, tile_group, tile_shape, tile_size
 
 PAD_X: Final = 60.0
 PAD_Y: Final = 46.0
-_TILE = 20.0
-_MAX_LABELLED_EDGES = 30
+_MAX_LABELLED_EDGES = 16
 
 Box = tuple[float, float, float, float]
 
@@ -42,6 +41,11 @@ def diagram_size(wiring: Wiring) -> tuple[float, float]:
     width = max(620.0, 2 * PAD_X + 110.0 * (len(wiring.sizes) - 1))
     gap = 119.0 if wiring.rows <= 3 else max(56.0, 119.0 - 21.0 * (wiring.rows - 3))
     return width, 2 * PAD_Y + gap * max(wiring.rows - 1, 1)
+
+
+def diagram_class(wiring: Wiring) -> str:
+    """Classes of a large diagram; "wide" ones scroll sideways on a phone instead of shrinking."""
+    return "big wide" if len(wiring.sizes) > 4 or wiring.rows > 4 else "big"
 
 
 def network_diagram(
@@ -70,7 +74,7 @@ def network_diagram(
     width, height = diagram_size(wiring)
     frame = place(wiring, width, height, PAD_X, PAD_Y)
     body = diagram_body(wiring, frame, tiles, show_weights=show_weights, pale=pale, hues=hues)
-    return drawing(width, height, body, sentence=whole_sentence(title, wiring, tiles), css_class="big")
+    return drawing(width, height, body, sentence=whole_sentence(title, wiring, tiles), css_class=diagram_class(wiring))
 
 
 def diagram_body(
@@ -84,11 +88,17 @@ def diagram_body(
     return edges + labels + _sites(wiring, frame, by_site, hues) + names
 
 
+def tile_side(table: Sequence[int]) -> float:
+    """Height of a tile on a neuron: wide ones are lower, and cells never fall under 3.5 px."""
+    rows, columns = tile_shape(table)
+    return max(20.0 if rows == columns or rows == 1 else 15.0, 3.5 * rows)
+
+
 def ring_radius(tile: Tile | None) -> float:
     """Radius of the ring round a tile, or of the plain circle."""
     if tile is None:
         return 6.5
-    width, height = tile_size(tile.table, _TILE)
+    width, height = tile_size(tile.table, tile_side(tile.table))
     return max(16.0, math.hypot(width, height) / 2 + 2)
 
 
@@ -131,7 +141,9 @@ def _sites(wiring: Wiring, frame: Frame, by_site: dict[tuple[int, int], Tile], h
                 body += circle(x, y, 6, "n-cut")
             elif tile is not None:
                 hue = NEUTRAL if column.layer == wiring.last else hues.of(tile.table)
-                body += circle(x, y, ring_radius(tile), "n-ring") + tile_group(x, y, _TILE, tile.table, hue)
+                body += circle(x, y, ring_radius(tile), "n-ring") + tile_group(
+                    x, y, tile_side(tile.table), tile.table, hue
+                )
             else:
                 body += circle(x, y, 6.5, "n-open")
     return body

@@ -22,6 +22,7 @@ _TILE: Final = 20.0
 _LEVEL: Final = 58.0
 _TOP: Final = 26.0
 _LONGEST_LABEL: Final = 20
+_DUAL: Final = {"and": "or", "or": "and"}
 _WORDS: Final = {"and": "and", "or": "or", "not": "not", "input": ""}
 
 
@@ -69,7 +70,11 @@ def drawn_tree(algorithm: HighLevelModel) -> DrawnNode:
             while inner.operator == "not":
                 inner, negated = inner.children[0], not negated
         if inner.operator == "input":
-            return DrawnNode(input_name(inner.input), (), negated=negated)
+            leaf = DrawnNode(input_name(inner.input), (), negated=negated)
+            if not (is_root and negated):
+                return leaf
+            leaf.negated = False
+            return DrawnNode("not", table(node), children=[leaf])
         variable = variables.get(path)
         posited = variable is not None and variable.node is inner and not is_root
         words = variable.formula if variable is not None and posited else _WORDS[inner.operator]
@@ -78,9 +83,10 @@ def drawn_tree(algorithm: HighLevelModel) -> DrawnNode:
         drawn = DrawnNode(words, table(inner), path if posited else "", posited, negated)
         through = inner.operator == "not"  # NOT nodes are transparent to paths
         drawn.children = [build(c, path if through else f"{path}{i}", False) for i, c in enumerate(inner.children)]
-        if is_root and negated:  # nothing above the root could carry its ¬, so it becomes a node
-            drawn.negated = False
-            drawn = DrawnNode("not", table(node), children=[drawn])
+        if is_root and negated:  # nothing above the root could carry its ¬, so ¬(x ∧ y) is drawn as ¬x ∨ ¬y
+            drawn.words, drawn.table, drawn.negated = _WORDS[_DUAL[inner.operator]], table(node), False
+            for child in drawn.children:
+                child.negated = not child.negated
         return drawn
 
     root = build(algorithm.root, "", True)

@@ -1,0 +1,273 @@
+"""Drawings: the right shapes, the same bytes, well-formed, with a sentence made from the data."""
+
+from __future__ import annotations
+
+import re
+from xml.etree import ElementTree as ET
+
+import numpy as np
+import pytest
+
+from analysis.algorithms.high_level_model import HighLevelModel, Node
+from analysis.alignments.alignment import Alignment
+from analysis.circuits.circuit import circuit_from_hex
+from analysis.errors import InvalidMask
+from app.figures import samples, svg
+from app.figures.samples import connected_mask, random_weights
+from app.figures.svg import Direction, Threshold, Tile
+from app.settings import ROOT
+
+SVG = "{http://www.w3.org/2000/svg}"
+SHAPES = [
+    (1, 1, 1),
+    (2, 3, 1),
+    (2, 3, 3, 1),
+    (3, 4, 4, 4, 1),
+    (6, 2, 5, 3, 2, 1),
+    (4, 5, 5, 2),
+    (5, 14, 3, 1),
+    (2, 64, 1),
+]
+
+
+def parsed(markup: str) -> ET.Element:
+    """The drawing as a tree, after the checks that hold for every drawing."""
+    root = ET.fromstring(markup)  # noqa: S314  # our own output
+    title = root.find(f"{SVG}title")
+    assert root.get("role") == "img"
+    assert title is not None
+    assert title.text
+    assert root.get("aria-label") == title.text
+    numbers = re.findall(r"\d+\.\d+", "".join(re.findall(r' (?:d|x|y|cx|cy|width|height)="[^"]*"', markup)))
+    assert all(len(n.partition(".")[2]) == 1 for n in numbers if n not in ("1.65", "0.75"))
+    assert not re.search(r"\bid=", markup)
+    return root
+
+
+def n_of(root: ET.Element, tag: str, css_class: str) -> int:
+    return sum(css_class in (e.get("class") or "").split() for e in root.iter(f"{SVG}{tag}"))
+
+
+@pytest.mark.parametrize("sizes", SHAPES)
+@pytest.mark.parametrize("draw", [svg.circuit_thumb, svg.network_diagram])
+def test_a_network_of_any_shape_is_drawn_alike_twice(sizes, draw):
+    weights = random_weights(sizes, 1)
+    mask = connected_mask(weights, 0.5, 2)
+    for kept in (None, mask):
+        first = draw(weights, kept, title="N")
+        parsed(first)
+        assert first == draw(
+            [w.tolist() for w in weights], None if kept is None else [k.tolist() for k in kept], title="N"
+        )
+
+
+@pytest.mark.parametrize("sizes", [s for s in SHAPES if max(s) <= 12])
+@pytest.mark.parametrize("draw", [svg.circuit_thumb, svg.network_diagram])
+def test_every_edge_and_neuron_is_drawn_once(sizes, draw):
+    weights = random_weights(sizes, 3)
+    mask = connected_mask(weights, 0.4, 4)
+    n_edges, n_kept = sum(w.size for w in weights), sum(int(m.sum()) for m in mask)
+    whole, cut = parsed(draw(weights)), parsed(draw(weights, mask))
+    negative = sum(int((w < 0).sum()) for w in weights)
+    assert n_of(whole, "path", "e-neg") == negative
+    assert n_of(cut, "path", "e-cut") == n_edges - n_kept
+    bars = n_of(cut, "path", "e-neg") if draw is svg.network_diagram else 0  # each negative edge ends in a bar
+    assert n_of(cut, "path", "e-pos") + n_of(cut, "path", "e-neg") - bars == n_kept
+    assert len(list(whole.iter(f"{SVG}circle"))) == sum(sizes)
+
+
+def test_a_circuit_by_hex_and_by_value_is_the_same_and_a_foreign_mask_is_refused():
+    by_hex = svg.circuit_thumb(samples.WEIGHTS, samples.MASK)
+    assert by_hex == svg.circuit_thumb(samples.WEIGHTS, circuit_from_hex(samples.MASK, (2, 3, 3, 1)))
+    assert "Circuit of 10 of 18 edges and 4 of 6 hidden neurons in a 2–3–3–1 network" in by_hex
+    assert n_of(parsed(by_hex), "circle", "n-cut") == 2
+    with pytest.raises(InvalidMask):
+        svg.circuit_thumb(samples.WEIGHTS, "zz")
+
+
+def test_tiles_stand_on_their_neurons_and_the_output_is_grey():
+    thumb, diagram = (
+        parsed(draw(samples.WEIGHTS, samples.MASK, samples.TILES)) for draw in (svg.circuit_thumb, svg.network_diagram)
+    )
+    assert n_of(thumb, "g", "tile") == 4  # the output is a circle in a thumb
+    assert n_of(diagram, "g", "tile") == 5
+    assert n_of(diagram, "g", "v-in") == 1
+    assert "n1.0 A ∨ B, n1.1 A ∧ B" in thumb.get("aria-label", "")
+
+
+def test_alignments_are_pale_and_directions_add_a_comb():
+    pale = parsed(svg.circuit_thumb(samples.WEIGHTS, None, samples.TILES[:2]))
+    assert n_of(pale, "path", "e-bg") == 18
+    assert n_of(pale, "path", "e-pos") == 0
+    combs = parsed(svg.circuit_thumb(samples.WEIGHTS, None, (), samples.DIRECTIONS))
+    assert n_of(combs, "rect", "dirbar") + n_of(combs, "rect", "dirneg") == 6
+    assert n_of(combs, "rect", "capsule") == 1
+    parsed(svg.circuit_thumb(samples.WEIGHTS, None, (), [Direction(2, (0.0, 0.0, 0.0), (0, 1, 1, 0))]))
+
+
+def test_wide_layers_show_what_is_occupied_and_the_widest_a_strip():
+    weights = random_weights((2, 20, 64, 1), 5)
+    thumb = parsed(svg.circuit_thumb(weights, None, [Tile(1, 19, (0, 1, 1, 0))]))
+    assert "+9" in "".join(t.text or "" for t in thumb.iter(f"{SVG}text"))
+    assert n_of(thumb, "g", "tile") == 1
+    assert n_of(thumb, "g", "strip") == 1
+    assert n_of(thumb, "rect", "cell") == 40
+
+
+def test_weights_on_edges_never_lie_on_one_another_in_a_small_network():
+    root = parsed(svg.network_diagram(samples.WEIGHTS))
+    boxes = []
+    for element in root.iter(f"{SVG}text"):
+        if element.get("class") == "w":
+            x, y = float(element.get("x", "")), float(element.get("y", ""))
+            boxes.append((x - 11, y - 8, x + 11, y + 1))
+    assert len(boxes) == 18
+    for i, a in enumerate(boxes):
+        for b in boxes[i + 1 :]:
+            assert min(a[2], b[2]) <= max(a[0], b[0]) or min(a[3], b[3]) <= max(a[1], b[1])
+
+
+@pytest.mark.parametrize("n_inputs", range(1, 7))
+def test_a_tile_has_a_cell_for_each_one_in_binary_order(n_inputs):
+    rng = np.random.default_rng(n_inputs)
+    bits = [int(b) for b in rng.integers(0, 2, 2**n_inputs)]
+    root = parsed(svg.truth_tile(bits))
+    frame = next(e for e in root.iter(f"{SVG}rect") if e.get("class") == "fr")
+    on = {(float(e.get("x", "")), float(e.get("y", ""))) for e in root.iter(f"{SVG}rect") if e.get("class") == "on"}
+    assert len(on) == sum(bits)
+    rows, columns = 2 ** (n_inputs // 2), 2 ** (n_inputs - n_inputs // 2)
+    dx, dy = float(frame.get("width", "")) / columns, float(frame.get("height", "")) / rows
+    x0, y0 = float(frame.get("x", "")), float(frame.get("y", ""))
+    cells = {(int((x - x0) / dx), int((y - y0) / dy)) for x, y in on}
+    assert cells == {(k % columns, k // columns) for k, bit in enumerate(bits) if bit}
+
+
+def test_a_hue_belongs_to_a_table_and_its_negation():
+    for number in range(16):
+        table, negation = svg.bits_of(number, 2), svg.bits_of(15 - number, 2)
+        assert svg.PLAIN_HUES.of(table) == svg.PLAIN_HUES.of(negation)
+    hues = [svg.PLAIN_HUES.of(svg.bits_of(number, 2)) for number in range(16)]
+    assert {h: hues.count(h) for h in set(hues)} == {"and": 2, "or": 2, "xor": 2, "anb": 2, "nab": 2, "in": 6}
+
+
+def test_more_inputs_give_hues_by_frequency_and_never_to_inputs():
+    tables = ["00010111"] * 3 + ["11101000"] * 2 + ["01101001"] * 4 + ["00001111"] * 9 + ["00000001", "10000000"]
+    hues = svg.hues_by_frequency(tables)
+    assert hues.of("11101000") == hues.of("00010111") == "and"  # five together
+    assert hues.of("01101001") == "or"
+    assert hues.of("00001111") == hues.of("11110000") == "in"
+    assert (hues.of("00000001"), hues.of("10000000")) == ("xor", "anb")  # a tie goes to the smaller table
+    assert hues.of("01111110") == "in"
+
+
+def test_the_tree_has_every_gate_and_marks_every_negated_edge():
+    root = parsed(svg.formula_tree(samples.ALGORITHM))
+    assert n_of(root, "g", "tile") == 3
+    assert n_of(root, "path", "neg") == 4
+    assert [e.get("class") for e in root.iter(f"{SVG}g") if "tile" in (e.get("class") or "")].count("tile v-in") == 1
+    paper = parsed(svg.formula_tree(samples.PAPER_ALGORITHM))
+    assert n_of(paper, "g", "tile") == 4  # NOT is a node there, and so is its child
+    assert n_of(paper, "path", "neg") == 0
+
+
+def test_a_negated_root_is_drawn_by_de_morgan_with_the_table_of_the_task():
+    drawn = parsed(svg.formula_tree(samples.DEEP_ALGORITHM))
+    words = [t.text for t in drawn.iter(f"{SVG}text")]
+    assert "or" in words
+    assert "not" not in words
+    assert n_of(drawn, "path", "neg") == 2
+
+
+def test_an_algorithm_without_variables_or_with_a_bare_input_can_be_drawn():
+    a, b = Node("input", input=0), Node("input", input=1)
+    for root in (Node("and", (a, b)), a, Node("not", (a,)), Node("not", (Node("and", (a, b)),))):
+        for form in ("and_inverter", "formula_trees"):
+            algorithm = HighLevelModel(form, 2, root)
+            parsed(svg.formula_tree(algorithm))
+            places = {
+                v.path: site for v, site in zip(algorithm.variables, [samples.ALIGNMENT.places[0][1]] * 2, strict=False)
+            }
+            parsed(svg.aligned_diagram(samples.WEIGHTS, algorithm, Alignment.of(algorithm.text, places)))
+
+
+def test_the_aligned_diagram_leads_each_variable_to_each_of_its_neurons():
+    root = parsed(svg.aligned_diagram(samples.WEIGHTS, samples.ALGORITHM, samples.ALIGNMENT))
+    assert n_of(root, "path", "lead") == 3
+    assert n_of(root, "g", "tile") == 2 + 3 + 1
+    assert "on n1.1 and n1.2" in root.get("aria-label", "")
+    deep = parsed(svg.aligned_diagram(samples.WEIGHTS, samples.DEEP_ALGORITHM, samples.DEEP_ALIGNMENT))
+    assert n_of(deep, "path", "lead") == 4
+
+
+def test_the_number_line_has_a_dot_for_each_value_and_a_line_for_each_cut():
+    cuts = [Threshold(0.5, "P", (0, 1, 1, 1)), Threshold(0.5, "Q", (0, 0, 0, 1))]
+    root = parsed(svg.number_line([0.0, 1.0, 1.0, 2.0], ["00", "01", "10", "11"], cuts, title="n1.0"))
+    assert n_of(root, "circle", "n-on") == 4
+    assert n_of(root, "path", "cut") == 2
+    tops = {e.get("y") for e in root.iter(f"{SVG}text") if "lv" in (e.get("class") or "")}
+    assert len(tops) == 2  # equal cuts stand on rows of their own
+    parsed(svg.number_line([3.0, 3.0], ["0", "1"]))
+
+
+def test_the_interchange_matrix_shows_every_number_and_marks_misses_by_shape():
+    outputs = np.arange(16).reshape(4, 4) / 10
+    tested, agreed = ~np.eye(4, dtype=bool), np.ones((4, 4), dtype=bool)
+    agreed[0, 1] = agreed[2, 2] = False  # the second was not tested, so it is no miss
+    root = parsed(svg.interchange_heat(outputs, agreed, tested, ["00", "01", "10", "11"], title="A on n1.0"))
+    words = [t.text for t in root.iter(f"{SVG}text")]
+    assert all(f"{v:.2f}" in words for v in outputs.ravel())
+    assert n_of(root, "rect", "h-miss") == 1
+    assert n_of(root, "rect", "h-off") == 4
+    assert root.get("aria-label") == "A on n1.0: 11 of 12 interchanges agree; not source 00, base 01"
+    shades = [float(e.get("fill-opacity", "0")) for e in root.iter(f"{SVG}rect") if e.get("class") == "h-ink"]
+    assert max(shades) <= 0.38
+
+
+def test_edge_use_takes_counts_flat_or_by_layer():
+    flat = list(range(18))
+    drawn = svg.edge_use_heats((2, 3, 3, 1), flat, 17)
+    matrices = [np.arange(6).reshape(3, 2), np.arange(6, 15).reshape(3, 3), np.arange(15, 18).reshape(1, 3)]
+    assert drawn == svg.edge_use_heats((2, 3, 3, 1), matrices, 17)
+    assert [caption for caption, _ in drawn] == ["inputs to layer 1", "layer 1 to layer 2", "layer 2 to output"]
+    assert "A to n1.2 4" in str(drawn[0][1])
+    for _, markup in drawn:
+        parsed(markup)
+
+
+def test_hostile_names_stay_text():
+    name = "\"><script>alert(1)</script>'&"
+    tiles = [Tile(1, 0, (0, 1, 1, 0), name)]
+    for markup in (
+        svg.circuit_thumb(samples.WEIGHTS, None, tiles, title=name),
+        svg.network_diagram(samples.WEIGHTS, None, tiles, title=name),
+        svg.aligned_diagram(samples.WEIGHTS, samples.ALGORITHM, samples.ALIGNMENT, title=name),
+        svg.formula_tree(samples.ALGORITHM, title=name),
+        svg.number_line([0.0, 1.0], [name, "1"], [Threshold(0.5, name, (0, 1))], title=name),
+        svg.interchange_heat([[0, 1], [1, 0]], np.eye(2), np.ones((2, 2)), [name, "1"], title=name),
+    ):
+        root = parsed(markup)
+        assert not list(root.iter(f"{SVG}script"))
+        assert name in (root.get("aria-label") or "")
+    assert "<script" not in svg.variable("0110", name)
+
+
+def test_every_class_of_a_drawing_is_known_to_the_stylesheet():
+    css = (ROOT / "static" / "pluriscope.css").read_text(encoding="utf-8")
+    known = set(re.findall(r"\.([a-z][\w-]*)", css))
+    huge = random_weights((2, 20, 64, 1), 5)
+    drawings = [
+        svg.circuit_thumb(huge),
+        svg.network_diagram(samples.WEIGHTS, samples.MASK, samples.TILES),
+        svg.circuit_thumb(samples.WEIGHTS, None, (), samples.DIRECTIONS),
+        svg.aligned_diagram(samples.WEIGHTS, samples.ALGORITHM, samples.ALIGNMENT),
+        svg.formula_tree(samples.ALGORITHM),
+        svg.number_line([0.0, 0.1, 1.0], ["0", "1", "2"], samples.THRESHOLDS),
+        svg.interchange_heat([[0, 1], [1, 0]], np.eye(2), np.ones((2, 2)), ["0", "1"]),
+        svg.logo(),
+        *(svg.strategy_mark(k) for k in ("circuit", "algorithm", "direction")),
+        *(svg.verdict_mark(k) for k in ("pass", "fail", "na", "untested", "running")),
+        *(svg.empty_mark(k) for k in ("computing", "none", "truncated")),
+    ]
+    used = {name for drawing in drawings for names in re.findall(r'class="([^"]*)"', drawing) for name in names.split()}
+    plain = {"mark", "n-open", "frame", "aligned-figure"}  # hooks without a rule of their own, or ruled by their parent
+    assert used - known - plain == set()

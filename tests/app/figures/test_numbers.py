@@ -1,0 +1,64 @@
+"""Numbers as people read them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from app.figures.numbers import decimal, duration, exact, in_prose, in_table, noun, plural, when
+
+
+def test_exact_counts_keep_all_digits():
+    assert exact(147_899_020) == "147,899,020"
+    assert exact("7271931361000000000000000001") == "7,271,931,361,000,000,000,000,000,001"
+    assert exact(-5) == "−5"
+
+
+@pytest.mark.parametrize(
+    ("number", "shown"),
+    [
+        (999_999, "999,999"),
+        (1_000_000, '<span class="sci" title="1,000,000">1.00 × 10<sup>6</sup></span>'),
+        (147_899_020, '<span class="sci" title="147,899,020">1.48 × 10<sup>8</sup></span>'),
+        (9_996_000, '<span class="sci" title="9,996,000">1.00 × 10<sup>7</sup></span>'),
+        (10**30, f'<span class="sci" title="{10**30:,}">1.00 × 10<sup>30</sup></span>'),
+    ],
+)
+def test_prose_turns_to_powers_at_a_million(number, shown):
+    assert str(in_prose(number)) == shown
+
+
+def test_tables_keep_digits_to_ten_million():
+    assert in_table(10_000_000) == "10,000,000"
+    assert "10<sup>7</sup>" in in_table(10_000_001)
+
+
+def test_decimals_have_a_real_minus_and_no_negative_zero():
+    assert [decimal(v) for v in (-1.375, -0.001, 0.005, float("nan"), float("inf"), float("-inf"))] == [
+        "−1.38",
+        "0.00",
+        "0.01",
+        "—",
+        "∞",
+        "−∞",
+    ]
+
+
+def test_a_number_has_its_noun():
+    assert [noun(n, "circuit") for n in (0, 1, 9625)] == ["0 circuits", "1 circuit", "9,625 circuits"]
+    assert plural(2, "class", "classes") == "classes"
+
+
+def test_durations_and_moments():
+    assert [duration(s) for s in (0.0123, 4.25, 41.4, 192, 120, 7500)] == [
+        "0.012 s",
+        "4.2 s",
+        "41 s",
+        "3 min 12 s",
+        "2 min",
+        "2 h 5 min",
+    ]
+    assert when(datetime(2026, 11, 20, 6, 10, tzinfo=UTC)) == "20 Nov 2026 06:10 UTC"
+    assert when("2026-11-20T06:10:00") == "20 Nov 2026 06:10 UTC"
+    assert when(0.0) == "1 Jan 1970 00:00 UTC"
