@@ -20,7 +20,7 @@ from analysis.networks.mlp import activate
 from analysis.networks.network import Network
 
 VALUES_AT_ONCE = 1 << 21  # float64 values in one batch (16 MiB)
-_NUMBERS_AT_ONCE = 1 << 18
+_NUMBERS_AT_ONCE = 1 << 15
 
 
 @dataclass(frozen=True, eq=False)
@@ -157,7 +157,7 @@ def choices_using_all(n_sources: int, n_neurons: int, at_once: int) -> Iterator[
             yield choices[first : first + at_once]
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=32)
 def _choices(n_sources: int, n_neurons: int, start: int, stop: int) -> NDArray[np.int64]:
     shape = (2**n_sources - 1,) * n_neurons
     choices: NDArray[np.int64] = np.stack(np.unravel_index(np.arange(start, stop), shape), axis=1) + 1

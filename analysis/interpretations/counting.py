@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
@@ -13,6 +14,7 @@ from analysis.data import DataRecord
 from analysis.errors import BeyondLimits
 from analysis.interpretations.cuts import LayerCuts, read_cuts
 from analysis.interpretations.transfer import (
+    LINKS_AT_ONCE,
     Integers,
     States,
     first_states,
@@ -29,6 +31,7 @@ from analysis.result import InterpretationCounts
 
 MAX_STATES = 1_000_000_000
 _STATES_AT_ONCE = 1 << 15
+_CIRCUITS_AT_ONCE = 1 << 11
 _BITS_AT_ONCE = 1 << 25  # separation bits of one batch of circuits
 
 
@@ -61,7 +64,7 @@ def count_interpretations(
     classes: list[int] = []
     n_circuits = len(masks)
     report(Progress("interpretations", 0, max(n_circuits, 1)))
-    n_states = 0.0
+    n_states, n_found = 0.0, 0
     for layers in _batches(network, np.asarray(masks, dtype=np.uint64), data, ablation):
         n_states += float(n_first_states(layers[0]).sum())
         if n_states > max_states:
@@ -73,8 +76,8 @@ def count_interpretations(
         total, observed = _count(layers)
         totals += total
         classes += observed
-        found = f"{sum(totals):,} interpretations"
-        report(Progress("interpretations", len(totals), max(n_circuits, 1), found))
+        n_found += sum(total)
+        report(Progress("interpretations", len(totals), max(n_circuits, 1), f"{n_found:,} interpretations"))
     return InterpretationCounts(tuple(totals), tuple(classes))
 
 
@@ -84,7 +87,7 @@ def _batches(
     """Cuts of consecutive circuits, so many at once that their states and separations fit into memory."""
     n_rows = len(data.representatives)
     bits_per_circuit = sum(network.sizes[1:]) * (n_rows - 1) * n_rows * (n_rows - 1) // 2
-    step = max(1, min(_STATES_AT_ONCE, _BITS_AT_ONCE // max(bits_per_circuit, 1)))
+    step = max(1, min(_CIRCUITS_AT_ONCE, _BITS_AT_ONCE // max(bits_per_circuit, 1)))
     for start in range(0, len(masks), step):
         yield read_cuts(network, masks[start : start + step], data.representatives, ablation, mean_rows(data))
 
@@ -94,9 +97,7 @@ def _count(layers: tuple[LayerCuts, ...]) -> tuple[list[int], list[int]]:
     n_circuits = len(layers[0].n_cuts)
     blocks = _first_blocks(layers[0])
     for below, above in pairwise(layers):
-        parts = [_carried(below, above, *block) for block in blocks]
-        states, weights = _concatenated(parts, above)
-        blocks = _in_blocks(states, *weights)
+        blocks = _in_blocks(_carried(below, above, blocks))
     total, classes = object_array([0] * n_circuits), object_array([0] * n_circuits)
     for states, weight, seen in blocks:
         total += summed(weight, states.circuit, n_circuits).astype(object)
@@ -110,27 +111,52 @@ def _first_blocks(first: LayerCuts) -> Iterator[tuple[States, Integers, Integers
         yield states, once, once
 
 
+@dataclass
+class _Weighed:
+    """Distinct states with their weights, gathered part by part.
+
+    Args:
+        parts: gathered so far, each without repetitions.
+        n_states: states in all parts.
+        n_merged: states when the parts were last merged.
+    """
+
+    parts: list[tuple[States, tuple[Integers, ...]]]
+    n_states: int = 0
+    n_merged: int = 0
+
+    def add(self, states: States, weights: tuple[Integers, ...]) -> None:
+        self.parts.append(merged(states, weights))
+        self.n_states += len(self.parts[-1][0])
+        if self.n_states > 2 * self.n_merged + LINKS_AT_ONCE:
+            self.merge()
+
+    def merge(self) -> tuple[States, tuple[Integers, ...]]:
+        if len(self.parts) > 1:
+            states = States(
+                np.concatenate([states.circuit for states, _ in self.parts]),
+                np.concatenate([states.cuts for states, _ in self.parts]),
+            )
+            columns = zip(*(weights for _, weights in self.parts), strict=True)
+            self.parts = [merged(states, tuple(np.concatenate(column) for column in columns))]
+        self.n_states = self.n_merged = len(self.parts[0][0])
+        return self.parts[0]
+
+
 def _carried(
-    below: LayerCuts, above: LayerCuts, states: States, weight: Integers, seen: Integers
+    below: LayerCuts, above: LayerCuts, blocks: Iterable[tuple[States, Integers, Integers]]
 ) -> tuple[States, tuple[Integers, ...]]:
-    found = links(below, above, states)
-    return merged(found.target, (found.ways_times(weight[found.source]), seen[found.source]))
+    """The states of the next layer, each with the ways to reach it and the classes of those."""
+    none = np.empty(0, dtype=np.int64)
+    gathered = _Weighed([(States(none, np.empty((0, above.n_cuts.shape[1]), dtype=np.int64)), (none, none))])
+    for states, weight, seen in blocks:
+        for found in links(below, above, states):
+            gathered.add(found.target, (found.ways_times(weight[found.source]), seen[found.source]))
+    return gathered.merge()
 
 
-def _concatenated(
-    parts: list[tuple[States, tuple[Integers, ...]]], above: LayerCuts
-) -> tuple[States, tuple[Integers, ...]]:
-    if not parts:
-        none = np.empty(0, dtype=np.int64)
-        return States(none, np.empty((0, above.n_cuts.shape[1]), dtype=np.int64)), (none, none)
-    states = States(
-        np.concatenate([states.circuit for states, _ in parts]), np.concatenate([states.cuts for states, _ in parts])
-    )
-    weights = tuple(np.concatenate(columns) for columns in zip(*(weights for _, weights in parts), strict=True))
-    return (states, weights) if len(parts) == 1 else merged(states, weights)
-
-
-def _in_blocks(states: States, weight: Integers, seen: Integers) -> Iterator[tuple[States, Integers, Integers]]:
+def _in_blocks(weighed: tuple[States, tuple[Integers, ...]]) -> Iterator[tuple[States, Integers, Integers]]:
+    states, (weight, seen) = weighed
     for start in range(0, len(states), _STATES_AT_ONCE):
         part = slice(start, start + _STATES_AT_ONCE)
         yield states[part], weight[part], seen[part]

@@ -10,10 +10,9 @@ index are found layer by layer; what is left of the index then numbers the compl
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,7 +30,6 @@ from analysis.interpretations.transfer import (
     Links,
     States,
     first_states,
-    grouped,
     links,
     n_first_states,
     object_array,
@@ -229,8 +227,8 @@ class InterpretationSpace:
         )
 
     @cached_property
-    def _levels(self) -> tuple[tuple[States, ...], tuple[Links, ...], tuple[NDArray[np.int64], ...]]:
-        """States of each layer in lexicographic order, links from each layer, and where each link leads."""
+    def _states(self) -> tuple[States, ...]:
+        """States of each layer that can occur, in lexicographic order."""
         n_states = float(n_first_states(self.layers[0])[0])
         if n_states > MAX_STATES:
             raise BeyondLimits(
@@ -238,79 +236,74 @@ class InterpretationSpace:
                 f"{n_states:,.0f} combinations of cuts in the first layer, and the limit is {MAX_STATES:,}",
                 "choose a circuit with fewer neurons",
             )
-        states = [_joined_states(list(first_states(self.layers[0], _STATES_AT_ONCE)))]
-        found: list[Links] = []
-        leads_to: list[NDArray[np.int64]] = []
-        for below, above in pairwise(self.layers):
-            blocks = range(0, max(len(states[-1]), 1), _STATES_AT_ONCE)
-            parts = [links(below, above, states[-1][slice(b, b + _STATES_AT_ONCE)]) for b in blocks]
-            joined = Links(
-                np.concatenate([part.source + block for block, part in zip(blocks, parts, strict=True)]),
-                _joined_states([part.target for part in parts]),
-                np.concatenate([part.exponent for part in parts]),
-                np.concatenate([part.factor for part in parts]),
-            )
-            position, first = grouped(joined.target)
-            found.append(joined)
-            leads_to.append(position)
-            states.append(joined.target[first])
-        return tuple(states), tuple(found), tuple(leads_to)
+        first = np.concatenate([block.cuts for block in first_states(self.layers[0], _STATES_AT_ONCE)])
+        states = [_of_one_circuit(first)]
+        for level, above in enumerate(self.layers[1:]):
+            keys = [np.unique(_keys(found.target.cuts)) for found in self._links(states[-1], level)]
+            states.append(_of_one_circuit(_cuts(np.unique(np.concatenate(keys)), above.n_cuts.shape[1])))
+        return tuple(states)
+
+    def _links(self, states: States, level: int) -> Iterator[Links]:
+        """Links from states of layer ``level`` + 1 to the next layer; ``source`` is the position in ``states``."""
+        for start in range(0, max(len(states), 1), _STATES_AT_ONCE):
+            part = states[start : start + _STATES_AT_ONCE]
+            for found in links(self.layers[level], self.layers[level + 1], part):
+                yield replace(found, source=found.source + start)
 
     @cached_property
     def _onward(self) -> tuple[tuple[Integers, Integers], ...]:
         """For each layer and state: interpretations and classes of everything above, given that state."""
-        states, found, leads_to = self._levels
+        states = self._states
         once = object_array([1] * len(states[-1]))
         onward = [(once, once)]
-        for level in range(len(found) - 1, -1, -1):
+        for level in range(len(states) - 2, -1, -1):
             ways, classes = object_array([0] * len(states[level])), object_array([0] * len(states[level]))
-            np.add.at(ways, found[level].source, found[level].ways() * onward[0][0][leads_to[level]])
-            np.add.at(classes, found[level].source, onward[0][1][leads_to[level]])
+            keys = _keys(states[level + 1].cuts)
+            for found in self._links(states[level], level):
+                target = np.searchsorted(keys, _keys(found.target.cuts))
+                np.add.at(ways, found.source, found.ways() * onward[0][0][target])
+                np.add.at(classes, found.source, onward[0][1][target])
             onward.insert(0, (ways, classes))
         return tuple(onward)
 
+    def _options(self, level: int, state: int | None) -> tuple[NDArray[np.int64], Integers]:
+        """States that go together with one of the layer below, ascending, and in how many ways; None: any first state."""
+        states = self._states
+        if state is None:
+            return np.arange(len(states[0])), object_array([1] * len(states[0]))
+        found = list(self._links(states[level - 1][state : state + 1], level - 1))
+        keys = np.concatenate([_keys(part.target.cuts) for part in found])
+        return np.searchsorted(_keys(states[level].cuts), keys), np.concatenate([part.ways() for part in found])
+
     def _cuts_at(self, number: int, *, by_class: bool) -> tuple[list[tuple[int, ...]], int]:
         """The cuts of the number-th interpretation (or class), and how many interpretations have lesser cuts."""
-        states, found, leads_to = self._levels
-        options = np.arange(len(states[0]))
-        ways = object_array([1] * len(options))
-        factor, before = 1, 0
+        state, factor, before = None, 1, 0
         cuts: list[tuple[int, ...]] = []
-        for level, onward in enumerate(self._onward):
-            counts = factor * ways * onward[0][options]
-            ends = np.cumsum(onward[1][options] if by_class else counts)
+        for level, (onward, classes) in enumerate(self._onward):
+            options, ways = self._options(level, state)
+            counts = factor * ways * onward[options]
+            ends = np.cumsum(classes[options] if by_class else counts)
             chosen = int(np.searchsorted(ends, number, side="right"))
             before += int(counts[:chosen].sum())
             number -= int(ends[chosen - 1]) if chosen else 0
             factor *= int(ways[chosen])
             state = int(options[chosen])
-            cuts.append(tuple(states[level].cuts[state].tolist()))
-            if level < len(found):
-                part = self._links_from(level, state)
-                options, ways = leads_to[level][part], found[level].ways()[part]
+            cuts.append(tuple(self._states[level].cuts[state].tolist()))
         return cuts, before
 
     def _before(self, cuts: Sequence[tuple[int, ...]]) -> tuple[int, int]:
         """How many interpretations have lesser cuts, and how many have exactly these."""
-        states, found, leads_to = self._levels
-        options = np.arange(len(states[0]))
-        ways = object_array([1] * len(options))
-        factor, before = 1, 0
-        for level, onward in enumerate(self._onward):
-            counts = factor * ways * onward[0][options]
-            place = next((i for i, o in enumerate(options) if tuple(states[level].cuts[o].tolist()) >= cuts[level]), -1)
-            if place < 0 or tuple(states[level].cuts[options[place]].tolist()) != cuts[level]:
+        state, factor, before = None, 1, 0
+        for level, (onward, _) in enumerate(self._onward):
+            options, ways = self._options(level, state)
+            keys = _keys(self._states[level].cuts[options])
+            place = int(np.searchsorted(keys, _keys(np.array([cuts[level]]))[0]))
+            if place == len(keys) or tuple(self._states[level].cuts[options[place]].tolist()) != cuts[level]:
                 return 0, 0
-            before += int(counts[:place].sum())
+            before += int((factor * ways * onward[options])[:place].sum())
             factor *= int(ways[place])
-            if level < len(found):
-                part = self._links_from(level, int(options[place]))
-                options, ways = leads_to[level][part], found[level].ways()[part]
+            state = int(options[place])
         return before, factor
-
-    def _links_from(self, level: int, state: int) -> slice:
-        source = self._levels[1][level].source
-        return slice(int(np.searchsorted(source, state)), int(np.searchsorted(source, state, side="right")))
 
     def _open_gates(self, cuts: Sequence[tuple[int, ...]]) -> list[_OpenGate]:
         """Every neuron's gate at these cuts, short of its completion, by layer, then index."""
@@ -358,5 +351,15 @@ def _barred(gate: NeuronGate) -> tuple[int, ...]:
     return tuple(sorted(sum(table[row] << k for k, row in enumerate(gate.free_rows)) for table in fitting))
 
 
-def _joined_states(parts: Sequence[States]) -> States:
-    return States(np.concatenate([part.circuit for part in parts]), np.concatenate([part.cuts for part in parts]))
+def _of_one_circuit(cuts: NDArray[np.int64]) -> States:
+    return States(np.zeros(len(cuts), dtype=np.int64), cuts)
+
+
+def _keys(cuts: NDArray[np.int64]) -> NDArray[np.bytes_]:
+    """Cuts as byte strings, whose order is the lexicographic one; at most 63 cuts fit into a byte."""
+    return np.ascontiguousarray(cuts, dtype=np.uint8).view(f"S{cuts.shape[1]}")[:, 0]
+
+
+def _cuts(keys: NDArray[np.bytes_], width: int) -> NDArray[np.int64]:
+    """Inverse of :func:`_keys`."""
+    return np.ascontiguousarray(keys).view(np.uint8).reshape(len(keys), width).astype(np.int64)

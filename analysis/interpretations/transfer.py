@@ -11,8 +11,10 @@ Only the cuts of neighbouring layers meet, so all that matters of a layer is its
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -23,6 +25,7 @@ from analysis.interpretations.cuts import LayerCuts, Words, earlier_pairs
 # counts beyond 2^63 are held as Python integers in an object array
 Integers = NDArray[Any]
 _EXACT_IN_INT64 = 2.0**62
+LINKS_AT_ONCE = 1 << 18
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,11 +65,14 @@ class Links:
 
     def ways_times(self, weights: Integers) -> Integers:
         """``weights[link] · ways[link]``, exactly."""
-        with np.errstate(over="ignore"):
-            bound = weights.astype(np.float64) * self.factor * np.exp2(self.exponent.astype(np.float64))
-        if not len(bound) or bound.max() < _EXACT_IN_INT64:
-            return weights * (self.factor << self.exponent)
-        return weights.astype(object) * self.ways()
+        if weights.dtype != object:
+            with np.errstate(over="ignore"):
+                bound = weights * self.factor.astype(np.float64) * np.exp2(self.exponent.astype(np.float64))
+            if bound.max(initial=0.0) < _EXACT_IN_INT64:
+                product: Integers = weights * (self.factor << self.exponent)
+                return product
+            weights = weights.astype(object)
+        return weights * self.ways()
 
     def ways(self) -> Integers:
         """Ways of each link as Python integers."""
@@ -100,45 +106,87 @@ def first_states(first: LayerCuts, at_once: int) -> Iterator[States]:
         yield States(circuit, cuts)
 
 
-def links(below: LayerCuts, above: LayerCuts, states: States) -> Links:
-    """Everything of the next layer that goes together with each state.
+def links(below: LayerCuts, above: LayerCuts, states: States) -> Iterator[Links]:
+    """Everything of the next layer that goes together with each state, in blocks of bounded size.
 
     Args:
         below: cuts of the states' layer.
         above: cuts of the next layer.
         states: states of the lower layer.
     """
-    n_words = below.separations.shape[-1]
     told_apart = [
         below.separations[states.circuit, neuron, states.cuts[:, neuron]] for neuron in range(states.cuts.shape[1])
     ]
-    source = np.arange(len(states))
-    cuts = np.empty((len(states), 0), dtype=np.int64)
-    exponent, factor = np.zeros(len(states), dtype=np.int64), np.ones(len(states), dtype=np.int64)
-    for neuron in range(above.n_cuts.shape[1]):
-        by_any = np.zeros((len(states), n_words), dtype=below.separations.dtype)
-        by_odd = by_any.copy()
-        for parent, separated in enumerate(told_apart):
-            is_parent = above.parents[states.circuit, neuron, parent, None]
-            seen = np.where(is_parent, separated, 0).astype(by_any.dtype, copy=False)
-            by_any |= seen
-            by_odd ^= seen
-        owner, cut = _consistent_cuts(above, neuron, states.circuit, ~by_any)
-        n_parents = above.parents[states.circuit, neuron].sum(axis=1)
-        free = np.where(above.n_cuts[states.circuit, neuron] > 0, 2**n_parents - _n_reached(by_any, below), 0)
-        # one of XOR and XNOR fits: it is one of the 2^free completions
-        child = above.separations[states.circuit[owner], neuron, cut]
-        barred = (n_parents[owner] == 2) & (child == by_odd[owner]).all(axis=1)
-        barred &= above.n_cuts[states.circuit[owner], neuron] > 0
-        fits = ~barred | (free[owner] > 0)
-        owner, cut, barred = owner[fits], cut[fits], barred[fits]
-        pick, option = _joined(source, owner, len(states))
-        source = source[pick]
-        cuts = np.concatenate([cuts[pick], cut[option, None]], axis=1)
-        lost = barred[option]
-        exponent = exponent[pick] + np.where(lost, 0, free[source])
-        factor = factor[pick] * np.where(lost, 2 ** np.minimum(free[source], 2) - 1, 1)
-    return Links(source, States(states.circuit[source], cuts), exponent, factor)
+    choices = [_choices(below, above, states, told_apart, neuron) for neuron in range(above.n_cuts.shape[1])]
+    n_links = np.ones(len(states))
+    for choice in choices:
+        n_links *= choice.n_options
+    block = (np.cumsum(n_links) // LINKS_AT_ONCE).astype(np.int64)
+    edges = [0, *(np.flatnonzero(np.diff(block)) + 1).tolist(), len(states)]
+    for start, stop in pairwise(edges):
+        source = np.arange(start, stop)
+        cuts = np.empty((len(source), 0), dtype=np.int64)
+        exponent, factor = np.zeros(len(source), dtype=np.int64), np.ones(len(source), dtype=np.int64)
+        for choice in choices:
+            pick, option = choice.joined_to(source)
+            source = source[pick]
+            cuts = np.concatenate([cuts[pick], choice.cut[option, None]], axis=1)
+            exponent, factor = exponent[pick] + choice.exponent[option], factor[pick] * choice.factor[option]
+        yield Links(source, States(states.circuit[source], cuts), exponent, factor)
+
+
+@dataclass(frozen=True, eq=False)
+class _Choices:
+    """The cuts of one neuron that go together with each state, in ``factor · 2^exponent`` ways each, at least one.
+
+    Args:
+        n_options: ``[states]`` how many; those of one state lie together, ascending.
+        cut: ``[options]``.
+        exponent: ``[options]``.
+        factor: ``[options]``.
+    """
+
+    n_options: NDArray[np.int64]
+    cut: NDArray[np.int64]
+    exponent: NDArray[np.int64]
+    factor: NDArray[np.int64]
+
+    @cached_property
+    def _starts(self) -> NDArray[np.int64]:
+        return np.cumsum(self.n_options) - self.n_options
+
+    def joined_to(self, source: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Each position in ``source`` (states) with each option of its state: (position, option) pairs."""
+        repeats = self.n_options[source]
+        pick = np.repeat(np.arange(len(source)), repeats)
+        within = np.arange(len(pick)) - np.repeat(np.cumsum(repeats) - repeats, repeats)
+        return pick, self._starts[source[pick]] + within
+
+
+def _choices(below: LayerCuts, above: LayerCuts, states: States, told_apart: Sequence[Words], neuron: int) -> _Choices:
+    """What one neuron of the next layer can do on each state.
+
+    ``told_apart`` holds for each neuron of the lower layer ``[states, words]`` the separations of its cut.
+    """
+    is_parent = above.parents[states.circuit, neuron]
+    by_any = np.zeros((len(states), below.separations.shape[-1]), dtype=below.separations.dtype)
+    by_odd = by_any.copy()
+    for parent, separated in enumerate(told_apart):
+        seen = np.where(is_parent[:, parent, None], separated, by_any.dtype.type(0))
+        by_any |= seen
+        by_odd ^= seen
+    owner, cut = _consistent_cuts(above, neuron, states.circuit, ~by_any)
+    has_gate = above.n_cuts[states.circuit, neuron] > 0
+    n_parents = is_parent.sum(axis=1)
+    free = np.where(has_gate, 2**n_parents - _n_reached(by_any, below), 0)[owner]
+    child = above.separations[states.circuit[owner], neuron, cut]
+    # one of XOR and XNOR fits: it is one of the completions, of which there are at most 4, and is lost
+    barred = (child == by_odd[owner]).all(axis=1) & ((n_parents == 2) & has_gate)[owner]
+    factor = np.where(barred, 2 ** np.minimum(free, 2) - 1, 1)
+    exponent = np.where(barred, 0, free)
+    kept = factor > 0
+    owner, cut, exponent, factor = owner[kept], cut[kept], exponent[kept], factor[kept]
+    return _Choices(np.bincount(owner, minlength=len(states)), cut, exponent, factor)
 
 
 def _consistent_cuts(
@@ -166,18 +214,6 @@ def _n_reached(by_any: Words, below: LayerCuts) -> NDArray[np.int64]:
         used = np.flatnonzero(earlier)
         reached += ((earlier[used] & ~by_any[:, used]) == 0).all(axis=1)
     return reached
-
-
-def _joined(
-    left: NDArray[np.int64], right: NDArray[np.int64], n_keys: int
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """All pairs of positions with equal keys, left ones in order; both key arrays are ascending."""
-    counts = np.bincount(right, minlength=n_keys)
-    starts = np.cumsum(counts) - counts
-    repeats = counts[left]
-    pick = np.repeat(np.arange(len(left)), repeats)
-    within = np.arange(len(pick)) - np.repeat(np.cumsum(repeats) - repeats, repeats)
-    return pick, starts[left[pick]] + within
 
 
 def merged(states: States, weights: tuple[Integers, ...]) -> tuple[States, tuple[Integers, ...]]:
