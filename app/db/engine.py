@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
-from sqlalchemy.orm import Session, sessionmaker
+from sqlalchemy.orm import Session
 from sqlalchemy.pool import NullPool
 
 from app.db.errors import StoreUnavailable
@@ -50,13 +50,13 @@ class Store:
     @contextmanager
     def read(self) -> Iterator[Session]:
         """A session on one snapshot, for queries only."""
-        with sessionmaker(self.reader, expire_on_commit=False, autoflush=False)() as session:
+        with Session(self.reader, expire_on_commit=False, autoflush=False) as session:
             yield session
 
     @contextmanager
     def write(self) -> Iterator[Session]:
         """A session in one transaction: committed if the block ends well, rolled back if it raises."""
-        with sessionmaker(self.writer, expire_on_commit=False).begin() as session:
+        with Session(self.writer, expire_on_commit=False) as session, session.begin():
             yield session
 
     def migrate(self) -> None:

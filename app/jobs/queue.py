@@ -29,7 +29,6 @@ from app.db.tables import JobLogRow, JobRow, NetworkRow
 from app.jobs.definitions import DEFINITIONS, JobDefinition, analyse_arguments
 
 LEASE_SECONDS: Final = 30.0
-ENDED: Final = ("done", "failed", "cancelled", "truncated")
 
 
 class LeaseLost(Exception):
@@ -257,8 +256,8 @@ def heartbeat(
     if progress is not None:
         values |= {
             "stage": progress.stage[:40],
-            "done": progress.done,
-            "total": progress.total,
+            "done": int(progress.done),
+            "total": int(progress.total),
             "found": progress.found[:300],
         }
     return bool(_fenced(session, held, values))

@@ -17,7 +17,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from app.settings import Settings
 
 log = logging.getLogger("pluriscope.jobs")
+SAVE_ATTEMPTS: Final = 5  # each waits for the database's own busy timeout
 
 
 @dataclass(frozen=True)
@@ -188,7 +189,7 @@ class _Attempt:
             self.executor.close()
             self._give_back(lambda s: queue.release(s, self.claim))
         elif isinstance(ending, Finished):
-            self._save(handler, ending.outcome)
+            self._insist(lambda: self._save(handler, ending.outcome))
         elif isinstance(ending, Stopped):
             self._give_back(lambda s: queue.stop(s, self.claim))
         elif isinstance(ending, Refused):
@@ -218,14 +219,31 @@ class _Attempt:
             if now - noted < min(due, self.pace.renew_seconds):
                 continue
             noted = now
-            if self._beat(reports) and stop_by is None:
+            try:
+                asked = self._beat(reports)
+            except OperationalError as error:  # busy or away: the computation goes on, the lease covers the pause
+                log.warning("job %s: progress not noted: %s", self.claim.job_id, error.orig)
+                continue
+            reports = []
+            if asked and stop_by is None:
                 running.cancel()
                 stop_by = now + self.pace.grace_seconds
-            reports = []
         reports += running.progress()
         if reports:
-            self._beat(reports)
+            self._insist(lambda: self._beat(reports))
         return ending
+
+    def _insist(self, write: Callable[[], Any]) -> None:
+        """Write at the end of a computation: what took long to compute is worth waiting for a busy database."""
+        for _ in range(SAVE_ATTEMPTS - 1):
+            try:
+                write()
+            except OperationalError as error:
+                log.warning("job %s: waiting for the database: %s", self.claim.job_id, error.orig)
+                self.stop.wait(self.pace.poll_seconds)
+            else:
+                return
+        write()
 
     def _beat(self, reports: Sequence[Progress]) -> bool:
         """Renew the lease and note what was reported; returns whether the job is asked to stop."""

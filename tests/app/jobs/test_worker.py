@@ -9,13 +9,16 @@ import time
 from pathlib import Path
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import event, func, select
 
-from app.db.engine import Store
+from analysis.networks.training_spec import TrainingSpec
+from app.db.engine import Store, open_store, store_at
 from app.db.reads.jobs import find_job, log_of
 from app.db.tables import NetworkRow
 from app.jobs import queue
+from app.jobs.definitions import train_arguments
 from app.jobs.worker import Pace, Worker
+from app.settings import Settings
 from tests.app.jobs.kinds import KINDS
 from tests.factories import small_network
 
@@ -180,3 +183,54 @@ def test_jobs_of_a_killed_worker_are_taken_up_again(store, tmp_path):
     assert max(row.attempts for row in rows) > 1, "nothing was interrupted: the test has proved nothing"
     for job_id in ids:
         assert sum(line.endswith(" saved") for line in log_lines(store, job_id)) == 1
+
+
+@pytest.mark.slow
+def test_a_busy_database_costs_no_work(store):
+    """Somebody holds the write lock longer than anyone waits; the computation goes on and is saved after it."""
+    impatient = store_at(store.url)
+    event.listen(impatient.writer, "connect", lambda connection, _: connection.execute("PRAGMA busy_timeout = 50"))
+    job_id = enqueue(store, steps=20, seconds=0.02)
+    thread = threading.Thread(target=work, args=(impatient,))
+    thread.start()
+    wait_for(lambda: job(store, job_id).state == "running")
+    with store.write():
+        time.sleep(0.3)
+    thread.join(30)
+    row = job(store, job_id)
+    assert (row.state, row.attempts) == ("done", 1)
+    impatient.close()
+
+
+LEAVING = """
+import sys
+from pathlib import Path
+from app.jobs.worker import run_workers
+from app.settings import Settings
+if __name__ == "__main__":
+    run_workers(Settings(data=Path(sys.argv[1])), slots=1)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_lets_the_workers_leave_in_order(tmp_path, number):
+    """In the midst of a training that would take minutes; the job is queued again at once, no lease to wait for."""
+    store = open_store(Settings(data=tmp_path))
+    store.migrate()
+    endless = TrainingSpec(loss_target=1e-300, patience=100_000, epochs=100_000)
+    with store.write() as session:
+        job_id = queue.enqueue(session, "train", train_arguments([endless])).id
+    program = tmp_path / "leave.py"
+    program.write_text(LEAVING)
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    worker = subprocess.Popen([sys.executable, program, tmp_path], env=environment, stderr=subprocess.PIPE, text=True)
+    wait_for(lambda: job(store, job_id).state == "running", 60)
+    time.sleep(0.5)
+    worker.send_signal(number)
+    _, errors = worker.communicate(timeout=30)
+    assert worker.returncode == 0, errors
+    assert "Traceback" not in errors
+    row = job(store, job_id)
+    assert (row.state, row.attempts, row.owner) == ("queued", 0, None)
+    store.close()
