@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from analysis.experiments import SILENT, InterventionSpace, NetworkAnswers
+from analysis.interpretations.gates import gate_name
 from analysis.networks.mlp import circuit_activations
 from app.figures.svg import Threshold
 from app.pages.explanations import Claim, Explanation
@@ -36,8 +37,16 @@ class NeuronView(PageModel):
     layer: int
     neuron: int
     site: str
-    agree: bool
+    agree: bool = Field(
+        description="Whether all that speak of neurons say the same of it; a function and its negation count as the "
+        "same, since an interchange cannot tell them apart."
+    )
     claims: list[ClaimView]
+
+    @property
+    def one_table(self) -> bool:
+        """Whether the functions claimed are equal, not only up to negation."""
+        return len({tuple(c.truth_table) for c in self.claims if c.truth_table is not None}) <= 1
 
 
 class EdgeView(PageModel):
@@ -72,8 +81,16 @@ class LineView(PageModel):
 
     @property
     def groups(self) -> list[list[ReadingView]]:
-        """The readings that can share one number line: all, if their circuits give the neuron the same values."""
-        return [self.readings] if self.same_values else [[reading] for reading in self.readings]
+        """The readings that can share a number line, because their circuits give the neuron the same values."""
+        groups: list[list[ReadingView]] = []
+        for reading in self.readings:
+            for group in groups:
+                if _same_values(group[0], reading):
+                    group.append(reading)
+                    break
+            else:
+                groups.append([reading])
+        return groups
 
     def thresholds(self, readings: Sequence[ReadingView]) -> list[Threshold]:
         """Their cuts, for the drawing."""
@@ -103,7 +120,7 @@ def neuron_views(place: Place, claims: Sequence[dict[tuple[int, int], Claim]]) -
         said = [
             (LETTERS[i], claim.get((layer, neuron))) for i, claim in enumerate(claims) if claim
         ]  # an explanation without any claim does not speak of neurons at all
-        kinds = {None if c is None else (c.kind, c.function if c.kind == "function" else 0) for _, c in said}
+        kinds = {None if c is None else (c.kind, _up_to_negation(c.function, n_rows)) for _, c in said}
         views.append(
             NeuronView(
                 layer=layer,
@@ -117,9 +134,15 @@ def neuron_views(place: Place, claims: Sequence[dict[tuple[int, int], Claim]]) -
         return []
 
     def conflict(view: NeuronView) -> bool:
-        return len({tuple(c.truth_table) for c in view.claims if c.truth_table is not None}) > 1
+        tables = [c.truth_table for c in view.claims if c.truth_table is not None]
+        return len({tuple(table) if not table[0] else tuple(1 - bit for bit in table) for table in tables}) > 1
 
     return sorted(views, key=lambda view: (not conflict(view), view.layer, view.neuron))
+
+
+def _up_to_negation(function: int, n_rows: int) -> int:
+    """A truth table or its negation, whichever is 0 on the first input."""
+    return ((1 << n_rows) - 1) & ~function if function & 1 else function
 
 
 def _claim_view(letter: str, claim: Claim | None, n_rows: int) -> ClaimView:
@@ -159,6 +182,10 @@ def _edge_label(sizes: Sequence[int], layer: int, out: int, source: int) -> str:
     return f"{neuron_name(sizes, layer - 1, source)} → {neuron_name(sizes, layer, out)}"
 
 
+def _same_values(one: ReadingView, other: ReadingView) -> bool:
+    return bool(np.allclose(one.values, other.values, rtol=0, atol=1e-9))
+
+
 def line_views(explanations: Sequence[Explanation]) -> list[LineView]:
     """Neurons that some interpretation reads by a cut: the activations of its own circuit and where it cuts them."""
     readings: dict[tuple[int, int], list[ReadingView]] = {}
@@ -175,7 +202,7 @@ def line_views(explanations: Sequence[Explanation]) -> list[LineView]:
                         letter=LETTERS[position],
                         values=[float(v) for v in values[gate.layer][:, gate.neuron]],
                         threshold=gate.threshold,
-                        label=gate.name,
+                        label=gate_name(gate.function, place.cut.n_inputs) or gate.name,
                         truth_table=truth_rows(gate.function, len(rows)),
                     )
                 )
@@ -184,7 +211,7 @@ def line_views(explanations: Sequence[Explanation]) -> list[LineView]:
             layer=layer,
             neuron=neuron,
             site=neurons_label([(layer, neuron)]),
-            same_values=all(np.allclose(r.values, found[0].values, rtol=0, atol=1e-9) for r in found),
+            same_values=all(_same_values(reading, found[0]) for reading in found),
             readings=found,
         )
         for (layer, neuron), found in sorted(readings.items())

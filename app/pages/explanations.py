@@ -20,8 +20,9 @@ from analysis.experiments import (
     predict_by_interpretation,
     predict_nothing,
 )
+from analysis.interpretations.gates import gate_name
 from analysis.interpretations.indexing import interpretation_at
-from analysis.interpretations.interpretation import Interpretation
+from analysis.interpretations.interpretation import Interpretation, NeuronGate
 from analysis.networks.mlp import circuit_activations
 from analysis.validity import decide, margin_to_edge
 from app.addressing import Addresses, ExplanationRef, Scope
@@ -92,7 +93,7 @@ class Explanation:
         if self.interpretation is not None:
             for gate in self.interpretation.gates:
                 if gate.layer < len(sizes) - 1:
-                    claims[gate.layer, gate.neuron] = Claim("function", gate.function, gate.name)
+                    claims[gate.layer, gate.neuron] = Claim("function", gate.function, _label(gate, sizes[0]))
         if self.algorithm is not None and self.alignment is not None:
             variables = {variable.path: variable for variable in self.algorithm.variables}
             for path, site in self.alignment.places:
@@ -108,7 +109,7 @@ class Explanation:
         if self.interpretation is not None:
             return [
                 ColumnView(
-                    label=gate.name,
+                    label=_label(gate, sizes[0]),
                     site=neuron_name(sizes, gate.layer, gate.neuron),
                     truth_table=truth_rows(gate.function, n_rows),
                 )
@@ -166,6 +167,11 @@ class ColumnView(PageModel):
     label: str
     site: str = Field(description="The neurons that carry it; empty for a variable without a place.")
     truth_table: list[int]
+
+
+def _label(gate: NeuronGate, n_inputs: int) -> str:
+    """A gate by the function of the inputs that it computes; by its local name where that function has none."""
+    return gate_name(gate.function, n_inputs) or gate.name
 
 
 def read_ref(text: str, position: int) -> ExplanationRef:
