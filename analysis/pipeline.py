@@ -17,7 +17,8 @@ from typing import Final
 
 import numpy as np
 
-from analysis.algorithms.catalogue import candidate_algorithms
+from analysis.algorithms.catalogue import Candidates, candidate_algorithms
+from analysis.algorithms.redundancy import irredundancy
 from analysis.alignments.alignment import ScoredAlignment
 from analysis.alignments.iia import score_alignment
 from analysis.alignments.search import search_alignments
@@ -32,7 +33,7 @@ from analysis.networks.network import Network
 from analysis.preflight import preflight
 from analysis.progress import Progress, Report, silent
 from analysis.protocol import Protocol
-from analysis.result import AlgorithmResult, CircuitSearch, OutputAnalysis
+from analysis.result import AlgorithmResult, AlgorithmSearch, CircuitSearch, InterpretationCounts, OutputAnalysis
 from analysis.strict_json import combined
 from analysis.tasks import Task
 
@@ -101,13 +102,13 @@ def analyse_output(
     with watch.stage("circuits"):
         circuits = _circuits(cut, task, protocol, data, output, report, limits)
     with watch.stage("interpretations"):
-        interpretations = count_interpretations(cut, circuits.masks, data, report=report)
+        interpretations = _interpretations(cut, circuits, protocol, data, report)
     with watch.stage("algorithms"):
         candidates = candidate_algorithms(
             task, protocol, cut.n_hidden_layers, report=report, max_candidates=limits.max_candidates
         )
     with watch.stage("alignments"):
-        algorithms = search_alignments(cut, candidates, protocol, data, report=report)
+        algorithms = _alignments(cut, candidates, protocol, data, report)
 
     def rescore(result: AlgorithmResult, scored: ScoredAlignment, rules: Protocol) -> ScoredAlignment:
         return score_alignment(cut, result.algorithm, scored.alignment, rules, data)
@@ -160,3 +161,28 @@ def _circuits(
         no_outputs = np.empty((0, len(data.representatives)))
         layout = EdgeLayout(cut.sizes)
         return CircuitSearch(layout, possible, np.empty(0, np.uint64), no_outputs, np.empty(0), truncated_at=0)
+
+
+def _interpretations(
+    cut: Network, circuits: CircuitSearch, protocol: Protocol, data: DataRecord, report: Report
+) -> InterpretationCounts:
+    """Exact counts, or none where there are too many states to carry."""
+    try:
+        return count_interpretations(cut, circuits.masks, data, ablation=protocol.ablation, report=report)
+    except BeyondLimits:
+        nothing = (0,) * circuits.n_valid
+        return InterpretationCounts(nothing, nothing, truncated_at=0)
+
+
+def _alignments(
+    cut: Network, candidates: Candidates, protocol: Protocol, data: DataRecord, report: Report
+) -> AlgorithmSearch:
+    """The alignments of every candidate, or the candidates alone where there are too many neuron sets to try."""
+    try:
+        return search_alignments(cut, candidates, protocol, data, report=report)
+    except BeyondLimits:
+        alone = tuple(
+            AlgorithmResult(algorithm, (), 0, 0, truncated_at=0, irredundant=irredundancy(algorithm))
+            for algorithm in candidates.algorithms
+        )
+        return AlgorithmSearch(alone, candidates.n_candidates, candidates.truncated_at)

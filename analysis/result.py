@@ -55,10 +55,12 @@ class InterpretationCounts:
     Args:
         by_circuit: interpretations of each circuit.
         observed_by_circuit: classes of interpretations that the inputs can tell apart (free completions merged).
+        truncated_at: circuits counted when a limit was reached (the others have 0), else None.
     """
 
     by_circuit: tuple[int, ...]
     observed_by_circuit: tuple[int, ...]
+    truncated_at: int | None = None
 
     @property
     def total(self) -> int:
@@ -159,6 +161,6 @@ class OutputAnalysis:
     @property
     def exhaustive(self) -> bool:
         """Whether no search stopped at a limit."""
-        stops = [self.circuits.truncated_at, self.algorithms.truncated_at]
+        stops = [self.circuits.truncated_at, self.interpretations.truncated_at, self.algorithms.truncated_at]
         stops += [result.truncated_at for result in self.algorithms.algorithms]
         return all(stop is None for stop in stops)

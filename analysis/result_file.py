@@ -66,7 +66,11 @@ def output_json(analysis: OutputAnalysis, *, masks: bool = True) -> dict[str, An
         "exhaustive": circuits.truncated_at is None,
         "truncated_at": circuits.truncated_at,
     }
-    read: dict[str, Any] = {"total": exact(counts.total), "observed": exact(counts.observed)}
+    read: dict[str, Any] = {
+        "total": exact(counts.total),
+        "observed": exact(counts.observed),
+        "exhaustive": counts.truncated_at is None,
+    }
     if masks:
         texts = [circuits.layout.to_hex(mask) for mask in circuits.masks.tolist()]
         found["masks"] = texts
@@ -94,9 +98,13 @@ def what_is_missing(analysis: OutputAnalysis) -> list[str]:
         sentences.append(f"{where}: circuits truncated at {circuits.truncated_at:,} valid ones")
     if search.truncated_at is not None:
         sentences.append(f"{where}: algorithms truncated at {search.truncated_at:,} of {search.n_candidates:,}")
+    if analysis.interpretations.truncated_at is not None:
+        sentences.append(f"{where}: interpretations were not counted, there are too many states to carry")
     truncated = [result for result in search.algorithms if result.truncated_at is not None]
-    if truncated:
-        at = max(result.truncated_at or 0 for result in truncated)
+    at = max((result.truncated_at or 0 for result in truncated), default=0)
+    if truncated and not at:
+        sentences.append(f"{where}: alignments were not searched, there are too many neuron sets to try")
+    elif truncated:
         sentences.append(f"{where}: alignments of {len(truncated):,} algorithms truncated at {at:,} each")
     return sentences
 

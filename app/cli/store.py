@@ -5,15 +5,19 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from app.cli.analyse import read_protocol
-from app.cli.terminal import DONE, check_writable, read_bytes, write_text
+from app.cli.terminal import DONE, Refusal, check_writable, read_bytes, write_text
 
 if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
     from app.db.engine import Store
+    from app.db.tables import NetworkRow
+
 
 PROTOCOLS = typer.Option("--protocol", "-p", help="Analyse under this protocol; may be repeated.")
 
@@ -52,7 +56,6 @@ def import_(
     from analysis.errors import AnalysisError
     from analysis.networks.files import MAX_NETWORK_BYTES, parse_network_file
     from app.addressing import Addresses
-    from app.cli.terminal import Refusal
     from app.db.writes import save_data_record, save_network
     from app.jobs.queue import enqueue_analyses
 
@@ -98,10 +101,27 @@ def export(
     with opened_store() as store, store.read() as session:
         row = find_network(session, network)
         if result:
-            from app.db.reads.results import stored_result
-
-            document = stored_result(session, row, protocol=protocol, data=data, masks=not no_masks)
+            document = _result(session, row, protocol, data, masks=not no_masks)
         else:
             document = network_file_json(NetworkFile(row.name, network_of(row), tasks_of(row), row.attribution))
     write_text(output, json.dumps(document, ensure_ascii=False, allow_nan=False) + "\n")
     return DONE
+
+
+def _result(session: Session, row: NetworkRow, protocol: str, data: str, *, masks: bool) -> dict[str, Any]:
+    """The result file of the outputs analysed so far.
+
+    Raises:
+        Refusal: nothing has been analysed under that protocol and data record.
+    """
+    from analysis.result_file import result_json
+    from app.addressing import Scope
+    from app.db.reads.analyses import find_analysis
+    from app.db.reads.results import load_analysis
+
+    scopes = (Scope(output, protocol, data) for output in range(row.sizes[-1]))
+    found = [analysis for scope in scopes if (analysis := find_analysis(session, row, scope)) is not None]
+    if not found:
+        which = f"network {row.slug!r} has no result under protocol {protocol!r}"
+        raise Refusal(f"{which}{f' and data {data!r}' if data else ''}. Let pluriscope work analyse it first.")
+    return result_json([load_analysis(session, analysis) for analysis in found], masks=masks)
