@@ -106,13 +106,13 @@ def request_from_form(options: TrainOptions, protocols: Sequence[str]) -> TrainR
     problems: list[str] = []
     for field, kind in _LISTS.items():
         parts = [part.strip() for part in values[field].replace(";", ",").split(",") if part.strip()]
-        values[field] = [_number(field, part, kind, problems) for part in parts] or None
+        values[field] = [_number(field, part, kind, problems) for part in parts]
+    values["input_weights"] = values["input_weights"] or None
     for field in _WHOLE:
         values[field] = _number(field, values[field], int, problems)
     for field in _DECIMAL:
         values[field] = _number(field, values[field], float, problems)
     values["output_activation"] = values["output_activation"] or None
-    values = {k: v for k, v in values.items() if v is not None or k in ("input_weights", "output_activation")}
     count = _number("count", options.count, int, problems)
     if isinstance(count, int) and not 1 <= count <= MAX_COUNT:
         problems.append(f"count {count}: use 1 to {MAX_COUNT}")
@@ -137,6 +137,8 @@ def start_training(session: Session, request: TrainRequest) -> JobRow:
 
 def problems_of(error: AnalysisError) -> list[str]:
     """The separate problems that one error names."""
+    if not isinstance(error, InvalidTraining):
+        return [str(error)]
     return [part.strip() for part in error.cause.split(";") if part.strip()]
 
 
@@ -153,4 +155,4 @@ def _number(field: str, text: str, kind: type, problems: list[str]) -> Any:
 def form_options(form: Mapping[str, Any]) -> TrainOptions:
     """The fields of a sent form; unknown ones are left out, since buttons and browsers add their own."""
     known = {name: str(form[name]) for name in TrainOptions.model_fields if name in form and name != "theme"}
-    return TrainOptions.model_validate(known)
+    return TrainOptions.model_construct(**known)  # an emptied field is empty here, not the default

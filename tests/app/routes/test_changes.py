@@ -1,0 +1,71 @@
+"""Who may change things."""
+
+import pytest
+from fastapi.testclient import TestClient
+
+from tests.app.routes.conftest import LOCAL
+
+FORM = {"tasks": "XOR", "n_inputs": "2", "hidden": "2, 2"}
+
+
+def post(application, *, base="http://127.0.0.1", peer=LOCAL, **headers):
+    with TestClient(application, base_url=base, client=peer, follow_redirects=False) as client:
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        return client.post("/api/v1/train", json={}, headers=named)
+
+
+def test_a_program_on_this_machine_needs_no_token(application):
+    assert post(application).status_code == 202
+
+
+@pytest.mark.parametrize("base", ["http://localhost:8000", "http://[::1]:8000"])
+def test_every_name_of_this_machine_will_do(application, base):
+    assert post(application, base=base).status_code == 202
+
+
+def test_our_own_page_may_and_pages_of_others_may_not(application):
+    assert post(application, sec_fetch_site="same-origin").status_code == 202
+    assert post(application, origin="http://127.0.0.1").status_code == 202
+    for headers in (
+        {"sec_fetch_site": "cross-site"},
+        {"sec_fetch_site": "same-site"},
+        {"origin": "http://127.0.0.1:9999"},
+        {"origin": "null"},
+    ):
+        answer = post(application, **headers)
+        assert answer.status_code == 403
+        assert "another site" in answer.json()["error"]
+
+
+def test_a_name_that_was_made_to_point_here_is_not_this_machine(application):
+    assert post(application, base="http://evil.example").status_code == 403
+
+
+@pytest.mark.parametrize("header", ["x_forwarded_for", "forwarded", "x_real_ip"])
+def test_what_comes_through_a_proxy_needs_the_token(application, header):
+    assert post(application, **{header: "127.0.0.1"}).status_code == 403
+    assert post(application, **{header: "127.0.0.1"}, authorization="Bearer let-me-in").status_code == 202
+
+
+def test_another_machine_needs_the_token(application):
+    far = ("10.1.2.3", 4000)
+    refused = post(application, base="http://lab.example", peer=far)
+    assert refused.status_code == 403
+    assert "PLURISCOPE_TOKEN" in refused.json()["error"]
+    assert post(application, base="http://lab.example", peer=far, authorization="Bearer let-me-in").status_code == 202
+    for wrong in ("Bearer let-me-out", "Bearer ", "Basic let-me-in"):
+        assert post(application, base="http://lab.example", peer=far, authorization=wrong).status_code == 403
+
+
+def test_without_a_token_set_no_token_opens_anything(tmp_path):
+    from app.main import create_app
+    from app.settings import Settings
+
+    application = create_app(Settings(data=tmp_path, token=""))
+    assert post(application, peer=("10.1.2.3", 1), authorization="Bearer ").status_code == 403
+
+
+def test_nothing_is_stored_by_a_refused_change(application):
+    assert post(application, origin="http://evil.example").status_code == 403
+    with TestClient(application, base_url="http://127.0.0.1", client=LOCAL) as client:
+        assert client.get("/api/v1/jobs").json()["items"] == []

@@ -1,0 +1,114 @@
+"""Networks brought in and analyses asked for over HTTP."""
+
+import json
+
+import pytest
+
+from analysis.networks.files import network_file_json
+from app.jobs.worker import Pace, Worker
+from tests.factories import pretrained_xor, small_network
+
+FILE = network_file_json(pretrained_xor())
+
+
+def bring_in(client, file=FILE):
+    return client.post("/api/v1/networks", content=json.dumps(file))
+
+
+def test_a_network_is_stored_once(client):
+    first, second = bring_in(client), bring_in(client)
+    assert (first.status_code, second.status_code) == (201, 200)
+    slug = first.json()["slug"]
+    assert first.headers["location"] == first.json()["url"] == f"/networks/{slug}"
+    assert second.json() == {**first.json(), "created": False}
+    assert client.get(first.json()["url"]).status_code == 200
+    assert client.get(first.json()["api_url"]).json()["network"]["digest"] == pretrained_xor().network.digest
+
+
+@pytest.mark.parametrize(
+    ("raw", "word"),
+    [
+        (b"\x80\x04\x95pickle", "network file"),
+        (b"PK\x03\x04", "network file"),
+        (b"{", "network file"),
+        (b"[]", "network file"),
+        (json.dumps({**FILE, "activation": "swish"}).encode(), "swish"),
+        (json.dumps({**FILE, "sizes": [2, 3, 4, 1]}).encode(), "sizes"),
+        (json.dumps(FILE).replace("1.0496739149093628", "NaN").encode(), "NaN"),
+        (json.dumps({**FILE, "tasks": []}).encode(), "task"),
+    ],
+    ids=["pickle", "zip", "broken", "list", "activation", "sizes", "nan", "tasks"],
+)
+def test_a_malformed_file_is_refused_and_nothing_is_stored(client, raw, word):
+    answer = client.post("/api/v1/networks", content=raw)
+    assert answer.status_code == 422
+    assert word in answer.json()["error"]
+    assert "Traceback" not in answer.text
+    assert client.get("/api/v1/networks").json()["n_networks"] == 0
+
+
+def test_a_hundred_megabytes_are_refused_unread(client):
+    answer = client.post("/api/v1/networks", content=bytes(100_000_000))
+    assert answer.status_code == 413
+    assert client.get("/api/v1/networks").json()["n_networks"] == 0
+
+
+@pytest.mark.parametrize("protocol", ["complete", "paper", {"name": "strict", "accuracy_threshold": 0.5}])
+def test_an_analysis_is_asked_for_once(client, protocol):
+    slug = bring_in(client).json()["slug"]
+    first = client.post(f"/api/v1/networks/{slug}/analyses", json={"protocol": protocol})
+    again = client.post(f"/api/v1/networks/{slug}/analyses", json={"protocol": protocol, "output": 0})
+    assert first.status_code == again.status_code == 202
+    assert first.headers["location"] == again.headers["location"] == f"/api/v1/jobs/{first.json()['id']}"
+    assert client.get(first.headers["location"]).json()["state"] == "queued"
+    assert len(client.get("/api/v1/jobs").json()["items"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "word"),
+    [
+        ({"protocol": "strict"}, 404, "strict"),
+        ({"protocol": {"max_depth": 9}}, 422, "max_depth"),
+        ({"protocol": {"name": "paper"}}, 422, "built-in"),
+        ({"output": 1}, 404, "output 1"),
+        ({"output": -1}, 422, "output"),
+        ({"data": "abcdef123456"}, 404, "abcdef"),
+        ({"depth": 3}, 422, "depth"),
+    ],
+)
+def test_what_cannot_be_analysed_is_refused_with_its_name(client, body, status, word):
+    slug = bring_in(client).json()["slug"]
+    answer = client.post(f"/api/v1/networks/{slug}/analyses", json=body)
+    assert answer.status_code == status
+    assert answer.json()["ok"] is False
+    assert word in answer.json()["error"]
+    assert client.get("/api/v1/jobs").json()["items"] == []
+
+
+def test_the_button_of_the_page_leads_to_the_job(client):
+    slug = bring_in(client).json()["slug"]
+    form = {"output": "0", "protocol": "paper", "data": ""}
+    answer = client.post(f"/networks/{slug}/analyses", data=form)
+    assert answer.status_code == 303
+    assert client.get(answer.headers["location"]).status_code == 200
+    assert client.post(f"/networks/{slug}/analyses", data={"output": "x"}).status_code == 400
+    assert client.post("/networks/nobody/analyses", data=form).status_code == 404
+
+
+def test_the_result_of_an_analysis_is_its_file(client, store):
+    file = small_network(3, (2, 2, 1))
+    slug = bring_in(client, network_file_json(file)).json()["slug"]
+    missing = client.get(f"/api/v1/networks/{slug}/result")
+    assert missing.status_code == 404
+    assert "not been made" in missing.json()["error"]
+    client.post(f"/api/v1/networks/{slug}/analyses", json={})
+    Worker(store, pace=Pace(poll_seconds=0.05)).run(until_idle=True)
+    document = client.get(f"/api/v1/networks/{slug}/result").json()
+    assert document["format"] == "pluriscope-result/1"
+    assert document["network"] == file.network.digest
+    assert document["outputs"][0]["circuits"]["possible"] == 9  # 16 − 4 − 4 + 1: both inputs used
+    assert "masks" in document["outputs"][0]["circuits"]
+    short = client.get(f"/api/v1/networks/{slug}/result", params={"masks": "false"}).json()
+    assert "masks" not in short["outputs"][0]["circuits"]
+    assert client.get(f"/api/v1/networks/{slug}/result", params={"output": 4}).status_code == 404
+    assert client.get(f"/api/v1/networks/{slug}/result", params={"mask": "x"}).status_code == 400

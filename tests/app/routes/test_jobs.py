@@ -1,0 +1,134 @@
+"""The pages of background work."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from analysis.progress import Progress
+from analysis.protocol import COMPLETE
+from app.db.writes import save_network
+from app.jobs import queue
+from app.jobs.definitions import analyse_arguments
+from tests.factories import small_network
+
+START = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def enqueue(store, n=1):
+    with store.write() as session:
+        ids = []
+        for seed in range(n):
+            row = save_network(session, small_network(seed))
+            arguments = analyse_arguments(row.digest, 0, COMPLETE)
+            at = START + timedelta(seconds=seed)
+            ids.append(queue.enqueue(session, "analyse", arguments, f"Job {seed}", now=at).id)
+    return ids
+
+
+def claim(store):
+    with store.write() as session:
+        return queue.claim(session, "worker-1")
+
+
+def test_jobs_are_listed_newest_first_page_by_page(client, store):
+    ids = enqueue(store, 7)
+    seen, url = [], "/api/v1/jobs?limit=3"
+    while url:
+        page = client.get(url).json()
+        seen += [item["id"] for item in page["items"]]
+        url = "/api/v1" + page["next_url"] if page["next_url"] else None
+    assert seen == ids[::-1]
+    assert page["counts"] == {"queued": 7}
+
+
+def test_the_list_can_be_narrowed_to_a_state(client, store):
+    enqueue(store, 3)
+    claim(store)
+    assert len(client.get("/api/v1/jobs?state=running").json()["items"]) == 1
+    assert len(client.get("/api/v1/jobs?state=queued").json()["items"]) == 2
+    assert "No job is failed" in client.get("/jobs?state=failed").text
+
+
+def test_an_empty_list_says_so(client):
+    assert "No jobs yet" in client.get("/jobs").text
+
+
+def test_a_running_job_shows_its_stage_and_log(client, store):
+    (job_id,) = enqueue(store)
+    owner = claim(store)
+    with store.write() as session:
+        queue.heartbeat(session, owner, Progress("interpretations", 3, 12, "5 counted"))
+    page = client.get(f"/api/v1/jobs/{job_id}").json()
+    assert page["state"] == "running"
+    assert [stage["state"] for stage in page["stages"]] == ["pass", "running", "untested", "untested"]
+    assert page["stages"][1] | {"done": 3, "total": 12, "found": "5 counted"} == page["stages"][1]
+    assert [line["message"] for line in page["log"]] == ["taken up"]
+    html = client.get(f"/jobs/{job_id}").text
+    assert "data-poll" in html
+    assert "5 counted" in html
+
+
+def test_htmx_gets_the_moving_part_alone(client, store):
+    (job_id,) = enqueue(store)
+    part = client.get(f"/jobs/{job_id}", headers={"HX-Request": "true"}).text
+    assert part.lstrip().startswith('<div id="job"')
+    assert "<html" not in part
+
+
+def test_cancel_and_retry_from_the_page(client, store):
+    (job_id,) = enqueue(store)
+    answer = client.post(f"/jobs/{job_id}/cancel")
+    assert (answer.status_code, answer.headers["location"]) == (303, f"/jobs/{job_id}")
+    page = client.get(f"/api/v1/jobs/{job_id}").json()
+    assert (page["state"], page["cancel_url"]) == ("cancelled", "")
+    assert "data-poll" not in client.get(f"/jobs/{job_id}").text
+    assert client.post(page["retry_url"]).status_code == 303
+    assert client.get(f"/api/v1/jobs/{job_id}").json()["state"] == "queued"
+
+
+def test_cancel_and_retry_over_http(client, store):
+    (job_id,) = enqueue(store)
+    assert client.post(f"/api/v1/jobs/{job_id}/cancel").json()["state"] == "cancelled"
+    assert client.post(f"/api/v1/jobs/{job_id}/retry").json()["state"] == "queued"
+    claim(store)
+    asked = client.post(f"/api/v1/jobs/{job_id}/cancel").json()
+    assert (asked["state"], asked["cancel_requested"]) == ("running", True)
+
+
+def test_a_failed_job_says_why(client, store):
+    (job_id,) = enqueue(store)
+    owner = claim(store)
+    with store.write() as session:
+        queue.fail(session, owner, "network: it is cursed. Train another.")
+    html = client.get(f"/jobs/{job_id}").text
+    assert "it is cursed" in html
+    assert "Try again" in html
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/jobs/0123456789abcdef", 404),
+        ("POST", "/jobs/0123456789abcdef/cancel", 404),
+        ("GET", "/jobs?state=sleeping", 400),
+        ("GET", "/jobs?after=nonsense", 400),
+        ("GET", "/jobs?limit=201", 400),
+        ("GET", "/jobs/x?colour=red", 400),
+    ],
+)
+def test_bad_addresses_are_refused_alike_for_people_and_programs(client, method, path, status):
+    html, twin = client.request(method, path), client.request(method, "/api/v1" + path)
+    assert html.status_code == twin.status_code == status
+    assert twin.json()["status"] == status
+    assert "text/html" in html.headers["content-type"]
+    assert twin.json()["error"].split(":")[0].split("'")[0] in html.text.replace("&#39;", "'")
+
+
+def test_a_job_that_has_ended_cannot_be_cancelled(client, store):
+    (job_id,) = enqueue(store)
+    owner = claim(store)
+    with store.write() as session:
+        queue.fail(session, owner, "no luck")
+    answer = client.post(f"/api/v1/jobs/{job_id}/cancel")
+    assert answer.status_code == 409
+    assert "ended already" in answer.json()["error"]
