@@ -25,6 +25,7 @@ from tests.factories import (
     XOR_SLUG,
     hand_made_analysis,
     pretrained_xor,
+    real_analysis,
     small_network,
     stored_analysis,
     two_xor_algorithms,
@@ -85,6 +86,20 @@ def test_what_is_loaded_is_what_was_saved(store):
     assert result_digest(loaded) == row.result_digest == result_digest(hand_made_analysis())
     assert loaded.algorithms == hand_made_analysis().algorithms
     assert loaded.protocol == COMPLETE
+
+
+@pytest.mark.parametrize("protocol", [COMPLETE, PAPER], ids=lambda protocol: protocol.name)
+def test_a_real_analysis_comes_back_and_the_same_again_changes_nothing(store, protocol):
+    row = stored_analysis(store, protocol, real=True)
+    before = dump(store)
+    with store.read() as session:
+        loaded = load_analysis(session, session.get(AnalysisRow, row.id))
+    assert loaded.algorithms == real_analysis(protocol).algorithms
+    assert loaded.interpretations == real_analysis(protocol).interpretations
+    assert loaded.criteria == real_analysis(protocol).criteria
+    with store.write() as session:
+        save_analysis(session, loaded)
+    assert dump(store) == before
 
 
 def test_saving_again_changes_not_a_byte(store):
