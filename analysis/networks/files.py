@@ -70,6 +70,7 @@ def parse_network_file(raw: bytes) -> NetworkFile:
 
     Raises:
         InvalidNetwork: naming every problem that can be seen at once.
+        InvalidTask: a truth table is the only problem.
     """
     document = read_object(raw, _ITEM, InvalidNetwork, MAX_NETWORK_BYTES, _CURE)
     if document.get("format") != NETWORK_FORMAT:
