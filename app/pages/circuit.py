@@ -16,10 +16,12 @@ from analysis.circuits.circuit import Circuit, circuit_from_hex
 from analysis.circuits.search import MAX_EDGES, mean_rows
 from analysis.circuits.space import in_space
 from analysis.errors import BeyondLimits, InvalidMask
+from analysis.interpretations.gates import essential, gate_name
 from analysis.interpretations.indexing import InterpretationSpace
 from analysis.interpretations.interpretation import Interpretation, NeuronGate
 from analysis.networks.mlp import circuit_activations
 from analysis.result import FRAGILE_MARGIN
+from analysis.tasks import INPUT_NAMES
 from analysis.validity import decide, margin_to_edge
 from app.addressing import Addresses, ExplanationRef
 from app.db.reads.circuits import circuit_named
@@ -146,7 +148,7 @@ class GateView(PageModel):
     high: float = Field(description="Smallest activation above the cut.")
     threshold: float = Field(description="Their midpoint; the neuron is 1 above it.")
     neutral: bool = Field(description="Whether it is the output, whose function is given by the task.")
-    local_name: str = Field(description="The gate over its parents, e.g. AND; empty if it has no common name.")
+    local: str = Field(description="The gate over its parents, e.g. n1.0 ∧ ¬n1.1; empty if it has no short form.")
     parents: list[str] = Field(description="Names of the neurons or inputs that it reads.")
     table: list[GateRow]
     activations: list[float] = Field(description="The neuron's activation in the circuit on each input.")
@@ -193,7 +195,6 @@ class InterpretationPage(PageModel):
 
     @property
     def reading(self) -> str:
-        """The local gates of the first and the last active neurons in words, e.g. "AND of OR and XOR"."""
         return reading_words(self.gates)
 
     @property
@@ -457,14 +458,15 @@ def _siblings(space: InterpretationSpace, rank: int) -> list[int]:
 
 def _gate_view(gate: NeuronGate, tile: GateTile, place: Place, layers: tuple[NDArray[np.float64], ...]) -> GateView:
     sizes, n_parents = place.cut.sizes, len(gate.parents)
+    parents = [neuron_name(sizes, layer, neuron) for layer, neuron in gate.parents]
     return GateView(
         tile=tile,
         low=gate.low,
         high=gate.high,
         threshold=gate.threshold,
         neutral=gate.layer == len(sizes) - 1,
-        local_name=gate.name,
-        parents=[neuron_name(sizes, layer, neuron) for layer, neuron in gate.parents],
+        local=local_formula(gate, parents),
+        parents=parents,
         table=[
             GateRow(
                 bits=[(row >> (n_parents - 1 - i)) & 1 for i in range(n_parents)],
@@ -478,13 +480,23 @@ def _gate_view(gate: NeuronGate, tile: GateTile, place: Place, layers: tuple[NDA
 
 
 def reading_words(gates: Sequence[GateView]) -> str:
-    """The output's gate over what it reads, in the names of those neurons' functions where they have any."""
-    output = gates[-1] if gates else None
-    if output is None or not output.neutral:
-        return "nothing"
-    names = {gate.tile.site: gate.tile.name or "a function" for gate in gates}
-    parts = [f"“{names.get(parent, parent)}”" for parent in output.parents]
-    return f"{output.local_name or 'a gate'} of {' and '.join(parts) if len(parts) < 3 else ', '.join(parts)}"
+    """What the hidden neurons are read as, each function once a layer, e.g. "A ∧ B, A ∨ B → A ⊕ B"."""
+    layers: dict[int, list[str]] = {}
+    for gate in gates:
+        if not gate.neutral:
+            names = layers.setdefault(gate.tile.layer, [])
+            name = gate.tile.name or "".join(map(str, gate.tile.truth_table))
+            if name not in names:
+                names.append(name)
+    return " → ".join(", ".join(names) for names in layers.values())
+
+
+def local_formula(gate: NeuronGate, parents: Sequence[str]) -> str:
+    """The gate over its parents' names ("n1.0 ∧ ¬n1.1"), its short name where it reads more than two, or ""."""
+    if len(parents) > len(INPUT_NAMES) or len(essential(gate.table)[0]) > 2:
+        return gate.name
+    with_letters = gate_name(sum(value << row for row, value in enumerate(gate.table)), len(parents))
+    return "".join(parents[INPUT_NAMES.index(c)] if c in INPUT_NAMES else c for c in with_letters)
 
 
 def _silent(found: Interpretation, circuit: Circuit, place: Place) -> list[str]:

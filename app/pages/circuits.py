@@ -106,7 +106,9 @@ class CircuitsPage(PageModel):
     filters: list[Pill]
     neurons: list[PartView]
     edges: list[PartView]
-    ranges: dict[str, tuple[float, float]] = Field(description="Smallest and largest value of edges, neurons, margin.")
+    ranges: dict[str, tuple[int | float, int | float]] = Field(
+        description="Smallest and largest value of edges, neurons, margin."
+    )
     next: str | None = Field(description="Cursor of the next page.")
     next_url: str | None
     first_url: str
@@ -132,11 +134,11 @@ class CircuitsPage(PageModel):
     def edge_chosen(self) -> bool:
         return any(edge.choice for edge in self.edges)
 
-    def low(self, name: str) -> float | None:
+    def low(self, name: str) -> int | float | None:
         """Smallest value of what can be filtered, None if nothing is stored."""
         return self.ranges[name][0] if name in self.ranges else None
 
-    def high(self, name: str) -> float | None:
+    def high(self, name: str) -> int | float | None:
         return self.ranges[name][1] if name in self.ranges else None
 
     @property

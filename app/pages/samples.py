@@ -10,6 +10,7 @@ from pydantic import Field
 from analysis.algorithms.high_level_model import Form
 from analysis.algorithms.parsing import parse_algorithm
 from analysis.circuits.circuit import circuit_from_hex
+from analysis.interpretations.gates import gate_name
 from analysis.interpretations.indexing import InterpretationSpace
 from analysis.interpretations.interpretation import Interpretation
 from analysis.result import FRAGILE_MARGIN
@@ -100,7 +101,7 @@ def gate_tiles(interpretation: Interpretation, sizes: tuple[int, ...]) -> list[G
             layer=gate.layer,
             neuron=gate.neuron,
             site=neuron_name(sizes, gate.layer, gate.neuron),
-            name=gate.name,
+            name=gate_name(gate.function, sizes[0]),
             truth_table=truth_rows(gate.function, n_rows),
         )
         for gate in interpretation.gates

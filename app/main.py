@@ -1,0 +1,112 @@
+"""The web application: the only place where its parts are put together."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from fastapi import FastAPI
+from starlette.middleware.body_limit import RequestBodyLimitMiddleware
+from starlette.responses import Response
+from starlette.staticfiles import StaticFiles
+from starlette.types import Scope
+
+from analysis import ENGINE_VERSION
+from app import errors
+from app.addressing import API_PREFIX, Addresses
+from app.db.engine import open_store
+from app.middleware import Envelope
+from app.routes import (
+    algorithms,
+    api_docs,
+    circuits,
+    compare,
+    glossary,
+    health,
+    home,
+    imports,
+    jobs,
+    networks,
+    results,
+    train,
+)
+from app.settings import ROOT, Settings
+
+ROUTERS = (
+    home.router,
+    networks.router,
+    circuits.router,
+    algorithms.router,
+    compare.router,
+    imports.router,
+    jobs.router,
+    results.router,
+    train.router,
+    glossary.router,
+    health.router,
+    api_docs.router,
+)
+
+
+class VersionedStatic(StaticFiles):
+    """Static files: kept for a year where the address carries a version, checked again each time otherwise."""
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        response = await super().get_response(path, scope)
+        versioned = b"v=" in scope.get("query_string", b"")
+        response.headers["cache-control"] = "public, max-age=31536000, immutable" if versioned else "no-cache"
+        return response
+
+
+def interface_of(app: FastAPI) -> dict[str, Any]:
+    """The OpenAPI document, without the answer that FastAPI assumes for refused input: ours are documented as sent."""
+    if app.openapi_schema is None:
+        document = FastAPI.openapi(app)
+        for methods in document["paths"].values():
+            for operation in methods.values():
+                answer = operation["responses"].get("422", {})
+                if "HTTPValidationError" in str(answer.get("content")):
+                    del operation["responses"]["422"]
+        for name in ("HTTPValidationError", "ValidationError"):
+            document["components"]["schemas"].pop(name, None)
+        app.openapi_schema = document
+    return app.openapi_schema
+
+
+def create_app(settings: Settings | None = None) -> FastAPI:
+    """The application over one set of settings; the store is opened and migrated when it starts."""
+    settings = settings or Settings()
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        app.state.store = open_store(settings)
+        app.state.store.migrate()
+        yield
+        app.state.store.close()
+
+    app = FastAPI(
+        title="Pluriscope",
+        summary="Every valid explanation of one small network, side by side.",
+        description=(
+            "Each page has a twin here: the same path and options under `/api/v1` return the page's content as JSON. "
+            "Integers beyond 2^53 are decimal strings. Lists are read with the opaque cursor `after`; `next_url` leads "
+            "on. Errors have one shape: `ok`, `error`, `errors`, `status`, `parent`."
+        ),
+        version=ENGINE_VERSION,
+        openapi_url=f"{API_PREFIX}/openapi.json",
+        docs_url=None,  # those pages load scripts from elsewhere; ours is made from the same description
+        redoc_url=None,
+        root_path=settings.prefix,
+        lifespan=lifespan,
+    )
+    app.state.settings = settings
+    app.state.addresses = Addresses(settings.prefix)
+    errors.install(app)
+    for router in ROUTERS:
+        app.include_router(router)
+    app.mount("/static", VersionedStatic(directory=ROOT / "static"), name="static")
+    app.openapi = lambda: interface_of(app)  # type: ignore[method-assign]  # FastAPI's own way to amend it
+    app.add_middleware(RequestBodyLimitMiddleware, max_body_size=settings.max_body_bytes)
+    app.add_middleware(Envelope)
+    return app
