@@ -220,11 +220,19 @@ class _Judge:
         return max_wrong(len(self.rows), self.protocol.accuracy_threshold)
 
     @cached_property
-    def row_order(self) -> NDArray[np.int64]:
-        """Rows spread evenly over the record, so that a circuit wrong on one kind of input is found out early."""
-        if len(self.rows) <= 64:
-            return np.arange(len(self.rows))
-        return np.argsort(np.arange(len(self.rows)) * 0.6180339887498949 % 1.0, kind="stable")
+    def first(self) -> NDArray[np.int64]:
+        """The rows that every circuit is tested on; those that pass are then tested on all rows.
+
+        They are spread evenly over the record, and so many that a circuit wrong on one kind of input stands out.
+        """
+        n_first = min(len(self.rows), max(64, 6 * (self.max_wrong + 1)))
+        if n_first == len(self.rows):
+            return np.arange(n_first)
+        return np.argsort(np.arange(len(self.rows)) * 0.6180339887498949 % 1.0, kind="stable")[:n_first]
+
+    @cached_property
+    def first_labels(self) -> NDArray[np.float64]:
+        return self.labels[self.first]
 
     @cached_property
     def absent(self) -> tuple[NDArray[np.float64], ...]:
@@ -236,17 +244,18 @@ class _Judge:
         if n_hidden == 0:
             yield from self._only_circuit()
             return
-        wiring = Wiring(self.network, self.absent, self.rows[self.row_order], self._may_be_active)
+        wiring = Wiring(self.network, self.absent, self.rows[self.first], self._may_be_active)
         width = self.network.sizes[-2]
         for batch in wiring.prefixes(n_hidden - 1):
             admitted = frozenset(n for n in range(1, width + 1) if self._in_space(batch.n_active + n))
-            n_terms = width * 2 ** len(batch.active) * len(self.rows)
+            n_terms = width * 2 ** len(batch.active) * len(self.first)
             step = max(1, _VALUES_AT_ONCE // n_terms)
             for start in range(0, len(batch) if admitted else 0, step):
                 piece = batch[start : start + step]
                 terms = self._terms(wiring, piece)
                 for choices in _choices(len(batch.active), width, admitted):
-                    yield from self._judge(piece, terms, choices)
+                    for n_tested, masks in self._judge(piece, terms, choices):
+                        yield n_tested, masks if len(self.first) == len(self.rows) else self._right_on_all(masks)
 
     def _in_space(self, n_active: int) -> bool:
         return in_space(n_active, self.network.sizes, self.protocol)
@@ -260,12 +269,18 @@ class _Judge:
         """Without a hidden layer there is one circuit: every edge."""
         if not self._in_space(0):
             return
-        mask = np.array([2**self.layout.n_edges - 1], dtype=np.uint64)
-        keep = keep_matrices(mask, self.layout)
-        outputs = batch_activations(self.network, keep, self.rows, self.absent)[-1][0, 0]
-        decisions = decide(outputs, self.protocol.circuit_decision)
-        n_wrong = int((decisions != self.labels).sum())
-        yield 1, mask[: int(n_wrong <= self.max_wrong)]
+        yield 1, self._right_on_all(np.array([2**self.layout.n_edges - 1], dtype=np.uint64))
+
+    def _right_on_all(self, masks: NDArray[np.uint64]) -> NDArray[np.uint64]:
+        """Those circuits that are decided right on enough of all rows."""
+        parts = [masks[:0]]
+        step = max(1, _VALUES_AT_ONCE // (max(self.network.sizes) * len(self.rows)))
+        for start in range(0, len(masks), step):
+            part = masks[start : start + step]
+            outputs = batch_activations(self.network, keep_matrices(part, self.layout), self.rows, self.absent)[-1]
+            decisions = decide(outputs[:, 0], self.protocol.circuit_decision)
+            parts.append(part[(decisions != self.labels).sum(axis=1) <= self.max_wrong])
+        return np.concatenate(parts)
 
     def _terms(self, wiring: Wiring, piece: Prefixes) -> list[NDArray[np.float64]]:
         """What each neuron of the last hidden layer adds to the output, ``[rows, prefixes, 2^active]`` each."""
@@ -286,7 +301,7 @@ class _Judge:
         the second axis of each chunk.
         """
         open_terms = [term[:, :, list(s)] for term, s in zip(terms, choices.subsets, strict=True)]
-        n_rows, n_lead = len(self.rows), choices.n_lead
+        n_rows, n_lead = len(self.first), choices.n_lead
         stems: NDArray[np.float64] = np.full((n_rows, len(piece), 1), self.network.biases[-1][0])
         for term in open_terms[:n_lead]:
             stems = (stems[:, :, :, None] + term[:, :, None, :]).reshape(n_rows, len(piece), -1)
@@ -317,7 +332,7 @@ class _Judge:
         Returns:
             Stem and combination of each survivor.
         """
-        n_rows, labels = len(self.rows), self.labels[self.row_order]
+        n_rows, labels = len(self.first), self.first_labels
         wrong = np.zeros(candidates.shape, dtype=np.int32)
         alive, row = candidates, 0
         while row < n_rows:

@@ -267,7 +267,7 @@ class InterpretationSpace:
         return tuple(onward)
 
     def _options(self, level: int, state: int | None) -> tuple[NDArray[np.int64], Integers]:
-        """States that go together with one of the layer below, ascending, and in how many ways; None: any first state."""
+        """States that go with one of the layer below, ascending, and in how many ways (None: all first ones)."""
         states = self._states
         if state is None:
             return np.arange(len(states[0])), object_array([1] * len(states[0]))

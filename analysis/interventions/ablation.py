@@ -17,16 +17,18 @@ from numpy.typing import NDArray
 Ablation = Literal["zero", "mean"]
 
 
-def absent_values(layers: Sequence[NDArray[np.float64]], ablation: Ablation) -> tuple[NDArray[np.float64], ...]:
-    """What absent edges carry, by source neuron.
+def zeros(sizes: Sequence[int]) -> tuple[NDArray[np.float64], ...]:
+    """Zero ablation: ``[n_l]`` for layers 0 … L − 1 of a network with these layer sizes."""
+    return tuple(np.zeros(width) for width in sizes[:-1])
+
+
+def means(layers: Sequence[NDArray[np.float64]]) -> tuple[NDArray[np.float64], ...]:
+    """Mean ablation.
 
     Args:
-        layers: ``[rows, n_l]`` activations of the full network on the rows that means are taken over.
-        ablation: "zero" or "mean".
+        layers: ``[rows, n_l]`` activations of the full network for layers 0 … L, on the rows to average over.
 
     Returns:
-        ``[n_l]`` for each of ``layers``.
+        ``[n_l]`` for layers 0 … L − 1.
     """
-    if ablation == "zero":
-        return tuple(np.zeros(layer.shape[1]) for layer in layers)
-    return tuple(layer.mean(axis=0) for layer in layers)
+    return tuple(layer.mean(axis=0) for layer in layers[:-1])

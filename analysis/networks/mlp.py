@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.circuits.circuit import Circuit, EdgeLayout
-from analysis.interventions.ablation import Ablation, absent_values
+from analysis.interventions.ablation import Ablation, means, zeros
 from analysis.networks.network import DEFAULT_NEGATIVE_SLOPE, Activation, Network
 from analysis.tasks import input_table
 
@@ -100,8 +100,9 @@ def ablation_values(
     network: Network, ablation: Ablation, reference_rows: NDArray[np.float64] | None = None
 ) -> tuple[NDArray[np.float64], ...]:
     """What absent edges carry, ``[n_l]`` for layers 0 … L − 1; means over the clean inputs unless rows are given."""
-    rows = input_table(network.n_inputs) if reference_rows is None else reference_rows
-    return absent_values(activations(network, rows)[:-1], ablation)
+    if ablation == "zero":
+        return zeros(network.sizes)
+    return means(activations(network, input_table(network.n_inputs) if reference_rows is None else reference_rows))
 
 
 def batch_activations(
@@ -131,7 +132,8 @@ def batch_activations(
             total = total + value * weights[:, index, None]
         values = activate(total, network.activation_of(layer), network.negative_slope)
         if layer < len(network.weights):
-            values = np.where(kept.any(axis=2)[:, :, None], values, absent[layer][:, None])
+            active = np.any(kept, axis=2, keepdims=True)
+            values = np.where(active, values, absent[layer][:, None])
         layers.append(values)
     return tuple(layers)
 

@@ -1,0 +1,236 @@
+"""The vectorised search against brute force, against the authors' results, and against itself."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from analysis.circuits import prefixes, search
+from analysis.circuits.circuit import Circuit, EdgeLayout, possible_circuit
+from analysis.circuits.search import search_circuits
+from analysis.circuits.space import in_space
+from analysis.data import DataRecord, clean_data
+from analysis.errors import BeyondLimits, Cancelled, InvalidData
+from analysis.networks.mlp import circuit_activations, forward
+from analysis.networks.network import ACTIVATIONS, Network
+from analysis.protocol import COMPLETE, PAPER, protocol_from_mapping
+from analysis.tasks import Task
+from tests.golden_files import NAMES, golden, golden_data, golden_network
+from tests.oracles.brute_force_circuits import boolean_rows, valid_circuits
+
+SHAPES = ((2, 2, 1), (2, 2, 2, 1), (3, 2, 1), (1, 3, 1), (2, 1, 2, 1), (2, 2, 1, 2, 1), (3, 1), (2, 1, 2, 1, 1))
+
+
+def random_network(seed: int, sizes: tuple[int, ...], activation: str = "leaky_relu") -> Network:
+    random = np.random.default_rng(seed)
+    shapes = list(zip(sizes[1:], sizes, strict=False))
+    return Network.from_arrays(
+        [random.normal(size=shape) for shape in shapes],
+        [random.normal(scale=0.5, size=n) for n, _ in shapes],
+        activation=activation,
+    )
+
+
+def random_task(seed: int, n_inputs: int) -> Task:
+    return Task(tuple(np.random.default_rng(seed).integers(0, 2, 2**n_inputs).tolist()))
+
+
+def custom(**chosen):
+    return protocol_from_mapping({"name": "custom", **chosen})
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+@pytest.mark.parametrize("sizes", SHAPES)
+def test_brute_force_finds_the_same_circuits(sizes, activation):
+    for seed, rule, ablation, space in [
+        (1, "rounding", "zero", "all"),
+        (2, "threshold", "zero", "without_full_node_mask"),
+        (3, "rounding", "mean", "all"),
+        (4, "threshold", "mean", "all"),
+    ]:
+        network, task = random_network(seed, sizes, activation), random_task(seed, sizes[0])
+        protocol = custom(accuracy_threshold=0.45, circuit_decision=rule, ablation=ablation, circuit_space=space)
+        result = search_circuits(network, task, protocol, clean_data(sizes[0]))
+        expected, n_possible = valid_circuits(
+            network,
+            boolean_rows(sizes[0]),
+            task.truth_table,
+            0.45,
+            rule,
+            ablation,
+            lambda n, protocol=protocol, sizes=sizes: in_space(n, sizes, protocol),
+        )
+        assert result.possible == n_possible
+        assert result.masks.tolist() == sorted(expected)
+        assert result.masks.dtype == np.uint64
+        outputs = np.array([expected[mask] for mask in sorted(expected)]).reshape(-1, 2 ** sizes[0])
+        np.testing.assert_allclose(result.outputs, outputs, rtol=1e-12, atol=1e-12)
+        edges = (-0.5, 0.5, 1.5) if rule == "rounding" else (0.5,)
+        margins = [min(abs(o - e) for o in row for e in edges) for row in outputs]
+        np.testing.assert_allclose(result.margins, margins, rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.slow
+def test_brute_force_finds_the_same_circuits_of_a_larger_network():
+    network, task = random_network(5, (2, 3, 2, 1)), random_task(5, 2)
+    result = search_circuits(network, task, custom(accuracy_threshold=0.45), clean_data(2))
+    expected, n_possible = valid_circuits(network, boolean_rows(2), task.truth_table, 0.45)
+    assert result.possible == n_possible == 873
+    assert result.masks.tolist() == sorted(expected) != []
+
+
+def test_rows_of_a_data_record_decide_with_a_strict_threshold():
+    random = np.random.default_rng(0)
+    rows = random.integers(0, 2, (300, 2)) + random.normal(scale=0.2, size=(300, 2))
+    labels = random.integers(0, 2, (300, 3)).astype(float)
+    network = random_network(8, (2, 2, 2, 1))
+    data = DataRecord(clean_data(2).representatives, rows, labels)
+    every, _ = valid_circuits(network, rows.tolist(), labels[:, 1].tolist(), -1.0)
+    shares = sorted(
+        np.mean([round(o) == y for o, y in zip(outputs, labels[:, 1], strict=True)]) for outputs in every.values()
+    )
+    threshold = float(shares[len(shares) // 2])  # met exactly by some circuit, which must not count
+    expected, _ = valid_circuits(network, rows.tolist(), labels[:, 1].tolist(), threshold)
+    result = search_circuits(network, Task((0, 0, 0, 0)), custom(accuracy_threshold=threshold), data, output=1)
+    assert result.masks.tolist() == sorted(expected)
+    assert 0 < result.n_valid < result.possible
+    assert result.outputs.shape == (result.n_valid, 4)
+
+
+CASES = [(name, k) for name in NAMES for k in range(len(golden(name)["outputs"]))]
+
+
+@pytest.mark.parametrize(("name", "output"), CASES)
+def test_the_authors_circuits(name, output):
+    file, data, stored = golden_network(name), golden_data(name), golden(name)["outputs"][output]
+    network, task = file.network.for_output(output), file.tasks[output]
+    found = search_circuits(network, task, PAPER, data, output=output)
+    hexes = [found.layout.to_hex(mask) for mask in found.masks.tolist()]
+    assert hexes == stored["circuits"]["masks"]
+    assert found.possible == stored["circuits"]["n_enumerated"]
+    if stored["circuits"].get("outputs_clean") and data.is_clean:
+        np.testing.assert_allclose(found.outputs, stored["circuits"]["outputs_clean"], atol=1e-5)
+    full = stored.get("circuits_full_node_mask")
+    if full and "masks" in full:
+        everything = search_circuits(network, task, COMPLETE, data, output=output)
+        assert everything.possible == found.possible + full["n_enumerated"]
+        assert sorted(hexes + full["masks"]) == [found.layout.to_hex(m) for m in everything.masks.tolist()]
+
+
+def test_the_pretrained_xor_has_197_valid_circuits_of_9625():
+    file = golden_network("xor_pretrained")
+    found = search_circuits(file.network, file.tasks[0], COMPLETE, clean_data(2))
+    assert (found.possible, found.n_valid, found.truncated_at) == (9_625, 197, None)
+    n_not_full = sum(Circuit(found.layout, mask).n_neurons < 6 for mask in found.masks.tolist())
+    assert n_not_full == 32
+
+
+@pytest.mark.parametrize("ablation", ["zero", "mean"])
+def test_outputs_are_those_of_each_circuit_to_the_last_bit(ablation):
+    network = random_network(11, (2, 3, 3, 1), "tanh")
+    found = search_circuits(
+        network, Task((0, 1, 1, 0)), custom(accuracy_threshold=0.45, ablation=ablation), clean_data(2)
+    )
+    assert found.n_valid > 20
+    for mask, outputs in list(zip(found.masks.tolist(), found.outputs, strict=True))[::7]:
+        circuit = possible_circuit(mask, found.layout)
+        alone = circuit_activations(network, circuit, clean_data(2).representatives, ablation=ablation)[-1]
+        assert alone[:, 0].tolist() == outputs.tolist()
+
+
+@pytest.mark.parametrize("ablation", ["zero", "mean"])
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_ablating_nothing_changes_nothing(activation, ablation):
+    network = random_network(3, (3, 4, 2, 1), activation)
+    layout = EdgeLayout(network.sizes)
+    everything = Circuit(layout, 2**layout.n_edges - 1)
+    rows = np.random.default_rng(0).normal(size=(7, 3))
+    ablated = circuit_activations(network, everything, rows, ablation=ablation)[-1]
+    assert ablated.tolist() == forward(network, rows).tolist()
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(0, 10**6), st.permutations(range(3)), st.permutations(range(2)))
+def test_relabelling_hidden_neurons_keeps_the_number_of_circuits(seed, first, second):
+    network, task = random_network(seed, (2, 3, 2, 1)), random_task(seed, 2)
+    (w1, w2, w3), (b1, b2, b3) = network.weights, network.biases
+    relabelled = Network.from_arrays(
+        [w1[first], w2[second][:, first], w3[:, second]], [b1[first], b2[second], b3], activation="leaky_relu"
+    )
+    protocol = custom(accuracy_threshold=0.45)
+    here, there = (search_circuits(n, task, protocol, clean_data(2)) for n in (network, relabelled))
+    assume(here.n_valid == 0 or here.margins.min() > 1e-9)
+    assert here.n_valid == there.n_valid
+    np.testing.assert_allclose(np.sort(here.margins), np.sort(there.margins), atol=1e-9)
+
+
+@pytest.mark.parametrize("sizes", [(2, 3, 3, 1), (2, 2, 3, 2, 1)])
+def test_small_chunks_find_the_same(sizes, monkeypatch):
+    network, task, protocol = random_network(4, sizes), random_task(4, 2), custom(accuracy_threshold=0.45)
+    expected = search_circuits(network, task, protocol, clean_data(2))
+    assert expected.n_valid > 0
+    monkeypatch.setattr(search, "_COMBINATIONS_AT_ONCE", 50)
+    monkeypatch.setattr(search, "_VALUES_AT_ONCE", 300)
+    monkeypatch.setattr(prefixes, "VALUES_AT_ONCE", 200)
+    monkeypatch.setattr(prefixes, "_NUMBERS_AT_ONCE", 20)
+    search._choices.cache_clear()
+    found = search_circuits(network, task, protocol, clean_data(2))
+    search._choices.cache_clear()
+    assert found.masks.tolist() == expected.masks.tolist()
+
+
+def test_every_circuit_is_tested_once_and_reported():
+    seen = []
+    network = random_network(4, (2, 3, 3, 1))
+    search_circuits(network, Task((0, 1, 1, 0)), COMPLETE, clean_data(2), report=seen.append)
+    assert seen[0].done == 0
+    assert seen[-1].done == seen[-1].total == 9_625
+    assert [p.done for p in seen] == sorted(p.done for p in seen)
+    assert {p.stage for p in seen} == {"circuits"}
+
+
+def test_the_callers_cancellation_goes_through():
+    def stop(progress):
+        if progress.done:
+            raise Cancelled("circuits")
+
+    with pytest.raises(Cancelled):
+        search_circuits(random_network(4, (2, 3, 3, 1)), Task((0, 1, 1, 0)), COMPLETE, clean_data(2), report=stop)
+
+
+def test_truncation_keeps_valid_circuits_and_says_so():
+    network, protocol = random_network(4, (2, 3, 3, 1)), custom(accuracy_threshold=0.2)
+    whole = search_circuits(network, Task((0, 1, 1, 0)), protocol, clean_data(2))
+    part = search_circuits(network, Task((0, 1, 1, 0)), protocol, clean_data(2), max_valid=100)
+    assert whole.n_valid > 100
+    assert (part.n_valid, part.truncated_at) == (100, 100)
+    assert set(part.masks.tolist()) < set(whole.masks.tolist())
+    just = search_circuits(network, Task((0, 1, 1, 0)), protocol, clean_data(2), max_valid=whole.n_valid)
+    assert just.truncated_at is None
+
+
+def test_work_beyond_the_limits_is_refused_with_its_estimate():
+    with pytest.raises(BeyondLimits, match="7,271,931,361"):
+        search_circuits(random_network(0, (2, 5, 5, 1)), Task((0, 1, 1, 0)), COMPLETE, clean_data(2))
+    with pytest.raises(BeyondLimits, match="70 edges"):
+        search_circuits(random_network(0, (2, 6, 7, 2, 1)), Task((0, 1, 1, 0)), COMPLETE, clean_data(2))
+
+
+def test_labels_must_fit_their_rows():
+    data = DataRecord(clean_data(2).representatives, np.zeros((5, 2)))
+    with pytest.raises(InvalidData):
+        search_circuits(random_network(0, (2, 2, 1)), Task((0, 1, 1, 0)), COMPLETE, data)
+
+
+def test_overflowing_networks_are_neither_right_nor_a_crash():
+    huge = Network.from_arrays([[[1e300, 1e300]], [[1e300]]], [[0.0], [0.0]], activation="leaky_relu")
+    found = search_circuits(huge, Task((0, 1, 1, 1)), COMPLETE, clean_data(2))
+    assert (found.possible, found.n_valid) == (1, 0)
+
+
+@pytest.mark.slow
+def test_five_wide_networks_under_the_authors_filter():
+    found = search_circuits(random_network(0, (2, 5, 5, 1)), Task((0, 1, 1, 0)), PAPER, clean_data(2))
+    assert found.possible == 1_092_035
