@@ -2,7 +2,7 @@
 
 1. Skeletons are trees over AND and OR without negation. One of depth d has a left child of depth exactly d − 1 and a
    right child of any smaller depth than d whose string is greater than the left one's (no mirrored duplicate, no
-   ``x op x``). Strings are compared without outer brackets, by code point. Order: depth, left, right, ``*`` before ``+``.
+   ``x op x``). Strings are compared without outer brackets, by code point. Order: depth, left, right, ``*`` first.
 2. Any set of nodes may be negated, inputs and root included. For each skeleton only the first set that gives the task
    counts: smallest first, then lexicographic over pre-order positions.
 
@@ -155,23 +155,30 @@ class _Pairs:
     def first_negations(self, left: Skeleton, right: Skeleton, operator: str) -> Negations:
         """The first set of negated positions that makes left op right the task; there must be one."""
         root_bit = 1 << (left.n_nodes + right.n_nodes)
-        return min(
-            (negated + f_size + g_size, (f_bits << right.n_nodes) + g_bits - negated * root_bit)
-            for negated, value in enumerate(self._wanted)
-            for f, (f_size, f_bits) in self._inside(left, operator, value)
-            for g, (g_size, g_bits) in self._inside(right, operator, value)
-            if (f & g if operator == "and" else f | g) == value
-        )
+        best: Negations = (root_bit, 0)
+        for negated, value in enumerate(self._wanted):
+            rights = self._inside(right, operator, value)
+            for f, (f_size, f_bits) in self._inside(left, operator, value):
+                room = best[0] - negated - f_size
+                for g, (g_size, g_bits) in rights:
+                    if g_size > room:
+                        break  # options come fewest negations first
+                    if (f & g if operator == "and" else f | g) == value:
+                        bits = (f_bits << right.n_nodes) + g_bits - negated * root_bit
+                        best = min(best, (negated + f_size + g_size, bits))
+                        room = best[0] - negated - f_size
+        return best
 
     def _inside(self, skeleton: Skeleton, operator: str, value: int) -> list[tuple[int, Negations]]:
         """The functions that a child may have if the gate is to give ``value``: above it for AND, below it for OR."""
         key = (skeleton.text, operator, value)
         if key not in self._options:
-            self._options[key] = [
+            inside = [
                 (f, negations)
                 for f, negations in skeleton.best.items()
                 if (f & value == value if operator == "and" else f | value == value)
             ]
+            self._options[key] = sorted(inside, key=lambda option: option[1])
         return self._options[key]
 
 

@@ -11,7 +11,7 @@ from analysis.tasks import INPUT_NAMES
 MAX_TEXT = 2_000  # characters; the longest candidate has a few hundred, and deep nesting is refused with it
 _CURES = {
     "and_inverter": "write leaves as A, gates as (x&y) with children sorted by text, not as !",
-    "formula_trees": "write leaves as A, and as *, or as +, not as ¬, with brackets around every gate but the outermost",
+    "formula_trees": "write leaves as A, and as *, or as +, not as ¬, with brackets around each gate but the outermost",
 }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from analysis.digest import canonical_json, short_id
 
@@ -27,6 +27,7 @@ class NeuronSet:
         return sum(1 << n for n in self.neurons)
 
 
+@lru_cache(maxsize=1 << 16)
 def place_json(path: str, site: NeuronSet) -> str:
     """One place as canonical JSON: ``["01",1,[0,2]]``."""
     return canonical_json([path, site.layer, list(site.neurons)]).decode()

@@ -126,14 +126,14 @@ class Ranking:
         goal[: self._n_states] = NEVER  # the end must be reached in the upper half
         self._bounds: dict[tuple[Hashable, ...], Array] = {(): goal}
 
-    def cheapest(self, keys: Sequence[Hashable], keep: int, *, ties: bool = False) -> tuple[Array, Array]:
+    def cheapest(self, keys: Sequence[Hashable], keep: int, *, at_most: int | None = None) -> tuple[Array, Array]:
         """The ``keep`` cheapest placements.
 
         Args:
             keys: one per variable, at least one; equal variables should stand in a fixed order.
             keep: how many, at least 1.
-            ties: also return every placement that costs as much as the last one kept; else ties are cut in the order
-                of sites, first variable first.
+            at_most: also return placements that cost as much as the last one kept, up to so many in all. Ties are cut
+                in the order of sites, first variable first.
 
         Returns:
             ``[placements, variables]`` site numbers and ``[placements]`` costs, cheapest first, ties in site order.
@@ -149,14 +149,14 @@ class Ranking:
         spent = np.zeros(1, dtype=np.int64)
         for position, key in enumerate(keys):
             cost, bound = self._costs[key], self._bound(tuple(keys[position + 1 :]))
-            rows, sites = self._children(key, states, spent, bound, keep, ties)
+            rows, sites = self._children(key, states, spent, bound, keep, at_most or keep)
             picks = np.column_stack([picks[rows], sites])
             states, spent = self._after(key, states[rows], sites), spent[rows] + cost[sites]
         order = np.argsort(spent, kind="stable")
         return picks[order], spent[order]
 
     def _children(
-        self, key: Hashable, states: Array, spent: Array, bound: Array, keep: int, ties: bool
+        self, key: Hashable, states: Array, spent: Array, bound: Array, keep: int, at_most: int
     ) -> tuple[Array, Array]:
         """The promising (row, site) extensions of partial placements, in the order of (row, site)."""
         usable = np.flatnonzero(self._costs[key] < NEVER)
@@ -174,10 +174,9 @@ class Ranking:
             found_sites = np.concatenate([found_sites, site[possible]])
             found_totals = np.concatenate([found_totals, total[possible]])
             if len(found_totals) > keep:
-                if ties:
-                    good = np.flatnonzero(found_totals <= np.partition(found_totals, keep - 1)[keep - 1])
-                else:
-                    good = np.sort(np.argsort(found_totals, kind="stable")[:keep])
+                order = np.argsort(found_totals, kind="stable")
+                n_good = np.searchsorted(found_totals[order], found_totals[order[keep - 1]], side="right")
+                good = np.sort(order[: min(n_good, at_most)])
                 found_rows, found_sites, found_totals = found_rows[good], found_sites[good], found_totals[good]
         return found_rows, found_sites
 

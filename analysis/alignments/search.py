@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from heapq import nsmallest
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +20,7 @@ from numpy.typing import NDArray
 from analysis.algorithms.catalogue import Candidates
 from analysis.algorithms.high_level_model import HighLevelModel
 from analysis.algorithms.redundancy import irredundancy
-from analysis.alignments.alignment import IIA, Alignment, NeuronSet, ScoredAlignment, alignment_id, place_json
+from analysis.alignments.alignment import IIA, Alignment, ScoredAlignment, alignment_id, place_json
 from analysis.alignments.iia import Behaviour, interchange_rows, tested_pairs
 from analysis.alignments.placements import NEVER, Placer, Ranking
 from analysis.alignments.sites import neuron_sites
@@ -32,6 +33,8 @@ from analysis.result import AlgorithmResult, AlgorithmSearch
 from analysis.validity import decide, margin_to_edge
 
 Array = NDArray[np.int64]
+
+MAX_TIES = 5_000  # failing alignments of equal IIA and size among which the least ids are looked for
 
 
 def search_alignments(
@@ -48,7 +51,9 @@ def search_alignments(
 
     Returns:
         One result per algorithm, in the candidates' order. If there are more valid alignments than the protocol keeps,
-        those with fewest neurons stay, ties in the order of behaviours and neuron sets.
+        those with fewest neurons stay, ties in the order of behaviours and neuron sets. Near misses are in the order of
+        IIA, neurons, id; where more than :data:`MAX_TIES` tie (a network that always decides alike), ids are compared
+        among the first of them in that same order.
 
     Raises:
         BeyondLimits: too many hidden neurons for an exact search.
@@ -120,7 +125,6 @@ class _Search:
             {key: ~valid for key, valid in self._valid.items()},
         )
         self._outcomes: dict[tuple[Behaviour, ...], _Outcome] = {}
-        self._places: dict[tuple[str, int], tuple[str, tuple[str, NeuronSet]]] = {}
 
     def _behaviours(self, algorithm: HighLevelModel) -> list[Behaviour]:
         """One per variable, in order of path as the algorithm lists them."""
@@ -141,42 +145,36 @@ class _Search:
 
     def _scored(self, text: str, paths: Sequence[str], outcome: _Outcome) -> tuple[ScoredAlignment, ...]:
         """The kept alignments of one algorithm: valid ones by neurons and id, then failing ones by IIA, neurons, id."""
-        columns = sorted(range(len(paths)), key=lambda column: paths[column])
         total = self._n_pairs * len(paths)
-        valid = []
-        for picks, minimal in zip(outcome.valid.tolist(), outcome.minimal.tolist(), strict=True):
-            name, alignment = self._alignment(text, paths, columns, picks)
-            margin = min(self._margins[site] for site in picks)
-            valid.append((alignment.n_neurons, name, ScoredAlignment(alignment, IIA(total, total), minimal, margin)))
-        near = []
-        for picks, cost in zip(outcome.near.tolist(), outcome.near_costs.tolist(), strict=True):
-            name, alignment = self._alignment(text, paths, columns, picks)
-            near.append((cost, name, alignment, picks))
-        failing = [
-            ScoredAlignment(
-                alignment,
-                IIA(total - cost // self._weight, total),
-                minimal=False,
-                margin=min(self._margins[site] for site in picks),
-            )
-            for cost, _, alignment, picks in sorted(near, key=lambda entry: entry[:2])[: self._protocol.n_near_misses]
+        sizes = self._table.sizes[outcome.valid].sum(axis=1).tolist()
+        named = zip(sizes, self._ids(text, paths, outcome.valid), range(len(sizes)), strict=True)
+        kept = [
+            self._one_scored(text, paths, outcome.valid[row], total, total, bool(outcome.minimal[row]))
+            for _, _, row in sorted(named)
         ]
-        return (*(scored for _, _, scored in sorted(valid, key=lambda entry: entry[:2])), *failing)
+        costs = outcome.near_costs.tolist()
+        named = zip(costs, self._ids(text, paths, outcome.near), range(len(costs)), strict=True)
+        for cost, _, row in nsmallest(self._protocol.n_near_misses, named):
+            kept.append(
+                self._one_scored(text, paths, outcome.near[row], total - cost // self._weight, total, minimal=False)
+            )
+        return tuple(kept)
 
-    def _alignment(
-        self, text: str, paths: Sequence[str], columns: Sequence[int], picks: Sequence[int]
-    ) -> tuple[str, Alignment]:
-        """The id and the alignment of one placement."""
-        names, places = [], []
-        for column in columns:
-            key = (paths[column], picks[column])
-            if key not in self._places:
-                site = self._table.sites[key[1]]
-                self._places[key] = (place_json(key[0], site), (key[0], site))
-            name, place = self._places[key]
-            names.append(name)
-            places.append(place)
-        return alignment_id(text, names), Alignment(text, tuple(places))
+    def _ids(self, text: str, paths: Sequence[str], picks: Array) -> list[str]:
+        """Alignment ids of placements."""
+        columns = sorted(range(len(paths)), key=lambda column: paths[column])
+        sites = self._table.sites
+        names = [[place_json(paths[column], sites[site]) for site in picks[:, column].tolist()] for column in columns]
+        return [alignment_id(text, places) for places in zip(*names, strict=True)]
+
+    def _one_scored(
+        self, text: str, paths: Sequence[str], picks: Array, agreed: int, total: int, minimal: bool
+    ) -> ScoredAlignment:
+        chosen = picks.tolist()
+        sites = self._table.sites
+        alignment = Alignment.of(text, ((path, sites[site]) for path, site in zip(paths, chosen, strict=True)))
+        margin = min(self._margins[site] for site in chosen)
+        return ScoredAlignment(alignment, IIA(agreed, total), minimal, margin)
 
     def _outcome(self, keys: tuple[Behaviour, ...]) -> _Outcome:
         """Counts and the best placements for variables with these behaviours."""
@@ -192,7 +190,7 @@ class _Search:
             for column, key in enumerate(keys):
                 minimal &= self._minimal[key][valid[:, column]]
             if self._protocol.n_near_misses:
-                near, near_costs = self._nearest.cheapest(keys, self._protocol.n_near_misses, ties=True)
+                near, near_costs = self._nearest.cheapest(keys, self._protocol.n_near_misses, at_most=MAX_TIES)
             self._outcomes[keys] = _Outcome(n_valid, n_minimal, n_listable, valid, minimal, near, near_costs)
         return self._outcomes[keys]
 
