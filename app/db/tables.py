@@ -227,7 +227,8 @@ class JobRow(Base):
     done: Mapped[int] = mapped_column(BigInteger, default=0)
     total: Mapped[int] = mapped_column(BigInteger, default=0)
     found: Mapped[str] = mapped_column(String(300), default="")
-    attempts: Mapped[int] = mapped_column(default=0)
+    attempts: Mapped[int] = mapped_column(default=0)  # times that a worker took it up
+    losses: Mapped[int] = mapped_column(default=0, server_default="0")  # times that its process died under it
     owner: Mapped[str | None] = mapped_column(String(80))
     lease_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
     cancel_requested: Mapped[bool] = mapped_column(default=False)

@@ -15,7 +15,8 @@ from analysis.digest import canonical_json, short_id
 from analysis.networks.training_spec import TrainingSpec
 from analysis.protocol import COMPLETE, Protocol
 
-MAX_ATTEMPTS: Final = 3
+MAX_LOSSES: Final = 5
+MAX_ATTEMPTS: Final = 30
 
 
 def everything(arguments: Mapping[str, Any]) -> Any:
@@ -34,7 +35,8 @@ class JobDefinition:
         title: what people read, before the job's own title.
         identity: the part of the arguments that tells jobs apart.
         network_of: digest of the network it works on, None if there is none yet.
-        max_attempts: how often a job is taken up whose process was lost.
+        max_losses: how often its process may die under it; then the job itself is taken to be the cause.
+        max_attempts: how often it is taken up at all, whole workers that were killed included.
     """
 
     kind: str
@@ -43,6 +45,7 @@ class JobDefinition:
     title: str
     identity: Callable[[Mapping[str, Any]], Any] = everything
     network_of: Callable[[Mapping[str, Any]], str | None] = lambda _: None
+    max_losses: int = MAX_LOSSES
     max_attempts: int = MAX_ATTEMPTS
 
     def job_id(self, arguments: Mapping[str, Any]) -> str:

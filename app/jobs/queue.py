@@ -45,6 +45,7 @@ class Claim:
         arguments: as enqueued.
         owner: who holds it; every later change is fenced by it.
         attempt: 1 on the first try.
+        losses: how often its process was lost before.
     """
 
     job_id: str
@@ -52,6 +53,7 @@ class Claim:
     arguments: Mapping[str, Any]
     owner: str
     attempt: int
+    losses: int
 
 
 def enqueue(
@@ -155,7 +157,8 @@ def cancel(session: Session, job_id: str, *, now: datetime | None = None) -> Job
 
 
 def _queue_again(session: Session, row: JobRow, now: datetime) -> None:
-    row.state, row.attempts, row.error, row.result, row.cancel_requested = "queued", 0, "", {}, False
+    row.state, row.error, row.result, row.cancel_requested = "queued", "", {}, False
+    row.attempts = row.losses = 0
     row.stage, row.done, row.total, row.found = "", 0, 0, ""
     row.owner = row.lease_until = row.started_at = row.finished_at = None
     add_log(session, row.id, "queued again", now=now)
@@ -200,15 +203,15 @@ def claim(
             attempts=JobRow.attempts + 1,
             started_at=now,
         )
-        .returning(JobRow.id, JobRow.kind, JobRow.arguments, JobRow.attempts)
+        .returning(JobRow.id, JobRow.kind, JobRow.arguments, JobRow.attempts, JobRow.losses)
         .execution_options(synchronize_session=False)
     ).one_or_none()
     if taken is None:
         return None
-    job_id, kind, arguments, attempt = taken
+    job_id, kind, arguments, attempt, losses = taken
     message = "taken up" if attempt == 1 else f"taken up again, attempt {attempt}"
     add_log(session, job_id, message, now=now)
-    return Claim(job_id, kind, arguments, owner, attempt)
+    return Claim(job_id, kind, arguments, owner, attempt, losses)
 
 
 def _end_hopeless(session: Session, definitions: Mapping[str, JobDefinition], now: datetime) -> None:
@@ -219,14 +222,13 @@ def _end_hopeless(session: Session, definitions: Mapping[str, JobDefinition], no
             _end(row, "cancelled", now)
             add_log(session, row.id, "stopped on request", now=now)
         elif row.attempts >= definitions[row.kind].max_attempts:
-            _end(row, "failed", now, error=_LOST.format(row.attempts))
+            _end(row, "failed", now, error=_LOST.format("worker", row.attempts))
             add_log(session, row.id, row.error, "error", now=now)
     session.flush()
 
 
 _LOST: Final = (
-    "job: its worker process was lost {} times, as happens when memory runs out. "
-    "Try a smaller network, or retry the job."
+    "job: its {} was lost {} times, as happens when memory runs out. Try a smaller network, or retry the job."
 )
 
 
@@ -329,13 +331,15 @@ def requeue(
     definitions: Mapping[str, JobDefinition] = DEFINITIONS,
     now: datetime | None = None,
 ) -> None:
-    """Give a job back whose process was lost; after its last attempt it fails.
+    """Give a job back whose process was lost; if that happened too often, it fails.
 
     Raises:
         LeaseLost: the job is another's by now.
     """
-    if held.attempt >= definitions[held.kind].max_attempts:
-        fail(session, held, _LOST.format(held.attempt), now=now)
+    losses = held.losses + 1
+    _fenced(session, held, {"losses": losses})
+    if losses >= definitions[held.kind].max_losses:
+        fail(session, held, _LOST.format("process", losses), now=now)
         return
     _back_to_queue(session, held, held.attempt, f"{reason}; queued again", "warning", now)
 

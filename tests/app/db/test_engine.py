@@ -13,7 +13,8 @@ from sqlalchemy.exc import OperationalError
 
 from app.db.engine import alembic_config, open_store, store_at
 from app.db.errors import StoreUnavailable
-from app.db.tables import Base
+from app.db.reads.jobs import find_job, log_of
+from app.db.tables import Base, JobRow
 from app.settings import Settings
 from tests.factories import temporary_store
 
@@ -73,6 +74,24 @@ def test_migrating_again_changes_nothing_and_there_is_a_way_back(store):
     assert inspect(store.reader).get_table_names() == ["alembic_version"]
     store.migrate()
     assert set(inspect(store.reader).get_table_names()) == {*Base.metadata.tables, "alembic_version"}
+
+
+def test_an_older_database_is_upgraded_with_its_data(store):
+    with store.writer.begin() as connection:
+        command.downgrade(alembic_config(connection), "0001")
+    assert "losses" not in [column["name"] for column in inspect(store.writer).get_columns("jobs")]
+    columns = {column.name: "1" for column in JobRow.__table__.columns if column.name != "losses"}
+    values = columns | {"arguments": "{}", "result": "{}", "created_at": "2026-01-01 00:00:00.000000"}
+    values |= {"lease_until": None, "started_at": None, "finished_at": None}
+    with store.writer.begin() as connection:
+        names, slots = ", ".join(values), ", ".join(f":{name}" for name in values)
+        connection.execute(text(f"INSERT INTO jobs ({names}) VALUES ({slots})"), values)  # noqa: S608  names are ours
+        connection.execute(text("INSERT INTO job_log VALUES (1, '1', '2026-01-01 00:00:00.000000', 'info', 'kept')"))
+    store.migrate()
+    with store.read() as session:
+        row = find_job(session, "1")
+        assert (row.title, row.losses) == ("1", 0)
+        assert [line.message for line in log_of(session, "1")] == ["kept"]
 
 
 def test_a_database_of_a_newer_version_is_refused(store):

@@ -108,7 +108,7 @@ def test_a_heartbeat_keeps_the_lease(store):
     assert claim(store, "second", LATER) is None
 
 
-def test_a_job_that_is_lost_too_often_fails(store):
+def test_a_job_whose_workers_are_lost_too_often_fails(store):
     job_id = enqueue(store)
     now = NOW
     for attempt in range(KINDS["count"].max_attempts):
@@ -117,19 +117,20 @@ def test_a_job_that_is_lost_too_often_fails(store):
     assert claim(store, now=now) is None
     row = job(store, job_id)
     assert row.state == "failed"
-    assert "lost 3 times" in row.error
+    assert f"its worker was lost {KINDS['count'].max_attempts} times" in row.error
     with store.write() as session:
         assert queue.retry(session, job_id).state == "queued"
     assert claim(store, now=now).attempt == 1
 
 
-def test_requeue_counts_attempts_and_release_does_not(store):
+def test_requeue_counts_losses_and_release_counts_nothing(store):
     job_id = enqueue(store)
     for _ in range(5):
         with store.write() as session:
             queue.release(session, queue.claim(session, "me", definitions=KINDS))
     assert job(store, job_id).attempts == 0
-    for _ in range(3):
+    for losses in range(KINDS["count"].max_losses):
+        assert job(store, job_id).losses == losses
         held = claim(store)
         with store.write() as session:
             queue.requeue(session, held, "its process was lost", definitions=KINDS)

@@ -16,7 +16,7 @@ from app.db.engine import Store, open_store, store_at
 from app.db.reads.jobs import find_job, log_of
 from app.db.tables import NetworkRow
 from app.jobs import queue
-from app.jobs.definitions import train_arguments
+from app.jobs.definitions import MAX_LOSSES, train_arguments
 from app.jobs.worker import Pace, Worker
 from app.settings import Settings
 from tests.app.jobs.kinds import KINDS
@@ -103,7 +103,7 @@ def test_a_job_that_always_dies_fails_in_the_end(store, tmp_path):
     work(store)
     row = job(store, job_id)
     assert row.state == "failed"
-    assert "lost 3 times" in row.error
+    assert f"process was lost {MAX_LOSSES} times" in row.error
     assert count_networks(store) == 0
 
 
