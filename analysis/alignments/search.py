@@ -34,7 +34,7 @@ from analysis.validity import decide, margin_to_edge
 
 Array = NDArray[np.int64]
 
-MAX_TIES = 5_000  # failing alignments of equal IIA and size among which the least ids are looked for
+MAX_TIES = 2_000  # failing alignments of equal IIA and size among which the least ids are looked for; 3-3 has ≤ 720
 
 
 def search_alignments(
@@ -125,6 +125,7 @@ class _Search:
             {key: ~valid for key, valid in self._valid.items()},
         )
         self._outcomes: dict[tuple[Behaviour, ...], _Outcome] = {}
+        self._texts: dict[str, list[str]] = {}
 
     def _behaviours(self, algorithm: HighLevelModel) -> list[Behaviour]:
         """One per variable, in order of path as the algorithm lists them."""
@@ -163,9 +164,17 @@ class _Search:
     def _ids(self, text: str, paths: Sequence[str], picks: Array) -> list[str]:
         """Alignment ids of placements."""
         columns = sorted(range(len(paths)), key=lambda column: paths[column])
-        sites = self._table.sites
-        names = [[place_json(paths[column], sites[site]) for site in picks[:, column].tolist()] for column in columns]
+        names = []
+        for column in columns:
+            known = self._place_texts(paths[column])
+            names.append([known[site] for site in picks[:, column].tolist()])
         return [alignment_id(text, places) for places in zip(*names, strict=True)]
+
+    def _place_texts(self, path: str) -> list[str]:
+        """A variable's places as JSON, by site number."""
+        if path not in self._texts:
+            self._texts[path] = [place_json(path, site) for site in self._table.sites]
+        return self._texts[path]
 
     def _one_scored(
         self, text: str, paths: Sequence[str], picks: Array, agreed: int, total: int, minimal: bool
