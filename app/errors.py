@@ -6,8 +6,9 @@ PageError
 ├── Refused     403  a change from where none is accepted
 └── Conflict    409  a change that the present state does not allow
 
-The engine's errors are mapped by class. Those that name an explanation (mask, index, alignment) are 404, since they can
-only come from an address; those about what somebody sent in (network, task, data, protocol, limits) are 422.
+The engine's errors are mapped by class. Those that name an explanation (mask, index, alignment,
+algorithm) are 404, since they can only come from an address; those about what somebody sent in (network, task, data,
+protocol, training, limits) are 422.
 """
 
 from __future__ import annotations
@@ -83,10 +84,12 @@ ENGINE_STATUS: Final[dict[type[engine.AnalysisError], tuple[int, str]]] = {
     engine.InvalidMask: (404, "mask"),
     engine.InvalidIndex: (404, "index"),
     engine.InvalidAlignment: (404, "alignment"),
+    engine.InvalidAlgorithm: (404, "algorithm"),
     engine.InvalidNetwork: (422, "network"),
     engine.InvalidTask: (422, "task"),
     engine.InvalidData: (422, "data"),
     engine.InvalidProtocol: (422, "protocol"),
+    engine.InvalidTraining: (422, "training"),
     engine.BeyondLimits: (422, "network"),
     engine.Cancelled: (409, ""),
 }

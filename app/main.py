@@ -7,7 +7,6 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from fastapi import FastAPI
-from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
@@ -16,7 +15,7 @@ from analysis import ENGINE_VERSION
 from app import errors
 from app.addressing import API_PREFIX, Addresses
 from app.db.engine import open_store
-from app.middleware import Envelope
+from app.middleware import BodyLimit, Envelope
 from app.routes import (
     algorithms,
     api_docs,
@@ -97,7 +96,6 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         openapi_url=f"{API_PREFIX}/openapi.json",
         docs_url=None,  # those pages load scripts from elsewhere; ours is made from the same description
         redoc_url=None,
-        root_path=settings.prefix,
         lifespan=lifespan,
     )
     app.state.settings = settings
@@ -107,6 +105,6 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         app.include_router(router)
     app.mount("/static", VersionedStatic(directory=ROOT / "static"), name="static")
     app.openapi = lambda: interface_of(app)  # type: ignore[method-assign]  # FastAPI's own way to amend it
-    app.add_middleware(RequestBodyLimitMiddleware, max_body_size=settings.max_body_bytes)
-    app.add_middleware(Envelope)
+    app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes)
+    app.add_middleware(Envelope, prefix=settings.prefix)
     return app

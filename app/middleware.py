@@ -1,4 +1,4 @@
-"""What wraps every response: a request id, security headers and one access log line."""
+"""What wraps every request: a limit to its body, an id, security headers and one line in the access log."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import uuid
 from typing import Final
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -43,10 +44,16 @@ _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
 class Envelope:
-    """ASGI middleware: names each request, adds headers that a route has not set itself, and logs the answer."""
+    """ASGI middleware: names each request, adds headers that a route has not set itself, and logs the answer.
 
-    def __init__(self, app: ASGIApp) -> None:
+    Args:
+        app: what it wraps.
+        prefix: path under which a proxy serves the application; requests may come with or without it.
+    """
+
+    def __init__(self, app: ASGIApp, prefix: str = "") -> None:
         self.app = app
+        self.prefix = prefix
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -56,6 +63,13 @@ class Envelope:
         request_id = given if _REQUEST_ID.fullmatch(given) else uuid.uuid4().hex[:12]
         scope["pluriscope.request_id"] = request_id
         started = time.perf_counter()
+        if self.prefix:
+            scope["root_path"] = self.prefix
+            if not f"{scope['path']}/".startswith(f"{self.prefix}/"):
+                scope["path"] = self.prefix + scope["path"]
+        method = scope["method"]
+        if method == "HEAD":  # answered as GET, without the body: links are checked and previewed that way
+            scope["method"] = "GET"
         status, response_started = 500, False
 
         async def send_wrapped(message: Message) -> None:
@@ -65,7 +79,10 @@ class Envelope:
                 headers = MutableHeaders(scope=message)
                 for name, value in SECURITY_HEADERS.items():
                     headers.setdefault(name, value)
+                headers.setdefault("cache-control", "no-cache")
                 headers["x-request-id"] = request_id
+            elif method == "HEAD" and message["type"] == "http.response.body":
+                message = {"type": "http.response.body", "body": b"", "more_body": message.get("more_body", False)}
             await send(message)
 
         try:
@@ -82,10 +99,39 @@ class Envelope:
             log.info(
                 "%s %s %s %d %.1fms %s",
                 client[0] if client else "-",
-                scope["method"],
+                method,
                 # the path as received: percent-encoded, so that no line break of a caller's reaches the log
                 scope.get("raw_path", scope["path"].encode()).decode("latin-1").replace("\n", "")[:300],
                 status,
                 milliseconds,
                 request_id,
             )
+
+
+class BodyLimit:
+    """ASGI middleware: a request body is refused where it is read, as soon as it is known to be too large."""
+
+    def __init__(self, app: ASGIApp, max_bytes: int) -> None:
+        self.app = app
+        self.max_bytes = max_bytes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        stated = Headers(scope=scope).get("content-length", "0")
+        received = int(stated) if stated.isascii() and stated.isdigit() else 0
+        if received <= self.max_bytes:
+            received = 0
+
+        async def receive_limited() -> Message:
+            nonlocal received
+            if received > self.max_bytes:
+                raise HTTPException(413)
+            message = await receive()
+            received += len(message.get("body", b""))
+            if received > self.max_bytes:
+                raise HTTPException(413)
+            return message
+
+        await self.app(scope, receive_limited, send)

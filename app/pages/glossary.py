@@ -86,7 +86,7 @@ def build_glossary(addresses: Addresses) -> GlossaryPage:
 
 @lru_cache(maxsize=4)
 def read_glossary(path: Path) -> tuple[tuple[str, ...], tuple[tuple[str, tuple[str, ...]], ...]]:
-    """The blocks before the first term, and each term with its blocks; a block is a paragraph or an indented formula."""
+    """The blocks before the first term, then each term with its own; a block is a paragraph or an indented formula."""
     head, *sections = re.split(r"^## ", path.read_text(encoding="utf-8"), flags=re.MULTILINE)
     entries = []
     for section in sections:

@@ -1,0 +1,73 @@
+"""One store for all tests of these pages, analysed for real where that is quick; none of them writes to it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from fastapi.testclient import TestClient
+
+from analysis.data import clean_data
+from analysis.pipeline import analyse_output
+from analysis.protocol import COMPLETE, PAPER, Protocol
+from app.db.tables import JobRow
+from app.db.writes import save_analysis, save_network
+from app.jobs import queue
+from app.jobs.definitions import analyse_arguments
+from app.main import create_app
+from app.settings import Settings
+from tests.factories import hand_made_analysis, pretrained_xor, real_analysis, small_network
+
+XOR = "/networks/xor"
+MINE = Protocol(name="mine", accuracy_threshold=0.9)
+"""Stored with made-up counts far beyond 2^53 and a search that stopped at a limit."""
+
+
+@pytest.fixture(scope="session")
+def app(tmp_path_factory):
+    app = create_app(Settings(data=tmp_path_factory.mktemp("pages"), max_body_bytes=10_000))
+    with TestClient(app):  # runs the start-up: the store is opened and migrated
+        with app.state.store.write() as session:
+            save_network(session, pretrained_xor(), slug="xor", origin="bundled", position=0)
+            for protocol in (COMPLETE, PAPER):
+                save_analysis(session, real_analysis(protocol))
+            made_up = hand_made_analysis(MINE)
+            save_analysis(session, replace(made_up, circuits=replace(made_up.circuits, truncated_at=197)))
+            two = small_network(5, (2, 2, 2), "Two outputs")
+            save_network(session, two, slug="two")
+            save_analysis(session, analyse_output(two.network, 1, two.tasks[1], COMPLETE, clean_data(2)))
+            save_network(session, small_network(3, (2, 1), "No hidden layer"), slug="linear")
+            good_for_nothing = small_network(4)
+            save_network(session, good_for_nothing, slug="none")
+            network, task = good_for_nothing.network, good_for_nothing.tasks[0]
+            save_analysis(session, analyse_output(network, 0, task, COMPLETE, clean_data(2)))
+            for seed, state in enumerate(("queued", "failed", "cancelled"), start=10):
+                row = save_network(session, small_network(seed), slug=state)
+                job = queue.enqueue(session, "analyse", analyse_arguments(row.digest, 0, COMPLETE), f"Analyse {state}")
+                session.get(JobRow, job.id).state = state
+                session.get(JobRow, job.id).error = "weights: too wild. Tame them." if state == "failed" else ""
+            save_network(session, small_network(2), slug="untouched")
+        yield app
+
+
+@pytest.fixture(scope="session")
+def client(app):
+    return TestClient(app, base_url="http://127.0.0.1", follow_redirects=False, raise_server_exceptions=False)
+
+
+@pytest.fixture(scope="session")
+def get(client):
+    """The JSON twin of an address."""
+
+    def fetch(path: str, **query):
+        answer = client.get("/api/v1" + path, params=query)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    return fetch
+
+
+@pytest.fixture(scope="session")
+def masks(get):
+    """All valid circuits of the pretrained XOR under the protocol complete."""
+    return [item["mask"] for item in get(XOR + "/circuits", limit=200)["items"]]

@@ -1,0 +1,103 @@
+"""Every address that is built leads to the page it names, under a prefix too, and is described for programs."""
+
+import re
+
+import pytest
+from fastapi.testclient import TestClient
+
+from app.addressing import Addresses, ExplanationRef, Scope
+from app.main import ROUTERS, create_app
+from app.settings import Settings
+from tests.app.pages.conftest import XOR
+
+SCOPE = Scope(1, "paper", "0123456789ab")
+QUERY = "output=1&protocol=paper&data=0123456789ab"
+TABLE = [  # what is built, its address, the route that answers it
+    (lambda a: a.gallery(), "/", "/"),
+    (lambda a: a.gallery(q="a b"), "/?q=a+b", "/"),
+    (lambda a: a.network("xor"), "/networks/xor", "/networks/{network}"),
+    (lambda a: a.network("xor", SCOPE), f"/networks/xor?{QUERY}", "/networks/{network}"),
+    (lambda a: a.circuits("xor", Scope(), sort="margin"), "/networks/xor/circuits?sort=margin", None),
+    (lambda a: a.circuit("xor", "081ff"), "/networks/xor/circuits/081ff", "/networks/{network}/circuits/{mask}"),
+    (
+        lambda a: a.interpretation("xor", "081ff", 10**30, SCOPE),
+        f"/networks/xor/circuits/081ff/interpretations/{10**30}?{QUERY}",
+        "/networks/{network}/circuits/{mask}/interpretations/{index}",
+    ),
+    (lambda a: a.algorithms("xor"), "/networks/xor/algorithms", "/networks/{network}/algorithms"),
+    (lambda a: a.algorithm("xor", "ab"), "/networks/xor/algorithms/ab", "/networks/{network}/algorithms/{algorithm}"),
+    (
+        lambda a: a.alignment("xor", "ab", "cd"),
+        "/networks/xor/algorithms/ab/alignments/cd",
+        "/networks/{network}/algorithms/{algorithm}/alignments/{alignment}",
+    ),
+    (
+        lambda a: a.compare("xor", [ExplanationRef("circuit", "081ff"), "i-081ff.3"]),
+        "/compare?network=xor&e=c-081ff&e=i-081ff.3",
+        "/compare",
+    ),
+    (lambda a: a.jobs(), "/jobs", "/jobs"),
+    (lambda a: a.job("ab"), "/jobs/ab", "/jobs/{job}"),
+    (lambda a: a.train(), "/train", "/train"),
+    (lambda a: a.glossary("valid"), "/glossary#valid", "/glossary"),
+    (lambda a: a.health(), "/health", "/health"),
+    (lambda a: a.result("xor", SCOPE), f"/api/v1/networks/xor/result?{QUERY}", "/api/v1/networks/{network}/result"),
+    (lambda a: a.twin(a.gallery()), "/api/v1/gallery", "/api/v1/gallery"),
+    (lambda a: a.twin(a.network("xor")), "/api/v1/networks/xor", "/api/v1/networks/{network}"),
+    (lambda a: a.network("a/b ?"), "/networks/a%2Fb%20%3F", None),
+]
+PATHS = {route.path: route for router in ROUTERS for route in router.routes if "GET" in route.methods}
+
+
+@pytest.mark.parametrize(("build", "address", "template"), TABLE, ids=[row[1][:50] for row in TABLE])
+def test_addresses(build, address, template):
+    assert build(Addresses()) == address
+    assert build(Addresses("/pluriscope")) == "/pluriscope" + address
+    if template is not None:
+        path = address.partition("?")[0].partition("#")[0]
+        assert PATHS[template].path_regex.fullmatch(path)
+
+
+def test_every_page_has_a_twin_and_every_twin_is_described(client):
+    described = client.get("/api/v1/openapi.json").json()
+    pages = {path for path, route in PATHS.items() if not route.include_in_schema and not path.startswith("/api")}
+    for path in pages - {"/networks", "/"}:
+        assert "/api/v1" + path in described["paths"], path
+    for path, methods in described["paths"].items():
+        for method, operation in methods.items():
+            assert operation.get("description"), (method, path)
+            good = [answer for status, answer in operation["responses"].items() if status.startswith("2")]
+            schemas = [answer.get("content", {}).get("application/json", {}).get("schema") for answer in good]
+            assert any(schemas) or path.endswith("/result"), path  # a file with a format of its own
+            assert "HTTPValidationError" not in str(operation["responses"])
+            for parameter in operation.get("parameters", []):
+                assert parameter["in"] == "path" or parameter.get("description"), (path, parameter["name"])
+    refs = set(re.findall(r'"\$ref": ?"#/components/schemas/([^"]+)"', client.get("/api/v1/openapi.json").text))
+    assert refs <= set(described["components"]["schemas"])
+
+
+def test_the_interface_page_shows_every_operation_and_type(client):
+    described = client.get("/api/v1/openapi.json").json()
+    page = client.get("/api").text
+    for path in described["paths"]:
+        assert f">{path}<" in page
+    for name, schema in described["components"]["schemas"].items():
+        assert ("properties" not in schema) or f'id="schema-{name}"' in page
+
+
+@pytest.mark.parametrize("stripped", [True, False])
+def test_behind_a_proxy_under_a_prefix(app, stripped):
+    behind = create_app(Settings(data=app.state.settings.data, prefix="/pluriscope"))
+    with TestClient(behind, base_url="http://127.0.0.1") as client:
+        start = "" if stripped else "/pluriscope"
+        for path in ("/", XOR, XOR + "/circuits", XOR + "/circuits/081ff/interpretations/3", "/glossary", "/nope"):
+            answer = client.get(start + path)
+            assert answer.status_code == (404 if path == "/nope" else 200)
+            links = re.findall(r'(?:href|action|src|hx-get)="(/[^"]*)"', answer.text)
+            assert links
+            assert [link for link in links if not link.startswith("/pluriscope/")] == []
+        assert client.get(start + "/static/pluriscope.css").status_code == 200
+        twin = client.get(start + "/api/v1" + XOR)
+        assert twin.json()["url"] == "/pluriscope" + XOR
+        missing = client.get(start + "/api/v1" + XOR + "/circuits/zzz")
+        assert missing.json()["parent"] == "/pluriscope" + XOR + "/circuits"

@@ -1,0 +1,214 @@
+"""The list of circuits, any circuit, and its interpretations, against what the engine says."""
+
+import random
+
+import pytest
+
+from analysis.circuits.circuit import EdgeLayout, circuit_from_hex, possible_circuit
+from analysis.data import clean_data
+from analysis.errors import InvalidMask
+from analysis.interpretations.indexing import InterpretationSpace
+from app.db.codecs import network_of
+from app.db.reads.analyses import find_network
+from app.pages.circuit import class_of
+from tests.app.pages.conftest import MINE, XOR
+from tests.factories import pretrained_xor
+
+SORTS = {
+    "mask": "mask",
+    "edges": "n_edges",
+    "neurons": "n_neurons",
+    "margin": "margin",
+    "interpretations": "interpretations",
+    "observed": "observed",
+}
+SIZES = (2, 3, 3, 1)
+
+
+def read_all(get, **query):
+    """Every page of the list, one after the other."""
+    page = get(XOR + "/circuits", **query)
+    items = page["items"]
+    while page["next"] is not None:
+        assert len(page["items"]) == query["limit"]
+        assert page["next_url"].startswith(XOR + "/circuits?")
+        page = get(XOR + "/circuits", **query, after=page["next"])
+        items += page["items"]
+    assert page["total"] == len(items)
+    return items
+
+
+@pytest.mark.parametrize("protocol", ["complete", MINE.digest[:12]])
+@pytest.mark.parametrize("order", ["asc", "desc"])
+@pytest.mark.parametrize("sort", SORTS)
+def test_pages_of_every_order_hold_each_circuit_once(get, masks, sort, order, protocol):
+    items = read_all(get, sort=sort, order=order, limit=40, protocol=protocol)
+    assert sorted(item["mask"] for item in items) == sorted(masks)
+    values = [item[SORTS[sort]] for item in items]
+    if sort not in ("mask", "margin"):
+        values = [int(value) for value in values]
+    keys = [(value, item["mask"]) for value, item in zip(values, items, strict=True)]
+    assert keys == sorted(keys, reverse=order == "desc")
+
+
+def neuron_kept(mask, layer, neuron):
+    return circuit_from_hex(mask, SIZES).active[layer][neuron]
+
+
+FILTERS = [
+    ({"edges_min": 14}, lambda c: c["n_edges"] >= 14),
+    ({"edges_max": 11}, lambda c: c["n_edges"] <= 11),
+    ({"edges_min": 12, "edges_max": 12}, lambda c: c["n_edges"] == 12),
+    ({"neurons_min": 6}, lambda c: c["n_neurons"] >= 6),
+    ({"neurons_max": 4}, lambda c: c["n_neurons"] <= 4),
+    ({"margin_min": 0.2}, lambda c: c["margin"] >= 0.2),
+    ({"keep": ["n2.1"]}, lambda c: neuron_kept(c["mask"], 2, 1)),
+    ({"drop": ["n2.1"]}, lambda c: not neuron_kept(c["mask"], 2, 1)),
+    ({"drop": ["n1.2", "n2.2"]}, lambda c: not neuron_kept(c["mask"], 1, 2) and not neuron_kept(c["mask"], 2, 2)),
+    ({"keep": ["A-n1.2"]}, lambda c: circuit_from_hex(c["mask"], SIZES).keep[0][2, 0]),
+    ({"drop": ["B-n1.2"]}, lambda c: not circuit_from_hex(c["mask"], SIZES).keep[0][2, 1]),
+    ({"keep": ["n1.0-n2.1", "n2.1-y"]}, lambda c: all((int(c["mask"], 16) >> e) & 1 for e in (9, 16))),
+    (
+        {"keep": ["n2.2-y"], "drop": ["n1.1-n2.1"], "edges_max": 14, "margin_min": 0.1},
+        lambda c: (
+            (int(c["mask"], 16) >> 17) & 1
+            and not (int(c["mask"], 16) >> 10) & 1
+            and c["n_edges"] <= 14
+            and c["margin"] >= 0.1
+        ),
+    ),
+    ({"keep": ["n2.1"], "drop": ["n2.1"]}, lambda _: False),
+]
+
+
+@pytest.mark.parametrize(("query", "wanted"), FILTERS)
+def test_a_filter_keeps_what_it_says(get, query, wanted):
+    every = get(XOR + "/circuits", limit=200)["items"]
+    page = get(XOR + "/circuits", limit=200, **query)
+    assert page["items"] == [circuit for circuit in every if wanted(circuit)]
+    assert page["total"] == len(page["items"])
+    assert page["valid"] == 197
+    assert len(page["filters"]) == sum(len(v) if isinstance(v, list) else 1 for v in query.values())
+
+
+def test_every_edge_can_be_filtered_by(get):
+    every = get(XOR + "/circuits", limit=200)
+    for edge, part in enumerate(every["edges"]):
+        kept = get(XOR + "/circuits", limit=200, keep=part["name"])["items"]
+        assert kept == [c for c in every["items"] if int(c["mask"], 16) >> edge & 1]
+
+
+def test_a_filter_is_taken_back_by_its_pill_and_kept_when_paging(get):
+    page = get(XOR + "/circuits", edges_max=14, keep="n2.1", limit=5)
+    assert "edges_max=14" in page["next_url"]
+    assert "keep=n2.1" in page["next_url"]
+    by_label = {pill["label"]: pill["url"] for pill in page["filters"]}
+    assert by_label["at most 14 edges"] == XOR + "/circuits?keep=n2.1&limit=5"
+    assert by_label["keeps n2.1"] == XOR + "/circuits?edges_max=14&limit=5"
+
+
+def test_a_column_is_sorted_the_other_way_by_its_second_click(get):
+    sorts = {link["key"]: link for link in get(XOR + "/circuits", sort="margin", order="desc")["sorts"]}
+    assert sorts["margin"]["current"] == "desc"
+    assert "order=desc" not in sorts["margin"]["url"]
+    assert "order=desc" in sorts["interpretations"]["url"]
+
+
+def test_any_possible_circuit_has_a_page_and_only_valid_ones_are_called_so(get, masks):
+    layout = EdgeLayout(SIZES)
+    chosen, draw = [], random.Random(7)
+    while len(chosen) < 20:
+        try:
+            chosen.append(possible_circuit(draw.getrandbits(18), layout).hex)
+        except InvalidMask:
+            continue
+    for mask in [*chosen, *masks[:5]]:
+        page = get(f"{XOR}/circuits/{mask}")
+        assert page["verdict"]["valid"] is (mask in masks)
+        assert page["circuit"]["stored"] is (mask in masks)
+        assert (page["interpretations"] is None) is (mask not in masks)
+        assert page["verdict"]["n_right"] == sum(row["right"] for row in page["behaviour"])
+
+
+def test_a_circuits_numbers_are_those_of_the_list(get):
+    for item in get(XOR + "/circuits", limit=200, sort="margin")["items"][::45]:
+        page = get(f"{XOR}/circuits/{item['mask']}")
+        assert page["interpretations"] == item["interpretations"]
+        assert page["observed"] == item["observed"]
+        assert page["verdict"]["margin"] == item["margin"]
+        assert page["circuit"]["n_edges"] == item["n_edges"]
+
+
+def test_the_protocols_family_is_respected(get):
+    whole = get(XOR + "/circuits/3ffff", protocol="paper")["verdict"]
+    assert not whole["valid"]
+    assert not whole["in_space"]
+    assert "leaves out" in whole["reason"]
+    assert get(XOR + "/circuits/3ffff")["verdict"]["valid"]
+
+
+def test_excerpts_step_through_all_classes_and_all_interpretations(get):
+    for classes, count in (("observed", 6), ("all", 24)):
+        seen, start = [], 0
+        while start < count:
+            excerpt = get(XOR + "/circuits/2b0cf", classes=classes, start=start, limit=5)["excerpt"]
+            assert excerpt["of"] == count
+            seen += excerpt["items"]
+            start += 5
+            assert (excerpt["next_url"] is None) is (start >= count)
+        assert len(seen) == count
+        tables = [str([gate["truth_table"] for gate in item["gates"]]) for item in seen]
+        assert len(set(tables)) == 6
+
+
+def space_of(app, mask):
+    with app.state.store.read() as session:
+        network = network_of(find_network(session, "xor")).for_output(0)
+    return InterpretationSpace(network, circuit_from_hex(mask, SIZES), clean_data(2))
+
+
+def test_the_class_of_every_interpretation(app):
+    space = space_of(app, "3a2cf")
+    functions = [tuple(gate.function for gate in space.at(i).gates) for i in range(space.count)]
+    ranks = {pattern: rank for rank, pattern in enumerate(dict.fromkeys(functions))}
+    assert len(ranks) == space.n_observed
+    assert [class_of(space, i) for i in range(space.count)] == [ranks[pattern] for pattern in functions]
+
+
+def test_an_interpretation_is_what_the_engine_says(get, app):
+    space = space_of(app, "081ff")
+    page = get(XOR + "/circuits/081ff/interpretations/21")
+    for gate, view in zip(space.at(21).gates, page["gates"], strict=True):
+        assert (view["tile"]["layer"], view["tile"]["neuron"]) == (gate.layer, gate.neuron)
+        assert sum(bit << row for row, bit in enumerate(view["tile"]["truth_table"])) == gate.function
+        assert [row["value"] for row in view["table"]] == list(gate.table)
+        assert [i for i, row in enumerate(view["table"]) if row["free"]] == list(gate.free_rows)
+        assert view["low"] < view["threshold"] < view["high"]
+    assert page["of"] == 368
+    assert page["observed"] == 17
+
+
+def test_neighbours_of_an_interpretation(get):
+    here = XOR + "/circuits/081ff/interpretations/"
+    first, last = get(here + "0"), get(here + "367")
+    assert first["previous_url"] is None is first["first_url"]
+    assert first["next_url"] == here + "1"
+    assert first["last_url"] == here + "367"
+    assert last["next_url"] is None is last["last_url"] is last["next_class_url"]
+    assert get(here + "21")["previous_url"] == here + "20"
+    page, visited = first, [here + "0"]
+    while page["next_class_url"] is not None:
+        visited.append(page["next_class_url"])
+        page = get(page["next_class_url"])
+        assert page["observed_class"] == len(visited) - 1
+        assert page["previous_class_url"] == visited[-2]
+    assert len(visited) == first["observed"]
+
+
+def test_circuits_of_another_output_are_its_own(get):
+    page = get("/networks/two", output=1)
+    assert [tab["current"] for tab in page["outputs"]] == [False, True]
+    assert page["links"]["circuits"] == "/networks/two/circuits?output=1"
+    every = get("/networks/two/circuits", output=1, limit=200)
+    assert every["valid"] == len(every["items"])
+    assert pretrained_xor().network.digest != page["network"]["digest"]

@@ -1,0 +1,239 @@
+"""What holds of every page: it is there, its twin is its model, it asks the store little, its links stay inside."""
+
+import re
+from functools import cache
+from html import unescape
+
+import pytest
+from sqlalchemy import event
+from starlette.routing import Match
+
+from app.pages.circuit import (
+    CircuitOptions,
+    InterpretationOptions,
+    build_circuit,
+    build_interpretation,
+)
+from app.pages.circuits import CircuitsOptions, build_circuits
+from app.pages.gallery import GalleryOptions, build_gallery
+from app.pages.glossary import build_glossary
+from app.pages.network import NetworkOptions, build_network
+from tests.app.pages.conftest import MINE, XOR
+
+CIRCUIT = XOR + "/circuits/081ff"
+PAGES = {  # address → most statements that it may send
+    "/": 8,
+    "/?q=xor": 6,
+    "/?limit=2": 8,
+    XOR: 9,
+    XOR + "?protocol=paper": 9,
+    f"{XOR}?protocol={MINE.digest[:12]}": 9,
+    "/networks/two?output=1": 9,
+    "/networks/two": 9,
+    "/networks/linear": 9,
+    "/networks/queued": 9,
+    "/networks/failed": 9,
+    "/networks/cancelled": 9,
+    "/networks/untouched": 9,
+    XOR + "/circuits": 6,
+    XOR + "/circuits?view=grid&sort=margin&order=desc&limit=200": 6,
+    f"{XOR}/circuits?protocol={MINE.digest[:12]}&sort=interpretations&order=desc": 8,
+    XOR + "/circuits?edges_max=9": 6,
+    "/networks/untouched/circuits": 5,
+    "/networks/queued/circuits": 5,
+    "/networks/linear/circuits": 6,
+    "/networks/none": 9,
+    "/networks/none/circuits": 6,
+    CIRCUIT: 5,
+    CIRCUIT + "?classes=all&start=300&limit=60": 5,
+    XOR + "/circuits/3ffff?protocol=paper": 5,
+    XOR + "/circuits/3fffe": 5,
+    "/networks/linear/circuits/3": 5,
+    CIRCUIT + "/interpretations/0": 5,
+    CIRCUIT + "/interpretations/367": 5,
+    "/glossary": 0,
+}
+
+
+@pytest.fixture
+def statements(app):
+    sent = []
+
+    def note(_connection, _cursor, statement, *_):
+        sent.append(statement)
+
+    event.listen(app.state.store.reader, "before_cursor_execute", note)
+    yield sent
+    event.remove(app.state.store.reader, "before_cursor_execute", note)
+
+
+@pytest.mark.parametrize("address", PAGES)
+def test_a_page_is_there_asks_the_store_little_and_leads_somewhere_known(client, app, statements, address):
+    answer = client.get(address)
+    assert answer.status_code == 200
+    assert answer.headers["content-type"] == "text/html; charset=utf-8"
+    assert answer.text.count("<h1") == 1
+    assert len(statements) <= PAGES[address]
+    (twin,) = re.findall(r'<link rel="alternate" type="application/json" href="([^"]+)"', answer.text)
+    assert client.get(unescape(twin)).status_code == 200
+    for link in set(re.findall(r'(?:href|action|hx-get)="([^"]*)"', answer.text)):
+        path = unescape(link).partition("?")[0].partition("#")[0]
+        if path.startswith("/"):
+            assert known(app, path), link
+        else:
+            assert link.startswith(("#", "https://")), link
+
+
+@cache
+def known(app, path):
+    """Whether some route has this path, for whatever method."""
+    scope = {"type": "http", "method": "GET", "path": path, "root_path": "", "headers": [], "query_string": b""}
+    return any(route.matches(scope)[0] is not Match.NONE for route in app.routes)
+
+
+def test_the_gallery_asks_no_more_for_many_networks_than_for_one(client, statements):
+    client.get("/?q=two")
+    for_one = len(statements)
+    client.get("/?q=n")
+    assert len(statements) - for_one == for_one
+
+
+@pytest.mark.parametrize(
+    ("address", "build"),
+    [
+        ("/gallery?q=x", lambda s, a: build_gallery(s, a, GalleryOptions(q="x"))),
+        (XOR, lambda s, a: build_network(s, a, "xor", NetworkOptions())),
+        (XOR + "?protocol=paper", lambda s, a: build_network(s, a, "xor", NetworkOptions(protocol="paper"))),
+        (XOR + "/circuits?sort=margin", lambda s, a: build_circuits(s, a, "xor", CircuitsOptions(sort="margin"))),
+        (CIRCUIT, lambda s, a: build_circuit(s, a, "xor", "081ff", CircuitOptions())),
+        (
+            CIRCUIT + "/interpretations/21",
+            lambda s, a: build_interpretation(s, a, "xor", "081ff", "21", InterpretationOptions()),
+        ),
+        ("/glossary", lambda _, a: build_glossary(a)),
+    ],
+)
+def test_the_twin_is_the_pages_model(client, app, address, build):
+    with app.state.store.read() as session:
+        page = build(session, app.state.addresses)
+    assert client.get("/api/v1" + address).json() == page.model_dump(mode="json")
+
+
+def test_integers_beyond_the_exact_range_are_strings_in_json(get):
+    page = get(XOR, protocol=MINE.digest[:12])
+    total = page["counts"]["interpretations_total"]
+    assert isinstance(total, str)
+    assert int(total) > 10**29
+    assert page["counts"]["circuits_valid"] == 197
+
+
+def test_a_network_is_found_by_slug_digest_and_prefix(get):
+    network = get(XOR)["network"]
+    for name in (network["digest"], network["digest"][:6], network["digest"][:12]):
+        assert get(f"/networks/{name}")["network"] == network
+    assert network["url"] == XOR
+
+
+def test_htmx_gets_one_part_of_the_page(client):
+    parts = {"/": "networks", XOR: "findings", XOR + "/circuits": "results", CIRCUIT: "excerpt"}
+    for address, block in parts.items():
+        whole = client.get(address).text
+        part = client.get(address, headers={"HX-Request": "true"})
+        assert part.headers["vary"] == "HX-Request"
+        assert "<html" not in part.text
+        assert f'id="{block}"' in part.text
+        assert part.text.strip() in whole
+
+
+def test_a_form_with_nothing_filled_in_is_the_whole_list(get):
+    whole = get(XOR + "/circuits")
+    assert get(XOR + "/circuits", edges_min="", margin_min="", output="", sort="", after="") == whole
+
+
+def test_states_are_told_apart(get, client):
+    words = {
+        "queued": "Still computing",
+        "failed": "weights: too wild. Tame them.",
+        "cancelled": "The analysis was cancelled",
+        "untouched": "Not analysed yet",
+    }
+    for slug, phrase in words.items():
+        page = get(f"/networks/{slug}")
+        assert page["scope"]["state"] == {"queued": "computing", "untouched": "not_analysed"}.get(slug, slug)
+        assert page["counts"] is None
+        assert phrase in unescape(client.get(f"/networks/{slug}").text)
+        assert phrase in unescape(client.get(f"/networks/{slug}/circuits").text)
+    assert get(XOR)["scope"]["state"] == "done"
+    assert get("/networks/none")["counts"]["circuits_valid"] == 0
+    assert "No circuit is valid" in client.get("/networks/none/circuits").text
+
+
+def test_a_truncated_search_marks_its_counts(get, client):
+    truncated = get(XOR, protocol=MINE.digest[:12])
+    assert truncated["scope"]["state"] == "truncated"
+    page = client.get(f"{XOR}?protocol={MINE.digest[:12]}").text
+    assert 'data-empty="truncated"' in page
+    assert "circuits at 197" in page
+    assert "≥ " in page
+    assert 'data-empty="truncated"' not in client.get(XOR).text
+
+
+def test_only_a_page_that_waits_asks_again(client):
+    assert 'hx-trigger="every 3s"' in client.get("/networks/queued").text
+    assert 'hx-trigger="every 3s"' not in client.get(XOR).text
+    assert 'hx-trigger="every 3s"' in client.get("/").text
+
+
+def test_the_gallery_is_searched_and_paged(get):
+    assert [item["network"]["slug"] for item in get("/gallery", q="TWO")["items"]] == ["two"]
+    digest = get(XOR)["network"]["digest"]
+    assert [item["network"]["slug"] for item in get("/gallery", q=digest[:8])["items"]] == ["xor"]
+    assert get("/gallery", q="nothing like it")["items"] == []
+    whole = get("/gallery")
+    seen, page = [], get("/gallery", limit=2)
+    while True:
+        seen += page["items"]
+        assert page["n_networks"] == whole["n_networks"] == len(whole["items"])
+        if page["next_url"] is None:
+            break
+        page = get("/gallery", limit=2, after=page["next"])
+    assert seen == whole["items"]
+    assert get("/networks") == whole
+
+
+def test_the_featured_network_has_an_explanation_of_each_kind(get):
+    featured = get("/gallery")["featured"]
+    assert featured["network"]["slug"] == "xor"
+    assert featured["circuit"]["n_edges"] == 10
+    assert featured["interpretation"]["mask"] != featured["circuit"]["mask"]
+    assert featured["alignment"]["iia"]["agreed"] == featured["alignment"]["iia"]["of"] > 0
+    assert featured["compare_url"].count("e=") == 3
+
+
+def test_behaviour_says_what_the_network_does(get):
+    page = get(XOR)
+    assert [row["decision"] for row in page["behaviour"]] == [0, 1, 1, 0]
+    assert page["n_right"] == 4
+    assert page["n_validation_right"] == page["n_validation"] == 4
+    assert all(0 < row["margin"] < 0.5 and not row["fragile"] for row in page["behaviour"])
+
+
+def test_edge_use_is_that_of_the_listed_circuits(get, masks):
+    counts = [count for layer in get(XOR)["edge_use"] for row in layer["counts"] for count in row]
+    assert counts == [sum(int(mask, 16) >> edge & 1 for mask in masks) for edge in range(18)]
+
+
+def test_the_theme_can_be_asked_for(client):
+    answer = client.get("/?theme=dark")
+    assert 'data-theme="dark"' in answer.text
+    assert "theme=dark" in answer.headers["set-cookie"]
+    client.cookies.clear()
+
+
+def test_glossary_terms_have_anchors_of_their_own_that_others_lead_to(get):
+    entries = get("/glossary")["entries"]
+    anchors = [entry["anchor"] for entry in entries]
+    assert len(set(anchors)) == len(anchors) > 50
+    assert "interchange-intervention-accuracy" in anchors
+    assert {other["anchor"] for entry in entries for other in entry["see_also"]} <= set(anchors)
+    assert all(entry["paragraphs"] for entry in entries)

@@ -1,0 +1,270 @@
+"""What is refused is refused in the same words for people and programs, with its cause, its cure and a way on."""
+
+import inspect
+import re
+import shutil
+import subprocess
+import sys
+from html import unescape
+from typing import Annotated
+
+import pytest
+from fastapi import Body
+from fastapi.testclient import TestClient
+from sqlalchemy import text
+
+from analysis import errors as engine
+from app.db import errors as store
+from app.errors import ENGINE_STATUS, STORE_STATUS, BadQuery, Conflict, NotFound, PageError, Refused
+from app.main import create_app
+from app.middleware import SECURITY_HEADERS
+from app.pages.cursors import write_cursor
+from app.settings import ROOT, Settings
+from tests.app.pages.conftest import XOR
+
+LIST, ONE = XOR + "/circuits", XOR + "/circuits/081ff"
+OTHER_ORDER = write_cursor("circuits margin asc", [0.1, "081ff"])
+WRONG_KIND = write_cursor("circuits edges asc", ["10", "081ff"])
+REFUSED = [  # address, status, field, words
+    ("/no/such/page", 404, "", "no page has this address"),
+    ("/networks/unknown", 404, "network", "network 'unknown'"),
+    ("/networks/" + "x" * 300, 404, "network", "is not stored here"),
+    ("/networks/123456", 404, "network", "no stored digest begins so"),
+    ("/networks/%F0%9F%A4%96", 404, "network", "is not stored here"),
+    ("/networks/unknown/circuits", 404, "network", "network 'unknown'"),
+    (XOR + "?output=1", 404, "output", "one output"),
+    (XOR + "?output=-1", 400, "output", "greater than or equal to 0"),
+    (XOR + "?output=first", 400, "output", "valid integer"),
+    (XOR + "?output=1e3", 400, "output", "valid integer"),
+    (XOR + "?output=99999999999999999999", 400, "output", "less than or equal to 999"),
+    (XOR + "?protocol=fast", 404, "protocol", "protocol 'fast'"),
+    (XOR + "?protocol=" + "p" * 65, 400, "protocol", "at most 64"),
+    (XOR + "?data=abcdefabcdef", 404, "data", "data record 'abcdefabcdef'"),
+    (XOR + "?data=zzz", 404, "data", "not 6 or more digits"),
+    (XOR + "?colour=red", 400, "colour", "Allowed options: theme, output, protocol, data"),
+    (XOR + "?theme=sepia", 400, "theme", "'light' or 'dark'"),
+    ("/?limit=0", 400, "limit", "greater than or equal to 1"),
+    ("/?limit=201", 400, "limit", "less than or equal to 200"),
+    ("/?q=" + "q" * 101, 400, "q", "at most 100"),
+    ("/?after=garbage", 400, "after", "was not given out by any page"),
+    ("/?after=" + write_cursor("gallery", [1, "yesterday", "xor"]), 400, "after", "was not given out by any page"),
+    ("/?after=" + OTHER_ORDER, 400, "after", "another order"),
+    (LIST + "?limit=201", 400, "limit", "less than or equal to 200"),
+    (LIST + "?sort=beauty", 400, "sort", "'mask', 'edges'"),
+    (LIST + "?order=up", 400, "order", "'asc' or 'desc'"),
+    (LIST + "?edges_min=ten", 400, "edges_min", "valid integer"),
+    (LIST + "?edges_min=-1", 400, "edges_min", "greater than or equal to 0"),
+    (LIST + "?edges_min=12&edges_max=11", 400, "edges_min", "above edges_max 11"),
+    (LIST + "?neurons_min=5&neurons_max=4", 400, "neurons_min", "above neurons_max 4"),
+    (LIST + "?margin_min=nan", 400, "margin_min", "margin_min"),
+    (LIST + "?margin_min=inf", 400, "margin_min", "margin_min"),
+    (LIST + "?keep=n3.0", 400, "keep", "no hidden neuron or edge of a 2-3-3-1 network"),
+    (LIST + "?keep=y", 400, "keep", "no hidden neuron or edge"),
+    (LIST + "?keep=A", 400, "keep", "no hidden neuron or edge"),
+    (LIST + "?keep=C-n1.0", 400, "keep", "no hidden neuron or edge"),
+    (LIST + "?keep=A-n2.0", 400, "keep", "no hidden neuron or edge"),
+    (LIST + "?drop=n1.3", 400, "drop", "no hidden neuron or edge"),
+    (LIST + "?drop=n1.0-", 400, "drop", "no hidden neuron or edge"),
+    (LIST + "?" + "&".join(["keep=n1.0"] * 33), 400, "keep", "at most 32"),
+    (LIST + "?after=x", 400, "after", "was not given out by any page"),
+    (LIST + "?after=" + OTHER_ORDER, 400, "after", "another order"),
+    (LIST + "?after=" + WRONG_KIND, 400, "after", "was not given out by any page"),
+    (LIST + "/zzz", 404, "mask", "is not 5 lower-case hex digits"),
+    (LIST + "/081FF", 404, "mask", "lower-case hex digits"),
+    (LIST + "/0081ff", 404, "mask", "is not 5 lower-case hex digits"),
+    (LIST + "/fffff", 404, "mask", "edges beyond"),
+    (LIST + "/00001", 404, "mask", "is no circuit"),
+    (LIST + "/" + "0" * 5000, 404, "mask", "is not 5 lower-case hex digits"),
+    (ONE + "?start=17", 400, "start", "17 observed classes"),
+    (ONE + "?classes=all&start=368", 400, "start", "368 interpretations"),
+    (ONE + "?start=-1", 400, "start", "pattern"),
+    (ONE + "?start=" + "9" * 1000, 400, "start", "pattern"),
+    (ONE + "?limit=61", 400, "limit", "less than or equal to 60"),
+    (ONE + "?classes=some", 400, "classes", "'observed' or 'all'"),
+    (ONE + "/interpretations/368", 404, "index", "368 interpretations, counted from 0"),
+    (ONE + "/interpretations/-1", 404, "index", "is no whole number"),
+    (ONE + "/interpretations/first", 404, "index", "is no whole number"),
+    (ONE + "/interpretations/1.0", 404, "index", "is no whole number"),
+    (ONE + "/interpretations/%D9%A3", 404, "index", "is no whole number"),
+    (ONE + "/interpretations/" + "9" * 5000, 404, "index", "is no whole number"),
+    (ONE + "/interpretations/" + "9" * 900, 404, "index", "368 interpretations"),
+    (LIST + "/3fffe/interpretations/0", 404, "index", "only valid circuits are interpreted"),
+    ("/glossary?term=circuit", 400, "term", "Allowed options: theme"),
+]
+
+
+@pytest.mark.parametrize(("address", "status", "field", "words"), REFUSED, ids=[r[0][:60] for r in REFUSED])
+def test_bad_addresses_are_refused_in_html_and_json_alike(client, address, status, field, words):
+    path = "/api/v1/gallery" + address[1:] if address.startswith("/?") else "/api/v1" + address
+    for answer in (client.get(path), client.get(address, headers={"accept": "application/json"})):
+        assert answer.status_code == status, answer.text[:300]
+        body = answer.json()
+        assert set(body) == {"ok", "error", "errors", "status", "parent"}
+        assert (body["ok"], body["status"]) == (False, status)
+        assert words in body["error"]
+        assert field in [error["field"] for error in body["errors"]]
+        assert client.get(body["parent"]).status_code == 200
+    page = client.get(address)
+    assert page.status_code == status
+    assert page.headers["content-type"].startswith("text/html")
+    shown = " ".join(unescape(re.sub(r"<[^>]+>", "", page.text)).split())
+    assert " ".join(words.split()) in shown
+    assert body["errors"][0]["message"].split(": ", 1)[1][:80].rstrip() in shown
+    assert "Traceback" not in page.text
+
+
+def test_everything_wrong_with_the_options_is_named_at_once(client):
+    errors = client.get(LIST + "?limit=0&sort=beauty&colour=red", headers={"accept": "application/json"}).json()[
+        "errors"
+    ]
+    assert {error["field"] for error in errors} == {"limit", "sort", "colour"}
+
+
+def test_a_missing_thing_leads_to_its_nearest_parent(client):
+    parents = {
+        "/networks/unknown/circuits/081ff": "/",
+        LIST + "/zzz": LIST,
+        LIST + "/zzz?protocol=paper": LIST + "?protocol=paper",
+        ONE + "/interpretations/999": ONE,
+        XOR + "?protocol=fast": XOR,
+        "/networks/unknown": "/",
+    }
+    for address, parent in parents.items():
+        assert client.get("/api/v1" + address).json()["parent"] == parent
+        assert f'href="{parent}"' in client.get(address).text
+
+
+def test_a_prefix_that_fits_several_networks_is_not_guessed(app, client):
+    from app.db.writes import save_network
+    from tests.factories import small_network
+
+    with app.state.store.write() as session:
+        for seed, digest in ((90, "abcdef0"), (91, "abcdef1")):
+            row = save_network(session, small_network(seed), slug=f"twin-{seed}")
+            row.digest = digest + row.digest[7:]
+    try:
+        answer = client.get("/api/v1/networks/abcdef")
+        assert answer.status_code == 404
+        assert "several digests begin so" in answer.json()["error"]
+        assert answer.json()["parent"] == "/?q=abcdef"
+        assert client.get("/api/v1/networks/abcdef1", params={}).status_code == 200
+    finally:
+        with app.state.store.write() as session:
+            session.execute(text("DELETE FROM networks WHERE slug LIKE 'twin-%'"))
+
+
+@pytest.mark.parametrize(
+    ("known", "base", "table"),
+    [(engine, engine.AnalysisError, ENGINE_STATUS), (store, store.StoreError, STORE_STATUS)],
+)
+def test_every_error_of_the_engine_and_the_store_has_a_status(known, base, table):
+    kinds = {
+        kind for _, kind in inspect.getmembers(known, inspect.isclass) if issubclass(kind, base) and kind is not base
+    }
+    assert kinds == set(table)
+
+
+def test_page_errors_say_item_cause_and_cure():
+    assert str(NotFound("mask 0", "is none", "copy one")) == "mask 0: is none. copy one."
+    assert [kind.status for kind in (PageError, BadQuery, Refused, NotFound, Conflict)] == [400, 400, 403, 404, 409]
+
+
+@pytest.fixture
+def broken(tmp_path):
+    """An application of its own, with addresses that fail."""
+    app = create_app(Settings(data=tmp_path, max_body_bytes=1000))
+
+    @app.get("/api/v1/broken")
+    @app.get("/broken")
+    def broken() -> None:
+        raise RuntimeError("secret detail")
+
+    @app.post("/api/v1/echo")
+    def echo(body: Annotated[dict, Body()]) -> dict:
+        return body
+
+    app.router.routes.sort(key=lambda route: getattr(route, "path", "") == "/static")
+    with TestClient(app, raise_server_exceptions=False) as client:
+        yield client
+
+
+def test_what_nobody_foresaw_is_logged_whole_and_told_as_an_id(broken, caplog):
+    for address in ("/api/v1/broken", "/broken"):
+        caplog.clear()
+        answer = broken.get(address, headers={"x-request-id": "my-own.1"})
+        assert answer.status_code == 500
+        assert "secret detail" not in answer.text
+        assert "my-own.1" in answer.text
+        assert answer.headers["x-request-id"] == "my-own.1"
+        assert answer.headers["content-security-policy"]
+        assert "secret detail" in caplog.text
+
+
+def test_a_body_that_is_too_large_or_no_json_is_refused(broken):
+    assert broken.post("/api/v1/echo", json={"a": 1}).json() == {"a": 1}
+    large = broken.post("/api/v1/echo", content=b"[" + b" " * 2000 + b"]")
+    assert large.status_code == 413
+    assert "larger than 1,000 bytes" in large.json()["error"]
+    assert broken.post("/api/v1/echo", content=iter([b"[" + b" " * 600] * 2)).status_code == 413  # without a length
+    for content in (b"{", b"[1]", b""):
+        answer = broken.post("/api/v1/echo", content=content)
+        assert answer.status_code == 422
+        assert answer.json()["ok"] is False
+
+
+def test_a_wrong_method_says_which_are_right(client):
+    answer = client.put(XOR)
+    assert answer.status_code == 405
+    assert "GET" in answer.headers["allow"]
+
+
+def test_headers(client):
+    for address in ("/", "/api/v1/gallery", "/nope", "/static/pluriscope.css"):
+        answer = client.get(address)
+        for name, value in SECURITY_HEADERS.items():
+            assert answer.headers[name] == value
+        assert re.fullmatch("[0-9a-f]{12}", answer.headers["x-request-id"])
+    assert "unsafe-eval" not in SECURITY_HEADERS["content-security-policy"]
+    assert "script-src 'self';" in SECURITY_HEADERS["content-security-policy"]
+    assert client.get("/", headers={"x-request-id": "bad id\x00"}).headers["x-request-id"] != "bad id\x00"
+    assert client.get("/static/pluriscope.css?v=1").headers["cache-control"].startswith("public, max-age=31536000")
+    assert client.get("/static/pluriscope.css").headers["cache-control"] == "no-cache"
+    assert client.get("/static/../pyproject.toml").status_code == 404
+    assert client.get("/static/%2e%2e/pyproject.toml").status_code == 404
+
+
+def test_head_is_get_without_the_body(client):
+    for address in (XOR, "/api/v1" + XOR, "/nope"):
+        head, whole = client.head(address), client.get(address)
+        assert head.status_code == whole.status_code
+        assert head.content == b""
+        assert head.headers["content-length"] == whole.headers["content-length"]
+
+
+def test_each_request_is_logged_on_one_line(client, caplog):
+    caplog.set_level("INFO", logger="pluriscope.access")
+    client.get("/networks/a%0Ab")
+    (line,) = [record.getMessage() for record in caplog.records if record.name == "pluriscope.access"]
+    assert "\n" not in line
+    assert "GET /networks/a%0Ab 404" in line
+
+
+def test_health(client, app, tmp_path):
+    assert client.get("/health").json() == {"live": True, "ready": True, "database": "ok", "version": app.version}
+    shutil.copy(app.state.settings.data / "pluriscope.sqlite", tmp_path)
+    other = create_app(Settings(data=tmp_path))
+    with TestClient(other) as waiting:
+        with other.state.store.write() as session:
+            session.execute(text("UPDATE alembic_version SET version_num = '0000'"))
+        answer = waiting.get("/health")
+        assert (answer.status_code, answer.json()["database"]) == (503, "behind")
+        other.state.store.close()
+        (tmp_path / "pluriscope.sqlite").write_bytes(b"no database at all" * 1000)
+        answer = waiting.get("/health")
+        assert (answer.status_code, answer.json()["database"]) == (503, "unreachable")
+
+
+@pytest.mark.slow
+def test_answering_requests_never_loads_torch():
+    code = "import sys, app.main, app.rendering; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
