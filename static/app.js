@@ -125,16 +125,13 @@
     if (list.length >= 2 && typeof last.url === "string") link.href = sameOriginPath(compareHref(last.url, list));
   }
 
-  /* A kept thumb is markup this page drew itself; it is still parsed as an image and stripped of anything active. */
+  /* A kept thumb is markup this page drew itself; anything that could act or load is refused all the same. */
   function safeThumb(markup) {
-    if (typeof markup !== "string" || !markup.startsWith("<svg")) return null;
+    if (typeof markup !== "string" || !markup.startsWith("<svg") || /\son\w+\s*=|href/i.test(markup)) return null;
     const svg = new DOMParser().parseFromString(markup, "image/svg+xml").documentElement;
     if (svg.nodeName !== "svg") return null;
     const allowed = new Set(["svg", "g", "path", "rect", "circle", "text", "title"]);
-    for (const node of [svg, ...all("*", svg)]) {
-      if (!allowed.has(node.localName)) return null;
-      for (const { name } of [...node.attributes]) if (name.startsWith("on") || name.includes("href")) node.removeAttribute(name);
-    }
+    if ([svg, ...all("*", svg)].some((node) => !allowed.has(node.localName))) return null;
     return document.importNode(svg, true);
   }
 

@@ -21,6 +21,7 @@ from app.figures.svg.trees import DrawnNode, drawn_tree
 
 _TILE: Final = 20.0
 _ROW: Final = 52.0
+_TIGHT_ROW: Final = 42.0
 
 Point = tuple[float, float]
 
@@ -49,13 +50,14 @@ def aligned_diagram(
     root = drawn_tree(algorithm)
     layer_of = {path: site.layer for path, site in alignment.places}
     stacks = _stacks(root, layer_of)
-    tallest = max([len(stack) for stack in stacks.values()] + [1])
-    band = max(44.0 + _ROW * tallest, 40.0 + 40.0 * algorithm.n_inputs)
+    posited = [node for node in root.walk() if node.posited]
+    row_height = _ROW if len(posited) <= 4 else _TIGHT_ROW
+    band = max(44.0 + row_height * len(posited), 40.0 + 40.0 * algorithm.n_inputs)
     frame = place(wiring, width, net_height, PAD_X, PAD_Y)
+    # each variable has a row of its own, so that no edge runs through another variable's tile
     spots: dict[str, Point] = {
-        node.path: (frame.x[layer], 18 + band / 2 + (row - (len(stack) - 1) / 2) * _ROW)
-        for layer, stack in stacks.items()
-        for row, node in enumerate(stack)
+        node.path: (frame.x[layer_of[node.path]], 18 + band / 2 + (row - (len(posited) - 1) / 2) * row_height)
+        for row, node in enumerate(posited)
     }
     upper = _algorithm(root, algorithm, spots, frame.x, band, hues)
     lower = diagram_body(wiring, frame, tiles, show_weights=False, pale=True, hues=hues)
@@ -63,7 +65,7 @@ def aligned_diagram(
     leads = ""
     for path, site in alignment.places:
         x, y = spots[path]
-        node = next(n for n in root.walk() if n.path == path and n.posited)
+        node = next(n for n in posited if n.path == path)
         is_lowest = stacks[site.layer][-1] is node
         for neuron in site.neurons:
             if (site.layer, neuron) not in frame.places:

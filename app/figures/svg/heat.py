@@ -80,7 +80,14 @@ def heat_matrix(
                 body += f'<rect class="h-miss" {inner}/>'
                 body += f'<path class="h-strike" d="M{num(x + wide - 11)} {num(y + 5)}l6 6m0 -6l-6 6"/>'
             body += text(x + wide / 2, y + _HIGH / 2 + 4, cells[r][c], "lab hn", anchor="middle")
-    return drawing(left + wide * n_columns + 2, top + _HIGH * n_rows + 2, body, sentence=sentence, css_class="heatmap")
+    return drawing(
+        left + wide * n_columns + 2,
+        top + _HIGH * n_rows + 2,
+        body,
+        sentence=sentence,
+        css_class="heatmap",
+        sizing="exact",
+    )
 
 
 def interchange_heat(

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from app.figures.svg.elements import decimal, drawing, num, text, text_width
-from app.figures.svg.tiles import PLAIN_HUES, Bits, Hues, tile_group, tile_size
+from app.figures.svg.tiles import NEUTRAL, PLAIN_HUES, Bits, Hues, tile_group, tile_size
 
 _EDGE = 16.0
 _THRESHOLD_ROW = 20.0
@@ -22,11 +22,13 @@ class Threshold:
         value: the cut; activations above it count as 1.
         key: the explanation's letter or name.
         table: truth table that the cut reads off the site.
+        neutral: drawn grey, as the output is, which the task gives.
     """
 
     value: float
     key: str
     table: Bits
+    neutral: bool = False
 
 
 def number_line(
@@ -59,7 +61,11 @@ def number_line(
     base = 30.0 + _THRESHOLD_ROW * max([row + 1 for row, _ in rows] or [0])
     body = f'<path class="axis" d="M8 {num(base)}H{num(width - 8)}"/>'
     for threshold, (row, flip) in zip(thresholds, rows, strict=True):
-        hue, at, top = hues.of(threshold.table), x(threshold.value), 12 + _THRESHOLD_ROW * row
+        hue, at, top = (
+            NEUTRAL if threshold.neutral else hues.of(threshold.table),
+            x(threshold.value),
+            12 + _THRESHOLD_ROW * row,
+        )
         words = f"{threshold.key}: 1 above {decimal(threshold.value)}" if threshold.key else decimal(threshold.value)
         half = tile_size(threshold.table, 13)[0] / 2 + 5
         side = text(at - half if flip else at + half, top + 4, words, "lab lv halo", anchor="end" if flip else "")

@@ -1,0 +1,178 @@
+"""What app.js does in a real browser, under the strict content policy: theme, tray, copy buttons, figures, polling."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import threading
+import time
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+pytestmark = pytest.mark.browser
+CHROMIUM = next((p for p in map(shutil.which, ("chromium", "chromium-browser", "google-chrome")) if p), None)
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self' 'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='; "
+    "style-src-attr 'unsafe-inline'; img-src 'self' data: blob:; connect-src 'self'; font-src 'self'; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+POLLING = '<div id="poll" data-poll hx-get="/tick" hx-trigger="every 100ms" hx-swap="innerHTML">0</div>'
+
+
+@pytest.fixture(scope="module")
+def site():
+    """The pattern page on a local port; /tick counts how often it was asked for."""
+    import uvicorn
+    from starlette.applications import Starlette
+    from starlette.responses import HTMLResponse
+    from starlette.routing import Mount, Route
+    from starlette.staticfiles import StaticFiles
+
+    from app.figures.samples import pattern_context
+    from app.rendering import STATIC, render
+
+    def patterns(request):
+        response = render(request, "patterns.html", pattern_context())
+        cookie = {k: v for k, v in response.headers.items() if k == "set-cookie"}
+        body = response.body.decode().replace("</main>", POLLING + "</main>")
+        return HTMLResponse(body, headers={"Content-Security-Policy": POLICY, **cookie})
+
+    def tick(request):
+        app.state.ticks += 1
+        return HTMLResponse(str(app.state.ticks))
+
+    static = Mount("/static", StaticFiles(directory=STATIC))
+    app = Starlette(routes=[Route("/patterns", patterns), Route("/tick", tick), static])
+    app.state.ticks = 0
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="warning", ws="none"))
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    while not server.started:
+        time.sleep(0.05)
+    yield app, f"http://127.0.0.1:{port}/patterns"
+    server.should_exit = True
+    thread.join(10)
+
+
+@pytest.fixture(scope="module")
+def browser():
+    if CHROMIUM is None:
+        pytest.skip("no Chromium on this machine: install the package chromium")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as play:
+        chromium = play.chromium.launch(
+            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"]
+        )
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def page(browser, site):
+    """A fresh visitor, on the pattern page; anything said on the console as an error fails the test."""
+    context = browser.new_context(viewport={"width": 1280, "height": 900}, color_scheme="light")
+    context.grant_permissions(["clipboard-read", "clipboard-write"])
+    tab = context.new_page()
+    said: list[str] = []
+    tab.on("console", lambda m: said.append(m.text) if m.type == "error" else None)
+    tab.on("pageerror", lambda e: said.append(str(e)))
+    tab.goto(site[1])
+    yield tab
+    context.close()
+    assert said == []
+
+
+def fills(page) -> str:
+    return page.locator("[data-plot] .bars path").first.evaluate("e => getComputedStyle(e).fill")
+
+
+def test_figures_are_drawn_and_follow_the_theme(page):
+    page.locator("[data-plot][data-drawn=true]").nth(3).wait_for()
+    before = fills(page)
+    page.locator("[data-theme-switch]").click()
+    assert page.locator("html").get_attribute("data-theme") == "dark"
+    page.locator("[data-plot][data-drawn=true]").nth(3).wait_for()
+    for _ in range(40):
+        if fills(page) != before:
+            break
+        page.wait_for_timeout(50)
+    assert (before, fills(page)) == ("rgb(20, 24, 27)", "rgb(236, 238, 234)")
+    page.reload()
+    assert page.locator("html").get_attribute("data-theme") == "dark"  # now from the cookie, by the server
+
+
+def test_the_tray_remembers_what_was_chosen_and_leads_to_the_comparison(page):
+    tray = page.locator("[data-tray]")
+    assert tray.is_hidden()
+    page.get_by_label("Compare i·2b0cf.21").check()
+    assert tray.get_by_text("Pick one more").is_visible()
+    page.get_by_label("Compare c·2b0cf").check()
+    page.reload()
+    assert page.get_by_label("Compare c·2b0cf").is_checked()
+    assert page.locator("[data-tray-list] li svg").count() == 2  # with their thumbs
+    target = urlsplit(tray.get_by_role("link", name="Compare 2").get_attribute("href"))
+    assert target.path == "/compare"
+    assert parse_qs(target.query) == {"network": ["sample"], "e": ["i-2b0cf.21", "c-2b0cf"]}
+    badge = page.locator("[data-compare-count]")
+    assert badge.inner_text().startswith("2")
+    page.get_by_label("Remove c·2b0cf").click()
+    assert not page.get_by_label("Compare c·2b0cf").is_checked()
+    tray.get_by_role("button", name="Clear").click()
+    assert tray.is_hidden()
+    assert badge.is_hidden()
+
+
+def test_no_more_than_six_and_nothing_active_from_storage(page):
+    entries = [{"ref": f"c-{k}", "label": f"c·{k}", "href": "https://elsewhere.test/"} for k in range(7)]
+    entries[0]["thumb"] = "<svg xmlns='http://www.w3.org/2000/svg' onload='alert(1)'><path d='M0 0'/></svg>"
+    entries[1]["thumb"] = "<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>"
+    page.evaluate("e => localStorage.setItem('pluriscope.compare.sample', JSON.stringify(e))", entries)
+    page.reload()
+    assert page.locator("[data-tray-list] li").count() == 6
+    assert page.get_by_label("Compare i·2b0cf.21").is_disabled()
+    assert page.locator("[data-tray-list] svg, [data-tray-list] script").count() == 0
+    assert page.locator("[data-tray-list] a").first.get_attribute("href") == "#"
+    page.evaluate("() => localStorage.setItem('pluriscope.compare.sample', 'not json')")
+    page.reload()
+    assert page.locator("[data-tray]").is_hidden()
+
+
+def test_a_link_is_copied_whole(page, site):
+    button = page.get_by_role("button", name="Copy link")
+    button.click()
+    page.get_by_role("button", name="Copied").wait_for()
+    assert page.evaluate("() => navigator.clipboard.readText()") == site[1]
+
+
+def test_polling_rests_while_the_tab_is_hidden(page, site):
+    page.locator("#poll", has_not_text="0").wait_for()
+    page.evaluate("() => Object.defineProperty(document, 'hidden', {value: true, configurable: true})")
+    page.wait_for_timeout(250)
+    rest = site[0].state.ticks
+    page.wait_for_timeout(500)
+    assert site[0].state.ticks == rest
+    page.evaluate("() => Object.defineProperty(document, 'hidden', {value: false, configurable: true})")
+    page.wait_for_timeout(400)
+    assert site[0].state.ticks > rest
+
+
+@pytest.mark.parametrize("width", [320, 390, 768, 1440])
+def test_nothing_runs_over_the_edge(page, width):
+    page.set_viewport_size({"width": width, "height": 800})
+    assert page.locator("html").evaluate("e => e.scrollWidth - e.clientWidth") == 0
+
+
+def test_without_scripts_the_page_still_stands(browser, site):
+    context = browser.new_context(java_script_enabled=False)
+    tab = context.new_page()
+    tab.goto(site[1])
+    assert tab.get_by_role("heading", name="Patterns", level=1).is_visible()
+    assert tab.get_by_role("button", name="Copy link").count() == 0
+    tab.locator("[data-theme-switch]").click()
+    assert tab.locator("html").get_attribute("data-theme") == "dark"
+    context.close()
