@@ -1,0 +1,136 @@
+"""The documents keep up with the code: what exists is described, and what is described exists."""
+
+from __future__ import annotations
+
+import inspect
+import re
+import tomllib
+
+import pytest
+import typer.main
+
+from analysis import errors as engine_errors
+from analysis.protocol import Protocol
+from app import errors as page_errors
+from app.cli.commands import app as command_line
+from app.db import errors as store_errors
+from app.settings import ROOT, Settings
+
+DOCS = ROOT / "docs"
+
+
+def text_of(name: str) -> str:
+    return (ROOT / name).read_text()
+
+
+def test_every_exception_is_in_the_table_of_errors() -> None:
+    told = text_of("docs/errors.md")
+    for module in (engine_errors, store_errors, page_errors):
+        for name, kind in inspect.getmembers(module, inspect.isclass):
+            if issubclass(kind, Exception) and kind.__module__ == module.__name__:
+                if name in ("AnalysisError", "StoreError"):
+                    continue  # never raised themselves
+                assert f"`{name}`" in told, name
+
+
+def test_every_error_of_the_engine_has_a_row_of_its_own() -> None:
+    rows = re.findall(r"^\| `(\w+)` \|", text_of("docs/errors.md"), re.MULTILINE)
+    raised = {kind.__name__ for kind in engine_errors.AnalysisError.__subclasses__()}
+    assert raised <= set(rows)
+
+
+def test_every_command_and_option_is_described() -> None:
+    told = text_of("docs/machine-interface.md")
+    for name, command in typer.main.get_command(command_line).commands.items():  # type: ignore[attr-defined]
+        row = next(line for line in told.splitlines() if line.startswith(f"| `pluriscope {name}"))
+        for parameter in command.params:
+            options = [o for o in parameter.opts if o.startswith("--")]
+            assert not options or any(f"`{o}" in row or f"{o} " in row for o in options), (name, options)
+
+
+def test_every_setting_is_described() -> None:
+    told = text_of("docs/self-hosting.md")
+    for name, field in Settings.model_fields.items():
+        row = re.search(rf"^\| `PLURISCOPE_{name.upper()}` \| (?:`([^`]*)`|empty) \|", told, re.MULTILINE)
+        assert row, name
+        assert (row[1] or "") == str(field.default), name
+
+
+def test_every_protocol_setting_is_described() -> None:
+    told = text_of("docs/machine-interface.md")
+    for name in Protocol.model_fields:
+        if name != "name":
+            assert f"| `{name}` |" in told, name
+
+
+def test_every_verb_of_run_is_helped_and_nothing_else() -> None:
+    script = text_of("run")
+    helped = set(re.findall(r"^\./run (\w+)", script, re.MULTILINE)) - {"help"}
+    handled = set(re.findall(r'^        "(\w+)": \w+,$', script, re.MULTILINE))
+    assert helped == handled
+
+
+def test_the_glossary_can_be_parsed_and_leads_nowhere_wrong() -> None:
+    headings = re.findall(r"^## (.+)$", text_of("docs/glossary.md"), re.MULTILINE)
+    assert headings == sorted(set(headings), key=str.lower)
+    for line in re.findall(r"^See also: (.+)\.$", text_of("docs/glossary.md"), re.MULTILINE):
+        assert set(line.split("; ")) <= set(headings), line
+
+
+def test_the_module_map_is_the_code() -> None:
+    """Every module stands in the map of docs/architecture.md, and every file in the map exists."""
+    told = text_of("docs/architecture.md")
+    block = re.search(r"## Module map.*?```\n(.*?)```", told, re.DOTALL)
+    assert block
+    mapped: set[str] = set()
+    folders: list[tuple[int, str]] = []
+    for line in block[1].splitlines():
+        entry = re.match(r"( *)([\w./-]+)", line)
+        if not entry or len(entry[1]) > 8:
+            continue  # a continued description
+        while folders and folders[-1][0] >= len(entry[1]):
+            folders.pop()
+        path = "".join(folder for _, folder in folders) + entry[2]
+        if entry[2].endswith("/"):
+            folders.append((len(entry[1]), entry[2]))
+        mapped.add(path)
+    gone = [path for path in sorted(mapped) if not (ROOT / path).exists()]
+    assert gone == [], "in the map, but not there"
+    present = {
+        str(path.relative_to(ROOT))
+        for package in ("analysis", "app")
+        for path in (ROOT / package).rglob("*.py")
+        if path.name not in ("__init__.py", "__main__.py")
+    }
+    assert sorted(present - mapped) == [], "not in the map"
+
+
+@pytest.mark.parametrize(
+    "document", sorted(str(p.relative_to(ROOT)) for p in [*DOCS.rglob("*.md"), ROOT / "README.md"])
+)
+def test_every_local_link_leads_somewhere(document: str) -> None:
+    for target in re.findall(r"\]\(([^)\s]+)\)", text_of(document)):
+        if not re.match(r"https?:|#|mailto:", target):
+            assert ((ROOT / document).parent / target.split("#")[0]).exists(), target
+
+
+def test_every_decision_is_listed() -> None:
+    listed = text_of("docs/decisions/README.md")
+    for path in (DOCS / "decisions").glob("0*.md"):
+        assert f"({path.name})" in listed
+
+
+def test_locked_versions_lie_within_the_ranges_and_name_no_host() -> None:
+    lock = text_of("constraints.txt")
+    versions = dict(re.findall(r"^([\w.-]+)==([\w.]+)$", lock, re.MULTILINE))
+    lines = [line for line in lock.splitlines() if line and not line.startswith("#")]
+    assert len(lines) == len(versions)  # nothing but exact versions, without local parts
+    assert "://" not in lock
+    project = tomllib.loads(text_of("pyproject.toml"))["project"]
+    from packaging.requirements import Requirement
+
+    extras = project["optional-dependencies"]
+    for requirement in map(Requirement, [*project["dependencies"], *extras["test"], *extras["dev"]]):
+        name = re.sub(r"[-_.]+", "-", requirement.name).lower()
+        assert name in versions, name
+        assert requirement.specifier.contains(versions[name]), requirement
