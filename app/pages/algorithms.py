@@ -21,10 +21,12 @@ from app.pages.cursors import read_cursor, write_cursor
 from app.pages.formulas import (
     IRREDUNDANT_LABELS,
     AlgorithmView,
+    FormulaNode,
     FractionView,
     PlacedView,
     VerdictView,
     algorithm_view,
+    formula_tree,
     placed_views,
     read_algorithm,
 )
@@ -267,6 +269,7 @@ class AlgorithmPage(PageModel):
     network: NetworkView
     scope: ScopeView
     algorithm: AlgorithmView
+    tree: FormulaNode
     ref: str
     position: int = Field(description="Its place in the protocol's order, from 0.")
     of_algorithms: int
@@ -320,6 +323,7 @@ def build_algorithm(
         network=network_view(place.row, addresses, place.network),
         scope=scope,
         algorithm=algorithm_view(algorithm),
+        tree=formula_tree(algorithm),
         ref=str(ExplanationRef("algorithm", row.algorithm_id)),
         position=row.position,
         of_algorithms=reads.algorithm_facets(session, row.analysis_id).total,

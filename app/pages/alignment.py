@@ -40,10 +40,12 @@ from app.pages.algorithms import (
 )
 from app.pages.formulas import (
     AlgorithmView,
+    FormulaNode,
     FractionView,
     PlacedView,
     VerdictView,
     algorithm_view,
+    formula_tree,
     placed_views,
 )
 from app.pages.placements import SHAPE, placement_text, places_of, read_places
@@ -134,6 +136,7 @@ class AlignmentPage(PageModel):
     network: NetworkView
     scope: ScopeView
     algorithm: AlgorithmView
+    tree: FormulaNode
     algorithm_url: str
     id: str
     ref: str = Field(description="How a comparison's address names it.")
@@ -225,6 +228,7 @@ def build_alignment(
         network=network_view(place.row, addresses, place.network),
         scope=scope,
         algorithm=algorithm_view(algorithm),
+        tree=formula_tree(algorithm),
         algorithm_url=addresses.algorithm(slug, algorithm.id, place.scope),
         id=alignment.id,
         ref=str(ExplanationRef("alignment", algorithm.id, alignment.id if row else placement_text(alignment))),

@@ -92,7 +92,6 @@ class AlgorithmView(PageModel):
     n_gates: int
     truth_table: list[int]
     variables: list[VariableView]
-    tree: FormulaNode
 
     @property
     def value(self) -> HighLevelModel:
@@ -114,8 +113,9 @@ def fraction(iia: IIA) -> FractionView:
     return FractionView(agreed=iia.agreed, of=iia.of)
 
 
+@lru_cache(maxsize=2048)
 def algorithm_view(algorithm: HighLevelModel) -> AlgorithmView:
-    """Everything that can be said of an algorithm without a network."""
+    """What can be said of an algorithm without a network; the same for every request, so it is made once."""
     n_rows = 1 << algorithm.n_inputs
     return AlgorithmView(
         id=algorithm.id,
@@ -129,7 +129,6 @@ def algorithm_view(algorithm: HighLevelModel) -> AlgorithmView:
             VariableView(path=v.path, formula=v.formula, truth_table=truth_rows(v.function, n_rows))
             for v in algorithm.variables
         ],
-        tree=formula_tree(algorithm),
     )
 
 

@@ -1,0 +1,374 @@
+"""Common ground: network and explanations under interventions, against a twin that goes one intervention at a time."""
+
+from __future__ import annotations
+
+import math
+import time
+from itertools import combinations
+
+import numpy as np
+import pytest
+
+from analysis.algorithms.high_level_model import HighLevelModel, Node
+from analysis.alignments.alignment import Alignment, NeuronSet
+from analysis.alignments.iia import score_alignment
+from analysis.circuits.circuit import Circuit
+from analysis.circuits.search import search_circuits
+from analysis.data import clean_data
+from analysis.experiments import (
+    SILENT,
+    Agreement,
+    agreement_of,
+    crucial_experiments,
+    decide_under_interventions,
+    intervention_space,
+    predict_by_alignment,
+    predict_by_interpretation,
+    predict_nothing,
+    standing_of,
+)
+from analysis.interpretations.counting import count_interpretations
+from analysis.interpretations.indexing import interpretation_at
+from analysis.networks.network import Network
+from analysis.protocol import COMPLETE
+from analysis.tasks import input_table, named_task
+from tests.factories import pretrained_xor, two_xor_algorithms
+
+
+def random_network(sizes: tuple[int, ...], seed: int, activation: str = "tanh") -> Network:
+    random = np.random.default_rng(seed)
+    shapes = list(zip(sizes[1:], sizes, strict=False))
+    return Network.from_arrays(
+        [random.normal(size=s) for s in shapes], [random.normal(size=s[0]) for s in shapes], activation=activation
+    )
+
+
+def hand_made_xor() -> Network:
+    """2-2-1 ReLU: n1.0 = A + B, n1.1 = max(0, A + B − 1), y = n1.0 − 2·n1.1, so OR and AND sit on single neurons."""
+    return Network.from_arrays(
+        [[[1, 1], [1, 1]], [[1, -2]]], [[0, -1], [0]], activation="relu", output_activation="linear"
+    )
+
+
+# ---- the twin: plain Python, one intervention at a time -----------------------------------------------------------
+
+
+def twin_activation(kind: str, slope: float | None, z: float) -> float:
+    if kind == "leaky_relu":
+        return z if z > 0 else (slope or 0.0) * z
+    return {"relu": max(z, 0.0), "tanh": math.tanh(z), "sigmoid": 1 / (1 + math.exp(-z)), "linear": z}[kind]
+
+
+def twin_run(network: Network, row: list[float], patch: dict[tuple[int, int], float]) -> list[list[float]]:
+    layers = [row]
+    for layer, (weight, bias) in enumerate(zip(network.weights, network.biases, strict=True), start=1):
+        kind = network.activation_of(layer)
+        values = [
+            twin_activation(kind, network.negative_slope, sum(w * x for w, x in zip(ws, layers[-1], strict=True)) + b)
+            for ws, b in zip(weight.tolist(), bias.tolist(), strict=True)
+        ]
+        layers.append([patch.get((layer, neuron), value) for neuron, value in enumerate(values)])
+    return layers
+
+
+def twin_sets(network: Network) -> list[tuple[tuple[int, int], ...]]:
+    sites = [(layer, n) for layer in range(1, len(network.sizes) - 1) for n in range(network.sizes[layer])]
+    return [chosen for size in range(1, len(sites) + 1) for chosen in combinations(sites, size)]
+
+
+def twin_interpretation(interpretation, sites, source: int, base: int, n_layers: int) -> int:
+    """Follow the gates one by one on one intervention."""
+    bits = {}
+    for gate in interpretation.gates:
+        here = (gate.layer, gate.neuron)
+        if here in sites:
+            bits[here] = gate.function >> source & 1
+        elif gate.layer == 1:
+            bits[here] = gate.function >> base & 1
+        else:
+            row = int("".join(str(bits[parent]) for parent in gate.parents), 2)
+            bits[here] = gate.table[row]
+    return bits[n_layers, 0]
+
+
+def twin_value(node: Node, path: str, base_bits: str, fixed: dict[str, int]) -> int:
+    """The algorithm's value with some variables (gates by path, NOT transparent) fixed."""
+    if node.operator == "not":
+        return 1 - twin_value(node.children[0], path, base_bits, fixed)
+    if node.operator == "input":
+        return int(base_bits[node.input])
+    if path in fixed:
+        return fixed[path]
+    left, right = (twin_value(child, f"{path}{i}", base_bits, fixed) for i, child in enumerate(node.children))
+    return left & right
+
+
+# ---- spaces ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_3_3_network_has_63_sets_and_756_interventions():
+    space = intervention_space((3, 3), 2)
+    assert len(space.sets) == space.n_possible_sets == 63
+    assert space.n_interventions == 756
+    assert space.largest is None
+    assert space.counted.sum() == 756
+    assert list(space.sets) == sorted(set(space.sets), key=lambda members: (len(members), members))
+    assert all(space.sets[index] == members for index, members in enumerate(space.sets))
+    assert space.position[frozenset({(2, 1), (1, 0)})] == space.sets.index(((1, 0), (2, 1)))
+
+
+def test_a_limit_cuts_by_size_and_says_so():
+    space = intervention_space((3, 3), 2, max_sets=40)
+    assert space.largest == 2
+    assert len(space.sets) == 6 + 15
+    assert space.n_possible_sets == 63
+    assert max(map(len, space.sets)) == 2
+
+
+def test_single_neurons_are_listed_even_beyond_the_limit():
+    space = intervention_space((30, 30), 6, max_sets=10)
+    assert (space.largest, len(space.sets)) == (1, 60)
+
+
+def test_default_limits_hold_for_wide_networks_and_many_inputs():
+    wide = intervention_space((10, 10), 2)
+    assert wide.largest is not None
+    assert len(wide.sets) <= 4096
+    many = intervention_space((6, 6), 6)
+    assert many.n_interventions <= 2**18
+    assert intervention_space((6, 6), 2).largest is None
+
+
+def test_a_network_without_hidden_layers_has_no_intervention():
+    network = random_network((2, 1), 0)
+    space = intervention_space((), 2)
+    answers = decide_under_interventions(network, input_table(2), space)
+    assert (space.n_interventions, answers.outputs.shape) == (0, (0, 4, 4))
+    assert standing_of(predict_nothing(space), answers, space).of == 0
+
+
+# ---- the network ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("sizes", "activation"), [((2, 2, 1), "tanh"), ((2, 2, 2, 1), "leaky_relu"), ((3, 2, 1), "sigmoid")]
+)
+def test_network_answers_equal_the_twin(sizes, activation):
+    network = random_network(sizes, 3, activation)
+    rows = input_table(sizes[0])
+    space = intervention_space(network.hidden_sizes, network.n_inputs)
+    assert list(space.sets) == twin_sets(network)
+    answers = decide_under_interventions(network, rows, space)
+    clean = [twin_run(network, row, {}) for row in rows.tolist()]
+    for index, sites in enumerate(space.sets):
+        for source in range(len(rows)):
+            for base in range(len(rows)):
+                patch = {(layer, neuron): clean[source][layer][neuron] for layer, neuron in sites}
+                expected = twin_run(network, rows[base].tolist(), patch)[-1][0]
+                assert answers.outputs[index, source, base] == pytest.approx(expected, abs=1e-12)
+    assert ((answers.outputs > 0.5) == answers.decisions.astype(bool)).all()
+    assert answers.margins == pytest.approx(np.abs(answers.outputs - 0.5))
+
+
+def test_patching_everything_runs_the_source_and_patching_with_itself_changes_nothing():
+    network = pretrained_xor().network
+    space = intervention_space(network.hidden_sizes, 2)
+    answers = decide_under_interventions(network, input_table(2), space)
+    clean = np.array([twin_run(network, row, {})[-1][0] for row in input_table(2).tolist()])
+    everything = answers.outputs[space.position[frozenset((layer, n) for layer in (1, 2) for n in range(3))]]
+    assert everything == pytest.approx(np.repeat(clean[:, None], 4, axis=1))
+    for base in range(4):
+        assert answers.outputs[:, base, base] == pytest.approx(np.full(63, clean[base]))
+
+
+# ---- interpretations --------------------------------------------------------------------------------------------
+
+
+def xor_interpretations(n_circuits: int, n_each: int):
+    network, data, task = pretrained_xor().network, clean_data(2), named_task("XOR", 2)
+    search = search_circuits(network, task, COMPLETE, data)
+    chosen = search.masks[:: max(1, len(search.masks) // n_circuits)][:n_circuits]
+    counts = count_interpretations(network, chosen, data).by_circuit
+    for mask, count in zip(chosen, counts, strict=True):
+        for index in sorted({count * k // n_each for k in range(n_each)}):
+            yield interpretation_at(network, Circuit(search.layout, int(mask)), index, data)
+
+
+def test_predictions_of_interpretations_equal_the_twin():
+    space = intervention_space((3, 3), 2)
+    checked = 0
+    for interpretation in xor_interpretations(6, 3):
+        predicted = predict_by_interpretation(interpretation, space)
+        assert (predicted != SILENT).all()
+        for index, sites in enumerate(space.sets):
+            for source in range(4):
+                for base in range(4):
+                    expected = twin_interpretation(interpretation, sites, source, base, 3)
+                    assert predicted[index, source, base] == expected
+        checked += 1
+    assert checked >= 6
+
+
+def test_neurons_that_an_interpretation_does_not_name_change_nothing():
+    space = intervention_space((3, 3), 2)
+    for interpretation in xor_interpretations(5, 1):
+        named = {(gate.layer, gate.neuron) for gate in interpretation.gates}
+        silent_sites = [site for site in space.holds if site not in named]
+        predicted = predict_by_interpretation(interpretation, space)
+        xor = np.array([0, 1, 1, 0])
+        for site in silent_sites:
+            alone = predicted[space.position[frozenset([site])]]
+            assert (alone == np.broadcast_to(xor, (4, 4))).all()
+
+
+def test_a_reading_that_is_how_the_network_works_is_always_right():
+    network, data = hand_made_xor(), clean_data(2)
+    search = search_circuits(network, named_task("XOR", 2), COMPLETE, data)
+    whole = Circuit(search.layout, (1 << search.layout.n_edges) - 1)
+    assert whole.mask in search.masks.tolist()
+    space = intervention_space((2,), 2)
+    answers = decide_under_interventions(network, input_table(2), space)
+    count = count_interpretations(network, np.array([whole.mask], dtype=np.uint64), data).by_circuit[0]
+    scores = []
+    for index in range(count):
+        interpretation = interpretation_at(network, whole, index, data)
+        standing = standing_of(predict_by_interpretation(interpretation, space), answers, space)
+        assert (standing.predicted, standing.of) == (36, 36)
+        scores.append(standing.right)
+    assert scores == [36]  # only OR on n1.0 and AND on n1.1 is consistent, and it is how the network works
+
+
+# ---- algorithms -----------------------------------------------------------------------------------------------------
+
+
+def placed(algorithm: HighLevelModel, **places: tuple[int, tuple[int, ...]]) -> Alignment:
+    return Alignment.of(algorithm.text, {path[1:]: NeuronSet(*site) for path, site in places.items()})
+
+
+def test_predictions_of_alignments_equal_the_twin():
+    space = intervention_space((3, 3), 2)
+    for algorithm in two_xor_algorithms():
+        functions = {v.path: v.function for v in algorithm.variables}
+        for alignment in (
+            placed(algorithm, v0=(1, (0,)), v1=(1, (1, 2))),
+            placed(algorithm, v0=(2, (1,)), v1=(1, (0, 2))),
+        ):
+            predicted = predict_by_alignment(algorithm, alignment, space)
+            sites = {path: {(s.layer, n) for n in s.neurons} for path, s in alignment.places}
+            for index, members in enumerate(space.sets):
+                chosen = [path for path, place in sites.items() if place <= set(members)]
+                covered = set().union(*(sites[path] for path in chosen)) == set(members) and bool(chosen)
+                for source in range(4):
+                    fixed = {path: functions[path] >> source & 1 for path in chosen}
+                    for base in range(4):
+                        expected = twin_value(algorithm.root, "", f"{base:02b}", fixed) if covered else SILENT
+                        assert predicted[index, source, base] == expected
+
+
+def test_a_fixed_variable_hides_what_is_below_it():
+    a, b = Node("input", (), 0), Node("input", (), 1)
+    negate = lambda node: Node("not", (node,))  # noqa: E731  # a tree reads best in one line
+    inner = Node("and", (a, b))
+    outer = Node("and", (a, negate(inner)))
+    algorithm = HighLevelModel("and_inverter", 2, Node("and", (outer, negate(b))))
+    paths = [variable.path for variable in algorithm.variables]
+    assert len(paths) == 2
+    space = intervention_space((2,), 2)
+    alignment = Alignment.of(algorithm.text, {paths[0]: NeuronSet(1, (0,)), paths[1]: NeuronSet(1, (1,))})
+    predicted = predict_by_alignment(algorithm, alignment, space)
+    both, outer_only = space.position[frozenset({(1, 0), (1, 1)})], space.position[frozenset({(1, 0)})]
+    assert (predicted[both] == predicted[outer_only]).all()
+
+
+def test_single_variable_interventions_agree_with_the_iia():
+    network, data = pretrained_xor().network, clean_data(2)
+    algorithm = two_xor_algorithms()[0]
+    space = intervention_space((3, 3), 2)
+    answers = decide_under_interventions(network, input_table(2), space)
+    for first in range(3):
+        for second in range(3):
+            if first == second:
+                continue
+            alignment = placed(algorithm, v0=(1, (first,)), v1=(1, (second,)))
+            predicted = predict_by_alignment(algorithm, alignment, space)
+            single = [space.position[frozenset({(1, neuron)})] for neuron in (first, second)]
+            right = (predicted == answers.decisions) & space.counted
+            iia = score_alignment(network, algorithm, alignment, COMPLETE, data).iia
+            assert (int(right[single].sum()), 24) == (iia.agreed, iia.of)
+
+
+def test_an_aligned_algorithm_covers_the_unions_of_its_places():
+    network, algorithm = hand_made_xor(), two_xor_algorithms()[0]
+    assert {v.formula for v in algorithm.variables} == {"¬A ∧ ¬B", "A ∧ B"}
+    paths = {v.formula: v.path for v in algorithm.variables}
+    alignment = Alignment.of(algorithm.text, {paths["¬A ∧ ¬B"]: NeuronSet(1, (0,)), paths["A ∧ B"]: NeuronSet(1, (1,))})
+    space = intervention_space((2,), 2)
+    answers = decide_under_interventions(network, input_table(2), space)
+    standing = standing_of(predict_by_alignment(algorithm, alignment, space), answers, space)
+    assert (standing.predicted, standing.of) == (36, 36)
+    # n1.0 carries 0, 1, 1 or 2 and n1.1 0 or 1; n1.0 − 2·n1.1 is above .5 just where OR is 1 and AND is 0
+    assert standing.right == 36
+
+
+# ---- comparisons ----------------------------------------------------------------------------------------------------
+
+
+def hand_made_predictions():
+    space = intervention_space((1,), 1)  # one set, two inputs: interventions (0, 1) and (1, 0) count
+    first = np.array([[[1, 1], [0, 1]]], dtype=np.int8)
+    second = np.array([[[0, 0], [0, SILENT]]], dtype=np.int8)
+    return space, first, second
+
+
+def test_agreement_counts_only_where_both_predict_and_source_differs_from_base():
+    space, first, second = hand_made_predictions()
+    assert agreement_of(first, second, space) == Agreement(2, 1) == agreement_of(second, first, space)
+    assert agreement_of(first, predict_nothing(space), space) == Agreement(0, 0)
+    assert agreement_of(first, second, space).differ == 1
+
+
+def test_crucial_experiments_are_the_disagreements_ranked_by_margin():
+    network = pretrained_xor().network
+    space = intervention_space((3, 3), 2)
+    answers = decide_under_interventions(network, input_table(2), space)
+    found = list(xor_interpretations(2, 1))
+    predictions = [predict_by_interpretation(i, space) for i in found]
+    every = crucial_experiments(predictions, answers, space)
+    assert every.total == len(every.shown) == agreement_of(*predictions, space).differ > 0
+    margins = [experiment.margin for experiment in every.shown]
+    assert margins == sorted(margins, reverse=True)
+    for experiment in every.shown:
+        index = space.position[frozenset(experiment.sites)]
+        at = (index, experiment.source, experiment.base)
+        assert experiment.source != experiment.base
+        assert experiment.predictions == tuple(int(p[at]) for p in predictions)
+        assert set(experiment.predictions) == {0, 1}
+        assert experiment.output == answers.outputs[at]
+        assert experiment.decision == int(experiment.output > 0.5)
+        assert experiment.margin == abs(experiment.output - 0.5)
+    first = crucial_experiments(predictions, answers, space, limit=10)
+    assert first.total == every.total
+    assert first.shown == every.shown[:10]
+
+
+def test_a_silent_explanation_takes_part_in_no_crucial_experiment():
+    space, first, second = hand_made_predictions()
+    network = random_network((1, 1, 1), 0)
+    answers = decide_under_interventions(network, input_table(1), space)
+    alone = crucial_experiments([first, predict_nothing(space)], answers, space)
+    assert (alone.total, alone.shown) == (0, ())
+    three = crucial_experiments([first, second, predict_nothing(space)], answers, space)
+    assert three.total == 1
+    assert three.shown[0].predictions == (1, 0, SILENT)
+    assert (three.shown[0].source, three.shown[0].base) == (0, 1)
+
+
+def test_the_whole_comparison_of_a_3_3_network_is_quick():
+    network = pretrained_xor().network
+    space = intervention_space((3, 3), 2)
+    interpretation = next(xor_interpretations(1, 1))
+    started = time.perf_counter()
+    answers = decide_under_interventions(network, input_table(2), space)
+    predictions = [predict_by_interpretation(interpretation, space) for _ in range(6)]
+    crucial_experiments(predictions, answers, space)
+    assert time.perf_counter() - started < 0.5  # about 5 ms on an idle machine

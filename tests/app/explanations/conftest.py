@@ -1,0 +1,74 @@
+"""One really analysed store for all tests of these pages; none of them writes to it."""
+
+from __future__ import annotations
+
+import pytest
+from fastapi.testclient import TestClient
+
+from analysis.data import clean_data
+from analysis.networks.files import NetworkFile
+from analysis.networks.network import Network
+from analysis.pipeline import analyse_output
+from analysis.protocol import COMPLETE, PAPER
+from analysis.tasks import named_task
+from app.db.writes import save_analysis, save_network
+from app.jobs import queue
+from app.jobs.definitions import analyse_arguments
+from app.main import create_app
+from app.settings import Settings
+from tests.factories import pretrained_xor, small_network
+
+XOR = "/networks/xor"
+
+
+def three_inputs() -> NetworkFile:
+    """3-2-2 with outputs AND and OR of three inputs; the first output's formula is found, the second's too."""
+    network = Network.from_arrays(
+        [[[1, 1, 1], [1, 1, 1]], [[1, -2], [1, 0]]],
+        [[-2, -3], [0, 2.0]],
+        activation="relu",
+        output_activation="linear",
+    )
+    return NetworkFile("Three inputs", network, (named_task("AND", 3), named_task("OR", 3)))
+
+
+@pytest.fixture(scope="session")
+def client(tmp_path_factory):
+    app = create_app(Settings(data=tmp_path_factory.mktemp("explanations")))
+    with TestClient(app, base_url="http://127.0.0.1", follow_redirects=False) as client:
+        file = pretrained_xor()
+        with app.state.store.write() as session:
+            save_network(session, file, slug="xor", origin="bundled", position=0)
+            for protocol in (COMPLETE, PAPER):
+                save_analysis(session, analyse_output(file.network, 0, file.tasks[0], protocol, clean_data(2)))
+            two = small_network(5, (2, 2, 2), "Two outputs")
+            save_network(session, two, slug="two")
+            save_analysis(session, analyse_output(two.network, 1, two.tasks[1], COMPLETE, clean_data(2)))
+            row = save_network(session, small_network(1), slug="waiting")
+            queue.enqueue(session, "analyse", analyse_arguments(row.digest, 0, COMPLETE), "Analyse waiting")
+            save_network(session, small_network(2), slug="untouched")
+        yield client
+
+
+@pytest.fixture(scope="session")
+def get(client):
+    """The JSON twin of an address."""
+
+    def fetch(path: str, **query):
+        answer = client.get("/api/v1" + path, params=query or None)  # an empty mapping would drop the path's own query
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    return fetch
+
+
+@pytest.fixture(scope="session")
+def aligned(get):
+    """The one algorithm that the pretrained XOR network is: its item in the list."""
+    (item,) = get(XOR + "/algorithms", aligned=1)["items"]
+    return item
+
+
+@pytest.fixture(scope="session")
+def masks(get):
+    return [item["mask"] for item in get(XOR + "/circuits", limit=200)["items"]]

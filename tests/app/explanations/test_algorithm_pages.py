@@ -1,0 +1,335 @@
+"""The list of algorithms, one algorithm, one alignment: as pages and as JSON."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from analysis.alignments.alignment import Alignment, NeuronSet
+from analysis.alignments.iia import score_alignment
+from analysis.data import clean_data
+from analysis.protocol import COMPLETE
+from app.addressing import ExplanationRef
+from app.pages.placements import placement_text, places_of, read_placement_text, read_places
+from tests.app.explanations.conftest import XOR
+from tests.factories import pretrained_xor, two_xor_algorithms
+
+
+def walk(get, path, **query):
+    """Every page of a list, followed by its own links."""
+    pages = [get(path, **query)]
+    while pages[-1]["next_url"]:
+        assert len(pages) < 300, "the pages do not end"
+        pages.append(get(pages[-1]["next_url"]))
+    return pages
+
+
+# ---- the list -------------------------------------------------------------------------------------------------------
+
+
+def test_the_list_has_every_candidate_and_its_totals(get):
+    page = get(XOR + "/algorithms")
+    assert page["n_candidates"] == page["of"]["algorithms"] == page["totals"]["algorithms"] == 250
+    assert page["of"] == {"algorithms": 250, "aligned": 1, "valid": 3, "minimal": 1}
+    counts = {facet["value"]: facet["n"] for facet in page["facets"] if facet["option"] == "irredundant"}
+    assert counts == {"irredundant-gates": 194, "irredundant-functions": 18, "irredundant-literals": 2}
+    assert page["emptiness"] == ""
+    assert page["truncated_at"] is None
+
+
+@pytest.mark.parametrize("sort", ["order", "valid", "minimal", "iia", "gates", "variables", "depth"])
+def test_pages_of_every_order_hold_each_algorithm_once(get, sort):
+    pages = walk(get, XOR + "/algorithms", sort=sort, limit=60)
+    ids = [item["algorithm"]["id"] for page in pages for item in page["items"]]
+    assert len(pages) == 5
+    assert len(ids) == len(set(ids)) == 250
+    whole = [item["algorithm"]["id"] for item in get(XOR + "/algorithms", sort=sort, limit=500)["items"]]
+    assert ids == whole
+
+
+def test_orders_order(get):
+    def values(sort, key):
+        return [key(item) for item in get(XOR + "/algorithms", sort=sort, limit=250)["items"]]
+
+    def share(item):
+        return -1 if item["best"] is None else item["best"]["agreed"] / item["best"]["of"]
+
+    assert values("iia", share) == sorted(values("iia", share), reverse=True)
+    assert values("gates", lambda i: i["algorithm"]["n_gates"]) == sorted(
+        values("order", lambda i: i["algorithm"]["n_gates"])
+    )
+    assert values("valid", lambda i: i["n_valid"])[:2] == [3, 0]
+
+
+def test_filters_narrow_and_combine(get):
+    def total(**query):
+        page = get(XOR + "/algorithms", **query)
+        assert page["filtered"]
+        assert page["of"]["algorithms"] == 250
+        return page["totals"]["algorithms"]
+
+    assert total(aligned=1) == total(minimal=1) == 1
+    assert total(irredundant="irredundant-gates") == 194
+    assert total(irredundant=["irredundant-gates", "irredundant-functions"]) == 18
+    assert total(irredundant="irredundant-literals", aligned=1) == 1
+    assert total(variables=2) == 2
+    assert total(variables=1) == 0
+    assert total(q="(A ∨ B) ∧ ¬(A ∧ B)") == total(q="(A|B)&!(A&B)") >= 1
+    assert total(q="100%_") == 0
+
+
+def test_a_filter_survives_paging(get):
+    pages = walk(get, XOR + "/algorithms", irredundant="irredundant-functions", limit=7, sort="iia")
+    assert [len(page["items"]) for page in pages] == [7, 7, 4]
+    assert all(v["verdict"] == "passed" for p in pages for i in p["items"] for v in i["verdicts"][:2])
+
+
+def test_a_form_with_nothing_chosen_is_the_whole_list(client):
+    answer = client.get(XOR + "/algorithms?q=&variables=&sort=order")
+    assert answer.status_code == 200
+    assert "250 algorithms" in answer.text
+
+
+def test_kinds_of_emptiness_are_told_apart(client, get):
+    assert get(XOR + "/algorithms", variables=1)["emptiness"] == "filtered_out"
+    assert get("/networks/waiting/algorithms")["emptiness"] == "computing"
+    assert get("/networks/untouched/algorithms")["emptiness"] == "not_analysed"
+    words = {
+        XOR + "/algorithms?variables=1": "No algorithm passes these filters",
+        "/networks/waiting/algorithms": "Still computing",
+        "/networks/untouched/algorithms": "Not analysed yet",
+    }
+    for address, said in words.items():
+        text = client.get(address).text
+        assert [word for word in words.values() if word in text] == [said]
+
+
+def test_htmx_gets_the_results_alone(client):
+    part = client.get(XOR + "/algorithms?aligned=1", headers={"HX-Request": "true", "HX-Request-Type": "partial"}).text
+    assert part.lstrip().startswith('<div id="results"')
+    assert "<html" not in part
+
+
+def test_an_output_other_than_the_first_has_its_own_list(get, client):
+    page = get("/networks/two/algorithms", output=1)
+    assert page["scope"]["output"] == 1
+    assert page["emptiness"] == ""
+    assert all("output=1" in item["url"] for item in page["items"])
+    assert get("/networks/two/algorithms")["emptiness"] == "not_analysed"
+    assert client.get("/networks/two/algorithms?output=1").status_code == 200
+
+
+def test_the_paper_protocol_has_the_authors_formulas(get):
+    page = get(XOR + "/algorithms", protocol="paper", aligned=1)
+    assert all(item["algorithm"]["form"] == "formula_trees" for item in page["items"])
+    assert all("protocol=paper" in item["url"] for item in page["items"])
+    for item in page["items"]:
+        own = get(item["url"])
+        assert own["algorithm"]["id"] == item["algorithm"]["id"]
+        assert all(alignment["minimal"] for alignment in own["items"])
+
+
+# ---- one algorithm --------------------------------------------------------------------------------------------------
+
+
+def test_an_algorithm_shows_every_variables_value(get, aligned):
+    page = get(aligned["url"])
+    assert page["inputs"] == ["00", "01", "10", "11"]
+    assert page["algorithm"]["truth_table"] == [0, 1, 1, 0]
+    tables = {v["formula"]: v["truth_table"] for v in page["algorithm"]["variables"]}
+    assert tables == {"¬A ∧ ¬B": [1, 0, 0, 0], "A ∧ B": [0, 0, 0, 1]}
+
+    def carriers(node):
+        return [node["variable"]] * (node["variable"] is not None) + [p for c in node["children"] for p in carriers(c)]
+
+    assert sorted(carriers(page["tree"])) == [v["path"] for v in page["algorithm"]["variables"]]
+
+
+def test_valid_alignments_come_first_and_near_misses_say_why(get, aligned):
+    page = get(aligned["url"])
+    assert (page["n_valid"], page["n_minimal"], page["n_kept"]) == (3, 1, 8)
+    flags = [(item["valid"], item["minimal"]) for item in page["items"]]
+    assert flags == [(True, True), (True, False), (True, False)] + [(False, False)] * 5
+    for item in page["items"]:
+        assert item["valid"] == (not item["misses"])
+        missed = sum(miss["score"]["of"] - miss["score"]["agreed"] for miss in item["misses"])
+        assert missed == item["iia"]["of"] - item["iia"]["agreed"]
+    scores = [item["iia"]["agreed"] for item in page["items"][3:]]
+    assert scores == sorted(scores, reverse=True)
+
+
+def test_alignments_are_paged_by_their_ids(get, aligned):
+    pages = walk(get, aligned["url"], limit=3)
+    whole = get(aligned["url"])
+    assert [i["id"] for p in pages for i in p["items"]] == [i["id"] for i in whole["items"]]
+    assert pages[0]["next"] == pages[0]["items"][-1]["id"]
+    only = get(aligned["url"], minimal=1)
+    assert [item["minimal"] for item in only["items"]] == [True]
+
+
+def test_an_algorithm_without_any_alignment_kept_says_so(get, client):
+    items = get(XOR + "/algorithms", protocol="paper", limit=500)["items"]
+    bare = next(item for item in items if item["n_kept"] == 0)
+    page = get(bare["url"])
+    assert (page["items"], page["emptiness"], bare["best"]) == ([], "none_exist", None)
+    assert "No alignment" in client.get(bare["url"]).text
+
+
+# ---- one alignment --------------------------------------------------------------------------------------------------
+
+
+def test_a_stored_alignment_is_computed_again_and_agrees_with_its_row(get, aligned):
+    for item in get(aligned["url"])["items"]:
+        page = get(item["url"])
+        assert (page["id"], page["iia"], page["valid"], page["minimal"]) == (
+            item["id"],
+            item["iia"],
+            item["valid"],
+            item["minimal"],
+        )
+        assert page["margin"] == pytest.approx(item["margin"], abs=1e-12)
+        assert page["provenance"]["stored"]
+        assert page["url"] == item["url"]
+        assert page["n_failing"] == len(page["failing"]) == item["iia"]["of"] - item["iia"]["agreed"]
+        assert item["id"] not in [sibling["id"] for sibling in page["siblings"]]
+
+
+def test_the_matrices_tell_agreement_and_tests_apart(get, aligned):
+    bad = get(get(aligned["url"])["items"][-1]["url"])
+    for view in bad["interchanges"]:
+        for source in range(4):
+            for base in range(4):
+                assert view["tested"][source][base] == (source != base)
+                said = view["decisions"][source][base] == view["expected"][source][base]
+                assert view["agreed"][source][base] == said
+                assert view["decisions"][source][base] == (view["outputs"][source][base] > 0.5)
+    assert sum(view["score"]["agreed"] for view in bad["interchanges"]) == bad["iia"]["agreed"]
+    row = bad["failing"][0]
+    assert row["decision"] != row["expected"]
+    assert row["margin"] == pytest.approx(abs(row["output"] - 0.5))
+
+
+def test_one_that_is_not_minimal_names_a_smaller_one(get, aligned):
+    minimal, *others = [item for item in get(aligned["url"])["items"] if item["valid"]]
+    assert get(minimal["url"])["smaller"] is None
+    for item in others:
+        assert get(item["url"])["smaller"]["id"] == minimal["id"]
+
+
+def test_any_placement_has_an_address(client, get, aligned):
+    stored = get(aligned["url"])["items"]
+    places = [place["place"] for place in stored[1]["places"]]
+    found = client.get(aligned["url"], params={"place": places[::-1]})
+    assert (found.status_code, found.headers["location"]) == (302, stored[1]["url"])
+
+    wanted = {"place": ["0:1.2", "1:2.0+1"]}
+    answer = client.get(aligned["url"], params=wanted)
+    address = answer.headers["location"]
+    assert re.fullmatch(
+        rf"{re.escape(aligned['url'])}/alignments/[0-9a-f]{{16}}\?place=0%3A1.2&place=1%3A2.0%2B1", address
+    )
+    page = get(address)
+    assert not page["provenance"]["stored"]
+    assert page["url"] == address
+    assert client.get(address).status_code == 200
+    twin = client.get("/api/v1" + aligned["url"], params=wanted)
+    assert (twin.status_code, twin.headers["location"]) == (302, "/api/v1" + address)
+    algorithm = two_xor_algorithms()[0]
+    alignment = Alignment.of(algorithm.text, {"0": NeuronSet(1, (2,)), "1": NeuronSet(2, (0, 1))})
+    scored = score_alignment(pretrained_xor().network, algorithm, alignment, COMPLETE, clean_data(2))
+    assert (page["id"], page["iia"]) == (alignment.id, {"agreed": scored.iia.agreed, "of": scored.iia.of})
+    assert page["minimal"] == scored.minimal
+
+
+def test_every_placement_has_the_verdict_of_a_full_score(get, aligned):
+    algorithm = two_xor_algorithms()[0]
+    sets = [(1, (0,)), (1, (1, 2)), (2, (0, 1, 2))]
+    for first in sets:
+        for second in sets:
+            if first == second:
+                continue
+            alignment = Alignment.of(algorithm.text, {"0": NeuronSet(*first), "1": NeuronSet(*second)})
+            page = get(f"{aligned['url']}/alignments/{alignment.id}", place=places_of(alignment))
+            scored = score_alignment(pretrained_xor().network, algorithm, alignment, COMPLETE, clean_data(2))
+            assert (page["iia"]["agreed"], page["valid"], page["minimal"]) == (
+                scored.iia.agreed,
+                scored.valid,
+                scored.minimal,
+            )
+
+
+def test_a_bare_plus_in_an_address_is_read_as_one(client, aligned):
+    bare = client.get(aligned["url"] + "?place=0:1.1+2&place=1:1.0")
+    assert bare.status_code == 302
+    assert bare.headers["location"] == client.get(aligned["url"] + "?place=0:1.1%2B2&place=1:1.0").headers["location"]
+
+
+def test_an_empty_alignment_is_valid_with_0_of_0(get, client):
+    items = get("/networks/two/algorithms", output=1, protocol="complete", limit=500)["items"]
+    assert all(item["algorithm"]["variables"] for item in items)
+    paper = get(XOR + "/algorithms", protocol="paper", variables=0)
+    assert paper["totals"]["algorithms"] == 0  # XOR needs gates below its last one
+
+
+# ---- placements -----------------------------------------------------------------------------------------------------
+
+
+def test_placements_are_read_back():
+    alignment = Alignment.of("x", {"01": NeuronSet(1, (0, 2)), "1": NeuronSet(2, (1,))})
+    assert places_of(alignment) == ["01:1.0+2", "1:2.1"]
+    assert Alignment.of("x", read_places(places_of(alignment)[::-1])) == alignment
+    assert Alignment.of("x", read_placement_text(placement_text(alignment))) == alignment
+    ref = ExplanationRef("alignment", "a" * 16, placement_text(alignment))
+    assert ExplanationRef.parse(str(ref)) == ref
+
+
+# ---- bad input ------------------------------------------------------------------------------------------------------
+
+BAD = [
+    ("/networks/nowhere/algorithms", 404, "nowhere"),
+    (XOR + "/algorithms?output=1", 404, "output 1"),
+    (XOR + "/algorithms?protocol=no-such", 404, "no-such"),
+    (XOR + "/algorithms?data=123456789abc", 404, "123456789abc"),
+    (XOR + "/algorithms?irredundant=all", 400, "irredundant"),
+    (XOR + "/algorithms?sort=beauty", 400, "sort"),
+    (XOR + "/algorithms?colour=red", 400, "colour"),
+    (XOR + "/algorithms?variables=-1", 400, "variables"),
+    (XOR + "/algorithms?limit=0", 400, "limit"),
+    (XOR + "/algorithms?after=zzz", 400, "zzz"),
+    (XOR + "/algorithms/0123456789abcdef", 404, "0123456789abcdef"),
+    (XOR + "/algorithms/{g}?after=0123456789abcdef", 404, "after"),
+    (XOR + "/algorithms/{g}?place=0:1.0", 404, "gives no place to 1"),
+    (XOR + "/algorithms/{g}?place=nonsense", 400, "nonsense"),
+    (XOR + "/algorithms/{g}?place=0:1.0%2B0&place=1:1.1", 400, "twice"),
+    (XOR + "/algorithms/{g}?place=0:1.0&place=0:1.1", 400, "second place"),
+    (XOR + "/algorithms/{g}?place=0:3.0&place=1:1.1", 404, "layer 3"),
+    (XOR + "/algorithms/{g}?place=0:1.7&place=1:1.1", 404, "neurons 0 to 2"),
+    (XOR + "/algorithms/{g}?place=0:1.1&place=1:1.1", 404, "shares neuron"),
+    (XOR + "/algorithms/{g}?place=00:1.1&place=1:1.0", 404, "no such variable"),
+    (XOR + "/algorithms/{g}/alignments/0123456789abcdef", 404, "?place="),
+    (
+        XOR + "/algorithms/{g}/alignments/0123456789abcdef?place=0:1.0&place=1:1.1",
+        404,
+        "is not the id of the placement",
+    ),
+    ("/networks/untouched/algorithms/{g}", 404, "has not been analysed"),
+]
+
+
+@pytest.mark.parametrize(("address", "status", "word"), BAD, ids=[address for address, _, _ in BAD])
+def test_bad_addresses_are_refused_in_html_and_json_alike(client, aligned, address, status, word):
+    address = address.replace("{g}", aligned["algorithm"]["id"])
+    page, twin = client.get(address), client.get("/api/v1" + address)
+    assert (page.status_code, twin.status_code) == (status, status)
+    body = twin.json()
+    assert body["ok"] is False
+    assert word in body["error"]
+    assert "Traceback" not in page.text
+    assert client.get(body["parent"]).status_code == 200
+    assert f'href="{body["parent"]}"'.replace("&", "&amp;") in page.text
+
+
+def test_a_missing_alignment_leads_to_its_algorithm(client, aligned):
+    body = client.get(f"/api/v1{aligned['url']}/alignments/0123456789abcdef").json()
+    assert body["parent"] == aligned["url"]
