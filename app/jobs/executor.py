@@ -16,13 +16,13 @@ from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
-from multiprocessing.synchronize import Event
 from typing import Any, Final
 from typing import Protocol as Interface
 
 from analysis.errors import AnalysisError, Cancelled
 from analysis.progress import Progress, Report
 
+CANCEL: Final = "cancel"
 REPORT_SECONDS: Final = 0.1  # a computation may report thousands of times a second; the pipe carries this many
 
 
@@ -104,7 +104,6 @@ class ProcessExecutor:
         self._context = multiprocessing.get_context("spawn")
         self._process: SpawnProcess | None = None
         self._pipe: Connection | None = None
-        self._cancel: Event = self._context.Event()
 
     @property
     def pid(self) -> int | None:
@@ -114,15 +113,13 @@ class ProcessExecutor:
     def start(self, compute: Computation, inputs: Any) -> Running:
         if self._process is None or not self._process.is_alive() or self._pipe is None:
             self.close()
-            self._cancel = self._context.Event()  # a new one: a killed process may have left the old one locked
             self._pipe, theirs = self._context.Pipe()
-            self._process = self._context.Process(target=_serve, args=(theirs, self._cancel), daemon=True)
+            self._process = self._context.Process(target=_serve, args=(theirs,), daemon=True)
             self._process.start()
             theirs.close()
-        self._cancel.clear()
         with suppress(OSError):  # if it died just now, the run below tells so
             self._pipe.send((compute, inputs))
-        return _ProcessRun(self._process, self._pipe, self._cancel)
+        return _ProcessRun(self._process, self._pipe)
 
     def close(self) -> None:
         if self._process is not None:
@@ -137,8 +134,8 @@ class ProcessExecutor:
 class _ProcessRun:
     """One computation in the process of a :class:`ProcessExecutor`."""
 
-    def __init__(self, process: SpawnProcess, pipe: Connection, cancel: Event) -> None:
-        self._process, self._pipe, self._cancel = process, pipe, cancel
+    def __init__(self, process: SpawnProcess, pipe: Connection) -> None:
+        self._process, self._pipe = process, pipe
         self._reports: list[Progress] = []
 
     def wait(self, seconds: float) -> Ending | None:
@@ -161,21 +158,25 @@ class _ProcessRun:
         return reports
 
     def cancel(self) -> None:
-        self._cancel.set()
+        with suppress(OSError):
+            self._pipe.send(CANCEL)
 
 
-def _serve(pipe: Connection, cancel: Event) -> None:
+def _serve(pipe: Connection) -> None:
     """What the process does: one computation after another, until the pipe closes."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the worker decides what ends
     while True:
         try:
-            compute, inputs = pipe.recv()
+            order = pipe.recv()
         except (EOFError, OSError):
             return
         except Exception as error:  # what was sent cannot be imported here
             pipe.send(Crashed(type(error).__name__, traceback.format_exc()))
             continue
-        ending = _run(compute, inputs, _reporter(pipe, cancel))
+        if order == CANCEL:  # it came when the computation had ended
+            continue
+        compute, inputs = order
+        ending = _run(compute, inputs, _reporter(pipe))
         try:
             pipe.send(ending)
         except OSError:  # the worker is gone
@@ -195,21 +196,24 @@ def _run(compute: Computation, inputs: Any, report: Report) -> Ending:
         return Crashed(type(error).__name__, traceback.format_exc())
 
 
-def _reporter(pipe: Connection, cancel: Event) -> Report:
+def _reporter(pipe: Connection) -> Report:
     """A report that sends each stage's first and last step, and some between; it cancels when asked to."""
     last_stage, last_sent = "", 0.0
 
     def report(progress: Progress, /) -> None:
         nonlocal last_stage, last_sent
-        if cancel.is_set():
-            raise Cancelled(progress.stage)
         now = time.monotonic()
         turning_point = progress.stage != last_stage or progress.done >= progress.total
-        if turning_point or now - last_sent >= REPORT_SECONDS:
-            try:
-                pipe.send(progress)
-            except OSError:  # the worker is gone: so is everyone who could want the outcome
-                raise SystemExit(1) from None
-            last_stage, last_sent = progress.stage, now
+        if not turning_point and now - last_sent < REPORT_SECONDS:
+            return
+        last_stage, last_sent = progress.stage, now
+        try:
+            asked = pipe.poll()  # nothing but a request to stop is sent during a computation
+            pipe.send(progress)
+        except OSError:  # the worker is gone: so is everyone who could want the outcome
+            raise SystemExit(1) from None
+        if asked:
+            pipe.recv()
+            raise Cancelled(progress.stage)
 
     return report
