@@ -159,7 +159,8 @@ def data_file_json(record: DataRecord, *, compact: bool = True) -> dict[str, Any
         if array is None:
             document[field] = None
         elif compact and array.size > 64:
-            dtype = "<f4" if np.array_equal(array.astype("<f4").astype(np.float64), array) else "<f8"
+            with np.errstate(over="ignore"):  # what overflows float32 is not equal and stays float64
+                dtype = "<f4" if np.array_equal(array.astype("<f4").astype(np.float64), array) else "<f8"
             blob = base64.b64encode(array.astype(dtype).tobytes()).decode()
             document[field] = {"dtype": dtype, "shape": list(array.shape), "base64": blob}
         else:

@@ -6,7 +6,7 @@ networks whose loss or accuracy misses its target. A rejected network is an outc
 
 1. Networks of equal shape are *lanes* of one computation: every array has the lane as its last axis.
 2. Each lane has its own random generator for weights, rows, noise and order, and no operation mixes lanes. Lanes are
-   padded to a multiple of 128, so that every element is computed by the same vector instructions wherever it stands. A
+   padded to a multiple of 32, so that every element is computed by the same vector instructions wherever it stands. A
    network therefore does not depend on which others are trained beside it, bit for bit.
 3. Without noise a batch is fully described by how often each Boolean input is in it; squared errors are weighted by
    those counts instead of being computed for equal rows again and again. That changes rounding, not meaning.
@@ -36,7 +36,7 @@ from analysis.networks.training_spec import TrainingOutcome, TrainingSpec, Train
 from analysis.progress import Progress, Report, silent
 from analysis.tasks import input_table
 
-LANES: Final = 128
+LANES: Final = 32
 _MAX_ELEMENTS: Final = 1 << 25  # of the largest array of one group, lanes included
 _BETA1: Final = 0.9
 _BETA2: Final = 0.999

@@ -93,7 +93,7 @@ def _explain(error: Exception) -> int:
     """The exit code of any other error, told in one line."""
     usage = getattr(error, "format_message", None)  # typer's own errors, wherever its version keeps them
     if usage is not None:
-        complain(f"{usage()} See pluriscope --help.")
+        complain(f"{usage().rstrip('.')}. See pluriscope --help.")
         return BAD_INPUT
     if type(error).__module__ == "app.db.errors":  # looked up by name, so that `analyse` need not load the database
         complain(str(error))

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
-from app.cli.terminal import DONE, Refusal, remark
-
-if TYPE_CHECKING:
-    from app.settings import Settings
+from app.cli.configuration import read_settings
+from app.cli.terminal import DONE, remark
 
 
 def serve(
@@ -23,7 +21,7 @@ def serve(
 
     Analyses run elsewhere: start [bold]pluriscope work[/bold] beside it, once or on several machines.
     """
-    settings = _settings(host=host, port=port)
+    settings = read_settings(host=host, port=port)
     import uvicorn
 
     from app.bundled.seeding import add_bundled_networks
@@ -56,7 +54,7 @@ def work(
     """
     from app.jobs.worker import run_workers
 
-    settings = _settings(workers=workers)
+    settings = read_settings(workers=workers)
     run_workers(settings, slots=settings.workers, until_idle=until_idle)
     return DONE
 
@@ -69,22 +67,5 @@ def migrate() -> int:
     from app.cli.store import opened_store
 
     with opened_store():
-        remark(f"{_settings().url} is up to date")
+        remark(f"{read_settings().url} is up to date")
     return DONE
-
-
-def _settings(**given: Any) -> Settings:
-    """Settings from the environment, options first.
-
-    Raises:
-        Refusal: a value out of range, all of them named.
-    """
-    from pydantic import ValidationError
-
-    from app.settings import Settings
-
-    try:
-        return Settings(**{key: value for key, value in given.items() if value is not None})
-    except ValidationError as error:
-        problems = "; ".join(f"{'.'.join(map(str, e['loc']))} {e['input']!r}: {e['msg']}" for e in error.errors())
-        raise Refusal(f"settings: {problems}. Correct the option or the PLURISCOPE_ variable.") from None

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from app.cli.analyse import read_protocol
+from app.cli.configuration import read_settings
 from app.cli.terminal import DONE, Refusal, check_writable, read_bytes, write_text
 
 if TYPE_CHECKING:
@@ -27,12 +28,12 @@ def opened_store() -> Iterator[Store]:
     """The store of the settings, brought to the current schema.
 
     Raises:
+        Refusal: settings out of range.
         StoreUnavailable: the database cannot be opened.
     """
     from app.db.engine import open_store
-    from app.settings import Settings
 
-    store = open_store(Settings())
+    store = open_store(read_settings())
     try:
         store.migrate()
         yield store

@@ -1,0 +1,189 @@
+import math
+import sys
+from collections import Counter
+
+import numpy as np
+import pytest
+
+from analysis.errors import Cancelled, InvalidTraining
+from analysis.networks.mlp import forward
+from analysis.networks.training import train_networks
+from analysis.networks.training_spec import TrainingSpec, training_json, training_spec
+from analysis.tasks import input_table
+
+SEVERAL = [
+    TrainingSpec(seed=0),
+    TrainingSpec(seed=1, tasks=("AND",)),
+    TrainingSpec(seed=2, learning_rate=0.01),
+    TrainingSpec(seed=3, activation="tanh", learning_rate=0.01),
+    TrainingSpec(seed=4, activation="sigmoid", learning_rate=0.05, epochs=40),
+    TrainingSpec(seed=5, tasks=("XOR", "OR", "1101"), input_weights=(1, 2, 3, 4)),
+    TrainingSpec(seed=6, noise_std=0.1, samples_per_input=50, learning_rate=0.01, epochs=60),
+    TrainingSpec(seed=7, activation="relu", output_activation="linear"),
+    TrainingSpec(seed=8, tasks=("MAJORITY",), n_inputs=3, hidden=(4,)),
+]
+
+
+@pytest.fixture(scope="module")
+def together():
+    return train_networks(SEVERAL)
+
+
+@pytest.mark.parametrize("index", range(len(SEVERAL)))
+def test_a_network_does_not_depend_on_its_company(together, index):
+    (alone,) = train_networks([SEVERAL[index]])
+    assert alone.network.digest == together[index].network.digest
+    assert (alone.losses, alone.accuracy, alone.state) == (
+        together[index].losses,
+        together[index].accuracy,
+        together[index].state,
+    )
+
+
+def test_company_of_the_same_shape_changes_nothing_either():
+    specs = [TrainingSpec(seed=seed, activation=a, epochs=6) for a in ("tanh", "sigmoid") for seed in range(130)]
+    alone = train_networks([specs[129], specs[-1]])
+    many = train_networks(specs)
+    assert [o.network.digest for o in alone] == [many[129].network.digest, many[-1].network.digest]
+    assert len({o.network.digest for o in many}) == len(specs)
+
+
+def test_converged_networks_compute_their_tasks(together):
+    assert sum(outcome.converged for outcome in together) >= 5
+    for outcome in together:
+        if outcome.converged:
+            outputs = forward(outcome.network, input_table(outcome.spec.n_inputs))
+            tables = np.array([task.truth_table for task in outcome.spec.resolved_tasks()]).T
+            assert (np.round(outputs) == tables).all()
+            assert outcome.loss < outcome.spec.loss_target
+            assert len(outcome.losses) == outcome.epochs
+            assert outcome.network.sizes == outcome.spec.sizes
+
+
+def test_a_hand_computed_step_agrees():
+    """The first step of AdamW moves every parameter by the learning rate against its gradient."""
+    spec = TrainingSpec(
+        tasks=("01",), n_inputs=1, hidden=(1,), activation="linear", seed=1, epochs=1, samples_per_input=1, batch_size=2
+    )
+    longer = spec.model_copy(update={"learning_rate": 1e-9})
+    (after,), (before,) = train_networks([spec]), train_networks([longer])
+    w1, w2 = (float(w[0, 0]) for w in before.network.weights)
+    b1, b2 = (float(b[0]) for b in before.network.biases)
+    rows = np.random.default_rng(1)
+    rows.uniform(-1, 1, 2), rows.uniform(-1, 1, 2)
+    drawn = rows.choice(2, size=2, p=[0.5, 0.5])
+    hidden = w1 * drawn + b1
+    error = w2 * hidden + b2 - drawn
+    gradients = [np.mean(2 * error * w2 * drawn), np.mean(2 * error * hidden)]
+    gradients += [np.mean(2 * error * w2), np.mean(2 * error)]
+    assert before.loss == pytest.approx(np.mean(error**2), rel=1e-5)
+    for old, new, gradient in zip(
+        (w1, w2, b1, b2),
+        (*(float(w[0, 0]) for w in after.network.weights), *(float(b[0]) for b in after.network.biases)),
+        gradients,
+        strict=True,
+    ):
+        step = 1e-3 * math.copysign(1, gradient) if gradient else 0.0
+        assert new == pytest.approx(old * (1 - 1e-5) - step, abs=2e-6)
+
+
+def test_failures_are_outcomes_with_a_reason():
+    specs = [
+        TrainingSpec(seed=0, epochs=2),
+        TrainingSpec(seed=0, activation="linear", patience=2, learning_rate=0.1),
+        TrainingSpec(seed=0, loss_target=10.0),
+    ]
+    outcomes = train_networks(specs)
+    states = [outcome.state for outcome in outcomes]
+    assert states[0] == "loss_above_target"
+    assert states[1:] == ["stopped_early", "accuracy_too_low"]
+    for outcome in outcomes:
+        assert outcome.message
+        assert outcome.network is not None
+
+
+def test_divergence_is_an_outcome():
+    # no permitted learning rate gets there; model_copy does not check
+    spec = TrainingSpec(activation="linear", epochs=3).model_copy(update={"learning_rate": 1e20})
+    outcome, healthy = train_networks([spec, TrainingSpec(seed=0)])
+    assert (outcome.state, outcome.network) == ("diverged", None)
+    assert not math.isfinite(outcome.loss)
+    assert training_json(outcome)["loss"] is None
+    assert healthy.converged
+
+
+def test_skewed_inputs_are_drawn_by_weight():
+    (outcome,) = train_networks([TrainingSpec(input_weights=(0, 0, 0, 1), tasks=("XOR",), seed=1)])
+    # only 11 is ever seen, so the network learns to answer 0 there and need not know the rest
+    assert outcome.state == "accuracy_too_low"
+    assert abs(forward(outcome.network, np.array([[1.0, 1.0]]))[0, 0]) < 0.5
+
+
+def test_most_small_xor_networks_converge_in_seconds():
+    outcomes = train_networks([TrainingSpec(seed=seed) for seed in range(100)])
+    states = Counter(outcome.state for outcome in outcomes)
+    assert states["converged"] >= 80
+    assert states["diverged"] == 0
+
+
+def test_progress_is_told_and_training_can_be_stopped():
+    told = []
+
+    def report(progress):
+        told.append(progress)
+        if len(told) == 5:
+            raise Cancelled("training")
+
+    with pytest.raises(Cancelled):
+        train_networks([TrainingSpec(seed=0)], report=report)
+    assert {progress.stage for progress in told} == {"training"}
+    assert train_networks([]) == ()
+
+
+def test_an_unknown_device_is_refused():
+    with pytest.raises(InvalidTraining, match="not available"):
+        train_networks([TrainingSpec()], device="abacus")
+
+
+BAD_OPTIONS = [
+    ({"tasks": ["FOO"]}, "not a known name"),
+    ({"tasks": []}, "at least 1"),
+    ({"tasks": ["011"]}, "must be 4 values"),
+    ({"tasks": ["XOR"], "n_inputs": 3}, "defined for 2 inputs"),
+    ({"n_inputs": 7}, "n_inputs"),
+    ({"hidden": []}, "hidden"),
+    ({"hidden": [0]}, "1 to 64 neurons"),
+    ({"hidden": [65]}, "1 to 64 neurons"),
+    ({"activation": "gelu"}, "activation"),
+    ({"seed": -1}, "seed"),
+    ({"loss_target": 0}, "loss_target"),
+    ({"loss_target": float("nan")}, "loss_target"),
+    ({"noise_std": -0.1}, "noise_std"),
+    ({"input_weights": [1, 1]}, "4 non-negative numbers"),
+    ({"input_weights": [0, 0, 0, 0]}, "one of them positive"),
+    ({"input_weights": [1, 1, 1, float("nan")]}, "4 non-negative numbers"),
+    ({"input_weights": [1, 1, 1, float("inf")]}, "4 non-negative numbers"),
+    ({"epoch": 3}, "epoch"),
+]
+
+
+@pytest.mark.parametrize(("options", "said"), BAD_OPTIONS, ids=[str(options) for options, _ in BAD_OPTIONS])
+def test_bad_options_are_refused(options, said):
+    with pytest.raises(InvalidTraining) as refusal:
+        training_spec(options)
+    assert said in str(refusal.value)
+
+
+def test_options_survive_json(together):
+    for outcome in together:
+        written = training_json(outcome, max_points=10)
+        assert training_spec(written["options"]) == outcome.spec
+        assert len(written["losses"]) <= 10
+        assert written["losses"][-1] == [outcome.epochs, outcome.losses[-1]]
+
+
+def test_forms_and_jobs_do_not_load_torch():
+    import subprocess
+
+    code = "import sys, analysis.networks.training_spec, app.jobs.definitions; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

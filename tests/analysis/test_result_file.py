@@ -1,0 +1,149 @@
+import json
+from dataclasses import replace
+
+import pytest
+
+from analysis.data import clean_data
+from analysis.errors import AnalysisError, Cancelled, InvalidData, InvalidNetwork
+from analysis.networks.network import Network
+from analysis.pipeline import Limits, analyse_output
+from analysis.preflight import preflight
+from analysis.protocol import COMPLETE, PAPER, protocol_from_mapping
+from analysis.result_file import exact, result_json, what_is_missing
+from analysis.tasks import named_task
+from tests.golden_files import golden_network
+
+STAGES = ["circuits", "interpretations", "algorithms", "alignments", "criteria"]
+
+
+@pytest.fixture(scope="module")
+def pretrained():
+    file = golden_network("xor_pretrained")
+    ticks = iter(range(1000))
+    return analyse_output(file.network, 0, file.tasks[0], COMPLETE, clean_data(2), clock=lambda: float(next(ticks)))
+
+
+def test_the_result_file_has_the_published_shape(pretrained):
+    result = json.loads(json.dumps(result_json([pretrained]), allow_nan=False))
+    assert result["format"] == "pluriscope-result/1"
+    assert result["network"] == pretrained.network.digest
+    assert protocol_from_mapping(result["protocol"]) == COMPLETE
+    assert result["data"]["digest"] == clean_data(2).digest
+    assert result["seconds"] == dict.fromkeys(STAGES, 1.0)
+    assert "missing" not in result
+    (output,) = result["outputs"]
+    assert output["task"] == {"name": "XOR", "truth_table": [0, 1, 1, 0]}
+    circuits = output["circuits"]
+    assert (circuits["possible"], circuits["valid"], circuits["exhaustive"]) == (9_625, 197, True)
+    assert len(circuits["masks"]) == 197
+    assert all(len(mask) == 5 for mask in circuits["masks"])
+    assert output["interpretations"]["total"] == 147_899_020
+    assert output["interpretations"]["observed"] == 7_836
+    assert sum(output["interpretations"]["by_circuit"].values()) == 147_899_020
+    assert list(output["interpretations"]["by_circuit"]) == circuits["masks"]
+    assert len(output["algorithms"]) == 250
+    valid = [(a["formula"], x) for a in output["algorithms"] for x in a["alignments"] if x["valid"]]
+    assert [x["minimal"] for _, x in valid].count(True) == 1
+    alignment = next(x for _, x in valid if x["minimal"])
+    assert {(v["formula"], v["layer"], tuple(v["neurons"])) for v in alignment["variables"]} == {
+        ("A ∧ B", 1, (0,)),
+        ("¬A ∧ ¬B", 1, (1,)),
+    }
+    assert alignment["iia"] == {"agreed": 24, "of": 24}
+    assert set(output["criteria"]["zero-ablation"]) == {"passed", "failed", "undecided", "not_applicable", "of"}
+    assert output["criteria"]["zero-ablation"]["of"] == 9_625
+
+
+def test_lists_can_be_left_out(pretrained):
+    (output,) = result_json([pretrained], masks=False)["outputs"]
+    assert "masks" not in output["circuits"]
+    assert "by_circuit" not in output["interpretations"]
+    assert output["circuits"]["valid"] == 197
+
+
+def test_integers_beyond_2_to_the_53_are_strings():
+    assert [exact(n) for n in (0, 2**53, 2**53 + 1)] == [0, 2**53, "9007199254740993"]
+
+
+def test_only_analyses_of_one_thing_go_into_one_file(pretrained):
+    with pytest.raises(ValueError, match="one network"):
+        result_json([pretrained, replace(pretrained, protocol=PAPER)])
+    with pytest.raises(ValueError, match="at least one"):
+        result_json([])
+
+
+def test_limits_are_told():
+    file = golden_network("xor_pretrained")
+    limits = Limits(max_possible=9_625, max_valid=10, max_candidates=7)
+    analysis = analyse_output(file.network, 0, file.tasks[0], COMPLETE, clean_data(2), limits=limits)
+    assert not analysis.exhaustive
+    assert what_is_missing(analysis) == [
+        "output 0: circuits truncated at 10 valid ones",
+        "output 0: algorithms truncated at 7 of 250",
+    ]
+    output = result_json([analysis])["outputs"][0]
+    assert (output["circuits"]["exhaustive"], output["circuits"]["truncated_at"]) == (False, 10)
+    assert (output["candidates"], len(output["algorithms"])) == (250, 7)
+    tally = analysis.criteria["zero-ablation"]
+    assert (tally.passed, tally.failed, tally.undecided, tally.of) == (10, 0, 9_615, 9_625)
+    assert analysis.criteria["irredundant-gates"].undecided == 243
+
+
+def test_a_space_too_large_to_search_is_counted_all_the_same():
+    file = golden_network("xor_pretrained")
+    limits = Limits(max_possible=9_624)
+    analysis = analyse_output(file.network, 0, file.tasks[0], COMPLETE, clean_data(2), limits=limits)
+    assert analysis.circuits.possible == 9_625
+    assert (analysis.circuits.n_valid, analysis.circuits.truncated_at) == (0, 0)
+    assert "9,625 circuits are possible" in result_json([analysis])["missing"][0]
+    assert analysis.algorithms.n_aligned == 1
+
+
+def test_preflight_names_every_refusal_at_once():
+    network = Network.from_arrays([[[1.0, 1.0]]], [[0.0]])
+    problems = preflight(network, 3, named_task("MAJORITY", 3), COMPLETE, clean_data(3))
+    text = " ".join(map(str, problems))
+    for said in ("no hidden layer", "output 3", "8 rows for 2 inputs", "[8, 3], not [4, 2]"):
+        assert said in text
+    with pytest.raises(InvalidNetwork, match="4 problems"):
+        analyse_output(network, 3, named_task("MAJORITY", 3), COMPLETE, clean_data(3))
+
+
+def test_labels_of_another_network_are_refused():
+    file = golden_network("xor+and_3-3")
+    record = replace(clean_data(2), validation_labels=clean_data(2).representatives[:, :1])
+    with pytest.raises(InvalidData, match="validation_labels"):
+        analyse_output(file.network, 1, file.tasks[1], PAPER, record)
+
+
+def test_every_stage_reports_and_can_be_stopped():
+    file = golden_network("xor_pretrained")
+    told = []
+    analyse_output(file.network, 0, file.tasks[0], COMPLETE, clean_data(2), report=told.append)
+    assert sorted({p.stage for p in told}, key=STAGES.index) == STAGES
+    for p in told:
+        assert 0 <= p.done <= p.total
+        assert p.total >= 1
+    for stage in STAGES:
+
+        def stop(progress, stage=stage):
+            if progress.stage == stage:
+                raise Cancelled(stage)
+
+        with pytest.raises(Cancelled):
+            analyse_output(file.network, 0, file.tasks[0], COMPLETE, clean_data(2), report=stop)
+
+
+def test_a_protocol_from_a_result_must_match_its_digest():
+    settings = {**COMPLETE.model_dump(), "digest": COMPLETE.digest}
+    assert protocol_from_mapping(settings) == COMPLETE
+    with pytest.raises(AnalysisError, match="digest"):
+        protocol_from_mapping(settings | {"name": "mine", "max_depth": 2})
+
+
+def test_mean_ablation_leaves_the_zero_criterion_out():
+    file = golden_network("xor_pretrained")
+    rules = COMPLETE.model_copy(update={"name": "mean", "ablation": "mean"})
+    analysis = analyse_output(file.network, 0, file.tasks[0], rules, clean_data(2))
+    assert "zero-ablation" not in analysis.criteria
+    assert analysis.circuits.possible == 9_625

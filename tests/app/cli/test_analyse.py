@@ -1,0 +1,201 @@
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from analysis.data import data_file_json
+from analysis.networks.files import network_file_json
+from analysis.protocol import COMPLETE, PAPER
+from app.cli import main
+from tests.bad_files import BAD_NETWORK_FILES, good_document
+from tests.golden_files import golden_data, golden_network
+
+
+def run(*arguments: object) -> int:
+    with pytest.raises(SystemExit) as ending:
+        main([str(a) for a in arguments])
+    return ending.value.code or 0
+
+
+@pytest.fixture
+def xor(tmp_path: Path) -> Path:
+    path = tmp_path / "xor.json"
+    path.write_text(json.dumps(network_file_json(golden_network("xor_pretrained"))))
+    return path
+
+
+def refused(capsys, *arguments: object) -> str:
+    """Run, and give back the single line of the refusal."""
+    assert run(*arguments) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.count("\n") == 1
+    assert captured.err.startswith("pluriscope: ")
+    assert "Traceback" not in captured.err
+    return captured.err
+
+
+def test_analyse_writes_the_result_and_shows_progress(xor, tmp_path, capsys):
+    out = tmp_path / "out.json"
+    assert run("analyse", xor, "--protocol", "paper", "--output", out) == 0
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert "circuits: 32 valid circuits" in captured.err
+    result = json.loads(out.read_text())
+    assert result["protocol"]["digest"] == PAPER.digest
+    (output,) = result["outputs"]
+    assert (output["circuits"]["valid"], output["interpretations"]["total"]) == (32, 234_700)
+    assert sum(len(a["alignments"]) for a in output["algorithms"]) == 42
+    assert set(tmp_path.iterdir()) == {xor, out}
+    assert out.stat().st_mode & 0o777 == 0o666 & ~_umask()
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def test_complete_is_the_default_and_a_dash_is_standard_output(xor, capsys):
+    assert run("analyse", xor, "-o", "-", "--no-masks", "--quiet") == 0
+    captured = capsys.readouterr()
+    result = json.loads(captured.out)
+    assert captured.err == ""
+    assert result["protocol"]["digest"] == COMPLETE.digest
+    assert result["outputs"][0]["circuits"]["valid"] == 197
+    assert "masks" not in result["outputs"][0]["circuits"]
+
+
+def test_a_data_file_and_a_protocol_file(xor, tmp_path):
+    data, rules, out = (tmp_path / name for name in ("data.json", "rules.json", "out.json"))
+    data.write_text(json.dumps(data_file_json(golden_data("xor_pretrained_notebook"))))
+    rules.write_text(json.dumps(PAPER.model_dump(mode="json") | {"name": "mine", "digest": PAPER.digest}))
+    assert run("analyse", xor, "-p", rules, "-d", data, "-o", out, "-q") == 0
+    result = json.loads(out.read_text())
+    assert result["outputs"][0]["circuits"]["valid"] == 7
+    assert result["outputs"][0]["interpretations"]["total"] == 100_896
+    assert (result["protocol"]["name"], result["data"]["validation_rows"]) == ("mine", 10_000)
+
+
+def test_several_outputs_or_one_of_them(tmp_path):
+    path, out = tmp_path / "two.json", tmp_path / "out.json"
+    path.write_text(json.dumps(network_file_json(golden_network("xor+and_3-3"))))
+    assert run("analyse", path, "-p", "paper", "-o", out, "-q") == 0
+    assert [o["task"]["name"] for o in json.loads(out.read_text())["outputs"]] == ["XOR", "AND"]
+    assert run("analyse", path, "-p", "paper", "-o", out, "-q", "--output-index", 1) == 0
+    assert [o["output"] for o in json.loads(out.read_text())["outputs"]] == [1]
+
+
+def test_a_search_that_reaches_a_limit_ends_with_3_and_says_so(xor, tmp_path, capsys):
+    rules, out = tmp_path / "few.json", tmp_path / "out.json"
+    rules.write_text('{"name": "few", "max_alignments": 1}')
+    assert run("analyse", xor, "-p", rules, "-o", out, "-q") == 3
+    assert "truncated at 1" in capsys.readouterr().err
+    result = json.loads(out.read_text())
+    assert not result["exhaustive"]
+    assert "truncated at 1" in result["missing"][0]
+
+
+@pytest.mark.parametrize(("raw", "said"), BAD_NETWORK_FILES.values(), ids=BAD_NETWORK_FILES.keys())
+def test_bad_network_files_end_with_2_and_one_line(raw, said, tmp_path, capsys):
+    path, out = tmp_path / "bad.json", tmp_path / "out.json"
+    path.write_bytes(raw)
+    assert said in refused(capsys, "analyse", path, "-o", out)
+    assert not out.exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("{}", ""),
+        ("[1]", "holds a list"),
+        ("{", "is not JSON"),
+        ('{"max_depth": 9}', "max_depth"),
+        ('{"depth": 2}', "depth"),
+        ('{"name": "paper"}', "built-in name"),
+        ('{"max_depth": 2, "max_depth": 3}', "twice"),
+        ('{"accuracy_threshold": NaN}', "NaN"),
+    ],
+)
+def test_bad_protocol_files(xor, tmp_path, capsys, text, said):
+    rules, out = tmp_path / "rules.json", tmp_path / "out.json"
+    rules.write_text(text)
+    if not said:
+        assert run("analyse", xor, "-p", rules, "-o", out, "-q") == 0
+        return
+    assert said in refused(capsys, "analyse", xor, "-p", rules, "-o", out)
+    assert not out.exists()
+
+
+def test_other_bad_input(xor, tmp_path, capsys):
+    out = tmp_path / "out.json"
+    cases = [
+        (("analyse", xor, "-o", out, "-p", "quick"), "protocol 'quick': is unknown"),
+        (("analyse", tmp_path / "nope.json", "-o", out), "No such file"),
+        (("analyse", tmp_path, "-o", out), "is a folder"),
+        (("analyse", "a\0b", "-o", out), "cannot be read"),
+        (("analyse", xor, "-o", tmp_path), "is a folder"),
+        (("analyse", xor, "-o", tmp_path / "no" / "out.json"), "folder does not exist"),
+        (("analyse", xor, "-o", xor), "one of the inputs"),
+        (("analyse", xor, "-o", out, "-d", tmp_path / "no.json"), "data file"),
+        (("analyse", xor, "-o", out, "-d", xor), "not the format 'pluriscope-data/1'"),
+        (("analyse", xor, "-o", out, "--output-index", "1"), "output 1: does not exist"),
+        (("analyse", xor, "-o", out, "--output-index", "x"), "Invalid value for '--output-index'"),
+        (("analyse", xor), "Missing option"),
+        (("analyse",), "Missing"),
+        (("analyze", xor), "No such command"),
+        (("analyse", xor, "--frobnicate"), "No such option"),
+        (("analyse", "/dev/zero", "-o", out), "is no file"),
+    ]
+    for arguments, said in cases:
+        assert said in refused(capsys, *arguments), arguments
+    assert not out.exists()
+
+
+def test_control_characters_do_not_reach_the_terminal(tmp_path, capsys):
+    assert "\x1b" not in refused(capsys, "analyse", tmp_path / "\x1b[31mred\n", "-o", "-")
+
+
+def test_an_output_that_exists_survives_a_failed_run(xor, tmp_path, capsys):
+    out = tmp_path / "out.json"
+    out.write_text("precious")
+    bad = tmp_path / "bad.json"
+    bad.write_text(json.dumps(good_document(activation="gelu")))
+    refused(capsys, "analyse", bad, "-o", out)
+    assert out.read_text() == "precious"
+
+
+def test_a_fault_in_the_program_shows_no_traceback(xor, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr("analysis.pipeline.analyse_output", lambda *a, **k: 1 / 0)
+    assert run("analyse", xor, "-o", tmp_path / "out.json", "-q") == 1
+    error = capsys.readouterr().err
+    assert "ZeroDivisionError" in error
+    assert error.count("\n") == 1
+
+
+def test_version_help_and_schema(capsys):
+    assert run("--version") == 0
+    assert capsys.readouterr().out.startswith("pluriscope 0.")
+    assert run() == 0
+    assert "analyse" in capsys.readouterr().out
+    for command in ("analyse", "train", "serve", "work", "import", "export", "migrate", "protocol-schema"):
+        assert run(command, "--help") == 0
+        assert "Example" in capsys.readouterr().out
+    assert run("protocol-schema") == 0
+    assert "max_depth" in json.loads(capsys.readouterr().out)["properties"]
+
+
+def test_analyse_as_a_program_reads_standard_input_and_loads_no_torch(xor):
+    code = (
+        "import sys\nfrom app.cli import main\n"
+        "try: main(['analyse', '-', '-o', '-', '-p', 'paper', '--no-masks'])\n"
+        "finally: print('torch' in sys.modules, 'sqlalchemy' in sys.modules, file=sys.stderr)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], input=xor.read_text(), capture_output=True, text=True, check=True
+    )
+    assert json.loads(done.stdout)["outputs"][0]["circuits"]["valid"] == 32
+    assert done.stderr.splitlines()[-1] == "False False"

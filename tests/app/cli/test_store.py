@@ -1,0 +1,123 @@
+import json
+from pathlib import Path
+
+import pytest
+from sqlalchemy import func, select
+
+from analysis.networks.files import network_file_json
+from app.bundled import SLUGS, bundled_networks
+from app.bundled.seeding import add_bundled_networks
+from app.cli.store import opened_store
+from app.db.tables import AnalysisRow, JobRow, NetworkRow
+from tests.app.cli.test_analyse import refused, run
+from tests.golden_files import golden, golden_network
+
+
+@pytest.fixture(autouse=True)
+def data_folder(tmp_path, monkeypatch) -> Path:
+    folder = tmp_path / "data"
+    monkeypatch.setenv("PLURISCOPE_DATA", str(folder))
+    monkeypatch.delenv("PLURISCOPE_DATABASE_URL", raising=False)
+    return folder
+
+
+@pytest.fixture
+def xor(tmp_path: Path) -> Path:
+    path = tmp_path / "xor.json"
+    path.write_text(json.dumps(network_file_json(golden_network("xor_3-3_c"))))
+    return path
+
+
+def counts() -> tuple[int, int]:
+    with opened_store() as store, store.read() as session:
+        return (
+            session.scalar(select(func.count()).select_from(NetworkRow)),
+            session.scalar(select(func.count()).select_from(JobRow)),
+        )
+
+
+def test_what_goes_in_comes_out(xor, capsys):
+    assert run("import", xor, "-p", "complete", "-p", "paper") == 0
+    assert capsys.readouterr().out == "/networks/xor-3-3-c\n"
+    assert counts() == (1, 2)
+    assert run("import", xor, "--no-analysis") == 0
+    assert counts() == (1, 2)
+    capsys.readouterr()
+    assert run("export", "xor-3-3-c") == 0
+    assert json.loads(capsys.readouterr().out) == json.loads(xor.read_text())
+
+
+def test_all_are_imported_or_none(xor, tmp_path, capsys):
+    bad = tmp_path / "bad.json"
+    bad.write_text("{}")
+    assert "bad.json: " in refused(capsys, "import", xor, bad)
+    assert counts() == (0, 0)
+
+
+def test_unknown_networks_and_missing_results(xor, capsys):
+    assert "nothing" in refused(capsys, "export", "nothing")
+    run("import", xor)
+    capsys.readouterr()
+    assert "has no result" in refused(capsys, "export", "xor-3-3-c", "--result")
+    assert "protocol" in refused(capsys, "export", "xor-3-3-c", "--result", "-p", "quick")
+
+
+def test_trained_networks_are_stored_with_their_story(capsys):
+    assert run("train", "--seed", 3, "--import", "-q") == 0
+    assert capsys.readouterr().out.startswith("xor-2-3-3-1-seed-3\tconverged")
+    with opened_store() as store, store.read() as session:
+        row = session.scalar(select(NetworkRow))
+        assert (row.origin, row.training["options"]["seed"], row.training["state"]) == ("trained", 3, "converged")
+    assert counts() == (1, 1)
+
+
+@pytest.mark.slow
+def test_a_stored_result_is_the_one_of_the_engine_alone(xor, tmp_path, capsys):
+    run("import", xor, "-p", "paper")
+    assert run("work", "--until-idle") == 0
+    stored, direct = tmp_path / "stored.json", tmp_path / "direct.json"
+    assert run("export", "xor-3-3-c", "--result", "-p", "paper", "-o", stored) == 0
+    assert run("analyse", xor, "-p", "paper", "-o", direct, "-q") == 0
+    one, other = (json.loads(path.read_text()) for path in (stored, direct))
+    assert one.pop("seconds").keys() == other.pop("seconds").keys()
+    assert one == other
+
+
+def test_migrate_twice(data_folder, capsys):
+    assert run("migrate") == 0
+    assert run("migrate") == 0
+    assert (data_folder / "pluriscope.sqlite").exists()
+
+
+def test_bad_settings_are_one_line(monkeypatch, capsys):
+    assert "port" in refused(capsys, "serve", "--port", "99999")
+    assert "workers" in refused(capsys, "work", "--workers", "0")
+    monkeypatch.setenv("PLURISCOPE_PORT", "many")
+    assert "port" in refused(capsys, "migrate")
+
+
+def test_the_bundled_networks_are_what_they_say():
+    found = {bundled.slug: bundled for bundled in bundled_networks()}
+    assert tuple(found) == SLUGS
+    assert found["xor-pretrained"].network.digest == golden_network("xor_pretrained").network.digest
+    assert "2025 Maxime Méloux, MIT" in found["xor-pretrained"].attribution
+    assert len(golden("xor_pretrained_notebook")["outputs"]) == 1
+    net = found["alice-and-bob"].network
+    assert (net.activation, net.output_activation, net.sizes) == ("sigmoid", "sigmoid", (2, 3, 1))
+    assert net.weights[0].tolist() == [[25, 0], [0, 25], [25, 25]]
+    assert net.weights[1].tolist() == [[25, 25, -50]]
+    assert [b.tolist() for b in net.biases] == [[-12.5, -12.5, -37.5], [-12.5]]
+
+
+def test_seeding_twice_changes_nothing():
+    with opened_store() as store:
+        with store.write() as session:
+            assert add_bundled_networks(session) == len(SLUGS)
+        before = counts()
+        with store.write() as session:
+            assert add_bundled_networks(session) == 0
+        assert counts() == before
+        with store.read() as session:
+            assert session.scalar(select(func.count()).select_from(AnalysisRow)) == 0
+            kinds = session.scalars(select(JobRow.kind)).all()
+            assert sorted(set(kinds)) == ["analyse", "train"]
