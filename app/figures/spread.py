@@ -43,7 +43,7 @@ def spread_figures(spread: Spread) -> list[Drawn]:
     """The figures of an analysis that has something to show in them."""
     figures = []
     if spread.edges:
-        pairs = {edges: count for edges, count in spread.edges}
+        pairs = {pair[0]: pair[1] for pair in spread.edges}
         common = max(pairs, key=lambda edges: (pairs[edges], -edges))
         words = (
             f"Edges kept by the {noun(sum(pairs.values()), 'valid circuit')}: {min(pairs)} to {max(pairs)}, most often "
