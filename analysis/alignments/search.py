@@ -212,10 +212,10 @@ def _agreements(keys: Sequence[Behaviour], decisions: NDArray[np.int8], tested: 
         decisions: ``[sites, tested pairs]`` the network's decisions.
         tested: ``[source, base]``.
     """
+    if not keys:  # no candidate computes the task, or none has a variable
+        return np.zeros((0, len(decisions)), dtype=np.int64)
     n_inputs = len(tested).bit_length() - 1
     expected = np.array([key.expected(n_inputs)[tested] for key in keys], dtype=np.float64).reshape(len(keys), -1)
     ones, zeros = (decisions == 1).astype(np.float64), (decisions == 0).astype(np.float64)
-    if not keys:
-        return np.zeros((0, len(decisions)), dtype=np.int64)
     agreed: Array = np.rint(expected @ ones.T + (1 - expected) @ zeros.T).astype(np.int64)
     return agreed

@@ -147,3 +147,12 @@ def test_mean_ablation_leaves_the_zero_criterion_out():
     analysis = analyse_output(file.network, 0, file.tasks[0], rules, clean_data(2))
     assert "zero-ablation" not in analysis.criteria
     assert analysis.circuits.possible == 9_625
+
+
+def test_a_task_that_no_small_algorithm_computes():
+    file = golden_network("majority_3-3")
+    analysis = analyse_output(file.network, 0, named_task("PARITY", 3), COMPLETE, clean_data(3))
+    assert analysis.exhaustive
+    assert (analysis.algorithms.n_candidates, analysis.algorithms.algorithms) == (0, ())
+    assert analysis.criteria["both-directions"].of == 0
+    assert result_json([analysis])["outputs"][0]["algorithms"] == []
