@@ -66,6 +66,12 @@ class InterpretationOptions(ScopeOptions):
     """Options of an interpretation's page."""
 
 
+class JumpOptions(ScopeOptions):
+    """Options of the address that leads to an interpretation by its index."""
+
+    index: str = Field("", pattern=f"^[0-9]{{1,{MAX_INDEX_DIGITS}}}$", description="Index of an interpretation.")
+
+
 class Verdict(PageModel):
     """Whether a circuit is valid under the protocol, and why not."""
 
@@ -186,8 +192,8 @@ class InterpretationPage(PageModel):
 
     @property
     def jump_path(self) -> str:
-        """The circuit's own page, without options."""
-        return self.circuit.url.partition("?")[0]
+        """Where an index is turned into an interpretation's address."""
+        return self.circuit.url.partition("?")[0] + "/interpretations"
 
     @property
     def input_labels(self) -> list[str]:

@@ -205,6 +205,15 @@ def test_neighbours_of_an_interpretation(get):
     assert len(visited) == first["observed"]
 
 
+def test_an_index_that_was_typed_leads_to_its_address(client):
+    here = XOR + "/circuits/081ff/interpretations"
+    assert (
+        client.get(here, params={"index": "21", "protocol": "paper"}).headers["location"] == here + "/21?protocol=paper"
+    )
+    assert client.get(here).headers["location"] == XOR + "/circuits/081ff#interpretations"
+    assert client.get(here, params={"index": "-1"}).status_code == 400
+
+
 def test_circuits_of_another_output_are_its_own(get):
     page = get("/networks/two", output=1)
     assert [tab["current"] for tab in page["outputs"]] == [False, True]
