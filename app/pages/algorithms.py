@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any, Final, Literal, cast
 
 from pydantic import Field, field_validator
@@ -17,6 +18,7 @@ from app.db.reads import algorithms as reads
 from app.db.reads.networks import jobs_for
 from app.db.tables import AlgorithmRow, AlignmentRow
 from app.errors import NotFound
+from app.figures.svg import Hues
 from app.pages.cursors import read_cursor, write_cursor
 from app.pages.formulas import (
     IRREDUNDANT_LABELS,
@@ -27,6 +29,8 @@ from app.pages.formulas import (
     VerdictView,
     algorithm_view,
     formula_tree,
+    hue_tables,
+    hues_of,
     placed_views,
     read_algorithm,
 )
@@ -43,6 +47,7 @@ from app.pages.shared import (
     scope_view,
 )
 
+N_FOR_HUES: Final = 100
 Sort = Literal["order", "valid", "minimal", "iia", "gates", "variables", "depth"]
 Irredundance = Literal["irredundant-gates", "irredundant-functions", "irredundant-literals"]
 Emptiness = Literal["", "not_analysed", "computing", "failed", "none_exist", "truncated", "filtered_out"]
@@ -115,6 +120,19 @@ class Totals(PageModel):
     minimal: BigInt
 
 
+class HuedPage(PageModel):
+    """A page whose drawings of more than two inputs need to know which variables take the five hues."""
+
+    hue_tables: list[str] = Field(
+        description="Truth tables of the variables most frequent in the analysis, up to negation; none for two inputs."
+    )
+
+    @cached_property
+    def hues(self) -> Hues:
+        """Which hue each of them has, for drawings."""
+        return hues_of(self.hue_tables)
+
+
 class Facet(PageModel):
     """One thing to filter by, with the number of algorithms that have it."""
 
@@ -133,7 +151,7 @@ class Facet(PageModel):
         return self.chosen
 
 
-class AlgorithmsPage(PageModel):
+class AlgorithmsPage(HuedPage):
     """Candidate algorithms of one analysis."""
 
     network: NetworkView
@@ -199,6 +217,7 @@ def build_algorithms(
     return AlgorithmsPage(
         network=network_view(place.row, addresses, place.network),
         scope=scope,
+        hue_tables=frequent_tables(session, place),
         items=[_item(row, first_alignments.get(row.id), place, addresses) for row in rows],
         totals=_totals(totals),
         of=_totals(of),
@@ -263,7 +282,7 @@ class AlignmentItem(PageModel):
     misses: list[MissView] = Field(description="Why it fails, by variable; empty if it is valid.")
 
 
-class AlgorithmPage(PageModel):
+class AlgorithmPage(HuedPage):
     """One candidate algorithm of one analysis and its kept alignments."""
 
     network: NetworkView
@@ -322,6 +341,7 @@ def build_algorithm(
     return AlgorithmPage(
         network=network_view(place.row, addresses, place.network),
         scope=scope,
+        hue_tables=frequent_tables(session, place),
         algorithm=algorithm_view(algorithm),
         tree=formula_tree(algorithm),
         ref=str(ExplanationRef("algorithm", row.algorithm_id)),
@@ -357,6 +377,17 @@ def locate_with_scope(
     jobs = [] if place.analysis is not None else jobs_for(session, [place.row.digest])
     job = latest_job(jobs, place.scope, place.network.n_inputs)
     return place, scope_view(place, job, addresses)
+
+
+def frequent_tables(session: Session, place: Place) -> list[str]:
+    """Which variables take the five hues: those most frequent among the algorithms with most alignments."""
+    if place.analysis is None or place.network.n_inputs <= 2:
+        return []
+    rows, _ = reads.algorithms_after(
+        session, place.analysis.id, reads.AlgorithmFilter(), sort="valid", limit=N_FOR_HUES
+    )
+    views = [algorithm_view(algorithm_of(row, place)) for row in rows]
+    return hue_tables(variable.truth_table for view in views for variable in view.variables)
 
 
 def find_algorithm_row(session: Session, addresses: Addresses, place: Place, algorithm_id: str) -> AlgorithmRow:

@@ -31,9 +31,11 @@ from app.errors import NotFound
 from app.pages.algorithms import (
     AlgorithmOptions,
     AlignmentItem,
+    HuedPage,
     algorithm_of,
     alignment_item,
     find_algorithm_row,
+    frequent_tables,
     input_text,
     locate_with_scope,
     verdicts_of,
@@ -130,7 +132,7 @@ class ProvenanceView(PageModel):
     result_digest: str
 
 
-class AlignmentPage(PageModel):
+class AlignmentPage(HuedPage):
     """One alignment with its evidence."""
 
     network: NetworkView
@@ -227,6 +229,7 @@ def build_alignment(
     return AlignmentPage(
         network=network_view(place.row, addresses, place.network),
         scope=scope,
+        hue_tables=frequent_tables(session, place),
         algorithm=algorithm_view(algorithm),
         tree=formula_tree(algorithm),
         algorithm_url=addresses.algorithm(slug, algorithm.id, place.scope),

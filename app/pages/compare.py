@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 from itertools import combinations
 from typing import Annotated, Final, Literal
 
@@ -26,6 +27,7 @@ from app.addressing import Addresses, ExplanationRef
 from app.db.reads import algorithms as algorithm_reads
 from app.db.reads.circuits import smallest_circuits
 from app.errors import BadQuery
+from app.figures.svg import Hues
 from app.pages.algorithms import input_text
 from app.pages.contrast import (
     LEAST,
@@ -48,7 +50,7 @@ from app.pages.explanations import (
     find_explanation,
     read_ref,
 )
-from app.pages.formulas import VerdictView
+from app.pages.formulas import VerdictView, hue_tables, hues_of
 from app.pages.placements import neurons_label
 from app.pages.shared import (
     BigInt,
@@ -206,6 +208,12 @@ class ComparePage(PageModel):
     def most_shown(self) -> int:
         """Crucial experiments that the page with all of them lists at most."""
         return MOST_SHOWN
+
+    @cached_property
+    def hues(self) -> Hues:
+        """Which hue each function has, for drawings of more than two inputs."""
+        columns = [column.truth_table for item in self.explanations for column in item.columns]
+        return hues_of(hue_tables(columns))
 
     def pair(self, one: str, other: str) -> PairView:
         """Two of the explanations by their letters, in either order."""

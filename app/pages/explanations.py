@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from analysis.algorithms.high_level_model import HighLevelModel
 from analysis.alignments.alignment import Alignment
 from analysis.circuits.circuit import Circuit, circuit_from_hex
-from analysis.errors import AnalysisError, InvalidIndex
+from analysis.errors import AnalysisError, BeyondLimits, InvalidIndex
 from analysis.experiments import (
     InterventionSpace,
     predict_by_alignment,
@@ -202,6 +202,7 @@ def find_explanation(
 
     Raises:
         PageError: it names nothing; the message says which reference and why.
+        BeyondLimits: it is too large to be read on the spot.
     """
     label = f"explanation {position} ({str(ref)[:80]})"
     try:
@@ -218,6 +219,8 @@ def find_explanation(
         raise type(error)(
             label, f"{error.item}: {error.cause}", error.cure, "e", error.parent, error.parent_label
         ) from None
+    except BeyondLimits as error:
+        raise BeyondLimits(label, f"{error.item}: {error.cause}", error.cure) from None
     except AnalysisError as error:
         raise NotFound(
             label,

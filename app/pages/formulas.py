@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Literal
 
@@ -20,6 +20,8 @@ from analysis.algorithms.high_level_model import (
 from analysis.algorithms.parsing import parse_algorithm
 from analysis.alignments.alignment import IIA, Alignment, NeuronSet
 from analysis.tasks import INPUT_NAMES
+from app.figures.svg import Hues, hues_by_frequency
+from app.figures.svg.tiles import HUES
 from app.pages.placements import site_label, write_place
 from app.pages.shared import PageModel, truth_rows
 
@@ -107,6 +109,19 @@ class AlgorithmView(PageModel):
 def read_algorithm(text: str, form: Form, n_inputs: int) -> HighLevelModel:
     """An algorithm from its identity text; trees are immutable, so they are read once."""
     return parse_algorithm(text, form, n_inputs)
+
+
+def hue_tables(tables: Iterable[Sequence[int]]) -> list[str]:
+    """The truth tables that take the five hues, most frequent first; none for two inputs, whose hues are fixed."""
+    listed = list(tables)
+    if not listed or len(listed[0]) <= 4:
+        return []
+    return ["".join(map(str, bits)) for bits in hues_by_frequency(listed).assigned]
+
+
+def hues_of(tables: Sequence[str]) -> Hues:
+    """The inverse of :func:`hue_tables`, for drawings."""
+    return Hues({tuple(int(bit) for bit in table): hue for table, hue in zip(tables, HUES, strict=False)})
 
 
 def fraction(iia: IIA) -> FractionView:

@@ -22,14 +22,11 @@ XOR = "/networks/xor"
 
 
 def three_inputs() -> NetworkFile:
-    """3-2-2 with outputs AND and OR of three inputs; the first output's formula is found, the second's too."""
+    """3-2-1 for AND: n1.0 = A ∧ B, n1.1 = C, and their AND is put out."""
     network = Network.from_arrays(
-        [[[1, 1, 1], [1, 1, 1]], [[1, -2], [1, 0]]],
-        [[-2, -3], [0, 2.0]],
-        activation="relu",
-        output_activation="linear",
+        [[[1, 1, 0], [0, 0, 1]], [[1, 1]]], [[-1, 0], [-1]], activation="relu", output_activation="linear"
     )
-    return NetworkFile("Three inputs", network, (named_task("AND", 3), named_task("OR", 3)))
+    return NetworkFile("Three inputs", network, (named_task("AND", 3),))
 
 
 @pytest.fixture(scope="session")
@@ -44,6 +41,9 @@ def client(tmp_path_factory):
             two = small_network(5, (2, 2, 2), "Two outputs")
             save_network(session, two, slug="two")
             save_analysis(session, analyse_output(two.network, 1, two.tasks[1], COMPLETE, clean_data(2)))
+            three = three_inputs()
+            save_network(session, three, slug="three")
+            save_analysis(session, analyse_output(three.network, 0, three.tasks[0], COMPLETE, clean_data(3)))
             row = save_network(session, small_network(1), slug="waiting")
             queue.enqueue(session, "analyse", analyse_arguments(row.digest, 0, COMPLETE), "Analyse waiting")
             save_network(session, small_network(2), slug="untouched")

@@ -265,11 +265,24 @@ def test_a_bare_plus_in_an_address_is_read_as_one(client, aligned):
     assert bare.headers["location"] == client.get(aligned["url"] + "?place=0:1.1%2B2&place=1:1.0").headers["location"]
 
 
-def test_an_empty_alignment_is_valid_with_0_of_0(get, client):
-    items = get("/networks/two/algorithms", output=1, protocol="complete", limit=500)["items"]
-    assert all(item["algorithm"]["variables"] for item in items)
-    paper = get(XOR + "/algorithms", protocol="paper", variables=0)
-    assert paper["totals"]["algorithms"] == 0  # XOR needs gates below its last one
+def test_more_than_two_inputs_take_the_hues_by_frequency(client, get):
+    page = get("/networks/three/algorithms")
+    assert page["hue_tables"]
+    assert all(len(table) == 8 for table in page["hue_tables"])
+    best = get("/networks/three/algorithms", minimal=1, variables=1)["items"]
+    assert {place["formula"] for item in best for place in item["best_places"]} >= {"A ∧ B"}
+    for item in best:
+        own = get(item["url"])
+        assert own["hue_tables"] == page["hue_tables"]
+        assert own["inputs"][-1] == "111"
+        for alignment in own["items"][:1]:
+            assert get(alignment["url"])["iia"] == {"agreed": 56, "of": 56}
+            text = client.get(alignment["url"]).text
+            assert any(f"v-{hue}" in text for hue in ("and", "or", "xor", "anb", "nab"))
+
+
+def test_no_filter_shows_a_variable_less_algorithm_where_a_gate_is_needed(get):
+    assert get(XOR + "/algorithms", variables=0)["totals"]["algorithms"] == 0
 
 
 # ---- placements -----------------------------------------------------------------------------------------------------

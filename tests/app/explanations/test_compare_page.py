@@ -1,0 +1,285 @@
+"""Explanations side by side: as a page and as JSON."""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+import pytest
+
+from analysis.circuits.circuit import circuit_from_hex
+from analysis.data import clean_data
+from analysis.experiments import decide_under_interventions, intervention_space, predict_by_interpretation
+from analysis.interpretations.indexing import interpretation_at
+from analysis.tasks import input_table
+from tests.app.explanations.conftest import XOR
+from tests.factories import pretrained_xor
+
+
+@pytest.fixture(scope="session")
+def refs(get, aligned, masks):
+    """One of each kind, and two more."""
+    kept = get(aligned["url"])["items"]
+    return {
+        "circuit": f"c-{masks[0]}",
+        "interpretation": f"i-{masks[0]}.0",
+        "algorithm": aligned["ref"],
+        "alignment": kept[0]["ref"],
+        "other": f"i-{masks[1]}.1",
+        "failing": kept[-1]["ref"],
+    }
+
+
+def compare(get, *chosen, **query):
+    return get("/compare", network="xor", e=list(chosen), **query)
+
+
+# ---- what is compared -----------------------------------------------------------------------------------------------
+
+
+def test_all_kinds_stand_side_by_side(client, get, refs):
+    page = compare(get, *refs.values())
+    assert [item["letter"] for item in page["explanations"]] == list("PQRSTU")
+    assert [item["ref"] for item in page["explanations"]] == list(refs.values())
+    assert [item["kind"] for item in page["explanations"]] == [
+        "circuit",
+        "interpretation",
+        "algorithm",
+        "alignment",
+        "interpretation",
+        "alignment",
+    ]
+    assert page["missing"] == 0
+    for item in page["explanations"]:
+        assert item["says"] == [0, 1, 1, 0]
+        assert client.get(item["url"]).status_code == 200
+        assert client.get(item["without_url"]).status_code == 200
+        assert len(get(item["without_url"])["explanations"]) == 5
+    text = client.get(page["url"]).text
+    assert "Six explanations of" in text
+    assert text.count("<article>") == 6
+
+
+def test_columns_have_the_same_rows(get, refs):
+    page = compare(get, refs["interpretation"], refs["alignment"])
+    assert page["inputs"] == ["00", "01", "10", "11"]
+    for item in page["explanations"]:
+        assert item["columns"]
+        for column in item["columns"]:
+            assert len(column["truth_table"]) == 4
+            assert column["site"]
+    assert {column["label"] for column in page["explanations"][1]["columns"]} == {"¬A ∧ ¬B", "A ∧ B"}
+    bare = compare(get, refs["algorithm"], refs["alignment"])["explanations"][0]
+    assert [column["site"] for column in bare["columns"]] == ["", ""]
+
+
+def test_an_explanation_named_twice_stands_once(get, refs):
+    page = compare(get, refs["circuit"], refs["circuit"], refs["alignment"], refs["circuit"] + "@complete")
+    assert page["refs"] == [refs["circuit"], refs["alignment"]]
+
+
+def test_an_alignment_may_be_named_by_its_placement(get, refs, aligned):
+    g = aligned["algorithm"]["id"]
+    stored = get(aligned["url"])["items"][0]
+    named = f"a-{g}." + "_".join(place["place"] for place in stored["places"])
+    page = compare(get, named, f"a-{g}.0:1.2_1:2.0+1")
+    assert page["refs"] == [stored["ref"], f"a-{g}.0:1.2_1:2.0+1"]
+    other = page["explanations"][1]
+    assert "place=" in other["url"]
+    assert get(other["url"])["ref"] == other["ref"]
+
+
+def test_explanations_under_other_rules_carry_their_protocol(get, refs):
+    paper = get(XOR + "/algorithms", protocol="paper", aligned=1)["items"][0]
+    kept = get(paper["url"])["items"][0]["ref"]
+    page = compare(get, refs["alignment"], f"{kept}@paper")
+    assert [item["protocol"] for item in page["explanations"]] == ["complete", "paper"]
+    assert page["explanations"][1]["ref"] == f"{kept}@paper"
+    assert "protocol=paper" in page["explanations"][1]["url"]
+
+
+# ---- where they agree and part --------------------------------------------------------------------------------------
+
+
+def test_edges_are_shared_cut_or_differ(get, masks):
+    sizes = (2, 3, 3, 1)
+    first, second = (circuit_from_hex(mask, sizes) for mask in masks[:2])
+    page = compare(get, f"c-{masks[0]}", f"c-{masks[1]}")
+    shared = page["shared"]
+    assert len(shared["edges_kept"]) == (first.mask & second.mask).bit_count()
+    assert len(page["differing_edges"]) == (first.mask ^ second.mask).bit_count()
+    assert len(shared["edges_kept"]) + len(page["differing_edges"]) + shared["edges_cut"] == 18
+    for edge in page["differing_edges"]:
+        kept = [bool(c.keep[edge["layer"] - 1][edge["out"], edge["source"]]) for c in (first, second)]
+        assert edge["kept_by"] == [letter for letter, keeps in zip("PQ", kept, strict=True) if keeps]
+        assert sorted(edge["kept_by"] + edge["cut_by"]) == ["P", "Q"]
+
+
+def test_neurons_of_which_all_say_the_same_are_factored_out(get, refs, masks):
+    page = compare(get, refs["interpretation"], refs["alignment"])
+    sites = {neuron["site"] for neuron in page["shared"]["neurons"] + page["differing_neurons"]}
+    assert sites == {f"n{layer}.{neuron}" for layer in (1, 2) for neuron in range(3)}
+    for neuron in page["shared"]["neurons"] + page["differing_neurons"]:
+        tables = [claim["truth_table"] for claim in neuron["claims"]]
+        kinds = {claim["kind"] for claim in neuron["claims"]}
+        up_to_negation = {tuple(t) if not t[0] else tuple(1 - b for b in t) for t in tables if t}
+        assert neuron["agree"] == (len(kinds) == 1 and len(up_to_negation) <= 1)
+    same = compare(get, f"i-{masks[0]}.0", f"c-{masks[0]}")
+    assert {n["site"] for n in same["shared"]["neurons"]} >= {
+        f"n{layer}.{neuron}"
+        for layer in (1, 2)
+        for neuron in range(3)
+        if not circuit_from_hex(masks[0], (2, 3, 3, 1)).active[layer][neuron]
+    }
+
+
+def test_an_algorithm_without_places_says_nothing_of_neurons(get, refs):
+    page = compare(get, refs["algorithm"], refs["alignment"])
+    assert page["shared"]["neurons"] == page["differing_neurons"] == []
+    assert page["shared"]["output"] == [0, 1, 1, 0]
+    assert page["shared"]["n_task"] == 4
+
+
+def test_readings_show_each_circuits_own_activations(get, refs):
+    page = compare(get, refs["interpretation"], refs["other"])
+    for line in page["lines"]:
+        for reading in line["readings"]:
+            assert [int(value > reading["threshold"]) for value in reading["values"]] == reading["truth_table"]
+
+
+# ---- interventions --------------------------------------------------------------------------------------------------
+
+
+def test_predictions_are_counted_against_the_network(get, masks, refs):
+    page = compare(get, f"i-{masks[0]}.0", refs["alignment"])
+    assert page["space"] == {"sets": 63, "possible_sets": 63, "pairs": 12, "interventions": 756, "largest": None}
+    network, data = pretrained_xor().network, clean_data(2)
+    space = intervention_space((3, 3), 2)
+    answers = decide_under_interventions(network, input_table(2), space)
+    interpretation = interpretation_at(network, circuit_from_hex(masks[0], network.sizes), 0, data)
+    predicted = predict_by_interpretation(interpretation, space)
+    right = int(((predicted == answers.decisions) & space.counted).sum())
+    first, second = (item["standing"] for item in page["explanations"])
+    assert first == {"predicted": 756, "right": right, "of": 756}
+    assert second == {"predicted": 36, "right": 36, "of": 756}
+    (pair,) = page["pairs"]
+    assert (pair["both"], pair["same"] + pair["differ"]) == (36, 36)
+    assert page["n_crucial"] == pair["differ"]
+    assert page["shared"]["predictions_same"] == pair["same"]
+
+
+def test_the_circuit_and_the_bare_algorithm_are_silent_and_say_why(client, get, refs):
+    page = compare(get, refs["circuit"], refs["algorithm"])
+    assert [item["standing"]["predicted"] for item in page["explanations"]] == [0, 0]
+    assert "where, not what" in page["explanations"][0]["silent_because"]
+    assert "what, not where" in page["explanations"][1]["silent_because"]
+    assert page["n_crucial"] == 0
+    text = client.get(page["url"]).text
+    assert "needs two explanations that predict" in text
+    assert "not applicable" in text
+
+
+def test_crucial_experiments_are_ranked_and_ten_are_shown_first(client, get, refs):
+    first = compare(get, *refs.values())
+    assert len(first["crucial"]) == 10 < first["n_crucial"]
+    assert not first["all_shown"]
+    every = get(first["all_url"])
+    assert every["all_shown"]
+    assert len(every["crucial"]) == every["n_crucial"] == first["n_crucial"]
+    assert every["crucial"][:10] == first["crucial"]
+    margins = [row["margin"] for row in every["crucial"]]
+    assert margins == sorted(margins, reverse=True)
+    for row in every["crucial"]:
+        said = set(row["predictions"]) - {-1}
+        assert said == {0, 1}
+        assert sorted(row["right"] + row["wrong"]) == [
+            letter for letter, value in zip("PQRSTU", row["predictions"], strict=True) if value >= 0
+        ]
+        assert row["source"] != row["base"]
+        assert row["margin"] == pytest.approx(abs(row["output"] - 0.5))
+    assert client.get(first["url"]).text.count('class="mono nowrap"') == 10
+
+
+def test_every_pair_is_in_the_matrix(get, refs):
+    page = compare(get, *refs.values())
+    assert len(page["pairs"]) == 15
+    crucial = [pair["differ"] for pair in page["pairs"]]
+    assert max(crucial) <= page["n_crucial"] <= sum(crucial)
+
+
+def test_six_explanations_are_compared_quickly(get, refs):
+    compare(get, *refs.values())
+    spent = []
+    for _ in range(3):
+        started = time.process_time()
+        compare(get, *refs.values())
+        spent.append(time.process_time() - started)
+    assert np.min(spent) < 0.5  # about 50 ms on an idle machine
+
+
+# ---- choosing -------------------------------------------------------------------------------------------------------
+
+
+def test_without_a_choice_the_page_says_how_to_choose(client, get):
+    empty = get("/compare")
+    assert (empty["missing"], empty["network"], empty["explanations"]) == (2, None, [])
+    text = client.get("/compare").text
+    assert "Choose a network" in text
+    assert 'name="e"' in text
+
+
+def test_one_is_not_enough_and_suggestions_are(client, get, refs):
+    page = compare(get, refs["alignment"])
+    assert (page["missing"], page["refs"]) == (1, [refs["alignment"]])
+    assert "One is chosen, 1 more to go" in client.get(page["url"]).text
+    assert page["suggestions"]
+    for suggestion in page["suggestions"]:
+        assert len(get(suggestion["url"])["explanations"]) >= 2
+
+
+def test_a_network_without_analysis_has_no_suggestion_but_circuits_compare(get):
+    assert get("/compare", network="untouched")["suggestions"] == []
+    page = get("/compare", network="untouched", e=["c-3f", "c-13"])
+    assert [item["kind"] for item in page["explanations"]] == ["circuit", "circuit"]
+
+
+def test_empty_fields_of_the_form_are_left_out(client, refs):
+    address = f"/compare?network=xor&e={refs['circuit']}&e=&e={refs['alignment']}&e="
+    assert "Two explanations of" in client.get(address).text
+
+
+# ---- bad input ------------------------------------------------------------------------------------------------------
+
+BAD = [
+    ("/compare?network=xor&e=x-1&e=c-1", 400, "explanation 1, 'x-1'"),
+    ("/compare?network=xor&e={c}&e=nonsense", 400, "explanation 2, 'nonsense'"),
+    ("/compare?network=xor&e={c}&e=i-{m}", 400, "explanation 2"),
+    ("/compare?network=xor&e={c}&e=c-{m}0", 404, "explanation 2"),
+    ("/compare?network=xor&e={c}&e=c-00001", 404, "explanation 2"),
+    ("/compare?network=xor&e={c}&e=i-{m}.999999999999999999", 404, "explanation 2"),
+    ("/compare?network=xor&e={c}&e=i-{m}.two", 404, "whole number"),
+    ("/compare?network=xor&e={c}&e=g-0123456789abcdef", 404, "explanation 2"),
+    ("/compare?network=xor&e={c}&e=a-{g}.0123456789abcdef", 404, "none of the 8 alignments"),
+    ("/compare?network=xor&e={c}&e=a-{g}.0:1.0_1:9.0", 404, "layer 9"),
+    ("/compare?network=xor&e={c}&e=a-{g}.0:1.0_nonsense", 400, "nonsense"),
+    ("/compare?network=xor&e={c}&e={c}@no-such", 404, "no-such"),
+    ("/compare?network=xor&e=c-1&e=c-2&e=c-3&e=c-4&e=c-5&e=c-6&e=c-7", 400, "at most 6"),
+    ("/compare?e={c}&e=c-1", 400, "Add network=NAME"),
+    ("/compare?network=nowhere&e={c}", 404, "nowhere"),
+    ("/compare?network=xor&network=two&e={c}", 400, "different networks"),
+    ("/compare?network=xor&output=1", 404, "output 1"),
+    ("/compare?network=xor&protocol=no-such", 404, "no-such"),
+    ("/compare?network=xor&experiments=some", 400, "experiments"),
+    ("/compare?network=xor&colour=red", 400, "colour"),
+]
+
+
+@pytest.mark.parametrize(("address", "status", "word"), BAD, ids=[address for address, _, _ in BAD])
+def test_bad_comparisons_are_refused_in_html_and_json_alike(client, aligned, masks, address, status, word):
+    address = address.replace("{c}", f"c-{masks[0]}").replace("{m}", masks[0])
+    address = address.replace("{g}", aligned["algorithm"]["id"])
+    page, twin = client.get(address), client.get("/api/v1" + address)
+    assert (page.status_code, twin.status_code) == (status, status)
+    assert word in twin.json()["error"]
+    assert "Traceback" not in page.text
+    assert client.get(twin.json()["parent"]).status_code == 200
