@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from itertools import accumulate
 from typing import NoReturn
 
 from analysis.algorithms.high_level_model import Form, HighLevelModel, Node, canonical_text
 from analysis.errors import InvalidAlgorithm
 from analysis.tasks import INPUT_NAMES
 
-MAX_TEXT = 2_000  # characters; the longest candidate has a few hundred, and deep nesting is refused with it
+MAX_TEXT = 2_000  # characters; the longest candidate has a few hundred
+MAX_NESTING = 32
 _CURES = {
     "and_inverter": "write leaves as A, gates as (x&y) with children sorted by text, not as !",
     "formula_trees": "write leaves as A, and as *, or as +, not as ¬, with brackets around each gate but the outermost",
@@ -29,12 +31,19 @@ def parse_algorithm(text: str, form: Form, n_inputs: int) -> HighLevelModel:
     if not 0 < len(text) <= MAX_TEXT:
         cause = "is empty" if not text else f"is longer than {MAX_TEXT} characters"
         raise InvalidAlgorithm(f"algorithm {text[:40]!r}", cause, _CURES[form])
+    if _nesting(text) > MAX_NESTING:
+        raise InvalidAlgorithm(f"algorithm {text[:40]!r}", f"nests deeper than {MAX_NESTING} gates", _CURES[form])
     reader = _Reader(text, form, n_inputs)
     root = reader.canonical() if form == "and_inverter" else reader.formula()
     algorithm = HighLevelModel(form, n_inputs, root)
     if algorithm.text != text:
         raise InvalidAlgorithm(f"algorithm {text!r}", f"is not in canonical order: {algorithm.text}", _CURES[form])
     return algorithm
+
+
+def _nesting(text: str) -> int:
+    """The largest number of brackets open at once."""
+    return max(accumulate((sign == "(") - (sign == ")") for sign in text))
 
 
 class _Reader:

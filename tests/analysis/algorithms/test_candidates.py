@@ -1,0 +1,141 @@
+"""Candidate algorithms against every tree written down, the authors' lists and the published counts."""
+
+from __future__ import annotations
+
+import pytest
+
+from analysis.algorithms.catalogue import candidate_algorithms
+from analysis.algorithms.redundancy import irredundancy
+from analysis.errors import Cancelled
+from analysis.protocol import COMPLETE, PAPER, protocol_from_mapping
+from analysis.tasks import Task, input_table, named_task, task_from_table
+from tests.golden_files import NAMES, golden, golden_network
+from tests.oracles import brute_force_algorithms as oracle
+
+ALGORITHM_CASES = [
+    (name, output) for name in NAMES for output, found in enumerate(golden(name)["outputs"]) if "algorithms" in found
+]
+KEYS = ("irredundant-gates", "irredundant-functions", "irredundant-literals")
+
+
+def task_of(pattern, n_inputs):
+    return Task(tuple(pattern >> row & 1 for row in range(2**n_inputs)))
+
+
+def at_depth(form, depth):
+    return protocol_from_mapping({"algorithm_form": form, "max_depth": depth})
+
+
+def test_xor_has_250_algorithms_of_which_194_18_and_2_pass_the_redundancy_classes():
+    candidates = candidate_algorithms(named_task("XOR", 2), COMPLETE, 2)
+    verdicts = [irredundancy(algorithm) for algorithm in candidates.algorithms]
+    assert (candidates.n_candidates, candidates.truncated_at) == (250, None)
+    assert [sum(verdict[key] for verdict in verdicts) for key in KEYS] == [194, 18, 2]
+    plain = {a.text for a, v in zip(candidates.algorithms, verdicts, strict=True) if v["irredundant-literals"]}
+    assert plain == {"(!(!A&!B)&!(A&B))", "!(!(!A&B)&!(!B&A))"}
+
+
+@pytest.mark.parametrize(
+    ("name", "text"), [("AND", "(A&B)"), ("OR", "!(!A&!B)"), ("IMP", "!(!B&A)"), ("NIMP", "(!B&A)")]
+)
+def test_a_single_gate_has_one_algorithm_without_a_redundant_literal(name, text):
+    found = candidate_algorithms(named_task(name, 2), COMPLETE, 2).algorithms
+    assert [a.text for a in found if irredundancy(a)["irredundant-literals"]] == [text]
+
+
+@pytest.mark.parametrize(("n_inputs", "depth"), [(1, 1), (1, 3), (2, 1), (2, 2), (3, 1), (4, 1)])
+def test_and_inverter_candidates_of_every_function_are_those_of_brute_force(n_inputs, depth):
+    protocol = at_depth("and_inverter", depth)
+    by_table = oracle.and_inverter(n_inputs, depth)
+    patterns = range(2 ** (2**n_inputs)) if n_inputs < 4 else (0, 0x8000, 0x7FFF, 0x00FF, 0x0FF0)
+    for pattern in patterns:
+        task = task_of(pattern, n_inputs)
+        found = candidate_algorithms(task, protocol, 3)
+        assert [a.text for a in found.algorithms] == by_table.get(task.truth_table, [])
+        assert found.n_candidates == len(found.algorithms)
+
+
+@pytest.mark.parametrize("table", [(0, 1, 1, 0), (0, 0, 0, 1), (1, 1, 0, 1), (0, 0, 0, 0), (0, 0, 1, 1)])
+def test_and_inverter_candidates_of_depth_3_are_those_of_brute_force(table):
+    found = candidate_algorithms(Task(table), COMPLETE, 2).algorithms
+    assert [a.text for a in found] == oracle.and_inverter(2, 3)[table]
+    for algorithm in found[:: max(1, len(found) // 60)]:
+        assert irredundancy(algorithm) == oracle.redundancy(algorithm.text, 2)
+        assert (algorithm.depth, algorithm.n_gates) == (oracle.depth(algorithm.text), oracle.gates(algorithm.text))
+
+
+def test_three_inputs_at_depth_2_are_those_of_brute_force():
+    majority = named_task("MAJORITY", 3).truth_table
+    for table in (majority, (0, 0, 0, 0, 0, 0, 0, 1), (0, 0, 0, 1, 0, 1, 0, 1), (1, 0, 0, 0, 0, 0, 0, 0)):
+        found = candidate_algorithms(Task(table), at_depth("and_inverter", 2), 2).algorithms
+        assert [a.text for a in found] == oracle.and_inverter(3, 2).get(table, [])
+
+
+@pytest.mark.parametrize("form", ["and_inverter", "formula_trees"])
+@pytest.mark.parametrize("pattern", [0b0110, 0b1000, 0b0000, 0b1111])
+def test_truncation_keeps_the_first_and_counts_all(form, pattern):
+    task = task_of(pattern, 2)
+    whole = candidate_algorithms(task, at_depth(form, 3), 2)
+    assert whole.truncated_at is None
+    for limit in (1, 2, 7, 40, whole.n_candidates, whole.n_candidates + 1):
+        part = candidate_algorithms(task, at_depth(form, 3), 2, max_candidates=limit)
+        assert [a.text for a in part.algorithms] == [a.text for a in whole.algorithms[:limit]]
+        assert part.n_candidates == whole.n_candidates
+        assert part.truncated_at == (limit if limit < whole.n_candidates else None)
+
+
+def test_six_inputs_are_counted_exactly_and_truncated_openly():
+    # x1 ∧ … ∧ x6 needs its six literals, each once; with depth 3 there are the two shapes (2+2)+2 and (2+1)+(2+1):
+    # 6!/(2!·2!·2!·2!) = 45 and 6!/(2!·2!·2!) = 90 algorithms with five gates
+    found = candidate_algorithms(named_task("AND", 6), COMPLETE, 3, max_candidates=1_000)
+    assert sum(1 for a in found.algorithms if a.n_gates == 5) == 135
+    assert min(a.n_gates for a in found.algorithms) == 5
+    assert (len(found.algorithms), found.truncated_at) == (1_000, 1_000)
+    assert found.n_candidates > 1_000
+    assert all(a.function == 1 << 63 for a in found.algorithms)
+
+
+@pytest.mark.parametrize(("name", "output"), ALGORITHM_CASES)
+def test_formula_trees_are_the_authors(name, output):
+    expected = golden(name)["outputs"][output]["algorithms"]
+    file = golden_network(name)
+    found = candidate_algorithms(file.tasks[output], PAPER, file.network.n_hidden_layers)
+    assert [a.text for a in found.algorithms] == [candidate["str"] for candidate in expected["candidates"]]
+    assert found.n_candidates == expected["n_candidate_formulas"]
+
+
+@pytest.mark.parametrize(("n_inputs", "depth"), [(1, 1), (2, 1), (2, 2), (3, 1)])
+def test_formula_trees_of_every_function_are_those_of_brute_force(n_inputs, depth):
+    for pattern in range(2 ** (2**n_inputs)):
+        task = task_of(pattern, n_inputs)
+        found = candidate_algorithms(task, at_depth("formula_trees", depth), 3)
+        assert [a.text for a in found.algorithms] == oracle.formula_trees(task.truth_table, n_inputs, depth)
+
+
+def test_formula_trees_over_three_inputs_are_those_of_brute_force():
+    for table in ((0, 0, 0, 0, 0, 0, 0, 1), (0, 0, 0, 1, 1, 1, 1, 1), (0, 1, 0, 1, 0, 1, 1, 0)):
+        found = candidate_algorithms(Task(table), at_depth("formula_trees", 2), 3)
+        assert [a.text for a in found.algorithms] == oracle.formula_trees(table, 3, 2)
+
+
+def test_depth_follows_the_network():
+    xor = named_task("XOR", 2)
+    assert candidate_algorithms(xor, COMPLETE, 0).n_candidates == 0
+    assert candidate_algorithms(xor, COMPLETE, 1).n_candidates == 2
+    assert candidate_algorithms(xor, COMPLETE, 7).n_candidates == 250
+
+
+@pytest.mark.parametrize("n_inputs", [1, 2, 3])
+def test_an_input_is_its_own_algorithm(n_inputs):
+    for column, letter in zip(input_table(n_inputs).T.astype(int), "ABC", strict=False):
+        for text, values in ((letter, column), (f"!{letter}", 1 - column)):
+            first = candidate_algorithms(task_from_table(values.tolist(), n_inputs), COMPLETE, 1).algorithms[0]
+            assert (first.text, first.variables, first.n_gates) == (text, (), 0)
+
+
+def test_the_report_can_cancel():
+    def stop(progress):
+        raise Cancelled("algorithms")
+
+    with pytest.raises(Cancelled):
+        candidate_algorithms(named_task("XOR", 2), COMPLETE, 2, report=stop)

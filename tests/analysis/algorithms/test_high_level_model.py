@@ -1,0 +1,160 @@
+"""The algorithm value: texts and back, readable formulas, variables, predictions."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from analysis.algorithms.catalogue import candidate_algorithms
+from analysis.algorithms.high_level_model import HighLevelModel, Node, readable_formula
+from analysis.algorithms.parsing import parse_algorithm
+from analysis.algorithms.redundancy import irredundancy
+from analysis.errors import AnalysisError, InvalidAlgorithm
+from analysis.protocol import COMPLETE, PAPER
+from analysis.tasks import named_task
+from tests.oracles import brute_force_algorithms as oracle
+
+
+@st.composite
+def and_inverter_texts(draw, max_depth=4):
+    """Canonical texts over three inputs, no gate over one tree twice."""
+
+    def tree(depth):
+        if depth == 0 or draw(st.integers(0, 3)) == 0:
+            return draw(st.sampled_from("ABC"))
+        left, right = tree(depth - 1), tree(depth - 1)
+        if left == right:
+            return left
+        literals = sorted(draw(st.sampled_from(["", "!"])) + t for t in (left, right))
+        return f"({'&'.join(literals)})"
+
+    return draw(st.sampled_from(["", "!"])) + tree(max_depth)
+
+
+@st.composite
+def formula_texts(draw, max_depth=4):
+    """Authors' strings over three inputs."""
+
+    def operand(depth):
+        sign = draw(st.sampled_from(["", "¬"]))
+        if depth == 0 or draw(st.integers(0, 3)) == 0:
+            return sign + draw(st.sampled_from("ABC"))
+        return f"{sign}({operand(depth - 1)}{draw(st.sampled_from('*+'))}{operand(depth - 1)})"
+
+    text = operand(max_depth)
+    return text[1:-1] if text.startswith("(") else text
+
+
+def python_value(formula, row):
+    """A readable formula as Python reads it."""
+    source = formula.replace("¬", " not ").replace("∧", " and ").replace("∨", " or ")
+    return int(bool(eval(source, {}, dict(zip("ABC", map(bool, row), strict=False)))))  # noqa: S307
+
+
+@given(and_inverter_texts())
+def test_and_inverter_texts_read_back_and_mean_the_same(text):
+    algorithm = parse_algorithm(text, "and_inverter", 3)
+    assert algorithm.text == text
+    table = oracle.table(text, 3)
+    assert algorithm.function == sum(bit << row for row, bit in enumerate(table))
+    assert (algorithm.depth, algorithm.n_gates) == (oracle.depth(text), oracle.gates(text))
+    assert irredundancy(algorithm) == oracle.redundancy(text, 3)
+
+
+@given(formula_texts())
+def test_the_authors_strings_read_back_and_mean_the_same(text):
+    algorithm = parse_algorithm(text, "formula_trees", 3)
+    assert algorithm.text == algorithm.formula == text
+    assert algorithm.function == sum(bit << row for row, bit in enumerate(oracle.table(text, 3)))
+    assert irredundancy(algorithm) == oracle.redundancy(text, 3)
+
+
+@given(and_inverter_texts())
+def test_the_readable_formula_means_the_same(text):
+    algorithm = parse_algorithm(text, "and_inverter", 3)
+    table = oracle.table(text, 3)
+    assert tuple(python_value(algorithm.formula, row) for row in oracle.rows(3)) == table
+    negation = readable_formula(algorithm.root, negated=True)
+    assert tuple(1 - python_value(negation, row) for row in oracle.rows(3)) == table
+    assert algorithm.formula.count("¬") <= text.count("!")
+
+
+@given(st.one_of(and_inverter_texts(), formula_texts()), st.data())
+def test_variables_and_predictions_are_those_of_a_plain_evaluation(text, data):
+    form = "and_inverter" if "&" in text or "!" in text else "formula_trees"
+    algorithm = parse_algorithm(text, form, 3)
+    expected = oracle.variables(text, form == "formula_trees")
+    assert {v.path for v in algorithm.variables} == set(expected) == set(algorithm.responses)
+    rows = oracle.rows(3)
+    for variable in algorithm.variables:
+        function, when_false, when_true = algorithm.responses[variable.path]
+        own = sum(bit << row for row, bit in enumerate(oracle.table(expected[variable.path], 3)))
+        assert function == variable.function == own
+        for value, pattern in ((0, when_false), (1, when_true)):
+            forced = sum(oracle.evaluate(text, row, {variable.path: value}) << i for i, row in enumerate(rows))
+            assert pattern == forced == algorithm.output_given({variable.path: 255 * value})
+    if algorithm.variables:
+        chosen = data.draw(st.lists(st.sampled_from([v.path for v in algorithm.variables]), unique=True, max_size=3))
+        fixed = {path: data.draw(st.integers(0, 255)) for path in chosen}
+        expected_output = sum(
+            oracle.evaluate(text, row, {path: pattern >> i & 1 for path, pattern in fixed.items()}) << i
+            for i, row in enumerate(rows)
+        )
+        assert algorithm.output_given(fixed) == expected_output
+
+
+def test_formulas_read_like_those_of_the_papers():
+    found = candidate_algorithms(named_task("XOR", 2), COMPLETE, 2).algorithms
+    plain = [a.formula for a in found if irredundancy(a)["irredundant-literals"]]
+    assert plain == ["(A ∧ ¬B) ∨ (¬A ∧ B)", "(A ∨ B) ∧ ¬(A ∧ B)"]
+    (imp,) = [a for a in candidate_algorithms(named_task("IMP", 2), COMPLETE, 1).algorithms if a.n_gates == 1]
+    assert imp.formula == "¬A ∨ B"
+
+
+def test_variables_of_the_two_forms():
+    alice = parse_algorithm("!(!(!A&B)&!(!B&A))", "and_inverter", 2)
+    assert [(v.path, v.formula) for v in alice.variables] == [("0", "¬A ∧ B"), ("1", "A ∧ ¬B")]
+    authors = parse_algorithm("(¬(A*B)*B)+(A*¬B)", "formula_trees", 2)
+    assert [(v.path, v.formula) for v in authors.variables] == [
+        ("0", "¬(A*B)*B"),
+        ("1", "A*¬B"),
+        ("00", "¬(A*B)"),
+        ("11", "¬B"),
+    ]
+
+
+@pytest.mark.parametrize("form", ["and_inverter", "formula_trees"])
+@pytest.mark.parametrize("task", ["XOR", "AND", "IMP"])
+def test_every_candidate_reads_back_and_has_an_id_of_its_own(form, task):
+    protocol = COMPLETE if form == "and_inverter" else PAPER
+    found = candidate_algorithms(named_task(task, 2), protocol, 2).algorithms
+    assert [parse_algorithm(a.text, form, 2) for a in found] == list(found)
+    assert len({a.id for a in found}) == len(found)
+    assert all(a.function == named_task(task, 2).pattern for a in found)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "C", "(A&B", "(A&B))", "(A&A)", "(!A&A)", "(B&A)", "(A&!B)", "!!A", "A&B", "(A*B)", "(A&B)x", "()", "(A&)",
+     "a", "¬A", "((A&B)&(A&B))", "(" * 900 + "A", "A" * 3_000],
+)  # fmt: skip
+def test_nonsense_is_no_and_inverter_text(text):
+    with pytest.raises(InvalidAlgorithm) as caught:
+        parse_algorithm(text, "and_inverter", 2)
+    assert isinstance(caught.value, AnalysisError)
+    assert caught.value.cure
+
+
+@pytest.mark.parametrize(
+    "text", ["", "C", "(A*B)", "A*", "*A", "A*B+A", "¬¬A", "A&B", "¬A*B)", "((A*B))*A", "A B", "!A", "(" * 900 + "A"]
+)
+def test_nonsense_is_no_authors_string(text):
+    with pytest.raises(InvalidAlgorithm):
+        parse_algorithm(text, "formula_trees", 2)
+
+
+def test_equal_trees_are_equal_algorithms():
+    leaf = Node("input", input=0)
+    assert HighLevelModel("and_inverter", 2, leaf) == HighLevelModel("and_inverter", 2, Node("input", input=0))
+    assert HighLevelModel("and_inverter", 2, leaf).id == "559aead08264d579"  # SHA-256 of "A"

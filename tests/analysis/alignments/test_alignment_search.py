@@ -1,0 +1,326 @@
+"""The search against every placement tried one by one, the authors' mappings, and itself."""
+
+from __future__ import annotations
+
+from math import factorial
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from analysis.algorithms.catalogue import Candidates, candidate_algorithms
+from analysis.algorithms.parsing import parse_algorithm
+from analysis.alignments import placements, sites
+from analysis.alignments import search as search_module
+from analysis.alignments.iia import score_alignment
+from analysis.alignments.search import search_alignments
+from analysis.data import DataRecord, clean_data
+from analysis.errors import BeyondLimits, Cancelled
+from analysis.networks.mlp import forward
+from analysis.networks.network import Network
+from analysis.protocol import COMPLETE, PAPER, protocol_from_mapping
+from analysis.tasks import Task, input_table, named_task
+from tests.golden_files import NAMES, golden, golden_data, golden_network, node_paths
+from tests.oracles import brute_force_alignments as oracle
+
+ALGORITHM_CASES = [
+    (name, output) for name in NAMES for output, found in enumerate(golden(name)["outputs"]) if "algorithms" in found
+]
+BOTH_DIRECTIONS = protocol_from_mapping(
+    {**PAPER.model_dump(), "name": "authors, both directions", "interchange_pairs": "ordered"}
+)
+
+
+def custom(**settings_):
+    return protocol_from_mapping(settings_)
+
+
+def random_network(seed, sizes, activation="leaky_relu"):
+    random = np.random.default_rng(seed)
+    shapes = list(zip(sizes[1:], sizes[:-1], strict=True))
+    return Network.from_arrays(
+        [random.normal(size=s) for s in shapes], [random.normal(size=s[0]) for s in shapes], activation=activation
+    )
+
+
+def own_task(network):
+    """What the network decides, so that some alignments are valid."""
+    return Task(tuple(int(x > 0.5) for x in forward(network, input_table(network.n_inputs))[:, 0]))
+
+
+def some(candidates, limit, max_variables):
+    """Evenly chosen candidates with few enough variables for brute force."""
+    fitting = [a for a in candidates.algorithms if len(a.variables) <= max_variables]
+    chosen = tuple(fitting[:: max(1, -(-len(fitting) // limit))])
+    return Candidates(chosen, len(chosen))
+
+
+def as_tuples(result):
+    return [
+        (
+            scored.iia.agreed,
+            scored.iia.of,
+            scored.alignment.n_neurons,
+            scored.alignment.id,
+            {path: (site.layer, site.neurons) for path, site in scored.alignment.places},
+            scored.minimal,
+        )
+        for scored in result.alignments
+    ]
+
+
+def assert_same_as_brute_force(network, candidates, protocol, data):
+    found = search_alignments(network, candidates, protocol, data)
+    rows = data.representatives if data.interchange_rows is None else data.interchange_rows
+    one_by_one = oracle.Interchange(network, rows, protocol.interchange_pairs, protocol.alignment_decision)
+    assert [result.algorithm for result in found.algorithms] == list(candidates.algorithms)
+    n_valid = 0
+    for result in found.algorithms:
+        valid, failing = oracle.alignments(one_by_one, result.algorithm.text, protocol.alignment_sites != "neuron_sets")
+        n_valid += len(valid)
+        assert result.n_valid == len(valid)
+        assert result.n_minimal == sum(entry[-1] for entry in valid)
+        kept = [e for e in valid if e[-1]] if protocol.alignments_kept == "minimal" else valid
+        assert as_tuples(result) == kept + failing[: protocol.n_near_misses]
+        assert result.truncated_at is None
+        for scored in result.alignments:
+            margins = [one_by_one.margin((site.layer, site.neurons)) for _, site in scored.alignment.places]
+            assert scored.margin == pytest.approx(min(margins, default=np.inf), abs=1e-12)
+            assert score_alignment(network, result.algorithm, scored.alignment, protocol, data) == scored
+    return n_valid
+
+
+@pytest.mark.parametrize(("name", "n_valid"), [("xor_2-2-2", 4), ("xor_2-2", 1), ("nor_2-2", 1), ("or_sigmoid_2-2", 1)])
+def test_golden_networks_are_aligned_as_by_brute_force(name, n_valid):
+    file = golden_network(name)
+    candidates = candidate_algorithms(file.tasks[0], COMPLETE, file.network.n_hidden_layers)
+    chosen = some(candidates, 40, 3)
+    whole = search_alignments(file.network, candidates, COMPLETE, clean_data(2))
+    assert whole.n_valid_alignments == n_valid
+    aligned = tuple(r.algorithm for r in whole.algorithms if r.n_valid)
+    assert_same_as_brute_force(
+        file.network, Candidates(chosen.algorithms + aligned, len(chosen.algorithms)), COMPLETE, clean_data(2)
+    )
+
+
+@settings(max_examples=12)
+@given(
+    st.integers(0, 10_000),
+    st.sampled_from([(2, 2, 1), (2, 2, 2, 1), (2, 3, 1), (2, 1, 3, 1), (3, 2, 1), (2, 1, 1, 2, 1)]),
+    st.fixed_dictionaries(
+        {
+            "interchange_pairs": st.sampled_from(["ordered", "one_direction"]),
+            "alignment_decision": st.sampled_from(["threshold", "rounding"]),
+            "alignment_sites": st.sampled_from(["neuron_sets", "single_neurons"]),
+            "alignments_kept": st.sampled_from(["all", "minimal"]),
+            "algorithm_form": st.sampled_from(["and_inverter", "formula_trees"]),
+            "n_near_misses": st.sampled_from([0, 1, 5, 100]),
+        }
+    ),
+)
+def test_random_networks_are_aligned_as_by_brute_force(seed, sizes, settings_):
+    network, protocol = random_network(seed, sizes), custom(**settings_)
+    candidates = candidate_algorithms(own_task(network), protocol, network.n_hidden_layers)
+    assert_same_as_brute_force(network, some(candidates, 12, 3), protocol, clean_data(network.n_inputs))
+
+
+def test_the_own_rows_of_a_data_record_are_interchanged():
+    network = golden_network("xor_2-2-2").network
+    rows = input_table(2) + np.random.default_rng(1).normal(scale=0.3, size=(4, 2))
+    candidates = some(candidate_algorithms(named_task("XOR", 2), COMPLETE, 2), 20, 2)
+    assert_same_as_brute_force(network, candidates, COMPLETE, DataRecord(rows))
+    assert_same_as_brute_force(network, candidates, COMPLETE, DataRecord(input_table(2), interchange_rows=rows))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["xor_pretrained", "and_3-3", "xor_relu_3-3", "xor_sigmoid_3-3", "or_3-3"])
+def test_3_3_networks_are_aligned_as_by_brute_force(name):
+    file = golden_network(name)
+    candidates = candidate_algorithms(file.tasks[0], COMPLETE, 2)
+    aligned = [
+        r.algorithm
+        for r in search_alignments(file.network, candidates, COMPLETE, clean_data(2)).algorithms
+        if r.n_valid
+    ]
+    few = tuple(a for a in aligned if len(a.variables) <= 3)[:12] + some(candidates, 12, 4).algorithms
+    assert assert_same_as_brute_force(file.network, Candidates(few, len(few)), COMPLETE, clean_data(2))
+
+
+@pytest.mark.parametrize(("name", "output"), ALGORITHM_CASES)
+@pytest.mark.parametrize(("protocol", "key"), [(PAPER, None), (BOTH_DIRECTIONS, "both_directions")])
+def test_mappings_are_the_authors(name, output, protocol, key):
+    expected = golden(name)["outputs"][output]["algorithms"]
+    paths = [node_paths(candidate["ast"]) for candidate in expected["candidates"]]
+    theirs = {
+        (
+            m["formula"],
+            frozenset((paths[m["formula"]][n["node"]], n["subformula"], n["layer"], *n["neurons"]) for n in m["nodes"]),
+        )
+        for m in (expected[key] if key else expected)["mappings"]
+    }
+    file = golden_network(name)
+    candidates = candidate_algorithms(file.tasks[output], protocol, file.network.n_hidden_layers)
+    found = search_alignments(file.network.for_output(output), candidates, protocol, golden_data(name))
+    ours = {
+        (
+            index,
+            frozenset((path, formulas[path], site.layer, *site.neurons) for path, site in scored.alignment.places),
+        )
+        for index, result in enumerate(found.algorithms)
+        for formulas in [{v.path: v.formula for v in result.algorithm.variables}]
+        for scored in result.alignments
+    }
+    assert ours == theirs
+    assert found.n_minimal_alignments == len(theirs) == (expected[key] if key else expected)["n_mappings"]
+
+
+def test_the_pretrained_xor_has_one_minimal_alignment_of_its_plain_algorithms():
+    file = golden_network("xor_pretrained")
+    candidates = candidate_algorithms(file.tasks[0], COMPLETE, 2)
+    found = search_alignments(file.network, candidates, COMPLETE, clean_data(2))
+    plain = [r for r in found.algorithms if r.irredundant["irredundant-literals"]]
+    assert len(plain) == 2
+    assert found.n_candidates == 250
+    (only,) = [(r, s) for r in plain for s in r.alignments if s.minimal]
+    result, scored = only
+    formulas = {v.path: v.formula for v in result.algorithm.variables}
+    places = {result.algorithm.responses[path].function: (s.layer, s.neurons) for path, s in scored.alignment.places}
+    assert result.algorithm.formula == "(A ∨ B) ∧ ¬(A ∧ B)"
+    assert set(formulas.values()) == {"A ∧ B", "¬A ∧ ¬B"}  # A+B is carried by the gate ¬A·¬B under a negation
+    assert places == {0b1000: (1, (0,)), 0b0001: (1, (1,))}
+    assert (scored.iia.agreed, scored.iia.of) == (24, 24)
+
+
+def test_an_algorithm_without_variables_has_one_empty_alignment():
+    file = golden_network("and_3-3")
+    first = search_alignments(
+        file.network, candidate_algorithms(file.tasks[0], COMPLETE, 2), COMPLETE, clean_data(2)
+    ).algorithms[0]
+    (only,) = first.alignments
+    assert (first.algorithm.text, first.n_valid, first.n_minimal) == ("(A&B)", 1, 1)
+    assert (only.alignment.places, only.iia.agreed, only.iia.of, only.iia.value) == ((), 0, 0, 1.0)
+    assert (only.valid, only.minimal, only.margin) == (True, True, np.inf)
+
+
+def with_idle_neurons(network, n_idle):
+    """The same function with neurons in the first layer that nobody reads: many valid alignments."""
+    first, rest = network.weights[0], network.weights[1:]
+    weights = [np.vstack([first, np.ones((n_idle, first.shape[1]))]), *rest]
+    weights[1] = np.hstack([weights[1], np.zeros((len(weights[1]), n_idle))])
+    return Network.from_arrays(weights, [np.append(network.biases[0], np.zeros(n_idle)), *network.biases[1:]])
+
+
+def test_truncation_keeps_fewest_neurons_and_counts_all():
+    network = with_idle_neurons(golden_network("xor_2-2-2").network, 3)
+    candidates = candidate_algorithms(named_task("XOR", 2), COMPLETE, 2)
+    whole = search_alignments(network, candidates, custom(max_alignments=1_000_000), clean_data(2))
+    assert whole.n_valid_alignments > 300
+    for limit in (1, 3, 50):
+        part = search_alignments(network, candidates, custom(max_alignments=limit), clean_data(2))
+        assert any(r.truncated_at is not None for r in part.algorithms)
+        for cut, full in zip(part.algorithms, whole.algorithms, strict=True):
+            assert (cut.n_valid, cut.n_minimal) == (full.n_valid, full.n_minimal)
+            valid = [s for s in cut.alignments if s.valid]
+            everything = [s for s in full.alignments if s.valid]
+            assert len(valid) == min(limit, full.n_valid)
+            assert cut.truncated_at == (limit if full.n_valid > limit else None)
+            sizes = [s.alignment.n_neurons for s in everything]
+            assert [s.alignment.n_neurons for s in valid] == sizes[:limit]
+            assert [s for s in everything if s in valid] == valid  # the same verdicts, in the same order
+            assert cut.alignments[len(valid) :] == full.alignments[len(everything) :]
+
+
+def test_large_tables_are_searched_in_chunks_with_the_same_result(monkeypatch):
+    network = with_idle_neurons(golden_network("xor_2-2-2").network, 1)
+    candidates = some(candidate_algorithms(named_task("XOR", 2), COMPLETE, 2), 25, 6)
+    whole = search_alignments(network, candidates, COMPLETE, clean_data(2))
+    monkeypatch.setattr(placements, "_CELLS", 40)
+    assert search_alignments(network, candidates, COMPLETE, clean_data(2)) == whole
+
+
+def test_counts_are_those_of_listing_and_stay_exact_beyond_64_bits():
+    table = sites.neuron_sites((3, 3), "neuron_sets")
+    everywhere = np.ones(len(table.sites), dtype=bool)
+    assert [placements.Placer(table).count([everywhere] * k) for k in range(8)] == [1, 14, 122, 516, 1200, 1440, 720, 0]
+    # fourteen variables with the same eight neurons of sixteen to themselves: 16!/2! ways on single neurons, and the
+    # bound 15^16 < 2^63 < 16^16 takes the other branch with fifteen variables, where 16! ways exceed 2^44
+    wide = sites.neuron_sites((16,), "single_neurons")
+    single = np.ones(16, dtype=bool)
+    assert placements.Placer(wide).count([single] * 14) == factorial(16) // factorial(2)
+    assert placements.Placer(wide).count([single] * 15) == factorial(16)
+
+
+@settings(max_examples=5)
+@given(st.permutations(range(3)), st.permutations(range(3)), st.integers(0, 1_000))
+def test_relabelling_hidden_neurons_preserves_counts(first, second, seed):
+    network = random_network(seed, (2, 3, 3, 1))
+    relabelled = Network.from_arrays(
+        [network.weights[0][first], network.weights[1][second][:, first], network.weights[2][:, second]],
+        [network.biases[0][first], network.biases[1][second], network.biases[2]],
+    )
+    candidates = some(candidate_algorithms(own_task(network), COMPLETE, 2), 40, 6)
+    before, after = (search_alignments(n, candidates, COMPLETE, clean_data(2)) for n in (network, relabelled))
+    for one, other in zip(before.algorithms, after.algorithms, strict=True):
+        assert (one.n_valid, one.n_minimal) == (other.n_valid, other.n_minimal)
+        assert [s.iia for s in one.alignments] == [s.iia for s in other.alignments]
+
+
+def test_results_do_not_depend_on_the_company():
+    file = golden_network("and_3-3")
+    candidates = candidate_algorithms(file.tasks[0], COMPLETE, 2)
+    together = search_alignments(file.network, candidates, COMPLETE, clean_data(2)).algorithms
+    for result in together[::50]:
+        alone = search_alignments(file.network, Candidates((result.algorithm,), 1), COMPLETE, clean_data(2))
+        assert alone.algorithms == (result,)
+
+
+def test_progress_comes_between_algorithms_and_may_cancel():
+    file = golden_network("xor_2-2")
+    candidates = candidate_algorithms(file.tasks[0], COMPLETE, 2)
+    seen = []
+    search_alignments(file.network, candidates, COMPLETE, clean_data(2), report=seen.append)
+    assert [p.done for p in seen] == [0, *range(250), 250]
+    assert {(p.stage, p.total) for p in seen} == {("alignments", 250)}
+
+    def stop(progress):
+        if progress.done == 3:
+            raise Cancelled("alignments")
+
+    with pytest.raises(Cancelled):
+        search_alignments(file.network, candidates, COMPLETE, clean_data(2), report=stop)
+
+
+def test_a_network_without_hidden_layers_has_only_empty_alignments():
+    network = Network.from_arrays([[[1, 1]]], [[-1.2]])
+    candidates = candidate_algorithms(named_task("AND", 2), COMPLETE, 0)
+    found = search_alignments(network, candidates, COMPLETE, clean_data(2))
+    assert [(r.algorithm.text, r.n_valid) for r in found.algorithms] == [("(A&B)", 1)]
+
+
+def test_more_variables_than_neurons_is_none_found_not_an_error():
+    network = random_network(0, (2, 1, 1))
+    algorithm = parse_algorithm("(!(!A&!B)&!(A&B))", "and_inverter", 2)
+    (result,) = search_alignments(network, Candidates((algorithm,), 1), COMPLETE, clean_data(2)).algorithms
+    assert (result.n_valid, result.n_minimal, result.alignments, result.truncated_at) == (0, 0, (), None)
+
+
+def test_too_wide_networks_are_refused_with_the_estimate():
+    candidates = candidate_algorithms(named_task("XOR", 2), COMPLETE, 1)
+    with pytest.raises(BeyondLimits, match="30 hidden neurons"):
+        search_alignments(random_network(0, (2, 30, 1)), candidates, COMPLETE, clean_data(2))
+    deep = candidate_algorithms(named_task("XOR", 2), COMPLETE, 2)
+    with pytest.raises(BeyondLimits, match="variables on"):
+        search_alignments(random_network(0, (2, 10, 10, 1)), deep, COMPLETE, clean_data(2))
+
+
+def test_many_ties_are_cut_but_the_best_stay(monkeypatch):
+    network = random_network(1, (2, 2, 2, 1))
+    candidates = some(candidate_algorithms(named_task("XOR", 2), COMPLETE, 2), 30, 3)
+    whole = search_alignments(network, candidates, COMPLETE, clean_data(2))
+    monkeypatch.setattr(search_module, "MAX_TIES", 5)
+    cut = search_alignments(network, candidates, COMPLETE, clean_data(2))
+    for one, other in zip(cut.algorithms, whole.algorithms, strict=True):
+        assert [(s.iia, s.alignment.n_neurons) for s in one.alignments] == [
+            (s.iia, s.alignment.n_neurons) for s in other.alignments
+        ]

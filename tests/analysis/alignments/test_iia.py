@@ -1,0 +1,140 @@
+"""Single alignments: matrices, scores, refusals."""
+
+from __future__ import annotations
+
+import pytest
+
+from analysis.algorithms.parsing import parse_algorithm
+from analysis.alignments import iia
+from analysis.alignments.alignment import Alignment, NeuronSet
+from analysis.alignments.iia import interchange_matrix, score_alignment
+from analysis.data import clean_data
+from analysis.errors import InvalidAlignment
+from analysis.networks.network import Network
+from analysis.protocol import COMPLETE, PAPER, protocol_from_mapping
+from tests.golden_files import golden, golden_network
+from tests.oracles import brute_force_alignments as oracle
+from tests.oracles.brute_force_algorithms import evaluate, rows
+
+BOB = parse_algorithm("(!(!A&!B)&!(A&B))", "and_inverter", 2)
+PRETRAINED = golden_network("xor_pretrained").network
+DATA = clean_data(2)
+
+
+def placed(**places):
+    return Alignment.of(BOB.text, {path.strip("p"): NeuronSet(*site) for path, site in places.items()})
+
+
+def test_ordered_pairs_are_all_but_the_diagonal():
+    for n_inputs in (1, 2, 3, 6):
+        n_rows = 2**n_inputs
+        assert iia.tested_pairs(n_inputs, "ordered").sum() == n_rows * (n_rows - 1)
+        one = iia.tested_pairs(n_inputs, "one_direction")
+        assert (one ^ one.T).sum() == n_rows * (n_rows - 1)
+        assert not (one & one.T).any()
+
+
+def test_one_direction_follows_the_authors_order_of_samples():
+    stored = golden("xor_pretrained")["outputs"][0]["algorithms"]["sample_order"]
+    rank = {tuple(row): place for place, row in enumerate(stored)}
+    expected = [[rank[s] < rank[b] for b in rows(2)] for s in rows(2)]
+    assert iia.tested_pairs(2, "one_direction").tolist() == expected
+    assert [tuple(map(bool, pair)) for pair in (iia.tested_pairs(3, "one_direction")[[4, 2], [2, 4]],)] == [
+        (True, False)
+    ]
+
+
+@pytest.mark.parametrize("protocol", [COMPLETE, PAPER, protocol_from_mapping({"alignment_decision": "rounding"})])
+@pytest.mark.parametrize("path", ["0", "1"])
+@pytest.mark.parametrize("site", [(1, (0,)), (1, (1,)), (2, (0, 2)), (1, (0, 1, 2))])
+def test_a_matrix_holds_every_interchange(protocol, path, site):
+    matrix = interchange_matrix(PRETRAINED, BOB, path, NeuronSet(*site), protocol, DATA)
+    one_by_one = oracle.Interchange(PRETRAINED, rows(2), protocol.interchange_pairs, protocol.alignment_decision)
+    sub = {"0": "(!A&!B)", "1": "(A&B)"}[path]
+    for s, source in enumerate(rows(2)):
+        for b, base in enumerate(rows(2)):
+            output = one_by_one.output(site, s, b)
+            assert matrix.outputs[s, b] == pytest.approx(output, abs=1e-12)
+            assert matrix.decisions[s, b] == oracle.decision(output, protocol.alignment_decision)
+            assert matrix.expected[s, b] == evaluate(BOB.text, base, {path: evaluate(sub, source)})
+            assert matrix.agreed[s, b] == (matrix.decisions[s, b] == matrix.expected[s, b])
+            assert matrix.tested[s, b] == ((s, b) in one_by_one.pairs)
+    assert (matrix.agreed & matrix.tested).sum() == one_by_one.agreed(BOB.text, path, site)
+
+
+def test_the_known_alignment_is_valid_minimal_and_exact():
+    scored = score_alignment(PRETRAINED, BOB, placed(p0=(1, (1,)), p1=(1, (0,))), COMPLETE, DATA)
+    assert (scored.iia.agreed, scored.iia.of, scored.valid, scored.minimal) == (24, 24, True, True)
+    assert scored.margin == pytest.approx(0.3776748, abs=1e-6)
+
+
+def test_a_larger_valid_alignment_is_not_minimal():
+    bigger = [
+        score_alignment(PRETRAINED, BOB, placed(p0=(1, first), p1=(1, second)), COMPLETE, DATA)
+        for first, second in [((1, 2), (0,)), ((1,), (0, 2))]
+    ]
+    assert [(s.valid, s.minimal) for s in bigger] == [(True, False), (True, False)]
+    swapped = score_alignment(PRETRAINED, BOB, placed(p0=(1, (0,)), p1=(1, (1,))), COMPLETE, DATA)
+    assert not swapped.valid
+    assert not swapped.minimal
+
+
+def test_single_neurons_only_where_the_protocol_says_so():
+    narrow = protocol_from_mapping({"alignment_sites": "single_neurons"})
+    assert score_alignment(PRETRAINED, BOB, placed(p0=(1, (1,)), p1=(1, (0,))), narrow, DATA).valid
+    with pytest.raises(InvalidAlignment, match="one neuron only"):
+        score_alignment(PRETRAINED, BOB, placed(p0=(1, (1, 2)), p1=(1, (0,))), narrow, DATA)
+
+
+@pytest.mark.parametrize(
+    ("places", "cause"),
+    [
+        ({"p0": (1, (0,))}, "gives no place to 1"),
+        ({"p0": (1, (0,)), "p1": (1, (1,)), "p7": (1, (2,))}, "no such variable"),
+        ({"p0": (0, (0,)), "p1": (1, (1,))}, "2 hidden layers"),
+        ({"p0": (3, (0,)), "p1": (1, (1,))}, "2 hidden layers"),
+        ({"p0": (1, (3,)), "p1": (1, (1,))}, "neurons 0 to 2"),
+        ({"p0": (1, (-1,)), "p1": (1, (1,))}, "neurons 0 to 2"),
+        ({"p0": (1, ()), "p1": (1, (1,))}, "neurons 0 to 2"),
+        ({"p0": (1, (2, 0)), "p1": (1, (1,))}, "neurons 0 to 2"),
+        ({"p0": (1, (0, 0)), "p1": (1, (1,))}, "neurons 0 to 2"),
+        ({"p0": (1, (0, 1)), "p1": (1, (1, 2))}, "shares neuron 1 of layer 1"),
+    ],
+)
+def test_alignments_that_do_not_fit_are_refused(places, cause):
+    with pytest.raises(InvalidAlignment, match=cause):
+        score_alignment(PRETRAINED, BOB, placed(**places), COMPLETE, DATA)
+
+
+def test_an_alignment_of_another_algorithm_is_refused():
+    with pytest.raises(InvalidAlignment, match="not of"):
+        score_alignment(PRETRAINED, BOB, Alignment("(A&B)", ()), COMPLETE, DATA)
+    twice = Alignment(BOB.text, (("0", NeuronSet(1, (0,))), ("0", NeuronSet(1, (1,))), ("1", NeuronSet(1, (2,)))))
+    with pytest.raises(InvalidAlignment, match="twice"):
+        score_alignment(PRETRAINED, BOB, twice, COMPLETE, DATA)
+
+
+def test_a_matrix_of_an_unknown_variable_or_site_is_refused():
+    with pytest.raises(InvalidAlignment, match="0, 1"):
+        interchange_matrix(PRETRAINED, BOB, "", NeuronSet(1, (0,)), COMPLETE, DATA)
+    with pytest.raises(InvalidAlignment):
+        interchange_matrix(PRETRAINED, BOB, "0", NeuronSet(1, (7,)), COMPLETE, DATA)
+
+
+def test_a_hand_wired_network_follows_its_algorithm():
+    # h0 = A∧B, h1 = A∨B as steps of linear pieces; output = h1 − h0 is XOR with the two variables on a neuron each
+    network = Network.from_arrays(
+        [[[1, 1], [1, 1]], [[-2, 1]]], [[-1, 0], [0]], activation="relu", output_activation="linear"
+    )
+    # h = (relu(A+B−1), A+B): 2 on 11 is too much for h1 alone, and 2 − 2·1 = 0 undoes it only together
+    both = score_alignment(network, BOB, placed(p0=(1, (1,)), p1=(1, (0,))), COMPLETE, DATA)
+    expected = 0
+    for s, source in enumerate(rows(2)):
+        for b, base in enumerate(rows(2)):
+            if s != b:
+                on_or = sum(source) - 2 * max(sum(base) - 1, 0)
+                on_and = sum(base) - 2 * max(sum(source) - 1, 0)
+                expected += (on_or > 0.5) == bool(max(source) & (1 - min(base)))
+                expected += (on_and > 0.5) == bool(max(base) & (1 - min(source)))
+    assert both.iia.agreed == expected
+    assert both.iia.of == 24

@@ -1,0 +1,99 @@
+"""Interchange interventions against one run at a time, and what must hold for any network."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from analysis.alignments.alignment import NeuronSet
+from analysis.interventions import interchange
+from analysis.interventions.interchange import interchange_outputs, run_with_swaps
+from analysis.networks.mlp import activations, forward
+from analysis.networks.network import ACTIVATIONS, Network
+from analysis.tasks import input_table
+from tests.oracles.brute_force_alignments import Interchange, neuron_sets
+
+
+def random_network(seed, sizes, activation="leaky_relu"):
+    random = np.random.default_rng(seed)
+    shapes = list(zip(sizes[1:], sizes[:-1], strict=True))
+    return Network.from_arrays(
+        [random.normal(size=s) for s in shapes], [random.normal(size=s[0]) for s in shapes], activation=activation
+    )
+
+
+def all_sites(network):
+    return [NeuronSet(*site) for site in neuron_sets(network)]
+
+
+@settings(max_examples=15)
+@given(
+    st.integers(0, 10_000),
+    st.sampled_from([(2, 2, 1), (2, 3, 2, 1), (1, 2, 1), (3, 2, 2, 1), (2, 1, 2, 1, 1)]),
+    st.sampled_from(ACTIVATIONS),
+)
+def test_outputs_are_those_of_one_run_at_a_time(seed, sizes, activation):
+    network = random_network(seed, sizes, activation)
+    rows = np.random.default_rng(seed + 1).normal(size=(2 ** sizes[0], sizes[0]))
+    oracle = Interchange(network, rows)
+    outputs = interchange_outputs(network, all_sites(network), rows)
+    for site, matrix in zip(neuron_sets(network), outputs, strict=True):
+        expected = [[oracle.output(site, s, b) for b in range(len(rows))] for s in range(len(rows))]
+        np.testing.assert_allclose(matrix, expected, rtol=1e-12, atol=1e-12)
+
+
+def test_the_hand_computed_swap_has_source_first_and_base_second():
+    # h = (A, B), output = h0 + 10·h1: with h0 swapped the output is A of source + 10·B of base
+    network = Network.from_arrays(
+        [[[1, 0], [0, 1]], [[1, 10]]], [[0, 0], [0]], activation="linear", negative_slope=None
+    )
+    rows = input_table(2)
+    (outputs,) = interchange_outputs(network, [NeuronSet(1, (0,))], rows)
+    np.testing.assert_array_equal(outputs, rows[:, :1] + 10 * rows[None, :, 1])
+
+
+@settings(max_examples=20)
+@given(st.integers(0, 10_000), st.sampled_from([(2, 3, 3, 1), (3, 2, 1)]), st.sampled_from(ACTIVATIONS))
+def test_a_swap_with_itself_changes_nothing_to_the_last_bit(seed, sizes, activation):
+    network = random_network(seed, sizes, activation)
+    rows = input_table(sizes[0])
+    outputs = interchange_outputs(network, all_sites(network), rows)
+    own = forward(network, rows)[:, 0]
+    for matrix in outputs:
+        np.testing.assert_array_equal(np.diag(matrix), own)
+
+
+def test_swapping_a_whole_layer_gives_the_source():
+    network = random_network(3, (2, 3, 3, 1))
+    rows = input_table(2)
+    outputs = interchange_outputs(network, [NeuronSet(1, (0, 1, 2)), NeuronSet(2, (0, 1, 2))], rows)
+    np.testing.assert_array_equal(outputs, np.broadcast_to(forward(network, rows), (2, 4, 4)))
+
+
+def test_chunks_do_not_show(monkeypatch):
+    network = random_network(4, (2, 4, 4, 1))
+    whole = interchange_outputs(network, all_sites(network), input_table(2))
+    monkeypatch.setattr(interchange, "_CELLS", 100)
+    np.testing.assert_array_equal(whole, interchange_outputs(network, all_sites(network), input_table(2)))
+
+
+def test_swaps_in_two_layers_win_over_what_flows_in_from_the_first():
+    network = random_network(5, (2, 3, 3, 1))
+    clean = activations(network, input_table(2))
+    every = {1: np.ones((1, 3), dtype=bool), 2: np.ones((1, 3), dtype=bool)}
+    none_of_second = {1: np.ones((1, 3), dtype=bool), 2: np.zeros((1, 3), dtype=bool)}
+    source = np.broadcast_to(clean[-1], (1, 4, 4))
+    np.testing.assert_array_equal(run_with_swaps(network, every, clean), source)
+    np.testing.assert_array_equal(run_with_swaps(network, none_of_second, clean), source)
+    only_second = {1: np.zeros((1, 3), dtype=bool), 2: np.array([[True, False, False]])}
+    np.testing.assert_array_equal(
+        run_with_swaps(network, only_second, clean)[0],
+        interchange_outputs(network, [NeuronSet(2, (0,))], input_table(2))[0],
+    )
+
+
+@pytest.mark.parametrize("sizes", [(2, 1), (3, 1)])
+def test_a_network_without_hidden_layers_has_nothing_to_swap(sizes):
+    assert interchange_outputs(random_network(0, sizes), [], input_table(sizes[0])).shape[0] == 0
