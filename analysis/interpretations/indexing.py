@@ -40,6 +40,7 @@ from analysis.tasks import INPUT_NAMES
 
 MAX_STATES = 5_000_000
 _STATES_AT_ONCE = 1 << 15
+_RECENT = 256  # neighbouring indices share most of their way down
 
 
 def interpretation_at(
@@ -266,8 +267,20 @@ class InterpretationSpace:
             onward.insert(0, (ways, classes))
         return tuple(onward)
 
+    @cached_property
+    def _recent_options(self) -> dict[tuple[int, int | None], tuple[NDArray[np.int64], Integers]]:
+        return {}
+
     def _options(self, level: int, state: int | None) -> tuple[NDArray[np.int64], Integers]:
         """States that go with one of the layer below, ascending, and in how many ways (None: all first ones)."""
+        recent = self._recent_options
+        if (level, state) not in recent:
+            if len(recent) >= _RECENT:
+                recent.clear()
+            recent[level, state] = self._find_options(level, state)
+        return recent[level, state]
+
+    def _find_options(self, level: int, state: int | None) -> tuple[NDArray[np.int64], Integers]:
         states = self._states
         if state is None:
             return np.arange(len(states[0])), object_array([1] * len(states[0]))

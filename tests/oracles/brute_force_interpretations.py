@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise, product
+from math import prod
 
 from tests.oracles.brute_force_circuits import boolean_rows, edges_of, mean_activations, run
 
@@ -33,11 +34,9 @@ def completions(bits, parent_bits, barred):
     return tables
 
 
-def interpretations(network, mask, rows=None, ablation="zero"):
-    """Every interpretation in order: a list of ((layer, neuron, low, high, bits, table), …).
-
-    Also the list of the cut tuples that they belong to, in parallel.
-    """
+def options_by_cuts(network, mask, rows=None, ablation="zero"):
+    """For every choice of cuts, lexicographically: it and each neuron's
+    (layer, neuron, low, high, bits, table)."""
     kept = {edge for k, edge in enumerate(edges_of(network)) if mask >> k & 1}
     absent = mean_activations(network, boolean_rows(network.sizes[0])) if ablation == "mean" else None
     runs = [run(network, kept, row, absent) for row in (rows or boolean_rows(network.sizes[0]))]
@@ -52,7 +51,6 @@ def interpretations(network, mask, rows=None, ablation="zero"):
             if cuts:
                 gated.append((layer, neuron, cuts))
     inputs = [tuple(bits) for bits in zip(*product([0, 1], repeat=network.sizes[0]), strict=True)]
-    found, classes = [], []
     for chosen in product(*(range(len(cuts)) for _, _, cuts in gated)):
         bits = {(layer, neuron): cuts[c][2] for (layer, neuron, cuts), c in zip(gated, chosen, strict=True)}
         options = []
@@ -64,9 +62,24 @@ def interpretations(network, mask, rows=None, ablation="zero"):
                 sources = [s for s in range(network.sizes[layer - 1]) if (layer, neuron, s) in kept]
                 parents = [bits[layer - 1, s] for s in sources if (layer - 1, s) in bits]
                 barred = ((0, 1, 1, 0), (1, 0, 0, 1)) if len(parents) == 2 else ()
-            tables = completions(own, parents, barred)
-            options.append([(layer, neuron, low, high, own, table) for table in tables])
+            options.append([(layer, neuron, low, high, own, table) for table in completions(own, parents, barred)])
+            if not options[-1]:
+                break
+        else:
+            yield chosen, options
+
+
+def interpretations(network, mask, rows=None, ablation="zero"):
+    """Every interpretation in order, one tuple of gates each, and in parallel the choice of cuts it belongs to."""
+    found, classes = [], []
+    for chosen, options in options_by_cuts(network, mask, rows, ablation):
         for combination in product(*options):
             found.append(combination)
             classes.append(chosen)
     return found, classes
+
+
+def count(network, mask):
+    """How many interpretations and how many choices of cuts with any, for circuits with too many to list."""
+    numbers = [prod(len(tables) for tables in options) for _, options in options_by_cuts(network, mask)]
+    return sum(numbers), len(numbers)

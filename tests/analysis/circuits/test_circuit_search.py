@@ -44,6 +44,7 @@ def custom(**chosen):
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 @pytest.mark.parametrize("sizes", SHAPES)
 def test_brute_force_finds_the_same_circuits(sizes, activation):
+    n_found = 0
     for seed, rule, ablation, space in [
         (1, "rounding", "zero", "all"),
         (2, "threshold", "zero", "without_full_node_mask"),
@@ -70,15 +71,18 @@ def test_brute_force_finds_the_same_circuits(sizes, activation):
         edges = (-0.5, 0.5, 1.5) if rule == "rounding" else (0.5,)
         margins = [min(abs(o - e) for o in row for e in edges) for row in outputs]
         np.testing.assert_allclose(result.margins, margins, rtol=1e-9, atol=1e-12)
+        n_found += result.n_valid
+    assert n_found > 0 or len(sizes) == 2  # without a hidden layer there is one circuit, and it may be wrong
 
 
 @pytest.mark.slow
 def test_brute_force_finds_the_same_circuits_of_a_larger_network():
-    network, task = random_network(5, (2, 3, 2, 1)), random_task(5, 2)
-    result = search_circuits(network, task, custom(accuracy_threshold=0.45), clean_data(2))
-    expected, n_possible = valid_circuits(network, boolean_rows(2), task.truth_table, 0.45)
+    network, task = random_network(24, (2, 3, 2, 1)), random_task(24, 2)
+    result = search_circuits(network, task, custom(accuracy_threshold=0.7), clean_data(2))
+    expected, n_possible = valid_circuits(network, boolean_rows(2), task.truth_table, 0.7)
     assert result.possible == n_possible == 873
-    assert result.masks.tolist() == sorted(expected) != []
+    assert result.masks.tolist() == sorted(expected)
+    assert 0 < len(expected) < 873
 
 
 def test_rows_of_a_data_record_decide_with_a_strict_threshold():
@@ -130,9 +134,8 @@ def test_the_pretrained_xor_has_197_valid_circuits_of_9625():
 @pytest.mark.parametrize("ablation", ["zero", "mean"])
 def test_outputs_are_those_of_each_circuit_to_the_last_bit(ablation):
     network = random_network(11, (2, 3, 3, 1), "tanh")
-    found = search_circuits(
-        network, Task((0, 1, 1, 0)), custom(accuracy_threshold=0.45, ablation=ablation), clean_data(2)
-    )
+    protocol = custom(accuracy_threshold=0.2, ablation=ablation)
+    found = search_circuits(network, Task((0, 1, 1, 0)), protocol, clean_data(2))
     assert found.n_valid > 20
     for mask, outputs in list(zip(found.masks.tolist(), found.outputs, strict=True))[::7]:
         circuit = possible_circuit(mask, found.layout)

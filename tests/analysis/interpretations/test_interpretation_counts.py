@@ -1,0 +1,205 @@
+"""Counts of interpretations, against listing them, against the authors' counts, and against each other."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from analysis.circuits.circuit import EdgeLayout
+from analysis.circuits.search import search_circuits
+from analysis.data import DataRecord, clean_data
+from analysis.errors import BeyondLimits, Cancelled
+from analysis.interpretations import counting, transfer
+from analysis.interpretations.counting import count_interpretations
+from analysis.networks.mlp import activations
+from analysis.networks.network import ACTIVATIONS, Network
+from analysis.protocol import COMPLETE, PAPER
+from tests.analysis.circuits.test_circuit_search import random_network
+from tests.golden_files import NAMES, golden, golden_data, golden_network
+from tests.oracles.brute_force_circuits import possible_masks
+from tests.oracles.brute_force_interpretations import count, interpretations
+
+SHAPES = ((2, 2, 1), (2, 2, 2, 1), (3, 2, 1), (2, 3, 1), (1, 3, 1), (2, 1, 2, 1), (2, 2, 1, 2, 1), (3, 1))
+
+
+def some_masks(network: Network, n: int = 25) -> np.ndarray:
+    masks = np.array([mask for mask, _ in possible_masks(network)], dtype=np.uint64)
+    return masks[:: max(1, len(masks) // n)]
+
+
+@pytest.mark.parametrize("ablation", ["zero", "mean"])
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+@pytest.mark.parametrize("sizes", SHAPES)
+def test_listing_gives_the_same_counts(sizes, activation, ablation):
+    network = random_network(21, sizes, activation)
+    masks = some_masks(network)
+    counts = count_interpretations(network, masks, clean_data(sizes[0]), ablation=ablation)
+    for mask, total, observed in zip(masks.tolist(), counts.by_circuit, counts.observed_by_circuit, strict=True):
+        found, classes = interpretations(network, mask, ablation=ablation)
+        assert (total, observed) == (len(found), len(set(classes)))
+
+
+def test_going_through_the_cuts_gives_the_same_counts_with_three_parents():
+    # outputs scaled up, so that rounding leaves several cuts there as well
+    for seed, sizes in [(6, (2, 3, 1)), (25, (2, 3, 2, 1)), (25, (3, 3, 1))]:
+        network = random_network(seed, sizes)
+        network = Network.from_arrays([*network.weights[:-1], network.weights[-1] * 4], network.biases)
+        masks = some_masks(network, 6)
+        masks[0] = 2 ** EdgeLayout(sizes).n_edges - 1
+        counts = count_interpretations(network, masks, clean_data(sizes[0]))
+        assert list(zip(counts.by_circuit, counts.observed_by_circuit, strict=True)) == [
+            count(network, mask) for mask in masks.tolist()
+        ]
+        assert counts.total > 1_000
+
+
+@pytest.mark.slow
+def test_going_through_the_cuts_gives_the_same_counts_on_the_pretrained_xor():
+    network = golden_network("xor_pretrained").network
+    masks = search_circuits(network, golden_network("xor_pretrained").tasks[0], COMPLETE, clean_data(2)).masks[::12]
+    counts = count_interpretations(network, masks, clean_data(2))
+    assert [count(network, mask) for mask in masks.tolist()] == list(
+        zip(counts.by_circuit, counts.observed_by_circuit, strict=True)
+    )
+
+
+def test_counts_read_the_representatives():
+    rows = clean_data(2).representatives * 1.7 - 0.6
+    network = random_network(5, (2, 2, 2, 1), "tanh")
+    masks = some_masks(network)
+    counts = count_interpretations(network, masks, DataRecord(rows))
+    listed = [len(interpretations(network, mask, rows.tolist())[0]) for mask in masks.tolist()]
+    assert list(counts.by_circuit) == listed
+    assert counts != count_interpretations(network, masks, clean_data(2))
+
+
+CASES = [(name, k) for name in NAMES for k, stored in enumerate(golden(name)["outputs"]) if "interpretations" in stored]
+
+
+@pytest.mark.parametrize(("name", "output"), CASES)
+def test_the_authors_counts(name, output):
+    stored = golden(name)["outputs"][output]
+    network = golden_network(name).network.for_output(output)
+    masks = np.array([int(mask, 16) for mask in stored["circuits"]["masks"]], dtype=np.uint64)
+    counts = count_interpretations(network, masks, golden_data(name))
+    assert list(counts.by_circuit) == stored["interpretations"]["n_factored"]
+    assert counts.total == stored["interpretations"]["total_factored"]
+
+
+@pytest.mark.parametrize(
+    ("protocol", "n_valid", "total", "observed"), [(PAPER, 32, 234_700, None), (COMPLETE, 197, 147_899_020, 7_836)]
+)
+def test_the_pretrained_xor(protocol, n_valid, total, observed):
+    file = golden_network("xor_pretrained")
+    found = search_circuits(file.network, file.tasks[0], protocol, clean_data(2))
+    counts = count_interpretations(file.network, found.masks, clean_data(2))
+    assert (found.n_valid, counts.total) == (n_valid, total)
+    assert observed in (None, counts.observed)
+
+
+def test_counts_beyond_64_bits_are_exact():
+    # 1-8-1 with the eight neurons alike: 2 of 2^8 parent rows occur, so the output has 2^254 completions
+    alike = Network.from_arrays([np.ones((8, 1)), np.ones((1, 8)) / 8], [np.zeros(8), np.zeros(1)])
+    counts = count_interpretations(alike, np.array([2**16 - 1], dtype=np.uint64), clean_data(1))
+    assert counts.by_circuit == (2**254,)
+    assert counts.observed_by_circuit == (1,)
+
+
+def wide_network() -> Network:
+    network = golden_network("xor_4-4").network
+    assert network.sizes == (2, 4, 4, 1)
+    return network
+
+
+def test_small_blocks_count_the_same(monkeypatch):
+    network = wide_network()
+    layout = EdgeLayout(network.sizes)
+    masks = np.array(
+        [2**layout.n_edges - 1, *(int(m, 16) for m in golden("xor_4-4")["outputs"][0]["circuits"]["masks"][:60])]
+    )
+    masks = masks.astype(np.uint64)
+    expected = count_interpretations(network, masks, clean_data(2))
+    assert max(expected.by_circuit) > 2**62
+    monkeypatch.setattr(counting, "_STATES_AT_ONCE", 7)
+    monkeypatch.setattr(counting, "_CIRCUITS_AT_ONCE", 3)
+    monkeypatch.setattr(counting, "LINKS_AT_ONCE", 50)
+    monkeypatch.setattr(transfer, "LINKS_AT_ONCE", 5)
+    assert count_interpretations(network, masks[1:], clean_data(2)).by_circuit == expected.by_circuit[1:]
+    monkeypatch.setattr(transfer, "LINKS_AT_ONCE", 500)
+    monkeypatch.setattr(counting, "_STATES_AT_ONCE", 50)
+    assert count_interpretations(network, masks, clean_data(2)) == expected
+
+
+def test_object_and_machine_integers_agree(monkeypatch):
+    file = golden_network("xor_pretrained")
+    masks = search_circuits(file.network, file.tasks[0], COMPLETE, clean_data(2)).masks
+    expected = count_interpretations(file.network, masks, clean_data(2))
+    monkeypatch.setattr(transfer, "_EXACT_IN_INT64", 100.0)
+    assert count_interpretations(file.network, masks, clean_data(2)) == expected
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(0, 10**6), st.permutations(range(3)), st.permutations(range(2)))
+def test_relabelling_hidden_neurons_keeps_the_counts(seed, first, second):
+    network = random_network(seed, (2, 3, 2, 1))
+    (w1, w2, w3), (b1, b2, b3) = network.weights, network.biases
+    relabelled = Network.from_arrays([w1[first], w2[second][:, first], w3[:, second]], [b1[first], b2[second], b3])
+    gaps = np.diff(
+        np.sort(np.concatenate([layer.ravel() for layer in activations(network, clean_data(2).representatives)]))
+    )
+    assume(gaps[gaps > 0].min() > 1e-10)
+    everything = np.array([2**14 - 1], dtype=np.uint64)
+    here, there = (count_interpretations(n, everything, clean_data(2)) for n in (network, relabelled))
+    assert here == there
+
+
+def test_values_that_nearly_agree_are_one_value():
+    # the second input weighs 1e-13: it opens no cut; at 1e-9 it does
+    def network(weight):
+        return Network.from_arrays([[[1.0, weight]], [[1.0]]], [[0.0], [0.0]])
+
+    mask = np.array([0b111], dtype=np.uint64)
+    assert count_interpretations(network(1e-13), mask, clean_data(2)).by_circuit == (1,)
+    _, classes = interpretations(network(1e-9), 0b111)
+    assert count_interpretations(network(1e-9), mask, clean_data(2)).by_circuit == (len(classes),)
+    first = counting.read_cuts(
+        network(1e-9), mask, clean_data(2).representatives, "zero", clean_data(2).representatives
+    )[0]
+    assert first.n_cuts.tolist() == [[3]]
+
+
+def test_no_circuits_is_no_interpretations():
+    counts = count_interpretations(random_network(1, (2, 2, 1)), np.array([], dtype=np.uint64), clean_data(2))
+    assert (counts.by_circuit, counts.total, counts.observed) == ((), 0, 0)
+
+
+def test_progress_ends_at_the_number_of_circuits_and_can_cancel(monkeypatch):
+    monkeypatch.setattr(counting, "_CIRCUITS_AT_ONCE", 10)
+    network, seen = random_network(2, (2, 2, 2, 1)), []
+    masks = some_masks(network, 69)
+    counts = count_interpretations(network, masks, clean_data(2), report=seen.append)
+    assert [(p.done, p.total) for p in (seen[0], seen[-1])] == [(0, len(masks)), (len(masks), len(masks))]
+    assert seen[-1].found == f"{counts.total:,} interpretations"
+
+    def stop(progress):
+        if progress.done:
+            raise Cancelled("interpretations")
+
+    with pytest.raises(Cancelled):
+        count_interpretations(network, masks, clean_data(2), report=stop)
+
+
+def test_hopeless_counts_are_refused():
+    network = random_network(1, (6, 4, 1))
+    with pytest.raises(BeyondLimits, match="1,000 combinations"):
+        count_interpretations(network, np.array([2**28 - 1], dtype=np.uint64), clean_data(6), max_states=1000)
+
+
+def test_six_inputs():
+    network = random_network(1, (6, 1, 1))
+    counts = count_interpretations(network, np.array([2**7 - 1], dtype=np.uint64), clean_data(6))
+    found, classes = interpretations(network, 2**7 - 1)
+    assert counts.by_circuit == (len(found),)
+    assert counts.observed_by_circuit == (len(set(classes)),)

@@ -1,0 +1,152 @@
+"""Index to interpretation and back, against the brute-force list in its fixed order."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from analysis.circuits.circuit import Circuit, EdgeLayout
+from analysis.circuits.search import search_circuits
+from analysis.data import clean_data
+from analysis.errors import BeyondLimits, InvalidIndex
+from analysis.interpretations import indexing
+from analysis.interpretations.counting import count_interpretations
+from analysis.interpretations.indexing import InterpretationSpace, index_of, index_of_observed, interpretation_at
+from analysis.networks.network import ACTIVATIONS, Network
+from analysis.protocol import COMPLETE
+from tests.analysis.circuits.test_circuit_search import random_network
+from tests.analysis.interpretations.test_interpretation_counts import SHAPES, some_masks, wide_network
+from tests.golden_files import golden_network
+from tests.oracles.brute_force_interpretations import interpretations
+
+
+def assert_same_list(network: Network, mask: int, ablation: str = "zero") -> int:
+    circuit, data = Circuit(EdgeLayout(network.sizes), mask), clean_data(network.n_inputs)
+    space = InterpretationSpace(network, circuit, data, ablation)
+    expected, classes = interpretations(network, mask, ablation=ablation)
+    assert (space.count, space.n_observed) == (len(expected), len(set(classes)))
+    for index, listed in enumerate(expected):
+        found = space.at(index)
+        assert (found.circuit, found.index, len(found.gates)) == (circuit, index, len(listed))
+        for gate, (layer, neuron, low, high, bits, table) in zip(found.gates, listed, strict=True):
+            assert (gate.layer, gate.neuron, gate.table) == (layer, neuron, table)
+            assert [(gate.function >> row) & 1 for row in range(2**network.n_inputs)] == list(bits)
+            assert (gate.low, gate.high) == pytest.approx((low, high), rel=1e-9, abs=1e-12)
+            assert gate.low < gate.threshold < gate.high
+        assert space.index_of(found.gates) == index
+    starts = [i for i, cuts in enumerate(classes) if i == 0 or cuts != classes[i - 1]]
+    assert [space.index_of_observed(rank) for rank in range(space.n_observed)] == starts
+    return len(expected)
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+@pytest.mark.parametrize("sizes", SHAPES)
+def test_unranking_lists_everything_in_the_fixed_order(sizes, activation):
+    network = random_network(31, sizes, activation)
+    for mask in some_masks(network, 3).tolist():
+        assert_same_list(network, mask)
+
+
+def test_under_mean_ablation_too():
+    network = random_network(8, (2, 2, 2, 1))
+    assert sum(assert_same_list(network, mask, "mean") for mask in some_masks(network, 3).tolist()) > 0
+
+
+def test_the_order_is_fixed():
+    """Permalinks depend on it: cuts before completions, first neuron most significant, lowest free row least."""
+    alike = Network.from_arrays([[[1.0], [1.0]], [[1.0, 1.0]]], [[0.0, 0.0], [-1.0]])
+    circuit, data = Circuit(EdgeLayout((1, 2, 1)), 0b1111), clean_data(1)
+    tables = [interpretation_at(alike, circuit, i, data).gates[-1].table for i in range(3)]
+    # rows 01 and 10 never occur: of the four completions of 0··1 XOR is none, of ... all stay
+    assert tables == [(0, 0, 0, 1), (0, 1, 0, 1), (0, 0, 1, 1)]
+    spread = random_network(31, (2, 2, 1))
+    space = InterpretationSpace(spread, Circuit(EdgeLayout((2, 2, 1)), 0b111111), clean_data(2))
+    cuts = [tuple(gate.threshold for gate in space.at(i).gates) for i in range(space.count)]
+    assert cuts == sorted(cuts)
+    assert len(set(cuts)) == space.n_observed > 1
+
+
+def test_free_rows_tell_completions_of_one_class_apart():
+    network = wide_network()
+    circuit = Circuit(EdgeLayout(network.sizes), 2**28 - 1)
+    data = clean_data(2)
+    space = InterpretationSpace(network, circuit, data)
+    assert space.count > 2**62
+    for index in (0, 1, 12_345, space.count // 3, space.count - 1):
+        found = interpretation_at(network, circuit, index, data)
+        assert index_of(network, found, data) == index
+        for gate in found.gates:
+            assert len(gate.table) == 2 ** len(gate.parents)
+            reached = set(range(len(gate.table))) - set(gate.free_rows)
+            assert len(reached) <= 4
+    first = index_of_observed(network, circuit, 5, data)
+    here, before = space.at(first), space.at(first - 1)
+    assert [g.function for g in here.gates] != [g.function for g in before.gates] or [
+        (g.low, g.high) for g in here.gates
+    ] != [(g.low, g.high) for g in before.gates]
+
+
+def test_xor_of_two_parents_is_skipped():
+    for sizes in ((2, 2, 1), (2, 2, 2, 1)):
+        network = random_network(40, sizes)
+        for mask in some_masks(network, 8).tolist():
+            space = InterpretationSpace(network, Circuit(EdgeLayout(sizes), mask), clean_data(2))
+            for index in range(min(space.count, 200)):
+                later = [gate for gate in space.at(index).gates if gate.layer > 1 and len(gate.parents) == 2]
+                assert all(gate.table not in ((0, 1, 1, 0), (1, 0, 0, 1)) for gate in later)
+
+
+def test_round_trips_on_the_pretrained_xor():
+    file, random = golden_network("xor_pretrained"), np.random.default_rng(0)
+    found = search_circuits(file.network, file.tasks[0], COMPLETE, clean_data(2))
+    some = found.masks[::20]
+    counts = count_interpretations(file.network, some, clean_data(2))
+    for mask, total, observed in zip(some.tolist(), counts.by_circuit, counts.observed_by_circuit, strict=True):
+        space = InterpretationSpace(file.network, Circuit(found.layout, mask), clean_data(2))
+        assert (space.count, space.n_observed) == (total, observed)
+        for index in {0, total - 1, *random.integers(0, total, 5).tolist()}:
+            assert space.index_of(space.at(index).gates) == index
+        firsts = [space.index_of_observed(rank) for rank in range(observed)]
+        assert firsts[0] == 0
+        assert firsts == sorted(set(firsts))
+
+
+def test_an_index_beyond_the_count_names_the_count():
+    network = random_network(31, (2, 2, 1))
+    circuit, data = Circuit(EdgeLayout((2, 2, 1)), 0b111111), clean_data(2)
+    count = InterpretationSpace(network, circuit, data).count
+    for index in (-1, count, 10**30):
+        with pytest.raises(InvalidIndex, match=f"has {count:,} interpretations"):
+            interpretation_at(network, circuit, index, data)
+    with pytest.raises(InvalidIndex, match="observed classes"):
+        index_of_observed(network, circuit, count + 1, data)
+
+
+def test_foreign_gates_have_no_index():
+    network = random_network(31, (2, 2, 2, 1))
+    data, layout = clean_data(2), EdgeLayout((2, 2, 2, 1))
+    space = InterpretationSpace(network, Circuit(layout, 2**10 - 1), data)
+    gates = space.at(0).gates
+    flipped = replace(gates[-1], table=tuple(1 - bit for bit in gates[-1].table))
+    shorter = replace(gates[-1], table=gates[-1].table[:-1])
+    odd = replace(gates[0], function=0b0110 if gates[0].function != 0b0110 else 0b1001)
+    stray = replace(gates[0], layer=1, neuron=7)
+    for wrong in [(*gates[:-1], flipped), (*gates[:-1], shorter), (odd, *gates[1:]), gates[1:], (*gates, stray)]:
+        with pytest.raises(InvalidIndex, match="no interpretation of circuit"):
+            space.index_of(wrong)
+
+
+def test_a_circuit_whose_output_never_changes_has_one_reading_without_an_output_gate():
+    flat = Network.from_arrays([[[1.0, 1.0]], [[0.01]]], [[0.0], [0.0]])
+    space = InterpretationSpace(flat, Circuit(EdgeLayout((2, 1, 1)), 0b111), clean_data(2))
+    assert space.count == 2
+    assert [[(g.layer, g.neuron) for g in space.at(i).gates] for i in (0, 1)] == [[(1, 0)], [(1, 0)]]
+
+
+def test_too_many_states_are_refused(monkeypatch):
+    monkeypatch.setattr(indexing, "MAX_STATES", 3)
+    network = random_network(31, (2, 2, 1))
+    with pytest.raises(BeyondLimits, match="9 combinations"):
+        interpretation_at(network, Circuit(EdgeLayout((2, 2, 1)), 0b111111), 0, clean_data(2))
