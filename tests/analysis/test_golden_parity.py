@@ -72,6 +72,7 @@ def test_every_number_of_the_authors_program_is_found(name, output):
     assert (both.passed, both.of) == (algorithms["n_mappings_surviving_both_directions"], algorithms["n_mappings"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "output"), CASES)
 def test_the_circuits_that_the_authors_leave_out_are_found_too(name, output):
     expected = golden(name)["outputs"][output].get("circuits_full_node_mask")

@@ -16,22 +16,24 @@ SEVERAL = [
     TrainingSpec(seed=1, tasks=("AND",)),
     TrainingSpec(seed=2, learning_rate=0.01),
     TrainingSpec(seed=3, activation="tanh", learning_rate=0.01),
-    TrainingSpec(seed=4, activation="sigmoid", learning_rate=0.05, epochs=40),
+    TrainingSpec(seed=4, activation="sigmoid", learning_rate=0.05),
     TrainingSpec(seed=5, tasks=("XOR", "OR", "1101"), input_weights=(1, 2, 3, 4)),
-    TrainingSpec(seed=6, noise_std=0.1, samples_per_input=50, learning_rate=0.01, epochs=60),
+    TrainingSpec(seed=6, noise_std=0.1, samples_per_input=50, learning_rate=0.01),
     TrainingSpec(seed=7, activation="relu", output_activation="linear"),
     TrainingSpec(seed=8, tasks=("MAJORITY",), n_inputs=3, hidden=(4,)),
 ]
 
+SHORT = [spec.model_copy(update={"epochs": 5}) for spec in SEVERAL]
+
 
 @pytest.fixture(scope="module")
 def together():
-    return train_networks(SEVERAL)
+    return train_networks(SHORT)
 
 
 @pytest.mark.parametrize("index", range(len(SEVERAL)))
 def test_a_network_does_not_depend_on_its_company(together, index):
-    (alone,) = train_networks([SEVERAL[index]])
+    (alone,) = train_networks([SHORT[index]])
     assert alone.network.digest == together[index].network.digest
     assert (alone.losses, alone.accuracy, alone.state) == (
         together[index].losses,
@@ -48,9 +50,11 @@ def test_company_of_the_same_shape_changes_nothing_either():
     assert len({o.network.digest for o in many}) == len(specs)
 
 
-def test_converged_networks_compute_their_tasks(together):
-    assert sum(outcome.converged for outcome in together) >= 5
-    for outcome in together:
+@pytest.mark.slow
+def test_converged_networks_compute_their_tasks():
+    outcomes = train_networks(SEVERAL)
+    assert sum(outcome.converged for outcome in outcomes) >= 6
+    for outcome in outcomes:
         if outcome.converged:
             outputs = forward(outcome.network, input_table(outcome.spec.n_inputs))
             tables = np.array([task.truth_table for task in outcome.spec.resolved_tasks()]).T
@@ -119,6 +123,7 @@ def test_skewed_inputs_are_drawn_by_weight():
     assert abs(forward(outcome.network, np.array([[1.0, 1.0]]))[0, 0]) < 0.5
 
 
+@pytest.mark.slow
 def test_most_small_xor_networks_converge_in_seconds():
     outcomes = train_networks([TrainingSpec(seed=seed) for seed in range(100)])
     states = Counter(outcome.state for outcome in outcomes)
