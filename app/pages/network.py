@@ -233,6 +233,12 @@ class NetworkPage(PageModel):
         ]
 
     @property
+    def data_options(self) -> list[dict[str, Any]]:
+        """The data records as a switch shows them, [] if there is only one."""
+        tabs = self.data if len(self.data) > 1 else []
+        return [{"label": t.label, "url": t.url, "current": t.current, "title": t.state} for t in tabs]
+
+    @property
     def protocol_options(self) -> list[dict[str, Any]]:
         """The protocols as a switch shows them."""
         return [
@@ -363,6 +369,7 @@ class Stored:
     row: NetworkRow
     analyses: Mapping[Scope, AnalysisRow]
     jobs: Sequence[JobRow]
+    data: Mapping[str, str]  # description of each data record that is not the default, by digest
     addresses: Addresses
 
     def state(self, scope: Scope) -> State:
@@ -381,7 +388,9 @@ class Stored:
 def _stored(session: Session, place: Place, addresses: Addresses) -> Stored:
     n_inputs = place.network.n_inputs
     rows = {scope_of(row, n_inputs): row for row in reads.analyses_of(session, [place.row.id])}
-    return Stored(place.row, rows, reads.jobs_for(session, [place.row.digest]), addresses)
+    jobs = reads.jobs_for(session, [place.row.digest])
+    records = {row.data_digest for scope, row in rows.items() if scope.data}
+    return Stored(place.row, rows, jobs, reads.data_descriptions(session, records) if records else {}, addresses)
 
 
 def _output_tabs(place: Place, stored: Stored) -> list[Tab]:
@@ -396,10 +405,10 @@ def _output_tabs(place: Place, stored: Stored) -> list[Tab]:
 def _data_tabs(place: Place, stored: Stored) -> list[Tab]:
     """The default record, those with an analysis of this output, and the chosen one."""
     digests = {"": "every clean input, once"}
-    for scope in stored.analyses:
+    for scope, row in stored.analyses.items():
         if scope.output == place.scope.output:
-            digests.setdefault(scope.data, f"data record {scope.data}")
-    digests.setdefault(place.scope.data, f"data record {place.scope.data}")
+            digests.setdefault(scope.data, stored.data.get(row.data_digest) or f"data record {scope.data}")
+    digests.setdefault(place.scope.data, place.data.description or f"data record {place.scope.data}")
     return [
         stored.tab(label, data, replace(place.scope, data=data), current=data == place.scope.data)
         for data, label in digests.items()

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import Session, joinedload
 
 from app.db.reads.jobs import UNFINISHED
-from app.db.tables import AlgorithmRow, AlignmentRow, AnalysisRow, JobRow, NetworkRow, ProtocolRow
+from app.db.tables import AlgorithmRow, AlignmentRow, AnalysisRow, DataRow, JobRow, NetworkRow, ProtocolRow
 
 _HEX: Final = frozenset("0123456789abcdef")
 
@@ -75,6 +75,13 @@ def analyses_of(session: Session, network_ids: Iterable[int]) -> Sequence[Analys
             AnalysisRow.network_id, AnalysisRow.output, ProtocolRow.name, AnalysisRow.protocol_digest, AnalysisRow.id
         )
     ).all()
+
+
+def data_descriptions(session: Session, digests: Iterable[str]) -> dict[str, str]:
+    """What stored data records are, by digest."""
+    wanted = DataRow.digest.in_(list(digests))
+    rows = session.execute(select(DataRow.digest, DataRow.description).where(wanted))
+    return {row.digest: row.description for row in rows}
 
 
 def jobs_for(session: Session, digests: Iterable[str]) -> Sequence[JobRow]:

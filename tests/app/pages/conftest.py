@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 
-from analysis.data import clean_data
+from analysis.data import DataRecord, clean_data
+from analysis.networks.files import NetworkFile
+from analysis.networks.network import Network
 from analysis.pipeline import analyse_output
 from analysis.protocol import COMPLETE, PAPER, Protocol
+from analysis.tasks import input_table, named_task
 from app.db.tables import JobRow
 from app.db.writes import save_analysis, save_network
 from app.jobs import queue
@@ -19,8 +23,23 @@ from app.settings import Settings
 from tests.factories import hand_made_analysis, pretrained_xor, real_analysis, small_network
 
 XOR = "/networks/xor"
+NOISY = DataRecord(
+    input_table(2),
+    validation_inputs=np.repeat(input_table(2), 3, axis=0) + np.tile([[0.0], [0.02], [-0.02]], (4, 1)),
+    validation_labels=np.repeat([[0.0], [1.0], [1.0], [0.0]], 3, axis=0),
+    description="every input thrice, slightly off",
+)
 MINE = Protocol(name="mine", accuracy_threshold=0.9)
 """Stored with made-up counts far beyond 2^53 and a search that stopped at a limit."""
+
+
+def wide_xor() -> NetworkFile:
+    """2-30-1, of which two neurons compute XOR: more edges than interpretations are counted for."""
+    ones, silent = [[1, 1], [1, 1]], [[0, 0]] * 28
+    network = Network.from_arrays(
+        [ones + silent, [[1, -2] + [0] * 28]], [[0, -1] + [0] * 28, [0]], activation="relu", output_activation="linear"
+    )
+    return NetworkFile("Wide", network, (named_task("XOR", 2),))
 
 
 @pytest.fixture(scope="session")
@@ -31,12 +50,15 @@ def app(tmp_path_factory):
             save_network(session, pretrained_xor(), slug="xor", origin="bundled", position=0)
             for protocol in (COMPLETE, PAPER):
                 save_analysis(session, real_analysis(protocol))
+            file = pretrained_xor()
+            save_analysis(session, analyse_output(file.network, 0, file.tasks[0], PAPER, NOISY))
             made_up = hand_made_analysis(MINE)
             save_analysis(session, replace(made_up, circuits=replace(made_up.circuits, truncated_at=197)))
             two = small_network(5, (2, 2, 2), "Two outputs")
             save_network(session, two, slug="two")
             save_analysis(session, analyse_output(two.network, 1, two.tasks[1], COMPLETE, clean_data(2)))
             save_network(session, small_network(3, (2, 1), "No hidden layer"), slug="linear")
+            save_network(session, wide_xor(), slug="wide")
             good_for_nothing = small_network(4)
             save_network(session, good_for_nothing, slug="none")
             network, task = good_for_nothing.network, good_for_nothing.tasks[0]

@@ -205,6 +205,15 @@ def test_neighbours_of_an_interpretation(get):
     assert len(visited) == first["observed"]
 
 
+def test_a_circuit_too_large_to_be_read_still_has_a_page(get, client):
+    page = get("/networks/wide/circuits/3" + "f" * 22)
+    assert page["verdict"]["valid"]
+    assert page["interpretations"] is None
+    assert "up to 64 edges" in page["uncounted"]
+    answer = client.get("/api/v1/networks/wide/circuits/3" + "f" * 22 + "/interpretations/0")
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (404, "index")
+
+
 def test_an_index_that_was_typed_leads_to_its_address(client):
     here = XOR + "/circuits/081ff/interpretations"
     assert (

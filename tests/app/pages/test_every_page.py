@@ -18,16 +18,16 @@ from app.pages.circuits import CircuitsOptions, build_circuits
 from app.pages.gallery import GalleryOptions, build_gallery
 from app.pages.glossary import build_glossary
 from app.pages.network import NetworkOptions, build_network
-from tests.app.pages.conftest import MINE, XOR
+from tests.app.pages.conftest import MINE, NOISY, XOR
 
 CIRCUIT = XOR + "/circuits/081ff"
 PAGES = {  # address → most statements that it may send
     "/": 8,
     "/?q=xor": 6,
     "/?limit=2": 8,
-    XOR: 9,
-    XOR + "?protocol=paper": 9,
-    f"{XOR}?protocol={MINE.digest[:12]}": 9,
+    XOR: 10,
+    XOR + "?protocol=paper": 10,
+    f"{XOR}?protocol={MINE.digest[:12]}": 10,
     "/networks/two?output=1": 9,
     "/networks/two": 9,
     "/networks/linear": 9,
@@ -216,6 +216,21 @@ def test_behaviour_says_what_the_network_does(get):
     assert page["n_right"] == 4
     assert page["n_validation_right"] == page["n_validation"] == 4
     assert all(0 < row["margin"] < 0.5 and not row["fragile"] for row in page["behaviour"])
+
+
+def test_a_data_record_of_its_own_is_named_and_linked(get, client):
+    page = get(XOR, protocol="paper", data=NOISY.digest[:12])
+    assert (page["n_validation_right"], page["n_validation"]) == (12, 12)
+    assert page["scope"]["data"]["description"] == "every input thrice, slightly off"
+    assert page["scope"]["state"] == "done"
+    assert [tab["current"] for tab in page["data"]] == [False, True]
+    assert f"data={NOISY.digest[:12]}" in page["links"]["circuits"]
+    every = get(XOR + "/circuits", protocol="paper", data=NOISY.digest[:12])
+    assert 0 < every["valid"] <= get(XOR + "/circuits", protocol="paper")["valid"]
+    assert all(f"data={NOISY.digest[:12]}" in item["url"] for item in every["items"])
+    one = get(every["items"][0]["url"].partition("?")[0], protocol="paper", data=NOISY.digest[:12])
+    assert (one["verdict"]["n_right"], one["verdict"]["n_rows"]) == (12, 12)
+    assert "every input thrice, slightly off" in client.get(page["url"]).text
 
 
 def test_edge_use_is_that_of_the_listed_circuits(get, masks):
