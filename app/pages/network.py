@@ -349,6 +349,9 @@ def edge_sentence(layers: Sequence[EdgeUse]) -> str:
     first = kept.get(always, f"{always} of {len(uses)} edges are in every valid circuit")
     if least == of:
         return f"{first}: none of these circuits can spare any."
+    if least == 0:
+        never = sum(1 for count, _ in uses if count == 0)
+        return f"{first}; {f'{never} are' if never > 1 else f'{name} is'} in none."
     return f"{first}; the least used, {name}, is in {least:,} of {of:,}."
 
 
