@@ -155,4 +155,4 @@ def _number(field: str, text: str, kind: type, problems: list[str]) -> Any:
 def form_options(form: Mapping[str, Any]) -> TrainOptions:
     """The fields of a sent form; unknown ones are left out, since buttons and browsers add their own."""
     known = {name: str(form[name]) for name in TrainOptions.model_fields if name in form and name != "theme"}
-    return TrainOptions.model_construct(**known)  # an emptied field is empty here, not the default
+    return TrainOptions().model_copy(update=known)  # not validated: an emptied field is empty here, not the default
