@@ -120,7 +120,8 @@ def save_analysis_outcome(session: Session, arguments: Mapping[str, Any], outcom
     found = (
         f"{row.circuits_valid:,} of {row.circuits_possible:,} circuits valid, "
         f"{row.interpretations_total:,} interpretations; {row.algorithms_aligned:,} of "
-        f"{row.algorithms_candidates:,} algorithms aligned, {row.alignments_valid:,} alignments"
+        f"{row.algorithms_candidates:,} algorithms aligned, "
+        f"{row.alignments_valid:,} valid alignments, {row.alignments_minimal:,} of them minimal"
     )
     result = {"url": url, "network": arguments["network"], "result_digest": row.result_digest}
     return Saved(result, found, truncated=not outcome.exhaustive)
