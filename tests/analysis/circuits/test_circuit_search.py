@@ -210,8 +210,16 @@ def test_truncation_keeps_valid_circuits_and_says_so():
     assert whole.n_valid > 100
     assert (part.n_valid, part.truncated_at) == (100, 100)
     assert set(part.masks.tolist()) < set(whole.masks.tolist())
-    just = search_circuits(network, Task((0, 1, 1, 0)), protocol, clean_data(2), max_valid=whole.n_valid)
-    assert just.truncated_at is None
+
+
+@pytest.mark.parametrize("sizes", [(2, 2, 2, 1), (2, 1, 1)])
+def test_truncation_is_claimed_exactly_when_more_are_valid(sizes):
+    network, protocol = random_network(4, sizes), custom(accuracy_threshold=0.2)
+    n_valid = search_circuits(network, Task((0, 1, 1, 0)), protocol, clean_data(2)).n_valid
+    assert n_valid > 0
+    for limit in range(1, n_valid + 2):
+        found = search_circuits(network, Task((0, 1, 1, 0)), protocol, clean_data(2), max_valid=limit)
+        assert (found.n_valid, found.truncated_at) == ((limit, limit) if limit < n_valid else (n_valid, None))
 
 
 def test_work_beyond_the_limits_is_refused_with_its_estimate():

@@ -13,6 +13,7 @@ from analysis.data import DataRecord, clean_data
 from analysis.errors import BeyondLimits, Cancelled
 from analysis.interpretations import counting, transfer
 from analysis.interpretations.counting import count_interpretations
+from analysis.interpretations.cuts import read_cuts
 from analysis.networks.mlp import activations
 from analysis.networks.network import ACTIVATIONS, Network
 from analysis.protocol import COMPLETE, PAPER
@@ -160,14 +161,12 @@ def test_values_that_nearly_agree_are_one_value():
     def network(weight):
         return Network.from_arrays([[[1.0, weight]], [[1.0]]], [[0.0], [0.0]])
 
-    mask = np.array([0b111], dtype=np.uint64)
-    assert count_interpretations(network(1e-13), mask, clean_data(2)).by_circuit == (1,)
-    _, classes = interpretations(network(1e-9), 0b111)
-    assert count_interpretations(network(1e-9), mask, clean_data(2)).by_circuit == (len(classes),)
-    first = counting.read_cuts(
-        network(1e-9), mask, clean_data(2).representatives, "zero", clean_data(2).representatives
-    )[0]
-    assert first.n_cuts.tolist() == [[3]]
+    mask, rows = np.array([0b111], dtype=np.uint64), clean_data(2).representatives
+    for weight, n_cuts in [(1e-13, 1), (1e-9, 3)]:
+        first = read_cuts(network(weight), mask, rows, "zero", rows)[0]
+        assert first.n_cuts.tolist() == [[n_cuts]]
+        found, _ = interpretations(network(weight), 0b111)
+        assert count_interpretations(network(weight), mask, clean_data(2)).by_circuit == (len(found),)
 
 
 def test_no_circuits_is_no_interpretations():

@@ -138,6 +138,17 @@ def test_foreign_gates_have_no_index():
             space.index_of(wrong)
 
 
+def test_xor_in_place_of_an_admitted_gate_has_no_index():
+    # h0 = relu(A+B−1), h1 = A+B, output h1 − 2·h0: XOR over AND and OR, where row 10 never occurs
+    network = Network.from_arrays([[[1, 1], [1, 1]], [[-2, 1]]], [[-1, 0], [0]], activation="relu")
+    space = InterpretationSpace(network, Circuit(EdgeLayout((2, 2, 1)), 0b111111), clean_data(2))
+    assert [gate.name for gate in space.at(0).gates] == ["AND", "OR", "CNIMP"]
+    assert space.count == 1
+    *below, output = space.at(0).gates
+    with pytest.raises(InvalidIndex, match="no interpretation of circuit"):
+        space.index_of((*below, replace(output, table=(0, 1, 1, 0))))
+
+
 def test_a_circuit_whose_output_never_changes_has_one_reading_without_an_output_gate():
     flat = Network.from_arrays([[[1.0, 1.0]], [[0.01]]], [[0.0], [0.0]])
     space = InterpretationSpace(flat, Circuit(EdgeLayout((2, 1, 1)), 0b111), clean_data(2))
