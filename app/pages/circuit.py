@@ -13,13 +13,12 @@ from sqlalchemy.orm import Session
 
 from analysis import ENGINE_VERSION
 from analysis.circuits.circuit import Circuit, circuit_from_hex
-from analysis.circuits.search import MAX_EDGES, mean_rows
+from analysis.circuits.search import MAX_EDGES
 from analysis.circuits.space import in_space
 from analysis.errors import BeyondLimits, InvalidMask
 from analysis.interpretations.gates import essential, gate_name
 from analysis.interpretations.indexing import InterpretationSpace
 from analysis.interpretations.interpretation import Interpretation, NeuronGate
-from analysis.networks.mlp import circuit_activations
 from analysis.result import FRAGILE_MARGIN
 from analysis.tasks import INPUT_NAMES
 from analysis.validity import decide, margin_to_edge
@@ -241,7 +240,7 @@ def build_circuit(
         scope=scope_view(place, None, addresses),
         circuit=circuit_view(session, place, circuit, addresses),
         verdict=verdict,
-        behaviour=behaviour_of(place, _activations(place, circuit)[-1][:, 0]),
+        behaviour=behaviour_of(place, place.activations(circuit)[-1][:, 0]),
         interpretations=readings.total,
         observed=readings.observed,
         uncounted=readings.why_not,
@@ -276,7 +275,7 @@ def build_interpretation(
         raise NotFound(item, readings.why_not, "choose a valid circuit from the list", "index", **parent)
     number = _index(index, space, parent)
     found = space.at(number)
-    layers = _activations(place, circuit)
+    layers = place.activations(circuit)
     rank = class_of(space, number)
 
     def at(other: int) -> str | None:
@@ -333,9 +332,7 @@ def verdict_on(place: Place, circuit: Circuit) -> Verdict:
     """Whether the circuit is valid under the place's protocol and data record, from the weights."""
     rows, labels = place.validation
     protocol = place.protocol
-    outputs = circuit_activations(
-        place.cut, circuit, rows, ablation=protocol.ablation, reference_rows=mean_rows(place.data)
-    )[-1][:, 0]
+    outputs = place.activations(circuit, rows)[-1][:, 0]
     n_right = int((decide(outputs, protocol.circuit_decision) == labels).sum())
     margin = float(margin_to_edge(outputs, protocol.circuit_decision).min())
     looked_at = in_space(circuit.n_neurons, place.cut.sizes, protocol)
@@ -394,17 +391,6 @@ def _readings(place: Place, circuit: Circuit, verdict: Verdict) -> Readings:
         return Readings(space, space.count, space.n_observed)
     except BeyondLimits as error:
         return Readings(why_not=error.cause)
-
-
-def _activations(place: Place, circuit: Circuit) -> tuple[NDArray[np.float64], ...]:
-    """The circuit's activations on the data record's representatives, layer by layer."""
-    return circuit_activations(
-        place.cut,
-        circuit,
-        place.data.representatives,
-        ablation=place.protocol.ablation,
-        reference_rows=mean_rows(place.data),
-    )
 
 
 def _index(text: str, space: InterpretationSpace, parent: dict[str, str]) -> int:

@@ -11,7 +11,6 @@ from pydantic import Field
 
 from analysis.experiments import SILENT, InterventionSpace, NetworkAnswers
 from analysis.interpretations.gates import gate_name
-from analysis.networks.mlp import circuit_activations
 from app.figures.svg import Threshold
 from app.pages.explanations import Claim, Explanation
 from app.pages.placements import neurons_label
@@ -193,8 +192,7 @@ def line_views(explanations: Sequence[Explanation]) -> list[LineView]:
         if explanation.interpretation is None or explanation.circuit is None:
             continue
         place = explanation.place
-        rows = place.data.representatives
-        values = circuit_activations(place.cut, explanation.circuit, rows, ablation=place.protocol.ablation)
+        values = place.activations(explanation.circuit)
         for gate in explanation.interpretation.gates:
             if gate.layer < len(place.cut.sizes) - 1:
                 readings.setdefault((gate.layer, gate.neuron), []).append(
@@ -203,7 +201,7 @@ def line_views(explanations: Sequence[Explanation]) -> list[LineView]:
                         values=[float(v) for v in values[gate.layer][:, gate.neuron]],
                         threshold=gate.threshold,
                         label=gate_name(gate.function, place.cut.n_inputs) or gate.name,
-                        truth_table=truth_rows(gate.function, len(rows)),
+                        truth_table=truth_rows(gate.function, 2**place.cut.n_inputs),
                     )
                 )
     return [

@@ -23,7 +23,6 @@ from analysis.experiments import (
 from analysis.interpretations.gates import gate_name
 from analysis.interpretations.indexing import interpretation_at
 from analysis.interpretations.interpretation import Interpretation, NeuronGate
-from analysis.networks.mlp import circuit_activations
 from analysis.validity import decide, margin_to_edge
 from app.addressing import Addresses, ExplanationRef, Scope
 from app.db.codecs import alignment_of
@@ -140,8 +139,7 @@ class Explanation:
         """Outputs of its circuit on the representatives, ``[2^n]``."""
         if self.circuit is None:
             raise ValueError("only circuits have outputs of their own")
-        rows, protocol = self.place.data.representatives, self.place.protocol
-        return circuit_activations(self.place.cut, self.circuit, rows, ablation=protocol.ablation)[-1][:, 0]
+        return self.place.activations(self.circuit)[-1][:, 0]
 
 
 @dataclass(frozen=True)
@@ -243,21 +241,21 @@ def _circuit(addresses: Addresses, place: Place, ref: ExplanationRef, protocol: 
     if not (ref.second.isascii() and ref.second.isdigit() and len(ref.second) < 1000):
         raise InvalidIndex(f"index {ref.second[:40]!r}", "is not a whole number", "count from 0")
     index = int(ref.second)
-    interpretation = interpretation_at(place.cut, circuit, index, place.data)
+    interpretation = interpretation_at(place.cut, circuit, index, place.data, ablation=place.protocol.ablation)
     url = addresses.interpretation(slug, circuit.hex, index, scope)
     canonical = ExplanationRef("interpretation", circuit.hex, str(index), protocol)
     return Explanation(canonical, place, url, tuple(verdicts), circuit, interpretation)
 
 
 def circuit_verdict(place: Place, circuit: Circuit) -> VerdictView:
-    """Whether a circuit decides right on the representatives, and how far its outputs stay from the edge."""
-    rows = place.data.representatives
-    raw = circuit_activations(place.cut, circuit, rows, ablation=place.protocol.ablation)[-1][:, 0]
-    right = decide(raw, place.protocol.circuit_decision) == np.array(place.task.truth_table)
+    """Whether a circuit decides right on the rows that it is judged on, and how far it stays from the edge."""
+    rows, labels = place.validation
+    raw = place.activations(circuit, rows)[-1][:, 0]
+    right = decide(raw, place.protocol.circuit_decision) == labels
     passed = right.mean() > place.protocol.accuracy_threshold
     return VerdictView(
         criterion="mean-ablation" if place.protocol.ablation == "mean" else "zero-ablation",
-        label=f"right on {int(right.sum())} / {len(right)} inputs, margin "
+        label=f"right on {int(right.sum())} / {len(right)} rows, margin "
         f"{margin_to_edge(raw, place.protocol.circuit_decision).min():.3g}",
         verdict="passed" if passed else "failed",
     )

@@ -15,9 +15,10 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, WithJsonSchema, model_validator
 from sqlalchemy.orm import Session
 
-from analysis.circuits.circuit import EdgeLayout
-from analysis.circuits.search import judged_rows
+from analysis.circuits.circuit import Circuit, EdgeLayout
+from analysis.circuits.search import judged_rows, mean_rows
 from analysis.data import DataRecord, clean_data
+from analysis.networks.mlp import circuit_activations
 from analysis.networks.network import Network
 from analysis.protocol import BUILT_IN, Protocol
 from analysis.tasks import INPUT_NAMES, Task
@@ -116,6 +117,21 @@ class Place:
     def validation(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Rows ``[rows, n]`` on which circuits must decide right, and the right decisions ``[rows]`` of this output."""
         return judged_rows(self.task, self.data, self.scope.output)
+
+    def activations(self, circuit: Circuit, rows: NDArray[np.float64] | None = None) -> tuple[NDArray[np.float64], ...]:
+        """A circuit's activations ``[rows, n_l]``, layer by layer, under the protocol's ablation.
+
+        Args:
+            circuit: one of the cut network.
+            rows: input rows, the data record's representatives if not given.
+        """
+        return circuit_activations(
+            self.cut,
+            circuit,
+            self.data.representatives if rows is None else rows,
+            ablation=self.protocol.ablation,
+            reference_rows=mean_rows(self.data),
+        )
 
 
 def find_network(session: Session, addresses: Addresses, network: str) -> NetworkRow:
