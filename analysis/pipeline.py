@@ -79,6 +79,7 @@ def analyse_output(
     report: Report = silent,
     clock: Clock | None = None,
     limits: Limits = Limits(),
+    circuits: CircuitSearch | None = None,
 ) -> OutputAnalysis:
     """Run the whole analysis of one output.
 
@@ -91,6 +92,7 @@ def analyse_output(
         report: told how far each stage is; may raise Cancelled between two steps.
         clock: seconds from any origin, e.g. ``time.perf_counter``; without it no time is measured.
         limits: where searches stop.
+        circuits: what the search of circuits found under the same rules and limits, if it was made before.
 
     Raises:
         AnalysisError: everything that :func:`~analysis.preflight.preflight` refuses, as one error.
@@ -100,7 +102,8 @@ def analyse_output(
     watch = _Stopwatch(clock)
     cut = network.for_output(output)
     with watch.stage("circuits"):
-        circuits = _circuits(cut, task, protocol, data, output, report, limits)
+        if circuits is None:
+            circuits = _circuits(cut, task, protocol, data, output, report, limits)
     with watch.stage("interpretations"):
         interpretations = _interpretations(cut, circuits, protocol, data, report)
     with watch.stage("algorithms"):
@@ -157,10 +160,15 @@ def _circuits(
             max_possible=limits.max_possible,
         )
     except BeyondLimits:
-        possible = count_in_space(cut.sizes, protocol)
-        no_outputs = np.empty((0, len(data.representatives)))
-        layout = EdgeLayout(cut.sizes)
-        return CircuitSearch(layout, possible, np.empty(0, np.uint64), no_outputs, np.empty(0), truncated_at=0)
+        return unsearched(cut, protocol, data)
+
+
+def unsearched(cut: Network, protocol: Protocol, data: DataRecord) -> CircuitSearch:
+    """The circuits of a space that is too large to search: how many are possible, and none of them tested."""
+    possible = count_in_space(cut.sizes, protocol)
+    no_outputs = np.empty((0, len(data.representatives)))
+    layout = EdgeLayout(cut.sizes)
+    return CircuitSearch(layout, possible, np.empty(0, np.uint64), no_outputs, np.empty(0), truncated_at=0)
 
 
 def _interpretations(

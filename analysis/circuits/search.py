@@ -91,7 +91,7 @@ def search_circuits(
     rows, labels = judged_rows(task, data, output)
     judge = _Judge(network, protocol, data, rows, labels, layout)
     masks, truncated = _collect(judge.found(), possible, max_valid, report)
-    outputs, margins = _evaluate(network, masks, layout, protocol, data, rows)
+    outputs, margins = evaluate_circuits(network, masks, protocol, data, rows)
     return CircuitSearch(layout, possible, masks, outputs, margins, max_valid if truncated else None)
 
 
@@ -111,15 +111,26 @@ def judged_rows(task: Task, data: DataRecord, output: int = 0) -> tuple[NDArray[
     return np.asarray(rows, dtype=np.float64), labels
 
 
-def _evaluate(
+def evaluate_circuits(
     network: Network,
     masks: NDArray[np.uint64],
-    layout: EdgeLayout,
     protocol: Protocol,
     data: DataRecord,
     rows: NDArray[np.float64],
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Outputs on the representatives ``[circuits, 2^n]`` and margins on the rows judged ``[circuits]``."""
+    """Run circuits one after the other, in bounded batches.
+
+    Args:
+        network: the network cut to the analysed output.
+        masks: ``[circuits]`` edge masks.
+        protocol: ablation and decision rule.
+        data: representatives, and what mean ablation takes its means of.
+        rows: ``[rows, n0]`` judged, as :func:`judged_rows` gives them.
+
+    Returns:
+        Outputs on the representatives ``[circuits, 2^n]`` and margins on the rows judged ``[circuits]``.
+    """
+    layout = EdgeLayout(network.sizes)
     absent = ablation_values(network, protocol.ablation, mean_rows(data))
     inputs = data.representatives
     outputs, margins = np.empty((len(masks), len(inputs))), np.empty(len(masks))
