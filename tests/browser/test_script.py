@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import socket
 import threading
 import time
@@ -10,8 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-pytestmark = pytest.mark.browser
-CHROMIUM = next((p for p in map(shutil.which, ("chromium", "chromium-browser", "google-chrome")) if p), None)
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='; "
     "style-src-attr 'unsafe-inline'; img-src 'self' data: blob:; connect-src 'self'; font-src 'self'; "
@@ -21,7 +19,7 @@ POLLING = '<div id="poll" data-poll hx-get="/tick" hx-trigger="every 100ms" hx-s
 
 
 @pytest.fixture(scope="module")
-def site():
+def patterns():
     """The pattern page on a local port; /tick counts how often it was asked for."""
     import uvicorn
     from starlette.applications import Starlette
@@ -32,7 +30,7 @@ def site():
     from app.figures.samples import pattern_context
     from app.rendering import STATIC, render
 
-    def patterns(request):
+    def show(request):
         response = render(request, "patterns.html", pattern_context())
         cookie = {k: v for k, v in response.headers.items() if k == "set-cookie"}
         body = response.body.decode().replace("</main>", POLLING + "</main>")
@@ -43,7 +41,7 @@ def site():
         return HTMLResponse(str(app.state.ticks))
 
     static = Mount("/static", StaticFiles(directory=STATIC))
-    app = Starlette(routes=[Route("/patterns", patterns), Route("/tick", tick), static])
+    app = Starlette(routes=[Route("/patterns", show), Route("/tick", tick), static])
     app.state.ticks = 0
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -58,30 +56,16 @@ def site():
     thread.join(10)
 
 
-@pytest.fixture(scope="module")
-def browser():
-    if CHROMIUM is None:
-        pytest.skip("no Chromium on this machine: install the package chromium")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as play:
-        chromium = play.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"]
-        )
-        yield chromium
-        chromium.close()
-
-
 @pytest.fixture
-def page(browser, site):
+def page(chromium, patterns):
     """A fresh visitor, on the pattern page; anything said on the console as an error fails the test."""
-    context = browser.new_context(viewport={"width": 1280, "height": 900}, color_scheme="light")
+    context = chromium.new_context(viewport={"width": 1280, "height": 900}, color_scheme="light")
     context.grant_permissions(["clipboard-read", "clipboard-write"])
     tab = context.new_page()
     said: list[str] = []
     tab.on("console", lambda m: said.append(m.text) if m.type == "error" else None)
     tab.on("pageerror", lambda e: said.append(str(e)))
-    tab.goto(site[1])
+    tab.goto(patterns[1])
     yield tab
     context.close()
     assert said == []
@@ -142,23 +126,23 @@ def test_no_more_than_six_and_nothing_active_from_storage(page):
     assert page.locator("[data-tray]").is_hidden()
 
 
-def test_a_link_is_copied_whole(page, site):
+def test_a_link_is_copied_whole(page, patterns):
     button = page.get_by_role("button", name="Copy link")
     button.click()
     page.get_by_role("button", name="Copied").wait_for()
-    assert page.evaluate("() => navigator.clipboard.readText()") == site[1]
+    assert page.evaluate("() => navigator.clipboard.readText()") == patterns[1]
 
 
-def test_polling_rests_while_the_tab_is_hidden(page, site):
+def test_polling_rests_while_the_tab_is_hidden(page, patterns):
     page.locator("#poll", has_not_text="0").wait_for()
     page.evaluate("() => Object.defineProperty(document, 'hidden', {value: true, configurable: true})")
     page.wait_for_timeout(250)
-    rest = site[0].state.ticks
+    rest = patterns[0].state.ticks
     page.wait_for_timeout(500)
-    assert site[0].state.ticks == rest
+    assert patterns[0].state.ticks == rest
     page.evaluate("() => Object.defineProperty(document, 'hidden', {value: false, configurable: true})")
     page.wait_for_timeout(400)
-    assert site[0].state.ticks > rest
+    assert patterns[0].state.ticks > rest
 
 
 @pytest.mark.parametrize("width", [320, 390, 768, 1440])
@@ -167,10 +151,10 @@ def test_nothing_runs_over_the_edge(page, width):
     assert page.locator("html").evaluate("e => e.scrollWidth - e.clientWidth") == 0
 
 
-def test_without_scripts_the_page_still_stands(browser, site):
-    context = browser.new_context(java_script_enabled=False)
+def test_without_scripts_the_page_still_stands(chromium, patterns):
+    context = chromium.new_context(java_script_enabled=False)
     tab = context.new_page()
-    tab.goto(site[1])
+    tab.goto(patterns[1])
     assert tab.get_by_role("heading", name="Patterns", level=1).is_visible()
     assert tab.get_by_role("button", name="Copy link").count() == 0
     tab.locator("[data-theme-switch]").click()

@@ -1,0 +1,52 @@
+"""The pages that every visit checks: adding one is adding a line."""
+
+from __future__ import annotations
+
+from typing import Any
+
+PAGES = {
+    "gallery": "/",
+    "gallery, nothing found": "/?q=nothing-like-it",
+    "network": "/networks/xor-pretrained",
+    "network, paper": "/networks/alice-and-bob?protocol=paper",
+    "network of three outputs": "/networks/xor-or-imp-3-3?output=2",
+    "network of three inputs": "/networks/majority-3-3",
+    "circuits": "/networks/xor-pretrained/circuits",
+    "circuits as a grid": "/networks/xor-pretrained/circuits?view=grid&edges_max=10",
+    "circuits, none passes": "/networks/xor-pretrained/circuits?edges_max=1",
+    "circuit": "/networks/xor-pretrained/circuits/{mask}",
+    "interpretation": "/networks/xor-pretrained/circuits/{mask}/interpretations/1",
+    "algorithms": "/networks/xor-pretrained/algorithms",
+    "algorithm": "/networks/xor-pretrained/algorithms/{algorithm}",
+    "alignment": "/networks/xor-pretrained/algorithms/{algorithm}/alignments/{alignment}",
+    "alignment, three inputs": "{wide_alignment}",
+    "compare": "/compare?network=xor-pretrained&{refs}",
+    "compare, one chosen": "/compare?network=xor-pretrained&e=c-{mask}",
+    "compare, none chosen": "/compare",
+    "training form": "/train",
+    "jobs": "/jobs",
+    "job": "/jobs/{job}",
+    "glossary": "/glossary",
+    "interface": "/api",
+    "not found": "/networks/nowhere",
+}
+STATUS = {"not found": 404}
+"""Of the pages that do not answer 200."""
+
+
+def addresses(site: Any) -> dict[str, str]:
+    """The pages' addresses, with the identities that the stored analyses found."""
+    network = site.twin("/networks/xor-pretrained")
+    samples = network["samples"]
+    alignment = samples["alignments"][0]
+    chosen = [samples["circuits"][0], *samples["interpretations"][:2], alignment]
+    names = {
+        # a circuit with many interpretations, so that there is something to leaf through
+        "mask": max(samples["circuits"], key=lambda circuit: int(circuit["interpretations"]))["mask"],
+        "algorithm": alignment["url"].split("/")[4],
+        "alignment": alignment["alignment"],
+        "wide_alignment": site.twin("/networks/majority-3-3/algorithms")["items"][0]["best_url"],
+        "refs": "&".join(f"e={item['ref']}" for item in chosen),
+        "job": site.twin("/jobs?state=done")["items"][0]["id"],
+    }
+    return {name: address.format(**names) for name, address in PAGES.items()}
