@@ -1,0 +1,80 @@
+"""How circuits spread over sizes and over the network's edges and neurons."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.circuits.circuit import EdgeLayout
+
+_MASKS_AT_ONCE: Final = 1 << 16
+
+
+@dataclass(frozen=True)
+class CircuitDistribution:
+    """Numbers of circuits, exact, of the circuits looked at.
+
+    Args:
+        of: circuits looked at: all valid ones where they were listed or counted, those among the tested ones in an
+            estimate.
+        by_edges: edges → circuits with so many, ascending; sizes that do not occur are left out.
+        by_neurons: active hidden neurons → circuits, likewise.
+        edge_use: for each edge in mask order, circuits that keep it.
+        neuron_use: for each hidden layer and neuron, circuits in which it is active.
+    """
+
+    of: int
+    by_edges: Mapping[int, int]
+    by_neurons: Mapping[int, int]
+    edge_use: tuple[int, ...]
+    neuron_use: tuple[tuple[int, ...], ...]
+
+
+def distribution_of(masks: NDArray[np.uint64], layout: EdgeLayout) -> CircuitDistribution:
+    """The distribution of listed circuits.
+
+    Args:
+        masks: ``[circuits]``.
+        layout: the edge layout, at most 64 edges.
+    """
+    edges = np.arange(layout.n_edges, dtype=np.uint64)
+    into = neuron_edges(layout)
+    by_edges: Counter[int] = Counter()
+    by_neurons: Counter[int] = Counter()
+    edge_use = np.zeros(layout.n_edges, dtype=np.int64)
+    neuron_use = np.zeros(len(into), dtype=np.int64)
+    for start in range(0, len(masks), _MASKS_AT_ONCE):
+        part = masks[start : start + _MASKS_AT_ONCE]
+        by_edges.update(np.bitwise_count(part).tolist())
+        edge_use += ((part[:, None] >> edges) & np.uint64(1)).sum(axis=0, dtype=np.int64)
+        active = (part[:, None] & into) != 0
+        neuron_use += active.sum(axis=0)
+        by_neurons.update(active.sum(axis=1).tolist())
+    return CircuitDistribution(
+        len(masks),
+        dict(sorted(by_edges.items())),
+        dict(sorted(by_neurons.items())),
+        tuple(edge_use.tolist()),
+        by_layer(neuron_use.tolist(), layout),
+    )
+
+
+def neuron_edges(layout: EdgeLayout) -> NDArray[np.uint64]:
+    """For each hidden neuron, layer by layer, the edges into it as a mask."""
+    masks = [
+        ((1 << layout.sizes[layer - 1]) - 1) << layout.edge_index(layer, neuron, 0)
+        for layer in range(1, len(layout.sizes) - 1)
+        for neuron in range(layout.sizes[layer])
+    ]
+    return np.array(masks, dtype=np.uint64)
+
+
+def by_layer(values: list[int], layout: EdgeLayout) -> tuple[tuple[int, ...], ...]:
+    """One value for each hidden neuron, arranged by layer."""
+    rest = iter(values)
+    return tuple(tuple(next(rest) for _ in range(width)) for width in layout.sizes[1:-1])

@@ -1,0 +1,58 @@
+"""The tails of one state, sorted by what they ask of a head: which tails fit which head sums (see combinations)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.circuits.bitsets import Words, prefixes_of
+
+
+@dataclass(frozen=True, eq=False)
+class End:
+    """One end of one row's box, seen from the head: which tails admit a given head sum.
+
+    Args:
+        row: the row.
+        is_low: whether the sum must reach the thresholds, or stay at or below them.
+        thresholds: ``[tails]``.
+    """
+
+    row: int
+    is_low: bool
+    thresholds: NDArray[np.float64]
+
+    @cached_property
+    def order(self) -> NDArray[np.int64]:
+        return np.argsort(self.thresholds, kind="stable")
+
+    @cached_property
+    def sorted(self) -> NDArray[np.float64]:
+        return self.thresholds[self.order]
+
+    @cached_property
+    def sets(self) -> Words:
+        """The admitting tails by rank."""
+        if self.is_low:
+            return prefixes_of(self.order)
+        return np.ascontiguousarray(prefixes_of(self.order[::-1])[::-1])
+
+    def ranks(self, sums: NDArray[np.float64]) -> NDArray[np.int64]:
+        """Row of :attr:`sets` for each head sum."""
+        return np.searchsorted(self.sorted, sums, side="right" if self.is_low else "left")
+
+    def is_full(self, ranks: NDArray[np.int64]) -> bool:
+        """Whether every tail admits every one of these."""
+        return bool(ranks.min() == len(self.order)) if self.is_low else bool(ranks.max() == 0)
+
+
+@dataclass(frozen=True, eq=False)
+class Tails:
+    """What one state's tails admit, and the sums over its leads ``[rows, units]``."""
+
+    ends: Sequence[End]
+    lead_sums: NDArray[np.float64]
