@@ -77,7 +77,7 @@ def train_networks(
         report(Progress("training", len(outcomes), max(len(specs), 1), f"{n_converged} converged networks"))
 
     tell()
-    with _one_thread():
+    with one_thread():
         for indices in groups.values():
             size = max(1, _MAX_ELEMENTS // (_elements_per_lane(specs[indices[0]]) * LANES)) * LANES
             for start in range(0, len(indices), size):
@@ -91,7 +91,7 @@ def train_networks(
 
 
 @contextmanager
-def _one_thread() -> Iterator[None]:
+def one_thread() -> Iterator[None]:
     """Keep torch to one thread: the arrays are tiny, and threads that wait for each other cost many times the work."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)

@@ -1,0 +1,237 @@
+"""Many networks, trained and analysed together; each is an outcome, whatever became of it.
+
+train      all specs in step (:mod:`analysis.networks.training`); one that does not converge is an outcome, with reason
+circuits   the spaces of many networks of equal shape at once (:mod:`analysis.populations.batched_circuits`)
+the rest   network by network; what does not depend on weights (candidates, what their variables do, redundancy
+           classes) is made once and remembered by the modules that make it
+
+A member's analyses are those that :func:`analysis.pipeline.analyse_output` gives for the network alone, seconds apart.
+This module loads torch, so nothing that answers requests may import it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from analysis.circuits.space import count_in_space
+from analysis.data import DataRecord, clean_data
+from analysis.errors import AnalysisError, BeyondLimits, Cancelled, InvalidTask
+from analysis.networks.network import Network
+from analysis.networks.training import train_networks
+from analysis.networks.training_spec import TrainingOutcome, TrainingSpec
+from analysis.pipeline import Clock, Limits, analyse_output, refuse, unsearched
+from analysis.populations.batched_circuits import check_equal_shapes, search_circuits_together
+from analysis.preflight import preflight
+from analysis.progress import Progress, Report, silent
+from analysis.protocol import Protocol
+from analysis.result import CircuitSearch, OutputAnalysis
+from analysis.tasks import Task
+
+USUAL_LIMITS: Final = Limits()
+NETWORKS_AT_ONCE: Final = 256
+_CIRCUITS_AT_ONCE: Final = 1 << 23  # possible ones of one batch: 400 MB of results if all were valid
+
+
+@dataclass(frozen=True, eq=False)
+class PopulationMember:
+    """One network of a population and what came of it.
+
+    Args:
+        network: None if training diverged.
+        analyses: one for each output; empty if the network was not analysed.
+        problem: why it could not be analysed, None otherwise.
+        training: what came of training, None for a network that was given.
+    """
+
+    network: Network | None
+    analyses: tuple[OutputAnalysis, ...]
+    problem: AnalysisError | None = None
+    training: TrainingOutcome | None = None
+
+    @property
+    def analysed(self) -> bool:
+        return bool(self.analyses)
+
+
+def train_population(
+    specs: Sequence[TrainingSpec],
+    protocol: Protocol,
+    *,
+    device: str = "cpu",
+    report: Report = silent,
+    clock: Clock | None = None,
+    limits: Limits = USUAL_LIMITS,
+) -> Iterator[PopulationMember]:
+    """Train networks and analyse those that converge.
+
+    Args:
+        specs: what to train; all of one shape and with the same tasks.
+        protocol: the rules.
+        device: torch device for training and for circuits.
+        report: see :func:`analyse_population`; "training" comes first.
+        clock: see :func:`analysis.pipeline.analyse_output`.
+        limits: where the searches of one network stop.
+
+    Yields:
+        One member per spec, in the same order.
+
+    Raises:
+        InvalidTraining: torch knows no such device here.
+        InvalidNetwork: specs of different shapes.
+        Cancelled: the report asked to stop.
+    """
+    outcomes = train_networks(specs, report=report, device=device)
+    yield from analyse_outcomes(outcomes, protocol, device=device, report=report, clock=clock, limits=limits)
+
+
+def analyse_outcomes(
+    outcomes: Sequence[TrainingOutcome],
+    protocol: Protocol,
+    *,
+    device: str = "cpu",
+    report: Report = silent,
+    clock: Clock | None = None,
+    limits: Limits = USUAL_LIMITS,
+) -> Iterator[PopulationMember]:
+    """The second half of :func:`train_population`: analyse the networks that converged, pass the others through."""
+    converged = [outcome.network for outcome in outcomes if outcome.converged and outcome.network is not None]
+    tasks = outcomes[0].spec.resolved_tasks() if outcomes else ()
+    members = iterate_population(converged, tasks, protocol, device=device, report=report, clock=clock, limits=limits)
+    for outcome in outcomes:
+        if not outcome.converged:
+            yield PopulationMember(outcome.network, (), None, outcome)
+            continue
+        member = next(members)
+        yield PopulationMember(member.network, member.analyses, member.problem, outcome)
+
+
+def analyse_population(
+    networks: Sequence[Network],
+    tasks: Sequence[Task],
+    protocol: Protocol,
+    *,
+    data: DataRecord | None = None,
+    device: str = "cpu",
+    report: Report = silent,
+    clock: Clock | None = None,
+    limits: Limits = USUAL_LIMITS,
+) -> tuple[PopulationMember, ...]:
+    """Analyse every output of networks of equal shape.
+
+    Args:
+        networks: whole networks, of equal sizes, activations and slope.
+        tasks: one for each output, the same for all networks.
+        protocol: the rules.
+        data: rows to judge on; every Boolean input once if None.
+        device: torch device on which circuits are searched. The results do not depend on it.
+        report: told "circuits" over all networks of a batch, "networks" before each network and at the end, and the
+            stages of each network's analysis in between; may raise Cancelled.
+        clock: seconds from any origin; without it no time is measured. The search of circuits is shared by a batch:
+            each network is charged an equal share.
+        limits: where the searches of one network stop.
+
+    Returns:
+        One member per network, in the same order.
+
+    Raises:
+        InvalidNetwork: networks of different shapes.
+        AnalysisError: tasks or data that fit none of the networks.
+        Cancelled: the report asked to stop.
+    """
+    members = iterate_population(
+        networks, tasks, protocol, data=data, device=device, report=report, clock=clock, limits=limits
+    )
+    return tuple(members)
+
+
+def iterate_population(
+    networks: Sequence[Network],
+    tasks: Sequence[Task],
+    protocol: Protocol,
+    *,
+    data: DataRecord | None = None,
+    device: str = "cpu",
+    report: Report = silent,
+    clock: Clock | None = None,
+    limits: Limits = USUAL_LIMITS,
+) -> Iterator[PopulationMember]:
+    """As :func:`analyse_population`, one member after the other, so that only one batch is held in memory."""
+    if not networks:
+        return
+    check_equal_shapes(networks)
+    first = networks[0]
+    data = clean_data(first.n_inputs) if data is None else data
+    outputs = range(first.n_outputs)
+    if len(tasks) != len(outputs):
+        raise InvalidTask("tasks", f"{len(tasks)} for {len(outputs)} outputs", "give one task for each output")
+    refuse(tuple(problem for k in outputs for problem in preflight(first, k, tasks[k], protocol, data)))
+    run = _Run(tuple(tasks), protocol, data, device, report, clock, limits)
+    size = max(1, min(NETWORKS_AT_ONCE, _CIRCUITS_AT_ONCE // max(1, count_in_space(first.sizes, protocol))))
+    done = 0
+    for start in range(0, len(networks), size):
+        batch = networks[start : start + size]
+        found = [run.circuits(batch, k) for k in outputs]
+        for place, network in enumerate(batch):
+            report(Progress("networks", done, len(networks), f"{done:,} networks analysed"))
+            yield run.member(network, [(searches[place], seconds) for searches, seconds in found])
+            done += 1
+    report(Progress("networks", done, len(networks), f"{done:,} networks analysed"))
+
+
+@dataclass(frozen=True, eq=False)
+class _Run:
+    """What stays the same over one population."""
+
+    tasks: tuple[Task, ...]
+    protocol: Protocol
+    data: DataRecord
+    device: str
+    report: Report
+    clock: Clock | None
+    limits: Limits
+
+    def circuits(self, networks: Sequence[Network], output: int) -> tuple[tuple[CircuitSearch, ...], float]:
+        """The circuits of one output of each network, and the seconds that one network is charged."""
+        start = self.clock() if self.clock else 0.0
+        cut = [network.for_output(output) for network in networks]
+        try:
+            searches = search_circuits_together(
+                cut,
+                self.tasks[output],
+                self.protocol,
+                self.data,
+                output=output,
+                device=self.device,
+                report=self.report,
+                max_valid=self.limits.max_valid,
+                max_possible=self.limits.max_possible,
+            )
+        except BeyondLimits:
+            searches = tuple(unsearched(network, self.protocol, self.data) for network in cut)
+        return searches, (self.clock() - start if self.clock else 0.0) / len(networks)
+
+    def member(self, network: Network, found: Sequence[tuple[CircuitSearch, float]]) -> PopulationMember:
+        """Everything but the circuits; a refusal is this member's outcome and no other's."""
+        analyses = []
+        try:
+            for output, (circuits, seconds) in enumerate(found):
+                analysis = analyse_output(
+                    network,
+                    output,
+                    self.tasks[output],
+                    self.protocol,
+                    self.data,
+                    report=self.report,
+                    clock=self.clock,
+                    limits=self.limits,
+                    circuits=circuits,
+                )
+                spent = {**analysis.seconds, "circuits": seconds} if self.clock else {}
+                analyses.append(replace(analysis, seconds=spent))
+        except Cancelled:
+            raise
+        except AnalysisError as problem:
+            return PopulationMember(network, (), problem)
+        return PopulationMember(network, tuple(analyses))
