@@ -299,13 +299,14 @@ class _Totals:
         layer = len(self.layout.sizes) - 2
         n_below = self.layout.offsets[layer - 1]
         valid = by_state > 0
-        masks, counts = piece.masks[valid], by_state[valid]
+        masks = piece.masks[valid]
+        counts: NDArray[np.int64] = by_state[valid]
         # a product of counts below 2^52 with so many states may not fit, halves of 26 bits do
-        low: NDArray[np.int64] = counts & (2**26 - 1)
-        high: NDArray[np.int64] = counts >> 26
+        halves = np.stack([counts % 2**26, counts // 2**26])
 
         def weigh(kept: NDArray[np.int64]) -> list[int]:
-            return [a + (b << 26) for a, b in zip((low @ kept).tolist(), (high @ kept).tolist(), strict=True)]
+            low, high = (halves @ kept).tolist()
+            return [a + (b << 26) for a, b in zip(low, high, strict=True)]
 
         shifted: NDArray[np.uint64] = masks[:, None] >> np.arange(n_below, dtype=np.uint64)
         kept = np.asarray(shifted & np.uint64(1), dtype=np.int64)
@@ -313,8 +314,9 @@ class _Totals:
             self._edge_use[edge] += number
         for lower in range(1, layer):
             start, stop = self.layout.offsets[lower - 1 : lower + 1]
-            active = kept[:, start:stop].reshape(len(kept), self.layout.sizes[lower], -1).any(axis=2)
-            for neuron, number in enumerate(weigh(active.astype(np.int64))):
+            into = kept[:, start:stop].reshape(len(kept), self.layout.sizes[lower], -1)
+            active: NDArray[np.int64] = into.max(axis=2)
+            for neuron, number in enumerate(weigh(active)):
                 self._neuron_use[lower - 1][neuron] += number
 
     def _add_last(self, piece: Prefixes, tally: Tally) -> None:

@@ -1,0 +1,185 @@
+"""How many circuits are valid where neither listing nor counting is possible: an estimate with its interval.
+
+1. Circuits are drawn uniformly and independently from the structural space (:mod:`analysis.circuits.structure`) and
+   each is judged by the search's own arithmetic, so the number of valid ones among them is binomial.
+2. The interval for their share is that of Clopper and Pearson (1934): it covers the truth with at least the stated
+   confidence for every true share and every sample size, however rare valid circuits are; no normal approximation.
+   Its ends are quantiles of beta distributions.
+3. The share's ends are scaled to numbers of circuits as exact fractions and rounded outwards. The lower end is at least
+   the number of different valid circuits seen, which is certain.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from fractions import Fraction
+from math import floor
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import betaincinv
+
+from analysis.circuits.circuit import EdgeLayout
+from analysis.circuits.distribution import CircuitDistribution, by_layer
+from analysis.circuits.search import MAX_EDGES, judged_rows, mean_rows
+from analysis.circuits.structure import Structure
+from analysis.data import DataRecord
+from analysis.errors import BeyondLimits
+from analysis.networks.mlp import ablation_values, batch_activations
+from analysis.networks.network import Network
+from analysis.progress import Progress, Report, silent
+from analysis.protocol import Protocol
+from analysis.tasks import Task
+from analysis.validity import decide, max_wrong
+
+_VALUES_AT_ONCE: Final = 1 << 20
+
+
+@dataclass(frozen=True)
+class EstimatedCircuits:
+    """What a uniform sample of the possible circuits tells about the valid ones.
+
+    Args:
+        layout: edge layout of the network cut to the output.
+        possible: circuits of the protocol's space.
+        count: the best guess at the number of valid ones: the sample's share of the space, rounded.
+        interval: numbers of valid circuits, both ends included, that hold the truth with the stated confidence.
+        confidence: e.g. 0.99.
+        n_tested: circuits drawn, with repetition.
+        n_valid: valid ones among those.
+        distribution: of the valid ones among those tested.
+        draws: ``[draws]`` masks of distinct valid circuits, uniform among all sets of so many, ascending; none
+            beyond 64 edges.
+    """
+
+    layout: EdgeLayout
+    possible: int
+    count: int
+    interval: tuple[int, int]
+    confidence: float
+    n_tested: int
+    n_valid: int
+    distribution: CircuitDistribution
+    draws: NDArray[np.uint64]
+
+
+def estimate_circuits(
+    network: Network,
+    task: Task,
+    protocol: Protocol,
+    data: DataRecord,
+    *,
+    output: int = 0,
+    report: Report = silent,
+    n_samples: int = 200_000,
+    n_draws: int = 1_000,
+    confidence: float = 0.99,
+    seed: int = 0,
+) -> EstimatedCircuits:
+    """Estimate the number of valid circuits of the protocol's space from a uniform sample.
+
+    Args:
+        network: the network cut to the analysed output.
+        task: what the output should compute; used unless the data record has labels.
+        protocol: the rules, whatever its accuracy threshold.
+        data: rows to judge on.
+        output: column of ``data.validation_labels``.
+        report: called between batches with the number of circuits tested; may raise Cancelled.
+        n_samples: circuits to draw, at least 1.
+        n_draws: valid circuits to keep, at most.
+        confidence: of the interval, between 0 and 1.
+        seed: of everything drawn.
+
+    Raises:
+        BeyondLimits: the space is empty, so that nothing can be drawn.
+        InvalidData: labels that do not fit the rows.
+    """
+    structure = Structure(network.sizes, protocol)
+    if not structure.count:
+        cause = f"no circuit is possible under protocol {protocol.name}"
+        raise BeyondLimits("an estimate of valid circuits", cause, "use another protocol")
+    rows, labels = judged_rows(task, data, output)
+    absent = ablation_values(network, protocol.ablation, mean_rows(data))
+    most_wrong = max_wrong(len(rows), protocol.accuracy_threshold)
+    sample = _Sample(structure.layout)
+    at_once = max(1, _VALUES_AT_ONCE // (max(network.sizes) * len(rows)))
+    report(Progress("circuits", 0, n_samples))
+    with np.errstate(over="ignore", invalid="ignore"):
+        for batch in structure.samples(n_samples, seed=seed):
+            for start in range(0, len(batch[0]), at_once):
+                keep = tuple(matrix[start : start + at_once] for matrix in batch)
+                outputs = batch_activations(network, keep, rows, absent)[-1][:, 0]
+                wrong = (decide(outputs, protocol.circuit_decision) != labels).sum(axis=1)
+                sample.add(keep, wrong <= most_wrong)
+                report(Progress("circuits", sample.n_tested, n_samples, f"{sample.n_valid:,} valid in the sample"))
+    found = np.unique(np.concatenate([np.empty(0, dtype=np.uint64), *sample.masks]))
+    low, high = share_interval(sample.n_valid, n_samples, confidence)
+    draws = np.random.default_rng([abs(seed), 1]).permutation(found)[:n_draws]
+    return EstimatedCircuits(
+        structure.layout,
+        structure.count,
+        round(Fraction(sample.n_valid, n_samples) * structure.count),
+        (max(floor(low * structure.count), len(found)), -floor(-high * structure.count)),
+        confidence,
+        n_samples,
+        sample.n_valid,
+        sample.distribution(),
+        np.sort(draws),
+    )
+
+
+def share_interval(n_hits: int, n_trials: int, confidence: float) -> tuple[Fraction, Fraction]:
+    """Clopper and Pearson's interval for the probability behind ``n_hits`` of ``n_trials``.
+
+    The ends are the float64 quantiles as exact fractions, so that nothing more is lost when they are scaled.
+    """
+    tail = (1.0 - confidence) / 2.0
+    low = float(betaincinv(n_hits, n_trials - n_hits + 1, tail)) if n_hits else 0.0
+    high = float(betaincinv(n_hits + 1, n_trials - n_hits, 1.0 - tail)) if n_hits < n_trials else 1.0
+    return Fraction(low), Fraction(high)
+
+
+@dataclass(eq=False)
+class _Sample:
+    """What has been tested so far."""
+
+    layout: EdgeLayout
+    n_tested: int = 0
+    n_valid: int = 0
+    masks: list[NDArray[np.uint64]] = field(default_factory=list)
+    by_edges: Counter[int] = field(default_factory=Counter)
+    by_neurons: Counter[int] = field(default_factory=Counter)
+
+    def __post_init__(self) -> None:
+        self._edge_use = np.zeros(self.layout.n_edges, dtype=np.int64)
+        self._neuron_use = np.zeros(sum(self.layout.sizes[1:-1]), dtype=np.int64)
+
+    def add(self, keep: tuple[NDArray[np.bool_], ...], valid: NDArray[np.bool_]) -> None:
+        self.n_tested += len(valid)
+        n_valid = int(np.count_nonzero(valid))
+        if not n_valid:
+            return
+        self.n_valid += n_valid
+        kept = [matrix[valid] for matrix in keep]
+        edges = np.concatenate([matrix.reshape(n_valid, -1) for matrix in kept], axis=1)
+        active = np.concatenate([np.zeros((n_valid, 0), bool), *(m.any(axis=2) for m in kept[:-1])], axis=1)
+        self._edge_use += edges.sum(axis=0)
+        self._neuron_use += active.sum(axis=0)
+        self.by_edges.update(edges.sum(axis=1).tolist())
+        self.by_neurons.update(active.sum(axis=1).tolist())
+        if self.layout.n_edges <= MAX_EDGES:
+            bits = np.zeros((n_valid, MAX_EDGES), dtype=np.bool_)
+            bits[:, : self.layout.n_edges] = edges
+            packed = np.packbits(bits, axis=1, bitorder="little").view("<u8").astype(np.uint64)
+            self.masks.append(packed.reshape(-1))
+
+    def distribution(self) -> CircuitDistribution:
+        return CircuitDistribution(
+            self.n_valid,
+            dict(sorted(self.by_edges.items())),
+            dict(sorted(self.by_neurons.items())),
+            tuple(self._edge_use.tolist()),
+            by_layer(self._neuron_use.tolist(), self.layout),
+        )
