@@ -11,7 +11,7 @@ import time
 from importlib.metadata import version
 from pathlib import Path
 
-from benchmarks.lines import REPETITIONS, Line, all_lines
+from benchmarks.lines import PLAIN_REPETITIONS, REPETITIONS, Line, all_lines
 
 
 def machine() -> dict[str, str | int]:
@@ -65,8 +65,8 @@ def main() -> int:
     here = machine()
     print(", ".join(f"{key.replace('_', ' ')} {value}" for key, value in here.items()))
     print(
-        f"engine: median of up to {REPETITIONS} runs with empty caches, after import; plain: one run; "
-        "'>': stopped before its end, so at least"
+        f"after import; best of up to {REPETITIONS} runs of the engine, its caches empty each time, and of up to "
+        f"{PLAIN_REPETITIONS} plain runs; '>': stopped before its end, so at least"
     )
     print()
     print(table(lines))
