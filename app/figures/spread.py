@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple, Protocol
+from math import floor
+from typing import Final, NamedTuple, Protocol
 
 from app.figures.numbers import exact, noun
 from app.figures.plots import Figure, binned_histogram, edges_histogram
+
+_RAISED: Final = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 class Bins(Protocol):
@@ -80,4 +83,7 @@ def spread_figures(spread: Spread) -> list[Drawn]:
 
 def _power(exponent: float) -> str:
     """Ten to an exponent, in round digits."""
-    return f"{10**exponent:,.0f}" if exponent < 7 else f"10^{exponent:.1f}"
+    if exponent < 6:
+        return f"{10**exponent:,.0f}"
+    whole = floor(exponent)
+    return f"{10 ** (exponent - whole):.1f} × 10{str(whole).translate(_RAISED)}"

@@ -23,7 +23,7 @@ import pytest
 from analysis.protocol import COMPLETE, PAPER
 from app.bundled import ORIGIN, bundled_networks
 from app.db.engine import open_store
-from app.db.writes import save_network
+from app.db.writes import save_data_record, save_network
 from app.jobs.queue import enqueue_analyses
 from app.settings import Settings
 from tests.browser.pages_table import addresses
@@ -101,6 +101,9 @@ def site(tmp_path_factory) -> Iterator[Site]:
             if file.slug in NETWORKS:
                 row = save_network(session, file, slug=file.slug, origin=ORIGIN, position=file.position)
                 enqueue_analyses(session, row, (COMPLETE, PAPER))
+                if file.data is not None:
+                    save_data_record(session, file.data)
+                    enqueue_analyses(session, row, (PAPER,), data=file.data)
     store.close()
     port = _port()
     with _command(data, "serve", "--no-bundled", "--port", str(port)) as server:

@@ -9,6 +9,7 @@ PAGES = {
     "gallery, nothing found": "/?q=nothing-like-it",
     "network": "/networks/xor-pretrained",
     "network, paper": "/networks/alice-and-bob?protocol=paper",
+    "network, noisy rows": "{noisy}&protocol=paper",
     "network of three outputs": "/networks/xor-or-imp-3-3?output=2",
     "network of three inputs": "/networks/majority-3-3",
     "circuits": "/networks/xor-pretrained/circuits",
@@ -47,6 +48,7 @@ def addresses(site: Any) -> dict[str, str]:
         "alignment": alignment["alignment"],
         "wide_alignment": site.twin("/networks/majority-3-3/algorithms")["items"][0]["best_url"],
         "refs": "&".join(f"e={item['ref']}" for item in chosen),
+        "noisy": network["data"][1]["url"],
         "job": site.twin("/jobs?state=done")["items"][0]["id"],
     }
     return {name: address.format(**names) for name, address in PAGES.items()}

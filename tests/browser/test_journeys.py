@@ -7,6 +7,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from tests.browser.conftest import PHONE
+
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 XOR = "/networks/xor-pretrained"
 
@@ -291,3 +293,13 @@ def test_what_is_not_there_leads_on(tab, expect, ear, address, parent):
     tab.get_by_role("link", name=re.compile("^Go to")).click()
     expect(tab).to_have_url(re.compile(re.escape(parent) + "($|[?])"))
     expect(tab.get_by_role("heading", level=1)).to_be_visible()
+
+
+@pytest.mark.parametrize("nouns", ["circuits", "algorithms"])
+def test_filters_are_one_tap_away_on_a_phone(visitor, expect, nouns):
+    tab = visitor(**PHONE)
+    tab.goto(f"{XOR}/{nouns}")
+    filters = tab.get_by_role("form", name="Filters")
+    expect(filters).not_to_be_in_viewport()
+    tab.get_by_role("link", name="Filters").tap()
+    expect(filters).to_be_in_viewport()
