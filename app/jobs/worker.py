@@ -66,13 +66,13 @@ def run_workers(
     """Open the store and work until told to leave (SIGTERM, Ctrl-C or ``stop``), or until nothing is left to do.
 
     Args:
-        settings: of the application; the schema must be current.
+        settings: of the application.
         slots: jobs at a time, ``settings.workers`` if not given.
         until_idle: return when no job is queued or running any more.
         stop: set it to let the workers leave; jobs on their way are given back.
 
     Raises:
-        StoreUnavailable: the database cannot be opened.
+        StoreUnavailable: the database cannot be opened, or not brought to the current schema.
     """
     stop = stop or threading.Event()
     if threading.current_thread() is threading.main_thread():
@@ -80,6 +80,7 @@ def run_workers(
             signal.signal(number, lambda *_: stop.set())
     store = open_store(settings)
     try:
+        store.migrate()  # a worker may be the first to start
         Worker(store, slots=slots or settings.workers, stop=stop).run(until_idle=until_idle)
     finally:
         store.close()

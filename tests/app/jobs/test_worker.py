@@ -17,7 +17,7 @@ from app.db.reads.jobs import find_job, log_of
 from app.db.tables import NetworkRow
 from app.jobs import queue
 from app.jobs.definitions import MAX_LOSSES, train_arguments
-from app.jobs.worker import Pace, Worker
+from app.jobs.worker import Pace, Worker, run_workers
 from app.settings import Settings
 from tests.app.jobs.kinds import KINDS
 from tests.factories import small_network
@@ -233,4 +233,13 @@ def test_a_signal_lets_the_workers_leave_in_order(tmp_path, number):
     assert "Traceback" not in errors
     row = job(store, job_id)
     assert (row.state, row.attempts, row.owner) == ("queued", 0, None)
+    store.close()
+
+
+def test_a_worker_may_be_the_first_to_start(tmp_path):
+    settings = Settings(data=tmp_path / "new")
+    run_workers(settings, slots=1, until_idle=True)
+    store = open_store(settings)
+    with store.read() as session:
+        assert session.scalar(select(func.count()).select_from(NetworkRow)) == 0
     store.close()
