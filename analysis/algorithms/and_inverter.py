@@ -12,8 +12,9 @@ and different trees. An algorithm is a literal whose function is the task.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import lru_cache
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from functools import cached_property, lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,6 +36,7 @@ class Literal:
         function: truth table as an integer.
         depth: depth in gates.
         gates: number of gates.
+        children: ranks of a gate's two literals among the literals of one depth less, ascending; (−1, −1) for an input.
     """
 
     text: str
@@ -43,6 +45,7 @@ class Literal:
     function: int
     depth: int
     gates: int
+    children: tuple[int, int] = (-1, -1)
 
 
 def and_inverter_candidates(
@@ -59,17 +62,25 @@ def and_inverter_candidates(
     Returns:
         The first ``max_candidates`` algorithms and the exact number of all.
     """
-    leaves = [literal for literal in literals(n_inputs, 0) if literal.function == pattern]
-    kept, n_gates_found = _matching_gates(pattern, n_inputs, depth, max_candidates)
-    models = [HighLevelModel("and_inverter", n_inputs, literal.node) for literal in leaves]
-    below = literals(n_inputs, depth - 1)
-    width = len(below)
-    for code in kept.tolist():
-        rest, right = divmod(code, width)
-        rest, left = divmod(rest, width)
-        gate = Node("and", (below[left].node, below[right].node))
-        models.append(HighLevelModel("and_inverter", n_inputs, gate if rest % 2 else Node("not", (gate,))))
+    leaves = inputs_that_compute(pattern, n_inputs)
+    kept, n_gates_found = matching_gates(pattern, n_inputs, depth, max_candidates)
+    models = [*leaves, *(gate_of_code(code, n_inputs, depth) for code in kept.tolist())]
     return tuple(models[:max_candidates]), len(leaves) + n_gates_found
+
+
+def inputs_that_compute(pattern: int, n_inputs: int) -> tuple[HighLevelModel, ...]:
+    """The algorithms without a gate: an input or its negation, where that is the task."""
+    leaves = [literal for literal in literals(n_inputs, 0) if literal.function == pattern]
+    return tuple(HighLevelModel("and_inverter", n_inputs, literal.node) for literal in leaves)
+
+
+def gate_of_code(code: int, n_inputs: int, depth: int) -> HighLevelModel:
+    """The algorithm that a code of :func:`matching_gates` stands for."""
+    below = literals(n_inputs, depth - 1)
+    rest, right = divmod(code, len(below))
+    rest, left = divmod(rest, len(below))
+    gate = Node("and", (below[left].node, below[right].node))
+    return HighLevelModel("and_inverter", n_inputs, gate if rest % 2 else Node("not", (gate,)))
 
 
 @lru_cache(maxsize=16)
@@ -85,7 +96,7 @@ def literals(n_inputs: int, depth: int) -> tuple[Literal, ...]:
         below = literals(n_inputs, depth - 1)
         trees = [Literal(x.text, x.node, 0, x.function, 0, 0) for x in below if x.depth == 0 and x.text[0] != "!"]
         for i, left in enumerate(below):
-            for right in below[i + 1 :]:
+            for j, right in enumerate(below[i + 1 :], start=i + 1):
                 if left.tree != right.tree:
                     trees.append(
                         Literal(
@@ -95,29 +106,97 @@ def literals(n_inputs: int, depth: int) -> tuple[Literal, ...]:
                             left.function & right.function,
                             1 + max(left.depth, right.depth),
                             1 + left.gates + right.gates,
+                            (i, j),
                         )
                     )
     both = []
     for number, tree in enumerate(trees):
-        both.append(Literal(tree.text, tree.node, number, tree.function, tree.depth, tree.gates))
-        negation = Node("not", (tree.node,))
-        both.append(Literal(f"!{tree.text}", negation, number, full & ~tree.function, tree.depth, tree.gates))
+        both.append(replace(tree, tree=number))
+        function = full & ~tree.function
+        both.append(replace(both[-1], text=f"!{tree.text}", node=Node("not", (tree.node,)), function=function))
     return tuple(sorted(both, key=lambda literal: literal.text))
 
 
-def _matching_gates(pattern: int, n_inputs: int, depth: int, keep: int) -> tuple[NDArray[np.int64], int]:
+@dataclass(frozen=True, eq=False)
+class LiteralTable:
+    """The literals of one depth as arrays ``[literals]`` in the order of their texts.
+
+    Args:
+        functions: truth tables.
+        trees: running number of the tree.
+        depths: depth in gates.
+        gates: number of gates.
+        left: rank of the first child among the literals of one depth less, −1 for an input.
+        right: rank of the second child.
+        negated: whether the literal is a negation.
+    """
+
+    functions: NDArray[np.uint64]
+    trees: NDArray[np.int64]
+    depths: NDArray[np.int64]
+    gates: NDArray[np.int64]
+    left: NDArray[np.int64]
+    right: NDArray[np.int64]
+    negated: NDArray[np.bool_]
+
+    def __len__(self) -> int:
+        return len(self.functions)
+
+    @cached_property
+    def ranks(self) -> NDArray[np.int64]:
+        """``[trees, 2]`` ranks of each tree's two literals, the plain one first."""
+        both = np.empty((len(self) // 2, 2), dtype=np.int64)
+        both[self.trees, self.negated.astype(np.int64)] = np.arange(len(self))
+        return both
+
+    @cached_property
+    def distinct(self) -> NDArray[np.uint64]:
+        """The functions that occur, ascending."""
+        return np.unique(self.functions)
+
+    def codes(self, left: NDArray[np.int64], right: NDArray[np.int64], positive: int) -> NDArray[np.int64]:
+        """Numbers of root gates over pairs of these literals; they sort like depth, gates, text.
+
+        A code is ((depth · base + gates) · 2 + positive root) · width² + left rank · width + right rank.
+
+        Args:
+            left: lower ranks.
+            right: higher ranks.
+            positive: 1, or 0 where the root is negated (``!`` sorts first).
+        """
+        depth = 1 + np.maximum(self.depths[left], self.depths[right])
+        level = depth * _GATES_BASE + 1 + self.gates[left] + self.gates[right]
+        return ((level * 2 + positive) * len(self) + left) * len(self) + right
+
+
+@lru_cache(maxsize=16)
+def literal_table(n_inputs: int, depth: int) -> LiteralTable:
+    """Both literals of every tree of depth ≤ ``depth`` as arrays."""
+    every = literals(n_inputs, depth)
+
+    def column(values: Iterable[int]) -> NDArray[np.int64]:
+        return np.fromiter(values, dtype=np.int64, count=len(every))
+
+    return LiteralTable(
+        np.array([x.function for x in every], dtype=np.uint64),
+        column(x.tree for x in every),
+        column(x.depth for x in every),
+        column(x.gates for x in every),
+        column(x.children[0] for x in every),
+        column(x.children[1] for x in every),
+        np.array([x.text[0] == "!" for x in every], dtype=bool),
+    )
+
+
+def matching_gates(pattern: int, n_inputs: int, depth: int, keep: int) -> tuple[NDArray[np.int64], int]:
     """Codes of the first ``keep`` root gates that compute the pattern, ascending, and the exact number of all.
 
-    A code is ((depth · base + gates) · 2 + positive root) · width² + left rank · width + right rank.
+    For codes see :meth:`LiteralTable.codes`.
     """
-    below = literals(n_inputs, depth - 1)
-    width = len(below)
+    below = literal_table(n_inputs, depth - 1)
     full = (1 << (1 << n_inputs)) - 1
-    functions = np.array([x.function for x in below], dtype=np.uint64)
-    trees = np.array([x.tree for x in below], dtype=np.int64)
-    depths = np.array([x.depth for x in below], dtype=np.int64)
-    gates = np.array([x.gates for x in below], dtype=np.int64)
-    smallest = _Smallest(keep)
+    functions, trees = below.functions, below.trees
+    smallest = Smallest(keep)
     for positive, wanted in ((0, full & ~pattern), (1, pattern)):
         value = np.uint64(wanted)
         usable = np.flatnonzero((functions & value) == value)  # x ∧ y = value needs both to cover it
@@ -135,9 +214,7 @@ def _matching_gates(pattern: int, n_inputs: int, depth: int, keep: int) -> tuple
                 x, y = xs[x_slice, None], ys[None, :]
                 fresh = trees[x] != trees[y]
                 fresh[:, :own] &= x < y[:, :own]
-                left, right = np.minimum(x, y)[fresh], np.maximum(x, y)[fresh]
-                level = (1 + np.maximum(depths[left], depths[right])) * _GATES_BASE + 1 + gates[left] + gates[right]
-                smallest.add(((level * 2 + positive) * width + left) * width + right)
+                smallest.add(below.codes(np.minimum(x, y)[fresh], np.maximum(x, y)[fresh], positive))
     return smallest.sorted(), smallest.n_seen
 
 
@@ -147,7 +224,7 @@ def _slices(n_rows: int, n_columns: int, cells: int = 1_000_000) -> list[slice]:
     return [slice(start, start + step) for start in range(0, n_rows, step)]
 
 
-class _Smallest:
+class Smallest:
     """The smallest ``keep`` of a stream of integers, and how many there were."""
 
     def __init__(self, keep: int) -> None:

@@ -58,14 +58,46 @@ class SiteTable:
             The same shape.
         """
         result = np.zeros_like(valid)
-        for layer, width in enumerate(self.hidden_sizes, start=1):
-            places = [i for i, site in enumerate(self.sites) if site.layer == layer]
-            bits = [self.sites[i].bits for i in places]
+        for places, bits, width in self._layers:
             n_inside = np.zeros((*valid.shape[:-1], 1 << width), dtype=np.int64)
             n_inside[..., bits] = valid[..., places]
             sum_over_subsets(n_inside)
             result[..., places] = valid[..., places] & (n_inside[..., bits] == 1)
         return result
+
+    def undominated(self, costs: NDArray[np.int64]) -> NDArray[np.intp]:
+        """The sites that cost less than every site inside them: the only ones that a least cost can need.
+
+        A cheapest placement stays one if a site is exchanged for a smaller site inside it that costs no more, for that
+        leaves more room to the other variables.
+
+        Args:
+            costs: ``[sites]``.
+
+        Returns:
+            Site numbers, ascending.
+        """
+        keep = np.zeros(len(self.sites), dtype=bool)
+        for places, bits, width in self._layers:
+            least = np.full(1 << width, np.iinfo(np.int64).max, dtype=np.int64)
+            least[bits] = costs[places]
+            own = least.copy()
+            min_over_subsets(least)
+            inside = np.full_like(least, np.iinfo(np.int64).max)
+            for bit in range(width):
+                with_bit, without = inside.reshape(-1, 2, 1 << bit), least.reshape(-1, 2, 1 << bit)
+                np.minimum(with_bit[:, 1], without[:, 0], out=with_bit[:, 1])
+            keep[places] = (own < inside)[bits]
+        return np.flatnonzero(keep)
+
+    @cached_property
+    def _layers(self) -> tuple[tuple[NDArray[np.intp], NDArray[np.int64], int], ...]:
+        """For each hidden layer its sites' numbers, their bits within the layer, and its width."""
+        layers = []
+        for layer, width in enumerate(self.hidden_sizes, start=1):
+            places = np.array([i for i, site in enumerate(self.sites) if site.layer == layer], dtype=np.intp)
+            layers.append((places, np.array([self.sites[i].bits for i in places], dtype=np.int64), width))
+        return tuple(layers)
 
 
 def neuron_sites(hidden_sizes: Sequence[int], rule: SiteRule) -> SiteTable:
