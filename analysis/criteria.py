@@ -4,12 +4,14 @@ Each tally is a record with the criterion's stable key and a function from what 
 :class:`~analysis.result.CriterionTally`, or None where the protocol does not ask the criterion's question. Which
 explanations are counted:
 
-- ``zero-ablation`` over the circuits of the protocol's space; those beyond a limit are undecided.
-- ``observed-class`` over the interpretations of the valid circuits.
+- ``zero-ablation`` over the circuits of the protocol's space; those beyond a limit are undecided, and after an
+  estimate all but the valid ones at hand.
+- ``observed-class`` over the interpretations of the listed circuits.
 - ``irredundant-…`` over the candidate algorithms; those beyond a limit are undecided.
 - ``one-direction``, ``both-directions``, ``minimal-alignment`` over the protocol's valid alignments (the minimal ones
   where the protocol keeps only those). What a limit left out is undecided.
-- ``margin`` over valid circuits and kept valid alignments together.
+- ``margin`` over valid circuits and kept valid alignments together; circuits that are counted but not listed are
+  undecided.
 """
 
 from __future__ import annotations
@@ -94,9 +96,10 @@ def _zero_ablation(findings: Findings) -> CriterionTally | None:
     if findings.protocol.ablation != "zero":
         return None
     search = findings.circuits
-    rest = search.possible - search.n_valid
-    truncated = search.truncated_at is not None
-    return CriterionTally(search.n_valid, 0 if truncated else rest, rest if truncated else 0, 0)
+    passed = search.n_listed if search.method == "estimated" else search.n_valid
+    rest = search.possible - passed
+    every_one_judged = search.truncated_at is None or search.method == "counted"
+    return CriterionTally(passed, rest if every_one_judged else 0, 0 if every_one_judged else rest, 0)
 
 
 def _observed_class(findings: Findings) -> CriterionTally:
@@ -135,8 +138,11 @@ def _minimal(findings: Findings) -> CriterionTally:
 def _margin(findings: Findings) -> CriterionTally:
     kept = [scored.margin >= FRAGILE_MARGIN for _, scored in findings.valid_alignments()]
     n_firm = int((findings.circuits.margins >= FRAGILE_MARGIN).sum())
-    fragile = findings.circuits.n_valid - n_firm + kept.count(False)
-    return CriterionTally(n_firm + kept.count(True), fragile, findings.n_alignments - len(kept), 0)
+    n_listed = findings.circuits.n_listed
+    fragile = n_listed - n_firm + kept.count(False)
+    # an estimate does not say of any further circuit that it is valid
+    unlisted = findings.circuits.n_valid - n_listed if findings.circuits.method == "counted" else 0
+    return CriterionTally(n_firm + kept.count(True), fragile, findings.n_alignments - len(kept) + unlisted, 0)
 
 
 TALLIES: Final = (

@@ -1,7 +1,7 @@
 """The driver: one output of one network under one protocol and data record, from preflight to tallies.
 
 preflight        everything that speaks against the analysis, at once
-circuits         every valid circuit                      (where)
+circuits         every valid circuit, or how many         (where)
 interpretations  exact counts for each                    (then what)
 algorithms       every candidate algorithm                (what)
 alignments       where each can live in the network       (then where)
@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import numpy as np
@@ -23,12 +23,14 @@ from analysis.alignments.alignment import ScoredAlignment
 from analysis.alignments.iia import score_alignment
 from analysis.alignments.search import search_alignments
 from analysis.circuits.circuit import EdgeLayout
-from analysis.circuits.search import search_circuits
+from analysis.circuits.finding import find_circuits
 from analysis.circuits.space import count_in_space
 from analysis.criteria import Findings, tallies
 from analysis.data import DataRecord
 from analysis.errors import AnalysisError, BeyondLimits
 from analysis.interpretations.counting import count_interpretations
+from analysis.limits import DEFAULT_LIMITS
+from analysis.limits import Limits as Limits  # callers take it from here
 from analysis.networks.network import Network
 from analysis.preflight import preflight
 from analysis.progress import Progress, Report, silent
@@ -39,21 +41,6 @@ from analysis.tasks import Task
 
 STAGES: Final = ("circuits", "interpretations", "algorithms", "alignments", "criteria")
 Clock = Callable[[], float]
-
-
-@dataclass(frozen=True)
-class Limits:
-    """How far a search may go; reaching a limit is part of the result, not an error.
-
-    Args:
-        max_possible: a larger circuit space is counted but not searched.
-        max_valid: valid circuits kept.
-        max_candidates: candidate algorithms kept.
-    """
-
-    max_possible: int = 2_000_000_000
-    max_valid: int = 5_000_000
-    max_candidates: int = 100_000
 
 
 @dataclass
@@ -78,7 +65,7 @@ def analyse_output(
     *,
     report: Report = silent,
     clock: Clock | None = None,
-    limits: Limits = Limits(),
+    limits: Limits = DEFAULT_LIMITS,
     circuits: CircuitSearch | None = None,
 ) -> OutputAnalysis:
     """Run the whole analysis of one output.
@@ -147,18 +134,9 @@ def refuse(problems: tuple[AnalysisError, ...]) -> None:
 def _circuits(
     cut: Network, task: Task, protocol: Protocol, data: DataRecord, output: int, report: Report, limits: Limits
 ) -> CircuitSearch:
-    """The circuit search, or an unsearched space with its exact size where it is too large to search."""
+    """The circuits in the best way within the limits, or an unsearched space with its exact size."""
     try:
-        return search_circuits(
-            cut,
-            task,
-            protocol,
-            data,
-            output=output,
-            report=report,
-            max_valid=limits.max_valid,
-            max_possible=limits.max_possible,
-        )
+        return find_circuits(cut, task, protocol, data, output=output, report=report, limits=limits)
     except BeyondLimits:
         return unsearched(cut, protocol, data)
 
@@ -174,12 +152,14 @@ def unsearched(cut: Network, protocol: Protocol, data: DataRecord) -> CircuitSea
 def _interpretations(
     cut: Network, circuits: CircuitSearch, protocol: Protocol, data: DataRecord, report: Report
 ) -> InterpretationCounts:
-    """Exact counts, or none where there are too many states to carry."""
+    """Exact counts for the listed circuits, or none where there are too many states to carry."""
+    complete = circuits.truncated_at is None
     try:
-        return count_interpretations(cut, circuits.masks, data, ablation=protocol.ablation, report=report)
+        counts = count_interpretations(cut, circuits.masks, data, ablation=protocol.ablation, report=report)
     except BeyondLimits:
-        nothing = (0,) * circuits.n_valid
-        return InterpretationCounts(nothing, nothing, truncated_at=0)
+        nothing = (0,) * circuits.n_listed
+        return InterpretationCounts(nothing, nothing, truncated_at=0, complete=complete)
+    return replace(counts, complete=complete)
 
 
 def _alignments(

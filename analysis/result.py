@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,25 +17,34 @@ from numpy.typing import NDArray
 from analysis.algorithms.high_level_model import HighLevelModel
 from analysis.alignments.alignment import ScoredAlignment
 from analysis.circuits.circuit import EdgeLayout
+from analysis.circuits.distribution import CircuitDistribution, distribution_of
 from analysis.data import DataRecord
 from analysis.networks.network import Network
 from analysis.protocol import Protocol
 from analysis.tasks import Task
 
 FRAGILE_MARGIN = 1e-6
+CircuitMethod = Literal["listed", "counted", "estimated"]
 
 
 @dataclass(frozen=True)
 class CircuitSearch:
-    """The valid circuits of one output.
+    """The valid circuits of one output, listed or told by their number.
 
     Args:
         layout: edge layout of the network cut to the output.
-        possible: circuits of the protocol's space, all of them tested unless truncated.
-        masks: ``[valid]`` uint64, ascending.
-        outputs: ``[valid, 2^n]`` output of each circuit on the data record's representatives.
-        margins: ``[valid]`` smallest distance of any tested output from the decision's edge.
+        possible: circuits of the protocol's space, all of them judged if listed (unless truncated) or counted.
+        masks: ``[listed]`` uint64, ascending: every valid circuit if ``truncated_at`` is None; else the first ones that
+            a listing found, or distinct ones drawn uniformly where they were counted or estimated.
+        outputs: ``[listed, 2^n]`` output of each of these on the data record's representatives.
+        margins: ``[listed]`` smallest distance of any tested output from the decision's edge.
         truncated_at: circuits kept when a limit was reached, else None.
+        method: how their number was found: by listing them, exactly without listing, or from a uniform sample.
+        count: valid circuits: exact unless estimated or a listing was truncated; −1 stands for as many as are listed.
+        interval: an estimate's numbers of valid circuits, both ends included; None otherwise.
+        confidence: with which the interval holds the truth; None without one.
+        n_tested: circuits judged, those of an estimate with repetition; None if that was not told.
+        known_distribution: None to read it off the masks.
     """
 
     layout: EdgeLayout
@@ -42,25 +53,47 @@ class CircuitSearch:
     outputs: NDArray[np.float64]
     margins: NDArray[np.float64]
     truncated_at: int | None = None
+    method: CircuitMethod = "listed"
+    count: int = -1
+    interval: tuple[int, int] | None = None
+    confidence: float | None = None
+    n_tested: int | None = None
+    known_distribution: CircuitDistribution | None = None
+
+    def __post_init__(self) -> None:
+        if self.count < 0:
+            object.__setattr__(self, "count", len(self.masks))
 
     @property
     def n_valid(self) -> int:
+        return self.count
+
+    @property
+    def n_listed(self) -> int:
+        """Circuits in ``masks``."""
         return len(self.masks)
+
+    @cached_property
+    def distribution(self) -> CircuitDistribution:
+        """Sizes and use of edges and neurons, of the circuits that ``distribution.of`` counts."""
+        return self.known_distribution or distribution_of(self.masks, self.layout)
 
 
 @dataclass(frozen=True)
 class InterpretationCounts:
-    """Exact numbers of interpretations, parallel to the valid circuits' masks.
+    """Exact numbers of interpretations, parallel to the listed circuits' masks.
 
     Args:
         by_circuit: interpretations of each circuit.
         observed_by_circuit: classes of interpretations that the inputs can tell apart (free completions merged).
         truncated_at: circuits counted when a limit was reached (the others have 0), else None.
+        complete: whether every valid circuit is listed; else the totals are those of the listed ones alone.
     """
 
     by_circuit: tuple[int, ...]
     observed_by_circuit: tuple[int, ...]
     truncated_at: int | None = None
+    complete: bool = True
 
     @property
     def total(self) -> int:

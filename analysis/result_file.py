@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from analysis import ENGINE_VERSION
 from analysis.alignments.alignment import ScoredAlignment
+from analysis.circuits.distribution import CircuitDistribution
 from analysis.networks.files import task_json
 from analysis.result import AlgorithmResult, CriterionTally, OutputAnalysis
 
@@ -62,14 +63,21 @@ def output_json(analysis: OutputAnalysis, *, masks: bool = True) -> dict[str, An
     circuits, counts, search = analysis.circuits, analysis.interpretations, analysis.algorithms
     found: dict[str, Any] = {
         "possible": exact(circuits.possible),
-        "valid": circuits.n_valid,
+        "valid": exact(circuits.n_valid),
         "exhaustive": circuits.truncated_at is None,
         "truncated_at": circuits.truncated_at,
+        "method": circuits.method,
+        "listed": circuits.n_listed,
+        "tested": None if circuits.n_tested is None else exact(circuits.n_tested),
+        "distribution": _distribution_json(circuits.distribution),
     }
+    if circuits.interval is not None:
+        found["interval"] = [exact(end) for end in circuits.interval]
+        found["confidence"] = circuits.confidence
     read: dict[str, Any] = {
         "total": exact(counts.total),
         "observed": exact(counts.observed),
-        "exhaustive": counts.truncated_at is None,
+        "exhaustive": counts.truncated_at is None and counts.complete,
     }
     if masks:
         texts = [circuits.layout.to_hex(mask) for mask in circuits.masks.tolist()]
@@ -92,12 +100,27 @@ def what_is_missing(analysis: OutputAnalysis) -> list[str]:
     where = f"output {analysis.output}"
     sentences = []
     circuits, search = analysis.circuits, analysis.algorithms
-    if circuits.truncated_at == 0:
+    if circuits.method == "counted" and circuits.truncated_at is not None:
+        sentences.append(
+            f"{where}: {circuits.n_valid:,} circuits are valid, counted exactly without listing them; "
+            f"{circuits.n_listed:,} of them are listed, drawn uniformly"
+        )
+    elif circuits.method == "estimated" and circuits.interval is not None and circuits.confidence is not None:
+        low, high = circuits.interval
+        sentences.append(
+            f"{where}: about {circuits.n_valid:,} of {circuits.possible:,} possible circuits are valid, an estimate "
+            f"from {circuits.n_tested or 0:,} of them; "
+            f"with {circuits.confidence * 100:g}% confidence {low:,} to {high:,}; "
+            f"{circuits.n_listed:,} valid ones are listed, drawn uniformly"
+        )
+    elif circuits.truncated_at == 0:
         sentences.append(f"{where}: {circuits.possible:,} circuits are possible, too many to search; none was tested")
     elif circuits.truncated_at is not None:
         sentences.append(f"{where}: circuits truncated at {circuits.truncated_at:,} valid ones")
     if search.truncated_at is not None:
         sentences.append(f"{where}: algorithms truncated at {search.truncated_at:,} of {search.n_candidates:,}")
+    if not analysis.interpretations.complete and circuits.method != "listed":
+        sentences.append(f"{where}: interpretations are those of the {circuits.n_listed:,} listed circuits alone")
     if analysis.interpretations.truncated_at is not None:
         sentences.append(f"{where}: interpretations were not counted, there are too many states to carry")
     truncated = [result for result in search.algorithms if result.truncated_at is not None]
@@ -122,6 +145,17 @@ def tally_json(tally: CriterionTally) -> dict[str, Any]:
         "undecided": exact(tally.undecided),
         "not_applicable": exact(tally.not_applicable),
         "of": exact(tally.of),
+    }
+
+
+def _distribution_json(distribution: CircuitDistribution) -> dict[str, Any]:
+    """How the circuits looked at spread over sizes, edges and neurons."""
+    return {
+        "of": exact(distribution.of),
+        "by_edges": {str(n): exact(number) for n, number in distribution.by_edges.items()},
+        "by_neurons": {str(n): exact(number) for n, number in distribution.by_neurons.items()},
+        "edge_use": [exact(number) for number in distribution.edge_use],
+        "neuron_use": [[exact(number) for number in layer] for layer in distribution.neuron_use],
     }
 
 

@@ -107,6 +107,31 @@ class Combinations:
         return len(self.parts[0])
 
     @property
+    def n_ends(self) -> int:
+        """Ends of boxes that a sum can fall beyond."""
+        return sum((box.low > -np.inf) + (box.high < np.inf) for box in self.boxes)
+
+    @property
+    def n_operations(self) -> int:
+        """At most so many operations on top of one state: comparisons of floats, or ANDs of words."""
+        if self.direct:
+            return self.n_ends << self.n_sources * self.width
+        lead, middle, tail = self.parts
+        return len(lead) * len(middle) * n_words(len(tail)) * self.n_ends
+
+    @property
+    def n_bytes(self) -> int:
+        """Memory that counting on top of one state takes, about."""
+        if self.direct:
+            return 2 * _COMPARED_AT_ONCE
+        _, middle, tail = self.parts
+        words = n_words(len(tail))
+        tables = self.n_ends * (len(tail) + 1) * (words + 2)
+        heads = len(middle) * (3 * words + len(self.boxes) + 3)
+        allowed = (1 << self.n_sources) * self.width * (words + len(tail) // 8)
+        return 8 * (tables + heads + allowed)
+
+    @property
     def states_at_once(self) -> int:
         n_combinations = 1 << self.n_sources * self.width
         return max(1, (_COMPARED_AT_ONCE if self.direct else _STATES_AT_ONCE) // n_combinations)

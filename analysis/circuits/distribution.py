@@ -40,8 +40,10 @@ def distribution_of(masks: NDArray[np.uint64], layout: EdgeLayout) -> CircuitDis
 
     Args:
         masks: ``[circuits]``.
-        layout: the edge layout, at most 64 edges.
+        layout: the edge layout, at most 64 edges unless there are no circuits.
     """
+    if not len(masks):
+        return CircuitDistribution(0, {}, {}, (0,) * layout.n_edges, by_layer([0] * sum(layout.sizes[1:-1]), layout))
     edges = np.arange(layout.n_edges, dtype=np.uint64)
     into = neuron_edges(layout)
     by_edges: Counter[int] = Counter()

@@ -89,9 +89,47 @@ def test_limits_are_told():
     assert analysis.criteria["irredundant-gates"].undecided == 243
 
 
-def test_a_space_too_large_to_search_is_counted_all_the_same():
+def test_a_space_too_large_to_list_is_counted_all_the_same():
     file = golden_network("xor_pretrained")
-    limits = Limits(max_possible=9_624)
+    limits = Limits(max_possible=9_624, n_draws=50)
+    analysis = analyse_output(file.network, 0, file.tasks[0], COMPLETE, clean_data(2), limits=limits)
+    assert (analysis.circuits.n_valid, analysis.circuits.truncated_at, analysis.exhaustive) == (197, 50, False)
+    assert what_is_missing(analysis) == [
+        "output 0: 197 circuits are valid, counted exactly without listing them; "
+        "50 of them are listed, drawn uniformly",
+        "output 0: interpretations are those of the 50 listed circuits alone",
+    ]
+    output = result_json([analysis])["outputs"][0]
+    assert (output["circuits"]["valid"], len(output["circuits"]["masks"])) == (197, 50)
+    assert (output["circuits"]["method"], output["circuits"]["tested"]) == ("counted", 9_625)
+    assert output["circuits"]["distribution"]["of"] == 197
+    assert "interval" not in output["circuits"]
+    assert not output["interpretations"]["exhaustive"]
+    tally = analysis.criteria["zero-ablation"]
+    assert (tally.passed, tally.failed, tally.undecided) == (197, 9_428, 0)
+    assert analysis.criteria["margin"].undecided == 147
+    assert analysis.criteria["margin"].of == 197 + analysis.algorithms.n_valid_alignments
+
+
+def test_a_space_too_large_to_count_is_estimated_and_marked_so():
+    file = golden_network("xor_pretrained")
+    limits = Limits(max_possible=9_624, max_seconds=0, n_draws=5, n_samples=3_000)
+    analysis = analyse_output(file.network, 0, file.tasks[0], COMPLETE, clean_data(2), limits=limits)
+    low, high = analysis.circuits.interval
+    assert low <= 197 <= high
+    told = what_is_missing(analysis)[0]
+    assert "an estimate from 3,000 of them" in told
+    assert f"with 99% confidence {low:,} to {high:,}" in told
+    output = result_json([analysis])["outputs"][0]["circuits"]
+    assert (output["method"], output["interval"], output["confidence"]) == ("estimated", [low, high], 0.99)
+    assert (output["tested"], output["exhaustive"]) == (3_000, False)
+    tally = analysis.criteria["zero-ablation"]
+    assert (tally.passed, tally.failed, tally.undecided) == (5, 0, 9_620)
+
+
+def test_a_space_beyond_every_limit_says_so():
+    file = golden_network("xor_pretrained")
+    limits = Limits(max_possible=9_624, max_seconds=0, n_samples=0)
     analysis = analyse_output(file.network, 0, file.tasks[0], COMPLETE, clean_data(2), limits=limits)
     assert analysis.circuits.possible == 9_625
     assert (analysis.circuits.n_valid, analysis.circuits.truncated_at) == (0, 0)

@@ -1,0 +1,199 @@
+"""What finding the valid circuits will cost, and which way is taken, before any work starts.
+
+- *listed*: every possible circuit is tested and every valid one kept.
+- *counted*: every possible circuit is judged without being listed; the number and its distribution are exact, some
+  valid circuits are drawn.
+- *estimated*: a uniform sample is tested; the number comes with an interval.
+
+Listing wins where the space is within the limit, since everything is then at hand; counting is next, since it is exact;
+an estimate is the last resort. Seconds are predicted from numbers of operations and speeds measured on one core of a
+common server; they tell a second from a minute and a minute from an hour, no more.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from analysis.circuits.circuit import EdgeLayout
+from analysis.circuits.combinations import Combinations
+from analysis.circuits.countable import CountableSpace
+from analysis.circuits.search import MAX_EDGES, judged_rows
+from analysis.circuits.space import in_space
+from analysis.circuits.structure import Structure
+from analysis.data import DataRecord
+from analysis.errors import BeyondLimits
+from analysis.limits import DEFAULT_LIMITS, Limits
+from analysis.networks.network import Network
+from analysis.protocol import Protocol
+from analysis.result import CircuitMethod
+from analysis.tasks import Task
+
+_TESTED_PER_SECOND: Final = 3e7  # circuits times rows, in a listing
+_ROWS_THAT_MATTER: Final = 8  # in a listing few circuits survive more rows
+_SAMPLED_PER_SECOND: Final = 2.5e7  # circuits times rows times edges, in an estimate
+_SECONDS_PER_SAMPLE: Final = 2e-6
+_SECONDS_PER_STATE: Final = 1.5e-3  # where heads and tails meet as bit sets
+_SECONDS_PER_WORD: Final = 2.5e-10  # far less where many combinations are ruled out early, up to 1e-9 elsewhere
+_SECONDS_PER_SMALL_STATE: Final = 1e-5  # where they are compared directly
+_SECONDS_PER_COMPARISON: Final = 1e-9
+_BATCHES_BYTES: Final = 200 << 20  # of the enumeration of lower layers, and of one batch of circuits under test
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What one way would cost.
+
+    Args:
+        method: the way.
+        operations: elementary steps: tests of a circuit on a row, comparisons, or ANDs of 64 bits; at most so many.
+        seconds: predicted, on one core.
+        n_bytes: predicted memory beyond the program itself.
+        obstacle: why it cannot be taken, one clause; "" if it can.
+    """
+
+    method: CircuitMethod
+    operations: int
+    seconds: float
+    n_bytes: int
+    obstacle: str = ""
+
+
+@dataclass(frozen=True)
+class CircuitPlan:
+    """The way that will be taken, and why.
+
+    Args:
+        possible: circuits of the protocol's space, exactly.
+        method: the way.
+        reason: one sentence.
+        costs: of all three ways.
+    """
+
+    possible: int
+    method: CircuitMethod
+    reason: str
+    costs: tuple[Cost, ...]
+
+    @property
+    def cost(self) -> Cost:
+        """Of the way that will be taken."""
+        return next(cost for cost in self.costs if cost.method == self.method)
+
+
+def plan_circuits(
+    network: Network,
+    task: Task,
+    protocol: Protocol,
+    data: DataRecord,
+    *,
+    output: int = 0,
+    limits: Limits = DEFAULT_LIMITS,
+) -> CircuitPlan:
+    """Decide how to find the valid circuits of one output.
+
+    Args:
+        network: the network cut to the analysed output.
+        task: what the output should compute.
+        protocol: the rules.
+        data: rows to judge on.
+        output: column of ``data.validation_labels``.
+        limits: the user's.
+
+    Raises:
+        BeyondLimits: every way is barred, with the reasons.
+        InvalidData: labels that do not fit the rows.
+    """
+    structure = Structure(network.sizes, protocol)
+    n_rows = len(judged_rows(task, data, output)[0])
+    costs = (
+        _listing(structure, n_rows, data, limits),
+        _counting(network, structure, task, data, output, limits),
+        _estimating(structure, n_rows, limits),
+    )
+    shape = "-".join(map(str, network.sizes))
+    open_ways = [cost for cost in costs if not cost.obstacle]
+    if not open_ways:
+        causes = "; ".join(f"not {cost.method}: {cost.obstacle}" for cost in costs)
+        raise BeyondLimits(f"circuits of a {shape} network", causes, "raise the limits, or use a smaller network")
+    best = open_ways[0]
+    barred = [cost.obstacle for cost in costs[: costs.index(best)]]
+    reason = {
+        "listed": f"{structure.count:,} circuits are possible, few enough to test and list each",
+        "counted": f"Listing is out of reach ({'; '.join(barred)}), but every circuit can be judged without listing",
+        "estimated": f"Neither listing nor counting is within reach ({'; '.join(barred)}), so a sample is tested",
+    }[best.method]
+    return CircuitPlan(structure.count, best.method, reason[0].upper() + reason[1:] + ".", costs)
+
+
+def _listing(structure: Structure, n_rows: int, data: DataRecord, limits: Limits) -> Cost:
+    n_tests = structure.count * min(n_rows, _ROWS_THAT_MATTER)
+    kept = min(structure.count, limits.max_valid)
+    n_bytes = _BATCHES_BYTES + kept * 8 * (len(data.representatives) + 4)
+    obstacle = ""
+    if structure.layout.n_edges > MAX_EDGES:
+        obstacle = _too_many_edges(structure.layout)
+    elif structure.count > limits.max_possible:
+        obstacle = f"{structure.count:,} circuits are possible, and the limit for a list is {limits.max_possible:,}"
+    return Cost("listed", n_tests, _quotient(n_tests, _TESTED_PER_SECOND), n_bytes, obstacle)
+
+
+def _counting(
+    network: Network, structure: Structure, task: Task, data: DataRecord, output: int, limits: Limits
+) -> Cost:
+    try:
+        space = CountableSpace.of(network, task, structure.protocol, data, output)
+    except BeyondLimits as error:
+        return Cost("counted", 0, 0.0, 0, error.cause)
+    operations, seconds, most_bytes, n_units = 0, 0.0, 0, 0
+    for (n_sources, so_far), n_states in structure.states_below(network.n_hidden_layers - 1).items():
+        width = network.sizes[-2]
+        n_active = frozenset(n for n in range(1, width + 1) if in_space(so_far + n, network.sizes, structure.protocol))
+        if not n_active:
+            continue
+        combinations = Combinations(n_sources, width, n_active, 0.0, space.boxes)
+        operations += n_states * combinations.n_operations
+        if combinations.direct:
+            each = _SECONDS_PER_SMALL_STATE + combinations.n_operations * _SECONDS_PER_COMPARISON
+        else:
+            each = _SECONDS_PER_STATE + combinations.n_operations * _SECONDS_PER_WORD
+        seconds += _quotient(n_states, 1.0) * each
+        most_bytes = max(most_bytes, combinations.n_bytes)
+        n_units += n_states * combinations.n_units
+    n_bytes = _BATCHES_BYTES + limits.threads * most_bytes + 8 * n_units
+    obstacle = ""
+    if seconds > limits.max_seconds:
+        obstacle = f"counting would take about {_duration(seconds)}, and the limit is {_duration(limits.max_seconds)}"
+    elif n_bytes > limits.max_bytes:
+        obstacle = f"counting would take about {n_bytes >> 20:,} MiB, and the limit is {limits.max_bytes >> 20:,} MiB"
+    return Cost("counted", operations, seconds, n_bytes, obstacle)
+
+
+def _estimating(structure: Structure, n_rows: int, limits: Limits) -> Cost:
+    operations = limits.n_samples * n_rows * structure.layout.n_edges
+    seconds = operations / _SAMPLED_PER_SECOND + limits.n_samples * _SECONDS_PER_SAMPLE * len(structure.sizes)
+    obstacle = ""
+    if limits.n_samples < 1:
+        obstacle = "no sample is allowed"
+    elif not structure.count:
+        obstacle = "no circuit is possible"
+    return Cost("estimated", operations, seconds, _BATCHES_BYTES, obstacle)
+
+
+def _too_many_edges(layout: EdgeLayout) -> str:
+    return f"{layout.n_edges} edges for one output, and the limit is {MAX_EDGES}"
+
+
+def _quotient(whole: int, part: float) -> float:
+    """The float quotient, infinite where it is beyond float64."""
+    try:
+        return float(whole) / part
+    except OverflowError:
+        return float("inf")
+
+
+def _duration(seconds: float) -> str:
+    for size, unit in ((365.25 * 86_400, "years"), (86_400, "days"), (3_600, "hours"), (60, "minutes")):
+        if seconds >= 2 * size:
+            return f"{seconds / size:,.0f} {unit}" if seconds < 1e6 * size else f"more than a million {unit}"
+    return f"{seconds:,.0f} seconds"

@@ -1,0 +1,36 @@
+"""How far searches may go, set by the user; reaching a limit is part of the result, not an error."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How far a search may go.
+
+    Args:
+        max_possible: a larger circuit space is counted or estimated instead of listed.
+        max_valid: valid circuits kept in a list.
+        max_candidates: candidate algorithms kept.
+        max_seconds: exact counting is not started if it is predicted to take longer on one core.
+        max_bytes: nor if it is predicted to take more memory than this.
+        n_draws: valid circuits drawn where they are counted or estimated instead of listed.
+        n_samples: circuits tested for an estimate; 0 for no estimate.
+        confidence: of an estimate's interval, between 0 and 1.
+        threads: batches counted side by side.
+    """
+
+    max_possible: int = 100_000_000
+    max_valid: int = 5_000_000
+    max_candidates: int = 100_000
+    max_seconds: float = 1_800.0
+    max_bytes: int = 1 << 30
+    n_draws: int = 1_000
+    n_samples: int = 200_000
+    confidence: float = 0.99
+    threads: int = 1
+
+
+DEFAULT_LIMITS: Final = Limits()
