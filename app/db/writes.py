@@ -292,7 +292,7 @@ def _insert(session: Session, table: type[Base], rows: Iterator[dict[str, Any]])
 def _circuit_rows(analysis: OutputAnalysis, analysis_id: int) -> Iterator[dict[str, Any]]:
     circuits, counts = analysis.circuits, analysis.interpretations
     layout = circuits.layout
-    for start in range(0, circuits.n_valid, ROWS_PER_STATEMENT):
+    for start in range(0, circuits.n_listed, ROWS_PER_STATEMENT):
         part = slice(start, start + ROWS_PER_STATEMENT)
         masks = circuits.masks[part]
         columns = zip(
