@@ -91,8 +91,11 @@ def _port() -> int:
 
 
 @pytest.fixture(scope="package")
-def site(tmp_path_factory) -> Iterator[Site]:
-    """A dashboard with some bundled networks, analysed under both protocols by a worker that ran until idle."""
+def site(tmp_path_factory, chromium) -> Iterator[Site]:
+    """A dashboard with some bundled networks, analysed under both protocols by a worker that ran until idle.
+
+    It asks for the browser first, so that nothing is analysed where there is none.
+    """
     data = tmp_path_factory.mktemp("dashboard")
     store = open_store(Settings(data=data))
     store.migrate()

@@ -303,3 +303,15 @@ def test_filters_are_one_tap_away_on_a_phone(visitor, expect, nouns):
     expect(filters).not_to_be_in_viewport()
     tab.get_by_role("link", name="Filters").tap()
     expect(filters).to_be_in_viewport()
+
+
+def test_what_goes_wrong_in_a_tab_is_heard(tab, ear):
+    """The guard of all these tests: a console error, an exception and a missing file each fail the test they occur in."""
+    tab.goto("/")
+    tab.evaluate("() => console.error('said aloud')")
+    tab.evaluate("() => { setTimeout(() => { throw new Error('thrown') }) }")
+    tab.evaluate("() => fetch('/static/no-such-file.js')")
+    tab.evaluate("() => new Promise(resolve => setTimeout(resolve, 100))")
+    heard = " | ".join(sorted(ear.heard))
+    assert re.fullmatch(r"console error: said aloud \| exception: .*thrown.* \| status 404: .*/no-such-file\.js", heard)
+    ear.heard.clear()
