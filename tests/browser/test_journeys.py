@@ -306,7 +306,7 @@ def test_filters_are_one_tap_away_on_a_phone(visitor, expect, nouns):
 
 
 def test_what_goes_wrong_in_a_tab_is_heard(tab, ear):
-    """The guard of all these tests: a console error, an exception and a missing file each fail the test they occur in."""
+    """The guard of all these tests: a console error, an exception or a missing file fails its test."""
     tab.goto("/")
     tab.evaluate("() => console.error('said aloud')")
     tab.evaluate("() => { setTimeout(() => { throw new Error('thrown') }) }")
