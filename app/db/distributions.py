@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.circuits.circuit import EdgeLayout
-from analysis.result import OutputAnalysis
+from analysis.result import CircuitMethod, OutputAnalysis
 
 MAX_ALGORITHMS: Final = 500  # aligned algorithms listed by name; the histogram has them all
 _N_BINS: Final = 24
@@ -22,6 +22,20 @@ class Histogram(TypedDict):
 
     edges: list[float]
     counts: list[int]
+
+
+class CircuitNumbers(TypedDict):
+    """How the number of valid circuits was found, as :class:`~analysis.result.CircuitSearch` has it.
+
+    ``of`` is the number of circuits that edges, neurons, edge_use and neuron_use are about: the valid ones, or in an
+    estimate the valid ones of the sample.
+    """
+
+    method: CircuitMethod
+    interval: list[int] | None
+    confidence: float | None
+    tested: int | None
+    of: int
 
 
 class Distributions(TypedDict):
@@ -36,27 +50,33 @@ class Distributions(TypedDict):
     neuron_use: list[list[int]]  # for each hidden layer and neuron: valid circuits in which it is active
     iia: Histogram  # of kept alignments, 20 bins over [0, 1]
     alignments: list[list[str | int]]  # [algorithm id, valid, minimal] of aligned algorithms, most valid first
+    circuits: CircuitNumbers  # missing in databases older than it; circuits were listed then
     alignments_per_algorithm: list[list[int]]  # pairs: valid alignments of an algorithm, algorithms with none included
 
 
 def distributions_of(analysis: OutputAnalysis) -> Distributions:
     """Everything that the figures of one analysis need."""
-    layout, masks = analysis.circuits.layout, analysis.circuits.masks
-    use = kept_edges(layout, masks)
-    active = active_neurons(layout, masks)
+    circuits, spread = analysis.circuits, analysis.circuits.distribution
     results = analysis.algorithms.algorithms
     aligned = sorted((r for r in results if r.n_valid), key=lambda r: (-r.n_valid, r.algorithm.id))
     shares = [scored.iia.value for result in results for scored in result.alignments]
     return {
-        "edges": _pairs(use.sum(axis=1).tolist()),
-        "neurons": _pairs(active.sum(axis=1).tolist()),
+        "edges": [[n_edges, number] for n_edges, number in spread.by_edges.items()],
+        "neurons": [[n_neurons, number] for n_neurons, number in spread.by_neurons.items()],
         "margin": _histogram(analysis.circuits.margins, _N_BINS),
         "interpretations": _histogram(_log10(analysis.interpretations.by_circuit), _N_BINS),
         "observed": _histogram(_log10(analysis.interpretations.observed_by_circuit), _N_BINS),
-        "edge_use": use.sum(axis=0).tolist(),
-        "neuron_use": _by_layer(layout, active.sum(axis=0).tolist()),
+        "edge_use": list(spread.edge_use),
+        "neuron_use": [list(layer) for layer in spread.neuron_use],
         "iia": _histogram(np.array(shares), 20, (0.0, 1.0)),
         "alignments": [[r.algorithm.id, r.n_valid, r.n_minimal] for r in aligned[:MAX_ALGORITHMS]],
+        "circuits": {
+            "method": circuits.method,
+            "interval": None if circuits.interval is None else list(circuits.interval),
+            "confidence": circuits.confidence,
+            "tested": circuits.n_tested,
+            "of": spread.of,
+        },
         "alignments_per_algorithm": _pairs(r.n_valid for r in results),
     }
 
@@ -77,11 +97,6 @@ def active_neurons(layout: EdgeLayout, masks: NDArray[np.uint64]) -> NDArray[np.
             edges_in = np.uint64(((1 << width) - 1) << (start + neuron * width))
             columns.append((masks & edges_in) != 0)
     return np.stack(columns, axis=1) if columns else np.zeros((len(masks), 0), dtype=bool)
-
-
-def _by_layer(layout: EdgeLayout, values: list[int]) -> list[list[int]]:
-    ends = np.cumsum(layout.sizes[1:-1]).tolist()
-    return [values[start:end] for start, end in zip([0, *ends], ends, strict=False)]
 
 
 def _pairs(values: Iterable[int]) -> list[list[int]]:

@@ -218,6 +218,9 @@ def result_digest(analysis: OutputAnalysis, engine_version: str = ENGINE_VERSION
         "criteria": _criteria_json(analysis),
         "algorithms": [_algorithm_content(result) for result in search.algorithms],
     }
+    if circuits.method != "listed":
+        told = [circuits.method, str(circuits.count), [str(end) for end in circuits.interval or ()]]
+        head["circuits_told"] = told
     parts = [
         circuits.masks.astype("<u8").tobytes(),
         (circuits.outputs + 0.0).astype("<f8").tobytes(),

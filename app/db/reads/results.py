@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import replace
 
 import numpy as np
 from sqlalchemy import select
@@ -11,6 +12,7 @@ from sqlalchemy.orm import Session
 from analysis.algorithms.parsing import parse_algorithm
 from analysis.alignments.alignment import ScoredAlignment
 from analysis.circuits.circuit import EdgeLayout
+from analysis.circuits.distribution import CircuitDistribution
 from analysis.networks.network import Network
 from analysis.result import (
     AlgorithmResult,
@@ -37,7 +39,7 @@ def load_analysis(session: Session, row: AnalysisRow) -> OutputAnalysis:
         protocol=protocol_of(row.protocol),
         data=find_data(session, row.data_digest, network.n_inputs),
         circuits=_load_circuits(session, row, network),
-        interpretations=_load_counts(session, row),
+        interpretations=replace(_load_counts(session, row), complete=row.circuits_truncated_at is None),
         algorithms=_load_algorithms(session, row, network),
         criteria={key: _tally(stored) for key, stored in row.criteria.items()},
         seconds=row.seconds,
@@ -56,7 +58,26 @@ def _load_circuits(session: Session, row: AnalysisRow, network: Network) -> Circ
     rows = 2**network.n_inputs
     outputs = np.stack([values for _, _, values in stored]) if stored else np.empty((0, rows))
     layout = EdgeLayout(network.for_output(row.output).sizes)
-    return CircuitSearch(layout, row.circuits_possible, masks, outputs, margins, row.circuits_truncated_at)
+    found = CircuitSearch(layout, row.circuits_possible, masks, outputs, margins, row.circuits_truncated_at)
+    numbers = row.distributions.get("circuits")
+    if numbers is None:  # saved before circuits could be counted without being listed
+        return found
+    interval = numbers["interval"]
+    return replace(
+        found,
+        method=numbers["method"],
+        count=row.circuits_valid,
+        interval=None if interval is None else (interval[0], interval[1]),
+        confidence=numbers["confidence"],
+        n_tested=numbers["tested"],
+        known_distribution=CircuitDistribution(
+            numbers["of"],
+            dict(row.distributions["edges"]),
+            dict(row.distributions["neurons"]),
+            tuple(row.distributions["edge_use"]),
+            tuple(tuple(layer) for layer in row.distributions["neuron_use"]),
+        ),
+    )
 
 
 def _load_counts(session: Session, row: AnalysisRow) -> InterpretationCounts:

@@ -1,0 +1,57 @@
+"""Analyses whose circuits were counted or estimated, not listed, are stored as what they are."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from analysis.data import clean_data
+from analysis.limits import Limits
+from analysis.pipeline import analyse_output
+from analysis.protocol import COMPLETE
+from analysis.result_file import output_json, what_is_missing
+from app.db.distributions import distributions_of
+from app.db.reads.results import load_analysis
+from app.db.tables import AnalysisRow
+from app.db.writes import result_digest, save_analysis, save_network
+from tests.factories import XOR_SLUG, pretrained_xor, temporary_store
+
+COUNTED = Limits(max_possible=1, n_draws=20)
+ESTIMATED = Limits(max_possible=1, max_seconds=0, n_draws=20, n_samples=2_000)
+
+
+def analysed(limits):
+    file = pretrained_xor()
+    return analyse_output(file.network, 0, file.tasks[0], COMPLETE, clean_data(2), limits=limits)
+
+
+@pytest.mark.parametrize(("limits", "method"), [(COUNTED, "counted"), (ESTIMATED, "estimated")])
+def test_what_was_not_listed_comes_back_as_it_went(tmp_path, limits, method):
+    analysis = analysed(limits)
+    store = temporary_store(tmp_path)
+    with store.write() as session:
+        save_network(session, pretrained_xor(), slug=XOR_SLUG)
+        row = save_analysis(session, analysis)
+        assert (row.circuits_valid, row.circuits_truncated_at) == (analysis.circuits.count, analysis.circuits.n_listed)
+    with store.read() as session:
+        loaded = load_analysis(session, session.get(AnalysisRow, row.id))
+    store.close()
+    assert loaded.circuits.method == method
+    assert loaded.circuits.interval == analysis.circuits.interval
+    assert loaded.circuits.distribution == analysis.circuits.distribution
+    assert output_json(loaded) == output_json(analysis)
+    assert what_is_missing(loaded) == what_is_missing(analysis)
+    assert result_digest(loaded) == row.result_digest
+
+
+def test_figures_show_every_counted_circuit():
+    found = distributions_of(analysed(COUNTED))
+    assert found["circuits"]["of"] == sum(n for _, n in found["edges"]) == 197
+    assert sum(found["margin"]["counts"]) == 20
+
+
+def test_the_digest_sees_the_count():
+    analysis = analysed(COUNTED)
+    other = replace(analysis, circuits=replace(analysis.circuits, count=198))
+    assert result_digest(other) != result_digest(analysis)
