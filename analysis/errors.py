@@ -10,6 +10,7 @@ AnalysisError
 ├── InvalidIndex          an index beyond the exact count
 ├── InvalidAlgorithm      a text that no algorithm has
 ├── InvalidAlignment      an alignment whose sites or variables do not exist
+├── InvalidCriterion      a key, kind or parameter that no criterion has
 ├── BeyondLimits          work that the engine refuses to start, with its estimate
 └── Cancelled             the caller asked to stop between two steps (not a fault)
 
@@ -73,6 +74,10 @@ class InvalidAlgorithm(AnalysisError):
 
 class InvalidAlignment(AnalysisError):
     """The alignment names a variable, layer or neuron that does not exist."""
+
+
+class InvalidCriterion(AnalysisError):
+    """No criterion has that key, or it does not apply to that kind, or a parameter is unknown or out of range."""
 
 
 class BeyondLimits(AnalysisError):

@@ -25,7 +25,7 @@ from analysis.alignments.search import search_alignments
 from analysis.circuits.circuit import EdgeLayout
 from analysis.circuits.finding import find_circuits
 from analysis.circuits.space import count_in_space
-from analysis.criteria import Findings, tallies
+from analysis.criteria.tallies import Findings, tallies
 from analysis.data import DataRecord
 from analysis.errors import AnalysisError, BeyondLimits
 from analysis.interpretations.counting import count_interpretations

@@ -90,6 +90,7 @@ ENGINE_STATUS: Final[dict[type[engine.AnalysisError], tuple[int, str]]] = {
     engine.InvalidData: (422, "data"),
     engine.InvalidProtocol: (422, "protocol"),
     engine.InvalidTraining: (422, "training"),
+    engine.InvalidCriterion: (422, "criterion"),
     engine.BeyondLimits: (422, "network"),
     engine.Cancelled: (409, ""),
 }

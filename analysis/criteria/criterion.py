@@ -1,0 +1,132 @@
+"""The record of one criterion: what it asks, where it comes from, what may be set, and the functions that judge."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+from analysis.criteria.verdict import Verdicts
+from analysis.errors import InvalidCriterion
+
+Kind = Literal["circuit", "interpretation", "algorithm", "alignment"]
+KINDS: Final[tuple[Kind, ...]] = ("circuit", "interpretation", "algorithm", "alignment")
+Direction = Literal["higher", "lower"]
+
+Settings = Mapping[str, float | int]
+"""A value for each parameter of a criterion."""
+
+Judge = Callable[[Any, Settings], Verdicts]
+"""From the context of one kind (its explanations and what they are about) and settings to a verdict on each."""
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One thing that may be set.
+
+    Args:
+        name: as it stands in addresses, lower case with underscores.
+        default: its value if nothing is said.
+        low: least value allowed.
+        high: largest value allowed.
+        meaning: one clause for people.
+        unit: what it counts or measures, "" for a bare number.
+        whole: only whole numbers are allowed.
+    """
+
+    name: str
+    default: float | int
+    low: float | int
+    high: float | int
+    meaning: str
+    unit: str = ""
+    whole: bool = False
+
+    @property
+    def range(self) -> str:
+        """The values allowed, in words."""
+        return f"{'a whole number' if self.whole else 'a number'} from {self.low:g} to {self.high:g}"
+
+    def checked(self, value: object, key: str) -> float | int:
+        """The value, if it is allowed.
+
+        Raises:
+            InvalidCriterion: no number, or out of range.
+        """
+        if isinstance(value, (int, float)) and not isinstance(value, bool) and self.low <= value <= self.high:
+            if not self.whole:
+                return float(value)
+            if value == int(value):
+                return int(value)
+        raise InvalidCriterion(
+            f"{self.name} of criterion {key}", f"{str(value)[:40]!r} is not allowed", f"use {self.range}"
+        )
+
+
+@dataclass(frozen=True)
+class Criterion:
+    """One criterion; everything but the judges is for people and for files.
+
+    Args:
+        key: stable name, as in spec §6.
+        label: short name for people.
+        definition: one sentence: what passes.
+        formula: the same in plain text symbols.
+        source: where it comes from.
+        judges: for each kind of explanation that it applies to, the function that judges.
+        direction: whether a higher or a lower score is better; None if the score is no scale.
+        parameters: what may be set.
+        score: what the score is, one clause; "" if there is none.
+    """
+
+    key: str
+    label: str
+    definition: str
+    formula: str
+    source: str
+    judges: Mapping[Kind, Judge]
+    direction: Direction | None = None
+    parameters: tuple[Parameter, ...] = ()
+    score: str = ""
+
+    @property
+    def kinds(self) -> tuple[Kind, ...]:
+        """The kinds of explanation that it applies to."""
+        return tuple(kind for kind in KINDS if kind in self.judges)
+
+    @property
+    def defaults(self) -> dict[str, float | int]:
+        return {parameter.name: parameter.default for parameter in self.parameters}
+
+    def settings(self, given: Mapping[str, object] | None = None) -> dict[str, float | int]:
+        """A value for every parameter, the default where none is given.
+
+        Raises:
+            InvalidCriterion: an unknown parameter, or a value out of range.
+        """
+        given = given or {}
+        known = [parameter.name for parameter in self.parameters]
+        for name in given:
+            if name not in known:
+                cure = f"use {', '.join(known)}" if known else "leave it out: this criterion has none"
+                raise InvalidCriterion(f"parameter {name[:40]!r} of criterion {self.key}", "is unknown", cure)
+        return {p.name: p.checked(given.get(p.name, p.default), self.key) for p in self.parameters}
+
+    def judge(self, kind: Kind, context: Any, given: Mapping[str, object] | None = None) -> Verdicts:
+        """A verdict on each explanation of a context.
+
+        Args:
+            kind: of the explanations.
+            context: the value that this kind's criteria share, e.g.
+                :class:`~analysis.criteria.circuit_context.CircuitCriteriaContext`.
+            given: values of parameters; the default for the others.
+
+        Raises:
+            InvalidCriterion: parameters, or a kind that it does not apply to.
+            Cancelled: the context's report asked to stop.
+        """
+        if kind not in self.judges:
+            raise InvalidCriterion(
+                f"criterion {self.key}", f"does not apply to kind {kind!r}", f"use it for {' or '.join(self.kinds)}"
+            )
+        return self.judges[kind](context, self.settings(given))

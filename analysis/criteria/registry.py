@@ -1,0 +1,29 @@
+"""Every criterion, in the order in which pages and documents list them: one line each."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from analysis.criteria import ablations
+from analysis.criteria.criterion import Criterion, Kind
+from analysis.errors import InvalidCriterion
+
+CRITERIA: Final[tuple[Criterion, ...]] = (ablations.ZERO_ABLATION,)
+
+_BY_KEY: Final = {criterion.key: criterion for criterion in CRITERIA}
+
+
+def criterion_named(key: str) -> Criterion:
+    """The criterion with this key.
+
+    Raises:
+        InvalidCriterion: there is none; the cure lists all.
+    """
+    if key not in _BY_KEY:
+        raise InvalidCriterion(f"criterion {key[:40]!r}", "is unknown", f"use one of {', '.join(_BY_KEY)}")
+    return _BY_KEY[key]
+
+
+def criteria_for(kind: Kind) -> tuple[Criterion, ...]:
+    """The criteria that apply to a kind of explanation, in order."""
+    return tuple(criterion for criterion in CRITERIA if kind in criterion.judges)

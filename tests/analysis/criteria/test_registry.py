@@ -1,0 +1,92 @@
+"""The registry: keys, kinds, parameters, and how it refuses what it does not know."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pytest
+
+from analysis.criteria.criterion import Criterion, Parameter
+from analysis.criteria.registry import CRITERIA, criteria_for, criterion_named
+from analysis.criteria.verdict import OUTCOMES, Verdict, put_together, same_for_all, verdicts_of
+from analysis.errors import InvalidCriterion, InvalidIndex
+from analysis.result import CriterionTally
+
+EXAMPLE = Criterion(
+    "example",
+    "Example",
+    "Passes if it pleases.",
+    "x",
+    "nowhere",
+    {"circuit": lambda context, settings: same_for_all(context, "undecided", f"at {settings['epsilon']}")},
+    parameters=(
+        Parameter("epsilon", 0.1, 0.0, 1.0, "radius"),
+        Parameter("n", 10, 1, 100, "points", whole=True),
+    ),
+)
+
+
+def test_keys_are_unique_and_every_record_is_complete() -> None:
+    keys = [criterion.key for criterion in CRITERIA]
+    assert len(keys) == len(set(keys))
+    for criterion in CRITERIA:
+        assert re.fullmatch(r"[a-z]+(-[a-z]+)*", criterion.key)
+        assert criterion_named(criterion.key) is criterion
+        assert criterion.kinds
+        assert criterion.label
+        assert criterion.formula
+        assert criterion.source
+        assert criterion.definition.endswith(".")
+        assert criterion.definition.count(". ") == 0, "one sentence"
+        for parameter in criterion.parameters:
+            assert parameter.checked(parameter.default, criterion.key) == parameter.default
+            assert re.fullmatch(r"[a-z]+(_[a-z]+)*", parameter.name)
+
+
+def test_an_unknown_key_lists_the_known_ones() -> None:
+    with pytest.raises(InvalidCriterion) as refused:
+        criterion_named("nonsense")
+    assert all(criterion.key in refused.value.cure for criterion in CRITERIA)
+
+
+def test_a_kind_has_its_criteria_in_order() -> None:
+    for kind in ("circuit", "interpretation", "algorithm", "alignment"):
+        assert [c for c in CRITERIA if kind in c.kinds] == list(criteria_for(kind))
+
+
+@pytest.mark.parametrize("value", [-0.1, 1.1, float("nan"), float("inf"), "much", None, True])
+def test_a_parameter_out_of_range_is_refused_with_the_range(value: object) -> None:
+    with pytest.raises(InvalidCriterion, match="use a number from 0 to 1"):
+        EXAMPLE.settings({"epsilon": value})
+
+
+def test_whole_parameters_take_whole_numbers() -> None:
+    assert EXAMPLE.settings({"n": 5.0}) == {"epsilon": 0.1, "n": 5}
+    with pytest.raises(InvalidCriterion, match="a whole number from 1 to 100"):
+        EXAMPLE.settings({"n": 5.5})
+
+
+def test_unknown_parameters_and_kinds_are_refused() -> None:
+    with pytest.raises(InvalidCriterion, match="use epsilon, n"):
+        EXAMPLE.settings({"delta": 1})
+    with pytest.raises(InvalidCriterion, match="use it for circuit"):
+        EXAMPLE.judge("alignment", 3)
+    assert EXAMPLE.judge("circuit", 3, {"epsilon": 0.5}).at(2) == Verdict("undecided", None, None, None, "at 0.5", {})
+
+
+def test_verdicts_are_counted_packed_and_read_one_by_one() -> None:
+    passed = np.array([True, False, True, False, False, False, False, False, True])
+    undecided = np.zeros(9, dtype=bool)
+    undecided[3] = True
+    verdicts = verdicts_of(
+        passed, lambda i: (f"number {i}", {"i": i}), numerators=np.arange(9), denominators=9, undecided=undecided
+    )
+    assert verdicts.tally == CriterionTally(3, 5, 1, 0)
+    assert verdicts.bits("passed") == bytes([0b101, 1])
+    assert verdicts.at(3) == Verdict("undecided", 3 / 9, 3, 9, "number 3", {"i": 3})
+    with pytest.raises(InvalidIndex):
+        verdicts.at(9)
+    again = put_together([verdicts.at(i) for i in range(9)])
+    assert [again.at(i) for i in range(9)] == [verdicts.at(i) for i in range(9)]
+    assert sum(int(again.having(outcome).sum()) for outcome in OUTCOMES) == 9
