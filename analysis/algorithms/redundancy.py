@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 
 from analysis.algorithms.high_level_model import HighLevelModel, Node, function_of, input_pattern
 
@@ -16,6 +17,11 @@ def irredundancy(algorithm: HighLevelModel) -> dict[str, bool]:
         ``irredundant-literals``: no edge into a gate may be fixed to the gate's neutral value (1 for AND, 0 for OR)
         without changing the output.
     """
+    return dict(_verdicts(algorithm))
+
+
+@lru_cache(maxsize=4096)  # the same candidates come back with every network
+def _verdicts(algorithm: HighLevelModel) -> tuple[tuple[str, bool], ...]:
     n_inputs = algorithm.n_inputs
     full = (1 << (1 << n_inputs)) - 1
     trivial = {0, full}
@@ -38,13 +44,12 @@ def irredundancy(algorithm: HighLevelModel) -> dict[str, bool]:
         return below | {plain}
 
     visit(algorithm.root)
-    return {
-        "irredundant-gates": not any(function in trivial for function in functions),
-        "irredundant-functions": not repeats,
-        "irredundant-literals": all(
-            output != algorithm.function for output in _outputs_without_one_edge(algorithm.root, n_inputs)
-        ),
-    }
+    needs_all = all(output != algorithm.function for output in _outputs_without_one_edge(algorithm.root, n_inputs))
+    return (
+        ("irredundant-gates", not any(function in trivial for function in functions)),
+        ("irredundant-functions", not repeats),
+        ("irredundant-literals", needs_all),
+    )
 
 
 def _outputs_without_one_edge(root: Node, n_inputs: int) -> Iterator[int]:

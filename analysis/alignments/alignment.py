@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from hashlib import sha256
 
 from analysis.digest import canonical_json, short_id
 
@@ -36,6 +37,18 @@ def place_json(path: str, site: NeuronSet) -> str:
 def alignment_id(algorithm_text: str, places: Iterable[str]) -> str:
     """Id of an alignment from its places as JSON, already sorted by path."""
     return short_id(f"{algorithm_text}[{','.join(places)}]")
+
+
+def alignment_ids(algorithm_text: str, columns: Sequence[Sequence[str]]) -> list[str]:
+    """Ids of many alignments of one algorithm.
+
+    Args:
+        algorithm_text: identity text of the algorithm.
+        columns: for each variable, sorted by path, its place in each alignment as JSON.
+    """
+    start = algorithm_text + "["
+    # short_id written out: near misses take thousands of ids
+    return [sha256((start + ",".join(places) + "]").encode()).hexdigest()[:16] for places in zip(*columns, strict=True)]
 
 
 @dataclass(frozen=True)

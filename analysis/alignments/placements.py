@@ -12,6 +12,7 @@ among the k lowest loses none of the k best: each partial placement has a comple
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -25,6 +26,7 @@ Array = NDArray[np.int64]
 
 NEVER = 1 << 58  # cost of a site that is not allowed; a few of them add up without overflow
 _CELLS = 2_000_000  # largest table held at once
+_NOTHING = (np.zeros((0, 0), dtype=np.int64), np.zeros(0, dtype=np.int64))
 
 
 class Placer:
@@ -155,6 +157,59 @@ class Ranking:
         order = np.argsort(spent, kind="stable")
         return picks[order], spent[order]
 
+    def cheapest_of_each(
+        self, problems: Sequence[Sequence[Hashable]], keep: int, *, at_most: int | None = None
+    ) -> list[tuple[Array, Array]]:
+        """As :meth:`cheapest` of each of several lists of keys, in a few array operations for all of them."""
+        most = at_most or keep
+        n_sites = len(self._placer.table.sites)
+        at_once = max(1, _CELLS // max(most * n_sites, 2 * self._n_states))
+        found: list[tuple[Array, Array]] = [_NOTHING] * len(problems)
+        by_length: dict[int, list[int]] = defaultdict(list)
+        for number, keys in enumerate(problems):
+            by_length[len(keys)].append(number)
+        for n_variables, numbers in by_length.items():
+            for start in range(0, len(numbers), at_once):
+                part = numbers[start : start + at_once]
+                if len(part) == 1 or n_variables > self._placer.table.n_neurons:
+                    results = [self.cheapest(problems[i], keep, at_most=at_most) for i in part]
+                else:
+                    self._placer.check(n_variables)
+                    results = self._beams([problems[i] for i in part], keep, most)
+                for number, result in zip(part, results, strict=True):
+                    found[number] = result
+        return found
+
+    def _beams(self, problems: Sequence[Sequence[Hashable]], keep: int, at_most: int) -> list[tuple[Array, Array]]:
+        """The beam of :meth:`cheapest` for problems with equally many variables, side by side."""
+        keys = list({key: None for problem in problems for key in problem})
+        numbers = {key: number for number, key in enumerate(keys)}
+        chosen = np.array([[numbers[key] for key in problem] for problem in problems])
+        costs = np.stack([self._costs[key] for key in keys])
+        fails = None if self._fails is None else np.stack([self._fails[key] for key in keys])
+        self._make_bounds([tuple(problem[1:]) for problem in problems])
+        problem = np.arange(len(problems))
+        picks = np.zeros((len(problems), 0), dtype=np.int64)
+        states = np.full(len(problems), self._n_states if fails is None else 0, dtype=np.int64)
+        spent = np.zeros(len(problems), dtype=np.int64)
+        for position in range(chosen.shape[1]):
+            bounds = np.stack([self._bounds[tuple(keys[position + 1 :])] for keys in problems])
+            key = chosen[problem, position]
+            open_to = ((states[:, None] & self._masks) == 0) & (costs[key] < NEVER)
+            row, site = np.nonzero(open_to)
+            key, owner = key[row], problem[row]
+            after = states[row] | self._masks[site]
+            if fails is not None:
+                after |= np.where(fails[key, site], self._n_states, 0)
+            cost = spent[row] + costs[key, site]
+            total = cost + bounds[owner, after]
+            kept = _cheapest_of_each(owner, total, keep, at_most)
+            problem, states, spent = owner[kept], after[kept], cost[kept]
+            picks = np.column_stack([picks[row[kept]], site[kept]])
+        order = np.lexsort((spent, problem))
+        ends = np.searchsorted(problem, np.arange(1, len(problems)))
+        return list(zip(np.split(picks[order], ends), np.split(spent[order], ends), strict=True))
+
     def _children(
         self, key: Hashable, states: Array, spent: Array, bound: Array, keep: int, at_most: int
     ) -> tuple[Array, Array]:
@@ -187,28 +242,74 @@ class Ranking:
 
     def _bound(self, keys: tuple[Hashable, ...]) -> Array:
         """Least cost of placing these variables, by state."""
-        if keys not in self._bounds:
-            key, following = keys[0], self._bound(keys[1:])
-            low, high = following[: self._n_states], following[self._n_states :]
-            cost = self._costs[key]
-            upper = self._one_more(cost, high, last=len(keys) == 1)
-            lower = np.full_like(upper, NEVER)
-            if self._fails is not None:
-                fails = self._fails[key]
-                lower = self._one_more(np.where(fails, cost, NEVER), high, last=len(keys) == 1)
-                if len(keys) > 1:
-                    lower = np.minimum(lower, self._one_more(np.where(fails, NEVER, cost), low, last=False))
-            self._bounds[keys] = np.concatenate([lower, upper])
+        self._make_bounds([keys])
         return self._bounds[keys]
 
-    def _one_more(self, cost: Array, following: Array, *, last: bool) -> Array:
-        """Least cost with one more variable to place, by the set of used neurons."""
-        least = np.full(self._n_states, NEVER, dtype=np.int64)
+    def _make_bounds(self, problems: Sequence[tuple[Hashable, ...]]) -> None:
+        """Have the bounds of these lists of keys, and of all their ends, at hand."""
+        missing: dict[int, dict[tuple[Hashable, ...], None]] = defaultdict(dict)
+        for keys in problems:
+            while keys not in self._bounds:
+                missing[len(keys)][keys] = None
+                keys = keys[1:]
+        at_once = max(1, _CELLS // (2 * self._n_states))
+        for length, group in sorted(missing.items()):
+            todo = list(group)
+            for start in range(0, len(todo), at_once):
+                part = todo[start : start + at_once]
+                self._bounds.update(zip(part, self._bounds_of(part, length), strict=True))
+
+    def _bounds_of(self, problems: Sequence[tuple[Hashable, ...]], length: int) -> Array:
+        """``[problems, 2 · 2^neurons]`` the bounds of lists of keys whose ends are known."""
+        following = np.stack([self._bounds[keys[1:]] for keys in problems])
+        low, high = following[:, : self._n_states], following[:, self._n_states :]
+        costs = np.stack([self._costs[keys[0]] for keys in problems])
+        upper = self._one_more(costs, high, last=length == 1)
+        lower = np.full_like(upper, NEVER)
+        if self._fails is not None:
+            fails = np.stack([self._fails[keys[0]] for keys in problems])
+            lower = self._one_more(np.where(fails, costs, NEVER), high, last=length == 1)
+            if length > 1:
+                lower = np.minimum(lower, self._one_more(np.where(fails, NEVER, costs), low, last=False))
+        return np.concatenate([lower, upper], axis=1)
+
+    def _one_more(self, costs: Array, following: Array, *, last: bool) -> Array:
+        """Least cost with one more variable to place, by problem and set of used neurons.
+
+        Args:
+            costs: ``[problems, sites]``.
+            following: ``[problems, 2^neurons]`` least cost of the variables after it.
+            last: whether there are none.
+        """
+        least = np.full((len(costs), self._n_states), NEVER, dtype=np.int64)
         if last:
-            least[self._masks] = cost
+            least[:, self._masks] = costs
             min_over_subsets(least)
-            return least[::-1]
-        padded = np.append(following, NEVER)
-        for chunk, joined in self._placer.joined(np.flatnonzero(cost < NEVER)):
-            least = np.minimum(least, (padded[joined] + cost[chunk, None]).min(axis=0))
+            return least[:, ::-1]
+        padded = np.concatenate([following, np.full((len(costs), 1), NEVER)], axis=1)
+        for chunk, joined in self._placer.joined(np.flatnonzero((costs < NEVER).any(axis=0))):
+            at_once = max(1, _CELLS // joined.size)
+            for start in range(0, len(costs), at_once):
+                part = slice(start, start + at_once)
+                totals = padded[part][:, joined] + costs[part][:, chunk, None]
+                least[part] = np.minimum(least[part], totals.min(axis=1))
         return np.minimum(least, NEVER)
+
+
+def _cheapest_of_each(owner: Array, totals: Array, keep: int, at_most: int) -> NDArray[np.intp]:
+    """Positions, ascending, of each owner's ``keep`` lowest totals and of those that tie with the last of them.
+
+    Args:
+        owner: ``[candidates]`` ascending.
+        totals: ``[candidates]``; those of :data:`NEVER` and more are out of the question.
+        keep: how many for each owner.
+        at_most: how many with ties; the first ones stay.
+    """
+    order = np.lexsort((totals, owner))
+    owner, totals = owner[order], totals[order]
+    starts = np.flatnonzero(np.diff(owner, prepend=-1))
+    sizes = np.diff(starts, append=len(owner))
+    last = totals[starts + np.minimum(keep, sizes) - 1]
+    rank = np.arange(len(owner)) - np.repeat(starts, sizes)
+    good = (totals <= np.repeat(last, sizes)) & (rank < at_most) & (totals < NEVER)
+    return np.sort(order[good])

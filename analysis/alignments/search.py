@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from heapq import nsmallest
 
 import numpy as np
@@ -20,7 +21,7 @@ from numpy.typing import NDArray
 from analysis.algorithms.catalogue import Candidates
 from analysis.algorithms.high_level_model import HighLevelModel
 from analysis.algorithms.redundancy import irredundancy
-from analysis.alignments.alignment import IIA, Alignment, ScoredAlignment, alignment_id, place_json
+from analysis.alignments.alignment import IIA, Alignment, ScoredAlignment, alignment_ids, place_json
 from analysis.alignments.iia import Behaviour, interchange_rows, tested_pairs
 from analysis.alignments.placements import NEVER, Placer, Ranking
 from analysis.alignments.sites import neuron_sites
@@ -34,6 +35,7 @@ from analysis.validity import decide, margin_to_edge
 
 Array = NDArray[np.int64]
 
+_ALGORITHMS_AT_ONCE = 64
 MAX_TIES = 2_000  # failing alignments of equal IIA and size among which the least ids are looked for; 3-3 has ≤ 720
 
 
@@ -66,10 +68,20 @@ def search_alignments(
     n_valid = 0
     for done, algorithm in enumerate(algorithms):
         report(Progress("alignments", done, total, f"{n_valid} valid alignments"))
-        results.append(search.align(algorithm))
+        if done % _ALGORITHMS_AT_ONCE == 0:
+            search.prepare(done, done + _ALGORITHMS_AT_ONCE)
+        results.append(search.align(done, algorithm))
         n_valid += results[-1].n_valid
     report(Progress("alignments", total, total, f"{n_valid} valid alignments"))
     return AlgorithmSearch(tuple(results), candidates.n_candidates, candidates.truncated_at)
+
+
+@lru_cache(maxsize=4096)  # the same candidates come back with every network
+def _variables(algorithm: HighLevelModel) -> tuple[tuple[Behaviour, ...], tuple[str, ...]]:
+    """Behaviours and paths of an algorithm's variables, in the order of their behaviours."""
+    responses = algorithm.responses.items()
+    pairs = sorted((Behaviour.of(response, algorithm.n_inputs), path) for path, response in responses)
+    return tuple(behaviour for behaviour, _ in pairs), tuple(path for _, path in pairs)
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,14 +114,14 @@ class _Search:
         self, network: Network, algorithms: Sequence[HighLevelModel], protocol: Protocol, data: DataRecord
     ) -> None:
         self._protocol = protocol
-        self._n_inputs = network.n_inputs
         self._table = neuron_sites(network.hidden_sizes, protocol.alignment_sites)
         tested = tested_pairs(network.n_inputs, protocol.interchange_pairs)
         self._n_pairs = int(tested.sum())
         outputs = interchange_outputs(network, self._table.sites, interchange_rows(data))[:, tested]
         rule = protocol.alignment_decision
         self._margins: list[float] = margin_to_edge(outputs, rule).min(axis=1, initial=np.inf).tolist()
-        keys = sorted({key for algorithm in algorithms for key in self._behaviours(algorithm)})
+        self._variables = list(map(_variables, algorithms))
+        keys = sorted({key for behaviours, _ in self._variables for key in behaviours})
         self._agreed = dict(zip(keys, _agreements(keys, decide(outputs, rule), tested), strict=True))
         self._valid = {key: agreed == self._n_pairs for key, agreed in self._agreed.items()}
         self._minimal = {key: self._table.minimal(valid) for key, valid in self._valid.items()}
@@ -124,22 +136,26 @@ class _Search:
             {key: (self._n_pairs - agreed) * self._weight + sizes for key, agreed in self._agreed.items()},
             {key: ~valid for key, valid in self._valid.items()},
         )
+        self._near: dict[tuple[Behaviour, ...], tuple[Array, Array]] = {}
         self._outcomes: dict[tuple[Behaviour, ...], _Outcome] = {}
         self._texts: dict[str, list[str]] = {}
 
-    def _behaviours(self, algorithm: HighLevelModel) -> list[Behaviour]:
-        """One per variable, in order of path as the algorithm lists them."""
-        return [Behaviour.of(response, self._n_inputs) for response in algorithm.responses.values()]
+    def prepare(self, start: int, stop: int) -> None:
+        """Find the best that fail for the algorithms at these positions, at once."""
+        if self._protocol.n_near_misses:
+            keys = dict.fromkeys(behaviours for behaviours, _ in self._variables[start:stop])
+            todo = [k for k in keys if k and k not in self._outcomes]
+            found = self._nearest.cheapest_of_each(todo, self._protocol.n_near_misses, at_most=MAX_TIES)
+            self._near.update(zip(todo, found, strict=True))
 
-    def align(self, algorithm: HighLevelModel) -> AlgorithmResult:
-        """The result of one algorithm."""
+    def align(self, position: int, algorithm: HighLevelModel) -> AlgorithmResult:
+        """The result of the algorithm at a position, after :meth:`prepare`."""
         irredundant = irredundancy(algorithm)
-        variables = sorted(zip(self._behaviours(algorithm), algorithm.responses, strict=True))
-        if not variables:
+        keys, paths = self._variables[position]
+        if not keys:
             empty = ScoredAlignment(Alignment(algorithm.text, ()), IIA(0, 0), minimal=True, margin=float("inf"))
             return AlgorithmResult(algorithm, (empty,), 1, 1, None, irredundant)
-        outcome = self._outcome(tuple(behaviour for behaviour, _ in variables))
-        paths = [path for _, path in variables]
+        outcome = self._outcome(keys)
         scored = self._scored(algorithm.text, paths, outcome)
         truncated_at = len(outcome.valid) if outcome.n_listable > len(outcome.valid) else None
         return AlgorithmResult(algorithm, scored, outcome.n_valid, outcome.n_minimal, truncated_at, irredundant)
@@ -147,28 +163,29 @@ class _Search:
     def _scored(self, text: str, paths: Sequence[str], outcome: _Outcome) -> tuple[ScoredAlignment, ...]:
         """The kept alignments of one algorithm: valid ones by neurons and id, then failing ones by IIA, neurons, id."""
         total = self._n_pairs * len(paths)
-        sizes = self._table.sizes[outcome.valid].sum(axis=1).tolist()
-        named = zip(sizes, self._ids(text, paths, outcome.valid), range(len(sizes)), strict=True)
-        kept = [
-            self._one_scored(text, paths, outcome.valid[row], total, total, bool(outcome.minimal[row]))
-            for _, _, row in sorted(named)
-        ]
+        columns = sorted(range(len(paths)), key=lambda column: paths[column])
+        by_path = [paths[column] for column in columns]
+        kept = []
+        valid = outcome.valid[:, columns]
+        sizes = self._table.sizes[valid].sum(axis=1).tolist()
+        for _, _, row in sorted(zip(sizes, self._ids(text, by_path, valid), range(len(sizes)), strict=True)):
+            iia = IIA(total, total)
+            kept.append(self._one_scored(text, by_path, valid[row].tolist(), iia, bool(outcome.minimal[row])))
+        near = outcome.near[:, columns]
         costs = outcome.near_costs.tolist()
-        named = zip(costs, self._ids(text, paths, outcome.near), range(len(costs)), strict=True)
+        named = zip(costs, self._ids(text, by_path, near), range(len(costs)), strict=True)
         for cost, _, row in nsmallest(self._protocol.n_near_misses, named):
-            kept.append(
-                self._one_scored(text, paths, outcome.near[row], total - cost // self._weight, total, minimal=False)
-            )
+            iia = IIA(total - cost // self._weight, total)
+            kept.append(self._one_scored(text, by_path, near[row].tolist(), iia, minimal=False))
         return tuple(kept)
 
     def _ids(self, text: str, paths: Sequence[str], picks: Array) -> list[str]:
-        """Alignment ids of placements."""
-        columns = sorted(range(len(paths)), key=lambda column: paths[column])
+        """Alignment ids of placements; columns are variables sorted by path."""
         names = []
-        for column in columns:
-            known = self._place_texts(paths[column])
-            names.append([known[site] for site in picks[:, column].tolist()])
-        return [alignment_id(text, places) for places in zip(*names, strict=True)]
+        for path, column in zip(paths, picks.T.tolist(), strict=True):
+            known = self._place_texts(path)
+            names.append([known[site] for site in column])
+        return alignment_ids(text, names)
 
     def _place_texts(self, path: str) -> list[str]:
         """A variable's places as JSON, by site number."""
@@ -177,13 +194,12 @@ class _Search:
         return self._texts[path]
 
     def _one_scored(
-        self, text: str, paths: Sequence[str], picks: Array, agreed: int, total: int, minimal: bool
+        self, text: str, paths: Sequence[str], chosen: list[int], iia: IIA, minimal: bool
     ) -> ScoredAlignment:
-        chosen = picks.tolist()
-        sites = self._table.sites
-        alignment = Alignment.of(text, ((path, sites[site]) for path, site in zip(paths, chosen, strict=True)))
-        margin = min(self._margins[site] for site in chosen)
-        return ScoredAlignment(alignment, IIA(agreed, total), minimal, margin)
+        """One kept alignment; variables are sorted by path, as in every alignment."""
+        sites, margins = self._table.sites, self._margins
+        places = tuple([(path, sites[site]) for path, site in zip(paths, chosen, strict=True)])
+        return ScoredAlignment(Alignment(text, places), iia, minimal, min([margins[site] for site in chosen]))
 
     def _outcome(self, keys: tuple[Behaviour, ...]) -> _Outcome:
         """Counts and the best placements for variables with these behaviours."""
@@ -199,7 +215,7 @@ class _Search:
             for column, key in enumerate(keys):
                 minimal &= self._minimal[key][valid[:, column]]
             if self._protocol.n_near_misses:
-                near, near_costs = self._nearest.cheapest(keys, self._protocol.n_near_misses, at_most=MAX_TIES)
+                near, near_costs = self._near.pop(keys)
             self._outcomes[keys] = _Outcome(n_valid, n_minimal, n_listable, valid, minimal, near, near_costs)
         return self._outcomes[keys]
 
