@@ -82,8 +82,9 @@ def _command(data: Path, *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
 
 
 def _port() -> int:
-    """The one that was asked for, or a free one."""
-    if chosen := os.environ.get("PLURISCOPE_TEST_PORT"):
+    """The one that was asked for, or a free one; of several test processes only the first gets what was asked for."""
+    chosen = os.environ.get("PLURISCOPE_TEST_PORT")
+    if chosen and os.environ.get("PYTEST_XDIST_WORKER", "gw0") == "gw0":
         return int(chosen)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -166,8 +167,8 @@ class Ear:
             self.heard.append(f"console {message.type}: {message.text}")
 
     def _failed(self, request: Any) -> None:
-        # leaving a page ends the request of its polling
-        if not (request.resource_type in ("fetch", "xhr") and request.failure == "net::ERR_ABORTED"):
+        # leaving a page ends what it was still asking for
+        if request.failure != "net::ERR_ABORTED":
             self.heard.append(f"failed: {request.url}: {request.failure}")
 
     def _answered(self, response: Any) -> None:

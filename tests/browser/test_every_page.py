@@ -7,7 +7,7 @@ import pytest
 from tests.browser.conftest import PHONE
 from tests.browser.pages_table import PAGES, STATUS
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.browser
 
 WHAT_COLOURS_DECIDE = {"resultTypes": ["violations"], "runOnly": ["color-contrast", "link-in-text-block"]}
 

@@ -9,7 +9,7 @@ import pytest
 
 from tests.browser.conftest import PHONE
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.browser
 XOR = "/networks/xor-pretrained"
 
 
