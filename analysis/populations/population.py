@@ -15,13 +15,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
+from analysis.circuits.circuit import EdgeLayout
+from analysis.circuits.search import MAX_EDGES
 from analysis.circuits.space import count_in_space
 from analysis.data import DataRecord, clean_data
-from analysis.errors import AnalysisError, BeyondLimits, Cancelled, InvalidTask
+from analysis.errors import AnalysisError, Cancelled, InvalidTask
+from analysis.limits import DEFAULT_LIMITS, Limits
 from analysis.networks.network import Network
 from analysis.networks.training import train_networks
 from analysis.networks.training_spec import TrainingOutcome, TrainingSpec
-from analysis.pipeline import Clock, Limits, analyse_output, refuse, unsearched
+from analysis.pipeline import Clock, analyse_output, refuse
 from analysis.populations.batched_circuits import check_equal_shapes, search_circuits_together
 from analysis.preflight import preflight
 from analysis.progress import Progress, Report, silent
@@ -29,7 +32,6 @@ from analysis.protocol import Protocol
 from analysis.result import CircuitSearch, OutputAnalysis
 from analysis.tasks import Task
 
-USUAL_LIMITS: Final = Limits()
 NETWORKS_AT_ONCE: Final = 256
 _CIRCUITS_AT_ONCE: Final = 1 << 23  # possible ones of one batch: 400 MB of results if all were valid
 
@@ -62,7 +64,7 @@ def train_population(
     device: str = "cpu",
     report: Report = silent,
     clock: Clock | None = None,
-    limits: Limits = USUAL_LIMITS,
+    limits: Limits = DEFAULT_LIMITS,
 ) -> Iterator[PopulationMember]:
     """Train networks and analyse those that converge.
 
@@ -93,7 +95,7 @@ def analyse_outcomes(
     device: str = "cpu",
     report: Report = silent,
     clock: Clock | None = None,
-    limits: Limits = USUAL_LIMITS,
+    limits: Limits = DEFAULT_LIMITS,
 ) -> Iterator[PopulationMember]:
     """The second half of :func:`train_population`: analyse the networks that converged, pass the others through."""
     converged = [outcome.network for outcome in outcomes if outcome.converged and outcome.network is not None]
@@ -116,7 +118,7 @@ def analyse_population(
     device: str = "cpu",
     report: Report = silent,
     clock: Clock | None = None,
-    limits: Limits = USUAL_LIMITS,
+    limits: Limits = DEFAULT_LIMITS,
 ) -> tuple[PopulationMember, ...]:
     """Analyse every output of networks of equal shape.
 
@@ -155,7 +157,7 @@ def iterate_population(
     device: str = "cpu",
     report: Report = silent,
     clock: Clock | None = None,
-    limits: Limits = USUAL_LIMITS,
+    limits: Limits = DEFAULT_LIMITS,
 ) -> Iterator[PopulationMember]:
     """As :func:`analyse_population`, one member after the other, so that only one batch is held in memory."""
     if not networks:
@@ -192,27 +194,32 @@ class _Run:
     clock: Clock | None
     limits: Limits
 
-    def circuits(self, networks: Sequence[Network], output: int) -> tuple[tuple[CircuitSearch, ...], float]:
-        """The circuits of one output of each network, and the seconds that one network is charged."""
-        start = self.clock() if self.clock else 0.0
-        cut = [network.for_output(output) for network in networks]
-        try:
-            searches = search_circuits_together(
-                cut,
-                self.tasks[output],
-                self.protocol,
-                self.data,
-                output=output,
-                device=self.device,
-                report=self.report,
-                max_valid=self.limits.max_valid,
-                max_possible=self.limits.max_possible,
-            )
-        except BeyondLimits:
-            searches = tuple(unsearched(network, self.protocol, self.data) for network in cut)
-        return searches, (self.clock() - start if self.clock else 0.0) / len(networks)
+    def circuits(self, networks: Sequence[Network], output: int) -> tuple[Sequence[CircuitSearch | None], float]:
+        """The circuits of one output of each network, and the seconds that one network is charged.
 
-    def member(self, network: Network, found: Sequence[tuple[CircuitSearch, float]]) -> PopulationMember:
+        None where each network's own analysis is to find them: spaces that are not listed, or more valid circuits than
+        are kept.
+        """
+        cut = [network.for_output(output) for network in networks]
+        possible = count_in_space(cut[0].sizes, self.protocol)
+        if possible > self.limits.max_possible or EdgeLayout(cut[0].sizes).n_edges > MAX_EDGES:
+            return [None] * len(cut), 0.0
+        start = self.clock() if self.clock else 0.0
+        searches = search_circuits_together(
+            cut,
+            self.tasks[output],
+            self.protocol,
+            self.data,
+            output=output,
+            device=self.device,
+            report=self.report,
+            max_valid=self.limits.max_valid,
+            max_possible=self.limits.max_possible,
+        )
+        seconds = (self.clock() - start if self.clock else 0.0) / len(networks)
+        return [replace(s, n_tested=possible) if s.truncated_at is None else None for s in searches], seconds
+
+    def member(self, network: Network, found: Sequence[tuple[CircuitSearch | None, float]]) -> PopulationMember:
         """Everything but the circuits; a refusal is this member's outcome and no other's."""
         analyses = []
         try:
@@ -228,8 +235,10 @@ class _Run:
                     limits=self.limits,
                     circuits=circuits,
                 )
-                spent = {**analysis.seconds, "circuits": seconds} if self.clock else {}
-                analyses.append(replace(analysis, seconds=spent))
+                if self.clock:
+                    spent = {**analysis.seconds, "circuits": analysis.seconds["circuits"] + seconds}
+                    analysis = replace(analysis, seconds=spent)
+                analyses.append(analysis)
         except Cancelled:
             raise
         except AnalysisError as problem:
