@@ -13,7 +13,11 @@ class Limits:
     Args:
         max_possible: a larger circuit space is counted or estimated instead of listed.
         max_valid: valid circuits kept in a list.
-        max_candidates: candidate algorithms kept.
+        max_candidates: candidate algorithms kept where they are aligned one by one.
+        max_listed: more candidates than this (in and-inverter form) are searched by what the network can support
+            instead of one by one.
+        n_first: how many of them are then listed whether they can be aligned or not, the first in canonical order.
+        max_aligned: and how many of those that can be aligned.
         max_seconds: exact counting is not started if it is predicted to take longer on one core.
         max_bytes: nor if it is predicted to take more memory than this.
         n_draws: valid circuits drawn where they are counted or estimated instead of listed.
@@ -25,6 +29,9 @@ class Limits:
     max_possible: int = 100_000_000
     max_valid: int = 5_000_000
     max_candidates: int = 100_000
+    max_listed: int = 2_000
+    n_first: int = 250
+    max_aligned: int = 2_000
     max_seconds: float = 1_800.0
     max_bytes: int = 1 << 30
     n_draws: int = 1_000

@@ -95,10 +95,16 @@ def analyse_output(
         interpretations = _interpretations(cut, circuits, protocol, data, report)
     with watch.stage("algorithms"):
         candidates = candidate_algorithms(
-            task, protocol, cut.n_hidden_layers, report=report, max_candidates=limits.max_candidates
+            task,
+            protocol,
+            cut.n_hidden_layers,
+            report=report,
+            max_candidates=limits.max_candidates,
+            max_listed=limits.max_listed,
+            n_first=limits.n_first,
         )
     with watch.stage("alignments"):
-        algorithms = _alignments(cut, candidates, protocol, data, report)
+        algorithms = _alignments(cut, candidates, protocol, data, report, limits)
 
     def rescore(result: AlgorithmResult, scored: ScoredAlignment, rules: Protocol) -> ScoredAlignment:
         return score_alignment(cut, result.algorithm, scored.alignment, rules, data)
@@ -163,14 +169,15 @@ def _interpretations(
 
 
 def _alignments(
-    cut: Network, candidates: Candidates, protocol: Protocol, data: DataRecord, report: Report
+    cut: Network, candidates: Candidates, protocol: Protocol, data: DataRecord, report: Report, limits: Limits
 ) -> AlgorithmSearch:
     """The alignments of every candidate, or the candidates alone where there are too many neuron sets to try."""
     try:
-        return search_alignments(cut, candidates, protocol, data, report=report)
+        return search_alignments(cut, candidates, protocol, data, report=report, max_aligned=limits.max_aligned)
     except BeyondLimits:
         alone = tuple(
             AlgorithmResult(algorithm, (), 0, 0, truncated_at=0, irredundant=irredundancy(algorithm))
             for algorithm in candidates.algorithms
         )
-        return AlgorithmSearch(alone, candidates.n_candidates, candidates.truncated_at)
+        at = candidates.truncated_at if candidates.space is None else len(alone)
+        return AlgorithmSearch(alone, candidates.n_candidates, at)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from analysis.algorithms.and_inverter import and_inverter_candidates
+from analysis.algorithms.counting import count_candidates
 from analysis.algorithms.formula_trees import formula_tree_candidates
 from analysis.algorithms.high_level_model import Form, HighLevelModel
 from analysis.progress import Progress, Report, silent
@@ -16,18 +17,35 @@ _LISTS = {"and_inverter": and_inverter_candidates, "formula_trees": formula_tree
 
 
 @dataclass(frozen=True)
+class CandidateSpace:
+    """The and-inverter algorithms of one task, without listing them.
+
+    Args:
+        pattern: the task's truth table as an integer.
+        n_inputs: 1 to 6.
+        depth: largest depth in gates, at least 1.
+    """
+
+    pattern: int
+    n_inputs: int
+    depth: int
+
+
+@dataclass(frozen=True)
 class Candidates:
     """The candidate algorithms of one task.
 
     Args:
         algorithms: in the protocol's order (canonical: depth, gates, then text; formula trees: the authors' order).
         n_candidates: how many there are, exact.
-        truncated_at: how many were kept if there are more, else None.
+        truncated_at: how many were kept if the others are given up, else None.
+        space: all of them where only the first are listed and the others are to be searched; else None.
     """
 
     algorithms: tuple[HighLevelModel, ...]
     n_candidates: int
     truncated_at: int | None = None
+    space: CandidateSpace | None = None
 
 
 def candidate_algorithms(
@@ -37,6 +55,8 @@ def candidate_algorithms(
     *,
     report: Report = silent,
     max_candidates: int = 100_000,
+    max_listed: int | None = None,
+    n_first: int = 250,
 ) -> Candidates:
     """List the algorithms that compute a task, or the first of them with the exact count of all.
 
@@ -44,11 +64,22 @@ def candidate_algorithms(
         task: the target over 1 to 6 inputs.
         protocol: form and depth of the candidates.
         n_hidden_layers: of the network; bounds the depth (:meth:`Protocol.depth_for`).
-        report: told "algorithms" before and after.
+        report: told "algorithms" before and after, and while formula trees are listed; may cancel there.
         max_candidates: how many are kept at most.
+        max_listed: more and-inverter candidates than this are left to a search by support; None: never.
+        n_first: how many are listed then.
+
+    Raises:
+        Cancelled: the report asked to stop.
     """
     report(Progress("algorithms", 0, 1))
     depth = protocol.depth_for(n_hidden_layers)
+    if protocol.algorithm_form == "and_inverter" and max_listed is not None:
+        count = count_candidates(task.pattern, task.n_inputs, depth)
+        if count > max_listed:
+            first, _ = and_inverter_candidates(task.pattern, task.n_inputs, depth, n_first)
+            report(Progress("algorithms", 1, 1, f"{count} candidate algorithms"))
+            return Candidates(first, count, space=CandidateSpace(task.pattern, task.n_inputs, depth))
     candidates = _listed(protocol.algorithm_form, task.pattern, task.n_inputs, depth, max_candidates)
     report(Progress("algorithms", 1, 1, f"{candidates.n_candidates} candidate algorithms"))
     return candidates

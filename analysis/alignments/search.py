@@ -6,6 +6,9 @@
 3. An alignment is valid if each variable fits its own set, and minimal if none of them fits a smaller one inside. So
    both are counted exactly by a recursion over variables (:mod:`analysis.alignments.placements`), never by listing.
 4. Listed are the valid ones up to a limit, fewest neurons first, and the best that fail.
+
+Where there are too many candidates to try each, those that can be aligned are found by what the network supports
+(:mod:`analysis.alignments.support_search`), and only they and the first candidates go through this.
 """
 
 from __future__ import annotations
@@ -18,29 +21,37 @@ from heapq import nsmallest
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.algorithms.catalogue import Candidates
+from analysis.algorithms.catalogue import Candidates, CandidateSpace
+from analysis.algorithms.counting import count_irredundant
 from analysis.algorithms.high_level_model import HighLevelModel
 from analysis.algorithms.redundancy import irredundancy
 from analysis.alignments.alignment import IIA, Alignment, ScoredAlignment, alignment_ids, place_json
-from analysis.alignments.iia import Behaviour, interchange_rows, tested_pairs
+from analysis.alignments.decisions import SiteDecisions, site_decisions
+from analysis.alignments.iia import Behaviour
 from analysis.alignments.placements import NEVER, Placer, Ranking
-from analysis.alignments.sites import neuron_sites
+from analysis.alignments.support_search import aligned_algorithms
 from analysis.data import DataRecord
-from analysis.interventions.interchange import interchange_outputs
 from analysis.networks.network import Network
 from analysis.progress import Progress, Report, silent
 from analysis.protocol import Protocol
-from analysis.result import AlgorithmResult, AlgorithmSearch
-from analysis.validity import decide, margin_to_edge
+from analysis.result import AlgorithmResult, AlgorithmSearch, CandidateTotals
 
 Array = NDArray[np.int64]
 
 _ALGORITHMS_AT_ONCE = 64
+_BEHAVIOURS_AT_ONCE = 512
+MAX_KEPT = 200_000  # alignments kept in all where the candidates are searched by support
 MAX_TIES = 2_000  # failing alignments of equal IIA and size among which the least ids are looked for; 3-3 has ≤ 720
 
 
 def search_alignments(
-    network: Network, candidates: Candidates, protocol: Protocol, data: DataRecord, *, report: Report = silent
+    network: Network,
+    candidates: Candidates,
+    protocol: Protocol,
+    data: DataRecord,
+    *,
+    report: Report = silent,
+    max_aligned: int = 2_000,
 ) -> AlgorithmSearch:
     """Align every candidate algorithm with the network.
 
@@ -50,20 +61,33 @@ def search_alignments(
         protocol: pairs, decision, sites, what is kept.
         data: rows to interchange.
         report: told "alignments" before each algorithm; may cancel there.
+        max_aligned: how many aligned algorithms are kept of candidates that are not all listed.
 
     Returns:
-        One result per algorithm, in the candidates' order. If there are more valid alignments than the protocol keeps,
-        those with fewest neurons stay, ties in the order of behaviours and neuron sets. Near misses are in the order of
-        IIA, neurons, id; where more than :data:`MAX_TIES` tie (a network that always decides alike), ids are compared
-        among the first of them in that same order.
+        One result per algorithm, in the candidates' order; of candidates that are not all listed one for each of the
+        first and for each that can be aligned, with the exact totals of all.
+
+        If there are more valid alignments than the protocol keeps, those with fewest neurons stay, ties in the order of
+        behaviours and neuron sets. Near misses are in the order of IIA, neurons, id; where more than :data:`MAX_TIES`
+        tie (a network that always decides alike), ids are compared among the first of them in that same order.
 
     Raises:
         BeyondLimits: too many hidden neurons for an exact search.
     """
-    algorithms = candidates.algorithms
+    report(Progress("alignments", 0, max(1, len(candidates.algorithms))))
+    sites = site_decisions(network, protocol, data)
+    if candidates.space is not None:
+        return _by_support(sites, candidates, candidates.space, protocol, report, max_aligned)
+    results = _align_each(sites, candidates.algorithms, protocol, report)
+    return AlgorithmSearch(results, candidates.n_candidates, candidates.truncated_at)
+
+
+def _align_each(
+    sites: SiteDecisions, algorithms: Sequence[HighLevelModel], protocol: Protocol, report: Report
+) -> tuple[AlgorithmResult, ...]:
+    """One result per algorithm."""
     total = max(1, len(algorithms))
-    report(Progress("alignments", 0, total))
-    search = _Search(network, algorithms, protocol, data)
+    search = _Search(sites, algorithms, protocol)
     results = []
     n_valid = 0
     for done, algorithm in enumerate(algorithms):
@@ -73,7 +97,35 @@ def search_alignments(
         results.append(search.align(done, algorithm))
         n_valid += results[-1].n_valid
     report(Progress("alignments", total, total, f"{n_valid} valid alignments"))
-    return AlgorithmSearch(tuple(results), candidates.n_candidates, candidates.truncated_at)
+    return tuple(results)
+
+
+def _by_support(
+    sites: SiteDecisions,
+    candidates: Candidates,
+    space: CandidateSpace,
+    protocol: Protocol,
+    report: Report,
+    max_aligned: int,
+) -> AlgorithmSearch:
+    """The first candidates and those that can be aligned, with the totals of all."""
+    found = aligned_algorithms(space.pattern, space.depth, sites, report=report, max_aligned=max_aligned)
+    counts = count_irredundant(space.pattern, space.n_inputs, space.depth)
+    listed = sorted(
+        {algorithm.text: algorithm for algorithm in (*candidates.algorithms, *found.algorithms)}.values(),
+        key=lambda algorithm: (algorithm.depth, algorithm.n_gates, algorithm.text),
+    )
+    if found.n_valid > MAX_KEPT:
+        most = min(protocol.max_alignments, max(1, MAX_KEPT // len(listed)))
+        protocol = protocol.model_copy(update={"max_alignments": most})
+    results = _align_each(sites, listed, protocol, report)
+    n_listed_aligned = sum(1 for result in results if result.n_valid)
+    return AlgorithmSearch(
+        results,
+        candidates.n_candidates,
+        len(results) if n_listed_aligned < found.n_aligned else None,
+        CandidateTotals(found.n_aligned, found.n_valid, found.n_minimal, counts.by_class, len(candidates.algorithms)),
+    )
 
 
 @lru_cache(maxsize=4096)  # the same candidates come back with every network
@@ -110,19 +162,14 @@ class _Outcome:
 class _Search:
     """Tables shared by all algorithms of one search."""
 
-    def __init__(
-        self, network: Network, algorithms: Sequence[HighLevelModel], protocol: Protocol, data: DataRecord
-    ) -> None:
+    def __init__(self, sites: SiteDecisions, algorithms: Sequence[HighLevelModel], protocol: Protocol) -> None:
         self._protocol = protocol
-        self._table = neuron_sites(network.hidden_sizes, protocol.alignment_sites)
-        tested = tested_pairs(network.n_inputs, protocol.interchange_pairs)
-        self._n_pairs = int(tested.sum())
-        outputs = interchange_outputs(network, self._table.sites, interchange_rows(data))[:, tested]
-        rule = protocol.alignment_decision
-        self._margins: list[float] = margin_to_edge(outputs, rule).min(axis=1, initial=np.inf).tolist()
+        self._table = sites.table
+        self._n_pairs = sites.n_pairs
+        self._margins: list[float] = sites.margins.tolist()
         self._variables = list(map(_variables, algorithms))
         keys = sorted({key for behaviours, _ in self._variables for key in behaviours})
-        self._agreed = dict(zip(keys, _agreements(keys, decide(outputs, rule), tested), strict=True))
+        self._agreed = dict(zip(keys, _agreements(keys, sites), strict=True))
         self._valid = {key: agreed == self._n_pairs for key, agreed in self._agreed.items()}
         self._minimal = {key: self._table.minimal(valid) for key, valid in self._valid.items()}
         self._placer = Placer(self._table)
@@ -220,18 +267,18 @@ class _Search:
         return self._outcomes[keys]
 
 
-def _agreements(keys: Sequence[Behaviour], decisions: NDArray[np.int8], tested: NDArray[np.bool_]) -> NDArray[np.int64]:
+def _agreements(keys: Sequence[Behaviour], sites: SiteDecisions) -> NDArray[np.int64]:
     """``[behaviours, sites]`` how many tested pairs agree.
 
     Args:
         keys: the behaviours.
-        decisions: ``[sites, tested pairs]`` the network's decisions.
-        tested: ``[source, base]``.
+        sites: the network's decisions.
     """
-    if not keys:  # no candidate computes the task, or none has a variable
-        return np.zeros((0, len(decisions)), dtype=np.int64)
-    n_inputs = len(tested).bit_length() - 1
-    expected = np.array([key.expected(n_inputs)[tested] for key in keys], dtype=np.float64).reshape(len(keys), -1)
-    ones, zeros = (decisions == 1).astype(np.float64), (decisions == 0).astype(np.float64)
-    agreed: Array = np.rint(expected @ ones.T + (1 - expected) @ zeros.T).astype(np.int64)
+    ones = (sites.decisions == 1).astype(np.float32).T  # numbers of pairs are exact: 64 · 63 is below 2^24
+    zeros = (sites.decisions == 0).astype(np.float32).T
+    agreed = np.zeros((len(keys), len(sites.decisions)), dtype=np.int64)
+    for start in range(0, len(keys), _BEHAVIOURS_AT_ONCE):
+        part = keys[start : start + _BEHAVIOURS_AT_ONCE]
+        expected = np.array([key.expected(sites.n_inputs)[sites.tested] for key in part], dtype=np.float32)
+        agreed[start : start + len(part)] = np.rint(expected @ ones + (1 - expected) @ zeros)
     return agreed

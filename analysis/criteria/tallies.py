@@ -7,7 +7,8 @@ explanations are counted:
 - ``zero-ablation`` over the circuits of the protocol's space; those beyond a limit are undecided, and after an
   estimate all but the valid ones at hand.
 - ``observed-class`` over the interpretations of the listed circuits.
-- ``irredundant-…`` over the candidate algorithms; those beyond a limit are undecided.
+- ``irredundant-…`` over the candidate algorithms; those beyond a limit are undecided, but where most candidates are
+  not listed because the search went by support, all are counted.
 - ``one-direction``, ``both-directions``, ``minimal-alignment`` over the protocol's valid alignments (the minimal ones
   where the protocol keeps only those). What a limit left out is undecided.
 - ``margin`` over valid circuits and kept valid alignments together; circuits that are counted but not listed are
@@ -109,10 +110,13 @@ def _observed_class(findings: Findings) -> CriterionTally:
 
 def _irredundant(key: str) -> Callable[[Findings], CriterionTally]:
     def count(findings: Findings) -> CriterionTally:
-        results = findings.algorithms.algorithms
+        search = findings.algorithms
+        if search.totals is not None:  # counted for all candidates, listed or not
+            passed = search.totals.irredundant[key]
+            return CriterionTally(passed, search.n_candidates - passed, 0, 0)
+        results = search.algorithms
         verdicts = [result.irredundant.get(key) for result in results]
-        unlisted = findings.algorithms.n_candidates - len(results)
-        return CriterionTally(verdicts.count(True), verdicts.count(False), unlisted, verdicts.count(None))
+        return CriterionTally(verdicts.count(True), verdicts.count(False), search.n_unlisted, verdicts.count(None))
 
     return count
 
