@@ -165,9 +165,11 @@ def _names(wiring: Wiring, frame: Frame, by_site: dict[tuple[int, int], Tile], h
                 body += text(x + radius + 6, y + 4.5, name, "fi", italic=True)
             else:
                 words, wide = _hidden_name(wiring, frame, layer, neuron, tile, hues)
-                up = radius + 6
-                body += f'<text class="lab s halo" x="{num(x)}" y="{num(y - up)}" text-anchor="middle">{words}</text>'
-                boxes.append((x - wide / 2, y - up - 11, x + wide / 2, y - up + 3))
+                # edges arrive at the lowest neuron from above, so its name stands below
+                lowest = len(column.shown) > 1 and neuron == column.shown[-1]
+                line = y + radius + 14 if lowest else y - radius - 6
+                body += f'<text class="lab s halo" x="{num(x)}" y="{num(line)}" text-anchor="middle">{words}</text>'
+                boxes.append((x - wide / 2, line - 11, x + wide / 2, line + 3))
         if column.n_hidden and column.shown:
             y = (frame.top + frame.bottom) / 2 + (column.slots - 1) / 2 * frame.gap
             body += text(x, y + 4, f"+{column.n_hidden} more", "lab s halo", anchor="middle")
