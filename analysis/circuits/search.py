@@ -111,6 +111,21 @@ def judged_rows(task: Task, data: DataRecord, output: int = 0) -> tuple[NDArray[
     return np.asarray(rows, dtype=np.float64), labels
 
 
+def first_rows(n_rows: int, n_wrong: int) -> NDArray[np.int64]:
+    """Rows to test every circuit on before the few that pass are tested on all.
+
+    They are spread evenly over the record, and so many that a circuit wrong on one kind of input stands out.
+
+    Args:
+        n_rows: rows judged.
+        n_wrong: rows that a valid circuit may have wrong.
+    """
+    n_first = min(n_rows, max(64, 6 * (n_wrong + 1)))
+    if n_first == n_rows:
+        return np.arange(n_first)
+    return np.argsort(np.arange(n_rows) * 0.6180339887498949 % 1.0, kind="stable")[:n_first]
+
+
 def evaluate_circuits(
     network: Network,
     masks: NDArray[np.uint64],
@@ -232,14 +247,8 @@ class _Judge:
 
     @cached_property
     def first(self) -> NDArray[np.int64]:
-        """The rows that every circuit is tested on; those that pass are then tested on all rows.
-
-        They are spread evenly over the record, and so many that a circuit wrong on one kind of input stands out.
-        """
-        n_first = min(len(self.rows), max(64, 6 * (self.max_wrong + 1)))
-        if n_first == len(self.rows):
-            return np.arange(n_first)
-        return np.argsort(np.arange(len(self.rows)) * 0.6180339887498949 % 1.0, kind="stable")[:n_first]
+        """The rows that every circuit is tested on; those that pass are then tested on all rows."""
+        return first_rows(len(self.rows), self.max_wrong)
 
     @cached_property
     def first_labels(self) -> NDArray[np.float64]:

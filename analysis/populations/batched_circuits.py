@@ -35,7 +35,7 @@ from torch import Tensor
 
 from analysis.circuits.circuit import EdgeLayout
 from analysis.circuits.prefixes import choices_using_all, source_bits
-from analysis.circuits.search import MAX_EDGES, evaluate_circuits, judged_rows, mean_rows, search_circuits
+from analysis.circuits.search import MAX_EDGES, evaluate_circuits, first_rows, judged_rows, mean_rows, search_circuits
 from analysis.circuits.space import count_in_space, in_space
 from analysis.data import DataRecord
 from analysis.errors import InvalidNetwork
@@ -111,6 +111,8 @@ def search_circuits_together(
     absent = [ablation_values(network, protocol.ablation, mean_rows(data)) for network in networks]
     tolerances = [output_tolerance(network, rows, values) for network, values in zip(networks, absent, strict=True)]
     within_reach = [i for i, tolerance in enumerate(tolerances) if tolerance <= MOST_TOLERANCE]
+    n_wrong = max_wrong(len(rows), protocol.accuracy_threshold)
+    tested = first_rows(len(rows), n_wrong)
     total, done = max(1, possible * len(networks)), 0
     report(Progress("circuits", 0, total))
     searches: dict[int, CircuitSearch] = {}
@@ -118,13 +120,13 @@ def search_circuits_together(
     for start in range(0, len(within_reach), budget.networks):
         part = within_reach[start : start + budget.networks]
         stack = _Stack.of([networks[i] for i in part], [absent[i] for i in part], [tolerances[i] for i in part], device)
-        space = _Space(stack, protocol, rows, labels, budget.cells)
+        space = _Space(stack, protocol, rows[tested], labels[tested], n_wrong, budget.cells)
         found = _Gathered(len(part), max_valid)
         with one_thread():
             for n_tested, owner, masks in space.not_surely_invalid():
                 found.add(owner, masks)
                 done += n_tested
-                report(Progress("circuits", min(done, total), total, f"{found.n:,} circuits to confirm"))
+                report(Progress("circuits", min(done, total - 1), total, f"{found.n:,} circuits to confirm"))
         for place, i in enumerate(part):
             candidates = found.of(place)
             if candidates is not None:
@@ -280,8 +282,9 @@ class _Space:
 
     Args:
         stack: the networks.
-        rows: ``[rows, n0]`` judged.
+        rows: ``[rows, n0]`` those of the judged rows that are looked at here.
         labels: ``[rows]``.
+        max_wrong: rows that a valid circuit may have wrong, of all that are judged.
         cells: most values of one temporary array.
     """
 
@@ -289,6 +292,7 @@ class _Space:
     protocol: Protocol
     rows: NDArray[np.float64]
     labels: NDArray[np.float64]
+    max_wrong: int
     cells: int
 
     @property
@@ -298,10 +302,6 @@ class _Space:
     @cached_property
     def layout(self) -> EdgeLayout:
         return EdgeLayout(self.sizes)
-
-    @cached_property
-    def max_wrong(self) -> int:
-        return max_wrong(len(self.rows), self.protocol.accuracy_threshold)
 
     def not_surely_invalid(self) -> Iterator[tuple[int, NDArray[np.int64], NDArray[np.uint64]]]:
         """Circuits tested since the last step, over all networks; network and mask of those that may be valid."""
@@ -391,7 +391,7 @@ class _Space:
         device = terms.device
         open_terms = [term[..., torch.tensor(s, device=device)] for term, s in zip(terms, subsets, strict=True)]
         n_lead = 0
-        while prod(map(len, subsets[n_lead:])) > self.cells:
+        while n_lead < len(subsets) - 1 and prod(map(len, subsets[n_lead:])) > self.cells:
             n_lead += 1
         every = (1 << len(piece.active)) - 1
         used = np.zeros(1, dtype=np.int64)
