@@ -1,0 +1,129 @@
+"""The observed classes of one circuit as arrays: interpretations that no input can tell apart, free completions merged.
+
+An observed class is one choice of cuts that go together. The list is in the fixed order of interpretations (spec §3:
+cuts first, lexicographic, then completions), so the r-th entry is the class of rank r, and its least index is the
+number of interpretations in the classes before it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import accumulate, pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.circuits.circuit import Circuit
+from analysis.circuits.search import mean_rows
+from analysis.data import DataRecord
+from analysis.errors import BeyondLimits
+from analysis.interpretations.cuts import LayerCuts, read_cuts
+from analysis.interpretations.transfer import States, first_states, grouped, links, n_first_states
+from analysis.interventions.ablation import Ablation
+from analysis.networks.network import Network
+
+MAX_CLASSES = 2_000_000
+_STATES_AT_ONCE = 1 << 15
+
+
+@dataclass(frozen=True, eq=False)
+class ObservedClasses:
+    """Every observed class of one circuit.
+
+    Args:
+        circuit: the circuit.
+        layers: its cuts, layers 1 … L.
+        cuts: for each layer ``[classes, n_l]`` the cut of every neuron, 0 where a neuron has no gate.
+        factor: ``[classes]`` odd part of the number of interpretations in the class.
+        exponent: ``[classes]`` and the power of two: there are ``factor · 2^exponent``.
+    """
+
+    circuit: Circuit
+    layers: tuple[LayerCuts, ...]
+    cuts: tuple[NDArray[np.int64], ...]
+    factor: NDArray[np.int64]
+    exponent: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.factor)
+
+    @cached_property
+    def sizes(self) -> tuple[int, ...]:
+        """Interpretations in each class."""
+        pairs = zip(self.factor.tolist(), self.exponent.tolist(), strict=True)
+        return tuple(factor << exponent for factor, exponent in pairs)
+
+    @cached_property
+    def least_indices(self) -> tuple[int, ...]:
+        """The least index of each class: its representative."""
+        return tuple(accumulate(self.sizes[:-1], initial=0)) if self.sizes else ()
+
+    def gated(self, layer: int) -> tuple[int, ...]:
+        """Neurons of layer 1 … L that have a gate, ascending."""
+        return tuple(np.flatnonzero(self.layers[layer - 1].n_cuts[0]).tolist())
+
+    def parents(self, layer: int, neuron: int) -> tuple[int, ...]:
+        """The neurons of the layer below whose bits a gate reads, ascending; empty in the first layer."""
+        return tuple(np.flatnonzero(self.layers[layer - 1].parents[0, neuron]).tolist())
+
+    def bits(self, layer: int, part: slice | Sequence[int] = slice(None)) -> NDArray[np.bool_]:
+        """``[classes, gated neurons, 2^n]`` what each gate of a layer is on each input, for a part of the classes."""
+        gated = list(self.gated(layer))
+        levels = self.layers[layer - 1].levels[0, gated]
+        above: NDArray[np.bool_] = levels[None] > self.cuts[layer - 1][part][:, gated, None]
+        return above
+
+
+def observed_classes(
+    network: Network,
+    circuit: Circuit,
+    data: DataRecord,
+    *,
+    ablation: Ablation = "zero",
+    max_classes: int = MAX_CLASSES,
+) -> ObservedClasses:
+    """List the observed classes of a circuit.
+
+    Args:
+        network: cut to the analysed output.
+        circuit: a circuit of it.
+        data: its representatives are the rows on which activations are read.
+        ablation: what absent edges carry.
+        max_classes: most partial or whole classes held at once.
+
+    Raises:
+        BeyondLimits: more of them.
+    """
+    mask = np.array([circuit.mask], dtype=np.uint64)
+    layers = read_cuts(network, mask, data.representatives, ablation, mean_rows(data))
+    _check(circuit, float(n_first_states(layers[0])[0]), max_classes)
+    cuts = [np.concatenate([block.cuts for block in first_states(layers[0], _STATES_AT_ONCE)])]
+    factor = np.ones(len(cuts[0]), dtype=np.int64)
+    exponent = np.zeros(len(cuts[0]), dtype=np.int64)
+    for below, above in pairwise(layers):
+        states = States(np.zeros(len(cuts[-1]), dtype=np.int64), cuts[-1])
+        position, first = grouped(states)
+        found = list(links(below, above, states[first]))
+        offsets = np.concatenate([part.source for part in found])
+        n_options = np.bincount(offsets, minlength=len(first))
+        repeats = n_options[position]
+        _check(circuit, float(repeats.sum()), max_classes)
+        path = np.repeat(np.arange(len(position)), repeats)
+        within = np.arange(len(path)) - np.repeat(np.cumsum(repeats) - repeats, repeats)
+        link = (np.cumsum(n_options) - n_options)[position[path]] + within
+        cuts = [chosen[path] for chosen in cuts]
+        cuts.append(np.concatenate([part.target.cuts for part in found])[link])
+        factor = factor[path] * np.concatenate([part.factor for part in found])[link]
+        exponent = exponent[path] + np.concatenate([part.exponent for part in found])[link]
+    return ObservedClasses(circuit, layers, tuple(cuts), factor, exponent)
+
+
+def _check(circuit: Circuit, n_classes: float, max_classes: int) -> None:
+    if n_classes > max_classes:
+        raise BeyondLimits(
+            f"observed classes of circuit {circuit.hex}",
+            f"{n_classes:,.0f} combinations of cuts, and the limit is {max_classes:,}",
+            "choose a circuit with fewer neurons",
+        )

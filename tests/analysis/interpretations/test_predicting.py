@@ -1,0 +1,241 @@
+"""Interpretations under interchange, all of a circuit at once, against trying each on each intervention."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from analysis.circuits.circuit import Circuit, EdgeLayout
+from analysis.circuits.search import search_circuits
+from analysis.data import clean_data
+from analysis.errors import BeyondLimits
+from analysis.experiments import decide_under_interventions, intervention_space
+from analysis.interpretations.counting import count_interpretations
+from analysis.interpretations.indexing import index_of_observed
+from analysis.interpretations.observed import observed_classes
+from analysis.interpretations.open_tables import OpenTable
+from analysis.interpretations.predicting import class_predictions, family_sets
+from analysis.networks.network import Network
+from analysis.protocol import COMPLETE
+from analysis.tasks import input_table, named_task
+from tests.analysis.circuits.test_circuit_search import random_network
+from tests.factories import pretrained_xor
+from tests.oracles.brute_force_circuits import possible_masks
+from tests.oracles.brute_force_interchange import scores, sets_tested
+from tests.oracles.brute_force_interpretations import interpretations
+
+FAMILIES = ("alone", "joint", "all")
+
+
+def prepared(network: Network):
+    space = intervention_space(network.hidden_sizes, network.n_inputs)
+    return space, decide_under_interventions(network, input_table(network.n_inputs), space)
+
+
+def circuit_of(network: Network, mask: int) -> Circuit:
+    return Circuit(EdgeLayout(network.sizes), mask)
+
+
+def compare(network: Network, mask: int, ablation: str = "zero", most: int = 400) -> int:
+    """Check one circuit against the oracle; how many interpretations pass all interventions of some family."""
+    classes = observed_classes(network, circuit_of(network, mask), clean_data(network.n_inputs), ablation=ablation)
+    if sum(classes.sizes) > most:
+        return 0
+    space, answers = prepared(network)
+    found, choices = interpretations(network, mask, ablation=ablation)
+    distinct = sorted(set(choices))
+    passing = 0
+    for family in FAMILIES:
+        got = class_predictions(classes, space, answers, family)
+        wanted = scores(network, mask, found, family)
+        assert (got is None) == (wanted is None)
+        if got is None:
+            continue
+        tested, right = wanted
+        assert got.tested == tested
+        for number, choice in enumerate(distinct):
+            own = [r for r, c in zip(right, choices, strict=True) if c == choice]
+            assert (got.best[number], got.worst[number]) == (max(own), min(own))
+            assert got.passing[number] == own.count(tested)
+        passing += sum(got.passing)
+        assert class_predictions(classes, space, answers, family, extremes=False).passing == got.passing
+    return passing
+
+
+# ---- observed classes ------------------------------------------------------------------------------------------------
+
+
+def test_observed_classes_are_those_that_counting_and_indexing_know():
+    network, data = pretrained_xor().network, clean_data(2)
+    masks = search_circuits(network, named_task("XOR", 2), COMPLETE, data).masks[::24]
+    counts = count_interpretations(network, masks, data)
+    for mask, total, observed in zip(masks.tolist(), counts.by_circuit, counts.observed_by_circuit, strict=True):
+        circuit = circuit_of(network, mask)
+        classes = observed_classes(network, circuit, data)
+        assert (sum(classes.sizes), len(classes)) == (total, observed)
+        for rank in {0, observed // 2, observed - 1}:
+            assert classes.least_indices[rank] == index_of_observed(network, circuit, rank, data)
+
+
+def test_too_many_classes_are_refused():
+    network, data = pretrained_xor().network, clean_data(2)
+    whole = circuit_of(network, 2**18 - 1)
+    with pytest.raises(BeyondLimits, match="limit is 10"):
+        observed_classes(network, whole, data, max_classes=10)
+
+
+# ---- completions -----------------------------------------------------------------------------------------------------
+
+
+def test_completions_leave_out_what_is_barred_and_obey_demands():
+    every = OpenTable((0, 1, 0, 0), (2, 3))  # the inputs reach rows 0 and 1
+    assert every.barred == ((0, 1, 1, 0),)
+    assert every.completions().tolist() == [[0, 1, 0, 0], [0, 1, 0, 1], [0, 1, 1, 1]]
+    assert every.n_completions == 3
+    assert every.demanded({2: 1}).tolist() == [[0, 1, 1, 1]]
+    assert every.demanded({0: 0, 2: 0, 3: 1}).tolist() == [[0, 1, 0, 1]]
+    assert len(every.demanded({0: 1})) == 0
+
+
+# ---- counting under interchange --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("ablation", ["zero", "mean"])
+@pytest.mark.parametrize("activation", ["tanh", "leaky_relu"])
+@pytest.mark.parametrize("sizes", [(2, 2, 1), (2, 3, 1), (2, 2, 2, 1), (3, 2, 1), (2, 1, 2, 1), (1, 2, 2, 1), (2, 1)])
+def test_counts_and_extremes_equal_trying_everything(sizes, activation, ablation):
+    for seed in (4, 21):
+        network = random_network(seed, sizes, activation)
+        network = Network.from_arrays(
+            [*network.weights[:-1], network.weights[-1] * 3], network.biases, activation=activation
+        )
+        masks = [mask for mask, _ in possible_masks(network)]
+        for mask in masks[:: max(1, len(masks) // 4)]:
+            compare(network, mask, ablation, most=150)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("sizes", [(2, 2, 3, 1), (2, 3, 2, 1), (2, 2, 2, 2, 1), (2, 3, 3, 1)])
+def test_counts_and_extremes_equal_trying_everything_on_larger_networks(sizes):
+    for seed in range(3):
+        network = random_network(seed, sizes, "tanh")
+        network = Network.from_arrays(
+            [*network.weights[:-1], network.weights[-1] * 3], network.biases, activation="tanh"
+        )
+        count = 0
+        masks = [mask for mask, _ in possible_masks(network)] if sum(sizes) < 8 else some_valid(network)
+        for mask in masks[:: max(1, len(masks) // 6)]:
+            compare(network, mask, most=1500)
+            count += 1
+        assert count >= 4
+
+
+def some_valid(network: Network) -> list[int]:
+    everything = 2 ** EdgeLayout(network.sizes).n_edges - 1
+    return [everything] + [everything & ~(1 << k) for k in range(0, 18, 3)]
+
+
+def hand_made_xor() -> Network:
+    """2-2-1: OR on n1.0 and AND on n1.1 is how it works."""
+    return Network.from_arrays(
+        [[[1, 1], [1, 1]], [[1, -2]]], [[0, -1], [0]], activation="relu", output_activation="linear"
+    )
+
+
+def wired_xor() -> Network:
+    """2-2-2-1 of steps: OR and NAND, then their AND and its negation; the output reads the AND."""
+    return Network.from_arrays(
+        [[[1, 1], [-1, -1]], [[1, 1], [-1, -1]], [[1, 0]]],
+        [[-0.5, 1.5], [-1.5, 1.5], [0]],
+        activation="sigmoid",
+        output_activation="linear",
+    )
+
+
+def sharp(network: Network, factor: float = 60.0) -> Network:
+    weights = [w * factor for w in network.weights[:-1]] + [network.weights[-1]]
+    biases = [b * factor for b in network.biases[:-1]] + [network.biases[-1]]
+    return Network.from_arrays(weights, biases, activation="sigmoid", output_activation="linear")
+
+
+@pytest.mark.parametrize("network", [hand_made_xor(), sharp(wired_xor())], ids=["2-2-1", "2-2-2-1"])
+def test_the_reading_that_is_how_a_network_works_passes(network):
+    space, answers = prepared(network)
+    full = 2 ** EdgeLayout(network.sizes).n_edges - 1
+    classes = observed_classes(network, circuit_of(network, full), clean_data(2))
+    for family in FAMILIES:
+        got = class_predictions(classes, space, answers, family)
+        assert sum(got.passing) > 0
+        assert got.best.max() == got.tested
+    assert compare(network, full, most=4000) > 0
+
+
+def test_joint_is_stricter_than_alone():
+    network = sharp(wired_xor())
+    space, answers = prepared(network)
+    for mask, _ in possible_masks(network):
+        classes = observed_classes(network, circuit_of(network, mask), clean_data(2))
+        alone, joint = (class_predictions(classes, space, answers, family) for family in ("alone", "joint"))
+        if alone is not None:
+            assert all(j <= a for j, a in zip(joint.passing, alone.passing, strict=True))
+
+
+@settings(max_examples=12)
+@given(st.integers(0, 10**6), st.sampled_from(["tanh", "sigmoid", "relu"]))
+def test_any_small_network_agrees_with_trying_everything(seed, activation):
+    network = random_network(seed, (2, 2, 2, 1), activation)
+    network = Network.from_arrays(
+        [*network.weights[:-1], network.weights[-1] * 3], network.biases, activation=activation
+    )
+    masks = [mask for mask, _ in possible_masks(network)]
+    compare(network, masks[seed % len(masks)], most=60)
+
+
+def test_sets_tested_are_those_of_the_circuit():
+    network = random_network(3, (2, 2, 2, 1))
+    space = intervention_space(network.hidden_sizes, 2)
+    for mask, _ in possible_masks(network):
+        for family in FAMILIES:
+            chosen = [space.sets[i] for i in family_sets(circuit_of(network, mask), space, family)]
+            assert sorted(chosen) == sorted(sets_tested(network, mask, family))
+
+
+def test_what_is_too_much_work_is_undecided_and_nothing_else():
+    network = pretrained_xor().network
+    space, answers = prepared(network)
+    classes = observed_classes(network, circuit_of(network, 2**18 - 1), clean_data(2))
+    got = class_predictions(classes, space, answers, "all", max_tried=1)
+    assert set(got.passing) <= {-1, 0}
+    assert (got.best == -1).all()
+    spent = class_predictions(classes, space, answers, "all", max_work=5_000)
+    known = class_predictions(classes, space, answers, "all")
+    decided = spent.best >= 0
+    assert (spent.best[decided] == known.best[decided]).all()
+    assert (~decided).any()
+    assert (known.best >= known.worst).all()
+
+
+def test_a_constant_output_predicts_nothing():
+    network = Network.from_arrays([[[1, 1], [1, -1]], [[0, 0]]], [[0, 0], [0]])
+    space, answers = prepared(network)
+    classes = observed_classes(network, circuit_of(network, 2**6 - 1), clean_data(2))
+    assert class_predictions(classes, space, answers, "joint") is None
+
+
+def test_class_functions_are_what_interpretations_read():
+    network = random_network(7, (2, 2, 2, 1))
+    network = Network.from_arrays([*network.weights[:-1], network.weights[-1] * 3], network.biases)
+    full = 2 ** EdgeLayout(network.sizes).n_edges - 1
+    classes = observed_classes(network, circuit_of(network, full), clean_data(2))
+    found, choices = interpretations(network, full)
+    firsts = [found[choices.index(choice)] for choice in sorted(set(choices))]
+    assert len(firsts) == len(classes) > 1
+    for number, gates in enumerate(firsts):
+        read = {(layer, neuron): bits for layer, neuron, _, _, bits, _ in gates}
+        for layer in (1, 2, 3):
+            bits = classes.bits(layer, [number])[0]
+            assert np.array_equal(bits, classes.bits(layer)[number])
+            for position, neuron in enumerate(classes.gated(layer)):
+                assert tuple(bits[position].astype(int)) == read[layer, neuron]
