@@ -1,13 +1,23 @@
-"""Whether a circuit still decides right, whatever its absent edges are made to carry."""
+"""Whether a circuit still decides right, whatever its absent edges are made to carry, and how far its output moves.
+
+An absent edge is one into an active neuron that the circuit does not keep; edges that leave an inactive neuron are
+absent too. Active neurons keep their biases.
+
+Sources: zero ablation is the validity test of Méloux et al. (ICLR 2025); mean and resample ablation are compared by
+Miller et al. (2024), who show that circuits found under one kind often fail under another; faithfulness of the output
+is Wang et al.'s (2023), here as a largest difference.
+"""
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Sequence
+from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from analysis.criteria.circuit_context import CircuitCriteriaContext
-from analysis.criteria.criterion import Criterion, Judge, Settings
+from analysis.criteria.criterion import Criterion, Judge, Parameter, Settings
 from analysis.criteria.verdict import Verdicts, Witness, verdicts_of
 from analysis.interventions.ablation import Ablation
 from analysis.validity import decide
@@ -18,27 +28,128 @@ def _valid_under(ablation: Ablation) -> Judge:
         n_right, n_rows = context.n_right(ablation), len(context.judged[1])
 
         def explain(position: int) -> tuple[str, Witness]:
-            rows, labels = context.judged
-            outputs = context.outputs(slice(position, position + 1), rows, context.absent(ablation))[0]
-            wrong = np.flatnonzero(decide(outputs, context.protocol.circuit_decision) != labels)
-            reason = f"With {ablation} ablation {n_right[position]} of {n_rows} rows are decided right."
-            if not len(wrong):
-                return reason, {}
-            row = int(wrong[0])
-            return reason, {"input": rows[row].tolist(), "output": float(outputs[row]), "label": int(labels[row])}
+            wrong = _wrong_row(context.alone(position), context.absent(ablation))
+            return f"With {ablation} ablation {n_right[position]} of {n_rows} rows are decided right.", wrong
 
         return verdicts_of(context.enough(n_right), explain, numerators=n_right, denominators=n_rows)
 
     return judge
 
 
+def _wrong_row(alone: CircuitCriteriaContext, absent: Sequence[NDArray[np.float64]]) -> dict[str, Any]:
+    """The first judged row that the only circuit decides wrong, if there is one."""
+    rows, labels = alone.judged
+    outputs = alone.outputs(slice(0, 1), rows, absent)[0]
+    wrong = np.flatnonzero(decide(outputs, alone.protocol.circuit_decision) != labels)
+    if not len(wrong):
+        return {}
+    row = int(wrong[0])
+    return {"input": rows[row].tolist(), "output": float(outputs[row]), "label": int(labels[row])}
+
+
+def _valid_on_every_source(context: CircuitCriteriaContext, _: Settings) -> Verdicts:
+    by_source = context.n_right_by_source
+    n_right, n_pairs = by_source.sum(axis=1), by_source.shape[1] * len(context.judged[1])
+
+    def explain(position: int) -> tuple[str, Witness]:
+        reason = f"Of {n_pairs} pairs of a base and a source {n_right[position]} are decided right."
+        for source in np.argsort(by_source[position], kind="stable").tolist():
+            wrong = _wrong_row(context.alone(position), context.activations_on(source))
+            if wrong:
+                return reason, {**wrong, "source": context.clean_rows[source].tolist()}
+        return reason, {}
+
+    passed: NDArray[np.bool_] = np.all(context.enough(by_source), axis=1)
+    return verdicts_of(passed, explain, numerators=n_right, denominators=n_pairs)
+
+
+def _valid_under_all(context: CircuitCriteriaContext, settings: Settings) -> Verdicts:
+    judges = {
+        "zero": _valid_under("zero"),
+        "mean": _valid_under("mean"),
+        "resample": _valid_on_every_source,
+    }
+    verdicts = {kind: judge(context, settings) for kind, judge in judges.items()}
+    n_passed = np.sum([one.passed for one in verdicts.values()], axis=0, dtype=np.int64)
+
+    def explain(position: int) -> tuple[str, Witness]:
+        failed = {kind: one for kind, one in verdicts.items() if not one.passed[position]}
+        if not failed:
+            return "Decides right under zero, mean and resample ablation.", {}
+        kind, first = next(iter(failed.items()))
+        return f"Fails under {' and '.join(failed)} ablation.", {"ablation": kind, **first.at(position).witness}
+
+    return verdicts_of(n_passed == len(judges), explain, numerators=n_passed, denominators=len(judges))
+
+
+def _outputs_close(context: CircuitCriteriaContext, settings: Settings) -> Verdicts:
+    network = context.clean_activations[-1][:, 0]
+    with np.errstate(invalid="ignore"):  # inf − inf where weights are huge: NaN, which is not close
+        differences = np.abs(context.clean_outputs - network)
+    largest = differences.max(axis=1)
+
+    def explain(position: int) -> tuple[str, Witness]:
+        row = int(np.argmax(differences[position]))
+        witness = {
+            "input": context.clean_rows[row].tolist(),
+            "circuit": float(context.clean_outputs[position, row]),
+            "network": float(network[row]),
+        }
+        return f"The outputs differ by up to {largest[position]:.3g} on the clean inputs.", witness
+
+    return verdicts_of(largest <= settings["tolerance"], explain, scores=largest)
+
+
 ZERO_ABLATION: Final = Criterion(
     key="zero-ablation",
     label="Zero ablation",
     definition="The circuit decides right when its absent edges carry 0.",
-    formula="share of rows x with d(f_C(x | absent edges = 0)) = y(x) > the protocol's threshold",
-    source="Méloux et al., ICLR 2025 (arXiv 2502.20914): validity of a circuit",
+    formula="share of rows x with d(f_C(x; absent = 0)) = y(x)  >  threshold of the protocol",
+    source="Méloux et al., ICLR 2025 (arXiv:2502.20914): validity of a circuit",
     judges={"circuit": _valid_under("zero")},
     direction="higher",
     score="share of rows decided right",
+)
+MEAN_ABLATION: Final = Criterion(
+    key="mean-ablation",
+    label="Mean ablation",
+    definition="The circuit decides right when each absent edge carries its source neuron's mean activation "
+    "in the full network over the clean inputs.",
+    formula="share of rows x with d(f_C(x; absent from u = mean over D of h_u)) = y(x)  >  threshold",
+    source="Wang et al., ICLR 2023 (arXiv:2211.00593); Miller et al., 2024 (arXiv:2407.08734)",
+    judges={"circuit": _valid_under("mean")},
+    direction="higher",
+    score="share of rows decided right",
+)
+RESAMPLE_ABLATION: Final = Criterion(
+    key="resample-ablation",
+    label="Resample ablation",
+    definition="The circuit decides right when all absent edges carry the full network's activations on one source, "
+    "whichever clean input that is.",
+    formula="for every s in D: share of rows b with d(f_C(b; absent from u = h_u(s))) = y(b)  >  threshold",
+    source="Chan et al., 2022 (causal scrubbing); Miller et al., 2024 (arXiv:2407.08734)",
+    judges={"circuit": _valid_on_every_source},
+    direction="higher",
+    score="share of pairs of base and source decided right",
+)
+ALL_ABLATIONS: Final = Criterion(
+    key="all-ablations",
+    label="All ablations",
+    definition="The circuit passes zero, mean and resample ablation.",
+    formula="zero-ablation and mean-ablation and resample-ablation",
+    source="Miller et al., 2024 (arXiv:2407.08734): the kind of ablation defines the task",
+    judges={"circuit": _valid_under_all},
+    direction="higher",
+    score="share of the three passed",
+)
+OUTPUT_FAITHFULNESS: Final = Criterion(
+    key="output-faithfulness",
+    label="Output faithfulness",
+    definition="On no clean input does the circuit's output differ from the full network's by more than the tolerance.",
+    formula="max over x in D of |f_C(x) − f(x)|  ≤  tolerance",
+    source="Wang et al., ICLR 2023 (arXiv:2211.00593): faithfulness, as a largest difference of outputs",
+    judges={"circuit": _outputs_close},
+    direction="lower",
+    parameters=(Parameter("tolerance", 0.1, 0.0, 1e6, "largest difference of outputs allowed"),),
+    score="largest difference of outputs",
 )

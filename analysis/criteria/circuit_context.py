@@ -9,7 +9,7 @@ and comparisons with the full network are made there. With the default data they
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Final
 
@@ -91,6 +91,32 @@ class CircuitCriteriaContext:
             ]
             self._right[ablation] = np.concatenate([np.empty(0, dtype=np.int64), *right])
         return self._right[ablation]
+
+    @cached_property
+    def n_right_by_source(self) -> NDArray[np.int64]:
+        """``[circuits, 2^n]``: judged rows decided right if absent edges carry what the network has on each source."""
+        rows, labels = self.judged
+        counts = np.empty((len(self), len(self.clean_rows)), dtype=np.int64)
+        for part in self.parts("resample ablation", len(rows) * len(self.clean_rows)):
+            for source in range(len(self.clean_rows)):
+                carried = self.activations_on(source)
+                counts[part, source] = count_right(self.outputs(part, rows, carried), labels, self.protocol)
+        return counts
+
+    def activations_on(self, source: int) -> tuple[NDArray[np.float64], ...]:
+        """The full network on one clean row, ``[n_l]`` for layers 0 … L − 1."""
+        return tuple(layer[source] for layer in self.clean_activations[:-1])
+
+    @cached_property
+    def clean_outputs(self) -> NDArray[np.float64]:
+        """``[circuits, 2^n]``: each circuit's output on the clean rows, under the protocol's ablation."""
+        absent, rows = self.absent(self.protocol.ablation), self.clean_rows
+        parts = [self.outputs(part, rows, absent) for part in self.parts("outputs", len(rows))]
+        return np.concatenate([np.empty((0, len(rows))), *parts])
+
+    def alone(self, position: int) -> CircuitCriteriaContext:
+        """The same with one circuit only, to look at it closely."""
+        return replace(self, masks=self.masks[position : position + 1], report=silent)
 
     def enough(self, n_right: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Which numbers of right judged rows make a circuit valid."""

@@ -4,11 +4,27 @@ from __future__ import annotations
 
 from typing import Final
 
-from analysis.criteria import ablations
+from analysis.criteria import ablations, knockouts, margins, minimality, noise, patching, symmetry
 from analysis.criteria.criterion import Criterion, Kind
 from analysis.errors import InvalidCriterion
 
-CRITERIA: Final[tuple[Criterion, ...]] = (ablations.ZERO_ABLATION,)
+CRITERIA: Final[tuple[Criterion, ...]] = (
+    ablations.ZERO_ABLATION,
+    ablations.MEAN_ABLATION,
+    ablations.RESAMPLE_ABLATION,
+    ablations.ALL_ABLATIONS,
+    ablations.OUTPUT_FAITHFULNESS,
+    knockouts.KNOCKOUT_COMPLETENESS,
+    knockouts.NECESSITY,
+    noise.INPUT_NOISE,
+    patching.PATCHING_ROBUST,
+    minimality.MINIMAL_QUASI,
+    minimality.MINIMAL_LOCAL,
+    minimality.MINIMAL_SUBSET,
+    minimality.MINIMAL_CARDINAL,
+    margins.MARGIN,
+    symmetry.REPRESENTATIVE,
+)
 
 _BY_KEY: Final = {criterion.key: criterion for criterion in CRITERIA}
 

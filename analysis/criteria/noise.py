@@ -1,0 +1,80 @@
+"""Agreement of circuit and network on inputs near the clean ones, estimated from random points."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.circuits.estimating import share_interval
+from analysis.criteria.circuit_context import CircuitCriteriaContext
+from analysis.criteria.criterion import Criterion, Parameter, Settings
+from analysis.criteria.verdict import Verdicts, Witness, verdicts_of
+from analysis.networks.mlp import forward
+from analysis.validity import decide
+
+CONFIDENCE: Final = 0.95
+
+
+def points_around(rows: NDArray[np.float64], radius: float, n_points: int, *, seed: int) -> NDArray[np.float64]:
+    """Uniform points of the L∞ ball around each row, ``[rows, points, n0]``; the same for the same seed."""
+    offsets = np.random.default_rng(seed).uniform(-radius, radius, (len(rows), n_points, rows.shape[1]))
+    return rows[:, None] + offsets
+
+
+def _agrees_near(context: CircuitCriteriaContext, settings: Settings) -> Verdicts:
+    n_points = int(settings["points"])
+    points = points_around(context.clean_rows, settings["radius"], n_points, seed=int(settings["seed"]))
+    absent, rule = context.absent(context.protocol.ablation), context.protocol.circuit_decision
+    with np.errstate(over="ignore", invalid="ignore"):
+        expected = [decide(forward(context.network, around)[:, 0], rule) for around in points]
+    n_alike = np.empty((len(context), len(points)), dtype=np.int64)
+    for part in context.parts("input noise", n_points):
+        for ball, around in enumerate(points):
+            decisions = decide(context.outputs(part, around, absent), rule)
+            n_alike[part, ball] = np.equal(decisions, expected[ball]).sum(axis=1)
+    worst = n_alike.argmin(axis=1)
+    numerators = n_alike.min(axis=1)
+
+    def explain(position: int) -> tuple[str, Witness]:
+        ball, alike = int(worst[position]), int(numerators[position])
+        low, high = share_interval(alike, n_points, CONFIDENCE)
+        reason = (
+            f"Around the worst clean input {alike:,} of {n_points:,} random points are decided as by the network; "
+            f"by Clopper and Pearson the true share is between {float(low):.1%} and {float(high):.1%} "
+            f"({CONFIDENCE:.0%} confidence)."
+        )
+        witness: dict[str, object] = {"centre": context.clean_rows[ball].tolist()}
+        outputs = context.alone(position).outputs(slice(0, 1), points[ball], absent)[0]
+        differ = np.flatnonzero(decide(outputs, rule) != expected[ball])
+        if len(differ):
+            point = points[ball][differ[0]]
+            witness |= {
+                "input": point.tolist(),
+                "circuit": float(outputs[differ[0]]),
+                "network": float(forward(context.network, point[None])[0, 0]),
+            }
+        return reason, witness
+
+    passed = numerators >= settings["share"] * n_points
+    return verdicts_of(passed, explain, numerators=numerators, denominators=n_points)
+
+
+INPUT_NOISE: Final = Criterion(
+    key="input-noise",
+    label="Input noise",
+    definition="Around each clean input, of uniform points in the L∞ ball at least the given share are decided as the "
+    "network decides them; an estimate.",
+    formula="for every x in D: share of z ~ U(B∞(x, radius)) with d(f_C(z)) = d(f(z))  ≥  share",
+    source="after Friedman et al., 2024 (arXiv:2312.03656): agreement off the training distribution",
+    judges={"circuit": _agrees_near},
+    direction="higher",
+    parameters=(
+        Parameter("radius", 0.1, 0.0, 10.0, "radius of the ball around each clean input"),
+        Parameter("share", 0.99, 0.0, 1.0, "least share of points decided alike around each clean input"),
+        Parameter("points", 1000, 1, 100_000, "random points around each clean input", "points", whole=True),
+        Parameter("seed", 0, 0, 2**31 - 1, "seed of the random points", whole=True),
+    ),
+    score="share decided alike around the worst clean input",
+)

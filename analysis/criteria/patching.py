@@ -1,0 +1,217 @@
+"""Whether a circuit decides right whatever clean-input value each absent neuron carries, neurons independent.
+
+A neuron with an absent edge into an active neuron carries there one of the values that it has in the full network on
+the clean inputs: the same on all its absent edges, but different neurons may take theirs from different inputs. Each
+judged row is taken by itself.
+
+1. A few combinations, the same for all circuits, remove most of those that fail.
+2. For each circuit left, all combinations of the values of the neurons below the last hidden layer.
+3. The last hidden layer needs no combinations: its absent neurons are added to the output's pre-activation, each by
+   itself, the output's activation never falls and a decision is an interval. So the least and the largest sum decide.
+
+Source: Hadad, Katz and Bassan, ICLR 2026 (arXiv:2602.16823): patching-domain robustness, here over a finite domain.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from math import prod
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.criteria.circuit_context import CircuitCriteriaContext
+from analysis.criteria.criterion import Criterion, Settings
+from analysis.criteria.verdict import Verdicts, Witness, verdicts_of
+from analysis.networks.mlp import activate, keep_matrices
+from analysis.progress import Progress
+from analysis.validity import decided_as
+
+MAX_COMBINATIONS: Final = 1 << 18
+_CASES_AT_ONCE: Final = 1 << 13
+_N_QUICK: Final = 32
+_QUICK_SEED: Final = 0
+
+Layers = Sequence[NDArray[np.float64]]
+
+
+@dataclass(frozen=True, eq=False)
+class _Patches:
+    """Choices of a source for each absent neuron below the last hidden layer of one circuit.
+
+    Args:
+        context: what the circuit belongs to.
+        position: the circuit's.
+    """
+
+    context: CircuitCriteriaContext
+    position: int
+
+    @cached_property
+    def keep(self) -> list[NDArray[np.bool_]]:
+        """Kept edges ``[n_l, n_(l-1)]`` for layers 1 … L."""
+        masks = self.context.masks[self.position : self.position + 1]
+        return [matrix[0] for matrix in keep_matrices(masks, self.context.layout)]
+
+    @cached_property
+    def open_neurons(self) -> list[tuple[int, int, NDArray[np.int64]]]:
+        """(layer, neuron, sources with different values) of neurons with an absent edge into an active neuron."""
+        found = []
+        for layer, kept in enumerate(self.keep[:-1]):
+            active = kept.any(axis=1)
+            for neuron in range(kept.shape[1]):
+                if not kept[active, neuron].all():
+                    values = self.context.clean_activations[layer][:, neuron]
+                    found.append((layer, neuron, np.unique(values, return_index=True)[1].astype(np.int64)))
+        return found
+
+    @property
+    def n_combinations(self) -> int:
+        return prod(len(sources) for _, _, sources in self.open_neurons)
+
+    def sources(self, cases: NDArray[np.int64]) -> NDArray[np.int64]:
+        """``[cases, open neurons]``: the source of each, by number of the combination."""
+        if not self.open_neurons:
+            return np.empty((len(cases), 0), dtype=np.int64)
+        places = np.unravel_index(cases, [len(sources) for _, _, sources in self.open_neurons])
+        return np.stack([s[place] for (_, _, s), place in zip(self.open_neurons, places, strict=True)], axis=1)
+
+    def carried(self, cases: NDArray[np.int64]) -> list[NDArray[np.float64]]:
+        """``[cases, n_l]`` for layers 0 … L − 2."""
+        values = [np.zeros((len(cases), matrix.shape[1])) for matrix in self.keep[:-1]]
+        for (layer, neuron, _), source in zip(self.open_neurons, self.sources(cases).T, strict=True):
+            values[layer][:, neuron] = self.context.clean_activations[layer][source, neuron]
+        return values
+
+    def batches(self) -> Iterator[NDArray[np.int64]]:
+        """The numbers of all combinations, in bounded batches."""
+        for start in range(0, self.n_combinations, _CASES_AT_ONCE):
+            yield np.arange(start, min(start + _CASES_AT_ONCE, self.n_combinations))
+
+    def extremes(self, carried: Layers, rows: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """``[cases, rows]``: least and largest output, over the absent neurons of the last hidden layer."""
+        network, clean = self.context.network, self.context.clean_activations
+        values = np.broadcast_to(rows, (len(carried[0]) if carried else 1, *rows.shape))
+        for layer, kept in enumerate(self.keep[:-1], start=1):
+            total = np.broadcast_to(network.biases[layer - 1], (*values.shape[:2], len(kept)))
+            for index in range(kept.shape[1]):
+                value = np.where(kept[:, index], values[..., index, None], carried[layer - 1][:, None, index, None])
+                total = total + value * network.weights[layer - 1][:, index]
+            values = activate(total, network.activation_of(layer), network.negative_slope)
+        weights, kept = network.weights[-1][0], self.keep[-1][0]
+        low = high = np.broadcast_to(network.biases[-1][0], values.shape[:2])
+        for index, weight in enumerate(weights.tolist()):
+            terms = clean[-2][:, index] * weight
+            here = values[..., index] * weight
+            low = low + (here if kept[index] else terms.min())
+            high = high + (here if kept[index] else terms.max())
+        act, slope = network.output_activation, network.negative_slope
+        return activate(low, act, slope), activate(high, act, slope)
+
+    def right(self, carried: Layers) -> NDArray[np.bool_]:
+        """``[cases, rows]``: which judged rows are right whatever the last hidden layer's absent neurons carry."""
+        rows, labels = self.context.judged
+        rule = self.context.protocol.circuit_decision
+        with np.errstate(over="ignore", invalid="ignore"):
+            outputs = self.extremes(carried, rows)
+        columns = [
+            decided_as(outputs[0][:, row], float(label), rule) & decided_as(outputs[1][:, row], float(label), rule)
+            for row, label in enumerate(labels)
+        ]
+        return np.stack(columns, axis=1)
+
+    def wrong_case(self) -> tuple[int, int] | None:
+        """A combination and a judged row that it makes wrong, None if there is none."""
+        for cases in self.batches():
+            wrong = np.argwhere(~self.right(self.carried(cases)))
+            if len(wrong):
+                return int(cases[wrong[0][0]]), int(wrong[0][1])
+        return None
+
+    def n_robust_rows(self) -> int:
+        """Judged rows that no combination makes wrong."""
+        robust = np.ones(len(self.context.judged[1]), dtype=bool)
+        for cases in self.batches():
+            robust &= self.right(self.carried(cases)).all(axis=0)
+            if not self.context.enough(np.array([robust.sum()]))[0]:
+                break  # no later combination brings a row back
+        return int(robust.sum())
+
+
+def _quickly_failed(context: CircuitCriteriaContext) -> NDArray[np.bool_]:
+    """``[circuits]``: which fail under one of a few combinations already, tried for all circuits at once."""
+    choose = np.random.default_rng(_QUICK_SEED)
+    rows, labels = context.judged
+    rule, robust = context.protocol.circuit_decision, np.ones((len(context), len(labels)), dtype=bool)
+    clean = context.clean_activations[:-1]
+    picks = [[choose.integers(0, len(layer), layer.shape[1]) for layer in clean] for _ in range(_N_QUICK)]
+    for part in context.parts("patching", len(rows) * _N_QUICK):
+        for pick in picks:
+            carried = [layer[source, np.arange(layer.shape[1])] for layer, source in zip(clean, pick, strict=True)]
+            outputs = context.outputs(part, rows, carried)
+            for row, label in enumerate(labels):
+                robust[part, row] &= decided_as(outputs[:, row], float(label), rule)
+    return ~context.enough(robust.sum(axis=1))
+
+
+def _patching_robust(context: CircuitCriteriaContext, _: Settings) -> Verdicts:
+    passed = ~_quickly_failed(context)
+    undecided = np.zeros(len(context), dtype=bool)
+    left = np.flatnonzero(passed)
+    for done, position in enumerate(left.tolist()):
+        context.report(Progress("criteria", done, len(left), "patching"))
+        patches = _Patches(context, position)
+        undecided[position] = patches.n_combinations > MAX_COMBINATIONS
+        if not undecided[position]:
+            passed[position] = context.enough(np.array([patches.n_robust_rows()]))[0]
+
+    def explain(position: int) -> tuple[str, Witness]:
+        patches = _Patches(context, position)
+        if undecided[position]:
+            n_tried = f"{patches.n_combinations:,} combinations of values, and the limit is {MAX_COMBINATIONS:,}"
+            return f"There are {n_tried}; none of {_N_QUICK} tried makes it fail.", {}
+        if passed[position]:
+            below = f"{patches.n_combinations:,} combination{'' if patches.n_combinations == 1 else 's'}"
+            return f"Decided right under all {below} below the last hidden layer, and any in it.", {}
+        return "A combination of values makes it decide wrong.", _witness(patches)
+
+    return verdicts_of(passed, explain, undecided=undecided)
+
+
+def _witness(patches: _Patches) -> Witness:
+    """The first combination that makes some judged row wrong, with the source of each absent neuron."""
+    context = patches.context
+    found = patches.wrong_case() if patches.n_combinations <= MAX_COMBINATIONS else None
+    if found is None:
+        return {}
+    case, row = found
+    cases = np.array([case])
+    rows, labels = context.judged
+    rule, label = context.protocol.circuit_decision, float(labels[row])
+    low, high = (float(one[0, row]) for one in patches.extremes(patches.carried(cases), rows))
+    falls = not decided_as(np.array([low]), label, rule)[0]
+    sources = [
+        {"layer": layer, "neuron": neuron, "source": context.clean_rows[source].tolist()}
+        for (layer, neuron, _), source in zip(patches.open_neurons, patches.sources(cases)[0].tolist(), strict=True)
+    ]
+    last = context.network.n_hidden_layers
+    for neuron in np.flatnonzero(~patches.keep[-1][0]).tolist():
+        terms = context.clean_activations[-2][:, neuron] * context.network.weights[-1][0, neuron]
+        source = int(terms.argmin() if falls else terms.argmax())
+        sources.append({"layer": last, "neuron": neuron, "source": context.clean_rows[source].tolist()})
+    return {"input": rows[row].tolist(), "label": int(label), "output": low if falls else high, "sources": sources}
+
+
+PATCHING_ROBUST: Final = Criterion(
+    key="patching-robust",
+    label="Robust to patching",
+    definition="The circuit decides right whatever clean-input value each absent source neuron carries, neurons "
+    "independent.",
+    formula="for every s: absent neurons → D: share of rows x with d(f_C(x; absent from u = h_u(s(u)))) = y(x), the "
+    "worst s for each x  >  threshold",
+    source="Hadad, Katz and Bassan, ICLR 2026 (arXiv:2602.16823): patching-domain robustness, over clean values",
+    judges={"circuit": _patching_robust},
+)
