@@ -26,6 +26,8 @@ Array = NDArray[np.int64]
 
 NEVER = 1 << 58  # cost of a site that is not allowed; a few of them add up without overflow
 _CELLS = 2_000_000  # largest table held at once
+_CELLS_WORTH_CHOOSING = 20_000  # in larger tables each problem looks at those sites only that a least cost can need
+_BOUND_CELLS = 16_000_000  # bounds remembered, in numbers of eight bytes
 _NOTHING = (np.zeros((0, 0), dtype=np.int64), np.zeros(0, dtype=np.int64))
 
 
@@ -146,6 +148,7 @@ class Ranking:
         if len(keys) > self._placer.table.n_neurons:
             return np.zeros((0, len(keys)), dtype=np.int64), np.zeros(0, dtype=np.int64)
         self._placer.check(len(keys))
+        self._make_room()
         picks = np.zeros((1, 0), dtype=np.int64)
         states = np.array([self._n_states if self._fails is None else 0], dtype=np.int64)
         spent = np.zeros(1, dtype=np.int64)
@@ -187,6 +190,7 @@ class Ranking:
         chosen = np.array([[numbers[key] for key in problem] for problem in problems])
         costs = np.stack([self._costs[key] for key in keys])
         fails = None if self._fails is None else np.stack([self._fails[key] for key in keys])
+        self._make_room()
         self._make_bounds([tuple(problem[1:]) for problem in problems])
         problem = np.arange(len(problems))
         picks = np.zeros((len(problems), 0), dtype=np.int64)
@@ -245,6 +249,11 @@ class Ranking:
         self._make_bounds([keys])
         return self._bounds[keys]
 
+    def _make_room(self) -> None:
+        """Forget the bounds if they have become many; they can be made again."""
+        if len(self._bounds) * 2 * self._n_states > _BOUND_CELLS:
+            self._bounds = {(): self._bounds[()]}
+
     def _make_bounds(self, problems: Sequence[tuple[Hashable, ...]]) -> None:
         """Have the bounds of these lists of keys, and of all their ends, at hand."""
         missing: dict[int, dict[tuple[Hashable, ...], None]] = defaultdict(dict)
@@ -287,6 +296,13 @@ class Ranking:
             min_over_subsets(least)
             return least[:, ::-1]
         padded = np.concatenate([following, np.full((len(costs), 1), NEVER)], axis=1)
+        if len(self._masks) * self._n_states > _CELLS_WORTH_CHOOSING:
+            for row, cost in enumerate(costs):
+                needed = self._placer.table.undominated(cost)
+                for chunk, joined in self._placer.joined(needed[cost[needed] < NEVER]):
+                    totals = (padded[row][joined] + cost[chunk, None]).min(axis=0)
+                    least[row] = np.minimum(least[row], totals)
+            return np.minimum(least, NEVER)
         for chunk, joined in self._placer.joined(np.flatnonzero((costs < NEVER).any(axis=0))):
             at_once = max(1, _CELLS // joined.size)
             for start in range(0, len(costs), at_once):
