@@ -10,8 +10,9 @@ from sqlalchemy.orm import Session
 from analysis.protocol import COMPLETE, PAPER
 from app.bundled import FRESH_NAME, FRESH_XOR, ORIGIN, bundled_networks
 from app.db.errors import Conflict
+from app.db.records import save_data_record
 from app.db.tables import NetworkRow
-from app.db.writes import save_data_record, save_network
+from app.db.writes import save_network
 from app.jobs.definitions import train_arguments
 from app.jobs.queue import enqueue, enqueue_analyses
 

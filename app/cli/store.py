@@ -57,7 +57,8 @@ def import_(
     from analysis.errors import AnalysisError
     from analysis.networks.files import MAX_NETWORK_BYTES, parse_network_file
     from app.addressing import Addresses
-    from app.db.writes import save_data_record, save_network
+    from app.db.records import save_data_record
+    from app.db.writes import save_network
     from app.jobs.queue import enqueue_analyses
 
     protocols = [] if no_analysis else [read_protocol(name) for name in protocol or ["complete"]]

@@ -1,4 +1,4 @@
-"""Values ↔ columns: arrays without pickle, big integers that sort, times that know their zone; networks, protocols,
+"""Values ↔ columns: big integers that sort, times that know their zone; networks, protocols,
 data records and alignments ↔ rows.
 """
 
@@ -10,8 +10,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
-from sqlalchemy import DateTime, LargeBinary, String
+from sqlalchemy import DateTime, String
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
 
@@ -27,39 +26,29 @@ if TYPE_CHECKING:
     from app.db.tables import AlignmentRow, DataRow, NetworkRow, ProtocolRow
 
 
-class SortableInteger(TypeDecorator[int]):
+def sortable(value: int) -> str:
     """A non-negative integer of any size as text that sorts like the number: three digits of length, then the digits.
 
     Raises:
         ValueError: a negative number, or one of 1,000 digits or more.
     """
+    digits = str(int(value))
+    if value < 0 or len(digits) > 999:
+        raise ValueError(f"{digits[:20]}… cannot be stored: counts are non-negative and below 10^999")
+    return f"{len(digits):03d}{digits}"
+
+
+class SortableInteger(TypeDecorator[int]):
+    """A non-negative integer of any size as text that sorts like the number (see :func:`sortable`)."""
 
     impl = String(1003)
     cache_ok = True
 
     def process_bind_param(self, value: int | None, dialect: Dialect) -> str | None:
-        if value is None:
-            return None
-        digits = str(int(value))
-        if value < 0 or len(digits) > 999:
-            raise ValueError(f"{digits[:20]}… cannot be stored: counts are non-negative and below 10^999")
-        return f"{len(digits):03d}{digits}"
+        return None if value is None else sortable(value)
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> int | None:
         return None if value is None else int(value[3:])
-
-
-class Float64Array(TypeDecorator[NDArray[np.float64]]):
-    """A one-dimensional float64 array as little-endian bytes."""
-
-    impl = LargeBinary
-    cache_ok = True
-
-    def process_bind_param(self, value: Any, dialect: Dialect) -> bytes | None:
-        return None if value is None else np.asarray(value, dtype="<f8").tobytes()
-
-    def process_result_value(self, value: bytes | None, dialect: Dialect) -> NDArray[np.float64] | None:
-        return None if value is None else np.frombuffer(value, dtype="<f8").astype(np.float64)
 
 
 class UtcDateTime(TypeDecorator[datetime]):

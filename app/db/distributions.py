@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
-from collections.abc import Iterable
-from typing import Final, TypedDict
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
+from typing import Any, Final, TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
 
 from analysis.circuits.circuit import EdgeLayout
-from analysis.result import CircuitMethod, OutputAnalysis
+from analysis.circuits.distribution import CircuitDistribution, neuron_edges
+from analysis.result import OutputAnalysis
 
 MAX_ALGORITHMS: Final = 500  # aligned algorithms listed by name; the histogram has them all
 _N_BINS: Final = 24
+IRREDUNDANT: Final = ("irredundant-gates", "irredundant-functions", "irredundant-literals")
 
 
 class Histogram(TypedDict):
@@ -24,79 +26,102 @@ class Histogram(TypedDict):
     counts: list[int]
 
 
-class CircuitNumbers(TypedDict):
-    """How the number of valid circuits was found, as :class:`~analysis.result.CircuitSearch` has it.
-
-    ``of`` is the number of circuits that edges, neurons, edge_use and neuron_use are about: the valid ones, or in an
-    estimate the valid ones of the sample.
-    """
-
-    method: CircuitMethod
-    interval: list[int] | None
-    confidence: float | None
-    tested: int | None
-    of: int
-
-
 class Distributions(TypedDict):
     """Content of ``AnalysisRow.distributions``; "pairs" are ``[value, how many]`` ascending by value."""
 
-    edges: list[list[int]]  # pairs: edges of a valid circuit
-    neurons: list[list[int]]  # pairs: active hidden neurons of a valid circuit
-    margin: Histogram  # of valid circuits
-    interpretations: Histogram  # log10 of the interpretations of a valid circuit
+    of: int  # circuits that the next four are of: the valid ones, or those among the tested ones in an estimate
+    edges: list[list[int]]  # pairs: edges of a circuit
+    neurons: list[list[int]]  # pairs: active hidden neurons of a circuit
+    edge_use: list[int]  # for each edge in mask order: circuits that keep it
+    neuron_use: list[list[int]]  # for each hidden layer and neuron: circuits in which it is active
+    margin: Histogram  # of listed circuits
+    interpretations: Histogram  # log10 of the interpretations of a listed circuit
     observed: Histogram  # log10 of their observed classes
-    edge_use: list[int]  # for each edge in mask order: valid circuits that keep it
-    neuron_use: list[list[int]]  # for each hidden layer and neuron: valid circuits in which it is active
     iia: Histogram  # of kept alignments, 20 bins over [0, 1]
     alignments: list[list[str | int]]  # [algorithm id, valid, minimal] of aligned algorithms, most valid first
-    circuits: CircuitNumbers  # missing in databases older than it; circuits were listed then
     alignments_per_algorithm: list[list[int]]  # pairs: valid alignments of an algorithm, algorithms with none included
+    margin_range: list[float]  # smallest and largest margin of the stored circuits, [] if there is none
+    algorithm_kinds: list[list[Any]]  # see kinds_of
 
 
 def distributions_of(analysis: OutputAnalysis) -> Distributions:
     """Everything that the figures of one analysis need."""
-    circuits, spread = analysis.circuits, analysis.circuits.distribution
+    circuits = analysis.circuits
     results = analysis.algorithms.algorithms
     aligned = sorted((r for r in results if r.n_valid), key=lambda r: (-r.n_valid, r.algorithm.id))
     shares = [scored.iia.value for result in results for scored in result.alignments]
     return {
-        "edges": [[n_edges, number] for n_edges, number in spread.by_edges.items()],
-        "neurons": [[n_neurons, number] for n_neurons, number in spread.by_neurons.items()],
-        "margin": _histogram(analysis.circuits.margins, _N_BINS),
+        **spread_json(circuits.distribution),
+        "margin": _histogram(circuits.margins, _N_BINS),
         "interpretations": _histogram(_log10(analysis.interpretations.by_circuit), _N_BINS),
         "observed": _histogram(_log10(analysis.interpretations.observed_by_circuit), _N_BINS),
-        "edge_use": list(spread.edge_use),
-        "neuron_use": [list(layer) for layer in spread.neuron_use],
         "iia": _histogram(np.array(shares), 20, (0.0, 1.0)),
         "alignments": [[r.algorithm.id, r.n_valid, r.n_minimal] for r in aligned[:MAX_ALGORITHMS]],
-        "circuits": {
-            "method": circuits.method,
-            "interval": None if circuits.interval is None else list(circuits.interval),
-            "confidence": circuits.confidence,
-            "tested": circuits.n_tested,
-            "of": spread.of,
-        },
         "alignments_per_algorithm": _pairs(r.n_valid for r in results),
+        "margin_range": [float(circuits.margins.min()), float(circuits.margins.max())] if len(circuits.margins) else [],
+        "algorithm_kinds": kinds_of(
+            (
+                (r.n_valid > 0, r.n_minimal > 0, *map(r.irredundant.get, IRREDUNDANT), len(r.algorithm.variables)),
+                r.n_valid,
+                r.n_minimal,
+            )
+            for r in results
+        ),
     }
 
 
-def kept_edges(layout: EdgeLayout, masks: NDArray[np.uint64]) -> NDArray[np.bool_]:
-    """``[circuit, edge]``: whether each circuit keeps each edge."""
-    shifts = np.arange(layout.n_edges, dtype=np.uint64)
-    kept: NDArray[np.bool_] = ((masks[:, None] >> shifts) & np.uint64(1)).astype(bool)
-    return kept
+class SpreadJson(TypedDict):
+    """How circuits spread over sizes, edges and neurons, as it is stored."""
+
+    of: int
+    edges: list[list[int]]
+    neurons: list[list[int]]
+    edge_use: list[int]
+    neuron_use: list[list[int]]
+
+
+def spread_json(distribution: CircuitDistribution) -> SpreadJson:
+    """A distribution as JSON values."""
+    return {
+        "of": distribution.of,
+        "edges": [list(pair) for pair in distribution.by_edges.items()],
+        "neurons": [list(pair) for pair in distribution.by_neurons.items()],
+        "edge_use": list(distribution.edge_use),
+        "neuron_use": [list(layer) for layer in distribution.neuron_use],
+    }
+
+
+def distribution_in(stored: Mapping[str, Any]) -> CircuitDistribution:
+    """The distribution that was stored."""
+    return CircuitDistribution(
+        of=stored["of"],
+        by_edges=dict(map(tuple, stored["edges"])),
+        by_neurons=dict(map(tuple, stored["neurons"])),
+        edge_use=tuple(stored["edge_use"]),
+        neuron_use=tuple(map(tuple, stored["neuron_use"])),
+    )
+
+
+def kinds_of(algorithms: Iterable[tuple[tuple[Any, ...], int, int]]) -> list[list[Any]]:
+    """Algorithms alike in all that can be filtered by, counted together: every total of a filter is a sum of these.
+
+    Args:
+        algorithms: kind (aligned, minimal, the three redundancy classes, variables), valid and minimal alignments.
+
+    Returns:
+        Lists of the kind's six values, how many algorithms, and their valid and minimal alignments.
+    """
+    counts: dict[tuple[Any, ...], list[int]] = defaultdict(lambda: [0, 0, 0])
+    for kind, n_valid, n_minimal in algorithms:
+        for i, n in enumerate((1, n_valid, n_minimal)):
+            counts[kind][i] += n
+    return [[*kind, *sums] for kind, sums in counts.items()]
 
 
 def active_neurons(layout: EdgeLayout, masks: NDArray[np.uint64]) -> NDArray[np.bool_]:
     """``[circuit, hidden neuron]`` layer by layer: whether the neuron has an edge in, and so is active."""
-    columns = []
-    for layer in range(1, len(layout.sizes) - 1):
-        width, start = layout.sizes[layer - 1], layout.offsets[layer - 1]
-        for neuron in range(layout.sizes[layer]):
-            edges_in = np.uint64(((1 << width) - 1) << (start + neuron * width))
-            columns.append((masks & edges_in) != 0)
-    return np.stack(columns, axis=1) if columns else np.zeros((len(masks), 0), dtype=bool)
+    active: NDArray[np.bool_] = (masks[:, None] & neuron_edges(layout)) != 0
+    return active
 
 
 def _pairs(values: Iterable[int]) -> list[list[int]]:

@@ -1,9 +1,12 @@
 """The schema. Identity is content (digests, masks, hashes); row numbers never leave the database.
 
-networks ─┬─ analyses ─┬─ circuits
+networks ─┬─ analyses ─┬─ circuit blocks
           │            ├─ algorithms ── alignments
           │            └─ scores
           └─ (jobs refer to networks by digest)
+
+Circuits come by the million, so they are kept column by column in blocks (:mod:`app.db.circuit_columns`): a million of
+them is a few thousand rows, and every list is a scan of the columns that it needs. Everything else is a row each.
 """
 
 from __future__ import annotations
@@ -11,10 +14,21 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, ForeignKey, Index, LargeBinary, MetaData, String, Text, UniqueConstraint
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    MetaData,
+    String,
+    Text,
+    UniqueConstraint,
+    true,
+)
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
-from app.db.codecs import Float64Array, SortableInteger, UtcDateTime
+from app.db.codecs import SortableInteger, UtcDateTime
 
 
 class Base(DeclarativeBase):
@@ -76,10 +90,14 @@ class DataRow(Base):
 
 
 class AnalysisRow(Base):
-    """One analysis = network + output + protocol + data record, with its counts kept."""
+    """One analysis = network + output + protocol + data record, with its counts kept.
+
+    A large analysis is saved in many small transactions; until the last of them it carries a mark in ``staged`` and no
+    page knows of it (see :mod:`app.db.staging`).
+    """
 
     __tablename__ = "analyses"
-    __table_args__ = (UniqueConstraint("network_id", "output", "protocol_digest", "data_digest"),)
+    __table_args__ = (UniqueConstraint("network_id", "output", "protocol_digest", "data_digest", "staged"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     network_id: Mapped[int] = mapped_column(ForeignKey("networks.id", ondelete="CASCADE"))
@@ -89,11 +107,22 @@ class AnalysisRow(Base):
     engine_version: Mapped[str] = mapped_column(String(32))
     result_digest: Mapped[str] = mapped_column(String(64))  # of the result without timings: equal runs are equal here
 
+    # "" when it is there for everyone; else the job that is saving it, or a minus and the id of what is being deleted
+    staged: Mapped[str] = mapped_column(String(20), default="", server_default="")
+
     circuits_possible: Mapped[int] = mapped_column(SortableInteger)
-    circuits_valid: Mapped[int] = mapped_column(SortableInteger)
+    circuits_valid: Mapped[int] = mapped_column(SortableInteger)  # by the method: exact, or the estimate
+    circuits_method: Mapped[str] = mapped_column(String(16), server_default="listed")  # listed, counted, estimated
+    circuits_listed: Mapped[int] = mapped_column(server_default="0")  # stored ones: all, or uniform draws from all
+    circuits_low: Mapped[int | None] = mapped_column(SortableInteger)  # interval of an estimate
+    circuits_high: Mapped[int | None] = mapped_column(SortableInteger)
+    circuits_confidence: Mapped[float | None]  # of that interval, e.g. 0.99
+    circuits_tested: Mapped[int | None] = mapped_column(SortableInteger)  # circuits judged; None if that was not told
     circuits_truncated_at: Mapped[int | None]
-    interpretations_total: Mapped[int] = mapped_column(SortableInteger)
+    interpretations_total: Mapped[int] = mapped_column(SortableInteger)  # of the stored circuits
     interpretations_observed: Mapped[int] = mapped_column(SortableInteger)
+    interpretations_complete: Mapped[bool] = mapped_column(server_default=true())  # whether of all valid circuits
+    interpretations_truncated_at: Mapped[int | None]
     algorithms_candidates: Mapped[int] = mapped_column(SortableInteger)
     algorithms_truncated_at: Mapped[int | None]
     algorithms_aligned: Mapped[int]
@@ -102,6 +131,7 @@ class AnalysisRow(Base):
     exhaustive: Mapped[bool]  # whether no search, alignments of single algorithms included, stopped at a limit
     criteria: Mapped[dict[str, Any]] = mapped_column(JSON)
     distributions: Mapped[dict[str, Any]] = mapped_column(JSON)  # see app.db.distributions
+    plan: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict, server_default="{}")  # why this method
     seconds: Mapped[dict[str, float]] = mapped_column(JSON)
     provenance: Mapped[dict[str, Any]] = mapped_column(JSON)  # library versions
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
@@ -110,28 +140,19 @@ class AnalysisRow(Base):
     protocol: Mapped[ProtocolRow] = relationship()
 
 
-class CircuitRow(Base):
-    """A valid circuit. Its interpretations are counted here and fetched by index; they are not rows."""
+class CircuitBlockRow(Base):
+    """One column's values of some thousand valid circuits; masks ascend through the blocks of an analysis.
 
-    __tablename__ = "circuits"
-    __table_args__ = (
-        UniqueConstraint("analysis_id", "mask"),
-        Index(None, "analysis_id", "n_edges", "mask"),
-        Index(None, "analysis_id", "n_neurons", "mask"),
-        Index(None, "analysis_id", "margin", "mask"),
-        Index(None, "analysis_id", "interpretations", "mask"),
-        Index(None, "analysis_id", "observed", "mask"),
-    )
+    Circuits' interpretations are counted in a column and fetched by index; they are not rows.
+    """
 
-    id: Mapped[int] = mapped_column(primary_key=True)
-    analysis_id: Mapped[int] = mapped_column(ForeignKey("analyses.id", ondelete="CASCADE"))
-    mask: Mapped[str] = mapped_column(String(32))  # hex as in addresses; fixed length, so it sorts like the integer
-    n_edges: Mapped[int]
-    n_neurons: Mapped[int]
-    margin: Mapped[float]
-    outputs: Mapped[Any] = mapped_column(Float64Array)  # [2^n]
-    interpretations: Mapped[int] = mapped_column(SortableInteger)
-    observed: Mapped[int] = mapped_column(SortableInteger)
+    __tablename__ = "circuit_blocks"
+
+    analysis_id: Mapped[int] = mapped_column(ForeignKey("analyses.id", ondelete="CASCADE"), primary_key=True)
+    name: Mapped[str] = mapped_column(String(32), primary_key=True)  # of the column, see app.db.circuit_columns
+    block: Mapped[int] = mapped_column(primary_key=True)  # from 0
+    first: Mapped[str | None] = mapped_column(String(1003))  # the first value of a column that ascends, as sorting text
+    data: Mapped[bytes] = mapped_column(LargeBinary)
 
 
 class AlgorithmRow(Base):
@@ -140,14 +161,21 @@ class AlgorithmRow(Base):
     __tablename__ = "algorithms"
     __table_args__ = (
         UniqueConstraint("analysis_id", "algorithm_id"),
+        # one for each order of the list; ties in the protocol's order
         Index(None, "analysis_id", "position"),
-        Index(None, "analysis_id", "n_valid", "position"),
+        Index(None, "analysis_id", "n_valid", "minus_position"),
+        Index(None, "analysis_id", "n_minimal", "minus_position"),
+        Index(None, "analysis_id", "best_iia", "minus_position"),
+        Index(None, "analysis_id", "n_gates", "position"),
+        Index(None, "analysis_id", "n_variables", "position"),
+        Index(None, "analysis_id", "depth", "position"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     analysis_id: Mapped[int] = mapped_column(ForeignKey("analyses.id", ondelete="CASCADE"))
     algorithm_id: Mapped[str] = mapped_column(String(16), index=True)
     position: Mapped[int]  # in the protocol's order, from 0
+    minus_position: Mapped[int] = mapped_column(server_default="0")  # for orders that begin with the largest value
     form: Mapped[str] = mapped_column(String(16))
     text: Mapped[str] = mapped_column(Text)  # identity text; parsed back into a tree by analysis.algorithms
     formula: Mapped[str] = mapped_column(Text)
@@ -163,6 +191,8 @@ class AlgorithmRow(Base):
     truncated_at: Mapped[int | None]
     best_agreed: Mapped[int | None]  # best IIA of any kept alignment, None if there is none
     best_of: Mapped[int | None]
+    best_iia: Mapped[int] = mapped_column(server_default="-1")  # the same as an integer that sorts, see app.db.prepared
+    first_alignment: Mapped[str | None] = mapped_column(String(16))  # the best kept one
 
     alignments: Mapped[list[AlignmentRow]] = relationship(back_populates="algorithm", cascade="all, delete-orphan")
 
@@ -173,8 +203,9 @@ class AlignmentRow(Base):
     __tablename__ = "alignments"
     __table_args__ = (
         UniqueConstraint("algorithm_row_id", "alignment_id"),
-        Index(None, "analysis_id", "valid", "minimal", "id"),
-        Index(None, "analysis_id", "iia", "id"),
+        Index(None, "analysis_id"),
+        # the order of an algorithm's list: minimal ones, other valid ones, then the best that fail
+        Index(None, "algorithm_row_id", "valid", "minimal", "id"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

@@ -1,13 +1,13 @@
 """What each kind of job does: load from the store, compute without it, save with the job's end.
 
 ``compute`` runs in another process, knows no database and must pickle; ``save`` runs in the one transaction that ends
-the job, so what was found and the job's end are stored together or not at all.
+the job, so what was found and the job's end are seen together or not at all. What takes long to store is staged before.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Any, Generic, TypeVar, cast
@@ -21,15 +21,17 @@ from analysis.networks.training_spec import TrainingOutcome, TrainingSpec, train
 from analysis.pipeline import analyse_output
 from analysis.progress import Report
 from analysis.protocol import Protocol
-from analysis.result import OutputAnalysis
 from analysis.tasks import Task
 from app.addressing import Addresses
 from app.db.codecs import network_of, tasks_of
 from app.db.errors import NotFound
+from app.db.prepared import PreparedAnalysis, prepare_analysis
 from app.db.reads.analyses import check_output, find_data, network_by_digest, scope_of
+from app.db.staging import Staging, sweep
 from app.db.tables import NetworkRow
-from app.db.writes import save_analysis, save_network
+from app.db.writes import save_network
 from app.jobs import queue
+from app.jobs.definitions import ANALYSE as ANALYSE_DEFINITION
 
 Inputs = TypeVar("Inputs")
 Outcome = TypeVar("Outcome")
@@ -58,11 +60,15 @@ class Handler(Generic[Inputs, Outcome]):
         load: arguments → inputs, reading the store.
         compute: inputs → outcome, a module-level function without side effects.
         save: outcome → stored, in the transaction that ends the job.
+        stage: outcome → transactions before that one, for what takes long to store; they leave nothing that is seen.
+        sweep: deletes some of what staging left behind, and says whether to go on; None if nothing is staged.
     """
 
     load: Callable[[Session, Mapping[str, Any]], Inputs]
     compute: Callable[[Inputs, Report], Outcome]
     save: Callable[[Session, Mapping[str, Any], Outcome], Saved]
+    stage: Callable[[Mapping[str, Any], Outcome], Iterator[Callable[[Session], None]]] | None = None
+    sweep: Callable[[Session], bool] | None = None
 
 
 def handler_at(path: str) -> Handler[Any, Any]:
@@ -102,20 +108,35 @@ def load_analysis_inputs(session: Session, arguments: Mapping[str, Any]) -> Anal
     )
 
 
-def compute_analysis(inputs: AnalysisInputs, report: Report) -> OutputAnalysis:
-    """Run the engine.
+def compute_analysis(inputs: AnalysisInputs, report: Report) -> PreparedAnalysis:
+    """Run the engine, and make what it found ready for the store.
 
     Raises:
         AnalysisError: the engine refuses; the message names every reason.
     """
-    return analyse_output(
-        inputs.network, inputs.output, inputs.task, inputs.protocol, inputs.data, report=report, clock=time.perf_counter
+    return prepare_analysis(
+        analyse_output(
+            inputs.network,
+            inputs.output,
+            inputs.task,
+            inputs.protocol,
+            inputs.data,
+            report=report,
+            clock=time.perf_counter,
+        )
     )
 
 
-def save_analysis_outcome(session: Session, arguments: Mapping[str, Any], outcome: OutputAnalysis) -> Saved:
-    """Store the analysis."""
-    row = save_analysis(session, outcome)
+def stage_analysis_outcome(
+    arguments: Mapping[str, Any], outcome: PreparedAnalysis
+) -> Iterator[Callable[[Session], None]]:
+    """Store the analysis unseen, under the mark of its job."""
+    return Staging(outcome, ANALYSE_DEFINITION.job_id(arguments)).steps()
+
+
+def save_analysis_outcome(session: Session, arguments: Mapping[str, Any], outcome: PreparedAnalysis) -> Saved:
+    """Let everyone see the staged analysis."""
+    row = Staging(outcome, ANALYSE_DEFINITION.job_id(arguments)).publish(session)
     url = Addresses().network(row.network.slug, scope_of(row, row.network.sizes[0]))
     found = (
         f"{row.circuits_valid:,} of {row.circuits_possible:,} circuits valid, "
@@ -124,7 +145,7 @@ def save_analysis_outcome(session: Session, arguments: Mapping[str, Any], outcom
         f"{row.alignments_valid:,} valid alignments, {row.alignments_minimal:,} of them minimal"
     )
     result = {"url": url, "network": arguments["network"], "result_digest": row.result_digest}
-    return Saved(result, found, truncated=not outcome.exhaustive)
+    return Saved(result, found, truncated=not row.exhaustive)
 
 
 @dataclass(frozen=True)
@@ -177,8 +198,8 @@ def _save_trained(session: Session, name: str, several: bool, outcome: TrainingO
     return save_network(session, file, origin="trained", training=training_json(outcome))
 
 
-ANALYSE: Handler[AnalysisInputs, OutputAnalysis] = Handler(
-    load_analysis_inputs, compute_analysis, save_analysis_outcome
+ANALYSE: Handler[AnalysisInputs, PreparedAnalysis] = Handler(
+    load_analysis_inputs, compute_analysis, save_analysis_outcome, stage_analysis_outcome, sweep
 )
 TRAIN: Handler[TrainingInputs, tuple[TrainingOutcome, ...]] = Handler(
     load_training_inputs, compute_training, save_training_outcome

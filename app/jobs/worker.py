@@ -2,7 +2,8 @@
 
 A slot is a thread; the computing happens in the slot's own process (:mod:`app.jobs.executor`), so that the thread is
 free to renew the lease, tell the progress and pass a cancellation on. Whatever happens to processes or workers, a job
-ends once: the save and the job's end are one transaction, fenced by the lease's owner.
+ends once: the save and the job's end are one transaction, fenced by the lease's owner. What is large is staged before
+in transactions of their own, each fenced alike, so that nobody waits long for the database.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
@@ -155,6 +157,15 @@ class Worker:
             return session.scalar(query.limit(1)) is not None
 
 
+def sweep_all(store: Store, sweep: Callable[[Any], bool]) -> None:
+    """Sweep in small transactions; whatever is left if the database is busy is swept another time."""
+    with suppress(OperationalError):
+        more = True
+        while more:
+            with store.write() as session:
+                more = sweep(session)
+
+
 class _Attempt:
     """One attempt at one job."""
 
@@ -190,7 +201,7 @@ class _Attempt:
             self.executor.close()
             self._give_back(lambda s: queue.release(s, self.claim))
         elif isinstance(ending, Finished):
-            self._insist(lambda: self._save(handler, ending.outcome))
+            self._store(handler, ending.outcome)
         elif isinstance(ending, Stopped):
             self._give_back(lambda s: queue.stop(s, self.claim))
         elif isinstance(ending, Refused):
@@ -261,6 +272,20 @@ class _Attempt:
             if report.done >= report.total and report.stage != self.logged_stage:
                 self.logged_stage = report.stage
                 yield f"{report.stage}: {report.found or 'done'}"
+
+    def _store(self, handler: Handler[Any, Any], outcome: Any) -> None:
+        """Stage what is large, save and end the job, then sweep up what others left behind or this has replaced."""
+        if handler.stage is not None:
+            for step in handler.stage(self.claim.arguments, outcome):
+                self._insist(lambda step=step: self._stage(step))  # type: ignore[misc]  # mypy knows no such default
+        self._insist(lambda: self._save(handler, outcome))
+        if handler.sweep is not None:
+            sweep_all(self.store, handler.sweep)
+
+    def _stage(self, step: Callable[[Any], None]) -> None:
+        with self.store.write() as session:
+            queue.heartbeat(session, self.claim, lease_seconds=self.pace.lease_seconds)
+            step(session)
 
     def _save(self, handler: Handler[Any, Any], outcome: Any) -> None:
         """Store the outcome and end the job: one transaction, which begins by making sure of the lease."""

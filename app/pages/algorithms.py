@@ -205,14 +205,10 @@ def build_algorithms(
         rows, cursor = reads.algorithms_after(
             session, place.analysis.id, options.wanted, sort=options.sort, after=after, limit=options.limit
         )
-        of = reads.algorithm_totals(session, place.analysis.id, reads.AlgorithmFilter())
-        totals = (
-            of
-            if options.wanted == reads.AlgorithmFilter()
-            else reads.algorithm_totals(session, place.analysis.id, options.wanted)
-        )
-        facets = _facets(reads.algorithm_facets(session, place.analysis.id), options)
-    first_alignments = reads.first_alignments(session, [row.id for row in rows])
+        of = reads.algorithm_totals(session, place.analysis, reads.AlgorithmFilter())
+        totals = reads.algorithm_totals(session, place.analysis, options.wanted)
+        facets = _facets(reads.algorithm_facets(place.analysis), options)
+    first_alignments = reads.first_alignments(session, rows)
     following = None if cursor is None else write_cursor(_order(options), cursor)
     return AlgorithmsPage(
         network=network_view(place.row, addresses, place.network),
@@ -346,7 +342,7 @@ def build_algorithm(
         tree=formula_tree(algorithm),
         ref=str(ExplanationRef("algorithm", row.algorithm_id)),
         position=row.position,
-        of_algorithms=reads.algorithm_facets(session, row.analysis_id).total,
+        of_algorithms=0 if place.analysis is None else reads.algorithm_facets(place.analysis).total,
         verdicts=verdicts_of(row),
         input_names=INPUT_NAMES[: place.network.n_inputs],
         inputs=[input_text(number, place.network.n_inputs) for number in range(1 << place.network.n_inputs)],

@@ -23,7 +23,7 @@ from analysis.result import FRAGILE_MARGIN
 from analysis.tasks import INPUT_NAMES
 from analysis.validity import decide, margin_to_edge
 from app.addressing import Addresses, ExplanationRef
-from app.db.reads.circuits import circuit_named
+from app.db.reads.circuits import is_stored
 from app.errors import BadQuery, NotFound
 from app.figures.numbers import when
 from app.pages.network import BehaviourRow, Provenance, behaviour_of, provenance_of
@@ -357,7 +357,7 @@ def verdict_on(place: Place, circuit: Circuit) -> Verdict:
 
 
 def circuit_view(session: Session, place: Place, circuit: Circuit, addresses: Addresses) -> CircuitView:
-    stored = place.analysis is not None and circuit_named(session, place.analysis.id, circuit.hex) is not None
+    stored = place.analysis is not None and is_stored(session, place.analysis.id, circuit.hex)
     return CircuitView(
         mask=circuit.hex,
         url=addresses.circuit(place.row.slug, circuit.hex, place.scope),

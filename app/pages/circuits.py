@@ -14,9 +14,9 @@ from analysis.tasks import INPUT_NAMES
 from app.addressing import Addresses
 from app.db.reads import circuits as reads
 from app.db.reads.networks import jobs_for
-from app.db.tables import CircuitRow
+from app.db.tables import AnalysisRow
 from app.errors import BadQuery
-from app.pages.cursors import read_cursor, write_cursor
+from app.pages.cursors import bad_cursor, read_cursor, write_cursor
 from app.pages.samples import CircuitCard, circuit_card
 from app.pages.shared import (
     BigInt,
@@ -42,6 +42,15 @@ SORT_KINDS: Final[dict[str, type]] = {
     "interpretations": int,
     "observed": int,
 }
+SORT_FIELDS: Final[dict[reads.SortKey, str]] = {
+    "mask": "mask",
+    "edges": "n_edges",
+    "neurons": "n_neurons",
+    "margin": "margin",
+    "interpretations": "interpretations",
+    "observed": "observed",
+}
+HEX_DIGITS: Final = frozenset("0123456789abcdef")
 _SITE = re.compile(r"n([0-9]{1,2})\.([0-9]{1,4})")
 
 
@@ -155,29 +164,25 @@ def build_circuits(session: Session, addresses: Addresses, network: str, options
     """
     place = locate(session, addresses, network, options.scope)
     wanted = _filter(options, place.layout)
-    after = _after(options)
+    after = _after(options, place.layout)
     slug, scope, analysis = place.row.slug, place.scope, place.analysis
-    rows: list[CircuitRow] = []
-    total, ranges = 0, {}
+    found, ranges = reads.NOTHING, {}
     if analysis is not None:
-        found = reads.circuits(
+        found = reads.list_circuits(
             session,
-            analysis.id,
+            analysis,
             place.layout,
             wanted,
             sort=options.sort,
             descending=options.order == "desc",
             after=after,
-            limit=options.limit + 1,
+            limit=options.limit,
         )
-        rows = list(found)
-        total = reads.count_circuits(session, analysis.id, place.layout, wanted)
-        ranges = reads.ranges(session, analysis.id)
+        ranges = ranges_of(analysis)
     following = None
-    if len(rows) > options.limit:
-        rows = rows[: options.limit]
-        value = getattr(rows[-1], reads.SORT_COLUMNS[options.sort].key)
-        following = write_cursor(_order(options), [value, rows[-1].mask])
+    if found.more:
+        last = found.circuits[-1]
+        following = write_cursor(_order(options), [getattr(last, SORT_FIELDS[options.sort]), last.mask])
     job = (
         None
         if analysis is not None
@@ -190,8 +195,8 @@ def build_circuits(session: Session, addresses: Addresses, network: str, options
         possible=0 if analysis is None else analysis.circuits_possible,
         valid=0 if analysis is None else analysis.circuits_valid,
         truncated_at=None if analysis is None else analysis.circuits_truncated_at,
-        total=total,
-        items=[circuit_card(row, slug, scope, addresses) for row in rows],
+        total=found.total,
+        items=[circuit_card(circuit, slug, scope, addresses) for circuit in found.circuits],
         sort=options.sort,
         order=options.order,
         sorts=_sorts(options, lambda **view: addresses.circuits(slug, scope, **view)),
@@ -210,6 +215,15 @@ def build_circuits(session: Session, addresses: Addresses, network: str, options
         network_url=addresses.network(slug, scope),
         scope_query=list(scope.query().items()),
     )
+
+
+def ranges_of(analysis: AnalysisRow) -> dict[str, tuple[int | float, int | float]]:
+    """Smallest and largest value of what can be filtered, {} if no circuit is stored."""
+    spread = analysis.distributions
+    if not spread["margin_range"]:
+        return {}
+    sizes = {name: (spread[name][0][0], spread[name][-1][0]) for name in ("edges", "neurons")}
+    return {**sizes, "margin": tuple(spread["margin_range"])}
 
 
 FILTERS: Final = ("edges_min", "edges_max", "neurons_min", "neurons_max", "margin_min", "keep", "drop")
@@ -234,10 +248,12 @@ def _order(options: CircuitsOptions) -> str:
     return f"circuits {options.sort} {options.order}"
 
 
-def _after(options: CircuitsOptions) -> reads.CircuitKey | None:
+def _after(options: CircuitsOptions, layout: EdgeLayout) -> reads.CircuitKey | None:
     if not options.after:
         return None
     value, mask = read_cursor(options.after, _order(options), (SORT_KINDS[options.sort], str))
+    if len(mask) != layout.n_hex_digits or not set(mask) <= HEX_DIGITS:
+        raise bad_cursor(options.after)
     return reads.CircuitKey(value, mask)
 
 

@@ -206,7 +206,7 @@ def _featured(
 def _feature(session: Session, place: Place, addresses: Addresses) -> Featured:
     if place.analysis is None:
         raise ValueError("only an analysed network can be featured")
-    circuits = smallest_circuits(session, place.analysis.id, 2)
+    circuits = smallest_circuits(session, place.analysis, place.layout, 2)
     aligned = reads.best_alignments(session, place.analysis.id, 1)
     slug, scope = place.row.slug, place.scope
     # two different circuits, so that the featured explanations differ in where as well as in what

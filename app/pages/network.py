@@ -453,6 +453,7 @@ def _distributions(analysis: AnalysisRow) -> Distributions:
 def _edge_use(place: Place, analysis: AnalysisRow) -> list[EdgeUse]:
     sizes, offsets = place.layout.sizes, place.layout.offsets
     counts: list[int] = analysis.distributions["edge_use"]
+    of: int = analysis.distributions["of"]  # an estimate knows the edges of its sample alone
     matrices = []
     for layer in range(1, len(sizes)):
         n_in, start = sizes[layer - 1], offsets[layer - 1]
@@ -463,14 +464,14 @@ def _edge_use(place: Place, analysis: AnalysisRow) -> list[EdgeUse]:
                 sources=[neuron_name(sizes, layer - 1, neuron) for neuron in range(n_in)],
                 targets=[neuron_name(sizes, layer, neuron) for neuron in range(sizes[layer])],
                 counts=rows,
-                of=analysis.circuits_valid,
+                of=of,
             )
         )
     return matrices
 
 
 def _samples(session: Session, place: Place, analysis: AnalysisRow, addresses: Addresses) -> Samples:
-    rows = circuit_reads.smallest_circuits(session, analysis.id, N_SAMPLES)
+    rows = circuit_reads.smallest_circuits(session, analysis, place.layout, N_SAMPLES)
     aligned = reads.best_alignments(session, analysis.id, N_SAMPLES)
     return Samples(
         circuits=[circuit_card(row, place.row.slug, place.scope, addresses) for row in rows],

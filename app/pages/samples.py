@@ -16,7 +16,8 @@ from analysis.interpretations.interpretation import Interpretation
 from analysis.result import FRAGILE_MARGIN
 from app.addressing import Addresses, ExplanationRef, Scope
 from app.db.codecs import alignment_of
-from app.db.tables import AlgorithmRow, AlignmentRow, CircuitRow
+from app.db.reads.circuits import StoredCircuit
+from app.db.tables import AlgorithmRow, AlignmentRow
 from app.pages.formulas import FractionView, PlacedView, placed_views
 from app.pages.shared import BigInt, PageModel, Place, neuron_name, truth_rows
 
@@ -80,7 +81,7 @@ class AlignmentCard(PageModel):
         ]
 
 
-def circuit_card(row: CircuitRow, slug: str, scope: Scope, addresses: Addresses) -> CircuitCard:
+def circuit_card(row: StoredCircuit, slug: str, scope: Scope, addresses: Addresses) -> CircuitCard:
     return CircuitCard(
         mask=row.mask,
         url=addresses.circuit(slug, row.mask, scope),
@@ -125,7 +126,9 @@ def interpretation_card(
     )
 
 
-def first_interpretations(place: Place, rows: Iterable[CircuitRow], addresses: Addresses) -> list[InterpretationCard]:
+def first_interpretations(
+    place: Place, rows: Iterable[StoredCircuit], addresses: Addresses
+) -> list[InterpretationCard]:
     """The first interpretation of each of some stored circuits that have any."""
     cards = []
     for row in rows:

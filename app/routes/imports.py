@@ -15,8 +15,9 @@ from analysis.protocol import Protocol, protocol_from_mapping
 from app.addressing import API_PREFIX, Addresses
 from app.db.codecs import network_of, tasks_of
 from app.db.reads import analyses as reads
+from app.db.records import save_protocol
 from app.db.tables import JobRow
-from app.db.writes import save_network, save_protocol
+from app.db.writes import save_network
 from app.errors import BadQuery, api_errors
 from app.jobs import queue
 from app.jobs.definitions import analyse_arguments

@@ -47,6 +47,7 @@ def result(session: Reading, links: Links, network: str, options: Annotated[Resu
         reads.check_output(row, options.output)
     query = select(AnalysisRow).where(
         AnalysisRow.network_id == row.id,
+        AnalysisRow.staged == "",
         AnalysisRow.protocol_digest == protocol.digest,
         AnalysisRow.data_digest == data.digest,
     )

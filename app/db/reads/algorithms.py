@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select
+from sqlalchemy import ColumnElement, Select, func, or_, select, tuple_
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from app.db.tables import AlgorithmRow, AlignmentRow
+from app.db.tables import AlgorithmRow, AlignmentRow, AnalysisRow
 
 IRREDUNDANT_COLUMNS: Final[Mapping[str, InstrumentedAttribute[bool | None]]] = MappingProxyType(
     {
@@ -20,25 +20,20 @@ IRREDUNDANT_COLUMNS: Final[Mapping[str, InstrumentedAttribute[bool | None]]] = M
     }
 )
 
-# best IIA as an integer that sorts: −1 without any kept alignment, 10^9 at 1; exact enough to tell any two fractions of
-# fewer than 31,623 pairs apart
-_BEST_IIA: Final[ColumnElement[int]] = case(
-    (AlgorithmRow.best_agreed.is_(None), -1),
-    (AlgorithmRow.best_of == 0, 1_000_000_000),
-    else_=AlgorithmRow.best_agreed * 1_000_000_000 // AlgorithmRow.best_of,
-)
-
 SORTS: Final[Mapping[str, tuple[ColumnElement[Any], bool]]] = MappingProxyType(
     {  # key: (what to sort by, whether largest first); ties in the protocol's order
         "order": (AlgorithmRow.position.expression, False),
         "valid": (AlgorithmRow.n_valid.expression, True),
         "minimal": (AlgorithmRow.n_minimal.expression, True),
-        "iia": (_BEST_IIA, True),
+        "iia": (AlgorithmRow.best_iia.expression, True),
         "gates": (AlgorithmRow.n_gates.expression, False),
         "variables": (AlgorithmRow.n_variables.expression, False),
         "depth": (AlgorithmRow.depth.expression, False),
     }
 )
+
+
+_ALIGNMENT_GROUPS: Final = ((True, True), (True, False), (False, False))  # valid and minimal, as lists show them
 
 
 @dataclass(frozen=True)
@@ -107,9 +102,11 @@ def algorithms_after(
     query = select(AlgorithmRow, by).where(AlgorithmRow.analysis_id == analysis_id, *wanted.clauses())
     if after is not None:
         value, position = after
-        beyond = by < value if descending else by > value
-        query = query.where(or_(beyond, and_(by == value, AlgorithmRow.position > position)))
-    query = query.order_by(by.desc() if descending else by, AlgorithmRow.position).limit(limit + 1)
+        # written so that the index of the order begins where the page does
+        within = by <= value if descending else by >= value
+        query = query.where(within, or_(by != value, AlgorithmRow.position > position))
+    order = (by.desc(), AlgorithmRow.minus_position.desc()) if descending else (by, AlgorithmRow.position)
+    query = query.order_by(*order).limit(limit + 1)
     found = session.execute(query).all()
     rows = [row for row, _ in found[:limit]]
     more = len(found) > limit
@@ -133,16 +130,52 @@ class AlgorithmTotals:
     minimal: int
 
 
-def algorithm_totals(session: Session, analysis_id: int, wanted: AlgorithmFilter) -> AlgorithmTotals:
+def algorithm_totals(session: Session, analysis: AnalysisRow, wanted: AlgorithmFilter) -> AlgorithmTotals:
     """Totals of the algorithms that a filter lets through; counts beyond 2^63 stay exact."""
+    if not wanted.text:
+        kinds = [kind for kind in _kinds(analysis) if kind.passes(wanted)]
+        return AlgorithmTotals(
+            sum(kind.algorithms for kind in kinds),
+            sum(kind.algorithms for kind in kinds if kind.aligned),
+            sum(kind.valid for kind in kinds),
+            sum(kind.n_minimal for kind in kinds),
+        )
     query = select(AlgorithmRow.n_valid, AlgorithmRow.n_minimal)
-    counts = session.execute(query.where(AlgorithmRow.analysis_id == analysis_id, *wanted.clauses())).all()
+    counts = session.execute(query.where(AlgorithmRow.analysis_id == analysis.id, *wanted.clauses())).all()
     return AlgorithmTotals(
         len(counts),
         sum(1 for n_valid, _ in counts if n_valid),
         sum(n_valid for n_valid, _ in counts),
         sum(n_minimal for _, n_minimal in counts),
     )
+
+
+@dataclass(frozen=True)
+class _Kind:
+    """Algorithms that no filter but the text tells apart, as they were counted when the analysis was saved."""
+
+    aligned: bool
+    minimal: bool
+    irredundant: Mapping[str, bool | None]
+    variables: int
+    algorithms: int
+    valid: int
+    n_minimal: int
+
+    def passes(self, wanted: AlgorithmFilter) -> bool:
+        return (
+            (self.aligned or not wanted.aligned)
+            and (self.minimal or not wanted.minimal)
+            and all(self.irredundant[key] for key in wanted.irredundant)
+            and wanted.variables in (None, self.variables)
+        )
+
+
+def _kinds(analysis: AnalysisRow) -> list[_Kind]:
+    kinds: list[list[Any]] = analysis.distributions["algorithm_kinds"]
+    return [
+        _Kind(kind[0], kind[1], dict(zip(IRREDUNDANT_COLUMNS, kind[2:5], strict=True)), *kind[5:]) for kind in kinds
+    ]
 
 
 @dataclass(frozen=True)
@@ -156,22 +189,19 @@ class AlgorithmFacets:
     variables: Mapping[int, int]
 
 
-def algorithm_facets(session: Session, analysis_id: int) -> AlgorithmFacets:
+def algorithm_facets(analysis: AnalysisRow) -> AlgorithmFacets:
     """Counts of each filter alone over all algorithms of the analysis."""
-    here = AlgorithmRow.analysis_id == analysis_id
+    kinds = _kinds(analysis)
 
-    def count(clause: ColumnElement[bool]) -> int:
-        return session.scalar(select(func.count()).select_from(AlgorithmRow).where(here, clause)) or 0
+    def count(chosen: Iterable[_Kind]) -> int:
+        return sum(kind.algorithms for kind in chosen)
 
-    variables = session.execute(
-        select(AlgorithmRow.n_variables, func.count()).where(here).group_by(AlgorithmRow.n_variables)
-    ).all()
     return AlgorithmFacets(
-        sum(n for _, n in variables),
-        count(AlgorithmRow.n_valid > 0),
-        count(AlgorithmRow.n_minimal > 0),
-        {key: count(column.is_(True)) for key, column in IRREDUNDANT_COLUMNS.items()},
-        dict(sorted((number, n) for number, n in variables)),
+        count(kinds),
+        count(kind for kind in kinds if kind.aligned),
+        count(kind for kind in kinds if kind.minimal),
+        {key: count(kind for kind in kinds if kind.irredundant[key]) for key in IRREDUNDANT_COLUMNS},
+        {n: count(kind for kind in kinds if kind.variables == n) for n in sorted({kind.variables for kind in kinds})},
     )
 
 
@@ -204,49 +234,43 @@ def alignments_after(
         limit: most rows.
         minimal_only: only minimal ones.
     """
-    query = _alignments_of(algorithm)
-    if minimal_only:
-        query = query.where(AlignmentRow.minimal.is_(True))
-    if after is not None:
-        valid, minimal, row = AlignmentRow.valid, AlignmentRow.minimal, AlignmentRow.id
-        later = [row > after.id, minimal.is_(after.minimal), valid.is_(after.valid)]
-        beyond = [and_(*later)]
-        if after.minimal:
-            beyond.append(and_(minimal.is_(False), valid.is_(after.valid)))
-        if after.valid:
-            beyond.append(valid.is_(False))
-        query = query.where(or_(*beyond))
-    order = (AlignmentRow.valid.desc(), AlignmentRow.minimal.desc(), AlignmentRow.id)
-    rows = list(session.scalars(query.order_by(*order).limit(limit + 1)))
-    return rows[:limit], len(rows) > limit
+    rows: list[AlignmentRow] = []
+    for valid, minimal in ((True, True),) if minimal_only else _ALIGNMENT_GROUPS:
+        here = (AlignmentRow.valid.is_(valid), AlignmentRow.minimal.is_(minimal))
+        query = _alignments_of(algorithm).where(*here).order_by(AlignmentRow.id)
+        if after is not None:
+            if (after.valid, after.minimal) > (valid, minimal):
+                after = None
+            elif (after.valid, after.minimal) < (valid, minimal):
+                continue
+            else:
+                query = query.where(AlignmentRow.id > after.id)
+        rows += session.scalars(query.limit(limit + 1 - len(rows)))
+        if len(rows) > limit:
+            return rows[:limit], True
+    return rows, False
 
 
-def first_alignments(session: Session, algorithm_rows: Sequence[int]) -> Mapping[int, AlignmentRow]:
-    """For each of some algorithms' row numbers, its first kept alignment: the best, as they are stored best first."""
-    first = (
-        select(func.min(AlignmentRow.id))
-        .where(AlignmentRow.algorithm_row_id.in_(algorithm_rows))
-        .group_by(AlignmentRow.algorithm_row_id)
-    )
-    rows = session.scalars(select(AlignmentRow).where(AlignmentRow.id.in_(first)))
+def first_alignments(session: Session, algorithms: Sequence[AlgorithmRow]) -> Mapping[int, AlignmentRow]:
+    """The best kept alignment of each of some algorithms, by the algorithm's row number."""
+    first = [(row.id, row.first_alignment) for row in algorithms if row.first_alignment is not None]
+    key = tuple_(AlignmentRow.algorithm_row_id, AlignmentRow.alignment_id)
+    rows = session.scalars(select(AlignmentRow).where(key.in_(first)))
     return {row.algorithm_row_id: row for row in rows}
 
 
 def minimal_alignments(session: Session, analysis_id: int, limit: int) -> list[tuple[str, str]]:
-    """Algorithm and alignment ids of minimal alignments with variables, one for each algorithm, simplest first."""
-    first = (
-        select(func.min(AlignmentRow.id))
-        .where(AlignmentRow.analysis_id == analysis_id, AlignmentRow.minimal.is_(True), AlignmentRow.of > 0)
-        .group_by(AlignmentRow.algorithm_row_id)
-    )
+    """Algorithm and alignment ids of minimal alignments with variables, one for each algorithm, simplest first.
+
+    An algorithm's first alignment has the fewest neurons of its valid ones, so it is minimal if any is.
+    """
     query = (
-        select(AlgorithmRow.algorithm_id, AlignmentRow.alignment_id)
-        .join(AlgorithmRow, AlgorithmRow.id == AlignmentRow.algorithm_row_id)
-        .where(AlignmentRow.id.in_(first))
+        select(AlgorithmRow.algorithm_id, AlgorithmRow.first_alignment)
+        .where(AlgorithmRow.analysis_id == analysis_id, AlgorithmRow.n_minimal > 0, AlgorithmRow.n_variables > 0)
         .order_by(AlgorithmRow.n_variables, AlgorithmRow.position)
         .limit(limit)
     )
-    return [(algorithm, alignment) for algorithm, alignment in session.execute(query)]
+    return [(algorithm, alignment) for algorithm, alignment in session.execute(query) if alignment is not None]
 
 
 def near_misses(session: Session, algorithm: AlgorithmRow, limit: int = 100) -> Sequence[AlignmentRow]:

@@ -121,11 +121,12 @@ def find_analysis(session: Session, network: NetworkRow, scope: Scope) -> Analys
 
 
 def analysis_by_key(
-    session: Session, network_id: int, output: int, protocol_digest: str, data_digest: str
+    session: Session, network_id: int, output: int, protocol_digest: str, data_digest: str, *, staged: str = ""
 ) -> AnalysisRow | None:
-    """The analysis with exactly this key."""
+    """The analysis with exactly this key; one that is still being saved only by its mark."""
     return session.scalar(
         select(AnalysisRow).where(
+            AnalysisRow.staged == staged,
             AnalysisRow.network_id == network_id,
             AnalysisRow.output == output,
             AnalysisRow.protocol_digest == protocol_digest,
@@ -139,7 +140,7 @@ def analyses_of(session: Session, network: NetworkRow) -> list[AnalysisRow]:
     query = (
         select(AnalysisRow)
         .join(ProtocolRow)
-        .where(AnalysisRow.network_id == network.id)
+        .where(AnalysisRow.network_id == network.id, AnalysisRow.staged == "")
         .order_by(AnalysisRow.output, ProtocolRow.name, AnalysisRow.data_digest)
     )
     return list(session.scalars(query))

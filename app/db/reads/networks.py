@@ -70,7 +70,7 @@ def analyses_of(session: Session, network_ids: Iterable[int]) -> Sequence[Analys
         select(AnalysisRow)
         .join(AnalysisRow.protocol)
         .options(joinedload(AnalysisRow.protocol))
-        .where(AnalysisRow.network_id.in_(list(network_ids)))
+        .where(AnalysisRow.network_id.in_(list(network_ids)), AnalysisRow.staged == "")
         .order_by(
             AnalysisRow.network_id, AnalysisRow.output, ProtocolRow.name, AnalysisRow.protocol_digest, AnalysisRow.id
         )
@@ -99,25 +99,17 @@ def count_unfinished(session: Session) -> int:
 
 
 def best_alignments(session: Session, analysis_id: int, limit: int) -> Sequence[tuple[AlignmentRow, AlgorithmRow]]:
-    """A few valid alignments of an analysis: minimal ones first, of the simplest algorithms, at most one of each."""
-    rank = (
-        func.row_number()
-        .over(
-            partition_by=AlignmentRow.algorithm_row_id,
-            order_by=(AlignmentRow.minimal.desc(), AlignmentRow.n_neurons, AlignmentRow.alignment_id),
-        )
-        .label("rank")
-    )
-    first = (
-        select(AlignmentRow.id, rank)
-        .where(AlignmentRow.analysis_id == analysis_id, AlignmentRow.valid, AlignmentRow.of > 0)
-        .subquery()
+    """A few valid alignments of an analysis: minimal ones first, of the simplest algorithms, at most one of each.
+
+    An algorithm's first alignment has the fewest neurons of its valid ones, so it is minimal if any is.
+    """
+    first = and_(
+        AlignmentRow.algorithm_row_id == AlgorithmRow.id, AlignmentRow.alignment_id == AlgorithmRow.first_alignment
     )
     rows = session.execute(
         select(AlignmentRow, AlgorithmRow)
-        .join(first, first.c.id == AlignmentRow.id)
-        .join(AlgorithmRow, AlgorithmRow.id == AlignmentRow.algorithm_row_id)
-        .where(first.c.rank == 1)
+        .join(AlignmentRow, first)
+        .where(AlgorithmRow.analysis_id == analysis_id, AlgorithmRow.n_valid > 0, AlgorithmRow.n_variables > 0)
         .order_by(AlignmentRow.minimal.desc(), AlgorithmRow.n_gates, AlgorithmRow.position)
         .limit(limit)
     ).all()

@@ -3,28 +3,30 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import replace
+from typing import cast
 
-import numpy as np
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from analysis.algorithms.parsing import parse_algorithm
 from analysis.alignments.alignment import ScoredAlignment
 from analysis.circuits.circuit import EdgeLayout
-from analysis.circuits.distribution import CircuitDistribution
 from analysis.networks.network import Network
 from analysis.result import (
     AlgorithmResult,
     AlgorithmSearch,
+    CircuitMethod,
     CircuitSearch,
     CriterionTally,
     InterpretationCounts,
     OutputAnalysis,
 )
+from app.db.circuit_columns import RANKED
 from app.db.codecs import alignment_of, network_of, protocol_of, tasks_of
+from app.db.distributions import distribution_in
 from app.db.reads.analyses import find_data
-from app.db.tables import AlgorithmRow, AlignmentRow, AnalysisRow, CircuitRow
+from app.db.reads.circuits import whole_column, whole_counts
+from app.db.tables import AlgorithmRow, AlignmentRow, AnalysisRow
 
 IRREDUNDANT_KEYS = ("irredundant-gates", "irredundant-functions", "irredundant-literals")
 
@@ -39,7 +41,7 @@ def load_analysis(session: Session, row: AnalysisRow) -> OutputAnalysis:
         protocol=protocol_of(row.protocol),
         data=find_data(session, row.data_digest, network.n_inputs),
         circuits=_load_circuits(session, row, network),
-        interpretations=replace(_load_counts(session, row), complete=row.circuits_truncated_at is None),
+        interpretations=_load_counts(session, row),
         algorithms=_load_algorithms(session, row, network),
         criteria={key: _tally(stored) for key, stored in row.criteria.items()},
         seconds=row.seconds,
@@ -51,39 +53,29 @@ def _tally(stored: dict[str, int]) -> CriterionTally:
 
 
 def _load_circuits(session: Session, row: AnalysisRow, network: Network) -> CircuitSearch:
-    columns = select(CircuitRow.mask, CircuitRow.margin, CircuitRow.outputs)
-    stored = session.execute(columns.where(CircuitRow.analysis_id == row.id).order_by(CircuitRow.mask)).all()
-    masks = np.array([int(mask, 16) for mask, _, _ in stored], dtype=np.uint64)
-    margins = np.array([margin for _, margin, _ in stored], dtype=float)
-    rows = 2**network.n_inputs
-    outputs = np.stack([values for _, _, values in stored]) if stored else np.empty((0, rows))
+    masks, margins, outputs = (whole_column(session, row.id, name) for name in ("mask", "margin", "outputs"))
     layout = EdgeLayout(network.for_output(row.output).sizes)
-    found = CircuitSearch(layout, row.circuits_possible, masks, outputs, margins, row.circuits_truncated_at)
-    numbers = row.distributions.get("circuits")
-    if numbers is None:  # saved before circuits could be counted without being listed
-        return found
-    interval = numbers["interval"]
-    return replace(
-        found,
-        method=numbers["method"],
+    outputs = outputs.reshape(len(masks), 2**network.n_inputs)
+    low, high = row.circuits_low, row.circuits_high
+    return CircuitSearch(
+        layout,
+        row.circuits_possible,
+        masks,
+        outputs,
+        margins,
+        row.circuits_truncated_at,
+        method=cast(CircuitMethod, row.circuits_method),
         count=row.circuits_valid,
-        interval=None if interval is None else (interval[0], interval[1]),
-        confidence=numbers["confidence"],
-        n_tested=numbers["tested"],
-        known_distribution=CircuitDistribution(
-            numbers["of"],
-            dict(row.distributions["edges"]),
-            dict(row.distributions["neurons"]),
-            tuple(row.distributions["edge_use"]),
-            tuple(tuple(layer) for layer in row.distributions["neuron_use"]),
-        ),
+        interval=None if low is None or high is None else (low, high),
+        confidence=row.circuits_confidence,
+        n_tested=row.circuits_tested,
+        known_distribution=None if row.circuits_method == "listed" else distribution_in(row.distributions),
     )
 
 
 def _load_counts(session: Session, row: AnalysisRow) -> InterpretationCounts:
-    columns = select(CircuitRow.interpretations, CircuitRow.observed)
-    counts = session.execute(columns.where(CircuitRow.analysis_id == row.id).order_by(CircuitRow.mask)).all()
-    return InterpretationCounts(tuple(n for n, _ in counts), tuple(n for _, n in counts))
+    total, observed = (whole_counts(session, row.id, name) for name in RANKED)
+    return InterpretationCounts(total, observed, row.interpretations_truncated_at, row.interpretations_complete)
 
 
 def _load_algorithms(session: Session, row: AnalysisRow, network: Network) -> AlgorithmSearch:

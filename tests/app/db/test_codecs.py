@@ -15,7 +15,6 @@ from analysis.networks.network import ACTIVATIONS, Network
 from analysis.protocol import COMPLETE, PAPER, protocol_from_mapping
 from analysis.tasks import named_task
 from app.db.codecs import (
-    Float64Array,
     SortableInteger,
     UtcDateTime,
     alignment_of,
@@ -24,8 +23,9 @@ from app.db.codecs import (
     protocol_of,
     tasks_of,
 )
+from app.db.records import save_data_record, save_protocol
 from app.db.tables import AlignmentRow
-from app.db.writes import save_data_record, save_network, save_protocol
+from app.db.writes import save_network
 from tests.factories import hand_made_analysis, stored_analysis
 
 DIALECT = dialect()
@@ -46,13 +46,6 @@ def test_big_integers_come_back_and_sort_like_numbers(a, b):
 def test_integers_that_cannot_be_stored_are_refused(value):
     with pytest.raises(ValueError, match="cannot be stored"):
         stored(value)
-
-
-@given(st.lists(st.floats(allow_nan=False), max_size=20))
-def test_arrays_come_back_exactly(values):
-    codec = Float64Array()
-    back = codec.process_result_value(codec.process_bind_param(values, DIALECT), DIALECT)
-    assert back.tolist() == values
 
 
 def test_times_keep_their_instant_and_need_a_zone():

@@ -12,9 +12,10 @@ from analysis.pipeline import analyse_output
 from analysis.protocol import COMPLETE
 from analysis.result_file import output_json, what_is_missing
 from app.db.distributions import distributions_of
+from app.db.prepared import result_digest
 from app.db.reads.results import load_analysis
 from app.db.tables import AnalysisRow
-from app.db.writes import result_digest, save_analysis, save_network
+from app.db.writes import save_analysis, save_network
 from tests.factories import XOR_SLUG, pretrained_xor, temporary_store
 
 COUNTED = Limits(max_possible=1, n_draws=20)
@@ -47,7 +48,7 @@ def test_what_was_not_listed_comes_back_as_it_went(tmp_path, limits, method):
 
 def test_figures_show_every_counted_circuit():
     found = distributions_of(analysed(COUNTED))
-    assert found["circuits"]["of"] == sum(n for _, n in found["edges"]) == 197
+    assert found["of"] == sum(n for _, n in found["edges"]) == 197
     assert sum(found["margin"]["counts"]) == 20
 
 

@@ -9,11 +9,12 @@ from analysis.tasks import named_task
 from app.addressing import Scope
 from app.bundled import FRESH_NAME, FRESH_XOR, bundled_networks
 from app.bundled.seeding import add_bundled_networks
+from app.db.prepared import result_digest
 from app.db.reads.analyses import find_analysis, find_network, network_by_digest
 from app.db.reads.jobs import count_jobs, jobs_of_network, list_jobs, log_of
 from app.db.reads.results import load_analysis
 from app.db.tables import NetworkRow
-from app.db.writes import delete_network, result_digest, save_network
+from app.db.writes import delete_network, save_network
 from app.jobs import queue
 from app.jobs.definitions import train_arguments
 from app.jobs.worker import Pace, Worker

@@ -22,12 +22,12 @@ from tests.app.pages.conftest import MINE, NOISY, XOR
 
 CIRCUIT = XOR + "/circuits/081ff"
 PAGES = {  # address → most statements that it may send
-    "/": 8,
+    "/": 10,
     "/?q=xor": 6,
-    "/?limit=2": 8,
-    XOR: 10,
-    XOR + "?protocol=paper": 10,
-    f"{XOR}?protocol={MINE.digest[:12]}": 10,
+    "/?limit=2": 10,
+    XOR: 11,
+    XOR + "?protocol=paper": 11,
+    f"{XOR}?protocol={MINE.digest[:12]}": 12,
     "/networks/two?output=1": 9,
     "/networks/two": 9,
     "/networks/linear": 9,

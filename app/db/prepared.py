@@ -1,0 +1,215 @@
+"""An analysis made ready for the store: everything that takes time, done before any transaction begins.
+
+Pure and without a session, so that the process that computed the analysis does it as well, and what goes through the
+pipe to the worker are bytes that only need to be inserted.
+"""
+
+from __future__ import annotations
+
+import math
+import platform
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+
+from analysis import ENGINE_VERSION
+from analysis.alignments.alignment import IIA
+from analysis.data import DataRecord
+from analysis.digest import canonical_json, sha256_hex
+from analysis.protocol import Protocol
+from analysis.result import AlgorithmResult, AlgorithmSearch, OutputAnalysis
+from app.db.circuit_columns import Block, blocks_of
+from app.db.codecs import places_to_json
+from app.db.distributions import distributions_of
+
+IIA_ONE: Final = 1_000_000_000
+NOTHING_KEPT: Final = -1
+
+
+@dataclass(frozen=True)
+class PreparedAnalysis:
+    """One analysis, ready to be inserted.
+
+    Args:
+        network: digest of its network.
+        columns: values of the columns of its row, the references to other rows left out.
+        blocks: its circuits.
+        search: its algorithms and alignments; their rows are made one by one when they are inserted.
+    """
+
+    network: str
+    protocol: Protocol
+    data: DataRecord
+    columns: Mapping[str, Any]
+    blocks: tuple[Block, ...]
+    search: AlgorithmSearch
+
+    @property
+    def output(self) -> int:
+        return int(self.columns["output"])
+
+    @property
+    def result_digest(self) -> str:
+        return str(self.columns["result_digest"])
+
+    def algorithm_rows(self) -> Iterator[dict[str, Any]]:
+        """Columns of the algorithms' rows, the analysis left out."""
+        return (_algorithm_columns(position, result) for position, result in enumerate(self.search.algorithms))
+
+    def alignment_rows(self) -> Iterator[tuple[str, dict[str, Any]]]:
+        """The id of an algorithm and the columns of one of its alignments' rows, analysis and algorithm left out."""
+        for result in self.search.algorithms:
+            for scored in result.alignments:
+                yield (
+                    result.algorithm.id,
+                    {
+                        "alignment_id": scored.alignment.id,
+                        "places": places_to_json(scored.alignment),
+                        "agreed": scored.iia.agreed,
+                        "of": scored.iia.of,
+                        "iia": scored.iia.value,
+                        "valid": scored.valid,
+                        "minimal": scored.minimal,
+                        "n_neurons": scored.alignment.n_neurons,
+                        "margin": _finite(scored.margin),
+                    },
+                )
+
+
+def prepare_analysis(analysis: OutputAnalysis, *, engine_version: str = ENGINE_VERSION) -> PreparedAnalysis:
+    """Make an analysis ready."""
+    circuits, counts, search = analysis.circuits, analysis.interpretations, analysis.algorithms
+    columns = {
+        "output": analysis.output,
+        "protocol_digest": analysis.protocol.digest,
+        "data_digest": analysis.data.digest,
+        "engine_version": engine_version,
+        "result_digest": result_digest(analysis, engine_version),
+        "circuits_possible": circuits.possible,
+        "circuits_valid": circuits.n_valid,
+        "circuits_method": circuits.method,
+        "circuits_listed": circuits.n_listed,
+        "circuits_low": None if circuits.interval is None else circuits.interval[0],
+        "circuits_high": None if circuits.interval is None else circuits.interval[1],
+        "circuits_confidence": circuits.confidence,
+        "circuits_tested": circuits.n_tested,
+        "circuits_truncated_at": circuits.truncated_at,
+        "interpretations_total": counts.total,
+        "interpretations_observed": counts.observed,
+        "interpretations_complete": counts.complete,
+        "interpretations_truncated_at": counts.truncated_at,
+        "algorithms_candidates": search.n_candidates,
+        "algorithms_truncated_at": search.truncated_at,
+        "algorithms_aligned": search.n_aligned,
+        "alignments_valid": search.n_valid_alignments,
+        "alignments_minimal": search.n_minimal_alignments,
+        "exhaustive": analysis.exhaustive,
+        "criteria": _criteria_json(analysis),
+        "distributions": distributions_of(analysis),
+        "seconds": dict(analysis.seconds),
+        "provenance": {"numpy": np.__version__, "python": platform.python_version()},
+    }
+    return PreparedAnalysis(
+        analysis.network.digest,
+        analysis.protocol,
+        analysis.data,
+        columns,
+        tuple(blocks_of(circuits, counts)),
+        search,
+    )
+
+
+def result_digest(analysis: OutputAnalysis, engine_version: str = ENGINE_VERSION) -> str:
+    """SHA-256 of everything found, timings apart: equal runs of one engine have equal digests."""
+    circuits, counts, search = analysis.circuits, analysis.interpretations, analysis.algorithms
+    head = {
+        "engine": engine_version,
+        "network": analysis.network.digest,
+        "output": analysis.output,
+        "truth_table": list(analysis.task.truth_table),
+        "protocol": analysis.protocol.digest,
+        "data": analysis.data.digest,
+        "possible": circuits.possible,
+        "circuits_truncated_at": circuits.truncated_at,
+        "candidates": search.n_candidates,
+        "candidates_truncated_at": search.truncated_at,
+        "criteria": _criteria_json(analysis),
+        "algorithms": [_algorithm_content(result) for result in search.algorithms],
+    }
+    if circuits.method != "listed":
+        told = [circuits.method, str(circuits.count), [str(end) for end in circuits.interval or ()]]
+        head["circuits_told"] = told
+    if counts.truncated_at is not None:
+        head["interpretations_truncated_at"] = counts.truncated_at
+    parts = [
+        circuits.masks.astype("<u8").tobytes(),
+        (circuits.outputs + 0.0).astype("<f8").tobytes(),
+        circuits.margins.astype("<f8").tobytes(),
+        ",".join(map(str, counts.by_circuit)).encode(),
+        ",".join(map(str, counts.observed_by_circuit)).encode(),
+    ]
+    return sha256_hex(canonical_json(head), *(part for blob in parts for part in (b"\n", blob)))
+
+
+def iia_rank(best: IIA | None) -> int:
+    """A best IIA as an integer that sorts: −1 without any kept alignment, 10^9 at 1.
+
+    Exact enough to tell any two fractions of fewer than 31,623 pairs apart.
+    """
+    if best is None:
+        return NOTHING_KEPT
+    return IIA_ONE if best.of == 0 else best.agreed * IIA_ONE // best.of
+
+
+def _algorithm_content(result: AlgorithmResult) -> list[Any]:
+    alignments = [[s.alignment.id, s.iia.agreed, s.iia.of, s.minimal, _finite(s.margin)] for s in result.alignments]
+    verdicts = dict(sorted(result.irredundant.items()))
+    return [result.algorithm.text, result.n_valid, result.n_minimal, result.truncated_at, verdicts, alignments]
+
+
+def _finite(margin: float) -> float | None:
+    return float(margin) if math.isfinite(margin) else None
+
+
+def _criteria_json(analysis: OutputAnalysis) -> dict[str, dict[str, int]]:
+    """Tallies as result files write them (spec §6)."""
+    return {
+        key: {
+            "passed": tally.passed,
+            "failed": tally.failed,
+            "undecided": tally.undecided,
+            "not_applicable": tally.not_applicable,
+            "of": tally.of,
+        }
+        for key, tally in analysis.criteria.items()
+    }
+
+
+def _algorithm_columns(position: int, result: AlgorithmResult) -> dict[str, Any]:
+    algorithm = result.algorithm
+    best = max((s.iia for s in result.alignments), key=lambda iia: iia.value, default=None)
+    return {
+        "algorithm_id": algorithm.id,
+        "position": position,
+        "minus_position": -position,
+        "form": algorithm.form,
+        "text": algorithm.text,
+        "formula": algorithm.formula,
+        "depth": algorithm.depth,
+        "n_gates": algorithm.n_gates,
+        "n_variables": len(algorithm.variables),
+        "irredundant_gates": result.irredundant.get("irredundant-gates"),
+        "irredundant_functions": result.irredundant.get("irredundant-functions"),
+        "irredundant_literals": result.irredundant.get("irredundant-literals"),
+        "n_valid": result.n_valid,
+        "n_minimal": result.n_minimal,
+        "n_kept": len(result.alignments),
+        "truncated_at": result.truncated_at,
+        "best_agreed": best.agreed if best else None,
+        "best_of": best.of if best else None,
+        "best_iia": iia_rank(best),
+        # valid ones come first, fewest neurons first: the first valid one has no valid one inside it
+        "first_alignment": result.alignments[0].alignment.id if result.alignments else None,
+    }

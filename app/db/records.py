@@ -1,0 +1,33 @@
+"""Protocols and data records: what an analysis is made under, stored once each."""
+
+from __future__ import annotations
+
+from sqlalchemy.orm import Session
+
+from analysis.data import DataRecord
+from analysis.protocol import Protocol
+from app.db.codecs import data_to_bytes
+from app.db.tables import DataRow, ProtocolRow
+
+
+def save_protocol(session: Session, protocol: Protocol) -> ProtocolRow:
+    """Store a protocol's settings, once; the name it first came with stays."""
+    row = session.get(ProtocolRow, protocol.digest)
+    if row is None:
+        settings = protocol.model_dump(mode="json", exclude={"name"})
+        row = ProtocolRow(digest=protocol.digest, name=protocol.name, settings=settings)
+        session.add(row)
+        session.flush()
+    return row
+
+
+def save_data_record(session: Session, record: DataRecord) -> DataRow | None:
+    """Store a data record, once; None for the default, which every network has without a row."""
+    if record.is_clean:
+        return None
+    row = session.get(DataRow, record.digest)
+    if row is None:
+        row = DataRow(digest=record.digest, description=record.description, record=data_to_bytes(record))
+        session.add(row)
+        session.flush()
+    return row

@@ -1,0 +1,198 @@
+"""Saving an analysis in many small transactions, so that others may write between them, and yet all at once.
+
+1. The analysis is inserted with a mark in ``staged``; nobody sees it so.
+2. Its circuits, algorithms and alignments are inserted, some thousand rows a transaction.
+3. The last transaction, which also ends the job, takes the mark away and puts one on the analysis that it replaces.
+4. What is marked and belongs to no job on its way (replaced analyses, and what a job left behind that never came back)
+   is swept away, some thousand rows a transaction.
+
+A job that is taken up again begins by deleting what its predecessor staged; as every step is fenced by the job's lease,
+a predecessor that is still alive can add nothing any more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from functools import partial
+from itertools import islice
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, delete, func, insert, select
+from sqlalchemy.orm import Session
+
+from app.db.circuit_columns import Block
+from app.db.errors import NotFound
+from app.db.prepared import PreparedAnalysis
+from app.db.reads.analyses import analysis_by_key, network_by_digest
+from app.db.reads.jobs import UNFINISHED
+from app.db.records import save_data_record, save_protocol
+from app.db.tables import AlgorithmRow, AlignmentRow, AnalysisRow, Base, CircuitBlockRow, JobRow, NetworkRow, ScoreRow
+
+ROWS_AT_ONCE: Final = 5_000  # of algorithms and alignments in a transaction
+BYTES_AT_ONCE: Final = 8 << 20  # of circuits in a transaction
+DIRECTLY: Final = "-"  # the mark of what is saved in one transaction
+
+Step = Callable[[Session], None]
+
+
+class Staging:
+    """The steps that bring one analysis into the store, unseen until it is published.
+
+    Args:
+        prepared: the analysis.
+        mark: who saves it: the job's id.
+    """
+
+    def __init__(self, prepared: PreparedAnalysis, mark: str) -> None:
+        self.prepared, self.mark = prepared, mark
+        self._is_stored = self._is_cleared = False
+        self._analysis: int | None = None
+        self._algorithms: dict[str, int] = {}
+
+    def steps(self, now: datetime | None = None) -> Iterator[Step]:
+        """One transaction's work each, to be done in order; a step may be done again if its transaction failed.
+
+        Nothing is left to do where the same result is stored already.
+        """
+        while not self._is_cleared:
+            yield self._clear
+        if self._is_stored:
+            return
+        yield partial(self._begin, now=now or datetime.now(UTC))
+        for blocks in _parcels(self.prepared.blocks):
+            yield partial(self._insert, CircuitBlockRow, [self._block_row(block) for block in blocks])
+        rows = self.prepared.algorithm_rows()
+        while some := list(islice(rows, ROWS_AT_ONCE)):
+            yield partial(self._insert, AlgorithmRow, [{**row, "analysis_id": self._analysis} for row in some])
+        yield self._number_algorithms
+        alignments = self.prepared.alignment_rows()
+        while few := list(islice(alignments, ROWS_AT_ONCE)):
+            yield partial(self._insert, AlignmentRow, [self._alignment_row(*one) for one in few])
+
+    def publish(self, session: Session) -> AnalysisRow:
+        """Let everyone see what the steps have stored, in place of what was there before.
+
+        The same result again changes nothing, timings included.
+        """
+        old, row = self._stored(session, ""), self._stored(session, self.mark)
+        if row is None:
+            if old is None or old.result_digest != self.prepared.result_digest:
+                raise RuntimeError("an analysis is published before it is staged")
+            return old
+        if old is not None:
+            old.staged = f"-{old.id}"
+            session.flush()
+        row.staged = ""
+        session.flush()
+        return row
+
+    def _clear(self, session: Session) -> None:
+        """Delete some of what a predecessor staged; then see whether there is anything to do."""
+        leftover = self._stored(session, self.mark)
+        if leftover is not None:
+            delete_some(session, leftover.id)
+            return
+        old = self._stored(session, "")
+        self._is_stored = old is not None and old.result_digest == self.prepared.result_digest
+        self._is_cleared = True
+
+    def _begin(self, session: Session, now: datetime) -> None:
+        save_protocol(session, self.prepared.protocol)
+        save_data_record(session, self.prepared.data)
+        row = AnalysisRow(
+            **self.prepared.columns, network_id=self._network(session).id, staged=self.mark, created_at=now
+        )
+        session.add(row)
+        session.flush()
+        self._analysis = row.id
+
+    def _insert(self, table: type[Base], rows: list[dict[str, Any]], session: Session) -> None:
+        session.connection().execute(insert(table), rows)
+
+    def _number_algorithms(self, session: Session) -> None:
+        numbered = select(AlgorithmRow.algorithm_id, AlgorithmRow.id).where(AlgorithmRow.analysis_id == self._analysis)
+        self._algorithms = dict(session.execute(numbered).all())
+
+    def _block_row(self, block: Block) -> dict[str, Any]:
+        return {
+            "analysis_id": self._analysis,
+            "name": block.name,
+            "block": block.number,
+            "first": block.first,
+            "data": block.data,
+        }
+
+    def _alignment_row(self, algorithm: str, columns: dict[str, Any]) -> dict[str, Any]:
+        return {**columns, "analysis_id": self._analysis, "algorithm_row_id": self._algorithms[algorithm]}
+
+    def _network(self, session: Session) -> NetworkRow:
+        network = network_by_digest(session, self.prepared.network)
+        if network is None:
+            digest = self.prepared.network[:12]
+            raise NotFound(f"network {digest}", "is not stored", "save the network before its analyses")
+        return network
+
+    def _stored(self, session: Session, mark: str) -> AnalysisRow | None:
+        prepared = self.prepared
+        network = self._network(session)
+        return analysis_by_key(
+            session, network.id, prepared.output, prepared.protocol.digest, prepared.data.digest, staged=mark
+        )
+
+
+def _parcels(blocks: tuple[Block, ...]) -> Iterator[list[Block]]:
+    """The blocks in lots that one transaction inserts quickly."""
+    lot: list[Block] = []
+    size = 0
+    for block in blocks:
+        lot.append(block)
+        size += len(block.data)
+        if size >= BYTES_AT_ONCE:
+            yield lot
+            lot, size = [], 0
+    if lot:
+        yield lot
+
+
+def delete_some(session: Session, analysis_id: int) -> bool:
+    """Delete some thousand rows of an analysis, its own row last; returns whether any are left.
+
+    It must not be one that people see, unless the whole of it is deleted in this transaction.
+    """
+    some = select(AlignmentRow.id).where(AlignmentRow.analysis_id == analysis_id).limit(ROWS_AT_ONCE)
+    if _deleted(session, AlignmentRow, AlignmentRow.id.in_(some)):
+        return True
+    here = CircuitBlockRow.analysis_id == analysis_id
+    first = session.scalar(select(func.min(CircuitBlockRow.block)).where(here))
+    if first is not None:
+        size = session.scalar(
+            select(func.sum(func.length(CircuitBlockRow.data))).where(here, CircuitBlockRow.block == first)
+        )
+        step = max(1, BYTES_AT_ONCE // max(1, size or 1))
+        return _deleted(session, CircuitBlockRow, here & (CircuitBlockRow.block < first + step))
+    for table in (ScoreRow, AlgorithmRow):
+        part = select(table.id).where(table.analysis_id == analysis_id).limit(ROWS_AT_ONCE)
+        if _deleted(session, table, table.id.in_(part)):
+            return True
+    _deleted(session, AnalysisRow, AnalysisRow.id == analysis_id)
+    return False
+
+
+def sweep(session: Session) -> bool:
+    """Delete some rows of what is marked and belongs to no job on its way; returns whether to go on.
+
+    Looked up anew in every transaction: a number may be given again once its row is gone.
+    """
+    on_its_way = select(JobRow.id).where(JobRow.state.in_(UNFINISHED))
+    orphan = select(AnalysisRow.id).where(AnalysisRow.staged != "", AnalysisRow.staged.not_in(on_its_way)).limit(1)
+    analysis_id = session.scalar(orphan)
+    if analysis_id is None:
+        return False
+    delete_some(session, analysis_id)
+    return True
+
+
+def _deleted(session: Session, table: type[Base], which: ColumnElement[bool]) -> bool:
+    result = session.execute(delete(table).where(which).execution_options(synchronize_session=False))
+    return bool(result.rowcount)  # type: ignore[attr-defined]  # a DELETE's result is a CursorResult
