@@ -6,7 +6,7 @@ import os
 import stat
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -127,11 +127,27 @@ def write_text(name: str, text: str) -> None:
 
 
 @contextmanager
-def progress_bar(quiet: bool = False) -> Iterator[Report]:
-    """A progress bar on stderr, one line per stage; where stderr is no terminal, a plain line when a stage ends."""
+def progress_bar(quiet: bool = False, *, only: Container[str] | None = None) -> Iterator[Report]:
+    """A progress bar on stderr, one line per stage; where stderr is no terminal, a plain line when a stage ends.
+
+    Args:
+        quiet: show nothing.
+        only: the stages to show; all if None.
+    """
     if quiet:
         yield silent
         return
+    with _all_stages() as show:
+
+        def report(progress: Progress, /) -> None:
+            if only is None or progress.stage in only:
+                show(progress)
+
+        yield report
+
+
+@contextmanager
+def _all_stages() -> Iterator[Report]:
     if not sys.stderr.isatty():
         yield _plain_lines()
         return

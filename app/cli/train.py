@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from analysis.networks.training_spec import TrainingOutcome, TrainingSpec
+    from analysis.protocol import Protocol
 
 MAX_COUNT = 10_000
 
@@ -37,25 +39,41 @@ def train(
     batch_size: Annotated[int, typer.Option(help="Rows per step.")] = 100,
     samples: Annotated[int, typer.Option(help="Training rows drawn per Boolean input.")] = 1000,
     patience: Annotated[int, typer.Option(help="Epochs in a row without a lower loss before stopping.")] = 3,
-    device: Annotated[str, typer.Option(help="torch device.")] = "cpu",
+    device: Annotated[str, typer.Option(help="torch device for training and for circuits: cpu, cuda, …")] = "cpu",
     name: Annotated[str, typer.Option(help="Name of the network; default: task, sizes and seed.")] = "",
     output: Annotated[str, typer.Option("--output", "-o", help="Folder for the network files.")] = ".",
     into_store: Annotated[
         bool, typer.Option("--import", help="Save into the dashboard's database and queue analyses instead.")
     ] = False,
     report_file: Annotated[str, typer.Option("--report", help="Write options and outcome of every network.")] = "",
+    analyse: Annotated[
+        str, typer.Option(help="Analyse those that converge under paper, complete, or a protocol file (JSON).")
+    ] = "",
+    population: Annotated[
+        str,
+        typer.Option(help="With --analyse: file for one JSON line a network. Default: population.jsonl in --output."),
+    ] = "",
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress on stderr.")] = False,
 ) -> int:
     """Train networks and write one network file for each that converged.
 
     Example: [bold]pluriscope train --task XOR --hidden 3,3 --seed 0 --count 100 --output networks[/bold]
 
-    One line per network says what came of it. Exit codes: 0 at least one converged, 2 bad input, 3 none converged.
+    One line per network says what came of it. With [bold]--analyse complete[/bold] their circuits are searched
+    together, and the population file tells of every network, of those that did not converge as well.
+
+    Exit codes: 0 at least one converged, 2 bad input, 3 none converged or a search stopped at a limit.
     """
     from analysis.networks.training_spec import training_json, training_spec
+    from app.cli.analyse import read_protocol
 
     if not 1 <= count <= MAX_COUNT:
         raise Refusal(f"--count {count}: is out of range. Give 1 to {MAX_COUNT:,}.")
+    if population and not analyse:
+        raise Refusal("--population: there is nothing to tell without --analyse. Give --analyse and a protocol.")
+    if analyse and into_store:
+        raise Refusal("--analyse: --import has the dashboard's workers analyse. Give one of the two.")
+    rules = read_protocol(analyse) if analyse else None
     options: dict[str, Any] = {
         "tasks": task or ["XOR"],
         "n_inputs": inputs,
@@ -75,6 +93,11 @@ def train(
     if report_file:
         check_writable(report_file)
     paths = [] if into_store else _paths(specs, output)
+    population = population or str(Path(output) / "population.jsonl")
+    if rules is not None:
+        check_writable(population)
+        if report_file and Path(report_file).resolve() == Path(population).resolve():
+            raise Refusal(f"--population {population!r}: is the --report file as well. Give another path.")
     from analysis.networks.training import train_networks  # torch, only now that all options are known to be good
 
     with progress_bar(quiet) as report:
@@ -90,7 +113,35 @@ def train(
     n_converged = sum(outcome.converged for outcome in outcomes)
     if not quiet:
         remark(f"{n_converged} of {count} networks converged")
-    return DONE if n_converged else STOPPED
+    whole = rules is None or _analyse(outcomes, paths, rules, device, population, quiet)
+    return DONE if n_converged and whole else STOPPED
+
+
+def _analyse(
+    outcomes: Sequence[TrainingOutcome], paths: Sequence[str], protocol: Protocol, device: str, file: str, quiet: bool
+) -> bool:
+    """Analyse what converged and write the population file; whether every search came to its end."""
+    from analysis.data import clean_data
+    from analysis.populations.population import analyse_outcomes
+    from analysis.populations.population_file import PopulationSummary, header_json, member_json
+
+    spec = outcomes[0].spec
+    tasks, data = spec.resolved_tasks(), clean_data(spec.n_inputs)
+    lines: list[Any] = [header_json(protocol, data, tasks, n_networks=len(outcomes), device=device)]
+    summary = PopulationSummary()
+    with progress_bar(quiet, only=("circuits", "networks")) as report:
+        members = analyse_outcomes(outcomes, protocol, device=device, report=report, clock=time.perf_counter)
+        for member, path in zip(members, paths, strict=True):
+            summary.add(member)
+            converged = member.training is not None and member.training.converged
+            lines.append(member_json(member, file=path if converged else None))
+    lines.append(summary.as_json())
+    write_text(file, "".join(json.dumps(line, ensure_ascii=False, allow_nan=False) + "\n" for line in lines))
+    n_missed, n_stopped = sum(summary.problems.values()), summary.n_truncated
+    if not quiet:
+        stopped = f", {n_stopped} of them stopped at a limit" if n_stopped else ""
+        remark(f"{summary.n_analysed} of {len(outcomes)} networks analysed{stopped}: {file}")
+    return not n_missed and not n_stopped
 
 
 def _numbers(text: str, option: str, kind: type) -> list[Any]:

@@ -1,0 +1,165 @@
+"""A population's members are what their networks give alone, and none is lost."""
+
+import itertools
+import json
+
+import pytest
+
+from analysis.data import clean_data
+from analysis.errors import BeyondLimits, Cancelled, InvalidNetwork, InvalidTask
+from analysis.limits import Limits
+from analysis.networks.training_spec import TrainingSpec
+from analysis.pipeline import STAGES, analyse_output
+from analysis.populations import population
+from analysis.populations.population import analyse_population, train_population
+from analysis.populations.population_file import PopulationSummary, header_json, member_json
+from analysis.protocol import COMPLETE, PAPER, protocol_from_mapping
+from analysis.result_file import result_json
+from analysis.tasks import named_task
+from tests.analysis.populations.test_batched_circuits import DEVICES, near, random_networks
+from tests.golden_files import golden_network
+
+XOR = named_task("XOR", 2)
+FEW = protocol_from_mapping({"max_depth": 2})
+
+
+def as_json(analyses):
+    return result_json(analyses) | {"seconds": {}}
+
+
+def assert_members_are_alone_the_same(networks, tasks, protocol, **options):
+    members = analyse_population(networks, tasks, protocol, **options)
+    options.pop("device", None)
+    assert [member.network for member in members] == list(networks)
+    for member in members:
+        data = clean_data(member.network.n_inputs)
+        alone = [analyse_output(member.network, k, task, protocol, data, **options) for k, task in enumerate(tasks)]
+        assert member.analysed
+        assert as_json(member.analyses) == as_json(alone)
+    return members
+
+
+@pytest.mark.parametrize("device", DEVICES)
+def test_members_are_what_their_networks_give_alone(device):
+    assert_members_are_alone_the_same(near("xor_2-2", 3), [XOR], FEW, device=device)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("device", DEVICES)
+@pytest.mark.parametrize("protocol", [COMPLETE, PAPER])
+def test_members_of_the_authors_shape(protocol, device):
+    assert_members_are_alone_the_same(near("xor_pretrained", 3), [XOR], protocol, device=device)
+
+
+def test_several_outputs_and_three_inputs():
+    tasks = [named_task("AND", 3), named_task("MAJORITY", 3)]
+    loose = protocol_from_mapping({"accuracy_threshold": 0.4, "max_depth": 1})
+    members = assert_members_are_alone_the_same(random_networks((3, 2, 2), 2, activation="tanh"), tasks, loose)
+    assert all(len(member.analyses) == 2 for member in members)
+    assert any(analysis.circuits.n_valid for member in members for analysis in member.analyses)
+
+
+@pytest.mark.parametrize("limits", [Limits(max_valid=3), Limits(max_possible=10), Limits(max_possible=10, n_samples=0)])
+def test_limits_are_each_networks_own(limits):
+    assert_members_are_alone_the_same(near("xor_2-2", 3), [XOR], FEW, limits=limits)
+
+
+def test_batches_of_networks_make_no_difference(monkeypatch):
+    networks = near("xor_2-2", 5)
+    whole = analyse_population(networks, [XOR], FEW)
+    monkeypatch.setattr(population, "NETWORKS_AT_ONCE", 2)
+    parts = analyse_population(networks, [XOR], FEW)
+    assert [as_json(m.analyses) for m in parts] == [as_json(m.analyses) for m in whole]
+
+
+def test_failures_are_members_with_their_reason():
+    specs = [TrainingSpec(seed=seed, hidden=(2, 2)) for seed in range(6)]
+    specs += [TrainingSpec(seed=99, hidden=(2, 2), learning_rate=10)]
+    members = list(train_population(specs, FEW))
+    assert [member.training.spec.seed for member in members] == [0, 1, 2, 3, 4, 5, 99]
+    assert [member.analysed for member in members] == [member.training.converged for member in members]
+    assert len({member.training.converged for member in members}) == 2
+    summary = PopulationSummary()
+    for member in members:
+        summary.add(member)
+        line = json.loads(json.dumps(member_json(member), allow_nan=False))
+        assert line["seed"] == member.training.spec.seed
+        assert line["state"] == member.training.state
+        assert bool(line["outputs"]) == member.analysed
+        if not member.analysed:
+            assert line["message"] != "converged"
+    told = summary.as_json()["summary"]
+    n_converged = sum(member.training.converged for member in members)
+    assert told["networks"] == 7 == sum(told["states"].values())
+    assert told["analysed"] == n_converged == told["outputs"][0]["of"]
+    assert all(entry["of"] == n_converged for entry in told["outputs"][0]["algorithms"])
+
+
+def test_a_network_that_cannot_be_analysed_is_no_others_trouble(monkeypatch):
+    networks, real = near("xor_2-2", 3), population.analyse_output
+
+    def refuse_one(network, *arguments, **options):
+        if network is networks[1]:
+            raise BeyondLimits("this network", "is refused for the test", "do nothing")
+        return real(network, *arguments, **options)
+
+    monkeypatch.setattr(population, "analyse_output", refuse_one)
+    members = analyse_population(networks, [XOR], FEW)
+    assert [member.analysed for member in members] == [True, False, True]
+    assert "refused for the test" in member_json(members[1])["problem"]
+    summary = PopulationSummary()
+    for member in members:
+        summary.add(member)
+    told = summary.as_json()["summary"]
+    assert (told["networks"], told["analysed"], sum(told["problems"].values())) == (3, 2, 1)
+
+
+def test_figures_of_the_summary():
+    networks = near("xor_2-2", 4)
+    summary = PopulationSummary()
+    for member in analyse_population(networks, [XOR], FEW):
+        summary.add(member)
+    (told,) = summary.as_json()["summary"]["outputs"]
+    counts = sorted(analyse_output(network, 0, XOR, FEW, clean_data(2)).circuits.n_valid for network in networks)
+    figure = told["circuits_valid"]
+    assert [figure[key] for key in ("least", "median", "most")] == [counts[0], counts[1], counts[3]]
+    assert figure["none"] == counts.count(0)
+    assert told["of"] == 4
+
+
+def test_the_header_names_the_rules():
+    header = header_json(COMPLETE, clean_data(2), [XOR], n_networks=5, device="cpu")
+    assert header["format"] == "pluriscope-population/1"
+    assert header["protocol"]["digest"] == COMPLETE.digest
+    assert (header["networks"], header["device"], header["data"]["clean"]) == (5, "cpu", True)
+
+
+def test_seconds_are_charged_to_members():
+    ticks = itertools.count()
+    members = analyse_population(near("xor_2-2", 2), [XOR], FEW, clock=lambda: float(next(ticks)))
+    assert all(member.analyses[0].seconds["circuits"] > 0 for member in members)
+    assert set(members[0].analyses[0].seconds) == set(STAGES)
+    assert analyse_population(near("xor_2-2", 1), [XOR], FEW)[0].analyses[0].seconds == {}
+
+
+def test_bad_populations():
+    assert analyse_population([], [], FEW) == ()
+    with pytest.raises(InvalidNetwork, match="network 1 of the population"):
+        analyse_population([*near("xor_2-2", 1), golden_network("xor_pretrained").network], [XOR], FEW)
+    with pytest.raises(InvalidTask, match="2 for 1 outputs"):
+        analyse_population(near("xor_2-2", 1), [XOR, XOR], FEW)
+    with pytest.raises(InvalidTask, match="rows for 2 inputs"):
+        analyse_population(near("xor_2-2", 1), [named_task("AND", 3)], FEW)
+
+
+def test_it_stops_when_asked():
+    told = []
+
+    def stop(progress, /):
+        told.append(progress)
+        if progress.stage == "networks" and progress.done == 1:
+            raise Cancelled("networks")
+
+    with pytest.raises(Cancelled):
+        analyse_population(near("xor_2-2", 3), [XOR], FEW, report=stop)
+    assert {"circuits", "networks", "alignments"} <= {progress.stage for progress in told}
