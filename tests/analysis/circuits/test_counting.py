@@ -1,0 +1,287 @@
+"""Counting without listing against listing, to the last circuit, and uniform draws."""
+
+from __future__ import annotations
+
+from collections import Counter
+from contextlib import contextmanager
+from itertools import pairwise, product
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.stats import chisquare
+
+from analysis.circuits import bitsets, combinations, prefixes
+from analysis.circuits.counting import count_circuits
+from analysis.circuits.distribution import distribution_of
+from analysis.circuits.search import search_circuits
+from analysis.data import DataRecord, clean_data
+from analysis.errors import BeyondLimits, Cancelled
+from analysis.networks.mlp import forward
+from analysis.networks.network import ACTIVATIONS, Network
+from analysis.protocol import COMPLETE, PAPER, protocol_from_mapping
+from analysis.tasks import Task
+from tests.golden_files import golden_network
+from tests.oracles.brute_force_circuits import boolean_rows, valid_circuits
+
+SHAPES = ((2, 2, 1), (2, 2, 2, 1), (3, 2, 1), (1, 3, 1), (2, 3, 2, 1), (2, 2, 1, 2, 1), (2, 2, 2, 2, 1), (2, 3, 3, 1))
+
+
+@contextmanager
+def _forced(direct: bool):
+    """Small sizes on the way that large ones take: bit sets, several units to a state, several batches."""
+    names = [
+        (combinations, "_COMPARED_DIRECTLY", 0),
+        (combinations, "_WORDS_AT_ONCE", 4),
+        (bitsets, "_ROWS_IN_A_BYTE", 3),
+    ]
+    names += [(combinations, "_STATES_AT_ONCE", 1 << 10), (prefixes, "VALUES_AT_ONCE", 400)]
+    before = [getattr(module, name) for module, name, _ in names]
+    try:
+        if not direct:
+            for module, name, value in names:
+                setattr(module, name, value)
+        yield
+    finally:
+        for (module, name, _), value in zip(names, before, strict=True):
+            setattr(module, name, value)
+
+
+def same_as_listed(network, task, protocol, data, *, direct=True, output=0, threads=1, n_draws=1_500):
+    listed = search_circuits(network, task, protocol, data, output=output)
+    with _forced(direct):
+        counted = count_circuits(network, task, protocol, data, output=output, n_draws=n_draws, threads=threads)
+    assert counted.count == listed.n_valid
+    assert counted.possible == listed.possible
+    assert counted.distribution == distribution_of(listed.masks, listed.layout) == listed.distribution
+    if listed.n_valid <= n_draws:
+        assert counted.draws.tolist() == listed.masks.tolist(), "every valid circuit is drawn once"
+    else:
+        assert len(set(counted.draws.tolist())) == n_draws
+        assert np.isin(counted.draws, listed.masks).all()
+    return listed
+
+
+def random_network(random, sizes, *, tied, hidden, last, slope=0.01):
+    """Multiples of a half make sums that lie exactly on the decision's edges, whatever their order."""
+
+    def numbers(shape):
+        return random.integers(-3, 4, shape) / 2 if tied else random.normal(size=shape)
+
+    shapes = list(zip(sizes[1:], sizes, strict=False))
+    return Network.from_arrays(
+        [numbers(shape) for shape in shapes],
+        [numbers(n) for n, _ in shapes],
+        activation=hidden,
+        output_activation=last,
+        negative_slope=slope,
+    )
+
+
+def own_task(network):
+    """What the network itself decides, so that at least all of it is valid."""
+    outputs = forward(network, clean_data(network.n_inputs).representatives)[:, 0]
+    return Task(tuple((outputs > 0.5).astype(int).tolist()))
+
+
+@st.composite
+def cases(draw):
+    random = np.random.default_rng(draw(st.integers(0, 10**6)))
+    tied = draw(st.booleans())
+    kinds = st.sampled_from(("relu", "linear", "leaky_relu") if tied else ACTIVATIONS)
+    network = random_network(
+        random,
+        draw(st.sampled_from(SHAPES)),
+        tied=tied,
+        hidden=draw(kinds),
+        last=draw(kinds),
+        slope=draw(st.sampled_from([0.0, 0.01, 0.5])),
+    )
+    protocol = protocol_from_mapping(
+        {
+            "circuit_space": draw(st.sampled_from(["all", "without_full_node_mask"])),
+            "ablation": draw(st.sampled_from(["zero", "mean"])),
+            "circuit_decision": draw(st.sampled_from(["rounding", "threshold"])),
+        }
+    )
+    any_task = Task(tuple(random.integers(0, 2, 2**network.n_inputs).tolist()))
+    return network, draw(st.sampled_from([own_task(network), any_task])), protocol
+
+
+@pytest.mark.parametrize("direct", [True, False])
+def test_counting_agrees_with_listing(direct):
+    found = Counter()
+
+    @settings(max_examples=100)
+    @given(cases())
+    def check(case):
+        network, task, protocol = case
+        listed = same_as_listed(network, task, protocol, clean_data(network.n_inputs), direct=direct)
+        found["valid"] += listed.n_valid
+        found["on the edge"] += int((listed.margins == 0).sum())
+
+    check()
+    assert found["valid"] > 1_000
+    assert found["on the edge"] > 50, "ties on a decision's edge are among the cases"
+
+
+def test_ties_are_decided_as_by_hand():
+    # output = h1 + h2 - .5 with h = 1 for every input: every sum is .5, -.5 or .5 + .5
+    network = Network.from_arrays(
+        [[[0.0], [0.0]], [[1.0, 0.5]]], [[1.0, 1.0], [-0.5]], activation="linear", output_activation="linear"
+    )
+    # h1 alone: .5 → 0; h2 alone: 0 → 0; both: 1 → 1
+    assert count_circuits(network, Task((0, 0)), COMPLETE, clean_data(1)).count == 2
+    assert count_circuits(network, Task((1, 1)), COMPLETE, clean_data(1)).count == 1
+    assert count_circuits(network, Task((0, 1)), COMPLETE, clean_data(1)).count == 0
+
+
+@pytest.mark.parametrize("direct", [True, False])
+@pytest.mark.parametrize("activation", ["relu", "linear"])
+def test_brute_force_counts_the_same(activation, direct):
+    # in multiples of 1/4 every sum is exact, so that even another order of summation decides alike
+    random = np.random.default_rng(5)
+    n_found = 0
+    for sizes, _ in product(((2, 2, 2, 1), (3, 2, 1), (2, 2, 1, 2, 1)), range(3)):
+        weights = [random.integers(-4, 5, (o, i)) / 4 for i, o in pairwise(sizes)]
+        network = Network.from_arrays(
+            weights, [random.integers(-4, 5, len(w)) / 4 for w in weights], activation=activation
+        )
+        task = Task(tuple(random.integers(0, 2, 2 ** sizes[0]).tolist()))
+        found, possible = valid_circuits(network, boolean_rows(sizes[0]), task.truth_table, 0.99)
+        with _forced(direct):
+            counted = count_circuits(network, task, COMPLETE, clean_data(sizes[0]), n_draws=10_000)
+        assert (counted.count, counted.possible) == (len(found), possible)
+        assert counted.draws.tolist() == sorted(found)
+        n_found += len(found)
+    assert n_found > 20
+
+
+@pytest.mark.parametrize("protocol", [COMPLETE, PAPER])
+@pytest.mark.parametrize("name", ["xor_pretrained", "xor+and_3-3", "xor_relu_3-3", "xor_tanh_3-3", "nand_3-2"])
+def test_the_authors_networks(name, protocol):
+    file = golden_network(name)
+    for output, task in enumerate(file.tasks):
+        network = file.network.for_output(output)
+        listed = same_as_listed(network, task, protocol, clean_data(network.n_inputs), output=output, threads=2)
+        assert listed.n_valid > 0 or protocol is PAPER
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+@pytest.mark.parametrize("sizes", [(3, 3, 3, 1), (6, 2, 1), (4, 3, 1), (2, 2, 2, 2, 2, 1)])
+def test_other_shapes(sizes, activation):
+    network = random_network(np.random.default_rng(6), sizes, tied=False, hidden=activation, last="leaky_relu")
+    rules = protocol_from_mapping({"circuit_decision": "threshold"})
+    assert same_as_listed(network, own_task(network), rules, clean_data(sizes[0])).n_valid > 0
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("sizes", [(2, 4, 4, 1), (2, 3, 3, 3, 1), (5, 4, 1)])
+def test_larger_shapes(sizes):
+    for seed, activation in enumerate(ACTIVATIONS):
+        network = random_network(np.random.default_rng(seed), sizes, tied=False, hidden=activation, last="tanh")
+        rules = protocol_from_mapping({"ablation": "zero" if seed % 2 else "mean"})
+        same_as_listed(network, own_task(network), rules, clean_data(sizes[0]), threads=2)
+
+
+def test_rows_of_a_data_record_are_judged():
+    random = np.random.default_rng(3)
+    rows = random.integers(0, 2, (9, 2)) + random.normal(scale=0.05, size=(9, 2))
+    labels = np.stack([np.zeros(9), (rows > 0.5).any(axis=1)], axis=1)
+    rows, labels = np.concatenate([rows, rows[:2]]), np.concatenate([labels, labels[:2]])
+    data = DataRecord(clean_data(2).representatives, rows, labels)
+    network = golden_network("or_3-3").network
+    listed = same_as_listed(network, Task((0, 0, 0, 0)), COMPLETE, data, output=1)
+    assert listed.n_valid > 0
+    loose = protocol_from_mapping({"accuracy_threshold": 0.7})
+    with pytest.raises(BeyondLimits, match="lets some of the 11 rows be wrong"):
+        count_circuits(network, Task((0, 0, 0, 0)), loose, data, output=1)
+    contradictory = DataRecord(clean_data(2).representatives, rows[[0, 0]], np.array([[0.0], [1.0]]))
+    assert count_circuits(network, Task((0, 0, 0, 0)), COMPLETE, contradictory).count == 0
+
+
+def test_draws_are_uniform():
+    file = golden_network("xor_pretrained")
+    network, task = file.network, file.tasks[0]
+    times: Counter[int] = Counter()
+    for seed in range(200):
+        draws = count_circuits(network, task, COMPLETE, clean_data(2), n_draws=25, seed=seed).draws.tolist()
+        assert len(set(draws)) == 25
+        times.update(draws)
+    assert len(times) == 197, "every valid circuit is drawn at some time"
+    # without replacement the times vary a little less than the test assumes, so it is on the safe side
+    assert chisquare(list(times.values())).pvalue > 0.001
+    again = count_circuits(network, task, COMPLETE, clean_data(2), n_draws=25, seed=3).draws
+    assert again.tolist() == count_circuits(network, task, COMPLETE, clean_data(2), n_draws=25, seed=3).draws.tolist()
+
+
+def test_every_circuit_is_judged_once_and_reported():
+    file, seen = golden_network("xor_4-4"), []
+    for threads in (2, 1):
+        counted = count_circuits(
+            file.network, file.tasks[0], COMPLETE, clean_data(2), report=seen.append, threads=threads
+        )
+        assert (seen[-1].done, seen[-1].total) == (4_346_385, 4_346_385)
+        assert seen[-1].found == f"{counted.count:,} valid circuits"
+        assert [p.done for p in seen[-5:]] == sorted(p.done for p in seen[-5:])
+
+
+@pytest.mark.slow
+def test_the_authors_four_wide_network():
+    file = golden_network("xor_4-4")
+    for protocol in (COMPLETE, PAPER):
+        same_as_listed(file.network, file.tasks[0], protocol, clean_data(2), threads=2)
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_the_callers_cancellation_goes_through(threads):
+    file = golden_network("xor_4-4")
+
+    def stop(progress):
+        if progress.done:
+            raise Cancelled("circuits")
+
+    with pytest.raises(Cancelled):
+        count_circuits(file.network, file.tasks[0], COMPLETE, clean_data(2), report=stop, threads=threads)
+
+
+def test_what_cannot_be_counted_is_refused():
+    def ones(sizes, weight=1.0):
+        return Network.from_arrays(
+            [np.full((o, i), weight) for i, o in pairwise(sizes)], [np.zeros(o) for o in sizes[1:]]
+        )
+
+    xor = Task((0, 1, 1, 0))
+    for network, cause in [
+        (ones((2, 7, 7, 1)), "70 edges"),
+        (ones((6, 9, 1)), "54|2\\^52"),
+        (ones((1, 13, 1, 1)), "limit is 12"),
+        (ones((2, 1)), "no hidden layer"),
+        (ones((2, 2, 2, 1), 1e200), "overflow"),
+    ]:
+        with pytest.raises(BeyondLimits, match=cause):
+            count_circuits(
+                network,
+                xor if network.n_inputs == 2 else Task((0,) * 2**network.n_inputs),
+                COMPLETE,
+                clean_data(network.n_inputs),
+            )
+
+
+@pytest.mark.slow
+def test_five_wide_networks_are_counted_whole():
+    random = np.random.default_rng(2)
+    network = random_network(random, (2, 5, 5, 1), tied=False, hidden="leaky_relu", last="leaky_relu")
+    counted = count_circuits(network, Task((0, 1, 1, 1)), COMPLETE, clean_data(2), n_draws=300)
+    assert counted.possible == 7_271_931_361
+    assert counted.count > 0
+    spread = counted.distribution
+    assert sum(spread.by_edges.values()) == sum(spread.by_neurons.values()) == counted.count == spread.of
+    assert sum(n * times for n, times in spread.by_edges.items()) == sum(spread.edge_use)
+    assert sum(n * times for n, times in spread.by_neurons.items()) == sum(map(sum, spread.neuron_use))
+    filtered = count_circuits(network, Task((0, 1, 1, 1)), PAPER, clean_data(2))
+    listed = search_circuits(network, Task((0, 1, 1, 1)), PAPER, clean_data(2))
+    assert (filtered.count, filtered.distribution) == (listed.n_valid, listed.distribution)
+    # circuits with at most 6 of 10 neurons active are those that the authors' filter keeps
+    assert sum(times for n, times in spread.by_neurons.items() if n <= 6) == filtered.count
