@@ -7,7 +7,7 @@ import json
 import sys
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,9 @@ from analysis.networks.network import Network
 from analysis.networks.training import train_networks
 from analysis.networks.training_spec import TrainingSpec
 from analysis.pipeline import analyse_output
+from analysis.populations.population import train_population
 from analysis.protocol import COMPLETE, PAPER, Protocol
+from analysis.result_file import output_json
 from analysis.tasks import Task, named_task
 from benchmarks import plain_reference as plain
 from benchmarks.plain_training import train_plainly
@@ -129,7 +131,7 @@ def until(limit_seconds: float, items: Iterator[Any]) -> tuple[int, bool]:
 def all_lines(tell: Callable[[str], None]) -> list[Line]:
     """Measure everything, in the order of the table."""
     lines: list[Line] = []
-    for measure in (paper_lines, complete_lines, wide_line, training_lines):
+    for measure in (paper_lines, complete_lines, wide_line, training_lines, population_lines):
         tell(measure.__name__.replace("_", " "))
         lines += measure()
     return lines
@@ -240,6 +242,34 @@ def training_lines(n_networks: int = 100, n_singly: int = 5) -> list[Line]:
             f"{found} of {n_networks} converged; plain torch: {n_singly} networks, {epochs} epochs",
         ),
     ]
+
+
+def population_lines(n_networks: int = 100, n_singly: int = 10) -> list[Line]:
+    """Training and analysing a population together, against the same engine network by network."""
+    specs = [TrainingSpec(seed=seed) for seed in range(n_networks)]
+    (task,), data = specs[0].resolved_tasks(), clean_data(2)
+    empty_caches()
+    together, members = timed(lambda: list(train_population(specs, COMPLETE)))
+
+    def one_by_one() -> list[Any]:
+        outcomes = [train_networks([spec])[0] for spec in specs[:n_singly]]
+        return [analyse_output(o.network, 0, task, COMPLETE, data) for o in outcomes if o.converged and o.network]
+
+    empty_caches()
+    alone, analyses = timed(one_by_one)
+    found = [analysis for member in members[:n_singly] for analysis in member.analyses]
+    same = result_of(found) == result_of(analyses)
+    n_analysed = sum(member.analysed for member in members)
+    work = (
+        f"{n_networks} networks 2-3-3-1 trained, {n_analysed} converged and analysed (`complete`), against one by one"
+    )
+    measured = line(work, alone * n_networks / n_singly, together, same)
+    return [replace(measured, note=f"same result; one by one: {n_singly} networks, scaled to {n_networks}")]
+
+
+def result_of(analyses: list[Any]) -> list[Any]:
+    """Everything that was found, without the time that it took."""
+    return [output_json(analysis) for analysis in analyses]
 
 
 def line(work: str, plain_seconds: float, engine_seconds: float, same: bool) -> Line:
