@@ -11,7 +11,7 @@ from analysis import ENGINE_VERSION
 from analysis.alignments.alignment import ScoredAlignment
 from analysis.circuits.distribution import CircuitDistribution
 from analysis.networks.files import task_json
-from analysis.result import AlgorithmResult, CriterionTally, OutputAnalysis
+from analysis.result import AlgorithmResult, AlgorithmSearch, CriterionTally, OutputAnalysis
 
 RESULT_FORMAT: Final = "pluriscope-result/1"
 MAX_EXACT_INTEGER: Final = 2**53
@@ -90,6 +90,7 @@ def output_json(analysis: OutputAnalysis, *, masks: bool = True) -> dict[str, An
         "interpretations": read,
         "candidates": exact(search.n_candidates),
         "candidates_truncated_at": search.truncated_at,
+        "candidate_search": _candidate_search_json(search),
         "algorithms": [_algorithm_json(result) for result in search.algorithms],
         "criteria": {key: tally_json(tally) for key, tally in analysis.criteria.items()},
     }
@@ -117,7 +118,13 @@ def what_is_missing(analysis: OutputAnalysis) -> list[str]:
         sentences.append(f"{where}: {circuits.possible:,} circuits are possible, too many to search; none was tested")
     elif circuits.truncated_at is not None:
         sentences.append(f"{where}: circuits truncated at {circuits.truncated_at:,} valid ones")
-    if search.truncated_at is not None:
+    if search.truncated_at is not None and search.totals is not None:
+        n_kept = sum(1 for result in search.algorithms if result.n_valid)
+        sentences.append(
+            f"{where}: {search.n_aligned:,} of {search.n_candidates:,} candidate algorithms can be aligned, counted "
+            f"exactly without listing them; {n_kept:,} of them are kept"
+        )
+    elif search.truncated_at is not None:
         sentences.append(f"{where}: algorithms truncated at {search.truncated_at:,} of {search.n_candidates:,}")
     if not analysis.interpretations.complete and circuits.method != "listed":
         sentences.append(f"{where}: interpretations are those of the {circuits.n_listed:,} listed circuits alone")
@@ -157,6 +164,26 @@ def _distribution_json(distribution: CircuitDistribution) -> dict[str, Any]:
         "edge_use": [exact(number) for number in distribution.edge_use],
         "neuron_use": [[exact(number) for number in layer] for layer in distribution.neuron_use],
     }
+
+
+def _candidate_search_json(search: AlgorithmSearch) -> dict[str, Any]:
+    """How the candidates were searched, and what is known of all of them, listed or not."""
+    found: dict[str, Any] = {
+        "method": search.method,
+        "listed": len(search.algorithms),
+        "aligned": search.n_aligned,
+        "valid": exact(search.n_valid_alignments),
+        "minimal": exact(search.n_minimal_alignments),
+    }
+    if search.totals is not None:
+        found["irredundant"] = {key: exact(n) for key, n in search.totals.irredundant.items()}
+        found["first"] = search.totals.n_first
+        found["note"] = (
+            f"listed are the first {search.totals.n_first:,} candidates in canonical order and "
+            f"{'every one' if search.truncated_at is None else 'the first'} that can be aligned, each with its near "
+            f"misses; {search.n_unlisted:,} others are not listed"
+        )
+    return found
 
 
 def _algorithm_json(result: AlgorithmResult) -> dict[str, Any]:
