@@ -1,0 +1,137 @@
+"""Estimates: their interval against known truths, and what the sample tells besides."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from math import comb
+
+import numpy as np
+import pytest
+
+from analysis.circuits.circuit import possible_circuit
+from analysis.circuits.distribution import distribution_of
+from analysis.circuits.estimating import estimate_circuits, share_interval
+from analysis.circuits.search import search_circuits
+from analysis.data import DataRecord, clean_data
+from analysis.errors import BeyondLimits, Cancelled
+from analysis.networks.network import Network
+from analysis.protocol import COMPLETE, PAPER, protocol_from_mapping
+from analysis.tasks import Task
+from tests.golden_files import golden_network
+
+
+def tail(n_trials, n_hits, share):
+    """P(at least ``n_hits`` of ``n_trials``) in exact fractions."""
+    return sum(comb(n_trials, k) * share**k * (1 - share) ** (n_trials - k) for k in range(n_hits, n_trials + 1))
+
+
+@pytest.mark.parametrize(("n_hits", "n_trials"), [(0, 30), (1, 30), (7, 30), (29, 30), (30, 30), (3, 200)])
+@pytest.mark.parametrize("confidence", [0.9, 0.99])
+def test_the_interval_is_that_of_exact_binomial_tails(n_hits, n_trials, confidence):
+    low, high = share_interval(n_hits, n_trials, confidence)
+    half = (1 - confidence) / 2
+    if n_hits:
+        assert float(tail(n_trials, n_hits, low)) == pytest.approx(half, rel=1e-9)
+    else:
+        assert low == 0
+    if n_hits < n_trials:
+        assert float(1 - tail(n_trials, n_hits + 1, high)) == pytest.approx(half, rel=1e-9)
+    else:
+        assert high == 1
+
+
+@pytest.mark.parametrize("share", [Fraction(1, 1000), Fraction(197, 9625), Fraction(1, 2)])
+def test_the_interval_covers_the_truth_often_enough(share):
+    """The coverage, exactly: the probability of all outcomes whose interval holds the truth."""
+    n_trials, confidence = 60, 0.95
+    covered = Fraction(0)
+    for n_hits in range(n_trials + 1):
+        low, high = share_interval(n_hits, n_trials, confidence)
+        if low <= share <= high:
+            covered += comb(n_trials, n_hits) * share**n_hits * (1 - share) ** (n_trials - n_hits)
+    assert covered >= Fraction(95, 100)
+
+
+def test_estimates_cover_a_known_number():
+    file = golden_network("xor_pretrained")
+    n_covered = 0
+    for seed in range(40):
+        found = estimate_circuits(
+            file.network, file.tasks[0], COMPLETE, clean_data(2), n_samples=1_000, confidence=0.9, seed=seed
+        )
+        low, high = found.interval
+        assert low <= found.count <= high
+        n_covered += low <= 197 <= high
+    assert n_covered >= 33, "P(fewer than 33 of 40 at 90%) is about 5% even where coverage is no better than stated"
+    assert n_covered < 40 or found.interval[1] - found.interval[0] < 400
+
+
+def test_the_sample_is_told():
+    file = golden_network("xor_pretrained")
+    listed = search_circuits(file.network, file.tasks[0], COMPLETE, clean_data(2))
+    seen = []
+    found = estimate_circuits(
+        file.network, file.tasks[0], COMPLETE, clean_data(2), n_samples=20_000, n_draws=30, report=seen.append
+    )
+    assert (found.n_tested, found.possible) == (20_000, 9_625)
+    assert (seen[-1].done, seen[-1].total) == (20_000, 20_000)
+    assert len(set(found.draws.tolist())) == 30
+    assert np.isin(found.draws, listed.masks).all()
+    assert found.distribution.of == found.n_valid == sum(found.distribution.by_edges.values())
+    # about twice each: the sample's shares are near those of all valid circuits
+    whole = distribution_of(listed.masks, listed.layout)
+    shares = np.array(found.distribution.edge_use) / found.n_valid - np.array(whole.edge_use) / 197
+    assert np.abs(shares).max() < 0.15
+    again = estimate_circuits(file.network, file.tasks[0], COMPLETE, clean_data(2), n_samples=20_000, n_draws=30)
+    assert again.draws.tolist() == found.draws.tolist()
+    every = estimate_circuits(file.network, file.tasks[0], COMPLETE, clean_data(2), n_samples=20_000)
+    assert every.interval[0] >= len(every.draws), "what was seen is certain"
+
+
+def test_noisy_rows_and_filters_are_judged_as_in_the_search():
+    random = np.random.default_rng(0)
+    rows = random.integers(0, 2, (40, 2)) + random.normal(scale=0.2, size=(40, 2))
+    labels = (rows > 0.5).any(axis=1, keepdims=True).astype(float)
+    data = DataRecord(clean_data(2).representatives, rows, labels)
+    network = golden_network("or_3-3").network
+    loose = protocol_from_mapping(
+        {"accuracy_threshold": 0.9, "ablation": "mean", "circuit_space": "without_full_node_mask"}
+    )
+    listed = search_circuits(network, Task((0, 1, 1, 1)), loose, data)
+    found = estimate_circuits(network, Task((0, 1, 1, 1)), loose, data, n_samples=3_000, n_draws=10**6)
+    assert 0 < len(found.draws) < listed.n_valid
+    assert np.isin(found.draws, listed.masks).all()
+    assert found.interval[0] <= listed.n_valid <= found.interval[1]
+
+
+def test_networks_beyond_64_edges_are_estimated_without_masks():
+    sizes = (2, 7, 7, 1)
+    random = np.random.default_rng(0)
+    network = Network.from_arrays(
+        [random.normal(size=s) for s in zip(sizes[1:], sizes, strict=False)], [random.normal(size=n) for n in sizes[1:]]
+    )
+    found = estimate_circuits(network, Task((0, 0, 0, 0)), COMPLETE, clean_data(2), n_samples=500)
+    assert found.n_valid > 0
+    assert len(found.draws) == 0
+    assert found.interval[0] <= found.count <= found.interval[1] <= found.possible
+    assert len(found.distribution.edge_use) == 70
+
+
+def test_draws_are_possible_circuits():
+    file = golden_network("xor_4-4")
+    found = estimate_circuits(file.network, file.tasks[0], PAPER, clean_data(2), n_samples=3_000)
+    for mask in found.draws.tolist():
+        possible_circuit(mask, found.layout)
+
+
+def test_an_empty_space_and_a_cancelled_estimate():
+    small = Network.from_arrays([[[1.0, 1.0]]], [[0.0]])
+    with pytest.raises(BeyondLimits, match="no circuit is possible"):
+        estimate_circuits(small, Task((0, 1, 1, 1)), PAPER, clean_data(2))
+
+    def stop(progress):
+        raise Cancelled("circuits")
+
+    file = golden_network("xor_pretrained")
+    with pytest.raises(Cancelled):
+        estimate_circuits(file.network, file.tasks[0], COMPLETE, clean_data(2), report=stop)
