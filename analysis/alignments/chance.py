@@ -1,0 +1,205 @@
+"""What an algorithm reaches by chance: its best IIA on networks and on tasks that know nothing of it.
+
+1. *Permuted networks*: the entries of each layer's weight matrix are shuffled within the layer, biases stay. The best
+   IIA over all alignments of the algorithm on such a network is what search alone can reach (``science.md`` §2, after
+   the random-network controls of Sutter et al., NeurIPS 2025).
+2. *Shuffled truth tables*: the network stays, the input rows of the algorithm are permuted, all its variables and its
+   output together. Every permutation is tried for up to two inputs (24), else a stated number of seeded ones.
+
+The best IIA is found exactly by the recursion over used neurons of :mod:`analysis.alignments.placements`, for all
+networks (or all shuffles) side by side.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import permutations
+from math import factorial
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.algorithms.high_level_model import HighLevelModel
+from analysis.alignments.iia import Behaviour, interchange_rows, tested_pairs
+from analysis.alignments.sites import SiteTable, neuron_sites
+from analysis.data import DataRecord
+from analysis.errors import BeyondLimits
+from analysis.interventions.interchange import interchange_outputs
+from analysis.networks.network import Network
+from analysis.progress import Progress, Report, silent
+from analysis.protocol import Protocol
+from analysis.validity import decide
+
+Integers = NDArray[np.int64]
+
+MAX_STEPS = 1 << 33  # sums compared: some seconds for each 2^30
+ALL_SHUFFLES_UP_TO = 24
+_NEVER = -(1 << 40)
+
+
+def permuted_network(network: Network, number: int, *, seed: int) -> Network:
+    """The ``number``-th network with each layer's weights shuffled; the same for the same seed and number.
+
+    Args:
+        network: any network.
+        number: from 0.
+        seed: of the shuffles, from 0.
+    """
+    random = np.random.default_rng([seed, number])
+    weights = [random.permutation(w.ravel()).reshape(w.shape) for w in network.weights]
+    return Network.from_arrays(
+        weights,
+        network.biases,
+        activation=network.activation,
+        output_activation=network.output_activation,
+        negative_slope=network.negative_slope,
+    )
+
+
+def row_shuffles(n_inputs: int, n_shuffles: int, *, seed: int) -> Integers:
+    """``[shuffles, 2^n]`` permutations of the input rows, the identity first: all of them, or some where they are many.
+
+    Args:
+        n_inputs: of the algorithm.
+        n_shuffles: how many besides the identity where there are more than 24.
+        seed: of these.
+    """
+    n_rows = 1 << n_inputs
+    if factorial(n_rows) <= ALL_SHUFFLES_UP_TO:
+        return np.array(list(permutations(range(n_rows))), dtype=np.int64)
+    random = np.random.default_rng([seed, n_inputs])
+    return np.array([np.arange(n_rows), *(random.permutation(n_rows) for _ in range(n_shuffles))], dtype=np.int64)
+
+
+def best_on_permuted_networks(
+    network: Network,
+    algorithms: Sequence[HighLevelModel],
+    protocol: Protocol,
+    data: DataRecord,
+    n_networks: int,
+    *,
+    seed: int,
+    report: Report = silent,
+) -> Integers:
+    """Most agreements of each algorithm on each permuted network, over all of its alignments.
+
+    Args:
+        network: cut to the analysed output.
+        algorithms: each with at least one variable.
+        protocol: pairs, decision and sites.
+        data: rows to interchange.
+        n_networks: how many.
+        seed: of the permutations.
+        report: told "criteria"; may cancel.
+
+    Returns:
+        ``[algorithms, networks]``, below 0 where the neurons do not suffice for the variables.
+
+    Raises:
+        BeyondLimits: too many neuron sets or networks.
+    """
+    table = neuron_sites(network.hidden_sizes, protocol.alignment_sites)
+    _check(algorithms, table, n_networks)
+    tested = tested_pairs(network.n_inputs, protocol.interchange_pairs)
+    keys = _keys(algorithms)
+    expected = np.array([key.expected(network.n_inputs)[tested] for key in keys])[None]
+    agreed = []
+    for number in range(n_networks):
+        report(Progress("criteria", number, n_networks, "permuted networks"))
+        decisions = _decisions(permuted_network(network, number, seed=seed), table, protocol, data, tested)
+        agreed.append(_agreements(expected, decisions)[0])
+    return _best(algorithms, keys, np.array(agreed), table)
+
+
+def best_on_shuffled_rows(
+    network: Network,
+    algorithms: Sequence[HighLevelModel],
+    protocol: Protocol,
+    data: DataRecord,
+    shuffles: Integers,
+) -> Integers:
+    """Most agreements of each algorithm with its input rows shuffled, over all of its alignments.
+
+    Args:
+        network: cut to the analysed output.
+        algorithms: each with at least one variable.
+        protocol: pairs, decision and sites.
+        data: rows to interchange.
+        shuffles: ``[shuffles, 2^n]`` from :func:`row_shuffles`.
+
+    Returns:
+        ``[algorithms, shuffles]``, below 0 where the neurons do not suffice for the variables.
+
+    Raises:
+        BeyondLimits: too many neuron sets or shuffles.
+    """
+    table = neuron_sites(network.hidden_sizes, protocol.alignment_sites)
+    _check(algorithms, table, len(shuffles))
+    tested = tested_pairs(network.n_inputs, protocol.interchange_pairs)
+    keys = _keys(algorithms)
+    decisions = _decisions(network, table, protocol, data, tested)
+    plain = np.array([key.expected(network.n_inputs) for key in keys])
+    expected = np.array([plain[:, rows][:, :, rows][:, tested] for rows in shuffles])
+    return _best(algorithms, keys, _agreements(expected, decisions), table)
+
+
+def _keys(algorithms: Sequence[HighLevelModel]) -> list[Behaviour]:
+    return sorted({key for algorithm in algorithms for key in _behaviours(algorithm)})
+
+
+def _behaviours(algorithm: HighLevelModel) -> tuple[Behaviour, ...]:
+    """One per variable, sorted, so that algorithms share the ends of their lists."""
+    return tuple(sorted(Behaviour.of(response, algorithm.n_inputs) for response in algorithm.responses.values()))
+
+
+def _check(algorithms: Sequence[HighLevelModel], table: SiteTable, n_cases: int) -> None:
+    ends = {keys[i:] for keys in map(_behaviours, algorithms) for i in range(len(keys))}
+    n_steps = len(ends) * len(table.sites) * (1 << table.n_neurons) * n_cases
+    if n_steps > MAX_STEPS:
+        raise BeyondLimits(
+            "the IIA of chance",
+            f"{len(table.sites):,} neuron sets of {table.n_neurons} neurons, {len(ends):,} lists of variables and "
+            f"{n_cases:,} controls need {n_steps:,} steps, against a limit of {MAX_STEPS:,}",
+            "judge fewer algorithms, or use fewer controls",
+        )
+
+
+def _decisions(
+    network: Network, table: SiteTable, protocol: Protocol, data: DataRecord, tested: NDArray[np.bool_]
+) -> NDArray[np.int8]:
+    """``[sites, tested pairs]``; permuted weights may overflow, and what is no number is decided as neither."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        outputs = interchange_outputs(network, table.sites, interchange_rows(data))
+        return decide(outputs[:, tested], protocol.alignment_decision)
+
+
+def _agreements(expected: NDArray[np.bool_], decisions: NDArray[np.int8]) -> Integers:
+    """``[cases, keys, sites]`` how many tested pairs agree; expected is ``[cases, keys, tested pairs]``."""
+    says = expected.astype(np.float64)
+    ones, zeros = (decisions == 1).astype(np.float64), (decisions == 0).astype(np.float64)
+    agreed: Integers = np.rint(says @ ones.T + (1 - says) @ zeros.T).astype(np.int64)
+    return agreed
+
+
+def _best(
+    algorithms: Sequence[HighLevelModel], keys: Sequence[Behaviour], agreed: Integers, table: SiteTable
+) -> Integers:
+    """``[algorithms, cases]`` most agreements over disjoint sites, from ``agreed [cases, keys, sites]``."""
+    number = {key: i for i, key in enumerate(keys)}
+    n_states = 1 << table.n_neurons
+    states = np.arange(n_states)
+    open_to = [(states[(states & mask) == 0], mask) for mask in table.masks.tolist()]
+    known: dict[tuple[Behaviour, ...], Integers] = {(): np.zeros((len(agreed), n_states), dtype=np.int64)}
+
+    def best(rest: tuple[Behaviour, ...]) -> Integers:
+        """``[cases, used neurons]``."""
+        if rest not in known:
+            following = best(rest[1:])
+            found = np.full((len(agreed), n_states), _NEVER)
+            for site, (free, mask) in enumerate(open_to):
+                here = agreed[:, number[rest[0]], site, None] + following[:, free | mask]
+                found[:, free] = np.maximum(found[:, free], here)
+            known[rest] = np.maximum(found, _NEVER)
+        return known[rest]
+
+    return np.array([best(_behaviours(algorithm))[:, 0] for algorithm in algorithms]).reshape(-1, len(agreed))

@@ -1,0 +1,162 @@
+"""Joint interchange: every variable takes its value from a source of its own, all at once.
+
+For a base and one source s_v for each variable v, equal ones included, the network runs the base with the neurons of
+each variable as they are on its source; layers above recompute, and neurons of a variable in them are set in turn. The
+algorithm runs the base with each variable fixed to its value on its source; of a variable inside another the outer one
+counts (joint IIA of ``science.md`` §2, after Geiger et al., "Causal Abstraction", JMLR 2025).
+
+With the other sources equal to the base this is an interchange of one variable alone if all variables lie in one layer
+and none is computed from another. Otherwise it is a different question: a variable in a later layer is held at its
+value on the base, where an interchange of the earlier one alone lets it follow. So passing this does not imply IIA 1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from math import prod
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.algorithms.high_level_model import HighLevelModel
+from analysis.alignments.alignment import Alignment
+from analysis.alignments.iia import check_alignment, interchange_rows, pattern_bits
+from analysis.data import DataRecord
+from analysis.errors import BeyondLimits
+from analysis.networks.mlp import activate, activations
+from analysis.networks.network import Network
+from analysis.protocol import Protocol
+from analysis.validity import decide, margin_to_edge
+
+MAX_RUNS = 1 << 22
+_CELLS = 1 << 22  # values of one layer held at once
+
+
+@dataclass(frozen=True)
+class JointCase:
+    """One joint interchange.
+
+    Args:
+        sources: input row for each variable, in order of path.
+        base: input row.
+        expected: what the algorithm says.
+        output: the network's raw output.
+    """
+
+    sources: tuple[int, ...]
+    base: int
+    expected: int
+    output: float
+
+
+@dataclass(frozen=True)
+class JointScore:
+    """How an alignment fares under joint interchange.
+
+    Args:
+        agreed: runs on which the network decides what the algorithm says.
+        of: runs, (2^n)^(variables + 1).
+        margin: smallest distance of an output from the decision's edge.
+        first_wrong: the first disagreement, in the order of sources, then base; None if there is none.
+    """
+
+    agreed: int
+    of: int
+    margin: float
+    first_wrong: JointCase | None
+
+
+def score_joint(
+    network: Network,
+    algorithm: HighLevelModel,
+    alignment: Alignment,
+    protocol: Protocol,
+    data: DataRecord,
+    *,
+    max_runs: int = MAX_RUNS,
+) -> JointScore:
+    """Run every joint interchange of an alignment.
+
+    Args:
+        network: cut to the analysed output.
+        algorithm: the algorithm that is aligned.
+        alignment: places for all of its variables; without variables the network is run on the clean inputs.
+        protocol: decision rule and sites.
+        data: rows to interchange.
+        max_runs: most runs.
+
+    Raises:
+        InvalidAlignment: it does not fit the algorithm or the network.
+        BeyondLimits: more runs than the limit.
+    """
+    check_alignment(network, algorithm, alignment, protocol)
+    rows = interchange_rows(data)
+    n_rows, n_variables = len(rows), len(alignment.places)
+    n_runs = n_rows ** (n_variables + 1)
+    if n_runs > max_runs:
+        raise BeyondLimits(
+            f"joint interchange of alignment {alignment.id}",
+            f"{n_variables} variables over {n_rows} inputs need {n_runs:,} runs, against a limit of {max_runs:,}",
+            "test the variables one by one",
+        )
+    clean = activations(network, rows)
+    says = _algorithm_says(algorithm, alignment)
+    n_agreed, margin, first_wrong = 0, np.inf, None
+    for sources in _choices(n_rows, n_variables, max(1, _CELLS // (n_rows * max(network.sizes)))):
+        outputs = _outputs(network, alignment, clean, sources)
+        values = np.zeros(len(sources), dtype=np.int64)
+        for column, (path, _) in enumerate(alignment.places):
+            own = pattern_bits(algorithm.responses[path].function, algorithm.n_inputs)
+            values = (values << 1) | own[sources[:, column]]
+        expected = says[values]
+        agreed = decide(outputs, protocol.alignment_decision) == expected
+        n_agreed += int(agreed.sum())
+        margin = min(margin, float(margin_to_edge(outputs, protocol.alignment_decision).min()))
+        if first_wrong is None and not agreed.all():
+            choice, base = (int(i) for i in np.argwhere(~agreed)[0])
+            first_wrong = JointCase(
+                tuple(sources[choice].tolist()), base, int(expected[choice, base]), float(outputs[choice, base])
+            )
+    return JointScore(n_agreed, n_runs, margin, first_wrong)
+
+
+def _choices(n_rows: int, n_variables: int, at_once: int) -> Iterator[NDArray[np.int64]]:
+    """``[choices, variables]`` one source for each variable, lexicographically, in blocks."""
+    shape = (n_rows,) * n_variables
+    for start in range(0, prod(shape), at_once):
+        numbers = np.arange(start, min(start + at_once, prod(shape)))
+        columns = np.unravel_index(numbers, shape) if n_variables else ()
+        yield np.stack(columns, axis=1) if columns else np.zeros((1, 0), dtype=np.int64)
+
+
+def _algorithm_says(algorithm: HighLevelModel, alignment: Alignment) -> NDArray[np.int8]:
+    """``[values, base]`` the output for each choice of the variables' values, the first variable most significant."""
+    n_variables = len(alignment.places)
+    full = (1 << (1 << algorithm.n_inputs)) - 1
+    said = []
+    for values in range(1 << n_variables):
+        fixed = {
+            path: full if values >> (n_variables - 1 - column) & 1 else 0
+            for column, (path, _) in enumerate(alignment.places)
+        }
+        said.append(pattern_bits(algorithm.output_given(fixed), algorithm.n_inputs))
+    return np.array(said, dtype=np.int8)
+
+
+def _outputs(
+    network: Network, alignment: Alignment, clean: tuple[NDArray[np.float64], ...], sources: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """``[choices, base]`` the network's outputs; sums are taken in the order of :func:`analysis.networks.mlp`."""
+    n_choices, n_rows = len(sources), len(clean[0])
+    values = np.broadcast_to(clean[0][None], (n_choices, n_rows, network.n_inputs))
+    for layer, (weights, biases) in enumerate(zip(network.weights, network.biases, strict=True), start=1):
+        total = np.broadcast_to(biases, (n_choices, n_rows, len(biases)))
+        for index in range(values.shape[2]):
+            total = total + values[..., index, None] * weights[:, index]
+        values = activate(total, network.activation_of(layer), network.negative_slope)
+        for column, (_, site) in enumerate(alignment.places):
+            if site.layer == layer:
+                neurons = list(site.neurons)
+                values[:, :, neurons] = clean[layer][sources[:, column]][:, None, neurons]
+    return values[..., 0]

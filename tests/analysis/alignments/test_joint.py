@@ -1,0 +1,171 @@
+"""Joint interchange, against one run at a time in plain Python."""
+
+from __future__ import annotations
+
+from itertools import product
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from analysis.algorithms.catalogue import candidate_algorithms
+from analysis.algorithms.high_level_model import HighLevelModel
+from analysis.alignments import joint
+from analysis.alignments.alignment import Alignment, NeuronSet
+from analysis.alignments.iia import score_alignment
+from analysis.alignments.joint import score_joint
+from analysis.data import clean_data
+from analysis.errors import BeyondLimits, InvalidAlignment
+from analysis.networks.network import Network
+from analysis.protocol import COMPLETE
+from analysis.tasks import named_task
+from tests.analysis.circuits.test_circuit_search import random_network
+from tests.factories import pretrained_xor, two_xor_algorithms
+from tests.oracles.brute_force_algorithms import evaluate, rows, variables
+from tests.oracles.brute_force_circuits import bent
+
+XOR = candidate_algorithms(named_task("XOR", 2), COMPLETE, 2).algorithms
+
+
+def twin_output(network: Network, row, patches) -> float:
+    """One run; `patches` is {(layer, neuron): value}, written over each layer as it is computed."""
+    values = [float(x) for x in row]
+    last = len(network.weights)
+    for layer in range(1, last + 1):
+        kind = network.output_activation if layer == last else network.activation
+        following = []
+        for neuron, (weights, bias) in enumerate(
+            zip(network.weights[layer - 1].tolist(), network.biases[layer - 1].tolist(), strict=True)
+        ):
+            total = bias
+            for weight, value in zip(weights, values, strict=True):
+                total += weight * value
+            following.append(patches.get((layer, neuron), bent(total, kind, network.negative_slope)))
+        values = following
+    return values[0]
+
+
+def twin_activations(network: Network, row) -> dict:
+    cut = {}
+    values = [float(x) for x in row]
+    for layer in range(1, len(network.weights)):
+        following = []
+        for weights, bias in zip(network.weights[layer - 1].tolist(), network.biases[layer - 1].tolist(), strict=True):
+            total = bias
+            for weight, value in zip(weights, values, strict=True):
+                total += weight * value
+            following.append(bent(total, network.activation, network.negative_slope))
+        cut |= {(layer, neuron): value for neuron, value in enumerate(following)}
+        values = following
+    return cut
+
+
+def twin(network: Network, algorithm: HighLevelModel, alignment: Alignment) -> tuple[int, int, tuple | None]:
+    """(agreed, of, first wrong) by the definition."""
+    boolean = rows(network.n_inputs)
+    texts = variables(algorithm.text, authors=False)
+    paths = [path for path, _ in alignment.places]
+    agreed, of, wrong = 0, 0, None
+    for sources in product(range(len(boolean)), repeat=len(paths)):
+        patches, fixed = {}, {}
+        for (path, site), source in zip(alignment.places, sources, strict=True):
+            taken = twin_activations(network, boolean[source])
+            patches |= {(site.layer, neuron): taken[site.layer, neuron] for neuron in site.neurons}
+            fixed[path] = evaluate(texts[path], boolean[source])
+        for base, row in enumerate(boolean):
+            same = int(twin_output(network, row, patches) > 0.5) == evaluate(algorithm.text, row, fixed)
+            agreed, of = agreed + same, of + 1
+            if not same and wrong is None:
+                wrong = (sources, base)
+    return agreed, of, wrong
+
+
+def random_alignment(algorithm: HighLevelModel, network: Network, seed: int) -> Alignment | None:
+    random = np.random.default_rng(seed)
+    sites = [(layer, n) for layer, width in enumerate(network.hidden_sizes, start=1) for n in range(width)]
+    paths = list(algorithm.responses)
+    if len(paths) > len(sites):
+        return None
+    order = [sites[i] for i in random.permutation(len(sites))]
+    places = {path: [order[i]] for i, path in enumerate(paths)}
+    for layer, neuron in order[len(paths) :]:
+        path = paths[int(random.integers(len(paths)))]
+        if places[path][0][0] == layer and random.random() < 0.5:
+            places[path].append((layer, neuron))
+    return Alignment.of(
+        algorithm.text, {p: NeuronSet(s[0][0], tuple(sorted(n for _, n in s))) for p, s in places.items()}
+    )
+
+
+@settings(max_examples=30)
+@given(st.integers(0, 10**6), st.sampled_from(["tanh", "leaky_relu"]))
+def test_it_equals_running_each_case_alone(seed, activation):
+    network = random_network(seed, (2, 3, 3, 1), activation)
+    small = [algorithm for algorithm in XOR if len(algorithm.variables) <= 3]
+    algorithm = small[seed % len(small)]
+    alignment = random_alignment(algorithm, network, seed)
+    got = score_joint(network, algorithm, alignment, COMPLETE, clean_data(2))
+    agreed, of, wrong = twin(network, algorithm, alignment)
+    assert (got.agreed, got.of) == (agreed, of)
+    assert of == 4 ** (len(algorithm.variables) + 1)
+    assert (got.first_wrong is None) == (wrong is None)
+    if wrong is not None:
+        assert (got.first_wrong.sources, got.first_wrong.base) == wrong
+        assert (got.first_wrong.output > 0.5) != got.first_wrong.expected
+    assert got.margin > 0
+
+
+def test_two_variables_over_two_inputs_have_64_cases_and_bob_passes_them():
+    network, (bob, _) = pretrained_xor().network, two_xor_algorithms()
+    paths = {v.formula: v.path for v in bob.variables}
+    places = {paths["A ∧ B"]: NeuronSet(1, (0,)), next(p for f, p in paths.items() if f != "A ∧ B"): NeuronSet(1, (1,))}
+    got = score_joint(network, bob, Alignment.of(bob.text, places), COMPLETE, clean_data(2))
+    assert (got.agreed, got.of) == (64, 64)
+
+
+def hand_made_xor() -> Network:
+    """2-2-1: OR on n1.0 and AND on n1.1."""
+    return Network.from_arrays(
+        [[[1, 1], [1, 1]], [[1, -2]]], [[0, -1], [0]], activation="relu", output_activation="linear"
+    )
+
+
+def test_within_one_layer_passing_jointly_implies_passing_one_by_one():
+    bob = two_xor_algorithms()[0]
+    n_joint = 0
+    for network in (hand_made_xor(), *(random_network(seed, (2, 3, 1), "tanh") for seed in range(30))):
+        for seed in range(6):
+            alignment = random_alignment(bob, network, seed)
+            got = score_joint(network, bob, alignment, COMPLETE, clean_data(2))
+            if got.agreed == got.of:
+                n_joint += 1
+                assert score_alignment(network, bob, alignment, COMPLETE, clean_data(2)).valid
+    assert n_joint
+
+
+def test_blocks_change_nothing(monkeypatch):
+    network = random_network(5, (2, 3, 3, 1), "tanh")
+    algorithm = next(a for a in XOR if len(a.variables) == 3)
+    alignment = random_alignment(algorithm, network, 1)
+    whole = score_joint(network, algorithm, alignment, COMPLETE, clean_data(2))
+    monkeypatch.setattr(joint, "_CELLS", 100)
+    assert score_joint(network, algorithm, alignment, COMPLETE, clean_data(2)) == whole
+
+
+def test_an_algorithm_without_variables_is_tested_on_the_clean_inputs():
+    task = named_task("AND", 2)
+    algorithm = next(a for a in candidate_algorithms(task, COMPLETE, 1).algorithms if not a.variables)
+    network = Network.from_arrays([[[1, 1]], [[1]]], [[-1], [0]], activation="relu", output_activation="linear")
+    got = score_joint(network, algorithm, Alignment.of(algorithm.text, {}), COMPLETE, clean_data(2))
+    assert (got.agreed, got.of, got.first_wrong) == (4, 4, None)
+
+
+def test_bad_alignments_and_too_many_runs_are_refused():
+    network = random_network(5, (2, 3, 3, 1), "tanh")
+    algorithm = next(a for a in XOR if len(a.variables) == 3)
+    alignment = random_alignment(algorithm, network, 1)
+    with pytest.raises(BeyondLimits, match="256 runs, against a limit of 100"):
+        score_joint(network, algorithm, alignment, COMPLETE, clean_data(2), max_runs=100)
+    with pytest.raises(InvalidAlignment):
+        score_joint(network, two_xor_algorithms()[0], alignment, COMPLETE, clean_data(2))
