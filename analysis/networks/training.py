@@ -62,11 +62,7 @@ def train_networks(
         InvalidTraining: torch knows no such device here.
         Cancelled: the report asked to stop.
     """
-    try:
-        place = torch.device(device)
-        torch.zeros(1, device=place)
-    except (RuntimeError, AssertionError):
-        raise InvalidTraining(f"device {device!r}", "is not available to torch here", "use cpu") from None
+    place = available_device(device)
     groups: dict[tuple[object, ...], list[int]] = {}
     for index, spec in enumerate(specs):
         groups.setdefault(_shape_of(spec), []).append(index)
@@ -88,6 +84,20 @@ def train_networks(
                         outcomes[part[position]] = outcome
                     tell()
     return tuple(outcomes[index] for index in range(len(specs)))
+
+
+def available_device(name: str) -> torch.device:
+    """A torch device by its name.
+
+    Raises:
+        InvalidTraining: torch knows no such device here.
+    """
+    try:
+        place = torch.device(name)
+        torch.zeros(1, device=place)
+    except (RuntimeError, AssertionError):
+        raise InvalidTraining(f"device {name!r}", "is not available to torch here", "use cpu") from None
+    return place
 
 
 @contextmanager

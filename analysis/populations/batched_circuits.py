@@ -41,7 +41,7 @@ from analysis.data import DataRecord
 from analysis.errors import InvalidNetwork
 from analysis.networks.mlp import ablation_values, batch_activations, keep_matrices
 from analysis.networks.network import Activation, Network
-from analysis.networks.training import one_thread
+from analysis.networks.training import available_device, one_thread
 from analysis.populations.tolerance import MOST_TOLERANCE, output_tolerance
 from analysis.progress import Progress, Report, silent
 from analysis.protocol import Protocol
@@ -84,19 +84,21 @@ def search_circuits_together(
         protocol: circuit space, node sparsity, ablation, decision rule and accuracy threshold.
         data: rows to judge on, and representatives for the outputs reported.
         output: column of ``data.validation_labels``.
-        device: torch device that can compute in float64.
+        device: torch device; one that has no float64 is passed over for the CPU.
         report: called between chunks with the number of circuits tested over all networks; may raise Cancelled.
         max_valid: valid circuits kept for each network.
         max_possible: refuse a larger space.
 
     Raises:
         InvalidNetwork: networks of different shapes.
+        InvalidTraining: torch knows no such device here.
         BeyondLimits: more than 64 edges, or more than ``max_possible`` circuits.
         InvalidData: labels that do not fit the rows.
     """
     if not networks:
         return ()
     check_equal_shapes(networks)
+    place = _with_float64(device)
     first = networks[0]
 
     def alone(network: Network) -> CircuitSearch:
@@ -116,10 +118,10 @@ def search_circuits_together(
     total, done = max(1, possible * len(networks)), 0
     report(Progress("circuits", 0, total))
     searches: dict[int, CircuitSearch] = {}
-    budget = _BUDGETS.get(torch.device(device).type, _GPU_BUDGET)
+    budget = _BUDGETS.get(place.type, _GPU_BUDGET)
     for start in range(0, len(within_reach), budget.networks):
         part = within_reach[start : start + budget.networks]
-        stack = _Stack.of([networks[i] for i in part], [absent[i] for i in part], [tolerances[i] for i in part], device)
+        stack = _Stack.of([networks[i] for i in part], [absent[i] for i in part], [tolerances[i] for i in part], place)
         space = _Space(stack, protocol, rows[tested], labels[tested], n_wrong, budget.cells)
         found = _Gathered(len(part), max_valid)
         with one_thread():
@@ -127,8 +129,8 @@ def search_circuits_together(
                 found.add(owner, masks)
                 done += n_tested
                 report(Progress("circuits", min(done, total - 1), total, f"{found.n:,} circuits to confirm"))
-        for place, i in enumerate(part):
-            candidates = found.of(place)
+        for position, i in enumerate(part):
+            candidates = found.of(position)
             if candidates is not None:
                 search = _confirmed(networks[i], candidates, possible, protocol, data, rows, labels)
                 if search.n_valid <= max_valid:
@@ -140,6 +142,15 @@ def search_circuits_together(
             report(Progress("circuits", done, total))
     report(Progress("circuits", total, total, f"{sum(s.n_valid for s in searches.values()):,} valid circuits"))
     return tuple(searches[i] for i in range(len(networks)))
+
+
+def _with_float64(name: str) -> torch.device:
+    place = available_device(name)
+    try:
+        torch.zeros(1, dtype=torch.float64, device=place)
+    except (TypeError, RuntimeError):
+        return torch.device("cpu")
+    return place
 
 
 def shape_of(network: Network) -> tuple[object, ...]:
@@ -242,7 +253,7 @@ class _Stack:
         networks: Sequence[Network],
         absent: Sequence[Sequence[NDArray[np.float64]]],
         tolerances: Sequence[float],
-        device: str,
+        device: torch.device,
     ) -> _Stack:
         def stacked(arrays: Sequence[NDArray[np.float64]]) -> Tensor:
             return torch.from_numpy(np.stack(arrays)).to(device)

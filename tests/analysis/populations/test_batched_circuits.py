@@ -6,7 +6,7 @@ import torch
 
 from analysis.circuits.search import search_circuits
 from analysis.data import DataRecord, clean_data
-from analysis.errors import BeyondLimits, Cancelled, InvalidNetwork
+from analysis.errors import BeyondLimits, Cancelled, InvalidNetwork, InvalidTraining
 from analysis.networks.mlp import ablation_values
 from analysis.networks.network import ACTIVATIONS, Network
 from analysis.populations import batched_circuits
@@ -224,3 +224,20 @@ def test_it_tells_how_far_it_is_and_stops_when_asked():
 def test_representatives_that_are_no_bits():
     data = DataRecord(input_table(2) * 2 - 1, interchange_rows=input_table(2))
     assert compare(random_networks((2, 3, 1), scale=1.0), XOR, LOOSE, data)
+
+
+def test_a_device_that_is_not_there():
+    with pytest.raises(InvalidTraining, match="device 'abacus'"):
+        search_circuits_together(random_networks((2, 2, 1)), XOR, COMPLETE, clean_data(2), device="abacus")
+
+
+def test_a_device_without_float64_is_passed_over_for_the_cpu(monkeypatch):
+    zeros = torch.zeros
+
+    def no_float64(*shape, dtype=None, device=None):
+        if dtype == torch.float64 and device is not None:
+            raise TypeError("this device has no float64")
+        return zeros(*shape, dtype=dtype)
+
+    monkeypatch.setattr(torch, "zeros", no_float64)
+    assert batched_circuits._with_float64("meta") == torch.device("cpu")

@@ -1,0 +1,39 @@
+"""Placements of many lists of variables at once are those of each list alone."""
+
+import numpy as np
+import pytest
+
+from analysis.alignments import placements
+from analysis.alignments.placements import NEVER, Placer, Ranking
+from analysis.alignments.sites import neuron_sites
+
+
+def ranking(seed, with_fails, table):
+    random = np.random.default_rng(seed)
+    costs = {key: random.integers(0, 4, len(table.sites)) for key in "abcde"}
+    costs["d"][random.random(len(table.sites)) < 0.6] = NEVER
+    costs["e"][:] = NEVER
+    fails = {key: random.random(len(table.sites)) < 0.3 for key in costs} if with_fails else None
+    return Ranking(Placer(table), costs, fails)
+
+
+@pytest.mark.parametrize("cells", [2_000_000, 2_000, 50])
+@pytest.mark.parametrize("with_fails", [False, True])
+@pytest.mark.parametrize(("keep", "at_most"), [(1, None), (5, 7), (5, 2_000)])
+def test_the_best_of_each_list_are_those_of_the_list_alone(keep, at_most, with_fails, cells, monkeypatch):
+    table = neuron_sites((2, 3), "neuron_sets")
+    random = np.random.default_rng(keep)
+    problems = [tuple(random.choice(list("abcde"), random.integers(1, 7))) for _ in range(40)]
+    alone = ranking(1, with_fails, table)
+    expected = [alone.cheapest(keys, keep, at_most=at_most) for keys in problems]
+    monkeypatch.setattr(placements, "_CELLS", cells)
+    found = ranking(1, with_fails, table).cheapest_of_each(problems, keep, at_most=at_most)
+    assert sum(len(costs) for _, costs in expected) > 20
+    for keys, (picks, costs), (other_picks, other_costs) in zip(problems, found, expected, strict=True):
+        assert picks.shape == (len(costs), len(keys))
+        np.testing.assert_array_equal(picks, other_picks)
+        np.testing.assert_array_equal(costs, other_costs)
+
+
+def test_no_lists():
+    assert ranking(0, True, neuron_sites((2,), "neuron_sets")).cheapest_of_each([], 3) == []
