@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from analysis.criteria import ablations, knockouts, margins, minimality, noise, patching, symmetry
+from analysis.criteria import ablations, knockouts, margins, minimality, noise, patching, robustness, symmetry
 from analysis.criteria.criterion import Criterion, Kind
 from analysis.errors import InvalidCriterion
 
@@ -17,6 +17,7 @@ CRITERIA: Final[tuple[Criterion, ...]] = (
     knockouts.KNOCKOUT_COMPLETENESS,
     knockouts.NECESSITY,
     noise.INPUT_NOISE,
+    robustness.INPUT_ROBUST,
     patching.PATCHING_ROBUST,
     minimality.MINIMAL_QUASI,
     minimality.MINIMAL_LOCAL,

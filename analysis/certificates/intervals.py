@@ -1,0 +1,239 @@
+"""Sound bounds on programs over boxes, for any activation, and proofs by bisection.
+
+1. Natural bounds: each layer's interval from the one before; activations never fall, so the ends of their intervals are
+   the values at the ends.
+2. Mean-value bounds: with an interval that holds all derivatives on the box, the value differs from that at the centre
+   by at most derivative times distance. Both bounds hold, so the tighter end is taken.
+3. Bisection: a box whose bounds prove what is asked is done; one whose centre, or the corner where the value should be
+   largest or smallest, refutes it ends the search; others are halved where that helps most, until the budget is spent.
+   Three answers: proved, refuted with a witness, undecided.
+
+Floats round, so every sum is widened by more than the largest error that it can have made, and every value of exp or
+tanh by several units in its last place. The answers hold for the real-number function of the stored float64 numbers;
+a witness is one because bounds at that very point say so. The three answers are those of the verification of networks,
+e.g. Wang et al. 2021 (β-CROWN); the bounds here are plain interval arithmetic.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.certificates.programs import Program, Region
+from analysis.networks.mlp import activate
+
+Array = NDArray[np.float64]
+Answer = Literal["proved", "refuted", "undecided"]
+
+_UNIT: Final = float(np.finfo(np.float64).eps)
+_TINY: Final = 1e-300
+_ULPS: Final = 8.0  # by which exp, tanh and what is made of them may be wrong
+_BOXES_AT_ONCE: Final = 1 << 11
+_STEEPNESS_MATTERS: Final = 1e-2
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """What bisection found out.
+
+    Args:
+        answer: about the whole box.
+        witness: a point that refutes, else None.
+        n_boxes: boxes looked at.
+    """
+
+    answer: Answer
+    witness: tuple[float, ...] | None
+    n_boxes: int
+
+
+@dataclass(frozen=True, eq=False)
+class Bounds:
+    """What is known about a program on some boxes.
+
+    Args:
+        low: ``[boxes]`` lower bound of the output's pre-activation.
+        high: ``[boxes]`` upper bound.
+        slopes_low: ``[boxes, free]`` lower bounds of the derivatives.
+        slopes_high: ``[boxes, free]`` upper bounds of the derivatives.
+    """
+
+    low: Array
+    high: Array
+    slopes_low: Array
+    slopes_high: Array
+
+    @property
+    def bend(self) -> Array:
+        """``[boxes, free]``: how little is known of each derivative; where all is known, halving helps little."""
+        steepness = np.maximum(np.abs(self.slopes_low), np.abs(self.slopes_high))
+        return (self.slopes_high - self.slopes_low) + _STEEPNESS_MATTERS * steepness
+
+
+def bounds(program: Program, low: Array, high: Array) -> Bounds:
+    """Bounds over the boxes ``low ≤ z ≤ high``, both ``[boxes, free]``."""
+    natural_low, natural_high, slopes_low, slopes_high = _through(program, low, high)
+    middle = low + (high - low) / 2
+    at_low, at_high, _, _ = _through(program, middle, middle)
+    steepness = np.maximum(np.abs(slopes_low), np.abs(slopes_high))
+    reach = np.maximum(high - middle, middle - low) * (1 + 4 * _UNIT)
+    swing = (steepness * reach).sum(axis=1) * (1 + 4 * (reach.shape[1] + 2) * _UNIT) + _TINY
+    swing_low, swing_high = (np.nextafter(at_low - swing, -np.inf), np.nextafter(at_high + swing, np.inf))
+    return Bounds(np.fmax(natural_low, swing_low), np.fmin(natural_high, swing_high), slopes_low, slopes_high)
+
+
+def _through(program: Program, low: Array, high: Array) -> tuple[Array, Array, Array, Array]:
+    """Natural bounds of the value ``[boxes]`` and of its derivatives ``[boxes, free]``."""
+    n_boxes, n_free = low.shape
+    h_low = h_high = np.empty((n_boxes, 0))
+    j_low = j_high = np.empty((n_boxes, 0, n_free))
+    for number, (k, f, b) in enumerate(program.arrays):
+        a_low, a_high = _affine(np.hstack([h_low, low]), np.hstack([h_high, high]), np.hstack([k, f]), b)
+        columns = [_affine(j_low[:, :, d], j_high[:, :, d], k, f[:, d]) for d in range(n_free)]
+        shape = (n_boxes, len(b), n_free)
+        d_low = np.stack([one for one, _ in columns], axis=2) if columns else np.empty(shape)
+        d_high = np.stack([one for _, one in columns], axis=2) if columns else np.empty(shape)
+        if number == len(program.arrays) - 1:
+            return a_low[:, 0], a_high[:, 0], d_low[:, 0], d_high[:, 0]
+        h_low, h_high = _activated(program, a_low, -1), _activated(program, a_high, 1)
+        s_low, s_high = (one[:, :, None] for one in _derivatives(program, a_low, a_high))
+        # derivatives of activations are not negative, so only the sign of what comes in matters
+        j_low = _down(np.where(d_low >= 0, s_low, s_high) * d_low)
+        j_high = _up(np.where(d_high >= 0, s_high, s_low) * d_high)
+    raise AssertionError  # a program has at least one layer
+
+
+def _affine(low: Array, high: Array, weights: Array, constants: Array) -> tuple[Array, Array]:
+    """Bounds of ``W x + c`` for ``low ≤ x ≤ high``, widened by more than its rounding error."""
+    plus, minus = np.maximum(weights, 0.0), np.minimum(weights, 0.0)
+    size = np.maximum(np.abs(low), np.abs(high)) @ np.abs(weights).T + np.abs(constants)
+    error = size * ((2 * weights.shape[1] + 8) * _UNIT) + _TINY
+    return low @ plus.T + high @ minus.T + constants - error, high @ plus.T + low @ minus.T + constants + error
+
+
+def _down(values: Array) -> Array:
+    return values - np.abs(values) * (2 * _UNIT) - _TINY
+
+
+def _up(values: Array) -> Array:
+    return values + np.abs(values) * (2 * _UNIT) + _TINY
+
+
+def _activated(program: Program, values: Array, sign: int) -> Array:
+    """The activation at an end, moved outward; ``sign`` −1 for a lower end, 1 for an upper one."""
+    result = activate(values, program.activation, program.negative_slope)
+    return result + sign * (np.abs(result) * (_ULPS * _UNIT) + _TINY)
+
+
+def _derivatives(program: Program, low: Array, high: Array) -> tuple[Array, Array]:
+    """Bounds of the activation's derivative on ``low ≤ a ≤ high``."""
+    if program.slope is not None:
+        flat = np.full(low.shape, program.slope)
+        return np.where(low > 0, 1.0, flat), np.where(high < 0, flat, 1.0)
+    # sigmoid and tanh: steepest at 0 and falling away on both sides
+    near = np.where((low <= 0) & (high >= 0), 0.0, np.minimum(np.abs(low), np.abs(high)))
+    far = np.maximum(np.abs(low), np.abs(high))
+    ends = []
+    for at, sign in ((far, -1), (near, 1)):
+        decay = np.exp(-at if program.activation == "sigmoid" else -2 * at)
+        steep = decay / (1 + decay) ** 2 * (1.0 if program.activation == "sigmoid" else 4.0)
+        ends.append(np.maximum(steep + sign * (steep * (4 * _ULPS * _UNIT) + _TINY), 0.0))
+    return ends[0], ends[1]
+
+
+Judged = Callable[[Array, Array], tuple[NDArray[np.bool_], NDArray[np.bool_], Bounds]]
+"""From boxes to: which are proved, which are refuted throughout, and bounds that say where to look and halve next."""
+
+
+def bisect(judge: Judged, low: Array, high: Array, budget: int) -> Certificate:
+    """Prove or refute something on the box ``low ≤ z ≤ high``, both ``[free]``.
+
+    Args:
+        judge: sound in both directions; asked about boxes and about single points.
+        low: lower corner.
+        high: upper corner.
+        budget: boxes looked at before it gives up.
+    """
+    lows, highs = low[None], high[None]
+    n_boxes = 0
+    while len(lows):
+        now, later = slice(0, _BOXES_AT_ONCE), slice(_BOXES_AT_ONCE, None)
+        part_low, part_high, lows, highs = lows[now], highs[now], lows[later], highs[later]
+        n_boxes += len(part_low)
+        proved, refuted, known = judge(part_low, part_high)
+        rest = ~proved
+        if not rest.any():
+            continue
+        part_low, part_high = part_low[rest], part_high[rest]
+        middle = part_low + (part_high - part_low) / 2
+        rising = (known.slopes_low + known.slopes_high)[rest] >= 0
+        for points in (
+            middle,
+            np.where(rising, part_high, part_low),
+            np.where(rising, part_low, part_high),
+        ):
+            _, refuted, _ = judge(points, points)
+            if refuted.any():
+                return Certificate("refuted", tuple(points[int(np.argmax(refuted))].tolist()), n_boxes)
+        if n_boxes + 2 * len(part_low) + len(lows) > budget or not part_low.shape[1]:
+            return Certificate("undecided", None, n_boxes)
+        widest = np.argmax((part_high - part_low) * (known.bend[rest] + _TINY), axis=1)
+        which = np.arange(len(widest))
+        left_high, right_low = part_high.copy(), part_low.copy()
+        left_high[which, widest] = right_low[which, widest] = middle[which, widest]
+        lows, highs = np.concatenate([part_low, right_low, lows]), np.concatenate([left_high, part_high, highs])
+    return Certificate("proved", None, n_boxes)
+
+
+def decided_as(program: Program, regions: Sequence[Region], label: int) -> Judged:
+    """The judge of "the value is decided as this label"."""
+
+    def judge(low: Array, high: Array) -> tuple[NDArray[np.bool_], NDArray[np.bool_], Bounds]:
+        known = bounds(program, low, high)
+        inside = {region: region.holds(known.low, known.high) for region in regions}
+        right, wrong = (
+            np.any([inside[r] for r in regions if (r.decision == label) == same], axis=0) for same in (True, False)
+        )
+        return right, wrong, known
+
+    return judge
+
+
+def decided_alike(first: Program, second: Program, regions: Sequence[Region]) -> Judged:
+    """The judge of "both are decided alike"."""
+
+    def judge(low: Array, high: Array) -> tuple[NDArray[np.bool_], NDArray[np.bool_], Bounds]:
+        one, other = bounds(first, low, high), bounds(second, low, high)
+        alike, unlike = np.zeros(len(low), dtype=bool), np.zeros(len(low), dtype=bool)
+        for r in regions:
+            for s in regions:
+                both = r.holds(one.low, one.high) & s.holds(other.low, other.high)
+                if r.decision == s.decision:
+                    alike |= both
+                else:
+                    unlike |= both
+        both_bent = Bounds(
+            other.low,
+            other.high,
+            other.slopes_low + np.minimum(one.slopes_low, -one.slopes_high),
+            other.slopes_high + np.maximum(one.slopes_high, -one.slopes_low),
+        )
+        return alike, unlike, both_bent
+
+    return judge
+
+
+def layer_bounds(program: Program, low: Array, high: Array) -> list[tuple[Array, Array]]:
+    """Natural bounds ``[n_l]`` of the pre-activations of each layer on one box ``low ≤ z ≤ high``, both ``[free]``."""
+    found: list[tuple[Array, Array]] = []
+    h_low = h_high = np.empty((1, 0))
+    for k, f, b in program.arrays:
+        weights = np.hstack([k, f])
+        a_low, a_high = _affine(np.hstack([h_low, low[None]]), np.hstack([h_high, high[None]]), weights, b)
+        found.append((a_low[0], a_high[0]))
+        h_low, h_high = _activated(program, a_low, -1), _activated(program, a_high, 1)
+    return found

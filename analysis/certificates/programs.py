@@ -1,0 +1,206 @@
+"""Networks and circuits as functions of a few free numbers, with exact coefficients.
+
+With free numbers z the layers are ``a_l = K_l h_(l−1) + F_l z + b_l``, ``h_l = act(a_l)``, and the value is the
+output's pre-activation ``a_L``. For a network or circuit z are its inputs, read by the first layer alone; if absent
+neurons may carry anything in an interval, z are those and enter where they are read. Coefficients are exact sums of the
+stored float64 numbers, as fractions, so that every way to look at a program looks at the same function.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.circuits.boxes import decision_box
+from analysis.networks.mlp import activate
+from analysis.networks.network import Activation, Network
+from analysis.validity import NEITHER, DecisionRule
+
+Row = tuple[Fraction, ...]
+ProgramLayer = tuple[tuple[Row, ...], tuple[Row, ...], Row]
+"""K ``[n_l][n_(l−1)]``, F ``[n_l][free]``, b ``[n_l]``."""
+
+FloatLayer = tuple[list[list[float]], list[list[float]], list[float]]
+ArrayLayer = tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]
+
+
+@dataclass(frozen=True, eq=False)
+class Program:
+    """One function of free numbers.
+
+    Args:
+        layers: for layers 1 … L; the last has one neuron.
+        activation: of the hidden layers.
+        negative_slope: of leaky_relu, else None.
+    """
+
+    layers: tuple[ProgramLayer, ...]
+    activation: Activation
+    negative_slope: float | None
+
+    @property
+    def n_free(self) -> int:
+        return len(self.layers[0][1][0])
+
+    @property
+    def slope(self) -> float | None:
+        """Slope of the hidden activation below 0 if it is piecewise linear with a bend at 0 at most, else None."""
+        slopes = {"leaky_relu": self.negative_slope, "relu": 0.0, "linear": 1.0}
+        return slopes.get(self.activation)
+
+    @cached_property
+    def floats(self) -> tuple[FloatLayer, ...]:
+        """The layers as nearest floats."""
+        return tuple(
+            ([list(map(float, row)) for row in k], [list(map(float, row)) for row in f], list(map(float, b)))
+            for k, f, b in self.layers
+        )
+
+    @cached_property
+    def arrays(self) -> tuple[ArrayLayer, ...]:
+        """The same as arrays; each number is the nearest float."""
+        arrays = []
+        for k, f, b in self.floats:
+            shapes = (len(b), len(k[0])), (len(b), self.n_free)
+            arrays.append((np.array(k).reshape(shapes[0]), np.array(f).reshape(shapes[1]), np.array(b)))
+        return tuple(arrays)
+
+    def values(self, points: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The output's pre-activation ``[points]`` at ``points [points, free]``, with the usual rounding."""
+        hidden: NDArray[np.float64] = np.empty((len(points), 0))
+        for layer, (k, f, b) in enumerate(self.arrays):
+            total = hidden @ k.T + points @ f.T + b
+            if layer == len(self.arrays) - 1:
+                return total[:, 0]
+            hidden = activate(total, self.activation, self.negative_slope)
+        raise AssertionError  # a program has at least one layer
+
+
+def network_program(network: Network) -> Program:
+    """The full network, cut to one output, as a function of its inputs."""
+    keep = [np.ones(matrix.shape, dtype=bool) for matrix in network.weights]
+    return circuit_program(network, keep, [np.zeros(width) for width in network.sizes[:-1]])
+
+
+def circuit_program(
+    network: Network, keep: Sequence[NDArray[np.bool_]], absent: Sequence[NDArray[np.float64]]
+) -> Program:
+    """A circuit as a function of the inputs.
+
+    Args:
+        network: cut to one output.
+        keep: kept edges ``[n_l, n_(l-1)]`` for layers 1 … L.
+        absent: what absent edges carry, ``[n_l]`` for layers 0 … L − 1.
+    """
+    free = [(0, neuron) for neuron in range(network.n_inputs)]
+    return _program(network, keep, absent, free, inputs_free=True)
+
+
+def patched_program(
+    network: Network,
+    keep: Sequence[NDArray[np.bool_]],
+    row: NDArray[np.float64],
+    free: Sequence[tuple[int, int]],
+) -> Program:
+    """A circuit on one input, as a function of what absent neurons carry.
+
+    Args:
+        network: cut to one output.
+        keep: kept edges ``[n_l, n_(l-1)]`` for layers 1 … L.
+        row: ``[n0]`` the input.
+        free: (layer from 0, neuron) of every neuron with an absent edge into an active neuron.
+    """
+    return _program(network, keep, [row], free, inputs_free=False)
+
+
+def _program(
+    network: Network,
+    keep: Sequence[NDArray[np.bool_]],
+    known: Sequence[NDArray[np.float64]],
+    free: Sequence[tuple[int, int]],
+    *,
+    inputs_free: bool,
+) -> Program:
+    """Layers over active neurons only.
+
+    Where inputs are free, absent edges carry the known values of their layer. Otherwise absent edges carry free
+    numbers, and kept edges from the inputs carry the only known layer, the input row.
+    """
+    layers: list[ProgramLayer] = []
+    before: list[int] = []
+    place = {site: index for index, site in enumerate(free)}
+    for layer, (weights, biases) in enumerate(zip(network.weights, network.biases, strict=True), start=1):
+        last = layer == len(network.weights)
+        rows = [i for i in range(len(biases)) if last or keep[layer - 1][i].any()]
+        k_rows, f_rows, constants = [], [], []
+        for i in rows:
+            k = dict.fromkeys(before, Fraction(0))
+            f = [Fraction(0)] * len(free)
+            constant = Fraction(float(biases[i]))
+            for j in range(weights.shape[1]):
+                weight, kept = Fraction(float(weights[i, j])), bool(keep[layer - 1][i, j])
+                if kept and layer > 1:
+                    k[j] = weight
+                elif kept and not inputs_free:
+                    constant += weight * Fraction(float(known[0][j]))
+                elif kept or not inputs_free:
+                    f[place[layer - 1, j]] = weight
+                else:
+                    constant += weight * Fraction(float(known[layer - 1][j]))
+            k_rows.append(tuple(k.values()))
+            f_rows.append(tuple(f))
+            constants.append(constant)
+        layers.append((tuple(k_rows), tuple(f_rows), tuple(constants)))
+        before = rows
+    return Program(tuple(layers), network.activation, network.negative_slope)
+
+
+@dataclass(frozen=True)
+class Region:
+    """The pre-activations of the output that are decided one way; ends belong to it unless they are open.
+
+    Args:
+        decision: 0, 1 or −1 (neither).
+        low: −inf if there is no lower end.
+        high: +inf if there is no upper end.
+        low_open: the lower end does not belong to it.
+        high_open: likewise.
+    """
+
+    decision: Literal[-1, 0, 1]
+    low: float
+    high: float
+    low_open: bool
+    high_open: bool
+
+    def holds(self, low: NDArray[np.float64], high: NDArray[np.float64]) -> NDArray[np.bool_]:
+        """Which intervals lie inside."""
+        above = low > self.low if self.low_open else low >= self.low
+        below = high < self.high if self.high_open else high <= self.high
+        return above & below
+
+
+def decision_regions(network: Network, rule: DecisionRule) -> tuple[Region, ...]:
+    """How the line of pre-activations is divided, in ascending order; edges are right to the last float.
+
+    Raises:
+        BeyondLimits: on this machine the activation falls around an edge.
+    """
+    act, slope = network.output_activation, network.negative_slope
+    zero, one = (decision_box(float(label), rule, act, slope) for label in (0, 1))
+    top = np.inf if one.high == np.inf else float(np.nextafter(one.high, np.inf))
+    regions = [
+        Region(0, zero.low, zero.high, False, False),
+        Region(1, zero.high, top, True, True),
+    ]
+    if zero.low > -np.inf:
+        regions.insert(0, Region(NEITHER, -np.inf, zero.low, True, True))
+    if top < np.inf:
+        regions.append(Region(NEITHER, top, np.inf, False, True))
+    return tuple(regions)

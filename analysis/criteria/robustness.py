@@ -1,0 +1,208 @@
+"""Whether a circuit decides as the network does on the whole of a ball around each clean input: certified, not sampled.
+
+1. The same random points for all circuits remove most of those that differ somewhere; each witness is checked.
+2. Two inputs and piecewise-linear neurons: convex polygons in fractions, exact
+   (:mod:`analysis.certificates.polygons`).
+3. Otherwise: sound bounds and bisection (:mod:`analysis.certificates.intervals`); where neurons are piecewise linear
+   and that does not settle it, a mixed-integer programme (:mod:`analysis.certificates.mixed_integer`).
+
+Source: Hadad, Katz and Bassan, ICLR 2026 (arXiv:2602.16823): input-domain robustness, here on decisions.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.certificates.intervals import Answer, bisect, decided_alike
+from analysis.certificates.mixed_integer import find_point
+from analysis.certificates.polygons import SquareCells
+from analysis.certificates.programs import Program, Region, circuit_program, decision_regions, network_program
+from analysis.criteria.circuit_context import CircuitCriteriaContext
+from analysis.criteria.criterion import Criterion, Parameter, Settings
+from analysis.criteria.noise import points_around
+from analysis.criteria.verdict import Verdict, Verdicts, put_together
+from analysis.networks.mlp import forward, keep_matrices
+from analysis.progress import Progress
+from analysis.validity import decide
+
+_N_POINTS: Final = 64
+_SEED: Final = 0
+_INWARD: Final = 1 - 1e-9  # so that rounding leads no point out of its ball
+_METHODS: Final = {
+    "polygons": "by convex polygons in fractions",
+    "bounds": "by interval bounds and bisection",
+    "solver": "by a mixed-integer solver within its tolerance",
+}
+
+
+@dataclass(frozen=True, eq=False)
+class _Balls:
+    """The network on the balls around the clean inputs, with what can be found out once for all circuits."""
+
+    context: CircuitCriteriaContext
+    radius: float
+    budget: int
+    _squares: dict[int, SquareCells] = field(default_factory=dict, init=False, repr=False)
+
+    @cached_property
+    def network(self) -> Program:
+        return network_program(self.context.network)
+
+    @cached_property
+    def regions(self) -> tuple[Region, ...]:
+        return decision_regions(self.context.network, self.context.protocol.circuit_decision)
+
+    @cached_property
+    def with_polygons(self) -> bool:
+        return self.network.slope is not None and self.network.n_free == 2
+
+    @cached_property
+    def points(self) -> NDArray[np.float64]:
+        """``[balls, points, n0]``: random ones, then the corners."""
+        rows = self.context.clean_rows
+        n_inputs = rows.shape[1]
+        signs = (np.arange(2**n_inputs)[:, None] >> np.arange(n_inputs)) & 1
+        radius = self.radius * _INWARD
+        corners = rows[:, None] + radius * (2.0 * signs - 1.0)
+        return np.concatenate([points_around(rows, radius, _N_POINTS, seed=_SEED), corners], axis=1)
+
+    def square(self, ball: int) -> SquareCells:
+        if ball not in self._squares:
+            x, y = self.context.clean_rows[ball].tolist()
+            self._squares[ball] = SquareCells(self.network, self.regions, (x, y), self.radius)
+        return self._squares[ball]
+
+    def sampled(self) -> NDArray[np.int64]:
+        """``[circuits, 2]``: a ball and one of its points where the circuit is decided otherwise, else −1."""
+        context, rule = self.context, self.context.protocol.circuit_decision
+        absent = context.absent(context.protocol.ablation)
+        found = np.full((len(context), 2), -1, dtype=np.int64)
+        with np.errstate(over="ignore", invalid="ignore"):
+            expected = [decide(forward(context.network, around)[:, 0], rule) for around in self.points]
+        for part in context.parts("sampling balls", self.points.shape[1]):
+            for ball, around in enumerate(self.points):
+                differ = decide(context.outputs(part, around, absent), rule) != expected[ball]
+                new = differ.any(axis=1) & (found[part, 0] < 0)
+                found[part][new] = np.stack([np.full(new.sum(), ball), differ[new].argmax(axis=1)], axis=1)
+        return found
+
+    def program(self, position: int) -> Program:
+        context = self.context
+        keep = [one[0] for one in keep_matrices(context.masks[position : position + 1], context.layout)]
+        return circuit_program(context.network, keep, context.absent(context.protocol.ablation))
+
+    def checked(self, position: int, ball: int, point: int) -> Verdict | None:
+        """The verdict if a point where floats differ is one where sound bounds say so too."""
+        z = self.points[ball, point]
+        judge = decided_alike(self.network, self.program(position), self.regions)
+        if not judge(z[None], z[None])[1][0]:
+            return None
+        return Verdict(
+            "failed", None, None, None, "Decided differently at a random point.", self.witness(position, ball, z)
+        )
+
+    def certified(self, position: int) -> Verdict:
+        """The verdict on a circuit that agrees on all points tried."""
+        circuit, context = self.program(position), self.context
+        undecided: list[int] = []
+        methods: list[str] = []
+        for ball, centre in enumerate(context.clean_rows):
+            answer, witness, method = self._on_ball(circuit, ball, centre)
+            methods.append(method)
+            if witness is not None:
+                shown = self.witness(position, ball, np.array(witness))
+                reason = f"Decided differently at a point found {_METHODS[method]}."
+                return Verdict("failed", None, None, None, reason, shown)
+            if answer == "undecided":
+                undecided.append(ball)
+        how = " and ".join(_METHODS[method] for method in sorted(set(methods)))
+        if undecided:
+            n_balls = f"{len(undecided)} of {len(methods)} balls"
+            reason = f"Neither proved nor refuted on {n_balls} within the budget of {self.budget:,}, {how}."
+            return Verdict("undecided", None, None, None, reason, {"centre": context.clean_rows[undecided[0]].tolist()})
+        return Verdict("passed", None, None, None, f"Proved on all {len(methods)} balls, {how}.", {})
+
+    def _on_ball(
+        self, circuit: Program, ball: int, centre: NDArray[np.float64]
+    ) -> tuple[Answer, tuple[float, ...] | None, str]:
+        """The answer for one ball, a witness if it is refuted, and the method."""
+        if circuit.layers == self.network.layers:
+            return "proved", None, "bounds"  # the same function
+        judge = decided_alike(self.network, circuit, self.regions)
+        if self.with_polygons:
+            found = self.square(ball).difference(circuit, exact=False)
+            if found is None or not judge(np.array([found]), np.array([found]))[1][0]:
+                found = self.square(ball).difference(circuit, exact=True)
+            if found is None:
+                return "proved", None, "polygons"
+            return "refuted", (float(found[0]), float(found[1])), "polygons"
+        low, high = np.nextafter(centre - self.radius, -np.inf), np.nextafter(centre + self.radius, np.inf)
+        certificate = bisect(judge, low, high, self.budget)
+        if certificate.answer != "undecided" or self.network.slope is None:
+            return certificate.answer, certificate.witness, "bounds"
+        return self._solved(circuit, low, high)
+
+    def _solved(
+        self, circuit: Program, low: NDArray[np.float64], high: NDArray[np.float64]
+    ) -> tuple[Answer, tuple[float, ...] | None, str]:
+        """The solver's answer for each pair of regions that are decided differently."""
+        undecided = False
+        judge = decided_alike(self.network, circuit, self.regions)
+        for first in self.regions:
+            for second in self.regions:
+                if first.decision == second.decision:
+                    continue
+                programs = (self.network, circuit)
+                answer, point = find_point(programs, (first, second), low, high, node_limit=self.budget)
+                if point is not None and judge(np.array([point]), np.array([point]))[1][0]:
+                    return "refuted", point, "solver"
+                undecided |= answer != "proved"
+        return ("undecided" if undecided else "proved"), None, "solver"
+
+    def witness(self, position: int, ball: int, point: NDArray[np.float64]) -> dict[str, Any]:
+        context = self.context
+        absent = context.absent(context.protocol.ablation)
+        return {
+            "centre": context.clean_rows[ball].tolist(),
+            "input": point.tolist(),
+            "circuit": float(context.alone(position).outputs(slice(0, 1), point[None], absent)[0, 0]),
+            "network": float(forward(context.network, point[None])[0, 0]),
+        }
+
+
+def _robust(context: CircuitCriteriaContext, settings: Settings) -> Verdicts:
+    balls = _Balls(context, float(settings["radius"]), int(settings["budget"]))
+    verdicts = []
+    for position, (ball, point) in enumerate(balls.sampled().tolist()):
+        context.report(Progress("criteria", position, len(context), "balls"))
+        refuted = balls.checked(position, ball, point) if ball >= 0 else None
+        verdicts.append(refuted or balls.certified(position))
+    return put_together(verdicts)
+
+
+INPUT_ROBUST: Final = Criterion(
+    key="input-robust",
+    label="Robust on inputs",
+    definition="On the whole of the L∞ ball around each clean input the circuit decides as the network does: proved, "
+    "or else refuted with a witness, or undecided.",
+    formula="for every x in D and every z with max_i |z_i − x_i| ≤ radius: d(f_C(z)) = d(f(z))",
+    source="Hadad, Katz and Bassan, ICLR 2026 (arXiv:2602.16823): input-domain robustness, on decisions",
+    judges={"circuit": _robust},
+    parameters=(
+        Parameter("radius", 0.1, 0.0, 10.0, "radius of the ball around each clean input"),
+        Parameter(
+            "budget",
+            4096,
+            1,
+            1_000_000,
+            "boxes for each ball and circuit before bisection gives up, and nodes of the solver after that; polygons "
+            "need none",
+            whole=True,
+        ),
+    ),
+)

@@ -1,0 +1,265 @@
+"""Bounds hold, polygons are exact, the solver agrees: three ways to certify against one another and against samples."""
+
+from __future__ import annotations
+
+from decimal import Decimal, localcontext
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from analysis.certificates.intervals import bisect, bounds, decided_alike, decided_as, layer_bounds
+from analysis.certificates.mixed_integer import find_point
+from analysis.certificates.polygons import SquareCells, cells, square
+from analysis.certificates.programs import (
+    Program,
+    Region,
+    circuit_program,
+    decision_regions,
+    network_program,
+    patched_program,
+)
+from analysis.circuits.circuit import EdgeLayout
+from analysis.networks.mlp import ablation_values, activate, batch_activations, forward, keep_matrices
+from analysis.networks.network import Network
+from analysis.tasks import input_table
+from analysis.validity import decide
+from tests.oracles.brute_force_circuits import possible_masks
+
+ACTIVATIONS = ("leaky_relu", "relu", "tanh", "sigmoid", "linear")
+
+
+def random_network(seed: int, sizes: tuple[int, ...] = (2, 3, 3, 1), activation: str = "leaky_relu") -> Network:
+    random = np.random.default_rng(seed)
+    shapes = list(zip(sizes[1:], sizes, strict=False))
+    weights = [random.normal(size=s, scale=1.5) for s in shapes]
+    return Network.from_arrays(weights, [random.normal(size=s[0]) for s in shapes], activation=activation)
+
+
+def keeps(network: Network, step: int) -> list[list[np.ndarray]]:
+    masks = np.array([mask for mask, _ in possible_masks(network)][::step], dtype=np.uint64)
+    matrices = keep_matrices(masks, EdgeLayout(network.sizes))
+    return [[matrix[i] for matrix in matrices] for i in range(len(masks))]
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+@pytest.mark.parametrize("ablation", ["zero", "mean"])
+def test_programs_compute_what_circuits_do(activation: str, ablation: str) -> None:
+    network = random_network(1, (2, 2, 2, 1), activation)
+    points = np.random.default_rng(0).uniform(-1, 2, (20, 2))
+    absent = ablation_values(network, ablation)  # type: ignore[arg-type]
+    for keep in keeps(network, 5):
+        values = circuit_program(network, keep, absent).values(points)
+        outputs = batch_activations(network, [one[None] for one in keep], points, absent)[-1][0, 0]
+        assert np.allclose(activate(values, network.output_activation, network.negative_slope), outputs, atol=1e-12)
+    whole = network_program(network).values(points)
+    assert np.allclose(
+        activate(whole, network.output_activation, network.negative_slope), forward(network, points)[:, 0]
+    )
+
+
+def test_patched_programs_compute_circuits_whose_absent_neurons_carry_the_free_numbers() -> None:
+    network, row = random_network(2, (2, 2, 2, 1)), np.array([1.0, 0.0])
+    random = np.random.default_rng(3)
+    everything = [(layer, neuron) for layer, width in enumerate(network.sizes[:-1]) for neuron in range(width)]
+    for keep in keeps(network, 3):
+        absent = [random.normal(size=width) for width in network.sizes[:-1]]
+        point = np.array([absent[layer][neuron] for layer, neuron in everything])
+        value = patched_program(network, keep, row, everything).values(point[None])
+        output = batch_activations(network, [one[None] for one in keep], row[None], absent)[-1][0, 0]
+        assert np.allclose(activate(value, "leaky_relu", network.negative_slope), output, atol=1e-12)
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+@pytest.mark.parametrize("rule", ["rounding", "threshold"])
+def test_regions_divide_the_line_as_decisions_do(activation: str, rule: str) -> None:
+    network = random_network(0, activation=activation)
+    regions = decision_regions(network, rule)  # type: ignore[arg-type]
+    ends = np.array([end for region in regions for end in (region.low, region.high) if np.isfinite(end)])
+    values = np.concatenate([np.linspace(-60, 60, 1001), ends, np.nextafter(ends, 9e9), np.nextafter(ends, -9e9)])
+    decisions = decide(activate(values, network.output_activation, network.negative_slope), rule)  # type: ignore[arg-type]
+    inside = np.array([region.holds(values, values) for region in regions])
+    assert (inside.sum(axis=0) == 1).all()
+    assert [regions[i].decision for i in inside.argmax(axis=0)] == decisions.tolist()
+
+
+def exactly(program: Program, point: list[float]) -> Fraction | Decimal:
+    """The value in fractions, or to 50 digits where the activation is not piecewise linear."""
+    smooth = program.slope is None
+    number = (lambda f: Decimal(f.numerator) / Decimal(f.denominator)) if smooth else (lambda f: f)
+    with localcontext() as context:
+        context.prec = 50
+        hidden: list = []
+        z = [number(Fraction(x)) for x in point]
+        for layer, (k, f, b) in enumerate(program.layers):
+            total = [
+                sum((number(w) * h for w, h in zip(k[i], hidden, strict=True)), number(b[i]))
+                + sum(number(w) * x for w, x in zip(f[i], z, strict=True))
+                for i in range(len(b))
+            ]
+            if layer == len(program.layers) - 1:
+                return total[0]
+            if not smooth:
+                hidden = [a if a > 0 else a * Fraction(program.slope) for a in total]
+            elif program.activation == "sigmoid":
+                hidden = [1 / (1 + (-a).exp()) for a in total]
+            else:
+                hidden = [1 - 2 / (1 + (2 * a).exp()) for a in total]
+    raise AssertionError
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+@pytest.mark.parametrize("width", [0.0, 1e-9, 0.05, 1.0])
+def test_bounds_hold_to_the_last_digit(activation: str, width: float) -> None:
+    random = np.random.default_rng(4)
+    for seed in range(3):
+        program = network_program(random_network(seed, (2, 3, 3, 1), activation))
+        low = random.uniform(-2, 2, (8, 2))
+        high = low + width
+        known = bounds(program, low, high)
+        assert (known.low <= known.high).all()
+        if width == 0.0:
+            assert (known.high - known.low < 1e-11).all()
+        for box in range(len(low)):
+            for share in random.random((4, 2)):
+                value = exactly(program, np.clip(low[box] + share * width, low[box], high[box]).tolist())
+                assert (
+                    Decimal(float(known.low[box])) <= value if isinstance(value, Decimal) else known.low[box] <= value
+                )
+                assert (
+                    Decimal(float(known.high[box])) >= value if isinstance(value, Decimal) else known.high[box] >= value
+                )
+
+
+@pytest.mark.parametrize("activation", ["tanh", "sigmoid", "leaky_relu"])
+def test_bounds_of_derivatives_hold(activation: str) -> None:
+    program = network_program(random_network(7, activation=activation))
+    low = np.random.default_rng(5).uniform(-1, 1, (30, 2))
+    known = bounds(program, low, low + 0.2)
+    for share in np.linspace(0.05, 0.95, 7):
+        at, step = low + 0.2 * share, 1e-6
+        for number in range(2):
+            further = at.copy()
+            further[:, number] += step
+            slope = (program.values(further) - program.values(at)) / step
+            assert (slope >= known.slopes_low[:, number] - 1e-5).all()
+            assert (slope <= known.slopes_high[:, number] + 1e-5).all()
+
+
+def test_bounds_close_in_faster_than_boxes_shrink() -> None:
+    program = network_program(random_network(0, activation="tanh"))
+    low = np.array([[0.2, 0.3]])
+    excess = []
+    for width in (0.1, 0.01):
+        known = bounds(program, low, low + width)
+        grid = low + width * np.stack(np.meshgrid(*[np.linspace(0, 1, 40)] * 2), axis=-1).reshape(-1, 2)
+        values = program.values(grid)
+        excess.append(float((known.high - known.low)[0] - (values.max() - values.min())))
+    assert excess[1] < excess[0] / 30
+
+
+def test_layer_bounds_hold() -> None:
+    network = random_network(8)
+    low, high = np.array([-0.5, 0.2]), np.array([0.5, 0.9])
+    points = np.random.default_rng(0).uniform(low, high, (200, 2))
+    hidden = points @ network.weights[0].T + network.biases[0]
+    first_low, first_high = layer_bounds(network_program(network), low, high)[0]
+    assert ((hidden >= first_low) & (hidden <= first_high)).all()
+
+
+def hand_made(hidden: list[list[float]], hidden_biases: list[float], out: list[float], bias: float) -> Program:
+    """relu neurons of two inputs, summed."""
+    return network_program(
+        Network.from_arrays([hidden, [out]], [hidden_biases, [bias]], activation="relu", output_activation="linear")
+    )
+
+
+HALF = (Region(0, -np.inf, 0.5, True, False), Region(1, 0.5, np.inf, True, True))
+PLAIN = ([[1.0, 0.0]], [4.0], [1.0], -4.0)  # the first input, wherever it is above −4
+
+
+@pytest.mark.parametrize(
+    ("shift", "differs"),
+    [(0.0, False), (-(2.0**-40), False), (2.0**-40, True)],
+    ids=["touches the corner", "stays outside", "cuts it off by a hair"],
+)
+def test_polygons_tell_touching_from_crossing(shift: float, differs: bool) -> None:
+    """The circuit adds relu(B − 1/8 + shift) on a square where B goes up to 1/8: no float tolerance could tell."""
+    circuit = hand_made([[1.0, 0.0], [0.0, 1.0]], [4.0, -0.125 + shift], [1.0, 1.0], -4.0)
+    ball = SquareCells(hand_made(*PLAIN), HALF, (0.5, 0.0), 0.125)
+    assert ball.difference(circuit, exact=False) is None
+    point = ball.difference(circuit, exact=True)
+    assert (point is not None) == differs
+    if point is not None:
+        x, y = point
+        extra = y - Fraction(1, 8) + Fraction(shift)
+        assert x <= Fraction(1, 2) < x + extra
+        assert abs(y) <= Fraction(1, 8)
+
+
+@pytest.mark.parametrize(("offset", "differs"), [(0.0, True), (2.0**-50, False)])
+def test_polygons_tell_open_ends_from_closed_ones(offset: float, differs: bool) -> None:
+    """On the line A = 1/2 at the square's edge the network is 0, for .5 belongs to 0; the circuit is 1 everywhere."""
+    ball = SquareCells(hand_made(*PLAIN), HALF, (0.625 + offset, 0.0), 0.125)
+    always_one = hand_made([[1.0, 0.0]], [4.0], [0.0], 1.0)
+    assert (ball.difference(always_one, exact=True) is not None) == differs
+
+
+def test_cells_cover_the_square_and_are_affine() -> None:
+    program = network_program(random_network(3))
+    for exact in (False, True):
+        start = square((0.5, 0.5), 2.0, exact=exact)
+        found = list(cells(program, start, exact=exact))
+        assert len(found) > 5
+        areas = [
+            sum(p[0] * q[1] - q[0] * p[1] for p, q in zip(c.polygon, c.polygon[1:] + c.polygon[:1], strict=True)) / 2
+            for c in found
+        ]
+        assert float(sum(areas)) == pytest.approx(16.0, abs=1e-9)
+        assert not exact or sum(areas) == 16
+        for cell in found:
+            for x, y in cell.polygon:
+                value = cell.value[0] * x + cell.value[1] * y + cell.value[2]
+                assert float(value) == pytest.approx(program.values(np.array([[float(x), float(y)]]))[0], abs=1e-9)
+
+
+def test_three_routes_agree_on_random_circuits() -> None:
+    answers = set()
+    for seed in (2, 5):
+        network = random_network(seed, (2, 2, 2, 1))
+        whole, regions = network_program(network), decision_regions(network, "rounding")
+        absent = ablation_values(network, "zero")
+        for row in input_table(2)[1:3]:
+            low, high = row - 0.1, row + 0.1
+            ball = SquareCells(whole, regions, (float(row[0]), float(row[1])), 0.1)
+            for keep in keeps(network, 8):
+                circuit = circuit_program(network, keep, absent)
+                point = ball.difference(circuit, exact=True)
+                judge = decided_alike(whole, circuit, regions)
+                answer = bisect(judge, low, high, 20_000).answer
+                assert answer == ("proved" if point is None else "refuted")
+                pairs = [(r, s) for r in regions for s in regions if r.decision != s.decision]
+                solved = [find_point((whole, circuit), pair, low, high, node_limit=1000) for pair in pairs]
+                points = [p for _, p in solved if p is not None]
+                assert all(judge(np.array([p]), np.array([p]))[1][0] for p in points)
+                assert bool(points) == (point is not None)
+                assert bool(points) or all(one == "proved" for one, _ in solved)
+                answers.add(answer)
+    assert answers == {"proved", "refuted"}
+
+
+def test_bisection_gives_three_answers() -> None:
+    program = network_program(random_network(0, activation="tanh"))
+    low, high = np.array([0.0, 0.0]), np.array([1.0, 1.0])
+    grid = np.stack(np.meshgrid(*[np.linspace(0, 1, 60)] * 2), axis=-1).reshape(-1, 2)
+    top = float(program.values(grid).max())
+    for edge, answer in ((top + 1e-3, "proved"), (top - 1e-3, "refuted")):
+        regions = (Region(0, -np.inf, edge, True, False), Region(1, edge, np.inf, True, True))
+        found = bisect(decided_as(program, regions, 0), low, high, 10_000)
+        assert found.answer == answer
+        if found.witness is not None:
+            assert program.values(np.array([found.witness]))[0] > edge
+    regions = (Region(0, -np.inf, top + 1e-3, True, False), Region(1, top + 1e-3, np.inf, True, True))
+    few = bisect(decided_as(program, regions, 0), low, high, 3)
+    assert few.answer == "undecided"
+    assert few.n_boxes <= 3

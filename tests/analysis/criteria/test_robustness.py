@@ -1,0 +1,115 @@
+"""Certified robustness on inputs: against a fine grid, with witnesses replayed, and its three answers."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from analysis.criteria.registry import criterion_named
+from analysis.criteria.verdict import Verdicts
+from tests.analysis.criteria.test_circuit_criteria import all_circuits, kept_sets, passed, xor_context
+from tests.oracles import brute_force_criteria as plain
+
+
+def judged(context, **given: float) -> Verdicts:
+    return criterion_named("input-robust").judge("circuit", context, given)
+
+
+def grid_differs(context, kept, radius: float, n: int) -> bool:
+    """Whether circuit and network differ somewhere on a grid of n points a side around some clean input."""
+    network, rule = context.network, context.protocol.circuit_decision
+    everything = set(plain.edges_of(network))
+    steps = [radius * (2 * k / (n - 1) - 1) for k in range(n)]
+    for row in plain.product([0.0, 1.0], repeat=network.sizes[0]):
+        for offset in plain.product(steps, repeat=len(row)):
+            point = [a + b for a, b in zip(row, offset, strict=True)]
+            outputs = [plain.run(network, edges, point)[-1][0] for edges in (kept, everything)]
+            if len({plain.decision(output, rule) for output in outputs}) == 2:
+                return True
+    return False
+
+
+def check_against_grid(context, verdicts: Verdicts, n: int, radius: float = 0.1) -> int:
+    """Every verdict fits what a grid shows; returns how many circuits fail where the grid shows nothing."""
+    everything, unseen = set(plain.edges_of(context.network)), 0
+    for position, kept in enumerate(kept_sets(context)):
+        verdict = verdicts.at(position)
+        seen = grid_differs(context, kept, radius, n)
+        if verdict.outcome == "passed":
+            assert not seen
+        if verdict.outcome == "failed":
+            point, centre = verdict.witness["input"], verdict.witness["centre"]
+            assert max(abs(a - b) for a, b in zip(point, centre, strict=True)) <= radius + 1e-12
+            outputs = [plain.run(context.network, edges, point)[-1][0] for edges in (kept, everything)]
+            assert [verdict.witness["circuit"], verdict.witness["network"]] == pytest.approx(outputs, abs=1e-9)
+            assert len({plain.decision(output, context.protocol.circuit_decision) for output in outputs}) == 2
+            unseen += not seen
+    return unseen
+
+
+@pytest.mark.parametrize(
+    ("seed", "activation", "rule"),
+    [(57, "leaky_relu", "rounding"), (57, "relu", "rounding"), (22, "tanh", "rounding"), (8, "tanh", "threshold")],
+)
+def test_every_verdict_fits_a_grid(seed: int, activation: str, rule: str) -> None:
+    whole = all_circuits(seed, (2, 2, 2, 1), activation, rule)
+    context = replace(whole, masks=whole.masks[::2])
+    verdicts = judged(context)
+    assert verdicts.tally.passed > 0
+    assert verdicts.tally.failed > 0
+    assert verdicts.tally.undecided == 0
+    assert check_against_grid(context, verdicts, 7) <= 3
+
+
+def test_three_inputs_go_to_the_solver_where_bisection_does_not_settle() -> None:
+    whole = all_circuits(15, (3, 2, 2, 1), "leaky_relu")
+    context = replace(whole, masks=whole.masks[::97])
+    for radius in (0.1, 0.3):
+        settled, solved = judged(context, radius=radius), judged(context, radius=radius, budget=1)
+        assert settled.outcomes.tolist() == solved.outcomes.tolist()
+        check_against_grid(context, settled, 3, radius)
+        check_against_grid(context, solved, 3, radius)
+        for outcome in ("passed", "failed") if radius == 0.3 else ("passed",):
+            reasons = {solved.at(i).reason for i in np.flatnonzero(solved.having(outcome))}
+            assert any("mixed-integer solver" in reason for reason in reasons), outcome
+
+
+def test_a_small_budget_leaves_smooth_networks_undecided_and_says_so() -> None:
+    whole = all_circuits(1, (2, 2, 2, 1), "tanh")
+    context = replace(whole, masks=whole.masks[::2])
+    little, much = judged(context, radius=0.3, budget=1), judged(context, radius=0.3)
+    undecided = np.flatnonzero(little.having("undecided"))
+    assert len(undecided) > much.tally.undecided
+    assert (little.outcomes[~little.having("undecided")] == much.outcomes[~little.having("undecided")]).all()
+    verdict = little.at(int(undecided[0]))
+    assert "within the budget of 1" in verdict.reason
+    assert len(verdict.witness["centre"]) == 2
+
+
+def test_the_pretrained_xor_has_its_robust_circuits() -> None:
+    context = xor_context()
+    verdicts = judged(context)
+    assert verdicts.tally.passed == 108
+    assert verdicts.tally.undecided == 0
+    sampled = criterion_named("input-noise").judge("circuit", context, {"share": 1.0, "points": 300})
+    assert (verdicts.passed <= sampled.passed).all(), "what is proved cannot differ at a sampled point"
+    assert all(passed(context, "input-robust", radius=0.0))
+
+
+def test_larger_balls_leave_fewer() -> None:
+    context = replace(xor_context(), masks=xor_context().masks[::5])
+    before = np.ones(len(context), dtype=bool)
+    for radius in (0.0, 0.05, 0.1, 0.2):
+        now = judged(context, radius=radius).passed
+        assert (now <= before).all()
+        before = now
+
+
+def test_the_whole_network_is_robust_at_any_radius() -> None:
+    for activation, seed in (("leaky_relu", 57), ("tanh", 22)):
+        whole = all_circuits(seed, (2, 2, 2, 1), activation)
+        context = replace(whole, masks=whole.masks[-1:])
+        assert int(context.masks[0]).bit_count() == 10
+        assert judged(context, radius=5.0).at(0).outcome == "passed"
