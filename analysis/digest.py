@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import Any
+import re
+from typing import Any, Final
+
+MIN_PREFIX: Final = 6  # digits of a digest that are enough to name a thing
+_PREFIX = re.compile(rf"[0-9a-f]{{{MIN_PREFIX},64}}")
 
 
 def canonical_json(value: Any) -> bytes:
@@ -18,6 +22,11 @@ def sha256_hex(*parts: bytes) -> str:
     for part in parts:
         digest.update(part)
     return digest.hexdigest()
+
+
+def looks_like_digest(text: str) -> bool:
+    """Whether a text is 6 to 64 lower-case hex digits, and so may be the beginning of a digest."""
+    return _PREFIX.fullmatch(text) is not None
 
 
 def short_id(text: str) -> str:

@@ -8,8 +8,11 @@ from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from analysis.digest import canonical_json, sha256_hex
+from analysis.digest import canonical_json, looks_like_digest, sha256_hex
 from analysis.errors import InvalidProtocol
+from analysis.strict_json import plain_text
+
+MAX_NAME: Final = 64
 
 
 class Protocol(BaseModel):
@@ -17,7 +20,7 @@ class Protocol(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    name: str = Field(description="Label for people; not part of the digest.", max_length=64)
+    name: str = Field(description="Label for people; not part of the digest.", max_length=MAX_NAME)
     circuit_space: Literal["all", "without_full_node_mask"] = Field(
         "all", description="'without_full_node_mask' drops circuits in which every neuron is active, as the authors do."
     )
@@ -111,6 +114,7 @@ def protocol_from_mapping(settings: Mapping[str, Any]) -> Protocol:
         raise InvalidProtocol(
             "protocol", problems, "see the protocol schema for the settings and their ranges"
         ) from None
+    protocol = protocol.model_copy(update={"name": _checked_name(protocol.name)})
     if stated is not None and stated != protocol.digest:
         raise InvalidProtocol(
             "protocol digest",
@@ -123,6 +127,15 @@ def protocol_from_mapping(settings: Mapping[str, Any]) -> Protocol:
             f"protocol {protocol.name!r}", "has a built-in name but other settings", "give it a name of its own"
         )
     return protocol
+
+
+def _checked_name(name: str) -> str:
+    """A name that can be shown, and that no address takes for a digest."""
+    text = plain_text(name, "protocol name", InvalidProtocol, limit=MAX_NAME)
+    if looks_like_digest(text):
+        cause = "could be the beginning of a digest, by which addresses name protocols too"
+        raise InvalidProtocol(f"protocol name {text!r}", cause, "give it a name with another character in it")
+    return text
 
 
 def protocol_schema() -> dict[str, Any]:

@@ -22,7 +22,9 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, Field
+from sqlalchemy.exc import OperationalError
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 from analysis import errors as engine
 from app.addressing import API_PREFIX, Addresses
@@ -53,7 +55,7 @@ class PageError(Exception):
     status: ClassVar[int] = 400
 
     def __str__(self) -> str:
-        return f"{self.item}: {self.cause}. {self.cure}."
+        return f"{self.item}: {self.cause}. {self.cure[:1].upper()}{self.cure[1:]}."
 
 
 class NotFound(PageError):
@@ -178,6 +180,14 @@ def install(app: FastAPI) -> None:
         status = next((v for kind, v in STORE_STATUS.items() if isinstance(error, kind)), 500)
         return _answer(request, status, (error.item, error.cause, error.cure))
 
+    @app.exception_handler(OperationalError)
+    async def database_error(request: Request, error: OperationalError) -> Response:
+        log.warning("request %s met a busy or absent database: %s", _request_id(request), error.orig)
+        words = ("the database", "is busy or cannot be reached", "try again in a moment; nothing was changed")
+        response = _answer(request, 503, words)
+        response.headers["Retry-After"] = "5"
+        return response
+
     @app.exception_handler(RequestValidationError)
     async def validation_error(request: Request, error: RequestValidationError) -> Response:
         problems = [_problem(request, e) for e in error.errors()]
@@ -186,12 +196,15 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     async def http_error(request: Request, error: HTTPException) -> Response:
+        headers = dict(error.headers or {})
+        if error.status_code == 405:
+            headers["Allow"] = ", ".join(_allowed_methods(request)) or headers.get("Allow", "GET")
         words = {
             404: (f"address {_path(request)[:200]!r}", "no page has this address", "start from the list of networks"),
             405: (
                 f"method {request.method}",
                 "this address does not accept it",
-                f"use {(error.headers or {}).get('Allow') or 'GET'}",
+                f"use {headers.get('Allow', 'GET')}",
             ),
             413: (
                 "request body",
@@ -200,7 +213,7 @@ def install(app: FastAPI) -> None:
             ),
         }.get(error.status_code, ("request", str(error.detail), "correct it and send it again"))
         response = _answer(request, error.status_code, words)
-        response.headers.update(error.headers or {})
+        response.headers.update(headers)
         return response
 
 
@@ -261,10 +274,17 @@ def _problem(request: Request, error: dict[str, Any]) -> FieldError:
     """One failed check of FastAPI's in words that name the option and what it accepts."""
     where, *rest = error["loc"]
     field = ".".join(map(str, rest)) or str(where)
+    if where == "body" and (not rest or error["type"] == "json_invalid"):
+        why = error.get("ctx", {}).get("error", "") if error["type"] == "json_invalid" else ""
+        cause = f"is not JSON ({why})" if why else "is no JSON object"
+        message = f"request body: {cause}. Send one JSON object, with content type application/json."
+        return FieldError(field="body", message=message)
+    if error["type"] == "extra_forbidden" and where in ("query", "body"):
+        noun = "option" if where == "query" else "field"
+        names = allowed_options(request) if where == "query" else _allowed_fields(request, rest[:-1])
+        allowed = f" Allowed {noun}s: {', '.join(names)}." if names else ""
+        return FieldError(field=field, message=f"{noun} {field!r}: is unknown here.{allowed}")
     noun = {"query": "option", "path": "address part"}.get(str(where), "field")
-    if error["type"] == "extra_forbidden" and where == "query":
-        allowed = ", ".join(allowed_options(request)) or "none"
-        return FieldError(field=field, message=f"option {field!r}: is unknown here. Allowed options: {allowed}.")
     given = "" if isinstance(error.get("input"), dict) else f" {str(error.get('input'))[:60]!r}"
     return FieldError(field=field, message=f"{noun} {field!r}{given}: {error['msg'][:1].lower()}{error['msg'][1:]}.")
 
@@ -278,6 +298,27 @@ def allowed_options(request: Request) -> tuple[str, ...]:
         fields = getattr(model, "model_fields", None)
         names += [parameter.alias] if fields is None else [f.alias or name for name, f in fields.items()]
     return tuple(names)
+
+
+def _allowed_fields(request: Request, within: Sequence[str]) -> tuple[str, ...]:
+    """Fields of the body that a route accepts, or of the object inside it that the path leads to."""
+    parameters: Sequence[Any] = getattr(getattr(request.scope.get("route"), "dependant", None), "body_params", ())
+    model: Any = parameters[0].field_info.annotation if len(parameters) == 1 else None
+    for step in within:
+        inner = getattr(model, "model_fields", {}).get(step)
+        model = inner.annotation if inner is not None else None
+    return tuple(getattr(model, "model_fields", ()))
+
+
+def _allowed_methods(request: Request) -> tuple[str, ...]:
+    """Every method of an address, which several routes may share; Starlette tells those of the first alone."""
+    known = ("GET", "POST", "PUT", "PATCH", "DELETE")
+    matches = ((method, {**request.scope, "method": method}) for method in known)
+    return tuple(
+        method
+        for method, scope in matches
+        if any(route.matches(scope)[0] == Match.FULL for route in request.app.router.routes)
+    )
 
 
 def _nearest_parent(request: Request) -> tuple[str, str]:

@@ -15,6 +15,7 @@ import unicodedata
 from dataclasses import dataclass
 from typing import Any, Final
 
+from analysis.digest import looks_like_digest
 from analysis.errors import AnalysisError, InvalidNetwork
 from analysis.networks.network import ACTIVATIONS, MAX_INPUTS, Network
 from analysis.strict_json import check_keys, combined, number_array, plain_text, read_object
@@ -56,10 +57,14 @@ class NetworkFile:
 
 
 def slug_of(name: str) -> str:
-    """The name in lower-case ASCII letters and digits joined by dashes, at most 60 characters; "network" if empty."""
+    """The name in lower-case ASCII letters and digits joined by dashes, at most 60 characters; "network" if empty.
+
+    A name that could be the beginning of a digest gets "network-" before it, so that it takes no address from another.
+    """
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
     words = "".join(c if c.isalnum() else " " for c in plain).split()
-    return "-".join(words)[:SLUG_LENGTH].strip("-") or "network"
+    slug = "-".join(words)[:SLUG_LENGTH].strip("-") or "network"
+    return f"network-{slug}"[:SLUG_LENGTH] if looks_like_digest(slug) else slug
 
 
 def parse_network_file(raw: bytes) -> NetworkFile:

@@ -27,7 +27,7 @@ class StoreError(Exception):
     cure: str
 
     def __str__(self) -> str:
-        return f"{self.item}: {self.cause}. {self.cure}."
+        return f"{self.item}: {self.cause}. {self.cure[:1].upper()}{self.cure[1:]}."
 
 
 class NotFound(StoreError):

@@ -69,7 +69,7 @@ def save_network(
             raise Conflict(
                 f"network {file.name!r}",
                 f"is stored as {row.slug!r} for other tasks ({', '.join(t.name or 'unnamed' for t in tasks_of(row))})",
-                f"give the same tasks, or look at the stored network",
+                "give the same tasks, or look at the stored network",
             )
         if rename:
             row.name = file.name

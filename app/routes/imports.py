@@ -6,7 +6,8 @@ from typing import Any
 
 from fastapi import APIRouter, Response
 from fastapi.responses import RedirectResponse
-from pydantic import Field
+from pydantic import Field, field_validator
+from pydantic_core import PydanticCustomError
 from sqlalchemy.orm import Session
 
 from analysis.networks.files import NETWORK_FORMAT, parse_network_file
@@ -48,13 +49,24 @@ class AnalysisRequest(PageModel):
     output: int = Field(0, ge=0, description="Index of the output.")
     data: str = Field("", max_length=64, description="Digest of a stored data record; empty: every clean input once.")
 
+    @field_validator("protocol", mode="before")
+    @classmethod
+    def _name_or_settings(cls, given: Any) -> Any:
+        """Refused here once, or each of the two kinds would complain on its own."""
+        if isinstance(given, (str, dict)):
+            return given
+        raise PydanticCustomError("protocol_kind", "should be a protocol's name, its digest or an object of settings")
+
 
 @router.post(
     f"{API_PREFIX}/networks",
     tags=["networks"],
     summary="Bring in a network",
     status_code=201,
-    responses={200: {"model": ImportedNetwork, "description": "It was here already."}, **api_errors(403, 413, 422)},
+    responses={
+        200: {"model": ImportedNetwork, "description": "It was here already."},
+        **api_errors(403, 409, 413, 422),
+    },
     openapi_extra={
         "requestBody": {
             "required": True,

@@ -4,7 +4,7 @@ from dataclasses import replace
 import pytest
 
 from analysis.data import clean_data
-from analysis.errors import AnalysisError, Cancelled, InvalidData, InvalidNetwork
+from analysis.errors import AnalysisError, Cancelled, InvalidData, InvalidNetwork, InvalidProtocol
 from analysis.networks.network import Network
 from analysis.pipeline import Limits, analyse_output
 from analysis.preflight import preflight
@@ -170,6 +170,12 @@ def test_every_stage_reports_and_can_be_stopped():
 
         with pytest.raises(Cancelled):
             analyse_output(file.network, 0, file.tasks[0], COMPLETE, clean_data(2), report=stop)
+
+
+@pytest.mark.parametrize("name", ["", " ", "a\nb", "a\u202eb", "x" * 65, "afe0add2d67c", "c0ffee"])
+def test_a_protocols_name_can_be_shown_and_is_no_digest(name):
+    with pytest.raises(InvalidProtocol, match="name"):
+        protocol_from_mapping({"name": name, "ablation": "mean"})
 
 
 def test_a_protocol_from_a_result_must_match_its_digest():

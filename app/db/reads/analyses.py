@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import re
-from typing import Final
-
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from analysis.data import DataRecord, clean_data
+from analysis.digest import MIN_PREFIX, looks_like_digest
 from analysis.protocol import BUILT_IN, Protocol
 from app.addressing import Scope
 from app.db.codecs import data_of, protocol_of
 from app.db.errors import Ambiguous, NotFound
 from app.db.tables import AnalysisRow, DataRow, NetworkRow, ProtocolRow
-
-MIN_PREFIX: Final = 6  # digits of a digest that a link must give
-_PREFIX = re.compile(rf"[0-9a-f]{{{MIN_PREFIX},64}}")
 
 
 def begins_with(column: InstrumentedAttribute[str], prefix: str) -> ColumnElement[bool]:
@@ -35,7 +30,7 @@ def find_network(session: Session, ref: str) -> NetworkRow:
     if row is not None:
         return row
     cure = "look for it in the gallery"
-    if not _PREFIX.fullmatch(ref):
+    if not looks_like_digest(ref):
         raise NotFound(f"network {ref[:80]!r}", "is not stored here", cure)
     rows = session.scalars(select(NetworkRow).where(begins_with(NetworkRow.digest, ref)).limit(2)).all()
     if not rows:
@@ -60,7 +55,7 @@ def find_protocol(session: Session, ref: str) -> Protocol:
     if ref in BUILT_IN:
         return BUILT_IN[ref]
     rows = session.scalars(select(ProtocolRow).where(ProtocolRow.name == ref).limit(2)).all()
-    if not rows and _PREFIX.fullmatch(ref):
+    if not rows and looks_like_digest(ref):
         for protocol in BUILT_IN.values():  # these count as stored even before their first use
             if protocol.digest.startswith(ref):
                 return protocol
@@ -83,7 +78,7 @@ def find_data(session: Session, ref: str, n_inputs: int) -> DataRecord:
     clean = clean_data(n_inputs)
     if ref == "" or (len(ref) >= MIN_PREFIX and clean.digest.startswith(ref)):
         return clean
-    if not _PREFIX.fullmatch(ref):
+    if not looks_like_digest(ref):
         raise NotFound(
             f"data record {ref[:80]!r}", f"is not {MIN_PREFIX} or more digits of a digest", "copy a link anew"
         )

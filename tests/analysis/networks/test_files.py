@@ -102,8 +102,12 @@ def test_names_are_trimmed():
         ("../../etc/passwd", "etc-passwd"),
         ("ネットワーク", "network"),
         ("<script>", "script"),
-        ("a" * 99, "a" * 60),
+        ("x" * 99, "x" * 60),
         ("-" * 5, "network"),
+        ("c9a619", "network-c9a619"),  # a link that begins another network's digest stays that network's
+        ("Decade", "network-decade"),
+        ("c9a61", "c9a61"),
+        ("0" * 99, "network-" + "0" * 52),
     ],
 )
 def test_slugs(name, slug):

@@ -97,7 +97,7 @@ def test_an_older_database_is_upgraded_with_its_data(store):
 def test_a_database_of_a_newer_version_is_refused(store):
     with store.write() as session:
         session.execute(text("UPDATE alembic_version SET version_num = '9999'"))
-    with pytest.raises(StoreUnavailable, match="update the program"):
+    with pytest.raises(StoreUnavailable, match="Update the program"):
         store.migrate()
 
 

@@ -165,7 +165,7 @@ def test_every_error_of_the_engine_and_the_store_has_a_status(known, base, table
 
 
 def test_page_errors_say_item_cause_and_cure():
-    assert str(NotFound("mask 0", "is none", "copy one")) == "mask 0: is none. copy one."
+    assert str(NotFound("mask 0", "is none", "copy one")) == "mask 0: is none. Copy one."
     assert [kind.status for kind in (PageError, BadQuery, Refused, NotFound, Conflict)] == [400, 400, 403, 404, 409]
 
 
@@ -206,16 +206,34 @@ def test_a_body_that_is_too_large_or_no_json_is_refused(broken):
     assert large.status_code == 413
     assert "larger than 1,000 bytes" in large.json()["error"]
     assert broken.post("/api/v1/echo", content=iter([b"[" + b" " * 600] * 2)).status_code == 413  # without a length
-    for content in (b"{", b"[1]", b""):
-        answer = broken.post("/api/v1/echo", content=content)
+    for content, cause in ((b"{", "is not JSON ("), (b"[1]", "is no JSON object"), (b"", "is no JSON object")):
+        answer = broken.post("/api/v1/echo", content=content, headers={"content-type": "application/json"})
         assert answer.status_code == 422
         assert answer.json()["ok"] is False
+        assert answer.json()["error"].startswith(f"request body: {cause}")
+        assert [error["field"] for error in answer.json()["errors"]] == ["body"]
+
+
+def test_a_busy_database_is_told_as_such(tmp_path, monkeypatch):
+    monkeypatch.setattr("app.db.engine.BUSY_TIMEOUT_SECONDS", 0)
+    app = create_app(Settings(data=tmp_path))
+    mine = TestClient(app, base_url="http://127.0.0.1", client=("127.0.0.1", 1))
+    with mine as client, app.state.store.write() as session:
+        session.execute(text("SELECT 1"))  # takes the write lock
+        answer = client.post("/api/v1/jobs/abc/retry")
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
+    assert answer.json()["error"] == (
+        "the database: is busy or cannot be reached. Try again in a moment; nothing was changed."
+    )
 
 
 def test_a_wrong_method_says_which_are_right(client):
     answer = client.put(XOR)
     assert answer.status_code == 405
-    assert "GET" in answer.headers["allow"]
+    assert answer.headers["allow"] == "GET"
+    assert client.put("/api/v1/networks").headers["allow"] == "GET, POST"  # two routes share this address
+    assert "Use GET, POST" in client.put("/api/v1/train").json()["error"]
+    assert client.get("/api/v1" + XOR + "/analyses").headers["allow"] == "POST"
 
 
 def test_headers(client):
