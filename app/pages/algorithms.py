@@ -161,6 +161,9 @@ class AlgorithmsPage(HuedPage):
     of: Totals = Field(description="Of all algorithms of the analysis.")
     n_candidates: BigInt = Field(description="Algorithms that compute the task, stored or not.")
     truncated_at: int | None
+    placements_untried: bool = Field(
+        description="Whether some algorithm's placements were not searched, there being too many of them."
+    )
     facets: list[Facet]
     filtered: bool = Field(description="Whether any filter is chosen.")
     sort: Sort
@@ -219,6 +222,7 @@ def build_algorithms(
         of=_totals(of),
         n_candidates=0 if place.analysis is None else place.analysis.algorithms_candidates,
         truncated_at=None if place.analysis is None else place.analysis.algorithms_truncated_at,
+        placements_untried=place.analysis is not None and reads.placements_untried(session, place.analysis),
         facets=facets,
         filtered=options.wanted != reads.AlgorithmFilter(),
         sort=options.sort,
@@ -299,7 +303,7 @@ class AlgorithmPage(HuedPage):
     minimal_only: bool
     every_url: str = Field(description="The page with all kept alignments.")
     minimal_url: str = Field(description="The page with minimal alignments only.")
-    emptiness: Literal["", "none_exist", "filtered_out"]
+    emptiness: Literal["", "none_exist", "truncated", "filtered_out"]
     after: str
     next: str | None
     next_url: str | None
@@ -354,7 +358,7 @@ def build_algorithm(
         minimal_url=addresses.algorithm(slug, row.algorithm_id, place.scope, minimal=1),
         items=[alignment_item(alignment, algorithm, place, addresses) for alignment in rows],
         minimal_only=options.minimal,
-        emptiness="" if rows else ("filtered_out" if row.n_kept else "none_exist"),
+        emptiness="" if rows else _kept_emptiness(row),
         after=options.after,
         next=following,
         next_url=None
@@ -535,6 +539,13 @@ def _facets(facets: reads.AlgorithmFacets, options: AlgorithmsOptions) -> list[F
         for number, n in facets.variables.items()
     ]
     return found
+
+
+def _kept_emptiness(row: AlgorithmRow) -> Literal["none_exist", "truncated", "filtered_out"]:
+    """Why no alignment of an algorithm is listed."""
+    if row.n_kept:
+        return "filtered_out"
+    return "none_exist" if row.truncated_at is None else "truncated"
 
 
 def _emptiness(place: Place, scope: ScopeView, n_stored: int) -> Emptiness:

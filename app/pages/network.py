@@ -22,6 +22,7 @@ from app.addressing import Addresses, Scope
 from app.db.codecs import tasks_of
 from app.db.reads import circuits as circuit_reads
 from app.db.reads import networks as reads
+from app.db.reads.algorithms import placements_untried
 from app.db.reads.analyses import scope_of
 from app.db.reads.jobs import UNFINISHED
 from app.db.tables import AnalysisRow, JobRow, NetworkRow
@@ -167,6 +168,9 @@ class NetworkPage(PageModel):
     n_validation: int = Field(description="Rows of the data record that are validated on.")
     decision: str = Field(description="How an output becomes 0 or 1 here: rounding or threshold.")
     counts: Counts | None = Field(description="Of the chosen protocol; None unless its analysis is stored.")
+    placements_untried: bool = Field(
+        description="Whether some candidate algorithm's placements were not searched, there being too many of them."
+    )
     by_protocol: list[ProtocolCounts]
     distributions: Distributions | None
     edge_use: list[EdgeUse]
@@ -190,7 +194,8 @@ class NetworkPage(PageModel):
 
     @property
     def stops(self) -> str:
-        return "" if self.counts is None else stops_of(self.counts)
+        stops = "" if self.counts is None else stops_of(self.counts)
+        return ", ".join(part for part in (stops, "alignments at 0" if self.placements_untried else "") if part)
 
     @property
     def fragile(self) -> bool:
@@ -233,6 +238,13 @@ class NetworkPage(PageModel):
         ]
 
     @property
+    def training_pairs(self) -> list[tuple[str, str]]:
+        """Outcome and options of the training as the page lists them; the loss of every epoch is in the twin alone."""
+        outcome = {key: value for key, value in self.training.items() if key not in ("options", "losses", "message")}
+        told = [*outcome.items(), *dict(self.training.get("options") or {}).items()]
+        return [(key.replace("_", " ").capitalize(), _told(value)) for key, value in told if value not in (None, "")]
+
+    @property
     def data_options(self) -> list[dict[str, Any]]:
         """The data records as a switch shows them, [] if there is only one."""
         tabs = self.data if len(self.data) > 1 else []
@@ -270,6 +282,7 @@ def build_network(session: Session, addresses: Addresses, network: str, options:
         n_validation=of,
         decision=place.protocol.circuit_decision,
         counts=None if analysis is None else counts_of(analysis),
+        placements_untried=analysis is not None and placements_untried(session, analysis),
         by_protocol=_by_protocol(place, stored),
         distributions=None if analysis is None else _distributions(analysis),
         edge_use=[] if analysis is None else _edge_use(place, analysis),
@@ -287,6 +300,12 @@ def build_network(session: Session, addresses: Addresses, network: str, options:
         ),
         url=addresses.network(slug, scope),
     )
+
+
+def _told(value: Any) -> str:
+    if isinstance(value, list):
+        return ", ".join(map(_told, value))
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 def behaviour_of(place: Place, outputs: NDArray[np.float64]) -> list[BehaviourRow]:

@@ -74,6 +74,14 @@ class AlgorithmFilter:
         return clauses
 
 
+def placements_untried(session: Session, analysis: AnalysisRow) -> bool:
+    """Whether some candidate's placements were not searched at all, there being too many of them."""
+    if analysis.exhaustive:
+        return False
+    untried = select(AlgorithmRow.id).where(AlgorithmRow.analysis_id == analysis.id, AlgorithmRow.truncated_at == 0)
+    return session.scalar(untried.limit(1)) is not None
+
+
 def readable(text: str) -> str:
     """Signs as they are typed turned into those of readable formulas."""
     return text.translate(str.maketrans("&*|+!~", "∧∧∨∨¬¬"))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from fastapi.testclient import TestClient
 
@@ -10,6 +12,7 @@ from analysis.networks.files import NetworkFile
 from analysis.networks.network import Network
 from analysis.pipeline import analyse_output
 from analysis.protocol import COMPLETE, PAPER
+from analysis.result import OutputAnalysis
 from analysis.tasks import named_task
 from app.db.writes import save_analysis, save_network
 from app.jobs import queue
@@ -29,6 +32,15 @@ def three_inputs() -> NetworkFile:
     return NetworkFile("Three inputs", network, (named_task("AND", 3),))
 
 
+def with_placements_untried(file: NetworkFile) -> OutputAnalysis:
+    """An analysis as of a network with more sets of neurons than are searched, for which a test has no time."""
+    found = analyse_output(file.network, 0, file.tasks[0], COMPLETE, clean_data(2))
+    bare = tuple(
+        replace(result, alignments=(), n_valid=0, n_minimal=0, truncated_at=0) for result in found.algorithms.algorithms
+    )
+    return replace(found, algorithms=replace(found.algorithms, algorithms=bare))
+
+
 @pytest.fixture(scope="session")
 def client(tmp_path_factory):
     app = create_app(Settings(data=tmp_path_factory.mktemp("explanations")))
@@ -44,6 +56,9 @@ def client(tmp_path_factory):
             three = three_inputs()
             save_network(session, three, slug="three")
             save_analysis(session, analyse_output(three.network, 0, three.tasks[0], COMPLETE, clean_data(3)))
+            wide = small_network(6, (2, 3, 1), "Placements untried")
+            save_network(session, wide, slug="untried")
+            save_analysis(session, with_placements_untried(wide))
             row = save_network(session, small_network(1), slug="waiting")
             queue.enqueue(session, "analyse", analyse_arguments(row.digest, 0, COMPLETE), "Analyse waiting")
             save_network(session, small_network(2), slug="untouched")

@@ -105,6 +105,23 @@ def test_kinds_of_emptiness_are_told_apart(client, get):
         assert [word for word in words.values() if word in text] == [said]
 
 
+def test_placements_that_were_not_searched_are_never_said_not_to_exist(client, get):
+    page = get("/networks/untried")
+    assert (page["placements_untried"], get(XOR)["placements_untried"]) == (True, False)
+    items = get("/networks/untried/algorithms")["items"]
+    assert get(items[0]["url"])["emptiness"] == "truncated"
+    for address, said in {
+        "/networks/untried": "Placements were not searched",
+        "/networks/untried/algorithms": "is not known: there are too many sets of neurons",
+        items[0]["url"]: "Placements were not searched",
+    }.items():
+        text = client.get(address).text
+        assert said in text
+        assert "every placement was tried" not in text
+        assert "No alignment" not in text
+    assert "alignments at 0" in client.get("/networks/untried").text
+
+
 def test_htmx_gets_the_results_alone(client):
     part = client.get(XOR + "/algorithms?aligned=1", headers={"HX-Request": "true", "HX-Request-Type": "partial"}).text
     assert part.lstrip().startswith('<div id="results"')
@@ -157,6 +174,18 @@ def test_valid_alignments_come_first_and_near_misses_say_why(get, aligned):
         assert missed == item["iia"]["of"] - item["iia"]["agreed"]
     scores = [item["iia"]["agreed"] for item in page["items"][3:]]
     assert scores == sorted(scores, reverse=True)
+
+
+def test_links_into_the_glossary_lead_to_terms(client, aligned):
+    anchors = set(re.findall(r' id="([^"]+)"', client.get("/glossary").text))
+    for address in (
+        XOR + "/algorithms",
+        aligned["url"],
+        aligned["best_url"],
+        f"/compare?network=xor&e={aligned['ref']}",
+    ):
+        linked = set(re.findall(r'href="/glossary#([^"]+)"', client.get(address).text))
+        assert linked <= anchors, (address, linked - anchors)
 
 
 def test_alignments_are_paged_by_their_ids(get, aligned):

@@ -17,7 +17,7 @@ from app.pages.circuit import (
 from app.pages.circuits import CircuitsOptions, build_circuits
 from app.pages.gallery import GalleryOptions, build_gallery
 from app.pages.glossary import build_glossary
-from app.pages.network import NetworkOptions, build_network
+from app.pages.network import NetworkOptions, NetworkPage, build_network
 from tests.app.pages.conftest import MINE, NOISY, XOR
 
 CIRCUIT = XOR + "/circuits/081ff"
@@ -27,7 +27,7 @@ PAGES = {  # address → most statements that it may send
     "/?limit=2": 10,
     XOR: 11,
     XOR + "?protocol=paper": 11,
-    f"{XOR}?protocol={MINE.digest[:12]}": 12,
+    f"{XOR}?protocol={MINE.digest[:12]}": 13,  # truncated: were placements searched?
     "/networks/two?output=1": 9,
     "/networks/two": 9,
     "/networks/linear": 9,
@@ -252,3 +252,30 @@ def test_glossary_terms_have_anchors_of_their_own_that_others_lead_to(get):
     assert "interchange-intervention-accuracy" in anchors
     assert {other["anchor"] for entry in entries for other in entry["see_also"]} <= set(anchors)
     assert all(entry["paragraphs"] for entry in entries)
+
+
+def test_a_result_file_is_offered_only_where_there_is_one(client):
+    assert "Result file" in client.get(XOR).text
+    for slug in ("untouched", "queued", "failed"):
+        assert "Result file" not in client.get(f"/networks/{slug}").text
+
+
+def test_training_is_told_in_words():
+    options = {"tasks": ["XOR"], "hidden": [3, 3], "output_activation": None, "learning_rate": 0.001}
+    training = {"state": "converged", "loss": 0.0067223, "losses": [[1, 0.3]], "options": options}
+    page = NetworkPage.model_construct(training=training)
+    assert page.training_pairs == [
+        ("State", "converged"),
+        ("Loss", "0.006722"),
+        ("Tasks", "XOR"),
+        ("Hidden", "3, 3"),
+        ("Learning rate", "0.001"),
+    ]
+    assert NetworkPage.model_construct(training={}).training_pairs == []
+
+
+def test_links_into_the_glossary_lead_to_terms(client):
+    anchors = set(re.findall(r' id="([^"]+)"', client.get("/glossary").text))
+    for address in PAGES:
+        linked = set(re.findall(r'href="/glossary#([^"]+)"', client.get(address).text))
+        assert linked <= anchors, (address, linked - anchors)
