@@ -1,0 +1,69 @@
+"""Counts of candidates and of their redundancy classes against listing every one of them."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from analysis.algorithms.and_inverter import and_inverter_candidates
+from analysis.algorithms.counting import count_candidates, count_irredundant
+from analysis.algorithms.redundancy import irredundancy
+from analysis.tasks import named_task
+from tests.oracles import brute_force_algorithms as oracle
+
+KEYS = ("irredundant-gates", "irredundant-functions", "irredundant-literals")
+
+
+def listed(pattern, n_inputs, depth):
+    """The same counts by listing."""
+    algorithms, count = and_inverter_candidates(pattern, n_inputs, depth, 10**6)
+    verdicts = [irredundancy(algorithm) for algorithm in algorithms]
+    return count, {key: sum(verdict[key] for verdict in verdicts) for key in KEYS}
+
+
+def counted(pattern, n_inputs, depth):
+    counts = count_irredundant(pattern, n_inputs, depth)
+    assert count_candidates(pattern, n_inputs, depth) == counts.candidates
+    return counts.candidates, counts.by_class
+
+
+@pytest.mark.parametrize(("n_inputs", "depth"), [(1, 1), (1, 2), (1, 3), (2, 1), (2, 2), (3, 1)])
+def test_every_function_has_as_many_algorithms_as_listing_finds(n_inputs, depth):
+    for pattern in range(2 ** (2**n_inputs)):
+        assert counted(pattern, n_inputs, depth) == listed(pattern, n_inputs, depth)
+
+
+@pytest.mark.parametrize("pattern", [0b0110, 0b1000, 0b0000, 0b1111, 0b0011])
+def test_depth_3_over_two_inputs_is_counted_as_listed(pattern):
+    assert counted(pattern, 2, 3) == listed(pattern, 2, 3)
+
+
+@settings(max_examples=15)
+@given(st.integers(3, 4), st.data())
+def test_depth_2_over_three_and_four_inputs_is_counted_as_listed(n_inputs, data):
+    conjunction = data.draw(st.integers(0, 2 ** (2**n_inputs) - 1)) & data.draw(st.integers(0, 2 ** (2**n_inputs) - 1))
+    assert counted(conjunction, n_inputs, 2) == listed(conjunction, n_inputs, 2)
+
+
+def test_redundancy_is_counted_as_by_brute_force():
+    table = (0, 1, 1, 0)
+    verdicts = [oracle.redundancy(text, 2) for text in oracle.and_inverter(2, 3)[table]]
+    assert counted(0b0110, 2, 3) == (250, {key: sum(verdict[key] for verdict in verdicts) for key in KEYS})
+
+
+def test_six_inputs_have_the_counts_that_can_be_told_by_hand():
+    # AND of six inputs in depth 3 without a redundant literal: its six literals, each once, in the shapes (2+2)+2 and
+    # (2+1)+(2+1): 6!/(2!·2!·2!·2!) = 45 and 6!/(2!·2!·2!) = 90 trees
+    task = named_task("AND", 6).pattern
+    assert count_irredundant(task, 6, 3).irredundant_literals == 135
+    assert count_candidates(task, 6, 3) == 13_275
+    assert count_candidates(named_task("PARITY", 6).pattern, 6, 3) == 0
+
+
+@pytest.mark.slow
+def test_millions_of_candidates_are_counted_as_by_matching_them():
+    for n_inputs in (4, 5):
+        assert count_candidates(0, n_inputs, 3) == and_inverter_candidates(0, n_inputs, 3, 1)[1]
+    majority = named_task("MAJORITY", 3).pattern
+    assert counted(majority, 3, 3) == listed(majority, 3, 3)
