@@ -99,7 +99,7 @@ def _through(program: Program, low: Array, high: Array) -> tuple[Array, Array, A
         d_high = np.stack([one for _, one in columns], axis=2) if columns else np.empty(shape)
         if number == len(program.arrays) - 1:
             return a_low[:, 0], a_high[:, 0], d_low[:, 0], d_high[:, 0]
-        h_low, h_high = _activated(program, a_low, -1), _activated(program, a_high, 1)
+        h_low, h_high = activated(program, a_low, -1), activated(program, a_high, 1)
         s_low, s_high = (one[:, :, None] for one in _derivatives(program, a_low, a_high))
         # derivatives of activations are not negative, so only the sign of what comes in matters
         j_low = _down(np.where(d_low >= 0, s_low, s_high) * d_low)
@@ -123,7 +123,7 @@ def _up(values: Array) -> Array:
     return values + np.abs(values) * (2 * _UNIT) + _TINY
 
 
-def _activated(program: Program, values: Array, sign: int) -> Array:
+def activated(program: Program, values: Array, sign: int) -> Array:
     """The activation at an end, moved outward; ``sign`` −1 for a lower end, 1 for an upper one."""
     result = activate(values, program.activation, program.negative_slope)
     return result + sign * (np.abs(result) * (_ULPS * _UNIT) + _TINY)
@@ -235,5 +235,5 @@ def layer_bounds(program: Program, low: Array, high: Array) -> list[tuple[Array,
         weights = np.hstack([k, f])
         a_low, a_high = _affine(np.hstack([h_low, low[None]]), np.hstack([h_high, high[None]]), weights, b)
         found.append((a_low[0], a_high[0]))
-        h_low, h_high = _activated(program, a_low, -1), _activated(program, a_high, 1)
+        h_low, h_high = activated(program, a_low, -1), activated(program, a_high, 1)
     return found

@@ -9,6 +9,9 @@ judged row is taken by itself.
 3. The last hidden layer needs no combinations: its absent neurons are added to the output's pre-activation, each by
    itself, the output's activation never falls and a decision is an interval. So the least and the largest sum decide.
 
+With the parameter ``continuous`` the circuits left are then certified over intervals
+(:mod:`analysis.criteria.patching_intervals`), which hold the clean values.
+
 Source: Hadad, Katz and Bassan, ICLR 2026 (arXiv:2602.16823): patching-domain robustness, here over a finite domain.
 """
 
@@ -24,8 +27,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.criteria.circuit_context import CircuitCriteriaContext
-from analysis.criteria.criterion import Criterion, Settings
-from analysis.criteria.verdict import Verdicts, Witness, verdicts_of
+from analysis.criteria.criterion import Criterion, Parameter, Settings
+from analysis.criteria.patching_intervals import IntervalPatching
+from analysis.criteria.verdict import Verdict, Verdicts, Witness, put_together, verdicts_of
 from analysis.networks.mlp import activate, keep_matrices
 from analysis.progress import Progress
 from analysis.validity import decided_as
@@ -67,6 +71,13 @@ class _Patches:
                     values = self.context.clean_activations[layer][:, neuron]
                     found.append((layer, neuron, np.unique(values, return_index=True)[1].astype(np.int64)))
         return found
+
+    @property
+    def all_open(self) -> list[tuple[int, int]]:
+        """(layer, neuron) of every neuron with an absent edge into an active one, the last hidden layer's too."""
+        last = self.context.network.n_hidden_layers
+        below = [(layer, neuron) for layer, neuron, _ in self.open_neurons]
+        return below + [(last, neuron) for neuron in np.flatnonzero(~self.keep[-1][0]).tolist()]
 
     @property
     def n_combinations(self) -> int:
@@ -157,7 +168,39 @@ def _quickly_failed(context: CircuitCriteriaContext) -> NDArray[np.bool_]:
     return ~context.enough(robust.sum(axis=1))
 
 
-def _patching_robust(context: CircuitCriteriaContext, _: Settings) -> Verdicts:
+def _patching_robust(context: CircuitCriteriaContext, settings: Settings) -> Verdicts:
+    discrete = _over_clean_values(context)
+    return _over_intervals(context, discrete, int(settings["budget"])) if settings["continuous"] else discrete
+
+
+def _over_intervals(context: CircuitCriteriaContext, discrete: Verdicts, budget: int) -> Verdicts:
+    """Certifies what clean values do not make fail."""
+    patching = IntervalPatching(context, budget)
+    n_rows, left = len(context.judged[1]), np.flatnonzero(~discrete.having("failed")).tolist()
+    certified: dict[int, Verdict] = {}
+    for done, position in enumerate(left):
+        context.report(Progress("criteria", done, len(left), "patching over intervals"))
+        patches = _Patches(context, position)
+        free = patches.all_open
+        answers = [patching.on_row(patches.keep, free, row) for row in range(n_rows)]
+        n_proved = sum(answer == "proved" for answer, _ in answers)
+        n_refuted = sum(answer == "refuted" for answer, _ in answers)
+        if context.enough(np.array([n_proved]))[0]:
+            reason = "Proved right whatever each absent neuron carries of all that it reaches between the clean inputs."
+            certified[position] = Verdict("passed", None, None, None, reason, {})
+        elif not context.enough(np.array([n_rows - n_refuted]))[0]:
+            reason = "Values within the neurons' intervals make it decide wrong."
+            witness = next(shown for answer, shown in answers if answer == "refuted")
+            certified[position] = Verdict("failed", None, None, None, reason, witness)
+        else:
+            reason = (
+                f"Neither proved nor refuted on {n_rows - n_proved - n_refuted} of {n_rows} rows within the budget."
+            )
+            certified[position] = Verdict("undecided", None, None, None, reason, {})
+    return put_together([certified.get(position) or discrete.at(position) for position in range(len(context))])
+
+
+def _over_clean_values(context: CircuitCriteriaContext) -> Verdicts:
     passed = ~_quickly_failed(context)
     undecided = np.zeros(len(context), dtype=bool)
     left = np.flatnonzero(passed)
@@ -176,7 +219,7 @@ def _patching_robust(context: CircuitCriteriaContext, _: Settings) -> Verdicts:
         if passed[position]:
             below = f"{patches.n_combinations:,} combination{'' if patches.n_combinations == 1 else 's'}"
             return f"Decided right under all {below} below the last hidden layer, and any in it.", {}
-        return "A combination of values makes it decide wrong.", _witness(patches)
+        return "A combination of clean values makes it decide wrong.", _witness(patches)
 
     return verdicts_of(passed, explain, undecided=undecided)
 
@@ -208,10 +251,14 @@ def _witness(patches: _Patches) -> Witness:
 PATCHING_ROBUST: Final = Criterion(
     key="patching-robust",
     label="Robust to patching",
-    definition="The circuit decides right whatever clean-input value each absent source neuron carries, neurons "
-    "independent.",
+    definition="The circuit decides right whatever clean-input value, or with continuous = 1 whatever value of its "
+    "interval over the clean inputs' box, each absent source neuron carries, neurons independent.",
     formula="for every s: absent neurons → D: share of rows x with d(f_C(x; absent from u = h_u(s(u)))) = y(x), the "
     "worst s for each x  >  threshold",
     source="Hadad, Katz and Bassan, ICLR 2026 (arXiv:2602.16823): patching-domain robustness, over clean values",
     judges={"circuit": _patching_robust},
+    parameters=(
+        Parameter("continuous", 0, 0, 1, "0: values on clean inputs, exhaustive; 1: intervals, certified", whole=True),
+        Parameter("budget", 4096, 1, 1_000_000, "boxes for each circuit and row if continuous", "boxes", whole=True),
+    ),
 )

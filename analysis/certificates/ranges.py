@@ -1,0 +1,109 @@
+"""What each neuron of a network can be on a box of inputs: an interval that surely holds all of it, and one attained.
+
+Pre-activations are bounded by bisection: boxes that cannot go beyond what has been attained are dropped, the others are
+halved, until they are close or the budget is spent. The image of a box is connected, so everything between two attained
+values is attained too.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.certificates.intervals import activated, bounds
+from analysis.certificates.programs import Program, network_program
+from analysis.networks.network import Network
+
+_CLOSE: Final = 1e-9  # relative to the size of the values
+_TINY: Final = 1e-12
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class ValueRange:
+    """The values of one neuron on a box.
+
+    Args:
+        low: nothing below this is attained.
+        high: nothing above this is attained.
+        inner_low: attained, to the last float.
+        inner_high: attained, to the last float; everything between the two is.
+    """
+
+    low: float
+    high: float
+    inner_low: float
+    inner_high: float
+
+
+def neuron_ranges(network: Network, low: Array, high: Array, *, budget: int) -> tuple[tuple[ValueRange, ...], ...]:
+    """The values of every neuron on the box ``low ≤ x ≤ high``, both ``[n0]``, for layers 0 … L − 1.
+
+    Args:
+        network: the full network.
+        low: lower corner.
+        high: upper corner.
+        budget: boxes looked at for each end of each neuron.
+    """
+    inputs = tuple(ValueRange(a, b, a, b) for a, b in zip(low.tolist(), high.tolist(), strict=True))
+    layers = [inputs]
+    whole = network_program(network)
+    for layer in range(1, len(network.weights)):
+        found = []
+        for neuron in range(network.sizes[layer]):
+            ends = []
+            for sign in (-1, 1):
+                program = _up_to(whole, layer, neuron, sign)
+                attained, limit = _largest(program, low, high, budget)
+                ends.append((sign * attained, sign * limit))
+            inner = activated(whole, np.array([ends[0][0], ends[1][0]]), 0)
+            found.append(
+                ValueRange(
+                    float(activated(whole, np.array([ends[0][1]]), -1)[0]),
+                    float(activated(whole, np.array([ends[1][1]]), 1)[0]),
+                    float(inner[0]),
+                    float(inner[1]),
+                )
+            )
+        layers.append(tuple(found))
+    return tuple(layers)
+
+
+def _up_to(program: Program, layer: int, neuron: int, sign: int) -> Program:
+    """The pre-activation of one neuron of a layer 1 … L, times 1 or −1."""
+    k, f, b = program.layers[layer - 1]
+    last = (
+        (tuple(sign * w for w in k[neuron]),),
+        (tuple(sign * w for w in f[neuron]),),
+        (sign * b[neuron],),
+    )
+    return Program((*program.layers[: layer - 1], last), program.activation, program.negative_slope)
+
+
+def _largest(program: Program, low: Array, high: Array, budget: int) -> tuple[float, float]:
+    """A value attained on the box and one that none exceeds, as close as the budget allows."""
+    lows, highs = low[None], high[None]
+    attained, settled, n_boxes = -np.inf, -np.inf, 0
+    while True:
+        known = bounds(program, lows, highs)
+        rising = known.slopes_low + known.slopes_high >= 0
+        middle = lows + (highs - lows) / 2
+        for points in (middle, np.where(rising, highs, lows)):
+            attained = max(attained, float(bounds(program, points, points).low.max()))
+        n_boxes += len(lows)
+        close = known.high <= attained + _CLOSE * max(abs(attained), _TINY)
+        settled = max(settled, float(known.high[close].max(initial=-np.inf)))
+        if close.all():
+            return attained, max(attained, settled)
+        lows, highs, middle, bend = lows[~close], highs[~close], middle[~close], known.bend[~close]
+        if n_boxes + 2 * len(lows) > budget:
+            return attained, max(settled, float(known.high[~close].max()))
+        widest = np.argmax((highs - lows) * (bend + _TINY), axis=1)
+        which = np.arange(len(widest))
+        left_high, right_low = highs.copy(), lows.copy()
+        left_high[which, widest] = right_low[which, widest] = middle[which, widest]
+        lows, highs = np.concatenate([lows, right_low]), np.concatenate([left_high, highs])
