@@ -25,6 +25,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import groupby
 from typing import Final
 
 import numpy as np
@@ -42,6 +43,7 @@ _COMPARED_DIRECTLY: Final = 1 << 13  # combinations on top of one state
 _COMPARED_AT_ONCE: Final = 1 << 20
 _WORDS_AT_ONCE: Final = 1 << 19  # 4 MiB of bit sets
 _FEW_LEFT: Final = 0.7  # once a smaller share of heads is alive the others are dropped
+_PROBED: Final = 16  # one of so many heads tells whether to look for dead ones
 _STATES_AT_ONCE: Final = 1 << 24  # combinations
 
 
@@ -215,8 +217,8 @@ class Combinations:
             places = np.divmod(np.flatnonzero(self._compared(terms[None])[0])[list(numbers)], len(tail))
             pairs = zip(*(place.tolist() for place in places), strict=True)
         else:
-            heads, sets = self._fitting(terms, unit, tails)
-            ends = np.cumsum(sizes_of(sets))
+            heads, sets, sizes = self._fitting(terms, unit, tails)
+            ends = np.cumsum(sizes)
             which = np.searchsorted(ends, np.array(numbers), side="right")
             within = np.array(numbers) - np.where(which > 0, ends[which - 1], 0)
             tail_numbers = [members_of(sets[i], len(tail))[n] for i, n in zip(which, within, strict=True)]
@@ -229,12 +231,12 @@ class Combinations:
         if self.direct:
             return None
         ends = []
+        low, high = self._tail_ends(terms[None])
         for row, box in enumerate(self.boxes):
-            low, high = self._tail_ends(terms[None], row)
             if box.low > -np.inf:
-                ends.append(End(row, True, low[0]))
+                ends.append(End(row, True, low[row, 0]))
             if box.high < np.inf:
-                ends.append(End(row, False, high[0]))
+                ends.append(End(row, False, high[row, 0]))
         start = np.full(1, self.bias)
         rows = range(terms.shape[2])
         lead_sums = [self._head_sums(terms[None, :, :, row], start, 0, self.parts[0])[0] for row in rows]
@@ -250,15 +252,19 @@ class Combinations:
         hopeful: NDArray[np.bool_] = np.all((greatest >= lows) & (least <= highs), axis=1)
         return hopeful
 
-    def _tail_ends(self, terms: NDArray[np.float64], row: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Least and greatest head sum with which each tail ends in a row's box, ``[states, tails]`` each."""
-        box = self.boxes[row]
-        low = np.full((len(terms), 1), box.low)
-        high = np.full((len(terms), 1), box.high)
+    def _tail_ends(self, terms: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Least and greatest head sum with which each tail ends in each row's box, ``[rows, states, tails]`` each."""
+        n_states, by_row = len(terms), terms.transpose(3, 0, 1, 2)
+        low, high = (
+            np.broadcast_to(
+                np.array([getattr(box, end) for box in self.boxes])[:, None, None], (len(by_row), n_states, 1)
+            )
+            for end in ("low", "high")
+        )
         for neuron in reversed(range(self.width - self.parts[2].n_neurons, self.width)):
-            term = terms[:, neuron, :, row, None]
-            low = least_addend(low[:, None, :], term).reshape(len(terms), -1)
-            high = greatest_addend(high[:, None, :], term).reshape(len(terms), -1)
+            term = by_row[:, :, neuron, :, None]
+            low = least_addend(low[:, :, None, :], term).reshape(len(by_row), n_states, -1)
+            high = greatest_addend(high[:, :, None, :], term).reshape(len(by_row), n_states, -1)
         return low, high
 
     def _head_sums(
@@ -280,13 +286,13 @@ class Combinations:
     def _compared(self, terms: NDArray[np.float64]) -> NDArray[np.bool_]:
         """``[states, heads, tails]``: which combinations are circuits and right on every row."""
         fits = np.broadcast_to(self._is_circuit, (len(terms), *self._is_circuit.shape)).copy()
+        low, high = self._tail_ends(terms)
         for row, box in enumerate(self.boxes):
-            low, high = self._tail_ends(terms, row)
             heads = self._head_sums(terms[..., row], np.full(len(terms), self.bias), 0, self.parts[1])[:, :, None]
             if box.low > -np.inf:
-                fits &= heads >= low[:, None, :]
+                fits &= heads >= low[row, :, None, :]
             if box.high < np.inf:
-                fits &= heads <= high[:, None, :]
+                fits &= heads <= high[row, :, None, :]
         return fits
 
     def _tally_directly(
@@ -308,9 +314,13 @@ class Combinations:
         """Add counts by class of head and by tail, on top of a lead with so many edges and active neurons."""
         head, tail = self.parts[1:]
         by_both = np.add.reduceat(times[:, tail.by_class], tail.class_starts[:-1], axis=1)
-        for one, other in zip(*(places.tolist() for places in np.nonzero(by_both)), strict=True):
-            edges, active = (head.classes[one] + tail.classes[other]).tolist()
-            tally.add_class(below, n_edges + edges, n_active + active, int(by_both[one, other]))
+        # sizes as one number; a state's counts are exact in float64, so their sums by size are too
+        base = self.width + 1
+        sizes = (head.classes @ [base, 1])[:, None] + tail.classes @ [base, 1]
+        by_size = np.bincount(sizes.ravel(), weights=by_both.ravel())
+        for size in np.flatnonzero(by_size).tolist():
+            edges, active = divmod(size, base)
+            tally.add_class(below, n_edges + edges, n_active + active, int(by_size[size]))
 
     def _tally_state(self, terms: NDArray[np.float64], tails: Tails, state: int, below: int, tally: Tally) -> None:
         lead, middle, tail = self.parts
@@ -319,10 +329,9 @@ class Combinations:
         # a lead's class shifts those of its heads, so units of one class of leads are added up before
         by_lead_class: dict[int, NDArray[np.int64]] = {}
         for unit in self._hopeful_units(terms, tails):
-            heads, sets = self._fitting(terms, unit, tails)
+            heads, sets, sizes = self._fitting(terms, unit, tails)
             if not len(heads):
                 continue
-            sizes = sizes_of(sets)
             by_lead[unit] = sizes.sum()
             by_middle[heads] += sizes
             starts = np.searchsorted(middle.class_of[heads], np.arange(len(middle.classes) + 1))
@@ -351,29 +360,37 @@ class Combinations:
             hopeful &= greatest[end.row] >= end.sorted[0] if end.is_low else least[end.row] <= end.sorted[-1]
         return np.flatnonzero(hopeful).tolist()
 
-    def _fitting(self, terms: NDArray[np.float64], unit: int, tails: Tails) -> tuple[NDArray[np.int64], Words]:
-        """The heads of one unit that fit at least one tail, sorted by class, and the set of tails that each fits."""
+    def _fitting(
+        self, terms: NDArray[np.float64], unit: int, tails: Tails
+    ) -> tuple[NDArray[np.int64], Words, NDArray[np.int64]]:
+        """The heads of one unit that fit at least one tail, sorted by class.
+
+        Returns:
+            The heads, the set of tails that each fits, and how many those are.
+        """
         lead, middle, _ = self.parts
-        heads = middle.by_class
+        by_row = [(row, list(ends)) for row, ends in groupby(tails.ends, key=lambda end: end.row)]
         sums: dict[int, NDArray[np.float64]] = {}
-        for row in sorted({end.row for end in tails.ends}):
+        alive = np.ones(len(middle), dtype=np.bool_)
+        for row, ends in by_row:
             start = tails.lead_sums[row, unit : unit + 1]
             sums[row] = self._head_sums(terms[None, :, :, row], start, lead.n_neurons, middle)[0]
-        alive = np.ones(len(heads), dtype=np.bool_)
-        for end in tails.ends:
-            alive &= sums[end.row] >= end.sorted[0] if end.is_low else sums[end.row] <= end.sorted[-1]
-        heads = heads[alive[heads]]
+            for end in ends:
+                alive &= sums[row] >= end.sorted[0] if end.is_low else sums[row] <= end.sorted[-1]
+        heads = middle.by_class[alive[middle.by_class]]
         key = self._key(middle.used[heads] | lead.used[unit], middle.n_active[heads] + lead.n_active[unit])
-        sets = self._allowed_sets[key]
-        for end in tails.ends:
-            if not len(heads):
-                break
-            ranks = end.ranks(sums[end.row][heads])
-            if end.is_full(ranks):
-                continue
-            sets &= end.sets[ranks]
-            live: NDArray[np.bool_] = np.any(sets != 0, axis=1)
-            if np.count_nonzero(live) < _FEW_LEFT * len(live):
+        sets = np.take(self._allowed_sets, key, axis=0)
+        admitted = np.empty_like(sets)  # one array for all ends: new memory is slower than the work on it
+        for row, ends in by_row:
+            here = sums[row][heads]
+            order = np.argsort(here)
+            for end in ends:
+                ranks = end.ranks(here, order)
+                if len(heads) and not end.is_full(ranks):
+                    sets &= np.take(end.sets, ranks, axis=0, out=admitted[: len(heads)], mode="clip")
+            if np.count_nonzero(np.any(sets[::_PROBED] != 0, axis=1)) < _FEW_LEFT * len(sets[::_PROBED]):
+                live: NDArray[np.bool_] = np.any(sets != 0, axis=1)
                 heads, sets = heads[live], sets[live]
-        live = np.any(sets != 0, axis=1)
-        return heads[live], sets[live]
+        sizes = sizes_of(sets)
+        fitting = sizes > 0
+        return heads[fitting], sets[fitting], sizes[fitting]
