@@ -77,6 +77,7 @@ class Criterion:
         direction: whether a higher or a lower score is better; None if the score is no scale.
         parameters: what may be set.
         score: what the score is, one clause; "" if there is none.
+        method: how it is decided and how exactly, whole sentences; "" if the formula is simply computed.
     """
 
     key: str
@@ -88,6 +89,7 @@ class Criterion:
     direction: Direction | None = None
     parameters: tuple[Parameter, ...] = ()
     score: str = ""
+    method: str = ""
 
     @property
     def kinds(self) -> tuple[Kind, ...]:

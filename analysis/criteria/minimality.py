@@ -21,6 +21,10 @@ from analysis.criteria.verdict import Verdicts, Witness, verdicts_of
 from analysis.progress import Progress
 
 _SOURCE: Final = "Hadad, Katz and Bassan, ICLR 2026 (arXiv:2602.16823)"
+_METHOD: Final = (
+    "Components are edges, Φ(C) is that C is a valid circuit of the protocol's family. Decided over all of them, because "
+    "zero ablation is not monotone; undecided where the search of circuits stopped at a limit and none is known."
+)
 _NOT_ALL: Final = "The search of circuits stopped at a limit, so that a smaller one may have been missed."
 
 
@@ -121,6 +125,7 @@ MINIMAL_QUASI: Final = Criterion(
     formula="there is e in C with not Φ(C∖{e})",
     source=_SOURCE,
     judges={"circuit": _quasi},
+    method=_METHOD,
     direction="higher",
     score="share of single-edge removals that leave no valid circuit",
 )
@@ -131,6 +136,7 @@ MINIMAL_LOCAL: Final = Criterion(
     formula="for every e in C: not Φ(C∖{e})",
     source=_SOURCE,
     judges={"circuit": _local},
+    method=_METHOD,
     direction="higher",
     score="share of single-edge removals that leave no valid circuit",
 )
@@ -141,6 +147,7 @@ MINIMAL_SUBSET: Final = Criterion(
     formula="for every non-empty S ⊆ C: not Φ(C∖S)",
     source=_SOURCE,
     judges={"circuit": _subset},
+    method=_METHOD,
 )
 MINIMAL_CARDINAL: Final = Criterion(
     key="minimal-cardinal",
@@ -149,6 +156,7 @@ MINIMAL_CARDINAL: Final = Criterion(
     formula="|C| = min of |C'| over all C' with Φ(C')",
     source=_SOURCE,
     judges={"circuit": _cardinal},
+    method=_METHOD,
     direction="lower",
     score="edges",
 )

@@ -69,6 +69,8 @@ INPUT_NOISE: Final = Criterion(
     formula="for every x in D: share of z ~ U(B∞(x, radius)) with d(f_C(z)) = d(f(z))  ≥  share",
     source="after Friedman et al., 2024 (arXiv:2312.03656): agreement off the training distribution",
     judges={"circuit": _agrees_near},
+    method="An estimate, the same for the same seed; the reason names Clopper and Pearson's 95% interval for the worst "
+    "ball. `input-robust` asks the same question of every point.",
     direction="higher",
     parameters=(
         Parameter("radius", 0.1, 0.0, 10.0, "radius of the ball around each clean input"),

@@ -257,6 +257,10 @@ PATCHING_ROBUST: Final = Criterion(
     "worst s for each x  >  threshold",
     source="Hadad, Katz and Bassan, ICLR 2026 (arXiv:2602.16823): patching-domain robustness, over clean values",
     judges={"circuit": _patching_robust},
+    method="Clean values: every combination is decided, so the answer is exhaustive; a circuit with more than 262,144 "
+    "combinations below the last hidden layer is undecided, unless one of a few tried makes it fail. Intervals: what "
+    "each neuron reaches is enclosed from outside and from inside; proofs take the outer intervals, refutations the "
+    "inner ones, by the bounds, bisection and solver of `input-robust`.",
     parameters=(
         Parameter("continuous", 0, 0, 1, "0: values on clean inputs, exhaustive; 1: intervals, certified", whole=True),
         Parameter("budget", 4096, 1, 1_000_000, "boxes for each circuit and row if continuous", "boxes", whole=True),

@@ -12,6 +12,7 @@ import typer
 from analysis import ENGINE_VERSION
 from analysis.errors import AnalysisError, BeyondLimits, Cancelled
 from app.cli.analyse import analyse, protocol_schema
+from app.cli.criteria import criteria
 from app.cli.server import migrate, serve, work
 from app.cli.store import export, import_
 from app.cli.terminal import BAD_INPUT, INTERRUPTED, STOPPED, TROUBLE, Refusal, complain
@@ -28,6 +29,7 @@ app = typer.Typer(
 app.command(rich_help_panel="Engine alone: no server, no database")(analyse)
 app.command(rich_help_panel="Engine alone: no server, no database")(train)
 app.command(rich_help_panel="Engine alone: no server, no database")(protocol_schema)
+app.command(rich_help_panel="Engine alone: no server, no database")(criteria)
 app.command(rich_help_panel="Dashboard and its database")(serve)
 app.command(rich_help_panel="Dashboard and its database")(work)
 app.command("import", rich_help_panel="Dashboard and its database")(import_)

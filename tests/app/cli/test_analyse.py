@@ -181,7 +181,7 @@ def test_version_help_and_schema(capsys):
     assert capsys.readouterr().out.startswith("pluriscope 0.")
     assert run() == 0
     assert "analyse" in capsys.readouterr().out
-    for command in ("analyse", "train", "serve", "work", "import", "export", "migrate", "protocol-schema"):
+    for command in ("analyse", "train", "serve", "work", "import", "export", "migrate", "protocol-schema", "criteria"):
         assert run(command, "--help") == 0
         assert "Example" in capsys.readouterr().out
     assert run("protocol-schema") == 0

@@ -1,0 +1,75 @@
+"""The registry as the document ``docs/criteria.md``: made from the records, so that it cannot say anything else."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from analysis.criteria.criterion import KINDS, Criterion
+from analysis.criteria.registry import CRITERIA, criteria_for
+
+_INTRODUCTION: Final = """\
+# Criteria
+
+Which explanations survive what. Made from the registry by `pluriscope criteria`; do not edit.
+
+A criterion looks at one explanation at a time and gives a verdict: an outcome, a score where there is something to \
+measure, one sentence of reason and, where there is one, a witness that shows the outcome. Outcomes are *passed*, \
+*failed*, *undecided* (a budget was spent, a bound was not tight enough, or a search stopped at a limit) and \
+*not_applicable* (the question does not arise). Keys are stable.
+
+In the formulas D is the set of clean inputs, y the label, f the network's output, f_C that of circuit C, h_u the \
+activation of neuron u in the full network, and d the decision: 0, 1 or neither. Criteria for circuits run over the \
+valid circuits of the protocol and, unless they say otherwise, under the protocol's ablation and decision rule. \
+"Decides right" means what it means for validity: the share of rows decided as labelled is above the protocol's \
+threshold.
+"""
+
+
+def criteria_document() -> str:
+    """The whole document, in Markdown."""
+    parts = [_INTRODUCTION, "\n".join(_contents())]
+    parts += ["\n".join(_section(criterion)) for criterion in CRITERIA]
+    return "\n".join(parts)
+
+
+def _contents() -> Iterator[str]:
+    yield "| applies to | criteria |"
+    yield "|---|---|"
+    for kind in KINDS:
+        links = " ".join(f"[`{criterion.key}`](#{criterion.key})" for criterion in criteria_for(kind))
+        if links:
+            yield f"| {kind}s | {links} |"
+    yield ""
+
+
+def _section(criterion: Criterion) -> Iterator[str]:
+    yield f"## {criterion.key}"
+    yield ""
+    yield f"**{criterion.label}.** {criterion.definition}"
+    yield ""
+    yield f"    {criterion.formula}"
+    yield ""
+    yield f"- Applies to: {', '.join(f'{kind}s' for kind in criterion.kinds)}"
+    if criterion.score:
+        better = f" ({criterion.direction} is better)" if criterion.direction else ""
+        yield f"- Score: {criterion.score}{better}"
+    yield f"- Source: {_linked(criterion.source)}"
+    yield ""
+    if criterion.method:
+        yield criterion.method
+        yield ""
+    if criterion.parameters:
+        yield "| parameter | default | allowed | unit | meaning |"
+        yield "|---|---|---|---|---|"
+        for parameter in criterion.parameters:
+            unit = parameter.unit or "–"
+            meaning = parameter.meaning
+            yield f"| `{parameter.name}` | {parameter.default:g} | {parameter.range} | {unit} | {meaning} |"
+        yield ""
+
+
+def _linked(source: str) -> str:
+    """The source with its arXiv numbers as links."""
+    return re.sub(r"arXiv:(\d{4}\.\d{4,5})", r"[arXiv:\1](https://arxiv.org/abs/\1)", source)
