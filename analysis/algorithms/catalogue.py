@@ -13,8 +13,6 @@ from analysis.progress import Progress, Report, silent
 from analysis.protocol import Protocol
 from analysis.tasks import Task
 
-_LISTS = {"and_inverter": and_inverter_candidates, "formula_trees": formula_tree_candidates}
-
 
 @dataclass(frozen=True)
 class CandidateSpace:
@@ -80,12 +78,34 @@ def candidate_algorithms(
             first, _ = and_inverter_candidates(task.pattern, task.n_inputs, depth, n_first)
             report(Progress("algorithms", 1, 1, f"{count} candidate algorithms"))
             return Candidates(first, count, space=CandidateSpace(task.pattern, task.n_inputs, depth))
-    candidates = _listed(protocol.algorithm_form, task.pattern, task.n_inputs, depth, max_candidates)
+    candidates = _listed(protocol.algorithm_form, task.pattern, task.n_inputs, depth, max_candidates, _Listener(report))
     report(Progress("algorithms", 1, 1, f"{candidates.n_candidates} candidate algorithms"))
     return candidates
 
 
+class _Listener:
+    """Carries a report past the memory of lists: all are equal, for a report changes no result."""
+
+    def __init__(self, report: Report) -> None:
+        self._report = report
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Listener)
+
+    def __hash__(self) -> int:
+        return hash(_Listener)
+
+    def tell(self, done: int, total: int, found: int) -> None:
+        """Report how far a list is."""
+        self._report(Progress("algorithms", done, total, f"{found} candidate algorithms"))
+
+
 @lru_cache(maxsize=32)
-def _listed(form: Form, pattern: int, n_inputs: int, depth: int, max_candidates: int) -> Candidates:
-    algorithms, count = _LISTS[form](pattern, n_inputs, depth, max_candidates)
+def _listed(
+    form: Form, pattern: int, n_inputs: int, depth: int, max_candidates: int, listener: _Listener
+) -> Candidates:
+    if form == "formula_trees":
+        algorithms, count = formula_tree_candidates(pattern, n_inputs, depth, max_candidates, listener.tell)
+    else:
+        algorithms, count = and_inverter_candidates(pattern, n_inputs, depth, max_candidates)
     return Candidates(algorithms, count, len(algorithms) if len(algorithms) < count else None)

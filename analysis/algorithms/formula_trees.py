@@ -13,6 +13,7 @@ best set inside it. A set of positions is a pair (size, −bits) with the first 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -47,7 +48,11 @@ class Skeleton:
 
 
 def formula_tree_candidates(
-    pattern: int, n_inputs: int, depth: int, max_candidates: int
+    pattern: int,
+    n_inputs: int,
+    depth: int,
+    max_candidates: int,
+    tell: Callable[[int, int, int], None] | None = None,
 ) -> tuple[tuple[HighLevelModel, ...], int]:
     """The authors' candidate formulas for a truth table, in their order.
 
@@ -56,6 +61,7 @@ def formula_tree_candidates(
         n_inputs: 1 to 6.
         depth: largest depth of a skeleton in gates, at least 1.
         max_candidates: how many are kept.
+        tell: told for each left child of a root how many are done, of how many, and the formulas found; may raise.
 
     Returns:
         The first ``max_candidates`` formulas and the exact number of all.
@@ -68,20 +74,28 @@ def formula_tree_candidates(
         if negations is not None:
             count += 1
             if len(found) < max_candidates:
-                found.append(_negated(skeleton.node, skeleton.n_nodes, negations))
+                found.append(_negated(skeleton.node, skeleton.n_nodes, -negations[1]))
     pairs = _Pairs(pattern, n_inputs)
-    for left in below:
-        if left.depth != depth - 1:
-            continue
+    # a child comes back with many partners; skeletons are compared by identity, which is quick
+    negated_child = lru_cache(maxsize=1 << 16)(lambda child, bits: _negated(child.node, child.n_nodes, bits))
+    lefts = [left for left in below if left.depth == depth - 1]
+    for done, left in enumerate(lefts):
+        if tell:
+            tell(done, len(lefts), count)
         for right in below:
             if not (left.text < right.text and pairs.can_match(left, right)):
                 continue
             count += 2
             for operator in ("and", "or"):
                 if len(found) < max_candidates:
-                    n_nodes = 1 + left.n_nodes + right.n_nodes
-                    node = Node("and" if operator == "and" else "or", (left.node, right.node))
-                    found.append(_negated(node, n_nodes, pairs.first_negations(left, right, operator)))
+                    bits = -pairs.first_negations(left, right, operator)[1]
+                    root, left_bits = divmod(bits >> right.n_nodes, 1 << left.n_nodes)
+                    children = (
+                        negated_child(left, left_bits),
+                        negated_child(right, bits & ((1 << right.n_nodes) - 1)),
+                    )
+                    node = Node("and" if operator == "and" else "or", children)
+                    found.append(Node("not", (node,)) if root else node)
     return tuple(HighLevelModel("formula_trees", n_inputs, node) for node in found), count
 
 
@@ -182,9 +196,8 @@ class _Pairs:
         return self._options[key]
 
 
-def _negated(node: Node, n_nodes: int, negations: Negations) -> Node:
-    """The tree with a NOT put on each negated pre-order position."""
-    bits = -negations[1]
+def _negated(node: Node, n_nodes: int, bits: int) -> Node:
+    """The tree with a NOT put on each negated pre-order position, the first one the most significant bit."""
     position = n_nodes
 
     def rebuild(node: Node) -> Node:

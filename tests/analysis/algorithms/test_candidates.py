@@ -133,6 +133,31 @@ def test_an_input_is_its_own_algorithm(n_inputs):
             assert (first.text, first.variables, first.n_gates) == (text, (), 0)
 
 
+def test_formula_trees_tell_how_far_they_are_and_can_be_cancelled_meanwhile():
+    task, seen = named_task("MAJORITY", 3), []
+    whole = candidate_algorithms(task, at_depth("formula_trees", 2), 3, report=seen.append, max_candidates=777)
+    assert [progress.done for progress in seen[1:-1]] == list(range(seen[1].total))
+
+    def stop(progress):
+        if progress.done == 2:
+            raise Cancelled("algorithms")
+
+    with pytest.raises(Cancelled):
+        candidate_algorithms(task, at_depth("formula_trees", 2), 3, report=stop, max_candidates=778)
+    again = candidate_algorithms(task, at_depth("formula_trees", 2), 3, max_candidates=778)
+    assert again.algorithms == whole.algorithms
+
+
+def test_many_candidates_are_left_to_the_search_by_support():
+    task = named_task("XOR", 2)
+    assert candidate_algorithms(task, COMPLETE, 2, max_listed=250).space is None
+    beyond = candidate_algorithms(task, COMPLETE, 2, max_listed=249, n_first=9)
+    assert beyond.space is not None
+    assert (beyond.n_candidates, beyond.truncated_at) == (250, None)
+    assert beyond.algorithms == candidate_algorithms(task, COMPLETE, 2).algorithms[:9]
+    assert candidate_algorithms(task, at_depth("formula_trees", 3), 2, max_listed=1).space is None
+
+
 def test_the_report_can_cancel():
     def stop(progress):
         raise Cancelled("algorithms")
