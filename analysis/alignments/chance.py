@@ -85,7 +85,7 @@ def best_on_permuted_networks(
 
     Args:
         network: cut to the analysed output.
-        algorithms: each with at least one variable.
+        algorithms: one without variables agrees on 0 of 0.
         protocol: pairs, decision and sites.
         data: rows to interchange.
         n_networks: how many.
@@ -102,6 +102,8 @@ def best_on_permuted_networks(
     _check(algorithms, table, n_networks)
     tested = tested_pairs(network.n_inputs, protocol.interchange_pairs)
     keys = _keys(algorithms)
+    if not keys:  # nothing to place
+        return np.zeros((len(algorithms), n_networks), dtype=np.int64)
     expected = np.array([key.expected(network.n_inputs)[tested] for key in keys])[None]
     agreed = []
     for number in range(n_networks):
@@ -122,7 +124,7 @@ def best_on_shuffled_rows(
 
     Args:
         network: cut to the analysed output.
-        algorithms: each with at least one variable.
+        algorithms: one without variables agrees on 0 of 0.
         protocol: pairs, decision and sites.
         data: rows to interchange.
         shuffles: ``[shuffles, 2^n]`` from :func:`row_shuffles`.
@@ -137,6 +139,8 @@ def best_on_shuffled_rows(
     _check(algorithms, table, len(shuffles))
     tested = tested_pairs(network.n_inputs, protocol.interchange_pairs)
     keys = _keys(algorithms)
+    if not keys:
+        return np.zeros((len(algorithms), len(shuffles)), dtype=np.int64)
     decisions = _decisions(network, table, protocol, data, tested)
     plain = np.array([key.expected(network.n_inputs) for key in keys])
     expected = np.array([plain[:, rows][:, :, rows][:, tested] for rows in shuffles])

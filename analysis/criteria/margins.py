@@ -5,11 +5,15 @@ from __future__ import annotations
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from analysis.circuits.search import evaluate_circuits
+from analysis.criteria.alignment_context import AlignmentCriteriaContext
 from analysis.criteria.circuit_context import CircuitCriteriaContext
 from analysis.criteria.criterion import Criterion, Parameter, Settings
+from analysis.criteria.interpretation_context import InterpretationCriteriaContext
 from analysis.criteria.verdict import Verdicts, Witness, verdicts_of
+from analysis.interpretations.predicting import family_sets
 from analysis.result import FRAGILE_MARGIN
 
 
@@ -25,13 +29,44 @@ def _firm_circuits(context: CircuitCriteriaContext, settings: Settings) -> Verdi
     return verdicts_of(margins >= settings["least"], explain, scores=margins)
 
 
+def _firm_interpretations(context: InterpretationCriteriaContext, settings: Settings) -> Verdicts:
+    """Tested are the interchanges of every set of a circuit's active neurons, which all its interpretations share."""
+    space, known = context.interventions, {}
+    for interpretation in context.explanations:
+        mask = interpretation.circuit.mask
+        if mask not in known:
+            chosen = family_sets(interpretation.circuit, space, "joint")
+            known[mask] = float(context.answers.margins[chosen][space.counted[chosen]].min(initial=np.inf))
+    margins = np.array([known[interpretation.circuit.mask] for interpretation in context.explanations])
+    return _firm(margins, settings)
+
+
+def _firm_alignments(context: AlignmentCriteriaContext, settings: Settings) -> Verdicts:
+    return _firm(np.array([scored.margin for _, scored in context.explanations], dtype=np.float64), settings)
+
+
+def _firm(margins: NDArray[np.float64], settings: Settings) -> Verdicts:
+    def explain(position: int) -> tuple[str, Witness]:
+        if np.isinf(margins[position]):
+            return "Nothing is interchanged, so no output is close to the edge.", {}
+        return f"Under interchange the closest output is {margins[position]:.3g} from the edge of its decision.", {}
+
+    # what was never tested has no margin to show, but nothing fragile either
+    scores = np.where(np.isinf(margins), np.nan, margins)
+    return verdicts_of(margins >= settings["least"], explain, scores=scores)
+
+
 MARGIN: Final = Criterion(
     key="margin",
     label="Firm margin",
     definition="No tested output is closer to the edge of its decision than the least margin.",
     formula="min over tested outputs o of the distance from o to the nearest edge of the decision  ≥  least",
     source="Pluriscope: verdicts within rounding errors of the edge are fragile",
-    judges={"circuit": _firm_circuits},
+    judges={
+        "circuit": _firm_circuits,
+        "interpretation": _firm_interpretations,
+        "alignment": _firm_alignments,
+    },
     direction="higher",
     parameters=(Parameter("least", FRAGILE_MARGIN, 0.0, 1.0, "least distance from the decision's edge"),),
     score="smallest distance from the decision's edge",

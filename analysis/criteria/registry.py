@@ -4,7 +4,21 @@ from __future__ import annotations
 
 from typing import Final
 
-from analysis.criteria import ablations, knockouts, margins, minimality, noise, patching, robustness, symmetry
+from analysis.criteria import (
+    ablations,
+    above_random,
+    discipline,
+    interchanges,
+    knockouts,
+    margins,
+    minimality,
+    noise,
+    patching,
+    readings,
+    redundancies,
+    robustness,
+    symmetry,
+)
 from analysis.criteria.criterion import Criterion, Kind
 from analysis.errors import InvalidCriterion
 
@@ -23,6 +37,18 @@ CRITERIA: Final[tuple[Criterion, ...]] = (
     minimality.MINIMAL_LOCAL,
     minimality.MINIMAL_SUBSET,
     minimality.MINIMAL_CARDINAL,
+    readings.OBSERVED_CLASS,
+    readings.INTERCHANGE,
+    readings.INTERCHANGE_JOINT,
+    redundancies.IRREDUNDANT_GATES,
+    redundancies.IRREDUNDANT_FUNCTIONS,
+    redundancies.IRREDUNDANT_LITERALS,
+    interchanges.ONE_DIRECTION,
+    interchanges.BOTH_DIRECTIONS,
+    interchanges.JOINT_INTERCHANGE,
+    discipline.CAUSAL_ORDER,
+    discipline.MINIMAL_ALIGNMENT,
+    above_random.ABOVE_RANDOM,
     margins.MARGIN,
     symmetry.REPRESENTATIVE,
 )

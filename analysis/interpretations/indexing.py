@@ -188,6 +188,26 @@ class InterpretationSpace:
         Raises:
             InvalidIndex: they are no interpretation of this circuit.
         """
+        cuts, least = self._class_of(gates)
+        number = 0
+        wanted = sorted(gates, key=lambda gate: (gate.layer, gate.neuron))
+        for open_gate, gate in zip(self._open_gates(cuts), wanted, strict=True):
+            rank = open_gate.rank(gate.table) if len(gate.table) == len(open_gate.gate.table) else None
+            if rank is None:
+                raise self._foreign(f"neuron {gate.layer}.{gate.neuron}")
+            number = number * open_gate.n_completions + rank
+        return least + number
+
+    def least_index_of_class(self, gates: tuple[NeuronGate, ...]) -> int:
+        """The least index of the observed class of an interpretation given by its gates; their tables are not read.
+
+        Raises:
+            InvalidIndex: they are no interpretation of this circuit.
+        """
+        return self._class_of(gates)[1]
+
+    def _class_of(self, gates: tuple[NeuronGate, ...]) -> tuple[list[tuple[int, ...]], int]:
+        """The cuts that gates read, and the least index with these cuts."""
         given = {(gate.layer, gate.neuron): gate for gate in gates}
         cuts: list[tuple[int, ...]] = []
         for layer, layer_cuts in enumerate(self.layers, start=1):
@@ -202,17 +222,10 @@ class InterpretationSpace:
             cuts.append(tuple(chosen))
         if given:
             raise self._foreign("neuron " + ".".join(map(str, min(given))))
-        index, ways = self._before(cuts)
+        least, ways = self._before(cuts)
         if not ways:
             raise self._foreign("their cuts")
-        number = 0
-        wanted = sorted(gates, key=lambda gate: (gate.layer, gate.neuron))
-        for open_gate, gate in zip(self._open_gates(cuts), wanted, strict=True):
-            rank = open_gate.rank(gate.table) if len(gate.table) == len(open_gate.gate.table) else None
-            if rank is None:
-                raise self._foreign(f"neuron {gate.layer}.{gate.neuron}")
-            number = number * open_gate.n_completions + rank
-        return index + number
+        return cuts, least
 
     def _check(self, index: int, count: int, item: str, items: str) -> None:
         if not 0 <= index < count:

@@ -68,7 +68,7 @@ class ObservedClasses:
         """The neurons of the layer below whose bits a gate reads, ascending; empty in the first layer."""
         return tuple(np.flatnonzero(self.layers[layer - 1].parents[0, neuron]).tolist())
 
-    def bits(self, layer: int, part: slice | Sequence[int] = slice(None)) -> NDArray[np.bool_]:
+    def bits(self, layer: int, part: slice | Sequence[int] | NDArray[np.intp] = slice(None)) -> NDArray[np.bool_]:
         """``[classes, gated neurons, 2^n]`` what each gate of a layer is on each input, for a part of the classes."""
         gated = list(self.gated(layer))
         levels = self.layers[layer - 1].levels[0, gated]

@@ -24,7 +24,6 @@ best and worst. What is beyond the stated work is undecided, never guessed.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import product
@@ -94,6 +93,7 @@ def class_predictions(
     family: Family,
     *,
     extremes: bool = True,
+    among: NDArray[np.bool_] | None = None,
     max_tried: int = MAX_TRIED,
     max_work: int = MAX_WORK,
 ) -> ClassPredictions | None:
@@ -105,6 +105,8 @@ def class_predictions(
         answers: what the unablated network does on them.
         family: which of them count, see :func:`family_sets`.
         extremes: whether to find the best and the worst too, which takes longer.
+        among: ``[classes]`` those that are looked at, if not all; of the others none passes, as where all of them have
+            failed on some of these sets already.
         max_tried: most completions that are tried one after the other for one class.
         max_work: most numbers computed for all classes together; classes after that are undecided.
 
@@ -114,7 +116,8 @@ def class_predictions(
     if len(classes.layers) < 2 or not classes.gated(len(classes.layers)):
         return None
     chosen = family_sets(classes.circuit, space, family)
-    return _Columns(classes, space, answers, chosen, max_tried, [max_work]).run(extremes)
+    wanted = np.arange(len(classes)) if among is None else np.flatnonzero(among)
+    return _Columns(classes, space, answers, chosen, max_tried, [max_work]).run(wanted, extremes)
 
 
 class _Class(NamedTuple):
@@ -235,34 +238,36 @@ class _Columns:
 
     # ---- class by class ----------------------------------------------------------------------------------------------
 
-    def run(self, extremes: bool) -> ClassPredictions:
+    def run(self, wanted: NDArray[np.intp], extremes: bool) -> ClassPredictions:
         n_classes = len(self.classes)
         cells = self._n_rows * self._n_columns * self._n_cases * 2
         tested = int(self._decisions.size)
         best, worst = np.full(n_classes, UNDECIDED), np.full(n_classes, UNDECIDED)
+        passing = [0] * n_classes
         if max(cells, tested * self._n_columns) > MAX_CELLS:
-            return ClassPredictions(tested, (UNDECIDED,) * n_classes, best, worst)
-        passing: list[int] = []
+            for number in wanted.tolist():
+                passing[number] = UNDECIDED
+            return ClassPredictions(tested, tuple(passing), best, worst)
         step = max(1, _CELLS_AT_ONCE // max(cells, tested * self._n_columns, 1))
-        for start in range(0, n_classes, step):
-            part = slice(start, min(start + step, n_classes))
+        for start in range(0, len(wanted), step):
+            part = wanted[start : start + step]
             counts, bits = self._demands(part)
             each = np.arange(len(counts))[:, None]
             demanded: NDArray[np.bool_] = counts[each, bits[0], bits[1]] > 0  # [classes, 2^n, case, decision]
             asked: NDArray[np.bool_] = np.any(demanded, axis=1)
             possible: NDArray[np.bool_] = ~np.any(np.all(asked, axis=2), axis=1)
-            for i in range(len(counts)):
+            for i, number in enumerate(part.tolist()):
                 if not (extremes or possible[i]):
-                    passing.append(0)
                     continue
-                chosen = self._class(part.start + i)
+                chosen = self._class(number)
                 middle = self._middle(chosen)
-                passing.append(self._n_passing(chosen, middle, counts[i], asked[i]) if possible[i] else 0)
+                if possible[i]:
+                    passing[number] = self._n_passing(chosen, middle, counts[i], asked[i])
                 if extremes:
-                    best[start + i], worst[start + i] = self._extremes(chosen, middle, counts[i])
+                    best[number], worst[number] = self._extremes(chosen, middle, counts[i])
         return ClassPredictions(tested, tuple(passing), best, worst)
 
-    def _demands(self, part: slice) -> tuple[Integers, tuple[Integers, Integers]]:
+    def _demands(self, part: NDArray[np.intp]) -> tuple[Integers, tuple[Integers, Integers]]:
         """What the interventions ask of columns.
 
         Returns:
@@ -417,10 +422,3 @@ def _right(counts: Integers, upper: NDArray[np.int8]) -> Integers:
     gained = np.rint(upper.astype(np.float64) @ (ones - zeros).T.astype(np.float64)).astype(np.int64)
     right: Integers = (zeros.sum(axis=1) + gained).reshape(len(upper), n_rows, n_columns)
     return right
-
-
-def best_of(predictions: Sequence[ClassPredictions]) -> tuple[int, int] | None:
-    """Most and fewest interventions predicted right over several circuits; None if any is undecided."""
-    if not predictions or any((p.best < 0).any() for p in predictions):
-        return None
-    return max(int(p.best.max()) for p in predictions), min(int(p.worst.min()) for p in predictions)

@@ -1,0 +1,98 @@
+"""Whether an alignment is put together as an explanation should be: in causal order, and with nothing to spare."""
+
+from __future__ import annotations
+
+from itertools import combinations
+from typing import Final
+
+from analysis.algorithms.high_level_model import HighLevelModel
+from analysis.alignments.alignment import Alignment, NeuronSet, ScoredAlignment
+from analysis.criteria.alignment_context import AlignmentCriteriaContext
+from analysis.criteria.criterion import Criterion, Settings
+from analysis.criteria.verdict import Verdict, Verdicts, put_together
+
+
+def _causal_order(context: AlignmentCriteriaContext, _: Settings) -> Verdicts:
+    return put_together([_in_order(scored.alignment) for _, scored in context.explanations])
+
+
+def _in_order(alignment: Alignment) -> Verdict:
+    """A variable is computed from those whose paths go on from its own."""
+    pairs = [
+        (lower, upper)
+        for upper in alignment.places
+        for lower in alignment.places
+        if lower[0] != upper[0] and lower[0].startswith(upper[0])
+    ]
+    wrong = [(lower, upper) for lower, upper in pairs if lower[1].layer >= upper[1].layer]
+    n_good, of = len(pairs) - len(wrong), len(pairs)
+    share = n_good / of if of else None
+    if wrong:
+        (lower, below), (upper, above) = wrong[0]
+        reason = (
+            f"Variable {upper} is computed from {lower}, but lies in layer {above.layer} and {lower} in layer "
+            f"{below.layer}."
+        )
+        witness = {"variable": upper, "layer": above.layer, "computed_from": lower, "its_layer": below.layer}
+        return Verdict("failed", share, n_good, of, reason, witness)
+    reason = (
+        f"All {of} variables inside others lie in earlier layers."
+        if of
+        else "No variable is computed from another, so any layers will do."
+    )
+    return Verdict("passed", share, n_good, of, reason, {})
+
+
+def _minimal(context: AlignmentCriteriaContext, _: Settings) -> Verdicts:
+    return put_together([_is_minimal(context, algorithm, scored) for algorithm, scored in context.explanations])
+
+
+def _is_minimal(context: AlignmentCriteriaContext, algorithm: HighLevelModel, scored: ScoredAlignment) -> Verdict:
+    """A smaller valid alignment exists exactly if some variable fits a smaller set inside its own."""
+    rule = context.protocol.interchange_pairs
+    alignment = scored.alignment
+    for path, site in alignment.places:
+        if context.disagreements(algorithm, path, site, rule).any():
+            return Verdict("failed", None, None, None, "It is not valid, so it is no minimal valid alignment.", {})
+    for path, site in alignment.places:
+        for neurons in _smaller(site):
+            inside = NeuronSet(site.layer, neurons)
+            if not context.disagreements(algorithm, path, inside, rule).any():
+                places = {**dict(alignment.places), path: inside}
+                named = ", ".join(map(str, neurons))
+                reason = f"Variable {path} fits neuron{'s' * (len(neurons) > 1)} {named} of its set already."
+                witness = {
+                    "variable": path,
+                    "layer": site.layer,
+                    "neurons": list(neurons),
+                    "alignment": Alignment.of(alignment.algorithm_text, places).id,
+                }
+                return Verdict("failed", None, None, None, reason, witness)
+    return Verdict("passed", None, None, None, "No variable fits a smaller set inside its own.", {})
+
+
+def _smaller(site: NeuronSet) -> list[tuple[int, ...]]:
+    """Nonempty proper subsets of a site, the smallest first."""
+    return [chosen for size in range(1, len(site.neurons)) for chosen in combinations(site.neurons, size)]
+
+
+CAUSAL_ORDER: Final = Criterion(
+    key="causal-order",
+    label="Causal order",
+    definition="Each variable lies in a strictly earlier layer than the variables computed from it.",
+    formula="layer(τ(u)) < layer(τ(v)) for every variable v and every variable u below it",
+    source="Geiger et al., JMLR 2025 (arXiv:2301.04709); the search of Méloux et al. has no such constraint",
+    judges={"alignment": _causal_order},
+    direction="higher",
+    score="share of variables inside others that lie earlier",
+)
+MINIMAL_ALIGNMENT: Final = Criterion(
+    key="minimal-alignment",
+    label="Minimal alignment",
+    definition="No other valid alignment of the algorithm is contained in it, variable by variable.",
+    formula="no valid τ′ ≠ τ with τ′(v) ⊆ τ(v) for every variable v",
+    source="Méloux et al., ICLR 2025 (arXiv:2502.20914): minimal mappings",
+    judges={"alignment": _minimal},
+    method="Whether a variable fits a set does not depend on the others, so it is enough to try every smaller set "
+    "inside each variable's own. Pairs of inputs are the protocol's.",
+)

@@ -1,0 +1,136 @@
+"""Whether a network does under interchange what an aligned algorithm says: one way, both ways, and jointly."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+
+from analysis.algorithms.high_level_model import HighLevelModel
+from analysis.alignments.alignment import NeuronSet, ScoredAlignment
+from analysis.alignments.iia import PairRule, tested_pairs
+from analysis.alignments.joint import MAX_RUNS, score_joint
+from analysis.criteria.alignment_context import AlignmentCriteriaContext
+from analysis.criteria.criterion import Criterion, Judge, Parameter, Settings
+from analysis.criteria.verdict import Outcome, Verdict, Verdicts, Witness, put_together, verdicts_of
+from analysis.errors import BeyondLimits
+from analysis.progress import Progress
+
+
+def _iia(rule: PairRule) -> Judge:
+    def judge(context: AlignmentCriteriaContext, _: Settings) -> Verdicts:
+        n_pairs = int(tested_pairs(context.network.n_inputs, rule).sum())
+        n_wrong: dict[tuple[HighLevelModel, str, NeuronSet], int] = {}
+        agreed, of = [], []
+        for number, (algorithm, scored) in enumerate(context.explanations):
+            if number % 1024 == 0:
+                context.report(Progress("criteria", number, len(context), "interchanges"))
+            wrong = 0
+            for path, site in scored.alignment.places:
+                key = (algorithm, path, site)
+                if key not in n_wrong:
+                    n_wrong[key] = int(context.disagreements(algorithm, path, site, rule).sum())
+                wrong += n_wrong[key]
+            of.append(n_pairs * len(scored.alignment.places))
+            agreed.append(of[-1] - wrong)
+        passed = np.array(agreed, dtype=np.int64) == np.array(of, dtype=np.int64)
+
+        def explain(position: int) -> tuple[str, Witness]:
+            reason = f"The network does what the algorithm says on {agreed[position]} of {of[position]} interchanges."
+            algorithm, scored = context.explanations[position]
+            return reason, _first_wrong(context, algorithm, scored, rule)
+
+        return verdicts_of(passed, explain, numerators=agreed, denominators=of)
+
+    return judge
+
+
+def _first_wrong(
+    context: AlignmentCriteriaContext, algorithm: HighLevelModel, scored: ScoredAlignment, rule: PairRule
+) -> Witness:
+    for path, site in scored.alignment.places:
+        differ = np.argwhere(context.disagreements(algorithm, path, site, rule))
+        if len(differ):
+            source, base = (int(i) for i in differ[0])
+            return {
+                "variable": path,
+                "layer": site.layer,
+                "neurons": list(site.neurons),
+                "source": context.rows[source].tolist(),
+                "base": context.rows[base].tolist(),
+                "output": float(context.outputs(site)[source, base]),
+            }
+    return {}
+
+
+def _joint(context: AlignmentCriteriaContext, settings: Settings) -> Verdicts:
+    found = []
+    for number, (algorithm, scored) in enumerate(context.explanations):
+        context.report(Progress("criteria", number, len(context), "joint interchanges"))
+        found.append(_judge_joint(context, algorithm, scored, int(settings["max_runs"])))
+    return put_together(found)
+
+
+def _judge_joint(
+    context: AlignmentCriteriaContext, algorithm: HighLevelModel, scored: ScoredAlignment, max_runs: int
+) -> Verdict:
+    alignment = scored.alignment
+    try:
+        score = score_joint(context.network, algorithm, alignment, context.protocol, context.data, max_runs=max_runs)
+    except BeyondLimits as refusal:
+        return Verdict("undecided", None, None, None, f"Not tried: {refusal.cause}.", {})
+    reason = f"The network does what the algorithm says on {score.agreed:,} of {score.of:,} joint interchanges."
+    witness: Witness = {}
+    if score.first_wrong is not None:
+        wrong = score.first_wrong
+        witness = {
+            "sources": {
+                path: context.rows[source].tolist()
+                for (path, _), source in zip(alignment.places, wrong.sources, strict=True)
+            },
+            "base": context.rows[wrong.base].tolist(),
+            "expected": wrong.expected,
+            "output": wrong.output,
+        }
+    outcome: Outcome = "passed" if score.first_wrong is None else "failed"
+    return Verdict(outcome, score.agreed / score.of, score.agreed, score.of, reason, witness)
+
+
+ONE_DIRECTION: Final = Criterion(
+    key="one-direction",
+    label="Interchange, one direction",
+    definition="The network does what the algorithm says under every interchange of one variable with the source "
+    "before the base.",
+    formula="IIA over pairs source < base, first input least significant = 1",
+    source="Méloux et al., ICLR 2025 (arXiv:2502.20914), as their code does it",
+    judges={"alignment": _iia("one_direction")},
+    direction="higher",
+    score="IIA over one direction of each pair",
+)
+BOTH_DIRECTIONS: Final = Criterion(
+    key="both-directions",
+    label="Interchange, both directions",
+    definition="The network does what the algorithm says under every interchange of one variable.",
+    formula="IIA over all ordered pairs source ≠ base = 1",
+    source="Geiger et al., NeurIPS 2021 (arXiv:2106.02997)",
+    judges={"alignment": _iia("ordered")},
+    direction="higher",
+    score="IIA over all ordered pairs",
+)
+JOINT_INTERCHANGE: Final = Criterion(
+    key="joint-interchange",
+    label="Joint interchange",
+    definition="The network does what the algorithm says for every base and every choice of one source for each "
+    "variable, equal ones included.",
+    formula="for all b, s_1 … s_v: d(N(b; τ(v_i) ← N(s_i) for all i)) = A(b; v_i ← v_i(s_i) for all i)",
+    source="Geiger et al., JMLR 2025 (arXiv:2301.04709): interchange of several variables at once",
+    judges={"alignment": _joint},
+    method="Every run is made. Without variables the network is run on the clean inputs. Where variables lie in "
+    "several layers this is no stricter than interchanging one at a time: a variable in a later layer is held at its "
+    "own source instead of following the earlier one.",
+    direction="higher",
+    parameters=(
+        Parameter("max_runs", MAX_RUNS, 1, 1 << 30, "most runs for one alignment; beyond, undecided", "runs", True),
+    ),
+    score="share of joint interchanges that agree",
+)

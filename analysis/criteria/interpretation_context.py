@@ -1,0 +1,76 @@
+"""What the criteria for interpretations share: the interpretations, and what the network does under interchange."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.alignments.iia import interchange_rows
+from analysis.circuits.circuit import Circuit
+from analysis.data import DataRecord
+from analysis.experiments import (
+    InterventionSpace,
+    NetworkAnswers,
+    decide_under_interventions,
+    intervention_space,
+    predict_by_interpretation,
+)
+from analysis.interpretations.indexing import InterpretationSpace
+from analysis.interpretations.interpretation import Interpretation
+from analysis.networks.network import Network
+from analysis.progress import Report, silent
+from analysis.protocol import Protocol
+
+_RECENT = 8  # circuits whose spaces are held; explanations come circuit by circuit
+
+
+@dataclass(frozen=True, eq=False)
+class InterpretationCriteriaContext:
+    """Interpretations of circuits of one network, to be judged one by one.
+
+    Args:
+        network: cut to the analysed output.
+        protocol: its ablation decides which activations a circuit's interpretations read.
+        data: rows.
+        explanations: the interpretations.
+        report: told how far long criteria are; may raise Cancelled.
+    """
+
+    network: Network
+    protocol: Protocol
+    data: DataRecord
+    explanations: tuple[Interpretation, ...]
+    report: Report = silent
+    _spaces: dict[int, InterpretationSpace] = field(default_factory=dict, init=False, repr=False)
+
+    def __len__(self) -> int:
+        return len(self.explanations)
+
+    @cached_property
+    def rows(self) -> NDArray[np.float64]:
+        """``[2^n, n0]`` the rows that are interchanged."""
+        return interchange_rows(self.data)
+
+    @cached_property
+    def interventions(self) -> InterventionSpace:
+        return intervention_space(self.network.hidden_sizes, self.network.n_inputs)
+
+    @cached_property
+    def answers(self) -> NetworkAnswers:
+        """What the unablated network does under every intervention."""
+        return decide_under_interventions(self.network, self.rows, self.interventions)
+
+    def predictions(self, position: int) -> NDArray[np.int8]:
+        """``[set, source, base]`` of one interpretation."""
+        return predict_by_interpretation(self.explanations[position], self.interventions)
+
+    def space(self, circuit: Circuit) -> InterpretationSpace:
+        """All interpretations of a circuit; expensive on first use."""
+        if circuit.mask not in self._spaces:
+            if len(self._spaces) >= _RECENT:
+                self._spaces.clear()
+            self._spaces[circuit.mask] = InterpretationSpace(self.network, circuit, self.data, self.protocol.ablation)
+        return self._spaces[circuit.mask]

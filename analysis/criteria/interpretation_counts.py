@@ -1,0 +1,143 @@
+"""How many of all interpretations of circuits pass the criteria for interpretations, exactly, without listing them.
+
+For each circuit: its observed classes, and for each class how many of its interpretations are right under every
+interchange of one active neuron and of any set of them (:mod:`analysis.interpretations.predicting`), and the best and
+the worst accuracy on the common ground of all explanations.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.alignments.iia import interchange_rows
+from analysis.circuits.circuit import Circuit, EdgeLayout
+from analysis.data import DataRecord
+from analysis.errors import BeyondLimits
+from analysis.experiments import InterventionSpace, NetworkAnswers, decide_under_interventions, intervention_space
+from analysis.interpretations.counting import count_interpretations
+from analysis.interpretations.observed import MAX_CLASSES, ObservedClasses, observed_classes
+from analysis.interpretations.predicting import UNDECIDED, ClassPredictions, class_predictions
+from analysis.interventions.ablation import Ablation
+from analysis.networks.network import Network
+from analysis.progress import Progress, Report, silent
+from analysis.result import CriterionTally
+
+KEYS: Final = ("observed-class", "interchange", "interchange-joint")
+
+
+@dataclass(frozen=True, eq=False)
+class CircuitReadings:
+    """All interpretations of one circuit.
+
+    Args:
+        circuit: the circuit.
+        total: interpretations, exactly.
+        n_observed: observed classes, exactly.
+        classes: them, or None where they are too many to hold.
+        predictions: by criterion key, parallel to the classes; None where nothing is predicted or ``classes`` is None.
+        common: the same on the common ground of all explanations, with best and worst.
+        of_all_sets: whether every set of hidden neurons was tested.
+    """
+
+    circuit: Circuit
+    total: int
+    n_observed: int
+    classes: ObservedClasses | None
+    predictions: Mapping[str, ClassPredictions | None]
+    common: ClassPredictions | None
+    of_all_sets: bool
+
+    def tally(self, key: str) -> CriterionTally:
+        """How many of the interpretations pass a criterion: "observed-class", "interchange" or "interchange-joint"."""
+        if key == "observed-class":
+            return CriterionTally(self.n_observed, self.total - self.n_observed, 0, 0)
+        if self.classes is None:
+            return CriterionTally(0, 0, self.total, 0)
+        found = self.predictions[key]
+        if found is None:
+            return CriterionTally(0, 0, 0, self.total)
+        passed = sum(n for n in found.passing if n != UNDECIDED)
+        undecided = sum(size for size, n in zip(self.classes.sizes, found.passing, strict=True) if n == UNDECIDED)
+        failed = self.total - passed - undecided
+        if key == "interchange-joint" and not self.of_all_sets:
+            return CriterionTally(0, failed, passed + undecided, 0)
+        return CriterionTally(passed, failed, undecided, 0)
+
+    @property
+    def extremes(self) -> tuple[int, int, int] | None:
+        """Most and fewest interventions of the common ground that an interpretation predicts right, and how many there
+        are; None where that is not known for some class or nothing is predicted.
+        """
+        if self.common is None or not len(self.common.best) or (self.common.best == UNDECIDED).any():
+            return None
+        return int(self.common.best.max()), int(self.common.worst.min()), self.common.tested
+
+
+def read_circuits(
+    network: Network,
+    masks: NDArray[np.uint64],
+    data: DataRecord,
+    *,
+    ablation: Ablation = "zero",
+    report: Report = silent,
+    max_classes: int = MAX_CLASSES,
+) -> Iterator[CircuitReadings]:
+    """All interpretations of each circuit, one circuit after the other.
+
+    Args:
+        network: cut to the analysed output.
+        masks: ``[circuits]``.
+        data: rows.
+        ablation: the protocol's.
+        report: told "criteria" before each circuit; may cancel there.
+        max_classes: most observed classes of one circuit that are held; beyond, its interchange criteria are undecided.
+
+    Raises:
+        BeyondLimits: even counting the interpretations of a circuit is too much.
+    """
+    space = intervention_space(network.hidden_sizes, network.n_inputs)
+    answers = decide_under_interventions(network, interchange_rows(data), space)
+    layout = EdgeLayout(network.sizes)
+    for number, mask in enumerate(masks.tolist()):
+        report(Progress("criteria", number, len(masks), "interpretations under interchange"))
+        yield _read(network, Circuit(layout, mask), data, ablation, space, answers, max_classes)
+
+
+def _read(
+    network: Network,
+    circuit: Circuit,
+    data: DataRecord,
+    ablation: Ablation,
+    space: InterventionSpace,
+    answers: NetworkAnswers,
+    max_classes: int,
+) -> CircuitReadings:
+    every = space.largest is None
+    try:
+        classes = observed_classes(network, circuit, data, ablation=ablation, max_classes=max_classes)
+    except BeyondLimits:
+        counts = count_interpretations(network, np.array([circuit.mask], dtype=np.uint64), data, ablation=ablation)
+        return CircuitReadings(circuit, counts.total, counts.observed, None, {}, None, every)
+    alone = class_predictions(classes, space, answers, "alone", extremes=False)
+    # what fails on single neurons fails on sets of them
+    open_classes = None if alone is None else np.array([n != 0 for n in alone.passing], dtype=bool)
+    joint = class_predictions(classes, space, answers, "joint", extremes=False, among=open_classes)
+    predictions = {"interchange": alone, "interchange-joint": joint}
+    common = class_predictions(classes, space, answers, "all")
+    return CircuitReadings(circuit, sum(classes.sizes), len(classes), classes, predictions, common, every)
+
+
+def tallied(readings: Iterable[CircuitReadings], key: str) -> CriterionTally:
+    """A criterion's tally over the interpretations of several circuits."""
+    tallies = [reading.tally(key) for reading in readings]
+    return CriterionTally(
+        sum(t.passed for t in tallies),
+        sum(t.failed for t in tallies),
+        sum(t.undecided for t in tallies),
+        sum(t.not_applicable for t in tallies),
+    )

@@ -1,0 +1,125 @@
+"""Whether an interpretation is one of its kind, and whether what it says is what the whole network does.
+
+These judge interpretations one by one. How many of *all* interpretations pass is told without listing them by
+:mod:`analysis.criteria.interpretation_counts`.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+
+from analysis.criteria.criterion import Criterion, Judge, Settings
+from analysis.criteria.interpretation_context import InterpretationCriteriaContext
+from analysis.criteria.verdict import Verdict, Verdicts, Witness, put_together
+from analysis.errors import BeyondLimits
+from analysis.experiments import SILENT
+from analysis.interpretations.predicting import Family, family_sets
+from analysis.progress import Progress
+
+
+def _observed(context: InterpretationCriteriaContext, _: Settings) -> Verdicts:
+    found = []
+    for number, interpretation in enumerate(context.explanations):
+        context.report(Progress("criteria", number, len(context), "observed classes"))
+        try:
+            least = context.space(interpretation.circuit).least_index_of_class(interpretation.gates)
+        except BeyondLimits as refusal:
+            found.append(Verdict("undecided", None, None, None, f"Not tried: {refusal.cause}.", {}))
+            continue
+        if least == interpretation.index:
+            reason = "No interpretation with a lower index is the same on every input."
+            found.append(Verdict("passed", None, None, None, reason, {}))
+        else:
+            reason = f"Interpretation {least} gives every neuron the same bits on every input."
+            found.append(Verdict("failed", None, None, None, reason, {"index": str(least)}))
+    return put_together(found)
+
+
+def _interchange(family: Family) -> Judge:
+    def judge(context: InterpretationCriteriaContext, _: Settings) -> Verdicts:
+        found = []
+        for number in range(len(context)):
+            if number % 64 == 0:
+                context.report(Progress("criteria", number, len(context), "interchanges"))
+            found.append(_judge_one(context, number, family))
+        return put_together(found)
+
+    return judge
+
+
+def _judge_one(context: InterpretationCriteriaContext, number: int, family: Family) -> Verdict:
+    interpretation, space = context.explanations[number], context.interventions
+    chosen = family_sets(interpretation.circuit, space, family)
+    predictions = context.predictions(number)[chosen]
+    counted = space.counted[chosen]
+    if not counted.any() or (predictions == SILENT).all():
+        reason = "Its output has no gate, so it predicts nothing." if counted.any() else "No hidden neuron is active."
+        return Verdict("not_applicable", None, None, None, reason, {})
+    decisions = context.answers.decisions[chosen]
+    wrong = np.argwhere((predictions != decisions) & counted)
+    of = int(counted.sum())
+    right = of - len(wrong)
+    reason = f"{right} of {of} interchanges of its active neurons are predicted right."
+    if len(wrong):
+        place = (int(chosen[wrong[0][0]]), int(wrong[0][1]), int(wrong[0][2]))
+        return Verdict("failed", right / of, right, of, reason, _witness(context, number, place))
+    if family == "joint" and space.largest is not None:
+        tried = f" Sets of up to {space.largest} neurons were tried."
+        return Verdict("undecided", 1.0, right, of, reason + tried, {})
+    return Verdict("passed", 1.0, right, of, reason, {})
+
+
+def _witness(context: InterpretationCriteriaContext, number: int, place: tuple[int, int, int]) -> Witness:
+    """The first intervention that is predicted wrong, at ``[set, source, base]``."""
+    members, source, base = place
+    return {
+        "patched": [list(site) for site in context.interventions.sets[members]],
+        "source": context.rows[source].tolist(),
+        "base": context.rows[base].tolist(),
+        "predicted": int(context.predictions(number)[place]),
+        "output": float(context.answers.outputs[place]),
+    }
+
+
+_METHOD: Final = (
+    "Patched neurons with a gate take their bit on the source, the others follow their local gates; active neurons "
+    "without a gate are said to change nothing. Free completions matter, because interchange leads to parent "
+    "combinations that no clean input reaches. How many of all interpretations of a circuit pass is counted exactly "
+    "without listing them, and so are the best and the worst; where that is too much work they are undecided."
+)
+
+OBSERVED_CLASS: Final = Criterion(
+    key="observed-class",
+    label="One per observed class",
+    definition="No interpretation of the same circuit with a lower index gives every neuron the same bits on every "
+    "input.",
+    formula="index(I) = min of index(J) over J with g_J(x) = g_I(x) for every neuron g and input x",
+    source="Pluriscope: free completions differ only on parent combinations that no input reaches",
+    judges={"interpretation": _observed},
+)
+INTERCHANGE: Final = Criterion(
+    key="interchange",
+    label="Predicts single interchanges",
+    definition="It predicts what the unablated network decides when any one active neuron takes its activation from "
+    "another input.",
+    formula="for every active neuron v and s ≠ b: I(b; v ← v(s)) = [N(b; h_v ← h_v(s)) > 1/2]",
+    source="Geiger et al., NeurIPS 2021 (arXiv:2106.02997), on the interpretations of Méloux et al.",
+    judges={"interpretation": _interchange("alone")},
+    method=_METHOD,
+    direction="higher",
+    score="share of interchanges predicted right",
+)
+INTERCHANGE_JOINT: Final = Criterion(
+    key="interchange-joint",
+    label="Predicts joint interchanges",
+    definition="It predicts what the unablated network decides when any set of active neurons takes its activations "
+    "from another input.",
+    formula="for every set S of active neurons and s ≠ b: I(b; v ← v(s), v ∈ S) = [N(b; h_S ← h_S(s)) > 1/2]",
+    source="Geiger et al., JMLR 2025 (arXiv:2301.04709), on the interpretations of Méloux et al.; Chan et al., 2022",
+    judges={"interpretation": _interchange("joint")},
+    method=_METHOD,
+    direction="higher",
+    score="share of interchanges predicted right",
+)

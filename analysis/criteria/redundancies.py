@@ -1,0 +1,188 @@
+"""Whether an algorithm says more than it needs: the three irredundancy classes (spec §4, §6).
+
+Gates are named by their paths, the root as ``""``; an edge by the path of the child that it leads to, NOT transparent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from analysis.algorithms.high_level_model import HighLevelModel, Node, function_of, input_pattern, readable_formula
+from analysis.criteria.criterion import Criterion, Judge, Settings
+from analysis.criteria.verdict import Verdict, Verdicts, put_together
+from analysis.progress import Progress, Report, silent
+
+
+@dataclass(frozen=True, eq=False)
+class AlgorithmCriteriaContext:
+    """Algorithms to be judged; their criteria look at nothing else.
+
+    Args:
+        algorithms: candidates of one task.
+        report: told how far long criteria are; may raise Cancelled.
+    """
+
+    algorithms: tuple[HighLevelModel, ...]
+    report: Report = silent
+
+    def __len__(self) -> int:
+        return len(self.algorithms)
+
+
+@dataclass(frozen=True)
+class _Gate:
+    """A gate of a tree: its place, its function, and its tree."""
+
+    path: str
+    function: int
+    node: Node
+
+    @property
+    def formula(self) -> str:
+        return readable_formula(self.node)
+
+
+def _each(judge_one: Callable[[HighLevelModel], Verdict]) -> Judge:
+    def judge(context: AlgorithmCriteriaContext, _: Settings) -> Verdicts:
+        found = []
+        for number, algorithm in enumerate(context.algorithms):
+            if number % 256 == 0:
+                context.report(Progress("criteria", number, len(context), "algorithms"))
+            found.append(judge_one(algorithm))
+        return put_together(found)
+
+    return judge
+
+
+def _gates(algorithm: HighLevelModel) -> list[_Gate]:
+    """Every gate, a gate before those below it."""
+
+    def visit(node: Node, path: str) -> Iterator[_Gate]:
+        if node.is_gate:
+            yield _Gate(path, function_of(node, algorithm.n_inputs), node)
+            for position, child in enumerate(node.children):
+                yield from visit(child, f"{path}{position}")
+        elif node.operator == "not":
+            yield from visit(node.children[0], path)
+
+    return list(visit(algorithm.root, ""))
+
+
+def _verdict(n_good: int, of: int, good: str, bad: str, witness: dict[str, object]) -> Verdict:
+    passed = n_good == of
+    share = n_good / of if of else None
+    return Verdict(
+        "passed" if passed else "failed", share, n_good, of, good if passed else bad, {} if passed else witness
+    )
+
+
+def _no_trivial_gate(algorithm: HighLevelModel) -> Verdict:
+    full = (1 << (1 << algorithm.n_inputs)) - 1
+    names = {0: "0", full: "1"}
+    for index in range(algorithm.n_inputs):
+        pattern, letter = input_pattern(index, algorithm.n_inputs), "ABCDEF"[index]
+        names |= {pattern: letter, full & ~pattern: f"¬{letter}"}
+    gates = _gates(algorithm)
+    trivial = [gate for gate in gates if gate.function in names]
+    witness: dict[str, object] = {}
+    bad = ""
+    if trivial:
+        name = names[trivial[0].function]
+        bad = f"The gate {trivial[0].formula} is always {name}."
+        witness = {"path": trivial[0].path, "formula": trivial[0].formula, "equals": name}
+    good = "No gate is constant or equal to an input or its negation."
+    return _verdict(len(gates) - len(trivial), len(gates), good, bad, witness)
+
+
+def _no_repeated_function(algorithm: HighLevelModel) -> Verdict:
+    full = (1 << (1 << algorithm.n_inputs)) - 1
+    gates = _gates(algorithm)
+    repeating = [
+        (gate, below)
+        for gate in gates
+        for below in gates
+        if below.path != gate.path
+        and below.path.startswith(gate.path)
+        and gate.function in (below.function, full & ~below.function)
+    ]
+    witness: dict[str, object] = {}
+    bad = ""
+    if repeating:
+        gate, below = repeating[0]
+        negated = "the negation of " if gate.function != below.function else ""
+        bad = f"The gate {gate.formula} is always {negated}{below.formula}, which lies below it."
+        witness = {"path": gate.path, "formula": gate.formula, "below": below.path, "below_formula": below.formula}
+    n_bad = len({gate.path for gate, _ in repeating})
+    good = "No gate repeats, up to negation, the function of a gate below it."
+    return _verdict(len(gates) - n_bad, len(gates), good, bad, witness)
+
+
+def _no_redundant_literal(algorithm: HighLevelModel) -> Verdict:
+    gates = _gates(algorithm)
+    edges = [(gate, f"{gate.path}{position}", position) for gate in gates for position in (0, 1)]
+    redundant = [
+        (gate, path, position) for gate, path, position in edges if _without_edge(algorithm, path) == algorithm.function
+    ]
+    witness: dict[str, object] = {}
+    bad = ""
+    if redundant:
+        gate, path, position = redundant[0]
+        literal = readable_formula(gate.node.children[position])
+        bad = f"Without {literal} in {gate.formula} the output stays the same."
+        witness = {"path": path, "formula": literal, "gate": gate.path, "gate_formula": gate.formula}
+    good = "Every literal matters: without it some output changes."
+    return _verdict(len(edges) - len(redundant), len(edges), good, bad, witness)
+
+
+def _without_edge(algorithm: HighLevelModel, edge: str) -> int:
+    """The output with the edge to a child fixed to the gate's neutral value: 1 for AND, 0 for OR."""
+    full = (1 << (1 << algorithm.n_inputs)) - 1
+
+    def value(node: Node, path: str) -> int:
+        if node.operator == "input":
+            return input_pattern(node.input, algorithm.n_inputs)
+        if node.operator == "not":
+            return full & ~value(node.children[0], path)
+        neutral = full if node.operator == "and" else 0
+        left, right = (
+            neutral if f"{path}{i}" == edge else value(child, f"{path}{i}") for i, child in enumerate(node.children)
+        )
+        return left & right if node.operator == "and" else left | right
+
+    return value(algorithm.root, "")
+
+
+_SOURCE = "Pluriscope: algorithms in and-inverter form, without what they do not need"
+
+IRREDUNDANT_GATES: Final = Criterion(
+    key="irredundant-gates",
+    label="No idle gate",
+    definition="No gate of the algorithm is constant or equal to an input or its negation.",
+    formula="for every gate g and input x: g ≠ 0, g ≠ 1, g ≠ x, g ≠ ¬x, as functions of the inputs",
+    source=_SOURCE,
+    judges={"algorithm": _each(_no_trivial_gate)},
+    direction="higher",
+    score="share of gates that are neither constant nor an input",
+)
+IRREDUNDANT_FUNCTIONS: Final = Criterion(
+    key="irredundant-functions",
+    label="No repeated function",
+    definition="No gate of the algorithm repeats, up to negation, the function of a gate below it.",
+    formula="for every gate g and every gate h below it: g ≠ h and g ≠ ¬h, as functions of the inputs",
+    source=_SOURCE,
+    judges={"algorithm": _each(_no_repeated_function)},
+    direction="higher",
+    score="share of gates that repeat nothing below them",
+)
+IRREDUNDANT_LITERALS: Final = Criterion(
+    key="irredundant-literals",
+    label="No idle literal",
+    definition="No edge into a gate may be fixed to the value that the gate ignores without changing the output.",
+    formula="for every edge e: A with e fixed to 1 (AND) or 0 (OR) ≠ A, as functions of the inputs",
+    source=_SOURCE,
+    judges={"algorithm": _each(_no_redundant_literal)},
+    direction="higher",
+    score="share of edges into gates that matter",
+)

@@ -1,0 +1,273 @@
+"""Criteria for interpretations against brute force, one by one and all at once, and what they count."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+import pytest
+
+from analysis.circuits.circuit import Circuit, EdgeLayout
+from analysis.circuits.search import search_circuits
+from analysis.criteria import interpretation_counts, margins, symmetry
+from analysis.criteria.interpretation_context import InterpretationCriteriaContext
+from analysis.criteria.interpretation_counts import CircuitReadings, read_circuits, tallied
+from analysis.criteria.readings import INTERCHANGE, INTERCHANGE_JOINT, OBSERVED_CLASS
+from analysis.criteria.verdict import Verdict
+from analysis.data import clean_data
+from analysis.errors import Cancelled
+from analysis.experiments import intervention_space
+from analysis.interpretations import indexing
+from analysis.interpretations.counting import count_interpretations
+from analysis.interpretations.indexing import InterpretationSpace
+from analysis.networks.network import Network
+from analysis.protocol import COMPLETE
+from analysis.result import CriterionTally
+from tests.analysis.circuits.test_circuit_search import random_network
+from tests.factories import pretrained_xor
+from tests.golden_files import golden_network
+from tests.oracles import brute_force_interchange as plain
+from tests.oracles.brute_force_circuits import possible_masks
+from tests.oracles.brute_force_interpretations import interpretations
+
+DATA = clean_data(2)
+
+
+def stretched(seed: int, sizes: tuple[int, ...], activation: str = "tanh") -> Network:
+    """A random network whose outputs are large enough for cuts there."""
+    network = random_network(seed, sizes, activation)
+    return Network.from_arrays([*network.weights[:-1], network.weights[-1] * 3], network.biases, activation=activation)
+
+
+def twin_neurons() -> Network:
+    """2-2-2-1 in which the two neurons of each hidden layer are the same."""
+    return Network.from_arrays(
+        [[[2, -1], [2, -1]], [[1.5, 1.5], [1.5, 1.5]], [[2, 2]]], [[0.3, 0.3], [-0.2, -0.2], [-1]], activation="tanh"
+    )
+
+
+@lru_cache
+def everything(seed: int, sizes: tuple[int, ...], most: int = 120) -> tuple[InterpretationCriteriaContext, tuple]:
+    """All interpretations of some circuits, and the oracle's gates for each."""
+    network = stretched(seed, sizes)
+    explanations, gates = [], []
+    masks = [mask for mask, _ in possible_masks(network)]
+    for mask in masks[:: max(1, len(masks) // 8)]:
+        circuit = Circuit(EdgeLayout(sizes), mask)
+        space = InterpretationSpace(network, circuit, DATA)
+        if space.count <= most:
+            found, choices = interpretations(network, mask)
+            explanations += [space.at(index) for index in range(space.count)]
+            gates += list(zip([mask] * len(found), found, choices, strict=True))
+    return InterpretationCriteriaContext(network, COMPLETE, DATA, tuple(explanations)), tuple(gates)
+
+
+def verdicts(criterion, context, **given) -> list[Verdict]:
+    found = criterion.judge("interpretation", context, given)
+    assert len(found) == len(context)
+    return [found.at(i) for i in range(len(found))]
+
+
+CASES = [(4, (2, 2, 1)), (21, (2, 2, 2, 1)), (8, (2, 3, 1)), (0, (2, 1))]
+
+
+@pytest.mark.parametrize(("seed", "sizes"), CASES)
+def test_one_of_each_observed_class_passes(seed, sizes):
+    context, gates = everything(seed, sizes)
+    first, wanted = set(), []
+    for mask, _, choice in gates:
+        wanted.append((mask, choice) not in first)
+        first.add((mask, choice))
+    found = verdicts(OBSERVED_CLASS, context)
+    assert [v.outcome == "passed" for v in found] == wanted
+    assert len(context) > 3 or sizes == (2, 1)
+    for interpretation, verdict in zip(context.explanations, found, strict=True):
+        if verdict.outcome == "failed":
+            assert 0 <= int(verdict.witness["index"]) < interpretation.index
+
+
+@pytest.mark.parametrize(("seed", "sizes"), CASES)
+def test_interchange_equals_the_oracle(seed, sizes):
+    context, gates = everything(seed, sizes)
+    for criterion, family in ((INTERCHANGE, "alone"), (INTERCHANGE_JOINT, "joint")):
+        for (mask, own, _), verdict in zip(gates, verdicts(criterion, context), strict=True):
+            wanted = plain.scores(context.network, mask, [own], family)
+            if wanted is None or not wanted[0]:
+                assert verdict.outcome == "not_applicable"
+                continue
+            of, (right,) = wanted
+            assert (verdict.numerator, verdict.denominator) == (right, of)
+            assert verdict.outcome == ("passed" if right == of else "failed")
+            if verdict.witness:
+                witness = verdict.witness
+                rows = context.rows.tolist()
+                case = (
+                    [tuple(site) for site in witness["patched"]],
+                    rows.index(witness["source"]),
+                    rows.index(witness["base"]),
+                )
+                assert plain.predicted(context.network, mask, own, *case) == witness["predicted"]
+                assert plain.decision(context.network, *case) != witness["predicted"]
+
+
+@pytest.mark.parametrize(("seed", "sizes"), CASES[:3])
+def test_joint_is_stricter_than_alone_and_shares_its_margin(seed, sizes):
+    context, _ = everything(seed, sizes)
+    alone, joint = (verdicts(c, context) for c in (INTERCHANGE, INTERCHANGE_JOINT))
+    assert all(a.outcome == "passed" for a, j in zip(alone, joint, strict=True) if j.outcome == "passed")
+    assert all(v.outcome == "passed" for v in verdicts(margins.MARGIN, context, least=0))
+    found = verdicts(margins.MARGIN, context, least=0.05)
+    assert [v.outcome == "passed" for v in found] == [v.score >= 0.05 for v in found]
+
+
+@pytest.mark.parametrize(("seed", "sizes"), CASES)
+def test_counting_all_equals_judging_each(seed, sizes):
+    context, gates = everything(seed, sizes)
+    masks = np.array(sorted({mask for mask, _, _ in gates}), dtype=np.uint64)
+    readings = list(read_circuits(context.network, masks, DATA))
+    assert sum(reading.total for reading in readings) == len(context)
+    for criterion in (OBSERVED_CLASS, INTERCHANGE, INTERCHANGE_JOINT):
+        assert tallied(readings, criterion.key) == criterion.judge("interpretation", context).tally
+
+
+def test_the_best_and_the_worst_of_a_circuit_are_those_of_all_its_interpretations():
+    context, gates = everything(21, (2, 2, 2, 1))
+    for mask in sorted({mask for mask, _, _ in gates}):
+        (reading,) = read_circuits(context.network, np.array([mask], dtype=np.uint64), DATA)
+        wanted = plain.scores(context.network, mask, [own for m, own, _ in gates if m == mask], "all")
+        if wanted is None:
+            assert reading.extremes is None
+        else:
+            assert reading.extremes == (max(wanted[1]), min(wanted[1]), wanted[0])
+
+
+def test_one_interpretation_of_each_class_under_symmetries_is_its_representative():
+    network = twin_neurons()
+    assert len(list(symmetry.symmetries(network))) == 4
+    layout = EdgeLayout(network.sizes)
+    explanations = []
+    for mask, _ in possible_masks(network):
+        space = InterpretationSpace(network, Circuit(layout, mask), DATA)
+        if space.count <= 8:
+            explanations += [space.at(index) for index in range(space.count)]
+    context = InterpretationCriteriaContext(network, COMPLETE, DATA, tuple(explanations))
+    found = verdicts(symmetry.REPRESENTATIVE, context)
+    orbits = {}
+    spaces = {}
+    for interpretation in explanations:
+        images = set()
+        for permutations in symmetry.symmetries(network):
+            one = np.array([interpretation.circuit.mask], dtype=np.uint64)
+            circuit = Circuit(layout, int(symmetry.permuted_masks(one, permutations, layout)[0]))
+            space = spaces.setdefault(circuit.mask, InterpretationSpace(network, circuit, DATA))
+            moved = symmetry.moved_gates(interpretation, permutations)
+            # what a moved interpretation says is an interpretation, gate for gate
+            index = space.index_of(moved)
+            assert [(g.layer, g.neuron, g.function, g.parents, g.table) for g in space.at(index).gates] == [
+                (g.layer, g.neuron, g.function, g.parents, g.table) for g in moved
+            ]
+            images.add((circuit.mask, index))
+        orbits[interpretation.circuit.mask, interpretation.index] = frozenset(images)
+    wanted = [min(orbits[i.circuit.mask, i.index]) == (i.circuit.mask, i.index) for i in explanations]
+    assert [v.outcome == "passed" for v in found] == wanted
+    assert False in wanted
+    assert sum(wanted) == len(set(orbits.values()))
+
+
+def test_what_is_beyond_a_limit_is_undecided(monkeypatch):
+    context, _ = everything(21, (2, 2, 2, 1))
+    masks = np.unique(np.array([i.circuit.mask for i in context.explanations], dtype=np.uint64))
+    known = list(read_circuits(context.network, masks, DATA))
+    cut = list(read_circuits(context.network, masks, DATA, max_classes=0))
+    assert [r.total for r in cut] == [r.total for r in known]
+    assert tallied(cut, "interchange") == CriterionTally(0, 0, len(context), 0)
+    assert tallied(cut, "observed-class") == tallied(known, "observed-class")
+    assert all(r.extremes is None for r in cut)
+    monkeypatch.setattr(indexing, "MAX_STATES", 0)
+    assert {v.outcome for v in verdicts(OBSERVED_CLASS, context)} == {"undecided"}
+
+
+def test_where_only_small_sets_are_tried_nothing_passes_jointly(monkeypatch):
+    network = Network.from_arrays(
+        [[[1, 1], [1, 1]], [[1, -2]]], [[0, -1], [0]], activation="relu", output_activation="linear"
+    )
+    masks = np.array([2**6 - 1], dtype=np.uint64)
+
+    def few(hidden_sizes, n_inputs):
+        return intervention_space(hidden_sizes, n_inputs, max_sets=1)
+
+    (whole,) = read_circuits(network, masks, DATA)
+    assert whole.tally("interchange-joint") == CriterionTally(1, 0, 0, 0)
+    monkeypatch.setattr(interpretation_counts, "intervention_space", few)
+    (small,) = read_circuits(network, masks, DATA)
+    assert small.tally("interchange-joint") == CriterionTally(0, 0, 1, 0)
+    assert small.tally("interchange") == whole.tally("interchange") == CriterionTally(1, 0, 0, 0)
+
+
+def test_reading_circuits_can_be_cancelled():
+    def stop(progress) -> None:
+        raise Cancelled("criteria")
+
+    with pytest.raises(Cancelled):
+        list(read_circuits(pretrained_xor().network, np.array([2**18 - 1], dtype=np.uint64), DATA, report=stop))
+
+
+# ---- what is known ---------------------------------------------------------------------------------------------------
+
+
+def readings_of(name: str) -> list[CircuitReadings]:
+    file = golden_network(name)
+    masks = search_circuits(file.network, file.tasks[0], COMPLETE, DATA).masks
+    return list(read_circuits(file.network, masks, DATA))
+
+
+# interpretations of all valid circuits, observed classes, right under single and under joint interchange; the best one
+KNOWN = {
+    "xor_2-2": (24, 6, 2, 0, 172, 180),
+    "xor_2-2_b": (47, 17, 6, 6, 180, 180),
+    "xor_3": (530, 29, 6, 6, 84, 84),
+    "nor_2-2": (571, 103, 7, 7, 180, 180),
+    "or_sigmoid_2-2": (687, 115, 6, 0, 175, 180),
+    "xor_4": (611_042, 191, 225, 108, 180, 180),
+}
+
+
+@pytest.mark.parametrize("name", KNOWN)
+def test_known_counts_of_golden_networks(name):
+    readings = readings_of(name)
+    total, observed, alone, joint, best, of = KNOWN[name]
+    assert tallied(readings, "observed-class") == CriterionTally(observed, total - observed, 0, 0)
+    assert tallied(readings, "interchange") == CriterionTally(alone, total - alone, 0, 0)
+    assert tallied(readings, "interchange-joint") == CriterionTally(joint, total - joint, 0, 0)
+    assert max(reading.extremes[0] for reading in readings) == best
+    assert {reading.extremes[2] for reading in readings} == {of}
+
+
+@pytest.mark.parametrize("name", ["xor_2-2", "xor_2-2_b", "xor_3"])
+def test_known_counts_are_those_of_trying_each(name):
+    network = golden_network(name).network
+    counts, best = [0, 0], 0
+    for reading in readings_of(name):
+        mask = reading.circuit.mask
+        found, _ = interpretations(network, mask)
+        for k, family in enumerate(("alone", "joint")):
+            of, right = plain.scores(network, mask, found, family)
+            counts[k] += right.count(of)
+        best = max(best, *plain.scores(network, mask, found, "all")[1])
+    assert (*counts, best) == KNOWN[name][2:5]
+
+
+@pytest.mark.slow
+def test_none_of_the_147_899_020_interpretations_of_the_pretrained_xor_is_right_under_interchange():
+    """The counts are those of the transfer over layers; the best is right on 723 of 756 interventions."""
+    readings = readings_of("xor_pretrained")
+    total = 147_899_020
+    masks = np.array([reading.circuit.mask for reading in readings], dtype=np.uint64)
+    counts = count_interpretations(pretrained_xor().network, masks, DATA)
+    assert tuple(reading.total for reading in readings) == counts.by_circuit
+    assert tallied(readings, "observed-class") == CriterionTally(7_836, total - 7_836, 0, 0)
+    assert tallied(readings, "interchange") == CriterionTally(0, total, 0, 0)
+    assert tallied(readings, "interchange-joint") == CriterionTally(0, total, 0, 0)
+    extremes = [reading.extremes for reading in readings]
+    assert max(best for best, _, _ in extremes) == 723
+    assert {of for _, _, of in extremes} == {756}
