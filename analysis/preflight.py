@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+from typing import Final
+
 from analysis.data import DataRecord, data_problems
-from analysis.errors import AnalysisError, InvalidNetwork, InvalidTask
+from analysis.errors import AnalysisError, BeyondLimits, InvalidNetwork, InvalidTask
 from analysis.networks.network import MAX_INPUTS, Network
 from analysis.protocol import Protocol
 from analysis.tasks import Task
+
+MAX_EDGES_COUNTED: Final = 3_300  # so that the number of circuits, below 2^edges, has fewer than 1,000 digits
 
 
 def preflight(
@@ -37,6 +42,13 @@ def preflight(
     if not 0 <= output < network.n_outputs:
         cause = f"does not exist; the network has {network.n_outputs}"
         problems.append(InvalidNetwork(f"output {output}", cause, f"use 0 to {network.n_outputs - 1}"))
+    n_edges = sum(a * b for a, b in pairwise((*network.sizes[:-1], 1)))
+    if n_edges > MAX_EDGES_COUNTED:
+        cause = (
+            f"has {n_edges:,} edges that lead to one output, so that even the number of its circuits has too many "
+            f"digits; the limit is {MAX_EDGES_COUNTED:,} edges"
+        )
+        problems.append(BeyondLimits("network", cause, "use a smaller network, or cut off its first layers"))
     if network.n_inputs <= MAX_INPUTS:
         if len(task.truth_table) != 2**network.n_inputs:
             cause = f"has {len(task.truth_table)} rows for {network.n_inputs} inputs"

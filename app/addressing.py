@@ -106,6 +106,10 @@ class Addresses:
         """Where an analysis of the network is asked for with POST."""
         return self._url("networks", network, "analyses")
 
+    def plan(self, network: str, scope: Scope | None = None) -> str:
+        """What an analysis would take, as JSON; before it is asked for."""
+        return self.twin(self._url("networks", network, "plan", scope=scope))
+
     def circuits(self, network: str, scope: Scope | None = None, **view: Any) -> str:
         return self._url("networks", network, "circuits", scope=scope, **view)
 

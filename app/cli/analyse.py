@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from app.cli.terminal import DONE, STOPPED, check_writable, progress_bar, read_bytes, remark, write_text
+from app.cli.terminal import DONE, STOPPED, Refusal, check_writable, progress_bar, read_bytes, remark, write_text
 
 if TYPE_CHECKING:
+    from analysis.data import DataRecord
+    from analysis.networks.network import Network
     from analysis.protocol import Protocol
+    from analysis.tasks import Task
 
 MAX_PROTOCOL_BYTES = 100_000
 
@@ -20,7 +23,7 @@ def analyse(
     file: Annotated[str, typer.Argument(help="Network file (JSON), or - for standard input.", show_default=False)],
     output: Annotated[
         str, typer.Option("--output", "-o", help="Result file to write, or - for standard output.", show_default=False)
-    ],
+    ] = "",
     protocol: Annotated[
         str, typer.Option("--protocol", "-p", help="paper, complete, or a protocol file (JSON).")
     ] = "complete",
@@ -32,10 +35,13 @@ def analyse(
     ] = None,
     no_masks: Annotated[bool, typer.Option("--no-masks", help="Leave the lists of circuits out.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress on stderr.")] = False,
+    plan: Annotated[bool, typer.Option("--plan", help="Only tell what would be done, why, and what it takes.")] = False,
 ) -> int:
     """Find every explanation of a network: circuits, interpretations, algorithms and alignments.
 
     Example: [bold]pluriscope analyse xor.json --protocol paper --output result.json[/bold]
+
+    Before it: [bold]pluriscope analyse xor.json --plan[/bold]
 
     Exit codes: 0 done, 2 bad input, 3 stopped at a limit (the result says what is missing).
     """
@@ -45,7 +51,10 @@ def analyse(
     from analysis.preflight import preflight
     from analysis.result_file import result_json, what_is_missing
 
-    check_writable(output, file, data or file)
+    if not plan and not output:
+        raise Refusal("nowhere to write. Give --output FILE, or --plan to see first what it would take.")
+    if output:
+        check_writable(output, file, data or file)
     rules = read_protocol(protocol)
     network_file = parse_network_file(read_bytes(file, "network file", MAX_NETWORK_BYTES))
     network = network_file.network
@@ -56,6 +65,8 @@ def analyse(
     outputs = sorted(set(output_index)) if output_index else list(range(network.n_outputs))
     tasks = {k: network_file.tasks[k] if 0 <= k < network.n_outputs else network_file.tasks[0] for k in outputs}
     refuse(tuple(problem for k in outputs for problem in preflight(network, k, tasks[k], rules, record)))
+    if plan:
+        return _tell_plans(network, outputs, tasks, rules, record, output or "-")
     analyses = []
     for k in outputs:
         if len(outputs) > 1 and not quiet:
@@ -68,6 +79,25 @@ def analyse(
     for sentence in missing:
         remark(f"stopped at a limit: {sentence}")
     return STOPPED if missing else DONE
+
+
+def _tell_plans(
+    network: Network, outputs: list[int], tasks: dict[int, Task], rules: Protocol, record: DataRecord, where: str
+) -> int:
+    """Write what finding the circuits of each output would take."""
+    from analysis.circuits.planning import plan_circuits
+
+    lines = []
+    for k in outputs:
+        plan = plan_circuits(network.for_output(k), tasks[k], rules, record, output=k)
+        lines.append(f"output {k}, {tasks[k].name or 'unnamed task'}, protocol {rules.name}: {plan.method}")
+        lines.append(f"  {plan.possible:,} circuits are possible. {plan.reason}")
+        for cost in plan.costs:
+            mark = "→" if cost.method == plan.method else " "
+            takes = f"about {cost.seconds:,.2g} s, {cost.n_bytes >> 20:,} MiB"
+            lines.append(f"  {mark} {cost.method}: {f'not taken: {cost.obstacle}' if cost.obstacle else takes}")
+    write_text(where, "\n".join(lines) + "\n")
+    return DONE
 
 
 def protocol_schema(

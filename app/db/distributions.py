@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from analysis.circuits.circuit import EdgeLayout
 from analysis.circuits.distribution import CircuitDistribution, neuron_edges
-from analysis.result import OutputAnalysis
+from analysis.result import AlgorithmSearch, CandidateTotals, OutputAnalysis
 
 MAX_ALGORITHMS: Final = 500  # aligned algorithms listed by name; the histogram has them all
 _N_BINS: Final = 24
@@ -24,6 +24,16 @@ class Histogram(TypedDict):
 
     edges: list[float]
     counts: list[int]
+
+
+class CandidatesJson(TypedDict):
+    """:class:`~analysis.result.CandidateTotals` as it is stored."""
+
+    aligned: int
+    valid: int
+    minimal: int
+    irredundant: dict[str, int]
+    first: int
 
 
 class Distributions(TypedDict):
@@ -40,8 +50,10 @@ class Distributions(TypedDict):
     iia: Histogram  # of kept alignments, 20 bins over [0, 1]
     alignments: list[list[str | int]]  # [algorithm id, valid, minimal] of aligned algorithms, most valid first
     alignments_per_algorithm: list[list[int]]  # pairs: valid alignments of an algorithm, algorithms with none included
+    candidates: CandidatesJson | None  # what is known of candidates that are not stored; None if every one is tried
     margin_range: list[float]  # smallest and largest margin of the stored circuits, [] if there is none
     algorithm_kinds: list[list[Any]]  # see kinds_of
+    algorithms_truncated: int  # algorithms of which not every valid alignment is stored
 
 
 def distributions_of(analysis: OutputAnalysis) -> Distributions:
@@ -57,8 +69,10 @@ def distributions_of(analysis: OutputAnalysis) -> Distributions:
         "observed": _histogram(_log10(analysis.interpretations.observed_by_circuit), _N_BINS),
         "iia": _histogram(np.array(shares), 20, (0.0, 1.0)),
         "alignments": [[r.algorithm.id, r.n_valid, r.n_minimal] for r in aligned[:MAX_ALGORITHMS]],
-        "alignments_per_algorithm": _pairs(r.n_valid for r in results),
+        "alignments_per_algorithm": _per_algorithm(analysis.algorithms),
+        "candidates": candidates_json(analysis.algorithms.totals),
         "margin_range": [float(circuits.margins.min()), float(circuits.margins.max())] if len(circuits.margins) else [],
+        "algorithms_truncated": sum(1 for result in results if result.truncated_at),
         "algorithm_kinds": kinds_of(
             (
                 (r.n_valid > 0, r.n_minimal > 0, *map(r.irredundant.get, IRREDUNDANT), len(r.algorithm.variables)),
@@ -100,6 +114,36 @@ def distribution_in(stored: Mapping[str, Any]) -> CircuitDistribution:
         edge_use=tuple(stored["edge_use"]),
         neuron_use=tuple(map(tuple, stored["neuron_use"])),
     )
+
+
+def candidates_json(totals: CandidateTotals | None) -> CandidatesJson | None:
+    """Totals of candidates as JSON values."""
+    if totals is None:
+        return None
+    return {
+        "aligned": totals.n_aligned,
+        "valid": totals.n_valid,
+        "minimal": totals.n_minimal,
+        "irredundant": dict(totals.irredundant),
+        "first": totals.n_first,
+    }
+
+
+def candidates_in(stored: Mapping[str, Any]) -> CandidateTotals | None:
+    """The totals that were stored, None if every candidate was tried."""
+    known = stored.get("candidates")
+    if known is None:
+        return None
+    return CandidateTotals(known["aligned"], known["valid"], known["minimal"], known["irredundant"], known["first"])
+
+
+def _per_algorithm(search: AlgorithmSearch) -> list[list[int]]:
+    """Valid alignments of an algorithm and how many have so many; candidates that are not listed fail."""
+    if search.totals is None:
+        return _pairs(result.n_valid for result in search.algorithms)
+    aligned = _pairs(result.n_valid for result in search.algorithms if result.n_valid)
+    without = search.n_candidates - search.n_aligned
+    return [[0, without], *aligned] if without else aligned
 
 
 def kinds_of(algorithms: Iterable[tuple[tuple[Any, ...], int, int]]) -> list[list[Any]]:

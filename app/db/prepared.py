@@ -22,7 +22,7 @@ from analysis.protocol import Protocol
 from analysis.result import AlgorithmResult, AlgorithmSearch, OutputAnalysis
 from app.db.circuit_columns import Block, blocks_of
 from app.db.codecs import places_to_json
-from app.db.distributions import distributions_of
+from app.db.distributions import candidates_json, distributions_of
 
 IIA_ONE: Final = 1_000_000_000
 NOTHING_KEPT: Final = -1
@@ -141,6 +141,8 @@ def result_digest(analysis: OutputAnalysis, engine_version: str = ENGINE_VERSION
     if circuits.method != "listed":
         told = [circuits.method, str(circuits.count), [str(end) for end in circuits.interval or ()]]
         head["circuits_told"] = told
+    if search.totals is not None:
+        head["candidates_told"] = candidates_json(search.totals)
     if counts.truncated_at is not None:
         head["interpretations_truncated_at"] = counts.truncated_at
     parts = [

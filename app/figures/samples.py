@@ -7,6 +7,7 @@ and counts shown on the pattern page are examples of form, not results.
 from __future__ import annotations
 
 from itertools import pairwise
+from types import SimpleNamespace
 from typing import Any, Final
 
 import numpy as np
@@ -73,6 +74,35 @@ def connected_mask(weights: tuple[NDArray[np.float64], ...], share: float, seed:
     return masks
 
 
+def _plan_example() -> SimpleNamespace:
+    """A plan with one way taken, one barred and one not needed."""
+
+    def way(method: str, words: str, seconds: float, megabytes: int, obstacle: str) -> SimpleNamespace:
+        return SimpleNamespace(
+            words=words,
+            chosen=method == "counted",
+            seconds=seconds,
+            memory_bytes=megabytes << 20,
+            obstacle=obstacle,
+        )
+
+    return SimpleNamespace(
+        possible=7_271_931_361,
+        method="counted",
+        words="count the valid circuits exactly, without listing them",
+        reason="Listing is out of reach, but every circuit can be judged without listing.",
+        seconds=1.6,
+        megabytes=215,
+        refusals=[],
+        limits=SimpleNamespace(n_draws=1_000, n_samples=200_000, confidence=0.99),
+        ways=[
+            way("listed", "list every valid circuit", 970.0, 465, "7,271,931,361 circuits are possible"),
+            way("counted", "count the valid circuits exactly, without listing them", 1.6, 215, ""),
+            way("estimated", "estimate how many circuits are valid, from a uniform sample", 4.4, 200, ""),
+        ],
+    )
+
+
 def pattern_context() -> dict[str, Any]:
     """Everything ``patterns.html`` shows."""
     wide = random_weights((4, 5, 5, 2), 4)
@@ -84,6 +114,7 @@ def pattern_context() -> dict[str, Any]:
     agreed = np.array([[1, 1, 1, 0], [1, 1, 1, 0], [1, 1, 1, 1], [1, 1, 1, 1]], dtype=bool)
     rng = np.random.default_rng(1)
     return {
+        "plan_example": _plan_example(),
         "weights": WEIGHTS,
         "sizes": (2, 3, 3, 1),
         "mask": MASK,

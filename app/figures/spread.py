@@ -42,31 +42,35 @@ class Drawn(NamedTuple):
     words: str
 
 
-def spread_figures(spread: Spread) -> list[Drawn]:
-    """The figures of an analysis that has something to show in them."""
+def spread_figures(spread: Spread, *, sized: str = "valid circuit", listed: str = "valid circuit") -> list[Drawn]:
+    """The figures of an analysis that has something to show in them.
+
+    Args:
+        spread: what is stored.
+        sized: what the circuits are whose edges are told: all valid ones, or those of a sample.
+        listed: what those are that were looked at one by one: all valid ones, or draws from them.
+    """
     figures = []
     if spread.edges:
         pairs = {pair[0]: pair[1] for pair in spread.edges}
         common = max(pairs, key=lambda edges: (pairs[edges], -edges))
         words = (
-            f"Edges kept by the {noun(sum(pairs.values()), 'valid circuit')}: {min(pairs)} to {max(pairs)}, most often "
+            f"Edges kept by the {noun(sum(pairs.values()), sized)}: {min(pairs)} to {max(pairs)}, most often "
             f"{common} ({exact(pairs[common])} circuits)."
         )
         figures.append(Drawn(edges_histogram(pairs), "Valid circuits by number of edges", words))
     if spread.interpretations.counts:
         bins = spread.interpretations
         figure = binned_histogram(
-            bins.edges, bins.counts, x_title="interpretations per circuit", noun="valid circuits", logarithmic=True
+            bins.edges, bins.counts, x_title="interpretations per circuit", noun=f"{listed}s", logarithmic=True
         )
-        words = (
-            f"Interpretations per valid circuit, {_power(bins.edges[0])} to {_power(bins.edges[-1])}, on a log scale."
-        )
+        words = f"Interpretations per {listed}, {_power(bins.edges[0])} to {_power(bins.edges[-1])}, on a log scale."
         figures.append(Drawn(figure, "Valid circuits by number of interpretations", words))
     if spread.margin.counts:
         bins = spread.margin
-        figure = binned_histogram(bins.edges, bins.counts, x_title="smallest margin", noun="valid circuits")
+        figure = binned_histogram(bins.edges, bins.counts, x_title="smallest margin", noun=f"{listed}s")
         words = (
-            f"Smallest distance of a valid circuit's outputs from the decision's edge: {bins.edges[0]:.3g} to "
+            f"Smallest distance of a {listed}'s outputs from the decision's edge: {bins.edges[0]:.3g} to "
             f"{bins.edges[-1]:.3g}. Close to 0, a small change undoes the verdict."
         )
         figures.append(Drawn(figure, "Valid circuits by margin", words))

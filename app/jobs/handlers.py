@@ -138,8 +138,9 @@ def save_analysis_outcome(session: Session, arguments: Mapping[str, Any], outcom
     """Let everyone see the staged analysis."""
     row = Staging(outcome, ANALYSE_DEFINITION.job_id(arguments)).publish(session)
     url = Addresses().network(row.network.slug, scope_of(row, row.network.sizes[0]))
+    method = {"listed": "", "counted": " (counted, not listed)", "estimated": " (an estimate)"}[row.circuits_method]
     found = (
-        f"{row.circuits_valid:,} of {row.circuits_possible:,} circuits valid, "
+        f"{row.circuits_valid:,} of {row.circuits_possible:,} circuits valid{method}, "
         f"{row.interpretations_total:,} interpretations; {row.algorithms_aligned:,} of "
         f"{row.algorithms_candidates:,} algorithms aligned, "
         f"{row.alignments_valid:,} valid alignments, {row.alignments_minimal:,} of them minimal"

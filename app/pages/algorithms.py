@@ -16,7 +16,7 @@ from app.addressing import Addresses, ExplanationRef
 from app.db.codecs import alignment_of
 from app.db.reads import algorithms as reads
 from app.db.reads.networks import jobs_for
-from app.db.tables import AlgorithmRow, AlignmentRow
+from app.db.tables import AlgorithmRow, AlignmentRow, AnalysisRow
 from app.errors import NotFound
 from app.figures.svg import Hues
 from app.pages.cursors import read_cursor, write_cursor
@@ -114,7 +114,7 @@ class AlgorithmItem(PageModel):
 class Totals(PageModel):
     """Sums over a list of algorithms."""
 
-    algorithms: int
+    algorithms: BigInt
     aligned: int
     valid: BigInt
     minimal: BigInt
@@ -160,6 +160,11 @@ class AlgorithmsPage(HuedPage):
     totals: Totals = Field(description="Of the algorithms that the filters let through.")
     of: Totals = Field(description="Of all algorithms of the analysis.")
     n_candidates: BigInt = Field(description="Algorithms that compute the task, stored or not.")
+    search: Literal["listed", "by_support"] = Field(
+        description="Whether each candidate was tried, or trees were grown only where the network supports their "
+        "variables; then the simplest ones and every one that can be placed are stored, and the others fail."
+    )
+    every: Totals = Field(description="Of all candidates, stored or not.")
     truncated_at: int | None
     placements_untried: bool = Field(
         description="Whether some algorithm's placements were not searched, there being too many of them."
@@ -221,6 +226,8 @@ def build_algorithms(
         totals=_totals(totals),
         of=_totals(of),
         n_candidates=0 if place.analysis is None else place.analysis.algorithms_candidates,
+        search="by_support" if place.analysis and place.analysis.distributions.get("candidates") else "listed",
+        every=_every(place.analysis),
         truncated_at=None if place.analysis is None else place.analysis.algorithms_truncated_at,
         placements_untried=place.analysis is not None and reads.placements_untried(session, place.analysis),
         facets=facets,
@@ -521,6 +528,18 @@ def _item(row: AlgorithmRow, first: AlignmentRow | None, place: Place, addresses
 
 def _totals(totals: reads.AlgorithmTotals) -> Totals:
     return Totals(algorithms=totals.algorithms, aligned=totals.aligned, valid=totals.valid, minimal=totals.minimal)
+
+
+def _every(analysis: AnalysisRow | None) -> Totals:
+    """Totals of all candidates, as they were kept with the analysis."""
+    if analysis is None:
+        return Totals(algorithms=0, aligned=0, valid=0, minimal=0)
+    return Totals(
+        algorithms=analysis.algorithms_candidates,
+        aligned=analysis.algorithms_aligned,
+        valid=analysis.alignments_valid,
+        minimal=analysis.alignments_minimal,
+    )
 
 
 def _facets(facets: reads.AlgorithmFacets, options: AlgorithmsOptions) -> list[Facet]:

@@ -24,6 +24,7 @@ from analysis.tasks import INPUT_NAMES
 from analysis.validity import decide, margin_to_edge
 from app.addressing import Addresses, ExplanationRef
 from app.db.reads.circuits import is_stored
+from app.db.tables import AnalysisRow
 from app.errors import BadQuery, NotFound
 from app.figures.numbers import when
 from app.pages.network import BehaviourRow, Provenance, behaviour_of, provenance_of
@@ -35,6 +36,7 @@ from app.pages.shared import (
     Place,
     ScopeOptions,
     ScopeView,
+    counts_of,
     locate,
     network_view,
     neuron_name,
@@ -123,7 +125,7 @@ class CircuitPage(PageModel):
     uncounted: str = Field(description="Why there is no number, empty if there is one.")
     excerpt: Excerpt | None
     n_valid: BigInt | None = Field(
-        description="Valid circuits of this network under the protocol, None if not analysed."
+        description="Valid circuits of this network under the protocol, None where that is not known exactly."
     )
     provenance: Provenance | None
     list_url: str
@@ -245,7 +247,7 @@ def build_circuit(
         observed=readings.observed,
         uncounted=readings.why_not,
         excerpt=None if readings.space is None else _excerpt(readings.space, place, options, addresses),
-        n_valid=None if analysis is None else analysis.circuits_valid,
+        n_valid=_n_valid(analysis),
         provenance=None if analysis is None else provenance_of(analysis),
         list_url=addresses.circuits(slug, scope),
         network_url=addresses.network(slug, scope),
@@ -253,6 +255,13 @@ def build_circuit(
         scope_query=list(scope.query().items()),
         url=addresses.circuit(slug, circuit.hex, scope),
     )
+
+
+def _n_valid(analysis: AnalysisRow | None) -> int | None:
+    """How many circuits are valid, where that is known exactly."""
+    if analysis is None or counts_of(analysis).circuits_kind != "exact":
+        return None
+    return analysis.circuits_valid
 
 
 def build_interpretation(

@@ -20,10 +20,12 @@ from app.pages.cursors import bad_cursor, read_cursor, write_cursor
 from app.pages.samples import CircuitCard, circuit_card
 from app.pages.shared import (
     BigInt,
+    Counts,
     NetworkView,
     PageModel,
     ScopeOptions,
     ScopeView,
+    counts_of,
     latest_job,
     locate,
     network_view,
@@ -106,7 +108,8 @@ class CircuitsPage(PageModel):
     scope: ScopeView
     possible: BigInt = Field(description="Circuits that were looked at; 0 if no analysis is stored.")
     valid: BigInt = Field(description="Circuits that are valid.")
-    truncated_at: int | None = Field(description="Where the search stopped, None if it was exhaustive.")
+    truncated_at: int | None = Field(description="Circuits listed where they are not all, None if they are.")
+    counts: Counts | None = Field(description="How the number of valid circuits was found; None if nothing is stored.")
     total: int = Field(description="Circuits that pass the filter.")
     items: list[CircuitCard]
     sort: str
@@ -152,7 +155,13 @@ class CircuitsPage(PageModel):
 
     @property
     def kind(self) -> Literal["exact", "truncated"]:
+        """Whether the list holds every valid circuit."""
         return "exact" if self.truncated_at is None else "truncated"
+
+    @property
+    def drawn(self) -> bool:
+        """Whether the list holds only some of the valid circuits, drawn uniformly."""
+        return self.counts is not None and self.counts.drawn
 
 
 def build_circuits(session: Session, addresses: Addresses, network: str, options: CircuitsOptions) -> CircuitsPage:
@@ -195,6 +204,7 @@ def build_circuits(session: Session, addresses: Addresses, network: str, options
         possible=0 if analysis is None else analysis.circuits_possible,
         valid=0 if analysis is None else analysis.circuits_valid,
         truncated_at=None if analysis is None else analysis.circuits_truncated_at,
+        counts=None if analysis is None else counts_of(analysis),
         total=found.total,
         items=[circuit_card(circuit, slug, scope, addresses) for circuit in found.circuits],
         sort=options.sort,

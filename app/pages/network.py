@@ -26,7 +26,8 @@ from app.db.reads.algorithms import placements_untried
 from app.db.reads.analyses import scope_of
 from app.db.reads.jobs import UNFINISHED
 from app.db.tables import AnalysisRow, JobRow, NetworkRow
-from app.figures.numbers import duration, when
+from app.figures.numbers import duration, noun, when
+from app.pages.plan import PlanView, plan_view
 from app.pages.samples import (
     AlignmentCard,
     CircuitCard,
@@ -111,7 +112,7 @@ class EdgeUse(PageModel):
     sources: list[str]
     targets: list[str]
     counts: list[list[int]] = Field(description="One row for each target, one column for each source.")
-    of: int = Field(description="Valid circuits.")
+    of: int = Field(description="Valid circuits; in an estimate those of the sample.")
 
 
 class ProtocolCounts(PageModel):
@@ -153,6 +154,7 @@ class Links(PageModel):
     result: str
     compare: str
     analyse: str = Field(description="POST here to run the analysis.")
+    plan: str = Field(description="What the analysis takes, as JSON.")
 
 
 class NetworkPage(PageModel):
@@ -179,6 +181,7 @@ class NetworkPage(PageModel):
     current_engine: str = Field(description="Version of the engine that runs here now.")
     jobs: list[JobView] = Field(description="Analyses of this network that wait or run.")
     training: dict[str, Any] = Field(description="Options and outcome, empty if it was not trained here.")
+    plan: PlanView | None = Field(description="What the analysis would take, where none is stored or on its way.")
     links: Links
     url: str
 
@@ -196,6 +199,21 @@ class NetworkPage(PageModel):
     def stops(self) -> str:
         stops = "" if self.counts is None else stops_of(self.counts)
         return ", ".join(part for part in (stops, "alignments at 0" if self.placements_untried else "") if part)
+
+    @property
+    def circuit_nouns(self) -> dict[str, str]:
+        """What the figures call the circuits that they are of."""
+        if self.counts is None or not self.counts.drawn:
+            return {}
+        sampled = self.counts.circuits_kind == "sampled"
+        return {"sized": "sampled valid circuit" if sampled else "valid circuit", "listed": "drawn valid circuit"}
+
+    @property
+    def circuits_shown(self) -> str:
+        """The circuits that sizes and edges are told of, with their noun."""
+        of = self.edge_use[0].of if self.edge_use else 0
+        sampled = self.counts is not None and self.counts.circuits_kind == "sampled"
+        return noun(of, "valid circuit") + (" of the sample" if sampled else "")
 
     @property
     def fragile(self) -> bool:
@@ -291,12 +309,14 @@ def build_network(session: Session, addresses: Addresses, network: str, options:
         current_engine=ENGINE_VERSION,
         jobs=[job_view(job, addresses) for job in stored.jobs if job.state in UNFINISHED],
         training=place.row.training,
+        plan=plan_view(place) if analysis is None and state_of(None, job) != "computing" else None,
         links=Links(
             circuits=addresses.circuits(slug, scope),
             algorithms=addresses.algorithms(slug, scope),
             result=addresses.result(slug, scope),
             compare=addresses.compare(slug, (), scope),
             analyse=addresses.analyses(slug),
+            plan=addresses.plan(slug, scope),
         ),
         url=addresses.network(slug, scope),
     )

@@ -28,6 +28,7 @@ from app.db.errors import Ambiguous, StoreError
 from app.db.reads import analyses
 from app.db.tables import AnalysisRow, JobRow, NetworkRow
 from app.errors import NotFound
+from app.figures.numbers import exact, noun
 
 MAX_EXACT_IN_JSON = 2**53
 
@@ -270,18 +271,70 @@ class JobView(PageModel):
 
 
 class Counts(PageModel):
-    """How many explanations one analysis found. A number is exact unless its search was truncated."""
+    """How many explanations one analysis found. A number is exact unless its search was truncated or estimated."""
 
     circuits_possible: BigInt
-    circuits_valid: BigInt
-    circuits_truncated_at: int | None
-    interpretations_total: BigInt
+    circuits_valid: BigInt = Field(description="Exact if listed to the end or counted; else an estimate.")
+    circuits_method: Literal["listed", "counted", "estimated"] = Field(
+        description="How their number was found: by listing them, exactly without listing, or from a uniform sample."
+    )
+    circuits_listed: int = Field(description="Stored ones: all of them, or as many as were drawn uniformly.")
+    circuits_low: BigInt | None = Field(description="Lower end of an estimate's interval.")
+    circuits_high: BigInt | None = Field(description="Upper end of an estimate's interval.")
+    circuits_confidence: float | None = Field(description="With which that interval holds the truth.")
+    circuits_tested: BigInt | None = Field(description="Circuits judged; None if that was not told.")
+    circuits_truncated_at: int | None = Field(description="Circuits stored where they are not all, else None.")
+    interpretations_total: BigInt = Field(description="Of the stored circuits.")
     interpretations_observed: BigInt
+    interpretations_complete: bool = Field(description="Whether every valid circuit is stored.")
+    interpretations_truncated_at: int | None = Field(description="Circuits counted where not all were, else None.")
     algorithms_candidates: BigInt
     algorithms_truncated_at: int | None
     algorithms_aligned: int
     alignments_valid: BigInt
     alignments_minimal: BigInt
+    alignments_truncated: int = Field(description="Algorithms of which not every valid alignment is stored.")
+
+    @property
+    def circuits_kind(self) -> Literal["exact", "truncated", "sampled"]:
+        """How sure the number of valid circuits is."""
+        if self.circuits_method == "estimated":
+            return "sampled"
+        return "exact" if self.circuits_method == "counted" or self.circuits_truncated_at is None else "truncated"
+
+    @property
+    def circuits_sign(self) -> str:
+        """What stands before that number: nothing, at least, about."""
+        return {"exact": "", "truncated": "≥ ", "sampled": "≈ "}[self.circuits_kind]
+
+    @property
+    def drawn(self) -> bool:
+        """Whether the stored circuits are only some of the valid ones, drawn uniformly."""
+        return self.circuits_method != "listed" and self.circuits_truncated_at is not None
+
+    @property
+    def interpretations_kind(self) -> Literal["exact", "truncated"]:
+        whole = self.interpretations_complete and self.interpretations_truncated_at is None
+        return "exact" if whole and self.circuits_truncated_at is None else "truncated"
+
+    @property
+    def interval_words(self) -> str:
+        """The interval of an estimate, "" where there is none."""
+        if self.circuits_low is None or self.circuits_high is None or self.circuits_confidence is None:
+            return ""
+        return f"{self.circuits_confidence * 100:g}% interval {exact(self.circuits_low)} to {exact(self.circuits_high)}"
+
+    @property
+    def method_words(self) -> str:
+        """How the number of valid circuits was found where they were not listed, and what the list then shows."""
+        if self.circuits_method == "listed":
+            return ""
+        shown = f"The list shows {noun(self.circuits_listed, 'valid circuit')}"
+        shown += ", drawn uniformly." if self.drawn else ", all of them."
+        if self.circuits_method == "counted":
+            return f"Every possible circuit was judged; the number is exact. {shown}"
+        tested = noun(self.circuits_tested or 0, "circuit")
+        return f"An estimate from {tested} drawn uniformly from the possible ones; {self.interval_words}. {shown}"
 
 
 class ScopeView(PageModel):
@@ -352,16 +405,21 @@ def job_view(row: JobRow, addresses: Addresses) -> JobView:
 
 
 def counts_of(row: AnalysisRow) -> Counts:
-    return Counts(**{name: getattr(row, name) for name in Counts.model_fields})
+    kept = {name: getattr(row, name) for name in Counts.model_fields if name != "alignments_truncated"}
+    return Counts(**kept, alignments_truncated=row.distributions.get("algorithms_truncated", 0))
 
 
 def stops_of(counts: Counts) -> str:
-    """Which searches stopped at a limit, in words; "" if only single algorithms' alignments did, or none."""
+    """Which searches stopped at a limit, in words; "" if none did. Circuits that were counted did not stop."""
     stops = []
-    if counts.circuits_truncated_at is not None:
+    if counts.circuits_method == "listed" and counts.circuits_truncated_at is not None:
         stops.append(f"circuits at {counts.circuits_truncated_at:,}")
+    if counts.interpretations_truncated_at is not None:
+        stops.append("interpretations, which have too many states to be counted")
     if counts.algorithms_truncated_at is not None:
         stops.append(f"algorithms at {counts.algorithms_truncated_at:,}")
+    if counts.alignments_truncated:
+        stops.append(f"alignments of {noun(counts.alignments_truncated, 'algorithm')}")
     return ", ".join(stops)
 
 

@@ -11,11 +11,14 @@ from app.addressing import API_PREFIX
 from app.errors import api_errors
 from app.figures.spread import spread_figures
 from app.pages.network import NetworkOptions, NetworkPage, build_network
+from app.pages.plan import PlanPage, build_plan
+from app.pages.shared import ScopeOptions
 from app.rendering import render
 from app.routes.depends import Links, Reading
 
 router = APIRouter()
 Options = Annotated[NetworkOptions, Query()]
+PlanOptions = Annotated[ScopeOptions, Query()]
 
 
 @router.get("/networks", include_in_schema=False)
@@ -27,7 +30,7 @@ def networks(links: Links) -> RedirectResponse:
 @router.get("/networks/{network}", response_class=HTMLResponse, include_in_schema=False)
 def network_page(request: Request, session: Reading, links: Links, network: str, options: Options) -> HTMLResponse:
     page = build_network(session, links, network, options)
-    figures = [] if page.distributions is None else spread_figures(page.distributions)
+    figures = [] if page.distributions is None else spread_figures(page.distributions, **page.circuit_nouns)
     return render(request, "pages/network.html", {"page": page, "figures": figures}, block="findings")
 
 
@@ -40,3 +43,14 @@ def network_twin(session: Reading, links: Links, network: str, options: Options)
     `network` is a slug, or the first 6 or more digits of a digest.
     """
     return build_network(session, links, network, options)
+
+
+@router.get(
+    f"{API_PREFIX}/networks/{{network}}/plan",
+    tags=["networks"],
+    summary="What an analysis would take",
+    responses=api_errors(400, 404),
+)
+def plan(session: Reading, links: Links, network: str, options: PlanOptions) -> PlanPage:
+    """Whether the valid circuits would be listed, counted or estimated, why, and the time and memory predicted."""
+    return build_plan(session, links, network, options)

@@ -111,6 +111,10 @@ def upgrade() -> None:
             "of": numbers["of"],
             "margin_range": margins,
             "algorithm_kinds": _kinds(connection, analysis_id),
+            "algorithms_truncated": connection.scalar(
+                sa.text("SELECT count(*) FROM algorithms WHERE analysis_id = :id AND truncated_at > 0"),
+                {"id": analysis_id},
+            ),
         }
         low, high = map(_sortable, numbers["interval"]) if numbers.get("interval") else (None, None)
         tested = numbers.get("tested")
@@ -272,7 +276,8 @@ def _parts(values: list[Any]) -> Iterator[list[Any]]:
 def _put_numbers_back(connection: sa.Connection, analysis_id: int) -> None:
     """How the number of circuits was found stood among the figures."""
     row = connection.execute(sa.select(ANALYSES).where(ANALYSES.c.id == analysis_id)).one()
-    spread = {name: v for name, v in row.distributions.items() if name not in ("of", "margin_range", "algorithm_kinds")}
+    new = ("of", "margin_range", "algorithm_kinds", "algorithms_truncated")
+    spread = {name: value for name, value in row.distributions.items() if name not in new}
     low, high, tested = (
         None if value is None else int(value[3:])
         for value in (row.circuits_low, row.circuits_high, row.circuits_tested)

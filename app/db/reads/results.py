@@ -23,7 +23,7 @@ from analysis.result import (
 )
 from app.db.circuit_columns import RANKED
 from app.db.codecs import alignment_of, network_of, protocol_of, tasks_of
-from app.db.distributions import distribution_in
+from app.db.distributions import candidates_in, distribution_in
 from app.db.reads.analyses import find_data
 from app.db.reads.circuits import whole_column, whole_counts
 from app.db.tables import AlgorithmRow, AlignmentRow, AnalysisRow
@@ -89,7 +89,8 @@ def _load_algorithms(session: Session, row: AnalysisRow, network: Network) -> Al
     ):
         alignments[stored.algorithm_row_id].append(alignment_of(stored, text_of[stored.algorithm_row_id]))
     results = tuple(_algorithm_result(stored, tuple(alignments[stored.id]), network.n_inputs) for stored in algorithms)
-    return AlgorithmSearch(results, row.algorithms_candidates, row.algorithms_truncated_at)
+    totals = candidates_in(row.distributions)
+    return AlgorithmSearch(results, row.algorithms_candidates, row.algorithms_truncated_at, totals)
 
 
 def _algorithm_result(row: AlgorithmRow, alignments: tuple[ScoredAlignment, ...], n_inputs: int) -> AlgorithmResult:

@@ -12,9 +12,10 @@ from analysis.pipeline import analyse_output
 from analysis.protocol import COMPLETE
 from analysis.result_file import output_json, what_is_missing
 from app.db.distributions import distributions_of
+from app.db.prepared import result_digest
 from app.db.reads.results import load_analysis
 from app.db.tables import AnalysisRow
-from app.db.writes import result_digest, save_analysis, save_network
+from app.db.writes import save_analysis, save_network
 from tests.factories import XOR_SLUG, pretrained_xor, temporary_store
 
 BY_SUPPORT = Limits(max_listed=1, n_first=3)

@@ -71,7 +71,7 @@ def test_jobs_end_well_truncated_refused_crashed_or_unsaved(store):
     assert log_lines(store, good) == ["taken up", "counting: 3 steps", "3 saved"]
     assert job(store, cut).state == "truncated"
     row = job(store, refused)
-    assert (row.state, row.error) == ("failed", "counting: goes too far. count less.")
+    assert (row.state, row.error) == ("failed", "counting: goes too far. Count less.")
     assert row.result["error"] == {"item": "counting", "cause": "goes too far", "cure": "count less"}
     row = job(store, crashed)
     assert row.state == "failed"

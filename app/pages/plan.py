@@ -1,0 +1,168 @@
+"""What an analysis will do and cost, told before anyone starts it."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+from sqlalchemy.orm import Session
+
+from analysis.circuits.planning import CircuitPlan, Cost, plan_circuits
+from analysis.errors import AnalysisError
+from analysis.limits import DEFAULT_LIMITS
+from analysis.preflight import preflight
+from app.addressing import Addresses
+from app.db.reads.networks import jobs_for
+from app.pages.shared import (
+    BigInt,
+    PageModel,
+    Place,
+    ScopeOptions,
+    ScopeView,
+    finite,
+    latest_job,
+    locate,
+    scope_view,
+)
+
+Method = Literal["listed", "counted", "estimated"]
+METHOD_WORDS: dict[Method, str] = {
+    "listed": "list every valid circuit",
+    "counted": "count the valid circuits exactly, without listing them",
+    "estimated": "estimate how many circuits are valid, from a uniform sample",
+}
+
+
+class WayView(PageModel):
+    """One way to find the valid circuits, and what it would cost."""
+
+    method: Method
+    words: str
+    chosen: bool
+    seconds: float | None = Field(description="Predicted, on one core; None beyond what a float holds.")
+    memory_bytes: BigInt = Field(description="Predicted, beyond the program itself.")
+    obstacle: str = Field(description="Why it is not taken; empty if it could be.")
+
+
+class RefusalView(PageModel):
+    """Why the analysis is not started at all."""
+
+    item: str
+    cause: str
+    cure: str
+
+
+class PlanLimits(PageModel):
+    """What the choice was made by."""
+
+    max_possible: BigInt = Field(description="Largest space whose circuits are all listed.")
+    max_valid: BigInt = Field(description="Valid circuits kept in a list; a longer one is marked truncated.")
+    max_seconds: float = Field(description="Longest predicted time of an exact count.")
+    max_bytes: BigInt = Field(description="Most predicted memory of a list or an exact count.")
+    n_samples: int = Field(description="Circuits tested for an estimate.")
+    confidence: float = Field(description="Of an estimate's interval.")
+    n_draws: int = Field(description="Valid circuits drawn and shown where they are not all listed.")
+
+
+class PlanView(PageModel):
+    """How the valid circuits will be found, and what that is expected to take."""
+
+    possible: BigInt | None = Field(description="Circuits of the protocol's space, exactly; None if refused.")
+    method: Method | None = Field(description="The way that will be taken; None if the analysis is refused.")
+    words: str = Field(description="The way in words.")
+    reason: str
+    seconds: float | None
+    memory_bytes: BigInt | None
+    ways: list[WayView]
+    refusals: list[RefusalView] = Field(description="Everything that speaks against the analysis; empty if it can run.")
+    limits: PlanLimits
+
+    @property
+    def megabytes(self) -> int:
+        return 0 if self.memory_bytes is None else self.memory_bytes >> 20
+
+
+class PlanPage(PageModel):
+    """The plan of one analysis."""
+
+    scope: ScopeView
+    plan: PlanView
+    network_url: str
+    analyse_url: str = Field(description="POST here to run the analysis.")
+    url: str
+
+
+def build_plan(session: Session, addresses: Addresses, network: str, options: ScopeOptions) -> PlanPage:
+    """The plan of the analysis that an address names, stored or not.
+
+    Raises:
+        NotFound: no such network, output, protocol or data record.
+    """
+    place = locate(session, addresses, network, options.scope)
+    jobs = [] if place.analysis is not None else jobs_for(session, [place.row.digest])
+    slug, scope = place.row.slug, place.scope
+    return PlanPage(
+        scope=scope_view(place, latest_job(jobs, scope, place.network.n_inputs), addresses),
+        plan=plan_view(place),
+        network_url=addresses.network(slug, scope),
+        analyse_url=addresses.analyses(slug),
+        url=addresses.plan(slug, scope),
+    )
+
+
+def plan_view(place: Place) -> PlanView:
+    """What analysing a place would take."""
+    problems = preflight(place.network, place.scope.output, place.task, place.protocol, place.data)
+    if problems:
+        return refused(problems)
+    try:
+        plan = plan_circuits(place.cut, place.task, place.protocol, place.data, output=place.scope.output)
+    except AnalysisError as error:
+        return refused((error,))
+    return view_of(plan)
+
+
+def view_of(plan: CircuitPlan) -> PlanView:
+    """A plan as pages show it."""
+    return PlanView(
+        possible=plan.possible,
+        method=plan.method,
+        words=METHOD_WORDS[plan.method],
+        reason=plan.reason,
+        seconds=finite(plan.cost.seconds),
+        memory_bytes=plan.cost.n_bytes,
+        ways=[_way(cost, plan) for cost in plan.costs],
+        refusals=[],
+        limits=_limits(),
+    )
+
+
+def refused(problems: tuple[AnalysisError, ...]) -> PlanView:
+    """Why nothing can be started."""
+    return PlanView(
+        possible=None,
+        method=None,
+        words="not started",
+        reason="; ".join(f"{problem.item} {problem.cause}" for problem in problems) + ".",
+        seconds=None,
+        memory_bytes=None,
+        ways=[],
+        refusals=[RefusalView(item=p.item, cause=p.cause, cure=p.cure) for p in problems],
+        limits=_limits(),
+    )
+
+
+def _way(cost: Cost, plan: CircuitPlan) -> WayView:
+    return WayView(
+        method=cost.method,
+        words=METHOD_WORDS[cost.method],
+        chosen=cost.method == plan.method,
+        seconds=finite(cost.seconds),
+        memory_bytes=cost.n_bytes,
+        obstacle=cost.obstacle,
+    )
+
+
+def _limits() -> PlanLimits:
+    limits = DEFAULT_LIMITS
+    return PlanLimits(**{name: getattr(limits, name) for name in PlanLimits.model_fields})
