@@ -5,8 +5,11 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import Final
 
+import numpy as np
+
 from analysis.data import DataRecord, data_problems
 from analysis.errors import AnalysisError, BeyondLimits, InvalidNetwork, InvalidTask
+from analysis.networks.mlp import MAX_ACTIVATION, activation_bound
 from analysis.networks.network import MAX_INPUTS, Network
 from analysis.protocol import Protocol
 from analysis.tasks import Task
@@ -23,7 +26,7 @@ def preflight(
 ) -> tuple[AnalysisError, ...]:
     """Everything that speaks against an analysis; empty if nothing does.
 
-    Work that is merely too large is no refusal: the analysis then says at which limit its search stopped.
+    Work that is merely too large to list is no refusal: the analysis then counts, estimates or says where it stopped.
 
     Args:
         network: the whole network.
@@ -54,5 +57,14 @@ def preflight(
             cause = f"has {len(task.truth_table)} rows for {network.n_inputs} inputs"
             cure = f"give {2**network.n_inputs} values of 0 or 1"
             problems.append(InvalidTask(f"truth_table of {task.name or 'the task'}", cause, cure))
-        problems += data_problems(data, network.n_inputs, network.n_outputs)
+        of_data = data_problems(data, network.n_inputs, network.n_outputs)
+        problems += of_data
+        if not of_data and activation_bound(network, _largest_input(data)) > MAX_ACTIVATION:
+            cause = "are so large that activations may exceed float64"
+            problems.append(InvalidNetwork("weights and inputs", cause, "scale them down"))
     return tuple(problems)
+
+
+def _largest_input(data: DataRecord) -> float:
+    rows = (data.representatives, data.validation_inputs, data.interchange_rows)
+    return max(float(np.abs(part).max(initial=0.0)) for part in rows if part is not None)

@@ -111,6 +111,7 @@ BAD_NETWORK_FILES: dict[str, tuple[bytes, str]] = {
     "weights with true": (changed(weights=[[[1.0, True], [1.0, 1.0]], [[1.0, -2.0]]]), "holds true or false"),
     "weights with an empty layer": (changed(weights=[[], [[1.0, -2.0]]]), "weights[0]: is empty"),
     "weights that do not chain": (changed(weights=[[[1.0, 1.0], [1.0, 1.0]], [[1.0]]]), "reads 1 neurons"),
+    "weights that overflow": (changed(weights=[[[1e308, 1e308], [1.0, 1.0]], [[1.0, -2.0]]]), "may exceed float64"),
     "a layer missing": (changed(weights=[[[1.0, 1.0], [1.0, 1.0]]]), "1 weight matrices against 2 bias vectors"),
     "biases too short": (changed(biases=[[0.0], [0.0]]), "has 1 values for 2 neurons"),
     "biases as a number": (changed(biases=[0.0, 0.0]), "biases[0]"),

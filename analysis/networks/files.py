@@ -17,6 +17,7 @@ from typing import Any, Final
 
 from analysis.digest import looks_like_digest
 from analysis.errors import AnalysisError, InvalidNetwork
+from analysis.networks.mlp import MAX_ACTIVATION, activation_bound
 from analysis.networks.network import ACTIVATIONS, MAX_INPUTS, Network
 from analysis.strict_json import check_keys, combined, number_array, plain_text, read_object
 from analysis.tasks import Task, task_from_table
@@ -116,6 +117,9 @@ def parse_network_file(raw: bytes) -> NetworkFile:
         found, stated = "-".join(map(str, network.sizes)), "-".join(map(str, sizes))
         cause = f"say {stated} but the weights are those of a {found} network"
         problems.append(InvalidNetwork("sizes", cause, "let sizes and weights agree"))
+    if network is not None and activation_bound(network) > MAX_ACTIVATION:
+        cause = "are so large that activations may exceed float64"
+        problems.append(InvalidNetwork("weights and biases", cause, "scale them down"))
     tasks = attempt(_tasks, document["tasks"], sizes) if "tasks" in document and sizes is not None else None
     if problems or name is None or network is None or tasks is None:
         raise combined(problems, _ITEM, InvalidNetwork)

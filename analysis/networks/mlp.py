@@ -7,6 +7,7 @@ alone, in a batch, or inside the circuit search gives the same bits, and keeping
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,8 @@ from analysis.circuits.circuit import Circuit, EdgeLayout
 from analysis.interventions.ablation import Ablation, means, zeros
 from analysis.networks.network import DEFAULT_NEGATIVE_SLOPE, Activation, Network
 from analysis.tasks import input_table
+
+MAX_ACTIVATION: Final = 1e300  # what sums and means of a few thousand still leave below float64's largest
 
 
 def activate(
@@ -64,6 +67,23 @@ def activations(network: Network, inputs: NDArray[np.float64]) -> tuple[NDArray[
             total = total + source[:, index, None] * weights[:, index]
         layers.append(activate(total, network.activation_of(layer), network.negative_slope))
     return tuple(layers)
+
+
+def activation_bound(network: Network, largest_input: float = 1.0) -> float:
+    """A bound on every activation and pre-activation, whatever is ablated or interchanged; inf if float64 may overflow.
+
+    Args:
+        network: the network.
+        largest_input: largest absolute value of any input.
+    """
+    bound, largest = largest_input, largest_input
+    with np.errstate(over="ignore"):
+        for layer, (weights, biases) in enumerate(zip(network.weights, network.biases, strict=True), start=1):
+            bound = float((np.abs(weights).sum(axis=1) * bound + np.abs(biases)).max())
+            largest = max(largest, bound)
+            if network.activation_of(layer) in ("tanh", "sigmoid"):
+                bound = 1.0
+    return largest
 
 
 def forward(network: Network, inputs: NDArray[np.float64]) -> NDArray[np.float64]:

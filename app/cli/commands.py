@@ -71,6 +71,8 @@ def _run(arguments: list[str]) -> int:
         command = typer.main.get_command(app)
         outcome = command.main(args=arguments, prog_name="pluriscope", standalone_mode=False)
         sys.stdout.flush()
+        if outcome == INTERRUPTED:  # typer has turned Ctrl-C into its exit code already
+            raise KeyboardInterrupt
         return outcome if isinstance(outcome, int) else 0
     except Refusal as refusal:
         complain(str(refusal))

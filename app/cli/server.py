@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from app.cli.configuration import read_settings
-from app.cli.terminal import DONE, remark
+from app.cli.terminal import DONE, TROUBLE, remark
 
 
 def serve(
@@ -38,7 +38,10 @@ def serve(
                 remark(f"added {added} bundled networks")
     finally:
         store.close()
-    uvicorn.run(create_app(settings), host=settings.host, port=settings.port, log_level="info", access_log=False)
+    try:
+        uvicorn.run(create_app(settings), host=settings.host, port=settings.port, log_level="info", access_log=False)
+    except SystemExit as ended:  # uvicorn's own code where it cannot listen is 3, which here means a limit
+        return TROUBLE if ended.code else DONE
     return DONE
 
 

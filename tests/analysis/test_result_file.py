@@ -200,3 +200,14 @@ def test_a_task_that_no_small_algorithm_computes():
     assert (analysis.algorithms.n_candidates, analysis.algorithms.algorithms) == (0, ())
     assert analysis.criteria["both-directions"].of == 0
     assert result_json([analysis])["outputs"][0]["algorithms"] == []
+
+
+def test_numbers_that_may_overflow_are_refused_before_the_work():
+    network = Network.from_arrays([[[1e200, 1.0]], [[1.0]]], [[0.0], [0.0]], activation="relu")
+    rows = clean_data(2).representatives
+    task = named_task("OR", 2)
+    assert preflight(network, 0, task, COMPLETE, clean_data(2)) == ()
+    (problem,) = preflight(network, 0, task, COMPLETE, replace(clean_data(2), interchange_rows=1e150 * rows))
+    assert "may exceed float64" in problem.cause
+    bounded = Network.from_arrays([[[1e200, 1.0]], [[1.0]]], [[0.0], [0.0]], activation="tanh")
+    assert preflight(bounded, 0, task, COMPLETE, replace(clean_data(2), representatives=1e90 * rows)) == ()

@@ -56,7 +56,7 @@ def test_golden_networks_survive_their_file(name):
     assert (again.name, again.tasks) == (file.name, file.tasks)
 
 
-floats = st.floats(allow_nan=False, allow_infinity=False, width=64)
+floats = st.floats(-1e60, 1e60)  # larger ones may overflow in four layers, and are refused
 
 
 @given(st.data(), st.integers(1, 3), st.lists(st.integers(1, 3), min_size=1, max_size=3), st.sampled_from(ACTIVATIONS))

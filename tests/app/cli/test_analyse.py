@@ -199,3 +199,14 @@ def test_analyse_as_a_program_reads_standard_input_and_loads_no_torch(xor):
     )
     assert json.loads(done.stdout)["outputs"][0]["circuits"]["valid"] == 32
     assert done.stderr.splitlines()[-1] == "False False"
+
+
+def test_ctrl_c_says_that_nothing_was_written(xor, tmp_path, monkeypatch, capsys):
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("analysis.pipeline.analyse_output", interrupted)
+    out = tmp_path / "out.json"
+    assert run("analyse", xor, "--output", out) == 130
+    assert capsys.readouterr().err.endswith("pluriscope: stopped on request; nothing was written\n")
+    assert not out.exists()

@@ -121,3 +121,13 @@ def test_seeding_twice_changes_nothing():
             assert session.scalar(select(func.count()).select_from(AnalysisRow)) == 0
             kinds = session.scalars(select(JobRow.kind)).all()
             assert sorted(set(kinds)) == ["analyse", "train"]
+
+
+def test_a_port_that_is_taken_is_trouble_with_this_machine(monkeypatch):
+    import uvicorn
+
+    def cannot_listen(*_: object, **__: object) -> None:
+        raise SystemExit(3)  # as uvicorn ends then
+
+    monkeypatch.setattr(uvicorn, "run", cannot_listen)
+    assert run("serve", "--no-bundled") == 1
