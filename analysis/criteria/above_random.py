@@ -77,8 +77,8 @@ ABOVE_RANDOM: Final = Criterion(
     source="Pluriscope, after Sutter et al., NeurIPS 2025 (arXiv:2507.08802): what random networks reach",
     judges={"alignment": _above_random},
     method="The entries of each weight matrix are shuffled within it, from the seed; biases stay. The best IIA over "
-    "all alignments on each such network is found exactly. The percentile is by nearest rank, so the IIA must be strictly "
-    "above so many of the networks. The reason also gives the rank of the IIA among the best ones that the algorithm "
+    "all alignments on each such network is found exactly. The percentile is by nearest rank, so the IIA must be "
+    "strictly above so many of the networks. The reason also gives the rank of the IIA among the best ones that the algorithm "
     f"reaches on the same network if its input rows are shuffled: all ways up to two inputs, else {N_SHUFFLES} ways.",
     direction="higher",
     parameters=(

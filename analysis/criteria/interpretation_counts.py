@@ -19,9 +19,10 @@ from analysis.circuits.circuit import Circuit, EdgeLayout
 from analysis.data import DataRecord
 from analysis.errors import BeyondLimits
 from analysis.experiments import InterventionSpace, NetworkAnswers, decide_under_interventions, intervention_space
+from analysis.interpretations.columns import UNDECIDED
 from analysis.interpretations.counting import count_interpretations
 from analysis.interpretations.observed import MAX_CLASSES, ObservedClasses, observed_classes
-from analysis.interpretations.predicting import UNDECIDED, ClassPredictions, class_predictions
+from analysis.interpretations.predicting import ClassPredictions, class_predictions
 from analysis.interventions.ablation import Ablation
 from analysis.networks.network import Network
 from analysis.progress import Progress, Report, silent

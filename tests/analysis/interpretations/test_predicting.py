@@ -13,10 +13,10 @@ from analysis.data import clean_data
 from analysis.errors import BeyondLimits
 from analysis.experiments import decide_under_interventions, intervention_space
 from analysis.interpretations.counting import count_interpretations
-from analysis.interpretations.indexing import index_of_observed
+from analysis.interpretations.indexing import InterpretationSpace, index_of_observed
 from analysis.interpretations.observed import observed_classes
 from analysis.interpretations.open_tables import OpenTable
-from analysis.interpretations.predicting import class_predictions, family_sets
+from analysis.interpretations.predicting import class_predictions, extreme_interpretation, family_sets
 from analysis.networks.network import Network
 from analysis.protocol import COMPLETE
 from analysis.tasks import input_table, named_task
@@ -59,6 +59,14 @@ def compare(network: Network, mask: int, ablation: str = "zero", most: int = 400
             own = [r for r, c in zip(right, choices, strict=True) if c == choice]
             assert (got.best[number], got.worst[number]) == (max(own), min(own))
             assert got.passing[number] == own.count(tested)
+        interpretations_of = InterpretationSpace(network, classes.circuit, clean_data(network.n_inputs), ablation)
+        for number in {0, len(distinct) // 2, len(distinct) - 1}:
+            for highest, value in ((True, got.best[number]), (False, got.worst[number])):
+                extreme = extreme_interpretation(
+                    interpretations_of, classes, number, space, answers, family, highest=highest
+                )
+                assert right[extreme.index] == value
+                assert choices[extreme.index] == distinct[number]
         passing += sum(got.passing)
         assert class_predictions(classes, space, answers, family, extremes=False).passing == got.passing
     return passing
@@ -216,6 +224,8 @@ def test_what_is_too_much_work_is_undecided_and_nothing_else():
     assert (got.best == -1).all()
     spent = class_predictions(classes, space, answers, "all", max_work=5_000)
     known = class_predictions(classes, space, answers, "all")
+    space_of = InterpretationSpace(network, classes.circuit, clean_data(2))
+    assert extreme_interpretation(space_of, classes, 0, space, answers, max_tried=1) is None
     decided = spent.best >= 0
     assert (spent.best[decided] == known.best[decided]).all()
     assert (~decided).any()
@@ -227,6 +237,8 @@ def test_a_constant_output_predicts_nothing():
     space, answers = prepared(network)
     classes = observed_classes(network, circuit_of(network, 2**6 - 1), clean_data(2))
     assert class_predictions(classes, space, answers, "joint") is None
+    space_of = InterpretationSpace(network, classes.circuit, clean_data(2))
+    assert extreme_interpretation(space_of, classes, 0, space, answers) is None
 
 
 def test_class_functions_are_what_interpretations_read():
