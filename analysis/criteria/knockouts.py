@@ -24,6 +24,7 @@ from analysis.networks.network import Network
 from analysis.validity import decide
 
 MAX_SETS: Final = 1 << 12
+_SETS_BETWEEN_REPORTS: Final = 16  # makes batches that much smaller, for each takes all sets
 
 Site = tuple[int, int]  # hidden layer from 1, neuron from 0
 
@@ -51,23 +52,25 @@ def _sets(hidden_sizes: Sequence[int]) -> Iterator[tuple[Site, ...]]:
 
 def _complete(context: CircuitCriteriaContext, _: Settings) -> Verdicts:
     network, rows = context.network, context.clean_rows
-    n_sets = min(MAX_SETS, 2 ** sum(network.hidden_sizes))
+    n_possible = 2 ** sum(network.hidden_sizes)
+    n_sets = min(MAX_SETS, n_possible)
     sets = list(islice(_sets(network.hidden_sizes), n_sets))
     absent, rule = context.absent(context.protocol.ablation), context.protocol.circuit_decision
     broken = [knocked_out(network, sites) for sites in sets]
     with np.errstate(over="ignore", invalid="ignore"):
         expected = np.array([decide(forward(one, rows)[:, 0], rule) for one in broken])
 
-    def alike(masks: NDArray[np.uint64], which: int) -> NDArray[np.bool_]:
+    def alike(keep: Sequence[NDArray[np.bool_]], which: int) -> NDArray[np.bool_]:
         with np.errstate(over="ignore", invalid="ignore"):
-            layers = batch_activations(broken[which], keep_matrices(masks, context.layout), rows, absent)
+            layers = batch_activations(broken[which], keep, rows, absent)
         same: NDArray[np.bool_] = np.equal(decide(layers[-1][:, 0], rule), expected[which])
         return same
 
     n_alike = np.zeros(len(context), dtype=np.int64)
-    for part in context.parts("knock-outs", len(rows) * n_sets):
+    for part in context.parts("knock-outs", len(rows) * _SETS_BETWEEN_REPORTS):
+        keep = keep_matrices(context.masks[part], context.layout)
         for which in range(n_sets):
-            n_alike[part] += alike(context.masks[part], which).sum(axis=1)
+            n_alike[part] += alike(keep, which).sum(axis=1)
     n_tests = n_sets * len(rows)
 
     def explain(position: int) -> tuple[str, Witness]:
@@ -75,12 +78,12 @@ def _complete(context: CircuitCriteriaContext, _: Settings) -> Verdicts:
             f"Circuit and network decide alike on {n_alike[position]:,} of {n_tests:,} pairs of knock-out and input."
         )
         if n_alike[position] == n_tests:
-            tried = f" Only sets up to {len(sets[-1])} neurons were tried." if n_sets == MAX_SETS else ""
+            largest = f"{len(sets[-1])} neuron{'' if len(sets[-1]) == 1 else 's'}"
+            tried = f" Only sets of up to {largest} were tried." if n_sets < n_possible else ""
             return reason + tried, {}
-        mask = context.masks[position : position + 1]
-        which = next(number for number in range(n_sets) if not alike(mask, number).all())
-        row = int(np.flatnonzero(~alike(mask, which)[0])[0])
-        keep = keep_matrices(mask, context.layout)
+        keep = keep_matrices(context.masks[position : position + 1], context.layout)
+        which = next(number for number in range(n_sets) if not alike(keep, number).all())
+        row = int(np.flatnonzero(~alike(keep, which)[0])[0])
         return reason, {
             "neurons": [list(site) for site in sets[which]],
             "input": rows[row].tolist(),
@@ -89,7 +92,7 @@ def _complete(context: CircuitCriteriaContext, _: Settings) -> Verdicts:
         }
 
     passed = n_alike == n_tests
-    untried = passed & (n_sets < 2 ** sum(network.hidden_sizes))
+    untried = passed & (n_sets < n_possible)
     return verdicts_of(passed, explain, numerators=n_alike, denominators=n_tests, undecided=untried)
 
 

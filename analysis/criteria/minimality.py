@@ -22,8 +22,9 @@ from analysis.progress import Progress
 
 _SOURCE: Final = "Hadad, Katz and Bassan, ICLR 2026 (arXiv:2602.16823)"
 _METHOD: Final = (
-    "Components are edges, Φ(C) is that C is a valid circuit of the protocol's family. Decided over all of them, because "
-    "zero ablation is not monotone; undecided where the search of circuits stopped at a limit and none is known."
+    "Components are edges, Φ(C) is that C is a valid circuit of the protocol's family. Decided over all of them, "
+    "because zero ablation is not monotone. Where the search of circuits stopped at a limit, a circuit that no known "
+    "one makes fail is undecided."
 )
 _NOT_ALL: Final = "The search of circuits stopped at a limit, so that a smaller one may have been missed."
 

@@ -194,11 +194,12 @@ INPUT_ROBUST: Final = Criterion(
     source="Hadad, Katz and Bassan, ICLR 2026 (arXiv:2602.16823): input-domain robustness, on decisions",
     judges={"circuit": _robust},
     method="Two inputs and piecewise-linear neurons: convex polygons in fractions, so the answer is exact for the stored "
-    "numbers. Otherwise interval and mean-value bounds with bisection; sums are widened by more than their rounding "
-    "error, and the ball by one float on each side, so a proof holds for real numbers. Where neurons are piecewise "
-    "linear and bisection spends its budget, a mixed-integer programme (HiGHS): a proof then means that no point "
-    "comes within 1e-5 of a different decision, up to the solver's tolerances. Edges of decisions are right to the "
-    "last float. A circuit that differs at a random point is refuted by that point, once bounds confirm it.",
+    "numbers. Otherwise interval and mean-value bounds with bisection; sums are widened by more than their "
+    "rounding error, and the ball by one float on each side, so a proof holds for real numbers. Where neurons are "
+    "piecewise linear and bisection spends its budget, a mixed-integer programme (HiGHS): a proof then means that "
+    "no point comes within 1e-5 of a different decision, up to the solver's tolerances. Edges of decisions are "
+    "right to the last float. A circuit that differs at a random point is refuted by that point, once bounds "
+    "confirm it.",
     parameters=(
         Parameter("radius", 0.1, 0.0, 10.0, "radius of the ball around each clean input"),
         Parameter(

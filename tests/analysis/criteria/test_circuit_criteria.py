@@ -11,7 +11,9 @@ import pytest
 
 from analysis.circuits.circuit import EdgeLayout
 from analysis.circuits.search import search_circuits
+from analysis.criteria import knockouts, patching, symmetry
 from analysis.criteria.circuit_context import CircuitCriteriaContext
+from analysis.criteria.noise import points_around
 from analysis.criteria.registry import criteria_for, criterion_named
 from analysis.criteria.symmetry import symmetries
 from analysis.data import clean_data
@@ -280,6 +282,60 @@ def test_noise_is_the_same_for_the_same_seed_and_its_witness_differs() -> None:
             assert len(set(decide(outputs, "rounding").tolist())) == 2
         else:
             assert "input" not in verdict.witness
+
+
+def test_noise_and_margins_agree_with_brute_force() -> None:
+    whole = all_circuits(22, (2, 2, 2, 1), "tanh")
+    context = replace(whole, masks=whole.masks[::6])
+    network, everything = context.network, set(plain.edges_of(context.network))
+    noise = criterion_named("input-noise").judge("circuit", context, {"points": 30, "radius": 0.4, "seed": 5})
+    margins = criterion_named("margin").judge("circuit", context, {"least": 0.1})
+    balls = points_around(input_table(2), 0.4, 30, seed=5).tolist()
+    assert all(
+        max(abs(a - b) for a, b in zip(point, row, strict=True)) <= 0.4
+        for row, ball in zip(boolean_rows(2), balls, strict=True)
+        for point in ball
+    )
+    for position, kept in enumerate(kept_sets(context)):
+        alike = [
+            sum(
+                len({plain.decision(plain.run(network, edges, z)[-1][0], "rounding") for edges in (kept, everything)})
+                == 1
+                for z in ball
+            )
+            for ball in balls
+        ]
+        assert noise.numerators is not None
+        assert noise.numerators[position] == min(alike)
+        outputs = [plain.run(network, kept, row)[-1][0] for row in boolean_rows(2)]
+        margin = min(abs(output - edge) for output in outputs for edge in (-0.5, 0.5, 1.5))
+        assert margins.scores[position] == pytest.approx(margin, abs=1e-12)
+        assert margins.passed[position] == (margin >= 0.1)
+
+
+def test_a_spent_budget_is_undecided_with_its_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+    context = xor_context()
+    whole = {key: passed(context, key) for key in ("patching-robust", "knockout-completeness")}
+    monkeypatch.setattr(patching, "MAX_COMBINATIONS", 4)
+    few = criterion_named("patching-robust").judge("circuit", context)
+    undecided = few.having("undecided")
+    assert undecided.any()
+    assert (few.passed <= np.array(whole["patching-robust"])).all()
+    assert not (few.having("failed") & np.array(whole["patching-robust"])).any()
+    assert "the limit is 4" in few.at(int(np.flatnonzero(undecided)[0])).reason
+    monkeypatch.setattr(knockouts, "MAX_SETS", 7)
+    small = criterion_named("knockout-completeness").judge("circuit", context)
+    assert small.passed.sum() == 0
+    assert (np.array(whole["knockout-completeness"]) <= small.having("undecided")).all()
+    assert "sets of up to 1 neuron were tried" in small.at(int(np.flatnonzero(small.having("undecided"))[0])).reason
+    monkeypatch.setattr(symmetry, "MAX_SYMMETRIES", 2)
+    network = twin_network()
+    masks = np.array([mask for mask, _ in possible_masks(network)][::50], dtype=np.uint64)
+    twins = CircuitCriteriaContext(network, task_from_table([0, 1, 1, 0], 2), COMPLETE, clean_data(2), masks)
+    verdicts = criterion_named("representative").judge("circuit", twins)
+    assert verdicts.passed.sum() == 0
+    assert verdicts.having("undecided").any()
+    assert "there are more" in verdicts.at(int(np.flatnonzero(verdicts.having("undecided"))[0])).reason
 
 
 def test_failing_ablations_show_a_row_that_goes_wrong() -> None:

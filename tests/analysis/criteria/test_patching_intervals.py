@@ -76,6 +76,7 @@ def test_certified_circuits_survive_random_values_and_are_among_the_discrete_one
                 assert plain.decision(output, "rounding") == label
 
 
+@pytest.mark.slow
 def test_the_pretrained_xor_keeps_all_its_patching_robust_circuits_over_intervals() -> None:
     verdicts = PATCHING.judge("circuit", xor_context(), {"continuous": 1})
     assert (verdicts.tally.passed, verdicts.tally.failed) == (56, 141)
