@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, Final, Literal, cast
 
 from pydantic import Field, field_validator
 from sqlalchemy.orm import Session
 
+from analysis.algorithms.catalogue import candidate_algorithms
 from analysis.algorithms.high_level_model import Form, HighLevelModel
+from analysis.algorithms.redundancy import irredundancy
 from analysis.alignments.alignment import IIA, Alignment
 from analysis.alignments.iia import check_alignment, interchange_matrix
-from analysis.tasks import INPUT_NAMES
+from analysis.protocol import Protocol
+from analysis.tasks import INPUT_NAMES, Task
 from app.addressing import Addresses, ExplanationRef
 from app.db.codecs import alignment_of
 from app.db.reads import algorithms as reads
@@ -48,6 +51,7 @@ from app.pages.shared import (
 )
 
 N_FOR_HUES: Final = 100
+MAX_COMPUTED_INPUTS: Final = 3  # of tasks whose candidates a page can list by itself; beyond, some take half a minute
 Sort = Literal["order", "valid", "minimal", "iia", "gates", "variables", "depth"]
 Irredundance = Literal["irredundant-gates", "irredundant-functions", "irredundant-literals"]
 Emptiness = Literal["", "not_analysed", "computing", "failed", "none_exist", "truncated", "filtered_out"]
@@ -398,19 +402,21 @@ def frequent_tables(session: Session, place: Place) -> list[str]:
 
 
 def find_algorithm_row(session: Session, addresses: Addresses, place: Place, algorithm_id: str) -> AlgorithmRow:
-    """The row of an algorithm of the analysis that an address names.
+    """The row of an algorithm that an address names; one that no row stores is found among the task's candidates.
 
     Raises:
-        NotFound: there is no such analysis yet, or it has no such candidate.
+        NotFound: it is no candidate, or there are too many candidates to look for it in a page.
     """
     slug = place.row.slug
     row = None if place.analysis is None else reads.find_algorithm(session, place.analysis.id, algorithm_id)
+    if row is None:
+        row = _computed_row(place, algorithm_id)
     if row is None:
         protocol = place.protocol.name
         raise NotFound(
             f"algorithm {algorithm_id[:40]!r}",
             f"output {place.scope.output} of {slug} has not been analysed under {protocol}, so no algorithm is listed"
-            if place.analysis is None
+            if place.analysis is None and place.network.n_inputs > MAX_COMPUTED_INPUTS
             else f"is no candidate of {slug}, output {place.scope.output}, under {protocol}; an id is the hash of a "
             "formula and cannot be read back",
             "choose it from the list of algorithms",
@@ -419,6 +425,42 @@ def find_algorithm_row(session: Session, addresses: Addresses, place: Place, alg
             parent_label=f"algorithms of {slug}",
         )
     return row
+
+
+def _computed_row(place: Place, algorithm_id: str) -> AlgorithmRow | None:
+    """A row, in no session, for a candidate that is not stored; its placements count as not searched."""
+    if place.network.n_inputs > MAX_COMPUTED_INPUTS or place.network.n_hidden_layers < 1:
+        return None
+    candidates = _candidates(place.task.truth_table, place.protocol, place.network.n_hidden_layers)
+    found = candidates.get(algorithm_id)
+    if found is None:
+        return None
+    position, algorithm = found
+    passed = irredundancy(algorithm)
+    return AlgorithmRow(
+        algorithm_id=algorithm.id,
+        position=position,
+        form=algorithm.form,
+        text=algorithm.text,
+        formula=algorithm.formula,
+        depth=algorithm.depth,
+        n_gates=algorithm.n_gates,
+        n_variables=len(algorithm.variables),
+        **{key.replace("-", "_"): passed.get(key) for key in IRREDUNDANT_LABELS},
+        n_valid=0,
+        n_minimal=0,
+        n_kept=0,
+        truncated_at=0,
+    )
+
+
+@lru_cache(maxsize=32)
+def _candidates(
+    truth_table: tuple[int, ...], protocol: Protocol, n_hidden_layers: int
+) -> dict[str, tuple[int, HighLevelModel]]:
+    """Every candidate for a task by id, with its position: some ten thousand in a tenth of a second."""
+    found = candidate_algorithms(Task(truth_table), protocol, n_hidden_layers).algorithms
+    return {algorithm.id: (position, algorithm) for position, algorithm in enumerate(found)}
 
 
 def algorithm_of(row: AlgorithmRow, place: Place) -> HighLevelModel:

@@ -6,10 +6,12 @@ import re
 
 import pytest
 
+from analysis.algorithms.catalogue import candidate_algorithms
 from analysis.alignments.alignment import Alignment, NeuronSet
 from analysis.alignments.iia import score_alignment
 from analysis.data import clean_data
-from analysis.protocol import COMPLETE
+from analysis.protocol import BUILT_IN, COMPLETE
+from analysis.tasks import Task
 from app.addressing import ExplanationRef
 from app.pages.placements import placement_text, places_of, read_placement_text, read_places
 from tests.app.explanations.conftest import XOR
@@ -197,6 +199,23 @@ def test_alignments_are_paged_by_their_ids(get, aligned):
     assert [item["minimal"] for item in only["items"]] == [True]
 
 
+@pytest.mark.parametrize("protocol", ["complete", "paper"])
+def test_an_algorithm_has_its_page_before_any_analysis(get, client, protocol):
+    task = get("/networks/untouched")["scope"]["task"]["truth_table"]
+    algorithm = candidate_algorithms(Task(tuple(task)), BUILT_IN[protocol], 1).algorithms[-1]
+    address = f"/networks/untouched/algorithms/{algorithm.id}?protocol={protocol}"
+    page = get(address)
+    assert (page["algorithm"]["formula"], page["emptiness"], page["items"]) == (algorithm.formula, "truncated", [])
+    text = client.get(address).text
+    assert f"has not been analysed under {protocol} yet" in text
+    assert "too many sets" not in text
+    places = [f"{variable.path}:1.{number}" for number, variable in enumerate(algorithm.variables)]
+    placed = client.get(address, params={"protocol": protocol, "place": places}, follow_redirects=True)
+    assert placed.status_code == 200
+    assert "interchange interventions" in placed.text
+    assert client.get(f"/networks/untouched/algorithms/{'0' * 16}").status_code == 404
+
+
 def test_an_algorithm_without_any_alignment_kept_says_so(get, client):
     items = get(XOR + "/algorithms", protocol="paper", limit=500)["items"]
     bare = next(item for item in items if item["n_kept"] == 0)
@@ -355,7 +374,7 @@ BAD = [
         404,
         "is not the id of the placement",
     ),
-    ("/networks/untouched/algorithms/{g}", 404, "has not been analysed"),
+    ("/networks/untouched/algorithms/0123456789abcdef", 404, "is no candidate"),
 ]
 
 
