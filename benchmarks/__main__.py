@@ -1,78 +1,110 @@
-"""``python -m benchmarks [--json FILE]``: one table of ratios, all measured in this run on this machine."""
+"""``python -m benchmarks``: one table of ratios, all measured in this run on this machine; or a plot of growth."""
 
 from __future__ import annotations
 
 import argparse
 import json
-import os
-import platform
 import sys
 import time
-from importlib.metadata import version
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from benchmarks.lines import PLAIN_REPETITIONS, REPETITIONS, Line, all_lines
+from benchmarks.growth import measure_growth, write_growth
+from benchmarks.lines import complete_lines, paper_lines, population_lines
+from benchmarks.machine import machine, machine_text
+from benchmarks.table import Line, table
+from benchmarks.timing import FULL, QUICK, TINY, Effort
+from benchmarks.wide_lines import attempted_line, counted_line, listed_line
+
+EFFORTS = {"full": FULL, "quick": QUICK, "tiny": TINY}
 
 
-def machine() -> dict[str, str | int]:
-    """What the figures were measured on."""
-    model = platform.processor() or platform.machine()
-    cpuinfo = Path("/proc/cpuinfo")
-    if cpuinfo.exists():
-        names = [text.split(":", 1)[1].strip() for text in cpuinfo.read_text().splitlines() if "model name" in text]
-        model = names[0] if names else model
-    return {
-        "processor": model,
-        "cores": os.cpu_count() or 1,
-        "system": platform.system(),
-        "python": platform.python_version(),
-        "numpy": version("numpy"),
-        "torch": version("torch"),
-        "load_average": f"{os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else "unknown",
-    }
+def stages(effort: Effort) -> Iterator[tuple[str, Callable[[], list[Line]]]]:
+    """What is measured, in the order of the table."""
+    yield "the stages of `paper`", lambda: paper_lines(effort)
+    yield "the whole space of a small network", lambda: complete_lines(effort)
+    yield "width 4, listed", lambda: [listed_line(effort)]
+    yield "width 5, counted", lambda: [counted_line(effort)]
+    yield "a population", lambda: population_lines(effort)
+    yield "a large store", lambda: [_store_line(effort)]
 
 
-def seconds_text(seconds: float) -> str:
-    """Three digits with a fitting unit."""
-    for unit, factor in (("s", 1), ("ms", 1e3)):
-        if seconds * factor >= 1:
-            return f"{seconds * factor:#.3g}".rstrip(".") + f" {unit}"
-    return f"{seconds * 1e6:.0f} µs"
+def _store_line(effort: Effort) -> Line:
+    """Only this line needs the server, so only it loads it."""
+    from benchmarks.store_line import store_line
+
+    return store_line(effort)
 
 
-def table(lines: list[Line]) -> str:
-    """The lines as text columns."""
-    rows = [("work", "plain", "engine", "ratio", "")]
-    for line in lines:
-        ratio = f"{'> ' if line.lower_bound else ''}{line.ratio:,.{1 if line.ratio < 10 else 0}f}×"
-        plain = ("> " if line.lower_bound else "") + seconds_text(line.plain_seconds)
-        rows.append((line.work, plain, seconds_text(line.engine_seconds), ratio, line.note))
-    widths = [max(len(row[column]) for row in rows) for column in range(5)]
-    text = []
-    for work, *numbers, note in rows:
-        cells = "  ".join(number.rjust(width) for number, width in zip(numbers, widths[1:4], strict=True))
-        text.append(f"{work.ljust(widths[0])}  {cells}  {note}".rstrip())
-    return "\n".join([text[0], "-" * max(map(len, text)), *text[1:]])
+def all_lines(effort: Effort, tell: Callable[[str], None], *, width6_seconds: float = 0.0) -> list[Line]:
+    """Measure everything."""
+    lines: list[Line] = []
+    for stage, measure in stages(effort):
+        tell(stage)
+        lines += measure()
+    if width6_seconds:
+        tell(f"width 6, counted for at most {width6_seconds:g} s")
+        lines.append(attempted_line(width6_seconds))
+    return lines
 
 
-def main() -> int:
-    """Run everything and print the table."""
+def options_of(arguments: list[str] | None) -> argparse.Namespace:
+    """What the command line asks for."""
     parser = argparse.ArgumentParser(prog="benchmarks", description=__doc__)
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures to FILE as well")
-    options = parser.parse_args()
-    started = time.perf_counter()
-    lines = all_lines(lambda stage: print(f"… {stage}", file=sys.stderr, flush=True))
-    here = machine()
-    print(", ".join(f"{key.replace('_', ' ')} {value}" for key, value in here.items()))
+    parser.add_argument("--quick", action="store_true", help="smaller work: some seconds, no figures to quote")
+    parser.add_argument("--tiny", action="store_true", help="tiny work: whether everything runs and agrees")
+    parser.add_argument(
+        "--width6",
+        type=float,
+        default=0.0,
+        metavar="SECONDS",
+        help="attempt the exact count of a 2-6-6-1 network's 46.9 trillion circuits for so long",
+    )
+    parser.add_argument(
+        "--growth",
+        type=Path,
+        metavar="FILE.svg",
+        help="instead of the table: plot time and memory against width, depth, inputs; numbers in FILE.csv, FILE.json",
+    )
+    parser.add_argument(
+        "--growth-seconds",
+        type=float,
+        default=60.0,
+        metavar="SECONDS",
+        help="exact counts predicted to take longer are estimated instead (60)",
+    )
+    return parser.parse_args(arguments)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run everything and print the table."""
+    options = options_of(arguments)
+    started, here = time.perf_counter(), machine()
+    size = "tiny" if options.tiny else "quick" if options.quick else "full"
+
+    def tell(stage: str) -> None:
+        print(f"… {stage}", file=sys.stderr, flush=True)
+
+    print(machine_text(here), flush=True)
+    if options.growth:
+        points = measure_growth(tell, max_seconds=options.growth_seconds, small=size != "full")
+        for path in write_growth(options.growth, points, here, options.growth_seconds):
+            print(path)
+        return 0
+    lines = all_lines(EFFORTS[size], tell, width6_seconds=options.width6)
     print(
-        f"after import; best of up to {REPETITIONS} runs of the engine, its caches empty each time, and of up to "
-        f"{PLAIN_REPETITIONS} plain runs; '>': stopped before its end, so at least"
+        "after import; best of some runs, the engine's caches empty each time; '>': the reference was stopped before "
+        "its end, so at least; '~': it did a part, scaled; targets are for two quiet cores"
+        + ("" if size == "full" else f"; --{size}: less work, figures not to be quoted")
     )
     print()
     print(table(lines))
+    if not options.width6:
+        print("\nWidth 6 (46.9 trillion circuits) was not attempted: ask for it with --width6 SECONDS.")
     print(f"\n{time.perf_counter() - started:.0f} s in all")
     if options.json:
-        document = {"machine": here, "lines": [line.as_json() for line in lines]}
+        document = {"machine": here, "effort": size, "lines": [line.as_json() for line in lines]}
         options.json.write_text(json.dumps(document, indent=2) + "\n")
     return 0
 

@@ -238,12 +238,7 @@ def addresses() -> Iterator[str]:
 
 def measure(client: TestClient, address: str, requests: int = REQUESTS) -> Timing:
     """Time so many pages of a list: in turn the first, those that follow it, and those at its deep end."""
-    visited = [address]
-    if "/circuits" in address or "/algorithms" in address:
-        page = client.get(f"/api/v1{address}").json()
-        visited += [page["next_url"]] if page["next_url"] else []
-        deep = _deep_end(client, address, page) if "/circuits" in address else None
-        visited += [deep] if deep else []
+    visited = visited_pages(client, address)
     milliseconds = []
     for number in range(requests):
         start = time.perf_counter()
@@ -253,6 +248,17 @@ def measure(client: TestClient, address: str, requests: int = REQUESTS) -> Timin
             raise RuntimeError(f"{visited[number % len(visited)]}: {answer.status_code}")
     ordered = sorted(milliseconds)
     return Timing(address, statistics.median(ordered), ordered[int(0.95 * len(ordered))])
+
+
+def visited_pages(client: TestClient, address: str) -> list[str]:
+    """The first page of a list, the one that follows it, and one at its deep end where it is a list of circuits."""
+    visited = [address]
+    if "/circuits" in address or "/algorithms" in address:
+        page = client.get(f"/api/v1{address}").json()
+        visited += [page["next_url"]] if page["next_url"] else []
+        deep = _deep_end(client, address, page) if "/circuits" in address else None
+        visited += [deep] if deep else []
+    return visited
 
 
 def _deep_end(client: TestClient, address: str, page: dict[str, Any]) -> str | None:

@@ -1,13 +1,11 @@
-"""What is measured: each line runs the same work twice, plainly and by the engine, and checks that the counts agree."""
+"""The lines about one small network and about many: the same work done plainly and by the engine, results compared."""
 
 from __future__ import annotations
 
 import itertools
 import json
-import sys
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,44 +18,18 @@ from analysis.networks.network import Network
 from analysis.networks.training import train_networks
 from analysis.networks.training_spec import TrainingSpec
 from analysis.pipeline import analyse_output
-from analysis.populations.population import train_population
+from analysis.populations.population import analyse_outcomes
 from analysis.protocol import COMPLETE, PAPER, Protocol
+from analysis.result import InterpretationCounts
 from analysis.result_file import output_json
 from analysis.tasks import Task, named_task
 from benchmarks import plain_reference as plain
 from benchmarks.plain_training import train_plainly
+from benchmarks.table import Line, same_result
+from benchmarks.timing import Effort, empty_caches, timed, timed_cold
 
 GOLDEN = Path(__file__).resolve().parent.parent / "tests" / "golden"
-REPETITIONS = 5
-PLAIN_REPETITIONS = 3
-PLAIN_LIMIT_SECONDS = 10.0
 AUTHORS_ORDER = ((0, 0), (1, 0), (0, 1), (1, 1))
-
-
-@dataclass(frozen=True)
-class Line:
-    """One line of the table.
-
-    Args:
-        work: what was done, with its count.
-        plain_seconds: time of the plain version.
-        engine_seconds: time of the engine; of both the best of some repetitions, the engine's caches empty each time.
-        lower_bound: the plain version was stopped before its end, so the ratio is at least this.
-        note: how the counts were compared, or where the plain version was stopped.
-    """
-
-    work: str
-    plain_seconds: float
-    engine_seconds: float
-    lower_bound: bool
-    note: str
-
-    @property
-    def ratio(self) -> float:
-        return self.plain_seconds / self.engine_seconds
-
-    def as_json(self) -> dict[str, Any]:
-        return {**asdict(self), "ratio": self.ratio}
 
 
 @dataclass(frozen=True)
@@ -73,108 +45,63 @@ class Subject:
     def labels(self) -> tuple[int, ...]:
         return self.task.truth_table
 
+    @classmethod
+    def of(cls, network: Network, task: Task) -> Subject:
+        """Both versions of a network with one activation throughout, on clean inputs."""
+        layers = [(w.tolist(), b.tolist()) for w, b in zip(network.weights, network.biases, strict=True)]
+        slope = 0.01 if network.negative_slope is None else network.negative_slope
+        return cls(network, plain.PlainNetwork(layers, network.activation, slope), task, clean_data(network.sizes[0]))
+
 
 def subject(name: str) -> Subject:
     """A golden network on the task XOR over clean inputs."""
     stored = json.loads((GOLDEN / f"{name}.json").read_text())["network"]
     activation, slope = stored["activation"], stored.get("negative_slope")
     network = Network.from_arrays(stored["weights"], stored["biases"], activation=activation, negative_slope=slope)
-    layers = list(zip(stored["weights"], stored["biases"], strict=True))
-    return Subject(
-        network,
-        plain.PlainNetwork(layers, activation, 0.01 if slope is None else slope),
-        named_task("XOR", 2),
-        clean_data(2),
-    )
+    return Subject.of(network, named_task("XOR", 2))
 
 
-def timed(work: Callable[[], Any], repetitions: int = 1) -> tuple[float, Any]:
-    """Fewest seconds of some runs, since whatever else the machine does only adds to them, and the last result."""
-    seconds = []
-    for _ in range(repetitions):
-        start = time.perf_counter()
-        result = work()
-        seconds.append(time.perf_counter() - start)
-    return min(seconds), result
-
-
-def timed_cold(work: Callable[[], Any], repetitions: int = REPETITIONS) -> tuple[float, Any]:
-    """Fewest seconds and the result, with every cache of the engine emptied before each repetition."""
-    seconds = []
-    for _ in range(repetitions):
-        empty_caches()
-        elapsed, result = timed(work)
-        seconds.append(elapsed)
-    return min(seconds), result
-
-
-def empty_caches() -> None:
-    """Forget what the engine remembers from run to run."""
-    for name, module in list(sys.modules.items()):
-        if name.split(".")[0] == "analysis":
-            for value in list(vars(module).values()):
-                clear = getattr(value, "cache_clear", None)
-                if clear is not None:
-                    clear()
-
-
-def until(limit_seconds: float, items: Iterator[Any]) -> tuple[int, bool]:
-    """How many items came before the limit, and whether that was all of them."""
-    deadline = time.perf_counter() + limit_seconds
-    count = 0
-    for count, _ in enumerate(items, start=1):
-        if count % 1024 == 0 and time.perf_counter() > deadline:
-            return count, False
-    return count, True
-
-
-def all_lines(tell: Callable[[str], None]) -> list[Line]:
-    """Measure everything, in the order of the table."""
-    lines: list[Line] = []
-    for measure in (paper_lines, complete_lines, wide_line, training_lines, population_lines):
-        tell(measure.__name__.replace("_", " "))
-        lines += measure()
-    return lines
-
-
-def paper_lines() -> list[Line]:
+def paper_lines(effort: Effort) -> list[Line]:
     """The stages of protocol ``paper`` on the authors' pretrained XOR network, then all of it."""
     s = subject("xor_pretrained")
     lines: list[Line] = []
 
     plain_circuits, (valid, possible) = timed(
-        lambda: plain.valid_circuits(s.plain, s.labels, paper=True), PLAIN_REPETITIONS
+        lambda: plain.valid_circuits(s.plain, s.labels, paper=True), effort.plain_repetitions
     )
-    seconds, circuits = timed_cold(lambda: search_circuits(s.network, s.task, PAPER, s.data))
+    seconds, circuits = timed_cold(lambda: search_circuits(s.network, s.task, PAPER, s.data), effort.repetitions)
     same = sorted(map(plain.mask_of, valid)) == circuits.masks.tolist() and possible == circuits.possible
-    lines.append(line(f"circuits: {possible:,} tested, {len(valid)} valid", plain_circuits, seconds, same))
+    work = f"`paper`: {possible:,} circuits tested, {len(valid)} valid"
+    lines.append(Line(work, plain_circuits, seconds, note=same_result(work, same)))
 
     plain_readings, n = timed(
-        lambda: sum(1 for edges in valid for _ in plain.interpretations(s.plain, edges)), PLAIN_REPETITIONS
+        lambda: sum(1 for edges in valid for _ in plain.interpretations(s.plain, edges)), effort.plain_repetitions
     )
-    seconds, counts = timed_cold(lambda: count_interpretations(s.network, circuits.masks, s.data))
-    lines.append(line(f"interpretations: {n:,}", plain_readings, seconds, n == counts.total))
+    seconds, counts = timed_cold(lambda: count_interpretations(s.network, circuits.masks, s.data), effort.repetitions)
+    work = f"`paper`: {n:,} interpretations"
+    lines.append(Line(work, plain_readings, seconds, note=same_result(work, n == counts.total)))
 
     pairs = list(itertools.combinations(AUTHORS_ORDER, 2))
     depth = PAPER.depth_for(s.network.n_hidden_layers)
     plain_formulas, mappings = timed(
         lambda: [plain.minimal_mappings(s.plain, formula, pairs) for formula in plain.formulas(s.labels, 2, depth)],
-        PLAIN_REPETITIONS,
+        effort.plain_repetitions,
     )
     n_mappings = sum(map(len, mappings))
-    seconds, algorithms = timed_cold(lambda: algorithms_of(s, PAPER))
+    seconds, algorithms = timed_cold(lambda: algorithms_of(s, PAPER), effort.repetitions)
     same = (len(mappings), n_mappings) == (algorithms.n_candidates, algorithms.n_minimal_alignments)
-    work = f"algorithms and alignments: {len(mappings)} formulas, {n_mappings} mappings"
-    lines.append(line(work, plain_formulas, seconds, same))
+    work = f"`paper`: {len(mappings)} formulas, {n_mappings} mappings"
+    lines.append(Line(work, plain_formulas, seconds, note=same_result(work, same)))
 
     whole = plain_circuits + plain_readings + plain_formulas
-    seconds, analysis = timed_cold(lambda: analyse_output(s.network, 0, s.task, PAPER, s.data))
+    seconds, analysis = timed_cold(lambda: analyse_output(s.network, 0, s.task, PAPER, s.data), effort.repetitions)
     same = (analysis.circuits.n_valid, analysis.interpretations.total, analysis.algorithms.n_minimal_alignments) == (
         len(valid),
         n,
         n_mappings,
     )
-    lines.append(line("all of `paper`, 2-3-3-1", whole, seconds, same))
+    work = "`paper`: all of it, 2-3-3-1"
+    lines.append(Line(work, whole, seconds, note=same_result(work, same)))
     return lines
 
 
@@ -183,101 +110,107 @@ def algorithms_of(s: Subject, protocol: Protocol) -> Any:
     return search_alignments(s.network, candidates, protocol, s.data)
 
 
-def complete_lines() -> list[Line]:
+def complete_lines(effort: Effort) -> list[Line]:
     """The whole circuit space of the same network, and its interpretations, which no list can hold."""
     s = subject("xor_pretrained")
     plain_seconds, (valid, possible) = timed(
-        lambda: plain.valid_circuits(s.plain, s.labels, paper=False), PLAIN_REPETITIONS
+        lambda: plain.valid_circuits(s.plain, s.labels, paper=False), effort.plain_repetitions
     )
-    seconds, circuits = timed_cold(lambda: search_circuits(s.network, s.task, COMPLETE, s.data))
+    seconds, circuits = timed_cold(lambda: search_circuits(s.network, s.task, COMPLETE, s.data), effort.repetitions)
     same = sorted(map(plain.mask_of, valid)) == circuits.masks.tolist() and possible == circuits.possible
-    lines = [line(f"circuits: {possible:,} tested, {len(valid)} valid (`complete`)", plain_seconds, seconds, same)]
+    work = f"all {possible:,} circuits of a 2-3-3-1, {len(valid)} valid"
+    lines = [Line(work, plain_seconds, seconds, note=same_result(work, same), target_seconds=0.01)]
 
-    seconds, counts = timed_cold(lambda: count_interpretations(s.network, circuits.masks, s.data))
-    listed = (reading for edges in valid for reading in plain.interpretations(s.plain, edges))
-    plain_seconds, (n, ended) = timed(lambda: until(PLAIN_LIMIT_SECONDS, listed))
-    work = f"interpretations: {counts.total:,} (`complete`)"
-    lines.append(
-        line(work, plain_seconds, seconds, n == counts.total)
+    seconds, counts = timed_cold(lambda: count_interpretations(s.network, circuits.masks, s.data), effort.repetitions)
+    by_mask = {plain.mask_of(edges): edges for edges in valid}
+    edges_of = [by_mask[mask] for mask in circuits.masks.tolist()]
+    n_compared, n_listed, plain_seconds = compare_interpretations(s, edges_of, counts, effort.plain_seconds)
+    work = f"{counts.total:,} interpretations of all {len(valid)} valid circuits of a 2-3-3-1"
+    ended = n_compared == len(valid)
+    note = (
+        "same result"
         if ended
-        else Line(work, plain_seconds, seconds, True, f"plain listing stopped at {n:,}")
+        else (
+            f"stopped at {n_listed:,} listed; same number for each of the {n_compared} circuits listed to their end, "
+            f"fewest interpretations first; no second route for the other {len(valid) - n_compared} in this run"
+        )
     )
+    lines.append(Line(work, plain_seconds, seconds, "whole" if ended else "stopped", note, target_seconds=0.2))
     return lines
 
 
-def wide_line() -> list[Line]:
-    """The whole circuit space of a network of width 4."""
-    s = subject("xor_4-4")
-    seconds, circuits = timed_cold(lambda: search_circuits(s.network, s.task, COMPLETE, s.data), repetitions=3)
-    rows = plain.boolean_rows(2)
-    tested = (
-        [round(plain.forward(s.plain, edges, row)[-1][0]) for row in rows]
-        for edges in plain.possible_circuits(s.plain.sizes, paper=False)
-    )
-    plain_seconds, (n, ended) = timed(lambda: until(PLAIN_LIMIT_SECONDS, tested))
-    note = f"plain search {'tested all' if ended else 'stopped at'} {n:,}"
-    work = f"circuits: {circuits.possible:,} tested, {circuits.n_valid:,} valid (2-4-4-1, `complete`)"
-    return [Line(work, plain_seconds, seconds, not ended, note)]
+def compare_interpretations(
+    s: Subject, edges_of: list[plain.Edges], counts: InterpretationCounts, limit_seconds: float
+) -> tuple[int, int, float]:
+    """List interpretations circuit by circuit until time is up, those with the fewest first.
+
+    Returns:
+        Circuits listed to their end, interpretations listed, and the seconds that it took.
+
+    Raises:
+        RuntimeError: a circuit listed to its end has another number than was counted.
+    """
+    start = time.perf_counter()
+    n_compared = n_listed = 0
+    for place in sorted(range(len(edges_of)), key=lambda place: counts.by_circuit[place]):
+        n = 0
+        for n, _ in enumerate(plain.interpretations(s.plain, edges_of[place]), start=1):
+            if n % 1024 == 0 and time.perf_counter() - start > limit_seconds:
+                return n_compared, n_listed + n, time.perf_counter() - start
+        same_result("interpretations", n == counts.by_circuit[place])
+        n_compared, n_listed = n_compared + 1, n_listed + n
+    return n_compared, n_listed, time.perf_counter() - start
 
 
-def training_lines(n_networks: int = 100, n_singly: int = 5) -> list[Line]:
-    """Training in step against one by one (per network), and against plain torch (per epoch; its seeds are others)."""
-    specs = [TrainingSpec(seed=seed) for seed in range(n_networks)]
-    train_networks(specs[:1])  # torch's own start-up
-    batched, together = timed(lambda: train_networks(specs))
-    singly, alone = timed(lambda: [train_networks([spec])[0] for spec in specs[:n_singly]])
-    same = all(a.network == b.network for a, b in zip(alone, together, strict=False))
-    train_plainly(0, epochs=1)
-    plainly, epochs = timed(lambda: sum(train_plainly(seed) for seed in range(n_singly)))
-    found = sum(outcome.converged for outcome in together)
-    work = f"training {n_networks} networks in step against one by one, per network"
-    in_step = f"training {n_networks} networks in step against plain torch, per epoch of one network"
-    return [
-        line(work, singly / n_singly, batched / n_networks, same),
-        Line(
-            in_step,
-            plainly / epochs,
-            batched / sum(outcome.epochs for outcome in together),
-            False,
-            f"{found} of {n_networks} converged; plain torch: {n_singly} networks, {epochs} epochs",
-        ),
-    ]
-
-
-def population_lines(n_networks: int = 100, n_singly: int = 10) -> list[Line]:
-    """Training and analysing a population together, against the same engine network by network."""
+def population_lines(effort: Effort) -> list[Line]:
+    """Training in step, and analysing together: against the same engine network by network, and plain torch."""
+    n_networks, n_singly = effort.n_networks, effort.n_singly
     specs = [TrainingSpec(seed=seed) for seed in range(n_networks)]
     (task,), data = specs[0].resolved_tasks(), clean_data(2)
+    train_networks(specs[:1])  # torch's own start-up
+    training, together = timed(lambda: train_networks(specs))
     empty_caches()
-    together, members = timed(lambda: list(train_population(specs, COMPLETE)))
-
-    def one_by_one() -> list[Any]:
-        outcomes = [train_networks([spec])[0] for spec in specs[:n_singly]]
-        return [analyse_output(o.network, 0, task, COMPLETE, data) for o in outcomes if o.converged and o.network]
-
+    analysing, members = timed(lambda: list(analyse_outcomes(together, COMPLETE)))
+    training_singly, alone = timed(lambda: [train_networks([spec])[0] for spec in specs[:n_singly]])
     empty_caches()
-    alone, analyses = timed(one_by_one)
-    found = [analysis for member in members[:n_singly] for analysis in member.analyses]
-    same = result_of(found) == result_of(analyses)
-    n_analysed = sum(member.analysed for member in members)
-    work = (
-        f"{n_networks} networks 2-3-3-1 trained, {n_analysed} converged and analysed (`complete`), against one by one"
+    analysing_singly, analyses = timed(
+        lambda: [analyse_output(o.network, 0, task, COMPLETE, data) for o in alone if o.converged and o.network]
     )
-    measured = line(work, alone * n_networks / n_singly, together, same)
-    return [replace(measured, note=f"same result; one by one: {n_singly} networks, scaled to {n_networks}")]
+    train_plainly(0, epochs=1)
+    plainly, epochs = timed(lambda: sum(train_plainly(seed) for seed in range(n_singly)))
+
+    scale = n_networks / n_singly
+    n_converged = sum(outcome.converged for outcome in together)
+    n_analysed = sum(member.analysed for member in members)
+    parts = f"one by one: {n_singly} networks, scaled to {n_networks}; for these the"
+    networks = [outcome.network for outcome in together[:n_singly]] == [outcome.network for outcome in alone]
+    found = [analysis for member in members[:n_singly] for analysis in member.analyses]
+    work = f"{n_networks} networks 2-3-3-1 trained in step"
+    same = f"{parts} {same_result(work, networks)}"
+    whole = f"{n_networks} XOR networks 2-3-3-1 trained, {n_analysed} converged and analysed (`complete`)"
+    same_whole = f"{parts} {same_result(whole, result_of(found) == result_of(analyses))}"
+    epochs_in_step = sum(outcome.epochs for outcome in together)
+    return [
+        Line(work, training_singly * scale, training, "scaled", same),
+        Line(
+            f"the same against plain torch, {epochs_in_step:,} epochs",
+            plainly / epochs * epochs_in_step,
+            training,
+            "scaled",
+            f"plain torch: {n_singly} networks, {epochs} epochs, scaled; its seeds are others, so no result is "
+            f"compared; in step {n_converged} of {n_networks} converged",
+        ),
+        Line(
+            whole,
+            (training_singly + analysing_singly) * scale,
+            training + analysing,
+            "scaled",
+            same_whole,
+            target_seconds=60.0 * n_networks / 100,
+        ),
+    ]
 
 
 def result_of(analyses: list[Any]) -> list[Any]:
     """Everything that was found, without the time that it took."""
     return [output_json(analysis) for analysis in analyses]
-
-
-def line(work: str, plain_seconds: float, engine_seconds: float, same: bool) -> Line:
-    """A line whose two results were compared.
-
-    Raises:
-        RuntimeError: they differ, so the times mean nothing.
-    """
-    if not same:
-        raise RuntimeError(f"{work}: the plain version and the engine disagree")
-    return Line(work, plain_seconds, engine_seconds, False, "same result")
