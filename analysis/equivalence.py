@@ -1,0 +1,132 @@
+"""Explanations that are one in substance: grouped with the reason, so that a group can be counted once.
+
+Two reasons make explanations equivalent:
+
+1. *symmetry*: a permutation of hidden neurons that leaves the network's weights equal turns one into the other. They
+   predict the same up to that renaming.
+2. *unobservable choices*: interpretations of one circuit that give every neuron the same bits on every input, and that
+   predict the same on every intervention of a space, so that they differ only in completions that nothing shows.
+
+Both are equivalence relations; a class is closed under the two together. Explanations of other kinds that happen to
+predict the same are not merged: :mod:`analysis.separation` names them as inseparable.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Final, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.alignments.alignment import Alignment
+from analysis.circuits.circuit import EdgeLayout
+from analysis.criteria.symmetry import (
+    MAX_SYMMETRIES,
+    Permutations,
+    moved_alignment,
+    moved_gates,
+    permuted_masks,
+    symmetries,
+)
+from analysis.experiments import InterventionSpace
+from analysis.interpretations.interpretation import Interpretation, NeuronGate
+from analysis.networks.network import Network
+
+Reason = Literal["symmetry", "unobservable choices"]
+REASONS: Final[tuple[Reason, ...]] = ("symmetry", "unobservable choices")
+
+
+@dataclass(frozen=True)
+class EquivalenceClass:
+    """Explanations that are one in substance, by their positions in the order given.
+
+    Args:
+        members: ascending.
+        reasons: why they belong together, in the order of :data:`REASONS`; empty for a class of one.
+    """
+
+    members: tuple[int, ...]
+    reasons: tuple[Reason, ...]
+
+
+def equivalence_classes(
+    network: Network,
+    explanations: Sequence[Interpretation | Alignment],
+    predictions: Sequence[NDArray[np.int8]],
+    space: InterventionSpace,
+    *,
+    max_symmetries: int = MAX_SYMMETRIES,
+) -> tuple[EquivalenceClass, ...]:
+    """Group explanations of one network that are one in substance.
+
+    Args:
+        network: cut to the analysed output.
+        explanations: interpretations and alignments.
+        predictions: ``[set, source, base]`` for each.
+        space: the interventions.
+        max_symmetries: most permutations tried. With more symmetries than that classes may be finer than they should.
+
+    Returns:
+        Every explanation in exactly one class; classes in the order of their first members.
+    """
+    layout = EdgeLayout(network.sizes)
+    tried = list(islice(symmetries(network), max_symmetries))
+    keys: list[tuple[Reason, Sequence[Hashable]]] = [
+        ("symmetry", [min(_named(e, p, layout) for p in tried) for e in explanations]),
+        (
+            "unobservable choices",
+            [
+                (_observed(e), said[space.counted].tobytes()) if isinstance(e, Interpretation) else number
+                for number, (e, said) in enumerate(zip(explanations, predictions, strict=True))
+            ],
+        ),
+    ]
+    leader = list(range(len(explanations)))
+    for _, values in keys:
+        for members in _alike(values):
+            leaders = {_first(leader, member) for member in members}
+            for other in leaders:
+                leader[other] = min(leaders)
+    classes = _alike([_first(leader, number) for number in range(len(explanations))])
+    return tuple(
+        EquivalenceClass(
+            members,
+            tuple(reason for reason, values in keys if len({values[m] for m in members}) < len(members)),
+        )
+        for members in classes
+    )
+
+
+def _alike(values: Sequence[Hashable]) -> list[tuple[int, ...]]:
+    """Positions with equal values, in the order of their first ones."""
+    found: dict[Hashable, list[int]] = {}
+    for position, value in enumerate(values):
+        found.setdefault(value, []).append(position)
+    return [tuple(members) for members in found.values()]
+
+
+def _first(leader: list[int], member: int) -> int:
+    while leader[member] != member:
+        member = leader[member]
+    return member
+
+
+def _named(explanation: Interpretation | Alignment, permutations: Permutations, layout: EdgeLayout) -> tuple[str, ...]:
+    """What identifies an explanation after the neurons have moved; kinds never share a name."""
+    if isinstance(explanation, Alignment):
+        return ("alignment", moved_alignment(explanation, permutations).id)
+    mask = np.array([explanation.circuit.mask], dtype=np.uint64)
+    moved = int(permuted_masks(mask, permutations, layout)[0])
+    return ("interpretation", layout.to_hex(moved), *map(repr, _said(moved_gates(explanation, permutations))))
+
+
+def _said(gates: Iterable[NeuronGate]) -> Iterable[Hashable]:
+    return ((gate.layer, gate.neuron, gate.function, gate.parents, gate.table) for gate in gates)
+
+
+def _observed(interpretation: Interpretation) -> Hashable:
+    bits = tuple((gate.layer, gate.neuron, gate.function) for gate in interpretation.gates)
+    return interpretation.circuit.mask, bits

@@ -1,0 +1,151 @@
+"""Which explanations are one in substance, and which no intervention tells apart."""
+
+from __future__ import annotations
+
+from itertools import combinations
+
+import numpy as np
+
+from analysis.algorithms.catalogue import candidate_algorithms
+from analysis.alignments.alignment import Alignment, NeuronSet
+from analysis.alignments.search import search_alignments
+from analysis.circuits.circuit import Circuit, EdgeLayout, circuit_from_hex
+from analysis.criteria.alignment_context import valid_alignments
+from analysis.criteria.symmetry import moved_gates, permuted_masks, symmetries
+from analysis.data import clean_data
+from analysis.equivalence import equivalence_classes
+from analysis.experiments import (
+    agreement_of,
+    decide_under_interventions,
+    intervention_space,
+    predict_by_alignment,
+    predict_by_interpretation,
+    predict_nothing,
+)
+from analysis.interpretations.indexing import InterpretationSpace, interpretation_at
+from analysis.networks.network import Network
+from analysis.protocol import COMPLETE
+from analysis.separation import separate
+from analysis.tasks import input_table, named_task
+from tests.factories import pretrained_xor, two_xor_algorithms
+from tests.oracles.brute_force_circuits import possible_masks
+
+DATA = clean_data(2)
+
+
+def twin_neurons() -> Network:
+    """2-2-2-1 in which the two neurons of each hidden layer are the same."""
+    return Network.from_arrays(
+        [[[2, -1], [2, -1]], [[1.5, 1.5], [1.5, 1.5]], [[2, 2]]], [[0.3, 0.3], [-0.2, -0.2], [-1]], activation="tanh"
+    )
+
+
+def some_interpretations(network: Network) -> list:
+    """All of one circuit with free completions, of its images under symmetries, and of two others."""
+    layout = EdgeLayout(network.sizes)
+    first = np.array([887], dtype=np.uint64)
+    masks = {int(permuted_masks(first, permutations, layout)[0]) for permutations in symmetries(network)}
+    masks |= {mask for mask, _ in list(possible_masks(network))[:2]}
+    spaces = [InterpretationSpace(network, Circuit(layout, mask), DATA) for mask in sorted(masks)]
+    return [space.at(index) for space in spaces for index in range(min(space.count, 12))]
+
+
+def test_classes_are_closed_under_both_reasons_and_nothing_else():
+    network = twin_neurons()
+    layout = EdgeLayout(network.sizes)
+    space = intervention_space(network.hidden_sizes, 2)
+    explanations = some_interpretations(network)
+    predictions = [predict_by_interpretation(e, space) for e in explanations]
+
+    def same_by_symmetry(first, second) -> bool:
+        for permutations in symmetries(network):
+            mask = int(permuted_masks(np.array([first.circuit.mask], dtype=np.uint64), permutations, layout)[0])
+            gates = [(g.layer, g.neuron, g.function, g.table) for g in moved_gates(first, permutations)]
+            if (mask, gates) == (
+                second.circuit.mask,
+                [(g.layer, g.neuron, g.function, g.table) for g in second.gates],
+            ):
+                return True
+        return False
+
+    def unobservable(i: int, j: int) -> bool:
+        first, second = explanations[i], explanations[j]
+        bits = [[(g.layer, g.neuron, g.function) for g in e.gates] for e in (first, second)]
+        same = (predictions[i] == predictions[j])[space.counted].all()
+        return first.circuit == second.circuit and bits[0] == bits[1] and bool(same)
+
+    n = len(explanations)
+    joined = np.eye(n, dtype=bool)
+    reasons: dict[tuple[int, int], set[str]] = {}
+    for i, j in combinations(range(n), 2):
+        why = set()
+        if same_by_symmetry(explanations[i], explanations[j]):
+            why.add("symmetry")
+        if unobservable(i, j):
+            why.add("unobservable choices")
+        if why:
+            joined[i, j] = joined[j, i] = True
+            reasons[i, j] = why
+    for _ in range(n.bit_length()):
+        joined = (joined.astype(int) @ joined.astype(int)) > 0
+    wanted = sorted({tuple(np.flatnonzero(row).tolist()) for row in joined})
+    found = equivalence_classes(network, explanations, predictions, space)
+    assert sorted(c.members for c in found) == wanted
+    assert [c.members[0] for c in found] == sorted(c.members[0] for c in found)
+    for c in found:
+        inside = set().union(*(reasons.get(pair, set()) for pair in combinations(c.members, 2)))
+        assert set(c.reasons) == inside
+    assert any("symmetry" in c.reasons for c in found)
+    assert any("unobservable choices" in c.reasons for c in found)
+
+
+def test_alignments_are_grouped_by_symmetry_alone():
+    network = Network.from_arrays([[[1, 1], [1, 1], [1, 1]], [[0.5, 0.5, -2]]], [[0, 0, -1], [0]], activation="relu")
+    bob = two_xor_algorithms()[0]
+    space = intervention_space((3,), 2)
+    alignments = [
+        Alignment.of(bob.text, {"0": NeuronSet(1, (first,)), "1": NeuronSet(1, (second,))})
+        for first, second in ((0, 2), (1, 2), (2, 0), (0, 1))
+    ]
+    silent = [predict_nothing(space)] * 4
+    found = equivalence_classes(network, alignments, silent, space)
+    assert [(c.members, c.reasons) for c in found] == [((0, 1), ("symmetry",)), ((2,), ()), ((3,), ())]
+
+
+def test_explanations_of_the_pretrained_xor_that_an_experiment_parts_and_that_none_can_part():
+    """Interpretations 0 and 32 of circuit 2f0ef differ in a completion that none of the 756 interventions shows; the
+    best interpretation there is and the minimal alignment agree wherever both predict; and patching one neuron refutes
+    an interpretation of another circuit."""
+    network = pretrained_xor().network
+    space = intervention_space((3, 3), 2)
+    answers = decide_under_interventions(network, input_table(2), space)
+    search = search_alignments(network, candidate_algorithms(named_task("XOR", 2), COMPLETE, 2), COMPLETE, DATA)
+    algorithm, scored = next((a, s) for a, s in valid_alignments(search) if s.minimal)
+    assert (algorithm.id, scored.alignment.id) == ("a2e8546f11f80df4", "e3bd9b5eae0c1489")
+
+    def at(mask: str, index: int):
+        return interpretation_at(network, circuit_from_hex(mask, network.sizes), index, DATA)
+
+    explanations = [at("2f0ef", 0), at("2f0ef", 32), at("18fff", 71_261), at("3f29f", 1_923), scored.alignment]
+    predictions = [predict_by_interpretation(e, space) for e in explanations[:4]]
+    predictions.append(predict_by_alignment(algorithm, scored.alignment, space))
+    found = separate(predictions, answers, space)
+    assert found.of_all_sets
+    assert found.exact
+    assert found.alike == ((0, 1),)
+    assert set(found.inseparable) == {(0, 1), (2, 4)}
+    assert found.silent == ()
+    for i, j in combinations(range(5), 2):
+        assert ((i, j) in found.inseparable) == (agreement_of(predictions[i], predictions[j], space).differ == 0)
+    classes = equivalence_classes(network, explanations, predictions, space)
+    assert [(c.members, c.reasons) for c in classes] == [
+        ((0, 1), ("unobservable choices",)),
+        ((2,), ()),
+        ((3,), ()),
+        ((4,), ()),
+    ]
+    pair = separate([predictions[3], predictions[4]], answers, space)
+    (crucial,) = pair.experiments
+    assert (crucial.sites, crucial.source, crucial.base) == (((1, 0),), 0, 3)
+    assert crucial.predictions == (0, 1)
+    assert crucial.decision == 1
