@@ -1,7 +1,7 @@
 """Whether a circuit decides as the network does on the whole of a ball around each clean input: certified, not sampled.
 
 1. The same random points for all circuits remove most of those that differ somewhere; each witness is checked.
-2. Two inputs and piecewise-linear neurons: convex polygons in fractions, exact
+2. Two inputs and piecewise-linear neurons: convex polygons without rounding
    (:mod:`analysis.certificates.polygons`).
 3. Otherwise: sound bounds and bisection (:mod:`analysis.certificates.intervals`); where neurons are piecewise linear
    and that does not settle it, a mixed-integer programme (:mod:`analysis.certificates.mixed_integer`).
@@ -34,7 +34,7 @@ _N_POINTS: Final = 64
 _SEED: Final = 0
 _INWARD: Final = 1 - 1e-9  # so that rounding leads no point out of its ball
 _METHODS: Final = {
-    "polygons": "by convex polygons in fractions",
+    "polygons": "by convex polygons without rounding",
     "bounds": "by interval bounds and bisection",
     "solver": "by a mixed-integer solver within its tolerance",
 }
@@ -193,8 +193,8 @@ INPUT_ROBUST: Final = Criterion(
     formula="for every x in D and every z with max_i |z_i − x_i| ≤ radius: d(f_C(z)) = d(f(z))",
     source="Hadad, Katz and Bassan, ICLR 2026 (arXiv:2602.16823): input-domain robustness, on decisions",
     judges={"circuit": _robust},
-    method="Two inputs and piecewise-linear neurons: convex polygons in fractions, so the answer is exact for the stored "
-    "numbers. Otherwise interval and mean-value bounds with bisection; sums are widened by more than their "
+    method="Two inputs and piecewise-linear neurons: convex polygons without rounding, so the answer is exact for the "
+    "stored numbers. Otherwise interval and mean-value bounds with bisection; sums are widened by more than their "
     "rounding error, and the ball by one float on each side, so a proof holds for real numbers. Where neurons are "
     "piecewise linear and bisection spends its budget, a mixed-integer programme (HiGHS): a proof then means that "
     "no point comes within 1e-5 of a different decision, up to the solver's tolerances. Edges of decisions are "

@@ -211,16 +211,17 @@ def test_cells_cover_the_square_and_are_affine() -> None:
         start = square((0.5, 0.5), 2.0, exact=exact)
         found = list(cells(program, start, exact=exact))
         assert len(found) > 5
-        areas = [
-            sum(p[0] * q[1] - q[0] * p[1] for p, q in zip(c.polygon, c.polygon[1:] + c.polygon[:1], strict=True)) / 2
-            for c in found
-        ]
+        areas = []
+        for cell in found:
+            corners = cell.corners
+            around = zip(corners, corners[1:] + corners[:1], strict=True)
+            areas.append(sum(p[0] * q[1] - q[0] * p[1] for p, q in around) / 2)
+            for place, value in zip(corners, cell.values, strict=True):
+                point = [float(number) for number in place]
+                assert float(value) == pytest.approx(program.values(np.array([point]))[0], abs=1e-9)
+                assert not exact or value == exactly(program, list(place))
         assert float(sum(areas)) == pytest.approx(16.0, abs=1e-9)
         assert not exact or sum(areas) == 16
-        for cell in found:
-            for x, y in cell.polygon:
-                value = cell.value[0] * x + cell.value[1] * y + cell.value[2]
-                assert float(value) == pytest.approx(program.values(np.array([[float(x), float(y)]]))[0], abs=1e-9)
 
 
 def test_three_routes_agree_on_random_circuits() -> None:

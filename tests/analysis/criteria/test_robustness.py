@@ -7,8 +7,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from analysis.certificates.intervals import bisect, decided_alike
+from analysis.certificates.programs import circuit_program, decision_regions, network_program
 from analysis.criteria.registry import criterion_named
 from analysis.criteria.verdict import Verdicts
+from analysis.networks.mlp import keep_matrices
 from tests.analysis.criteria.test_circuit_criteria import all_circuits, kept_sets, passed, xor_context
 from tests.oracles import brute_force_criteria as plain
 
@@ -113,3 +116,15 @@ def test_the_whole_network_is_robust_at_any_radius() -> None:
         context = replace(whole, masks=whole.masks[-1:])
         assert int(context.masks[0]).bit_count() == 10
         assert judged(context, radius=5.0).at(0).outcome == "passed"
+
+
+@pytest.mark.slow
+def test_bounds_agree_with_polygons_on_every_circuit_of_the_pretrained_xor() -> None:
+    context = xor_context()
+    whole, regions = network_program(context.network), decision_regions(context.network, "rounding")
+    expected = judged(context).passed.tolist()
+    for position, keep in enumerate(zip(*keep_matrices(context.masks, context.layout), strict=True)):
+        judge = decided_alike(whole, circuit_program(context.network, keep, context.absent("zero")), regions)
+        answers = {bisect(judge, row - 0.1, row + 0.1, 50_000).answer for row in context.clean_rows}
+        assert answers <= {"proved", "refuted"}
+        assert (answers == {"proved"}) == expected[position]
