@@ -14,7 +14,7 @@ Where there are too many candidates to try each, those that can be aligned are f
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from heapq import nsmallest
 
@@ -31,6 +31,7 @@ from analysis.alignments.iia import Behaviour
 from analysis.alignments.placements import NEVER, Placer, Ranking
 from analysis.alignments.support_search import aligned_algorithms
 from analysis.data import DataRecord
+from analysis.errors import BeyondLimits
 from analysis.networks.network import Network
 from analysis.progress import Progress, Report, silent
 from analysis.protocol import Protocol
@@ -118,14 +119,17 @@ def _by_support(
     if found.n_valid > MAX_KEPT:
         most = min(protocol.max_alignments, max(1, MAX_KEPT // len(listed)))
         protocol = protocol.model_copy(update={"max_alignments": most})
-    results = _align_each(sites, listed, protocol, report)
-    n_listed_aligned = sum(1 for result in results if result.n_valid)
-    return AlgorithmSearch(
-        results,
-        candidates.n_candidates,
-        len(results) if n_listed_aligned < found.n_aligned else None,
-        CandidateTotals(found.n_aligned, found.n_valid, found.n_minimal, counts.by_class, len(candidates.algorithms)),
+    totals = CandidateTotals(
+        found.n_aligned, found.n_valid, found.n_minimal, counts.by_class, len(candidates.algorithms)
     )
+    try:
+        results = _align_each(sites, listed, protocol, report)
+    except BeyondLimits:  # the totals are exact, but no alignment can be listed
+        kept_none_of = 0 if found.n_aligned else None
+        return AlgorithmSearch((), candidates.n_candidates, kept_none_of, replace(totals, n_first=0))
+    n_kept = sum(1 for result in results if result.n_valid)
+    truncated_at = len(results) if n_kept < found.n_aligned else None
+    return AlgorithmSearch(results, candidates.n_candidates, truncated_at, totals)
 
 
 @lru_cache(maxsize=4096)  # the same candidates come back with every network

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analysis.algorithms.catalogue import Candidates, candidate_algorithms
+from analysis.alignments import placements, support_search
 from analysis.alignments import search as search_module
-from analysis.alignments import support_search
 from analysis.alignments.decisions import site_decisions
 from analysis.alignments.iia import Behaviour
 from analysis.alignments.search import search_alignments
@@ -254,6 +254,18 @@ def test_too_wide_networks_are_refused_before_the_search():
     candidates = candidate_algorithms(named_task("AND", 3), COMPLETE, 2, max_listed=10)
     with pytest.raises(BeyondLimits, match="30 hidden neurons"):
         search_alignments(random_network(0, (3, 15, 15, 1)), candidates, COMPLETE, clean_data(3))
+
+
+def test_totals_stay_exact_where_too_many_neuron_sets_forbid_a_list(monkeypatch):
+    file = golden_network("xor_2-2-2")
+    task = file.tasks[0]
+    candidates = candidate_algorithms(task, COMPLETE, 3, max_listed=1)
+    whole = search_alignments(file.network, candidates, COMPLETE, clean_data(2))
+    monkeypatch.setattr(placements, "MAX_TABLE", 1)
+    bare = search_alignments(file.network, candidates, COMPLETE, clean_data(2))
+    assert (bare.algorithms, bare.truncated_at, bare.n_candidates) == ((), 0, 250)
+    assert (bare.n_aligned, bare.n_valid_alignments) == (whole.n_aligned, whole.n_valid_alignments)
+    assert bare.totals.irredundant == whole.totals.irredundant
 
 
 @pytest.mark.slow
