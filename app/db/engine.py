@@ -59,10 +59,14 @@ class Store:
         with Session(self.writer, expire_on_commit=False) as session, session.begin():
             yield session
 
-    def migrate(self) -> None:
+    def migrate(self, *, back_to: str = "") -> None:
         """Bring the schema to the current version; safe when several processes start at once.
 
-        The whole upgrade is one transaction under the write lock, so a second process waits, then finds nothing to do.
+        The whole change is one transaction under the write lock, so a second process waits, then finds nothing to do.
+        SQLite makes a table anew to change it, so foreign keys are off: dropping the old one must not cascade.
+
+        Args:
+            back_to: an older revision to go back to instead.
 
         Raises:
             StoreUnavailable: the database cannot be written, or was made by a newer version.
@@ -75,7 +79,10 @@ class Store:
             with engine.begin() as connection:
                 if connection.dialect.name == "postgresql":
                     connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK})
-                command.upgrade(alembic_config(connection), "head")
+                if back_to:
+                    command.downgrade(alembic_config(connection), back_to)
+                else:
+                    command.upgrade(alembic_config(connection), "head")
         except CommandError as error:
             raise StoreUnavailable(
                 "the database", f"is of a version that this program does not know ({error})", "update the program"

@@ -113,7 +113,9 @@ def algorithms_after(
         # written so that the index of the order begins where the page does
         within = by <= value if descending else by >= value
         query = query.where(within, or_(by != value, AlgorithmRow.position > position))
-    order = (by.desc(), AlgorithmRow.minus_position.desc()) if descending else (by, AlgorithmRow.position)
+    order: tuple[ColumnElement[Any], ...] = (AlgorithmRow.position.expression,)
+    if sort != "order":
+        order = (by.desc(), AlgorithmRow.minus_position.desc()) if descending else (by, *order)
     query = query.order_by(*order).limit(limit + 1)
     found = session.execute(query).all()
     rows = [row for row, _ in found[:limit]]

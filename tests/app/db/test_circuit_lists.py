@@ -1,0 +1,242 @@
+"""Lists of circuits by blocks of columns, against sorting and filtering them one by one; and the plans of queries."""
+
+from dataclasses import replace
+from functools import partial
+
+import numpy as np
+import pytest
+from sqlalchemy import event, select
+
+from analysis.circuits.circuit import Circuit, EdgeLayout
+from analysis.result import CircuitSearch, InterpretationCounts
+from app.db import circuit_columns
+from app.db.reads import algorithms as algorithm_reads
+from app.db.reads import circuits as reads
+from app.db.reads.circuits import CircuitFilter, CircuitKey, Part, circuits_at, is_stored, list_circuits
+from app.db.tables import AlgorithmRow, AnalysisRow
+from app.db.writes import save_analysis, save_network
+from tests.factories import XOR_SLUG, hand_made_analysis, pretrained_xor, stored_analysis
+
+LAYOUT = EdgeLayout((2, 3, 3, 1))
+N = 500
+FIELDS = {
+    "mask": "mask",
+    "edges": "n_edges",
+    "neurons": "n_neurons",
+    "margin": "margin",
+    "interpretations": "interpretations",
+    "observed": "observed",
+}
+
+
+@pytest.fixture
+def small_blocks(monkeypatch):
+    """Many blocks and steps for few circuits."""
+    for module in (circuit_columns, reads):
+        monkeypatch.setattr(module, "BLOCK", 64)
+    monkeypatch.setattr(reads, "BLOCKS_AT_ONCE", 3)
+
+
+@pytest.fixture
+def many(store, small_blocks):
+    """An analysis of 500 made-up circuits with many ties, and counts below and beyond 64 bits."""
+    random = np.random.default_rng(1)
+    masks = np.sort(random.choice(1 << 18, size=N, replace=False).astype(np.uint64))
+    totals = tuple(
+        int(n) * 10 ** int(e) for n, e in zip(random.integers(0, 9, N), random.integers(0, 30, N), strict=True)
+    )
+    counts = InterpretationCounts(totals, tuple(random.integers(0, 200, N).tolist()))
+    margins = np.round(random.random(N), 2)
+    circuits = CircuitSearch(LAYOUT, 9_625, masks, random.normal(size=(N, 4)), margins)
+    with store.write() as session:
+        save_network(session, pretrained_xor(), slug=XOR_SLUG)
+        analysis = replace(hand_made_analysis(), circuits=circuits, interpretations=counts)
+        return save_analysis(session, analysis)
+
+
+@pytest.fixture
+def every(store, many):
+    with store.read() as session:
+        return circuits_at(session, many.id, LAYOUT, range(N))
+
+
+def pages(session, analysis, wanted, limit, sort, descending):
+    """Every page of a list, one after the other."""
+    listed, after, totals = [], None, set()
+    while True:
+        page = list_circuits(
+            session, analysis, LAYOUT, wanted, sort=sort, descending=descending, after=after, limit=limit
+        )
+        listed += page.circuits
+        totals.add(page.total)
+        if not page.more:
+            assert len(totals) == 1
+            return listed, totals.pop()
+        assert len(page.circuits) == limit
+        after = CircuitKey(getattr(page.circuits[-1], FIELDS[sort]), page.circuits[-1].mask)
+
+
+def test_what_is_kept_is_what_was_found(every):
+    assert [c.mask for c in every] == sorted(c.mask for c in every)
+    for circuit in every[::37]:
+        value = Circuit(LAYOUT, int(circuit.mask, 16))
+        assert (circuit.n_edges, circuit.n_neurons) == (value.n_edges, value.n_neurons)
+
+
+@pytest.mark.parametrize("descending", [False, True])
+@pytest.mark.parametrize("sort", FIELDS)
+def test_every_order_is_a_sort(store, many, every, sort, descending):
+    keyed = sorted(every, key=lambda c: (getattr(c, FIELDS[sort]), c.mask), reverse=descending)
+    with store.read() as session:
+        for limit in (N, 90):
+            assert pages(session, many, CircuitFilter(), limit, sort, descending) == (keyed, N)
+
+
+def has(circuit, edges):
+    return any(int(circuit.mask, 16) >> edge & 1 for edge in edges)
+
+
+FILTERS = [
+    (CircuitFilter(edges_min=11), lambda c: c.n_edges >= 11),
+    (CircuitFilter(edges_max=7, neurons_min=6), lambda c: c.n_edges <= 7 and c.n_neurons >= 6),
+    (CircuitFilter(margin_min=0.5, neurons_max=5), lambda c: c.margin >= 0.5 and c.n_neurons <= 5),
+    (CircuitFilter(keep=(Part((17,)), Part((0, 1)))), lambda c: has(c, [17]) and has(c, [0, 1])),
+    (CircuitFilter(drop=(Part((2, 3)), Part((8,)))), lambda c: not has(c, [2, 3, 8])),
+    (
+        CircuitFilter(edges_min=6, edges_max=12, keep=(Part((4,)),), drop=(Part((5,)),)),
+        lambda c: 6 <= c.n_edges <= 12 and has(c, [4]) and not has(c, [5]),
+    ),
+    (CircuitFilter(edges_min=10_000), lambda _: False),
+    (CircuitFilter(margin_min=1e9), lambda _: False),
+]
+
+
+@pytest.mark.parametrize("sort", ["margin", "interpretations"])
+@pytest.mark.parametrize(("wanted", "passes"), FILTERS)
+def test_every_filter_is_exact_in_every_order(store, many, every, wanted, passes, sort):
+    kept = [c for c in every if passes(c)]
+    for descending in (False, True):
+        keyed = sorted(kept, key=lambda c: (getattr(c, FIELDS[sort]), c.mask), reverse=descending)
+        with store.read() as session:
+            assert pages(session, many, wanted, 29, sort, descending) == (keyed, len(kept))
+
+
+@pytest.mark.parametrize("descending", [False, True])
+@pytest.mark.parametrize("sort", FIELDS)
+def test_a_cursor_leads_on_although_its_circuit_is_gone(store, many, every, sort, descending):
+    """A list may have been made anew since: what follows is what the order says."""
+    stored = {c.mask for c in every}
+    strange = [m for m in ("00000", "0fff0", "20001", "3ffff") if m not in stored]
+    values = {
+        "mask": [None],
+        "margin": [-1.0, 0.505, 0.5, 2.0],
+        "interpretations": [0, 3, 3 * 10**12 + 1, 3 * 10**12, 10**40, -5, 10**1200],
+    }.get(sort, [0, 5, 6, 10**6])
+    with store.read() as session:
+        for mask in strange:
+            for value in values:
+                key = CircuitKey(mask if value is None else value, mask)
+                page = list_circuits(
+                    session, many, LAYOUT, CircuitFilter(), sort=sort, descending=descending, after=key, limit=N
+                )
+                place = (key.value, mask)
+                behind = [c for c in every if ((getattr(c, FIELDS[sort]), c.mask) < place) == descending]
+                assert {c.mask for c in page.circuits} == {c.mask for c in behind}
+
+
+def test_a_mask_is_found_or_not(store, many, every):
+    stored = {int(c.mask, 16) for c in every}
+    with store.read() as session:
+        for mask in [*range(0, 1 << 18, 997), min(stored), max(stored), 0, (1 << 18) - 1]:
+            assert is_stored(session, many.id, LAYOUT.to_hex(mask)) is (mask in stored)
+
+
+def test_a_list_reads_only_the_columns_that_it_needs(store, many):
+    sent = []
+    event.listen(store.reader, "before_cursor_execute", lambda _c, _x, _s, parameters, *_: sent.append(parameters))
+    with store.read() as session:
+        list_circuits(session, many, LAYOUT, CircuitFilter(edges_min=3), sort="observed", limit=5)
+    scans = [p for p in sent if "edges" in p and "mask" not in p]
+    assert len(scans) == -(-N // (64 * 3))
+    assert all(set(map(str, p)) & set(FIELDS) == {"edges", "observed"} for p in scans)
+
+
+def test_blocks_are_searched_by_their_key(store, many):
+    with store.read() as session:
+        statements = capture(
+            store, partial(list_circuits, session, many, LAYOUT, CircuitFilter(), sort="edges", limit=5)
+        )
+        assert len(statements) > 3
+        for statement, parameters in statements:
+            details = explained(session, statement, parameters)
+            assert all(detail.startswith("SEARCH") for detail in details if "circuit_blocks" in detail), details
+            assert not any("TEMP B-TREE" in detail for detail in details), details
+
+
+@pytest.mark.parametrize("sort", algorithm_reads.SORTS)
+def test_every_order_of_algorithms_reads_an_index_from_where_the_page_begins(store, sort):
+    row = stored_analysis(store)
+    with store.read() as session:
+        for after in (None, (3, 1)):
+            statements = capture(
+                store,
+                partial(
+                    algorithm_reads.algorithms_after,
+                    session,
+                    row.id,
+                    algorithm_reads.AlgorithmFilter(),
+                    sort=sort,
+                    after=after,
+                ),
+            )
+            details = explained(session, *statements[-1])
+            column = {"order": "position", "valid": "n_valid", "minimal": "n_minimal", "iia": "best_iia"}.get(sort, "")
+            assert any("USING INDEX ix_algorithms_analysis_id_" + column in detail for detail in details), details
+            assert not any("TEMP B-TREE" in detail for detail in details), details
+            if after is not None:
+                compared = ("<", ">")
+                assert any(sign in detail for detail in details for sign in compared), details
+
+
+def test_alignments_are_listed_by_an_index(store):
+    row = stored_analysis(store)
+    with store.read() as session:
+        algorithm = session.scalars(select(AlgorithmRow).where(AlgorithmRow.n_valid > 0)).one()
+        whole, _ = algorithm_reads.alignments_after(session, algorithm, limit=100)
+        assert [(a.valid, a.minimal) for a in whole] == sorted(((a.valid, a.minimal) for a in whole), reverse=True)
+        for limit in (1, 2, 3):
+            listed, after, more = [], None, True
+            while more:
+                some, more = algorithm_reads.alignments_after(session, algorithm, after=after, limit=limit)
+                listed += some
+                after = listed[-1]
+            assert [a.id for a in listed] == [a.id for a in whole]
+        statements = capture(store, partial(algorithm_reads.alignments_after, session, algorithm, after=whole[0]))
+        for statement in [one for one in statements if one[0] != "BEGIN"]:
+            details = explained(session, *statement)
+            assert any("ix_alignments_algorithm_row_id_valid_minimal_id" in detail for detail in details), details
+            assert not any("TEMP B-TREE" in detail for detail in details), details
+    assert session.get(AnalysisRow, row.id) is not None
+
+
+def capture(store, work):
+    """The statements that some work sends, with their parameters."""
+    sent = []
+
+    def note(_connection, _cursor, statement, parameters, *_):
+        sent.append((statement, parameters))
+
+    event.listen(store.reader, "before_cursor_execute", note)
+    try:
+        work()
+    finally:
+        event.remove(store.reader, "before_cursor_execute", note)
+    return sent
+
+
+def explained(session, statement, parameters) -> list[str]:
+    cursor = session.connection().connection.cursor()
+    try:
+        return [row[-1] for row in cursor.execute("EXPLAIN QUERY PLAN " + statement, parameters)]
+    finally:
+        cursor.close()

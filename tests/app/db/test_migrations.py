@@ -1,0 +1,110 @@
+"""Databases of older versions keep what they hold: circuits as rows become columns, and rows again on the way back."""
+
+import json
+
+import pytest
+from sqlalchemy import inspect, text
+
+from analysis.data import clean_data
+from analysis.limits import Limits
+from analysis.pipeline import analyse_output
+from analysis.protocol import PAPER, protocol_from_mapping
+from app.addressing import Scope
+from app.db.prepared import iia_rank, result_digest
+from app.db.reads.algorithms import algorithm_facets, first_alignments
+from app.db.reads.analyses import find_analysis, find_network
+from app.db.reads.results import load_analysis
+from app.db.tables import AlgorithmRow
+from app.db.writes import save_analysis
+from tests.factories import XOR_SLUG, hand_made_analysis, pretrained_xor, real_analysis, stored_analysis
+
+
+def rows(store, query: str) -> list[tuple]:
+    with store.reader.connect() as connection:
+        return [tuple(row) for row in connection.execute(text(query))]
+
+
+@pytest.fixture
+def older(store):
+    """A database as revision 0002 left it: a hand-made and a real analysis, and one whose circuits were counted."""
+    stored_analysis(store)
+    stored_analysis(store, PAPER, real=True)
+    file = pretrained_xor()
+    shallow = protocol_from_mapping({"name": "shallow", "max_depth": 2})
+    limits = Limits(max_possible=1, n_draws=20)
+    counted = analyse_output(file.network, 0, file.tasks[0], shallow, clean_data(2), limits=limits)
+    with store.write() as session:
+        save_analysis(session, counted)
+    store.migrate(back_to="0002")
+    return store
+
+
+def test_the_way_back_has_every_circuit_in_a_row(older):
+    analysis = hand_made_analysis()
+    assert "circuit_blocks" not in inspect(older.reader).get_table_names()
+    found = rows(
+        older,
+        "SELECT c.mask, n_edges, margin, interpretations, observed, length(outputs) FROM circuits c "
+        "JOIN analyses a ON a.id = c.analysis_id JOIN protocols p ON p.digest = a.protocol_digest "
+        "WHERE p.name = 'complete' ORDER BY mask",
+    )
+    masks = analysis.circuits.masks.tolist()
+    assert [int(row[0], 16) for row in found] == masks
+    assert [row[1] for row in found] == [mask.bit_count() for mask in masks]
+    assert [row[2] for row in found] == analysis.circuits.margins.tolist()
+    assert tuple(int(row[3][3:]) for row in found) == analysis.interpretations.by_circuit
+    assert tuple(int(row[4][3:]) for row in found) == analysis.interpretations.observed_by_circuit
+    assert {row[5] for row in found} == {32}
+    ((stored,),) = rows(older, "SELECT distributions FROM analyses WHERE circuits_truncated_at IS NOT NULL")
+    told = json.loads(stored)["circuits"]
+    assert (told["method"], told["of"], told["interval"]) == ("counted", 197, None)
+
+
+def test_an_upgrade_keeps_every_result(older):
+    before = rows(older, "SELECT id, result_digest, circuits_valid FROM analyses ORDER BY id")
+    older.migrate()
+    assert rows(older, "SELECT id, result_digest, circuits_valid FROM analyses ORDER BY id") == before
+    with older.read() as session:
+        network = find_network(session, XOR_SLUG)
+        assert len(network.analyses) == 3
+        for row in network.analyses:
+            assert row.staged == ""
+            loaded = load_analysis(session, row)
+            assert result_digest(loaded) == row.result_digest
+            facets = algorithm_facets(row)
+            assert facets.total == len(loaded.algorithms.algorithms)
+            assert facets.aligned == sum(1 for result in loaded.algorithms.algorithms if result.n_valid)
+        (counted,) = [row for row in network.analyses if row.circuits_method == "counted"]
+        assert (counted.circuits_valid, counted.circuits_listed, counted.interpretations_complete) == (197, 20, False)
+        paper = find_analysis(session, network, Scope(protocol="paper"))
+        stored = session.query(AlgorithmRow).filter_by(analysis_id=paper.id).order_by(AlgorithmRow.position).all()
+        firsts = first_alignments(session, stored)
+        for row, result in zip(stored, real_analysis(PAPER).algorithms.algorithms, strict=True):
+            best = max((s.iia for s in result.alignments), key=lambda iia: iia.value, default=None)
+            assert (row.minus_position, row.best_iia) == (-row.position, iia_rank(best))
+            first = firsts.get(row.id)
+            assert (first.alignment_id if first else None) == (
+                result.alignments[0].alignment.id if result.alignments else None
+            )
+
+
+def test_verdicts_that_an_alignment_holds_itself_are_not_kept_twice(older):
+    with older.write() as session:
+        for criterion in ("both-directions", "one-direction", "minimal-alignment", "margin"):
+            session.execute(
+                text(
+                    "INSERT INTO scores (analysis_id, criterion, kind, subject, verdict) "
+                    "VALUES ((SELECT max(id) FROM analyses), :criterion, 'alignment', 'x/y', 'passed')"
+                ),
+                {"criterion": criterion},
+            )
+    older.migrate()
+    assert rows(older, "SELECT criterion FROM scores") == [("margin",)]
+
+
+def test_a_half_saved_analysis_does_not_survive_the_way_back(store):
+    stored_analysis(store)
+    with store.write() as session:
+        session.execute(text("UPDATE analyses SET staged = 'somejob'"))
+    store.migrate(back_to="0002")
+    assert rows(store, "SELECT * FROM analyses") == []

@@ -1,0 +1,178 @@
+"""Pages of analyses whose circuits were counted or estimated, and what is told before any analysis."""
+
+import re
+
+import numpy as np
+import pytest
+from fastapi.testclient import TestClient
+
+from analysis.circuits.planning import plan_circuits
+from analysis.data import clean_data
+from analysis.limits import DEFAULT_LIMITS, Limits
+from analysis.networks.files import NetworkFile
+from analysis.networks.network import Network
+from analysis.pipeline import analyse_output
+from analysis.protocol import COMPLETE, protocol_from_mapping
+from analysis.tasks import named_task
+from app.db.writes import save_analysis, save_network
+from app.main import create_app
+from app.settings import Settings
+from tests.factories import pretrained_xor, small_network
+
+COUNTED = protocol_from_mapping({"name": "counted", "max_alignments": 1_000})
+ESTIMATED = protocol_from_mapping({"name": "estimated", "max_alignments": 1_001})
+NOTHING = protocol_from_mapping({"name": "nothing", "max_alignments": 1_002})
+LIMITS = {
+    COUNTED: Limits(max_possible=1, n_draws=20),
+    ESTIMATED: Limits(max_possible=1, max_seconds=0, n_draws=20, n_samples=2_000),
+    NOTHING: Limits(max_possible=1, max_seconds=0, n_draws=20, n_samples=1),
+}
+HERE = "/networks/xor"
+
+
+@pytest.fixture(scope="module")
+def client(tmp_path_factory):
+    app = create_app(Settings(data=tmp_path_factory.mktemp("counted")))
+    with TestClient(app, base_url="http://127.0.0.1") as client:
+        with app.state.store.write() as session:
+            file = pretrained_xor()
+            save_network(session, file, slug="xor")
+            for protocol, limits in LIMITS.items():
+                save_analysis(
+                    session, analyse_output(file.network, 0, file.tasks[0], protocol, clean_data(2), limits=limits)
+                )
+            for slug, sizes in (("five", (2, 5, 5, 1)), ("eight", (2, 8, 8, 1)), ("linear", (2, 1))):
+                save_network(session, small_network(5, sizes), slug=slug)
+            wide = [np.ones((60, 2)), np.ones((60, 60)), np.ones((1, 60))]
+            network = Network.from_arrays(wide, [np.zeros(60), np.zeros(60), np.zeros(1)])
+            save_network(session, NetworkFile("Wide", network, (named_task("XOR", 2),)), slug="wide")
+        yield client
+
+
+def words(client, address, **query) -> str:
+    """The text of a page."""
+    answer = client.get(address, params=query)
+    assert answer.status_code == 200, answer.text
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", answer.text.partition("</header>")[2]))
+
+
+def twin(client, address, **query):
+    answer = client.get("/api/v1" + address, params=query)
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+def test_an_exact_count_is_exact_and_its_list_is_draws(client):
+    scope = {"protocol": COUNTED.digest[:12]}
+    page = twin(client, HERE, **scope)
+    counts = page["counts"]
+    assert (counts["circuits_valid"], counts["circuits_method"], counts["circuits_listed"]) == (197, "counted", 20)
+    assert not counts["interpretations_complete"]
+    assert sum(n for _, n in page["distributions"]["edges"]) == 197
+    assert {layer["of"] for layer in page["edge_use"]} == {197}
+    text = words(client, HERE, **scope)
+    assert "197 valid circuits of 9,625 possible, counted, not listed" in text
+    assert "≥ 197" not in text
+    assert "≈" not in text.partition("Counts are exact unless")[0]
+    assert "The list shows 20 valid circuits, drawn uniformly." in text
+    assert "interpretations of the 20 circuits drawn" in text
+    assert "A search stopped at its limit" not in text
+    listed = words(client, HERE + "/circuits", **scope)
+    assert "20 circuits drawn uniformly; 197 of 9,625 possible are valid, counted exactly but not listed." in listed
+    items = twin(client, HERE + "/circuits", **scope)["items"]
+    assert len(items) == 20
+
+
+def test_an_estimate_is_never_shown_as_exact(client):
+    scope = {"protocol": ESTIMATED.digest[:12]}
+    counts = twin(client, HERE, **scope)["counts"]
+    low, high = counts["circuits_low"], counts["circuits_high"]
+    assert counts["circuits_method"] == "estimated"
+    assert low <= counts["circuits_valid"] <= high
+    text = words(client, HERE, **scope)
+    assert f"≈ {counts['circuits_valid']:,} valid circuits of 9,625 possible, an estimate: 99% interval" in text
+    assert f"99% interval {low:,} to {high:,}" in text
+    assert "valid circuits of the sample" in text
+    listed = words(client, HERE + "/circuits", **scope)
+    assert f"about {counts['circuits_valid']:,} of 9,625 possible are valid, an estimate" in listed
+    item = twin(client, HERE + "/circuits", **scope)["items"][0]
+    assert twin(client, item["url"])["n_valid"] is None, "one of an unknown number"
+
+
+def test_nothing_found_in_a_sample_is_not_nothing(client):
+    scope = {"protocol": NOTHING.digest[:12]}
+    page = twin(client, HERE + "/circuits", **scope)
+    if page["total"] == 0:
+        text = words(client, HERE + "/circuits", **scope)
+        assert "No valid circuit was among those tested" in text
+        assert "absence here means nothing" in text
+        assert "No circuit is valid" not in text
+    else:
+        pytest.fail("the only circuit tested was valid: choose another seed")
+
+
+def test_a_filter_on_draws_says_that_others_may_pass(client):
+    scope = {"protocol": COUNTED.digest[:12]}
+    text = words(client, HERE + "/circuits", **scope, margin_min=1e6)
+    assert "None of the circuits here passes the filter" in text
+    assert "Only 20 valid circuits are listed; others may pass." in text
+    some = twin(client, HERE + "/circuits", **scope, edges_min=14)
+    assert "of the 20 circuits drawn pass" in words(client, HERE + "/circuits", **scope, edges_min=14)
+    assert 0 < some["total"] < 20
+
+
+def test_result_files_say_how_the_number_was_found(client):
+    for protocol, method in ((COUNTED, "counted"), (ESTIMATED, "estimated")):
+        (output,) = twin(client, HERE + "/result", protocol=protocol.digest[:12])["outputs"]
+        assert output["circuits"]["method"] == method
+        assert output["circuits"]["exhaustive"] is False
+        assert ("interval" in output["circuits"]) is (method == "estimated")
+
+
+@pytest.mark.parametrize(("slug", "method"), [("xor", "listed"), ("five", "counted"), ("eight", "estimated")])
+def test_the_plan_is_told_before_anyone_starts(client, slug, method):
+    page = twin(client, f"/networks/{slug}/plan")
+    plan = page["plan"]
+    assert plan["method"] == method
+    assert [way["method"] for way in plan["ways"] if way["chosen"]] == [method]
+    assert plan["limits"]["max_possible"] == DEFAULT_LIMITS.max_possible
+    assert page["url"] == f"/api/v1/networks/{slug}/plan"
+    network = (
+        pretrained_xor().network
+        if slug == "xor"
+        else small_network(5, tuple(twin(client, f"/networks/{slug}")["network"]["sizes"])).network
+    )
+    told = plan_circuits(network, named_task("XOR", 2), COMPLETE, clean_data(2))
+    assert int(plan["possible"]) == told.possible
+    assert plan["seconds"] == pytest.approx(told.cost.seconds)
+    assert plan["reason"] == told.reason
+    text = words(client, f"/networks/{slug}")
+    assert f"An analysis would {plan['words']}" in text
+    assert ("never exact" in text) is (method == "estimated")
+    assert ">Analyse<" in client.get(f"/networks/{slug}").text
+
+
+def test_a_plan_is_gone_once_there_are_results(client):
+    scope = {"protocol": COUNTED.digest[:12]}
+    assert twin(client, HERE, **scope)["plan"] is None
+    assert twin(client, HERE + "/plan", **scope)["plan"]["method"] == "listed"
+
+
+@pytest.mark.parametrize(("slug", "cause"), [("wide", "the limit is 3,300 edges"), ("linear", "no hidden layer")])
+def test_what_cannot_be_analysed_is_refused_before_work_starts(client, slug, cause):
+    plan = twin(client, f"/networks/{slug}/plan")["plan"]
+    assert plan["method"] is None
+    assert cause in plan["refusals"][0]["cause"]
+    text = client.get(f"/networks/{slug}").text
+    assert cause in text
+    assert ">Analyse<" not in text
+    answer = client.post(f"/api/v1/networks/{slug}/analyses", json={})
+    assert answer.status_code == 422
+    assert cause in answer.json()["error"]
+
+
+def test_a_plan_of_nothing_is_not_found(client):
+    assert client.get("/api/v1/networks/none/plan").status_code == 404
+    assert client.get("/api/v1/networks/xor/plan?output=1").status_code == 404
+    assert client.get("/api/v1/networks/xor/plan?protocol=strange").status_code == 404
+    assert client.get("/api/v1/networks/xor/plan?nonsense=1").status_code == 400
