@@ -83,7 +83,7 @@ def task_from_table(truth_table: Sequence[object], n_inputs: int, name: str = ""
     """Check a truth table and name it if it is a named one.
 
     Raises:
-        InvalidTask: not 2^n values of 0 and 1.
+        InvalidTask: not 2^n values of 0 and 1, or a name that belongs to another table.
     """
     values = list(truth_table)
     if len(values) != 2**n_inputs or any(isinstance(v, bool) or v not in (0, 1) for v in values):
@@ -93,6 +93,12 @@ def task_from_table(truth_table: Sequence[object], n_inputs: int, name: str = ""
             "list the outputs for the inputs counted in binary, first input most significant",
         )
     table = tuple(int(v) for v in values)  # type: ignore[call-overload]
+    rule = _RULES.get(name.strip().upper())
+    if rule is not None and rule[1] in (None, n_inputs) and named_task(name, n_inputs).truth_table != table:
+        known = ", ".join(map(str, named_task(name, n_inputs).truth_table))
+        raise InvalidTask(
+            f"task name {name!r}", "belongs to another truth table", f"use {known}, or another name or none"
+        )
     return Task(table, name or name_of(table))
 
 

@@ -123,6 +123,10 @@ BAD_NETWORK_FILES: dict[str, tuple[bytes, str]] = {
     "short truth table": (changed(tasks=[{"truth_table": [0, 1]}]), "must be 4 values of 0 or 1"),
     "truth table of 2": (changed(tasks=[{"truth_table": [0, 1, 2, 0]}]), "must be 4 values of 0 or 1"),
     "truth table of booleans": (changed(tasks=[{"truth_table": [False, True, True, False]}]), "0 or 1"),
+    "a name of another function": (
+        changed(tasks=[{"name": "and", "truth_table": [0, 1, 1, 0]}]),
+        "another truth table",
+    ),
     "truth table as text": (changed(tasks=[{"truth_table": "0110"}]), "truth_table that is no list"),
     "name empty": (changed(name="  "), "name: is empty"),
     "name of another type": (changed(name=5), "name: is a number"),
