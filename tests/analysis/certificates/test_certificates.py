@@ -233,7 +233,7 @@ def test_three_routes_agree_on_random_circuits() -> None:
         for row in input_table(2)[1:3]:
             low, high = row - 0.1, row + 0.1
             ball = SquareCells(whole, regions, (float(row[0]), float(row[1])), 0.1)
-            for keep in keeps(network, 8):
+            for keep in keeps(network, 16):
                 circuit = circuit_program(network, keep, absent)
                 point = ball.difference(circuit, exact=True)
                 judge = decided_alike(whole, circuit, regions)

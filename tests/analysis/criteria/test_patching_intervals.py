@@ -53,7 +53,7 @@ def test_the_solver_settles_what_one_box_does_not() -> None:
 @pytest.mark.parametrize(("seed", "activation"), [(57, "leaky_relu"), (57, "relu"), (22, "tanh"), (14, "sigmoid")])
 def test_certified_circuits_survive_random_values_and_are_among_the_discrete_ones(seed: int, activation: str) -> None:
     whole = all_circuits(seed, (2, 2, 2, 1), activation)
-    context = replace(whole, masks=whole.masks[::2])
+    context = replace(whole, masks=whole.masks[::4])
     discrete = PATCHING.judge("circuit", context)
     verdicts = PATCHING.judge("circuit", context, {"continuous": 1})
     assert (verdicts.passed <= discrete.passed).all()
@@ -62,7 +62,7 @@ def test_certified_circuits_survive_random_values_and_are_among_the_discrete_one
     draw, network = random.Random(seed), context.network
     everything = set(plain.edges_of(network))
     for position in np.flatnonzero(verdicts.passed).tolist():
-        for _ in range(40):
+        for _ in range(20):
             # each neuron's value on an input of its own, anywhere between the clean ones
             absent = [
                 [

@@ -81,7 +81,7 @@ def test_three_inputs_go_to_the_solver_where_bisection_does_not_settle() -> None
 
 def test_a_small_budget_leaves_smooth_networks_undecided_and_says_so() -> None:
     whole = all_circuits(1, (2, 2, 2, 1), "tanh")
-    context = replace(whole, masks=whole.masks[::2])
+    context = replace(whole, masks=whole.masks[::6])
     little, much = judged(context, radius=0.3, budget=1), judged(context, radius=0.3)
     undecided = np.flatnonzero(little.having("undecided"))
     assert len(undecided) > much.tally.undecided
