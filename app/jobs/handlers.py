@@ -28,7 +28,7 @@ from app.db.errors import NotFound
 from app.db.prepared import PreparedAnalysis, prepare_analysis
 from app.db.reads.analyses import check_output, find_data, network_by_digest, scope_of
 from app.db.staging import Staging, sweep
-from app.db.tables import NetworkRow
+from app.db.tables import AnalysisRow, NetworkRow
 from app.db.writes import save_network
 from app.jobs import queue
 from app.jobs.definitions import ANALYSE as ANALYSE_DEFINITION
@@ -138,15 +138,31 @@ def save_analysis_outcome(session: Session, arguments: Mapping[str, Any], outcom
     """Let everyone see the staged analysis."""
     row = Staging(outcome, ANALYSE_DEFINITION.job_id(arguments)).publish(session)
     url = Addresses().network(row.network.slug, scope_of(row, row.network.sizes[0]))
-    method = {"listed": "", "counted": " (counted, not listed)", "estimated": " (an estimate)"}[row.circuits_method]
-    found = (
-        f"{row.circuits_valid:,} of {row.circuits_possible:,} circuits valid{method}, "
-        f"{row.interpretations_total:,} interpretations; {row.algorithms_aligned:,} of "
-        f"{row.algorithms_candidates:,} algorithms aligned, "
-        f"{row.alignments_valid:,} valid alignments, {row.alignments_minimal:,} of them minimal"
-    )
+    found = found_words(row)
     result = {"url": url, "network": arguments["network"], "result_digest": row.result_digest}
     return Saved(result, found, truncated=not row.exhaustive)
+
+
+def found_words(row: AnalysisRow) -> str:
+    """What an analysis found in a sentence that claims no more than was searched."""
+    valid = f"{row.circuits_valid:,} of {row.circuits_possible:,} circuits valid"
+    if row.circuits_method == "estimated":
+        valid = (
+            f"about {row.circuits_valid:,} of {row.circuits_possible:,} circuits valid (estimate, "
+            f"{100 * (row.circuits_confidence or 0):.0f}% interval {row.circuits_low:,} to {row.circuits_high:,})"
+        )
+    elif row.circuits_method == "counted":
+        valid += " (counted, not listed)"
+    elif row.circuits_truncated_at is not None:
+        valid = f"at least {row.circuits_truncated_at:,} of {row.circuits_possible:,} circuits valid (truncated there)"
+    which = "" if row.circuits_method == "listed" else " of the circuits drawn"
+    aligned = (
+        f"{row.algorithms_aligned:,} of {row.algorithms_candidates:,} algorithms aligned, "
+        f"{row.alignments_valid:,} valid alignments, {row.alignments_minimal:,} of them minimal"
+    )
+    if not row.exhaustive and not row.algorithms_aligned and row.algorithms_candidates:
+        aligned = f"{row.algorithms_candidates:,} candidate algorithms, none aligned as far as was searched"
+    return f"{valid}, {row.interpretations_total:,} interpretations{which}; {aligned}"
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from analysis import ENGINE_VERSION
 from analysis.algorithms.high_level_model import HighLevelModel
 from analysis.alignments.alignment import Alignment, NeuronSet
 from analysis.alignments.iia import check_alignment, interchange_matrix, interchange_rows
+from analysis.alignments.lookup import MAX_TRIED, alignment_with_id
 from analysis.experiments import (
     decide_under_interventions,
     intervention_space,
@@ -290,10 +291,13 @@ def _find(
             )
         return row, alignment
     if row is None:
+        found = alignment_with_id(place.cut, algorithm, alignment_id, place.protocol.alignment_sites)
+        if found is not None:
+            return None, found
         raise NotFound(
             f"alignment {alignment_id[:40]!r}",
-            f"is none of the {algorithm_row.n_kept:,} alignments kept for this algorithm, and an id is a hash that "
-            "cannot be turned back into a placement",
+            f"is none of the {algorithm_row.n_kept:,} alignments kept for this algorithm, nor of the first "
+            f"{MAX_TRIED:,} placements of its variables",
             f"choose a kept one on the algorithm's page, or name any placement there with ?place={SHAPE}",
             field="alignment",
             parent=parent,

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from analysis.algorithms.high_level_model import HighLevelModel
 from analysis.alignments.alignment import Alignment
+from analysis.alignments.lookup import MAX_TRIED, alignment_with_id
 from analysis.circuits.circuit import Circuit, circuit_from_hex
 from analysis.errors import AnalysisError, BeyondLimits, InvalidIndex
 from analysis.experiments import (
@@ -275,17 +276,22 @@ def _algorithm(session: Session, addresses: Addresses, place: Place, ref: Explan
         second = ref.second if stored is None else alignment.id
     else:
         stored, second = reads.find_alignment(session, row, ref.second), ref.second
-        if stored is None:
+        found = (
+            alignment_with_id(place.cut, algorithm, ref.second, place.protocol.alignment_sites)
+            if stored is None
+            else alignment_of(stored, algorithm.text).alignment
+        )
+        if found is None:
             raise NotFound(
                 f"alignment {ref.second[:40]!r}",
-                f"is none of the {row.n_kept:,} alignments kept for this algorithm, and an id cannot be turned back "
-                "into a placement",
+                f"is none of the {row.n_kept:,} alignments kept for this algorithm, nor of the first {MAX_TRIED:,} "
+                "placements of its variables",
                 "choose a kept one, or write its placement instead of its id: a-ALGORITHM.0:1.0+2_1:2.1",
                 "e",
                 addresses.algorithm(slug, algorithm.id, scope),
                 f"algorithm {algorithm.formula}",
             )
-        alignment = alignment_of(stored, algorithm.text).alignment
+        alignment = found
     iia = interchange_score(place, algorithm, alignment)
     verdicts = [
         VerdictView(

@@ -114,6 +114,7 @@ class JobPage(JobItem):
     """One job; scripts poll ``state``."""
 
     ended: bool
+    abandoned: bool = Field(description="Whether it runs by its state, but no worker has given a sign of life in time.")
     cancel_requested: bool
     result_url: str = Field(description="What the job made; empty while there is nothing.")
     network_url: str = Field(description="The network it works on, empty if there is none yet.")
@@ -172,6 +173,7 @@ def build_job(session: Session, addresses: Addresses, job_id: str, now: datetime
     return JobPage(
         **_item(row, addresses, now).model_dump(),
         ended=ended,
+        abandoned=row.state == "running" and row.lease_until is not None and row.lease_until < now,
         cancel_requested=row.cancel_requested,
         result_url=addresses.prefix + made if made else "",
         network_url=addresses.network(network.slug) if network else "",

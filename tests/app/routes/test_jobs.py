@@ -132,3 +132,12 @@ def test_a_job_that_has_ended_cannot_be_cancelled(client, store):
     answer = client.post(f"/api/v1/jobs/{job_id}/cancel")
     assert answer.status_code == 409
     assert "ended already" in answer.json()["error"]
+
+
+def test_a_job_whose_worker_is_gone_says_so(client, store):
+    (job_id,) = enqueue(store)
+    with store.write() as session:
+        queue.claim(session, "worker-1", now=START)
+    page = client.get(f"/api/v1/jobs/{job_id}").json()
+    assert (page["state"], page["abandoned"]) == ("running", True)
+    assert "No sign of its worker" in client.get(f"/jobs/{job_id}").text
