@@ -29,6 +29,7 @@ from analysis.progress import Progress, Report, silent
 from analysis.result import CriterionTally
 
 KEYS: Final = ("observed-class", "interchange", "interchange-joint")
+MAX_WORK: Final = 1 << 27  # about a second for each circuit
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,7 +42,7 @@ class CircuitReadings:
         n_observed: observed classes, exactly.
         classes: them, or None where they are too many to hold.
         predictions: by criterion key, parallel to the classes; None where nothing is predicted or ``classes`` is None.
-        common: the same on the common ground of all explanations, with best and worst.
+        common: the same on the common ground of all explanations, with best and worst; None if not asked for.
         of_all_sets: whether every set of hidden neurons was tested.
     """
 
@@ -86,7 +87,9 @@ def read_circuits(
     *,
     ablation: Ablation = "zero",
     report: Report = silent,
+    extremes: bool = True,
     max_classes: int = MAX_CLASSES,
+    max_work: int = MAX_WORK,
 ) -> Iterator[CircuitReadings]:
     """All interpretations of each circuit, one circuit after the other.
 
@@ -96,7 +99,9 @@ def read_circuits(
         data: rows.
         ablation: the protocol's.
         report: told "criteria" before each circuit; may cancel there.
+        extremes: whether to find the best and the worst on the common ground, which takes most of the time.
         max_classes: most observed classes of one circuit that are held; beyond, its interchange criteria are undecided.
+        max_work: most numbers computed for a circuit's best and worst; classes after that have none.
 
     Raises:
         BeyondLimits: even counting the interpretations of a circuit is too much.
@@ -106,7 +111,8 @@ def read_circuits(
     layout = EdgeLayout(network.sizes)
     for number, mask in enumerate(masks.tolist()):
         report(Progress("criteria", number, len(masks), "interpretations under interchange"))
-        yield _read(network, Circuit(layout, mask), data, ablation, space, answers, max_classes)
+        circuit = Circuit(layout, mask)
+        yield _read(network, circuit, data, ablation, space, answers, max_classes, max_work if extremes else None)
 
 
 def _read(
@@ -117,6 +123,7 @@ def _read(
     space: InterventionSpace,
     answers: NetworkAnswers,
     max_classes: int,
+    max_work: int | None,
 ) -> CircuitReadings:
     every = space.largest is None
     try:
@@ -129,7 +136,7 @@ def _read(
     open_classes = None if alone is None else np.array([n != 0 for n in alone.passing], dtype=bool)
     joint = class_predictions(classes, space, answers, "joint", extremes=False, among=open_classes)
     predictions = {"interchange": alone, "interchange-joint": joint}
-    common = class_predictions(classes, space, answers, "all")
+    common = None if max_work is None else class_predictions(classes, space, answers, "all", max_work=max_work)
     return CircuitReadings(circuit, sum(classes.sizes), len(classes), classes, predictions, common, every)
 
 

@@ -259,8 +259,12 @@ class Columns:
 
     def _extremes(self, chosen: _Class, middle: _Middle | None, counts: Integers) -> tuple[int, int]:
         """Most and fewest interventions that an interpretation of one class predicts right."""
+        _, tables = self._upper_sites(chosen)
+        n_upper = prod(table.n_completions for table in tables)
+        if middle is None or not self._affords(2 * n_upper, middle):
+            return UNDECIDED, UNDECIDED
         upper = self._upper(chosen, None)
-        if middle is None or upper is None or not self._affords(2 * len(upper), middle):
+        if upper is None:
             return UNDECIDED, UNDECIDED
         right = _right(counts, upper)
         index = np.arange(self._n_rows)

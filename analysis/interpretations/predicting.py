@@ -41,7 +41,7 @@ Family = Literal["alone", "joint", "all"]
 Integers = NDArray[np.int64]
 
 MAX_TRIED: Final = 1 << 14  # completions that are tried one after the other, for one class
-MAX_WORK: Final = 1 << 32  # numbers computed for all classes of a circuit: about a minute
+MAX_WORK: Final = 1 << 30  # numbers computed for all classes of a circuit: some ten seconds
 
 
 def family_sets(circuit: Circuit, space: InterventionSpace, family: Family) -> NDArray[np.intp]:

@@ -18,7 +18,7 @@ from analysis.alignments.joint import score_joint
 from analysis.data import clean_data
 from analysis.errors import BeyondLimits, InvalidAlignment
 from analysis.networks.network import Network
-from analysis.protocol import COMPLETE
+from analysis.protocol import COMPLETE, PAPER
 from analysis.tasks import named_task
 from tests.analysis.circuits.test_circuit_search import random_network
 from tests.factories import pretrained_xor, two_xor_algorithms
@@ -26,6 +26,7 @@ from tests.oracles.brute_force_algorithms import evaluate, rows, variables
 from tests.oracles.brute_force_circuits import bent
 
 XOR = candidate_algorithms(named_task("XOR", 2), COMPLETE, 2).algorithms
+AUTHORS_XOR = candidate_algorithms(named_task("XOR", 2), PAPER, 2).algorithms
 
 
 def twin_output(network: Network, row, patches) -> float:
@@ -64,7 +65,7 @@ def twin_activations(network: Network, row) -> dict:
 def twin(network: Network, algorithm: HighLevelModel, alignment: Alignment) -> tuple[int, int, tuple | None]:
     """(agreed, of, first wrong) by the definition."""
     boolean = rows(network.n_inputs)
-    texts = variables(algorithm.text, authors=False)
+    texts = variables(algorithm.text, authors=algorithm.form == "formula_trees")
     paths = [path for path, _ in alignment.places]
     agreed, of, wrong = 0, 0, None
     for sources in product(range(len(boolean)), repeat=len(paths)):
@@ -99,10 +100,10 @@ def random_alignment(algorithm: HighLevelModel, network: Network, seed: int) -> 
 
 
 @settings(max_examples=30)
-@given(st.integers(0, 10**6), st.sampled_from(["tanh", "leaky_relu"]))
-def test_it_equals_running_each_case_alone(seed, activation):
+@given(st.integers(0, 10**6), st.sampled_from(["tanh", "leaky_relu"]), st.sampled_from([XOR, AUTHORS_XOR]))
+def test_it_equals_running_each_case_alone(seed, activation, listed):
     network = random_network(seed, (2, 3, 3, 1), activation)
-    small = [algorithm for algorithm in XOR if len(algorithm.variables) <= 3]
+    small = [algorithm for algorithm in listed if 1 <= len(algorithm.variables) <= 3]
     algorithm = small[seed % len(small)]
     alignment = random_alignment(algorithm, network, seed)
     got = score_joint(network, algorithm, alignment, COMPLETE, clean_data(2))

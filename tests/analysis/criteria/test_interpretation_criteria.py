@@ -183,6 +183,12 @@ def test_what_is_beyond_a_limit_is_undecided(monkeypatch):
     assert tallied(cut, "interchange") == CriterionTally(0, 0, len(context), 0)
     assert tallied(cut, "observed-class") == tallied(known, "observed-class")
     assert all(r.extremes is None for r in cut)
+    quick = list(read_circuits(context.network, masks, DATA, extremes=False))
+    assert all(r.common is None and r.extremes is None for r in quick)
+    assert tallied(quick, "interchange-joint") == tallied(known, "interchange-joint")
+    hurried = list(read_circuits(context.network, masks, DATA, max_work=1))
+    assert all(r.extremes is None for r in hurried)
+    assert tallied(hurried, "interchange") == tallied(known, "interchange")
     monkeypatch.setattr(indexing, "MAX_STATES", 0)
     assert {v.outcome for v in verdicts(OBSERVED_CLASS, context)} == {"undecided"}
 

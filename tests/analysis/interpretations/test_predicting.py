@@ -7,11 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analysis.circuits.circuit import Circuit, EdgeLayout
+from analysis.circuits.circuit import Circuit, EdgeLayout, circuit_from_hex
 from analysis.circuits.search import search_circuits
 from analysis.data import clean_data
 from analysis.errors import BeyondLimits
 from analysis.experiments import decide_under_interventions, intervention_space
+from analysis.interpretations.columns import Columns
 from analysis.interpretations.counting import count_interpretations
 from analysis.interpretations.indexing import InterpretationSpace, index_of_observed
 from analysis.interpretations.observed import observed_classes
@@ -22,6 +23,7 @@ from analysis.protocol import COMPLETE
 from analysis.tasks import input_table, named_task
 from tests.analysis.circuits.test_circuit_search import random_network
 from tests.factories import pretrained_xor
+from tests.golden_files import golden_network
 from tests.oracles.brute_force_circuits import edges_of, is_possible, possible_masks
 from tests.oracles.brute_force_interchange import scores, sets_tested
 from tests.oracles.brute_force_interpretations import interpretations
@@ -193,6 +195,35 @@ def test_joint_is_stricter_than_alone():
         alone, joint = (class_predictions(classes, space, answers, family) for family in ("alone", "joint"))
         if alone is not None:
             assert all(j <= a for j, a in zip(joint.passing, alone.passing, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("name", "mask"), [("xor_pretrained", "3ffff"), ("xor_pretrained", "18fff"), ("xor_4-4", "ee7407f")]
+)
+def test_where_nothing_is_asked_every_interpretation_passes(name, mask):
+    """The recursion then counts interpretations, which the transfer over layers counts in another way."""
+    network = golden_network(name).network.for_output(0)
+    space, answers = prepared(network)
+    classes = observed_classes(network, circuit_from_hex(mask, network.sizes), clean_data(2))
+    nothing = np.array([], dtype=np.intp)
+    columns = Columns(classes, space, answers, nothing, 1 << 14, [1 << 30])
+    wanted = np.arange(len(classes))
+    assert {number: passing for number, passing, _, _ in columns.judge(wanted, extremes=False)} == dict(
+        enumerate(classes.sizes)
+    )
+
+
+@pytest.mark.slow
+def test_large_counts_are_exact():
+    network = golden_network("xor_4-4").network.for_output(0)
+    space, answers = prepared(network)
+    classes = observed_classes(network, circuit_from_hex("fffffbe", network.sizes), clean_data(2))
+    assert sum(classes.sizes) == 443_874_779_273_636_085_760
+    columns = Columns(classes, space, answers, np.array([], dtype=np.intp), 1 << 14, [1 << 26])
+    counted = {number: passing for number, passing, _, _ in columns.judge(np.arange(60), extremes=False)}
+    decided = {number for number, passing in counted.items() if passing >= 0}
+    assert all(counted[number] == classes.sizes[number] for number in decided)
+    assert max(counted.values()) > 2**32
 
 
 @settings(max_examples=12)
