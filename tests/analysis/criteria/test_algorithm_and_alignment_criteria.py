@@ -8,7 +8,7 @@ from itertools import permutations
 import numpy as np
 import pytest
 
-from analysis.algorithms.catalogue import candidate_algorithms
+from analysis.algorithms.catalogue import Candidates, candidate_algorithms
 from analysis.algorithms.high_level_model import HighLevelModel
 from analysis.algorithms.parsing import parse_algorithm
 from analysis.algorithms.redundancy import irredundancy
@@ -34,6 +34,7 @@ from analysis.errors import Cancelled, InvalidCriterion
 from analysis.networks.network import Network
 from analysis.protocol import COMPLETE
 from analysis.tasks import named_task
+from tests.analysis.alignments.test_joint import twin
 from tests.factories import pretrained_xor, two_xor_algorithms
 from tests.golden_files import golden_network
 from tests.oracles import brute_force_alignments as plain
@@ -347,6 +348,32 @@ def test_the_pretrained_xor_has_one_minimal_alignment_and_it_passes_everything()
         ("¬A ∧ ¬B", 1, (1,)),
     }
     assert verdicts(ABOVE_RANDOM, context)[0].numerator == 97
+
+
+# of the valid alignments of the two irredundant algorithms of XOR: all, jointly right, minimal, above chance
+KNOWN = {
+    "xor_2-2": (1, 1, 1, 0),
+    "xor_3": (3, 3, 1, 0),
+    "xor_2-2-2": (4, 2, 4, 4),
+    "xor_3-2": (5, 3, 2, 5),
+    "xor_3-3_a": (2, 2, 2, 2),
+    "xor_relu_3-3": (14, 6, 4, 14),
+}
+
+
+@pytest.mark.parametrize("name", KNOWN)
+def test_known_survivors_of_golden_networks(name):
+    network = golden_network(name).network
+    algorithms = [a for a in candidates("XOR", network.n_hidden_layers) if irredundancy(a)["irredundant-literals"]]
+    search = search_alignments(network, Candidates(tuple(algorithms), len(algorithms)), COMPLETE, DATA)
+    context = context_of(network, valid_alignments(search))
+    criteria = (JOINT_INTERCHANGE, MINIMAL_ALIGNMENT, ABOVE_RANDOM)
+    assert (len(context), *(c.judge("alignment", context).tally.passed for c in criteria)) == KNOWN[name]
+    jointly = 0
+    for algorithm, s in context.explanations:  # one run at a time, without the engine
+        agreed, of, _ = twin(network, algorithm, s.alignment)
+        jointly += agreed == of
+    assert jointly == KNOWN[name][1]
 
 
 def test_work_can_be_cancelled():
