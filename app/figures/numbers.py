@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Final
 
@@ -9,7 +10,18 @@ from markupsafe import Markup
 
 from app.figures.svg.elements import decimal
 
-__all__ = ["decimal", "duration", "exact", "in_prose", "in_table", "noun", "plural", "short", "when"]
+__all__ = [
+    "decimal",
+    "digits_apart",
+    "duration",
+    "exact",
+    "in_prose",
+    "in_table",
+    "noun",
+    "plural",
+    "short",
+    "when",
+]
 
 PROSE_LIMIT: Final = 1_000_000
 TABLE_LIMIT: Final = 10_000_000
@@ -40,6 +52,12 @@ def _power(number: int) -> Markup:
     return Markup('<span class="sci" title="{}">{}{}.{:02d} × 10<sup>{}</sup></span>').format(
         exact(number), sign, hundredths // 100, hundredths % 100, exponent
     )
+
+
+def digits_apart(values: Sequence[float], least: int = 3, most: int = 17) -> int:
+    """Decimals needed to write different values differently, at least ``least``."""
+    different = len(set(values))
+    return next((n for n in range(least, most) if len({f"{value:.{n}f}" for value in values}) == different), most)
 
 
 def plural(number: int | str, singular: str, many: str = "") -> str:

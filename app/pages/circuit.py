@@ -391,6 +391,8 @@ class Readings:
 
 
 def _readings(place: Place, circuit: Circuit, verdict: Verdict) -> Readings:
+    if not verdict.in_space:
+        return Readings(why_not="the protocol does not look at circuits with so many active neurons, so it reads none")
     if not verdict.valid:
         return Readings(why_not="only valid circuits are interpreted, and this one is not valid")
     if circuit.layout.n_edges > MAX_EDGES:

@@ -131,9 +131,9 @@ def ask_for_analysis(session: Session, links: Addresses, network: str, order: An
         if len(problems) > 1:
             raise type(first)(first.item, "; ".join(str(problem) for problem in problems), "mend each of these")
         raise first
-    save_protocol(session, protocol)
+    known_as = save_protocol(session, protocol).name  # which addresses understand, whatever it is called this time
     arguments = analyse_arguments(row.digest, order.output, protocol, data)
-    title = f"{row.name}{f', output {order.output}' if row.sizes[-1] > 1 else ''}: {protocol.name}"
+    title = f"{row.name}{f', output {order.output}' if row.sizes[-1] > 1 else ''}: {known_as}"
     return queue.enqueue(session, "analyse", arguments, title, again=True)
 
 

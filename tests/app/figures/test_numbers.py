@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from app.figures.numbers import decimal, duration, exact, in_prose, in_table, noun, plural, when
+from app.figures.numbers import decimal, digits_apart, duration, exact, in_prose, in_table, noun, plural, when
 
 
 def test_exact_counts_keep_all_digits():
@@ -62,3 +62,10 @@ def test_durations_and_moments():
     assert when(datetime(2026, 11, 20, 6, 10, tzinfo=UTC)) == "20 Nov 2026 06:10 UTC"
     assert when("2026-11-20T06:10:00") == "20 Nov 2026 06:10 UTC"
     assert when(0.0) == "1 Jan 1970 00:00 UTC"
+
+
+def test_values_that_differ_are_written_with_digits_that_differ():
+    assert digits_apart([0.1, 0.2, 0.3]) == 3
+    assert digits_apart([-0.0011, -0.0012, -0.00115]) == 5
+    assert digits_apart([1.0, 1.0, 1.0]) == 3
+    assert digits_apart([1.0, 1.0 + 2**-52, 1.0]) == 16
