@@ -78,8 +78,9 @@ ABOVE_RANDOM: Final = Criterion(
     judges={"alignment": _above_random},
     method="The entries of each weight matrix are shuffled within it, from the seed; biases stay. The best IIA over "
     "all alignments on each such network is found exactly. The percentile is by nearest rank, so the IIA must be "
-    "strictly above so many of the networks. The reason also gives the rank of the IIA among the best ones that the algorithm "
-    f"reaches on the same network if its input rows are shuffled: all ways up to two inputs, else {N_SHUFFLES} ways.",
+    "strictly above so many of the networks. The reason also gives the rank of the IIA among the best ones that the "
+    "algorithm reaches on the same network if its input rows are shuffled: all ways up to two inputs, else "
+    f"{N_SHUFFLES} ways.",
     direction="higher",
     parameters=(
         Parameter("percentile", 95.0, 0.0, 100.0, "share of the networks to be above", "%"),

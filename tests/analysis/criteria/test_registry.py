@@ -57,7 +57,7 @@ def test_a_kind_has_its_criteria_in_order() -> None:
 
 @pytest.mark.parametrize("value", [-0.1, 1.1, float("nan"), float("inf"), "much", None, True])
 def test_a_parameter_out_of_range_is_refused_with_the_range(value: object) -> None:
-    with pytest.raises(InvalidCriterion, match="use a number from 0 to 1"):
+    with pytest.raises(InvalidCriterion, match="Use a number from 0 to 1"):
         EXAMPLE.settings({"epsilon": value})
 
 
@@ -68,9 +68,9 @@ def test_whole_parameters_take_whole_numbers() -> None:
 
 
 def test_unknown_parameters_and_kinds_are_refused() -> None:
-    with pytest.raises(InvalidCriterion, match="use epsilon, n"):
+    with pytest.raises(InvalidCriterion, match="Use epsilon, n"):
         EXAMPLE.settings({"delta": 1})
-    with pytest.raises(InvalidCriterion, match="use it for circuit"):
+    with pytest.raises(InvalidCriterion, match="Use it for circuit"):
         EXAMPLE.judge("alignment", 3)
     assert EXAMPLE.judge("circuit", 3, {"epsilon": 0.5}).at(2) == Verdict("undecided", None, None, None, "at 0.5", {})
 
