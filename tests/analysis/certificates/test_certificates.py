@@ -8,7 +8,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from analysis.certificates.intervals import bisect, bounds, decided_alike, decided_as, layer_bounds
+from analysis.certificates.intervals import activated, bisect, bounds, decided_alike, decided_as, layer_bounds
 from analysis.certificates.mixed_integer import find_point
 from analysis.certificates.polygons import SquareCells, cells, square
 from analysis.certificates.programs import (
@@ -129,6 +129,32 @@ def test_bounds_hold_to_the_last_digit(activation: str, width: float) -> None:
                 assert (
                     Decimal(float(known.high[box])) >= value if isinstance(value, Decimal) else known.high[box] >= value
                 )
+
+
+def test_sums_are_widened_by_more_than_they_round() -> None:
+    """Without hidden neurons nothing else widens the bounds."""
+    random = np.random.default_rng(6)
+    for n_inputs in (2, 6):
+        program = network_program(random_network(1, (n_inputs, 1)))
+        points = random.uniform(-2, 2, (300, n_inputs))
+        known = bounds(program, points, points)
+        values = [exactly(program, point.tolist()) for point in points]
+        assert all(low <= value <= high for low, value, high in zip(known.low, values, known.high, strict=True))
+        rounded = program.values(points)
+        assert any(value != one for value, one in zip(values, rounded.tolist(), strict=True)), "rounding does occur"
+
+
+@pytest.mark.parametrize("activation", ["tanh", "sigmoid"])
+def test_activations_are_moved_outward_by_more_than_they_are_wrong(activation: str) -> None:
+    program = network_program(random_network(1, activation=activation))
+    points = np.concatenate([np.linspace(-30, 30, 601), np.geomspace(1e-12, 1, 200), -np.geomspace(1e-12, 1, 200)])
+    low, high = activated(program, points, -1), activated(program, points, 1)
+    with localcontext() as context:
+        context.prec = 60
+        for x, below, above in zip(points.tolist(), low.tolist(), high.tolist(), strict=True):
+            a = Decimal(x)
+            value = 1 / (1 + (-a).exp()) if activation == "sigmoid" else 1 - 2 / (1 + (2 * a).exp())
+            assert Decimal(below) <= value <= Decimal(above)
 
 
 @pytest.mark.parametrize("activation", ["tanh", "sigmoid", "leaky_relu"])

@@ -192,6 +192,17 @@ def test_a_symmetry_that_needs_two_layers_at_once_is_found() -> None:
     assert list(symmetries(network)) == [((0, 1), (0, 1)), ((1, 0), (1, 0))]
 
 
+def test_a_symmetry_that_goes_round_in_three_is_found_the_right_way_round() -> None:
+    around = [[1.0, 2.0, 4.0], [4.0, 1.0, 2.0], [2.0, 4.0, 1.0]]
+    network = Network.from_arrays([[[1.0, -1.0]] * 3, around, [[1.0] * 3]], [[0.0] * 3, [0.5] * 3, [0.0]])
+    found = list(symmetries(network))
+    assert len(found) == 3
+    for first, second in found:
+        for out in range(3):
+            for source in range(3):
+                assert around[second[out]][first[source]] == around[out][source]
+
+
 @pytest.mark.parametrize("key", XOR_COUNTS)
 def test_the_pretrained_xor_has_its_counts(key: str) -> None:
     verdicts = criterion_named(key).judge("circuit", xor_context())
@@ -345,6 +356,14 @@ def test_failing_ablations_show_a_row_that_goes_wrong() -> None:
         for position in np.flatnonzero(~verdicts.passed)[::9].tolist():
             witness = verdicts.at(position).witness
             assert decide(np.array([witness["output"]]), "rounding")[0] != witness["label"], key
+
+
+@pytest.mark.parametrize(("seed", "activation"), [(57, "leaky_relu"), (22, "tanh")])
+def test_patching_needs_no_quick_look(monkeypatch: pytest.MonkeyPatch, seed: int, activation: str) -> None:
+    context = all_circuits(seed, (2, 2, 2, 1), activation)
+    before = passed(context, "patching-robust")
+    monkeypatch.setattr(patching, "_N_QUICK", 0)
+    assert passed(context, "patching-robust") == before
 
 
 def test_the_witness_of_patching_can_be_replayed() -> None:
