@@ -34,7 +34,8 @@ class Point:
         method: "listed", "counted" or "estimated".
         possible: circuits of the space.
         valid: valid ones, exact unless estimated.
-        seconds: of the search.
+        seconds: of the search, by the clock.
+        processor_seconds: of the search, of the processor.
         predicted_seconds: by the plan, on one core.
         peak_bytes: largest resident memory of the process.
         start_bytes: the same before the search.
@@ -48,6 +49,7 @@ class Point:
     possible: int
     valid: int
     seconds: float
+    processor_seconds: float
     predicted_seconds: float
     peak_bytes: int
     start_bytes: int
@@ -98,6 +100,7 @@ def measure_growth(tell: Callable[[str], None], *, max_seconds: float, small: bo
                 found.possible,
                 found.count,
                 found.seconds,
+                found.processor_seconds,
                 found.predicted_seconds,
                 found.peak_bytes,
                 found.start_bytes,

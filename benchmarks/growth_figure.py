@@ -31,7 +31,7 @@ class Plotted(Protocol):
     @property
     def possible(self) -> int: ...
     @property
-    def seconds(self) -> float: ...
+    def processor_seconds(self) -> float: ...
     @property
     def peak_bytes(self) -> int: ...
     @property
@@ -60,7 +60,7 @@ STYLE: Final = (
     f"<style>svg{{{_LIGHT}{_LIGHT_WAYS}}}@media (prefers-color-scheme:dark){{svg{{{_DARK}{_DARK_WAYS}}}}}"
     "text{font-family:system-ui,sans-serif;font-size:12px;fill:var(--ink-2)}"
     ".title{font-size:17px;fill:var(--ink)}.head{font-size:13px;fill:var(--ink)}"
-    ".figure{font-size:11px;fill:var(--ink)}.small{font-size:10px;fill:var(--ink-3)}"
+    ".figure{font-size:11px;fill:var(--ink);paint-order:stroke;stroke:var(--paper);stroke-width:3px}.small{font-size:10px;fill:var(--ink-3)}"
     ".ground{fill:var(--paper)}.rule{stroke:var(--rule);fill:none}.base{stroke:var(--ink-3);stroke-dasharray:3 3}"
     ".path{stroke:var(--hair);fill:none;stroke-width:1.5}"
     + "".join(f".{way}{{fill:var(--{way});stroke:var(--{way});stroke-width:1.6}}" for way in ("listed", "counted"))
@@ -121,17 +121,19 @@ def growth_figure(points: Sequence[Plotted], here: dict[str, str | int], max_sec
 
 
 def _time_row(points: Sequence[Plotted]) -> _Row:
-    low = 10.0 ** math.floor(math.log10(min(p.seconds for p in points)))
-    high = 10.0 ** math.ceil(math.log10(max(p.seconds for p in points) * 1.5))
+    low = 10.0 ** math.floor(math.log10(min(p.processor_seconds for p in points)))
+    high = 10.0 ** math.ceil(math.log10(max(p.processor_seconds for p in points) * 1.5))
     decades = range(round(math.log10(low)), round(math.log10(high)) + 1)
-    ticks = tuple((10.0**d, seconds_text(10.0**d).replace(".00", "").replace(".0", "")) for d in decades)
-    return _Row("time of the search", TOPS[0], low, high, ticks, lambda p: p.seconds, seconds_text)
+    ticks = tuple((10.0**d, seconds_text(10.0**d).replace(".00 ", " ").replace(".0 ", " ")) for d in decades)
+    return _Row(
+        "processor's time of the search", TOPS[0], low, high, ticks, lambda p: p.processor_seconds, seconds_text
+    )
 
 
 def _memory_row(points: Sequence[Plotted]) -> _Row:
-    low = 2.0 ** math.floor(math.log2(min(p.start_bytes for p in points)))
+    low = 0.75 * min(p.start_bytes for p in points)
     high = 2.0 ** math.ceil(math.log2(max(p.peak_bytes for p in points) * 1.2))
-    doublings = range(round(math.log2(low)), round(math.log2(high)) + 1)
+    doublings = range(math.ceil(math.log2(low)), round(math.log2(high)) + 1)
     ticks = tuple((2.0**d, bytes_text(2.0**d)) for d in doublings)
     return _Row("peak memory of its process", TOPS[1], low, high, ticks, lambda p: float(p.peak_bytes), bytes_text)
 
@@ -201,8 +203,8 @@ def large(number: int) -> str:
 def _foot(here: dict[str, str | int], max_seconds: float) -> list[str]:
     machine = f"{here['processor']}, {here['cores']} cores, load at the start {here['load_average']}"
     words = (
-        f"Measured once each on {machine}; one thread, protocol complete. Vertical axes are logarithmic.",
-        f"Exact counts predicted to take more than {max_seconds:g} s were estimated instead.",
+        f"Measured on {machine}; one thread, protocol complete; of short searches the best of 5.",
+        f"Vertical axes are logarithmic. Exact counts predicted to take more than {max_seconds:g} s were estimated.",
     )
     return [text(20, HEIGHT - 34 + 16 * number, sentence, "small") for number, sentence in enumerate(words)]
 
@@ -215,8 +217,8 @@ def _sentence(points: Sequence[Plotted]) -> str:
         if some:
             first, last = some[0], some[-1]
             parts.append(
-                f"{direction} {first.size} to {last.size}: {seconds_text(first.seconds)} ({first.method}) to "
-                f"{seconds_text(last.seconds)} ({last.method}), {bytes_text(first.peak_bytes)} to "
+                f"{direction} {first.size} to {last.size}: {seconds_text(first.processor_seconds)} ({first.method}) to "
+                f"{seconds_text(last.processor_seconds)} ({last.method}), {bytes_text(first.peak_bytes)} to "
                 f"{bytes_text(last.peak_bytes)}"
             )
-    return "Time and peak memory of finding valid circuits. " + "; ".join(parts) + "."
+    return "Processor's time and peak memory of finding valid circuits. " + "; ".join(parts) + "."

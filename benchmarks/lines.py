@@ -24,6 +24,7 @@ from analysis.result import InterpretationCounts
 from analysis.result_file import output_json
 from analysis.tasks import Task, named_task
 from benchmarks import plain_reference as plain
+from benchmarks.machine import seconds_text
 from benchmarks.plain_training import train_plainly
 from benchmarks.table import Line, same_result
 from benchmarks.timing import Effort, empty_caches, timed, timed_cold
@@ -168,14 +169,17 @@ def population_lines(effort: Effort) -> list[Line]:
     specs = [TrainingSpec(seed=seed) for seed in range(n_networks)]
     (task,), data = specs[0].resolved_tasks(), clean_data(2)
     train_networks(specs[:1])  # torch's own start-up
+    busy = [time.process_time()]
     training, together = timed(lambda: train_networks(specs))
     empty_caches()
     analysing, members = timed(lambda: list(analyse_outcomes(together, COMPLETE)))
+    busy.append(time.process_time())
     training_singly, alone = timed(lambda: [train_networks([spec])[0] for spec in specs[:n_singly]])
     empty_caches()
     analysing_singly, analyses = timed(
         lambda: [analyse_output(o.network, 0, task, COMPLETE, data) for o in alone if o.converged and o.network]
     )
+    busy.append(time.process_time())
     train_plainly(0, epochs=1)
     plainly, epochs = timed(lambda: sum(train_plainly(seed) for seed in range(n_singly)))
 
@@ -188,7 +192,10 @@ def population_lines(effort: Effort) -> list[Line]:
     work = f"{n_networks} networks 2-3-3-1 trained in step"
     same = f"{parts} {same_result(work, networks)}"
     whole = f"{n_networks} XOR networks 2-3-3-1 trained, {n_analysed} converged and analysed (`complete`)"
-    same_whole = f"{parts} {same_result(whole, result_of(found) == result_of(analyses))}"
+    same_whole = (
+        f"{parts} {same_result(whole, result_of(found) == result_of(analyses))}; of the processor's time "
+        f"{seconds_text((busy[2] - busy[1]) * scale)} against {seconds_text(busy[1] - busy[0])}"
+    )
     epochs_in_step = sum(outcome.epochs for outcome in together)
     return [
         Line(work, training_singly * scale, training, "scaled", same),

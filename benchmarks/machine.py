@@ -40,6 +40,8 @@ def seconds_text(seconds: float) -> str:
     for unit, size in (("years", 365.25 * 86_400), ("days", 86_400.0), ("h", 3_600.0)):
         if seconds >= 2 * size:
             return f"{seconds / size:,.0f} {unit}"
+    if seconds >= 1_000:
+        return f"{seconds:,.0f} s"
     for unit, factor in (("s", 1), ("ms", 1e3)):
         if seconds * factor >= 1:
             return f"{seconds * factor:#.3g}".rstrip(".") + f" {unit}"

@@ -39,8 +39,8 @@ class Effort:
 
 
 FULL: Final = Effort(REPETITIONS, 3, 8.0, 20_000, 100, 5, 1_000_000, 9, 5)
-QUICK: Final = Effort(2, 1, 1.0, 4_000, 10, 2, 100_000, 3, 5)
-TINY: Final = Effort(1, 1, 0.05, 300, 2, 1, 2_000, 3, 3)
+QUICK: Final = Effort(1, 1, 1.0, 3_000, 6, 1, 100_000, 2, 5)
+TINY: Final = Effort(1, 1, 0.05, 300, 2, 1, 500, 1, 3)
 
 
 def timed(work: Callable[[], Any], repetitions: int = 1) -> tuple[float, Any]:
