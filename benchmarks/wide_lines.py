@@ -171,7 +171,7 @@ def attempted_line(limit_seconds: float, width: int = 6) -> Line:
     plan = plan_circuits(s.network, s.task, COMPLETE, s.data, limits=replace(DEFAULT_LIMITS, max_possible=0))
     predicted = next(cost.seconds for cost in plan.costs if cost.method == "counted")
     last = Progress("circuits", 0, 1)
-    start = time.perf_counter()
+    start, busy = time.perf_counter(), time.process_time()
 
     def watched(progress: Progress, /) -> None:
         nonlocal last
@@ -184,10 +184,17 @@ def attempted_line(limit_seconds: float, width: int = 6) -> Line:
         counted = count_circuits(s.network, s.task, COMPLETE, s.data, report=watched, threads=THREADS)
     except Cancelled:
         seconds, share = time.perf_counter() - start, last.done / last.total
-        whole = f"the whole would take about {seconds_text(seconds / share)} at this rate, and " if share else ""
+        busy = time.process_time() - busy
+        whole = (
+            f"at this rate the whole would take about {seconds_text(seconds / share)}, and "
+            f"{seconds_text(busy / share)} of the processor's time, "
+            if share
+            else ""
+        )
         note = (
-            f"STOPPED after {seconds_text(seconds)} with {share:.2%} of the circuits judged; {whole}"
-            f"{seconds_text(predicted)} on one core by the plan; nothing to compare"
+            f"STOPPED after {seconds_text(seconds)} ({seconds_text(busy)} of the processor's) with {share:.2%} of the "
+            f"circuits judged; {whole}"
+            f"{seconds_text(predicted)} on one core by the plan; it stops between batches of states; nothing to compare"
         )
         return Line(f"{work}: stopped at {share:.2%}", None, seconds, note=note)
     seconds = time.perf_counter() - start
