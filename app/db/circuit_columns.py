@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.result import CircuitSearch, InterpretationCounts
-from app.db.codecs import sortable
+from app.db.columns import sortable
 from app.db.distributions import active_neurons
 
 BLOCK: Final = 4_096  # circuits, or distinct values, in a block

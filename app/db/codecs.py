@@ -1,18 +1,12 @@
-"""Values ↔ columns: big integers that sort, times that know their zone; networks, protocols,
-data records and alignments ↔ rows.
-"""
+"""Values ↔ rows: networks, protocols, data records and alignments, arrays without pickle."""
 
 from __future__ import annotations
 
 import json
 import math
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
-from sqlalchemy import DateTime, String
-from sqlalchemy.engine import Dialect
-from sqlalchemy.types import TypeDecorator
 
 from analysis.alignments.alignment import IIA, Alignment, NeuronSet, ScoredAlignment
 from analysis.data import DataRecord, data_file_json, parse_data_file
@@ -21,49 +15,7 @@ from analysis.networks.files import task_json
 from analysis.networks.network import Network
 from analysis.protocol import Protocol
 from analysis.tasks import Task
-
-if TYPE_CHECKING:
-    from app.db.tables import AlignmentRow, DataRow, NetworkRow, ProtocolRow
-
-
-def sortable(value: int) -> str:
-    """A non-negative integer of any size as text that sorts like the number: three digits of length, then the digits.
-
-    Raises:
-        ValueError: a negative number, or one of 1,000 digits or more.
-    """
-    digits = str(int(value))
-    if value < 0 or len(digits) > 999:
-        raise ValueError(f"{digits[:20]}… cannot be stored: counts are non-negative and below 10^999")
-    return f"{len(digits):03d}{digits}"
-
-
-class SortableInteger(TypeDecorator[int]):
-    """A non-negative integer of any size as text that sorts like the number (see :func:`sortable`)."""
-
-    impl = String(1003)
-    cache_ok = True
-
-    def process_bind_param(self, value: int | None, dialect: Dialect) -> str | None:
-        return None if value is None else sortable(value)
-
-    def process_result_value(self, value: str | None, dialect: Dialect) -> int | None:
-        return None if value is None else int(value[3:])
-
-
-class UtcDateTime(TypeDecorator[datetime]):
-    """An aware time, stored in UTC; SQLite keeps no zone, so it is put back on reading."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        if value is not None and value.tzinfo is None:
-            raise ValueError("a time without a zone cannot be stored; use datetime.now(UTC)")
-        return None if value is None else value.astimezone(UTC)
-
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        return None if value is None else value.replace(tzinfo=UTC)
+from app.db.tables import AlignmentRow, DataRow, NetworkRow, ProtocolRow
 
 
 def parameters_to_bytes(network: Network) -> bytes:

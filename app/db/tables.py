@@ -28,7 +28,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
-from app.db.codecs import SortableInteger, UtcDateTime
+from app.db.columns import SortableInteger, UtcDateTime
 
 
 class Base(DeclarativeBase):

@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session
 
 from analysis.circuits.circuit import EdgeLayout
 from app.db.circuit_columns import BLOCK, COLUMNS, RANKED, values_name, values_of
-from app.db.codecs import sortable
+from app.db.columns import sortable
 from app.db.tables import AnalysisRow, CircuitBlockRow
 
 SortKey = Literal["mask", "edges", "neurons", "margin", "interpretations", "observed"]

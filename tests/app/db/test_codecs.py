@@ -15,14 +15,13 @@ from analysis.networks.network import ACTIVATIONS, Network
 from analysis.protocol import COMPLETE, PAPER, protocol_from_mapping
 from analysis.tasks import named_task
 from app.db.codecs import (
-    SortableInteger,
-    UtcDateTime,
     alignment_of,
     data_of,
     network_of,
     protocol_of,
     tasks_of,
 )
+from app.db.columns import SortableInteger, UtcDateTime
 from app.db.records import save_data_record, save_protocol
 from app.db.tables import AlignmentRow
 from app.db.writes import save_network

@@ -1,0 +1,49 @@
+"""Types of columns: big integers that sort, times that know their zone."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from sqlalchemy import DateTime, String
+from sqlalchemy.engine import Dialect
+from sqlalchemy.types import TypeDecorator
+
+
+def sortable(value: int) -> str:
+    """A non-negative integer of any size as text that sorts like the number: three digits of length, then the digits.
+
+    Raises:
+        ValueError: a negative number, or one of 1,000 digits or more.
+    """
+    digits = str(int(value))
+    if value < 0 or len(digits) > 999:
+        raise ValueError(f"{digits[:20]}… cannot be stored: counts are non-negative and below 10^999")
+    return f"{len(digits):03d}{digits}"
+
+
+class SortableInteger(TypeDecorator[int]):
+    """A non-negative integer of any size as text that sorts like the number (see :func:`sortable`)."""
+
+    impl = String(1003)
+    cache_ok = True
+
+    def process_bind_param(self, value: int | None, dialect: Dialect) -> str | None:
+        return None if value is None else sortable(value)
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> int | None:
+        return None if value is None else int(value[3:])
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """An aware time, stored in UTC; SQLite keeps no zone, so it is put back on reading."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is not None and value.tzinfo is None:
+            raise ValueError("a time without a zone cannot be stored; use datetime.now(UTC)")
+        return None if value is None else value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        return None if value is None else value.replace(tzinfo=UTC)
