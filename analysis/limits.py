@@ -19,7 +19,7 @@ class Limits:
         n_first: how many of them are then listed whether they can be aligned or not, the first in canonical order.
         max_aligned: and how many of those that can be aligned.
         max_seconds: exact counting is not started if it is predicted to take longer on one core.
-        max_bytes: nor if it is predicted to take more memory than this.
+        max_bytes: nor if it is predicted to take more memory than this; a list stops once it would take more.
         n_draws: valid circuits drawn where they are counted or estimated instead of listed.
         n_samples: circuits tested for an estimate; 0 for no estimate.
         confidence: of an estimate's interval, between 0 and 1.
@@ -38,6 +38,26 @@ class Limits:
     n_samples: int = 200_000
     confidence: float = 0.99
     threads: int = 1
+
+    def most_listed(self, n_rows: int) -> int:
+        """Valid circuits that a list may hold: ``max_valid``, or fewer where ``max_bytes`` holds no more.
+
+        Args:
+            n_rows: outputs kept of each circuit.
+        """
+        return min(self.max_valid, max(1, self.max_bytes // listed_bytes(n_rows)))
+
+
+def listed_bytes(n_rows: int) -> int:
+    """Memory that one listed circuit takes until its analysis is stored.
+
+    Its mask, margin and outputs are there twice while the analysis is made ready for a store or a file, and its numbers
+    of interpretations are Python integers.
+
+    Args:
+        n_rows: outputs kept of each circuit.
+    """
+    return 16 * n_rows + 140
 
 
 DEFAULT_LIMITS: Final = Limits()

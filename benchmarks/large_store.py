@@ -7,8 +7,9 @@ list at every order, filter and depth, and prints the figures with the memory th
 from __future__ import annotations
 
 import argparse
-import resource
+import json
 import statistics
+import subprocess
 import sys
 import tempfile
 import time
@@ -39,6 +40,8 @@ from app.main import create_app
 from app.pages.circuits import SORT_FIELDS
 from app.pages.cursors import write_cursor
 from app.settings import Settings
+from benchmarks.isolated import ROOT, peak_bytes
+from benchmarks.machine import machine, machine_text
 
 SIZES: Final = (2, 5, 5, 1)
 SLUG: Final = "large"
@@ -79,11 +82,13 @@ class Timing:
         address: of the first page, its options among them.
         p50: median milliseconds, over pages from the first to the deepest.
         p95: 95th percentile of the same.
+        processor: median milliseconds of the processor's time, which a busy machine does not lengthen.
     """
 
     address: str
     p50: float
     p95: float
+    processor: float
 
 
 def made_up_analysis(n_circuits: int, n_algorithms: int, *, seed: int = 0) -> tuple[NetworkFile, OutputAnalysis]:
@@ -239,15 +244,16 @@ def addresses() -> Iterator[str]:
 def measure(client: TestClient, address: str, requests: int = REQUESTS) -> Timing:
     """Time so many pages of a list: in turn the first, those that follow it, and those at its deep end."""
     visited = visited_pages(client, address)
-    milliseconds = []
+    milliseconds, busy = [], []
     for number in range(requests):
-        start = time.perf_counter()
+        start, busy_start = time.perf_counter(), time.process_time()
         answer = client.get(visited[number % len(visited)])
         milliseconds.append(1e3 * (time.perf_counter() - start))
+        busy.append(1e3 * (time.process_time() - busy_start))
         if answer.status_code != 200:
             raise RuntimeError(f"{visited[number % len(visited)]}: {answer.status_code}")
     ordered = sorted(milliseconds)
-    return Timing(address, statistics.median(ordered), ordered[int(0.95 * len(ordered))])
+    return Timing(address, statistics.median(ordered), ordered[int(0.95 * len(ordered))], statistics.median(busy))
 
 
 def visited_pages(client: TestClient, address: str) -> list[str]:
@@ -273,36 +279,93 @@ def _deep_end(client: TestClient, address: str, page: dict[str, Any]) -> str | N
     return f"{address}&after={cursor}"
 
 
-def peak_megabytes() -> float:
-    """Largest resident memory of this process so far."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+def save_alone(folder: Path, n_circuits: int, n_algorithms: int) -> dict[str, float]:
+    """Fill a new database in this process, from an analysis that came through a pipe as a worker's does."""
+    store = open_store(Settings(data=folder))
+    store.migrate()
+    file, analysis = made_up_analysis(n_circuits, n_algorithms)
+    made = resident_megabytes()
+    saving = save(store, file, analysis)
+    store.close()
+    with_analysis = {"resident_with_analysis_mb": made, "peak_mb": peak_bytes() / 1e6}
+    return {**asdict(saving), "per_second": saving.per_second, **with_analysis}
+
+
+def serve_alone(folder: Path, requests: int) -> dict[str, Any]:
+    """Ask for every list in this process, which has done nothing else."""
+    with TestClient(create_app(Settings(data=folder)), base_url="http://127.0.0.1") as client:
+        client.get("/glossary")
+        before = resident_megabytes()
+        timings = [measure(client, address, requests) for address in addresses()]
+    return {
+        "resident_before_mb": before,
+        "peak_mb": peak_bytes() / 1e6,
+        "lists": [asdict(timing) for timing in timings],
+    }
+
+
+def resident_megabytes() -> float:
+    """Memory of this process now."""
+    status = Path("/proc/self/status")
+    if not status.exists():
+        return peak_bytes() / 1e6
+    line = next(text for text in status.read_text().splitlines() if text.startswith("VmRSS:"))
+    return int(line.split()[1]) * 1024 / 1e6
 
 
 def main() -> int:
-    """Fill, measure, print."""
+    """Fill and measure, each in a process of its own; print."""
     parser = argparse.ArgumentParser(prog="benchmarks.large_store", description=__doc__)
     parser.add_argument("--circuits", type=int, default=1_000_000)
     parser.add_argument("--algorithms", type=int, default=5_000)
     parser.add_argument("--requests", type=int, default=REQUESTS)
-    parser.add_argument("--folder", type=Path, default=None, help="keep the database here")
+    parser.add_argument("--folder", type=Path, default=None, help="keep the database in this new folder")
+    parser.add_argument("--part", choices=("all", "save", "serve"), default="all", help=argparse.SUPPRESS)
     options = parser.parse_args()
+    if options.part == "save":
+        print(json.dumps(save_alone(options.folder, options.circuits, options.algorithms)))
+        return 0
+    if options.part == "serve":
+        print(json.dumps(serve_alone(options.folder, options.requests)))
+        return 0
     with tempfile.TemporaryDirectory() as temporary:
-        settings = Settings(data=options.folder or Path(temporary))
-        store = open_store(settings)
-        store.migrate()
-        print(f"resident before: {peak_megabytes():.0f} MB")
-        file, analysis = made_up_analysis(options.circuits, options.algorithms)
-        print(f"resident with the analysis in memory: {peak_megabytes():.0f} MB")
-        saving = save(store, file, analysis)
-        print(asdict(saving), f"{saving.per_second:,.0f} explanations a second")
-        print(f"resident after saving: {peak_megabytes():.0f} MB")
-        store.close()
-        with TestClient(create_app(settings), base_url="http://127.0.0.1") as client:
-            timings = [measure(client, address, options.requests) for address in addresses()]
-        for timing in timings:
-            print(f"{timing.p50:8.1f} {timing.p95:8.1f}  {timing.address}")
-        print(f"slowest p95: {max(t.p95 for t in timings):.1f} ms; resident: {peak_megabytes():.0f} MB")
+        folder = options.folder or Path(temporary)
+        print(machine_text(machine()))
+        saved, served = (_in_a_process(part, folder, options) for part in ("save", "serve"))
+        print(
+            "saved {circuits:,} circuits and {alignments:,} alignments: made ready in {prepare_seconds:.1f} s, "
+            "inserted in {insert_seconds:.1f} s ({per_second:,.0f} a second), longest transaction "
+            "{longest_seconds:.2f} s; database {megabytes:.0f} MB".format(**saved)
+        )
+        print(
+            "memory: {resident_with_analysis_mb:.0f} MB with the analysis alone, at most {peak_mb:.0f} MB while it was "
+            "made ready and saved".format(**saved)
+        )
+        print("server: {resident_before_mb:.0f} MB before the first list, at most {peak_mb:.0f} MB".format(**served))
+        print(f"{'p50 ms':>8} {'p95 ms':>8} {'CPU ms':>8}")
+        for timing in served["lists"]:
+            print(f"{timing['p50']:8.1f} {timing['p95']:8.1f} {timing['processor']:8.1f}  {timing['address']}")
     return 0
+
+
+def _in_a_process(part: str, folder: Path, options: argparse.Namespace) -> dict[str, Any]:
+    """One part in a process of its own, so that its memory is its own.
+
+    Raises:
+        RuntimeError: it failed; with what it said.
+    """
+    numbers = [f"--{name}={getattr(options, name)}" for name in ("circuits", "algorithms", "requests")]
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks.large_store", f"--part={part}", f"--folder={folder}", *numbers],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        check=False,
+    )
+    if done.returncode:
+        raise RuntimeError(f"{part} failed:\n{done.stderr.strip()}")
+    told: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return told
 
 
 if __name__ == "__main__":

@@ -84,7 +84,7 @@ def _listed(
         data,
         output=output,
         report=watched,
-        max_valid=limits.max_valid,
+        max_valid=limits.most_listed(len(data.representatives)),
         max_possible=limits.max_possible,
     )
     return CircuitSearch(

@@ -23,7 +23,7 @@ from analysis.circuits.space import in_space
 from analysis.circuits.structure import Structure
 from analysis.data import DataRecord
 from analysis.errors import BeyondLimits
-from analysis.limits import DEFAULT_LIMITS, Limits
+from analysis.limits import DEFAULT_LIMITS, Limits, listed_bytes
 from analysis.networks.network import Network
 from analysis.protocol import Protocol
 from analysis.result import CircuitMethod
@@ -128,8 +128,9 @@ def plan_circuits(
 
 def _listing(structure: Structure, n_rows: int, data: DataRecord, limits: Limits) -> Cost:
     n_tests = structure.count * min(n_rows, _ROWS_THAT_MATTER)
-    kept = min(structure.count, limits.max_valid)
-    n_bytes = _BATCHES_BYTES + kept * 8 * (len(data.representatives) + 4)
+    n_outputs = len(data.representatives)
+    kept = min(structure.count, limits.most_listed(n_outputs))
+    n_bytes = _BATCHES_BYTES + kept * listed_bytes(n_outputs)
     obstacle = ""
     if structure.layout.n_edges > MAX_EDGES:
         obstacle = _too_many_edges(structure.layout)

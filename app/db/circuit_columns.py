@@ -2,8 +2,8 @@
 
 A million circuits are about 2,000 rows of 58 bytes a circuit (for two inputs), written in half a second; a list that
 sorts and filters reads the columns it needs, some megabytes, and is done in milliseconds whatever the combination, and
-its total is exact. A row each with an index for every order took half a minute, ten times the space, and still
-had to count one by one for a filter.
+its total is exact. A row each with an index for every order took twenty seconds and five times the space, and still
+had to count one by one for a filter (docs/decisions/0009-circuits-in-columns.md).
 
 Circuit k of an analysis is its k-th mask in ascending order, and value k of each column. Big integers, as counts of
 interpretations are, stand in a second, ascending list of the distinct values; the column holds ranks in that list.

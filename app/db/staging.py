@@ -47,6 +47,7 @@ class Staging:
     def __init__(self, prepared: PreparedAnalysis, mark: str) -> None:
         self.prepared, self.mark = prepared, mark
         self._is_stored = self._is_cleared = False
+        self._n_cleared = 0
         self._analysis: int | None = None
         self._algorithms: dict[str, int] = {}
 
@@ -54,9 +55,15 @@ class Staging:
         """One transaction's work each, to be done in order; a step may be done again if its transaction failed.
 
         Nothing is left to do where the same result is stored already.
+
+        Raises:
+            RuntimeError: the caller asks for the next step before it has done one; what comes next depends on it.
         """
         while not self._is_cleared:
+            n_done = self._n_cleared
             yield self._clear
+            if self._n_cleared == n_done:
+                raise RuntimeError("a step was left out")
         if self._is_stored:
             return
         yield partial(self._begin, now=now or datetime.now(UTC))
@@ -89,6 +96,7 @@ class Staging:
 
     def _clear(self, session: Session) -> None:
         """Delete some of what a predecessor staged; then see whether there is anything to do."""
+        self._n_cleared += 1
         leftover = self._stored(session, self.mark)
         if leftover is not None:
             delete_some(session, leftover.id)

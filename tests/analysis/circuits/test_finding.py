@@ -12,7 +12,7 @@ from analysis.circuits.planning import plan_circuits
 from analysis.circuits.search import search_circuits
 from analysis.data import DataRecord, clean_data
 from analysis.errors import BeyondLimits
-from analysis.limits import Limits
+from analysis.limits import Limits, listed_bytes
 from analysis.networks.network import Network
 from analysis.protocol import COMPLETE, PAPER, protocol_from_mapping
 from analysis.tasks import Task
@@ -119,6 +119,19 @@ def test_a_truncated_listing_tells_how_many_it_tested():
     part = find_circuits(file.network, XOR, COMPLETE, clean_data(2), limits=Limits(max_valid=10))
     assert (part.method, part.count, part.truncated_at) == ("listed", 10, 10)
     assert 0 < part.n_tested <= 9_625
+
+
+def test_a_list_that_would_exceed_memory_stops_with_what_it_has():
+    file = golden_network("xor_pretrained")
+    data = clean_data(2)
+    whole = find_circuits(file.network, XOR, COMPLETE, data)
+    for n in (1, 30):
+        limits = Limits(max_bytes=n * listed_bytes(4) + 7)
+        part = find_circuits(file.network, XOR, COMPLETE, data, limits=limits)
+        assert (part.method, part.n_listed, part.truncated_at) == ("listed", n, n)
+        assert set(part.masks.tolist()) < set(whole.masks.tolist())
+    assert Limits().most_listed(4) == Limits().max_valid, "two inputs: as many as are wanted"
+    assert Limits().most_listed(64) * listed_bytes(64) <= Limits().max_bytes
 
 
 def test_overflow_on_the_way_turns_a_count_into_an_estimate():

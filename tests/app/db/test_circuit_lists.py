@@ -1,5 +1,6 @@
 """Lists of circuits by blocks of columns, against sorting and filtering them one by one; and the plans of queries."""
 
+import time
 from dataclasses import replace
 from functools import partial
 
@@ -10,12 +11,14 @@ from sqlalchemy import event, select
 from analysis.circuits.circuit import Circuit, EdgeLayout
 from analysis.result import CircuitSearch, InterpretationCounts
 from app.db import circuit_columns
+from app.db.prepared import prepare_analysis
 from app.db.reads import algorithms as algorithm_reads
 from app.db.reads import circuits as reads
 from app.db.reads.circuits import CircuitFilter, CircuitKey, Part, circuits_at, is_stored, list_circuits
+from app.db.staging import Staging
 from app.db.tables import AlgorithmRow, AnalysisRow
 from app.db.writes import save_analysis, save_network
-from tests.factories import XOR_SLUG, hand_made_analysis, pretrained_xor, stored_analysis
+from tests.factories import XOR_SLUG, hand_made_analysis, pretrained_xor, small_network, stored_analysis
 
 LAYOUT = EdgeLayout((2, 3, 3, 1))
 N = 500
@@ -240,3 +243,61 @@ def explained(session, statement, parameters) -> list[str]:
         return [row[-1] for row in cursor.execute("EXPLAIN QUERY PLAN " + statement, parameters)]
     finally:
         cursor.close()
+
+
+@pytest.mark.slow
+def test_a_hundred_thousand_circuits_by_another_route(store):
+    """Pages at the beginning, in the middle and at the end of every order, against one sort of arrays."""
+    n = 100_000
+    random = np.random.default_rng(2)
+    layout = EdgeLayout((2, 5, 5, 1))
+    masks = np.unique(random.integers(0, 1 << 40, size=n + 100, dtype=np.uint64))[:n]
+    totals, observed = random.integers(0, 2**62, n) // 10**15, random.integers(1, 50, n)
+    margins = np.round(random.random(n), 3)
+    circuits = CircuitSearch(layout, 7_271_931_361, masks, random.normal(size=(n, 4)), margins)
+    counts = InterpretationCounts(tuple(totals.tolist()), tuple(observed.tolist()))
+    file = small_network(1, layout.sizes)
+    analysis = replace(hand_made_analysis(), network=file.network, circuits=circuits, interpretations=counts)
+    with store.write() as session:
+        save_network(session, file)
+    stage = Staging(prepare_analysis(analysis), "somejob")
+    longest = 0.0
+    for step in stage.steps():
+        start = time.monotonic()
+        with store.write() as session:
+            step(session)
+        longest = max(longest, time.monotonic() - start)
+    with store.write() as session:
+        row = stage.publish(session)
+    assert longest < 5, "others would wait too long"
+    edges = np.bitwise_count(masks)
+    columns = {"mask": masks, "edges": edges, "margin": margins, "interpretations": totals, "observed": observed}
+    part = Part((7, 8))
+    keeps = (masks & part.mask) != 0
+    filters = {
+        CircuitFilter(): np.ones(n, dtype=bool),
+        CircuitFilter(edges_max=18, margin_min=0.5): (edges <= 18) & (margins >= 0.5),
+        CircuitFilter(keep=(part,)): keeps,
+        CircuitFilter(drop=(part,), edges_min=25): ~keeps & (edges >= 25),
+    }
+    with store.read() as session:
+        row = session.get(AnalysisRow, row.id)
+        for wanted, passing in filters.items():
+            for sort, column in columns.items():
+                order = np.lexsort((masks, column))
+                order = order[passing[order]]
+                for descending in (False, True):
+                    listed = order[::-1] if descending else order
+                    for start in {0, 1, len(listed) // 2, len(listed) - 20}:
+                        after = None
+                        if start:
+                            before = listed[start - 1]
+                            value = layout.to_hex(int(masks[before])) if sort == "mask" else column[before].item()
+                            after = CircuitKey(value, layout.to_hex(int(masks[before])))
+                        page = list_circuits(
+                            session, row, layout, wanted, sort=sort, descending=descending, after=after, limit=50
+                        )
+                        assert page.total == len(listed)
+                        expected = [layout.to_hex(int(mask)) for mask in masks[listed[start : start + 50]]]
+                        assert [c.mask for c in page.circuits] == expected
+                        assert page.more is (start + 50 < len(listed))

@@ -217,6 +217,13 @@ def test_a_predecessor_that_is_still_alive_can_add_nothing(store, network):
     assert job.id == ANALYSE.job_id(arguments)
 
 
+def test_steps_are_done_one_after_the_other(store, network):
+    steps = Staging(prepare_analysis(hand_made_analysis()), "somejob").steps()
+    next(steps)
+    with pytest.raises(RuntimeError, match="left out"):
+        next(steps)
+
+
 def test_nothing_is_published_that_was_not_staged(store, network):
     with store.write() as session, pytest.raises(RuntimeError, match="before it is staged"):
         Staging(prepare_analysis(hand_made_analysis()), "somejob").publish(session)
