@@ -189,6 +189,7 @@ def _figure(
             "tickformat": ",d",
             "nticks": min(6, few + 1) if few else 2,
             "title": {"text": y_title, "standoff": 6},
+            "automargin": True,  # counts of circuits may have nine digits and more
         },
     }
     if x_ticks is not None and len(x_ticks) <= 30:

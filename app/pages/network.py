@@ -127,6 +127,11 @@ class ProtocolCounts(PageModel):
     seconds: float | None
     job: JobView | None = Field(None, description="The latest job for it, where nothing finished is stored.")
 
+    @property
+    def stops(self) -> str:
+        """What stopped at a limit, in words."""
+        return "" if self.counts is None else stops_of(self.counts)
+
 
 class Provenance(PageModel):
     """Where the numbers come from."""

@@ -313,6 +313,13 @@ class Counts(PageModel):
         return self.circuits_method != "listed" and self.circuits_truncated_at is not None
 
     @property
+    def method_label(self) -> str:
+        """In short, why the list of circuits is not the whole; "" where it is, or where it stopped at a limit."""
+        if not self.drawn:
+            return ""
+        return "circuits counted, not listed" if self.circuits_method == "counted" else "circuits estimated"
+
+    @property
     def interpretations_kind(self) -> Literal["exact", "truncated"]:
         whole = self.interpretations_complete and self.interpretations_truncated_at is None
         return "exact" if whole and self.circuits_truncated_at is None else "truncated"
@@ -332,7 +339,7 @@ class Counts(PageModel):
         shown = f"The list shows {noun(self.circuits_listed, 'valid circuit')}"
         shown += ", drawn uniformly." if self.drawn else ", all of them."
         if self.circuits_method == "counted":
-            return f"Every possible circuit was judged; the number is exact. {shown}"
+            return f"Every possible circuit was judged: exactly {exact(self.circuits_valid)} are valid. {shown}"
         tested = noun(self.circuits_tested or 0, "circuit")
         return f"An estimate from {tested} drawn uniformly from the possible ones; {self.interval_words}. {shown}"
 
@@ -411,7 +418,7 @@ def counts_of(row: AnalysisRow) -> Counts:
 
 def stops_of(counts: Counts) -> str:
     """Which searches stopped at a limit, in words; "" if none did. Circuits that were counted did not stop."""
-    stops = []
+    stops: list[str] = []
     if counts.circuits_method == "listed" and counts.circuits_truncated_at is not None:
         stops.append(f"circuits at {counts.circuits_truncated_at:,}")
     if counts.interpretations_truncated_at is not None:
