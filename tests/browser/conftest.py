@@ -23,7 +23,8 @@ import pytest
 from analysis.protocol import COMPLETE, PAPER
 from app.bundled import ORIGIN, bundled_networks
 from app.db.engine import open_store
-from app.db.writes import save_data_record, save_network
+from app.db.records import save_data_record
+from app.db.writes import save_network
 from app.jobs.queue import enqueue_analyses
 from app.settings import Settings
 from tests.browser.pages_table import addresses
