@@ -213,7 +213,7 @@ class _Run:
             output=output,
             device=self.device,
             report=self.report,
-            max_valid=self.limits.most_listed(2**networks[0].n_inputs),
+            max_valid=self.limits.most_listed(2 ** networks[0].n_inputs),
             max_possible=self.limits.max_possible,
         )
         seconds = (self.clock() - start if self.clock else 0.0) / len(networks)
