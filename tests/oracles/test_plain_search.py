@@ -11,6 +11,8 @@ import pytest
 from app.settings import ROOT
 from benchmarks import plain_reference as plain
 
+pytestmark = pytest.mark.slow  # another route to every number: left to the whole run
+
 SMALL = ("xor_pretrained", "xor_2-2", "xor_2-2-2", "imp_2-3", "nand_3-2", "nor_2-2", "xor_relu_3-3", "xor_tanh_3-3")
 
 

@@ -12,6 +12,8 @@ from analysis.tasks import Task, input_table, named_task, task_from_table
 from tests.golden_files import NAMES, golden, golden_network
 from tests.oracles import brute_force_algorithms as oracle
 
+pytestmark = pytest.mark.slow  # another route to every number: left to the whole run
+
 ALGORITHM_CASES = [
     (name, output) for name in NAMES for output, found in enumerate(golden(name)["outputs"]) if "algorithms" in found
 ]

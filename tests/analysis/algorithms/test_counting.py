@@ -52,6 +52,7 @@ def test_redundancy_is_counted_as_by_brute_force():
     assert counted(0b0110, 2, 3) == (250, {key: sum(verdict[key] for verdict in verdicts) for key in KEYS})
 
 
+@pytest.mark.slow
 def test_six_inputs_have_the_counts_that_can_be_told_by_hand():
     # AND of six inputs in depth 3 without a redundant literal: its six literals, each once, in the shapes (2+2)+2 and
     # (2+1)+(2+1): 6!/(2!·2!·2!·2!) = 45 and 6!/(2!·2!·2!) = 90 trees

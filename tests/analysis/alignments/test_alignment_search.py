@@ -253,6 +253,7 @@ def test_counts_are_those_of_listing_and_stay_exact_beyond_64_bits():
     assert placements.Placer(wide).count([single] * 15) == factorial(16)
 
 
+@pytest.mark.slow
 @settings(max_examples=5)
 @given(st.permutations(range(3)), st.permutations(range(3)), st.integers(0, 1_000))
 def test_relabelling_hidden_neurons_preserves_counts(first, second, seed):

@@ -30,6 +30,8 @@ from analysis.tasks import Task, input_table, named_task
 from tests.golden_files import golden_network
 from tests.oracles import brute_force_alignments as oracle
 
+pytestmark = pytest.mark.slow  # another route to every number: left to the whole run
+
 BARE = {"n_near_misses": 0, "max_alignments": 1}  # counts are exact whatever is kept
 
 
@@ -83,6 +85,7 @@ settings_of_pairs_and_sites = st.fixed_dictionaries(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=15)
 @given(
     st.integers(0, 10_000),
@@ -107,6 +110,7 @@ def test_three_inputs_are_searched_as_by_trying_each(seed, sizes, rules):
     assert_same_as_trying_each(network, own_task(network), protocol_from_mapping({**BARE, **rules}))
 
 
+@pytest.mark.slow
 @settings(max_examples=8)
 @given(st.integers(0, 10_000), st.integers(0, 255))
 def test_networks_that_do_not_compute_the_task_are_searched_alike(seed, pattern):

@@ -26,6 +26,8 @@ from analysis.tasks import input_table
 from analysis.validity import decide
 from tests.oracles.brute_force_circuits import possible_masks
 
+pytestmark = pytest.mark.slow  # another route to every number: left to the whole run
+
 ACTIVATIONS = ("leaky_relu", "relu", "tanh", "sigmoid", "linear")
 
 

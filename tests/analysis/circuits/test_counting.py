@@ -25,6 +25,8 @@ from analysis.tasks import Task
 from tests.golden_files import golden_network
 from tests.oracles.brute_force_circuits import boolean_rows, valid_circuits
 
+pytestmark = pytest.mark.slow  # another route to every number: left to the whole run
+
 SHAPES = ((2, 2, 1), (2, 2, 2, 1), (3, 2, 1), (1, 3, 1), (2, 3, 2, 1), (2, 2, 1, 2, 1), (2, 2, 2, 2, 1), (2, 3, 3, 1))
 
 

@@ -17,6 +17,8 @@ from analysis.protocol import COMPLETE, PAPER
 from tests.factories import small_network
 from tests.oracles.brute_force_circuits import possible_masks
 
+pytestmark = pytest.mark.slow  # another route to every number: left to the whole run
+
 SMALL = ((2, 2, 1), (2, 2, 2, 1), (3, 2, 1), (1, 3, 1), (2, 1, 2, 1), (2, 2, 1, 2, 1), (3, 1))
 
 

@@ -30,6 +30,8 @@ from tests.oracles import brute_force_interchange as plain
 from tests.oracles.brute_force_circuits import possible_masks
 from tests.oracles.brute_force_interpretations import interpretations
 
+pytestmark = pytest.mark.slow  # another route to every number: left to the whole run
+
 DATA = clean_data(2)
 
 

@@ -15,6 +15,8 @@ from analysis.networks.mlp import keep_matrices
 from tests.analysis.criteria.test_circuit_criteria import all_circuits, kept_sets, passed, xor_context
 from tests.oracles import brute_force_criteria as plain
 
+pytestmark = pytest.mark.slow  # another route to every number: left to the whole run
+
 
 def judged(context, **given: float) -> Verdicts:
     return criterion_named("input-robust").judge("circuit", context, given)

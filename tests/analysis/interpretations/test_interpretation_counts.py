@@ -22,6 +22,8 @@ from tests.golden_files import NAMES, golden, golden_data, golden_network
 from tests.oracles.brute_force_circuits import possible_masks
 from tests.oracles.brute_force_interpretations import count, interpretations
 
+pytestmark = pytest.mark.slow  # another route to every number: left to the whole run
+
 SHAPES = ((2, 2, 1), (2, 2, 2, 1), (3, 2, 1), (2, 3, 1), (1, 3, 1), (2, 1, 2, 1), (2, 2, 1, 2, 1), (3, 1))
 
 

@@ -28,6 +28,8 @@ from tests.oracles.brute_force_circuits import edges_of, is_possible, possible_m
 from tests.oracles.brute_force_interchange import scores, sets_tested
 from tests.oracles.brute_force_interpretations import interpretations
 
+pytestmark = pytest.mark.slow  # another route to every number: left to the whole run
+
 FAMILIES = ("alone", "joint", "all")
 
 

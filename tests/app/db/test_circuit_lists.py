@@ -20,6 +20,8 @@ from app.db.tables import AlgorithmRow, AnalysisRow
 from app.db.writes import save_analysis, save_network
 from tests.factories import XOR_SLUG, hand_made_analysis, pretrained_xor, small_network, stored_analysis
 
+pytestmark = pytest.mark.slow  # another route to every number: left to the whole run
+
 LAYOUT = EdgeLayout((2, 3, 3, 1))
 N = 500
 FIELDS = {

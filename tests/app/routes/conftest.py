@@ -20,10 +20,20 @@ def empty_database(tmp_path_factory):
     return settings.data / "pluriscope.sqlite"
 
 
+@pytest.fixture(scope="session")
+def one_application(tmp_path_factory):
+    """One application for all tests: describing its routes takes longer than most tests."""
+    return create_app(Settings(data=tmp_path_factory.mktemp("routes"), token="let-me-in"))
+
+
 @pytest.fixture
-def application(tmp_path, empty_database):
-    shutil.copy(empty_database, tmp_path)
-    return create_app(Settings(data=tmp_path, token="let-me-in"))
+def application(one_application, empty_database):
+    """The application on an empty database."""
+    folder = one_application.state.settings.data
+    for left in folder.iterdir():
+        left.unlink()
+    shutil.copy(empty_database, folder)
+    return one_application
 
 
 @pytest.fixture
