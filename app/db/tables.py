@@ -225,7 +225,10 @@ class AlignmentRow(Base):
 
 
 class ScoreRow(Base):
-    """A verdict of one criterion on one stored explanation, by the explanation's content id."""
+    """A verdict of one criterion on one stored explanation, by the explanation's content id.
+
+    Nothing is written here yet: fractions and margins stand with the alignments, tallies by criterion with the analysis.
+    """
 
     __tablename__ = "scores"
     __table_args__ = (UniqueConstraint("analysis_id", "criterion", "kind", "subject"),)
