@@ -227,7 +227,7 @@ class AlignmentRow(Base):
 class ScoreRow(Base):
     """A verdict of one criterion on one stored explanation, by the explanation's content id.
 
-    Nothing is written here yet: fractions and margins stand with the alignments, tallies by criterion with the analysis.
+    Nothing is written here yet: fractions and margins stand with the alignments, tallies with the analysis.
     """
 
     __tablename__ = "scores"
