@@ -9,7 +9,9 @@ from fastapi.responses import HTMLResponse
 
 from app.addressing import API_PREFIX
 from app.errors import api_errors
-from app.pages.compare import CompareOptions, ComparePage, build_compare
+from app.pages.compare.build import build_compare
+from app.pages.compare.options import CompareOptions
+from app.pages.compare.views import ComparePage
 from app.rendering import render
 from app.routes.depends import Links, Reading
 
