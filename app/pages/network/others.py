@@ -1,0 +1,136 @@
+"""The other analyses of the same network: its outputs, data records and protocols, and how far each is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from pydantic import Field
+from sqlalchemy.orm import Session
+
+from analysis.protocol import BUILT_IN
+from app.addressing import Addresses, Scope
+from app.db.codecs import tasks_of
+from app.db.reads import networks as reads
+from app.db.reads.analyses import scope_of
+from app.db.tables import AnalysisRow, JobRow, NetworkRow
+from app.pages.shared import (
+    Counts,
+    JobView,
+    PageModel,
+    Place,
+    State,
+    counts_of,
+    job_view,
+    latest_job,
+    state_of,
+    stops_of,
+)
+
+
+class Tab(PageModel):
+    """Another view of the same network."""
+
+    key: str
+    label: str
+    url: str
+    current: bool
+    state: State
+
+
+class ProtocolCounts(PageModel):
+    """What one protocol found for this output and data record."""
+
+    protocol: str = Field(description="How addresses name it.")
+    name: str
+    url: str
+    current: bool
+    state: State
+    counts: Counts | None
+    seconds: float | None
+    job: JobView | None = Field(None, description="The latest job for it, where nothing finished is stored.")
+
+    @property
+    def stops(self) -> str:
+        """What stopped at a limit, in words."""
+        return "" if self.counts is None else stops_of(self.counts)
+
+
+@dataclass(frozen=True)
+class Stored:
+    """What is stored about a network: its analyses by scope, and the jobs that make more of them, newest first."""
+
+    row: NetworkRow
+    analyses: Mapping[Scope, AnalysisRow]
+    jobs: Sequence[JobRow]
+    data: Mapping[str, str]  # description of each data record that is not the default, by digest
+    addresses: Addresses
+
+    def state(self, scope: Scope) -> State:
+        return state_of(self.analyses.get(scope), latest_job(self.jobs, scope, self.row.sizes[0]))
+
+    def tab(self, label: str, key: str, scope: Scope, *, current: bool) -> Tab:
+        return Tab(
+            key=key,
+            label=label,
+            url=self.addresses.network(self.row.slug, scope),
+            current=current,
+            state=self.state(scope),
+        )
+
+
+def stored_about(session: Session, place: Place, addresses: Addresses) -> Stored:
+    n_inputs = place.network.n_inputs
+    rows = {scope_of(row, n_inputs): row for row in reads.analyses_of(session, [place.row.id])}
+    jobs = reads.jobs_for(session, [place.row.digest])
+    records = {row.data_digest for scope, row in rows.items() if scope.data}
+    return Stored(place.row, rows, jobs, reads.data_descriptions(session, records) if records else {}, addresses)
+
+
+def output_tabs(place: Place, stored: Stored) -> list[Tab]:
+    tabs = []
+    for output, task in enumerate(tasks_of(place.row)):
+        scope = replace(place.scope, output=output)
+        label = task.name or "".join(map(str, task.truth_table))
+        tabs.append(stored.tab(label, str(output), scope, current=output == place.scope.output))
+    return tabs
+
+
+def data_tabs(place: Place, stored: Stored) -> list[Tab]:
+    """The default record, those with an analysis of this output, and the chosen one."""
+    digests = {"": "every clean input, once"}
+    for scope, row in stored.analyses.items():
+        if scope.output == place.scope.output:
+            digests.setdefault(scope.data, stored.data.get(row.data_digest) or f"data record {scope.data}")
+    digests.setdefault(place.scope.data, place.data.description or f"data record {place.scope.data}")
+    return [
+        stored.tab(label, data, replace(place.scope, data=data), current=data == place.scope.data)
+        for data, label in digests.items()
+    ]
+
+
+def protocol_counts(place: Place, stored: Stored) -> list[ProtocolCounts]:
+    """The built-in protocols, those with an analysis of this output, and the chosen one."""
+    names = {key: key for key in BUILT_IN}
+    for scope, row in stored.analyses.items():
+        if scope.output == place.scope.output:
+            names.setdefault(scope.protocol, row.protocol.name)
+    names.setdefault(place.scope.protocol, place.protocol.name)
+    found = []
+    for key, name in names.items():
+        scope = replace(place.scope, protocol=key)
+        analysis = stored.analyses.get(scope)
+        job = None if analysis is not None else latest_job(stored.jobs, scope, place.network.n_inputs)
+        found.append(
+            ProtocolCounts(
+                protocol=key,
+                name=name,
+                url=stored.addresses.network(place.row.slug, scope),
+                current=key == place.scope.protocol,
+                state=stored.state(scope),
+                counts=None if analysis is None else counts_of(analysis),
+                seconds=None if analysis is None else sum(analysis.seconds.values()),
+                job=None if job is None else job_view(job, stored.addresses),
+            )
+        )
+    return found

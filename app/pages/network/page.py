@@ -1,0 +1,267 @@
+"""The page of one network: what it computes, how many explanations it has under which rules, and some of each kind."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import pairwise
+from typing import Any, Final
+
+from pydantic import Field
+from sqlalchemy.orm import Session
+
+from analysis import ENGINE_VERSION
+from analysis.networks.mlp import forward
+from app.addressing import Addresses
+from app.db.reads import circuits as circuit_reads
+from app.db.reads import networks as reads
+from app.db.reads.algorithms import placements_untried
+from app.db.reads.jobs import UNFINISHED
+from app.db.tables import AnalysisRow
+from app.figures.numbers import duration, noun, when
+from app.pages.network.behaviour import BehaviourRow, behaviour_of, validation_right
+from app.pages.network.others import ProtocolCounts, Tab, data_tabs, output_tabs, protocol_counts, stored_about
+from app.pages.network.provenance import Provenance, provenance_of
+from app.pages.network.spread import Distributions, EdgeUse, distributions_of, edge_sentence, edge_use_of
+from app.pages.plan import PlanView, plan_view
+from app.pages.samples import (
+    AlignmentCard,
+    CircuitCard,
+    InterpretationCard,
+    alignment_card,
+    circuit_card,
+    first_interpretations,
+)
+from app.pages.shared import (
+    Counts,
+    JobView,
+    NetworkView,
+    PageModel,
+    Place,
+    ScopeOptions,
+    ScopeView,
+    counts_of,
+    job_view,
+    latest_job,
+    locate,
+    network_view,
+    scope_view,
+    state_of,
+    stops_of,
+)
+
+N_SAMPLES: Final = 5
+
+
+class NetworkOptions(ScopeOptions):
+    """Options of a network's page."""
+
+
+class Samples(PageModel):
+    """Some explanations of each kind."""
+
+    circuits: list[CircuitCard] = Field(description="With fewest edges.")
+    interpretations: list[InterpretationCard] = Field(description="The first of some of those circuits.")
+    alignments: list[AlignmentCard] = Field(description="Minimal ones first, of the simplest algorithms.")
+
+
+class Links(PageModel):
+    """Where to go from here."""
+
+    circuits: str
+    algorithms: str
+    result: str
+    compare: str
+    analyse: str = Field(description="POST here to run the analysis.")
+    plan: str = Field(description="What the analysis takes, as JSON.")
+
+
+class NetworkPage(PageModel):
+    """One network under one protocol."""
+
+    network: NetworkView
+    scope: ScopeView
+    outputs: list[Tab]
+    data: list[Tab] = Field(description="Data records with an analysis of this output; the default is always there.")
+    behaviour: list[BehaviourRow]
+    n_right: int
+    n_validation_right: int
+    n_validation: int = Field(description="Rows of the data record that are validated on.")
+    decision: str = Field(description="How an output becomes 0 or 1 here: rounding or threshold.")
+    counts: Counts | None = Field(description="Of the chosen protocol; None unless its analysis is stored.")
+    placements_untried: bool = Field(
+        description="Whether some candidate algorithm's placements were not searched, there being too many of them."
+    )
+    by_protocol: list[ProtocolCounts]
+    distributions: Distributions | None
+    edge_use: list[EdgeUse]
+    samples: Samples | None
+    provenance: Provenance | None
+    current_engine: str = Field(description="Version of the engine that runs here now.")
+    jobs: list[JobView] = Field(description="Analyses of this network that wait or run.")
+    training: dict[str, Any] = Field(description="Options and outcome, empty if it was not trained here.")
+    plan: PlanView | None = Field(description="What the analysis would take, where none is stored or on its way.")
+    links: Links
+    url: str
+
+    @property
+    def depth(self) -> int:
+        """Largest depth of a candidate algorithm in gates."""
+        return min(len(self.network.sizes) - 1, int(self.scope.protocol.settings["max_depth"]))
+
+    @property
+    def criterion(self) -> str:
+        """The rules behind the counts, in words."""
+        return criterion_words(self.scope.protocol.settings, self.scope.data.n_validation_rows)
+
+    @property
+    def stops(self) -> str:
+        stops = "" if self.counts is None else stops_of(self.counts)
+        return ", ".join(part for part in (stops, "alignments at 0" if self.placements_untried else "") if part)
+
+    @property
+    def circuit_nouns(self) -> dict[str, str]:
+        """What the figures call the circuits that they are of."""
+        if self.counts is None or not self.counts.drawn:
+            return {}
+        sampled = self.counts.circuits_kind == "sampled"
+        return {"sized": "sampled valid circuit" if sampled else "valid circuit", "listed": "drawn valid circuit"}
+
+    @property
+    def circuits_shown(self) -> str:
+        """The circuits that sizes and edges are told of, with their noun."""
+        of = self.edge_use[0].of if self.edge_use else 0
+        sampled = self.counts is not None and self.counts.circuits_kind == "sampled"
+        return noun(of, "valid circuit") + (" of the sample" if sampled else "")
+
+    @property
+    def fragile(self) -> bool:
+        return any(row.fragile for row in self.behaviour)
+
+    @property
+    def cut_sizes(self) -> list[int]:
+        """Layer sizes of the network cut to this output."""
+        return [*self.network.sizes[:-1], 1]
+
+    @property
+    def n_edges(self) -> int:
+        return sum(a * b for a, b in pairwise(self.cut_sizes))
+
+    @property
+    def edge_counts(self) -> list[list[list[int]]]:
+        return [layer.counts for layer in self.edge_use]
+
+    @property
+    def edge_sentence(self) -> str:
+        """What the edge counts say, in words."""
+        return edge_sentence(self.edge_use)
+
+    @property
+    def provenance_pairs(self) -> list[tuple[str, str]]:
+        """Where the numbers come from, as the page lists it."""
+        protocol = self.scope.protocol
+        pairs = [("Network", self.network.digest), ("Protocol", f"{protocol.name} · {protocol.digest}")]
+        pairs.append(("Data", f"{self.scope.data.description} · {self.scope.data.digest}"))
+        if self.provenance is None:
+            return pairs
+        seconds = ", ".join(f"{stage} {duration(value)}" for stage, value in self.provenance.seconds.items())
+        libraries = ", ".join(f"{name} {version}" for name, version in self.provenance.libraries.items())
+        return [
+            *pairs,
+            ("Engine", f"{self.provenance.engine_version} ({libraries})"),
+            ("Result", f"{self.provenance.result_digest} (SHA-256 of everything found, timings apart)"),
+            ("Computed", when(self.provenance.created_at)),
+            ("Took", seconds),
+        ]
+
+    @property
+    def training_pairs(self) -> list[tuple[str, str]]:
+        """Outcome and options of the training as the page lists them; the loss of every epoch is in the twin alone."""
+        outcome = {key: value for key, value in self.training.items() if key not in ("options", "losses", "message")}
+        told = [*outcome.items(), *dict(self.training.get("options") or {}).items()]
+        return [(key.replace("_", " ").capitalize(), _told(value)) for key, value in told if value not in (None, "")]
+
+    @property
+    def data_options(self) -> list[dict[str, Any]]:
+        """The data records as a switch shows them, [] if there is only one."""
+        tabs = self.data if len(self.data) > 1 else []
+        return [{"label": t.label, "url": t.url, "current": t.current, "title": t.state} for t in tabs]
+
+    @property
+    def protocol_options(self) -> list[dict[str, Any]]:
+        """The protocols as a switch shows them."""
+        return [
+            {"label": p.name, "url": p.url, "current": p.current, "title": p.state.replace("_", " ")}
+            for p in self.by_protocol
+        ]
+
+
+def build_network(session: Session, addresses: Addresses, network: str, options: NetworkOptions) -> NetworkPage:
+    """The page of one network.
+
+    Raises:
+        NotFound: no such network, output, protocol or data record.
+    """
+    place = locate(session, addresses, network, options.scope)
+    stored = stored_about(session, place, addresses)
+    job = latest_job(stored.jobs, place.scope, place.network.n_inputs)
+    behaviour = behaviour_of(place, forward(place.cut, place.data.representatives)[:, 0])
+    right, of = validation_right(place)
+    slug, scope, analysis = place.row.slug, place.scope, place.analysis
+    return NetworkPage(
+        network=network_view(place.row, addresses, place.network),
+        scope=scope_view(place, job, addresses),
+        outputs=output_tabs(place, stored),
+        data=data_tabs(place, stored),
+        behaviour=behaviour,
+        n_right=sum(row.right for row in behaviour),
+        n_validation_right=right,
+        n_validation=of,
+        decision=place.protocol.circuit_decision,
+        counts=None if analysis is None else counts_of(analysis),
+        placements_untried=analysis is not None and placements_untried(session, analysis),
+        by_protocol=protocol_counts(place, stored),
+        distributions=None if analysis is None else distributions_of(analysis),
+        edge_use=[] if analysis is None else edge_use_of(place, analysis),
+        samples=None if analysis is None else _samples(session, place, analysis, addresses),
+        provenance=None if analysis is None else provenance_of(analysis),
+        current_engine=ENGINE_VERSION,
+        jobs=[job_view(job, addresses) for job in stored.jobs if job.state in UNFINISHED],
+        training=place.row.training,
+        plan=plan_view(place) if analysis is None and state_of(None, job) != "computing" else None,
+        links=Links(
+            circuits=addresses.circuits(slug, scope),
+            algorithms=addresses.algorithms(slug, scope),
+            result=addresses.result(slug, scope),
+            compare=addresses.compare(slug, (), scope),
+            analyse=addresses.analyses(slug),
+            plan=addresses.plan(slug, scope),
+        ),
+        url=addresses.network(slug, scope),
+    )
+
+
+def _told(value: Any) -> str:
+    if isinstance(value, list):
+        return ", ".join(map(_told, value))
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def criterion_words(settings: Mapping[str, Any], n_rows: int) -> str:
+    """A protocol's rules in one line."""
+    ablation = {"zero": "zero", "mean": "mean"}[settings["ablation"]]
+    pairs = {"ordered": "every ordered pair of inputs", "one_direction": "one direction of each pair of inputs"}
+    family = {"all": "", "without_full_node_mask": ", circuits with every neuron left out"}
+    return (
+        f"{ablation} ablation, decided by {settings['circuit_decision']} on {n_rows:,} rows"
+        f"{family[settings['circuit_space']]}; interchange over {pairs[settings['interchange_pairs']]}"
+    )
+
+
+def _samples(session: Session, place: Place, analysis: AnalysisRow, addresses: Addresses) -> Samples:
+    rows = circuit_reads.smallest_circuits(session, analysis, place.layout, N_SAMPLES)
+    aligned = reads.best_alignments(session, analysis.id, N_SAMPLES)
+    return Samples(
+        circuits=[circuit_card(row, place.row.slug, place.scope, addresses) for row in rows],
+        interpretations=first_interpretations(place, rows, addresses),
+        alignments=[alignment_card(alignment, algorithm, place, addresses) for alignment, algorithm in aligned],
+    )
