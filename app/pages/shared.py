@@ -1,4 +1,4 @@
-"""What several pages share: options, the place that an address names, and the small models that recur.
+"""What several pages show: the small models that recur, and how stored rows become them.
 
 Models hold plain values and addresses; drawings are made from them by the templates. A page's model is also its JSON
 twin, so every field here is part of the published description.
@@ -7,184 +7,30 @@ twin, so every field here is part of the published description.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, WithJsonSchema, model_validator
-from sqlalchemy.orm import Session
+from pydantic import Field
 
-from analysis.circuits.circuit import Circuit, EdgeLayout
-from analysis.circuits.search import judged_rows, mean_rows
 from analysis.data import DataRecord, clean_data
-from analysis.networks.mlp import circuit_activations
 from analysis.networks.network import Network
-from analysis.protocol import BUILT_IN, Protocol
-from analysis.tasks import INPUT_NAMES, Task
+from analysis.protocol import Protocol
+from analysis.tasks import INPUT_NAMES
 from app.addressing import Addresses, Scope
-from app.db.codecs import network_of, tasks_of
-from app.db.errors import Ambiguous, StoreError
-from app.db.reads import analyses
+from app.db.codecs import network_of
 from app.db.tables import AnalysisRow, JobRow, NetworkRow
-from app.errors import NotFound
 from app.figures.numbers import exact, noun
+from app.pages.options import MAX_EXACT_IN_JSON as MAX_EXACT_IN_JSON
+from app.pages.options import BigInt as BigInt
+from app.pages.options import Options as Options
+from app.pages.options import PageModel as PageModel
+from app.pages.options import ScopeOptions as ScopeOptions
+from app.pages.place import Place as Place
+from app.pages.place import find_network as find_network
+from app.pages.place import locate as locate
+from app.pages.place import protocol_key as protocol_key
 
-MAX_EXACT_IN_JSON = 2**53
-
-
-def _json_integer(value: int) -> int | str:
-    return str(value) if abs(value) > MAX_EXACT_IN_JSON else value
-
-
-BigInt = Annotated[
-    int,
-    PlainSerializer(_json_integer, when_used="json"),
-    WithJsonSchema({"anyOf": [{"type": "integer"}, {"type": "string", "pattern": "^[0-9]+$"}]}),
-]
 State = Literal["done", "truncated", "computing", "failed", "cancelled", "not_analysed"]
-
-
-class PageModel(BaseModel):
-    """Base of every page's model: frozen, and nothing unknown gets in."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Options(BaseModel):
-    """Base of every page's query options; unknown ones are refused (400)."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    theme: Literal["light", "dark"] | None = Field(
-        None, description="Colours of the HTML page, whatever the system says."
-    )
-
-    @model_validator(mode="before")
-    @classmethod
-    def _left_empty(cls, given: Any) -> Any:
-        """A form sends what nobody filled in as an empty text; that is the default, not a wrong value."""
-        if not isinstance(given, dict):
-            return given
-        return {key: value for key, value in given.items() if value != "" or key not in cls.model_fields}
-
-
-class ScopeOptions(Options):
-    """Options that say which analysis of a network is meant."""
-
-    output: int = Field(0, ge=0, le=999, description="Index of the analysed output.")
-    protocol: str = Field(
-        "complete",
-        max_length=64,
-        description="Name of a protocol, or the first 12 or more digits of its digest.",
-    )
-    data: str = Field(
-        "",
-        max_length=64,
-        description="First 12 or more digits of a data record's digest; empty: every clean input once.",
-    )
-
-    @property
-    def scope(self) -> Scope:
-        return Scope(self.output, self.protocol, self.data)
-
-
-@dataclass(frozen=True)
-class Place:
-    """One output of one stored network under one protocol and data record: what most addresses are about.
-
-    Args:
-        row: the network's row.
-        network: the whole network.
-        cut: the network cut to the output.
-        scope: in canonical form: a built-in protocol by name, digests cut to 12 digits.
-        analysis: the stored analysis, or None.
-    """
-
-    row: NetworkRow
-    network: Network
-    cut: Network
-    task: Task
-    scope: Scope
-    protocol: Protocol
-    data: DataRecord
-    analysis: AnalysisRow | None
-
-    @property
-    def layout(self) -> EdgeLayout:
-        return EdgeLayout(self.cut.sizes)
-
-    @property
-    def validation(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Rows ``[rows, n]`` on which circuits must decide right, and the right decisions ``[rows]`` of this output."""
-        return judged_rows(self.task, self.data, self.scope.output)
-
-    def activations(self, circuit: Circuit, rows: NDArray[np.float64] | None = None) -> tuple[NDArray[np.float64], ...]:
-        """A circuit's activations ``[rows, n_l]``, layer by layer, under the protocol's ablation.
-
-        Args:
-            circuit: one of the cut network.
-            rows: input rows, the data record's representatives if not given.
-        """
-        return circuit_activations(
-            self.cut,
-            circuit,
-            self.data.representatives if rows is None else rows,
-            ablation=self.protocol.ablation,
-            reference_rows=mean_rows(self.data),
-        )
-
-
-def find_network(session: Session, addresses: Addresses, network: str) -> NetworkRow:
-    """The network of that slug, or whose digest begins with those 6 or more digits.
-
-    Raises:
-        NotFound: none, or several.
-    """
-    try:
-        return analyses.find_network(session, network)
-    except StoreError as error:
-        ambiguous = isinstance(error, Ambiguous)
-        parent = addresses.gallery(q=network) if ambiguous else addresses.gallery()
-        label = "networks that match" if ambiguous else "all networks"
-        raise NotFound(error.item, error.cause, error.cure, "network", parent, label) from None
-
-
-def locate(session: Session, addresses: Addresses, network: str, scope: Scope) -> Place:
-    """Everything that an address's scope names, read in at most four statements.
-
-    Raises:
-        NotFound: no such network, output, protocol or data record.
-    """
-    row = find_network(session, addresses, network)
-    try:
-        analyses.check_output(row, scope.output)
-        protocol = analyses.find_protocol(session, scope.protocol)
-        data = analyses.find_data(session, scope.data, row.sizes[0])
-    except StoreError as error:
-        field = error.item.split(" ", 1)[0]
-        parent, label = addresses.network(row.slug), f"network {row.slug}"
-        raise NotFound(error.item, error.cause, error.cure, field, parent, label) from None
-    value = network_of(row)
-    return Place(
-        row,
-        value,
-        value.for_output(scope.output),
-        tasks_of(row)[scope.output],
-        Scope(scope.output, protocol_key(protocol), "" if data.is_clean else data.digest[:12]),
-        protocol,
-        data,
-        analyses.analysis_by_key(session, row.id, scope.output, protocol.digest, data.digest),
-    )
-
-
-def protocol_key(protocol: Protocol) -> str:
-    """How an address names a protocol: a built-in one by name, others by 12 digits of the digest."""
-    built_in = BUILT_IN.get(protocol.name)
-    return protocol.name if built_in is not None and built_in.digest == protocol.digest else protocol.digest[:12]
-
-
-# ---- models that recur -------------------------------------------------------------------------------------------
 
 
 class TaskView(PageModel):

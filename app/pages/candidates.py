@@ -1,0 +1,154 @@
+"""What the pages about algorithms share: the row that an address names, its tree, its classes, its hues."""
+
+from __future__ import annotations
+
+from functools import cached_property, lru_cache
+from typing import Final, cast
+
+from pydantic import Field
+from sqlalchemy.orm import Session
+
+from analysis.algorithms.catalogue import candidate_algorithms
+from analysis.algorithms.high_level_model import Form, HighLevelModel
+from analysis.algorithms.redundancy import irredundancy
+from analysis.protocol import Protocol
+from analysis.tasks import Task
+from app.addressing import Addresses
+from app.db.reads import algorithms as reads
+from app.db.reads.networks import jobs_for
+from app.db.tables import AlgorithmRow
+from app.errors import NotFound
+from app.figures.svg import Hues
+from app.pages.formulas import (
+    IRREDUNDANT_LABELS,
+    VerdictView,
+    algorithm_view,
+    hue_tables,
+    hues_of,
+    read_algorithm,
+)
+from app.pages.options import PageModel, ScopeOptions
+from app.pages.place import Place, locate
+from app.pages.shared import ScopeView, latest_job, scope_view
+
+N_FOR_HUES: Final = 100
+MAX_COMPUTED_INPUTS: Final = 3  # of tasks whose candidates a page can list by itself; beyond, some take half a minute
+
+
+class HuedPage(PageModel):
+    """A page whose drawings of more than two inputs need to know which variables take the five hues."""
+
+    hue_tables: list[str] = Field(
+        description="Truth tables of the variables most frequent in the analysis, up to negation; none for two inputs."
+    )
+
+    @cached_property
+    def hues(self) -> Hues:
+        """Which hue each of them has, for drawings."""
+        return hues_of(self.hue_tables)
+
+
+def locate_with_scope(
+    session: Session, addresses: Addresses, network: str, options: ScopeOptions
+) -> tuple[Place, ScopeView]:
+    """What an address's scope names, and how far its analysis is."""
+    place = locate(session, addresses, network, options.scope)
+    jobs = [] if place.analysis is not None else jobs_for(session, [place.row.digest])
+    job = latest_job(jobs, place.scope, place.network.n_inputs)
+    return place, scope_view(place, job, addresses)
+
+
+def frequent_tables(session: Session, place: Place) -> list[str]:
+    """Which variables take the five hues: those most frequent among the algorithms with most alignments."""
+    if place.analysis is None or place.network.n_inputs <= 2:
+        return []
+    rows, _ = reads.algorithms_after(
+        session, place.analysis.id, reads.AlgorithmFilter(), sort="valid", limit=N_FOR_HUES
+    )
+    views = [algorithm_view(algorithm_of(row, place)) for row in rows]
+    return hue_tables(variable.truth_table for view in views for variable in view.variables)
+
+
+def find_algorithm_row(session: Session, addresses: Addresses, place: Place, algorithm_id: str) -> AlgorithmRow:
+    """The row of an algorithm that an address names; one that no row stores is found among the task's candidates.
+
+    Raises:
+        NotFound: it is no candidate, or there are too many candidates to look for it in a page.
+    """
+    slug = place.row.slug
+    row = None if place.analysis is None else reads.find_algorithm(session, place.analysis.id, algorithm_id)
+    if row is None:
+        row = _computed_row(place, algorithm_id)
+    if row is None:
+        protocol = place.protocol.name
+        raise NotFound(
+            f"algorithm {algorithm_id[:40]!r}",
+            f"output {place.scope.output} of {slug} has not been analysed under {protocol}, so no algorithm is listed"
+            if place.analysis is None and place.network.n_inputs > MAX_COMPUTED_INPUTS
+            else f"is no candidate of {slug}, output {place.scope.output}, under {protocol}; an id is the hash of a "
+            "formula and cannot be read back",
+            "choose it from the list of algorithms",
+            field="algorithm",
+            parent=addresses.algorithms(slug, place.scope),
+            parent_label=f"algorithms of {slug}",
+        )
+    return row
+
+
+def _computed_row(place: Place, algorithm_id: str) -> AlgorithmRow | None:
+    """A row, in no session, for a candidate that is not stored; its placements count as not searched."""
+    if place.network.n_inputs > MAX_COMPUTED_INPUTS or place.network.n_hidden_layers < 1:
+        return None
+    candidates = _candidates(place.task.truth_table, place.protocol, place.network.n_hidden_layers)
+    found = candidates.get(algorithm_id)
+    if found is None:
+        return None
+    position, algorithm = found
+    passed = irredundancy(algorithm)
+    return AlgorithmRow(
+        algorithm_id=algorithm.id,
+        position=position,
+        form=algorithm.form,
+        text=algorithm.text,
+        formula=algorithm.formula,
+        depth=algorithm.depth,
+        n_gates=algorithm.n_gates,
+        n_variables=len(algorithm.variables),
+        **{key.replace("-", "_"): passed.get(key) for key in IRREDUNDANT_LABELS},
+        n_valid=0,
+        n_minimal=0,
+        n_kept=0,
+        truncated_at=0,
+    )
+
+
+@lru_cache(maxsize=32)
+def _candidates(
+    truth_table: tuple[int, ...], protocol: Protocol, n_hidden_layers: int
+) -> dict[str, tuple[int, HighLevelModel]]:
+    """Every candidate for a task by id, with its position: some ten thousand in a tenth of a second."""
+    found = candidate_algorithms(Task(truth_table), protocol, n_hidden_layers).algorithms
+    return {algorithm.id: (position, algorithm) for position, algorithm in enumerate(found)}
+
+
+def algorithm_of(row: AlgorithmRow, place: Place) -> HighLevelModel:
+    """The algorithm's tree, read from its identity text."""
+    return read_algorithm(row.text, cast("Form", row.form), place.network.n_inputs)
+
+
+def verdicts_of(row: AlgorithmRow) -> list[VerdictView]:
+    """The three redundancy classes of an algorithm."""
+    values = (row.irredundant_gates, row.irredundant_functions, row.irredundant_literals)
+    return [
+        VerdictView(
+            criterion=key,
+            label=label,
+            verdict="not_tested" if value is None else "passed" if value else "failed",
+        )
+        for (key, label), value in zip(IRREDUNDANT_LABELS.items(), values, strict=True)
+    ]
+
+
+def input_text(row: int, n_inputs: int) -> str:
+    """An input as its bits, e.g. 01."""
+    return f"{row:0{n_inputs}b}"

@@ -1,0 +1,66 @@
+"""The base of every page's model and of its options, and the options that say which analysis is meant."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, WithJsonSchema, model_validator
+
+from app.addressing import Scope
+
+MAX_EXACT_IN_JSON = 2**53
+
+
+def _json_integer(value: int) -> int | str:
+    return str(value) if abs(value) > MAX_EXACT_IN_JSON else value
+
+
+BigInt = Annotated[
+    int,
+    PlainSerializer(_json_integer, when_used="json"),
+    WithJsonSchema({"anyOf": [{"type": "integer"}, {"type": "string", "pattern": "^[0-9]+$"}]}),
+]
+
+
+class PageModel(BaseModel):
+    """Base of every page's model: frozen, and nothing unknown gets in."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Options(BaseModel):
+    """Base of every page's query options; unknown ones are refused (400)."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    theme: Literal["light", "dark"] | None = Field(
+        None, description="Colours of the HTML page, whatever the system says."
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _left_empty(cls, given: Any) -> Any:
+        """A form sends what nobody filled in as an empty text; that is the default, not a wrong value."""
+        if not isinstance(given, dict):
+            return given
+        return {key: value for key, value in given.items() if value != "" or key not in cls.model_fields}
+
+
+class ScopeOptions(Options):
+    """Options that say which analysis of a network is meant."""
+
+    output: int = Field(0, ge=0, le=999, description="Index of the analysed output.")
+    protocol: str = Field(
+        "complete",
+        max_length=64,
+        description="Name of a protocol, or the first 12 or more digits of its digest.",
+    )
+    data: str = Field(
+        "",
+        max_length=64,
+        description="First 12 or more digits of a data record's digest; empty: every clean input once.",
+    )
+
+    @property
+    def scope(self) -> Scope:
+        return Scope(self.output, self.protocol, self.data)

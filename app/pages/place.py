@@ -1,0 +1,118 @@
+"""The place that an address names: one output of one network under one protocol and data record."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy.orm import Session
+
+from analysis.circuits.circuit import Circuit, EdgeLayout
+from analysis.circuits.search import judged_rows, mean_rows
+from analysis.data import DataRecord
+from analysis.networks.mlp import circuit_activations
+from analysis.networks.network import Network
+from analysis.protocol import BUILT_IN, Protocol
+from analysis.tasks import Task
+from app.addressing import Addresses, Scope
+from app.db.codecs import network_of, tasks_of
+from app.db.errors import Ambiguous, StoreError
+from app.db.reads import analyses
+from app.db.tables import AnalysisRow, NetworkRow
+from app.errors import NotFound
+
+
+@dataclass(frozen=True)
+class Place:
+    """One output of one stored network under one protocol and data record: what most addresses are about.
+
+    Args:
+        row: the network's row.
+        network: the whole network.
+        cut: the network cut to the output.
+        scope: in canonical form: a built-in protocol by name, digests cut to 12 digits.
+        analysis: the stored analysis, or None.
+    """
+
+    row: NetworkRow
+    network: Network
+    cut: Network
+    task: Task
+    scope: Scope
+    protocol: Protocol
+    data: DataRecord
+    analysis: AnalysisRow | None
+
+    @property
+    def layout(self) -> EdgeLayout:
+        return EdgeLayout(self.cut.sizes)
+
+    @property
+    def validation(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Rows ``[rows, n]`` on which circuits must decide right, and the right decisions ``[rows]`` of this output."""
+        return judged_rows(self.task, self.data, self.scope.output)
+
+    def activations(self, circuit: Circuit, rows: NDArray[np.float64] | None = None) -> tuple[NDArray[np.float64], ...]:
+        """A circuit's activations ``[rows, n_l]``, layer by layer, under the protocol's ablation.
+
+        Args:
+            circuit: one of the cut network.
+            rows: input rows, the data record's representatives if not given.
+        """
+        return circuit_activations(
+            self.cut,
+            circuit,
+            self.data.representatives if rows is None else rows,
+            ablation=self.protocol.ablation,
+            reference_rows=mean_rows(self.data),
+        )
+
+
+def find_network(session: Session, addresses: Addresses, network: str) -> NetworkRow:
+    """The network of that slug, or whose digest begins with those 6 or more digits.
+
+    Raises:
+        NotFound: none, or several.
+    """
+    try:
+        return analyses.find_network(session, network)
+    except StoreError as error:
+        ambiguous = isinstance(error, Ambiguous)
+        parent = addresses.gallery(q=network) if ambiguous else addresses.gallery()
+        label = "networks that match" if ambiguous else "all networks"
+        raise NotFound(error.item, error.cause, error.cure, "network", parent, label) from None
+
+
+def locate(session: Session, addresses: Addresses, network: str, scope: Scope) -> Place:
+    """Everything that an address's scope names, read in at most four statements.
+
+    Raises:
+        NotFound: no such network, output, protocol or data record.
+    """
+    row = find_network(session, addresses, network)
+    try:
+        analyses.check_output(row, scope.output)
+        protocol = analyses.find_protocol(session, scope.protocol)
+        data = analyses.find_data(session, scope.data, row.sizes[0])
+    except StoreError as error:
+        field = error.item.split(" ", 1)[0]
+        parent, label = addresses.network(row.slug), f"network {row.slug}"
+        raise NotFound(error.item, error.cause, error.cure, field, parent, label) from None
+    value = network_of(row)
+    return Place(
+        row,
+        value,
+        value.for_output(scope.output),
+        tasks_of(row)[scope.output],
+        Scope(scope.output, protocol_key(protocol), "" if data.is_clean else data.digest[:12]),
+        protocol,
+        data,
+        analyses.analysis_by_key(session, row.id, scope.output, protocol.digest, data.digest),
+    )
+
+
+def protocol_key(protocol: Protocol) -> str:
+    """How an address names a protocol: a built-in one by name, others by 12 digits of the digest."""
+    built_in = BUILT_IN.get(protocol.name)
+    return protocol.name if built_in is not None and built_in.digest == protocol.digest else protocol.digest[:12]
