@@ -110,6 +110,10 @@ class Addresses:
         """What an analysis would take, as JSON; before it is asked for."""
         return self.twin(self._url("networks", network, "plan", scope=scope))
 
+    def funnel(self, network: str, scope: Scope | None = None, **view: Any) -> str:
+        """How many explanations are left after each of ``criteria=[…]``, in that order."""
+        return self._url("networks", network, "funnel", scope=scope, **view)
+
     def circuits(self, network: str, scope: Scope | None = None, **view: Any) -> str:
         return self._url("networks", network, "circuits", scope=scope, **view)
 
