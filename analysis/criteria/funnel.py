@@ -1,0 +1,227 @@
+"""From verdicts to a funnel: how many explanations of one kind are left after one criterion, then after the next.
+
+The verdicts were made before; putting them in a row is a few operations on arrays, so another order or selection costs
+nothing.
+
+1. Left after a step are those that passed it and every step before it. The others that were still there are told
+   apart: failed, undecided, not applicable.
+2. The order decides what each step is seen to remove, never who is left at the end; a further step never adds anyone.
+3. A step without verdicts removes nobody, and from there on what is left is an upper bound.
+4. Of the interpretations of circuits only numbers are known. What passes several criteria at once lies between two
+   bounds, equal where one criterion implies the others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from math import ceil, floor
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.circuits.estimating import share_interval
+from analysis.criteria.steps import CriterionStep
+from analysis.criteria.verdict import FAILED, NOT_APPLICABLE, PASSED, UNDECIDED
+from analysis.result import CriterionTally
+
+SHARE_CONFIDENCE: Final = 0.99
+IMPLIES: Final[Mapping[str, tuple[str, ...]]] = {"interchange-joint": ("interchange",)}
+"""Which criteria for interpretations another one implies by its definition, whatever the network."""
+
+
+@dataclass(frozen=True)
+class FunnelPreset:
+    """A sequence worth beginning with.
+
+    Args:
+        key: stable name.
+        label: short name for people.
+        reason: why one would ask in this order, one sentence.
+        criteria: the steps as text.
+    """
+
+    key: str
+    label: str
+    reason: str
+    criteria: tuple[str, ...]
+
+    @property
+    def steps(self) -> tuple[CriterionStep, ...]:
+        return tuple(CriterionStep.parse(text) for text in self.criteria)
+
+
+PRESETS: Final[tuple[FunnelPreset, ...]] = (
+    FunnelPreset(
+        "recommended",
+        "Recommended",
+        "What differs in name only is counted once, then everything must hold at the same time, and only then the "
+        "smallest are preferred: a preference is no evidence, so it comes last.",
+        (
+            *("representative", "observed-class"),
+            *("mean-ablation", "resample-ablation", "output-faithfulness", "knockout-completeness"),
+            *("interchange", "interchange-joint"),
+            *("both-directions", "joint-interchange", "causal-order"),
+            *("irredundant-literals", "minimal-subset", "minimal-alignment"),
+        ),
+    ),
+    FunnelPreset(
+        "paper",
+        "The paper’s tests",
+        "Méloux et al. ask for right decisions with absent edges at 0, and for minimal alignments that are right under "
+        "one direction of each interchange.",
+        ("zero-ablation", "one-direction", "minimal-alignment"),
+    ),
+    FunnelPreset(
+        "ablations",
+        "Stricter ablations",
+        "The kind of ablation decides what a circuit is asked; one that holds under one kind only depends on it.",
+        ("mean-ablation", "resample-ablation", "all-ablations"),
+    ),
+    FunnelPreset(
+        "behaviour",
+        "Like the whole network",
+        "From right decisions to the network’s own: its outputs, its answers when neurons are knocked out, and the "
+        "failure of what is left over.",
+        ("output-faithfulness", "knockout-completeness", "necessity", "both-directions", "joint-interchange"),
+    ),
+    FunnelPreset(
+        "minimality",
+        "All minimality",
+        "Four meanings of a smallest circuit, from the weakest to the strictest, with the same for algorithms and "
+        "alignments.",
+        (
+            *("minimal-quasi", "minimal-local", "minimal-subset", "minimal-cardinal"),
+            *("irredundant-gates", "irredundant-functions", "irredundant-literals", "minimal-alignment"),
+        ),
+    ),
+    FunnelPreset(
+        "robustness",
+        "Robustness",
+        "Whether it still holds near the clean inputs and for whatever its absent neurons carry.",
+        ("margin", "input-noise", "input-robust", "patching-robust"),
+    ),
+)
+DEFAULT_PRESET: Final = PRESETS[0]
+
+
+@dataclass(frozen=True, eq=False)
+class FunnelRow:
+    """One step of a funnel.
+
+    Args:
+        before: explanations that were left before it.
+        tally: what it says about those; None without verdicts.
+        alone: what it says about all of the explanations; None without verdicts.
+        left: ``[explanations]``: who is left after it.
+        n_open: explanations that are not left only because this step or one before it could not decide about them.
+        whole: whether this step and all before it have verdicts; if not, ``left`` holds everyone who may be left.
+    """
+
+    before: int
+    tally: CriterionTally | None
+    alone: CriterionTally | None
+    left: NDArray[np.bool_]
+    n_open: int
+    whole: bool
+
+    @property
+    def n_left(self) -> int:
+        return int(np.count_nonzero(self.left))
+
+
+def funnel_rows(outcomes: Sequence[NDArray[np.uint8] | None], begin: NDArray[np.bool_]) -> tuple[FunnelRow, ...]:
+    """The steps in order.
+
+    Args:
+        outcomes: for each step ``[explanations]`` positions in :data:`~analysis.criteria.verdict.OUTCOMES`, or None if
+            nothing is known yet.
+        begin: ``[explanations]``: who is there at the beginning.
+    """
+    left, undecided, whole = begin.copy(), np.zeros_like(begin), True
+    rows = []
+    for found in outcomes:
+        before = int(np.count_nonzero(left))
+        if found is None:
+            whole = False
+            rows.append(FunnelRow(before, None, None, left, int(np.count_nonzero(undecided)), whole))
+            continue
+        passed, unsettled = found == PASSED, found == UNDECIDED
+        undecided = (undecided & (passed | unsettled)) | (left & unsettled)
+        tally, alone = tally_of(found[left]), tally_of(found[begin])
+        left = left & passed
+        rows.append(FunnelRow(before, tally, alone, left, int(np.count_nonzero(undecided)), whole))
+    return tuple(rows)
+
+
+def tally_of(outcomes: NDArray[np.uint8]) -> CriterionTally:
+    """How many have each outcome."""
+    counts = np.bincount(outcomes, minlength=NOT_APPLICABLE + 1)
+    return CriterionTally(int(counts[PASSED]), int(counts[FAILED]), int(counts[UNDECIDED]), int(counts[NOT_APPLICABLE]))
+
+
+def joint_bounds(totals: Sequence[int], passing: Mapping[str, Sequence[int]]) -> tuple[int, int]:
+    """Fewest and most interpretations that can pass several criteria at once, summed over circuits.
+
+    Args:
+        totals: interpretations of each circuit.
+        passing: for each criterion's key how many of each circuit's interpretations pass it.
+
+    Returns:
+        Both ends; equal where one criterion implies the others or none is asked.
+    """
+    implied = {other for key in passing for other in IMPLIES.get(key, ()) if other in passing}
+    asked = [counts for key, counts in passing.items() if key not in implied]
+    if not asked:
+        return sum(totals), sum(totals)
+    low = high = 0
+    for total, *numbers in zip(totals, *asked, strict=True):
+        low += max(0, sum(numbers) - (len(numbers) - 1) * total)
+        high += min(numbers)
+    return low, high
+
+
+@dataclass(frozen=True)
+class ScaledCount:
+    """What a share of uniform draws says about all.
+
+    Args:
+        guess: the share of the whole, rounded.
+        low: fewest, with the stated confidence.
+        high: most.
+        confidence: that the truth lies between them.
+    """
+
+    guess: int
+    low: int
+    high: int
+    confidence: float
+
+
+def scaled_to_all(
+    n_left: int,
+    n_drawn: int,
+    total: int,
+    interval: tuple[int, int] | None = None,
+    interval_confidence: float = 1.0,
+    *,
+    confidence: float = SHARE_CONFIDENCE,
+) -> ScaledCount:
+    """From explanations left among uniform draws to explanations left among all (Clopper and Pearson's interval).
+
+    Args:
+        n_left: of those drawn.
+        n_drawn: at least 1; drawn without repetition, for which the interval is too wide rather than too narrow.
+        total: explanations in all, exactly or as a guess.
+        interval: of the total where it is a guess.
+        interval_confidence: of that interval; what may go wrong there is added to what may go wrong here.
+        confidence: of the interval of the share.
+    """
+    share_low, share_high = share_interval(n_left, n_drawn, confidence)
+    low, high = interval or (total, total)
+    guess = round(Fraction(n_left, n_drawn) * total)
+    both = confidence if interval is None else max(0.0, round(confidence + interval_confidence - 1.0, 12))
+    least = max(n_left, floor(share_low * low))  # those at hand are there for certain
+    return ScaledCount(guess, least, max(guess, ceil(share_high * high)), both)

@@ -1,0 +1,106 @@
+"""Funnels made from verdicts: what holds of them whatever the verdicts are."""
+
+from __future__ import annotations
+
+from itertools import permutations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from analysis.criteria.funnel import PRESETS, funnel_rows, joint_bounds, scaled_to_all
+from analysis.criteria.verdict import FAILED, NOT_APPLICABLE, PASSED, UNDECIDED
+
+N = 12
+VERDICTS = hnp.arrays(np.uint8, N, elements=st.sampled_from([PASSED, FAILED, UNDECIDED, NOT_APPLICABLE]))
+STEPS = st.lists(VERDICTS, max_size=4)
+BEGIN = hnp.arrays(np.bool_, N)
+
+
+@given(STEPS, BEGIN)
+def test_every_order_ends_with_the_same_explanations(steps, begin):
+    ends = {
+        (rows[-1].left.tobytes(), rows[-1].n_open) if (rows := funnel_rows(order, begin)) else None
+        for order in permutations(steps)
+    }
+    assert len(ends) == 1
+
+
+@given(STEPS, VERDICTS, BEGIN, st.integers(0, 4))
+def test_a_further_step_anywhere_never_adds_anyone(steps, further, begin, place):
+    without = funnel_rows(steps, begin)
+    end = without[-1].left if without else begin
+    assert not (funnel_rows([*steps[:place], further, *steps[place:]], begin)[-1].left & ~end).any()
+
+
+@given(STEPS, BEGIN, st.integers(0, 4))
+def test_a_step_that_everything_passes_removes_nothing(steps, begin, place):
+    trivial = np.full(N, PASSED, dtype=np.uint8)
+    row = funnel_rows([*steps[:place], trivial, *steps[place:]], begin)[min(place, len(steps))]
+    assert row.n_left == row.before
+    assert row.tally.passed == row.before
+
+
+@given(STEPS, BEGIN)
+def test_a_row_says_what_a_look_at_each_explanation_says(steps, begin):
+    for number, row in enumerate(funnel_rows(steps, begin)):
+        there = [i for i in range(N) if begin[i] and all(step[i] == PASSED for step in steps[:number])]
+        assert row.before == len(there)
+        outcomes = [int(steps[number][i]) for i in there]
+        told = (row.tally.passed, row.tally.failed, row.tally.undecided, row.tally.not_applicable)
+        assert told == tuple(outcomes.count(outcome) for outcome in range(4))
+        assert row.n_left == row.tally.passed
+        assert row.alone.of == begin.sum()
+        so_far = [[int(step[i]) for step in steps[: number + 1]] for i in range(N) if begin[i]]
+        unsettled = [seen for seen in so_far if UNDECIDED in seen and set(seen) <= {PASSED, UNDECIDED}]
+        assert row.n_open == len(unsettled)
+        assert row.whole
+
+
+@given(STEPS, STEPS, BEGIN)
+def test_without_verdicts_a_step_removes_nobody_and_what_follows_is_an_upper_bound(first, then, begin):
+    rows = funnel_rows([*first, None, *then], begin)
+    known = funnel_rows([*first, *then], begin)
+    assert [row.whole for row in rows] == [True] * len(first) + [False] * (len(then) + 1)
+    assert [row.n_left for row in rows[len(first) + 1 :]] == [row.n_left for row in known[len(first) :]]
+    assert rows[len(first)].tally is None
+
+
+@given(st.lists(st.lists(st.integers(0, 3), min_size=3, max_size=3), min_size=1, max_size=4))
+def test_bounds_hold_for_every_way_in_which_passing_sets_may_overlap(numbers):
+    """Three interpretations a circuit; the extremes of all choices of passing sets are the bounds."""
+    low, high = joint_bounds([3] * len(numbers), {f"k{k}": [row[k] for row in numbers] for k in range(3)})
+    sets = {n: [s for s in range(8) if s.bit_count() == n] for n in range(4)}
+    least = most = 0
+    for row in numbers:
+        sizes = [(a & b & c).bit_count() for a in sets[row[0]] for b in sets[row[1]] for c in sets[row[2]]]
+        least, most = least + min(sizes), most + max(sizes)
+    assert (low, high) == (least, most)
+
+
+def test_a_criterion_that_another_implies_loosens_no_bound():
+    both = {"interchange": [5, 9], "interchange-joint": [2, 0]}
+    assert joint_bounds([10, 10], both) == (2, 2)
+    assert joint_bounds([10, 10], {}) == (20, 20)
+
+
+def test_a_share_of_draws_is_scaled_with_both_uncertainties():
+    scaled = scaled_to_all(10, 1_000, 458_622_475)
+    assert scaled.guess == 4_586_225
+    assert scaled.low < scaled.guess < scaled.high
+    assert scaled.confidence == 0.99
+    unsure = scaled_to_all(10, 1_000, 458_622_475, (400_000_000, 500_000_000), 0.99)
+    assert unsure.confidence == pytest.approx(0.98)
+    assert (unsure.low < scaled.low, unsure.high > scaled.high) == (True, True)
+    none = scaled_to_all(0, 1_000, 458_622_475)
+    assert (none.guess, none.low) == (0, 0)
+    assert 2_000_000 < none.high < 3_000_000  # 1 − .005^(1/1000) of all
+    assert scaled_to_all(3, 3, 1_000_000).high == 1_000_000
+
+
+@pytest.mark.parametrize("preset", PRESETS, ids=lambda preset: preset.key)
+def test_a_preset_is_a_sequence_of_known_criteria(preset):
+    assert len(set(preset.steps)) == len(preset.criteria)
+    assert preset.reason.endswith(".")
