@@ -8,10 +8,9 @@ that of one step whatever the number of circuits.
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,13 +19,18 @@ from sqlalchemy.orm import Session
 
 from analysis.circuits.circuit import EdgeLayout
 from app.db.circuit_columns import BLOCK, COLUMNS, RANKED, values_name, values_of
-from app.db.columns import sortable
+from app.db.reads.circuit_scan import (
+    Columns,
+    FirstFew,
+    SortKey,
+    behind,
+    locate_mask,
+    places_of,
+    steps,
+)
 from app.db.tables import AnalysisRow, CircuitBlockRow
 
-SortKey = Literal["mask", "edges", "neurons", "margin", "interpretations", "observed"]
-BLOCKS_AT_ONCE: Final = 16
 CARD_COLUMNS: Final = ("mask", "edges", "neurons", "margin", *RANKED)
-Columns = Mapping[str, NDArray[Any]]
 
 
 @dataclass(frozen=True)
@@ -148,10 +152,9 @@ def list_circuits(
     """Stored circuits in order of one column, ties by mask in the same direction."""
     names = {*wanted.columns, *(() if sort == "mask" else (sort,))}
     beyond = _beyond(session, analysis.id, sort, descending, after)
-    first = _First(limit + 1, descending)
+    first = FirstFew(limit + 1, descending)
     total = 0
-    for start, columns in _steps(session, analysis, names):
-        positions = np.arange(start, min(start + BLOCKS_AT_ONCE * BLOCK, analysis.circuits_listed))
+    for positions, columns in steps(session, analysis, names):
         values = positions if sort == "mask" else columns[sort]
         passing = wanted.passes(columns)
         total += len(positions) if passing is None else int(np.count_nonzero(passing))
@@ -170,7 +173,7 @@ def smallest_circuits(session: Session, analysis: AnalysisRow, layout: EdgeLayou
 
 def is_stored(session: Session, analysis_id: int, mask: str) -> bool:
     """Whether the circuit with this mask is stored."""
-    position, found = _locate(session, analysis_id, mask)
+    position, found = locate_mask(session, analysis_id, mask)
     return found and position >= 0
 
 
@@ -217,150 +220,21 @@ def whole_counts(session: Session, analysis_id: int, name: str) -> tuple[int, ..
     return tuple(values[rank] for rank in whole_column(session, analysis_id, name).tolist())
 
 
-class _First:
-    """The first few of all circuits seen so far.
-
-    Args:
-        n: how many.
-        descending: whether the largest value comes first, and the largest position among equals.
-    """
-
-    def __init__(self, n: int, descending: bool) -> None:
-        self._n, self._descending = n, descending
-        self._values: NDArray[Any] | None = None
-        self._positions = np.empty(0, dtype=np.int64)
-
-    @property
-    def positions(self) -> list[int]:
-        """Their positions, in order."""
-        return self._positions.tolist()
-
-    def add(self, values: NDArray[Any], positions: NDArray[np.int64], chosen: NDArray[np.bool_] | None) -> None:
-        """See more circuits, at higher positions than all before; of those only the chosen ones count."""
-        if self._values is not None and len(self._values) == self._n:
-            last = self._values[-1]  # a later circuit of the same value comes before it only in descending order
-            promising = values >= last if self._descending else values < last
-            chosen = promising if chosen is None else promising & chosen
-        if chosen is not None:
-            values, positions = values[chosen], positions[chosen]
-        if len(values) > self._n:
-            few = self._few(values)
-            values, positions = values[few], positions[few]
-        if self._values is not None:
-            values = np.concatenate([self._values, values])
-            positions = np.concatenate([self._positions, positions])
-        order = np.lexsort((positions, values))
-        order = (order[::-1] if self._descending else order)[: self._n]
-        self._values, self._positions = values[order], positions[order]
-
-    def _few(self, values: NDArray[Any]) -> NDArray[np.int64]:
-        """Indices of the first n, in any order; of equal values the lowest or the highest indices."""
-        if self._descending:
-            bound = np.partition(values, len(values) - self._n)[len(values) - self._n]
-            better = np.flatnonzero(values > bound)
-            equal = np.flatnonzero(values == bound)
-            return np.concatenate([better, equal[len(equal) - (self._n - len(better)) :]])
-        bound = np.partition(values, self._n - 1)[self._n - 1]
-        better = np.flatnonzero(values < bound)
-        return np.concatenate([better, np.flatnonzero(values == bound)[: self._n - len(better)]])
-
-
-def _steps(session: Session, analysis: AnalysisRow, names: Iterable[str]) -> Iterator[tuple[int, Columns]]:
-    """The position of the first circuit and the wanted columns of some blocks at a time."""
-    wanted = sorted(names)
-    n_blocks = -(-analysis.circuits_listed // BLOCK)
-    for first in range(0, n_blocks, BLOCKS_AT_ONCE):
-        numbers = range(first, min(first + BLOCKS_AT_ONCE, n_blocks))
-        yield first * BLOCK, _columns_of(session, analysis.id, wanted, numbers) if wanted else {}
-
-
-def _columns_of(session: Session, analysis_id: int, names: Sequence[str], numbers: range) -> Columns:
-    """Some columns of some blocks in a row."""
-    query = select(CircuitBlockRow.name, CircuitBlockRow.block, CircuitBlockRow.data).where(
-        CircuitBlockRow.analysis_id == analysis_id,
-        CircuitBlockRow.name.in_(names),
-        CircuitBlockRow.block >= numbers.start,
-        CircuitBlockRow.block < numbers.stop,
-    )
-    parts = {(name, number): data for name, number, data in session.execute(query)}
-    return {name: np.frombuffer(b"".join(parts[name, number] for number in numbers), COLUMNS[name]) for name in names}
-
-
 def _beyond(
     session: Session, analysis_id: int, sort: SortKey, descending: bool, after: CircuitKey | None
 ) -> Callable[[NDArray[Any], NDArray[np.int64]], NDArray[np.bool_] | None]:
     """Which circuits, by value of the sort column and position, come behind the cursor; None for all of them."""
     if after is None:
         return _everything
-    position, found = _locate(session, analysis_id, after.mask)
+    position, found = locate_mask(session, analysis_id, after.mask)
     # in ascending order the next position is that of the next mask, whether the cursor's own is stored or not
-    first_later = position + found
-    low, high = _places(session, analysis_id, sort, after.value, position)
-
-    def behind(values: NDArray[Any], positions: NDArray[np.int64]) -> NDArray[np.bool_]:
-        equal = (values >= low) & (values <= high)
-        chosen: NDArray[np.bool_] = (
-            (values < low) | (equal & (positions < position))
-            if descending
-            else (values > high) | (equal & (positions >= first_later))
-        )
-        return chosen
-
-    return behind
+    bound = position if descending else position + found
+    equal = places_of(session, analysis_id, sort, after.value, position)
+    return lambda values, positions: behind(values, positions, equal, bound, descending=descending)
 
 
 def _everything(_values: NDArray[Any], _positions: NDArray[np.int64]) -> None:
     return None
-
-
-def _places(session: Session, analysis_id: int, sort: SortKey, value: Any, position: int) -> tuple[Any, Any]:
-    """What equals a cursor's value in the sort column: all from the first to the second number, nothing if they cross.
-
-    In the order of masks the values are the positions themselves.
-    """
-    if sort == "mask":
-        return position, position
-    if sort not in RANKED:
-        return value, value
-    if value < 0:
-        return -0.5, -0.6  # below every rank
-    value = min(value, 10**999 - 1)
-    query = (
-        select(CircuitBlockRow.block, CircuitBlockRow.data)
-        .where(
-            CircuitBlockRow.analysis_id == analysis_id,
-            CircuitBlockRow.name == values_name(sort),
-            CircuitBlockRow.first <= sortable(value),
-        )
-        .order_by(CircuitBlockRow.block.desc())
-        .limit(1)
-    )
-    row = session.execute(query).one_or_none()
-    if row is None:
-        return -0.5, -0.6
-    values = values_of(row.data)
-    index = bisect_left(values, value)
-    rank = row.block * BLOCK + index
-    return (rank, rank) if index < len(values) and values[index] == value else (rank - 0.4, rank - 0.6)
-
-
-def _locate(session: Session, analysis_id: int, mask: str) -> tuple[int, bool]:
-    """How many stored masks are smaller, and whether this one is stored."""
-    query = (
-        select(CircuitBlockRow.block, CircuitBlockRow.data)
-        .where(
-            CircuitBlockRow.analysis_id == analysis_id, CircuitBlockRow.name == "mask", CircuitBlockRow.first <= mask
-        )
-        .order_by(CircuitBlockRow.block.desc())
-        .limit(1)
-    )
-    row = session.execute(query).one_or_none()
-    if row is None:
-        return 0, False
-    masks = np.frombuffer(row.data, COLUMNS["mask"])
-    number = np.uint64(int(mask, 16))
-    index = int(np.searchsorted(masks, number))
-    return row.block * BLOCK + index, index < len(masks) and bool(masks[index] == number)
 
 
 def _values_at(session: Session, analysis_id: int, ranks: Mapping[str, set[int]]) -> dict[tuple[str, int], int]:

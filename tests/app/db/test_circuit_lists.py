@@ -13,6 +13,7 @@ from analysis.result import CircuitSearch, InterpretationCounts
 from app.db import circuit_columns
 from app.db.prepared import prepare_analysis
 from app.db.reads import algorithms as algorithm_reads
+from app.db.reads import circuit_scan
 from app.db.reads import circuits as reads
 from app.db.reads.circuits import CircuitFilter, CircuitKey, Part, circuits_at, is_stored, list_circuits
 from app.db.staging import Staging
@@ -37,9 +38,9 @@ FIELDS = {
 @pytest.fixture
 def small_blocks(monkeypatch):
     """Many blocks and steps for few circuits."""
-    for module in (circuit_columns, reads):
+    for module in (circuit_columns, circuit_scan, reads):
         monkeypatch.setattr(module, "BLOCK", 64)
-    monkeypatch.setattr(reads, "BLOCKS_AT_ONCE", 3)
+    monkeypatch.setattr(circuit_scan, "BLOCKS_AT_ONCE", 3)
 
 
 @pytest.fixture
