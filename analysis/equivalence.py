@@ -8,7 +8,8 @@ Two reasons make explanations equivalent:
    predict the same on every intervention of a space, so that they differ only in completions that nothing shows.
 
 Both are equivalence relations; a class is closed under the two together. Explanations of other kinds that happen to
-predict the same are not merged: :mod:`analysis.separation` names them as inseparable.
+predict the same are not merged: :mod:`analysis.separation` names them as inseparable. Circuits without an
+interpretation can be equivalent by symmetry only; algorithms without places name no neuron, so each is alone.
 """
 
 from __future__ import annotations
@@ -21,8 +22,9 @@ from typing import Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from analysis.algorithms.high_level_model import HighLevelModel
 from analysis.alignments.alignment import Alignment
-from analysis.circuits.circuit import EdgeLayout
+from analysis.circuits.circuit import Circuit, EdgeLayout
 from analysis.criteria.symmetry import (
     MAX_SYMMETRIES,
     Permutations,
@@ -37,6 +39,8 @@ from analysis.networks.network import Network
 
 Reason = Literal["symmetry", "unobservable choices"]
 REASONS: Final[tuple[Reason, ...]] = ("symmetry", "unobservable choices")
+Substance = Circuit | Interpretation | HighLevelModel | Alignment
+"""Any explanation, without the network that it is about."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +58,7 @@ class EquivalenceClass:
 
 def equivalence_classes(
     network: Network,
-    explanations: Sequence[Interpretation | Alignment],
+    explanations: Sequence[Substance],
     predictions: Sequence[NDArray[np.int8]],
     space: InterventionSpace,
     *,
@@ -64,7 +68,7 @@ def equivalence_classes(
 
     Args:
         network: cut to the analysed output.
-        explanations: interpretations and alignments.
+        explanations: of any kinds.
         predictions: ``[set, source, base]`` for each.
         space: the interventions.
         max_symmetries: most permutations tried. With more symmetries than that classes may be finer than they should.
@@ -100,6 +104,26 @@ def equivalence_classes(
     )
 
 
+def symmetry_between(
+    network: Network, first: Substance, second: Substance, *, max_symmetries: int = MAX_SYMMETRIES
+) -> Permutations | None:
+    """Where each hidden neuron goes so that the network stays the same and the first explanation becomes the second.
+
+    Args:
+        network: cut to the analysed output.
+        first: an explanation.
+        second: another.
+        max_symmetries: most permutations tried.
+
+    Returns:
+        The first such permutation, the identity if they are the same; None if none of those tried does it.
+    """
+    layout = EdgeLayout(network.sizes)
+    tried = list(islice(symmetries(network), max_symmetries))
+    wanted = _named(second, tried[0], layout)  # the identity comes first
+    return next((p for p in tried if _named(first, p, layout) == wanted), None)
+
+
 def _alike(values: Sequence[Hashable]) -> list[tuple[int, ...]]:
     """Positions with equal values, in the order of their first ones."""
     found: dict[Hashable, list[int]] = {}
@@ -114,12 +138,16 @@ def _first(leader: list[int], member: int) -> int:
     return member
 
 
-def _named(explanation: Interpretation | Alignment, permutations: Permutations, layout: EdgeLayout) -> tuple[str, ...]:
+def _named(explanation: Substance, permutations: Permutations, layout: EdgeLayout) -> tuple[str, ...]:
     """What identifies an explanation after the neurons have moved; kinds never share a name."""
+    if isinstance(explanation, HighLevelModel):
+        return ("algorithm", explanation.id)
     if isinstance(explanation, Alignment):
         return ("alignment", moved_alignment(explanation, permutations).id)
-    mask = np.array([explanation.circuit.mask], dtype=np.uint64)
-    moved = int(permuted_masks(mask, permutations, layout)[0])
+    circuit = explanation if isinstance(explanation, Circuit) else explanation.circuit
+    moved = int(permuted_masks(np.array([circuit.mask], dtype=np.uint64), permutations, layout)[0])
+    if isinstance(explanation, Circuit):
+        return ("circuit", layout.to_hex(moved))
     return ("interpretation", layout.to_hex(moved), *map(repr, _said(moved_gates(explanation, permutations))))
 
 

@@ -310,6 +310,7 @@ def crucial_experiments(
     answers: NetworkAnswers,
     space: InterventionSpace,
     *,
+    start: int = 0,
     limit: int | None = None,
 ) -> CrucialExperiments:
     """Interventions on which some explanation predicts 0 and another 1, ranked by the network's margin.
@@ -318,25 +319,68 @@ def crucial_experiments(
         predictions: one array ``[set, source, base]`` for each explanation, at least one.
         answers: what the network does on the same space.
         space: the interventions.
+        start: how many of the first are left out.
         limit: most experiments returned; None for all.
     """
     stacked = np.stack(list(predictions))
-    split = (stacked == 0).any(axis=0) & (stacked == 1).any(axis=0) & space.counted
+    split = divided_by(stacked, space)
     where = np.argwhere(split)  # in the order set, source, base, which a stable sort keeps among equal margins
     margins = answers.margins[split]
-    order = np.argsort(-margins, kind="stable")[:limit]
-    shown = []
-    for set_index, source, base in where[order].tolist():
-        at = (set_index, source, base)
-        shown.append(
-            CrucialExperiment(
-                space.sets[set_index],
-                source,
-                base,
-                tuple(int(p) for p in stacked[(slice(None), *at)]),
-                int(answers.decisions[at]),
-                float(answers.outputs[at]),
-                float(answers.margins[at]),
-            )
-        )
+    order = np.argsort(-margins, kind="stable")[start : None if limit is None else start + limit]
+    shown = [
+        experiment_at(predictions, answers, space, (members, source, base))
+        for members, source, base in where[order].tolist()
+    ]
     return CrucialExperiments(len(where), tuple(shown))
+
+
+def experiment_at(
+    predictions: Sequence[NDArray[np.int8]],
+    answers: NetworkAnswers,
+    space: InterventionSpace,
+    at: tuple[int, int, int],
+) -> CrucialExperiment:
+    """One intervention, whether it divides the explanations or not.
+
+    Args:
+        predictions: one array ``[set, source, base]`` for each explanation.
+        answers: what the network does on the same space.
+        space: the interventions.
+        at: index of the set, source, base.
+    """
+    members, source, base = at
+    return CrucialExperiment(
+        space.sets[members],
+        source,
+        base,
+        tuple(int(p[at]) for p in predictions),
+        int(answers.decisions[at]),
+        float(answers.outputs[at]),
+        float(answers.margins[at]),
+    )
+
+
+def divided_by(stacked: NDArray[np.int8], space: InterventionSpace) -> NDArray[np.bool_]:
+    """``[set, source, base]``: the counted interventions on which some of the explanations
+    ``[explanation, set, source, base]`` predicts 0 and another 1.
+    """
+    split: NDArray[np.bool_] = (stacked == 0).any(axis=0) & (stacked == 1).any(axis=0) & space.counted
+    return split
+
+
+def scores_where_divided(
+    predictions: Sequence[NDArray[np.int8]], answers: NetworkAnswers, space: InterventionSpace
+) -> tuple[Standing, ...]:
+    """How each explanation fares on the crucial experiments alone: who was right where they part.
+
+    Args:
+        predictions: one array ``[set, source, base]`` for each explanation, at least one.
+        answers: what the network does on the same space.
+        space: the interventions.
+    """
+    stacked = np.stack(list(predictions))
+    split = divided_by(stacked, space)
+    said, did = stacked[:, split], answers.decisions[split]
+    return tuple(
+        Standing(int((own != SILENT).sum()), int((own == did).sum()), int(split.sum())) for own in said
+    )  # a silent one never equals a decision

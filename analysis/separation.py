@@ -20,7 +20,7 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.experiments import SILENT, CrucialExperiment, InterventionSpace, NetworkAnswers
+from analysis.experiments import SILENT, CrucialExperiment, InterventionSpace, NetworkAnswers, experiment_at
 
 MAX_STEPS = 200_000
 
@@ -96,14 +96,17 @@ def _covers(distinct: NDArray[np.int8], margins: NDArray[np.float64]) -> dict[in
     """For every set of pairs (as bits, in the order of combinations) that some intervention parts, the intervention
     that parts exactly these with the largest margin, as a position among those counted.
     """
-    covers: dict[int, int] = {}
-    upper = np.triu_indices(len(distinct), 1)
-    for position in np.argsort(-margins, kind="stable").tolist():
-        said = distinct[:, position]
-        parts = ((said[upper[0]] == 0) & (said[upper[1]] == 1)) | ((said[upper[0]] == 1) & (said[upper[1]] == 0))
-        if parts.any():
-            covers.setdefault(int.from_bytes(np.packbits(parts, bitorder="little").tobytes(), "little"), position)
-    return covers
+    if len(distinct) < 2 or not len(margins):
+        return {}
+    order = np.argsort(-margins, kind="stable")
+    said = distinct[:, order]
+    first, second = np.triu_indices(len(distinct), 1)
+    parts = (said[first] != said[second]) & (said[first] != SILENT) & (said[second] != SILENT)
+    packed = np.packbits(parts, axis=0, bitorder="little").T  # [interventions, bytes]
+    kinds, at = np.unique(packed, axis=0, return_index=True)  # the first of each kind, so the largest margin
+    found = sorted(zip(at.tolist(), kinds, strict=True), key=lambda kind: kind[0])
+    covers = ((int.from_bytes(row.tobytes(), "little"), int(order[position])) for position, row in found)
+    return {cover: position for cover, position in covers if cover}
 
 
 def _least_needed(n_distinct: int, n_unparted: int) -> int:
@@ -179,16 +182,7 @@ def _experiment(
 ) -> CrucialExperiment:
     """The counted intervention at a position."""
     members, source, base = (int(axis[position]) for axis in np.nonzero(space.counted))
-    at = (members, source, base)
-    return CrucialExperiment(
-        space.sets[members],
-        source,
-        base,
-        tuple(int(p[at]) for p in predictions),
-        int(answers.decisions[at]),
-        float(answers.outputs[at]),
-        float(answers.margins[at]),
-    )
+    return experiment_at(predictions, answers, space, (members, source, base))
 
 
 def _ascending(i: int, j: int) -> tuple[int, int]:

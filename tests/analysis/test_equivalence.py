@@ -13,7 +13,7 @@ from analysis.circuits.circuit import Circuit, EdgeLayout, circuit_from_hex
 from analysis.criteria.alignment_context import valid_alignments
 from analysis.criteria.symmetry import moved_gates, permuted_masks, symmetries
 from analysis.data import clean_data
-from analysis.equivalence import equivalence_classes
+from analysis.equivalence import equivalence_classes, symmetry_between
 from analysis.experiments import (
     agreement_of,
     decide_under_interventions,
@@ -149,3 +149,35 @@ def test_explanations_of_the_pretrained_xor_that_an_experiment_parts_and_that_no
     assert (crucial.sites, crucial.source, crucial.base) == (((1, 0),), 0, 3)
     assert crucial.predictions == (0, 1)
     assert crucial.decision == 1
+
+
+def test_circuits_are_grouped_by_symmetry_and_algorithms_never():
+    network = twin_neurons()
+    layout = EdgeLayout(network.sizes)
+    space = intervention_space(network.hidden_sizes, 2)
+    masks = [mask for mask, _ in possible_masks(network)]
+    circuits = [Circuit(layout, mask) for mask in masks]
+    algorithms = candidate_algorithms(named_task("XOR", 2), COMPLETE, 2).algorithms[:2]
+    explanations = [*circuits, *algorithms]
+    silent = [predict_nothing(space)] * len(explanations)
+    classes = equivalence_classes(network, explanations, silent, space)
+    least = {}
+    for number, mask in enumerate(masks):
+        images = [permuted_masks(np.array([mask], dtype=np.uint64), p, layout)[0] for p in symmetries(network)]
+        least.setdefault(int(min(images)), []).append(number)
+    expected = [tuple(members) for members in least.values()]
+    assert [c.members for c in classes] == [*expected, (len(masks),), (len(masks) + 1,)]
+    assert all(c.reasons == (("symmetry",) if len(c.members) > 1 else ()) for c in classes)
+
+
+def test_the_symmetry_that_turns_one_into_another_is_named():
+    network = twin_neurons()
+    layout = EdgeLayout(network.sizes)
+    first = Circuit(layout, int(next(m for m, _ in possible_masks(network) if m == 887)))
+    swapped = next(p for p in symmetries(network) if p == ((1, 0), (0, 1)))
+    second = Circuit(layout, int(permuted_masks(np.array([887], dtype=np.uint64), swapped, layout)[0]))
+    found = symmetry_between(network, first, second)
+    assert found is not None
+    assert int(permuted_masks(np.array([887], dtype=np.uint64), found, layout)[0]) == second.mask
+    assert symmetry_between(network, first, first) == ((0, 1), (0, 1))
+    assert symmetry_between(pretrained_xor().network, circuit_from_hex("3ffff", (2, 3, 3, 1)), first) is None
