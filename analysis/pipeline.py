@@ -5,7 +5,7 @@ circuits         every valid circuit, or how many         (where)
 interpretations  exact counts for each                    (then what)
 algorithms       every candidate algorithm                (what)
 alignments       where each can live in the network       (then where)
-criteria         tallies that the searches give for free
+criteria         tallies that the searches give for free; under `paper` what float32 decides otherwise
 """
 
 from __future__ import annotations
@@ -34,8 +34,16 @@ from analysis.limits import Limits as Limits  # callers take it from here
 from analysis.networks.network import Network
 from analysis.preflight import preflight
 from analysis.progress import Progress, Report, silent
-from analysis.protocol import Protocol
-from analysis.result import AlgorithmResult, AlgorithmSearch, CircuitSearch, InterpretationCounts, OutputAnalysis
+from analysis.protocol import PAPER, Protocol
+from analysis.result import (
+    AlgorithmResult,
+    AlgorithmSearch,
+    CircuitSearch,
+    Float32Outcome,
+    InterpretationCounts,
+    OutputAnalysis,
+)
+from analysis.single_precision import float32_alignments, float32_circuits
 from analysis.strict_json import combined
 from analysis.tasks import Task
 
@@ -112,6 +120,16 @@ def analyse_output(
     with watch.stage("criteria"):
         report(Progress("criteria", 0, 1))
         criteria = tallies(Findings(cut, protocol, data, circuits, interpretations, algorithms, rescore))
+        float32 = None
+        if protocol.digest == PAPER.digest:
+
+            def beside(_progress: Progress, /) -> None:
+                report(Progress("criteria", 0, 1, "compared with float32"))
+
+            float32 = Float32Outcome(
+                float32_circuits(cut, task, protocol, data, circuits, output=output, report=beside, limits=limits),
+                float32_alignments(cut, candidates, protocol, data, algorithms, report=beside),
+            )
         report(Progress("criteria", 1, 1))
     return OutputAnalysis(
         network=network,
@@ -124,6 +142,7 @@ def analyse_output(
         algorithms=algorithms,
         criteria=criteria,
         seconds=watch.seconds,
+        float32=float32,
     )
 
 

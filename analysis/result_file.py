@@ -9,9 +9,10 @@ from typing import Any, Final
 
 from analysis import ENGINE_VERSION
 from analysis.alignments.alignment import ScoredAlignment
+from analysis.circuits.circuit import EdgeLayout
 from analysis.circuits.distribution import CircuitDistribution
 from analysis.networks.files import task_json
-from analysis.result import AlgorithmResult, AlgorithmSearch, CriterionTally, OutputAnalysis
+from analysis.result import AlgorithmResult, AlgorithmSearch, CriterionTally, Float32Outcome, OutputAnalysis
 
 RESULT_FORMAT: Final = "pluriscope-result/1"
 MAX_EXACT_INTEGER: Final = 2**53
@@ -83,6 +84,7 @@ def output_json(analysis: OutputAnalysis, *, masks: bool = True) -> dict[str, An
         texts = [circuits.layout.to_hex(mask) for mask in circuits.masks.tolist()]
         found["masks"] = texts
         read["by_circuit"] = {text: exact(n) for text, n in zip(texts, counts.by_circuit, strict=True)}
+    single = {} if analysis.float32 is None else {"float32": float32_json(analysis.float32, circuits.layout)}
     return {
         "output": analysis.output,
         "task": task_json(analysis.task),
@@ -93,6 +95,7 @@ def output_json(analysis: OutputAnalysis, *, masks: bool = True) -> dict[str, An
         "candidate_search": _candidate_search_json(search),
         "algorithms": [_algorithm_json(result) for result in search.algorithms],
         "criteria": {key: tally_json(tally) for key, tally in analysis.criteria.items()},
+        **single,
     }
 
 
@@ -152,6 +155,31 @@ def tally_json(tally: CriterionTally) -> dict[str, Any]:
         "undecided": exact(tally.undecided),
         "not_applicable": exact(tally.not_applicable),
         "of": exact(tally.of),
+    }
+
+
+def float32_json(outcome: Float32Outcome, layout: EdgeLayout) -> dict[str, Any]:
+    """What float32 decides otherwise, as it stands in result files and is stored; null where it was not compared."""
+    circuits, alignments = outcome.circuits, outcome.alignments
+    return {
+        "circuits": None
+        if circuits is None
+        else {
+            "valid": circuits.n_valid,
+            "only_float64": [layout.to_hex(mask) for mask in circuits.only_float64],
+            "only_float32": [layout.to_hex(mask) for mask in circuits.only_float32],
+            "within_reach": circuits.n_within_reach,
+            "reach": circuits.reach if math.isfinite(circuits.reach) else None,
+        },
+        "alignments": None
+        if alignments is None
+        else {
+            "decisions": alignments.n_decisions,
+            "turned": alignments.n_turned,
+            "valid": exact(alignments.n_valid),
+            "only_float64": list(alignments.only_float64),
+            "only_float32": list(alignments.only_float32),
+        },
     }
 
 

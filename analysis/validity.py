@@ -31,12 +31,21 @@ def decide(outputs: NDArray[np.float64], rule: DecisionRule) -> NDArray[np.int8]
     return np.where(one, 1, np.where(zero, 0, NEITHER)).astype(np.int8)
 
 
-def decided_as(outputs: NDArray[np.float64], label: float, rule: DecisionRule) -> NDArray[np.bool_]:
-    """Whether each output is decided as ``label``; the same as ``decide(outputs, rule) == label``, but quicker."""
+def decided_as(outputs: NDArray[np.float64], label: float, rule: DecisionRule, slack: float = 0.0) -> NDArray[np.bool_]:
+    """Whether each output is decided as ``label``; the same as ``decide(outputs, rule) == label``, but quicker.
+
+    Args:
+        outputs: raw outputs of any shape.
+        label: 0 or 1.
+        rule: how they are decided.
+        slack: how far on the wrong side of an edge an output may be and still count, at least 0.
+    """
     if label == 1:
-        return (outputs > 0.5) & (outputs < 1.5) if rule == "rounding" else outputs > 0.5
+        above = outputs > 0.5 - slack
+        return above & (outputs < 1.5 + slack) if rule == "rounding" else above
     if label == 0:
-        return (outputs >= -0.5) & (outputs <= 0.5) if rule == "rounding" else outputs <= 0.5
+        below = outputs <= 0.5 + slack
+        return (outputs >= -0.5 - slack) & below if rule == "rounding" else below
     return np.zeros(outputs.shape, dtype=bool)
 
 

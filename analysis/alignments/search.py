@@ -79,14 +79,24 @@ def search_alignments(
     sites = site_decisions(network, protocol, data)
     if candidates.space is not None:
         return _by_support(sites, candidates, candidates.space, protocol, report, max_aligned)
-    results = _align_each(sites, candidates.algorithms, protocol, report)
+    results = align_with(sites, candidates.algorithms, protocol, report)
     return AlgorithmSearch(results, candidates.n_candidates, candidates.truncated_at)
 
 
-def _align_each(
+def align_with(
     sites: SiteDecisions, algorithms: Sequence[HighLevelModel], protocol: Protocol, report: Report
 ) -> tuple[AlgorithmResult, ...]:
-    """One result per algorithm."""
+    """Align each algorithm under decisions that are already made; one result per algorithm.
+
+    Args:
+        sites: what the network decides under every interchange.
+        algorithms: over the network's inputs.
+        protocol: what is kept.
+        report: told "alignments" before each algorithm; may cancel there.
+
+    Raises:
+        BeyondLimits: too many hidden neurons for an exact search.
+    """
     total = max(1, len(algorithms))
     search = _Search(sites, algorithms, protocol)
     results = []
@@ -123,7 +133,7 @@ def _by_support(
         found.n_aligned, found.n_valid, found.n_minimal, counts.by_class, len(candidates.algorithms)
     )
     try:
-        results = _align_each(sites, listed, protocol, report)
+        results = align_with(sites, listed, protocol, report)
     except BeyondLimits:  # the totals are exact, but no alignment can be listed
         kept_none_of = 0 if found.n_aligned else None
         return AlgorithmSearch((), candidates.n_candidates, kept_none_of, replace(totals, n_first=0))

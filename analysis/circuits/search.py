@@ -25,17 +25,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.circuits.circuit import EdgeLayout
+from analysis.circuits.judging import evaluate_circuits as evaluate_circuits  # callers take these from here
+from analysis.circuits.judging import first_rows as first_rows
+from analysis.circuits.judging import judged_rows as judged_rows
+from analysis.circuits.judging import mean_rows as mean_rows
 from analysis.circuits.prefixes import Prefixes, Wiring, source_bits
 from analysis.circuits.space import count_in_space, in_space
 from analysis.data import DataRecord
-from analysis.errors import BeyondLimits, InvalidData
+from analysis.errors import BeyondLimits
 from analysis.networks.mlp import ablation_values, activate, batch_activations, keep_matrices
 from analysis.networks.network import Network
 from analysis.progress import Progress, Report, silent
 from analysis.protocol import Protocol
 from analysis.result import CircuitSearch
 from analysis.tasks import Task
-from analysis.validity import decide, decided_as, margin_to_edge, max_wrong
+from analysis.validity import decided_as, max_wrong
 
 MAX_EDGES = 64
 _COMBINATIONS_AT_ONCE = 1 << 17  # an array of so many float64 stays within a core's cache
@@ -95,73 +99,36 @@ def search_circuits(
     return CircuitSearch(layout, possible, masks, outputs, margins, max_valid if truncated else None)
 
 
-def judged_rows(task: Task, data: DataRecord, output: int = 0) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """The rows that circuits are judged on, ``[rows, n0]``, and the label of each, ``[rows]``.
-
-    Raises:
-        InvalidData: not one label for each row.
-    """
-    rows = data.representatives if data.validation_inputs is None else data.validation_inputs
-    if data.validation_labels is None:
-        labels = np.array(task.truth_table, dtype=np.float64)
-    else:
-        labels = np.asarray(data.validation_labels, dtype=np.float64)[:, output]
-    if len(labels) != len(rows):
-        raise InvalidData("validation rows", f"{len(rows)} rows but {len(labels)} labels", "give a label for each row")
-    return np.asarray(rows, dtype=np.float64), labels
-
-
-def first_rows(n_rows: int, n_wrong: int) -> NDArray[np.int64]:
-    """Rows to test every circuit on before the few that pass are tested on all.
-
-    They are spread evenly over the record, and so many that a circuit wrong on one kind of input stands out.
-
-    Args:
-        n_rows: rows judged.
-        n_wrong: rows that a valid circuit may have wrong.
-    """
-    n_first = min(n_rows, max(64, 6 * (n_wrong + 1)))
-    if n_first == n_rows:
-        return np.arange(n_first)
-    return np.argsort(np.arange(n_rows) * 0.6180339887498949 % 1.0, kind="stable")[:n_first]
-
-
-def evaluate_circuits(
+def nearly_valid(
     network: Network,
-    masks: NDArray[np.uint64],
+    task: Task,
     protocol: Protocol,
     data: DataRecord,
-    rows: NDArray[np.float64],
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Run circuits one after the other, in bounded batches.
+    *,
+    slack: float,
+    output: int = 0,
+    report: Report = silent,
+    max_found: int = 5_000_000,
+) -> NDArray[np.uint64] | None:
+    """The circuits that are valid, or would be if outputs could be shifted by no more than ``slack``.
 
     Args:
-        network: the network cut to the analysed output.
-        masks: ``[circuits]`` edge masks.
-        protocol: ablation and decision rule.
-        data: representatives, and what mean ablation takes its means of.
-        rows: ``[rows, n0]`` judged, as :func:`judged_rows` gives them.
+        network: the network cut to the analysed output, with at most 64 edges.
+        task: what the output should compute; used unless the data record has labels.
+        protocol: the rules.
+        data: rows to judge on.
+        slack: at least 0; 0 gives the valid ones.
+        output: column of ``data.validation_labels``.
+        report: as of :func:`search_circuits`.
+        max_found: give up beyond so many.
 
     Returns:
-        Outputs on the representatives ``[circuits, 2^n]`` and margins on the rows judged ``[circuits]``.
+        Masks in ascending order; None if there are more than ``max_found``.
     """
-    layout = EdgeLayout(network.sizes)
-    absent = ablation_values(network, protocol.ablation, mean_rows(data))
-    inputs = data.representatives
-    outputs, margins = np.empty((len(masks), len(inputs))), np.empty(len(masks))
-    step = max(1, _VALUES_AT_ONCE // (4 * max(network.sizes) * max(len(rows), len(inputs))))
-    for start in range(0, len(masks), step):
-        part = slice(start, start + step)
-        keep = keep_matrices(masks[part], layout)
-        outputs[part] = batch_activations(network, keep, inputs, absent)[-1][:, 0]
-        judged = outputs[part] if rows is inputs else batch_activations(network, keep, rows, absent)[-1][:, 0]
-        margins[part] = margin_to_edge(judged, protocol.circuit_decision).min(axis=1)
-    return outputs, margins
-
-
-def mean_rows(data: DataRecord) -> NDArray[np.float64]:
-    """The rows over which mean ablation takes its means: one per Boolean input, clean where the record says so."""
-    return data.representatives if data.interchange_rows is None else data.interchange_rows
+    rows, labels = judged_rows(task, data, output)
+    judge = _Judge(network, protocol, data, rows, labels, EdgeLayout(network.sizes), slack)
+    masks, truncated = _collect(judge.found(), count_in_space(network.sizes, protocol), max_found, report)
+    return None if truncated else masks
 
 
 def _collect(
@@ -232,6 +199,7 @@ class _Judge:
         network: the network cut to the analysed output.
         rows: ``[rows, n0]`` judged.
         labels: ``[rows]``.
+        slack: how far beyond a decision's edge an output may be and still pass.
     """
 
     network: Network
@@ -240,6 +208,7 @@ class _Judge:
     rows: NDArray[np.float64]
     labels: NDArray[np.float64]
     layout: EdgeLayout
+    slack: float = 0.0
 
     @cached_property
     def max_wrong(self) -> int:
@@ -298,8 +267,10 @@ class _Judge:
         for start in range(0, len(masks), step):
             part = masks[start : start + step]
             outputs = batch_activations(self.network, keep_matrices(part, self.layout), self.rows, self.absent)[-1]
-            decisions = decide(outputs[:, 0], self.protocol.circuit_decision)
-            parts.append(part[(decisions != self.labels).sum(axis=1) <= self.max_wrong])
+            n_wrong = np.zeros(len(part), dtype=np.int64)
+            for row, label in enumerate(self.labels):
+                n_wrong += ~decided_as(outputs[:, 0, row], label, self.protocol.circuit_decision, self.slack)
+            parts.append(part[n_wrong <= self.max_wrong])
         return np.concatenate(parts)
 
     def _terms(self, wiring: Wiring, piece: Prefixes) -> list[NDArray[np.float64]]:
@@ -384,7 +355,7 @@ class _Judge:
 
     def _right(self, totals: NDArray[np.float64], label: float) -> NDArray[np.bool_]:
         outputs = activate(totals, self.network.output_activation, self.network.negative_slope)
-        return decided_as(outputs, label, self.protocol.circuit_decision)
+        return decided_as(outputs, label, self.protocol.circuit_decision, self.slack)
 
     def _masks(
         self, piece: Prefixes, owner: NDArray[np.int64], combination: NDArray[np.int64], choices: _Choices

@@ -29,13 +29,16 @@ _UNIT: Final = 2.0**-53
 _ACTIVATION_UNITS: Final = 16
 
 
-def output_tolerance(network: Network, rows: NDArray[np.float64], absent: Sequence[NDArray[np.float64]]) -> float:
+def output_tolerance(
+    network: Network, rows: NDArray[np.float64], absent: Sequence[NDArray[np.float64]], *, unit: float = _UNIT
+) -> float:
     """How far from a decision's edge an output must be for its side to be the same wherever it is computed.
 
     Args:
         network: the network cut to the analysed output.
         rows: ``[rows, n0]`` inputs.
         absent: ``[n_l]`` for layers 0 … L − 1, what absent edges carry; the same numbers in every evaluation.
+        unit: half the distance of 1 to the next number, of the coarser arithmetic; float64's by default.
 
     Returns:
         At least :data:`LEAST_TOLERANCE`; NaN or infinite where the numbers may overflow. Above :data:`MOST_TOLERANCE` a
@@ -46,9 +49,9 @@ def output_tolerance(network: Network, rows: NDArray[np.float64], absent: Sequen
         for layer, (weights, biases) in enumerate(zip(network.weights, network.biases, strict=True), start=1):
             reach = np.abs(weights)
             drive = np.abs(biases) + reach @ np.maximum(size, np.abs(absent[layer - 1]))
-            error = reach @ error + (weights.shape[1] + 2) * _UNIT * drive
+            error = reach @ error + (weights.shape[1] + 2) * unit * drive
             bounded = network.activation_of(layer) in ("tanh", "sigmoid")
             size = np.ones_like(drive) if bounded else drive + error
-            error = error + _ACTIVATION_UNITS * _UNIT * size
+            error = error + _ACTIVATION_UNITS * unit * size
             size = size + error
         return max(LEAST_TOLERANCE, 4 * float(error[0])) if np.isfinite(error).all() else float("inf")

@@ -12,7 +12,15 @@ from numpy.typing import NDArray
 
 from analysis.circuits.circuit import EdgeLayout
 from analysis.circuits.distribution import CircuitDistribution, neuron_edges
-from analysis.result import AlgorithmSearch, CandidateTotals, OutputAnalysis
+from analysis.result import (
+    AlgorithmSearch,
+    CandidateTotals,
+    Float32Alignments,
+    Float32Circuits,
+    Float32Outcome,
+    OutputAnalysis,
+)
+from analysis.result_file import float32_json
 
 MAX_ALGORITHMS: Final = 500  # aligned algorithms listed by name; the histogram has them all
 _N_BINS: Final = 24
@@ -54,6 +62,7 @@ class Distributions(TypedDict):
     margin_range: list[float]  # smallest and largest margin of the stored circuits, [] if there is none
     algorithm_kinds: list[list[Any]]  # see kinds_of
     algorithms_truncated: int  # algorithms of which not every valid alignment is stored
+    float32: dict[str, Any] | None  # what float32 decides otherwise, as in result files; None where it was not asked
 
 
 def distributions_of(analysis: OutputAnalysis) -> Distributions:
@@ -81,6 +90,7 @@ def distributions_of(analysis: OutputAnalysis) -> Distributions:
             )
             for r in results
         ),
+        "float32": None if analysis.float32 is None else float32_json(analysis.float32, circuits.layout),
     }
 
 
@@ -135,6 +145,34 @@ def candidates_in(stored: Mapping[str, Any]) -> CandidateTotals | None:
     if known is None:
         return None
     return CandidateTotals(known["aligned"], known["valid"], known["minimal"], known["irredundant"], known["first"])
+
+
+def float32_in(stored: Mapping[str, Any]) -> Float32Outcome | None:
+    """What float32 decided otherwise, as it was stored; None if it was not asked, or before it was ever kept."""
+    told = stored.get("float32")
+    if told is None:
+        return None
+    circuits, alignments = told["circuits"], told["alignments"]
+    return Float32Outcome(
+        circuits=None
+        if circuits is None
+        else Float32Circuits(
+            circuits["valid"],
+            tuple(int(mask, 16) for mask in circuits["only_float64"]),
+            tuple(int(mask, 16) for mask in circuits["only_float32"]),
+            circuits["within_reach"],
+            math.inf if circuits["reach"] is None else circuits["reach"],
+        ),
+        alignments=None
+        if alignments is None
+        else Float32Alignments(
+            alignments["decisions"],
+            alignments["turned"],
+            int(alignments["valid"]),
+            tuple(alignments["only_float64"]),
+            tuple(alignments["only_float32"]),
+        ),
+    )
 
 
 def _per_algorithm(search: AlgorithmSearch) -> list[list[int]]:

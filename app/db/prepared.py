@@ -20,6 +20,7 @@ from analysis.data import DataRecord
 from analysis.digest import canonical_json, sha256_hex
 from analysis.protocol import Protocol
 from analysis.result import AlgorithmResult, AlgorithmSearch, OutputAnalysis
+from analysis.result_file import float32_json
 from app.db.circuit_columns import Block, blocks_of
 from app.db.codecs import places_to_json
 from app.db.distributions import candidates_json, distributions_of
@@ -143,6 +144,8 @@ def result_digest(analysis: OutputAnalysis, engine_version: str = ENGINE_VERSION
         head["circuits_told"] = told
     if search.totals is not None:
         head["candidates_told"] = candidates_json(search.totals)
+    if analysis.float32 is not None:
+        head["float32"] = float32_json(analysis.float32, circuits.layout)
     if counts.truncated_at is not None:
         head["interpretations_truncated_at"] = counts.truncated_at
     parts = [

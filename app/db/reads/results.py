@@ -23,7 +23,7 @@ from analysis.result import (
 )
 from app.db.circuit_columns import RANKED
 from app.db.codecs import alignment_of, network_of, protocol_of, tasks_of
-from app.db.distributions import candidates_in, distribution_in
+from app.db.distributions import candidates_in, distribution_in, float32_in
 from app.db.reads.analyses import find_data
 from app.db.reads.circuits import whole_column, whole_counts
 from app.db.tables import AlgorithmRow, AlignmentRow, AnalysisRow
@@ -45,6 +45,7 @@ def load_analysis(session: Session, row: AnalysisRow) -> OutputAnalysis:
         algorithms=_load_algorithms(session, row, network),
         criteria={key: _tally(stored) for key, stored in row.criteria.items()},
         seconds=row.seconds,
+        float32=float32_in(row.distributions),
     )
 
 
