@@ -21,6 +21,7 @@ from app.figures.numbers import duration, noun, when
 from app.pages.network.behaviour import BehaviourRow, behaviour_of, validation_right
 from app.pages.network.others import ProtocolCounts, Tab, data_tabs, output_tabs, protocol_counts, stored_about
 from app.pages.network.provenance import Provenance, provenance_of
+from app.pages.network.single_precision import Float32View, float32_view
 from app.pages.network.spread import Distributions, EdgeUse, distributions_of, edge_sentence, edge_use_of
 from app.pages.plan import PlanView, plan_view
 from app.pages.samples import (
@@ -95,6 +96,7 @@ class NetworkPage(PageModel):
     distributions: Distributions | None
     edge_use: list[EdgeUse]
     samples: Samples | None
+    float32: Float32View | None = Field(description="What float32 decides otherwise; kept under `paper` alone.")
     provenance: Provenance | None
     current_engine: str = Field(description="Version of the engine that runs here now.")
     jobs: list[JobView] = Field(description="Analyses of this network that wait or run.")
@@ -223,6 +225,7 @@ def build_network(session: Session, addresses: Addresses, network: str, options:
         distributions=None if analysis is None else distributions_of(analysis),
         edge_use=[] if analysis is None else edge_use_of(place, analysis),
         samples=None if analysis is None else _samples(session, place, analysis, addresses),
+        float32=None if analysis is None else float32_view(analysis, slug, scope, addresses),
         provenance=None if analysis is None else provenance_of(analysis),
         current_engine=ENGINE_VERSION,
         jobs=[job_view(job, addresses) for job in stored.jobs if job.state in UNFINISHED],
