@@ -16,7 +16,7 @@ from analysis.networks.mlp import activations
 from analysis.networks.network import Network
 from analysis.protocol import COMPLETE
 from analysis.tasks import task_from_table
-from tests.analysis.criteria.test_circuit_criteria import all_circuits, kept_sets, random_network, xor_context
+from tests.analysis.criteria.circuit_contexts import all_circuits, kept_sets, random_network, xor_context
 from tests.oracles import brute_force_criteria as plain
 
 PATCHING = criterion_named("patching-robust")

@@ -12,7 +12,7 @@ from analysis.certificates.programs import circuit_program, decision_regions, ne
 from analysis.criteria.registry import criterion_named
 from analysis.criteria.verdict import Verdicts
 from analysis.networks.mlp import keep_matrices
-from tests.analysis.criteria.test_circuit_criteria import all_circuits, kept_sets, passed, xor_context
+from tests.analysis.criteria.circuit_contexts import all_circuits, kept_sets, passed, xor_context
 from tests.oracles import brute_force_criteria as plain
 
 pytestmark = pytest.mark.slow  # another route to every number: left to the whole run

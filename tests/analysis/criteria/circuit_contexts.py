@@ -1,0 +1,55 @@
+"""Contexts that tests of the criteria for circuits share: a real network, and random ones with every circuit."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+
+from analysis.circuits.search import search_circuits
+from analysis.criteria.circuit_context import CircuitCriteriaContext
+from analysis.criteria.registry import criterion_named
+from analysis.data import clean_data
+from analysis.networks.mlp import forward
+from analysis.networks.network import Network
+from analysis.protocol import COMPLETE, Protocol
+from analysis.tasks import input_table, task_from_table
+from analysis.validity import decide
+from tests.factories import pretrained_xor
+from tests.oracles import brute_force_criteria as plain
+from tests.oracles.brute_force_circuits import possible_masks
+
+
+def random_network(seed: int, sizes: tuple[int, ...], activation: str) -> Network:
+    random = np.random.default_rng(seed)
+    shapes = list(zip(sizes[1:], sizes, strict=False))
+    weights = [random.normal(size=s, scale=1.5) for s in shapes]
+    biases = [random.normal(size=s[0], scale=0.3) for s in shapes]
+    return Network.from_arrays(weights, biases, activation=activation, output_activation=activation)
+
+
+@lru_cache
+def all_circuits(seed: int, sizes: tuple[int, ...], activation: str, rule: str = "rounding") -> CircuitCriteriaContext:
+    """Every possible circuit of a random network, taken as valid, and as task what the network itself decides."""
+    network = random_network(seed, sizes, activation)
+    decided = decide(forward(network, input_table(sizes[0]))[:, 0], rule)  # type: ignore[arg-type]
+    task = task_from_table([int(d == 1) for d in decided], sizes[0])
+    masks = np.array([mask for mask, _ in possible_masks(network)], dtype=np.uint64)
+    protocol = COMPLETE.model_copy(update={"circuit_decision": rule})
+    return CircuitCriteriaContext(network, task, protocol, clean_data(sizes[0]), masks)
+
+
+@lru_cache
+def xor_context(protocol: Protocol = COMPLETE) -> CircuitCriteriaContext:
+    file = pretrained_xor()
+    found = search_circuits(file.network, file.tasks[0], protocol, clean_data(2))
+    return CircuitCriteriaContext(file.network, file.tasks[0], protocol, clean_data(2), found.masks)
+
+
+def kept_sets(context: CircuitCriteriaContext) -> list[set[tuple[int, int, int]]]:
+    edges = plain.edges_of(context.network)
+    return [{edge for k, edge in enumerate(edges) if mask >> k & 1} for mask in context.masks.tolist()]
+
+
+def passed(context: CircuitCriteriaContext, key: str, **given: float) -> list[bool]:
+    return criterion_named(key).judge("circuit", context, given).passed.tolist()

@@ -1,0 +1,63 @@
+"""Agreement under noise, an estimate, and the margin of circuits, against brute force."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from analysis.criteria.noise import points_around
+from analysis.criteria.registry import criterion_named
+from analysis.tasks import input_table
+from analysis.validity import decide
+from tests.analysis.criteria.circuit_contexts import all_circuits, kept_sets, xor_context
+from tests.oracles import brute_force_criteria as plain
+from tests.oracles.brute_force_circuits import boolean_rows
+
+
+def test_noise_is_the_same_for_the_same_seed_and_its_witness_differs() -> None:
+    context = xor_context()
+    first, again, other = (
+        criterion_named("input-noise").judge("circuit", context, {"points": 100, "seed": seed}) for seed in (1, 1, 2)
+    )
+    assert first.numerators.tolist() == again.numerators.tolist()
+    assert first.numerators.tolist() != other.numerators.tolist()
+    for position in range(0, 197, 20):
+        verdict = first.at(position)
+        if verdict.numerator < 100:
+            centre, point = verdict.witness["centre"], verdict.witness["input"]
+            assert max(abs(a - b) for a, b in zip(centre, point, strict=True)) <= 0.1
+            outputs = np.array([verdict.witness["circuit"], verdict.witness["network"]])
+            assert len(set(decide(outputs, "rounding").tolist())) == 2
+        else:
+            assert "input" not in verdict.witness
+
+
+def test_noise_and_margins_agree_with_brute_force() -> None:
+    whole = all_circuits(22, (2, 2, 2, 1), "tanh")
+    context = replace(whole, masks=whole.masks[::6])
+    network, everything = context.network, set(plain.edges_of(context.network))
+    noise = criterion_named("input-noise").judge("circuit", context, {"points": 30, "radius": 0.4, "seed": 5})
+    margins = criterion_named("margin").judge("circuit", context, {"least": 0.1})
+    balls = points_around(input_table(2), 0.4, 30, seed=5).tolist()
+    assert all(
+        max(abs(a - b) for a, b in zip(point, row, strict=True)) <= 0.4
+        for row, ball in zip(boolean_rows(2), balls, strict=True)
+        for point in ball
+    )
+    for position, kept in enumerate(kept_sets(context)):
+        alike = [
+            sum(
+                len({plain.decision(plain.run(network, edges, z)[-1][0], "rounding") for edges in (kept, everything)})
+                == 1
+                for z in ball
+            )
+            for ball in balls
+        ]
+        assert noise.numerators is not None
+        assert noise.numerators[position] == min(alike)
+        outputs = [plain.run(network, kept, row)[-1][0] for row in boolean_rows(2)]
+        margin = min(abs(output - edge) for output in outputs for edge in (-0.5, 0.5, 1.5))
+        assert margins.scores[position] == pytest.approx(margin, abs=1e-12)
+        assert margins.passed[position] == (margin >= 0.1)

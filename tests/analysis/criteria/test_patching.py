@@ -1,0 +1,36 @@
+"""Patching over clean values: with and without the quick look, and its witness replayed."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from analysis.criteria import patching
+from analysis.criteria.registry import criterion_named
+from tests.analysis.criteria.circuit_contexts import all_circuits, kept_sets, passed
+from tests.oracles import brute_force_criteria as plain
+
+
+@pytest.mark.parametrize(("seed", "activation"), [(57, "leaky_relu"), (22, "tanh")])
+def test_patching_needs_no_quick_look(monkeypatch: pytest.MonkeyPatch, seed: int, activation: str) -> None:
+    context = all_circuits(seed, (2, 2, 2, 1), activation)
+    before = passed(context, "patching-robust")
+    monkeypatch.setattr(patching, "_N_QUICK", 0)
+    assert passed(context, "patching-robust") == before
+
+
+def test_the_witness_of_patching_can_be_replayed() -> None:
+    context = all_circuits(57, (2, 2, 2, 1), "leaky_relu")
+    verdicts = criterion_named("patching-robust").judge("circuit", context)
+    everything, kept = set(plain.edges_of(context.network)), kept_sets(context)
+    failing = np.flatnonzero(~verdicts.passed).tolist()
+    assert failing
+    for position in failing[::5]:
+        witness = verdicts.at(position).witness
+        absent = [[0.0] * width for width in context.network.sizes[:-1]]
+        for item in witness["sources"]:
+            source = plain.run(context.network, everything, item["source"])
+            absent[item["layer"]][item["neuron"]] = source[item["layer"]][item["neuron"]]
+        output = plain.run(context.network, kept[position], witness["input"], absent)[-1][0]
+        assert output == pytest.approx(witness["output"], abs=1e-12)
+        assert plain.decision(output, "rounding") != witness["label"]
