@@ -191,14 +191,11 @@ class Columns:
 
         The first one in the order in which completions are tried; None if it is undecided.
         """
-        chosen = self._class(number)
-        middle = self._middle(chosen)
-        upper = self._upper(chosen, None)
-        cells = self._n_rows * self._n_columns * self._n_cases * 2
-        if max(cells, self.tested * self._n_columns) > MAX_CELLS or middle is None or upper is None:
+        found = self.worths(number)
+        if found is None:
             return None
-        counts, _ = self._demands(np.array([number]))
-        column, best = self._best_columns(_right(counts[0], upper), middle, 1 if highest else -1)
+        right, middle = found
+        column, best = self._best_columns(right, middle, 1 if highest else -1)
         sums = best[:, np.arange(self._n_rows), middle.completions].sum(axis=2)  # [upper, tried]
         above, tried = (int(i) for i in np.unravel_index(np.argmax(sums), sums.shape))
         shared = middle.completions[tried]  # [r]
@@ -210,7 +207,17 @@ class Columns:
             table = np.zeros(int(seen.max(initial=0)) + 1, dtype=np.int8)
             table[seen] = (w >> (len(self._gated[1]) - 1 - i)) & 1
             tables[2, i] = table
-        return tables | self._upper_tables(chosen, above)
+        return tables | self._upper_tables(self._class(number), above)
+
+    def worths(self, number: int) -> tuple[Integers, _Middle] | None:
+        """``[upper, r, w]`` what each column is worth in one class, and which there can be; None if undecided."""
+        chosen = self._class(number)
+        middle, upper = self._middle(chosen), self._upper(chosen, None)
+        cells = self._n_rows * self._n_columns * self._n_cases * 2
+        if max(cells, self.tested * self._n_columns) > MAX_CELLS or middle is None or upper is None:
+            return None
+        counts, _ = self._demands(np.array([number]))
+        return _right(counts[0], upper), middle
 
     def _demands(self, part: NDArray[np.intp]) -> tuple[Integers, tuple[Integers, Integers]]:
         """What the interventions ask of columns.

@@ -1,0 +1,213 @@
+"""Coverage and accuracy of a circuit's interpretations, observed class by observed class.
+
+An observed class holds all interpretations that give every neuron the same bits on every input; they differ in what
+their gates do on parent bits that no clean input reaches. Interventions do reach such bits, so the members of a class
+may predict differently. Each class therefore has three numbers here:
+
+- what its *representative* predicts right, the member of least index, whose free rows are all 0 (but for the one row
+  that keeps a barred XOR or XNOR away);
+- the most and the fewest that *any* member predicts right, exact (:mod:`analysis.interpretations.predicting`).
+
+Every member of a class predicts every intervention, so coverage is that of the circuit: all, or nothing where its
+output is constant and has no gate.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.circuits.circuit import Circuit
+from analysis.data import DataRecord
+from analysis.errors import BeyondLimits
+from analysis.experiments import InterventionSpace, NetworkAnswers
+from analysis.interpretations.indexing import InterpretationSpace
+from analysis.interpretations.interpretation import Interpretation
+from analysis.interpretations.observed import ObservedClasses, observed_classes
+from analysis.interpretations.open_tables import open_table
+from analysis.interventions.ablation import Ablation
+from analysis.networks.network import Network
+
+Integers = NDArray[np.int64]
+MAX_LISTED: Final = 200_000  # observed classes of one circuit that are listed to pick some; beyond, they are unranked
+_CELLS_AT_ONCE: Final = 1 << 23
+
+
+@dataclass(frozen=True, eq=False)
+class ChosenClasses:
+    """All observed classes of one circuit, or some of them.
+
+    Args:
+        classes: the chosen ones.
+        ranks: which of the circuit's observed classes each is, from 0, ascending.
+        least_indices: the index of each one's representative.
+    """
+
+    classes: ObservedClasses
+    ranks: tuple[int, ...]
+    least_indices: tuple[int, ...]
+
+    def __len__(self) -> int:
+        return len(self.ranks)
+
+
+def choose_classes(
+    network: Network,
+    circuit: Circuit,
+    data: DataRecord,
+    *,
+    ablation: Ablation = "zero",
+    ranks: Sequence[int] | None = None,
+    max_listed: int = MAX_LISTED,
+) -> ChosenClasses:
+    """The observed classes of these ranks.
+
+    Args:
+        network: cut to the analysed output.
+        circuit: one of it.
+        data: its representatives are the rows on which activations are read.
+        ablation: the protocol's.
+        ranks: ascending; None for all.
+        max_listed: where the circuit has more classes, each is found by itself.
+
+    Raises:
+        BeyondLimits: all are wanted and there are more, or even finding one by its rank takes too many states.
+    """
+    try:
+        classes = observed_classes(network, circuit, data, ablation=ablation, max_classes=max_listed)
+    except BeyondLimits:
+        if ranks is None:
+            raise
+        return _unranked(network, circuit, data, ablation, ranks)
+    if ranks is None:
+        return ChosenClasses(classes, tuple(range(len(classes))), classes.least_indices)
+    part = np.array(ranks, dtype=np.intp)
+    some = ObservedClasses(
+        circuit,
+        classes.layers,
+        tuple(cuts[part] for cuts in classes.cuts),
+        classes.factor[part],
+        classes.exponent[part],
+    )
+    return ChosenClasses(some, tuple(ranks), tuple(classes.least_indices[rank] for rank in ranks))
+
+
+def _unranked(
+    network: Network, circuit: Circuit, data: DataRecord, ablation: Ablation, ranks: Sequence[int]
+) -> ChosenClasses:
+    space = InterpretationSpace(network, circuit, data, ablation)
+    least = tuple(space.index_of_observed(rank) for rank in ranks)
+    found = [space.at(index) for index in least]
+    cuts = tuple(
+        np.stack([_cuts_of(one, layer, levels.levels[0]) for one in found])
+        for layer, levels in enumerate(space.layers, start=1)
+    )
+    sizes = [_class_size(one, 1 << network.n_inputs) for one in found]
+    exponents = [(size & -size).bit_length() - 1 for size in sizes]
+    factors = [size >> exponent for size, exponent in zip(sizes, exponents, strict=True)]
+    classes = ObservedClasses(
+        circuit, space.layers, cuts, np.array(factors, dtype=np.int64), np.array(exponents, dtype=np.int64)
+    )
+    return ChosenClasses(classes, tuple(ranks), least)
+
+
+def _cuts_of(interpretation: Interpretation, layer: int, levels: Integers) -> Integers:
+    """``[n_l]`` the cut of every neuron of a layer, 0 without a gate: the highest level that reads 0."""
+    cuts = np.zeros(len(levels), dtype=np.int64)
+    rows = np.arange(levels.shape[1])
+    for gate in interpretation.gates:
+        if gate.layer == layer:
+            zero = ((gate.function >> rows) & 1) == 0
+            cuts[gate.neuron] = levels[gate.neuron][zero].max()
+    return cuts
+
+
+def _class_size(interpretation: Interpretation, n_rows: int) -> int:
+    functions = {(gate.layer, gate.neuron): gate.function for gate in interpretation.gates}
+    size = 1
+    for gate in interpretation.gates:
+        if gate.layer > 1:
+            parents = tuple(functions[parent] for parent in gate.parents)
+            size *= open_table(gate.function, parents, n_rows).n_completions
+    return size
+
+
+def speaks(classes: ObservedClasses) -> bool:
+    """Whether the interpretations of these classes predict anything: there is a hidden layer and an output gate."""
+    return len(classes.layers) > 1 and bool(classes.gated(len(classes.layers)))
+
+
+def representatives_right(classes: ObservedClasses, space: InterventionSpace, answers: NetworkAnswers) -> Integers:
+    """``[classes]`` how many interventions each class's representative predicts right; it must speak.
+
+    The gates of all classes are followed side by side, as :func:`analysis.experiments.predict_by_interpretation` does
+    for one interpretation.
+    """
+    source, base = np.nonzero(~np.eye(space.n_rows, dtype=bool))
+    decided = answers.decisions[:, source, base]
+    right = np.zeros(len(classes), dtype=np.int64)
+    step = max(1, _CELLS_AT_ONCE // max(1, decided.size))
+    for start in range(0, len(classes), step):
+        part = slice(start, min(start + step, len(classes)))
+        predicted = _predictions(classes, part, space, source, base)
+        right[part] = (predicted == decided).sum(axis=(1, 2))
+    return right
+
+
+def _predictions(
+    classes: ObservedClasses, part: slice, space: InterventionSpace, source: Integers, base: Integers
+) -> NDArray[np.int8]:
+    """``[classes, sets, pairs]`` what the representatives of some classes predict."""
+    n_layers = len(classes.layers)
+    n_sets = len(space.sets)
+    bits: dict[int, NDArray[np.int8]] = {}
+    computed = np.zeros((0, n_sets, len(source)), dtype=np.int8)
+    clean_below: NDArray[np.bool_] | None = None
+    for layer in range(1, n_layers + 1):
+        clean = classes.bits(layer, part)  # [classes, gates, 2^n]
+        below = classes.gated(layer - 1) if layer > 1 else ()
+        here: dict[int, NDArray[np.int8]] = {}
+        for gate, neuron in enumerate(classes.gated(layer)):
+            if layer == 1 or clean_below is None:
+                on_base = clean[:, gate][:, base][:, None].astype(np.int8)
+                computed = np.broadcast_to(on_base, (len(clean), n_sets, len(source)))
+            else:
+                parents = classes.parents(layer, neuron)
+                rows = clean_below[:, [below.index(parent) for parent in parents]]
+                tables = _first_tables(clean[:, gate], rows)
+                index = np.zeros((len(clean), n_sets, len(source)), dtype=np.int16)
+                for parent in parents:
+                    index = (index << 1) | bits[parent]
+                computed = np.take_along_axis(tables, index.reshape(len(clean), -1), axis=1).reshape(index.shape)
+            if layer < n_layers:
+                held = space.holds[layer, neuron]
+                on_source = clean[:, gate][:, source][:, None].astype(np.int8)
+                here[neuron] = np.where(held[None, :, None], on_source, computed)
+        bits, clean_below = here, clean
+    return computed
+
+
+def _first_tables(function: NDArray[np.bool_], parents: NDArray[np.bool_]) -> NDArray[np.int8]:
+    """``[classes, 2^p]`` the first completion of a gate in each class.
+
+    Args:
+        function: ``[classes, 2^n]`` what the gate is on each input.
+        parents: ``[classes, p, 2^n]`` what its parents are, most significant first.
+    """
+    n_classes, n_parents, n_rows = parents.shape
+    rows = np.zeros((n_classes, n_rows), dtype=np.int64)
+    for parent in range(n_parents):
+        rows = (rows << 1) | parents[:, parent]
+    tables = np.zeros((n_classes, 1 << n_parents), dtype=np.int8)
+    reached = np.zeros(tables.shape, dtype=bool)
+    np.put_along_axis(tables, rows, function.astype(np.int8), axis=1)
+    np.put_along_axis(reached, rows, values=True, axis=1)
+    if n_parents == 2:  # XOR and XNOR are barred, and with one more row set they are neither
+        for barred in ((0, 1, 1, 0), (1, 0, 0, 1)):
+            each = np.flatnonzero((tables == np.array(barred, dtype=np.int8)).all(axis=1) & ~reached.all(axis=1))
+            tables[each, np.argmin(reached[each], axis=1)] = 1
+    return tables
