@@ -124,10 +124,12 @@ class _OutputSummary:
 
     task: Task
     figures: dict[str, list[int]] = field(default_factory=dict)
+    methods: Counter[str] = field(default_factory=Counter)
     aligned: Counter[str] = field(default_factory=Counter)
     algorithms: dict[str, AlgorithmResult] = field(default_factory=dict)
 
     def add(self, analysis: OutputAnalysis) -> None:
+        self.methods[analysis.circuits.method] += 1
         for key, value in _figures(analysis).items():
             self.figures.setdefault(key, []).append(value)
         for result in analysis.algorithms.algorithms:
@@ -141,6 +143,7 @@ class _OutputSummary:
         return {
             "task": task_json(self.task),
             "of": n,
+            "circuits_found": dict(sorted(self.methods.items())),
             **{key: _spread(values) for key, values in self.figures.items()},
             "algorithms": [
                 {

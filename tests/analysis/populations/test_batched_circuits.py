@@ -9,7 +9,7 @@ from analysis.data import DataRecord, clean_data
 from analysis.errors import BeyondLimits, Cancelled, InvalidNetwork, InvalidTraining
 from analysis.networks.mlp import ablation_values
 from analysis.networks.network import ACTIVATIONS, Network
-from analysis.populations import batched_circuits
+from analysis.populations import batched_circuits, stacked_space
 from analysis.populations.batched_circuits import search_circuits_together
 from analysis.populations.tolerance import LEAST_TOLERANCE, MOST_TOLERANCE, output_tolerance
 from analysis.protocol import COMPLETE, PAPER, protocol_from_mapping
@@ -144,14 +144,14 @@ def test_ties_at_edges_are_the_references_to_decide(device):
 
 
 def test_a_device_that_is_a_little_off_changes_nothing(monkeypatch):
-    exact = batched_circuits._activate
+    exact = stacked_space.activate_tensor
     random = torch.Generator().manual_seed(0)
 
     def noisy(values, activation, slope):
         result = exact(values, activation, slope)
         return result + 1e-11 * (torch.rand(result.shape, generator=random, dtype=result.dtype) - 0.5)
 
-    monkeypatch.setattr(batched_circuits, "_activate", noisy)
+    monkeypatch.setattr(stacked_space, "activate_tensor", noisy)
     assert compare(near("xor_pretrained"), XOR)
     test_ties_at_edges_are_the_references_to_decide("cpu")
 
@@ -174,9 +174,9 @@ def test_the_tolerance_covers_another_order_of_sums_in_lower_precision(activatio
         values, narrow = rows, rows.astype(np.float32)
         for layer, (weights, biases) in enumerate(zip(network.weights, network.biases, strict=True), start=1):
             kind = network.activation_of(layer)
-            values = batched_circuits._activate(torch.tensor(values @ weights.T + biases), kind, 0.01).numpy()
+            values = stacked_space.activate_tensor(torch.tensor(values @ weights.T + biases), kind, 0.01).numpy()
             sums = narrow[:, ::-1] @ weights.astype(np.float32).T[::-1] + biases.astype(np.float32)
-            narrow = batched_circuits._activate(torch.tensor(sums), kind, 0.01).numpy()
+            narrow = stacked_space.activate_tensor(torch.tensor(sums), kind, 0.01).numpy()
         bound = _raw_tolerance(network, rows, absent)
         # weights are rounded to float32 too: one more unit for each of them
         assert np.abs(values - narrow).max() <= 2**29 * bound

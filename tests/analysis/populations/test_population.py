@@ -5,6 +5,7 @@ import json
 
 import pytest
 
+from analysis.circuits.search import search_circuits
 from analysis.data import clean_data
 from analysis.errors import BeyondLimits, Cancelled, InvalidNetwork, InvalidTask
 from analysis.limits import Limits
@@ -62,6 +63,31 @@ def test_several_outputs_and_three_inputs():
 @pytest.mark.parametrize("limits", [Limits(max_valid=3), Limits(max_possible=10), Limits(max_possible=10, n_samples=0)])
 def test_limits_are_each_networks_own(limits):
     assert_members_are_alone_the_same(near("xor_2-2", 3), [XOR], FEW, limits=limits)
+
+
+@pytest.mark.parametrize(
+    ("limits", "method"),
+    [
+        (Limits(max_possible=100, n_draws=20), "counted"),
+        (Limits(max_possible=100, max_seconds=0, n_draws=20, n_samples=500), "estimated"),
+    ],
+)
+def test_spaces_beyond_a_list_are_counted_or_estimated_member_by_member(limits, method):
+    networks = near("xor_pretrained", n=2)
+    members = analyse_population(networks, [XOR], FEW, limits=limits)
+    assert_members_are_alone_the_same(networks, [XOR], FEW, limits=limits)
+    for network, member in zip(networks, members, strict=True):
+        circuits = member.analyses[0].circuits
+        assert circuits.method == method
+        if method == "counted":
+            assert circuits.n_valid == search_circuits(network, XOR, FEW, clean_data(2)).n_valid
+        else:
+            assert circuits.interval is not None
+            assert circuits.interval[0] <= circuits.n_valid <= circuits.interval[1]
+    summary = PopulationSummary()
+    for member in members:
+        summary.add(member)
+    assert summary.as_json()["summary"]["outputs"][0]["circuits_found"] == {method: 2}
 
 
 def test_batches_of_networks_make_no_difference(monkeypatch):
