@@ -139,6 +139,16 @@ class Addresses:
         query: dict[str, Any] = {"network": network, "e": [str(ref) for ref in refs], **view}
         return self._url("compare", scope=scope, **query)
 
+    def neighbours(self, network: str, refs: Any, scope: Scope | None = None, **view: Any) -> str:
+        """What to compare next: closest to an explanation of the comparison, and most different from it."""
+        query: dict[str, Any] = {"network": network, "e": [str(ref) for ref in refs], **view}
+        return self._url("compare", "neighbours", scope=scope, **query)
+
+    def verdicts(self, network: str, refs: Any, scope: Scope | None = None, **view: Any) -> str:
+        """Every criterion's verdict on one to six explanations, side by side."""
+        query: dict[str, Any] = {"e": [str(ref) for ref in refs], **view}
+        return self._url("networks", network, "verdicts", scope=scope, **query)
+
     def jobs(self, **view: Any) -> str:
         return self._url("jobs", **view)
 
@@ -161,6 +171,22 @@ class Addresses:
     def static(self, name: str, version: str = "") -> str:
         path = self.prefix + "/static/" + quote(name)
         return path + (f"?v={version}" if version else "")
+
+    def made_of(self, page: str, name: str) -> str:
+        """What is made of a page (verify, card.png, drawing.svg, drawing.png): the same options, one more segment."""
+        path, question, query = page.partition("?")
+        return f"{path}/{name}{question}{query}"
+
+    def embedded(self, page: str) -> str:
+        """A page of :mod:`app.pages.sharing` without the site around it, for a frame on another site."""
+        return f"{self.prefix}/embed{page.removeprefix(self.prefix)}"
+
+    def oembed(self, **query: Any) -> str:
+        return self._url("oembed", **query)
+
+    def short(self, key: str = "") -> str:
+        """Where a short key leads on, or without one where an address is given a key with POST."""
+        return self._url("s", key) if key else self._url("s")
 
     def result(self, network: str, scope: Scope | None = None) -> str:
         """The result file of an analysis over HTTP."""
