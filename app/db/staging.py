@@ -27,7 +27,7 @@ from app.db.prepared import PreparedAnalysis
 from app.db.reads.analyses import analysis_by_key, network_by_digest
 from app.db.reads.jobs import UNFINISHED
 from app.db.records import save_data_record, save_protocol
-from app.db.tables import AlgorithmRow, AlignmentRow, AnalysisRow, Base, CircuitBlockRow, JobRow, NetworkRow, ScoreRow
+from app.db.tables import AlgorithmRow, AlignmentRow, AnalysisRow, Base, CircuitBlockRow, JobRow, NetworkRow, VerdictRow
 
 ROWS_AT_ONCE: Final = 5_000  # of algorithms and alignments in a transaction
 BYTES_AT_ONCE: Final = 8 << 20  # of circuits in a transaction
@@ -179,10 +179,12 @@ def delete_some(session: Session, analysis_id: int) -> bool:
         )
         step = max(1, BYTES_AT_ONCE // max(1, size or 1))
         return _deleted(session, CircuitBlockRow, here & (CircuitBlockRow.block < first + step))
-    for table in (ScoreRow, AlgorithmRow):
-        part = select(table.id).where(table.analysis_id == analysis_id).limit(ROWS_AT_ONCE)
-        if _deleted(session, table, table.id.in_(part)):
-            return True
+    verdicts = select(VerdictRow.id).where(VerdictRow.analysis_id == analysis_id).limit(1)
+    if _deleted(session, VerdictRow, VerdictRow.id.in_(verdicts)):  # with its blocks, some megabytes at most
+        return True
+    part = select(AlgorithmRow.id).where(AlgorithmRow.analysis_id == analysis_id).limit(ROWS_AT_ONCE)
+    if _deleted(session, AlgorithmRow, AlgorithmRow.id.in_(part)):
+        return True
     _deleted(session, AnalysisRow, AnalysisRow.id == analysis_id)
     return False
 

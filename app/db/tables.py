@@ -2,7 +2,7 @@
 
 networks ─┬─ analyses ─┬─ circuit blocks
           │            ├─ algorithms ── alignments
-          │            └─ scores
+          │            └─ verdicts ── verdict blocks
           └─ (jobs refer to networks by digest)
 
 Circuits come by the million, so they are kept column by column in blocks (:mod:`app.db.circuit_columns`): a million of
@@ -224,24 +224,42 @@ class AlignmentRow(Base):
     algorithm: Mapped[AlgorithmRow] = relationship(back_populates="alignments")
 
 
-class ScoreRow(Base):
-    """A verdict of one criterion on one stored explanation, by the explanation's content id.
+class VerdictRow(Base):
+    """What one criterion with its settings says about all explanations of one kind in an analysis.
 
-    Nothing is written here yet: fractions and margins stand with the alignments, tallies with the analysis.
+    The explanations themselves are not named: explanation k is the k-th in the store's order (circuits by mask,
+    algorithms by position, valid alignments by row; interpretations have exact numbers for each circuit instead).
     """
 
-    __tablename__ = "scores"
-    __table_args__ = (UniqueConstraint("analysis_id", "criterion", "kind", "subject"),)
+    __tablename__ = "verdicts"
+    __table_args__ = (UniqueConstraint("analysis_id", "kind", "criterion", "settings_digest", "staged"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     analysis_id: Mapped[int] = mapped_column(ForeignKey("analyses.id", ondelete="CASCADE"))
+    kind: Mapped[str] = mapped_column(String(16))  # circuit, interpretation, algorithm, alignment
     criterion: Mapped[str] = mapped_column(String(40))
-    kind: Mapped[str] = mapped_column(String(16))  # circuit, algorithm, alignment
-    subject: Mapped[str] = mapped_column(String(40))  # mask, algorithm id, or algorithm id/alignment id
-    verdict: Mapped[str] = mapped_column(String(16))  # passed, failed, undecided, not_applicable
-    value: Mapped[float | None]
-    numerator: Mapped[int | None]
-    denominator: Mapped[int | None]
+    settings_digest: Mapped[str] = mapped_column(String(12))
+    settings: Mapped[dict[str, Any]] = mapped_column(JSON)  # of all parameters
+    staged: Mapped[str] = mapped_column(String(20), default="", server_default="")  # the job that is saving it, or ""
+    n: Mapped[int]  # explanations, of interpretations the circuits
+    passed: Mapped[int] = mapped_column(SortableInteger)  # of interpretations all of them, however many
+    failed: Mapped[int] = mapped_column(SortableInteger)
+    undecided: Mapped[int] = mapped_column(SortableInteger)
+    not_applicable: Mapped[int] = mapped_column(SortableInteger)
+    note: Mapped[str] = mapped_column(Text, default="")  # why some are undecided
+    seconds: Mapped[float]
+    content: Mapped[str] = mapped_column(String(64))  # SHA-256 of what it says: equal verdicts are equal here
+
+
+class VerdictBlockRow(Base):
+    """Some thousand values of one column of verdicts, see :mod:`app.db.verdict_columns`."""
+
+    __tablename__ = "verdict_blocks"
+
+    verdict_id: Mapped[int] = mapped_column(ForeignKey("verdicts.id", ondelete="CASCADE"), primary_key=True)
+    name: Mapped[str] = mapped_column(String(32), primary_key=True)
+    block: Mapped[int] = mapped_column(primary_key=True)  # from 0
+    data: Mapped[bytes] = mapped_column(LargeBinary)
 
 
 class JobRow(Base):

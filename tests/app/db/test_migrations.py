@@ -88,18 +88,21 @@ def test_an_upgrade_keeps_every_result(older):
             )
 
 
-def test_verdicts_that_an_alignment_holds_itself_are_not_kept_twice(older):
+def test_scores_give_way_to_verdicts_and_come_back_empty(older):
     with older.write() as session:
-        for criterion in ("both-directions", "one-direction", "minimal-alignment", "margin"):
-            session.execute(
-                text(
-                    "INSERT INTO scores (analysis_id, criterion, kind, subject, verdict) "
-                    "VALUES ((SELECT max(id) FROM analyses), :criterion, 'alignment', 'x/y', 'passed')"
-                ),
-                {"criterion": criterion},
+        session.execute(
+            text(
+                "INSERT INTO scores (analysis_id, criterion, kind, subject, verdict) "
+                "VALUES ((SELECT max(id) FROM analyses), 'margin', 'alignment', 'x/y', 'passed')"
             )
+        )
     older.migrate()
-    assert rows(older, "SELECT criterion FROM scores") == [("margin",)]
+    tables = set(inspect(older.reader).get_table_names())
+    assert {"verdicts", "verdict_blocks"} <= tables and "scores" not in tables
+    older.migrate(back_to="0003")
+    tables = set(inspect(older.reader).get_table_names())
+    assert "scores" in tables and not {"verdicts", "verdict_blocks"} & tables
+    assert rows(older, "SELECT * FROM scores") == []
 
 
 def test_a_half_saved_analysis_does_not_survive_the_way_back(store):

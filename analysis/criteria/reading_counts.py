@@ -1,0 +1,322 @@
+"""How many interpretations of each circuit pass the criteria for interpretations, one by one and in any combination.
+
+Counted are, without listing them (:mod:`analysis.criteria.interpretation_counts`), for each circuit its interpretations
+and those that are right under interchange; and the same among the *representatives*, one of each observed class. That
+is all that any combination needs:
+
+- what is right on every set of active neurons is right on each neuron alone, so of the two interchange criteria the
+  stricter one decides;
+- ``observed-class`` leaves the representatives;
+- ``margin`` and ``representative`` say the same of every interpretation of a circuit, or are undecided.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import islice
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.alignments.iia import interchange_rows
+from analysis.circuits.circuit import Circuit, EdgeLayout
+from analysis.criteria.interpretation_counts import KEYS as COUNTED_KEYS
+from analysis.criteria.interpretation_counts import CircuitReadings, read_circuits
+from analysis.criteria.steps import CriterionStep
+from analysis.criteria.symmetry import MAX_SYMMETRIES, Permutations, permuted_masks, symmetries
+from analysis.criteria.verdict import FAILED, NOT_APPLICABLE, PASSED
+from analysis.criteria.verdict import UNDECIDED as UNDECIDED_OUTCOME
+from analysis.data import DataRecord
+from analysis.errors import BeyondLimits
+from analysis.experiments import (
+    InterventionSpace,
+    NetworkAnswers,
+    decide_under_interventions,
+    intervention_space,
+    predict_by_interpretation,
+)
+from analysis.interpretations.columns import UNDECIDED
+from analysis.interpretations.indexing import InterpretationSpace
+from analysis.interpretations.predicting import Family, family_sets
+from analysis.networks.network import Network
+from analysis.progress import Progress, Report, silent
+from analysis.protocol import Protocol
+from analysis.result import CriterionTally
+
+MIXED: Final = 4  # an outcome of a circuit: its interpretations fare differently, the counts tell
+CIRCUIT_WIDE: Final = ("margin", "representative")
+MAX_REPRESENTATIVES: Final = 20_000  # tried one by one for each circuit and criterion, some ten seconds
+_FAMILIES: Final[dict[str, Family]] = {"interchange": "alone", "interchange-joint": "joint"}
+
+
+@dataclass(frozen=True, eq=False)
+class ReadingCounts:
+    """What one criterion says about the interpretations of each circuit in a row.
+
+    Args:
+        totals: interpretations of each circuit.
+        passed: how many of them pass.
+        undecided: how many of them are undecided.
+        representatives: representatives of observed classes that pass; never more than ``passed``.
+        representatives_undecided: representatives that are undecided.
+        applicable: whether the question arises for the circuit.
+        scores: ``[circuits]`` what the criterion measures where that is the same for all interpretations, else NaN.
+    """
+
+    totals: tuple[int, ...]
+    passed: tuple[int, ...]
+    undecided: tuple[int, ...]
+    representatives: tuple[int, ...]
+    representatives_undecided: tuple[int, ...]
+    applicable: tuple[bool, ...]
+    scores: NDArray[np.float64]
+
+    def __len__(self) -> int:
+        return len(self.totals)
+
+    @classmethod
+    def undecided_for(cls, totals: Sequence[int]) -> ReadingCounts:
+        """Nothing is known of any of them."""
+        none, n = (0,) * len(totals), len(totals)
+        return cls(tuple(totals), none, tuple(totals), none, tuple(totals), (True,) * n, np.full(n, np.nan))
+
+    @cached_property
+    def outcomes(self) -> NDArray[np.uint8]:
+        """``[circuits]`` the outcome of all of a circuit's interpretations, or :data:`MIXED`."""
+        return np.array([self._outcome(position) for position in range(len(self))], dtype=np.uint8)
+
+    def _outcome(self, position: int) -> int:
+        total, passed, undecided = self.totals[position], self.passed[position], self.undecided[position]
+        if not self.applicable[position]:
+            return NOT_APPLICABLE
+        if undecided == total and undecided:
+            return UNDECIDED_OUTCOME
+        if passed == total:
+            return PASSED
+        return MIXED if passed or undecided else FAILED
+
+    @property
+    def tally(self) -> CriterionTally:
+        """Over all interpretations of these circuits."""
+        passed, undecided = sum(self.passed), sum(self.undecided)
+        beside = sum(total for total, asked in zip(self.totals, self.applicable, strict=True) if not asked)
+        return CriterionTally(passed, sum(self.totals) - passed - undecided - beside, undecided, beside)
+
+
+_Cell = tuple[int, int, int, int, bool, float]  # the last six arguments of ReadingCounts, for one circuit
+
+
+class CountingReadings:
+    """Counts circuit after circuit; may be left and continued between two circuits.
+
+    Args:
+        network: cut to the analysed output.
+        protocol: its ablation decides which activations are read.
+        data: rows.
+        masks: ``[circuits]``.
+        totals: interpretations of each.
+        steps: criteria for interpretations with settings.
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        protocol: Protocol,
+        data: DataRecord,
+        masks: NDArray[np.uint64],
+        totals: Sequence[int],
+        steps: Sequence[CriterionStep],
+    ) -> None:
+        self.network, self.protocol, self.data, self.masks, self.steps = network, protocol, data, masks, steps
+        self.totals = list(totals)
+        self.note = ""
+        self._report: Report = silent
+        self._cells: dict[CriterionStep, list[_Cell]] = {step: [] for step in steps}
+
+    @property
+    def done(self) -> int:
+        """Circuits counted so far."""
+        return min(len(cells) for cells in self._cells.values())
+
+    @property
+    def finished(self) -> bool:
+        return self.done >= len(self.masks)
+
+    def advance(self, report: Report) -> None:
+        """Count on until all are counted.
+
+        Raises:
+            BeyondLimits: there are too many interventions even to begin.
+        """
+        self._report = report
+        while not self.finished:
+            try:
+                for reading in self._readings(self.masks[self.done :]):
+                    self._add(reading)
+            except BeyondLimits as refusal:  # this circuit has too many; go on with the next
+                self.note = self.note or f"Not tried: {refusal.cause}."
+                self._add(None)
+
+    def _readings(self, masks: NDArray[np.uint64]) -> Iterator[CircuitReadings | None]:
+        """What has to be found out about each circuit, None if nothing has to."""
+        if any(step.key in COUNTED_KEYS for step in self.steps):
+            yield from read_circuits(
+                self.network,
+                masks,
+                self.data,
+                ablation=self.protocol.ablation,
+                report=self._within_all,
+                extremes=False,
+            )
+            return
+        for _ in masks:
+            self._within_all(Progress("criteria", 0, 1))
+            yield None
+
+    def _within_all(self, progress: Progress, /) -> None:
+        """Report, counting from the first circuit."""
+        self._report(Progress(progress.stage, self.done, len(self.masks), progress.found))
+
+    def _add(self, reading: CircuitReadings | None) -> None:
+        """One more circuit, all steps at once."""
+        position = self.done
+        if reading is not None:
+            self.totals[position] = reading.total
+        total = self.totals[position]
+        cells = {}
+        for step in self.steps:
+            if step.key in COUNTED_KEYS:
+                cells[step] = self._counted(reading, step.key, total)
+            elif step.key == "margin":
+                cells[step] = self._firm(position, total, float(step.settings["least"]))
+            elif step.key == "representative":
+                cells[step] = self._least(position, total)
+            else:
+                cells[step] = (0, total, 0, total, True, np.nan)
+        for step, cell in cells.items():
+            self._cells[step].append(cell)
+
+    def found(self) -> dict[CriterionStep, ReadingCounts]:
+        """For each step what was counted; circuits after that are undecided."""
+        told = {}
+        for step, cells in self._cells.items():
+            rest = [(0, total, 0, total, True, np.nan) for total in self.totals[len(cells) :]]
+            every = [*cells, *rest]
+            told[step] = ReadingCounts(
+                tuple(self.totals),
+                tuple(cell[0] for cell in every),
+                tuple(cell[1] for cell in every),
+                tuple(cell[2] for cell in every),
+                tuple(cell[3] for cell in every),
+                tuple(cell[4] for cell in every),
+                np.array([cell[5] for cell in every], dtype=np.float64),
+            )
+        return told
+
+    # ---- one circuit and one criterion -------------------------------------------------------------------------------
+
+    @cached_property
+    def _space(self) -> InterventionSpace:
+        return intervention_space(self.network.hidden_sizes, self.network.n_inputs)
+
+    @cached_property
+    def _answers(self) -> NetworkAnswers:
+        return decide_under_interventions(self.network, interchange_rows(self.data), self._space)
+
+    def _counted(self, reading: CircuitReadings | None, key: str, total: int) -> _Cell:
+        if reading is None:
+            return 0, total, 0, total, True, np.nan
+        tally = reading.tally(key)
+        if key == "observed-class":
+            return tally.passed, 0, tally.passed, 0, True, np.nan
+        if tally.not_applicable:
+            return 0, 0, 0, 0, False, np.nan
+        passed, undecided = self._representatives(reading, key)
+        return tally.passed, tally.undecided, passed, undecided, True, np.nan
+
+    def _representatives(self, reading: CircuitReadings, key: str) -> tuple[int, int]:
+        """Representatives of observed classes that are right under interchange, and those that are undecided.
+
+        Where none or all of a class pass its representative is among them; the others are tried.
+        """
+        classes, predictions = reading.classes, reading.predictions.get(key)
+        if classes is None or predictions is None:
+            return 0, reading.n_observed
+        sizes, passing = classes.sizes, predictions.passing
+        passed = sum(1 for size, n in zip(sizes, passing, strict=True) if n == size)
+        undecided = 0
+        open_classes = [k for k, n in enumerate(passing) if n == UNDECIDED or 0 < n < sizes[k]]
+        if open_classes:
+            spaces = InterpretationSpace(self.network, reading.circuit, self.data, self.protocol.ablation)
+            chosen = family_sets(reading.circuit, self._space, _FAMILIES[key])
+            decisions, counted = self._answers.decisions[chosen], self._space.counted[chosen]
+            for tried, number in enumerate(open_classes[:MAX_REPRESENTATIVES]):
+                if tried % 256 == 0:
+                    self._within_all(Progress("criteria", 0, 1))
+                said = predict_by_interpretation(spaces.at(classes.least_indices[number]), self._space)[chosen]
+                passed += not bool(((said != decisions) & counted).any())
+            undecided = len(open_classes) - len(open_classes[:MAX_REPRESENTATIVES])
+        if key == "interchange-joint" and not reading.of_all_sets:
+            return 0, passed + undecided  # larger sets were not tried
+        return passed, undecided
+
+    def _firm(self, position: int, total: int, least: float) -> _Cell:
+        circuit = Circuit(self._layout, int(self.masks[position]))
+        chosen = family_sets(circuit, self._space, "joint")
+        margin = float(self._answers.margins[chosen][self._space.counted[chosen]].min(initial=np.inf))
+        passed = total if margin >= least else 0
+        return passed, 0, passed, 0, True, np.nan if np.isinf(margin) else margin
+
+    @cached_property
+    def _layout(self) -> EdgeLayout:
+        return EdgeLayout(self.network.sizes)
+
+    @cached_property
+    def _symmetries(self) -> tuple[list[Permutations], bool]:
+        found = list(islice(symmetries(self.network), MAX_SYMMETRIES + 1))
+        return found[:MAX_SYMMETRIES], len(found) > MAX_SYMMETRIES
+
+    @cached_property
+    def _images(self) -> list[NDArray[np.uint64]]:
+        """The masks after each symmetry but the identity."""
+        return [permuted_masks(self.masks, permutations, self._layout) for permutations in self._symmetries[0][1:]]
+
+    def _least(self, position: int, total: int) -> _Cell:
+        """All of a circuit's interpretations or none, unless a symmetry maps the circuit to itself."""
+        mask = self.masks[position]
+        images = [image[position] for image in self._images]
+        if any(image < mask for image in images):
+            return 0, 0, 0, 0, True, np.nan
+        circuit = Circuit(self._layout, int(mask))
+        onto_itself = any(
+            image == mask and self._moves(circuit, permutations)
+            for image, permutations in zip(images, self._symmetries[0][1:], strict=True)
+        )
+        if self._symmetries[1] or onto_itself:
+            self.note = self.note or "Symmetries that map a circuit to itself may exchange its interpretations."
+            return 0, total, 0, total, True, np.nan
+        return total, 0, total, 0, True, np.nan
+
+    @staticmethod
+    def _moves(circuit: Circuit, permutations: Permutations) -> bool:
+        """Whether some active neuron goes elsewhere."""
+        return any(
+            to != neuron and bool(circuit.active[layer][neuron])
+            for layer, permutation in enumerate(permutations, start=1)
+            for neuron, to in enumerate(permutation)
+        )
+
+
+def count_readings(
+    network: Network,
+    protocol: Protocol,
+    data: DataRecord,
+    masks: NDArray[np.uint64],
+    totals: Sequence[int],
+    steps: Sequence[CriterionStep],
+) -> CountingReadings:
+    """Begin to count; see :class:`CountingReadings`."""
+    return CountingReadings(network, protocol, data, masks, totals, steps)

@@ -1,0 +1,402 @@
+"""Stored verdicts: which criteria have been computed, how many explanations pass, which of them, in any combination.
+
+Explanations stand in the store's order: circuits by ascending mask, as in the blocks; algorithms by position; valid
+alignments by row. :func:`count_of` tells how many there are. Interpretations are not listed; for them every circuit has
+exact numbers, see :mod:`analysis.criteria.reading_counts`.
+
+To survive is to pass. Failed, undecided and not applicable explanations do not, and are told apart in every count.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from analysis.criteria.criterion import KINDS, Kind
+from analysis.criteria.reading_counts import CIRCUIT_WIDE, ReadingCounts
+from analysis.criteria.registry import CRITERIA
+from analysis.criteria.steps import CriterionStep
+from analysis.criteria.verdict import FAILED, NOT_APPLICABLE, OUTCOMES, PASSED, UNDECIDED, Outcome
+from analysis.errors import InvalidCriterion
+from analysis.result import CriterionTally
+from app.db.reads.circuits import whole_counts
+from app.db.tables import AlgorithmRow, AlignmentRow, AnalysisRow, VerdictBlockRow, VerdictRow
+from app.db.verdict_columns import BLOCK, COUNTS, counts_of, unpacked
+
+_ORDER = {criterion.key: number for number, criterion in enumerate(CRITERIA)}
+_STRICTNESS = ("interchange", "interchange-joint")
+
+
+@dataclass(frozen=True)
+class VerdictSet:
+    """What one criterion says about all explanations of one kind, in numbers.
+
+    Args:
+        kind: of the explanations.
+        step: the criterion with its settings.
+        n: explanations judged; of interpretations the circuits that have them.
+        tally: how many explanations have each outcome; of interpretations all of them, whatever their number.
+        whole: the tally over everything that the criterion is about where the engine tells more than the stored
+            explanations do (possible circuits for ``zero-ablation``, candidates that are not listed); else the tally.
+        note: why some are undecided, if a limit or the budget is the reason; "" otherwise.
+        seconds: that it took.
+    """
+
+    kind: Kind
+    step: CriterionStep
+    n: int
+    tally: CriterionTally
+    whole: CriterionTally
+    note: str
+    seconds: float
+
+
+@dataclass(frozen=True)
+class StoredVerdict:
+    """What one criterion says about one explanation.
+
+    Args:
+        score: None where there is none.
+        numerator: of the score where it is a fraction, else None.
+        denominator: likewise.
+    """
+
+    step: CriterionStep
+    outcome: Outcome
+    score: float | None
+    numerator: int | None
+    denominator: int | None
+
+
+@dataclass(frozen=True)
+class SurvivalStep:
+    """One step of a sequence of criteria.
+
+    Args:
+        step: the criterion with its settings.
+        survivors: explanations that pass it and all steps before; None if this or a step before is not computed yet.
+        failed: of those that survived so far, how many fail here; None likewise.
+        undecided: and how many are undecided here.
+        not_applicable: and of how many the question does not arise.
+    """
+
+    step: CriterionStep
+    survivors: int | None
+    failed: int | None
+    undecided: int | None
+    not_applicable: int | None
+
+
+@dataclass(frozen=True, eq=False)
+class Survival:
+    """A sequence of criteria on all explanations of one kind.
+
+    Args:
+        kind: of the explanations.
+        n: explanations before the first step; of interpretations exactly, whatever their number.
+        steps: what is left after each step.
+        bits: ``[explanations]`` which survive all steps; None if some step is not computed yet, and for
+            interpretations, which are not listed.
+        by_circuit: of interpretations, how many of each circuit survive all steps, in the order of circuits; None if
+            some step is not computed, and for the other kinds.
+    """
+
+    kind: Kind
+    n: int
+    steps: tuple[SurvivalStep, ...]
+    bits: NDArray[np.bool_] | None
+    by_circuit: tuple[int, ...] | None
+
+    @property
+    def survivors(self) -> int | None:
+        """How many survive all steps; None if some step is not computed yet."""
+        return self.steps[-1].survivors if self.steps else self.n
+
+    @property
+    def missing(self) -> tuple[CriterionStep, ...]:
+        """The steps from the first that is not computed yet."""
+        return tuple(one.step for one in self.steps if one.survivors is None)
+
+
+def count_of(session: Session, analysis: AnalysisRow, kind: Kind) -> int:
+    """Stored explanations of a kind, in the order of verdicts: listed circuits (with all that they mean, for
+    interpretations), listed algorithms, kept valid alignments.
+    """
+    if kind in ("circuit", "interpretation"):
+        return analysis.circuits_listed
+    table = AlgorithmRow if kind == "algorithm" else AlignmentRow
+    query = select(func.count()).select_from(table).where(table.analysis_id == analysis.id)
+    if kind == "alignment":
+        query = query.where(AlignmentRow.valid)
+    return session.scalar(query) or 0
+
+
+def position_of_alignment(session: Session, row: AlignmentRow) -> int | None:
+    """Where a stored alignment stands in the order of verdicts; None if it is not valid, so that it has none."""
+    if not row.valid:
+        return None
+    before = select(func.count()).where(
+        AlignmentRow.analysis_id == row.analysis_id, AlignmentRow.valid, AlignmentRow.id < row.id
+    )
+    return session.scalar(before) or 0
+
+
+def verdict_sets(session: Session, analysis: AnalysisRow) -> tuple[VerdictSet, ...]:
+    """Everything that is stored, by kind, then in the registry's order, default settings first."""
+    query = select(VerdictRow).where(VerdictRow.analysis_id == analysis.id, VerdictRow.staged == "")
+    found = []
+    for row in session.scalars(query):
+        step = _step_of(row)
+        if step is None:
+            continue
+        tally = CriterionTally(row.passed, row.failed, row.undecided, row.not_applicable)
+        kind = cast(Kind, row.kind)
+        whole = _whole(analysis, kind, step) or tally
+        found.append(VerdictSet(kind, step, row.n, tally, whole, row.note, row.seconds))
+    return tuple(sorted(found, key=lambda one: (KINDS.index(one.kind), _ORDER[one.step.key], str(one.step))))
+
+
+def missing_steps(
+    session: Session, analysis: AnalysisRow, steps: Iterable[tuple[Kind, CriterionStep]]
+) -> tuple[tuple[Kind, CriterionStep], ...]:
+    """Those of the steps that are not stored, in order."""
+    query = select(VerdictRow.kind, VerdictRow.criterion, VerdictRow.settings_digest)
+    stored = {tuple(row) for row in session.execute(query.where(*_seen(analysis)))}
+    return tuple((kind, step) for kind, step in steps if (kind, step.key, step.settings_digest) not in stored)
+
+
+def outcomes(session: Session, analysis: AnalysisRow, kind: Kind, step: CriterionStep) -> NDArray[np.uint8] | None:
+    """``[explanations]`` positions in :data:`analysis.criteria.verdict.OUTCOMES`; None if not computed yet.
+
+    Of interpretations: for each circuit, the outcome that all of them share, or
+    :data:`analysis.criteria.reading_counts.MIXED`.
+    """
+    row = _row(session, analysis, kind, step)
+    return None if row is None else cast("NDArray[np.uint8]", _column(session, row, "outcomes"))
+
+
+def outcome_bits(session: Session, analysis: AnalysisRow, kind: Kind, step: CriterionStep) -> NDArray[np.bool_] | None:
+    """``[explanations]`` which pass; None if not computed yet. Of interpretations: circuits of which all pass."""
+    found = outcomes(session, analysis, kind, step)
+    return None if found is None else np.equal(found, PASSED)
+
+
+def reading_counts(session: Session, analysis: AnalysisRow, step: CriterionStep) -> ReadingCounts | None:
+    """What a criterion says about the interpretations of each circuit, in exact numbers; None if not computed yet."""
+    row = _row(session, analysis, "interpretation", step)
+    return None if row is None else _counts_in(session, row)
+
+
+def surviving(session: Session, analysis: AnalysisRow, kind: Kind, steps: Sequence[CriterionStep]) -> Survival:
+    """How many explanations survive a sequence of criteria, step by step, and which.
+
+    Every step must apply to the kind.
+
+    Raises:
+        InvalidCriterion: one does not.
+    """
+    for step in steps:
+        if kind not in step.kinds:
+            cure = f"use it for {' or '.join(step.kinds)}"
+            raise InvalidCriterion(f"criterion {step.key}", f"does not apply to kind {kind!r}", cure)
+    if kind == "interpretation":
+        return _surviving_interpretations(session, analysis, steps)
+    n = count_of(session, analysis, kind)
+    left: NDArray[np.bool_] | None = np.ones(n, dtype=bool)
+    told = []
+    for step in steps:
+        found = None if left is None else outcomes(session, analysis, kind, step)
+        if left is None or found is None:
+            left = None
+            told.append(SurvivalStep(step, None, None, None, None))
+            continue
+        counts = np.bincount(found[left], minlength=len(OUTCOMES)).tolist()
+        left = left & (found == PASSED)
+        told.append(SurvivalStep(step, counts[PASSED], counts[FAILED], counts[UNDECIDED], counts[NOT_APPLICABLE]))
+    return Survival(kind, n, tuple(told), left, None)
+
+
+def verdicts_at(session: Session, analysis: AnalysisRow, kind: Kind, position: int) -> tuple[StoredVerdict, ...]:
+    """Every stored criterion's verdict on one explanation (not for interpretations, which have none each).
+
+    Args:
+        session: of the reader.
+        analysis: what the explanation belongs to.
+        kind: of the explanation.
+        position: of the explanation in the order of verdicts.
+    """
+    rows = session.scalars(select(VerdictRow).where(*_seen(analysis), VerdictRow.kind == kind, VerdictRow.n > position))
+    by_id = {row.id: row for row in rows}
+    query = select(VerdictBlockRow).where(
+        VerdictBlockRow.verdict_id.in_(by_id), VerdictBlockRow.block == position // BLOCK
+    )
+    values: dict[int, dict[str, Any]] = {number: {} for number in by_id}
+    for block in session.scalars(query):
+        if block.name in ("outcomes", "scores", "numerators", "denominators"):
+            values[block.verdict_id][block.name] = unpacked(block.name, block.data)[position % BLOCK].item()
+    found = []
+    for number, row in by_id.items():
+        step = _step_of(row)
+        if step is None or values[number]["outcomes"] >= len(OUTCOMES):
+            continue
+        here = values[number]
+        numerator, denominator = here.get("numerators", -1), here.get("denominators", -1)
+        fraction = numerator >= 0 and denominator >= 0
+        score = here.get("scores", numerator / denominator if fraction and denominator else float("nan"))
+        found.append(
+            StoredVerdict(
+                step,
+                OUTCOMES[here["outcomes"]],
+                None if np.isnan(score) else score,
+                numerator if fraction else None,
+                denominator if fraction else None,
+            )
+        )
+    return tuple(sorted(found, key=lambda one: (_ORDER[one.step.key], str(one.step))))
+
+
+# ---- interpretations -------------------------------------------------------------------------------------------------
+
+
+def _surviving_interpretations(session: Session, analysis: AnalysisRow, steps: Sequence[CriterionStep]) -> Survival:
+    combined = _Combination(whole_counts(session, analysis.id, "interpretations"))
+    n = sum(combined.totals)
+    told: list[SurvivalStep] = []
+    before, complete = n, True
+    for step in steps:
+        row = _row(session, analysis, "interpretation", step) if complete else None
+        if row is None:
+            complete = False
+            told.append(SurvivalStep(step, None, None, None, None))
+            continue
+        beside = combined.take(step, _counts_in(session, row))
+        if not told:
+            n = before = sum(combined.totals)
+        passed, undecided = combined.passed, combined.undecided
+        told.append(SurvivalStep(step, passed, before - passed - undecided - beside, undecided, beside))
+        before = passed
+    return Survival("interpretation", n, tuple(told), None, tuple(combined.by_circuit) if complete else None)
+
+
+class _Combination:
+    """How many interpretations of each circuit pass all criteria so far, for any set of criteria in any order.
+
+    Args:
+        totals: interpretations of each circuit.
+    """
+
+    def __init__(self, totals: Sequence[int]) -> None:
+        self.totals = tuple(totals)
+        self._representatives: ReadingCounts | None = None  # of observed-class, once it is among the criteria
+        self._strictest: ReadingCounts | None = None  # of the interchange criteria so far
+        self._rank = -1
+        self._lost = [False] * len(totals)  # circuits of which nothing is left
+        self._open = [False] * len(totals)  # circuits of which nothing is known
+        self._cells = [(total, 0) for total in totals]
+
+    @property
+    def by_circuit(self) -> list[int]:
+        return [passed for passed, _ in self._cells]
+
+    @property
+    def passed(self) -> int:
+        return sum(passed for passed, _ in self._cells)
+
+    @property
+    def undecided(self) -> int:
+        return sum(undecided for _, undecided in self._cells)
+
+    def take(self, step: CriterionStep, found: ReadingCounts) -> int:
+        """One more criterion; returns of how many survivors its question does not arise."""
+        before = self.by_circuit
+        beside = 0
+        self.totals = found.totals
+        for position, outcome in enumerate(found.outcomes.tolist()):
+            if outcome == NOT_APPLICABLE:
+                beside += min(before[position], found.totals[position]) if position < len(before) else 0
+                self._lost[position] = True
+            elif step.key in CIRCUIT_WIDE:
+                self._lost[position] |= outcome == FAILED
+                self._open[position] |= outcome == UNDECIDED
+        if step.key == "observed-class":
+            self._representatives = found
+        elif step.key in _STRICTNESS and _STRICTNESS.index(step.key) > self._rank:
+            self._strictest, self._rank = found, _STRICTNESS.index(step.key)
+        self._cells = [self._cell(position) for position in range(len(self.totals))]
+        return beside
+
+    def _cell(self, position: int) -> tuple[int, int]:
+        """Interpretations of a circuit that pass all criteria, and those that may."""
+        if self._lost[position]:
+            return 0, 0
+        strictest, representatives = self._strictest, self._representatives
+        if strictest is not None and representatives is not None:
+            passed, undecided = strictest.representatives[position], strictest.representatives_undecided[position]
+        elif strictest is not None:
+            passed, undecided = strictest.passed[position], strictest.undecided[position]
+        elif representatives is not None:
+            passed, undecided = representatives.passed[position], representatives.undecided[position]
+        else:
+            passed, undecided = self.totals[position], 0
+        return (0, passed + undecided) if self._open[position] else (passed, undecided)
+
+
+# ---- rows ------------------------------------------------------------------------------------------------------------
+
+
+def _seen(analysis: AnalysisRow) -> tuple[Any, ...]:
+    return VerdictRow.analysis_id == analysis.id, VerdictRow.staged == ""
+
+
+def _row(session: Session, analysis: AnalysisRow, kind: Kind, step: CriterionStep) -> VerdictRow | None:
+    return session.scalar(
+        select(VerdictRow).where(
+            *_seen(analysis),
+            VerdictRow.kind == kind,
+            VerdictRow.criterion == step.key,
+            VerdictRow.settings_digest == step.settings_digest,
+        )
+    )
+
+
+def _blocks(session: Session, row: VerdictRow, name: str) -> list[bytes]:
+    query = select(VerdictBlockRow.data).where(VerdictBlockRow.verdict_id == row.id, VerdictBlockRow.name == name)
+    return list(session.scalars(query.order_by(VerdictBlockRow.block)))
+
+
+def _column(session: Session, row: VerdictRow, name: str) -> NDArray[Any]:
+    return np.concatenate([unpacked(name, data) for data in _blocks(session, row, name)])
+
+
+def _counts_in(session: Session, row: VerdictRow) -> ReadingCounts:
+    columns = {name: tuple(_counts(session, row, name)) for name in COUNTS}
+    applicable = _column(session, row, "outcomes") != NOT_APPLICABLE
+    scores = _column(session, row, "scores") if _blocks(session, row, "scores") else np.full(row.n, np.nan)
+    return ReadingCounts(**columns, applicable=tuple(applicable.tolist()), scores=scores)
+
+
+def _counts(session: Session, row: VerdictRow, name: str) -> list[int]:
+    return [value for data in _blocks(session, row, name) for value in counts_of(data)]
+
+
+def _step_of(row: VerdictRow) -> CriterionStep | None:
+    """The step of a row; None if this version no longer knows it."""
+    try:
+        step = CriterionStep.parse(row.criterion)
+        return CriterionStep.of(step.criterion, row.settings)
+    except InvalidCriterion:
+        return None
+
+
+def _whole(analysis: AnalysisRow, kind: Kind, step: CriterionStep) -> CriterionTally | None:
+    """The engine's own tally of a criterion with default settings that applies to this kind alone."""
+    stored = analysis.criteria.get(step.key)
+    if stored is None or step.changed or step.kinds != (kind,):
+        return None
+    return CriterionTally(**{key: int(value) for key, value in stored.items() if key != "of"})

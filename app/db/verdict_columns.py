@@ -1,0 +1,139 @@
+"""How verdicts are kept: for each criterion some columns of numbers, in compressed blocks of some thousand values.
+
+A criterion on a million circuits is 62 blocks for each column: outcomes are one byte each before compression, scores
+and fractions are there only where they say something. Block k holds explanations k·BLOCK and on, in the store's order.
+
+For interpretations a value stands for all interpretations of a circuit, and beside the outcomes stand exact counts,
+as decimal text because they are of any size.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.criteria.criterion import Kind
+from analysis.criteria.judging import JudgedBlock
+from analysis.criteria.steps import CriterionStep
+from analysis.digest import canonical_json
+from analysis.result import CriterionTally
+
+BLOCK: Final = 16_384
+COUNTS: Final = ("totals", "passed", "undecided", "representatives", "representatives_undecided")
+_LEVEL: Final = 1  # more would take longer than it saves
+_DTYPES: Final[dict[str, np.dtype[Any]]] = {
+    "outcomes": np.dtype("u1"),
+    "scores": np.dtype("<f8"),
+    "numerators": np.dtype("<i4"),
+    "denominators": np.dtype("<i4"),
+}
+
+
+@dataclass(frozen=True)
+class VerdictBlock:
+    """Some thousand values of one column."""
+
+    name: str
+    number: int
+    data: bytes
+
+
+@dataclass
+class PreparedVerdicts:
+    """All that one criterion says about one kind of explanation, ready to be inserted."""
+
+    kind: Kind
+    step: CriterionStep
+    n: int = 0
+    tally: CriterionTally = field(default_factory=lambda: CriterionTally(0, 0, 0, 0))
+    note: str = ""
+    seconds: float = 0.0
+    blocks: list[VerdictBlock] = field(default_factory=list)
+
+    def add(self, judged: JudgedBlock) -> None:
+        """Take the next explanations in.
+
+        Raises:
+            ValueError: they are not the next ones, or the block before was not full.
+        """
+        if judged.start != self.n or judged.start % BLOCK or len(judged.outcomes) > BLOCK:
+            raise ValueError(f"verdicts from {judged.start} do not follow {self.n}")
+        number, tally = judged.start // BLOCK, judged.tally
+        self.n += len(judged.outcomes)
+        self.tally = CriterionTally(
+            self.tally.passed + tally.passed,
+            self.tally.failed + tally.failed,
+            self.tally.undecided + tally.undecided,
+            self.tally.not_applicable + tally.not_applicable,
+        )
+        self.note = self.note or judged.note
+        self.seconds += judged.seconds
+        self.blocks += [VerdictBlock(name, number, data) for name, data in _columns(judged).items()]
+
+    @property
+    def content(self) -> str:
+        """SHA-256 of what it says, timings apart."""
+        head = [self.kind, self.step.key, dict(self.step.settings), self.n, self.note]
+        digest = hashlib.sha256(canonical_json(head))
+        for block in self.blocks:
+            digest.update(f"\n{block.name} {block.number}\n".encode())
+            digest.update(block.data)
+        return digest.hexdigest()
+
+
+def _columns(judged: JudgedBlock) -> dict[str, bytes]:
+    """The columns that say something."""
+    columns: dict[str, bytes] = {"outcomes": _packed("outcomes", judged.outcomes)}
+    fractions = judged.numerators is not None and judged.denominators is not None
+    if judged.numerators is not None and judged.denominators is not None and (judged.numerators >= 0).any():
+        columns["numerators"] = _packed("numerators", judged.numerators)
+        columns["denominators"] = _packed("denominators", judged.denominators)
+    told = fraction_values(judged.numerators, judged.denominators) if fractions else None
+    if not np.isnan(judged.scores).all() and not (
+        told is not None and np.array_equal(told, judged.scores, equal_nan=True)
+    ):
+        columns["scores"] = _packed("scores", judged.scores)
+    if judged.counts is not None:
+        columns |= {name: counts_to_bytes(getattr(judged.counts, name)) for name in COUNTS}
+    return columns
+
+
+def fraction_values(
+    numerators: NDArray[np.int64] | None, denominators: NDArray[np.int64] | None
+) -> NDArray[np.float64] | None:
+    """The scores that fractions stand for, NaN where there is none."""
+    if numerators is None or denominators is None:
+        return None
+    there = (denominators > 0) & (numerators >= 0)
+    values = np.full(len(numerators), np.nan)
+    values[there] = numerators[there] / denominators[there]
+    return values
+
+
+def _packed(name: str, values: NDArray[Any]) -> bytes:
+    dtype = _DTYPES[name]
+    if dtype.kind == "i" and len(values) and int(values.max()) > np.iinfo(dtype).max:
+        raise ValueError(f"{name} are too large to store")
+    return zlib.compress(np.ascontiguousarray(values, dtype=dtype).tobytes(), _LEVEL)
+
+
+def unpacked(name: str, data: bytes) -> NDArray[Any]:
+    """The values of a block of a column of numbers."""
+    return np.frombuffer(zlib.decompress(data), _DTYPES[name])
+
+
+def counts_to_bytes(values: Sequence[int]) -> bytes:
+    """Integers of any size as compressed decimal text."""
+    return zlib.compress(",".join(map(str, values)).encode(), _LEVEL)
+
+
+def counts_of(data: bytes) -> list[int]:
+    """The integers of a block of counts."""
+    text = zlib.decompress(data)
+    return list(map(int, text.split(b","))) if text else []
