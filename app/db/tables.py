@@ -2,7 +2,8 @@
 
 networks ─┬─ analyses ─┬─ circuit blocks
           │            ├─ algorithms ── alignments
-          │            └─ verdicts ── verdict blocks
+          │            ├─ verdicts ── verdict blocks
+          │            └─ common ground ── its blocks
           └─ (jobs refer to networks by digest)
 
 Circuits come by the million, so they are kept column by column in blocks (:mod:`app.db.circuit_columns`): a million of
@@ -257,6 +258,45 @@ class VerdictBlockRow(Base):
     __tablename__ = "verdict_blocks"
 
     verdict_id: Mapped[int] = mapped_column(ForeignKey("verdicts.id", ondelete="CASCADE"), primary_key=True)
+    name: Mapped[str] = mapped_column(String(32), primary_key=True)
+    block: Mapped[int] = mapped_column(primary_key=True)  # from 0
+    data: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class CommonGroundRow(Base):
+    """Where the explanations of one analysis stand on all interchange interventions, in sum.
+
+    The points themselves are columns in blocks, see :mod:`app.db.common_ground_columns`.
+    """
+
+    __tablename__ = "common_grounds"
+
+    analysis_id: Mapped[int] = mapped_column(ForeignKey("analyses.id", ondelete="CASCADE"), primary_key=True)
+    engine_version: Mapped[str] = mapped_column(String(32))
+    n_sets: Mapped[int]  # neuron sets that are patched
+    largest_set: Mapped[int | None]  # most neurons in a set where not every set is patched, else None
+    n_interventions: Mapped[int]
+    n_classes: Mapped[int] = mapped_column(SortableInteger)  # observed classes of the listed circuits
+    classes_kept: Mapped[int]
+    drawn: Mapped[bool]  # whether the kept classes are a uniform sample
+    seed: Mapped[int]
+    n_alignments: Mapped[int] = mapped_column(SortableInteger)
+    alignments_kept: Mapped[int]
+    thorough: Mapped[bool]
+    facts: Mapped[dict[str, Any]] = mapped_column(JSON)  # the cloud, best and worst, the spread
+    seconds: Mapped[float]
+    content: Mapped[str] = mapped_column(String(64))  # SHA-256 of all of it, timings apart
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class CommonGroundBlockRow(Base):
+    """Some thousand values of one column of points, see :mod:`app.db.common_ground_columns`."""
+
+    __tablename__ = "common_ground_blocks"
+
+    analysis_id: Mapped[int] = mapped_column(
+        ForeignKey("common_grounds.analysis_id", ondelete="CASCADE"), primary_key=True
+    )
     name: Mapped[str] = mapped_column(String(32), primary_key=True)
     block: Mapped[int] = mapped_column(primary_key=True)  # from 0
     data: Mapped[bytes] = mapped_column(LargeBinary)
