@@ -134,10 +134,34 @@ class Addresses:
         segments = ("networks", network, "algorithms", algorithm, "alignments", alignment)
         return self._url(*segments, scope=scope, **view)
 
+    def interpretations(self, network: str, mask: str, scope: Scope | None = None, **view: Any) -> str:
+        """The interpretations of one circuit, by gate."""
+        return self._url("networks", network, "circuits", mask, "interpretations", scope=scope, **view)
+
+    def explanations(self, network: str, scope: Scope | None = None, **view: Any) -> str:
+        """All explanations of an analysis together, filtered."""
+        return self._url("networks", network, "explanations", scope=scope, **view)
+
+    def explanations_csv(self, network: str, scope: Scope | None = None, **view: Any) -> str:
+        """The same list as CSV."""
+        return self._url("api", "v1", "networks", network, "explanations.csv", scope=scope, **view)
+
     def compare(self, network: str = "", refs: Any = (), scope: Scope | None = None, **view: Any) -> str:
         """A comparison: ``/compare?network=…&e=…&e=…`` with two to six references."""
         query: dict[str, Any] = {"network": network, "e": [str(ref) for ref in refs], **view}
         return self._url("compare", scope=scope, **query)
+
+    def common_ground(self, network: str, scope: Scope | None = None, **view: Any) -> str:
+        """Coverage and accuracy of every explanation over all interventions."""
+        return self._url("networks", network, "common-ground", scope=scope, **view)
+
+    def standing(self, network: str, ref: Any, scope: Scope | None = None) -> str:
+        """Where one explanation stands on the common ground."""
+        return self._url("networks", network, "common-ground", "standing", scope=scope, e=str(ref))
+
+    def common_ground_table(self, network: str, scope: Scope | None = None, **view: Any) -> str:
+        """All points of the common ground as comma-separated values."""
+        return self._url("networks", network, "common-ground.csv", scope=scope, **view)
 
     def neighbours(self, network: str, refs: Any, scope: Scope | None = None, **view: Any) -> str:
         """What to compare next: closest to an explanation of the comparison, and most different from it."""
