@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,6 +36,7 @@ from analysis.result import CriterionTally, OutputAnalysis
 from analysis.tasks import Task
 
 Clock = Callable[[], float]
+Found = TypeVar("Found")
 STAGE_OF: Final[dict[Kind, str]] = {
     "circuit": "circuits",
     "interpretation": "interpretations",
@@ -126,6 +127,7 @@ class JudgedBlock:
         counts: of interpretations, for each circuit; None for the other kinds.
         note: why some are undecided if a limit or the budget is the reason, else "".
         seconds: spent, 0 without a clock.
+        stopped: whether the budget or a limit of ours ended the work.
     """
 
     kind: Kind
@@ -138,6 +140,7 @@ class JudgedBlock:
     counts: ReadingCounts | None = None
     note: str = ""
     seconds: float = 0.0
+    stopped: bool = False
 
     @property
     def tally(self) -> CriterionTally:
@@ -145,6 +148,24 @@ class JudgedBlock:
         if self.counts is not None:
             return self.counts.tally
         return CriterionTally(*np.bincount(self.outcomes, minlength=len(OUTCOMES)).tolist())
+
+
+@dataclass(frozen=True)
+class _Work:
+    """What judging took.
+
+    Args:
+        note: why some are undecided, "" if none is.
+        seconds: spent.
+        stopped: whether the budget or a limit of ours ended it.
+    """
+
+    note: str = ""
+    seconds: float = 0.0
+    stopped: bool = False
+
+    def __add__(self, other: _Work) -> _Work:
+        return _Work(self.note or other.note, self.seconds + other.seconds, self.stopped or other.stopped)
 
 
 class _Spent(Exception):
@@ -167,10 +188,8 @@ class _Budget:
     def words(self) -> str:
         return f"Not decided within the budget of {self.max_seconds:g} seconds for each criterion."
 
-    def run(
-        self, kind: Kind, step: CriterionStep, place: tuple[int, int], judge: Callable[[Report], Any]
-    ) -> tuple[Any, float]:
-        """What ``judge`` returns and the seconds that it took.
+    def run(self, kind: Kind, step: CriterionStep, place: tuple[int, int], judge: Callable[[Report], Found]) -> Found:
+        """What ``judge`` returns; the time that it takes counts.
 
         Args:
             kind: what is judged.
@@ -179,7 +198,7 @@ class _Budget:
             judge: told where to report.
 
         Raises:
-            _Spent: the budget is used up; the time counts.
+            _Spent: the budget is used up.
         """
         begun = self.clock() if self.clock else 0.0
         before = self.used[kind, step]
@@ -193,7 +212,7 @@ class _Budget:
 
         try:
             report(Progress("criteria", 0, 1))
-            return judge(report), (self.clock() - begun if self.clock else 0.0)
+            return judge(report)
         finally:
             if self.clock:
                 self.used[kind, step] = before + self.clock() - begun
@@ -273,8 +292,8 @@ def _judge_circuits(
             yield _circuit_block(shared, step, start, (done, total), budget)
             done += 1
     for step in whole:
-        verdicts, note, seconds = _within("circuit", step, _reporting(context), len(context), (done, total), budget)
-        yield from _in_blocks("circuit", step, verdicts, note, seconds, block)
+        verdicts, work = _within("circuit", step, _reporting(context), len(context), (done, total), budget)
+        yield from _in_blocks("circuit", step, verdicts, work, block)
         done += 1
 
 
@@ -303,16 +322,16 @@ def _circuit_block(
     """One criterion on one block; a slow one on a few circuits first, then on more and more."""
     n = len(shared.context)
     if step.key not in _SLOW:
-        verdicts, note, seconds = _within("circuit", step, shared, n, place, budget)
-        return _block("circuit", step, start, verdicts, note, seconds)
+        verdicts, work = _within("circuit", step, shared, n, place, budget)
+        return _block("circuit", step, start, verdicts, work)
     parts: list[Verdicts] = []
-    note, seconds, at, size = "", 0.0, 0, _FEW
+    work, at, size = _Work(), 0, _FEW
     while at < n or not parts:
         some = replace(shared.context, masks=shared.context.masks[at : at + size])
-        verdicts, why, spent = _within("circuit", step, _reporting(some), len(some), place, budget)
+        verdicts, more = _within("circuit", step, _reporting(some), len(some), place, budget)
         parts.append(verdicts)
-        note, seconds, at, size = note or why, seconds + spent, at + size, 2 * size
-    return _block("circuit", step, start, _joined(parts), note, seconds)
+        work, at, size = work + more, at + size, 2 * size
+    return _block("circuit", step, start, _joined(parts), work)
 
 
 def _judge_listed(
@@ -323,37 +342,34 @@ def _judge_listed(
         context = AlgorithmCriteriaContext(subject.algorithms)
     else:
         context = AlignmentCriteriaContext(subject.network, subject.protocol, subject.data, subject.alignments)
-    verdicts, note, seconds = _within(kind, step, _reporting(context), len(context), place, budget)
-    yield from _in_blocks(kind, step, verdicts, note, seconds, block)
+    verdicts, work = _within(kind, step, _reporting(context), len(context), place, budget)
+    yield from _in_blocks(kind, step, verdicts, work, block)
 
 
 def _judge_interpretations(
     subject: Subject, steps: Sequence[CriterionStep], budget: _Budget, block: int
 ) -> Iterator[JudgedBlock]:
     """All criteria together, circuit by circuit, for they share the observed classes."""
-    first, n = steps[0], len(subject.masks)
-    note, spent = "", False
-    for start in range(0, max(n, 1), block):
-        part = slice(start, start + block)
+    first, n = steps[0], max(len(subject.masks), 1)
+    stopped = _Work()
+    for start in range(0, n, block):
+        masks, totals = subject.masks[start : start + block], subject.interpretations[start : start + block]
         found: dict[CriterionStep, ReadingCounts] | None = None
-        seconds = 0.0
-        masks, totals = subject.masks[part], subject.interpretations[part]
-        if not spent:
+        work = _Work()
+        if not stopped.stopped:
             counts = count_readings(subject.network, subject.protocol, subject.data, masks, totals, steps)
+            before = budget.used["interpretation", first]
             try:
-                while True:
-                    _, took = budget.run("interpretation", first, (start + counts.done, max(n, 1)), counts.advance)
-                    seconds += took
-                    if counts.finished:
-                        break
+                budget.run("interpretation", first, (start, n), counts.advance)
             except _Spent:
-                spent, note = True, budget.words
+                stopped = _Work(budget.words, stopped=True)
             except BeyondLimits as refusal:
-                spent, note = True, f"Not tried: {refusal.cause}."
+                stopped = _Work(f"Not tried: {refusal.cause}.", stopped=True)
             found = counts.found()
-            note = note or counts.note
+            work = _Work(counts.note, budget.used["interpretation", first] - before)
         for number, step in enumerate(steps):
             one = found[step] if found is not None else ReadingCounts.undecided_for(totals)
+            said = stopped + work if one.tally.undecided else _Work()
             yield JudgedBlock(
                 "interpretation",
                 step,
@@ -363,8 +379,9 @@ def _judge_interpretations(
                 None,
                 None,
                 one,
-                note if one.tally.undecided else "",
-                seconds if number == 0 else 0.0,
+                note=said.note,
+                seconds=work.seconds if number == 0 else 0.0,
+                stopped=said.stopped,
             )
 
 
@@ -375,26 +392,26 @@ def _within(
     n: int,
     place: tuple[int, int],
     budget: _Budget,
-) -> tuple[Verdicts, str, float]:
-    """Verdicts, why some are undecided if the budget or a limit is the reason, and the seconds spent."""
+) -> tuple[Verdicts, _Work]:
+    """Verdicts and what they took; undecided all of them if the budget or a limit ended the work."""
     if budget.spent(kind, step):
-        return same_for_all(n, "undecided", budget.words), budget.words, 0.0
+        return same_for_all(n, "undecided", budget.words), _Work(budget.words, stopped=True)
     before = budget.used[kind, step]
+
+    def judge(report: Report) -> Verdicts:
+        return step.criterion.judge(kind, context(report), step.settings)
+
     try:
-        verdicts, seconds = budget.run(
-            kind, step, place, lambda report: step.criterion.judge(kind, context(report), step.settings)
-        )
-    except _Spent:
-        return same_for_all(n, "undecided", budget.words), budget.words, budget.used[kind, step] - before
-    except BeyondLimits as refusal:
-        words = f"Not tried: {refusal.cause}."
-        return same_for_all(n, "undecided", words), words, budget.used[kind, step] - before
+        verdicts = budget.run(kind, step, place, judge)
+    except (_Spent, BeyondLimits) as end:
+        words = budget.words if isinstance(end, _Spent) else f"Not tried: {end.cause}."
+        return same_for_all(n, "undecided", words), _Work(words, budget.used[kind, step] - before, stopped=True)
     undecided = np.flatnonzero(verdicts.outcomes == UNDECIDED)
     note = verdicts.at(int(undecided[0])).reason if len(undecided) else ""
-    return verdicts, note, seconds
+    return verdicts, _Work(note, budget.used[kind, step] - before)
 
 
-def _block(kind: Kind, step: CriterionStep, start: int, verdicts: Verdicts, note: str, seconds: float) -> JudgedBlock:
+def _block(kind: Kind, step: CriterionStep, start: int, verdicts: Verdicts, work: _Work) -> JudgedBlock:
     return JudgedBlock(
         kind,
         step,
@@ -403,29 +420,23 @@ def _block(kind: Kind, step: CriterionStep, start: int, verdicts: Verdicts, note
         verdicts.scores,
         verdicts.numerators,
         verdicts.denominators,
-        None,
-        note,
-        seconds,
+        note=work.note,
+        seconds=work.seconds,
+        stopped=work.stopped,
     )
 
 
-def _in_blocks(
-    kind: Kind, step: CriterionStep, verdicts: Verdicts, note: str, seconds: float, block: int
-) -> Iterator[JudgedBlock]:
+def _in_blocks(kind: Kind, step: CriterionStep, verdicts: Verdicts, work: _Work, block: int) -> Iterator[JudgedBlock]:
     for start in range(0, max(len(verdicts), 1), block):
         part = slice(start, start + block)
-        yield JudgedBlock(
-            kind,
-            step,
-            start,
+        some = Verdicts(
             verdicts.outcomes[part],
             verdicts.scores[part],
             None if verdicts.numerators is None else verdicts.numerators[part],
             None if verdicts.denominators is None else verdicts.denominators[part],
-            None,
-            note,
-            seconds if start == 0 else 0.0,
+            verdicts.explain,
         )
+        yield _block(kind, step, start, some, work if start == 0 else replace(work, seconds=0.0))
 
 
 def _joined(parts: Sequence[Verdicts]) -> Verdicts:

@@ -89,6 +89,10 @@ class CriterionStep:
         changed = ",".join(f"{name}={_written(value)}" for name, value in self.changed.items())
         return f"{self.key}({changed})" if changed else self.key
 
+    def __reduce__(self) -> tuple[object, ...]:
+        """Criteria hold functions that cannot be sent to another process; their keys can."""
+        return _restored, (self.key, dict(self.settings))
+
     def __hash__(self) -> int:
         return hash(str(self))
 
@@ -110,6 +114,10 @@ def parse_steps(texts: Iterable[str]) -> tuple[CriterionStep, ...]:
 def default_steps(kind: Kind | None = None) -> tuple[CriterionStep, ...]:
     """Every criterion with its default settings, in the registry's order; of one kind if that is given."""
     return tuple(CriterionStep.of(criterion) for criterion in CRITERIA if kind is None or kind in criterion.judges)
+
+
+def _restored(key: str, settings: dict[str, float | int]) -> CriterionStep:
+    return CriterionStep(criterion_named(key), settings)
 
 
 def _number(text: str) -> object:

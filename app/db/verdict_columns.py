@@ -46,7 +46,18 @@ class VerdictBlock:
 
 @dataclass
 class PreparedVerdicts:
-    """All that one criterion says about one kind of explanation, ready to be inserted."""
+    """All that one criterion says about one kind of explanation, ready to be inserted.
+
+    Args:
+        kind: of the explanations.
+        step: the criterion with its settings.
+        n: explanations so far.
+        tally: their outcomes.
+        note: why some are undecided.
+        seconds: spent on them.
+        stopped: whether the budget or a limit ended the work.
+        blocks: their columns.
+    """
 
     kind: Kind
     step: CriterionStep
@@ -54,6 +65,7 @@ class PreparedVerdicts:
     tally: CriterionTally = field(default_factory=lambda: CriterionTally(0, 0, 0, 0))
     note: str = ""
     seconds: float = 0.0
+    stopped: bool = False
     blocks: list[VerdictBlock] = field(default_factory=list)
 
     def add(self, judged: JudgedBlock) -> None:
@@ -74,6 +86,7 @@ class PreparedVerdicts:
         )
         self.note = self.note or judged.note
         self.seconds += judged.seconds
+        self.stopped |= judged.stopped
         self.blocks += [VerdictBlock(name, number, data) for name, data in _columns(judged).items()]
 
     @property

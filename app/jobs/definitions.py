@@ -84,6 +84,29 @@ def train_arguments(
     }
 
 
+def criteria_arguments(
+    network: str, output: int, protocol: str, data: str, result: str, criteria: Sequence[str]
+) -> dict[str, Any]:
+    """Arguments of a "criteria" job: verdicts on what one stored analysis found.
+
+    Args:
+        network: digest of a stored network.
+        output: index of the output.
+        protocol: digest of the analysis's protocol.
+        data: digest of its data record.
+        result: digest of its result, so that verdicts never come to stand beside another result.
+        criteria: steps as text (:class:`analysis.criteria.steps.CriterionStep`); their order is no part of the job.
+    """
+    return {
+        "network": network,
+        "output": output,
+        "protocol": protocol,
+        "data": data,
+        "result": result,
+        "criteria": sorted(criteria),
+    }
+
+
 def _analysis_identity(arguments: Mapping[str, Any]) -> Any:
     """A protocol's name is no part of what is computed."""
     settings = {key: value for key, value in arguments["protocol"].items() if key != "name"}
@@ -111,4 +134,11 @@ TRAIN: Final = JobDefinition(
     title="Train",
     identity=_training_identity,
 )
-DEFINITIONS: Final[Mapping[str, JobDefinition]] = {d.kind: d for d in (ANALYSE, TRAIN)}
+CRITERIA: Final = JobDefinition(
+    kind="criteria",
+    handler="app.jobs.judging:CRITERIA",
+    version=f"1/{ENGINE_VERSION}",
+    title="Criteria",
+    network_of=lambda arguments: str(arguments["network"]),
+)
+DEFINITIONS: Final[Mapping[str, JobDefinition]] = {d.kind: d for d in (ANALYSE, TRAIN, CRITERIA)}

@@ -14,6 +14,7 @@ from typing import Any, Generic, TypeVar, cast
 
 from sqlalchemy.orm import Session
 
+from analysis.criteria.steps import default_steps
 from analysis.data import DataRecord
 from analysis.networks.files import NetworkFile
 from analysis.networks.network import Network
@@ -135,8 +136,9 @@ def stage_analysis_outcome(
 
 
 def save_analysis_outcome(session: Session, arguments: Mapping[str, Any], outcome: PreparedAnalysis) -> Saved:
-    """Let everyone see the staged analysis."""
+    """Let everyone see the staged analysis, and ask for the verdicts of every criterion on it."""
     row = Staging(outcome, ANALYSE_DEFINITION.job_id(arguments)).publish(session)
+    queue.enqueue_criteria(session, row, default_steps())
     url = Addresses().network(row.network.slug, scope_of(row, row.network.sizes[0]))
     found = found_words(row)
     result = {"url": url, "network": arguments["network"], "result_digest": row.result_digest}

@@ -20,15 +20,17 @@ from sqlalchemy import ColumnElement, and_, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from analysis.criteria.steps import CriterionStep
 from analysis.data import DataRecord
 from analysis.progress import Progress
 from analysis.protocol import Protocol
 from app.db.errors import Conflict, NotFound
 from app.db.reads.jobs import find_job
-from app.db.tables import JobLogRow, JobRow, NetworkRow
-from app.jobs.definitions import DEFINITIONS, JobDefinition, analyse_arguments
+from app.db.tables import AnalysisRow, JobLogRow, JobRow, NetworkRow
+from app.jobs.definitions import DEFINITIONS, JobDefinition, analyse_arguments, criteria_arguments
 
 LEASE_SECONDS: Final = 30.0
+CRITERIA_PRIORITY: Final = 10  # behind every analysis
 
 
 class LeaseLost(Exception):
@@ -120,6 +122,31 @@ def enqueue_analyses(
             which = f", output {output}" if network.sizes[-1] > 1 else ""
             rows.append(enqueue(session, "analyse", arguments, f"{network.name}{which}: {protocol.name}"))
     return rows
+
+
+def enqueue_criteria(
+    session: Session, analysis: AnalysisRow, steps: Sequence[CriterionStep], *, again: bool = False
+) -> JobRow:
+    """Ask for verdicts on what a stored analysis found; they wait until no analysis is queued.
+
+    A job that has ended well is queued again where ``again`` is set: the caller has seen that verdicts are missing, so
+    what it made is gone.
+    """
+    network = analysis.network
+    arguments = criteria_arguments(
+        network.digest,
+        analysis.output,
+        analysis.protocol_digest,
+        analysis.data_digest,
+        analysis.result_digest,
+        [str(step) for step in steps],
+    )
+    which = f", output {analysis.output}" if network.sizes[-1] > 1 else ""
+    title = f"{network.name}{which}: criteria under {analysis.protocol.name}"
+    row = enqueue(session, "criteria", arguments, title, priority=CRITERIA_PRIORITY, again=again)
+    if again and row.state in ("done", "truncated"):
+        _queue_again(session, row, datetime.now(UTC))
+    return row
 
 
 def retry(session: Session, job_id: str, *, now: datetime | None = None) -> JobRow:

@@ -30,6 +30,12 @@ STAGES: Final[Mapping[str, tuple[tuple[str, str, str], ...]]] = {
         ("algorithms", "Algorithms", "every candidate that computes the task"),
         ("alignments", "Alignments", "every placement of their variables, by interchange"),
     ),
+    "criteria": (
+        ("circuits", "Circuits", "each criterion on every listed valid circuit"),
+        ("interpretations", "Interpretations", "counted for each circuit, not listed"),
+        ("algorithms", "Algorithms", "each criterion on every listed candidate"),
+        ("alignments", "Alignments", "each criterion on every kept valid alignment"),
+    ),
     "train": (("training", "Training", "gradient descent from the seed until the loss target"),),
 }
 

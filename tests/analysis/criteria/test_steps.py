@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pickle
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -79,3 +81,8 @@ def test_every_number_reads_back_exactly(tolerance):
     criterion = CriterionStep.parse("output-faithfulness").criterion
     step = CriterionStep.of(criterion, {"tolerance": tolerance})
     assert CriterionStep.parse(str(step)).settings == step.settings
+
+
+def test_a_step_may_be_sent_to_another_process():
+    for step in (*default_steps(), CriterionStep.parse("input-noise(points=10)")):
+        assert pickle.loads(pickle.dumps(step)) == step  # noqa: S301 - our own bytes

@@ -1,0 +1,114 @@
+"""The work of a "criteria" job: verdicts of chosen criteria on everything that a stored analysis found."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from analysis.criteria.criterion import Kind
+from analysis.criteria.judging import JudgingLimits, Subject, judge_analysis
+from analysis.criteria.steps import CriterionStep, parse_steps
+from analysis.progress import Report
+from app.addressing import Addresses
+from app.db.errors import NotFound
+from app.db.reads.analyses import analysis_by_key, network_by_digest, scope_of
+from app.db.reads.results import load_analysis
+from app.db.reads.verdicts import missing_steps
+from app.db.tables import AnalysisRow
+from app.db.verdict_columns import BLOCK, PreparedVerdicts
+from app.db.verdict_staging import VerdictStaging, sweep_verdicts
+from app.jobs.definitions import CRITERIA as DEFINITION
+from app.jobs.handlers import Handler, Saved
+
+Outcome = tuple[PreparedVerdicts, ...]
+
+
+@dataclass(frozen=True)
+class JudgingInputs:
+    """What to judge, and by what."""
+
+    subject: Subject
+    steps: tuple[tuple[Kind, CriterionStep], ...]
+
+
+def kinds_and_steps(steps: tuple[CriterionStep, ...]) -> tuple[tuple[Kind, CriterionStep], ...]:
+    """Each step for every kind of explanation that it applies to."""
+    return tuple((kind, step) for step in steps for kind in step.kinds)
+
+
+def find_judged(session: Session, arguments: Mapping[str, Any]) -> AnalysisRow:
+    """The analysis that a job's verdicts are about.
+
+    Raises:
+        NotFound: it is not stored any more, or another result stands in its place.
+    """
+    network = network_by_digest(session, arguments["network"])
+    row = network and analysis_by_key(
+        session, network.id, int(arguments["output"]), arguments["protocol"], arguments["data"]
+    )
+    if not row:
+        raise NotFound(f"analysis of network {arguments['network'][:12]}", "is not stored any more", "ask for it again")
+    if row.result_digest != arguments["result"]:
+        raise NotFound(
+            f"analysis of network {arguments['network'][:12]}",
+            "has another result by now than the one to be judged",
+            "ask for its criteria again",
+        )
+    return row
+
+
+def load_judging_inputs(session: Session, arguments: Mapping[str, Any]) -> JudgingInputs:
+    """Read what the analysis found; verdicts that are stored already are not made again.
+
+    Raises:
+        NotFound: the analysis is gone or replaced.
+        InvalidCriterion: a criterion that this version does not know.
+    """
+    row = find_judged(session, arguments)
+    steps = missing_steps(session, row, kinds_and_steps(parse_steps(arguments["criteria"])))
+    return JudgingInputs(Subject.of(load_analysis(session, row)), steps)
+
+
+def compute_verdicts(inputs: JudgingInputs, report: Report) -> Outcome:
+    """Judge, and make the verdicts ready for the store block by block, so that no more than a block is held."""
+    prepared = {(kind, step): PreparedVerdicts(kind, step) for kind, step in inputs.steps}
+    limits = JudgingLimits(block=BLOCK)
+    for judged in judge_analysis(inputs.subject, inputs.steps, report=report, clock=time.perf_counter, limits=limits):
+        prepared[judged.kind, judged.step].add(judged)
+    return tuple(prepared.values())
+
+
+def stage_verdicts(arguments: Mapping[str, Any], outcome: Outcome) -> Iterator[Callable[[Session], None]]:
+    """Store the verdicts unseen, under the mark of their job."""
+    return _staging(arguments, outcome).steps()
+
+
+def save_verdicts(session: Session, arguments: Mapping[str, Any], outcome: Outcome) -> Saved:
+    """Let everyone see the staged verdicts."""
+    staging = _staging(arguments, outcome)
+    staging.publish(session)
+    row = find_judged(session, arguments)
+    stopped = sorted({str(one.step) for one in outcome if one.stopped})
+    words = f"{len(arguments['criteria'])} criteria, {len(outcome)} verdicts by criterion and kind"
+    if stopped:
+        words += f"; stopped at a limit: {', '.join(stopped)}"
+    result = {
+        "url": Addresses().network(row.network.slug, scope_of(row, row.network.sizes[0])),
+        "network": arguments["network"],
+        "criteria": list(arguments["criteria"]),
+        "stopped": stopped,
+    }
+    return Saved(result, words, truncated=bool(stopped))
+
+
+def _staging(arguments: Mapping[str, Any], outcome: Outcome) -> VerdictStaging:
+    return VerdictStaging(outcome, lambda session: find_judged(session, arguments), DEFINITION.job_id(arguments))
+
+
+CRITERIA: Handler[JudgingInputs, Outcome] = Handler(
+    load_judging_inputs, compute_verdicts, save_verdicts, stage_verdicts, sweep_verdicts
+)
