@@ -354,11 +354,11 @@ class Combinations:
         for neuron in range(lead.n_neurons, lead.n_neurons + middle.n_neurons):
             least = least + terms[neuron].min(axis=0)[:, None]
             greatest = greatest + terms[neuron].max(axis=0)[:, None]
-        hopeful = np.ones(len(lead), dtype=np.bool_)
+        # the tails that the kindest sum of each row admits: where no tail is left, no head of the unit fits any
+        admitted = np.full((len(lead), n_words(len(self.parts[2]))), ~np.uint64(0))
         for end in tails.ends:
-            # the kindest tail of the row decides
-            hopeful &= greatest[end.row] >= end.sorted[0] if end.is_low else least[end.row] <= end.sorted[-1]
-        return np.flatnonzero(hopeful).tolist()
+            admitted &= end.sets[end.rank(greatest[end.row] if end.is_low else least[end.row])]
+        return np.flatnonzero(admitted.any(axis=1)).tolist()
 
     def _fitting(
         self, terms: NDArray[np.float64], unit: int, tails: Tails
@@ -383,10 +383,13 @@ class Combinations:
         admitted = np.empty_like(sets)  # one array for all ends: new memory is slower than the work on it
         for row, ends in by_row:
             here = sums[row][heads]
+            binding = [end for end in ends if not end.admits_all(here)]
+            if not binding:
+                continue
             order = np.argsort(here)
-            for end in ends:
+            for end in binding:
                 ranks = end.ranks(here, order)
-                if len(heads) and not end.is_full(ranks):
+                if len(heads):
                     sets &= np.take(end.sets, ranks, axis=0, out=admitted[: len(heads)], mode="clip")
             if np.count_nonzero(np.any(sets[::_PROBED] != 0, axis=1)) < _FEW_LEFT * len(sets[::_PROBED]):
                 live: NDArray[np.bool_] = np.any(sets != 0, axis=1)

@@ -56,9 +56,16 @@ class End:
         ranks[order] = np.repeat(np.arange(len(gaps)), gaps)
         return ranks
 
-    def is_full(self, ranks: NDArray[np.int64]) -> bool:
-        """Whether every tail admits every one of these."""
-        return bool(ranks.min() == len(self.order)) if self.is_low else bool(ranks.max() == 0)
+    def rank(self, sums: NDArray[np.float64]) -> NDArray[np.int64]:
+        """Row of :attr:`sets` for each head sum, where there are about as many sums as thresholds, or fewer."""
+        ranks: NDArray[np.int64] = np.searchsorted(self.sorted, sums, side="right" if self.is_low else "left")
+        return ranks
+
+    def admits_all(self, sums: NDArray[np.float64]) -> bool:
+        """Whether every tail admits every one of these head sums; so too if there are none."""
+        if not len(sums):
+            return True
+        return bool(sums.min() >= self.sorted[-1]) if self.is_low else bool(sums.max() <= self.sorted[0])
 
 
 @dataclass(frozen=True, eq=False)
