@@ -4,7 +4,9 @@ PageError
 ├── NotFound    404  an address that names nothing; says why and what is nearest
 ├── BadQuery    400  an option that is unknown, malformed or out of range; says which are allowed
 ├── Refused     403  a change from where none is accepted
-└── Conflict    409  a change that the present state does not allow
+├── Conflict    409  a change that the present state does not allow
+├── Unsupported 501  a form of answer that is not made here
+└── Busy        503  more is being computed than this process takes on at once
 
 The engine's errors are mapped by class. Those that name an explanation (mask, index, alignment,
 algorithm) are 404, since they can only come from an address; those about what somebody sent in (network, task, data,
@@ -82,6 +84,18 @@ class Conflict(PageError):
     status = 409
 
 
+class Unsupported(PageError):
+    """A form of answer that is not made here."""
+
+    status = 501
+
+
+class Busy(PageError):
+    """More is being computed on request than this process takes on at once."""
+
+    status = 503
+
+
 ENGINE_STATUS: Final[dict[type[engine.AnalysisError], tuple[int, str]]] = {
     engine.InvalidMask: (404, "mask"),
     engine.InvalidIndex: (404, "index"),
@@ -113,6 +127,7 @@ STATUS_TITLES: Final[dict[int, str]] = {
     413: "Too large",
     422: "That cannot be read",
     500: "Something broke on our side",
+    501: "Not in that form",
     503: "Not ready",
 }
 
@@ -166,9 +181,12 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(PageError)
     async def page_error(request: Request, error: PageError) -> Response:
-        return _answer(
+        response = _answer(
             request, error.status, (error.item, error.cause, error.cure), error.field, error.parent, error.parent_label
         )
+        if isinstance(error, Busy):
+            response.headers["Retry-After"] = "5"
+        return response
 
     @app.exception_handler(engine.AnalysisError)
     async def analysis_error(request: Request, error: engine.AnalysisError) -> Response:

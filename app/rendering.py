@@ -7,6 +7,7 @@ renders alike inside its page and alone for htmx.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from functools import lru_cache
 from hashlib import sha256
@@ -20,7 +21,8 @@ from starlette.responses import HTMLResponse
 from analysis import ENGINE_VERSION
 from app.addressing import Addresses
 from app.figures import numbers, plots, svg
-from app.settings import ROOT
+from app.pages.sharing.share import share_of
+from app.settings import ROOT, Settings
 
 TEMPLATES: Final = ROOT / "templates"
 STATIC: Final = ROOT / "static"
@@ -29,6 +31,7 @@ THEME_COOKIE: Final = "theme"
 HTMX: Final = "vendor/htmx-4.0.1.min.js"
 PLOTLY: Final = "vendor/plotly-cartesian-4.1.1.min.js"
 _YEAR: Final = 365 * 24 * 3600
+_HOST: Final = re.compile(r"[A-Za-z0-9.-]{1,253}(:[0-9]{1,5})?|\[[0-9A-Fa-f:.]{2,45}\](:[0-9]{1,5})?")
 
 
 class Components:
@@ -130,6 +133,7 @@ def render(
     theme, chosen = _theme(request)
     env = environment(_prefix(request))
     values = {**page_context(request, theme), **(context or {}), **more}
+    values["share"] = share_of(values.get("page"), Addresses(_prefix(request)), base_url(request))
     template = env.get_template(name)
     body = render_block(template, block, values) if block and is_fragment(request) else template.render(values)
     response = HTMLResponse(body, status_code=status_code, headers=dict(headers or {}))
@@ -163,6 +167,17 @@ def page_context(request: Request, theme: str = "") -> dict[str, Any]:
         "page_url": path + (f"?{query}" if query else ""),
         "section": path.removeprefix(addresses.prefix).strip("/").partition("/")[0] or "networks",
     }
+
+
+def base_url(request: Request) -> str:
+    """Scheme and host before every path: the public ones of the settings, else those that the request names.
+
+    A host that is no host name (a forged header) is left out, so that links stay within the site.
+    """
+    settings = getattr(request.app.state, "settings", None) if "app" in request.scope else None
+    if isinstance(settings, Settings) and settings.public_url:
+        return settings.public_url.rstrip("/")
+    return f"{request.url.scheme}://{request.url.netloc}" if _HOST.fullmatch(request.url.netloc) else ""
 
 
 def _theme(request: Request) -> tuple[str, bool]:

@@ -20,6 +20,12 @@ class Settings(BaseSettings):
     database_url: str = Field("", description="SQLAlchemy URL; empty: SQLite in the data folder.")
     host: str = Field("127.0.0.1", description="Address to listen on.")
     port: int = Field(8000, ge=1, le=65535, description="Port to listen on.")
+    public_url: str = Field(
+        "", description="Scheme and host that links, cards and embeddings name; empty: those of the request."
+    )
+    embed_ancestors: str = Field(
+        "*", description="Sites that may show embeddings in a frame, as in the header frame-ancestors; 'none' for none."
+    )
     prefix: str = Field("", description="Path under which a proxy serves the application, e.g. /pluriscope.")
     workers: int = Field(2, ge=1, le=256, description="Worker processes of `pluriscope work`.")
     token: str = Field("", description="Bearer token that allows changes from elsewhere than this machine.")

@@ -1,0 +1,362 @@
+"""One explanation computed anew from the weights, figure by figure, to be held against what was stored of it.
+
+A link outlives the run that made it. Whoever follows one can have every figure of the explanation that is cheap to
+compute found again on the spot, and see which of them equal what is stored. Nothing here knows where figures are
+stored: :func:`hold_against` takes both sides as values.
+
+Figures are named alike on both sides. What costs a search (how many explanations there are in all, criteria that
+compare with all others) is not computed again; the caller says so.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.algorithms.high_level_model import HighLevelModel
+from analysis.algorithms.redundancy import irredundancy
+from analysis.alignments.alignment import Alignment
+from analysis.alignments.iia import interchange_matrix, score_alignment, tested_pairs
+from analysis.circuits.circuit import Circuit, possible_circuit
+from analysis.circuits.search import MAX_EDGES, judged_rows, mean_rows
+from analysis.circuits.space import in_space
+from analysis.data import DataRecord
+from analysis.errors import BeyondLimits, InvalidMask
+from analysis.interpretations.indexing import InterpretationSpace
+from analysis.networks.mlp import circuit_activations, forward
+from analysis.networks.network import Network
+from analysis.protocol import Protocol
+from analysis.tasks import Task, input_table
+from analysis.validity import decide, margin_to_edge
+
+Value = bool | int | float | str | tuple[float, ...]
+Status = Literal["equal", "differs", "not_stored", "not_recomputed"]
+
+RELATIVE_TOLERANCE: Final = 1e-9
+"""Real figures count as equal within this share of max(1, |value|): the order of additions differs between machines."""
+MAX_SITE: Final = 12  # neurons: up to 4,095 smaller places are tried when minimality is decided
+
+
+@dataclass(frozen=True)
+class Recomputed:
+    """One figure as the weights give it now.
+
+    Args:
+        key: its name, the same on the stored side.
+        label: what it is, for people.
+        value: None if it was not computed.
+        note: how it was found; why not, where the value is None.
+    """
+
+    key: str
+    label: str
+    value: Value | None
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class HeldFigure:
+    """One figure, stored and recomputed.
+
+    Args:
+        stored: None where nothing is stored.
+        recomputed: None where it was not computed again.
+        difference: largest absolute difference of real figures that are equal within the tolerance but not to the bit.
+    """
+
+    key: str
+    label: str
+    status: Status
+    stored: Value | None
+    recomputed: Value | None
+    note: str = ""
+    difference: float = 0.0
+
+
+def hold_against(recomputed: Sequence[Recomputed], stored: Mapping[str, Value]) -> tuple[HeldFigure, ...]:
+    """Each figure with what is stored of it; figures that are only stored come last, as not recomputed."""
+    held = [_held(figure, stored.get(figure.key)) for figure in recomputed]
+    known = {figure.key for figure in recomputed}
+    rest = [
+        HeldFigure(key, key.replace("_", " "), "not_recomputed", value, None)
+        for key, value in stored.items()
+        if key not in known
+    ]
+    return (*held, *rest)
+
+
+def verdict_of(figures: Sequence[HeldFigure]) -> Status:
+    """In one word: a single difference makes it "differs"; "not_stored" if there was nothing to compare with."""
+    statuses = {figure.status for figure in figures}
+    if "differs" in statuses:
+        return "differs"
+    return "equal" if "equal" in statuses else "not_stored"
+
+
+def recompute_network(network: Network, tasks: Sequence[Task]) -> tuple[Recomputed, ...]:
+    """A network's identity, its number of parameters, and on how many clean inputs each output decides right."""
+    inputs = input_table(network.n_inputs)
+    outputs = forward(network, inputs)
+    figures = [
+        Recomputed("network_digest", "Network digest", network.digest, "SHA-256 of settings and weights"),
+        Recomputed("parameters", "Parameters", sum(w.size for w in (*network.weights, *network.biases))),
+    ]
+    for k, task in enumerate(tasks):
+        right = int((decide(outputs[:, k], "rounding") == np.array(task.truth_table)).sum())
+        figures.append(
+            Recomputed(
+                f"right_{k}",
+                f"Inputs that output {k} decides right ({task.name or 'unnamed task'}), by rounding",
+                f"{right}/{len(inputs)}",
+            )
+        )
+    return tuple(figures)
+
+
+def recompute_circuit(
+    network: Network, circuit: Circuit, task: Task, data: DataRecord, protocol: Protocol, *, output: int = 0
+) -> tuple[Recomputed, ...]:
+    """Every figure of a circuit that its own activations give.
+
+    Args:
+        network: cut to the analysed output.
+        circuit: one of it.
+        task: what the output should compute.
+        data: the rows.
+        protocol: rules of validity.
+        output: column of the data record's labels.
+    """
+    rows, labels = judged_rows(task, data, output)
+    judged = _outputs(network, circuit, rows, data, protocol)
+    right = decide(judged, protocol.circuit_decision) == labels
+    looked_at = in_space(circuit.n_neurons, network.sizes, protocol)
+    valid = looked_at and bool(right.mean() > protocol.accuracy_threshold)
+    representatives = _outputs(network, circuit, data.representatives, data, protocol)
+    return (
+        Recomputed("mask", "Mask", circuit.hex, "structurally possible"),
+        Recomputed("valid", "Valid", valid, f"right on more than {protocol.accuracy_threshold:g} of the judged rows"),
+        Recomputed("right", "Rows decided right", f"{int(right.sum())}/{len(right)}"),
+        Recomputed("edges", "Edges", circuit.n_edges),
+        Recomputed("neurons", "Active hidden neurons", circuit.n_neurons),
+        Recomputed(
+            "margin",
+            "Smallest margin to the decision's edge",
+            float(margin_to_edge(judged, protocol.circuit_decision).min()),
+        ),
+        Recomputed("outputs", "Outputs on the inputs", tuple(map(float, representatives))),
+        *_reading_counts(network, circuit, data, protocol, valid=valid),
+        _smaller_by_one(network, circuit, task, data, protocol, output),
+    )
+
+
+def recompute_interpretation(
+    network: Network, circuit: Circuit, index: int, task: Task, data: DataRecord, protocol: Protocol
+) -> tuple[Recomputed, ...]:
+    """What makes an interpretation one: its gates agree with the activations, and its index leads back to it.
+
+    Raises:
+        InvalidIndex: the circuit has no interpretation with that index.
+        BeyondLimits: too many states to number them.
+    """
+    space = InterpretationSpace(network, circuit, data, protocol.ablation)
+    found = space.at(index)
+    bits: dict[tuple[int, int], list[int]] = {
+        (0, i): [(row >> (network.n_inputs - 1 - i)) & 1 for row in range(1 << network.n_inputs)]
+        for i in range(network.n_inputs)
+    }
+    layers = circuit_activations(
+        network, circuit, data.representatives, ablation=protocol.ablation, reference_rows=mean_rows(data)
+    )
+    fitting = 0
+    for gate in found.gates:
+        values = layers[gate.layer][:, gate.neuron]
+        above = [int(v > gate.threshold) for v in values]
+        if gate.layer == len(network.sizes) - 1:  # the output uses its rounded activation
+            above = [int(v) for v in decide(values, "rounding")]
+        looked_up = []
+        for row in range(1 << network.n_inputs):
+            number = 0
+            for parent in gate.parents:
+                number = number << 1 | bits[parent][row]
+            looked_up.append(gate.table[number])
+        bits[gate.layer, gate.neuron] = looked_up
+        fitting += looked_up == above and sum(b << row for row, b in enumerate(looked_up)) == gate.function
+    last = found.gates[-1] if found.gates else None
+    is_output = last is not None and last.layer == len(network.sizes) - 1
+    return (
+        Recomputed("index", "Index that its gates lead back to", space.index_of(found.gates)),
+        Recomputed("gates", "Gates that agree with the circuit's activations", f"{fitting}/{len(found.gates)}"),
+        Recomputed(
+            "computes_task",
+            "Its output gate is the task",
+            is_output and last is not None and _table(last.function, task) == task.truth_table,
+        ),
+        Recomputed("free_rows", "Free rows", sum(len(gate.free_rows) for gate in found.gates)),
+    )
+
+
+def recompute_algorithm(algorithm: HighLevelModel, task: Task) -> tuple[Recomputed, ...]:
+    """What an algorithm is, apart from any network."""
+    return (
+        Recomputed("algorithm", "Id", algorithm.id, "first 16 hex digits of the SHA-256 of its text"),
+        Recomputed("formula", "Formula", algorithm.formula),
+        Recomputed("computes_task", "Computes the task", _table(algorithm.function, task) == task.truth_table),
+        Recomputed("depth", "Depth in gates", algorithm.depth),
+        Recomputed("n_gates", "Gates", algorithm.n_gates),
+        Recomputed("n_variables", "Variables", len(algorithm.variables)),
+        *(
+            Recomputed(key.replace("-", "_"), key.replace("-", " ").capitalize(), verdict)
+            for key, verdict in (irredundancy(algorithm) if algorithm.form == "and_inverter" else {}).items()
+        ),
+    )
+
+
+def recompute_alignment(
+    network: Network, algorithm: HighLevelModel, alignment: Alignment, data: DataRecord, protocol: Protocol
+) -> tuple[Recomputed, ...]:
+    """Every interchange of an alignment made again.
+
+    Args:
+        network: cut to the analysed output.
+        algorithm: the algorithm that is aligned.
+        alignment: places for all of its variables.
+        data: rows to interchange.
+        protocol: decision rule, pairs and sites.
+
+    Raises:
+        InvalidAlignment: it does not fit the algorithm, the network or the protocol.
+    """
+    large = max((len(site.neurons) for _, site in alignment.places), default=0) > MAX_SITE
+    if large:
+        agreed, of, margin, minimal = _interchanges(network, algorithm, alignment, data, protocol)
+    else:
+        scored = score_alignment(network, algorithm, alignment, protocol, data)
+        agreed, of, margin, minimal = scored.iia.agreed, scored.iia.of, scored.margin, scored.minimal
+    why = f"a place of more than {MAX_SITE} neurons has too many smaller ones"
+    return (
+        Recomputed("alignment", "Id", alignment.id, "hash of the algorithm's text and the places"),
+        Recomputed("iia", "Interchange intervention accuracy", f"{agreed}/{of}"),
+        Recomputed("valid", "Valid", agreed == of, "every tested interchange agrees"),
+        Recomputed(
+            "minimal", "Minimal", minimal, why if minimal is None else "no smaller place of any variable is valid"
+        ),
+        Recomputed(
+            "margin",
+            "Smallest margin of a tested output",
+            margin if math.isfinite(margin) else None,
+            "" if math.isfinite(margin) else "nothing is tested: the algorithm has no variables",
+        ),
+        Recomputed("alignment_neurons", "Neurons that carry variables", alignment.n_neurons),
+    )
+
+
+def _interchanges(
+    network: Network, algorithm: HighLevelModel, alignment: Alignment, data: DataRecord, protocol: Protocol
+) -> tuple[int, int, float, None]:
+    """An alignment's score without the smaller places, which are too many."""
+    tested = tested_pairs(algorithm.n_inputs, protocol.interchange_pairs)
+    agreed, margin = 0, math.inf
+    for path, site in alignment.places:
+        matrix = interchange_matrix(network, algorithm, path, site, protocol, data)
+        agreed += int((matrix.agreed & tested).sum())
+        margin = min(margin, float(margin_to_edge(matrix.outputs[tested], protocol.alignment_decision).min()))
+    return agreed, int(tested.sum()) * len(alignment.places), margin, None
+
+
+def _outputs(
+    network: Network, circuit: Circuit, rows: NDArray[np.float64], data: DataRecord, protocol: Protocol
+) -> NDArray[np.float64]:
+    """Outputs of a circuit on some rows, ``[rows]``."""
+    layers = circuit_activations(network, circuit, rows, ablation=protocol.ablation, reference_rows=mean_rows(data))
+    return layers[-1][:, 0]
+
+
+def _reading_counts(
+    network: Network, circuit: Circuit, data: DataRecord, protocol: Protocol, *, valid: bool
+) -> tuple[Recomputed, Recomputed]:
+    """How many interpretations a valid circuit has, by transfer over layers."""
+    labels = ("interpretations", "Interpretations"), ("observed", "Observed classes")
+    why = ""
+    if not valid:
+        why = "only valid circuits are interpreted"
+    elif circuit.layout.n_edges > MAX_EDGES:
+        why = f"interpretations are counted for networks of up to {MAX_EDGES} edges"
+    if not why:
+        space = InterpretationSpace(network, circuit, data, protocol.ablation)
+        try:
+            counts = (space.count, space.n_observed)
+        except BeyondLimits as error:
+            why = error.cause
+        else:
+            (first, second), how = labels, "counted exactly by transfer over layers"
+            return Recomputed(*first, counts[0], how), Recomputed(*second, counts[1], how)
+    (first, second) = labels
+    return Recomputed(*first, None, why), Recomputed(*second, None, why)
+
+
+def _smaller_by_one(
+    network: Network, circuit: Circuit, task: Task, data: DataRecord, protocol: Protocol, output: int
+) -> Recomputed:
+    """How many single-edge removals leave a valid circuit: what quasi and local minimality ask."""
+    rows, labels = judged_rows(task, data, output)
+    n_valid = 0
+    for smaller in smaller_by_one(circuit):
+        right = decide(_outputs(network, smaller, rows, data, protocol), protocol.circuit_decision) == labels
+        accurate = bool(right.mean() > protocol.accuracy_threshold)
+        n_valid += accurate and in_space(smaller.n_neurons, network.sizes, protocol)
+    note = "0 means locally minimal; fewer than its edges, quasi-minimal"
+    return Recomputed("valid_without_one_edge", "Single-edge removals that leave a valid circuit", n_valid, note)
+
+
+def smaller_by_one(circuit: Circuit) -> tuple[Circuit, ...]:
+    """The structurally possible circuits with one edge less."""
+    found = []
+    for edge in range(circuit.layout.n_edges):
+        if circuit.mask >> edge & 1:
+            try:
+                found.append(possible_circuit(circuit.mask & ~(1 << edge), circuit.layout))
+            except InvalidMask:
+                continue
+    return tuple(found)
+
+
+def _table(function: int, task: Task) -> tuple[int, ...]:
+    return tuple(function >> row & 1 for row in range(len(task.truth_table)))
+
+
+def _held(figure: Recomputed, stored: Value | None) -> HeldFigure:
+    both = HeldFigure(figure.key, figure.label, "equal", stored, figure.value, figure.note)
+    if figure.value is None:
+        return replace(both, status="not_recomputed")
+    if stored is None:
+        return replace(both, status="not_stored")
+    if stored == figure.value:
+        return both
+    distance = _distance(stored, figure.value)
+    return replace(both, status="differs") if distance is None else replace(both, difference=distance)
+
+
+def _distance(stored: Value, recomputed: Value) -> float | None:
+    """The largest distance of real figures that are equal within the tolerance, None if they are not."""
+    pair = [side if isinstance(side, tuple) else (side,) for side in (stored, recomputed)]
+    if len(pair[0]) != len(pair[1]):
+        return None
+    largest = 0.0
+    for one, other in zip(*pair, strict=True):
+        if not (isinstance(one, float) and isinstance(other, float)):
+            if one != other:
+                return None
+            continue
+        if math.isnan(one) and math.isnan(other):
+            continue
+        if one != other:
+            gap = abs(one - other)
+            if not gap <= RELATIVE_TOLERANCE * max(1.0, abs(one)):
+                return None
+            largest = max(largest, gap)
+    return largest

@@ -1,0 +1,111 @@
+"""What is stored of one explanation, figure by figure, to be held against the weights."""
+
+from __future__ import annotations
+
+import numpy as np
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from analysis.circuits.circuit import Circuit, EdgeLayout
+from analysis.reverify import Value, smaller_by_one
+from app.db.circuit_columns import BLOCK, COLUMNS
+from app.db.reads.circuits import circuits_at, is_stored
+from app.db.tables import AlgorithmRow, AlignmentRow, AnalysisRow, CircuitBlockRow
+
+
+def lists_every_valid_circuit(analysis: AnalysisRow) -> bool:
+    """Whether the stored circuits are all valid ones, so that absence is a verdict too."""
+    return (
+        analysis.circuits_method != "estimated"
+        and analysis.circuits_truncated_at is None
+        and analysis.circuits_listed == analysis.circuits_valid
+    )
+
+
+def stored_circuit(session: Session, analysis: AnalysisRow, circuit: Circuit) -> dict[str, Value]:
+    """The figures of a circuit that an analysis holds; of one that it does not hold, that it is not valid.
+
+    Args:
+        session: of the reader.
+        analysis: the stored analysis.
+        circuit: one of its network.
+    """
+    whole = lists_every_valid_circuit(analysis)
+    position = _position(session, analysis.id, circuit)
+    if position is None:
+        return {"valid": False} if whole else {}
+    row = circuits_at(session, analysis.id, circuit.layout, [position])[0]
+    found: dict[str, Value] = {
+        "mask": row.mask,
+        "valid": True,
+        "edges": row.n_edges,
+        "neurons": row.n_neurons,
+        "margin": row.margin,
+        "outputs": _outputs(session, analysis.id, circuit.layout, position),
+    }
+    counted = analysis.interpretations_truncated_at
+    if counted is None or position < counted:
+        found |= {"interpretations": row.interpretations, "observed": row.observed}
+    if whole:
+        smaller = smaller_by_one(circuit)
+        found["valid_without_one_edge"] = sum(is_stored(session, analysis.id, one.hex) for one in smaller)
+    return found
+
+
+def stored_algorithm(row: AlgorithmRow) -> dict[str, Value]:
+    """The figures of an algorithm's row."""
+    verdicts = ("irredundant_gates", "irredundant_functions", "irredundant_literals")
+    return {
+        "algorithm": row.algorithm_id,
+        "formula": row.formula,
+        "depth": row.depth,
+        "n_gates": row.n_gates,
+        "n_variables": row.n_variables,
+        **{name: bool(value) for name in verdicts if (value := getattr(row, name)) is not None},
+        "valid_alignments": row.n_valid,
+        "minimal_alignments": row.n_minimal,
+    }
+
+
+def stored_alignment(row: AlignmentRow) -> dict[str, Value]:
+    """The figures of an alignment's row."""
+    return {
+        "alignment": row.alignment_id,
+        "iia": f"{row.agreed}/{row.of}",
+        "valid": row.valid,
+        "minimal": row.minimal,
+        **({} if row.margin is None else {"margin": row.margin}),
+        "alignment_neurons": row.n_neurons,
+    }
+
+
+def _position(session: Session, analysis_id: int, circuit: Circuit) -> int | None:
+    """Where a circuit stands in the order of masks, None if it is not stored."""
+    query = (
+        select(CircuitBlockRow.block, CircuitBlockRow.data)
+        .where(
+            CircuitBlockRow.analysis_id == analysis_id,
+            CircuitBlockRow.name == "mask",
+            CircuitBlockRow.first <= circuit.hex,
+        )
+        .order_by(CircuitBlockRow.block.desc())
+        .limit(1)
+    )
+    row = session.execute(query).one_or_none()
+    if row is None or circuit.mask >= 1 << 64:
+        return None
+    masks = np.frombuffer(row.data, COLUMNS["mask"])
+    index = int(np.searchsorted(masks, np.uint64(circuit.mask)))
+    held = index < len(masks) and int(masks[index]) == circuit.mask
+    return row.block * BLOCK + index if held else None
+
+
+def _outputs(session: Session, analysis_id: int, layout: EdgeLayout, position: int) -> tuple[float, ...]:
+    """The stored outputs of the circuit at a position, on every input."""
+    query = select(CircuitBlockRow.data).where(
+        CircuitBlockRow.analysis_id == analysis_id,
+        CircuitBlockRow.name == "outputs",
+        CircuitBlockRow.block == position // BLOCK,
+    )
+    values = np.frombuffer(session.scalars(query).one(), COLUMNS["outputs"]).reshape(-1, 1 << layout.sizes[0])
+    return tuple(map(float, values[position % BLOCK]))

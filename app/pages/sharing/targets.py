@@ -1,0 +1,191 @@
+"""From a whole address to the page that it names: what can be shared, embedded, verified or drawn.
+
+One reading for all of them, so that whatever is accepted at the command line is accepted by oEmbed too. An address may
+be a full URL or a path, of the page itself or of something made of it (its JSON twin, its card, its embedding, its
+re-verification).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Literal, get_origin
+from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
+
+from pydantic import ValidationError
+from sqlalchemy.orm import Session
+
+from app.addressing import API_PREFIX, Addresses
+from app.errors import BadQuery, NotFound
+from app.pages.algorithm import AlgorithmOptions, AlgorithmPage, build_algorithm
+from app.pages.alignment import AlignmentOptions, AlignmentPage, build_alignment
+from app.pages.circuit import (
+    CircuitOptions,
+    CircuitPage,
+    InterpretationOptions,
+    InterpretationPage,
+    build_circuit,
+    build_interpretation,
+)
+from app.pages.compare.build import build_compare
+from app.pages.compare.options import CompareOptions
+from app.pages.compare.views import ComparePage
+from app.pages.network.page import NetworkOptions, NetworkPage, build_network
+from app.pages.options import ScopeOptions
+
+Kind = Literal["network", "circuit", "interpretation", "algorithm", "alignment", "compare"]
+SharedPage = NetworkPage | CircuitPage | InterpretationPage | AlgorithmPage | AlignmentPage | ComparePage
+MAX_ADDRESS: Final = 8_000
+"""Characters of an address that is read; six long references with their places need about a third."""
+
+_SHAPES: Final[tuple[tuple[Kind, re.Pattern[str]], ...]] = (
+    ("network", re.compile(r"/networks/([^/]+)")),
+    ("circuit", re.compile(r"/networks/([^/]+)/circuits/([^/]+)")),
+    ("interpretation", re.compile(r"/networks/([^/]+)/circuits/([^/]+)/interpretations/([^/]+)")),
+    ("algorithm", re.compile(r"/networks/([^/]+)/algorithms/([^/]+)")),
+    ("alignment", re.compile(r"/networks/([^/]+)/algorithms/([^/]+)/alignments/([^/]+)")),
+    ("compare", re.compile(r"/compare")),
+)
+_MADE_OF_IT: Final = re.compile(r"/(verify|card\.png|card\.svg|drawing\.svg|drawing\.png)$")
+_OPTIONS: Final[Mapping[Kind, type[ScopeOptions]]] = {
+    "network": NetworkOptions,
+    "circuit": CircuitOptions,
+    "interpretation": InterpretationOptions,
+    "algorithm": AlgorithmOptions,
+    "alignment": AlignmentOptions,
+    "compare": CompareOptions,
+}
+
+
+@dataclass(frozen=True)
+class Target:
+    """What an address names.
+
+    Args:
+        kind: of page.
+        parts: the path's own names: network, then mask and index, or algorithm and alignment; none for a comparison.
+        query: the options, in their order.
+    """
+
+    kind: Kind
+    parts: tuple[str, ...]
+    query: tuple[tuple[str, str], ...]
+
+    @property
+    def path(self) -> str:
+        """The page's path, without prefix and query."""
+        if self.kind == "compare":
+            return "/compare"
+        nouns = {"circuit": ("circuits",), "interpretation": ("circuits", "interpretations")}
+        nouns |= {"algorithm": ("algorithms",), "alignment": ("algorithms", "alignments")}
+        first, *rest = (quote(part, safe="") for part in self.parts)
+        below = "".join(f"/{noun}/{part}" for noun, part in zip(nouns.get(self.kind, ()), rest, strict=True))
+        return f"/networks/{first}{below}"
+
+    @property
+    def query_text(self) -> str:
+        """The options as they stand behind a question mark, which leads them; "" without any."""
+        return f"?{urlencode(self.query)}" if self.query else ""
+
+    def values(self, name: str) -> list[str]:
+        """What the query gives for one option."""
+        return [value for key, value in self.query if key == name]
+
+
+def read_target(text: str, addresses: Addresses, *, without: Sequence[str] = ("theme",)) -> Target:
+    """The page that a full URL or a path names.
+
+    Args:
+        text: the address; scheme and host are not looked at.
+        addresses: knows the prefix, which may be there or not.
+        without: options that are left out.
+
+    Raises:
+        BadQuery: too long.
+        NotFound: no network, explanation or comparison has such an address.
+    """
+    if len(text) > MAX_ADDRESS:
+        raise BadQuery(
+            f"address of {len(text):,} characters", f"more than {MAX_ADDRESS:,} are not read", "leave some out", "url"
+        )
+    try:
+        split = urlsplit(text.strip())
+    except ValueError:
+        raise _no_page(text, addresses) from None
+    path = split.path
+    if addresses.prefix and f"{path}/".startswith(f"{addresses.prefix}/"):
+        path = path.removeprefix(addresses.prefix)
+    path = path.removeprefix(API_PREFIX).removeprefix("/embed")
+    path = _MADE_OF_IT.sub("", path.rstrip("/") or "/")
+    query = tuple((key, value) for key, value in parse_qsl(split.query) if key not in without)
+    for kind, shape in _SHAPES:
+        match = shape.fullmatch(path)
+        if match:
+            return Target(kind, tuple(unquote(part) for part in match.groups()), query)
+    raise _no_page(text, addresses)
+
+
+def _no_page(text: str, addresses: Addresses) -> NotFound:
+    return NotFound(
+        f"address {text[:200]!r}",
+        "is that of no network, explanation or comparison",
+        "copy it from the page itself",
+        "url",
+        addresses.gallery(),
+        "all networks",
+    )
+
+
+def options_of(target: Target) -> ScopeOptions:
+    """The options of a page, checked as the page itself checks them.
+
+    Raises:
+        BadQuery: one is unknown or out of range.
+    """
+    model = _OPTIONS[target.kind]
+    given: dict[str, Any] = {}
+    for key in dict.fromkeys(key for key, _ in target.query):
+        values = target.values(key)
+        field = model.model_fields.get(key)
+        is_list = field is not None and get_origin(field.annotation) is list
+        given[key] = values if is_list else values[-1]
+    try:
+        return model.model_validate(given)
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = str(first["loc"][0]) if first["loc"] else ""
+        if first["type"] == "extra_forbidden":
+            cause, cure = "is unknown here", f"use one of {', '.join(model.model_fields)}"
+        else:
+            cause, cure = first["msg"][:1].lower() + first["msg"][1:], "correct it or leave it out"
+        raise BadQuery(f"option {name!r} {str(first.get('input'))[:60]!r}", cause, cure, name) from None
+
+
+def build_target(session: Session, addresses: Addresses, target: Target) -> SharedPage:
+    """The page that an address names, as the page itself shows it.
+
+    Raises:
+        PageError: it names nothing, or an option is wrong.
+        AnalysisError: what it names does not fit the network.
+    """
+    options = options_of(target)
+    builders: Mapping[Kind, Callable[..., SharedPage]] = {
+        "network": build_network,
+        "circuit": build_circuit,
+        "interpretation": build_interpretation,
+        "algorithm": build_algorithm,
+        "alignment": build_alignment,
+        "compare": build_compare,
+    }
+    page = builders[target.kind](session, addresses, *target.parts, options)
+    if isinstance(page, ComparePage) and page.missing:
+        raise BadQuery(
+            "this comparison",
+            f"names {len(page.refs)} of the two or more explanations that it needs",
+            "choose the others first",
+            "e",
+            addresses.compare("" if page.network is None else page.network.slug, page.refs),
+            "the choice of explanations",
+        )
+    return page

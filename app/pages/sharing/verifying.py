@@ -1,0 +1,304 @@
+"""A permalink checks itself: the explanation computed anew from the weights, each figure beside the stored one."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from typing import Literal
+
+from pydantic import Field
+from sqlalchemy.orm import Session
+
+from analysis import ENGINE_VERSION
+from analysis.reverify import (
+    RELATIVE_TOLERANCE,
+    HeldFigure,
+    Recomputed,
+    Value,
+    hold_against,
+    recompute_algorithm,
+    recompute_alignment,
+    recompute_circuit,
+    recompute_interpretation,
+    recompute_network,
+    verdict_of,
+)
+from app.addressing import Addresses, ExplanationRef
+from app.db.codecs import tasks_of
+from app.db.reads import algorithms as algorithm_reads
+from app.db.reads.stored_figures import stored_algorithm, stored_alignment, stored_circuit
+from app.figures.numbers import exact
+from app.pages.compare.contrast import LETTERS, MOST
+from app.pages.compare.options import CompareOptions
+from app.pages.explanations import Explanation, find_explanation, read_ref
+from app.pages.options import PageModel, ScopeOptions
+from app.pages.place import Place, locate
+from app.pages.sharing.targets import Target, options_of
+
+Verdict = Literal["equal", "differs", "not_stored"]
+NOT_RECOMPUTED = (
+    "What takes a search of its own is not computed again here: how many explanations there are in all, alignments of "
+    "other placements, and criteria that compare with all other explanations. `pluriscope analyse` repeats the whole."
+)
+
+
+class FigureView(PageModel):
+    """One figure, stored and recomputed."""
+
+    key: str = Field(description="Its stable name.")
+    label: str
+    status: Literal["equal", "differs", "not_stored", "not_recomputed"]
+    stored: bool | int | float | str | list[float] | None = Field(description="None where nothing is stored.")
+    recomputed: bool | int | float | str | list[float] | None = Field(description="None where it was not recomputed.")
+    difference: float = Field(description="Of real figures that are equal within the tolerance, not to the bit.")
+    note: str
+
+    @property
+    def stored_words(self) -> str:
+        return _words(self.stored)
+
+    @property
+    def recomputed_words(self) -> str:
+        return _words(self.recomputed)
+
+
+class VerifiedView(PageModel):
+    """One network or explanation, figure by figure."""
+
+    letter: str = Field(description="Its letter in a comparison, else empty.")
+    title: str
+    kind: str
+    url: str
+    verdict: Verdict
+    figures: list[FigureView]
+
+
+class VerifyPage(PageModel):
+    """What recomputing gave."""
+
+    title: str
+    kind: str
+    url: str = Field(description="The page that was verified.")
+    verify_url: str
+    network_slug: str
+    network_url: str
+    verdict: Verdict = Field(description="differs if any figure does; not_stored if there was nothing to compare with.")
+    identity: list[FigureView] = Field(description="Digests of network, protocol and data, stored and recomputed.")
+    explanations: list[VerifiedView]
+    engine_version: str = Field(description="Of the engine that recomputed.")
+    stored_engine_version: str = Field(description="Of the engine that made the stored analysis; empty without one.")
+    analysed_at: str
+    result_digest: str = Field(description="Of the stored analysis as a whole; not recomputed here.")
+    tolerance: float = Field(description="Relative; real figures within it count as equal.")
+    not_recomputed: str
+    command: str = Field(description="The same at the command line.")
+    seconds: float
+
+    @property
+    def n_equal(self) -> int:
+        return sum(figure.status == "equal" for figure in self._all)
+
+    @property
+    def n_differ(self) -> int:
+        return sum(figure.status == "differs" for figure in self._all)
+
+    @property
+    def _all(self) -> list[FigureView]:
+        return [*self.identity, *(figure for item in self.explanations for figure in item.figures)]
+
+
+def build_verification(session: Session, addresses: Addresses, target: Target) -> VerifyPage:
+    """Recompute what an address names and hold it against the store.
+
+    Raises:
+        PageError: the address names nothing, or an option is wrong.
+        AnalysisError: what it names does not fit the network, or is too large to be read on the spot.
+    """
+    started = time.perf_counter()
+    options = options_of(target)
+    place, refs = _named(session, addresses, target, options)
+    identity = _identity(place)
+    if target.kind == "network":
+        figures = recompute_network(place.network, tasks_of(place.row))
+        views = [_view("", place.row.name, "network", addresses.network(place.row.slug, place.scope), figures, {})]
+    else:
+        letters = LETTERS if target.kind == "compare" else [""]
+        found = [find_explanation(session, addresses, place, ref, n) for n, ref in enumerate(refs, start=1)]
+        views = [_verified(session, one, letter) for one, letter in zip(found, letters, strict=False)]
+    analysis = place.analysis
+    held = [*(figure.status for figure in identity), *(view.verdict for view in views)]
+    verdict: Verdict = "differs" if "differs" in held else "not_stored"
+    if verdict != "differs" and any(view.verdict == "equal" for view in views):
+        verdict = "equal"
+    if target.kind == "network" and verdict == "not_stored":
+        verdict = "equal"  # of a network the digest is what is stored, and it is held against the weights above
+    page = addresses.prefix + target.path + target.query_text
+    name = place.row.name if target.kind == "network" else f"{_nouns(target.kind)} of {place.row.name}"
+    return VerifyPage(
+        title=name,
+        kind=target.kind,
+        url=page,
+        verify_url=addresses.made_of(page, "verify"),
+        network_slug=place.row.slug,
+        network_url=addresses.network(place.row.slug, place.scope),
+        verdict=verdict,
+        identity=identity,
+        explanations=views,
+        engine_version=ENGINE_VERSION,
+        stored_engine_version="" if analysis is None else analysis.engine_version,
+        analysed_at="" if analysis is None else analysis.created_at.isoformat(timespec="seconds"),
+        result_digest="" if analysis is None else analysis.result_digest,
+        tolerance=RELATIVE_TOLERANCE,
+        not_recomputed=NOT_RECOMPUTED,
+        command=f"pluriscope verify '{target.path}{target.query_text}'",
+        seconds=round(time.perf_counter() - started, 4),
+    )
+
+
+def figure_view(figure: HeldFigure) -> FigureView:
+    """A figure as pages and files show it."""
+    return FigureView(
+        key=figure.key,
+        label=figure.label[:1].upper() + figure.label[1:],
+        status=figure.status,
+        stored=_plain(figure.stored),
+        recomputed=_plain(figure.recomputed),
+        difference=figure.difference,
+        note=figure.note,
+    )
+
+
+def _named(
+    session: Session, addresses: Addresses, target: Target, options: ScopeOptions
+) -> tuple[Place, list[ExplanationRef]]:
+    """The place of an address, and the explanations that it names."""
+    if isinstance(options, CompareOptions):
+        network = options.network[0] if options.network else ""
+        texts = list(dict.fromkeys(text.strip() for text in options.e if text.strip()))[:MOST]
+        refs = [read_ref(text, position) for position, text in enumerate(texts, start=1)]
+        return locate(session, addresses, network, options.scope), refs
+    place = locate(session, addresses, target.parts[0], options.scope)
+    if target.kind == "network":
+        return place, []
+    second = target.parts[2] if len(target.parts) > 2 else ""
+    placed = target.values("place")
+    if target.kind == "alignment" and placed:
+        second = "_".join(text.replace(" ", "+") for text in placed)
+    return place, [ExplanationRef(target.kind, target.parts[1], second)]
+
+
+def _identity(place: Place) -> list[FigureView]:
+    """The digests that everything else rests on, hashed again."""
+    analysis = place.analysis
+    recomputed = [
+        Recomputed("network_digest", "Network digest", place.network.digest, "settings and weights, hashed again"),
+        Recomputed("protocol_digest", "Protocol digest", place.protocol.digest, place.protocol.name),
+        Recomputed("data_digest", "Data digest", place.data.digest, place.data.description or "every clean input once"),
+    ]
+    stored: dict[str, Value] = {"network_digest": place.row.digest}
+    if analysis is not None:
+        stored |= {"protocol_digest": analysis.protocol_digest, "data_digest": analysis.data_digest}
+    return [figure_view(figure) for figure in hold_against(recomputed, stored)]
+
+
+def _verified(session: Session, explanation: Explanation, letter: str) -> VerifiedView:
+    place = explanation.place
+    recomputed = list(recompute_explanation(explanation))
+    title = {
+        "circuit": "Circuit {}",
+        "interpretation": "Circuit {}, interpretation {}",
+        "algorithm": "Algorithm {}",
+        "alignment": "Algorithm {}, alignment {}",
+    }[explanation.kind]
+    names = (explanation.ref.first, explanation.ref.second)
+    stored = _stored(session, explanation)
+    return _view(letter, title.format(*names), explanation.kind, explanation.url, recomputed, stored, place.row.name)
+
+
+def recompute_explanation(explanation: Explanation) -> Iterator[Recomputed]:
+    """Every cheap figure of an explanation, from the weights."""
+    place = explanation.place
+    if explanation.circuit is not None:
+        circuit, output = explanation.circuit, place.scope.output
+        yield from recompute_circuit(place.cut, circuit, place.task, place.data, place.protocol, output=output)
+        if explanation.interpretation is not None:
+            index = explanation.interpretation.index
+            yield from recompute_interpretation(place.cut, circuit, index, place.task, place.data, place.protocol)
+    if explanation.algorithm is not None:
+        yield from recompute_algorithm(explanation.algorithm, place.task)
+        if explanation.alignment is not None:
+            yield from recompute_alignment(
+                place.cut, explanation.algorithm, explanation.alignment, place.data, place.protocol
+            )
+
+
+def _stored(session: Session, explanation: Explanation) -> dict[str, Value]:
+    """What the store holds of an explanation."""
+    analysis = explanation.place.analysis
+    if analysis is None:
+        return {}
+    if explanation.circuit is not None:
+        return stored_circuit(session, analysis, explanation.circuit)
+    if explanation.algorithm is None:
+        return {}
+    row = algorithm_reads.find_algorithm(session, analysis.id, explanation.algorithm.id)
+    if row is None:
+        return {}
+    found = stored_algorithm(row)
+    if explanation.alignment is not None:
+        kept = algorithm_reads.find_alignment(session, row, explanation.alignment.id)
+        found |= {} if kept is None else stored_alignment(kept)
+    return found
+
+
+def _view(
+    letter: str,
+    title: str,
+    kind: str,
+    url: str,
+    recomputed: list[Recomputed] | tuple[Recomputed, ...],
+    stored: Mapping[str, Value],
+    network: str = "",
+) -> VerifiedView:
+    figures = hold_against(recomputed, stored)
+    verdict = verdict_of(figures)
+    return VerifiedView(
+        letter=letter,
+        title=f"{title} of {network}" if network else title,
+        kind=kind,
+        url=url,
+        verdict="not_stored" if verdict == "not_recomputed" else verdict,
+        figures=[figure_view(figure) for figure in figures],
+    )
+
+
+def _nouns(kind: str) -> str:
+    return {
+        "circuit": "Circuit",
+        "interpretation": "Interpretation",
+        "algorithm": "Algorithm",
+        "alignment": "Alignment",
+        "compare": "Comparison",
+    }[kind]
+
+
+def _plain(value: Value | None) -> bool | int | float | str | list[float] | None:
+    """As JSON can hold it: integers beyond 2^53 as decimal text."""
+    if isinstance(value, tuple):
+        return list(value)
+    if isinstance(value, int) and not isinstance(value, bool) and abs(value) > 2**53:
+        return str(value)
+    return value
+
+
+def _words(value: bool | int | float | str | list[float] | None) -> str:
+    """A figure for people, to the last digit."""
+    if value is None:
+        return "—"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list):
+        return ", ".join(repr(one) for one in value)
+    if isinstance(value, int):
+        return exact(value)
+    return repr(value) if isinstance(value, float) else value

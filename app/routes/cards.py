@@ -1,0 +1,111 @@
+"""Pictures of what an address names: its card, and its drawing as SVG and PNG."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from typing import Final
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+
+from app.addressing import Addresses
+from app.errors import BadQuery, NotFound
+from app.figures.cards import card_svg
+from app.figures.png_cache import PngCache
+from app.figures.standalone import FONT_FAMILY, Theme, standalone_svg
+from app.pages.compare.views import ComparePage
+from app.pages.sharing.cards import card_of
+from app.pages.sharing.share import drawing_of
+from app.routes.computing import room
+from app.routes.depends import Links, Reading
+from app.routes.shared_targets import PATTERNS, page_of
+
+router = APIRouter()
+DRAWING_WIDTH: Final = 1_600
+MAX_WIDTH: Final = 2_400
+FRESH: Final = "public, max-age=3600"
+
+
+def card_image(request: Request, session: Reading, links: Links) -> Response:
+    """The card as PNG."""
+    page = page_of(request, session, links)
+    return _png(request, card_svg(card_of(page), _theme(request)), None)
+
+
+def card_document(request: Request, session: Reading, links: Links) -> Response:
+    """The card as SVG."""
+    return _svg(card_svg(card_of(page_of(request, session, links)), _theme(request)))
+
+
+def drawing_document(request: Request, session: Reading, links: Links) -> Response:
+    """The drawing as SVG, with its styles inside."""
+    return _svg(standalone_svg(_drawing(request, session, links), _theme(request)))
+
+
+def drawing_image(request: Request, session: Reading, links: Links) -> Response:
+    """The drawing as PNG."""
+    markup = _drawing(request, session, links, "width")
+    return _png(request, standalone_svg(markup, _theme(request), font=FONT_FAMILY), _width(request))
+
+
+for _pattern in PATTERNS:
+    for _name, _endpoint in (("card.png", card_image), ("card.svg", card_document)):
+        router.add_api_route(f"{_pattern}/{_name}", _endpoint, include_in_schema=False)
+    for _name, _endpoint in (("drawing.svg", drawing_document), ("drawing.png", drawing_image)):
+        router.add_api_route(f"{_pattern}/{_name}", _endpoint, include_in_schema=False)
+
+
+def _drawing(request: Request, session: Reading, links: Addresses, *own: str) -> str:
+    page = page_of(request, session, links, *own)
+    if isinstance(page, ComparePage):
+        raise NotFound(
+            "drawing of a comparison",
+            "there is one of each explanation, and a card of all",
+            "take the card",
+            "",
+            page.url,
+            "the comparison",
+        )
+    return str(drawing_of(page))
+
+
+def _theme(request: Request) -> Theme:
+    asked = request.query_params.get("theme", "light")
+    if asked not in ("light", "dark"):
+        raise BadQuery(f"theme {asked[:20]!r}", "is unknown", "use light or dark", "theme")
+    return "dark" if asked == "dark" else "light"
+
+
+def _width(request: Request) -> int:
+    text = request.query_params.get("width", str(DRAWING_WIDTH))
+    if not (text.isascii() and text.isdigit() and len(text) < 6 and 16 <= int(text) <= MAX_WIDTH):
+        raise BadQuery(
+            f"width {text[:20]!r}", f"is no number of pixels from 16 to {MAX_WIDTH:,}", "correct it", "width"
+        )
+    return int(text)
+
+
+def _svg(markup: str) -> Response:
+    return Response(markup, media_type="image/svg+xml", headers={"cache-control": FRESH, **_policy()})
+
+
+def _png(request: Request, svg: str, width: int | None) -> Response:
+    key = sha256(f"{width}\n{svg}".encode()).hexdigest()
+    tag = f'"{key[:32]}"'
+    headers = {"cache-control": FRESH, "etag": tag, "cross-origin-resource-policy": "cross-origin"}
+    if request.headers.get("if-none-match") == tag:
+        return Response(status_code=304, headers=headers)
+    cache: PngCache = request.app.state.pictures
+    picture = cache.get(key)
+    if picture is None:
+        with room("this picture"):
+            picture = cache.make(key, svg, width)
+    return Response(picture, media_type="image/png", headers=headers)
+
+
+def _policy() -> dict[str, str]:
+    """A picture may be shown anywhere; opened as a page it may style itself and nothing else."""
+    return {
+        "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'",
+        "cross-origin-resource-policy": "cross-origin",
+    }
