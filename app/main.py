@@ -15,20 +15,27 @@ from analysis import ENGINE_VERSION
 from app import errors
 from app.addressing import API_PREFIX, Addresses
 from app.db.engine import open_store
+from app.figures.png_cache import PngCache
 from app.middleware import BodyLimit, Envelope
 from app.routes import (
     algorithms,
     api_docs,
+    cards,
     circuits,
     compare,
+    embed,
+    explanations,
+    funnel,
     glossary,
     health,
     home,
     imports,
     jobs,
     networks,
+    oembed,
     results,
     train,
+    verify,
 )
 from app.settings import ROOT, Settings
 
@@ -38,10 +45,16 @@ ROUTERS = (
     circuits.router,
     algorithms.router,
     compare.router,
+    explanations.router,
+    funnel.router,
     imports.router,
     jobs.router,
     results.router,
     train.router,
+    verify.router,
+    cards.router,
+    embed.router,
+    oembed.router,
     glossary.router,
     health.router,
     api_docs.router,
@@ -100,6 +113,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     app.state.settings = settings
     app.state.addresses = Addresses(settings.prefix)
+    app.state.pictures = PngCache(settings.data / "pictures")
     errors.install(app)
     for router in ROUTERS:
         app.include_router(router)

@@ -38,6 +38,11 @@ class FirstFew:
         """Their positions, in order."""
         return self._positions.tolist()
 
+    @property
+    def values(self) -> list[Any]:
+        """Their values, in order."""
+        return [] if self._values is None else self._values.tolist()
+
     def add(self, values: NDArray[Any], positions: NDArray[np.int64], chosen: NDArray[np.bool_] | None) -> None:
         """See more circuits, at higher positions than all before; of those only the chosen ones count."""
         if self._values is not None and len(self._values) == self._n:

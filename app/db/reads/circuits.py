@@ -22,11 +22,13 @@ from app.db.circuit_columns import BLOCK, COLUMNS, RANKED, values_name, values_o
 from app.db.reads.circuit_scan import (
     Columns,
     FirstFew,
-    SortKey,
     behind,
     locate_mask,
     places_of,
     steps,
+)
+from app.db.reads.circuit_scan import (
+    SortKey as SortKey,
 )
 from app.db.tables import AnalysisRow, CircuitBlockRow
 

@@ -1,0 +1,96 @@
+"""Which explanations pass which criteria, as bits in the order of a list, kept for the criteria asked for last.
+
+A million bits are 125 kB, so counting the survivors of a filter for every criterion is a matter of a millisecond once
+the bits are there.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Sequence
+from threading import Lock
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from analysis.criteria.steps import CriterionStep
+from app.db.reads.explanation_shelves import Kind, RowShelf, Shelf
+from app.db.reads.verdicts import outcome_bits, surviving
+from app.db.tables import AnalysisRow, VerdictRow
+
+MAX_KEPT: Final = 400  # criteria of analyses
+
+_kept: OrderedDict[tuple[Any, ...], NDArray[np.uint8]] = OrderedDict()
+_lock = Lock()
+
+
+def passing_bits(
+    session: Session, analysis: AnalysisRow, shelf: Shelf, step: CriterionStep
+) -> NDArray[np.uint8] | None:
+    """Which explanations of a shelf pass a criterion, packed, lowest position in the lowest bit.
+
+    Args:
+        session: open session.
+        analysis: the analysis.
+        shelf: of a kind that the criterion applies to, "interpretation" excepted: those pass one by one.
+        step: the criterion with its settings.
+
+    Returns:
+        None if it is not computed yet.
+    """
+    content = session.execute(
+        select(VerdictRow.id, VerdictRow.content).where(
+            VerdictRow.analysis_id == analysis.id,
+            VerdictRow.staged == "",
+            VerdictRow.kind == shelf.kind,
+            VerdictRow.criterion == step.key,
+            VerdictRow.settings_digest == step.settings_digest,
+        )
+    ).one_or_none()
+    if content is None:
+        return None
+    key = (str(session.get_bind().engine.url), *content)
+    with _lock:
+        if key in _kept:
+            _kept.move_to_end(key)
+            return _kept[key]
+    bits = outcome_bits(session, analysis, shelf.kind, step)
+    if bits is None:
+        return None
+    packed = np.packbits(_in_order_of(shelf, bits), bitorder="little")
+    with _lock:
+        _kept[key] = packed
+        while len(_kept) > MAX_KEPT:
+            _kept.popitem(last=False)
+    return packed
+
+
+def unpacked_bits(packed: NDArray[np.uint8], n: int) -> NDArray[np.bool_]:
+    """The first n bits as truth values."""
+    return np.unpackbits(packed, count=n, bitorder="little").view(np.bool_)
+
+
+def survivors_of_interpretations(
+    session: Session, analysis: AnalysisRow, steps: Sequence[CriterionStep]
+) -> tuple[int, ...] | None:
+    """For each stored circuit how many of its interpretations survive all steps; None if some is not computed yet."""
+    return surviving(session, analysis, "interpretation", steps).by_circuit
+
+
+def n_in_both(left: NDArray[np.uint8] | None, right: NDArray[np.uint8]) -> int:
+    """Positions whose bit is set in both; None for all positions."""
+    both = right if left is None else left & right
+    return int(np.bitwise_count(both).sum(dtype=np.int64))
+
+
+def _in_order_of(shelf: Shelf, bits: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Bits in the order of verdicts put into the order of the shelf: verdicts leave out alignments that fail."""
+    kind: Kind = shelf.kind
+    if kind != "alignment" or not isinstance(shelf, RowShelf):
+        return bits
+    placed = np.zeros(shelf.n, dtype=np.bool_)
+    placed[np.flatnonzero(shelf.columns["valid"])] = bits
+    return placed

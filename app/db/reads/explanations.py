@@ -1,0 +1,361 @@
+"""All explanations of one analysis together: filtered, counted by facets, sorted, page after page.
+
+Each kind is a shelf of columns (:mod:`app.db.reads.explanation_shelves`). One pass over a shelf tests every condition,
+counts each facet under the conditions of all others, and keeps the first few of the order behind the cursor; the few of
+the shelves are then merged. All counts are exact. What a kind does not have (an algorithm has no edges) passes no
+condition about it, and sorts last in either direction.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.circuits.circuit import EdgeLayout
+from analysis.circuits.distribution import neuron_edges
+from analysis.result import FRAGILE_MARGIN
+from app.db.reads.circuit_scan import Columns, FirstFew, behind
+from app.db.reads.explanation_shelves import KINDS, MAX_NEURONS, CircuitShelf, Kind, Shelf
+
+Passing = NDArray[np.bool_]
+Test = Callable[[Columns], Passing]
+COUNTED: Final = ("edges", "neurons", "algorithm")
+SHARES: Final = ("coverage", "accuracy")
+SHARE_STEPS: Final = 10  # shares are counted in tenths, 1 apart
+
+
+@dataclass(frozen=True)
+class Condition:
+    """Something that explanations must fulfil.
+
+    Args:
+        facet: the facet that it belongs to; that facet is counted without it.
+        label: in words.
+        tests: for each kind that it speaks about the columns it looks at and the test; others never fulfil it.
+        narrows: whether its own facet is counted with it too, as where several may be chosen that must all hold.
+    """
+
+    facet: str
+    label: str
+    tests: Mapping[Kind, tuple[tuple[str, ...], Test]]
+    narrows: bool = False
+
+
+@dataclass(frozen=True)
+class Cursor:
+    """Where a page begins: behind this explanation.
+
+    Args:
+        value: of the sort column, None if the explanation has none.
+        kind: its kind.
+        identity: mask, algorithm id, or ``ALGORITHM.ALIGNMENT``.
+    """
+
+    value: Any
+    kind: Kind
+    identity: str
+
+
+@dataclass
+class FacetCounts:
+    """How many explanations of the chosen kinds have what, each facet under the conditions of all others.
+
+    Args:
+        kinds: explanations of each kind, chosen or not, that fulfil all conditions.
+        values: facet → value → how many.
+        edges: for each edge, circuits that keep it.
+        neurons: for each hidden neuron, explanations that use it.
+        flags: name of a Boolean column → how many.
+        fragile: how many have a margin below the limit, and how many have a margin at all.
+        ranks: rank of the number of interpretations → circuits.
+        passing: what fulfils all conditions, packed, part by part; absent where everything does.
+        after: explanations left after each condition in turn, from the first.
+    """
+
+    kinds: Counter[Kind] = field(default_factory=Counter)
+    values: dict[str, Counter[int]] = field(default_factory=lambda: {name: Counter() for name in (*COUNTED, *SHARES)})
+    edges: NDArray[np.int64] | None = None
+    neurons: NDArray[np.int64] | None = None
+    flags: Counter[str] = field(default_factory=Counter)
+    fragile: int = 0
+    with_margin: int = 0
+    valid: int = 0
+    failing: int = 0
+    ranks: NDArray[np.int64] | None = None
+    passing: dict[Kind, list[NDArray[np.uint8]]] = field(default_factory=dict)
+    after: NDArray[np.int64] = field(default_factory=lambda: np.zeros(1, dtype=np.int64))
+
+
+@dataclass(frozen=True)
+class Found:
+    """One page.
+
+    Args:
+        items: kind and position of each explanation.
+        total: on all pages.
+        more: whether others follow.
+        facets: counts.
+    """
+
+    items: list[tuple[Kind, int]]
+    total: int
+    more: bool
+    facets: FacetCounts
+
+
+@dataclass(frozen=True)
+class Order:
+    """What a list is sorted by.
+
+    Args:
+        sort: name of a column, or "kind" for the order of kinds alone.
+        descending: whether the largest comes first; ties turn with it, what has no value stays last.
+        after: where the page begins.
+        limit: most explanations.
+    """
+
+    sort: str
+    descending: bool
+    after: Cursor | None
+    limit: int
+
+    @property
+    def absent(self) -> float:
+        """What stands for "no value": it sorts last."""
+        return -np.inf if self.descending else np.inf
+
+
+def find_explanations(
+    shelves: Sequence[Shelf],
+    chosen: frozenset[Kind],
+    conditions: Sequence[Condition],
+    order: Order,
+    layout: EdgeLayout,
+    flags: Sequence[str] = (),
+    *,
+    known: Callable[[Kind, FacetCounts], bool] | None = None,
+) -> Found:
+    """One page of the explanations that fulfil all conditions, with the counts of every facet.
+
+    Args:
+        shelves: those to look at, of chosen kinds or not.
+        chosen: the kinds that are listed; facets count these only.
+        conditions: in the order in which the user sees them.
+        order: of the list.
+        layout: edges of the network cut to the output.
+        flags: Boolean columns to count.
+        known: fills in the counts of a shelf if they were kept, without any condition; says whether it did.
+
+    Raises:
+        NotFound: the cursor names an explanation that is gone.
+    """
+    facets = FacetCounts(after=np.zeros(len(conditions) + 1, dtype=np.int64))
+    found: list[tuple[Any, int, int]] = []
+    for shelf in shelves:
+        scan = _Scan(shelf, shelf.kind in chosen, conditions, order, layout, flags, facets)
+        counted = not conditions and known is not None and known(shelf.kind, facets)
+        found += scan.run(counting=not counted)
+    found.sort(reverse=order.descending)
+    items = [(KINDS[rank], position) for _, rank, position in found]
+    total = sum(facets.kinds[kind] for kind in chosen)
+    return Found(items[: order.limit], total, len(items) > order.limit, facets)
+
+
+class _Scan:
+    """One pass over one shelf."""
+
+    def __init__(
+        self,
+        shelf: Shelf,
+        listed: bool,
+        conditions: Sequence[Condition],
+        order: Order,
+        layout: EdgeLayout,
+        flags: Sequence[str],
+        facets: FacetCounts,
+    ) -> None:
+        self._shelf, self._listed, self._order, self._facets, self._layout = shelf, listed, order, facets, layout
+        self._conditions = conditions
+        self._tests = [condition.tests.get(shelf.kind) for condition in conditions]
+        self._sort = order.sort if order.sort in shelf.names else ""
+        self._flags = [flag for flag in flags if flag in shelf.names]
+        # some circuits have no interpretation
+        self._only_with = isinstance(shelf, CircuitShelf) and shelf.kind == "interpretation" and shelf.some_without
+
+    def run(self, *, counting: bool) -> list[tuple[Any, int, int]]:
+        """Count, and return the first few as (value, rank of the kind, position)."""
+        shelf, order = self._shelf, self._order
+        never = any(test is None for test in self._tests)
+        if never and not self._listed:
+            return []
+        if never:  # nothing fulfils all conditions; only how far each kind gets is still asked
+            for positions, columns in shelf.steps(self._columns(counting=False)):
+                self._count_in_turn(self._passes(columns), len(positions))
+            return []
+        first = FirstFew(order.limit + 1, order.descending)
+        beyond = self._behind()
+        for positions, columns in shelf.steps(self._columns(counting)):
+            passes = self._passes(columns)
+            if counting:
+                self._count(columns, passes, len(positions))
+            if not self._listed:
+                continue
+            every = self._all(passes)
+            if self._sort:
+                values = columns[self._sort]
+                if values.dtype.kind == "f":
+                    values = np.where(np.isnan(values), order.absent, values)
+            else:
+                values = np.full(len(positions), order.absent)
+            chosen = None if beyond is None else beyond(values, positions)
+            chosen = every if chosen is None else chosen if every is None else chosen & every
+            first.add(values, positions, chosen)
+        rank = KINDS.index(shelf.kind)
+        return [(value, rank, position) for value, position in zip(first.values, first.positions, strict=True)]
+
+    def _columns(self, counting: bool) -> set[str]:
+        names = {name for test in self._tests if test is not None for name in test[0]}
+        if self._only_with:
+            names.add("interpretations")
+        if self._listed and self._sort:
+            names.add(self._sort)
+        if counting:
+            names |= {name for name in self._counted() if name in self._shelf.names}
+        return names
+
+    def _counted(self) -> tuple[str, ...]:
+        """Columns that facets count."""
+        if not self._listed:  # only how many there are, and for circuits how many interpretations
+            return ("interpretations",) if isinstance(self._shelf, CircuitShelf) else ()
+        more = ("interpretations",) if isinstance(self._shelf, CircuitShelf) else ()
+        return (*COUNTED, *SHARES, "mask", "used", "margin", "valid", *self._flags, *more)
+
+    def _passes(self, columns: Columns) -> list[Passing | None]:
+        """What fulfils each condition, None where nothing of this kind does; in front, what is there at all."""
+        there = [columns["interpretations"] > 0] if self._only_with else []
+        return [*there, *(None if test is None else test[1](columns) for test in self._tests)]
+
+    def _all(self, passes: Sequence[Passing | None], without: str = "") -> Passing | None:
+        """What fulfils all conditions but those of one facet; None for everything."""
+        every: Passing | None = None
+        facets = [""] * self._only_with + ["" if c.narrows else c.facet for c in self._conditions]
+        for facet, passing in zip(facets, passes, strict=True):
+            if passing is not None and not (without and facet == without):
+                every = passing if every is None else every & passing
+        return every
+
+    def _count(self, columns: Columns, passes: Sequence[Passing | None], n: int) -> None:
+        facets, kind = self._facets, self._shelf.kind
+        every = self._all(passes)
+        facets.kinds[kind] += n if every is None else int(np.count_nonzero(every))
+        if every is not None:  # steps are whole blocks, so bytes do not straddle them
+            facets.passing.setdefault(kind, []).append(np.packbits(every, bitorder="little"))
+        if kind == "circuit":
+            facets.ranks = added(facets.ranks, np.bincount(_of(columns["interpretations"], every)))
+        if not self._listed:
+            return
+        self._count_in_turn(passes, n)
+        for name in COUNTED:
+            if name in columns:
+                counts = np.bincount(_of(columns[name], self._without(name, passes, every)))
+                places = np.flatnonzero(counts)
+                facets.values[name].update(dict(zip(places.tolist(), counts[places].tolist(), strict=True)))
+        for name in SHARES:
+            if name in columns:
+                shares = _of(columns[name], self._without(name, passes, every))
+                tenths = np.floor(shares[~np.isnan(shares)] * SHARE_STEPS + 1e-9).astype(np.int64)
+                facets.values[name].update(tenths.tolist())
+        if "margin" in columns:
+            margins = _of(columns["margin"], self._without("fragile", passes, every))
+            facets.fragile += int(np.count_nonzero(margins < FRAGILE_MARGIN))
+            facets.with_margin += len(margins) - int(np.count_nonzero(np.isnan(margins)))
+        self._count_standing(columns, self._without("standing", passes, every), n)
+        for flag in self._flags:
+            facets.flags[flag] += int(np.count_nonzero(columns[flag] if every is None else columns[flag] & every))
+        if "mask" in columns:
+            self._count_parts(_of(columns["mask"], every))
+        if "used" in columns:
+            used = _of(columns["used"], every)
+            n_neurons = min(sum(self._layout.sizes[1:-1]), MAX_NEURONS)
+            users = [int(np.count_nonzero(used & np.uint64(1 << neuron))) for neuron in range(n_neurons)]
+            facets.neurons = added(facets.neurons, np.array(users, dtype=np.int64))
+
+    def _count_in_turn(self, passes: Sequence[Passing | None], n: int) -> None:
+        """Explanations left after each condition in turn."""
+        left: Passing | None = None
+        if self._only_with:
+            left = passes[0]
+        after = self._facets.after
+        after[0] += n if left is None else int(np.count_nonzero(left))
+        for number, passing in enumerate(passes[self._only_with :], start=1):
+            if passing is None:
+                return
+            left = passing if left is None else left & passing
+            after[number] += int(np.count_nonzero(left))
+
+    def _count_standing(self, columns: Columns, chosen: Passing | None, n: int) -> None:
+        n_chosen = n if chosen is None else int(np.count_nonzero(chosen))
+        valid = int(np.count_nonzero(_of(columns["valid"], chosen))) if "valid" in columns else n_chosen
+        self._facets.valid += valid
+        self._facets.failing += n_chosen - valid
+
+    def _count_parts(self, masks: NDArray[np.uint64]) -> None:
+        """How many circuits keep each edge and use each hidden neuron, by a histogram of each byte of the masks."""
+        facets, n_edges = self._facets, self._layout.n_edges
+        in_bytes = np.ascontiguousarray(masks).view(np.uint8).reshape(len(masks), 8)
+        edges = np.concatenate(
+            [np.bincount(in_bytes[:, byte], minlength=256) @ _BITS for byte in range(-(-n_edges // 8))]
+        )[:n_edges]
+        facets.edges = added(facets.edges, edges)
+        neurons = [int(np.count_nonzero(masks & into)) for into in neuron_edges(self._layout)]
+        facets.neurons = added(facets.neurons, np.array(neurons, dtype=np.int64))
+
+    def _without(self, facet: str, passes: Sequence[Passing | None], every: Passing | None) -> Passing | None:
+        """What fulfils all conditions of other facets."""
+        if any(condition.facet == facet and not condition.narrows for condition in self._conditions):
+            return self._all(passes, facet)
+        return every
+
+    def _behind(self) -> Callable[[NDArray[Any], NDArray[np.int64]], Passing] | None:
+        """What comes after the cursor; None for everything."""
+        shelf, order, after = self._shelf, self._order, self._order.after
+        if after is None or not self._listed:
+            return None
+        here, there = KINDS.index(shelf.kind), KINDS.index(after.kind)
+        position = 0
+        if here == there:
+            position, found = shelf.locate(after.identity)
+            bound = position if order.descending else position + found
+        elif order.descending:
+            bound = shelf.n if here < there else 0
+        else:
+            bound = 0 if here > there else shelf.n
+        if after.value is None:
+            equal = (order.absent, order.absent)
+        elif self._sort:
+            equal = shelf.equal_to(self._sort, after.value, position)
+        else:
+            equal = (after.value, after.value)
+        return lambda values, positions: behind(values, positions, equal, bound, descending=order.descending)
+
+
+_BITS: Final = np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1, bitorder="little").astype(np.int64)
+
+
+def _of(column: NDArray[Any], chosen: Passing | None) -> NDArray[Any]:
+    return column if chosen is None else column[chosen]
+
+
+def added(total: NDArray[np.int64] | None, more: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Counts added, the shorter ones filled up with zeros."""
+    if total is None:
+        return more
+    longer, shorter = (more, total) if len(more) > len(total) else (total, more)
+    sums = longer.copy()
+    sums[: len(shorter)] += shorter
+    return sums

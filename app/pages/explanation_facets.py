@@ -1,0 +1,261 @@
+"""What the list of explanations can be filtered by, with exact counts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final, Literal
+
+import numpy as np
+from pydantic import Field
+from sqlalchemy.orm import Session
+
+from analysis.circuits.circuit import EdgeLayout
+from app.db.reads import explanations as reads
+from app.db.reads.explanation_rows import algorithm_rows
+from app.db.reads.explanation_shelves import KINDS, Kind, RowShelf, Shelf
+from app.db.reads.explanation_verdicts import n_in_both, passing_bits
+from app.db.reads.verdicts import VerdictSet, verdict_sets
+from app.db.tables import AnalysisRow
+from app.pages.explanation_filters import CLASS_WORDS, KINDS_OF, RANGES, ExplanationsOptions, Strategy
+from app.pages.options import BigInt, PageModel
+from app.pages.shared import neuron_name
+
+MAX_BINS: Final = 10
+MAX_ALGORITHMS: Final = 12
+MAX_LISTED_EDGES: Final = 64
+KIND_WORDS: Final[Mapping[Kind, str]] = {
+    "circuit": "circuits",
+    "interpretation": "interpretations, by circuit",
+    "algorithm": "algorithms",
+    "alignment": "alignments",
+}
+STRATEGY_WORDS: Final[Mapping[Strategy, str]] = {
+    "where-then-what": "where, then what",
+    "what-then-where": "what, then where",
+}
+
+
+class FacetOption(PageModel):
+    """One value to filter by."""
+
+    value: str
+    label: str
+    count: BigInt | None = Field(description="Explanations that have it and pass all other filters; exact.")
+    checked: bool
+    url: str = Field("", description="The list with only this value, where it is a range.")
+
+
+class FacetView(PageModel):
+    """Something to filter by."""
+
+    name: str = Field(description="The option's name; of a range the options are NAME_min and NAME_max.")
+    legend: str
+    shape: Literal["checkbox", "radio", "range"]
+    choices: list[FacetOption]
+
+
+class PartCount(PageModel):
+    """A neuron or edge, how many explanations use it, and whether the filter speaks about it."""
+
+    name: str = Field(description="As the options keep and drop write it.")
+    label: str
+    used: int
+    choice: Literal["", "keep", "drop"]
+
+
+def facets_of(
+    session: Session,
+    analysis: AnalysisRow,
+    shelves: Mapping[Kind, Shelf],
+    options: ExplanationsOptions,
+    found: reads.Found,
+    interpretations: int,
+    url: Callable[..., str],
+) -> list[FacetView]:
+    """Every facet but the parts of the network, in the order in which pages show them.
+
+    Args:
+        session: open session.
+        analysis: the analysis.
+        shelves: those that were searched.
+        options: of the list.
+        found: what was found, with the counts.
+        interpretations: of the circuits that pass, exactly.
+        url: the list with other options.
+    """
+    counts = found.facets
+    facets = [_strategies(options, counts), _kinds(options, counts, interpretations)]
+    if options.kinds & {"algorithm", "alignment"}:
+        facets.append(
+            _radio(
+                "standing",
+                "Standing",
+                [("valid", "valid", counts.valid), ("failing", "kept, but failing", counts.failing)],
+                options.standing,
+            )
+        )
+    facets += [_range(name, options, counts, url) for name in RANGES if counts.values[name]]
+    facets += [_range(name, options, counts, url) for name in reads.SHARES if counts.values[name]]
+    if counts.with_margin:
+        robust = counts.with_margin - counts.fragile
+        choices = [("yes", "margin below 1e-6", counts.fragile), ("no", "margin of 1e-6 or more", robust)]
+        facets.append(_radio("fragile", "Fragile", choices, options.fragile))
+    if options.kinds & {"algorithm", "alignment"}:
+        facets.append(_classes(options, counts))
+        algorithms = _algorithms(session, options, shelves, counts)
+        facets += [algorithms] if algorithms.choices else []
+    criteria = _criteria(session, analysis, options, shelves, counts)
+    return [*facets, *([criteria] if criteria.choices else [])]
+
+
+def parts_of(
+    layout: EdgeLayout, options: ExplanationsOptions, counts: reads.FacetCounts, *, of_neurons: bool
+) -> list[PartCount]:
+    """The hidden neurons, or the edges, in order, with what uses them; none where there are too many."""
+    sizes = layout.sizes
+    used = counts.neurons if of_neurons else counts.edges
+    if used is None or (not of_neurons and layout.n_edges > MAX_LISTED_EDGES):
+        return []
+    if of_neurons:
+        names = [
+            (neuron_name(sizes, layer, neuron),) for layer in range(1, len(sizes) - 1) for neuron in range(sizes[layer])
+        ]
+    else:
+        names = [
+            (neuron_name(sizes, layer - 1, source), neuron_name(sizes, layer, out))  # type: ignore[misc]
+            for layer in range(1, len(sizes))
+            for out in range(sizes[layer])
+            for source in range(sizes[layer - 1])
+        ]
+    return [
+        PartCount(
+            name="-".join(ends),
+            label=" → ".join(ends),
+            used=n,
+            choice="keep" if "-".join(ends) in options.keep else "drop" if "-".join(ends) in options.drop else "",
+        )
+        for ends, n in zip(names, used.tolist(), strict=False)
+    ]
+
+
+def _strategies(options: ExplanationsOptions, counts: reads.FacetCounts) -> FacetView:
+    chosen = frozenset(options.kind) or frozenset(("circuit", "algorithm", "alignment"))
+    choices = [
+        (strategy, STRATEGY_WORDS[strategy], sum(counts.kinds[kind] for kind in kinds if kind in chosen))
+        for strategy, kinds in KINDS_OF.items()
+    ]
+    return _radio("strategy", "Strategy", choices, options.strategy)
+
+
+def _kinds(options: ExplanationsOptions, counts: reads.FacetCounts, interpretations: int) -> FacetView:
+    within = frozenset(KINDS) if options.strategy is None else frozenset(KINDS_OF[options.strategy])
+    numbers: dict[Kind, int] = {kind: counts.kinds[kind] if kind in within else 0 for kind in KINDS}
+    numbers["interpretation"] = interpretations if "interpretation" in within else 0
+    choices = [
+        FacetOption(value=kind, label=KIND_WORDS[kind], count=numbers[kind], checked=kind in options.kind)
+        for kind in KINDS
+    ]
+    return FacetView(name="kind", legend="Kind", shape="checkbox", choices=choices)
+
+
+def _radio(name: str, legend: str, choices: list[tuple[Any, str, int]], chosen: str | None) -> FacetView:
+    total = sum(count for _, _, count in choices)
+    every = FacetOption(value="", label="any", count=total, checked=not chosen)
+    shown = [FacetOption(value=v, label=label, count=n, checked=v == chosen) for v, label, n in choices]
+    return FacetView(name=name, legend=legend, shape="radio", choices=[every, *shown])
+
+
+def _range(name: str, options: ExplanationsOptions, counts: reads.FacetCounts, url: Callable[..., str]) -> FacetView:
+    """Counts of single values, or of spans of some where there are many; each leads to a list of it."""
+    values = sorted(counts.values[name])
+    if name in reads.SHARES:
+        choices = [
+            FacetOption(
+                value=f"{tenth / reads.SHARE_STEPS:g}",
+                label=f"{tenth / reads.SHARE_STEPS:g}" + ("" if tenth == reads.SHARE_STEPS else " and more"),
+                count=sum(n for value, n in counts.values[name].items() if value >= tenth),
+                checked=getattr(options, f"{name}_min") == tenth / reads.SHARE_STEPS,
+                url=url(**{f"{name}_min": tenth / reads.SHARE_STEPS}),
+            )
+            for tenth in values
+        ]
+        return FacetView(name=name, legend=name.capitalize(), shape="range", choices=choices)
+    width = -(-(values[-1] - values[0] + 1) // MAX_BINS)
+    least, most = getattr(options, f"{name}_min"), getattr(options, f"{name}_max")
+    choices = []
+    for low in range(values[0], values[-1] + 1, width):
+        high = min(low + width - 1, values[-1])
+        n = sum(counts.values[name][value] for value in range(low, high + 1))
+        if n:
+            checked = (least, most) == (low, high)
+            here = url(**{f"{name}_min": None if checked else low, f"{name}_max": None if checked else high})
+            label = str(low) if low == high else f"{low} to {high}"
+            choices.append(FacetOption(value=str(low), label=label, count=n, checked=checked, url=here))
+    legend = {"edges": "Edges", "neurons": "Hidden neurons used"}[name]
+    return FacetView(name=name, legend=legend, shape="range", choices=choices)
+
+
+def _classes(options: ExplanationsOptions, counts: reads.FacetCounts) -> FacetView:
+    choices = [
+        FacetOption(
+            value=key, label=words, count=counts.flags[key.replace("-", "_")], checked=key in options.irredundant
+        )
+        for key, words in CLASS_WORDS.items()
+    ]
+    return FacetView(name="irredundant", legend="Redundancy class", shape="checkbox", choices=choices)
+
+
+def _algorithms(
+    session: Session, options: ExplanationsOptions, shelves: Mapping[Kind, Shelf], counts: reads.FacetCounts
+) -> FacetView:
+    """The algorithms with most explanations, and the one chosen."""
+    shelf = shelves.get("algorithm")
+    choices: list[FacetOption] = []
+    if isinstance(shelf, RowShelf) and counts.values["algorithm"]:
+        found = counts.values["algorithm"].items()
+        most = sorted(found, key=lambda pair: (-pair[1], pair[0]))[:MAX_ALGORITHMS]
+        chosen = [pair for pair in found if shelf.ids[pair[0]] == options.algorithm and pair not in most]
+        rows = algorithm_rows(session, [int(shelf.rows[position]) for position, _ in [*most, *chosen]])
+        for position, n in [*most, *chosen]:
+            row = rows[int(shelf.rows[position])]
+            checked = row.algorithm_id == options.algorithm
+            choices.append(FacetOption(value=row.algorithm_id, label=row.formula, count=n, checked=checked))
+        total = sum(n for _, n in found)
+        choices.insert(0, FacetOption(value="", label="any", count=total, checked=not options.algorithm))
+    return FacetView(name="algorithm", legend="Algorithm", shape="radio", choices=choices)
+
+
+def _criteria(
+    session: Session,
+    analysis: AnalysisRow,
+    options: ExplanationsOptions,
+    shelves: Mapping[Kind, Shelf],
+    counts: reads.FacetCounts,
+) -> FacetView:
+    """The criteria that are computed for some kind listed, with the explanations that pass them too."""
+    asked = {text.replace(" ", "") for text in options.criteria}
+    numbers: dict[str, int | None] = {}
+    for one in verdict_sets(session, analysis):
+        if one.kind in options.kinds and one.kind in shelves:
+            passing = _n_passing(session, analysis, one, shelves[one.kind], counts)
+            before = numbers.get(str(one.step), 0)
+            numbers[str(one.step)] = None if passing is None or before is None else before + passing
+    choices = [
+        FacetOption(value=text, label=text, count=n, checked=text in asked)
+        for text, n in numbers.items()
+        if "(" not in text or text in asked
+    ]
+    return FacetView(name="criteria", legend="Passes", shape="checkbox", choices=choices)
+
+
+def _n_passing(
+    session: Session, analysis: AnalysisRow, one: VerdictSet, shelf: Shelf, counts: reads.FacetCounts
+) -> int | None:
+    if one.kind == "interpretation":  # they pass one by one, and are counted where they are asked for
+        return None
+    if not counts.kinds[one.kind]:
+        return 0
+    if one.kind not in counts.passing:
+        return one.tally.passed
+    bits = passing_bits(session, analysis, shelf, one.step)
+    return None if bits is None else n_in_both(np.concatenate(counts.passing[one.kind]), bits)

@@ -1,0 +1,226 @@
+"""What the list of all explanations may be asked: its options, and the conditions that they set."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, Literal
+
+import numpy as np
+from pydantic import Field
+
+from analysis.circuits.circuit import EdgeLayout
+from analysis.criteria.steps import CriterionStep, parse_steps
+from analysis.errors import InvalidCriterion
+from analysis.result import FRAGILE_MARGIN
+from app.db.reads.circuit_scan import Columns
+from app.db.reads.explanation_shelves import KINDS, Kind, SortKey
+from app.db.reads.explanations import Condition, Test
+from app.errors import BadQuery
+from app.pages.circuits import read_part
+from app.pages.options import ScopeOptions
+
+Strategy = Literal["where-then-what", "what-then-where"]
+KINDS_OF: Final[Mapping[Strategy, tuple[Kind, ...]]] = {
+    "where-then-what": ("circuit", "interpretation"),
+    "what-then-where": ("algorithm", "alignment"),
+}
+DEFAULT_KINDS: Final[frozenset[Kind]] = frozenset(("circuit", "algorithm", "alignment"))
+DEFAULT_LIMIT: Final = 50
+MAX_LIMIT: Final = 200
+MAX_CRITERIA: Final = 28
+RANGES: Final = {"edges": "edge", "neurons": "neuron"}
+SHARE_WORDS: Final = {"coverage": "coverage", "accuracy": "accuracy"}
+FILTERS: Final = (
+    "kind",
+    "strategy",
+    "standing",
+    "algorithm",
+    "irredundant",
+    "edges_min",
+    "edges_max",
+    "neurons_min",
+    "neurons_max",
+    "coverage_min",
+    "accuracy_min",
+    "fragile",
+    "keep",
+    "drop",
+    "criteria",
+)
+SCREEN: Final = {"sort": "neurons", "order": "asc", "view": "list", "limit": DEFAULT_LIMIT}
+CLASS_WORDS: Final = {
+    "irredundant-gates": "no idle gate",
+    "irredundant-functions": "no repeated function",
+    "irredundant-literals": "no idle literal",
+}
+
+
+class ExplanationsOptions(ScopeOptions):
+    """Options of the list of all explanations."""
+
+    kind: list[Kind] = Field(
+        [],
+        max_length=4,
+        description="Kinds to list; none chosen: circuits, algorithms and alignments. Interpretations are listed by "
+        "circuit, with their number.",
+    )
+    strategy: Strategy | None = Field(None, description="Only what is found by looking where first, or what first.")
+    standing: Literal["valid", "failing"] | None = Field(
+        None,
+        description="Valid: circuits that decide right, valid alignments, algorithms that have one; failing: the rest "
+        "of what is kept.",
+    )
+    algorithm: str = Field("", pattern="^[0-9a-f]{16}$", description="An algorithm's id: it and its alignments.")
+    irredundant: list[Literal["irredundant-gates", "irredundant-functions", "irredundant-literals"]] = Field(
+        [], max_length=3, description="Classes that the algorithm must belong to."
+    )
+    edges_min: int | None = Field(None, ge=0, le=10_000, description="Fewest edges.")
+    edges_max: int | None = Field(None, ge=0, le=10_000, description="Most edges.")
+    neurons_min: int | None = Field(None, ge=0, le=10_000, description="Fewest hidden neurons used.")
+    neurons_max: int | None = Field(None, ge=0, le=10_000, description="Most hidden neurons used.")
+    coverage_min: float | None = Field(None, ge=0, le=1, description="Smallest coverage.")
+    accuracy_min: float | None = Field(None, ge=0, le=1, description="Smallest accuracy.")
+    fragile: Literal["yes", "no"] | None = Field(None, description="Whether the margin is below 1e-6.")
+    keep: list[str] = Field(
+        [], max_length=32, description="Neurons (n2.1) and edges (A-n1.0, n1.0-n2.1, n2.0-y) that must be used."
+    )
+    drop: list[str] = Field([], max_length=32, description="Neurons and edges that must not be used.")
+    criteria: list[str] = Field(
+        [],
+        max_length=MAX_CRITERIA,
+        description="Criteria that must all be passed, as `key` or `key(name=value)`.",
+    )
+    sort: SortKey = Field("neurons", description="What the list is sorted by; ties by kind, then in the kind's order.")
+    order: Literal["asc", "desc"] = Field("asc", description="Direction of the order; what has no value stays last.")
+    view: Literal["list", "grid"] = Field("list", description="How the HTML page shows them.")
+    after: str = Field("", max_length=2000, description="Cursor: where the page before ended.")
+    limit: int = Field(DEFAULT_LIMIT, ge=1, le=MAX_LIMIT, description="Explanations on a page.")
+
+    @property
+    def kinds(self) -> frozenset[Kind]:
+        """The kinds that are listed."""
+        kinds = frozenset(self.kind) or DEFAULT_KINDS
+        return kinds if self.strategy is None else kinds & frozenset(KINDS_OF[self.strategy])
+
+    def view_of(self, **changes: Any) -> dict[str, Any]:
+        """The options that differ from their default, as an address carries them; scope and cursor left out."""
+        values = {name: getattr(self, name) for name in (*FILTERS, *SCREEN)} | changes
+        return {
+            name: value for name, value in values.items() if value not in (None, [], "") and value != SCREEN.get(name)
+        }
+
+
+def steps_of(options: ExplanationsOptions) -> tuple[CriterionStep, ...]:
+    """The criteria asked for.
+
+    Raises:
+        BadQuery: an unknown one, or a setting out of range.
+    """
+    try:
+        return parse_steps(options.criteria)
+    except InvalidCriterion as error:
+        raise BadQuery(error.item, error.cause, error.cure, "criteria") from None
+
+
+def conditions_of(
+    options: ExplanationsOptions,
+    layout: EdgeLayout,
+    steps: Sequence[CriterionStep],
+    algorithm_position: int | None,
+) -> list[Condition]:
+    """The conditions that the options set, in the order in which pages show them.
+
+    Args:
+        options: of the list.
+        layout: edges of the network cut to the output.
+        steps: the criteria asked for, whose columns the shelves carry by :func:`step_column`.
+        algorithm_position: where the algorithm asked for stands, None if it is not stored.
+
+    Raises:
+        BadQuery: bounds that leave nothing, or a neuron or edge that the network does not have.
+    """
+    found: list[Condition] = []
+    if options.standing:
+        found.append(_standing(options.standing))
+    if options.algorithm:
+        wanted = -1 if algorithm_position is None else algorithm_position
+        test = _column("algorithm", lambda column: column == wanted)
+        found.append(Condition("algorithm", f"algorithm {options.algorithm[:8]}…", dict.fromkeys(KINDS[2:], test)))
+    for key in options.irredundant:
+        name = key.replace("-", "_")
+        test = _column(name, lambda column: column)
+        found.append(Condition(key, CLASS_WORDS[key], dict.fromkeys(KINDS[2:], test), narrows=True))
+    for name in RANGES:
+        condition = _range(options, name)
+        if condition is not None:
+            found.append(condition)
+    for name in SHARE_WORDS:
+        least = getattr(options, f"{name}_min")
+        if least is not None:
+            test = _column(name, lambda column, least=least: column >= least - 1e-12)
+            found.append(Condition(name, f"{name} at least {least:g}", {"alignment": test, "interpretation": test}))
+    if options.fragile:
+        fragile = options.fragile == "yes"
+        test = _column("margin", lambda column: (column < FRAGILE_MARGIN) if fragile else (column >= FRAGILE_MARGIN))
+        label = "fragile" if fragile else "not fragile"
+        found.append(Condition("fragile", label, dict.fromkeys(("circuit", "interpretation", "alignment"), test)))
+    found += [_part(text, layout, kept=True) for text in options.keep]
+    found += [_part(text, layout, kept=False) for text in options.drop]
+    for step in steps:
+        test = _column(step_column(step), lambda column: column)
+        found.append(Condition(f"criteria {step}", f"passes {step}", dict.fromkeys(step.kinds, test), narrows=True))
+    return found
+
+
+def step_column(step: CriterionStep) -> str:
+    """The column of a shelf that says which explanations pass a criterion."""
+    return f"passes {step}"
+
+
+def _column(name: str, test: Any) -> tuple[tuple[str, ...], Test]:
+    def passes(columns: Columns) -> Any:
+        return test(columns[name])
+
+    return (name,), passes
+
+
+def _standing(standing: str) -> Condition:
+    def everything(columns: Columns) -> Any:
+        return np.ones(len(columns["edges"]), dtype=np.bool_)
+
+    valid = standing == "valid"
+    rows = _column("valid", lambda column: column if valid else ~column)
+    tests: dict[Kind, tuple[tuple[str, ...], Test]] = dict.fromkeys(KINDS[2:], rows)
+    if valid:  # circuits are stored because they are
+        tests |= dict.fromkeys(KINDS[:2], (("edges",), everything))
+    return Condition("standing", standing, tests)
+
+
+def _range(options: ExplanationsOptions, name: str) -> Condition | None:
+    least, most = getattr(options, f"{name}_min"), getattr(options, f"{name}_max")
+    if least is None and most is None:
+        return None
+    if least is not None and most is not None and least > most:
+        raise BadQuery(
+            f"{name}_min {least}", f"is above {name}_max {most}", "give bounds that leave something", f"{name}_min"
+        )
+    low, high = least or 0, 10_000 if most is None else most
+    words = f"{low} {name}" if low == high else f"at least {low} {name}" if most is None else f"at most {high} {name}"
+    if least is not None and most is not None and low != high:
+        words = f"{low} to {high} {name}"
+    kinds = ("circuit", "interpretation", *(("alignment",) if name == "neurons" else ()))
+    test = _column(name, lambda column: (column >= low) & (column <= min(high, 10_000)))
+    return Condition(name, words, dict.fromkeys(kinds, test))
+
+
+def _part(text: str, layout: EdgeLayout, *, kept: bool) -> Condition:
+    part = read_part(text, layout, "keep" if kept else "drop")
+    mask = part.mask
+    circuits = _column("mask", lambda column: ((column & mask) != 0) == kept)
+    tests: dict[Kind, tuple[tuple[str, ...], Test]] = dict.fromkeys(KINDS[:2], circuits)
+    if "-" not in text:
+        layer, neuron = (int(number) for number in text.removeprefix("n").split("."))
+        bit = np.uint64(1 << (sum(layout.sizes[1:layer]) + neuron))
+        tests["alignment"] = _column("used", lambda column: ((column & bit) != 0) == kept)
+    label = f"{'uses' if kept else 'does not use'} {text.replace('-', ' → ')}"
+    return Condition(f"{'keep' if kept else 'drop'} {text}", label, tests, narrows=True)
