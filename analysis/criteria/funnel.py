@@ -17,7 +17,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from math import ceil, floor
-from typing import Final
+from typing import Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +30,34 @@ from analysis.result import CriterionTally
 SHARE_CONFIDENCE: Final = 0.99
 IMPLIES: Final[Mapping[str, tuple[str, ...]]] = {"interchange-joint": ("interchange",)}
 """Which criteria for interpretations another one implies by its definition, whatever the network."""
+QUOTIENT: Final = "observed-class"
+"""The criterion that counts one interpretation for each observed class."""
+
+
+class CircuitCounts(Protocol):
+    """What one criterion says about the interpretations of each circuit: columns ``[circuits]`` of exact integers."""
+
+    @property
+    def totals(self) -> Sequence[int]:
+        """Interpretations."""
+
+    @property
+    def passed(self) -> Sequence[int]:
+        """Of those, how many pass."""
+
+    @property
+    def undecided(self) -> Sequence[int]: ...
+
+    @property
+    def representatives(self) -> Sequence[int]:
+        """Of the representatives of observed classes, how many pass."""
+
+    @property
+    def representatives_undecided(self) -> Sequence[int]: ...
+
+    @property
+    def outcomes(self) -> NDArray[np.uint8]:
+        """``[circuits]`` NOT_APPLICABLE where the question does not arise."""
 
 
 @dataclass(frozen=True)
@@ -160,6 +188,73 @@ def tally_of(outcomes: NDArray[np.uint8]) -> CriterionTally:
     """How many have each outcome."""
     counts = np.bincount(outcomes, minlength=NOT_APPLICABLE + 1)
     return CriterionTally(int(counts[PASSED]), int(counts[FAILED]), int(counts[UNDECIDED]), int(counts[NOT_APPLICABLE]))
+
+
+@dataclass(frozen=True)
+class CountedRow:
+    """One step of a funnel of interpretations, of which only numbers are known.
+
+    Args:
+        alone: what it says about the interpretations of the circuits left; None without numbers.
+        least: fewest of them that can pass it and all steps before.
+        most: most that can.
+        n_open: how many more that could be, were everything undecided to pass.
+        whole: whether this step and all before it have numbers; if not, least says nothing.
+    """
+
+    alone: CriterionTally | None
+    least: int
+    most: int
+    n_open: int
+    whole: bool
+
+
+def counted_rows(
+    found: Sequence[tuple[str, CircuitCounts | None]], totals: Sequence[int], left: NDArray[np.bool_]
+) -> tuple[CountedRow, ...]:
+    """The steps in order, over the interpretations of the circuits left.
+
+    Once observed classes are counted once, the other criteria are asked of their representatives.
+
+    Args:
+        found: each step's key and what it says, or None if nothing is known yet.
+        totals: ``[circuits]`` interpretations.
+        left: ``[circuits]``: whose interpretations count.
+    """
+    places = np.flatnonzero(left).tolist()
+    rows: list[CountedRow] = []
+    known: dict[str, CircuitCounts] = {}
+    whole = True
+    for key, counts in found:
+        alone = None
+        if counts is None:
+            whole = False
+        else:
+            known[key] = counts
+            alone = _tally_among(counts, places)
+        quotient = known.get(QUOTIENT)
+        if quotient is None:
+            every = [totals[place] for place in places]
+            sure = {k: [c.passed[p] for p in places] for k, c in known.items()}
+            more = {k: [c.passed[p] + c.undecided[p] for p in places] for k, c in known.items()}
+        else:
+            others = {k: c for k, c in known.items() if k != QUOTIENT}
+            every = [quotient.passed[place] for place in places]
+            sure = {k: [c.representatives[p] for p in places] for k, c in others.items()}
+            more = {
+                k: [c.representatives[p] + c.representatives_undecided[p] for p in places] for k, c in others.items()
+            }
+        least, most = joint_bounds(every, sure)
+        rows.append(CountedRow(alone, least, most, joint_bounds(every, more)[1] - most, whole))
+    return tuple(rows)
+
+
+def _tally_among(counts: CircuitCounts, places: Sequence[int]) -> CriterionTally:
+    of = sum(counts.totals[place] for place in places)
+    passed = sum(counts.passed[place] for place in places)
+    undecided = sum(counts.undecided[place] for place in places)
+    beside = sum(counts.totals[place] for place in places if counts.outcomes[place] == NOT_APPLICABLE)
+    return CriterionTally(passed, of - passed - undecided - beside, undecided, beside)
 
 
 def joint_bounds(totals: Sequence[int], passing: Mapping[str, Sequence[int]]) -> tuple[int, int]:

@@ -5,6 +5,7 @@ Same data, same bytes: coordinates are rounded to 0.1, nothing is random, no ids
 """
 
 from app.figures.svg.aligned import aligned_diagram
+from app.figures.svg.funnel import funnel_bar, unasked_bar
 from app.figures.svg.heat import edge_use_heats, heat_matrix, interchange_heat
 from app.figures.svg.layout import node_name, shape_text
 from app.figures.svg.marks import empty_mark, logo, strategy_mark, verdict_mark
@@ -39,6 +40,7 @@ __all__ = [
     "edge_use_heats",
     "empty_mark",
     "formula_tree",
+    "funnel_bar",
     "gate_tiles",
     "heat_matrix",
     "hues_by_frequency",
@@ -52,6 +54,7 @@ __all__ = [
     "table_name",
     "table_text",
     "truth_tile",
+    "unasked_bar",
     "variable",
     "verdict_mark",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from itertools import permutations
 
 import numpy as np
@@ -10,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from analysis.criteria.funnel import PRESETS, funnel_rows, joint_bounds, scaled_to_all
+from analysis.criteria.funnel import PRESETS, counted_rows, funnel_rows, joint_bounds, scaled_to_all
 from analysis.criteria.verdict import FAILED, NOT_APPLICABLE, PASSED, UNDECIDED
+from analysis.result import CriterionTally
 
 N = 12
 VERDICTS = hnp.arrays(np.uint8, N, elements=st.sampled_from([PASSED, FAILED, UNDECIDED, NOT_APPLICABLE]))
@@ -104,3 +106,34 @@ def test_a_share_of_draws_is_scaled_with_both_uncertainties():
 def test_a_preset_is_a_sequence_of_known_criteria(preset):
     assert len(set(preset.steps)) == len(preset.criteria)
     assert preset.reason.endswith(".")
+
+
+@dataclass(frozen=True)
+class Counts:
+    totals: list[int]
+    passed: list[int]
+    undecided: list[int]
+    representatives: list[int]
+    representatives_undecided: list[int]
+
+    @property
+    def outcomes(self):
+        return np.full(len(self.totals), FAILED, dtype=np.uint8)
+
+
+def test_interpretations_are_counted_by_class_once_that_is_asked():
+    totals = [8, 100]
+    quotient = Counts(totals, [4, 10], [0, 0], [4, 10], [0, 0])
+    alone = Counts(totals, [5, 60], [0, 30], [3, 6], [0, 2])
+    joint = Counts(totals, [2, 0], [0, 0], [1, 0], [0, 0])
+    both = np.array([True, True])
+    steps = [("observed-class", quotient), ("interchange", alone), ("interchange-joint", joint)]
+    rows = counted_rows(steps, totals, both)
+    assert [(row.least, row.most, row.n_open) for row in rows] == [(14, 14, 0), (9, 9, 2), (1, 1, 0)]
+    assert rows[1].alone == CriterionTally(65, 13, 30, 0)
+    plain = counted_rows(steps[1:], totals, both)
+    assert [(row.least, row.most) for row in plain] == [(65, 65), (2, 2)]
+    assert counted_rows(steps[::-1], totals, both)[-1].most == rows[-1].most
+    first = counted_rows([("interchange", None), *steps], totals, np.array([True, False]))
+    assert [row.whole for row in first] == [False] * 4
+    assert [row.most for row in first] == [8, 4, 3, 1]

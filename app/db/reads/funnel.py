@@ -1,0 +1,180 @@
+"""What the funnel of one analysis is made from: all tallies, the outcomes of the chosen steps, and numbers of circuits.
+
+Each function sends one statement or two, however many steps are asked for.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import and_, or_, select
+from sqlalchemy.orm import Session
+
+from analysis.criteria.criterion import Kind
+from analysis.criteria.steps import CriterionStep
+from app.db.circuit_columns import BLOCK, RANKED, values_name, values_of
+from app.db.reads.circuit_scan import columns_of
+from app.db.reads.jobs import UNFINISHED
+from app.db.tables import AlgorithmRow, AlignmentRow, AnalysisRow, CircuitBlockRow, JobRow, VerdictBlockRow, VerdictRow
+from app.db.verdict_columns import COUNTS, counts_of, unpacked
+
+Wanted = tuple[Kind, CriterionStep]
+
+
+@dataclass(frozen=True)
+class StoredColumns:
+    """What is stored about one step on one kind.
+
+    Args:
+        blocks: the blocks of each column, in order.
+    """
+
+    blocks: Mapping[str, Sequence[bytes]]
+
+    @cached_property
+    def outcomes(self) -> NDArray[np.uint8]:
+        """``[explanations]`` positions in :data:`analysis.criteria.verdict.OUTCOMES`; of interpretations by circuit."""
+        return self._numbers("outcomes")
+
+    @cached_property
+    def totals(self) -> list[int]:
+        """Interpretations of each circuit; this and what follows only for interpretations."""
+        return self._counts("totals")
+
+    @cached_property
+    def passed(self) -> list[int]:
+        return self._counts("passed")
+
+    @cached_property
+    def undecided(self) -> list[int]:
+        return self._counts("undecided")
+
+    @cached_property
+    def representatives(self) -> list[int]:
+        return self._counts("representatives")
+
+    @cached_property
+    def representatives_undecided(self) -> list[int]:
+        return self._counts("representatives_undecided")
+
+    def _numbers(self, name: str) -> NDArray[Any]:
+        parts = [unpacked(name, data) for data in self.blocks.get(name, ())]
+        return np.concatenate([np.empty(0, dtype=np.uint8), *parts])
+
+    def _counts(self, name: str) -> list[int]:
+        return [value for data in self.blocks.get(name, ()) for value in counts_of(data)]
+
+
+def columns_of_steps(
+    session: Session, analysis: AnalysisRow, wanted: Iterable[Wanted], *, counts: bool = True
+) -> dict[Wanted, StoredColumns]:
+    """The outcomes of some steps; those that are not stored are left out.
+
+    Args:
+        session: a snapshot of the store.
+        analysis: the analysis.
+        wanted: kind of explanation and step.
+        counts: whether the numbers of interpretations are wanted too.
+    """
+    steps: dict[tuple[str, str, str], Wanted] = {
+        (kind, step.key, step.settings_digest): (kind, step) for kind, step in wanted
+    }
+    if not steps:
+        return {}
+    one_of = [
+        and_(VerdictRow.kind == kind, VerdictRow.criterion == key, VerdictRow.settings_digest == digest)
+        for kind, key, digest in steps
+    ]
+    names = ("outcomes", *COUNTS) if counts else ("outcomes",)
+    query = (
+        select(VerdictRow.kind, VerdictRow.criterion, VerdictRow.settings_digest, VerdictBlockRow)
+        .outerjoin(VerdictBlockRow, and_(VerdictBlockRow.verdict_id == VerdictRow.id, VerdictBlockRow.name.in_(names)))
+        .where(VerdictRow.analysis_id == analysis.id, VerdictRow.staged == "", or_(*one_of))
+        .order_by(VerdictBlockRow.block)
+    )
+    found: dict[Wanted, dict[str, list[bytes]]] = {}
+    for kind, key, digest, block in session.execute(query):
+        columns = found.setdefault(steps[kind, key, digest], defaultdict(list))
+        if block is not None:  # there is none where there are no explanations
+            columns[block.name].append(block.data)
+    return {one: StoredColumns(columns) for one, columns in found.items()}
+
+
+@dataclass(frozen=True, eq=False)
+class CircuitNumbers:
+    """How many interpretations and observed classes each stored circuit has.
+
+    Args:
+        ranks: ``[circuits]`` of each column.
+        values: the distinct values of each, ascending.
+    """
+
+    ranks: Mapping[str, NDArray[Any]]
+    values: Mapping[str, Sequence[int]]
+
+    def total(self, name: str, chosen: NDArray[np.bool_]) -> int:
+        """Exact sum of "interpretations" or "observed" over the chosen circuits."""
+        counts = np.bincount(self.ranks[name][chosen], minlength=len(self.values[name])).tolist()
+        return sum(count * value for count, value in zip(counts, self.values[name], strict=True) if count)
+
+    def of_each(self, name: str) -> list[int]:
+        """The number of each circuit."""
+        values = self.values[name]
+        return [values[rank] for rank in self.ranks[name].tolist()]
+
+
+def circuit_numbers(session: Session, analysis: AnalysisRow) -> CircuitNumbers:
+    """Of all stored circuits, in the order of masks."""
+    n_blocks = -(-analysis.circuits_listed // BLOCK)
+    ranks = columns_of(session, analysis.id, RANKED, range(n_blocks)) if n_blocks else {}
+    names = {values_name(name): name for name in RANKED}
+    query = select(CircuitBlockRow.name, CircuitBlockRow.data).where(
+        CircuitBlockRow.analysis_id == analysis.id, CircuitBlockRow.name.in_(names)
+    )
+    values: dict[str, list[int]] = {name: [] for name in RANKED}
+    for stored, data in session.execute(query.order_by(CircuitBlockRow.block)):
+        values[names[stored]] += values_of(data)
+    none = np.empty(0, dtype=np.uint32)
+    return CircuitNumbers({name: ranks.get(name, none) for name in RANKED}, values)
+
+
+def algorithms_of_alignments(session: Session, analysis: AnalysisRow) -> NDArray[np.int64]:
+    """``[valid alignments]`` in the order of verdicts: the position of each one's algorithm among the stored ones."""
+    query = (
+        select(AlgorithmRow.position)
+        .join(AlignmentRow, AlignmentRow.algorithm_row_id == AlgorithmRow.id)
+        .where(AlignmentRow.analysis_id == analysis.id, AlignmentRow.valid)
+        .order_by(AlignmentRow.id)
+    )
+    return np.fromiter(session.scalars(query), dtype=np.int64)
+
+
+def algorithm_positions(session: Session, analysis: AnalysisRow) -> NDArray[np.int64]:
+    """``[algorithms]`` in the order of verdicts: positions, which leave gaps where not every candidate is stored."""
+    query = select(AlgorithmRow.position).where(AlgorithmRow.analysis_id == analysis.id).order_by(AlgorithmRow.position)
+    return np.fromiter(session.scalars(query), dtype=np.int64)
+
+
+def criteria_jobs(session: Session, network: str, analysis: AnalysisRow) -> list[JobRow]:
+    """Jobs that compute verdicts about an analysis, those that wait or run first, then newest first.
+
+    Args:
+        session: a snapshot of the store.
+        network: its network's digest.
+        analysis: the analysis.
+    """
+    query = select(JobRow).where(JobRow.kind == "criteria", JobRow.network_digest == network)
+    same = {"output": analysis.output, "protocol": analysis.protocol_digest, "data": analysis.data_digest}
+    jobs = [
+        job
+        for job in session.scalars(query.order_by(JobRow.created_at.desc(), JobRow.id))
+        if all(job.arguments[name] == value for name, value in same.items())
+        and job.arguments["result"] == analysis.result_digest
+    ]
+    return sorted(jobs, key=lambda job: job.state not in UNFINISHED)

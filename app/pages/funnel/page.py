@@ -1,0 +1,192 @@
+"""The page of the funnel, built from stored verdicts alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy.orm import Session
+
+from analysis.criteria.criterion import KINDS, Kind
+from analysis.criteria.funnel import QUOTIENT
+from analysis.criteria.registry import criteria_for
+from analysis.criteria.steps import CriterionStep
+from app.addressing import Addresses
+from app.db.reads import funnel as reads
+from app.db.reads.jobs import UNFINISHED
+from app.db.reads.networks import jobs_for
+from app.db.tables import JobRow
+from app.figures.numbers import exact, noun
+from app.pages.funnel.editing import Url, additions, edited, preset_views, step_views
+from app.pages.funnel.model import AloneRow, AloneTable, FunnelPage, KindFunnel, Pending, RowState, Toggle
+from app.pages.funnel.options import MAX_STEPS, FunnelOptions, FunnelPageOptions, criteria_of
+from app.pages.funnel.rows import (
+    NOUNS,
+    Lists,
+    Verdicts,
+    algorithm_funnel,
+    alignment_funnel,
+    circuit_funnel,
+    interpretation_funnel,
+    outcomes_of,
+)
+from app.pages.shared import (
+    Counts,
+    Place,
+    counts_of,
+    job_view,
+    latest_job,
+    locate,
+    network_view,
+    scope_view,
+)
+
+TOGGLES = {
+    "representative": (
+        "Symmetries",
+        "Permuting hidden neurons that have equal weights changes names, not what is computed.",
+    ),
+    QUOTIENT: (
+        "Unobservable choices",
+        "Interpretations that differ only on parent combinations that no input reaches are the same on every input.",
+    ),
+}
+
+
+def build_funnel(session: Session, addresses: Addresses, network: str, options: FunnelOptions) -> FunnelPage:
+    """The funnel that an address asks for.
+
+    Raises:
+        NotFound: no such network, output, protocol or data record.
+        BadQuery: an unknown criterion or parameter, a value out of range, too many steps.
+    """
+    place = locate(session, addresses, network, options.scope)
+    steps = edited(options) if isinstance(options, FunnelPageOptions) else options.steps
+    slug, scope, analysis = place.row.slug, place.scope, place.analysis
+
+    def url(sequence: Sequence[CriterionStep]) -> str:
+        return addresses.funnel(slug, scope, criteria=criteria_of(sequence))
+
+    lists, counts, verdicts = Lists(addresses, place), None, None
+    states: dict[CriterionStep, RowState] = dict.fromkeys(steps, "not_computed")
+    job = None
+    if analysis is None:
+        analyses = jobs_for(session, [place.row.digest])
+        waiting = latest_job(analyses, scope, place.network.n_inputs)
+    else:
+        waiting, counts = None, counts_of(analysis)
+        jobs = reads.criteria_jobs(session, place.row.digest, analysis)
+        job = next(iter(jobs), None)
+        underway = {text for one in jobs if one.state in UNFINISHED for text in one.arguments["criteria"]}
+        verdicts = Verdicts.read(session, place, counts, steps, underway)
+        states = verdicts.states()
+    return FunnelPage(
+        network=network_view(place.row, addresses, place.network),
+        scope=scope_view(place, waiting, addresses),
+        counts=counts,
+        criteria=[str(step) for step in steps],
+        recommended=not criteria_of(steps),
+        steps=step_views(steps, states, addresses, url),
+        circuits=[] if verdicts is None else [circuit_funnel(verdicts, lists), interpretation_funnel(verdicts, lists)],
+        algorithms=[] if verdicts is None else [algorithm_funnel(verdicts, lists), alignment_funnel(verdicts, lists)],
+        alone=[] if verdicts is None else [_alone(kind, verdicts, lists, url) for kind in KINDS],
+        presets=preset_views(steps, url),
+        additions=additions(steps, url) if len(steps) < MAX_STEPS else [],
+        toggles=_toggles(steps, verdicts, url),
+        pending=None if verdicts is None else _pending(verdicts, job, addresses, place),
+        note="" if counts is None else _note(counts),
+        scope_query=list(scope.query().items()),
+        network_url=addresses.network(slug, scope),
+        empty_url=url(()),
+        url=url(steps),
+    )
+
+
+def summary_of(session: Session, addresses: Addresses, place: Place, counts: Counts) -> list[KindFunnel]:
+    """The recommended sequence on circuits and alignments, for the page of the network."""
+    steps = FunnelOptions().steps
+    verdicts = Verdicts.read(session, place, counts, steps)
+    lists = Lists(addresses, place)
+    return [circuit_funnel(verdicts, lists), alignment_funnel(verdicts, lists)]
+
+
+def _alone(kind: Kind, verdicts: Verdicts, lists: Lists, url: Url) -> AloneTable:
+    """Every criterion for one kind by itself."""
+    chosen = {step.key: step for step in verdicts.steps}
+    rows = []
+    for criterion in criteria_for(kind):
+        step = chosen.get(criterion.key) or CriterionStep.of(criterion)
+        stored = verdicts.sets.get((kind, step))
+        longer = (*verdicts.steps, step)
+        rows.append(
+            AloneRow(
+                key=criterion.key,
+                label=criterion.label,
+                text=str(step),
+                chosen=criterion.key in chosen,
+                outcomes=None if stored is None else outcomes_of(stored.tally),
+                note="" if stored is None else stored.note,
+                left_url=None if stored is None or kind == "interpretation" else lists.passing(kind, (step,)),
+                add_url=None if criterion.key in chosen or len(longer) > MAX_STEPS else url(longer),
+            )
+        )
+    of = verdicts.counts.interpretations_total if kind == "interpretation" else verdicts.n[kind]
+    return AloneTable(kind=kind, noun=NOUNS[kind], of=of, rows=rows)
+
+
+def _toggles(steps: Sequence[CriterionStep], verdicts: Verdicts | None, url: Url) -> list[Toggle]:
+    """Counting once what is one in substance, on or off."""
+    found = []
+    for key, (label, why) in TOGGLES.items():
+        step = CriterionStep.parse(key)
+        on = step in steps
+        rest = [one for one in steps if one != step]
+        changed = rest if on else [step, *rest]
+        reason = f"{why} {_merged(key, verdicts)}".strip() if on else ""
+        found.append(Toggle(key=key, label=label, on=on, reason=reason, url=url(changed)))
+    return found
+
+
+def _merged(key: str, verdicts: Verdicts | None) -> str:
+    """How many explanations here are another one in substance."""
+    if verdicts is None:
+        return ""
+    step = CriterionStep.parse(key)
+    tallies = {kind: verdicts.sets[kind, step].tally for kind in step.kinds if (kind, step) in verdicts.sets}
+    if not tallies:
+        return ""
+    merged = [
+        f"{noun(tally.failed, NOUNS[kind])} of {exact(tally.of)}" for kind, tally in tallies.items() if tally.failed
+    ]
+    if not merged:
+        return "Here no two explanations are one in this way, so nothing is merged."
+    return f"Here that leaves out {', '.join(merged)}."
+
+
+def _pending(verdicts: Verdicts, job: JobRow | None, addresses: Addresses, place: Place) -> Pending | None:
+    missing = verdicts.missing()
+    if not missing:
+        return None
+    return Pending(
+        criteria=[str(step) for step in missing],
+        wanted=[str(step) for step in missing if str(step) not in verdicts.underway],
+        job=None if job is None else job_view(job, addresses),
+        computing=any(str(step) in verdicts.underway for step in missing),
+        url=addresses.funnel(place.row.slug),
+    )
+
+
+def _note(counts: Counts) -> str:
+    """What the numbers are of, where the stored circuits are not all."""
+    if not counts.drawn:
+        stopped = counts.circuits_method == "listed" and counts.circuits_truncated_at is not None
+        return (
+            f"The search stopped at {noun(counts.circuits_listed, 'circuit')}; others may survive too."
+            if stopped
+            else ""
+        )
+    how = "counted exactly" if counts.circuits_method == "counted" else "estimated"
+    return (
+        f"The circuits here are {noun(counts.circuits_listed, 'uniform draw')} from "
+        f"{counts.circuits_sign}{exact(counts.circuits_valid)} valid ones, {how}. Shares carry Clopper and Pearson’s "
+        "exact 99% interval, scaled to all valid circuits."
+    )
