@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
+
 import numpy as np
 from numpy.typing import NDArray
 
 from analysis.circuits.counting import count_circuits
 from analysis.circuits.estimating import estimate_circuits
+from analysis.circuits.judging import evaluate_circuits, judged_rows
 from analysis.circuits.planning import CircuitPlan, plan_circuits
-from analysis.circuits.search import evaluate_circuits, judged_rows, search_circuits
+from analysis.circuits.search import search_circuits
 from analysis.data import DataRecord
 from analysis.errors import BeyondLimits
 from analysis.limits import DEFAULT_LIMITS, Limits
@@ -50,125 +53,107 @@ def find_circuits(
         Cancelled: the report asked to stop.
     """
     plan = plan or plan_circuits(network, task, protocol, data, output=output, limits=limits)
+    search = _Search(network, task, protocol, data, output, report, limits, seed)
     if plan.method == "listed":
-        return _listed(network, task, protocol, data, output, report, limits)
+        return search.listed()
     if plan.method == "counted":
         try:
-            return _counted(network, task, protocol, data, output, report, limits, seed)
+            return search.counted()
         except BeyondLimits:  # sums that may overflow show only on the way
             if not limits.n_samples:
                 raise
-    return _estimated(network, task, protocol, data, output, report, limits, seed)
+    return search.estimated()
 
 
-def _listed(
-    network: Network,
-    task: Task,
-    protocol: Protocol,
-    data: DataRecord,
-    output: int,
-    report: Report,
-    limits: Limits,
-) -> CircuitSearch:
-    last = Progress("circuits", 0, 1)
+@dataclass(frozen=True, eq=False)
+class _Search:
+    """What is searched, by which rules, and how far; the same for every way."""
 
-    def watched(progress: Progress, /) -> None:
-        nonlocal last
-        last = progress
-        report(progress)
+    network: Network
+    task: Task
+    protocol: Protocol
+    data: DataRecord
+    output: int
+    report: Report
+    limits: Limits
+    seed: int
 
-    found = search_circuits(
-        network,
-        task,
-        protocol,
-        data,
-        output=output,
-        report=watched,
-        max_valid=limits.most_listed(len(data.representatives)),
-        max_possible=limits.max_possible,
-    )
-    return CircuitSearch(
-        found.layout, found.possible, found.masks, found.outputs, found.margins, found.truncated_at, n_tested=last.done
-    )
+    def listed(self) -> CircuitSearch:
+        last = Progress("circuits", 0, 1)
 
+        def watched(progress: Progress, /) -> None:
+            nonlocal last
+            last = progress
+            self.report(progress)
 
-def _counted(
-    network: Network,
-    task: Task,
-    protocol: Protocol,
-    data: DataRecord,
-    output: int,
-    report: Report,
-    limits: Limits,
-    seed: int,
-) -> CircuitSearch:
-    counted = count_circuits(
-        network,
-        task,
-        protocol,
-        data,
-        output=output,
-        report=report,
-        n_draws=limits.n_draws,
-        seed=seed,
-        threads=limits.threads,
-    )
-    outputs, margins = _evaluated(network, counted.draws, task, protocol, data, output)
-    return CircuitSearch(
-        counted.layout,
-        counted.possible,
-        counted.draws,
-        outputs,
-        margins,
-        truncated_at=None if len(counted.draws) == counted.count else len(counted.draws),
-        method="counted",
-        count=counted.count,
-        n_tested=counted.possible,
-        known_distribution=counted.distribution,
-    )
+        found = search_circuits(
+            self.network,
+            self.task,
+            self.protocol,
+            self.data,
+            output=self.output,
+            report=watched,
+            max_valid=self.limits.most_listed(len(self.data.representatives)),
+            max_possible=self.limits.max_possible,
+        )
+        return replace(found, n_tested=last.done)
 
+    def counted(self) -> CircuitSearch:
+        counted = count_circuits(
+            self.network,
+            self.task,
+            self.protocol,
+            self.data,
+            output=self.output,
+            report=self.report,
+            n_draws=self.limits.n_draws,
+            seed=self.seed,
+            threads=self.limits.threads,
+        )
+        outputs, margins = self._evaluated(counted.draws)
+        return CircuitSearch(
+            counted.layout,
+            counted.possible,
+            counted.draws,
+            outputs,
+            margins,
+            truncated_at=None if len(counted.draws) == counted.count else len(counted.draws),
+            method="counted",
+            count=counted.count,
+            n_tested=counted.possible,
+            known_distribution=counted.distribution,
+        )
 
-def _estimated(
-    network: Network,
-    task: Task,
-    protocol: Protocol,
-    data: DataRecord,
-    output: int,
-    report: Report,
-    limits: Limits,
-    seed: int,
-) -> CircuitSearch:
-    estimate = estimate_circuits(
-        network,
-        task,
-        protocol,
-        data,
-        output=output,
-        report=report,
-        n_samples=limits.n_samples,
-        n_draws=limits.n_draws,
-        confidence=limits.confidence,
-        seed=seed,
-    )
-    outputs, margins = _evaluated(network, estimate.draws, task, protocol, data, output)
-    return CircuitSearch(
-        estimate.layout,
-        estimate.possible,
-        estimate.draws,
-        outputs,
-        margins,
-        truncated_at=len(estimate.draws),
-        method="estimated",
-        count=estimate.count,
-        interval=estimate.interval,
-        confidence=estimate.confidence,
-        n_tested=estimate.n_tested,
-        known_distribution=estimate.distribution,
-    )
+    def estimated(self) -> CircuitSearch:
+        estimate = estimate_circuits(
+            self.network,
+            self.task,
+            self.protocol,
+            self.data,
+            output=self.output,
+            report=self.report,
+            n_samples=self.limits.n_samples,
+            n_draws=self.limits.n_draws,
+            confidence=self.limits.confidence,
+            seed=self.seed,
+        )
+        outputs, margins = self._evaluated(estimate.draws)
+        return CircuitSearch(
+            estimate.layout,
+            estimate.possible,
+            estimate.draws,
+            outputs,
+            margins,
+            truncated_at=len(estimate.draws),
+            method="estimated",
+            count=estimate.count,
+            interval=estimate.interval,
+            confidence=estimate.confidence,
+            n_tested=estimate.n_tested,
+            known_distribution=estimate.distribution,
+        )
 
-
-def _evaluated(
-    network: Network, masks: NDArray[np.uint64], task: Task, protocol: Protocol, data: DataRecord, output: int
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Outputs and margins of the circuits drawn."""
-    return evaluate_circuits(network, masks, protocol, data, judged_rows(task, data, output)[0])
+    def _evaluated(self, masks: NDArray[np.uint64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Outputs and margins of the circuits drawn."""
+        rows = judged_rows(self.task, self.data, self.output)[0]
+        return evaluate_circuits(self.network, masks, self.protocol, self.data, rows)

@@ -94,8 +94,8 @@ def available_device(name: str) -> torch.device:
     """
     try:
         place = torch.device(name)
-        torch.zeros(1, device=place)
-    except (RuntimeError, AssertionError):
+        torch.ones(1, device=place).item()  # has to compute and give back: "meta" makes arrays without values
+    except (RuntimeError, AssertionError, ImportError):
         raise InvalidTraining(f"device {name!r}", "is not available to torch here", "use cpu") from None
     return place
 
