@@ -30,6 +30,29 @@ class Settings(BaseSettings):
     workers: int = Field(2, ge=1, le=256, description="Worker processes of `pluriscope work`.")
     token: str = Field("", description="Bearer token that allows changes from elsewhere than this machine.")
     max_body_bytes: int = Field(8_000_000, description="Largest request body accepted.")
+    device: str = Field("cpu", description="torch device of training jobs: cpu, cuda, …")
+    max_possible_circuits: int = Field(
+        100_000_000, ge=0, le=10**12, description="Larger circuit spaces are counted or estimated instead of listed."
+    )
+    max_listed_circuits: int = Field(
+        5_000_000, ge=1, le=10**8, description="Valid circuits kept in a list; then it is marked truncated."
+    )
+    max_candidates: int = Field(
+        100_000, ge=1, le=10**7, description="Candidate algorithms kept where each is aligned by itself."
+    )
+    max_count_seconds: float = Field(
+        1_800.0, ge=0, le=10**7, description="Longest predicted time of an exact count, on one core."
+    )
+    max_memory_bytes: int = Field(
+        1 << 30, ge=1 << 20, le=1 << 42, description="Most memory that a list or an exact count of circuits may take."
+    )
+    drawn_circuits: int = Field(
+        1_000, ge=0, le=100_000, description="Valid circuits drawn and shown where they are not all listed."
+    )
+    estimate_samples: int = Field(
+        200_000, ge=0, le=10**8, description="Circuits tested for an estimate; 0: no estimate."
+    )
+    count_threads: int = Field(1, ge=1, le=64, description="Threads of one exact count.")
 
     @cached_property
     def url(self) -> str:

@@ -10,9 +10,9 @@ from __future__ import annotations
 import os
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -22,6 +22,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.pool import NullPool
 
 from app.db.errors import StoreUnavailable
+from app.limits import carried_by
 from app.settings import ROOT
 
 if TYPE_CHECKING:
@@ -41,22 +42,24 @@ class Store:
         url: SQLAlchemy URL, with its password.
         reader: engine for queries; on SQLite it refuses to write.
         writer: engine for changes; on SQLite each transaction takes the write lock first.
+        carried: what each session carries as its ``info``: the limits in force (:mod:`app.limits`).
     """
 
     url: str
     reader: Engine
     writer: Engine
+    carried: Mapping[str, Any] = field(default_factory=dict)
 
     @contextmanager
     def read(self) -> Iterator[Session]:
         """A session on one snapshot, for queries only."""
-        with Session(self.reader, expire_on_commit=False, autoflush=False) as session:
+        with Session(self.reader, expire_on_commit=False, autoflush=False, info=dict(self.carried)) as session:
             yield session
 
     @contextmanager
     def write(self) -> Iterator[Session]:
         """A session in one transaction: committed if the block ends well, rolled back if it raises."""
-        with Session(self.writer, expire_on_commit=False) as session, session.begin():
+        with Session(self.writer, expire_on_commit=False, info=dict(self.carried)) as session, session.begin():
             yield session
 
     def migrate(self, *, back_to: str = "") -> None:
@@ -106,7 +109,7 @@ def open_store(settings: Settings) -> Store:
     """
     if not settings.database_url:
         _ensure_writable(settings.data)
-    return store_at(settings.url)
+    return replace(store_at(settings.url), carried=carried_by(settings))
 
 
 def store_at(url: str) -> Store:

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from analysis.criteria.steps import default_steps
 from analysis.data import DataRecord
+from analysis.limits import DEFAULT_LIMITS, Limits
 from analysis.networks.files import NetworkFile
 from analysis.networks.network import Network
 from analysis.networks.training_spec import TrainingOutcome, TrainingSpec, training_json, training_spec
@@ -33,6 +34,7 @@ from app.db.tables import AnalysisRow, NetworkRow
 from app.db.writes import save_network
 from app.jobs import queue
 from app.jobs.definitions import ANALYSE as ANALYSE_DEFINITION
+from app.limits import device_in, limits_in
 
 Inputs = TypeVar("Inputs")
 Outcome = TypeVar("Outcome")
@@ -87,6 +89,7 @@ class AnalysisInputs:
     task: Task
     protocol: Protocol
     data: DataRecord
+    limits: Limits = DEFAULT_LIMITS
 
 
 def load_analysis_inputs(session: Session, arguments: Mapping[str, Any]) -> AnalysisInputs:
@@ -106,6 +109,7 @@ def load_analysis_inputs(session: Session, arguments: Mapping[str, Any]) -> Anal
         task=tasks_of(row)[output],
         protocol=Protocol.model_validate(arguments["protocol"]),
         data=find_data(session, arguments["data"], row.sizes[0]),
+        limits=limits_in(session),
     )
 
 
@@ -124,6 +128,7 @@ def compute_analysis(inputs: AnalysisInputs, report: Report) -> PreparedAnalysis
             inputs.data,
             report=report,
             clock=time.perf_counter,
+            limits=inputs.limits,
         )
     )
 
@@ -172,22 +177,27 @@ class TrainingInputs:
     """What to train."""
 
     specs: tuple[TrainingSpec, ...]
+    device: str = "cpu"
 
 
-def load_training_inputs(_session: Session, arguments: Mapping[str, Any]) -> TrainingInputs:
-    """Read the specs; nothing of the store is needed.
+def load_training_inputs(session: Session, arguments: Mapping[str, Any]) -> TrainingInputs:
+    """Read the specs; of the store nothing is needed but where to train.
 
     Raises:
         InvalidTraining: options that are unknown or out of range.
     """
-    return TrainingInputs(tuple(training_spec(options) for options in arguments["specs"]))
+    return TrainingInputs(tuple(training_spec(options) for options in arguments["specs"]), device_in(session))
 
 
 def compute_training(inputs: TrainingInputs, report: Report) -> tuple[TrainingOutcome, ...]:
-    """Train; the only job that loads torch."""
+    """Train; the only job that loads torch.
+
+    Raises:
+        InvalidTraining: the device that the operator named is not there.
+    """
     from analysis.networks.training import train_networks
 
-    return train_networks(inputs.specs, report=report)
+    return train_networks(inputs.specs, report=report, device=inputs.device)
 
 
 def save_training_outcome(session: Session, arguments: Mapping[str, Any], outcomes: Sequence[TrainingOutcome]) -> Saved:

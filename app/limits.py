@@ -1,0 +1,46 @@
+"""How far analyses may go here: the operator's settings as the engine takes them, carried by the store's sessions."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final, cast
+
+from analysis.limits import DEFAULT_LIMITS, Limits
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+    from app.settings import Settings
+
+_LIMITS: Final = "limits"
+_DEVICE: Final = "device"
+
+
+def limits_of(settings: Settings) -> Limits:
+    """The limits that these settings name; the others are the engine's own."""
+    return replace(
+        DEFAULT_LIMITS,
+        max_possible=settings.max_possible_circuits,
+        max_valid=settings.max_listed_circuits,
+        max_candidates=settings.max_candidates,
+        max_seconds=settings.max_count_seconds,
+        max_bytes=settings.max_memory_bytes,
+        n_draws=settings.drawn_circuits,
+        n_samples=settings.estimate_samples,
+        threads=settings.count_threads,
+    )
+
+
+def carried_by(settings: Settings) -> dict[str, Any]:
+    """What every session of a store carries along."""
+    return {_LIMITS: limits_of(settings), _DEVICE: settings.device}
+
+
+def limits_in(session: Session) -> Limits:
+    """The limits in force where this session was opened; the engine's own where none were named."""
+    return cast(Limits, session.info.get(_LIMITS, DEFAULT_LIMITS))
+
+
+def device_in(session: Session) -> str:
+    """The torch device that training takes where this session was opened."""
+    return str(session.info.get(_DEVICE, "cpu"))
