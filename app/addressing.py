@@ -114,6 +114,10 @@ class Addresses:
         """How many explanations are left after each of ``criteria=[…]``, in that order."""
         return self._url("networks", network, "funnel", scope=scope, **view)
 
+    def criteria(self, network: str, scope: Scope | None = None, **view: Any) -> str:
+        """Where verdicts are asked for with POST; its twin tells which are stored."""
+        return self._url("networks", network, "criteria", scope=scope, **view)
+
     def circuits(self, network: str, scope: Scope | None = None, **view: Any) -> str:
         return self._url("networks", network, "circuits", scope=scope, **view)
 

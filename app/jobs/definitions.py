@@ -107,6 +107,29 @@ def criteria_arguments(
     }
 
 
+def common_ground_arguments(
+    network: str, output: int, protocol: str, data: str, result: str, *, thorough: bool = False
+) -> dict[str, Any]:
+    """Arguments of a "common-ground" job: where everything that one stored analysis found stands on interventions.
+
+    Args:
+        network: digest of a stored network.
+        output: index of the output.
+        protocol: digest of the analysis's protocol.
+        data: digest of its data record.
+        result: digest of its result, so that a survey never comes to stand beside another result.
+        thorough: whether to go on where otherwise a sample would be drawn, however long it takes.
+    """
+    return {
+        "network": network,
+        "output": output,
+        "protocol": protocol,
+        "data": data,
+        "result": result,
+        "thorough": thorough,
+    }
+
+
 def _analysis_identity(arguments: Mapping[str, Any]) -> Any:
     """A protocol's name is no part of what is computed."""
     settings = {key: value for key, value in arguments["protocol"].items() if key != "name"}
@@ -141,4 +164,11 @@ CRITERIA: Final = JobDefinition(
     title="Criteria",
     network_of=lambda arguments: str(arguments["network"]),
 )
-DEFINITIONS: Final[Mapping[str, JobDefinition]] = {d.kind: d for d in (ANALYSE, TRAIN, CRITERIA)}
+COMMON_GROUND: Final = JobDefinition(
+    kind="common-ground",
+    handler="app.jobs.surveying:COMMON_GROUND",
+    version=f"1/{ENGINE_VERSION}",
+    title="Common ground",
+    network_of=lambda arguments: str(arguments["network"]),
+)
+DEFINITIONS: Final[Mapping[str, JobDefinition]] = {d.kind: d for d in (ANALYSE, TRAIN, CRITERIA, COMMON_GROUND)}

@@ -141,9 +141,10 @@ def stage_analysis_outcome(
 
 
 def save_analysis_outcome(session: Session, arguments: Mapping[str, Any], outcome: PreparedAnalysis) -> Saved:
-    """Let everyone see the staged analysis, and ask for the verdicts of every criterion on it."""
+    """Let everyone see the staged analysis, and ask for the verdicts of every criterion and the common ground."""
     row = Staging(outcome, ANALYSE_DEFINITION.job_id(arguments)).publish(session)
     queue.enqueue_criteria(session, row, default_steps())
+    queue.enqueue_common_ground(session, row)
     url = Addresses().network(row.network.slug, scope_of(row, row.network.sizes[0]))
     found = found_words(row)
     result = {"url": url, "network": arguments["network"], "result_digest": row.result_digest}

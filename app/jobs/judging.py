@@ -17,7 +17,7 @@ from app.addressing import Addresses
 from app.db.errors import NotFound
 from app.db.reads.analyses import analysis_by_key, network_by_digest, scope_of
 from app.db.reads.results import load_analysis
-from app.db.reads.verdicts import missing_steps
+from app.db.reads.verdicts import kinds_and_steps, missing_steps
 from app.db.tables import AnalysisRow
 from app.db.verdict_columns import BLOCK, PreparedVerdicts
 from app.db.verdict_staging import VerdictStaging, sweep_verdicts
@@ -33,11 +33,6 @@ class JudgingInputs:
 
     subject: Subject
     steps: tuple[tuple[Kind, CriterionStep], ...]
-
-
-def kinds_and_steps(steps: tuple[CriterionStep, ...]) -> tuple[tuple[Kind, CriterionStep], ...]:
-    """Each step for every kind of explanation that it applies to."""
-    return tuple((kind, step) for step in steps for kind in step.kinds)
 
 
 def find_judged(session: Session, arguments: Mapping[str, Any]) -> AnalysisRow:

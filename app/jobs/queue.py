@@ -27,10 +27,17 @@ from analysis.protocol import Protocol
 from app.db.errors import Conflict, NotFound
 from app.db.reads.jobs import find_job
 from app.db.tables import AnalysisRow, JobLogRow, JobRow, NetworkRow
-from app.jobs.definitions import DEFINITIONS, JobDefinition, analyse_arguments, criteria_arguments
+from app.jobs.definitions import (
+    DEFINITIONS,
+    JobDefinition,
+    analyse_arguments,
+    common_ground_arguments,
+    criteria_arguments,
+)
 
 LEASE_SECONDS: Final = 30.0
 CRITERIA_PRIORITY: Final = 10  # behind every analysis
+COMMON_GROUND_PRIORITY: Final = 12  # and behind the verdicts
 
 
 class LeaseLost(Exception):
@@ -144,6 +151,30 @@ def enqueue_criteria(
     which = f", output {analysis.output}" if network.sizes[-1] > 1 else ""
     title = f"{network.name}{which}: criteria under {analysis.protocol.name}"
     row = enqueue(session, "criteria", arguments, title, priority=CRITERIA_PRIORITY, again=again)
+    if again and row.state in ("done", "truncated"):
+        _queue_again(session, row, datetime.now(UTC))
+    return row
+
+
+def enqueue_common_ground(
+    session: Session, analysis: AnalysisRow, *, thorough: bool = False, again: bool = False
+) -> JobRow:
+    """Ask where the explanations of a stored analysis stand on the common ground; it waits behind analyses.
+
+    A job that has ended well is queued again where ``again`` is set: the caller has seen that nothing is stored.
+    """
+    network = analysis.network
+    arguments = common_ground_arguments(
+        network.digest,
+        analysis.output,
+        analysis.protocol_digest,
+        analysis.data_digest,
+        analysis.result_digest,
+        thorough=thorough,
+    )
+    which = f", output {analysis.output}" if network.sizes[-1] > 1 else ""
+    title = f"{network.name}{which}: common ground under {analysis.protocol.name}{', all classes' if thorough else ''}"
+    row = enqueue(session, "common-ground", arguments, title, priority=COMMON_GROUND_PRIORITY, again=again)
     if again and row.state in ("done", "truncated"):
         _queue_again(session, row, datetime.now(UTC))
     return row

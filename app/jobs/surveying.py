@@ -85,7 +85,10 @@ def load_survey_inputs(session: Session, arguments: Mapping[str, Any]) -> Survey
         observed=whole_counts(session, row.id, "observed"),
         algorithms=[parse_algorithm(one.text, cast(Form, one.form), network.n_inputs) for one in algorithms],
         placements=[
-            [[(path, NeuronSet(layer, tuple(neurons))) for path, layer, neurons in places] for _, _, places in kept[one.id]]
+            [
+                [(path, NeuronSet(layer, tuple(neurons))) for path, layer, neurons in places]
+                for _, _, places in kept[one.id]
+            ]
             for one in algorithms
         ],
     )

@@ -26,7 +26,8 @@ from analysis.criteria.verdict import FAILED, NOT_APPLICABLE, OUTCOMES, PASSED, 
 from analysis.errors import InvalidCriterion
 from analysis.result import CriterionTally
 from app.db.reads.circuits import whole_counts
-from app.db.tables import AlgorithmRow, AlignmentRow, AnalysisRow, VerdictBlockRow, VerdictRow
+from app.db.reads.jobs import UNFINISHED
+from app.db.tables import AlgorithmRow, AlignmentRow, AnalysisRow, JobRow, VerdictBlockRow, VerdictRow
 from app.db.verdict_columns import BLOCK, COUNTS, counts_of, unpacked
 
 _ORDER = {criterion.key: number for number, criterion in enumerate(CRITERIA)}
@@ -160,6 +161,25 @@ def verdict_sets(session: Session, analysis: AnalysisRow) -> tuple[VerdictSet, .
         whole = _whole(analysis, kind, step) or tally
         found.append(VerdictSet(kind, step, row.n, tally, whole, row.note, row.seconds))
     return tuple(sorted(found, key=lambda one: (KINDS.index(one.kind), _ORDER[one.step.key], str(one.step))))
+
+
+def kinds_and_steps(steps: Iterable[CriterionStep]) -> tuple[tuple[Kind, CriterionStep], ...]:
+    """Each step for every kind of explanation that it applies to."""
+    return tuple((kind, step) for step in steps for kind in step.kinds)
+
+
+def judging_jobs(session: Session, analysis: AnalysisRow) -> list[JobRow]:
+    """The jobs that compute or computed verdicts on this analysis: first those that wait or run, then the newest."""
+    query = select(JobRow).where(JobRow.kind == "criteria", JobRow.network_digest == analysis.network.digest)
+    mine = {
+        "output": analysis.output,
+        "protocol": analysis.protocol_digest,
+        "data": analysis.data_digest,
+        "result": analysis.result_digest,
+    }
+    jobs = session.scalars(query.order_by(JobRow.created_at.desc(), JobRow.id))
+    found = [job for job in jobs if all(job.arguments[name] == value for name, value in mine.items())]
+    return sorted(found, key=lambda job: job.state not in UNFINISHED)
 
 
 def missing_steps(

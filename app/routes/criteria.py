@@ -1,0 +1,112 @@
+"""Verdicts of criteria on what an analysis found: which are stored, and asking for others."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Response
+from fastapi.responses import RedirectResponse
+from pydantic import Field
+from sqlalchemy.orm import Session
+
+from analysis.criteria.steps import CriterionStep, default_steps, parse_steps
+from analysis.errors import InvalidCriterion
+from app.addressing import API_PREFIX, Addresses, Scope
+from app.db.reads.verdicts import kinds_and_steps, missing_steps
+from app.db.tables import AnalysisRow, JobRow, NetworkRow
+from app.errors import BadQuery, api_errors
+from app.jobs import queue
+from app.pages.criteria import (
+    MAX_STEPS,
+    CriteriaOptions,
+    CriteriaPage,
+    Text,
+    build_criteria,
+    criteria_page,
+    find_judged,
+)
+from app.pages.options import PageModel
+from app.routes.changes import Writing
+from app.routes.depends import Form, Links, Reading
+
+router = APIRouter()
+CRITERIA = "/networks/{network}/criteria"
+
+
+class CriteriaRequest(PageModel):
+    """Which verdicts are wanted."""
+
+    protocol: str = Field("complete", max_length=64, description="Name or digest of the analysis's protocol.")
+    output: int = Field(0, ge=0, le=999, description="Index of the output.")
+    data: str = Field("", max_length=64, description="Digest of its data record; empty: every clean input once.")
+    criteria: list[Text] = Field(
+        [],
+        max_length=MAX_STEPS,
+        description="Each as `key` or `key(name=value,name=value)`; nothing: every one with its default settings.",
+    )
+
+
+@router.get(API_PREFIX + CRITERIA, tags=["networks"], summary="Stored criteria", responses=api_errors(400, 404))
+def criteria(
+    session: Reading, links: Links, network: str, options: Annotated[CriteriaOptions, Query()]
+) -> CriteriaPage:
+    """Which criteria have verdicts about an analysis, with tallies, which wanted ones have none, and the jobs."""
+    return build_criteria(session, links, network, options)
+
+
+@router.post(
+    API_PREFIX + CRITERIA,
+    tags=["networks"],
+    summary="Ask for criteria",
+    status_code=202,
+    responses={200: {"model": CriteriaPage, "description": "All are stored."}, **api_errors(403, 404, 422)},
+)
+def ask(session: Writing, links: Links, network: str, order: CriteriaRequest, response: Response) -> CriteriaPage:
+    """Judge what a stored analysis found, in the background. What is stored is not computed again."""
+    steps = parse_steps(order.criteria) or default_steps()
+    scope = Scope(order.output, order.protocol, order.data)
+    row, analysis, job = ask_for_criteria(session, links, network, scope, steps)
+    session.flush()
+    if job is None:
+        response.status_code = 200
+    else:
+        response.headers["Location"] = links.twin(links.job(job.id))
+    return criteria_page(session, links, row, analysis, scope, steps, first=job)
+
+
+@router.post(CRITERIA, include_in_schema=False)
+def ask_from_page(session: Writing, links: Links, network: str, form: Form) -> RedirectResponse:
+    """The same from a page with a sequence of criteria, which is where it leads back to."""
+    output = str(form.get("output") or "0")
+    if not (output.isascii() and output.isdigit() and len(output) < 4):
+        raise BadQuery(f"output {output[:40]!r}", "is not a whole number", "use 0 for the first output", "output")
+    texts, sequence = ([str(text) for text in form.getlist(name)] for name in ("criteria", "sequence"))
+    if max(len(texts), len(sequence)) > MAX_STEPS:
+        raise BadQuery("criteria", f"are more than {MAX_STEPS}", "ask for fewer at a time", "criteria")
+    try:
+        steps = parse_steps(texts) or default_steps()
+        back = [str(step) for step in parse_steps(sequence)]
+    except InvalidCriterion as error:
+        raise BadQuery(error.item, error.cause, error.cure, "criteria") from None
+    scope = Scope(int(output), str(form.get("protocol") or "complete"), str(form.get("data") or ""))
+    row, _, _ = ask_for_criteria(session, links, network, scope, steps)
+    return RedirectResponse(links.funnel(row.slug, scope, criteria=back), status_code=303)
+
+
+def ask_for_criteria(
+    session: Session, links: Addresses, network: str, scope: Scope, steps: tuple[CriterionStep, ...]
+) -> tuple[NetworkRow, AnalysisRow, JobRow | None]:
+    """Queue what is not stored; no job if nothing is missing.
+
+    Raises:
+        NotFound: no such network, output, protocol or data record, or no such analysis yet.
+    """
+    row, analysis, _ = find_judged(session, links, network, scope)
+    missing = missing_steps(session, analysis, kinds_and_steps(steps))
+    if not missing:
+        return row, analysis, None
+    wanted = tuple(dict.fromkeys(step for _, step in missing))
+    # the job that follows every analysis does all of these: do not have a second one beside it
+    if all(not step.changed for step in wanted):
+        wanted = default_steps()
+    return row, analysis, queue.enqueue_criteria(session, analysis, wanted, again=True)
