@@ -13,7 +13,7 @@ from typing import Any
 from markupsafe import Markup
 
 from app.figures.svg.elements import circle, drawing, line, num, text
-from app.figures.svg.layout import Frame, Wiring, keep_of, matrices, place, sizes_of, stroke_width
+from app.figures.svg.layout import Frame, Keep, Wiring, keep_of, matrices, place, sizes_of, stroke_width
 from app.figures.svg.sentences import whole_sentence
 from app.figures.svg.tiles import PLAIN_HUES, Bits, Hues, Tile, table_name, tile_group
 
@@ -42,6 +42,7 @@ def circuit_thumb(
     tiles: Sequence[Tile] = (),
     directions: Sequence[Direction] = (),
     *,
+    shared: object = None,
     hues: Hues = PLAIN_HUES,
     title: str = "",
     css_class: str = "thumb",
@@ -53,6 +54,7 @@ def circuit_thumb(
         mask: hex, circuit or Boolean matrices; None cuts nothing.
         tiles: variables on neurons. Output tiles are left out: the output is given by the task.
         directions: variables on directions.
+        shared: edges that others keep too, as Boolean matrices; they are drawn pale, so that the rest stands out.
         hues: the network's hues, for more than two inputs.
         title: what it is, put before the sentence made from the data.
         css_class: class of the drawing.
@@ -63,7 +65,8 @@ def circuit_thumb(
     net_height = 72.0 + 12.0 * max(0, wiring.rows - 3)
     width, height = 120.0, net_height + 14.0 * len(directions)
     frame = place(wiring, width, net_height, _PAD, _PAD)
-    body = thumb_edges(wiring, frame, pale=mask is None and bool(shown_tiles or directions))
+    pale = mask is None and bool(shown_tiles or directions)
+    body = thumb_edges(wiring, frame, pale=pale, shared=keep_of(shared, sizes_of(w)))
     body += _nodes(wiring, frame, shown_tiles, plain=not (shown_tiles or directions), hues=hues)
     for row, direction in enumerate(directions):
         body += _comb(wiring, frame, direction, height - 14.0 * (len(directions) - row) + 5, hues, capsule=row == 0)
@@ -74,8 +77,8 @@ def circuit_thumb(
     return drawing(width, height, body, sentence=sentence, css_class=css_class, sizing="fluid")
 
 
-def thumb_edges(wiring: Wiring, frame: Frame, *, pale: bool) -> str:
-    """All edges between shown neurons, cut ones first."""
+def thumb_edges(wiring: Wiring, frame: Frame, *, pale: bool, shared: Keep | None = None) -> str:
+    """All edges between shown neurons, cut ones first; shared ones pale."""
     cut = kept = ""
     for layer, matrix in enumerate(wiring.weights):
         for out in wiring.columns[layer + 1].shown:
@@ -84,7 +87,7 @@ def thumb_edges(wiring: Wiring, frame: Frame, *, pale: bool) -> str:
                 ends = (*frame.at((layer, source)), *frame.at((layer + 1, out)))
                 if wiring.keep is not None and not wiring.keep[layer][out, source]:
                     cut += line(*ends, "e-cut")
-                elif pale:
+                elif pale or (shared is not None and shared[layer][out, source]):
                     kept += line(*ends, "e-bg neg" if weight < 0 else "e-bg")
                 else:
                     kept += line(*ends, "e-neg" if weight < 0 else "e-pos", width=stroke_width(weight, wiring.largest))

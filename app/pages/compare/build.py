@@ -2,19 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Protocol
+
 from sqlalchemy.orm import Session
 
 from analysis.alignments.iia import interchange_rows
+from analysis.errors import AnalysisError
 from analysis.experiments import decide_under_interventions, intervention_space
 from app.addressing import Addresses
-from app.errors import BadQuery
+from app.errors import BadQuery, PageError
 from app.pages.compare.choosing import nothing_yet, to_choose
-from app.pages.compare.contrast import LEAST, MOST
-from app.pages.compare.options import CompareOptions
-from app.pages.compare.sides import side_by_side
+from app.pages.compare.contrast import LEAST, LETTERS, MOST
+from app.pages.compare.crucial import Said
+from app.pages.compare.options import ChosenOptions, CompareOptions
+from app.pages.compare.sides import Chosen, Side, side_by_side
+from app.pages.compare.telling_apart import group_views, groups_of
 from app.pages.compare.views import ComparePage
-from app.pages.explanations import find_explanation, read_ref
-from app.pages.shared import Place, find_network, locate
+from app.pages.explanations import Explanation, find_explanation, read_ref
+from app.pages.place import Place, find_network, locate
+
+
+class NamesExplanations(Protocol):
+    """Query options with references to explanations."""
+
+    @property
+    def e(self) -> list[str]: ...
 
 
 def build_compare(session: Session, addresses: Addresses, options: CompareOptions) -> ComparePage:
@@ -22,29 +35,120 @@ def build_compare(session: Session, addresses: Addresses, options: CompareOption
 
     Raises:
         NotFound: no such network, or a reference that names nothing; the message says which.
-        BadQuery: a malformed reference, more than six, or more than one network.
+        BadQuery: a malformed reference, more than six, more than one network, or a view that does not fit them.
+    """
+    place = find_place(session, addresses, options)
+    texts = texts_of(session, addresses, options, place)
+    if place is None:
+        return nothing_yet(addresses, texts)
+    found = find_chosen(session, addresses, place, texts)
+    explanations = list({str(explanation.ref): explanation for explanation in found.values()}.values())
+    pin, swapping = (one_of(found, getattr(options, name), name) for name in ("pin", "swap"))
+    if len(explanations) < LEAST or swapping:
+        return to_choose(session, addresses, place, explanations, swapping)
+    explanations.sort(key=lambda explanation: str(explanation.ref) != pin)  # the pinned one first, else as given
+    refs = tuple(str(explanation.ref) for explanation in explanations)
+    said = _said(place, explanations, LETTERS[: len(refs)])
+    classes = groups_of(place, explanations, said)
+    sides = [Side(letter, explanation) for letter, explanation in zip(LETTERS, explanations, strict=False)]
+    if options.groups:
+        kept = [group.members[0] for group in classes]
+        stand_for = {group.members[0]: tuple(refs[other] for other in group.members[1:]) for group in classes}
+        sides = [Side(LETTERS[i], explanations[i], stand_for[i]) for i in kept]
+    on_page = Said(
+        said.space,
+        said.answers,
+        [said.predictions[LETTERS.index(side.letter)] for side in sides],
+        [side.letter for side in sides],
+    )
+    groups = group_views(place, explanations, said.letters, classes)
+    return side_by_side(addresses, place, Chosen(refs, pin, options.groups), sides, groups, on_page, options)
+
+
+def _said(place: Place, explanations: Sequence[Explanation], letters: Sequence[str]) -> Said:
+    space = intervention_space(place.cut.hidden_sizes, place.cut.n_inputs)
+    answers = decide_under_interventions(place.cut, interchange_rows(place.data), space)
+    return Said(space, answers, [explanation.predictions(space) for explanation in explanations], list(letters))
+
+
+def texts_of(session: Session, addresses: Addresses, options: NamesExplanations, place: Place | None) -> list[str]:
+    """The references of an address, each once.
+
+    Raises:
+        BadQuery: more than six; it leads to the comparison of the first of them.
     """
     texts = list(dict.fromkeys(text.strip() for text in options.e if text.strip()))
     if len(texts) > MOST:
-        raise BadQuery(f"{len(texts)} explanations", f"at most {MOST} can be compared at once", "leave some out", "e")
-    place = _place(session, addresses, options)
+        parent, label = _nearest(session, addresses, place, texts[:MOST])
+        raise BadQuery(
+            f"{len(texts)} explanations",
+            f"at most {MOST} can be compared at once",
+            f"leave out {len(texts) - MOST} of them",
+            "e",
+            parent,
+            label,
+        )
+    return texts
+
+
+def find_chosen(session: Session, addresses: Addresses, place: Place, texts: Sequence[str]) -> dict[str, Explanation]:
+    """Every reference with its explanation.
+
+    Raises:
+        PageError: one names nothing; the message says which, and leads to the comparison of the others.
+        BeyondLimits: one is too large to be read on the spot.
+    """
+    found: dict[str, Explanation] = {}
+    for position, text in enumerate(texts, start=1):
+        try:
+            found[text] = find_explanation(session, addresses, place, read_ref(text, position), position)
+        except PageError as error:
+            others = [other for other in texts if other != text]
+            if not error.parent or len(others) >= LEAST:
+                error.parent, error.parent_label = _nearest(session, addresses, place, others)
+            raise
+    return found
+
+
+def _nearest(session: Session, addresses: Addresses, place: Place | None, texts: Sequence[str]) -> tuple[str, str]:
+    """The comparison of those references that name something, and what to call it."""
     if place is None:
-        return nothing_yet(addresses, texts)
-    refs = [read_ref(text, position) for position, text in enumerate(texts, start=1)]
-    found = [find_explanation(session, addresses, place, ref, position) for position, ref in enumerate(refs, start=1)]
-    explanations = list({str(explanation.ref): explanation for explanation in found}.values())
-    if len(explanations) < LEAST:
-        return to_choose(session, addresses, place, explanations)
-    space = intervention_space(place.cut.hidden_sizes, place.cut.n_inputs)
-    answers = decide_under_interventions(place.cut, interchange_rows(place.data), space)
-    predictions = [explanation.predictions(space) for explanation in explanations]
-    return side_by_side(
-        addresses, place, explanations, space, answers, predictions, show_all=options.experiments == "all"
-    )
+        return addresses.compare(), "choosing explanations"
+    good = []
+    for position, text in enumerate(texts, start=1):
+        try:
+            find_explanation(session, addresses, place, read_ref(text, position), position)
+        except (PageError, AnalysisError):
+            continue
+        good.append(text)
+    label = "the comparison of the others" if len(good) >= LEAST else f"choosing explanations of {place.row.slug}"
+    return addresses.compare(place.row.slug, good, place.scope), label
 
 
-def _place(session: Session, addresses: Addresses, options: CompareOptions) -> Place | None:
-    """What is compared, None if the address names no network."""
+def one_of(found: dict[str, Explanation], text: str, field: str) -> str:
+    """The canonical reference of one of the explanations, "" if none is asked for."""
+    if not text.strip():
+        return ""
+    refs = [str(explanation.ref) for explanation in found.values()]
+    if text.strip() in found:
+        return str(found[text.strip()].ref)
+    if text.strip() not in refs:
+        raise BadQuery(
+            f"{field} {text[:60]!r}",
+            "is none of the explanations of this comparison",
+            f"name one of {', '.join(refs)}" if refs else "name explanations with e=",
+            field,
+        )
+    return text.strip()
+
+
+def find_place(session: Session, addresses: Addresses, options: ChosenOptions) -> Place | None:
+    """The network, output, protocol and data record of a comparison, None if the address names no network.
+
+    Raises:
+        NotFound: no such network, output, protocol or data record.
+        BadQuery: more than one network.
+    """
     names = list(dict.fromkeys(name.strip() for name in options.network if name.strip()))
     if not names:
         return None
@@ -56,5 +160,7 @@ def _place(session: Session, addresses: Addresses, options: CompareOptions) -> P
             "explanations of different networks cannot be compared, since they speak of different neurons and weights",
             "choose explanations of one network",
             "network",
+            addresses.compare(next(iter(rows.values())).slug),
+            f"choosing explanations of {next(iter(rows.values())).slug}",
         )
     return locate(session, addresses, names[0], options.scope)

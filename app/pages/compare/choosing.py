@@ -13,7 +13,8 @@ from app.errors import BadQuery
 from app.pages.compare.contrast import LEAST
 from app.pages.compare.views import ComparePage, Suggestion
 from app.pages.explanations import Explanation
-from app.pages.shared import NetworkView, Place, TaskView, data_view, network_view, protocol_view
+from app.pages.place import Place
+from app.pages.shared import NetworkView, TaskView, data_view, network_view, protocol_view
 
 
 def nothing_yet(addresses: Addresses, texts: Sequence[str]) -> ComparePage:
@@ -24,11 +25,29 @@ def nothing_yet(addresses: Addresses, texts: Sequence[str]) -> ComparePage:
     return _empty(addresses.compare(), None, None, [], [])
 
 
-def to_choose(session: Session, addresses: Addresses, place: Place, chosen: Sequence[Explanation]) -> ComparePage:
+def to_choose(
+    session: Session, addresses: Addresses, place: Place, chosen: Sequence[Explanation], swapping: str = ""
+) -> ComparePage:
+    """How to choose what is missing, or another in place of one.
+
+    Args:
+        session: open session.
+        addresses: builds links.
+        place: the network that is asked about.
+        chosen: what is chosen already.
+        swapping: reference of the one that is to be exchanged, or "".
+    """
     refs = [str(explanation.ref) for explanation in chosen]
-    url = addresses.compare(place.row.slug, refs, place.scope)
+    url = addresses.compare(place.row.slug, refs, place.scope, swap=swapping)
+    network = network_view(place.row, addresses, place.network)
     return _empty(
-        url, place, network_view(place.row, addresses, place.network), refs, _suggestions(session, addresses, place)
+        url,
+        place,
+        network,
+        refs,
+        _suggestions(session, addresses, place),
+        swapping,
+        addresses.neighbours(place.row.slug, refs, place.scope, swap=swapping) if refs else "",
     )
 
 
@@ -38,6 +57,8 @@ def _empty(
     network: NetworkView | None,
     refs: list[str],
     suggestions: list[Suggestion],
+    swapping: str = "",
+    neighbours_url: str = "",
 ) -> ComparePage:
     return ComparePage(
         network=network,
@@ -45,22 +66,31 @@ def _empty(
         protocol=None if place is None else protocol_view(place.protocol),
         data=None if place is None else data_view(place.data),
         output=0 if place is None else place.scope.output,
-        missing=LEAST - len(refs),
+        missing=max(0, LEAST - len(refs)),
         refs=refs,
         input_names="",
         inputs=[],
         explanations=[],
+        groups=[],
+        counted_once=False,
+        groups_url=url,
         shared=None,
+        shared_edges=None,
+        values=[],
+        said=[],
         differing_neurons=[],
         differing_edges=[],
         lines=[],
         space=None,
         pairs=[],
         n_crucial=0,
-        crucial=[],
-        all_shown=True,
-        all_url=url,
+        crucial=None,
+        experiment=None,
+        separation=None,
+        swapping=swapping,
         suggestions=suggestions,
+        verdicts_url="",
+        neighbours_url=neighbours_url,
         url=url,
     )
 

@@ -13,8 +13,10 @@ from analysis.experiments import SILENT, InterventionSpace, NetworkAnswers
 from analysis.interpretations.gates import gate_name
 from app.figures.svg import Threshold
 from app.pages.explanations import Claim, Explanation
+from app.pages.options import PageModel
+from app.pages.place import Place
 from app.pages.placements import neurons_label
-from app.pages.shared import PageModel, Place, neuron_name, truth_rows
+from app.pages.shared import neuron_name, truth_rows
 
 LETTERS: Final = "PQRSTU"
 LEAST, MOST = 2, len(LETTERS)
@@ -111,13 +113,15 @@ class SharedView(PageModel):
     predictions_right: int = Field(description="Of those, the ones on which the network agrees.")
 
 
-def neuron_views(place: Place, claims: Sequence[dict[tuple[int, int], Claim]]) -> list[NeuronView]:
+def neuron_views(
+    place: Place, letters: Sequence[str], claims: Sequence[dict[tuple[int, int], Claim]]
+) -> list[NeuronView]:
     """Every hidden neuron of which some explanation speaks; conflicting functions first, then network order."""
     n_rows, views = 1 << place.cut.n_inputs, []
     sites = sorted(set().union(*claims))
     for layer, neuron in sites:
         said = [
-            (LETTERS[i], claim.get((layer, neuron))) for i, claim in enumerate(claims) if claim
+            (letter, claim.get((layer, neuron))) for letter, claim in zip(letters, claims, strict=True) if claim
         ]  # an explanation without any claim does not speak of neurons at all
         kinds = {None if c is None else (c.kind, _up_to_negation(c.function, n_rows)) for _, c in said}
         views.append(
@@ -151,9 +155,9 @@ def _claim_view(letter: str, claim: Claim | None, n_rows: int) -> ClaimView:
     return ClaimView(letter=letter, kind=claim.kind, label=claim.label, truth_table=table, shared_by=claim.shared_by)
 
 
-def edge_views(explanations: Sequence[Explanation]) -> tuple[list[str], list[EdgeView], int]:
+def edge_views(letters: Sequence[str], explanations: Sequence[Explanation]) -> tuple[list[str], list[EdgeView], int]:
     """Edges that all circuits keep, edges on which they differ, and how many all cut."""
-    circuits = [(LETTERS[i], e.circuit) for i, e in enumerate(explanations) if e.circuit is not None]
+    circuits = [(letter, e.circuit) for letter, e in zip(letters, explanations, strict=True) if e.circuit is not None]
     if len(circuits) < LEAST:
         return [], [], 0
     sizes = explanations[0].place.cut.sizes
@@ -185,10 +189,10 @@ def _same_values(one: ReadingView, other: ReadingView) -> bool:
     return bool(np.allclose(one.values, other.values, rtol=0, atol=1e-9))
 
 
-def line_views(explanations: Sequence[Explanation]) -> list[LineView]:
+def line_views(letters: Sequence[str], explanations: Sequence[Explanation]) -> list[LineView]:
     """Neurons that some interpretation reads by a cut: the activations of its own circuit and where it cuts them."""
     readings: dict[tuple[int, int], list[ReadingView]] = {}
-    for position, explanation in enumerate(explanations):
+    for letter, explanation in zip(letters, explanations, strict=True):
         if explanation.interpretation is None or explanation.circuit is None:
             continue
         place = explanation.place
@@ -197,7 +201,7 @@ def line_views(explanations: Sequence[Explanation]) -> list[LineView]:
             if gate.layer < len(place.cut.sizes) - 1:
                 readings.setdefault((gate.layer, gate.neuron), []).append(
                     ReadingView(
-                        letter=LETTERS[position],
+                        letter=letter,
                         values=[float(v) for v in values[gate.layer][:, gate.neuron]],
                         threshold=gate.threshold,
                         label=gate_name(gate.function, place.cut.n_inputs) or gate.name,
@@ -216,8 +220,17 @@ def line_views(explanations: Sequence[Explanation]) -> list[LineView]:
     ]
 
 
+def shared_edges(explanations: Sequence[Explanation]) -> list[list[list[bool]]] | None:
+    """Edges that all circuits keep, ``[n_out][n_in]`` layer by layer; None where fewer than two keep edges."""
+    circuits = [e.circuit for e in explanations if e.circuit is not None]
+    if len(circuits) < LEAST:
+        return None
+    return [np.logical_and.reduce([c.keep[layer] for c in circuits]).tolist() for layer in range(len(circuits[0].keep))]
+
+
 def shared_view(
     place: Place,
+    letters: Sequence[str],
     explanations: Sequence[Explanation],
     neurons: Sequence[NeuronView],
     predictions: Sequence[NDArray[np.int8]],
@@ -232,7 +245,7 @@ def shared_view(
         same = space.counted & (speaking[0] != SILENT)
         for other in speaking[1:]:
             same &= other == speaking[0]
-    kept, _, n_cut = edge_views(explanations)
+    kept, _, n_cut = edge_views(letters, explanations)
     return SharedView(
         output=outputs[0] if all(output == outputs[0] for output in outputs) else None,
         n_task=sum(all(output[row] == task[row] for output in outputs) for row in range(len(task))),

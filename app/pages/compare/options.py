@@ -1,22 +1,26 @@
-"""What may be said in a comparison's address."""
+"""What may be said in a comparison's address, and how one intervention is written there."""
 
 from __future__ import annotations
 
-from typing import Annotated, Final, Literal
+import re
+from typing import Annotated, Final
 
 from pydantic import Field, StringConstraints
 
-from app.pages.shared import ScopeOptions
+from analysis.experiments import InterventionSpace, NeuronSite
+from app.errors import BadQuery
+from app.pages.options import ScopeOptions
 
 FIRST_SHOWN: Final = 10
-MOST_SHOWN: Final = 1000
+MOST_SHOWN: Final = 200
+EXPERIMENT_SHAPE: Final = "LAYER.NEURON+LAYER.NEURON:SOURCE:BASE, for instance 1.0+2.1:01:00"
 
 NetworkName = Annotated[str, StringConstraints(max_length=100)]
 RefText = Annotated[str, StringConstraints(max_length=1200)]
 
 
-class CompareOptions(ScopeOptions):
-    """Options of a comparison."""
+class ChosenOptions(ScopeOptions):
+    """Which explanations of which network."""
 
     network: list[NetworkName] = Field(
         [], max_length=12, description="The network that all explanations are of, by slug or digest prefix."
@@ -25,8 +29,60 @@ class CompareOptions(ScopeOptions):
         [],
         max_length=64,
         description="An explanation: c-MASK, i-MASK.INDEX, g-ALGORITHM, a-ALGORITHM.ALIGNMENT (or its placement in "
-        "place of the id, a-ALGORITHM.0:1.0+2_1:2.1), with @PROTOCOL behind it where that differs. Two to six.",
+        "place of the id, a-ALGORITHM.0:1.0+2_1:2.1), with @PROTOCOL behind it where that differs. Two to six, in the "
+        "order in which they are shown.",
     )
-    experiments: Literal["first", "all"] = Field(
-        "first", description=f"Crucial experiments listed: the first {FIRST_SHOWN}, or all (up to {MOST_SHOWN:,})."
+
+
+class CompareOptions(ChosenOptions):
+    """Options of a comparison."""
+
+    pin: RefText = Field(
+        "", description="One of the explanations: the reference that the others are measured against; it stands first."
     )
+    swap: RefText = Field("", description="One of the explanations: it is to be exchanged, so the choice is shown.")
+    between: Annotated[str, StringConstraints(pattern="^([P-U][P-U])?$")] = Field(
+        "", description="Two letters of the page, such as PR: crucial experiments between these two alone."
+    )
+    groups: Annotated[str, StringConstraints(pattern="^(once)?$")] = Field(
+        "", description="once: explanations that are one in substance are counted once, by the first of them."
+    )
+    experiment: Annotated[str, StringConstraints(max_length=1000)] = Field(
+        "", description=f"One intervention to show by itself: {EXPERIMENT_SHAPE}."
+    )
+    after: str = Field("", max_length=200, description="Cursor of the crucial experiments, from `next`.")
+    limit: int = Field(FIRST_SHOWN, ge=1, le=MOST_SHOWN, description="Crucial experiments on a page.")
+
+
+def write_experiment(sites: tuple[NeuronSite, ...], source: int, base: int, n_inputs: int) -> str:
+    """An intervention as addresses write it; see :data:`EXPERIMENT_SHAPE`."""
+    members = "+".join(f"{layer}.{neuron}" for layer, neuron in sites)
+    return f"{members}:{source:0{n_inputs}b}:{base:0{n_inputs}b}"
+
+
+def read_experiment(text: str, space: InterventionSpace) -> tuple[int, int, int]:
+    """Index of the set, source and base of an intervention in an address.
+
+    Raises:
+        BadQuery: another shape, neurons that the network has not, or a set that is not among those listed.
+    """
+    item = f"experiment {text[:60]!r}"
+    bits = f"[01]{{{space.n_inputs}}}"
+    shape = re.fullmatch(rf"(\d{{1,4}}\.\d{{1,6}}(?:[+ ]\d{{1,4}}\.\d{{1,6}})*):({bits}):({bits})", text, re.ASCII)
+    if shape is None:
+        raise BadQuery(item, "is no intervention on this network", f"write it as {EXPERIMENT_SHAPE}", "experiment")
+    sites = frozenset(
+        (int(layer), int(neuron)) for layer, neuron in (part.split(".") for part in re.split("[+ ]", shape[1]))
+    )
+    index = space.position.get(sites)
+    if index is None:
+        known = [site for site in sites if site not in space.holds]
+        cause = (
+            f"names neuron {known[0][0]}.{known[0][1]}, which is no hidden neuron of this network"
+            if known
+            else f"patches {len(sites)} neurons; sets of up to {space.largest} are listed"
+        )
+        raise BadQuery(item, cause, f"write it as {EXPERIMENT_SHAPE}", "experiment")
+    if shape[2] == shape[3]:
+        raise BadQuery(item, "has the same source and base, which changes nothing", "name two inputs", "experiment")
+    return index, int(shape[2], 2), int(shape[3], 2)

@@ -2,66 +2,118 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
 from itertools import combinations
+from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from analysis.experiments import InterventionSpace, NetworkAnswers, agreement_of, crucial_experiments, standing_of
+from analysis.experiments import agreement_of, scores_where_divided, standing_of
 from analysis.tasks import INPUT_NAMES
 from app.addressing import Addresses
-from app.pages.algorithms import input_text
-from app.pages.compare.contrast import LETTERS, edge_views, line_views, neuron_views, shared_view
-from app.pages.compare.options import FIRST_SHOWN, MOST_SHOWN
+from app.pages.candidates import input_text
+from app.pages.compare.contrast import edge_views, line_views, neuron_views, shared_edges, shared_view
+from app.pages.compare.crucial import Said, crucial_list, one_experiment
+from app.pages.compare.options import CompareOptions
+from app.pages.compare.telling_apart import separation_view
 from app.pages.compare.views import (
     ComparedView,
     ComparePage,
-    CrucialView,
+    DistanceView,
+    GroupView,
     PairView,
     SpaceView,
     StandingView,
     TileView,
+    ValueColumn,
 )
 from app.pages.explanations import KIND_LABELS, Explanation
-from app.pages.placements import neurons_label
-from app.pages.shared import Place, TaskView, data_view, network_view, protocol_view, truth_rows
+from app.pages.place import Place
+from app.pages.shared import TaskView, data_view, network_view, protocol_view, truth_rows
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """What the address names.
+
+    Args:
+        refs: of all explanations in the order of the page, also of those that are counted with others.
+        pin: the reference of the pinned one, which is the first, or "".
+        groups: "once" if groups are counted once.
+    """
+
+    refs: tuple[str, ...]
+    pin: str
+    groups: str
+
+
+@dataclass(frozen=True)
+class Side:
+    """One explanation on the page.
+
+    Args:
+        letter: its name there.
+        explanation: itself.
+        stands_for: references of those that are counted with it.
+    """
+
+    letter: str
+    explanation: Explanation
+    stands_for: tuple[str, ...] = ()
 
 
 def side_by_side(
     addresses: Addresses,
     place: Place,
-    explanations: list[Explanation],
-    space: InterventionSpace,
-    answers: NetworkAnswers,
-    predictions: list[NDArray[np.int8]],
-    *,
-    show_all: bool,
+    chosen: Chosen,
+    sides: Sequence[Side],
+    groups: list[GroupView],
+    said: Said,
+    options: CompareOptions,
 ) -> ComparePage:
-    slug, scope = place.row.slug, place.scope
-    refs = [str(explanation.ref) for explanation in explanations]
-    claims = [explanation.claims() for explanation in explanations]
-    neurons = neuron_views(place, claims)
-    crucial = crucial_experiments(predictions, answers, space, limit=MOST_SHOWN if show_all else FIRST_SHOWN)
+    """The page of a complete comparison.
+
+    Args:
+        addresses: builds links.
+        place: network, output, protocol and data record.
+        chosen: what the address names.
+        sides: the explanations that stand on the page.
+        groups: those that are one in substance.
+        said: what everyone on the page says of every intervention.
+        options: the view.
+
+    Raises:
+        BadQuery: a cursor, letters or an experiment that do not belong to the comparison.
+    """
+    space, letters = said.space, said.letters
+    explanations = [side.explanation for side in sides]
+    links = _Links(addresses, place, chosen)
+    neurons = neuron_views(place, letters, [explanation.claims() for explanation in explanations])
+    listed = partial(links.same, between=options.between, limit=_unless_default(options, "limit"))
+    compared = [_compared(links, position, side, said, sides) for position, side in enumerate(sides)]
+    crucial = crucial_list(said, options, listed)
     n_inputs = place.cut.n_inputs
-    pairs = [(a, b, agreement_of(predictions[a], predictions[b], space)) for a, b in combinations(range(len(refs)), 2)]
     return ComparePage(
         network=network_view(place.row, addresses, place.network),
         task=TaskView(name=place.task.name, truth_table=list(place.task.truth_table)),
         protocol=protocol_view(place.protocol),
         data=data_view(place.data),
-        output=scope.output,
+        output=place.scope.output,
         missing=0,
-        refs=refs,
+        refs=list(chosen.refs),
         input_names=INPUT_NAMES[:n_inputs],
         inputs=[input_text(row, n_inputs) for row in range(1 << n_inputs)],
-        explanations=[
-            _compared(addresses, place, refs, position, explanation, predictions[position], space, answers)
-            for position, explanation in enumerate(explanations)
-        ],
-        shared=shared_view(place, explanations, neurons, predictions, answers, space),
+        explanations=compared,
+        groups=groups,
+        counted_once=chosen.groups == "once",
+        groups_url=links.same(groups="" if chosen.groups else "once"),
+        shared=shared_view(place, letters, explanations, neurons, said.predictions, said.answers, space),
+        shared_edges=shared_edges(explanations),
+        values=_merged([(item.letter, c.label, c.site, c.truth_table) for item in compared for c in item.columns]),
+        said=_merged([(item.letter, "", "", item.says) for item in compared]),
         differing_neurons=[neuron for neuron in neurons if not neuron.agree],
-        differing_edges=edge_views(explanations)[1],
-        lines=line_views(explanations),
+        differing_edges=edge_views(letters, explanations)[1],
+        lines=line_views(letters, explanations),
         space=SpaceView(
             sets=len(space.sets),
             possible_sets=space.n_possible_sets,
@@ -69,61 +121,119 @@ def side_by_side(
             interventions=space.n_interventions,
             largest=space.largest,
         ),
-        pairs=[
-            PairView(first=LETTERS[a], second=LETTERS[b], both=pair.both, same=pair.same, differ=pair.differ)
-            for a, b, pair in pairs
-        ],
-        n_crucial=crucial.total,
-        crucial=[
-            CrucialView(
-                site=neurons_label(experiment.sites),
-                neurons=list(experiment.sites),
-                source=input_text(experiment.source, n_inputs),
-                base=input_text(experiment.base, n_inputs),
-                predictions=list(experiment.predictions),
-                decision=experiment.decision,
-                output=experiment.output,
-                margin=experiment.margin,
-                right=[LETTERS[i] for i, p in enumerate(experiment.predictions) if p == experiment.decision],
-                wrong=[LETTERS[i] for i, p in enumerate(experiment.predictions) if p == 1 - experiment.decision],
-            )
-            for experiment in crucial.shown
-        ],
-        all_shown=len(crucial.shown) == crucial.total,
-        all_url=addresses.compare(slug, refs, scope, experiments="all"),
+        pairs=[_pair(links, said, a, b) for a, b in combinations(range(len(sides)), 2)],
+        n_crucial=crucial.total if not options.between else _n_crucial(said),
+        crucial=crucial,
+        experiment=one_experiment(said, options.experiment, links.same) if options.experiment else None,
+        separation=separation_view(said, links.same),
+        swapping="",
         suggestions=[],
-        url=addresses.compare(slug, refs, scope),
+        verdicts_url=addresses.verdicts(place.row.slug, chosen.refs, place.scope),
+        neighbours_url=addresses.neighbours(place.row.slug, chosen.refs, place.scope, pin=chosen.pin),
+        url=links.same(),
     )
 
 
-def _compared(
-    addresses: Addresses,
-    place: Place,
-    refs: list[str],
-    position: int,
-    explanation: Explanation,
-    predictions: NDArray[np.int8],
-    space: InterventionSpace,
-    answers: NetworkAnswers,
-) -> ComparedView:
+def _n_crucial(said: Said) -> int:
+    return scores_where_divided(said.predictions, said.answers, said.space)[0].of
+
+
+def _unless_default(options: CompareOptions, name: str) -> Any:
+    value = getattr(options, name)
+    return None if value == type(options).model_fields[name].default else value
+
+
+@dataclass(frozen=True)
+class _Links:
+    """Other comparisons of the same network: the state of the page is in its address alone."""
+
+    addresses: Addresses
+    place: Place
+    chosen: Chosen
+
+    def same(self, **view: Any) -> str:
+        """The same explanations, seen otherwise."""
+        return self._to(self.chosen.refs, **view)
+
+    def with_refs(self, refs: Sequence[str], **view: Any) -> str:
+        """Other explanations; a pin stays where its explanation stays."""
+        pin = self.chosen.pin if self.chosen.pin in refs else ""
+        return self._to(refs, **{"pin": pin, **view})
+
+    def without(self, ref: str) -> str:
+        return self.with_refs([other for other in self.chosen.refs if other != ref])
+
+    def moved(self, ref: str, by: int) -> str | None:
+        """With this explanation so many places later; None where it would leave the page or pass the pinned one."""
+        order = list(self.chosen.refs)
+        position = order.index(ref)
+        target = position + by
+        if not 0 <= target < len(order) or (self.chosen.pin and 0 in (position, target)):
+            return None
+        order.insert(target, order.pop(position))
+        return self.with_refs(order)
+
+    def _to(self, refs: Sequence[str], **view: Any) -> str:
+        state = {"pin": self.chosen.pin, "groups": self.chosen.groups, **view}
+        return self.addresses.compare(self.place.row.slug, refs, self.place.scope, **state)
+
+
+def _merged(columns: Sequence[tuple[str, str, str, list[int]]]) -> list[ValueColumn]:
+    """Columns with the same values at the same place stand once, in the order of their first; those of all first."""
+    found: dict[tuple[str, tuple[int, ...]], ValueColumn] = {}
+    for letter, label, site, table in columns:
+        key = (site or label, tuple(table))
+        if key not in found:
+            found[key] = ValueColumn(letters=[letter], label=label, site=site, truth_table=table)
+        elif letter not in found[key].letters:
+            found[key] = found[key].model_copy(update={"letters": [*found[key].letters, letter]})
+    return sorted(found.values(), key=lambda column: -len(column.letters))
+
+
+def _pair(links: _Links, said: Said, a: int, b: int) -> PairView:
+    two = (said.predictions[a], said.predictions[b])
+    agreement = agreement_of(*two, said.space)
+    first, second = scores_where_divided(two, said.answers, said.space)
+    letters = (said.letters[a], said.letters[b])
+    return PairView(
+        first=letters[0],
+        second=letters[1],
+        both=agreement.both,
+        same=agreement.same,
+        differ=agreement.differ,
+        first_right=first.right,
+        second_right=second.right,
+        url=links.same(between="".join(letters)) + "#crucial",
+    )
+
+
+def _compared(links: _Links, position: int, side: Side, said: Said, sides: Sequence[Side]) -> ComparedView:
+    explanation, place = side.explanation, side.explanation.place
+    predictions = said.predictions[position]
     n_rows = 1 << place.cut.n_inputs
     says, outputs = explanation.outputs()
-    standing = standing_of(predictions, answers, space)
+    standing = standing_of(predictions, said.answers, said.space)
+    ref = str(explanation.ref)
+    pinned = ref == links.chosen.pin
     tiles = [
         TileView(layer=layer, neuron=neuron, formula=claim.label, truth_table=truth_rows(claim.function, n_rows))
         for (layer, neuron), claim in sorted(explanation.claims().items())
         if claim.kind == "function"
     ]
     return ComparedView(
-        letter=LETTERS[position],
+        letter=side.letter,
         kind=explanation.kind,
         kind_label=KIND_LABELS[explanation.kind],
-        ref=refs[position],
+        ref=ref,
         url=explanation.url,
-        protocol=explanation.place.protocol.name,
-        without_url=addresses.compare(
-            place.row.slug, [ref for i, ref in enumerate(refs) if i != position], place.scope
-        ),
+        protocol=place.protocol.name,
+        pinned=pinned,
+        pin_url=links.same(pin="" if pinned else ref),
+        earlier_url=links.moved(ref, -1),
+        later_url=links.moved(ref, 1),
+        swap_url=links.same(swap=ref),
+        without_url=links.without(ref),
+        stands_for=list(side.stands_for),
         mask=None if explanation.circuit is None else explanation.circuit.hex,
         n_edges=None if explanation.circuit is None else explanation.circuit.n_edges,
         formula=None if explanation.algorithm is None else explanation.algorithm.formula,
@@ -134,6 +244,20 @@ def _compared(
         verdicts=list(explanation.verdicts),
         standing=StandingView(predicted=standing.predicted, right=standing.right, of=standing.of),
         silent_because="" if standing.predicted or not standing.of else _silence(explanation),
+        distance=_distance(sides[0], side, said, position) if links.chosen.pin and not pinned else None,
+    )
+
+
+def _distance(reference: Side, side: Side, said: Said, position: int) -> DistanceView:
+    """From the pinned explanation, which stands first."""
+    one, other = reference.explanation.circuit, side.explanation.circuit
+    edges = None if one is None or other is None else (one.mask & other.mask, one.mask | other.mask)
+    agreement = agreement_of(said.predictions[0], said.predictions[position], said.space)
+    return DistanceView(
+        edges_shared=None if edges is None else edges[0].bit_count(),
+        edges_either=None if edges is None else edges[1].bit_count(),
+        predictions_same=agreement.same,
+        predictions_both=agreement.both,
     )
 
 

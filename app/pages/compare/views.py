@@ -6,12 +6,13 @@ from functools import cached_property
 
 from pydantic import Field
 
+from analysis.equivalence import Reason
 from app.figures.svg import Hues
 from app.pages.compare.contrast import EdgeView, LineView, NeuronView, SharedView
-from app.pages.compare.options import MOST_SHOWN
 from app.pages.explanations import ColumnView, Kind
 from app.pages.formulas import VerdictView, hue_tables, hues_of
-from app.pages.shared import BigInt, DataView, NetworkView, PageModel, ProtocolView, TaskView
+from app.pages.options import BigInt, PageModel
+from app.pages.shared import DataView, NetworkView, ProtocolView, TaskView
 
 
 class TileView(PageModel):
@@ -31,6 +32,15 @@ class StandingView(PageModel):
     of: int
 
 
+class DistanceView(PageModel):
+    """How far an explanation is from the pinned one."""
+
+    edges_shared: int | None = Field(description="Edges that both circuits keep; None unless both keep edges.")
+    edges_either: int | None = Field(description="Edges that one of them keeps; their quotient is Jaccard's index.")
+    predictions_same: int
+    predictions_both: int = Field(description="Interventions on which both predict.")
+
+
 class ComparedView(PageModel):
     """One explanation of the comparison."""
 
@@ -40,7 +50,13 @@ class ComparedView(PageModel):
     ref: str
     url: str
     protocol: str
+    pinned: bool = Field(description="Whether it is the reference that the others are measured against.")
+    pin_url: str = Field(description="The comparison with this one as its reference; without one, if it is pinned.")
+    earlier_url: str | None = Field(description="The comparison with this one a place earlier; None for the first.")
+    later_url: str | None
+    swap_url: str = Field(description="Where another is chosen in its place.")
     without_url: str = Field(description="The comparison without this one; the selection page where one would be left.")
+    stands_for: list[str] = Field(description="References of those that are one with it and were counted with it.")
     mask: str | None = Field(description="Hex mask of its circuit.")
     n_edges: int | None
     formula: str | None
@@ -51,10 +67,20 @@ class ComparedView(PageModel):
     verdicts: list[VerdictView]
     standing: StandingView
     silent_because: str = Field(description="Why it predicts nothing under interventions; empty if it does.")
+    distance: DistanceView | None = Field(description="From the pinned one; None for itself or where none is pinned.")
 
     def n_task(self, truth_table: list[int]) -> int:
         """Inputs on which it gives the task's output."""
         return sum(said == wanted for said, wanted in zip(self.says, truth_table, strict=True))
+
+
+class ValueColumn(PageModel):
+    """One value on every input: an intermediate one with its place, or the output. What is equal stands once."""
+
+    letters: list[str] = Field(description="The explanations that have it.")
+    label: str = Field(description="Empty for the output.")
+    site: str = Field(description="The neurons that carry it; empty for a variable without a place and the output.")
+    truth_table: list[int] = Field(description="On every input in binary order: 0, 1, or −1 for neither.")
 
 
 class PairView(PageModel):
@@ -64,22 +90,72 @@ class PairView(PageModel):
     second: str
     both: int
     same: int
-    differ: int
+    differ: int = Field(description="Crucial experiments between the two: on each exactly one of them is right.")
+    first_right: int
+    second_right: int
+    url: str = Field(description="Their crucial experiments.")
 
 
 class CrucialView(PageModel):
-    """One intervention on which two explanations predict and differ."""
+    """One intervention with what everyone says of it."""
 
+    experiment: str = Field(description="As addresses write it: patched neurons, source, base.")
+    anchor: str = Field(description="Its fragment on the page.")
+    url: str = Field(description="The comparison with this intervention by itself.")
     site: str
     neurons: list[tuple[int, int]]
     source: str
     base: str
     predictions: list[int] = Field(description="In the order of the explanations: 0, 1, or −1 for silence.")
+    divides: bool = Field(description="Whether it is crucial: some predict 0, others 1.")
     decision: int
     output: float
     margin: float
     right: list[str]
     wrong: list[str]
+
+
+class CrucialScore(PageModel):
+    """How one explanation fares where they part: right / predicted."""
+
+    letter: str
+    predicted: int = Field(description="Crucial experiments on which it predicts.")
+    right: int
+
+
+class CrucialList(PageModel):
+    """One page of the crucial experiments, largest margin first; ties by neurons, source, base."""
+
+    between: list[str] = Field(description="The explanations that are divided: all, or the two that were asked for.")
+    total: int
+    start: int = Field(description="How many come before these.")
+    shown: list[CrucialView]
+    scores: list[CrucialScore]
+    next: str | None
+    next_url: str | None
+    first_url: str | None = Field(description="The beginning, if this is not it.")
+
+
+class GroupView(PageModel):
+    """Explanations that are one in substance."""
+
+    letters: list[str]
+    reasons: list[Reason]
+    words: list[str] = Field(description="Why each of them but the first is one with the first.")
+
+
+class SeparationView(PageModel):
+    """How they can be told apart, and which cannot."""
+
+    experiments: list[CrucialView] = Field(
+        description="Interventions that together tell every separable pair apart, as few as were found."
+    )
+    at_least: int = Field(description="No smaller number does.")
+    exact: bool = Field(description="Whether these are as few as possible.")
+    alike: list[list[str]] = Field(description="Groups that predict the same on every intervention.")
+    inseparable: list[tuple[str, str]] = Field(description="Pairs that no intervention tells apart.")
+    silent: list[tuple[str, str]] = Field(description="Of these the ones that never both predict.")
+    of_all_sets: bool = Field(description="Whether every set of hidden neurons was tried, so that never means never.")
 
 
 class SpaceView(PageModel):
@@ -112,23 +188,29 @@ class ComparePage(PageModel):
     input_names: str = Field(description="The inputs' letters, in the order of their bits.")
     inputs: list[str] = Field(description="Every input as its bits, in binary order.")
     explanations: list[ComparedView]
+    groups: list[GroupView] = Field(description="Those that are one in substance, whether counted once or not.")
+    counted_once: bool = Field(description="Whether each group is counted once, by the first of it.")
+    groups_url: str = Field(description="The same comparison, counted the other way.")
     shared: SharedView | None
+    shared_edges: list[list[list[bool]]] | None = Field(
+        description="Edges that all circuits keep, a matrix [n_out][n_in] for each layer; None without two circuits."
+    )
+    values: list[ValueColumn] = Field(description="All intermediate values on one axis of inputs.")
+    said: list[ValueColumn] = Field(description="The outputs on the same axis.")
     differing_neurons: list[NeuronView]
     differing_edges: list[EdgeView]
     lines: list[LineView]
     space: SpaceView | None
     pairs: list[PairView]
-    n_crucial: int
-    crucial: list[CrucialView]
-    all_shown: bool
-    all_url: str
+    n_crucial: int = Field(description="Interventions on which some predict 0 and others 1.")
+    crucial: CrucialList | None
+    experiment: CrucialView | None = Field(description="The intervention that the address names, crucial or not.")
+    separation: SeparationView | None
+    swapping: str = Field(description="The reference that is to be exchanged, empty if none is.")
     suggestions: list[Suggestion]
+    verdicts_url: str = Field(description="Every criterion's verdict on each of them.")
+    neighbours_url: str = Field(description="Those closest to the first of them and those most different from it.")
     url: str
-
-    @property
-    def most_shown(self) -> int:
-        """Crucial experiments that the page with all of them lists at most."""
-        return MOST_SHOWN
 
     @cached_property
     def hues(self) -> Hues:

@@ -164,7 +164,7 @@ def test_predictions_are_counted_against_the_network(get, masks, refs):
     assert second == {"predicted": 36, "right": 36, "of": 756}
     (pair,) = page["pairs"]
     assert (pair["both"], pair["same"] + pair["differ"]) == (36, 36)
-    assert page["n_crucial"] == pair["differ"]
+    assert page["n_crucial"] == page["crucial"]["total"] == pair["differ"]
     assert page["shared"]["predictions_same"] == pair["same"]
 
 
@@ -179,25 +179,60 @@ def test_the_circuit_and_the_bare_algorithm_are_silent_and_say_why(client, get, 
     assert "not applicable" in text
 
 
-def test_crucial_experiments_are_ranked_and_ten_are_shown_first(client, get, refs):
+def test_crucial_experiments_are_ranked_scored_and_come_in_pages(client, get, refs):
     first = compare(get, *refs.values())
-    assert len(first["crucial"]) == 10 < first["n_crucial"]
-    assert not first["all_shown"]
-    every = get(first["all_url"])
-    assert every["all_shown"]
-    assert len(every["crucial"]) == every["n_crucial"] == first["n_crucial"]
-    assert every["crucial"][:10] == first["crucial"]
-    margins = [row["margin"] for row in every["crucial"]]
+    crucial = first["crucial"]
+    assert len(crucial["shown"]) == 10 < crucial["total"] == first["n_crucial"]
+    every, url = [], first["url"]
+    while url:
+        page = get(url)["crucial"]
+        assert page["start"] == len(every)
+        every += page["shown"]
+        url = page["next_url"]
+    assert len(every) == crucial["total"]
+    assert len({row["experiment"] for row in every}) == len(every)
+    assert every[:10] == crucial["shown"]
+    margins = [row["margin"] for row in every]
     assert margins == sorted(margins, reverse=True)
-    for row in every["crucial"]:
-        said = set(row["predictions"]) - {-1}
-        assert said == {0, 1}
+    for row in every:
+        assert set(row["predictions"]) - {-1} == {0, 1}
+        assert row["divides"]
         assert sorted(row["right"] + row["wrong"]) == [
             letter for letter, value in zip("PQRSTU", row["predictions"], strict=True) if value >= 0
         ]
         assert row["source"] != row["base"]
         assert row["margin"] == pytest.approx(abs(row["output"] - 0.5))
-    assert client.get(first["url"]).text.count('class="mono nowrap"') == 10
+    for score, letter in zip(crucial["scores"], "PQRSTU", strict=True):
+        assert score["letter"] == letter
+        assert score["predicted"] == sum(letter in row["right"] + row["wrong"] for row in every)
+        assert score["right"] == sum(letter in row["right"] for row in every)
+    assert client.get(first["url"]).text.count('<tr id="x-') == 10
+
+
+def test_between_two_exactly_one_is_right_on_each(get, refs):
+    page = compare(get, *refs.values())
+    pair = max(page["pairs"], key=lambda pair: pair["differ"])
+    assert pair["differ"] > 0
+    assert pair["first_right"] + pair["second_right"] == pair["differ"]
+    between = get(pair["url"].partition("#")[0])["crucial"]
+    assert between["between"] == [pair["first"], pair["second"]]
+    assert between["total"] == pair["differ"]
+    assert [score["right"] for score in between["scores"]] == [pair["first_right"], pair["second_right"]]
+    if between["next_url"]:
+        after = get(between["next_url"])["crucial"]
+        assert after["between"] == between["between"]
+        assert after["start"] == 10
+
+
+def test_every_experiment_has_an_address_of_its_own(client, get, refs):
+    page = compare(get, *refs.values())
+    row = page["crucial"]["shown"][3]
+    alone = get(row["url"])
+    assert alone["experiment"] == row
+    text = client.get(row["url"]).text
+    assert 'id="experiment"' in text
+    silent = compare(get, refs["circuit"], refs["algorithm"], experiment="2.0+1.1:01:10")["experiment"]
+    assert (silent["site"], silent["divides"], silent["right"], silent["wrong"]) == ("n1.1 + n2.0", False, [], [])
 
 
 def test_every_pair_is_in_the_matrix(get, refs):
@@ -270,6 +305,22 @@ BAD = [
     ("/compare?network=xor&output=1", 404, "output 1"),
     ("/compare?network=xor&protocol=no-such", 404, "no-such"),
     ("/compare?network=xor&experiments=some", 400, "experiments"),
+    ("/compare?network=xor&e={c}&e=i-{m}.0&experiment=1.0:00:00", 400, "same source and base"),
+    ("/compare?network=xor&e={c}&e=i-{m}.0&experiment=3.0:00:01", 400, "no hidden neuron"),
+    ("/compare?network=xor&e={c}&e=i-{m}.0&experiment=1.0:0:01", 400, "no intervention"),
+    ("/compare?network=xor&e={c}&e=i-{m}.0&between=PR", 400, "no R among P, Q"),
+    ("/compare?network=xor&e={c}&e=i-{m}.0&between=PP", 400, "one twice"),
+    ("/compare?network=xor&e={c}&e=i-{m}.0&between=AB", 400, "between"),
+    ("/compare?network=xor&e={c}&e=i-{m}.0&pin=c-1", 400, "none of the explanations"),
+    ("/compare?network=xor&e={c}&e=i-{m}.0&swap=c-1", 400, "none of the explanations"),
+    ("/compare?network=xor&e={c}&e=i-{m}.0&groups=twice", 400, "groups"),
+    ("/compare?network=xor&e={c}&e=i-{m}.0&after=nonsense", 400, "not given out"),
+    ("/compare?network=xor&e={c}&e=i-{m}.0&limit=1000", 400, "limit"),
+    ("/compare/neighbours?network=xor", 400, "names no explanation"),
+    ("/compare/neighbours?network=xor&e=c-1", 404, "explanation 1"),
+    ("/networks/xor/verdicts", 400, "no explanation is named"),
+    ("/networks/xor/verdicts?e=c-1", 404, "explanation 1"),
+    ("/networks/nowhere/verdicts?e={c}", 404, "nowhere"),
     ("/compare?network=xor&colour=red", 400, "colour"),
 ]
 

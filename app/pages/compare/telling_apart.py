@@ -1,0 +1,93 @@
+"""Which explanations of a comparison are one in substance, which no intervention parts, and what parts the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from analysis.criteria.symmetry import Permutations
+from analysis.equivalence import EquivalenceClass, Substance, equivalence_classes, symmetry_between
+from analysis.separation import separate
+from app.pages.compare.crucial import Link, Said, crucial_view
+from app.pages.compare.views import GroupView, SeparationView
+from app.pages.explanations import Explanation
+from app.pages.place import Place
+
+MAX_SYMMETRIES = 128  # permutations tried for a page; a network with more interchangeable neurons says so
+
+
+def substance_of(explanation: Explanation) -> Substance:
+    """The engine's value of an explanation."""
+    found = explanation.interpretation or explanation.circuit or explanation.alignment or explanation.algorithm
+    if found is None:
+        raise ValueError("an explanation is of one of the four kinds")
+    return found
+
+
+def groups_of(place: Place, explanations: Sequence[Explanation], said: Said) -> list[EquivalenceClass]:
+    """Explanations that are one in substance, each in one class; two of the same content under two protocols too."""
+    return list(
+        equivalence_classes(
+            place.cut,
+            [substance_of(explanation) for explanation in explanations],
+            said.predictions,
+            said.space,
+            max_symmetries=MAX_SYMMETRIES,
+        )
+    )
+
+
+def group_views(
+    place: Place, explanations: Sequence[Explanation], letters: Sequence[str], classes: Sequence[EquivalenceClass]
+) -> list[GroupView]:
+    """The classes of two or more, with the reason in words."""
+    views = []
+    for group in classes:
+        if len(group.members) < 2:
+            continue
+        first = substance_of(explanations[group.members[0]])
+        words = []
+        for member in group.members[1:]:
+            moved = symmetry_between(
+                place.cut, substance_of(explanations[member]), first, max_symmetries=MAX_SYMMETRIES
+            )
+            words.append(_reason(letters[member], letters[group.members[0]], moved))
+        views.append(
+            GroupView(
+                letters=[letters[member] for member in group.members],
+                reasons=list(group.reasons),
+                words=words,
+            )
+        )
+    return views
+
+
+def _reason(letter: str, first: str, moved: Permutations | None) -> str:
+    if moved is None:
+        return (
+            f"{letter} gives every neuron the bits that {first} gives it and predicts the same on every intervention: "
+            "they differ only in completions that nothing shows"
+        )
+    moves = [
+        f"n{layer}.{neuron} → n{layer}.{target}"
+        for layer, permutation in enumerate(moved, start=1)
+        for neuron, target in enumerate(permutation)
+        if neuron != target
+    ]
+    if not moves:
+        return f"{letter} is {first} under another protocol"
+    return f"{letter} becomes {first} if neurons are renamed ({', '.join(moves)}), which leaves every weight equal"
+
+
+def separation_view(said: Said, link: Link) -> SeparationView:
+    """The fewest interventions that tell everyone apart who can be told apart."""
+    found = separate(said.predictions, said.answers, said.space)
+    letters = said.letters
+    return SeparationView(
+        experiments=[crucial_view(said, experiment, link) for experiment in found.experiments],
+        at_least=found.at_least,
+        exact=found.exact,
+        alike=[[letters[i] for i in group] for group in found.alike],
+        inseparable=[(letters[i], letters[j]) for i, j in found.inseparable],
+        silent=[(letters[i], letters[j]) for i, j in found.silent],
+        of_all_sets=found.of_all_sets,
+    )

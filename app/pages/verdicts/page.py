@@ -1,0 +1,271 @@
+"""The verdicts on one to six explanations as a page and its JSON twin: for one with reasons, for several differences
+first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal, cast
+
+import numpy as np
+from pydantic import Field
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from analysis.criteria.registry import CRITERIA
+from analysis.criteria.steps import CriterionStep
+from analysis.criteria.verdict import OUTCOMES, Outcome, Verdict
+from app.addressing import Addresses
+from app.db.reads import algorithms as algorithm_reads
+from app.db.reads.circuits import whole_column
+from app.db.reads.verdicts import StoredVerdict, position_of_alignment, verdicts_at
+from app.db.tables import AlgorithmRow
+from app.errors import BadQuery
+from app.pages.compare.build import find_chosen, texts_of
+from app.pages.compare.contrast import LETTERS
+from app.pages.compare.options import RefText
+from app.pages.explanations import KIND_LABELS, Explanation, Kind
+from app.pages.options import PageModel, ScopeOptions
+from app.pages.place import locate
+from app.pages.shared import NetworkView, ProtocolView, TaskView, network_view, protocol_view
+from app.pages.verdicts.on_the_spot import Judged, judge_on_the_spot
+from app.pages.verdicts.witnesses import WitnessView, witness_view
+
+Origin = Literal["stored", "computed", "not_computed"]
+_GLYPHS: dict[str, str] = {"passed": "pass", "failed": "fail", "undecided": "untested", "not_applicable": "na"}
+_WORDS: dict[str, str] = {
+    "passed": "passes",
+    "failed": "fails",
+    "undecided": "undecided",
+    "not_applicable": "not applicable",
+    "not_computed": "not computed here",
+}
+
+
+class VerdictsOptions(ScopeOptions):
+    """Options of the verdicts."""
+
+    e: list[RefText] = Field(
+        [],
+        max_length=64,
+        description="An explanation, written as in a comparison: c-MASK, i-MASK.INDEX, g-ALGORITHM or "
+        "a-ALGORITHM.ALIGNMENT. One to six.",
+    )
+
+
+class CriterionVerdict(PageModel):
+    """What one criterion, with its default settings, says about one explanation."""
+
+    criterion: str
+    label: str
+    definition: str
+    outcome: Outcome | Literal["not_computed"]
+    origin: Origin = Field(description="stored by a background job, computed for this answer, or not_computed.")
+    score: float | None = None
+    numerator: int | None = Field(None, description="Of the score where it is a fraction.")
+    denominator: int | None = None
+    reason: str = Field("", description="One sentence; empty where only the stored outcome is known.")
+    witness: WitnessView | None = None
+
+    @property
+    def glyph(self) -> str:
+        """Name of its mark in the interface."""
+        return _GLYPHS.get(self.outcome, "untested")
+
+    @property
+    def words(self) -> str:
+        return _WORDS[self.outcome]
+
+
+class JudgedView(PageModel):
+    """One explanation with all verdicts on it."""
+
+    letter: str
+    kind: Kind
+    kind_label: str
+    ref: str
+    url: str
+    verdicts: list[CriterionVerdict]
+
+    def tally(self, outcome: str) -> int:
+        """How many of its verdicts have an outcome."""
+        return sum(verdict.outcome == outcome for verdict in self.verdicts)
+
+
+class CriterionRow(PageModel):
+    """One criterion across the explanations."""
+
+    criterion: str
+    label: str
+    definition: str
+    differs: bool = Field(description="Whether it says different things of those that it applies to.")
+    verdicts: list[CriterionVerdict | None] = Field(
+        description="In the order of the explanations; null where it does not apply to the kind."
+    )
+
+
+class VerdictsPage(PageModel):
+    """Every criterion's verdict on one to six explanations of one network."""
+
+    network: NetworkView
+    task: TaskView
+    protocol: ProtocolView
+    output: int
+    explanations: list[JudgedView]
+    rows: list[CriterionRow] = Field(description="Criteria on which they differ first, then in the registry's order.")
+    n_differing: int
+    compare_url: str | None = Field(description="The comparison, where there are two or more.")
+    url: str
+
+
+def build_verdicts(session: Session, addresses: Addresses, network: str, options: VerdictsOptions) -> VerdictsPage:
+    """Every applicable criterion on the explanations that the address names.
+
+    Raises:
+        NotFound: no such network, or a reference that names nothing.
+        BadQuery: none, more than six, or a malformed reference.
+    """
+    place = locate(session, addresses, network, options.scope)
+    slug, scope = place.row.slug, place.scope
+    texts = texts_of(session, addresses, options, place)
+    if not texts:
+        parent, label = addresses.network(slug, scope), f"network {slug}"
+        raise BadQuery("the verdicts", "no explanation is named", "name one to six with e=", "e", parent, label)
+    found = find_chosen(session, addresses, place, texts)
+    explanations = list({str(explanation.ref): explanation for explanation in found.values()}.values())
+    refs = [str(explanation.ref) for explanation in explanations]
+    views = [
+        JudgedView(
+            letter=letter,
+            kind=explanation.kind,
+            kind_label=KIND_LABELS[explanation.kind],
+            ref=ref,
+            url=explanation.url,
+            verdicts=verdicts_on(session, addresses, explanation),
+        )
+        for letter, ref, explanation in zip(LETTERS, refs, explanations, strict=False)
+    ]
+    rows = _rows(views)
+    return VerdictsPage(
+        network=network_view(place.row, addresses, place.network),
+        task=TaskView(name=place.task.name, truth_table=list(place.task.truth_table)),
+        protocol=protocol_view(place.protocol),
+        output=scope.output,
+        explanations=views,
+        rows=rows,
+        n_differing=sum(row.differs for row in rows),
+        compare_url=addresses.compare(slug, refs, scope) if len(refs) > 1 else None,
+        url=addresses.verdicts(slug, refs, scope),
+    )
+
+
+def verdicts_on(session: Session, addresses: Addresses, explanation: Explanation) -> list[CriterionVerdict]:
+    """Every criterion that applies to an explanation: the stored outcome where there is one, with the reason found now.
+
+    Reasons and witnesses are not stored; where the two differ the page says so and shows both.
+    """
+    stored = {
+        verdict.step.key: verdict
+        for verdict in _stored(session, explanation)
+        if verdict.step == CriterionStep.of(verdict.step.criterion)
+    }
+    return [
+        _view(judged, stored.get(judged.criterion.key), explanation, addresses)
+        for judged in judge_on_the_spot(session, explanation)
+    ]
+
+
+def _stored(session: Session, explanation: Explanation) -> Sequence[StoredVerdict]:
+    analysis = explanation.place.analysis
+    position = None if analysis is None else _position(session, explanation)
+    if analysis is None or position is None:
+        return ()
+    return verdicts_at(session, analysis, cast(Kind, explanation.kind), position)
+
+
+def _position(session: Session, explanation: Explanation) -> int | None:
+    """Where a stored explanation stands in the order of verdicts, None if it does not."""
+    analysis = explanation.place.analysis
+    if analysis is None or explanation.interpretation is not None:
+        return None
+    if explanation.circuit is not None:
+        masks = whole_column(session, analysis.id, "mask")
+        position = int(np.searchsorted(masks, np.uint64(explanation.circuit.mask)))
+        return position if position < len(masks) and int(masks[position]) == explanation.circuit.mask else None
+    row = (
+        None
+        if explanation.algorithm is None
+        else algorithm_reads.find_algorithm(session, analysis.id, explanation.algorithm.id)
+    )
+    if row is None:
+        return None
+    if explanation.alignment is not None:
+        aligned = algorithm_reads.find_alignment(session, row, explanation.alignment.id)
+        return None if aligned is None else position_of_alignment(session, aligned)
+    before = select(func.count()).where(AlgorithmRow.analysis_id == analysis.id, AlgorithmRow.position < row.position)
+    return session.scalar(before) or 0
+
+
+def _view(
+    judged: Judged, stored: StoredVerdict | None, explanation: Explanation, addresses: Addresses
+) -> CriterionVerdict:
+    criterion, verdict = judged.criterion, judged.verdict
+    named = {"criterion": criterion.key, "label": criterion.label, "definition": criterion.definition}
+    if stored is None and verdict is None:
+        return CriterionVerdict(
+            **named, outcome="not_computed", origin="not_computed", reason=_sentence(judged.why_not)
+        )
+    if stored is None and verdict is not None:
+        return CriterionVerdict(
+            **named,
+            outcome=verdict.outcome,
+            origin="computed",
+            score=verdict.score,
+            numerator=verdict.numerator,
+            denominator=verdict.denominator,
+            reason=verdict.reason,
+            witness=witness_view(verdict.witness, explanation, addresses),
+        )
+    if stored is None:
+        raise ValueError("one of the two is there")
+    same = verdict is not None and verdict.outcome == stored.outcome
+    return CriterionVerdict(
+        **named,
+        outcome=stored.outcome,
+        origin="stored",
+        score=stored.score,
+        numerator=stored.numerator,
+        denominator=stored.denominator,
+        reason=_stored_reason(verdict, same),
+        witness=witness_view(verdict.witness, explanation, addresses) if verdict is not None and same else None,
+    )
+
+
+def _stored_reason(verdict: Verdict | None, same: bool) -> str:
+    """Reasons are found anew; that a stored outcome is not what is found now must not be hidden."""
+    if verdict is None:
+        return ""
+    return verdict.reason if same else f"Computed now it is {_WORDS[verdict.outcome]}: {verdict.reason}"
+
+
+def _sentence(clause: str) -> str:
+    return clause[:1].upper() + clause[1:] + "."
+
+
+def _rows(views: Sequence[JudgedView]) -> list[CriterionRow]:
+    by_key = [{verdict.criterion: verdict for verdict in view.verdicts} for view in views]
+    rows = []
+    for criterion in CRITERIA:
+        verdicts = [known.get(criterion.key) for known in by_key]
+        outcomes = {verdict.outcome for verdict in verdicts if verdict is not None}
+        if outcomes:
+            rows.append(
+                CriterionRow(
+                    criterion=criterion.key,
+                    label=criterion.label,
+                    definition=criterion.definition,
+                    differs=len(outcomes & set(OUTCOMES)) > 1,
+                    verdicts=verdicts,
+                )
+            )
+    return sorted(rows, key=lambda row: not row.differs)
