@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from analysis.circuits.circuit import EdgeLayout
 from analysis.circuits.distribution import CircuitDistribution, neuron_edges
 from analysis.result import (
+    FRAGILE_MARGIN,
     AlgorithmSearch,
     CandidateTotals,
     Float32Alignments,
@@ -59,6 +60,7 @@ class Distributions(TypedDict):
     alignments: list[list[str | int]]  # [algorithm id, valid, minimal] of aligned algorithms, most valid first
     alignments_per_algorithm: list[list[int]]  # pairs: valid alignments of an algorithm, algorithms with none included
     candidates: CandidatesJson | None  # what is known of candidates that are not stored; None if every one is tried
+    fragile: int  # stored circuits with a margin below the limit
     margin_range: list[float]  # smallest and largest margin of the stored circuits, [] if there is none
     algorithm_kinds: list[list[Any]]  # see kinds_of
     algorithms_truncated: int  # algorithms of which not every valid alignment is stored
@@ -80,6 +82,7 @@ def distributions_of(analysis: OutputAnalysis) -> Distributions:
         "alignments": [[r.algorithm.id, r.n_valid, r.n_minimal] for r in aligned[:MAX_ALGORITHMS]],
         "alignments_per_algorithm": _per_algorithm(analysis.algorithms),
         "candidates": candidates_json(analysis.algorithms.totals),
+        "fragile": int(np.count_nonzero(circuits.margins < FRAGILE_MARGIN)),
         "margin_range": [float(circuits.margins.min()), float(circuits.margins.max())] if len(circuits.margins) else [],
         "algorithms_truncated": sum(1 for result in results if result.truncated_at),
         "algorithm_kinds": kinds_of(

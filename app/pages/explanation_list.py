@@ -301,7 +301,8 @@ def _kept_counts(analysis: AnalysisRow, kind: Kind, chosen: frozenset[Kind], fac
     """The counts of all circuits, as they were kept with the analysis; False where they must be counted anew."""
     spread = analysis.distributions
     lowest = spread["margin_range"][0] if spread["margin_range"] else 0.0
-    if kind != "circuit" or spread["of"] != analysis.circuits_listed or lowest < FRAGILE_MARGIN:
+    fragile = spread.get("fragile", 0 if lowest >= FRAGILE_MARGIN else None)  # not counted by earlier versions
+    if kind != "circuit" or spread["of"] != analysis.circuits_listed or fragile is None:
         return False
     n = analysis.circuits_listed
     facets.kinds[kind] += n
@@ -310,6 +311,7 @@ def _kept_counts(analysis: AnalysisRow, kind: Kind, chosen: frozenset[Kind], fac
     facets.after[0] += n
     facets.valid += n
     facets.with_margin += n
+    facets.fragile += fragile
     for name in ("edges", "neurons"):
         facets.values[name].update(dict(spread[name]))
     facets.edges = np.array(spread["edge_use"], dtype=np.int64)

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from threading import Lock
-from typing import Any, Final, Literal, Protocol
+from typing import Any, Final, Generic, Literal, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +24,7 @@ from sqlalchemy.orm import Session
 from app.db.circuit_columns import RANKED, values_name, values_of
 from app.db.errors import NotFound
 from app.db.reads.circuit_scan import Columns, locate_mask, places_of, steps
+from app.db.reads.circuits import whole_column
 from app.db.tables import AlgorithmRow, AlignmentRow, AnalysisRow, CircuitBlockRow
 
 Kind = Literal["circuit", "interpretation", "algorithm", "alignment"]
@@ -42,10 +43,14 @@ SortKey = Literal[
     "coverage",
     "accuracy",
 ]
-MAX_KEPT: Final = 256_000_000  # bytes of arrays of rows
+MAX_KEPT: Final = 128_000_000  # bytes of arrays kept, of rows and of circuits each
 MAX_NEURONS: Final = 64  # hidden neurons of networks whose neurons can be filtered by
 
+MAX_WHOLE: Final = 4_000_000  # circuits whose columns are kept whole; more are read some blocks at a time, each time
+AT_ONCE: Final = 1 << 16  # circuits in a step: their columns fit into a processor's cache
+
 _READ_AT_ONCE: Final = 20_000
+T = TypeVar("T")
 
 
 class Shelf(Protocol):
@@ -98,12 +103,25 @@ class CircuitShelf:
 
     def steps(self, names: Iterable[str]) -> Iterator[tuple[NDArray[np.int64], Columns]]:
         wanted = set(names)
-        extra = wanted & self.more.keys()
-        for positions, columns in steps(self.session, self.analysis, wanted - extra):
-            if extra and len(positions):
+        extra = {name: self.more[name] for name in wanted & self.more.keys()}
+        if self.n > MAX_WHOLE:
+            for positions, columns in steps(self.session, self.analysis, wanted - extra.keys()):
                 here = slice(int(positions[0]), int(positions[-1]) + 1)
-                columns = {**columns, **{name: self.more[name][here] for name in extra}}
-            yield positions, columns
+                yield positions, {**columns, **{name: column[here] for name, column in extra.items()}}
+            return
+        whole = {name: self._whole(name) for name in wanted - extra.keys()} | extra
+        for start in range(0, self.n, AT_ONCE):
+            here = slice(start, min(start + AT_ONCE, self.n))
+            yield np.arange(here.start, here.stop), {name: column[here] for name, column in whole.items()}
+
+    def _whole(self, name: str) -> NDArray[Any]:
+        """A whole column, read once."""
+        key = (*key_of(self.session, self.analysis), name)
+        column = _COLUMNS.get(key)
+        if column is None:
+            column = whole_column(self.session, self.analysis.id, name)
+            _COLUMNS.put(key, column, column.nbytes)
+        return column
 
     def locate(self, identity: str) -> tuple[int, bool]:
         return locate_mask(self.session, self.analysis.id, identity)
@@ -180,29 +198,34 @@ class RowShelf:
         return RowShelf(self.kind, self.ids, self.rows, {**self.columns, **more}, self.ranked)
 
 
-class _Kept:
-    """The arrays of the analyses asked for last, up to a number of bytes."""
+class _Kept(Generic[T]):
+    """What was asked for last, up to a number of bytes."""
 
     def __init__(self, most: int) -> None:
-        self._most, self._kept, self._lock = most, OrderedDict[Any, dict[Kind, RowShelf]](), Lock()
+        self._most, self._lock = most, Lock()
+        self._kept: OrderedDict[tuple[Any, ...], tuple[T, int]] = OrderedDict()
 
-    def get(self, key: Any) -> dict[Kind, RowShelf] | None:
+    def get(self, key: tuple[Any, ...]) -> T | None:
         with self._lock:
-            found = self._kept.get(key)
-            if found is not None:
-                self._kept.move_to_end(key)
-            return found
+            if key not in self._kept:
+                return None
+            self._kept.move_to_end(key)
+            return self._kept[key][0]
 
-    def put(self, key: Any, shelves: dict[Kind, RowShelf]) -> None:
+    def put(self, key: tuple[Any, ...], value: T, n_bytes: int) -> None:
         with self._lock:
-            self._kept[key] = shelves
-            while len(self._kept) > 1 and sum(s.n_bytes for kept in self._kept.values() for s in kept.values()) > (
-                self._most
-            ):
+            self._kept[key] = (value, n_bytes)
+            while len(self._kept) > 1 and sum(size for _, size in self._kept.values()) > self._most:
                 self._kept.popitem(last=False)
 
 
-_KEPT: Final = _Kept(MAX_KEPT)
+_ROWS: Final = _Kept[dict[Kind, RowShelf]](MAX_KEPT)
+_COLUMNS: Final = _Kept[NDArray[Any]](MAX_KEPT)
+
+
+def key_of(session: Session, analysis: AnalysisRow) -> tuple[Any, ...]:
+    """What names a stored analysis for good, within this process."""
+    return str(session.get_bind().engine.url), analysis.id, analysis.result_digest, analysis.created_at
 
 
 def row_shelves(session: Session, analysis: AnalysisRow, sizes: Sequence[int]) -> dict[Kind, RowShelf]:
@@ -213,12 +236,12 @@ def row_shelves(session: Session, analysis: AnalysisRow, sizes: Sequence[int]) -
         analysis: the analysis.
         sizes: layer sizes of its network.
     """
-    key = (str(session.get_bind().engine.url), analysis.id, analysis.result_digest, analysis.created_at)
-    shelves = _KEPT.get(key)
+    key = key_of(session, analysis)
+    shelves = _ROWS.get(key)
     if shelves is None:
         algorithms = _algorithms(session, analysis.id)
         shelves = {"algorithm": algorithms, "alignment": _alignments(session, analysis.id, algorithms, sizes)}
-        _KEPT.put(key, shelves)
+        _ROWS.put(key, shelves, sum(shelf.n_bytes for shelf in shelves.values()))
     return shelves
 
 

@@ -308,11 +308,18 @@ class _Scan:
         """How many circuits keep each edge and use each hidden neuron, by a histogram of each byte of the masks."""
         facets, n_edges = self._facets, self._layout.n_edges
         in_bytes = np.ascontiguousarray(masks).view(np.uint8).reshape(len(masks), 8)
-        edges = np.concatenate(
-            [np.bincount(in_bytes[:, byte], minlength=256) @ _BITS for byte in range(-(-n_edges // 8))]
-        )[:n_edges]
+        histograms = [np.bincount(in_bytes[:, byte], minlength=256) for byte in range(-(-n_edges // 8))]
+        edges = np.concatenate([histogram @ _BITS for histogram in histograms])[:n_edges]
         facets.edges = added(facets.edges, edges)
-        neurons = [int(np.count_nonzero(masks & into)) for into in neuron_edges(self._layout)]
+        n_last = self._layout.sizes[-2]
+        neurons = []
+        for into in neuron_edges(self._layout)[:-n_last].tolist():
+            byte = (into & -into).bit_length() - 1 >> 3
+            if into >> 8 * byte < 256:  # all its edges stand in one byte
+                neurons.append(int(histograms[byte][(_BYTES & (into >> 8 * byte)) != 0].sum()))
+            else:
+                neurons.append(int(np.count_nonzero(masks & np.uint64(into))))
+        neurons += edges[n_edges - n_last :].tolist()  # those of the last hidden layer have an edge out
         facets.neurons = added(facets.neurons, np.array(neurons, dtype=np.int64))
 
     def _without(self, facet: str, passes: Sequence[Passing | None], every: Passing | None) -> Passing | None:
@@ -344,6 +351,7 @@ class _Scan:
         return lambda values, positions: behind(values, positions, equal, bound, descending=order.descending)
 
 
+_BYTES: Final = np.arange(256)
 _BITS: Final = np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1, bitorder="little").astype(np.int64)
 
 
