@@ -36,6 +36,7 @@ STAGES: Final[Mapping[str, tuple[tuple[str, str, str], ...]]] = {
         ("algorithms", "Algorithms", "each criterion on every listed candidate"),
         ("alignments", "Alignments", "each criterion on every kept valid alignment"),
     ),
+    "common-ground": (("common ground", "Common ground", "what every explanation predicts under interventions"),),
     "train": (("training", "Training", "gradient descent from the seed until the loss target"),),
 }
 

@@ -1,0 +1,296 @@
+"""Where explanations stand on the common ground: the cloud in sum, and its points in any order, page after page.
+
+A list is one pass over the columns that its filter and its order need; a hundred thousand points take milliseconds.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import select, tuple_
+from sqlalchemy.orm import Session
+
+from app.db.circuit_columns import BLOCK as CIRCUITS_BLOCK
+from app.db.circuit_columns import COLUMNS as CIRCUIT_COLUMNS
+from app.db.common_ground_columns import BLOCK, INTERPRETATION, texts_of, unpacked
+from app.db.tables import (
+    AlgorithmRow,
+    AlignmentRow,
+    AnalysisRow,
+    CircuitBlockRow,
+    CommonGroundBlockRow,
+    CommonGroundRow,
+)
+
+SortKey = Literal["accuracy", "coverage", "best", "worst"]
+NUMBERS: Final = ("kind", "owner", "member", "predicted", "right", "best", "worst")
+
+
+@dataclass(frozen=True)
+class CloudPoint:
+    """Explanations of one kind that stand at the same place.
+
+    Args:
+        kind: see :mod:`app.db.common_ground_columns`.
+        predicted: interventions that each predicts.
+        right: of those, how many each predicts right.
+        count: points that coincide here.
+        first: position of the first of them.
+        interpretations: members of the classes among them.
+    """
+
+    kind: int
+    predicted: int
+    right: int
+    count: int
+    first: int
+    interpretations: int
+
+    @property
+    def accuracy(self) -> float:
+        return self.right / self.predicted
+
+
+@dataclass(frozen=True)
+class PointFilter:
+    """Which points are looked for; None means any.
+
+    Args:
+        kinds: kinds of points.
+        circuit: mask, as a number.
+        algorithm: position in the analysis.
+        at: predicted and right.
+        accuracy_min: least accuracy.
+        coverage_min: least share of the interventions that is predicted.
+        n_interventions: of that share.
+    """
+
+    kinds: tuple[int, ...] = ()
+    circuit: int | None = None
+    algorithm: int | None = None
+    at: tuple[int, int] | None = None
+    accuracy_min: float | None = None
+    coverage_min: float | None = None
+    n_interventions: int = 1
+
+    def passes(self, columns: Mapping[str, NDArray[Any]]) -> NDArray[np.bool_]:
+        """``[points]``."""
+        chosen = np.ones(len(columns["kind"]), dtype=bool)
+        if self.kinds:
+            chosen &= np.isin(columns["kind"], self.kinds)
+        if self.circuit is not None:
+            chosen &= (columns["kind"] == INTERPRETATION) & (columns["owner"] == np.uint64(self.circuit))
+        if self.algorithm is not None:
+            chosen &= (columns["kind"] != INTERPRETATION) & (columns["owner"] == np.uint64(self.algorithm))
+        if self.at is not None:
+            chosen &= (columns["predicted"] == self.at[0]) & (columns["right"] == self.at[1])
+        if self.accuracy_min is not None:
+            chosen &= columns["right"] / columns["predicted"] >= self.accuracy_min
+        if self.coverage_min is not None:
+            chosen &= columns["predicted"] / self.n_interventions >= self.coverage_min
+        return chosen
+
+
+@dataclass(frozen=True)
+class StoredPoint:
+    """One point.
+
+    Args:
+        position: in the store's order, from 0.
+        owner: mask of the circuit, or position of the algorithm.
+        member: the alignment's id as a number.
+        index: of a class's representative, None for alignments.
+        size: interpretations in the class, None for alignments.
+        best: the most that a member of the class predicts right, None where not known.
+        worst: the fewest, likewise.
+    """
+
+    position: int
+    kind: int
+    owner: int
+    member: int
+    predicted: int
+    right: int
+    best: int | None
+    worst: int | None
+    index: int | None
+    size: int | None
+
+
+@dataclass(frozen=True)
+class PointList:
+    """One page of points.
+
+    Args:
+        points: on this page.
+        total: points that pass the filter.
+        keys: value of the sort column of each point on the page.
+        more: whether others follow.
+    """
+
+    points: list[StoredPoint]
+    total: int
+    keys: list[float]
+    more: bool
+
+
+def common_ground_of(session: Session, analysis: AnalysisRow) -> CommonGroundRow | None:
+    """What is stored of an analysis's common ground, None if it has not been surveyed."""
+    return session.get(CommonGroundRow, analysis.id)
+
+
+def cloud_of(row: CommonGroundRow) -> list[CloudPoint]:
+    """The cloud: points that coincide as one, by kind, predicted and right."""
+    return [
+        CloudPoint(kind, predicted, right, count, first, int(interpretations))
+        for kind, predicted, right, count, first, interpretations in row.facts["cloud"]
+    ]
+
+
+def list_points(
+    session: Session,
+    row: CommonGroundRow,
+    wanted: PointFilter,
+    *,
+    sort: SortKey = "accuracy",
+    descending: bool = True,
+    after: tuple[float, int] | None = None,
+    limit: int,
+) -> PointList:
+    """Points in order, ties by position.
+
+    Args:
+        session: of the reader.
+        row: the survey.
+        wanted: which points.
+        sort: by which number.
+        descending: whether the largest come first; ties are by position all the same.
+        after: value and position of the last point of the page before.
+        limit: most points.
+    """
+    columns = {name: _column(session, row.analysis_id, name) for name in NUMBERS}
+    positions = np.flatnonzero(wanted.passes(columns))
+    total = len(positions)
+    if sort == "coverage":
+        values = columns["predicted"][positions] / row.n_interventions
+    else:
+        numerator = columns["right" if sort == "accuracy" else sort][positions]
+        values = numerator / columns["predicted"][positions]
+    keys = -values if descending else values
+    if after is not None:
+        key = -after[0] if descending else after[0]
+        behind = (keys > key) | ((keys == key) & (positions > after[1]))
+        positions, keys = positions[behind], keys[behind]
+    order = np.lexsort((positions, keys))[: limit + 1]
+    found = positions[order].tolist()
+    shown = found[:limit]
+    points = _points(session, row.analysis_id, columns, shown)
+    told = [float(-key if descending else key) for key in keys[order][:limit]]
+    return PointList(points, total, told, len(found) > limit)
+
+
+def points_at(session: Session, row: CommonGroundRow, positions: Sequence[int]) -> list[StoredPoint]:
+    """The points at these positions."""
+    columns = {name: _column(session, row.analysis_id, name) for name in NUMBERS}
+    return _points(session, row.analysis_id, columns, positions)
+
+
+def circuit_range(session: Session, row: CommonGroundRow, mask: int) -> tuple[int, int] | None:
+    """Fewest and most interventions that an interpretation of a listed circuit predicts right, None if not known."""
+    if row.drawn:
+        return None
+    position = _circuit_position(session, row.analysis_id, mask)
+    if position is None:
+        return None
+    block, place = divmod(position, BLOCK)
+    found = []
+    for name in ("circuit.worst", "circuit.best"):
+        data = session.scalar(_blocks(row.analysis_id, name).where(CommonGroundBlockRow.block == block))
+        if data is None:
+            return None
+        found.append(int(unpacked(name, data)[place]))
+    return None if -1 in found else (found[0], found[1])
+
+
+def _circuit_position(session: Session, analysis_id: int, mask: int) -> int | None:
+    blocks = session.execute(
+        select(CircuitBlockRow.block, CircuitBlockRow.data)
+        .where(CircuitBlockRow.analysis_id == analysis_id, CircuitBlockRow.name == "mask")
+        .order_by(CircuitBlockRow.block)
+    )
+    for number, data in blocks:
+        masks = np.frombuffer(data, CIRCUIT_COLUMNS["mask"])
+        if mask <= int(masks[-1]):
+            index = bisect_left(masks, np.uint64(mask))
+            return number * CIRCUITS_BLOCK + index if masks[index] == np.uint64(mask) else None
+    return None
+
+
+def algorithms_at(session: Session, analysis_id: int, positions: Iterable[int]) -> dict[int, AlgorithmRow]:
+    """Algorithms of an analysis by their position."""
+    wanted = AlgorithmRow.position.in_(sorted(set(positions)))
+    rows = session.scalars(select(AlgorithmRow).where(AlgorithmRow.analysis_id == analysis_id, wanted))
+    return {row.position: row for row in rows}
+
+
+def alignments_with(session: Session, keys: Iterable[tuple[int, str]]) -> dict[tuple[int, str], AlignmentRow]:
+    """Kept alignments by the row number of their algorithm and their id."""
+    wanted = tuple_(AlignmentRow.algorithm_row_id, AlignmentRow.alignment_id).in_(sorted(set(keys)))
+    return {
+        (row.algorithm_row_id, row.alignment_id): row for row in session.scalars(select(AlignmentRow).where(wanted))
+    }
+
+
+def _blocks(analysis_id: int, name: str) -> Any:
+    return select(CommonGroundBlockRow.data).where(
+        CommonGroundBlockRow.analysis_id == analysis_id, CommonGroundBlockRow.name == name
+    )
+
+
+def _column(session: Session, analysis_id: int, name: str) -> NDArray[Any]:
+    parts = session.scalars(_blocks(analysis_id, name).order_by(CommonGroundBlockRow.block))
+    found = [unpacked(name, data) for data in parts]
+    return np.concatenate(found) if found else np.zeros(0, dtype=np.int64)
+
+
+def _points(
+    session: Session, analysis_id: int, columns: Mapping[str, NDArray[Any]], positions: Sequence[int]
+) -> list[StoredPoint]:
+    texts: dict[tuple[str, int], list[int]] = {}
+    needed = sorted({place // BLOCK for place in positions if columns["kind"][place] == INTERPRETATION})
+    if needed:
+        query = select(CommonGroundBlockRow.name, CommonGroundBlockRow.block, CommonGroundBlockRow.data).where(
+            CommonGroundBlockRow.analysis_id == analysis_id,
+            CommonGroundBlockRow.name.in_(("index", "size")),
+            CommonGroundBlockRow.block.in_(needed),
+        )
+        texts = {(name, block): texts_of(data) for name, block, data in session.execute(query)}
+
+    def text(name: str, place: int) -> int | None:
+        is_class = columns["kind"][place] == INTERPRETATION
+        return texts[name, place // BLOCK][place % BLOCK] if is_class else None
+
+    return [
+        StoredPoint(
+            position=place,
+            kind=int(columns["kind"][place]),
+            owner=int(columns["owner"][place]),
+            member=int(columns["member"][place]),
+            predicted=int(columns["predicted"][place]),
+            right=int(columns["right"][place]),
+            best=_known(columns["best"][place]),
+            worst=_known(columns["worst"][place]),
+            index=text("index", place),
+            size=text("size", place),
+        )
+        for place in positions
+    ]
+
+
+def _known(value: Any) -> int | None:
+    return None if value < 0 else int(value)
