@@ -12,6 +12,7 @@ from pathlib import Path
 from benchmarks.growth import measure_growth, write_growth
 from benchmarks.lines import complete_lines, paper_lines, population_lines
 from benchmarks.machine import machine, machine_text
+from benchmarks.survivors.timing import criteria_lines
 from benchmarks.table import Line, table
 from benchmarks.timing import FULL, QUICK, TINY, Effort
 from benchmarks.wide_lines import attempted_line, counted_line, listed_line
@@ -26,6 +27,7 @@ def stages(effort: Effort) -> Iterator[tuple[str, Callable[[], list[Line]]]]:
     yield "width 4, listed", lambda: [listed_line(effort)]
     yield "width 5, counted", lambda: [counted_line(effort)]
     yield "a population", lambda: population_lines(effort)
+    yield "every criterion", lambda: criteria_lines(effort)
     yield "a large store", lambda: [_store_line(effort)]
 
 

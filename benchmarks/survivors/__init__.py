@@ -5,4 +5,5 @@ prototype  figures of an earlier prototype that the study reproduces or corrects
 spread     medians, quartiles, shares, and how far those of a second sample may lie
 funnel     one network under every criterion
 document   all of it as the tables of docs/survivors.md
+timing     how long all criteria take on one network, as lines of ./run bench
 """

@@ -1,0 +1,245 @@
+"""How long all criteria take on one network: ``./run bench`` has these lines; the second routes are those of the tests.
+
+The references are plain Python, one explanation and one number at a time (``tests/oracles``); where that has no end a
+part is done, its results are compared, and its time is scaled by how many explanations it did.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, Final
+
+import numpy as np
+
+from analysis.algorithms.catalogue import Candidates, candidate_algorithms
+from analysis.alignments.chance import permuted_network
+from analysis.alignments.search import search_alignments
+from analysis.certificates.intervals import bisect, decided_alike
+from analysis.certificates.programs import circuit_program, decision_regions, network_program
+from analysis.circuits.circuit import Circuit
+from analysis.circuits.search import search_circuits
+from analysis.criteria.alignment_context import AlignmentCriteriaContext, valid_alignments
+from analysis.criteria.circuit_context import CircuitCriteriaContext
+from analysis.criteria.criterion import Kind
+from analysis.criteria.interpretation_context import InterpretationCriteriaContext
+from analysis.criteria.interpretation_counts import KEYS, read_circuits, tallied
+from analysis.criteria.redundancies import AlgorithmCriteriaContext
+from analysis.criteria.registry import criteria_for, criterion_named
+from analysis.criteria.verdict import Verdicts
+from analysis.interpretations.indexing import InterpretationSpace
+from analysis.networks.mlp import keep_matrices
+from analysis.protocol import COMPLETE
+from benchmarks.lines import Subject, subject
+from benchmarks.table import Line, Reach, same_result
+from benchmarks.timing import Effort, timed, timed_cold
+from tests.oracles import brute_force_alignments as plain_alignments
+from tests.oracles import brute_force_criteria as plain
+from tests.oracles import brute_force_interchange as plain_interchange
+from tests.oracles.brute_force_algorithms import redundancy, rows
+from tests.oracles.brute_force_interpretations import interpretations
+
+TARGET_SECONDS: Final = 60.0
+CERTIFIED: Final = ("input-robust",)
+
+
+def criteria_lines(effort: Effort) -> list[Line]:
+    """Every criterion on everything that `complete` finds on the pretrained XOR, and the certified ones apart."""
+    s = subject("xor_pretrained")
+    masks = search_circuits(s.network, s.task, COMPLETE, s.data).masks
+    whole = CircuitCriteriaContext(s.network, s.task, COMPLETE, s.data, masks)
+    lines = [
+        _circuits(whole, effort),
+        *_interpretations(whole, effort),
+        _algorithms(s, effort),
+        _alignments(s, effort),
+    ]
+    seconds = sum(line.engine_seconds for line in lines)
+    note = "the lines above it together"
+    lines.append(Line("all criteria but the certified ones", None, seconds, note=note, target_seconds=TARGET_SECONDS))
+    return [*lines, *_certified(whole, effort)]
+
+
+def _judged(kind: Kind, context: Any, without: tuple[str, ...] = ()) -> dict[str, Verdicts]:
+    return {c.key: c.judge(kind, context) for c in criteria_for(kind) if c.key not in without}
+
+
+# ---- circuits --------------------------------------------------------------------------------------------------------
+
+
+def _circuits(whole: CircuitCriteriaContext, effort: Effort) -> Line:
+    seconds, found = timed_cold(lambda: _judged("circuit", replace(whole), CERTIFIED), effort.repetitions)
+    some = _some(whole, max(2, min(len(whole), effort.n_drawn // 2_500)))
+    plain_seconds, told = timed(lambda: _plainly(some))
+    chosen = np.searchsorted(whole.masks, some.masks)
+    same = all(found[key].passed[chosen].tolist() == values for key, values in told.items())
+    work = f"{len(found)} criteria on {len(whole)} circuits of a 2-3-3-1"
+    note = (
+        f"the reference judges {len(told)} of them ({', '.join(sorted(told))}): {same_result(work, same)} on "
+        f"{len(some)} circuits, whose time is scaled"
+    )
+    return Line(work, plain_seconds * len(whole) / len(some), seconds, "scaled", note)
+
+
+def _some(whole: CircuitCriteriaContext, n: int) -> CircuitCriteriaContext:
+    """Circuits spread evenly over the list."""
+    return replace(whole, masks=whole.masks[:: max(1, len(whole) // n)][:n])
+
+
+def _plainly(some: CircuitCriteriaContext) -> dict[str, list[bool]]:
+    """By key, whether each circuit passes; minimality among some circuits is not that among all, so it is left out."""
+    network, labels, rule = some.network, list(some.task.truth_table), some.protocol.circuit_decision
+    edges, inputs = plain.edges_of(network), [list(map(float, row)) for row in rows(network.n_inputs)]
+    kept = [{edge for k, edge in enumerate(edges) if mask >> k & 1} for mask in some.masks.tolist()]
+    usual = (network, inputs, labels, rule, some.protocol.accuracy_threshold)
+
+    def each(judge: Callable[..., bool]) -> list[bool]:
+        return [judge(usual[0], one, *usual[1:]) for one in kept]
+
+    passed = {
+        "zero-ablation": each(plain.passes_zero),
+        "mean-ablation": each(plain.passes_mean),
+        "resample-ablation": each(plain.passes_resample),
+        "patching-robust": each(plain.survives_patching),
+    }
+    ablations = [passed[f"{kind}-ablation"] for kind in ("zero", "mean", "resample")]
+    passed["all-ablations"] = [all(three) for three in zip(*ablations, strict=True)]
+    passed["output-faithfulness"] = [plain.largest_difference(network, one, inputs) <= 0.1 for one in kept]
+    alike = [plain.knockouts_alike(network, one, inputs, rule) for one in kept]
+    passed["knockout-completeness"] = [a == of for a, of in alike]
+    n_right = [plain.complement_right(network, one, inputs, labels, rule) for one in kept]
+    passed["necessity"] = [n < len(labels) for n in n_right]
+    return passed
+
+
+# ---- interpretations -------------------------------------------------------------------------------------------------
+
+
+def _interpretations(whole: CircuitCriteriaContext, effort: Effort) -> list[Line]:
+    """All of them without listing, and one of each observed class judged by itself."""
+    network, data = whole.network, whole.data
+    seconds, readings = timed_cold(
+        lambda: list(read_circuits(network, whole.masks, data, extremes=False)), effort.repetitions
+    )
+    total, n_classes = sum(r.total for r in readings), sum(r.n_observed for r in readings)
+    by_total = sorted((r for r in readings if r.classes is not None), key=lambda r: r.total)
+    few = [r for r in by_total if r.total <= 200][: max(1, effort.n_drawn // 2_000)] or by_total[:1]
+
+    def plainly() -> list[tuple[int, ...]]:
+        found = []
+        for reading in few:
+            mask = reading.circuit.mask
+            listed, classes = interpretations(network, mask)
+            passed = [len(set(classes))]
+            for family in ("alone", "joint"):
+                scores = plain_interchange.scores(network, mask, listed, family)
+                passed.append(0 if scores is None else scores[1].count(scores[0]))
+            found.append(tuple(passed))
+        return found
+
+    plain_seconds, told = timed(plainly)
+    same = told == [tuple(tallied([reading], key).passed for key in KEYS) for reading in few]
+    n_listed = sum(reading.total for reading in few)
+    work = f"{len(KEYS)} criteria on all {total:,} interpretations"
+    note = (
+        f"{same_result(work, same)} on the {n_listed:,} interpretations of {len(few)} circuits, listed; the time is "
+        "scaled by interpretations"
+    )
+    lines = [Line(work, plain_seconds * total / n_listed, seconds, "scaled", note)]
+
+    some = readings if effort.repetitions > 1 else readings[:: max(1, len(readings) // 4)]
+    spaces = [InterpretationSpace(network, Circuit(whole.layout, r.circuit.mask), data) for r in some]
+    firsts = tuple(
+        space.at(index)
+        for space, reading in zip(spaces, some, strict=True)
+        if reading.classes is not None
+        for index in reading.classes.least_indices
+    )
+    context = InterpretationCriteriaContext(network, COMPLETE, data, firsts)
+    seconds, found = timed_cold(lambda: _judged("interpretation", replace(context)))
+    work = f"{len(found)} criteria on {len(firsts):,} observed classes, one by one"
+    n_first = found["observed-class"].tally.passed
+    same = n_first == len(firsts) and (len(some) < len(readings) or n_first == n_classes)
+    note = f"{same_result(work, same)}: as many pass `observed-class` as are counted"
+    return [*lines, Line(work, None, seconds, note=note)]
+
+
+# ---- algorithms and alignments ---------------------------------------------------------------------------------------
+
+
+def _algorithms(s: Subject, effort: Effort) -> Line:
+    algorithms = candidate_algorithms(s.task, COMPLETE, s.network.n_hidden_layers).algorithms
+    seconds, found = timed_cold(lambda: _judged("algorithm", AlgorithmCriteriaContext(algorithms)), effort.repetitions)
+    plain_seconds, told = timed(lambda: [redundancy(a.text, s.network.n_inputs) for a in algorithms])
+    same = all(found[key].passed.tolist() == [one[key] for one in told] for key in told[0])
+    work = f"{len(found)} criteria on {len(algorithms)} algorithms"
+    return Line(work, plain_seconds, seconds, note=f"{same_result(work, same)}; representative only by the engine")
+
+
+def _alignments(s: Subject, effort: Effort) -> Line:
+    """Chance is most of the work; its second route searches every alignment on each permuted network."""
+    candidates = candidate_algorithms(s.task, COMPLETE, s.network.n_hidden_layers)
+    search = search_alignments(s.network, candidates, COMPLETE, s.data)
+    context = AlignmentCriteriaContext(s.network, COMPLETE, s.data, valid_alignments(search))
+    seconds, found = timed_cold(lambda: _judged("alignment", replace(context)), effort.repetitions)
+    n_networks = int(criterion_named("above-random").defaults["networks"])
+    n_tried = n_networks if effort.repetitions > 1 else 5
+    chosen = tuple(dict.fromkeys(algorithm for algorithm, _ in context.explanations))
+    rules = COMPLETE.model_copy(update={"n_near_misses": 1, "max_alignments": 1})
+
+    def plainly() -> tuple[list[list[int]], set[str], set[str]]:
+        best = []
+        for number in range(n_tried):
+            permuted = permuted_network(s.network, number, seed=0)
+            results = search_alignments(permuted, Candidates(chosen, len(chosen)), rules, s.data).algorithms
+            best.append([max((a.iia.agreed for a in result.alignments), default=-1) for result in results])
+        alone = plain_alignments.Interchange(s.network, rows(s.network.n_inputs))
+        marked = [entry for a in chosen for entry in plain_alignments.alignments(alone, a.text)[0]]
+        return best, {entry[3] for entry in marked}, {entry[3] for entry in marked if entry[5]}
+
+    plain_seconds, (best, valid, minimal) = timed(plainly)
+    ids = [scored.alignment.id for _, scored in context.explanations]
+    same = set(ids) == valid
+    same &= {one for one, passed in zip(ids, found["minimal-alignment"].passed, strict=True) if passed} == minimal
+    if n_tried == n_networks:
+        below = [
+            sum(row[chosen.index(algorithm)] < scored.iia.agreed for row in best)
+            for algorithm, scored in context.explanations
+        ]
+        same &= found["above-random"].numerators is not None and found["above-random"].numerators.tolist() == below
+    work = f"{len(found)} criteria on {len(context)} alignments"
+    note = f"{same_result(work, same)}: validity, minimality, and chance by searching the permuted networks"
+    reach: Reach = "whole" if n_tried == n_networks else "scaled"
+    return Line(work, plain_seconds * n_networks / n_tried, seconds, reach, note)
+
+
+# ---- certified -------------------------------------------------------------------------------------------------------
+
+
+def _certified(whole: CircuitCriteriaContext, effort: Effort) -> list[Line]:
+    """Polygons against bisection, which is certified too; intervals of patching have no second route."""
+    robust = criterion_named("input-robust")
+    seconds, found = timed_cold(lambda: robust.judge("circuit", replace(whole)), effort.plain_repetitions)
+    some = _some(whole, max(2, min(len(whole), effort.n_drawn // 500)))
+
+    def by_bisection() -> list[bool]:
+        network, regions = network_program(whole.network), decision_regions(whole.network, "rounding")
+        absent, passed = some.absent("zero"), []
+        for keep in zip(*keep_matrices(some.masks, some.layout), strict=True):
+            judge = decided_alike(network, circuit_program(some.network, keep, absent), regions)
+            answers = {bisect(judge, row - 0.1, row + 0.1, 50_000).answer for row in some.clean_rows}
+            passed.append(answers == {"proved"})
+        return passed
+
+    plain_seconds, told = timed(by_bisection)
+    chosen = np.searchsorted(whole.masks, some.masks)
+    work = f"`input-robust` on {len(whole)} circuits, certified"
+    note = f"{same_result(work, found.passed[chosen].tolist() == told)} by interval bisection on {len(some)} circuits"
+    lines = [Line(work, plain_seconds * len(whole) / len(some), seconds, "scaled", note)]
+    patching = criterion_named("patching-robust")
+    seconds, found = timed_cold(lambda: patching.judge("circuit", replace(whole), {"continuous": 1}))
+    work = f"`patching-robust(continuous=1)` on {len(whole)} circuits, certified"
+    discrete = patching.judge("circuit", whole)
+    same = bool((found.passed <= discrete.passed).all())
+    note = f"no second route here: {same_result(work, same)} only as far as none passes that fails on clean values"
+    return [*lines, Line(work, None, seconds, note=note)]
