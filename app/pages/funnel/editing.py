@@ -48,12 +48,17 @@ def glossary_term(key: str) -> str:
 
 def settings_words(step: CriterionStep) -> str:
     """The values of a step's parameters in words; "" if it has none."""
-    defaults = step.criterion.defaults
-    return ", ".join(
-        f"{_name(parameter)} {step.settings[parameter.name]:g}"
-        + ("" if step.settings[parameter.name] == defaults[parameter.name] else f" (default {parameter.default:g})")
-        for parameter in step.criterion.parameters
-    )
+    words = []
+    for parameter in step.criterion.parameters:
+        value = step.settings[parameter.name]
+        default = f" (default {number_words(parameter.default)})" if value != parameter.default else ""
+        words.append(f"{_name(parameter)} {number_words(value)}{default}")
+    return ", ".join(words)
+
+
+def number_words(value: float | int) -> str:
+    """A setting as people read it: all digits of a whole number, the shortest text of any other."""
+    return f"{value:,}" if isinstance(value, int) else f"{value:g}"
 
 
 def step_views(

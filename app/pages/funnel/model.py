@@ -95,7 +95,6 @@ class FunnelRowView(PageModel):
     observed: BigInt | None = Field(description="Observed classes of those; null for other kinds.")
     scaled: ScaledView | None = Field(description="Left among all, where the stored ones are uniform draws.")
     left_url: str | None = Field(description="Those left, as a list.")
-    removed_url: str | None = Field(description="Those that this step alone removes, as a list.")
 
 
 class KindFunnel(PageModel):
@@ -116,6 +115,7 @@ class KindFunnel(PageModel):
     algorithms: int | None = Field(description="Algorithms with an alignment left; null for other kinds.")
     scaled: ScaledView | None
     left_url: str | None
+    last_url: str | None = Field(description="Where nothing is left: those that were left last, as a list.")
     verdict: str = Field(description="What being left at the end means, one or two sentences.")
 
     @property

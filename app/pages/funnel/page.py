@@ -171,7 +171,7 @@ def _pending(verdicts: Verdicts, job: JobRow | None, addresses: Addresses, place
         wanted=[str(step) for step in missing if str(step) not in verdicts.underway],
         job=None if job is None else job_view(job, addresses),
         computing=any(str(step) in verdicts.underway for step in missing),
-        url=addresses.funnel(place.row.slug),
+        url=addresses.criteria(place.row.slug),
     )
 
 

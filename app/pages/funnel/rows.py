@@ -254,7 +254,6 @@ def interpretation_funnel(verdicts: Verdicts, lists: Lists) -> KindFunnel:
                 observed=None,
                 scaled=None,
                 left_url=None,
-                removed_url=None,
             )
         )
         before = row.most
@@ -348,7 +347,6 @@ def _row(
         observed=observed if known else None,
         scaled=scaled if known else None,
         left_url=left_url if known else None,
-        removed_url=None,
     )
 
 
@@ -369,6 +367,8 @@ def _funnel(
 ) -> KindFunnel:
     whole = all(row.whole for row in rows)
     n_open = rows[-1].open if rows else 0
+    fatal = next((place for place, row in enumerate(rows) if row.outcomes is not None and not row.left), None)
+    last = None if fatal is None else rows[fatal - 1].left_url if fatal else begin_url
     return KindFunnel(
         kind=kind,
         noun=NOUNS[kind],
@@ -385,29 +385,39 @@ def _funnel(
         algorithms=algorithms,
         scaled=scaled,
         left_url=left_url if left else None,
-        verdict=_verdict(NOUNS[kind], begin, left, n_open, whole=whole, drawn=scaled is not None, rows=rows),
+        last_url=last if begin else None,
+        verdict=_verdict(kind, begin, left, n_open, whole=whole, drawn=scaled is not None, rows=rows),
     )
 
 
 def _verdict(
-    word: str, begin: int, left: int, n_open: int, *, whole: bool, drawn: bool, rows: Sequence[FunnelRowView]
+    kind: Kind, begin: int, left: int, n_open: int, *, whole: bool, drawn: bool, rows: Sequence[FunnelRowView]
 ) -> str:
     """What it means that so many are left."""
+    word = NOUNS[kind]
     if not begin:
-        return f"There is no {word} to begin with, so nothing could be removed."
+        others = {"interpretation": "circuit", "alignment": "algorithm with an alignment"}.get(kind)
+        return f"No {others} is left, so no {word} either." if others else f"There is no {word} to begin with."
     if not rows:
         return f"No criterion of this sequence is about {word}s: all stay."
     if not whole:
         return f"Some verdicts are not computed yet; at most {noun(left, word)} can be left."
+    if left == 1 and not n_open:
+        return f"One {word} is left under these criteria."
     if left:
         more = f"; {exact(n_open)} more would be, were everything undecided to pass" if n_open else ""
-        alone = "One explanation of this kind is left under these criteria." if left == 1 and not n_open else ""
-        return alone or f"{noun(left, word)} of {exact(begin)} left{more}."
+        return f"{noun(left, word)} of {exact(begin)} left{more}."
     if n_open:
         return f"None is known to be left; {exact(n_open)} would be, were everything undecided to pass."
-    where = next(row for row in rows if not row.left)
-    among = " among those drawn, which says little about the others" if drawn else ""
+    fatal = next(row for row in rows if not row.left)
+    among = f" Among the {exact(begin)} drawn, that is: others may still have all these properties." if drawn else ""
+    smallest = (
+        " Minimality compares a circuit with every valid one, not only with those left."
+        if fatal.key.startswith("minimal-") and kind == "circuit"
+        else ""
+    )
     return (
-        f"None survives{among}. “{where.label}” takes the last {exact(where.before)}. That is a finding: no {word} "
-        "has all these properties at once. Remove or loosen a criterion to see which of them conflict."
+        f"None survives: “{fatal.label}” removes the last {noun(fatal.before, word)}.{smallest}{among} That is a "
+        f"finding about these criteria, not a failure: no {word} has all these properties at once. Remove or loosen "
+        "one to see which of them conflict."
     )
