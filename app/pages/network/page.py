@@ -18,6 +18,7 @@ from app.db.reads.algorithms import placements_untried
 from app.db.reads.jobs import UNFINISHED
 from app.db.tables import AnalysisRow
 from app.figures.numbers import duration, noun, when
+from app.pages.funnel import KindFunnel, summary_of
 from app.pages.network.behaviour import BehaviourRow, behaviour_of, validation_right
 from app.pages.network.others import ProtocolCounts, Tab, data_tabs, output_tabs, protocol_counts, stored_about
 from app.pages.network.provenance import Provenance, provenance_of
@@ -70,6 +71,7 @@ class Links(PageModel):
 
     circuits: str
     algorithms: str
+    funnel: str
     result: str
     compare: str
     analyse: str = Field(description="POST here to run the analysis.")
@@ -93,6 +95,9 @@ class NetworkPage(PageModel):
         description="Whether some candidate algorithm's placements were not searched, there being too many of them."
     )
     by_protocol: list[ProtocolCounts]
+    funnel: list[KindFunnel] = Field(
+        description="Circuits and alignments left after each criterion of the recommended sequence, if stored."
+    )
     distributions: Distributions | None
     edge_use: list[EdgeUse]
     samples: Samples | None
@@ -222,6 +227,7 @@ def build_network(session: Session, addresses: Addresses, network: str, options:
         counts=None if analysis is None else counts_of(analysis),
         placements_untried=analysis is not None and placements_untried(session, analysis),
         by_protocol=protocol_counts(place, stored),
+        funnel=[] if analysis is None else summary_of(session, addresses, place, counts_of(analysis)),
         distributions=None if analysis is None else distributions_of(analysis),
         edge_use=[] if analysis is None else edge_use_of(place, analysis),
         samples=None if analysis is None else _samples(session, place, analysis, addresses),
@@ -234,6 +240,7 @@ def build_network(session: Session, addresses: Addresses, network: str, options:
         links=Links(
             circuits=addresses.circuits(slug, scope),
             algorithms=addresses.algorithms(slug, scope),
+            funnel=addresses.funnel(slug, scope),
             result=addresses.result(slug, scope),
             compare=addresses.compare(slug, (), scope),
             analyse=addresses.analyses(slug),
