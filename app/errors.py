@@ -5,6 +5,7 @@ PageError
 ├── BadQuery    400  an option that is unknown, malformed or out of range; says which are allowed
 ├── Refused     403  a change from where none is accepted
 ├── Conflict    409  a change that the present state does not allow
+├── Moved       301  a network that has another slug now; answered by leading there
 ├── Unsupported 501  a form of answer that is not made here
 └── Busy        503  more is being computed than this process takes on at once
 
@@ -19,10 +20,11 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final
+from urllib.parse import quote, urlencode
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse, Response
+from fastapi.responses import JSONResponse, RedirectResponse, Response
 from pydantic import BaseModel, Field
 from sqlalchemy.exc import OperationalError
 from starlette.exceptions import HTTPException
@@ -82,6 +84,44 @@ class Conflict(PageError):
     """The present state does not allow it."""
 
     status = 409
+
+
+class Moved(PageError):
+    """A network had that slug once; whoever asks is led to where it is now."""
+
+    status = 301
+    former: str = ""
+    now: str = ""
+
+    @classmethod
+    def to(cls, former: str, now: str, page: str) -> Moved:
+        """Led from a former slug.
+
+        Args:
+            former: the slug in the address.
+            now: the network's slug.
+            page: the network's own page.
+        """
+        moved = cls(
+            f"network {former[:80]!r}",
+            f"is called {now!r} now",
+            "use that name, or the digest, which stays",
+            "network",
+            page,
+            f"network {now}",
+        )
+        moved.former, moved.now = former, now
+        return moved
+
+    def address(self, request: Request) -> str:
+        """The same address with the present slug, in the path or among the options."""
+        # the path with the prefix, whether or not a proxy has sent it along
+        path = str(request.scope["path"]).replace(f"/networks/{self.former}", f"/networks/{self.now}", 1)
+        query = [
+            (key, self.now if (key, value) == ("network", self.former) else value)
+            for key, value in request.query_params.multi_items()
+        ]
+        return quote(path, safe="/:@!$&'()*+,;=") + (f"?{urlencode(query)}" if query else "")
 
 
 class Unsupported(PageError):
@@ -178,6 +218,11 @@ def wants_json(request: Request) -> bool:
 
 def install(app: FastAPI) -> None:
     """Register every mapping on the application."""
+
+    @app.exception_handler(Moved)
+    async def moved(request: Request, error: Moved) -> Response:
+        # what is sent along with a change must arrive there too
+        return RedirectResponse(error.address(request), 301 if request.method == "GET" else 308)
 
     @app.exception_handler(PageError)
     async def page_error(request: Request, error: PageError) -> Response:

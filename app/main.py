@@ -35,6 +35,7 @@ from app.routes import (
     networks,
     oembed,
     results,
+    short,
     train,
     verify,
 )
@@ -57,6 +58,7 @@ ROUTERS = (
     cards.router,
     embed.router,
     oembed.router,
+    short.router,
     glossary.router,
     health.router,
     api_docs.router,

@@ -13,10 +13,12 @@ from analysis import ENGINE_VERSION
 from analysis.errors import AnalysisError, BeyondLimits, Cancelled
 from app.cli.analyse import analyse, protocol_schema
 from app.cli.criteria import criteria
+from app.cli.rename import rename
 from app.cli.server import migrate, serve, work
 from app.cli.store import export, import_
 from app.cli.terminal import BAD_INPUT, INTERRUPTED, STOPPED, TROUBLE, Refusal, complain
 from app.cli.train import train
+from app.cli.verify import verify
 
 app = typer.Typer(
     name="pluriscope",
@@ -34,6 +36,8 @@ app.command(rich_help_panel="Dashboard and its database")(serve)
 app.command(rich_help_panel="Dashboard and its database")(work)
 app.command("import", rich_help_panel="Dashboard and its database")(import_)
 app.command(rich_help_panel="Dashboard and its database")(export)
+app.command(rich_help_panel="Dashboard and its database")(verify)
+app.command(rich_help_panel="Dashboard and its database")(rename)
 app.command(rich_help_panel="Dashboard and its database")(migrate)
 
 

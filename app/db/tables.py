@@ -70,6 +70,26 @@ class NetworkRow(Base):
     analyses: Mapped[list[AnalysisRow]] = relationship(back_populates="network", cascade="all, delete-orphan")
 
 
+class FormerSlugRow(Base):
+    """A slug that a network had before it was renamed; links with it are led on for as long as the network is here."""
+
+    __tablename__ = "former_slugs"
+
+    slug: Mapped[str] = mapped_column(String(80), primary_key=True)
+    network_id: Mapped[int] = mapped_column(ForeignKey("networks.id", ondelete="CASCADE"), index=True)
+    retired_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class ShortLinkRow(Base):
+    """A long address under a short key that is the hash of it."""
+
+    __tablename__ = "short_links"
+
+    key: Mapped[str] = mapped_column(String(16), primary_key=True)
+    address: Mapped[str] = mapped_column(Text)  # path and query in canonical form, without prefix
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
 class ProtocolRow(Base):
     """A protocol's settings; unique by digest."""
 

@@ -17,6 +17,7 @@ from analysis.result import OutputAnalysis
 from analysis.tasks import Task
 from app.db.codecs import parameters_to_bytes, tasks_of, tasks_to_json
 from app.db.errors import Conflict
+from app.db.links import is_taken
 from app.db.prepared import prepare_analysis
 from app.db.reads.analyses import network_by_digest
 from app.db.staging import DIRECTLY, Staging
@@ -97,7 +98,7 @@ def save_network(
 
 def _free_slug(session: Session, wanted: str, digest: str) -> str:
     for slug in (wanted, *(f"{wanted}-{digest[:n]}" for n in (6, 12))):
-        if session.scalar(select(NetworkRow.id).where(NetworkRow.slug == slug)) is None:
+        if not is_taken(session, slug):  # former slugs too: links with them must keep leading where they did
             return slug
     return digest  # a slug as good as any: it names this network and no other
 

@@ -20,7 +20,7 @@ from app.db.codecs import network_of, tasks_of
 from app.db.errors import Ambiguous, StoreError
 from app.db.reads import analyses
 from app.db.tables import AnalysisRow, NetworkRow
-from app.errors import NotFound
+from app.errors import Moved, NotFound
 
 
 @dataclass(frozen=True)
@@ -74,14 +74,18 @@ def find_network(session: Session, addresses: Addresses, network: str) -> Networ
 
     Raises:
         NotFound: none, or several.
+        Moved: it once had that slug.
     """
     try:
-        return analyses.find_network(session, network)
+        row = analyses.find_network(session, network)
     except StoreError as error:
         ambiguous = isinstance(error, Ambiguous)
         parent = addresses.gallery(q=network) if ambiguous else addresses.gallery()
         label = "networks that match" if ambiguous else "all networks"
         raise NotFound(error.item, error.cause, error.cure, "network", parent, label) from None
+    if row.slug != network and not row.digest.startswith(network):
+        raise Moved.to(network, row.slug, addresses.network(row.slug))
+    return row
 
 
 def locate(session: Session, addresses: Addresses, network: str, scope: Scope) -> Place:

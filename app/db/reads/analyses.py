@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
@@ -11,7 +13,10 @@ from analysis.protocol import BUILT_IN, Protocol
 from app.addressing import Scope
 from app.db.codecs import data_of, protocol_of
 from app.db.errors import Ambiguous, NotFound
-from app.db.tables import AnalysisRow, DataRow, NetworkRow, ProtocolRow
+from app.db.tables import AnalysisRow, DataRow, FormerSlugRow, NetworkRow, ProtocolRow
+
+CANDIDATES: Final = 5
+"""Networks that an ambiguous prefix names in its message."""
 
 
 def begins_with(column: InstrumentedAttribute[str], prefix: str) -> ColumnElement[bool]:
@@ -20,24 +25,39 @@ def begins_with(column: InstrumentedAttribute[str], prefix: str) -> ColumnElemen
 
 
 def find_network(session: Session, ref: str) -> NetworkRow:
-    """The network with that slug, or whose digest begins with those 6 or more digits.
+    """The network with that slug, or whose digest begins with those 6 or more digits, or that once had that slug.
 
     Raises:
         NotFound: there is none.
-        Ambiguous: several digests begin so.
+        Ambiguous: several digests begin so; some of them are named.
     """
     row = session.scalar(select(NetworkRow).where(NetworkRow.slug == ref))
     if row is not None:
         return row
     cure = "look for it in the gallery"
+    rows = _networks_by_prefix(session, ref) if looks_like_digest(ref) else []
+    if len(rows) > 1:
+        told = ", ".join(f"{found.digest[: len(ref) + 6]} ({found.slug})" for found in rows[:CANDIDATES])
+        more = " and others" if len(rows) > CANDIDATES else ""
+        raise Ambiguous(f"network {ref!r}", f"several digests begin so: {told}{more}", "give more digits")
+    if rows:
+        return rows[0]
+    row = session.scalar(
+        select(NetworkRow)
+        .join(FormerSlugRow, FormerSlugRow.network_id == NetworkRow.id)
+        .where(FormerSlugRow.slug == ref)
+    )
+    if row is not None:
+        return row
     if not looks_like_digest(ref):
         raise NotFound(f"network {ref[:80]!r}", "is not stored here", cure)
-    rows = session.scalars(select(NetworkRow).where(begins_with(NetworkRow.digest, ref)).limit(2)).all()
-    if not rows:
-        raise NotFound(f"network {ref!r}", "is no slug, and no stored digest begins so", cure)
-    if len(rows) > 1:
-        raise Ambiguous(f"network {ref!r}", "several digests begin so", "give more digits")
-    return rows[0]
+    raise NotFound(f"network {ref!r}", "is no slug, and no stored digest begins so", cure)
+
+
+def _networks_by_prefix(session: Session, prefix: str) -> list[NetworkRow]:
+    """Networks whose digest begins so, one more than are told apart in a message."""
+    query = select(NetworkRow).where(begins_with(NetworkRow.digest, prefix)).order_by(NetworkRow.digest)
+    return list(session.scalars(query.limit(CANDIDATES + 1)))
 
 
 def network_by_digest(session: Session, digest: str) -> NetworkRow | None:

@@ -88,6 +88,12 @@ class Target:
         """The options as they stand behind a question mark, which leads them; "" without any."""
         return f"?{urlencode(self.query)}" if self.query else ""
 
+    def renamed(self, former: str, now: str) -> Target:
+        """The same of a network that has another slug now."""
+        parts = tuple(now if (position, part) == (0, former) else part for position, part in enumerate(self.parts))
+        query = tuple((key, now if (key, value) == ("network", former) else value) for key, value in self.query)
+        return Target(self.kind, parts, query)
+
     def values(self, name: str) -> list[str]:
         """What the query gives for one option."""
         return [value for key, value in self.query if key == name]

@@ -38,7 +38,8 @@ from app.pages.sharing.targets import Target, options_of
 Verdict = Literal["equal", "differs", "not_stored"]
 NOT_RECOMPUTED = (
     "What takes a search of its own is not computed again here: how many explanations there are in all, alignments of "
-    "other placements, and criteria that compare with all other explanations. `pluriscope analyse` repeats the whole."
+    "other placements, and criteria that compare with all other explanations. The command pluriscope analyse repeats "
+    "the whole."
 )
 
 

@@ -1,0 +1,148 @@
+"""`pluriscope verify`: whether what an address shows can still be found again from the weights."""
+
+from __future__ import annotations
+
+import json
+import re
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from app.cli.analyse import read_protocol
+from app.cli.store import opened_store
+from app.cli.terminal import BAD_INPUT, DONE, Refusal, read_bytes, remark, write_text
+
+if TYPE_CHECKING:
+    from app.db.engine import Store
+    from app.pages.sharing.targets import Target
+    from app.pages.sharing.verifying import VerifyPage
+
+DIFFERS = 1
+SIGNS = {"equal": "=", "differs": "≠", "not_stored": "·", "not_recomputed": "?"}
+
+
+def verify(
+    address: Annotated[str, typer.Argument(help="Full URL or path of a network, explanation or comparison.")],
+    network: Annotated[
+        str, typer.Option("--network", help="Network file to recompute from, without any database.")
+    ] = "",
+    data: Annotated[
+        str, typer.Option("--data", "-d", help="With --network: the data file that the address names.")
+    ] = "",
+    protocol: Annotated[
+        str, typer.Option("--protocol", "-p", help="With --network: the protocol file that the address names.")
+    ] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="Write the whole comparison as JSON.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but the verdict.")] = False,
+) -> int:
+    """Recompute from the weights what an address names, and hold every figure against what is stored.
+
+    Example: [bold]pluriscope verify https://host/networks/xor/circuits/081ff[/bold]
+
+    The host does not matter: addresses are made of content, and the local database is asked. With --network the weights
+    come from a file and nothing is stored to compare with: it is shown that the explanation exists, and its figures.
+
+    Exit codes: 0 every stored figure is equal, 1 one differs, 2 bad input.
+    """
+    from app.addressing import Addresses
+    from app.errors import Moved, PageError
+    from app.pages.sharing.targets import read_target
+    from app.pages.sharing.verifying import build_verification
+
+    if (data or protocol) and not network:
+        raise Refusal("--data and --protocol go with --network. Without it both are read from the database.")
+    try:
+        key = re.fullmatch(r"(?:https?://[^/]+)?(?:/[^?#]*)?/s/([0-9a-z]+)", address)
+        target = read_target(_long(key[1]) if key else address, Addresses(_prefix(address)))
+        opened = _opened_file(target, network, data, protocol) if network else opened_store()
+        with opened as store, store.read() as session:
+            try:
+                page = build_verification(session, Addresses(), target)
+            except Moved as moved:
+                page = build_verification(session, Addresses(), target.renamed(moved.former, moved.now))
+    except PageError as error:
+        raise Refusal(str(error), BAD_INPUT) from None
+    if as_json:
+        write_text("-", json.dumps(page.model_dump(mode="json"), ensure_ascii=False, allow_nan=False) + "\n")
+    else:
+        _tell(page, quiet=quiet)
+    return DIFFERS if page.verdict == "differs" else DONE
+
+
+def _long(key: str) -> str:
+    """The address that a short key stands for in the local database."""
+    from app.db.links import long_address
+
+    with opened_store() as store, store.read() as session:
+        return long_address(session, key)
+
+
+def _prefix(address: str) -> str:
+    """The path under which the site of a full URL is served, read off the address itself."""
+    found = re.match(r"(?:https?://[^/]*)?(/.*?)(?=/(?:api/v1/|embed/)?(?:networks/|compare\b|s/))", address)
+    return found[1] if found else ""
+
+
+@contextmanager
+def _opened_file(target: Target, network: str, data: str, protocol: str) -> Iterator[Store]:
+    """A passing store that holds one network file, so that its explanations are found as in any other.
+
+    Raises:
+        Refusal: a file that cannot be read, or a network of another digest than the address names.
+    """
+    from analysis.data import MAX_DATA_BYTES, parse_data_file
+    from analysis.digest import looks_like_digest
+    from analysis.networks.files import MAX_NETWORK_BYTES, parse_network_file
+    from app.db.engine import open_store
+    from app.db.records import save_data_record, save_protocol
+    from app.db.writes import save_network
+    from app.settings import Settings
+
+    file = parse_network_file(read_bytes(network, "network file", MAX_NETWORK_BYTES))
+    named = target.parts[0] if target.parts else (target.values("network") or [""])[0]
+    if looks_like_digest(named) and not file.network.digest.startswith(named):
+        raise Refusal(
+            f"network file {network!r}: its digest is {file.network.digest[:12]}…, and the address names "
+            f"{named[:12]}…. Give the file of that network."
+        )
+    sizes = file.network.sizes
+    record = parse_data_file(read_bytes(data, "data file", MAX_DATA_BYTES), sizes[0], sizes[-1]) if data else None
+    rules = read_protocol(protocol) if protocol else None
+    with tempfile.TemporaryDirectory(prefix="pluriscope-verify-") as folder:
+        store = open_store(Settings(data=folder, database_url=""))
+        store.migrate()
+        try:
+            with store.write() as session:
+                save_network(session, file, slug=named if not looks_like_digest(named) else "")
+                if record is not None:
+                    save_data_record(session, record)
+                if rules is not None:
+                    save_protocol(session, rules)
+            yield store
+        finally:
+            store.close()
+
+
+def _tell(page: VerifyPage, *, quiet: bool) -> None:
+    """The verdict on standard output, every figure before it unless asked not to."""
+    if not quiet:
+        groups = [("what it rests on", page.identity), *((item.title, item.figures) for item in page.explanations)]
+        for title, figures in groups:
+            remark(title)
+            for figure in figures:
+                both = figure.recomputed_words
+                if figure.status == "differs":
+                    both = f"stored {figure.stored_words}, recomputed {figure.recomputed_words}"
+                elif figure.status == "not_recomputed":
+                    both = "not recomputed" + (f": {figure.note}" if figure.note else "")
+                remark(f"  {SIGNS[figure.status]} {figure.label}: {both}")
+        remark("= equal, ≠ differs, · nothing stored to compare with, ? not recomputed")
+    words = {
+        "equal": f"equal: {page.n_equal} figures found again",
+        "differs": f"differs: {page.n_differ} of {page.n_equal + page.n_differ} figures",
+        "not_stored": "recomputed; nothing is stored to compare with",
+    }
+    write_text("-", f"{words[page.verdict]} (engine {page.engine_version}, {page.seconds:.2f} s)\n")

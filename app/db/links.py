@@ -1,0 +1,109 @@
+"""Links that last: networks renamed without breaking their old addresses, and short keys for long ones."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from hashlib import sha256
+from typing import Final
+
+from sqlalchemy import delete, func, select
+from sqlalchemy.orm import Session
+
+from analysis.digest import looks_like_digest
+from app.db.errors import Conflict, NotFound
+from app.db.tables import FormerSlugRow, NetworkRow, ShortLinkRow
+
+KEY_LENGTH: Final = 12
+MAX_SHORT_LINKS: Final = 200_000
+SLUG: Final = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,78}[a-z0-9])?")
+_ALPHABET: Final = "23456789abcdefghjkmnpqrstuvwxyz"  # without what is easily misread
+
+
+def rename_network(session: Session, row: NetworkRow, slug: str, *, now: datetime | None = None) -> None:
+    """Give a network another slug; the one that it had leads to it from now on.
+
+    Args:
+        session: of the writer.
+        row: the network.
+        slug: the new one.
+        now: the time, the present if not given.
+
+    Raises:
+        Conflict: no slug, or another network has it or had it.
+    """
+    item = f"slug {slug[:80]!r}"
+    if not SLUG.fullmatch(slug):
+        raise Conflict(item, "is no slug", "use lower-case letters, digits and hyphens inside, at most 80")
+    if looks_like_digest(slug):
+        raise Conflict(item, "reads as the beginning of a digest", "use a letter beyond f, or a hyphen")
+    if slug == row.slug:
+        return
+    other = session.scalar(select(NetworkRow).where(NetworkRow.slug == slug))
+    former = session.get(FormerSlugRow, slug)
+    if other is not None or (former is not None and former.network_id != row.id):
+        raise Conflict(item, "belongs to another network, or once did, and its links must keep", "choose another")
+    if former is not None:  # back to what it was called before
+        session.delete(former)
+    session.add(FormerSlugRow(slug=row.slug, network_id=row.id, retired_at=now or datetime.now(UTC)))
+    row.slug = slug
+    session.flush()
+
+
+def is_taken(session: Session, slug: str) -> bool:
+    """Whether a network has that slug or had it."""
+    if session.scalar(select(NetworkRow.id).where(NetworkRow.slug == slug)) is not None:
+        return True
+    return session.get(FormerSlugRow, slug) is not None
+
+
+def short_key(address: str) -> str:
+    """The key of an address: made of it alone, so that it is the same on every machine."""
+    number = int.from_bytes(sha256(address.encode()).digest())
+    digits = []
+    for _ in range(KEY_LENGTH):
+        number, digit = divmod(number, len(_ALPHABET))
+        digits.append(_ALPHABET[digit])
+    return "".join(digits)
+
+
+def save_short_link(session: Session, address: str, *, now: datetime | None = None) -> tuple[str, bool]:
+    """Keep an address under its key; whether it is new. Keeping it again changes nothing.
+
+    Args:
+        session: of the writer.
+        address: path and query in canonical form.
+        now: the time, the present if not given.
+
+    Raises:
+        Conflict: another address has the same key, which is as good as impossible.
+    """
+    key = short_key(address)
+    row = session.get(ShortLinkRow, key)
+    if row is not None:
+        if row.address != address:
+            raise Conflict(f"key {key!r}", "is that of another address", "use the long address")
+        return key, False
+    kept = session.scalar(select(func.count()).select_from(ShortLinkRow)) or 0
+    if kept >= MAX_SHORT_LINKS:  # the oldest go; their long addresses keep working
+        oldest = select(ShortLinkRow.key).order_by(ShortLinkRow.created_at).limit(MAX_SHORT_LINKS // 20)
+        session.execute(delete(ShortLinkRow).where(ShortLinkRow.key.in_(oldest)))
+    session.add(ShortLinkRow(key=key, address=address, created_at=now or datetime.now(UTC)))
+    session.flush()
+    return key, True
+
+
+def long_address(session: Session, key: str) -> str:
+    """The address of a short key.
+
+    Raises:
+        NotFound: there is none.
+    """
+    row = session.get(ShortLinkRow, key[:40])
+    if row is None:
+        raise NotFound(
+            f"short key {key[:40]!r}",
+            "is not known here: keys are kept by the site that made them",
+            "ask whoever sent it for the long address, which works everywhere",
+        )
+    return row.address

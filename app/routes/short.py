@@ -1,0 +1,159 @@
+"""Short keys for long addresses, and new slugs for networks: what makes links short and keeps them whole."""
+
+from __future__ import annotations
+
+from typing import Annotated, Final
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+from fastapi import APIRouter, Body, Request, Response
+from fastapi.responses import HTMLResponse, RedirectResponse
+from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy.orm import Session
+from starlette.routing import Match
+
+from app.addressing import API_PREFIX, Addresses
+from app.db.links import long_address, rename_network, save_short_link
+from app.errors import BadQuery, NotFound, api_errors
+from app.pages.options import PageModel
+from app.pages.place import find_network
+from app.pages.sharing.targets import MAX_ADDRESS
+from app.rendering import base_url, render
+from app.routes.changes import Writing
+from app.routes.depends import Form, Links, Reading
+
+router = APIRouter()
+_NOT_PAGES: Final = ("//", API_PREFIX, "/static", "/s/", "/health", "/metrics")
+
+
+class LongAddress(BaseModel):
+    """What is to be shortened."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    address: str = Field(max_length=MAX_ADDRESS, description="Path and query of a page, or its whole address.")
+
+
+class ShortAddress(PageModel):
+    """A short key and what it leads to."""
+
+    key: str
+    url: str = Field(description="The short address, with scheme and host.")
+    address: str = Field(description="The long one, in canonical form; it keeps working.")
+
+
+class NewSlug(BaseModel):
+    """How a network is to be called in addresses."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    slug: str = Field(max_length=80, description="Lower-case letters, digits and hyphens inside.")
+
+
+class Renamed(PageModel):
+    """A network's slug, and where it is."""
+
+    slug: str
+    former: str
+    url: str
+
+
+@router.get("/s/{key}", include_in_schema=False)
+def follow(session: Reading, links: Links, key: str) -> RedirectResponse:
+    """From a short key to the address that it stands for."""
+    return RedirectResponse(links.prefix + long_address(session, key), 302)
+
+
+@router.get(f"{API_PREFIX}/s/{{key}}", tags=["sharing"], summary="A short key", responses=api_errors(404))
+def key_twin(request: Request, session: Reading, links: Links, key: str) -> ShortAddress:
+    """What a short key stands for."""
+    return ShortAddress(
+        key=key, url=base_url(request) + links.short(key), address=links.prefix + long_address(session, key)
+    )
+
+
+@router.post(
+    f"{API_PREFIX}/s",
+    tags=["sharing"],
+    summary="Shorten an address",
+    status_code=201,
+    responses={
+        200: {"model": ShortAddress, "description": "It has its key already."},
+        **api_errors(400, 403, 404, 422),
+    },
+)
+def shorten(
+    request: Request, response: Response, session: Writing, links: Links, sent: Annotated[LongAddress, Body()]
+) -> ShortAddress:
+    """Keep a long address of this site under a short key made of it; doing so again gives the same key."""
+    made, is_new = _kept(request, session, links, sent.address)
+    response.status_code = 201 if is_new else 200
+    response.headers["location"] = links.short(made.key)
+    return made
+
+
+@router.post("/s", include_in_schema=False, response_class=HTMLResponse)
+def shorten_from_form(request: Request, session: Writing, links: Links, form: Form) -> HTMLResponse:
+    """The same from the panel of a page: a page with the short link."""
+    made, is_new = _kept(request, session, links, str(form.get("address", "")))
+    return render(request, "pages/short.html", {"page": made, "json_url": ""}, status_code=201 if is_new else 200)
+
+
+@router.post(
+    f"{API_PREFIX}/networks/{{network}}/rename",
+    tags=["networks"],
+    summary="Rename a network",
+    responses=api_errors(403, 404, 409, 422),
+)
+def rename(session: Writing, links: Links, network: str, sent: Annotated[NewSlug, Body()]) -> Renamed:
+    """Give a network another slug. Addresses with the former one are led on for as long as the network is here."""
+    row = find_network(session, links, network)
+    former = row.slug
+    rename_network(session, row, sent.slug)
+    return Renamed(slug=row.slug, former=former, url=links.network(row.slug))
+
+
+def _kept(request: Request, session: Session, links: Addresses, address: str) -> tuple[ShortAddress, bool]:
+    """An address kept under its key, and whether it is new.
+
+    Raises:
+        BadQuery: no address, or one that is too long.
+        NotFound: one of another site, or of no page here.
+    """
+    canonical = _canonical(request, links, address)
+    key, is_new = save_short_link(session, canonical)
+    made = ShortAddress(key=key, url=base_url(request) + links.short(key), address=links.prefix + canonical)
+    return made, is_new
+
+
+def _canonical(request: Request, links: Addresses, address: str) -> str:
+    """Path and query of a page of this site, without host, prefix, colours and empty options."""
+    text = address.strip()
+    if not text or len(text) > MAX_ADDRESS:
+        cause = "is empty" if not text else f"has {len(text):,} characters, and at most {MAX_ADDRESS:,} are kept"
+        raise BadQuery("address", cause, "give path and query of a page", "address")
+    try:
+        split = urlsplit(text)
+    except ValueError:
+        split = urlsplit("")
+    own = urlsplit(base_url(request)).netloc
+    path = split.path
+    if links.prefix and f"{path}/".startswith(f"{links.prefix}/"):
+        path = path.removeprefix(links.prefix)
+    foreign = bool(split.netloc) and split.netloc.lower() != own.lower()
+    if foreign or not path.startswith("/") or path.startswith(_NOT_PAGES) or not _is_page(request, links.prefix + path):
+        raise NotFound(
+            f"address {text[:200]!r}",
+            "is of another site" if foreign else "is that of no page here",
+            "give the address of a page of this site",
+            "address",
+            links.gallery(),
+            "all networks",
+        )
+    query = [(key, value) for key, value in parse_qsl(split.query) if key != "theme"]
+    return path + (f"?{urlencode(query)}" if query else "")
+
+
+def _is_page(request: Request, path: str) -> bool:
+    """Whether some route answers there."""
+    scope = {**request.scope, "method": "GET", "path": path, "raw_path": path.encode()}
+    return any(route.matches(scope)[0] == Match.FULL for route in request.app.router.routes)
