@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from app.cli.configuration import read_settings
 from app.cli.terminal import DONE, STOPPED, Refusal, check_writable, progress_bar, read_bytes, remark, write_text
 
 if TYPE_CHECKING:
+    from analysis.limits import Limits
     from analysis.data import DataRecord
     from analysis.networks.network import Network
     from analysis.protocol import Protocol
@@ -50,11 +52,13 @@ def analyse(
     from analysis.pipeline import analyse_output, refuse
     from analysis.preflight import preflight
     from analysis.result_file import result_json, what_is_missing
+    from app.limits import limits_of
 
     if not plan and not output:
         raise Refusal("nowhere to write. Give --output FILE, or --plan to see first what it would take.")
     if output:
         check_writable(output, file, data or file)
+    limits = limits_of(read_settings())
     rules = read_protocol(protocol)
     network_file = parse_network_file(read_bytes(file, "network file", MAX_NETWORK_BYTES))
     network = network_file.network
@@ -66,13 +70,17 @@ def analyse(
     tasks = {k: network_file.tasks[k] if 0 <= k < network.n_outputs else network_file.tasks[0] for k in outputs}
     refuse(tuple(problem for k in outputs for problem in preflight(network, k, tasks[k], rules, record)))
     if plan:
-        return _tell_plans(network, outputs, tasks, rules, record, output or "-")
+        return _tell_plans(network, outputs, tasks, rules, record, output or "-", limits)
     analyses = []
     for k in outputs:
         if len(outputs) > 1 and not quiet:
             remark(f"output {k}: {tasks[k].name or 'unnamed task'}")
         with progress_bar(quiet) as report:
-            analyses.append(analyse_output(network, k, tasks[k], rules, record, report=report, clock=time.perf_counter))
+            analyses.append(
+                analyse_output(
+                    network, k, tasks[k], rules, record, report=report, clock=time.perf_counter, limits=limits
+                )
+            )
     document = result_json(analyses, masks=not no_masks)
     write_text(output, json.dumps(document, ensure_ascii=False, allow_nan=False) + "\n")
     missing = [sentence for analysis in analyses for sentence in what_is_missing(analysis)]
@@ -82,14 +90,20 @@ def analyse(
 
 
 def _tell_plans(
-    network: Network, outputs: list[int], tasks: dict[int, Task], rules: Protocol, record: DataRecord, where: str
+    network: Network,
+    outputs: list[int],
+    tasks: dict[int, Task],
+    rules: Protocol,
+    record: DataRecord,
+    where: str,
+    limits: Limits,
 ) -> int:
     """Write what finding the circuits of each output would take."""
     from analysis.circuits.planning import plan_circuits
 
     lines = []
     for k in outputs:
-        plan = plan_circuits(network.for_output(k), tasks[k], rules, record, output=k)
+        plan = plan_circuits(network.for_output(k), tasks[k], rules, record, output=k, limits=limits)
         lines.append(f"output {k}, {tasks[k].name or 'unnamed task'}, protocol {rules.name}: {plan.method}")
         lines.append(f"  {plan.possible:,} circuits are possible. {plan.reason}")
         for cost in plan.costs:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from app.cli.configuration import read_settings
 from app.cli.terminal import DONE, STOPPED, Refusal, check_writable, progress_bar, remark, write_text
 
 if TYPE_CHECKING:
@@ -124,13 +125,17 @@ def _analyse(
     from analysis.data import clean_data
     from analysis.populations.population import analyse_outcomes
     from analysis.populations.population_file import PopulationSummary, header_json, member_json
+    from app.limits import limits_of
 
     spec = outcomes[0].spec
     tasks, data = spec.resolved_tasks(), clean_data(spec.n_inputs)
     lines: list[Any] = [header_json(protocol, data, tasks, n_networks=len(outcomes), device=device)]
     summary = PopulationSummary()
     with progress_bar(quiet, only=("circuits", "networks")) as report:
-        members = analyse_outcomes(outcomes, protocol, device=device, report=report, clock=time.perf_counter)
+        limits = limits_of(read_settings())
+        members = analyse_outcomes(
+            outcomes, protocol, device=device, report=report, clock=time.perf_counter, limits=limits
+        )
         for member, path in zip(members, paths, strict=True):
             summary.add(member)
             converged = member.training is not None and member.training.converged

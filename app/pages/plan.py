@@ -9,10 +9,11 @@ from sqlalchemy.orm import Session
 
 from analysis.circuits.planning import CircuitPlan, Cost, plan_circuits
 from analysis.errors import AnalysisError
-from analysis.limits import DEFAULT_LIMITS
+from analysis.limits import Limits
 from analysis.preflight import preflight
 from app.addressing import Addresses
 from app.db.reads.networks import jobs_for
+from app.limits import limits_in
 from app.pages.shared import (
     BigInt,
     PageModel,
@@ -103,26 +104,28 @@ def build_plan(session: Session, addresses: Addresses, network: str, options: Sc
     slug, scope = place.row.slug, place.scope
     return PlanPage(
         scope=scope_view(place, latest_job(jobs, scope, place.network.n_inputs), addresses),
-        plan=plan_view(place),
+        plan=plan_view(place, limits_in(session)),
         network_url=addresses.network(slug, scope),
         analyse_url=addresses.analyses(slug),
         url=addresses.plan(slug, scope),
     )
 
 
-def plan_view(place: Place) -> PlanView:
-    """What analysing a place would take."""
+def plan_view(place: Place, limits: Limits) -> PlanView:
+    """What analysing a place would take within these limits."""
     problems = preflight(place.network, place.scope.output, place.task, place.protocol, place.data)
     if problems:
-        return refused(problems)
+        return refused(problems, limits)
     try:
-        plan = plan_circuits(place.cut, place.task, place.protocol, place.data, output=place.scope.output)
+        plan = plan_circuits(
+            place.cut, place.task, place.protocol, place.data, output=place.scope.output, limits=limits
+        )
     except AnalysisError as error:
-        return refused((error,))
-    return view_of(plan)
+        return refused((error,), limits)
+    return view_of(plan, limits)
 
 
-def view_of(plan: CircuitPlan) -> PlanView:
+def view_of(plan: CircuitPlan, limits: Limits) -> PlanView:
     """A plan as pages show it."""
     return PlanView(
         possible=plan.possible,
@@ -133,11 +136,11 @@ def view_of(plan: CircuitPlan) -> PlanView:
         memory_bytes=plan.cost.n_bytes,
         ways=[_way(cost, plan) for cost in plan.costs],
         refusals=[],
-        limits=_limits(),
+        limits=_told(limits),
     )
 
 
-def refused(problems: tuple[AnalysisError, ...]) -> PlanView:
+def refused(problems: tuple[AnalysisError, ...], limits: Limits) -> PlanView:
     """Why nothing can be started."""
     return PlanView(
         possible=None,
@@ -148,7 +151,7 @@ def refused(problems: tuple[AnalysisError, ...]) -> PlanView:
         memory_bytes=None,
         ways=[],
         refusals=[RefusalView(item=p.item, cause=p.cause, cure=p.cure) for p in problems],
-        limits=_limits(),
+        limits=_told(limits),
     )
 
 
@@ -163,6 +166,5 @@ def _way(cost: Cost, plan: CircuitPlan) -> WayView:
     )
 
 
-def _limits() -> PlanLimits:
-    limits = DEFAULT_LIMITS
+def _told(limits: Limits) -> PlanLimits:
     return PlanLimits(**{name: getattr(limits, name) for name in PlanLimits.model_fields})

@@ -18,6 +18,7 @@ from app.db.reads.algorithms import placements_untried
 from app.db.reads.jobs import UNFINISHED
 from app.db.tables import AnalysisRow
 from app.figures.numbers import duration, noun, when
+from app.limits import limits_in
 from app.pages.funnel import KindFunnel, summary_of
 from app.pages.network.behaviour import BehaviourRow, behaviour_of, validation_right
 from app.pages.network.others import ProtocolCounts, Tab, data_tabs, output_tabs, protocol_counts, stored_about
@@ -236,7 +237,7 @@ def build_network(session: Session, addresses: Addresses, network: str, options:
         current_engine=ENGINE_VERSION,
         jobs=[job_view(job, addresses) for job in stored.jobs if job.state in UNFINISHED],
         training=place.row.training,
-        plan=plan_view(place) if analysis is None and state_of(None, job) != "computing" else None,
+        plan=plan_view(place, limits_in(session)) if analysis is None and state_of(None, job) != "computing" else None,
         links=Links(
             circuits=addresses.circuits(slug, scope),
             algorithms=addresses.algorithms(slug, scope),
