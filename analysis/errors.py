@@ -8,6 +8,7 @@ AnalysisError
 ├── InvalidTraining       training options that are unknown or out of range
 ├── InvalidMask           a mask that is no circuit of the network at hand
 ├── InvalidIndex          an index beyond the exact count
+├── InvalidGate           a gate that no neuron of the circuit has, or not by that name
 ├── InvalidAlgorithm      a text that no algorithm has
 ├── InvalidAlignment      an alignment whose sites or variables do not exist
 ├── InvalidCriterion      a key, kind or parameter that no criterion has
@@ -62,6 +63,10 @@ class InvalidTraining(AnalysisError):
 
 class InvalidMask(AnalysisError):
     """The mask is malformed or is no structurally possible circuit of the network."""
+
+
+class InvalidGate(AnalysisError):
+    """A neuron has no gate, or none by that name."""
 
 
 class InvalidIndex(AnalysisError):

@@ -10,7 +10,7 @@ index are found layer by layer; what is left of the index then numbers the compl
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -28,6 +28,7 @@ from analysis.interpretations.interpretation import Interpretation, NeuronGate
 from analysis.interpretations.transfer import (
     Integers,
     Links,
+    Restriction,
     States,
     first_states,
     links,
@@ -76,7 +77,7 @@ def index_of_observed(
 
 
 @dataclass(frozen=True)
-class _OpenGate:
+class OpenGate:
     """A neuron's gate short of its completion.
 
     Args:
@@ -96,7 +97,7 @@ class _OpenGate:
         table = list(self.gate.table)
         for place, row in enumerate(self.gate.free_rows):
             table[row] = (number >> place) & 1
-        return replace(self.gate, table=tuple(table), name=_name(self.gate, tuple(table)))
+        return replace(self.gate, table=tuple(table), name=name_of_gate(self.gate, tuple(table)))
 
     def nth(self, rank: int) -> NeuronGate:
         """The completion of that rank among those not barred."""
@@ -115,7 +116,7 @@ class _OpenGate:
 _BARRED = ((0, 1, 1, 0), (1, 0, 0, 1))
 
 
-def _name(gate: NeuronGate, table: tuple[int, ...]) -> str:
+def name_of_gate(gate: NeuronGate, table: tuple[int, ...]) -> str:
     """Short name of a gate; first-layer gates of one input are that input."""
     if gate.layer > 1:
         return table_name(table, [f"{layer}.{neuron}" for layer, neuron in gate.parents])
@@ -250,19 +251,30 @@ class InterpretationSpace:
                 f"{n_states:,.0f} combinations of cuts in the first layer, and the limit is {MAX_STATES:,}",
                 "choose a circuit with fewer neurons",
             )
-        first = np.concatenate([block.cuts for block in first_states(self.layers[0], _STATES_AT_ONCE)])
-        states = [_of_one_circuit(first)]
+        states = [_of_one_circuit(self._first())]
         for level, above in enumerate(self.layers[1:]):
             keys = [np.unique(_keys(found.target.cuts)) for found in self._links(states[-1], level)]
             states.append(_of_one_circuit(_cuts(np.unique(np.concatenate(keys)), above.n_cuts.shape[1])))
         return tuple(states)
 
+    def _restrictions(self, level: int) -> Mapping[int, Restriction]:  # for spaces of fewer
+        """Which neurons of layer ``level`` + 2 may not have all their gates: none here."""
+        return {}
+
+    def _first(self) -> NDArray[np.int64]:
+        """The states of the first layer as cuts, in lexicographic order."""
+        return np.concatenate([block.cuts for block in first_states(self.layers[0], _STATES_AT_ONCE)])
+
     def _links(self, states: States, level: int) -> Iterator[Links]:
         """Links from states of layer ``level`` + 1 to the next layer; ``source`` is the position in ``states``."""
         for start in range(0, max(len(states), 1), _STATES_AT_ONCE):
             part = states[start : start + _STATES_AT_ONCE]
-            for found in links(self.layers[level], self.layers[level + 1], part):
+            for found in links(self.layers[level], self.layers[level + 1], part, self._restrictions(level)):
                 yield replace(found, source=found.source + start)
+
+    def positions(self, level: int, states: States) -> NDArray[np.int64]:
+        """Where states of layer ``level`` + 1 stand among those that can occur."""
+        return np.searchsorted(_keys(self._states[level].cuts), _keys(states.cuts))
 
     @cached_property
     def _onward(self) -> tuple[tuple[Integers, Integers], ...]:
@@ -331,9 +343,9 @@ class InterpretationSpace:
             state = int(options[place])
         return before, factor
 
-    def _open_gates(self, cuts: Sequence[tuple[int, ...]]) -> list[_OpenGate]:
+    def _open_gates(self, cuts: Sequence[tuple[int, ...]]) -> list[OpenGate]:
         """Every neuron's gate at these cuts, short of its completion, by layer, then index."""
-        open_gates: list[_OpenGate] = []
+        open_gates: list[OpenGate] = []
         n_inputs = self.network.n_inputs
         functions = {(0, i): input_pattern(i, n_inputs) for i in range(n_inputs)}
         for layer, (layer_cuts, chosen) in enumerate(zip(self.layers, cuts, strict=True), start=1):
@@ -347,7 +359,7 @@ class InterpretationSpace:
                 functions[layer, neuron] = function
                 low, high = float(values[~above].max()), float(values[above].min())
                 gate = NeuronGate(layer, neuron, low, high, function, parents, table, free_rows, "")
-                open_gates.append(_OpenGate(gate, _barred(gate)))
+                open_gates.append(OpenGate(gate, barred_completions(gate)))
         return open_gates
 
 
@@ -368,7 +380,7 @@ def local_table(function: int, parents: Sequence[int], n_rows: int) -> tuple[tup
     return tuple(value or 0 for value in table), tuple(row for row, value in enumerate(table) if value is None)
 
 
-def _barred(gate: NeuronGate) -> tuple[int, ...]:
+def barred_completions(gate: NeuronGate) -> tuple[int, ...]:
     """Numbers of the completions that make XOR or XNOR of exactly two parents after the first layer."""
     if gate.layer == 1 or len(gate.parents) != 2:
         return ()
