@@ -92,6 +92,7 @@ class AlgorithmPage(HuedPage):
     algorithm: AlgorithmView
     tree: FormulaNode
     ref: str
+    criteria_url: str = Field(description="Every criterion's verdict on it.")
     position: int = Field(description="Its place in the protocol's order, from 0.")
     of_algorithms: int
     verdicts: list[VerdictView]
@@ -147,6 +148,7 @@ def build_algorithm(
         algorithm=algorithm_view(algorithm),
         tree=formula_tree(algorithm),
         ref=str(ExplanationRef("algorithm", row.algorithm_id)),
+        criteria_url=addresses.verdicts(slug, [ExplanationRef("algorithm", row.algorithm_id)], place.scope),
         position=row.position,
         of_algorithms=0 if place.analysis is None else reads.algorithm_facets(place.analysis).total,
         verdicts=verdicts_of(row),

@@ -143,6 +143,7 @@ class AlignmentPage(HuedPage):
     algorithm_url: str
     id: str
     ref: str = Field(description="How a comparison's address names it.")
+    criteria_url: str = Field(description="Every criterion's verdict on it.")
     url: str = Field(description="Permalink; carries the placement where the alignment is not stored.")
     places: list[PlacedView]
     iia: FractionView
@@ -227,6 +228,7 @@ def build_alignment(
     )
     siblings = _siblings(session, algorithm_row, algorithm, alignment, place, addresses)
     slug = place.row.slug
+    ref = ExplanationRef("alignment", algorithm.id, alignment.id if row else placement_text(alignment))
     return AlignmentPage(
         network=network_view(place.row, addresses, place.network),
         scope=scope,
@@ -235,7 +237,8 @@ def build_alignment(
         tree=formula_tree(algorithm),
         algorithm_url=addresses.algorithm(slug, algorithm.id, place.scope),
         id=alignment.id,
-        ref=str(ExplanationRef("alignment", algorithm.id, alignment.id if row else placement_text(alignment))),
+        ref=str(ref),
+        criteria_url=addresses.verdicts(slug, [ref], place.scope),
         url=permalink(session, addresses, place, algorithm_row, alignment),
         places=placed,
         iia=iia,

@@ -131,6 +131,7 @@ class CircuitPage(PageModel):
     list_url: str
     network_url: str
     compare_url: str
+    criteria_url: str = Field(description="Every criterion's verdict on it.")
     scope_query: list[tuple[str, str]] = Field(description="The scope's options where they differ from the default.")
     url: str
 
@@ -188,6 +189,7 @@ class InterpretationPage(PageModel):
     list_url: str
     network_url: str
     compare_url: str
+    criteria_url: str = Field(description="Every criterion's verdict on it.")
     scope_query: list[tuple[str, str]] = Field(description="The scope's options where they differ from the default.")
     url: str
 
@@ -252,6 +254,7 @@ def build_circuit(
         list_url=addresses.circuits(slug, scope),
         network_url=addresses.network(slug, scope),
         compare_url=addresses.compare(slug, (), scope),
+        criteria_url=addresses.verdicts(slug, [ExplanationRef("circuit", circuit.hex)], scope),
         scope_query=list(scope.query().items()),
         url=addresses.circuit(slug, circuit.hex, scope),
     )
@@ -319,6 +322,7 @@ def build_interpretation(
         list_url=addresses.circuits(slug, scope),
         network_url=addresses.network(slug, scope),
         compare_url=addresses.compare(slug, (), scope),
+        criteria_url=addresses.verdicts(slug, [ExplanationRef("interpretation", circuit.hex, str(number))], scope),
         scope_query=list(scope.query().items()),
         url=addresses.interpretation(slug, circuit.hex, number, scope),
     )

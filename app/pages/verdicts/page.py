@@ -5,6 +5,7 @@ first.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Literal, cast
 
 import numpy as np
@@ -15,7 +16,7 @@ from sqlalchemy.orm import Session
 from analysis.criteria.registry import CRITERIA
 from analysis.criteria.steps import CriterionStep
 from analysis.criteria.verdict import OUTCOMES, Outcome, Verdict
-from app.addressing import Addresses
+from app.addressing import Addresses, ExplanationRef
 from app.db.reads import algorithms as algorithm_reads
 from app.db.reads.circuits import whole_column
 from app.db.reads.verdicts import StoredVerdict, position_of_alignment, verdicts_at
@@ -61,6 +62,9 @@ class CriterionVerdict(PageModel):
     definition: str
     outcome: Outcome | Literal["not_computed"]
     origin: Origin = Field(description="stored by a background job, computed for this answer, or not_computed.")
+    about: Literal["", "circuit", "algorithm"] = Field(
+        "", description="Set where the verdict is on the circuit of an interpretation, or on an alignment's algorithm."
+    )
     score: float | None = None
     numerator: int | None = Field(None, description="Of the score where it is a fraction.")
     denominator: int | None = None
@@ -112,7 +116,9 @@ class VerdictsPage(PageModel):
     protocol: ProtocolView
     output: int
     explanations: list[JudgedView]
-    rows: list[CriterionRow] = Field(description="Criteria on which they differ first, then in the registry's order.")
+    rows: list[CriterionRow] = Field(
+        description="Criteria on which outcomes differ first, then scores; else in the registry's order."
+    )
     n_differing: int
     compare_url: str | None = Field(description="The comparison, where there are two or more.")
     url: str
@@ -162,17 +168,41 @@ def build_verdicts(session: Session, addresses: Addresses, network: str, options
 def verdicts_on(session: Session, addresses: Addresses, explanation: Explanation) -> list[CriterionVerdict]:
     """Every criterion that applies to an explanation: the stored outcome where there is one, with the reason found now.
 
-    Reasons and witnesses are not stored; where the two differ the page says so and shows both.
+    Reasons and witnesses are not stored; where the two differ the page says so and shows both. An interpretation also
+    has the verdicts on its circuit, an alignment those on its algorithm.
     """
     stored = {
         verdict.step.key: verdict
         for verdict in _stored(session, explanation)
         if verdict.step == CriterionStep.of(verdict.step.criterion)
     }
-    return [
+    own = [
         _view(judged, stored.get(judged.criterion.key), explanation, addresses)
         for judged in judge_on_the_spot(session, explanation)
     ]
+    within = _within(explanation)
+    if within is None:
+        return own
+    judged_already = {verdict.criterion for verdict in own}
+    about = cast(Literal["circuit", "algorithm"], within.kind)
+    inherited = [
+        verdict.model_copy(update={"about": about})
+        for verdict in verdicts_on(session, addresses, within)
+        if verdict.criterion not in judged_already
+    ]
+    return own + inherited
+
+
+def _within(explanation: Explanation) -> Explanation | None:
+    """The circuit of an interpretation, the algorithm of an alignment, each as an explanation of its own."""
+    protocol = explanation.ref.protocol
+    if explanation.interpretation is not None and explanation.circuit is not None:
+        ref = ExplanationRef("circuit", explanation.circuit.hex, "", protocol)
+        return replace(explanation, ref=ref, interpretation=None, verdicts=())
+    if explanation.alignment is not None and explanation.algorithm is not None:
+        ref = ExplanationRef("algorithm", explanation.algorithm.id, "", protocol)
+        return replace(explanation, ref=ref, alignment=None, verdicts=())
+    return None
 
 
 def _stored(session: Session, explanation: Explanation) -> Sequence[StoredVerdict]:
@@ -268,4 +298,8 @@ def _rows(views: Sequence[JudgedView]) -> list[CriterionRow]:
                     verdicts=verdicts,
                 )
             )
-    return sorted(rows, key=lambda row: not row.differs)
+    return sorted(rows, key=lambda row: (not row.differs, not _scores_differ(row)))
+
+
+def _scores_differ(row: CriterionRow) -> bool:
+    return len({verdict.score for verdict in row.verdicts if verdict is not None}) > 1
