@@ -7,8 +7,9 @@ import re
 import time
 import uuid
 from typing import Final
+from urllib.parse import urlsplit, urlunsplit
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import URL, Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -81,6 +82,8 @@ class Envelope:
                     headers.setdefault(name, value)
                 headers.setdefault("cache-control", "no-cache")
                 headers["x-request-id"] = request_id
+                if "location" in headers:
+                    headers["location"] = _without_host(headers["location"], scope)
             elif method == "HEAD" and message["type"] == "http.response.body":
                 message = {"type": "http.response.body", "body": b"", "more_body": message.get("more_body", False)}
             await send(message)
@@ -106,6 +109,17 @@ class Envelope:
                 milliseconds,
                 request_id,
             )
+
+
+def _without_host(location: str, scope: Scope) -> str:
+    """An address on this very host as a path: behind a proxy the host and scheme seen here are not the reader's.
+
+    A path that begins with two slashes would name another host, so such an address stays as it is.
+    """
+    here, there = URL(scope=scope), urlsplit(location)
+    if (there.scheme, there.netloc) != (here.scheme, here.netloc) or not re.match(r"/(?![/\\])", there.path):
+        return location
+    return urlunsplit(("", "", there.path, there.query, there.fragment))
 
 
 class BodyLimit:

@@ -44,7 +44,7 @@ class TrainingSpec(BaseModel):
     negative_slope: float = Field(DEFAULT_NEGATIVE_SLOPE, ge=0, lt=1, description="Slope of leaky_relu below 0.")
     seed: int = Field(0, ge=0, lt=2**63, description="Seed of everything random in this one network.")
     loss_target: float = Field(
-        0.01, gt=0, description="Training stops when an epoch's mean squared error is below this."
+        0.01, gt=0, le=1e6, description="Training stops when an epoch's mean squared error is below this."
     )
     noise_std: float = Field(0.0, ge=0, le=10, description="Standard deviation of the noise added to the inputs.")
     input_weights: tuple[float, ...] | None = Field(

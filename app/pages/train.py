@@ -121,6 +121,15 @@ def request_from_form(options: TrainOptions, protocols: Sequence[str]) -> TrainR
     return TrainRequest(spec=training_spec(values), count=count, name=options.name.strip(), protocols=list(protocols))
 
 
+def filled_in_problems(options: TrainOptions) -> list[str]:
+    """What is wrong with the options that an address fills the form in with, [] if nothing is."""
+    try:
+        request_from_form(options, ())
+    except AnalysisError as error:
+        return problems_of(error)
+    return []
+
+
 def start_training(session: Session, request: TrainRequest) -> JobRow:
     """Ask for the training; the same request again is the same job, tried again if it failed.
 

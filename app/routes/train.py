@@ -9,13 +9,14 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 
 from analysis.errors import AnalysisError
 from app.addressing import API_PREFIX
-from app.errors import api_errors
+from app.errors import BadQuery, api_errors
 from app.pages.jobs import JobPage, build_job
 from app.pages.train import (
     TrainOptions,
     TrainPage,
     TrainRequest,
     build_train,
+    filled_in_problems,
     form_options,
     problems_of,
     request_from_form,
@@ -31,12 +32,21 @@ Filled = Annotated[TrainOptions, Query()]
 
 @router.get("/train", response_class=HTMLResponse, include_in_schema=False)
 def train_page(request: Request, links: Links, options: Filled) -> HTMLResponse:
-    return render(request, "pages/train.html", {"page": build_train(links, options)})
+    problems = filled_in_problems(options)
+    page = build_train(links, options, problems)
+    return render(request, "pages/train.html", {"page": page}, status_code=400 if problems else 200)
 
 
 @router.get(f"{API_PREFIX}/train", tags=["networks"], summary="The training form", responses=api_errors(400))
 def train_twin(links: Links, options: Filled) -> TrainPage:
-    """The options of training with their defaults, and what may be chosen."""
+    """The options of training with their defaults, and what may be chosen.
+
+    Raises:
+        BadQuery: options that could not be trained with.
+    """
+    problems = filled_in_problems(options)
+    if problems:
+        raise BadQuery("training options", "; ".join(problems), "correct them; the defaults are good")
     return build_train(links, options)
 
 

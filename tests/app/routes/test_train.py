@@ -95,3 +95,46 @@ def test_a_filled_in_form_can_be_linked_to(client):
     assert 'value="AND"' in page
     assert client.get("/api/v1/train", params={"tasks": "AND"}).json()["values"]["tasks"] == "AND"
     assert client.get("/train", params={"colour": "red"}).status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("count", "0"),
+        ("count", "101"),
+        ("count", "one"),
+        ("seed", "-1"),
+        ("n_inputs", "7"),
+        ("hidden", "0"),
+        ("hidden", "3,x"),
+        ("tasks", "NONSENSE"),
+        ("activation", "swish"),
+        ("loss_target", "nan"),
+        ("loss_target", "inf"),
+        ("noise_std", "1e99"),
+        ("epochs", "0"),
+        ("batch_size", "1e3"),
+        ("accuracy_target", "2"),
+        ("input_weights", "1,1"),
+    ],
+)
+def test_a_form_is_not_filled_in_with_what_could_not_be_trained(client, field, value):
+    twin = client.get("/api/v1/train", params={field: value})
+    assert twin.status_code == 400
+    assert field in twin.json()["error"] or value in twin.json()["error"]
+    page = client.get("/train", params={field: value, "name": "twins"})
+    assert page.status_code == 400
+    assert 'value="twins"' in page.text
+
+
+@pytest.mark.parametrize("order", [{"device": "cuda"}, {"spec": {"device": "cuda"}}])
+def test_a_device_is_the_operators_to_choose(client, order):
+    answer = client.post("/api/v1/train", json=order)
+    assert answer.status_code == 422
+    assert "device" in answer.text
+
+
+def test_a_slash_too_many_leads_to_a_path_on_whatever_host_the_reader_sees(client):
+    answer = client.get("/train/?tasks=AND", follow_redirects=False)
+    assert answer.status_code == 307
+    assert answer.headers["location"] == "/train?tasks=AND"
