@@ -42,12 +42,17 @@ def sets_tested(network, mask, family):
     return [chosen for size in sizes for chosen in combinations(sites, size) if chosen]
 
 
-def decision(network, sites, source, base):
-    """What the unablated network decides with some neurons as on source."""
+def interchanged(network, sites, source, base):
+    """The unablated network's output with some neurons as on source."""
     rows = boolean_rows(network.sizes[0])
     clean = run(network, rows[source])
     patch = {(layer, neuron): clean[layer][neuron] for layer, neuron in sites}
-    return int(run(network, rows[base], patch)[-1][0] > 0.5)
+    return run(network, rows[base], patch)[-1][0]
+
+
+def decision(network, sites, source, base):
+    """What the unablated network decides with some neurons as on source."""
+    return int(interchanged(network, sites, source, base) > 0.5)
 
 
 def predicted(network, mask, gates, sites, source, base):

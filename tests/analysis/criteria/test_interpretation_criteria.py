@@ -123,6 +123,25 @@ def test_joint_is_stricter_than_alone_and_shares_its_margin(seed, sizes):
 
 
 @pytest.mark.parametrize(("seed", "sizes"), CASES)
+def test_margins_are_those_of_every_interchange_of_active_neurons(seed, sizes):
+    context, gates = everything(seed, sizes)
+    rows = range(4)
+    known = {}
+    for (mask, _, _), verdict in zip(gates, verdicts(margins.MARGIN, context, least=0.05), strict=True):
+        if mask not in known:
+            outputs = [
+                plain.interchanged(context.network, sites, source, base)
+                for sites in plain.sets_tested(context.network, mask, "joint")
+                for source in rows
+                for base in rows
+                if source != base
+            ]
+            known[mask] = min((abs(output - 0.5) for output in outputs), default=None)
+        assert verdict.score == (None if known[mask] is None else pytest.approx(known[mask], abs=1e-12))
+        assert (verdict.outcome == "passed") == (known[mask] is None or known[mask] >= 0.05)
+
+
+@pytest.mark.parametrize(("seed", "sizes"), CASES)
 def test_counting_all_equals_judging_each(seed, sizes):
     context, gates = everything(seed, sizes)
     masks = np.array(sorted({mask for mask, _, _ in gates}), dtype=np.uint64)

@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from fractions import Fraction
 
 import numpy as np
 import pytest
 
 from analysis.certificates.intervals import bisect, decided_alike
 from analysis.certificates.programs import circuit_program, decision_regions, network_program
+from analysis.circuits.search import search_circuits
+from analysis.criteria.circuit_context import CircuitCriteriaContext
 from analysis.criteria.registry import criterion_named
 from analysis.criteria.verdict import Verdicts
+from analysis.data import clean_data
 from analysis.networks.mlp import keep_matrices
+from analysis.protocol import COMPLETE
 from tests.analysis.criteria.circuit_contexts import all_circuits, kept_sets, passed, xor_context
+from tests.golden_files import golden_network
 from tests.oracles import brute_force_criteria as plain
+from tests.oracles import exact_arithmetic as exact
+from tests.oracles.brute_force_circuits import boolean_rows
+from tests.oracles.dense_criteria import DenseCriteria
 
 pytestmark = pytest.mark.slow  # another route to every number: left to the whole run
 
@@ -56,7 +65,13 @@ def check_against_grid(context, verdicts: Verdicts, n: int, radius: float = 0.1)
 
 @pytest.mark.parametrize(
     ("seed", "activation", "rule"),
-    [(57, "leaky_relu", "rounding"), (57, "relu", "rounding"), (22, "tanh", "rounding"), (8, "tanh", "threshold")],
+    [
+        (57, "leaky_relu", "rounding"),
+        (57, "relu", "rounding"),
+        (22, "tanh", "rounding"),
+        (8, "tanh", "threshold"),
+        (14, "sigmoid", "rounding"),
+    ],
 )
 def test_every_verdict_fits_a_grid(seed: int, activation: str, rule: str) -> None:
     whole = all_circuits(seed, (2, 2, 2, 1), activation, rule)
@@ -130,3 +145,81 @@ def test_bounds_agree_with_polygons_on_every_circuit_of_the_pretrained_xor() -> 
         answers = {bisect(judge, row - 0.1, row + 0.1, 50_000).answer for row in context.clean_rows}
         assert answers <= {"proved", "refuted"}
         assert (answers == {"proved"}) == expected[position]
+
+
+# ---- exact arithmetic and dense sampling -----------------------------------------------------------------------------
+
+# (network, task, how many circuits are looked at)
+CERTIFIED = [
+    ("xor_pretrained", 197),
+    ("xor_relu_3-3", 60),
+    ("xor_2-2-2", 60),
+    ("xor_sigmoid_3-3", 60),
+    ("xor_tanh_3-3", 60),
+    ("or_sigmoid_2-2", 60),
+]
+
+
+def golden_context(name: str, n_circuits: int) -> CircuitCriteriaContext:
+    """Valid circuits of a golden network, evenly drawn from the list."""
+    file = golden_network(name)
+    masks = search_circuits(file.network, file.tasks[0], COMPLETE, clean_data(2)).masks
+    step = max(1, len(masks) // n_circuits)
+    return CircuitCriteriaContext(file.network, file.tasks[0], COMPLETE, clean_data(2), masks[::step][:n_circuits])
+
+
+@pytest.mark.parametrize(("name", "n_circuits"), CERTIFIED)
+def test_refuted_circuits_differ_in_exact_arithmetic_and_proved_ones_on_no_dense_sample(
+    name: str, n_circuits: int
+) -> None:
+    context = golden_context(name, n_circuits)
+    network, rule = context.network, context.protocol.circuit_decision
+    everything = set(plain.edges_of(network))
+    verdicts = judged(context)
+    radius = Fraction(0.1)
+    sampled = DenseCriteria(network, context.task.truth_table, context.masks)
+    grid = np.linspace(-0.1, 0.1, 33)
+    offsets = np.stack(np.meshgrid(grid, grid), axis=-1).reshape(-1, 2)
+    alike = np.min([sampled.agreement(row + offsets) for row in sampled.rows], axis=0) == 1
+    assert not (verdicts.passed & ~alike).any(), "what is proved differs nowhere on a dense grid"
+    corners = [(x, y) for x in (-radius, radius) for y in (-radius, radius)]
+    for position, kept in enumerate(kept_sets(context)):
+        verdict = verdicts.at(position)
+        if verdict.outcome == "failed":
+            point = [Fraction(x) for x in verdict.witness["input"]]
+            centre = [Fraction(x) for x in verdict.witness["centre"]]
+            assert max(abs(a - b) for a, b in zip(point, centre, strict=True)) <= radius + Fraction(1, 10**15)
+            outputs = [exact.output(network, edges, point) for edges in (kept, everything)]
+            assert len({exact.decision(output, rule) for output in outputs}) == 2
+        elif verdict.outcome == "passed":
+            for row in boolean_rows(2):
+                for offset in corners:
+                    point = [Fraction(x) + d for x, d in zip(row, offset, strict=True)]
+                    outputs = [exact.output(network, edges, point) for edges in (kept, everything)]
+                    assert len({exact.decision(output, rule) for output in outputs}) == 1
+    assert {verdicts.at(i).outcome for i in range(len(context))} <= {"passed", "failed", "undecided"}
+    if context.network.activation in ("relu", "leaky_relu"):
+        assert verdicts.tally.undecided == 0, "polygons leave nothing open"
+
+
+@pytest.mark.parametrize(("activation", "seed", "radius"), [("tanh", 1, 0.3), ("sigmoid", 15, 0.3)])
+def test_the_three_answers_of_smooth_networks_fit_dense_samples_at_every_budget(
+    activation: str, seed: int, radius: float
+) -> None:
+    whole = all_circuits(seed, (2, 2, 2, 1), activation)
+    context = replace(whole, masks=whole.masks[::6])
+    sampled = DenseCriteria(context.network, context.task.truth_table, context.masks)
+    grid = np.linspace(-radius, radius, 41)
+    offsets = np.stack(np.meshgrid(grid, grid), axis=-1).reshape(-1, 2)
+    alike = np.min([sampled.agreement(row + offsets) for row in sampled.rows], axis=0) == 1
+    seen, settled = set(), None
+    for budget in (4096, 16, 2, 1):
+        verdicts = judged(context, radius=radius, budget=budget)
+        seen |= {verdicts.at(i).outcome for i in range(len(context))}
+        assert not (verdicts.passed & ~alike).any()
+        if settled is not None:  # a smaller budget settles no more, and nothing otherwise
+            assert (verdicts.having("undecided") >= settled.having("undecided")).all()
+            decided = ~verdicts.having("undecided")
+            assert (verdicts.outcomes[decided] == settled.outcomes[decided]).all()
+        settled = verdicts
+    assert seen == {"passed", "failed", "undecided"}

@@ -1,0 +1,53 @@
+"""Contexts that tests of the criteria for algorithms and alignments share."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from analysis.algorithms.catalogue import candidate_algorithms
+from analysis.algorithms.high_level_model import HighLevelModel
+from analysis.alignments.alignment import Alignment, NeuronSet, ScoredAlignment
+from analysis.alignments.iia import score_alignment
+from analysis.alignments.search import search_alignments
+from analysis.criteria.alignment_context import AlignmentCriteriaContext
+from analysis.criteria.criterion import Criterion
+from analysis.criteria.redundancies import AlgorithmCriteriaContext
+from analysis.criteria.verdict import Verdict
+from analysis.data import clean_data
+from analysis.networks.network import Network
+from analysis.protocol import COMPLETE
+from analysis.tasks import named_task
+from tests.golden_files import golden_network
+
+DATA = clean_data(2)
+
+
+@lru_cache
+def candidates(name: str = "XOR", depth: int = 2) -> tuple[HighLevelModel, ...]:
+    return candidate_algorithms(named_task(name, 2), COMPLETE, depth).algorithms
+
+
+def context_of(network: Network, explanations, protocol=COMPLETE) -> AlignmentCriteriaContext:
+    return AlignmentCriteriaContext(network, protocol, DATA, tuple(explanations))
+
+
+@lru_cache
+def all_alignments(name: str = "xor_pretrained", near: int = 5) -> AlignmentCriteriaContext:
+    """Every kept alignment, failing ones included, of a network's candidates at depth 2."""
+    network = golden_network(name).network.for_output(0)
+    rules = COMPLETE.model_copy(update={"name": "shallow", "max_depth": 2, "n_near_misses": near})
+    found = search_alignments(network, candidate_algorithms(named_task("XOR", 2), rules, 2), rules, DATA)
+    explanations = [(r.algorithm, a) for r in found.algorithms for a in r.alignments]
+    return context_of(network, explanations)
+
+
+def verdicts(criterion: Criterion, context, **given) -> list[Verdict]:
+    kind = "algorithm" if isinstance(context, AlgorithmCriteriaContext) else "alignment"
+    found = criterion.judge(kind, context, given)
+    assert len(found) == len(context)
+    return [found.at(i) for i in range(len(found))]
+
+
+def placed(network: Network, algorithm: HighLevelModel, **places) -> tuple[HighLevelModel, ScoredAlignment]:
+    alignment = Alignment.of(algorithm.text, {p[1:]: NeuronSet(*site) for p, site in places.items()})
+    return algorithm, score_alignment(network, algorithm, alignment, COMPLETE, DATA)

@@ -1,0 +1,305 @@
+"""Criteria for alignments against brute force, their properties, and what they count."""
+
+from __future__ import annotations
+
+from itertools import permutations
+
+import numpy as np
+import pytest
+
+from analysis.algorithms.catalogue import Candidates, candidate_algorithms
+from analysis.algorithms.parsing import parse_algorithm
+from analysis.algorithms.redundancy import irredundancy
+from analysis.alignments import chance
+from analysis.alignments.alignment import Alignment, NeuronSet
+from analysis.alignments.search import search_alignments
+from analysis.criteria import margins, symmetry
+from analysis.criteria.above_random import ABOVE_RANDOM
+from analysis.criteria.alignment_context import AlignmentCriteriaContext, valid_alignments
+from analysis.criteria.discipline import CAUSAL_ORDER, MINIMAL_ALIGNMENT
+from analysis.criteria.interchanges import BOTH_DIRECTIONS, JOINT_INTERCHANGE, ONE_DIRECTION
+from analysis.criteria.redundancies import IRREDUNDANT_GATES, AlgorithmCriteriaContext
+from analysis.errors import Cancelled, InvalidCriterion
+from analysis.networks.network import Network
+from analysis.protocol import COMPLETE
+from analysis.tasks import named_task
+from tests.analysis.alignments.test_joint import twin
+from tests.analysis.criteria.alignment_contexts import DATA, all_alignments, candidates, context_of, placed, verdicts
+from tests.factories import pretrained_xor, two_xor_algorithms
+from tests.golden_files import golden_network
+from tests.oracles import brute_force_alignments as plain
+from tests.oracles.brute_force_algorithms import rows
+
+PER_ALIGNMENT = (ONE_DIRECTION, BOTH_DIRECTIONS, JOINT_INTERCHANGE, CAUSAL_ORDER, MINIMAL_ALIGNMENT, ABOVE_RANDOM)
+
+
+@pytest.mark.parametrize("name", ["xor_pretrained", "xor_2-2", "xor_tanh_3-3"])
+def test_both_directions_equal_the_oracle(name):
+    context = all_alignments(name)
+    for criterion, rule in ((ONE_DIRECTION, "one_direction"), (BOTH_DIRECTIONS, "ordered")):
+        alone = plain.Interchange(context.network, rows(2), rule)
+        for (algorithm, scored), verdict in zip(context.explanations, verdicts(criterion, context), strict=True):
+            agreed = sum(
+                alone.agreed(algorithm.text, path, (site.layer, site.neurons)) for path, site in scored.alignment.places
+            )
+            of = len(alone.pairs) * len(scored.alignment.places)
+            assert (verdict.numerator, verdict.denominator) == (agreed, of)
+            assert (verdict.outcome == "passed") == (agreed == of)
+            assert bool(verdict.witness) == (agreed < of)
+            if verdict.witness:
+                witness = verdict.witness
+                site = (witness["layer"], tuple(witness["neurons"]))
+                source, base = (rows(2).index(tuple(map(int, witness[k]))) for k in ("source", "base"))
+                assert alone.output(site, source, base) == pytest.approx(witness["output"])
+
+
+def test_passing_both_directions_implies_passing_one():
+    for name in ("xor_pretrained", "xor_3-3_a", "xor_2-2-2"):
+        context = all_alignments(name)
+        one, both = (c.judge("alignment", context).passed for c in (ONE_DIRECTION, BOTH_DIRECTIONS))
+        assert not (both & ~one).any()
+        assert both.tolist() == [scored.valid for _, scored in context.explanations]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["xor_pretrained", "xor_2-2"])
+def test_joint_interchange_equals_one_run_at_a_time(name):
+    context = all_alignments(name, near=1)
+    few = [(a, s) for a, s in context.explanations if len(a.responses) <= 2]
+    found = verdicts(JOINT_INTERCHANGE, context_of(context.network, few))
+    assert {v.outcome for v in found} == {"passed", "failed"}
+    for (algorithm, scored), verdict in zip(few, found, strict=True):
+        agreed, of, _ = twin(context.network, algorithm, scored.alignment)
+        assert (verdict.numerator, verdict.denominator) == (agreed, of)
+        assert (verdict.outcome == "passed") == (agreed == of)
+
+
+def test_joint_interchange_says_which_case_fails():
+    context = all_alignments()
+    found = verdicts(JOINT_INTERCHANGE, context)
+    assert {v.outcome for v in found} == {"passed", "failed"}
+    for (algorithm, scored), verdict in zip(context.explanations, found, strict=True):
+        assert verdict.denominator == 4 ** (len(scored.alignment.places) + 1)
+        if verdict.outcome == "failed":
+            witness = verdict.witness
+            assert set(witness["sources"]) == set(algorithm.responses)
+            assert (witness["output"] > 0.5) != bool(witness["expected"])
+    (limited,) = {v.outcome for v in verdicts(JOINT_INTERCHANGE, context, max_runs=1)}
+    assert limited == "undecided"
+
+
+def test_causal_order_compares_each_variable_with_those_inside_it():
+    network = pretrained_xor().network
+    inner = next(a for a in candidates() if "00" in a.responses and len(a.responses) <= 3)
+    paths = sorted(inner.responses)
+    early = {p: (1 if len(p) > 1 else 2) for p in paths}
+    late = {p: (2 if len(p) > 1 else 1) for p in paths}
+    same = dict.fromkeys(paths, 2)
+    outcomes = []
+    for layers in (early, late, same):
+        places = {f"p{p}": (layers[p], (i,)) for i, p in enumerate(paths)}
+        (verdict,) = verdicts(CAUSAL_ORDER, context_of(network, [placed(network, inner, **places)]))
+        inside = [(a, b) for a in paths for b in paths if a != b and a.startswith(b)]
+        good = sum(layers[a] < layers[b] for a, b in inside)
+        assert (verdict.numerator, verdict.denominator) == (good, len(inside))
+        outcomes.append(verdict.outcome)
+        assert bool(verdict.witness) == (good < len(inside))
+    assert outcomes == ["passed", "failed", "failed"]
+
+
+@pytest.mark.parametrize("name", ["xor_pretrained", "xor_3-3_a", "xor_4"])
+def test_minimality_is_what_the_search_and_the_oracle_say(name):
+    context = all_alignments(name)
+    found = verdicts(MINIMAL_ALIGNMENT, context)
+    assert [v.outcome == "passed" for v in found] == [s.minimal for _, s in context.explanations]
+    valid = {s.alignment.id for _, s in context.explanations if s.valid}
+    for (_, s), verdict in zip(context.explanations, found, strict=True):
+        if s.valid and not s.minimal:
+            assert verdict.witness["alignment"] in valid
+    alone = plain.Interchange(context.network, rows(2))
+    for text in {algorithm.text for algorithm, _ in context.explanations}:
+        marked, _ = plain.alignments(alone, text) if len(candidates_variables(text)) <= 2 else ([], [])
+        wanted = {entry[3] for entry in marked if entry[5]}
+        assert wanted == {
+            s.alignment.id
+            for (a, s), v in zip(context.explanations, found, strict=True)
+            if a.text == text and v.outcome == "passed" and len(a.responses) <= 2
+        }
+
+
+def candidates_variables(text: str):
+    return parse_algorithm(text, "and_inverter", 2).responses
+
+
+def test_above_random_counts_the_networks_below():
+    context = all_alignments()
+    found = verdicts(ABOVE_RANDOM, context, networks=20, seed=5)
+    algorithms = [a for a, _ in context.explanations]
+    best = chance.best_on_permuted_networks(context.network, algorithms, COMPLETE, DATA, 20, seed=5)
+    for (_, s), row, verdict in zip(context.explanations, best, found, strict=True):
+        below = int((row < s.iia.agreed).sum())
+        assert (verdict.numerator, verdict.denominator) == (below, 20)
+        assert (verdict.outcome == "passed") == (below >= 19)
+        assert verdict.witness["percentile"] == max(sorted(row.tolist())[18], 0)
+        # strictly above the 19th of 20 exactly if 19 are below
+        assert (s.iia.agreed > sorted(row.tolist())[18]) == (below >= 19)
+
+
+@pytest.mark.slow
+def test_above_random_equals_trying_every_placement_on_every_permuted_network():
+    context = all_alignments("xor_2-2", near=1)
+    few = [(a, s) for a, s in context.explanations if len(a.responses) == 2][:6]
+    found = verdicts(ABOVE_RANDOM, context_of(context.network, few), networks=8, seed=2)
+    below = [0] * len(few)
+    for number in range(8):
+        alone = plain.Interchange(chance.permuted_network(context.network, number, seed=2), rows(2))
+        for place, (algorithm, scored) in enumerate(few):
+            valid, failing = plain.alignments(alone, algorithm.text)
+            below[place] += max(entry[0] for entry in [*valid, *failing]) < scored.iia.agreed
+    assert [v.numerator for v in found] == below
+    assert len(set(below)) > 1
+
+
+def test_above_random_is_the_same_each_time_and_removes_nothing_at_percentile_0():
+    context = all_alignments()
+    first = ABOVE_RANDOM.judge("alignment", context, {"networks": 10})
+    again = ABOVE_RANDOM.judge("alignment", context, {"networks": 10})
+    assert first.numerators.tolist() == again.numerators.tolist()
+    assert ABOVE_RANDOM.judge("alignment", context, {"networks": 10, "percentile": 0}).passed.all()
+    strict, mild = (ABOVE_RANDOM.judge("alignment", context, {"networks": 10, "percentile": p}) for p in (100, 60))
+    assert not (strict.passed & ~mild.passed).any()
+    with pytest.raises(InvalidCriterion, match="from 0 to 100"):
+        ABOVE_RANDOM.judge("alignment", context, {"percentile": 101})
+
+
+def test_too_many_neurons_for_chance_are_undecided(monkeypatch):
+    context = all_alignments()
+    monkeypatch.setattr(chance, "MAX_STEPS", 10)
+    found = verdicts(ABOVE_RANDOM, context)
+    assert {v.outcome for v in found} == {"undecided"}
+    assert "against a limit of 10" in found[0].reason
+
+
+def test_an_algorithm_without_variables_passes_what_asks_nothing():
+    network = golden_network("and_3-3").network.for_output(0)
+    algorithm = next(a for a in candidates("AND", 1) if not a.variables)
+    context = context_of(network, [placed(network, algorithm)])
+    outcomes = {c.key: verdicts(c, context)[0].outcome for c in PER_ALIGNMENT}
+    assert outcomes == {
+        "one-direction": "passed",
+        "both-directions": "passed",
+        "joint-interchange": "passed",
+        "causal-order": "passed",
+        "minimal-alignment": "passed",
+        "above-random": "not_applicable",
+    }
+    (margin,) = verdicts(margins.MARGIN, context)
+    assert (margin.outcome, margin.score) == ("passed", None)
+
+
+def twins() -> Network:
+    """2-3-1 whose first two hidden neurons are the same."""
+    return Network.from_arrays([[[1, 1], [1, 1], [1, 1]], [[0.5, 0.5, -2]]], [[0, 0, -1], [0]], activation="relu")
+
+
+def test_one_alignment_of_each_class_under_symmetries_is_its_representative():
+    network, bob = twins(), two_xor_algorithms()[0]
+    sets = [(n,) for n in range(3)] + [(0, 1), (0, 2), (1, 2)]
+    explanations = [
+        placed(network, bob, p0=(1, first), p1=(1, second))
+        for first, second in permutations(sets, 2)
+        if not set(first) & set(second)
+    ]
+    context = context_of(network, explanations)
+    found = verdicts(symmetry.REPRESENTATIVE, context)
+    swapped = {0: 1, 1: 0, 2: 2}
+    for (_, s), verdict in zip(explanations, found, strict=True):
+        moved = {p: tuple(sorted(swapped[n] for n in site.neurons)) for p, site in s.alignment.places}
+        other = Alignment.of(bob.text, {path: NeuronSet(1, neurons) for path, neurons in moved.items()})
+        assert (verdict.outcome == "passed") == (s.alignment.id <= other.id)
+        if verdict.outcome == "failed":
+            assert verdict.witness == {"alignment": other.id}
+    n_fixed = sum(
+        all({swapped[n] for n in site.neurons} == set(site.neurons) for _, site in s.alignment.places)
+        for _, s in explanations
+    )
+    assert sum(v.outcome == "passed" for v in found) == (len(explanations) + n_fixed) / 2
+    algorithms = AlgorithmCriteriaContext((bob,))
+    assert verdicts(symmetry.REPRESENTATIVE, algorithms)[0].outcome == "passed"
+
+
+def test_margins_are_those_of_the_scores_and_of_the_oracle():
+    context = all_alignments()
+    alone = plain.Interchange(context.network, rows(2))
+    found = verdicts(margins.MARGIN, context, least=0.3)
+    for (_, s), verdict in zip(context.explanations, found, strict=True):
+        assert verdict.score == s.margin
+        assert s.margin == pytest.approx(min(alone.margin((t.layer, t.neurons)) for _, t in s.alignment.places))
+        assert (verdict.outcome == "passed") == (s.margin >= 0.3)
+
+
+def test_the_pretrained_xor_has_one_minimal_alignment_and_it_passes_everything():
+    """Of the two algorithms without a redundant literal: A·B on neuron 0 and A+B on neuron 1 of layer 1."""
+    network = pretrained_xor().network
+    search = search_alignments(network, candidate_algorithms(named_task("XOR", 2), COMPLETE, 2), COMPLETE, DATA)
+    context = context_of(network, valid_alignments(search))
+    assert len(context) == 3
+    passed = {c.key: c.judge("alignment", context).tally.passed for c in (*PER_ALIGNMENT, margins.MARGIN)}
+    assert passed == {
+        "one-direction": 3,
+        "both-directions": 3,
+        "joint-interchange": 3,
+        "causal-order": 3,
+        "minimal-alignment": 1,
+        "above-random": 3,
+        "margin": 3,
+    }
+    minimal = MINIMAL_ALIGNMENT.judge("alignment", context).passed
+    algorithm, s = context.explanations[int(np.flatnonzero(minimal)[0])]
+    assert irredundancy(algorithm)["irredundant-literals"]
+    formulas = {v.path: v.formula for v in algorithm.variables}
+    assert {(formulas[path], site.layer, site.neurons) for path, site in s.alignment.places} == {
+        ("A ∧ B", 1, (0,)),
+        ("¬A ∧ ¬B", 1, (1,)),
+    }
+    assert verdicts(ABOVE_RANDOM, context)[0].numerator == 97
+
+
+# of the valid alignments of the two irredundant algorithms of XOR: all, jointly right, minimal, above chance
+KNOWN = {
+    "xor_2-2": (1, 1, 1, 0),
+    "xor_3": (3, 3, 1, 0),
+    "xor_2-2-2": (4, 2, 4, 4),
+    "xor_3-2": (5, 3, 2, 5),
+    "xor_3-3_a": (2, 2, 2, 2),
+    "xor_relu_3-3": (14, 6, 4, 14),
+}
+
+
+@pytest.mark.parametrize("name", KNOWN)
+def test_known_survivors_of_golden_networks(name):
+    network = golden_network(name).network
+    algorithms = [a for a in candidates("XOR", network.n_hidden_layers) if irredundancy(a)["irredundant-literals"]]
+    search = search_alignments(network, Candidates(tuple(algorithms), len(algorithms)), COMPLETE, DATA)
+    context = context_of(network, valid_alignments(search))
+    criteria = (JOINT_INTERCHANGE, MINIMAL_ALIGNMENT, ABOVE_RANDOM)
+    assert (len(context), *(c.judge("alignment", context).tally.passed for c in criteria)) == KNOWN[name]
+    jointly = 0
+    for algorithm, s in context.explanations:  # one run at a time, without the engine
+        agreed, of, _ = twin(network, algorithm, s.alignment)
+        jointly += agreed == of
+    assert jointly == KNOWN[name][1]
+
+
+def test_work_can_be_cancelled():
+    def stop(progress) -> None:
+        raise Cancelled("criteria")
+
+    network = pretrained_xor().network
+    context = all_alignments()
+    stopping = AlignmentCriteriaContext(network, COMPLETE, DATA, context.explanations, stop)
+    for criterion in (BOTH_DIRECTIONS, JOINT_INTERCHANGE, ABOVE_RANDOM):
+        with pytest.raises(Cancelled):
+            criterion.judge("alignment", stopping)
+    with pytest.raises(Cancelled):
+        IRREDUNDANT_GATES.judge("algorithm", AlgorithmCriteriaContext(candidates(), stop))
