@@ -102,9 +102,11 @@ def build_funnel(session: Session, addresses: Addresses, network: str, options: 
 
 
 def summary_of(session: Session, addresses: Addresses, place: Place, counts: Counts) -> list[KindFunnel]:
-    """The recommended sequence on circuits and alignments, for the page of the network."""
+    """The recommended sequence on circuits and alignments, for the page of the network; [] if nothing is stored."""
     steps = FunnelOptions().steps
-    verdicts = Verdicts.read(session, place, counts, steps)
+    verdicts = Verdicts.read(session, place, counts, steps, kinds=("circuit", "algorithm", "alignment"))
+    if not verdicts.columns:
+        return []
     lists = Lists(addresses, place)
     return [circuit_funnel(verdicts, lists), alignment_funnel(verdicts, lists)]
 

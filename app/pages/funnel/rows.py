@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence, Set
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
@@ -39,8 +39,10 @@ class Verdicts:
     """What is stored about the sequence on one analysis.
 
     Args:
+        session: the snapshot that more is read from when it is asked for.
         place: the analysis.
         analysis: its row.
+        counts: its counts.
         steps: the sequence.
         n: stored explanations of each kind; of interpretations the circuits.
         sets: every stored tally.
@@ -57,7 +59,6 @@ class Verdicts:
     sets: Mapping[reads.Wanted, VerdictSet]
     columns: Mapping[reads.Wanted, reads.StoredColumns]
     underway: Set[str]
-    _numbers: dict[str, reads.CircuitNumbers] = field(default_factory=dict)
 
     @classmethod
     def read(
@@ -67,16 +68,18 @@ class Verdicts:
         counts: Counts,
         steps: tuple[CriterionStep, ...],
         underway: Set[str] = frozenset(),
+        kinds: Sequence[Kind] = KINDS,
     ) -> Verdicts:
         """Everything about the sequence, in a handful of statements."""
         analysis = place.analysis
         if analysis is None:
             raise ValueError("nothing is stored about an analysis that is not")
         few = analysis.circuits_listed <= MAX_SUMMED
-        wanted = [(kind, step) for step in steps for kind in step.kinds if few or kind != "interpretation"]
-        n: dict[Kind, int] = {kind: count_of(session, analysis, kind) for kind in KINDS}
+        asked = [kind for kind in kinds if few or kind != "interpretation"]
+        n: dict[Kind, int] = {kind: count_of(session, analysis, kind) for kind in kinds}
         sets = {(one.kind, one.step): one for one in verdict_sets(session, analysis)}
-        columns = reads.columns_of_steps(session, analysis, [one for one in wanted if one in sets])
+        wanted = [(kind, step) for step in steps for kind in step.kinds if kind in asked and (kind, step) in sets]
+        columns = reads.columns_of_steps(session, analysis, wanted)
         return cls(session, place, analysis, counts, steps, n, sets, columns, underway)
 
     def of(self, kind: Kind) -> tuple[CriterionStep, ...]:

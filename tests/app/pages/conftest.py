@@ -12,12 +12,13 @@ from analysis.data import DataRecord, clean_data
 from analysis.networks.files import NetworkFile
 from analysis.networks.network import Network
 from analysis.pipeline import analyse_output
+from analysis.progress import silent
 from analysis.protocol import COMPLETE, PAPER, Protocol
 from analysis.tasks import input_table, named_task
 from app.db.tables import JobRow
 from app.db.writes import save_analysis, save_network
-from app.jobs import queue
-from app.jobs.definitions import analyse_arguments
+from app.jobs import judging, queue
+from app.jobs.definitions import analyse_arguments, criteria_arguments
 from app.main import create_app
 from app.settings import Settings
 from tests.factories import hand_made_analysis, pretrained_xor, real_analysis, small_network
@@ -33,6 +34,15 @@ MINE = Protocol(name="mine", accuracy_threshold=0.9)
 """Stored with made-up counts far beyond 2^53 and a search that stopped at a limit."""
 
 
+JUDGED = (
+    *("zero-ablation", "mean-ablation", "resample-ablation", "all-ablations"),
+    *("output-faithfulness", "output-faithfulness(tolerance=0.05)", "necessity", "representative"),
+    *("minimal-quasi", "minimal-local", "minimal-subset", "minimal-cardinal"),
+    *("irredundant-literals", "irredundant-gates", "both-directions", "minimal-alignment"),
+)
+"""Criteria whose verdicts on the pretrained XOR under complete are stored, those on interpretations apart."""
+
+
 def wide_xor() -> NetworkFile:
     """2-30-1, of which two neurons compute XOR: more edges than interpretations are counted for."""
     ones, silent = [[1, 1], [1, 1]], [[0, 0]] * 28
@@ -42,14 +52,30 @@ def wide_xor() -> NetworkFile:
     return NetworkFile("Wide", network, (named_task("XOR", 2),))
 
 
+def judge(store, row, criteria):
+    """Store verdicts on what an analysis found, as a job does; not on interpretations, which would take seconds."""
+    with store.read() as session:
+        analysis = session.merge(row, load=True)
+        arguments = criteria_arguments(
+            analysis.network.digest, 0, analysis.protocol_digest, analysis.data_digest, analysis.result_digest, criteria
+        )
+        inputs = judging.load_judging_inputs(session, arguments)
+    steps = tuple((kind, step) for kind, step in inputs.steps if kind != "interpretation")
+    outcome = judging.compute_verdicts(judging.JudgingInputs(inputs.subject, steps), silent)
+    for step in judging.stage_verdicts(arguments, outcome):
+        with store.write() as session:
+            step(session)
+    with store.write() as session:
+        judging.save_verdicts(session, arguments, outcome)
+
+
 @pytest.fixture(scope="session")
 def app(tmp_path_factory):
     app = create_app(Settings(data=tmp_path_factory.mktemp("pages"), max_body_bytes=10_000))
     with TestClient(app):  # runs the start-up: the store is opened and migrated
         with app.state.store.write() as session:
             save_network(session, pretrained_xor(), slug="xor", origin="bundled", position=0)
-            for protocol in (COMPLETE, PAPER):
-                save_analysis(session, real_analysis(protocol))
+            complete, _ = (save_analysis(session, real_analysis(protocol)) for protocol in (COMPLETE, PAPER))
             file = pretrained_xor()
             save_analysis(session, analyse_output(file.network, 0, file.tasks[0], PAPER, NOISY))
             made_up = hand_made_analysis(MINE)
@@ -69,6 +95,7 @@ def app(tmp_path_factory):
                 session.get(JobRow, job.id).state = state
                 session.get(JobRow, job.id).error = "weights: too wild. Tame them." if state == "failed" else ""
             save_network(session, small_network(2), slug="untouched")
+        judge(app.state.store, complete, JUDGED)
         yield app
 
 

@@ -1,0 +1,236 @@
+"""The funnel: what is left after each criterion, from stored verdicts alone."""
+
+from __future__ import annotations
+
+import re
+from html import unescape
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from fastapi.testclient import TestClient
+
+from analysis.criteria.registry import CRITERIA
+from app.db.tables import JobRow
+from app.pages.funnel import FunnelOptions, build_funnel
+from app.pages.funnel.editing import glossary_term
+from app.pages.glossary import build_glossary
+
+FUNNEL = "/networks/xor/funnel"
+
+
+@pytest.fixture(scope="module")
+def client(app):
+    """A program on this machine, which may ask for things."""
+    return TestClient(app, base_url="http://127.0.0.1", client=("127.0.0.1", 1), follow_redirects=False)
+
+
+def twin(client, *criteria, address=FUNNEL):
+    answer = client.get("/api/v1" + address, params={"criteria": criteria})
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+def kind(page, name):
+    return next(one for one in (*page["circuits"], *page["algorithms"]) if one["kind"] == name)
+
+
+def left(page, name="circuit"):
+    return [row["left"] for row in kind(page, name)["rows"]]
+
+
+def test_each_criterion_alone_has_the_published_numbers(client):
+    page = twin(client, "none")
+    table = {row["key"]: row["outcomes"] for row in page["alone"][0]["rows"]}
+    passed = {key: outcomes["passed"] for key, outcomes in table.items() if outcomes}
+    assert passed == {
+        "zero-ablation": 197,
+        "mean-ablation": 191,
+        "resample-ablation": 100,
+        "all-ablations": 100,
+        "output-faithfulness": 12,
+        "necessity": 197,
+        "minimal-quasi": 197,
+        "minimal-local": 37,
+        "minimal-subset": 5,
+        "minimal-cardinal": 3,
+        "representative": 197,
+    }
+    assert table["patching-robust"] is None, "what is not computed is not made up"
+
+
+def test_the_order_changes_the_way_and_not_the_end(client):
+    one = twin(client, "mean-ablation", "resample-ablation", "output-faithfulness")
+    other = twin(client, "output-faithfulness", "resample-ablation", "mean-ablation")
+    assert left(one) == [191, 100, 12]
+    assert left(other) == [12, 12, 12]
+    assert [row["before"] for row in kind(one, "circuit")["rows"]] == [197, 191, 100]
+    assert kind(one, "circuit")["left_url"] != kind(other, "circuit")["left_url"]
+
+
+def test_settings_are_part_of_the_address_and_looser_ones_keep_more(client):
+    assert left(twin(client, "output-faithfulness(tolerance=.05)")) < left(twin(client, "output-faithfulness"))
+    page = twin(client, "output-faithfulness(tolerance=.05)")
+    assert page["criteria"] == ["output-faithfulness(tolerance=0.05)"]
+    assert page["steps"][0]["settings"] == "tolerance 0.05 (default 0.1)"
+    assert parse_qs(urlsplit(page["url"]).query)["criteria"] == page["criteria"]
+
+
+def test_every_list_of_survivors_has_as_many_as_the_row_says(client):
+    page = twin(client, "resample-ablation", "output-faithfulness", "irredundant-gates", "minimal-alignment")
+    told = [row for one in (*page["circuits"], *page["algorithms"]) for row in one["rows"] if row["left_url"]]
+    assert {row["key"] for row in told} == set(parse_qs(urlsplit(page["url"]).query)["criteria"])
+    for row in told:
+        assert client.get("/api/v1" + row["left_url"]).json()["total"] == row["left"], row["key"]
+
+
+def test_none_survives_is_an_outcome_with_its_meaning(client):
+    sequence = ("output-faithfulness", "minimal-subset", "mean-ablation")
+    circuits = kind(twin(client, *sequence), "circuit")
+    assert (circuits["left"], circuits["whole"]) == (0, True)
+    fatal = next(row for row in circuits["rows"] if not row["left"])
+    assert f"“{fatal['label']}” removes the last" in circuits["verdict"]
+    text = client.get(FUNNEL, params={"criteria": sequence}).text
+    assert "No circuit survives" in text
+    assert 'data-empty="none"' in text
+    last = client.get("/api/v1" + circuits["last_url"]).json()["total"]
+    assert last == fatal["before"] > 0
+
+
+def test_algorithms_then_the_alignments_of_those_left(client):
+    page = twin(client, "irredundant-literals", "both-directions", "minimal-alignment")
+    algorithms, alignments = kind(page, "algorithm"), kind(page, "alignment")
+    assert (algorithms["begin"], algorithms["left"], algorithms["algorithms"]) == (250, 2, 1)
+    assert alignments["begin"] == 3
+    assert left(page, "alignment") == [3, 1]
+
+
+def test_what_is_not_computed_is_offered_and_nothing_else(client, app):
+    page = twin(client, "mean-ablation", "patching-robust", "resample-ablation")
+    rows = kind(page, "circuit")["rows"]
+    assert [row["state"] for row in rows] == ["stored", "not_computed", "stored"]
+    assert [row["left"] for row in rows] == [191, 191, 100]
+    assert [row["whole"] for row in rows] == [True, False, False]
+    assert page["pending"]["wanted"] == ["patching-robust"]
+    assert "at most 100 circuits" in kind(page, "circuit")["verdict"]
+    text = client.get(FUNNEL, params={"criteria": ["patching-robust"]}).text
+    fields = re.findall(r'<input type="hidden" name="(criteria|sequence)" value="([^"]*)">', text)
+    assert ("sequence", "patching-robust") in fields
+    sent = {"criteria": ["output-faithfulness(tolerance=0.3)"], "sequence": ["patching-robust", "mean-ablation"]}
+    answer = client.post(page["pending"]["url"], data=sent, headers={"origin": "http://127.0.0.1"})
+    assert answer.status_code == 303
+    assert parse_qs(urlsplit(answer.headers["location"]).query)["criteria"] == sent["sequence"]
+    waiting = twin(client, *sent["criteria"])
+    assert kind(waiting, "circuit")["rows"][0]["state"] == "computing"
+    assert waiting["pending"]["job"]["state"] == "queued"
+    assert waiting["pending"]["wanted"] == []
+    text = client.get(FUNNEL, params={"criteria": sent["criteria"]}).text
+    assert re.search(r'<div id="left" data-poll hx-get="[^"]+" hx-trigger="every 2s" hx-select="#left"', text)
+    assert "Verdicts are being computed" in text
+    with app.state.store.write() as session:
+        session.delete(session.get(JobRow, waiting["pending"]["job"]["id"]))
+
+
+@pytest.mark.parametrize(
+    ("criteria", "told"),
+    [
+        (["no-such"], "minimal-cardinal"),
+        (["output-faithfulness(tolerance=-1)"], "a number from 0 to 1e+06"),
+        (["output-faithfulness(width=1)"], "use tolerance"),
+        (["mean-ablation("], "write key or key(name=value"),
+        (["x" * 300], "at most 200"),
+        (["mean-ablation"] * 40, "at most"),
+    ],
+)
+def test_bad_criteria_are_refused_with_what_is_allowed(client, criteria, told):
+    for prefix in ("", "/api/v1"):
+        answer = client.get(prefix + FUNNEL, params={"criteria": criteria})
+        assert answer.status_code == 400
+        assert told.lower() in unescape(answer.text).lower()
+
+
+def test_a_forms_change_leads_to_an_address_worth_keeping(client):
+    query = {
+        "criteria": ["mean-ablation", "output-faithfulness"],
+        "edit": 1,
+        "parameter": ["tolerance"],
+        "value": ["0,05"],
+    }
+    answer = client.get(FUNNEL, params=query)
+    assert answer.status_code == 303
+    kept = {"criteria": ["mean-ablation", "output-faithfulness(tolerance=0.05)"]}
+    assert parse_qs(urlsplit(answer.headers["location"]).query) == kept
+    part = client.get(FUNNEL, params=query, headers={"HX-Request": "true"})
+    assert part.status_code == 200
+    assert part.headers["HX-Push-Url"] == answer.headers["location"]
+    assert part.text.lstrip().startswith('<div id="funnel"')
+    for value, told in (("many", "a number from 0"), ("-3", "a number from 0")):
+        assert told in client.get(FUNNEL, params={**query, "value": [value]}).text
+    assert client.get(FUNNEL, params={**query, "edit": 7}).status_code == 400
+    assert client.get(FUNNEL, params={**query, "value": ["1", "2"]}).status_code == 400
+    assert client.get("/api/v1" + FUNNEL, params=query).status_code == 400, "the twin has no forms"
+
+
+def test_adding_by_the_form_and_removing_all(client):
+    answer = client.get(FUNNEL, params={"criteria": ["none", "mean-ablation"]})
+    assert answer.status_code == 200
+    added = client.get(FUNNEL, params={"criteria": ["mean-ablation", ""]})
+    assert parse_qs(urlsplit(added.headers["location"]).query) == {"criteria": ["mean-ablation"]}
+    usual = twin(client)
+    assert usual["recommended"]
+    assert usual["url"] == FUNNEL
+    assert parse_qs(urlsplit(usual["empty_url"]).query) == {"criteria": ["none"]}
+    empty = twin(client, "none")
+    assert empty["steps"] == []
+    assert not empty["recommended"]
+    assert kind(empty, "circuit")["left"] == 197
+
+
+def test_every_change_is_a_link_to_the_changed_sequence(client):
+    page = twin(client, "mean-ablation", "necessity", "minimal-subset")
+
+    def sequence(url):
+        return parse_qs(urlsplit(url).query).get("criteria")
+
+    first, middle, last = page["steps"]
+    assert (first["up_url"], last["down_url"]) == (None, None)
+    assert sequence(middle["up_url"]) == ["necessity", "mean-ablation", "minimal-subset"]
+    assert sequence(middle["down_url"]) == ["mean-ablation", "minimal-subset", "necessity"]
+    assert sequence(middle["remove_url"]) == ["mean-ablation", "minimal-subset"]
+    once = next(toggle for toggle in page["toggles"] if toggle["key"] == "representative")
+    assert sequence(once["url"]) == ["representative", *page["criteria"]]
+    on = twin(client, *sequence(once["url"]))["toggles"][0]
+    assert on["on"]
+    assert "no two explanations are one in this way" in on["reason"]
+    assert {addition["key"] for addition in page["additions"]} == {c.key for c in CRITERIA} - set(page["criteria"])
+
+
+def test_the_twin_is_the_pages_model_and_every_step_explains_itself(client, app):
+    with app.state.store.read() as session:
+        page = build_funnel(session, app.state.addresses, "xor", FunnelOptions())
+    assert client.get("/api/v1" + FUNNEL).json() == page.model_dump(mode="json")
+    text = unescape(client.get(FUNNEL).text)
+    for step in page.steps:
+        for words in (step.definition, step.formula, step.source):
+            assert words in text
+        for parameter in step.parameters:
+            assert parameter.range in text
+
+
+def test_a_network_without_an_analysis_says_so(client):
+    answer = client.get("/networks/untouched/funnel")
+    assert answer.status_code == 200
+    assert "Not analysed yet" in answer.text
+    assert twin(client, address="/networks/untouched/funnel")["counts"] is None
+    assert client.get("/networks/nowhere/funnel").status_code == 404
+
+
+def test_the_page_of_the_network_shows_the_recommended_sequence(client):
+    text = client.get("/networks/xor").text
+    section = text[text.index('id="survivors"') : text.index('id="spread"')]
+    assert f'href="{FUNNEL}"' in section
+    assert "100 of 191 circuits passed, 91 failed" in section
+
+
+def test_every_criterion_leads_to_a_word_of_the_glossary(app):
+    anchors = {entry.anchor for entry in build_glossary(app.state.addresses).entries}
+    assert {glossary_term(criterion.key) for criterion in CRITERIA} <= anchors
