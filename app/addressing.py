@@ -6,6 +6,7 @@ Addresses are made of content (slugs or digests, masks, hashes, indices), never 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -13,6 +14,17 @@ from urllib.parse import quote, urlencode
 
 DEFAULT_PROTOCOL: Final = "complete"
 API_PREFIX: Final = "/api/v1"
+_TABLES: Final = tuple(
+    (re.compile(shape), table)
+    for shape, table in (
+        (r"/", "/networks"),
+        (r"/jobs|/networks/[^/]+/(circuits|algorithms)", ""),
+        (r"/networks/[^/]+", "/figures"),
+        (r"/networks/[^/]+/circuits/[^/]+", "/interpretations"),
+        (r"/networks/[^/]+/algorithms/[^/]+", "/alignments"),
+        (r"/networks/[^/]+/algorithms/[^/]+/alignments/[^/]+", "/interchanges"),
+    )
+)
 
 
 @dataclass(frozen=True)
@@ -165,7 +177,7 @@ class Addresses:
 
     def common_ground_table(self, network: str, scope: Scope | None = None, **view: Any) -> str:
         """All points of the common ground as comma-separated values."""
-        return self._url("networks", network, "common-ground.csv", scope=scope, **view)
+        return self._url("api", "v1", "networks", network, "common-ground.csv", scope=scope, **view)
 
     def neighbours(self, network: str, refs: Any, scope: Scope | None = None, **view: Any) -> str:
         """What to compare next: closest to an explanation of the comparison, and most different from it."""
@@ -208,6 +220,18 @@ class Addresses:
     def embedded(self, page: str) -> str:
         """A page of :mod:`app.pages.sharing` without the site around it, for a frame on another site."""
         return f"{self.prefix}/embed{page.removeprefix(self.prefix)}"
+
+    def exported(self, page: str) -> str:
+        """The table behind a page, without its ending (csv or json) and options; "" if there is none.
+
+        Of a list the list itself; of a network the numbers of its figures, of a circuit its interpretations, of an
+        algorithm its alignments, of an alignment its interchanges.
+        """
+        bare = page.partition("?")[0].removeprefix(self.prefix)
+        for shape, table in _TABLES:
+            if shape.fullmatch(bare):
+                return self.prefix + (table if table.startswith("/") else f"{bare}{table}")
+        return ""
 
     def oembed(self, **query: Any) -> str:
         return self._url("oembed", **query)

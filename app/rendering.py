@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from hashlib import sha256
 from typing import Any, Final
+from urllib.parse import parse_qsl, urlencode
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from jinja2.runtime import Macro
@@ -164,9 +165,23 @@ def page_context(request: Request, theme: str = "") -> dict[str, Any]:
         "theme": theme,
         "theme_url": f"{path}?{here.query}",
         "json_url": addresses.twin(path) + (f"?{query}" if query else ""),
+        "exports": _exports(addresses, path, query),
         "page_url": path + (f"?{query}" if query else ""),
         "section": path.removeprefix(addresses.prefix).strip("/").partition("/")[0] or "networks",
     }
+
+
+def _exports(addresses: Addresses, path: str, query: str) -> dict[str, str]:
+    """The table behind a page as files: form → address. Of a list with its filters, of other pages with their scope."""
+    table = addresses.exported(path)
+    if not table:
+        return {}
+    kept = [
+        (key, value)
+        for key, value in parse_qsl(query)
+        if key in ("output", "protocol", "data", "place") or (table == path and key not in ("after", "limit", "view"))
+    ]
+    return {form: f"{table}.{form}" + (f"?{urlencode(kept)}" if kept else "") for form in ("csv", "json")}
 
 
 def base_url(request: Request) -> str:

@@ -213,12 +213,17 @@ def whole_column(session: Session, analysis_id: int, name: str) -> NDArray[Any]:
     return np.frombuffer(b"".join(session.scalars(query.order_by(CircuitBlockRow.block))), COLUMNS[name])
 
 
-def whole_counts(session: Session, analysis_id: int, name: str) -> tuple[int, ...]:
-    """All values of a ranked column, in the order of masks."""
+def distinct_counts(session: Session, analysis_id: int, name: str) -> list[int]:
+    """The distinct values of a ranked column, ascending: what its ranks stand for."""
     query = select(CircuitBlockRow.data).where(
         CircuitBlockRow.analysis_id == analysis_id, CircuitBlockRow.name == values_name(name)
     )
-    values = [value for data in session.scalars(query.order_by(CircuitBlockRow.block)) for value in values_of(data)]
+    return [value for data in session.scalars(query.order_by(CircuitBlockRow.block)) for value in values_of(data)]
+
+
+def whole_counts(session: Session, analysis_id: int, name: str) -> tuple[int, ...]:
+    """All values of a ranked column, in the order of masks."""
+    values = distinct_counts(session, analysis_id, name)
     return tuple(values[rank] for rank in whole_column(session, analysis_id, name).tolist())
 
 

@@ -1,0 +1,353 @@
+"""Every list as a table to take away, with a short text beside the data that says what it is and what it is not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import islice
+from typing import Final
+
+from pydantic import Field
+from sqlalchemy.orm import Session
+
+from analysis import ENGINE_VERSION
+from analysis.interpretations.gates import gate_name
+from analysis.interpretations.indexing import InterpretationSpace
+from app.addressing import Addresses
+from app.db.codecs import alignment_of
+from app.db.reads import algorithms as algorithm_reads
+from app.db.reads.circuit_rows import circuit_rows
+from app.errors import NotFound
+from app.pages.algorithm import AlgorithmOptions
+from app.pages.algorithms import AlgorithmsOptions
+from app.pages.alignment import AlignmentOptions, build_alignment
+from app.pages.candidates import algorithm_of, find_algorithm_row
+from app.pages.circuit import read_circuit, verdict_on
+from app.pages.circuits import CircuitsOptions, filter_of
+from app.pages.gallery import GalleryOptions, build_gallery
+from app.pages.jobs import JobsOptions, build_jobs
+from app.pages.network.page import NetworkOptions, build_network
+from app.pages.options import ScopeOptions
+from app.pages.place import Place, locate
+from app.pages.placements import places_of
+from app.pages.shared import counts_of, neuron_name, stops_of
+
+MAX_ROWS: Final = 5_000_000
+MAX_INTERPRETATIONS: Final = 10_000
+PAGE: Final = 200
+Cell = str | int | float | bool | None
+
+
+@dataclass(frozen=True)
+class Table:
+    """One list.
+
+    Args:
+        name: of the file, without its ending.
+        about: the text beside the data, line by line.
+        columns: names, the JSON twins' where they have them.
+        rows: in order; may be read once.
+    """
+
+    name: str
+    about: tuple[str, ...]
+    columns: tuple[str, ...]
+    rows: Iterator[Sequence[Cell]]
+
+
+class InterpretationRowsOptions(ScopeOptions):
+    """Options of the table of a circuit's interpretations."""
+
+    start: int = Field(0, ge=0, description="Index of the first row.")
+    rows: int = Field(1_000, ge=1, le=MAX_INTERPRETATIONS, description="Interpretations in the table.")
+
+
+VALID: Final = (
+    "Valid means: decides right on the rows it is judged on, under the rules named here. It does not mean that the "
+    "network works that way: other explanations are as valid, and none of them is singled out by this verdict.",
+)
+COUNTS: Final = (
+    "Counts are exact where the search was exhaustive. One that stopped at a limit gives a lower bound and says so; an "
+    "estimate carries its interval. An empty table means that none exist only where the search was exhaustive.",
+)
+FIRST_CELL: Final = (
+    "In CSV, text that a spreadsheet would take for a formula stands behind an apostrophe. Numbers have all their "
+    "digits; in JSON integers beyond 2^53 are decimal text.",
+)
+
+
+def circuits_table(session: Session, addresses: Addresses, network: str, options: CircuitsOptions) -> Table:
+    """Every stored circuit that passes the list's filters."""
+    place = locate(session, addresses, network, options.scope)
+    wanted = filter_of(options, place.layout)
+    analysis = place.analysis
+    found = iter(()) if analysis is None else circuit_rows(session, analysis, place.layout, wanted)
+    about = (
+        *_about(place, "Valid circuits of one network"),
+        f"Filters: {_filters(options, ('sort', 'order', 'view', 'after', 'limit'))}. Rows ascend by mask.",
+        "margin: smallest distance of a tested output from the decision's edge; below 1e-6 a verdict is fragile.",
+        "interpretations: ways to read the circuit, counted exactly; observed: those that the inputs can tell apart.",
+        "mask: hexadecimal, bit k (least significant first) is edge k, layer by layer, row-major [out][in].",
+    )
+    columns = ("mask", "n_edges", "n_neurons", "margin", "fragile", "interpretations", "observed", "url")
+    slug, scope = place.row.slug, place.scope
+    rows = (
+        (
+            one.mask,
+            one.n_edges,
+            one.n_neurons,
+            one.margin,
+            one.margin < 1e-6,
+            one.interpretations,
+            one.observed,
+            addresses.circuit(slug, one.mask, scope),
+        )
+        for one in islice(found, MAX_ROWS)
+    )
+    return Table(f"{slug}-circuits", about, columns, rows)
+
+
+def interpretations_table(
+    session: Session, addresses: Addresses, network: str, mask: str, options: InterpretationRowsOptions
+) -> Table:
+    """Some interpretations of one circuit in the order of their index, a column for each neuron."""
+    place = locate(session, addresses, network, options.scope)
+    circuit = read_circuit(place, mask, addresses)
+    if not verdict_on(place, circuit).valid:
+        url = addresses.circuit(place.row.slug, circuit.hex, place.scope)
+        raise NotFound(
+            f"interpretations of circuit {circuit.hex}",
+            "only valid circuits are interpreted, and this one is not valid",
+            "choose a valid circuit from the list",
+            "mask",
+            url,
+            f"circuit {circuit.hex}",
+        )
+    space = InterpretationSpace(place.cut, circuit, place.data, place.protocol.ablation)
+    count, sizes = space.count, place.cut.sizes
+    last = min(options.start + options.rows, count)
+    sites = [(layer, neuron) for layer in range(1, len(sizes)) for neuron in range(sizes[layer])]
+    about = (
+        *_about(place, f"Interpretations of circuit {circuit.hex}"),
+        f"Rows {options.start} to {max(options.start, last) - 1} of {count}; observed classes: {space.n_observed}.",
+        "Each column n… and y holds the function of the inputs that the neuron is read as, by name or as a truth table",
+        "(inputs counted in binary, first input most significant); empty where a neuron is cut or has one value only.",
+    )
+    names = tuple(neuron_name(sizes, layer, neuron) for layer, neuron in sites)
+
+    def rows() -> Iterator[Sequence[Cell]]:
+        for index in range(min(options.start, count), last):
+            found = space.at(index)
+            cells: list[Cell] = [index]
+            for site in sites:
+                gate = found.gate(*site)
+                named = "" if gate is None else gate_name(gate.function, sizes[0])
+                bits = "" if gate is None else "".join(str(gate.function >> row & 1) for row in range(1 << sizes[0]))
+                cells.append(named or bits)
+            yield (*cells, addresses.interpretation(place.row.slug, circuit.hex, index, place.scope))
+
+    return Table(f"{place.row.slug}-{circuit.hex}-interpretations", about, ("index", *names, "url"), rows())
+
+
+def algorithms_table(session: Session, addresses: Addresses, network: str, options: AlgorithmsOptions) -> Table:
+    """Every algorithm that passes the list's filters, in the list's order."""
+    place = locate(session, addresses, network, options.scope)
+    slug, scope, analysis = place.row.slug, place.scope, place.analysis
+    about = (
+        *_about(place, "Candidate algorithms"),
+        f"Filters: {_filters(options, ('after', 'limit'))}.",
+        "n_valid and n_minimal count alignments exactly; truncated_at: not all valid ones are kept.",
+        "best_agreed of best_of: interchange interventions on which the network decides what the algorithm says, of the",
+        "best kept alignment.",
+    )
+    classes = ("irredundant_gates", "irredundant_functions", "irredundant_literals")
+    numbers = ("n_valid", "n_minimal", "truncated_at", "best_agreed", "best_of")
+    columns = ("id", "formula", "depth", "n_gates", "n_variables", *classes, *numbers, "url")
+
+    def rows() -> Iterator[Sequence[Cell]]:
+        after = None
+        while analysis is not None:
+            page, after = algorithm_reads.algorithms_after(
+                session, analysis.id, options.wanted, sort=options.sort, after=after, limit=500
+            )
+            for row in page:
+                url = addresses.algorithm(slug, row.algorithm_id, scope)
+                yield (row.algorithm_id, *(getattr(row, name) for name in columns[1:-1]), url)
+            if after is None:
+                return
+
+    return Table(f"{slug}-algorithms", about, columns, rows())
+
+
+def alignments_table(
+    session: Session, addresses: Addresses, network: str, algorithm: str, options: AlgorithmOptions
+) -> Table:
+    """Every kept alignment of one algorithm: minimal ones, other valid ones, the best that fail."""
+    place = locate(session, addresses, network, options.scope)
+    row = find_algorithm_row(session, addresses, place, algorithm)
+    tree = algorithm_of(row, place)
+    about = (
+        *_about(place, f"Kept alignments of {tree.formula}"),
+        f"Of {row.n_valid} valid alignments; kept: {row.n_kept}, the best that fail included.",
+        "places: PATH:LAYER.NEURON+NEURON for each variable, layers from 1, neurons from 0.",
+        "agreed of of: interchange interventions (source different from base) on which network and algorithm agree.",
+    )
+    columns = ("id", "formula", "places", "valid", "minimal", "agreed", "of", "n_neurons", "margin", "url")
+
+    def rows() -> Iterator[Sequence[Cell]]:
+        after, more = None, row.id is not None
+        while more:
+            page, more = algorithm_reads.alignments_after(
+                session, row, after=after, limit=500, minimal_only=options.minimal
+            )
+            for one in page:
+                places = " ".join(places_of(alignment_of(one, row.text).alignment))
+                url = addresses.alignment(place.row.slug, row.algorithm_id, one.alignment_id, place.scope)
+                yield (
+                    one.alignment_id, tree.formula, places, one.valid, one.minimal, one.agreed, one.of,
+                    one.n_neurons, one.margin, url,
+                )  # fmt: skip
+            after = page[-1] if page else None
+
+    return Table(f"{place.row.slug}-{row.algorithm_id}-alignments", about, columns, rows())
+
+
+def interchanges_table(
+    session: Session, addresses: Addresses, network: str, algorithm: str, alignment: str, options: AlignmentOptions
+) -> Table:
+    """Every interchange intervention of one alignment: the figure of its page in numbers."""
+    page = build_alignment(session, addresses, network, algorithm, alignment, options)
+    place = locate(session, addresses, network, options.scope)
+    about = (
+        *_about(place, f"Interchange interventions of {page.algorithm.formula}, alignment {page.id}"),
+        "Run base, but with the variable's neurons set to what they are on source; expected: what the algorithm says.",
+        "decision: 0, 1, or -1 for neither; tested: whether the protocol counts the pair.",
+    )
+    columns = ("path", "formula", "site", "source", "base", "output", "decision", "expected", "tested", "agreed")
+    rows = (
+        (
+            view.path, view.formula, view.site, source, base, view.outputs[i][j], view.decisions[i][j],
+            view.expected[i][j], view.tested[i][j], view.agreed[i][j],
+        )
+        for view in page.interchanges
+        for i, source in enumerate(page.inputs)
+        for j, base in enumerate(page.inputs)
+    )  # fmt: skip
+    return Table(f"{place.row.slug}-{page.id}-interchanges", about, columns, rows)
+
+
+def figures_table(session: Session, addresses: Addresses, network: str, options: NetworkOptions) -> Table:
+    """The numbers behind every figure of a network's page."""
+    page = build_network(session, addresses, network, options)
+    place = locate(session, addresses, network, options.scope)
+    about = (
+        *_about(place, "Numbers behind the figures of a network's page"),
+        "figure: which one; from, to: the bin or the value (logarithms to base 10 for interpretations and observed);",
+        "edge_use counts the circuits that keep an edge; count: how many.",
+    )
+    rows: list[Sequence[Cell]] = []
+    spread = page.distributions
+    if spread is not None:
+        for name in ("edges", "neurons", "alignments_per_algorithm"):
+            rows += [(name, "", value, value, count) for value, count in getattr(spread, name)]
+        for name in ("margin", "interpretations", "observed", "iia"):
+            histogram = getattr(spread, name)
+            bins = zip(histogram.edges, histogram.edges[1:], histogram.counts, strict=False)
+            rows += [(name, "", low, high, count) for low, high, count in bins]
+    for layer in page.edge_use:
+        for target, counts in zip(layer.targets, layer.counts, strict=True):
+            for source, count in zip(layer.sources, counts, strict=True):
+                rows.append(("edge_use", f"{source}-{target}", None, None, count))
+    return Table(f"{place.row.slug}-figures", about, ("figure", "edge", "from", "to", "count"), iter(rows))
+
+
+def jobs_table(session: Session, addresses: Addresses, options: JobsOptions, now: datetime) -> Table:
+    """Every job, newest first."""
+    columns = ("id", "kind", "title", "state", "stage", "done", "total", "found", "error", "attempts",
+               "created_at", "started_at", "finished_at", "url")  # fmt: skip
+
+    def rows() -> Iterator[Sequence[Cell]]:
+        wanted = options.model_copy(update={"limit": PAGE, "after": ""})
+        while True:
+            page = build_jobs(session, addresses, wanted, now)
+            for item in page.items:
+                values = (getattr(item, name) for name in columns)
+                yield [value.isoformat() if isinstance(value, datetime) else value for value in values]
+            if page.next is None:
+                return
+            wanted = wanted.model_copy(update={"after": page.next})
+
+    about = (f"Pluriscope {ENGINE_VERSION}: jobs, newest first. State: {options.state or 'any'}.", *FIRST_CELL)
+    return Table("jobs", about, columns, rows())
+
+
+def networks_table(session: Session, addresses: Addresses, options: GalleryOptions) -> Table:
+    """Every network of the gallery, a row for each output and protocol."""
+    counted = ("circuits_possible", "circuits_valid", "circuits_method", "circuits_truncated_at", "circuits_low",
+               "circuits_high", "interpretations_total", "interpretations_observed", "algorithms_candidates",
+               "algorithms_aligned", "alignments_valid", "alignments_minimal")  # fmt: skip
+
+    def rows() -> Iterator[Sequence[Cell]]:
+        wanted = options.model_copy(update={"limit": PAGE, "after": ""})
+        while True:
+            page = build_gallery(session, addresses, wanted)
+            for item in page.items:
+                network = item.network
+                for output in item.outputs:
+                    numbers = [None if output.counts is None else getattr(output.counts, name) for name in counted]
+                    yield (network.slug, network.name, network.digest, network.shape, output.output,
+                           network.tasks[output.output].label, output.protocol, output.state, *numbers,
+                           output.url)  # fmt: skip
+            if page.next is None:
+                return
+            wanted = wanted.model_copy(update={"after": page.next})
+
+    about = (
+        f"Pluriscope {ENGINE_VERSION}: networks and what was found about each output under each protocol.",
+        f"Search: {options.q or 'none'}.",
+        *VALID,
+        *COUNTS,
+        *FIRST_CELL,
+    )
+    columns = ("slug", "name", "digest", "shape", "output", "task", "protocol", "state", *counted, "url")
+    return Table("networks", about, columns, rows())
+
+
+def _about(place: Place, what: str) -> tuple[str, ...]:
+    """The text beside a table of one analysis: scope, settings, what a verdict means, how sure the numbers are."""
+    protocol = place.protocol
+    settings = ", ".join(f"{key}={value}" for key, value in protocol.model_dump(exclude={"name"}).items())
+    lines = [
+        f"Pluriscope {ENGINE_VERSION}: {what}.",
+        f"Network: {place.row.name} ({place.row.slug}), SHA-256 {place.network.digest}.",
+        f"Output {place.scope.output}, which should compute {place.task.name or 'an unnamed task'}: "
+        f"{''.join(map(str, place.task.truth_table))}.",
+        f"Protocol: {protocol.name}, SHA-256 {protocol.digest}.",
+        f"Settings: {settings}.",
+        f"Data: {place.data.description or 'every Boolean input, once'}, SHA-256 {place.data.digest}.",
+    ]
+    analysis = place.analysis
+    if analysis is None:
+        lines.append("Analysis: none is stored; what needs one is empty here, which does not mean that none exist.")
+    else:
+        counts = counts_of(analysis)
+        lines.append(
+            f"Analysis: engine {analysis.engine_version}, {analysis.created_at.isoformat(timespec='seconds')}, result "
+            f"SHA-256 {analysis.result_digest}."
+        )
+        sure = {
+            "listed": "every possible circuit was tested",
+            "counted": "every possible circuit was judged without being listed; the count is exact",
+            "estimated": f"an estimate; {counts.interval_words}",
+        }[counts.circuits_method]
+        lines.append(f"Circuits: {counts.circuits_sign}{counts.circuits_valid} of {counts.circuits_possible}: {sure}.")
+        stops = stops_of(counts)
+        lines.append(f"Searches that stopped at a limit: {stops or 'none'}.")
+    return (*lines, *VALID, *COUNTS, *FIRST_CELL)
+
+
+def _filters(options: ScopeOptions, left_out: Sequence[str]) -> str:
+    """The filters in force, in words."""
+    given = options.model_dump(exclude={"output", "protocol", "data", "theme", *left_out}, exclude_defaults=True)
+    return ", ".join(f"{key}={value}" for key, value in given.items()) or "none"
