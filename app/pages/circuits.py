@@ -172,7 +172,7 @@ def build_circuits(session: Session, addresses: Addresses, network: str, options
         BadQuery: a neuron or edge that the network does not have, or a cursor that no page gave out.
     """
     place = locate(session, addresses, network, options.scope)
-    wanted = _filter(options, place.layout)
+    wanted = filter_of(options, place.layout)
     after = _after(options, place.layout)
     slug, scope, analysis = place.row.slug, place.scope, place.analysis
     found, ranges = reads.NOTHING, {}
@@ -267,7 +267,12 @@ def _after(options: CircuitsOptions, layout: EdgeLayout) -> reads.CircuitKey | N
     return reads.CircuitKey(value, mask)
 
 
-def _filter(options: CircuitsOptions, layout: EdgeLayout) -> reads.CircuitFilter:
+def filter_of(options: CircuitsOptions, layout: EdgeLayout) -> reads.CircuitFilter:
+    """What the options ask for, as the store reads it.
+
+    Raises:
+        BadQuery: bounds that leave nothing, or a neuron or edge that the network does not have.
+    """
     for name in ("edges", "neurons"):
         least, most = getattr(options, f"{name}_min"), getattr(options, f"{name}_max")
         if least is not None and most is not None and least > most:

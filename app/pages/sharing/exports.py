@@ -158,8 +158,7 @@ def algorithms_table(session: Session, addresses: Addresses, network: str, optio
         *_about(place, "Candidate algorithms"),
         f"Filters: {_filters(options, ('after', 'limit'))}.",
         "n_valid and n_minimal count alignments exactly; truncated_at: not all valid ones are kept.",
-        "best_agreed of best_of: interchange interventions on which the network decides what the algorithm says, of the",
-        "best kept alignment.",
+        "best_agreed of best_of: interchange interventions on which network and algorithm agree, of the best kept one.",
     )
     classes = ("irredundant_gates", "irredundant_functions", "irredundant_literals")
     numbers = ("n_valid", "n_minimal", "truncated_at", "best_agreed", "best_of")
