@@ -67,12 +67,6 @@ class InterpretationOptions(ScopeOptions):
     """Options of an interpretation's page."""
 
 
-class JumpOptions(ScopeOptions):
-    """Options of the address that leads to an interpretation by its index."""
-
-    index: str = Field("", pattern=f"^[0-9]{{1,{MAX_INDEX_DIGITS}}}$", description="Index of an interpretation.")
-
-
 class Verdict(PageModel):
     """Whether a circuit is valid under the protocol, and why not."""
 
@@ -128,6 +122,7 @@ class CircuitPage(PageModel):
         description="Valid circuits of this network under the protocol, None where that is not known exactly."
     )
     provenance: Provenance | None
+    interpretations_url: str = Field(description="Its interpretations by gate.")
     list_url: str
     network_url: str
     compare_url: str
@@ -237,7 +232,7 @@ def build_circuit(
     place = locate(session, addresses, network, options.scope)
     circuit = read_circuit(place, mask, addresses)
     verdict = verdict_on(place, circuit)
-    readings = _readings(place, circuit, verdict)
+    readings = readings_of(place, circuit, verdict)
     slug, scope, analysis = place.row.slug, place.scope, place.analysis
     return CircuitPage(
         network=network_view(place.row, addresses, place.network),
@@ -251,6 +246,7 @@ def build_circuit(
         excerpt=None if readings.space is None else _excerpt(readings.space, place, options, addresses),
         n_valid=_n_valid(analysis),
         provenance=None if analysis is None else provenance_of(analysis),
+        interpretations_url=addresses.interpretations(slug, circuit.hex, scope),
         list_url=addresses.circuits(slug, scope),
         network_url=addresses.network(slug, scope),
         compare_url=addresses.compare(slug, (), scope),
@@ -278,7 +274,7 @@ def build_interpretation(
     place = locate(session, addresses, network, options.scope)
     circuit = read_circuit(place, mask, addresses)
     verdict = verdict_on(place, circuit)
-    readings = _readings(place, circuit, verdict)
+    readings = readings_of(place, circuit, verdict)
     slug, scope, analysis = place.row.slug, place.scope, place.analysis
     parent = {"parent": addresses.circuit(slug, circuit.hex, scope), "parent_label": f"circuit {circuit.hex}"}
     space = readings.space
@@ -394,7 +390,8 @@ class Readings:
     why_not: str = ""
 
 
-def _readings(place: Place, circuit: Circuit, verdict: Verdict) -> Readings:
+def readings_of(place: Place, circuit: Circuit, verdict: Verdict) -> Readings:
+    """The interpretations of a circuit, counted."""
     if not verdict.in_space:
         return Readings(why_not="the protocol does not look at circuits with so many active neurons, so it reads none")
     if not verdict.valid:

@@ -14,11 +14,16 @@ from app.pages.circuit import (
     CircuitPage,
     InterpretationOptions,
     InterpretationPage,
-    JumpOptions,
     build_circuit,
     build_interpretation,
 )
 from app.pages.circuits import CircuitsOptions, CircuitsPage, build_circuits
+from app.pages.interpretations import (
+    InterpretationsOptions,
+    InterpretationsPage,
+    address_of_draw,
+    build_interpretations,
+)
 from app.rendering import is_fragment, render
 from app.routes.depends import Links, Reading
 
@@ -29,7 +34,7 @@ INTERPRETATIONS = ONE + "/interpretations"
 INTERPRETATION = INTERPRETATIONS + "/{index}"
 ListOptions = Annotated[CircuitsOptions, Query()]
 OneOptions = Annotated[CircuitOptions, Query()]
-JumpOption = Annotated[JumpOptions, Query()]
+ReadingsOptions = Annotated[InterpretationsOptions, Query()]
 IndexOptions = Annotated[InterpretationOptions, Query()]
 
 
@@ -61,12 +66,32 @@ def circuit_twin(session: Reading, links: Links, network: str, mask: str, option
     return build_circuit(session, links, network, mask, options)
 
 
-@router.get(INTERPRETATIONS, include_in_schema=False)
-def jump(links: Links, network: str, mask: str, options: JumpOption) -> RedirectResponse:
-    """From a form's index to the address of that interpretation; without one, to the circuit's own list."""
-    if options.index:
+@router.get(INTERPRETATIONS, response_class=HTMLResponse, response_model=None, include_in_schema=False)
+def interpretations_page(
+    request: Request, session: Reading, links: Links, network: str, mask: str, options: ReadingsOptions
+) -> HTMLResponse | RedirectResponse:
+    if options.index:  # what the form of an interpretation's page sends
         return RedirectResponse(links.interpretation(network, mask, int(options.index), options.scope), 303)
-    return RedirectResponse(links.circuit(network, mask, options.scope) + "#interpretations", 303)
+    if options.draw:
+        return RedirectResponse(address_of_draw(session, links, network, mask, options), 303)
+    page = build_interpretations(session, links, network, mask, options)
+    return render(request, "pages/interpretations.html", {"page": page}, block="readings")
+
+
+@router.get(
+    API_PREFIX + INTERPRETATIONS,
+    tags=["circuits"],
+    summary="Interpretations of a circuit by gate",
+    responses=api_errors(400, 404),
+)
+def interpretations_twin(
+    session: Reading, links: Links, network: str, mask: str, options: ReadingsOptions
+) -> InterpretationsPage:
+    """The interpretations whose neurons are given gates: how many, exactly, and some of them; none is listed to count.
+
+    `index` and `draw` lead somewhere in HTML only.
+    """
+    return build_interpretations(session, links, network, mask, options)
 
 
 @router.get(INTERPRETATION, response_class=HTMLResponse, include_in_schema=False)
