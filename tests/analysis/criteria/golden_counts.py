@@ -1,0 +1,218 @@
+"""How many explanations of golden networks pass each criterion: regression data, written where two routes agree.
+
+``python -m tests.analysis.criteria.golden_counts`` writes ``golden_counts.json`` anew. Its first route is the engine,
+its second an implementation of its own: for circuits :mod:`tests.oracles.dense_criteria`, for interpretations,
+algorithms and alignments the brute force of :mod:`tests.oracles`. The file says for each network which keys have two
+routes. Clean inputs, protocol ``complete``, default settings.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from analysis.algorithms.catalogue import Candidates, candidate_algorithms
+from analysis.algorithms.redundancy import irredundancy
+from analysis.alignments.search import search_alignments
+from analysis.circuits.search import search_circuits
+from analysis.criteria.alignment_context import AlignmentCriteriaContext, valid_alignments
+from analysis.criteria.circuit_context import CircuitCriteriaContext
+from analysis.criteria.interpretation_counts import KEYS, read_circuits, tallied
+from analysis.criteria.redundancies import AlgorithmCriteriaContext
+from analysis.criteria.registry import CRITERIA, criteria_for
+from analysis.data import clean_data
+from analysis.networks.network import Network
+from analysis.protocol import COMPLETE
+from analysis.result import CriterionTally
+from analysis.tasks import Task
+from tests.analysis.alignments.test_joint import twin
+from tests.golden_files import NAMES, golden_network
+from tests.oracles import brute_force_alignments as plain_alignments
+from tests.oracles import brute_force_interchange as plain_interchange
+from tests.oracles.brute_force_algorithms import redundancy, rows
+from tests.oracles.brute_force_interpretations import interpretations
+from tests.oracles.dense_criteria import DenseCriteria
+
+FILE = Path(__file__).parent / "golden_counts.json"
+MOST_CIRCUITS = 5_000  # valid ones; a network with more is judged by no criterion for circuits here
+TOO_LONG = ("input-robust", "patching-robust")  # for three inputs: minutes
+MOST_LISTED = 1_000  # interpretations that brute force lists
+MOST_ALGORITHMS = 300
+
+Counts = dict[str, dict[str, list[int]]]
+"""By kind, by key: passed, failed, undecided, not applicable."""
+
+SECOND_ROUTES = {
+    "circuit": "all but input-robust and representative",
+    "interpretation": f"all, for networks with at most {MOST_LISTED:,} interpretations",
+    "algorithm": f"all but representative, for tasks with at most {MOST_ALGORITHMS} algorithms",
+    "irredundant alignment": "both-directions, joint-interchange, minimal-alignment",
+    "alignment": "none: of all algorithms, the irredundant ones among them",
+}
+
+
+def cases() -> list[tuple[str, int]]:
+    """(golden network, output)."""
+    return [(name, k) for name in NAMES for k in range(len(golden_network(name).tasks))]
+
+
+def _listed(tally: CriterionTally) -> list[int]:
+    return [tally.passed, tally.failed, tally.undecided, tally.not_applicable]
+
+
+@lru_cache
+def found_circuits(name: str, output: int) -> CircuitCriteriaContext:
+    file = golden_network(name)
+    network, task = file.network.for_output(output), file.tasks[output]
+    data = clean_data(network.n_inputs)
+    return CircuitCriteriaContext(network, task, COMPLETE, data, search_circuits(network, task, COMPLETE, data).masks)
+
+
+def irredundant_alignments(network: Network, task: Task, *, every: bool = False) -> AlignmentCriteriaContext:
+    """Valid alignments of the algorithms without a redundant literal, or of every candidate."""
+    data = clean_data(network.n_inputs)
+    found = candidate_algorithms(task, COMPLETE, network.n_hidden_layers)
+    chosen = tuple(a for a in found.algorithms if every or irredundancy(a)["irredundant-literals"])
+    rules = COMPLETE.model_copy(update={"n_near_misses": 0})
+    search = search_alignments(network, Candidates(chosen, len(chosen)), rules, data)
+    return AlignmentCriteriaContext(network, COMPLETE, data, valid_alignments(search))
+
+
+def engine_counts(name: str, output: int) -> Counts:
+    """The first route."""
+    context = found_circuits(name, output)
+    network, task = context.network, context.task
+    counts: Counts = {}
+    if len(context) <= MOST_CIRCUITS:
+        keys = [c for c in criteria_for("circuit") if network.n_inputs == 2 or c.key not in TOO_LONG]
+        counts["circuit"] = {c.key: _listed(c.judge("circuit", context).tally) for c in keys}
+    if network.n_inputs > 2:
+        return counts  # the rest would take minutes
+    if len(context) <= MOST_CIRCUITS:
+        readings = list(read_circuits(network, context.masks, context.data, extremes=False))
+        counts["interpretation"] = {key: _listed(tallied(readings, key)) for key in KEYS}
+    algorithms = candidate_algorithms(task, COMPLETE, network.n_hidden_layers).algorithms
+    if len(algorithms) <= MOST_ALGORITHMS:
+        every = AlgorithmCriteriaContext(algorithms)
+        counts["algorithm"] = {c.key: _listed(c.judge("algorithm", every).tally) for c in criteria_for("algorithm")}
+    for kind, all_of_them in (("irredundant alignment", False), ("alignment", True)):
+        if not all_of_them or len(algorithms) <= MOST_ALGORITHMS:
+            judged = irredundant_alignments(network, task, every=all_of_them)
+            counts[kind] = {c.key: _listed(c.judge("alignment", judged).tally) for c in criteria_for("alignment")}
+    return counts
+
+
+def second_counts(name: str, output: int) -> dict[str, dict[str, int]]:
+    """The second route: how many pass, by kind and key, where it reaches."""
+    context = found_circuits(name, output)
+    network, task = context.network, context.task
+    counts: dict[str, dict[str, int]] = {}
+    if len(context) <= MOST_CIRCUITS:
+        dense = DenseCriteria(network, task.truth_table, context.masks)
+        passed = dense.passed(with_patching=network.n_inputs == 2)
+        counts["circuit"] = {key: int(np.sum(values)) for key, values in passed.items()}
+    if network.n_inputs > 2:
+        return counts
+    if len(context) <= MOST_CIRCUITS:
+        total = sum(reading.total for reading in read_circuits(network, context.masks, context.data, extremes=False))
+        if total <= MOST_LISTED:
+            counts["interpretation"] = _interpretations(network, context.masks.tolist())
+    algorithms = candidate_algorithms(task, COMPLETE, network.n_hidden_layers).algorithms
+    if len(algorithms) <= MOST_ALGORITHMS:
+        told = [redundancy(a.text, network.n_inputs) for a in algorithms]
+        counts["algorithm"] = {key: sum(one[key] for one in told) for key in told[0]}
+    counts["irredundant alignment"] = _alignments(network, [a for a in algorithms if len(a.responses) <= 2])
+    return counts
+
+
+def _interpretations(network: Network, masks: list[int]) -> dict[str, int]:
+    counts = dict.fromkeys(KEYS, 0)
+    for mask in masks:
+        found, classes = interpretations(network, mask)
+        counts["observed-class"] += len(set(classes))
+        for key, family in (("interchange", "alone"), ("interchange-joint", "joint")):
+            scores = plain_interchange.scores(network, mask, found, family)
+            if scores is not None and scores[0]:
+                counts[key] += scores[1].count(scores[0])
+    return counts
+
+
+def _alignments(network: Network, algorithms: list[Any]) -> dict[str, int]:
+    counts = dict.fromkeys(("both-directions", "joint-interchange", "minimal-alignment"), 0)
+    alone = plain_alignments.Interchange(network, rows(network.n_inputs))
+    texts = [a for a in algorithms if redundancy(a.text, network.n_inputs)["irredundant-literals"]]
+    for algorithm in texts:
+        valid, _ = plain_alignments.alignments(alone, algorithm.text)
+        by_id = {
+            s.alignment.id: s.alignment
+            for a, s in irredundant_alignments_of(network, algorithm).explanations
+            if a.text == algorithm.text
+        }
+        assert set(by_id) == {entry[3] for entry in valid}
+        counts["both-directions"] += len(valid)
+        counts["minimal-alignment"] += sum(entry[5] for entry in valid)
+        for alignment in by_id.values():
+            agreed, of, _ = twin(network, algorithm, alignment)
+            counts["joint-interchange"] += agreed == of
+    return counts
+
+
+def irredundant_alignments_of(network: Network, algorithm: Any) -> AlignmentCriteriaContext:
+    """The valid alignments of one algorithm, whose ids the second route must list too."""
+    data = clean_data(network.n_inputs)
+    search = search_alignments(network, Candidates((algorithm,), 1), COMPLETE, data)
+    return AlignmentCriteriaContext(network, COMPLETE, data, valid_alignments(search))
+
+
+def disagreements(first: Counts, second: dict[str, dict[str, int]]) -> list[str]:
+    """What two routes count differently."""
+    return [
+        f"{kind} {key}: {first[kind][key][0]} and {passed}"
+        for kind, told in second.items()
+        for key, passed in told.items()
+        if first[kind][key][0] != passed
+    ]
+
+
+def settings() -> dict[str, dict[str, float | int]]:
+    """The defaults under which the counts hold."""
+    return {criterion.key: criterion.defaults for criterion in CRITERIA if criterion.defaults}
+
+
+def write() -> int:
+    """Count by both routes and write; nothing is written where they differ."""
+    networks, wrong = {}, []
+    for name, output in cases():
+        counts = engine_counts(name, output)
+        second = second_counts(name, output)
+        wrong += [f"{name} {output}: {told}" for told in disagreements(counts, second)]
+        networks[f"{name}/{output}"] = {"counts": counts, "two routes": {k: sorted(v) for k, v in second.items()}}
+        print(name, output, {kind: len(told) for kind, told in counts.items()}, flush=True)  # noqa: T201
+    if wrong:
+        print("\n".join(wrong), file=sys.stderr)  # noqa: T201
+        return 1
+    document = {
+        "about": "Passed, failed, undecided, not applicable; protocol complete, clean inputs, default settings.",
+        "made by": "python -m tests.analysis.criteria.golden_counts",
+        "second routes": SECOND_ROUTES,
+        "settings": settings(),
+        "networks": networks,
+    }
+    FILE.write_text(_compact(document) + "\n")
+    return 0
+
+
+def _compact(document: dict[str, Any]) -> str:
+    """JSON in which a list stands on one line."""
+    text = json.dumps(document, indent=1, ensure_ascii=False)
+    return re.sub(r"\[\s+([^][]*?)\s+\]", lambda found: f"[{re.sub(chr(92) + 's+', ' ', found[1])}]", text)
+
+
+if __name__ == "__main__":
+    sys.exit(write())

@@ -1,0 +1,53 @@
+"""The golden networks keep their counts of survivors, and a second route still agrees with them."""
+
+from __future__ import annotations
+
+import json
+from functools import lru_cache
+from typing import Any
+
+import pytest
+
+from tests.analysis.criteria import golden_counts
+
+
+@lru_cache
+def stored() -> dict[str, Any]:
+    return json.loads(golden_counts.FILE.read_text())
+
+
+def of(case: tuple[str, int]) -> dict[str, Any]:
+    return stored()["networks"]["{}/{}".format(*case)]
+
+
+def test_every_golden_network_is_there_and_the_settings_are_the_defaults() -> None:
+    assert list(stored()["networks"]) == ["{}/{}".format(*case) for case in golden_counts.cases()]
+    assert stored()["settings"] == golden_counts.settings(), (
+        "count anew: python -m tests.analysis.criteria.golden_counts"
+    )
+
+
+def test_what_is_known_elsewhere_is_there() -> None:
+    circuits = of(("xor_pretrained", 0))["counts"]["circuit"]
+    known = {"mean-ablation": 191, "resample-ablation": 100, "output-faithfulness": 12, "knockout-completeness": 5}
+    assert {key: circuits[key][0] for key in known} == known
+
+
+def test_the_keys_with_two_routes_are_most() -> None:
+    two = sum(len(keys) for case in golden_counts.cases() for keys in of(case)["two routes"].values())
+    kept = sum(len(told) for case in golden_counts.cases() for told in of(case)["counts"].values())
+    assert two / kept > 0.5
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("case", golden_counts.cases())
+def test_the_engine_counts_what_it_counted(case: tuple[str, int]) -> None:
+    assert golden_counts.engine_counts(*case) == of(case)["counts"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("case", [case for case in golden_counts.cases() if case[0].startswith(("xor_2", "xor_3-3"))])
+def test_the_second_route_counts_the_same(case: tuple[str, int]) -> None:
+    second = golden_counts.second_counts(*case)
+    assert {kind: sorted(told) for kind, told in second.items()} == of(case)["two routes"]
+    assert golden_counts.disagreements(of(case)["counts"], second) == []
