@@ -1,0 +1,86 @@
+"""Analyses go as far as the operator allows, and stop there with what they have."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import select
+
+from analysis.errors import InvalidTraining
+from analysis.limits import DEFAULT_LIMITS, listed_bytes
+from analysis.networks.training_spec import TrainingSpec
+from analysis.progress import silent
+from analysis.protocol import COMPLETE
+from app.db.engine import open_store
+from app.db.tables import AnalysisRow
+from app.db.writes import save_network
+from app.jobs.definitions import analyse_arguments, train_arguments
+from app.jobs.handlers import ANALYSE, TRAIN
+from app.limits import limits_in, limits_of
+from app.settings import Settings
+from tests.factories import pretrained_xor
+
+
+def store_of(tmp_path, **settings):
+    store = open_store(Settings(data=tmp_path, **settings))
+    store.migrate()
+    return store
+
+
+def analysed(store) -> AnalysisRow:
+    """The pretrained XOR, through the three parts of its job."""
+    with store.write() as session:
+        row = save_network(session, pretrained_xor(), slug="xor")
+        arguments = analyse_arguments(row.digest, 0, COMPLETE)
+    with store.read() as session:
+        inputs = ANALYSE.load(session, arguments)
+    outcome = ANALYSE.compute(inputs, silent)
+    for step in ANALYSE.stage(arguments, outcome):
+        with store.write() as session:
+            step(session)
+    with store.write() as session:
+        ANALYSE.save(session, arguments, outcome)
+    with store.read() as session:
+        return session.scalars(select(AnalysisRow).where(AnalysisRow.staged == "")).one()
+
+
+def test_settings_become_limits_and_the_rest_is_the_engines(tmp_path):
+    assert limits_of(Settings(data=tmp_path)) == DEFAULT_LIMITS
+    store = store_of(tmp_path, max_possible_circuits=7, max_count_seconds=0, estimate_samples=11, count_threads=2)
+    for opened in (store.read, store.write):
+        with opened() as session:
+            limits = limits_in(session)
+            assert (limits.max_possible, limits.max_seconds, limits.n_samples, limits.threads) == (7, 0, 11, 2)
+    store.close()
+
+
+@pytest.mark.parametrize(
+    ("settings", "method", "truncated_at"),
+    [
+        ({"max_listed_circuits": 10}, "listed", 10),
+        ({"max_memory_bytes": 1 << 20}, "listed", None),
+        ({"max_possible_circuits": 100, "drawn_circuits": 20}, "counted", 20),
+        ({"max_possible_circuits": 100, "max_count_seconds": 0, "estimate_samples": 5_000}, "estimated", None),
+    ],
+)
+def test_a_job_stops_at_the_operators_limits_and_says_so(tmp_path, settings, method, truncated_at):
+    row = analysed(store_of(tmp_path, **settings))
+    assert row.circuits_method == method
+    if truncated_at is not None:
+        assert row.circuits_truncated_at == row.circuits_listed == truncated_at
+        assert not row.exhaustive
+    if method == "counted":
+        assert row.circuits_valid == 197
+
+
+def test_memory_bounds_every_list():
+    tight = limits_of(Settings(max_memory_bytes=1 << 20))
+    assert tight.most_listed(4) * listed_bytes(4) <= 1 << 20 < (tight.most_listed(4) + 1) * listed_bytes(4)
+
+
+def test_a_training_job_whose_device_is_not_there_is_refused_by_name(tmp_path):
+    store = store_of(tmp_path, device="abacus")
+    with store.read() as session:
+        inputs = TRAIN.load(session, train_arguments([TrainingSpec()]))
+    with pytest.raises(InvalidTraining, match="abacus"):
+        TRAIN.compute(inputs, silent)
+    store.close()
