@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Literal
+from typing import Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -200,6 +200,18 @@ class CriterionTally:
     @property
     def of(self) -> int:
         return self.passed + self.failed + self.undecided + self.not_applicable
+
+    def __add__(self, other: CriterionTally) -> CriterionTally:
+        """That of two lots of explanations together."""
+        return CriterionTally(
+            self.passed + other.passed,
+            self.failed + other.failed,
+            self.undecided + other.undecided,
+            self.not_applicable + other.not_applicable,
+        )
+
+
+NOTHING_JUDGED: Final = CriterionTally(0, 0, 0, 0)
 
 
 @dataclass(frozen=True)

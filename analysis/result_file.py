@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from analysis import ENGINE_VERSION
@@ -12,18 +12,37 @@ from analysis.alignments.alignment import ScoredAlignment
 from analysis.circuits.circuit import EdgeLayout
 from analysis.circuits.distribution import CircuitDistribution
 from analysis.networks.files import task_json
-from analysis.result import AlgorithmResult, AlgorithmSearch, CriterionTally, Float32Outcome, OutputAnalysis
+from analysis.result import (
+    NOTHING_JUDGED,
+    AlgorithmResult,
+    AlgorithmSearch,
+    CriterionTally,
+    Float32Outcome,
+    OutputAnalysis,
+)
 
 RESULT_FORMAT: Final = "pluriscope-result/1"
 MAX_EXACT_INTEGER: Final = 2**53
 
 
-def result_json(analyses: Sequence[OutputAnalysis], *, masks: bool = True) -> dict[str, Any]:
+Tallies = Mapping[tuple[str, str], CriterionTally]
+"""Verdicts in numbers, by kind of explanation and step (:class:`analysis.criteria.steps.CriterionStep`) as text."""
+
+
+def result_json(
+    analyses: Sequence[OutputAnalysis],
+    *,
+    masks: bool = True,
+    verdicts: Sequence[Tallies] = (),
+    unfinished: Sequence[str] = (),
+) -> dict[str, Any]:
     """One or several outputs of one network under one protocol and data record, as JSON values.
 
     Args:
         analyses: at least one, all of the same network, protocol and data.
         masks: whether to list the circuits' masks and their interpretation counts.
+        verdicts: of further criteria, one for each analysis; none if only what the searches tell is wanted.
+        unfinished: sentences about what stopped at a limit beside the searches.
 
     Raises:
         ValueError: no analysis, or analyses of different things.
@@ -52,14 +71,17 @@ def result_json(analyses: Sequence[OutputAnalysis], *, masks: bool = True) -> di
         },
         "engine": ENGINE_VERSION,
         "seconds": {stage: round(spent, 6) for stage, spent in seconds.items()},
-        "exhaustive": all(analysis.exhaustive for analysis in analyses),
-        "outputs": [output_json(analysis, masks=masks) for analysis in analyses],
+        "exhaustive": all(analysis.exhaustive for analysis in analyses) and not unfinished,
+        "outputs": [
+            output_json(analysis, masks=masks, verdicts=tallies)
+            for analysis, tallies in zip(analyses, verdicts or [{}] * len(analyses), strict=True)
+        ],
     }
-    missing = [sentence for analysis in analyses for sentence in what_is_missing(analysis)]
+    missing = [*(sentence for analysis in analyses for sentence in what_is_missing(analysis)), *unfinished]
     return document | ({"missing": missing} if missing else {})
 
 
-def output_json(analysis: OutputAnalysis, *, masks: bool = True) -> dict[str, Any]:
+def output_json(analysis: OutputAnalysis, *, masks: bool = True, verdicts: Tallies | None = None) -> dict[str, Any]:
     """One output's part of a result file."""
     circuits, counts, search = analysis.circuits, analysis.interpretations, analysis.algorithms
     found: dict[str, Any] = {
@@ -94,9 +116,28 @@ def output_json(analysis: OutputAnalysis, *, masks: bool = True) -> dict[str, An
         "candidates_truncated_at": search.truncated_at,
         "candidate_search": _candidate_search_json(search),
         "algorithms": [_algorithm_json(result) for result in search.algorithms],
-        "criteria": {key: tally_json(tally) for key, tally in analysis.criteria.items()},
+        **_criteria_json(analysis.criteria, verdicts or {}),
         **single,
     }
+
+
+def _criteria_json(told: Mapping[str, CriterionTally], verdicts: Tallies) -> dict[str, Any]:
+    """Tallies by criterion, and where verdicts were given also by kind of explanation.
+
+    What the searches tell comes first: it covers also what is not listed. A criterion for several kinds is summed over
+    them, interpretations apart, which are so many that nothing else would be seen.
+    """
+    kinds: dict[str, list[str]] = defaultdict(list)
+    by_kind: dict[str, dict[str, Any]] = defaultdict(dict)
+    for (kind, text), tally in verdicts.items():
+        kinds[text].append(kind)
+        by_kind[kind][text] = tally_json(tally)
+    summed = dict(told)
+    for text, found in kinds.items():
+        counted = [verdicts[kind, text] for kind in found if kind != "interpretation" or len(found) == 1]
+        summed.setdefault(text, sum(counted, NOTHING_JUDGED))
+    criteria = {text: tally_json(tally) for text, tally in summed.items()}
+    return {"criteria": criteria} | ({"criteria_by_kind": dict(by_kind)} if by_kind else {})
 
 
 def what_is_missing(analysis: OutputAnalysis) -> list[str]:

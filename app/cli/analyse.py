@@ -12,8 +12,8 @@ from app.cli.configuration import read_settings
 from app.cli.terminal import DONE, STOPPED, Refusal, check_writable, progress_bar, read_bytes, remark, write_text
 
 if TYPE_CHECKING:
-    from analysis.limits import Limits
     from analysis.data import DataRecord
+    from analysis.limits import Limits
     from analysis.networks.network import Network
     from analysis.protocol import Protocol
     from analysis.tasks import Task
@@ -37,6 +37,13 @@ def analyse(
     ] = None,
     no_masks: Annotated[bool, typer.Option("--no-masks", help="Leave the lists of circuits out.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress on stderr.")] = False,
+    criteria: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Criterion to judge everything by, as key or key(name=value); may be repeated; all for every one. "
+            "Default: what the searches tell."
+        ),
+    ] = None,
     plan: Annotated[bool, typer.Option("--plan", help="Only tell what would be done, why, and what it takes.")] = False,
 ) -> int:
     """Find every explanation of a network: circuits, interpretations, algorithms and alignments.
@@ -52,6 +59,7 @@ def analyse(
     from analysis.pipeline import analyse_output, refuse
     from analysis.preflight import preflight
     from analysis.result_file import result_json, what_is_missing
+    from app.cli.judging import judge, read_criteria
     from app.limits import limits_of
 
     if not plan and not output:
@@ -59,7 +67,7 @@ def analyse(
     if output:
         check_writable(output, file, data or file)
     limits = limits_of(read_settings())
-    rules = read_protocol(protocol)
+    rules, steps = read_protocol(protocol), read_criteria(criteria or [])
     network_file = parse_network_file(read_bytes(file, "network file", MAX_NETWORK_BYTES))
     network = network_file.network
     record = clean_data(network.n_inputs)
@@ -81,9 +89,10 @@ def analyse(
                     network, k, tasks[k], rules, record, report=report, clock=time.perf_counter, limits=limits
                 )
             )
-    document = result_json(analyses, masks=not no_masks)
+    analyses, verdicts, unfinished = judge(analyses, steps, quiet)
+    document = result_json(analyses, masks=not no_masks, verdicts=verdicts, unfinished=unfinished)
     write_text(output, json.dumps(document, ensure_ascii=False, allow_nan=False) + "\n")
-    missing = [sentence for analysis in analyses for sentence in what_is_missing(analysis)]
+    missing = [*(sentence for analysis in analyses for sentence in what_is_missing(analysis)), *unfinished]
     for sentence in missing:
         remark(f"stopped at a limit: {sentence}")
     return STOPPED if missing else DONE

@@ -120,10 +120,12 @@ def _result(session: Session, row: NetworkRow, protocol: str, data: str, *, mask
     from app.addressing import Scope
     from app.db.reads.analyses import find_analysis
     from app.db.reads.results import load_analysis
+    from app.db.reads.verdicts import tallies_of
 
     scopes = (Scope(output, protocol, data) for output in range(row.sizes[-1]))
     found = [analysis for scope in scopes if (analysis := find_analysis(session, row, scope)) is not None]
     if not found:
         which = f"network {row.slug!r} has no result under protocol {protocol!r}"
         raise Refusal(f"{which}{f' and data {data!r}' if data else ''}. Let pluriscope work analyse it first.")
-    return result_json([load_analysis(session, analysis) for analysis in found], masks=masks)
+    verdicts = [tallies_of(session, analysis) for analysis in found]
+    return result_json([load_analysis(session, analysis) for analysis in found], masks=masks, verdicts=verdicts)

@@ -22,7 +22,7 @@ from analysis.criteria.criterion import Kind
 from analysis.criteria.judging import JudgedBlock
 from analysis.criteria.steps import CriterionStep
 from analysis.digest import canonical_json
-from analysis.result import CriterionTally
+from analysis.result import NOTHING_JUDGED, CriterionTally
 
 BLOCK: Final = 16_384
 COUNTS: Final = ("totals", "passed", "undecided", "representatives", "representatives_undecided")
@@ -62,7 +62,7 @@ class PreparedVerdicts:
     kind: Kind
     step: CriterionStep
     n: int = 0
-    tally: CriterionTally = field(default_factory=lambda: CriterionTally(0, 0, 0, 0))
+    tally: CriterionTally = NOTHING_JUDGED
     note: str = ""
     seconds: float = 0.0
     stopped: bool = False
@@ -78,12 +78,7 @@ class PreparedVerdicts:
             raise ValueError(f"verdicts from {judged.start} do not follow {self.n}")
         number, tally = judged.start // BLOCK, judged.tally
         self.n += len(judged.outcomes)
-        self.tally = CriterionTally(
-            self.tally.passed + tally.passed,
-            self.tally.failed + tally.failed,
-            self.tally.undecided + tally.undecided,
-            self.tally.not_applicable + tally.not_applicable,
-        )
+        self.tally += tally
         self.note = self.note or judged.note
         self.seconds += judged.seconds
         self.stopped |= judged.stopped

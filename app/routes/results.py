@@ -13,6 +13,7 @@ from analysis.result_file import result_json
 from app.addressing import API_PREFIX, Scope
 from app.db.reads import analyses as reads
 from app.db.reads.results import load_analysis
+from app.db.reads.verdicts import tallies_of
 from app.db.tables import AnalysisRow
 from app.errors import NotFound, api_errors
 from app.pages.shared import find_network
@@ -64,7 +65,9 @@ def result(session: Reading, links: Links, network: str, options: Annotated[Resu
             links.network(row.slug, scope),
             f"network {row.slug}",
         )
-    document: dict[str, Any] = result_json([load_analysis(session, one) for one in stored], masks=options.masks)
+    verdicts = [tallies_of(session, one) for one in stored]
+    found = [load_analysis(session, one) for one in stored]
+    document: dict[str, Any] = result_json(found, masks=options.masks, verdicts=verdicts)
     # what is stored was found by the engine of its day
     document["engine"] = ", ".join(sorted({one.engine_version for one in stored}))
     return JSONResponse(document)

@@ -163,6 +163,11 @@ def verdict_sets(session: Session, analysis: AnalysisRow) -> tuple[VerdictSet, .
     return tuple(sorted(found, key=lambda one: (KINDS.index(one.kind), _ORDER[one.step.key], str(one.step))))
 
 
+def tallies_of(session: Session, analysis: AnalysisRow) -> dict[tuple[str, str], CriterionTally]:
+    """The tallies of everything that is stored, by kind and criterion as text, as result files take them."""
+    return {(one.kind, str(one.step)): one.tally for one in verdict_sets(session, analysis)}
+
+
 def kinds_and_steps(steps: Iterable[CriterionStep]) -> tuple[tuple[Kind, CriterionStep], ...]:
     """Each step for every kind of explanation that it applies to."""
     return tuple((kind, step) for step in steps for kind in step.kinds)
