@@ -44,7 +44,6 @@ class Verdicts:
         analysis: its row.
         counts: its counts.
         steps: the sequence.
-        n: stored explanations of each kind; of interpretations the circuits.
         sets: every stored tally.
         columns: of the steps that have verdicts.
         underway: steps as text that a job will compute.
@@ -55,7 +54,6 @@ class Verdicts:
     analysis: AnalysisRow
     counts: Counts
     steps: tuple[CriterionStep, ...]
-    n: Mapping[Kind, int]
     sets: Mapping[reads.Wanted, VerdictSet]
     columns: Mapping[reads.Wanted, reads.StoredColumns]
     underway: Set[str]
@@ -76,11 +74,15 @@ class Verdicts:
             raise ValueError("nothing is stored about an analysis that is not")
         few = analysis.circuits_listed <= MAX_SUMMED
         asked = [kind for kind in kinds if few or kind != "interpretation"]
-        n: dict[Kind, int] = {kind: count_of(session, analysis, kind) for kind in kinds}
         sets = {(one.kind, one.step): one for one in verdict_sets(session, analysis)}
         wanted = [(kind, step) for step in steps for kind in step.kinds if kind in asked and (kind, step) in sets]
         columns = reads.columns_of_steps(session, analysis, wanted)
-        return cls(session, place, analysis, counts, steps, n, sets, columns, underway)
+        return cls(session, place, analysis, counts, steps, sets, columns, underway)
+
+    @cached_property
+    def n(self) -> Mapping[Kind, int]:
+        """Stored explanations of each kind; of interpretations the circuits."""
+        return {kind: count_of(self.session, self.analysis, kind) for kind in KINDS}
 
     def of(self, kind: Kind) -> tuple[CriterionStep, ...]:
         """The steps that apply to a kind."""

@@ -25,9 +25,9 @@ PAGES = {  # address → most statements that it may send
     "/": 10,
     "/?q=xor": 6,
     "/?limit=2": 10,
-    XOR: 11,
-    XOR + "?protocol=paper": 11,
-    f"{XOR}?protocol={MINE.digest[:12]}": 13,  # truncated: were placements searched?
+    XOR: 18,  # with what the recommended criteria leave
+    XOR + "?protocol=paper": 12,
+    f"{XOR}?protocol={MINE.digest[:12]}": 14,  # truncated: were placements searched?
     "/networks/two?output=1": 9,
     "/networks/two": 9,
     "/networks/linear": 9,
@@ -35,6 +35,14 @@ PAGES = {  # address → most statements that it may send
     "/networks/failed": 9,
     "/networks/cancelled": 9,
     "/networks/untouched": 9,
+    XOR + "/funnel": 16,
+    XOR + "/funnel?criteria=mean-ablation&criteria=output-faithfulness(tolerance=0.05)": 14,
+    XOR + "/funnel?criteria=none": 14,
+    XOR + "/funnel?protocol=paper": 14,
+    "/networks/untouched/funnel": 6,
+    "/networks/queued/funnel": 6,
+    "/networks/linear/funnel": 6,
+    "/networks/none/funnel": 14,
     XOR + "/circuits": 6,
     XOR + "/circuits?view=grid&sort=margin&order=desc&limit=200": 6,
     f"{XOR}/circuits?protocol={MINE.digest[:12]}&sort=interpretations&order=desc": 8,
