@@ -149,6 +149,21 @@
     announce(list.length >= LIMIT ? `${LIMIT} chosen, which is the most that can be compared` : `${list.length} to compare`);
     drawTray();
   });
+  /* Other scripts choose by an event: detail.items are {ref, label, href}; with detail.toggle a chosen one is put back. */
+  document.addEventListener("tray:choose", (event) => {
+    const aside = tray();
+    if (!aside) return;
+    const network = aside.dataset.network;
+    let list = items(network);
+    for (const item of event.detail.items) {
+      const there = list.some((other) => other.ref === item.ref);
+      if (there && event.detail.toggle) list = list.filter((other) => other.ref !== item.ref);
+      else if (!there && list.length < LIMIT) list = [...list, { ...item, thumb: "" }];
+    }
+    keep(network, list, aside.dataset.compareUrl);
+    announce(list.length >= LIMIT ? `${LIMIT} chosen, which is the most that can be compared` : `${list.length} to compare`);
+    drawTray();
+  });
   document.addEventListener("click", (event) => {
     const aside = tray();
     if (!aside) return;

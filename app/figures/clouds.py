@@ -1,0 +1,184 @@
+"""Coverage against accuracy for every explanation at once, and beside it how all interpretations are spread.
+
+Points that coincide are one mark whose area grows with their number. Circles are circuits, squares alignments; filled
+squares are valid ones. Colour says nothing: marks are ink, so they read alike in both themes.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from app.figures.plots import CONFIG, Figure
+
+KINDS: Final = ("interpretation", "valid", "failing")
+_MARKS: Final[dict[str, tuple[str, str, str]]] = {
+    # kind: symbol, fill, name; a filled square is an alignment that keeps to its interchange interventions
+    "failing": ("square-open", "--ink-3", "alignments that fail"),
+    "valid": ("square", "--ink", "valid alignments"),
+    "interpretation": ("circle-open", "--ink", "interpreted circuits, by observed class"),
+}
+_SMALLEST: Final = 7.0
+
+
+@dataclass(frozen=True)
+class Mark:
+    """Explanations of one kind at one place.
+
+    Args:
+        kind: one of :data:`KINDS`.
+        predicted: interventions that they predict.
+        right: of those, how many are right.
+        count: explanations here.
+        words: what a hover says, with ``<br>`` between lines.
+        action: what a click needs: url, ref, label.
+    """
+
+    kind: str
+    predicted: int
+    right: int
+    count: int
+    words: str
+    action: Mapping[str, Any]
+
+
+def cloud(marks: Sequence[Mark], of: int, spread: Sequence[tuple[int, int]] | None = None, *, noun: str = "") -> Figure:
+    """The scatter of all explanations.
+
+    Args:
+        marks: places where explanations stand.
+        of: interventions in all.
+        spread: for interpretations (or classes) right on so many interventions: how many; drawn as bars sideways.
+        noun: what the spread counts.
+    """
+    traces: list[Figure] = []
+    for kind, (symbol, colour, name) in _MARKS.items():
+        here = [mark for mark in marks if mark.kind == kind]
+        if here:
+            traces.append(_trace(here, of, symbol, colour, name))
+    coverages = sorted({mark.predicted for mark in marks})
+    low = math.log10(min([*coverages, of]) / of) if coverages else -1.0
+    accuracies = [mark.right / mark.predicted for mark in marks]
+    accuracies += [right / of for right, _ in spread or ()]
+    bottom = max(-0.02, min([*accuracies, 0.95]) - 0.04)
+    layout = _layout(bottom)
+    layout["xaxis"] |= {
+        "type": "log",
+        "range": [min(low, -0.5) - 0.12, 0.12],
+        "tickmode": "array",
+        "tickvals": [n / of for n in _apart(coverages)],
+        "ticktext": [_share(n, of) for n in _apart(coverages)],
+        "title": {"text": "coverage: share of interventions predicted (log scale)", "standoff": 8},
+    }
+    if spread:
+        layout["xaxis"]["domain"] = [0, 0.76]
+        layout["xaxis2"] = _side_axis(noun)
+        traces.append(_bars(spread, of, noun))
+    return {"data": traces, "layout": layout, "config": dict(CONFIG)}
+
+
+def _trace(marks: Sequence[Mark], of: int, symbol: str, colour: str, name: str) -> Figure:
+    return {
+        "type": "scatter",
+        "mode": "markers",
+        "name": name,
+        "x": [mark.predicted / of for mark in marks],
+        "y": [mark.right / mark.predicted for mark in marks],
+        "text": [mark.words for mark in marks],
+        "customdata": [dict(mark.action) for mark in marks],
+        "hovertemplate": "%{text}<extra></extra>",
+        "marker": {
+            "symbol": symbol,
+            "color": colour,
+            "opacity": 0.75,
+            "size": [round(_SMALLEST + 4.0 * math.log10(mark.count), 1) for mark in marks],
+            "line": {"color": colour, "width": 1.2},
+        },
+    }
+
+
+def _bars(spread: Sequence[tuple[int, int]], of: int, noun: str) -> Figure:
+    return {
+        "type": "bar",
+        "orientation": "h",
+        "name": noun,
+        "xaxis": "x2",
+        "x": [count for _, count in spread],
+        "y": [right / of for right, _ in spread],
+        "text": [f"{right:,} of {of:,} right: {count:,} {noun}" for right, count in spread],
+        "textposition": "none",
+        "hovertemplate": "%{text}<extra></extra>",
+        "width": 1 / of,
+        "marker": {"color": "--ink", "line": {"width": 0}},
+        "showlegend": False,
+    }
+
+
+def _layout(bottom: float) -> Figure:
+    axis: Figure = {
+        "showgrid": False,
+        "zeroline": False,
+        "linecolor": "--rule-2",
+        "tickcolor": "--rule-2",
+        "ticks": "outside",
+        "ticklen": 4,
+    }
+    return {
+        "paper_bgcolor": "rgba(0,0,0,0)",
+        "plot_bgcolor": "rgba(0,0,0,0)",
+        "font": {"family": "--sans", "size": 12, "color": "--ink-2"},
+        "margin": {"l": 56, "r": 12, "t": 12, "b": 84},
+        "height": 460,
+        "showlegend": True,
+        "legend": {"orientation": "h", "x": 0, "y": -0.2, "yanchor": "top", "itemsizing": "constant"},
+        "hovermode": "closest",
+        "dragmode": False,
+        "bargap": 0,
+        "hoverlabel": {
+            "bgcolor": "--surface",
+            "bordercolor": "--ink",
+            "align": "left",
+            "font": {"color": "--ink", "family": "--sans"},
+        },
+        "xaxis": {**axis, "fixedrange": True},
+        "yaxis": {
+            **axis,
+            "fixedrange": True,
+            "showgrid": True,
+            "gridcolor": "--rule",
+            "ticks": "",
+            "linecolor": "rgba(0,0,0,0)",
+            "range": [bottom, 1.03],
+            "tickformat": ".2~f",
+            "title": {"text": "accuracy: share of those that are right", "standoff": 6},
+        },
+    }
+
+
+def _side_axis(noun: str) -> Figure:
+    return {
+        "domain": [0.8, 1],
+        "showgrid": False,
+        "zeroline": False,
+        "fixedrange": True,
+        "showticklabels": False,
+        "rangemode": "tozero",
+        "linecolor": "--rule-2",
+        "title": {"text": noun, "standoff": 8},
+    }
+
+
+def _apart(coverages: Sequence[int]) -> list[int]:
+    """The coverages that get a tick: the largest, and others as far as their labels do not touch."""
+    ticks: list[int] = []
+    for n in sorted(coverages, reverse=True):
+        if not ticks or math.log10(ticks[-1] / n) > 0.16:
+            ticks.append(n)
+    return ticks
+
+
+def _share(n: int, of: int) -> str:
+    divisor = math.gcd(n, of)
+    return "1" if n == of else f"{n // divisor}/{of // divisor}"

@@ -1,0 +1,148 @@
+"""Stored points and sums of a survey as the pages show them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from app.addressing import Addresses, ExplanationRef
+from app.db.common_ground_columns import INTERPRETATION
+from app.db.reads import common_ground as reads
+from app.db.reads.common_ground import CloudPoint, StoredPoint
+from app.db.tables import AlgorithmRow, CommonGroundRow
+from app.pages.common_ground.views import KIND_OF, CloudView, ExtremeView, PointView, SpreadBar, SurveyView
+from app.pages.formulas import FractionView
+from app.pages.place import Place
+from app.pages.samples import alignment_card
+
+
+def survey_view(row: CommonGroundRow, place: Place, addresses: Addresses) -> SurveyView:
+    facts = row.facts
+    return SurveyView(
+        n_sets=row.n_sets,
+        largest_set=row.largest_set,
+        n_interventions=row.n_interventions,
+        n_classes=row.n_classes,
+        classes=row.classes_kept,
+        drawn=row.drawn,
+        seed=row.seed,
+        n_alignments=row.n_alignments,
+        alignments=row.alignments_kept,
+        silent_interpretations=facts["silent"]["interpretations"],
+        silent_alignments=facts["silent"]["alignments"],
+        interpretations=int(facts["interpretations"]),
+        perfect=None if facts["perfect"] is None else int(facts["perfect"]),
+        best=_extreme(facts["best"], row, place, addresses),
+        worst=_extreme(facts["worst"], row, place, addresses),
+        spread=None
+        if facts["spread"] is None
+        else [SpreadBar(right=right, count=int(count)) for right, count in facts["spread"]],
+        thorough=row.thorough,
+        seconds=row.seconds,
+        engine_version=row.engine_version,
+    )
+
+
+def _extreme(
+    stored: Mapping[str, Any] | None, row: CommonGroundRow, place: Place, addresses: Addresses
+) -> ExtremeView | None:
+    if stored is None:
+        return None
+    mask, index = stored["mask"], None if stored["index"] is None else int(stored["index"])
+    slug, scope = place.row.slug, place.scope
+    if index is None:
+        url, ref = addresses.circuit(slug, mask, scope), ExplanationRef("circuit", mask)
+    else:
+        url, ref = (
+            addresses.interpretation(slug, mask, index, scope),
+            ExplanationRef("interpretation", mask, str(index)),
+        )
+    return ExtremeView(
+        mask=mask,
+        index=index,
+        url=url,
+        ref=str(ref),
+        label=f"c·{mask}" if index is None else f"i·{mask}.{index}",
+        accuracy=FractionView(agreed=stored["right"], of=row.n_interventions),
+    )
+
+
+def cloud_views(
+    session: Session, place: Place, row: CommonGroundRow, stored: Sequence[CloudPoint], addresses: Addresses
+) -> list[CloudView]:
+    points = {point.position: point for point in reads.points_at(session, row, [one.first for one in stored])}
+    algorithms = algorithms_of(session, row, points.values())
+    found = []
+    for one in stored:
+        ref, label, url = named(points[one.first], algorithms, place, addresses)
+        at = f"{one.predicted}.{one.right}"
+        found.append(
+            CloudView(
+                kind=KIND_OF[one.kind],
+                coverage=FractionView(agreed=one.predicted, of=row.n_interventions),
+                accuracy=FractionView(agreed=one.right, of=one.predicted),
+                count=one.count,
+                interpretations=one.interpretations,
+                ref=ref,
+                label=label,
+                url=url,
+                list_url=addresses.common_ground(place.row.slug, place.scope, kind=KIND_OF[one.kind], at=at) + "#list",
+            )
+        )
+    return found
+
+
+def algorithms_of(session: Session, row: CommonGroundRow, points: Iterable[StoredPoint]) -> dict[int, AlgorithmRow]:
+    positions = {point.owner for point in points if point.kind != INTERPRETATION}
+    return reads.algorithms_at(session, row.analysis_id, positions) if positions else {}
+
+
+def named(
+    point: StoredPoint, algorithms: Mapping[int, AlgorithmRow], place: Place, addresses: Addresses
+) -> tuple[str, str, str]:
+    """Reference, label and address of one point."""
+    slug, scope = place.row.slug, place.scope
+    if point.kind == INTERPRETATION:
+        mask = f"{point.owner:0{place.layout.n_hex_digits}x}"
+        index = point.index or 0
+        ref = ExplanationRef("interpretation", mask, str(index))
+        return str(ref), f"i·{mask}.{index}", addresses.interpretation(slug, mask, index, scope)
+    algorithm, alignment = algorithms[point.owner], f"{point.member:016x}"
+    ref = ExplanationRef("alignment", algorithm.algorithm_id, alignment)
+    url = addresses.alignment(slug, algorithm.algorithm_id, alignment, scope)
+    return str(ref), f"a·{alignment[:8]}", url
+
+
+def point_views(
+    session: Session, place: Place, row: CommonGroundRow, points: Sequence[StoredPoint], addresses: Addresses
+) -> list[PointView]:
+    """Points as pages and the JSON twin show them."""
+    algorithms = algorithms_of(session, row, points)
+    keys = [(algorithms[p.owner].id, f"{p.member:016x}") for p in points if p.kind != INTERPRETATION]
+    rows = reads.alignments_with(session, keys) if keys else {}
+    found = []
+    for point in points:
+        ref, label, url = named(point, algorithms, place, addresses)
+        is_class = point.kind == INTERPRETATION
+        algorithm = None if is_class else algorithms[point.owner]
+        stored = None if algorithm is None else rows.get((algorithm.id, f"{point.member:016x}"))
+        card = None if algorithm is None or stored is None else alignment_card(stored, algorithm, place, addresses)
+        found.append(
+            PointView(
+                kind=KIND_OF[point.kind],
+                ref=ref,
+                label=label,
+                url=url,
+                mask=f"{point.owner:0{place.layout.n_hex_digits}x}" if is_class else "",
+                formula="" if algorithm is None else algorithm.formula,
+                alignment=card,
+                coverage=FractionView(agreed=point.predicted, of=row.n_interventions),
+                accuracy=FractionView(agreed=point.right, of=point.predicted),
+                best=point.best if is_class else None,
+                worst=point.worst if is_class else None,
+                members=point.size,
+            )
+        )
+    return found

@@ -1,0 +1,66 @@
+"""All points of a survey as rows of a table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sqlalchemy.orm import Session
+
+from app.addressing import Addresses
+from app.db.reads import common_ground as reads
+from app.errors import NotFound
+from app.pages.common_ground.points import algorithms_of, named
+from app.pages.common_ground.views import KIND_OF
+from app.pages.options import ScopeOptions
+from app.pages.place import locate
+
+HEAD = [
+    "kind",
+    "explanation",
+    "predicted",
+    "of",
+    "right",
+    "best_of_class",
+    "worst_of_class",
+    "members",
+    "formula",
+    "url",
+]
+AT_ONCE = 5_000
+
+
+def table_rows(session: Session, addresses: Addresses, network: str, options: ScopeOptions) -> Iterator[list[str]]:
+    """The head, then one row for each explanation in the store's order.
+
+    Raises:
+        NotFound: the network or scope does not exist, or nothing is surveyed yet.
+    """
+    place = locate(session, addresses, network, options.scope)
+    row = None if place.analysis is None else reads.common_ground_of(session, place.analysis)
+    if row is None:
+        parent = addresses.common_ground(place.row.slug, place.scope)
+        raise NotFound("common ground", "has not been surveyed yet", "look at its page", "", parent, "its page")
+    total = sum(point.count for point in reads.cloud_of(row))
+
+    def rows() -> Iterator[list[str]]:
+        yield HEAD
+        for start in range(0, total, AT_ONCE):
+            points = reads.points_at(session, row, range(start, min(start + AT_ONCE, total)))
+            algorithms = algorithms_of(session, row, points)
+            for point in points:
+                ref, _, url = named(point, algorithms, place, addresses)
+                is_class = point.size is not None
+                yield [
+                    KIND_OF[point.kind],
+                    ref,
+                    str(point.predicted),
+                    str(row.n_interventions),
+                    str(point.right),
+                    "" if point.best is None or not is_class else str(point.best),
+                    "" if point.worst is None or not is_class else str(point.worst),
+                    "" if point.size is None else str(point.size),
+                    "" if is_class else algorithms[point.owner].formula,
+                    url,
+                ]
+
+    return rows()

@@ -1,0 +1,181 @@
+"""What the pages of the common ground show, and their options."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final, Literal
+
+from pydantic import Field
+
+from app.db.common_ground_columns import FAILING, INTERPRETATION, VALID
+from app.pages.formulas import FractionView
+from app.pages.options import BigInt, PageModel, ScopeOptions
+from app.pages.samples import AlignmentCard
+from app.pages.shared import JobView, NetworkView, ScopeView
+
+SurveyState = Literal["done", "computing", "failed", "cancelled", "not_surveyed", "not_analysed"]
+PointKind = Literal["interpretation", "valid", "failing"]
+KINDS: Final[Mapping[PointKind, int]] = {"interpretation": INTERPRETATION, "valid": VALID, "failing": FAILING}
+KIND_OF: Final[Mapping[int, PointKind]] = {code: kind for kind, code in KINDS.items()}
+KIND_LABELS: Final[Mapping[PointKind, str]] = {
+    "interpretation": "Circuit, interpreted",
+    "valid": "Algorithm, aligned",
+    "failing": "Alignment that fails",
+}
+DEFAULT_LIMIT: Final = 25
+
+
+class CommonGroundOptions(ScopeOptions):
+    """Options of the common ground."""
+
+    kind: list[PointKind] = Field([], max_length=3, description="Only points of these kinds.")
+    circuit: str = Field("", max_length=64, description="Only interpretations of the circuit with this mask.")
+    algorithm: str = Field("", max_length=16, description="Only alignments of the algorithm with this id.")
+    at: str = Field("", max_length=24, description="Only points at one place: PREDICTED.RIGHT, e.g. 756.719.")
+    accuracy_min: float | None = Field(None, ge=0, le=1, description="Least accuracy.")
+    coverage_min: float | None = Field(None, ge=0, le=1, description="Least coverage.")
+    sort: Literal["accuracy", "coverage", "best", "worst"] = Field(
+        "accuracy", description="What the list is sorted by; best and worst are those of any member of a class."
+    )
+    order: Literal["asc", "desc"] = Field("desc", description="Direction of the order.")
+    after: str = Field("", max_length=400, description="Cursor: where the page before ended.")
+    limit: int = Field(DEFAULT_LIMIT, ge=1, le=200, description="Explanations on a page.")
+
+
+class StandingOptions(ScopeOptions):
+    """Options of one explanation's standing."""
+
+    e: str = Field(max_length=2000, description="The explanation, as a comparison's address names it.")
+
+
+class CloudView(PageModel):
+    """Explanations of one kind that stand at the same place."""
+
+    kind: PointKind
+    coverage: FractionView
+    accuracy: FractionView
+    count: int = Field(description="Points here: observed classes, or alignments.")
+    interpretations: BigInt = Field(description="Members of those classes; 0 for alignments.")
+    ref: str = Field(description="The first of them, as a comparison's address names it.")
+    label: str
+    url: str
+    list_url: str = Field(description="All of them, listed.")
+
+
+class PointView(PageModel):
+    """One explanation and where it stands."""
+
+    kind: PointKind
+    ref: str
+    label: str
+    url: str
+    mask: str = Field(description="Of a circuit; empty for alignments.")
+    formula: str = Field(description="Of an algorithm; empty for circuits.")
+    alignment: AlignmentCard | None
+    coverage: FractionView = Field(description="Interventions predicted, of all.")
+    accuracy: FractionView = Field(description="Predicted right, of those predicted.")
+    best: int | None = Field(description="Most that a member of its observed class predicts right; None if not known.")
+    worst: int | None = Field(description="Fewest, likewise.")
+    members: BigInt | None = Field(description="Interpretations in its class, None for alignments.")
+
+
+class ExtremeView(PageModel):
+    """An interpretation that predicts as many or as few interventions right as any."""
+
+    mask: str
+    index: BigInt | None
+    url: str
+    ref: str
+    label: str
+    accuracy: FractionView
+
+
+class SpreadBar(PageModel):
+    """Interpretations that predict equally many interventions right."""
+
+    right: int
+    count: BigInt
+
+
+class SurveyView(PageModel):
+    """What was looked at and what came of it, in sum."""
+
+    n_sets: int = Field(description="Sets of hidden neurons that are patched.")
+    largest_set: int | None = Field(description="Most neurons in a set where not every set is patched, else None.")
+    n_interventions: int = Field(description="Sets times ordered pairs of different inputs.")
+    n_classes: BigInt = Field(description="Observed classes of the listed circuits.")
+    classes: int = Field(description="Of those, how many were looked at.")
+    drawn: bool = Field(description="Whether these are a uniform sample, without repetition.")
+    seed: int = Field(description="Of the sample.")
+    n_alignments: BigInt = Field(description="Kept alignments.")
+    alignments: int = Field(description="Of those, how many were looked at.")
+    silent_interpretations: int = Field(description="Classes that predict nothing: their output has no gate.")
+    silent_alignments: int = Field(description="Alignments that predict nothing: no variable has a place.")
+    interpretations: BigInt = Field(description="Interpretations in the classes that were looked at.")
+    perfect: BigInt | None = Field(description="Of these, right on every intervention; None if not known.")
+    best: ExtremeView | None
+    worst: ExtremeView | None
+    spread: list[SpreadBar] | None = Field(description="All interpretations by right predictions; None if not known.")
+    thorough: bool
+    seconds: float
+    engine_version: str
+
+    @property
+    def partial(self) -> bool:
+        """Whether something was left out: drawn classes, alignments beyond the limit, or large sets."""
+        return self.drawn or self.alignments < self.n_alignments or self.largest_set is not None
+
+
+class SortLink(PageModel):
+    """A column that the list can be sorted by."""
+
+    key: str
+    label: str
+    url: str
+    current: Literal["", "asc", "desc"]
+
+
+class Pill(PageModel):
+    """One filter in force and the list without it."""
+
+    label: str
+    url: str
+
+
+class CommonGroundPage(PageModel):
+    """Every explanation of an analysis on the common ground."""
+
+    network: NetworkView
+    scope: ScopeView
+    state: SurveyState
+    job: JobView | None = Field(description="The latest job that surveys it, None where it is done or nobody asked.")
+    survey: SurveyView | None
+    summary: list[str] = Field(description="What the survey says, in sentences.")
+    cloud: list[CloudView]
+    kinds: dict[PointKind, int] = Field(description="Points of each kind.")
+    total: int = Field(description="Points that pass the filter.")
+    items: list[PointView]
+    sorts: list[SortLink]
+    filters: list[Pill]
+    next: str | None
+    next_url: str | None
+    first_url: str
+    url: str
+    bare_url: str
+    csv_url: str
+    request_url: str = Field(description="Where a survey is asked for with POST.")
+    network_url: str
+    compare_url: str
+    scope_query: list[tuple[str, str]]
+
+
+class StandingView(PageModel):
+    """Where one explanation stands among the others."""
+
+    ref: str
+    state: SurveyState
+    coverage: FractionView | None = Field(description="None where it is silent on principle.")
+    accuracy: FractionView | None
+    words: str
+    place: str = Field(description="Its place in the cloud, in words; empty where that is not known.")
+    cloud_url: str

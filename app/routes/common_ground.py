@@ -1,0 +1,188 @@
+"""The common ground: the cloud of all explanations, its list, where one of them stands, and all of it as a table."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request, Response
+from fastapi.responses import HTMLResponse, RedirectResponse, StreamingResponse
+from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy.orm import Session
+
+from app.addressing import API_PREFIX, Addresses
+from app.db.tables import JobRow
+from app.errors import Conflict, api_errors
+from app.figures.clouds import Mark, cloud
+from app.figures.numbers import exact, noun
+from app.figures.plots import Figure
+from app.jobs import queue
+from app.pages.common_ground.build import build_common_ground
+from app.pages.common_ground.standing import build_standing
+from app.pages.common_ground.table import table_rows
+from app.pages.common_ground.views import (
+    CloudView,
+    CommonGroundOptions,
+    CommonGroundPage,
+    StandingOptions,
+    StandingView,
+)
+from app.pages.jobs import JobPage, build_job
+from app.pages.options import ScopeOptions
+from app.pages.place import locate
+from app.rendering import is_fragment, render
+from app.routes.changes import Writing
+from app.routes.depends import Form, Links, Reading, now
+
+router = APIRouter()
+PAGE = "/networks/{network}/common-ground"
+STANDING = PAGE + "/standing"
+ListOptions = Annotated[CommonGroundOptions, Query()]
+OneOptions = Annotated[StandingOptions, Query()]
+TableOptions = Annotated[ScopeOptions, Query()]
+
+
+class SurveyRequest(BaseModel):
+    """Which analysis to survey."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    protocol: str = Field("complete", max_length=64, description="Name of a protocol, or its digest's first digits.")
+    output: int = Field(0, ge=0, le=999, description="Index of the output.")
+    data: str = Field("", max_length=64, description="First digits of a data record's digest; empty for the default.")
+    thorough: bool = Field(
+        False, description="Whether to look at every class where otherwise a sample is drawn, however long it takes."
+    )
+
+
+@router.get(PAGE, response_class=HTMLResponse, include_in_schema=False)
+def common_ground_page(
+    request: Request, session: Reading, links: Links, network: str, options: ListOptions
+) -> HTMLResponse:
+    page = build_common_ground(session, links, network, options)
+    whole = request.headers.get("HX-Target", "").endswith("whole")  # a page that waits asks for all of itself
+    headers = {"HX-Push-Url": page.url} if is_fragment(request) and not whole else {}
+    context = {"page": page, "options": options, "figure": figure_of(page)}
+    return render(request, "pages/common_ground.html", context, block="whole" if whole else "results", headers=headers)
+
+
+@router.get(
+    API_PREFIX + PAGE, tags=["common ground"], summary="Coverage and accuracy of all", responses=api_errors(400, 404)
+)
+def common_ground_twin(session: Reading, links: Links, network: str, options: ListOptions) -> CommonGroundPage:
+    """Every explanation of an analysis on all interchange interventions: cloud and list; `next_url` leads on."""
+    return build_common_ground(session, links, network, options)
+
+
+@router.get(STANDING, response_class=HTMLResponse, include_in_schema=False)
+def standing_page(request: Request, session: Reading, links: Links, network: str, options: OneOptions) -> HTMLResponse:
+    standing = build_standing(session, links, network, options)
+    return render(request, "pages/standing.html", {"standing": standing, "options": options}, block="standing")
+
+
+@router.get(
+    API_PREFIX + STANDING, tags=["common ground"], summary="Where one stands", responses=api_errors(400, 404, 422)
+)
+def standing_twin(session: Reading, links: Links, network: str, options: OneOptions) -> StandingView:
+    """Coverage and accuracy of one explanation, stored or not, and its place among the others."""
+    return build_standing(session, links, network, options)
+
+
+@router.get(
+    API_PREFIX + PAGE + ".csv",
+    tags=["common ground"],
+    summary="All points as a table",
+    response_class=StreamingResponse,
+    responses={200: {"content": {"text/csv": {}}}, **api_errors(400, 404)},
+)
+def common_ground_table(session: Reading, links: Links, network: str, options: TableOptions) -> StreamingResponse:
+    """One line for each explanation: kind, reference, numerators and denominators."""
+    rows = table_rows(session, links, network, options)
+    name = f"{network}-common-ground.csv"
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return StreamingResponse(_lines(rows), media_type="text/csv", headers=headers)
+
+
+@router.post(
+    API_PREFIX + PAGE,
+    tags=["common ground"],
+    summary="Ask for a survey",
+    status_code=202,
+    responses=api_errors(403, 404, 409, 422),
+)
+def survey(session: Writing, links: Links, network: str, order: SurveyRequest, response: Response) -> JobPage:
+    """Survey a stored analysis in the background. Asking twice is asking once."""
+    job = ask_for_survey(session, links, network, order)
+    session.flush()
+    response.headers["Location"] = links.twin(links.job(job.id))
+    return build_job(session, links, job.id, now())
+
+
+@router.post(PAGE, include_in_schema=False)
+def survey_from_page(session: Writing, links: Links, network: str, form: Form) -> RedirectResponse:
+    order = SurveyRequest.model_validate({key: value for key, value in form.items() if value != ""})
+    return RedirectResponse(links.job(ask_for_survey(session, links, network, order).id), status_code=303)
+
+
+def ask_for_survey(session: Session, links: Addresses, network: str, order: SurveyRequest) -> JobRow:
+    """Queue a survey unless it is queued or running already.
+
+    Raises:
+        NotFound: no such network, output, protocol or data record.
+        Conflict: there is no analysis to be surveyed.
+    """
+    scope = ScopeOptions(output=order.output, protocol=order.protocol, data=order.data).scope
+    place = locate(session, links, network, scope)
+    if place.analysis is None:
+        raise Conflict("analysis", "is not stored, so there is nothing to survey", "ask for the analysis first")
+    return queue.enqueue_common_ground(session, place.analysis, thorough=order.thorough, again=True)
+
+
+def figure_of(page: CommonGroundPage) -> Figure | None:
+    """The scatter, None where nothing stands anywhere."""
+    if page.survey is None or not page.cloud:
+        return None
+    spread: list[tuple[int, int]] | None = None
+    words = "interpretations"
+    if page.survey.spread is not None:
+        spread = [(bar.right, bar.count) for bar in page.survey.spread]
+    else:
+        words = "classes drawn" if page.survey.drawn else "observed classes"
+        spread = [
+            (one.accuracy.agreed, one.count)
+            for one in page.cloud
+            if one.kind == "interpretation" and one.coverage.agreed == one.coverage.of
+        ]
+    marks = [
+        Mark(
+            one.kind,
+            one.coverage.agreed,
+            one.accuracy.agreed,
+            one.count,
+            _hover(one),
+            {"url": one.url if one.count == 1 else one.list_url, "ref": one.ref, "label": one.label, "href": one.url},
+        )
+        for one in page.cloud
+    ]
+    return cloud(marks, page.survey.n_interventions, spread or None, noun=words)
+
+
+def _hover(one: CloudView) -> str:
+    what = {"interpretation": "observed class", "valid": "valid alignment", "failing": "alignment that fails"}[one.kind]
+    many = {"observed class": "observed classes", "alignment that fails": "alignments that fail"}.get(what, "")
+    lines = [
+        f"<b>{one.label}</b>" + (f" and {exact(one.count - 1)} more" if one.count > 1 else ""),
+        noun(one.count, what, many),
+        f"predicts {exact(one.coverage.agreed)} of {exact(one.coverage.of)}",
+        f"right on {exact(one.accuracy.agreed)} of {exact(one.accuracy.of)}",
+    ]
+    return "<br>".join(lines)
+
+
+def _lines(rows: Iterator[list[str]]) -> Iterator[str]:
+    for row in rows:
+        line = io.StringIO()
+        csv.writer(line, lineterminator="\n").writerow(row)
+        yield line.getvalue()
