@@ -81,7 +81,8 @@ CAUSAL_ORDER: Final = Criterion(
     label="Causal order",
     definition="Each variable lies in a strictly earlier layer than the variables computed from it.",
     formula="layer(τ(u)) < layer(τ(v)) for every variable v and every variable u below it",
-    source="Geiger et al., JMLR 2025 (arXiv:2301.04709); the search of Méloux et al. has no such constraint",
+    source="Geiger et al., JMLR 2025 (arXiv:2301.04709); the search of Méloux et al. "
+    "(arXiv:2502.20914) has no such constraint",
     judges={"alignment": _causal_order},
     direction="higher",
     score="share of variables inside others that lie earlier",

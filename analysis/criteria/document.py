@@ -9,6 +9,8 @@ from typing import Final
 from analysis.criteria.criterion import KINDS, Criterion
 from analysis.criteria.registry import CRITERIA, criteria_for
 
+_ON_THE_WEB: Final = {"causal scrubbing": "https://www.alignmentforum.org/s/h95ayYYwMebGEYN5y"}
+
 _INTRODUCTION: Final = """\
 # Criteria
 
@@ -71,5 +73,8 @@ def _section(criterion: Criterion) -> Iterator[str]:
 
 
 def _linked(source: str) -> str:
-    """The source with its arXiv numbers as links."""
-    return re.sub(r"arXiv:(\d{4}\.\d{4,5})", r"[arXiv:\1](https://arxiv.org/abs/\1)", source)
+    """The source with its arXiv numbers, and what appeared only on the web, as links."""
+    numbered = re.sub(r"arXiv:(\d{4}\.\d{4,5})", r"[arXiv:\1](https://arxiv.org/abs/\1)", source)
+    for name, address in _ON_THE_WEB.items():
+        numbered = numbered.replace(name, f"[{name}]({address})")
+    return numbered

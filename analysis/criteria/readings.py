@@ -105,7 +105,7 @@ INTERCHANGE: Final = Criterion(
     definition="It predicts what the unablated network decides when any one active neuron takes its activation from "
     "another input.",
     formula="for every active neuron v and s ≠ b: I(b; v ← v(s)) = [N(b; h_v ← h_v(s)) > 1/2]",
-    source="Geiger et al., NeurIPS 2021 (arXiv:2106.02997), on the interpretations of Méloux et al.",
+    source="Geiger et al., NeurIPS 2021 (arXiv:2106.02997), on the interpretations of Méloux et al. (arXiv:2502.20914)",
     judges={"interpretation": _interchange("alone")},
     method=_METHOD,
     direction="higher",
@@ -117,7 +117,8 @@ INTERCHANGE_JOINT: Final = Criterion(
     definition="It predicts what the unablated network decides when any set of active neurons takes its activations "
     "from another input.",
     formula="for every set S of active neurons and s ≠ b: I(b; v ← v(s), v ∈ S) = [N(b; h_S ← h_S(s)) > 1/2]",
-    source="Geiger et al., JMLR 2025 (arXiv:2301.04709), on the interpretations of Méloux et al.; Chan et al., 2022",
+    source="Geiger et al., JMLR 2025 (arXiv:2301.04709), on the interpretations of Méloux et al. "
+    "(arXiv:2502.20914); Chan et al., 2022 (causal scrubbing)",
     judges={"interpretation": _interchange("joint")},
     method=_METHOD,
     direction="higher",

@@ -29,6 +29,16 @@ def test_every_criterion_parameter_and_source_is_in_it() -> None:
             assert f"https://arxiv.org/abs/{number}" in section
 
 
+def test_every_source_that_is_not_our_own_is_linked() -> None:
+    lines = re.findall(r"^- Source: (.+)$", criteria_document(), re.MULTILINE)
+    assert len(lines) == len(CRITERIA)
+    for line in lines:
+        assert line.startswith("Pluriscope") or "](https://" in line, line
+        # who is named with a year has a link before the next one is named
+        for named in re.split(r"; ", line):
+            assert not re.search(r"\b20\d\d\b", re.sub(r"\[.*?\]\(.*?\)", "", named)) or "](https://" in named, named
+
+
 def test_contents_lead_to_sections() -> None:
     told = criteria_document()
     headings = set(re.findall(r"^## (.+)$", told, re.MULTILINE))
