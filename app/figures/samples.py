@@ -103,6 +103,60 @@ def _plan_example() -> SimpleNamespace:
     )
 
 
+def _funnel_example(kind: str) -> SimpleNamespace:
+    """What is left of some explanations of a kind after four criteria, one of which has no verdicts yet."""
+
+    def row(place: int, label: str, before: int, outcomes: tuple[int, int, int, int] | None, **more: Any) -> Any:
+        values: dict[str, Any] = {
+            "position": place,
+            "label": label,
+            "settings": "",
+            "state": "stored" if outcomes else "not_computed",
+            "before": before,
+            "outcomes": None,
+            "left": before,
+            "left_least": before,
+            "open": 0,
+            "whole": True,
+            "interpretations": None,
+            "observed": None,
+            "scaled": None,
+            "left_url": "#",
+        }
+        if outcomes:
+            names = ("passed", "failed", "undecided", "not_applicable")
+            values |= {"outcomes": SimpleNamespace(**dict(zip(names, outcomes, strict=True)))}
+            values |= {"left": outcomes[0], "left_least": outcomes[0], "open": outcomes[2]}
+        return SimpleNamespace(**(values | more))
+
+    scaled = SimpleNamespace(guess=45_862_248, low=32_000_000, high=63_500_000, confidence=0.99)
+    rows = [
+        row(0, "Mean ablation", 1_000, (700, 300, 0, 0), interpretations=12_400_000, observed=9_121),
+        row(1, "Robust on inputs", 700, (100, 420, 80, 100), settings="radius 0.1", scaled=scaled),
+        row(2, "Robust to patching", 100, None, whole=False),
+        row(3, "Cardinally minimal", 100, (1, 99, 0, 0), whole=False),
+    ]
+    return SimpleNamespace(
+        kind=kind,
+        noun=kind,
+        begin=1_000,
+        begin_words=f"{kind}s, as an example",
+        begin_url="#",
+        rows=rows if kind == "circuit" else rows[1:],
+        left=1,
+        open=80,
+        whole=False,
+        interpretations=None,
+        observed=None,
+        algorithms=None,
+        scaled=None,
+        left_url="#",
+        last_url=None,
+        verdict=f"Some verdicts are not computed yet; at most 1 {kind} can be left.",
+        none_left=False,
+    )
+
+
 def pattern_context() -> dict[str, Any]:
     """Everything ``patterns.html`` shows."""
     wide = random_weights((4, 5, 5, 2), 4)
@@ -115,6 +169,8 @@ def pattern_context() -> dict[str, Any]:
     rng = np.random.default_rng(1)
     return {
         "plan_example": _plan_example(),
+        "circuit_funnel": _funnel_example("circuit"),
+        "alignment_funnel": _funnel_example("alignment"),
         "weights": WEIGHTS,
         "sizes": (2, 3, 3, 1),
         "mask": MASK,
