@@ -70,11 +70,11 @@ def cloud(marks: Sequence[Mark], of: int, spread: Sequence[tuple[int, int]] | No
         "tickmode": "array",
         "tickvals": [n / of for n in _apart(coverages)],
         "ticktext": [_share(n, of) for n in _apart(coverages)],
-        "title": {"text": "coverage: share of interventions predicted (log scale)", "standoff": 8},
+        "title": {"text": "coverage (log scale)", "standoff": 8},
     }
     if spread:
         layout["xaxis"]["domain"] = [0, 0.76]
-        layout["xaxis2"] = _side_axis(noun)
+        layout["xaxis2"] = _side_axis()
         traces.append(_bars(spread, of, noun))
     return {"data": traces, "layout": layout, "config": dict(CONFIG)}
 
@@ -152,12 +152,12 @@ def _layout(bottom: float) -> Figure:
             "linecolor": "rgba(0,0,0,0)",
             "range": [bottom, 1.03],
             "tickformat": ".2~f",
-            "title": {"text": "accuracy: share of those that are right", "standoff": 6},
+            "title": {"text": "accuracy", "standoff": 6},
         },
     }
 
 
-def _side_axis(noun: str) -> Figure:
+def _side_axis() -> Figure:
     return {
         "domain": [0.8, 1],
         "showgrid": False,
@@ -166,7 +166,7 @@ def _side_axis(noun: str) -> Figure:
         "showticklabels": False,
         "rangemode": "tozero",
         "linecolor": "--rule-2",
-        "title": {"text": noun, "standoff": 8},
+        "title": {"text": "spread", "standoff": 8},
     }
 
 

@@ -93,6 +93,7 @@ class AlgorithmPage(HuedPage):
     tree: FormulaNode
     ref: str
     criteria_url: str = Field(description="Every criterion's verdict on it.")
+    standing_url: str = Field(description="Where it stands on the common ground.")
     position: int = Field(description="Its place in the protocol's order, from 0.")
     of_algorithms: int
     verdicts: list[VerdictView]
@@ -149,6 +150,7 @@ def build_algorithm(
         tree=formula_tree(algorithm),
         ref=str(ExplanationRef("algorithm", row.algorithm_id)),
         criteria_url=addresses.verdicts(slug, [ExplanationRef("algorithm", row.algorithm_id)], place.scope),
+        standing_url=addresses.standing(slug, ExplanationRef("algorithm", row.algorithm_id), place.scope),
         position=row.position,
         of_algorithms=0 if place.analysis is None else reads.algorithm_facets(place.analysis).total,
         verdicts=verdicts_of(row),

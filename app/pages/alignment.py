@@ -144,6 +144,7 @@ class AlignmentPage(HuedPage):
     id: str
     ref: str = Field(description="How a comparison's address names it.")
     criteria_url: str = Field(description="Every criterion's verdict on it.")
+    standing_url: str = Field(description="Where it stands on the common ground.")
     url: str = Field(description="Permalink; carries the placement where the alignment is not stored.")
     places: list[PlacedView]
     iia: FractionView
@@ -239,6 +240,7 @@ def build_alignment(
         id=alignment.id,
         ref=str(ref),
         criteria_url=addresses.verdicts(slug, [ref], place.scope),
+        standing_url=addresses.standing(slug, ref, place.scope),
         url=permalink(session, addresses, place, algorithm_row, alignment),
         places=placed,
         iia=iia,

@@ -127,6 +127,7 @@ class CircuitPage(PageModel):
     network_url: str
     compare_url: str
     criteria_url: str = Field(description="Every criterion's verdict on it.")
+    standing_url: str = Field(description="Where it stands on the common ground.")
     scope_query: list[tuple[str, str]] = Field(description="The scope's options where they differ from the default.")
     url: str
 
@@ -185,6 +186,7 @@ class InterpretationPage(PageModel):
     network_url: str
     compare_url: str
     criteria_url: str = Field(description="Every criterion's verdict on it.")
+    standing_url: str = Field(description="Where it stands on the common ground.")
     scope_query: list[tuple[str, str]] = Field(description="The scope's options where they differ from the default.")
     url: str
 
@@ -251,6 +253,7 @@ def build_circuit(
         network_url=addresses.network(slug, scope),
         compare_url=addresses.compare(slug, (), scope),
         criteria_url=addresses.verdicts(slug, [ExplanationRef("circuit", circuit.hex)], scope),
+        standing_url=addresses.standing(slug, ExplanationRef("circuit", circuit.hex), scope),
         scope_query=list(scope.query().items()),
         url=addresses.circuit(slug, circuit.hex, scope),
     )
@@ -319,6 +322,7 @@ def build_interpretation(
         network_url=addresses.network(slug, scope),
         compare_url=addresses.compare(slug, (), scope),
         criteria_url=addresses.verdicts(slug, [ExplanationRef("interpretation", circuit.hex, str(number))], scope),
+        standing_url=addresses.standing(slug, ExplanationRef("interpretation", circuit.hex, str(number)), scope),
         scope_query=list(scope.query().items()),
         url=addresses.interpretation(slug, circuit.hex, number, scope),
     )

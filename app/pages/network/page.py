@@ -73,6 +73,7 @@ class Links(PageModel):
     circuits: str
     algorithms: str
     funnel: str
+    common_ground: str
     result: str
     compare: str
     analyse: str = Field(description="POST here to run the analysis.")
@@ -242,6 +243,7 @@ def build_network(session: Session, addresses: Addresses, network: str, options:
             circuits=addresses.circuits(slug, scope),
             algorithms=addresses.algorithms(slug, scope),
             funnel=addresses.funnel(slug, scope),
+            common_ground=addresses.common_ground(slug, scope),
             result=addresses.result(slug, scope),
             compare=addresses.compare(slug, (), scope),
             analyse=addresses.analyses(slug),
