@@ -60,6 +60,7 @@ def with_tables(text: str, sample: Sample, tight: Sample) -> str:
     tables: dict[str, Callable[[], Iterator[str]]] = {
         "samples": lambda: samples_table((sample, tight)),
         "claims": lambda: claims_table(sample, tight),
+        "pairs": lambda: pairs_table(sample, tight),
         "circuits": lambda: family_table(sample, _circuit_figures()),
         "interpretations": lambda: family_table(sample, _INTERPRETATIONS),
         "alignments": lambda: alignments_table(sample),
@@ -133,6 +134,31 @@ def _number(value: float, share: bool = False) -> str:
     if share:
         return f"{100 * value:.0f}%"
     return f"{value:,.0f}" if value == round(value) or value >= 1000 else f"{value:,.2f}".rstrip("0").rstrip(".")
+
+
+_PAIRS: Final = (
+    ("resample-ablation", "all-ablations", "mean ablation removes what resample ablation keeps"),
+    ("valid", "necessity", "necessity removes a valid circuit"),
+    ("valid", "minimal-quasi", "quasi-minimality removes a valid circuit"),
+    ("valid", "margin", "a valid circuit is fragile"),
+    ("grid", "input-robust", "certificates refute what a grid of 5 × 5 lets pass"),
+    ("input-noise", "input-robust", "certificates refute what 99% of random points let pass"),
+    ("minimal-subset", "minimal-cardinal", "a circuit is subset-minimal and not cardinally minimal"),
+)
+
+
+def pairs_table(sample: Sample, tight: Sample) -> Iterator[str]:
+    """In how many networks one criterion leaves fewer circuits than another: paired, so no chance of sampling in it."""
+    yield "| in `complete`, networks in which | trained to .01 | to .001 | circuits: .01 | .001 |"
+    yield "|---|---|---|---|---|"
+    for weak, strict, label in _PAIRS:
+        networks, circuits = [], []
+        for one in (sample, tight):
+            before, after = one.counts(f"complete {weak}"), one.counts(f"complete {strict}")
+            fewer = sum(late < early for early, late in zip(before, after, strict=True))
+            networks.append(f"{fewer} of {len(before)}")
+            circuits.append(f"{sum(before) - sum(after):,} of {sum(before):,}")
+        yield f"| {label} | {' | '.join(networks + circuits)} |"
 
 
 # ---- all figures -----------------------------------------------------------------------------------------------------
