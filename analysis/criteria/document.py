@@ -26,6 +26,8 @@ activation of neuron u in the full network, and d the decision: 0, 1 or neither.
 valid circuits of the protocol and, unless they say otherwise, under the protocol's ablation and decision rule. \
 "Decides right" means what it means for validity: the share of rows decided as labelled is above the protocol's \
 threshold.
+
+How many explanations of trained networks survive each of them: [survivors](survivors.md).
 """
 
 
