@@ -23,7 +23,7 @@ from analysis.alignments.alignment import ScoredAlignment
 from analysis.criteria.alignment_context import AlignmentCriteriaContext, valid_alignments
 from analysis.criteria.circuit_context import CircuitCriteriaContext
 from analysis.criteria.criterion import KINDS, Kind
-from analysis.criteria.reading_counts import ReadingCounts, count_readings
+from analysis.criteria.reading_counts import CountingReadings, ReadingCounts
 from analysis.criteria.redundancies import AlgorithmCriteriaContext
 from analysis.criteria.steps import CriterionStep
 from analysis.criteria.verdict import OUTCOMES, UNDECIDED, Verdicts, same_for_all
@@ -75,6 +75,7 @@ class Subject:
         masks: ``[circuits]`` uint64 ascending: the listed valid circuits.
         exhaustive: whether these are all valid ones.
         interpretations: how many each circuit has, parallel to the masks.
+        observed: and their observed classes.
         algorithms: the listed candidates.
         alignments: the kept valid alignments with their algorithms.
     """
@@ -87,6 +88,7 @@ class Subject:
     masks: NDArray[np.uint64]
     exhaustive: bool
     interpretations: tuple[int, ...]
+    observed: tuple[int, ...]
     algorithms: tuple[HighLevelModel, ...]
     alignments: tuple[tuple[HighLevelModel, ScoredAlignment], ...]
 
@@ -103,6 +105,7 @@ class Subject:
             masks=circuits.masks,
             exhaustive=circuits.truncated_at is None and circuits.method == "listed",
             interpretations=analysis.interpretations.by_circuit,
+            observed=analysis.interpretations.observed_by_circuit,
             algorithms=tuple(result.algorithm for result in analysis.algorithms.algorithms),
             alignments=valid_alignments(analysis.algorithms),
         )
@@ -353,11 +356,12 @@ def _judge_interpretations(
     first, n = steps[0], max(len(subject.masks), 1)
     stopped = _Work()
     for start in range(0, n, block):
-        masks, totals = subject.masks[start : start + block], subject.interpretations[start : start + block]
+        part = slice(start, start + block)
+        masks, totals, observed = subject.masks[part], subject.interpretations[part], subject.observed[part]
         found: dict[CriterionStep, ReadingCounts] | None = None
         work = _Work()
         if not stopped.stopped:
-            counts = count_readings(subject.network, subject.protocol, subject.data, masks, totals, steps)
+            counts = CountingReadings(subject.network, subject.protocol, subject.data, masks, totals, observed, steps)
             before = budget.used["interpretation", first]
             try:
                 budget.run("interpretation", first, (start, n), counts.advance)
@@ -368,7 +372,7 @@ def _judge_interpretations(
             found = counts.found()
             work = _Work(counts.note, budget.used["interpretation", first] - before)
         for number, step in enumerate(steps):
-            one = found[step] if found is not None else ReadingCounts.undecided_for(totals)
+            one = found[step] if found is not None else ReadingCounts.undecided_for(totals, observed)
             said = stopped + work if one.tally.undecided else _Work()
             yield JudgedBlock(
                 "interpretation",

@@ -78,10 +78,10 @@ class ReadingCounts:
         return len(self.totals)
 
     @classmethod
-    def undecided_for(cls, totals: Sequence[int]) -> ReadingCounts:
-        """Nothing is known of any of them."""
+    def undecided_for(cls, totals: Sequence[int], observed: Sequence[int]) -> ReadingCounts:
+        """Nothing is known of any of them but how many there are, and in how many classes."""
         none, n = (0,) * len(totals), len(totals)
-        return cls(tuple(totals), none, tuple(totals), none, tuple(totals), (True,) * n, np.full(n, np.nan))
+        return cls(tuple(totals), none, tuple(totals), none, tuple(observed), (True,) * n, np.full(n, np.nan))
 
     @cached_property
     def outcomes(self) -> NDArray[np.uint8]:
@@ -107,6 +107,11 @@ class ReadingCounts:
 
 
 _Cell = tuple[int, int, int, int, bool, float]  # the last six arguments of ReadingCounts, for one circuit
+_Size = tuple[int, int]  # interpretations and observed classes of one circuit
+
+
+def _none_known(size: _Size) -> _Cell:
+    return 0, size[0], 0, size[1], True, np.nan
 
 
 class CountingReadings:
@@ -118,6 +123,7 @@ class CountingReadings:
         data: rows.
         masks: ``[circuits]``.
         totals: interpretations of each.
+        observed: and their observed classes.
         steps: criteria for interpretations with settings.
     """
 
@@ -128,10 +134,11 @@ class CountingReadings:
         data: DataRecord,
         masks: NDArray[np.uint64],
         totals: Sequence[int],
+        observed: Sequence[int],
         steps: Sequence[CriterionStep],
     ) -> None:
         self.network, self.protocol, self.data, self.masks, self.steps = network, protocol, data, masks, steps
-        self.totals = list(totals)
+        self.totals, self.observed = list(totals), list(observed)
         self.note = ""
         self._report: Report = silent
         self._cells: dict[CriterionStep, list[_Cell]] = {step: [] for step in steps}
@@ -184,18 +191,18 @@ class CountingReadings:
         """One more circuit, all steps at once."""
         position = self.done
         if reading is not None:
-            self.totals[position] = reading.total
-        total = self.totals[position]
+            self.totals[position], self.observed[position] = reading.total, reading.n_observed
+        size = (self.totals[position], self.observed[position])
         cells = {}
         for step in self.steps:
             if step.key in COUNTED_KEYS:
-                cells[step] = self._counted(reading, step.key, total)
+                cells[step] = self._counted(reading, step.key, size)
             elif step.key == "margin":
-                cells[step] = self._firm(position, total, float(step.settings["least"]))
+                cells[step] = self._firm(position, size, float(step.settings["least"]))
             elif step.key == "representative":
-                cells[step] = self._least(position, total)
+                cells[step] = self._least(position, size)
             else:
-                cells[step] = (0, total, 0, total, True, np.nan)
+                cells[step] = _none_known(size)
         for step, cell in cells.items():
             self._cells[step].append(cell)
 
@@ -203,7 +210,8 @@ class CountingReadings:
         """For each step what was counted; circuits after that are undecided."""
         told = {}
         for step, cells in self._cells.items():
-            rest = [(0, total, 0, total, True, np.nan) for total in self.totals[len(cells) :]]
+            sizes = zip(self.totals, self.observed, strict=True)
+            rest = [_none_known(size) for size in islice(sizes, len(cells), None)]
             every = [*cells, *rest]
             told[step] = ReadingCounts(
                 tuple(self.totals),
@@ -226,9 +234,9 @@ class CountingReadings:
     def _answers(self) -> NetworkAnswers:
         return decide_under_interventions(self.network, interchange_rows(self.data), self._space)
 
-    def _counted(self, reading: CircuitReadings | None, key: str, total: int) -> _Cell:
+    def _counted(self, reading: CircuitReadings | None, key: str, size: _Size) -> _Cell:
         if reading is None:
-            return 0, total, 0, total, True, np.nan
+            return _none_known(size)
         tally = reading.tally(key)
         if key == "observed-class":
             return tally.passed, 0, tally.passed, 0, True, np.nan
@@ -263,12 +271,12 @@ class CountingReadings:
             return 0, passed + undecided  # larger sets were not tried
         return passed, undecided
 
-    def _firm(self, position: int, total: int, least: float) -> _Cell:
+    def _firm(self, position: int, size: _Size, least: float) -> _Cell:
         circuit = Circuit(self._layout, int(self.masks[position]))
         chosen = family_sets(circuit, self._space, "joint")
         margin = float(self._answers.margins[chosen][self._space.counted[chosen]].min(initial=np.inf))
-        passed = total if margin >= least else 0
-        return passed, 0, passed, 0, True, np.nan if np.isinf(margin) else margin
+        passed, first = size if margin >= least else (0, 0)
+        return passed, 0, first, 0, True, np.nan if np.isinf(margin) else margin
 
     @cached_property
     def _layout(self) -> EdgeLayout:
@@ -284,7 +292,7 @@ class CountingReadings:
         """The masks after each symmetry but the identity."""
         return [permuted_masks(self.masks, permutations, self._layout) for permutations in self._symmetries[0][1:]]
 
-    def _least(self, position: int, total: int) -> _Cell:
+    def _least(self, position: int, size: _Size) -> _Cell:
         """All of a circuit's interpretations or none, unless a symmetry maps the circuit to itself."""
         mask = self.masks[position]
         images = [image[position] for image in self._images]
@@ -297,8 +305,8 @@ class CountingReadings:
         )
         if self._symmetries[1] or onto_itself:
             self.note = self.note or "Symmetries that map a circuit to itself may exchange its interpretations."
-            return 0, total, 0, total, True, np.nan
-        return total, 0, total, 0, True, np.nan
+            return _none_known(size)
+        return size[0], 0, size[1], 0, True, np.nan
 
     @staticmethod
     def _moves(circuit: Circuit, permutations: Permutations) -> bool:
@@ -308,15 +316,3 @@ class CountingReadings:
             for layer, permutation in enumerate(permutations, start=1)
             for neuron, to in enumerate(permutation)
         )
-
-
-def count_readings(
-    network: Network,
-    protocol: Protocol,
-    data: DataRecord,
-    masks: NDArray[np.uint64],
-    totals: Sequence[int],
-    steps: Sequence[CriterionStep],
-) -> CountingReadings:
-    """Begin to count; see :class:`CountingReadings`."""
-    return CountingReadings(network, protocol, data, masks, totals, steps)

@@ -1,0 +1,205 @@
+"""Judging everything of an analysis: the same as criterion by criterion, in blocks, within a budget."""
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from analysis.circuits.circuit import Circuit, EdgeLayout
+from analysis.criteria.criterion import KINDS
+from analysis.criteria.interpretation_context import InterpretationCriteriaContext
+from analysis.criteria.judging import JudgingLimits, Subject, judge_analysis
+from analysis.criteria.reading_counts import MIXED, ReadingCounts
+from analysis.criteria.steps import CriterionStep, default_steps
+from analysis.criteria.verdict import NOT_APPLICABLE, OUTCOMES, PASSED, UNDECIDED
+from analysis.data import clean_data
+from analysis.errors import Cancelled, InvalidCriterion
+from analysis.interpretations.indexing import InterpretationSpace
+from analysis.networks.network import Network
+from analysis.pipeline import analyse_output
+from analysis.progress import Progress
+from analysis.protocol import COMPLETE
+from analysis.result import NOTHING_JUDGED
+from analysis.tasks import named_task
+from tests.factories import real_analysis
+
+QUICK = [
+    ("circuit", CriterionStep.parse("mean-ablation")),
+    ("circuit", CriterionStep.parse("knockout-completeness")),
+    ("circuit", CriterionStep.parse("minimal-subset")),
+    ("circuit", CriterionStep.parse("output-faithfulness(tolerance=.3)")),
+    ("algorithm", CriterionStep.parse("irredundant-literals")),
+    ("alignment", CriterionStep.parse("causal-order")),
+]
+
+
+def subject() -> Subject:
+    return Subject.of(real_analysis())
+
+
+def put_together(blocks):
+    """Outcomes and tallies by kind and step, with the blocks checked to follow each other."""
+    outcomes, tallies = {}, {}
+    for block in blocks:
+        key = (block.kind, block.step)
+        assert block.start == len(outcomes.setdefault(key, []))
+        outcomes[key] += block.outcomes.tolist()
+        tallies[key] = tallies.get(key, NOTHING_JUDGED) + block.tally
+    return outcomes, tallies
+
+
+def test_blocks_of_any_size_say_the_same():
+    whole = put_together(judge_analysis(subject(), QUICK))
+    parts = put_together(judge_analysis(subject(), QUICK, limits=JudgingLimits(block=64)))
+    assert whole == parts
+    passed = {str(step): tally.passed for (_, step), tally in whole[1].items()}
+    assert (passed["mean-ablation"], passed["knockout-completeness"], passed["minimal-subset"]) == (191, 5, 5)
+    assert (passed["irredundant-literals"], passed["causal-order"]) == (2, 3)
+    for (kind, _), found in whole[0].items():
+        assert len(found) == subject().count(kind)
+
+
+def test_a_spent_budget_leaves_the_rest_undecided_and_says_so():
+    ticks = iter(range(10**9))
+    steps = [("circuit", CriterionStep.parse("knockout-completeness")), *QUICK[:1]]
+    limits = JudgingLimits(max_seconds=6)
+    blocks = list(judge_analysis(subject(), steps, clock=lambda: float(next(ticks)), limits=limits))
+    slow = next(block for block in blocks if block.step.key == "knockout-completeness")
+    assert slow.stopped
+    assert "6 seconds" in slow.note
+    assert 0 < slow.tally.undecided < 197  # what was decided until then is kept
+    unhurried = put_together(judge_analysis(subject(), steps))[0]["circuit", slow.step]
+    decided = slow.outcomes != UNDECIDED
+    assert slow.outcomes[decided].tolist() == np.array(unhurried)[decided].tolist()
+    quick = next(block for block in blocks if block.step.key == "mean-ablation")
+    assert quick.tally.passed == 191  # each criterion has its own budget
+    assert not quick.stopped
+
+
+def test_interpretations_without_time_are_undecided_all_of_them():
+    ticks = iter(range(0, 10**9, 100))
+    steps = [("interpretation", CriterionStep.parse(key)) for key in ("interchange", "observed-class")]
+    for block in judge_analysis(subject(), steps, clock=lambda: float(next(ticks))):
+        assert block.stopped
+        assert block.tally.undecided == block.tally.of == 147_899_020
+        assert set(block.outcomes.tolist()) == {UNDECIDED}
+
+
+def test_progress_counts_what_is_done_and_may_stop_it():
+    told: list[Progress] = []
+    list(judge_analysis(subject(), QUICK, report=told.append))
+    assert all(0 <= one.done <= one.total for one in told)
+    assert {one.stage for one in told} == {"circuits", "algorithms", "alignments"}
+    assert [one.found for one in told if one.stage == "alignments"][-1] == "1 criterion on 3 alignments"
+
+    def stop(progress: Progress) -> None:
+        raise Cancelled(progress.stage)
+
+    with pytest.raises(Cancelled):
+        list(judge_analysis(subject(), QUICK, report=stop))
+
+
+def test_nothing_found_is_nothing_judged_and_wrong_kinds_are_refused():
+    network = Network.from_arrays([np.zeros((2, 2)), np.zeros((1, 2))], [np.zeros(2), np.zeros(1)])
+    empty = Subject.of(analyse_output(network, 0, named_task("XOR", 2), COMPLETE, clean_data(2)))
+    steps = [(kind, step) for kind in KINDS for step in default_steps(kind)]
+    outcomes, tallies = put_together(judge_analysis(empty, steps))
+    assert set(outcomes) == set(steps)
+    assert tallies["circuit", CriterionStep.parse("mean-ablation")] == NOTHING_JUDGED
+    with pytest.raises(InvalidCriterion):
+        list(judge_analysis(empty, [("algorithm", CriterionStep.parse("mean-ablation"))]))
+
+
+# ---- interpretations, against trying each one ------------------------------------------------------------------------
+
+KEYS = ("observed-class", "interchange", "interchange-joint", "margin(least=.01)", "representative")
+
+
+def small_subject(seed: int, hidden: tuple[int, ...] = (2,), *, symmetric: bool = False) -> Subject:
+    """A random network and its first circuits, the whole network last: few enough interpretations to try each."""
+    random = np.random.default_rng(seed)
+    sizes = (2, *hidden, 1)
+    weights = [2 * random.normal(size=(out, into)) for into, out in pairwise(sizes)]
+    biases = [random.normal(size=out) for out in sizes[1:]]
+    if symmetric:
+        weights[0][1], biases[0][1], weights[1][:, 1] = weights[0][0], biases[0][0], weights[1][:, 0]
+    network = Network.from_arrays(weights, biases)
+    layout = EdgeLayout(network.sizes)
+    circuits = [mask for mask in range(1, 1 << layout.n_edges) if _is_circuit(layout, mask)]
+    masks = sorted({*circuits[:: max(1, len(circuits) // 12)], circuits[-1]})
+    spaces = [InterpretationSpace(network, Circuit(layout, mask), clean_data(2), "zero") for mask in masks]
+    totals, observed = tuple(space.count for space in spaces), tuple(space.n_observed for space in spaces)
+    return Subject(
+        network,
+        0,
+        named_task("AND", 2),
+        COMPLETE,
+        clean_data(2),
+        np.array(masks, dtype=np.uint64),
+        exhaustive=True,
+        interpretations=totals,
+        observed=observed,
+        algorithms=(),
+        alignments=(),
+    )
+
+
+def _is_circuit(layout: EdgeLayout, mask: int) -> bool:
+    kept = [
+        np.array([[mask >> layout.edge_index(level, i, j) & 1 for j in range(below)] for i in range(here)])
+        for level, (below, here) in enumerate(pairwise(layout.sizes), start=1)
+    ]
+    fits = all((low.any(axis=1) == high.any(axis=0)).all() for low, high in pairwise(kept))
+    return bool(fits and kept[0].any(axis=0).all() and kept[-1].any())
+
+
+@pytest.mark.parametrize(
+    ("seed", "hidden", "symmetric"),
+    [(0, (2,), False), (1, (3,), False), (2, (2,), True), (3, (2, 2), False), (4, (2, 2), False)],
+)
+def test_counts_and_their_combinations_agree_with_trying_each_interpretation(seed, hidden, symmetric):
+    subject = small_subject(seed, hidden, symmetric=symmetric)
+    steps = [CriterionStep.parse(text) for text in KEYS]
+    counts: dict[str, ReadingCounts] = {}
+    for block in judge_analysis(subject, [("interpretation", step) for step in steps]):
+        assert block.counts is not None
+        counts[block.step.key] = block.counts
+    layout = EdgeLayout(subject.network.sizes)
+    for number, mask in enumerate(subject.masks.tolist()):
+        space = InterpretationSpace(subject.network, Circuit(layout, mask), subject.data, "zero")
+        every = tuple(space.at(index) for index in range(space.count))
+        assert len(every) == subject.interpretations[number] < 5_000
+        context = InterpretationCriteriaContext(subject.network, COMPLETE, subject.data, every)
+        tried = {step.key: step.criterion.judge("interpretation", context, step.settings).outcomes for step in steps}
+        first = tried["observed-class"] == PASSED
+        for key, outcomes in tried.items():
+            found = counts[key]
+            if found.undecided[number]:
+                assert key == "representative"
+                assert symmetric
+                continue
+            assert found.totals[number] == len(every)
+            assert found.passed[number] == np.count_nonzero(outcomes == PASSED), key
+            assert found.representatives[number] == np.count_nonzero(first & (outcomes == PASSED)), key
+            assert found.applicable[number] == (NOT_APPLICABLE not in outcomes)
+            shared = set(outcomes.tolist())
+            assert found.outcomes[number] == (shared.pop() if len(shared) == 1 else MIXED)
+        joint = tried["interchange-joint"] == PASSED
+        assert not (joint & (tried["interchange"] != PASSED)).any()
+
+
+def test_some_of_these_networks_have_interpretations_that_pass():
+    found = [
+        sum(block.counts.passed)
+        for seed in range(6)
+        for block in judge_analysis(small_subject(seed), [("interpretation", CriterionStep.parse("interchange-joint"))])
+    ]
+    assert any(found)
+
+
+def test_outcomes_of_readings_are_those_of_all_or_mixed():
+    counts = ReadingCounts(
+        (4, 4, 4, 4), (4, 0, 1, 0), (0, 4, 0, 0), (1,) * 4, (0,) * 4, (True,) * 4, np.full(4, np.nan)
+    )
+    assert [(*OUTCOMES, "mixed")[one] for one in counts.outcomes] == ["passed", "undecided", "mixed", "failed"]
+    assert counts.tally.of == 16
