@@ -224,7 +224,7 @@ def addresses() -> Iterator[str]:
         "edges_max=10&neurons_max=7&drop=n1.0-n2.0&drop=n1.0-n2.1&sort=observed",
         "edges_max=3",
         "view=grid",
-        "limit=200&sort=interpretations&order=desc",
+        *(f"limit=200&sort={sort}&order=desc" for sort in ("mask", "edges", "neurons", "margin", "interpretations")),
     ):
         yield f"{circuits}?{query}"
     algorithms = f"/networks/{SLUG}/algorithms"

@@ -6,6 +6,7 @@ give the same bytes, and a drawing can be cached or compared by its text.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Literal
 
 from markupsafe import Markup, escape
@@ -45,12 +46,14 @@ def text(x: float, y: float, content: object, css_class: str, *, anchor: str = "
     return f'<text class="{css_class}" x="{num(x)}" y="{num(y)}"{extra}>{esc(content)}</text>'
 
 
+@lru_cache(maxsize=8_192)  # the hundreds of thumbs on a list share their edges' places
 def line(x1: float, y1: float, x2: float, y2: float, css_class: str, *, width: float | None = None) -> str:
     """A straight path."""
     stroke = "" if width is None else f' stroke-width="{width:g}"'
     return f'<path class="{css_class}" d="M{num(x1)} {num(y1)}L{num(x2)} {num(y2)}"{stroke}/>'
 
 
+@lru_cache(maxsize=8_192)
 def circle(x: float, y: float, radius: float, css_class: str) -> str:
     """A circle."""
     return f'<circle class="{css_class}" cx="{num(x)}" cy="{num(y)}" r="{num(radius)}"/>'
