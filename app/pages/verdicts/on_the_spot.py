@@ -8,7 +8,7 @@ inside the given circuit matter, and one with the fewest edges of all.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from dataclasses import dataclass, replace
 from typing import Any, Final, cast
 
@@ -57,13 +57,18 @@ class Judged:
 
 
 def judge_on_the_spot(
-    session: Session, explanation: Explanation, clock: Callable[[], float] = time.monotonic
+    session: Session,
+    explanation: Explanation,
+    *,
+    known: Set[str] = frozenset(),
+    clock: Callable[[], float] = time.monotonic,
 ) -> list[Judged]:
     """The verdict of every criterion that applies to an explanation, in the registry's order.
 
     Args:
         session: open session, for the other valid circuits.
         explanation: of any kind.
+        known: keys of criteria whose verdicts are known already, so that they are not computed.
         clock: seconds from some moment.
     """
     place, end = explanation.place, clock() + SECONDS
@@ -74,17 +79,19 @@ def judge_on_the_spot(
 
     kind = cast(Kind, explanation.kind)
     alone = _context(explanation, report)
-    family = _family(session, explanation)
+    family = None if known >= MINIMALITY else _family(session, explanation)
     small = sum(place.cut.hidden_sizes) <= SMALL_HIDDEN and place.cut.n_inputs <= SMALL_INPUTS
 
     def judge(criterion: Criterion) -> Judged:
-        if criterion.key in MINIMALITY:
-            return _judge_minimality(criterion, alone, family, explanation)
+        if criterion.key in known:
+            return Judged(criterion, None, "stored")
         if criterion.key in SLOW and not small:
             return Judged(criterion, None, _TOO_LARGE)
         if clock() > end:
             return Judged(criterion, None, _TOO_LATE)
         try:
+            if criterion.key in MINIMALITY:
+                return _judge_minimality(criterion, alone, family, explanation)
             return Judged(criterion, criterion.judge(kind, alone).at(0))
         except Cancelled:
             return Judged(criterion, None, _TOO_LATE)

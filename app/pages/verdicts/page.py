@@ -5,7 +5,7 @@ first.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import Literal, cast
 
 import numpy as np
@@ -68,7 +68,9 @@ class CriterionVerdict(PageModel):
     score: float | None = None
     numerator: int | None = Field(None, description="Of the score where it is a fraction.")
     denominator: int | None = None
-    reason: str = Field("", description="One sentence; empty where only the stored outcome is known.")
+    reason: str = Field(
+        "", description="One sentence; empty where only the stored outcome is known, as when several are asked about."
+    )
     witness: WitnessView | None = None
 
     @property
@@ -140,6 +142,7 @@ def build_verdicts(session: Session, addresses: Addresses, network: str, options
     found = find_chosen(session, addresses, place, texts)
     explanations = list({str(explanation.ref): explanation for explanation in found.values()}.values())
     refs = [str(explanation.ref) for explanation in explanations]
+    judge = Judge(session, addresses, reasons=len(explanations) == 1)
     views = [
         JudgedView(
             letter=letter,
@@ -147,7 +150,7 @@ def build_verdicts(session: Session, addresses: Addresses, network: str, options
             kind_label=KIND_LABELS[explanation.kind],
             ref=ref,
             url=explanation.url,
-            verdicts=verdicts_on(session, addresses, explanation),
+            verdicts=judge.on(explanation),
         )
         for letter, ref, explanation in zip(LETTERS, refs, explanations, strict=False)
     ]
@@ -165,32 +168,53 @@ def build_verdicts(session: Session, addresses: Addresses, network: str, options
     )
 
 
-def verdicts_on(session: Session, addresses: Addresses, explanation: Explanation) -> list[CriterionVerdict]:
-    """Every criterion that applies to an explanation: the stored outcome where there is one, with the reason found now.
+@dataclass
+class Judge:
+    """Verdicts on several explanations, each computed once: interpretations often share a circuit.
 
-    Reasons and witnesses are not stored; where the two differ the page says so and shows both. An interpretation also
-    has the verdicts on its circuit, an alignment those on its algorithm.
+    Args:
+        session: open session.
+        addresses: builds links.
+        reasons: whether stored verdicts are computed again for their reasons, which are not stored.
     """
-    stored = {
-        verdict.step.key: verdict
-        for verdict in _stored(session, explanation)
-        if verdict.step == CriterionStep.of(verdict.step.criterion)
-    }
-    own = [
-        _view(judged, stored.get(judged.criterion.key), explanation, addresses)
-        for judged in judge_on_the_spot(session, explanation)
-    ]
-    within = _within(explanation)
-    if within is None:
-        return own
-    judged_already = {verdict.criterion for verdict in own}
-    about = cast(Literal["circuit", "algorithm"], within.kind)
-    inherited = [
-        verdict.model_copy(update={"about": about})
-        for verdict in verdicts_on(session, addresses, within)
-        if verdict.criterion not in judged_already
-    ]
-    return own + inherited
+
+    session: Session
+    addresses: Addresses
+    reasons: bool
+    _known: dict[tuple[str, str], list[CriterionVerdict]] = field(default_factory=dict, init=False)
+
+    def on(self, explanation: Explanation) -> list[CriterionVerdict]:
+        """Every criterion that applies: the stored outcome where there is one, else what is found now.
+
+        Where what is stored and what is found now differ, the reason says both. An interpretation also has the
+        verdicts on its circuit, an alignment those on its algorithm.
+        """
+        own = self._own(explanation)
+        within = _within(explanation)
+        if within is None:
+            return own
+        judged_already = {verdict.criterion for verdict in own}
+        about = cast(Literal["circuit", "algorithm"], within.kind)
+        return own + [
+            verdict.model_copy(update={"about": about})
+            for verdict in self._own(within)
+            if verdict.criterion not in judged_already
+        ]
+
+    def _own(self, explanation: Explanation) -> list[CriterionVerdict]:
+        key = (str(explanation.ref), explanation.place.protocol.digest)
+        if key not in self._known:
+            stored = {
+                verdict.step.key: verdict
+                for verdict in _stored(self.session, explanation)
+                if verdict.step == CriterionStep.of(verdict.step.criterion)
+            }
+            known = frozenset() if self.reasons else frozenset(stored)
+            self._known[key] = [
+                _view(judged, stored.get(judged.criterion.key), explanation, self.addresses)
+                for judged in judge_on_the_spot(self.session, explanation, known=known)
+            ]
+        return self._known[key]
 
 
 def _within(explanation: Explanation) -> Explanation | None:

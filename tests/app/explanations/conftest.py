@@ -32,6 +32,14 @@ def three_inputs() -> NetworkFile:
     return NetworkFile("Three inputs", network, (named_task("AND", 3),))
 
 
+def twin_neurons() -> NetworkFile:
+    """2-2-2-1 in which the two neurons of each hidden layer are the same."""
+    network = Network.from_arrays(
+        [[[2, -1], [2, -1]], [[1.5, 1.5], [1.5, 1.5]], [[2, 2]]], [[0.3, 0.3], [-0.2, -0.2], [-1]], activation="tanh"
+    )
+    return NetworkFile("Twin neurons", network, (named_task("NIMP", 2),))
+
+
 def with_placements_untried(file: NetworkFile) -> OutputAnalysis:
     """An analysis as of a network with more sets of neurons than are searched, for which a test has no time."""
     found = analyse_output(file.network, 0, file.tasks[0], COMPLETE, clean_data(2))
@@ -62,6 +70,7 @@ def client(tmp_path_factory):
             row = save_network(session, small_network(1), slug="waiting")
             queue.enqueue(session, "analyse", analyse_arguments(row.digest, 0, COMPLETE), "Analyse waiting")
             save_network(session, small_network(2), slug="untouched")
+            save_network(session, twin_neurons(), slug="twins")
         yield client
 
 

@@ -1,0 +1,158 @@
+"""Every criterion's verdict on explanations: stored where it is, computed where it is not, in words."""
+
+from __future__ import annotations
+
+import re
+from html import unescape
+
+import pytest
+
+from analysis.criteria.registry import criteria_for
+from app.addressing import Addresses, Scope
+from app.pages.explanations import find_explanation, read_ref
+from app.pages.place import locate
+from app.pages.verdicts.on_the_spot import MINIMALITY, SECONDS, judge_on_the_spot
+from tests.app.pages.conftest import XOR
+
+VERDICTS = XOR + "/verdicts"
+
+
+@pytest.fixture(scope="module")
+def on(get):
+    """The verdicts on one explanation by criterion."""
+
+    def fetch(ref, network=XOR):
+        (item,) = get(f"{network}/verdicts", e=ref)["explanations"]
+        return {verdict["criterion"]: verdict for verdict in item["verdicts"]}
+
+    return fetch
+
+
+@pytest.fixture(scope="module")
+def alignment(get):
+    return get(XOR)["samples"]["alignments"][0]["ref"]
+
+
+def test_every_applicable_criterion_is_there(on, masks, alignment):
+    algorithm = "g-" + alignment[2:].split(".")[0]
+    for kind, ref, within in [
+        ("circuit", f"c-{masks[0]}", None),
+        ("interpretation", f"i-{masks[0]}.0", "circuit"),
+        ("algorithm", algorithm, None),
+        ("alignment", alignment, "algorithm"),
+    ]:
+        found = on(ref)
+        own = [criterion.key for criterion in criteria_for(kind)]
+        inherited = [] if within is None else [c.key for c in criteria_for(within) if c.key not in own]
+        assert list(found) == own + inherited
+        assert [verdict["about"] for verdict in found.values()] == [""] * len(own) + [within] * len(inherited)
+        assert all(verdict["outcome"] != "not_computed" for verdict in found.values())
+
+
+def test_stored_outcomes_are_what_is_found_now(app, get, masks, on):
+    for mask in (masks[0], masks[80], masks[-1]):
+        verdicts = on(f"c-{mask}")
+        origins = {verdict["origin"] for verdict in verdicts.values()}
+        assert origins == {"stored", "computed"}
+        assert not any(verdict["reason"].startswith("Computed now") for verdict in verdicts.values())
+        with app.state.store.read() as session:
+            place = locate(session, Addresses(), "xor", Scope())
+            explanation = find_explanation(session, Addresses(), place, read_ref(f"c-{mask}", 1), 1)
+            now = {judged.criterion.key: judged.verdict for judged in judge_on_the_spot(session, explanation)}
+        for key, verdict in verdicts.items():
+            assert verdict["outcome"] == now[key].outcome, key
+            assert (verdict["numerator"], verdict["denominator"]) == (now[key].numerator, now[key].denominator), key
+            assert verdict["score"] == pytest.approx(now[key].score), key
+
+
+@pytest.mark.slow
+def test_counts_over_all_circuits_are_the_published_ones(app, masks):
+    passed = dict.fromkeys(MINIMALITY | {"output-faithfulness", "resample-ablation"}, 0)
+    with app.state.store.read() as session:
+        place = locate(session, Addresses(), "xor", Scope())
+        skip = frozenset(criterion.key for criterion in criteria_for("circuit")) - set(passed)
+        for mask in masks:
+            explanation = find_explanation(session, Addresses(), place, read_ref(f"c-{mask}", 1), 1)
+            for judged in judge_on_the_spot(session, explanation, known=skip):
+                if judged.verdict is not None and judged.criterion.key in passed:
+                    passed[judged.criterion.key] += judged.verdict.outcome == "passed"
+    assert passed == {
+        "minimal-quasi": 197,
+        "minimal-local": 37,
+        "minimal-subset": 5,
+        "minimal-cardinal": 3,
+        "output-faithfulness": 12,
+        "resample-ablation": 100,
+    }
+
+
+def test_side_by_side_differences_come_first(client, get, masks):
+    refs = [f"c-{masks[0]}", f"c-{masks[-1]}", f"i-{masks[1]}.0"]
+    page = get(VERDICTS, e=refs)
+    differs = [row["differs"] for row in page["rows"]]
+    assert differs == sorted(differs, reverse=True)
+    assert sum(differs) == page["n_differing"] > 0
+    for row in page["rows"]:
+        outcomes = {verdict["outcome"] for verdict in row["verdicts"] if verdict} - {"not_computed"}
+        assert row["differs"] == (len(outcomes) > 1)
+    text = client.get(page["url"]).text
+    assert "criteria tell some of them apart" in text
+    assert client.get(page["compare_url"]).status_code == 200
+
+
+def test_a_circuit_that_is_not_valid_is_not_asked_whether_a_smaller_one_would_do(on):
+    found = on("c-3fffe")
+    assert {found[key]["outcome"] for key in MINIMALITY} == {"not_applicable"}
+    assert found["zero-ablation"]["outcome"] == "failed"
+    assert "instead of" in found["zero-ablation"]["witness"]["words"]
+
+
+def test_what_depends_on_the_other_circuits_needs_their_list(on):
+    found = on("c-3f", "/networks/untouched")
+    assert {found[key]["outcome"] for key in MINIMALITY} == {"not_computed"}
+    assert "no complete list" in found["minimal-local"]["reason"]
+
+
+def test_a_rival_is_a_link(client, on, masks):
+    rivals = [
+        verdict["witness"]["rival"]
+        for mask in masks[100:103]
+        for verdict in on(f"c-{mask}").values()
+        if verdict["witness"] and verdict["witness"]["rival"]
+    ]
+    assert rivals
+    for rival in rivals:
+        assert client.get(rival["url"]).status_code == 200
+        assert rival["label"].startswith("circuit ")
+
+
+def test_an_intervention_is_told_in_words(on, masks):
+    verdict = on(f"i-{masks[0]}.0")["interchange"]
+    assert verdict["outcome"] == "failed"
+    assert re.fullmatch(
+        r"[01]{2} ← [01]{2} on n\d\.\d: predicts [01], the network puts out -?\d+\.\d+", verdict["witness"]["words"]
+    )
+
+
+def test_time_that_is_spent_is_no_verdict(app, masks):
+    ticks = iter(range(10_000))
+    with app.state.store.read() as session:
+        place = locate(session, Addresses(), "xor", Scope())
+        explanation = find_explanation(session, Addresses(), place, read_ref(f"c-{masks[0]}", 1), 1)
+        slow = judge_on_the_spot(session, explanation, clock=lambda: next(ticks) * SECONDS * 0.3)
+    late = [judged for judged in slow if judged.verdict is None]
+    assert late
+    assert all("a page may take" in judged.why_not for judged in late)
+
+
+@pytest.mark.parametrize("path", ["circuits/{m}", "circuits/{m}/interpretations/0", "{algorithm}", "{alignment}"])
+def test_every_explanations_page_leads_to_its_verdicts(client, get, masks, path):
+    url = get(XOR)["samples"]["alignments"][0]["url"]
+    known = {"m": masks[0], "algorithm": url.split("/alignments")[0], "alignment": url}
+    address = path.format(**known)
+    text = client.get(address if address.startswith("/") else f"{XOR}/{address}").text
+    (fetched,) = re.findall(r'id="criteria" hx-get="([^"]+)"', text)
+    answer = client.get(unescape(fetched), headers={"HX-Request": "true"})
+    assert answer.status_code == 200
+    assert answer.text.lstrip().startswith('<section class="section criteria"')
+    assert "<html" in client.get(unescape(fetched)).text
