@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from analysis.criteria.criterion import Criterion, Judge, Settings
 from analysis.criteria.interpretation_context import InterpretationCriteriaContext
@@ -52,7 +53,8 @@ def _interchange(family: Family) -> Judge:
 def _judge_one(context: InterpretationCriteriaContext, number: int, family: Family) -> Verdict:
     interpretation, space = context.explanations[number], context.interventions
     chosen = family_sets(interpretation.circuit, space, family)
-    predictions = context.predictions(number)[chosen]
+    everything = context.predictions(number)
+    predictions = everything[chosen]
     counted = space.counted[chosen]
     if not counted.any() or (predictions == SILENT).all():
         reason = "Its output has no gate, so it predicts nothing." if counted.any() else "No hidden neuron is active."
@@ -64,21 +66,23 @@ def _judge_one(context: InterpretationCriteriaContext, number: int, family: Fami
     reason = f"{right} of {of} interchanges of its active neurons are predicted right."
     if len(wrong):
         place = (int(chosen[wrong[0][0]]), int(wrong[0][1]), int(wrong[0][2]))
-        return Verdict("failed", right / of, right, of, reason, _witness(context, number, place))
+        return Verdict("failed", right / of, right, of, reason, _witness(context, everything, place))
     if family == "joint" and space.largest is not None:
         tried = f" Sets of up to {space.largest} neurons were tried."
         return Verdict("undecided", 1.0, right, of, reason + tried, {})
     return Verdict("passed", 1.0, right, of, reason, {})
 
 
-def _witness(context: InterpretationCriteriaContext, number: int, place: tuple[int, int, int]) -> Witness:
+def _witness(
+    context: InterpretationCriteriaContext, predictions: NDArray[np.int8], place: tuple[int, int, int]
+) -> Witness:
     """The first intervention that is predicted wrong, at ``[set, source, base]``."""
     members, source, base = place
     return {
         "patched": [list(site) for site in context.interventions.sets[members]],
         "source": context.rows[source].tolist(),
         "base": context.rows[base].tolist(),
-        "predicted": int(context.predictions(number)[place]),
+        "predicted": int(predictions[place]),
         "output": float(context.answers.outputs[place]),
     }
 
