@@ -1,0 +1,247 @@
+"""Verdicts in the store: packed and read back exactly, combined in any order, saved once, gone with their analysis."""
+
+import time
+from dataclasses import replace
+from functools import lru_cache
+from itertools import permutations
+
+import numpy as np
+import pytest
+from sqlalchemy import func, select
+
+from analysis.criteria.circuit_context import CircuitCriteriaContext
+from analysis.criteria.judging import JudgedBlock, Subject, judge_analysis
+from analysis.criteria.reading_counts import ReadingCounts
+from analysis.criteria.steps import CriterionStep, parse_steps
+from analysis.errors import InvalidCriterion
+from analysis.protocol import COMPLETE
+from analysis.result import CriterionTally
+from app.db import verdict_columns
+from app.db.reads.analyses import find_network
+from app.db.reads.verdicts import (
+    count_of,
+    missing_steps,
+    outcome_bits,
+    position_of_alignment,
+    reading_counts,
+    surviving,
+    verdict_sets,
+    verdicts_at,
+)
+from app.db.tables import AlignmentRow, AnalysisRow, VerdictBlockRow, VerdictRow
+from app.db.verdict_columns import PreparedVerdicts, counts_of, counts_to_bytes
+from app.db.verdict_staging import VerdictStaging, sweep_verdicts
+from app.db.writes import delete_network, save_analysis
+from tests.factories import XOR_SLUG, real_analysis, stored_analysis
+
+TEXTS = ("mean-ablation", "resample-ablation", "output-faithfulness(tolerance=.3)", "minimal-local", "margin")
+STEPS = [(kind, step) for step in parse_steps(TEXTS) for kind in step.kinds]
+
+
+def analysis_in(session) -> AnalysisRow:
+    return session.scalars(select(AnalysisRow).where(AnalysisRow.staged == "")).one()
+
+
+@lru_cache
+def judged(steps=tuple(STEPS)) -> list[PreparedVerdicts]:
+    prepared = {key: PreparedVerdicts(*key) for key in steps}
+    for one in judge_analysis(Subject.of(real_analysis()), steps):
+        prepared[one.kind, one.step].add(one)
+    return list(prepared.values())
+
+
+def save(store, prepared, mark="job", *, publish=True) -> int:
+    """Save verdicts; how many became new."""
+    staging = VerdictStaging(prepared, analysis_in, mark)
+    for step in staging.steps():
+        with store.write() as session:
+            step(session)
+    if not publish:
+        return 0
+    with store.write() as session:
+        return len(staging.publish(session))
+
+
+@pytest.fixture
+def analysed(store):
+    stored_analysis(store, real=True)
+    save(store, judged())
+    return store
+
+
+def direct(text: str) -> np.ndarray:
+    """Which circuits pass, asked of the criterion itself."""
+    analysis, step = real_analysis(), CriterionStep.parse(text)
+    context = CircuitCriteriaContext(analysis.network, analysis.task, COMPLETE, analysis.data, analysis.circuits.masks)
+    return step.criterion.judge("circuit", context, step.settings)
+
+
+def test_what_is_stored_is_what_the_criteria_say(analysed):
+    with analysed.read() as session:
+        analysis = analysis_in(session)
+        sets = {(one.kind, str(one.step)): one for one in verdict_sets(session, analysis)}
+        assert set(sets) == {(kind, str(step)) for kind, step in STEPS}
+        for text in TEXTS:
+            step, expected = CriterionStep.parse(text), direct(text)
+            assert outcome_bits(session, analysis, "circuit", step).tolist() == expected.passed.tolist()
+            assert sets["circuit", str(step)].tally == expected.tally
+        for position in (0, 5, 196):
+            told = {str(one.step): one for one in verdicts_at(session, analysis, "circuit", position)}
+            assert len(told) == len(TEXTS)
+            for text in TEXTS:
+                one, expected = told[str(CriterionStep.parse(text))], direct(text).at(position)
+                assert (one.outcome, one.score) == (expected.outcome, expected.score)
+                assert (one.numerator, one.denominator) == (expected.numerator, expected.denominator)
+        assert outcome_bits(session, analysis, "circuit", CriterionStep.parse("necessity")) is None
+        assert missing_steps(session, analysis, [("circuit", CriterionStep.parse("necessity")), STEPS[0]]) == (
+            ("circuit", CriterionStep.parse("necessity")),
+        )
+
+
+def test_the_order_changes_no_outcome_and_every_step_adds_up(analysed):
+    with analysed.read() as session:
+        analysis = analysis_in(session)
+        kept = direct(TEXTS[0]).passed & direct(TEXTS[1]).passed & direct(TEXTS[2]).passed
+        for order in permutations(TEXTS[:3]):
+            found = surviving(session, analysis, "circuit", parse_steps(order))
+            assert found.bits.tolist() == kept.tolist()
+            left = found.n
+            for step in found.steps:
+                assert left == step.survivors + step.failed + step.undecided + step.not_applicable
+                left = step.survivors
+            assert found.survivors == left == kept.sum()
+        open_ended = surviving(session, analysis, "circuit", parse_steps([TEXTS[0], "necessity", TEXTS[1]]))
+        assert [step.survivors for step in open_ended.steps] == [191, None, None]
+        assert open_ended.bits is open_ended.survivors is None
+        assert [str(step) for step in open_ended.missing] == ["necessity", "resample-ablation"]
+        with pytest.raises(InvalidCriterion):
+            surviving(session, analysis, "algorithm", parse_steps(TEXTS[:1]))
+
+
+def test_saving_again_changes_nothing_and_other_verdicts_replace(analysed):
+    with analysed.read() as session:
+        before = session.execute(select(VerdictRow.id, VerdictRow.content).order_by(VerdictRow.id)).all()
+    assert save(analysed, judged(), "again") == 0
+    with analysed.read() as session:
+        assert session.execute(select(VerdictRow.id, VerdictRow.content).order_by(VerdictRow.id)).all() == before
+    other = replace(judged()[0], note="another")
+    assert save(analysed, [other], "other") == 1
+    with analysed.read() as session:
+        assert session.scalar(select(func.count()).select_from(VerdictRow)) == len(before)
+        assert next(one.note for one in verdict_sets(session, analysis_in(session))) == "another"
+
+
+def test_what_is_not_published_is_unseen_and_swept(analysed):
+    extra = judged((("circuit", CriterionStep.parse("necessity")),))
+    save(analysed, extra, "lost", publish=False)
+    with analysed.read() as session:
+        assert len(verdict_sets(session, analysis_in(session))) == len(STEPS)
+        assert session.scalar(select(func.count()).where(VerdictRow.staged == "lost")) == 1
+    for more in (True, False):
+        with analysed.write() as session:
+            assert sweep_verdicts(session) is more
+    with analysed.read() as session:
+        assert session.scalar(select(func.count()).where(VerdictRow.staged != "")) == 0
+        n_blocks = session.scalar(select(func.count(VerdictBlockRow.verdict_id.distinct())))
+        assert n_blocks == len(STEPS)
+
+
+def test_verdicts_go_with_their_analysis_and_stay_if_it_is_saved_again(analysed):
+    with analysed.write() as session:
+        save_analysis(session, real_analysis())
+        assert len(verdict_sets(session, analysis_in(session))) == len(STEPS)
+        save_analysis(session, real_analysis(), engine_version="another")
+        assert verdict_sets(session, analysis_in(session)) == ()
+    with analysed.read() as session:
+        assert session.scalar(select(func.count()).select_from(VerdictBlockRow)) == 0
+    save(analysed, judged())
+    with analysed.write() as session:
+        delete_network(session, find_network(session, XOR_SLUG))
+    with analysed.read() as session:
+        assert session.scalar(select(func.count()).select_from(VerdictRow)) == 0
+        assert session.scalar(select(func.count()).select_from(VerdictBlockRow)) == 0
+
+
+def test_alignments_stand_in_the_order_of_their_rows(analysed):
+    with analysed.read() as session:
+        analysis = analysis_in(session)
+        assert count_of(session, analysis, "alignment") == 3
+        rows = session.scalars(select(AlignmentRow).order_by(AlignmentRow.id)).all()
+        assert [p for row in rows if (p := position_of_alignment(session, row)) is not None] == [0, 1, 2]
+        kept = [scored for _, scored in Subject.of(real_analysis()).alignments]
+        assert [row.alignment_id for row in rows if row.valid] == [scored.alignment.id for scored in kept]
+        margins = [verdicts_at(session, analysis, "alignment", position)[0].score for position in range(3)]
+        assert margins == [scored.margin for scored in kept]
+
+
+def test_interpretations_have_exact_numbers_of_any_size():
+    values = [0, 1, 10**40, 2**70]
+    assert counts_of(counts_to_bytes(values)) == values
+    assert counts_of(counts_to_bytes([])) == []
+
+
+def test_any_combination_of_interpretation_criteria_is_counted(store):
+    stored_analysis(store, real=True)
+    totals = real_analysis().interpretations.by_circuit
+    n = len(totals)
+    half = tuple(total // 2 for total in totals)
+    some = {
+        "observed-class": ReadingCounts(
+            totals, (4,) * n, (0,) * n, (4,) * n, (0,) * n, (True,) * n, np.full(n, np.nan)
+        ),
+        "interchange": ReadingCounts(totals, half, (0,) * n, (3,) * n, (0,) * n, (True,) * n, np.full(n, np.nan)),
+        "interchange-joint": ReadingCounts(
+            totals, (2,) * n, (1,) * n, (1,) * n, (1,) * n, (True,) * n, np.full(n, 0.5)
+        ),
+        "margin": ReadingCounts(
+            totals,
+            tuple(total if k else 0 for k, total in enumerate(totals)),
+            (0,) * n,
+            (1,) * n,
+            (0,) * n,
+            (True,) * n,
+            np.full(n, np.nan),
+        ),
+    }
+    prepared = []
+    for key, counts in some.items():
+        one = PreparedVerdicts("interpretation", CriterionStep.parse(key))
+        one.add(JudgedBlock("interpretation", one.step, 0, counts.outcomes, counts.scores, None, None, counts))
+        prepared.append(one)
+    save(store, prepared)
+    with store.read() as session:
+        analysis = analysis_in(session)
+        read = reading_counts(session, analysis, CriterionStep.parse("interchange-joint"))
+        assert (read.passed, read.undecided, read.scores[0]) == ((2,) * n, (1,) * n, 0.5)
+
+        def left(*keys: str) -> list[int | None]:
+            found = surviving(session, analysis, "interpretation", parse_steps(keys))
+            assert sum(found.by_circuit) == found.survivors
+            return [step.survivors for step in found.steps]
+
+        assert left() == []
+        assert left("interchange", "observed-class") == [sum(half), 3 * n]
+        assert left("observed-class", "interchange") == [4 * n, 3 * n]
+        assert left("interchange-joint", "interchange", "observed-class") == [2 * n, 2 * n, n]
+        assert left("interchange", "interchange-joint", "margin") == [sum(half), 2 * n, 2 * (n - 1)]
+        assert left("margin", "observed-class") == [sum(totals[1:]), 4 * (n - 1)]
+        told = surviving(session, analysis, "interpretation", parse_steps(["interchange-joint"])).steps[0]
+        assert (told.undecided, told.not_applicable) == (n, 0)
+        assert told.survivors + told.failed + told.undecided == sum(totals)
+
+
+@pytest.mark.slow
+def test_a_million_circuits_take_little_room_and_time():
+    n = 1_000_000
+    random = np.random.default_rng(0)
+    step = CriterionStep.parse("output-faithfulness")
+    prepared = PreparedVerdicts("circuit", step)
+    begun = time.perf_counter()
+    for start in range(0, n, verdict_columns.BLOCK):
+        size = min(verdict_columns.BLOCK, n - start)
+        outcomes, scores = random.integers(0, 2, size).astype(np.uint8), random.random(size)
+        prepared.add(JudgedBlock("circuit", step, start, outcomes, scores, None, None))
+    assert time.perf_counter() - begun < 20
+    assert prepared.n == n
+    assert sum(len(block.data) for block in prepared.blocks) < 9 * n
+    assert prepared.tally == CriterionTally(prepared.tally.passed, n - prepared.tally.passed, 0, 0)

@@ -1,0 +1,141 @@
+"""Criteria as background work: they follow every analysis, behind all others, and judge only what is still there."""
+
+import pytest
+from sqlalchemy import select
+
+from analysis.criteria.registry import CRITERIA
+from analysis.criteria.steps import default_steps, parse_steps
+from analysis.errors import Cancelled
+from analysis.protocol import COMPLETE
+from app.db.prepared import prepare_analysis
+from app.db.reads.analyses import find_network
+from app.db.reads.verdicts import kinds_and_steps, missing_steps, verdict_sets
+from app.db.tables import AnalysisRow, JobRow
+from app.db.writes import save_analysis, save_network
+from app.jobs import queue
+from app.jobs.definitions import analyse_arguments
+from app.jobs.handlers import save_analysis_outcome, stage_analysis_outcome
+from app.jobs.worker import Pace, Worker
+from tests.app.routes.test_criteria import Directly
+from tests.factories import XOR_SLUG, pretrained_xor, real_analysis, stored_analysis
+
+
+def work(store) -> None:
+    Worker(store, pace=Pace(poll_seconds=0.01), executor=Directly).run(until_idle=True)
+
+
+def ask(store, *texts: str) -> str:
+    with store.write() as session:
+        analysis = session.scalars(select(AnalysisRow)).one()
+        return queue.enqueue_criteria(session, analysis, parse_steps(texts), again=True).id
+
+
+def job(store, job_id: str) -> JobRow:
+    with store.read() as session:
+        return session.get(JobRow, job_id)
+
+
+def test_the_criteria_of_an_analysis_are_queued_with_it_and_wait_for_other_analyses(store):
+    with store.write() as session:
+        row = save_network(session, pretrained_xor(), slug=XOR_SLUG)
+        arguments = analyse_arguments(row.digest, 0, COMPLETE)
+    prepared = prepare_analysis(real_analysis())
+    for step in stage_analysis_outcome(arguments, prepared):
+        with store.write() as session:
+            step(session)
+    with store.write() as session:
+        save_analysis_outcome(session, arguments, prepared)
+    with store.write() as session:
+        save_analysis_outcome(session, arguments, prepared)  # saved again: asked for once
+        (queued,) = session.scalars(select(JobRow).where(JobRow.kind == "criteria")).all()
+        assert queued.state == "queued"
+        assert queued.arguments["criteria"] == sorted(criterion.key for criterion in CRITERIA)
+        (later,) = queue.enqueue_analyses(session, find_network(session, XOR_SLUG), [COMPLETE])
+        claim = queue.claim(session, "someone")
+        assert claim is not None
+        assert claim.job_id == later.id
+
+
+@pytest.mark.slow
+def test_every_criterion_is_computed_and_a_second_job_finds_nothing_to_do(store):
+    stored_analysis(store, real=True)
+    first = ask(store, *(str(step) for step in default_steps()))
+    work(store)
+    assert job(store, first).state == "done"
+    with store.read() as session:
+        analysis = session.scalars(select(AnalysisRow)).one()
+        assert missing_steps(session, analysis, kinds_and_steps(default_steps())) == ()
+        sets = verdict_sets(session, analysis)
+        # science.md's figures for the pretrained XOR
+        passed = {str(one.step): one.tally.passed for one in sets if one.kind == "circuit"}
+        assert [passed[key] for key in ("mean-ablation", "resample-ablation", "all-ablations")] == [191, 100, 100]
+        assert [passed[key] for key in ("output-faithfulness", "knockout-completeness", "necessity")] == [12, 5, 197]
+        assert [passed[f"minimal-{key}"] for key in ("quasi", "local", "subset", "cardinal")] == [197, 37, 5, 3]
+        assert passed["patching-robust"] == 56
+    second = ask(store, "mean-ablation", "necessity")
+    work(store)
+    assert job(store, second).state == "done"
+    with store.read() as session:
+        assert verdict_sets(session, session.scalars(select(AnalysisRow)).one()) == sets
+
+
+@pytest.mark.slow
+def test_verdicts_are_asked_for_again_where_they_are_gone(store):
+    stored_analysis(store)
+    first = ask(store, "necessity")
+    work(store)
+    with store.write() as session:
+        save_analysis(session, real_analysis(), engine_version="between")
+        save_analysis(session, real_analysis())
+    again = ask(store, "necessity")
+    assert again != first  # another result
+    work(store)
+    assert job(store, again).state == "done"
+
+
+def test_an_analysis_that_is_gone_or_replaced_is_not_judged(store):
+    stored_analysis(store)
+    waiting = ask(store, "necessity")
+    with store.write() as session:
+        save_analysis(session, real_analysis())
+    work(store)
+    ended = job(store, waiting)
+    assert ended.state == "failed"
+    assert "another result" in ended.error
+    with store.read() as session:
+        assert verdict_sets(session, session.scalars(select(AnalysisRow)).one()) == ()
+
+
+def test_judging_may_be_stopped(store):
+    stored_analysis(store)
+    waiting = ask(store, "necessity")
+
+    class Stopping(Directly):
+        def start(self, compute, inputs):
+            def report(progress):
+                raise Cancelled(progress.stage)
+
+            try:
+                compute(inputs, report)
+            except Cancelled:
+                return self.ended()
+            raise AssertionError("nothing was reported")
+
+        def ended(self):
+            from app.jobs.executor import Stopped
+
+            class Done:
+                def wait(self, seconds):
+                    return Stopped()
+
+                def progress(self):
+                    return []
+
+            return Done()
+
+    Worker(store, pace=Pace(poll_seconds=0.01), executor=Stopping).run(until_idle=True)
+    assert job(store, waiting).state == "cancelled"
+    with store.write() as session:
+        queue.retry(session, waiting)
+    work(store)
+    assert job(store, waiting).state == "done"
