@@ -157,6 +157,32 @@ def _funnel_example(kind: str) -> SimpleNamespace:
     )
 
 
+def _verdict_examples() -> list[dict[str, Any]]:
+    """A fraction with an intervention, a number with a rival."""
+    intervention = {"words": "01 ← 00 on n1.0: predicts 0, the network puts out 1.225", "rival": None}
+    rival = {"words": "", "rival": {"label": "circuit 081ff", "url": "#circuit"}}
+    return [
+        {
+            "label": "Predicts single interchanges",
+            "about": "",
+            "score": 29 / 48,
+            "numerator": 29,
+            "denominator": 48,
+            "reason": "29 of 48 interchanges of its active neurons are predicted right.",
+            "witness": intervention,
+        },
+        {
+            "label": "Cardinally minimal",
+            "about": "circuit",
+            "score": 11.0,
+            "numerator": None,
+            "denominator": None,
+            "reason": "It has 11 edges; the fewest of any valid circuit are 10.",
+            "witness": rival,
+        },
+    ]
+
+
 def pattern_context() -> dict[str, Any]:
     """Everything ``patterns.html`` shows."""
     wide = random_weights((4, 5, 5, 2), 4)
@@ -169,6 +195,7 @@ def pattern_context() -> dict[str, Any]:
     rng = np.random.default_rng(1)
     return {
         "plan_example": _plan_example(),
+        "verdict_examples": _verdict_examples(),
         "circuit_funnel": _funnel_example("circuit"),
         "alignment_funnel": _funnel_example("alignment"),
         "weights": WEIGHTS,
