@@ -1,0 +1,252 @@
+"""Where explanations stand on the common ground, against asking each of them about each intervention."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import numpy as np
+import pytest
+
+from analysis.alignments.alignment import Alignment
+from analysis.circuits.circuit import Circuit, EdgeLayout
+from analysis.common_ground.aligned import alignment_standings
+from analysis.common_ground.interpreted import choose_classes, representatives_right, speaks
+from analysis.common_ground.spread import spread_over_right
+from analysis.common_ground.survey import UNKNOWN, Bounds, Subject, survey_common_ground
+from analysis.data import clean_data
+from analysis.errors import Cancelled
+from analysis.experiments import (
+    decide_under_interventions,
+    intervention_space,
+    predict_by_alignment,
+    predict_by_interpretation,
+    standing_of,
+)
+from analysis.interpretations.indexing import InterpretationSpace
+from analysis.networks.network import Network
+from analysis.pipeline import analyse_output
+from analysis.protocol import COMPLETE
+from analysis.tasks import input_table, named_task
+from app.bundled import bundled_networks
+from tests.factories import pretrained_xor, real_analysis, two_xor_algorithms
+
+
+def trained_xor() -> Network:
+    """The bundled 2-2-2-2-1 XOR: 8 valid circuits, 75 observed classes, 705 interpretations, all of which are tried."""
+    return next(file.network for file in bundled_networks() if file.slug == "xor-2-2-2")
+
+
+def subject_of(network: Network, task_name: str = "XOR") -> Subject:
+    data = clean_data(network.n_inputs)
+    found = analyse_output(network, 0, named_task(task_name, network.n_inputs), COMPLETE, data)
+    aligned = [result for result in found.algorithms.algorithms if result.alignments][:30]
+    return Subject(
+        network.for_output(0),
+        "zero",
+        data,
+        found.circuits.masks,
+        found.interpretations.observed_by_circuit,
+        [result.algorithm for result in aligned],
+        [[scored.alignment.places for scored in result.alignments] for result in aligned],
+    )
+
+
+@pytest.fixture(scope="module")
+def small() -> Subject:
+    return subject_of(trained_xor())
+
+
+@pytest.fixture(scope="module")
+def whole(small):
+    return survey_common_ground(small)
+
+
+@pytest.fixture(scope="module")
+def ground(small):
+    space = intervention_space(small.network.hidden_sizes, small.network.n_inputs)
+    return space, decide_under_interventions(small.network, input_table(2), space)
+
+
+def circuit_at(subject: Subject, position: int) -> Circuit:
+    return Circuit(EdgeLayout(subject.network.sizes), int(subject.masks[position]))
+
+
+def one_by_one(subject: Subject, position: int, ground) -> list[tuple[int, int]]:
+    """Index of the class's representative and right predictions of every interpretation of a circuit."""
+    space, answers = ground
+    interpretations = InterpretationSpace(subject.network, circuit_at(subject, position), subject.data)
+    rights = []
+    for index in range(interpretations.count):
+        one = interpretations.at(index)
+        standing = standing_of(predict_by_interpretation(one, space), answers, space)
+        assert standing.predicted == space.n_interventions
+        rights.append((interpretations.least_index_of_class(one.gates), standing.right))
+    return rights
+
+
+def test_every_interpretation_is_counted_where_it_stands(small, whole, ground):
+    found = whole
+    assert not found.drawn
+    assert len(found.classes) == found.n_classes == sum(small.observed) > 0
+    spread: Counter[int] = Counter()
+    for position in range(len(small.masks)):
+        rights = one_by_one(small, position, ground)
+        spread.update(right for _, right in rights)
+        here = np.flatnonzero(found.classes.circuit == position)
+        assert [found.classes.least_index[k] for k in here] == sorted({least for least, _ in rights})
+        for k in here.tolist():
+            least = found.classes.least_index[k]
+            members = [right for of, right in rights if of == least]
+            assert found.classes.right[k] == rights[least][1]
+            assert (found.classes.best[k], found.classes.worst[k]) == (max(members), min(members))
+            assert found.classes.size[k] == len(members)
+            assert found.classes.predicted[k] == 63 * 12
+        assert found.circuit_best[position] == max(right for _, right in rights)
+        assert found.circuit_worst[position] == min(right for _, right in rights)
+    assert found.spread == spread
+    assert found.best is not None
+    assert found.worst is not None
+    assert (found.best.right, found.worst.right) == (max(spread), min(spread))
+    assert found.n_perfect == spread[63 * 12]
+    for extreme in (found.best, found.worst):
+        rights = one_by_one(small, extreme.circuit, ground)
+        assert extreme.index is not None
+        assert rights[extreme.index][1] == extreme.right
+
+
+def test_every_alignment_stands_where_it_does_by_itself(small, whole, ground):
+    space, answers = ground
+    found = whole.alignments
+    assert len(found) == sum(map(len, small.placements)) > 10
+    for k in range(0, len(found), 3):
+        algorithm = small.algorithms[found.algorithm[k]]
+        places = small.placements[found.algorithm[k]][found.alignment[k]]
+        said = predict_by_alignment(algorithm, Alignment(algorithm.text, tuple(places)), space)
+        standing = standing_of(said, answers, space)
+        assert (found.predicted[k], found.right[k]) == (standing.predicted, standing.right)
+
+
+def test_sets_that_are_not_listed_are_not_predicted(small):
+    network = small.network
+    space = intervention_space(network.hidden_sizes, 2, max_sets=4)
+    answers = decide_under_interventions(network, input_table(2), space)
+    alice = two_xor_algorithms()[0]
+    places = next(
+        places
+        for algorithm, kept in zip(small.algorithms, small.placements, strict=True)
+        if algorithm.id == alice.id
+        for places in kept
+    )
+    found = alignment_standings(alice, [places], space, answers)
+    singles = sum(len(site.neurons) == 1 for _, site in places)
+    assert found.predicted.tolist() == [singles * 12]  # the union of both places is a set of two or more
+
+
+def test_drawn_classes_stand_where_they_do_among_all(small, whole):
+    some = survey_common_ground(small, bounds=Bounds(max_cells=1, n_drawn=6, seed=3))
+    assert some.drawn
+    assert some.n_classes == whole.n_classes
+    assert len(some.classes) == 6
+    assert some.spread is None
+    assert set(some.circuit_best.tolist()) <= {UNKNOWN, *whole.circuit_best.tolist()}
+    everything = {
+        (int(whole.classes.circuit[k]), whole.classes.least_index[k]): (
+            whole.classes.right[k],
+            whole.classes.best[k],
+            whole.classes.worst[k],
+            whole.classes.size[k],
+        )
+        for k in range(len(whole.classes))
+    }
+    drawn = [(int(some.classes.circuit[k]), some.classes.least_index[k]) for k in range(6)]
+    assert len(set(drawn)) == 6
+    for k, key in enumerate(drawn):
+        told = (some.classes.right[k], some.classes.best[k], some.classes.worst[k], some.classes.size[k])
+        assert told == everything[key]
+    again = survey_common_ground(small, bounds=Bounds(max_cells=1, n_drawn=6, seed=3))
+    assert again.classes.least_index == some.classes.least_index
+    other = survey_common_ground(small, bounds=Bounds(max_cells=1, n_drawn=6, seed=4))
+    assert other.classes.least_index != some.classes.least_index
+
+
+def test_classes_are_the_same_whether_listed_or_found_by_rank(small):
+    position = int(np.argmax(small.observed))
+    circuit, ranks = circuit_at(small, position), range(0, small.observed[position], 3)
+    listed = choose_classes(small.network, circuit, small.data, ranks=ranks)
+    found = choose_classes(small.network, circuit, small.data, ranks=ranks, max_listed=0)
+    assert listed.least_indices == found.least_indices
+    assert listed.classes.sizes == found.classes.sizes
+    assert all(np.array_equal(a, b) for a, b in zip(listed.classes.cuts, found.classes.cuts, strict=True))
+
+
+def test_a_limit_on_alignments_is_told(small):
+    found = survey_common_ground(small, bounds=Bounds(max_alignments=5))
+    assert (len(found.alignments), found.n_alignments) == (5, sum(map(len, small.placements)))
+
+
+def test_it_stops_on_request(small):
+    def stop(_progress):
+        raise Cancelled
+
+    with pytest.raises(Cancelled):
+        survey_common_ground(small, report=stop)
+
+
+def test_too_much_work_leaves_the_spread_unknown(small, ground):
+    space, answers = ground
+    classes = choose_classes(small.network, circuit_at(small, int(np.argmax(small.observed))), small.data).classes
+    assert spread_over_right(classes, space, answers, max_products=0) is None
+
+
+@pytest.mark.slow
+def test_the_pretrained_xor_by_two_routes():
+    """All 147,899,020 interpretations: the recursion's maxima, and the degrees of the polynomials that count them."""
+    analysis = real_analysis()
+    aligned = [result for result in analysis.algorithms.algorithms if result.alignments]
+    analysis_subject = Subject(
+        pretrained_xor().network.for_output(0),
+        "zero",
+        clean_data(2),
+        analysis.circuits.masks,
+        analysis.interpretations.observed_by_circuit,
+        [result.algorithm for result in aligned],
+        [[scored.alignment.places for scored in result.alignments] for result in aligned],
+    )
+    found = survey_common_ground(analysis_subject)
+    assert found.spread is not None
+    assert sum(found.spread.values()) == 147_899_020
+    assert (max(found.spread), min(found.spread), found.spread[723]) == (723, 415, 80)
+    assert found.best is not None
+    assert found.worst is not None
+    assert (found.best.right, found.worst.right, found.n_perfect) == (723, 415, 0)
+    assert len(found.classes) == 7_836
+    space = found.space
+    answers = decide_under_interventions(analysis_subject.network, input_table(2), space)
+    for extreme in (found.best, found.worst):
+        circuit = circuit_at(analysis_subject, extreme.circuit)
+        one = InterpretationSpace(analysis_subject.network, circuit, clean_data(2)).at(extreme.index or 0)
+        assert standing_of(predict_by_interpretation(one, space), answers, space).right == extreme.right
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("sizes", "seed"), [((2, 3, 2, 1), 1), ((2, 2, 2, 2, 1), 2), ((3, 2, 2, 1), 2)])
+def test_representatives_of_other_shapes(sizes, seed):
+    random = np.random.default_rng(seed)
+    shapes = list(zip(sizes[1:], sizes, strict=False))
+    network = Network.from_arrays(
+        [3 * random.normal(size=s) for s in shapes], [random.normal(size=s[0]) for s in shapes], activation="tanh"
+    )
+    layout, data = EdgeLayout(network.sizes), clean_data(sizes[0])
+    space = intervention_space(network.hidden_sizes, network.n_inputs)
+    answers = decide_under_interventions(network, input_table(sizes[0]), space)
+    circuit = Circuit(layout, (1 << layout.n_edges) - 1)
+    chosen = choose_classes(network, circuit, data)
+    assert speaks(chosen.classes)
+    right = representatives_right(chosen.classes, space, answers)
+    interpretations = InterpretationSpace(network, circuit, data)
+    for k in range(0, len(chosen), max(1, len(chosen) // 40)):
+        said = predict_by_interpretation(interpretations.at(chosen.least_indices[k]), space)
+        assert standing_of(said, answers, space).right == right[k]
+    few = choose_classes(network, circuit, data, ranks=range(min(20, len(chosen))))
+    spread = spread_over_right(few.classes, space, answers)
+    assert spread is None or sum(spread.values()) == sum(few.classes.sizes)
