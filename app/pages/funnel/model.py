@@ -121,7 +121,7 @@ class KindFunnel(PageModel):
     @property
     def none_left(self) -> bool:
         """Whether it is certain that nothing is left."""
-        return self.whole and self.left == 0 and self.open == 0
+        return self.left == 0 and self.open == 0
 
 
 class Preset(PageModel):

@@ -21,14 +21,13 @@ from app.pages.funnel.model import AloneRow, AloneTable, FunnelPage, KindFunnel,
 from app.pages.funnel.options import MAX_STEPS, FunnelOptions, FunnelPageOptions, criteria_of
 from app.pages.funnel.rows import (
     NOUNS,
-    Lists,
-    Verdicts,
     algorithm_funnel,
     alignment_funnel,
     circuit_funnel,
     interpretation_funnel,
     outcomes_of,
 )
+from app.pages.funnel.stored import Lists, Verdicts
 from app.pages.shared import (
     Counts,
     Place,

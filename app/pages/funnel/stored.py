@@ -1,0 +1,184 @@
+"""What is stored about a sequence of criteria on one analysis, read once and put in a row."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy.orm import Session
+
+from analysis.criteria.criterion import KINDS, Kind
+from analysis.criteria.funnel import FunnelRow, ScaledCount, funnel_rows, scaled_to_all
+from analysis.criteria.steps import CriterionStep
+from app.addressing import Addresses
+from app.db.reads import funnel as reads
+from app.db.reads.verdicts import VerdictSet, count_of, verdict_sets
+from app.db.tables import AnalysisRow
+from app.pages.funnel.model import RowState, ScaledView
+from app.pages.shared import Counts, Place
+
+MAX_SUMMED: Final = 50_000
+"""Circuits whose interpretations are summed up one by one for a page."""
+
+
+@dataclass(frozen=True)
+class Verdicts:
+    """What is stored about the sequence on one analysis.
+
+    Args:
+        session: the snapshot that more is read from when it is asked for.
+        place: the analysis.
+        analysis: its row.
+        counts: its counts.
+        steps: the sequence.
+        sets: every stored tally.
+        columns: of the steps that have verdicts.
+        underway: steps as text that a job will compute.
+    """
+
+    session: Session
+    place: Place
+    analysis: AnalysisRow
+    counts: Counts
+    steps: tuple[CriterionStep, ...]
+    sets: Mapping[reads.Wanted, VerdictSet]
+    columns: Mapping[reads.Wanted, reads.StoredColumns]
+    underway: Set[str]
+
+    @classmethod
+    def read(
+        cls,
+        session: Session,
+        place: Place,
+        counts: Counts,
+        steps: tuple[CriterionStep, ...],
+        underway: Set[str] = frozenset(),
+        kinds: Sequence[Kind] = KINDS,
+    ) -> Verdicts:
+        """Everything about the sequence, in a handful of statements."""
+        analysis = place.analysis
+        if analysis is None:
+            raise ValueError("nothing is stored about an analysis that is not")
+        few = analysis.circuits_listed <= MAX_SUMMED
+        asked = [kind for kind in kinds if few or kind != "interpretation"]
+        sets = {(one.kind, one.step): one for one in verdict_sets(session, analysis)}
+        wanted = [(kind, step) for step in steps for kind in step.kinds if kind in asked and (kind, step) in sets]
+        columns = reads.columns_of_steps(session, analysis, wanted)
+        return cls(session, place, analysis, counts, steps, sets, columns, underway)
+
+    @cached_property
+    def n(self) -> Mapping[Kind, int]:
+        """Stored explanations of each kind; of interpretations the circuits."""
+        return {kind: count_of(self.session, self.analysis, kind) for kind in KINDS}
+
+    def of(self, kind: Kind) -> tuple[CriterionStep, ...]:
+        """The steps that apply to a kind."""
+        return tuple(step for step in self.steps if kind in step.kinds)
+
+    def state(self, kind: Kind, step: CriterionStep) -> RowState:
+        if (kind, step) in self.sets:
+            return "stored"
+        return "computing" if str(step) in self.underway else "not_computed"
+
+    def states(self) -> dict[CriterionStep, RowState]:
+        """Of each step over all its kinds."""
+        return {step: min((self.state(kind, step) for kind in step.kinds), key=_WORST.index) for step in self.steps}
+
+    def missing(self) -> tuple[CriterionStep, ...]:
+        """Steps of which some verdicts are not stored, in order."""
+        return tuple(step for step, state in self.states().items() if state != "stored")
+
+    def outcomes(self, kind: Kind, step: CriterionStep) -> NDArray[np.uint8] | None:
+        found = self.columns.get((kind, step))
+        return None if found is None else found.outcomes
+
+    @cached_property
+    def circuit_rows(self) -> tuple[FunnelRow, ...]:
+        steps = self.of("circuit")
+        every = np.ones(self.n["circuit"], dtype=np.bool_)
+        return funnel_rows([self.outcomes("circuit", step) for step in steps], every)
+
+    @cached_property
+    def circuits_left(self) -> NDArray[np.bool_]:
+        """``[circuits]`` after all steps."""
+        return self.circuit_rows[-1].left if self.circuit_rows else np.ones(self.n["circuit"], dtype=np.bool_)
+
+    @cached_property
+    def numbers(self) -> reads.CircuitNumbers:
+        return reads.circuit_numbers(self.session, self.analysis)
+
+    @cached_property
+    def algorithm_rows(self) -> tuple[FunnelRow, ...]:
+        steps = self.of("algorithm")
+        every = np.ones(self.n["algorithm"], dtype=np.bool_)
+        return funnel_rows([self.outcomes("algorithm", step) for step in steps], every)
+
+    @cached_property
+    def algorithms_left(self) -> NDArray[np.bool_]:
+        """``[algorithms]`` after all steps."""
+        return self.algorithm_rows[-1].left if self.algorithm_rows else np.ones(self.n["algorithm"], dtype=np.bool_)
+
+    @cached_property
+    def algorithm_of(self) -> NDArray[np.int64]:
+        """``[alignments]`` the place of each one's algorithm among the stored ones."""
+        positions = reads.algorithm_positions(self.session, self.analysis)
+        return np.searchsorted(positions, reads.algorithms_of_alignments(self.session, self.analysis))
+
+    @cached_property
+    def alignment_rows(self) -> tuple[FunnelRow, ...]:
+        steps = self.of("alignment")
+        return funnel_rows([self.outcomes("alignment", step) for step in steps], self.aligned_left)
+
+    @cached_property
+    def aligned_left(self) -> NDArray[np.bool_]:
+        """``[alignments]`` of algorithms that are left."""
+        if self.algorithms_left.all():
+            return np.ones(self.n["alignment"], dtype=np.bool_)
+        return self.algorithms_left[self.algorithm_of]
+
+    @cached_property
+    def alignments_left(self) -> NDArray[np.bool_]:
+        """``[alignments]`` after all steps."""
+        return self.alignment_rows[-1].left if self.alignment_rows else self.aligned_left
+
+    @property
+    def summed(self) -> bool:
+        """Whether interpretations are summed up over the circuits left."""
+        return self.analysis.circuits_listed <= MAX_SUMMED
+
+    def scaled(self, n_left: int) -> ScaledView | None:
+        """What circuits left among uniform draws say about all, None where they are all stored."""
+        counts = self.counts
+        if not counts.drawn or not counts.circuits_listed:
+            return None
+        interval = None
+        if counts.circuits_low is not None and counts.circuits_high is not None:
+            interval = (counts.circuits_low, counts.circuits_high)
+        found: ScaledCount = scaled_to_all(
+            n_left, counts.circuits_listed, counts.circuits_valid, interval, counts.circuits_confidence or 1.0
+        )
+        return ScaledView(guess=found.guess, low=found.low, high=found.high, confidence=found.confidence)
+
+
+_WORST: Final[tuple[RowState, ...]] = ("not_computed", "computing", "stored")
+
+
+class Lists:
+    """Addresses of lists of explanations.
+
+    Args:
+        addresses: builds them.
+        place: the analysis.
+    """
+
+    def __init__(self, addresses: Addresses, place: Place) -> None:
+        self._addresses, self._slug, self._scope = addresses, place.row.slug, place.scope
+
+    def passing(self, kind: Kind, steps: Sequence[CriterionStep]) -> str:
+        """Those that pass all of these steps that apply to the kind."""
+        criteria = [str(step) for step in steps if kind in step.kinds]
+        return self._addresses.explanations(self._slug, self._scope, kind=kind, criteria=criteria)
