@@ -11,7 +11,7 @@ Only the cuts of neighbouring layers meet, so all that matters of a layer is its
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -121,10 +121,7 @@ def links(
         states: states of the lower layer.
         restrictions: for some neurons of the next layer, in how many of their ways each option may be had.
     """
-    told_apart = [
-        below.separations[states.circuit, neuron, states.cuts[:, neuron]] for neuron in range(states.cuts.shape[1])
-    ]
-    choices = [_choices(below, above, states, told_apart, neuron) for neuron in range(above.n_cuts.shape[1])]
+    choices = [_choices(below, above, states, neuron) for neuron in range(above.n_cuts.shape[1])]
     for neuron, restriction in (restrictions or {}).items():
         choices[neuron] = choices[neuron].restricted(states, restriction)
     n_links = np.ones(len(states))
@@ -180,25 +177,24 @@ class _Choices:
         return pick, self._starts[source[pick]] + within
 
 
-def _choices(below: LayerCuts, above: LayerCuts, states: States, told_apart: Sequence[Words], neuron: int) -> _Choices:
+def _choices(below: LayerCuts, above: LayerCuts, states: States, neuron: int) -> _Choices:
     """What one neuron of the next layer can do on each state.
 
-    ``told_apart`` holds for each neuron of the lower layer ``[states, words]`` the separations of its cut.
+    Most states leave a neuron no cut, and a few words of the separations tell; the rest is looked up for the others.
     """
-    is_parent = above.parents[states.circuit, neuron]
-    by_any = np.zeros((len(states), below.separations.shape[-1]), dtype=below.separations.dtype)
-    by_odd = by_any.copy()
-    for parent, separated in enumerate(told_apart):
-        seen = np.where(is_parent[:, parent, None], separated, by_any.dtype.type(0))
-        by_any |= seen
-        by_odd ^= seen
-    owner, cut = _consistent_cuts(above, neuron, states.circuit, ~by_any)
-    has_gate = above.n_cuts[states.circuit, neuron] > 0
-    n_parents = is_parent.sum(axis=1)
-    free = np.where(has_gate, 2**n_parents - _n_reached(by_any, below), 0)[owner]
-    child = above.separations[states.circuit[owner], neuron, cut]
+    parents = above.parents[states.circuit, neuron]
+    owner, cut = _consistent_cuts(below, above, states, parents, neuron)
+    alive, place = np.unique(owner, return_inverse=True)
+    left, parents = states[alive], parents[alive]
+    everything = slice(0, below.separations.shape[-1])
+    by_any = _told_apart(below, left, parents, everything, np.bitwise_or)
+    by_odd = _told_apart(below, left, parents, everything, np.bitwise_xor)
+    has_gate = above.n_cuts[left.circuit, neuron] > 0
+    n_parents = parents.sum(axis=1)
+    free = np.where(has_gate, 2**n_parents - _n_reached(by_any, below), 0)[place]
+    child = above.separations[left.circuit[place], neuron, cut]
     # one of XOR and XNOR fits: it is one of the completions, of which there are at most 4, and is lost
-    barred = (child == by_odd[owner]).all(axis=1) & ((n_parents == 2) & has_gate)[owner]
+    barred = (child == by_odd[place]).all(axis=1) & ((n_parents == 2) & has_gate)[place]
     factor = np.where(barred, 2 ** np.minimum(free, 2) - 1, 1)
     exponent = np.where(barred, 0, free)
     kept = factor > 0
@@ -206,21 +202,36 @@ def _choices(below: LayerCuts, above: LayerCuts, states: States, told_apart: Seq
     return _Choices(np.bincount(owner, minlength=len(states)), cut, exponent, factor)
 
 
+def _told_apart(below: LayerCuts, states: States, parents: NDArray[np.bool_], words: slice, joined: np.ufunc) -> Words:
+    """``[states, words]`` the separations of each state's parents, some words of them, joined into one."""
+    every: Words = np.zeros((len(states), words.stop - words.start), dtype=below.separations.dtype)
+    for parent in range(parents.shape[1]):
+        separated = below.separations[states.circuit, parent, states.cuts[:, parent], words]
+        joined(every, separated, out=every, where=parents[:, parent, None])
+    return every
+
+
 def _consistent_cuts(
-    above: LayerCuts, neuron: int, circuit: NDArray[np.int64], not_separated: Words
+    below: LayerCuts, above: LayerCuts, states: States, parents: NDArray[np.bool_], neuron: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """For each state the cuts of one neuron that tell no more inputs apart than its parents do: (state, cut) pairs.
 
     A neuron without a gate has the one "cut" 0.
     """
+    circuit = states.circuit
     n_cuts = np.maximum(above.n_cuts[circuit, neuron], 1)
     child = above.separations[circuit, neuron, :, 0]
-    open_cuts = ((child & not_separated[:, None, 0]) == 0) & (np.arange(child.shape[1]) < n_cuts[:, None])
+    seen = _told_apart(below, states, parents, slice(0, 1), np.bitwise_or)
+    open_cuts = ((child & ~seen) == 0) & (np.arange(child.shape[1]) < n_cuts[:, None])
     owner, cut = np.nonzero(open_cuts)
-    for word in range(1, not_separated.shape[1]):
-        child = above.separations[circuit[owner], neuron, cut, word]
-        fits = (child & not_separated[owner, word]) == 0
-        owner, cut = owner[fits], cut[fits]
+    n_words, start = below.separations.shape[-1], 1
+    while start < n_words and len(owner):
+        words = slice(start, min(2 * start, n_words))
+        alive, place = np.unique(owner, return_inverse=True)
+        seen = _told_apart(below, states[alive], parents[alive], words, np.bitwise_or)
+        child = above.separations[circuit[owner], neuron, cut, words]
+        fits = ((child & ~seen[place]) == 0).all(axis=1)
+        owner, cut, start = owner[fits], cut[fits], words.stop
     return owner, cut
 
 
