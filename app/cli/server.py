@@ -26,6 +26,7 @@ def serve(
 
     from app.bundled.seeding import add_bundled_networks
     from app.db.engine import open_store
+    from app.jobs.queue import enqueue_missing_criteria
     from app.main import create_app
 
     store = open_store(settings)
@@ -36,6 +37,8 @@ def serve(
                 added = add_bundled_networks(session)
             if added:
                 remark(f"added {added} bundled networks")
+        with store.write() as session:
+            enqueue_missing_criteria(session)
     finally:
         store.close()
     try:

@@ -20,13 +20,13 @@ from sqlalchemy import ColumnElement, and_, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from analysis.criteria.steps import CriterionStep
+from analysis.criteria.steps import CriterionStep, default_steps
 from analysis.data import DataRecord
 from analysis.progress import Progress
 from analysis.protocol import Protocol
 from app.db.errors import Conflict, NotFound
 from app.db.reads.jobs import find_job
-from app.db.tables import AnalysisRow, JobLogRow, JobRow, NetworkRow
+from app.db.tables import AnalysisRow, JobLogRow, JobRow, NetworkRow, VerdictRow
 from app.jobs.definitions import (
     DEFINITIONS,
     JobDefinition,
@@ -154,6 +154,18 @@ def enqueue_criteria(
     if again and row.state in ("done", "truncated"):
         _queue_again(session, row, datetime.now(UTC))
     return row
+
+
+def enqueue_missing_criteria(session: Session) -> int:
+    """Ask for the verdicts on analyses that an older version has stored without them; returns for how many.
+
+    Asking again changes nothing, also where somebody has cancelled the job.
+    """
+    judged = select(VerdictRow.id).where(VerdictRow.analysis_id == AnalysisRow.id, VerdictRow.staged == "")
+    without = session.scalars(select(AnalysisRow).where(AnalysisRow.staged == "", ~judged.exists())).all()
+    for analysis in without:
+        enqueue_criteria(session, analysis, default_steps())
+    return len(without)
 
 
 def enqueue_common_ground(

@@ -139,3 +139,18 @@ def test_judging_may_be_stopped(store):
         queue.retry(session, waiting)
     work(store)
     assert job(store, waiting).state == "done"
+
+
+def test_analyses_without_verdicts_are_judged_later(store):
+    stored_analysis(store)
+    for _ in range(2):
+        with store.write() as session:
+            assert queue.enqueue_missing_criteria(session) == 1
+            (only,) = session.scalars(select(JobRow)).all()
+            assert (only.kind, only.state) == ("criteria", "queued")
+    ask(store, "margin")
+    with store.write() as session:
+        session.delete(session.get(JobRow, only.id))
+    work(store)
+    with store.write() as session:
+        assert queue.enqueue_missing_criteria(session) == 0
