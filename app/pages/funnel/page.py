@@ -23,7 +23,9 @@ from app.pages.funnel.rows import (
     NOUNS,
     algorithm_funnel,
     alignment_funnel,
+    brief,
     circuit_funnel,
+    counted,
     interpretation_funnel,
     outcomes_of,
 )
@@ -155,12 +157,14 @@ def _merged(key: str, verdicts: Verdicts | None) -> str:
     tallies = {kind: verdicts.sets[kind, step].tally for kind in step.kinds if (kind, step) in verdicts.sets}
     if not tallies:
         return ""
-    merged = [
-        f"{noun(tally.failed, NOUNS[kind])} of {exact(tally.of)}" for kind, tally in tallies.items() if tally.failed
+    found = [
+        f"{counted(tally.failed, NOUNS[kind])} of {brief(tally.of)}" for kind, tally in tallies.items() if tally.failed
     ]
-    if not merged:
-        return "Here no two explanations are one in this way, so nothing is merged."
-    return f"Here that leaves out {', '.join(merged)}."
+    unsure = [counted(tally.undecided, NOUNS[kind]) for kind, tally in tallies.items() if tally.undecided]
+    merged = f"Here that leaves out {', '.join(found)}." if found else ""
+    if unsure:
+        merged += f" Of {', '.join(unsure)} it is not decided."
+    return merged.strip() or "Here no two explanations are one in this way, so nothing is merged."
 
 
 def _pending(verdicts: Verdicts, job: JobRow | None, addresses: Addresses, place: Place) -> Pending | None:

@@ -38,7 +38,7 @@ def circuit_funnel(verdicts: Verdicts, lists: Lists) -> KindFunnel:
                 lists.passing("circuit", steps[: number + 1]),
                 interpretations=verdicts.numbers.total("interpretations", row.left),
                 observed=verdicts.numbers.total("observed", row.left),
-                scaled=verdicts.scaled(row.n_left),
+                scaled=verdicts.scaled(row.n_left, row.n_open),
             )
         )
     n, left = verdicts.n["circuit"], verdicts.circuits_left
@@ -57,7 +57,7 @@ def circuit_funnel(verdicts: Verdicts, lists: Lists) -> KindFunnel:
         lists.passing("circuit", steps),
         interpretations=verdicts.numbers.total("interpretations", left),
         observed=verdicts.numbers.total("observed", left),
-        scaled=verdicts.scaled(int(np.count_nonzero(left))) if rows else None,
+        scaled=rows[-1].scaled if rows else None,
     )
 
 
@@ -238,12 +238,30 @@ def _funnel(
         scaled=scaled,
         left_url=left_url if left else None,
         last_url=last if begin else None,
-        verdict=_verdict(kind, begin, left, n_open, whole=whole, drawn=scaled is not None, rows=rows),
+        verdict=_verdict(kind, begin, left, n_open, whole=whole, scaled=scaled, rows=rows),
     )
 
 
+def brief(number: int) -> str:
+    """A count as running text has it: all digits up to a billion, then a power of ten."""
+    digits = str(number)
+    return exact(number) if len(digits) < 10 else f"{digits[0]}.{digits[1:3]} × 10^{len(digits) - 1}"
+
+
+def counted(number: int, word: str) -> str:
+    """A count with its noun, as running text has it."""
+    return f"{brief(number)} {plural(number, word)}"
+
+
 def _verdict(
-    kind: Kind, begin: int, left: int, n_open: int, *, whole: bool, drawn: bool, rows: Sequence[FunnelRowView]
+    kind: Kind,
+    begin: int,
+    left: int,
+    n_open: int,
+    *,
+    whole: bool,
+    scaled: ScaledView | None,
+    rows: Sequence[FunnelRowView],
 ) -> str:
     """What it means that so many are left."""
     word = NOUNS[kind]
@@ -253,23 +271,25 @@ def _verdict(
     if not rows:
         return f"No criterion of this sequence is about {word}s: all stay."
     if not whole and left:
-        return f"Some verdicts are not computed yet; at most {noun(left, word)} can be left."
+        return f"Some verdicts are not computed yet; at most {counted(left, word)} can be left."
+    more = f"{brief(n_open)} more would be, were everything undecided to pass"
     if left == 1 and not n_open:
         return f"One {word} is left under these criteria."
     if left:
-        more = f"; {exact(n_open)} more would be, were everything undecided to pass" if n_open else ""
-        return f"{noun(left, word)} of {exact(begin)} left{more}."
+        return f"{counted(left, word)} of {brief(begin)} left{f'; {more}' if n_open else ''}."
     if n_open:
-        return f"None is known to be left; {exact(n_open)} would be, were everything undecided to pass."
+        return f"None is known to be left; {more}."
     fatal = next(row for row in rows if not row.left)
-    among = f" Among the {exact(begin)} drawn, that is: others may still have all these properties." if drawn else ""
     smallest = (
         " Minimality compares a circuit with every valid one, not only with those left."
         if fatal.key.startswith("minimal-") and kind == "circuit"
         else ""
     )
+    finding = f"no {word} has all these properties at once"
+    if scaled is not None:
+        sure = f"with {scaled.confidence * 100:g}% confidence at most {brief(scaled.high)} of all valid ones"
+        finding = f"none of the {exact(begin)} drawn has all these properties at once, and {sure}"
     return (
-        f"None survives: “{fatal.label}” removes the last {noun(fatal.before, word)}.{smallest}{among} That is a "
-        f"finding about these criteria, not a failure: no {word} has all these properties at once. Remove or loosen "
-        "one to see which of them conflict."
+        f"None survives: “{fatal.label}” removes the last {counted(fatal.before, word)}.{smallest} That is a finding "
+        f"about these criteria, not a failure: {finding}. Remove or loosen one to see which of them conflict."
     )

@@ -150,18 +150,24 @@ class Verdicts:
         """Whether interpretations are summed up over the circuits left."""
         return self.analysis.circuits_listed <= MAX_SUMMED
 
-    def scaled(self, n_left: int) -> ScaledView | None:
-        """What circuits left among uniform draws say about all, None where they are all stored."""
+    def scaled(self, n_left: int, n_open: int) -> ScaledView | None:
+        """What circuits left among uniform draws say about all, None where they are all stored.
+
+        Those that could not be decided count for the upper end alone.
+        """
         counts = self.counts
         if not counts.drawn or not counts.circuits_listed:
             return None
         interval = None
         if counts.circuits_low is not None and counts.circuits_high is not None:
             interval = (counts.circuits_low, counts.circuits_high)
-        found: ScaledCount = scaled_to_all(
-            n_left, counts.circuits_listed, counts.circuits_valid, interval, counts.circuits_confidence or 1.0
-        )
-        return ScaledView(guess=found.guess, low=found.low, high=found.high, confidence=found.confidence)
+
+        def all_of(n: int) -> ScaledCount:
+            unsure = counts.circuits_confidence or 1.0
+            return scaled_to_all(n, counts.circuits_listed, counts.circuits_valid, interval, unsure)
+
+        found, most = all_of(n_left), all_of(n_left + n_open)
+        return ScaledView(guess=found.guess, low=found.low, high=most.high, confidence=found.confidence)
 
 
 _WORST: Final[tuple[RowState, ...]] = ("not_computed", "computing", "stored")

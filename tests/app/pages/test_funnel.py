@@ -13,6 +13,7 @@ from analysis.criteria.registry import CRITERIA
 from app.db.tables import JobRow
 from app.pages.funnel import FunnelOptions, build_funnel
 from app.pages.funnel.editing import glossary_term
+from app.pages.funnel.rows import brief
 from app.pages.glossary import build_glossary
 
 FUNNEL = "/networks/xor/funnel"
@@ -234,3 +235,8 @@ def test_the_page_of_the_network_shows_the_recommended_sequence(client):
 def test_every_criterion_leads_to_a_word_of_the_glossary(app):
     anchors = {entry.anchor for entry in build_glossary(app.state.addresses).entries}
     assert {glossary_term(criterion.key) for criterion in CRITERIA} <= anchors
+
+
+def test_counts_in_running_text_stay_short():
+    assert (brief(147_899_020), brief(4_624_832_058)) == ("147,899,020", "4.62 × 10^9")
+    assert brief(10**49) == "1.00 × 10^49"
