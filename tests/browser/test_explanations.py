@@ -1,0 +1,104 @@
+"""The list of all explanations and the interpretations by gate in a real browser."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tests.browser.conftest import PHONE
+
+pytestmark = pytest.mark.browser
+
+HERE = "/networks/xor-pretrained/explanations"
+
+
+@pytest.fixture
+def expect(chromium):
+    """Playwright's assertions, which wait."""
+    from playwright.sync_api import expect
+
+    expect.set_options(timeout=20_000)
+    return expect
+
+
+def names(tab) -> list[str]:
+    return [box.get_attribute("data-compare") for box in tab.locator("#results input[data-compare]").all()]
+
+
+def test_find_filter_select_compare_and_share(visitor, expect, site):
+    tab = visitor()
+    tab.goto(HERE)
+    tab.evaluate("() => { window.sameDocument = true }")
+    tab.get_by_label(re.compile("^circuits")).check()
+    status = tab.locator("#results [role=status]")
+    expect(status).to_contain_text("197 of 197 explanations pass the filters")
+    tab.get_by_role("link", name=re.compile("^12")).first.click()
+    wanted = site.twin(f"{HERE}?kind=circuit&edges_min=12&edges_max=12")
+    expect(status).to_contain_text(f"{wanted['total']} of 197")
+    assert names(tab) == [item["ref"] for item in wanted["items"]]
+    assert tab.evaluate("() => window.sameDocument"), "all this took no page load"
+
+    before = tab.url
+    tab.get_by_role("columnheader", name="Margin").get_by_role("link").click()
+    expect(tab.get_by_role("columnheader", name="Margin")).to_have_attribute("aria-sort", "descending")
+    sorted_names = names(tab)
+    tab.go_back()
+    expect(tab).to_have_url(before)
+    expect(tab.get_by_role("columnheader", name="Margin")).to_have_attribute("aria-sort", "none")
+    tab.go_forward()
+    expect(tab.get_by_role("columnheader", name="Margin")).to_have_attribute("aria-sort", "descending")
+    assert names(tab) == sorted_names
+
+    boxes = tab.locator("#results input[data-compare]")
+    boxes.nth(0).check()
+    boxes.nth(1).check()
+    shared = tab.url
+    tab.get_by_role("complementary", name="Compare tray").get_by_role("link", name="Compare 2").click()
+    expect(tab.get_by_role("heading", level=1)).to_contain_text("Two explanations")
+
+    friend = visitor()
+    friend.goto(shared)
+    assert names(friend) == sorted_names
+    expect(friend.get_by_role("columnheader", name="Margin")).to_have_attribute("aria-sort", "descending")
+
+
+def test_none_match_leads_back(tab, expect):
+    tab.goto(f"{HERE}?edges_max=12&fragile=yes")
+    expect(tab.get_by_text("removed the last")).to_be_visible()
+    tab.get_by_role("link", name="Without it").click()
+    assert names(tab)
+
+
+def test_browse_interpretations_by_gate(tab, expect, where):
+    tab.goto(where["circuit"])
+    tab.get_by_role("link", name="Browse by gate").click()
+    status = tab.locator("#readings [role=status]")
+    every = status.inner_text()
+    gate = tab.locator("#gates section").nth(0).get_by_role("link").first
+    gate.click()
+    expect(status).not_to_have_text(every)
+    expect(tab.locator(".active-filters .pill")).to_have_count(1)
+    tab.get_by_role("link", name="A random one").click()
+    expect(tab).to_have_url(re.compile(r"/interpretations/[0-9]+"))
+
+
+def test_on_a_phone_nothing_scrolls_sideways_and_filters_are_a_tap_away(visitor, expect):
+    tab = visitor(**PHONE)
+    for address in (HERE, f"{HERE}?view=grid"):
+        tab.goto(address)
+        assert tab.evaluate("() => document.documentElement.scrollWidth") <= 390
+    tab.get_by_role("link", name="Filters").click()
+    expect(tab.get_by_role("form", name="Filters")).to_be_in_viewport()
+
+
+def test_without_scripts_the_form_and_the_links_do(visitor, expect):
+    tab = visitor(java_script_enabled=False)
+    tab.goto(HERE)
+    tab.get_by_label(re.compile("^circuits")).check()
+    tab.get_by_role("button", name="Apply").click()
+    expect(tab.locator("#results [role=status]")).to_contain_text("197 of 197")
+    tab.locator("#results input[name=e]").nth(0).check()
+    tab.locator("#results input[name=e]").nth(1).check()
+    tab.get_by_role("button", name="Compare the chosen").click()
+    expect(tab.get_by_role("heading", level=1)).to_contain_text("Two explanations")
