@@ -1,0 +1,78 @@
+"""`pluriscope analyse --criteria`: verdicts without a server, and the same in an exported result."""
+
+import json
+
+import pytest
+
+from analysis.criteria import judging
+from analysis.criteria.judging import JudgingLimits
+from analysis.result import CriterionTally
+from analysis.result_file import output_json
+from tests.app.cli.test_analyse import refused, run, xor  # noqa: F401 - a fixture
+from tests.factories import real_analysis
+
+
+def test_chosen_criteria_stand_in_the_result(xor, tmp_path):  # noqa: F811
+    out = tmp_path / "out.json"
+    wanted = ["mean-ablation", "output-faithfulness(tolerance=.05)", "representative", "irredundant-gates"]
+    options = [word for text in wanted for word in ("--criteria", text)]
+    assert run("analyse", xor, "-q", "--no-masks", "-o", out, *options) == 0
+    result = json.loads(out.read_text())
+    (output,) = result["outputs"]
+    assert output["criteria"]["mean-ablation"] == {
+        "passed": 191,
+        "failed": 6,
+        "undecided": 0,
+        "not_applicable": 0,
+        "of": 197,
+    }
+    assert output["criteria"]["output-faithfulness(tolerance=0.05)"]["of"] == 197
+    assert output["criteria"]["zero-ablation"]["of"] == 9_625  # what the searches tell stays
+    assert output["criteria"]["representative"]["of"] == 197 + 250 + 3  # interpretations apart
+    by_kind = output["criteria_by_kind"]
+    assert by_kind["interpretation"]["representative"]["of"] == 147_899_020
+    assert set(by_kind["circuit"]) == {"mean-ablation", "output-faithfulness(tolerance=0.05)", "representative"}
+    assert by_kind["algorithm"]["irredundant-gates"]["passed"] == 194
+    assert result["exhaustive"]
+    assert "missing" not in result
+
+
+def test_without_the_option_nothing_changes():
+    document = output_json(real_analysis(), masks=False)
+    assert "criteria_by_kind" not in document
+    assert set(document["criteria"]) == set(real_analysis().criteria)
+
+
+def test_tallies_of_the_searches_come_first():
+    tallies = {
+        ("circuit", "zero-ablation"): CriterionTally(197, 0, 0, 0),
+        ("circuit", "necessity"): CriterionTally(1, 2, 3, 4),
+    }
+    document = output_json(real_analysis(), masks=False, verdicts=tallies)
+    assert document["criteria"]["zero-ablation"]["of"] == 9_625
+    assert document["criteria_by_kind"]["circuit"]["zero-ablation"]["of"] == 197
+    assert document["criteria"]["necessity"]["of"] == 10
+
+
+@pytest.mark.parametrize(
+    ("text", "word"), [("nonsense", "zero-ablation"), ("margin(least=2)", "from 0 to 1"), ("margin(x=2)", "least")]
+)
+def test_refusals_name_what_is_known(xor, tmp_path, capsys, text, word):  # noqa: F811
+    assert word in refused(capsys, "analyse", xor, "-o", tmp_path / "out.json", "--criteria", text)
+    assert not (tmp_path / "out.json").exists()
+
+
+def test_a_spent_budget_ends_with_3_and_says_what_is_missing(xor, tmp_path, monkeypatch, capsys):  # noqa: F811
+    spent = JudgingLimits(max_seconds=0.0)
+    monkeypatch.setattr(
+        judging.judge_analysis, "__kwdefaults__", {**judging.judge_analysis.__kwdefaults__, "limits": spent}
+    )
+    out = tmp_path / "out.json"
+    assert run("analyse", xor, "-q", "-o", out, "--criteria", "necessity") == 3
+    result = json.loads(out.read_text())
+    assert not result["exhaustive"]
+    assert result["missing"] == [
+        "output 0: necessity on circuits: Not decided within the budget of 0 seconds for each criterion."
+    ]
+    assert result["outputs"][0]["criteria"]["necessity"]["undecided"] == 197
+    assert "stopped at a limit" in capsys.readouterr().err
