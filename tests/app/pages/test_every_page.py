@@ -21,6 +21,7 @@ from app.pages.network import NetworkOptions, NetworkPage, build_network
 from tests.app.pages.conftest import MINE, NOISY, XOR
 
 CIRCUIT = XOR + "/circuits/081ff"
+CIRCUIT_STANDING = XOR + "/common-ground/standing?e=c-081ff"
 PAGES = {  # address → most statements that it may send
     "/": 10,
     "/?q=xor": 6,
@@ -43,6 +44,10 @@ PAGES = {  # address → most statements that it may send
     "/networks/queued/funnel": 6,
     "/networks/linear/funnel": 6,
     "/networks/none/funnel": 14,
+    XOR + "/common-ground": 9,
+    "/networks/untouched/common-ground": 6,
+    "/networks/queued/common-ground": 6,
+    CIRCUIT_STANDING: 9,
     XOR + "/circuits": 6,
     XOR + "/circuits?view=grid&sort=margin&order=desc&limit=200": 6,
     f"{XOR}/circuits?protocol={MINE.digest[:12]}&sort=interpretations&order=desc": 8,
@@ -57,6 +62,13 @@ PAGES = {  # address → most statements that it may send
     XOR + "/circuits/3ffff?protocol=paper": 5,
     XOR + "/circuits/3fffe": 5,
     "/networks/linear/circuits/3": 5,
+    XOR + "/explanations": 22,
+    XOR + "/explanations?edges_max=12&criteria=mean-ablation&view=grid": 60,
+    XOR + "/explanations?kind=algorithm&kind=alignment&sort=iia&order=desc": 20,
+    "/networks/untouched/explanations": 8,
+    "/networks/queued/explanations": 8,
+    CIRCUIT + "/interpretations": 5,
+    CIRCUIT + "/interpretations?gate=1-0:A&classes=observed": 5,
     CIRCUIT + "/interpretations/0": 5,
     CIRCUIT + "/interpretations/367": 5,
     "/glossary": 0,

@@ -1,0 +1,111 @@
+"""The cloud of all explanations in a browser: a click opens a mark or chooses it, a box chooses several."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tests.browser.conftest import PHONE
+
+pytestmark = pytest.mark.browser
+GROUND = "/networks/xor-pretrained/common-ground"
+
+
+@pytest.fixture
+def expect(chromium):
+    from playwright.sync_api import expect
+
+    return expect
+
+
+def opened(tab, expect):
+    tab.goto(GROUND)
+    expect(tab.locator("[data-cloud] [data-plot][data-drawn=true] svg.main-svg").first).to_be_visible()
+    expect(tab.locator("[data-cloud] .plot-area[data-attended]")).to_have_count(1)
+
+
+def place_of(tab, ref: str) -> tuple[float, float]:
+    """Where the mark whose first explanation has this reference stands on the screen."""
+    tab.locator("[data-cloud]").scroll_into_view_if_needed()
+    found = tab.evaluate(
+        """(ref) => {
+          const place = document.querySelector("[data-cloud] .plot-area"), layout = place._fullLayout;
+          for (const trace of place.data)
+            for (const [k, item] of (trace.customdata ?? []).entries())
+              if (item.ref === ref) {
+                const box = place.getBoundingClientRect();
+                return [
+                  box.left + layout.xaxis._offset + layout.xaxis.l2p(Math.log10(trace.x[k])),
+                  box.top + layout.yaxis._offset + layout.yaxis.l2p(trace.y[k]),
+                ];
+              }
+        }""",
+        ref,
+    )
+    assert found, ref
+    return tuple(found)
+
+
+def lonely(site, coverage: int) -> list[dict]:
+    """Marks of one explanation each at some coverage, most accurate first, far enough apart to be hit."""
+    cloud = [one for one in site.twin(GROUND)["cloud"] if one["coverage"]["agreed"] == coverage and one["count"] == 1]
+    return sorted(cloud, key=lambda one: -one["accuracy"]["agreed"])
+
+
+def test_a_click_opens_the_explanation(tab, expect, site):
+    opened(tab, expect)
+    one = lonely(site, 36)[-1]
+    tab.mouse.click(*place_of(tab, one["ref"]))
+    expect(tab).to_have_url(re.compile(re.escape(one["url"]) + "$"))
+    expect(tab.locator(".standing")).to_contain_text("Predicts 36 of 756 interventions")
+
+
+def test_two_are_chosen_and_compared(tab, expect, site):
+    opened(tab, expect)
+    tab.get_by_role("radio", name="Compare").check()
+    first, second = lonely(site, 36)[-1], lonely(site, 36)[0]
+    tab.mouse.click(*place_of(tab, first["ref"]))
+    expect(tab.locator("[data-tray-count]")).to_have_text("1 to compare")
+    tab.mouse.click(*place_of(tab, second["ref"]))
+    expect(tab.locator("[data-tray-count]")).to_have_text("2 to compare")
+    tab.mouse.click(*place_of(tab, first["ref"]))
+    expect(tab.locator("[data-tray-count]")).to_have_text("1 to compare")
+    tab.mouse.click(*place_of(tab, first["ref"]))
+    tab.get_by_role("link", name="Compare 2").click()
+    expect(tab).to_have_url(re.compile("/compare\\?"))
+    expect(tab.get_by_role("heading", level=1)).to_have_count(1)
+
+
+def test_a_box_takes_what_lies_in_it(tab, expect, site):
+    opened(tab, expect)
+    tab.get_by_role("radio", name="Box").check()
+    x, y = place_of(tab, lonely(site, 36)[-1]["ref"])
+    tab.mouse.move(x - 25, y - 40)
+    tab.mouse.down()
+    tab.mouse.move(x + 10, y, steps=4)
+    tab.mouse.move(x + 25, y + 20, steps=4)
+    tab.mouse.up()
+    expect(tab.locator("[data-tray-count]")).to_have_text(re.compile("^[1-6] to compare$"))
+
+
+def test_the_list_is_filtered_in_place(tab, expect, site):
+    opened(tab, expect)
+    tab.get_by_role("checkbox", name=re.compile("^valid alignments")).check()
+    expect(tab.locator("#results [role=status]")).to_contain_text("3 explanations")
+    expect(tab).to_have_url(re.compile("kind=valid"))
+    expect(tab.locator("[data-cloud] [data-plot][data-drawn=true]")).to_have_count(1)
+
+
+def test_without_scripts_the_list_holds_it(visitor, expect):
+    tab = visitor(java_script_enabled=False)
+    tab.goto(GROUND)
+    expect(tab.get_by_text("No explanation that speaks everywhere is right everywhere")).to_be_visible()
+    expect(tab.locator(".cloud-list tbody tr")).to_have_count(25)
+    expect(tab.get_by_role("radio", name="Box")).to_have_count(0)
+
+
+def test_a_phone_shows_the_cloud_too(visitor, expect):
+    tab = visitor(**PHONE)
+    opened(tab, expect)
+    assert tab.locator("html").evaluate("e => e.scrollWidth") == 390
