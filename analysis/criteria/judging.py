@@ -209,7 +209,9 @@ class _Budget:
 
         def report(progress: Progress, /) -> None:
             some = f": {progress.done:,} of {progress.total:,}" if progress.total > 1 else ""
-            self.report(Progress(STAGE_OF[kind], done, total, f"{step}{some}"))
+            # of interpretations the pieces of work are circuits, which the progress itself counts
+            at = min(done + progress.done, total) if kind == "interpretation" else done
+            self.report(Progress(STAGE_OF[kind], at, total, f"{step}{some}"))
             if self.clock and before + self.clock() - begun > self.max_seconds:
                 raise _Spent
 
