@@ -19,7 +19,7 @@ ROWS: Final = 10_000
 COLUMNS: Final = (
     *("kind", "name", "ref", "url", "protocol", "valid", "minimal", "fragile", "mask", "edges", "neurons", "margin"),
     *("interpretations", "observed", "surviving", "algorithm", "gates", "variables", "placements"),
-    *("iia_agreed", "iia_of", "places"),
+    *("iia_agreed", "iia_of", "coverage", "accuracy", "places"),
 )
 
 

@@ -158,7 +158,7 @@ def conditions_of(
         least = getattr(options, f"{name}_min")
         if least is not None:
             test = _column(name, lambda column, least=least: column >= least - 1e-12)
-            found.append(Condition(name, f"{name} at least {least:g}", {"alignment": test, "interpretation": test}))
+            found.append(Condition(name, f"{name} at least {least:g}", {"alignment": test}))
     if options.fragile:
         fragile = options.fragile == "yes"
         test = _column("margin", lambda column: (column < FRAGILE_MARGIN) if fragile else (column >= FRAGILE_MARGIN))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal, cast
 
@@ -19,6 +19,7 @@ from app.db.reads import explanations as reads
 from app.db.reads.analyses import analyses_of, scope_of
 from app.db.reads.circuits import StoredCircuit, circuits_at
 from app.db.reads.explanation_rows import algorithm_rows, alignment_rows
+from app.db.reads.explanation_shares import SHARES, shares_of
 from app.db.reads.explanation_shelves import (
     KINDS,
     CircuitShelf,
@@ -58,6 +59,8 @@ SORT_LABELS: Final[dict[str, str]] = {
     "variables": "Variables",
     "placements": "Alignments",
     "iia": "IIA",
+    "coverage": "Coverage",
+    "accuracy": "Accuracy",
 }
 MOST_FIRST: Final = frozenset(("margin", "interpretations", "observed", "placements", "iia", "coverage", "accuracy"))
 BIG: Final = frozenset(("interpretations", "observed", "placements"))
@@ -88,6 +91,8 @@ class ExplanationItem(PageModel):
     variables: int | None = None
     placements: BigInt | None = Field(None, description="Valid alignments of an algorithm.")
     iia: FractionView | None = Field(None, description="Of an alignment; the best one of an algorithm.")
+    coverage: float | None = Field(None, description="Share of the common ground that an alignment predicts.")
+    accuracy: float | None = Field(None, description="Share of those predictions that are right.")
     places: list[PlacedView] = Field([], description="Where an alignment puts its variables.")
 
 
@@ -211,7 +216,7 @@ def build_explanations(
         edges=parts_of(place.layout, options, found.facets, of_neurons=False),
         sort=options.sort,
         order=options.order,
-        sorts=_sorts(options, url),
+        sorts=_sorts(options, stock, url),
         filters=_pills(options, conditions, steps, url),
         pending=pending,
         removed_by=None if found.total or pending else _removal(conditions, found, options, steps, url),
@@ -247,7 +252,12 @@ def take_stock(
         if kind == "interpretation" and kind not in options.kinds:
             continue
         bare: CircuitShelf | RowShelf = rows[kind] if kind in rows else CircuitShelf(session, analysis, kind)
-        more = {}
+        more: dict[str, Any] = {}
+        if kind == "alignment" and isinstance(bare, RowShelf):
+            shares = shares_of(session, analysis, bare)
+            more |= shares or {}
+            if shares is None and (options.sort in SHARES or {options.coverage_min, options.accuracy_min} != {None}):
+                pending.append("coverage and accuracy")
         asked = [step for step in steps if kind in step.kinds]
         if kind == "interpretation" and asked:
             survivors = survivors_of_interpretations(session, analysis, asked)
@@ -255,7 +265,7 @@ def take_stock(
                 pending += [str(step) for step in asked]
             else:
                 bits = np.array([count > 0 for count in survivors], dtype=np.bool_)
-                more = {step_column(step): bits for step in asked}
+                more |= {step_column(step): bits for step in asked}
         elif kind in options.kinds or all(kind in step.kinds for step in steps):
             for step in asked:
                 packed = passing_bits(session, analysis, bare, step)
@@ -350,7 +360,9 @@ def items_of(
         if kind == "algorithm":
             items.append(_algorithm_item(algorithms[row], place, addresses))
         else:
-            items.append(_alignment_item(*alignments[row], place, addresses))
+            columns = cast(RowShelf, stock.shelves[kind]).columns
+            shares = {name: _told(columns[name][position].item()) for name in SHARES if name in columns}
+            items.append(_alignment_item(*alignments[row], shares, place, addresses))
     return items
 
 
@@ -390,7 +402,14 @@ def _algorithm_item(row: AlgorithmRow, place: Place, addresses: Addresses) -> Ex
     )
 
 
-def _alignment_item(row: AlignmentRow, owner: AlgorithmRow, place: Place, addresses: Addresses) -> ExplanationItem:
+def _told(value: float) -> float | None:
+    """None for NaN."""
+    return value if value == value else None
+
+
+def _alignment_item(
+    row: AlignmentRow, owner: AlgorithmRow, shares: Mapping[str, float | None], place: Place, addresses: Addresses
+) -> ExplanationItem:
     tree = algorithm_of(owner, place)
     return ExplanationItem(
         kind="alignment",
@@ -406,6 +425,8 @@ def _alignment_item(row: AlignmentRow, owner: AlgorithmRow, place: Place, addres
         gates=owner.n_gates,
         variables=owner.n_variables,
         iia=FractionView(agreed=row.agreed, of=row.of),
+        coverage=shares.get("coverage"),
+        accuracy=shares.get("accuracy"),
         places=placed_views(tree, alignment_of(row, owner.text).alignment),
     )
 
@@ -453,9 +474,13 @@ def cursor_of(options: ExplanationsOptions, place: Place) -> reads.Cursor | None
     return reads.Cursor(value, kind, identity)
 
 
-def _sorts(options: ExplanationsOptions, url: Any) -> list[SortLink]:
+def _sorts(options: ExplanationsOptions, stock: Stock | None, url: Any) -> list[SortLink]:
     links = []
+    shelf = None if stock is None else stock.shelves.get("alignment")
+    shared = shelf is not None and "alignment" in options.kinds and "coverage" in shelf.names
     for key, label in SORT_LABELS.items():
+        if key in SHARES and not shared:
+            continue
         current = options.order if options.sort == key else ""
         first = "desc" if key in MOST_FIRST else "asc"
         order = {"": first, "asc": "desc", "desc": "asc"}[current]

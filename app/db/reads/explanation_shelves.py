@@ -198,7 +198,7 @@ class RowShelf:
         return RowShelf(self.kind, self.ids, self.rows, {**self.columns, **more}, self.ranked)
 
 
-class _Kept(Generic[T]):
+class Kept(Generic[T]):
     """What was asked for last, up to a number of bytes."""
 
     def __init__(self, most: int) -> None:
@@ -219,8 +219,8 @@ class _Kept(Generic[T]):
                 self._kept.popitem(last=False)
 
 
-_ROWS: Final = _Kept[dict[Kind, RowShelf]](MAX_KEPT)
-_COLUMNS: Final = _Kept[NDArray[Any]](MAX_KEPT)
+_ROWS: Final = Kept[dict[Kind, RowShelf]](MAX_KEPT)
+_COLUMNS: Final = Kept[NDArray[Any]](MAX_KEPT)
 
 
 def key_of(session: Session, analysis: AnalysisRow) -> tuple[Any, ...]:

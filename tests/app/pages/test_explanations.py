@@ -175,6 +175,8 @@ def test_what_is_not_computed_is_not_none(get, client):
     assert (page["pending"], page["items"], page["removed_by"]) == (["input-robust"], [], None)
     assert "Not computed yet" in client.get(HERE + "?criteria=input-robust").text
     assert client.get("/api/v1" + HERE + ".csv?criteria=input-robust").status_code == 409
+    for options in ({"coverage_min": 0.5}, {"accuracy_min": 0.5}, {"sort": "coverage"}):  # nothing is surveyed here
+        assert get(HERE, **options)["pending"] == ["coverage and accuracy"]
 
 
 def test_none_match_says_which_filter_removed_the_last(get, client):
