@@ -122,6 +122,14 @@ class Combinations:
         return len(lead) * len(middle) * n_words(len(tail)) * self.n_ends
 
     @property
+    def n_ranked(self) -> int:
+        """Heads sorted on top of one state, once for each end; 0 where heads and tails are compared directly."""
+        if self.direct:
+            return 0
+        lead, middle, _ = self.parts
+        return len(lead) * len(middle) * self.n_ends
+
+    @property
     def n_bytes(self) -> int:
         """Memory that counting on top of one state takes, about."""
         if self.direct:

@@ -33,10 +33,12 @@ _TESTED_PER_SECOND: Final = 3e7  # circuits times rows, in a listing
 _ROWS_THAT_MATTER: Final = 8  # in a listing few circuits survive more rows
 _SAMPLED_PER_SECOND: Final = 2.5e7  # circuits times rows times edges, in an estimate
 _SECONDS_PER_SAMPLE: Final = 2e-6
-_SECONDS_PER_STATE: Final = 2.5e-3  # where heads and tails meet as bit sets
-_SECONDS_PER_WORD: Final = 2.5e-10  # far less where many combinations are ruled out early, up to 1e-9 elsewhere
+# fitted to single states of trained 2-4-4-1, 2-5-5-1, 2-6-6-1, 2-3-3-4-1 and 3-5-5-1 networks (docs/scale.md)
+_SECONDS_PER_STATE: Final = 5e-4  # where heads and tails meet as bit sets
+_SECONDS_PER_RANK: Final = 6e-9  # heads sorted, for each end
+_SECONDS_PER_WORD: Final = 1e-10  # as most combinations are ruled out early
 _SECONDS_PER_SMALL_STATE: Final = 1e-5  # where they are compared directly
-_SECONDS_PER_COMPARISON: Final = 1e-9
+_SECONDS_PER_COMPARISON: Final = 5e-10
 _BATCHES_BYTES: Final = 200 << 20  # of the enumeration of lower layers, and of one batch of circuits under test
 
 
@@ -158,6 +160,7 @@ def _counting(
             each = _SECONDS_PER_SMALL_STATE + combinations.n_operations * _SECONDS_PER_COMPARISON
         else:
             each = _SECONDS_PER_STATE + combinations.n_operations * _SECONDS_PER_WORD
+            each += combinations.n_ranked * _SECONDS_PER_RANK
         seconds += _quotient(n_states, 1.0) * each
         most_bytes = max(most_bytes, combinations.n_bytes)
         n_units += n_states * combinations.n_units
