@@ -50,7 +50,7 @@ def group_views(
             moved = symmetry_between(
                 place.cut, substance_of(explanations[member]), first, max_symmetries=MAX_SYMMETRIES
             )
-            words.append(_reason(letters[member], letters[group.members[0]], moved))
+            words.append(_reason(letters[member], letters[group.members[0]], moved, both=len(group.reasons) > 1))
         views.append(
             GroupView(
                 letters=[letters[member] for member in group.members],
@@ -61,7 +61,12 @@ def group_views(
     return views
 
 
-def _reason(letter: str, first: str, moved: Permutations | None) -> str:
+def _reason(letter: str, first: str, moved: Permutations | None, *, both: bool) -> str:
+    if moved is None and both:
+        return (
+            f"{letter} becomes {first} by renaming neurons, which leaves every weight equal, and by choices that no "
+            "input and no intervention shows"
+        )
     if moved is None:
         return (
             f"{letter} gives every neuron the bits that {first} gives it and predicts the same on every intervention: "

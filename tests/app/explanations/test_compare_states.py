@@ -7,6 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import numpy as np
 import pytest
+from sqlalchemy import event
 
 from analysis.alignments.iia import interchange_rows
 from analysis.circuits.circuit import EdgeLayout
@@ -263,3 +264,23 @@ def test_one_wrong_reference_leads_to_the_others(client, masks):
     assert answer.status_code == 400
     assert "explanation 2" in answer.json()["error"]
     assert refs_in(answer.json()["parent"]) == [f"c-{masks[0]}", f"c-{masks[1]}"]
+
+
+def test_a_comparison_asks_the_store_little(client, masks, aligned):
+    sent = []
+
+    def note(_connection, _cursor, statement, *_):
+        sent.append(statement)
+
+    reader = client.app.state.store.reader
+    event.listen(reader, "before_cursor_execute", note)
+    query = "&".join(f"e={ref}" for ref in [f"c-{masks[0]}", *(f"i-{mask}.0" for mask in masks[:4]), aligned["ref"]])
+    counts = {}
+    for page in ("/compare?network=xor&", "/compare/neighbours?network=xor&", "/networks/xor/verdicts?"):
+        sent.clear()
+        assert client.get(page + query).status_code == 200
+        counts[page.partition("?")[0]] = len(sent)
+    event.remove(reader, "before_cursor_execute", note)
+    assert counts["/compare"] <= 8
+    assert counts["/compare/neighbours"] <= 14
+    assert counts["/networks/xor/verdicts"] <= 40

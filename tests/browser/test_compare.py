@@ -1,0 +1,172 @@
+"""Comparisons in a browser: from a crucial experiment to a shared link, pinned, moved, swapped, printed, on a phone."""
+
+from __future__ import annotations
+
+import re
+from itertools import pairwise
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from tests.browser.conftest import PHONE
+
+pytestmark = pytest.mark.browser
+NETWORK = "xor-pretrained"
+PARTED = ("i-2b0cf.0", "i-2b0cf.1")
+ALIKE = ("i-2b0cf.0", "i-2b0cf.2")
+
+
+def address(*refs: str, more: str = "") -> str:
+    return f"/compare?network={NETWORK}&" + "&".join(f"e={ref}" for ref in refs) + more
+
+
+@pytest.fixture
+def expect(chromium):
+    from playwright.sync_api import expect
+
+    return expect
+
+
+@pytest.fixture
+def four(site) -> tuple[str, ...]:
+    alignment = site.twin(f"/networks/{NETWORK}")["samples"]["alignments"][0]["ref"]
+    return ("c-081ff", *PARTED, alignment)
+
+
+def refs_of(tab) -> list[str]:
+    return parse_qs(urlsplit(tab.url).query)["e"]
+
+
+def scrolled_through(tab) -> None:
+    """Everything that is fetched when the reader comes to it has been fetched."""
+    tab.wait_for_load_state("networkidle")
+    for place in ("#criteria", ".lazy"):
+        while tab.locator(place).count() and tab.locator(f"{place}.lazy").count():
+            tab.locator(f"{place}.lazy").first.scroll_into_view_if_needed()
+            tab.wait_for_timeout(100)
+    tab.wait_for_load_state("networkidle")
+
+
+def test_a_crucial_experiment_is_found_and_its_link_is_shared(visitor, expect):
+    tab = visitor()
+    tab.goto(address(*PARTED))
+    tab.get_by_role("link", name=re.compile("crucial experiments?$")).first.click()
+    expect(tab).to_have_url(re.compile("#crucial$"))
+    row = tab.locator("table.crucial tbody tr").first
+    site, truth = row.locator("td").first.inner_text(), row.locator("td.truth").inner_text()
+    row.get_by_role("link").click()
+    panel = tab.get_by_role("region", name="One experiment")
+    expect(panel).to_contain_text(site)
+    expect(panel).to_contain_text("A crucial experiment")
+
+    friend = visitor()
+    friend.goto(tab.url)
+    expect(friend.get_by_role("region", name="One experiment")).to_be_in_viewport()
+    told = friend.get_by_role("region", name="One experiment").inner_text()
+    assert told == panel.inner_text()
+    assert f"decides {truth.split()[0]}" in " ".join(told.split())
+
+
+def test_two_that_no_intervention_parts_are_counted_once(tab, expect):
+    tab.goto(address(*ALIKE, "i-081ff.0"))
+    expect(tab.locator("#apart")).to_contain_text("predict the same on every intervention")
+    tab.get_by_role("link", name="Count the group once").first.click()
+    expect(tab).to_have_url(re.compile("groups=once"))
+    expect(tab.locator(".versus article")).to_have_count(2)
+    expect(tab.get_by_role("heading", level=1)).to_contain_text("two in substance")
+    tab.get_by_role("link", name="Count each by itself").first.click()
+    expect(tab.locator(".versus article")).to_have_count(3)
+
+
+def test_pages_of_experiments_and_who_against_whom(tab, expect, four):
+    tab.goto(address(*four))
+    tab.evaluate("() => { window.sameDocument = true }")
+    expect(tab.locator("#crucial .pager")).to_contain_text("1 to 10 of")
+    tab.get_by_role("navigation", name="Pages of crucial experiments").get_by_role("link", name="Next →").click()
+    expect(tab.locator("#crucial .pager")).to_contain_text("11 to 20 of")
+    assert tab.evaluate("() => window.sameDocument"), "only the list was exchanged"
+    tab.go_back()
+    expect(tab.locator("#crucial .pager")).to_contain_text("1 to 10 of")
+    tab.get_by_role("link", name=re.compile("^Q against R")).click()
+    expect(tab.locator("#crucial h2")).to_contain_text("between")
+    assert parse_qs(urlsplit(tab.url).query)["between"] == ["QR"]
+
+
+def test_pin_move_swap_and_remove(tab, expect, four):
+    tab.goto(address(*four))
+    tab.get_by_role("link", name="pin R", exact=True).click()
+    expect(tab.locator(".versus article").first).to_contain_text("the reference")
+    assert refs_of(tab) == list(four), "a pin is a view: the order in the address stays"
+    expect(tab.locator(".versus article").nth(1)).to_contain_text("edges shared")
+    tab.get_by_role("link", name="unpin P").click()
+    tab.get_by_role("link", name=re.compile("^later P")).click()
+    order = refs_of(tab)
+    assert set(order) == set(four)
+    tab.get_by_role("link", name="swap Q").click()
+    expect(tab.locator(".notice")).to_contain_text("Another in place of one")
+    tab.get_by_role("link", name=re.compile("^Compare circuit|^Compare interpretation")).first.click()
+    expect(tab.locator(".versus article")).to_have_count(4)
+    swapped = refs_of(tab)
+    assert [a == b for a, b in zip(swapped, order, strict=True)].count(False) == 1
+    tab.get_by_role("link", name="remove S").click()
+    expect(tab.locator(".versus article")).to_have_count(3)
+    assert refs_of(tab) == swapped[:3]
+
+
+def test_verdicts_come_when_the_reader_does(tab, expect, four):
+    tab.goto(address(*four))
+    criteria = tab.locator("#criteria")
+    criteria.scroll_into_view_if_needed()
+    expect(criteria).to_contain_text("criteria tell some of them apart")
+    expect(criteria.get_by_role("row", name=re.compile("^Output faithfulness"))).to_be_visible()
+    tab.goto(f"/networks/{NETWORK}/circuits/081ff")
+    tab.locator("#criteria").scroll_into_view_if_needed()
+    expect(tab.locator("#criteria")).to_contain_text("Of 16 pairs of a base and a source")
+
+
+def test_without_scripts_verdicts_and_suggestions_are_links(visitor, expect, four):
+    tab = visitor(java_script_enabled=False)
+    tab.goto(address(*four))
+    tab.get_by_role("link", name="What every criterion says about it").click()
+    expect(tab.get_by_role("heading", level=1)).to_have_text("Every criterion on 4 explanations")
+    tab.get_by_role("link", name="Compare them").click()
+    tab.get_by_role("link", name=re.compile("^Those closest to P")).click()
+    expect(tab.get_by_role("heading", level=1)).to_have_text("What to compare next")
+
+
+def test_no_violation_in_either_theme_with_everything_fetched(visitor, four):
+    from axe_playwright_python.sync_playwright import Axe
+
+    tab = visitor(reduced_motion="reduce")
+    for more in (f"&pin={PARTED[0]}", "&experiment=1.0:00:01"):
+        tab.goto(address(*four, more=more))
+        scrolled_through(tab)
+        for scheme in ("light", "dark"):
+            tab.emulate_media(color_scheme=scheme)
+            found = Axe().run(tab)
+            assert found.violations_count == 0, f"{scheme}: {found.generate_report()}"
+
+
+def test_on_a_phone_one_column_and_names_that_stay(visitor, four):
+    tab = visitor(**PHONE)
+    tab.goto(address(*four))
+    scrolled_through(tab)
+    assert tab.locator("html").evaluate("e => [e.scrollWidth, innerWidth]") == [390, 390]
+    boxes = [tab.locator(".versus article").nth(k).bounding_box() for k in range(4)]
+    assert len({round(box["x"]) for box in boxes}) == 1
+    assert all(below["y"] >= above["y"] + above["height"] for above, below in pairwise(boxes))
+    third = tab.locator(".versus article").nth(2)
+    third.evaluate("e => window.scrollTo(0, e.getBoundingClientRect().top + scrollY + 80)")
+    assert abs(third.locator("h2").bounding_box()["y"]) < 3, "its name stays at the top while it is read"
+
+
+def test_on_paper_nothing_to_click_and_nothing_cut_off(tab, four):
+    tab.goto(address(*four))
+    tab.emulate_media(media="print")
+    assert not tab.locator(".moves").first.is_visible()
+    assert not tab.locator(".bar nav").is_visible()
+    assert not tab.locator("#crucial .pager").is_visible()
+    assert tab.locator(".versus article").count() == 4
+    page = tab.pdf(format="A4")
+    assert page.startswith(b"%PDF")
+    assert 2 <= page.count(b"/Type /Page\n") + page.count(b"/Type /Page ") + page.count(b"/Type /Page/") <= 12
