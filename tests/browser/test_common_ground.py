@@ -72,7 +72,7 @@ def test_two_are_chosen_and_compared(tab, expect, site):
     tab.mouse.click(*place_of(tab, first["ref"]))
     expect(tab.locator("[data-tray-count]")).to_have_text("1 to compare")
     tab.mouse.click(*place_of(tab, first["ref"]))
-    tab.get_by_role("link", name="Compare 2").click()
+    tab.get_by_role("link", name="Compare 2", exact=True).click()
     expect(tab).to_have_url(re.compile("/compare\\?"))
     expect(tab.get_by_role("heading", level=1)).to_have_count(1)
 
