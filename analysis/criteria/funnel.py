@@ -142,7 +142,6 @@ class FunnelRow:
     Args:
         before: explanations that were left before it.
         tally: what it says about those; None without verdicts.
-        alone: what it says about all of the explanations; None without verdicts.
         left: ``[explanations]``: who is left after it.
         n_open: explanations that are not left only because this step or one before it could not decide about them.
         whole: whether this step and all before it have verdicts; if not, ``left`` holds everyone who may be left.
@@ -150,7 +149,6 @@ class FunnelRow:
 
     before: int
     tally: CriterionTally | None
-    alone: CriterionTally | None
     left: NDArray[np.bool_]
     n_open: int
     whole: bool
@@ -174,13 +172,13 @@ def funnel_rows(outcomes: Sequence[NDArray[np.uint8] | None], begin: NDArray[np.
         before = int(np.count_nonzero(left))
         if found is None:
             whole = False
-            rows.append(FunnelRow(before, None, None, left, int(np.count_nonzero(undecided)), whole))
+            rows.append(FunnelRow(before, None, left, int(np.count_nonzero(undecided)), whole))
             continue
         passed, unsettled = found == PASSED, found == UNDECIDED
         undecided = (undecided & (passed | unsettled)) | (left & unsettled)
-        tally, alone = tally_of(found[left]), tally_of(found[begin])
+        tally = tally_of(found[left])
         left = left & passed
-        rows.append(FunnelRow(before, tally, alone, left, int(np.count_nonzero(undecided)), whole))
+        rows.append(FunnelRow(before, tally, left, int(np.count_nonzero(undecided)), whole))
     return tuple(rows)
 
 

@@ -118,9 +118,9 @@ class CircuitNumbers:
     ranks: Mapping[str, NDArray[Any]]
     values: Mapping[str, Sequence[int]]
 
-    def total(self, name: str, chosen: NDArray[np.bool_]) -> int:
-        """Exact sum of "interpretations" or "observed" over the chosen circuits."""
-        counts = np.bincount(self.ranks[name][chosen], minlength=len(self.values[name])).tolist()
+    def total(self, name: str, places: NDArray[np.int64]) -> int:
+        """Exact sum of "interpretations" or "observed" over the circuits at these places."""
+        counts = np.bincount(self.ranks[name][places], minlength=len(self.values[name])).tolist()
         return sum(count * value for count, value in zip(counts, self.values[name], strict=True) if count)
 
     def of_each(self, name: str) -> list[int]:
@@ -178,3 +178,11 @@ def criteria_jobs(session: Session, network: str, analysis: AnalysisRow) -> list
         and job.arguments["result"] == analysis.result_digest
     ]
     return sorted(jobs, key=lambda job: job.state not in UNFINISHED)
+
+
+def verdict_contents(session: Session, analysis: AnalysisRow) -> tuple[tuple[int, str], ...]:
+    """What all stored verdicts about an analysis say, as digests: equal ones give equal funnels."""
+    query = select(VerdictRow.id, VerdictRow.content).where(
+        VerdictRow.analysis_id == analysis.id, VerdictRow.staged == ""
+    )
+    return tuple((number, content) for number, content in session.execute(query.order_by(VerdictRow.id)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 from sqlalchemy.orm import Session
 
@@ -17,6 +18,7 @@ from app.db.reads.networks import jobs_for
 from app.db.tables import JobRow
 from app.figures.numbers import exact, noun
 from app.pages.funnel.editing import Url, additions, edited, preset_views, step_views
+from app.pages.funnel.kept import kept
 from app.pages.funnel.model import AloneRow, AloneTable, FunnelPage, KindFunnel, Pending, RowState, Toggle
 from app.pages.funnel.options import MAX_STEPS, FunnelOptions, FunnelPageOptions, criteria_of
 from app.pages.funnel.rows import (
@@ -70,6 +72,7 @@ def build_funnel(session: Session, addresses: Addresses, network: str, options: 
     lists, counts, verdicts = Lists(addresses, place), None, None
     states: dict[CriterionStep, RowState] = dict.fromkeys(steps, "not_computed")
     job = None
+    funnels: tuple[KindFunnel, ...] = ()
     if analysis is None:
         analyses = jobs_for(session, [place.row.digest])
         waiting = latest_job(analyses, scope, place.network.n_inputs)
@@ -80,6 +83,9 @@ def build_funnel(session: Session, addresses: Addresses, network: str, options: 
         underway = {text for one in jobs if one.state in UNFINISHED for text in one.arguments["criteria"]}
         verdicts = Verdicts.read(session, place, counts, steps, underway)
         states = verdicts.states()
+        what = (tuple(map(str, steps)), frozenset(underway))
+        make = partial(_all_kinds, verdicts, lists)
+        funnels = kept(session, addresses, place, analysis, what, make)
     return FunnelPage(
         network=network_view(place.row, addresses, place.network),
         scope=scope_view(place, waiting, addresses),
@@ -87,8 +93,8 @@ def build_funnel(session: Session, addresses: Addresses, network: str, options: 
         criteria=[str(step) for step in steps],
         recommended=not criteria_of(steps),
         steps=step_views(steps, states, addresses, url),
-        circuits=[] if verdicts is None else [circuit_funnel(verdicts, lists), interpretation_funnel(verdicts, lists)],
-        algorithms=[] if verdicts is None else [algorithm_funnel(verdicts, lists), alignment_funnel(verdicts, lists)],
+        circuits=list(funnels[:2]),
+        algorithms=list(funnels[2:]),
         alone=[] if verdicts is None else [_alone(kind, verdicts, lists, url) for kind in KINDS],
         presets=preset_views(steps, url),
         additions=additions(steps, url) if len(steps) < MAX_STEPS else [],
@@ -102,14 +108,28 @@ def build_funnel(session: Session, addresses: Addresses, network: str, options: 
     )
 
 
+def _all_kinds(verdicts: Verdicts, lists: Lists) -> tuple[KindFunnel, ...]:
+    """Circuits, their interpretations, algorithms, their alignments."""
+    return (
+        circuit_funnel(verdicts, lists),
+        interpretation_funnel(verdicts, lists),
+        algorithm_funnel(verdicts, lists),
+        alignment_funnel(verdicts, lists),
+    )
+
+
 def summary_of(session: Session, addresses: Addresses, place: Place, counts: Counts) -> list[KindFunnel]:
     """The recommended sequence on circuits and alignments, for the page of the network; [] if nothing is stored."""
     steps = FunnelOptions().steps
-    verdicts = Verdicts.read(session, place, counts, steps, kinds=("circuit", "algorithm", "alignment"))
-    if not verdicts.columns:
-        return []
-    lists = Lists(addresses, place)
-    return [circuit_funnel(verdicts, lists), alignment_funnel(verdicts, lists)]
+
+    def make() -> tuple[KindFunnel, ...]:
+        verdicts = Verdicts.read(session, place, counts, steps, kinds=("circuit", "algorithm", "alignment"))
+        if not verdicts.sets:
+            return ()
+        lists = Lists(addresses, place)
+        return circuit_funnel(verdicts, lists), alignment_funnel(verdicts, lists)
+
+    return [] if place.analysis is None else list(kept(session, addresses, place, place.analysis, "summary", make))
 
 
 def _alone(kind: Kind, verdicts: Verdicts, lists: Lists, url: Url) -> AloneTable:

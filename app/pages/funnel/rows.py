@@ -29,6 +29,7 @@ def circuit_funnel(verdicts: Verdicts, lists: Lists) -> KindFunnel:
     steps, counts = verdicts.of("circuit"), verdicts.counts
     rows = []
     for number, (step, row) in enumerate(zip(steps, verdicts.circuit_rows, strict=True)):
+        places = np.flatnonzero(row.left)
         rows.append(
             _row(
                 verdicts,
@@ -36,12 +37,12 @@ def circuit_funnel(verdicts: Verdicts, lists: Lists) -> KindFunnel:
                 step,
                 row,
                 lists.passing("circuit", steps[: number + 1]),
-                interpretations=verdicts.numbers.total("interpretations", row.left),
-                observed=verdicts.numbers.total("observed", row.left),
+                interpretations=verdicts.numbers.total("interpretations", places),
+                observed=verdicts.numbers.total("observed", places),
                 scaled=verdicts.scaled(row.n_left, row.n_open),
             )
         )
-    n, left = verdicts.n["circuit"], verdicts.circuits_left
+    n, left = verdicts.n["circuit"], np.flatnonzero(verdicts.circuits_left)
     begin = f"of {exact(counts.circuits_possible)} possible"
     if counts.drawn:
         begin = f"drawn uniformly from {counts.circuits_sign}{exact(counts.circuits_valid)} valid ones, {begin}"
@@ -52,7 +53,7 @@ def circuit_funnel(verdicts: Verdicts, lists: Lists) -> KindFunnel:
         n,
         f"{plural(n, 'valid circuit')} {begin}",
         rows,
-        int(np.count_nonzero(left)),
+        len(left),
         lists.passing("circuit", ()),
         lists.passing("circuit", steps),
         interpretations=verdicts.numbers.total("interpretations", left),
@@ -64,7 +65,7 @@ def circuit_funnel(verdicts: Verdicts, lists: Lists) -> KindFunnel:
 def interpretation_funnel(verdicts: Verdicts, lists: Lists) -> KindFunnel:
     """The interpretations of the circuits left: numbers only, each step also by itself."""
     steps, left = verdicts.of("interpretation"), verdicts.circuits_left
-    total = verdicts.numbers.total("interpretations", left)
+    total = verdicts.numbers.total("interpretations", np.flatnonzero(left))
     sure = all(row.whole for row in verdicts.circuit_rows)
     counted: Sequence[CountedRow]
     if verdicts.summed:

@@ -36,8 +36,8 @@ class Verdicts:
         counts: its counts.
         steps: the sequence.
         sets: every stored tally.
-        columns: of the steps that have verdicts.
         underway: steps as text that a job will compute.
+        kinds: of which outcomes are wanted.
     """
 
     session: Session
@@ -46,8 +46,8 @@ class Verdicts:
     counts: Counts
     steps: tuple[CriterionStep, ...]
     sets: Mapping[reads.Wanted, VerdictSet]
-    columns: Mapping[reads.Wanted, reads.StoredColumns]
     underway: Set[str]
+    kinds: tuple[Kind, ...]
 
     @classmethod
     def read(
@@ -63,12 +63,15 @@ class Verdicts:
         analysis = place.analysis
         if analysis is None:
             raise ValueError("nothing is stored about an analysis that is not")
-        few = analysis.circuits_listed <= MAX_SUMMED
-        asked = [kind for kind in kinds if few or kind != "interpretation"]
         sets = {(one.kind, one.step): one for one in verdict_sets(session, analysis)}
-        wanted = [(kind, step) for step in steps for kind in step.kinds if kind in asked and (kind, step) in sets]
-        columns = reads.columns_of_steps(session, analysis, wanted)
-        return cls(session, place, analysis, counts, steps, sets, columns, underway)
+        return cls(session, place, analysis, counts, steps, sets, underway, tuple(kinds))
+
+    @cached_property
+    def columns(self) -> Mapping[reads.Wanted, reads.StoredColumns]:
+        """Of the steps that have verdicts, on the kinds that are wanted."""
+        asked = [kind for kind in self.kinds if self.summed or kind != "interpretation"]
+        wanted = [(kind, step) for step in self.steps for kind in step.kinds if kind in asked]
+        return reads.columns_of_steps(self.session, self.analysis, [one for one in wanted if one in self.sets])
 
     @cached_property
     def n(self) -> Mapping[Kind, int]:
