@@ -230,7 +230,7 @@ class Addresses:
         bare = page.partition("?")[0].removeprefix(self.prefix)
         for shape, table in _TABLES:
             if shape.fullmatch(bare):
-                return self.prefix + (table if table.startswith("/") else f"{bare}{table}")
+                return f"{self.prefix}{bare.rstrip('/')}{table}"  # the gallery is at the root
         return ""
 
     def oembed(self, **query: Any) -> str:

@@ -1,0 +1,43 @@
+"""One store for all tests of what is passed on; the tests that write do so to networks of their own."""
+
+from __future__ import annotations
+
+import pytest
+from fastapi.testclient import TestClient
+
+from analysis.protocol import COMPLETE
+from app.db.writes import save_analysis, save_network
+from app.main import create_app
+from app.settings import Settings
+from tests.factories import pretrained_xor, real_analysis, small_network
+
+XOR = "/networks/xor"
+CIRCUIT = f"{XOR}/circuits/081ff"
+INTERPRETATION = f"{XOR}/circuits/1839f/interpretations/0"
+ALGORITHM = f"{XOR}/algorithms/a2e8546f11f80df4"
+ALIGNMENT = f"{ALGORITHM}/alignments/e3bd9b5eae0c1489"
+COMPARISON = "/compare?network=xor&e=c-081ff&e=i-1839f.0&e=a-a2e8546f11f80df4.e3bd9b5eae0c1489"
+SHARED = (XOR, CIRCUIT, INTERPRETATION, ALGORITHM, ALIGNMENT, COMPARISON)
+
+
+def beside(page: str, name: str) -> str:
+    """What is made of a page."""
+    path, question, query = page.partition("?")
+    return f"{path}/{name}{question}{query}"
+
+
+@pytest.fixture(scope="session")
+def app(tmp_path_factory):
+    app = create_app(Settings(data=tmp_path_factory.mktemp("sharing")))
+    with TestClient(app):
+        with app.state.store.write() as session:
+            save_network(session, pretrained_xor(), slug="xor", origin="bundled", position=0)
+            save_analysis(session, real_analysis(COMPLETE))
+            for seed, slug in ((7, "moving"), (8, "settled"), (9, "=sum")):
+                save_network(session, small_network(seed, name=slug), slug=slug.strip("="))
+        yield app
+
+
+@pytest.fixture(scope="session")
+def client(app):
+    return TestClient(app, base_url="http://127.0.0.1", client=("127.0.0.1", 50_000), follow_redirects=False)

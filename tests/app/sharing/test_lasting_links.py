@@ -1,0 +1,195 @@
+"""Renamed networks, short keys, and tables to take away."""
+
+from __future__ import annotations
+
+import csv
+import io
+
+import pytest
+
+from app.db.links import KEY_LENGTH, short_key
+from app.pages.sharing.exports import Table
+from app.routes.exports import as_csv, as_json
+from tests.app.cli.test_analyse import refused, run
+from tests.app.sharing.conftest import ALGORITHM, ALIGNMENT, CIRCUIT, COMPARISON, XOR
+
+pytestmark = pytest.mark.slow
+
+
+def rename(client, network: str, slug: str):
+    return client.post(f"/api/v1/networks/{network}/rename", json={"slug": slug})
+
+
+def test_former_slugs_lead_on_with_everything_behind_them(client) -> None:
+    digest = client.get("/api/v1/networks/moving").json()["network"]["digest"]
+    answer = rename(client, "moving", "moved").json()
+    assert (answer["slug"], answer["former"], answer["url"]) == ("moved", "moving", "/networks/moved")
+    for former, now in (
+        ("/networks/moving", "/networks/moved"),
+        ("/networks/moving/circuits?edges_max=3&keep=n1.0", "/networks/moved/circuits?edges_max=3&keep=n1.0"),
+        ("/api/v1/networks/moving/circuits/3f", "/api/v1/networks/moved/circuits/3f"),
+        ("/embed/networks/moving", "/embed/networks/moved"),
+        ("/networks/moving/card.png", "/networks/moved/card.png"),
+        ("/compare?network=moving&e=c-3f", "/compare?network=moved&e=c-3f"),
+    ):
+        led = client.get(former)
+        assert (led.status_code, led.headers["location"]) == (301, now)
+    assert client.get(f"/networks/{digest[:8]}").status_code == 200
+    assert rename(client, "moving", "x1").status_code == 308  # a change is sent on whole
+    assert rename(client, "moved", "moved").json()["former"] == "moved"
+    back = rename(client, "moved", "moving")
+    assert back.status_code == 200
+    assert client.get("/networks/moved").headers["location"] == "/networks/moving"
+
+
+@pytest.mark.parametrize("slug", ["xor", "Upper", "-x", "x-", "abcdef123456", "a/b", "", "x" * 81])
+def test_a_slug_that_is_taken_or_none_is_refused(client, slug) -> None:
+    assert rename(client, "settled", slug).status_code in (409, 422)
+    assert client.get("/networks/settled").status_code == 200
+
+
+def test_changes_from_elsewhere_are_refused(client) -> None:
+    foreign = {"sec-fetch-site": "cross-site"}
+    assert client.post("/api/v1/s", json={"address": XOR}, headers=foreign).status_code == 403
+    renamed = client.post("/api/v1/networks/settled/rename", json={"slug": "other"}, headers=foreign)
+    assert renamed.status_code == 403
+
+
+def test_an_ambiguous_prefix_names_the_candidates(client, app, monkeypatch) -> None:
+    digest = client.get(f"/api/v1{XOR}").json()["network"]["digest"]
+    from app.db.tables import NetworkRow
+
+    with app.state.store.write() as session:
+        row = session.query(NetworkRow).filter_by(slug="sum").one()
+        row.digest = digest[:10] + "0" * 54
+    answer = client.get(f"/api/v1/networks/{digest[:8]}")
+    assert answer.status_code == 404
+    assert "(xor)" in answer.json()["error"]
+    assert "(sum)" in answer.json()["error"]
+    with app.state.store.write() as session:
+        session.delete(session.query(NetworkRow).filter_by(slug="sum").one())
+
+
+def test_short_keys_are_made_of_the_address_alone(client) -> None:
+    first = client.post("/api/v1/s", json={"address": f"http://127.0.0.1{COMPARISON}&theme=dark"})
+    again = client.post("/api/v1/s", json={"address": COMPARISON})
+    assert (first.status_code, again.status_code) == (201, 200)
+    assert first.json() == again.json()
+    key = first.json()["key"]
+    assert len(key) == KEY_LENGTH
+    assert key == short_key(COMPARISON)
+    led = client.get(f"/s/{key}")
+    assert (led.status_code, led.headers["location"]) == (302, COMPARISON)
+    assert client.get(f"/api/v1/s/{key}").json()["address"] == COMPARISON
+    page = client.post("/s", data={"address": COMPARISON})
+    assert page.status_code == 200
+    assert key in page.text
+
+
+@pytest.mark.parametrize(
+    ("address", "status"),
+    [
+        ("https://elsewhere.example/networks/xor", 404),
+        ("/no/such/page", 404),
+        ("//evil.example/x", 404),
+        ("/static/app.js", 404),
+        ("javascript:alert(1)", 404),
+        ("", 400),
+        ("/compare?" + "e=c-1&" * 2000, 422),
+    ],
+)
+def test_only_pages_of_this_site_get_keys(client, address, status) -> None:
+    assert client.post("/api/v1/s", json={"address": address}).status_code == status
+
+
+def test_an_unknown_key_says_what_to_do(client) -> None:
+    answer = client.get("/api/v1/s/nothing")
+    assert answer.status_code == 404
+    assert "long address" in answer.json()["error"]
+
+
+def rows_of(text: str) -> tuple[list[str], list[dict[str, str]]]:
+    lines = text.splitlines(keepends=True)
+    about = [line for line in lines if line.startswith("# ")]
+    return about, list(csv.DictReader(io.StringIO("".join(lines[len(about) :]))))
+
+
+TABLES = {
+    f"{XOR}/circuits": 197,
+    f"{XOR}/circuits?edges_max=10": None,
+    f"{XOR}/algorithms": 250,
+    f"{XOR}/circuits/1839f/interpretations": 6,
+    f"{ALGORITHM}/alignments": None,
+    f"{ALIGNMENT}/interchanges": 32,
+    f"{XOR}/figures": None,
+    "/networks": None,
+    "/jobs": 0,
+}
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_both_forms_hold_the_same_rows_and_the_same_text(client, table) -> None:
+    path, _, query = table.partition("?")
+    as_text = client.get(f"{path}.csv?{query}")
+    as_object = client.get(f"{path}.json?{query}").json()
+    assert as_text.headers["content-type"].startswith("text/csv")
+    assert "attachment" in as_text.headers["content-disposition"]
+    about, rows = rows_of(as_text.text)
+    assert len(rows) == len(as_object["rows"])
+    assert TABLES[table] in (None, len(rows))
+    assert [line[2:].rstrip("\n") for line in about] == [" ".join(line.split()) for line in as_object["about"]]
+    for one, other in zip(rows, as_object["rows"], strict=True):
+        assert list(one) == as_object["columns"] == list(other)
+
+
+def test_a_table_says_scope_settings_and_what_a_verdict_means(client) -> None:
+    text = client.get(f"{XOR}/circuits.csv").text
+    for part in (
+        "SHA-256 c9a619c511f4",
+        "accuracy_threshold=0.99",
+        "every possible circuit was tested",
+        "does not mean",
+    ):
+        assert part in text
+
+
+def test_the_list_and_its_table_agree(client) -> None:
+    listed = client.get(f"/api/v1{XOR}/circuits?edges_max=10&sort=mask&limit=200").json()["items"]
+    rows = client.get(f"{XOR}/circuits.json?edges_max=10").json()["rows"]
+    keys = ("mask", "n_edges", "n_neurons", "margin", "interpretations", "observed", "url")
+    assert [[row[key] for key in keys] for row in rows] == [[item[key] for key in keys] for item in listed]
+    assert client.get(f"{XOR}/circuits.csv?edge_max=10").status_code == 400
+    assert client.get(f"{XOR}/circuits/3fffe/interpretations.csv").status_code == 404
+
+
+def test_cells_that_a_spreadsheet_would_run_are_disarmed() -> None:
+    table = Table("t", ("one\nline",), ("a", "b"), iter([("=1+1", 2**60), (float("inf"), None), (True, 0.1)]))
+    text = "".join(as_csv(table))
+    assert text == "# one line\na,b\n'=1+1,1152921504606846976\ninf,\ntrue,0.1\n"
+    table = Table("t", (), ("a", "b"), iter([("=1+1", 2**60), (float("inf"), None)]))
+    assert '"a": "=1+1", "b": "1152921504606846976"' in "".join(as_json(table))
+
+
+@pytest.mark.parametrize(
+    "page", [XOR, CIRCUIT, f"{XOR}/circuits", f"{XOR}/algorithms", ALGORITHM, ALIGNMENT, "/", "/jobs"]
+)
+def test_every_list_links_to_its_tables(client, page) -> None:
+    import re
+    from html import unescape
+
+    links = [unescape(link) for link in re.findall(r'href="([^"]+)" download', client.get(page).text)]
+    tables = [link for link in links if link.partition("?")[0].endswith((".csv", ".json"))]
+    assert len(tables) >= 2
+    assert all(client.get(link).status_code == 200 for link in tables)
+
+
+def test_the_command_renames(app, monkeypatch, capsys) -> None:
+    monkeypatch.setenv("PLURISCOPE_DATA", str(app.state.settings.data))
+    monkeypatch.delenv("PLURISCOPE_DATABASE_URL", raising=False)
+    assert run("rename", "settled", "well-settled") == 0
+    assert capsys.readouterr().out == "/networks/well-settled\n"
+    assert run("rename", "settled", "settled") == 0  # by its former slug, back to it
+    assert capsys.readouterr().out == "/networks/settled\n"
+    assert run("verify", "--quiet", "/networks/well-settled/circuits/3f") == 0
+    capsys.readouterr()
+    refused(capsys, "rename", "settled", "xor")

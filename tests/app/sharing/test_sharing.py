@@ -1,0 +1,228 @@
+"""What is told of a page to those who cite, preview and embed it."""
+
+from __future__ import annotations
+
+import re
+import struct
+import xml.etree.ElementTree as ET
+from html import unescape
+from urllib.parse import quote
+
+import pytest
+from fastapi.testclient import TestClient
+
+from app.addressing import Addresses
+from app.figures.cards import HEIGHT, WIDTH, breadth, wrap
+from app.figures.png_cache import PngCache
+from app.figures.standalone import drawing_rules, standalone_svg, token
+from app.figures.svg import truth_tile
+from app.main import create_app
+from app.pages.sharing.citations import Citation, escape_bibtex
+from app.pages.sharing.targets import read_target
+from app.settings import Settings
+from tests.app.sharing.conftest import ALGORITHM, ALIGNMENT, CIRCUIT, COMPARISON, INTERPRETATION, SHARED, XOR, beside
+
+pytestmark = pytest.mark.slow
+
+
+def png_size(body: bytes) -> tuple[int, int]:
+    assert body.startswith(b"\x89PNG\r\n\x1a\n")
+    return struct.unpack(">II", body[16:24])
+
+
+def meta(page: str) -> dict[str, str]:
+    found = re.findall(r'<meta (?:property|name)="([^"]+)" content="([^"]*)">', page)
+    return {name: unescape(value) for name, value in found}
+
+
+@pytest.mark.parametrize("page", SHARED)
+def test_the_head_tells_previews_whole_addresses_and_what_is_there(client, page) -> None:
+    text = client.get(page).text
+    told = meta(text)
+    assert told["og:url"].startswith("http://127.0.0.1/")
+    assert told["og:image"].startswith("http://127.0.0.1/")
+    assert told["og:title"]
+    assert "card.png" in told["og:image"]
+    assert client.get(told["og:url"]).status_code == 200
+    discovery = unescape(re.search(r'<link rel="alternate" type="application/json\+oembed" href="([^"]+)"', text)[1])
+    answer = client.get(discovery).json()
+    assert answer["title"] == told["og:title"]
+    assert answer["thumbnail_url"] == told["og:image"]
+
+
+def test_a_forged_host_gets_no_whole_address(client) -> None:
+    told = meta(client.get(CIRCUIT, headers={"host": 'evil"><script>'}).text)
+    assert told["og:url"] in (CIRCUIT, f"http://127.0.0.1{CIRCUIT}")
+
+
+def test_a_public_address_stands_before_every_link(tmp_path) -> None:
+    settings = Settings(data=tmp_path, public_url="https://explain.example.org/", prefix="/pluri")
+    app = create_app(settings)
+    with TestClient(app, base_url="http://127.0.0.1") as client:
+        assert client.get("/pluri/oembed", params={"url": "http://127.0.0.1/pluri/networks/x"}).status_code == 404
+        answer = client.get("/pluri/oembed", params={"url": "https://explain.example.org/pluri/networks/x"})
+        assert answer.status_code == 404
+        assert "network &#39;x&#39;" in answer.text  # it was looked for, so the host was taken for ours
+
+
+@pytest.mark.parametrize("page", [XOR, COMPARISON])
+def test_a_card_is_a_picture_of_the_size_that_is_told(client, page) -> None:
+    answer = client.get(beside(page, "card.png"))
+    assert answer.headers["content-type"] == "image/png"
+    assert png_size(answer.content) == (WIDTH, HEIGHT)
+    again = client.get(beside(page, "card.png"), headers={"if-none-match": answer.headers["etag"]})
+    assert again.status_code == 304
+
+
+@pytest.mark.parametrize("page", SHARED)
+def test_a_card_says_and_shows_the_very_thing(client, page) -> None:
+    document = client.get(beside(page, "card.svg")).text
+    root = ET.fromstring(document)  # noqa: S314  # our own
+    words = " ".join("".join(node.itertext()) for node in root.iter() if node.tag.endswith("text"))
+    assert "Pluriscope" in words
+    assert "c9a619c511f4" in words
+    title = meta(client.get(page).text)["og:title"]
+    assert words.replace(" ", "").count(title.replace(" ", "")[:12]) >= 1
+    assert "var(" not in document
+
+
+@pytest.mark.parametrize("page", [XOR, CIRCUIT, INTERPRETATION, ALGORITHM, ALIGNMENT])
+def test_drawings_are_files_of_their_own(client, page) -> None:
+    light = client.get(beside(page, "drawing.svg"))
+    assert light.headers["content-type"].startswith("image/svg+xml")
+    ET.fromstring(light.text)  # noqa: S314  # our own
+    assert "var(" not in light.text
+    assert token("--paper", "light") in light.text
+    dark = client.get(beside(page, "drawing.svg"), params={"theme": "dark"}).text
+    assert token("--paper", "dark") in dark
+
+
+def test_a_drawing_as_png_has_the_width_asked_for(client) -> None:
+    assert png_size(client.get(beside(CIRCUIT, "drawing.png"), params={"width": 300}).content)[0] == 300
+    for wrong in ("width=0", "width=9999", "width=x", "theme=red", "unknown=1"):
+        assert client.get(f"{CIRCUIT}/drawing.png?{wrong}").status_code == 400
+    assert client.get(beside(COMPARISON, "drawing.svg")).status_code == 404
+
+
+def test_rules_of_phones_and_print_do_not_reach_files() -> None:
+    assert "display: none" not in drawing_rules()
+    assert token("--ink") == "#14181b"  # print has another
+
+
+def test_markup_that_is_no_drawing_is_refused() -> None:
+    with pytest.raises(ValueError, match="no drawing"):
+        standalone_svg("<p>no</p>")
+    assert standalone_svg(str(truth_tile("0110"))).startswith("<svg")
+
+
+def test_words_are_wrapped_within_their_width_and_cut_with_an_ellipsis() -> None:
+    lines = wrap("one two three four five six seven", 20, 100, 2)
+    assert len(lines) == 2
+    assert lines[-1].endswith("…")
+    assert all(breadth(line, 20) <= 100 for line in wrap("x" * 200, 20, 100, 99))
+    assert wrap("", 20, 100, 2) == []
+
+
+def test_pictures_are_kept_by_content_and_never_too_many(tmp_path) -> None:
+    cache = PngCache(tmp_path / "pictures", max_files=4)
+    svg = '<svg xmlns="http://www.w3.org/2000/svg" width="{}" height="4"></svg>'
+    made = [cache.make(f"{n:02}", svg.format(n + 1)) for n in range(9)]
+    assert cache.get("08") == made[8]
+    assert len(list((tmp_path / "pictures").iterdir())) <= 4
+    assert cache.get("nothing") is None
+    nowhere = PngCache(tmp_path / "pictures" / "08.png")  # a file, not a folder: done without
+    assert nowhere.make("a", svg.format(3)).startswith(b"\x89PNG")
+
+
+def test_bibtex_escapes_what_latex_would_take_for_commands() -> None:
+    assert escape_bibtex("50% of A_1 & {x} ~ #2 $3 ^4 \\5") == (
+        r"50\% of A\_1 \& \{x\} \textasciitilde{} \#2 \$3 \textasciicircum{}4 \textbackslash{}5"
+    )
+    assert escape_bibtex("Méloux, François, Ångström, naïve") == (
+        r"M{\'{e}}loux, Fran{\c{c}}ois, {\r{A}}ngstr{\"{o}}m, na{\"{\i}}ve"
+    )
+    assert escape_bibtex("¬A ∧ B\n ⊕ C") == r"$\neg$A $\wedge$ B $\oplus$ C"
+
+
+def test_a_citation_names_digest_address_engine_and_date() -> None:
+    citation = Citation("A {b}", "http://x/y?a=1&b=%7B", "f" * 64, "circuit 0f", "complete (12)", "1.2", "2026-11-20")
+    for text in (citation.bibtex, citation.plain):
+        for part in ("f" * 64, "http://x/y?a=1&b=%7B", "1.2", "2026"):
+            assert part in text
+    assert citation.bibtex.startswith("@misc{pluriscope-ffffffffffff-circuit-0f,\n")
+    depth = 0
+    for previous, character in zip(" " + citation.bibtex, citation.bibtex, strict=False):
+        if previous != "\\":
+            depth += {"{": 1, "}": -1}.get(character, 0)
+        assert depth >= 0
+    assert depth == 0
+    undated = Citation("A", "http://x", "f" * 64, "", "complete", "1.2")
+    assert "year" not in undated.bibtex
+    assert "on request" in undated.plain
+
+
+@pytest.mark.parametrize("page", SHARED)
+def test_an_embedding_may_stand_in_frames_and_leads_back(client, page) -> None:
+    answer = client.get(f"/embed{page}")
+    policy = answer.headers["content-security-policy"]
+    assert "frame-ancestors *" in policy
+    assert "script-src 'self'" in policy
+    assert f'href="http://127.0.0.1{page.split("?")[0]}' in answer.text
+    assert "<nav" not in answer.text
+    assert "set-cookie" not in client.get(f"/embed{page}{'&' if '?' in page else '?'}theme=dark").headers
+    assert "frame-ancestors 'none'" in client.get(page).headers["content-security-policy"]
+
+
+def test_parts_of_an_embedding_can_be_left_out(client) -> None:
+    whole, bare = client.get(f"/embed{CIRCUIT}").text, client.get(f"/embed{CIRCUIT}?hide=drawing&hide=numbers").text
+    assert [part in whole for part in ("<svg", "<table")] == [True, True]
+    assert [part in bare for part in ("<svg", "<table")] == [False, False]
+    assert client.get(f"/embed{CIRCUIT}?hide=everything").status_code == 400
+    assert client.get(f"/embed{CIRCUIT}?limits=1").status_code == 400
+
+
+def ask(client, **query):
+    return client.get("/oembed", params=query)
+
+
+def test_oembed_answers_as_its_specification_asks(client) -> None:
+    url = f"http://127.0.0.1{CIRCUIT}"
+    answer = ask(client, url=url, maxwidth=400, maxheight=300, dnt="1").json()
+    assert (answer["type"], answer["version"], answer["width"], answer["height"]) == ("rich", "1.0", 400, 300)
+    assert 'width="400"' in answer["html"]
+    assert f'src="http://127.0.0.1/embed{CIRCUIT}"' in answer["html"]
+    xml = ask(client, url=url, format="xml")
+    assert xml.headers["content-type"].startswith("text/xml")
+    assert ET.fromstring(xml.text).findtext("title") == answer["title"]  # noqa: S314  # our own
+    assert ask(client, url=url, format="yaml").status_code == 501
+    assert ask(client, url="https://elsewhere.example/networks/xor").status_code == 404
+    assert ask(client, url="http://127.0.0.1/networks/nowhere").status_code == 404
+    assert ask(client, url="http://127.0.0.1/glossary").status_code == 404
+    assert ask(client, url="http://127.0.0.1/compare?network=xor&e=c-081ff").status_code == 400
+    assert ask(client).status_code == 400
+    assert ask(client, url=url, maxwidth=1).status_code == 400
+
+
+def test_every_way_to_write_an_address_names_the_same() -> None:
+    plain = read_target(CIRCUIT, Addresses())
+    for text in (
+        f"https://host.example{CIRCUIT}",
+        f"{CIRCUIT}/verify",
+        f"/api/v1{CIRCUIT}?theme=dark",
+        f"/embed{CIRCUIT}",
+        f"{CIRCUIT}/card.png",
+        f"  {CIRCUIT}/ ",
+    ):
+        assert read_target(text, Addresses()) == plain
+    assert read_target(f"/pre{CIRCUIT}", Addresses("/pre")) == plain
+    odd = read_target("/networks/a%2Fb", Addresses())
+    assert odd.parts == ("a/b",)
+    assert odd.path == "/networks/a%2Fb"
+
+
+def test_the_whole_comparison_stands_in_its_embedding_code(client) -> None:
+    code = ask(client, url=f"http://127.0.0.1{COMPARISON}").json()["html"]
+    source = unescape(re.search(r'src="([^"]+)"', code)[1])
+    assert source.count("e=") == 3
+    assert client.get(source).status_code == 200
+    assert quote("a-a2e8546f11f80df4.e3bd9b5eae0c1489") in source

@@ -1,0 +1,150 @@
+"""Links that check themselves: equal to the store, unequal to one that was tampered with, and the same as a command."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from fastapi.testclient import TestClient
+from sqlalchemy import update
+
+from analysis.circuits.circuit import circuit_from_hex
+from analysis.networks.files import network_file_json
+from analysis.protocol import COMPLETE
+from analysis.reverify import smaller_by_one
+from app.db.tables import AlignmentRow
+from app.db.writes import save_analysis, save_network
+from app.main import create_app
+from app.routes import computing
+from app.settings import Settings
+from tests.app.cli.test_analyse import refused, run
+from tests.app.sharing.conftest import ALGORITHM, ALIGNMENT, CIRCUIT, COMPARISON, INTERPRETATION, SHARED, XOR, beside
+from tests.factories import pretrained_xor, real_analysis
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.mark.parametrize("page", SHARED)
+def test_everything_stored_is_found_again(client, page) -> None:
+    told = client.get("/api/v1" + beside(page, "verify")).json()
+    assert told["verdict"] == "equal"
+    assert [figure["status"] for figure in told["identity"]] == ["equal"] * 3
+    assert told["engine_version"]
+    assert told["seconds"] < 5
+    for item in told["explanations"]:
+        assert all(figure["status"] != "differs" for figure in item["figures"])
+    assert client.get(beside(page, "verify")).status_code == 200
+
+
+def test_each_kind_compares_its_own_figures(client) -> None:
+    def equal(page: str) -> set[str]:
+        items = client.get("/api/v1" + beside(page, "verify")).json()["explanations"]
+        return {figure["key"] for item in items for figure in item["figures"] if figure["status"] == "equal"}
+
+    assert {"margin", "outputs", "interpretations", "observed", "valid_without_one_edge"} <= equal(CIRCUIT)
+    assert {"iia", "valid", "minimal", "margin"} <= equal(ALIGNMENT)
+    assert {"formula", "depth", "irredundant_literals"} <= equal(ALGORITHM)
+    assert {"margin", "interpretations"} <= equal(INTERPRETATION)
+
+
+def test_absence_from_a_whole_list_is_a_verdict_that_is_checked(client) -> None:
+    masks = {row["mask"] for row in client.get(f"{XOR}/circuits.json").json()["rows"]}
+    smaller = smaller_by_one(circuit_from_hex("3ffff", (2, 3, 3, 1)))
+    missing = next(one.hex for one in smaller if one.hex not in masks)
+    told = client.get(f"/api/v1{XOR}/circuits/{missing}/verify").json()
+    valid = next(figure for figure in told["explanations"][0]["figures"] if figure["key"] == "valid")
+    assert (valid["stored"], valid["recomputed"], valid["status"]) == (False, False, "equal")
+
+
+def test_a_network_that_is_not_analysed_has_nothing_to_compare_with(client) -> None:
+    told = client.get("/api/v1/networks/settled/circuits/3f/verify").json()  # 2-2-1: six edges, all kept
+    assert told["verdict"] == "not_stored"
+
+
+def test_a_tampered_store_is_noticed(tmp_path) -> None:
+    app = create_app(Settings(data=tmp_path))
+    with TestClient(app, base_url="http://127.0.0.1") as client:
+        with app.state.store.write() as session:
+            save_network(session, pretrained_xor(), slug="xor")
+            save_analysis(session, real_analysis(COMPLETE))
+            session.execute(
+                update(AlignmentRow).where(AlignmentRow.alignment_id == ALIGNMENT.rsplit("/", 1)[1]).values(agreed=23)
+            )
+        told = client.get(f"/api/v1{ALIGNMENT}/verify").json()
+        assert told["verdict"] == "differs"
+        wrong = [figure for figure in told["explanations"][0]["figures"] if figure["status"] == "differs"]
+        assert [(figure["key"], figure["stored"], figure["recomputed"]) for figure in wrong] == [
+            ("iia", "23/24", "24/24")
+        ]
+        assert "1 figure differs" in client.get(f"{ALIGNMENT}/verify").text
+
+
+@pytest.mark.parametrize(
+    ("page", "status"),
+    [
+        (f"{XOR}/circuits/zzz/verify", 404),
+        (f"{INTERPRETATION[:-1]}99999999999/verify", 404),
+        (f"{CIRCUIT}/verify?unknown=1", 400),
+        (f"{CIRCUIT}/verify?output=7", 404),
+        ("/networks/nowhere/verify", 404),
+        ("/compare/verify?network=xor&e=rubbish", 400),
+    ],
+)
+def test_what_cannot_be_verified_says_why(client, page, status) -> None:
+    answer = client.get("/api/v1" + page)
+    assert answer.status_code == status
+    assert answer.json()["ok"] is False
+
+
+def test_more_than_can_be_computed_at_once_is_asked_to_come_back(client, monkeypatch) -> None:
+    monkeypatch.setattr(computing, "WAIT_SECONDS", 0.01)
+    with computing.room("one"), computing.room("two"):
+        answer = client.get(f"/api/v1{CIRCUIT}/verify")
+    assert answer.status_code == 503
+    assert answer.headers["retry-after"] == "5"
+    assert client.get(f"/api/v1{CIRCUIT}/verify").status_code == 200
+
+
+@pytest.fixture
+def stored(app, monkeypatch):
+    monkeypatch.setenv("PLURISCOPE_DATA", str(app.state.settings.data))
+    monkeypatch.delenv("PLURISCOPE_DATABASE_URL", raising=False)
+
+
+def test_the_command_says_the_same(stored, capsys) -> None:
+    assert run("verify", f"https://elsewhere.example/some/prefix{CIRCUIT}?theme=dark") == 0
+    out = capsys.readouterr()
+    assert out.out.startswith("equal: ")
+    assert "= Smallest margin" in out.err
+    assert run("verify", "--json", "--quiet", COMPARISON) == 0
+    assert json.loads(capsys.readouterr().out)["verdict"] == "equal"
+
+
+@pytest.mark.parametrize("address", ["/nowhere", "/networks/nowhere", f"{XOR}/circuits/zzz", "http://[", "/s/nothing"])
+def test_the_command_refuses_bad_addresses_with_two(stored, capsys, address) -> None:
+    assert refused(capsys, "verify", address)
+
+
+def test_the_command_leaves_with_one_where_something_differs(tmp_path, monkeypatch, capsys) -> None:
+    app = create_app(Settings(data=tmp_path))
+    with TestClient(app), app.state.store.write() as session:
+        save_network(session, pretrained_xor(), slug="xor")
+        save_analysis(session, real_analysis(COMPLETE))
+        session.execute(update(AlignmentRow).values(margin=0.25))
+    monkeypatch.setenv("PLURISCOPE_DATA", str(tmp_path))
+    assert run("verify", ALIGNMENT) == 1
+    assert "≠ Smallest margin" in capsys.readouterr().err
+
+
+def test_a_network_file_is_enough(tmp_path, monkeypatch, capsys) -> None:
+    monkeypatch.setenv("PLURISCOPE_DATA", str(tmp_path / "none"))
+    file = tmp_path / "xor.json"
+    file.write_text(json.dumps(network_file_json(pretrained_xor())))
+    address = INTERPRETATION.replace("/xor/", "/c9a619c511f4/")
+    assert run("verify", "--network", file, "--json", address) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["verdict"] == "not_stored"
+    assert {figure["key"]: figure["recomputed"] for figure in told["explanations"][0]["figures"]}["gates"] == "6/6"
+    assert not (tmp_path / "none").exists()
+    refused(capsys, "verify", "--network", file, "/networks/abcdef123456")
+    refused(capsys, "verify", "--data", file, address)
