@@ -172,7 +172,13 @@ def what_is_missing(analysis: OutputAnalysis) -> list[str]:
         sentences.append(f"{where}: algorithms truncated at {search.truncated_at:,} of {search.n_candidates:,}")
     if not analysis.interpretations.complete and circuits.method != "listed":
         sentences.append(f"{where}: interpretations are those of the {circuits.n_listed:,} listed circuits alone")
-    if analysis.interpretations.truncated_at is not None:
+    if analysis.interpretations.truncated_at:
+        counted = analysis.interpretations.truncated_at
+        sentences.append(
+            f"{where}: interpretations of the first {counted:,} of {circuits.n_listed:,} listed circuits were counted, "
+            "there are too many states to carry for the others"
+        )
+    elif analysis.interpretations.truncated_at is not None:
         sentences.append(f"{where}: interpretations were not counted, there are too many states to carry")
     truncated = [result for result in search.algorithms if result.truncated_at is not None]
     at = max((result.truncated_at or 0 for result in truncated), default=0)

@@ -52,13 +52,13 @@ def count_interpretations(
         data: its representatives are the rows on which activations are read.
         ablation: what absent edges carry; the protocol's, so that a circuit is read as it was judged.
         report: called between batches with the number of circuits done; may raise Cancelled.
-        max_states: refuse when the first layers have more states than this over all circuits.
+        max_states: stop when the first layers have more states than this over the circuits so far.
 
     Returns:
-        Exact counts parallel to ``masks``.
+        Exact counts parallel to ``masks``; stopped, those of the first circuits, and ``truncated_at`` says how many.
 
     Raises:
-        BeyondLimits: more than ``max_states`` states.
+        BeyondLimits: more than ``max_states`` states before any circuit is counted.
     """
     totals: list[int] = []
     classes: list[int] = []
@@ -67,6 +67,9 @@ def count_interpretations(
     n_states, n_found = 0.0, 0
     for layers in _batches(network, np.asarray(masks, dtype=np.uint64), data, ablation):
         n_states += float(n_first_states(layers[0]).sum())
+        if n_states > max_states and totals:
+            uncounted = (0,) * (n_circuits - len(totals))
+            return InterpretationCounts((*totals, *uncounted), (*classes, *uncounted), truncated_at=len(totals))
         if n_states > max_states:
             raise BeyondLimits(
                 "interpretations",

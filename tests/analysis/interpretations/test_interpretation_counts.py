@@ -198,6 +198,20 @@ def test_hopeless_counts_are_refused():
         count_interpretations(network, np.array([2**28 - 1], dtype=np.uint64), clean_data(6), max_states=1000)
 
 
+def test_a_count_that_grows_too_large_keeps_what_it_has(monkeypatch):
+    file = golden_network("xor_pretrained")
+    masks = search_circuits(file.network, file.tasks[0], COMPLETE, clean_data(2)).masks
+    whole = count_interpretations(file.network, masks, clean_data(2))
+    monkeypatch.setattr("analysis.interpretations.counting._CIRCUITS_AT_ONCE", 50)
+    stopped = count_interpretations(file.network, masks, clean_data(2), max_states=2_500)
+    assert stopped.truncated_at is not None
+    n = stopped.truncated_at
+    assert 0 < n < len(masks)
+    assert n % 50 == 0
+    assert stopped.by_circuit == whole.by_circuit[:n] + (0,) * (len(masks) - n)
+    assert stopped.observed_by_circuit == whole.observed_by_circuit[:n] + (0,) * (len(masks) - n)
+
+
 def test_six_inputs():
     network = random_network(1, (6, 1, 1))
     counts = count_interpretations(network, np.array([2**7 - 1], dtype=np.uint64), clean_data(6))
