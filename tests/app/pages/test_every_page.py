@@ -26,9 +26,9 @@ PAGES = {  # address → most statements that it may send
     "/": 10,
     "/?q=xor": 6,
     "/?limit=2": 10,
-    XOR: 18,  # with what the recommended criteria leave
+    XOR: 19,  # with what the recommended criteria leave
     XOR + "?protocol=paper": 12,
-    f"{XOR}?protocol={MINE.digest[:12]}": 14,  # truncated: were placements searched?
+    f"{XOR}?protocol={MINE.digest[:12]}": 15,  # truncated: were placements searched?
     "/networks/two?output=1": 9,
     "/networks/two": 9,
     "/networks/linear": 9,
