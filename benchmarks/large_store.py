@@ -237,6 +237,24 @@ def addresses() -> Iterator[str]:
         "q=A%26B&sort=gates",
     ):
         yield f"{algorithms}?{query}"
+    explanations = f"/networks/{SLUG}/explanations"
+    for sort in ("kind", "edges", "neurons", "margin", "interpretations", "iia"):
+        for order in ("asc", "desc"):
+            yield f"{explanations}?sort={sort}&order={order}"
+    for query in (
+        "kind=circuit",
+        "kind=interpretation",
+        "kind=algorithm&kind=alignment",
+        "edges_max=18",
+        "neurons_min=8&edges_min=15&keep=n2.1",
+        "keep=n1.0&keep=n2.3&drop=A-n1.0&drop=B-n1.3&sort=margin&order=desc",
+        "fragile=yes",
+        "standing=valid&strategy=where-then-what",
+        "edges_max=3",
+        "view=grid",
+        "limit=200&sort=interpretations&order=desc",
+    ):
+        yield f"{explanations}?{query}"
     yield "/"
     yield f"/networks/{SLUG}"
 
@@ -259,7 +277,7 @@ def measure(client: TestClient, address: str, requests: int = REQUESTS) -> Timin
 def visited_pages(client: TestClient, address: str) -> list[str]:
     """The first page of a list, the one that follows it, and one at its deep end where it is a list of circuits."""
     visited = [address]
-    if "/circuits" in address or "/algorithms" in address:
+    if any(f"/{name}" in address for name in ("circuits", "algorithms", "explanations")):
         page = client.get(f"/api/v1{address}").json()
         visited += [page["next_url"]] if page["next_url"] else []
         deep = _deep_end(client, address, page) if "/circuits" in address else None
