@@ -1,0 +1,42 @@
+"""Bars of the funnel: lengths that keep their order, segments that are there only where there is something."""
+
+from __future__ import annotations
+
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from app.figures.svg import funnel_bar, unasked_bar
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def drawn(markup):
+    """Class → (start, length) of each piece, and the sentence."""
+    root = ET.fromstring(markup)  # noqa: S314  # our own output
+    pieces = {rect.get("class"): (float(rect.get("x")), float(rect.get("width"))) for rect in root.iter(f"{SVG}rect")}
+    lines = [path.get("class") for path in root.iter(f"{SVG}path")]
+    assert root.get("aria-label") == root.find(f"{SVG}title").text
+    return pieces, lines, root.get("aria-label")
+
+
+def test_everyone_fills_the_width_and_nobody_none():
+    assert drawn(funnel_bar(197, of=197))[0]["b"] == (0, 240)
+    assert "b" not in drawn(funnel_bar(0, 4, of=197))[0]
+    assert drawn(funnel_bar(0, of=0))[0] == {}
+
+
+@pytest.mark.parametrize("of", [10, 197, 10**60])
+def test_more_is_longer(of):
+    lengths = [drawn(funnel_bar(n, of=of))[0]["b"][1] for n in (1, 2, 5, 10)]
+    assert lengths == sorted(lengths)
+    assert 0 < lengths[0] <= 240
+
+
+def test_each_outcome_has_its_own_piece_and_words():
+    pieces, lines, words = drawn(funnel_bar(10, 50, 20, 20, of=100, kind="circuit"))
+    assert set(pieces) == {"lost", "fb-open", "b"}
+    assert lines == ["fb-na"]
+    assert pieces["b"][1] <= pieces["fb-open"][0] + 0.1
+    assert words == "10 of 100 circuits passed, 50 failed, 20 undecided, not applicable to 20"
+    assert drawn(unasked_bar("Not computed yet"))[2] == "Not computed yet"
