@@ -12,6 +12,7 @@ AnalysisError
 ├── InvalidAlgorithm      a text that no algorithm has
 ├── InvalidAlignment      an alignment whose sites or variables do not exist
 ├── InvalidCriterion      a key, kind or parameter that no criterion has
+├── InvalidIntervention   a change that the network at hand does not admit
 ├── BeyondLimits          work that the engine refuses to start, with its estimate
 └── Cancelled             the caller asked to stop between two steps (not a fault)
 
@@ -83,6 +84,10 @@ class InvalidAlignment(AnalysisError):
 
 class InvalidCriterion(AnalysisError):
     """No criterion has that key, or it does not apply to that kind, or a parameter is unknown or out of range."""
+
+
+class InvalidIntervention(AnalysisError):
+    """A changed neuron, edge, source or value does not exist, is out of range, or there are too many."""
 
 
 class BeyondLimits(AnalysisError):

@@ -148,6 +148,7 @@ ENGINE_STATUS: Final[dict[type[engine.AnalysisError], tuple[int, str]]] = {
     engine.InvalidProtocol: (422, "protocol"),
     engine.InvalidTraining: (422, "training"),
     engine.InvalidCriterion: (422, "criterion"),
+    engine.InvalidIntervention: (422, "now"),
     engine.BeyondLimits: (422, "network"),
     engine.Cancelled: (409, ""),
 }

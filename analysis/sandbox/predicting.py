@@ -1,0 +1,258 @@
+"""What an explanation says that the network will decide under an intervention made by hand, or why it says nothing.
+
+1. *An interpretation* predicts through its local gates, as on the common ground, with bits for what is written:
+   a. ``source`` gives a neuron the bit that the interpretation gives it on that input.
+   b. Any number (``zero`` and ``mean`` too) is read by the neuron's cut: 0 up to the largest activation that reads 0,
+      1 from the smallest that reads 1. The cut lies somewhere between these two, and the interpretation does not say
+      where; so a number between them is read both ways, several of one neuron in every order-preserving way, and the
+      interpretation predicts only if all ways lead to the same output.
+   c. An edge carries the bit of its source neuron, read likewise, into one gate alone. An input is read by the values
+      that it takes on the rows where it is 0 and where it is 1.
+   d. Neurons without a gate (left out by the circuit, or constant on every input), edges that the circuit leaves out,
+      and edges from or into such neurons change nothing.
+2. *An aligned algorithm* speaks of nothing but its variables at their places: it predicts if no edge is changed, every
+   changed neuron takes its value from a source, and the changed neurons are exactly the places of some variables, each
+   from one source. Those variables are fixed to their values on their sources.
+3. *A bare circuit* says where, not what; *an algorithm without places* says what, not where: both say nothing, unless
+   nothing is changed.
+
+On what the common ground has, single sources on neuron sets, this is what :mod:`analysis.experiments` predicts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.algorithms.high_level_model import HighLevelModel
+from analysis.alignments.alignment import Alignment, NeuronSet
+from analysis.experiments import SILENT
+from analysis.interpretations.cuts import EQUAL_WITHIN
+from analysis.interpretations.interpretation import Interpretation
+from analysis.sandbox.intervention import Change, Intervention, carrier_name, site_name
+from analysis.sandbox.running import Bench
+
+SAYS_WHERE: Final = "a circuit says where, not what: without an interpretation its neurons carry no bits"
+SAYS_WHAT: Final = "an algorithm says what, not where: without an alignment its variables sit on no neuron"
+NO_OUTPUT_GATE: Final = "its output carries no gate, because its circuit gives the same output on every input"
+
+Bits = NDArray[np.int64]
+Carrier = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What one explanation says of one intervention.
+
+    Args:
+        bit: the decision that it predicts, 0 or 1, or −1 if it does not speak.
+        reason: why it does not speak, one clause without a final stop; "" if it does.
+    """
+
+    bit: int
+    reason: str = ""
+
+    @property
+    def speaks(self) -> bool:
+        return self.bit != SILENT
+
+
+def predict_by_circuit() -> Prediction:
+    """A circuit without an interpretation: silence."""
+    return Prediction(SILENT, SAYS_WHERE)
+
+
+def predict_by_algorithm(algorithm: HighLevelModel, intervention: Intervention) -> Prediction:
+    """An algorithm without places: silence, unless nothing is changed."""
+    if not intervention.changes:
+        return Prediction(algorithm.function >> intervention.base & 1)
+    return Prediction(SILENT, SAYS_WHAT)
+
+
+def predict_by_alignment(
+    algorithm: HighLevelModel, alignment: Alignment, intervention: Intervention, sizes: Sequence[int]
+) -> Prediction:
+    """An aligned algorithm, by rule 2.
+
+    Args:
+        algorithm: the algorithm.
+        alignment: where its variables are.
+        intervention: on the same network.
+        sizes: its layer sizes, for the words of the reason.
+    """
+    for change in intervention.changes:
+        if change.is_edge:
+            return Prediction(
+                SILENT, f"the edge {site_name(change, sizes)} is changed, and an alignment speaks of neurons alone"
+            )
+        if change.written != "source":
+            return Prediction(
+                SILENT,
+                f"what is written into {site_name(change, sizes)} is no value from a run, "
+                "and its variables take theirs from runs",
+            )
+    sources = {site: int(change.source or 0) for site, change in intervention.neurons.items()}
+    n_rows = 1 << algorithm.n_inputs
+    full = (1 << n_rows) - 1
+    formulas = {variable.path: variable for variable in algorithm.variables}
+    fixed: dict[str, int] = {}
+    spoken: set[Carrier] = set()
+    for path, site in alignment.places:
+        members = _members(site)
+        changed = [member for member in members if member in sources]
+        if not changed:
+            continue
+        name = formulas[path].formula
+        if len(changed) < len(members):
+            return Prediction(SILENT, f"only a part of the place of {name} is patched")
+        if len({sources[member] for member in members}) > 1:
+            return Prediction(SILENT, f"the place of {name} is patched from more than one source")
+        fixed[path] = full if formulas[path].function >> sources[members[0]] & 1 else 0
+        spoken.update(members)
+    rest = sorted(set(sources) - spoken)
+    if rest:
+        return Prediction(SILENT, f"{carrier_name(rest[0], sizes)} is on no place of its variables")
+    return Prediction(algorithm.output_given(fixed) >> intervention.base & 1)
+
+
+def _members(site: NeuronSet) -> list[Carrier]:
+    return [(site.layer, neuron) for neuron in site.neurons]
+
+
+def predict_by_interpretation(interpretation: Interpretation, intervention: Intervention, bench: Bench) -> Prediction:
+    """An interpreted circuit, by rule 1.
+
+    Args:
+        interpretation: of a circuit of the bench's network.
+        intervention: on that network.
+        bench: gives the numbers that are written, and how inputs are encoded.
+    """
+    reading = _Reading(interpretation, intervention, bench)
+    output = reading.output()
+    if output is None:
+        return Prediction(SILENT, NO_OUTPUT_GATE)
+    said = np.unique(output)
+    if len(said) == 1:
+        return Prediction(int(said[0]))
+    return Prediction(SILENT, reading.doubt())
+
+
+class _Reading:
+    """The gates of an interpretation under one intervention, once for each way to read the numbers in doubt."""
+
+    def __init__(self, interpretation: Interpretation, intervention: Intervention, bench: Bench) -> None:
+        self._base, self._bench = intervention.base, bench
+        self._n_inputs, self._last = bench.network.n_inputs, len(bench.network.weights)
+        self._gates = sorted(interpretation.gates, key=lambda gate: (gate.layer, gate.neuron))
+        self._by_site = {(gate.layer, gate.neuron): gate for gate in self._gates}
+        keep = interpretation.circuit.keep
+        self._neurons = {site: change for site, change in intervention.neurons.items() if site in self._by_site}
+        self._edges = {
+            (layer, out, origin): change
+            for (layer, out, origin), change in intervention.edges.items()
+            if keep[layer - 1][out, origin] and (layer, out) in self._by_site and (layer, out) not in self._neurons
+        }
+        self._doubts = self._numbers_in_doubt()
+        self._ways = self._every_way()
+
+    def _edge_of(self, carrier: Carrier) -> tuple[float, float, bool] | None:
+        """Largest number that reads as the lower bit, smallest that reads as the upper, and whether the upper is 1."""
+        layer, neuron = carrier
+        if layer:
+            gate = self._by_site.get(carrier)
+            return None if gate is None else (gate.low, gate.high, True)
+        values = self._bench.rows[:, neuron]
+        ones = (np.arange(len(values)) >> (self._n_inputs - 1 - neuron) & 1).astype(bool)
+        if values[~ones].max() < values[ones].min():
+            return float(values[~ones].max()), float(values[ones].min()), True
+        if values[ones].max() < values[~ones].min():
+            return float(values[ones].max()), float(values[~ones].min()), False
+        return -np.inf, np.inf, True  # encodings that overlap: every number is in doubt
+
+    def _numbers_in_doubt(self) -> dict[Carrier, list[float]]:
+        """Numbers written that lie between the two sides of their carrier's cut, ascending, each once."""
+        found: dict[Carrier, set[float]] = {}
+        for change in (*self._neurons.values(), *self._edges.values()):
+            edge = self._edge_of(change.carrier)
+            if change.written == "source" or edge is None:
+                continue
+            value = self._bench.value_of(change)
+            if _side(value, edge[0], edge[1]) is None:
+                found.setdefault(change.carrier, set()).add(value)
+        return {carrier: sorted(values) for carrier, values in sorted(found.items())}
+
+    def _every_way(self) -> dict[Carrier, Bits]:
+        """For each carrier in doubt how many of its numbers lie below the cut, ``[ways]``: all combinations."""
+        if not self._doubts:
+            return {}
+        grid = np.indices([len(values) + 1 for values in self._doubts.values()]).reshape(len(self._doubts), -1)
+        return dict(zip(self._doubts, grid.astype(np.int64), strict=True))
+
+    def _bit(self, change: Change) -> Bits:
+        """The bit that a change writes, in every way."""
+        layer, neuron = change.carrier
+        if change.written == "source":
+            row = int(change.source or 0)
+            if layer == 0:
+                return np.array([row >> (self._n_inputs - 1 - neuron) & 1])
+            return np.array([self._by_site[change.carrier].function >> row & 1])
+        edge = self._edge_of(change.carrier)
+        if edge is None:
+            raise ValueError("only neurons with a gate are read")
+        low, high, rising = edge
+        value = self._bench.value_of(change)
+        above = _side(value, low, high)
+        if above is None:
+            rank = self._doubts[change.carrier].index(value)
+            bits = (rank >= self._ways[change.carrier]).astype(np.int64)
+        else:
+            bits = np.array([int(above)])
+        return bits if rising else 1 - bits
+
+    def output(self) -> Bits | None:
+        """The output's bit in every way to read what is in doubt, None if the output has no gate."""
+        bits: dict[Carrier, Bits] = {}
+        for gate in self._gates:
+            site = (gate.layer, gate.neuron)
+            if site in self._neurons:
+                bits[site] = self._bit(self._neurons[site])
+                continue
+            index: Bits = np.zeros(1, dtype=np.int64)
+            for parent in gate.parents:
+                edge = self._edges.get((gate.layer, gate.neuron, parent[1]))
+                if edge is not None:
+                    bit = self._bit(edge)
+                elif gate.layer == 1:
+                    bit = np.array([self._base >> (self._n_inputs - 1 - parent[1]) & 1])
+                else:
+                    bit = bits[parent]
+                index = (index << 1) | bit
+            bits[site] = np.asarray(gate.table, dtype=np.int64)[index]
+        return bits.get((self._last, 0))
+
+    def doubt(self) -> str:
+        """Why the ways differ."""
+        sizes = self._bench.network.sizes
+        told = []
+        for carrier, values in self._doubts.items():
+            edge = self._edge_of(carrier)
+            name, number = carrier_name(carrier, sizes), f"{values[0]:.4g}".replace("-", "−")
+            if edge is None or not np.isfinite(edge[0]):
+                told.append(f"{number} is not one of the values of {name}")
+                continue
+            below, above = (f"{end:.4g}".replace("-", "−") for end in edge[:2])
+            low_bit, high_bit = (0, 1) if edge[2] else (1, 0)
+            told.append(f"{number} on {name} lies between {below}, read as {low_bit}, and {above}, read as {high_bit}")
+        return "; ".join(told) + ": it does not say which bit that is, and the output depends on it"
+
+
+def _side(value: float, low: float, high: float) -> bool | None:
+    """Whether a number lies above the cut, None if it lies between the values that the cut separates."""
+    slack = EQUAL_WITHIN * max(1.0, abs(value))
+    if value <= low + slack:
+        return False
+    return True if value >= high - slack else None
