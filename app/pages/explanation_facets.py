@@ -16,7 +16,7 @@ from app.db.reads.explanation_shelves import KINDS, Kind, RowShelf, Shelf
 from app.db.reads.explanation_verdicts import n_in_both, passing_bits
 from app.db.reads.verdicts import VerdictSet, verdict_sets
 from app.db.tables import AnalysisRow
-from app.pages.explanation_filters import CLASS_WORDS, KINDS_OF, RANGES, ExplanationsOptions, Strategy
+from app.pages.explanation_filters import CLASS_WORDS, KINDS_OF, RANGES, ExplanationsOptions, Strategy, steps_of
 from app.pages.options import BigInt, PageModel
 from app.pages.shared import neuron_name
 
@@ -233,13 +233,14 @@ def _criteria(
     counts: reads.FacetCounts,
 ) -> FacetView:
     """The criteria that are computed for some kind listed, with the explanations that pass them too."""
-    asked = {text.replace(" ", "") for text in options.criteria}
+    asked = [str(step) for step in steps_of(options)]
     numbers: dict[str, int | None] = {}
     for one in verdict_sets(session, analysis):
         if one.kind in options.kinds and one.kind in shelves:
             passing = _n_passing(session, analysis, one, shelves[one.kind], counts)
             before = numbers.get(str(one.step), 0)
             numbers[str(one.step)] = None if passing is None or before is None else before + passing
+    numbers |= {text: None for text in asked if text not in numbers}  # not computed yet, but in the form all the same
     choices = [
         FacetOption(value=text, label=text, count=n, checked=text in asked)
         for text, n in numbers.items()

@@ -173,6 +173,11 @@ def test_criteria_leave_the_survivors_of_all_of_them(get, listed):
 def test_what_is_not_computed_is_not_none(get, client):
     page = get(HERE, criteria="input-robust")
     assert (page["pending"], page["items"], page["removed_by"]) == (["input-robust"], [], None)
+    chosen = {c["value"]: c["checked"] for f in page["facets"] if f["name"] == "criteria" for c in f["choices"]}
+    assert chosen["input-robust"], "the form must not lose it"
+    written = get(HERE, criteria="output-faithfulness( tolerance = .05 )")
+    kept = {c["value"]: c["checked"] for f in written["facets"] if f["name"] == "criteria" for c in f["choices"]}
+    assert kept["output-faithfulness(tolerance=0.05)"]
     assert "Not computed yet" in client.get(HERE + "?criteria=input-robust").text
     assert client.get("/api/v1" + HERE + ".csv?criteria=input-robust").status_code == 409
     for options in ({"coverage_min": 0.5}, {"accuracy_min": 0.5}, {"sort": "coverage"}):  # nothing is surveyed here
