@@ -113,7 +113,7 @@ def site(tmp_path_factory, chromium) -> Iterator[Site]:
     port = _port()
     with _command(data, "serve", "--no-bundled", "--port", str(port)) as server:
         with _command(data, "work", "--workers", "2", "--until-idle") as worker:
-            assert worker.wait(300) == 0, (data / "work.log").read_text()
+            assert worker.wait(900) == 0, (data / "work.log").read_text()
         url = f"http://127.0.0.1:{port}"
         deadline = time.monotonic() + 60
         while True:
