@@ -67,8 +67,11 @@ def separate(
         max_steps: most branches of the exact search.
     """
     given = np.array([p[space.counted] for p in predictions], dtype=np.int8).reshape(len(predictions), -1)
-    distinct, which = np.unique(given, axis=0, return_inverse=True)
-    groups = [tuple(np.flatnonzero(which == group).tolist()) for group in range(len(distinct))]
+    members: dict[bytes, list[int]] = {}
+    for position, said in enumerate(given):
+        members.setdefault(said.tobytes(), []).append(position)
+    groups = [tuple(group) for group in members.values()]
+    distinct = given[[group[0] for group in groups]]
     pairs = list(combinations(range(len(distinct)), 2))
     covers = _covers(distinct, answers.margins[space.counted])
     coverable = 0
@@ -101,12 +104,16 @@ def _covers(distinct: NDArray[np.int8], margins: NDArray[np.float64]) -> dict[in
     order = np.argsort(-margins, kind="stable")
     said = distinct[:, order]
     first, second = np.triu_indices(len(distinct), 1)
+    divided = ((said == 0).any(axis=0) & (said == 1).any(axis=0)).nonzero()[0]
+    said = said[:, divided]
     parts = (said[first] != said[second]) & (said[first] != SILENT) & (said[second] != SILENT)
     packed = np.packbits(parts, axis=0, bitorder="little").T  # [interventions, bytes]
-    kinds, at = np.unique(packed, axis=0, return_index=True)  # the first of each kind, so the largest margin
-    found = sorted(zip(at.tolist(), kinds, strict=True), key=lambda kind: kind[0])
-    covers = ((int.from_bytes(row.tobytes(), "little"), int(order[position])) for position, row in found)
-    return {cover: position for cover, position in covers if cover}
+    wide = np.zeros((len(packed), -(-packed.shape[1] // 8) * 8), dtype=np.uint8)
+    wide[:, : packed.shape[1]] = packed
+    words = wide.view(np.uint64)  # equal rows are equal words; of one word they sort fast
+    kinds = words[:, 0] if words.shape[1] == 1 else words
+    _, at = np.unique(kinds, axis=0, return_index=True)  # the first of each kind, so the one of the largest margin
+    return {int.from_bytes(packed[row].tobytes(), "little"): int(order[divided[row]]) for row in np.sort(at).tolist()}
 
 
 def _least_needed(n_distinct: int, n_unparted: int) -> int:
