@@ -186,6 +186,15 @@ def test_the_fewest_interventions_part_all_that_can_be_parted(compare, masks):
         assert parted == (names not in together)
 
 
+def test_those_that_predict_nothing_are_not_said_to_agree(client, compare, masks):
+    page = compare(f"c-{masks[0]}", f"c-{masks[1]}", *PARTED)
+    assert page["separation"]["alike"] == [["P", "Q"]]
+    assert ["P", "Q"] in page["separation"]["silent"]
+    text = client.get(page["url"]).text
+    assert "predict nothing, so nothing can tell them apart" in text
+    assert "predict the same on every intervention" not in text
+
+
 # ---- one axis of inputs ----------------------------------------------------------------------------------------------
 
 
