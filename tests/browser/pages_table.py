@@ -29,6 +29,8 @@ PAGES = {
     "explanations, none match": "/networks/xor-pretrained/explanations?edges_max=12&fragile=yes",
     "interpretations": "/networks/xor-pretrained/circuits/{mask}/interpretations",
     "interpretation": "/networks/xor-pretrained/circuits/{mask}/interpretations/1",
+    "circuit re-verified": "/networks/xor-pretrained/circuits/{mask}/verify",
+    "comparison re-verified": "/compare/verify?network=xor-pretrained&{refs}",
     "algorithms": "/networks/xor-pretrained/algorithms",
     "algorithm": "/networks/xor-pretrained/algorithms/{algorithm}",
     "alignment": "/networks/xor-pretrained/algorithms/{algorithm}/alignments/{alignment}",

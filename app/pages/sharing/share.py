@@ -316,7 +316,12 @@ def _of_comparison(page: ComparePage) -> Facts:
     lines = [
         ("Crucial experiments", f"{exact(page.n_crucial)} of {exact(experiments)} interventions"),
         *(
-            (f"{item.letter} right", f"{exact(item.standing.right)} of {exact(item.standing.predicted)} predicted")
+            (
+                f"{item.letter} right",
+                f"{exact(item.standing.right)} of {exact(item.standing.predicted)} predicted"
+                if item.standing.predicted
+                else "silent under interventions",
+            )
             for item in page.explanations
         ),
     ]

@@ -1,0 +1,99 @@
+"""Passing a page on: the panel, an embedding on another site, a link that checks itself."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.browser.conftest import PHONE
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+def elsewhere(tmp_path: Path) -> Iterator[tuple[Path, str]]:
+    """A folder that another site serves."""
+
+    class Quiet(SimpleHTTPRequestHandler):
+        def log_message(self, *_: object) -> None:
+            return
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(tmp_path)))
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield tmp_path, f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+    thread.join(10)
+
+
+def test_the_panel_is_complete_and_its_link_verifies_itself(tab, where) -> None:
+    from playwright.sync_api import expect
+
+    tab.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    tab.goto(where["circuit"])
+    panel = tab.locator("#share")
+    expect(panel.get_by_label("BibTeX", exact=True)).to_be_hidden()
+    panel.locator("summary").click()
+    expect(panel.get_by_label("BibTeX", exact=True)).to_be_visible()
+    panel.get_by_role("button", name="Copy BibTeX", exact=True).click()
+    assert tab.evaluate("navigator.clipboard.readText()").startswith("@misc{pluriscope-")
+    panel.get_by_role("link", name="Re-verify now").click()
+    expect(tab.get_by_role("heading", level=1)).to_have_text("Every figure that is stored was found again")
+    expect(tab.get_by_text("differs", exact=True)).to_have_count(0)
+
+
+def test_the_panel_works_without_scripts_and_on_a_phone(visitor, where) -> None:
+    from playwright.sync_api import expect
+
+    tab = visitor(**PHONE, java_script_enabled=False)
+    tab.goto(where["alignment"])
+    tab.locator("#share summary").click()
+    expect(tab.locator("#share").get_by_label("Embed", exact=True)).to_be_visible()
+    expect(tab.locator("#share").get_by_role("button", name="Copy BibTeX")).to_have_count(0)
+
+
+@pytest.mark.parametrize("page", ["network", "circuit", "interpretation", "algorithm", "alignment", "compare"])
+def test_an_embedding_grows_to_its_content_on_another_site(site, visitor, where, elsewhere, page) -> None:
+    from playwright.sync_api import expect
+
+    folder, host = elsewhere
+    code = site_code(site, where[page])
+    (folder / "post.html").write_text(
+        f"<!doctype html><html lang='en'><link rel='icon' href='data:,'><title>A post</title><p>Look:</p>{code}"
+    )
+    tab = visitor()
+    tab.goto(f"{host}/post.html")
+    frame = tab.frame_locator("iframe[data-pluriscope]")
+    expect(frame.get_by_role("link", name="See it whole in Pluriscope")).to_be_visible()
+    box = tab.locator("iframe[data-pluriscope]")
+    expect(box).to_have_attribute("style", re.compile(r"height: \d+px"))
+    inner = frame.locator("main").evaluate("node => node.getBoundingClientRect().bottom")
+    assert abs(box.bounding_box()["height"] - inner) < 40
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_embeddings_are_accessible(visitor, where, scheme) -> None:
+    from axe_playwright_python.sync_playwright import Axe
+
+    tab = visitor(color_scheme=scheme)
+    for page in ("circuit", "alignment", "compare"):
+        tab.goto(f"/embed{where[page]}")
+        found = Axe().run(tab)
+        assert found.violations_count == 0, (page, found.generate_report())
+    tab.set_viewport_size({"width": 390, "height": 800})
+    assert tab.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def site_code(site, path: str) -> str:
+    """The embedding code that the site itself gives for a page."""
+    answer = httpx.get(f"{site.url}/oembed", params={"url": site.url + path}, timeout=30)
+    answer.raise_for_status()
+    return str(answer.json()["html"])
