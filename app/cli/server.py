@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from typing import Annotated
 
 import typer
@@ -42,7 +43,12 @@ def serve(
     finally:
         store.close()
     try:
-        uvicorn.run(create_app(settings), host=settings.host, port=settings.port, log_level="info", access_log=False)
+        app = create_app(settings)
+        # modules, routes and schemas live as long as the process: looking through them for garbage every few dozen
+        # requests would take each time longer than a page
+        gc.collect()
+        gc.freeze()
+        uvicorn.run(app, host=settings.host, port=settings.port, log_level="info", access_log=False)
     except SystemExit as ended:  # uvicorn's own code where it cannot listen is 3, which here means a limit
         return TROUBLE if ended.code else DONE
     return DONE
