@@ -1,0 +1,314 @@
+"""What explanations say of changes made by hand: on the common ground the same as there, elsewhere as a plain twin."""
+
+from __future__ import annotations
+
+from itertools import pairwise, product
+
+import numpy as np
+import pytest
+
+from analysis.alignments.alignment import Alignment, NeuronSet
+from analysis.circuits.circuit import Circuit, EdgeLayout
+from analysis.circuits.search import search_circuits
+from analysis.data import DataRecord, clean_data
+from analysis.errors import AnalysisError
+from analysis.experiments import (
+    decide_under_interventions,
+    intervention_space,
+)
+from analysis.experiments import predict_by_alignment as on_common_ground_by_alignment
+from analysis.experiments import predict_by_interpretation as on_common_ground
+from analysis.interpretations.counting import count_interpretations
+from analysis.interpretations.indexing import interpretation_at
+from analysis.protocol import COMPLETE
+from analysis.sandbox.choosing import most_divided
+from analysis.sandbox.intervention import Change, Intervention, intervention_of
+from analysis.sandbox.predicting import (
+    NO_OUTPUT_GATE,
+    SAYS_WHAT,
+    SAYS_WHERE,
+    predict_by_algorithm,
+    predict_by_alignment,
+    predict_by_circuit,
+    predict_by_interpretation,
+)
+from analysis.sandbox.running import Bench
+from analysis.tasks import input_table, named_task
+from tests.analysis.sandbox.test_running import random_intervention
+from tests.factories import pretrained_xor, two_xor_algorithms
+
+SIZES = (2, 3, 3, 1)
+
+
+def xor_bench() -> Bench:
+    rows = input_table(2)
+    return Bench(pretrained_xor().network, rows, rows)
+
+
+def some_interpretations(n_circuits: int, n_each: int):
+    network, data = pretrained_xor().network, clean_data(2)
+    search = search_circuits(network, named_task("XOR", 2), COMPLETE, data)
+    chosen = search.masks[:: max(1, len(search.masks) // n_circuits)][:n_circuits]
+    for mask, count in zip(chosen, count_interpretations(network, chosen, data).by_circuit, strict=True):
+        for index in sorted({count * k // n_each for k in range(n_each)}):
+            yield interpretation_at(network, Circuit(search.layout, int(mask)), index, data)
+
+
+def patched(sites, source: int, base: int) -> Intervention:
+    return intervention_of(SIZES, 2, base, [Change(layer, neuron, None, "source", source) for layer, neuron in sites])
+
+
+def some_alignments():
+    alice, bob = two_xor_algorithms()
+    layers = [NeuronSet(1, (0,)), NeuronSet(1, (1, 2)), NeuronSet(2, (0,)), NeuronSet(2, (1, 2)), NeuronSet(1, (1,))]
+    for algorithm in (alice, bob):
+        for first, second in product(layers, layers):
+            if first.layer != second.layer or not set(first.neurons) & set(second.neurons):
+                yield algorithm, Alignment.of(algorithm.text, {"0": first, "1": second})
+
+
+# ---- the common ground ----------------------------------------------------------------------------------------------
+
+
+def test_interpretations_say_of_all_756_interchanges_what_they_say_on_the_common_ground():
+    bench, space = xor_bench(), intervention_space((3, 3), 2)
+    for interpretation in some_interpretations(4, 2):
+        expected = on_common_ground(interpretation, space)
+        for index, sites in enumerate(space.sets):
+            for source, base in product(range(4), range(4)):
+                said = predict_by_interpretation(interpretation, patched(sites, source, base), bench)
+                assert said.bit == expected[index, source, base]
+                assert not said.reason
+
+
+def test_alignments_say_of_all_756_interchanges_what_they_say_on_the_common_ground():
+    space = intervention_space((3, 3), 2)
+    spoken = 0
+    for algorithm, alignment in list(some_alignments())[::5]:
+        expected = on_common_ground_by_alignment(algorithm, alignment, space)
+        for index, sites in enumerate(space.sets):
+            for source, base in product(range(4), range(4)):
+                said = predict_by_alignment(algorithm, alignment, patched(sites, source, base), SIZES)
+                assert said.bit == expected[index, source, base]
+                assert bool(said.reason) != said.speaks
+                spoken += said.speaks
+    assert spoken
+
+
+# ---- interpretations, any change ------------------------------------------------------------------------------------
+
+
+def twin(interpretation, intervention: Intervention, bench: Bench) -> int:
+    """Every gate with every threshold that its cut admits, one whole assignment of thresholds after the other."""
+    gates = {(gate.layer, gate.neuron): gate for gate in interpretation.gates}
+    last = len(bench.network.weights)
+    if (last, 0) not in gates:
+        return -1
+    keep = interpretation.circuit.keep
+    numbers: dict[tuple[int, int], set[float]] = {}
+    for change in intervention.changes:
+        if change.written != "source":
+            numbers.setdefault(change.carrier, set()).add(bench.value_of(change))
+
+    def thresholds(site) -> list[float]:
+        """Between the two sides of the cut, one in each gap that the numbers written there leave."""
+        low, high = (gates[site].low, gates[site].high) if site in gates else (0.0, 1.0)
+        inside = sorted(v for v in numbers.get(site, ()) if low < v < high)
+        ends = [low, *inside, high]
+        return [(a + b) / 2 for a, b in pairwise(ends)]
+
+    def read(change: Change, at: dict[tuple[int, int], float]) -> int:
+        layer, neuron = change.carrier
+        if change.written != "source":
+            return int(bench.value_of(change) > at[change.carrier])
+        if layer == 0:
+            return int(bench.rows[change.source, neuron])
+        return gates[change.carrier].function >> change.source & 1
+
+    sites = [site for site in numbers if site in gates or site[0] == 0]
+    said = set()
+    for chosen in product(*map(thresholds, sites)):
+        at = dict(zip(sites, chosen, strict=True))
+        bits = {(0, i): int(value) for i, value in enumerate(bench.rows[intervention.base])}
+        for site, gate in sorted(gates.items()):
+            if site in intervention.neurons:
+                bits[site] = read(intervention.neurons[site], at)
+                continue
+            row = ""
+            for parent in gate.parents:
+                edge = intervention.edges.get((gate.layer, gate.neuron, parent[1]))
+                # in the first layer a gate reads all inputs, also one whose edge the circuit leaves out
+                kept = keep[gate.layer - 1][gate.neuron, parent[1]]
+                row += str(read(edge, at) if edge is not None and kept else bits[gate.layer - 1, parent[1]])
+            bits[site] = gate.table[int(row, 2)]
+        said.add(bits[last, 0])
+    return said.pop() if len(said) == 1 else -1
+
+
+def test_interpretations_say_of_any_changes_what_the_twin_says():
+    bench, random = xor_bench(), np.random.default_rng(4)
+    seen = {-1: 0, 0: 0, 1: 0}
+    for interpretation in some_interpretations(12, 2):
+        for _ in range(25):
+            intervention = random_intervention(random, SIZES, 2)
+            said = predict_by_interpretation(interpretation, intervention, bench)
+            assert said.bit == twin(interpretation, intervention, bench)
+            assert bool(said.reason) != said.speaks
+            seen[said.bit] += 1
+    assert min(seen.values()) > 10
+
+
+def test_a_number_between_the_sides_of_the_cut_is_read_both_ways():
+    bench = xor_bench()
+    interpretation = next(
+        found
+        for found in some_interpretations(12, 1)
+        if predict_by_interpretation(found, patched(((2, 0),), 0, 1), bench).bit
+        != predict_by_interpretation(found, patched(((2, 0),), 1, 1), bench).bit
+    )
+    gate = interpretation.gate(2, 0)
+    assert gate is not None
+
+    def said(value: float):
+        change = Change(2, 0, None, "value", value=value)
+        return predict_by_interpretation(interpretation, intervention_of(SIZES, 2, 1, [change]), bench)
+
+    assert {said(gate.low).bit, said(gate.high).bit} == {0, 1}
+    assert said(gate.low - 100).bit == said(gate.low).bit
+    assert said(gate.high + 100).bit == said(gate.high).bit
+    between = said(gate.threshold)
+    assert not between.speaks
+    assert "on n2.0 lies between" in between.reason
+
+
+def test_what_the_circuit_leaves_out_changes_nothing():
+    bench, layout = xor_bench(), EdgeLayout(SIZES)
+    checked = 0
+    for interpretation in some_interpretations(12, 1):
+        clean = [predict_by_interpretation(interpretation, Intervention(base), bench).bit for base in range(4)]
+        circuit = interpretation.circuit
+        for layer in range(1, 4):
+            for out, origin in np.argwhere(~circuit.keep[layer - 1]).tolist():
+                change = Change(layer, out, origin, "value", value=1e5)
+                for base in range(4):
+                    said = predict_by_interpretation(interpretation, intervention_of(SIZES, 2, base, [change]), bench)
+                    assert said.bit == clean[base]
+                    checked += 1
+    assert checked
+    assert layout.n_edges == 18
+
+
+def test_inputs_are_read_by_the_values_they_take_in_the_data():
+    """±1 inputs, the first turned around: 0 is neither of the two values."""
+    record = DataRecord(np.array([[1.0, -1], [1, 1], [-1, -1], [-1, 1]]))
+    network = pretrained_xor().network
+    bench = Bench(network, record.representatives, record.representatives)
+    circuit = Circuit(EdgeLayout(SIZES), (1 << 18) - 1)
+    interpretation = interpretation_at(network, circuit, 0, record)
+
+    def said(base: int, value: float) -> int:
+        changes = [Change(1, out, 0, "value", value=value) for out in range(3)]
+        return predict_by_interpretation(interpretation, intervention_of(SIZES, 2, base, changes), bench).bit
+
+    for base in range(4):
+        ones, zeros = base | 2, base & 1
+        assert said(base, -1) == predict_by_interpretation(interpretation, Intervention(ones), bench).bit
+        assert said(base, 1) == predict_by_interpretation(interpretation, Intervention(zeros), bench).bit
+        both = {said(base, -1), said(base, 1)}
+        assert said(base, 0.0) == (both.pop() if len(both) == 1 else -1)
+
+
+def test_an_output_without_a_gate_predicts_nothing():
+    network, data = pretrained_xor().network, clean_data(2)
+    layout = EdgeLayout(SIZES)
+    for mask in range(1, 1 << 18, 7):
+        try:
+            circuit = Circuit(layout, mask)
+            interpretation = interpretation_at(network, circuit, 0, data)
+        except AnalysisError:  # most masks are no circuits
+            continue
+        if interpretation.gate(3, 0) is None:
+            said = predict_by_interpretation(interpretation, Intervention(0), xor_bench())
+            assert (said.bit, said.reason) == (-1, NO_OUTPUT_GATE)
+            return
+    pytest.fail("no circuit with a constant output was met")
+
+
+# ---- algorithms -----------------------------------------------------------------------------------------------------
+
+
+def placed(first: NeuronSet, second: NeuronSet):
+    algorithm = two_xor_algorithms()[0]
+    return algorithm, Alignment.of(algorithm.text, {"0": first, "1": second})
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ([Change(1, 0, None, "zero")], "what is written into n1.0 is no value from a run"),
+        ([Change(1, 0, None, "mean")], "what is written into n1.0 is no value from a run"),
+        ([Change(1, 0, None, "value", value=1.0)], "what is written into n1.0 is no value from a run"),
+        ([Change(2, 0, 0, "source", 1)], "the edge n1.0 → n2.0 is changed"),
+        ([Change(1, 1, None, "source", 1)], "only a part of the place of"),
+        ([Change(1, 1, None, "source", 1), Change(1, 2, None, "source", 2)], "from more than one source"),
+        ([Change(2, 0, None, "source", 1)], "n2.0 is on no place of its variables"),
+    ],
+)
+def test_an_alignment_says_why_it_does_not_speak(changes, reason):
+    algorithm, alignment = placed(NeuronSet(1, (0,)), NeuronSet(1, (1, 2)))
+    said = predict_by_alignment(algorithm, alignment, intervention_of(SIZES, 2, 0, changes), SIZES)
+    assert said.bit == -1
+    assert reason in said.reason
+
+
+def test_every_variable_may_have_a_source_of_its_own():
+    algorithm, alignment = placed(NeuronSet(1, (0,)), NeuronSet(1, (1, 2)))
+    first, second = (variable.function for variable in algorithm.variables)
+    for base, one, other in product(range(4), repeat=3):
+        changes = [Change(1, 0, None, "source", one), *(Change(1, n, None, "source", other) for n in (1, 2))]
+        said = predict_by_alignment(algorithm, alignment, intervention_of(SIZES, 2, base, changes), SIZES)
+        # the root of XOR's first algorithm is the AND of its two negated variables
+        assert said.bit == (1 - (first >> one & 1)) & (1 - (second >> other & 1))
+
+
+def test_without_changes_and_without_places():
+    algorithm, alignment = placed(NeuronSet(1, (0,)), NeuronSet(2, (1,)))
+    for base in range(4):
+        wanted = (0, 1, 1, 0)[base]
+        assert predict_by_alignment(algorithm, alignment, Intervention(base), SIZES).bit == wanted
+        assert predict_by_algorithm(algorithm, Intervention(base)).bit == wanted
+    assert predict_by_algorithm(algorithm, patched(((1, 0),), 1, 0)).reason == SAYS_WHAT
+    assert predict_by_circuit().reason == SAYS_WHERE
+
+
+# ---- what to try next -----------------------------------------------------------------------------------------------
+
+
+def test_the_most_divided_intervention_is_that_of_a_plain_search():
+    bench, space = xor_bench(), intervention_space((3, 3), 2)
+    answers = decide_under_interventions(bench.network, bench.rows, space)
+    predictions = [on_common_ground(found, space) for found in some_interpretations(5, 1)]
+    for n in (2, 3, 5):
+        tried: list[tuple[int, int, int]] = []
+        for _ in range(4):
+            found = most_divided(predictions[:n], answers, space, tried)
+            assert found is not None
+            best = max(
+                (
+                    (sum(p[at] == 0 for p in predictions[:n]) * sum(p[at] == 1 for p in predictions[:n]), margin, at)
+                    for at, margin in np.ndenumerate(answers.margins)
+                    if at[1] != at[2] and at not in tried
+                ),
+                key=lambda entry: (entry[0], entry[1], tuple(-i for i in entry[2])),
+            )
+            at = (space.position[frozenset(found.sites)], found.source, found.base)
+            assert at == best[2]
+            tried.append(at)
+
+
+def test_nothing_divides_those_that_agree_or_one_alone():
+    bench, space = xor_bench(), intervention_space((3, 3), 2)
+    answers = decide_under_interventions(bench.network, bench.rows, space)
+    said = on_common_ground(next(some_interpretations(1, 1)), space)
+    assert most_divided([said, said], answers, space) is None
+    assert most_divided([said], answers, space) is None

@@ -1,0 +1,188 @@
+"""The network under changes made by hand: against plain Python, and against the common ground to the last bit."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from analysis.errors import InvalidIntervention
+from analysis.experiments import decide_under_interventions, intervention_space
+from analysis.networks.mlp import activations
+from analysis.networks.network import Network
+from analysis.sandbox.intervention import MAX_CHANGES, Change, Intervention, intervention_of, site_name
+from analysis.sandbox.running import Bench
+from analysis.tasks import input_table
+from tests.factories import pretrained_xor
+
+
+def random_network(sizes: tuple[int, ...], seed: int, activation: str = "tanh") -> Network:
+    random = np.random.default_rng(seed)
+    shapes = list(zip(sizes[1:], sizes, strict=False))
+    return Network.from_arrays(
+        [random.normal(size=s) for s in shapes], [random.normal(size=s[0]) for s in shapes], activation=activation
+    )
+
+
+def bench_of(network: Network) -> Bench:
+    rows = input_table(network.n_inputs)
+    return Bench(network, rows, rows)
+
+
+def random_change(random: np.random.Generator, sizes, n_rows: int) -> Change:
+    edge = random.random() < 0.5 or len(sizes) == 2
+    layer = int(random.integers(1, len(sizes) if edge else len(sizes) - 1))
+    origin = int(random.integers(sizes[layer - 1])) if edge else None
+    written = str(random.choice(["zero", "mean", "source", "value"]))
+    return Change(
+        layer,
+        int(random.integers(sizes[layer])),
+        origin,
+        written,
+        int(random.integers(n_rows)) if written == "source" else None,
+        float(random.normal()) if written == "value" else None,
+    )
+
+
+def random_intervention(random: np.random.Generator, sizes, n_inputs: int, most: int = 6) -> Intervention:
+    drawn = {c.site: c for c in (random_change(random, sizes, 1 << n_inputs) for _ in range(random.integers(most + 1)))}
+    return intervention_of(sizes, n_inputs, int(random.integers(1 << n_inputs)), drawn.values())
+
+
+def plainly(network: Network, intervention: Intervention) -> list[list[float]]:
+    """One neuron at a time, in plain Python."""
+    rows = input_table(network.n_inputs)
+    clean = [layer.tolist() for layer in activations(network, rows)]
+    kinds = {
+        "tanh": math.tanh,
+        "sigmoid": lambda z: 1 / (1 + math.exp(-z)),
+        "relu": lambda z: max(z, 0.0),
+        "leaky_relu": lambda z: z if z > 0 else z * (network.negative_slope or 0),
+        "linear": lambda z: z,
+    }
+
+    def written(change: Change) -> float:
+        layer, neuron = (change.layer, change.neuron) if change.origin is None else (change.layer - 1, change.origin)
+        column = [row[neuron] for row in clean[layer]]
+        return {
+            "zero": lambda: 0.0,
+            "mean": lambda: sum(column) / len(column),
+            "source": lambda: column[change.source],
+            "value": lambda: change.value,
+        }[change.written]()
+
+    layers = [rows[intervention.base].tolist()]
+    for layer, (weights, biases) in enumerate(zip(network.weights, network.biases, strict=True), start=1):
+        values = []
+        for out in range(len(biases)):
+            total = float(biases[out])
+            for source in range(weights.shape[1]):
+                edge = [c for c in intervention.changes if (c.layer, c.neuron, c.origin) == (layer, out, source)]
+                total += float(weights[out, source]) * (written(edge[0]) if edge else layers[-1][source])
+            own = [c for c in intervention.changes if (c.layer, c.neuron, c.origin) == (layer, out, None)]
+            values.append(written(own[0]) if own else kinds[network.activation_of(layer)](total))
+        layers.append(values)
+    return layers
+
+
+@pytest.mark.parametrize(
+    ("sizes", "activation"),
+    [((2, 3, 3, 1), "tanh"), ((2, 2, 2, 2, 1), "leaky_relu"), ((3, 4, 1), "sigmoid"), ((2, 1), "linear")],
+)
+def test_any_changes_give_what_plain_python_gives(sizes, activation):
+    network, random = random_network(sizes, 5, activation), np.random.default_rng(1)
+    bench = bench_of(network)
+    for _ in range(60):
+        intervention = random_intervention(random, sizes, sizes[0])
+        for layer, expected in zip(bench.run(intervention), plainly(network, intervention), strict=True):
+            assert layer == pytest.approx(expected, abs=1e-12)
+
+
+@pytest.mark.parametrize("activation", ["leaky_relu", "sigmoid"])
+def test_patching_neurons_is_the_common_ground_to_the_last_bit(activation):
+    network = pretrained_xor().network if activation == "leaky_relu" else random_network((2, 3, 3, 1), 2, activation)
+    bench, space = bench_of(network), intervention_space(network.hidden_sizes, 2)
+    outputs = decide_under_interventions(network, bench.rows, space).outputs
+    for index, sites in enumerate(space.sets):
+        for source in range(4):
+            changes = [Change(layer, neuron, None, "source", source) for layer, neuron in sites]
+            for base in range(4):
+                ran = bench.run(intervention_of(network.sizes, 2, base, changes))
+                assert ran[-1][0] == outputs[index, source, base]
+
+
+def test_nothing_changed_is_the_network_itself():
+    network = pretrained_xor().network
+    bench = bench_of(network)
+    for base in range(4):
+        for layer, clean in zip(bench.run(Intervention(base)), bench.clean, strict=True):
+            assert (layer == clean[base]).all()
+
+
+def test_changing_every_edge_out_of_a_neuron_is_changing_the_neuron():
+    network = random_network((2, 3, 3, 1), 8)
+    bench = bench_of(network)
+    for base in range(4):
+        neuron = intervention_of(network.sizes, 2, base, [Change(1, 1, None, "value", value=0.7)])
+        edges = intervention_of(network.sizes, 2, base, [Change(2, out, 1, "value", value=0.7) for out in range(3)])
+        assert bench.run(neuron)[-1] == bench.run(edges)[-1]
+
+
+def test_an_edge_into_a_changed_neuron_changes_nothing():
+    network = random_network((2, 3, 3, 1), 8)
+    bench = bench_of(network)
+    alone = intervention_of(network.sizes, 2, 1, [Change(2, 0, None, "zero")])
+    both = alone.with_change(Change(2, 0, 1, "value", value=9.0))
+    assert len(both.changes) == 2
+    assert bench.run(alone)[-1] == bench.run(both)[-1]
+
+
+def test_values_beyond_float64_are_told_and_not_raised():
+    network = Network.from_arrays([[[1.0]], [[1e303]]], [[0], [0]], activation="linear")
+    bench = Bench(network, input_table(1), input_table(1))
+    assert bench.run(intervention_of((1, 1, 1), 1, 0, [Change(1, 0, None, "value", value=1e6)]))[-1][0] == math.inf
+
+
+@pytest.mark.parametrize(
+    ("change", "part"),
+    [
+        (Change(1, 3, None, "zero"), "neuron 1.3"),
+        (Change(3, 0, None, "zero"), "neuron 3.0"),
+        (Change(0, 0, None, "zero"), "neuron 0.0"),
+        (Change(1, 0, 2, "zero"), "edge 1.0.2"),
+        (Change(4, 0, 0, "zero"), "edge 4.0.0"),
+        (Change(1, 0, None, "source", 4), "source 4 of n1.0"),
+        (Change(1, 0, None, "source"), "source None of n1.0"),
+        (Change(1, 0, None, "value", value=math.nan), "value nan on n1.0"),
+        (Change(1, 0, None, "value", value=-math.inf), "value -inf on n1.0"),
+        (Change(1, 0, 1, "value", value=1.1e6), "value 1100000.0 on B → n1.0"),
+        (Change(1, 0, None, "value"), "value None on n1.0"),
+        (Change(1, 0, None, "random"), "'random' on n1.0"),
+    ],
+)
+def test_what_the_network_has_not_is_refused_by_name(change, part):
+    with pytest.raises(InvalidIntervention) as refused:
+        intervention_of((2, 3, 3, 1), 2, 0, [change])
+    assert refused.value.item == part
+
+
+def test_too_many_changes_twice_the_same_and_no_such_base_are_refused():
+    sizes = (2, 20, 1)
+    changes = [Change(1, neuron, None, "zero") for neuron in range(MAX_CHANGES + 1)]
+    assert len(intervention_of(sizes, 2, 0, changes[:-1]).changes) == MAX_CHANGES
+    with pytest.raises(InvalidIntervention, match="17 changes: at most 16"):
+        intervention_of(sizes, 2, 0, changes)
+    with pytest.raises(InvalidIntervention, match=r"n1\.0: is changed twice"):
+        intervention_of(sizes, 2, 0, [changes[0], Change(1, 0, None, "mean")])
+    with pytest.raises(InvalidIntervention, match="base 4"):
+        intervention_of(sizes, 2, 4, [])
+
+
+def test_changes_are_kept_in_one_order():
+    changes = [Change(2, 0, 1, "zero"), Change(1, 1, None, "zero"), Change(2, 1, None, "mean"), Change(1, 0, 1, "zero")]
+    forward = intervention_of((2, 3, 3, 1), 2, 0, changes)
+    assert forward == intervention_of((2, 3, 3, 1), 2, 0, changes[::-1])
+    assert [site_name(c, (2, 3, 3, 1)) for c in forward.changes] == ["n1.1", "B → n1.0", "n2.1", "n1.1 → n2.0"]
+    assert forward.without(changes[1].site).with_change(changes[1]) == forward
+    assert forward.on(3).base == 3
