@@ -205,6 +205,18 @@ class Addresses:
     def glossary(self, term: str = "") -> str:
         return self._url("glossary") + (f"#{quote(term)}" if term else "")
 
+    def scope(self, anchor: str = "") -> str:
+        """What this does not do."""
+        return self._url("scope") + (f"#{quote(anchor)}" if anchor else "")
+
+    def tour(self, step: int = 0) -> str:
+        """The tour; of one step the address that leads on to its page."""
+        return self._url("tour", str(step)) if step else self._url("tour")
+
+    def patterns(self) -> str:
+        """Every component of these pages, live."""
+        return self._url("patterns")
+
     def health(self) -> str:
         return self._url("health")
 

@@ -22,7 +22,9 @@ from starlette.responses import HTMLResponse
 from analysis import ENGINE_VERSION
 from app.addressing import Addresses
 from app.figures import numbers, plots, svg
+from app.pages.options import LAST_TOUR_STEP
 from app.pages.sharing.share import share_of
+from app.pages.tour import tour_stop
 from app.settings import ROOT, Settings
 
 TEMPLATES: Final = ROOT / "templates"
@@ -159,7 +161,9 @@ def page_context(request: Request, theme: str = "") -> dict[str, Any]:
     addresses = Addresses(_prefix(request))
     path = request.url.path
     here = request.url.include_query_params(theme="light" if theme == "dark" else "dark")
-    query = request.url.remove_query_params("theme").query
+    query = request.url.remove_query_params(("theme", "tour")).query
+    step = request.query_params.get("tour", "")
+    on_tour = step.isascii() and step.isdigit() and len(step) < 3 and 1 <= int(step) <= LAST_TOUR_STEP
     return {
         "request": request,
         "theme": theme,
@@ -167,6 +171,7 @@ def page_context(request: Request, theme: str = "") -> dict[str, Any]:
         "json_url": addresses.twin(path) + (f"?{query}" if query else ""),
         "exports": _exports(addresses, path, query),
         "page_url": path + (f"?{query}" if query else ""),
+        "tour": tour_stop(int(step), addresses) if on_tour else None,
         "section": path.removeprefix(addresses.prefix).strip("/").partition("/")[0] or "networks",
     }
 

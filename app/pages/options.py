@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, WithJsonSche
 from app.addressing import Scope
 
 MAX_EXACT_IN_JSON = 2**53
+LAST_TOUR_STEP = 7
 
 
 def _json_integer(value: int) -> int | str:
@@ -35,6 +36,9 @@ class Options(BaseModel):
 
     theme: Literal["light", "dark"] | None = Field(
         None, description="Colours of the HTML page, whatever the system says."
+    )
+    tour: int | None = Field(
+        None, ge=1, le=LAST_TOUR_STEP, exclude=True, description="Step of the tour whose words stand above the page."
     )
 
     @model_validator(mode="before")

@@ -1,0 +1,120 @@
+"""What this does not do: docs/scope.md as a page, with the limits in force here and the settings of the protocols."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from functools import lru_cache
+from typing import Final
+
+from pydantic import Field
+
+from analysis.criteria.registry import CRITERIA
+from analysis.limits import Limits
+from analysis.protocol import BUILT_IN
+from app.addressing import Addresses
+from app.figures.numbers import exact
+from app.pages.options import Options, PageModel
+from app.pages.prose import Block, Chapter, block_of, chapter, chapters, items_of
+from app.pages.shared import ProtocolView, protocol_view
+from app.settings import ROOT
+
+SCOPE_FILE: Final = ROOT / "docs" / "scope.md"
+IN_SHORT: Final = "In short"
+_MEANING: Final = {
+    "max_possible": "a larger circuit space is counted or estimated instead of listed",
+    "max_valid": "valid circuits kept in a list; then it is marked truncated",
+    "max_candidates": "candidate algorithms kept where they are aligned one by one",
+    "max_listed": "more candidates than this are searched by what the network can support instead of one by one",
+    "n_first": "of those, listed whether they can be aligned or not",
+    "max_aligned": "of those that can be aligned, listed",
+    "max_seconds": "an exact count predicted to take longer on one core is not started",
+    "max_bytes": "a count predicted to take more memory is not started; a list stops before it does",
+    "n_draws": "valid circuits drawn and shown where they are not all listed",
+    "n_samples": "circuits tested for an estimate",
+    "confidence": "of an estimate's interval",
+    "threads": "batches of an exact count side by side; decides no figure",
+}
+
+
+class ScopeOfUseOptions(Options):
+    """Options of the page about what is not done."""
+
+
+class LimitView(PageModel):
+    """How far one search may go on this machine."""
+
+    name: str
+    value: float | int
+    meaning: str
+
+
+class CriterionSettings(PageModel):
+    """The settings that a criterion has by default."""
+
+    key: str
+    label: str
+    definition: str
+    method: str = Field(description="How it is decided and how exactly; empty if its formula is simply computed.")
+    settings: dict[str, float | int] = Field(description="Its parameters with their default values.")
+
+
+class ScopeOfUsePage(PageModel):
+    """What a verdict means and does not, how sure numbers are, what was not searched, and every setting."""
+
+    intro: list[Block]
+    chapters: list[Chapter]
+    limits: list[LimitView] = Field(description="In force where this page was made.")
+    protocols: list[ProtocolView] = Field(description="The built-in ones with every setting.")
+    criteria: list[CriterionSettings]
+    url: str
+
+    @property
+    def protocol_columns(self) -> list[dict[str, str]]:
+        """Heads of the table of settings."""
+        return [{"label": protocol.name} for protocol in self.protocols]
+
+    @property
+    def settings(self) -> list[tuple[str, list[str]]]:
+        """Each setting with its value under each built-in protocol."""
+        names = sorted(self.protocols[0].settings)
+        return [(name, [_written(protocol.settings[name]) for protocol in self.protocols]) for name in names]
+
+
+def build_scope(addresses: Addresses, limits: Limits) -> ScopeOfUsePage:
+    """The page as it stands in the documentation, with this machine's limits.
+
+    Args:
+        addresses: builds links.
+        limits: in force here.
+    """
+    (_, intro), *rest = chapters(SCOPE_FILE)
+    return ScopeOfUsePage(
+        intro=[block_of(block, addresses) for block in intro],
+        chapters=[chapter(title, blocks, addresses) for title, blocks in rest],
+        limits=[LimitView(name=name, value=value, meaning=_MEANING[name]) for name, value in asdict(limits).items()],
+        protocols=[protocol_view(protocol) for protocol in BUILT_IN.values()],
+        criteria=[
+            CriterionSettings(
+                key=criterion.key,
+                label=criterion.label,
+                definition=criterion.definition,
+                method=criterion.method,
+                settings=criterion.defaults,
+            )
+            for criterion in CRITERIA
+        ],
+        url=addresses.scope(),
+    )
+
+
+@lru_cache(maxsize=1)
+def in_short() -> tuple[str, ...]:
+    """The lines that stand beside everything taken away from here: what valid means, and how sure counts are."""
+    blocks = dict(chapters(SCOPE_FILE))[IN_SHORT]
+    return tuple(item for block in blocks for item in items_of(block))
+
+
+def _written(value: object) -> str:
+    if isinstance(value, (list, tuple)):
+        return ", ".join(map(_written, value))
+    return exact(value) if isinstance(value, int) and not isinstance(value, bool) else str(value)
