@@ -126,6 +126,11 @@ class Addresses:
         """How many explanations are left after each of ``criteria=[…]``, in that order."""
         return self._url("networks", network, "funnel", scope=scope, **view)
 
+    def sandbox(self, network: str, refs: Any = (), scope: Scope | None = None, **view: Any) -> str:
+        """Interventions by hand, and what some explanations say of them."""
+        query: dict[str, Any] = {"e": [str(ref) for ref in refs], **view}
+        return self._url("networks", network, "sandbox", scope=scope, **query)
+
     def criteria(self, network: str, scope: Scope | None = None, **view: Any) -> str:
         """Where verdicts are asked for with POST; its twin tells which are stored."""
         return self._url("networks", network, "criteria", scope=scope, **view)
