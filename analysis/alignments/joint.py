@@ -12,7 +12,7 @@ value on the base, where an interchange of the earlier one alone lets it follow.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from math import prod
 
@@ -91,22 +91,53 @@ def score_joint(
         BeyondLimits: more runs than the limit.
     """
     check_alignment(network, algorithm, alignment, protocol)
-    rows = interchange_rows(data)
-    n_rows, n_variables = len(rows), len(alignment.places)
+    clean = activations(network, interchange_rows(data))
+    return score_joint_runs(
+        algorithm,
+        [path for path, _ in alignment.places],
+        lambda sources: _outputs(network, alignment, clean, sources),
+        protocol,
+        width=max(network.sizes),
+        max_runs=max_runs,
+    )
+
+
+def score_joint_runs(
+    algorithm: HighLevelModel,
+    paths: Sequence[str],
+    outputs_of: Callable[[NDArray[np.int64]], NDArray[np.float64]],
+    protocol: Protocol,
+    *,
+    width: int,
+    max_runs: int = MAX_RUNS,
+) -> JointScore:
+    """Compare what the algorithm says with any way to interchange all of its variables at once.
+
+    Args:
+        algorithm: the algorithm that is aligned.
+        paths: its variables, sorted.
+        outputs_of: from sources ``[choices, variables]`` to the network's outputs ``[choices, base]``.
+        protocol: decision rule.
+        width: of the widest layer; decides how many choices are run at once.
+        max_runs: most runs.
+
+    Raises:
+        BeyondLimits: more runs than the limit.
+    """
+    n_rows, n_variables = 1 << algorithm.n_inputs, len(paths)
     n_runs = n_rows ** (n_variables + 1)
     if n_runs > max_runs:
         raise BeyondLimits(
-            f"joint interchange of alignment {alignment.id}",
+            f"joint interchange of {algorithm.formula}",
             f"{n_variables} variables over {n_rows} inputs need {n_runs:,} runs, against a limit of {max_runs:,}",
             "test the variables one by one",
         )
-    clean = activations(network, rows)
-    says = _algorithm_says(algorithm, alignment)
+    says = _algorithm_says(algorithm, paths)
     n_agreed, margin, first_wrong = 0, np.inf, None
-    for sources in _choices(n_rows, n_variables, max(1, _CELLS // (n_rows * max(network.sizes)))):
-        outputs = _outputs(network, alignment, clean, sources)
+    for sources in _choices(n_rows, n_variables, max(1, _CELLS // (n_rows * width))):
+        outputs = outputs_of(sources)
         values = np.zeros(len(sources), dtype=np.int64)
-        for column, (path, _) in enumerate(alignment.places):
+        for column, path in enumerate(paths):
             own = pattern_bits(algorithm.responses[path].function, algorithm.n_inputs)
             values = (values << 1) | own[sources[:, column]]
         expected = says[values]
@@ -130,15 +161,15 @@ def _choices(n_rows: int, n_variables: int, at_once: int) -> Iterator[NDArray[np
         yield np.stack(columns, axis=1) if columns else np.zeros((1, 0), dtype=np.int64)
 
 
-def _algorithm_says(algorithm: HighLevelModel, alignment: Alignment) -> NDArray[np.int8]:
+def _algorithm_says(algorithm: HighLevelModel, paths: Sequence[str]) -> NDArray[np.int8]:
     """``[values, base]`` the output for each choice of the variables' values, the first variable most significant."""
-    n_variables = len(alignment.places)
+    n_variables = len(paths)
     full = (1 << (1 << algorithm.n_inputs)) - 1
     said = []
     for values in range(1 << n_variables):
         fixed = {
             path: full if values >> (n_variables - 1 - column) & 1 else 0
-            for column, (path, _) in enumerate(alignment.places)
+            for column, path in enumerate(paths)
         }
         said.append(pattern_bits(algorithm.output_given(fixed), algorithm.n_inputs))
     return np.array(said, dtype=np.int8)
