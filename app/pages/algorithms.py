@@ -40,7 +40,7 @@ from app.pages.shared import NetworkView, ScopeView, network_view
 
 Sort = Literal["order", "valid", "minimal", "iia", "gates", "variables", "depth"]
 Irredundance = Literal["irredundant-gates", "irredundant-functions", "irredundant-literals"]
-Emptiness = Literal["", "not_analysed", "computing", "failed", "none_exist", "truncated", "filtered_out"]
+Emptiness = Literal["", "not_analysed", "computing", "failed", "cancelled", "none_exist", "truncated", "filtered_out"]
 SORT_LABELS: Final[dict[Sort, str]] = {
     "order": "simplest first",
     "valid": "most valid alignments",
@@ -282,7 +282,7 @@ def _facets(facets: reads.AlgorithmFacets, options: AlgorithmsOptions) -> list[F
 def _emptiness(place: Place, scope: ScopeView, n_stored: int) -> Emptiness:
     """Why a list is empty: the three kinds of spec §7, and that filters let nothing through."""
     if place.analysis is None:
-        return {"computing": "computing", "failed": "failed"}.get(scope.state, "not_analysed")  # type: ignore[return-value]
+        return scope.state if scope.state in ("computing", "failed", "cancelled") else "not_analysed"
     if n_stored:
         return "filtered_out"
     return "truncated" if place.analysis.algorithms_truncated_at is not None else "none_exist"

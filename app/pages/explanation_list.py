@@ -31,6 +31,7 @@ from app.db.reads.explanation_shelves import (
 )
 from app.db.reads.explanation_verdicts import passing_bits, survivors_of_interpretations, unpacked_bits
 from app.db.tables import AlgorithmRow, AlignmentRow, AnalysisRow
+from app.pages.awaited import SURVEY, Awaited, awaited
 from app.pages.candidates import HuedPage, algorithm_of, frequent_tables, locate_with_scope
 from app.pages.circuits import HEX_DIGITS, Pill, SortLink
 from app.pages.cursors import bad_cursor, read_cursor, write_cursor
@@ -129,6 +130,7 @@ class ExplanationsPage(HuedPage):
     sorts: list[SortLink]
     filters: list[Pill]
     pending: list[str] = Field(description="Criteria asked for that are not computed yet; then nothing is listed.")
+    awaited: list[Awaited] = Field(description="How far the work is that those wait for.")
     removed_by: Removal | None = Field(description="Which filter removed the last explanation, if none is left.")
     protocols: list[ProtocolLink]
     next: str | None = Field(description="Cursor of the next page.")
@@ -219,6 +221,7 @@ def build_explanations(
         sorts=_sorts(options, stock, url),
         filters=_pills(options, conditions, steps, url),
         pending=pending,
+        awaited=awaited(session, addresses, place, pending, steps),
         removed_by=None if found.total or pending else _removal(conditions, found, options, steps, url),
         protocols=_protocols(session, addresses, place, options),
         next=following,
@@ -257,7 +260,7 @@ def take_stock(
             shares = shares_of(session, analysis, bare)
             more |= shares or {}
             if shares is None and (options.sort in SHARES or {options.coverage_min, options.accuracy_min} != {None}):
-                pending.append("coverage and accuracy")
+                pending.append(SURVEY)
         asked = [step for step in steps if kind in step.kinds]
         if kind == "interpretation" and asked:
             survivors = survivors_of_interpretations(session, analysis, asked)

@@ -113,6 +113,7 @@ class TourStop(PageModel):
     title: str
     text: str
     url: str = Field(description="Leads on to the step's page.")
+    page_url: str | None = Field(None, description="That page, where a single step is asked for.")
     previous_url: str | None
     next_url: str | None
 
@@ -186,6 +187,16 @@ def address_of_step(session: Session, addresses: Addresses, number: int) -> str:
         )
     place = locate(session, addresses, row.slug, Scope())
     return STEPS[number - 1].address(row.slug, _found(session, place, addresses, number), addresses)
+
+
+def build_step(session: Session, addresses: Addresses, number: int) -> TourStop:
+    """One step with the page that it leads to now.
+
+    Raises:
+        NotFound: no such step, or the network of the tour is not stored.
+    """
+    page_url = address_of_step(session, addresses, number)
+    return tour_stop(number, addresses).model_copy(update={"page_url": page_url})
 
 
 def _network(session: Session) -> NetworkRow | None:

@@ -11,15 +11,16 @@ from app.addressing import API_PREFIX
 from app.errors import api_errors
 from app.figures.samples import pattern_context
 from app.limits import limits_in
-from app.pages.options import Options
+from app.pages.patterns import PatternsOptions, PatternsPage, build_patterns
 from app.pages.scope import ScopeOfUseOptions, ScopeOfUsePage, build_scope
-from app.pages.tour import TourOptions, TourPage, address_of_step, build_tour
+from app.pages.tour import TourOptions, TourPage, TourStop, address_of_step, build_step, build_tour
 from app.rendering import render
 from app.routes.depends import Links, Reading
 
 router = APIRouter()
 UseOptions = Annotated[ScopeOfUseOptions, Query()]
 TourQuery = Annotated[TourOptions, Query()]
+PatternsQuery = Annotated[PatternsOptions, Query()]
 
 
 @router.get("/scope", response_class=HTMLResponse, include_in_schema=False)
@@ -51,6 +52,20 @@ def tour_step(session: Reading, links: Links, step: int, _options: TourQuery) ->
     return RedirectResponse(target, status_code=307, headers={"cache-control": "no-store"})
 
 
+@router.get(
+    f"{API_PREFIX}/tour/{{step}}", tags=["service"], summary="A step of the tour", responses=api_errors(400, 404)
+)
+def tour_step_twin(session: Reading, links: Links, step: int, _options: TourQuery) -> TourStop:
+    """The words of one step, those beside it, and the page that it leads to now."""
+    return build_step(session, links, step)
+
+
 @router.get("/patterns", response_class=HTMLResponse, include_in_schema=False)
-def patterns(request: Request, _options: Annotated[Options, Query()]) -> HTMLResponse:
-    return render(request, "patterns.html", pattern_context(), json_url="")
+def patterns(request: Request, _options: PatternsQuery) -> HTMLResponse:
+    return render(request, "patterns.html", pattern_context())
+
+
+@router.get(f"{API_PREFIX}/patterns", tags=["service"], summary="Components", responses=api_errors(400))
+def patterns_twin(links: Links, _options: PatternsQuery) -> PatternsPage:
+    """Every component of these pages with its parameters and what its comment says."""
+    return build_patterns(links)

@@ -14,7 +14,7 @@ from app.rendering import base_url
 from app.routes.depends import Links, Reading
 
 router = APIRouter()
-Pixels = Annotated[int | None, Query(ge=160, le=10_000)]
+Pixels = Annotated[int | None, Query(ge=160, le=10_000, description="Most that the frame may take, in pixels.")]
 
 
 @router.get("/oembed", tags=["sharing"], summary="oEmbed", responses=api_errors(400, 404, 501), response_model=Oembed)

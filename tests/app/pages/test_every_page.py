@@ -97,7 +97,9 @@ def test_a_page_is_there_asks_the_store_little_and_leads_somewhere_known(client,
     (twin,) = re.findall(r'<link rel="alternate" type="application/json" href="([^"]+)"', answer.text)
     assert client.get(unescape(twin)).status_code == 200
     for link in set(re.findall(r'(?:href|action|hx-get)="([^"]*)"', answer.text)):
-        path = unescape(link).partition("?")[0].partition("#")[0]
+        path = (
+            unescape(link).removeprefix("http://127.0.0.1").partition("?")[0].partition("#")[0]
+        )  # previews name the host
         if path.startswith("/"):
             assert known(app, path), link
         else:
@@ -174,7 +176,7 @@ def test_states_are_told_apart(get, client):
     words = {
         "queued": "Still computing",
         "failed": "weights: too wild. Tame them.",
-        "cancelled": "The analysis was cancelled",
+        "cancelled": "The analysis under complete was cancelled",
         "untouched": "Not analysed yet",
     }
     for slug, phrase in words.items():

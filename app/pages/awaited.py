@@ -1,0 +1,92 @@
+"""Work that a page waits for although its analysis is stored: verdicts of criteria, the survey of the common ground."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final, Literal
+
+from pydantic import Field
+from sqlalchemy.orm import Session
+
+from analysis.criteria.steps import CriterionStep
+from app.addressing import Addresses
+from app.db.reads.jobs import UNFINISHED
+from app.db.reads.verdicts import judging_jobs
+from app.db.tables import JobRow
+from app.pages.common_ground.build import survey_state
+from app.pages.options import PageModel
+from app.pages.place import Place
+from app.pages.shared import JobView, job_view
+
+SURVEY: Final = "coverage and accuracy"
+WorkState = Literal["computing", "failed", "cancelled", "not_asked"]
+
+
+class Awaited(PageModel):
+    """Something that is not stored yet, and how far it is."""
+
+    what: list[str] = Field(description="Criteria as addresses write them, or coverage and accuracy.")
+    words: str = Field(description="The same as the subject of a sentence.")
+    state: WorkState = Field(description="computing, failed, cancelled, or not_asked where no job was to compute it.")
+    job: JobView | None = Field(description="The latest job for it.")
+    ask_url: str = Field(description="A form sent here asks for it.")
+    ask_fields: list[tuple[str, str]] = Field(description="What that form holds.")
+
+
+def awaited(
+    session: Session, addresses: Addresses, place: Place, pending: Sequence[str], steps: Sequence[CriterionStep]
+) -> list[Awaited]:
+    """How far the work is that a page waits for: one entry for each state of its criteria, one for the survey.
+
+    Args:
+        session: a snapshot of the store.
+        addresses: builds links.
+        place: the analysis that it is about.
+        pending: what is not stored, steps as text or :data:`SURVEY`.
+        steps: all criteria that the page asks for.
+    """
+    if not pending or place.analysis is None:
+        return []
+    fields = [
+        ("output", str(place.scope.output)),
+        ("protocol", place.scope.protocol),
+        ("data", place.scope.data),
+    ]
+    found: list[Awaited] = []
+    jobs = judging_jobs(session, place.analysis)
+    by_job: dict[str, tuple[JobRow | None, list[str]]] = {}
+    for text in (text for text in pending if text != SURVEY):
+        job = next((job for job in jobs if text in job.arguments["criteria"]), None)
+        by_job.setdefault("" if job is None else job.id, (job, []))[1].append(text)
+    for job, texts in by_job.values():
+        found.append(
+            Awaited(
+                what=texts,
+                words=f"Verdicts of {', '.join(texts)}",
+                state=_state(job),
+                job=None if job is None else job_view(job, addresses),
+                ask_url=addresses.criteria(place.row.slug),
+                ask_fields=[*fields, *(("criteria", t) for t in texts), *(("sequence", str(step)) for step in steps)],
+            )
+        )
+    if SURVEY in pending:
+        _, job = survey_state(session, place, None)
+        found.append(
+            Awaited(
+                what=[SURVEY],
+                words="Coverage and accuracy on the common ground",
+                state=_state(job),
+                job=None if job is None else job_view(job, addresses),
+                ask_url=addresses.common_ground(place.row.slug),
+                ask_fields=fields,
+            )
+        )
+    return found
+
+
+def _state(job: JobRow | None) -> WorkState:
+    if job is None:
+        return "not_asked"
+    if job.state in UNFINISHED:
+        return "computing"
+    return {"failed": "failed", "cancelled": "cancelled"}.get(job.state, "not_asked")  # type: ignore[return-value]

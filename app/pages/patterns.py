@@ -1,0 +1,59 @@
+"""The components of our templates: their names, parameters and comments, read from the templates themselves."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import Final
+
+from pydantic import Field
+
+from app.addressing import Addresses
+from app.pages.options import Options, PageModel
+from app.settings import ROOT
+
+COMPONENTS: Final = ROOT / "templates" / "components"
+_MACRO: Final = re.compile(
+    r"(?:\{#(?P<comment>(?:(?!#\}).)*)#\}\s*)?\{%-?\s*macro (?P<name>\w+)\((?P<signature>.*?)\) -?%\}", re.S
+)
+
+
+class PatternsOptions(Options):
+    """Options of the page of components."""
+
+
+class Component(PageModel):
+    """One macro that templates may use as ``ui.name(…)``."""
+
+    name: str
+    file: str = Field(description="Template that holds it.")
+    signature: str = Field(description="Its parameters as the template writes them.")
+    comment: str = Field(description="What stands before it; empty for one that its neighbours explain.")
+
+
+class PatternsPage(PageModel):
+    """Every component."""
+
+    components: list[Component]
+    url: str
+
+
+def build_patterns(addresses: Addresses) -> PatternsPage:
+    """All components by name."""
+    return PatternsPage(components=list(components()), url=addresses.patterns())
+
+
+@lru_cache(maxsize=1)
+def components() -> tuple[Component, ...]:
+    """All components by name, as the templates stand on disk."""
+    found = [
+        Component(
+            name=match["name"],
+            file=path.name,
+            signature=" ".join(match["signature"].split()),
+            comment=" ".join((match["comment"] or "").split()),
+        )
+        for path in sorted(COMPONENTS.glob("_*.html"))
+        for match in _MACRO.finditer(path.read_text(encoding="utf-8"))
+    ]
+    return tuple(sorted(found, key=lambda component: component.name))
