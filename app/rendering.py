@@ -23,6 +23,7 @@ from analysis import ENGINE_VERSION
 from app.addressing import Addresses
 from app.figures import numbers, plots, svg
 from app.pages.options import LAST_TOUR_STEP
+from app.pages.sections import sections_of
 from app.pages.sharing.share import share_of
 from app.pages.tour import tour_stop
 from app.settings import ROOT, Settings
@@ -170,6 +171,7 @@ def page_context(request: Request, theme: str = "") -> dict[str, Any]:
         "theme_url": f"{path}?{here.query}",
         "json_url": addresses.twin(path) + (f"?{query}" if query else ""),
         "exports": _exports(addresses, path, query),
+        "sections": sections_of(addresses, path, query),
         "page_url": path + (f"?{query}" if query else ""),
         "tour": tour_stop(int(step), addresses) if on_tour else None,
         "section": path.removeprefix(addresses.prefix).strip("/").partition("/")[0] or "networks",

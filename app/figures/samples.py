@@ -196,6 +196,10 @@ def pattern_context() -> dict[str, Any]:
     return {
         "plan_example": _plan_example(),
         "verdict_examples": _verdict_examples(),
+        "sections_example": [
+            SimpleNamespace(url="#", label=label, current=current)
+            for label, current in (("Overview", ""), ("Circuits", "page"), ("Algorithms", ""))
+        ],
         "circuit_funnel": _funnel_example("circuit"),
         "alignment_funnel": _funnel_example("alignment"),
         "weights": WEIGHTS,
