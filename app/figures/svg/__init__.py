@@ -5,6 +5,7 @@ Same data, same bytes: coordinates are rounded to 0.1, nothing is random, no ids
 """
 
 from app.figures.svg.aligned import aligned_diagram
+from app.figures.svg.flow import ByHand, FlowLink, flow_diagram
 from app.figures.svg.funnel import funnel_bar, unasked_bar
 from app.figures.svg.heat import edge_use_heats, heat_matrix, interchange_heat
 from app.figures.svg.layout import node_name, shape_text
@@ -29,7 +30,9 @@ from app.figures.svg.trees import formula_tree
 
 __all__ = [
     "PLAIN_HUES",
+    "ByHand",
     "Direction",
+    "FlowLink",
     "Hues",
     "Threshold",
     "Tile",
@@ -39,6 +42,7 @@ __all__ = [
     "circuit_thumb",
     "edge_use_heats",
     "empty_mark",
+    "flow_diagram",
     "formula_tree",
     "funnel_bar",
     "gate_tiles",

@@ -1,0 +1,97 @@
+"""What explanations say of interventions by hand, and the score over those that were tried."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from analysis.alignments.iia import interchange_rows
+from analysis.circuits.judging import mean_rows
+from analysis.sandbox.intervention import Intervention
+from analysis.sandbox.predicting import (
+    Prediction,
+    predict_by_algorithm,
+    predict_by_alignment,
+    predict_by_circuit,
+    predict_by_interpretation,
+)
+from analysis.sandbox.running import Bench
+from analysis.validity import DecisionRule, decide, margin_to_edge
+from app.pages.explanations import Explanation
+from app.pages.place import Place
+
+
+def bench_of(place: Place) -> Bench:
+    """The network of a place with its data record: the rows that interchanges use, the means of mean ablation."""
+    return Bench(place.cut, interchange_rows(place.data), mean_rows(place.data))
+
+
+def ask(explanation: Explanation, intervention: Intervention, bench: Bench) -> Prediction:
+    """What one explanation says of an intervention."""
+    if explanation.interpretation is not None:
+        return predict_by_interpretation(explanation.interpretation, intervention, bench)
+    if explanation.algorithm is None:
+        return predict_by_circuit()
+    if explanation.alignment is None:
+        return predict_by_algorithm(explanation.algorithm, intervention)
+    return predict_by_alignment(explanation.algorithm, explanation.alignment, intervention, bench.network.sizes)
+
+
+@dataclass(frozen=True, eq=False)
+class Answer:
+    """What the network does under an intervention, and what was said of it.
+
+    Args:
+        layers: activations ``[n_l]`` of layers 0 … L.
+        said: by each explanation.
+    """
+
+    layers: tuple[np.ndarray[tuple[int, ...], np.dtype[np.float64]], ...]
+    said: tuple[Prediction, ...]
+
+    @cached_property
+    def output(self) -> float:
+        return float(self.layers[-1][0])
+
+    def decision(self, rule: DecisionRule) -> int:
+        """0, 1 or −1 for neither."""
+        return int(decide(np.array(self.output), rule))
+
+    def margin(self, rule: DecisionRule) -> float:
+        return float(margin_to_edge(np.array(self.output), rule))
+
+    def right(self, position: int) -> bool | None:
+        """Whether an explanation was right, by threshold as on the common ground; None if it did not speak."""
+        said = self.said[position]
+        return said.bit == self.decision("threshold") if said.speaks else None
+
+
+def answer(explanations: Sequence[Explanation], intervention: Intervention, bench: Bench) -> Answer:
+    """Run an intervention, and ask everyone about it."""
+    return Answer(bench.run(intervention), tuple(ask(explanation, intervention, bench) for explanation in explanations))
+
+
+@dataclass(frozen=True)
+class Score:
+    """How one explanation fares on some interventions.
+
+    Args:
+        right: of those on which it spoke.
+        spoke: interventions on which it spoke.
+        of: all of them.
+    """
+
+    right: int
+    spoke: int
+    of: int
+
+
+def score_of(position: int, answers: Sequence[Answer]) -> Score:
+    """The score of one of the explanations."""
+    verdicts = [given.right(position) for given in answers]
+    return Score(
+        sum(verdict is True for verdict in verdicts), sum(verdict is not None for verdict in verdicts), len(verdicts)
+    )

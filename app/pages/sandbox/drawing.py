@@ -1,0 +1,31 @@
+"""The drawing of a sandbox, from its page's model."""
+
+from __future__ import annotations
+
+from markupsafe import Markup
+
+from app.figures.svg import ByHand, FlowLink, flow_diagram
+from app.pages.sandbox.views import SandboxPage
+
+SWAPPED = "sandbox"
+"""Id of the element that a step exchanges."""
+
+
+def drawing_of(page: SandboxPage) -> Markup:
+    """The network with its values, and links on what can be chosen."""
+    changes = {
+        (change.layer, change.neuron, change.origin): ByHand(change.words, change.value) for change in page.changes
+    }
+    links = {
+        (site.layer, site.neuron, site.origin): FlowLink(site.url, site.words, f"at-{site.site.replace('.', '-')}")
+        for site in page.sites
+    }
+    return flow_diagram(
+        page.network.weights_for(page.output),
+        page.clean.activations,
+        None if page.run is None else page.run.activations,
+        changes,
+        links,
+        sentence=f"The network on input {page.words}" + (": choose what to change" if links else ""),
+        swap=SWAPPED,
+    )

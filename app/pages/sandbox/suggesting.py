@@ -1,0 +1,116 @@
+"""Whom to ask to begin with: the best-scoring interpretation, an algorithm, and a rival of what is chosen.
+
+1. *Best-scoring*: of the observed classes on the common ground the one with the largest accuracy; while that is not
+   surveyed, the first interpretation of the smallest circuit, which is said.
+2. *An algorithm*: the first minimal alignment, simplest algorithm first.
+3. *A rival*: of the next-best classes and alignments the one that says otherwise on the largest share of the
+   interventions on which both predict.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from sqlalchemy.orm import Session
+
+from analysis.errors import AnalysisError
+from analysis.experiments import agreement_of, intervention_space
+from app.addressing import Addresses, ExplanationRef
+from app.db.common_ground_columns import INTERPRETATION
+from app.db.reads import algorithms as algorithm_reads
+from app.db.reads import common_ground as reads
+from app.db.reads.circuits import smallest_circuits
+from app.errors import PageError
+from app.pages.explanations import Explanation, find_explanation
+from app.pages.place import Place
+from app.pages.sandbox.choosing import MAX_INTERVENTIONS
+from app.pages.sandbox.views import SuggestionView
+
+CLASSES: Final = 5
+ALIGNMENTS: Final = 3
+
+
+def suggestions(
+    session: Session, addresses: Addresses, place: Place, chosen: list[Explanation]
+) -> list[SuggestionView]:
+    """Up to three explanations to ask; they lack their address still."""
+    if place.analysis is None:
+        return []
+    refs = {str(explanation.ref) for explanation in chosen}
+    classes = list(_best_classes(session, place))
+    aligned = [
+        ExplanationRef("alignment", algorithm, alignment)
+        for algorithm, alignment in algorithm_reads.minimal_alignments(session, place.analysis.id, ALIGNMENTS)
+    ]
+    found: list[SuggestionView] = []
+    best = next((entry for entry in classes if str(entry[0]) not in refs), None)
+    if best is not None:
+        found.append(_view("best-scoring", f"interpretation {best[0].second} of {best[0].first}", *best))
+    first = next((ref for ref in aligned if str(ref) not in refs), None)
+    if first is not None:
+        algorithm = _found(session, addresses, place, first)
+        formula = "" if algorithm is None or algorithm.algorithm is None else algorithm.algorithm.formula
+        why = "the simplest algorithm that has a minimal alignment"
+        found.append(_view("an algorithm", f"{formula}, aligned", first, why))
+    asked = chosen[0] if chosen else None if best is None else _found(session, addresses, place, best[0])
+    taken = refs | {view.ref for view in found}
+    if asked is not None:
+        others = [ref for ref, _ in classes] + aligned
+        rival = _rival(session, addresses, place, asked, [ref for ref in others if str(ref) not in taken])
+        if rival is not None:
+            found.append(rival)
+    return found
+
+
+def _view(role: str, label: str, ref: ExplanationRef, why: str) -> SuggestionView:
+    return SuggestionView(role=role, label=label, ref=str(ref), url="", why=why)
+
+
+def _best_classes(session: Session, place: Place) -> Iterator[tuple[ExplanationRef, str]]:
+    """Observed classes by accuracy, one of each place in the cloud; else interpretations of the smallest circuits."""
+    analysis = place.analysis
+    if analysis is None:
+        return
+    survey = reads.common_ground_of(session, analysis)
+    if survey is None:
+        for circuit in smallest_circuits(session, analysis, place.layout, 2):
+            for index in range(min(2, circuit.interpretations)):
+                ref = ExplanationRef("interpretation", circuit.mask, str(index))
+                yield ref, "of the smallest circuit; the common ground is not surveyed yet"
+        return
+    cloud = sorted(
+        (point for point in reads.cloud_of(survey) if point.kind == INTERPRETATION),
+        key=lambda point: (-point.accuracy, -point.predicted, point.first),
+    )[:CLASSES]
+    for point in reads.points_at(session, survey, [place.first for place in cloud]):
+        ref = ExplanationRef("interpretation", place.layout.to_hex(point.owner), str(point.index or 0))
+        yield ref, f"right on {point.right:,} of {point.predicted:,} interventions of the common ground"
+
+
+def _found(session: Session, addresses: Addresses, place: Place, ref: ExplanationRef) -> Explanation | None:
+    try:
+        return find_explanation(session, addresses, place, ref, 0)
+    except (PageError, AnalysisError):
+        return None  # named by a list, but gone or too large since
+
+
+def _rival(
+    session: Session, addresses: Addresses, place: Place, asked: Explanation, others: list[ExplanationRef]
+) -> SuggestionView | None:
+    space = intervention_space(place.cut.hidden_sizes, place.cut.n_inputs, max_interventions=MAX_INTERVENTIONS)
+    own = asked.predictions(space)
+    best: tuple[float, int, Explanation] | None = None
+    for ref in others:
+        other = _found(session, addresses, place, ref)
+        if other is None:
+            continue
+        agreement = agreement_of(own, other.predictions(space), space)
+        if agreement.differ and (best is None or agreement.differ / agreement.both > best[0]):
+            best = (agreement.differ / agreement.both, agreement.differ, other)
+    if best is None:
+        return None
+    ref, algorithm = best[2].ref, best[2].algorithm
+    label = f"{algorithm.formula}, aligned" if algorithm else f"interpretation {ref.second} of {ref.first}"
+    why = f"says otherwise on {best[1]:,} interventions on which both predict"
+    return _view("a rival", label, ref, why)

@@ -1,0 +1,204 @@
+"""The model of a sandbox: what its page shows and its JSON twin returns."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from analysis.sandbox.intervention import Written
+from app.pages.compare.views import TileView
+from app.pages.explanations import Kind
+from app.pages.options import BigInt, PageModel
+from app.pages.shared import DataView, NetworkView, ProtocolView, TaskView
+
+
+class ChoiceView(PageModel):
+    """One of some alternatives, as a link."""
+
+    label: str
+    url: str
+    current: bool
+
+
+class ChangeView(PageModel):
+    """One changed neuron or edge."""
+
+    layer: int
+    neuron: int
+    origin: int | None = Field(description="Of an edge, the index of its source neuron in the layer before.")
+    site: str = Field(description="As addresses write it.")
+    name: str
+    written: Written
+    source: str = Field(description="Input that a patch comes from, as its bits; empty for other changes.")
+    value: float = Field(description="The number that is written there.")
+    before: float = Field(description="What is there when nothing is changed.")
+    words: str
+    without_url: str
+
+
+class DecisionView(PageModel):
+    """What a rule makes of an output."""
+
+    rule: Literal["rounding", "threshold"]
+    decision: int = Field(description="0, 1, or −1 for neither.")
+    margin: float | None = Field(description="Distance of the output from the nearest edge of the decision.")
+    fragile: bool = Field(description="Whether the margin is below 1e-6.")
+
+
+class RunView(PageModel):
+    """The network's own doing."""
+
+    activations: list[list[float | None]] = Field(
+        description="Of layers 0 … L; null where the value is beyond float64."
+    )
+    output: float | None
+    decisions: list[DecisionView]
+
+
+class SiteView(PageModel):
+    """A neuron or an edge of the drawing that can be chosen."""
+
+    layer: int
+    neuron: int
+    origin: int | None
+    site: str
+    name: str
+    changed: bool
+    url: str = Field(description="The sandbox with it changed by the tool, or with its change taken back.")
+    words: str
+
+
+class ScoreView(PageModel):
+    """right / spoke, of all interventions that count."""
+
+    right: int
+    spoke: int
+    of: int
+
+
+class AskedView(PageModel):
+    """One explanation."""
+
+    letter: str
+    kind: Kind
+    kind_label: str
+    ref: str
+    url: str
+    protocol: str
+    mask: str | None
+    formula: str | None
+    tiles: list[TileView]
+    says: int = Field(description="The decision that it predicts for the intervention: 0, 1, or −1 if silent.")
+    reason: str = Field(description="Why it does not speak; empty if it does.")
+    right: bool | None = Field(
+        description="Whether the network decides so, by threshold; null if it does not speak or the answer is hidden."
+    )
+    score: ScoreView = Field(description="Over what was tried, this intervention included unless it is hidden.")
+    without_url: str
+
+
+class GuessView(PageModel):
+    """What a visitor may foretell."""
+
+    decision: int
+    letters: list[str] = Field(description="The explanations that would then be right.")
+    url: str
+
+
+class TriedView(PageModel):
+    """One intervention that counts for the score."""
+
+    token: str = Field(description="As addresses write it.")
+    words: str
+    here: bool = Field(description="Whether it is the one on the page.")
+    kept: bool = Field(description="Whether the address keeps it; the one on the page counts without being kept.")
+    output: float | None
+    decision: int
+    says: list[int] = Field(description="In the order of the explanations.")
+    right: list[str]
+    wrong: list[str]
+    guess: int | None = Field(description="What the visitor foretold; null if nothing.")
+    url: str
+    without_url: str
+
+
+class JumpView(PageModel):
+    """An intervention worth trying next."""
+
+    label: str
+    words: str
+    url: str | None = Field(description="Null where there is none.")
+    none_because: str = Field(description="Why there is none; empty if there is one.")
+
+
+class SuggestionView(PageModel):
+    """An explanation that may be asked; the last may stand for all before it."""
+
+    role: str
+    label: str
+    ref: str = Field(description="Empty where it stands for all.")
+    url: str
+    why: str
+
+
+class ToolView(PageModel):
+    """What a chosen site is given."""
+
+    text: str = Field(description="As addresses write it.")
+    written: Written
+    source: str
+    value: float | None
+    words: str
+
+
+class SandboxPage(PageModel):
+    """One intervention by hand."""
+
+    network: NetworkView
+    task: TaskView
+    protocol: ProtocolView
+    data: DataView
+    output: int
+    inputs: list[str]
+    base: str
+    now: str = Field(description="The intervention as addresses write it.")
+    words: str = Field(description="The same in words.")
+    changes: list[ChangeView]
+    tool: ToolView
+    on: Literal["neurons", "edges"]
+    sites: list[SiteView] = Field(description="What can be chosen in the drawing; forms reach every site.")
+    all_sites: list[tuple[str, str]] = Field(
+        description="Every neuron and edge as (site, name); empty where they are too many for a menu."
+    )
+    clean: RunView = Field(description="The run in which nothing is changed.")
+    run: RunView | None = Field(description="The run under the intervention; null while it is hidden.")
+    target: int = Field(description="What the task wants on the base.")
+    description: str = Field(description="The drawing in words.")
+    explanations: list[AskedView]
+    tried: list[TriedView] = Field(description="What the score is over, oldest first.")
+    most_tried: int
+    is_kept: bool
+    full: bool = Field(description="Whether no more can be kept.")
+    game: bool
+    hidden: bool
+    guesses: list[GuessView]
+    guessed: ScoreView = Field(description="How often the visitor foretold the network's decision.")
+    bases: list[ChoiceView]
+    sources: list[ChoiceView]
+    tools: list[ChoiceView]
+    ons: list[ChoiceView]
+    jumps: list[JumpView]
+    n_interventions: BigInt = Field(description="Interventions among which those worth trying are sought.")
+    suggestions: list[SuggestionView]
+    keep_url: str | None = Field(description="This one kept, and nothing changed; null if there is nothing to keep.")
+    clear_url: str = Field(description="The same base with nothing changed.")
+    undo_url: str | None = Field(description="The score without the intervention kept last.")
+    reset_url: str | None = Field(description="The score from the beginning.")
+    look_url: str | None = Field(description="The answer without foretelling it.")
+    game_url: str = Field(description="Begins or ends the game.")
+    compare_url: str = Field(description="The same explanations compared; empty for fewer than two.")
+    form_url: str
+    fields: list[tuple[str, str]] = Field(description="Hidden fields that carry the state through a form.")
+    max_value: float
+    url: str
