@@ -80,6 +80,7 @@ def _empty(
         said=[],
         differing_neurons=[],
         differing_edges=[],
+        completions=[],
         lines=[],
         space=None,
         pairs=[],

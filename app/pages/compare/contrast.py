@@ -81,6 +81,11 @@ class LineView(PageModel):
     readings: list[ReadingView]
 
     @property
+    def alike(self) -> bool:
+        """Whether all cut it at the same place between the same activations."""
+        return self.same_values and len({reading.threshold for reading in self.readings}) == 1
+
+    @property
     def groups(self) -> list[list[ReadingView]]:
         """The readings that can share a number line, because their circuits give the neuron the same values."""
         groups: list[list[ReadingView]] = []

@@ -12,6 +12,7 @@ from analysis.experiments import agreement_of, scores_where_divided, standing_of
 from analysis.tasks import INPUT_NAMES
 from app.addressing import Addresses
 from app.pages.candidates import input_text
+from app.pages.compare.completions import completion_views
 from app.pages.compare.contrast import edge_views, line_views, neuron_views, shared_edges, shared_view
 from app.pages.compare.crucial import Said, crucial_list, one_experiment
 from app.pages.compare.options import CompareOptions
@@ -113,6 +114,7 @@ def side_by_side(
         said=_merged([(item.letter, "", "", item.says) for item in compared]),
         differing_neurons=[neuron for neuron in neurons if not neuron.agree],
         differing_edges=edge_views(letters, explanations)[1],
+        completions=completion_views(letters, explanations),
         lines=line_views(letters, explanations),
         space=SpaceView(
             sets=len(space.sets),

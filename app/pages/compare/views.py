@@ -8,6 +8,7 @@ from pydantic import Field
 
 from analysis.equivalence import Reason
 from app.figures.svg import Hues
+from app.pages.compare.completions import CompletionView
 from app.pages.compare.contrast import EdgeView, LineView, NeuronView, SharedView
 from app.pages.explanations import ColumnView, Kind
 from app.pages.formulas import VerdictView, hue_tables, hues_of
@@ -199,6 +200,9 @@ class ComparePage(PageModel):
     said: list[ValueColumn] = Field(description="The outputs on the same axis.")
     differing_neurons: list[NeuronView]
     differing_edges: list[EdgeView]
+    completions: list[CompletionView] = Field(
+        description="Gates that are alike on every input and differ on combinations that no input brings about."
+    )
     lines: list[LineView]
     space: SpaceView | None
     pairs: list[PairView]

@@ -150,6 +150,35 @@ def test_readings_show_each_circuits_own_activations(get, refs):
 # ---- interventions --------------------------------------------------------------------------------------------------
 
 
+def test_what_no_input_brings_about_is_named_gate_by_gate(client, get, masks):
+    """Every interpretation of a circuit against its first: the rows named are free, and all on which tables differ."""
+    network, data = pretrained_xor().network, clean_data(2)
+    circuit = circuit_from_hex(masks[0], network.sizes)
+    first, named = interpretation_at(network, circuit, 0, data), 0
+    for index in range(1, 6):
+        other = interpretation_at(network, circuit, index, data)
+        page = compare(get, f"i-{masks[0]}.0", f"i-{masks[0]}.{index}")
+        expected = {
+            (gate.layer, gate.neuron): [
+                (format(row, f"0{len(gate.parents)}b"), ["P"] if not gate.table[row] else ["Q"])
+                for row in range(len(gate.table))
+                if gate.table[row] != twin.table[row]
+            ]
+            for gate in first.gates
+            if (twin := other.gate(gate.layer, gate.neuron)) is not None
+            and (gate.function, gate.parents) == (twin.function, twin.parents)
+            and gate.table != twin.table
+        }
+        shown = {
+            (v["layer"], v["neuron"]): [(row["bits"], row["zero"]) for row in v["rows"]] for v in page["completions"]
+        }
+        assert shown == expected
+        named += len(shown)
+        if shown:
+            assert "that no input brings about" in client.get(page["url"]).text
+    assert named
+
+
 def test_predictions_are_counted_against_the_network(get, masks, refs):
     page = compare(get, f"i-{masks[0]}.0", refs["alignment"])
     assert page["space"] == {"sets": 63, "possible_sets": 63, "pairs": 12, "interventions": 756, "largest": None}
