@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from analysis.algorithms.high_level_model import HighLevelModel, Node
 from analysis.alignments.alignment import Alignment, NeuronSet
+from app.addressing import Scope
 from app.figures.svg import Direction, Threshold, Tile
 
 WEIGHTS: Final = (
@@ -183,6 +184,23 @@ def _verdict_examples() -> list[dict[str, Any]]:
     ]
 
 
+def _share_example() -> SimpleNamespace:
+    """What the panel for passing a page on shows; its links lead nowhere."""
+    texts = ("bibtex", "citation", "paper_bibtex", "paper_citation", "embed_code")
+    links = ("embed_url", "card_url", "verify_url", "drawing_svg", "drawing_png", "oembed_json", "oembed_xml")
+    return SimpleNamespace(
+        title="An example",
+        description="A circuit of 10 edges, as an example",
+        path="/patterns",
+        url="https://explain.example.org/patterns",
+        network_digest="2b0cf8e1a7d34c55aa01bb02cc03dd04",
+        engine_version="0",
+        analysed_on="1 January 2026",
+        **{name: f"{name.replace('_', ' ')}, as an example" for name in texts},
+        **dict.fromkeys(links, "#share"),
+    )
+
+
 def pattern_context() -> dict[str, Any]:
     """Everything ``patterns.html`` shows."""
     wide = random_weights((4, 5, 5, 2), 4)
@@ -195,6 +213,8 @@ def pattern_context() -> dict[str, Any]:
     rng = np.random.default_rng(1)
     return {
         "plan_example": _plan_example(),
+        "scope_example": Scope(1, "paper"),
+        "share_example": _share_example(),
         "verdict_examples": _verdict_examples(),
         "sections_example": [
             SimpleNamespace(url="#", label=label, current=current)

@@ -46,6 +46,10 @@ PAGES = {
     "job": "/jobs/{job}",
     "glossary": "/glossary",
     "interface": "/api",
+    "scope": "/scope",
+    "tour": "/tour",
+    "tour, a step": "/networks/xor-pretrained/circuits/{mask}?tour=3",
+    "patterns": "/patterns",
     "not found": "/networks/nowhere",
 }
 STATUS = {"not found": 404}

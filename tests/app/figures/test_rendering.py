@@ -14,6 +14,7 @@ from starlette.requests import Request
 from app import rendering
 from app.addressing import Addresses
 from app.figures.samples import pattern_context
+from app.pages.patterns import components
 from app.rendering import STATIC, TEMPLATES, environment, render
 
 PAGE = (
@@ -166,6 +167,24 @@ def test_the_pattern_page_shows_every_component_and_is_well_formed():
     assert len(documented) > 35
     assert documented <= macros
     assert {name for name in documented if f"ui.{name}(" not in source} == set()
+
+
+IN_THE_HEAD = {"share_head"}
+
+
+def test_the_pattern_page_leaves_no_component_out():
+    """A new macro stands on the page of patterns, or its name begins with an underscore: then only its file uses it."""
+    source = (TEMPLATES / "patterns.html").read_text(encoding="utf-8")
+    known = {component.name: component.file for component in components() if not component.name.startswith("_")}
+    assert set(known) == {name for name in environment_macros() if not name.startswith("_")}
+    missing = {name: file for name, file in known.items() if f"ui.{name}(" not in source}
+    assert missing.keys() == IN_THE_HEAD, f"show them in templates/patterns.html: {missing}"
+
+
+def environment_macros():
+    ui = environment().globals["ui"]
+    assert ui.bit  # loads them all
+    return vars(ui)["_macros"]
 
 
 def test_no_template_holds_what_the_content_policy_forbids():
