@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from analysis.experiments import InterventionSpace, NetworkAnswers
 from analysis.interpretations.columns import Columns
+from analysis.interpretations.judged_blocks import class_blocks
 from analysis.interpretations.observed import ObservedClasses
 
 MAX_PRODUCTS: Final = 1 << 16  # polynomials multiplied for one class
@@ -46,16 +47,23 @@ def spread_over_right(
         None if that is more work than allowed for some class. Counts sum to the interpretations of the classes.
     """
     columns = Columns(classes, space, answers, np.arange(len(space.sets)), max_tried, [1])
+    if columns.is_too_large:
+        return None
     width = -(-sum(classes.sizes).bit_length() // 8)  # bytes of a coefficient
     total = 0
-    for number in range(len(classes)):
-        found = columns.worths(number)
-        if found is None:
+    for block in class_blocks(columns, np.arange(len(classes))):
+        _, tried = block.work()
+        if not tried.all():
             return None
-        right, middle = found
-        if right.shape[0] * right.shape[1] * len(middle.completions) > max_products:
-            return None
-        total += _polynomial(right, middle.fits, middle.shared, middle.completions, 8 * width)
+        for group in block.groups(tried):
+            if group.right.shape[1] * columns.n_rows * group.completions.shape[1] > max_products:
+                return None
+            shared = np.empty(columns.n_columns, dtype=np.int64)
+            shared[group.columns] = np.arange(len(group.columns))[:, None]
+            for right, fits, completions in zip(
+                group.right.astype(np.int64), group.fits, group.completions, strict=True
+            ):
+                total += _polynomial(right, fits, shared, completions, 8 * width)
     return _coefficients(total, width)
 
 

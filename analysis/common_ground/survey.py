@@ -310,10 +310,14 @@ class _Interpretations:
         speaking = speaks(chosen.classes)
         if speaking:
             predicted[:] = self.space.n_interventions
-            right = representatives_right(chosen.classes, self.space, self.answers)
-            found = class_predictions(chosen.classes, self.space, self.answers, "all", max_work=MAX_WORK)
+            found = class_predictions(
+                chosen.classes, self.space, self.answers, "all", representatives=True, max_work=MAX_WORK
+            )
+            if found is None or (found.representative == UNDECIDED).any():
+                right = representatives_right(chosen.classes, self.space, self.answers)
             if found is not None:
                 best, worst = found.best, found.worst
+                right = right if (found.representative == UNDECIDED).any() else found.representative
                 known = all(n != UNDECIDED for n in found.passing)
                 self.n_perfect = self.n_perfect + sum(found.passing) if known and self.n_perfect is not None else None
             self._note(number, ranks is None, chosen, best, worst)

@@ -35,6 +35,7 @@ from analysis.experiments import InterventionSpace, NetworkAnswers
 from analysis.interpretations.columns import UNDECIDED, Columns
 from analysis.interpretations.indexing import InterpretationSpace
 from analysis.interpretations.interpretation import Interpretation
+from analysis.interpretations.judged_blocks import extreme_tables, judged_blocks
 from analysis.interpretations.observed import ObservedClasses
 
 Family = Literal["alone", "joint", "all"]
@@ -73,12 +74,14 @@ class ClassPredictions:
         passing: interpretations that predict all of them right; −1 where the work was too large.
         best: most interventions that an interpretation of the class predicts right; −1 likewise, or if not asked for.
         worst: fewest, likewise.
+        representative: interventions that the class's representative predicts right; −1 if not asked for.
     """
 
     tested: int
     passing: tuple[int, ...]
     best: Integers
     worst: Integers
+    representative: Integers
 
 
 def class_predictions(
@@ -88,6 +91,7 @@ def class_predictions(
     family: Family,
     *,
     extremes: bool = True,
+    representatives: bool = False,
     among: NDArray[np.bool_] | None = None,
     max_tried: int = MAX_TRIED,
     max_work: int = MAX_WORK,
@@ -100,6 +104,7 @@ def class_predictions(
         answers: what the unablated network does on them.
         family: which of them count, see :func:`family_sets`.
         extremes: whether to find the best and the worst too, which takes longer.
+        representatives: whether to ask the representatives too.
         among: ``[classes]`` those that are looked at, if not all; of the others none passes, as where all of them have
             failed on some of these sets already.
         max_tried: most completions that are tried one after the other for one class.
@@ -114,10 +119,14 @@ def class_predictions(
     wanted = np.arange(len(classes)) if among is None else np.flatnonzero(among)
     columns = Columns(classes, space, answers, chosen, max_tried, [max_work])
     passing = [0] * len(classes)
-    best, worst = np.full(len(classes), UNDECIDED), np.full(len(classes), UNDECIDED)
-    for number, n_passing, most, fewest in columns.judge(wanted, extremes):
-        passing[number], best[number], worst[number] = n_passing, most, fewest
-    return ClassPredictions(columns.tested, tuple(passing), best, worst)
+    best, worst, representative = (np.full(len(classes), UNDECIDED) for _ in range(3))
+    for block, judged in judged_blocks(columns, wanted, extremes=extremes):
+        for number, n_passing in zip(block.numbers.tolist(), judged.passing, strict=True):
+            passing[number] = n_passing
+        best[block.numbers], worst[block.numbers] = judged.best, judged.worst
+        if representatives:
+            representative[block.numbers] = block.representatives()
+    return ClassPredictions(columns.tested, tuple(passing), best, worst, representative)
 
 
 def extreme_interpretation(
@@ -150,7 +159,7 @@ def extreme_interpretation(
     if len(classes.layers) < 2 or not classes.gated(len(classes.layers)):
         return None
     chosen = family_sets(classes.circuit, space, family)
-    tables = Columns(classes, space, answers, chosen, max_tried, [MAX_WORK]).extreme(number, highest)
+    tables = extreme_tables(Columns(classes, space, answers, chosen, max_tried, [MAX_WORK]), number, highest)
     if tables is None:
         return None
     some = interpretations.at(classes.least_indices[number])

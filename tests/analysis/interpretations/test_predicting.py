@@ -15,6 +15,7 @@ from analysis.experiments import decide_under_interventions, intervention_space
 from analysis.interpretations.columns import Columns
 from analysis.interpretations.counting import count_interpretations
 from analysis.interpretations.indexing import InterpretationSpace, index_of_observed
+from analysis.interpretations.judged_blocks import judged_blocks
 from analysis.interpretations.observed import observed_classes
 from analysis.interpretations.open_tables import OpenTable
 from analysis.interpretations.predicting import class_predictions, extreme_interpretation, family_sets
@@ -210,9 +211,8 @@ def test_where_nothing_is_asked_every_interpretation_passes(name, mask):
     nothing = np.array([], dtype=np.intp)
     columns = Columns(classes, space, answers, nothing, 1 << 14, [1 << 30])
     wanted = np.arange(len(classes))
-    assert {number: passing for number, passing, _, _ in columns.judge(wanted, extremes=False)} == dict(
-        enumerate(classes.sizes)
-    )
+    blocks = list(judged_blocks(columns, wanted, extremes=False))
+    assert tuple(passing for _, judged in blocks for passing in judged.passing) == classes.sizes
 
 
 @pytest.mark.slow
@@ -222,7 +222,8 @@ def test_large_counts_are_exact():
     classes = observed_classes(network, circuit_from_hex("fffffbe", network.sizes), clean_data(2))
     assert sum(classes.sizes) == 443_874_779_273_636_085_760
     columns = Columns(classes, space, answers, np.array([], dtype=np.intp), 1 << 14, [1 << 26])
-    counted = {number: passing for number, passing, _, _ in columns.judge(np.arange(60), extremes=False)}
+    blocks = list(judged_blocks(columns, np.arange(60), extremes=False))
+    counted = dict(enumerate(passing for _, judged in blocks for passing in judged.passing))
     decided = {number for number, passing in counted.items() if passing >= 0}
     assert all(counted[number] == classes.sizes[number] for number in decided)
     assert max(counted.values()) > 2**32
