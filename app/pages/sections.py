@@ -20,6 +20,7 @@ _ROUTES: Final[tuple[tuple[str, str, Callable[[Addresses, str, Scope], str]], ..
     ("explanations", "Explanations", lambda addresses, network, scope: addresses.explanations(network, scope)),
     ("funnel", "Funnel", lambda addresses, network, scope: addresses.funnel(network, scope)),
     ("common-ground", "Common ground", lambda addresses, network, scope: addresses.common_ground(network, scope)),
+    ("sandbox", "Sandbox", lambda addresses, network, scope: addresses.sandbox(network, (), scope)),
     ("compare", "Compare", lambda addresses, network, scope: addresses.compare(network, (), scope)),
 )
 """Last part of the address (of ``/compare``: all of it), its name, and where it leads."""

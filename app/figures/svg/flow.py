@@ -21,7 +21,7 @@ from app.figures.svg.layout import Frame, Wiring, input_name, matrices, node_nam
 from app.figures.svg.networks import PAD_Y, diagram_class
 from app.figures.svg.thumbs import heat_strip
 
-PAD_X: Final = 64.0
+PAD_X: Final = 82.0
 RADIUS: Final = 15.0
 DISC: Final = 11.5
 HIT: Final = 25.0
@@ -37,7 +37,7 @@ class ByHand:
     """What is written at a site.
 
     Args:
-        words: how it came there, for instance "set to 0".
+        words: what is written, in few signs, for instance "= 0" or "← 10".
         value: the number.
     """
 
@@ -82,14 +82,14 @@ def flow_diagram(
         swap: id of the element that a click exchanges by htmx, "" for none.
     """
     wiring = Wiring(matrices(weights), None)
-    width = max(600.0, 2 * PAD_X + 120.0 * (len(wiring.sizes) - 1))
+    width = max(470.0, 2 * PAD_X + 104.0 * (len(wiring.sizes) - 1))
     gap = 104.0 if wiring.rows <= 3 else max(70.0, 104.0 - 12.0 * (wiring.rows - 3))
     height = 2 * PAD_Y + gap * max(wiring.rows - 1, 1)
     frame = place(wiring, width, height, PAD_X, PAD_Y)
     flow = _Flow(wiring, frame, before, after, changes, links, f"#{swap}" if swap else "")
     body = f'<g aria-hidden="true">{flow.edges()}</g>{flow.edge_links()}{flow.sites()}'
-    names = f"{diagram_class(wiring)} flow"
-    size = f'viewBox="0 0 {num(width)} {num(height)}" style="width:100%;height:auto;max-width:{num(width)}px"'
+    names = diagram_class(wiring).replace("big", "flow")
+    size = f'viewBox="0 0 {num(width)} {num(height)}" style="width:100%;height:auto;max-width:{num(1.45 * width)}px"'
     return Markup(  # noqa: S704  # every text in body went through esc()
         f'<svg xmlns="http://www.w3.org/2000/svg" class="{names}" {size} role="group" aria-label="{esc(sentence)}">'
         f"{body}</svg>"

@@ -14,7 +14,7 @@ from app.pages.compare.contrast import LEAST
 from app.pages.explanations import Explanation
 from app.pages.place import locate
 from app.pages.sandbox.asking import answer, bench_of
-from app.pages.sandbox.choosing import fresh, jumps_of
+from app.pages.sandbox.choosing import fresh, next_of
 from app.pages.sandbox.options import MOST_TRIED, SandboxOptions, SandboxPageOptions
 from app.pages.sandbox.parts import (
     all_sites,
@@ -63,7 +63,7 @@ def _page(session: Session, links: Links, state: State, explanations: Sequence[E
     ]
     before = [layer[now.base].tolist() for layer in bench.clean]
     after = None if state.hidden else [layer.tolist() for layer in here.layers]
-    jumps, n_interventions = jumps_of(links, state, explanations, bench)
+    following = next_of(links, state, explanations, bench)
     bits = [input_text(row, n_inputs) for row in range(1 << n_inputs)]
     return SandboxPage(
         network=network_view(place.row, addresses, place.network),
@@ -117,8 +117,10 @@ def _page(session: Session, links: Links, state: State, explanations: Sequence[E
             ChoiceView(label="neurons", url=links.to(replace(state, on="neurons")), current=state.on == "neurons"),
             ChoiceView(label="edges", url=links.to(replace(state, on="edges")), current=state.on == "edges"),
         ],
-        jumps=jumps,
-        n_interventions=n_interventions,
+        jumps=list(following.jumps),
+        undivided=list(following.undivided),
+        n_interventions=following.space.n_interventions,
+        largest=following.space.largest,
         suggestions=_suggested(session, links, state, explanations),
         keep_url=_keep(links, state),
         clear_url=links.to(state.at(Intervention(now.base))),

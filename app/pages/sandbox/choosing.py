@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Final
-
-import numpy as np
-from numpy.typing import NDArray
 
 from analysis.experiments import (
     CrucialExperiment,
     InterventionSpace,
-    NetworkAnswers,
     decide_under_interventions,
     intervention_space,
 )
 from analysis.sandbox.choosing import At, most_divided
 from analysis.sandbox.intervention import Change, Intervention
 from analysis.sandbox.running import Bench
-from app.pages.compare.contrast import LETTERS
+from app.pages.compare.contrast import LEAST, LETTERS
 from app.pages.explanations import Explanation
 from app.pages.sandbox.state import Links, State, default_tool
 from app.pages.sandbox.views import JumpView
@@ -30,50 +26,52 @@ MAX_INTERVENTIONS: Final = 2**15
 """Sought among the sets of up to as many neurons as stay below this, so that a page takes no longer than others."""
 
 
-def jumps_of(
-    links: Links, state: State, explanations: Sequence[Explanation], bench: Bench
-) -> tuple[list[JumpView], int]:
-    """Interventions worth trying next, and among how many they were sought; none for fewer than two explanations."""
+@dataclass(frozen=True)
+class Next:
+    """What to try next.
+
+    Args:
+        jumps: interventions, each once.
+        undivided: pairs of letters that no intervention divides.
+        space: among which they were sought.
+    """
+
+    jumps: tuple[JumpView, ...]
+    undivided: tuple[str, ...]
+    space: InterventionSpace
+
+
+def next_of(links: Links, state: State, explanations: Sequence[Explanation], bench: Bench) -> Next:
+    """Where the explanations disagree most, and the crucial experiment of each two; what is listed as tried is left
+    out. Nothing for fewer than two explanations.
+    """
     sizes = bench.network.sizes
     space = intervention_space(sizes[1:-1], bench.network.n_inputs, max_interventions=MAX_INTERVENTIONS)
-    if len(explanations) < 2 or not space.sets:
-        return [], space.n_interventions
+    if len(explanations) < LEAST or not space.sets:
+        return Next((), (), space)
     answers = decide_under_interventions(bench.network, bench.rows, space)
     predictions = [explanation.predictions(space) for explanation in explanations]
     known = [state.now.intervention, *(tried.intervention for tried in state.tried)]
     tried = {at for intervention in known if (at := _place_in(intervention, space)) is not None}
-
-    def jump(label: str, letters: Sequence[int], tail: str) -> JumpView:
-        return _jump(links, state, label, [predictions[i] for i in letters], answers, space, tried, tail)
-
-    everyone = range(len(explanations))
-    found = []
-    if len(explanations) > 2:
-        found.append(jump("Where they disagree most", everyone, "divides no two of them"))
-    for a, b in combinations(everyone, 2):
-        found.append(jump(f"Crucial between {LETTERS[a]} and {LETTERS[b]}", (a, b), "divides them"))
-    return found, space.n_interventions
-
-
-def _jump(
-    links: Links,
-    state: State,
-    label: str,
-    predictions: Sequence[NDArray[np.int8]],
-    answers: NetworkAnswers,
-    space: InterventionSpace,
-    tried: set[At],
-    tail: str,
-) -> JumpView:
-    found = most_divided(predictions, answers, space, tried)
-    if found is None:
-        left = " that is not tried yet" if tried else ""
-        size = "" if space.largest is None else f" of up to {space.largest} neurons"
-        none = f"none of {space.n_interventions:,} interventions{size}{left} {tail}"
-        return JumpView(label=label, words="", url=None, none_because=none)
-    intervention = as_intervention(found)
-    words = intervention_words(intervention, links.place.cut.sizes, links.n_inputs)
-    return JumpView(label=label, words=words, url=links.to(fresh(state, intervention)), none_because="")
+    most = most_divided(predictions, answers, space, tried) if len(explanations) > LEAST else None
+    pairs: dict[Intervention, list[str]] = {} if most is None else {as_intervention(most): []}
+    undivided = []
+    for a, b in combinations(range(len(explanations)), 2):
+        found = most_divided([predictions[a], predictions[b]], answers, space, tried)
+        if found is None:
+            undivided.append(LETTERS[a] + LETTERS[b])
+        else:
+            pairs.setdefault(as_intervention(found), []).append(LETTERS[a] + LETTERS[b])
+    jumps = [
+        JumpView(
+            crucial=most is None or position > 0,
+            pairs=letters,
+            words=intervention_words(intervention, sizes, links.n_inputs),
+            url=links.to(fresh(state, intervention)),
+        )
+        for position, (intervention, letters) in enumerate(pairs.items())
+    ]
+    return Next(tuple(jumps), tuple(undivided), space)
 
 
 def fresh(state: State, intervention: Intervention) -> State:

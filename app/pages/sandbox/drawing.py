@@ -14,7 +14,7 @@ SWAPPED = "sandbox"
 def drawing_of(page: SandboxPage) -> Markup:
     """The network with its values, and links on what can be chosen."""
     changes = {
-        (change.layer, change.neuron, change.origin): ByHand(change.words, change.value) for change in page.changes
+        (change.layer, change.neuron, change.origin): ByHand(change.signs, change.value) for change in page.changes
     }
     links = {
         (site.layer, site.neuron, site.origin): FlowLink(site.url, site.words, f"at-{site.site.replace('.', '-')}")

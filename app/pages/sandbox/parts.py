@@ -27,7 +27,7 @@ from app.pages.sandbox.views import (
     ToolView,
     TriedView,
 )
-from app.pages.sandbox.words import intervention_words, number, written_words
+from app.pages.sandbox.words import intervention_words, number, written_signs, written_words
 from app.pages.shared import finite, truth_rows
 
 FRAGILE_BELOW: Final = 1e-6
@@ -63,6 +63,7 @@ def change_view(links: Links, state: State, change: Change, bench: Bench) -> Cha
         value=bench.value_of(change),
         before=float(bench.clean[layer][now.base, neuron]),
         words=written_words(change, links.n_inputs),
+        signs=written_signs(change, links.n_inputs),
         without_url=links.to(state.at(now.without(change.site))),
     )
 

@@ -3,8 +3,8 @@
 1. *Best-scoring*: of the observed classes on the common ground the one with the largest accuracy; while that is not
    surveyed, the first interpretation of the smallest circuit, which is said.
 2. *An algorithm*: the first minimal alignment, simplest algorithm first.
-3. *A rival*: of the next-best classes and alignments the one that says otherwise on the largest share of the
-   interventions on which both predict.
+3. *A rival*: of the best classes, those a quarter and a half down the cloud, and the first minimal alignments, the one
+   that says otherwise on the largest share of the interventions on which both predict.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from app.pages.place import Place
 from app.pages.sandbox.choosing import MAX_INTERVENTIONS
 from app.pages.sandbox.views import SuggestionView
 
-CLASSES: Final = 5
+CLASSES: Final = 3
 ALIGNMENTS: Final = 3
 
 
@@ -82,8 +82,10 @@ def _best_classes(session: Session, place: Place) -> Iterator[tuple[ExplanationR
     cloud = sorted(
         (point for point in reads.cloud_of(survey) if point.kind == INTERPRETATION),
         key=lambda point: (-point.accuracy, -point.predicted, point.first),
-    )[:CLASSES]
-    for point in reads.points_at(session, survey, [place.first for place in cloud]):
+    )
+    further = [cloud[len(cloud) // 4], cloud[len(cloud) // 2]] if cloud else []
+    places = list(dict.fromkeys(point.first for point in [*cloud[:CLASSES], *further]))
+    for point in reads.points_at(session, survey, places):
         ref = ExplanationRef("interpretation", place.layout.to_hex(point.owner), str(point.index or 0))
         yield ref, f"right on {point.right:,} of {point.predicted:,} interventions of the common ground"
 

@@ -34,6 +34,7 @@ class ChangeView(PageModel):
     value: float = Field(description="The number that is written there.")
     before: float = Field(description="What is there when nothing is changed.")
     words: str
+    signs: str = Field(description="The same in few signs, as in the drawing.")
     without_url: str
 
 
@@ -126,10 +127,10 @@ class TriedView(PageModel):
 class JumpView(PageModel):
     """An intervention worth trying next."""
 
-    label: str
+    crucial: bool = Field(description="Whether it is a crucial experiment of pairs, not the one that divides most.")
+    pairs: list[str] = Field(description="Pairs of letters whose crucial experiment with the largest margin it is.")
     words: str
-    url: str | None = Field(description="Null where there is none.")
-    none_because: str = Field(description="Why there is none; empty if there is one.")
+    url: str
 
 
 class SuggestionView(PageModel):
@@ -189,7 +190,9 @@ class SandboxPage(PageModel):
     tools: list[ChoiceView]
     ons: list[ChoiceView]
     jumps: list[JumpView]
+    undivided: list[str] = Field(description="Pairs that no intervention divides, of those not tried yet.")
     n_interventions: BigInt = Field(description="Interventions among which those worth trying are sought.")
+    largest: int | None = Field(description="Most neurons in their sets where not all sets are taken, else None.")
     suggestions: list[SuggestionView]
     keep_url: str | None = Field(description="This one kept, and nothing changed; null if there is nothing to keep.")
     clear_url: str = Field(description="The same base with nothing changed.")

@@ -26,6 +26,19 @@ def written_words(change: Change, n_inputs: int, value: float | None = None) -> 
             return f"set to {number(change.value or 0.0)}"
 
 
+def written_signs(change: Change, n_inputs: int) -> str:
+    """The same in few signs, for a drawing: "= 0", "= mean", "← 10", "= −0.5"."""
+    match change.written:
+        case "zero":
+            return "= 0"
+        case "mean":
+            return "= mean"
+        case "source":
+            return f"← {input_text(change.source or 0, n_inputs)}"
+        case "value":
+            return f"= {decimal(change.value or 0.0)}"
+
+
 def number(value: float) -> str:
     """A number that somebody wrote, with all its digits and a real minus."""
     text = f"{value:.15g}"
