@@ -18,9 +18,10 @@ _TABLES: Final = tuple(
     (re.compile(shape), table)
     for shape, table in (
         (r"/", "/networks"),
-        (r"/jobs|/networks/[^/]+/(circuits|algorithms)", ""),
+        (r"/jobs|/compare|/networks/[^/]+/(circuits|algorithms|funnel)", ""),
         (r"/networks/[^/]+", "/figures"),
         (r"/networks/[^/]+/circuits/[^/]+", "/interpretations"),
+        (r"/networks/[^/]+/circuits/[^/]+/interpretations", ""),
         (r"/networks/[^/]+/algorithms/[^/]+", "/alignments"),
         (r"/networks/[^/]+/algorithms/[^/]+/alignments/[^/]+", "/interchanges"),
     )

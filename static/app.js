@@ -238,6 +238,39 @@
       place.textContent = `This figure could not be drawn: ${error.message}. Its numbers are in the JSON of this page.`;
     }
   }
+  /* Saved in light colours, whatever the theme: the tokens are read with it in force, before anything is painted. */
+  function lightTokens(value) {
+    const theme = root.dataset.theme;
+    root.dataset.theme = "light";
+    const found = withTokens(value, getComputedStyle(root));
+    if (theme === undefined) delete root.dataset.theme;
+    else root.dataset.theme = theme;
+    return found;
+  }
+  document.addEventListener("click", async (event) => {
+    const button = event.target.closest("[data-plot-save]");
+    const figure = button?.closest("[data-plot]");
+    if (!figure) return;
+    const format = button.dataset.plotSave;
+    const place = figure.querySelector(".plot-area");
+    const label = place.getAttribute("aria-label") ?? "figure";
+    try {
+      const { data, layout } = lightTokens(JSON.parse(figure.querySelector('script[type="application/json"]').textContent));
+      const library = await plotly();
+      const paper = lightTokens("--paper");
+      const drawn = { data, layout: { ...layout, paper_bgcolor: paper, plot_bgcolor: paper, margin: { ...layout.margin, t: 48 }, title: { text: label, font: { size: 14 } } } };
+      const filename = label.toLowerCase().replace(/[^a-z0-9]+/g, "-").replace(/^-|-$/g, "").slice(0, 80);
+      const size = { width: Math.max(place.clientWidth, 480), height: (layout.height ?? 320) + 40 };
+      const address = await library.toImage(drawn, { format, scale: format === "png" ? 2 : 1, ...size });
+      const link = document.createElement("a");
+      link.href = address;
+      link.download = `${filename}.${format}`;
+      link.click();
+      announce(`${label} saved as ${format.toUpperCase()}`);
+    } catch (error) {
+      announce(`The figure could not be saved: ${error.message}`);
+    }
+  });
   const redrawPlots = () => all("[data-plot][data-drawn]").forEach(drawPlot);
 
   /* ---------- polling: nothing is asked for while the tab is hidden ---------- */
@@ -248,7 +281,7 @@
 
   /* ---------- every page, and every part that htmx swaps in ---------- */
   function enhance(within = document) {
-    for (const button of all("[data-copy][hidden]", within)) button.hidden = false;
+    for (const button of all("[data-copy][hidden], [data-plot-save][hidden]", within)) button.hidden = false;
     all("[data-plot]:not([data-drawn])", within).forEach(drawPlot);
     drawTray();
   }

@@ -1,7 +1,7 @@
 """Drawings as files of their own: the same markup with the few rules of the style sheet that it needs, and as PNG.
 
-The rules are read from static/pluriscope.css, so that a file looks like the page. Variables are resolved, because not
-every reader of SVG knows them; of a hue's rules there is one for each hue.
+The rules are read from the style sheets of the pages, so that a file looks like the page. Variables are resolved, since
+not every reader of SVG knows them; of a hue's rules there is one for each hue.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from app.figures.svg.tiles import HUES, NEUTRAL
 from app.settings import ROOT
 
 Theme = Literal["light", "dark"]
-STYLES: Final = ROOT / "static" / "pluriscope.css"
+STYLES: Final = (ROOT / "static" / "pluriscope.css", ROOT / "static" / "funnel.css")
 FONT: Final = ROOT / "static" / "fonts" / "STIXGeneral-Regular.otf"
 FONT_FAMILY: Final = "STIXGeneral"
 MAX_PIXELS: Final = 2_400
 """Longest side of a PNG."""
 
 _CLASSES: Final = re.compile(
-    r"\.(e-|n-|dir|lead|lab|halo|w\b|big|tile|strip|capsule|t-|numline|h-|heatmap|m-)|^svg (text|tspan)"
+    r"\.(e-|n-|dir|lead|lab|halo|w\b|big|tile|strip|capsule|t-|numline|h-|heatmap|m-|fb-)|^svg (text|tspan)|^svg rect"
 )
 _RULE: Final = re.compile(r"([^{}]+)\{([^{}]*)\}")
 _AT_RULE: Final = re.compile(r"@[^{}]*\{(?:[^{}]*\{[^{}]*\})*[^{}]*\}")  # for phones, print and the like
@@ -120,8 +120,8 @@ def _without_variables(body: str, tokens: Mapping[str, str]) -> str:
 
 @lru_cache(maxsize=1)
 def _sheet() -> str:
-    """The style sheet without comments."""
-    return re.sub(r"/\*.*?\*/", "", STYLES.read_text(), flags=re.DOTALL)
+    """The style sheets without comments."""
+    return re.sub(r"/\*.*?\*/", "", "\n".join(path.read_text() for path in STYLES), flags=re.DOTALL)
 
 
 @lru_cache(maxsize=2)

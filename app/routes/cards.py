@@ -29,23 +29,23 @@ FRESH: Final = "public, max-age=3600"
 def card_image(request: Request, session: Reading, links: Links) -> Response:
     """The card as PNG."""
     page = page_of(request, session, links)
-    return _png(request, card_svg(card_of(page), _theme(request)), None)
+    return png_answer(request, card_svg(card_of(page), theme_of(request)), None)
 
 
 def card_document(request: Request, session: Reading, links: Links) -> Response:
     """The card as SVG."""
-    return _svg(card_svg(card_of(page_of(request, session, links)), _theme(request)))
+    return svg_answer(card_svg(card_of(page_of(request, session, links)), theme_of(request)))
 
 
 def drawing_document(request: Request, session: Reading, links: Links) -> Response:
     """The drawing as SVG, with its styles inside."""
-    return _svg(standalone_svg(_drawing(request, session, links), _theme(request)))
+    return svg_answer(standalone_svg(_drawing(request, session, links), theme_of(request)))
 
 
 def drawing_image(request: Request, session: Reading, links: Links) -> Response:
     """The drawing as PNG."""
     markup = _drawing(request, session, links, "width")
-    return _png(request, standalone_svg(markup, _theme(request), font=FONT_FAMILY), _width(request))
+    return png_answer(request, standalone_svg(markup, theme_of(request), font=FONT_FAMILY), width_of(request))
 
 
 for _pattern in PATTERNS:
@@ -69,14 +69,16 @@ def _drawing(request: Request, session: Reading, links: Addresses, *own: str) ->
     return str(drawing_of(page))
 
 
-def _theme(request: Request) -> Theme:
+def theme_of(request: Request) -> Theme:
+    """The colours asked for, light ones if none are."""
     asked = request.query_params.get("theme", "light")
     if asked not in ("light", "dark"):
         raise BadQuery(f"theme {asked[:20]!r}", "is unknown", "use light or dark", "theme")
     return "dark" if asked == "dark" else "light"
 
 
-def _width(request: Request) -> int:
+def width_of(request: Request) -> int:
+    """The width asked for, in pixels."""
     text = request.query_params.get("width", str(DRAWING_WIDTH))
     if not (text.isascii() and text.isdigit() and len(text) < 6 and 16 <= int(text) <= MAX_WIDTH):
         raise BadQuery(
@@ -85,11 +87,13 @@ def _width(request: Request) -> int:
     return int(text)
 
 
-def _svg(markup: str) -> Response:
+def svg_answer(markup: str) -> Response:
+    """A drawing as a file."""
     return Response(markup, media_type="image/svg+xml", headers={"cache-control": FRESH, **_policy()})
 
 
-def _png(request: Request, svg: str, width: int | None) -> Response:
+def png_answer(request: Request, svg: str, width: int | None) -> Response:
+    """A rendered drawing, kept by content; a client that has it already is told so."""
     key = sha256(f"{width}\n{svg}".encode()).hexdigest()
     tag = f'"{key[:32]}"'
     headers = {"cache-control": FRESH, "etag": tag, "cross-origin-resource-policy": "cross-origin"}

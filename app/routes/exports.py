@@ -18,10 +18,12 @@ from app.pages.algorithm import AlgorithmOptions
 from app.pages.algorithms import AlgorithmsOptions
 from app.pages.alignment import AlignmentOptions
 from app.pages.circuits import CircuitsOptions
+from app.pages.compare.options import CompareOptions
+from app.pages.funnel import FunnelOptions
 from app.pages.gallery import GalleryOptions
 from app.pages.jobs import JobsOptions
 from app.pages.network.page import NetworkOptions
-from app.pages.sharing import exports
+from app.pages.sharing import comparison_tables, exports
 from app.pages.sharing.exports import InterpretationRowsOptions, Table
 from app.routes.depends import Links, now
 
@@ -186,6 +188,30 @@ def figures(
 ) -> StreamingResponse:
     """The numbers behind every figure of a network's page."""
     return _answer(request, form, lambda session: exports.figures_table(session, links, network, options))
+
+
+@router.get("/networks/{network}/funnel.{form}", tags=["exports"], summary="The funnel", responses=RESPONSES)
+def funnel(
+    request: Request, links: Links, network: str, form: Form, options: Annotated[FunnelOptions, Query()]
+) -> StreamingResponse:
+    """What is left of each kind of explanation after each criterion of a sequence."""
+    return _answer(request, form, lambda session: comparison_tables.funnel_table(session, links, network, options))
+
+
+@router.get("/compare.{form}", tags=["exports"], summary="Crucial experiments", responses=RESPONSES)
+def compare(
+    request: Request, links: Links, form: Form, options: Annotated[CompareOptions, Query()]
+) -> StreamingResponse:
+    """The crucial experiments of a comparison, largest margin first, at most 2,000."""
+    return _answer(request, form, lambda session: comparison_tables.crucial_table(session, links, options))
+
+
+@router.get("/compare/agreement.{form}", tags=["exports"], summary="Agreement", responses=RESPONSES)
+def agreement(
+    request: Request, links: Links, form: Form, options: Annotated[CompareOptions, Query()]
+) -> StreamingResponse:
+    """How often each two explanations of a comparison predict the same, and each what the network does."""
+    return _answer(request, form, lambda session: comparison_tables.agreement_table(session, links, options))
 
 
 @router.get("/jobs.{form}", tags=["exports"], summary="Jobs", responses=RESPONSES)

@@ -84,7 +84,7 @@ def circuits_table(session: Session, addresses: Addresses, network: str, options
     analysis = place.analysis
     found = iter(()) if analysis is None else circuit_rows(session, analysis, place.layout, wanted)
     about = (
-        *_about(place, "Valid circuits of one network"),
+        *about_place(place, "Valid circuits of one network"),
         f"Filters: {_filters(options, ('sort', 'order', 'view', 'after', 'limit'))}. Rows ascend by mask.",
         "margin: smallest distance of a tested output from the decision's edge; below 1e-6 a verdict is fragile.",
         "interpretations: ways to read the circuit, counted exactly; observed: those that the inputs can tell apart.",
@@ -129,7 +129,7 @@ def interpretations_table(
     last = min(options.start + options.rows, count)
     sites = [(layer, neuron) for layer in range(1, len(sizes)) for neuron in range(sizes[layer])]
     about = (
-        *_about(place, f"Interpretations of circuit {circuit.hex}"),
+        *about_place(place, f"Interpretations of circuit {circuit.hex}"),
         f"Rows {options.start} to {max(options.start, last) - 1} of {count}; observed classes: {space.n_observed}.",
         "Each column n… and y holds the function of the inputs that the neuron is read as, by name or as a truth table",
         "(inputs counted in binary, first input most significant); empty where a neuron is cut or has one value only.",
@@ -155,7 +155,7 @@ def algorithms_table(session: Session, addresses: Addresses, network: str, optio
     place = locate(session, addresses, network, options.scope)
     slug, scope, analysis = place.row.slug, place.scope, place.analysis
     about = (
-        *_about(place, "Candidate algorithms"),
+        *about_place(place, "Candidate algorithms"),
         f"Filters: {_filters(options, ('after', 'limit'))}.",
         "n_valid and n_minimal count alignments exactly; truncated_at: not all valid ones are kept.",
         "best_agreed of best_of: interchange interventions on which network and algorithm agree, of the best kept one.",
@@ -187,7 +187,7 @@ def alignments_table(
     row = find_algorithm_row(session, addresses, place, algorithm)
     tree = algorithm_of(row, place)
     about = (
-        *_about(place, f"Kept alignments of {tree.formula}"),
+        *about_place(place, f"Kept alignments of {tree.formula}"),
         f"Of {row.n_valid} valid alignments; kept: {row.n_kept}, the best that fail included.",
         "places: PATH:LAYER.NEURON+NEURON for each variable, layers from 1, neurons from 0.",
         "agreed of of: interchange interventions (source different from base) on which network and algorithm agree.",
@@ -219,7 +219,7 @@ def interchanges_table(
     page = build_alignment(session, addresses, network, algorithm, alignment, options)
     place = locate(session, addresses, network, options.scope)
     about = (
-        *_about(place, f"Interchange interventions of {page.algorithm.formula}, alignment {page.id}"),
+        *about_place(place, f"Interchange interventions of {page.algorithm.formula}, alignment {page.id}"),
         "Run base, but with the variable's neurons set to what they are on source; expected: what the algorithm says.",
         "decision: 0, 1, or -1 for neither; tested: whether the protocol counts the pair.",
     )
@@ -241,7 +241,7 @@ def figures_table(session: Session, addresses: Addresses, network: str, options:
     page = build_network(session, addresses, network, options)
     place = locate(session, addresses, network, options.scope)
     about = (
-        *_about(place, "Numbers behind the figures of a network's page"),
+        *about_place(place, "Numbers behind the figures of a network's page"),
         "figure: which one; from, to: the bin or the value (logarithms to base 10 for interpretations and observed);",
         "edge_use counts the circuits that keep an edge; count: how many.",
     )
@@ -313,7 +313,7 @@ def networks_table(session: Session, addresses: Addresses, options: GalleryOptio
     return Table("networks", about, columns, rows())
 
 
-def _about(place: Place, what: str) -> tuple[str, ...]:
+def about_place(place: Place, what: str) -> tuple[str, ...]:
     """The text beside a table of one analysis: scope, settings, what a verdict means, how sure the numbers are."""
     protocol = place.protocol
     settings = ", ".join(f"{key}={value}" for key, value in protocol.model_dump(exclude={"name"}).items())

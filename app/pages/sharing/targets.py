@@ -47,7 +47,7 @@ _SHAPES: Final[tuple[tuple[Kind, re.Pattern[str]], ...]] = (
     ("alignment", re.compile(r"/networks/([^/]+)/algorithms/([^/]+)/alignments/([^/]+)")),
     ("compare", re.compile(r"/compare")),
 )
-_MADE_OF_IT: Final = re.compile(r"/(verify|card\.png|card\.svg|drawing\.svg|drawing\.png)$")
+_MADE_OF_IT: Final = re.compile(r"/(verify|card\.png|card\.svg|drawing\.svg|drawing\.png|figures/[^/]+\.(svg|png))$")
 _OPTIONS: Final[Mapping[Kind, type[ScopeOptions]]] = {
     "network": NetworkOptions,
     "circuit": CircuitOptions,

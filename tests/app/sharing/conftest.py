@@ -17,6 +17,7 @@ INTERPRETATION = f"{XOR}/circuits/1839f/interpretations/0"
 ALGORITHM = f"{XOR}/algorithms/a2e8546f11f80df4"
 ALIGNMENT = f"{ALGORITHM}/alignments/e3bd9b5eae0c1489"
 COMPARISON = "/compare?network=xor&e=c-081ff&e=i-1839f.0&e=a-a2e8546f11f80df4.e3bd9b5eae0c1489"
+FUNNEL = f"{XOR}/funnel"
 SHARED = (XOR, CIRCUIT, INTERPRETATION, ALGORITHM, ALIGNMENT, COMPARISON)
 
 

@@ -1,0 +1,185 @@
+"""The figures of a page as drawings that can be taken away, each by its name.
+
+They are drawn by the very functions that draw the page, from the same model, so that a file shows what the page shows.
+Figures that plotly draws are not here: those are drawn, and saved, in the browser.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any, Final
+
+import numpy as np
+from markupsafe import Markup
+from numpy.typing import NDArray
+
+from app.addressing import Addresses
+from app.errors import NotFound
+from app.figures.numbers import exact
+from app.figures.svg import (
+    Threshold,
+    aligned_diagram,
+    edge_use_heats,
+    formula_tree,
+    heat_matrix,
+    interchange_heat,
+    number_line,
+)
+from app.figures.svg.funnel import FunnelLine, funnel_figure
+from app.pages.algorithm import AlgorithmPage
+from app.pages.alignment import AlignmentPage
+from app.pages.circuit import CircuitPage, InterpretationPage
+from app.pages.compare.views import ComparePage
+from app.pages.funnel import FunnelPage
+from app.pages.funnel.model import KindFunnel
+from app.pages.network.page import NetworkPage
+from app.pages.sharing.share import drawing_of, thumbs_of
+from app.pages.sharing.targets import SharedPage
+
+Draw = Callable[[], Markup]
+DRAWING: Final = "drawing"
+"""The name of the drawing of the very thing that a page is about."""
+
+
+def figures_of(page: SharedPage | FunnelPage) -> Mapping[str, Draw]:
+    """What can be drawn of a page: name → a function that draws it."""
+    if isinstance(page, NetworkPage):
+        return {DRAWING: partial(drawing_of, page), **_of_network(page)}
+    if isinstance(page, InterpretationPage):
+        return {DRAWING: partial(drawing_of, page), **_of_interpretation(page)}
+    if isinstance(page, (CircuitPage, AlgorithmPage)):
+        return {DRAWING: partial(drawing_of, page)}
+    if isinstance(page, AlignmentPage):
+        return {DRAWING: partial(drawing_of, page), **_of_alignment(page)}
+    if isinstance(page, FunnelPage):
+        return {f"{one.kind}s": partial(_funnel, one) for one in page.funnels if one.rows}
+    return _of_comparison(page)
+
+
+def draw_figure(page: SharedPage | FunnelPage, name: str, addresses: Addresses) -> Markup:
+    """One figure of a page.
+
+    Raises:
+        NotFound: the page has no figure of that name.
+    """
+    figures = figures_of(page)
+    if name not in figures:
+        known = f"; it has {', '.join(figures)}" if figures else ""
+        raise NotFound(
+            f"figure {name[:40]!r}", f"is none of this page{known}", "choose one of the page", "name",
+            getattr(page, "url", "") or addresses.gallery(), "the page",
+        )  # fmt: skip
+    return figures[name]()
+
+
+def _of_network(page: NetworkPage) -> dict[str, Draw]:
+    figures: dict[str, Draw] = {}
+    if page.edge_use:
+        drawn = partial(edge_use_heats, page.cut_sizes, page.edge_counts, page.edge_use[0].of)
+        for layer in range(1, len(page.cut_sizes)):
+            figures[f"edges-{layer}"] = lambda layer=layer: drawn()[layer - 1][1]  # type: ignore[misc]
+    if page.funnel:
+        figures |= {f"{one.kind}s": partial(_funnel, one) for one in page.funnel if one.rows}
+    return figures
+
+
+def _of_interpretation(page: InterpretationPage) -> dict[str, Draw]:
+    return {
+        f"cut-{gate.tile.site}": partial(
+            number_line,
+            gate.activations,
+            page.input_labels,
+            [Threshold(gate.threshold, "", tuple(gate.tile.truth_table))],
+            title=f"Activations of {gate.tile.site}",
+        )
+        for gate in page.gates
+        if not gate.neutral
+    }
+
+
+def _of_alignment(page: AlignmentPage) -> dict[str, Draw]:
+    figures: dict[str, Draw] = {
+        "formula": partial(
+            formula_tree, page.algorithm.value, hues=page.hues, title=f"Formula tree of {page.algorithm.formula}"
+        ),
+        "alignment": partial(
+            aligned_diagram,
+            page.network.weights_for(page.scope.output),
+            page.algorithm.value,
+            page.algorithm.aligned(page.places),
+            hues=page.hues,
+            title=f"Alignment of {page.algorithm.formula}",
+        ),
+    }
+    for number, view in enumerate(page.interchanges, start=1):
+        title = f"{view.formula} on {view.site}"
+        figures[f"interchange-{number}"] = partial(
+            interchange_heat, view.outputs, view.agreed, view.tested, page.inputs, title=title
+        )
+    return figures
+
+
+def _of_comparison(page: ComparePage) -> dict[str, Draw]:
+    figures: dict[str, Draw] = {}
+    for number, (letter, _, _) in enumerate(thumbs_of(page)):
+        figures[f"explanation-{letter}"] = lambda number=number: thumbs_of(page)[number][2]  # type: ignore[misc]
+    for line in page.lines:
+        for number, group in enumerate(line.groups, start=1):
+            figures[f"neuron-{line.site}-{number}"] = partial(
+                number_line,
+                group[0].values,
+                page.inputs,
+                line.thresholds(group),
+                hues=page.hues,
+                title=f"Neuron {line.site}",
+            )
+    if page.pairs:
+        figures["agreement"] = partial(_agreement, page)
+    return figures
+
+
+def _agreement(page: ComparePage) -> Markup:
+    """Same predictions, of the interventions on which both predict; the last column is the network itself."""
+    letters = [item.letter for item in page.explanations]
+    n = len(letters)
+    cells = [["" for _ in range(n + 1)] for _ in letters]
+    shades, never = np.zeros((n, n + 1)), np.zeros((n, n + 1), dtype=bool)
+    for r, one in enumerate(page.explanations):
+        never[r, r] = True
+        for c, other in enumerate(page.explanations):
+            if r != c:
+                pair = page.pair(one.letter, other.letter)
+                _fill(cells, shades, never, r, c, pair.same, pair.both)
+        _fill(cells, shades, never, r, n, one.standing.right, one.standing.predicted)
+    of = 0 if page.space is None else page.space.interventions
+    said = "; ".join(f"{pair.first} and {pair.second} {pair.same} of {pair.both}" for pair in page.pairs)
+    sentence = f"Same prediction, of those of {exact(of)} interventions on which both predict: {said}"
+    return heat_matrix(cells, shades, letters, [*letters, "network"], sentence=sentence, untested=never)
+
+
+def _fill(
+    cells: list[list[str]], shades: NDArray[Any], never: NDArray[Any], row: int, column: int, same: int, both: int
+) -> None:
+    if both:
+        cells[row][column] = f"{exact(same)} of {exact(both)}"
+        shades[row, column] = same / both
+    else:
+        cells[row][column] = "silent" if column == len(cells) else "never both"
+        never[row, column] = True
+
+
+def _funnel(funnel: KindFunnel) -> Markup:
+    lines = [FunnelLine(funnel.begin_words, exact(funnel.begin), (funnel.begin, 0, 0, 0))]
+    for row in funnel.rows:
+        label = f"{row.label} ({row.settings})" if row.settings else row.label
+        found = row.outcomes
+        if found is None:
+            lines.append(FunnelLine(label, "", None))
+            continue
+        sign = "" if row.whole else "≤ "
+        least = "" if row.left_least == row.left else f"{exact(row.left_least)} to "
+        counts = (found.passed, found.failed, found.undecided, found.not_applicable)
+        lines.append(FunnelLine(label, f"{sign}{least}{exact(row.left)}", counts))
+    title = f"{funnel.noun.capitalize()}s left after each criterion"
+    return funnel_figure(lines, of=funnel.begin, title=title)

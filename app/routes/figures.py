@@ -1,0 +1,62 @@
+"""Each figure of a page as a file of its own, SVG or PNG."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Annotated, Final, Literal
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import Response
+from markupsafe import Markup
+
+from app.figures.standalone import FONT_FAMILY, standalone_svg
+from app.pages.funnel import FunnelOptions, build_funnel
+from app.pages.sharing.figures import draw_figure
+from app.routes.cards import png_answer, svg_answer, theme_of, width_of
+from app.routes.depends import Links, Reading
+from app.routes.shared_targets import PATTERNS, page_of
+
+router = APIRouter()
+OWN: Final = ("width",)
+Form = Literal["svg", "png"]
+
+
+def figure(request: Request, session: Reading, links: Links, name: str, form: Form) -> Response:
+    """A figure of a network, explanation or comparison."""
+    page = page_of(request, session, links, *(OWN if form == "png" else ()))
+    return _answer(request, draw_figure(page, name, links), form)
+
+
+class FunnelFigureOptions(FunnelOptions):
+    """Options of a figure of the funnel."""
+
+    width: str = ""
+
+
+def funnel_figure(
+    request: Request,
+    session: Reading,
+    links: Links,
+    network: str,
+    name: str,
+    form: Form,
+    options: Annotated[FunnelFigureOptions, Query()],
+) -> Response:
+    """A figure of the funnel."""
+    page = build_funnel(session, links, network, options)
+    return _answer(request, draw_figure(page, name, links), form)
+
+
+def _answer(request: Request, markup: Markup, form: Form) -> Response:
+    theme = theme_of(request)
+    if form == "svg":
+        return svg_answer(standalone_svg(markup, theme))
+    return png_answer(request, standalone_svg(markup, theme, font=FONT_FAMILY), width_of(request))
+
+
+_ENDPOINTS: Final[Mapping[str, Callable[..., Response]]] = {
+    **dict.fromkeys(PATTERNS, figure),
+    "/networks/{network}/funnel": funnel_figure,
+}
+for _pattern, _endpoint in _ENDPOINTS.items():
+    router.add_api_route(f"{_pattern}/figures/{{name}}.{{form}}", _endpoint, include_in_schema=False)

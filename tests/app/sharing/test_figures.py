@@ -1,0 +1,94 @@
+"""Every figure of a page as a file of its own."""
+
+from __future__ import annotations
+
+import csv
+import re
+import xml.etree.ElementTree as ET
+from html import unescape
+
+import pytest
+
+from app.figures.svg.funnel import FunnelLine, funnel_figure
+from tests.app.sharing.conftest import ALIGNMENT, COMPARISON, FUNNEL, INTERPRETATION, SHARED, XOR, beside
+from tests.app.sharing.test_sharing import png_size
+
+pytestmark = pytest.mark.slow
+MENU = re.compile(r'<details class="take-files">.*?</details>', re.DOTALL)
+
+
+def links(page: str) -> list[str]:
+    """Addresses of all files offered beside the figures of a page."""
+    return [unescape(url) for menu in MENU.findall(page) for url in re.findall(r'href="([^"]+)"', menu)]
+
+
+@pytest.mark.parametrize("page", [*SHARED, FUNNEL])
+def test_every_file_offered_beside_a_figure_is_there(client, page) -> None:
+    text = client.get(page).text
+    figures = text.count("<figure")
+    offered = links(text)
+    assert len(MENU.findall(text)) >= max(1, figures)
+    for url in offered:
+        answer = client.get(url)
+        assert answer.status_code == 200, url
+        path = url.partition("?")[0]
+        if path.endswith(".svg"):
+            assert "var(" not in answer.text
+            root = ET.fromstring(answer.text)  # noqa: S314  # our own
+            assert float(root.get("width")) > 0
+        if path.endswith(".png"):
+            assert png_size(answer.content)[0] == 1_600
+
+
+def test_a_file_shows_what_the_page_shows(client) -> None:
+    document = client.get(f"{ALIGNMENT}/figures/interchange-1.svg").text
+    title = re.search("<title>(.*?)</title>", document)[1]
+    assert f'aria-label="{title}"' in client.get(ALIGNMENT).text
+    agreement = client.get(beside(COMPARISON, "figures/agreement.svg")).text
+    assert "13 of 36" in agreement
+    assert "silent" in agreement
+
+
+def test_options_and_names_of_figures_are_checked(client) -> None:
+    assert png_size(client.get(f"{FUNNEL}/figures/circuits.png?width=300").content)[0] == 300
+    assert client.get(f"{XOR}/figures/edges-1.svg?theme=dark").status_code == 200
+    for wrong in ("figures/edges-9.svg", "figures/none.png"):
+        answer = client.get(f"{XOR}/{wrong}")
+        assert answer.status_code == 404
+        assert "edges-1" in answer.text
+    for wrong in ("edges-1.gif", "edges-1.png?width=1", "edges-1.svg?theme=red", "edges-1.svg?no=1"):
+        assert 400 <= client.get(f"{XOR}/figures/{wrong}").status_code < 500, wrong
+    assert client.get(f"{FUNNEL}/figures/circuits.svg?criteria=nonsense").status_code == 400
+
+
+def test_a_whole_funnel_says_its_numbers_and_never_draws_what_is_not_known() -> None:
+    lines = [FunnelLine("all", "10", (10, 0, 0, 0)), FunnelLine("half", "5", (5, 5, 0, 0)), FunnelLine("?", "", None)]
+    drawn = funnel_figure(lines, of=10, title="Left")
+    assert drawn.count('class="b"') == 2
+    assert "half: 5; ?: no verdicts" in drawn
+
+
+@pytest.mark.parametrize("table", [f"{FUNNEL}.csv", "agreement.csv", "compare.csv"])
+def test_what_a_comparison_and_a_funnel_show_are_tables_too(client, table) -> None:
+    url = table if table.startswith("/networks") else beside(COMPARISON, table)
+    url = COMPARISON.replace("/compare?", "/compare.csv?") if table == "compare.csv" else url
+    answer = client.get(url)
+    assert answer.status_code == 200
+    lines = answer.text.splitlines()
+    assert lines[0].startswith("# Pluriscope")
+    rows = list(csv.DictReader(line for line in lines if not line.startswith("#")))
+    if table == "agreement.csv":
+        assert {"first": "Q", "second": "R", "both": "36", "same": "13"} in rows
+    elif table == "compare.csv":
+        assert len(rows) == 23
+        assert {row["Q"] for row in rows} <= {"0", "1"}
+    else:
+        assert rows[0]["kind"] == "circuit"
+        assert rows[0]["left"] == "197"
+
+
+def test_the_interpretations_list_offers_those_of_the_circuit_whatever_its_filters(client) -> None:
+    page = INTERPRETATION.rpartition("/")[0]
+    text = client.get(f"{page}?gate=n1.0:NAND").text
+    assert f'href="{page}.csv"' in text
+    assert client.get(f"{page}.csv").status_code == 200
