@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, cast
 
+from analysis.criteria.judging import DEFAULT_JUDGING_LIMITS
 from analysis.limits import DEFAULT_LIMITS, Limits
 
 if TYPE_CHECKING:
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
 _LIMITS: Final = "limits"
 _DEVICE: Final = "device"
+_CRITERION: Final = "criterion_seconds"
 
 
 def limits_of(settings: Settings) -> Limits:
@@ -33,12 +35,17 @@ def limits_of(settings: Settings) -> Limits:
 
 def carried_by(settings: Settings) -> dict[str, Any]:
     """What every session of a store carries along."""
-    return {_LIMITS: limits_of(settings), _DEVICE: settings.device}
+    return {_LIMITS: limits_of(settings), _DEVICE: settings.device, _CRITERION: settings.max_criterion_seconds}
 
 
 def limits_in(session: Session) -> Limits:
     """The limits in force where this session was opened; the engine's own where none were named."""
     return cast(Limits, session.info.get(_LIMITS, DEFAULT_LIMITS))
+
+
+def criterion_seconds_in(session: Session) -> float:
+    """How long one criterion may take on one kind of explanation where this session was opened."""
+    return float(session.info.get(_CRITERION, DEFAULT_JUDGING_LIMITS.max_seconds))
 
 
 def device_in(session: Session) -> str:

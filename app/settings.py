@@ -52,6 +52,9 @@ class Settings(BaseSettings):
     estimate_samples: int = Field(
         200_000, ge=0, le=10**8, description="Circuits tested for an estimate; 0: no estimate."
     )
+    max_criterion_seconds: float = Field(
+        60.0, ge=0, le=10**6, description="Longest time of one criterion on one kind; what is left is undecided."
+    )
     count_threads: int = Field(1, ge=1, le=64, description="Threads of one exact count.")
 
     @cached_property

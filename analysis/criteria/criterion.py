@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
-from analysis.criteria.verdict import Verdicts
+from analysis.criteria.verdict import Verdicts, same_for_all
 from analysis.errors import InvalidCriterion
 
 Kind = Literal["circuit", "interpretation", "algorithm", "alignment"]
@@ -78,6 +78,8 @@ class Criterion:
         parameters: what may be set.
         score: what the score is, one clause; "" if there is none.
         method: how it is decided and how exactly, whole sentences; "" if the formula is simply computed.
+        idle: kinds that it may be asked of although its question never arises there, each with the reason as a
+            sentence; they are no :attr:`kinds`, so that sequences of criteria do not lose them.
     """
 
     key: str
@@ -90,6 +92,7 @@ class Criterion:
     parameters: tuple[Parameter, ...] = ()
     score: str = ""
     method: str = ""
+    idle: Mapping[Kind, str] = field(default_factory=dict)
 
     @property
     def kinds(self) -> tuple[Kind, ...]:
@@ -127,6 +130,9 @@ class Criterion:
             InvalidCriterion: parameters, or a kind that it does not apply to.
             Cancelled: the context's report asked to stop.
         """
+        if kind in self.idle:
+            self.settings(given)
+            return same_for_all(len(context), "not_applicable", self.idle[kind])
         if kind not in self.judges:
             raise InvalidCriterion(
                 f"criterion {self.key}", f"does not apply to kind {kind!r}", f"use it for {' or '.join(self.kinds)}"

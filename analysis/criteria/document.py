@@ -56,6 +56,8 @@ def _section(criterion: Criterion) -> Iterator[str]:
     yield f"    {criterion.formula}"
     yield ""
     yield f"- Applies to: {', '.join(f'{kind}s' for kind in criterion.kinds)}"
+    for kind, reason in criterion.idle.items():
+        yield f"- Not applicable to {kind}s: {reason[:1].lower()}{reason[1:].rstrip('.')}"
     if criterion.score:
         better = f" ({criterion.direction} is better)" if criterion.direction else ""
         yield f"- Score: {criterion.score}{better}"

@@ -10,6 +10,7 @@ circuits at a time, so that what was decided until then is kept.
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -63,6 +64,14 @@ class JudgingLimits:
 
 
 DEFAULT_JUDGING_LIMITS: Final = JudgingLimits()
+_SPENT: Final = "Not decided within the budget of {:.15g} seconds for each criterion."
+_SPENT_SHAPE: Final = re.compile(r"Not decided within the budget of ([0-9.e+-]+) seconds for each criterion\.")
+
+
+def budget_that_ended(note: str) -> float | None:
+    """The seconds that a criterion stopped at, read from the note of its verdicts; None if time did not end it."""
+    found = _SPENT_SHAPE.search(note)
+    return None if found is None else float(found[1])
 
 
 @dataclass(frozen=True, eq=False)
@@ -189,7 +198,7 @@ class _Budget:
 
     @property
     def words(self) -> str:
-        return f"Not decided within the budget of {self.max_seconds:g} seconds for each criterion."
+        return _SPENT.format(self.max_seconds)
 
     def run(self, kind: Kind, step: CriterionStep, place: tuple[int, int], judge: Callable[[Report], Found]) -> Found:
         """What ``judge`` returns; the time that it takes counts.

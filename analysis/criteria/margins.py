@@ -70,4 +70,5 @@ MARGIN: Final = Criterion(
     direction="higher",
     parameters=(Parameter("least", FRAGILE_MARGIN, 0.0, 1.0, "least distance from the decision's edge"),),
     score="smallest distance from the decision's edge",
+    idle={"algorithm": "An algorithm by itself computes with bits, so nothing is close to the edge of a decision."},
 )

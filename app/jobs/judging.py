@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from analysis.criteria.criterion import Kind
-from analysis.criteria.judging import JudgingLimits, Subject, judge_analysis
+from analysis.criteria.judging import DEFAULT_JUDGING_LIMITS, JudgingLimits, Subject, judge_analysis
 from analysis.criteria.steps import CriterionStep, parse_steps
 from analysis.progress import Report
 from app.addressing import Addresses
@@ -23,6 +23,7 @@ from app.db.verdict_columns import BLOCK, PreparedVerdicts
 from app.db.verdict_staging import VerdictStaging, sweep_verdicts
 from app.jobs.definitions import CRITERIA as DEFINITION
 from app.jobs.handlers import Handler, Saved
+from app.limits import criterion_seconds_in
 
 Outcome = tuple[PreparedVerdicts, ...]
 
@@ -33,6 +34,7 @@ class JudgingInputs:
 
     subject: Subject
     steps: tuple[tuple[Kind, CriterionStep], ...]
+    max_seconds: float = DEFAULT_JUDGING_LIMITS.max_seconds
 
 
 def find_judged(session: Session, arguments: Mapping[str, Any]) -> AnalysisRow:
@@ -57,21 +59,24 @@ def find_judged(session: Session, arguments: Mapping[str, Any]) -> AnalysisRow:
 
 
 def load_judging_inputs(session: Session, arguments: Mapping[str, Any]) -> JudgingInputs:
-    """Read what the analysis found; verdicts that are stored already are not made again.
+    """Read what the analysis found; verdicts that are stored already are not made again, except
+    those that a shorter budget than the present one ended.
 
     Raises:
         NotFound: the analysis is gone or replaced.
         InvalidCriterion: a criterion that this version does not know.
     """
     row = find_judged(session, arguments)
-    steps = missing_steps(session, row, kinds_and_steps(parse_steps(arguments["criteria"])))
-    return JudgingInputs(Subject.of(load_analysis(session, row)), steps)
+    budget = criterion_seconds_in(session)
+    steps = missing_steps(session, row, kinds_and_steps(parse_steps(arguments["criteria"])), budget=budget)
+    return JudgingInputs(Subject.of(load_analysis(session, row)), steps, budget)
 
 
 def compute_verdicts(inputs: JudgingInputs, report: Report) -> Outcome:
     """Judge, and make the verdicts ready for the store block by block, so that no more than a block is held."""
-    prepared = {(kind, step): PreparedVerdicts(kind, step) for kind, step in inputs.steps}
-    limits = JudgingLimits(block=BLOCK)
+    circuits = {"interpretations": inputs.subject.interpretations, "observed": inputs.subject.observed}
+    prepared = {(kind, step): PreparedVerdicts(kind, step, circuits=circuits) for kind, step in inputs.steps}
+    limits = JudgingLimits(max_seconds=inputs.max_seconds, block=BLOCK)
     for judged in judge_analysis(inputs.subject, inputs.steps, report=report, clock=time.perf_counter, limits=limits):
         prepared[judged.kind, judged.step].add(judged)
     return tuple(prepared.values())

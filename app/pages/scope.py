@@ -32,6 +32,7 @@ _MEANING: Final = {
     "n_draws": "valid circuits drawn and shown where they are not all listed",
     "n_samples": "circuits tested for an estimate",
     "confidence": "of an estimate's interval",
+    "max_criterion_seconds": "one criterion on one kind of explanation; what is left then is undecided",
     "threads": "batches of an exact count side by side; decides no figure",
 }
 
@@ -80,18 +81,20 @@ class ScopeOfUsePage(PageModel):
         return [(name, [_written(protocol.settings[name]) for protocol in self.protocols]) for name in names]
 
 
-def build_scope(addresses: Addresses, limits: Limits) -> ScopeOfUsePage:
+def build_scope(addresses: Addresses, limits: Limits, criterion_seconds: float) -> ScopeOfUsePage:
     """The page as it stands in the documentation, with this machine's limits.
 
     Args:
         addresses: builds links.
         limits: in force here.
+        criterion_seconds: how long one criterion may take on one kind of explanation.
     """
+    in_force = {**asdict(limits), "max_criterion_seconds": criterion_seconds}
     (_, intro), *rest = chapters(SCOPE_FILE)
     return ScopeOfUsePage(
         intro=[block_of(block, addresses) for block in intro],
         chapters=[chapter(title, blocks, addresses) for title, blocks in rest],
-        limits=[LimitView(name=name, value=value, meaning=_MEANING[name]) for name, value in asdict(limits).items()],
+        limits=[LimitView(name=name, value=value, meaning=_MEANING[name]) for name, value in in_force.items()],
         protocols=[protocol_view(protocol) for protocol in BUILT_IN.values()],
         criteria=[
             CriterionSettings(

@@ -16,6 +16,7 @@ from app.db.reads.verdicts import kinds_and_steps, missing_steps
 from app.db.tables import AnalysisRow, JobRow, NetworkRow
 from app.errors import BadQuery, api_errors
 from app.jobs import queue
+from app.limits import criterion_seconds_in
 from app.pages.criteria import (
     MAX_STEPS,
     CriteriaOptions,
@@ -102,7 +103,7 @@ def ask_for_criteria(
         NotFound: no such network, output, protocol or data record, or no such analysis yet.
     """
     row, analysis, _ = find_judged(session, links, network, scope)
-    missing = missing_steps(session, analysis, kinds_and_steps(steps))
+    missing = missing_steps(session, analysis, kinds_and_steps(steps), budget=criterion_seconds_in(session))
     if not missing:
         return row, analysis, None
     wanted = tuple(dict.fromkeys(step for _, step in missing))

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache, partial
 from typing import Any, cast
 
 import numpy as np
@@ -19,6 +20,8 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from analysis.criteria.criterion import KINDS, Kind
+from analysis.criteria.funnel import funnel_rows
+from analysis.criteria.judging import budget_that_ended
 from analysis.criteria.reading_counts import CIRCUIT_WIDE, ReadingCounts
 from analysis.criteria.registry import CRITERIA
 from analysis.criteria.steps import CriterionStep
@@ -28,7 +31,7 @@ from analysis.result import CriterionTally
 from app.db.reads.circuits import whole_counts
 from app.db.reads.jobs import UNFINISHED
 from app.db.tables import AlgorithmRow, AlignmentRow, AnalysisRow, JobRow, VerdictBlockRow, VerdictRow
-from app.db.verdict_columns import BLOCK, COUNTS, counts_of, unpacked
+from app.db.verdict_columns import BLOCK, COUNTS, counted, unpacked
 
 _ORDER = {criterion.key: number for number, criterion in enumerate(CRITERIA)}
 _STRICTNESS = ("interchange", "interchange-joint")
@@ -188,11 +191,22 @@ def judging_jobs(session: Session, analysis: AnalysisRow) -> list[JobRow]:
 
 
 def missing_steps(
-    session: Session, analysis: AnalysisRow, steps: Iterable[tuple[Kind, CriterionStep]]
+    session: Session, analysis: AnalysisRow, steps: Iterable[tuple[Kind, CriterionStep]], *, budget: float = 0.0
 ) -> tuple[tuple[Kind, CriterionStep], ...]:
-    """Those of the steps that are not stored, in order."""
-    query = select(VerdictRow.kind, VerdictRow.criterion, VerdictRow.settings_digest)
-    stored = {tuple(row) for row in session.execute(query.where(*_seen(analysis)))}
+    """Those of the steps that are not stored, in order.
+
+    Args:
+        session: a snapshot of the store.
+        analysis: that the verdicts are about.
+        steps: each with the kind of explanation that it judges.
+        budget: seconds for one criterion; verdicts that a shorter budget ended count as missing.
+    """
+    query = select(VerdictRow.kind, VerdictRow.criterion, VerdictRow.settings_digest, VerdictRow.note)
+    stored = {
+        (kind, key, digest)
+        for kind, key, digest, note in session.execute(query.where(*_seen(analysis)))
+        if (ended := budget_that_ended(note)) is None or ended >= budget
+    }
     return tuple((kind, step) for kind, step in steps if (kind, step.key, step.settings_digest) not in stored)
 
 
@@ -233,17 +247,15 @@ def surviving(session: Session, analysis: AnalysisRow, kind: Kind, steps: Sequen
     if kind == "interpretation":
         return _surviving_interpretations(session, analysis, steps)
     n = count_of(session, analysis, kind)
-    left: NDArray[np.bool_] | None = np.ones(n, dtype=bool)
-    told = []
-    for step in steps:
-        found = None if left is None else outcomes(session, analysis, kind, step)
-        if left is None or found is None:
-            left = None
-            told.append(SurvivalStep(step, None, None, None, None))
-            continue
-        counts = np.bincount(found[left], minlength=len(OUTCOMES)).tolist()
-        left = left & (found == PASSED)
-        told.append(SurvivalStep(step, counts[PASSED], counts[FAILED], counts[UNDECIDED], counts[NOT_APPLICABLE]))
+    every = np.ones(n, dtype=np.bool_)
+    rows = funnel_rows([outcomes(session, analysis, kind, step) for step in steps], every)
+    told = [
+        SurvivalStep(step, None, None, None, None)
+        if row.tally is None or not row.whole
+        else SurvivalStep(step, row.n_left, row.tally.failed, row.tally.undecided, row.tally.not_applicable)
+        for step, row in zip(steps, rows, strict=True)
+    ]
+    left = every if not rows else rows[-1].left if rows[-1].whole else None
     return Survival(kind, n, tuple(told), left, None)
 
 
@@ -400,14 +412,11 @@ def _column(session: Session, row: VerdictRow, name: str) -> NDArray[Any]:
 
 
 def _counts_in(session: Session, row: VerdictRow) -> ReadingCounts:
-    columns = {name: tuple(_counts(session, row, name)) for name in COUNTS}
+    circuits = cache(partial(whole_counts, session, row.analysis_id))
+    columns = {name: tuple(counted(_blocks(session, row, name), circuits)) for name in COUNTS}
     applicable = _column(session, row, "outcomes") != NOT_APPLICABLE
     scores = _column(session, row, "scores") if _blocks(session, row, "scores") else np.full(row.n, np.nan)
     return ReadingCounts(**columns, applicable=tuple(applicable.tolist()), scores=scores)
-
-
-def _counts(session: Session, row: VerdictRow, name: str) -> list[int]:
-    return [value for data in _blocks(session, row, name) for value in counts_of(data)]
 
 
 def _step_of(row: VerdictRow) -> CriterionStep | None:

@@ -8,7 +8,7 @@ import pytest
 from analysis.circuits.circuit import Circuit, EdgeLayout
 from analysis.criteria.criterion import KINDS
 from analysis.criteria.interpretation_context import InterpretationCriteriaContext
-from analysis.criteria.judging import JudgingLimits, Subject, judge_analysis
+from analysis.criteria.judging import JudgingLimits, Subject, budget_that_ended, judge_analysis
 from analysis.criteria.reading_counts import MIXED, ReadingCounts
 from analysis.criteria.steps import CriterionStep, default_steps
 from analysis.criteria.verdict import NOT_APPLICABLE, OUTCOMES, PASSED, UNDECIDED
@@ -67,6 +67,8 @@ def test_a_spent_budget_leaves_the_rest_undecided_and_says_so():
     slow = next(block for block in blocks if block.step.key == "knockout-completeness")
     assert slow.stopped
     assert "6 seconds" in slow.note
+    assert budget_that_ended(slow.note) == 6
+    assert budget_that_ended("The search stopped at 200 circuits.") is None
     assert 0 < slow.tally.undecided < 197  # what was decided until then is kept
     unhurried = put_together(judge_analysis(subject(), steps))[0]["circuit", slow.step]
     decided = slow.outcomes != UNDECIDED

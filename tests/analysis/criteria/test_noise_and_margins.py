@@ -7,9 +7,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from analysis.algorithms.catalogue import candidate_algorithms
 from analysis.criteria.noise import points_around
+from analysis.criteria.redundancies import AlgorithmCriteriaContext
 from analysis.criteria.registry import criterion_named
-from analysis.tasks import input_table
+from analysis.errors import InvalidCriterion
+from analysis.protocol import COMPLETE
+from analysis.tasks import input_table, named_task
 from analysis.validity import decide
 from tests.analysis.criteria.circuit_contexts import all_circuits, kept_sets, xor_context
 from tests.oracles import brute_force_criteria as plain
@@ -61,3 +65,14 @@ def test_noise_and_margins_agree_with_brute_force() -> None:
         margin = min(abs(output - edge) for output in outputs for edge in (-0.5, 0.5, 1.5))
         assert margins.scores[position] == pytest.approx(margin, abs=1e-12)
         assert margins.passed[position] == (margin >= 0.1)
+
+
+def test_a_margin_is_no_question_for_an_algorithm_by_itself() -> None:
+    context = AlgorithmCriteriaContext(candidate_algorithms(named_task("XOR", 2), COMPLETE, 1).algorithms)
+    margin = criterion_named("margin")
+    assert "algorithm" not in margin.kinds  # so that a sequence of criteria does not lose its algorithms
+    verdicts = margin.judge("algorithm", context)
+    assert verdicts.tally.not_applicable == len(context) > 0
+    assert "bits" in verdicts.at(0).reason
+    with pytest.raises(InvalidCriterion):
+        margin.judge("algorithm", context, {"least": 2.0})

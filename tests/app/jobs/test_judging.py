@@ -7,6 +7,7 @@ from analysis.criteria.registry import CRITERIA
 from analysis.criteria.steps import default_steps, parse_steps
 from analysis.errors import Cancelled
 from analysis.protocol import COMPLETE
+from app.db.engine import open_store
 from app.db.prepared import prepare_analysis
 from app.db.reads.analyses import find_network
 from app.db.reads.verdicts import kinds_and_steps, missing_steps, verdict_sets
@@ -16,6 +17,8 @@ from app.jobs import queue
 from app.jobs.definitions import analyse_arguments
 from app.jobs.handlers import save_analysis_outcome, stage_analysis_outcome
 from app.jobs.worker import Pace, Worker
+from app.limits import criterion_seconds_in
+from app.settings import Settings
 from tests.app.routes.test_criteria import Directly
 from tests.factories import XOR_SLUG, pretrained_xor, real_analysis, stored_analysis
 
@@ -154,3 +157,28 @@ def test_analyses_without_verdicts_are_judged_later(store):
     work(store)
     with store.write() as session:
         assert queue.enqueue_missing_criteria(session) == 0
+
+
+def test_what_a_budget_ended_can_be_asked_for_again_with_a_longer_one(tmp_path):
+    text, sets = "mean-ablation", []
+    for seconds, again in ((0.0, 1), (0.0, 0), (60.0, 1), (60.0, 0)):
+        store = open_store(Settings(data=tmp_path, max_criterion_seconds=seconds))
+        store.migrate()
+        with store.read() as session:
+            known = session.scalar(select(AnalysisRow.id))
+        if known is None:
+            stored_analysis(store, real=True)
+        with store.read() as session:
+            analysis = session.scalars(select(AnalysisRow)).one()
+            wanted = kinds_and_steps(parse_steps([text]))
+            missing = missing_steps(session, analysis, wanted, budget=criterion_seconds_in(session))
+        assert len(missing) == again
+        if missing:
+            made = ask(store, text)
+            work(store)
+            assert job(store, made).state == ("done" if seconds else "truncated")
+        with store.read() as session:
+            (found,) = verdict_sets(session, session.scalars(select(AnalysisRow)).one())
+            sets.append((found.tally.passed, found.tally.undecided))
+        store.close()
+    assert sets == [(0, 197), (0, 197), (191, 0), (191, 0)]
