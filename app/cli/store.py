@@ -11,7 +11,8 @@ import typer
 
 from app.cli.analyse import read_protocol
 from app.cli.configuration import read_settings
-from app.cli.terminal import DONE, Refusal, check_writable, read_bytes, write_text
+from app.cli.offline import export_pages
+from app.cli.terminal import DONE, STANDARD, Refusal, check_writable, read_bytes, write_text
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -84,17 +85,65 @@ def import_(
 
 
 def export(
-    network: Annotated[str, typer.Argument(help="Slug or digest of a stored network.")],
-    output: Annotated[str, typer.Option("--output", "-o", help="File to write, or - for standard output.")] = "-",
+    network: Annotated[str, typer.Argument(help="Slug or digest of a stored network.")] = "",
+    output: Annotated[
+        str, typer.Option("--output", "-o", help="File to write, or - for standard output; with --static: an output.")
+    ] = "-",
     result: Annotated[bool, typer.Option("--result", help="Write the result file instead of the network.")] = False,
-    protocol: Annotated[str, typer.Option("--protocol", "-p", help="Protocol of the result.")] = "complete",
+    protocol: Annotated[
+        list[str] | None, typer.Option("--protocol", "-p", help="Protocol of the result; several with --static.")
+    ] = None,
     data: Annotated[str, typer.Option("--data", "-d", help="Digest of the result's data record.")] = "",
     no_masks: Annotated[bool, typer.Option("--no-masks", help="Leave the lists of circuits out.")] = False,
+    static: Annotated[
+        str, typer.Option("--static", help="Write pages to this folder, to be read without a server.")
+    ] = "",
+    networks: Annotated[
+        list[str] | None, typer.Option("--network", "-n", help="With --static: a network; may be repeated.")
+    ] = None,
+    limit: Annotated[
+        int, typer.Option("--limit", min=1, max=100_000, help="With --static: most explanations of each kind.")
+    ] = 250,
+    interpretations: Annotated[
+        int, typer.Option("--interpretations", min=0, max=100_000, help="With --static: most interpretations.")
+    ] = 250,
+    compare: Annotated[
+        list[str] | None,
+        typer.Option("--compare", help="With --static: references with commas, every pair of which is compared."),
+    ] = None,
+    base_url: Annotated[
+        str, typer.Option("--base-url", help="With --static: live site that links out of the copy lead to.")
+    ] = "",
+    force: Annotated[bool, typer.Option("--force", help="With --static: replace an earlier copy.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="With --static: no progress.")] = False,
 ) -> int:
-    """Write a stored network as a network file, or what was found about it as a result file.
+    """Write a stored network as a network file, what was found about it as a result file, or both as pages to read.
 
     Example: [bold]pluriscope export xor-pretrained --result --protocol paper --output result.json[/bold]
+    Example: [bold]pluriscope export --static supplement --network xor-pretrained[/bold]
     """
+    if static:
+        if result or data or no_masks:
+            raise Refusal(
+                "--static: goes without --result, --data and --no-masks. A copy holds the result files anyway."
+            )
+        names = [*([network] if network else []), *(networks or [])]
+        return export_pages(
+            static,
+            names,
+            protocols=protocol or ["complete"],
+            output="" if output == STANDARD else output,
+            limit=limit,
+            interpretations=interpretations,
+            compare=compare or [],
+            base_url=base_url,
+            force=force,
+            quiet=quiet,
+        )
+    if not network or networks or compare or base_url or force:
+        raise Refusal("export: needs a network, or --static. Name one, or give --static DIR with --network.")
+    if protocol and len(protocol) > 1:
+        raise Refusal("--protocol: a result file has one. Repeat the option with --static only.")
     from analysis.networks.files import NetworkFile, network_file_json
     from app.db.codecs import network_of, tasks_of
     from app.db.reads.analyses import find_network
@@ -103,7 +152,7 @@ def export(
     with opened_store() as store, store.read() as session:
         row = find_network(session, network)
         if result:
-            document = _result(session, row, protocol, data, masks=not no_masks)
+            document = _result(session, row, (protocol or ["complete"])[0], data, masks=not no_masks)
         else:
             document = network_file_json(NetworkFile(row.name, network_of(row), tasks_of(row), row.attribution))
     write_text(output, json.dumps(document, ensure_ascii=False, allow_nan=False) + "\n")

@@ -1,0 +1,166 @@
+"""The application asked within this process, through its ASGI interface: no socket, no second renderer."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final
+from urllib.parse import unquote, urljoin, urlsplit
+
+from fastapi import FastAPI
+from starlette.requests import Request
+from starlette.types import Message
+
+from app.offline.errors import CannotExport
+
+# no host name, so that pages write links as paths and not with a host that nobody can reach
+HOST: Final = b"_"
+MOST_REDIRECTS: Final = 5
+OK: Final = 200
+
+
+@dataclass
+class Answer:
+    """What came back."""
+
+    status: int = 0
+    headers: dict[str, str] = field(default_factory=dict)
+    body: bytes = b""
+
+    @property
+    def text(self) -> str:
+        return self.body.decode()
+
+
+class InProcess:
+    """One application, started while the block lasts."""
+
+    def __init__(self, app: FastAPI) -> None:
+        self.app = app
+        self.n_asked = 0
+        self._runner = asyncio.Runner()
+        self._life = app.router.lifespan_context(app)
+
+    def __enter__(self) -> InProcess:
+        self._runner.__enter__()
+        try:
+            self._runner.run(self._life.__aenter__())
+        except BaseException:
+            self._runner.close()
+            raise
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
+        try:
+            self._runner.run(self._life.__aexit__(None, None, None))
+        finally:
+            self._runner.close()
+
+    def get(self, address: str, *, fragment: bool = False) -> Answer:
+        """What an address answers, redirects followed.
+
+        Args:
+            address: path and options.
+            fragment: ask as htmx does for a part of a page.
+        """
+        body = bytearray()
+        answer = self._follow(address, body.extend, fragment=fragment)
+        answer.body = bytes(body)
+        return answer
+
+    def json(self, address: str) -> Any:
+        """The value that an address answers.
+
+        Raises:
+            CannotExport: it is refused; with the words of the refusal.
+        """
+        answer = self.get(address)
+        if answer.status != OK:
+            raise CannotExport(f"address {address[:200]!r}", *refusal_of(answer))
+        return json.loads(answer.body)
+
+    def save(self, address: str, path: Path) -> int:
+        """What an address answers, written to a file as it comes.
+
+        Returns:
+            its bytes.
+
+        Raises:
+            CannotExport: it is refused.
+        """
+        with path.open("wb") as file:
+            answer = self._follow(address, file.write)
+        if answer.status != OK:
+            answer.body = path.read_bytes()
+            path.unlink()
+            raise CannotExport(f"address {address[:200]!r}", *refusal_of(answer))
+        return path.stat().st_size
+
+    def request(self, address: str) -> Request:
+        """A request that nobody sent, for pages of the copy that the application itself does not have."""
+        return Request(self._scope(address, fragment=False))
+
+    def _follow(self, address: str, take: Callable[[bytes], object], *, fragment: bool = False) -> Answer:
+        for _ in range(MOST_REDIRECTS):
+            answer = self._runner.run(self._ask(address, take, fragment=fragment))
+            if "location" not in answer.headers:
+                return answer
+            address = urljoin(address, answer.headers["location"])
+        raise CannotExport(f"address {address[:200]!r}", "leads on without end", "report it")
+
+    async def _ask(self, address: str, take: Callable[[bytes], object], *, fragment: bool) -> Answer:
+        self.n_asked += 1
+        answer = Answer()
+        asked = False
+
+        async def receive() -> Message:
+            nonlocal asked
+            if asked:  # the caller stays until the answer is there
+                await asyncio.Event().wait()
+            asked = True
+            return {"type": "http.request", "body": b"", "more_body": False}
+
+        async def send(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                answer.status = message["status"]
+                answer.headers = {key.decode("latin-1"): value.decode("latin-1") for key, value in message["headers"]}
+            elif "location" not in answer.headers:
+                take(message.get("body", b""))
+
+        await self.app(self._scope(address, fragment=fragment), receive, send)
+        return answer
+
+    def _scope(self, address: str, *, fragment: bool) -> dict[str, Any]:
+        parts = urlsplit(address)
+        headers = [(b"host", HOST)]
+        if fragment:
+            headers += [(b"hx-request", b"true"), (b"hx-request-type", b"partial")]
+        return {
+            "type": "http",
+            "asgi": {"version": "3.0"},
+            "http_version": "1.1",
+            "method": "GET",
+            "scheme": "http",
+            "path": unquote(parts.path),
+            "raw_path": parts.path.encode("ascii"),
+            "query_string": parts.query.encode("ascii"),
+            "root_path": "",
+            "headers": headers,
+            "client": ("127.0.0.1", 0),
+            "server": ("127.0.0.1", 80),
+            "app": self.app,
+        }
+
+
+def refusal_of(answer: Answer) -> tuple[str, str]:
+    """Cause and cure of a refusal, as its JSON tells them."""
+    try:
+        said = str(json.loads(answer.body)["error"])
+    except (ValueError, KeyError, TypeError):
+        return f"was answered with status {answer.status}", "look at the page itself"
+    cause, _, cure = said.rstrip(".").partition(". ")
+    return cause, cure or "look at the page itself"

@@ -1,0 +1,257 @@
+"""From networks and limits to a selection, by asking the JSON twins of the very pages that are to be copied."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import combinations, zip_longest
+from typing import Any, Final
+
+from app.addressing import Addresses, ExplanationRef, Scope
+from app.offline.client import OK, InProcess
+from app.offline.errors import CannotExport
+from app.offline.names import normal
+from app.offline.selection import SITE_PAGES, Part, Selection, Share, Subject, Titled, is_variant
+
+ROWS_ASKED: Final = 200
+MOST_COMPARED: Final = 6
+SUGGESTED: Final = 2
+"""Comparisons taken from each end of each list of suggestions."""
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What somebody wants a copy of.
+
+    Args:
+        networks: slugs or digests.
+        protocols: names or digests, each of which must have been used.
+        output: index of an output; None for all.
+        limit: most circuits, algorithms and alignments of each analysis, and rows of each list.
+        interpretations: most interpretations of each analysis.
+        compare: lists of references; every pair of each is compared, and all of it if it has six or fewer.
+    """
+
+    networks: tuple[str, ...]
+    protocols: tuple[str, ...] = ("complete",)
+    output: int | None = None
+    limit: int = 250
+    interpretations: int = 250
+    compare: tuple[tuple[str, ...], ...] = ()
+
+
+def plan(site: InProcess, wish: Wish, scopes: dict[str, list[tuple[Scope, str]]]) -> Selection:
+    """The selection for some networks.
+
+    Args:
+        site: the application.
+        wish: what is wanted.
+        scopes: slug → its analyses to copy, each with words for people; never empty.
+
+    Raises:
+        CannotExport: a reference to compare that names nothing.
+    """
+    selection = Selection(wish.limit, wish.interpretations)
+    selection.add("front", "/")
+    for slug, chosen in scopes.items():
+        subject = _subject(site, selection, slug, chosen[0][0])
+        selection.subjects.append(subject)
+        for scope, title in chosen:
+            part = Part(slug, scope, title)
+            subject.parts.append(part)
+            _Planner(site, selection, wish, part).plan()
+    for page in SITE_PAGES:
+        if site.get(page).status == OK:
+            selection.add("site", page)
+    return selection
+
+
+def _subject(site: InProcess, selection: Selection, slug: str, scope: Scope) -> Subject:
+    network = site.json(Addresses().twin(selection.addresses.network(slug, scope)))["network"]
+    shape = "-".join(map(str, network["sizes"]))
+    return Subject(slug, network["name"], network["digest"], shape, network.get("attribution") or "")
+
+
+class _Planner:
+    """Plans one analysis."""
+
+    def __init__(self, site: InProcess, selection: Selection, wish: Wish, part: Part) -> None:
+        self.site = site
+        self.selection = selection
+        self.wish = wish
+        self.part = part
+        self.links = selection.addresses
+
+    def plan(self) -> None:
+        slug, scope, links = self.part.network, self.part.scope, self.links
+        self.selection.add("network", links.network(slug, scope))
+        for kind, bare in (
+            ("circuits", links.circuits(slug, scope)),
+            ("algorithms", links.algorithms(slug, scope)),
+            ("explanations", links.explanations(slug, scope)),
+            ("common-ground", links.common_ground(slug, scope)),
+        ):
+            self.selection.add(kind, *self._pages(bare))
+            self._add_variants(kind, bare)
+        self._funnel()
+        circuits = self._circuits()
+        interpretations = self._interpretations(circuits)
+        alignments = self._algorithms()
+        self._comparisons(circuits, interpretations, alignments)
+
+    def _twin(self, address: str) -> Any:
+        return self.site.json(self.links.twin(address))
+
+    def _pages(self, bare: str) -> Iterator[str]:
+        """The pages of a list in its own order, until it ends or shows as many rows as the limit says."""
+        shown, address = 0, bare
+        while address and shown < self.wish.limit:
+            yield address
+            page = self._twin(address)
+            shown += len(page["items"])
+            address = page.get("next_url") or ""
+
+    def _add_variants(self, kind: str, bare: str) -> None:
+        """A list's other orders and single filters, as far as its own pages lead to them."""
+        home = normal(bare)
+        waiting = [home]
+        while waiting:
+            for address in _addresses_in(self._twin(waiting.pop(0))):
+                if is_variant(address, home) and not self.selection.has_page(address):
+                    self.selection.add(kind, address)
+                    waiting.append(normal(address))
+
+    def _items(self, bare: str, most: int) -> tuple[list[dict[str, Any]], int | None]:
+        """The first items of a list in its own order, and how many there are in all."""
+        found: list[dict[str, Any]] = []
+        total: int | None = None
+        address = bare + ("&" if "?" in bare else "?") + f"limit={min(most, ROWS_ASKED)}"
+        while address and len(found) < most:
+            page = self._twin(address)
+            total = page.get("total", page.get("n_candidates", total))
+            found += page["items"]
+            address = page.get("next_url") or ""
+        return found[:most], total
+
+    def _funnel(self) -> None:
+        slug, scope = self.part.network, self.part.scope
+        bare = self.links.funnel(slug, scope)
+        self.selection.add("funnel", bare)
+        for preset in self._twin(bare).get("presets", ()):
+            self.selection.add("funnel", preset["url"])
+            self.part.presets.append(Titled(preset["label"], preset["url"]))
+
+    def _circuits(self) -> list[dict[str, Any]]:
+        slug, scope = self.part.network, self.part.scope
+        bare = self.links.circuits(slug, scope)
+        circuits, total = self._items(bare, self.wish.limit)
+        for circuit in circuits:
+            self.selection.add("circuit", circuit["url"])
+            self.selection.add("gates", self.links.interpretations(slug, circuit["mask"], scope))
+        self.part.shares.append(Share("circuit", len(circuits), total, "fewest edges first", bare))
+        return circuits
+
+    def _interpretations(self, circuits: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Representatives of observed classes: the first of every circuit, then the second of every circuit, …"""
+        slug, scope = self.part.network, self.part.scope
+        columns: list[list[dict[str, Any]]] = []
+        wanted = self.wish.interpretations
+        counts = self._twin(self.links.network(slug, scope)).get("counts") or {}
+        for circuit in circuits[:wanted]:
+            excerpt = self._twin(self.links.circuit(slug, circuit["mask"], scope)).get("excerpt")
+            columns.append(excerpt["items"] if excerpt else [])
+        ranks = zip_longest(*columns)
+        chosen = [item for rank in ranks for item in rank if item is not None][:wanted]
+        self.selection.add("interpretation", *(item["url"] for item in chosen))
+        order = "one of an observed class each: the first class of every circuit here, then the second"
+        of = int(counts.get("interpretations_observed") or 0)
+        self.part.shares.append(Share("interpretation", len(chosen), of, order))
+        return chosen
+
+    def _algorithms(self) -> list[dict[str, Any]]:
+        """Algorithms in the order of their list, then valid alignments of those, then the best that fail."""
+        slug, scope, most = self.part.network, self.part.scope, self.wish.limit
+        bare = self.links.algorithms(slug, scope)
+        algorithms, total = self._items(bare, most)
+        valid: list[dict[str, Any]] = []
+        failing: list[list[dict[str, Any]]] = []
+        of = 0
+        for item in algorithms:
+            self.selection.add("algorithm", item["url"])
+            of += int(item.get("n_kept") or 0)
+            alignments, _ = self._items(item["url"], most)
+            valid += [one for one in alignments if one.get("valid")]
+            failing.append([one for one in alignments if not one.get("valid")])
+        near = [one for rank in zip_longest(*failing) for one in rank if one is not None]
+        chosen = [*valid, *near][:most]
+        self.selection.add("alignment", *(one["url"] for one in chosen))
+        shares = self.part.shares
+        shares.append(Share("algorithm", len(algorithms), total, "in the order of their list", bare))
+        order = (
+            "of those kept of the algorithms here: valid ones, then the best that fails of each, then the second best"
+        )
+        shares.append(Share("alignment", len(chosen), of, order))
+        return chosen
+
+    def _comparisons(
+        self,
+        circuits: Sequence[dict[str, Any]],
+        interpretations: Sequence[dict[str, Any]],
+        alignments: Sequence[dict[str, Any]],
+    ) -> None:
+        for chosen in self.wish.compare:
+            self._chosen(chosen)
+        if self.wish.compare:
+            return
+        first = [items[0]["ref"] for items in (circuits, interpretations, alignments) if items]
+        if len(first) > 1:
+            self._compare(first)
+        for ref in first:
+            self._suggested(ref)
+
+    def _chosen(self, refs: tuple[str, ...]) -> None:
+        for text in refs:
+            try:
+                ExplanationRef.parse(text)
+            except ValueError:
+                raise CannotExport(
+                    f"explanation {text[:80]!r}",
+                    "is no reference",
+                    "write c-MASK, i-MASK.INDEX, g-ALGORITHM or a-ALGORITHM.ALIGNMENT, as a comparison's address does",
+                ) from None
+        if 2 < len(refs) <= MOST_COMPARED:
+            self._compare(refs)
+        for pair in combinations(refs, 2):
+            self._compare(pair)
+
+    def _compare(self, refs: Sequence[str], title: str = "") -> None:
+        address = self.links.compare(self.part.network, refs, self.part.scope)
+        page = self._twin(address)  # refused here, before anything is written, if a reference names nothing
+        self._add_comparison(title or " · ".join(refs), page.get("url") or address)
+
+    def _add_comparison(self, title: str, address: str) -> None:
+        self.selection.add("comparison", address)
+        if all(known.url != address for known in self.part.comparisons):
+            self.part.comparisons.append(Titled(title, address))
+
+    def _suggested(self, ref: str) -> None:
+        """What the dashboard suggests to compare one explanation with."""
+        page = self._twin(self.links.neighbours(self.part.network, [ref], self.part.scope))
+        for found in page["lists"]:
+            by = "edges" if found["by"] == "edges" else "predictions"
+            for words, ends in (("closest to", found["closest"]), ("most different from", found["most_different"])):
+                for one in ends[:SUGGESTED]:
+                    self._add_comparison(f"{one['ref']}, {words} {ref} by {by}", one["compare_url"])
+
+
+def _addresses_in(value: Any) -> Iterator[str]:
+    """Every address within the site that a JSON value holds."""
+    if isinstance(value, str):
+        if value.startswith("/networks/"):
+            yield value
+    elif isinstance(value, dict):
+        for one in value.values():
+            yield from _addresses_in(one)
+    elif isinstance(value, list):
+        for one in value:
+            yield from _addresses_in(one)

@@ -1,0 +1,294 @@
+"""A page as the application sends it, made into a file that needs no application.
+
+1. Parts that htmx would fetch when they come into sight are put in place (:func:`inline_parts`).
+2. Links lead to files of the copy; those to pages that are not in it are marked and lead to an explanation, or to the
+   live site where one is named.
+3. Forms, the compare tray and whatever else needs a server go; a sentence says so where a reader would look for them.
+   Counts that stand beside a filter stay, since they are findings.
+4. The panel for passing a page on gives way to one that works without a server.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from html import unescape
+from typing import Any, Final
+
+from app.offline.markup import Element, parse
+from app.offline.names import FRONT, NOT_INCLUDED, file_of, normal, relative, split
+from app.offline.selection import Selection
+
+SENTENCE: Final = "Filtering, searching and computing need a running Pluriscope"
+ASKED: Final = "This is asked of a running Pluriscope; a copy on a disk cannot compute it."
+OF_THE_COPY: Final = "file:"
+"""Begins links of the copy's own templates to its files."""
+_LIVE: Final = ("load", "revealed", "intersect")
+_ABSOLUTE: Final = re.compile(r"[a-z][a-z0-9+.-]*:|//", re.IGNORECASE)
+_CONTROLS: Final = frozenset(("input", "select", "textarea", "button"))
+_FOR_OTHERS: Final = re.compile(r"(og|twitter):")
+_MAIN_NAVIGATION: Final = "Main"
+
+Panel = Callable[[str, Mapping[str, str]], str]
+
+
+def inline_parts(page: Element, fetch: Callable[[str], str]) -> None:
+    """Put every part that would be fetched by itself where it would stand.
+
+    Args:
+        page: the page's tree, changed.
+        fetch: address → markup of the part, "" if there is none; then the link that stands there remains.
+    """
+    for element in page.all(lambda one: bool(one.get("hx-get")) and one.get("hx-trigger").split(" ")[0] in _LIVE):
+        markup = fetch(element.get("hx-get"))
+        if not markup:
+            continue
+        part = parse(markup)
+        if element.get("hx-swap").startswith("outerHTML"):
+            element.replace(*part.children)
+        else:
+            element.children = []
+            for child in part.children:
+                element.append(child)
+
+
+class Rewriter:
+    """Makes pages into files of one copy.
+
+    Args:
+        selection: what is in it.
+        live: address of the live site without a slash at the end, "" if there is none.
+        panel: address of a page and what its own panel holds → the panel of the copy.
+    """
+
+    def __init__(self, selection: Selection, live: str, panel: Panel) -> None:
+        self.selection = selection
+        self.live = live
+        self.panel = panel
+        self.static: set[str] = set()
+
+    def rewrite(self, page: Element, address: str, file: str) -> str:
+        """The page as a file.
+
+        Args:
+            page: its tree, changed.
+            address: where the application shows it.
+            file: of the copy, relative to its root.
+        """
+        self.file = file
+        self.address = address
+        self._head(page)
+        self._panels(page)
+        self._trays(page)
+        self._forms(page)
+        for element in page.all(lambda _: True):
+            if element.parent is not None:
+                self._element(element)
+        return str(page)
+
+    # ---------- where links lead
+
+    def link(self, target: str) -> tuple[str, bool]:
+        """What a link becomes, and whether that is in the copy.
+
+        Args:
+            target: as the page has it: a path with options and fragment, a fragment alone, or an address elsewhere.
+        """
+        if target.startswith(OF_THE_COPY):
+            return relative(target.removeprefix(OF_THE_COPY), self.file), True
+        bare, hash_, fragment = target.partition("#")
+        tail = hash_ + fragment
+        if _ABSOLUTE.match(target) or not bare:
+            return target, True
+        if bare.startswith("?"):
+            bare = split(self.address)[0] + bare
+        if bare.startswith("/static/"):
+            name = bare.partition("?")[0].removeprefix("/")
+            self.static.add(name)
+            return relative(name, self.file), True
+        if split(bare)[0] in ("/", "/networks"):
+            return relative(FRONT, self.file) + tail, True
+        if normal(bare) == "/compare":
+            return f"{relative(FRONT, self.file)}#comparisons", True
+        if self.selection.has_page(bare):
+            return relative(file_of(bare), self.file) + tail, True
+        if data := self.selection.data(bare):
+            return relative(file_of(data), self.file), True
+        return self._elsewhere(target), False
+
+    def _elsewhere(self, target: str) -> str:
+        if self.live:
+            return self.live + target
+        return f"{relative(NOT_INCLUDED, self.file)}#{target.partition('#')[0]}"
+
+    # ---------- parts of a page
+
+    def _head(self, page: Element) -> None:
+        head = next((one for one in page.elements() if one.tag == "head"), None)
+        if head is None:
+            return
+        for element in head.all(lambda one: one.tag in ("meta", "link", "script")):
+            name, source = element.get("property") or element.get("name"), element.get("src")
+            for_others = _FOR_OTHERS.match(name) or "oembed" in element.get("type")
+            if for_others or name == "htmx-config" or "htmx" in source:
+                element.replace()
+            if element.get("rel") == "canonical" and not self.live:
+                element.replace()
+        for name in ("static/offline.css", "static/offline.js"):
+            self.static.add(name)
+        link = Element("link", {"rel": "stylesheet", "href": relative("static/offline.css", self.file)}, ended=False)
+        script = Element("script", {"src": relative("static/offline.js", self.file)})
+        for element in (link, script):  # the script is not deferred: the theme must be known before anything is drawn
+            head.append(element)
+            head.append("\n")
+
+    def _panels(self, page: Element) -> None:
+        for panel in page.all(lambda one: one.tag == "details" and one.has_class("share")):
+            texts = {
+                one.get("id").removeprefix("share-"): unescape(one.text)
+                for one in panel.elements()
+                if one.tag == "textarea"
+            }
+            panel.replace(*parse(self.panel(self.address, texts)).children)
+
+    def _trays(self, page: Element) -> None:
+        for tray in page.all(lambda one: "data-tray" in one.attributes):
+            tray.replace()
+        for box in page.all(lambda one: "data-compare" in one.attributes):
+            label = box.within(lambda one: one.tag == "label")
+            (label or box).replace()
+
+    def _forms(self, page: Element) -> None:
+        for form in page.all(lambda one: one.tag == "form"):
+            if form.parent is None:
+                continue
+            if form.get("role") == "search":
+                form.replace()
+            elif form.get("method").lower() == "post":
+                form.replace(*parse(f'<p class="small soft offline-note">{ASKED}</p>').children)
+            else:
+                self._read_only(form)
+
+    def _read_only(self, form: Element) -> None:
+        """A form of filters without its controls: what is left are links and counts."""
+        holds_list = any(one.tag in ("table", "svg") and not one.within(_is_fieldset) for one in form.elements())
+        for label in form.all(lambda one: one.tag == "label"):
+            if any(one.has_class("n") and one.text.strip() for one in label.elements()):
+                label.rename("span")
+                label.set("class", f"{label.get('class')} offline-count".strip())
+                label.remove_attributes("for")
+            else:
+                label.replace()
+        for control in form.all(lambda one: one.tag in _CONTROLS):
+            control.replace()
+        for group in form.all(lambda one: one.tag == "fieldset"):
+            told = group.all(lambda one: one.tag == "a" or (one.has_class("n") and bool(one.text.strip())))
+            if group.parent is not None and not told:
+                group.replace()
+        for rest in form.all(lambda one: one.tag in ("details", "div", "span", "noscript")):
+            if rest.parent is not None and not _shows(rest):
+                rest.replace()
+        form.rename("div")
+        form.remove_attributes("method", "action")
+        if form.get("aria-label"):
+            form.set("role", "group")
+        if not holds_list:
+            about = relative(FRONT, self.file)
+            form.append(
+                parse(f'<p class="small soft offline-note"><a href="{about}#about">{SENTENCE}</a>.</p>').children[0]
+            )
+
+    def _element(self, element: Element) -> None:
+        tag = element.tag
+        element.remove_attributes(*[name for name in element.attributes if name.startswith(("hx-", "data-poll"))])
+        if "data-theme-switch" in element.attributes:
+            element.rename("button")
+            element.remove_attributes("href")
+            element.set("type", "button")
+            element.set("hidden", None)
+        elif tag == "a":
+            self._anchor(element)
+        elif "data-copy" in element.attributes:
+            self._copy(element)
+        elif tag in _CONTROLS and not (tag == "textarea" and "readonly" in element.attributes):
+            label = element.within(lambda one: one.tag == "label")
+            (label or element).replace()
+        elif tag == "script" and element.get("type") == "application/json":
+            self._figure(element)
+        elif tag in ("link", "script", "img", "iframe"):
+            for name in ("href", "src", "data-plotly"):
+                value = element.get(name)
+                if value and element.get("rel") != "canonical":
+                    link, inside = self.link(value)
+                    if inside:
+                        element.set(name, link)
+                    else:
+                        element.replace()
+                        return
+
+    def _anchor(self, element: Element) -> None:
+        target = element.get("href")
+        if not target:
+            return
+        link, inside = self.link(target)
+        element.set("href", link)
+        if inside:
+            if _ABSOLUTE.match(target):
+                element.set("rel", "noreferrer")
+            return
+        navigation = element.within(lambda one: one.tag == "nav")
+        if navigation is not None and navigation.get("aria-label") == _MAIN_NAVIGATION:
+            element.replace()
+            return
+        element.remove_attributes("download", "rel", "data-compare-link")
+        element.set("class", f"{element.get('class')} off-copy".strip())
+        words = "on the live site" if self.live else "not in this copy"
+        if self.live:
+            element.set("rel", "external noreferrer")
+        element.set("title", f"{element.get('title')} ({words})" if element.get("title") else words.capitalize())
+        if element.get("aria-label"):
+            element.set("aria-label", f"{element.get('aria-label')} ({words})")
+        elif element.get("aria-hidden") != "true":
+            element.append(parse(f'<span class="vh"> ({words})</span>').children[0])
+
+    def _copy(self, element: Element) -> None:
+        value = element.get("data-copy")
+        if not value.startswith("/"):
+            return
+        if self.live:
+            element.set("data-copy", self.live + value)
+        else:
+            element.replace()
+
+    def _figure(self, element: Element) -> None:
+        """Addresses within a figure's data, which its script opens."""
+        try:
+            figure = json.loads(element.text)
+        except ValueError:
+            return
+        written = json.dumps(self._relinked(figure), ensure_ascii=True, separators=(",", ":"))
+        # as Jinja's tojson does, so that no text within ends the script
+        for character in "<>&'":
+            written = written.replace(character, f"\\u{ord(character):04x}")
+        element.children = [written]
+
+    def _relinked(self, value: Any) -> Any:
+        if isinstance(value, str) and value.startswith(("/networks/", "/compare")):
+            return self.link(value)[0]
+        if isinstance(value, list):
+            return [self._relinked(one) for one in value]
+        if isinstance(value, dict):
+            return {key: self._relinked(one) for key, one in value.items()}
+        return value
+
+
+def _is_fieldset(element: Element) -> bool:
+    return element.tag == "fieldset"
+
+
+def _shows(element: Element) -> bool:
+    """Whether there is anything to see in it."""
+    if element.tag == "details":
+        return any(_shows(child) for child in element.children if isinstance(child, Element) and child.tag != "summary")
+    return bool(unescape(element.text).strip()) or any(one.tag in ("svg", "img") for one in element.elements())

@@ -1,0 +1,347 @@
+"""The driver: plan, estimate, write every page and what lies beside it, then the front page, README and manifest."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from analysis import ENGINE_VERSION
+from analysis.data import data_file_json
+from analysis.networks.files import NetworkFile, network_file_json
+from analysis.progress import Progress, Report, silent
+from analysis.protocol import BUILT_IN, Protocol
+from app.addressing import Scope
+from app.db.codecs import network_of, tasks_of
+from app.db.reads import analyses as reads
+from app.db.tables import AnalysisRow, NetworkRow
+from app.main import create_app
+from app.offline.client import OK, InProcess
+from app.offline.errors import CannotExport
+from app.offline.folder import check_target, free_bytes, replacing, write_manifest
+from app.offline.markup import parse
+from app.offline.names import FRONT, NOT_INCLUDED, file_of, normal, split
+from app.offline.planning import Wish, plan
+from app.offline.readme import readme
+from app.offline.rewriting import Rewriter, inline_parts
+from app.offline.selection import Selection, Titled
+from app.rendering import environment, render
+from app.settings import ROOT, Settings
+
+FORMAT: Final = "pluriscope-offline/1"
+ROOM_TO_SPARE: Final = 1.25
+_LOADED: Final = re.compile(r"""url\(["']?([^"')]+)["']?\)""")
+
+
+@dataclass(frozen=True)
+class Written:
+    """What was written.
+
+    Args:
+        files: how many.
+        bytes: together.
+        pages: how many of the files are pages.
+    """
+
+    files: int
+    bytes: int
+    pages: int
+
+
+def write_site(
+    settings: Settings,
+    wish: Wish,
+    target: Path,
+    *,
+    base_url: str = "",
+    force: bool = False,
+    report: Report = silent,
+    tell: Callable[[str], None] = lambda _: None,
+) -> Written:
+    """Write a copy of some networks' pages that is read from a disk.
+
+    Args:
+        settings: of the dashboard whose store is read.
+        wish: what is wanted.
+        target: the folder.
+        base_url: address of a live site that links to pages outside of the copy lead to, "" for none.
+        force: replace an earlier copy in the folder.
+        report: progress.
+        tell: takes sentences for people.
+
+    Raises:
+        CannotExport: nothing is stored of what is wanted, or the folder or disk is in the way.
+        StoreError: the store cannot be opened, or has no such network.
+    """
+    check_target(target, force=force)
+    live = base_url.rstrip("/")
+    app = create_app(settings.model_copy(update={"prefix": "", "public_url": live}))
+    with InProcess(app) as site:
+        with app.state.store.read() as session:
+            scopes, files = _stored(session, wish)
+        report(Progress("planning", 0, 1))
+        selection = plan(site, wish, scopes)
+        for subject in selection.subjects:
+            subject.files.extend(Titled(title, name) for title, name, _ in files[subject.slug])
+        report(Progress("planning", 1, 1, f"{len(selection.pages)} pages"))
+        _state_size(site, selection, target, tell)
+        try:
+            with replacing(target) as folder:
+                copy = _Copy(site, selection, folder, live)
+                for chosen in files.values():
+                    for _, name, document in chosen:
+                        copy.write(name, json.dumps(document, ensure_ascii=False, allow_nan=False, indent=1) + "\n")
+                copy.write_pages(report)
+                copy.write_results()
+                copy.write_front()
+                copy.write_static()
+                copy.write_contents()
+                n_files = write_manifest(folder)
+                n_bytes = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+        except OSError as error:
+            raise CannotExport(
+                f"folder {str(target)!r}",
+                f"cannot be written ({error.strerror or error})",
+                "make room or choose another place",
+                ours=True,
+            ) from None
+    return Written(n_files, n_bytes, len(copy.pages))
+
+
+NamedFile = tuple[str, str, dict[str, Any]]
+
+
+def _stored(session: Session, wish: Wish) -> tuple[dict[str, list[tuple[Scope, str]]], dict[str, list[NamedFile]]]:
+    """The analyses to copy, and the files from which they can be made again, by the networks' slugs.
+
+    Raises:
+        CannotExport: a network is named twice, or was not analysed under one of the protocols.
+    """
+    scopes: dict[str, list[tuple[Scope, str]]] = {}
+    files: dict[str, list[NamedFile]] = {}
+    for name in wish.networks:
+        row = reads.find_network(session, name)
+        if row.slug in scopes:
+            continue
+        found: list[tuple[Scope, str]] = []
+        network = NetworkFile(row.name, network_of(row), tasks_of(row), row.attribution)
+        needed: list[NamedFile] = [("Network file", f"networks/{row.slug}/network.json", network_file_json(network))]
+        if wish.output is not None:
+            reads.check_output(row, wish.output)
+        for protocol_name in wish.protocols:
+            protocol = reads.find_protocol(session, protocol_name)
+            stored = _analyses(session, row, protocol, wish.output)
+            if not stored:
+                raise CannotExport(
+                    f"network {row.slug!r}",
+                    f"has no finished analysis under protocol {protocol_name!r}",
+                    f"choose among {_analysed_under(session, row)}, or let `pluriscope work` finish it first",
+                )
+            key = next((key for key, known in BUILT_IN.items() if known.digest == protocol.digest), "")
+            if not key:
+                short = protocol.digest[:12]
+                document = protocol.model_dump(mode="json")
+                needed.append((f"Protocol {protocol.name}", f"protocols/{short}.json", document))
+            for analysis in stored:
+                data = reads.find_data(session, analysis.data_digest, row.sizes[0])
+                digest = "" if data.is_clean else data.digest[:12]
+                scope = Scope(analysis.output, key or protocol.digest[:12], digest)
+                words = f"protocol {protocol.name}" + (f", output {analysis.output}" if row.sizes[-1] > 1 else "")
+                found.append((scope, words + (f", data {digest}" if digest else "")))
+                name_of_data = f"data/{digest}.json"
+                if digest and all(name_of_data != file for _, file, _ in needed):
+                    needed.append((f"Data record {digest}", name_of_data, data_file_json(data)))
+        scopes[row.slug], files[row.slug] = found, needed
+    return scopes, files
+
+
+def _analyses(session: Session, row: NetworkRow, protocol: Protocol, output: int | None) -> list[AnalysisRow]:
+    """Stored analyses of a network under a protocol, by output, those on clean inputs first."""
+    query = select(AnalysisRow).where(
+        AnalysisRow.network_id == row.id, AnalysisRow.staged == "", AnalysisRow.protocol_digest == protocol.digest
+    )
+    if output is not None:
+        query = query.where(AnalysisRow.output == output)
+    clean = reads.find_data(session, "", row.sizes[0]).digest
+    found = session.scalars(query)
+    return sorted(found, key=lambda one: (one.data_digest != clean, one.data_digest, one.output))
+
+
+def _analysed_under(session: Session, row: NetworkRow) -> str:
+    query = select(AnalysisRow.protocol_digest).where(AnalysisRow.network_id == row.id, AnalysisRow.staged == "")
+    digests = set(session.scalars(query))
+    names = sorted(next((k for k, p in BUILT_IN.items() if p.digest == digest), digest[:12]) for digest in digests)
+    return ", ".join(names) or "none (it was not analysed at all)"
+
+
+def _state_size(site: InProcess, selection: Selection, target: Path, tell: Callable[[str], None]) -> None:
+    """Say how large the copy will be, measured on the first page of each kind.
+
+    Raises:
+        CannotExport: there is not that much room on the disk.
+    """
+    counts = Counter(selection.pages.values())
+    measured: dict[str, int] = {}
+    for page, kind in selection.pages.items():
+        if kind not in measured and kind != "front":
+            beside = sum(len(site.get(address).body) for address in selection.data_of(page))
+            measured[kind] = len(site.get(page).body) + beside
+    estimate = int(sum(measured.get(kind, 0) * n for kind, n in counts.items()) * 1.1)
+    free = free_bytes(target)
+    tell(
+        f"{len(selection.pages)} pages and what lies beside them, about {_megabytes(estimate)}; {_megabytes(free)} free"
+    )
+    if estimate * ROOM_TO_SPARE > free:
+        raise CannotExport(
+            f"disk of {str(target)!r}",
+            f"has {_megabytes(free)} left and the copy takes about {_megabytes(estimate)}",
+            "make room, choose another place, or lower --limit",
+            ours=True,
+        )
+
+
+def _megabytes(n: int) -> str:
+    return f"{n / 1e6:,.1f} MB"
+
+
+class _Copy:
+    """One copy while it is written."""
+
+    def __init__(self, site: InProcess, selection: Selection, folder: Path, live: str) -> None:
+        self.site = site
+        self.selection = selection
+        self.folder = folder
+        self.live = live
+        self.pages: dict[str, str] = {}
+        self.rewriter = Rewriter(selection, live, self._panel)
+
+    def path(self, name: str) -> Path:
+        path = self.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path
+
+    def write(self, name: str, text: str) -> None:
+        self.path(name).write_text(text, encoding="utf-8", newline="\n")
+
+    def write_pages(self, report: Report) -> None:
+        """Every planned page, each with what lies beside it."""
+        planned = [page for page in self.selection.pages if page != "/"]
+        for done, page in enumerate(planned, start=1):
+            self._write_page(page)
+            report(Progress("pages", done, len(planned), f"{done} of {len(planned)}"))
+
+    def _write_page(self, page: str) -> None:
+        answer = self.site.get(page)
+        if answer.status != OK:
+            raise CannotExport(f"page {page[:200]!r}", f"was answered with status {answer.status}", "report it")
+        tree = parse(answer.text)
+        inline_parts(tree, self._part)
+        name = file_of(page)
+        self.pages[page] = name
+        self.write(name, self.rewriter.rewrite(tree, page, name))
+        for address in self.selection.data_of(page):
+            self.site.save(address, self.path(file_of(address)))
+
+    def _part(self, address: str) -> str:
+        answer = self.site.get(address, fragment=True)
+        return answer.text if answer.status == OK else ""
+
+    def write_results(self) -> None:
+        """The result file of every analysis."""
+        for page, kind in self.selection.pages.items():
+            if kind == "network":
+                address = self.selection.result(page)
+                self.site.save(address, self.path(file_of(address)))
+
+    def write_front(self) -> None:
+        """The front page, and the one that links to what is not in the copy lead to."""
+        for name, template in ((FRONT, "front"), (NOT_INCLUDED, "not_included")):
+            context = {"json_url": "", "exports": {}, "copy": self.selection, "live": self.live, "section": "networks"}
+            answer = render(self.site.request("/"), f"offline/{template}.html", context)
+            tree = parse(bytes(answer.body).decode())
+            self.write(name, self.rewriter.rewrite(tree, "/", name))
+            self.pages[f"/{name}"] = name
+
+    def write_static(self) -> None:
+        """Styles, scripts and fonts that the pages load, with the licences that lie beside them."""
+        waiting = sorted(self.rewriter.static)
+        written: set[str] = set()
+        while waiting:
+            name = waiting.pop()
+            if name in written:
+                continue
+            written.add(name)
+            content = (ROOT / name).read_bytes()
+            self.path(name).write_bytes(content)
+            folder = Path(name).parent
+            if name.endswith(".css"):
+                for found in _LOADED.findall(content.decode()):
+                    if not found.startswith(("data:", "#")):
+                        waiting.append((folder / found).as_posix())
+            stem = Path(name).name.split("-")[0].lower()
+            for licence in sorted((ROOT / folder).glob("*LICENSE*")):
+                if licence.name.lower().startswith(stem[:4]):
+                    waiting.append((folder / licence.name).as_posix())
+
+    def write_contents(self) -> None:
+        """README.txt for people, contents.json for scripts."""
+        subjects = [
+            {
+                "slug": subject.slug,
+                "name": subject.name,
+                "digest": subject.digest,
+                "analyses": [
+                    {
+                        "output": part.scope.output,
+                        "protocol": part.scope.protocol,
+                        "data": part.scope.data,
+                        "included": {share.noun: {"n": share.included, "of": share.of} for share in part.shares},
+                    }
+                    for part in subject.parts
+                ],
+            }
+            for subject in self.selection.subjects
+        ]
+        document = {
+            "format": FORMAT,
+            "engine": ENGINE_VERSION,
+            "live": self.live,
+            "limit": self.selection.limit,
+            "networks": subjects,
+            "pages": {page: self.pages[page] for page in sorted(self.pages)},
+        }
+        self.write("contents.json", json.dumps(document, ensure_ascii=False, indent=1) + "\n")
+        self.write("README.txt", readme(self.selection, self.live, len(self.pages)))
+
+    def _panel(self, address: str, texts: Mapping[str, str]) -> str:
+        """The panel for passing a page on, without what needs a server."""
+        path, options = split(address)
+        given = dict(options)
+        slug = given.get("network") or path.split("/")[2]
+        scope_files = {
+            "network": f"networks/{slug}/network.json",
+            "protocol": f"protocols/{given.get('protocol', '')}.json",
+            "data": f"data/{given.get('data', '')}.json",
+        }
+        known = {file.url for subject in self.selection.subjects for file in subject.files}
+        drawing = self.selection.drawing(address)
+        return render_text(
+            "offline/panel.html",
+            address=normal(address),
+            texts=texts,
+            live=self.live,
+            files={key: file for key, file in scope_files.items() if file in known},
+            drawing=file_of(drawing) if drawing else "",
+        )
+
+
+def render_text(template: str, **context: Any) -> str:
+    """A template of the copy that is not a whole page."""
+    return environment().get_template(template).render(**context)
