@@ -4,14 +4,15 @@ A criterion on a million circuits is 62 blocks for each column: outcomes are one
 and fractions are there only where they say something. Block k holds explanations k·BLOCK and on, in the store's order.
 
 For interpretations a value stands for all interpretations of a circuit, and beside the outcomes stand exact counts,
-as decimal text because they are of any size.
+as decimal text because they are of any size. A block of counts that is what the store has of these circuits already
+(their interpretations, their observed classes) only names that column.
 """
 
 from __future__ import annotations
 
 import hashlib
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -26,6 +27,7 @@ from analysis.result import NOTHING_JUDGED, CriterionTally
 
 BLOCK: Final = 16_384
 COUNTS: Final = ("totals", "passed", "undecided", "representatives", "representatives_undecided")
+_NAMED: Final = b"="  # no compressed text begins so
 _LEVEL: Final = 1  # more would take longer than it saves
 _DTYPES: Final[dict[str, np.dtype[Any]]] = {
     "outcomes": np.dtype("u1"),
@@ -57,6 +59,7 @@ class PreparedVerdicts:
         seconds: spent on them.
         stopped: whether the budget or a limit ended the work.
         blocks: their columns.
+        circuits: of interpretations, the counts that are stored of all circuits, by name, as :func:`counted` gets them.
     """
 
     kind: Kind
@@ -67,6 +70,7 @@ class PreparedVerdicts:
     seconds: float = 0.0
     stopped: bool = False
     blocks: list[VerdictBlock] = field(default_factory=list)
+    circuits: Mapping[str, Sequence[int]] = field(default_factory=dict)
 
     def add(self, judged: JudgedBlock) -> None:
         """Take the next explanations in.
@@ -82,7 +86,18 @@ class PreparedVerdicts:
         self.note = self.note or judged.note
         self.seconds += judged.seconds
         self.stopped |= judged.stopped
-        self.blocks += [VerdictBlock(name, number, data) for name, data in _columns(judged).items()]
+        self.blocks += [VerdictBlock(name, number, data) for name, data in self._columns(judged).items()]
+
+    def _columns(self, judged: JudgedBlock) -> dict[str, bytes]:
+        columns = _told(judged)
+        if judged.counts is not None:
+            part = slice(judged.start, judged.start + len(judged.outcomes))
+            stored = {name: tuple(values[part]) for name, values in self.circuits.items()}
+            for name in COUNTS:
+                values = tuple(getattr(judged.counts, name))
+                same = next((one for one, counts in stored.items() if counts == values), None)
+                columns[name] = counts_to_bytes(values) if same is None else _NAMED + same.encode()
+        return columns
 
     @property
     def content(self) -> str:
@@ -95,8 +110,8 @@ class PreparedVerdicts:
         return digest.hexdigest()
 
 
-def _columns(judged: JudgedBlock) -> dict[str, bytes]:
-    """The columns that say something."""
+def _told(judged: JudgedBlock) -> dict[str, bytes]:
+    """The columns of numbers that say something."""
     columns: dict[str, bytes] = {"outcomes": _packed("outcomes", judged.outcomes)}
     fractions = judged.numerators is not None and judged.denominators is not None
     if judged.numerators is not None and judged.denominators is not None and (judged.numerators >= 0).any():
@@ -107,8 +122,6 @@ def _columns(judged: JudgedBlock) -> dict[str, bytes]:
         told is not None and np.array_equal(told, judged.scores, equal_nan=True)
     ):
         columns["scores"] = _packed("scores", judged.scores)
-    if judged.counts is not None:
-        columns |= {name: counts_to_bytes(getattr(judged.counts, name)) for name in COUNTS}
     return columns
 
 
@@ -145,3 +158,25 @@ def counts_of(data: bytes) -> list[int]:
     """The integers of a block of counts."""
     text = zlib.decompress(data)
     return list(map(int, text.split(b","))) if text else []
+
+
+def names_circuits(data: bytes) -> bool:
+    """Whether a block of counts only names a column of the circuits."""
+    return data.startswith(_NAMED)
+
+
+def counted(blocks: Iterable[bytes], circuits: Callable[[str], Sequence[int]]) -> list[int]:
+    """The integers of a column of counts.
+
+    Args:
+        blocks: all of them, in order.
+        circuits: what the store has of all circuits of the analysis, in the order of masks: "interpretations" or
+            "observed".
+    """
+    found: list[int] = []
+    for data in blocks:
+        if names_circuits(data):
+            found += circuits(data.removeprefix(_NAMED).decode())[len(found) : len(found) + BLOCK]
+        else:
+            found += counts_of(data)
+    return found

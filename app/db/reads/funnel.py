@@ -1,14 +1,14 @@
 """What the funnel of one analysis is made from: all tallies, the outcomes of the chosen steps, and numbers of circuits.
 
-Each function sends one statement or two, however many steps are asked for.
+Each function sends a few statements, however many steps are asked for.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 
 import numpy as np
@@ -22,7 +22,7 @@ from app.db.circuit_columns import BLOCK, RANKED, values_name, values_of
 from app.db.reads.circuit_scan import columns_of
 from app.db.reads.jobs import UNFINISHED
 from app.db.tables import AlgorithmRow, AlignmentRow, AnalysisRow, CircuitBlockRow, JobRow, VerdictBlockRow, VerdictRow
-from app.db.verdict_columns import COUNTS, counts_of, unpacked
+from app.db.verdict_columns import COUNTS, counted, names_circuits, unpacked
 
 Wanted = tuple[Kind, CriterionStep]
 
@@ -33,9 +33,11 @@ class StoredColumns:
 
     Args:
         blocks: the blocks of each column, in order.
+        circuits: numbers of interpretations and observed classes, which counts may refer to.
     """
 
     blocks: Mapping[str, Sequence[bytes]]
+    circuits: Callable[[str], Sequence[int]]
 
     @cached_property
     def outcomes(self) -> NDArray[np.uint8]:
@@ -68,7 +70,7 @@ class StoredColumns:
         return np.concatenate([np.empty(0, dtype=np.uint8), *parts])
 
     def _counts(self, name: str) -> list[int]:
-        return [value for data in self.blocks.get(name, ()) for value in counts_of(data)]
+        return counted(self.blocks.get(name, ()), self.circuits)
 
 
 def columns_of_steps(
@@ -103,7 +105,10 @@ def columns_of_steps(
         columns = found.setdefault(steps[kind, key, digest], defaultdict(list))
         if block is not None:  # there is none where there are no explanations
             columns[block.name].append(block.data)
-    return {one: StoredColumns(columns) for one, columns in found.items()}
+    named = any(names_circuits(data) for columns in found.values() for name in COUNTS for data in columns[name])
+    numbers = circuit_numbers(session, analysis) if named else CircuitNumbers({}, {})
+    of_each = cache(numbers.of_each)
+    return {one: StoredColumns(columns, of_each) for one, columns in found.items()}
 
 
 @dataclass(frozen=True, eq=False)
