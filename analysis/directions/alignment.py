@@ -1,0 +1,241 @@
+"""The alignment value on linear directions: where in a layer's activation space each variable of an algorithm lives.
+
+A place is k read-outs (rows of W, one for a direction) and k swap directions (rows of D, W itself unless given). To
+interchange the variable means to give the read-outs their values on the source by the change along the swap directions
+that does so:
+
+    h' = h_b + Dᵀ (W Dᵀ)⁻¹ (W h_s − W h_b)
+
+With one row w and D = W this is the orthogonal projection h_b + (w·h_s − w·h_b) · w/|w|²; with one row and another swap
+direction d an oblique one; with k orthonormal rows the subspace interchange of Geiger et al. ("Finding Alignments
+Between Interpretable Causal Variables and Distributed Neural Representations", 2024). w and its multiples are the same
+interchange; a place keeps the multiple that it was given, for it is what reads.
+
+Text, for addresses: ``PATH@LAYER=W`` for each variable, joined by ``;``. W is its numbers joined by ``,``, several rows
+by ``_``; ``/D`` follows where there are swap directions of their own. Numbers are the shortest decimals that read back
+as the same float64, without ``+``: ``0@1=1,0,-1;1@1=0,1,-1``. The id is a hash of the algorithm's text and this text.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.alignments.alignment import NeuronSet
+from analysis.digest import short_id
+from analysis.errors import InvalidAlignment
+
+Row = tuple[float, ...]
+
+MAX_TEXT: Final = 20_000  # characters
+_MAX_CONDITION: Final = 1e12  # of W Dᵀ, beyond which no change reaches the source's values in float64
+_PLACE = re.compile(r"([01]*)@([1-9]\d{0,2})=([^/]+)(?:/(.+))?")
+_NUMBER = re.compile(r"-?(0|[1-9]\d*)(\.\d+)?(e-?\d+)?")
+_CURE = "write PATH@LAYER=w1,w2,… for each variable, joined by ;, with /d1,d2,… where the swap is oblique"
+
+
+@dataclass(frozen=True, order=True)
+class LinearPlace:
+    """One or more linear directions of one hidden layer; build it with :meth:`of`.
+
+    Args:
+        layer: 1 for the first hidden layer.
+        reads: ``[k][width]`` read-outs W, linearly independent.
+        swaps: ``[k][width]`` swap directions D; empty where they are the read-outs.
+    """
+
+    layer: int
+    reads: tuple[Row, ...]
+    swaps: tuple[Row, ...] = ()
+
+    @classmethod
+    def of(
+        cls,
+        layer: int,
+        reads: Iterable[Iterable[float]] | NDArray[np.float64],
+        swaps: Iterable[Iterable[float]] | NDArray[np.float64] = (),
+    ) -> LinearPlace:
+        """A place whose numbers are in canonical form (no −0, no NumPy type).
+
+        Raises:
+            InvalidAlignment: rows of unequal length, a number that is not finite, or rows along which nothing can be
+                set: more than the layer's width, linearly dependent, or swap directions that leave a read-out as it is.
+        """
+        place = cls(layer, _rows(reads), _rows(swaps))
+        if place.swaps == place.reads:
+            place = cls(layer, place.reads)
+        problem = place.problem
+        if problem:
+            raise InvalidAlignment(f"place {place.text}"[:200], problem, _CURE)
+        return place
+
+    @classmethod
+    def on_neurons(cls, site: NeuronSet, width: int) -> LinearPlace:
+        """A neuron set as a place: interchanging it is interchanging the neurons."""
+        return cls.of(site.layer, np.eye(width)[list(site.neurons)])
+
+    @property
+    def problem(self) -> str:
+        """Why there is no such place; "" if there is."""
+        width = len(self.reads[0]) if self.reads else 0
+        rows = (*self.reads, *self.swaps)
+        if not width or any(len(row) != width for row in rows) or len(self.swaps) not in (0, len(self.reads)):
+            return "has rows of different lengths, or none"
+        if len(self.reads) > width:
+            return f"has {len(self.reads)} rows in a layer of {width} neurons"
+        if not all(np.isfinite(number) and abs(number) < 1e150 for row in rows for number in row):
+            return "holds a number that is not finite, or is too large to be squared"
+        if swap_rows([self]) is None:
+            return "has read-outs that cannot be set along its swap directions"
+        return ""
+
+    @property
+    def dimension(self) -> int:
+        """How many directions, k."""
+        return len(self.reads)
+
+    @property
+    def is_orthogonal(self) -> bool:
+        """Whether the change is the shortest that sets the read-outs."""
+        return not self.swaps
+
+    @cached_property
+    def text(self) -> str:
+        """The place without its variable: ``1=1,0,-1``."""
+        return f"{self.layer}={_rows_text(self.reads)}" + (f"/{_rows_text(self.swaps)}" if self.swaps else "")
+
+    @property
+    def matrix(self) -> NDArray[np.float64]:
+        """``[k, width]`` the read-outs."""
+        return np.array(self.reads)
+
+    @property
+    def swap_matrix(self) -> NDArray[np.float64]:
+        """``[k, width]`` the swap directions as given, not scaled to the read-outs."""
+        return np.array(self.swaps or self.reads)
+
+
+def swap_rows(places: Iterable[LinearPlace]) -> NDArray[np.float64] | None:
+    """``[k, width]`` by how much the layer moves for each unit of each read-out, all other read-outs kept.
+
+    Args:
+        places: of one layer; their read-outs are taken together.
+
+    Returns:
+        E with ``W Eᵀ = 1`` and rows in the span of the swap directions; None if there is none.
+    """
+    together = list(places)
+    reads = np.concatenate([place.matrix for place in together])
+    swaps = np.concatenate([place.swap_matrix for place in together])
+    if len(reads) > reads.shape[1]:
+        return None
+    lengths = np.linalg.norm(reads, axis=1), np.linalg.norm(swaps, axis=1)
+    if not (lengths[0].all() and lengths[1].all()):
+        return None
+    units, along = reads / lengths[0][:, None], swaps / lengths[1][:, None]
+    crossed = units @ along.T
+    if np.linalg.cond(crossed) > _MAX_CONDITION:
+        return None
+    moved: NDArray[np.float64] = np.linalg.solve(crossed.T, along) / lengths[0][:, None]
+    return moved
+
+
+@dataclass(frozen=True)
+class DirectionAlignment:
+    """A place on linear directions for every variable of one algorithm.
+
+    Args:
+        algorithm_text: identity text of the algorithm.
+        places: (path, place) sorted by path.
+    """
+
+    algorithm_text: str
+    places: tuple[tuple[str, LinearPlace], ...]
+
+    @classmethod
+    def of(
+        cls, algorithm_text: str, places: Mapping[str, LinearPlace] | Iterable[tuple[str, LinearPlace]]
+    ) -> DirectionAlignment:
+        pairs = places.items() if isinstance(places, Mapping) else places
+        return cls(algorithm_text, tuple(sorted(pairs)))
+
+    @cached_property
+    def text(self) -> str:
+        """All that the alignment is, given its algorithm: what an address carries."""
+        return ";".join(f"{path}@{place.text}" for path, place in self.places)
+
+    @cached_property
+    def id(self) -> str:
+        """First 16 hex digits of the SHA-256 of the algorithm's text and :attr:`text` in braces.
+
+        Braces, where alignments on neuron sets have brackets: the two kinds never share an id.
+        """
+        return short_id(f"{self.algorithm_text}{{{self.text}}}")
+
+    @property
+    def is_independent(self) -> bool:
+        """Whether in each layer all read-outs can be set at once, as disjoint neuron sets can."""
+        layers = {place.layer for _, place in self.places}
+        return all(swap_rows(place for _, place in self.places if place.layer == layer) is not None for layer in layers)
+
+
+def parse_directions(algorithm_text: str, text: str) -> DirectionAlignment:
+    """The alignment of that text; the inverse of :attr:`DirectionAlignment.text`.
+
+    Args:
+        algorithm_text: identity text of the algorithm.
+        text: at most 20,000 characters; "" for an algorithm without variables.
+
+    Raises:
+        InvalidAlignment: a text that no alignment has, numbers that are not written in the one way that they have, or
+            variables that are not in order.
+    """
+    if len(text) > MAX_TEXT:
+        raise InvalidAlignment(f"directions {text[:40]!r}", f"are longer than {MAX_TEXT:,} characters", _CURE)
+    places = []
+    for part in text.split(";") if text else ():
+        match = _PLACE.fullmatch(part)
+        if match is None:
+            raise InvalidAlignment(f"directions {part[:80]!r}", "name no variable, layer and direction", _CURE)
+        path, layer, reads, swaps = match.groups()
+        places.append((path, LinearPlace.of(int(layer), _parsed(reads), _parsed(swaps) if swaps else ())))
+    alignment = DirectionAlignment.of(algorithm_text, places)
+    if alignment.text != text or len({path for path, _ in places}) < len(places):
+        raise InvalidAlignment(
+            f"directions {text[:80]!r}",
+            "are not written in the one way that they have, in which variables stand in order and each once",
+            f"use {alignment.text[:200]}",
+        )
+    return alignment
+
+
+def number_text(number: float) -> str:
+    """The shortest decimal that reads back as the same float64, without ``+``, ``.0`` and ``e-05``'s zero."""
+    if number == int(number) and abs(number) < 1e16:
+        return str(int(number))
+    mantissa, _, exponent = repr(number).partition("e")
+    return f"{mantissa.removesuffix('.0')}e{int(exponent)}" if exponent else mantissa
+
+
+def _parsed(text: str) -> list[list[float]]:
+    rows = []
+    for row in text.split("_"):
+        numbers = row.split(",")
+        if not all(len(number) <= 32 and _NUMBER.fullmatch(number) for number in numbers):
+            raise InvalidAlignment(f"directions {row[:80]!r}", "are not decimal numbers joined by commas", _CURE)
+        rows.append([float(number) for number in numbers])
+    return rows
+
+
+def _rows(rows: Iterable[Iterable[float]] | NDArray[np.float64]) -> tuple[Row, ...]:
+    return tuple(tuple(float(number) + 0.0 for number in row) for row in rows)
+
+
+def _rows_text(rows: Iterable[Row]) -> str:
+    return "_".join(",".join(map(number_text, row)) for row in rows)

@@ -1,0 +1,83 @@
+"""Small integer directions: read-outs that a person can say, such as h1 − h3.
+
+Every direction with weights −1, 0 and 1 is tried, one of each pair w and −w: (3^width − 1)/2 of a layer. It *reads* a
+variable if some gain · w·h + constant is within the tolerance of it on every input. Its swap is the orthogonal
+projection, in which the gain cancels. On real activations integer read-outs are near misses at best (the analytic
+XORNet's sigmoids stop 3.7e-6 short of 0 and 1), so the tolerance, 1e-3 by default, is part of every count.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from itertools import product
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.directions.alignment import LinearPlace
+from analysis.errors import BeyondLimits
+
+INTEGER_RESIDUAL: Final = 1e-3
+MAX_WIDTH: Final = 9  # 9,841 directions
+
+
+def n_integer_directions(width: int) -> int:
+    """How many there are in a layer of that width, w and −w counted once."""
+    return int(3**width - 1) // 2
+
+
+@lru_cache(maxsize=16)
+def integer_directions(layer: int, width: int) -> tuple[LinearPlace, ...]:
+    """All of one layer: fewest neurons first, then in the order of the neurons; the first neuron used has weight 1.
+
+    Raises:
+        BeyondLimits: a wider layer than can be searched whole.
+    """
+    if width > MAX_WIDTH:
+        raise BeyondLimits(
+            f"integer directions of layer {layer}",
+            f"{width} neurons have {n_integer_directions(width):,}, against a limit of {MAX_WIDTH} neurons",
+            "use another class of directions",
+        )
+    rows = [row for row in product((1, 0, -1), repeat=width) if next((x for x in row if x), -1) == 1]
+    return tuple(LinearPlace(layer, (tuple(map(float, row)),)) for row in sorted(rows, key=_plainest))
+
+
+def _plainest(row: tuple[int, ...]) -> tuple[int, tuple[int, ...]]:
+    return sum(map(abs, row)), tuple(-x for x in row)
+
+
+def integer_weights(place: LinearPlace) -> tuple[int, ...] | None:
+    """The weights −1, 0, 1 that a direction is a multiple of, first positive; None if it is no small integer one."""
+    if place.dimension != 1 or not place.is_orthogonal:
+        return None
+    row: NDArray[np.float64] = place.matrix[0]
+    scaled = row / row[np.flatnonzero(row)[0]]
+    whole = np.rint(scaled)
+    if not np.array_equal(whole, scaled) or np.abs(whole).max() > 1:
+        return None
+    return tuple(whole.astype(int).tolist())
+
+
+def reading_text(weights: NDArray[np.float64], gain: float, constant: float, *, digits: int = 3) -> str:
+    """A reading as people write it: ``1 − h1 − h2 + h3``; neurons count from 1 here, as the Alice-and-Bob post does.
+
+    Args:
+        weights: ``[width]`` w.
+        gain: its factor.
+        constant: what is added.
+        digits: significant digits of the numbers shown.
+    """
+    terms = [(constant, "")] + [(gain * float(w), f"h{i + 1}") for i, w in enumerate(weights)]
+    smallest = 10.0**-digits * max(abs(number) for number, _ in terms)
+    shown = [(number, name) for number, name in terms if abs(number) > smallest]
+    if shown and shown[0][0] < 0:  # begin with something positive, if there is anything
+        shown.sort(key=lambda term: term[0] < 0)
+    parts = []
+    for place, (number, name) in enumerate(shown):
+        size = f"{abs(number):.{digits}g}"
+        body = name if name and size == "1" else f"{size}·{name}" if name else size
+        sign = ("− " if number < 0 else "") if place == 0 else (" − " if number < 0 else " + ")
+        parts.append(sign.replace("− ", "−") + body if place == 0 else sign + body)
+    return "".join(parts) or "0"

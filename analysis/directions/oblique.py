@@ -1,0 +1,294 @@
+"""Oblique swaps: of all directions d with w·d = 1 that could carry a variable's interchange, which make it right?
+
+The read-out w stays, and the base moves along d instead of w: h_b + d if the variable is 0 on the base and 1 on the
+source, h_b − d the other way round. So there is one condition for each base that is moved at all, on a family of
+dimension width − 1, and pairs on which the variable does not change only ask that the network decides right anyway.
+Here the read-out's values count as exactly 0 and 1; they are within the residual.
+
+- *Last hidden layer*: the output sees d only through t = p·d with p the output's weights. Each base bounds t on one
+  side or both. p and w not parallel: t is any number, and some d pass exactly if the bounds leave an interval; all pass
+  only if nothing is bounded. p and w parallel: t is fixed, all pass or none.
+- *Deeper, piecewise linear*: the family is cut into cells on which every neuron above keeps its sign for every base;
+  on a cell the conditions are linear. Cells are entered one sign at a time, and left once the inequalities contradict
+  each other, which is checked without rounding (:mod:`analysis.directions.cells`). Some: a witness, run through the
+  network. None, all: proved. Over the budget: undecided.
+- *Deeper, any activation*: a witness by search, or none where the decision asked for is out of the output's reach; else
+  undecided.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from math import atanh
+from typing import Final, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.alignments.iia import Behaviour, pattern_bits
+from analysis.directions.alignment import LinearPlace
+from analysis.directions.cells import Case, CellSearch, Side
+from analysis.directions.swaps import run_from
+from analysis.networks.network import Network
+from analysis.validity import DecisionRule, decide, decided_as, margin_to_edge
+
+Array = NDArray[np.float64]
+Answer = Literal["all", "some", "none", "undecided"]
+Method = Literal["interval", "cells", "witness", "reach", "clean"]
+
+MAX_PROGRAMMES: Final = 2_000  # linear programmes for one family
+_PARALLEL: Final = 1e-9  # what is left of p beside w, as a share of it, below which they count as parallel
+_N_SAMPLES: Final = 2_048
+_N_ROUNDS: Final = 24
+_N_BEST: Final = 32
+
+
+@dataclass(frozen=True)
+class ObliqueFamily:
+    """All oblique swaps of one variable's read-out on one layer.
+
+    Args:
+        layer: from 1.
+        dimension: of the family of directions d with w·d = 1: width − 1.
+        answer: whether all of it, some or none pass every tested interchange; "undecided" if the budget ended first.
+        method: how it was decided: "interval" (last hidden layer, exact), "cells" (exact), "witness" (one was run, and
+            one that fails), "reach" (no direction brings the output that far), "clean" (the network decides wrongly
+            where the variable does not change, so nothing can pass).
+        witness: a direction d that passes, for the read-out w; None if none is known.
+        steps: linear programmes that it took.
+    """
+
+    layer: int
+    dimension: int
+    answer: Answer
+    method: Method
+    witness: tuple[float, ...] | None = None
+    steps: int = 0
+
+
+def oblique_family(
+    network: Network,
+    clean: Sequence[Array],
+    place: LinearPlace,
+    behaviour: Behaviour,
+    rule: DecisionRule,
+    tested: NDArray[np.bool_],
+    *,
+    max_programmes: int = MAX_PROGRAMMES,
+) -> ObliqueFamily:
+    """Decide how much of the family passes.
+
+    Args:
+        network: cut to the analysed output.
+        clean: its own activations ``[rows, n_l]`` for layers 0 … L.
+        place: the read-out w of the behaviour's variable, one row.
+        behaviour: the variable's values and what the algorithm says.
+        rule: decision rule.
+        tested: ``[source, base]`` pairs.
+        max_programmes: linear programmes before the answer is "undecided".
+    """
+    family = _Family(network, clean, place, behaviour, rule, tested, max_programmes)
+    return family.decide()
+
+
+class _Family:
+    def __init__(
+        self,
+        network: Network,
+        clean: Sequence[Array],
+        place: LinearPlace,
+        behaviour: Behaviour,
+        rule: DecisionRule,
+        tested: NDArray[np.bool_],
+        max_programmes: int,
+    ) -> None:
+        self.network, self.rule, self.layer = network, rule, place.layer
+        self.weights = place.matrix[0]
+        self.cells = CellSearch(network, place.layer, self.weights, max_programmes)
+        n_inputs = network.n_inputs
+        values, when_false, when_true = (pattern_bits(pattern, n_inputs) for pattern in behaviour)
+        differs = values[:, None] != values[None, :]
+        moved = (tested & differs).any(axis=0)
+        stays = (tested & ~differs).any(axis=0)
+        says_clean = np.where(values, when_true, when_false)
+        self.clean_right = bool((decide(clean[-1][:, 0], rule) == says_clean)[stays].all())
+        says_moved = np.where(values, when_false, when_true)
+        self.cases = tuple(
+            Case(clean[place.layer][base], -1 if values[base] else 1, int(says_moved[base]))
+            for base in np.flatnonzero(moved).tolist()
+        )
+
+    @property
+    def dimension(self) -> int:
+        return len(self.weights) - 1
+
+    def decide(self) -> ObliqueFamily:
+        if not self.clean_right:
+            return self._answer("none", "clean")
+        if not self.cases:
+            return self._answer("all", "clean", self._shortest())
+        if self.dimension == 0:
+            passes = self._clearance(self._shortest()[None])[0] > 0
+            return self._answer("all" if passes else "none", "interval", self._shortest() if passes else None)
+        if self.layer == self.network.n_hidden_layers:
+            return self._last_layer()
+        return self._deeper()
+
+    def _answer(self, answer: Answer, method: Method, witness: Array | None = None) -> ObliqueFamily:
+        told = None if witness is None else tuple(witness.tolist())
+        return ObliqueFamily(self.layer, self.dimension, answer, method, told, self.cells.n_programmes)
+
+    def _shortest(self) -> Array:
+        shortest: Array = self.weights / (self.weights @ self.weights)
+        return shortest
+
+    def _clearance(self, directions: Array) -> Array:
+        """``[directions]`` smallest distance from the decision's edge over the cases, below 0 where one is wrong."""
+        starts = np.array([case.start for case in self.cases])
+        signs = np.array([case.sign for case in self.cases])
+        with np.errstate(over="ignore", invalid="ignore"):
+            outputs = run_from(self.network, self.layer, starts + signs[:, None] * directions[:, None, :])
+        cleared = margin_to_edge(outputs, self.rule)
+        for column, case in enumerate(self.cases):
+            right = decided_as(outputs[:, column], case.wanted, self.rule)
+            # right but on the edge still passes: 0 ≤ .5
+            cleared[:, column] = np.where(
+                right, np.maximum(cleared[:, column], np.finfo(float).tiny), -cleared[:, column]
+            )
+        worst: Array = np.nan_to_num(cleared, nan=-np.inf).min(axis=1)
+        return worst
+
+    # --- last hidden layer
+
+    def _last_layer(self) -> ObliqueFamily:
+        weights, biases = self.network.weights[-1][0], self.network.biases[-1]
+        shortest = self._shortest()
+        beside = weights - (weights @ self.weights) * shortest
+        if np.linalg.norm(beside) <= _PARALLEL * np.linalg.norm(weights):
+            passes = self._clearance(shortest[None])[0] > 0
+            return self._answer("all" if passes else "none", "interval", shortest if passes else None)
+        exact = [Fraction(w) for w in weights.tolist()]
+        low: list[tuple[Fraction, bool]] = []
+        high: list[tuple[Fraction, bool]] = []
+        for case in self.cases:
+            start = _dot(exact, case.start) + Fraction(float(biases[0]))
+            for side in self._sides(case.wanted):
+                # side.sign · (start + case.sign · t) ≤ bound
+                room = side.bound - side.sign * start
+                (high if side.sign * case.sign > 0 else low).append((side.sign * case.sign * room, side.strict))
+        if not low and not high:
+            return self._answer("all", "interval", shortest)
+        bottom = max(low, default=None)
+        top = min(high, key=lambda bound: (bound[0], not bound[1]), default=None)
+        if bottom and top and (bottom[0] > top[0] or (bottom[0] == top[0] and (bottom[1] or top[1]))):
+            return self._answer("none", "interval")
+        centre = float(weights @ shortest)  # where the orthogonal swap stands
+        if bottom and top:
+            goal = float((bottom[0] + top[0]) / 2)
+        elif bottom:
+            goal = max(centre, float(bottom[0]) + max(1.0, abs(float(bottom[0]))))
+        else:
+            goal = min(centre, float(top[0]) - max(1.0, abs(float(top[0])))) if top else centre
+        witness = shortest + (goal - centre) / (beside @ beside) * beside
+        if self._clearance(witness[None])[0] > 0:
+            return self._answer("some", "interval", witness)
+        return self._answer("undecided", "interval")  # the interval is too short for float64
+
+    def _sides(self, wanted: int) -> list[Side]:
+        """Bounds on the output's pre-activation under which it is decided as wanted."""
+        activation = self.network.output_activation
+        half = Fraction(1, 2)
+        edge = {"sigmoid": Fraction(0), "tanh": Fraction(atanh(0.5))}.get(activation, half)
+        sides = [Side(1, edge, False)] if wanted == 0 else [Side(-1, -edge, True)]
+        if self.rule == "rounding":
+            if wanted == 1 and activation in ("linear", "relu", "leaky_relu"):
+                sides.append(Side(1, Fraction(3, 2), True))
+            if wanted == 0:
+                slope = self.network.negative_slope or 0.0
+                if activation == "tanh":
+                    sides.append(Side(-1, edge, False))
+                elif activation == "linear" or (activation == "leaky_relu" and slope > 0):
+                    scale = Fraction(slope) if activation == "leaky_relu" else Fraction(1)
+                    sides.append(Side(-1, half / scale, False))
+        return sides
+
+    # --- deeper layers
+
+    def _deeper(self) -> ObliqueFamily:
+        witness, failing = self._searched()
+        if witness is not None and failing:
+            return self._answer("some", "witness", witness)
+        if witness is None and not self._in_reach():
+            return self._answer("none", "reach")
+        above = range(self.layer + 1, self.network.n_hidden_layers + 1)
+        if any(self.network.activation_of(layer) not in ("relu", "leaky_relu", "linear") for layer in above):
+            return self._answer("undecided", "witness", witness)
+        if witness is not None:  # none was seen to fail: is there any?
+            answers = [self.cells.exists([(case, side)]) for case in self.cases for side in self._outside(case.wanted)]
+            if all(answer == "none" for answer, _ in answers):
+                return self._answer("all", "cells", witness)
+            found = next((point for answer, point in answers if answer == "some"), None)
+            return self._answer("undecided" if found is None else "some", "cells", witness)
+        existence, point = self.cells.exists([(case, self._sides(case.wanted)) for case in self.cases])
+        if existence == "none":
+            return self._answer("none", "cells")
+        if point is not None and self._clearance(point[None])[0] > 0:
+            return self._answer("some", "cells", point)
+        return self._answer("undecided", "cells")
+
+    def _outside(self, wanted: int) -> list[list[Side]]:
+        """The ways to be decided otherwise, one bound broken in each."""
+        return [[Side(-side.sign, -side.bound, not side.strict)] for side in self._sides(wanted)]
+
+    def _searched(self) -> tuple[Array | None, bool]:
+        """A direction that passes, the best of a seeded search, and whether one that fails was seen."""
+        random = np.random.default_rng(0)
+        width = len(self.weights)
+        shortest = self._shortest()
+        largest = max(1e-12, float(np.linalg.norm(shortest)), max(float(np.abs(c.start).max()) for c in self.cases))
+        spread = largest * np.exp(random.normal(scale=1.5, size=(_N_SAMPLES, 1)))
+        tried = self._on_family(shortest + spread * random.normal(size=(_N_SAMPLES, width)))
+        tried[0] = shortest
+        cleared = self._clearance(tried)
+        failing = bool((cleared < 0).any())
+        step = largest
+        for _ in range(_N_ROUNDS):
+            best = np.argsort(-cleared, kind="stable")[:_N_BEST]
+            if cleared[best[0]] > 0.1:
+                break
+            near = tried[best].repeat(8, axis=0)
+            near = self._on_family(near + step * random.normal(size=near.shape))
+            tried = np.concatenate([tried[best], near])
+            cleared = np.concatenate([cleared[best], self._clearance(near)])
+            step *= 0.8
+        best_one = int(np.argmax(cleared))
+        return (tried[best_one] if cleared[best_one] > 0 else None), failing
+
+    def _on_family(self, directions: Array) -> Array:
+        """Moved along w until w·d = 1."""
+        missing = 1.0 - directions @ self.weights
+        moved: Array = directions + missing[:, None] * self._shortest()
+        return moved
+
+    def _in_reach(self) -> bool:
+        """Whether the output can be decided as wanted for each case at all, whatever the last hidden layer holds."""
+        low, high = {"sigmoid": (0.0, 1.0), "tanh": (-1.0, 1.0), "relu": (0.0, np.inf)}.get(
+            self.network.activation, (-np.inf, np.inf)
+        )
+        weights, bias = self.network.weights[-1][0], float(self.network.biases[-1][0])
+        slack = 1e-9 * (1 + np.abs(weights).sum() + abs(bias))
+        nonzero = weights[weights != 0]
+        most = bias + float(np.where(nonzero > 0, nonzero * high, nonzero * low).sum()) + slack
+        least = bias + float(np.where(nonzero > 0, nonzero * low, nonzero * high).sum()) - slack
+        reached = {1: most, -1: least}
+        return all(
+            side.sign * reached[-side.sign] <= float(side.bound)
+            for case in self.cases
+            for side in self._sides(case.wanted)
+        )
+
+
+def _dot(row: Sequence[Fraction], values: Array) -> Fraction:
+    return sum((w * Fraction(x) for w, x in zip(row, values.tolist(), strict=True)), Fraction(0))

@@ -1,0 +1,139 @@
+"""Affine read-outs: the direction of a layer on which a Boolean variable can be read, in closed form.
+
+A variable v has a read-out on a layer if w·h + c = v on every input, within 1e-6 (spec §4). With H the layer's
+activations on the inputs less their mean, all read-outs are w₀ + null space of H, and w₀ = H⁺ (v − mean v) is the
+shortest. Where the activations are affinely independent every variable has one; where there are more neurons than
+affinely independent activations, read-outs are many, and their dimension is told.
+
+w₀ is rounded at the twelfth digit of its largest number, so that another order of summation names the same direction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import floor, log10
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.directions.alignment import LinearPlace
+
+Array = NDArray[np.float64]
+
+RESIDUAL: Final = 1e-6
+_DIGITS: Final = 12
+_RANK: Final = 1e-10  # singular values below this share of the largest count as 0
+
+
+@dataclass(frozen=True)
+class ReadOut:
+    """How a direction w reads a variable: ``gain · w·h + constant``, with the difference that is left.
+
+    Args:
+        gain: 1 for a read-out made for the variable.
+        constant: of the reading.
+        residual: largest |gain · w·h + constant − v| over the inputs; 1/2 is what a constant reads of any variable.
+    """
+
+    gain: float
+    constant: float
+    residual: float
+
+
+@dataclass(frozen=True)
+class MinimumNorm:
+    """The shortest affine read-out of one variable on one layer, or that there is none.
+
+    Args:
+        place: the direction with the orthogonal swap; None if there is no read-out.
+        read_out: its constant and residual; where there is none, those of the best in the sense of least squares.
+        n_free: dimension of the family of all read-outs with the same values on the inputs, 0 if it is the only one.
+    """
+
+    place: LinearPlace | None
+    read_out: ReadOut
+    n_free: int
+
+
+def minimum_norm(
+    layer: int, activations: Array, values: Array | Sequence[Sequence[float]], *, residual: float = RESIDUAL
+) -> tuple[MinimumNorm, ...]:
+    """The shortest read-out of each variable on one layer.
+
+    Args:
+        layer: 1 for the first hidden layer.
+        activations: ``[rows, width]`` of the layer on the inputs.
+        values: ``[variables, rows]`` of 0 and 1.
+        residual: largest difference that counts as reading the variable.
+
+    Returns:
+        One for each variable. A constant variable has none: there is no direction to move along.
+    """
+    wanted = np.atleast_2d(np.asarray(values, dtype=np.float64))
+    centre = activations.mean(axis=0)
+    left, singular, right = np.linalg.svd(activations - centre, full_matrices=False)
+    kept = singular > _RANK * max(float(singular[0]), np.finfo(float).tiny)
+    inverse = np.where(kept, 1.0 / np.where(kept, singular, 1.0), 0.0)
+    weights = ((wanted - wanted.mean(axis=1, keepdims=True)) @ left * inverse) @ right
+    n_free = activations.shape[1] - int(kept.sum())
+    found = []
+    for row, goal in zip(rounded(weights), wanted, strict=True):
+        read = activations @ row
+        constant = float((goal - read).mean())
+        out = ReadOut(1.0, constant, float(np.abs(read + constant - goal).max()))
+        usable = out.residual <= residual and bool(row.any())
+        found.append(MinimumNorm(LinearPlace.of(layer, [row]) if usable else None, out, n_free))
+    return tuple(found)
+
+
+def read_out(weights: Array, activations: Array, values: Array) -> ReadOut:
+    """How well one direction reads a variable: the affine map of w·h that comes closest to it at worst.
+
+    Args:
+        weights: ``[width]`` w.
+        activations: ``[rows, width]``.
+        values: ``[rows]`` of 0 and 1.
+    """
+    gains, constants, residuals = affine_fits((activations @ weights)[None], values)
+    return ReadOut(float(gains[0]), float(constants[0]), float(residuals[0]))
+
+
+def affine_fits(reads: Array, values: Array) -> tuple[Array, Array, Array]:
+    """Gain, constant and residual ``[directions]`` of the affine maps that bring readings closest to a variable.
+
+    Closest at worst: the readings of each value are an interval; its middle is sent to the value, and the residual is
+    half of the longer interval, as a share of the distance of the middles.
+
+    Args:
+        reads: ``[directions, rows]`` w·h.
+        values: ``[rows]`` of 0 and 1.
+
+    Returns:
+        A direction that reads nothing (equal middles, or a constant variable) has gain 0 and residual 1/2.
+    """
+    on = values > 0.5
+    if on.all() or not on.any():
+        n = len(reads)
+        return np.zeros(n), np.full(n, float(on.all())), np.zeros(n)
+    high, low = reads[:, on], reads[:, ~on]
+    middles = (high.max(axis=1) + high.min(axis=1)) / 2, (low.max(axis=1) + low.min(axis=1)) / 2
+    widest = np.maximum(np.ptp(high, axis=1), np.ptp(low, axis=1)) / 2
+    apart = middles[0] - middles[1]
+    reads_something = np.abs(apart) > np.finfo(float).tiny
+    safe = np.where(reads_something, apart, 1.0)
+    gains = np.where(reads_something, 1.0 / safe, 0.0)
+    constants = np.where(reads_something, -middles[1] / safe, 0.5)
+    residuals = np.where(reads_something, widest / np.abs(safe), 0.5)
+    return gains, constants, residuals
+
+
+def rounded(rows: Array) -> Array:
+    """Numbers rounded at the twelfth significant digit of their row's largest: what is smaller is rounding error."""
+    largest = np.abs(rows).max(axis=-1, initial=0.0)
+    places = [0 if size == 0 else _DIGITS - 1 - floor(log10(size)) for size in largest.ravel().tolist()]
+    flat = rows.reshape(-1, rows.shape[-1]).tolist()
+    return np.array([[round(number, n) for number in row] for row, n in zip(flat, places, strict=True)]).reshape(
+        rows.shape
+    )

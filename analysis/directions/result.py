@@ -1,0 +1,107 @@
+"""What a search for alignments on directions found, as values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final, Literal
+
+from analysis.algorithms.high_level_model import HighLevelModel
+from analysis.directions.scoring import ScoredDirections
+
+DirectionClass = Literal["integer", "integer-any", "orthogonal", "oblique", "learned"]
+
+CLASSES: Final[Mapping[DirectionClass, str]] = {
+    "integer": "weights −1, 0, 1 that read the variable, orthogonal swap",
+    "integer-any": "weights −1, 0, 1 whether they read the variable or not, orthogonal swap",
+    "orthogonal": "the shortest affine read-out, orthogonal swap",
+    "oblique": "the shortest affine read-out, any swap direction d with w·d = 1",
+    "learned": "subspaces by a learned rotation, one block of it for each variable",
+}
+
+
+@dataclass(frozen=True)
+class Unread:
+    """A variable that has no direction of the class on one layer.
+
+    Args:
+        path: the variable.
+        layer: from 1.
+        residual: of the best read-out, in units of the variable; 0 for a constant variable, which nothing can move.
+    """
+
+    path: str
+    layer: int
+    residual: float
+
+
+@dataclass(frozen=True)
+class AlgorithmDirections:
+    """One algorithm's alignments on directions of one class.
+
+    Args:
+        algorithm: the candidate.
+        direction_class: which directions were admitted.
+        alignments: kept ones: valid first, then the best that fail; both fewest nonzero weights first, then by id.
+        n_placements: choices of a place of the class for each variable that can all be set at once; None if they were
+            too many to count, and only those that pass were gone through.
+        n_valid: those with every single interchange right; if ``truncated_at`` is set, at least so many.
+        n_joint: those of the valid ones kept with every joint interchange right too.
+        truncated_at: valid ones kept when a limit was reached, else None.
+        unread: where variables have no direction of the class.
+        n_undecided: placements of which it is not known whether any direction of the class passes (oblique only).
+        irredundant: verdicts of the three redundancy classes by criterion key.
+    """
+
+    algorithm: HighLevelModel
+    direction_class: DirectionClass
+    alignments: tuple[ScoredDirections, ...]
+    n_placements: int | None
+    n_valid: int
+    n_joint: int
+    truncated_at: int | None = None
+    unread: tuple[Unread, ...] = ()
+    n_undecided: int = 0
+    irredundant: Mapping[str, bool] = field(default_factory=dict)
+
+    @property
+    def valid(self) -> tuple[ScoredDirections, ...]:
+        """The valid ones kept."""
+        return tuple(scored for scored in self.alignments if scored.valid)
+
+
+@dataclass(frozen=True)
+class DirectionSearch:
+    """Every algorithm of one analysis on directions of one class.
+
+    Args:
+        direction_class: which directions were admitted.
+        algorithms: one result for each candidate searched, in the candidates' order.
+        n_candidates: candidates that compute the task, exact.
+        irredundant_only: whether only those without a redundant literal were searched.
+    """
+
+    direction_class: DirectionClass
+    algorithms: tuple[AlgorithmDirections, ...]
+    n_candidates: int
+    irredundant_only: bool
+
+    @property
+    def n_aligned(self) -> int:
+        """Algorithms with a valid alignment; those without variables, which need none, not counted."""
+        return sum(1 for found in self.algorithms if found.n_valid and found.algorithm.responses)
+
+    @property
+    def n_valid(self) -> int:
+        """Valid alignments of algorithms with variables."""
+        return sum(found.n_valid for found in self.algorithms if found.algorithm.responses)
+
+    @property
+    def n_joint(self) -> int:
+        """Those that joint interchange confirms."""
+        return sum(found.n_joint for found in self.algorithms if found.algorithm.responses)
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether no limit and nothing undecided leaves a count open."""
+        return all(found.truncated_at is None and not found.n_undecided for found in self.algorithms)

@@ -1,0 +1,226 @@
+"""One alignment on linear directions under one protocol: single and joint interchange, order, margin, readings."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.algorithms.high_level_model import HighLevelModel
+from analysis.alignments.alignment import IIA
+from analysis.alignments.iia import Behaviour, InterchangeMatrix, interchange_rows, pattern_bits, tested_pairs
+from analysis.alignments.joint import MAX_RUNS, JointScore, score_joint_runs
+from analysis.data import DataRecord
+from analysis.directions.alignment import DirectionAlignment, LinearPlace
+from analysis.directions.readouts import ReadOut, read_out
+from analysis.directions.swaps import joint_outputs, swap_outputs
+from analysis.errors import InvalidAlignment
+from analysis.networks.mlp import activations
+from analysis.networks.network import Network
+from analysis.protocol import Protocol
+from analysis.validity import decide, margin_to_edge
+
+
+@dataclass(frozen=True)
+class ScoredDirections:
+    """An alignment on directions with its verdicts under one protocol.
+
+    Args:
+        alignment: the places.
+        iia: each variable by itself, over the protocol's pairs, summed over variables.
+        margin: smallest distance of an output so tested from the decision's edge, inf if nothing was tested.
+        read_outs: how each variable's direction reads it, by path in order; None for places of several dimensions.
+        causal_order: whether each variable lies in a strictly earlier layer than those computed from it.
+        joint: all variables at once; None if it was not asked for, or needs more runs than the limit.
+    """
+
+    alignment: DirectionAlignment
+    iia: IIA
+    margin: float
+    read_outs: tuple[ReadOut | None, ...]
+    causal_order: bool
+    joint: JointScore | None = None
+
+    @property
+    def valid(self) -> bool:
+        """Whether every single interchange agrees, as for alignments on neuron sets."""
+        return self.iia.agreed == self.iia.of
+
+    @property
+    def joint_valid(self) -> bool | None:
+        """Whether every joint interchange agrees; None if they were not run."""
+        return None if self.joint is None else self.joint.agreed == self.joint.of
+
+
+def score_directions(
+    network: Network,
+    algorithm: HighLevelModel,
+    alignment: DirectionAlignment,
+    protocol: Protocol,
+    data: DataRecord,
+    *,
+    joint: bool = True,
+    max_runs: int = MAX_RUNS,
+) -> ScoredDirections:
+    """Score one alignment, without a search.
+
+    Args:
+        network: cut to the analysed output.
+        algorithm: the algorithm that is aligned.
+        alignment: places for all of its variables.
+        protocol: decision rule and pairs.
+        data: rows to interchange.
+        joint: whether to run joint interchanges, if they are no more than ``max_runs``.
+        max_runs: most joint runs.
+
+    Raises:
+        InvalidAlignment: another algorithm's alignment, a variable missing or unknown, a layer that does not exist or
+            has another width, read-outs of one layer that cannot be set at once.
+    """
+    check_directions(network, algorithm, alignment)
+    clean = activations(network, interchange_rows(data))
+    places = [place for _, place in alignment.places]
+    n_inputs, rule = algorithm.n_inputs, protocol.alignment_decision
+    tested = tested_pairs(n_inputs, protocol.interchange_pairs)
+    outputs = swap_outputs(network, clean, places)[:, tested]
+    wanted = [
+        Behaviour.of(algorithm.responses[path], n_inputs).expected(n_inputs)[tested] for path, _ in alignment.places
+    ]
+    n_agreed = sum(int((decide(row, rule) == says).sum()) for row, says in zip(outputs, wanted, strict=True))
+    margin = float(margin_to_edge(outputs, rule).min()) if outputs.size else np.inf
+    readings = tuple(
+        read_out(place.matrix[0], clean[place.layer], _values(algorithm, path)) if place.dimension == 1 else None
+        for path, place in alignment.places
+    )
+    scored = None
+    if joint and (1 << n_inputs) ** (len(places) + 1) <= max_runs:
+        scored = joint_score(network, clean, algorithm, alignment, protocol, max_runs=max_runs)
+    return ScoredDirections(
+        alignment, IIA(n_agreed, int(tested.sum()) * len(places)), margin, readings, causal_order(alignment), scored
+    )
+
+
+def joint_score(
+    network: Network,
+    clean: Sequence[NDArray[np.float64]],
+    algorithm: HighLevelModel,
+    alignment: DirectionAlignment,
+    protocol: Protocol,
+    *,
+    max_runs: int = MAX_RUNS,
+) -> JointScore:
+    """Every joint interchange of an alignment that fits the network.
+
+    Raises:
+        InvalidAlignment: read-outs of one layer that cannot be set at once.
+        BeyondLimits: more runs than the limit.
+    """
+    places = [place for _, place in alignment.places]
+    return score_joint_runs(
+        algorithm,
+        [path for path, _ in alignment.places],
+        lambda sources: joint_outputs(network, clean, places, sources),
+        protocol,
+        width=max(network.sizes),
+        max_runs=max_runs,
+    )
+
+
+def direction_matrix(
+    network: Network, algorithm: HighLevelModel, path: str, place: LinearPlace, protocol: Protocol, data: DataRecord
+) -> InterchangeMatrix:
+    """Every interchange of one variable on one place, as for neuron sets.
+
+    Args:
+        network: cut to the analysed output.
+        algorithm: the algorithm that the variable belongs to.
+        path: the variable.
+        place: where it lives.
+        protocol: decision rule and pairs tested.
+        data: rows to interchange.
+
+    Raises:
+        InvalidAlignment: no such variable, or a layer that does not exist or has another width.
+    """
+    check_variable(algorithm, path)
+    check_place(network, path, place)
+    n_inputs = algorithm.n_inputs
+    outputs = swap_outputs(network, activations(network, interchange_rows(data)), [place])[0]
+    decisions = decide(outputs, protocol.alignment_decision)
+    expected = Behaviour.of(algorithm.responses[path], n_inputs).expected(n_inputs).astype(np.int8)
+    tested = tested_pairs(n_inputs, protocol.interchange_pairs)
+    return InterchangeMatrix(outputs, decisions, expected, tested, decisions == expected)
+
+
+def causal_order(alignment: DirectionAlignment) -> bool:
+    """Whether each variable lies in a strictly earlier layer than every variable computed from it."""
+    layers = {path: place.layer for path, place in alignment.places}
+    return all(
+        layers[inner] < layers[outer]
+        for inner in layers
+        for outer in layers
+        if inner != outer and inner.startswith(outer)
+    )
+
+
+def check_directions(network: Network, algorithm: HighLevelModel, alignment: DirectionAlignment) -> None:
+    """Whether an alignment places every variable of the algorithm on directions of the network.
+
+    Raises:
+        InvalidAlignment: it does not; the first problem found is named.
+    """
+    item = f"alignment {alignment.id}"
+    if alignment.algorithm_text != algorithm.text:
+        cause = f"is one of {alignment.algorithm_text}, not of {algorithm.text}"
+        raise InvalidAlignment(item, cause, "take an alignment of this algorithm")
+    paths = [path for path, _ in alignment.places]
+    for path, place in alignment.places:
+        check_variable(algorithm, path)
+        check_place(network, path, place)
+    missing = sorted(set(algorithm.responses) - set(paths))
+    if missing or len(set(paths)) < len(paths):
+        problem = f"gives no place to {', '.join(missing)}" if missing else "names a variable twice"
+        raise InvalidAlignment(item, problem, "give each variable one place")
+    if not alignment.is_independent:
+        cause = "has read-outs in one layer that cannot be set at once"
+        raise InvalidAlignment(item, cause, "give variables of one layer linearly independent directions")
+
+
+def check_variable(algorithm: HighLevelModel, path: str) -> None:
+    """Whether the algorithm has that variable.
+
+    Raises:
+        InvalidAlignment: it does not.
+    """
+    if path not in algorithm.responses:
+        known = ", ".join(algorithm.responses) or "none"
+        raise InvalidAlignment(
+            f"variable {path!r}", f"{algorithm.formula} has no such variable", f"use one of its variables: {known}"
+        )
+
+
+def check_place(network: Network, path: str, place: LinearPlace) -> None:
+    """Whether the network has a hidden layer of that number and width.
+
+    Raises:
+        InvalidAlignment: it does not.
+    """
+    if not 1 <= place.layer <= network.n_hidden_layers:
+        raise InvalidAlignment(
+            f"layer {place.layer} of variable {path}",
+            f"the network has {network.n_hidden_layers} hidden layers",
+            "count layers from 1 for the first hidden layer",
+        )
+    width, given = network.sizes[place.layer], len(place.reads[0])
+    if width != given:
+        raise InvalidAlignment(
+            f"direction of variable {path}",
+            f"has {given} numbers for {width} neurons of layer {place.layer}",
+            "give one number for each neuron",
+        )
+
+
+def _values(algorithm: HighLevelModel, path: str) -> NDArray[np.float64]:
+    return pattern_bits(algorithm.responses[path].function, algorithm.n_inputs).astype(np.float64)

@@ -1,0 +1,141 @@
+"""The network under interchange along linear directions.
+
+Sums are taken in the fixed order of :func:`analysis.networks.mlp.activations`, so a swap that changes nothing gives
+exactly the network's output, and a direction that is one neuron gives, up to the last bits of that neuron's value, what
+interchanging the neuron gives.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import groupby
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.directions.alignment import LinearPlace, swap_rows
+from analysis.errors import InvalidAlignment
+from analysis.networks.mlp import activate
+from analysis.networks.network import Network
+
+Array = NDArray[np.float64]
+
+_CELLS: Final = 2_000_000  # values of one layer held at once
+
+
+def run_from(network: Network, layer: int, values: Array) -> Array:
+    """The network's outputs from activations of one layer.
+
+    Args:
+        network: cut to one output.
+        layer: whose activations are given.
+        values: ``[…, n_layer]``.
+
+    Returns:
+        ``[…]`` raw outputs.
+    """
+    for following in range(layer + 1, len(network.weights) + 1):
+        values = next_layer(network, following, values)
+    return values[..., 0]
+
+
+def next_layer(network: Network, layer: int, values: Array) -> Array:
+    """Activations ``[…, n_layer]`` of a layer from those ``[…, n_(layer−1)]`` of the layer below."""
+    weights, biases = network.weights[layer - 1], network.biases[layer - 1]
+    total = np.broadcast_to(biases, (*values.shape[:-1], len(biases)))
+    for index in range(values.shape[-1]):
+        total = total + values[..., index, None] * weights[:, index]
+    return activate(total, network.activation_of(layer), network.negative_slope)
+
+
+def swap_outputs(network: Network, clean: Sequence[Array], places: Sequence[LinearPlace]) -> Array:
+    """The network's output under every interchange of every place by itself.
+
+    Args:
+        network: cut to one output.
+        clean: the network's own activations ``[rows, n_l]`` for layers 0 … L.
+        places: any number, in any hidden layers.
+
+    Returns:
+        ``[places, source, base]`` raw outputs.
+    """
+    n_rows = len(clean[0])
+    outputs = np.empty((len(places), n_rows, n_rows))
+    step = max(1, _CELLS // (n_rows * n_rows * max(network.sizes)))
+    numbered = sorted(enumerate(places), key=lambda pair: (pair[1].layer, pair[1].dimension))
+    for (layer, _), group in groupby(numbered, key=lambda pair: (pair[1].layer, pair[1].dimension)):
+        same = list(group)
+        for start in range(0, len(same), step):
+            part = same[start : start + step]
+            reads = np.array([place.reads for _, place in part])
+            swaps = np.array([_swap_rows_of(place) for _, place in part])
+            outputs[[number for number, _ in part]] = swapped_along(network, clean, layer, reads, swaps)
+    return outputs
+
+
+def swapped_along(network: Network, clean: Sequence[Array], layer: int, reads: Array, swaps: Array) -> Array:
+    """The same for places of one layer and dimension as arrays.
+
+    Args:
+        network: cut to one output.
+        clean: its own activations.
+        layer: of all places.
+        reads: ``[places, k, width]`` W.
+        swaps: ``[places, k, width]`` E with W Eᵀ = 1: by how much the layer moves for each unit of each read-out.
+
+    Returns:
+        ``[places, source, base]`` raw outputs.
+    """
+    own = clean[layer]
+    values = reads @ own.T  # [places, k, rows]
+    change = values[:, :, :, None] - values[:, :, None, :]  # [places, k, source, base]
+    moved = np.broadcast_to(own, (len(reads), len(own), *own.shape))
+    for row in range(reads.shape[1]):
+        moved = moved + change[:, row, :, :, None] * swaps[:, row, None, None, :]
+    return run_from(network, layer, moved)
+
+
+def joint_outputs(
+    network: Network, clean: Sequence[Array], places: Sequence[LinearPlace], sources: NDArray[np.int64]
+) -> Array:
+    """The network's output with every variable interchanged at once, each from a source of its own, layer by layer.
+
+    In a layer with several variables the change is the one along their swap directions together that gives each
+    read-out its value on its source: for orthogonal swaps the shortest there is. Layers above recompute.
+
+    Args:
+        network: cut to one output.
+        clean: its own activations on the rows.
+        places: one for each variable; in each layer all read-outs can be set at once.
+        sources: ``[choices, variables]`` rows.
+
+    Returns:
+        ``[choices, base]`` raw outputs.
+    """
+    values: Array = np.broadcast_to(clean[0], (len(sources), *clean[0].shape))
+    for layer in range(1, len(network.weights) + 1):
+        values = next_layer(network, layer, values)
+        here = [column for column, place in enumerate(places) if place.layer == layer]
+        if not here:
+            continue
+        moves = swap_rows(places[column] for column in here)
+        if moves is None:
+            raise InvalidAlignment(
+                f"layer {layer}", "has read-outs that cannot be set at once", "use linearly independent directions"
+            )
+        changes: list[Array] = []
+        for column in here:
+            wanted = clean[layer][sources[:, column]] @ places[column].matrix.T  # [choices, k]
+            changes.append(wanted[:, None, :] - values @ places[column].matrix.T)
+        change = np.concatenate(changes, axis=-1)
+        for at in range(len(moves)):
+            values = values + change[..., at, None] * moves[at]
+    return values[..., 0]
+
+
+def _swap_rows_of(place: LinearPlace) -> Array:
+    rows = swap_rows([place])
+    if rows is None:  # LinearPlace.of has seen to it
+        raise InvalidAlignment(f"place {place.text}"[:200], "cannot be set", "use another direction")
+    return rows
