@@ -1,0 +1,401 @@
+"""The sandbox: every state in its address, what everyone said, the score, the game, refusals with a way on."""
+
+from __future__ import annotations
+
+import re
+from html import unescape
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from analysis.sandbox.intervention import Change, Intervention
+from app.pages.sandbox.options import MOST_TRIED
+from app.pages.sandbox.tokens import Try, Unreadable, read_number, read_try, write_number, write_try
+from tests.app.pages.conftest import XOR
+
+SANDBOX = XOR + "/sandbox"
+P, Q = "i-081ff.0", "i-081ff.300"
+ASKED = f"{SANDBOX}?e={P}&e={Q}"
+SIZES = (2, 3, 3, 1)
+
+
+@pytest.fixture(scope="module")
+def twin(client):
+    def fetch(address: str, status: int = 200):
+        answer = client.get("/api/v1" + address)
+        assert answer.status_code == status, answer.text
+        return answer.json()
+
+    return fetch
+
+
+@pytest.fixture(scope="module")
+def alignment(get):
+    return get(XOR)["samples"]["alignments"][0]["ref"]
+
+
+def query(address: str) -> dict[str, list[str]]:
+    return parse_qs(urlsplit(address).query)
+
+
+# ---- addresses ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["00", "11_1.0s10", "01_1.0z_1.2m_2.1v-0.5", "10_1.0.1s00_2.2.0v1e-07_3.0.2z", "00_1.0s11_g1", "00_2.0z_gx"],
+)
+def test_an_intervention_is_read_as_it_is_written(text):
+    assert write_try(read_try(text, SIZES, 2), 2) == text
+
+
+def test_whatever_order_it_is_written_in_there_is_one_address_for_it():
+    one, other = (read_try(text, SIZES, 2) for text in ("01_2.0z_1.0.1m_1.2s00", "01_1.2s00_1.0.1m_2.0z"))
+    assert one == other
+    assert write_try(one, 2) == "01_1.2s00_1.0.1m_2.0z"
+
+
+@pytest.mark.parametrize("value", [0.0, -0.0, 0.1 + 0.2, -1e-300, 5e-324, 1e6, 123456.789, 1 / 3, -2.0])
+def test_numbers_survive_their_address(value):
+    assert read_number(write_number(value)) == value
+    assert write_number(value) == write_number(float(write_number(value)))
+
+
+@pytest.mark.parametrize("text", ["nan", "inf", "-inf", "1e7", "1e999", "0x10", "1_0", "", "--1", "1e", "٣"])
+def test_what_is_no_number_in_range_is_none(text):
+    assert read_number(text) is None
+
+
+def test_numbers_may_be_typed_as_people_do():
+    assert [read_number(text) for text in ("−0,5", " .25", "3.")] == [-0.5, 0.25, 3.0]
+
+
+@pytest.mark.parametrize(
+    ("text", "part", "rest"),
+    [
+        ("2", "2", "00"),
+        ("01_1.9z_1.0z", "1.9z", "01_1.0z"),
+        ("01_1.0q", "1.0q", "01"),
+        ("01_1.0s2", "1.0s2", "01"),
+        ("01_1.0vnan", "1.0vnan", "01"),
+        ("01_1.0z5", "1.0z5", "01"),
+        ("01_1.0z_1.0m", "1.0m", "01_1.0z"),
+        ("01_0.0z", "0.0z", "01"),
+        ("01_4.0.0z_2.0.1z", "4.0.0z", "01_2.0.1z"),
+        ("01_g1_1.0z", "g1", "01_1.0z"),
+    ],
+)
+def test_a_part_that_cannot_be_is_named_and_the_rest_kept(text, part, rest):
+    with pytest.raises(Unreadable) as refused:
+        read_try(text, SIZES, 2)
+    assert refused.value.part == part
+    assert write_try(refused.value.rest, 2) == rest
+
+
+def test_the_address_of_a_state_is_the_same_however_it_was_reached(client, twin):
+    messy = f"{SANDBOX}?tool=s10&now=01_2.0s10_1.0s10&e={P}&tried=00_1.0z&tried=00_1.0z&tried=00&on=neurons&game="
+    page = twin(messy)
+    assert query(page["url"]) == {"e": [P], "now": ["01_1.0s10_2.0s10"], "tried": ["00_1.0z"]}
+    again = twin(page["url"])
+    assert again == page
+    assert twin(SANDBOX)["url"] == SANDBOX
+
+
+# ---- what is shown --------------------------------------------------------------------------------------------------
+
+
+def test_runs_and_decisions_agree_with_the_comparison_of_the_same_intervention(twin):
+    """Every crucial experiment of a comparison, loaded here, has the same answer, sayings and verdicts."""
+    compared = twin(f"/compare?network=xor&e={P}&e={Q}&limit=12")
+    assert compared["crucial"]["shown"]
+    for row in compared["crucial"]["shown"]:
+        changes = "_".join(f"{layer}.{neuron}s{row['source']}" for layer, neuron in row["neurons"])
+        page = twin(f"{ASKED}&now={row['base']}_{changes}")
+        assert page["run"]["output"] == row["output"]
+        threshold = page["run"]["decisions"][1]
+        assert (threshold["rule"], threshold["decision"], threshold["margin"]) == (
+            "threshold",
+            row["decision"],
+            row["margin"],
+        )
+        assert [item["says"] for item in page["explanations"]] == row["predictions"]
+        assert [item["letter"] for item in page["explanations"] if item["right"]] == row["right"]
+
+
+def test_the_first_jump_between_two_is_their_first_crucial_experiment(twin):
+    first = twin(f"/compare?network=xor&e={P}&e={Q}&limit=1")["crucial"]["shown"][0]
+    (jump,) = twin(ASKED)["jumps"]
+    assert (jump["crucial"], jump["pairs"]) == (True, ["PQ"])
+    there = twin(jump["url"])
+    assert (there["base"], there["run"]["output"]) == (first["base"], first["output"])
+    assert {item["right"] for item in there["explanations"]} == {True, False}
+    onward = twin(there["jumps"][0]["url"])
+    assert onward["now"] != there["now"]
+    assert [row["token"] for row in onward["tried"]] == [there["now"], onward["now"]], "what was tried is kept"
+
+
+def test_both_runs_stand_side_by_side_with_both_rules(twin):
+    page = twin(f"{SANDBOX}?now=11_1.0s00_3.0.1v-0.5")
+    assert [d["rule"] for d in page["run"]["decisions"]] == ["rounding", "threshold"]
+    assert page["clean"]["activations"] != page["run"]["activations"]
+    assert page["run"]["activations"][1][0] == pytest.approx(page["changes"][0]["value"])
+    unchanged = twin(f"{SANDBOX}?now=11")
+    assert unchanged["clean"] == unchanged["run"]
+    assert unchanged["tried"] == []
+
+
+def test_the_drawing_has_every_value_in_words(twin):
+    page = twin(f"{SANDBOX}?now=11_1.0s00")
+    for neuron in ("n1.0 −0.01 (patched from 00), was 1.14", "n1.1 2.20;", "Output "):
+        assert neuron in page["description"]
+
+
+@pytest.mark.parametrize(("on", "sites"), [("neurons", 6), ("edges", 18)])
+def test_everything_in_the_drawing_is_a_link_that_toggles(client, twin, on, sites):
+    page = twin(f"{SANDBOX}?now=01_1.1s10_2.0.1s10&on={on}")
+    assert len(page["sites"]) == sites
+    for site in page["sites"][::4] + [site for site in page["sites"] if site["changed"]]:
+        after = twin(site["url"])
+        there = {change["site"] for change in after["changes"]}
+        assert (site["site"] in there) is not site["changed"]
+        back = next(other for other in after["sites"] if other["site"] == site["site"])
+        assert twin(back["url"])["now"] == page["now"]
+    html = client.get(page["url"]).text
+    svg = re.search(r'<svg[^>]*class="flow.*?</svg>', html, re.DOTALL)
+    assert svg
+    assert svg[0].count("<a ") == sites
+    assert {unescape(link) for link in re.findall(r'href="([^"]+)"', svg[0])} == {site["url"] for site in page["sites"]}
+
+
+def test_another_source_moves_the_patches_that_came_from_the_one_before(twin):
+    page = twin(f"{SANDBOX}?now=00_1.0s01_1.1z_2.0s11")
+    other = next(choice for choice in page["sources"] if choice["label"] == "10")
+    assert twin(other["url"])["now"] == "00_1.0s10_1.1z_2.0s11"
+    zero = next(choice for choice in page["tools"] if choice["label"] == "Zero")
+    after = twin(zero["url"])
+    assert (after["now"], after["tool"]["text"]) == (page["now"], "z")
+    assert twin(next(s for s in after["sites"] if s["site"] == "2.2")["url"])["now"] == "00_1.0s01_1.1z_2.0s11_2.2z"
+
+
+# ---- who speaks -----------------------------------------------------------------------------------------------------
+
+
+def test_each_kind_says_what_it_can_and_why_it_cannot(twin, alignment):
+    algorithm = "g-" + alignment[2:].partition(".")[0]
+    page = twin(f"{SANDBOX}?e=c-081ff&e={P}&e={algorithm}&e={alignment}&now=01_1.0z")
+    circuit, _, bare, aligned = page["explanations"]
+    assert (circuit["says"], bare["says"], aligned["says"]) == (-1, -1, -1)
+    assert "where, not what" in circuit["reason"]
+    assert "what, not where" in bare["reason"]
+    assert "no value from a run" in aligned["reason"]
+    assert [item["right"] for item in (circuit, bare, aligned)] == [None, None, None]
+    assert [item["score"]["spoke"] for item in (circuit, bare, aligned)] == [0, 0, 0]
+
+
+def test_an_alignment_speaks_where_its_own_places_are_patched(twin, alignment):
+    page = twin(f"{SANDBOX}?e={alignment}")
+    tiles = page["explanations"][0]["tiles"]
+    changes = "_".join(f"{tile['layer']}.{tile['neuron']}s11" for tile in tiles)
+    for base in page["inputs"]:
+        item = twin(f"{SANDBOX}?e={alignment}&now={base}_{changes}")["explanations"][0]
+        assert item["right"] is True, "a valid alignment, all variables from one source"
+
+
+# ---- the score ------------------------------------------------------------------------------------------------------
+
+
+def test_the_score_is_counted_over_what_the_address_lists(twin):
+    tokens = ["00_1.0s11", "01_2.0z", "10_1.1v3", "11_1.0s00_1.1s00"]
+    page = twin(ASKED + "".join(f"&tried={token}" for token in tokens))
+    alone = [twin(f"{ASKED}&now={token}") for token in tokens]
+    for position, item in enumerate(page["explanations"]):
+        verdicts = [one["explanations"][position]["right"] for one in alone]
+        assert item["score"] == {"right": verdicts.count(True), "spoke": 4 - verdicts.count(None), "of": 4}
+    assert [row["token"] for row in page["tried"]] == tokens
+    assert [row["decision"] for row in page["tried"]] == [one["run"]["decisions"][1]["decision"] for one in alone]
+
+
+def test_the_one_on_the_page_counts_once_and_can_be_kept_undone_removed_and_reset(twin):
+    page = twin(f"{ASKED}&now=00_1.0s11")
+    assert [(row["token"], row["here"], row["kept"]) for row in page["tried"]] == [("00_1.0s11", True, False)]
+    assert (page["undo_url"], page["reset_url"]) == (None, None)
+    kept = twin(page["keep_url"])
+    assert (kept["now"], [row["token"] for row in kept["tried"]]) == ("00", ["00_1.0s11"])
+    again = twin(kept["tried"][0]["url"])
+    assert (again["now"], len(again["tried"]), again["tried"][0]["kept"]) == ("00_1.0s11", 1, True)
+    two = twin(f"{ASKED}&tried=00_1.0s11&tried=01_2.0z&now=10_2.1z")
+    assert len(two["tried"]) == 3
+    assert [row["token"] for row in twin(two["undo_url"])["tried"]] == ["00_1.0s11", "10_2.1z"]
+    assert [row["token"] for row in twin(two["tried"][0]["without_url"])["tried"]] == ["01_2.0z", "10_2.1z"]
+    assert [row["token"] for row in twin(two["tried"][2]["without_url"])["tried"]] == ["00_1.0s11", "01_2.0z"]
+    assert [row["token"] for row in twin(two["reset_url"])["tried"]] == ["10_2.1z"]
+
+
+def many_tokens(n: int) -> str:
+    return "".join(f"&tried=00_1.0v{i}" for i in range(n))
+
+
+def test_when_the_address_is_full_nothing_is_lost_silently(client, twin):
+    page = twin(ASKED + many_tokens(MOST_TRIED) + "&now=11_2.0z")
+    assert (page["full"], page["keep_url"], page["is_kept"]) == (True, None, False)
+    assert "which is the most" in client.get(page["url"]).text
+    assert len(twin(page["jumps"][0]["url"])["tried"]) == MOST_TRIED + 1, "the kept ones and the one on the page"
+    error = twin(ASKED + many_tokens(MOST_TRIED + 1), 400)
+    assert f"at most {MOST_TRIED} are kept" in error["error"]
+    assert len(twin(error["parent"])["tried"]) == MOST_TRIED
+
+
+# ---- the game -------------------------------------------------------------------------------------------------------
+
+
+def test_the_answer_is_hidden_until_it_is_foretold(client, twin):
+    page = twin(f"{ASKED}&now=11_1.0s00&game=1&tried=00_1.0s11")
+    assert page["hidden"]
+    assert page["run"] is None
+    assert all(item["right"] is None for item in page["explanations"])
+    assert [row["token"] for row in page["tried"]] == ["00_1.0s11"]
+    answer = twin(f"{ASKED}&now=11_1.0s00")["run"]
+    html = client.get(page["url"]).text
+    assert f"{answer['output']:.4f}" not in html
+    assert html.count(">hidden<") >= 3
+    assert "n2.0 0.48 before" in page["description"]
+    said = [item["says"] for item in page["explanations"]]
+    for guess in page["guesses"]:
+        assert guess["letters"] == [letter for letter, bit in zip("PQ", said, strict=True) if bit == guess["decision"]]
+        told = twin(guess["url"])
+        assert told["run"] == answer
+        right = guess["decision"] == answer["decisions"][1]["decision"]
+        assert told["guessed"] == {"right": int(right), "spoke": 1, "of": 2}
+        assert told["tried"][-1]["guess"] == guess["decision"]
+        assert twin(told["keep_url"])["tried"][-1]["guess"] == guess["decision"]
+    looked = twin(page["look_url"])
+    assert (looked["run"], looked["guessed"]["spoke"]) == (answer, 0)
+    assert query(twin(page["game_url"])["url"]).get("game") is None
+
+
+def test_another_change_takes_the_guess_back(twin):
+    page = twin(f"{ASKED}&now=11_1.0s00_g1&game=1")
+    assert not page["hidden"]
+    assert twin(page["sites"][3]["url"])["hidden"]
+
+
+# ---- whom to ask ----------------------------------------------------------------------------------------------------
+
+
+def test_it_suggests_whom_to_ask_until_two_are_asked(twin):
+    page = twin(SANDBOX)
+    assert [item["role"] for item in page["suggestions"]][:2] == ["best-scoring", "an algorithm"]
+    everyone = twin(page["suggestions"][-1]["url"])
+    assert len(everyone["explanations"]) == len(page["suggestions"]) - 1
+    assert everyone["suggestions"] == []
+    one = twin(page["suggestions"][0]["url"])
+    assert all(item["ref"] != one["explanations"][0]["ref"] for item in one["suggestions"])
+    assert twin("/networks/untouched/sandbox")["suggestions"] == []
+    assert (
+        twin(everyone["explanations"][0]["without_url"])["explanations"][0]["ref"] == everyone["explanations"][1]["ref"]
+    )
+
+
+# ---- forms, fragments, other networks -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("edit", "now"),
+    [
+        ("site=1.0&how=zero", "01_1.0z_2.1s10"),
+        ("site=2.1&how=nothing", "01"),
+        ("site=2.1.0&how=value&value=−0,5", "01_2.1s10_2.1.0v-0.5"),
+        ("site=n2.1&how=source&source=11", "01_2.1s11"),
+        ("site=2.2&how=source", "01_2.1s10_2.2s10"),
+        ("base=11", "11_2.1s10"),
+    ],
+)
+def test_forms_lead_to_an_address_without_them(client, edit, now):
+    answer = client.get(f"{ASKED}&now=01_2.1s10&{edit}")
+    assert answer.status_code == 303
+    address = query(answer.headers["location"])
+    assert (address.pop("e"), address.pop("now")) == ([P, Q], [now])
+    assert address in ({}, {"tool": ["s10"]})  # the tool stays what it was
+
+
+def test_a_form_may_add_an_explanation_or_set_the_tool(client):
+    assert query(client.get(f"{SANDBOX}?add={P}").headers["location"]) == {"e": [P]}
+    assert query(client.get(f"{SANDBOX}?how=value&value=1.5").headers["location"]) == {"tool": ["v1.5"]}
+
+
+def test_htmx_gets_the_part_and_the_address_to_show(client):
+    headers = {"HX-Request": "true", "HX-Request-Type": "partial"}
+    part = client.get(f"{ASKED}&now=01_1.0z", headers=headers)
+    assert part.text.lstrip().startswith('<div id="sandbox"')
+    assert "HX-Push-Url" not in part.headers
+    edited = client.get(f"{ASKED}&site=1.0&how=zero", headers=headers)
+    assert edited.status_code == 200
+    assert edited.headers["HX-Push-Url"] == f"{ASKED}&now=00_1.0z"
+
+
+def test_other_outputs_protocols_and_shapes(twin):
+    page = twin("/networks/two/sandbox?output=1&now=10_1.0z_2.0.1m")
+    assert page["output"] == 1
+    assert "output=1" in page["sites"][0]["url"]
+    flat = twin("/networks/linear/sandbox?on=edges&now=00_1.0.1v2")
+    assert (len(flat["sites"]), flat["jumps"], flat["suggestions"]) == (2, [], [])
+    wide = twin("/networks/wide/sandbox?now=00_1.7z")
+    assert len(wide["sites"]) == 30
+    assert len(wide["all_sites"]) == 30 + 90
+
+
+# ---- refusals -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("address", "words", "way_on"),
+    [
+        (f"{ASKED}&now=01_1.7z_2.0z", ["now", "1.7z", "no hidden neuron"], f"{ASKED}&now=01_2.0z"),
+        (f"{ASKED}&now=01_1.0vnan", ["1.0vnan", "no number from"], f"{ASKED}&now=01"),
+        (f"{ASKED}&now=01_1.0v1e9", ["1.0v1e9", "no number from"], f"{ASKED}&now=01"),
+        (f"{ASKED}&now=011", ["011", "2 digits"], ASKED),
+        (f"{ASKED}&now=01_1.0z&tried=00_9.9z", ["tried", "9.9z"], f"{ASKED}&now=01_1.0z"),
+        (f"{ASKED}&tool=w", ["nothing that can be written"], ASKED),
+        (f"{ASKED}&tool=v1e9", ["tool", "no number"], ASKED),
+        (f"{SANDBOX}?e={P}&e=z-1", ["z-1"], f"{SANDBOX}?e={P}"),
+        (f"{SANDBOX}?e={P}&e=i-081ff.99999999", ["explanation 2"], f"{SANDBOX}?e={P}"),
+        (SANDBOX + "?" + "&".join(f"e=i-081ff.{i}" for i in range(7)), ["7 explanations", "at most 6"], None),
+    ],
+)
+def test_a_refusal_names_the_part_and_leads_to_the_sandbox_without_it(client, address, words, way_on):
+    answer = client.get("/api/v1" + address)
+    assert answer.status_code in (400, 404)
+    for word in words:
+        assert word in answer.json()["error"]
+    parent = answer.json()["parent"]
+    if way_on is not None:
+        assert parent == way_on
+    assert client.get("/api/v1" + parent).status_code == 200
+    html = client.get(address)
+    assert html.status_code == answer.status_code
+    assert parent in unescape(html.text)
+
+
+@pytest.mark.parametrize(
+    "edit",
+    ["site=9.9&how=zero", "site=x&how=zero", "site=1.0&how=value&value=nan", "site=1.0&how=source&source=2", "base=2"],
+)
+def test_a_form_that_asks_for_what_is_not_there_leads_back(client, edit):
+    answer = client.get(f"{ASKED}&now=01_2.1s10&{edit}")
+    assert answer.status_code == 400
+    assert f"{ASKED}&now=01_2.1s10" in unescape(answer.text)
+
+
+def test_too_many_changes_and_unknown_options_are_refused(client):
+    changes = "_".join(f"1.{i}z" for i in range(17))
+    answer = client.get(f"/api/v1/networks/wide/sandbox?now=00_{changes}")
+    assert answer.status_code == 400
+    assert "at most 16" in answer.json()["error"]
+    assert client.get(f"/api/v1{SANDBOX}?site=1.0").status_code == 400, "forms' fields are no options of the twin"
+    assert client.get(f"{SANDBOX}?how=maybe").status_code == 400
+    assert client.get("/networks/nowhere/sandbox").status_code == 404
+
+
+def test_an_intervention_without_changes_is_not_counted():
+    assert not Try(Intervention(0)).counts
+    assert Try(Intervention(0, (Change(1, 0, None, "zero"),))).counts
