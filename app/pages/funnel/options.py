@@ -61,7 +61,8 @@ class FunnelPageOptions(FunnelOptions):
     @property
     def from_form(self) -> bool:
         """Whether a form was sent, whose fields are not yet an address worth keeping."""
-        return self.edit is not None or any(not text.strip() for text in self.criteria)
+        added_to_none = NO_STEPS in self.criteria and len(self.criteria) > 1
+        return self.edit is not None or added_to_none or any(not text.strip() for text in self.criteria)
 
 
 def criteria_of(steps: Sequence[CriterionStep]) -> list[str]:

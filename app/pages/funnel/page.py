@@ -69,7 +69,7 @@ def build_funnel(session: Session, addresses: Addresses, network: str, options: 
     def url(sequence: Sequence[CriterionStep]) -> str:
         return addresses.funnel(slug, scope, criteria=criteria_of(sequence))
 
-    lists, counts, verdicts = Lists(addresses, place), None, None
+    counts, verdicts, lists = None, None, None
     states: dict[CriterionStep, RowState] = dict.fromkeys(steps, "not_computed")
     job = None
     funnels: tuple[KindFunnel, ...] = ()
@@ -82,7 +82,7 @@ def build_funnel(session: Session, addresses: Addresses, network: str, options: 
         job = next(iter(jobs), None)
         underway = {text for one in jobs if one.state in UNFINISHED for text in one.arguments["criteria"]}
         verdicts = Verdicts.read(session, place, counts, steps, underway)
-        states = verdicts.states()
+        lists, states = Lists(addresses, place, verdicts), verdicts.states()
         what = (tuple(map(str, steps)), frozenset(underway))
         make = partial(_all_kinds, verdicts, lists)
         funnels = kept(session, addresses, place, analysis, what, make)
@@ -95,7 +95,7 @@ def build_funnel(session: Session, addresses: Addresses, network: str, options: 
         steps=step_views(steps, states, addresses, url),
         circuits=list(funnels[:2]),
         algorithms=list(funnels[2:]),
-        alone=[] if verdicts is None else [_alone(kind, verdicts, lists, url) for kind in KINDS],
+        alone=[] if verdicts is None or lists is None else [_alone(kind, verdicts, lists, url) for kind in KINDS],
         presets=preset_views(steps, url),
         additions=additions(steps, url) if len(steps) < MAX_STEPS else [],
         toggles=_toggles(steps, verdicts, url),
@@ -126,7 +126,7 @@ def summary_of(session: Session, addresses: Addresses, place: Place, counts: Cou
         verdicts = Verdicts.read(session, place, counts, steps, kinds=("circuit", "algorithm", "alignment"))
         if not verdicts.sets:
             return ()
-        lists = Lists(addresses, place)
+        lists = Lists(addresses, place, verdicts)
         return circuit_funnel(verdicts, lists), alignment_funnel(verdicts, lists)
 
     return [] if place.analysis is None else list(kept(session, addresses, place, place.analysis, "summary", make))

@@ -145,8 +145,7 @@ def alignment_funnel(verdicts: Verdicts, lists: Lists) -> KindFunnel:
             "alignment",
             step,
             row,
-            # lists know nothing of the algorithms' criteria
-            lists.passing("alignment", steps[: number + 1]) if begin == n else None,
+            lists.aligned(steps[: number + 1]),
             sure=sure,
         )
         for number, (step, row) in enumerate(zip(steps, verdicts.alignment_rows, strict=True))
@@ -158,8 +157,8 @@ def alignment_funnel(verdicts: Verdicts, lists: Lists) -> KindFunnel:
         words,
         rows,
         int(np.count_nonzero(verdicts.alignments_left)),
-        lists.passing("alignment", ()) if begin == n else None,
-        lists.passing("alignment", steps) if begin == n else None,
+        lists.aligned(()),
+        lists.aligned(steps),
         sure=sure,
     )
 

@@ -18,6 +18,7 @@ from app.addressing import Addresses
 from app.db.reads import funnel as reads
 from app.db.reads.verdicts import VerdictSet, count_of, verdict_sets
 from app.db.tables import AnalysisRow
+from app.pages.formulas import IRREDUNDANT_LABELS
 from app.pages.funnel.model import RowState, ScaledView
 from app.pages.shared import Counts, Place
 
@@ -125,6 +126,16 @@ class Verdicts:
         """``[algorithms]`` after all steps."""
         return self.algorithm_rows[-1].left if self.algorithm_rows else np.ones(self.n["algorithm"], dtype=np.bool_)
 
+    @property
+    def narrowing_algorithms(self) -> list[str]:
+        """Keys of the steps that remove algorithms."""
+        before, keys = self.n["algorithm"], []
+        for step, row in zip(self.of("algorithm"), self.algorithm_rows, strict=True):
+            if row.n_left < before:
+                keys.append(step.key)
+            before = row.n_left
+        return keys
+
     @cached_property
     def algorithm_of(self) -> NDArray[np.int64]:
         """``[alignments]`` the place of each one's algorithm among the stored ones."""
@@ -177,17 +188,35 @@ _WORST: Final[tuple[RowState, ...]] = ("not_computed", "computing", "stored")
 
 
 class Lists:
-    """Addresses of lists of explanations.
+    """Addresses of lists of explanations that have as many as the page says.
 
     Args:
         addresses: builds them.
         place: the analysis.
+        verdicts: what is stored about the sequence. A step without verdicts removes nobody, so lists leave it out.
     """
 
-    def __init__(self, addresses: Addresses, place: Place) -> None:
-        self._addresses, self._slug, self._scope = addresses, place.row.slug, place.scope
+    def __init__(self, addresses: Addresses, place: Place, verdicts: Verdicts) -> None:
+        self._addresses, self._slug, self._scope, self._verdicts = addresses, place.row.slug, place.scope, verdicts
 
     def passing(self, kind: Kind, steps: Sequence[CriterionStep]) -> str:
-        """Those that pass all of these steps that apply to the kind."""
-        criteria = [str(step) for step in steps if kind in step.kinds]
-        return self._addresses.explanations(self._slug, self._scope, kind=kind, criteria=criteria)
+        """Those that pass all of these steps that apply to the kind; of alignments valid ones."""
+        return self._url(kind, steps)
+
+    def aligned(self, steps: Sequence[CriterionStep]) -> str | None:
+        """Valid alignments that pass these steps, of the algorithms that are left; None if no list can name those."""
+        narrowing = self._verdicts.narrowing_algorithms
+        if not set(narrowing) <= set(IRREDUNDANT_LABELS):
+            return None
+        return self._url("alignment", steps, irredundant=narrowing)
+
+    def _url(self, kind: Kind, steps: Sequence[CriterionStep], irredundant: Sequence[str] = ()) -> str:
+        return self._addresses.explanations(
+            self._slug,
+            self._scope,
+            kind=kind,
+            # criteria judge valid alignments; the best of those that fail are kept too
+            standing="valid" if kind == "alignment" else None,
+            irredundant=irredundant,
+            criteria=[str(step) for step in steps if (kind, step) in self._verdicts.sets],
+        )
