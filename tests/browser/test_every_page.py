@@ -1,4 +1,4 @@
-"""What holds for every page: drawn, accessible in both themes, no wider than the screen, quiet on the console."""
+"""What holds for every page, in one visit each at a desk, on a phone and without scripts; the rules are in rules.py."""
 
 from __future__ import annotations
 
@@ -6,41 +6,39 @@ import pytest
 
 from tests.browser.conftest import PHONE
 from tests.browser.pages_table import PAGES, STATUS
+from tests.browser.rules import AT_A_DESK, ON_A_PHONE, WATCH_SHIFTS, WITHOUT_SCRIPTS, broken, settle
 
 pytestmark = pytest.mark.browser
 
-WHAT_COLOURS_DECIDE = {"resultTypes": ["violations"], "runOnly": ["color-contrast", "link-in-text-block"]}
 
+@pytest.fixture
+def arrive(visitor, ear, where):
+    """Opens a page of the table as a fresh visitor, and waits until it is whole."""
 
-def arrive(tab, ear, name, address):
-    """Go to a page and wait until its figures are drawn."""
-    from playwright.sync_api import expect
+    def go(name, **options):
+        status = STATUS.get(name, 200)
+        if status != 200:
+            ear.expect_status(status)
+        tab = visitor(**options)
+        tab.add_init_script(WATCH_SHIFTS)
+        assert tab.goto(where[name]).status == status, f"{name}: {where[name]}"
+        if options.get("java_script_enabled", True):
+            settle(tab)
+        return tab
 
-    status = STATUS.get(name, 200)
-    if status != 200:
-        ear.expect_status(status)
-    assert tab.goto(address).status == status
-    expect(tab.get_by_role("heading", level=1)).to_have_count(1)
-    figures = tab.locator("[data-plot]")
-    expect(tab.locator("[data-plot][data-drawn=true] svg.main-svg:first-child")).to_have_count(figures.count())
-
-
-@pytest.mark.parametrize("name", PAGES)
-def test_page_at_a_desk(visitor, ear, where, name):
-    from axe_playwright_python.sync_playwright import Axe
-
-    tab = visitor(reduced_motion="reduce")
-    arrive(tab, ear, name, where[name])
-    found = Axe().run(tab)
-    assert found.violations_count == 0, found.generate_report()
-    tab.emulate_media(color_scheme="dark")
-    found = Axe().run(tab, options=WHAT_COLOURS_DECIDE)
-    assert found.violations_count == 0, f"in the dark theme: {found.generate_report()}"
-    assert tab.locator("html").evaluate("e => e.scrollWidth - e.clientWidth") == 0
+    return go
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_page_on_a_phone(visitor, ear, where, name):
-    tab = visitor(**PHONE)
-    arrive(tab, ear, name, where[name])
-    assert tab.locator("html").evaluate("e => [e.scrollWidth, innerWidth]") == [390, 390]
+def test_page_at_a_desk(arrive, name):
+    assert broken(arrive(name, reduced_motion="reduce"), name, AT_A_DESK) == []
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_page_on_a_phone(arrive, name):
+    assert broken(arrive(name, **PHONE), name, ON_A_PHONE) == []
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_page_without_scripts(arrive, name):
+    assert broken(arrive(name, java_script_enabled=False), name, WITHOUT_SCRIPTS) == []

@@ -1,0 +1,246 @@
+"""What holds for every page, as rules: each looks at an open page and yields what breaks it.
+
+A visit opens one page once and tries its rules one after the other, so that a failing page says everything that is
+wrong with it: the page, the rule, the place. A rule may change the page (focus, theme, paper), so their order counts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, Final
+
+Rule = Callable[[Any], Iterator[str]]
+
+WEIGHT_BYTES: Final = 600_000  # of everything transferred but the plotting library
+SHIFT: Final = 0.01  # cumulative layout shift; 0.1 is commonly called good
+WHAT_COLOURS_DECIDE: Final = {"resultTypes": ["violations"], "runOnly": ["color-contrast", "link-in-text-block"]}
+
+WATCH_SHIFTS: Final = """
+window.shifts = [];
+new PerformanceObserver((list) => {
+  for (const entry of list.getEntries()) {
+    if (entry.hadRecentInput) continue;
+    const nodes = entry.sources.map(({ node }) => {
+      const e = node?.nodeType === 1 ? node : node?.parentElement;
+      return e ? `${e.localName}${e.id ? "#" + e.id : ""}.${e.getAttribute("class") ?? ""}` : "gone";
+    });
+    window.shifts.push([entry.value, nodes.join(", ")]);
+  }
+}).observe({ type: "layout-shift", buffered: true });
+"""
+"""Put into a tab before it goes anywhere; `no_layout_shift` reads what it saw."""
+
+
+def settle(tab: Any) -> None:
+    """Wait until figures are drawn and everything that is fetched when a reader comes to it has been fetched."""
+    from playwright.sync_api import expect
+
+    heads = tab.get_by_role("heading", level=1)
+    expect(heads).to_have_count(1)
+    for _ in range(400):
+        if not tab.locator(".lazy").count():
+            break
+        tab.evaluate("() => document.querySelector('.lazy')?.scrollIntoView({ block: 'end' })")
+        tab.wait_for_timeout(50)
+    figures = tab.locator("[data-plot]")
+    expect(tab.locator("[data-plot][data-drawn=true] svg.main-svg:first-child")).to_have_count(figures.count())
+    tab.evaluate("() => window.scrollTo(0, 0)")
+
+
+def no_layout_shift(tab: Any) -> Iterator[str]:
+    shifts = tab.evaluate("() => window.shifts")
+    total = sum(value for value, _ in shifts)
+    if total > SHIFT:
+        yield f"moved by {total:.3f} while loading: " + "; ".join(f"{value:.3f} {where}" for value, where in shifts[:5])
+
+
+def weight(tab: Any) -> Iterator[str]:
+    parts = tab.evaluate(
+        """() => [...performance.getEntriesByType("navigation"), ...performance.getEntriesByType("resource")]
+             .map((entry) => [entry.transferSize, entry.name])"""
+    )
+    counted = [(size, name) for size, name in parts if "plotly" not in name]
+    total = sum(size for size, _ in counted)
+    if total > WEIGHT_BYTES:
+        heaviest = ", ".join(f"{size:,} {name}" for size, name in sorted(counted, reverse=True)[:3])
+        yield f"{total:,} bytes transferred, {WEIGHT_BYTES:,} allowed: {heaviest}"
+
+
+def title(tab: Any) -> Iterator[str]:
+    words = tab.title()
+    if not words.endswith(" · Pluriscope") or words == " · Pluriscope":
+        yield f"the title is {words!r}"
+
+
+def not_wider_than_the_screen(tab: Any) -> Iterator[str]:
+    wider, screen, culprits = tab.evaluate(
+        """() => {
+          const root = document.documentElement, width = root.clientWidth;
+          if (root.scrollWidth <= width) return [root.scrollWidth, width, []];
+          const out = [...document.querySelectorAll("main *, header *, footer *")]
+            .filter((e) => e.getBoundingClientRect().right > width + 1 && !e.closest(".scroll-x, .vh"));
+          return [root.scrollWidth, width, out.slice(0, 3).map((e) => e.outerHTML.slice(0, 120))];
+        }"""
+    )
+    if wider > screen:
+        yield f"{wider} px wide on {screen}: {culprits}"
+
+
+def accessible(tab: Any) -> Iterator[str]:
+    from axe_playwright_python.sync_playwright import Axe
+
+    found = Axe().run(tab)
+    if found.violations_count:
+        yield found.generate_report()
+
+
+def accessible_in_the_dark(tab: Any) -> Iterator[str]:
+    from axe_playwright_python.sync_playwright import Axe
+
+    tab.emulate_media(color_scheme="dark")
+    found = Axe().run(tab, options=WHAT_COLOURS_DECIDE)
+    if found.violations_count:
+        yield found.generate_report()
+
+
+def drawings_have_words(tab: Any) -> Iterator[str]:
+    """Each drawing has a name of its own, or is hidden from those who cannot see it because words beside it say it."""
+    yield from tab.evaluate(
+        """() => [...document.querySelectorAll("main svg")]
+          .filter((svg) => !svg.parentElement.closest("svg, [aria-hidden=true], .plot-area"))
+          .filter((svg) => svg.getAttribute("aria-hidden") !== "true")
+          .filter((svg) => svg.getAttribute("role") !== "img" ||
+            !(svg.getAttribute("aria-label") ?? svg.querySelector(":scope > title")?.textContent ?? "").trim())
+          .map((svg) => svg.outerHTML.slice(0, 160))"""
+    )
+    yield from tab.evaluate(
+        """() => [...document.querySelectorAll("[data-plot]")]
+          .filter((plot) => !(plot.getAttribute("aria-label") ?? plot.querySelector("[aria-label]")?.ariaLabel))
+          .map((plot) => plot.outerHTML.slice(0, 160))"""
+    )
+
+
+def motion_is_still(tab: Any) -> Iterator[str]:
+    """Of a visitor who asked for reduced motion."""
+    for moving in tab.evaluate(
+        """() => document.getAnimations().filter((a) => a.playState === "running")
+             .map((a) => a.effect?.target?.outerHTML?.slice(0, 120) ?? "?")"""
+    ):
+        yield f"moves: {moving}"
+    if tab.evaluate("() => getComputedStyle(document.documentElement).scrollBehavior") == "smooth":
+        yield "scrolls smoothly"
+
+
+def skip_link(tab: Any) -> Iterator[str]:
+    tab.evaluate("() => { document.activeElement?.blur?.(); window.scrollTo(0, 0) }")
+    tab.keyboard.press("Tab")
+    first = tab.evaluate(
+        """() => {
+          const e = document.activeElement, box = e.getBoundingClientRect();
+          return [e.className, box.left >= 0 && box.top >= 0 && box.width > 20];
+        }"""
+    )
+    if first != ["skip", True]:
+        yield f"the first stop is not a visible skip link: {first}"
+        return
+    tab.keyboard.press("Enter")
+    if not tab.evaluate("() => document.activeElement?.id === 'main'"):
+        yield "it does not lead to the content"
+        return
+    tab.keyboard.press("Tab")
+    if not tab.evaluate("() => document.activeElement.closest('main, footer') !== null"):
+        yield "the next stop is not in the content"
+
+
+def focus_is_seen(tab: Any) -> Iterator[str]:
+    """Whatever can be reached shows that it is reached; after a key, focus given by script shows like any other."""
+    tab.keyboard.press("Shift+Tab")
+    yield from tab.evaluate(
+        """() => {
+          const seen = (e) => {
+            const style = getComputedStyle(e);
+            return (style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 2) || style.boxShadow !== "none";
+          };
+          const stops = "a[href], button, input, select, textarea, summary, [tabindex]";
+          const blind = [], kinds = new Set();
+          for (const e of document.querySelectorAll(stops)) {
+            if (e.tabIndex < 0 || e.disabled || e.closest("[hidden]") || e.type === "hidden") continue;
+            // as many of one kind look alike: a sample of each is enough
+            const kind = [e.localName, e.className, e.parentElement?.className, e.closest("table")?.className].join();
+            if (kinds.has(kind)) continue;
+            e.focus({ preventScroll: true });
+            if (document.activeElement !== e) continue;  // in something closed
+            kinds.add(kind);
+            if (!seen(e)) blind.push("no visible focus: " + e.outerHTML.slice(0, 140));
+          }
+          document.activeElement.blur();
+          return blind;
+        }"""
+    )
+
+
+def on_paper(tab: Any) -> Iterator[str]:
+    """Light whatever the theme, nothing to click round it, the content there."""
+    tab.emulate_media(media="print", color_scheme="dark")
+    yield from tab.evaluate(
+        """() => {
+          const shown = (e) => e && e.checkVisibility() && e.getBoundingClientRect().height > 0;
+          const wrong = [];
+          for (const out of [".bar nav", ".bar form", ".bar .theme", ".skip", ".sections", "[data-tray]", ".tour"])
+            if ([...document.querySelectorAll(out)].some(shown)) wrong.push(`prints ${out}`);
+          if (!shown(document.querySelector("h1"))) wrong.push("prints no heading");
+          const words = document.querySelector("main").innerText.trim();
+          if (words.length < 40) wrong.push(`prints next to nothing: ${words}`);
+          const light = (colour) => colour.match(/[0-9.]+/g).slice(0, 3).every((part) => part > 230);
+          if (!light(getComputedStyle(document.body).backgroundColor)) wrong.push("prints a dark ground");
+          if (light(getComputedStyle(document.querySelector("main")).color)) wrong.push("prints light ink");
+          return wrong;
+        }"""
+    )
+    tab.emulate_media(media="screen", color_scheme="light")
+
+
+def complete_without_scripts(tab: Any) -> Iterator[str]:
+    """Everything that scripts would fetch is a link or a form as well; what only scripts can do is not offered."""
+    if tab.get_by_role("heading", level=1).count() != 1:
+        yield "not one heading"
+    yield from tab.evaluate(
+        """() => {
+          const wrong = [], say = (what, e) => wrong.push(`${what}: ${e.outerHTML.slice(0, 140)}`);
+          const leads = "a[href], form[action]", sends = "button:not([type=button]), input[type=submit]";
+          for (const e of document.querySelectorAll("[hx-get], [hx-post]")) {
+            if (e.matches("[data-poll]")) continue;  // alive by nature: a reload shows the same
+            if (!e.closest(leads) && !e.querySelector(leads)) say("leads nowhere", e);
+          }
+          for (const form of document.querySelectorAll("form")) {
+            if (form.closest(".pat")) continue;  // an example of form, on the page of patterns
+            const there = [...form.querySelectorAll(sends)].filter((e) => getComputedStyle(e).display !== "none");
+            if (!there.length && !form.matches("[role=search]")) say("cannot be sent", form);
+          }
+          for (const button of document.querySelectorAll("main button[type=button]"))
+            if (button.checkVisibility()) say("does nothing", button);
+          return wrong;
+        }"""
+    )
+
+
+AT_A_DESK: Final[tuple[Rule, ...]] = (
+    no_layout_shift,
+    weight,
+    title,
+    not_wider_than_the_screen,
+    drawings_have_words,
+    motion_is_still,
+    accessible,
+    accessible_in_the_dark,
+    skip_link,
+    focus_is_seen,
+    on_paper,
+)
+ON_A_PHONE: Final[tuple[Rule, ...]] = (not_wider_than_the_screen, no_layout_shift)
+WITHOUT_SCRIPTS: Final[tuple[Rule, ...]] = (complete_without_scripts, not_wider_than_the_screen)
+
+
+def broken(tab: Any, name: str, rules: tuple[Rule, ...]) -> list[str]:
+    """What is wrong with the open page, each with the page's name and the rule's."""
+    return [f"{name}: {rule.__name__}: {what}" for rule in rules for what in rule(tab)]

@@ -1,0 +1,90 @@
+"""Each rule for pages finds what it is there for, and nothing on a page in order."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.browser import rules
+
+pytestmark = pytest.mark.browser
+
+STYLE = """
+body { background: #fff; color: #000; } .skip { position: absolute; left: -99rem; } .skip:focus { left: 1rem; }
+main:focus { outline: none; } :focus-visible { outline: 2px solid #000; }
+@media print { .bar nav, .bar form, .skip { display: none; } }
+"""
+PAGE = """<!doctype html><html lang="en"><head><title>In order · Pluriscope</title><style>{style}</style></head><body>
+<a class="skip" href="#main">Skip to content</a>
+<header class="bar"><nav aria-label="Main"><a href="/a">Networks</a></nav></header>
+<main id="main" tabindex="-1"><h1>A heading</h1><p>Some forty characters of content, so that paper is not empty.
+<a href="/b">A link</a></p><form action="/c"><label>Name <input name="n"></label><button>Send</button></form>
+<svg role="img" width="20" height="20"><title>A circle</title><circle r="9"/></svg>{more}</main>
+<footer><a href="/d">End</a></footer></body></html>"""
+
+
+@pytest.fixture
+def look(chromium):
+    """Opens a page of ours in a fresh tab and says what a rule finds there."""
+    contexts = []
+
+    def at(rule, *, change=("", ""), more="", style="", **options):
+        context = chromium.new_context(**{"viewport": {"width": 1000, "height": 700}, **options})
+        contexts.append(context)
+        tab = context.new_page()
+        tab.add_init_script(rules.WATCH_SHIFTS)
+        body = PAGE.format(style=STYLE + style, more=more).replace(*change)
+        tab.route("**/*", lambda route: route.fulfill(body=body, content_type="text/html; charset=utf-8"))
+        tab.goto("http://page.test/")
+        tab.wait_for_timeout(300)
+        return list(rule(tab))
+
+    yield at
+    for context in contexts:
+        context.close()
+
+
+LATE = """<script>
+const move = () => { document.querySelector("h1").style.marginTop = "300px" };
+requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(move, 20)));
+</script>"""
+WRONG = [
+    (rules.no_layout_shift, {"more": LATE}),
+    (rules.weight, {"more": f"<!--{'x' * 700_000}-->"}),
+    (rules.title, {"change": ("In order · Pluriscope", "In order")}),
+    (rules.not_wider_than_the_screen, {"more": "<div style='width: 1500px'>wide</div>"}),
+    (rules.drawings_have_words, {"change": ("<title>A circle</title>", "")}),
+    (rules.drawings_have_words, {"more": "<figure data-plot></figure>"}),
+    (rules.motion_is_still, {"style": "h1 { animation: go 9s infinite } @keyframes go { to { opacity: .5 } }"}),
+    (rules.accessible, {"more": "<img src='/x.png'>"}),
+    (rules.accessible_in_the_dark, {"style": "@media (prefers-color-scheme: dark) { main { color: #bbb } }"}),
+    (rules.skip_link, {"change": ('<a class="skip" href="#main">Skip to content</a>', "")}),
+    (rules.skip_link, {"change": ('href="#main"', 'href="#elsewhere"')}),
+    (rules.focus_is_seen, {"style": "button:focus-visible { outline: none }"}),
+    (rules.on_paper, {"style": "@media print { .bar nav { display: block } }"}),
+    (rules.on_paper, {"style": "@media print { main { display: none } }"}),
+    (rules.on_paper, {"style": "@media (prefers-color-scheme: dark) { body { background: #000; color: #fff } }"}),
+    (rules.complete_without_scripts, {"more": "<div hx-get='/part'>coming</div>"}),
+    (rules.complete_without_scripts, {"change": ("<button>Send</button>", "")}),
+    (rules.complete_without_scripts, {"more": "<button type='button'>Copy</button>"}),
+]
+
+
+@pytest.mark.parametrize("rule", dict.fromkeys(rule for rule, _ in WRONG), ids=lambda rule: rule.__name__)
+def test_a_page_in_order_breaks_no_rule(look, rule):
+    assert look(rule) == []
+
+
+@pytest.mark.parametrize(("rule", "page"), WRONG, ids=lambda value: getattr(value, "__name__", ""))
+def test_a_rule_finds_what_it_is_there_for(look, rule, page):
+    assert look(rule, **page), rule.__name__
+
+
+def test_every_rule_is_tried_here():
+    assert {rule for rule, _ in WRONG} == {*rules.AT_A_DESK, *rules.ON_A_PHONE, *rules.WITHOUT_SCRIPTS}
+
+
+def test_what_is_wrong_names_page_and_rule(chromium):
+    def never(tab):
+        yield "because"
+
+    assert rules.broken(None, "a page", (never,)) == ["a page: never: because"]
