@@ -1,4 +1,4 @@
-"""The list of explanations as CSV, for spreadsheets and scripts."""
+"""The list of explanations as CSV, for spreadsheets and scripts; the text about it stands behind # before the names."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from app.pages.candidates import locate_with_scope
 from app.pages.cursors import write_cursor
 from app.pages.explanation_filters import ExplanationsOptions, conditions_of, steps_of
 from app.pages.explanation_list import cursor_of, items_of, key_of, order_name, position_of, search, take_stock
+from app.pages.sharing.exports import about_place
 
 ROWS: Final = 10_000
 COLUMNS: Final = (
@@ -50,6 +51,8 @@ def build_explanations_csv(
     items = items_of(session, addresses, stock, found.items)
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
+    for line in about_place(place, "Explanations of all kinds"):
+        out.write(f"# {' '.join(line.split())}\n")
     writer.writerow(COLUMNS)
     for item in items:
         values = item.model_dump(include=set(COLUMNS))

@@ -98,11 +98,11 @@ def standing_twin(session: Reading, links: Links, network: str, options: OneOpti
     responses={200: {"content": {"text/csv": {}}}, **api_errors(400, 404)},
 )
 def common_ground_table(session: Reading, links: Links, network: str, options: TableOptions) -> StreamingResponse:
-    """One line for each explanation: kind, reference, numerators and denominators."""
-    rows = table_rows(session, links, network, options)
+    """One line for each explanation: kind, reference, numerators and denominators; before them lines behind #."""
+    about, rows = table_rows(session, links, network, options)
     name = f"{network}-common-ground.csv"
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-    return StreamingResponse(_lines(rows), media_type="text/csv", headers=headers)
+    return StreamingResponse(_lines(about, rows), media_type="text/csv", headers=headers)
 
 
 @router.post(
@@ -181,7 +181,8 @@ def _hover(one: CloudView) -> str:
     return "<br>".join(lines)
 
 
-def _lines(rows: Iterator[list[str]]) -> Iterator[str]:
+def _lines(about: tuple[str, ...], rows: Iterator[list[str]]) -> Iterator[str]:
+    yield from (f"# {' '.join(line.split())}\n" for line in about)
     for row in rows:
         line = io.StringIO()
         csv.writer(line, lineterminator="\n").writerow(row)

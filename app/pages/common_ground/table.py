@@ -13,6 +13,7 @@ from app.pages.common_ground.points import algorithms_of, named
 from app.pages.common_ground.views import KIND_OF
 from app.pages.options import ScopeOptions
 from app.pages.place import locate
+from app.pages.sharing.exports import about_place
 
 HEAD = [
     "kind",
@@ -29,8 +30,10 @@ HEAD = [
 AT_ONCE = 5_000
 
 
-def table_rows(session: Session, addresses: Addresses, network: str, options: ScopeOptions) -> Iterator[list[str]]:
-    """The head, then one row for each explanation in the store's order.
+def table_rows(
+    session: Session, addresses: Addresses, network: str, options: ScopeOptions
+) -> tuple[tuple[str, ...], Iterator[list[str]]]:
+    """The text about the table; its head, then one row for each explanation in the store's order.
 
     Raises:
         NotFound: the network or scope does not exist, or nothing is surveyed yet.
@@ -63,4 +66,4 @@ def table_rows(session: Session, addresses: Addresses, network: str, options: Sc
                     url,
                 ]
 
-    return rows()
+    return about_place(place, "Where every explanation stands on the common ground"), rows()

@@ -31,6 +31,7 @@ from app.pages.network.page import NetworkOptions, build_network
 from app.pages.options import ScopeOptions
 from app.pages.place import Place, locate
 from app.pages.placements import places_of
+from app.pages.scope import in_short
 from app.pages.shared import counts_of, neuron_name, stops_of
 
 MAX_ROWS: Final = 5_000_000
@@ -63,14 +64,11 @@ class InterpretationRowsOptions(ScopeOptions):
     rows: int = Field(1_000, ge=1, le=MAX_INTERPRETATIONS, description="Interpretations in the table.")
 
 
-VALID: Final = (
-    "Valid means: decides right on the rows it is judged on, under the rules named here. It does not mean that the "
-    "network works that way: other explanations are as valid, and none of them is singled out by this verdict.",
+IN_SHORT: Final = (
+    *in_short(),
+    "What was not searched, and every setting: /scope of the site that this was taken from.",
 )
-COUNTS: Final = (
-    "Counts are exact where the search was exhaustive. One that stopped at a limit gives a lower bound and says so; an "
-    "estimate carries its interval. An empty table means that none exist only where the search was exhaustive.",
-)
+"""What stands beside every table; the words are those of docs/scope.md."""
 FIRST_CELL: Final = (
     "In CSV, text that a spreadsheet would take for a formula stands behind an apostrophe. Numbers have all their "
     "digits; in JSON integers beyond 2^53 are decimal text.",
@@ -305,8 +303,7 @@ def networks_table(session: Session, addresses: Addresses, options: GalleryOptio
     about = (
         f"Pluriscope {ENGINE_VERSION}: networks and what was found about each output under each protocol.",
         f"Search: {options.q or 'none'}.",
-        *VALID,
-        *COUNTS,
+        *IN_SHORT,
         *FIRST_CELL,
     )
     columns = ("slug", "name", "digest", "shape", "output", "task", "protocol", "state", *counted, "url")
@@ -343,7 +340,7 @@ def about_place(place: Place, what: str) -> tuple[str, ...]:
         lines.append(f"Circuits: {counts.circuits_sign}{counts.circuits_valid} of {counts.circuits_possible}: {sure}.")
         stops = stops_of(counts)
         lines.append(f"Searches that stopped at a limit: {stops or 'none'}.")
-    return (*lines, *VALID, *COUNTS, *FIRST_CELL)
+    return (*lines, *IN_SHORT, *FIRST_CELL)
 
 
 def _filters(options: ScopeOptions, left_out: Sequence[str]) -> str:
