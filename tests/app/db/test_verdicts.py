@@ -18,6 +18,7 @@ from analysis.protocol import COMPLETE
 from analysis.result import CriterionTally
 from app.db import verdict_columns
 from app.db.reads.analyses import find_network
+from app.db.reads.funnel import columns_of_steps
 from app.db.reads.verdicts import (
     count_of,
     missing_steps,
@@ -245,3 +246,29 @@ def test_a_million_circuits_take_little_room_and_time():
     assert prepared.n == n
     assert sum(len(block.data) for block in prepared.blocks) < 9 * n
     assert prepared.tally == CriterionTally(prepared.tally.passed, n - prepared.tally.passed, 0, 0)
+
+
+def test_counts_that_circuits_have_already_are_stored_once(store):
+    stored_analysis(store, real=True)
+    known = real_analysis().interpretations
+    totals, observed = known.by_circuit, known.observed_by_circuit
+    counts = ReadingCounts.undecided_for(totals, observed)
+    circuits = {"interpretations": totals, "observed": observed}
+    plain, named = (
+        PreparedVerdicts("interpretation", CriterionStep.parse("interchange"), circuits=one) for one in ({}, circuits)
+    )
+    for one in (plain, named):
+        one.add(JudgedBlock("interpretation", one.step, 0, counts.outcomes, counts.scores, None, None, counts))
+    sizes = [{block.name: len(block.data) for block in one.blocks} for one in (plain, named)]
+    assert sizes[1]["totals"] == sizes[1]["undecided"] == len("=interpretations") < sizes[0]["totals"]
+    assert sizes[1]["representatives_undecided"] == len("=observed")
+    assert sizes[1]["passed"] == sizes[0]["passed"]
+    save(store, [named])
+    with store.read() as session:
+        read = reading_counts(session, analysis_in(session), named.step)
+        assert (read.totals, read.undecided, read.passed) == (totals, totals, counts.passed)
+        assert read.representatives_undecided == observed
+        columns = columns_of_steps(session, analysis_in(session), [("interpretation", named.step)])
+        found = columns["interpretation", named.step]
+        assert (found.totals, found.undecided) == (list(totals), list(totals))
+        assert (found.passed, found.representatives_undecided) == (list(counts.passed), list(observed))
