@@ -44,6 +44,7 @@ from app.routes import (
     train,
     verify,
 )
+from app.routes.visitors import AT_ONCE, SECONDS_EACH, Allowance
 from app.settings import ROOT, Settings
 
 ROUTERS = (
@@ -128,6 +129,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.settings = settings
     app.state.addresses = Addresses(settings.prefix)
     app.state.pictures = PngCache(settings.data / "pictures")
+    app.state.visitor_allowance = Allowance(AT_ONCE, SECONDS_EACH)
     errors.install(app)
     for router in ROUTERS:
         app.include_router(router)

@@ -29,6 +29,9 @@ class Settings(BaseSettings):
     prefix: str = Field("", description="Path under which a proxy serves the application, e.g. /pluriscope.")
     workers: int = Field(2, ge=1, le=256, description="Worker processes of `pluriscope work`.")
     token: str = Field("", description="Bearer token that allows changes from elsewhere than this machine.")
+    visitor_short_links: int = Field(
+        20_000, ge=0, le=200_000, description="Short keys kept, beyond which visitors without a token make no more."
+    )
     max_body_bytes: int = Field(8_000_000, description="Largest request body accepted.")
     device: str = Field("cpu", description="torch device of training jobs: cpu, cuda, …")
     max_possible_circuits: int = Field(

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Final
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from analysis.digest import looks_like_digest
@@ -67,16 +67,25 @@ def short_key(address: str) -> str:
     return "".join(digits)
 
 
-def save_short_link(session: Session, address: str, *, now: datetime | None = None) -> tuple[str, bool]:
+def is_kept_short(session: Session, address: str) -> bool:
+    """Whether an address has its key already."""
+    row = session.get(ShortLinkRow, short_key(address))
+    return row is not None and row.address == address
+
+
+def save_short_link(
+    session: Session, address: str, *, most: int = MAX_SHORT_LINKS, now: datetime | None = None
+) -> tuple[str, bool]:
     """Keep an address under its key; whether it is new. Keeping it again changes nothing.
 
     Args:
         session: of the writer.
         address: path and query in canonical form.
+        most: keys that may be kept for one more to be.
         now: the time, the present if not given.
 
     Raises:
-        Conflict: another address has the same key, which is as good as impossible.
+        Conflict: there are too many already; or another address has the same key, which is as good as impossible.
     """
     key = short_key(address)
     row = session.get(ShortLinkRow, key)
@@ -85,9 +94,9 @@ def save_short_link(session: Session, address: str, *, now: datetime | None = No
             raise Conflict(f"key {key!r}", "is that of another address", "use the long address")
         return key, False
     kept = session.scalar(select(func.count()).select_from(ShortLinkRow)) or 0
-    if kept >= MAX_SHORT_LINKS:  # the oldest go; their long addresses keep working
-        oldest = select(ShortLinkRow.key).order_by(ShortLinkRow.created_at).limit(MAX_SHORT_LINKS // 20)
-        session.execute(delete(ShortLinkRow).where(ShortLinkRow.key.in_(oldest)))
+    if kept >= most:  # none is given up for it: a link that was passed on lasts
+        cure = "use the long address, which works everywhere"
+        raise Conflict("a short link", f"cannot be kept: {kept:,} are, and no more than {most:,} may be", cure)
     session.add(ShortLinkRow(key=key, address=address, created_at=now or datetime.now(UTC)))
     session.flush()
     return key, True

@@ -40,6 +40,15 @@ def check_change(request: Request) -> None:
             "comes from another machine and carries no bearer token",
             "send 'Authorization: Bearer …' with the value of PLURISCOPE_TOKEN, or work on the machine itself",
         )
+    check_own_page(request)
+
+
+def check_own_page(request: Request) -> None:
+    """Let through what a program or one of our own pages sent.
+
+    Raises:
+        Refused: a browser sent it from a page of another site.
+    """
     if not _is_own_page(request):
         raise Refused("this change", "was sent by a page of another site", "use the form on a page of this site")
 

@@ -8,11 +8,17 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 from fastapi import APIRouter, Body, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 from pydantic import BaseModel, ConfigDict, Field
-from sqlalchemy.orm import Session
 from starlette.routing import Match
 
 from app.addressing import API_PREFIX, Addresses
-from app.db.links import long_address, rename_network, save_short_link
+from app.db.links import (
+    MAX_SHORT_LINKS,
+    is_kept_short,
+    long_address,
+    rename_network,
+    save_short_link,
+    short_key,
+)
 from app.errors import BadQuery, NotFound, api_errors
 from app.pages.options import PageModel
 from app.pages.place import find_network
@@ -20,6 +26,7 @@ from app.pages.sharing.targets import MAX_ADDRESS
 from app.rendering import base_url, render
 from app.routes.changes import Writing
 from app.routes.depends import Form, Links, Reading
+from app.routes.visitors import check_page, is_visitor, take_one
 
 router = APIRouter()
 _NOT_PAGES: Final = ("//", API_PREFIX, "/static", "/s/", "/health", "/metrics")
@@ -78,23 +85,25 @@ def key_twin(request: Request, session: Reading, links: Links, key: str) -> Shor
     status_code=201,
     responses={
         200: {"model": ShortAddress, "description": "It has its key already."},
-        **api_errors(400, 403, 404, 422),
+        **api_errors(400, 403, 404, 409, 422, 503),
     },
 )
-def shorten(
-    request: Request, response: Response, session: Writing, links: Links, sent: Annotated[LongAddress, Body()]
-) -> ShortAddress:
-    """Keep a long address of this site under a short key made of it; doing so again gives the same key."""
-    made, is_new = _kept(request, session, links, sent.address)
+def shorten(request: Request, response: Response, links: Links, sent: Annotated[LongAddress, Body()]) -> ShortAddress:
+    """Keep a long address of this site under a short key made of it; doing so again gives the same key.
+
+    Visitors may do so without a token, within bounds: addresses of up to 2,000 characters of pages that exist, a few in
+    a minute, and only while fewer than `PLURISCOPE_VISITOR_SHORT_LINKS` are kept.
+    """
+    made, is_new = _kept(request, links, sent.address)
     response.status_code = 201 if is_new else 200
     response.headers["location"] = links.short(made.key)
     return made
 
 
 @router.post("/s", include_in_schema=False, response_class=HTMLResponse)
-def shorten_from_form(request: Request, session: Writing, links: Links, form: Form) -> HTMLResponse:
+def shorten_from_form(request: Request, links: Links, form: Form) -> HTMLResponse:
     """The same from the panel of a page: a page with the short link."""
-    made, is_new = _kept(request, session, links, str(form.get("address", "")))
+    made, is_new = _kept(request, links, str(form.get("address", "")))
     return render(request, "pages/short.html", {"page": made, "json_url": ""}, status_code=201 if is_new else 200)
 
 
@@ -112,15 +121,29 @@ def rename(session: Writing, links: Links, network: str, sent: Annotated[NewSlug
     return Renamed(slug=row.slug, former=former, url=links.network(row.slug))
 
 
-def _kept(request: Request, session: Session, links: Addresses, address: str) -> tuple[ShortAddress, bool]:
+def _kept(request: Request, links: Addresses, address: str) -> tuple[ShortAddress, bool]:
     """An address kept under its key, and whether it is new.
 
     Raises:
         BadQuery: no address, or one that is too long.
         NotFound: one of another site, or of no page here.
+        Refused: sent by a page of another site.
+        Busy: visitors have asked for many just now.
+        Conflict: no more may be kept.
     """
+    visitor = is_visitor(request)
     canonical = _canonical(request, links, address)
-    key, is_new = save_short_link(session, canonical)
+    store = request.app.state.store
+    key, is_new = short_key(canonical), False
+    with store.read() as session:
+        is_kept = is_kept_short(session, canonical)
+        if visitor and not is_kept:
+            take_one(request)
+            check_page(request, session, links, canonical)
+    if not is_kept:
+        most = request.app.state.settings.visitor_short_links if visitor else MAX_SHORT_LINKS
+        with store.write() as session:
+            key, is_new = save_short_link(session, canonical, most=most)
     made = ShortAddress(key=key, url=base_url(request) + links.short(key), address=links.prefix + canonical)
     return made, is_new
 
