@@ -13,6 +13,7 @@ from analysis import ENGINE_VERSION
 from analysis.errors import AnalysisError, BeyondLimits, Cancelled
 from app.cli.analyse import analyse, protocol_schema
 from app.cli.criteria import criteria
+from app.cli.interface import interface
 from app.cli.rename import rename
 from app.cli.server import migrate, serve, work
 from app.cli.store import export, import_
@@ -32,6 +33,7 @@ app.command(rich_help_panel="Engine alone: no server, no database")(analyse)
 app.command(rich_help_panel="Engine alone: no server, no database")(train)
 app.command(rich_help_panel="Engine alone: no server, no database")(protocol_schema)
 app.command(rich_help_panel="Engine alone: no server, no database")(criteria)
+app.command(rich_help_panel="Dashboard and its database")(interface)
 app.command(rich_help_panel="Dashboard and its database")(serve)
 app.command(rich_help_panel="Dashboard and its database")(work)
 app.command("import", rich_help_panel="Dashboard and its database")(import_)
