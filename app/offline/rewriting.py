@@ -17,7 +17,7 @@ from html import unescape
 from typing import Any, Final
 
 from app.offline.markup import Element, parse
-from app.offline.names import FRONT, NOT_INCLUDED, file_of, normal, relative, split
+from app.offline.names import FRONT, NOT_INCLUDED, file_of, relative, split
 from app.offline.selection import Selection
 
 SENTENCE: Final = "Filtering, searching and computing need a running Pluriscope"
@@ -28,7 +28,6 @@ _LIVE: Final = ("load", "revealed", "intersect")
 _ABSOLUTE: Final = re.compile(r"[a-z][a-z0-9+.-]*:|//", re.IGNORECASE)
 _CONTROLS: Final = frozenset(("input", "select", "textarea", "button"))
 _FOR_OTHERS: Final = re.compile(r"(og|twitter):")
-_MAIN_NAVIGATION: Final = "Main"
 
 Panel = Callable[[str, Mapping[str, str]], str]
 
@@ -67,6 +66,8 @@ class Rewriter:
         self.live = live
         self.panel = panel
         self.static: set[str] = set()
+        self.files: dict[str, None] = {}
+        """Addresses of files beside pages that were linked to, for whoever writes them; in their order."""
 
     def rewrite(self, page: Element, address: str, file: str) -> str:
         """The page as a file.
@@ -109,11 +110,12 @@ class Rewriter:
             return relative(name, self.file), True
         if split(bare)[0] in ("/", "/networks"):
             return relative(FRONT, self.file) + tail, True
-        if normal(bare) == "/compare":
+        if split(bare)[0] == "/compare" and sum(key == "e" for key, _ in split(bare)[1]) < 2:
             return f"{relative(FRONT, self.file)}#comparisons", True
         if self.selection.has_page(bare):
             return relative(file_of(bare), self.file) + tail, True
         if data := self.selection.data(bare):
+            self.files[data] = None
             return relative(file_of(data), self.file), True
         return self._elsewhere(target), False
 
@@ -135,10 +137,8 @@ class Rewriter:
                 element.replace()
             if element.get("rel") == "canonical" and not self.live:
                 element.replace()
-        for name in ("static/offline.css", "static/offline.js"):
-            self.static.add(name)
-        link = Element("link", {"rel": "stylesheet", "href": relative("static/offline.css", self.file)}, ended=False)
-        script = Element("script", {"src": relative("static/offline.js", self.file)})
+        link = Element("link", {"rel": "stylesheet", "href": "/static/offline.css"}, ended=False)
+        script = Element("script", {"src": "/static/offline.js"})
         for element in (link, script):  # the script is not deferred: the theme must be known before anything is drawn
             head.append(element)
             head.append("\n")
@@ -186,9 +186,14 @@ class Rewriter:
             told = group.all(lambda one: one.tag == "a" or (one.has_class("n") and bool(one.text.strip())))
             if group.parent is not None and not told:
                 group.replace()
+        for empty in form.all(lambda one: one.has_class("range")):  # words between fields that are gone
+            empty.replace()
         for rest in form.all(lambda one: one.tag in ("details", "div", "span", "noscript")):
             if rest.parent is not None and not _shows(rest):
                 rest.replace()
+        if form.has_class("jump") or form.within(lambda one: one.tag == "header"):
+            form.replace()
+            return
         form.rename("div")
         form.remove_attributes("method", "action")
         if form.get("aria-label"):
@@ -211,7 +216,7 @@ class Rewriter:
             self._anchor(element)
         elif "data-copy" in element.attributes:
             self._copy(element)
-        elif tag in _CONTROLS and not (tag == "textarea" and "readonly" in element.attributes):
+        elif tag in _CONTROLS and "readonly" not in element.attributes and "data-plot-save" not in element.attributes:
             label = element.within(lambda one: one.tag == "label")
             (label or element).replace()
         elif tag == "script" and element.get("type") == "application/json":
@@ -237,9 +242,11 @@ class Rewriter:
             if _ABSOLUTE.match(target):
                 element.set("rel", "noreferrer")
             return
-        navigation = element.within(lambda one: one.tag == "nav")
-        if navigation is not None and navigation.get("aria-label") == _MAIN_NAVIGATION:
+        if element.within(_leads_around):
             element.replace()
+            return
+        if element.within(lambda one: one.has_class("take-files")):
+            (element.within(lambda one: one.tag == "li") or element).replace()
             return
         element.remove_attributes("download", "rel", "data-compare-link")
         element.set("class", f"{element.get('class')} off-copy".strip())
@@ -281,6 +288,13 @@ class Rewriter:
         if isinstance(value, dict):
             return {key: self._relinked(one) for key, one in value.items()}
         return value
+
+
+def _leads_around(element: Element) -> bool:
+    """Whether it holds links that are on every page; those that lead nowhere from a copy are left out of it."""
+    if element.tag == "nav":
+        return element.get("aria-label") == "Main" or element.has_class("sections")
+    return element.tag == "footer"
 
 
 def _is_fieldset(element: Element) -> bool:

@@ -8,24 +8,24 @@ its tables, its drawing) follows from the page's address, so that links can be w
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
 from app.addressing import API_PREFIX, Addresses, Scope
-from app.offline.names import join, normal, split
+from app.offline.names import Option, join, normal, split
 
 SCOPE_OPTIONS: Final = ("output", "protocol", "data")
-ORDERS: Final = frozenset(("sort", "order", "view"))
-POSITIONS: Final = frozenset(("after", "limit"))
-# filters that have as many values as there are explanations or parts
-_UNBOUNDED: Final = frozenset(("after", "limit", "algorithm", "circuit", "keep", "drop", "q", "at", "criteria"))
-_ONLY_ORDERED: Final = ("common-ground",)
-_DRAWN: Final = re.compile(
-    r"/networks/[^/]+(/circuits/[^/]+(/interpretations/[^/]+)?|/algorithms/[^/]+(/alignments/[^/]+)?)?"
-)
-_TABLE: Final = re.compile(r"(.*)\.(csv|json)$")
+LISTS: Final = ("circuits", "algorithms", "explanations", "common-ground")
+"""Kinds of pages that are lists, read page by page."""
 SITE_PAGES: Final = ("/glossary", "/scope")
+_ORDERS: Final = ("sort", "order", "view")
+_POSITIONS: Final = ("after", "limit", "view")
+# filters that have as many values as there are explanations or parts
+_UNBOUNDED: Final = ("after", "limit", "algorithm", "circuit", "keep", "drop", "q", "at", "criteria", "view")
+_ONLY_ORDERED: Final = ("common-ground",)
+_FIGURE: Final = re.compile(r"(.*)/(?:figures/[^/]+|drawing)\.svg")
+_TABLE: Final = re.compile(r"(.*)\.(?:csv|json)")
+_TABLES_BELOW: Final = ("figures", "interpretations", "alignments", "interchanges", "agreement")
 
 
 @dataclass(frozen=True)
@@ -124,65 +124,40 @@ class Selection:
         """Whether a page is part of the copy."""
         return normal(address) in self.pages
 
-    def page_of_twin(self, address: str) -> str:
-        """The page whose JSON twin an address is, "" if there is none in the copy."""
-        path, options = split(address)
-        page = join(path.removeprefix(API_PREFIX), options)
-        return normal(page) if path.startswith(f"{API_PREFIX}/") and self.has_page(page) else ""
-
-    def tables(self, page: str) -> list[str]:
-        """Addresses of the tables that belong to a page in the copy; of a list those of the list itself alone."""
-        path, options = split(page)
-        scope = [option for option in options if option[0] in SCOPE_OPTIONS]
-        found = []
-        table = self.addresses.exported(path)
-        if path != "/" and table and all(key in (*SCOPE_OPTIONS, "place") for key, _ in options):
-            found += [join(f"{table}.{form}", options) for form in ("csv", "json")]
-        if not path.endswith(("explanations", "common-ground")) or len(scope) != len(options):
-            return found
-        return [*found, join(f"{API_PREFIX}{path}.csv", scope)]
-
-    def drawing(self, page: str) -> str:
-        """Address of a page's own drawing, "" if it has none."""
-        path, options = split(page)
-        return join(f"{path}/drawing.svg", options) if _DRAWN.fullmatch(path) else ""
-
-    def data_of(self, page: str) -> Iterator[str]:
-        """Addresses of everything that is written beside a page: twin, tables, drawing."""
-        yield self.addresses.twin(page)
-        yield from self.tables(page)
-        if drawing := self.drawing(page):
-            yield drawing
-
     def data(self, address: str) -> str:
-        """The address under which a file beside a page is in the copy, "" if it is not."""
+        """The address under which a file that belongs to a page of the copy is in it, "" if it is not.
+
+        Lists have one table whatever their order is; of filtered ones there is none.
+        """
         path, options = split(address)
-        kept = tuple(option for option in options if option[0] not in ORDERS | POSITIONS)
-        if path.endswith("/drawing.svg"):
-            page = join(path.removesuffix("/drawing.svg"), options)
-            return normal(address) if page in self.pages else ""
-        table = _TABLE.fullmatch(path)
-        if table:
-            base = table[1].removeprefix(API_PREFIX)
-            for page_path in (base, base.rpartition("/")[0]):
-                page = join(page_path, kept)
-                if page in self.pages and join(path, kept) in self.tables(page):
-                    return join(path, kept)
+        kept = tuple(option for option in options if option[0] not in _POSITIONS)
+        if figure := _FIGURE.fullmatch(path):
+            return normal(address) if self.has_page(join(figure[1], options)) else ""
+        if table := _TABLE.fullmatch(path):
+            return self._table(path, table[1].removeprefix(API_PREFIX), kept)
+        if not path.startswith(f"{API_PREFIX}/"):
             return ""
-        if path.endswith("/result") and path.startswith(f"{API_PREFIX}/networks/"):
-            wanted = [option for option in kept if option[0] != "output"]
-            page = join(path.removeprefix(API_PREFIX).removesuffix("/result"), wanted)
-            return self.result(page) if any(self._of(page, known) for known in self.pages) else ""
-        return normal(address) if self.page_of_twin(address) else ""
+        page = path.removeprefix(API_PREFIX)
+        if page.endswith("/result"):
+            kept = tuple(option for option in kept if option[0] not in ("output", "masks"))
+            networks = (known for known, kind in self.pages.items() if kind == "network")
+            found = any(self.result(known) == join(path, kept) for known in networks)
+            return join(path, kept) if found else ""
+        return normal(address) if self.has_page(join(page, options)) else ""
+
+    def _table(self, path: str, base: str, options: tuple[Option, ...]) -> str:
+        scope = tuple(option for option in options if option[0] in SCOPE_OPTIONS)
+        if self.pages.get(join(base, scope)) in LISTS:
+            return join(path, scope) if all(key in (*SCOPE_OPTIONS, *_ORDERS) for key, _ in options) else ""
+        parent, _, name = base.rpartition("/")
+        own = self.has_page(join(base, options))
+        below = name in _TABLES_BELOW and self.has_page(join(parent, options))
+        return join(path, options) if own or below else ""
 
     def result(self, page: str) -> str:
         """Address of the result file of a network's page: one file for all outputs."""
         path, options = split(page)
         return join(f"{API_PREFIX}{path}/result", [option for option in options if option[0] in ("protocol", "data")])
-
-    def _of(self, page: str, known: str) -> bool:
-        path, options = split(known)
-        return join(path, [option for option in options if option[0] != "output"]) == page
 
 
 def is_variant(address: str, bare: str) -> bool:

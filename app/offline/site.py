@@ -27,11 +27,11 @@ from app.offline.client import OK, InProcess
 from app.offline.errors import CannotExport
 from app.offline.folder import check_target, free_bytes, replacing, write_manifest
 from app.offline.markup import parse
-from app.offline.names import FRONT, NOT_INCLUDED, file_of, normal, split
+from app.offline.names import FRONT, NOT_INCLUDED, file_of, join, normal, split
 from app.offline.planning import Wish, plan
 from app.offline.readme import readme
 from app.offline.rewriting import Rewriter, inline_parts
-from app.offline.selection import Selection, Titled
+from app.offline.selection import LISTS, Selection, Titled
 from app.rendering import environment, render
 from app.settings import ROOT, Settings
 
@@ -188,12 +188,17 @@ def _state_size(site: InProcess, selection: Selection, target: Path, tell: Calla
         CannotExport: there is not that much room on the disk.
     """
     counts = Counter(selection.pages.values())
-    measured: dict[str, int] = {}
+    measured: set[str] = set()
+    estimate = 0
     for page, kind in selection.pages.items():
-        if kind not in measured and kind != "front":
-            beside = sum(len(site.get(address).body) for address in selection.data_of(page))
-            measured[kind] = len(site.get(page).body) + beside
-    estimate = int(sum(measured.get(kind, 0) * n for kind, n in counts.items()) * 1.1)
+        if kind in measured or kind == "front":
+            continue
+        measured.add(kind)
+        rewriter = Rewriter(selection, "", lambda _address, _texts: "")
+        estimate += len(_page_of(site, page, rewriter)[0].encode()) * counts[kind]
+        for address in rewriter.files:
+            once = kind in LISTS and file_of(address).endswith(".csv")  # a list has one table, however many pages
+            estimate += len(site.get(address).body) * (1 if once else counts[kind])
     free = free_bytes(target)
     tell(
         f"{len(selection.pages)} pages and what lies beside them, about {_megabytes(estimate)}; {_megabytes(free)} free"
@@ -209,6 +214,26 @@ def _state_size(site: InProcess, selection: Selection, target: Path, tell: Calla
 
 def _megabytes(n: int) -> str:
     return f"{n / 1e6:,.1f} MB"
+
+
+def _page_of(site: InProcess, page: str, rewriter: Rewriter) -> tuple[str, str]:
+    """A page as the copy holds it, and its file.
+
+    Raises:
+        CannotExport: the application does not answer with a page.
+    """
+
+    def part(address: str) -> str:
+        answer = site.get(address, fragment=True)
+        return answer.text if answer.status == OK else ""
+
+    answer = site.get(page)
+    if answer.status != OK:
+        raise CannotExport(f"page {page[:200]!r}", f"was answered with status {answer.status}", "report it")
+    tree = parse(answer.text)
+    inline_parts(tree, part)
+    name = file_of(page)
+    return rewriter.rewrite(tree, page, name), name
 
 
 class _Copy:
@@ -238,27 +263,28 @@ class _Copy:
             report(Progress("pages", done, len(planned), f"{done} of {len(planned)}"))
 
     def _write_page(self, page: str) -> None:
-        answer = self.site.get(page)
-        if answer.status != OK:
-            raise CannotExport(f"page {page[:200]!r}", f"was answered with status {answer.status}", "report it")
-        tree = parse(answer.text)
-        inline_parts(tree, self._part)
-        name = file_of(page)
+        text, name = _page_of(self.site, page, self.rewriter)
         self.pages[page] = name
-        self.write(name, self.rewriter.rewrite(tree, page, name))
-        for address in self.selection.data_of(page):
-            self.site.save(address, self.path(file_of(address)))
+        self.write(name, text)
+        self._save(self.selection.addresses.twin(page))
+        self._save_met()
 
-    def _part(self, address: str) -> str:
-        answer = self.site.get(address, fragment=True)
-        return answer.text if answer.status == OK else ""
+    def _save_met(self) -> None:
+        """Whatever was linked to beside pages."""
+        while self.rewriter.files:
+            self._save(next(iter(self.rewriter.files)))
+
+    def _save(self, address: str) -> None:
+        self.rewriter.files.pop(address, None)
+        path = self.path(file_of(address))
+        if not path.exists():
+            self.site.save(address, path)
 
     def write_results(self) -> None:
         """The result file of every analysis."""
         for page, kind in self.selection.pages.items():
             if kind == "network":
-                address = self.selection.result(page)
-                self.site.save(address, self.path(file_of(address)))
+                self._save(self.selection.result(page))
 
     def write_front(self) -> None:
         """The front page, and the one that links to what is not in the copy lead to."""
@@ -268,6 +294,7 @@ class _Copy:
             tree = parse(bytes(answer.body).decode())
             self.write(name, self.rewriter.rewrite(tree, "/", name))
             self.pages[f"/{name}"] = name
+        self._save_met()
 
     def write_static(self) -> None:
         """Styles, scripts and fonts that the pages load, with the licences that lie beside them."""
@@ -331,14 +358,14 @@ class _Copy:
             "data": f"data/{given.get('data', '')}.json",
         }
         known = {file.url for subject in self.selection.subjects for file in subject.files}
-        drawing = self.selection.drawing(address)
+        drawing = self.selection.data(join(f"{path}/drawing.svg", options)) if path != "/compare" else ""
         return render_text(
             "offline/panel.html",
             address=normal(address),
             texts=texts,
             live=self.live,
             files={key: file for key, file in scope_files.items() if file in known},
-            drawing=file_of(drawing) if drawing else "",
+            drawing=drawing,
         )
 
 
