@@ -57,7 +57,7 @@ def circuit_page(
     request: Request, session: Reading, links: Links, network: str, mask: str, options: OneOptions
 ) -> HTMLResponse:
     page = build_circuit(session, links, network, mask, options)
-    return render(request, "pages/circuit.html", {"page": page}, block="excerpt")
+    return render(request, "pages/circuit.html", {"page": page, "scope": options.scope}, block="excerpt")
 
 
 @router.get(API_PREFIX + ONE, tags=["circuits"], summary="One circuit", responses=api_errors(400, 404))
@@ -99,7 +99,7 @@ def interpretation_page(
     request: Request, session: Reading, links: Links, network: str, mask: str, index: str, options: IndexOptions
 ) -> HTMLResponse:
     page = build_interpretation(session, links, network, mask, index, options)
-    return render(request, "pages/interpretation.html", {"page": page})
+    return render(request, "pages/interpretation.html", {"page": page, "scope": options.scope})
 
 
 @router.get(
