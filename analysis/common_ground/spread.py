@@ -1,29 +1,37 @@
-"""How all interpretations of a circuit are spread over numbers of right predictions: exactly, without listing them.
+"""How all interpretations of circuits are spread over numbers of right predictions: exactly, without listing them.
 
 Within an observed class and a completion of the upper gates an interpretation is a choice of one column for each r, and
 it is right on Σ_r N(r, column of r) interventions (:mod:`analysis.interpretations.predicting`). So the polynomial whose
 coefficient of x^k counts the interpretations that are right on k interventions is a product over r of Σ_w x^N(r,w),
 summed over the completions of those gates whose entries depend on each other, over upper completions and over classes.
 
-Polynomials are held as one integer each, x standing for a power of two above every coefficient: Python then multiplies
+1. Take the lowest power out of every factor. What is left is nearly always a factor that was seen before, and so is the
+   product of what is left; so products are told apart by their factors, and only counted, by the power taken out.
+2. Multiply each product once, and add all up.
+
+Polynomials are then held as one integer each, x standing for a power of two above every coefficient: Python multiplies
 them exactly, whatever their size.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from analysis.experiments import InterventionSpace, NetworkAnswers
+from analysis.interpretations.class_blocks import Group, along
 from analysis.interpretations.columns import Columns
 from analysis.interpretations.judged_blocks import class_blocks
 from analysis.interpretations.observed import ObservedClasses
 
-MAX_PRODUCTS: Final = 1 << 16  # polynomials multiplied for one class
+Integers = NDArray[np.int64]
+MAX_PRODUCTS: Final = 1 << 16  # factors multiplied for one class
 MAX_TRIED: Final = 1 << 12
+_NONE: Final = np.iinfo(np.int32).max  # in place of an exponent: a column that does not fit
+_ODD: Final = 0x9E3779B97F4A7C15  # spreads what differs little over 64 bits
 
 
 def spread_over_right(
@@ -34,78 +42,120 @@ def spread_over_right(
     max_products: int = MAX_PRODUCTS,
     max_tried: int = MAX_TRIED,
 ) -> Counter[int] | None:
-    """Interpretations of these classes by the number of interventions that they predict right; they must speak.
+    """Interpretations of the classes of one circuit by the number of interventions that they predict right.
+
+    See :meth:`Spread.add` for the arguments, and for when there is None.
+    """
+    spread = Spread(space, answers, max_products=max_products, max_tried=max_tried)
+    return spread.counted() if spread.add(classes) else None
+
+
+class Spread:
+    """A sum over circuits.
 
     Args:
-        classes: of one circuit.
-        space: the interventions of its network.
+        space: the interventions.
         answers: what the unablated network does on them.
-        max_products: most polynomials multiplied for one class.
+        max_products: most factors multiplied for one class.
         max_tried: most completions that are tried one after the other for one class.
-
-    Returns:
-        None if that is more work than allowed for some class. Counts sum to the interpretations of the classes.
     """
-    columns = Columns(classes, space, answers, np.arange(len(space.sets)), max_tried, [1])
-    if columns.is_too_large:
-        return None
-    width = -(-sum(classes.sizes).bit_length() // 8)  # bytes of a coefficient
-    total = 0
-    for block in class_blocks(columns, np.arange(len(classes))):
-        _, tried = block.work()
-        if not tried.all():
-            return None
-        for group in block.groups(tried):
-            if group.right.shape[1] * columns.n_rows * group.completions.shape[1] > max_products:
-                return None
-            shared = np.empty(columns.n_columns, dtype=np.int64)
-            shared[group.columns] = np.arange(len(group.columns))[:, None]
-            for right, fits, completions in zip(
-                group.right.astype(np.int64), group.fits, group.completions, strict=True
-            ):
-                total += _polynomial(right, fits, shared, completions, 8 * width)
-    return _coefficients(total, width)
+
+    def __init__(
+        self,
+        space: InterventionSpace,
+        answers: NetworkAnswers,
+        *,
+        max_products: int = MAX_PRODUCTS,
+        max_tried: int = MAX_TRIED,
+    ) -> None:
+        self.space, self.answers, self.max_products, self.max_tried = space, answers, max_products, max_tried
+        self._n = 0  # interpretations
+        self._factors: dict[bytes, int] = {}  # by exponents, ascending, the lowest 0
+        self._products: dict[bytes, int] = {}  # by the numbers of their factors, ascending
+        self._times: Counter[tuple[int, int]] = Counter()  # by product and power taken out
+
+    def add(self, classes: ObservedClasses) -> bool:
+        """Take in the classes of one circuit; they must speak.
+
+        Returns:
+            False if that is more work than allowed for some class; then the whole sum is without meaning.
+        """
+        everything = np.arange(len(self.space.sets))
+        columns = Columns(classes, self.space, self.answers, everything, self.max_tried, [1])
+        if columns.is_too_large:
+            return False
+        self._n += sum(classes.sizes)
+        for block in class_blocks(columns, np.arange(len(classes))):
+            _, tried = block.work()
+            if not tried.all():
+                return False
+            for group in block.groups(tried):
+                if group.right.shape[1] * columns.n_rows * group.completions.shape[1] > self.max_products:
+                    return False
+                self._take(group)
+        return True
+
+    def _take(self, group: Group) -> None:
+        right = np.where(group.fits[:, None], group.right.astype(np.int32), np.int32(_NONE))
+        exponents = np.sort(right[..., group.columns], axis=4)  # [classes, upper, r, shared, columns]
+        lowest = exponents[..., 0].astype(np.int64)
+        rest = np.where(exponents == _NONE, np.int32(_NONE), exponents - exponents[..., :1])
+        numbers = self._numbered(rest.reshape(-1, rest.shape[-1]), self._factors).reshape(lowest.shape)
+        powers = along(lowest, group.completions).sum(axis=3).ravel()
+        factors = np.sort(along(numbers, group.completions), axis=3)
+        products = self._numbered(factors.reshape(len(powers), -1), self._products)
+        each, times = np.unique(np.stack([products, powers], axis=1), axis=0, return_counts=True)
+        for (product, power), n in zip(each.tolist(), times.tolist(), strict=True):
+            self._times[product, power] += n
+
+    @staticmethod
+    def _numbered(rows: NDArray[Any], known: dict[bytes, int]) -> Integers:
+        """The number of each row, new ones added to those that are known."""
+        first, position = _alike(rows)
+        numbers = [known.setdefault(row.tobytes(), len(known)) for row in rows[first]]
+        return np.array(numbers, dtype=np.int64)[position]
+
+    def counted(self) -> Counter[int]:
+        """Interpretations by the number of interventions that they predict right."""
+        coefficient = np.dtype(np.uint32 if self._n < 1 << 32 else np.uint64)
+        n_words = max(1, -(-self._n.bit_length() // (8 * coefficient.itemsize)))
+        bits = 8 * coefficient.itemsize * n_words
+        factors = []
+        for row in self._factors:
+            exponents = np.frombuffer(row, dtype=np.int32)
+            factors.append(sum(1 << bits * k for k in exponents[exponents != _NONE].tolist()))
+        taken_out: list[tuple[list[int], list[int]]] = [([], []) for _ in self._products]
+        for (number, power), times in self._times.items():
+            powers, repeats = taken_out[number]
+            powers.append(power)
+            repeats.append(times)
+        total = 0
+        for row, (powers, repeats) in zip(self._products, taken_out, strict=True):
+            lowest = min(powers)
+            words = np.zeros((max(powers) - lowest + 1, n_words), dtype=coefficient)
+            words[np.array(powers) - lowest, 0] = repeats
+            product = int.from_bytes(words.tobytes(), "little")
+            for factor in np.frombuffer(row, dtype=np.int64).tolist():
+                if factors[factor] != 1:
+                    product *= factors[factor]
+            total += product << bits * lowest
+        return _coefficients(total, bits // 8)
 
 
-def _polynomial(
-    right: NDArray[np.int64],
-    fits: NDArray[np.bool_],
-    shared: NDArray[np.int64],
-    completions: NDArray[np.int64],
-    bits: int,
-) -> int:
-    """The polynomial of one class.
+def _alike(rows: NDArray[Any]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Where each different row occurs first, and which of them each row is.
 
-    Args:
-        right: ``[upper, r, w]`` what a column is worth.
-        fits: ``[r, w]`` whether it agrees with what is settled.
-        shared: ``[w]`` its bits of the gates whose entries depend on each other, as a number.
-        completions: ``[tried, r]`` that number on each r.
-        bits: x is 2^bits.
+    Rows are told apart by a number made of them. Where rows that differ have the same, they are compared as they are.
     """
-    keys = shared.tolist()
-    columns = [np.flatnonzero(row).tolist() for row in fits]
-    lowest = np.where(fits, right, np.iinfo(np.int64).max).min(axis=2)
-    above = ((right - lowest[..., None]) * bits).tolist()
-    joint = completions.tolist()
-    total = 0
-    for shifts, start in zip(above, lowest.sum(axis=1).tolist(), strict=True):
-        factors: list[dict[int, int]] = []
-        for own, fitting in zip(shifts, columns, strict=True):
-            of_row: dict[int, int] = {}
-            for w in fitting:
-                of_row[keys[w]] = of_row.get(keys[w], 0) + (1 << own[w])
-            factors.append(of_row)
-        found = 0
-        for choice in joint:
-            product = 1
-            for of_row, key in zip(factors, choice, strict=True):
-                factor = of_row.get(key, 0)
-                if factor != 1:
-                    product *= factor
-            found += product
-        total += found << bits * start
-    return total
+    key = np.zeros(len(rows), dtype=np.uint64)
+    for column in rows.T:
+        key = (key ^ column.astype(np.uint64)) * np.uint64(_ODD)
+        key ^= key >> np.uint64(29)
+    _, first, position = np.unique(key, return_index=True, return_inverse=True)
+    if (rows[first[position]] == rows).all():
+        return first, position
+    _, first, position = np.unique(rows, axis=0, return_index=True, return_inverse=True)
+    return first, position.reshape(-1)
 
 
 def _coefficients(total: int, width: int) -> Counter[int]:

@@ -29,7 +29,7 @@ from analysis.alignments.iia import interchange_rows
 from analysis.circuits.circuit import Circuit, EdgeLayout
 from analysis.common_ground.aligned import Places, alignment_standings, positions_by_bits
 from analysis.common_ground.interpreted import MAX_LISTED, ChosenClasses, choose_classes, representatives_right, speaks
-from analysis.common_ground.spread import spread_over_right
+from analysis.common_ground.spread import Spread
 from analysis.data import DataRecord
 from analysis.errors import BeyondLimits
 from analysis.experiments import InterventionSpace, NetworkAnswers, decide_under_interventions, intervention_space
@@ -221,7 +221,7 @@ def survey_common_ground(subject: Subject, *, bounds: Bounds | None = None, repo
         circuit_worst=survey.circuit_worst,
         best=survey.extreme(highest=True),
         worst=survey.extreme(highest=False),
-        spread=survey.spread,
+        spread=survey.spread(),
         n_perfect=survey.n_perfect,
         alignments=alignments,
         n_alignments=n_alignments,
@@ -260,7 +260,8 @@ class _Interpretations:
         self.drawn |= max(subject.observed, default=0) > MAX_CLASSES
         self.drawn &= self.n_classes > bounds.n_drawn
         self.ranks_of = self._ranks()
-        self.spread: Counter[int] | None = Counter() if not self.drawn and self.n_classes <= bounds.max_spread else None
+        few = not self.drawn and self.n_classes <= bounds.max_spread
+        self._spread: Spread | None = Spread(space, answers) if few else None
         self.n_perfect: int | None = 0
         n_circuits = len(subject.masks)
         self.circuit_best, self.circuit_worst = np.full(n_circuits, UNKNOWN), np.full(n_circuits, UNKNOWN)
@@ -321,9 +322,8 @@ class _Interpretations:
                 known = all(n != UNDECIDED for n in found.passing)
                 self.n_perfect = self.n_perfect + sum(found.passing) if known and self.n_perfect is not None else None
             self._note(number, ranks is None, chosen, best, worst)
-            if self.spread is not None:
-                here = spread_over_right(chosen.classes, self.space, self.answers)
-                self.spread = None if here is None else self.spread + here
+            if self._spread is not None and not self._spread.add(chosen.classes):
+                self._spread = None
         else:
             right[:] = 0
         for name, column in (
@@ -367,6 +367,10 @@ class _Interpretations:
         except BeyondLimits:
             found = None
         return Extreme(number, None if found is None else found.index, value)
+
+    def spread(self) -> Counter[int] | None:
+        """All interpretations by right predictions; None if that was too much."""
+        return None if self._spread is None else self._spread.counted()
 
     def points(self) -> ClassPoints:
         columns = {

@@ -332,7 +332,7 @@ class ClassBlock:
                 best = np.stack(
                     [pick(worth[..., w], axis=3) for w in group.columns], axis=3
                 )  # [classes, upper, r, shared]
-                sums = _along(best, group.completions).sum(axis=3)  # [classes, upper, tried]
+                sums = along(best, group.completions).sum(axis=3)  # [classes, upper, tried]
             found.append(pick(sums.reshape(len(right), -1), axis=1).astype(np.int64))
         return found[0], found[1]
 
@@ -363,7 +363,7 @@ class ClassBlock:
         allowed = (group.right == of_each_row[:, None, :, None]) & group.fits[:, None]
         big = self.columns.n_rows * len(self._middle) + group.right.shape[1].bit_length() >= 62
         ways = np.stack([allowed[..., w].sum(axis=3) for w in group.columns], axis=3)
-        products = _along(ways.astype(object) if big else ways, group.completions).prod(axis=3)
+        products = along(ways.astype(object) if big else ways, group.completions).prod(axis=3)
         return [int(n) for n in products.reshape(len(ways), -1).sum(axis=1)]
 
     def passing_asked(self, at: int) -> int | None:
@@ -387,7 +387,7 @@ class ClassBlock:
         return self.passing(self._group(np.array([at]), upper[None].astype(np.float64)))[0]
 
 
-def _along(values: NDArray[Any], completions: Integers) -> NDArray[Any]:
+def along(values: NDArray[Any], completions: Integers) -> NDArray[Any]:
     """``[classes, upper, tried, r]`` the values ``[classes, upper, r, shared]`` that joint completions pick."""
     classes = np.arange(len(values))[:, None, None, None]
     upper = np.arange(values.shape[1])[None, :, None, None]
