@@ -99,6 +99,7 @@
       go.toggleAttribute("aria-disabled", list.length < 2);
       if (list.length < 2) go.removeAttribute("href");
       else go.href = compareHref(aside.dataset.compareUrl, list);
+      for (const ask of all("[data-tray-ask]", aside)) ask.href = compareHref(ask.dataset.trayAsk, list);
       const chosen = new Set(list.map((item) => item.ref));
       for (const box of all("input[data-compare]")) {
         box.checked = chosen.has(box.dataset.compare);

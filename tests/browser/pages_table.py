@@ -16,6 +16,10 @@ PAGES = {
     "funnel, none survives": "/networks/xor-pretrained/funnel?criteria=knockout-completeness&criteria=minimal-subset",
     "funnel, not computed": "/networks/xor-pretrained/funnel?criteria=output-faithfulness(tolerance=0.123)",
     "funnel of three inputs": "/networks/majority-3-3/funnel?protocol=paper",
+    "sandbox": "/networks/xor-pretrained/sandbox",
+    "sandbox, three asked": "{sandbox}&now=11_1.0s00_2.1.2z_3.0.1v-0.5&tried=00_1.0s11&tried=01_2.0z&on=edges",
+    "sandbox, to be foretold": "{sandbox}&now=11_1.0s00&tried=00_1.0s11_g1&game=1",
+    "sandbox of three inputs": "/networks/majority-3-3/sandbox?now=110_1.0m_2.1v0.5",
     "common ground": "/networks/xor-pretrained/common-ground",
     "common ground, drawn": "/networks/majority-3-3/common-ground?kind=interpretation",
     "common ground, none passes": "/networks/xor-pretrained/common-ground?accuracy_min=1&kind=interpretation",
@@ -69,6 +73,7 @@ def addresses(site: Any) -> dict[str, str]:
         "alignment": alignment["alignment"],
         "wide_alignment": site.twin("/networks/majority-3-3/algorithms")["items"][0]["best_url"],
         "refs": "&".join(f"e={item['ref']}" for item in chosen),
+        "sandbox": site.twin("/networks/xor-pretrained/sandbox")["suggestions"][-1]["url"],
         "noisy": network["data"][1]["url"],
         "job": site.twin("/jobs?state=done")["items"][0]["id"],
     }

@@ -129,6 +129,7 @@ def _page(session: Session, links: Links, state: State, explanations: Sequence[E
         look_url=links.to(replace(state, now=Try(now, "x"))) if state.hidden else None,
         game_url=links.to(replace(state, game=not state.game, now=Try(now))),
         compare_url=addresses.compare(place.row.slug, state.refs, place.scope) if len(state.refs) >= LEAST else "",
+        ask_url=links.to(replace(state, refs=())),
         form_url=addresses.sandbox(place.row.slug),
         fields=links.fields(state),
         max_value=MAX_VALUE,

@@ -201,6 +201,7 @@ class SandboxPage(PageModel):
     look_url: str | None = Field(description="The answer without foretelling it.")
     game_url: str = Field(description="Begins or ends the game.")
     compare_url: str = Field(description="The same explanations compared; empty for fewer than two.")
+    ask_url: str = Field(description="The same with nobody asked, to which other explanations may be added as `e`.")
     form_url: str
     fields: list[tuple[str, str]] = Field(description="Hidden fields that carry the state through a form.")
     max_value: float

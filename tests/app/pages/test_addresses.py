@@ -51,6 +51,11 @@ TABLE = [  # what is built, its address, the route that answers it
         "/compare?network=xor&e=c-081ff&e=i-081ff.3",
         "/compare",
     ),
+    (
+        lambda a: a.sandbox("xor", ["i-081ff.3"], Scope(1), now="01_1.0s10_2.1.0v-0.5", tried=["00_1.0z"]),
+        "/networks/xor/sandbox?output=1&e=i-081ff.3&now=01_1.0s10_2.1.0v-0.5&tried=00_1.0z",
+        "/networks/{network}/sandbox",
+    ),
     (lambda a: a.jobs(), "/jobs", "/jobs"),
     (lambda a: a.job("ab"), "/jobs/ab", "/jobs/{job}"),
     (lambda a: a.train(), "/train", "/train"),

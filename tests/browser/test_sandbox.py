@@ -1,0 +1,187 @@
+"""The sandbox as people use it: by mouse, by keys alone, on a phone, without scripts, and by a link sent on."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from tests.browser.conftest import PHONE
+
+pytestmark = pytest.mark.browser
+SANDBOX = "/networks/xor-pretrained/sandbox"
+
+
+@pytest.fixture
+def expect(chromium):
+    from playwright.sync_api import expect
+
+    return expect
+
+
+@pytest.fixture(scope="module")
+def asked(site) -> str:
+    """The sandbox with everyone asked that it suggests."""
+    return site.twin(SANDBOX)["suggestions"][-1]["url"]
+
+
+def query(tab) -> dict[str, list[str]]:
+    return parse_qs(urlsplit(tab.url).query)
+
+
+def scores(tab) -> list[str]:
+    return [re.sub(r"\s+", " ", text) for text in tab.locator(".askers td.score").all_inner_texts()]
+
+
+def test_patch_see_the_score_undo_and_go_back(tab, expect, site):
+    tab.goto("/networks/xor-pretrained")
+    tab.get_by_role("navigation", name="Pages of this network").or_(tab.locator("main")).first.get_by_role(
+        "link", name="Sandbox", exact=False
+    ).first.click()
+    expect(tab).to_have_url(re.compile("/sandbox$"))
+    tab.evaluate("() => { window.sameDocument = true }")
+    tab.get_by_role("link", name="Ask all of these").click()
+    expect(tab.locator(".askers tbody tr")).to_have_count(3)
+    tab.get_by_role("link", name=re.compile("^n1.0: patched from")).click()
+    expect(tab.locator("#changes-title")).to_be_visible()
+    expect(tab.locator(".runs")).to_contain_text("Changed")
+    first = site.twin(urlsplit(tab.url).path + "?" + urlsplit(tab.url).query)
+    assert scores(tab)[0].startswith(f"{first['explanations'][0]['score']['right']} / 1")
+
+    tab.get_by_role("link", name="Keep this one and change something else").click()
+    expect(tab.locator("#tried tbody tr")).to_have_count(1)
+    assert query(tab)["tried"] == [first["now"]]
+    tab.get_by_role("link", name=re.compile("^n2.0: patched from")).click()
+    expect(tab.locator("#tried tbody tr")).to_have_count(2)
+    tab.locator("#jump-0").click()
+    expect(tab.locator("#tried tbody tr")).to_have_count(3)
+    three = scores(tab)
+    tab.locator("#undo").click()
+    expect(tab.locator("#tried tbody tr")).to_have_count(2)
+    tab.go_back()
+    expect(tab.locator("#tried tbody tr")).to_have_count(3)
+    assert scores(tab) == three
+    tab.get_by_role("link", name="Reset the score").click()
+    expect(tab.locator("#tried tbody tr")).to_have_count(1)
+    assert tab.evaluate("() => window.sameDocument"), "all this took no page load"
+
+
+def test_a_link_sent_on_shows_the_same_score(tab, visitor, expect, asked):
+    tab.goto(asked)
+    for _ in range(2):
+        tab.locator("#jump-0").click()
+        expect(tab.locator("#changes-title")).to_be_visible()
+        tab.wait_for_load_state("networkidle")
+    shared, seen = tab.url, scores(tab)
+    assert len(query(tab)["tried"]) == 1
+    other = visitor()
+    other.goto(shared)
+    assert scores(other) == seen
+    assert other.locator("h2#bench-title").inner_text() == tab.locator("h2#bench-title").inner_text()
+
+
+def test_by_keys_alone(tab, expect, asked):
+    tab.goto(asked)
+    neuron = tab.locator("#at-1-1")
+    for _ in range(80):
+        tab.keyboard.press("Tab")
+        if neuron.evaluate("node => node === document.activeElement"):
+            break
+    expect(neuron).to_be_focused()
+    tab.keyboard.press("Enter")
+    expect(tab.locator("#at-1-1")).to_have_attribute("aria-label", re.compile("take it back"))
+    expect(tab.locator("#at-1-1")).to_be_focused()
+    tab.keyboard.press("Enter")
+    expect(tab.locator("#at-1-1")).to_have_attribute("aria-label", re.compile("^n1.1: patched from"))
+    tab.locator("#on-1").focus()
+    tab.keyboard.press("Enter")
+    expect(tab.locator("#at-2-0-1")).to_be_attached()
+    tab.locator("#tool-value").focus()
+    tab.keyboard.type("-0.5")
+    tab.keyboard.press("Enter")
+    expect(tab.locator("#tool-2")).to_contain_text("The value −0.5")
+    tab.locator("#at-2-0-1").focus()
+    tab.keyboard.press("Enter")
+    expect(tab.locator(".changes")).to_contain_text("n1.1 → n2.0 set to −0.5")
+    assert query(tab)["now"] == ["00_2.0.1v-0.5"]
+
+
+def test_predict_first(tab, expect, asked):
+    tab.goto(asked)
+    tab.get_by_role("link", name="Predict first").click()
+    tab.locator("#jump-0").click()
+    expect(tab.locator(".foretell")).to_be_visible()
+    expect(tab.locator(".runs")).to_contain_text("hidden")
+    expect(tab.locator(".askers .verdict-words", has_text=re.compile("right|wrong"))).to_have_count(0)
+    tab.locator("#guess-1").click()
+    expect(tab.locator("#guessed")).to_contain_text(re.compile(r"You foretold [01]\s*/\s*1 rightly"))
+    expect(tab.locator(".runs")).not_to_contain_text("hidden")
+    assert query(tab)["now"][0].endswith("_g1")
+    tab.locator("#keep").click()
+    expect(tab.locator("#tried tbody tr")).to_have_count(1)
+    assert query(tab)["tried"][0].endswith("_g1")
+
+
+def test_edges_are_chosen_by_the_mouse_too(tab, expect):
+    tab.goto(SANDBOX + "?on=edges&tool=z&now=11")
+    box = tab.locator("#at-3-0-1 path").bounding_box()
+    assert box
+    tab.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    expect(tab.locator(".changes")).to_contain_text("n2.1 → y set to 0")
+
+
+def test_a_crucial_experiment_of_a_comparison_opens_here(tab, expect, asked):
+    tab.goto(asked)
+    tab.get_by_role("link", name="Compare these explanations").click()
+    row = tab.locator("table.crucial tbody tr").first
+    right = row.locator("td").last.inner_text().split()
+    row.get_by_role("link", name=re.compile("in the sandbox$")).click()
+    expect(tab).to_have_url(re.compile("/sandbox"))
+    found = [
+        letter for letter in "PQR" if tab.locator(f"#asked-{letter} .verdict-words").inner_text().strip() == "right"
+    ]
+    assert found == right
+
+
+def test_what_is_in_the_tray_can_be_asked(tab, expect, site):
+    mask = site.twin("/networks/xor-pretrained")["samples"]["circuits"][0]["mask"]
+    for index in (0, 1):
+        tab.goto(f"/networks/xor-pretrained/circuits/{mask}/interpretations/{index}")
+        tab.get_by_label("Compare", exact=True).check()
+    tab.goto(SANDBOX + "?now=11_1.0z")
+    tab.get_by_role("link", name="Ask them here").click()
+    expect(tab.locator(".askers tbody tr")).to_have_count(2)
+    assert query(tab) == {"now": ["11_1.0z"], "e": [f"i-{mask}.0", f"i-{mask}.1"]}
+
+
+def test_without_scripts_on_a_phone(visitor, expect):
+    tab = visitor(**PHONE, java_script_enabled=False)
+    tab.goto(SANDBOX)
+    tab.get_by_role("link", name="Ask all of these").click()
+    tab.locator("#at-1-0").click()
+    assert query(tab)["now"] == ["00_1.0s01"]
+    tab.locator("#by-name summary").click()
+    tab.locator("#site").select_option("2.1.0")
+    tab.locator("#how").select_option("value")
+    tab.locator("#value").fill("0,25")
+    tab.locator("#apply").click()
+    assert query(tab)["now"] == ["00_1.0s01_2.1.0v0.25"]
+    tab.locator("#keep").click()
+    assert query(tab)["tried"] == ["00_1.0s01_2.1.0v0.25"]
+    expect(tab.locator("#tried tbody tr")).to_have_count(1)
+
+
+def test_nothing_sticks_out_of_a_phone(visitor, asked):
+    tab = visitor(**PHONE)
+    for address in (asked, asked + "&now=11_1.0s00_2.1.2z_3.0.1v-0.5&tried=00_1.0s11&game=1", SANDBOX + "?on=edges"):
+        tab.goto(address)
+        assert tab.evaluate("() => document.documentElement.scrollWidth <= window.innerWidth"), address
+
+
+def test_a_broken_link_says_which_part_and_leads_on(tab, expect, ear):
+    ear.expect_status(400)
+    tab.goto(SANDBOX + "?now=01_1.9z_1.0z")
+    expect(tab.locator("main")).to_contain_text("1.9z")
+    tab.get_by_role("link", name="the sandbox without it").click()
+    assert query(tab)["now"] == ["01_1.0z"]
