@@ -104,12 +104,14 @@ def accessible_in_the_dark(tab: Any) -> Iterator[str]:
 
 
 def drawings_have_words(tab: Any) -> Iterator[str]:
-    """Each drawing has a name of its own, or is hidden from those who cannot see it because words beside it say it."""
+    """Each drawing has a name of its own, or is hidden from those who cannot see it because words beside it say it; one
+    with links in it is a group of them, since nothing inside an image is there for everybody.
+    """
     yield from tab.evaluate(
         """() => [...document.querySelectorAll("main svg")]
           .filter((svg) => !svg.parentElement.closest("svg, [aria-hidden=true], .plot-area"))
           .filter((svg) => svg.getAttribute("aria-hidden") !== "true")
-          .filter((svg) => svg.getAttribute("role") !== "img" ||
+          .filter((svg) => svg.getAttribute("role") !== (svg.querySelector("a[href]") ? "group" : "img") ||
             !(svg.getAttribute("aria-label") ?? svg.querySelector(":scope > title")?.textContent ?? "").trim())
           .map((svg) => svg.outerHTML.slice(0, 160))"""
     )

@@ -4,7 +4,7 @@ A disc in each neuron grows with its activation (area), full where it is positiv
 is as wide as what it carries (weight × value), dashed where that is negative; ink where it carries something else than
 in the unchanged run (everywhere, if nothing is changed), pale where it carries the same. What is changed by hand has a
 second ring, or on an edge a label; values that differ from the unchanged run stand in full ink with the old one behind
-them. Sites that can be chosen are links, so the drawing is a group of links with a name, not an image.
+them. Sites that can be chosen are links, so the drawing is then a group of links with a name, not an image.
 """
 
 from __future__ import annotations
@@ -89,9 +89,10 @@ def flow_diagram(
     flow = _Flow(wiring, frame, before, after, changes, links, f"#{swap}" if swap else "")
     body = f'<g aria-hidden="true">{flow.edges()}</g>{flow.edge_links()}{flow.sites()}'
     names = diagram_class(wiring).replace("big", "flow")
+    role = "group" if "<a " in body else "img"  # nothing inside an image is there for those who cannot see it
     size = f'viewBox="0 0 {num(width)} {num(height)}" style="width:100%;height:auto;max-width:{num(1.45 * width)}px"'
     return Markup(  # noqa: S704  # every text in body went through esc()
-        f'<svg xmlns="http://www.w3.org/2000/svg" class="{names}" {size} role="group" aria-label="{esc(sentence)}">'
+        f'<svg xmlns="http://www.w3.org/2000/svg" class="{names}" {size} role="{role}" aria-label="{esc(sentence)}">'
         f"{body}</svg>"
     )
 
