@@ -1,0 +1,362 @@
+"""Learning maps of hidden layers under which an algorithm's variables can be interchanged, many at once, in torch.
+
+Distributed alignment search (Geiger et al. 2024, "Finding Alignments Between Interpretable Causal Variables and
+Distributed Neural Representations"), with every interchange in every step instead of samples:
+
+1. A layer's activations h are written in new coordinates z = φ(h): a rotation, or an invertible non-linear map.
+2. Each variable owns a block of coordinates. Interchange takes the block from φ(h_source) and goes back with φ⁻¹.
+3. The loss pushes the output of every single and joint interchange to its side of the decision's edge; Adam, full
+   batch, float64. A run that has them all right by the margin stops.
+
+Everything is drawn from a generator seeded by the seed and the blocks; the same case ends the same whatever else is
+trained beside it, up to the order of sums in the batch. Verdicts are never taken from here: what was learned is scored
+anew by :mod:`analysis.directions.scoring`, or for non-linear maps by running it once more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import atanh
+from typing import Final, Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional as F
+
+from analysis.directions.blocks import Block, Demands
+from analysis.networks.mlp import activations
+from analysis.networks.network import Network
+
+_CHECK_EVERY: Final = 10
+_SMALLEST: Final = 1e-6  # margin on the pre-activation at which a run counts as solved
+
+
+@dataclass(frozen=True)
+class LearningOptions:
+    """How maps are learned.
+
+    Args:
+        seeds: each case is learned from each of them.
+        steps: most steps.
+        learning_rate: of Adam.
+        n_couplings: affine couplings of a non-linear map.
+        d_coupling: width of their hidden layer.
+    """
+
+    seeds: tuple[int, ...] = (0, 1, 2)
+    steps: int = 300
+    learning_rate: float = 0.05
+    n_couplings: int = 4
+    d_coupling: int = 8
+
+
+@dataclass(frozen=True)
+class LearningCase:
+    """One network, one algorithm's demands, and a block for each variable.
+
+    Args:
+        network: cut to one output; all cases of a call have the same sizes and activations.
+        rows: ``[2^n, n0]`` inputs.
+        demands: the same number of runs and variables in all cases of a call.
+        blocks: one for each variable.
+    """
+
+    network: Network
+    rows: NDArray[np.float64]
+    demands: Demands
+    blocks: tuple[Block, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class LearnedRun:
+    """What came of one case from one seed.
+
+    Args:
+        seed: it started from.
+        steps: taken.
+        solved: whether every demand was met by the margin, on the side of 1/2 that is asked for.
+        n_single: single interchanges that ended on the right side.
+        n_joint: joint ones.
+        rotations: for each hidden layer ``[width, width]`` with orthonormal rows, the new coordinates; empty for
+            non-linear maps.
+    """
+
+    seed: int
+    steps: int
+    solved: bool
+    n_single: int
+    n_joint: int
+    rotations: tuple[NDArray[np.float64], ...]
+
+
+class _Map(Protocol):
+    """A map of one layer for a batch; ``[batch, runs, width]`` to the same."""
+
+    parameters: list[Tensor]
+
+    def keep(self, rows: Tensor) -> None: ...
+
+    def prepare(self) -> None: ...
+
+    def there(self, values: Tensor) -> Tensor: ...
+
+    def back(self, values: Tensor) -> Tensor: ...
+
+
+class _Rotation:
+    """Orthonormal coordinates by Gram–Schmidt from free numbers."""
+
+    def __init__(self, draws: Tensor) -> None:
+        self.parameters = [draws]
+        self.matrix = draws
+
+    def keep(self, rows: Tensor) -> None:
+        self.parameters = [p.detach()[rows] for p in self.parameters]
+
+    def prepare(self) -> None:
+        free = self.parameters[0]
+        done: list[Tensor] = []
+        for i in range(free.shape[1]):
+            row = free[:, i]
+            for _ in range(2):  # twice is enough
+                for other in done:
+                    row = row - (row * other).sum(-1, keepdim=True) * other
+            done.append(row / row.norm(dim=-1, keepdim=True))
+        self.matrix = torch.stack(done, dim=1)
+
+    def there(self, values: Tensor) -> Tensor:
+        return values @ self.matrix.mT
+
+    def back(self, values: Tensor) -> Tensor:
+        return values @ self.matrix
+
+
+class _Couplings:
+    """Affine couplings (Dinh et al. 2017, "Density estimation using Real NVP"), coordinates turned between them."""
+
+    def __init__(self, parameters: list[Tensor], centre: Tensor, scale: Tensor) -> None:
+        self.parameters = parameters  # in, bias, out for each coupling
+        self.centre, self.scale = centre, scale
+
+    def keep(self, rows: Tensor) -> None:
+        self.parameters = [p.detach()[rows] for p in self.parameters]
+        self.centre, self.scale = self.centre[rows], self.scale[rows]
+
+    def prepare(self) -> None: ...
+
+    def _shift(self, number: int, kept: Tensor) -> tuple[Tensor, Tensor]:
+        into, bias, out = self.parameters[3 * number : 3 * number + 3]
+        inner = torch.tanh(kept @ into + bias[:, None])
+        log_scale, shift = (inner @ out).chunk(2, dim=-1)
+        return torch.tanh(log_scale), shift
+
+    @property
+    def _n(self) -> int:
+        return len(self.parameters) // 3
+
+    def there(self, values: Tensor) -> Tensor:
+        z = (values - self.centre) / self.scale
+        half = z.shape[-1] // 2
+        for number in range(self._n):
+            z = z.roll(half or 1, dims=-1)
+            kept, moved = z[..., :half], z[..., half:]
+            log_scale, shift = self._shift(number, kept)
+            z = torch.cat([kept, moved * log_scale.exp() + shift], dim=-1)
+        return z
+
+    def back(self, values: Tensor) -> Tensor:
+        z, half = values, values.shape[-1] // 2
+        for number in reversed(range(self._n)):
+            kept, moved = z[..., :half], z[..., half:]
+            log_scale, shift = self._shift(number, kept)
+            z = torch.cat([kept, (moved - shift) * (-log_scale).exp()], dim=-1).roll(-(half or 1), dims=-1)
+        return z * self.scale + self.centre
+
+
+def learn(
+    cases: Sequence[LearningCase], options: LearningOptions, *, non_linear: bool = False
+) -> tuple[tuple[LearnedRun, ...], ...]:
+    """Learn a map for each case from each seed.
+
+    Args:
+        cases: of one shape: sizes, activations, number of variables and of runs.
+        options: seeds and steps.
+        non_linear: invertible couplings instead of rotations.
+
+    Returns:
+        For each case one run for each seed.
+    """
+    if not cases:
+        return ()
+    batch = _Batch(cases, options, non_linear)
+    runs = batch.train()
+    n = len(options.seeds)
+    return tuple(tuple(runs[i * n : (i + 1) * n]) for i in range(len(cases)))
+
+
+class _Batch:
+    def __init__(self, cases: Sequence[LearningCase], options: LearningOptions, non_linear: bool) -> None:
+        self.options, self.non_linear = options, non_linear
+        first = cases[0].network
+        self.network = first
+        self.n_hidden = first.n_hidden_layers
+        each = [(case, seed) for case in cases for seed in options.seeds]
+        self.seeds = [seed for _, seed in each]
+        self.weights = [_stacked([c.network.weights[i] for c, _ in each]) for i in range(len(first.weights))]
+        self.biases = [_stacked([c.network.biases[i] for c, _ in each]) for i in range(len(first.weights))]
+        clean = {id(case): activations(case.network, case.rows) for case in cases}
+        self.clean = [_stacked([clean[id(c)][i] for c, _ in each]) for i in range(len(first.weights) + 1)]
+        demands = [case.demands for case, _ in each]
+        self.bases = torch.as_tensor(np.array([d.bases for d in demands]))
+        self.sources = torch.as_tensor(np.array([d.sources for d in demands]))
+        self.active = torch.as_tensor(np.array([d.active for d in demands])).double()
+        self.signs = torch.as_tensor(np.array([d.wanted for d in demands])).double() * 2 - 1
+        self.n_single = demands[0].n_single
+        self.owned = [
+            torch.as_tensor(
+                np.array([[_coordinates(b, layer, first.sizes[layer]) for b in case.blocks] for case, _ in each])
+            ).double()
+            for layer in range(1, self.n_hidden + 1)
+        ]  # [batch, variables, width]
+        self.maps: list[_Map] = [self._map(layer, each) for layer in range(1, self.n_hidden + 1)]
+        edge = {"sigmoid": 0.0, "tanh": atanh(0.5)}.get(first.output_activation, 0.5)
+        self.edge = edge
+        own = self._before_output(self.clean[-2])
+        self.scale = (own - edge).abs().median(dim=1).values.clamp_min(1e-9)
+
+    def _map(self, layer: int, each: Sequence[tuple[LearningCase, int]]) -> _Map:
+        width = self.network.sizes[layer]
+        # drawn by what the case is, so that what else is in the batch changes nothing
+        drawn = [
+            np.random.default_rng([seed, layer, *(n for b in case.blocks for n in (b.layer, b.first, b.dimension))])
+            for case, seed in each
+        ]
+        if not self.non_linear or width < 2:
+            return _Rotation(_stacked([g.normal(size=(width, width)) for g in drawn]))
+        half, d = width // 2, self.options.d_coupling
+        shapes = [(half, d), (d,), (d, 2 * (width - half))]
+        sizes = [1.0, 1.0, 0.5 / np.sqrt(d)]
+        parameters = [
+            _stacked([size * g.normal(size=shape) for g in drawn])
+            for _ in range(self.options.n_couplings)
+            for shape, size in zip(shapes, sizes, strict=True)
+        ]
+        centre = self.clean[layer].mean(dim=1, keepdim=True)
+        scale = self.clean[layer].std(dim=1, keepdim=True).clamp_min(1e-6)
+        return _Couplings(parameters, centre, scale)
+
+    def _before_output(self, values: Tensor) -> Tensor:
+        return (values @ self.weights[-1].mT + self.biases[-1][:, None])[..., 0]
+
+    def _margins(self) -> Tensor:
+        """``[batch, runs]`` how far the output's pre-activation is on the right side of the edge."""
+        for learned in self.maps:
+            learned.prepare()
+        rows = torch.arange(len(self.bases))[:, None]
+        values = self.clean[0][rows, self.bases]
+        for layer in range(1, self.n_hidden + 1):
+            values = _activated(
+                values @ self.weights[layer - 1].mT + self.biases[layer - 1][:, None], self.network, layer
+            )
+            learned, owned = self.maps[layer - 1], self.owned[layer - 1]
+            own, z = learned.there(self.clean[layer]), learned.there(values)
+            moved = z
+            for variable in range(self.sources.shape[2]):
+                take = self.active[:, :, variable, None] * owned[:, None, variable]
+                moved = moved + take * (own[rows, self.sources[:, :, variable]] - z)
+            # where nothing is taken the layer stays as it is, to the last bit
+            touched = (moved != z).any(dim=-1, keepdim=True)
+            values = torch.where(touched, learned.back(moved), values)
+        return self.signs * (self._before_output(values) - self.edge)
+
+    def train(self) -> list[LearnedRun]:
+        """All runs, in the order of cases, then seeds."""
+        left = torch.arange(len(self.seeds))
+        runs: dict[int, LearnedRun] = {}
+        optimiser = self._optimiser()
+        for step in range(self.options.steps + 1):
+            margins = self._margins()
+            if step % _CHECK_EVERY == 0 or step == self.options.steps:
+                seen = margins.detach()
+                solved = (seen > _SMALLEST * self.scale[:, None]).all(dim=1)
+                stop = solved | (step == self.options.steps)
+                for at in torch.nonzero(stop)[:, 0].tolist():
+                    runs[int(left[at])] = self._run(int(left[at]), at, step, bool(solved[at]), seen[at])
+                if stop.all():
+                    break
+                if stop.any():
+                    stay = ~stop
+                    left = left[stay]
+                    self._keep(stay)
+                    optimiser = self._optimiser(optimiser, stay)
+                    margins = self._margins()
+            loss = F.softplus(2 - 4 * margins / self.scale[:, None]).mean(dim=1).sum()
+            optimiser.zero_grad()
+            loss.backward()  # type: ignore[no-untyped-call]
+            optimiser.step()
+        return [runs[number] for number in range(len(self.seeds))]
+
+    def _optimiser(self, old: torch.optim.Adam | None = None, stay: Tensor | None = None) -> torch.optim.Adam:
+        """Adam over the maps' numbers; what it remembers of those that stay is carried over."""
+        remembered = [] if old is None else [old.state[p] for group in old.param_groups for p in group["params"]]
+        tensors = []
+        for learned in self.maps:
+            learned.parameters = [p.detach().clone().requires_grad_() for p in learned.parameters]
+            tensors += learned.parameters
+        optimiser = torch.optim.Adam(tensors, lr=self.options.learning_rate)
+        for tensor, state in zip(tensors, remembered, strict=False):
+            if state and stay is not None:
+                optimiser.state[tensor] = {
+                    key: value[stay] if value.dim() else value.clone() for key, value in state.items()
+                }
+        return optimiser
+
+    def _keep(self, stay: Tensor) -> None:
+        for field in ("weights", "biases", "clean", "owned"):
+            setattr(self, field, [tensor[stay] for tensor in getattr(self, field)])
+        for field in ("bases", "sources", "active", "signs", "scale"):
+            setattr(self, field, getattr(self, field)[stay])
+        for learned in self.maps:
+            learned.keep(stay)
+
+    def _run(self, number: int, at: int, step: int, solved: bool, margins: Tensor) -> LearnedRun:
+        right = margins > 0
+        rotations = tuple(
+            learned.matrix[at].detach().numpy().copy() for learned in self.maps if isinstance(learned, _Rotation)
+        )
+        return LearnedRun(
+            self.seeds[number],
+            step,
+            solved,
+            int(right[: self.n_single].sum()),
+            int(right[self.n_single :].sum()),
+            () if self.non_linear else rotations,
+        )
+
+
+def _coordinates(block: Block, layer: int, width: int) -> NDArray[np.bool_]:
+    inside = np.zeros(width, dtype=bool)
+    if block.layer == layer:
+        inside[block.first : block.first + block.dimension] = True
+    return inside
+
+
+def _stacked(arrays: Sequence[NDArray[np.float64]]) -> Tensor:
+    return torch.as_tensor(np.array(arrays, dtype=np.float64))
+
+
+def _activated(values: Tensor, network: Network, layer: int) -> Tensor:
+    match network.activation_of(layer):
+        case "leaky_relu":
+            return torch.where(values > 0, values, values * (network.negative_slope or 0.0))
+        case "relu":
+            return values.clamp_min(0)
+        case "tanh":
+            return torch.tanh(values)
+        case "sigmoid":
+            return torch.sigmoid(values)
+        case _:
+            return values
