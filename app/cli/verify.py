@@ -17,10 +17,12 @@ from app.cli.terminal import BAD_INPUT, DONE, Refusal, read_bytes, remark, write
 
 if TYPE_CHECKING:
     from app.db.engine import Store
+    from app.pages.sharing.against import Against
     from app.pages.sharing.targets import Target
     from app.pages.sharing.verifying import VerifyPage
 
 DIFFERS = 1
+MAX_RESULT_BYTES = 1_000_000_000
 SIGNS = {"equal": "=", "differs": "≠", "not_stored": "·", "not_recomputed": "?"}
 
 
@@ -35,6 +37,10 @@ def verify(
     protocol: Annotated[
         str, typer.Option("--protocol", "-p", help="With --network: the protocol file that the address names.")
     ] = "",
+    result: Annotated[
+        str,
+        typer.Option("--result", "-r", help="With --network: a result file to compare with, by pluriscope analyse."),
+    ] = "",
     as_json: Annotated[bool, typer.Option("--json", help="Write the whole comparison as JSON.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but the verdict.")] = False,
 ) -> int:
@@ -43,26 +49,29 @@ def verify(
     Example: [bold]pluriscope verify https://host/networks/xor/circuits/081ff[/bold]
 
     The host does not matter: addresses are made of content, and the local database is asked. With --network the weights
-    come from a file and nothing is stored to compare with: it is shown that the explanation exists, and its figures.
+    come from a file: then there is nothing to compare with, and the recomputed figures are shown; with --result they
+    are held against a result file.
 
-    Exit codes: 0 every stored figure is equal, 1 one differs, 2 bad input.
+    Exit codes: 0 every figure that is stored or in the result file is equal, or there is none; 1 one differs; 2 bad
+    input.
     """
     from app.addressing import Addresses
     from app.errors import Moved, PageError
     from app.pages.sharing.targets import read_target
     from app.pages.sharing.verifying import build_verification
 
-    if (data or protocol) and not network:
-        raise Refusal("--data and --protocol go with --network. Without it both are read from the database.")
+    if (data or protocol or result) and not network:
+        raise Refusal("--data, --protocol and --result go with --network. Without it all is read from the database.")
     try:
         key = re.fullmatch(r"(?:https?://[^/]+)?(?:/[^?#]*)?/s/([0-9a-z]+)", address)
         target = read_target(_long(key[1]) if key else address, Addresses(_prefix(address)))
+        against = _against(result) if network else None
         opened = _opened_file(target, network, data, protocol) if network else opened_store()
         with opened as store, store.read() as session:
             try:
-                page = build_verification(session, Addresses(), target)
+                page = build_verification(session, Addresses(), target, against)
             except Moved as moved:
-                page = build_verification(session, Addresses(), target.renamed(moved.former, moved.now))
+                page = build_verification(session, Addresses(), target.renamed(moved.former, moved.now), against)
     except PageError as error:
         raise Refusal(str(error), BAD_INPUT) from None
     if as_json:
@@ -70,6 +79,18 @@ def verify(
     else:
         _tell(page, quiet=quiet)
     return DIFFERS if page.verdict == "differs" else DONE
+
+
+def _against(result: str) -> Against:
+    """The result file that weights from a file are held against, or nothing."""
+    from app.pages.sharing.against import Nothing, ResultFile
+
+    if not result:
+        return Nothing()
+    try:
+        return ResultFile(json.loads(read_bytes(result, "result file", MAX_RESULT_BYTES)))
+    except ValueError:
+        raise Refusal(f"result file {result!r}: it is no JSON. Write one with pluriscope analyse.") from None
 
 
 def _long(key: str) -> str:
@@ -139,10 +160,15 @@ def _tell(page: VerifyPage, *, quiet: bool) -> None:
                 elif figure.status == "not_recomputed":
                     both = "not recomputed" + (f": {figure.note}" if figure.note else "")
                 remark(f"  {SIGNS[figure.status]} {figure.label}: {both}")
-        remark("= equal, ≠ differs, · nothing stored to compare with, ? not recomputed")
+        dot = {"store": "nothing stored", "result file": "not in the result file", "nothing": "nothing"}
+        remark(f"= equal, ≠ differs, · {dot[page.compared_with]} to compare with, ? not recomputed")
     words = {
         "equal": f"equal: {page.n_equal} figures found again",
         "differs": f"differs: {page.n_differ} of {page.n_equal + page.n_differ} figures",
-        "not_stored": "recomputed; nothing is stored to compare with",
+        "not_stored": {
+            "store": "recomputed; nothing is stored to compare with",
+            "result file": "recomputed; the result file says nothing of it",
+            "nothing": "recomputed from the network file alone: there is nothing to compare with (give --result)",
+        }[page.compared_with],
     }
     write_text("-", f"{words[page.verdict]} (engine {page.engine_version}, {page.seconds:.2f} s)\n")

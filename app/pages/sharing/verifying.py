@@ -25,21 +25,21 @@ from analysis.reverify import (
 )
 from app.addressing import Addresses, ExplanationRef
 from app.db.codecs import tasks_of
-from app.db.reads import algorithms as algorithm_reads
-from app.db.reads.stored_figures import stored_algorithm, stored_alignment, stored_circuit
 from app.figures.numbers import exact
 from app.pages.compare.contrast import LETTERS, MOST
 from app.pages.compare.options import CompareOptions
 from app.pages.explanations import Explanation, find_explanation, read_ref
 from app.pages.options import PageModel, ScopeOptions
 from app.pages.place import Place, locate
+from app.pages.sharing.against import Against, Source, Store
 from app.pages.sharing.targets import Target, options_of
 
 Verdict = Literal["equal", "differs", "not_stored"]
 NOT_RECOMPUTED = (
-    "What takes a search of its own is not computed again here: how many explanations there are in all, alignments of "
-    "other placements, and criteria that compare with all other explanations. The command pluriscope analyse repeats "
-    "the whole."
+    "Stored verdicts of criteria are computed again where a second suffices, with their default settings; minimality "
+    "is judged among the stored circuits. Not computed again: how many explanations there are in all, alignments of "
+    "other placements, verdicts on interpretations (only their numbers are stored), the spread over the common ground. "
+    "The command pluriscope analyse repeats the whole."
 )
 
 
@@ -87,7 +87,8 @@ class VerifyPage(PageModel):
     identity: list[FigureView] = Field(description="Digests of network, protocol and data, stored and recomputed.")
     explanations: list[VerifiedView]
     engine_version: str = Field(description="Of the engine that recomputed.")
-    stored_engine_version: str = Field(description="Of the engine that made the stored analysis; empty without one.")
+    compared_with: Source = Field(description="What the recomputed figures are held against.")
+    stored_engine_version: str = Field(description="Of the engine that made that; empty without one.")
     analysed_at: str
     result_digest: str = Field(description="Of the stored analysis as a whole; not recomputed here.")
     tolerance: float = Field(description="Relative; real figures within it count as equal.")
@@ -108,8 +109,16 @@ class VerifyPage(PageModel):
         return [*self.identity, *(figure for item in self.explanations for figure in item.figures)]
 
 
-def build_verification(session: Session, addresses: Addresses, target: Target) -> VerifyPage:
-    """Recompute what an address names and hold it against the store.
+def build_verification(
+    session: Session, addresses: Addresses, target: Target, against: Against | None = None
+) -> VerifyPage:
+    """Recompute what an address names and hold it against the store, or against something else.
+
+    Args:
+        session: open session.
+        addresses: builds links.
+        target: what is verified.
+        against: the other side, the store if not given.
 
     Raises:
         PageError: the address names nothing, or an option is wrong.
@@ -118,20 +127,21 @@ def build_verification(session: Session, addresses: Addresses, target: Target) -
     started = time.perf_counter()
     options = options_of(target)
     place, refs = _named(session, addresses, target, options)
-    identity = _identity(place)
+    other = Store(session) if against is None else against
+    identity = _identity(place, other)
     if target.kind == "network":
         figures = recompute_network(place.network, tasks_of(place.row))
         views = [_view("", place.row.name, "network", addresses.network(place.row.slug, place.scope), figures, {})]
     else:
         letters = LETTERS if target.kind == "compare" else [""]
         found = [find_explanation(session, addresses, place, ref, n) for n, ref in enumerate(refs, start=1)]
-        views = [_verified(session, one, letter) for one, letter in zip(found, letters, strict=False)]
+        views = [_verified(other, one, letter, len(found)) for one, letter in zip(found, letters, strict=False)]
     analysis = place.analysis
     held = [*(figure.status for figure in identity), *(view.verdict for view in views)]
     verdict: Verdict = "differs" if "differs" in held else "not_stored"
     if verdict != "differs" and any(view.verdict == "equal" for view in views):
         verdict = "equal"
-    if target.kind == "network" and verdict == "not_stored":
+    if target.kind == "network" and verdict == "not_stored" and other.source != "nothing":
         verdict = "equal"  # of a network the digest is what is stored, and it is held against the weights above
     page = addresses.prefix + target.path + target.query_text
     name = place.row.name if target.kind == "network" else f"{_nouns(target.kind)} of {place.row.name}"
@@ -146,7 +156,8 @@ def build_verification(session: Session, addresses: Addresses, target: Target) -
         identity=identity,
         explanations=views,
         engine_version=ENGINE_VERSION,
-        stored_engine_version="" if analysis is None else analysis.engine_version,
+        compared_with=other.source,
+        stored_engine_version=other.engine(place),
         analysed_at="" if analysis is None else analysis.created_at.isoformat(timespec="seconds"),
         result_digest="" if analysis is None else analysis.result_digest,
         tolerance=RELATIVE_TOLERANCE,
@@ -188,21 +199,17 @@ def _named(
     return place, [ExplanationRef(target.kind, target.parts[1], second)]
 
 
-def _identity(place: Place) -> list[FigureView]:
+def _identity(place: Place, other: Against) -> list[FigureView]:
     """The digests that everything else rests on, hashed again."""
-    analysis = place.analysis
     recomputed = [
         Recomputed("network_digest", "Network digest", place.network.digest, "settings and weights, hashed again"),
         Recomputed("protocol_digest", "Protocol digest", place.protocol.digest, place.protocol.name),
         Recomputed("data_digest", "Data digest", place.data.digest, place.data.description or "every clean input once"),
     ]
-    stored: dict[str, Value] = {"network_digest": place.row.digest}
-    if analysis is not None:
-        stored |= {"protocol_digest": analysis.protocol_digest, "data_digest": analysis.data_digest}
-    return [figure_view(figure) for figure in hold_against(recomputed, stored)]
+    return [figure_view(figure) for figure in hold_against(recomputed, other.identity(place))]
 
 
-def _verified(session: Session, explanation: Explanation, letter: str) -> VerifiedView:
+def _verified(other: Against, explanation: Explanation, letter: str, among: int) -> VerifiedView:
     place = explanation.place
     recomputed = list(recompute_explanation(explanation))
     title = {
@@ -212,8 +219,10 @@ def _verified(session: Session, explanation: Explanation, letter: str) -> Verifi
         "alignment": "Algorithm {}, alignment {}",
     }[explanation.kind]
     names = (explanation.ref.first, explanation.ref.second)
-    stored = _stored(session, explanation)
-    return _view(letter, title.format(*names), explanation.kind, explanation.url, recomputed, stored, place.row.name)
+    more, stored = other.figures(explanation, among)
+    return _view(
+        letter, title.format(*names), explanation.kind, explanation.url, [*recomputed, *more], stored, place.row.name
+    )
 
 
 def recompute_explanation(explanation: Explanation) -> Iterator[Recomputed]:
@@ -231,25 +240,6 @@ def recompute_explanation(explanation: Explanation) -> Iterator[Recomputed]:
             yield from recompute_alignment(
                 place.cut, explanation.algorithm, explanation.alignment, place.data, place.protocol
             )
-
-
-def _stored(session: Session, explanation: Explanation) -> dict[str, Value]:
-    """What the store holds of an explanation."""
-    analysis = explanation.place.analysis
-    if analysis is None:
-        return {}
-    if explanation.circuit is not None:
-        return stored_circuit(session, analysis, explanation.circuit)
-    if explanation.algorithm is None:
-        return {}
-    row = algorithm_reads.find_algorithm(session, analysis.id, explanation.algorithm.id)
-    if row is None:
-        return {}
-    found = stored_algorithm(row)
-    if explanation.alignment is not None:
-        kept = algorithm_reads.find_alignment(session, row, explanation.alignment.id)
-        found |= {} if kept is None else stored_alignment(kept)
-    return found
 
 
 def _view(

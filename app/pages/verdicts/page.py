@@ -206,7 +206,7 @@ class Judge:
         if key not in self._known:
             stored = {
                 verdict.step.key: verdict
-                for verdict in _stored(self.session, explanation)
+                for verdict in stored_verdicts(self.session, explanation)
                 if verdict.step == CriterionStep.of(verdict.step.criterion)
             }
             known = frozenset() if self.reasons else frozenset(stored)
@@ -229,7 +229,8 @@ def _within(explanation: Explanation) -> Explanation | None:
     return None
 
 
-def _stored(session: Session, explanation: Explanation) -> Sequence[StoredVerdict]:
+def stored_verdicts(session: Session, explanation: Explanation) -> Sequence[StoredVerdict]:
+    """What is stored of the criteria' verdicts on one explanation."""
     analysis = explanation.place.analysis
     position = None if analysis is None else _position(session, explanation)
     if analysis is None or position is None:
