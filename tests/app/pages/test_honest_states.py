@@ -1,0 +1,180 @@
+"""Every page of results in every state that its analysis can be in: what is said, and what must never be said."""
+
+from __future__ import annotations
+
+import re
+from html import unescape
+
+import pytest
+from fastapi.testclient import TestClient
+
+from analysis.data import clean_data
+from analysis.limits import Limits
+from analysis.pipeline import analyse_output
+from analysis.protocol import COMPLETE, protocol_from_mapping
+from app.db.tables import JobRow
+from app.db.writes import save_analysis, save_network
+from app.jobs import queue
+from app.jobs.definitions import analyse_arguments
+from app.main import create_app
+from app.settings import Settings
+from tests.factories import pretrained_xor, small_network
+
+PAGES = ("", "/circuits", "/algorithms", "/explanations", "/funnel", "/common-ground")
+UNKNOWN = {
+    "queued": ("Still computing", "waiting for a worker"),
+    "running": ("Still computing", "algorithms, 12 valid so far", 'role="progressbar"'),
+    "failed": ("The analysis under complete failed", "memory: too little. Add some.", "Try again"),
+    "cancelled": ("The analysis under complete was cancelled", "Try again"),
+    "untouched": ("Not analysed yet",),
+}
+"""State without a stored analysis → what every page says of it."""
+CERTAIN = (
+    *(
+        "None exist",
+        "No circuit is valid",
+        "No alignment is valid",
+        "none of them can be placed",
+        "This will not change",
+    ),
+    *("The search was exhaustive", 'data-empty="none"', 'data-empty="truncated"', "0 explanations", "0 valid"),
+    *("0 candidate", "stopped at a limit"),
+)
+"""What may be said only of an analysis that is stored."""
+LIMITED = {
+    "cut": (protocol_from_mapping({"name": "cut", "max_alignments": 2_000}), Limits(max_valid=50)),
+    "counted": (
+        protocol_from_mapping({"name": "counted", "max_alignments": 2_001}),
+        Limits(max_possible=1, n_draws=20),
+    ),
+    "estimated": (
+        protocol_from_mapping({"name": "estimated", "max_alignments": 2_002}),
+        Limits(max_possible=1, max_seconds=0, n_draws=20, n_samples=2_000),
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def store_and_client(tmp_path_factory):
+    app = create_app(Settings(data=tmp_path_factory.mktemp("states")))
+    with TestClient(app, base_url="http://127.0.0.1", client=("127.0.0.1", 50_000), follow_redirects=False) as client:
+        store = app.state.store
+        with store.write() as session:
+            for seed, state in enumerate(UNKNOWN, start=20):
+                row = save_network(session, small_network(seed), slug=state)
+                if state == "untouched":
+                    continue
+                made = queue.enqueue(session, "analyse", analyse_arguments(row.digest, 0, COMPLETE), f"Analyse {state}")
+                job = session.get(JobRow, made.id)
+                job.state = state
+                job.error = "memory: too little. Add some." if state == "failed" else ""
+                if state == "running":
+                    job.stage, job.found, job.done, job.total = "algorithms", "12 valid so far", 30, 40
+            none = small_network(4)
+            save_network(session, none, slug="none")
+            save_analysis(session, analyse_output(none.network, 0, none.tasks[0], COMPLETE, clean_data(2)))
+            xor = pretrained_xor()
+            save_network(session, xor, slug="xor")
+            for protocol, limits in LIMITED.values():
+                analysis = analyse_output(xor.network, 0, xor.tasks[0], protocol, clean_data(2), limits=limits)
+                save_analysis(session, analysis)
+        yield store, client
+
+
+@pytest.fixture
+def shown(store_and_client):
+    """The words of a page's main part, with its markup for what is no word."""
+
+    def fetch(address: str) -> str:
+        answer = store_and_client[1].get(address)
+        assert answer.status_code == 200
+        return unescape(re.sub(r"\s+", " ", answer.text.partition("<main")[2].partition("</main>")[0]))
+
+    return fetch
+
+
+@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("state", UNKNOWN)
+def test_what_is_not_known_is_never_said_to_be_none(shown, state, page):
+    text = shown(f"/networks/{state}{page}")
+    for words in UNKNOWN[state]:
+        assert words in text
+    others = {words[0] for name, words in UNKNOWN.items() if words[0] != UNKNOWN[state][0]}
+    assert [words for words in (*others, *CERTAIN) if words in text] == []
+    assert ("every 3s" in text) == (state in ("queued", "running"))  # renewed as long as somebody works, no longer
+
+
+@pytest.mark.parametrize("state", ["failed", "cancelled"])
+def test_what_failed_can_be_tried_again_from_every_page(store_and_client, shown, state):
+    store, client = store_and_client
+    targets = {re.search(r'action="(/jobs/[0-9a-f]+/retry)"', shown(f"/networks/{state}{page}"))[1] for page in PAGES}
+    (target,) = targets
+    with store.read() as session:
+        before = session.get(JobRow, target.split("/")[2]).state
+    answer = client.post(target)
+    assert (before, answer.status_code) == (state, 303)
+    assert "Still computing" in shown(f"/networks/{state}/circuits")
+    with store.write() as session:
+        session.get(JobRow, target.split("/")[2]).state = state
+
+
+def test_what_nobody_asked_for_can_be_asked_for(store_and_client, shown):
+    for page in PAGES[1:]:
+        assert 'action="/networks/untouched/analyses"' in shown(f"/networks/untouched{page}")
+
+
+NONE = {
+    "": ("No circuit is valid", "All 9 circuits"),
+    "/circuits": ("No circuit is valid", "All 9 possible circuits were tried"),
+    "/algorithms": ("none of them can be placed in the network, and every placement was tried",),
+    "/explanations?kind=circuit": ("None exist", "The search was exhaustive"),
+    "/explanations?kind=alignment&standing=valid": ("None match", "all 4 explanations were looked at"),
+}
+
+
+@pytest.mark.parametrize("page", NONE)
+def test_where_none_exist_the_page_says_that_all_was_searched(shown, page):
+    text = shown(f"/networks/none{page}")
+    for words in NONE[page]:
+        assert words in text
+    assert "may exist" not in text
+    assert "stopped" not in text
+    assert "Still computing" not in text
+
+
+LIMIT = {
+    ("cut", ""): ("≥ ", "circuits at 50", "lower bounds"),
+    ("cut", "/circuits"): ("of at least",),
+    ("cut", "/circuits?edges_max=1"): ("None of the circuits here passes the filter", "others may pass"),
+    ("cut", "/explanations"): ("there may be more than is stored",),
+    ("cut", "/funnel"): ("The search stopped at 50 circuits; others may survive too",),
+    ("counted", ""): ("counted, not listed", "exactly 197 are valid", "drawn uniformly"),
+    ("counted", "/circuits"): ("20 circuits drawn uniformly", "counted exactly but not listed"),
+    ("counted", "/circuits?edges_max=1"): ("None of the circuits here passes the filter",),
+    ("counted", "/funnel"): ("20 uniform draws", "counted exactly"),
+    ("estimated", ""): ("≈", "an estimate: 99% interval", "drawn uniformly"),
+    ("estimated", "/circuits"): ("an estimate: 99% interval",),
+    ("estimated", "/funnel"): ("uniform draws", "estimated"),
+}
+
+
+@pytest.mark.parametrize(("name", "page"), LIMIT)
+def test_where_a_search_ended_early_the_page_says_how_far_it_came(shown, name, page):
+    mark = "&" if "?" in page else "?"
+    text = re.sub(r"<[^>]+>", "", shown(f"/networks/xor{page}{mark}protocol={LIMITED[name][0].digest[:12]}"))
+    for words in LIMIT[name, page]:
+        assert words in re.sub(r"\s+", " ", text)
+    assert "No circuit is valid" not in text
+    assert "None exist" not in text
+
+
+def test_single_explanations_have_pages_before_their_analysis(store_and_client):
+    """What no row stores is computed for its address, so links work while an analysis is still under way."""
+    _, client = store_and_client
+    for address in ("/circuits/3f", "/circuits/3f/interpretations"):
+        answer = client.get(f"/networks/running{address}")
+        assert answer.status_code in (200, 404)
+        assert "None exist" not in answer.text
+    told = client.get("/networks/running/circuits/3f")
+    assert told.status_code == 200
+    assert "No analysis here holds it" in told.text or "not valid" in told.text
