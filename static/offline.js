@@ -21,7 +21,13 @@
     for (const button of document.querySelectorAll("[data-theme-switch]")) button.hidden = false;
     const wanted = document.querySelector("[data-wanted]");
     if (wanted && location.hash.startsWith("#/")) {
-      wanted.querySelector("code").textContent = decodeURI(location.hash.slice(1));
+      let address = location.hash.slice(1);
+      try {
+        address = decodeURI(address);
+      } catch {
+        /* shown as it is */
+      }
+      wanted.querySelector("code").textContent = address;
       wanted.hidden = false;
     }
   });

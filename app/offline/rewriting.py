@@ -20,10 +20,12 @@ from app.offline.markup import Element, parse
 from app.offline.names import FRONT, NOT_INCLUDED, file_of, relative, split
 from app.offline.selection import Selection
 
-SENTENCE: Final = "Filtering, searching and computing need a running Pluriscope"
 ASKED: Final = "This is asked of a running Pluriscope; a copy on a disk cannot compute it."
 OF_THE_COPY: Final = "file:"
 """Begins links of the copy's own templates to its files."""
+SENTENCE: Final = (
+    f'<a href="{OF_THE_COPY}{FRONT}#about">Filtering, searching and computing need a running Pluriscope</a>.'
+)
 _LIVE: Final = ("load", "revealed", "intersect")
 _ABSOLUTE: Final = re.compile(r"[a-z][a-z0-9+.-]*:|//", re.IGNORECASE)
 _CONTROLS: Final = frozenset(("input", "select", "textarea", "button"))
@@ -96,10 +98,10 @@ class Rewriter:
         Args:
             target: as the page has it: a path with options and fragment, a fragment alone, or an address elsewhere.
         """
-        if target.startswith(OF_THE_COPY):
-            return relative(target.removeprefix(OF_THE_COPY), self.file), True
         bare, hash_, fragment = target.partition("#")
         tail = hash_ + fragment
+        if bare.startswith(OF_THE_COPY):
+            return relative(bare.removeprefix(OF_THE_COPY), self.file) + tail, True
         if _ABSOLUTE.match(target) or not bare:
             return target, True
         if bare.startswith("?"):
@@ -199,14 +201,14 @@ class Rewriter:
         if form.get("aria-label"):
             form.set("role", "group")
         if not holds_list:
-            about = relative(FRONT, self.file)
-            form.append(
-                parse(f'<p class="small soft offline-note"><a href="{about}#about">{SENTENCE}</a>.</p>').children[0]
-            )
+            form.append(parse(f'<p class="small soft offline-note">{SENTENCE}</p>').children[0])
 
     def _element(self, element: Element) -> None:
         tag = element.tag
         element.remove_attributes(*[name for name in element.attributes if name.startswith(("hx-", "data-poll"))])
+        kept = ("data-copy", "data-plotly")  # other addresses in data lead nowhere without a server
+        spare = [name for name in element.attributes if name.startswith("data-") and name not in kept]
+        element.remove_attributes(*[name for name in spare if element.get(name).startswith("/")])
         if "data-theme-switch" in element.attributes:
             element.rename("button")
             element.remove_attributes("href")

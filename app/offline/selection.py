@@ -174,4 +174,6 @@ def is_variant(address: str, bare: str) -> bool:
         return False
     if set(rest) <= {"sort", "order"} or rest == ["view"]:
         return True
-    return len(rest) == 1 and rest[0] not in _UNBOUNDED and not path.endswith(_ONLY_ORDERED)
+    filters = {key.removesuffix("_min").removesuffix("_max") for key in rest}  # both ends of a range are one filter
+    one = len(filters) == 1 and len(rest) == len(set(rest))
+    return one and rest[0] not in _UNBOUNDED and not path.endswith(_ONLY_ORDERED)

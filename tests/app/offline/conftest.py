@@ -1,0 +1,38 @@
+"""One store with the pretrained XOR, and copies of it that tests read but do not change."""
+
+from __future__ import annotations
+
+import pytest
+
+from analysis.protocol import COMPLETE
+from app.db.engine import open_store
+from app.db.writes import save_analysis, save_network
+from app.offline.planning import Wish
+from app.offline.site import write_site
+from app.settings import Settings
+from tests.factories import pretrained_xor, real_analysis, small_network
+
+SLUG = "xor"
+LIVE = "https://example.org/pluriscope"
+WISH = Wish((SLUG,), limit=2, interpretations=2)
+
+
+@pytest.fixture(scope="session")
+def settings(tmp_path_factory) -> Settings:
+    found = Settings(data=tmp_path_factory.mktemp("offline"), database_url="")
+    store = open_store(found)
+    store.migrate()
+    with store.write() as session:
+        save_network(session, pretrained_xor(), slug=SLUG, origin="bundled", position=0)
+        save_analysis(session, real_analysis(COMPLETE))
+        save_network(session, small_network(7, name="bare"), slug="bare")
+    store.close()
+    return found
+
+
+@pytest.fixture(scope="session")
+def copy(settings, tmp_path_factory):
+    """A copy that is complete in itself."""
+    folder = tmp_path_factory.mktemp("copies") / "copy"
+    write_site(settings, WISH, folder)
+    return folder

@@ -1,0 +1,78 @@
+import pytest
+
+from app.offline.errors import CannotExport
+from app.offline.folder import MANIFEST, check_target, replacing, write_manifest
+
+
+def write(target, **files):
+    with replacing(target) as folder:
+        for name, text in files.items():
+            path = folder / name.replace("__", "/")
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(text)
+        write_manifest(folder)
+
+
+def content(target):
+    return {
+        path.relative_to(target).as_posix(): path.read_text()
+        for path in target.rglob("*")
+        if path.is_file() and path.name != MANIFEST
+    }
+
+
+def test_a_copy_takes_the_place_of_an_earlier_one(tmp_path):
+    target = tmp_path / "site"
+    write(target, a="1", b="2", sub__c="3")
+    write(target, a="4", sub__d="5")
+    assert content(target) == {"a": "4", "sub/d": "5"}
+    assert [path.name for path in tmp_path.iterdir()] == ["site"]
+
+
+def test_files_of_others_stay(tmp_path):
+    target = tmp_path / "site"
+    write(target, a="1", b="2")
+    (target / "notes").mkdir()
+    (target / "notes" / "mine.txt").write_text("mine")
+    (target / "b").write_text("changed by somebody")
+    write(target, a="3")
+    assert content(target) == {"a": "3", "b": "changed by somebody", "notes/mine.txt": "mine"}
+
+
+def test_files_of_others_are_not_overwritten(tmp_path):
+    target = tmp_path / "site"
+    target.mkdir()
+    (target / "index.html").write_text("mine")
+    with pytest.raises(CannotExport, match="would be lost"), replacing(target) as folder:
+        (folder / "index.html").write_text("ours")
+    assert content(target) == {"index.html": "mine"}
+    assert [path.name for path in tmp_path.iterdir()] == ["site"]
+
+
+def test_what_is_broken_off_leaves_nothing(tmp_path):
+    target = tmp_path / "site"
+    write(target, a="1")
+
+    def write_half() -> None:
+        with replacing(target) as folder:
+            (folder / "a").write_text("half")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        write_half()
+    assert content(target) == {"a": "1"}
+    assert [path.name for path in tmp_path.iterdir()] == ["site"]
+
+
+def test_folders_that_cannot_be_written_are_refused(tmp_path):
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "x").write_text("x")
+    (tmp_path / "file").write_text("x")
+    (tmp_path / "link").symlink_to(tmp_path / "full")
+    with pytest.raises(CannotExport, match="is not empty"):
+        check_target(tmp_path / "full", force=False)
+    check_target(tmp_path / "full", force=True)
+    check_target(tmp_path / "new", force=False)
+    for name, why in (("file", "is a file"), ("link", "is a link"), ("none/new", "does not exist")):
+        with pytest.raises(CannotExport, match=why):
+            check_target(tmp_path / name, force=True)

@@ -1,0 +1,65 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.offline.names import file_of, join, normal, relative, split
+
+XOR = "/networks/xor"
+
+
+@pytest.mark.parametrize(
+    ("address", "file"),
+    [
+        ("/", "index.html"),
+        ("/glossary#margin", "glossary.html"),
+        (XOR, "networks/xor.html"),
+        (f"{XOR}?output=0&protocol=complete&theme=dark", "networks/xor.html"),
+        (f"{XOR}/circuits/081ff?protocol=paper", "networks/xor/circuits/081ff__protocol=paper.html"),
+        (f"{XOR}/circuits?sort=margin&order=desc", "networks/xor/circuits__order=desc__sort=margin.html"),
+        (f"/api/v1{XOR}/circuits", "api/v1/networks/xor/circuits.json"),
+        (f"{XOR}/circuits.json", "networks/xor/circuits.json"),
+        (f"{XOR}/circuits.csv?output=1", "networks/xor/circuits__output=1.csv"),
+        (f"{XOR}/figures/edge-use.svg", "networks/xor/figures/edge-use.svg"),
+    ],
+)
+def test_files_are_named_after_addresses(address, file):
+    assert file_of(address) == file
+
+
+def test_what_a_file_system_may_refuse_is_hashed():
+    long = file_of(f"{XOR}/circuits?after=" + "x" * 300)
+    odd = file_of(f"{XOR}/funnel?criteria=margin(tolerance=1e-6)")
+    for name in (long, odd, file_of("/networks/con"), file_of("/networks/XOR"), file_of("/networks/a%2F..%2Fb")):
+        assert len(name) < 100
+        assert set(name) <= set("abcdefghijklmnopqrstuvwxyz0123456789-_./=")
+        assert ".." not in name
+    assert file_of("/networks/con") != "networks/con.html"
+    assert file_of("/networks/XOR") != file_of("/networks/xor")  # some disks take them for one
+
+
+def test_one_spelling_for_one_page():
+    assert normal(f"{XOR}?sort=a&e=2&e=1&tour=3#x") == normal(f"{XOR}/?e=2&e=1&sort=a")
+    assert normal(f"{XOR}?e=1&e=2") != normal(f"{XOR}?e=2&e=1")  # a comparison's order means something
+
+
+TEXT = st.text(st.sampled_from("aAbZ01.-_=& /%é"), min_size=1, max_size=12)
+
+
+@given(st.lists(st.tuples(TEXT, TEXT), max_size=4), st.lists(st.tuples(TEXT, TEXT), max_size=4))
+def test_different_options_have_different_files(one, other):
+    first, second = join("/networks/xor", one), join("/networks/xor", other)
+    assert (file_of(first).lower() == file_of(second).lower()) == (split(first) == split(second))
+
+
+@pytest.mark.parametrize(
+    ("target", "source", "link"),
+    [
+        ("index.html", "index.html", "index.html"),
+        ("index.html", "networks/xor/circuits/081ff.html", "../../../index.html"),
+        ("networks/xor.html", "networks/xor/circuits.html", "../xor.html"),
+        ("static/app.js", "compare__e=1.html", "static/app.js"),
+        ("compare__e=c-1__e=c-2.html", "index.html", "compare__e=c-1__e=c-2.html"),
+    ],
+)
+def test_links_between_files_are_relative(target, source, link):
+    assert relative(target, source) == link

@@ -1,0 +1,223 @@
+"""A whole copy of a small network: complete in itself, true, the same each time."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+from urllib.parse import unquote
+
+import pytest
+
+from analysis.data import clean_data
+from analysis.networks.files import parse_network_file
+from analysis.pipeline import analyse_output
+from analysis.protocol import COMPLETE
+from analysis.result_file import result_json
+from app.offline.errors import CannotExport
+from app.offline.folder import MANIFEST
+from app.offline.planning import Wish
+from app.offline.site import write_site
+from app.settings import ROOT
+from tests.app.cli.test_analyse import refused, run
+from tests.app.offline.conftest import LIVE, SLUG, WISH
+
+pytestmark = pytest.mark.slow
+LOADING = {("script", "src"), ("script", "data-plotly"), ("link", "href"), ("img", "src"), ("iframe", "src")}
+CITED = re.compile(r"https://(arxiv\.org|doi\.org|openreview\.net|proceedings\.mlr\.press|www\.alignmentforum\.org)/")
+
+
+class Links(HTMLParser):
+    """What a page loads and where it leads; what it asks of a server."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.loads: list[str] = []
+        self.leads: list[str] = []
+        self.ids: set[str] = set()
+        self.asks: list[str] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        for name, value in attrs:
+            if (tag, name) in LOADING:
+                self.loads.append(value)
+            elif name == "href":
+                self.leads.append(value)
+            elif name == "id":
+                self.ids.add(value)
+            if tag == "form" or name.startswith(("hx-", "data-poll", "action", "formaction")) or name == "onclick":
+                self.asks.append(f"<{tag} {name}={value}>")
+
+
+@pytest.fixture(scope="module")
+def pages(copy) -> dict[Path, Links]:
+    return {path: Links(path.read_text()) for path in sorted(copy.rglob("*.html"))}
+
+
+def test_every_link_leads_to_a_file_of_the_copy(copy, pages):
+    assert len(pages) > 60
+    for path, page in pages.items():
+        for link in [*page.loads, *page.leads]:
+            bare, _, fragment = link.partition("#")
+            if CITED.match(link):
+                assert link in page.leads
+                continue
+            target = (path.parent / unquote(bare)).resolve() if bare else path
+            assert target.is_file(), (path, link)
+            assert target.is_relative_to(copy), (path, link)
+            assert "?" not in bare, (path, link)
+            if fragment and target in pages and not fragment.startswith("/"):
+                assert fragment in pages[target].ids, (path, link)
+
+
+def test_nothing_is_asked_of_a_server(pages):
+    assert [(path, asks) for path, page in pages.items() for asks in page.asks] == []
+    for path in pages:
+        assert not re.search(r'(href|src|data-[a-z-]+)="/', path.read_text()), path
+
+
+def test_styles_load_nothing_from_elsewhere(copy):
+    for path in copy.rglob("*.css"):
+        for found in re.findall(r"url\(([^)]*)\)", path.read_text()):
+            target = found.strip("\"'")
+            assert target.startswith("data:") or (path.parent / target).is_file(), (path, target)
+    for path in copy.rglob("*.svg"):
+        assert not re.search(r'(href|src)="(?!#)', path.read_text()), path
+
+
+def test_everything_planned_is_there(copy):
+    contents = json.loads((copy / "contents.json").read_text())
+    included = contents["networks"][0]["analyses"][0]["included"]
+    assert {noun: share["n"] for noun, share in included.items()} == {
+        "circuit": 2,
+        "interpretation": 2,
+        "algorithm": 2,
+        "alignment": 2,
+    }
+    assert included["circuit"]["of"] == 197
+    assert included["algorithm"]["of"] == 250
+    assert included["interpretation"]["of"] == 7836
+    for page in ("", "/circuits", "/algorithms", "/explanations", "/funnel", "/common-ground"):
+        assert (copy / contents["pages"][f"/networks/{SLUG}{page}"]).is_file()
+        json.loads((copy / f"api/v1/networks/{SLUG}{page}.json").read_text())
+    assert sum(page.startswith("/compare") for page in contents["pages"]) >= 5
+    masks = (copy / f"networks/{SLUG}/circuits.csv").read_text().splitlines()
+    assert len([line for line in masks if not line.startswith("#")]) == 198
+    assert list(copy.glob(f"networks/{SLUG}/circuits/*/drawing.svg"))
+
+
+def test_twins_are_what_the_dashboard_answers(copy, settings):
+    from fastapi.testclient import TestClient
+
+    from app.main import create_app
+
+    with TestClient(create_app(settings)) as client:
+        for path in (f"networks/{SLUG}", f"networks/{SLUG}/circuits", f"networks/{SLUG}/circuits/081ff"):
+            assert json.loads((copy / f"api/v1/{path}.json").read_text()) == client.get(f"/api/v1/{path}").json()
+
+
+def test_the_manifest_holds_every_file(copy):
+    listed = dict(line.split("  ", 1)[::-1] for line in (copy / MANIFEST).read_text().splitlines())
+    found = {
+        path.relative_to(copy).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in copy.rglob("*")
+        if path.is_file() and path.name != MANIFEST
+    }
+    assert listed == found
+    assert list(listed) == sorted(listed)
+
+
+def test_the_same_store_gives_the_same_bytes(copy, settings, tmp_path):
+    write_site(settings, WISH, tmp_path / "again")
+    assert (tmp_path / "again" / MANIFEST).read_bytes() == (copy / MANIFEST).read_bytes()
+
+
+def test_the_network_file_gives_the_result_file_again(copy):
+    file = parse_network_file((copy / f"networks/{SLUG}/network.json").read_bytes())
+    assert file.network.digest in (copy / "README.txt").read_text()
+    stored = json.loads((copy / f"api/v1/networks/{SLUG}/result.json").read_text())
+    anew = json.loads(
+        json.dumps(result_json([analyse_output(file.network, 0, file.tasks[0], COMPLETE, clean_data(2))]))
+    )
+    for result in (stored, anew):
+        del result["seconds"]
+        for output in result["outputs"]:
+            output.pop("criteria", None)
+    assert anew == stored
+
+
+def test_what_is_left_out_is_said(copy, pages):
+    circuits = (copy / f"networks/{SLUG}/circuits.html").read_text()
+    assert "off-copy" in circuits
+    assert "not-included.html#/networks/xor/circuits/" in circuits
+    assert "running Pluriscope" in circuits
+    front = (copy / "index.html").read_text()
+    assert "fewest edges first" in front
+    assert "MANIFEST.sha256" in front
+
+
+def test_a_live_site_is_where_other_links_lead(settings, tmp_path):
+    wish = Wish((SLUG,), limit=1, interpretations=0, compare=(("c-081ff", "g-a2e8546f11f80df4"),))
+    write_site(settings, wish, tmp_path / "live", base_url=f"{LIVE}/")
+    page = (tmp_path / "live" / f"networks/{SLUG}/circuits.html").read_text()
+    assert f'href="{LIVE}/networks/{SLUG}/circuits?' in page
+    assert "not-included.html" not in page
+    circuit = (tmp_path / "live" / f"networks/{SLUG}/circuits/081ff.html").read_text()
+    assert f"{LIVE}/networks/{SLUG}/circuits/081ff" in circuit
+    assert 'rel="canonical"' in circuit
+    contents = json.loads((tmp_path / "live" / "contents.json").read_text())
+    compared = [page for page in contents["pages"] if page.startswith("/compare")]
+    assert compared == [f"/compare?e=c-081ff&e=g-a2e8546f11f80df4&network={SLUG}"]
+
+
+@pytest.mark.parametrize(
+    ("wish", "why"),
+    [
+        (Wish(("bare",)), "no finished analysis under protocol 'complete'"),
+        (Wish((SLUG,), ("paper",)), "choose among complete"),
+        (Wish((SLUG,), compare=(("x-1", "c-081ff"),)), "is no reference"),
+        (Wish((SLUG,), limit=1, interpretations=0, compare=(("c-081ff", "g-0000000000000000"),)), "0000000000000000"),
+    ],
+)
+def test_what_cannot_be_copied_is_refused(settings, tmp_path, wish, why):
+    with pytest.raises(CannotExport, match=why):
+        write_site(settings, wish, tmp_path / "none")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_command(settings, tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("PLURISCOPE_DATA", str(settings.data))
+    folder = tmp_path / "site"
+    arguments = ("export", "--static", folder, "--network", SLUG, "--limit", 1, "--interpretations", 0)
+    compare = ("--compare", "c-081ff,g-a2e8546f11f80df4")
+    assert run(*arguments, *compare) == 0
+    told = capsys.readouterr().err
+    assert "free on that disk" in told
+    assert "index.html" in told
+    assert "is not empty" in refused(capsys, *arguments)
+    (folder / "notes.txt").write_text("mine")
+    assert run(*arguments, *compare, "--force", "-q") == 0
+    assert (folder / "notes.txt").read_text() == "mine"
+
+
+def test_wrong_options_are_refused(settings, tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("PLURISCOPE_DATA", str(settings.data))
+    into = ("export", "--static", tmp_path / "site")
+    assert "names no network" in refused(capsys, *into)
+    assert "nothing" in refused(capsys, *into, "-n", "nothing")
+    assert "fewer than two" in refused(capsys, *into, "-n", SLUG, "--compare", "c-081ff")
+    assert "no address of a site" in refused(capsys, *into, "-n", SLUG, "--base-url", "javascript:alert(1)")
+    assert "is no index" in refused(capsys, *into, "-n", SLUG, "--output", "x.json")
+    assert "output 7" in refused(capsys, *into, "-n", SLUG, "--output", "7")
+    assert "--static" in refused(capsys, *into, SLUG, "--result")
+    assert "--static" in refused(capsys, "export", SLUG, "--force")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_fixed_text_names_every_option_of_the_command():
+    told = (ROOT / "docs" / "offline.md").read_text()
+    for option in ("static", "network", "protocol", "output", "limit", "interpretations", "compare", "base-url"):
+        assert f"`--{option}" in told

@@ -1,0 +1,158 @@
+"""An offline copy in a real browser: opened from the disk, read, followed, drawn; no server answers anything."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from app.offline.planning import Wish
+from app.offline.site import write_site
+from app.settings import Settings
+from tests.browser.conftest import PHONE
+from tests.browser.rules import (
+    accessible,
+    accessible_in_the_dark,
+    broken,
+    drawings_have_words,
+    focus_is_seen,
+    not_wider_than_the_screen,
+    on_paper,
+    settle,
+    skip_link,
+    title,
+)
+
+pytestmark = pytest.mark.browser
+SLUG = "xor-pretrained"
+NETWORK = f"networks/{SLUG}.html"
+READ = (
+    accessible,
+    accessible_in_the_dark,
+    drawings_have_words,
+    focus_is_seen,
+    not_wider_than_the_screen,
+    on_paper,
+    skip_link,
+    title,
+)
+
+
+@pytest.fixture(scope="module")
+def copy(site, tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("offline") / "copy"
+    wish = Wish((SLUG,), limit=3, interpretations=3)
+    write_site(Settings(data=site.data, database_url=""), wish, folder)
+    return folder
+
+
+@pytest.fixture
+def disk(visitor, copy):
+    """Opens a file of the copy; any request to anywhere but the disk fails the test."""
+    asked: list[str] = []
+
+    def go(name: str, **options):
+        tab = visitor(base_url=None, **options)
+        tab.context.on("request", lambda request: asked.append(request.url))
+        tab.goto(f"{copy.as_uri()}/{name}")
+        return tab
+
+    yield go
+    assert [url for url in asked if not url.startswith((copy.as_uri(), "data:", "blob:"))] == []
+
+
+def first_page(copy: Path, pattern: str) -> str:
+    return next(path.relative_to(copy).as_posix() for path in sorted(copy.glob(pattern)))
+
+
+PAGES = {
+    "front": "index.html",
+    "network": NETWORK,
+    "circuits": f"networks/{SLUG}/circuits.html",
+    "circuit": f"networks/{SLUG}/circuits/*.html",
+    "interpretation": f"networks/{SLUG}/circuits/*/interpretations/*.html",
+    "algorithms": f"networks/{SLUG}/algorithms.html",
+    "algorithm": f"networks/{SLUG}/algorithms/*.html",
+    "alignment": f"networks/{SLUG}/algorithms/*/alignments/*.html",
+    "explanations": f"networks/{SLUG}/explanations.html",
+    "funnel": f"networks/{SLUG}/funnel.html",
+    "common ground": f"networks/{SLUG}/common-ground.html",
+    "comparison": "compare__*.html",
+    "not included": "not-included.html",
+    "glossary": "glossary.html",
+}
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_every_kind_of_page_keeps_the_rules_from_a_disk(disk, copy, name):
+    tab = disk(first_page(copy, PAGES[name]))
+    settle(tab)
+    assert broken(tab, name, READ) == []
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_every_kind_of_page_fits_a_phone(disk, copy, name):
+    tab = disk(first_page(copy, PAGES[name]), **PHONE)
+    settle(tab)
+    assert broken(tab, name, (not_wider_than_the_screen,)) == []
+
+
+def test_from_the_front_to_a_circuit_a_comparison_and_back(disk):
+    from playwright.sync_api import expect
+
+    tab = disk("index.html")
+    tab.get_by_role("link", name="Network", exact=True).click()
+    expect(tab.locator("[data-plot][data-drawn=true]")).to_have_count(tab.locator("[data-plot]").count())
+    assert tab.locator("[data-plot] svg.main-svg").count() > 0
+    tab.get_by_role("navigation", name="Of this network").get_by_role("link", name="Circuits").click()
+    tab.locator("table.circuits a.mono, table.circuits td.mono a").first.click()
+    expect(tab.get_by_role("heading", level=1)).to_contain_text("A circuit of")
+    expect(tab.get_by_role("heading", name="Criteria")).to_be_visible()  # put in place, not fetched
+    expect(tab.locator("form, [data-tray], input[type=checkbox]")).to_have_count(0)
+    tab.get_by_role("navigation", name="Main").get_by_role("link", name="Compare").click()
+    tab.locator("#comparisons a").first.click()
+    expect(tab.get_by_role("heading", name="Agreement", exact=True)).to_be_visible()
+    tab.go_back()
+    tab.go_back()
+    expect(tab.get_by_role("heading", level=1)).to_contain_text("A circuit of")
+
+
+def test_lists_are_sorted_by_links(disk):
+    from playwright.sync_api import expect
+
+    tab = disk(f"networks/{SLUG}/circuits.html")
+    tab.get_by_role("columnheader").get_by_role("link", name="margin").click()
+    expect(tab.locator("th[aria-sort=ascending], th[aria-sort=descending]")).to_contain_text("argin")
+    assert tab.url.endswith("sort=margin.html")
+
+
+def test_the_theme_is_switched_and_kept_without_a_server(disk):
+    from playwright.sync_api import expect
+
+    tab = disk("index.html")
+    tab.get_by_role("button", name="Switch between light and dark").click()
+    assert tab.evaluate("document.documentElement.dataset.theme") == "dark"
+    tab.get_by_role("link", name="Network", exact=True).click()
+    expect(tab.get_by_role("heading", level=1)).to_be_visible()
+    assert tab.evaluate("document.documentElement.dataset.theme") == "dark"
+
+
+def test_links_out_of_the_copy_say_so_and_name_the_address(disk):
+    from playwright.sync_api import expect
+
+    tab = disk(f"networks/{SLUG}/circuits.html")
+    link = tab.locator("table.circuits td.mono a.off-copy").first
+    mask = link.evaluate("(a) => a.firstChild.textContent")
+    expect(link).to_contain_text("not in this copy")
+    link.click()
+    expect(tab.get_by_role("heading", level=1)).to_have_text("Not in this copy")
+    expect(tab.locator("[data-wanted]")).to_contain_text(f"/networks/{SLUG}/circuits/{mask}")
+
+
+def test_it_is_read_without_scripts(disk):
+    from playwright.sync_api import expect
+
+    tab = disk(NETWORK, java_script_enabled=False)
+    expect(tab.get_by_role("heading", level=1)).to_be_visible()
+    expect(tab.get_by_role("button", name="Switch between light and dark")).to_have_count(0)
+    expect(tab.get_by_role("navigation", name="Of this network").get_by_role("link", name="Funnel")).to_be_visible()
