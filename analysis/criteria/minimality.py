@@ -10,57 +10,110 @@ Source: Hadad, Katz and Bassan, ICLR 2026 (arXiv:2602.16823), where the four are
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from analysis.circuits.space import in_space
 from analysis.criteria.circuit_context import CircuitCriteriaContext
 from analysis.criteria.criterion import Criterion, Settings
 from analysis.criteria.verdict import Verdicts, Witness, verdicts_of
+from analysis.networks.mlp import keep_matrices
 from analysis.progress import Progress
 
 _SOURCE: Final = "Hadad, Katz and Bassan, ICLR 2026 (arXiv:2602.16823)"
-_METHOD: Final = (
-    "Components are edges, Φ(C) is that C is a valid circuit of the protocol's family. Decided over all of them, "
-    "because zero ablation is not monotone. Where the search of circuits stopped at a limit, a circuit that no known "
-    "one makes fail is undecided."
+_DEFINED: Final = "Components are edges, Φ(C) is that C is a valid circuit of the protocol's family."
+_REMOVALS_METHOD: Final = (
+    f"{_DEFINED} Every removal is decided: looked up among all valid circuits, or run where not all are listed."
 )
-_NOT_ALL: Final = "The search of circuits stopped at a limit, so that a smaller one may have been missed."
+_SMALLER_METHOD: Final = (
+    f"{_DEFINED} Decided over all of them, because zero ablation is not monotone. Where not all are listed, a circuit "
+    "that no listed one makes fail is undecided."
+)
+_NOT_ALL: Final = "Not every valid circuit is listed, so a smaller one may have been missed."
+MAX_REMOVALS: Final = 1 << 23  # run one by one where not every valid circuit is listed, some ten seconds
 
 
-def _valid_without_one_edge(context: CircuitCriteriaContext) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """``[circuits]``: single-edge removals that leave a valid circuit, and one such edge (−1 if there is none)."""
+def _valid_without_one_edge(
+    context: CircuitCriteriaContext, *, run: bool
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """``[circuits]``: single-edge removals that leave a valid circuit, and one such edge (−1 if there is none).
+
+    Args:
+        context: the circuits.
+        run: whether removals that lead to no listed circuit are run.
+    """
     masks = context.masks
     n_valid, edge_of = np.zeros(len(masks), dtype=np.int64), np.full(len(masks), -1, dtype=np.int64)
     for edge in reversed(range(context.layout.n_edges)):
         bit = np.uint64(1 << edge)
         smaller = masks & ~bit
         place = np.searchsorted(masks, smaller).clip(0, max(len(masks) - 1, 0))
-        left = ((masks & bit) != 0) & (masks[place] == smaller) if len(masks) else np.empty(0, dtype=bool)
+        removed = (masks & bit) != 0
+        left = removed & (masks[place] == smaller) if len(masks) else np.empty(0, dtype=bool)
+        if run:
+            unlisted = np.flatnonzero(removed & ~left)
+            left[unlisted] = valid_by_running(context, smaller[unlisted])
         n_valid += left
         edge_of[left] = edge
     return n_valid, edge_of
 
 
+def valid_by_running(context: CircuitCriteriaContext, masks: NDArray[np.uint64]) -> NDArray[np.bool_]:
+    """``[masks]``: which are valid circuits of the protocol's family, listed or not.
+
+    Args:
+        context: says what they are circuits of; its own circuits do not matter.
+        masks: any sets of edges, uint64.
+    """
+    found = np.zeros(len(masks), dtype=np.bool_)
+    places = np.flatnonzero(_in_family(context, masks))
+    those = replace(context, masks=masks[places])
+    found[places] = those.enough(those.n_right(context.protocol.ablation))
+    return found
+
+
+def _in_family(context: CircuitCriteriaContext, masks: NDArray[np.uint64]) -> NDArray[np.bool_]:
+    """``[masks]``: which are possible circuits, with as many active neurons as the protocol asks for."""
+    sizes = context.network.sizes
+    fed: list[NDArray[np.bool_]] = []
+    used: list[NDArray[np.bool_]] = []
+    for layer in keep_matrices(masks, context.layout):
+        fed.append(np.any(layer, axis=2))
+        used.append(np.any(layer, axis=1))
+    possible = np.logical_and(np.all(used[0], axis=1), np.all(fed[-1], axis=1))
+    n_active = np.zeros(len(masks), dtype=np.int64)
+    for into, out in zip(fed[:-1], used[1:], strict=True):
+        possible &= np.all(into == out, axis=1)
+        n_active += np.sum(into, axis=1)
+    allowed = np.array([in_space(n, sizes, context.protocol) for n in range(sum(sizes[1:-1]) + 1)], dtype=np.bool_)
+    in_family: NDArray[np.bool_] = possible & allowed[n_active]
+    return in_family
+
+
 def _single_removals(context: CircuitCriteriaContext, *, every: bool) -> Verdicts:
-    n_valid, edge_of = _valid_without_one_edge(context)
     n_edges = np.bitwise_count(context.masks).astype(np.int64)
+    run = not context.exhaustive and int(n_edges.sum()) <= MAX_REMOVALS
+    n_valid, edge_of = _valid_without_one_edge(context, run=run)
     breaking = n_edges - n_valid
     passed = breaking == n_edges if every else breaking > 0
+    settled = context.exhaustive or run
 
     def explain(position: int) -> tuple[str, Witness]:
         reason = f"{breaking[position]} of {n_edges[position]} single-edge removals leave no valid circuit."
-        if not context.exhaustive and passed[position]:
-            reason += f" {_NOT_ALL}"
+        if not settled and passed[position]:
+            return f"{_NOT_ALL} There are too many removals to run each.", {}
         edge = int(edge_of[position])
         if edge < 0:
             return reason, {}
         smaller = context.layout.to_hex(int(context.masks[position]) & ~(1 << edge))
         return reason, {"edge": edge, "mask": smaller}
 
-    undecided = None if context.exhaustive else passed
-    return verdicts_of(passed, explain, numerators=breaking, denominators=n_edges, undecided=undecided)
+    return verdicts_of(
+        passed, explain, numerators=breaking, denominators=n_edges, undecided=None if settled else passed
+    )
 
 
 def _quasi(context: CircuitCriteriaContext, _: Settings) -> Verdicts:
@@ -96,7 +149,7 @@ def _subset(context: CircuitCriteriaContext, _: Settings) -> Verdicts:
     def explain(position: int) -> tuple[str, Witness]:
         mask = context.masks[position]
         if passed[position]:
-            return f"No valid circuit is a proper subset.{'' if context.exhaustive else ' ' + _NOT_ALL}", {}
+            return "No valid circuit is a proper subset." if context.exhaustive else _NOT_ALL, {}
         inside = minimal[(minimal & mask) == minimal][0]
         n_more = int(mask).bit_count() - int(inside).bit_count()
         edges = "one edge" if n_more == 1 else f"{n_more} edges"
@@ -113,7 +166,9 @@ def _cardinal(context: CircuitCriteriaContext, _: Settings) -> Verdicts:
     def explain(position: int) -> tuple[str, Witness]:
         reason = f"It has {n_edges[position]} edges; the fewest of any valid circuit are {fewest}."
         if passed[position]:
-            return reason + ("" if context.exhaustive else f" {_NOT_ALL}"), {}
+            return reason if context.exhaustive else _NOT_ALL, {}
+        if not context.exhaustive:
+            reason = f"It has {n_edges[position]} edges; a valid circuit has {fewest}."
         return reason, {"mask": context.layout.to_hex(int(context.masks[np.argmin(n_edges)]))}
 
     return verdicts_of(passed, explain, scores=n_edges, undecided=None if context.exhaustive else passed)
@@ -126,7 +181,7 @@ MINIMAL_QUASI: Final = Criterion(
     formula="there is e in C with not Φ(C∖{e})",
     source=_SOURCE,
     judges={"circuit": _quasi},
-    method=_METHOD,
+    method=_REMOVALS_METHOD,
     direction="higher",
     score="share of single-edge removals that leave no valid circuit",
 )
@@ -137,7 +192,7 @@ MINIMAL_LOCAL: Final = Criterion(
     formula="for every e in C: not Φ(C∖{e})",
     source=_SOURCE,
     judges={"circuit": _local},
-    method=_METHOD,
+    method=_REMOVALS_METHOD,
     direction="higher",
     score="share of single-edge removals that leave no valid circuit",
 )
@@ -148,7 +203,7 @@ MINIMAL_SUBSET: Final = Criterion(
     formula="for every non-empty S ⊆ C: not Φ(C∖S)",
     source=_SOURCE,
     judges={"circuit": _subset},
-    method=_METHOD,
+    method=_SMALLER_METHOD,
 )
 MINIMAL_CARDINAL: Final = Criterion(
     key="minimal-cardinal",
@@ -157,7 +212,7 @@ MINIMAL_CARDINAL: Final = Criterion(
     formula="|C| = min of |C'| over all C' with Φ(C')",
     source=_SOURCE,
     judges={"circuit": _cardinal},
-    method=_METHOD,
+    method=_SMALLER_METHOD,
     direction="lower",
     score="edges",
 )

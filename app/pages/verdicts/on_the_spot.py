@@ -2,7 +2,8 @@
 
 What takes long on large networks (certificates, networks with permuted weights, every knock-out) is left out there.
 Whether a smaller circuit would do depends on all valid circuits, so it is answered from the stored ones: only those
-inside the given circuit matter, and one with the fewest edges of all.
+inside the given circuit matter, and one with the fewest edges of all. Where not all are stored, only removals of single
+edges are decided, by running what they leave.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from analysis.criteria.alignment_context import AlignmentCriteriaContext
 from analysis.criteria.circuit_context import CircuitCriteriaContext
 from analysis.criteria.criterion import Criterion, Kind
 from analysis.criteria.interpretation_context import InterpretationCriteriaContext
+from analysis.criteria.minimality import valid_by_running
 from analysis.criteria.redundancies import AlgorithmCriteriaContext
 from analysis.criteria.registry import criteria_for
 from analysis.criteria.verdict import Verdict
@@ -35,7 +37,8 @@ SECONDS: Final = 1.0  # for one explanation; what is not begun by then is not co
 SMALL_HIDDEN: Final = 8  # hidden neurons up to which slow criteria are computed on the spot
 SMALL_INPUTS: Final = 3
 SLOW: Final = frozenset({"input-robust", "patching-robust", "knockout-completeness", "above-random"})
-MINIMALITY: Final = frozenset({"minimal-quasi", "minimal-local", "minimal-subset", "minimal-cardinal"})
+REMOVALS: Final = frozenset({"minimal-quasi", "minimal-local"})
+MINIMALITY: Final = REMOVALS | {"minimal-subset", "minimal-cardinal"}
 _TOO_LARGE: Final = f"takes long beyond {SMALL_HIDDEN} hidden neurons or {SMALL_INPUTS} inputs; a worker computes it"
 _TOO_LATE: Final = f"the {SECONDS:g} s that a page may take were spent; a worker computes it"
 _NOT_ALL: Final = "depends on all valid circuits, of which no complete list is stored under this protocol"
@@ -104,13 +107,18 @@ def judge_on_the_spot(
 def _judge_minimality(
     criterion: Criterion, alone: Any, family: NDArray[np.uint64] | None, explanation: Explanation
 ) -> Judged:
-    if family is None or explanation.circuit is None:
+    if explanation.circuit is None or (family is None and criterion.key not in REMOVALS):
         return Judged(criterion, None, _NOT_ALL)
-    position = int(np.searchsorted(family, np.uint64(explanation.circuit.mask)))
-    if position == len(family) or int(family[position]) != explanation.circuit.mask:
+    if family is None:
+        valid, among, position = bool(valid_by_running(alone, alone.masks)[0]), replace(alone, exhaustive=False), 0
+    else:
+        position = int(np.searchsorted(family, np.uint64(explanation.circuit.mask)))
+        valid = position < len(family) and int(family[position]) == explanation.circuit.mask
+        among = replace(alone, masks=family)
+    if not valid:
         reason = "It is no valid circuit of this protocol, and the question is asked of these."
         return Judged(criterion, Verdict("not_applicable", None, None, None, reason, {}))
-    return Judged(criterion, criterion.judge("circuit", replace(alone, masks=family)).at(position))
+    return Judged(criterion, criterion.judge("circuit", among).at(position))
 
 
 def _context(explanation: Explanation, report: Report) -> Any:

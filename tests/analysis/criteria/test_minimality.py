@@ -7,7 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from analysis.criteria import minimality
 from analysis.criteria.registry import criterion_named
+from analysis.protocol import COMPLETE, PAPER, Protocol
 from tests.analysis.criteria.circuit_contexts import all_circuits, passed, xor_context
 from tests.oracles import brute_force_criteria as plain
 
@@ -35,12 +37,37 @@ def test_witnesses_of_minimality_are_smaller_valid_circuits() -> None:
             assert key == "minimal-cardinal" or smaller & mask == smaller
 
 
-def test_nothing_is_minimal_for_sure_where_the_search_stopped() -> None:
+def test_no_circuit_is_the_smallest_for_sure_where_not_all_are_listed() -> None:
     cut_off = replace(xor_context(), exhaustive=False)
-    for kind in ("quasi", "local", "subset", "cardinal"):
+    for kind in ("subset", "cardinal"):
         whole = criterion_named(f"minimal-{kind}").judge("circuit", xor_context())
         part = criterion_named(f"minimal-{kind}").judge("circuit", cut_off)
         assert part.having("undecided").tolist() == whole.passed.tolist()
         assert part.having("failed").tolist() == whole.having("failed").tolist()
         undecided = int(np.flatnonzero(whole.passed)[0])
-        assert "stopped at a limit" in part.at(undecided).reason
+        assert "Not every valid circuit is listed" in part.at(undecided).reason
+
+
+@pytest.mark.parametrize("protocol", [COMPLETE, PAPER, COMPLETE.model_copy(update={"ablation": "mean"})])
+@pytest.mark.parametrize("kind", ["quasi", "local"])
+def test_removals_are_run_where_not_all_valid_circuits_are_listed(protocol: Protocol, kind: str) -> None:
+    context = xor_context(protocol)
+    whole = criterion_named(f"minimal-{kind}").judge("circuit", context)
+    drawn = np.random.default_rng(0).random(len(context)) < 0.3
+    some = replace(context, masks=context.masks[drawn], exhaustive=False)
+    part = criterion_named(f"minimal-{kind}").judge("circuit", some)
+    assert part.outcomes.tolist() == whole.outcomes[drawn].tolist()
+    assert part.scores.tolist() == whole.scores[drawn].tolist()
+    assert len(set(part.outcomes.tolist())) == (2 if kind == "local" else 1)
+    valid = set(context.masks.tolist())
+    witnesses = [part.at(k).witness for k in range(len(some))]
+    assert all(int(witness["mask"], 16) in valid for witness in witnesses if witness)
+
+
+def test_too_many_removals_to_run_are_left_undecided(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(minimality, "MAX_REMOVALS", 0)
+    context = replace(xor_context(), exhaustive=False)
+    whole = criterion_named("minimal-local").judge("circuit", xor_context())
+    part = criterion_named("minimal-local").judge("circuit", context)
+    assert part.having("undecided").tolist() == whole.passed.tolist()
+    assert "too many removals" in part.at(int(np.flatnonzero(whole.passed)[0])).reason

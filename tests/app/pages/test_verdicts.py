@@ -12,7 +12,7 @@ from app.addressing import Addresses, Scope
 from app.pages.explanations import find_explanation, read_ref
 from app.pages.place import locate
 from app.pages.verdicts.on_the_spot import MINIMALITY, SECONDS, judge_on_the_spot
-from tests.app.pages.conftest import XOR
+from tests.app.pages.conftest import MINE, XOR
 
 VERDICTS = XOR + "/verdicts"
 
@@ -109,8 +109,19 @@ def test_a_circuit_that_is_not_valid_is_not_asked_whether_a_smaller_one_would_do
 
 def test_what_depends_on_the_other_circuits_needs_their_list(on):
     found = on("c-3f", "/networks/untouched")
-    assert {found[key]["outcome"] for key in MINIMALITY} == {"not_computed"}
-    assert "no complete list" in found["minimal-local"]["reason"]
+    assert {found[key]["outcome"] for key in ("minimal-subset", "minimal-cardinal")} == {"not_computed"}
+    assert "no complete list" in found["minimal-subset"]["reason"]
+
+
+def test_single_edges_are_removed_where_not_all_circuits_are_stored(get, on, masks):
+    for mask in masks[::40]:
+        (item,) = get(f"{XOR}/verdicts", e=f"c-{mask}", protocol=MINE.name)["explanations"]
+        truncated, complete = {v["criterion"]: v for v in item["verdicts"]}, on(f"c-{mask}")
+        for key in ("minimal-quasi", "minimal-local"):
+            assert truncated[key]["origin"] == "computed"
+            assert truncated[key]["outcome"] == complete[key]["outcome"]
+            assert truncated[key]["numerator"] == complete[key]["numerator"]
+        assert truncated["minimal-subset"]["outcome"] == "not_computed"
 
 
 def test_a_rival_is_a_link(client, on, masks):
