@@ -20,8 +20,7 @@ from analysis.criteria.criterion import Kind
 from analysis.criteria.steps import CriterionStep
 from app.db.circuit_columns import BLOCK, RANKED, values_name, values_of
 from app.db.reads.circuit_scan import columns_of
-from app.db.reads.jobs import UNFINISHED
-from app.db.tables import AlgorithmRow, AlignmentRow, AnalysisRow, CircuitBlockRow, JobRow, VerdictBlockRow, VerdictRow
+from app.db.tables import AlgorithmRow, AlignmentRow, AnalysisRow, CircuitBlockRow, VerdictBlockRow, VerdictRow
 from app.db.verdict_columns import COUNTS, counted, names_circuits, unpacked
 
 Wanted = tuple[Kind, CriterionStep]
@@ -164,25 +163,6 @@ def algorithm_positions(session: Session, analysis: AnalysisRow) -> NDArray[np.i
     """``[algorithms]`` in the order of verdicts: positions, which leave gaps where not every candidate is stored."""
     query = select(AlgorithmRow.position).where(AlgorithmRow.analysis_id == analysis.id).order_by(AlgorithmRow.position)
     return np.fromiter(session.scalars(query), dtype=np.int64)
-
-
-def criteria_jobs(session: Session, network: str, analysis: AnalysisRow) -> list[JobRow]:
-    """Jobs that compute verdicts about an analysis, those that wait or run first, then newest first.
-
-    Args:
-        session: a snapshot of the store.
-        network: its network's digest.
-        analysis: the analysis.
-    """
-    query = select(JobRow).where(JobRow.kind == "criteria", JobRow.network_digest == network)
-    same = {"output": analysis.output, "protocol": analysis.protocol_digest, "data": analysis.data_digest}
-    jobs = [
-        job
-        for job in session.scalars(query.order_by(JobRow.created_at.desc(), JobRow.id))
-        if all(job.arguments[name] == value for name, value in same.items())
-        and job.arguments["result"] == analysis.result_digest
-    ]
-    return sorted(jobs, key=lambda job: job.state not in UNFINISHED)
 
 
 def verdict_contents(session: Session, analysis: AnalysisRow) -> tuple[tuple[int, str], ...]:

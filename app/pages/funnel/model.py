@@ -185,6 +185,15 @@ class Pending(PageModel):
     url: str = Field(description="A form sent here has them computed; programs POST to the network's criteria.")
 
 
+class Unhurried(PageModel):
+    """Steps whose verdicts a budget ended that was shorter than the present one."""
+
+    criteria: list[str] = Field(description="As addresses write them.")
+    ended_at: float = Field(description="Seconds of the longest of those budgets.")
+    seconds: float = Field(description="Seconds that one criterion may take now.")
+    url: str = Field(description="A form sent here has them computed again.")
+
+
 class FunnelPage(PageModel):
     """What is left of all explanations of one analysis after each criterion of a sequence."""
 
@@ -201,6 +210,7 @@ class FunnelPage(PageModel):
     additions: list[Addition]
     toggles: list[Toggle]
     pending: Pending | None
+    unhurried: Unhurried | None = Field(description="What may be decided further, since the budget is longer by now.")
     note: str = Field(description="What the numbers are of, where the stored circuits are not all.")
     scope_query: list[tuple[str, str]] = Field(description="The scope's options where they differ from the default.")
     network_url: str

@@ -9,17 +9,28 @@ from sqlalchemy.orm import Session
 
 from analysis.criteria.criterion import KINDS, Kind
 from analysis.criteria.funnel import QUOTIENT
+from analysis.criteria.judging import budget_that_ended
 from analysis.criteria.registry import criteria_for
 from analysis.criteria.steps import CriterionStep
 from app.addressing import Addresses
-from app.db.reads import funnel as reads
 from app.db.reads.jobs import UNFINISHED
 from app.db.reads.networks import jobs_for
+from app.db.reads.verdicts import judging_jobs
 from app.db.tables import JobRow
 from app.figures.numbers import exact, noun
+from app.limits import criterion_seconds_in
 from app.pages.funnel.editing import Url, additions, edited, preset_views, step_views
 from app.pages.funnel.kept import kept
-from app.pages.funnel.model import AloneRow, AloneTable, FunnelPage, KindFunnel, Pending, RowState, Toggle
+from app.pages.funnel.model import (
+    AloneRow,
+    AloneTable,
+    FunnelPage,
+    KindFunnel,
+    Pending,
+    RowState,
+    Toggle,
+    Unhurried,
+)
 from app.pages.funnel.options import MAX_STEPS, FunnelOptions, FunnelPageOptions, criteria_of
 from app.pages.funnel.rows import (
     NOUNS,
@@ -78,7 +89,7 @@ def build_funnel(session: Session, addresses: Addresses, network: str, options: 
         waiting = latest_job(analyses, scope, place.network.n_inputs)
     else:
         waiting, counts = None, counts_of(analysis)
-        jobs = reads.criteria_jobs(session, place.row.digest, analysis)
+        jobs = judging_jobs(session, analysis)
         job = next(iter(jobs), None)
         underway = {text for one in jobs if one.state in UNFINISHED for text in one.arguments["criteria"]}
         verdicts = Verdicts.read(session, place, counts, steps, underway)
@@ -100,6 +111,7 @@ def build_funnel(session: Session, addresses: Addresses, network: str, options: 
         additions=additions(steps, url) if len(steps) < MAX_STEPS else [],
         toggles=_toggles(steps, verdicts, url),
         pending=None if verdicts is None else _pending(verdicts, job, addresses, place),
+        unhurried=None if verdicts is None else _unhurried(verdicts, addresses, place, criterion_seconds_in(session)),
         note="" if counts is None else _note(counts),
         scope_query=list(scope.query().items()),
         network_url=addresses.network(slug, scope),
@@ -196,6 +208,23 @@ def _pending(verdicts: Verdicts, job: JobRow | None, addresses: Addresses, place
         wanted=[str(step) for step in missing if str(step) not in verdicts.underway],
         job=None if job is None else job_view(job, addresses),
         computing=any(str(step) in verdicts.underway for step in missing),
+        url=addresses.criteria(place.row.slug),
+    )
+
+
+def _unhurried(verdicts: Verdicts, addresses: Addresses, place: Place, seconds: float) -> Unhurried | None:
+    """Steps that a budget ended which was shorter than the present one."""
+    ended: dict[CriterionStep, float] = {}
+    for (_, step), found in verdicts.sets.items():
+        budget = budget_that_ended(found.note)
+        if step in verdicts.steps and budget is not None and budget < seconds and str(step) not in verdicts.underway:
+            ended[step] = max(budget, ended.get(step, 0.0))
+    if not ended:
+        return None
+    return Unhurried(
+        criteria=[str(step) for step in verdicts.steps if step in ended],
+        ended_at=max(ended.values()),
+        seconds=seconds,
         url=addresses.criteria(place.row.slug),
     )
 

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import re
+import zlib
 from html import unescape
 
+import numpy as np
 import pytest
 from fastapi.testclient import TestClient
+from sqlalchemy import delete, select
 
+from analysis.criteria.steps import parse_steps
 from analysis.data import clean_data
 from analysis.limits import Limits
 from analysis.pipeline import analyse_output
 from analysis.protocol import COMPLETE, protocol_from_mapping
-from app.db.tables import JobRow
+from app.db.tables import AnalysisRow, JobRow, VerdictBlockRow, VerdictRow
 from app.db.writes import save_analysis, save_network
 from app.jobs import queue
 from app.jobs.definitions import analyse_arguments
@@ -20,6 +24,7 @@ from app.main import create_app
 from app.settings import Settings
 from tests.factories import pretrained_xor, small_network
 
+pytestmark = pytest.mark.slow  # the everyday run has one state of each kind among all pages
 PAGES = ("", "/circuits", "/algorithms", "/explanations", "/funnel", "/common-ground")
 UNKNOWN = {
     "queued": ("Still computing", "waiting for a worker"),
@@ -178,3 +183,62 @@ def test_single_explanations_have_pages_before_their_analysis(store_and_client):
     told = client.get("/networks/running/circuits/3f")
     assert told.status_code == 200
     assert "No analysis here holds it" in told.text or "not valid" in told.text
+
+
+@pytest.mark.parametrize(
+    ("state", "words"),
+    [
+        ("queued", ("Still computing", "waiting for a worker")),
+        ("running", ("Still computing", "circuits, 3 passed so far")),
+        ("failed", ("Verdicts of output-faithfulness(tolerance=0.05) failed", "memory: too little.", "Try again")),
+        ("cancelled", ("was cancelled", "Try again")),
+        ("", ("Not computed yet", ">Compute<")),
+    ],
+)
+def test_the_list_tells_how_far_the_verdicts_are_that_its_filter_waits_for(store_and_client, shown, state, words):
+    store, _ = store_and_client
+    step, scope = "output-faithfulness(tolerance=0.05)", LIMITED["cut"][0].digest[:12]
+    with store.write() as session:
+        session.execute(delete(JobRow).where(JobRow.kind == "criteria"))
+        analysis = session.scalars(
+            select(AnalysisRow).where(AnalysisRow.protocol_digest == LIMITED["cut"][0].digest)
+        ).one()
+        if state:
+            job = queue.enqueue_criteria(session, analysis, parse_steps([step]))
+            job.state, job.error = state, "memory: too little." if state == "failed" else ""
+            if state == "running":
+                job.stage, job.found, job.done, job.total = "circuits", "3 passed so far", 1, 4
+    text = shown(f"/networks/xor/explanations?protocol={scope}&criteria={step}")
+    for word in words:
+        assert word in text
+    assert "None match" not in text
+    assert "<b>0</b>" not in text
+    assert "is not known yet" in text
+    funnel = shown(f"/networks/xor/funnel?protocol={scope}&criteria={step}")
+    assert ("Still computing" in text) == ("Verdicts are being computed" in funnel)
+
+
+def test_the_funnel_offers_to_go_on_where_a_shorter_budget_ended_a_criterion(store_and_client, shown):
+    store, _ = store_and_client
+    address = f"/networks/xor/funnel?protocol={LIMITED['cut'][0].digest[:12]}&criteria=necessity"
+    with store.write() as session:
+        analysis = session.scalars(
+            select(AnalysisRow).where(AnalysisRow.protocol_digest == LIMITED["cut"][0].digest)
+        ).one()
+        step = parse_steps(["necessity"])[0]
+        note = "Not decided within the budget of 5 seconds for each criterion."
+        row = VerdictRow(
+            analysis_id=analysis.id, kind="circuit", criterion=step.key, settings_digest=step.settings_digest,
+            settings={}, staged="", n=50, passed=0, failed=0, undecided=50, not_applicable=0, note=note, seconds=5.0,
+            content="0" * 64,
+        )  # fmt: skip
+        session.add(row)
+        session.flush()
+        data = zlib.compress(np.full(50, 2, dtype=np.uint8).tobytes())
+        session.add(VerdictBlockRow(verdict_id=row.id, name="outcomes", block=0, data=data))
+    text = shown(address)
+    assert "Ended by the budget" in text
+    assert ">Go on<" in text
+    with store.write() as session:
+        session.get(VerdictRow, row.id).note = note.replace("5 seconds", "60 seconds")
+    assert "Ended by the budget" not in shown(address)
