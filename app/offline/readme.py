@@ -47,7 +47,7 @@ def readme(selection: Selection, live: str, n_pages: int) -> str:
         ),
         "How to check it\n---------------\n"
         + _wrapped("The files are as they were written if this says OK of each:")
-        + f"\n\n    sha256sum --check --quiet {MANIFEST}\n\n"
+        + f"\n\n    sha256sum --check --quiet {MANIFEST}\n    shasum -a 256 --check --quiet {MANIFEST}    (macOS)\n\n"
         + _wrapped(
             f"The numbers are found again from the weights of {'each network' if several else 'the network'} with "
             "Pluriscope, by the engine alone, without a database:"
@@ -60,7 +60,8 @@ def readme(selection: Selection, live: str, n_pages: int) -> str:
             "which a dashboard judges later. One explanation is checked by its address, which its page names under "
             "“Cite and verify”:"
         )
-        + "\n\n    pluriscope verify ADDRESS --network networks/NAME/network.json",
+        + "\n\n    pluriscope verify ADDRESS --network networks/NAME/network.json"
+        " --result api/v1/networks/NAME/result.json",
     ]
     return "\n\n".join(parts) + "\n"
 
@@ -89,7 +90,8 @@ def _shares(part: Part) -> list[str]:
     told = []
     for share in part.shares:
         of = "" if share.of is None else f" of {exact(share.of)}"
-        told.append(f"  {exact(share.included)}{of} {share.noun}s ({share.order})")
+        text = f"{exact(share.included)}{of} {share.noun}s ({share.order})"
+        told.append(fill(text, _WIDTH, initial_indent="  ", subsequent_indent="    "))
     return told
 
 

@@ -31,7 +31,7 @@ from app.offline.names import FRONT, NOT_INCLUDED, file_of, join, normal, split
 from app.offline.planning import Wish, plan
 from app.offline.readme import readme
 from app.offline.rewriting import Rewriter, inline_parts
-from app.offline.selection import LISTS, Selection, Titled
+from app.offline.selection import LISTS, SCOPE_OPTIONS, Selection, Titled
 from app.rendering import environment, render
 from app.settings import ROOT, Settings
 
@@ -357,6 +357,8 @@ class _Copy:
             "protocol": f"protocols/{given.get('protocol', '')}.json",
             "data": f"data/{given.get('data', '')}.json",
         }
+        scope = [option for option in options if option[0] in SCOPE_OPTIONS]
+        result = file_of(self.selection.result(join(f"/networks/{slug}", scope)))
         known = {file.url for subject in self.selection.subjects for file in subject.files}
         drawing = self.selection.data(join(f"{path}/drawing.svg", options)) if path != "/compare" else ""
         return render_text(
@@ -364,7 +366,7 @@ class _Copy:
             address=normal(address),
             texts=texts,
             live=self.live,
-            files={key: file for key, file in scope_files.items() if file in known},
+            files={key: file for key, file in scope_files.items() if file in known} | {"result": result},
             drawing=drawing,
         )
 
