@@ -220,7 +220,7 @@ def complete_without_scripts(tab: Any) -> Iterator[str]:
             if (!there.length && !form.matches("[role=search]")) say("cannot be sent", form);
           }
           for (const button of document.querySelectorAll("main button[type=button]"))
-            if (button.checkVisibility()) say("does nothing", button);
+            if (button.checkVisibility({ visibilityProperty: true })) say("does nothing", button);
           return wrong;
         }"""
     )

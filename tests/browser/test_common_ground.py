@@ -47,6 +47,17 @@ def place_of(tab, ref: str) -> tuple[float, float]:
     return tuple(found)
 
 
+def click(tab, ref: str) -> None:
+    """Click on the mark of a reference, once the plot has noticed that the mouse is over it."""
+    tab.mouse.move(*place_of(tab, ref), steps=4)
+    tab.wait_for_function(
+        """(ref) => document.querySelector("[data-cloud] .plot-area")._hoverdata?.[0]?.customdata?.ref === ref""",
+        arg=ref,
+    )
+    tab.mouse.down()
+    tab.mouse.up()
+
+
 def lonely(site, coverage: int) -> list[dict]:
     """Marks of one explanation each at some coverage, most accurate first, far enough apart to be hit."""
     cloud = [one for one in site.twin(GROUND)["cloud"] if one["coverage"]["agreed"] == coverage and one["count"] == 1]
@@ -56,7 +67,7 @@ def lonely(site, coverage: int) -> list[dict]:
 def test_a_click_opens_the_explanation(tab, expect, site):
     opened(tab, expect)
     one = lonely(site, 36)[-1]
-    tab.mouse.click(*place_of(tab, one["ref"]))
+    click(tab, one["ref"])
     expect(tab).to_have_url(re.compile(re.escape(one["url"]) + "$"))
     expect(tab.locator(".standing")).to_contain_text("Predicts 36 of 756 interventions")
 
@@ -65,13 +76,13 @@ def test_two_are_chosen_and_compared(tab, expect, site):
     opened(tab, expect)
     tab.get_by_role("radio", name="Compare").check()
     first, second = lonely(site, 36)[-1], lonely(site, 36)[0]
-    tab.mouse.click(*place_of(tab, first["ref"]))
+    click(tab, first["ref"])
     expect(tab.locator("[data-tray-count]")).to_have_text("1 to compare")
-    tab.mouse.click(*place_of(tab, second["ref"]))
+    click(tab, second["ref"])
     expect(tab.locator("[data-tray-count]")).to_have_text("2 to compare")
-    tab.mouse.click(*place_of(tab, first["ref"]))
+    click(tab, first["ref"])
     expect(tab.locator("[data-tray-count]")).to_have_text("1 to compare")
-    tab.mouse.click(*place_of(tab, first["ref"]))
+    click(tab, first["ref"])
     tab.get_by_role("link", name="Compare 2", exact=True).click()
     expect(tab).to_have_url(re.compile("/compare\\?"))
     expect(tab.get_by_role("heading", level=1)).to_have_count(1)

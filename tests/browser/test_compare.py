@@ -55,7 +55,7 @@ def test_a_crucial_experiment_is_found_and_its_link_is_shared(visitor, expect):
     expect(tab).to_have_url(re.compile("#crucial$"))
     row = tab.locator("table.crucial tbody tr").first
     site, truth = row.locator("td").first.inner_text(), row.locator("td.truth").inner_text()
-    row.get_by_role("link").click()
+    row.get_by_role("link", name=re.compile("^Experiment")).click()
     panel = tab.get_by_role("region", name="One experiment")
     expect(panel).to_contain_text(site)
     expect(panel).to_contain_text("A crucial experiment")
