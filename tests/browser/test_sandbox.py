@@ -68,16 +68,20 @@ def test_patch_see_the_score_undo_and_go_back(tab, expect, site):
 
 def test_a_link_sent_on_shows_the_same_score(tab, visitor, expect, asked):
     tab.goto(asked)
-    for n_tried in (1, 2):
+    for n_tried in (1, 2, 3, 4):
         tab.locator("#jump-0").click()
         expect(tab.locator("#tried tbody tr")).to_have_count(n_tried)
     expect(tab).to_have_url(re.compile("tried="))
-    shared, seen = tab.url, scores(tab)
-    assert len(query(tab)["tried"]) == 1
+    shared, seen, title = tab.url, scores(tab), tab.locator("#bench-title").inner_text()
+    assert len(query(tab)["tried"]) == 3
+    tab.get_by_role("button", name="Short link").click()
+    tab.get_by_role("heading", name="A short link").wait_for()
+    (short,) = set(re.findall(r"/s/\w+", tab.locator("main").inner_html()))
     other = visitor()
-    other.goto(shared)
+    other.goto(short)
+    assert other.url == shared
     assert scores(other) == seen
-    assert other.locator("h2#bench-title").inner_text() == tab.locator("h2#bench-title").inner_text()
+    assert other.locator("#bench-title").inner_text() == title
 
 
 def test_by_keys_alone(tab, expect, asked):
@@ -109,6 +113,7 @@ def test_by_keys_alone(tab, expect, asked):
 def test_predict_first(tab, expect, asked):
     tab.goto(asked)
     tab.get_by_role("link", name="Predict first").click()
+    expect(tab.get_by_role("link", name="Stop predicting first")).to_be_visible()
     tab.locator("#jump-0").click()
     expect(tab.locator(".foretell")).to_be_visible()
     expect(tab.locator(".runs")).to_contain_text("hidden")
