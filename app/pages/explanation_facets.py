@@ -92,6 +92,7 @@ def facets_of(
                 "Standing",
                 [("valid", "valid", counts.valid), ("failing", "kept, but failing", counts.failing)],
                 options.standing,
+                "any",
             )
         )
     facets += [_range(name, options, counts, url) for name in RANGES if counts.values[name]]
@@ -158,9 +159,11 @@ def _kinds(options: ExplanationsOptions, counts: reads.FacetCounts, interpretati
     return FacetView(name="kind", legend="Kind", shape="checkbox", choices=choices)
 
 
-def _radio(name: str, legend: str, choices: list[tuple[Any, str, int]], chosen: str | None) -> FacetView:
+def _radio(
+    name: str, legend: str, choices: list[tuple[Any, str, int]], chosen: str | None, every_value: str = ""
+) -> FacetView:
     total = sum(count for _, _, count in choices)
-    every = FacetOption(value="", label="any", count=total, checked=not chosen)
+    every = FacetOption(value=every_value, label="any", count=total, checked=(chosen or "") == every_value)
     shown = [FacetOption(value=v, label=label, count=n, checked=v == chosen) for v, label, n in choices]
     return FacetView(name=name, legend=legend, shape="radio", choices=[every, *shown])
 

@@ -46,7 +46,10 @@ FILTERS: Final = (
     "keep",
     "drop",
     "criteria",
+    "failed",
 )
+DEFAULTS: Final = {"standing": "valid"}
+"""What differs from nothing where an address says nothing."""
 SCREEN: Final = {"sort": "neurons", "order": "asc", "view": "list", "limit": DEFAULT_LIMIT}
 CLASS_WORDS: Final = {
     "irredundant-gates": "no idle gate",
@@ -65,10 +68,10 @@ class ExplanationsOptions(ScopeOptions):
         "circuit, with their number.",
     )
     strategy: Strategy | None = Field(None, description="Only what is found by looking where first, or what first.")
-    standing: Literal["valid", "failing"] | None = Field(
-        None,
+    standing: Literal["valid", "failing", "any"] = Field(
+        "valid",
         description="Valid: circuits that decide right, valid alignments, algorithms that have one; failing: the rest "
-        "of what is kept.",
+        "of what is kept; any: both.",
     )
     algorithm: str = Field("", pattern="^[0-9a-f]{16}$", description="An algorithm's id: it and its alignments.")
     irredundant: list[Literal["irredundant-gates", "irredundant-functions", "irredundant-literals"]] = Field(
@@ -90,6 +93,9 @@ class ExplanationsOptions(ScopeOptions):
         max_length=MAX_CRITERIA,
         description="Criteria that must all be passed, as `key` or `key(name=value)`.",
     )
+    failed: list[str] = Field(
+        [], max_length=MAX_CRITERIA, description="Criteria that must all be failed, written likewise."
+    )
     sort: SortKey = Field("neurons", description="What the list is sorted by; ties by kind, then in the kind's order.")
     order: Literal["asc", "desc"] = Field("asc", description="Direction of the order; what has no value stays last.")
     view: Literal["list", "grid"] = Field("list", description="How the HTML page shows them.")
@@ -106,7 +112,9 @@ class ExplanationsOptions(ScopeOptions):
         """The options that differ from their default, as an address carries them; scope and cursor left out."""
         values = {name: getattr(self, name) for name in (*FILTERS, *SCREEN)} | changes
         return {
-            name: value for name, value in values.items() if value not in (None, [], "") and value != SCREEN.get(name)
+            name: value
+            for name, value in values.items()
+            if value not in (None, [], "") and value not in (SCREEN.get(name), DEFAULTS.get(name))
         }
 
 
@@ -116,10 +124,23 @@ def steps_of(options: ExplanationsOptions) -> tuple[CriterionStep, ...]:
     Raises:
         BadQuery: an unknown one, or a setting out of range.
     """
+    return _parsed(options.criteria, "criteria")
+
+
+def failed_of(options: ExplanationsOptions) -> tuple[CriterionStep, ...]:
+    """The criteria that must be failed.
+
+    Raises:
+        BadQuery: an unknown one, or a setting out of range.
+    """
+    return _parsed(options.failed, "failed")
+
+
+def _parsed(texts: Sequence[str], name: str) -> tuple[CriterionStep, ...]:
     try:
-        return parse_steps(options.criteria)
+        return parse_steps(texts)
     except InvalidCriterion as error:
-        raise BadQuery(error.item, error.cause, error.cure, "criteria") from None
+        raise BadQuery(error.item, error.cause, error.cure, name) from None
 
 
 def conditions_of(
@@ -140,7 +161,7 @@ def conditions_of(
         BadQuery: bounds that leave nothing, or a neuron or edge that the network does not have.
     """
     found: list[Condition] = []
-    if options.standing:
+    if options.standing != "any":
         found.append(_standing(options.standing))
     if options.algorithm:
         wanted = -1 if algorithm_position is None else algorithm_position
@@ -169,12 +190,21 @@ def conditions_of(
     for step in steps:
         test = _column(step_column(step), lambda column: column)
         found.append(Condition(f"criteria {step}", f"passes {step}", dict.fromkeys(step.kinds, test), narrows=True))
+    for step in failed_of(options):
+        test = _column(failed_column(step), lambda column: column)
+        kinds: list[Kind] = [kind for kind in step.kinds if kind != "interpretation"]  # those have numbers only
+        found.append(Condition(f"failed {step}", f"fails {step}", dict.fromkeys(kinds, test), narrows=True))
     return found
 
 
 def step_column(step: CriterionStep) -> str:
     """The column of a shelf that says which explanations pass a criterion."""
     return f"passes {step}"
+
+
+def failed_column(step: CriterionStep) -> str:
+    """The column of a shelf that says which explanations fail a criterion."""
+    return f"fails {step}"
 
 
 def _column(name: str, test: Any) -> tuple[tuple[str, ...], Test]:
@@ -185,15 +215,11 @@ def _column(name: str, test: Any) -> tuple[tuple[str, ...], Test]:
 
 
 def _standing(standing: str) -> Condition:
-    def everything(columns: Columns) -> Any:
-        return np.ones(len(columns["edges"]), dtype=np.bool_)
-
     valid = standing == "valid"
     rows = _column("valid", lambda column: column if valid else ~column)
     tests: dict[Kind, tuple[tuple[str, ...], Test]] = dict.fromkeys(KINDS[2:], rows)
-    if valid:  # circuits are stored because they are
-        tests |= dict.fromkeys(KINDS[:2], (("edges",), everything))
-    return Condition("standing", standing, tests)
+    # circuits are stored because they are valid
+    return Condition("standing", standing, tests, always=frozenset(KINDS[:2]) if valid else frozenset())
 
 
 def _range(options: ExplanationsOptions, name: str) -> Condition | None:

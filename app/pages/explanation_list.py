@@ -11,6 +11,7 @@ from pydantic import Field
 from sqlalchemy.orm import Session
 
 from analysis.criteria.steps import CriterionStep
+from analysis.criteria.verdict import FAILED
 from analysis.result import FRAGILE_MARGIN
 from app.addressing import Addresses, ExplanationRef
 from app.db.codecs import alignment_of
@@ -41,6 +42,8 @@ from app.pages.explanation_filters import (
     FILTERS,
     ExplanationsOptions,
     conditions_of,
+    failed_column,
+    failed_of,
     step_column,
     steps_of,
 )
@@ -120,7 +123,11 @@ class ExplanationsPage(HuedPage):
     scope: ScopeView
     counts: Counts | None = Field(description="How many explanations the analysis found; None if nothing is stored.")
     total: int = Field(description="Explanations of the kinds listed that pass all filters; exact.")
-    of: int = Field(description="Explanations of the kinds listed, without any filter.")
+    of: int = Field(description="Explanations of the kinds listed, without any filter but that of standing, if valid.")
+    failing: int = Field(
+        description="Those kept that fail and pass all other filters, where only valid ones are listed."
+    )
+    failing_url: str = Field(description="The list with those too.")
     items: list[ExplanationItem]
     facets: list[FacetView]
     neurons: list[PartCount]
@@ -209,7 +216,9 @@ def build_explanations(
         hue_tables=frequent_tables(session, place),
         counts=None if analysis is None else counts_of(analysis),
         total=found.total,
-        of=0 if stock is None else sum(shelf.n for kind, shelf in stock.shelves.items() if kind in options.kinds),
+        of=0 if stock is None else sum(_n_of(stock, kind, options) for kind in stock.shelves if kind in options.kinds),
+        failing=found.facets.failing if options.standing == "valid" and not pending else 0,
+        failing_url=url(standing="any"),
         items=items,
         facets=[]
         if stock is None
@@ -237,6 +246,14 @@ def build_explanations(
         network_url=addresses.network(slug, scope),
         scope_query=list(scope.query().items()),
     )
+
+
+def _n_of(stock: Stock, kind: Kind, options: ExplanationsOptions) -> int:
+    """Explanations of a kind before any filter but that of standing, which is there unless another is chosen."""
+    shelf = stock.shelves[kind]
+    if options.standing == "valid" and isinstance(shelf, RowShelf):
+        return int(np.count_nonzero(shelf.columns["valid"]))
+    return shelf.n
 
 
 def take_stock(
@@ -276,7 +293,16 @@ def take_stock(
                     more[step_column(step)] = unpacked_bits(packed, bare.n)
                 elif kind in options.kinds:
                     pending.append(str(step))
-        if any(step_column(step) not in more for step in asked) and kind not in options.kinds:
+        for step in failed_of(options):
+            if kind not in step.kinds or kind == "interpretation":
+                continue
+            packed = passing_bits(session, analysis, bare, step, FAILED)
+            if packed is not None:
+                more[failed_column(step)] = unpacked_bits(packed, bare.n)
+            elif kind in options.kinds:
+                pending.append(str(step))
+        wanted = {*map(step_column, asked), *(failed_column(s) for s in failed_of(options) if kind in s.kinds)}
+        if not wanted <= more.keys() and kind not in options.kinds:
             continue
         shelves[kind] = (
             bare.with_columns(more) if isinstance(bare, RowShelf) else CircuitShelf(session, analysis, kind, more)
@@ -321,7 +347,7 @@ def _kept_counts(analysis: AnalysisRow, kind: Kind, chosen: frozenset[Kind], fac
     facets.kinds[kind] += n
     if kind not in chosen:
         return True
-    facets.after[0] += n
+    facets.after += n  # nothing of them is lost on the way
     facets.valid += n
     facets.with_margin += n
     facets.fragile += fragile
@@ -499,6 +525,10 @@ def _without(condition: reads.Condition, options: ExplanationsOptions, steps: Se
         return str(url(**{name: [text for text in getattr(options, name) if text != value]}))
     if name == "criteria":
         return str(url(criteria=[str(step) for step in steps if str(step) != value]))
+    if name == "failed":
+        return str(url(failed=[str(step) for step in failed_of(options) if str(step) != value]))
+    if name == "standing":
+        return str(url(standing="any"))
     if facet.startswith("irredundant"):
         return str(url(irredundant=[key for key in options.irredundant if key != facet]))
     changes: dict[str, Any] = {key: None for key in FILTERS if key == facet or key.startswith(f"{facet}_")}
@@ -513,7 +543,10 @@ def _pills(
         pills.append(Pill(label="only " + ", ".join(f"{kind}s" for kind in options.kind), url=url(kind=[])))
     if options.strategy:
         pills.append(Pill(label=options.strategy.replace("-", " "), url=url(strategy=None)))
-    return pills + [Pill(label=c.label, url=_without(c, options, steps, url)) for c in conditions]
+    if options.standing == "any":
+        pills.append(Pill(label="also those that fail", url=url(standing="valid")))
+    default = [c for c in conditions if c.facet == "standing" and options.standing == "valid"]
+    return pills + [Pill(label=c.label, url=_without(c, options, steps, url)) for c in conditions if c not in default]
 
 
 def _removal(

@@ -17,8 +17,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from analysis.criteria.steps import CriterionStep
+from analysis.criteria.verdict import PASSED
 from app.db.reads.explanation_shelves import Kind, RowShelf, Shelf
-from app.db.reads.verdicts import outcome_bits, surviving
+from app.db.reads.verdicts import outcomes, surviving
 from app.db.tables import AnalysisRow, VerdictRow
 
 MAX_KEPT: Final = 400  # criteria of analyses
@@ -28,15 +29,16 @@ _lock = Lock()
 
 
 def passing_bits(
-    session: Session, analysis: AnalysisRow, shelf: Shelf, step: CriterionStep
+    session: Session, analysis: AnalysisRow, shelf: Shelf, step: CriterionStep, outcome: int = PASSED
 ) -> NDArray[np.uint8] | None:
-    """Which explanations of a shelf pass a criterion, packed, lowest position in the lowest bit.
+    """Which explanations of a shelf pass a criterion, or have another outcome, packed, lowest position in lowest bit.
 
     Args:
         session: open session.
         analysis: the analysis.
         shelf: of a kind that the criterion applies to, "interpretation" excepted: those pass one by one.
         step: the criterion with its settings.
+        outcome: position in :data:`analysis.criteria.verdict.OUTCOMES`.
 
     Returns:
         None if it is not computed yet.
@@ -52,15 +54,15 @@ def passing_bits(
     ).one_or_none()
     if content is None:
         return None
-    key = (str(session.get_bind().engine.url), *content)
+    key = (str(session.get_bind().engine.url), *content, outcome)
     with _lock:
         if key in _kept:
             _kept.move_to_end(key)
             return _kept[key]
-    bits = outcome_bits(session, analysis, shelf.kind, step)
-    if bits is None:
+    found = outcomes(session, analysis, shelf.kind, step)
+    if found is None:
         return None
-    packed = np.packbits(_in_order_of(shelf, bits), bitorder="little")
+    packed = np.packbits(_in_order_of(shelf, np.equal(found, outcome)), bitorder="little")
     with _lock:
         _kept[key] = packed
         while len(_kept) > MAX_KEPT:

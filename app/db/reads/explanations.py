@@ -38,12 +38,14 @@ class Condition:
         label: in words.
         tests: for each kind that it speaks about the columns it looks at and the test; others never fulfil it.
         narrows: whether its own facet is counted with it too, as where several may be chosen that must all hold.
+        always: kinds all of which fulfil it, so that nothing needs to be looked at.
     """
 
     facet: str
     label: str
     tests: Mapping[Kind, tuple[tuple[str, ...], Test]]
     narrows: bool = False
+    always: frozenset[Kind] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -149,7 +151,8 @@ def find_explanations(
         order: of the list.
         layout: edges of the network cut to the output.
         flags: Boolean columns to count.
-        known: fills in the counts of a shelf if they were kept, without any condition; says whether it did.
+        known: fills in the counts of a shelf if they were kept, all of it fulfilling every condition; says whether it
+            did.
 
     Raises:
         NotFound: the cursor names an explanation that is gone.
@@ -158,7 +161,8 @@ def find_explanations(
     found: list[tuple[Any, int, int]] = []
     for shelf in shelves:
         scan = _Scan(shelf, shelf.kind in chosen, conditions, order, layout, flags, facets)
-        counted = not conditions and known is not None and known(shelf.kind, facets)
+        whole = all(shelf.kind in condition.always for condition in conditions)
+        counted = whole and known is not None and known(shelf.kind, facets)
         found += scan.run(counting=not counted)
     found.sort(reverse=order.descending)
     items = [(KINDS[rank], position) for _, rank, position in found]
@@ -181,6 +185,7 @@ class _Scan:
     ) -> None:
         self._shelf, self._listed, self._order, self._facets, self._layout = shelf, listed, order, facets, layout
         self._conditions = conditions
+        self._whole = [shelf.kind in condition.always for condition in conditions]
         self._tests = [condition.tests.get(shelf.kind) for condition in conditions]
         self._sort = order.sort if order.sort in shelf.names else ""
         self._flags = [flag for flag in flags if flag in shelf.names]
@@ -190,7 +195,7 @@ class _Scan:
     def run(self, *, counting: bool) -> list[tuple[Any, int, int]]:
         """Count, and return the first few as (value, rank of the kind, position)."""
         shelf, order = self._shelf, self._order
-        never = any(test is None for test in self._tests)
+        never = any(test is None and not whole for test, whole in zip(self._tests, self._whole, strict=True))
         if never and not self._listed:
             return []
         if never:  # nothing fulfils all conditions; only how far each kind gets is still asked
@@ -292,11 +297,12 @@ class _Scan:
             left = passes[0]
         after = self._facets.after
         after[0] += n if left is None else int(np.count_nonzero(left))
-        for number, passing in enumerate(passes[self._only_with :], start=1):
-            if passing is None:
+        for number, (passing, whole) in enumerate(zip(passes[self._only_with :], self._whole, strict=True), start=1):
+            if passing is None and not whole:
                 return
-            left = passing if left is None else left & passing
-            after[number] += int(np.count_nonzero(left))
+            if passing is not None:
+                left = passing if left is None else left & passing
+            after[number] += n if left is None else int(np.count_nonzero(left))
 
     def _count_standing(self, columns: Columns, chosen: Passing | None, n: int) -> None:
         n_chosen = n if chosen is None else int(np.count_nonzero(chosen))

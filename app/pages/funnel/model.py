@@ -95,6 +95,7 @@ class FunnelRowView(PageModel):
     observed: BigInt | None = Field(description="Observed classes of those; null for other kinds.")
     scaled: ScaledView | None = Field(description="Left among all, where the stored ones are uniform draws.")
     left_url: str | None = Field(description="Those left, as a list.")
+    failed_url: str | None = Field(description="Those that it removes because they fail, as a list.")
 
 
 class KindFunnel(PageModel):

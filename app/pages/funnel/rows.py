@@ -37,6 +37,7 @@ def circuit_funnel(verdicts: Verdicts, lists: Lists) -> KindFunnel:
                 step,
                 row,
                 lists.passing("circuit", steps[: number + 1]),
+                lists.failing("circuit", steps[:number], step),
                 interpretations=verdicts.numbers.total("interpretations", places),
                 observed=verdicts.numbers.total("observed", places),
                 scaled=verdicts.scaled(row.n_left, row.n_open),
@@ -92,6 +93,7 @@ def interpretation_funnel(verdicts: Verdicts, lists: Lists) -> KindFunnel:
                 observed=None,
                 scaled=None,
                 left_url=None,
+                failed_url=None,
             )
         )
         before = row.most
@@ -114,7 +116,14 @@ def algorithm_funnel(verdicts: Verdicts, lists: Lists) -> KindFunnel:
     """The candidate algorithms."""
     steps = verdicts.of("algorithm")
     rows = [
-        _row(verdicts, "algorithm", step, row, lists.passing("algorithm", steps[: number + 1]))
+        _row(
+            verdicts,
+            "algorithm",
+            step,
+            row,
+            lists.passing("algorithm", steps[: number + 1]),
+            lists.failing("algorithm", steps[:number], step),
+        )
         for number, (step, row) in enumerate(zip(steps, verdicts.algorithm_rows, strict=True))
     ]
     listed, candidates = verdicts.n["algorithm"], verdicts.counts.algorithms_candidates
@@ -146,6 +155,7 @@ def alignment_funnel(verdicts: Verdicts, lists: Lists) -> KindFunnel:
             step,
             row,
             lists.aligned(steps[: number + 1]),
+            lists.failing("alignment", steps[:number], step),
             sure=sure,
         )
         for number, (step, row) in enumerate(zip(steps, verdicts.alignment_rows, strict=True))
@@ -175,6 +185,7 @@ def _row(
     step: CriterionStep,
     row: FunnelRow,
     left_url: str | None,
+    failed_url: str | None,
     *,
     interpretations: int | None = None,
     observed: int | None = None,
@@ -198,6 +209,7 @@ def _row(
         observed=observed if known else None,
         scaled=scaled if known else None,
         left_url=left_url if known else None,
+        failed_url=failed_url if known and row.tally is not None and row.tally.failed else None,
     )
 
 

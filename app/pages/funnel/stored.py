@@ -203,6 +203,15 @@ class Lists:
         """Those that pass all of these steps that apply to the kind; of alignments valid ones."""
         return self._url(kind, steps)
 
+    def failing(self, kind: Kind, before: Sequence[CriterionStep], step: CriterionStep) -> str | None:
+        """Those that pass the steps before and fail this one; None if no list can name those."""
+        irredundant: Sequence[str] = ()
+        if kind == "alignment":
+            irredundant = self._verdicts.narrowing_algorithms
+            if not set(irredundant) <= set(IRREDUNDANT_LABELS):
+                return None
+        return self._url(kind, before, irredundant, failed=(step,))
+
     def aligned(self, steps: Sequence[CriterionStep]) -> str | None:
         """Valid alignments that pass these steps, of the algorithms that are left; None if no list can name those."""
         narrowing = self._verdicts.narrowing_algorithms
@@ -210,13 +219,20 @@ class Lists:
             return None
         return self._url("alignment", steps, irredundant=narrowing)
 
-    def _url(self, kind: Kind, steps: Sequence[CriterionStep], irredundant: Sequence[str] = ()) -> str:
+    def _url(
+        self,
+        kind: Kind,
+        steps: Sequence[CriterionStep],
+        irredundant: Sequence[str] = (),
+        failed: Sequence[CriterionStep] = (),
+    ) -> str:
         return self._addresses.explanations(
             self._slug,
             self._scope,
             kind=kind,
-            # criteria judge valid alignments; the best of those that fail are kept too
-            standing="valid" if kind == "alignment" else None,
+            # criteria judge valid alignments, but algorithms whether they have one or not
+            standing="any" if kind == "algorithm" else None,
             irredundant=irredundant,
             criteria=[str(step) for step in steps if (kind, step) in self._verdicts.sets],
+            failed=[str(step) for step in failed],
         )

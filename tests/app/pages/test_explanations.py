@@ -39,7 +39,7 @@ def dict_of(url):
 
 @pytest.fixture(scope="module")
 def everything(listed):
-    return listed(kind=list(ALL))
+    return listed(kind=list(ALL), standing="any")
 
 
 def facet(page, name):
@@ -55,7 +55,7 @@ def test_every_kind_is_there_once(get, everything, masks):
     assert kinds["circuit"] == kinds["interpretation"] == len(masks) == 197
     assert kinds["algorithm"] == network["algorithms_candidates"] == 250
     assert sum(item["valid"] for item in everything if item["kind"] == "alignment") == network["alignments_valid"]
-    page = get(HERE)
+    page = get(HERE, standing="any")
     assert page["total"] == len(everything) - 197  # interpretations are asked for, circuits show their number
     counted = facet(page, "kind")
     assert counted == {**kinds, "interpretation": network["interpretations_total"]}
@@ -97,7 +97,9 @@ def test_filters_let_through_what_they_say(get, listed, everything, query):
         page = get(XOR + "/algorithms", irredundant="irredundant-literals")
         IRREDUNDANT.update(item["algorithm"]["formula"] for item in page["items"])
     kinds = {"circuit", "algorithm", "alignment"}
-    expected = {i["ref"] for i in everything if i["kind"] in kinds and FILTERS[query](i)}
+    standing = dict_of(f"?{query}").get("standing", ["valid"])[0]
+    there = [i for i in everything if i["kind"] in kinds and i["valid"] == (standing == "valid")]
+    expected = {i["ref"] for i in there if FILTERS[query](i)}
     found = listed(**dict_of("?" + query))
     assert expected
     assert {item["ref"] for item in found} == expected
@@ -222,6 +224,60 @@ def test_a_cursor_of_another_order_is_refused(get, client):
 
 
 @pytest.mark.slow
+@pytest.mark.slow
+def test_valid_ones_are_listed_unless_others_are_asked_for(get, client, everything):
+    page = get(HERE)
+    plain = [item for item in everything if item["kind"] != "interpretation"]
+    assert page["total"] == page["of"] == sum(item["valid"] for item in plain)
+    assert page["failing"] == len(plain) - page["total"]
+    assert page["filters"] == []
+    assert page["url"] == HERE
+    more = get(HERE, standing="any")
+    assert (more["total"], more["failing"]) == (len(plain), 0)
+    assert page["failing_url"] == more["url"] == f"{HERE}?standing=any"
+    assert [one["label"] for one in more["filters"]] == ["also those that fail"]
+    assert more["filters"][0]["url"] == HERE
+    assert f"Also the {page['failing']:,} kept that fail" in client.get(HERE).text
+    assert facet(page, "standing") == facet(more, "standing") == {
+        "any": len(plain), "valid": page["total"], "failing": page["failing"]
+    }  # fmt: skip
+    assert get(HERE, neurons_max=2)["failing"] == get(HERE, neurons_max=2, standing="failing")["total"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["circuit", "alignment"])
+def test_those_removed_at_a_step_are_those_that_its_number_counts(get, listed, kind):
+    chosen = {
+        "circuit": ["mean-ablation", "resample-ablation", "minimal-subset"],
+        "alignment": ["minimal-alignment"],
+    }[kind]
+    funnel = get(XOR + "/funnel", criteria=chosen)
+    rows = next(one for one in [*funnel["circuits"], *funnel["algorithms"]] if one["kind"] == kind)["rows"]
+    removed = 0
+    for row in rows:
+        if row["failed_url"] is None:
+            assert row["outcomes"]["failed"] == 0
+            continue
+        query = dict_of(row["failed_url"])
+        gone = listed(**query)
+        assert len(gone) == row["outcomes"]["failed"]
+        assert {item["kind"] for item in gone} == {kind}
+        passing = listed(**{**query, "failed": []}, limit=100)
+        assert {item["ref"] for item in gone} < {item["ref"] for item in passing}
+        removed += len(gone)
+    assert removed
+    assert removed == rows[0]["before"] - rows[-1]["left"]
+
+
+def test_failed_is_checked_kept_in_the_form_and_taken_off(get, client):
+    assert client.get(f"/api/v1{HERE}?failed=nonsense").status_code == 400
+    page = get(HERE, failed="mean-ablation", edges_max=12)
+    assert [one["label"] for one in page["filters"]] == ["at most 12 edges", "fails mean-ablation"]
+    assert page["filters"][1]["url"] == f"{HERE}?edges_max=12"
+    text = client.get(f"{HERE}?failed=mean-ablation").text
+    assert '<input type="hidden" name="failed" value="mean-ablation">' in text
+
+
 def test_csv_holds_the_same_rows(client, listed):
     answer = client.get(f"/api/v1{HERE}.csv?kind=circuit&kind=alignment&sort=margin")
     assert answer.headers["content-type"].startswith("text/csv")
