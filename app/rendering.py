@@ -25,6 +25,7 @@ from app.figures import numbers, plots, svg
 from app.pages.options import LAST_TOUR_STEP
 from app.pages.sections import sections_of
 from app.pages.sharing.share import share_of
+from app.pages.terms import words_of
 from app.pages.tour import tour_stop
 from app.settings import ROOT, Settings
 
@@ -138,6 +139,7 @@ def render(
     env = environment(_prefix(request))
     values = {**page_context(request, theme), **(context or {}), **more}
     values["share"] = share_of(values.get("page"), Addresses(_prefix(request)), base_url(request))
+    values.setdefault("words", words_of(name))
     template = env.get_template(name)
     body = render_block(template, block, values) if block and is_fragment(request) else template.render(values)
     response = HTMLResponse(body, status_code=status_code, headers=dict(headers or {}))

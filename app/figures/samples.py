@@ -123,6 +123,7 @@ def _funnel_example(kind: str) -> SimpleNamespace:
             "observed": None,
             "scaled": None,
             "left_url": "#",
+            "failed_url": "#",
         }
         if outcomes:
             names = ("passed", "failed", "undecided", "not_applicable")

@@ -1,0 +1,100 @@
+"""Which words each page uses that are terms here, with the beginning of what the glossary says of them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
+
+from app.pages.glossary import GLOSSARY_FILE, read_glossary
+from app.pages.prose import anchor_of
+
+PAGE_TERMS: Final[Mapping[str, tuple[str, ...]]] = {
+    "gallery": ("Network", "Circuit", "Interpretation", "Algorithm", "Alignment", "Valid", "Task"),
+    "network": ("Protocol", "Valid", "Circuit", "Interpretation", "Observed class", "Algorithm", "Alignment", "Margin"),
+    "circuits": ("Circuit", "Valid", "Mask", "Active neuron", "Margin", "Fragile", "Interpretation", "Observed class"),
+    "circuit": ("Circuit", "Valid", "Zero ablation", "Margin", "Mask", "Interpretation", "Observed class", "Verdict"),
+    "interpretations": ("Interpretation", "Gate", "Observed class", "Index of an interpretation"),
+    "interpretation": (
+        "Interpretation",
+        "Cut",
+        "Local gate",
+        "Free row",
+        "Observed class",
+        "Index of an interpretation",
+    ),
+    "algorithms": (
+        "Algorithm",
+        "Candidate",
+        "Variable",
+        "Alignment",
+        "Irredundant",
+        "Interchange intervention accuracy",
+    ),
+    "algorithm": ("Algorithm", "Variable", "Alignment", "Neuron set", "Near miss", "Irredundant", "Minimal alignment"),
+    "alignment": ("Alignment", "Variable", "Interchange intervention", "Base", "Source", "Minimal alignment", "Margin"),
+    "explanations": (
+        "Explanation",
+        "Facet",
+        "Standing",
+        "Coverage",
+        "Accuracy",
+        "Fragile",
+        "Observed class",
+        "Criterion",
+    ),
+    "funnel": ("Funnel", "Criterion", "Verdict", "Representative", "Observed class", "Truncated"),
+    "common_ground": ("Common ground", "Intervention", "Coverage", "Accuracy", "Observed class", "Completion"),
+    "standing": ("Common ground", "Coverage", "Accuracy", "Intervention"),
+    "compare": ("Explanation", "Crucial experiment", "Separation", "One in substance", "Coverage", "Accuracy"),
+    "compare_choose": ("Explanation", "Crucial experiment"),
+    "compare_neighbours": ("Explanation", "Crucial experiment", "Edge"),
+    "verdicts": ("Verdict", "Criterion", "Witness", "Certificate"),
+    "verify": ("Re-verification", "Digest", "Permalink"),
+    "sandbox": ("Sandbox", "Intervention by hand", "Base", "Source", "Ablation"),
+    "rename": ("Network", "Permalink"),
+    "train": ("Task", "Network", "Protocol"),
+    "jobs": ("Job", "Analysis"),
+    "job": ("Job", "Analysis", "Truncated"),
+}
+"""Template in templates/pages, without its ending → terms, the most needed first."""
+
+
+@dataclass(frozen=True)
+class Word:
+    """A term with the beginning of its entry.
+
+    Args:
+        term: as the glossary writes it.
+        anchor: of its entry.
+        meaning: the first two sentences, without marks.
+    """
+
+    term: str
+    anchor: str
+    meaning: str
+
+
+def words_of(template: str) -> tuple[Word, ...]:
+    """The terms of a page; none for one that uses none.
+
+    Args:
+        template: as it is rendered, "pages/circuits.html".
+    """
+    name = template.removeprefix("pages/").removesuffix(".html")
+    known = _meanings()
+    return tuple(Word(term, anchor_of(term), known[term]) for term in PAGE_TERMS.get(name, ()))
+
+
+@lru_cache(maxsize=1)
+def _meanings() -> Mapping[str, str]:
+    _, entries = read_glossary(GLOSSARY_FILE)
+    return {term: _beginning(blocks[0]) for term, blocks in entries}
+
+
+def _beginning(block: str) -> str:
+    plain = re.sub(r"\[([^\]]+)\]\([^)\s]+\)", r"\1", " ".join(block.split())).replace("`", "")
+    sentences = re.split(r"(?<=[.!?]) (?=[A-Z])", re.sub(r"\*([^*]+)\*", r"\1", plain))
+    return " ".join(sentences[:2])
