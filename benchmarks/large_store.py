@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -41,6 +41,7 @@ from app.pages.circuits import SORT_FIELDS
 from app.pages.cursors import write_cursor
 from app.settings import Settings
 from benchmarks.isolated import ROOT, peak_bytes
+from benchmarks.large_verdicts import save_ground, save_verdicts
 from benchmarks.machine import machine, machine_text
 
 SIZES: Final = (2, 5, 5, 1)
@@ -83,12 +84,16 @@ class Timing:
         p50: median milliseconds, over pages from the first to the deepest.
         p95: 95th percentile of the same.
         processor: median milliseconds of the processor's time, which a busy machine does not lengthen.
+        first: milliseconds of the very first visit, which is not among the others.
+        first_processor: and of the processor's time.
     """
 
     address: str
     p50: float
     p95: float
     processor: float
+    first: float
+    first_processor: float
 
 
 def made_up_analysis(n_circuits: int, n_algorithms: int, *, seed: int = 0) -> tuple[NetworkFile, OutputAnalysis]:
@@ -259,25 +264,68 @@ def addresses() -> Iterator[str]:
     yield f"/networks/{SLUG}"
 
 
+def single_pages(client: TestClient) -> list[str]:
+    """Every page of a network that is no list, and the sums above lists, with verdicts."""
+    network = f"/networks/{SLUG}"
+    samples = client.get(f"/api/v1{network}").json()["samples"]
+    circuits = client.get(f"/api/v1{network}/circuits?limit=10").json()["items"]
+    algorithm = client.get(f"/api/v1{network}/algorithms?aligned=1").json()["items"][0]
+    six = "&".join(f"e=c-{item['mask']}" for item in circuits[:6])
+    mixed = "&".join(f"e={item['ref']}" for kind in samples.values() for item in kind[:2] if "ref" in item)
+    return [
+        network,
+        f"{network}/funnel",
+        f"{network}/funnel?criteria=mean-ablation&criteria=minimal-local&criteria=interchange",
+        f"{network}/common-ground",
+        f"{network}/common-ground?kind=interpretation&accuracy_min=0.5",
+        f"{network}/explanations?criteria=mean-ablation",
+        f"{network}/explanations?criteria=mean-ablation&criteria=necessity&sort=margin&order=desc",
+        f"{network}/explanations?kind=alignment&criteria=above-random",
+        circuits[0]["url"],
+        algorithm["url"],
+        algorithm["best_url"],
+        f"/compare?network={SLUG}&{six}",
+        f"/compare?network={SLUG}&{mixed}",
+        f"/compare/neighbours?network={SLUG}&{six}",
+        f"{network}/verdicts?{six}",
+    ]
+
+
+PAGES: Final[dict[str, Callable[[TestClient], Iterable[str]]]] = {
+    "page": single_pages,
+    "list": lambda _: addresses(),
+}
+"""What is measured: pages first, so that their first visit is the first one."""
+
+
 def measure(client: TestClient, address: str, requests: int = REQUESTS) -> Timing:
     """Time so many pages of a list: in turn the first, those that follow it, and those at its deep end."""
+    first, first_busy = _visit(client, address)
     visited = visited_pages(client, address)
-    milliseconds, busy = [], []
-    for number in range(requests):
-        start, busy_start = time.perf_counter(), time.process_time()
-        answer = client.get(visited[number % len(visited)])
-        milliseconds.append(1e3 * (time.perf_counter() - start))
-        busy.append(1e3 * (time.process_time() - busy_start))
-        if answer.status_code != 200:
-            raise RuntimeError(f"{visited[number % len(visited)]}: {answer.status_code}")
-    ordered = sorted(milliseconds)
-    return Timing(address, statistics.median(ordered), ordered[int(0.95 * len(ordered))], statistics.median(busy))
+    times = [_visit(client, visited[number % len(visited)]) for number in range(requests)]
+    ordered, busy = sorted(wall for wall, _ in times), [processor for _, processor in times]
+    p50, p95 = statistics.median(ordered), ordered[int(0.95 * len(ordered))]
+    return Timing(address, p50, p95, statistics.median(busy), first, first_busy)
+
+
+def _visit(client: TestClient, address: str) -> tuple[float, float]:
+    """Milliseconds by the clock, and of the processor;.
+
+    Raises:
+        RuntimeError: the server did not answer with the page.
+    """
+    start, busy = time.perf_counter(), time.process_time()
+    answer = client.get(address)
+    found = 1e3 * (time.perf_counter() - start), 1e3 * (time.process_time() - busy)
+    if answer.status_code != 200:
+        raise RuntimeError(f"{address}: {answer.status_code}")
+    return found
 
 
 def visited_pages(client: TestClient, address: str) -> list[str]:
     """The first page of a list, the one that follows it, and one at its deep end where it is a list of circuits."""
     visited = [address]
-    if any(f"/{name}" in address for name in ("circuits", "algorithms", "explanations")):
+    if address.partition("?")[0].endswith(("/circuits", "/algorithms", "/explanations")):
         page = client.get(f"/api/v1{address}").json()
         visited += [page["next_url"]] if page["next_url"] else []
         deep = _deep_end(client, address, page) if "/circuits" in address else None
@@ -304,9 +352,12 @@ def save_alone(folder: Path, n_circuits: int, n_algorithms: int) -> dict[str, fl
     file, analysis = made_up_analysis(n_circuits, n_algorithms)
     made = resident_megabytes()
     saving = save(store, file, analysis)
+    saved_peak = peak_bytes() / 1e6
+    judged = save_verdicts(store, analysis)
+    save_ground(store, analysis)
     store.close()
-    with_analysis = {"resident_with_analysis_mb": made, "peak_mb": peak_bytes() / 1e6}
-    return {**asdict(saving), "per_second": saving.per_second, **with_analysis}
+    with_analysis = {"resident_with_analysis_mb": made, "peak_mb": saved_peak, "verdict_peak_mb": peak_bytes() / 1e6}
+    return {**asdict(saving), **asdict(judged), "per_second": saving.per_second, **with_analysis}
 
 
 def serve_alone(folder: Path, requests: int) -> dict[str, Any]:
@@ -314,11 +365,12 @@ def serve_alone(folder: Path, requests: int) -> dict[str, Any]:
     with TestClient(create_app(Settings(data=folder)), base_url="http://127.0.0.1") as client:
         client.get("/glossary")
         before = resident_megabytes()
-        timings = [measure(client, address, requests) for address in addresses()]
+        found = {part: pages(client) for part, pages in PAGES.items()}
+        timings = [(part, measure(client, address, requests)) for part, pages in found.items() for address in pages]
     return {
         "resident_before_mb": before,
         "peak_mb": peak_bytes() / 1e6,
-        "lists": [asdict(timing) for timing in timings],
+        "lists": [{"part": part, **asdict(timing)} for part, timing in timings],
     }
 
 
@@ -359,10 +411,17 @@ def main() -> int:
             "memory: {resident_with_analysis_mb:.0f} MB with the analysis alone, at most {peak_mb:.0f} MB while it was "
             "made ready and saved".format(**saved)
         )
+        print(
+            "verdicts of {criteria} criteria: made ready in {verdict_prepare_seconds:.1f} s, inserted in "
+            "{verdict_insert_seconds:.1f} s, longest transaction {verdict_longest_seconds:.2f} s; "
+            "{verdict_megabytes:.1f} MB, of these {count_megabytes:.2f} MB counts of interpretations; at most "
+            "{verdict_peak_mb:.0f} MB of memory".format(**saved)
+        )
         print("server: {resident_before_mb:.0f} MB before the first list, at most {peak_mb:.0f} MB".format(**served))
-        print(f"{'p50 ms':>8} {'p95 ms':>8} {'CPU ms':>8}")
+        print(f"{'p50 ms':>8} {'p95 ms':>8} {'CPU ms':>8} {'first':>8} {'CPU':>8}")
         for timing in served["lists"]:
-            print(f"{timing['p50']:8.1f} {timing['p95']:8.1f} {timing['processor']:8.1f}  {timing['address']}")
+            numbers = (timing[name] for name in ("p50", "p95", "processor", "first", "first_processor"))
+            print(" ".join(f"{number:8.1f}" for number in numbers), f" {timing['part']}: {timing['address']}")
     return 0
 
 
