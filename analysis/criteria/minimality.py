@@ -30,10 +30,10 @@ _REMOVALS_METHOD: Final = (
 )
 _SMALLER_METHOD: Final = (
     f"{_DEFINED} Decided over all of them, because zero ablation is not monotone. Where not all are listed, a circuit "
-    "that no listed one makes fail is undecided."
+    "that can lose no single edge is undecided unless a listed one makes it fail."
 )
 _NOT_ALL: Final = "Not every valid circuit is listed, so a smaller one may have been missed."
-MAX_REMOVALS: Final = 1 << 23  # run one by one where not every valid circuit is listed, some ten seconds
+MAX_REMOVALS: Final = 1 << 20  # run one by one where not every valid circuit is listed, some seconds
 
 
 def _valid_without_one_edge(
@@ -93,9 +93,23 @@ def _in_family(context: CircuitCriteriaContext, masks: NDArray[np.uint64]) -> ND
     return in_family
 
 
+def _worth_running(context: CircuitCriteriaContext) -> bool:
+    """Whether single-edge removals have to be run, and are few enough."""
+    return not context.exhaustive and int(np.bitwise_count(context.masks).sum()) <= MAX_REMOVALS
+
+
+def _smaller_by_running(context: CircuitCriteriaContext) -> NDArray[np.uint64]:
+    """``[circuits]``: a valid circuit with one edge less where not all are listed; 0 where none is known."""
+    if not _worth_running(context):
+        return np.zeros(len(context), dtype=np.uint64)
+    _, edge_of = _valid_without_one_edge(context, run=True)
+    bits = np.uint64(1) << edge_of.clip(0).astype(np.uint64)
+    return np.where(edge_of < 0, np.uint64(0), context.masks & ~bits)
+
+
 def _single_removals(context: CircuitCriteriaContext, *, every: bool) -> Verdicts:
     n_edges = np.bitwise_count(context.masks).astype(np.int64)
-    run = not context.exhaustive and int(n_edges.sum()) <= MAX_REMOVALS
+    run = _worth_running(context)
     n_valid, edge_of = _valid_without_one_edge(context, run=run)
     breaking = n_edges - n_valid
     passed = breaking == n_edges if every else breaking > 0
@@ -143,14 +157,14 @@ def minimal_masks(context: CircuitCriteriaContext) -> NDArray[np.uint64]:
 
 
 def _subset(context: CircuitCriteriaContext, _: Settings) -> Verdicts:
-    minimal = minimal_masks(context)
-    passed = np.isin(context.masks, minimal)
+    minimal, smaller = minimal_masks(context), _smaller_by_running(context)
+    passed = np.isin(context.masks, minimal) & (smaller == 0)
 
     def explain(position: int) -> tuple[str, Witness]:
         mask = context.masks[position]
         if passed[position]:
             return "No valid circuit is a proper subset." if context.exhaustive else _NOT_ALL, {}
-        inside = minimal[(minimal & mask) == minimal][0]
+        inside = smaller[position] or minimal[(minimal & mask) == minimal][0]
         n_more = int(mask).bit_count() - int(inside).bit_count()
         edges = "one edge" if n_more == 1 else f"{n_more} edges"
         return f"A valid circuit is left without {edges}.", {"mask": context.layout.to_hex(int(inside))}
@@ -159,17 +173,22 @@ def _subset(context: CircuitCriteriaContext, _: Settings) -> Verdicts:
 
 
 def _cardinal(context: CircuitCriteriaContext, _: Settings) -> Verdicts:
-    n_edges = np.bitwise_count(context.masks).astype(np.int64)
+    n_edges, smaller = np.bitwise_count(context.masks).astype(np.int64), _smaller_by_running(context)
     fewest = int(n_edges.min()) if len(n_edges) else 0
-    passed = n_edges == fewest
+    passed = (n_edges == fewest) & (smaller == 0)
 
     def explain(position: int) -> tuple[str, Witness]:
-        reason = f"It has {n_edges[position]} edges; the fewest of any valid circuit are {fewest}."
+        n = n_edges[position]
         if passed[position]:
+            reason = f"It has {n} edges; the fewest of any valid circuit are {fewest}."
             return reason if context.exhaustive else _NOT_ALL, {}
-        if not context.exhaustive:
-            reason = f"It has {n_edges[position]} edges; a valid circuit has {fewest}."
-        return reason, {"mask": context.layout.to_hex(int(context.masks[np.argmin(n_edges)]))}
+        least = context.masks[np.argmin(n_edges)] if n > fewest else smaller[position]
+        has = (
+            f"the fewest of any valid circuit are {fewest}"
+            if context.exhaustive
+            else f"another has {least.bit_count()}"
+        )
+        return f"It has {n} edges; {has}.", {"mask": context.layout.to_hex(int(least))}
 
     return verdicts_of(passed, explain, scores=n_edges, undecided=None if context.exhaustive else passed)
 

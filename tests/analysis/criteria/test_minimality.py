@@ -64,6 +64,29 @@ def test_removals_are_run_where_not_all_valid_circuits_are_listed(protocol: Prot
     assert all(int(witness["mask"], 16) in valid for witness in witnesses if witness)
 
 
+@pytest.mark.parametrize("kind", ["subset", "cardinal"])
+def test_a_circuit_that_can_lose_an_edge_is_not_minimal_whatever_is_listed(kind: str) -> None:
+    context = xor_context()
+    local = criterion_named("minimal-local").judge("circuit", context).passed
+    whole = criterion_named(f"minimal-{kind}").judge("circuit", context)
+    drawn = np.flatnonzero(np.random.default_rng(1).random(len(context)) < 0.2)
+    part = criterion_named(f"minimal-{kind}").judge(
+        "circuit", replace(context, masks=context.masks[drawn], exhaustive=False)
+    )
+    valid = set(context.masks.tolist())
+    assert part.having("undecided").any()
+    for place, position in enumerate(drawn.tolist()):
+        verdict = part.at(place)
+        if not local[position]:
+            assert verdict.outcome == "failed"
+        if verdict.outcome == "failed":
+            mask, smaller = int(context.masks[position]), int(verdict.witness["mask"], 16)
+            assert whole.at(position).outcome == "failed"
+            assert smaller in valid
+            assert smaller.bit_count() < mask.bit_count()
+            assert kind == "cardinal" or smaller & mask == smaller
+
+
 def test_too_many_removals_to_run_are_left_undecided(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(minimality, "MAX_REMOVALS", 0)
     context = replace(xor_context(), exhaustive=False)
