@@ -115,6 +115,10 @@ class Addresses:
     def network(self, network: str, scope: Scope | None = None, **view: Any) -> str:
         return self._url("networks", network, scope=scope, **view)
 
+    def rename(self, network: str, **view: Any) -> str:
+        """What another slug would do, and with POST where it is given."""
+        return self._url("networks", network, "rename", **view)
+
     def analyses(self, network: str) -> str:
         """Where an analysis of the network is asked for with POST."""
         return self._url("networks", network, "analyses")

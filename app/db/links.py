@@ -32,22 +32,44 @@ def rename_network(session: Session, row: NetworkRow, slug: str, *, now: datetim
     Raises:
         Conflict: no slug, or another network has it or had it.
     """
-    item = f"slug {slug[:80]!r}"
-    if not SLUG.fullmatch(slug):
-        raise Conflict(item, "is no slug", "use lower-case letters, digits and hyphens inside, at most 80")
-    if looks_like_digest(slug):
-        raise Conflict(item, "reads as the beginning of a digest", "use a letter beyond f, or a hyphen")
+    check_slug(session, row, slug)
     if slug == row.slug:
         return
-    other = session.scalar(select(NetworkRow).where(NetworkRow.slug == slug))
     former = session.get(FormerSlugRow, slug)
-    if other is not None or (former is not None and former.network_id != row.id):
-        raise Conflict(item, "belongs to another network, or once did, and its links must keep", "choose another")
     if former is not None:  # back to what it was called before
         session.delete(former)
     session.add(FormerSlugRow(slug=row.slug, network_id=row.id, retired_at=now or datetime.now(UTC)))
     row.slug = slug
     session.flush()
+
+
+def check_slug(session: Session, row: NetworkRow, slug: str) -> None:
+    """Make sure that a network may have a slug.
+
+    Args:
+        session: of reader or writer.
+        row: the network.
+        slug: the one that it is to have.
+
+    Raises:
+        Conflict: no slug, or another network has it or had it.
+    """
+    item = f"slug {slug[:80]!r}"
+    if not SLUG.fullmatch(slug):
+        raise Conflict(item, "is no slug", "use lower-case letters, digits and hyphens inside, at most 80")
+    if looks_like_digest(slug):
+        raise Conflict(item, "reads as the beginning of a digest", "use a letter beyond f, or a hyphen")
+    other = session.scalar(select(NetworkRow).where(NetworkRow.slug == slug))
+    former = session.get(FormerSlugRow, slug)
+    taken = other is not None and other.id != row.id
+    if taken or (former is not None and former.network_id != row.id):
+        raise Conflict(item, "belongs to another network, or once did, and its links must keep", "choose another")
+
+
+def former_slugs(session: Session, row: NetworkRow) -> list[FormerSlugRow]:
+    """What a network was called before, last first; all of these lead to it."""
+    query = select(FormerSlugRow).where(FormerSlugRow.network_id == row.id)
+    return list(session.scalars(query.order_by(FormerSlugRow.retired_at.desc(), FormerSlugRow.slug)))
 
 
 def is_taken(session: Session, slug: str) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Final
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
-from fastapi import APIRouter, Body, Request, Response
+from fastapi import APIRouter, Body, Query, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.routing import Match
@@ -22,6 +22,7 @@ from app.db.links import (
 from app.errors import BadQuery, NotFound, api_errors
 from app.pages.options import PageModel
 from app.pages.place import find_network
+from app.pages.rename import RenameOptions, RenamePage, build_rename
 from app.pages.sharing.targets import MAX_ADDRESS
 from app.rendering import base_url, render
 from app.routes.changes import Writing
@@ -105,6 +106,32 @@ def shorten_from_form(request: Request, links: Links, form: Form) -> HTMLRespons
     """The same from the panel of a page: a page with the short link."""
     made, is_new = _kept(request, links, str(form.get("address", "")))
     return render(request, "pages/short.html", {"page": made, "json_url": ""}, status_code=201 if is_new else 200)
+
+
+@router.get("/networks/{network}/rename", response_class=HTMLResponse, include_in_schema=False)
+def rename_page(
+    request: Request, session: Reading, links: Links, network: str, options: Annotated[RenameOptions, Query()]
+) -> HTMLResponse:
+    return render(request, "pages/rename.html", {"page": build_rename(session, links, network, options)})
+
+
+@router.get(
+    f"{API_PREFIX}/networks/{{network}}/rename",
+    tags=["networks"],
+    summary="What renaming a network would do",
+    responses=api_errors(400, 404),
+)
+def rename_twin(session: Reading, links: Links, network: str, options: Annotated[RenameOptions, Query()]) -> RenamePage:
+    """Whether a network may have a slug, and what it was called before."""
+    return build_rename(session, links, network, options)
+
+
+@router.post("/networks/{network}/rename", include_in_schema=False)
+def rename_from_form(session: Writing, links: Links, network: str, form: Form) -> RedirectResponse:
+    """The same from the page's form: on to the network under its new slug."""
+    row = find_network(session, links, network)
+    rename_network(session, row, str(form.get("slug", "")).strip())
+    return RedirectResponse(links.network(row.slug), 303)
 
 
 @router.post(

@@ -42,6 +42,43 @@ def test_former_slugs_lead_on_with_everything_behind_them(client) -> None:
     assert client.get("/networks/moved").headers["location"] == "/networks/moving"
 
 
+def test_renaming_is_shown_before_it_is_done_and_undone_by_renaming_back(client) -> None:
+    assert 'href="/networks/moving/rename"' in client.get("/networks/moving").text
+    before = client.get("/api/v1/networks/moving/rename?slug=form-made").json()
+    assert (before["slug"], before["asked"], before["refusal"]) == ("moving", "form-made", "")
+    page = client.get("/networks/moving/rename?slug=form-made").text
+    assert "/networks/form-made" in page
+    assert page.count('method="post"') == 1
+    done = client.post("/networks/moving/rename", data={"slug": "form-made"})
+    assert (done.status_code, done.headers["location"]) == (303, "/networks/form-made")
+    assert client.get("/networks/moving/circuits").headers["location"] == "/networks/form-made/circuits"
+    after = client.get("/api/v1/networks/form-made/rename").json()
+    assert "moving" in {one["slug"] for one in after["former"]}
+    back = next(one["back_url"] for one in after["former"] if one["slug"] == "moving")
+    assert 'value="moving"' in client.get(back).text
+    assert client.post("/networks/form-made/rename", data={"slug": "moving"}).headers["location"] == "/networks/moving"
+    assert client.get("/networks/form-made").headers["location"] == "/networks/moving"
+
+
+@pytest.mark.parametrize(
+    ("slug", "word"), [("xor", "another network"), ("Upper", "no slug"), ("abcdef123456", "digest")]
+)
+def test_what_stands_in_the_way_is_said_without_a_button(client, slug, word) -> None:
+    text = client.get(f"/networks/settled/rename?slug={slug}").text
+    assert word in text
+    assert 'method="post"' not in text
+    assert client.post("/networks/settled/rename", data={"slug": slug}).status_code == 409
+    assert client.get(f"/networks/settled/rename?slug={'x' * 81}").status_code == 400
+
+
+def test_the_form_is_guarded_as_other_changes_are(app) -> None:
+    from fastapi.testclient import TestClient
+
+    for headers, host in (({"sec-fetch-site": "cross-site"}, "127.0.0.1"), ({}, "203.0.113.9")):
+        other = TestClient(app, base_url="http://127.0.0.1", client=(host, 5), headers=headers)
+        assert other.post("/networks/settled/rename", data={"slug": "taken-over"}).status_code == 403
+
+
 @pytest.mark.parametrize("slug", ["xor", "Upper", "-x", "x-", "abcdef123456", "a/b", "", "x" * 81])
 def test_a_slug_that_is_taken_or_none_is_refused(client, slug) -> None:
     assert rename(client, "settled", slug).status_code in (409, 422)
