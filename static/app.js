@@ -280,6 +280,20 @@
     if (document.hidden && source?.matches?.("[data-poll]")) event.preventDefault();
   });
 
+  /* ---------- focus: htmx gives it back to what has the same id; if that is gone, it goes to what came instead ---------- */
+  let hadFocus = "";
+  document.addEventListener("htmx:before:swap", (event) => {
+    const targets = (event.detail?.tasks ?? []).map((task) => task.target).filter((target) => target instanceof Element);
+    hadFocus = targets.find((target) => target.id && target.contains(document.activeElement))?.id ?? "";
+  });
+  document.addEventListener("htmx:after:swap", () => {
+    const place = hadFocus && document.activeElement === document.body ? document.getElementById(hadFocus) : null;
+    hadFocus = "";
+    if (!place) return;
+    if (!place.hasAttribute("tabindex")) place.tabIndex = -1;
+    place.focus({ preventScroll: true });
+  });
+
   /* ---------- every page, and every part that htmx swaps in ---------- */
   function enhance(within = document) {
     for (const button of all("[data-copy][hidden], [data-plot-save][hidden]", within)) button.hidden = false;
