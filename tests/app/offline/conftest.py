@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from analysis.data import clean_data
+from analysis.pipeline import analyse_output
 from analysis.protocol import COMPLETE
+from app.bundled import bundled_networks
 from app.db.engine import open_store
+from app.db.records import save_data_record
 from app.db.writes import save_analysis, save_network
 from app.offline.planning import Wish
 from app.offline.site import write_site
@@ -13,6 +17,7 @@ from app.settings import Settings
 from tests.factories import pretrained_xor, real_analysis, small_network
 
 SLUG = "xor"
+LOOSE = COMPLETE.model_copy(update={"name": "loose", "accuracy_threshold": 0.6, "max_depth": 2})
 LIVE = "https://example.org/pluriscope"
 WISH = Wish((SLUG,), limit=2, interpretations=2)
 
@@ -26,6 +31,14 @@ def settings(tmp_path_factory) -> Settings:
         save_network(session, pretrained_xor(), slug=SLUG, origin="bundled", position=0)
         save_analysis(session, real_analysis(COMPLETE))
         save_network(session, small_network(7, name="bare"), slug="bare")
+        two = small_network(3, (2, 2, 2), name="two")
+        save_network(session, two, slug="two")
+        for output, task in enumerate(two.tasks):
+            save_analysis(session, analyse_output(two.network, output, task, COMPLETE, clean_data(2)))
+        xor, noisy = pretrained_xor(), next(f.data for f in bundled_networks() if f.slug == "xor-pretrained")
+        assert noisy is not None
+        save_data_record(session, noisy)
+        save_analysis(session, analyse_output(xor.network, 0, xor.tasks[0], LOOSE, noisy))
     store.close()
     return found
 

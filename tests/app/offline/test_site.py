@@ -3,8 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+import html
 import json
+import os
 import re
+import shlex
+import signal
+import subprocess
+import sys
+import time
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote
@@ -22,7 +29,7 @@ from app.offline.planning import Wish
 from app.offline.site import write_site
 from app.settings import ROOT
 from tests.app.cli.test_analyse import refused, run
-from tests.app.offline.conftest import LIVE, SLUG, WISH
+from tests.app.offline.conftest import LIVE, LOOSE, SLUG, WISH
 
 pytestmark = pytest.mark.slow
 LOADING = {("script", "src"), ("script", "data-plotly"), ("link", "href"), ("img", "src"), ("iframe", "src")}
@@ -54,23 +61,32 @@ class Links(HTMLParser):
 
 @pytest.fixture(scope="module")
 def pages(copy) -> dict[Path, Links]:
-    return {path: Links(path.read_text()) for path in sorted(copy.rglob("*.html"))}
+    return links_of(copy)
+
+
+def links_of(folder: Path) -> dict[Path, Links]:
+    return {path: Links(path.read_text()) for path in sorted(folder.rglob("*.html"))}
+
+
+def broken_links(folder: Path, pages: dict[Path, Links]) -> list[str]:
+    """Links that lead to no file of the copy, or to a place that its page has not."""
+    wrong = []
+    for path, page in pages.items():
+        for link in [*page.loads, *page.leads]:
+            bare, _, fragment = link.partition("#")
+            if CITED.match(link) and link in page.leads:
+                continue
+            target = (path.parent / unquote(bare)).resolve() if bare else path
+            there = target.is_file() and target.is_relative_to(folder) and "?" not in bare
+            place = not fragment or fragment.startswith("/") or target not in pages or fragment in pages[target].ids
+            if not (there and place):
+                wrong.append(f"{path.relative_to(folder)}: {link}")
+    return wrong
 
 
 def test_every_link_leads_to_a_file_of_the_copy(copy, pages):
     assert len(pages) > 60
-    for path, page in pages.items():
-        for link in [*page.loads, *page.leads]:
-            bare, _, fragment = link.partition("#")
-            if CITED.match(link):
-                assert link in page.leads
-                continue
-            target = (path.parent / unquote(bare)).resolve() if bare else path
-            assert target.is_file(), (path, link)
-            assert target.is_relative_to(copy), (path, link)
-            assert "?" not in bare, (path, link)
-            if fragment and target in pages and not fragment.startswith("/"):
-                assert fragment in pages[target].ids, (path, link)
+    assert broken_links(copy, pages) == []
 
 
 def test_nothing_is_asked_of_a_server(pages):
@@ -195,7 +211,7 @@ def test_the_command(settings, tmp_path, monkeypatch, capsys):
     compare = ("--compare", "c-081ff,g-a2e8546f11f80df4")
     assert run(*arguments, *compare) == 0
     told = capsys.readouterr().err
-    assert "free on that disk" in told
+    assert " MB free" in told
     assert "index.html" in told
     assert "is not empty" in refused(capsys, *arguments)
     (folder / "notes.txt").write_text("mine")
@@ -221,3 +237,56 @@ def test_the_fixed_text_names_every_option_of_the_command():
     told = (ROOT / "docs" / "offline.md").read_text()
     for option in ("static", "network", "protocol", "output", "limit", "interpretations", "compare", "base-url"):
         assert f"`--{option}" in told
+
+
+def test_several_networks_outputs_protocols_and_data(settings, tmp_path, monkeypatch, capsys):
+    """Two outputs of one network, and another under rules and data of its own."""
+    folder = tmp_path / "several"
+    wish = Wish(("two", SLUG), ("complete", LOOSE.digest[:12]), limit=1, interpretations=1)
+    with pytest.raises(CannotExport, match="'two': has no finished analysis under protocol"):
+        write_site(settings, wish, folder)
+    write_site(settings, Wish(("two",), limit=1, interpretations=1), folder)
+    contents = json.loads((folder / "contents.json").read_text())
+    assert [analysis["output"] for analysis in contents["networks"][0]["analyses"]] == [0, 1]
+    assert contents["pages"]["/networks/two?output=1"] == "networks/two__output=1.html"
+    assert len(json.loads((folder / "api/v1/networks/two/result.json").read_text())["outputs"]) == 2
+    assert broken_links(folder, links_of(folder)) == []
+
+    wish = Wish((SLUG,), (LOOSE.digest,), output=0, limit=1, interpretations=1)
+    write_site(settings, wish, folder, force=True)
+    contents = json.loads((folder / "contents.json").read_text())
+    (analysis,) = contents["networks"][0]["analyses"]
+    protocol, data = LOOSE.digest[:12], analysis["data"]
+    assert analysis["protocol"] == protocol
+    assert len(data) == 12
+    assert not (folder / "networks/two.html").exists()
+    assert broken_links(folder, links_of(folder)) == []
+    circuit = next(path for path in contents["pages"] if re.fullmatch(r"/networks/xor/circuits/[0-9a-f]+\?.*", path))
+    told = re.search(r">(pluriscope verify [^<]*)<", (folder / contents["pages"][circuit]).read_text())
+    assert told
+    monkeypatch.chdir(folder)
+    assert run(*shlex.split(html.unescape(told[1]))[1:]) == 0
+    assert "equal:" in capsys.readouterr().out
+    command = re.search(r"pluriscope (analyse .*)", (folder / "README.txt").read_text())
+    assert command
+    assert run(*shlex.split(command[1]), "--quiet") == 0
+    anew, stored = json.loads((folder / "result.json").read_text()), next(folder.glob("api/v1/networks/xor/result*"))
+    assert anew["outputs"][0]["circuits"] == json.loads(stored.read_text())["outputs"][0]["circuits"]
+
+
+@pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM])
+def test_what_is_interrupted_leaves_nothing(settings, tmp_path, sign):
+    environment = {**os.environ, "PLURISCOPE_DATA": str(settings.data)}
+    command = [sys.executable, "-m", "app.cli", "export", "--static", str(tmp_path / "site"), "-n", SLUG]
+    with subprocess.Popen(command, env=environment, cwd=ROOT, stderr=subprocess.PIPE, text=True) as process:
+        deadline = time.monotonic() + 300
+        while not any(tmp_path.glob(".site.*/networks")):
+            assert process.poll() is None
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        process.send_signal(sign)
+        _, told = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "stopped on request" in told
+    assert "Traceback" not in told
+    assert list(tmp_path.iterdir()) == []
