@@ -72,7 +72,7 @@ class LinearPlace:
             place = cls(layer, place.reads)
         problem = place.problem
         if problem:
-            raise InvalidAlignment(f"place {place.text}"[:200], problem, _CURE)
+            raise InvalidAlignment(f"direction on layer {layer}", problem, _CURE)
         return place
 
     @classmethod

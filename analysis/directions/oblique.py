@@ -197,22 +197,7 @@ class _Family:
         return self._answer("undecided", "interval")  # the interval is too short for float64
 
     def _sides(self, wanted: int) -> list[Side]:
-        """Bounds on the output's pre-activation under which it is decided as wanted."""
-        activation = self.network.output_activation
-        half = Fraction(1, 2)
-        edge = {"sigmoid": Fraction(0), "tanh": Fraction(atanh(0.5))}.get(activation, half)
-        sides = [Side(1, edge, False)] if wanted == 0 else [Side(-1, -edge, True)]
-        if self.rule == "rounding":
-            if wanted == 1 and activation in ("linear", "relu", "leaky_relu"):
-                sides.append(Side(1, Fraction(3, 2), True))
-            if wanted == 0:
-                slope = self.network.negative_slope or 0.0
-                if activation == "tanh":
-                    sides.append(Side(-1, edge, False))
-                elif activation == "linear" or (activation == "leaky_relu" and slope > 0):
-                    scale = Fraction(slope) if activation == "leaky_relu" else Fraction(1)
-                    sides.append(Side(-1, half / scale, False))
-        return sides
+        return output_sides(self.network, self.rule, wanted)
 
     # --- deeper layers
 
@@ -288,6 +273,29 @@ class _Family:
             for case in self.cases
             for side in self._sides(case.wanted)
         )
+
+
+def output_sides(network: Network, rule: DecisionRule, wanted: int) -> list[Side]:
+    """Bounds on the output's pre-activation under which it is decided as wanted.
+
+    Args:
+        network: cut to one output.
+        rule: decision rule.
+        wanted: 0 or 1.
+    """
+    activation, half = network.output_activation, Fraction(1, 2)
+    edge = {"sigmoid": Fraction(0), "tanh": Fraction(atanh(0.5))}.get(activation, half)
+    sides = [Side(1, edge, False)] if wanted == 0 else [Side(-1, -edge, True)]
+    if rule == "rounding" and wanted == 1 and activation in ("linear", "relu", "leaky_relu"):
+        sides.append(Side(1, Fraction(3, 2), True))
+    if rule == "rounding" and wanted == 0:
+        slope = network.negative_slope or 0.0
+        if activation == "tanh":
+            sides.append(Side(-1, edge, False))
+        elif activation == "linear" or (activation == "leaky_relu" and slope > 0):
+            scale = Fraction(slope) if activation == "leaky_relu" else Fraction(1)
+            sides.append(Side(-1, half / scale, False))
+    return sides
 
 
 def _dot(row: Sequence[Fraction], values: Array) -> Fraction:

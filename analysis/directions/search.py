@@ -32,9 +32,10 @@ from analysis.data import DataRecord
 from analysis.directions.alignment import DirectionAlignment, LinearPlace, swap_rows
 from analysis.directions.integers import INTEGER_RESIDUAL, integer_directions
 from analysis.directions.oblique import ObliqueFamily, oblique_family
+from analysis.directions.oblique_joint import joint_family
 from analysis.directions.readouts import RESIDUAL, MinimumNorm, affine_fits, minimum_norm, read_out
 from analysis.directions.result import AlgorithmDirections, DirectionClass, DirectionSearch, Unread
-from analysis.directions.scoring import ScoredDirections, causal_order, joint_score
+from analysis.directions.scoring import ScoredDirections, causal_order, joint_score, score_directions
 from analysis.directions.swaps import swap_outputs
 from analysis.networks.mlp import activations
 from analysis.networks.network import Network
@@ -83,7 +84,7 @@ class DirectionTable:
         residual: float = RESIDUAL,
         integer_residual: float = INTEGER_RESIDUAL,
     ) -> None:
-        self.network, self.protocol = network, protocol
+        self.network, self.protocol, self.data = network, protocol, data
         self.clean = activations(network, interchange_rows(data))
         self.tested = tested_pairs(network.n_inputs, protocol.interchange_pairs)
         self._residual, self._integer_residual = residual, integer_residual
@@ -289,6 +290,8 @@ def align_on_directions(
     most = min(MAX_KEPT, table.protocol.max_alignments)
     kept = _ranked(algorithm, paths, valid, table, most)
     with_joint = [_with_joint(table, algorithm, scored) for scored in kept]
+    if direction_class == "oblique":
+        with_joint = [_jointly_oblique(table, algorithm, scored) for scored in with_joint]
     near = _ranked(algorithm, paths, failing, table, table.protocol.n_near_misses)
     return AlgorithmDirections(
         algorithm,
@@ -366,3 +369,21 @@ def _with_joint(table: DirectionTable, algorithm: HighLevelModel, scored: Scored
         return scored
     joint = joint_score(table.network, table.clean, algorithm, scored.alignment, table.protocol)
     return replace(scored, joint=joint)
+
+
+def _jointly_oblique(table: DirectionTable, algorithm: HighLevelModel, scored: ScoredDirections) -> ScoredDirections:
+    """The member of the same families that passes jointly, where the closed form finds one and this one fails."""
+    if scored.joint_valid is not False:
+        return scored
+    family = joint_family(
+        table.network,
+        table.clean,
+        algorithm,
+        [place for _, place in scored.alignment.places],
+        table.protocol,
+        table.tested,
+    )
+    if family is None or family.witness is None:
+        return scored
+    found = score_directions(table.network, algorithm, family.witness, table.protocol, table.data)
+    return found if found.valid and found.joint_valid else scored

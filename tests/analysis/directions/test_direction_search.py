@@ -1,0 +1,100 @@
+"""The search: what it finds on known networks, and nothing missed beside trying everything."""
+
+from __future__ import annotations
+
+from itertools import product
+
+import numpy as np
+import pytest
+
+from analysis.algorithms.catalogue import candidate_algorithms
+from analysis.alignments.search import search_alignments
+from analysis.data import clean_data
+from analysis.directions.alignment import parse_directions
+from analysis.directions.integers import integer_directions
+from analysis.directions.scoring import score_directions
+from analysis.directions.search import DirectionTable, search_directions
+from analysis.protocol import COMPLETE
+from analysis.tasks import input_table, named_task
+from tests.factories import pretrained_xor, two_xor_algorithms
+from tests.golden_files import golden_network
+from tests.oracles import brute_force_directions as plain
+
+XOR = candidate_algorithms(named_task("XOR", 2), COMPLETE, 2)
+DATA = clean_data(2)
+ROWS = input_table(2)
+
+
+@pytest.mark.parametrize("name", ["xor_sigmoid_3-3", "xor_3-3_tight"])
+def test_neuron_sets_pass_where_no_orthogonal_direction_does(name) -> None:
+    network = golden_network(name).network
+    on_sets = search_alignments(network, XOR, COMPLETE, DATA)
+    assert any(r.n_valid for r in on_sets.algorithms if r.irredundant["irredundant-literals"])
+    table = DirectionTable(network, COMPLETE, DATA)
+    straight = search_directions(network, XOR, COMPLETE, DATA, "orthogonal", table=table)
+    assert (straight.n_valid, straight.is_exact) == (0, True)
+    assert all(r.n_placements == 4 for r in straight.algorithms)
+    assert search_directions(network, XOR, COMPLETE, DATA, "oblique", table=table).n_aligned == 2
+
+
+def test_the_pretrained_network_class_by_class() -> None:
+    network = pretrained_xor().network
+    table = DirectionTable(network, COMPLETE, DATA)
+    found = {
+        key: search_directions(network, XOR, COMPLETE, DATA, key, table=table)
+        for key in ("integer", "integer-any", "orthogonal", "oblique")
+    }
+    assert {key: (f.n_aligned, f.n_valid) for key, f in found.items()} == {
+        "integer": (0, 0),
+        "integer-any": (1, 12),
+        "orthogonal": (1, 1),
+        "oblique": (2, 8),
+    }
+    for search in found.values():
+        assert search.n_candidates == 250
+        for result in search.algorithms:
+            for scored in result.alignments:  # every alignment stands by itself, from its text
+                again = parse_directions(result.algorithm.text, scored.alignment.text)
+                fresh = score_directions(network, result.algorithm, again, COMPLETE, DATA)
+                assert fresh.iia == scored.iia
+                assert scored.joint is None or fresh.joint.agreed == scored.joint.agreed
+                assert fresh.margin == pytest.approx(scored.margin)
+
+
+def test_integer_directions_one_by_one() -> None:
+    """Every pair of directions in plain Python, for one layer."""
+    network = pretrained_xor().network
+    for algorithm in two_xor_algorithms():
+        fits = []
+        for path in sorted(algorithm.responses):
+            function, low, high = algorithm.responses[path]
+            good = set()
+            for layer in (1, 2):
+                for w in plain.small_integer_rows(3):
+                    right = all(
+                        (plain.orthogonal_swap(network, layer, w, ROWS[s], ROWS[b]) > 0.5)
+                        == bool((high if function >> s & 1 else low) >> b & 1)
+                        for s, b in product(range(4), repeat=2)
+                        if s != b
+                    )
+                    if right:
+                        good.add((layer, tuple(map(abs, w)), tuple(x * w[[bool(y) for y in w].index(True)] for x in w)))
+            fits.append(good)
+        expected = sum(1 for one, other in product(*fits) if one != other)
+        searched = search_directions(network, XOR, COMPLETE, DATA, "integer-any", irredundant_only=True)
+        mine = next(r for r in searched.algorithms if r.algorithm.text == algorithm.text)
+        assert mine.n_valid == expected
+        assert mine.n_placements == 26 * 26 - 26
+    assert len(integer_directions(1, 3)) == 13
+
+
+def test_all_algorithms_on_request_and_unread_layers() -> None:
+    network = golden_network("xor_2-2").network
+    every = search_directions(network, XOR, COMPLETE, DATA, "orthogonal", irredundant_only=False)
+    assert len(every.algorithms) == 250
+    narrow = search_directions(network, XOR, COMPLETE, DATA, "orthogonal")
+    missing = [unread for result in narrow.algorithms for unread in result.unread]
+    assert missing  # two neurons have no exact read-out for most variables
+    assert all(unread.residual > 1e-6 for unread in missing)
+    constant = [r for r in every.algorithms if any(u.residual == 0 for u in r.unread)]
+    assert np.all([r.n_valid == 0 for r in constant])

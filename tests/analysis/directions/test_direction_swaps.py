@@ -1,0 +1,153 @@
+"""Swaps along directions, against plain Python, against neuron sets, and against a rotated network."""
+
+from __future__ import annotations
+
+from itertools import product
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from analysis.algorithms.catalogue import candidate_algorithms
+from analysis.alignments.alignment import Alignment, NeuronSet
+from analysis.alignments.iia import score_alignment
+from analysis.alignments.joint import score_joint
+from analysis.data import clean_data
+from analysis.directions.alignment import DirectionAlignment, LinearPlace
+from analysis.directions.readouts import minimum_norm, read_out
+from analysis.directions.scoring import direction_matrix, score_directions
+from analysis.directions.swaps import joint_outputs, swap_outputs
+from analysis.errors import InvalidAlignment
+from analysis.interventions.interchange import interchange_outputs
+from analysis.networks.mlp import activations, forward
+from analysis.networks.network import Network
+from analysis.protocol import COMPLETE
+from analysis.tasks import input_table, named_task
+from tests.analysis.circuits.test_circuit_search import random_network
+from tests.factories import two_xor_algorithms
+from tests.oracles import brute_force_directions as plain
+
+KINDS = ["leaky_relu", "relu", "tanh", "sigmoid", "linear"]
+ROWS = input_table(2)
+DATA = clean_data(2)
+
+
+@settings(max_examples=10, deadline=None)
+@given(st.integers(0, 10_000), st.sampled_from(KINDS), st.integers(1, 2))
+def test_swaps_are_those_of_plain_python(seed, kind, layer) -> None:
+    network = random_network(seed, (2, 3, 3, 1), kind)
+    random = np.random.default_rng(seed)
+    w, other, d = random.normal(size=(3, 3))
+    clean = activations(network, ROWS)
+    straight, skew = LinearPlace.of(layer, [w]), LinearPlace.of(layer, [w], [d])
+    found = swap_outputs(network, clean, [skew, straight])
+    for s, b in product(range(4), repeat=2):
+        assert found[1, s, b] == pytest.approx(plain.orthogonal_swap(network, layer, w, ROWS[s], ROWS[b]), abs=1e-9)
+        assert found[0, s, b] == pytest.approx(plain.oblique_swap(network, layer, w, d, ROWS[s], ROWS[b]), rel=1e-6)
+    assert np.array_equal(found[1].diagonal(), forward(network, ROWS)[:, 0])
+    sources = np.array(list(product(range(4), repeat=2)))
+    joint = joint_outputs(network, clean, [straight, LinearPlace.of(layer, [other])], sources)
+    for (s, t), row in zip(sources.tolist(), joint, strict=True):
+        for b in range(4):
+            says = plain.two_at_once(network, layer, w, other, (ROWS[s], ROWS[t]), ROWS[b])
+            assert row[b] == pytest.approx(says, rel=1e-6, abs=1e-9)
+
+
+@settings(max_examples=10, deadline=None)
+@given(st.integers(0, 10_000), st.sampled_from(KINDS))
+def test_on_neurons_it_is_the_interchange_of_neuron_sets(seed, kind) -> None:
+    network = random_network(seed, (2, 3, 3, 1), kind)
+    sites = [NeuronSet(layer, n) for layer in (1, 2) for n in ((0,), (2,), (0, 1), (0, 1, 2))]
+    places = [LinearPlace.on_neurons(site, 3) for site in sites]
+    along = swap_outputs(network, activations(network, ROWS), places)
+    assert np.allclose(along, interchange_outputs(network, sites, ROWS), rtol=1e-9, atol=1e-12)
+    scaled = [LinearPlace.of(p.layer, -3.0 * p.matrix) for p in places]  # a multiple is the same interchange
+    assert np.allclose(along, swap_outputs(network, activations(network, ROWS), scaled), rtol=1e-9, atol=1e-12)
+
+
+@settings(max_examples=8, deadline=None)
+@given(st.integers(0, 10_000))
+def test_an_orthogonal_swap_is_a_neuron_of_the_rotated_network(seed) -> None:
+    """A layer without activation function may be rotated: direction Q[0] becomes neuron 0."""
+    network = random_network(seed, (2, 3, 3, 1), "linear")
+    rotation, _ = np.linalg.qr(np.random.default_rng(seed).normal(size=(3, 3)))
+    w, b = list(network.weights), list(network.biases)
+    turned = Network.from_arrays(
+        [rotation @ w[0], w[1] @ rotation.T, w[2]], [rotation @ b[0], b[1], b[2]], activation="linear"
+    )
+    along = swap_outputs(network, activations(network, ROWS), [LinearPlace.of(1, rotation[:1])])
+    assert np.allclose(along, interchange_outputs(turned, [NeuronSet(1, (0,))], ROWS), atol=1e-9)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_scores_on_neurons_are_those_of_alignments_on_neuron_sets(seed) -> None:
+    network = random_network(seed, (2, 3, 3, 1), "leaky_relu")
+    for algorithm in two_xor_algorithms():
+        for sites in ((NeuronSet(1, (0,)), NeuronSet(1, (1, 2))), (NeuronSet(1, (1,)), NeuronSet(2, (0, 2)))):
+            paths = sorted(algorithm.responses)
+            on_sets = Alignment.of(algorithm.text, zip(paths, sites, strict=True))
+            on_lines = DirectionAlignment.of(
+                algorithm.text, {p: LinearPlace.on_neurons(s, 3) for p, s in zip(paths, sites, strict=True)}
+            )
+            scored = score_directions(network, algorithm, on_lines, COMPLETE, DATA)
+            assert scored.iia == score_alignment(network, algorithm, on_sets, COMPLETE, DATA).iia
+            assert scored.joint.agreed == score_joint(network, algorithm, on_sets, COMPLETE, DATA).agreed
+            matrix = direction_matrix(network, algorithm, paths[0], on_lines.places[0][1], COMPLETE, DATA)
+            assert matrix.agreed[matrix.tested].sum() <= scored.iia.agreed
+
+
+def test_causal_order_and_refusals() -> None:
+    network = random_network(1, (2, 3, 3, 1), "leaky_relu")
+    deep = next(a for a in candidate_algorithms(named_task("XOR", 2), COMPLETE, 2).algorithms if a.depth == 3)
+    inner = max(deep.responses, key=len)
+    earlier = {p: LinearPlace.of(1 if p == inner else 2, [[1, 0, len(p) + i]]) for i, p in enumerate(deep.responses)}
+    later = {p: LinearPlace.of(2 if p == inner else 1, place.reads) for p, place in earlier.items()}
+    for places, ordered in ((earlier, True), (later, False)):
+        alignment = DirectionAlignment.of(deep.text, places)
+        if alignment.is_independent and len(deep.responses) == 2:
+            assert score_directions(network, deep, alignment, COMPLETE, DATA).causal_order is ordered
+    algorithm = two_xor_algorithms()[0]
+    good = LinearPlace.of(1, [[1, 0, 0]])
+    for places in (
+        {"0": good},
+        {"0": good, "1": good},
+        {"0": good, "1": LinearPlace.of(3, [[1, 0, 0]])},
+        {"0": good, "1": LinearPlace.of(1, [[1, 0]])},
+        {"0": good, "1": LinearPlace.of(1, [[0, 1, 0]]), "00": LinearPlace.of(2, [[1, 0, 0]])},
+    ):
+        with pytest.raises(InvalidAlignment):
+            score_directions(network, algorithm, DirectionAlignment.of(algorithm.text, places), COMPLETE, DATA)
+    with pytest.raises(InvalidAlignment):
+        score_directions(network, algorithm, DirectionAlignment.of("A", {"0": good}), COMPLETE, DATA)
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 10_000), st.integers(1, 5), st.sampled_from([1, 2, 6, 8, 14, 9]))
+def test_the_read_out_is_the_shortest_that_reads(seed, width, pattern) -> None:
+    random = np.random.default_rng(seed)
+    layer = random.normal(size=(4, width))
+    values = np.array([pattern >> row & 1 for row in range(4)], dtype=float)
+    found = minimum_norm(1, layer, values[None])[0]
+    if width < 3:  # fewer neurons than affinely independent rows: no read-out in general
+        assert found.place is None
+        assert found.read_out.residual > 1e-6
+        return
+    w = found.place.matrix[0]
+    assert np.abs(layer @ w + found.read_out.constant - values).max() <= 1e-6
+    assert found.n_free == width - 3
+    centred = layer - layer.mean(axis=0)
+    _, _, right = np.linalg.svd(centred)
+    assert np.abs(right[3:] @ w).max(initial=0) < 1e-6 * np.linalg.norm(w)  # nothing in what the inputs never show
+    again = read_out(w, layer, values)
+    assert again.gain == pytest.approx(1, abs=1e-6)
+    assert again.residual <= 1e-6
+    assert minimum_norm(1, layer, (1 - values)[None])[0].place.reads[0] == tuple(-x + 0.0 for x in w.tolist())
+
+
+def test_constant_variables_and_degenerate_layers_have_no_read_out() -> None:
+    layer = np.array([[0.0, 0], [1, 1], [2, 2], [3, 3]])
+    found = minimum_norm(1, layer, np.array([[0, 0, 0, 0], [1, 1, 1, 1], [0, 0, 1, 1.0]]))
+    assert [m.place for m in found] == [None, None, None]
+    assert found[2].n_free == 1
+    assert found[2].read_out.residual == pytest.approx(0.3)

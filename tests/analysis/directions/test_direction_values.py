@@ -1,0 +1,100 @@
+"""The value of an alignment on directions: its text, its id, and what is refused."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from analysis.alignments.alignment import Alignment, NeuronSet
+from analysis.directions.alignment import DirectionAlignment, LinearPlace, number_text, parse_directions, swap_rows
+from analysis.directions.integers import integer_directions, integer_weights, n_integer_directions, reading_text
+from analysis.errors import BeyondLimits, InvalidAlignment
+from tests.oracles.brute_force_directions import small_integer_rows
+
+NUMBERS = st.floats(-1e6, 1e6, allow_nan=False).filter(lambda x: x == 0 or abs(x) > 1e-9)
+
+
+@settings(max_examples=60)
+@given(st.floats(allow_nan=False, allow_infinity=False))
+def test_every_number_reads_back_as_the_same_float(number) -> None:
+    text = number_text(number)
+    assert float(text) == number
+    assert "+" not in text
+
+
+@st.composite
+def places(draw):
+    width = draw(st.integers(1, 4))
+    k = draw(st.integers(1, width))
+    rows = draw(st.lists(st.lists(NUMBERS, min_size=width, max_size=width), min_size=k, max_size=k))
+    oblique = draw(st.none() | st.lists(st.lists(NUMBERS, min_size=width, max_size=width), min_size=k, max_size=k))
+    return draw(st.integers(1, 3)), rows, oblique or ()
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(places(), max_size=2))
+def test_an_alignment_is_its_text(drawn) -> None:
+    made = {}
+    for number, (layer, rows, oblique) in enumerate(drawn):
+        try:
+            made[f"{number:b}"] = LinearPlace.of(layer, rows, oblique)
+        except InvalidAlignment:
+            continue
+    alignment = DirectionAlignment.of("(A&B)", made)
+    again = parse_directions("(A&B)", alignment.text)
+    assert again == alignment
+    assert again.id == alignment.id
+    for _, place in alignment.places:  # every read-out moves by what is asked, and no other
+        moves = swap_rows([place])
+        assert np.allclose(place.matrix @ moves.T, np.eye(place.dimension), atol=1e-3)
+
+
+def test_known_text_and_ids_of_their_own() -> None:
+    alignment = DirectionAlignment.of(
+        "(A&B)", {"1": LinearPlace.of(1, [[0, 1, -1]]), "0": LinearPlace.of(2, [[1, -0.0, 0.5]], [[1, 2, 1e-7]])}
+    )
+    assert alignment.text == "0@2=1,0,0.5/1,2,1e-7;1@1=0,1,-1"
+    assert DirectionAlignment.of("(A&B)", ()).id != Alignment.of("(A&B)", ()).id
+    assert LinearPlace.of(1, [[1, 2]], [[1, 2]]) == LinearPlace.of(1, [[1, 2]])
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["0", "0@0=1", "0@1=", "0@1=1,,2", "0@1=nan", "0@1=1e999", "0@1=0,0", "0@1=1,2/2,-1", "0@1=1,2_2,4", "0@1=1.0,2",
+     "0@1=1_2", "1@1=1;0@1=1", "0@1=1;0@1=1", "0@1=+1", "0@1=1_1,2", "0@1=1,2;", "2@1=1", "0@1=" + "1," * 20_000],
+)  # fmt: skip
+def test_other_texts_are_refused(text) -> None:
+    with pytest.raises(InvalidAlignment):
+        parse_directions("(A&B)", text)
+
+
+def test_read_outs_of_a_layer_must_be_independent() -> None:
+    same = LinearPlace.of(1, [[1, 1]])
+    other = LinearPlace.of(1, [[2, 2.0]])
+    assert not DirectionAlignment.of("x", {"0": same, "1": other}).is_independent
+    assert DirectionAlignment.of("x", {"0": same, "1": LinearPlace.of(2, [[1, 1]])}).is_independent
+    with pytest.raises(InvalidAlignment):
+        LinearPlace.of(1, [[1, 1], [1, 1]])
+    assert LinearPlace.on_neurons(NeuronSet(1, (0, 2)), 3).reads == ((1, 0, 0), (0, 0, 1))
+
+
+@pytest.mark.parametrize("width", [1, 2, 3, 4])
+def test_every_small_integer_direction_once(width) -> None:
+    rows = [place.reads[0] for place in integer_directions(1, width)]
+    assert len(set(rows)) == len(rows) == n_integer_directions(width) == len(small_integer_rows(width))
+    plain = {tuple(map(abs, row)) for row in small_integer_rows(width)}
+    assert {tuple(map(abs, row)) for row in rows} == plain
+    assert all(integer_weights(place) == place.reads[0] for place in integer_directions(1, width))
+
+
+def test_wide_layers_are_refused_and_readings_are_said() -> None:
+    with pytest.raises(BeyondLimits):
+        integer_directions(1, 10)
+    assert integer_weights(LinearPlace.of(1, [[2, 0, -2]])) == (1, 0, -1)
+    assert integer_weights(LinearPlace.of(1, [[2, 0, -1]])) is None
+    assert reading_text(np.array([1.0, 1, -1]), -1.0, 1.0) == "1 − h1 − h2 + h3"
+    assert reading_text(np.array([1.0, 0, -1]), 1.0, 0.0) == "h1 − h3"
+    assert reading_text(np.array([-2.5, 0]), 1.0, 0.0) == "−2.5·h1"
+    assert reading_text(np.zeros(2), 1.0, 0.0) == "0"
