@@ -85,8 +85,9 @@ PRESETS: Final[tuple[FunnelPreset, ...]] = (
     FunnelPreset(
         "recommended",
         "Recommended",
-        "What differs in name only is counted once, then everything must hold at the same time, and only then the "
-        "smallest are preferred: a preference is no evidence, so it comes last.",
+        "What differs in name only is counted once, then everything must hold at the same time; smallness is a "
+        "preference and no evidence, so it comes last, and as it compares with every valid circuit instead of those "
+        "left, it often leaves none.",
         (
             *("representative", "observed-class"),
             *("mean-ablation", "resample-ablation", "output-faithfulness", "knockout-completeness"),
