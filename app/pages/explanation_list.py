@@ -30,7 +30,12 @@ from app.db.reads.explanation_shelves import (
     distinct_counts,
     row_shelves,
 )
-from app.db.reads.explanation_verdicts import passing_bits, survivors_of_interpretations, unpacked_bits
+from app.db.reads.explanation_verdicts import (
+    Survivors,
+    passing_bits,
+    survivors_of_interpretations,
+    unpacked_bits,
+)
 from app.db.tables import AlgorithmRow, AlignmentRow, AnalysisRow
 from app.pages.awaited import SURVEY, Awaited, awaited
 from app.pages.candidates import HuedPage, algorithm_of, frequent_tables, locate_with_scope
@@ -173,7 +178,7 @@ class Stock:
     place: Place
     analysis: AnalysisRow
     shelves: dict[Kind, Shelf]
-    survivors: tuple[int, ...] | None
+    survivors: Survivors | None
 
 
 def build_explanations(
@@ -284,8 +289,7 @@ def take_stock(
             if survivors is None:
                 pending += [str(step) for step in asked]
             else:
-                bits = np.array([count > 0 for count in survivors], dtype=np.bool_)
-                more |= {step_column(step): bits for step in asked}
+                more |= dict.fromkeys(map(step_column, asked), survivors.some)
         elif kind in options.kinds or all(kind in step.kinds for step in steps):
             for step in asked:
                 packed = passing_bits(session, analysis, bare, step)

@@ -221,6 +221,7 @@ class Kept(Generic[T]):
 
 _ROWS: Final = Kept[dict[Kind, RowShelf]](MAX_KEPT)
 _COLUMNS: Final = Kept[NDArray[Any]](MAX_KEPT)
+_READING: Final = Lock()
 
 
 def key_of(session: Session, analysis: AnalysisRow) -> tuple[Any, ...]:
@@ -238,7 +239,12 @@ def row_shelves(session: Session, analysis: AnalysisRow, sizes: Sequence[int]) -
     """
     key = key_of(session, analysis)
     shelves = _ROWS.get(key)
-    if shelves is None:
+    if shelves is not None:
+        return shelves
+    with _READING:  # one at a time: whoever comes meanwhile finds them kept
+        shelves = _ROWS.get(key)
+        if shelves is not None:
+            return shelves
         algorithms = _algorithms(session, analysis.id)
         shelves = {"algorithm": algorithms, "alignment": _alignments(session, analysis.id, algorithms, sizes)}
         _ROWS.put(key, shelves, sum(shelf.n_bytes for shelf in shelves.values()))

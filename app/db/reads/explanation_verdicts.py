@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Sequence
+from dataclasses import dataclass
 from threading import Lock
 from typing import Any, Final
 
@@ -18,11 +19,12 @@ from sqlalchemy.orm import Session
 
 from analysis.criteria.steps import CriterionStep
 from analysis.criteria.verdict import PASSED
-from app.db.reads.explanation_shelves import Kind, RowShelf, Shelf
+from app.db.reads.explanation_shelves import Kept, Kind, RowShelf, Shelf
 from app.db.reads.verdicts import outcomes, surviving
 from app.db.tables import AnalysisRow, VerdictRow
 
 MAX_KEPT: Final = 400  # criteria of analyses
+MAX_BYTES_OF_SURVIVORS: Final = 64_000_000
 
 _kept: OrderedDict[tuple[Any, ...], NDArray[np.uint8]] = OrderedDict()
 _lock = Lock()
@@ -75,11 +77,60 @@ def unpacked_bits(packed: NDArray[np.uint8], n: int) -> NDArray[np.bool_]:
     return np.unpackbits(packed, count=n, bitorder="little").view(np.bool_)
 
 
+@dataclass(frozen=True, eq=False)
+class Survivors:
+    """For each stored circuit how many of its interpretations survive, as places in a short list of numbers.
+
+    Args:
+        places: ``[circuits]`` into ``numbers``.
+        numbers: the distinct numbers, ascending.
+    """
+
+    places: NDArray[np.int32]
+    numbers: tuple[int, ...]
+
+    def __getitem__(self, position: int) -> int:
+        return self.numbers[int(self.places[position])]
+
+    @property
+    def some(self) -> NDArray[np.bool_]:
+        """``[circuits]`` whether any survives."""
+        return np.array([number > 0 for number in self.numbers], dtype=np.bool_)[self.places]
+
+
+_SURVIVORS: Final = Kept[Survivors](MAX_BYTES_OF_SURVIVORS)
+
+
 def survivors_of_interpretations(
     session: Session, analysis: AnalysisRow, steps: Sequence[CriterionStep]
-) -> tuple[int, ...] | None:
-    """For each stored circuit how many of its interpretations survive all steps; None if some is not computed yet."""
-    return surviving(session, analysis, "interpretation", steps).by_circuit
+) -> Survivors | None:
+    """For each stored circuit how many of its interpretations survive all steps; None if some is not computed yet.
+
+    Kept for the sequences asked for last: at a million circuits it takes about a second to find.
+    """
+    stored = {
+        (key, settings): (number, content)
+        for number, content, key, settings in session.execute(
+            select(VerdictRow.id, VerdictRow.content, VerdictRow.criterion, VerdictRow.settings_digest).where(
+                VerdictRow.analysis_id == analysis.id, VerdictRow.staged == "", VerdictRow.kind == "interpretation"
+            )
+        )
+    }
+    wanted = [stored.get((step.key, step.settings_digest)) for step in steps]
+    if None in wanted:
+        return None
+    key = (str(session.get_bind().engine.url), analysis.id, analysis.result_digest, *wanted)
+    kept = _SURVIVORS.get(key)
+    if kept is not None:
+        return kept
+    found = surviving(session, analysis, "interpretation", steps).by_circuit
+    if found is None:
+        return None
+    numbers = tuple(sorted(set(found)))
+    place = {number: position for position, number in enumerate(numbers)}
+    made = Survivors(np.fromiter(map(place.__getitem__, found), dtype=np.int32, count=len(found)), numbers)
+    _SURVIVORS.put(key, made, made.places.nbytes + 100 * len(numbers))
+    return made
 
 
 def n_in_both(left: NDArray[np.uint8] | None, right: NDArray[np.uint8]) -> int:

@@ -35,6 +35,7 @@ from app.db.verdict_columns import BLOCK, COUNTS, counted, unpacked
 
 _ORDER = {criterion.key: number for number, criterion in enumerate(CRITERIA)}
 _STRICTNESS = ("interchange", "interchange-joint")
+_MOST_SUMMED = 1 << 61
 
 
 @dataclass(frozen=True)
@@ -303,7 +304,7 @@ def verdicts_at(session: Session, analysis: AnalysisRow, kind: Kind, position: i
 
 def _surviving_interpretations(session: Session, analysis: AnalysisRow, steps: Sequence[CriterionStep]) -> Survival:
     combined = _Combination(whole_counts(session, analysis.id, "interpretations"))
-    n = sum(combined.totals)
+    n = combined.total
     told: list[SurvivalStep] = []
     before, complete = n, True
     for step in steps:
@@ -312,9 +313,9 @@ def _surviving_interpretations(session: Session, analysis: AnalysisRow, steps: S
             complete = False
             told.append(SurvivalStep(step, None, None, None, None))
             continue
-        beside = combined.take(step, _counts_in(session, row))
+        beside = combined.take(step, _counts_in(session, row), _column(session, row, "outcomes"))
         if not told:
-            n = before = sum(combined.totals)
+            n = before = combined.total
         passed, undecided = combined.passed, combined.undecided
         told.append(SurvivalStep(step, passed, before - passed - undecided - beside, undecided, beside))
         before = passed
@@ -324,64 +325,79 @@ def _surviving_interpretations(session: Session, analysis: AnalysisRow, steps: S
 class _Combination:
     """How many interpretations of each circuit pass all criteria so far, for any set of criteria in any order.
 
+    Numbers are held as int64 where all interpretations together fit, else as Python's integers, so that sums are exact.
+
     Args:
         totals: interpretations of each circuit.
     """
 
     def __init__(self, totals: Sequence[int]) -> None:
-        self.totals = tuple(totals)
+        self._dtype: Any = np.int64 if sum(totals) < _MOST_SUMMED else object
+        self.totals = self._array(totals)
         self._representatives: ReadingCounts | None = None  # of observed-class, once it is among the criteria
         self._strictest: ReadingCounts | None = None  # of the interchange criteria so far
         self._rank = -1
-        self._lost = [False] * len(totals)  # circuits of which nothing is left
-        self._open = [False] * len(totals)  # circuits of which nothing is known
-        self._cells = [(total, 0) for total in totals]
+        self._lost = np.zeros(len(totals), dtype=bool)  # circuits of which nothing is left
+        self._open = np.zeros(len(totals), dtype=bool)  # circuits of which nothing is known
+        self._passed, self._undecided = self.totals, np.zeros_like(self.totals)
+
+    @property
+    def total(self) -> int:
+        return int(self.totals.sum())
 
     @property
     def by_circuit(self) -> list[int]:
-        return [passed for passed, _ in self._cells]
+        found: list[int] = self._passed.tolist()
+        return found
 
     @property
     def passed(self) -> int:
-        return sum(passed for passed, _ in self._cells)
+        return int(self._passed.sum())
 
     @property
     def undecided(self) -> int:
-        return sum(undecided for _, undecided in self._cells)
+        return int(self._undecided.sum())
 
-    def take(self, step: CriterionStep, found: ReadingCounts) -> int:
-        """One more criterion; returns of how many survivors its question does not arise."""
-        before = self.by_circuit
-        beside = 0
-        self.totals = found.totals
-        for position, outcome in enumerate(found.outcomes.tolist()):
-            if outcome == NOT_APPLICABLE:
-                beside += min(before[position], found.totals[position]) if position < len(before) else 0
-                self._lost[position] = True
-            elif step.key in CIRCUIT_WIDE:
-                self._lost[position] |= outcome == FAILED
-                self._open[position] |= outcome == UNDECIDED
+    def take(self, step: CriterionStep, found: ReadingCounts, outcomes: NDArray[np.uint8]) -> int:
+        """One more criterion; returns of how many survivors its question does not arise.
+
+        Args:
+            step: the criterion.
+            found: its counts.
+            outcomes: what all interpretations of a circuit share, :attr:`ReadingCounts.outcomes` as stored.
+        """
+        if sum(found.totals) >= _MOST_SUMMED:
+            self._dtype = object
+        before = self._passed.astype(self._dtype)
+        self.totals = self._array(found.totals)
+        unasked = outcomes == NOT_APPLICABLE
+        beside = int(np.minimum(before, self.totals)[unasked].sum()) if unasked.any() else 0
+        self._lost |= unasked
+        if step.key in CIRCUIT_WIDE:
+            self._lost |= outcomes == FAILED
+            self._open |= outcomes == UNDECIDED
         if step.key == "observed-class":
             self._representatives = found
         elif step.key in _STRICTNESS and _STRICTNESS.index(step.key) > self._rank:
             self._strictest, self._rank = found, _STRICTNESS.index(step.key)
-        self._cells = [self._cell(position) for position in range(len(self.totals))]
+        passed, undecided = self._left()
+        nothing = np.zeros_like(passed)
+        self._passed = np.where(self._lost | self._open, nothing, passed)
+        self._undecided = np.where(self._lost, nothing, np.where(self._open, passed + undecided, undecided))
         return beside
 
-    def _cell(self, position: int) -> tuple[int, int]:
-        """Interpretations of a circuit that pass all criteria, and those that may."""
-        if self._lost[position]:
-            return 0, 0
+    def _left(self) -> tuple[NDArray[Any], NDArray[Any]]:
+        """Of each circuit what passes the criteria that ask each interpretation by itself, and what may."""
         strictest, representatives = self._strictest, self._representatives
         if strictest is not None and representatives is not None:
-            passed, undecided = strictest.representatives[position], strictest.representatives_undecided[position]
-        elif strictest is not None:
-            passed, undecided = strictest.passed[position], strictest.undecided[position]
-        elif representatives is not None:
-            passed, undecided = representatives.passed[position], representatives.undecided[position]
-        else:
-            passed, undecided = self.totals[position], 0
-        return (0, passed + undecided) if self._open[position] else (passed, undecided)
+            return self._array(strictest.representatives), self._array(strictest.representatives_undecided)
+        one = representatives if strictest is None else strictest
+        if one is not None:
+            return self._array(one.passed), self._array(one.undecided)
+        return self.totals, np.zeros_like(self.totals)
+
+    def _array(self, values: Sequence[int]) -> NDArray[Any]:
+        return np.array(values, dtype=self._dtype)
 
 
 # ---- rows ------------------------------------------------------------------------------------------------------------
