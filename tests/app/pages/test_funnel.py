@@ -141,6 +141,7 @@ def test_none_survives_is_an_outcome_with_its_meaning(client):
     fatal = next(row for row in circuits["rows"] if not row["left"])
     assert f"“{fatal['label']}” removes the last" in circuits["verdict"]
     text = client.get(FUNNEL, params={"criteria": sequence}).text
+    assert "Bars are logarithmic" in text, "a length says nothing without its scale"
     assert "No circuit survives" in text
     assert 'data-empty="none"' in text
     last = client.get("/api/v1" + circuits["last_url"]).json()["total"]
