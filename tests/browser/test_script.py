@@ -127,7 +127,7 @@ def test_no_more_than_six_and_nothing_active_from_storage(page):
 
 
 def test_a_link_is_copied_whole(page, patterns):
-    button = page.get_by_role("button", name="Copy link")
+    button = page.get_by_role("button", name="Copy link", exact=True).first
     button.click()
     page.get_by_role("button", name="Copied").wait_for()
     assert page.evaluate("() => navigator.clipboard.readText()") == patterns[1]
