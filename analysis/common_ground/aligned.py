@@ -54,9 +54,13 @@ def predictions_by_choice(algorithm: HighLevelModel) -> NDArray[np.int8]:
     found = np.zeros(((1 << len(variables)) - 1, n_rows, n_rows), dtype=np.int8)
     for choice in range(len(found)):
         chosen = [v for bit, v in enumerate(variables) if (choice + 1) >> bit & 1]
+        by_values: dict[tuple[int, ...], NDArray[np.int64]] = {}
         for source in range(n_rows):
-            fixed = {v.path: full if v.function >> source & 1 else 0 for v in chosen}
-            found[choice, source] = (algorithm.output_given(fixed) >> row_bits) & 1
+            values = tuple(full if v.function >> source & 1 else 0 for v in chosen)
+            if values not in by_values:
+                fixed = {v.path: value for v, value in zip(chosen, values, strict=True)}
+                by_values[values] = (algorithm.output_given(fixed) >> row_bits) & 1
+            found[choice, source] = by_values[values]
     return found
 
 

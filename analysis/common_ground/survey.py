@@ -52,22 +52,21 @@ class Bounds:
     """How far a survey goes.
 
     Args:
-        max_cells: classes times interventions times columns of a class; beyond, classes are drawn. A milliard takes
-            some ten seconds.
+        max_seconds: of one quiet core, predicted for all classes (:func:`predicted_seconds`); beyond, some are drawn.
         n_drawn: classes drawn then.
-        max_spread: classes up to which all interpretations are spread, about a millisecond each.
+        max_spread: classes up to which all interpretations are spread, about a third of a millisecond each.
         max_alignments: alignments looked at, in the order of the store.
         seed: of the draw.
     """
 
-    max_cells: int = 1 << 30
+    max_seconds: float = 90.0
     n_drawn: int = 5_000
-    max_spread: int = 10_000
+    max_spread: int = 20_000
     max_alignments: int = 200_000
     seed: int = 0
 
 
-THOROUGH: Final = Bounds(max_cells=1 << 36, n_drawn=50_000, max_spread=1_000_000, max_alignments=2_000_000)
+THOROUGH: Final = Bounds(max_seconds=3_600.0, n_drawn=50_000, max_spread=1_000_000, max_alignments=2_000_000)
 
 
 @dataclass(frozen=True)
@@ -248,6 +247,20 @@ def _alignment_points(
     return points, sum(len(placements) for placements in subject.placements)
 
 
+def predicted_seconds(space: InterventionSpace) -> float:
+    """What one observed class of a circuit with all neurons active takes a quiet core, roughly.
+
+    Three terms: what every class takes; its interventions, by column; the completions of its output's gate, which has
+    at least as many free rows as it has rows more than there are inputs. Fitted to 2-3-3-1 and 3-3-3-1 networks.
+    """
+    first, second = (*space.hidden_sizes, 0, 0)[:2]
+    columns = 1 << min(second, 16)
+    free = max(0, columns - space.n_rows) if second else 0
+    completions = 1 << min(free, 14)  # more are never tried
+    cells = (1 << min(first, 16)) * columns * completions
+    return 1.5e-4 + 2e-9 * space.n_interventions * columns + 4e-9 * cells
+
+
 class _Interpretations:
     """The circuits' side of a survey, circuit after circuit."""
 
@@ -255,8 +268,7 @@ class _Interpretations:
         self.subject, self.space, self.answers, self.bounds = subject, space, answers, bounds
         self.layout = EdgeLayout(subject.network.sizes)
         self.n_classes = sum(subject.observed)
-        widest = 1 << (subject.network.hidden_sizes[1] if len(subject.network.hidden_sizes) > 1 else 1)
-        self.drawn = self.n_classes * max(1, space.n_interventions) * widest > bounds.max_cells
+        self.drawn = self.n_classes * predicted_seconds(space) > bounds.max_seconds
         self.drawn |= max(subject.observed, default=0) > MAX_CLASSES
         self.drawn &= self.n_classes > bounds.n_drawn
         self.ranks_of = self._ranks()

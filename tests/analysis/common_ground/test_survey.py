@@ -143,7 +143,7 @@ def test_sets_that_are_not_listed_are_not_predicted(small):
 
 
 def test_drawn_classes_stand_where_they_do_among_all(small, whole):
-    some = survey_common_ground(small, bounds=Bounds(max_cells=1, n_drawn=6, seed=3))
+    some = survey_common_ground(small, bounds=Bounds(max_seconds=0.0, n_drawn=6, seed=3))
     assert some.drawn
     assert some.n_classes == whole.n_classes
     assert len(some.classes) == 6
@@ -163,9 +163,9 @@ def test_drawn_classes_stand_where_they_do_among_all(small, whole):
     for k, key in enumerate(drawn):
         told = (some.classes.right[k], some.classes.best[k], some.classes.worst[k], some.classes.size[k])
         assert told == everything[key]
-    again = survey_common_ground(small, bounds=Bounds(max_cells=1, n_drawn=6, seed=3))
+    again = survey_common_ground(small, bounds=Bounds(max_seconds=0.0, n_drawn=6, seed=3))
     assert again.classes.least_index == some.classes.least_index
-    other = survey_common_ground(small, bounds=Bounds(max_cells=1, n_drawn=6, seed=4))
+    other = survey_common_ground(small, bounds=Bounds(max_seconds=0.0, n_drawn=6, seed=4))
     assert other.classes.least_index != some.classes.least_index
 
 
