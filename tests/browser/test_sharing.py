@@ -92,6 +92,39 @@ def test_embeddings_are_accessible(visitor, where, scheme) -> None:
     assert tab.evaluate("document.documentElement.scrollWidth") <= 390
 
 
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_plotted_figure_is_saved_in_light_colours_whatever_the_theme(visitor, where, scheme, tmp_path) -> None:
+    tab = visitor(color_scheme=scheme, accept_downloads=True)
+    tab.goto(where["network"])
+    figure = tab.locator("figure[data-plot]").first
+    figure.scroll_into_view_if_needed()
+    tab.wait_for_selector('figure[data-plot][data-drawn="true"]')
+    figure.locator(".take-files summary").click()
+    for form, begin in (("svg", b"<svg"), ("png", b"\x89PNG")):
+        with tab.expect_download() as saving:
+            figure.locator(f"[data-plot-save={form}]").click()
+        saved = tmp_path / f"figure.{form}"
+        saving.value.save_as(saved)
+        assert saving.value.suggested_filename.endswith(f".{form}")
+        assert saved.read_bytes().startswith(begin)
+    assert "rgb(251, 251, 249)" in (tmp_path / "figure.svg").read_text()
+    theme = tab.evaluate("document.documentElement.dataset.theme ?? ''")
+    assert theme == ""  # what was in force for the saving is so no longer
+
+
+def test_files_of_a_figure_without_scripts(visitor, where) -> None:
+    from playwright.sync_api import expect
+
+    tab = visitor(java_script_enabled=False, accept_downloads=True)
+    tab.goto(where["alignment"])
+    menu = tab.locator(".take-files", has=tab.get_by_text("the alignment")).first
+    menu.locator("summary").click()
+    expect(menu.get_by_role("link", name="PNG")).to_be_visible()
+    with tab.expect_download() as saving:
+        menu.get_by_role("link", name="SVG").click()
+    assert saving.value.suggested_filename == "alignment.svg"
+
+
 def site_code(site, path: str) -> str:
     """The embedding code that the site itself gives for a page."""
     answer = httpx.get(f"{site.url}/oembed", params={"url": site.url + path}, timeout=30)

@@ -18,6 +18,7 @@ from app.db.tables import CommonGroundBlockRow, VerdictBlockRow, VerdictRow
 from app.db.verdict_columns import unpacked
 from app.db.writes import save_analysis, save_network
 from app.main import create_app
+from app.pages.verdicts import on_the_spot
 from app.settings import Settings
 from tests.app.cli.test_analyse import refused, run
 from tests.app.jobs.test_judging import work
@@ -40,7 +41,9 @@ def judged(tmp_path_factory):
         assert client.post(f"/api/v1{XOR}/criteria", json=asked).status_code == 202
         assert client.post(f"/api/v1{XOR}/common-ground", json={}).status_code == 202
         work(app.state.store)
-        yield app, client
+        with pytest.MonkeyPatch.context() as patch:  # a busy machine must not decide what is computed
+            patch.setattr(on_the_spot, "SECONDS", 60.0)
+            yield app, client
 
 
 def figures(client, page: str) -> dict[str, dict]:
