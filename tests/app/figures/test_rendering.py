@@ -166,7 +166,7 @@ def test_the_pattern_page_shows_every_component_and_is_well_formed():
     macros = set(vars(environment().globals["ui"])["_macros"])  # loaded by the page above
     assert len(documented) > 35
     assert documented <= macros
-    assert {name for name in documented if f"ui.{name}(" not in source} == set()
+    assert {name for name in documented if f"ui.{name}(" not in source} <= IN_THE_HEAD
 
 
 IN_THE_HEAD = {"share_head"}
