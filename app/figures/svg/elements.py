@@ -60,7 +60,14 @@ def circle(x: float, y: float, radius: float, css_class: str) -> str:
 
 
 def drawing(
-    width: float, height: float, body: str, *, sentence: str, css_class: str = "", sizing: Sizing = "capped"
+    width: float,
+    height: float,
+    body: str,
+    *,
+    sentence: str,
+    details: str = "",
+    css_class: str = "",
+    sizing: Sizing = "capped",
 ) -> Markup:
     """The root element.
 
@@ -69,6 +76,7 @@ def drawing(
         height: height of the view box.
         body: inner markup, already escaped.
         sentence: what the drawing shows, in words made from its data; becomes title and accessible name.
+        details: what a sentence is too short for; becomes the accessible description.
         css_class: classes of the root.
         sizing: "capped" fills its box up to its own width, "fluid" fills it whatever its width, "exact" keeps its size.
     """
@@ -79,7 +87,8 @@ def drawing(
         "exact": f' width="{num(width)}" height="{num(height)}"',
     }[sizing]
     names = f' class="{css_class}"' if css_class else ""
+    more = f"<desc>{esc(details)}</desc>" if details else ""
     return Markup(  # noqa: S704  # every text in body went through esc()
         f'<svg xmlns="http://www.w3.org/2000/svg"{names} viewBox="0 0 {num(width)} {num(height)}" role="img" '
-        f'aria-label="{words}"{size}><title>{words}</title>{body}</svg>'
+        f'aria-label="{words}"{size}><title>{words}</title>{more}{body}</svg>'
     )

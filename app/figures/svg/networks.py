@@ -25,7 +25,7 @@ from app.figures.svg.layout import (
     sizes_of,
     stroke_width,
 )
-from app.figures.svg.sentences import whole_sentence
+from app.figures.svg.sentences import edges_sentence, whole_sentence
 from app.figures.svg.thumbs import heat_strip
 from app.figures.svg.tiles import NEUTRAL, PLAIN_HUES, Hues, Tile, tile_group, tile_shape, tile_size
 
@@ -74,7 +74,14 @@ def network_diagram(
     width, height = diagram_size(wiring)
     frame = place(wiring, width, height, PAD_X, PAD_Y)
     body = diagram_body(wiring, frame, tiles, show_weights=show_weights, pale=pale, hues=hues)
-    return drawing(width, height, body, sentence=whole_sentence(title, wiring, tiles), css_class=diagram_class(wiring))
+    return drawing(
+        width,
+        height,
+        body,
+        sentence=whole_sentence(title, wiring, tiles),
+        details=edges_sentence(wiring),
+        css_class=diagram_class(wiring),
+    )
 
 
 def diagram_body(

@@ -8,6 +8,7 @@ from app.figures.svg.layout import Wiring, node_name, shape_text
 from app.figures.svg.tiles import Tile, table_name
 
 _LISTED = 12
+_EDGES_LISTED = 60
 
 
 def counted(n: int, noun: str, plural: str = "") -> str:
@@ -28,6 +29,25 @@ def wiring_sentence(wiring: Wiring) -> str:
         f"Circuit of {kept:,} of {counted(n_edges, 'edge')} and {active:,} of {counted(len(hidden), 'hidden neuron')} "
         f"in a {shape} network"
     )
+
+
+def edges_sentence(wiring: Wiring) -> str:
+    """Which edges a circuit keeps, by the neuron they lead to, and which neurons it cuts; "" where nothing is cut."""
+    if wiring.keep is None:
+        return ""
+    groups, listed = [], 0
+    for layer, kept in enumerate(wiring.keep):
+        for out, row in enumerate(kept):
+            sources = [node_name(layer, int(source), wiring.sizes) for source in row.nonzero()[0]]
+            listed += len(sources)
+            if sources and listed <= _EDGES_LISTED:
+                groups.append(f"{', '.join(sources)} to {node_name(layer + 1, out, wiring.sizes)}")
+    more = f"; and others, {listed:,} in all" if listed > _EDGES_LISTED else ""
+    hidden = [(layer, neuron) for layer in range(1, wiring.last) for neuron in range(wiring.sizes[layer])]
+    cut = [node_name(*site, wiring.sizes) for site in hidden if wiring.is_cut(*site)]
+    others = f" and {len(cut) - _LISTED} more" if len(cut) > _LISTED else ""
+    without = f" Neurons cut: {', '.join(cut[:_LISTED])}{others}." if cut else ""
+    return f"Edges kept: {'; '.join(groups)}{more}.{without}"
 
 
 def tiles_sentence(wiring: Wiring, tiles: Sequence[Tile]) -> str:

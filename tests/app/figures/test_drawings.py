@@ -271,3 +271,28 @@ def test_every_class_of_a_drawing_is_known_to_the_stylesheet():
     used = {name for drawing in drawings for names in re.findall(r'class="([^"]*)"', drawing) for name in names.split()}
     plain = {"mark", "n-open", "frame", "aligned-figure"}  # hooks without a rule of their own, or ruled by their parent
     assert used - known - plain == set()
+
+
+def test_a_circuit_is_described_edge_by_edge():
+    weights, kept = samples.WEIGHTS, circuit_from_hex(samples.MASK, (2, 3, 3, 1)).keep
+    words = parsed(svg.network_diagram(weights, samples.MASK)).findtext(f"{SVG}desc") or ""
+    told = set()
+    for group in words.removeprefix("Edges kept: ").partition(". Neurons")[0].rstrip(".").split("; "):
+        sources, _, target = group.partition(" to ")
+        told |= {(source, target) for source in sources.split(", ")}
+    names = [["A", "B"], ["n1.0", "n1.1", "n1.2"], ["n2.0", "n2.1", "n2.2"], ["y"]]
+    assert told == {
+        (names[layer][source], names[layer + 1][out])
+        for layer, matrix in enumerate(kept)
+        for out, source in zip(*matrix.nonzero(), strict=True)
+    }
+    cut = [names[layer + 1][out] for layer in (0, 1) for out in range(3) if not kept[layer][out].any()]
+    assert words.endswith(f" Neurons cut: {', '.join(cut)}." if cut else ".")
+    assert parsed(svg.network_diagram(weights)).find(f"{SVG}desc") is None, "nothing is cut"
+
+
+def test_the_edges_of_a_large_circuit_are_not_all_listed():
+    weights = random_weights((6, 20, 20, 1), 3)
+    words = parsed(svg.network_diagram(weights, connected_mask(weights, 0.9, 2))).findtext(f"{SVG}desc") or ""
+    assert re.search(r"; and others, \d+ in all\.", words)
+    assert len(words) < 1_500
