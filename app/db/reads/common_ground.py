@@ -8,7 +8,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -195,9 +195,33 @@ def list_points(
 
 
 def points_at(session: Session, row: CommonGroundRow, positions: Sequence[int]) -> list[StoredPoint]:
-    """The points at these positions."""
-    columns = {name: _column(session, row.analysis_id, name) for name in NUMBERS}
+    """The points at these positions; only the blocks that hold them are read."""
+    query = select(CommonGroundBlockRow.name, CommonGroundBlockRow.block, CommonGroundBlockRow.data).where(
+        CommonGroundBlockRow.analysis_id == row.analysis_id,
+        CommonGroundBlockRow.name.in_(NUMBERS),
+        CommonGroundBlockRow.block.in_(sorted({place // BLOCK for place in positions})),
+    )
+    blocks: dict[str, dict[int, NDArray[Any]]] = {name: {} for name in NUMBERS}
+    for name, block, data in session.execute(query):
+        blocks[name][block] = unpacked(name, data)
+    columns = {name: _SomeBlocks(found) for name, found in blocks.items()}
     return _points(session, row.analysis_id, columns, positions)
+
+
+class _ByPosition(Protocol):
+    """Values of a column by the position of the point."""
+
+    def __getitem__(self, place: int, /) -> Any: ...
+
+
+@dataclass(frozen=True)
+class _SomeBlocks:
+    """A column of which some blocks were read, by their number."""
+
+    blocks: Mapping[int, NDArray[Any]]
+
+    def __getitem__(self, place: int, /) -> Any:
+        return self.blocks[place // BLOCK][place % BLOCK]
 
 
 def circuit_range(session: Session, row: CommonGroundRow, mask: int) -> tuple[int, int] | None:
@@ -259,7 +283,7 @@ def _column(session: Session, analysis_id: int, name: str) -> NDArray[Any]:
 
 
 def _points(
-    session: Session, analysis_id: int, columns: Mapping[str, NDArray[Any]], positions: Sequence[int]
+    session: Session, analysis_id: int, columns: Mapping[str, _ByPosition], positions: Sequence[int]
 ) -> list[StoredPoint]:
     texts: dict[tuple[str, int], list[int]] = {}
     needed = sorted({place // BLOCK for place in positions if columns["kind"][place] == INTERPRETATION})
