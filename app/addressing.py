@@ -13,6 +13,7 @@ from typing import Any, Final
 from urllib.parse import quote, urlencode
 
 DEFAULT_PROTOCOL: Final = "complete"
+_PLAIN: Final = re.compile(r"[A-Za-z0-9_.~-]*")
 API_PREFIX: Final = "/api/v1"
 _TABLES: Final = tuple(
     (re.compile(shape), table)
@@ -91,6 +92,16 @@ class ExplanationRef:
         return cls(kind, first, second, protocol)
 
 
+def _quoted(segment: str) -> str:
+    """A segment of a path; most need no quoting, and pages with thousands of links should not wait for it."""
+    return segment if _PLAIN.fullmatch(segment) else quote(segment, safe="")
+
+
+def _assigned(option: tuple[str, str]) -> str:
+    key, value = option
+    return f"{key}={value}" if _PLAIN.fullmatch(key) and _PLAIN.fullmatch(value) else urlencode([option])
+
+
 @dataclass(frozen=True)
 class Addresses:
     """Builds every URL, aware of the path prefix under which a proxy may serve the application.
@@ -102,12 +113,12 @@ class Addresses:
     prefix: str = ""
 
     def _url(self, *segments: str, scope: Scope | None = None, **view: Any) -> str:
-        path = self.prefix + "/" + "/".join(quote(segment, safe="") for segment in segments)
+        path = f"{self.prefix}/{'/'.join(map(_quoted, segments))}"
         query: list[tuple[str, str]] = list(scope.query().items()) if scope else []
         for key, value in view.items():
             values = value if isinstance(value, (list, tuple)) else [value]
             query += [(key, str(v)) for v in values if v is not None and v != ""]
-        return path + ("?" + urlencode(query) if query else "")
+        return f"{path}?{'&'.join(map(_assigned, query))}" if query else path
 
     def gallery(self, **view: Any) -> str:
         return self._url("", **view)
