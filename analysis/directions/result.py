@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Final, Literal
 
 from analysis.algorithms.high_level_model import HighLevelModel
+from analysis.directions.oblique import ObliqueFamily
 from analysis.directions.scoring import ScoredDirections
 
 DirectionClass = Literal["integer", "integer-any", "orthogonal", "oblique", "learned"]
@@ -36,6 +37,24 @@ class Unread:
 
 
 @dataclass(frozen=True)
+class ReadFamily:
+    """How many directions one variable could be read from, and swapped along, on one layer.
+
+    Args:
+        path: the variable.
+        layer: from 1.
+        n_free_reads: dimension of all read-outs with the same values on the inputs; 0 if there is only one.
+        swaps: of the shortest one's oblique swaps: dimension of the family, and whether all, some or none of it pass by
+            themselves; None if the class asked for was "orthogonal".
+    """
+
+    path: str
+    layer: int
+    n_free_reads: int
+    swaps: ObliqueFamily | None
+
+
+@dataclass(frozen=True)
 class AlgorithmDirections:
     """One algorithm's alignments on directions of one class.
 
@@ -46,9 +65,12 @@ class AlgorithmDirections:
         n_placements: choices of a place of the class for each variable that can all be set at once; None if they were
             too many to count, and only those that pass were gone through.
         n_valid: those with every single interchange right; if ``truncated_at`` is set, at least so many.
-        n_joint: those of the valid ones kept with every joint interchange right too.
+        n_joint: those of the valid ones kept with every joint interchange right too. An oblique one stands for its
+            families: where all its variables lie in the last hidden layer, it is one that passes jointly if any does;
+            elsewhere others of the families may pass jointly where this one fails.
         truncated_at: valid ones kept when a limit was reached, else None.
         unread: where variables have no direction of the class.
+        families: for "orthogonal" and "oblique", every variable and layer with a read-out.
         n_undecided: placements of which it is not known whether any direction of the class passes (oblique only).
         irredundant: verdicts of the three redundancy classes by criterion key.
     """
@@ -61,6 +83,7 @@ class AlgorithmDirections:
     n_joint: int
     truncated_at: int | None = None
     unread: tuple[Unread, ...] = ()
+    families: tuple[ReadFamily, ...] = ()
     n_undecided: int = 0
     irredundant: Mapping[str, bool] = field(default_factory=dict)
 

@@ -34,7 +34,7 @@ from analysis.directions.integers import INTEGER_RESIDUAL, integer_directions
 from analysis.directions.oblique import ObliqueFamily, oblique_family
 from analysis.directions.oblique_joint import joint_family
 from analysis.directions.readouts import RESIDUAL, MinimumNorm, affine_fits, minimum_norm, read_out
-from analysis.directions.result import AlgorithmDirections, DirectionClass, DirectionSearch, Unread
+from analysis.directions.result import AlgorithmDirections, DirectionClass, DirectionSearch, ReadFamily, Unread
 from analysis.directions.scoring import ScoredDirections, causal_order, joint_score, score_directions
 from analysis.directions.swaps import swap_outputs
 from analysis.networks.mlp import activations
@@ -261,9 +261,15 @@ def align_on_directions(
     """
     paths = sorted(algorithm.responses)
     offers, unread = [], []
+    families: list[ReadFamily] = []
     for path in paths:
         response = algorithm.responses[path]
-        places, missing = table.offers(direction_class, response.function, _behaviour(response, algorithm.n_inputs))
+        behaviour = _behaviour(response, algorithm.n_inputs)
+        places, missing = table.offers(direction_class, response.function, behaviour)
+        if direction_class in ("orthogonal", "oblique"):
+            for layer in sorted({offer.place.layer for offer in places}):
+                swaps = table.family(layer, behaviour) if direction_class == "oblique" else None
+                families.append(ReadFamily(path, layer, table.read_out(layer, response.function).n_free, swaps))
         offers.append(places)
         unread += [Unread(path, layer, residual) for layer, residual in missing]
     n_all = prod(map(len, offers))
@@ -302,6 +308,7 @@ def align_on_directions(
         sum(1 for scored in with_joint if scored.joint_valid),
         len(kept) if truncated or n_valid > len(kept) else None,
         tuple(unread),
+        tuple(families),
         n_undecided,
         irredundancy(algorithm),
     )

@@ -50,6 +50,9 @@ def test_the_pretrained_network_class_by_class() -> None:
         "orthogonal": (1, 1),
         "oblique": (2, 8),
     }
+    families = [family for result in found["oblique"].algorithms for family in result.families]
+    assert {(f.n_free_reads, f.swaps.dimension, f.swaps.answer) for f in families} == {(0, 2, "some")}
+    assert {(f.path, f.layer) for f in families} == set(product("01", (1, 2)))
     for search in found.values():
         assert search.n_candidates == 250
         for result in search.algorithms:
