@@ -13,7 +13,7 @@ from analysis.circuits.circuit import EdgeLayout
 from app.db.reads import explanations as reads
 from app.db.reads.explanation_rows import algorithm_rows
 from app.db.reads.explanation_shelves import KINDS, Kind, RowShelf, Shelf
-from app.db.reads.explanation_verdicts import n_in_both, passing_bits
+from app.db.reads.explanation_verdicts import VerdictContents, n_in_both, passing_bits, verdict_contents
 from app.db.reads.verdicts import VerdictSet, verdict_sets
 from app.db.tables import AnalysisRow
 from app.pages.explanation_filters import CLASS_WORDS, KINDS_OF, RANGES, ExplanationsOptions, Strategy, steps_of
@@ -238,9 +238,10 @@ def _criteria(
     """The criteria that are computed for some kind listed, with the explanations that pass them too."""
     asked = [str(step) for step in steps_of(options)]
     numbers: dict[str, int | None] = {}
+    contents = verdict_contents(session, analysis)
     for one in verdict_sets(session, analysis):
         if one.kind in options.kinds and one.kind in shelves:
-            passing = _n_passing(session, analysis, one, shelves[one.kind], counts)
+            passing = _n_passing(session, analysis, one, shelves[one.kind], counts, options, contents)
             before = numbers.get(str(one.step), 0)
             numbers[str(one.step)] = None if passing is None or before is None else before + passing
     numbers |= {text: None for text in asked if text not in numbers}  # not computed yet, but in the form all the same
@@ -253,13 +254,21 @@ def _criteria(
 
 
 def _n_passing(
-    session: Session, analysis: AnalysisRow, one: VerdictSet, shelf: Shelf, counts: reads.FacetCounts
+    session: Session,
+    analysis: AnalysisRow,
+    one: VerdictSet,
+    shelf: Shelf,
+    counts: reads.FacetCounts,
+    options: ExplanationsOptions,
+    contents: VerdictContents,
 ) -> int | None:
     if one.kind == "interpretation":  # they pass one by one, and are counted where they are asked for
         return None
     if not counts.kinds[one.kind]:
         return 0
-    if one.kind not in counts.passing:
+    # verdicts on alignments are about valid ones
+    all_pass = counts.kinds[one.kind] == one.n and (one.kind != "alignment" or options.standing == "valid")
+    if all_pass or one.kind not in counts.passing:
         return one.tally.passed
-    bits = passing_bits(session, analysis, shelf, one.step)
+    bits = passing_bits(session, analysis, shelf, one.step, contents=contents)
     return None if bits is None else n_in_both(np.concatenate(counts.passing[one.kind]), bits)

@@ -7,7 +7,7 @@ the bits are there.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from threading import Lock
 from typing import Any, Final
@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session
 from analysis.criteria.steps import CriterionStep
 from analysis.criteria.verdict import PASSED
 from app.db.reads.explanation_shelves import Kept, Kind, RowShelf, Shelf
-from app.db.reads.verdicts import outcomes, surviving
+from app.db.reads.verdicts import outcomes_in, surviving
 from app.db.tables import AnalysisRow, VerdictRow
 
 MAX_KEPT: Final = 400  # criteria of analyses
@@ -30,8 +30,26 @@ _kept: OrderedDict[tuple[Any, ...], NDArray[np.uint8]] = OrderedDict()
 _lock = Lock()
 
 
+VerdictContents = Mapping[tuple[str, str, str], tuple[int, str]]
+"""Row number and content of stored verdicts, by kind, criterion and digest of its settings."""
+
+
+def verdict_contents(session: Session, analysis: AnalysisRow) -> VerdictContents:
+    """What names the stored verdicts of an analysis, in one statement."""
+    query = select(
+        VerdictRow.kind, VerdictRow.criterion, VerdictRow.settings_digest, VerdictRow.id, VerdictRow.content
+    ).where(VerdictRow.analysis_id == analysis.id, VerdictRow.staged == "")
+    return {(kind, key, settings): (row, content) for kind, key, settings, row, content in session.execute(query)}
+
+
 def passing_bits(
-    session: Session, analysis: AnalysisRow, shelf: Shelf, step: CriterionStep, outcome: int = PASSED
+    session: Session,
+    analysis: AnalysisRow,
+    shelf: Shelf,
+    step: CriterionStep,
+    outcome: int = PASSED,
+    *,
+    contents: VerdictContents | None = None,
 ) -> NDArray[np.uint8] | None:
     """Which explanations of a shelf pass a criterion, or have another outcome, packed, lowest position in lowest bit.
 
@@ -41,19 +59,14 @@ def passing_bits(
         shelf: of a kind that the criterion applies to, "interpretation" excepted: those pass one by one.
         step: the criterion with its settings.
         outcome: position in :data:`analysis.criteria.verdict.OUTCOMES`.
+        contents: of :func:`verdict_contents`, where several criteria are asked for.
 
     Returns:
         None if it is not computed yet.
     """
-    content = session.execute(
-        select(VerdictRow.id, VerdictRow.content).where(
-            VerdictRow.analysis_id == analysis.id,
-            VerdictRow.staged == "",
-            VerdictRow.kind == shelf.kind,
-            VerdictRow.criterion == step.key,
-            VerdictRow.settings_digest == step.settings_digest,
-        )
-    ).one_or_none()
+    if contents is None:
+        contents = verdict_contents(session, analysis)
+    content = contents.get((shelf.kind, step.key, step.settings_digest))
     if content is None:
         return None
     key = (str(session.get_bind().engine.url), *content, outcome)
@@ -61,9 +74,7 @@ def passing_bits(
         if key in _kept:
             _kept.move_to_end(key)
             return _kept[key]
-    found = outcomes(session, analysis, shelf.kind, step)
-    if found is None:
-        return None
+    found = outcomes_in(session, content[0])
     packed = np.packbits(_in_order_of(shelf, np.equal(found, outcome)), bitorder="little")
     with _lock:
         _kept[key] = packed
@@ -108,15 +119,8 @@ def survivors_of_interpretations(
 
     Kept for the sequences asked for last: at a million circuits it takes about a second to find.
     """
-    stored = {
-        (key, settings): (number, content)
-        for number, content, key, settings in session.execute(
-            select(VerdictRow.id, VerdictRow.content, VerdictRow.criterion, VerdictRow.settings_digest).where(
-                VerdictRow.analysis_id == analysis.id, VerdictRow.staged == "", VerdictRow.kind == "interpretation"
-            )
-        )
-    }
-    wanted = [stored.get((step.key, step.settings_digest)) for step in steps]
+    stored = verdict_contents(session, analysis)
+    wanted = [stored.get(("interpretation", step.key, step.settings_digest)) for step in steps]
     if None in wanted:
         return None
     key = (str(session.get_bind().engine.url), analysis.id, analysis.result_digest, *wanted)

@@ -221,6 +221,15 @@ def outcomes(session: Session, analysis: AnalysisRow, kind: Kind, step: Criterio
     return None if row is None else cast("NDArray[np.uint8]", _column(session, row, "outcomes"))
 
 
+def outcomes_in(session: Session, verdict: int) -> NDArray[np.uint8]:
+    """The same of a criterion whose row number is known."""
+    query = select(VerdictBlockRow.data).where(
+        VerdictBlockRow.verdict_id == verdict, VerdictBlockRow.name == "outcomes"
+    )
+    parts = [unpacked("outcomes", data) for data in session.scalars(query.order_by(VerdictBlockRow.block))]
+    return np.concatenate(parts) if parts else np.empty(0, dtype=np.uint8)
+
+
 def outcome_bits(session: Session, analysis: AnalysisRow, kind: Kind, step: CriterionStep) -> NDArray[np.bool_] | None:
     """``[explanations]`` which pass; None if not computed yet. Of interpretations: circuits of which all pass."""
     found = outcomes(session, analysis, kind, step)
