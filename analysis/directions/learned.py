@@ -90,7 +90,9 @@ def search_learned(
         placements += found
         results.append(_result(network, algorithm, protocol, data, found))
     report(Progress("directions", 1, 1, f"{sum(r.n_valid for r in results)} valid alignments"))
-    return DirectionSearch("learned", tuple(results), candidates.n_candidates, irredundant_only), tuple(placements)
+    listed = len(candidates.algorithms) == candidates.n_candidates
+    found_all = DirectionSearch("learned", tuple(results), candidates.n_candidates, irredundant_only, listed)
+    return found_all, tuple(placements)
 
 
 def learn_algorithm(

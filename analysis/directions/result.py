@@ -102,12 +102,14 @@ class DirectionSearch:
         algorithms: one result for each candidate searched, in the candidates' order.
         n_candidates: candidates that compute the task, exact.
         irredundant_only: whether only those without a redundant literal were searched.
+        all_listed: whether every candidate was at hand; where there are very many, only the first are listed.
     """
 
     direction_class: DirectionClass
     algorithms: tuple[AlgorithmDirections, ...]
     n_candidates: int
     irredundant_only: bool
+    all_listed: bool = True
 
     @property
     def n_aligned(self) -> int:
@@ -127,4 +129,6 @@ class DirectionSearch:
     @property
     def is_exact(self) -> bool:
         """Whether no limit and nothing undecided leaves a count open."""
-        return all(found.truncated_at is None and not found.n_undecided for found in self.algorithms)
+        return self.all_listed and all(
+            found.truncated_at is None and not found.n_undecided for found in self.algorithms
+        )

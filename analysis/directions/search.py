@@ -243,7 +243,8 @@ def search_directions(
         report(Progress("directions", done, len(chosen), f"{sum(f.n_valid for f in found)} valid alignments"))
         found.append(align_on_directions(known, algorithm, direction_class))
     report(Progress("directions", 1, 1, f"{sum(f.n_valid for f in found)} valid alignments"))
-    return DirectionSearch(direction_class, tuple(found), candidates.n_candidates, irredundant_only)
+    listed = len(candidates.algorithms) == candidates.n_candidates
+    return DirectionSearch(direction_class, tuple(found), candidates.n_candidates, irredundant_only, listed)
 
 
 def align_on_directions(

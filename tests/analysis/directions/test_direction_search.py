@@ -7,7 +7,7 @@ from itertools import product
 import numpy as np
 import pytest
 
-from analysis.algorithms.catalogue import candidate_algorithms
+from analysis.algorithms.catalogue import Candidates, candidate_algorithms
 from analysis.alignments.search import search_alignments
 from analysis.data import clean_data
 from analysis.directions.alignment import parse_directions
@@ -99,5 +99,8 @@ def test_all_algorithms_on_request_and_unread_layers() -> None:
     missing = [unread for result in narrow.algorithms for unread in result.unread]
     assert missing  # two neurons have no exact read-out for most variables
     assert all(unread.residual > 1e-6 for unread in missing)
+    assert every.is_exact
+    few = Candidates(XOR.algorithms[:10], XOR.n_candidates, 10)
+    assert not search_directions(network, few, COMPLETE, DATA, "orthogonal").is_exact
     constant = [r for r in every.algorithms if any(u.residual == 0 for u in r.unread)]
     assert np.all([r.n_valid == 0 for r in constant])
