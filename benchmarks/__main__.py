@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from benchmarks.ground_line import ground_line
 from benchmarks.growth import measure_growth, write_growth
 from benchmarks.lines import complete_lines, paper_lines, population_lines
 from benchmarks.machine import machine, machine_text
@@ -28,6 +29,7 @@ def stages(effort: Effort) -> Iterator[tuple[str, Callable[[], list[Line]]]]:
     yield "width 5, counted", lambda: [counted_line(effort)]
     yield "a population", lambda: population_lines(effort)
     yield "every criterion", lambda: criteria_lines(effort)
+    yield "the common ground", lambda: [ground_line(effort)]
     yield "a large store", lambda: [_store_line(effort)]
 
 
