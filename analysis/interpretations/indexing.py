@@ -40,6 +40,8 @@ from analysis.networks.network import Network
 from analysis.tasks import INPUT_NAMES
 
 MAX_STATES = 5_000_000
+MAX_LINKS = 5_000_000  # from states of one layer to those of the next, in all; some seconds
+MASK_BITS = 64  # masks are read in machine words
 _STATES_AT_ONCE = 1 << 15
 _RECENT = 256  # neighbouring indices share most of their way down
 
@@ -136,7 +138,8 @@ class InterpretationSpace:
         data: its representatives are the rows on which activations are read.
         ablation: what absent edges carry.
 
-    Its properties and methods raise BeyondLimits if the first layer has more than MAX_STATES states.
+    Its properties and methods raise BeyondLimits if the circuit has more than 64 possible edges, its first layer more
+    than MAX_STATES states, or all layers together more than MAX_LINKS links.
     """
 
     network: Network
@@ -147,6 +150,9 @@ class InterpretationSpace:
     @cached_property
     def layers(self) -> tuple[LayerCuts, ...]:
         """The cuts of layers 1 … L."""
+        n_edges = self.circuit.layout.n_edges
+        if n_edges > MASK_BITS:
+            raise self._too_large(f"its network has {n_edges} edges, and the limit is {MASK_BITS}")
         mask = np.array([self.circuit.mask], dtype=np.uint64)
         return read_cuts(self.network, mask, self.data.representatives, self.ablation, mean_rows(self.data))
 
@@ -241,19 +247,29 @@ class InterpretationSpace:
             f"gates at {site}", f"are no interpretation of circuit {self.circuit.hex}", "fetch it by its index"
         )
 
+    def _too_large(self, cause: str) -> BeyondLimits:
+        return BeyondLimits(
+            f"interpretations of circuit {self.circuit.hex}", cause, "choose a circuit with fewer neurons"
+        )
+
     @cached_property
     def _states(self) -> tuple[States, ...]:
         """States of each layer that can occur, in lexicographic order."""
         n_states = float(n_first_states(self.layers[0])[0])
         if n_states > MAX_STATES:
-            raise BeyondLimits(
-                f"interpretations of circuit {self.circuit.hex}",
-                f"{n_states:,.0f} combinations of cuts in the first layer, and the limit is {MAX_STATES:,}",
-                "choose a circuit with fewer neurons",
+            raise self._too_large(
+                f"{n_states:,.0f} combinations of cuts in the first layer, and the limit is {MAX_STATES:,}"
             )
-        states = [_of_one_circuit(self._first())]
+        states, n_links = [_of_one_circuit(self._first())], 0
         for level, above in enumerate(self.layers[1:]):
-            keys = [np.unique(_keys(found.target.cuts)) for found in self._links(states[-1], level)]
+            keys = []
+            for found in self._links(states[-1], level):
+                n_links += len(found.source)
+                if n_links > MAX_LINKS:
+                    raise self._too_large(
+                        f"more than {MAX_LINKS:,} ways on from cuts of one layer to the next, which is the limit"
+                    )
+                keys.append(np.unique(_keys(found.target.cuts)))
             states.append(_of_one_circuit(_cuts(np.unique(np.concatenate(keys)), above.n_cuts.shape[1])))
         return tuple(states)
 

@@ -161,3 +161,19 @@ def test_too_many_states_are_refused(monkeypatch):
     network = random_network(31, (2, 2, 1))
     with pytest.raises(BeyondLimits, match="9 combinations"):
         interpretation_at(network, Circuit(EdgeLayout((2, 2, 1)), 0b111111), 0, clean_data(2))
+
+
+def test_too_many_ways_on_are_refused_before_they_are_listed(monkeypatch):
+    network = random_network(31, (2, 3, 3, 1))
+    circuit = Circuit(EdgeLayout((2, 3, 3, 1)), (1 << 18) - 1)
+    assert interpretation_at(network, circuit, 0, clean_data(2)).index == 0
+    monkeypatch.setattr(indexing, "MAX_LINKS", 50)
+    with pytest.raises(BeyondLimits, match="more than 50 ways on"):
+        interpretation_at(network, circuit, 0, clean_data(2))
+
+
+def test_more_edges_than_a_mask_can_hold_are_refused():
+    sizes = (2, 64, 1)
+    circuit = Circuit(EdgeLayout(sizes), (1 << 192) - 1)
+    with pytest.raises(BeyondLimits, match="192 edges, and the limit is 64"):
+        interpretation_at(random_network(1, sizes), circuit, 0, clean_data(2))
