@@ -21,7 +21,7 @@ PAGES = {
     "sandbox, to be foretold": "{sandbox}&now=11_1.0s00&tried=00_1.0s11_g1&game=1",
     "sandbox of three inputs": "/networks/majority-3-3/sandbox?now=110_1.0m_2.1v0.5",
     "common ground": "/networks/xor-pretrained/common-ground",
-    "common ground, drawn": "/networks/majority-3-3/common-ground?kind=interpretation",
+    "common ground of three inputs": "/networks/majority-3-3/common-ground?kind=interpretation&protocol=paper",
     "common ground, none passes": "/networks/xor-pretrained/common-ground?accuracy_min=1&kind=interpretation",
     "standing": "/networks/xor-pretrained/common-ground/standing?e=i-{mask}.0",
     "circuits": "/networks/xor-pretrained/circuits",
