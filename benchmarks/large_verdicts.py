@@ -121,7 +121,8 @@ def save_ground(store: Store, analysis: OutputAnalysis, *, seed: int = 0) -> Non
     circuits = np.sort(random.choice(len(masks), size=n_classes, replace=False))
     right = np.sort(random.integers(0, space.n_interventions + 1, size=(3, n_classes)), axis=0)
     pairs = np.array([(a, k) for a, result in enumerate(results) for k in range(len(result.alignments))])
-    predicted = random.integers(1, space.n_interventions + 1, size=len(pairs))
+    # as of variables in one layer: every union of their places, and every ordered pair of inputs
+    predicted = np.array([12 * ((1 << len(results[a].algorithm.variables)) - 1) for a, _ in pairs], dtype=np.int64)
     found = CommonGround(
         space=space,
         classes=ClassPoints(
