@@ -24,7 +24,7 @@ from analysis.alignments.alignment import ScoredAlignment
 from analysis.criteria.alignment_context import AlignmentCriteriaContext, valid_alignments
 from analysis.criteria.circuit_context import CircuitCriteriaContext
 from analysis.criteria.criterion import KINDS, Kind
-from analysis.criteria.reading_counts import CountingReadings, ReadingCounts
+from analysis.criteria.reading_counts import COSTLY, CountingReadings, ReadingCounts
 from analysis.criteria.redundancies import AlgorithmCriteriaContext
 from analysis.criteria.steps import CriterionStep
 from analysis.criteria.verdict import OUTCOMES, UNDECIDED, Verdicts, same_for_all
@@ -363,27 +363,65 @@ def _judge_listed(
 def _judge_interpretations(
     subject: Subject, steps: Sequence[CriterionStep], budget: _Budget, block: int
 ) -> Iterator[JudgedBlock]:
-    """All criteria together, circuit by circuit, for they share the observed classes."""
+    """Criteria that need numbers only, each on all circuits; then together those that share the observed classes.
+
+    A stored count that a limit has ended says 0 for the circuits after it; the first criterion that comes by counts
+    these, the next ones take what it found.
+    """
+    costly = [step for step in steps if step.key in COSTLY]
+    groups = [*([step] for step in steps if step not in costly), *([costly] if costly else [])]
+    totals, observed = list(subject.interpretations), list(subject.observed)
+    for number, together in enumerate(groups):
+        yield from _count_interpretations(subject, together, (number, len(groups)), (totals, observed), budget, block)
+
+
+def _count_interpretations(
+    subject: Subject,
+    steps: Sequence[CriterionStep],
+    place: tuple[int, int],
+    known: tuple[list[int], list[int]],
+    budget: _Budget,
+    block: int,
+) -> Iterator[JudgedBlock]:
+    """Some criteria, circuit by circuit, within the budget of the first.
+
+    Args:
+        subject: what was found.
+        steps: that share their work.
+        place: which of how many groups of criteria this is.
+        known: ``[circuits]`` interpretations and observed classes, 0 where not counted; what is counted is put in.
+        budget: of all.
+        block: circuits handed over at a time.
+    """
     first, n = steps[0], max(len(subject.masks), 1)
+    (group, n_groups), (totals, observed) = place, known
     stopped = _Work()
     for start in range(0, n, block):
         part = slice(start, start + block)
-        masks, totals, observed = subject.masks[part], subject.interpretations[part], subject.observed[part]
         found: dict[CriterionStep, ReadingCounts] | None = None
         work = _Work()
         if not stopped.stopped:
-            counts = CountingReadings(subject.network, subject.protocol, subject.data, masks, totals, observed, steps)
+            counts = CountingReadings(
+                subject.network,
+                subject.protocol,
+                subject.data,
+                subject.masks[part],
+                totals[part],
+                observed[part],
+                steps,
+            )
             before = budget.used["interpretation", first]
             try:
-                budget.run("interpretation", first, (start, n), counts.advance)
+                budget.run("interpretation", first, (group * n + start, n_groups * n), counts.advance)
             except _Spent:
                 stopped = _Work(budget.words, stopped=True)
             except BeyondLimits as refusal:
                 stopped = _Work(f"Not tried: {refusal.cause}.", stopped=True)
             found = counts.found()
             work = _Work(counts.note, budget.used["interpretation", first] - before)
+            totals[part], observed[part] = counts.totals, counts.observed
         for number, step in enumerate(steps):
-            one = found[step] if found is not None else ReadingCounts.undecided_for(totals, observed)
+            one = found[step] if found is not None else ReadingCounts.undecided_for(totals[part], observed[part])
             said = stopped + work if one.tally.undecided else _Work()
             yield JudgedBlock(
                 "interpretation",

@@ -23,7 +23,6 @@ from numpy.typing import NDArray
 
 from analysis.alignments.iia import interchange_rows
 from analysis.circuits.circuit import Circuit, EdgeLayout
-from analysis.criteria.interpretation_counts import KEYS as COUNTED_KEYS
 from analysis.criteria.interpretation_counts import CircuitReadings, read_circuits
 from analysis.criteria.steps import CriterionStep
 from analysis.criteria.symmetry import MAX_SYMMETRIES, Permutations, permuted_masks, symmetries
@@ -39,6 +38,7 @@ from analysis.experiments import (
     predict_by_interpretation,
 )
 from analysis.interpretations.columns import UNDECIDED
+from analysis.interpretations.counting import count_interpretations
 from analysis.interpretations.indexing import InterpretationSpace
 from analysis.interpretations.predicting import Family, family_sets
 from analysis.networks.network import Network
@@ -50,6 +50,8 @@ MIXED: Final = 4  # an outcome of a circuit: its interpretations fare differentl
 CIRCUIT_WIDE: Final = ("margin", "representative")
 MAX_REPRESENTATIVES: Final = 20_000  # tried one by one for each circuit and criterion, some ten seconds
 _FAMILIES: Final[dict[str, Family]] = {"interchange": "alone", "interchange-joint": "joint"}
+COSTLY: Final = tuple(_FAMILIES)
+"""Criteria that must look at the observed classes of each circuit one by one; the others need only their number."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,7 +124,7 @@ class CountingReadings:
         protocol: its ablation decides which activations are read.
         data: rows.
         masks: ``[circuits]``.
-        totals: interpretations of each.
+        totals: interpretations of each; 0 where they are not counted yet, which is made good.
         observed: and their observed classes.
         steps: criteria for interpretations with settings.
     """
@@ -168,8 +170,8 @@ class CountingReadings:
                 self._add(None)
 
     def _readings(self, masks: NDArray[np.uint64]) -> Iterator[CircuitReadings | None]:
-        """What has to be found out about each circuit, None if nothing has to."""
-        if any(step.key in COUNTED_KEYS for step in self.steps):
+        """What has to be found out about each circuit, None if nothing has to but how many interpretations it has."""
+        if any(step.key in COSTLY for step in self.steps):
             yield from read_circuits(
                 self.network,
                 masks,
@@ -179,9 +181,21 @@ class CountingReadings:
                 extremes=False,
             )
             return
-        for _ in masks:
+        for mask in masks:
             self._within_all(Progress("criteria", 0, 1))
+            if not self.totals[self.done]:  # a valid circuit has at least one, so a limit has ended counting before it
+                self._count(mask)
             yield None
+
+    def _count(self, mask: np.uint64) -> None:
+        """The interpretations of the next circuit.
+
+        Raises:
+            BeyondLimits: counting them is too much.
+        """
+        alone, position = np.array([mask], dtype=np.uint64), self.done
+        counts = count_interpretations(self.network, alone, self.data, ablation=self.protocol.ablation)
+        self.totals[position], self.observed[position] = counts.total, counts.observed
 
     def _within_all(self, progress: Progress, /) -> None:
         """Report, counting from the first circuit."""
@@ -195,8 +209,10 @@ class CountingReadings:
         size = (self.totals[position], self.observed[position])
         cells = {}
         for step in self.steps:
-            if step.key in COUNTED_KEYS:
+            if step.key in COSTLY:
                 cells[step] = self._counted(reading, step.key, size)
+            elif step.key == "observed-class":
+                cells[step] = (size[1], 0, size[1], 0, True, np.nan) if size[0] else _none_known(size)
             elif step.key == "margin":
                 cells[step] = self._firm(position, size, float(step.settings["least"]))
             elif step.key == "representative":
@@ -238,8 +254,6 @@ class CountingReadings:
         if reading is None:
             return _none_known(size)
         tally = reading.tally(key)
-        if key == "observed-class":
-            return tally.passed, 0, tally.passed, 0, True, np.nan
         if tally.not_applicable:
             return 0, 0, 0, 0, False, np.nan
         passed, undecided = self._representatives(reading, key)

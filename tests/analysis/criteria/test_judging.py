@@ -1,5 +1,6 @@
 """Judging everything of an analysis: the same as criterion by criterion, in blocks, within a budget."""
 
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -85,6 +86,48 @@ def test_interpretations_without_time_are_undecided_all_of_them():
         assert block.stopped
         assert block.tally.undecided == block.tally.of == 147_899_020
         assert set(block.outcomes.tolist()) == {UNDECIDED}
+
+
+EVERY_READING = [("interpretation", step) for step in default_steps("interpretation")]
+
+
+def test_what_needs_numbers_only_is_decided_however_little_time_there_is_for_looking_at_classes():
+    seconds = 0.0
+
+    def told(progress: Progress) -> None:
+        nonlocal seconds
+        seconds += progress.found.startswith("interchange")  # only looking at the observed classes takes time
+
+    def clock() -> float:
+        return seconds
+
+    limits = JudgingLimits(max_seconds=3, block=64)
+    blocks = list(judge_analysis(subject(), EVERY_READING, report=told, clock=clock, limits=limits))
+    outcomes, tallies = put_together(iter(blocks))
+    unhurried = {"margin": 147_899_020, "representative": 147_899_020, "observed-class": sum(subject().observed)}
+    for (_, step), tally in tallies.items():
+        assert tally.of == 147_899_020
+        if step.key in unhurried:
+            assert (tally.passed, tally.undecided) == (unhurried[step.key], 0)
+            assert not any(block.stopped or block.note for block in blocks if block.step == step)
+        else:
+            assert tally.undecided
+            assert 190 < outcomes["interpretation", step].count(UNDECIDED) < 197
+            last = [block for block in blocks if block.step == step][-1]
+            assert budget_that_ended(last.note) == 3
+
+
+def test_interpretations_that_a_limit_left_uncounted_are_counted():
+    whole = small_subject(0)
+    cut = replace(
+        whole,
+        interpretations=(*whole.interpretations[:2], *[0] * (len(whole.masks) - 2)),
+        observed=(*whole.observed[:2], *[0] * (len(whole.masks) - 2)),
+    )
+    assert put_together(judge_analysis(cut, EVERY_READING)) == put_together(judge_analysis(whole, EVERY_READING))
+    for block in judge_analysis(cut, EVERY_READING):
+        assert block.counts is not None
+        assert block.counts.totals == whole.interpretations
 
 
 def test_progress_counts_what_is_done_and_may_stop_it():
