@@ -188,7 +188,7 @@ class Rewriter:
             told = group.all(lambda one: one.tag == "a" or (one.has_class("n") and bool(one.text.strip())))
             if group.parent is not None and not told:
                 group.replace()
-        for empty in form.all(lambda one: one.has_class("range")):  # words between fields that are gone
+        for empty in form.all(_serves_fields):
             empty.replace()
         for rest in form.all(lambda one: one.tag in ("details", "div", "span", "noscript")):
             if rest.parent is not None and not _shows(rest):
@@ -297,6 +297,11 @@ def _leads_around(element: Element) -> bool:
     if element.tag == "nav":
         return element.get("aria-label") == "Main" or element.has_class("sections")
     return element.tag == "footer"
+
+
+def _serves_fields(element: Element) -> bool:
+    """Words between fields, and links beside their buttons: of no use where the fields are gone."""
+    return element.has_class("range") or (element.tag in ("div", "span") and element.has_class("btns"))
 
 
 def _is_fieldset(element: Element) -> bool:
