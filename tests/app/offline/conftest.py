@@ -17,7 +17,7 @@ from app.settings import Settings
 from tests.factories import pretrained_xor, real_analysis, small_network
 
 SLUG = "xor"
-LOOSE = COMPLETE.model_copy(update={"name": "loose", "accuracy_threshold": 0.6, "max_depth": 2})
+SHALLOW = COMPLETE.model_copy(update={"name": "shallow", "max_depth": 2})
 LIVE = "https://example.org/pluriscope"
 WISH = Wish((SLUG,), limit=2, interpretations=2)
 
@@ -38,7 +38,7 @@ def settings(tmp_path_factory) -> Settings:
         xor, noisy = pretrained_xor(), next(f.data for f in bundled_networks() if f.slug == "xor-pretrained")
         assert noisy is not None
         save_data_record(session, noisy)
-        save_analysis(session, analyse_output(xor.network, 0, xor.tasks[0], LOOSE, noisy))
+        save_analysis(session, analyse_output(xor.network, 0, xor.tasks[0], SHALLOW, noisy))
     store.close()
     return found
 

@@ -29,7 +29,7 @@ from app.offline.planning import Wish
 from app.offline.site import write_site
 from app.settings import ROOT
 from tests.app.cli.test_analyse import refused, run
-from tests.app.offline.conftest import LIVE, LOOSE, SLUG, WISH
+from tests.app.offline.conftest import LIVE, SHALLOW, SLUG, WISH
 
 pytestmark = pytest.mark.slow
 LOADING = {("script", "src"), ("script", "data-plotly"), ("link", "href"), ("img", "src"), ("iframe", "src")}
@@ -242,7 +242,7 @@ def test_the_fixed_text_names_every_option_of_the_command():
 def test_several_networks_outputs_protocols_and_data(settings, tmp_path, monkeypatch, capsys):
     """Two outputs of one network, and another under rules and data of its own."""
     folder = tmp_path / "several"
-    wish = Wish(("two", SLUG), ("complete", LOOSE.digest[:12]), limit=1, interpretations=1)
+    wish = Wish(("two", SLUG), ("complete", SHALLOW.digest[:12]), limit=1, interpretations=1)
     with pytest.raises(CannotExport, match="'two': has no finished analysis under protocol"):
         write_site(settings, wish, folder)
     write_site(settings, Wish(("two",), limit=1, interpretations=1), folder)
@@ -252,11 +252,11 @@ def test_several_networks_outputs_protocols_and_data(settings, tmp_path, monkeyp
     assert len(json.loads((folder / "api/v1/networks/two/result.json").read_text())["outputs"]) == 2
     assert broken_links(folder, links_of(folder)) == []
 
-    wish = Wish((SLUG,), (LOOSE.digest,), output=0, limit=1, interpretations=1)
+    wish = Wish((SLUG,), (SHALLOW.digest,), output=0, limit=1, interpretations=1)
     write_site(settings, wish, folder, force=True)
     contents = json.loads((folder / "contents.json").read_text())
     (analysis,) = contents["networks"][0]["analyses"]
-    protocol, data = LOOSE.digest[:12], analysis["data"]
+    protocol, data = SHALLOW.digest[:12], analysis["data"]
     assert analysis["protocol"] == protocol
     assert len(data) == 12
     assert not (folder / "networks/two.html").exists()
