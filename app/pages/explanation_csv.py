@@ -13,7 +13,9 @@ from app.errors import Conflict
 from app.pages.candidates import locate_with_scope
 from app.pages.cursors import write_cursor
 from app.pages.explanation_filters import ExplanationsOptions, conditions_of, steps_of
-from app.pages.explanation_list import cursor_of, items_of, key_of, order_name, position_of, search, take_stock
+from app.pages.explanation_items import items_of
+from app.pages.explanation_list import cursor_of, key_of, order_name
+from app.pages.explanation_stock import position_of, search, take_stock
 from app.pages.sharing.exports import about_place
 
 ROWS: Final = 10_000

@@ -1,0 +1,146 @@
+"""One line of the list of all explanations, whatever its kind."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import cast
+
+from pydantic import Field
+from sqlalchemy.orm import Session
+
+from analysis.result import FRAGILE_MARGIN
+from app.addressing import Addresses, ExplanationRef
+from app.db.codecs import alignment_of
+from app.db.reads.circuits import StoredCircuit, circuits_at
+from app.db.reads.explanation_rows import algorithm_rows, alignment_rows
+from app.db.reads.explanation_shares import SHARES
+from app.db.reads.explanation_shelves import Kind, RowShelf
+from app.db.tables import AlgorithmRow, AlignmentRow
+from app.pages.candidates import algorithm_of
+from app.pages.explanation_stock import Stock
+from app.pages.formulas import AlgorithmView, FractionView, PlacedView, algorithm_view, placed_views
+from app.pages.options import BigInt, PageModel
+from app.pages.place import Place
+
+
+class ExplanationItem(PageModel):
+    """One line of the list; what a kind does not have is None."""
+
+    kind: Kind
+    name: str = Field(description="A short name: c·MASK, i·MASK, the formula.")
+    url: str
+    ref: str = Field(description="How a comparison's address names it; of interpretations the first.")
+    valid: bool
+    minimal: bool | None = Field(None, description="Whether an alignment is minimal.")
+    fragile: bool | None = Field(None, description="Whether its margin is below 1e-6.")
+    mask: str | None = None
+    edges: int | None = None
+    neurons: int | None = Field(None, description="Hidden neurons used.")
+    margin: float | None = None
+    interpretations: BigInt | None = Field(None, description="Of a circuit, exactly.")
+    surviving: BigInt | None = Field(
+        None, description="Interpretations that pass the criteria asked for, where those are about interpretations."
+    )
+    observed: BigInt | None = Field(None, description="Observed classes of a circuit's interpretations.")
+    algorithm: AlgorithmView | None = None
+    gates: int | None = None
+    variables: int | None = None
+    placements: BigInt | None = Field(None, description="Valid alignments of an algorithm.")
+    iia: FractionView | None = Field(None, description="Of an alignment; the best one of an algorithm.")
+    coverage: float | None = Field(None, description="Share of the common ground that an alignment predicts.")
+    accuracy: float | None = Field(None, description="Share of those predictions that are right.")
+    places: list[PlacedView] = Field([], description="Where an alignment puts its variables.")
+
+
+def items_of(
+    session: Session, addresses: Addresses, stock: Stock, found: Sequence[tuple[Kind, int]]
+) -> list[ExplanationItem]:
+    """The explanations at these places of their shelves."""
+    place, analysis = stock.place, stock.analysis
+    positions = sorted({position for kind, position in found if kind in ("circuit", "interpretation")})
+    circuits = dict(zip(positions, circuits_at(session, analysis.id, place.layout, positions), strict=True))
+    rows: dict[Kind, list[int]] = {"algorithm": [], "alignment": []}
+    for kind, position in found:
+        if kind in rows:
+            rows[kind].append(int(cast(RowShelf, stock.shelves[kind]).rows[position]))
+    algorithms = algorithm_rows(session, rows["algorithm"])
+    alignments = alignment_rows(session, rows["alignment"])
+    items = []
+    for kind, position in found:
+        if kind in ("circuit", "interpretation"):
+            survivors = None if kind == "circuit" or stock.survivors is None else stock.survivors[position]
+            items.append(_circuit_item(kind, circuits[position], survivors, place, addresses))
+            continue
+        row = int(cast(RowShelf, stock.shelves[kind]).rows[position])
+        if kind == "algorithm":
+            items.append(_algorithm_item(algorithms[row], place, addresses))
+        else:
+            columns = cast(RowShelf, stock.shelves[kind]).columns
+            shares = {name: _told(columns[name][position].item()) for name in SHARES if name in columns}
+            items.append(_alignment_item(*alignments[row], shares, place, addresses))
+    return items
+
+
+def _circuit_item(
+    kind: Kind, row: StoredCircuit, survivors: int | None, place: Place, addresses: Addresses
+) -> ExplanationItem:
+    slug, scope, one = place.row.slug, place.scope, kind == "circuit"
+    return ExplanationItem(
+        kind=kind,
+        name=f"{'c' if one else 'i'}·{row.mask}",
+        url=addresses.circuit(slug, row.mask, scope) if one else addresses.interpretations(slug, row.mask, scope),
+        ref=str(ExplanationRef(kind, row.mask, "" if one else "0")),
+        valid=True,
+        fragile=row.margin < FRAGILE_MARGIN,
+        mask=row.mask,
+        edges=row.n_edges,
+        neurons=row.n_neurons,
+        margin=row.margin,
+        interpretations=row.interpretations,
+        surviving=survivors,
+        observed=row.observed,
+    )
+
+
+def _algorithm_item(row: AlgorithmRow, place: Place, addresses: Addresses) -> ExplanationItem:
+    return ExplanationItem(
+        kind="algorithm",
+        name=row.formula,
+        url=addresses.algorithm(place.row.slug, row.algorithm_id, place.scope),
+        ref=str(ExplanationRef("algorithm", row.algorithm_id)),
+        valid=row.n_valid > 0,
+        algorithm=algorithm_view(algorithm_of(row, place)),
+        gates=row.n_gates,
+        variables=row.n_variables,
+        placements=row.n_valid,
+        iia=None if row.best_of is None else FractionView(agreed=row.best_agreed or 0, of=row.best_of),
+    )
+
+
+def _told(value: float) -> float | None:
+    """None for NaN."""
+    return value if value == value else None
+
+
+def _alignment_item(
+    row: AlignmentRow, owner: AlgorithmRow, shares: Mapping[str, float | None], place: Place, addresses: Addresses
+) -> ExplanationItem:
+    tree = algorithm_of(owner, place)
+    return ExplanationItem(
+        kind="alignment",
+        name=owner.formula,
+        url=addresses.alignment(place.row.slug, owner.algorithm_id, row.alignment_id, place.scope),
+        ref=str(ExplanationRef("alignment", owner.algorithm_id, row.alignment_id)),
+        valid=row.valid,
+        minimal=row.minimal,
+        fragile=None if row.margin is None else row.margin < FRAGILE_MARGIN,
+        neurons=row.n_neurons,
+        margin=row.margin,
+        algorithm=algorithm_view(tree),
+        gates=owner.n_gates,
+        variables=owner.n_variables,
+        iia=FractionView(agreed=row.agreed, of=row.of),
+        coverage=shares.get("coverage"),
+        accuracy=shares.get("accuracy"),
+        places=placed_views(tree, alignment_of(row, owner.text).alignment),
+    )

@@ -1,0 +1,179 @@
+"""What the list of all explanations draws on: the columns that its filters need, and one search through them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+from sqlalchemy.orm import Session
+
+from analysis.criteria.steps import CriterionStep
+from analysis.criteria.verdict import FAILED
+from analysis.result import FRAGILE_MARGIN
+from app.db.errors import NotFound as NotStored
+from app.db.reads import explanations as reads
+from app.db.reads.explanation_shares import SHARES, shares_of
+from app.db.reads.explanation_shelves import (
+    KINDS,
+    CircuitShelf,
+    Kind,
+    RowShelf,
+    Shelf,
+    distinct_counts,
+    row_shelves,
+)
+from app.db.reads.explanation_verdicts import (
+    Survivors,
+    passing_bits,
+    survivors_of_interpretations,
+    unpacked_bits,
+)
+from app.db.tables import AnalysisRow
+from app.pages.awaited import SURVEY
+from app.pages.cursors import bad_cursor
+from app.pages.explanation_filters import ExplanationsOptions, failed_column, failed_of, step_column
+from app.pages.place import Place
+
+CLASS_COLUMNS: Final = ("irredundant_gates", "irredundant_functions", "irredundant_literals")
+
+
+@dataclass(frozen=True)
+class Stock:
+    """What a list draws on.
+
+    Args:
+        place: of the list.
+        analysis: the analysis.
+        shelves: one for each kind that is looked at.
+        survivors: of each circuit's interpretations those that pass the criteria, where asked for.
+    """
+
+    place: Place
+    analysis: AnalysisRow
+    shelves: dict[Kind, Shelf]
+    survivors: Survivors | None
+
+
+def n_before_filters(stock: Stock, kind: Kind, options: ExplanationsOptions) -> int:
+    """Explanations of a kind before any filter but that of standing, which is there unless another is chosen."""
+    shelf = stock.shelves[kind]
+    if options.standing == "valid" and isinstance(shelf, RowShelf):
+        return int(np.count_nonzero(shelf.columns["valid"]))
+    return shelf.n
+
+
+def take_stock(
+    session: Session,
+    place: Place,
+    analysis: AnalysisRow,
+    options: ExplanationsOptions,
+    steps: Sequence[CriterionStep],
+) -> tuple[Stock, list[str]]:
+    """The shelves of an analysis with the columns that the criteria asked for need, and the criteria not computed."""
+    rows = row_shelves(session, analysis, place.cut.sizes)
+    shelves: dict[Kind, Shelf] = {}
+    pending: list[str] = []
+    survivors = None
+    for kind in KINDS:
+        if kind == "interpretation" and kind not in options.kinds:
+            continue
+        bare: CircuitShelf | RowShelf = rows[kind] if kind in rows else CircuitShelf(session, analysis, kind)
+        more: dict[str, Any] = {}
+        if kind == "alignment" and isinstance(bare, RowShelf):
+            shares = shares_of(session, analysis, bare)
+            more |= shares or {}
+            if shares is None and (options.sort in SHARES or {options.coverage_min, options.accuracy_min} != {None}):
+                pending.append(SURVEY)
+        asked = [step for step in steps if kind in step.kinds]
+        if kind == "interpretation" and asked:
+            survivors = survivors_of_interpretations(session, analysis, asked)
+            if survivors is None:
+                pending += [str(step) for step in asked]
+            else:
+                more |= dict.fromkeys(map(step_column, asked), survivors.some)
+        elif kind in options.kinds or all(kind in step.kinds for step in steps):
+            for step in asked:
+                packed = passing_bits(session, analysis, bare, step)
+                if packed is not None:
+                    more[step_column(step)] = unpacked_bits(packed, bare.n)
+                elif kind in options.kinds:
+                    pending.append(str(step))
+        for step in failed_of(options):
+            if kind not in step.kinds or kind == "interpretation":
+                continue
+            packed = passing_bits(session, analysis, bare, step, FAILED)
+            if packed is not None:
+                more[failed_column(step)] = unpacked_bits(packed, bare.n)
+            elif kind in options.kinds:
+                pending.append(str(step))
+        wanted = {*map(step_column, asked), *(failed_column(s) for s in failed_of(options) if kind in s.kinds)}
+        if not wanted <= more.keys() and kind not in options.kinds:
+            continue
+        shelves[kind] = (
+            bare.with_columns(more) if isinstance(bare, RowShelf) else CircuitShelf(session, analysis, kind, more)
+        )
+    return Stock(place, analysis, shelves, survivors), list(dict.fromkeys(pending))
+
+
+def search(
+    stock: Stock,
+    options: ExplanationsOptions,
+    conditions: Sequence[reads.Condition],
+    after: reads.Cursor | None,
+    limit: int = 0,
+) -> reads.Found:
+    """One page of the list and the counts of its facets."""
+    order = reads.Order(options.sort, options.order == "desc", after, limit or options.limit)
+    try:
+        return reads.find_explanations(
+            list(stock.shelves.values()),
+            options.kinds,
+            conditions,
+            order,
+            stock.place.layout,
+            CLASS_COLUMNS,
+            known=lambda kind, facets: _kept_counts(stock.analysis, kind, options.kinds, facets),
+        )
+    except NotStored:
+        raise bad_cursor(options.after) from None
+
+
+def _kept_counts(analysis: AnalysisRow, kind: Kind, chosen: frozenset[Kind], facets: reads.FacetCounts) -> bool:
+    """The counts of all circuits, as they were kept with the analysis; False where they must be counted anew."""
+    spread = analysis.distributions
+    lowest = spread["margin_range"][0] if spread["margin_range"] else 0.0
+    fragile = spread.get("fragile", 0 if lowest >= FRAGILE_MARGIN else None)  # not counted by earlier versions
+    if kind != "circuit" or spread["of"] != analysis.circuits_listed or fragile is None:
+        return False
+    n = analysis.circuits_listed
+    facets.kinds[kind] += n
+    if kind not in chosen:
+        return True
+    facets.after += n  # nothing of them is lost on the way
+    facets.valid += n
+    facets.with_margin += n
+    facets.fragile += fragile
+    for name in ("edges", "neurons"):
+        facets.values[name].update(dict(spread[name]))
+    facets.edges = np.array(spread["edge_use"], dtype=np.int64)
+    facets.neurons = reads.added(facets.neurons, np.array([u for layer in spread["neuron_use"] for u in layer]))
+    return True
+
+
+def n_interpretations(session: Session, analysis: AnalysisRow, facets: reads.FacetCounts) -> int:
+    """Interpretations of the circuits that pass, exactly."""
+    if facets.ranks is None:
+        return analysis.interpretations_total if facets.kinds["circuit"] else 0
+    values = distinct_counts(session, analysis.id, "interpretations")
+    return sum(values[rank] * count for rank, count in enumerate(facets.ranks.tolist()) if count)
+
+
+def position_of(stock: Stock, algorithm: str) -> int | None:
+    if not algorithm or "algorithm" not in stock.shelves:
+        return None
+    try:
+        return stock.shelves["algorithm"].locate(algorithm)[0]
+    except NotStored:
+        return None

@@ -1,0 +1,61 @@
+"""What the list of explanations says of filters that decide nothing: undecided, or about another kind."""
+
+from analysis.criteria.steps import CriterionStep
+from analysis.progress import silent
+from app.addressing import Addresses
+from app.db.engine import Store
+from app.db.writes import save_analysis, save_network
+from app.jobs import judging
+from app.jobs.definitions import criteria_arguments
+from app.pages.explanation_filters import ExplanationsOptions
+from app.pages.explanation_list import build_explanations
+from tests.app.pages.conftest import XOR
+from tests.factories import pretrained_xor, real_analysis, temporary_store
+
+HERE = XOR + "/explanations"
+
+
+def judge_within(store: Store, seconds: float, criterion: str) -> None:
+    """Store one criterion's verdicts on the pretrained XOR's interpretations, found within a budget."""
+    with store.write() as session:
+        save_network(session, pretrained_xor(), slug="xor", origin="bundled", position=0)
+        row = save_analysis(session, real_analysis())
+        digests = (row.protocol_digest, row.data_digest, row.result_digest)
+        arguments = criteria_arguments(row.network.digest, 0, *digests, [criterion])
+        inputs = judging.load_judging_inputs(session, arguments)
+        steps = (("interpretation", CriterionStep.parse(criterion)),)
+        outcome = judging.compute_verdicts(judging.JudgingInputs(inputs.subject, steps, seconds), silent)
+        for step in judging.stage_verdicts(arguments, outcome):
+            step(session)
+        judging.save_verdicts(session, arguments, outcome)
+
+
+def test_interpretations_that_time_left_undecided_are_counted_and_said_to_be(tmp_path):
+    store = temporary_store(tmp_path)
+    judge_within(store, 0, "observed-class")
+    options = ExplanationsOptions(kind=["interpretation"], criteria=["observed-class"])
+    with store.read() as session:
+        page = build_explanations(session, Addresses(), "xor", options)
+        others = build_explanations(session, Addresses(), "xor", ExplanationsOptions(kind=["circuit"]))
+    assert page.total == 0
+    (one,) = page.undecided
+    assert (one.criterion, one.kind, one.n, one.of) == ("observed-class", "interpretation", 147_899_020, 147_899_020)
+    assert "budget of 0 seconds" in one.note
+    assert others.undecided == []
+    store.close()
+
+
+def test_what_was_decided_is_not_said_to_be_undecided(get):
+    assert get(HERE, criteria="mean-ablation")["undecided"] == []
+
+
+def test_a_filter_about_another_kind_does_not_apply_instead_of_removing_all(get, client):
+    removal = get(HERE, kind="circuit", criteria="minimal-alignment")["removed_by"]
+    assert (removal["applies"], removal["about"]) == (False, ["alignment"])
+    assert get(removal["about_url"].split("?")[0], kind="alignment", criteria="minimal-alignment")["total"]
+    assert "kind=alignment" in removal["about_url"]
+    text = client.get(HERE + "?kind=circuit&criteria=minimal-alignment").text
+    assert "does not apply" in text
+    assert "removed the last" not in text
+    applied = get(HERE, kind="circuit", edges_max=12, keep="n1.0", fragile="yes")["removed_by"]
+    assert (applied["applies"], applied["about"], applied["about_url"]) == (True, [], "")
