@@ -38,6 +38,7 @@ from app.jobs.definitions import (
 LEASE_SECONDS: Final = 30.0
 CRITERIA_PRIORITY: Final = 10  # behind every analysis
 COMMON_GROUND_PRIORITY: Final = 12  # and behind the verdicts
+ASKED_PRIORITY: Final = -10  # somebody waits for it: before all that the application asks for itself
 
 
 class LeaseLost(Exception):
@@ -72,6 +73,7 @@ def enqueue(
     title: str = "",
     *,
     priority: int = 0,
+    asked: bool = False,
     again: bool = False,
     definitions: Mapping[str, JobDefinition] = DEFINITIONS,
     now: datetime | None = None,
@@ -84,6 +86,8 @@ def enqueue(
         arguments: JSON values.
         title: for people; "" for the definition's title.
         priority: smaller is taken up earlier.
+        asked: whether somebody asks and waits: then it comes before all that nobody asked for, also if it is queued
+            already; among what people ask for the oldest comes first.
         again: whether a failed or cancelled job is queued again; a done or truncated one never is.
         definitions: the kinds there are.
         now: time of asking, the present if not given.
@@ -95,6 +99,7 @@ def enqueue(
     if definition is None:
         raise NotFound(f"job kind {kind!r}", "is unknown", f"use one of {', '.join(definitions)}")
     job_id, now = definition.job_id(arguments), now or datetime.now(UTC)
+    priority = ASKED_PRIORITY if asked else priority
     row = session.get(JobRow, job_id)
     if row is None:
         row = JobRow(
@@ -115,6 +120,8 @@ def enqueue(
             return find_job(session, job_id)
     elif again and row.state in ("failed", "cancelled"):
         _queue_again(session, row, now)
+    if asked:
+        _hasten(row)
     return row
 
 
@@ -132,9 +139,14 @@ def enqueue_analyses(
 
 
 def enqueue_criteria(
-    session: Session, analysis: AnalysisRow, steps: Sequence[CriterionStep], *, again: bool = False
+    session: Session,
+    analysis: AnalysisRow,
+    steps: Sequence[CriterionStep],
+    *,
+    asked: bool = False,
+    again: bool = False,
 ) -> JobRow:
-    """Ask for verdicts on what a stored analysis found; they wait until no analysis is queued.
+    """Ask for verdicts on what a stored analysis found; unless somebody waits for them, they come behind analyses.
 
     A job that has ended well is queued again where ``again`` is set: the caller has seen that verdicts are missing, so
     what it made is gone.
@@ -150,9 +162,11 @@ def enqueue_criteria(
     )
     which = f", output {analysis.output}" if network.sizes[-1] > 1 else ""
     title = f"{network.name}{which}: criteria under {analysis.protocol.name}"
-    row = enqueue(session, "criteria", arguments, title, priority=CRITERIA_PRIORITY, again=again)
+    row = enqueue(session, "criteria", arguments, title, priority=CRITERIA_PRIORITY, asked=asked, again=again)
     if again and row.state in ("done", "truncated"):
         _queue_again(session, row, datetime.now(UTC))
+        if asked:
+            _hasten(row)
     return row
 
 
@@ -169,9 +183,10 @@ def enqueue_missing_criteria(session: Session) -> int:
 
 
 def enqueue_common_ground(
-    session: Session, analysis: AnalysisRow, *, thorough: bool = False, again: bool = False
+    session: Session, analysis: AnalysisRow, *, thorough: bool = False, asked: bool = False, again: bool = False
 ) -> JobRow:
-    """Ask where the explanations of a stored analysis stand on the common ground; it waits behind analyses.
+    """Ask where the explanations of a stored analysis stand on the common ground; unless somebody waits for it, it
+    comes behind analyses and verdicts.
 
     A job that has ended well is queued again where ``again`` is set: the caller has seen that nothing is stored.
     """
@@ -186,14 +201,19 @@ def enqueue_common_ground(
     )
     which = f", output {analysis.output}" if network.sizes[-1] > 1 else ""
     title = f"{network.name}{which}: common ground under {analysis.protocol.name}{', all classes' if thorough else ''}"
-    row = enqueue(session, "common-ground", arguments, title, priority=COMMON_GROUND_PRIORITY, again=again)
+    priority = COMMON_GROUND_PRIORITY
+    row = enqueue(session, "common-ground", arguments, title, priority=priority, asked=asked, again=again)
     if again and row.state in ("done", "truncated"):
         _queue_again(session, row, datetime.now(UTC))
+        if asked:
+            _hasten(row)
     return row
 
 
 def retry(session: Session, job_id: str, *, now: datetime | None = None) -> JobRow:
-    """Queue a failed or cancelled job again, with all its attempts; one that is queued or running is left alone.
+    """Queue a failed or cancelled job again, with all its attempts, before what nobody asked for.
+
+    One that is queued already only comes earlier, and one that runs is left alone.
 
     Raises:
         NotFound: no such job.
@@ -204,6 +224,7 @@ def retry(session: Session, job_id: str, *, now: datetime | None = None) -> JobR
         raise Conflict(f"job {job_id}", f"has ended ({row.state}) and would end so again", "look at its result")
     if row.state in ("failed", "cancelled"):
         _queue_again(session, row, now or datetime.now(UTC))
+    _hasten(row)
     return row
 
 
@@ -224,6 +245,12 @@ def cancel(session: Session, job_id: str, *, now: datetime | None = None) -> Job
         row.cancel_requested = True
         add_log(session, job_id, "asked to stop", now=now)
     return row
+
+
+def _hasten(row: JobRow) -> None:
+    """Let a job that waits come before what nobody asked for."""
+    if row.state == "queued":
+        row.priority = min(row.priority, ASKED_PRIORITY)
 
 
 def _queue_again(session: Session, row: JobRow, now: datetime) -> None:

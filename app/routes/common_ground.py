@@ -137,7 +137,7 @@ def ask_for_survey(session: Session, links: Addresses, network: str, order: Surv
     place = locate(session, links, network, scope)
     if place.analysis is None:
         raise Conflict("analysis", "is not stored, so there is nothing to survey", "ask for the analysis first")
-    return queue.enqueue_common_ground(session, place.analysis, thorough=order.thorough, again=True)
+    return queue.enqueue_common_ground(session, place.analysis, thorough=order.thorough, asked=True, again=True)
 
 
 def figure_of(page: CommonGroundPage) -> Figure | None:

@@ -110,4 +110,4 @@ def ask_for_criteria(
     # the job that follows every analysis does all of these: do not have a second one beside it
     if all(not step.changed for step in wanted):
         wanted = default_steps()
-    return row, analysis, queue.enqueue_criteria(session, analysis, wanted, again=True)
+    return row, analysis, queue.enqueue_criteria(session, analysis, wanted, asked=True, again=True)

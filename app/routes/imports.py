@@ -134,7 +134,7 @@ def ask_for_analysis(session: Session, links: Addresses, network: str, order: An
     known_as = save_protocol(session, protocol).name  # which addresses understand, whatever it is called this time
     arguments = analyse_arguments(row.digest, order.output, protocol, data)
     title = f"{row.name}{f', output {order.output}' if row.sizes[-1] > 1 else ''}: {known_as}"
-    return queue.enqueue(session, "analyse", arguments, title, again=True)
+    return queue.enqueue(session, "analyse", arguments, title, asked=True, again=True)
 
 
 def _protocol(session: Session, wanted: str | dict[str, Any]) -> Protocol:

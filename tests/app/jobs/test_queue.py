@@ -5,15 +5,18 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from analysis.criteria.steps import parse_steps
 from analysis.progress import Progress
 from analysis.protocol import COMPLETE, PAPER, protocol_from_mapping
 from app.db.engine import Store, store_at
 from app.db.errors import Conflict, NotFound
 from app.db.reads.jobs import count_jobs, find_job, jobs_of_network, list_jobs, log_of
+from app.db.writes import save_analysis, save_network
 from app.jobs import queue
 from app.jobs.definitions import ANALYSE, analyse_arguments
 from app.jobs.queue import LeaseLost
 from tests.app.jobs.kinds import KINDS
+from tests.factories import hand_made_analysis, pretrained_xor
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 LATER = NOW + timedelta(seconds=queue.LEASE_SECONDS + 1)
@@ -62,6 +65,34 @@ def test_urgent_jobs_first_then_the_oldest(store):
     assert taken[0] == ids[1]
     assert set(taken) == set(ids)
     assert claim(store) is None
+
+
+def test_what_somebody_asked_for_comes_before_all_that_nobody_did(store):
+    automatic = [enqueue(store, 1), enqueue(store, 2, priority=-5), enqueue(store, 3, priority=12)]
+    asked = enqueue(store, 4, asked=True)
+    assert claim(store).job_id == asked
+    assert enqueue(store, 3, asked=True, again=True) == automatic[2]  # it was queued already, and comes earlier now
+    assert enqueue(store, 3, priority=12) == automatic[2]  # and is not put back by whoever does not wait for it
+    assert claim(store).job_id == automatic[2]
+    with store.write() as session:
+        queue.cancel(session, automatic[0])
+    with store.write() as session:
+        queue.retry(session, automatic[0])
+    assert [claim(store).job_id for _ in range(2)] == automatic[:2]
+
+
+def test_a_click_on_compute_does_not_wait_for_automatic_work(store):
+    with store.write() as session:
+        network = save_network(session, pretrained_xor(), origin="bundled")
+        analysis = save_analysis(session, hand_made_analysis())
+        automatic = queue.enqueue_criteria(session, analysis, parse_steps(["margin"]))
+        queue.enqueue_analyses(session, network, [PAPER])
+        click = queue.enqueue_criteria(session, analysis, parse_steps(["necessity"]), asked=True, again=True)
+        survey = queue.enqueue_common_ground(session, analysis, asked=True, again=True)
+        order = [queue.claim(session, "me", now=datetime.now(UTC)) for _ in range(4)]
+        assert {order[0].job_id, order[1].job_id} == {click.id, survey.id}
+        assert order[2].kind == "analyse"
+        assert order[3].job_id == automatic.id
 
 
 def test_a_job_ends_well_once(store):

@@ -239,7 +239,7 @@ def test_a_survey_is_asked_for_once(client, app):
     assert client.post("/api/v1/networks/untouched/common-ground", json={}).status_code == 409
     with app.state.store.read() as session:
         job = session.get(JobRow, answer.json()["job"]["id"] if "job" in answer.json() else answer.json()["id"])
-        assert (job.kind, job.priority) == ("common-ground", queue.COMMON_GROUND_PRIORITY)
+        assert (job.kind, job.priority) == ("common-ground", queue.ASKED_PRIORITY)
 
 
 def test_the_same_again_changes_nothing_and_a_quick_one_never_replaces_a_thorough_one(app):
