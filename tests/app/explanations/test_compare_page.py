@@ -115,6 +115,16 @@ def test_edges_are_shared_cut_or_differ(get, masks):
         assert sorted(edge["kept_by"] + edge["cut_by"]) == ["P", "Q"]
 
 
+def test_an_output_that_is_neither_0_nor_1_is_shown_as_such(client, get):
+    """Circuits that are not valid have addresses too; these two decide the last input neither way."""
+    page = compare(get, "c-2b0ce", "c-3b3ee")
+    assert page["shared"]["output"] == [0, 1, 1, -1]
+    assert page["shared"]["n_task"] == 3
+    answer = client.get(page["url"])
+    assert answer.status_code == 200
+    assert "neither 0 nor 1 where the dash is" in answer.text
+
+
 def test_neurons_of_which_all_say_the_same_are_factored_out(get, refs, masks):
     page = compare(get, refs["interpretation"], refs["alignment"])
     sites = {neuron["site"] for neuron in page["shared"]["neurons"] + page["differing_neurons"]}
