@@ -1,15 +1,17 @@
 """Explanations that are one in substance: grouped with the reason, so that a group can be counted once.
 
-Two reasons make explanations equivalent:
+Three reasons make explanations equivalent:
 
 1. *symmetry*: a permutation of hidden neurons that leaves the network's weights equal turns one into the other. They
    predict the same up to that renaming.
 2. *unobservable choices*: interpretations of one circuit that give every neuron the same bits on every input, and that
    predict the same on every intervention of a space, so that they differ only in completions that nothing shows.
+3. *edges of weight 0*: circuits that differ only in edges that carry nothing, kept or not, whatever the ablation. Only
+   circuits: an interpretation names the edges that its gates read.
 
-Both are equivalence relations; a class is closed under the two together. Explanations of other kinds that happen to
-predict the same are not merged: :mod:`analysis.separation` names them as inseparable. Circuits without an
-interpretation can be equivalent by symmetry only; algorithms without places name no neuron, so each is alone.
+All are equivalence relations; a class is closed under them together, for circuits also by way of one that is not given.
+Explanations of other kinds that happen to predict the same are not merged: :mod:`analysis.separation` names them as
+inseparable. Algorithms without places name no neuron, so each is alone.
 """
 
 from __future__ import annotations
@@ -37,8 +39,8 @@ from analysis.experiments import InterventionSpace
 from analysis.interpretations.interpretation import Interpretation, NeuronGate
 from analysis.networks.network import Network
 
-Reason = Literal["symmetry", "unobservable choices"]
-REASONS: Final[tuple[Reason, ...]] = ("symmetry", "unobservable choices")
+Reason = Literal["symmetry", "unobservable choices", "edges of weight 0"]
+REASONS: Final[tuple[Reason, ...]] = ("symmetry", "unobservable choices", "edges of weight 0")
 Substance = Circuit | Interpretation | HighLevelModel | Alignment
 """Any explanation, without the network that it is about."""
 
@@ -78,30 +80,61 @@ def equivalence_classes(
     """
     layout = EdgeLayout(network.sizes)
     tried = list(islice(symmetries(network), max_symmetries))
-    keys: list[tuple[Reason, Sequence[Hashable]]] = [
-        ("symmetry", [min(_named(e, p, layout) for p in tried) for e in explanations]),
-        (
-            "unobservable choices",
-            [
-                (_observed(e), said[space.counted].tobytes()) if isinstance(e, Interpretation) else number
-                for number, (e, said) in enumerate(zip(explanations, predictions, strict=True))
-            ],
-        ),
+    moved: list[Hashable] = [min(_named(e, p, layout) for p in tried) for e in explanations]
+    observed: list[Hashable] = [
+        (_observed(e), said[space.counted].tobytes()) if isinstance(e, Interpretation) else number
+        for number, (e, said) in enumerate(zip(explanations, predictions, strict=True))
     ]
+    carrying, carrying_moved = _carrying(network, explanations, tried, layout)
     leader = list(range(len(explanations)))
-    for _, values in keys:
+    for values in (moved, observed, carrying_moved):
         for members in _alike(values):
             leaders = {_first(leader, member) for member in members}
             for other in leaders:
                 leader[other] = min(leaders)
+
+    def reasons(members: tuple[int, ...]) -> tuple[Reason, ...]:
+        def some_alike(values: Sequence[Hashable]) -> bool:
+            return len({values[m] for m in members}) < len(members)
+
+        # members of a class that is joined by edges of weight 0 may need a renaming as well, without being alike by it
+        by_edges = some_alike(carrying_moved)
+        needed: dict[Reason, bool] = {
+            "symmetry": some_alike(moved) or (by_edges and len({carrying[m] for m in members}) > 1),
+            "unobservable choices": some_alike(observed),
+            "edges of weight 0": by_edges and len({moved[m] for m in members}) > 1,
+        }
+        return tuple(reason for reason in REASONS if needed[reason])
+
     classes = _alike([_first(leader, number) for number in range(len(explanations))])
-    return tuple(
-        EquivalenceClass(
-            members,
-            tuple(reason for reason, values in keys if len({values[m] for m in members}) < len(members)),
-        )
-        for members in classes
-    )
+    return tuple(EquivalenceClass(members, reasons(members)) for members in classes)
+
+
+def weightless_edges(network: Network) -> int:
+    """The mask of the edges whose weight is 0: whether a circuit keeps them changes nothing that anything carries."""
+    weights = np.concatenate([np.asarray(matrix).ravel() for matrix in network.weights])  # the order of masks
+    return sum(1 << k for k in np.flatnonzero(weights == 0).tolist())
+
+
+def _carrying(
+    network: Network, explanations: Sequence[Substance], tried: Sequence[Permutations], layout: EdgeLayout
+) -> tuple[list[Hashable], list[Hashable]]:
+    """What identifies circuits by the edges that carry something, as they are and after the neurons have moved.
+
+    Explanations of other kinds are alone.
+    """
+    kept = ~weightless_edges(network)
+    alone: list[Hashable] = []
+    moved: list[Hashable] = []
+    for number, explanation in enumerate(explanations):
+        if not isinstance(explanation, Circuit):
+            alone.append(number)
+            moved.append(number)
+            continue
+        mask = np.array([explanation.mask & kept], dtype=np.uint64)
+        alone.append(("circuit", int(mask[0])))
+        moved.append(("circuit", min(int(permuted_masks(mask, permutations, layout)[0]) for permutations in tried)))
+    return alone, moved
 
 
 def symmetry_between(

@@ -10,10 +10,11 @@ from analysis.algorithms.catalogue import candidate_algorithms
 from analysis.alignments.alignment import Alignment, NeuronSet
 from analysis.alignments.search import search_alignments
 from analysis.circuits.circuit import Circuit, EdgeLayout, circuit_from_hex
+from analysis.circuits.search import search_circuits
 from analysis.criteria.alignment_context import valid_alignments
 from analysis.criteria.symmetry import moved_gates, permuted_masks, symmetries
 from analysis.data import clean_data
-from analysis.equivalence import equivalence_classes, symmetry_between
+from analysis.equivalence import equivalence_classes, symmetry_between, weightless_edges
 from analysis.experiments import (
     agreement_of,
     decide_under_interventions,
@@ -168,6 +169,48 @@ def test_circuits_are_grouped_by_symmetry_and_algorithms_never():
     expected = [tuple(members) for members in least.values()]
     assert [c.members for c in classes] == [*expected, (len(masks),), (len(masks) + 1,)]
     assert all(c.reasons == (("symmetry",) if len(c.members) > 1 else ()) for c in classes)
+
+
+def alice_and_bob() -> Network:
+    """2-3-1 with a neuron for each input alone: of its edges from the inputs those two weigh nothing."""
+    return Network.from_arrays([[[1, 0], [0, 1], [1, 1]], [[1, 1, -2]]], [[0, 0, -1], [0]], activation="relu")
+
+
+def test_circuits_that_differ_only_by_edges_of_weight_0_are_one_in_substance():
+    network = alice_and_bob()
+    search = search_circuits(network, named_task("XOR", 2), COMPLETE, DATA)
+    assert [search.layout.to_hex(mask) for mask in search.masks] == ["1f9", "1fb", "1fd", "1ff"]
+    circuits = [Circuit(search.layout, int(mask)) for mask in search.masks]
+    assert weightless_edges(network) == 0b110
+    space = intervention_space((3,), 2)
+    silent = [predict_nothing(space)] * 5
+    other = Circuit(search.layout, int(search.masks[0]) & ~(1 << 4) & ~(1 << 0) | 0b10)  # another edge is missing
+    (whole, rest) = equivalence_classes(network, [*circuits, other], silent, space)
+    assert (whole.members, rest.members) == ((0, 1, 2, 3), (4,))
+    # neurons 0 and 1 are not interchangeable, so nothing but the edges makes these alike
+    assert (whole.reasons, rest.reasons) == (("edges of weight 0",), ())
+    readings = [interpretation_at(network, circuit, 0, DATA) for circuit in circuits[:2]]
+    said = [predict_by_interpretation(reading, space) for reading in readings]
+    assert [len(c.members) for c in equivalence_classes(network, readings, said, space)] == [1, 1]
+
+
+def test_edges_of_weight_0_and_a_renaming_together_make_circuits_one_in_substance():
+    """Neurons 0 and 1 are the same and ignore B; the circuit in between, which would explain both, is not given."""
+    network = Network.from_arrays([[[1, 0], [1, 0], [1, 1]], [[1, 1, -2]]], [[0, 0, -1], [0]], activation="relu")
+    layout = EdgeLayout(network.sizes)
+    assert weightless_edges(network) == 0b1010
+    space = intervention_space((3,), 2)
+    first, renamed, padded, other = 0b101_110001, 0b110_110100, 0b110_111100, 0b011_000111
+    for masks, reasons in (
+        ((first, renamed), [("symmetry",)]),
+        ((renamed, padded), [("edges of weight 0",)]),
+        ((first, padded), [("symmetry", "edges of weight 0")]),
+        ((first, renamed, padded), [("symmetry", "edges of weight 0")]),
+        ((first, other), [(), ()]),
+    ):
+        circuits = [Circuit(layout, mask) for mask in masks]
+        found = equivalence_classes(network, circuits, [predict_nothing(space)] * len(masks), space)
+        assert [c.reasons for c in found] == reasons
 
 
 def test_the_symmetry_that_turns_one_into_another_is_named():

@@ -4,13 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from analysis.circuits.circuit import Circuit
 from analysis.criteria.symmetry import Permutations
-from analysis.equivalence import EquivalenceClass, Substance, equivalence_classes, symmetry_between
+from analysis.equivalence import (
+    EquivalenceClass,
+    Reason,
+    Substance,
+    equivalence_classes,
+    symmetry_between,
+    weightless_edges,
+)
 from analysis.separation import separate
 from app.pages.compare.crucial import Link, Said, crucial_view
 from app.pages.compare.views import GroupView, SeparationView
 from app.pages.explanations import Explanation
 from app.pages.place import Place
+from app.pages.shared import neuron_name
 
 MAX_SYMMETRIES = 128  # permutations tried for a page; a network with more interchangeable neurons says so
 
@@ -50,7 +59,9 @@ def group_views(
             moved = symmetry_between(
                 place.cut, substance_of(explanations[member]), first, max_symmetries=MAX_SYMMETRIES
             )
-            words.append(_reason(letters[member], letters[group.members[0]], moved, both=len(group.reasons) > 1))
+            edges = _edges_between(place, substance_of(explanations[member]), first)
+            names = letters[member], letters[group.members[0]]
+            words.append(_weightless(*names, edges) if edges else _reason(*names, moved, group.reasons))
         views.append(
             GroupView(
                 letters=[letters[member] for member in group.members],
@@ -61,8 +72,37 @@ def group_views(
     return views
 
 
-def _reason(letter: str, first: str, moved: Permutations | None, *, both: bool) -> str:
-    if moved is None and both:
+def _edges_between(place: Place, one: Substance, other: Substance) -> list[str]:
+    """The edges that one of two circuits keeps and the other does not, if none of them carries anything; else none."""
+    if not isinstance(one, Circuit) or not isinstance(other, Circuit):
+        return []
+    parted = one.mask ^ other.mask
+    if parted & ~weightless_edges(place.cut):
+        return []
+    sizes = place.cut.sizes
+    return [
+        f"{neuron_name(sizes, layer - 1, source)} → {neuron_name(sizes, layer, out)}"
+        for layer in range(1, len(sizes))
+        for out in range(sizes[layer])
+        for source in range(sizes[layer - 1])
+        if parted >> one.layout.edge_index(layer, out, source) & 1
+    ]
+
+
+def _weightless(letter: str, first: str, edges: Sequence[str]) -> str:
+    words = ", ".join(edges)
+    if len(edges) == 1:
+        return f"{letter} and {first} differ only by an edge of weight 0 ({words}), which carries nothing"
+    return f"{letter} and {first} differ only by edges of weight 0 ({words}), which carry nothing"
+
+
+def _reason(letter: str, first: str, moved: Permutations | None, reasons: Sequence[Reason]) -> str:
+    if moved is None and "edges of weight 0" in reasons:
+        return (
+            f"{letter} becomes {first} by renaming neurons, which leaves every weight equal, and by edges of weight 0, "
+            "which carry nothing"
+        )
+    if moved is None and len(reasons) > 1:
         return (
             f"{letter} becomes {first} by renaming neurons, which leaves every weight equal, and by choices that no "
             "input and no intervention shows"

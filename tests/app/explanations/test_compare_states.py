@@ -115,6 +115,18 @@ def test_what_nothing_shows_is_one_in_substance_and_counted_once_on_request(clie
     assert client.get(alone["url"]).status_code == 200
 
 
+def test_circuits_that_differ_by_edges_that_carry_nothing_are_one_in_substance(client):
+    address = "/compare?network=three&e=c-ff&e=c-e3&e=c-e7&e=i-ff.0"
+    page = client.get("/api/v1" + address).json()
+    (group,) = page["groups"]
+    assert (group["letters"], group["reasons"]) == (["P", "Q", "R"], ["edges of weight 0"])
+    assert group["words"] == [
+        "Q and P differ only by edges of weight 0 (C → n1.0, A → n1.1, B → n1.1), which carry nothing",
+        "R and P differ only by edges of weight 0 (A → n1.1, B → n1.1), which carry nothing",
+    ]
+    assert "differ only by edges of weight 0" in client.get(address).text
+
+
 def test_a_symmetry_is_named(compare):
     from tests.app.explanations.conftest import twin_neurons
 
