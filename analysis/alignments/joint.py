@@ -167,10 +167,7 @@ def _algorithm_says(algorithm: HighLevelModel, paths: Sequence[str]) -> NDArray[
     full = (1 << (1 << algorithm.n_inputs)) - 1
     said = []
     for values in range(1 << n_variables):
-        fixed = {
-            path: full if values >> (n_variables - 1 - column) & 1 else 0
-            for column, path in enumerate(paths)
-        }
+        fixed = {path: full if values >> (n_variables - 1 - column) & 1 else 0 for column, path in enumerate(paths)}
         said.append(pattern_bits(algorithm.output_given(fixed), algorithm.n_inputs))
     return np.array(said, dtype=np.int8)
 

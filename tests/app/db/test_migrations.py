@@ -98,10 +98,12 @@ def test_scores_give_way_to_verdicts_and_come_back_empty(older):
         )
     older.migrate()
     tables = set(inspect(older.reader).get_table_names())
-    assert {"verdicts", "verdict_blocks"} <= tables and "scores" not in tables
+    assert {"verdicts", "verdict_blocks"} <= tables
+    assert "scores" not in tables
     older.migrate(back_to="0003")
     tables = set(inspect(older.reader).get_table_names())
-    assert "scores" in tables and not {"verdicts", "verdict_blocks"} & tables
+    assert "scores" in tables
+    assert not {"verdicts", "verdict_blocks"} & tables
     assert rows(older, "SELECT * FROM scores") == []
 
 
