@@ -222,27 +222,25 @@ def counted_rows(
     """
     places = np.flatnonzero(left).tolist()
     rows: list[CountedRow] = []
-    known: dict[str, CircuitCounts] = {}
+    known: list[tuple[str, CircuitCounts]] = []  # a criterion may come twice, with other settings
     whole = True
     for key, counts in found:
         alone = None
         if counts is None:
             whole = False
         else:
-            known[key] = counts
+            known.append((key, counts))
             alone = _tally_among(counts, places)
-        quotient = known.get(QUOTIENT)
+        quotient = next((c for k, c in known if k == QUOTIENT), None)
         if quotient is None:
             every = [totals[place] for place in places]
-            sure = {k: [c.passed[p] for p in places] for k, c in known.items()}
-            more = {k: [c.passed[p] + c.undecided[p] for p in places] for k, c in known.items()}
+            sure = [(k, [c.passed[p] for p in places]) for k, c in known]
+            more = [(k, [c.passed[p] + c.undecided[p] for p in places]) for k, c in known]
         else:
-            others = {k: c for k, c in known.items() if k != QUOTIENT}
+            others = [(k, c) for k, c in known if k != QUOTIENT]
             every = [quotient.passed[place] for place in places]
-            sure = {k: [c.representatives[p] for p in places] for k, c in others.items()}
-            more = {
-                k: [c.representatives[p] + c.representatives_undecided[p] for p in places] for k, c in others.items()
-            }
+            sure = [(k, [c.representatives[p] for p in places]) for k, c in others]
+            more = [(k, [c.representatives[p] + c.representatives_undecided[p] for p in places]) for k, c in others]
         least, most = joint_bounds(every, sure)
         rows.append(CountedRow(alone, least, most, joint_bounds(every, more)[1] - most, whole))
     return tuple(rows)
@@ -256,18 +254,18 @@ def _tally_among(counts: CircuitCounts, places: Sequence[int]) -> CriterionTally
     return CriterionTally(passed, of - passed - undecided - beside, undecided, beside)
 
 
-def joint_bounds(totals: Sequence[int], passing: Mapping[str, Sequence[int]]) -> tuple[int, int]:
+def joint_bounds(totals: Sequence[int], passing: Sequence[tuple[str, Sequence[int]]]) -> tuple[int, int]:
     """Fewest and most interpretations that can pass several criteria at once, summed over circuits.
 
     Args:
         totals: interpretations of each circuit.
-        passing: for each criterion's key how many of each circuit's interpretations pass it.
+        passing: each criterion's key, and how many of each circuit's interpretations pass it.
 
     Returns:
         Both ends; equal where one criterion implies the others or none is asked.
     """
-    implied = {other for key in passing for other in IMPLIES.get(key, ()) if other in passing}
-    asked = [counts for key, counts in passing.items() if key not in implied]
+    implied = {other for key, _ in passing for other in IMPLIES.get(key, ())}
+    asked = [counts for key, counts in passing if key not in implied]
     if not asked:
         return sum(totals), sum(totals)
     low = high = 0

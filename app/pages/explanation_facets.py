@@ -16,7 +16,8 @@ from app.db.reads.explanation_shelves import KINDS, Kind, RowShelf, Shelf
 from app.db.reads.explanation_verdicts import VerdictContents, n_in_both, passing_bits, verdict_contents
 from app.db.reads.verdicts import VerdictSet, verdict_sets
 from app.db.tables import AnalysisRow
-from app.pages.explanation_filters import CLASS_WORDS, KINDS_OF, RANGES, ExplanationsOptions, Strategy, steps_of
+from app.pages.explanation_filters import KINDS_OF, RANGES, ExplanationsOptions, Strategy, steps_of
+from app.pages.formulas import IRREDUNDANT_LABELS
 from app.pages.options import BigInt, PageModel
 from app.pages.shared import neuron_name
 
@@ -203,7 +204,7 @@ def _classes(options: ExplanationsOptions, counts: reads.FacetCounts) -> FacetVi
         FacetOption(
             value=key, label=words, count=counts.flags[key.replace("-", "_")], checked=key in options.irredundant
         )
-        for key, words in CLASS_WORDS.items()
+        for key, words in IRREDUNDANT_LABELS.items()
     ]
     return FacetView(name="irredundant", legend="Redundancy class", shape="checkbox", choices=choices)
 

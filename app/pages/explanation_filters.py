@@ -17,6 +17,7 @@ from app.db.reads.explanation_shelves import KINDS, Kind, SortKey
 from app.db.reads.explanations import Condition, Test
 from app.errors import BadQuery
 from app.pages.circuits import read_part
+from app.pages.formulas import IRREDUNDANT_LABELS
 from app.pages.options import ScopeOptions
 
 Strategy = Literal["where-then-what", "what-then-where"]
@@ -51,11 +52,6 @@ FILTERS: Final = (
 DEFAULTS: Final = {"standing": "valid"}
 """What differs from nothing where an address says nothing."""
 SCREEN: Final = {"sort": "neurons", "order": "asc", "view": "list", "limit": DEFAULT_LIMIT}
-CLASS_WORDS: Final = {
-    "irredundant-gates": "no idle gate",
-    "irredundant-functions": "no repeated function",
-    "irredundant-literals": "no idle literal",
-}
 
 
 class ExplanationsOptions(ScopeOptions):
@@ -170,7 +166,7 @@ def conditions_of(
     for key in options.irredundant:
         name = key.replace("-", "_")
         test = _column(name, lambda column: column)
-        found.append(Condition(key, CLASS_WORDS[key], dict.fromkeys(KINDS[2:], test), narrows=True))
+        found.append(Condition(key, IRREDUNDANT_LABELS[key], dict.fromkeys(KINDS[2:], test), narrows=True))
     for name in RANGES:
         condition = _range(options, name)
         if condition is not None:

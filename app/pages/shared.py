@@ -12,6 +12,7 @@ from typing import Any, Literal
 import numpy as np
 from pydantic import Field
 
+from analysis.circuits.circuit import EdgeLayout
 from analysis.data import DataRecord, clean_data
 from analysis.networks.network import Network
 from analysis.protocol import Protocol
@@ -324,6 +325,18 @@ def neuron_name(sizes: Sequence[int], layer: int, neuron: int) -> str:
     if layer == 0:
         return INPUT_NAMES[neuron]
     return "y" if layer == len(sizes) - 1 else f"n{layer}.{neuron}"
+
+
+def edge_names(layout: EdgeLayout, mask: int) -> list[str]:
+    """What people call the edges of a set, in the order of masks: A → n1.0."""
+    sizes = layout.sizes
+    return [
+        f"{neuron_name(sizes, layer - 1, source)} → {neuron_name(sizes, layer, out)}"
+        for layer in range(1, len(sizes))
+        for out in range(sizes[layer])
+        for source in range(sizes[layer - 1])
+        if mask >> layout.edge_index(layer, out, source) & 1
+    ]
 
 
 def truth_rows(function: int, n_rows: int) -> list[int]:

@@ -19,7 +19,7 @@ from app.pages.compare.crucial import Link, Said, crucial_view
 from app.pages.compare.views import GroupView, SeparationView
 from app.pages.explanations import Explanation
 from app.pages.place import Place
-from app.pages.shared import neuron_name
+from app.pages.shared import edge_names
 
 MAX_SYMMETRIES = 128  # permutations tried for a page; a network with more interchangeable neurons says so
 
@@ -79,14 +79,7 @@ def _edges_between(place: Place, one: Substance, other: Substance) -> list[str]:
     parted = one.mask ^ other.mask
     if parted & ~weightless_edges(place.cut):
         return []
-    sizes = place.cut.sizes
-    return [
-        f"{neuron_name(sizes, layer - 1, source)} → {neuron_name(sizes, layer, out)}"
-        for layer in range(1, len(sizes))
-        for out in range(sizes[layer])
-        for source in range(sizes[layer - 1])
-        if parted >> one.layout.edge_index(layer, out, source) & 1
-    ]
+    return edge_names(one.layout, parted)
 
 
 def _weightless(letter: str, first: str, edges: Sequence[str]) -> str:

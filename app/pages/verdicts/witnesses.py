@@ -11,6 +11,9 @@ from app.addressing import Addresses
 from app.pages.explanations import Explanation
 from app.pages.options import PageModel
 from app.pages.placements import neurons_label
+from app.pages.shared import edge_names
+
+MAX_EDGES: Final = 6  # named one by one
 
 
 class RivalLink(PageModel):
@@ -40,7 +43,7 @@ def witness_view(witness: Mapping[str, Any], explanation: Explanation, addresses
         return None
     said = (say(witness) for keys, say in _SENTENCES if keys <= witness.keys())
     return WitnessView(
-        words=next((words for words in said if words), ""),
+        words=next((words for words in said if words), "") or _smaller(witness, explanation),
         rival=_rival(witness, explanation, addresses),
         data=dict(witness),
     )
@@ -60,6 +63,21 @@ def _rival(witness: Mapping[str, Any], explanation: Explanation, addresses: Addr
         url = addresses.alignment(slug, explanation.algorithm.id, alignment, scope)
         return RivalLink(label=f"alignment {alignment[:8]}", url=url)
     return None
+
+
+def _smaller(witness: Mapping[str, Any], explanation: Explanation) -> str:
+    """What a smaller valid circuit does without, or how many edges it has; "" if the witness is none."""
+    circuit = explanation.circuit
+    if circuit is None or not {"mask"} <= witness.keys() <= {"mask", "edge"}:
+        return ""
+    rival = int(str(witness["mask"]), 16)
+    if not rival & ~circuit.mask and rival != circuit.mask:
+        gone = edge_names(circuit.layout, circuit.mask & ~rival)
+        more = f" and {len(gone) - MAX_EDGES} more" if len(gone) > MAX_EDGES else ""
+        return f"without {', '.join(gone[:MAX_EDGES])}{more} it is still a valid circuit"
+    if rival.bit_count() < circuit.n_edges:
+        return f"a valid circuit with {rival.bit_count()} edges"
+    return ""
 
 
 def _point(values: Sequence[float]) -> str:

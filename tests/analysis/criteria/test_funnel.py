@@ -72,7 +72,7 @@ def test_without_verdicts_a_step_removes_nobody_and_what_follows_is_an_upper_bou
 @given(st.lists(st.lists(st.integers(0, 3), min_size=3, max_size=3), min_size=1, max_size=4))
 def test_bounds_hold_for_every_way_in_which_passing_sets_may_overlap(numbers):
     """Three interpretations a circuit; the extremes of all choices of passing sets are the bounds."""
-    low, high = joint_bounds([3] * len(numbers), {f"k{k}": [row[k] for row in numbers] for k in range(3)})
+    low, high = joint_bounds([3] * len(numbers), [(f"k{k}", [row[k] for row in numbers]) for k in range(3)])
     sets = {n: [s for s in range(8) if s.bit_count() == n] for n in range(4)}
     least = most = 0
     for row in numbers:
@@ -82,9 +82,9 @@ def test_bounds_hold_for_every_way_in_which_passing_sets_may_overlap(numbers):
 
 
 def test_a_criterion_that_another_implies_loosens_no_bound():
-    both = {"interchange": [5, 9], "interchange-joint": [2, 0]}
+    both = [("interchange", [5, 9]), ("interchange-joint", [2, 0])]
     assert joint_bounds([10, 10], both) == (2, 2)
-    assert joint_bounds([10, 10], {}) == (20, 20)
+    assert joint_bounds([10, 10], []) == (20, 20)
 
 
 def test_a_share_of_draws_is_scaled_with_both_uncertainties():

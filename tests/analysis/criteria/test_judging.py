@@ -1,15 +1,17 @@
 """Judging everything of an analysis: the same as criterion by criterion, in blocks, within a budget."""
 
 from dataclasses import replace
-from itertools import pairwise
+from itertools import islice, pairwise, permutations
 
 import numpy as np
 import pytest
 
 from analysis.circuits.circuit import Circuit, EdgeLayout
 from analysis.criteria.criterion import KINDS
+from analysis.criteria.funnel import counted_rows
 from analysis.criteria.interpretation_context import InterpretationCriteriaContext
 from analysis.criteria.judging import JudgingLimits, Subject, budget_that_ended, judge_analysis
+from analysis.criteria.reading_combination import Combination
 from analysis.criteria.reading_counts import MIXED, ReadingCounts
 from analysis.criteria.steps import CriterionStep, default_steps
 from analysis.criteria.verdict import NOT_APPLICABLE, OUTCOMES, PASSED, UNDECIDED
@@ -231,6 +233,25 @@ def test_counts_and_their_combinations_agree_with_trying_each_interpretation(see
             assert found.outcomes[number] == (shared.pop() if len(shared) == 1 else MIXED)
         joint = tried["interchange-joint"] == PASSED
         assert not (joint & (tried["interchange"] != PASSED)).any()
+
+
+@pytest.mark.parametrize(("seed", "symmetric"), [(0, False), (2, True)])
+def test_the_funnel_and_the_combination_count_alike_in_any_order(seed, symmetric):
+    subject = small_subject(seed, symmetric=symmetric)
+    texts = (*KEYS, "margin(least=.2)")  # the same criterion twice, with other settings
+    steps = [CriterionStep.parse(text) for text in texts]
+    counts = {block.step: block.counts for block in judge_analysis(subject, [("interpretation", s) for s in steps])}
+    every = np.ones(len(subject.masks), dtype=bool)
+    ends = set()
+    for order in islice(permutations(steps), 0, None, 17):
+        rows = counted_rows([(step.key, counts[step]) for step in order], subject.interpretations, every)
+        combined = Combination(subject.interpretations)
+        for step, row in zip(order, rows, strict=True):
+            combined.take(step, counts[step], counts[step].outcomes)
+            assert row.least == row.most == combined.passed == sum(combined.by_circuit)
+            assert row.n_open == combined.undecided
+        ends.add((combined.passed, combined.undecided))
+    assert len(ends) == 1
 
 
 def test_some_of_these_networks_have_interpretations_that_pass():

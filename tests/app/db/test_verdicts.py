@@ -22,7 +22,7 @@ from app.db.reads.funnel import columns_of_steps
 from app.db.reads.verdicts import (
     count_of,
     missing_steps,
-    outcome_bits,
+    outcomes,
     position_of_alignment,
     reading_counts,
     surviving,
@@ -84,7 +84,7 @@ def test_what_is_stored_is_what_the_criteria_say(analysed):
         assert set(sets) == {(kind, str(step)) for kind, step in STEPS}
         for text in TEXTS:
             step, expected = CriterionStep.parse(text), direct(text)
-            assert outcome_bits(session, analysis, "circuit", step).tolist() == expected.passed.tolist()
+            assert outcomes(session, analysis, "circuit", step).tolist() == expected.outcomes.tolist()
             assert sets["circuit", str(step)].tally == expected.tally
         for position in (0, 5, 196):
             told = {str(one.step): one for one in verdicts_at(session, analysis, "circuit", position)}
@@ -93,7 +93,7 @@ def test_what_is_stored_is_what_the_criteria_say(analysed):
                 one, expected = told[str(CriterionStep.parse(text))], direct(text).at(position)
                 assert (one.outcome, one.score) == (expected.outcome, expected.score)
                 assert (one.numerator, one.denominator) == (expected.numerator, expected.denominator)
-        assert outcome_bits(session, analysis, "circuit", CriterionStep.parse("necessity")) is None
+        assert outcomes(session, analysis, "circuit", CriterionStep.parse("necessity")) is None
         assert missing_steps(session, analysis, [("circuit", CriterionStep.parse("necessity")), STEPS[0]]) == (
             ("circuit", CriterionStep.parse("necessity")),
         )

@@ -86,6 +86,22 @@ def test_counts_over_all_circuits_are_the_published_ones(app, masks):
     }
 
 
+def test_a_smaller_circuit_is_said_in_words_with_the_edges_it_does_without(on, masks):
+    found = on(f"c-{masks[-1]}")
+    for key in ("minimal-local", "minimal-subset", "minimal-cardinal"):
+        witness = found[key]["witness"]
+        rival = int(witness["data"]["mask"], 16)
+        assert witness["rival"]["label"] == f"circuit {witness['data']['mask']}"
+        n_gone = (int(masks[-1], 16) & ~rival).bit_count()
+        named = re.findall(r"\w+(?:\.\d)? → \w+(?:\.\d)?", witness["words"])
+        more = re.search(r"and (\d+) more", witness["words"])
+        assert len(named) + (int(more[1]) if more else 0) == n_gone > 0
+        assert witness["words"].startswith("without ")
+        assert witness["words"].endswith("it is still a valid circuit")
+    representative = found["representative"]["witness"]
+    assert representative is None or representative["words"] == ""
+
+
 def test_side_by_side_differences_come_first(client, get, masks):
     refs = [f"c-{masks[0]}", f"c-{masks[-1]}", f"i-{masks[1]}.0"]
     page = get(VERDICTS, e=refs)
