@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from analysis.criteria.judging import DEFAULT_JUDGING_LIMITS
+from analysis.criteria.budget import DEFAULT_JUDGING_LIMITS
 from analysis.limits import DEFAULT_LIMITS, Limits
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from sqlalchemy import func, select
 from analysis import ENGINE_VERSION
 from analysis.common_ground.survey import AlignmentPoints, ClassPoints, CommonGround
 from analysis.criteria.criterion import Kind
-from analysis.criteria.judging import JudgedBlock, Subject
+from analysis.criteria.judged import JudgedBlock, Subject
 from analysis.criteria.reading_counts import ReadingCounts
 from analysis.criteria.steps import CriterionStep, default_steps
 from analysis.experiments import intervention_space

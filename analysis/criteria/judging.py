@@ -10,226 +10,28 @@ circuits at a time, so that what was decided until then is kept.
 
 from __future__ import annotations
 
-import re
-from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any, Final, TypeVar
+from dataclasses import replace
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.algorithms.high_level_model import HighLevelModel
-from analysis.alignments.alignment import ScoredAlignment
-from analysis.criteria.alignment_context import AlignmentCriteriaContext, valid_alignments
+from analysis.criteria.alignment_context import AlignmentCriteriaContext
+from analysis.criteria.budget import DEFAULT_JUDGING_LIMITS, STAGE_OF, Budget, Clock, JudgingLimits, Spent, Work
 from analysis.criteria.circuit_context import CircuitCriteriaContext
 from analysis.criteria.criterion import KINDS, Kind
+from analysis.criteria.judged import JudgedBlock, Subject
 from analysis.criteria.reading_counts import COSTLY, CountingReadings, ReadingCounts
 from analysis.criteria.redundancies import AlgorithmCriteriaContext
 from analysis.criteria.steps import CriterionStep
-from analysis.criteria.verdict import OUTCOMES, UNDECIDED, Verdicts, same_for_all
-from analysis.data import DataRecord
+from analysis.criteria.verdict import UNDECIDED, Verdicts, same_for_all
 from analysis.errors import BeyondLimits
-from analysis.networks.network import Network
 from analysis.progress import Progress, Report, silent
-from analysis.protocol import Protocol
-from analysis.result import CriterionTally, OutputAnalysis
-from analysis.tasks import Task
-
-Clock = Callable[[], float]
-Found = TypeVar("Found")
-STAGE_OF: Final[dict[Kind, str]] = {
-    "circuit": "circuits",
-    "interpretation": "interpretations",
-    "algorithm": "algorithms",
-    "alignment": "alignments",
-}
 
 _OF_THE_WHOLE: Final = ("minimal-quasi", "minimal-local", "minimal-subset", "minimal-cardinal")
 _SLOW: Final = ("input-robust", "patching-robust", "knockout-completeness", "input-noise")
 _FEW: Final = 16  # circuits that a slow criterion looks at first; twice as many each time after
-
-
-@dataclass(frozen=True)
-class JudgingLimits:
-    """How far criteria may go.
-
-    Args:
-        max_seconds: for one criterion and one kind of explanation; what is left then is undecided.
-        block: explanations judged and handed over at a time.
-    """
-
-    max_seconds: float = 60.0
-    block: int = 16_384
-
-
-DEFAULT_JUDGING_LIMITS: Final = JudgingLimits()
-_SPENT: Final = "Not decided within the budget of {:.15g} seconds for each criterion."
-_SPENT_SHAPE: Final = re.compile(r"Not decided within the budget of ([0-9.e+-]+) seconds for each criterion\.")
-
-
-def budget_that_ended(note: str) -> float | None:
-    """The seconds that a criterion stopped at, read from the note of its verdicts; None if time did not end it."""
-    found = _SPENT_SHAPE.search(note)
-    return None if found is None else float(found[1])
-
-
-@dataclass(frozen=True, eq=False)
-class Subject:
-    """What an analysis found, as criteria need it.
-
-    Args:
-        network: cut to the analysed output.
-        output: column of the data record's labels.
-        masks: ``[circuits]`` uint64 ascending: the listed valid circuits.
-        exhaustive: whether these are all valid ones.
-        interpretations: how many each circuit has, parallel to the masks.
-        observed: and their observed classes.
-        algorithms: the listed candidates.
-        alignments: the kept valid alignments with their algorithms.
-    """
-
-    network: Network
-    output: int
-    task: Task
-    protocol: Protocol
-    data: DataRecord
-    masks: NDArray[np.uint64]
-    exhaustive: bool
-    interpretations: tuple[int, ...]
-    observed: tuple[int, ...]
-    algorithms: tuple[HighLevelModel, ...]
-    alignments: tuple[tuple[HighLevelModel, ScoredAlignment], ...]
-
-    @classmethod
-    def of(cls, analysis: OutputAnalysis) -> Subject:
-        """What one analysis found."""
-        circuits = analysis.circuits
-        return cls(
-            network=analysis.network.for_output(analysis.output),
-            output=analysis.output,
-            task=analysis.task,
-            protocol=analysis.protocol,
-            data=analysis.data,
-            masks=circuits.masks,
-            exhaustive=circuits.truncated_at is None and circuits.method == "listed",
-            interpretations=analysis.interpretations.by_circuit,
-            observed=analysis.interpretations.observed_by_circuit,
-            algorithms=tuple(result.algorithm for result in analysis.algorithms.algorithms),
-            alignments=valid_alignments(analysis.algorithms),
-        )
-
-    def count(self, kind: Kind) -> int:
-        """Explanations that verdicts of this kind are about; of interpretations the circuits that have them."""
-        return len({"algorithm": self.algorithms, "alignment": self.alignments}.get(kind, self.masks))
-
-
-@dataclass(frozen=True, eq=False)
-class JudgedBlock:
-    """What one step says about some explanations in a row.
-
-    Args:
-        kind: of the explanations.
-        step: the criterion with its settings.
-        start: position of the first explanation.
-        outcomes: ``[explanations]`` positions in :data:`OUTCOMES`; of interpretations as in :class:`ReadingCounts`.
-        scores: ``[explanations]``, NaN where there is none.
-        numerators: of the scores where these are fractions, −1 where there is none; None if they never are.
-        denominators: likewise.
-        counts: of interpretations, for each circuit; None for the other kinds.
-        note: why some are undecided if a limit or the budget is the reason, else "".
-        seconds: spent, 0 without a clock.
-        stopped: whether the budget or a limit of ours ended the work.
-    """
-
-    kind: Kind
-    step: CriterionStep
-    start: int
-    outcomes: NDArray[np.uint8]
-    scores: NDArray[np.float64]
-    numerators: NDArray[np.int64] | None
-    denominators: NDArray[np.int64] | None
-    counts: ReadingCounts | None = None
-    note: str = ""
-    seconds: float = 0.0
-    stopped: bool = False
-
-    @property
-    def tally(self) -> CriterionTally:
-        """How many explanations have each outcome; of interpretations exactly, whatever they are."""
-        if self.counts is not None:
-            return self.counts.tally
-        return CriterionTally(*np.bincount(self.outcomes, minlength=len(OUTCOMES)).tolist())
-
-
-@dataclass(frozen=True)
-class _Work:
-    """What judging took.
-
-    Args:
-        note: why some are undecided, "" if none is.
-        seconds: spent.
-        stopped: whether the budget or a limit of ours ended it.
-    """
-
-    note: str = ""
-    seconds: float = 0.0
-    stopped: bool = False
-
-    def __add__(self, other: _Work) -> _Work:
-        return _Work(self.note or other.note, self.seconds + other.seconds, self.stopped or other.stopped)
-
-
-class _Spent(Exception):
-    """A criterion's budget is used up."""
-
-
-@dataclass
-class _Budget:
-    """Counts the time of every step and ends what takes too long, between two reports."""
-
-    report: Report
-    clock: Clock | None
-    max_seconds: float
-    used: dict[tuple[Kind, CriterionStep], float] = field(default_factory=lambda: defaultdict(float))
-
-    def spent(self, kind: Kind, step: CriterionStep) -> bool:
-        return self.used[kind, step] >= self.max_seconds
-
-    @property
-    def words(self) -> str:
-        return _SPENT.format(self.max_seconds)
-
-    def run(self, kind: Kind, step: CriterionStep, place: tuple[int, int], judge: Callable[[Report], Found]) -> Found:
-        """What ``judge`` returns; the time that it takes counts.
-
-        Args:
-            kind: what is judged.
-            step: by what.
-            place: which of how many pieces of work of this kind it is.
-            judge: told where to report.
-
-        Raises:
-            _Spent: the budget is used up.
-        """
-        begun = self.clock() if self.clock else 0.0
-        before = self.used[kind, step]
-        done, total = place
-
-        def report(progress: Progress, /) -> None:
-            some = f": {progress.done:,} of {progress.total:,}" if progress.total > 1 else ""
-            # of interpretations the pieces of work are circuits, which the progress itself counts
-            at = min(done + progress.done, total) if kind == "interpretation" else done
-            self.report(Progress(STAGE_OF[kind], at, total, f"{step}{some}"))
-            if self.clock and before + self.clock() - begun > self.max_seconds:
-                raise _Spent
-
-        try:
-            report(Progress("criteria", 0, 1))
-            return judge(report)
-        finally:
-            if self.clock:
-                self.used[kind, step] = before + self.clock() - begun
 
 
 def judge_analysis(
@@ -257,7 +59,7 @@ def judge_analysis(
         InvalidCriterion: a criterion does not apply to its kind.
         Cancelled: the report asked to stop.
     """
-    budget = _Budget(report, clock, limits.max_seconds)
+    budget = Budget(report, clock, limits.max_seconds)
     for kind in KINDS:
         wanted = [step for of, step in dict.fromkeys(steps) if of == kind]
         if not wanted:
@@ -282,7 +84,7 @@ _NOUNS: Final[dict[Kind, str]] = {
 
 
 def _judge_circuits(
-    subject: Subject, steps: Sequence[CriterionStep], budget: _Budget, block: int
+    subject: Subject, steps: Sequence[CriterionStep], budget: Budget, block: int
 ) -> Iterator[JudgedBlock]:
     """One by one in blocks, so that what the criteria share is held for a block only; then what needs all at once."""
     context = CircuitCriteriaContext(
@@ -331,7 +133,7 @@ def _reporting(context: Any) -> Callable[[Report], Any]:
 
 
 def _circuit_block(
-    shared: _Shared, step: CriterionStep, start: int, place: tuple[int, int], budget: _Budget
+    shared: _Shared, step: CriterionStep, start: int, place: tuple[int, int], budget: Budget
 ) -> JudgedBlock:
     """One criterion on one block; a slow one on a few circuits first, then on more and more."""
     n = len(shared.context)
@@ -339,7 +141,7 @@ def _circuit_block(
         verdicts, work = _within("circuit", step, shared, n, place, budget)
         return _block("circuit", step, start, verdicts, work)
     parts: list[Verdicts] = []
-    work, at, size = _Work(), 0, _FEW
+    work, at, size = Work(), 0, _FEW
     while at < n or not parts:
         some = replace(shared.context, masks=shared.context.masks[at : at + size])
         verdicts, more = _within("circuit", step, _reporting(some), len(some), place, budget)
@@ -349,7 +151,7 @@ def _circuit_block(
 
 
 def _judge_listed(
-    subject: Subject, kind: Kind, step: CriterionStep, place: tuple[int, int], budget: _Budget, block: int
+    subject: Subject, kind: Kind, step: CriterionStep, place: tuple[int, int], budget: Budget, block: int
 ) -> Iterator[JudgedBlock]:
     context: AlgorithmCriteriaContext | AlignmentCriteriaContext
     if kind == "algorithm":
@@ -361,7 +163,7 @@ def _judge_listed(
 
 
 def _judge_interpretations(
-    subject: Subject, steps: Sequence[CriterionStep], budget: _Budget, block: int
+    subject: Subject, steps: Sequence[CriterionStep], budget: Budget, block: int
 ) -> Iterator[JudgedBlock]:
     """Criteria that need numbers only, each on all circuits; then together those that share the observed classes.
 
@@ -380,7 +182,7 @@ def _count_interpretations(
     steps: Sequence[CriterionStep],
     place: tuple[int, int],
     known: tuple[list[int], list[int]],
-    budget: _Budget,
+    budget: Budget,
     block: int,
 ) -> Iterator[JudgedBlock]:
     """Some criteria, circuit by circuit, within the budget of the first.
@@ -395,11 +197,11 @@ def _count_interpretations(
     """
     first, n = steps[0], max(len(subject.masks), 1)
     (group, n_groups), (totals, observed) = place, known
-    stopped = _Work()
+    stopped = Work()
     for start in range(0, n, block):
         part = slice(start, start + block)
         found: dict[CriterionStep, ReadingCounts] | None = None
-        work = _Work()
+        work = Work()
         if not stopped.stopped:
             counts = CountingReadings(
                 subject.network,
@@ -413,16 +215,16 @@ def _count_interpretations(
             before = budget.used["interpretation", first]
             try:
                 budget.run("interpretation", first, (group * n + start, n_groups * n), counts.advance)
-            except _Spent:
-                stopped = _Work(budget.words, stopped=True)
+            except Spent:
+                stopped = Work(budget.words, stopped=True)
             except BeyondLimits as refusal:
-                stopped = _Work(f"Not tried: {refusal.cause}.", stopped=True)
+                stopped = Work(f"Not tried: {refusal.cause}.", stopped=True)
             found = counts.found()
-            work = _Work(counts.note, budget.used["interpretation", first] - before)
+            work = Work(counts.note, budget.used["interpretation", first] - before)
             totals[part], observed[part] = counts.totals, counts.observed
         for number, step in enumerate(steps):
             one = found[step] if found is not None else ReadingCounts.undecided_for(totals[part], observed[part])
-            said = stopped + work if one.tally.undecided else _Work()
+            said = stopped + work if one.tally.undecided else Work()
             yield JudgedBlock(
                 "interpretation",
                 step,
@@ -444,11 +246,11 @@ def _within(
     context: Callable[[Report], Any],
     n: int,
     place: tuple[int, int],
-    budget: _Budget,
-) -> tuple[Verdicts, _Work]:
+    budget: Budget,
+) -> tuple[Verdicts, Work]:
     """Verdicts and what they took; undecided all of them if the budget or a limit ended the work."""
     if budget.spent(kind, step):
-        return same_for_all(n, "undecided", budget.words), _Work(budget.words, stopped=True)
+        return same_for_all(n, "undecided", budget.words), Work(budget.words, stopped=True)
     before = budget.used[kind, step]
 
     def judge(report: Report) -> Verdicts:
@@ -456,15 +258,15 @@ def _within(
 
     try:
         verdicts = budget.run(kind, step, place, judge)
-    except (_Spent, BeyondLimits) as end:
-        words = budget.words if isinstance(end, _Spent) else f"Not tried: {end.cause}."
-        return same_for_all(n, "undecided", words), _Work(words, budget.used[kind, step] - before, stopped=True)
+    except (Spent, BeyondLimits) as end:
+        words = budget.words if isinstance(end, Spent) else f"Not tried: {end.cause}."
+        return same_for_all(n, "undecided", words), Work(words, budget.used[kind, step] - before, stopped=True)
     undecided = np.flatnonzero(verdicts.outcomes == UNDECIDED)
     note = verdicts.at(int(undecided[0])).reason if len(undecided) else ""
-    return verdicts, _Work(note, budget.used[kind, step] - before)
+    return verdicts, Work(note, budget.used[kind, step] - before)
 
 
-def _block(kind: Kind, step: CriterionStep, start: int, verdicts: Verdicts, work: _Work) -> JudgedBlock:
+def _block(kind: Kind, step: CriterionStep, start: int, verdicts: Verdicts, work: Work) -> JudgedBlock:
     return JudgedBlock(
         kind,
         step,
@@ -479,7 +281,7 @@ def _block(kind: Kind, step: CriterionStep, start: int, verdicts: Verdicts, work
     )
 
 
-def _in_blocks(kind: Kind, step: CriterionStep, verdicts: Verdicts, work: _Work, block: int) -> Iterator[JudgedBlock]:
+def _in_blocks(kind: Kind, step: CriterionStep, verdicts: Verdicts, work: Work, block: int) -> Iterator[JudgedBlock]:
     for start in range(0, max(len(verdicts), 1), block):
         part = slice(start, start + block)
         some = Verdicts(

@@ -42,7 +42,8 @@ def judge(
     """
     if not steps:
         return list(analyses), [], []
-    from analysis.criteria.judging import Subject, judge_analysis
+    from analysis.criteria.judged import Subject
+    from analysis.criteria.judging import judge_analysis
     from analysis.result import NOTHING_JUDGED
 
     judged: list[OutputAnalysis] = []

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.criteria.criterion import Kind
-from analysis.criteria.judging import JudgedBlock
+from analysis.criteria.judged import JudgedBlock
 from analysis.criteria.steps import CriterionStep
 from analysis.digest import canonical_json
 from analysis.result import NOTHING_JUDGED, CriterionTally

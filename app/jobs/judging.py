@@ -9,8 +9,10 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from analysis.criteria.budget import DEFAULT_JUDGING_LIMITS, JudgingLimits
 from analysis.criteria.criterion import Kind
-from analysis.criteria.judging import DEFAULT_JUDGING_LIMITS, JudgingLimits, Subject, judge_analysis
+from analysis.criteria.judged import Subject
+from analysis.criteria.judging import judge_analysis
 from analysis.criteria.steps import CriterionStep, parse_steps
 from analysis.progress import Report
 from app.addressing import Addresses

@@ -19,9 +19,9 @@ from numpy.typing import NDArray
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from analysis.criteria.budget import budget_that_ended
 from analysis.criteria.criterion import KINDS, Kind
 from analysis.criteria.funnel import funnel_rows
-from analysis.criteria.judging import budget_that_ended
 from analysis.criteria.reading_combination import Combination
 from analysis.criteria.reading_counts import ReadingCounts
 from analysis.criteria.registry import CRITERIA

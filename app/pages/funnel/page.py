@@ -7,9 +7,9 @@ from functools import partial
 
 from sqlalchemy.orm import Session
 
+from analysis.criteria.budget import budget_that_ended
 from analysis.criteria.criterion import KINDS, Kind
 from analysis.criteria.funnel import QUOTIENT
-from analysis.criteria.judging import budget_that_ended
 from analysis.criteria.registry import criteria_for
 from analysis.criteria.steps import CriterionStep
 from app.addressing import Addresses

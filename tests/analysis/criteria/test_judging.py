@@ -7,10 +7,12 @@ import numpy as np
 import pytest
 
 from analysis.circuits.circuit import Circuit, EdgeLayout
+from analysis.criteria.budget import JudgingLimits, budget_that_ended
 from analysis.criteria.criterion import KINDS
 from analysis.criteria.funnel import counted_rows
 from analysis.criteria.interpretation_context import InterpretationCriteriaContext
-from analysis.criteria.judging import JudgingLimits, Subject, budget_that_ended, judge_analysis
+from analysis.criteria.judged import Subject
+from analysis.criteria.judging import judge_analysis
 from analysis.criteria.reading_combination import Combination
 from analysis.criteria.reading_counts import MIXED, ReadingCounts
 from analysis.criteria.steps import CriterionStep, default_steps

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from analysis.criteria import judging
-from analysis.criteria.judging import JudgingLimits
+from analysis.criteria.budget import JudgingLimits
 from analysis.result import CriterionTally
 from analysis.result_file import output_json
 from tests.app.cli.test_analyse import refused, run, xor  # noqa: F401 - a fixture

@@ -10,7 +10,8 @@ import pytest
 from sqlalchemy import func, select
 
 from analysis.criteria.circuit_context import CircuitCriteriaContext
-from analysis.criteria.judging import JudgedBlock, Subject, judge_analysis
+from analysis.criteria.judged import JudgedBlock, Subject
+from analysis.criteria.judging import judge_analysis
 from analysis.criteria.reading_counts import ReadingCounts
 from analysis.criteria.steps import CriterionStep, parse_steps
 from analysis.errors import InvalidCriterion

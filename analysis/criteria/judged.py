@@ -1,0 +1,109 @@
+"""What criteria judge, all that an analysis found, and what they say about some of it in a row."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.algorithms.high_level_model import HighLevelModel
+from analysis.alignments.alignment import ScoredAlignment
+from analysis.criteria.alignment_context import valid_alignments
+from analysis.criteria.criterion import Kind
+from analysis.criteria.reading_counts import ReadingCounts
+from analysis.criteria.steps import CriterionStep
+from analysis.criteria.verdict import OUTCOMES
+from analysis.data import DataRecord
+from analysis.networks.network import Network
+from analysis.protocol import Protocol
+from analysis.result import CriterionTally, OutputAnalysis
+from analysis.tasks import Task
+
+
+@dataclass(frozen=True, eq=False)
+class Subject:
+    """What an analysis found, as criteria need it.
+
+    Args:
+        network: cut to the analysed output.
+        output: column of the data record's labels.
+        masks: ``[circuits]`` uint64 ascending: the listed valid circuits.
+        exhaustive: whether these are all valid ones.
+        interpretations: how many each circuit has, parallel to the masks.
+        observed: and their observed classes.
+        algorithms: the listed candidates.
+        alignments: the kept valid alignments with their algorithms.
+    """
+
+    network: Network
+    output: int
+    task: Task
+    protocol: Protocol
+    data: DataRecord
+    masks: NDArray[np.uint64]
+    exhaustive: bool
+    interpretations: tuple[int, ...]
+    observed: tuple[int, ...]
+    algorithms: tuple[HighLevelModel, ...]
+    alignments: tuple[tuple[HighLevelModel, ScoredAlignment], ...]
+
+    @classmethod
+    def of(cls, analysis: OutputAnalysis) -> Subject:
+        """What one analysis found."""
+        circuits = analysis.circuits
+        return cls(
+            network=analysis.network.for_output(analysis.output),
+            output=analysis.output,
+            task=analysis.task,
+            protocol=analysis.protocol,
+            data=analysis.data,
+            masks=circuits.masks,
+            exhaustive=circuits.truncated_at is None and circuits.method == "listed",
+            interpretations=analysis.interpretations.by_circuit,
+            observed=analysis.interpretations.observed_by_circuit,
+            algorithms=tuple(result.algorithm for result in analysis.algorithms.algorithms),
+            alignments=valid_alignments(analysis.algorithms),
+        )
+
+    def count(self, kind: Kind) -> int:
+        """Explanations that verdicts of this kind are about; of interpretations the circuits that have them."""
+        return len({"algorithm": self.algorithms, "alignment": self.alignments}.get(kind, self.masks))
+
+
+@dataclass(frozen=True, eq=False)
+class JudgedBlock:
+    """What one step says about some explanations in a row.
+
+    Args:
+        kind: of the explanations.
+        step: the criterion with its settings.
+        start: position of the first explanation.
+        outcomes: ``[explanations]`` positions in :data:`OUTCOMES`; of interpretations as in :class:`ReadingCounts`.
+        scores: ``[explanations]``, NaN where there is none.
+        numerators: of the scores where these are fractions, −1 where there is none; None if they never are.
+        denominators: likewise.
+        counts: of interpretations, for each circuit; None for the other kinds.
+        note: why some are undecided if a limit or the budget is the reason, else "".
+        seconds: spent, 0 without a clock.
+        stopped: whether the budget or a limit of ours ended the work.
+    """
+
+    kind: Kind
+    step: CriterionStep
+    start: int
+    outcomes: NDArray[np.uint8]
+    scores: NDArray[np.float64]
+    numerators: NDArray[np.int64] | None
+    denominators: NDArray[np.int64] | None
+    counts: ReadingCounts | None = None
+    note: str = ""
+    seconds: float = 0.0
+    stopped: bool = False
+
+    @property
+    def tally(self) -> CriterionTally:
+        """How many explanations have each outcome; of interpretations exactly, whatever they are."""
+        if self.counts is not None:
+            return self.counts.tally
+        return CriterionTally(*np.bincount(self.outcomes, minlength=len(OUTCOMES)).tolist())
