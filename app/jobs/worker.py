@@ -30,11 +30,11 @@ from app.db.engine import Store, open_store
 from app.db.errors import StoreError
 from app.db.reads.jobs import UNFINISHED
 from app.db.tables import JobRow
-from app.jobs import queue
+from app.jobs import leases, queue
 from app.jobs.definitions import DEFINITIONS, JobDefinition
 from app.jobs.executor import Crashed, Ending, Executor, Finished, Lost, ProcessExecutor, Refused, Running, Stopped
 from app.jobs.handlers import Handler, handler_at
-from app.jobs.queue import Claim, LeaseLost
+from app.jobs.leases import Claim, LeaseLost
 
 if TYPE_CHECKING:
     from app.settings import Settings
@@ -47,7 +47,7 @@ SAVE_ATTEMPTS: Final = 5  # each waits for the database's own busy timeout
 class Pace:
     """How often a worker does what, in seconds."""
 
-    lease_seconds: float = queue.LEASE_SECONDS
+    lease_seconds: float = leases.LEASE_SECONDS
     poll_seconds: float = 0.5  # between looks into an empty queue
     progress_seconds: float = 0.5  # between two notes of a progress that changes
     grace_seconds: float = 2.0  # for a computation to stop on request before its process is killed
@@ -142,12 +142,12 @@ class Worker:
     def _claim(self, owner: str) -> Claim | None:
         """Look before locking: an idle worker must not hold up those who write."""
         now = datetime.now(UTC)
-        waiting = select(JobRow.id).where(queue.claimable(now), JobRow.kind.in_(self.definitions)).limit(1)
+        waiting = select(JobRow.id).where(leases.claimable(now), JobRow.kind.in_(self.definitions)).limit(1)
         with self.store.read() as session:
             if session.scalar(waiting) is None:
                 return None
         with self.store.write() as session:
-            return queue.claim(
+            return leases.claim(
                 session, owner, lease_seconds=self.pace.lease_seconds, definitions=self.definitions, now=now
             )
 
@@ -186,7 +186,7 @@ class _Attempt:
         except OperationalError as error:
             log.warning("job %s: the database did not answer: %s", self.claim.job_id, error.orig)
             self.executor.close()
-            self._give_back(lambda s: queue.requeue(s, self.claim, "the database did not answer", **self._kinds))
+            self._give_back(lambda s: leases.requeue(s, self.claim, "the database did not answer", **self._kinds))
         except Exception as error:
             log.exception("job %s", self.claim.job_id)
             self.executor.close()
@@ -199,11 +199,11 @@ class _Attempt:
         ending = self._follow(self.executor.start(handler.compute, inputs))
         if ending is None:
             self.executor.close()
-            self._give_back(lambda s: queue.release(s, self.claim))
+            self._give_back(lambda s: leases.release(s, self.claim))
         elif isinstance(ending, Finished):
             self._store(handler, ending.outcome)
         elif isinstance(ending, Stopped):
-            self._give_back(lambda s: queue.stop(s, self.claim))
+            self._give_back(lambda s: leases.stop(s, self.claim))
         elif isinstance(ending, Refused):
             self._fail(str(ending), {"item": ending.item, "cause": ending.cause, "cure": ending.cure})
         elif isinstance(ending, Crashed):
@@ -212,7 +212,7 @@ class _Attempt:
         elif isinstance(ending, Lost):
             log.warning("job %s: its process was lost (exit code %s)", self.claim.job_id, ending.exit_code)
             reason = f"its process was lost (exit code {ending.exit_code})"
-            self._give_back(lambda s: queue.requeue(s, self.claim, reason, **self._kinds))
+            self._give_back(lambda s: leases.requeue(s, self.claim, reason, **self._kinds))
 
     def _follow(self, running: Running) -> Ending | None:
         """Renew the lease until the computation ends; None if the worker was told to leave."""
@@ -261,7 +261,7 @@ class _Attempt:
         """Renew the lease and note what was reported; returns whether the job is asked to stop."""
         newest = reports[-1] if reports else None
         with self.store.write() as session:
-            asked = queue.heartbeat(session, self.claim, newest, lease_seconds=self.pace.lease_seconds)
+            asked = leases.heartbeat(session, self.claim, newest, lease_seconds=self.pace.lease_seconds)
             for line in self._stages_ended(reports):
                 queue.add_log(session, self.claim.job_id, line)
         return asked
@@ -284,18 +284,18 @@ class _Attempt:
 
     def _stage(self, step: Callable[[Any], None]) -> None:
         with self.store.write() as session:
-            queue.heartbeat(session, self.claim, lease_seconds=self.pace.lease_seconds)
+            leases.heartbeat(session, self.claim, lease_seconds=self.pace.lease_seconds)
             step(session)
 
     def _save(self, handler: Handler[Any, Any], outcome: Any) -> None:
         """Store the outcome and end the job: one transaction, which begins by making sure of the lease."""
         with self.store.write() as session:
-            queue.heartbeat(session, self.claim, lease_seconds=self.pace.lease_seconds)
+            leases.heartbeat(session, self.claim, lease_seconds=self.pace.lease_seconds)
             saved = handler.save(session, self.claim.arguments, outcome)
-            queue.finish(session, self.claim, saved.result, saved.found, truncated=saved.truncated)
+            leases.finish(session, self.claim, saved.result, saved.found, truncated=saved.truncated)
 
     def _fail(self, message: str, error: Mapping[str, str]) -> None:
-        self._give_back(lambda s: queue.fail(s, self.claim, message, result={"error": dict(error)}))
+        self._give_back(lambda s: leases.fail(s, self.claim, message, result={"error": dict(error)}))
 
     def _unforeseen(self, kind: str) -> None:
         """An error of ours: the traceback is in the worker's log, the user gets what can be said of it."""

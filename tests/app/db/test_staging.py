@@ -19,10 +19,10 @@ from app.db.reads.results import load_analysis
 from app.db.staging import Staging, sweep
 from app.db.tables import AlgorithmRow, AlignmentRow, AnalysisRow, CircuitBlockRow, JobRow
 from app.db.writes import save_network
-from app.jobs import queue
+from app.jobs import leases, queue
 from app.jobs.definitions import ANALYSE, analyse_arguments
 from app.jobs.handlers import ANALYSE as HANDLER
-from app.jobs.queue import LeaseLost
+from app.jobs.leases import LeaseLost
 from tests.factories import XOR_SLUG, hand_made_analysis, pretrained_xor, stored_analysis
 
 TABLES = (AnalysisRow, CircuitBlockRow, AlgorithmRow, AlignmentRow)
@@ -180,12 +180,12 @@ def test_a_predecessor_that_is_still_alive_can_add_nothing(store, network):
     arguments = analyse_arguments(digest, 0, COMPLETE)
     with store.write() as session:
         job = queue.enqueue(session, "analyse", arguments)
-        slow = queue.claim(session, "slow", lease_seconds=1, now=now)
+        slow = leases.claim(session, "slow", lease_seconds=1, now=now)
     outcome = prepare_analysis(hand_made_analysis())
 
     def fenced(claim, step) -> None:
         with store.write() as session:
-            queue.heartbeat(session, claim)
+            leases.heartbeat(session, claim)
             step(session)
 
     abandoned = HANDLER.stage(arguments, outcome)
@@ -193,7 +193,7 @@ def test_a_predecessor_that_is_still_alive_can_add_nothing(store, network):
         fenced(slow, step)
     with store.write() as session:
         session.get(JobRow, job.id).lease_until = now - timedelta(seconds=1)
-        quick = queue.claim(session, "quick")
+        quick = leases.claim(session, "quick")
     for step in HANDLER.stage(arguments, outcome):
         fenced(quick, step)
     for step in abandoned:
@@ -203,9 +203,9 @@ def test_a_predecessor_that_is_still_alive_can_add_nothing(store, network):
 
     def save_and_finish(claim) -> None:
         with store.write() as session:
-            queue.heartbeat(session, claim)
+            leases.heartbeat(session, claim)
             saved = HANDLER.save(session, arguments, outcome)
-            queue.finish(session, claim, saved.result, saved.found, truncated=saved.truncated)
+            leases.finish(session, claim, saved.result, saved.found, truncated=saved.truncated)
 
     with pytest.raises(LeaseLost):
         save_and_finish(slow)

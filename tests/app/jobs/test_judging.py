@@ -13,7 +13,7 @@ from app.db.reads.analyses import find_network
 from app.db.reads.verdicts import kinds_and_steps, missing_steps, verdict_sets
 from app.db.tables import AnalysisRow, JobRow
 from app.db.writes import save_analysis, save_network
-from app.jobs import queue
+from app.jobs import leases, queue
 from app.jobs.definitions import analyse_arguments
 from app.jobs.handlers import save_analysis_outcome, stage_analysis_outcome
 from app.jobs.worker import Pace, Worker
@@ -54,7 +54,7 @@ def test_the_criteria_of_an_analysis_are_queued_with_it_and_wait_for_other_analy
         assert queued.state == "queued"
         assert queued.arguments["criteria"] == sorted(criterion.key for criterion in CRITERIA)
         (later,) = queue.enqueue_analyses(session, find_network(session, XOR_SLUG), [COMPLETE])
-        claim = queue.claim(session, "someone")
+        claim = leases.claim(session, "someone")
         assert claim is not None
         assert claim.job_id == later.id
 

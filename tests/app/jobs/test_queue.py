@@ -12,14 +12,14 @@ from app.db.engine import Store, store_at
 from app.db.errors import Conflict, NotFound
 from app.db.reads.jobs import count_jobs, find_job, jobs_of_network, list_jobs, log_of
 from app.db.writes import save_analysis, save_network
-from app.jobs import queue
+from app.jobs import leases, queue
 from app.jobs.definitions import ANALYSE, analyse_arguments
-from app.jobs.queue import LeaseLost
+from app.jobs.leases import LeaseLost
 from tests.app.jobs.kinds import KINDS
 from tests.factories import hand_made_analysis, pretrained_xor
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
-LATER = NOW + timedelta(seconds=queue.LEASE_SECONDS + 1)
+LATER = NOW + timedelta(seconds=leases.LEASE_SECONDS + 1)
 
 
 def enqueue(store: Store, steps: int = 1, **options) -> str:
@@ -29,7 +29,7 @@ def enqueue(store: Store, steps: int = 1, **options) -> str:
 
 def claim(store: Store, owner: str = "me", now: datetime = NOW):
     with store.write() as session:
-        return queue.claim(session, owner, definitions=KINDS, now=now)
+        return leases.claim(session, owner, definitions=KINDS, now=now)
 
 
 def job(store: Store, job_id: str):
@@ -89,7 +89,7 @@ def test_a_click_on_compute_does_not_wait_for_automatic_work(store):
         queue.enqueue_analyses(session, network, [PAPER])
         click = queue.enqueue_criteria(session, analysis, parse_steps(["necessity"]), asked=True, again=True)
         survey = queue.enqueue_common_ground(session, analysis, asked=True, again=True)
-        order = [queue.claim(session, "me", now=datetime.now(UTC)) for _ in range(4)]
+        order = [leases.claim(session, "me", now=datetime.now(UTC)) for _ in range(4)]
         assert {order[0].job_id, order[1].job_id} == {click.id, survey.id}
         assert order[2].kind == "analyse"
         assert order[3].job_id == automatic.id
@@ -99,15 +99,15 @@ def test_a_job_ends_well_once(store):
     job_id = enqueue(store)
     held = claim(store)
     with store.write() as session:
-        assert queue.heartbeat(session, held, Progress("counting", 1, 2, "1 step"), now=NOW) is False
+        assert leases.heartbeat(session, held, Progress("counting", 1, 2, "1 step"), now=NOW) is False
     row = job(store, job_id)
     assert (row.state, row.stage, row.done, row.total, row.found) == ("running", "counting", 1, 2, "1 step")
     with store.write() as session:
-        queue.finish(session, held, {"url": "/x"}, now=LATER)
+        leases.finish(session, held, {"url": "/x"}, now=LATER)
     row = job(store, job_id)
     assert (row.state, row.result, row.finished_at, row.owner) == ("done", {"url": "/x"}, LATER, None)
     with store.write() as session, pytest.raises(LeaseLost):
-        queue.finish(session, held, {})
+        leases.finish(session, held, {})
     assert enqueue(store, again=True) == job_id
     assert job(store, job_id).state == "done"
 
@@ -119,12 +119,12 @@ def test_a_lease_that_ran_out_is_taken_over_and_the_first_owner_is_fenced_off(st
     second = claim(store, "second", LATER)
     assert (second.job_id, second.attempt) == (first.job_id, 2)
     for change in (
-        lambda s: queue.heartbeat(s, first),
-        lambda s: queue.finish(s, first, {}),
-        lambda s: queue.fail(s, first, "no"),
-        lambda s: queue.release(s, first),
-        lambda s: queue.requeue(s, first, "gone", definitions=KINDS),
-        lambda s: queue.stop(s, first),
+        lambda s: leases.heartbeat(s, first),
+        lambda s: leases.finish(s, first, {}),
+        lambda s: leases.fail(s, first, "no"),
+        lambda s: leases.release(s, first),
+        lambda s: leases.requeue(s, first, "gone", definitions=KINDS),
+        lambda s: leases.stop(s, first),
     ):
         with pytest.raises(LeaseLost), store.write() as session:
             change(session)
@@ -135,7 +135,7 @@ def test_a_heartbeat_keeps_the_lease(store):
     enqueue(store)
     held = claim(store, "first")
     with store.write() as session:
-        queue.heartbeat(session, held, now=LATER - timedelta(seconds=2))
+        leases.heartbeat(session, held, now=LATER - timedelta(seconds=2))
     assert claim(store, "second", LATER) is None
 
 
@@ -158,13 +158,13 @@ def test_requeue_counts_losses_and_release_counts_nothing(store):
     job_id = enqueue(store)
     for _ in range(5):
         with store.write() as session:
-            queue.release(session, queue.claim(session, "me", definitions=KINDS))
+            leases.release(session, leases.claim(session, "me", definitions=KINDS))
     assert job(store, job_id).attempts == 0
     for losses in range(KINDS["count"].max_losses):
         assert job(store, job_id).losses == losses
         held = claim(store)
         with store.write() as session:
-            queue.requeue(session, held, "its process was lost", definitions=KINDS)
+            leases.requeue(session, held, "its process was lost", definitions=KINDS)
     assert job(store, job_id).state == "failed"
     assert "its process was lost; queued again" in messages(store, job_id)
 
@@ -178,15 +178,15 @@ def test_cancel(store):
         assert queue.cancel(session, queued).state == "cancelled"
         assert queue.cancel(session, running).state == "running"
     with store.write() as session:
-        assert queue.heartbeat(session, held) is True
-        queue.stop(session, held)
+        assert leases.heartbeat(session, held) is True
+        leases.stop(session, held)
     assert job(store, running).state == "cancelled"
     with store.write() as session, pytest.raises(NotFound):
         queue.cancel(session, "0" * 16)
     enqueue(store, 2, again=True)
     held = claim(store)
     with store.write() as session:
-        queue.finish(session, held, {})
+        leases.finish(session, held, {})
     with store.write() as session, pytest.raises(Conflict):
         queue.cancel(session, running)
     with store.write() as session, pytest.raises(Conflict):
@@ -200,7 +200,7 @@ def test_a_job_that_was_to_stop_is_not_taken_up_again(store, way):
     with store.write() as session:
         queue.cancel(session, job_id)
         if way == "requeue":
-            queue.requeue(session, held, "its process was lost", definitions=KINDS)
+            leases.requeue(session, held, "its process was lost", definitions=KINDS)
     assert claim(store, now=LATER) is None
     assert job(store, job_id).state == "cancelled"
 
@@ -208,7 +208,7 @@ def test_a_job_that_was_to_stop_is_not_taken_up_again(store, way):
 def test_failed_jobs_are_queued_again_only_when_asked(store):
     job_id = enqueue(store)
     with store.write() as session:
-        queue.fail(session, queue.claim(session, "me", definitions=KINDS), "it: is bad. Change it.")
+        leases.fail(session, leases.claim(session, "me", definitions=KINDS), "it: is bad. Change it.")
     assert job(store, job_id).error == "it: is bad. Change it."
     enqueue(store)
     assert job(store, job_id).state == "failed"
@@ -237,7 +237,7 @@ def _claim_all(url: str, owner: str, gate, out) -> None:
     gate.wait()
     while True:
         with store.write() as session:
-            held = queue.claim(session, owner, definitions=KINDS)
+            held = leases.claim(session, owner, definitions=KINDS)
         if held is None:
             break
         taken.append(held.job_id)

@@ -7,7 +7,7 @@ import pytest
 from analysis.progress import Progress
 from analysis.protocol import COMPLETE
 from app.db.writes import save_network
-from app.jobs import queue
+from app.jobs import leases, queue
 from app.jobs.definitions import analyse_arguments
 from tests.factories import small_network
 
@@ -27,7 +27,7 @@ def enqueue(store, n=1):
 
 def claim(store):
     with store.write() as session:
-        return queue.claim(session, "worker-1")
+        return leases.claim(session, "worker-1")
 
 
 def test_jobs_are_listed_newest_first_page_by_page(client, store):
@@ -57,7 +57,7 @@ def test_a_running_job_shows_its_stage_and_log(client, store):
     (job_id,) = enqueue(store)
     owner = claim(store)
     with store.write() as session:
-        queue.heartbeat(session, owner, Progress("interpretations", 3, 12, "5 counted"))
+        leases.heartbeat(session, owner, Progress("interpretations", 3, 12, "5 counted"))
     page = client.get(f"/api/v1/jobs/{job_id}").json()
     assert page["state"] == "running"
     assert [stage["state"] for stage in page["stages"]] == ["pass", "running", "untested", "untested"]
@@ -99,7 +99,7 @@ def test_a_failed_job_says_why(client, store):
     (job_id,) = enqueue(store)
     owner = claim(store)
     with store.write() as session:
-        queue.fail(session, owner, "network: it is cursed. Train another.")
+        leases.fail(session, owner, "network: it is cursed. Train another.")
     html = client.get(f"/jobs/{job_id}").text
     assert "it is cursed" in html
     assert "Try again" in html
@@ -128,7 +128,7 @@ def test_a_job_that_has_ended_cannot_be_cancelled(client, store):
     (job_id,) = enqueue(store)
     owner = claim(store)
     with store.write() as session:
-        queue.fail(session, owner, "no luck")
+        leases.fail(session, owner, "no luck")
     answer = client.post(f"/api/v1/jobs/{job_id}/cancel")
     assert answer.status_code == 409
     assert "ended already" in answer.json()["error"]
@@ -137,7 +137,7 @@ def test_a_job_that_has_ended_cannot_be_cancelled(client, store):
 def test_a_job_whose_worker_is_gone_says_so(client, store):
     (job_id,) = enqueue(store)
     with store.write() as session:
-        queue.claim(session, "worker-1", now=START)
+        leases.claim(session, "worker-1", now=START)
     page = client.get(f"/api/v1/jobs/{job_id}").json()
     assert (page["state"], page["abandoned"]) == ("running", True)
     assert "No sign of its worker" in client.get(f"/jobs/{job_id}").text
