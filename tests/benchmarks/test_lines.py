@@ -199,7 +199,7 @@ def test_the_whole_table_and_the_plot_in_tiny(tmp_path: Path, capsys: pytest.Cap
     assert "--tiny: less work" in printed
     assert "Width 6 (46.9 trillion circuits) was not attempted" in printed
     document = json.loads((tmp_path / "lines.json").read_text())
-    assert len(document["lines"]) == 20
+    assert len(document["lines"]) == 21
     assert all(line["note"] for line in document["lines"])
     assert sum(line["target_seconds"] is not None for line in document["lines"]) == 7
 

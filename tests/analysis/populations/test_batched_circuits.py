@@ -240,4 +240,5 @@ def test_a_device_without_float64_is_passed_over_for_the_cpu(monkeypatch):
         return zeros(*shape, dtype=dtype)
 
     monkeypatch.setattr(torch, "zeros", no_float64)
+    monkeypatch.setattr(batched_circuits, "available_device", torch.device)
     assert batched_circuits._with_float64("meta") == torch.device("cpu")
