@@ -1,16 +1,18 @@
 """What the list of explanations says of filters that decide nothing: undecided, or about another kind."""
 
+import pytest
+from fastapi.testclient import TestClient
+
 from analysis.criteria.steps import CriterionStep
 from analysis.progress import silent
-from app.addressing import Addresses
 from app.db.engine import Store
 from app.db.writes import save_analysis, save_network
 from app.jobs import judging
 from app.jobs.definitions import criteria_arguments
-from app.pages.explanation_filters import ExplanationsOptions
-from app.pages.explanation_list import build_explanations
+from app.main import create_app
+from app.settings import Settings
 from tests.app.pages.conftest import XOR
-from tests.factories import pretrained_xor, real_analysis, temporary_store
+from tests.factories import pretrained_xor, real_analysis
 
 HERE = XOR + "/explanations"
 
@@ -30,19 +32,24 @@ def judge_within(store: Store, seconds: float, criterion: str) -> None:
         judging.save_verdicts(session, arguments, outcome)
 
 
+@pytest.mark.slow
 def test_interpretations_that_time_left_undecided_are_counted_and_said_to_be(tmp_path):
-    store = temporary_store(tmp_path)
-    judge_within(store, 0, "observed-class")
-    options = ExplanationsOptions(kind=["interpretation"], criteria=["observed-class"])
-    with store.read() as session:
-        page = build_explanations(session, Addresses(), "xor", options)
-        others = build_explanations(session, Addresses(), "xor", ExplanationsOptions(kind=["circuit"]))
-    assert page.total == 0
-    (one,) = page.undecided
-    assert (one.criterion, one.kind, one.n, one.of) == ("observed-class", "interpretation", 147_899_020, 147_899_020)
-    assert "budget of 0 seconds" in one.note
-    assert others.undecided == []
-    store.close()
+    app = create_app(Settings(data=tmp_path))
+    with TestClient(app) as client:
+        judge_within(app.state.store, 0, "observed-class")
+        asked = HERE + "?kind=interpretation&criteria=observed-class"
+        page = client.get("/api/v1" + asked).json()
+        text = client.get(asked).text
+        others = client.get("/api/v1" + HERE + "?kind=circuit").json()
+    assert page["total"] == 0
+    (one,) = page["undecided"]
+    assert (one["criterion"], one["kind"]) == ("observed-class", "interpretation")
+    assert one["n"] == one["of"] == 147_899_020
+    assert "budget of 0 seconds" in one["note"]
+    assert "could not decide about" in text
+    assert "None is known to match" in text, "undecided is not none"
+    assert "were looked at" not in text
+    assert others["undecided"] == []
 
 
 def test_what_was_decided_is_not_said_to_be_undecided(get):
