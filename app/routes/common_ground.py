@@ -150,11 +150,7 @@ def figure_of(page: CommonGroundPage) -> Figure | None:
         spread = [(bar.right, bar.count) for bar in page.survey.spread]
     else:
         words = "classes drawn" if page.survey.drawn else "observed classes"
-        spread = [
-            (one.accuracy.agreed, one.count)
-            for one in page.cloud
-            if one.kind == "interpretation" and one.coverage.agreed == one.coverage.of
-        ]
+        spread = [(bar.right, bar.count) for bar in page.representatives or ()]
     marks = [
         Mark(
             one.kind,
@@ -172,6 +168,19 @@ def figure_of(page: CommonGroundPage) -> Figure | None:
 def _hover(one: CloudView) -> str:
     what = {"interpretation": "observed class", "valid": "valid alignment", "failing": "alignment that fails"}[one.kind]
     many = {"observed class": "observed classes", "alignment that fails": "alignments that fail"}.get(what, "")
+    if one.cell is not None:
+        cell = one.cell
+        predicted = exact(cell.least_predicted)
+        if cell.most_predicted > cell.least_predicted:
+            predicted += f" to {exact(cell.most_predicted)}"
+        few, much = f"{cell.least_accuracy:.4f}", f"{cell.most_accuracy:.4f}"
+        return "<br>".join(
+            [
+                f"<b>{noun(one.count, what, many)}</b> at {exact(one.places)} places",
+                f"between accuracy {few} and {much}" if few != much else f"of accuracy about {few}",
+                f"each predicts {predicted} of {exact(one.coverage.of)}",
+            ]
+        )
     lines = [
         f"<b>{one.label}</b>" + (f" and {exact(one.count - 1)} more" if one.count > 1 else ""),
         noun(one.count, what, many),

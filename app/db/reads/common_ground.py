@@ -65,8 +65,11 @@ class PointFilter:
         circuit: mask, as a number.
         algorithm: position in the analysis.
         at: predicted and right.
+        besides: places that are left out, each predicted and right.
         accuracy_min: least accuracy.
+        accuracy_below: accuracy that none reaches.
         coverage_min: least share of the interventions that is predicted.
+        coverage_below: share that none reaches.
         n_interventions: of that share.
     """
 
@@ -74,8 +77,11 @@ class PointFilter:
     circuit: int | None = None
     algorithm: int | None = None
     at: tuple[int, int] | None = None
+    besides: tuple[tuple[int, int], ...] = ()
     accuracy_min: float | None = None
+    accuracy_below: float | None = None
     coverage_min: float | None = None
+    coverage_below: float | None = None
     n_interventions: int = 1
 
     def passes(self, columns: Mapping[str, NDArray[Any]]) -> NDArray[np.bool_]:
@@ -89,11 +95,18 @@ class PointFilter:
             chosen &= (columns["kind"] != INTERPRETATION) & (columns["owner"] == np.uint64(self.algorithm))
         if self.at is not None:
             chosen &= (columns["predicted"] == self.at[0]) & (columns["right"] == self.at[1])
-        if self.accuracy_min is not None:
-            chosen &= columns["right"] / columns["predicted"] >= self.accuracy_min
-        if self.coverage_min is not None:
-            chosen &= columns["predicted"] / self.n_interventions >= self.coverage_min
+        for predicted, right in self.besides:
+            chosen &= (columns["predicted"] != predicted) | (columns["right"] != right)
+        if self.accuracy_min is not None or self.accuracy_below is not None:
+            chosen &= _within(columns["right"] / columns["predicted"], self.accuracy_min, self.accuracy_below)
+        if self.coverage_min is not None or self.coverage_below is not None:
+            coverage = columns["predicted"] / self.n_interventions
+            chosen &= _within(coverage, self.coverage_min, self.coverage_below)
         return chosen
+
+
+def _within(shares: NDArray[np.float64], low: float | None, below: float | None) -> NDArray[np.bool_]:
+    return (shares >= (-np.inf if low is None else low)) & (shares < (np.inf if below is None else below))
 
 
 @dataclass(frozen=True)

@@ -11,10 +11,10 @@ from app.db.reads import common_ground as reads
 from app.db.reads.jobs import jobs_of_network
 from app.db.reads.networks import jobs_for
 from app.db.tables import CommonGroundRow, JobRow
+from app.pages.common_ground.drawn import drawn_cloud
 from app.pages.common_ground.filters import after_of, order_of, pills_of, sorts_of, view_of, wanted_points
-from app.pages.common_ground.points import cloud_views, point_views, survey_view
-from app.pages.common_ground.summary import summary_of
-from app.pages.common_ground.views import KINDS, CommonGroundOptions, CommonGroundPage, PointKind, SurveyState
+from app.pages.common_ground.points import grid_view, point_views
+from app.pages.common_ground.views import CommonGroundOptions, CommonGroundPage, SurveyState
 from app.pages.cursors import write_cursor
 from app.pages.place import Place, locate
 from app.pages.shared import job_view, latest_job, network_view, scope_view
@@ -40,14 +40,9 @@ def build_common_ground(
     def url(**query: Any) -> str:
         return addresses.common_ground(slug, scope, **query)
 
-    survey, cloud, summary, items, total, following = None, [], [], [], 0, None
-    kinds: dict[PointKind, int] = {}
+    drawn, items, total, following = None, [], 0, None
     if row is not None:
-        survey = survey_view(row, place, addresses)
-        stored = reads.cloud_of(row)
-        kinds = {kind: sum(p.count for p in stored if p.kind == code) for kind, code in KINDS.items()}
-        cloud = cloud_views(session, place, row, stored, addresses)
-        summary = summary_of(survey, cloud)
+        drawn = drawn_cloud(session, place, row, addresses)
         found = reads.list_points(
             session,
             row,
@@ -71,10 +66,13 @@ def build_common_ground(
         scope=scope_view(place, analysis_job, addresses),
         state=state,
         job=None if job is None else job_view(job, addresses),
-        survey=survey,
-        summary=summary,
-        cloud=cloud,
-        kinds=kinds,
+        survey=drawn and drawn.survey,
+        summary=list(drawn.summary) if drawn else [],
+        cloud=list(drawn.marks) if drawn else [],
+        places=drawn.places if drawn else 0,
+        grid=grid_view(drawn.grid) if drawn and drawn.grid else None,
+        representatives=list(drawn.representatives) if drawn and drawn.representatives is not None else None,
+        kinds=drawn.kinds if drawn else {},
         total=total,
         items=items,
         sorts=sorts_of(options, url),

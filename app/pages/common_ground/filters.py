@@ -19,7 +19,7 @@ _AT = re.compile(r"([0-9]{1,9})\.([0-9]{1,9})")
 
 
 def wanted_points(session: Session, place: Place, options: CommonGroundOptions, of: int) -> PointFilter:
-    circuit = algorithm = at = None
+    circuit = algorithm = None
     if options.circuit:
         digits = place.layout.n_hex_digits
         if len(options.circuit) != digits or not set(options.circuit) <= set("0123456789abcdef"):
@@ -40,25 +40,40 @@ def wanted_points(session: Session, place: Place, options: CommonGroundOptions, 
                 "algorithm",
             )
         algorithm = -1 if row is None else row.position
-    if options.at:
-        match = _AT.fullmatch(options.at)
-        if match is None:
-            raise BadQuery(
-                f"at {options.at[:40]!r}", "is not PREDICTED.RIGHT", "write two whole numbers, e.g. 756.719", "at"
-            )
-        at = int(match[1]), int(match[2])
     return PointFilter(
         kinds=tuple(KINDS[kind] for kind in options.kind),
         circuit=circuit,
         algorithm=algorithm,
-        at=at,
+        at=_place_named(options.at, "at") if options.at else None,
+        besides=tuple(_place_named(text, "besides") for text in options.besides),
         accuracy_min=options.accuracy_min,
+        accuracy_below=options.accuracy_below,
         coverage_min=options.coverage_min,
+        coverage_below=options.coverage_below,
         n_interventions=max(1, of),
     )
 
 
-_FILTERS: Final = ("kind", "circuit", "algorithm", "at", "accuracy_min", "coverage_min")
+def _place_named(text: str, option: str) -> tuple[int, int]:
+    match = _AT.fullmatch(text)
+    if match is None:
+        raise BadQuery(
+            f"{option} {text[:40]!r}", "is not PREDICTED.RIGHT", "write two whole numbers, e.g. 756.719", option
+        )
+    return int(match[1]), int(match[2])
+
+
+_FILTERS: Final = (
+    "kind",
+    "circuit",
+    "algorithm",
+    "at",
+    "besides",
+    "accuracy_min",
+    "accuracy_below",
+    "coverage_min",
+    "coverage_below",
+)
 _DEFAULTS: Final[Mapping[str, Any]] = {"sort": "accuracy", "order": "desc", "limit": DEFAULT_LIMIT}
 _SORT_LABELS: Final = {"accuracy": "Right", "coverage": "Predicted", "best": "best", "worst": "worst"}
 
@@ -97,12 +112,17 @@ def pills_of(options: CommonGroundOptions, url: Callable[..., str]) -> list[Pill
     for kind in options.kind:
         rest = [other for other in options.kind if other != kind]
         pills.append(Pill(label=KIND_LABELS[kind].lower(), url=url(**view_of(options, kind=rest))))
+    for text in options.besides:
+        others = [other for other in options.besides if other != text]
+        pills.append(Pill(label=f"besides the point {text}", url=url(**view_of(options, besides=others))))
     words = {
         "circuit": "circuit {}",
         "algorithm": "algorithm {}",
         "at": "at one point, {}",
         "accuracy_min": "accuracy at least {}",
+        "accuracy_below": "accuracy below {}",
         "coverage_min": "coverage at least {}",
+        "coverage_below": "coverage below {}",
     }
     for name, text in words.items():
         value = getattr(options, name)

@@ -4,15 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
+from urllib.parse import urlencode
 
 from sqlalchemy.orm import Session
 
 from app.addressing import Addresses, ExplanationRef
 from app.db.common_ground_columns import INTERPRETATION
 from app.db.reads import common_ground as reads
-from app.db.reads.common_ground import CloudPoint, StoredPoint
+from app.db.reads.common_ground import StoredPoint
 from app.db.tables import AlgorithmRow, CommonGroundRow
-from app.pages.common_ground.views import KIND_OF, CloudView, ExtremeView, PointView, SpreadBar, SurveyView
+from app.pages.common_ground.marks import Cell, Grid
+from app.pages.common_ground.views import (
+    KIND_OF,
+    CellView,
+    CloudView,
+    ExtremeView,
+    GridView,
+    PointView,
+    SpreadBar,
+    SurveyView,
+)
 from app.pages.formulas import FractionView
 from app.pages.place import Place
 from app.pages.samples import alignment_card
@@ -70,28 +81,66 @@ def _extreme(
 
 
 def cloud_views(
-    session: Session, place: Place, row: CommonGroundRow, stored: Sequence[CloudPoint], addresses: Addresses
+    session: Session, place: Place, row: CommonGroundRow, cells: Sequence[Cell], addresses: Addresses
 ) -> list[CloudView]:
-    points = {point.position: point for point in reads.points_at(session, row, [one.first for one in stored])}
+    """The marks of the cloud, each with what a click on it opens."""
+    points = {point.position: point for point in reads.points_at(session, row, [one.place.first for one in cells])}
     algorithms = algorithms_of(session, row, points.values())
+    list_url = addresses.common_ground(place.row.slug, place.scope)
+    before = list_url + ("&" if "?" in list_url else "?")
     found = []
-    for one in stored:
-        ref, label, url = named(points[one.first], algorithms, place, addresses)
-        at = f"{one.predicted}.{one.right}"
+    for one in cells:
+        ref, label, url = named(points[one.place.first], algorithms, place, addresses)
+        cell = _cell_view(one)
+        filters = _filters(cell) if cell else [("at", f"{one.place.predicted}.{one.place.right}")]
+        query = urlencode([("kind", KIND_OF[one.kind]), *filters])
         found.append(
             CloudView(
                 kind=KIND_OF[one.kind],
-                coverage=FractionView(agreed=one.predicted, of=row.n_interventions),
-                accuracy=FractionView(agreed=one.right, of=one.predicted),
+                coverage=FractionView(agreed=one.place.predicted, of=row.n_interventions),
+                accuracy=FractionView(agreed=one.place.right, of=one.place.predicted),
+                places=one.places,
+                cell=cell,
                 count=one.count,
                 interpretations=one.interpretations,
                 ref=ref,
                 label=label,
                 url=url,
-                list_url=addresses.common_ground(place.row.slug, place.scope, kind=KIND_OF[one.kind], at=at) + "#list",
+                list_url=f"{before}{query}#list",
             )
         )
     return found
+
+
+def grid_view(grid: Grid) -> GridView:
+    return GridView(accuracy_step=1 / grid.steps, coverages=grid.per_decade)
+
+
+def _cell_view(one: Cell) -> CellView | None:
+    if one.accuracy is None or one.coverage is None:
+        return None
+    return CellView(
+        accuracy_min=one.accuracy.low,
+        accuracy_below=one.accuracy.below,
+        coverage_min=one.coverage.low,
+        coverage_below=one.coverage.below,
+        besides=[f"{predicted}.{right}" for predicted, right in one.besides],
+        least_accuracy=one.right[0],
+        most_accuracy=one.right[1],
+        least_predicted=one.predicted[0],
+        most_predicted=one.predicted[1],
+    )
+
+
+def _filters(cell: CellView) -> list[tuple[str, str]]:
+    bounds = [
+        ("accuracy_min", cell.accuracy_min),
+        ("accuracy_below", cell.accuracy_below),
+        ("coverage_min", cell.coverage_min),
+        ("coverage_below", cell.coverage_below),
+    ]
+    told = [(name, f"{value:g}") for name, value in bounds if value is not None]
+    return [("besides", text) for text in cell.besides] + told
 
 
 def algorithms_of(session: Session, row: CommonGroundRow, points: Iterable[StoredPoint]) -> dict[int, AlgorithmRow]:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final, Literal
+from typing import Annotated, Final, Literal
 
-from pydantic import Field
+from pydantic import Field, StringConstraints
 
 from app.db.common_ground_columns import FAILING, INTERPRETATION, VALID
 from app.pages.formulas import FractionView
@@ -32,8 +32,13 @@ class CommonGroundOptions(ScopeOptions):
     circuit: str = Field("", max_length=64, description="Only interpretations of the circuit with this mask.")
     algorithm: str = Field("", max_length=16, description="Only alignments of the algorithm with this id.")
     at: str = Field("", max_length=24, description="Only points at one place: PREDICTED.RIGHT, e.g. 756.719.")
+    besides: list[Annotated[str, StringConstraints(max_length=24)]] = Field(
+        [], max_length=8, description="Not the points at these places, each PREDICTED.RIGHT."
+    )
     accuracy_min: float | None = Field(None, ge=0, le=1, description="Least accuracy.")
+    accuracy_below: float | None = Field(None, ge=0, le=1, description="Accuracy that none reaches.")
     coverage_min: float | None = Field(None, ge=0, le=1, description="Least coverage.")
+    coverage_below: float | None = Field(None, ge=0, le=1, description="Coverage that none reaches.")
     sort: Literal["accuracy", "coverage", "best", "worst"] = Field(
         "accuracy", description="What the list is sorted by; best and worst are those of any member of a class."
     )
@@ -48,18 +53,44 @@ class StandingOptions(ScopeOptions):
     e: str = Field(max_length=2000, description="The explanation, as a comparison's address names it.")
 
 
+class CellView(PageModel):
+    """What a mark takes together where there are too many places to be shown one by one.
+
+    Its list has these bounds as filters: lower ones included, upper ones not.
+    """
+
+    accuracy_min: float
+    accuracy_below: float | None = Field(description="None where nothing lies beyond.")
+    coverage_min: float
+    coverage_below: float | None
+    besides: list[str] = Field(description="Places in it that are marks of their own: PREDICTED.RIGHT.")
+    least_accuracy: float = Field(description="Of the places in it, as they are.")
+    most_accuracy: float
+    least_predicted: int
+    most_predicted: int
+
+
 class CloudView(PageModel):
-    """Explanations of one kind that stand at the same place."""
+    """One mark: explanations of one kind at the same place, or of several places in a cell of a grid."""
 
     kind: PointKind
-    coverage: FractionView
+    coverage: FractionView = Field(description="Where the mark stands: a place that is taken.")
     accuracy: FractionView
+    places: int = Field(description="Places that it takes together.")
+    cell: CellView | None = Field(description="What is in it, None where it is one place.")
     count: int = Field(description="Points here: observed classes, or alignments.")
     interpretations: BigInt = Field(description="Members of those classes; 0 for alignments.")
     ref: str = Field(description="The first of them, as a comparison's address names it.")
     label: str
     url: str
     list_url: str = Field(description="All of them, listed.")
+
+
+class GridView(PageModel):
+    """The grid on which places are taken together."""
+
+    accuracy_step: float
+    coverages: int = Field(description="Cells of coverage to each power of ten.")
 
 
 class PointView(PageModel):
@@ -151,7 +182,12 @@ class CommonGroundPage(PageModel):
     job: JobView | None = Field(description="The latest job that surveys it, None where it is done or nobody asked.")
     survey: SurveyView | None
     summary: list[str] = Field(description="What the survey says, in sentences.")
-    cloud: list[CloudView]
+    cloud: list[CloudView] = Field(description="The marks: every place, or cells of a grid where these are too many.")
+    places: int = Field(description="Different places where explanations of a kind stand.")
+    grid: GridView | None = Field(description="None where every place is a mark of its own.")
+    representatives: list[SpreadBar] | None = Field(
+        description="Observed classes that were looked at, by right predictions; None where the spread is known."
+    )
     kinds: dict[PointKind, int] = Field(description="Points of each kind.")
     total: int = Field(description="Points that pass the filter.")
     items: list[PointView]
