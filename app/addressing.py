@@ -200,6 +200,10 @@ class Addresses:
         """All points of the common ground as comma-separated values."""
         return self._url("api", "v1", "networks", network, "common-ground.csv", scope=scope, **view)
 
+    def common_ground_places(self, network: str, scope: Scope | None = None, **view: Any) -> str:
+        """Every place of the cloud exactly, as JSON."""
+        return self._url("api", "v1", "networks", network, "common-ground", "places", scope=scope, **view)
+
     def neighbours(self, network: str, refs: Any, scope: Scope | None = None, **view: Any) -> str:
         """What to compare next: closest to an explanation of the comparison, and most different from it."""
         query: dict[str, Any] = {"network": network, "e": [str(ref) for ref in refs], **view}

@@ -20,6 +20,7 @@ from app.figures.numbers import exact, noun
 from app.figures.plots import Figure
 from app.jobs import queue
 from app.pages.common_ground.build import build_common_ground
+from app.pages.common_ground.places import PlacesOptions, PlacesPage, build_places
 from app.pages.common_ground.standing import build_standing
 from app.pages.common_ground.table import table_rows
 from app.pages.common_ground.views import (
@@ -41,6 +42,7 @@ PAGE = "/networks/{network}/common-ground"
 STANDING = PAGE + "/standing"
 ListOptions = Annotated[CommonGroundOptions, Query()]
 OneOptions = Annotated[StandingOptions, Query()]
+SpotOptions = Annotated[PlacesOptions, Query()]
 TableOptions = Annotated[ScopeOptions, Query()]
 
 
@@ -88,6 +90,17 @@ def standing_page(request: Request, session: Reading, links: Links, network: str
 def standing_twin(session: Reading, links: Links, network: str, options: OneOptions) -> StandingView:
     """Coverage and accuracy of one explanation, stored or not, and its place among the others."""
     return build_standing(session, links, network, options)
+
+
+@router.get(
+    API_PREFIX + PAGE + "/places",
+    tags=["common ground"],
+    summary="Every place of the cloud",
+    responses=api_errors(400, 404),
+)
+def common_ground_places(session: Reading, links: Links, network: str, options: SpotOptions) -> PlacesPage:
+    """Where explanations of each kind stand, exactly, also where the figure takes places together."""
+    return build_places(session, links, network, options)
 
 
 @router.get(
