@@ -271,21 +271,46 @@ def verdicts_at(session: Session, analysis: AnalysisRow, kind: Kind, position: i
         kind: of the explanation.
         position: of the explanation in the order of verdicts.
     """
-    rows = session.scalars(select(VerdictRow).where(*_seen(analysis), VerdictRow.kind == kind, VerdictRow.n > position))
-    by_id = {row.id: row for row in rows}
-    query = select(VerdictBlockRow).where(
-        VerdictBlockRow.verdict_id.in_(by_id), VerdictBlockRow.block == position // BLOCK
+    return verdicts_among(session, analysis, kind, [position])[position]
+
+
+def verdicts_among(
+    session: Session, analysis: AnalysisRow, kind: Kind, positions: Iterable[int]
+) -> dict[int, tuple[StoredVerdict, ...]]:
+    """The same for several explanations of a kind: what holds the verdicts on many of them is unpacked once.
+
+    Args:
+        session: of the reader.
+        analysis: what the explanations belong to.
+        kind: of all of them.
+        positions: of the explanations in the order of verdicts.
+    """
+    wanted = sorted(set(positions))
+    rows = {row.id: row for row in session.scalars(select(VerdictRow).where(*_seen(analysis), VerdictRow.kind == kind))}
+    query = select(VerdictBlockRow.verdict_id, VerdictBlockRow.name, VerdictBlockRow.block, VerdictBlockRow.data).where(
+        VerdictBlockRow.verdict_id.in_(rows),
+        VerdictBlockRow.block.in_({position // BLOCK for position in wanted}),
+        VerdictBlockRow.name.in_(("outcomes", "scores", "numerators", "denominators")),
     )
-    values: dict[int, dict[str, Any]] = {number: {} for number in by_id}
-    for block in session.scalars(query):
-        if block.name in ("outcomes", "scores", "numerators", "denominators"):
-            values[block.verdict_id][block.name] = unpacked(block.name, block.data)[position % BLOCK].item()
+    values: dict[tuple[int, int], dict[str, Any]] = {}
+    for number, name, block, data in session.execute(query):
+        column = unpacked(name, data)
+        for position in wanted:
+            if position // BLOCK == block and position % BLOCK < len(column):
+                values.setdefault((position, number), {})[name] = column[position % BLOCK].item()
+    return {position: _told(rows, position, values) for position in wanted}
+
+
+def _told(
+    rows: dict[int, VerdictRow], position: int, values: dict[tuple[int, int], dict[str, Any]]
+) -> tuple[StoredVerdict, ...]:
+    """Each criterion's verdict on the explanation at a position."""
     found = []
-    for number, row in by_id.items():
+    for number, row in rows.items():
         step = _step_of(row)
-        if step is None or values[number]["outcomes"] >= len(OUTCOMES):
+        here = values.get((position, number))
+        if step is None or here is None or row.n <= position or here["outcomes"] >= len(OUTCOMES):
             continue
-        here = values[number]
         numerator, denominator = here.get("numerators", -1), here.get("denominators", -1)
         fraction = numerator >= 0 and denominator >= 0
         score = here.get("scores", numerator / denominator if fraction and denominator else float("nan"))

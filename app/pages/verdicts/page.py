@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal, cast
 
-import numpy as np
 from pydantic import Field
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -18,8 +17,8 @@ from analysis.criteria.steps import CriterionStep
 from analysis.criteria.verdict import OUTCOMES, Outcome, Verdict
 from app.addressing import Addresses, ExplanationRef
 from app.db.reads import algorithms as algorithm_reads
-from app.db.reads.circuits import whole_column
-from app.db.reads.verdicts import StoredVerdict, position_of_alignment, verdicts_at
+from app.db.reads.circuit_scan import locate_mask
+from app.db.reads.verdicts import StoredVerdict, position_of_alignment, verdicts_among, verdicts_at
 from app.db.tables import AlgorithmRow
 from app.errors import BadQuery
 from app.pages.compare.build import find_chosen, texts_of
@@ -143,6 +142,7 @@ def build_verdicts(session: Session, addresses: Addresses, network: str, options
     explanations = list({str(explanation.ref): explanation for explanation in found.values()}.values())
     refs = [str(explanation.ref) for explanation in explanations]
     judge = Judge(session, addresses, reasons=len(explanations) == 1)
+    judge.look_up(explanations)
     views = [
         JudgedView(
             letter=letter,
@@ -182,6 +182,23 @@ class Judge:
     addresses: Addresses
     reasons: bool
     _known: dict[tuple[str, str], list[CriterionVerdict]] = field(default_factory=dict, init=False)
+    _stored: dict[tuple[str, str], Sequence[StoredVerdict]] = field(default_factory=dict, init=False)
+
+    def look_up(self, explanations: Sequence[Explanation]) -> None:
+        """Read what is stored of several explanations together: many of them stand in the same blocks."""
+        places: dict[tuple[int, str], dict[tuple[str, str], int]] = {}
+        analyses = {}
+        for explanation in [part for one in explanations for part in (one, _within(one)) if part is not None]:
+            analysis = explanation.place.analysis
+            position = None if analysis is None else _position(self.session, explanation)
+            if analysis is None or position is None:
+                self._stored[_key(explanation)] = ()
+                continue
+            analyses[analysis.id] = analysis
+            places.setdefault((analysis.id, explanation.kind), {})[_key(explanation)] = position
+        for (analysis_id, kind), positions in places.items():
+            found = verdicts_among(self.session, analyses[analysis_id], cast(Kind, kind), positions.values())
+            self._stored |= {key: found[position] for key, position in positions.items()}
 
     def on(self, explanation: Explanation) -> list[CriterionVerdict]:
         """Every criterion that applies: the stored outcome where there is one, else what is found now.
@@ -202,11 +219,13 @@ class Judge:
         ]
 
     def _own(self, explanation: Explanation) -> list[CriterionVerdict]:
-        key = (str(explanation.ref), explanation.place.protocol.digest)
+        key = _key(explanation)
         if key not in self._known:
+            if key not in self._stored:
+                self._stored[key] = stored_verdicts(self.session, explanation)
             stored = {
                 verdict.step.key: verdict
-                for verdict in stored_verdicts(self.session, explanation)
+                for verdict in self._stored[key]
                 if verdict.step == CriterionStep.of(verdict.step.criterion)
             }
             known = frozenset() if self.reasons else frozenset(stored)
@@ -215,6 +234,11 @@ class Judge:
                 for judged in judge_on_the_spot(self.session, explanation, known=known)
             ]
         return self._known[key]
+
+
+def _key(explanation: Explanation) -> tuple[str, str]:
+    """What tells explanations of a comparison apart."""
+    return str(explanation.ref), explanation.place.protocol.digest
 
 
 def _within(explanation: Explanation) -> Explanation | None:
@@ -244,9 +268,8 @@ def _position(session: Session, explanation: Explanation) -> int | None:
     if analysis is None or explanation.interpretation is not None:
         return None
     if explanation.circuit is not None:
-        masks = whole_column(session, analysis.id, "mask")
-        position = int(np.searchsorted(masks, np.uint64(explanation.circuit.mask)))
-        return position if position < len(masks) and int(masks[position]) == explanation.circuit.mask else None
+        position, stored = locate_mask(session, analysis.id, explanation.circuit.hex)
+        return position if stored else None
     row = (
         None
         if explanation.algorithm is None

@@ -28,6 +28,7 @@ from app.db.reads.verdicts import (
     reading_counts,
     surviving,
     verdict_sets,
+    verdicts_among,
     verdicts_at,
 )
 from app.db.tables import AlignmentRow, AnalysisRow, VerdictBlockRow, VerdictRow
@@ -94,6 +95,10 @@ def test_what_is_stored_is_what_the_criteria_say(analysed):
                 one, expected = told[str(CriterionStep.parse(text))], direct(text).at(position)
                 assert (one.outcome, one.score) == (expected.outcome, expected.score)
                 assert (one.numerator, one.denominator) == (expected.numerator, expected.denominator)
+        together = verdicts_among(session, analysis, "circuit", [196, 0, 5, 0])
+        assert together == {p: verdicts_at(session, analysis, "circuit", p) for p in (0, 5, 196)}
+        assert len(set(together.values())) > 1
+        assert verdicts_at(session, analysis, "circuit", 197) == ()
         assert outcomes(session, analysis, "circuit", CriterionStep.parse("necessity")) is None
         assert missing_steps(session, analysis, [("circuit", CriterionStep.parse("necessity")), STEPS[0]]) == (
             ("circuit", CriterionStep.parse("necessity")),
