@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from app.offline.planning import Wish
-from app.offline.site import write_site
-from app.settings import Settings
 from tests.browser.conftest import PHONE
 from tests.browser.rules import (
     broken,
@@ -50,9 +50,17 @@ READ = (
 
 @pytest.fixture(scope="module")
 def copy(site, tmp_path_factory) -> Path:
+    """In a process of its own, as users make one: the browser's driver keeps this process's event loop for itself."""
     folder = tmp_path_factory.mktemp("offline") / "copy"
-    wish = Wish((SLUG,), limit=3, interpretations=3)
-    write_site(Settings(data=site.data, database_url=""), wish, folder)
+    options = ["--static", str(folder), "--network", SLUG, "--limit", "3", "--interpretations", "3", "--quiet"]
+    done = subprocess.run(
+        [sys.executable, "-m", "app.cli", "export", *options],
+        env={**os.environ, "PLURISCOPE_DATA": str(site.data)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
     return folder
 
 
