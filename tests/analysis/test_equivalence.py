@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import combinations
 
 import numpy as np
+import pytest
 
 from analysis.algorithms.catalogue import candidate_algorithms
 from analysis.alignments.alignment import Alignment, NeuronSet
@@ -51,6 +52,7 @@ def some_interpretations(network: Network) -> list:
     return [space.at(index) for space in spaces for index in range(min(space.count, 12))]
 
 
+@pytest.mark.slow
 def test_classes_are_closed_under_both_reasons_and_nothing_else():
     network = twin_neurons()
     layout = EdgeLayout(network.sizes)

@@ -41,11 +41,13 @@ def test_depth_3_over_two_inputs_is_counted_as_listed(pattern):
 
 @settings(max_examples=15)
 @given(st.integers(3, 4), st.data())
+@pytest.mark.slow
 def test_depth_2_over_three_and_four_inputs_is_counted_as_listed(n_inputs, data):
     conjunction = data.draw(st.integers(0, 2 ** (2**n_inputs) - 1)) & data.draw(st.integers(0, 2 ** (2**n_inputs) - 1))
     assert counted(conjunction, n_inputs, 2) == listed(conjunction, n_inputs, 2)
 
 
+@pytest.mark.slow
 def test_redundancy_is_counted_as_by_brute_force():
     table = (0, 1, 1, 0)
     verdicts = [oracle.redundancy(text, 2) for text in oracle.and_inverter(2, 3)[table]]

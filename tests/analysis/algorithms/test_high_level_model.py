@@ -63,6 +63,7 @@ def test_and_inverter_texts_read_back_and_mean_the_same(text):
 
 
 @given(formula_texts())
+@pytest.mark.slow
 def test_the_authors_strings_read_back_and_mean_the_same(text):
     algorithm = parse_algorithm(text, "formula_trees", 3)
     assert algorithm.text == algorithm.formula == text
@@ -81,6 +82,7 @@ def test_the_readable_formula_means_the_same(text):
 
 
 @given(st.one_of(and_inverter_texts(), formula_texts()), st.data())
+@pytest.mark.slow
 def test_variables_and_predictions_are_those_of_a_plain_evaluation(text, data):
     form = "and_inverter" if "&" in text or "!" in text else "formula_trees"
     algorithm = parse_algorithm(text, form, 3)
@@ -126,6 +128,7 @@ def test_variables_of_the_two_forms():
 
 @pytest.mark.parametrize("form", ["and_inverter", "formula_trees"])
 @pytest.mark.parametrize("task", ["XOR", "AND", "IMP"])
+@pytest.mark.slow
 def test_every_candidate_reads_back_and_has_an_id_of_its_own(form, task):
     protocol = COMPLETE if form == "and_inverter" else PAPER
     found = candidate_algorithms(named_task(task, 2), protocol, 2).algorithms

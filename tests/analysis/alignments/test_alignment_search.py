@@ -92,6 +92,7 @@ def assert_same_as_brute_force(network, candidates, protocol, data):
 
 
 @pytest.mark.parametrize(("name", "n_valid"), [("xor_2-2-2", 4), ("xor_2-2", 1), ("nor_2-2", 1), ("or_sigmoid_2-2", 1)])
+@pytest.mark.slow
 def test_golden_networks_are_aligned_as_by_brute_force(name, n_valid):
     file = golden_network(name)
     candidates = candidate_algorithms(file.tasks[0], COMPLETE, file.network.n_hidden_layers)
@@ -119,6 +120,7 @@ def test_golden_networks_are_aligned_as_by_brute_force(name, n_valid):
         }
     ),
 )
+@pytest.mark.slow
 def test_random_networks_are_aligned_as_by_brute_force(seed, sizes, settings_):
     network, protocol = random_network(seed, sizes), custom(**settings_)
     candidates = candidate_algorithms(own_task(network), protocol, network.n_hidden_layers)

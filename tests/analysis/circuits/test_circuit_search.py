@@ -156,6 +156,7 @@ def test_ablating_nothing_changes_nothing(activation, ablation):
 
 @settings(max_examples=25, deadline=None)
 @given(st.integers(0, 10**6), st.permutations(range(3)), st.permutations(range(2)))
+@pytest.mark.slow
 def test_relabelling_hidden_neurons_keeps_the_number_of_circuits(seed, first, second):
     network, task = random_network(seed, (2, 3, 2, 1)), random_task(seed, 2)
     (w1, w2, w3), (b1, b2, b3) = network.weights, network.biases

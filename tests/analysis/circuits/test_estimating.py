@@ -52,6 +52,7 @@ def test_the_interval_covers_the_truth_often_enough(share):
     assert covered >= Fraction(95, 100)
 
 
+@pytest.mark.slow
 def test_estimates_cover_a_known_number():
     file = golden_network("xor_pretrained")
     n_covered = 0

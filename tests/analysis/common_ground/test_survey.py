@@ -84,6 +84,7 @@ def one_by_one(subject: Subject, position: int, ground) -> list[tuple[int, int]]
     return rights
 
 
+@pytest.mark.slow
 def test_every_interpretation_is_counted_where_it_stands(small, whole, ground):
     found = whole
     assert not found.drawn

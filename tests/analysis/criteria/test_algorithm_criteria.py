@@ -27,6 +27,7 @@ def test_the_250_algorithms_of_xor_are_thinned_to_194_18_and_2():
 
 
 @pytest.mark.parametrize("name", ["XOR", "AND", "IMP"])
+@pytest.mark.slow
 def test_redundancies_are_those_of_the_oracle_and_of_the_search(name):
     algorithms = candidates(name)[:120]
     context = AlgorithmCriteriaContext(algorithms)

@@ -22,6 +22,7 @@ BEGIN = hnp.arrays(np.bool_, N)
 
 
 @given(STEPS, BEGIN)
+@pytest.mark.slow
 def test_every_order_ends_with_the_same_explanations(steps, begin):
     ends = {
         (rows[-1].left.tobytes(), rows[-1].n_open) if (rows := funnel_rows(order, begin)) else None

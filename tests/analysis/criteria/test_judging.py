@@ -53,6 +53,7 @@ def put_together(blocks):
     return outcomes, tallies
 
 
+@pytest.mark.slow
 def test_blocks_of_any_size_say_the_same():
     whole = put_together(judge_analysis(subject(), QUICK))
     parts = put_together(judge_analysis(subject(), QUICK, limits=JudgingLimits(block=64)))
@@ -206,6 +207,7 @@ def _is_circuit(layout: EdgeLayout, mask: int) -> bool:
     ("seed", "hidden", "symmetric"),
     [(0, (2,), False), (1, (3,), False), (2, (2,), True), (3, (2, 2), False), (4, (2, 2), False)],
 )
+@pytest.mark.slow
 def test_counts_and_their_combinations_agree_with_trying_each_interpretation(seed, hidden, symmetric):
     subject = small_subject(seed, hidden, symmetric=symmetric)
     steps = [CriterionStep.parse(text) for text in KEYS]

@@ -39,6 +39,7 @@ def cases(n_masks=2, most=300):
                 yield space, names, classes
 
 
+@pytest.mark.slow
 def test_gates_of_each_neuron_are_counted():
     seen = 0
     for space, names, _ in cases():
@@ -78,6 +79,7 @@ def test_matches_are_counted_and_fetched_in_the_order_of_their_index():
     assert checked["none"] > 10
 
 
+@pytest.mark.slow
 def test_a_wish_about_a_neuron_does_not_narrow_its_own_counts():
     space, names, _ = max(cases(), key=lambda case: len(case[1]))
     site, gates = next((site, gates) for site, gates in space.gate_counts().items() if len(gates) > 1)

@@ -108,6 +108,7 @@ def test_many_inputs_end_rows_early():
     assert compare(random_networks((4, 2, 2, 1), scale=0.7), task, protocol_from_mapping({"accuracy_threshold": 0.5}))
 
 
+@pytest.mark.slow
 def test_labels_and_rows_of_a_data_record():
     network, data = golden_network("xor_noise_3-3").network, golden_data("xor_noise_3-3")
     assert data.validation_inputs is not None

@@ -10,6 +10,7 @@ def lines_of(path):
     return [json.loads(line) for line in path.read_text().splitlines()]
 
 
+@pytest.mark.slow
 def test_every_seed_is_a_line_and_the_figures_are_those_of_analyse(tmp_path, capsys):
     rules = tmp_path / "rules.json"
     rules.write_text('{"name": "shallow", "max_depth": 2}')

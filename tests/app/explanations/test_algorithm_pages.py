@@ -41,6 +41,7 @@ def test_the_list_has_every_candidate_and_its_totals(get):
 
 
 @pytest.mark.parametrize("sort", ["order", "valid", "minimal", "iia", "gates", "variables", "depth"])
+@pytest.mark.slow
 def test_pages_of_every_order_hold_each_algorithm_once(get, sort):
     pages = walk(get, XOR + "/algorithms", sort=sort, limit=60)
     ids = [item["algorithm"]["id"] for page in pages for item in page["items"]]
@@ -50,6 +51,7 @@ def test_pages_of_every_order_hold_each_algorithm_once(get, sort):
     assert ids == whole
 
 
+@pytest.mark.slow
 def test_orders_order(get):
     def values(sort, key):
         return [key(item) for item in get(XOR + "/algorithms", sort=sort, limit=250)["items"]]

@@ -144,6 +144,7 @@ def test_judging_may_be_stopped(store):
     assert job(store, waiting).state == "done"
 
 
+@pytest.mark.slow
 def test_analyses_without_verdicts_are_judged_later(store):
     stored_analysis(store)
     for _ in range(2):
@@ -159,6 +160,7 @@ def test_analyses_without_verdicts_are_judged_later(store):
         assert queue.enqueue_missing_criteria(session) == 0
 
 
+@pytest.mark.slow
 def test_what_a_budget_ended_can_be_asked_for_again_with_a_longer_one(tmp_path):
     text, sets = "mean-ablation", []
     for seconds, again in ((0.0, 1), (0.0, 0), (60.0, 1), (60.0, 0)):

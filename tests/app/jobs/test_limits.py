@@ -62,6 +62,7 @@ def test_settings_become_limits_and_the_rest_is_the_engines(tmp_path):
         ({"max_possible_circuits": 100, "max_count_seconds": 0, "estimate_samples": 5_000}, "estimated", None),
     ],
 )
+@pytest.mark.slow
 def test_a_job_stops_at_the_operators_limits_and_says_so(tmp_path, settings, method, truncated_at):
     row = analysed(store_of(tmp_path, **settings))
     assert row.circuits_method == method

@@ -119,6 +119,7 @@ def test_the_interface_page_shows_every_operation_and_type(client):
 
 
 @pytest.mark.parametrize("stripped", [True, False])
+@pytest.mark.slow
 def test_behind_a_proxy_under_a_prefix(app, stripped):
     behind = create_app(Settings(data=app.state.settings.data, prefix="/pluriscope"))
     with TestClient(behind, base_url="http://127.0.0.1") as client:

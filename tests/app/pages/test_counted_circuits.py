@@ -121,6 +121,7 @@ def test_a_filter_on_draws_says_that_others_may_pass(client):
     assert 0 < some["total"] < 20
 
 
+@pytest.mark.slow
 def test_result_files_say_how_the_number_was_found(client):
     for protocol, method in ((COUNTED, "counted"), (ESTIMATED, "estimated")):
         (output,) = twin(client, HERE + "/result", protocol=protocol.digest[:12])["outputs"]

@@ -105,6 +105,7 @@ def told_lists(page):
 
 
 @pytest.mark.parametrize("sequence", SEQUENCES)
+@pytest.mark.slow
 def test_every_list_has_as_many_as_the_page_says(client, sequence):
     told = [(url, number) for url, number in told_lists(twin(client, *sequence)) if number]
     assert len(told) > 20

@@ -151,6 +151,7 @@ def test_the_drawing_has_every_value_in_words(twin):
 
 
 @pytest.mark.parametrize(("on", "sites"), [("neurons", 6), ("edges", 18)])
+@pytest.mark.slow
 def test_everything_in_the_drawing_is_a_link_that_toggles(client, twin, on, sites):
     page = twin(f"{SANDBOX}?now=01_1.1s10_2.0.1s10&on={on}")
     assert len(page["sites"]) == sites
