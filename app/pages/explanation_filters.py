@@ -184,8 +184,7 @@ def conditions_of(
     found += [_part(text, layout, kept=True) for text in options.keep]
     found += [_part(text, layout, kept=False) for text in options.drop]
     for step in steps:
-        test = _column(step_column(step), lambda column: column)
-        found.append(Condition(f"criteria {step}", f"passes {step}", dict.fromkeys(step.kinds, test), narrows=True))
+        found.append(Condition(f"criteria {step}", f"passes {step}", _passing(step), narrows=True))
     for step in failed_of(options):
         test = _column(failed_column(step), lambda column: column)
         kinds: list[Kind] = [kind for kind in step.kinds if kind != "interpretation"]  # those have numbers only
@@ -193,9 +192,24 @@ def conditions_of(
     return found
 
 
+def _passing(step: CriterionStep) -> dict[Kind, tuple[tuple[str, ...], Test]]:
+    """Who passes a criterion; an interpretation only if its circuit does too, where the criterion is about circuits."""
+    test = _column(step_column(step), lambda column: column)
+    tests: dict[Kind, tuple[tuple[str, ...], Test]] = dict.fromkeys(step.kinds, test)
+    if "circuit" in step.kinds:
+        names = [circuit_column(step), *([step_column(step)] if "interpretation" in step.kinds else [])]
+        tests["interpretation"] = (tuple(names), lambda columns: np.logical_and.reduce([columns[n] for n in names]))
+    return tests
+
+
 def step_column(step: CriterionStep) -> str:
     """The column of a shelf that says which explanations pass a criterion."""
     return f"passes {step}"
+
+
+def circuit_column(step: CriterionStep) -> str:
+    """The column of interpretations, circuit by circuit, that says whose circuit passes a criterion."""
+    return f"circuit passes {step}"
 
 
 def failed_column(step: CriterionStep) -> str:

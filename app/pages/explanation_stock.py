@@ -33,7 +33,13 @@ from app.db.reads.explanation_verdicts import (
 from app.db.tables import AnalysisRow
 from app.pages.awaited import SURVEY
 from app.pages.cursors import bad_cursor
-from app.pages.explanation_filters import ExplanationsOptions, failed_column, failed_of, step_column
+from app.pages.explanation_filters import (
+    ExplanationsOptions,
+    circuit_column,
+    failed_column,
+    failed_of,
+    step_column,
+)
 from app.pages.place import Place
 
 CLASS_COLUMNS: Final = ("irredundant_gates", "irredundant_functions", "irredundant_literals")
@@ -87,6 +93,16 @@ def take_stock(
             if shares is None and (options.sort in SHARES or {options.coverage_min, options.accuracy_min} != {None}):
                 pending.append(SURVEY)
         asked = [step for step in steps if kind in step.kinds]
+        columns = {step_column(step) for step in asked}
+        if kind == "interpretation":
+            of_circuits = {circuit_column(step): step for step in steps if "circuit" in step.kinds}
+            columns |= of_circuits.keys()
+            for name, step in of_circuits.items():
+                packed = passing_bits(session, analysis, CircuitShelf(session, analysis, "circuit"), step)
+                if packed is None:
+                    pending.append(str(step))
+                else:
+                    more[name] = unpacked_bits(packed, bare.n)
         if kind == "interpretation" and asked:
             survivors = survivors_of_interpretations(session, analysis, asked)
             if survivors is None:
@@ -108,7 +124,7 @@ def take_stock(
                 more[failed_column(step)] = unpacked_bits(packed, bare.n)
             elif kind in options.kinds:
                 pending.append(str(step))
-        wanted = {*map(step_column, asked), *(failed_column(s) for s in failed_of(options) if kind in s.kinds)}
+        wanted = {*columns, *(failed_column(s) for s in failed_of(options) if kind in s.kinds)}
         if not wanted <= more.keys() and kind not in options.kinds:
             continue
         shelves[kind] = (

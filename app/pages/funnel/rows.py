@@ -75,7 +75,9 @@ def interpretation_funnel(verdicts: Verdicts, lists: Lists) -> KindFunnel:
     else:
         counted = [CountedRow(None, 0, total, 0, False) for _ in steps]
     rows, before = [], total
-    for step, row in zip(steps, counted, strict=True):
+    for number, (step, row) in enumerate(zip(steps, counted, strict=True), start=1):
+        # of a criterion about both kinds that only comes later, the list would ask the interpretations already
+        asks_more = any(later in verdicts.of("circuit") for later in steps[number:])
         rows.append(
             FunnelRowView(
                 position=verdicts.steps.index(step),
@@ -92,7 +94,7 @@ def interpretation_funnel(verdicts: Verdicts, lists: Lists) -> KindFunnel:
                 interpretations=None,
                 observed=None,
                 scaled=None,
-                left_url=None,
+                left_url=lists.readings(steps[:number]) if row.whole and sure and not asks_more else None,
                 failed_url=None,
             )
         )
@@ -106,7 +108,7 @@ def interpretation_funnel(verdicts: Verdicts, lists: Lists) -> KindFunnel:
         rows,
         last.most,
         None,
-        lists.passing("circuit", verdicts.of("circuit")),
+        (rows[-1].left_url if rows else None) or lists.passing("circuit", verdicts.of("circuit")),
         left_least=last.least,
         sure=sure,
     )

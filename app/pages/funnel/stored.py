@@ -203,6 +203,17 @@ class Lists:
         """Those that pass all of these steps that apply to the kind; of alignments valid ones."""
         return self._url(kind, steps)
 
+    def readings(self, steps: Sequence[CriterionStep]) -> str:
+        """Interpretations that pass these steps of circuits that pass all steps for circuits, circuit by circuit."""
+        circuits = [step for step in self._verdicts.of("circuit") if ("circuit", step) in self._verdicts.sets]
+        own = [step for step in steps if ("interpretation", step) in self._verdicts.sets]
+        return self._addresses.explanations(
+            self._slug,
+            self._scope,
+            kind="interpretation",
+            criteria=list(dict.fromkeys(str(step) for step in (*circuits, *own))),
+        )
+
     def failing(self, kind: Kind, before: Sequence[CriterionStep], step: CriterionStep) -> str | None:
         """Those that pass the steps before and fail this one; None if no list can name those."""
         irredundant: Sequence[str] = ()

@@ -52,15 +52,15 @@ def wide_xor() -> NetworkFile:
     return NetworkFile("Wide", network, (named_task("XOR", 2),))
 
 
-def judge(store, row, criteria):
-    """Store verdicts on what an analysis found, as a job does; not on interpretations, which would take seconds."""
+def judge(store, row, criteria, *, interpretations=False):
+    """Store verdicts on what an analysis found, as a job does; on interpretations only if asked: that takes seconds."""
     with store.read() as session:
         analysis = session.merge(row, load=True)
         arguments = criteria_arguments(
             analysis.network.digest, 0, analysis.protocol_digest, analysis.data_digest, analysis.result_digest, criteria
         )
         inputs = judging.load_judging_inputs(session, arguments)
-    steps = tuple((kind, step) for kind, step in inputs.steps if kind != "interpretation")
+    steps = tuple((kind, step) for kind, step in inputs.steps if interpretations or kind != "interpretation")
     outcome = judging.compute_verdicts(judging.JudgingInputs(inputs.subject, steps), silent)
     for step in judging.stage_verdicts(arguments, outcome):
         with store.write() as session:

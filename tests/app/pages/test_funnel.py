@@ -25,6 +25,7 @@ from app.pages.funnel.rows import brief
 from app.pages.glossary import build_glossary
 from app.settings import Settings
 from tests.app.pages.conftest import judge
+from tests.factories import pretrained_xor
 
 FUNNEL = "/networks/xor/funnel"
 
@@ -291,3 +292,26 @@ def test_every_criterion_leads_to_a_word_of_the_glossary(app):
 def test_counts_in_running_text_stay_short():
     assert (brief(147_899_020), brief(4_624_832_058)) == ("147,899,020", "4.62 × 10^9")
     assert brief(10**49) == "1.00 × 10^49"
+
+
+@pytest.mark.slow
+def test_interpretations_left_are_listed_circuit_by_circuit(tmp_path):
+    """The list's own numbers, summed, are the funnel's, whatever circuits were left before."""
+    file = pretrained_xor()
+    criteria = ("representative", "mean-ablation", "output-faithfulness", "observed-class")
+    app = create_app(Settings(data=tmp_path))
+    with TestClient(app, base_url="http://127.0.0.1") as client:
+        with app.state.store.write() as session:
+            save_network(session, file, slug="xor")
+            row = save_analysis(session, analyse_output(file.network, 0, file.tasks[0], COMPLETE, clean_data(2)))
+        judge(app.state.store, row, criteria, interpretations=True)
+        page = twin(client, "representative", "mean-ablation", "observed-class", "output-faithfulness")
+        rows = kind(page, "interpretation")["rows"]
+        assert [row["key"] for row in rows] == ["representative", "observed-class"]
+        assert rows[0]["left"] > rows[1]["left"] > 0
+        for row in rows:
+            listed = client.get("/api/v1" + row["left_url"]).json()
+            assert listed["total"] == kind(page, "circuit")["left"] == 12, "each of these circuits has one at least"
+            assert sum(int(item["surviving"]) for item in listed["items"]) == row["left"], row["left_url"]
+        later = kind(twin(client, "mean-ablation", "observed-class", "representative"), "interpretation")["rows"]
+        assert [row["left_url"] is None for row in later] == [True, False], "its list would ask for representatives too"
