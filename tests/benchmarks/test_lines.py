@@ -201,7 +201,7 @@ def test_the_whole_table_and_the_plot_in_tiny(tmp_path: Path, capsys: pytest.Cap
     document = json.loads((tmp_path / "lines.json").read_text())
     assert len(document["lines"]) == 21
     assert all(line["note"] for line in document["lines"])
-    assert sum(line["target_seconds"] is not None for line in document["lines"]) == 7
+    assert sum(line["target_seconds"] is not None for line in document["lines"]) == 8
 
     assert main(["--tiny", "--growth", str(tmp_path / "growth.svg")]) == 0
     points = json.loads((tmp_path / "growth.json").read_text())["points"]
