@@ -122,8 +122,14 @@ def interchange_matrix(
     if path not in algorithm.responses:
         raise _unknown_variable(algorithm, path)
     check_site(network, path, site, protocol)
+    return judged_matrix(interchange_outputs(network, [site], interchange_rows(data))[0], algorithm, path, protocol)
+
+
+def judged_matrix(
+    outputs: NDArray[np.float64], algorithm: HighLevelModel, path: str, protocol: Protocol
+) -> InterchangeMatrix:
+    """``[source, base]`` outputs under interchange of one variable, held against what its algorithm says."""
     n_inputs = algorithm.n_inputs
-    outputs = interchange_outputs(network, [site], interchange_rows(data))[0]
     decisions = decide(outputs, protocol.alignment_decision)
     expected = Behaviour.of(algorithm.responses[path], n_inputs).expected(n_inputs).astype(np.int8)
     tested = tested_pairs(n_inputs, protocol.interchange_pairs)

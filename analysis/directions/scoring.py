@@ -10,7 +10,14 @@ from numpy.typing import NDArray
 
 from analysis.algorithms.high_level_model import HighLevelModel
 from analysis.alignments.alignment import IIA
-from analysis.alignments.iia import Behaviour, InterchangeMatrix, interchange_rows, pattern_bits, tested_pairs
+from analysis.alignments.iia import (
+    Behaviour,
+    InterchangeMatrix,
+    interchange_rows,
+    judged_matrix,
+    pattern_bits,
+    tested_pairs,
+)
 from analysis.alignments.joint import MAX_RUNS, JointScore, score_joint_runs
 from analysis.data import DataRecord
 from analysis.directions.alignment import DirectionAlignment, LinearPlace
@@ -146,12 +153,8 @@ def direction_matrix(
     """
     check_variable(algorithm, path)
     check_place(network, path, place)
-    n_inputs = algorithm.n_inputs
     outputs = swap_outputs(network, activations(network, interchange_rows(data)), [place])[0]
-    decisions = decide(outputs, protocol.alignment_decision)
-    expected = Behaviour.of(algorithm.responses[path], n_inputs).expected(n_inputs).astype(np.int8)
-    tested = tested_pairs(n_inputs, protocol.interchange_pairs)
-    return InterchangeMatrix(outputs, decisions, expected, tested, decisions == expected)
+    return judged_matrix(outputs, algorithm, path, protocol)
 
 
 def causal_order(alignment: DirectionAlignment) -> bool:
