@@ -11,19 +11,7 @@ from app.addressing import Addresses, ExplanationRef
 from app.db.codecs import alignment_of
 from app.db.reads import algorithms as reads
 from app.db.tables import AlgorithmRow, AlignmentRow, AnalysisRow
-from app.pages.algorithm import AlgorithmOptions as AlgorithmOptions
-from app.pages.algorithm import AlgorithmPage as AlgorithmPage
-from app.pages.algorithm import AlignmentItem as AlignmentItem
-from app.pages.algorithm import alignment_item as alignment_item
-from app.pages.algorithm import build_algorithm as build_algorithm
-from app.pages.algorithm import interchange_score as interchange_score
-from app.pages.candidates import HuedPage as HuedPage
-from app.pages.candidates import algorithm_of as algorithm_of
-from app.pages.candidates import find_algorithm_row as find_algorithm_row
-from app.pages.candidates import frequent_tables as frequent_tables
-from app.pages.candidates import input_text as input_text
-from app.pages.candidates import locate_with_scope as locate_with_scope
-from app.pages.candidates import verdicts_of as verdicts_of
+from app.pages.candidates import HuedPage, algorithm_of, frequent_tables, locate_with_scope, verdicts_of
 from app.pages.cursors import read_cursor, write_cursor
 from app.pages.formulas import (
     IRREDUNDANT_LABELS,

@@ -29,12 +29,10 @@ from app.db.codecs import alignment_of
 from app.db.reads import algorithms as reads
 from app.db.tables import AlgorithmRow, AlignmentRow
 from app.errors import NotFound
-from app.pages.algorithms import (
-    AlgorithmOptions,
-    AlignmentItem,
+from app.pages.algorithm import AlgorithmOptions, AlignmentItem, alignment_item
+from app.pages.candidates import (
     HuedPage,
     algorithm_of,
-    alignment_item,
     find_algorithm_row,
     frequent_tables,
     input_text,
@@ -51,8 +49,10 @@ from app.pages.formulas import (
     formula_tree,
     placed_views,
 )
+from app.pages.options import PageModel, ScopeOptions
+from app.pages.place import Place, locate
 from app.pages.placements import SHAPE, placement_text, places_of, read_places
-from app.pages.shared import NetworkView, PageModel, Place, ScopeOptions, ScopeView, locate, network_view
+from app.pages.shared import NetworkView, ScopeView, network_view
 
 MAX_FAILING_ROWS = 500
 MAX_SITE_FOR_MINIMALITY = 12  # neurons: 4,094 smaller sites are tried

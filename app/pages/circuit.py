@@ -28,20 +28,10 @@ from app.db.tables import AnalysisRow
 from app.errors import BadQuery, NotFound
 from app.figures.numbers import when
 from app.pages.network import BehaviourRow, Provenance, behaviour_of, provenance_of
+from app.pages.options import BigInt, PageModel, ScopeOptions
+from app.pages.place import Place, locate
 from app.pages.samples import GateTile, InterpretationCard, gate_tiles, interpretation_card
-from app.pages.shared import (
-    BigInt,
-    NetworkView,
-    PageModel,
-    Place,
-    ScopeOptions,
-    ScopeView,
-    counts_of,
-    locate,
-    network_view,
-    neuron_name,
-    scope_view,
-)
+from app.pages.shared import NetworkView, ScopeView, counts_of, network_view, neuron_name, scope_view
 
 N_CARDS: Final = 12  # interpretations in the excerpt; each is computed on the spot
 MAX_CARDS: Final = 60

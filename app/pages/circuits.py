@@ -17,17 +17,15 @@ from app.db.reads.networks import jobs_for
 from app.db.tables import AnalysisRow
 from app.errors import BadQuery
 from app.pages.cursors import bad_cursor, read_cursor, write_cursor
+from app.pages.options import BigInt, PageModel, ScopeOptions
+from app.pages.place import locate
 from app.pages.samples import CircuitCard, circuit_card
 from app.pages.shared import (
-    BigInt,
     Counts,
     NetworkView,
-    PageModel,
-    ScopeOptions,
     ScopeView,
     counts_of,
     latest_job,
-    locate,
     network_view,
     neuron_name,
     scope_view,

@@ -29,10 +29,13 @@ from app.addressing import Addresses, ExplanationRef, Scope
 from app.db.codecs import alignment_of
 from app.db.reads import algorithms as reads
 from app.errors import BadQuery, NotFound, PageError
-from app.pages.algorithms import algorithm_of, find_algorithm_row, interchange_score, verdicts_of
+from app.pages.algorithm import interchange_score
+from app.pages.candidates import algorithm_of, find_algorithm_row, verdicts_of
 from app.pages.formulas import VerdictView
+from app.pages.options import PageModel
+from app.pages.place import Place, locate
 from app.pages.placements import is_placement, places_of, read_placement_text, site_label
-from app.pages.shared import PageModel, Place, locate, neuron_name, truth_rows
+from app.pages.shared import neuron_name, truth_rows
 
 Kind = Literal["circuit", "interpretation", "algorithm", "alignment"]
 KIND_LABELS: Final[dict[str, str]] = {

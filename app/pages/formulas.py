@@ -22,8 +22,9 @@ from analysis.alignments.alignment import IIA, Alignment, NeuronSet
 from analysis.tasks import INPUT_NAMES
 from app.figures.svg import Hues, hues_by_frequency
 from app.figures.svg.tiles import HUES
+from app.pages.options import PageModel
 from app.pages.placements import site_label, write_place
-from app.pages.shared import PageModel, truth_rows
+from app.pages.shared import truth_rows
 
 Verdict = Literal["passed", "failed", "undecided", "not_applicable", "not_tested"]
 

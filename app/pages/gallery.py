@@ -19,6 +19,8 @@ from app.db.reads.circuits import smallest_circuits
 from app.db.reads.jobs import UNFINISHED
 from app.db.tables import AnalysisRow, JobRow, NetworkRow
 from app.pages.cursors import bad_cursor, read_cursor, write_cursor
+from app.pages.options import Options, PageModel
+from app.pages.place import Place
 from app.pages.samples import (
     AlignmentCard,
     CircuitCard,
@@ -31,9 +33,6 @@ from app.pages.shared import (
     Counts,
     JobView,
     NetworkView,
-    Options,
-    PageModel,
-    Place,
     State,
     TaskView,
     counts_of,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from app.pages.shared import PageModel
+from app.pages.options import PageModel
 
 
 class OptionDoc(PageModel):

@@ -14,7 +14,7 @@ from app.db.reads import jobs as reads
 from app.db.reads.analyses import network_by_digest
 from app.db.tables import JobRow
 from app.pages.cursors import bad_cursor, read_cursor, write_cursor
-from app.pages.shared import Options, PageModel
+from app.pages.options import Options, PageModel
 
 JobState = Literal["queued", "running", "done", "failed", "cancelled", "truncated"]
 StageState = Literal["pass", "running", "untested", "fail", "na"]

@@ -14,17 +14,9 @@ from analysis.preflight import preflight
 from app.addressing import Addresses
 from app.db.reads.networks import jobs_for
 from app.limits import limits_in
-from app.pages.shared import (
-    BigInt,
-    PageModel,
-    Place,
-    ScopeOptions,
-    ScopeView,
-    finite,
-    latest_job,
-    locate,
-    scope_view,
-)
+from app.pages.options import BigInt, PageModel, ScopeOptions
+from app.pages.place import Place, locate
+from app.pages.shared import ScopeView, finite, latest_job, scope_view
 
 Method = Literal["listed", "counted", "estimated"]
 METHOD_WORDS: dict[Method, str] = {

@@ -19,7 +19,9 @@ from app.db.codecs import alignment_of
 from app.db.reads.circuits import StoredCircuit
 from app.db.tables import AlgorithmRow, AlignmentRow
 from app.pages.formulas import FractionView, PlacedView, placed_views
-from app.pages.shared import BigInt, PageModel, Place, neuron_name, truth_rows
+from app.pages.options import BigInt, PageModel
+from app.pages.place import Place
+from app.pages.shared import neuron_name, truth_rows
 
 
 class CircuitCard(PageModel):

@@ -21,15 +21,8 @@ from app.addressing import Addresses, Scope
 from app.db.codecs import network_of
 from app.db.tables import AnalysisRow, JobRow, NetworkRow
 from app.figures.numbers import exact, noun
-from app.pages.options import MAX_EXACT_IN_JSON as MAX_EXACT_IN_JSON
-from app.pages.options import BigInt as BigInt
-from app.pages.options import Options as Options
-from app.pages.options import PageModel as PageModel
-from app.pages.options import ScopeOptions as ScopeOptions
-from app.pages.place import Place as Place
-from app.pages.place import find_network as find_network
-from app.pages.place import locate as locate
-from app.pages.place import protocol_key as protocol_key
+from app.pages.options import BigInt, PageModel
+from app.pages.place import Place, protocol_key
 
 State = Literal["done", "truncated", "computing", "failed", "cancelled", "not_analysed"]
 

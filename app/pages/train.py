@@ -17,7 +17,7 @@ from app.addressing import Addresses
 from app.db.tables import JobRow
 from app.jobs import queue
 from app.jobs.definitions import train_arguments
-from app.pages.shared import Options, PageModel
+from app.pages.options import Options, PageModel
 
 MAX_COUNT: Final = 100
 _DEFAULTS: Final = TrainingSpec()

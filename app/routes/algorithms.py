@@ -9,14 +9,8 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from app.addressing import API_PREFIX
 from app.errors import api_errors
-from app.pages.algorithms import (
-    AlgorithmOptions,
-    AlgorithmPage,
-    AlgorithmsOptions,
-    AlgorithmsPage,
-    build_algorithm,
-    build_algorithms,
-)
+from app.pages.algorithm import AlgorithmOptions, AlgorithmPage, build_algorithm
+from app.pages.algorithms import AlgorithmsOptions, AlgorithmsPage, build_algorithms
 from app.pages.alignment import AlignmentOptions, AlignmentPage, alignment_address, build_alignment
 from app.rendering import render
 from app.routes.depends import Links, Reading

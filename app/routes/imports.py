@@ -23,7 +23,8 @@ from app.errors import BadQuery, api_errors
 from app.jobs import queue
 from app.jobs.definitions import analyse_arguments
 from app.pages.jobs import JobPage, build_job
-from app.pages.shared import PageModel, find_network
+from app.pages.options import PageModel
+from app.pages.place import find_network
 from app.routes.changes import RawBody, Writing
 from app.routes.depends import Form, Links, now
 

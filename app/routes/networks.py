@@ -11,8 +11,8 @@ from app.addressing import API_PREFIX
 from app.errors import api_errors
 from app.figures.spread import spread_figures
 from app.pages.network import NetworkOptions, NetworkPage, build_network
+from app.pages.options import ScopeOptions
 from app.pages.plan import PlanPage, build_plan
-from app.pages.shared import ScopeOptions
 from app.rendering import render
 from app.routes.depends import Links, Reading
 

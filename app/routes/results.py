@@ -16,7 +16,7 @@ from app.db.reads.results import load_analysis
 from app.db.reads.verdicts import tallies_of
 from app.db.tables import AnalysisRow
 from app.errors import NotFound, api_errors
-from app.pages.shared import find_network
+from app.pages.place import find_network
 from app.routes.depends import Links, Reading
 
 router = APIRouter()

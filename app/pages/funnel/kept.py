@@ -17,7 +17,7 @@ from app.addressing import Addresses
 from app.db.reads.funnel import verdict_contents
 from app.db.tables import AnalysisRow
 from app.pages.funnel.model import KindFunnel
-from app.pages.shared import Place
+from app.pages.place import Place
 
 MAX_KEPT: Final = 256
 

@@ -43,16 +43,8 @@ from app.pages.funnel.rows import (
     outcomes_of,
 )
 from app.pages.funnel.stored import Lists, Verdicts
-from app.pages.shared import (
-    Counts,
-    Place,
-    counts_of,
-    job_view,
-    latest_job,
-    locate,
-    network_view,
-    scope_view,
-)
+from app.pages.place import Place, locate
+from app.pages.shared import Counts, counts_of, job_view, latest_job, network_view, scope_view
 
 TOGGLES = {
     "representative": (

@@ -20,7 +20,8 @@ from app.db.reads.verdicts import VerdictSet, count_of, verdict_sets
 from app.db.tables import AnalysisRow
 from app.pages.formulas import IRREDUNDANT_LABELS
 from app.pages.funnel.model import RowState, ScaledView
-from app.pages.shared import Counts, Place
+from app.pages.place import Place
+from app.pages.shared import Counts
 
 MAX_SUMMED: Final = 50_000
 """Circuits whose interpretations are summed up one by one for a page."""

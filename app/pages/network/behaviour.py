@@ -10,7 +10,8 @@ from analysis.networks.mlp import forward
 from analysis.result import FRAGILE_MARGIN
 from analysis.tasks import input_table
 from analysis.validity import DecisionRule, decide, margin_to_edge
-from app.pages.shared import PageModel, Place
+from app.pages.options import PageModel
+from app.pages.place import Place
 
 
 class BehaviourRow(PageModel):

@@ -14,18 +14,9 @@ from app.db.codecs import tasks_of
 from app.db.reads import networks as reads
 from app.db.reads.analyses import scope_of
 from app.db.tables import AnalysisRow, JobRow, NetworkRow
-from app.pages.shared import (
-    Counts,
-    JobView,
-    PageModel,
-    Place,
-    State,
-    counts_of,
-    job_view,
-    latest_job,
-    state_of,
-    stops_of,
-)
+from app.pages.options import PageModel
+from app.pages.place import Place
+from app.pages.shared import Counts, JobView, State, counts_of, job_view, latest_job, state_of, stops_of
 
 
 class Tab(PageModel):

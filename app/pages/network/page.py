@@ -25,6 +25,8 @@ from app.pages.network.others import ProtocolCounts, Tab, data_tabs, output_tabs
 from app.pages.network.provenance import Provenance, provenance_of
 from app.pages.network.single_precision import Float32View, float32_view
 from app.pages.network.spread import Distributions, EdgeUse, distributions_of, edge_sentence, edge_use_of
+from app.pages.options import PageModel, ScopeOptions
+from app.pages.place import Place, locate
 from app.pages.plan import PlanView, plan_view
 from app.pages.samples import (
     AlignmentCard,
@@ -38,14 +40,10 @@ from app.pages.shared import (
     Counts,
     JobView,
     NetworkView,
-    PageModel,
-    Place,
-    ScopeOptions,
     ScopeView,
     counts_of,
     job_view,
     latest_job,
-    locate,
     network_view,
     scope_view,
     state_of,

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from app.addressing import Addresses, Scope
 from app.db.tables import AnalysisRow
-from app.pages.shared import PageModel
+from app.pages.options import PageModel
 
 MAX_SHOWN = 20
 

@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from pydantic import Field
 
 from app.db.tables import AnalysisRow
-from app.pages.shared import PageModel, Place, neuron_name
+from app.pages.options import PageModel
+from app.pages.place import Place
+from app.pages.shared import neuron_name
 
 
 class Histogram(PageModel):
