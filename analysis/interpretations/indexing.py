@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from analysis.algorithms.high_level_model import input_pattern
 from analysis.circuits.circuit import Circuit
-from analysis.circuits.search import mean_rows
+from analysis.circuits.search import MAX_EDGES, mean_rows
 from analysis.data import DataRecord
 from analysis.errors import BeyondLimits, InvalidIndex
 from analysis.interpretations.cuts import LayerCuts, pattern, read_cuts
@@ -41,7 +41,6 @@ from analysis.tasks import INPUT_NAMES
 
 MAX_STATES = 5_000_000
 MAX_LINKS = 5_000_000  # from states of one layer to those of the next, in all; some seconds
-MASK_BITS = 64  # masks are read in machine words
 _STATES_AT_ONCE = 1 << 15
 _RECENT = 256  # neighbouring indices share most of their way down
 
@@ -151,8 +150,8 @@ class InterpretationSpace:
     def layers(self) -> tuple[LayerCuts, ...]:
         """The cuts of layers 1 … L."""
         n_edges = self.circuit.layout.n_edges
-        if n_edges > MASK_BITS:
-            raise self._too_large(f"its network has {n_edges} edges, and the limit is {MASK_BITS}")
+        if n_edges > MAX_EDGES:
+            raise self._too_large(f"its network has {n_edges} edges, and the limit is {MAX_EDGES}")
         mask = np.array([self.circuit.mask], dtype=np.uint64)
         return read_cuts(self.network, mask, self.data.representatives, self.ablation, mean_rows(self.data))
 

@@ -9,15 +9,9 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 
 from app.addressing import API_PREFIX
 from app.errors import api_errors
-from app.pages.circuit import (
-    CircuitOptions,
-    CircuitPage,
-    InterpretationOptions,
-    InterpretationPage,
-    build_circuit,
-    build_interpretation,
-)
+from app.pages.circuit import CircuitOptions, CircuitPage, build_circuit
 from app.pages.circuits import CircuitsOptions, CircuitsPage, build_circuits
+from app.pages.interpretation import InterpretationOptions, InterpretationPage, build_interpretation
 from app.pages.interpretations import (
     InterpretationsOptions,
     InterpretationsPage,

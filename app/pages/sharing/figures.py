@@ -29,10 +29,11 @@ from app.figures.svg import (
 from app.figures.svg.funnel import FunnelLine, funnel_figure
 from app.pages.algorithm import AlgorithmPage
 from app.pages.alignment import AlignmentPage
-from app.pages.circuit import CircuitPage, InterpretationPage
+from app.pages.circuit import CircuitPage
 from app.pages.compare.views import ComparePage
 from app.pages.funnel import FunnelPage
 from app.pages.funnel.model import KindFunnel
+from app.pages.interpretation import InterpretationPage
 from app.pages.network.page import NetworkPage
 from app.pages.sharing.share import drawing_of, thumbs_of
 from app.pages.sharing.targets import SharedPage

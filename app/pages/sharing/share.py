@@ -24,8 +24,9 @@ from app.figures.svg import (
 )
 from app.pages.algorithm import AlgorithmPage
 from app.pages.alignment import AlignmentPage
-from app.pages.circuit import CircuitPage, InterpretationPage
+from app.pages.circuit import CircuitPage
 from app.pages.compare.views import ComparePage
+from app.pages.interpretation import InterpretationPage
 from app.pages.network.page import NetworkPage
 from app.pages.options import PageModel
 from app.pages.sharing.citations import PAPER_BIBTEX, PAPER_PLAIN, Citation

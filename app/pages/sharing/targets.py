@@ -20,17 +20,11 @@ from app.addressing import API_PREFIX, Addresses
 from app.errors import BadQuery, NotFound
 from app.pages.algorithm import AlgorithmOptions, AlgorithmPage, build_algorithm
 from app.pages.alignment import AlignmentOptions, AlignmentPage, build_alignment
-from app.pages.circuit import (
-    CircuitOptions,
-    CircuitPage,
-    InterpretationOptions,
-    InterpretationPage,
-    build_circuit,
-    build_interpretation,
-)
+from app.pages.circuit import CircuitOptions, CircuitPage, build_circuit
 from app.pages.compare.build import build_compare
 from app.pages.compare.options import CompareOptions
 from app.pages.compare.views import ComparePage
+from app.pages.interpretation import InterpretationOptions, InterpretationPage, build_interpretation
 from app.pages.network.page import NetworkOptions, NetworkPage, build_network
 from app.pages.options import ScopeOptions
 

@@ -10,7 +10,7 @@ from analysis.errors import InvalidMask
 from analysis.interpretations.indexing import InterpretationSpace
 from app.db.codecs import network_of
 from app.db.reads.analyses import find_network
-from app.pages.circuit import class_of
+from app.pages.interpretation import class_of
 from tests.app.pages.conftest import MINE, XOR
 from tests.factories import pretrained_xor
 

@@ -8,15 +8,11 @@ import pytest
 from sqlalchemy import event
 from starlette.routing import Match
 
-from app.pages.circuit import (
-    CircuitOptions,
-    InterpretationOptions,
-    build_circuit,
-    build_interpretation,
-)
+from app.pages.circuit import CircuitOptions, build_circuit
 from app.pages.circuits import CircuitsOptions, build_circuits
 from app.pages.gallery import GalleryOptions, build_gallery
 from app.pages.glossary import build_glossary
+from app.pages.interpretation import InterpretationOptions, build_interpretation
 from app.pages.network import NetworkOptions, NetworkPage, build_network
 from tests.app.pages.conftest import MINE, NOISY, XOR
 
