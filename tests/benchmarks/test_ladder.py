@@ -6,11 +6,13 @@ import re
 
 import pytest
 
+from analysis.ladder.climbing import closed_rungs, placed_algorithms
+from analysis.ladder.learning import learned_rungs
+from analysis.ladder.rungs import MAP_CLASSES, Rung
 from analysis.protocol import COMPLETE
-from benchmarks.ladder import CLASSES, DOCUMENT, Rung, by_learning, climb, networks, placements
+from benchmarks.ladder import CLEAN, DOCUMENT, XOR, networks
 
 NETWORKS = networks()
-CLOSED = [key for key in CLASSES if key not in ("learned", "non-linear")]
 
 
 def told(name: str) -> dict[str, tuple[str, str, str]]:
@@ -28,9 +30,10 @@ def as_told(rung: Rung) -> tuple[str, str, str]:
 
 def check(name: str) -> None:
     table = told(name)
-    assert list(table) == list(CLASSES.values())
-    for key, rung in climb(NETWORKS[name], CLOSED).items():
-        assert table[CLASSES[key]] == as_told(rung), key
+    assert list(table) == list(MAP_CLASSES.values())
+    network = NETWORKS[name]
+    for key, rung in closed_rungs(network, placed_algorithms(XOR, COMPLETE, 2), COMPLETE, CLEAN).items():
+        assert table[MAP_CLASSES[key]] == as_told(rung), key
 
 
 def test_xornet_stands_in_the_document_as_it_is() -> None:
@@ -43,15 +46,9 @@ def test_every_network_stands_in_the_document_as_it_is(name) -> None:
     check(name)
 
 
-def test_placements_are_counted() -> None:
-    single = COMPLETE.model_copy(update={"name": "single", "alignment_sites": "single_neurons"})
-    assert placements(NETWORKS["XORNet"], 2, single) == 3 * 2
-    assert placements(NETWORKS["XORNet"], 2, COMPLETE) == 12
-    assert placements(NETWORKS["xor_pretrained"], 2, COMPLETE) == 2 * 12 + 2 * 49
-
-
 @pytest.mark.slow
 def test_learning_tries_every_choice_of_layers_and_dimensions() -> None:
-    (rung,) = by_learning([NETWORKS["XORNet"]], non_linear=False, joint=True)
-    assert (rung.algorithms, rung.alignments, rung.of) == (2, 6, 6)
-    assert told("XORNet")[CLASSES["learned"]] == as_told(rung)
+    candidates = placed_algorithms(XOR, COMPLETE, 1)
+    (rung,) = learned_rungs([NETWORKS["XORNet"]], candidates, COMPLETE, CLEAN, "learned", joint=True)
+    assert (rung.algorithms, rung.alignments, rung.of, rung.exact) == (2, 6, 6, False)
+    assert told("XORNet")[MAP_CLASSES["learned"]] == as_told(rung)

@@ -1,0 +1,216 @@
+"""Climbing the classes that need no learning: neurons, sets, and directions in closed form; and the floor beside each.
+
+1. The algorithms are the task's candidates without a redundant literal that have a variable to place.
+2. Each class is searched whole on the network (:mod:`analysis.alignments.search`, :mod:`analysis.directions.search`).
+3. The floor: the same on networks with each layer's weights permuted, biases kept (as the criterion ``above-random``
+   does). An orthogonal or oblique swap of an exact read-out leaves a base alone where the variable does not change, so
+   it can pass only on a network that computes the task by itself; how many do is counted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import comb, perm
+
+import numpy as np
+
+from analysis.algorithms.catalogue import Candidates, candidate_algorithms
+from analysis.algorithms.redundancy import irredundancy
+from analysis.alignments.chance import permuted_network
+from analysis.alignments.joint import MAX_RUNS, score_joint
+from analysis.alignments.search import search_alignments
+from analysis.data import DataRecord
+from analysis.directions.result import DirectionClass
+from analysis.directions.search import DirectionTable, search_directions
+from analysis.errors import BeyondLimits
+from analysis.ladder.rungs import CLOSED, Floor, Ladder, MapClass, Rung
+from analysis.networks.mlp import forward
+from analysis.networks.network import Network
+from analysis.pipeline import Clock
+from analysis.progress import Progress, Report, silent
+from analysis.protocol import Protocol
+from analysis.tasks import Task, input_table
+from analysis.validity import decide
+
+MAX_ALGORITHMS = 16
+N_PERMUTED = 20
+_LISTED = 20_000  # candidates looked through for irredundant ones
+_JOINT = 1_000  # alignments on neurons whose joint interchanges are run
+
+
+def placed_algorithms(task: Task, protocol: Protocol, n_hidden_layers: int) -> Candidates:
+    """The first irredundant algorithms of a task that have a variable, and how many there are.
+
+    Args:
+        task: over the network's inputs.
+        protocol: form and depth.
+        n_hidden_layers: of the network.
+    """
+    whole = candidate_algorithms(task, protocol, n_hidden_layers, max_listed=_LISTED, n_first=_LISTED)
+    kept = [a for a in whole.algorithms if a.responses and irredundancy(a)["irredundant-literals"]]
+    truncated = len(kept) > MAX_ALGORITHMS or len(whole.algorithms) < whole.n_candidates
+    first = tuple(kept[:MAX_ALGORITHMS])
+    return Candidates(first, len(kept), len(first) if truncated else None)
+
+
+def climb_closed(
+    network: Network,
+    task: Task,
+    protocol: Protocol,
+    data: DataRecord,
+    *,
+    n_permuted: int = N_PERMUTED,
+    seed: int = 0,
+    clock: Clock | None = None,
+    report: Report = silent,
+) -> Ladder:
+    """Every class in closed form, on a network and on its permutations.
+
+    Args:
+        network: cut to the analysed output.
+        task: what it should compute.
+        protocol: form and depth of algorithms, pairs, decision.
+        data: rows to interchange.
+        n_permuted: networks of the floor, at least 0.
+        seed: of their permutations.
+        clock: seconds from any origin; without it no time is measured.
+        report: told "ladder" before each network; may cancel there.
+
+    Returns:
+        A ladder without learned rungs. A class that is beyond the limits says why.
+    """
+    candidates = placed_algorithms(task, protocol, network.n_hidden_layers)
+    report(Progress("ladder", 0, n_permuted + 1))
+    own = closed_rungs(network, candidates, protocol, data, clock=clock)
+    others = [permuted_network(network, number, seed=seed) for number in range(n_permuted)]
+    below: dict[MapClass, list[Rung]] = {key: [] for key in CLOSED}
+    for number, other in enumerate(others):
+        report(Progress("ladder", number + 1, n_permuted + 1, "permuted networks"))
+        climbable = [key for key in CLOSED if not own[key].refused]
+        for key, rung in closed_rungs(other, candidates, protocol, data, climbable, joint=False).items():
+            below[key].append(rung)
+    report(Progress("ladder", n_permuted + 1, n_permuted + 1))
+    return Ladder(
+        tuple(algorithm.text for algorithm in candidates.algorithms),
+        candidates.n_candidates,
+        own,
+        {key: Floor.of(rungs) for key, rungs in below.items()},
+        n_permuted,
+        n_that_compute(others, task),
+        seed,
+    )
+
+
+def n_that_compute(networks: Sequence[Network], task: Task) -> int:
+    """Of some networks, how many decide every clean input as the task does (threshold)."""
+    wanted = list(task.truth_table)
+    with np.errstate(over="ignore", invalid="ignore"):
+        decided = [decide(forward(one, input_table(task.n_inputs))[:, 0], "threshold") for one in networks]
+    return sum(one.tolist() == wanted for one in decided)
+
+
+def closed_rungs(
+    network: Network,
+    candidates: Candidates,
+    protocol: Protocol,
+    data: DataRecord,
+    classes: Sequence[MapClass] = CLOSED,
+    *,
+    joint: bool = True,
+    clock: Clock | None = None,
+) -> dict[MapClass, Rung]:
+    """The classes in closed form on one network.
+
+    Args:
+        network: cut to the analysed output.
+        candidates: the algorithms that are placed.
+        protocol: pairs and decision; its sites are those of the class.
+        data: rows to interchange.
+        classes: which.
+        joint: whether to run joint interchange on alignments on neurons too.
+        clock: seconds from any origin.
+    """
+    found: dict[MapClass, Rung] = {}
+    with np.errstate(over="ignore", invalid="ignore"):  # permuted weights may overflow; no number is no decision
+        table = DirectionTable(network, protocol, data)
+        for key in classes:
+            start = clock() if clock else 0.0
+            try:
+                if key in ("single", "sets"):
+                    rung = _on_neurons(network, candidates, protocol, data, single=key == "single", joint=joint)
+                else:
+                    rung = _on_directions(network, candidates, protocol, data, key, table)  # type: ignore[arg-type]
+            except BeyondLimits as refusal:
+                rung = Rung.refusal(f"{refusal.item}: {refusal.cause}")
+            found[key] = _timed(rung, clock() - start if clock else 0.0)
+    return found
+
+
+def _timed(rung: Rung, seconds: float) -> Rung:
+    return Rung(rung.algorithms, rung.alignments, rung.of, rung.joint, rung.exact, seconds, rung.refused)
+
+
+def _on_neurons(
+    network: Network, candidates: Candidates, protocol: Protocol, data: DataRecord, *, single: bool, joint: bool
+) -> Rung:
+    sites = "single_neurons" if single else "neuron_sets"
+    asked = protocol.model_copy(update={"name": sites, "alignment_sites": sites, "alignments_kept": "valid"})
+    found = search_alignments(network, candidates, asked, data).algorithms
+    n_valid = sum(result.n_valid for result in found)
+    n_runs = [(1 << network.n_inputs) ** (len(result.algorithm.responses) + 1) for result in found if result.n_valid]
+    confirmed: int | None = None
+    if joint and n_valid <= _JOINT and max(n_runs, default=0) <= MAX_RUNS:
+        confirmed = 0
+        for result in found:
+            for scored in result.alignments:
+                if scored.valid:
+                    score = score_joint(network, result.algorithm, scored.alignment, asked, data)
+                    confirmed += score.agreed == score.of
+    return Rung(
+        sum(1 for result in found if result.n_valid),
+        n_valid,
+        sum(n_placements(network.hidden_sizes, len(r.algorithm.responses), single=single) for r in found),
+        confirmed,
+    )
+
+
+def _on_directions(
+    network: Network,
+    candidates: Candidates,
+    protocol: Protocol,
+    data: DataRecord,
+    direction_class: DirectionClass,
+    table: DirectionTable,
+) -> Rung:
+    found = search_directions(network, candidates, protocol, data, direction_class, table=table)
+    placed = [result.n_placements for result in found.algorithms]
+    exact = all(result.truncated_at is None and not result.n_undecided for result in found.algorithms)
+    return Rung(
+        found.n_aligned,
+        found.n_valid,
+        None if None in placed else sum(n for n in placed if n is not None),
+        found.n_joint,
+        exact,
+    )
+
+
+def n_placements(hidden_sizes: Sequence[int], n_variables: int, *, single: bool) -> int:
+    """Ways to give variables disjoint neurons, or disjoint nonempty sets of neurons each within one layer.
+
+    Args:
+        hidden_sizes: widths of the hidden layers.
+        n_variables: to be placed.
+        single: one neuron each.
+    """
+    if single:
+        return perm(sum(hidden_sizes), n_variables)
+    ways = [1] + [0] * n_variables  # for each number of variables, in the layers so far
+    for width in hidden_sizes:
+        here = [_disjoint_sets(width, n) for n in range(n_variables + 1)]
+        ways = [sum(comb(n, k) * ways[n - k] * here[k] for k in range(n + 1)) for n in range(n_variables + 1)]
+    return ways[n_variables]
+
+
+def _disjoint_sets(width: int, n: int) -> int:
+    """Ordered n-tuples of disjoint nonempty subsets of a layer, by inclusion and exclusion over empty ones."""
+    return sum((-1) ** empty * comb(n, empty) * (n - empty + 1) ** width for empty in range(n + 1))

@@ -1,0 +1,97 @@
+"""What passes in each class of maps, against counting by hand and against what is known of small networks."""
+
+from __future__ import annotations
+
+import json
+from itertools import combinations, product
+from pathlib import Path
+
+import pytest
+
+from analysis.data import clean_data
+from analysis.errors import Cancelled
+from analysis.ladder.climbing import climb_closed, closed_rungs, n_placements, placed_algorithms
+from analysis.ladder.rungs import CLOSED, Floor, Rung
+from analysis.networks.network import Network
+from analysis.protocol import COMPLETE
+from analysis.tasks import Task, named_task
+
+STORED = json.loads((Path(__file__).parents[3] / "app" / "bundled" / "alice-and-bob.json").read_text())
+XORNET = Network.from_arrays(STORED["weights"], STORED["biases"], activation="sigmoid")
+XOR, CLEAN = named_task("XOR", 2), clean_data(2)
+
+
+def by_hand(sizes, n_variables, single):
+    sites = [
+        {(layer, neuron) for neuron in chosen}
+        for layer, width in enumerate(sizes)
+        for size in range(1, 2 if single else width + 1)
+        for chosen in combinations(range(width), size)
+    ]
+    choices = product(sites, repeat=n_variables)
+    return sum(len(set().union(*choice)) == sum(map(len, choice)) for choice in choices)
+
+
+@pytest.mark.parametrize("single", [True, False])
+@pytest.mark.parametrize(("sizes", "n"), [((3,), 2), ((3, 3), 2), ((2, 3), 3), ((1, 2), 3), ((4,), 0), ((2,), 3)])
+def test_placements_are_counted(sizes, n, single) -> None:
+    assert n_placements(sizes, n, single=single) == by_hand(sizes, n, single)
+
+
+def test_xornet_climbs() -> None:
+    ladder = climb_closed(XORNET, XOR, COMPLETE, CLEAN, n_permuted=3)
+    assert {key: (r.algorithms, r.alignments, r.of, r.joint) for key, r in ladder.rungs.items()} == {
+        "single": (0, 0, 12, 0),
+        "sets": (1, 1, 24, 1),
+        "integer": (2, 2, 2, 2),
+        "integer-any": (2, 3, 312, 3),
+        "orthogonal": (2, 2, 2, 2),
+        "oblique": (2, 2, 2, 2),
+    }
+    assert (len(ladder.algorithms), ladder.n_irredundant, ladder.truncated, ladder.is_whole) == (2, 2, False, False)
+    assert {floor.networks for floor in ladder.floors.values()} == {3}
+    assert all(rung.seconds == 0 and rung.exact for rung in ladder.rungs.values())
+
+
+def test_the_same_seed_gives_the_same_floor_and_another_another() -> None:
+    first, again, other = (
+        climb_closed(XORNET, XOR, COMPLETE, CLEAN, n_permuted=8, seed=seed).floors for seed in (0, 0, 2)
+    )
+    assert first == again
+    assert first != other
+
+
+def test_an_algorithm_without_variables_leaves_nothing_to_climb() -> None:
+    ladder = climb_closed(XORNET, named_task("AND", 2), COMPLETE, CLEAN, n_permuted=0)
+    assert ladder.algorithms == ()
+    assert {(r.alignments, r.of) for r in ladder.rungs.values()} == {(0, 0)}
+
+
+def test_a_class_beyond_the_limits_says_why_and_the_others_are_climbed() -> None:
+    wide = Network.from_arrays(
+        [[[1.0, 0.5]] * 10, [[0.1] * 10]], [[0.0] * 10, [0.0]], activation="relu", output_activation="linear"
+    )
+    rungs = closed_rungs(wide, placed_algorithms(XOR, COMPLETE, 1), COMPLETE, CLEAN)
+    assert rungs["integer"].refused.startswith("integer directions of layer 1: ")
+    assert not rungs["orthogonal"].refused
+    assert Floor.of([rungs["integer"], Rung(1, 3, 4, None), Rung(0, 0, 4, None)]) == Floor(2, 1, 3)
+
+
+def test_it_can_be_stopped() -> None:
+    def stop(progress):
+        if progress.done:
+            raise Cancelled("ladder")
+
+    with pytest.raises(Cancelled):
+        climb_closed(XORNET, XOR, COMPLETE, CLEAN, report=stop)
+
+
+def test_three_inputs() -> None:
+    task = Task((0, 1, 0, 1, 0, 1, 1, 1), "A∧B ∨ C")
+    network = Network.from_arrays(
+        [[[1.0, 1, 0], [0, 0, 1]], [[1.0, 1]]], [[-1.0, 0], [0.0]], activation="relu", output_activation="linear"
+    )
+    ladder = climb_closed(network, task, COMPLETE, clean_data(3), n_permuted=1)
+    assert list(ladder.rungs) == list(CLOSED)
+    assert ladder.n_irredundant == len(ladder.algorithms) == 2  # the other is (A ∨ C) ∧ (B ∨ C)
+    assert (ladder.rungs["single"].alignments, ladder.rungs["single"].of) == (1, 2 + 2)  # A∧B on the first neuron
