@@ -18,10 +18,9 @@ from typing import Final
 import numpy as np
 
 from analysis.algorithms.catalogue import Candidates, candidate_algorithms
-from analysis.algorithms.redundancy import irredundancy
 from analysis.alignments.alignment import ScoredAlignment
 from analysis.alignments.iia import score_alignment
-from analysis.alignments.search import search_alignments
+from analysis.alignments.search import search_alignments, untried
 from analysis.circuits.circuit import EdgeLayout
 from analysis.circuits.finding import find_circuits
 from analysis.circuits.space import count_in_space
@@ -44,6 +43,7 @@ from analysis.result import (
     OutputAnalysis,
 )
 from analysis.single_precision import float32_alignments, float32_circuits
+from analysis.so_far import SoFar
 from analysis.strict_json import combined
 from analysis.tasks import Task
 
@@ -84,7 +84,8 @@ def analyse_output(
         task: what it should compute.
         protocol: the rules.
         data: the rows, one representative per Boolean input and what circuits are judged on.
-        report: told how far each stage is; may raise Cancelled between two steps.
+        report: told how far each stage is, and what is certain by then (an OutputAnalysis with everything else cut off
+            as if its search had stopped there); may raise Cancelled between two steps.
         clock: seconds from any origin, e.g. ``time.perf_counter``; without it no time is measured.
         limits: where searches stop.
         circuits: what the search of circuits found under the same rules and limits, if it was made before.
@@ -96,35 +97,41 @@ def analyse_output(
     refuse(preflight(network, output, task, protocol, data))
     watch = _Stopwatch(clock)
     cut = network.for_output(output)
+    so_far = SoFar(network, output, task, protocol, data)
+    telling = so_far.telling(report)
     with watch.stage("circuits"):
         if circuits is None:
-            circuits = _circuits(cut, task, protocol, data, output, report, limits)
+            circuits = _circuits(cut, task, protocol, data, output, telling, limits)
+    so_far.circuits = circuits
     with watch.stage("interpretations"):
-        interpretations = _interpretations(cut, circuits, protocol, data, report)
+        interpretations = _interpretations(cut, circuits, protocol, data, telling)
+    so_far.interpretations = interpretations
     with watch.stage("algorithms"):
         candidates = candidate_algorithms(
             task,
             protocol,
             cut.n_hidden_layers,
-            report=report,
+            report=telling,
             max_candidates=limits.max_candidates,
             max_listed=limits.max_listed,
             n_first=limits.n_first,
         )
+    so_far.candidates = candidates
     with watch.stage("alignments"):
-        algorithms = _alignments(cut, candidates, protocol, data, report, limits)
+        algorithms = _alignments(cut, candidates, protocol, data, telling, limits)
+    so_far.algorithms = algorithms
 
     def rescore(result: AlgorithmResult, scored: ScoredAlignment, rules: Protocol) -> ScoredAlignment:
         return score_alignment(cut, result.algorithm, scored.alignment, rules, data)
 
     with watch.stage("criteria"):
-        report(Progress("criteria", 0, 1))
+        telling(Progress("criteria", 0, 1))
         criteria = tallies(Findings(cut, protocol, data, circuits, interpretations, algorithms, rescore))
         float32 = None
         if protocol.digest == PAPER.digest:
 
             def beside(_progress: Progress, /) -> None:
-                report(Progress("criteria", 0, 1, "compared with float32"))
+                telling(Progress("criteria", 0, 1, "compared with float32"))
 
             float32 = Float32Outcome(
                 float32_circuits(cut, task, protocol, data, circuits, output=output, report=beside, limits=limits),
@@ -194,9 +201,6 @@ def _alignments(
     try:
         return search_alignments(cut, candidates, protocol, data, report=report, max_aligned=limits.max_aligned)
     except BeyondLimits:
-        alone = tuple(
-            AlgorithmResult(algorithm, (), 0, 0, truncated_at=0, irredundant=irredundancy(algorithm))
-            for algorithm in candidates.algorithms
-        )
+        alone = tuple(map(untried, candidates.algorithms))
         at = candidates.truncated_at if candidates.space is None else len(alone)
         return AlgorithmSearch(alone, candidates.n_candidates, at)

@@ -13,7 +13,7 @@ Where there are too many candidates to try each, those that can be aligned are f
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from heapq import nsmallest
@@ -79,8 +79,11 @@ def search_alignments(
     sites = site_decisions(network, protocol, data)
     if candidates.space is not None:
         return _by_support(sites, candidates, candidates.space, protocol, report, max_aligned)
-    results = align_with(sites, candidates.algorithms, protocol, report)
-    return AlgorithmSearch(results, candidates.n_candidates, candidates.truncated_at)
+
+    def whole(results: tuple[AlgorithmResult, ...]) -> AlgorithmSearch:
+        return AlgorithmSearch(results, candidates.n_candidates, candidates.truncated_at)
+
+    return whole(align_with(sites, candidates.algorithms, protocol, _telling(report, whole)))
 
 
 def align_with(
@@ -92,23 +95,42 @@ def align_with(
         sites: what the network decides under every interchange.
         algorithms: over the network's inputs.
         protocol: what is kept.
-        report: told "alignments" before each algorithm; may cancel there.
+        report: told "alignments" before each algorithm; may cancel there. So far: one result per algorithm, those that
+            are still to come without any placement tried.
 
     Raises:
         BeyondLimits: too many hidden neurons for an exact search.
     """
     total = max(1, len(algorithms))
     search = _Search(sites, algorithms, protocol)
-    results = []
+    results: list[AlgorithmResult] = []
     n_valid = 0
+
+    def so_far() -> tuple[AlgorithmResult, ...]:
+        return (*results, *map(untried, algorithms[len(results) :]))
+
     for done, algorithm in enumerate(algorithms):
-        report(Progress("alignments", done, total, f"{n_valid} valid alignments"))
+        report(Progress("alignments", done, total, f"{n_valid} valid alignments", so_far))
         if done % _ALGORITHMS_AT_ONCE == 0:
             search.prepare(done, done + _ALGORITHMS_AT_ONCE)
         results.append(search.align(done, algorithm))
         n_valid += results[-1].n_valid
-    report(Progress("alignments", total, total, f"{n_valid} valid alignments"))
+    report(Progress("alignments", total, total, f"{n_valid} valid alignments", so_far))
     return tuple(results)
+
+
+def untried(algorithm: HighLevelModel) -> AlgorithmResult:
+    """An algorithm of which no placement was tried."""
+    return AlgorithmResult(algorithm, (), 0, 0, truncated_at=0, irredundant=irredundancy(algorithm))
+
+
+def _telling(report: Report, whole: Callable[[tuple[AlgorithmResult, ...]], AlgorithmSearch]) -> Report:
+    """A report that tells the results so far as a search."""
+
+    def tell(progress: Progress, /) -> None:
+        report(progress.within(whole))
+
+    return tell
 
 
 def _by_support(
@@ -132,8 +154,12 @@ def _by_support(
     totals = CandidateTotals(
         found.n_aligned, found.n_valid, found.n_minimal, counts.by_class, len(candidates.algorithms)
     )
+
+    def so_far(some: tuple[AlgorithmResult, ...]) -> AlgorithmSearch:
+        return AlgorithmSearch(some, candidates.n_candidates, len(some), totals)
+
     try:
-        results = align_with(sites, listed, protocol, report)
+        results = align_with(sites, listed, protocol, _telling(report, so_far))
     except BeyondLimits:  # the totals are exact, but no alignment can be listed
         kept_none_of = 0 if found.n_aligned else None
         return AlgorithmSearch((), candidates.n_candidates, kept_none_of, replace(totals, n_first=0))

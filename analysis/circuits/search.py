@@ -15,7 +15,7 @@ Zero and mean ablation differ only in what absent edges carry into these sums. T
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from itertools import combinations
@@ -42,6 +42,7 @@ from analysis.tasks import Task
 from analysis.validity import decided_as, max_wrong
 
 MAX_EDGES = 64
+MAX_SO_FAR = 50_000  # circuits told of before the end
 _COMBINATIONS_AT_ONCE = 1 << 17  # an array of so many float64 stays within a core's cache
 _VALUES_AT_ONCE = 1 << 21  # float64 values in one table (16 MiB)
 _FEW = 8  # once at most 1 of so many combinations is left, the rest of the rows are tested on those alone
@@ -94,7 +95,12 @@ def search_circuits(
         )
     rows, labels = judged_rows(task, data, output)
     judge = _Judge(network, protocol, data, rows, labels, layout)
-    masks, truncated = _collect(judge.found(), possible, max_valid, report)
+
+    def so_far(some: NDArray[np.uint64], n_found: int) -> CircuitSearch:
+        outputs, margins = evaluate_circuits(network, some, protocol, data, rows)
+        return CircuitSearch(layout, possible, some, outputs, margins, len(some), count=n_found)
+
+    masks, truncated = _collect(judge.found(), possible, max_valid, report, so_far)
     outputs, margins = evaluate_circuits(network, masks, protocol, data, rows)
     return CircuitSearch(layout, possible, masks, outputs, margins, max_valid if truncated else None)
 
@@ -132,18 +138,43 @@ def nearly_valid(
 
 
 def _collect(
-    found: Iterator[tuple[int, NDArray[np.uint64]]], possible: int, max_valid: int, report: Report
+    found: Iterator[tuple[int, NDArray[np.uint64]]],
+    possible: int,
+    max_valid: int,
+    report: Report,
+    so_far: Callable[[NDArray[np.uint64], int], CircuitSearch] | None = None,
 ) -> tuple[NDArray[np.uint64], bool]:
-    """Gather masks in ascending order, report, and stop at the limit (True if it was reached)."""
+    """Gather masks in ascending order, report, and stop at the limit (True if it was reached).
+
+    Args:
+        found: circuits tested since the last step, and the valid ones among them.
+        possible: circuits in all.
+        max_valid: where to stop.
+        report: told "circuits" after each step.
+        so_far: makes a search of some valid masks, ascending, and their number by now.
+    """
     parts: list[NDArray[np.uint64]] = []
     n_tested = n_found = 0
+
+    def some() -> CircuitSearch | None:
+        few, n_few = [np.empty(0, dtype=np.uint64)], 0
+        for part in parts:
+            if n_few >= MAX_SO_FAR:
+                break
+            few.append(part)
+            n_few += len(part)
+        masks = np.sort(np.concatenate(few)[:MAX_SO_FAR])
+        return None if so_far is None else so_far(masks, min(n_found, max_valid))
+
+    certain = None if so_far is None else some
     report(Progress("circuits", 0, max(possible, 1)))
     # networks with huge weights overflow to inf, which is decided as neither 0 nor 1
     with np.errstate(over="ignore", invalid="ignore"):
         for n_more, masks in found:
             n_tested, n_found = n_tested + n_more, n_found + len(masks)
             parts.append(masks)
-            report(Progress("circuits", n_tested, max(possible, 1), f"{min(n_found, max_valid):,} valid circuits"))
+            words = f"{min(n_found, max_valid):,} valid circuits"
+            report(Progress("circuits", n_tested, max(possible, 1), words, certain))
             if n_found > max_valid:
                 break
     masks = np.concatenate([np.empty(0, dtype=np.uint64), *parts])[:max_valid]
