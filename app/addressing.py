@@ -171,6 +171,19 @@ class Addresses:
         segments = ("networks", network, "algorithms", algorithm, "alignments", alignment)
         return self._url(*segments, scope=scope, **view)
 
+    def directions(self, network: str, scope: Scope | None = None, **view: Any) -> str:
+        """Alignments on linear directions by class, and with POST where a search is asked for."""
+        return self._url("networks", network, "directions", scope=scope, **view)
+
+    def direction(self, network: str, algorithm: str, alignment: str, scope: Scope | None = None, **view: Any) -> str:
+        """One alignment on directions; ``at=TEXT`` says all that it is, the id alone names a stored one."""
+        segments = ("networks", network, "algorithms", algorithm, "directions", alignment)
+        return self._url(*segments, scope=scope, **view)
+
+    def directions_of(self, network: str, algorithm: str, scope: Scope | None = None, **view: Any) -> str:
+        """One algorithm's alignments on directions; with ``at=TEXT`` it leads to the alignment of that text."""
+        return self._url("networks", network, "algorithms", algorithm, "directions", scope=scope, **view)
+
     def interpretations(self, network: str, mask: str, scope: Scope | None = None, **view: Any) -> str:
         """The interpretations of one circuit, by gate."""
         return self._url("networks", network, "circuits", mask, "interpretations", scope=scope, **view)

@@ -27,6 +27,7 @@ def serve(
 
     from app.bundled.seeding import add_bundled_networks
     from app.db.engine import open_store
+    from app.jobs.direction_asking import enqueue_missing_directions
     from app.jobs.queue import enqueue_missing_criteria
     from app.main import create_app
 
@@ -40,6 +41,7 @@ def serve(
                 remark(f"added {added} bundled networks")
         with store.write() as session:
             enqueue_missing_criteria(session)
+            enqueue_missing_directions(session)
     finally:
         store.close()
     try:

@@ -130,6 +130,46 @@ def common_ground_arguments(
     }
 
 
+def direction_arguments(
+    network: str,
+    output: int,
+    protocol: str,
+    data: str,
+    result: str,
+    classes: Sequence[str],
+    *,
+    every: bool = False,
+    seeds: int = 0,
+    steps: int = 0,
+    max_dimension: int | None = None,
+) -> dict[str, Any]:
+    """Arguments of a "directions" job: alignments on linear directions for the algorithms of one stored analysis.
+
+    Args:
+        network: digest of a stored network.
+        output: index of the output.
+        protocol: digest of the analysis's protocol.
+        data: digest of its data record.
+        result: digest of its result, so that what is found never comes to stand beside another result.
+        classes: keys of :data:`analysis.directions.result.CLASSES`; their order is no part of the job.
+        every: whether to search algorithms with a redundant literal too.
+        seeds: from how many seeds "learned" starts; 0 without it.
+        steps: how many steps it takes from each at most; 0 without it.
+        max_dimension: largest dimension of a learned subspace, None for a whole layer.
+    """
+    learned = {"seeds": seeds, "steps": steps, "max_dimension": max_dimension} if "learned" in classes else {}
+    return {
+        "network": network,
+        "output": output,
+        "protocol": protocol,
+        "data": data,
+        "result": result,
+        "classes": sorted(classes),
+        "every": every,
+        **learned,
+    }
+
+
 def _analysis_identity(arguments: Mapping[str, Any]) -> Any:
     """A protocol's name is no part of what is computed."""
     settings = {key: value for key, value in arguments["protocol"].items() if key != "name"}
@@ -171,4 +211,13 @@ COMMON_GROUND: Final = JobDefinition(
     title="Common ground",
     network_of=lambda arguments: str(arguments["network"]),
 )
-DEFINITIONS: Final[Mapping[str, JobDefinition]] = {d.kind: d for d in (ANALYSE, TRAIN, CRITERIA, COMMON_GROUND)}
+DIRECTIONS: Final = JobDefinition(
+    kind="directions",
+    handler="app.jobs.directions:DIRECTIONS",
+    version=f"1/{ENGINE_VERSION}",
+    title="Directions",
+    network_of=lambda arguments: str(arguments["network"]),
+)
+DEFINITIONS: Final[Mapping[str, JobDefinition]] = {
+    d.kind: d for d in (ANALYSE, TRAIN, CRITERIA, COMMON_GROUND, DIRECTIONS)
+}

@@ -34,6 +34,7 @@ from app.db.tables import AnalysisRow, NetworkRow
 from app.db.writes import save_network
 from app.jobs import queue
 from app.jobs.definitions import ANALYSE as ANALYSE_DEFINITION
+from app.jobs.direction_asking import enqueue_cheap_directions
 from app.limits import device_in, limits_in
 
 Inputs = TypeVar("Inputs")
@@ -141,10 +142,13 @@ def stage_analysis_outcome(
 
 
 def save_analysis_outcome(session: Session, arguments: Mapping[str, Any], outcome: PreparedAnalysis) -> Saved:
-    """Let everyone see the staged analysis, and ask for the verdicts of every criterion and the common ground."""
+    """Let everyone see the staged analysis, and ask for verdicts of every criterion, the common ground and
+    alignments on directions where they are cheap.
+    """
     row = Staging(outcome, ANALYSE_DEFINITION.job_id(arguments)).publish(session)
     queue.enqueue_criteria(session, row, default_steps())
     queue.enqueue_common_ground(session, row)
+    enqueue_cheap_directions(session, row)
     url = Addresses().network(row.network.slug, scope_of(row, row.network.sizes[0]))
     found = found_words(row)
     result = {"url": url, "network": arguments["network"], "result_digest": row.result_digest}

@@ -32,10 +32,12 @@ from app.jobs.definitions import (
     analyse_arguments,
     common_ground_arguments,
     criteria_arguments,
+    direction_arguments,
 )
 
 CRITERIA_PRIORITY: Final = 10  # behind every analysis
 COMMON_GROUND_PRIORITY: Final = 12  # and behind the verdicts
+DIRECTIONS_PRIORITY: Final = 11  # between the two: it is short
 ASKED_PRIORITY: Final = -10  # somebody waits for it: before all that the application asks for itself
 
 
@@ -176,6 +178,48 @@ def enqueue_common_ground(
     title = f"{network.name}{which}: common ground under {analysis.protocol.name}{', all classes' if thorough else ''}"
     priority = COMMON_GROUND_PRIORITY
     row = enqueue(session, "common-ground", arguments, title, priority=priority, asked=asked, again=again)
+    if again and row.state in ("done", "truncated"):
+        _queue_again(session, row, datetime.now(UTC))
+        if asked:
+            _hasten(row)
+    return row
+
+
+def enqueue_directions(
+    session: Session,
+    analysis: AnalysisRow,
+    classes: Sequence[str],
+    *,
+    every: bool = False,
+    seeds: int = 0,
+    steps: int = 0,
+    max_dimension: int | None = None,
+    asked: bool = False,
+    again: bool = False,
+) -> JobRow:
+    """Ask for alignments on linear directions for a stored analysis; unless somebody waits for them, they come behind
+    analyses and verdicts. Arguments as for :func:`app.jobs.definitions.direction_arguments`.
+
+    A job that has ended well is queued again where ``again`` is set: the caller has seen that nothing is stored.
+    """
+    network = analysis.network
+    arguments = direction_arguments(
+        network.digest,
+        analysis.output,
+        analysis.protocol_digest,
+        analysis.data_digest,
+        analysis.result_digest,
+        classes,
+        every=every,
+        seeds=seeds,
+        steps=steps,
+        max_dimension=max_dimension,
+    )
+    which = f", output {analysis.output}" if network.sizes[-1] > 1 else ""
+    what = "learned subspaces" if list(classes) == ["learned"] else "directions"
+    title = f"{network.name}{which}: {what} under {analysis.protocol.name}{', every algorithm' if every else ''}"
+    priority = DIRECTIONS_PRIORITY
+    row = enqueue(session, "directions", arguments, title, priority=priority, asked=asked, again=again)
     if again and row.state in ("done", "truncated"):
         _queue_again(session, row, datetime.now(UTC))
         if asked:

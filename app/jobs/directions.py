@@ -1,0 +1,171 @@
+"""The work of a "directions" job: alignments on linear directions for the algorithms of a stored analysis."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Final, cast
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from analysis.algorithms.catalogue import Candidates
+from analysis.algorithms.high_level_model import Form, HighLevelModel
+from analysis.algorithms.parsing import parse_algorithm
+from analysis.data import DataRecord
+from analysis.directions.findings import DirectionFindings, find_directions
+from analysis.directions.result import DirectionClass
+from analysis.directions.search import DirectionTable
+from analysis.networks.network import Network
+from analysis.progress import Report
+from analysis.protocol import Protocol
+from app.addressing import Addresses
+from app.db.codecs import network_of, protocol_of
+from app.db.direction_codecs import PreparedDirections, prepare_directions
+from app.db.directions import save_directions
+from app.db.errors import NotFound
+from app.db.reads.analyses import analysis_by_key, find_data, network_by_digest, scope_of
+from app.db.tables import AlgorithmRow, AnalysisRow, DirectionSearchRow
+from app.jobs.direction_asking import meant_algorithms
+from app.jobs.handlers import Handler, Saved
+
+MAX_ALGORITHMS: Final = 100_000  # of one search, as many as an analysis lists
+
+
+@dataclass(frozen=True)
+class DirectionInputs:
+    """What to search, and how."""
+
+    network: Network
+    algorithms: tuple[HighLevelModel, ...]
+    n_candidates: int
+    all_listed: bool
+    protocol: Protocol
+    data: DataRecord
+    classes: tuple[DirectionClass, ...]
+    every: bool
+    seeds: int
+    steps: int
+    max_dimension: int | None
+
+
+def find_aligned(session: Session, arguments: Mapping[str, Any]) -> AnalysisRow:
+    """The analysis that a job is about.
+
+    Raises:
+        NotFound: it is not stored any more, or another result stands in its place.
+    """
+    network = network_by_digest(session, arguments["network"])
+    row = network and analysis_by_key(
+        session, network.id, int(arguments["output"]), arguments["protocol"], arguments["data"]
+    )
+    item = f"analysis of network {arguments['network'][:12]}"
+    if not row:
+        raise NotFound(item, "is not stored any more", "ask for it again")
+    if row.result_digest != arguments["result"]:
+        raise NotFound(item, "has another result by now than the one whose algorithms were meant", "ask again")
+    return row
+
+
+def load_direction_inputs(session: Session, arguments: Mapping[str, Any]) -> DirectionInputs:
+    """Read the network and the algorithms that are to be aligned.
+
+    Raises:
+        NotFound: the analysis is gone or replaced.
+    """
+    row = find_aligned(session, arguments)
+    network = network_of(row.network)
+    rows = session.scalars(
+        select(AlgorithmRow)
+        .where(AlgorithmRow.analysis_id == row.id, *meant_algorithms(every=bool(arguments["every"])))
+        .order_by(AlgorithmRow.position)
+        .limit(MAX_ALGORITHMS)
+    ).all()
+    n_listed = session.scalar(select(func.count()).where(AlgorithmRow.analysis_id == row.id)) or 0
+    return DirectionInputs(
+        network=network.for_output(row.output),
+        algorithms=tuple(parse_algorithm(one.text, cast(Form, one.form), network.n_inputs) for one in rows),
+        n_candidates=row.algorithms_candidates,
+        all_listed=n_listed == row.algorithms_candidates,
+        protocol=protocol_of(row.protocol),
+        data=find_data(session, row.data_digest, network.n_inputs),
+        classes=tuple(arguments["classes"]),
+        every=bool(arguments["every"]),
+        seeds=int(arguments.get("seeds", 0)),
+        steps=int(arguments.get("steps", 0)),
+        max_dimension=arguments.get("max_dimension"),
+    )
+
+
+def compute_directions(inputs: DirectionInputs, report: Report) -> tuple[PreparedDirections, ...]:
+    """Search each class and make what was found ready for the store; only learned subspaces load torch."""
+    table = DirectionTable(inputs.network, inputs.protocol, inputs.data)
+    return tuple(prepare_directions(_found(inputs, one, table, report)) for one in inputs.classes)
+
+
+def _found(
+    inputs: DirectionInputs, direction_class: DirectionClass, table: DirectionTable, report: Report
+) -> DirectionFindings:
+    began = time.perf_counter()
+    candidates = Candidates(inputs.algorithms, inputs.n_candidates)
+    if direction_class == "learned":
+        from analysis.directions.learned_findings import find_learned
+
+        found = find_learned(
+            inputs.network,
+            candidates,
+            inputs.protocol,
+            inputs.data,
+            n_seeds=inputs.seeds,
+            steps=inputs.steps,
+            max_dimension=inputs.max_dimension,
+            irredundant_only=not inputs.every,
+            report=report,
+        )
+    else:
+        found = find_directions(
+            inputs.network,
+            candidates,
+            inputs.protocol,
+            inputs.data,
+            direction_class,
+            irredundant_only=not inputs.every,
+            table=table,
+            report=report,
+        )
+    # the algorithms given are those meant; whether every candidate was listed is the analysis's to say
+    search = replace(found.search, all_listed=inputs.all_listed)
+    return replace(found, search=search, seconds=time.perf_counter() - began)
+
+
+def save_found_directions(
+    session: Session, arguments: Mapping[str, Any], outcome: tuple[PreparedDirections, ...]
+) -> Saved:
+    """Store the searches beside their analysis."""
+    row = find_aligned(session, arguments)
+    searches = save_directions(session, row, outcome)
+    url = Addresses().directions(row.network.slug, scope_of(row, row.network.sizes[0]))
+    result = {
+        "url": url,
+        "network": arguments["network"],
+        "searches": {search.direction_class: search.content for search in searches},
+    }
+    found = "; ".join(search_words(search) for search in searches)
+    return Saved(result, found, truncated=any(search.truncated or search.refused for search in searches))
+
+
+def search_words(search: DirectionSearchRow) -> str:
+    """What one search found, claiming no more than was searched."""
+    if search.refused:
+        return f"{search.direction_class}: not searched"
+    at_least = "" if search.exact else "at least "
+    return (
+        f"{search.direction_class}: {at_least}{search.n_valid:,} valid alignments of {search.n_aligned:,} of "
+        f"{search.n_searched:,} algorithms, {search.n_joint:,} also jointly"
+    )
+
+
+DIRECTIONS: Handler[DirectionInputs, tuple[PreparedDirections, ...]] = Handler(
+    load_direction_inputs, compute_directions, save_found_directions
+)
