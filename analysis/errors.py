@@ -13,6 +13,7 @@ AnalysisError
 ├── InvalidAlignment      an alignment whose sites or variables do not exist
 ├── InvalidCriterion      a key, kind or parameter that no criterion has
 ├── InvalidIntervention   a change that the network at hand does not admit
+├── InvalidStudy          a study's design, file or part of it that does not hold together
 ├── BeyondLimits          work that the engine refuses to start, with its estimate
 └── Cancelled             the caller asked to stop between two steps (not a fault)
 
@@ -88,6 +89,10 @@ class InvalidCriterion(AnalysisError):
 
 class InvalidIntervention(AnalysisError):
     """A changed neuron, edge, source or value does not exist, is out of range, or there are too many."""
+
+
+class InvalidStudy(AnalysisError):
+    """The design of a study contradicts itself or names what is unknown, or its result file cannot be read."""
 
 
 class BeyondLimits(AnalysisError):

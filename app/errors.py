@@ -149,6 +149,7 @@ ENGINE_STATUS: Final[dict[type[engine.AnalysisError], tuple[int, str]]] = {
     engine.InvalidTraining: (422, "training"),
     engine.InvalidCriterion: (422, "criterion"),
     engine.InvalidIntervention: (422, "now"),
+    engine.InvalidStudy: (422, "design"),
     engine.BeyondLimits: (422, "network"),
     engine.Cancelled: (409, ""),
 }

@@ -1,0 +1,92 @@
+"""The source "boolean": networks trained on Boolean tasks, many together; loads torch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from analysis.data import clean_data
+from analysis.errors import AnalysisError, Cancelled
+from analysis.networks.network import Network
+from analysis.networks.training import train_networks
+from analysis.networks.training_spec import TrainingOutcome, training_json
+from analysis.pipeline import analyse_output, refuse, unsearched
+from analysis.populations.population import iterate_population
+from analysis.preflight import preflight
+from analysis.progress import Progress
+from analysis.protocol import Protocol
+from analysis.result import OutputAnalysis
+from analysis.studies.cells import Cell
+from analysis.studies.sources import Order, Produced
+
+Analysed = tuple[tuple[OutputAnalysis, ...], AnalysisError | None]
+
+
+def make_networks(cell: Cell, seeds: Sequence[int], order: Order) -> Iterator[Produced]:
+    """Train a cell's networks of some seeds together, and analyse those that converged under every protocol.
+
+    Yields:
+        One for each seed, in order.
+
+    Raises:
+        Cancelled: the report asked to stop.
+    """
+    if not seeds:
+        return
+    start = order.clock() if order.clock else 0.0
+    outcomes = train_networks([cell.spec(seed) for seed in seeds], report=order.report, device=order.device)
+    each = ((order.clock() if order.clock else 0.0) - start) / len(seeds)
+    good = [o.network for o in outcomes if o.converged and o.network is not None]
+    walks = {protocol.name: _analysed(cell, good, protocol, order) for protocol in order.protocols}
+    for seed, outcome in zip(seeds, outcomes, strict=True):
+        found = {name: next(walk) for name, walk in walks.items()} if outcome.converged else {}
+        yield _produced(seed, outcome, found, each)
+
+
+def _produced(seed: int, outcome: TrainingOutcome, found: dict[str, Analysed], training_seconds: float) -> Produced:
+    analyses = {name: outputs for name, (outputs, problem) in found.items() if problem is None}
+    spent = sum(sum(analysis.seconds.values()) for outputs in analyses.values() for analysis in outputs)
+    return Produced(
+        seed=seed,
+        state=outcome.state,
+        message=outcome.message,
+        network=outcome.network,
+        tasks=outcome.spec.resolved_tasks(),
+        analyses=analyses,
+        problems={name: problem for name, (_, problem) in found.items() if problem is not None},
+        training=training_json(outcome, max_points=50),
+        seconds=training_seconds + spent,
+    )
+
+
+def _analysed(cell: Cell, networks: Sequence[Network], protocol: Protocol, order: Order) -> Iterator[Analysed]:
+    """The analyses of networks of one shape, in order; without their circuits where nobody asks for these."""
+    if not networks:
+        return
+    if order.circuits:
+        tasks = cell.spec(0).resolved_tasks()
+        members = iterate_population(
+            networks, tasks, protocol, device=order.device, report=order.report, clock=order.clock, limits=order.limits
+        )
+        yield from ((member.analyses, member.problem) for member in members)
+        return
+    for done, network in enumerate(networks):
+        order.report(Progress("networks", done, len(networks), f"{done:,} networks analysed"))
+        yield _algorithms_alone(cell, network, protocol, order)
+
+
+def _algorithms_alone(cell: Cell, network: Network, protocol: Protocol, order: Order) -> Analysed:
+    data, analyses = clean_data(network.n_inputs), []
+    try:
+        for output, task in enumerate(cell.spec(0).resolved_tasks()):
+            refuse(preflight(network, output, task, protocol, data))
+            circuits = unsearched(network.for_output(output), protocol, data)
+            analyses.append(
+                analyse_output(
+                    network, output, task, protocol, data, clock=order.clock, limits=order.limits, circuits=circuits
+                )
+            )
+    except Cancelled:
+        raise
+    except AnalysisError as problem:
+        return (), problem
+    return tuple(analyses), None

@@ -1,0 +1,65 @@
+"""The grid of a study as a list of cells: one combination of levels each, with the networks that are trained in it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import product
+from typing import Any, Final
+
+from analysis.digest import canonical_json, short_id
+from analysis.networks.training_spec import TrainingSpec
+from analysis.studies.design import FACTORS, Factor, StudyDesign, level_label
+
+GRID_FACTORS: Final[tuple[Factor, ...]] = tuple(factor for factor in FACTORS if factor != "protocol")
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One combination of levels.
+
+    Args:
+        design: whose grid it belongs to.
+        levels: the level of every factor but the protocol.
+    """
+
+    design: StudyDesign
+    levels: Mapping[Factor, Any]
+
+    @cached_property
+    def key(self) -> str:
+        """Hash of its levels, 16 hex digits: the same in every study that has such a cell."""
+        return short_id(canonical_json(dict(self.levels)).decode())
+
+    @cached_property
+    def labels(self) -> dict[Factor, str]:
+        """Its levels as text."""
+        return {factor: level_label(factor, level) for factor, level in self.levels.items()}
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """Layer sizes of its networks."""
+        return (self.design.n_inputs, *self.levels["hidden"], len(self.levels["tasks"]))
+
+    @property
+    def name(self) -> str:
+        """Its levels that vary within the study, in words."""
+        varying = [self.labels[f] for f in GRID_FACTORS if len(self.design.levels(f)) > 1]
+        return ", ".join(varying) or f"{self.labels['tasks']} {'-'.join(map(str, self.sizes))}"
+
+    def spec(self, seed: int) -> TrainingSpec:
+        """How its network of one seed is trained, for sources that train on Boolean tasks.
+
+        Raises:
+            ValidationError: levels that no network can have; a checked design has none.
+        """
+        return TrainingSpec.model_validate(
+            {"n_inputs": self.design.n_inputs, "seed": seed} | dict(self.levels) | self.design.training.model_dump()
+        )
+
+
+def cells_of(design: StudyDesign) -> tuple[Cell, ...]:
+    """All cells, the last varying factor fastest."""
+    levels: Sequence[Sequence[Any]] = [design.levels(factor) for factor in GRID_FACTORS]
+    return tuple(Cell(design, dict(zip(GRID_FACTORS, choice, strict=True))) for choice in product(*levels))

@@ -1,0 +1,158 @@
+"""What speaks against a design, all of it at once, before anything starts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from pydantic import ValidationError
+
+from analysis.criteria.steps import CriterionStep
+from analysis.errors import AnalysisError
+from analysis.networks.training_spec import TrainingSpec
+from analysis.studies.design import FACTORS, MAX_NETWORKS, Comparison, Factor, StudyDesign
+from analysis.studies.measures.measure import Measure
+from analysis.studies.measures.registry import MEASURES, measures_of
+from analysis.studies.sources import SOURCES
+
+
+def contradictions(design: StudyDesign) -> list[str]:
+    """Every reason why a design is refused, [] if there is none."""
+    measured = _measured(design)
+    return [
+        *_levels(design),
+        *_source(design),
+        *_training(design),
+        *_measures(design, measured),
+        *(problem for comparison in design.comparisons for problem in _comparison(design, comparison, measured)),
+        *_texts(design),
+    ]
+
+
+def _measured(design: StudyDesign) -> dict[str, Measure]:
+    """What it measures as far as that is known."""
+    criteria = [text for text in design.criteria if not _criterion_problem(text)]
+    return measures_of([key for key in dict.fromkeys(design.measures) if key in MEASURES], criteria)
+
+
+def _criterion_problem(text: str) -> str:
+    try:
+        CriterionStep.parse(text)
+    except AnalysisError as problem:
+        return str(problem)
+    return ""
+
+
+def _levels(design: StudyDesign) -> Iterator[str]:
+    for factor, label in FACTORS.items():
+        labels = design.labels(factor)
+        twice = sorted({text for text in labels if labels.count(text) > 1})
+        if twice:
+            yield f"{factor}: the level {', '.join(map(repr, twice))} is there twice; say each {label} once"
+    digests = [protocol.digest for protocol in design.protocols]
+    if len(set(digests)) < len(digests) and len(set(design.labels("protocol"))) == len(digests):
+        yield "protocols: two of them have the same settings under different names; keep one"
+    if design.n_networks > MAX_NETWORKS:
+        yield (
+            f"the grid has {design.n_cells:,} cells of {design.seeds.count:,} networks, {design.n_networks:,} in all; "
+            f"at most {MAX_NETWORKS:,} are one study"
+        )
+
+
+def _source(design: StudyDesign) -> Iterator[str]:
+    source = SOURCES.get(design.source)
+    if source is None:
+        yield f"source {design.source!r}: is unknown; use {' or '.join(SOURCES)}"
+        return
+    for name in sorted(set(design.source_options) - set(source.options)):
+        allowed = ", ".join(source.options) or "none"
+        yield f"source_options.{name}: is unknown to source {design.source!r}; allowed are {allowed}"
+
+
+def _training(design: StudyDesign) -> Iterator[str]:
+    """Combinations that no network can be trained with; each level is tried once with the first of the others."""
+    source = SOURCES.get(design.source)
+    if source is None or not source.boolean:
+        return
+    grid: list[Factor] = [factor for factor in FACTORS if factor != "protocol"]
+    first = {factor: design.levels(factor)[0] for factor in grid}
+    said: set[str] = set()
+    for factor in grid:
+        for level in design.levels(factor):
+            problem = _refused({**first, factor: level}, design)
+            if problem and problem not in said:
+                said.add(problem)
+                yield f"{factor} {level!r}: {problem}"
+    leaky = "leaky_relu" in design.activation or "leaky_relu" in design.output_activation
+    if not leaky and "negative_slope" in design.training.model_fields_set:
+        yield "training.negative_slope: no activation of the grid is leaky_relu; leave it out"
+
+
+def _refused(levels: dict[Any, Any], design: StudyDesign) -> str:
+    try:
+        TrainingSpec.model_validate({"n_inputs": design.n_inputs} | levels | design.training.model_dump())
+    except ValidationError as error:
+        return "; ".join(e["msg"].removeprefix("Value error, ") for e in error.errors())
+    return ""
+
+
+def _measures(design: StudyDesign, measured: Mapping[str, Measure]) -> Iterator[str]:
+    for key in dict.fromkeys(design.measures):
+        if key not in MEASURES:
+            yield f"measures: {key!r} is unknown; use some of {', '.join(MEASURES)}"
+        if design.measures.count(key) > 1:
+            yield f"measures: {key!r} is there twice"
+    for text in design.criteria:
+        if problem := _criterion_problem(text):
+            yield f"criteria: {problem}"
+    for ladder in design.ladders:
+        for key in ladder.measures:
+            if key not in measured:
+                yield f"ladders {ladder.label!r}: {key!r} is not among the study's measures"
+            elif measured[key].kind not in ("count", "number", "share", "yes-no"):
+                yield f"ladders {ladder.label!r}: {key!r} is {_article(measured[key].kind)}, which has no bar"
+    for reference in design.references:
+        if reference.measure and reference.measure not in measured:
+            yield f"references: {reference.measure!r} is not among the study's measures"
+
+
+def _comparison(design: StudyDesign, comparison: Comparison, measured: Mapping[str, Measure]) -> Iterator[str]:
+    name = f"comparison of {comparison.measure} by {comparison.factor}"
+    known = measured.get(comparison.measure)
+    if known is None:
+        yield f"{name}: the measure is not among the study's measures"
+    else:
+        rank_test = comparison.test not in ("chi-squared", "fisher")
+        if rank_test and not known.numeric:
+            yield f"{name}: {comparison.test} compares numbers, and the measure is {_article(known.kind)}"
+        if not rank_test and known.kind not in ("yes-no", "category"):
+            yield f"{name}: {comparison.test} compares shares, and the measure is {_article(known.kind)}"
+    if len(design.levels(comparison.factor)) < 2:
+        yield f"{name}: the grid has one level of {FACTORS[comparison.factor]}, so there is nothing to compare"
+    if comparison.test == "spearman" and comparison.factor not in ("loss_target", "noise_std", "hidden", "tasks"):
+        yield f"{name}: spearman needs levels that have an order"
+    yield from _named(design, name, comparison)
+
+
+def _named(design: StudyDesign, name: str, comparison: Comparison) -> Iterator[str]:
+    protocols = design.labels("protocol")
+    if comparison.protocol and comparison.protocol not in protocols:
+        yield f"{name}: protocol {comparison.protocol!r} is not one of {', '.join(protocols)}"
+    if comparison.protocol and comparison.factor == "protocol":
+        yield f"{name}: protocols cannot be compared under one protocol"
+    for factor, label in comparison.where.items():
+        if factor == comparison.factor:
+            yield f"{name}: {factor} cannot be compared and held fixed"
+        elif label not in design.labels(factor):
+            yield f"{name}: {factor} has no level {label!r}; there are {', '.join(design.labels(factor))}"
+
+
+def _texts(design: StudyDesign) -> Iterator[str]:
+    texts: Sequence[tuple[str, str]] = (("name", design.name), ("question", design.question))
+    for field, text in texts:
+        if not text.strip() or any(ord(c) < 32 for c in text):
+            yield f"{field}: must be text without control characters"
+
+
+def _article(kind: str) -> str:
+    return {"yes-no": "yes or no", "set": "a set", "category": "a word"}.get(kind, f"a {kind}")

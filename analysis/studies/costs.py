@@ -1,0 +1,129 @@
+"""What a study will cost, before it starts: networks, core seconds, and how it is cut into chunks.
+
+Predicted from rates measured on one core of a common server; they tell a minute from an hour and an hour from a day, no
+more. A study that is on its way is better told by what its finished networks took.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Final
+
+from analysis.circuits.space import count_in_space
+from analysis.limits import DEFAULT_LIMITS, Limits
+from analysis.studies.cells import Cell, cells_of
+from analysis.studies.design import StudyDesign
+from analysis.studies.measures.registry import measures_of
+from analysis.studies.sources import source_named
+
+CHUNK_SECONDS: Final = 30.0  # what is lost at most if a worker is killed, and about how often progress moves
+CHUNK_NETWORKS: Final = 128
+_TRAINING_STEPS: Final = 3e-5  # seconds for one network's batch, many networks in step
+_EPOCHS: Final = 60  # before most networks reach a loss of .01
+_CIRCUITS_PER_SECOND: Final = 1.5e6  # tested and measured, of small spaces that are listed together
+_EACH: Final = 0.06  # algorithms, alignments and bookkeeping of one output under one protocol
+_CRITERION: Final = 0.1  # for one criterion on a network of some hundred valid circuits
+_CIRCUIT_NEEDS: Final = frozenset({"circuits", "interpretations", "criteria"})
+
+
+@dataclass(frozen=True)
+class CellCost:
+    """What one cell takes.
+
+    Args:
+        cell: the cell.
+        networks: seeds.
+        possible: circuits of the largest space among the protocols, None where circuits are not searched.
+        seconds_each: predicted core seconds for one network.
+    """
+
+    cell: Cell
+    networks: int
+    possible: int | None
+    seconds_each: float
+
+    @property
+    def seconds(self) -> float:
+        return self.networks * self.seconds_each
+
+    @property
+    def chunk(self) -> int:
+        """Networks that are trained and analysed together."""
+        return max(1, min(CHUNK_NETWORKS, round(CHUNK_SECONDS / max(self.seconds_each, 1e-3))))
+
+
+@dataclass(frozen=True)
+class StudyCost:
+    """What the whole grid takes."""
+
+    cells: tuple[CellCost, ...]
+
+    @property
+    def networks(self) -> int:
+        return sum(cell.networks for cell in self.cells)
+
+    @property
+    def seconds(self) -> float:
+        """Core seconds; divide by the number of workers for the wait."""
+        return sum(cell.seconds for cell in self.cells)
+
+
+def needs_circuits(design: StudyDesign) -> bool:
+    """Whether any measure of a study is about circuits or interpretations, or judged on what was found."""
+    return any(measure.needs & _CIRCUIT_NEEDS for measure in measures_of(design.measures, design.criteria).values())
+
+
+def cost_of(design: StudyDesign, limits: Limits = DEFAULT_LIMITS) -> StudyCost:
+    """The cost of a checked design, cell by cell.
+
+    Args:
+        design: the study.
+        limits: where the searches of one network stop.
+    """
+    circuits = needs_circuits(design)
+    return StudyCost(tuple(_cell_cost(cell, circuits, limits) for cell in cells_of(design)))
+
+
+def _cell_cost(cell: Cell, circuits: bool, limits: Limits) -> CellCost:
+    design, sizes = cell.design, cell.sizes
+    spaces = [count_in_space((*sizes[:-1], 1), protocol) for protocol in design.protocols] if circuits else []
+    n_outputs = sizes[-1]
+    searched = sum(_search_seconds(possible, limits) for possible in spaces)
+    judged = _CRITERION * len(design.criteria) * len(design.protocols)
+    analysis = n_outputs * (searched + judged + _EACH * len(design.protocols))
+    given = source_named(design.source).seconds_each
+    training = _training_seconds(cell) if given is None else given
+    return CellCost(cell, design.seeds.count, max(spaces) if spaces else None, training + analysis)
+
+
+def _search_seconds(possible: int, limits: Limits) -> float:
+    """A listing's time, at most what an exact count may take."""
+    return min(possible / _CIRCUITS_PER_SECOND, limits.max_seconds)
+
+
+def _training_seconds(cell: Cell) -> float:
+    rules, sizes = cell.design.training, cell.sizes
+    batches = -(-(2**cell.design.n_inputs) * rules.samples_per_input // rules.batch_size)
+    epochs = min(rules.epochs, _EPOCHS * _harder(cell))
+    weights = sum(n_in * n_out for n_in, n_out in pairwise(sizes))
+    rows = rules.batch_size if cell.levels["noise_std"] else 2**cell.design.n_inputs
+    return float(_TRAINING_STEPS * batches * epochs * max(1.0, weights * rows / 72))
+
+
+def _harder(cell: Cell) -> float:
+    """A tenth of the loss takes about half as many epochs again."""
+    ratio = 0.01 / float(cell.levels["loss_target"])
+    factor = 1.0
+    while ratio >= 10:
+        ratio, factor = ratio / 10, factor * 1.5
+    return factor
+
+
+def chunks_of(seeds: Sequence[int], size: int) -> list[tuple[int, ...]]:
+    """Seeds in runs that never cross a multiple of the size, so that a study extended is cut at the same places."""
+    runs: dict[int, list[int]] = {}
+    for seed in seeds:
+        runs.setdefault(seed // size, []).append(seed)
+    return [tuple(run) for run in runs.values()]

@@ -1,0 +1,266 @@
+"""A study's design: the question, the grid, the rules, the measures and the comparisons, declared before anything runs.
+
+A design is a value. Its digest is over all that decides what is found, so not over texts for people and not over the
+number of seeds: a study with 100 more seeds is the same study, extended, under the same address.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from analysis.digest import canonical_json, sha256_hex
+from analysis.errors import AnalysisError, InvalidStudy
+from analysis.networks.network import DEFAULT_NEGATIVE_SLOPE, MAX_INPUTS, Activation
+from analysis.protocol import COMPLETE, Protocol, named_protocol, protocol_from_mapping
+from analysis.strict_json import read_object
+
+STUDY_FORMAT: Final = "pluriscope-study/1"
+MAX_SEEDS: Final = 100_000
+MAX_NETWORKS: Final = 200_000
+MAX_DESIGN_BYTES: Final = 1 << 20
+_FOR_PEOPLE: Final = {"format", "slug", "name", "question", "description", "references"}
+
+Factor = Literal[
+    "tasks", "hidden", "activation", "output_activation", "loss_target", "noise_std", "input_weights", "protocol"
+]
+FACTORS: Final[Mapping[Factor, str]] = {
+    "tasks": "tasks",
+    "hidden": "hidden layers",
+    "activation": "activation",
+    "output_activation": "output activation",
+    "loss_target": "loss target",
+    "noise_std": "input noise",
+    "input_weights": "input weights",
+    "protocol": "protocol",
+}
+Test = Literal["kruskal-wallis", "mann-whitney", "wilcoxon", "spearman", "chi-squared", "fisher"]
+Evidence = Literal["C", "W", "D", "N", "S", "O"]
+EVIDENCE: Final[Mapping[Evidence, str]] = {
+    "C": "read in the authors' code",
+    "W": "from the authors' site",
+    "D": "digitised from the authors' plot, ±3%",
+    "N": "from reading notes of third parties",
+    "S": "second-hand",
+    "O": "measured by us before",
+}
+ALWAYS: Final = "each network is an outcome, failed ones too"
+
+
+def _as_protocol(value: Any) -> Any:
+    """A built-in name stands for its settings."""
+    try:
+        if isinstance(value, str):
+            return named_protocol(value)
+        return protocol_from_mapping(value) if isinstance(value, Mapping) else value
+    except AnalysisError as problem:
+        raise ValueError(str(problem)) from None
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Seeds(_Part):
+    """Which seeds every cell is trained from."""
+
+    first: int = Field(0, ge=0, lt=2**62, description="The first seed.")
+    count: int = Field(100, ge=1, le=MAX_SEEDS, description="How many; may grow later without making another study.")
+
+    @property
+    def numbers(self) -> range:
+        return range(self.first, self.first + self.count)
+
+
+class TrainingRules(_Part):
+    """What is the same in training for every network of the study."""
+
+    negative_slope: float = Field(DEFAULT_NEGATIVE_SLOPE, ge=0, lt=1, description="Slope of leaky_relu below 0.")
+    learning_rate: float = Field(1e-3, gt=0, le=10, description="Learning rate of AdamW.")
+    epochs: int = Field(1000, ge=1, le=100_000, description="Largest number of epochs.")
+    batch_size: int = Field(100, ge=1, le=10_000, description="Rows per step.")
+    samples_per_input: int = Field(1000, ge=1, le=10_000, description="Training rows drawn per Boolean input.")
+    patience: int = Field(3, ge=1, le=100_000, description="Epochs in a row without a lower loss before stopping.")
+    accuracy_target: float = Field(0.99, ge=0, le=1, description="Smallest share of validation rows decided right.")
+
+
+class Comparison(_Part):
+    """A test that is made between the levels of one factor, declared beforehand."""
+
+    measure: str = Field(description="Key of one of the study's measures.")
+    factor: Factor = Field(description="Whose levels are compared.")
+    test: Test = Field(
+        "kruskal-wallis",
+        description="mann-whitney and fisher: every pair of levels; wilcoxon: every pair, networks of equal seed "
+        "paired; kruskal-wallis and chi-squared: all levels at once; spearman: trend along the levels in their order.",
+    )
+    protocol: str = Field("", description="Under which protocol; empty: under each. Not with factor 'protocol'.")
+    where: dict[Factor, str] = Field(
+        default_factory=dict, description="Levels of other factors that are held fixed; empty: over all of them."
+    )
+
+
+class Ladder(_Part):
+    """Measures of the same networks side by side as bars, each a step stricter or looser than the one before."""
+
+    label: str = Field(max_length=200)
+    measures: tuple[str, ...] = Field(min_length=2, max_length=12)
+
+
+class Reference(_Part):
+    """What somebody else reports, shown beside ours with how sure it is."""
+
+    says: str = Field(max_length=500, description="What is reported, in words.")
+    source: str = Field(max_length=300, description="Where: paper and section, or place in the code.")
+    evidence: Evidence = Field(description="How it is known.")
+    measure: str = Field("", description="Key of the measure that it is about; empty: none of ours.")
+    protocol: str = ""
+    where: dict[Factor, str] = Field(default_factory=dict, description="Levels of the cells that it is about.")
+    values: dict[Literal["lower", "median", "upper", "mean", "share", "count"], float] = Field(
+        default_factory=dict, description="Its figures, by what they are."
+    )
+    explanation: str = Field("", max_length=2000, description="Why ours agrees or differs.")
+
+
+class StudyDesign(_Part):
+    """Everything that is decided before a study runs."""
+
+    format: Literal["pluriscope-study/1"] = STUDY_FORMAT
+    slug: str = Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=60, description="Its name in addresses.")
+    name: str = Field(min_length=1, max_length=200)
+    question: str = Field(min_length=1, max_length=1000, description="What is asked, in one or two sentences.")
+    description: str = Field("", max_length=20_000, description="Paragraphs about method and expectation.")
+    references: tuple[Reference, ...] = Field((), max_length=100)
+
+    source: str = Field("boolean", max_length=40, description="Where networks come from; 'boolean': trained here.")
+    source_options: dict[str, Any] = Field(default_factory=dict, description="Settings of the source.")
+    n_inputs: int = Field(2, ge=1, le=MAX_INPUTS, description="Number of Boolean inputs.")
+    tasks: tuple[tuple[str, ...], ...] = Field(
+        (("XOR",),), min_length=1, max_length=64, description="Levels: each the tasks that are learned at once."
+    )
+    hidden: tuple[tuple[int, ...], ...] = Field(
+        ((3, 3),), min_length=1, max_length=64, description="Levels: hidden layer sizes."
+    )
+    activation: tuple[Activation, ...] = Field(("leaky_relu",), min_length=1, description="Levels: hidden activation.")
+    output_activation: tuple[Activation | None, ...] = Field(
+        (None,), min_length=1, description="Levels: output activation; null: the hidden one."
+    )
+    loss_target: tuple[float, ...] = Field(
+        (0.01,), min_length=1, max_length=64, description="Levels: training stops below this mean squared error."
+    )
+    noise_std: tuple[float, ...] = Field(
+        (0.0,), min_length=1, max_length=64, description="Levels: standard deviation of noise on training inputs."
+    )
+    input_weights: tuple[tuple[float, ...] | None, ...] = Field(
+        (None,), min_length=1, max_length=64, description="Levels: how often each input is drawn; null: equally."
+    )
+    training: TrainingRules = TrainingRules()
+    seeds: Seeds = Seeds()
+    protocols: tuple[Annotated[Protocol, BeforeValidator(_as_protocol)], ...] = Field(
+        (COMPLETE,), min_length=1, max_length=8, description="Names of built-in protocols, or settings."
+    )
+    criteria: tuple[str, ...] = Field(
+        (), max_length=40, description="Criteria of which each network's passing explanations are counted."
+    )
+    measures: tuple[str, ...] = Field(min_length=1, max_length=60, description="Keys of measures.")
+    across_outputs: Literal["mean", "sum", "first"] = Field(
+        "mean", description="How the values of several outputs become one for the network."
+    )
+    comparisons: tuple[Comparison, ...] = Field((), max_length=100)
+    ladders: tuple[Ladder, ...] = Field((), max_length=12)
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of all that decides what is found: not the texts for people, not the number of seeds."""
+        content = self.model_dump(mode="json", exclude=_FOR_PEOPLE)
+        del content["seeds"]["count"]
+        return sha256_hex(canonical_json(content))
+
+    def levels(self, factor: Factor) -> tuple[Any, ...]:
+        """The levels of a factor, in the design's order."""
+        levels: tuple[Any, ...] = self.protocols if factor == "protocol" else getattr(self, factor)
+        return levels
+
+    def labels(self, factor: Factor) -> tuple[str, ...]:
+        """The levels of a factor as text, as ``where`` and addresses write them."""
+        return tuple(level_label(factor, level) for level in self.levels(factor))
+
+    @property
+    def varying(self) -> tuple[Factor, ...]:
+        """Factors with more than one level."""
+        return tuple(factor for factor in FACTORS if len(self.levels(factor)) > 1)
+
+    @property
+    def n_cells(self) -> int:
+        """Cells of the grid; protocols are not part of it, since they share the networks."""
+        n = 1
+        for factor in FACTORS:
+            n *= len(self.levels(factor)) if factor != "protocol" else 1
+        return n
+
+    @property
+    def n_networks(self) -> int:
+        return self.n_cells * self.seeds.count
+
+    def with_seeds(self, count: int) -> StudyDesign:
+        """The same study with another number of seeds."""
+        return self.model_copy(update={"seeds": self.seeds.model_copy(update={"count": count})})
+
+
+def level_label(factor: Factor, level: Any) -> str:
+    """One level of a factor as text: "XOR + AND", "3-3", "0.01", "1:1:4:4", "same as hidden"."""
+    if factor == "tasks":
+        return " + ".join(level)
+    if factor == "hidden":
+        return "-".join(map(str, level))
+    if factor == "input_weights":
+        return "equal" if level is None else ":".join(f"{weight:g}" for weight in level)
+    if factor == "output_activation":
+        return "as hidden" if level is None else str(level)
+    if factor == "protocol":
+        return str(level.name)
+    return f"{level:g}" if isinstance(level, float) else str(level)
+
+
+def design_from_mapping(settings: Mapping[str, Any]) -> StudyDesign:
+    """A design from JSON values, whole and without contradictions.
+
+    Raises:
+        InvalidStudy: unknown settings, values out of range or contradictions, all named at once.
+    """
+    from analysis.studies.contradictions import contradictions
+
+    try:
+        design = StudyDesign.model_validate(dict(settings))
+    except ValidationError as error:
+        problems = [
+            f"{'.'.join(map(str, e['loc'])) or 'design'}: {e['msg'].removeprefix('Value error, ')}"
+            for e in error.errors()
+        ]
+        raise _refusal(problems) from None
+    problems = contradictions(design)
+    if problems:
+        raise _refusal(problems)
+    return design
+
+
+def read_design(raw: bytes) -> StudyDesign:
+    """A design from the bytes of a study file.
+
+    Raises:
+        InvalidStudy: see :func:`design_from_mapping`; or it is not JSON.
+    """
+    cure = "hand in a study file, see its schema"
+    return design_from_mapping(read_object(raw, "study file", InvalidStudy, MAX_DESIGN_BYTES, cure))
+
+
+def _refusal(problems: Sequence[str]) -> InvalidStudy:
+    return InvalidStudy("study design", "; ".join(problems), "correct it; nothing was started")
+
+
+def design_schema() -> dict[str, Any]:
+    """The published JSON schema of study files."""
+    return StudyDesign.model_json_schema()

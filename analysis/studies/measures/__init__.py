@@ -1,0 +1,1 @@
+"""What studies read off analysed networks."""

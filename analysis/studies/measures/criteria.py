@@ -1,0 +1,87 @@
+"""How many explanations of a network pass each criterion that a study names."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from analysis.criteria.budget import Clock
+from analysis.criteria.criterion import Kind
+from analysis.criteria.judged import Subject
+from analysis.criteria.judging import judge_analysis
+from analysis.criteria.steps import CriterionStep, parse_steps
+from analysis.progress import Report, silent
+from analysis.result import NOTHING_JUDGED, CriterionTally
+from analysis.studies.measures.measure import Measure, Measured
+from analysis.studies.studied import Studied
+
+_NOUNS: Final[dict[Kind, str]] = {
+    "circuit": "circuits",
+    "interpretation": "interpretations",
+    "algorithm": "algorithms",
+    "alignment": "alignments",
+}
+
+
+def criterion_measures(texts: Sequence[str]) -> tuple[Measure, ...]:
+    """The measures of a study's criteria: for each, and each kind of explanation it judges, how many pass.
+
+    Raises:
+        InvalidCriterion: a text that is no criterion.
+    """
+    return tuple(
+        Measure(
+            _key(kind, step),
+            f"{_NOUNS[kind]} that pass {step}",
+            f"{_NOUNS[kind].capitalize()} that pass the criterion: {step.criterion.definition}",
+            "count",
+            lambda studied, kind=kind, step=step: passing(studied, [str(step)])[_key(kind, step)],  # type: ignore[misc]
+            _NOUNS[kind],
+            log=True,
+            needs=frozenset({"circuits", "interpretations", "algorithms", "criteria"}),
+        )
+        for kind, step in _wanted(texts)
+    )
+
+
+def passing(
+    studied: Studied, texts: Sequence[str], *, report: Report = silent, clock: Clock | None = None
+) -> dict[str, Measured]:
+    """How many explanations pass each criterion, by measure key.
+
+    Where some are undecided the value is an interval: those that pass, and those that may. Where not all valid circuits
+    are listed, numbers are of the listed ones and say so.
+
+    Args:
+        studied: one output with its analysis.
+        texts: criteria as addresses write them.
+        report: told how far judging is; may raise Cancelled.
+        clock: for the budget of each criterion; none without it.
+    """
+    subject = Subject.of(studied.analysis)
+    tallies: dict[str, CriterionTally] = defaultdict(lambda: NOTHING_JUDGED)
+    for block in judge_analysis(subject, tuple(_wanted(texts)), report=report, clock=clock):
+        tallies[_key(block.kind, block.step)] += block.tally
+    return {_key(kind, step): _measured(studied, kind, tallies[_key(kind, step)]) for kind, step in _wanted(texts)}
+
+
+def _measured(studied: Studied, kind: Kind, tally: CriterionTally) -> Measured:
+    partial = None
+    if kind in ("circuit", "interpretation"):
+        search = studied.analysis.circuits
+        partial = search.n_listed if search.n_listed < search.n_valid else search.truncated_at
+    if not tally.undecided:
+        return Measured(tally.passed, truncated_at=partial)
+    most = tally.passed + tally.undecided
+    return Measured(tally.passed, tally.passed, most, truncated_at=partial, note=f"{tally.undecided:,} undecided")
+
+
+def _wanted(texts: Sequence[str]) -> Iterator[tuple[Kind, CriterionStep]]:
+    for step in parse_steps(texts):
+        for kind in step.criterion.judges:
+            yield kind, step
+
+
+def _key(kind: Kind, step: CriterionStep) -> str:
+    return f"passes:{kind}:{step}"

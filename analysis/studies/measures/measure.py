@@ -1,0 +1,86 @@
+"""What a measure is: one registered record, and the value that it gives.
+
+A value is exact unless it says otherwise: an estimate carries its interval, a search that stopped its limit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from analysis.studies.studied import Studied
+
+Kind = Literal["count", "number", "share", "yes-no", "category", "set"]
+Need = Literal["circuits", "interpretations", "algorithms", "criteria", "directions"]
+Value = int | float | bool | str | tuple[str, ...] | None
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A measure's value for one output of one network.
+
+    Args:
+        value: None where the measure does not apply, with ``note`` saying why.
+        low, high: interval of an estimate, None for an exact value.
+        truncated_at: where a search stopped, so that ``value`` is a lower bound; None if it was exhaustive.
+        note: one clause for people, "" if there is nothing to say.
+    """
+
+    value: Value
+    low: float | None = None
+    high: float | None = None
+    truncated_at: int | None = None
+    note: str = ""
+
+    @property
+    def exact(self) -> bool:
+        return self.low is None and self.truncated_at is None
+
+    def as_json(self) -> Any:
+        """The bare value where it is exact and needs no words, else an object."""
+        value = list(self.value) if isinstance(self.value, tuple) else self.value
+        if self.exact and not self.note and self.high is None:
+            return value
+        said = {"low": self.low, "high": self.high, "truncated_at": self.truncated_at, "note": self.note or None}
+        return {"value": value} | {key: entry for key, entry in said.items() if entry is not None}
+
+    @classmethod
+    def from_json(cls, told: Any) -> Measured:
+        """Read back what :meth:`as_json` wrote."""
+        if isinstance(told, Mapping):
+            value = told.get("value")
+            value = tuple(value) if isinstance(value, list) else value
+            return cls(value, told.get("low"), told.get("high"), told.get("truncated_at"), told.get("note", ""))
+        return cls(tuple(told) if isinstance(told, list) else told)
+
+
+@dataclass(frozen=True)
+class Measure:
+    """One thing that a study reads off each network.
+
+    Args:
+        key: stable; designs and addresses name it.
+        label: for axes and table heads, e.g. "valid circuits".
+        definition: one sentence.
+        kind: "count" (exact integer), "number", "share" (0 to 1), "yes-no", "category" (one word), "set" (several
+            words, e.g. formulas).
+        unit: behind a value, e.g. "circuits"; "" for none.
+        log: whether its axis is logarithmic.
+        needs: what must have been searched; circuits are not searched where no measure of a study needs them.
+        function: from a studied output to a value; pure, and without torch.
+    """
+
+    key: str
+    label: str
+    definition: str
+    kind: Kind
+    function: Callable[[Studied], Measured]
+    unit: str = ""
+    log: bool = False
+    needs: frozenset[Need] = frozenset()
+
+    @property
+    def numeric(self) -> bool:
+        """Whether values can be ranked: medians, quartiles and rank tests make sense."""
+        return self.kind in ("count", "number", "share")

@@ -1,0 +1,154 @@
+"""What came of one network of a study: a record, whatever became of it."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.networks.network import Network
+from analysis.studies.cells import Cell
+from analysis.studies.measures.measure import Measured
+
+CONVERGED: Final = "converged"
+REFUSED: Final = "not_analysed"  # it converged, but could not be analysed
+
+
+@dataclass(frozen=True, eq=False)
+class StudyOutcome:
+    """One network.
+
+    Args:
+        cell: key of its cell.
+        seed: of its training.
+        state: "converged" if it was analysed under every protocol; else why not: as training tells it, or
+            "not_analysed".
+        message: the same in words, with the reason.
+        network: its digest, None if there is none at all.
+        epochs, loss, accuracy: how training ended, None where that has no meaning.
+        values: by protocol name, for each output, by measure key.
+        seconds: its share of the time.
+        sizes: layer sizes of the network, () if there is none.
+        tables: the truth table of each output, such as "0110".
+        weights: the network's parameters W1, b1, W2, …, None if there is no network.
+    """
+
+    cell: str
+    seed: int
+    state: str
+    message: str
+    network: str | None
+    epochs: int | None = None
+    loss: float | None = None
+    accuracy: float | None = None
+    values: Mapping[str, tuple[Mapping[str, Measured], ...]] = field(default_factory=dict)
+    seconds: float = 0.0
+    sizes: tuple[int, ...] = ()
+    tables: tuple[str, ...] = ()
+    weights: NDArray[np.float64] | None = None
+
+    @property
+    def converged(self) -> bool:
+        return self.state == CONVERGED
+
+    def as_json(self) -> dict[str, Any]:
+        """The outcome as one line of a study's result file."""
+        return {
+            "cell": self.cell,
+            "seed": self.seed,
+            "state": self.state,
+            "message": self.message,
+            "network": self.network,
+            "epochs": self.epochs,
+            "loss": self.loss,
+            "accuracy": self.accuracy,
+            "values": {
+                name: [{key: measured.as_json() for key, measured in output.items()} for output in outputs]
+                for name, outputs in self.values.items()
+            },
+            "seconds": round(self.seconds, 4),
+            "sizes": list(self.sizes),
+            "tables": list(self.tables),
+            "weights": None if self.weights is None else weights_text(self.weights),
+        }
+
+    @classmethod
+    def from_json(cls, told: Mapping[str, Any]) -> StudyOutcome:
+        """Read back what :meth:`as_json` wrote.
+
+        Raises:
+            KeyError, TypeError, ValueError: it is no such line.
+        """
+        text = told["weights"]
+        return cls(
+            cell=str(told["cell"]),
+            seed=int(told["seed"]),
+            state=str(told["state"]),
+            message=str(told["message"]),
+            network=told["network"],
+            epochs=told["epochs"],
+            loss=told["loss"],
+            accuracy=told["accuracy"],
+            values={
+                name: tuple({key: Measured.from_json(value) for key, value in output.items()} for output in outputs)
+                for name, outputs in told["values"].items()
+            },
+            seconds=float(told["seconds"]),
+            sizes=tuple(map(int, told["sizes"])),
+            tables=tuple(map(str, told["tables"])),
+            weights=None if text is None else weights_from_text(str(text)),
+        )
+
+
+def flat_weights(network: Network) -> NDArray[np.float64]:
+    """W1, b1, W2, … of a network in one row."""
+    parts = [part.ravel() for pair in zip(network.weights, network.biases, strict=True) for part in pair]
+    return np.concatenate([np.asarray(part, dtype=np.float64) for part in parts])
+
+
+def network_of_outcome(cell: Cell, outcome: StudyOutcome) -> Network | None:
+    """The network itself, from its weights; None if there is none.
+
+    Raises:
+        InvalidNetwork: weights that do not fit the sizes.
+    """
+    if outcome.weights is None:
+        return None
+    weights, biases, at = [], [], 0
+    for n_in, n_out in pairwise(outcome.sizes):
+        weights.append(outcome.weights[at : at + n_in * n_out].reshape(n_out, n_in))
+        at += n_in * n_out
+        biases.append(outcome.weights[at : at + n_out])
+        at += n_out
+    return Network.from_arrays(
+        weights,
+        biases,
+        activation=cell.levels["activation"],
+        output_activation=cell.levels["output_activation"],
+        negative_slope=cell.design.training.negative_slope,
+    )
+
+
+def weights_text(weights: NDArray[np.float64]) -> str:
+    """Little-endian floats in base64, behind "f4:" where 32 bits hold every one exactly, else behind "f8:"."""
+    single = weights.astype("<f4")
+    if np.array_equal(single.astype(np.float64), weights):
+        return "f4:" + base64.b64encode(single.tobytes()).decode()
+    return "f8:" + base64.b64encode(weights.astype("<f8").tobytes()).decode()
+
+
+def weights_from_text(text: str) -> NDArray[np.float64]:
+    """Read back what :func:`weights_text` wrote.
+
+    Raises:
+        ValueError: it is no such text.
+    """
+    form, _, body = text.partition(":")
+    if form not in ("f4", "f8"):
+        raise ValueError(f"weights begin with {form[:8]!r}")
+    return np.frombuffer(base64.b64decode(body, validate=True), dtype=f"<{form}").astype(np.float64)

@@ -1,0 +1,115 @@
+"""Where the networks of a study come from: one registered record each, its maker named by dotted path.
+
+Makers load torch, so that they are not imported here; pages and forms know sources by their records.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib import import_module
+from typing import Any, Final, cast
+
+from analysis.errors import AnalysisError, InvalidStudy
+from analysis.limits import DEFAULT_LIMITS, Limits
+from analysis.networks.network import Network
+from analysis.progress import Report, silent
+from analysis.protocol import Protocol
+from analysis.result import OutputAnalysis
+from analysis.studies.cells import Cell
+from analysis.tasks import Task
+
+Clock = Callable[[], float]
+
+
+@dataclass(frozen=True)
+class Order:
+    """What a source is asked for besides cell and seeds.
+
+    Args:
+        protocols: under which every network is analysed.
+        circuits: whether circuits and interpretations are searched; else they are left unsearched.
+        report: told how far the work is; may raise Cancelled.
+        clock: seconds from any origin, None to measure nothing.
+        limits: where searches stop.
+        device: torch device name.
+    """
+
+    protocols: tuple[Protocol, ...]
+    circuits: bool = True
+    report: Report = silent
+    clock: Clock | None = None
+    limits: Limits = DEFAULT_LIMITS
+    device: str = "cpu"
+
+
+@dataclass(frozen=True, eq=False)
+class Produced:
+    """One network of a cell, or why there is none.
+
+    Args:
+        seed: which.
+        state: "converged", or why not, as training tells it.
+        message: the same in words.
+        network: None only where there is none at all.
+        tasks: one for each output.
+        analyses: by protocol name, one for each output; nothing for a network that did not converge.
+        problems: by protocol name, why it could not be analysed.
+        training: options and outcome as JSON values, see :func:`analysis.networks.training_spec.training_json`.
+        seconds: its share of the time, 0 without a clock.
+    """
+
+    seed: int
+    state: str
+    message: str
+    network: Network | None
+    tasks: tuple[Task, ...] = ()
+    analyses: Mapping[str, tuple[OutputAnalysis, ...]] = field(default_factory=dict)
+    problems: Mapping[str, AnalysisError] = field(default_factory=dict)
+    training: Mapping[str, Any] = field(default_factory=dict)
+    seconds: float = 0.0
+
+
+Maker = Callable[[Cell, Sequence[int], Order], Iterator[Produced]]
+
+
+@dataclass(frozen=True)
+class Source:
+    """One way to get networks.
+
+    Args:
+        key: as designs name it.
+        label: for people.
+        maker: dotted path "module:function" of a :data:`Maker`; it yields one :class:`Produced` per seed, in order.
+        options: allowed keys of ``source_options`` with what each means.
+        boolean: whether cells are training specs on Boolean tasks, and so checked as such.
+        seconds_each: predicted seconds of one network apart from its analysis; None to predict from training.
+    """
+
+    key: str
+    label: str
+    maker: str
+    options: Mapping[str, str] = field(default_factory=dict)
+    boolean: bool = True
+    seconds_each: float | None = None
+
+    def load(self) -> Maker:
+        """The maker itself."""
+        module, _, name = self.maker.partition(":")
+        return cast(Maker, getattr(import_module(module), name))
+
+
+_ALL: Final = (Source("boolean", "networks trained on Boolean tasks", "analysis.studies.boolean:make_networks"),)
+SOURCES: Final[Mapping[str, Source]] = {source.key: source for source in _ALL}
+
+
+def source_named(key: str) -> Source:
+    """A source by its key.
+
+    Raises:
+        InvalidStudy: there is none.
+    """
+    try:
+        return SOURCES[key]
+    except KeyError:
+        raise InvalidStudy(f"source {key!r}", "is unknown", f"use {' or '.join(SOURCES)}") from None
