@@ -1,0 +1,239 @@
+"""Is this network an Alice or a Bob? How many explanations are left of the paper's, rule by rule, on one network.
+
+XOR has two algorithms without a redundant literal: ``(A ∧ ¬B) ∨ (¬A ∧ B)``, called Alice, and ``(A ∨ B) ∧ ¬(A ∧ B)``,
+called Bob, after the two researchers of the story who explain one network so. These measures do not depend on the
+study's protocol: each step of :mod:`analysis.studies.measures.staircase` names its own rules, and so do directions
+(the shortest affine read-out, swapped by orthogonal projection, every ordered pair).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Final
+
+from analysis.algorithms.catalogue import Candidates
+from analysis.alignments.joint import score_joint
+from analysis.alignments.search import search_alignments
+from analysis.directions.result import AlgorithmDirections
+from analysis.directions.search import DirectionTable, align_on_directions
+from analysis.errors import BeyondLimits
+from analysis.protocol import COMPLETE
+from analysis.result import AlgorithmResult
+from analysis.studies.measures.measure import Measure, Measured
+from analysis.studies.measures.staircase import STEPS, Step, irredundant_algorithms, staircase
+from analysis.studies.studied import Studied
+
+NAMES: Final = {"(!(!A&B)&!(!B&A))": "Alice", "(!(!A&!B)&!(A&B))": "Bob"}
+"""The two by their text without a negation of the whole, which XNOR has and XOR has not."""
+
+_MINIMAL: Final = COMPLETE.model_copy(
+    update={"name": "complete, minimal", "alignments_kept": "minimal", "n_near_misses": 0}
+)
+_EVERY: Final = COMPLETE.model_copy(update={"name": "complete, valid", "n_near_misses": 0})
+
+
+def who(texts: Iterable[str]) -> str:
+    """In words which of the two are among these algorithms: "Alice only", "Bob only", "both" or "neither"."""
+    found = {NAMES[bare] for text in texts if (bare := text.removeprefix("!")) in NAMES}
+    if len(found) == 2:
+        return "both"
+    return f"{found.pop()} only" if found else "neither"
+
+
+def _steps(studied: Studied) -> dict[str, Step]:
+    return studied.once(
+        "staircase", lambda: {step.key: step for step in staircase(studied.cut, studied.task, studied.data)}
+    )
+
+
+def _aligned(studied: Studied) -> tuple[AlgorithmResult, ...]:
+    """The irredundant algorithms with their minimal alignments, those that the network carries alone."""
+
+    def compute() -> tuple[AlgorithmResult, ...]:
+        algorithms = irredundant_algorithms(studied.task, studied.cut.n_hidden_layers)
+        found = search_alignments(studied.cut, Candidates(algorithms, len(algorithms)), _MINIMAL, studied.data)
+        return tuple(result for result in found.algorithms if result.n_valid)
+
+    return studied.once("irredundant minimal", compute)
+
+
+def _on_directions(studied: Studied) -> tuple[AlgorithmDirections, ...]:
+    """The irredundant algorithms that have variables, on orthogonal directions; those that the network carries."""
+
+    def compute() -> tuple[AlgorithmDirections, ...]:
+        table = DirectionTable(studied.cut, _EVERY, studied.data)
+        algorithms = irredundant_algorithms(studied.task, studied.cut.n_hidden_layers)
+        found = (align_on_directions(table, algorithm, "orthogonal") for algorithm in algorithms)
+        return tuple(result for result in found if result.n_valid)
+
+    return studied.once("irredundant directions", compute)
+
+
+def _guarded(function: Callable[[Studied], Measured]) -> Callable[[Studied], Measured]:
+    """A refusal for size is said, never a number."""
+
+    def measure(studied: Studied) -> Measured:
+        try:
+            return function(studied)
+        except BeyondLimits as problem:
+            return Measured(None, note=f"{problem.item} {problem.cause}")
+
+    return measure
+
+
+def _of_step(key: str, count: Callable[[Step], int | bool]) -> Callable[[Studied], Measured]:
+    return _guarded(lambda studied: Measured(count(_steps(studied)[key])))
+
+
+def _named(studied: Studied, texts: Callable[[], Iterable[str]]) -> Measured:
+    known = [algorithm.text for algorithm in irredundant_algorithms(studied.task, studied.cut.n_hidden_layers)]
+    if len(known) != len(NAMES) or who(known) != "both":
+        return Measured(None, note="asked of XOR and XNOR of two inputs only")
+    return Measured(who(texts()))
+
+
+def _on_sets(studied: Studied) -> Measured:
+    return _named(studied, lambda: (result.algorithm.text for result in _aligned(studied)))
+
+
+def _along_directions(studied: Studied) -> Measured:
+    return _named(studied, lambda: (result.algorithm.text for result in _on_directions(studied)))
+
+
+def _joint(studied: Studied) -> Measured:
+    """Minimal alignments that joint interchange confirms."""
+    n_right, listed, every = 0, 0, 0
+    for result in _aligned(studied):
+        if not result.algorithm.responses:
+            continue
+        every += result.n_minimal
+        for scored in result.alignments:
+            listed += 1
+            score = score_joint(studied.cut, result.algorithm, scored.alignment, _MINIMAL, studied.data)
+            n_right += score.agreed == score.of
+    return Measured(n_right, truncated_at=listed if listed < every else None)
+
+
+def _joint_once(studied: Studied) -> Measured:
+    return studied.once("minimal joint", lambda: _joint(studied))
+
+
+def _one(counted: Measured) -> Measured:
+    return Measured(counted.value == 1, truncated_at=counted.truncated_at)
+
+
+def _direction_algorithms(studied: Studied) -> Measured:
+    return Measured(len(_on_directions(studied)))
+
+
+def _direction_alignments(studied: Studied) -> Measured:
+    placed = [result for result in _on_directions(studied) if result.algorithm.responses]
+    stopped = [result.n_valid for result in placed if result.truncated_at is not None]
+    return Measured(sum(result.n_valid for result in placed), truncated_at=sum(stopped) if stopped else None)
+
+
+def _direction_joint(studied: Studied) -> Measured:
+    placed = [result for result in _on_directions(studied) if result.algorithm.responses]
+    stopped = [result.n_joint for result in placed if result.truncated_at is not None]
+    return Measured(sum(result.n_joint for result in placed), truncated_at=sum(stopped) if stopped else None)
+
+
+def _step_measures() -> Iterable[Measure]:
+    for number, (key, words) in enumerate(STEPS.items(), start=1):
+        rules = f"Step {number}, {words}"
+        yield Measure(
+            f"{key}-algorithms",
+            f"algorithms: {words}",
+            f"{rules}: algorithms that the network carries, those without variables included.",
+            "count",
+            _of_step(key, lambda step: step.n_algorithms),
+            "algorithms",
+        )
+        yield Measure(
+            f"{key}-alignments",
+            f"minimal alignments: {words}",
+            f"{rules}: minimal alignments of all algorithms with variables.",
+            "count",
+            _of_step(key, lambda step: step.n_minimal),
+            "alignments",
+            log=True,
+        )
+        yield Measure(
+            f"{key}-one",
+            f"exactly one: {words}",
+            f"{rules}: whether there is exactly one minimal alignment in all.",
+            "yes-no",
+            _of_step(key, lambda step: step.n_minimal == 1),
+        )
+
+
+MEASURES: Final = (
+    *_step_measures(),
+    Measure(
+        "alice-or-bob",
+        "Alice or Bob, on neuron sets",
+        "Which of XOR's two irredundant algorithms have a valid alignment on disjoint neuron sets, every ordered pair.",
+        "category",
+        _guarded(_on_sets),
+    ),
+    Measure(
+        "one-algorithm",
+        "exactly one algorithm",
+        "Whether the network carries exactly one algorithm without a redundant literal on neuron sets.",
+        "yes-no",
+        _of_step("irredundant-literals", lambda step: step.n_algorithms == 1),
+    ),
+    Measure(
+        "joint-alignments",
+        "minimal alignments right under joint interchange",
+        "Minimal alignments of the irredundant algorithms that are right for every choice of sources at once.",
+        "count",
+        _guarded(_joint_once),
+        "alignments",
+    ),
+    Measure(
+        "one-joint-alignment",
+        "exactly one right under joint interchange",
+        "Whether exactly one minimal alignment of the irredundant algorithms is right under joint interchange.",
+        "yes-no",
+        _guarded(lambda studied: _one(_joint_once(studied))),
+    ),
+    Measure(
+        "alice-or-bob-directions",
+        "Alice or Bob, on directions",
+        "Which of XOR's two irredundant algorithms have a valid alignment on orthogonal directions, all ordered pairs.",
+        "category",
+        _guarded(_along_directions),
+    ),
+    Measure(
+        "directions-algorithms",
+        "algorithms on directions",
+        "Irredundant algorithms with a valid alignment on orthogonal directions, or without variables.",
+        "count",
+        _guarded(_direction_algorithms),
+        "algorithms",
+    ),
+    Measure(
+        "directions-alignments",
+        "alignments on directions",
+        "Valid alignments of the irredundant algorithms on orthogonal directions.",
+        "count",
+        _guarded(_direction_alignments),
+        "alignments",
+    ),
+    Measure(
+        "directions-joint",
+        "alignments on directions right under joint interchange",
+        "Valid alignments on orthogonal directions that are right for every choice of sources at once.",
+        "count",
+        _guarded(_direction_joint),
+        "alignments",
+    ),
+    Measure(
+        "one-on-directions",
+        "exactly one on directions",
+        "Whether the irredundant algorithms have exactly one valid alignment on orthogonal directions.",
+        "yes-no",
+        _guarded(lambda studied: _one(_direction_alignments(studied))),
+    ),
+)
