@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from analysis.errors import AnalysisError
 
 MAX_TEXT: Final = 200
+_MAX_MARKS: Final = 4
 _BINARY_STARTS: Final[tuple[tuple[bytes, str], ...]] = (
     (b"\x80", "is a pickle, which can run code when it is opened"),
     (b"PK", "is a zip archive (torch saves pickles in them), which can run code when it is opened"),
@@ -31,7 +32,15 @@ class _Refused(ValueError):
     """Raised inside the JSON parser; carries the cause."""
 
 
-def read_object(raw: bytes, item: str, error: type[AnalysisError], max_bytes: int, cure: str) -> dict[str, Any]:
+def read_object(
+    raw: bytes,
+    item: str,
+    error: type[AnalysisError],
+    max_bytes: int,
+    cure: str,
+    *,
+    max_parts: int | None = None,
+) -> dict[str, Any]:
     """Parse one JSON object.
 
     Args:
@@ -40,6 +49,8 @@ def read_object(raw: bytes, item: str, error: type[AnalysisError], max_bytes: in
         error: which error to raise.
         max_bytes: larger documents are refused without being parsed.
         cure: what to hand in instead, one clause.
+        max_parts: opening brackets that the document may have, so that millions of empty lists are refused before they
+            take memory; None for no such limit.
 
     Raises:
         AnalysisError: of the given kind, for anything that is not one well-formed, bounded JSON object.
@@ -55,6 +66,8 @@ def read_object(raw: bytes, item: str, error: type[AnalysisError], max_bytes: in
     for start, cause in _BINARY_STARTS:
         if raw.startswith(start):
             raise refuse(cause)
+    if max_parts is not None and raw.count(b"[") + raw.count(b"{") > max_parts:
+        raise refuse(f"holds more than {max_parts:,} lists and objects")
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as problem:
@@ -71,7 +84,7 @@ def read_object(raw: bytes, item: str, error: type[AnalysisError], max_bytes: in
     except ValueError:  # an integer of thousands of digits
         raise refuse("holds a number with too many digits") from None
     if not isinstance(value, dict):
-        raise refuse(f"holds {_kind(value)}, not an object")
+        raise refuse(f"holds {kind_of(value)}, not an object")
     return value
 
 
@@ -114,15 +127,16 @@ def number_array(value: Any, item: str, n_axes: int, error: type[AnalysisError])
     shape = "a list of lists of finite numbers, all of one length" if n_axes == 2 else "a list of finite numbers"
     rows = value if n_axes == 2 else [value]
     if not isinstance(rows, list) or not all(isinstance(row, list) for row in rows):
-        raise error(item, f"is {_kind(value)}", f"give {shape}")
+        raise error(item, f"is {kind_of(value)}", f"give {shape}")
     if not rows or not rows[0]:
         raise error(item, "is empty", f"give {shape}")
     if len({len(row) for row in rows}) > 1:
         raise error(item, "has rows of different lengths", f"give {shape}")
-    for row in rows:
-        for number in row:
+    for position, row in enumerate(rows):
+        for column, number in enumerate(row):
             if isinstance(number, bool) or not isinstance(number, (int, float)):
-                raise error(item, f"holds {_kind(number)} where a number belongs", f"give {shape}")
+                where = f"{item}[{position}][{column}]" if n_axes == 2 else f"{item}[{column}]"
+                raise error(where, f"holds {kind_of(number)} where a number belongs", f"give {shape}")
     try:
         array = np.array(value, dtype=np.float64)
     except OverflowError:
@@ -140,7 +154,7 @@ def plain_text(value: Any, item: str, error: type[AnalysisError], *, empty: bool
     """
     cure = f"give one line of at most {limit} characters"
     if not isinstance(value, str):
-        raise error(item, f"is {_kind(value)}", cure)
+        raise error(item, f"is {kind_of(value)}", cure)
     text = value.strip()
     if not text and not empty:
         raise error(item, "is empty", cure)
@@ -150,7 +164,14 @@ def plain_text(value: Any, item: str, error: type[AnalysisError], *, empty: bool
     odd = sorted({c for c in text if unicodedata.category(c) in ("Cc", "Cf", "Cs", "Zl", "Zp")})
     if odd:
         raise error(item, f"holds the control character U+{ord(odd[0]):04X}", cure + " without control characters")
+    if any(_is_piled_up(text[start:]) for start in range(len(text))):
+        raise error(item, f"piles more than {_MAX_MARKS} marks on one character", cure + " that can be read")
     return text
+
+
+def _is_piled_up(text: str) -> bool:
+    """Whether a text begins with more combining marks than any script uses."""
+    return len(text) > _MAX_MARKS and all(map(unicodedata.combining, text[: _MAX_MARKS + 1]))
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -165,7 +186,8 @@ def _no_constant(name: str) -> Any:
     raise _Refused(f"holds {name}, which is no JSON number")
 
 
-def _kind(value: Any) -> str:
+def kind_of(value: Any) -> str:
+    """What a JSON value is, in words."""
     if value is None:
         return "null"
     if isinstance(value, bool):

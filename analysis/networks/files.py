@@ -11,7 +11,9 @@ task's name. Every other key is refused: a typing error would otherwise silently
 
 from __future__ import annotations
 
+import re
 import unicodedata
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -27,12 +29,14 @@ MAX_NETWORK_BYTES: Final = 4_000_000
 MAX_LAYERS: Final = 32
 MAX_WIDTH: Final = 4096
 MAX_ATTRIBUTION: Final = 2_000
+MAX_PARTS: Final = 150_000  # lists and objects: more than the rows of 32 layers of 4,096 neurons
 SLUG_LENGTH: Final = 60
 
 _ITEM: Final = "network file"
 _CURE: Final = f"give one JSON object with the format {NETWORK_FORMAT!r}"
 _REQUIRED: Final = ("format", "name", "sizes", "weights", "biases", "activation", "tasks")
 _OPTIONAL: Final = ("negative_slope", "output_activation", "attribution")
+_PATH_LIKE: Final = re.compile(r"^[/\\~]|^[A-Za-z]:[/\\]|^file:|\.\.[/\\]|[/\\]$")
 
 
 @dataclass(frozen=True)
@@ -78,34 +82,104 @@ def parse_network_file(raw: bytes) -> NetworkFile:
         InvalidNetwork: naming every problem that can be seen at once.
         InvalidTask: a truth table is the only problem.
     """
-    document = read_object(raw, _ITEM, InvalidNetwork, MAX_NETWORK_BYTES, _CURE)
+    examination = examine_network_document(read_document(raw))
+    return examination.file()
+
+
+def read_document(raw: bytes) -> dict[str, Any]:
+    """The JSON object of a network file, as yet unexamined.
+
+    Raises:
+        InvalidNetwork: no JSON object, or none of this format.
+    """
+    document = read_object(raw, _ITEM, InvalidNetwork, MAX_NETWORK_BYTES, _CURE, max_parts=MAX_PARTS)
     if document.get("format") != NETWORK_FORMAT:
         given = repr(document["format"])[:60] if "format" in document else "no format"
         raise InvalidNetwork(_ITEM, f"has {given}, not the format {NETWORK_FORMAT!r}", _CURE)
-    problems = check_keys(document, _REQUIRED, _OPTIONAL, _ITEM, InvalidNetwork)
+    return document
 
-    def attempt(read: Any, *arguments: Any, **options: Any) -> Any:
+
+@dataclass(frozen=True)
+class FileProblem:
+    """One thing that is wrong with a network file.
+
+    Args:
+        path: where: keys and positions from the top of the document.
+        error: what is wrong and what to do.
+    """
+
+    path: tuple[str | int, ...]
+    error: AnalysisError
+
+
+@dataclass(frozen=True)
+class Examination:
+    """What a network file holds, as far as it can be read, and everything that is wrong with it.
+
+    Args:
+        name: None if there is none or it is wrong.
+        network: likewise.
+        tasks: likewise.
+        attribution: "" if there is none.
+        problems: in the order of the document's keys; empty if the file is sound.
+    """
+
+    name: str | None
+    network: Network | None
+    tasks: tuple[Task, ...] | None
+    attribution: str
+    problems: tuple[FileProblem, ...]
+
+    def file(self) -> NetworkFile:
+        """The sound file.
+
+        Raises:
+            AnalysisError: the one problem, or an :class:`InvalidNetwork` that names all of them.
+        """
+        if self.problems or self.name is None or self.network is None or self.tasks is None:
+            raise combined([problem.error for problem in self.problems], _ITEM, InvalidNetwork)
+        return NetworkFile(self.name, self.network, self.tasks, self.attribution)
+
+
+def examine_network_document(document: dict[str, Any], *, optional: Collection[str] = ()) -> Examination:
+    """Read a network file's content and note every problem that can be seen at once, each with its place.
+
+    Args:
+        document: as :func:`read_document` gives it.
+        optional: keys that may be left out though files need them: "name", "sizes", "tasks".
+    """
+    problems: list[FileProblem] = []
+
+    def attempt(path: tuple[str | int, ...], read: Any, *arguments: Any, **options: Any) -> Any:
         """Note a problem and go on, so that all of them are named."""
         try:
             return read(*arguments, **options)
+        except _Located as several:
+            problems.extend(several.problems)
         except AnalysisError as problem:
-            problems.append(problem)
-            return None
+            problems.append(FileProblem(path or _path_of(problem.item), problem))
+        return None
 
-    name = attempt(plain_text, document["name"], "name", InvalidNetwork) if "name" in document else None
+    required = tuple(key for key in _REQUIRED if key not in optional)
+    wrong_keys = check_keys(document, required, (*_OPTIONAL, *optional), _ITEM, InvalidNetwork)
+    problems += [FileProblem((), error) for error in wrong_keys]
+    name = attempt(("name",), _name, document["name"]) if "name" in document else None
+    given = document.get("attribution", "")
     attribution = attempt(
-        plain_text, document.get("attribution", ""), "attribution", InvalidNetwork, empty=True, limit=MAX_ATTRIBUTION
+        ("attribution",), plain_text, given, "attribution", InvalidNetwork, empty=True, limit=MAX_ATTRIBUTION
     )
-    sizes = attempt(_sizes, document["sizes"]) if "sizes" in document else None
-    weights = attempt(_arrays, document["weights"], "weights", 2) if "weights" in document else None
-    biases = attempt(_arrays, document["biases"], "biases", 1) if "biases" in document else None
-    network = None
+    sizes = attempt(("sizes",), _sizes, document["sizes"]) if "sizes" in document else None
+    weights = attempt(("weights",), _arrays, document["weights"], "weights", 2) if "weights" in document else None
+    biases = attempt(("biases",), _arrays, document["biases"], "biases", 1) if "biases" in document else None
     for field in ("activation", "output_activation"):
-        if field in document and document[field] not in ACTIVATIONS:
+        if document.get(field) is not None and document[field] not in ACTIVATIONS:
             shown, known = repr(document[field])[:60], ", ".join(ACTIVATIONS)
-            problems.append(InvalidNetwork(f"{field} {shown}", "is not a known activation", f"use one of {known}"))
+            error = InvalidNetwork(f"{field} {shown}", "is not a known activation", f"use one of {known}")
+            problems.append(FileProblem((field,), error))
+    network = None
     if not problems:
         network = attempt(
+            (),
             Network.from_arrays,
             weights,
             biases,
@@ -116,14 +190,24 @@ def parse_network_file(raw: bytes) -> NetworkFile:
     if network is not None and sizes is not None and network.sizes != sizes:
         found, stated = "-".join(map(str, network.sizes)), "-".join(map(str, sizes))
         cause = f"say {stated} but the weights are those of a {found} network"
-        problems.append(InvalidNetwork("sizes", cause, "let sizes and weights agree"))
+        problems.append(FileProblem(("sizes",), InvalidNetwork("sizes", cause, "let sizes and weights agree")))
     if network is not None and activation_bound(network) > MAX_ACTIVATION:
         cause = "are so large that activations may exceed float64"
-        problems.append(InvalidNetwork("weights and biases", cause, "scale them down"))
-    tasks = attempt(_tasks, document["tasks"], sizes) if "tasks" in document and sizes is not None else None
-    if problems or name is None or network is None or tasks is None:
-        raise combined(problems, _ITEM, InvalidNetwork)
-    return NetworkFile(name, network, tasks, attribution or "")
+        error = InvalidNetwork("weights and biases", cause, "scale them down")
+        problems.append(FileProblem(("weights",), error))
+    shape = sizes if sizes is not None else None if network is None else network.sizes
+    tasks = None
+    if "tasks" in document and shape is not None and shape[0] <= MAX_INPUTS:
+        tasks = attempt(("tasks",), _tasks, document["tasks"], shape)
+    return Examination(name, network, tasks, attribution or "", tuple(problems))
+
+
+class _Located(Exception):
+    """Several problems, each with its place."""
+
+    def __init__(self, problems: list[FileProblem]) -> None:
+        super().__init__(problems)
+        self.problems = problems
 
 
 def network_file_json(file: NetworkFile) -> dict[str, Any]:
@@ -148,6 +232,15 @@ def task_json(task: Task) -> dict[str, Any]:
     return {"name": task.name, "truth_table": list(task.truth_table)}
 
 
+def _name(value: Any) -> str:
+    text = plain_text(value, "name", InvalidNetwork)
+    if _PATH_LIKE.search(text):
+        raise InvalidNetwork(
+            "name", f"{text[:60]!r} reads as the path of a file", "give a name without slashes at its edges"
+        )
+    return text
+
+
 def _sizes(value: Any) -> tuple[int, ...]:
     cure = f"give layer sizes such as [2, 3, 3, 1]: 2 to {MAX_LAYERS} whole numbers from 1 to {MAX_WIDTH}"
     whole = isinstance(value, list) and all(isinstance(n, int) and not isinstance(n, bool) for n in value)
@@ -164,19 +257,21 @@ def _arrays(value: Any, field: str, n_axes: int) -> list[Any]:
         raise InvalidNetwork(field, "is not a list with one entry for each layer", "give one entry for each layer")
     if len(value) > MAX_LAYERS:
         raise InvalidNetwork(field, f"has {len(value)} layers", f"use at most {MAX_LAYERS}")
-    found = [_array_or_problem(v, f"{field}[{i}]", n_axes) for i, v in enumerate(value)]
-    problems = [entry for entry in found if isinstance(entry, AnalysisError)]
+    arrays, problems = [], []
+    for layer, entry in enumerate(value):
+        try:
+            arrays.append(number_array(entry, f"{field}[{layer}]", n_axes, InvalidNetwork))
+        except InvalidNetwork as problem:
+            problems.append(FileProblem(_path_of(problem.item), problem))
     if problems:
-        raise combined(problems, field, InvalidNetwork)
-    return found
+        raise _Located(problems)
+    return arrays
 
 
-def _array_or_problem(value: Any, item: str, n_axes: int) -> Any:
-    """The array, or the error that says why it is none."""
-    try:
-        return number_array(value, item, n_axes, InvalidNetwork)
-    except InvalidNetwork as problem:
-        return problem
+def _path_of(item: str) -> tuple[str | int, ...]:
+    """``weights[0][1]`` as a path; the whole document's where an item names no place in it."""
+    field, *positions = item.partition(" ")[0].replace("]", "").split("[")
+    return (field, *map(int, positions)) if field in (*_REQUIRED, *_OPTIONAL) else ()
 
 
 def _tasks(value: Any, sizes: tuple[int, ...]) -> tuple[Task, ...]:
@@ -184,23 +279,27 @@ def _tasks(value: Any, sizes: tuple[int, ...]) -> tuple[Task, ...]:
     cure = f"give one task for each of the {n_outputs} outputs: {{name, truth_table}}"
     if not isinstance(value, list) or not all(isinstance(task, dict) for task in value):
         raise InvalidNetwork("tasks", "are not a list of objects", cure)
-    problems: list[AnalysisError] = []
+    problems: list[FileProblem] = []
     if len(value) != n_outputs:
-        problems.append(InvalidNetwork("tasks", f"are {len(value)} for {n_outputs} outputs", cure))
+        wrong_number = InvalidNetwork("tasks", f"are {len(value)} for {n_outputs} outputs", cure)
+        problems.append(FileProblem(("tasks",), wrong_number))
     tasks = []
     for position, task in enumerate(value[:n_outputs]):
-        item = f"tasks[{position}]"
+        item, path = f"tasks[{position}]", ("tasks", position)
         wrong_keys = check_keys(task, ("truth_table",), ("name",), item, InvalidNetwork)
-        problems += wrong_keys
         if wrong_keys:
+            problems += [FileProblem(path, error) for error in wrong_keys]
             continue
+        field = "truth_table"
         try:
             if not isinstance(task["truth_table"], list):
                 raise InvalidNetwork(item, "has a truth_table that is no list", f"list {2**n_inputs} values of 0 or 1")
+            field = "name"
             name = plain_text(task.get("name", ""), f"{item} name", InvalidNetwork, empty=True)
+            field = "truth_table"
             tasks.append(task_from_table(task["truth_table"], n_inputs, name))
         except AnalysisError as problem:
-            problems.append(problem)
+            problems.append(FileProblem((*path, field), problem))
     if problems:
-        raise combined(problems, "tasks", InvalidNetwork)
+        raise _Located(problems)
     return tuple(tasks)

@@ -1,0 +1,103 @@
+"""What the outputs of a network should compute, as whoever brings it in declares it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Final, Literal, get_args
+
+import numpy as np
+
+from analysis.algorithms.boolean_formulas import task_from_formula
+from analysis.data import DataRecord
+from analysis.errors import AnalysisError, InvalidTask
+from analysis.networks.mlp import forward
+from analysis.networks.network import Network
+from analysis.strict_json import combined
+from analysis.tasks import TASK_NAMES, Task, input_table, name_of, named_task, task_from_table
+from analysis.validity import NEITHER, decide
+
+TaskSource = Literal["file", "name", "table", "formula", "decisions"]
+TASK_SOURCES: Final[tuple[TaskSource, ...]] = get_args(TaskSource)
+MAX_TEXT: Final = 4_000
+_SHOWN: Final = 4  # inputs named where decisions are neither 0 nor 1
+
+
+def declared_tasks(
+    source: TaskSource, text: str, network: Network, data: DataRecord, of_file: Sequence[Task] | None
+) -> tuple[Task, ...]:
+    """One task for each output.
+
+    Args:
+        source: where they come from: the file (the network's own decisions if that says nothing), a name, a truth
+            table or a formula for each output, or the network's own decisions.
+        text: names, tables or formulas, separated by semicolons or lines; one alone stands for every output.
+        network: with at most 6 inputs.
+        data: the rows that stand for the Boolean inputs.
+        of_file: what the file says, or None.
+
+    Raises:
+        InvalidTask: naming every output that has none, with the reason.
+    """
+    if source == "file" and of_file is not None:
+        return tuple(of_file)
+    if source in ("file", "decisions"):
+        return decided_tasks(network, data)
+    if len(text) > MAX_TEXT:
+        raise InvalidTask("tasks", f"have {len(text):,} characters", f"give at most {MAX_TEXT:,}")
+    parts = [part.strip() for part in re.split(r"[;\n]", text) if part.strip()]
+    if len(parts) not in (1, network.n_outputs) or not parts:
+        wanted = "one" if network.n_outputs == 1 else f"one for each of the {network.n_outputs} outputs, or one for all"
+        noun = {"name": "a name", "table": "a truth table", "formula": "a formula"}[source]
+        cause = f"are {len(parts)} for {network.n_outputs} outputs" if parts else "are not given"
+        raise InvalidTask("tasks", cause, f"give {noun}, {wanted}, separated by semicolons")
+    parts = parts * network.n_outputs if len(parts) == 1 else parts
+    tasks, problems = [], []
+    for part in parts:
+        try:
+            tasks.append(_task(source, part, network.n_inputs))
+        except InvalidTask as problem:
+            if problem not in problems:
+                problems.append(problem)
+    if problems:
+        raise combined(problems, "tasks", InvalidTask)
+    return tuple(tasks)
+
+
+def decided_tasks(network: Network, data: DataRecord) -> tuple[Task, ...]:
+    """What each output decides by rounding on every Boolean input, taken as its task.
+
+    Args:
+        network: with at most 6 inputs.
+        data: the rows that stand for the Boolean inputs.
+
+    Raises:
+        InvalidTask: an output is neither 0 nor 1 somewhere, with the inputs and the outputs there.
+    """
+    outputs = forward(network, data.representatives)
+    decisions = decide(outputs, "rounding")
+    names = ["".join(str(int(bit)) for bit in row) for row in input_table(network.n_inputs)]
+    problems: list[AnalysisError] = []
+    for output in np.flatnonzero((decisions == NEITHER).any(axis=0)):
+        rows = np.flatnonzero(decisions[:, output] == NEITHER)
+        shown = ", ".join(f"{names[row]} (output {outputs[row, output]:.4g})" for row in rows[:_SHOWN])
+        more = f" and {len(rows) - _SHOWN} more" if len(rows) > _SHOWN else ""
+        cause = f"rounds to neither 0 nor 1 on input {shown}{more}"
+        cure = "name its task, declare how its inputs are encoded, or give the output a sigmoid if it is a logit"
+        problems.append(InvalidTask(f"decisions of output {output}", cause, cure))
+    if problems:
+        raise combined(problems, "decisions", InvalidTask)
+    tables = [tuple(int(value) for value in column) for column in decisions.T]
+    return tuple(Task(table, name_of(table)) for table in tables)
+
+
+def _task(source: TaskSource, text: str, n_inputs: int) -> Task:
+    if source == "name":
+        return named_task(text, n_inputs)
+    if source == "formula":
+        return task_from_formula(text, n_inputs)
+    digits = re.sub(r"[\s,\[\]]", "", text)
+    if not re.fullmatch(r"[01]+", digits):
+        cure = f"write {2**n_inputs} digits such as 0110, or choose a name ({', '.join(TASK_NAMES)}) or a formula"
+        raise InvalidTask(f"truth table {text[:40]!r}", "holds other signs than 0 and 1", cure)
+    return task_from_table([int(digit) for digit in digits], n_inputs)

@@ -1,0 +1,259 @@
+"""ONNX files of dense layers and activations, read by the library made for the format (https://onnx.ai).
+
+The graph must be one chain from its input to its output: Gemm, or MatMul and Add, then Relu, LeakyRelu, Tanh, Sigmoid,
+Identity or nothing. Every other operator is refused by its name. Nothing is executed, and no other file is opened:
+tensors whose data lie outside the file are refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.errors import InvalidNetwork
+from analysis.networks.files import MAX_LAYERS
+from analysis.networks.formats.draft import MAX_PARAMETERS, NetworkDraft, draft_from_document
+
+if TYPE_CHECKING:
+    from onnx import GraphProto, NodeProto, TensorProto
+
+MAX_ONNX_BYTES: Final = 2_000_000
+_ITEM: Final = "ONNX file"
+_CURE: Final = "give a chain of dense layers (Gemm, or MatMul and Add) and activations"
+_ACTIVATIONS: Final[Mapping[str, str]] = {
+    "Relu": "relu",
+    "LeakyRelu": "leaky_relu",
+    "Tanh": "tanh",
+    "Sigmoid": "sigmoid",
+    "Identity": "linear",
+}
+_OPERATORS: Final = ("Gemm", "MatMul", "Add", *_ACTIVATIONS)
+_FLOAT_TYPES: Final = {1: 4, 10: 2, 11: 8}  # TensorProto.FLOAT, FLOAT16, DOUBLE → bytes of a number
+
+
+@dataclass
+class _Layer:
+    """A dense layer while its nodes are read."""
+
+    weight: NDArray[np.float64]  # [n_out, n_in]
+    bias: NDArray[np.float64] | None = None
+    activation: str | None = None
+    slope: float | None = None
+
+
+def read_onnx(raw: bytes) -> NetworkDraft:
+    """Read a network from an ONNX file.
+
+    Args:
+        raw: the file's bytes, at most 2,000,000.
+
+    Raises:
+        InvalidNetwork: with the first thing that is no chain of dense layers, operators by name.
+    """
+    if len(raw) > MAX_ONNX_BYTES:
+        raise InvalidNetwork(_ITEM, f"is larger than the limit of {MAX_ONNX_BYTES:,} bytes", "use a smaller network")
+    # imported here: it takes a tenth of a second that nobody else should wait for
+    from google.protobuf.message import DecodeError  # type: ignore[import-untyped]  # ships no types
+    from onnx import ModelProto
+
+    model = ModelProto()
+    try:
+        model.ParseFromString(raw)
+    except (DecodeError, ValueError, RecursionError):
+        raise InvalidNetwork(_ITEM, "is no ONNX model, or is cut off", _CURE) from None
+    if not model.ir_version or not model.HasField("graph"):
+        raise InvalidNetwork(_ITEM, "holds no graph", _CURE)
+    if len(model.functions):
+        raise InvalidNetwork(_ITEM, "defines functions of its own", _CURE)
+    graph = model.graph
+    layers = _layers(graph)
+    document = _document(layers)
+    name = graph.name.strip()
+    remarks = []
+    if any(layer.bias is None for layer in layers):
+        remarks.append("Layers without a bias in the file have bias 0.")
+    if name and name not in ("main_graph", "torch_jit", "torch-jit-export"):
+        document["name"] = name
+    return draft_from_document(document, "onnx", _ITEM, tuple(remarks))
+
+
+def _layers(graph: GraphProto) -> list[_Layer]:
+    """The layers in order, following the chain from the input."""
+    _refuse_operators(graph)
+    stored = {tensor.name: tensor for tensor in graph.initializer}
+    inputs = [value.name for value in graph.input if value.name not in stored]
+    if len(inputs) != 1 or len(graph.output) != 1:
+        cause = f"has {len(inputs)} inputs and {len(graph.output)} outputs"
+        raise InvalidNetwork(_ITEM, cause, "give a graph with one input tensor and one output tensor")
+    if len(graph.sparse_initializer) or len(stored) > 4 * MAX_LAYERS:
+        raise InvalidNetwork(_ITEM, "holds sparse tensors, or too many", _CURE)
+    readers: dict[str, list[NodeProto]] = {}
+    for node in graph.node:
+        for source in node.input:
+            if source not in stored:
+                readers.setdefault(source, []).append(node)
+    layers: list[_Layer] = []
+    at, left = inputs[0], len(graph.node)
+    while at != graph.output[0].name:
+        following = readers.get(at, [])
+        if len(following) != 1 or len(following[0].output) != 1 or not left:
+            shown = f"tensor {at[:60]!r}"
+            raise InvalidNetwork(shown, f"is read by {len(following)} nodes; a chain has one", _CURE)
+        _take(following[0], at, stored, layers)
+        at, left = following[0].output[0], left - 1
+    if left:
+        raise InvalidNetwork(_ITEM, f"has {left} nodes beside the chain from input to output", "remove them")
+    return layers
+
+
+def _refuse_operators(graph: GraphProto) -> None:
+    """Every operator that is not read, all by name."""
+    if len(graph.node) > 4 * MAX_LAYERS:
+        raise InvalidNetwork(_ITEM, f"has {len(graph.node):,} nodes", f"give at most {4 * MAX_LAYERS}")
+    others = sorted({_operator(node) for node in graph.node} - set(_OPERATORS))
+    if others:
+        shown = ", ".join(name[:40] for name in others[:8]) + (" …" if len(others) > 8 else "")
+        cure = f"use only {', '.join(_OPERATORS)}"
+        raise InvalidNetwork(_ITEM, f"uses the operator{'s' if len(others) > 1 else ''} {shown}", cure)
+
+
+def _operator(node: NodeProto) -> str:
+    """Its name, with the domain where it is not ONNX's own."""
+    name = "".join(c if c.isprintable() else "?" for c in node.op_type) or "(unnamed)"
+    domain = "".join(c if c.isprintable() else "?" for c in node.domain)
+    return name if domain in ("", "ai.onnx") else f"{domain}.{name}"
+
+
+def _take(node: NodeProto, source: str, stored: Mapping[str, TensorProto], layers: list[_Layer]) -> None:
+    """Read one node of the chain into the layers."""
+    given = {a.name: a for a in node.attribute}
+    others = [name for name in node.input if name != source]
+    match node.op_type:
+        case "Gemm":
+            if len(node.input) not in (2, 3) or node.input[0] != source:
+                raise _bad(node, "does not read the layer before as its first input")
+            _check_attributes(node, given, ("alpha", "beta", "transA", "transB"))
+            if _number(given, "transA", 0) != 0:
+                raise _bad(node, "transposes its input (transA)")
+            weight = _matrix(node, stored, node.input[1]) * _number(given, "alpha", 1.0)
+            weight = weight if _number(given, "transB", 0) else weight.T
+            layers.append(_Layer(weight))
+            if len(node.input) == 3 and node.input[2]:
+                bias = _tensor(node, stored, node.input[2]).reshape(-1) * _number(given, "beta", 1.0)
+                layers[-1].bias = _spread(node, bias, len(weight))
+        case "MatMul":
+            if len(node.input) != 2 or node.input[0] != source:
+                raise _bad(node, "does not multiply the layer before from the right")
+            layers.append(_Layer(_matrix(node, stored, node.input[1]).T))
+        case "Add":
+            if not layers or layers[-1].bias is not None or layers[-1].activation is not None or len(others) != 1:
+                raise _bad(node, "adds something that is not the bias of a dense layer")
+            bias = _tensor(node, stored, others[0]).reshape(-1)
+            layers[-1].bias = _spread(node, bias, len(layers[-1].weight))
+        case operator:
+            if operator == "Identity":
+                return  # changes nothing, wherever it stands
+            if not layers or layers[-1].activation is not None:
+                raise _bad(node, "does not follow a dense layer")
+            _check_attributes(node, given, ("alpha",) if operator == "LeakyRelu" else ())
+            layers[-1].activation = _ACTIVATIONS[operator]
+            if operator == "LeakyRelu":
+                layers[-1].slope = _decimal(_number(given, "alpha", 0.01))
+
+
+def _document(layers: list[_Layer]) -> dict[str, Any]:
+    """The layers as a network file's content; one hidden activation and one slope for all."""
+    if not layers:
+        raise InvalidNetwork(_ITEM, "holds no dense layer", _CURE)
+    hidden = {layer.activation or "linear" for layer in layers[:-1]}
+    slopes = {layer.slope for layer in layers if layer.slope is not None}
+    if len(hidden) > 1 or len(slopes) > 1:
+        found = ", ".join(sorted(hidden)) if len(hidden) > 1 else ", ".join(f"slope {s:g}" for s in sorted(slopes))
+        cure = "let all hidden layers have one activation, and every leaky ReLU one slope"
+        raise InvalidNetwork(_ITEM, f"has layers of different kinds ({found})", cure)
+    last = layers[-1].activation or "linear"
+    document: dict[str, Any] = {
+        "activation": next(iter(hidden)) if hidden else last,
+        "output_activation": last,
+        "weights": [layer.weight.tolist() for layer in layers],
+        "biases": [(np.zeros(len(la.weight)) if la.bias is None else la.bias).tolist() for la in layers],
+    }
+    if slopes:
+        document["negative_slope"] = slopes.pop()
+    for role in ("weights", "biases"):
+        for layer, numbers in enumerate(document[role], start=1):
+            if not np.isfinite(np.asarray(numbers)).all():
+                raise InvalidNetwork(
+                    f"{role} of layer {layer}", "hold NaN or infinite values", "give finite numbers only"
+                )
+    return document
+
+
+def _matrix(node: NodeProto, stored: Mapping[str, TensorProto], name: str) -> NDArray[np.float64]:
+    array = _tensor(node, stored, name)
+    if array.ndim != 2 or not array.size:
+        raise _bad(node, f"has a weight of shape {list(array.shape)}, not of two axes")
+    return array
+
+
+def _tensor(node: NodeProto, stored: Mapping[str, TensorProto], name: str) -> NDArray[np.float64]:
+    """A stored tensor's numbers; its size is checked before any are read."""
+    tensor = stored.get(name)
+    if tensor is None:
+        raise _bad(node, f"reads {name[:60]!r}, which is no stored tensor")
+    item = f"tensor {name[:60]!r}"
+    if tensor.data_location or len(tensor.external_data):
+        raise InvalidNetwork(item, "keeps its data in another file", "save the model with its data inside")
+    if tensor.data_type not in _FLOAT_TYPES:
+        raise InvalidNetwork(item, f"has the element type {tensor.data_type}", "use float16, float32 or float64")
+    size = 1
+    for n in tensor.dims:
+        size *= n if 0 <= n <= MAX_PARAMETERS else MAX_PARAMETERS + 1
+        if size > MAX_PARAMETERS:
+            raise InvalidNetwork(item, f"announces more than {MAX_PARAMETERS:,} numbers", "use a smaller network")
+    from onnx.numpy_helper import to_array
+
+    try:
+        array = to_array(tensor)
+    except (ValueError, TypeError, KeyError) as error:
+        raise InvalidNetwork(item, f"does not hold together ({str(error)[:100]})", _CURE) from None
+    if array.size != size:
+        raise InvalidNetwork(item, f"holds {array.size:,} numbers and announces {size:,}", _CURE)
+    return np.asarray(array, dtype=np.float64)
+
+
+def _spread(node: NodeProto, bias: NDArray[np.float64], width: int) -> NDArray[np.float64]:
+    """A bias of one number for each neuron; one number alone stands for all."""
+    if len(bias) not in (1, width):
+        raise _bad(node, f"has a bias of {len(bias)} numbers for {width} neurons")
+    return np.broadcast_to(bias, (width,)).copy()
+
+
+def _check_attributes(node: NodeProto, given: Mapping[str, Any], known: tuple[str, ...]) -> None:
+    unknown = [name[:40] for name in given if name not in known]
+    if unknown:
+        raise _bad(node, f"has the attributes {', '.join(unknown[:5])}")
+
+
+def _number(given: Mapping[str, Any], name: str, default: float) -> float:
+    """A scalar attribute: an integer or a float, whichever is set."""
+    attribute = given.get(name)
+    if attribute is None:
+        return default
+    value = float(attribute.f) if attribute.type == 1 else float(attribute.i)
+    if not np.isfinite(value):
+        raise InvalidNetwork(f"attribute {name}", "is NaN or infinite", "give a finite number")
+    return value
+
+
+def _decimal(value: float) -> float:
+    """A float32 as the shortest decimal that rounds to it: 0.01, not 0.009999999776."""
+    return float(np.format_float_positional(np.float32(value), unique=True))
+
+
+def _bad(node: NodeProto, cause: str) -> InvalidNetwork:
+    return InvalidNetwork(f"{_operator(node)[:40]} node", cause, _CURE)
