@@ -26,6 +26,7 @@ from sqlalchemy import (
     String,
     Text,
     UniqueConstraint,
+    false,
     true,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
@@ -425,7 +426,10 @@ class JobRow(Base):
     """Background work, unique by content key; claimed with a lease that a heartbeat renews."""
 
     __tablename__ = "jobs"
-    __table_args__ = (Index(None, "state", "priority", "created_at"),)
+    __table_args__ = (
+        Index(None, "state", "priority", "turn", "created_at"),  # the order in which jobs are taken up
+        Index(None, "requester", "state", "priority", "turn"),  # a requester's last turn
+    )
 
     id: Mapped[str] = mapped_column(String(16), primary_key=True)  # hash of kind and arguments: the public id
     kind: Mapped[str] = mapped_column(String(40))
@@ -434,12 +438,16 @@ class JobRow(Base):
     title: Mapped[str] = mapped_column(String(300))
     state: Mapped[str] = mapped_column(String(16))  # queued, running, done, failed, cancelled, truncated
     priority: Mapped[int] = mapped_column(default=0)  # smaller first
+    requester: Mapped[str] = mapped_column(String(40), default="", server_default="")  # see app.jobs.turns
+    turn: Mapped[int] = mapped_column(default=0, server_default="0")  # among jobs of its priority
     stage: Mapped[str] = mapped_column(String(40), default="")
     done: Mapped[int] = mapped_column(BigInteger, default=0)
     total: Mapped[int] = mapped_column(BigInteger, default=0)
     found: Mapped[str] = mapped_column(String(300), default="")
     attempts: Mapped[int] = mapped_column(default=0)  # times that a worker took it up
-    losses: Mapped[int] = mapped_column(default=0, server_default="0")  # times that its process died under it
+    losses: Mapped[int] = mapped_column(default=0, server_default="0")  # attempts that came to nothing
+    not_before: Mapped[datetime | None] = mapped_column(UtcDateTime)  # while it waits after such an attempt
+    set_aside: Mapped[bool] = mapped_column(default=False, server_default=false())  # it came to nothing too often
     owner: Mapped[str | None] = mapped_column(String(80))
     lease_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
     cancel_requested: Mapped[bool] = mapped_column(default=False)
@@ -467,3 +475,14 @@ class JobLogRow(Base):
     message: Mapped[str] = mapped_column(Text)
 
     job: Mapped[JobRow] = relationship(back_populates="log")
+
+
+class JobShardRow(Base):
+    """A finished part of a job on its way, so that the next attempt begins behind it; gone when the job ends."""
+
+    __tablename__ = "job_shards"
+
+    job_id: Mapped[str] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True)
+    key: Mapped[str] = mapped_column(String(120), primary_key=True)  # which part
+    scope: Mapped[str] = mapped_column(String(64))  # hash of everything that the part was computed from
+    data: Mapped[bytes] = mapped_column(LargeBinary)  # see analysis.shards

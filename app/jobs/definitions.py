@@ -16,6 +16,7 @@ from analysis.networks.training_spec import TrainingSpec
 from analysis.protocol import COMPLETE, Protocol
 
 MAX_LOSSES: Final = 5
+MAX_CRASHES: Final = 2
 MAX_ATTEMPTS: Final = 30
 
 
@@ -36,6 +37,8 @@ class JobDefinition:
         identity: the part of the arguments that tells jobs apart.
         network_of: digest of the network it works on, None if there is none yet.
         max_losses: how often its process may die under it; then the job itself is taken to be the cause.
+        max_crashes: how many attempts may come to nothing until an unforeseen error ends it: what is computed knows no
+            chance, so one more attempt tells whether it was the machine.
         max_attempts: how often it is taken up at all, whole workers that were killed included.
     """
 
@@ -46,6 +49,7 @@ class JobDefinition:
     identity: Callable[[Mapping[str, Any]], Any] = everything
     network_of: Callable[[Mapping[str, Any]], str | None] = lambda _: None
     max_losses: int = MAX_LOSSES
+    max_crashes: int = MAX_CRASHES
     max_attempts: int = MAX_ATTEMPTS
 
     def job_id(self, arguments: Mapping[str, Any]) -> str:

@@ -11,13 +11,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, and_, or_, select, update
+from sqlalchemy import ColumnElement, and_, delete, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from analysis.progress import Progress
-from app.db.tables import JobRow
+from app.db.tables import JobRow, JobShardRow
+from app.jobs.backoff import wait_after
 from app.jobs.definitions import DEFINITIONS, JobDefinition
-from app.jobs.queue import add_log
+from app.jobs.queue import add_log, forget_shards
 
 LEASE_SECONDS: Final = 30.0
 
@@ -36,7 +37,8 @@ class Claim:
         arguments: as enqueued.
         owner: who holds it; every later change is fenced by it.
         attempt: 1 on the first try.
-        losses: how often its process was lost before.
+        losses: how many attempts came to nothing before.
+        requester: who asked for it; so did they for what it asks for when it ends.
     """
 
     job_id: str
@@ -45,12 +47,22 @@ class Claim:
     owner: str
     attempt: int
     losses: int
+    requester: str = ""
+
+
+def waiting(now: datetime) -> ColumnElement[bool]:
+    """Whether a job is queued and its wait, if it has one, is over."""
+    return and_(JobRow.state == "queued", or_(JobRow.not_before.is_(None), JobRow.not_before <= now))
+
+
+def abandoned(now: datetime) -> ColumnElement[bool]:
+    """Whether a job runs by its state, but under a lease that has run out."""
+    return and_(JobRow.state == "running", JobRow.lease_until < now)
 
 
 def claimable(now: datetime) -> ColumnElement[bool]:
-    """Whether a job waits for somebody: queued, or running under a lease that has run out."""
-    expired = and_(JobRow.state == "running", JobRow.lease_until < now)
-    return or_(JobRow.state == "queued", expired)
+    """Whether a job waits for somebody."""
+    return or_(waiting(now), abandoned(now))
 
 
 def claim(
@@ -61,58 +73,82 @@ def claim(
     definitions: Mapping[str, JobDefinition] = DEFINITIONS,
     now: datetime | None = None,
 ) -> Claim | None:
-    """Take the most urgent job there is, None if there is none; exactly one owner gets it."""
+    """Take the most urgent job there is, None if there is none; exactly one owner gets it.
+
+    Of the same urgency the requesters take turns (:mod:`app.jobs.turns`), and each one's oldest comes first.
+    """
     now = now or datetime.now(UTC)
     _end_hopeless(session, definitions, now)
-    candidate = (
-        select(JobRow.id)
-        .where(claimable(now), JobRow.kind.in_(definitions))
-        .order_by(JobRow.priority, JobRow.created_at, JobRow.id)
-        .limit(1)
-        .with_for_update(skip_locked=True)  # SQLite has no such thing and needs none: the transaction is exclusive
+    best = min(
+        filter(None, (_first(session, which, definitions) for which in (waiting(now), abandoned(now)))), default=None
     )
+    if best is None:
+        return None
     taken = session.execute(
         update(JobRow)
-        .where(JobRow.id == candidate.scalar_subquery())
+        .where(JobRow.id == best[-1], claimable(now))
         .values(
             state="running",
             owner=owner,
             lease_until=now + timedelta(seconds=lease_seconds),
             attempts=JobRow.attempts + 1,
             started_at=now,
+            not_before=None,
         )
-        .returning(JobRow.id, JobRow.kind, JobRow.arguments, JobRow.attempts, JobRow.losses)
+        .returning(JobRow.id, JobRow.kind, JobRow.arguments, JobRow.attempts, JobRow.losses, JobRow.requester)
         .execution_options(synchronize_session=False)
     ).one_or_none()
     if taken is None:
         return None
-    job_id, kind, arguments, attempt, losses = taken
+    job_id, kind, arguments, attempt, losses, requester = taken
     message = "taken up" if attempt == 1 else f"taken up again, attempt {attempt}"
     add_log(session, job_id, message, now=now)
-    return Claim(job_id, kind, arguments, owner, attempt, losses)
+    return Claim(job_id, kind, arguments, owner, attempt, losses, requester)
+
+
+def _first(
+    session: Session, which: ColumnElement[bool], definitions: Mapping[str, JobDefinition]
+) -> tuple[int, int, datetime, str] | None:
+    """The first in line among some jobs: priority, turn, time of asking, id.
+
+    Each is a walk along one index that stops at the first hit; together in one statement they would sort the queue.
+    """
+    row = session.execute(
+        select(JobRow.priority, JobRow.turn, JobRow.created_at, JobRow.id)
+        .where(which, JobRow.kind.in_(definitions))
+        .order_by(JobRow.priority, JobRow.turn, JobRow.created_at, JobRow.id)
+        .limit(1)
+        .with_for_update(skip_locked=True)  # SQLite has no such thing and needs none: the transaction is exclusive
+    ).one_or_none()
+    return None if row is None else tuple(row)  # type: ignore[return-value]  # SQLAlchemy knows no more than a row
 
 
 def _end_hopeless(session: Session, definitions: Mapping[str, JobDefinition], now: datetime) -> None:
     """End abandoned jobs that nobody should take up: those asked to stop, and those that were lost too often."""
-    abandoned = select(JobRow).where(JobRow.state == "running", JobRow.lease_until < now, JobRow.kind.in_(definitions))
-    for row in session.scalars(abandoned.with_for_update(skip_locked=True)):
+    left = select(JobRow).where(abandoned(now), JobRow.kind.in_(definitions))
+    for row in session.scalars(left.with_for_update(skip_locked=True)):
         if row.cancel_requested:
             _end(row, "cancelled", now)
             add_log(session, row.id, "stopped on request", now=now)
         elif row.attempts >= definitions[row.kind].max_attempts:
-            _end(row, "failed", now, error=_LOST.format("worker", row.attempts))
+            _end(row, "failed", now, error=_LOST.format(f"worker was lost {row.attempts} times"))
+            row.set_aside = True
             add_log(session, row.id, row.error, "error", now=now)
+        else:
+            continue
+        forget_shards(session, row.id)
     session.flush()
 
 
 _LOST: Final = (
-    "job: its {} was lost {} times, as happens when memory runs out. Try a smaller network, or retry the job."
+    "job: its {}, so it is set aside. That happens when memory runs out, or through a fault of ours. "
+    "Try a smaller network, or try the job again."
 )
 
 
 def _end(row: JobRow, state: str, now: datetime, error: str = "") -> None:
     row.state, row.finished_at, row.error = state, now, error
-    row.owner = row.lease_until = None
+    row.owner = row.lease_until = row.not_before = None
 
 
 def heartbeat(
@@ -171,14 +207,28 @@ def finish(
 
 
 def fail(
-    session: Session, held: Claim, error: str, *, result: Mapping[str, Any] | None = None, now: datetime | None = None
+    session: Session,
+    held: Claim,
+    error: str,
+    *,
+    result: Mapping[str, Any] | None = None,
+    set_aside: bool = False,
+    now: datetime | None = None,
 ) -> None:
     """End a job with an error that another attempt would meet again.
+
+    Args:
+        session: of the writer.
+        held: the job.
+        error: item, cause and cure.
+        result: JSON values.
+        set_aside: whether it ends because its attempts came to nothing, not because it was refused.
+        now: time of the end, the present if not given.
 
     Raises:
         LeaseLost: the job is another's by now.
     """
-    _end_held(session, held, "failed", now, error=error, result=dict(result or {}))
+    _end_held(session, held, "failed", now, error=error, result=dict(result or {}), set_aside=set_aside)
     add_log(session, held.job_id, error, "error", now=now)
 
 
@@ -206,37 +256,83 @@ def requeue(
     held: Claim,
     reason: str,
     *,
+    most: int | None = None,
+    blame: bool = True,
+    result: Mapping[str, Any] | None = None,
     definitions: Mapping[str, JobDefinition] = DEFINITIONS,
     now: datetime | None = None,
 ) -> None:
-    """Give a job back whose process was lost; if that happened too often, it fails.
+    """Give a job back whose attempt came to nothing, to be tried again after a wait; too often, and it is set aside.
+
+    Args:
+        session: of the writer.
+        held: the job.
+        reason: what happened, to follow "its", e.g. "process was lost (exit code -9)".
+        most: attempts of this kind that may come to nothing; ``max_losses`` of its definition if not given.
+        blame: whether the job may be the cause; a database or a cluster that is away says nothing against it.
+        result: JSON values if it is set aside.
+        definitions: the kinds there are.
+        now: time of the loss, the present if not given.
 
     Raises:
         LeaseLost: the job is another's by now.
     """
-    losses = held.losses + 1
+    now = now or datetime.now(UTC)
+    losses = held.losses + blame
     _fenced(session, held, {"losses": losses})
-    if losses >= definitions[held.kind].max_losses:
-        fail(session, held, _LOST.format("process", losses), now=now)
+    if blame and losses >= (most or definitions[held.kind].max_losses):
+        words = _LOST.format(f"{reason}, the last of {losses} attempts that came to nothing")
+        fail(session, held, words, result=result, set_aside=True, now=now)
         return
-    _back_to_queue(session, held, held.attempt, f"{reason}; queued again", "warning", now)
+    wait = wait_after(held.job_id, max(losses, 1))
+    message = f"its {reason}; tried again in {wait.total_seconds():.1f} s"
+    _back_to_queue(session, held, held.attempt, message, "warning", now, not_before=now + wait)
 
 
 def _back_to_queue(
-    session: Session, held: Claim, attempts: int, message: str, level: str, now: datetime | None
+    session: Session,
+    held: Claim,
+    attempts: int,
+    message: str,
+    level: str,
+    now: datetime | None,
+    *,
+    not_before: datetime | None = None,
 ) -> None:
     """Queue a held job again, or end it if it is asked to stop anyway."""
     if heartbeat(session, held, now=now):
         stop(session, held, now=now)
         return
     fresh = {"stage": "", "done": 0, "total": 0, "found": "", "started_at": None, "owner": None, "lease_until": None}
-    _fenced(session, held, {"state": "queued", "attempts": attempts, **fresh})
+    _fenced(session, held, {"state": "queued", "attempts": attempts, "not_before": not_before, **fresh})
     add_log(session, held.job_id, message, level, now=now)
+
+
+def keep_shard(session: Session, held: Claim, key: str, scope: str, data: bytes) -> None:
+    """Keep a finished part of a job for its next attempt, unless it is kept already.
+
+    Raises:
+        LeaseLost: the job is another's by now.
+    """
+    _fenced(session, held, {"owner": held.owner})
+    session.execute(
+        delete(JobShardRow)
+        .where(JobShardRow.job_id == held.job_id, JobShardRow.key == key)
+        .execution_options(synchronize_session=False)
+    )
+    session.execute(insert(JobShardRow).values(job_id=held.job_id, key=key, scope=scope, data=data))
+
+
+def shards_of(session: Session, held: Claim, scope: str) -> dict[str, bytes]:
+    """What earlier attempts at a job have finished from the very same inputs."""
+    query = select(JobShardRow.key, JobShardRow.data)
+    return dict(session.execute(query.where(JobShardRow.job_id == held.job_id, JobShardRow.scope == scope)).all())
 
 
 def _end_held(session: Session, held: Claim, state: str, now: datetime | None, **values: Any) -> None:
     now = now or datetime.now(UTC)
     _fenced(session, held, {"state": state, "finished_at": now, "owner": None, "lease_until": None, **values})
+    forget_shards(session, held.job_id)
 
 
 def _fenced(session: Session, held: Claim, values: Mapping[str, Any]) -> bool:

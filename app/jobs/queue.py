@@ -3,7 +3,7 @@
 Whoever works takes jobs up under a lease, see :mod:`app.jobs.leases`:
 
     queued ──claim──▶ running ──finish──▶ done, truncated
-       ▲                 │ ├───fail─────▶ failed
+       ▲                 │ ├───fail─────▶ failed     (refused, or set aside after too many attempts)
        │                 │ └───stop─────▶ cancelled
        └──requeue, release, lease expired┘
 
@@ -16,16 +16,16 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, object_session
 
 from analysis.criteria.steps import CriterionStep, default_steps
 from analysis.data import DataRecord
 from analysis.protocol import Protocol
 from app.db.errors import Conflict, NotFound
 from app.db.reads.jobs import find_job
-from app.db.tables import AnalysisRow, JobLogRow, JobRow, NetworkRow, VerdictRow
+from app.db.tables import AnalysisRow, JobLogRow, JobRow, JobShardRow, NetworkRow, VerdictRow
 from app.jobs.definitions import (
     DEFINITIONS,
     JobDefinition,
@@ -34,6 +34,7 @@ from app.jobs.definitions import (
     criteria_arguments,
     direction_arguments,
 )
+from app.jobs.turns import next_turn, requester_in
 
 CRITERIA_PRIORITY: Final = 10  # behind every analysis
 COMMON_GROUND_PRIORITY: Final = 12  # and behind the verdicts
@@ -85,6 +86,8 @@ def enqueue(
             title=(title or definition.title)[:300],
             state="queued",
             priority=priority,
+            requester=requester_in(session),
+            turn=next_turn(session, requester_in(session), priority),
             result={},
             created_at=now,
         )
@@ -241,6 +244,7 @@ def retry(session: Session, job_id: str, *, now: datetime | None = None) -> JobR
         raise Conflict(f"job {job_id}", f"has ended ({row.state}) and would end so again", "look at its result")
     if row.state in ("failed", "cancelled"):
         _queue_again(session, row, now or datetime.now(UTC))
+    row.not_before = None  # whoever asks for it by hand has seen why it waits
     _hasten(row)
     return row
 
@@ -257,6 +261,8 @@ def cancel(session: Session, job_id: str, *, now: datetime | None = None) -> Job
         raise Conflict(f"job {job_id}", f"has ended already ({row.state})", "there is nothing left to cancel")
     if row.state == "queued":
         row.state, row.finished_at = "cancelled", now
+        row.not_before = None
+        forget_shards(session, job_id)
         add_log(session, job_id, "cancelled before it began", now=now)
     elif row.state == "running" and not row.cancel_requested:
         row.cancel_requested = True
@@ -265,17 +271,30 @@ def cancel(session: Session, job_id: str, *, now: datetime | None = None) -> Job
 
 
 def _hasten(row: JobRow) -> None:
-    """Let a job that waits come before what nobody asked for."""
-    if row.state == "queued":
-        row.priority = min(row.priority, ASKED_PRIORITY)
+    """Let a job that waits come before what nobody asked for, in the turn of whoever asks now."""
+    session = object_session(row)
+    if session is not None and row.state == "queued" and row.priority > ASKED_PRIORITY:
+        requester = requester_in(session)
+        turn = next_turn(session, requester, ASKED_PRIORITY)
+        row.priority, row.requester, row.turn = ASKED_PRIORITY, requester, turn
 
 
 def _queue_again(session: Session, row: JobRow, now: datetime) -> None:
+    turn = next_turn(session, row.requester, row.priority)
     row.state, row.error, row.result, row.cancel_requested = "queued", "", {}, False
     row.attempts = row.losses = 0
+    row.not_before, row.set_aside = None, False
+    row.turn = turn
     row.stage, row.done, row.total, row.found = "", 0, 0, ""
     row.owner = row.lease_until = row.started_at = row.finished_at = None
     add_log(session, row.id, "queued again", now=now)
+
+
+def forget_shards(session: Session, job_id: str) -> None:
+    """Delete the finished parts that a job kept for its next attempt."""
+    session.execute(
+        delete(JobShardRow).where(JobShardRow.job_id == job_id).execution_options(synchronize_session=False)
+    )
 
 
 def add_log(session: Session, job_id: str, message: str, level: str = "info", *, now: datetime | None = None) -> None:

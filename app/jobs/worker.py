@@ -186,7 +186,8 @@ class _Attempt:
         except OperationalError as error:
             log.warning("job %s: the database did not answer: %s", self.claim.job_id, error.orig)
             self.executor.close()
-            self._give_back(lambda s: leases.requeue(s, self.claim, "the database did not answer", **self._kinds))
+            reason = "database did not answer"
+            self._give_back(lambda s: leases.requeue(s, self.claim, reason, blame=False, **self._kinds))
         except Exception as error:
             log.exception("job %s", self.claim.job_id)
             self.executor.close()
@@ -211,7 +212,7 @@ class _Attempt:
             self._unforeseen(ending.kind)
         elif isinstance(ending, Lost):
             log.warning("job %s: its process was lost (exit code %s)", self.claim.job_id, ending.exit_code)
-            reason = f"its process was lost (exit code {ending.exit_code})"
+            reason = f"process was lost (exit code {ending.exit_code})"
             self._give_back(lambda s: leases.requeue(s, self.claim, reason, **self._kinds))
 
     def _follow(self, running: Running) -> Ending | None:
@@ -298,13 +299,19 @@ class _Attempt:
         self._give_back(lambda s: leases.fail(s, self.claim, message, result={"error": dict(error)}))
 
     def _unforeseen(self, kind: str) -> None:
-        """An error of ours: the traceback is in the worker's log, the user gets what can be said of it."""
+        """An error of ours: the traceback is in the worker's log, the user gets what can be said of it.
+
+        It is tried once more: full memory or a full disk come as such errors too, and pass.
+        """
         error = {
             "item": f"job {self.claim.job_id}",
             "cause": f"ended by an unforeseen error ({kind})",
             "cure": "retry it; if it fails again, report it with the worker's log",
         }
-        self._fail("{item}: {cause}. {cure}.".format(**error), error)
+        most = self.worker.definitions[self.claim.kind].max_crashes
+        reason = f"computation {error['cause']}"
+        result = {"error": error}
+        self._give_back(lambda s: leases.requeue(s, self.claim, reason, most=most, result=result, **self._kinds))
 
     def _give_back(self, change: Callable[[Any], None]) -> None:
         try:

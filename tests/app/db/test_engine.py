@@ -80,7 +80,8 @@ def test_an_older_database_is_upgraded_with_its_data(store):
     with store.writer.begin() as connection:
         command.downgrade(alembic_config(connection), "0001")
     assert "losses" not in [column["name"] for column in inspect(store.writer).get_columns("jobs")]
-    columns = {column.name: "1" for column in JobRow.__table__.columns if column.name != "losses"}
+    since = {"losses", "requester", "turn", "not_before", "set_aside"}
+    columns = {column.name: "1" for column in JobRow.__table__.columns if column.name not in since}
     values = columns | {"arguments": "{}", "result": "{}", "created_at": "2026-01-01 00:00:00.000000"}
     values |= {"lease_until": None, "started_at": None, "finished_at": None}
     with store.writer.begin() as connection:
@@ -90,7 +91,7 @@ def test_an_older_database_is_upgraded_with_its_data(store):
     store.migrate()
     with store.read() as session:
         row = find_job(session, "1")
-        assert (row.title, row.losses) == ("1", 0)
+        assert (row.title, row.losses, row.requester, row.set_aside) == ("1", 0, "", False)
         assert [line.message for line in log_of(session, "1")] == ["kept"]
 
 

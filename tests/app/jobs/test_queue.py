@@ -149,6 +149,7 @@ def test_a_job_whose_workers_are_lost_too_often_fails(store):
     row = job(store, job_id)
     assert row.state == "failed"
     assert f"its worker was lost {KINDS['count'].max_attempts} times" in row.error
+    assert row.set_aside
     with store.write() as session:
         assert queue.retry(session, job_id).state == "queued"
     assert claim(store, now=now).attempt == 1
@@ -160,13 +161,17 @@ def test_requeue_counts_losses_and_release_counts_nothing(store):
         with store.write() as session:
             leases.release(session, leases.claim(session, "me", definitions=KINDS))
     assert job(store, job_id).attempts == 0
+    now = NOW
     for losses in range(KINDS["count"].max_losses):
         assert job(store, job_id).losses == losses
-        held = claim(store)
+        held = claim(store, now=now)
         with store.write() as session:
-            leases.requeue(session, held, "its process was lost", definitions=KINDS)
-    assert job(store, job_id).state == "failed"
-    assert "its process was lost; queued again" in messages(store, job_id)
+            leases.requeue(session, held, "process was lost", definitions=KINDS, now=now)
+        now = job(store, job_id).not_before or now
+    row = job(store, job_id)
+    assert (row.state, row.set_aside) == ("failed", True)
+    assert "its process was lost, the last of 5 attempts that came to nothing, so it is set aside" in row.error
+    assert any(line.startswith("its process was lost; tried again in ") for line in messages(store, job_id))
 
 
 def test_cancel(store):
@@ -200,7 +205,7 @@ def test_a_job_that_was_to_stop_is_not_taken_up_again(store, way):
     with store.write() as session:
         queue.cancel(session, job_id)
         if way == "requeue":
-            leases.requeue(session, held, "its process was lost", definitions=KINDS)
+            leases.requeue(session, held, "process was lost", definitions=KINDS)
     assert claim(store, now=LATER) is None
     assert job(store, job_id).state == "cancelled"
 

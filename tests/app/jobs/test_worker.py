@@ -103,7 +103,8 @@ def test_a_job_that_always_dies_fails_in_the_end(store, tmp_path):
     work(store)
     row = job(store, job_id)
     assert row.state == "failed"
-    assert f"process was lost {MAX_LOSSES} times" in row.error
+    assert "process was lost (exit code -9), the last of 5 attempts that came to nothing" in row.error
+    assert (row.losses, row.set_aside) == (MAX_LOSSES, True)
     assert count_networks(store) == 0
 
 
