@@ -18,13 +18,13 @@ from functools import partial
 from itertools import islice
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, delete, func, insert, select
+from sqlalchemy import ColumnElement, delete, func, insert, literal, select
 from sqlalchemy.orm import Session
 
 from app.db.circuit_columns import Block
 from app.db.errors import NotFound
 from app.db.prepared import PreparedAnalysis
-from app.db.reads.analyses import analysis_by_key, network_by_digest
+from app.db.reads.analyses import PARTIAL, analysis_by_key, network_by_digest
 from app.db.reads.jobs import UNFINISHED
 from app.db.records import save_data_record, save_protocol
 from app.db.tables import AlgorithmRow, AlignmentRow, AnalysisRow, Base, CircuitBlockRow, JobRow, NetworkRow, VerdictRow
@@ -192,11 +192,16 @@ def delete_some(session: Session, analysis_id: int) -> bool:
 def sweep(session: Session) -> bool:
     """Delete some rows of what is marked and belongs to no job on its way; returns whether to go on.
 
+    What a job has found so far belongs to it as well (:mod:`app.db.partial`).
+
     Looked up anew in every transaction: a number may be given again once its row is gone.
     """
     on_its_way = select(JobRow.id).where(JobRow.state.in_(UNFINISHED))
-    orphan = select(AnalysisRow.id).where(AnalysisRow.staged != "", AnalysisRow.staged.not_in(on_its_way)).limit(1)
-    analysis_id = session.scalar(orphan)
+    so_far = select(literal(PARTIAL) + JobRow.id).where(JobRow.state.in_(UNFINISHED))
+    orphan = select(AnalysisRow.id).where(
+        AnalysisRow.staged != "", AnalysisRow.staged.not_in(on_its_way), AnalysisRow.staged.not_in(so_far)
+    )
+    analysis_id = session.scalar(orphan.limit(1))
     if analysis_id is None:
         return False
     delete_some(session, analysis_id)

@@ -13,7 +13,7 @@ import time
 import traceback
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 from typing import Any, Final
@@ -24,6 +24,18 @@ from analysis.progress import Progress, Report
 
 CANCEL: Final = "cancel"
 REPORT_SECONDS: Final = 0.1  # a computation may report thousands of times a second; the pipe carries this many
+SO_FAR_SECONDS: Final = 2.0  # the least between two times that what is certain so far is made, and before the first
+SO_FAR_SHARE: Final = 20  # making it takes at most a 20th of the time
+
+
+@dataclass(frozen=True)
+class Known:
+    """What is certain so far, made already: it goes through the pipe where what makes it cannot."""
+
+    value: Any
+
+    def __call__(self) -> Any:
+        return self.value
 
 
 @dataclass(frozen=True)
@@ -197,19 +209,28 @@ def _run(compute: Computation, inputs: Any, report: Report) -> Ending:
 
 
 def _reporter(pipe: Connection) -> Report:
-    """A report that sends each stage's first and last step, and some between; it cancels when asked to."""
+    """A report that sends each stage's first and last step, and some between; it cancels when asked to.
+
+    What is certain so far goes with some of them, so that making it takes little of the time.
+    """
     last_stage, last_sent = "", 0.0
+    tell_from = time.monotonic() + SO_FAR_SECONDS
 
     def report(progress: Progress, /) -> None:
-        nonlocal last_stage, last_sent
+        nonlocal last_stage, last_sent, tell_from
         now = time.monotonic()
         turning_point = progress.stage != last_stage or progress.done >= progress.total
         if not turning_point and now - last_sent < REPORT_SECONDS:
             return
         last_stage, last_sent = progress.stage, now
+        known = None
+        if progress.so_far is not None and now >= tell_from:
+            known = Known(progress.so_far())
+            end = time.monotonic()
+            tell_from = end + max(SO_FAR_SECONDS, SO_FAR_SHARE * (end - now))
         try:
             asked = pipe.poll()  # nothing but a request to stop is sent during a computation
-            pipe.send(progress)
+            pipe.send(replace(progress, so_far=known))
         except OSError:  # the worker is gone: so is everyone who could want the outcome
             raise SystemExit(1) from None
         if asked:

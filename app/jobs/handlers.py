@@ -21,12 +21,13 @@ from analysis.networks.files import NetworkFile
 from analysis.networks.network import Network
 from analysis.networks.training_spec import TrainingOutcome, TrainingSpec, training_json, training_spec
 from analysis.pipeline import analyse_output
-from analysis.progress import Report
+from analysis.progress import Progress, Report
 from analysis.protocol import Protocol
 from analysis.tasks import Task
 from app.addressing import Addresses
 from app.db.codecs import network_of, tasks_of
 from app.db.errors import NotFound
+from app.db.partial import save_partial
 from app.db.prepared import PreparedAnalysis, prepare_analysis
 from app.db.reads.analyses import check_output, find_data, network_by_digest, scope_of
 from app.db.staging import Staging, sweep
@@ -66,6 +67,8 @@ class Handler(Generic[Inputs, Outcome]):
         save: outcome → stored, in the transaction that ends the job.
         stage: outcome → transactions before that one, for what takes long to store; they leave nothing that is seen.
         sweep: deletes some of what staging left behind, and says whether to go on; None if nothing is staged.
+        keep: what is certain so far → stored in place of what was before, while the computation goes on; None if it
+            tells nothing before its end.
     """
 
     load: Callable[[Session, Mapping[str, Any]], Inputs]
@@ -73,6 +76,7 @@ class Handler(Generic[Inputs, Outcome]):
     save: Callable[[Session, Mapping[str, Any], Outcome], Saved]
     stage: Callable[[Mapping[str, Any], Outcome], Iterator[Callable[[Session], None]]] | None = None
     sweep: Callable[[Session], bool] | None = None
+    keep: Callable[[Session, Mapping[str, Any], Any], Any] | None = None
 
 
 def handler_at(path: str) -> Handler[Any, Any]:
@@ -115,11 +119,15 @@ def load_analysis_inputs(session: Session, arguments: Mapping[str, Any]) -> Anal
 
 
 def compute_analysis(inputs: AnalysisInputs, report: Report) -> PreparedAnalysis:
-    """Run the engine, and make what it found ready for the store.
+    """Run the engine, and make what it found ready for the store; so far, what is certain by then.
 
     Raises:
         AnalysisError: the engine refuses; the message names every reason.
     """
+
+    def telling(progress: Progress, /) -> None:
+        report(progress.within(prepare_analysis))
+
     return prepare_analysis(
         analyse_output(
             inputs.network,
@@ -127,11 +135,16 @@ def compute_analysis(inputs: AnalysisInputs, report: Report) -> PreparedAnalysis
             inputs.task,
             inputs.protocol,
             inputs.data,
-            report=report,
+            report=telling,
             clock=time.perf_counter,
             limits=inputs.limits,
         )
     )
+
+
+def keep_so_far(session: Session, arguments: Mapping[str, Any], part: PreparedAnalysis) -> None:
+    """Let pages show what is certain of an analysis on its way."""
+    save_partial(session, part, ANALYSE_DEFINITION.job_id(arguments))
 
 
 def stage_analysis_outcome(
@@ -233,7 +246,7 @@ def _save_trained(session: Session, name: str, several: bool, outcome: TrainingO
 
 
 ANALYSE: Handler[AnalysisInputs, PreparedAnalysis] = Handler(
-    load_analysis_inputs, compute_analysis, save_analysis_outcome, stage_analysis_outcome, sweep
+    load_analysis_inputs, compute_analysis, save_analysis_outcome, stage_analysis_outcome, sweep, keep_so_far
 )
 TRAIN: Handler[TrainingInputs, tuple[TrainingOutcome, ...]] = Handler(
     load_training_inputs, compute_training, save_training_outcome

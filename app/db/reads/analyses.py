@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, literal, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from analysis.data import DataRecord, clean_data
@@ -13,10 +13,14 @@ from analysis.protocol import BUILT_IN, Protocol
 from app.addressing import Scope
 from app.db.codecs import data_of, protocol_of
 from app.db.errors import Ambiguous, NotFound
-from app.db.tables import AnalysisRow, DataRow, FormerSlugRow, NetworkRow, ProtocolRow
+from app.db.reads.jobs import UNFINISHED
+from app.db.tables import AnalysisRow, DataRow, FormerSlugRow, JobRow, NetworkRow, ProtocolRow
 
 CANDIDATES: Final = 5
 """Networks that an ambiguous prefix names in its message."""
+
+PARTIAL: Final = "~"
+"""Before a job's id: the mark of what that job has found so far, see app.db.partial."""
 
 
 def begins_with(column: InstrumentedAttribute[str], prefix: str) -> ColumnElement[bool]:
@@ -147,6 +151,24 @@ def analysis_by_key(
             AnalysisRow.protocol_digest == protocol_digest,
             AnalysisRow.data_digest == data_digest,
         )
+    )
+
+
+def partial_by_key(
+    session: Session, network_id: int, output: int, protocol_digest: str, data_digest: str
+) -> AnalysisRow | None:
+    """What the job that is on its way to this analysis has found so far, None if there is nothing of that."""
+    return session.scalar(
+        select(AnalysisRow)
+        .join(JobRow, AnalysisRow.staged == literal(PARTIAL) + JobRow.id)
+        .where(
+            JobRow.state.in_(UNFINISHED),
+            AnalysisRow.network_id == network_id,
+            AnalysisRow.output == output,
+            AnalysisRow.protocol_digest == protocol_digest,
+            AnalysisRow.data_digest == data_digest,
+        )
+        .limit(1)
     )
 
 
