@@ -8,6 +8,7 @@ from alembic import context
 from sqlalchemy import Connection
 from sqlalchemy.types import TypeDecorator
 
+import app.db.study_tables  # noqa: F401  its tables are part of the schema
 from app.db.tables import Base
 
 
