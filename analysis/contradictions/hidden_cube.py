@@ -1,0 +1,119 @@
+"""How much of the cube of hidden states each event takes up, exactly, and a plain state where it is the case.
+
+The borders of all bits are planes, so the states of one combination are a polytope (:mod:`.volumes`). The cube is
+[0, 1]^width of a layer of sigmoids, [−1, 1]^width of tanh; layers without bounds have none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import product
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.contradictions.events import Event, Situation
+from analysis.contradictions.readers import HalfSpace
+from analysis.contradictions.volumes import Side, volume
+from analysis.errors import BeyondLimits
+from analysis.networks.network import Network
+
+MAX_WIDTH: Final = 4
+MAX_BITS: Final = 12
+_STEPS: Final = 10  # witnesses are looked for in steps of a tenth of the cube's side
+
+
+@dataclass(frozen=True)
+class CubeShare:
+    """One event in the cube.
+
+    Args:
+        event: what.
+        share: of the cube's volume, exact.
+        corners: of the cube's corners, on how many it is the case.
+        witness: a state in steps of a tenth where it is, as far from every border as any such state; None if none is.
+    """
+
+    event: Event
+    share: Fraction
+    corners: int
+    witness: tuple[Fraction, ...] | None
+
+
+def cube_of(network: Network) -> tuple[int, int] | None:
+    """Lowest and highest value of a neuron in the last hidden layer; None if it has no bounds."""
+    return {"sigmoid": (0, 1), "tanh": (-1, 1)}.get(network.activation)
+
+
+def cube_shares(situation: Situation, cube: tuple[int, int]) -> tuple[CubeShare, ...]:
+    """Every event of a situation in the cube.
+
+    Raises:
+        BeyondLimits: a layer that is too wide, or too many readers.
+    """
+    tests, events = situation.tests, situation.events
+    width = len(situation.network.weights)
+    if width > MAX_WIDTH or len(tests) > MAX_BITS:
+        raise BeyondLimits(
+            "volumes of hidden states",
+            f"{len(tests)} planes in {width} dimensions, against limits of {MAX_BITS} and {MAX_WIDTH}",
+            "look at fewer explanations or a narrower layer",
+        )
+    truth = situation.truth(events)
+    whole = Fraction(cube[1] - cube[0]) ** width
+    volumes = np.array([Fraction(0)] * truth.shape[1])
+    for combination, size in _cells(tests, _sides_of(cube, width)):
+        volumes[combination] = size / whole
+    corners = _combinations(tests, list(product(*[tuple(map(Fraction, cube))] * width)))
+    low, high = map(Fraction, cube)
+    steps = [low + (high - low) * step / _STEPS for step in range(_STEPS + 1)]
+    states = list(product(steps, repeat=width))
+    at, clear = _combinations(tests, states), _clearance(tests, states)
+    found = []
+    for number, event in enumerate(events):
+        there = truth[number][at] & (clear > 0)
+        best = int(np.argmax(np.where(there, clear, -1.0))) if there.any() else None
+        share = sum(volumes[truth[number]], Fraction(0))
+        n_corners = int(truth[number][corners].sum())
+        found.append(CubeShare(event, share, n_corners, None if best is None else states[best]))
+    return tuple(found)
+
+
+def _sides_of(cube: tuple[int, int], width: int) -> list[Side]:
+    sides: list[Side] = []
+    for i in range(width):
+        unit = tuple(Fraction(int(i == j)) for j in range(width))
+        sides += [(unit, Fraction(cube[1])), (tuple(-x for x in unit), Fraction(-cube[0]))]
+    return sides
+
+
+def _cells(tests: Sequence[HalfSpace], sides: list[Side], combination: int = 0) -> Iterator[tuple[int, Fraction]]:
+    """Combinations that take up any volume, with it."""
+    size = volume(sides)
+    if not size:
+        return
+    if not tests:
+        yield combination, size
+        return
+    first, rest = tests[0], tests[1:]
+    for bit, inside in ((0, first.opposite), (1, first)):
+        side = (tuple(-w for w in inside.weights), inside.constant)
+        yield from _cells(rest, [*sides, side], combination << 1 | bit)
+
+
+def _combinations(tests: Sequence[HalfSpace], states: Sequence[Sequence[Fraction]]) -> NDArray[np.int64]:
+    return np.array(
+        [sum(test.holds(state) << (len(tests) - 1 - i) for i, test in enumerate(tests)) for state in states]
+    )
+
+
+def _clearance(tests: Sequence[HalfSpace], states: Sequence[Sequence[Fraction]]) -> NDArray[np.float64]:
+    """Distance of each state from the nearest border."""
+    points = np.array([[float(x) for x in state] for state in states])
+    weights = np.array([[float(w) for w in test.weights] for test in tests])
+    levels = points @ weights.T + np.array([float(test.constant) for test in tests])
+    nearest: NDArray[np.float64] = np.abs(levels / np.linalg.norm(weights, axis=1)).min(axis=1).round(12)
+    return nearest
