@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import select
@@ -194,7 +195,7 @@ class _Attempt:
             self._unforeseen(type(error).__name__)
 
     def _run(self) -> None:
-        handler = handler_at(self.worker.definitions[self.claim.kind].handler)
+        handler = self.handler
         with self.store.read() as session:
             inputs = handler.load(session, self.claim.arguments)
         ending = self._follow(self.executor.start(handler.compute, inputs))
@@ -261,8 +262,11 @@ class _Attempt:
     def _beat(self, reports: Sequence[Progress]) -> bool:
         """Renew the lease and note what was reported; returns whether the job is asked to stop."""
         newest = reports[-1] if reports else None
+        so_far = next((report.so_far for report in reversed(reports) if report.so_far is not None), None)
         with self.store.write() as session:
             asked = leases.heartbeat(session, self.claim, newest, lease_seconds=self.pace.lease_seconds)
+            if so_far is not None and self.handler.keep is not None:
+                self.handler.keep(session, self.claim.arguments, so_far())
             for line in self._stages_ended(reports):
                 queue.add_log(session, self.claim.job_id, line)
         return asked
@@ -280,8 +284,11 @@ class _Attempt:
             for step in handler.stage(self.claim.arguments, outcome):
                 self._insist(lambda step=step: self._stage(step))  # type: ignore[misc]  # mypy knows no such default
         self._insist(lambda: self._save(handler, outcome))
-        if handler.sweep is not None:
-            sweep_all(self.store, handler.sweep)
+        self._sweep()
+
+    def _sweep(self) -> None:
+        if self.handler.sweep is not None:
+            sweep_all(self.store, self.handler.sweep)
 
     def _stage(self, step: Callable[[Any], None]) -> None:
         with self.store.write() as session:
@@ -317,8 +324,13 @@ class _Attempt:
         try:
             with self.store.write() as session:
                 change(session)
+            self._sweep()
         except LeaseLost:
             log.warning("job %s is another worker's by now", self.claim.job_id)
+
+    @cached_property
+    def handler(self) -> Handler[Any, Any]:
+        return handler_at(self.worker.definitions[self.claim.kind].handler)
 
     @property
     def _kinds(self) -> dict[str, Any]:
