@@ -17,7 +17,7 @@ from analysis.tasks import Task, named_task, task_from_table
 
 TrainingState = Literal["converged", "stopped_early", "loss_above_target", "accuracy_too_low", "diverged"]
 MAX_HIDDEN_WIDTH: Final = 64
-_MESSAGES: Final[dict[TrainingState, str]] = {
+MESSAGES: Final[dict[TrainingState, str]] = {
     "converged": "converged",
     "stopped_early": "stopped: the loss no longer fell; try another seed or more patience",
     "loss_above_target": "ran out of epochs above the loss target; allow more epochs or a higher target",
@@ -122,7 +122,7 @@ class TrainingOutcome:
     @property
     def message(self) -> str:
         """What happened, and what to do about it if it is not what was wanted."""
-        return _MESSAGES[self.state]
+        return MESSAGES[self.state]
 
 
 def training_json(outcome: TrainingOutcome, max_points: int = 200) -> dict[str, Any]:

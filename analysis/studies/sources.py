@@ -99,7 +99,20 @@ class Source:
         return cast(Maker, getattr(import_module(module), name))
 
 
-_ALL: Final = (Source("boolean", "networks trained on Boolean tasks", "analysis.studies.boolean:make_networks"),)
+_ALL: Final = (
+    Source("boolean", "networks trained on Boolean tasks", "analysis.studies.boolean:make_networks"),
+    Source(
+        "digits",
+        "tails of networks trained on handwritten zeros and ones",
+        "app.image_source:make_networks",  # named only: it reads files, which the engine does not
+        {
+            "images": "'digits', which come with Pluriscope, or 'mnist' from the data folder",
+            "held_out": "share of the images that is not trained on, on which circuits are judged",
+        },
+        boolean=False,
+        seconds_each=1.5,
+    ),
+)
 SOURCES: Final[Mapping[str, Source]] = {source.key: source for source in _ALL}
 
 

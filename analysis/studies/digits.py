@@ -1,0 +1,231 @@
+"""A network that tells images of two digits apart, and the circuits of its last layers; loads torch.
+
+1. Images are pixels in [0, 1] in one row each. A part of them is held out, by a permutation that the seed draws.
+2. An MLP pixels-128-128-3-3-3-1 learns the labels: leaky ReLU on every layer, mean squared error, AdamW, as the small
+   networks do. It stops below the loss target, or when the loss has not fallen for some epochs.
+3. The *tail* is what follows the first layer of width 3: a 3-3-3-1 network, whose inputs are the activations that
+   images give. Its circuits are judged on the held-out images; a circuit is valid if it decides more of them right
+   than the protocol's threshold.
+
+Boolean inputs have no meaning here, so interpretations, algorithms and alignments are not searched. The record's eight
+"representatives" are images, and the task is their labels.
+
+After Méloux et al. (ICLR 2025), who do this with MNIST's zeros and ones.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Final
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from analysis.circuits.finding import find_circuits
+from analysis.data import DataRecord
+from analysis.errors import InvalidTraining
+from analysis.limits import DEFAULT_LIMITS, Limits
+from analysis.networks.mlp import activations
+from analysis.networks.network import Network
+from analysis.networks.training import available_device, one_thread
+from analysis.networks.training_spec import MESSAGES, TrainingState
+from analysis.progress import Progress, Report, silent
+from analysis.protocol import Protocol
+from analysis.result import AlgorithmSearch, InterpretationCounts, OutputAnalysis
+from analysis.studies.digits_images import Images
+from analysis.tasks import Task
+
+HEAD: Final = (128, 128)
+TAIL_INPUTS: Final = 3
+_WEIGHT_DECAY: Final = 0.01  # as in analysis.networks.training
+
+
+@dataclass(frozen=True)
+class ImageTraining:
+    """How a network on images is trained.
+
+    Args:
+        tail: hidden sizes of the tail, e.g. (3, 3).
+        seed: of everything random.
+        held_out: share of the images on which it is not trained.
+        loss_target, learning_rate, epochs, batch_size, patience, accuracy_target: as of
+            :class:`analysis.networks.training_spec.TrainingSpec`; accuracy is on the held-out images.
+        negative_slope: of leaky ReLU.
+    """
+
+    tail: tuple[int, ...]
+    seed: int
+    held_out: float
+    loss_target: float
+    learning_rate: float
+    epochs: int
+    batch_size: int
+    patience: int
+    accuracy_target: float
+    negative_slope: float
+
+
+@dataclass(frozen=True, eq=False)
+class TrainedOnImages:
+    """What came of it.
+
+    Args:
+        state: "converged", or why not.
+        network: the whole network; None if it diverged.
+        epochs: run.
+        loss: of the last epoch.
+        accuracy: share of the held-out images decided right by rounding.
+        held_out: indices of the held-out images.
+    """
+
+    state: TrainingState
+    network: Network | None
+    epochs: int
+    loss: float
+    accuracy: float
+    held_out: NDArray[np.int64]
+
+    @property
+    def message(self) -> str:
+        """What happened, and what to do about it if it is not what was wanted."""
+        return MESSAGES[self.state]
+
+
+def train_on_images(
+    images: Images, rules: ImageTraining, *, device: str = "cpu", report: Report = silent
+) -> TrainedOnImages:
+    """Train one network.
+
+    Args:
+        images: with both labels among the part that is trained on.
+        rules: how.
+        device: torch device name. Results are reproducible on one kind of device, not across kinds.
+        report: told "training" after every epoch; may cancel.
+
+    Raises:
+        InvalidTraining: torch knows no such device here, or the images are too few to hold some out.
+        Cancelled: the report asked to stop.
+    """
+    random = np.random.default_rng(rules.seed)
+    order = random.permutation(len(images.labels))
+    n_held = round(len(order) * rules.held_out)
+    held, trained = np.sort(order[:n_held]), order[n_held:]
+    if n_held < 8 or len(set(images.labels[trained].tolist())) < 2:
+        cause = f"leave {n_held} held out and {len(trained)} to train on"
+        raise InvalidTraining(f"{len(order)} images", cause, "hold out at least 8 and train on both labels")
+    place = available_device(device)
+    sizes = (images.pixels.shape[1], *HEAD, TAIL_INPUTS, *rules.tail, 1)
+    with one_thread():
+        return _train(images, rules, sizes, random, held, trained, place, report)
+
+
+def _train(
+    images: Images,
+    rules: ImageTraining,
+    sizes: Sequence[int],
+    random: np.random.Generator,
+    held: NDArray[np.int64],
+    trained: NDArray[np.int64],
+    place: torch.device,
+    report: Report,
+) -> TrainedOnImages:
+    parameters = []
+    for n_in, n_out in pairwise(sizes):
+        bound = 1 / math.sqrt(n_in)
+        for shape in ((n_out, n_in), (n_out,)):
+            start = torch.from_numpy(random.uniform(-bound, bound, shape).astype(np.float32))
+            parameters.append(start.to(place).requires_grad_())
+    optimiser = torch.optim.AdamW(parameters, lr=rules.learning_rate, weight_decay=_WEIGHT_DECAY)
+    pixels = torch.from_numpy(images.pixels.astype(np.float32)).to(place)
+    labels = torch.from_numpy(images.labels.astype(np.float32)).to(place)
+    best, stale, losses = math.inf, 0, []
+    for epoch in range(rules.epochs):
+        batches = np.array_split(random.permutation(trained), -(-len(trained) // rules.batch_size))
+        total = 0.0
+        for batch in batches:
+            rows = torch.from_numpy(batch).to(place)
+            loss = ((_forward(pixels[rows], parameters, rules.negative_slope) - labels[rows]) ** 2).mean()
+            optimiser.zero_grad(set_to_none=True)
+            loss.backward()  # type: ignore[no-untyped-call]
+            optimiser.step()
+            total += float(loss.detach())
+        losses.append(total / len(batches))
+        report(Progress("training", epoch + 1, rules.epochs, f"loss {losses[-1]:.3g}"))
+        stale = 0 if losses[-1] < best else stale + 1
+        best = min(best, losses[-1])
+        if not math.isfinite(losses[-1]) or losses[-1] < rules.loss_target or stale >= rules.patience:
+            break
+    arrays = [parameter.detach().cpu().numpy().astype(np.float64) for parameter in parameters]
+    if not (math.isfinite(losses[-1]) and all(np.isfinite(array).all() for array in arrays)):
+        return TrainedOnImages("diverged", None, len(losses), losses[-1], 0.0, held)
+    network = Network.from_arrays(arrays[::2], arrays[1::2], negative_slope=rules.negative_slope)
+    said = activations(network, images.pixels[held])[-1][:, 0]
+    accuracy = float((np.round(said) == images.labels[held]).mean())
+    state: TrainingState = "converged"
+    if losses[-1] >= rules.loss_target:
+        state = "stopped_early" if stale >= rules.patience else "loss_above_target"
+    elif accuracy < rules.accuracy_target:
+        state = "accuracy_too_low"
+    return TrainedOnImages(state, network, len(losses), losses[-1], accuracy, held)
+
+
+def _forward(values: torch.Tensor, parameters: Sequence[torch.Tensor], slope: float) -> torch.Tensor:
+    for weights, biases in zip(parameters[::2], parameters[1::2], strict=True):
+        values = torch.nn.functional.leaky_relu(values @ weights.T + biases, slope)
+    return values[:, 0]
+
+
+def tail_of(network: Network, images: Images, held_out: NDArray[np.int64]) -> tuple[Network, Task, DataRecord]:
+    """The last layers as a network of their own, with the activations that held-out images give as its data.
+
+    Args:
+        network: the whole network.
+        images: what it was trained on, and what was held out.
+        held_out: indices of at least 8 images.
+    """
+    cut = len(HEAD) + 1  # layers below the tail
+    rows = activations(network, images.pixels[held_out])[cut]
+    labels = images.labels[held_out]
+    chosen = np.concatenate([np.flatnonzero(labels == label)[:4] for label in (0, 1)])
+    chosen = np.sort(np.concatenate([chosen, np.setdiff1d(np.arange(len(labels)), chosen)[: 8 - len(chosen)]]))
+    tail = Network.from_arrays(
+        network.weights[cut:], network.biases[cut:], negative_slope=network.negative_slope, activation="leaky_relu"
+    )
+    task = Task(tuple(int(label) for label in labels[chosen]), "one, not zero")
+    described = f"activations that {len(rows)} held-out images give ({images.name})"
+    record = DataRecord(rows[chosen], rows, labels[:, None].astype(np.float64), None, described)
+    return tail, task, record
+
+
+def analyse_tail(
+    tail: Network,
+    task: Task,
+    data: DataRecord,
+    protocol: Protocol,
+    *,
+    report: Report = silent,
+    limits: Limits = DEFAULT_LIMITS,
+) -> OutputAnalysis:
+    """The valid circuits of a tail; nothing else is searched, and says so.
+
+    Raises:
+        BeyondLimits: a tail too large to search.
+        Cancelled: the report asked to stop.
+    """
+    circuits = find_circuits(tail, task, protocol, data, report=report, limits=limits)
+    return OutputAnalysis(
+        network=tail,
+        output=0,
+        task=task,
+        protocol=protocol,
+        data=data,
+        circuits=circuits,
+        interpretations=InterpretationCounts((), (), truncated_at=0, complete=False),
+        algorithms=AlgorithmSearch((), 0, truncated_at=0),
+        criteria={},
+        seconds={},
+    )

@@ -1,0 +1,204 @@
+"""Networks on images: their tails, and the files that images come in."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import struct
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from analysis.circuits.circuit import EdgeLayout
+from analysis.errors import InvalidData, InvalidTraining
+from analysis.networks.mlp import activations, forward
+from analysis.protocol import COMPLETE, PAPER
+from analysis.studies.digits import ImageTraining, analyse_tail, tail_of, train_on_images
+from analysis.studies.digits_images import Images
+from analysis.studies.image_files import parse_idx, parse_images, two_digits
+from tests.oracles.brute_force_circuits import bent
+
+BUNDLED = Path(__file__).parents[3] / "app" / "bundled" / "digits-0-1.json"
+
+
+def rules(**changes):
+    usual = {
+        "tail": (3, 3),
+        "seed": 3,
+        "held_out": 0.3,
+        "loss_target": 0.01,
+        "learning_rate": 1e-3,
+        "epochs": 200,
+        "batch_size": 100,
+        "patience": 20,
+        "accuracy_target": 0.99,
+        "negative_slope": 0.01,
+    }
+    return ImageTraining(**{**usual, **changes})
+
+
+@pytest.fixture(scope="module")
+def images():
+    return parse_images(BUNDLED.read_bytes())
+
+
+@pytest.fixture(scope="module")
+def trained(images):
+    return train_on_images(images, rules())
+
+
+def test_the_bundled_images_are_the_zeros_and_ones_of_the_test_part(images):
+    assert np.bincount(images.labels).tolist() == [178, 182]
+    assert images.pixels.shape == (360, 64)
+    assert (images.pixels.min(), images.pixels.max()) == (0, 1)
+    middle = images.pixels.reshape(-1, 8, 8)[:, 2:6, 3:5].mean(axis=(1, 2))
+    assert middle[images.labels == 1].mean() > 2 * middle[images.labels == 0].mean()  # a zero is empty inside
+
+
+@pytest.mark.slow
+def test_a_network_learns_and_equal_seeds_give_equal_networks(images, trained):
+    assert trained.state == "converged"
+    assert trained.network.sizes == (64, 128, 128, 3, 3, 3, 1)
+    assert trained.accuracy >= 0.99
+    assert train_on_images(images, rules()).network.digest == trained.network.digest
+    assert train_on_images(images, rules(seed=4, epochs=2)).state == "loss_above_target"
+
+
+@pytest.mark.slow
+def test_the_tail_says_what_the_whole_network_says(images, trained):
+    tail, task, data = tail_of(trained.network, images, trained.held_out)
+    whole = forward(trained.network, images.pixels[trained.held_out])
+    assert tail.sizes == (3, 3, 3, 1)
+    assert np.allclose(forward(tail, data.validation_inputs), whole, rtol=0, atol=1e-12)
+    assert data.validation_labels[:, 0].tolist() == images.labels[trained.held_out].tolist()
+    assert sorted(task.truth_table) == [0] * 4 + [1] * 4
+    below = activations(trained.network, images.pixels[trained.held_out])[3]
+    assert np.array_equal(data.validation_inputs, below)
+
+
+@pytest.mark.slow
+def test_valid_circuits_of_the_tail_are_those_that_decide_the_images_right(images, trained):
+    tail, task, data = tail_of(trained.network, images, trained.held_out)
+    found = {rule.name: analyse_tail(tail, task, data, rule).circuits for rule in (PAPER, COMPLETE)}
+    assert (found["paper"].possible, found["complete"].possible) == (24_366, 94_591)
+    assert set(found["paper"].masks.tolist()) < set(found["complete"].masks.tolist())
+    layout = EdgeLayout(tail.sizes)
+    random = np.random.default_rng(0)
+    valid = set(found["complete"].masks.tolist())
+    for mask in random.choice(found["complete"].masks, 20).tolist():
+        assert share_right(tail, layout, mask, data) > 0.99
+        for bit in range(0, layout.n_edges, 5):
+            other = mask & ~(1 << bit)
+            if is_circuit(tail.sizes, other) and other not in valid:
+                assert share_right(tail, layout, other, data) <= 0.99
+
+
+def edges_of(sizes, mask):
+    """[layer][out][in] whether an edge is kept; read off the order that spec and golden data state."""
+    kept, bit = [], 0
+    for n_in, n_out in pairwise(sizes):
+        kept.append([[mask >> (bit + o * n_in + i) & 1 for i in range(n_in)] for o in range(n_out)])
+        bit += n_in * n_out
+    return kept
+
+
+def is_circuit(sizes, mask):
+    kept = edges_of(sizes, mask)
+    active = [set(range(sizes[0])), *({o for o, row in enumerate(layer) if any(row)} for layer in kept)]
+    for depth, layer in enumerate(kept):
+        used = {i for row in layer for i, bit in enumerate(row) if bit}
+        if used != active[depth]:
+            return False
+    return active[-1] == {0}
+
+
+def share_right(tail, layout, mask, data):
+    kept = edges_of(tail.sizes, mask)
+    right = 0
+    for row, label in zip(data.validation_inputs.tolist(), data.validation_labels[:, 0].tolist(), strict=True):
+        values = row
+        for weights, biases, layer in zip(tail.weights, tail.biases, kept, strict=True):
+            values = [
+                bent(b + sum(w * v for w, v, k in zip(ws, values, ks, strict=True) if k), "leaky_relu", 0.01)
+                if any(ks)
+                else 0.0
+                for ws, b, ks in zip(weights.tolist(), biases.tolist(), layer, strict=True)
+            ]
+        right += round(values[0]) == label
+    return right / len(data.validation_inputs)
+
+
+def test_too_few_images_are_refused(images):
+    few = Images(images.pixels[:20], images.labels[:20], "few")
+    with pytest.raises(InvalidTraining, match="Hold out at least 8"):
+        train_on_images(few, rules())
+
+
+# ---- files -----------------------------------------------------------------------------------------------------------
+
+
+def idx(array):
+    magic = 2048 + array.ndim
+    return struct.pack(f">{1 + array.ndim}i", magic, *array.shape) + array.astype(np.uint8).tobytes()
+
+
+PIXELS = np.arange(5 * 4 * 3).reshape(5, 4, 3)
+LABELS = np.array([7, 0, 1, 1, 0])
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress])
+def test_idx_files_are_read_byte_for_byte(pack):
+    pixels, labels = parse_idx(pack(idx(PIXELS)), pack(idx(LABELS)))
+    assert np.array_equal(pixels, PIXELS.reshape(5, 12))
+    assert labels.tolist() == LABELS.tolist()
+    chosen = two_digits(pixels, labels, "five images")
+    assert chosen.labels.tolist() == [0, 1, 1, 0]
+    assert chosen.pixels[0, 0] == 12 / 255
+    turned = two_digits(pixels, labels, "five images", zero=7, one=0)
+    assert turned.labels.tolist() == [0, 1, 1]
+
+
+def header(*numbers):
+    return struct.pack(f">{len(numbers)}i", *numbers)
+
+
+@pytest.mark.parametrize(
+    ("images", "labels", "problem"),
+    [
+        (b"", idx(LABELS), "magic number 2051"),
+        (idx(LABELS), idx(LABELS), "magic number 2051"),
+        (idx(PIXELS)[:-1], idx(LABELS), "bytes of content"),
+        (idx(PIXELS) + b"x", idx(LABELS), "bytes of content"),
+        (header(2051, 2**31 - 1, 64, 64), idx(LABELS), "2147483647"),
+        (header(2051, 5, 4096, 4096), idx(LABELS), "4096"),
+        (header(2051, 5, -4, 3), idx(LABELS), "-4"),
+        (header(2051, 5), idx(LABELS), "magic number 2051"),
+        (idx(PIXELS), idx(LABELS[:4]), "5 images but 4 labels"),
+        (b"\x1f\x8b" + bytes(30), idx(LABELS), "unpacked"),
+    ],
+)
+def test_a_wrong_idx_file_is_refused_with_the_reason(images, labels, problem):
+    with pytest.raises(InvalidData, match=problem):
+        parse_idx(images, labels)
+
+
+def test_a_bomb_is_not_unpacked(monkeypatch):
+    monkeypatch.setattr("analysis.studies.image_files.MAX_FILE_BYTES", 1000)
+    with pytest.raises(InvalidData, match="longer than 1,000 bytes"):
+        parse_idx(gzip.compress(bytes(10_000)), idx(LABELS))
+
+
+def test_a_missing_digit_is_told():
+    with pytest.raises(InvalidData, match="digit 5"):
+        two_digits(np.zeros((3, 4), np.uint8), np.array([0, 1, 1], np.uint8), "three", zero=5)
+
+
+@pytest.mark.parametrize(
+    "change", [{"format": "x"}, {"labels": "01"}, {"pixels": "?"}, {"shape": [8]}, {"max_value": 0}]
+)
+def test_a_wrong_image_file_is_refused(change):
+    document = json.loads(BUNDLED.read_text()) | change
+    with pytest.raises(InvalidData):
+        parse_images(json.dumps(document).encode())
