@@ -4,7 +4,8 @@ networks ─┬─ analyses ─┬─ circuit blocks
           │            ├─ algorithms ── alignments
           │            ├─ verdicts ── verdict blocks
           │            ├─ common ground ── its blocks
-          │            └─ direction searches ── their algorithms ── alignments
+          │            ├─ direction searches ── their algorithms ── alignments
+          │            └─ reports
           └─ (jobs refer to networks by digest)
 
 Circuits come by the million, so they are kept column by column in blocks (:mod:`app.db.circuit_columns`): a million of
@@ -420,6 +421,21 @@ class DirectionAlignmentRow(Base):
     swaps: Mapped[list[Any]] = mapped_column(JSON)  # [[dimension, answer, method] or null, …]
 
     algorithm: Mapped[DirectionAlgorithmRow] = relationship(back_populates="alignments")
+
+
+class AnalysisReportRow(Base):
+    """What one job found out about an analysis and is read whole: the ladder of map classes, contradictions."""
+
+    __tablename__ = "analysis_reports"
+
+    analysis_id: Mapped[int] = mapped_column(ForeignKey("analyses.id", ondelete="CASCADE"), primary_key=True)
+    kind: Mapped[str] = mapped_column(String(24), primary_key=True)  # ladder, contradictions
+    thorough: Mapped[bool]  # whether it holds all there is of its kind, also what takes long
+    engine_version: Mapped[str] = mapped_column(String(32))
+    found: Mapped[dict[str, Any]] = mapped_column(JSON)  # see app.db.reports
+    seconds: Mapped[float]
+    content: Mapped[str] = mapped_column(String(64))  # SHA-256 of what was found, timings apart
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
 class JobRow(Base):
