@@ -234,7 +234,7 @@ class Addresses:
         return self._url("jobs", job, **view)
 
     def job_action(self, job: str, action: str) -> str:
-        """Where a job is cancelled or tried again with POST; ``action`` is "cancel" or "retry"."""
+        """Where a job is cancelled or tried again with POST, or followed; "cancel", "retry" or "events"."""
         return self._url("jobs", job, action)
 
     def train(self, **view: Any) -> str:

@@ -35,6 +35,7 @@ from app.routes import (
     home,
     house,
     imports,
+    job_events,
     jobs,
     networks,
     oembed,
@@ -44,6 +45,7 @@ from app.routes import (
     train,
     verify,
 )
+from app.routes.job_feed import JobFeed
 from app.routes.visitors import AT_ONCE, SECONDS_EACH, Allowance
 from app.settings import ROOT, Settings
 
@@ -59,6 +61,7 @@ ROUTERS = (
     funnel.router,
     imports.router,
     jobs.router,
+    job_events.router,
     results.router,
     sandbox.router,
     train.router,
@@ -129,6 +132,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.settings = settings
     app.state.addresses = Addresses(settings.prefix)
     app.state.pictures = PngCache(settings.data / "pictures")
+    app.state.job_feed = JobFeed(app.state.addresses, most=settings.live_streams)
     app.state.visitor_allowance = Allowance(AT_ONCE, SECONDS_EACH)
     errors.install(app)
     for router in ROUTERS:

@@ -34,6 +34,7 @@ STATIC: Final = ROOT / "static"
 THEMES: Final = ("light", "dark")
 THEME_COOKIE: Final = "theme"
 HTMX: Final = "vendor/htmx-4.0.1.min.js"
+HTMX_SSE: Final = "vendor/htmx-sse-4.0.1.min.js"
 PLOTLY: Final = "vendor/plotly-cartesian-4.1.1.min.js"
 _YEAR: Final = 365 * 24 * 3600
 _HOST: Final = re.compile(r"[A-Za-z0-9.-]{1,253}(:[0-9]{1,5})?|\[[0-9A-Fa-f:.]{2,45}\](:[0-9]{1,5})?")
@@ -86,6 +87,7 @@ def _environment(prefix: str) -> Environment:
         static_url=lambda name: addresses.static(name, content_hash(name)),
         engine_version=ENGINE_VERSION,
         htmx_file=HTMX,
+        htmx_sse_file=HTMX_SSE,
         plotly_file=PLOTLY,
     )
     env.filters.update({name: getattr(numbers, name) for name in numbers.__all__})

@@ -28,6 +28,12 @@ class Settings(BaseSettings):
     )
     prefix: str = Field("", description="Path under which a proxy serves the application, e.g. /pluriscope.")
     workers: int = Field(2, ge=1, le=256, description="Worker processes of `pluriscope work`.")
+    lease_seconds: float = Field(
+        30.0, ge=2, le=3600, description="How long a job stays with a worker that gives no sign of life."
+    )
+    live_streams: int = Field(
+        200, ge=0, le=10_000, description="Streams of live jobs that one server process keeps open; further pages poll."
+    )
     token: str = Field("", description="Bearer token that allows changes from elsewhere than this machine.")
     visitor_short_links: int = Field(
         20_000, ge=0, le=200_000, description="Short keys kept, beyond which visitors without a token make no more."

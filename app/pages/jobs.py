@@ -13,6 +13,7 @@ from app.addressing import Addresses
 from app.db.reads import jobs as reads
 from app.db.reads.analyses import network_by_digest
 from app.db.tables import JobRow
+from app.jobs.definitions import DEFINITIONS, MAX_LOSSES
 from app.pages.cursors import bad_cursor, read_cursor, write_cursor
 from app.pages.options import Options, PageModel
 
@@ -67,6 +68,10 @@ class JobItem(PageModel):
     found: str
     error: str = Field(description="Why it failed, empty if it did not.")
     attempts: int
+    set_aside: bool = Field(
+        description="Whether it failed because its attempts came to nothing, not because it was refused."
+    )
+    not_before: datetime | None = Field(description="While it waits after an attempt that came to nothing: until when.")
     created_at: datetime
     started_at: datetime | None
     finished_at: datetime | None
@@ -130,8 +135,17 @@ class JobPage(JobItem):
     trained: list[TrainedNetwork]
     log: list[LogLine] = Field(description=f"The last {LOG_LINES} lines, oldest first.")
     log_left_out: int = Field(description="Earlier lines that are not shown.")
+    losses: int = Field(
+        description="Attempts that came to nothing: its process died, or something unforeseen ended it."
+    )
+    max_losses: int = Field(description="So many of those, and it is set aside.")
+    wait_seconds: float | None = Field(
+        description="How long it still waits after such an attempt; null where it does not."
+    )
+    events_url: str = Field(description="The page's moving part as server-sent events; its twin streams this as JSON.")
     cancel_url: str = Field(description="POST here to cancel; empty where that is no longer possible.")
     retry_url: str = Field(description="POST here to try again; empty unless it failed or was cancelled.")
+    retry_now_url: str = Field(description="POST here not to wait any longer; empty unless it waits.")
 
 
 def build_jobs(session: Session, addresses: Addresses, options: JobsOptions, now: datetime) -> JobsPage:
@@ -189,8 +203,13 @@ def build_job(session: Session, addresses: Addresses, job_id: str, now: datetime
         trained=[_trained(outcome, addresses) for outcome in row.result.get("outcomes", [])],
         log=[LogLine(at=line.at, level=line.level, message=line.message) for line in lines],
         log_left_out=n_lines - len(lines),
+        losses=row.losses,
+        max_losses=DEFINITIONS[row.kind].max_losses if row.kind in DEFINITIONS else MAX_LOSSES,
+        wait_seconds=max(0.0, (row.not_before - now).total_seconds()) if row.not_before else None,
+        events_url=addresses.job_action(row.id, "events"),
         cancel_url="" if ended else addresses.job_action(row.id, "cancel"),
         retry_url=addresses.job_action(row.id, "retry") if row.state in ("failed", "cancelled") else "",
+        retry_now_url=addresses.job_action(row.id, "retry") if row.not_before else "",
     )
 
 
@@ -210,6 +229,8 @@ def _item(row: JobRow, addresses: Addresses, now: datetime) -> JobItem:
         found=row.found,
         error=row.error,
         attempts=row.attempts,
+        set_aside=row.set_aside,
+        not_before=row.not_before,
         created_at=row.created_at,
         started_at=row.started_at,
         finished_at=row.finished_at,

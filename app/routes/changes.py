@@ -11,7 +11,9 @@ from urllib.parse import urlsplit
 from fastapi import Depends, Request
 from sqlalchemy.orm import Session
 
+from analysis.digest import sha256_hex
 from app.errors import Refused
+from app.jobs.turns import CARRIED
 from app.settings import Settings
 
 _LOCAL_NAMES: Final = ("localhost", "127.0.0.1", "::1")
@@ -71,9 +73,19 @@ def _is_own_page(request: Request) -> bool:
     return origin is None or urlsplit(origin).netloc == request.headers.get("host", "")
 
 
+def requester_of(request: Request) -> str:
+    """Who asks, so far as turns are concerned (:mod:`app.jobs.turns`): nobody's name, but the same for the same asker.
+
+    Those who bear the token and those who do not are told apart, and within either by the address that they come from.
+    """
+    client = request.client.host if request.client else ""
+    return f"{'bearer' if 'authorization' in request.headers else 'local'}-{sha256_hex(client.encode())[:12]}"
+
+
 def writing_session(request: Request, _: Annotated[None, Depends(check_change)]) -> Iterator[Session]:
     """One write transaction for the whole request, for those who may change things; undone if it fails."""
     with request.app.state.store.write() as session:
+        session.info[CARRIED] = requester_of(request)
         yield session
 
 

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import func, select, tuple_
+from sqlalchemy import and_, func, select, tuple_
 from sqlalchemy.orm import Session
 
 from app.db.errors import NotFound
 from app.db.tables import JobLogRow, JobRow
 
 UNFINISHED: Final = ("queued", "running")
+Mark = tuple[Any, ...]
 
 
 def find_job(session: Session, job_id: str) -> JobRow:
@@ -78,3 +79,28 @@ def last_log_lines(session: Session, job_id: str, limit: int) -> list[JobLogRow]
     """The last lines of a job's log, oldest first."""
     query = select(JobLogRow).where(JobLogRow.job_id == job_id).order_by(JobLogRow.id.desc()).limit(limit)
     return list(session.scalars(query))[::-1]
+
+
+def marks_of(session: Session, job_ids: Collection[str], now: datetime) -> dict[str, Mark]:
+    """For each of these jobs that exists a mark that changes whenever its page would say something else.
+
+    Args:
+        session: of the reader.
+        job_ids: public ids.
+        now: decides whether a lease has run out.
+    """
+    last_line = select(func.max(JobLogRow.id)).where(JobLogRow.job_id == JobRow.id).correlate(JobRow).scalar_subquery()
+    query = select(
+        JobRow.id,
+        JobRow.state,
+        JobRow.stage,
+        JobRow.done,
+        JobRow.total,
+        JobRow.found,
+        JobRow.attempts,
+        JobRow.cancel_requested,
+        JobRow.not_before,
+        and_(JobRow.state == "running", JobRow.lease_until < now),
+        last_line,
+    ).where(JobRow.id.in_(job_ids))
+    return {row[0]: tuple(row[1:]) for row in session.execute(query)}

@@ -154,7 +154,7 @@ def test_vendored_files_are_the_ones_the_readme_names():
     assert {name for name, _ in rows} == {p.name for p in (STATIC / "vendor").glob("*.js")}
     for name, digest in rows:
         assert sha256((STATIC / "vendor" / name).read_bytes()).hexdigest() == digest
-    assert {rendering.HTMX, rendering.PLOTLY} == {f"vendor/{name}" for name, _ in rows}
+    assert {rendering.HTMX, rendering.HTMX_SSE, rendering.PLOTLY} == {f"vendor/{name}" for name, _ in rows}
 
 
 def test_the_pattern_page_shows_every_component_and_is_well_formed():

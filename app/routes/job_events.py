@@ -1,0 +1,72 @@
+"""A job as a stream of server-sent events: its page's moving part for pages, its JSON twin for programs.
+
+Each unnamed event is the whole state, so that nothing is lost with an event that was missed. ``alive`` is sent when
+nothing has changed for a while, ``end`` when the job has ended; then the stream is over. Where there is no room for
+another stream, a page gets an empty answer and goes on polling, a program 503.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from typing import Final
+
+from fastapi import APIRouter, Request
+from sse_starlette import EventSourceResponse, ServerSentEvent
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import Response
+
+from app.addressing import API_PREFIX
+from app.db.engine import Store
+from app.db.reads.jobs import find_job
+from app.errors import Busy
+from app.pages.jobs import JobPage
+from app.rendering import environment, render_block
+from app.routes.job_feed import JobFeed
+
+router = APIRouter()
+
+# a proxy must pass each event on at once, and nobody may keep what was streamed
+HEADERS: Final = {"cache-control": "no-store", "x-accel-buffering": "no"}
+RETRY_SECONDS: Final = 10
+SEND_SECONDS: Final = 20.0  # a reader who takes nothing for so long is gone
+
+
+@router.get("/jobs/{job}/events", include_in_schema=False)
+async def page_events(request: Request, job: str) -> Response:
+    env = environment(request.app.state.addresses.prefix)
+    template = env.get_template("pages/job.html")
+    no_room = Response(status_code=204, headers={"retry-after": str(RETRY_SECONDS)})  # htmx leaves the page as it is
+    return await _stream(request, job, lambda page: render_block(template, "job", {"page": page}), no_room)
+
+
+@router.get(f"{API_PREFIX}/jobs/{{job}}/events", include_in_schema=False)
+async def twin_events(request: Request, job: str) -> Response:
+    return await _stream(request, job, lambda page: page.model_dump_json(), None)
+
+
+async def _stream(request: Request, job: str, shown: Callable[[JobPage], str], no_room: Response | None) -> Response:
+    store: Store = request.app.state.store
+    feed: JobFeed = request.app.state.job_feed
+    await run_in_threadpool(_check, store, job)
+    client = request.client.host if request.client else ""
+    if not feed.has_room(client):
+        if no_room is not None:
+            return no_room
+        raise Busy(f"{feed.most} streams of jobs", "are open, and no more are kept at once", "poll the job instead")
+
+    async def events() -> AsyncIterator[ServerSentEvent]:
+        with feed.place(client):
+            async for page in feed.follow(store, job):
+                if page is None:
+                    yield ServerSentEvent(data="", event="alive")
+                    continue
+                yield ServerSentEvent(data=shown(page))
+                if page.ended:
+                    yield ServerSentEvent(data=page.state, event="end")
+
+    return EventSourceResponse(events(), headers=HEADERS, ping=3600, send_timeout=SEND_SECONDS)
+
+
+def _check(store: Store, job: str) -> None:
+    with store.read() as session:
+        find_job(session, job)
