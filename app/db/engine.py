@@ -1,27 +1,26 @@
 """The store: one database behind two engines, a reader that cannot write and a writer that locks before it reads.
 
-SQLite takes its write lock lazily, so that a transaction which reads, thinks and writes may lose another's update. The
-writer therefore begins every transaction with BEGIN IMMEDIATE; the reader begins DEFERRED (one snapshot per session)
-and is barred from writing. Any other SQLAlchemy URL works without these measures, which are SQLite's own.
+Both promise the same on either database: a reading session sees one snapshot and cannot write; writing transactions
+take turns, so that one which reads, thinks and writes loses nobody's update. How: :mod:`app.db.sqlite`,
+:mod:`app.db.postgresql`.
 """
 
 from __future__ import annotations
 
 import os
-import sqlite3
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy import URL, Connection, Engine, make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.orm import Session
-from sqlalchemy.pool import NullPool
 
-from app.db.errors import StoreUnavailable
+from app.db import postgresql, sqlite
+from app.db.errors import StoreReadOnly, StoreUnavailable
 from app.limits import carried_by
 from app.settings import ROOT
 
@@ -30,9 +29,6 @@ if TYPE_CHECKING:
 
     from app.settings import Settings
 
-BUSY_TIMEOUT_SECONDS: Final = 10
-_MIGRATION_LOCK: Final = 7_426_301  # any fixed number: the advisory lock that migrations take on PostgreSQL
-
 
 @dataclass(frozen=True)
 class Store:
@@ -40,15 +36,17 @@ class Store:
 
     Args:
         url: SQLAlchemy URL, with its password.
-        reader: engine for queries; on SQLite it refuses to write.
-        writer: engine for changes; on SQLite each transaction takes the write lock first.
+        reader: engine for queries; it refuses to write.
+        writer: engine for changes; each transaction takes the write lock first.
         carried: what each session carries as its ``info``: the limits in force (:mod:`app.limits`).
+        read_only: whether nothing can be changed here, because the file or its volume may not be written.
     """
 
     url: str
     reader: Engine
     writer: Engine
     carried: Mapping[str, Any] = field(default_factory=dict)
+    read_only: bool = False
 
     @contextmanager
     def read(self) -> Iterator[Session]:
@@ -58,7 +56,13 @@ class Store:
 
     @contextmanager
     def write(self) -> Iterator[Session]:
-        """A session in one transaction: committed if the block ends well, rolled back if it raises."""
+        """A session in one transaction: committed if the block ends well, rolled back if it raises.
+
+        Raises:
+            StoreReadOnly: nothing can be changed here.
+        """
+        if self.read_only:
+            raise _read_only(self.url)
         with Session(self.writer, expire_on_commit=False, info=dict(self.carried)) as session, session.begin():
             yield session
 
@@ -66,26 +70,31 @@ class Store:
         """Bring the schema to the current version; safe when several processes start at once.
 
         The whole change is one transaction under the write lock, so a second process waits, then finds nothing to do.
-        SQLite makes a table anew to change it, so foreign keys are off: dropping the old one must not cascade.
+        A current schema is left alone, so that a store that cannot be written can still be read.
 
         Args:
             back_to: an older revision to go back to instead.
 
         Raises:
             StoreUnavailable: the database cannot be written, or was made by a newer version.
+            StoreReadOnly: it is older and cannot be written.
         """
         from alembic import command
         from alembic.util import CommandError
 
-        engine = _engine(self.url, begin="BEGIN IMMEDIATE", foreign_keys=False, poolclass=NullPool)
+        if not back_to and self.revision() == newest_revision():
+            return
+        if self.read_only:
+            raise _read_only(self.url)
+        engine = _engine(self.url, writes=True, migrates=True)
         try:
             with engine.begin() as connection:
-                if connection.dialect.name == "postgresql":
-                    connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK})
                 if back_to:
                     command.downgrade(alembic_config(connection), back_to)
                 else:
                     command.upgrade(alembic_config(connection), "head")
+                if connection.dialect.name == "postgresql":
+                    postgresql.adopt_conventions(connection)
         except CommandError as error:
             raise StoreUnavailable(
                 "the database", f"is of a version that this program does not know ({error})", "update the program"
@@ -94,6 +103,20 @@ class Store:
             raise _unavailable(self.url, error) from None
         finally:
             engine.dispose()
+
+    def revision(self) -> str | None:
+        """The revision of the schema; None if there is none yet.
+
+        Raises:
+            StoreUnavailable: the database cannot be read.
+        """
+        from alembic.migration import MigrationContext
+
+        try:
+            with self.reader.connect() as connection:
+                return MigrationContext.configure(connection).get_current_revision()
+        except SQLAlchemyError as error:
+            raise _unavailable(self.url, error) from None
 
     def close(self) -> None:
         """Give all connections back."""
@@ -104,11 +127,13 @@ class Store:
 def open_store(settings: Settings) -> Store:
     """Open the database of these settings; the schema is left as it is (see :meth:`Store.migrate`).
 
+    A database in a folder that cannot be written is opened for reading.
+
     Raises:
-        StoreUnavailable: the data folder cannot be made or written, or the URL is none.
+        StoreUnavailable: the data folder cannot be made, or is empty and not writable, or the URL is none.
     """
     if not settings.database_url:
-        _ensure_writable(settings.data)
+        _ensure_usable(settings.data, make_url(settings.url))
     return replace(store_at(settings.url), carried=carried_by(settings))
 
 
@@ -119,11 +144,16 @@ def store_at(url: str) -> Store:
         StoreUnavailable: the URL is none, or its driver is not installed.
     """
     try:
-        return Store(url, _engine(url, begin="BEGIN", query_only=True), _engine(url, begin="BEGIN IMMEDIATE"))
+        parsed = make_url(url)
+        if parsed.get_backend_name() == "sqlite" and sqlite.is_read_only(parsed):
+            reader = sqlite.engine(sqlite.read_only_url(parsed), writes=False)
+            return Store(url, reader, reader, read_only=True)
+        return Store(url, _engine(url, writes=False), _engine(url, writes=True))
     except (ArgumentError, ImportError) as error:
-        raise StoreUnavailable(
-            "the database URL", f"cannot be used ({error})", "correct PLURISCOPE_DATABASE_URL"
-        ) from None
+        cure = "correct PLURISCOPE_DATABASE_URL"
+        if "psycopg" in str(error):
+            cure = "install the driver: pip install 'pluriscope[postgresql]'"
+        raise StoreUnavailable("the database URL", f"cannot be used ({error})", cure) from None
 
 
 def alembic_config(connection: Connection | None = None) -> Config:
@@ -136,66 +166,53 @@ def alembic_config(connection: Connection | None = None) -> Config:
     return config
 
 
-def _ensure_writable(folder: Path) -> None:
+@cache
+def newest_revision() -> str | None:
+    """The revision of the schema that this program needs."""
+    from alembic.script import ScriptDirectory
+
+    return ScriptDirectory.from_config(alembic_config()).get_current_head()
+
+
+def shown(url: str) -> str:
+    """A database URL without its password."""
+    return make_url(url).render_as_string(hide_password=True)
+
+
+def _ensure_usable(folder: Path, url: URL) -> None:
     cure = "set PLURISCOPE_DATA to a folder that this user may write"
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        there = bool((file := sqlite.file_of(url)) and file.exists())
     except (OSError, ValueError) as error:
         cause = error.strerror if isinstance(error, OSError) else str(error)
         raise StoreUnavailable(f"data folder {folder}", f"cannot be made ({cause})", cure) from None
-    if not os.access(folder, os.W_OK | os.X_OK):
+    if not there and not os.access(folder, os.W_OK | os.X_OK):
         raise StoreUnavailable(f"data folder {folder}", "is not writable", cure)
+
+
+def _read_only(url: str) -> StoreReadOnly:
+    return StoreReadOnly(
+        f"database {shown(url)}",
+        "can be read here but not changed",
+        "make its file and folder writable for this user and start again; reading goes on as it is",
+    )
 
 
 def _unavailable(url: str, error: SQLAlchemyError) -> StoreUnavailable:
     cause = str(getattr(error, "orig", None) or error).splitlines()[0]
-    place = make_url(url).render_as_string(hide_password=True)
     return StoreUnavailable(
-        f"database {place}",
+        f"database {shown(url)}",
         f"cannot be used ({cause})",
         "check that it can be reached and written, and is no other file",
     )
 
 
-def _engine(url: str, *, begin: str, query_only: bool = False, foreign_keys: bool = True, **options: Any) -> Engine:
+def _engine(url: str, *, writes: bool, migrates: bool = False) -> Engine:
     parsed = make_url(url)
-    if parsed.get_backend_name() != "sqlite":
-        return create_engine(parsed, pool_pre_ping=True, **options)
-    if "poolclass" not in options:
-        options |= {"pool_size": 16, "max_overflow": 64}
-    engine = create_engine(parsed, connect_args={"timeout": BUSY_TIMEOUT_SECONDS}, **options)
-
-    @event.listens_for(engine, "connect")
-    def set_pragmas(connection: sqlite3.Connection, _record: object) -> None:
-        connection.isolation_level = None  # the driver must not begin transactions of its own
-        cursor = connection.cursor()
-        cursor.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_SECONDS * 1000}")
-        if not query_only:
-            _use_write_ahead_log(cursor)
-        cursor.execute("PRAGMA synchronous = NORMAL")
-        cursor.execute(f"PRAGMA foreign_keys = {'ON' if foreign_keys else 'OFF'}")
-        cursor.execute("PRAGMA cache_size = -65536")  # KiB
-        cursor.execute(f"PRAGMA mmap_size = {256 << 20}")
-        cursor.execute("PRAGMA temp_store = MEMORY")
-        if query_only:
-            cursor.execute("PRAGMA query_only = ON")
-        cursor.close()
-
-    @event.listens_for(engine, "begin")
-    def begin_transaction(connection: Connection) -> None:
-        connection.exec_driver_sql(begin)
-
-    return engine
-
-
-def _use_write_ahead_log(cursor: sqlite3.Cursor) -> None:
-    """Switch the file to WAL once; SQLite does not wait for its busy timeout here, so this does."""
-    deadline = time.monotonic() + BUSY_TIMEOUT_SECONDS
-    while True:
-        try:
-            cursor.execute("PRAGMA journal_mode = WAL")
-            return
-        except sqlite3.OperationalError as error:
-            if "locked" not in str(error) or time.monotonic() > deadline:
-                raise
-            time.sleep(0.02)
+    backend = parsed.get_backend_name()
+    if backend == "sqlite":
+        return sqlite.engine(parsed, writes=writes, migrates=migrates)
+    if backend == "postgresql":
+        return postgresql.engine(parsed, writes=writes, migrates=migrates)
+    raise ArgumentError(f"{backend} is no database that the store knows; use sqlite:/// or postgresql://")

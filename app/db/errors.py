@@ -5,6 +5,8 @@ StoreError
 ├── Ambiguous         a name or digest prefix that fits several things
 ├── Conflict          the request contradicts what is stored
 └── StoreUnavailable  the database or its folder cannot be used
+    ├── StoreReadOnly     it can be read, but not changed
+    └── StoreFull         there is no room to change it
 """
 
 from __future__ import annotations
@@ -44,3 +46,11 @@ class Conflict(StoreError):
 
 class StoreUnavailable(StoreError):
     """The database cannot be opened, written or brought to the current schema."""
+
+
+class StoreReadOnly(StoreUnavailable):
+    """The database can be read but not changed: its file, folder or volume may not be written."""
+
+
+class StoreFull(StoreUnavailable):
+    """There is no room left for a change; what is stored is unharmed."""

@@ -15,13 +15,14 @@ them is a few thousand rows, and every list is a scan of the columns that it nee
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
 
 from sqlalchemy import (
     JSON,
     BigInteger,
     ForeignKey,
     Index,
+    Integer,
     LargeBinary,
     MetaData,
     String,
@@ -47,6 +48,8 @@ class Base(DeclarativeBase):
             "pk": "pk_%(table_name)s",
         }
     )
+    # 64 bits on either database
+    type_annotation_map: ClassVar[dict[Any, Any]] = {int: Integer().with_variant(BigInteger(), "postgresql")}
 
 
 class NetworkRow(Base):

@@ -19,6 +19,7 @@ from app.db.reads.circuits import CircuitFilter, CircuitKey, Part, circuits_at, 
 from app.db.staging import Staging
 from app.db.tables import AlgorithmRow, AnalysisRow
 from app.db.writes import save_analysis, save_network
+from tests.conftest import SQLITES_OWN
 from tests.factories import XOR_SLUG, hand_made_analysis, pretrained_xor, small_network, stored_analysis
 
 pytestmark = pytest.mark.slow  # another route to every number: left to the whole run
@@ -159,7 +160,7 @@ def test_a_mask_is_found_or_not(store, many, every):
 
 def test_a_list_reads_only_the_columns_that_it_needs(store, many):
     sent = []
-    event.listen(store.reader, "before_cursor_execute", lambda _c, _x, _s, parameters, *_: sent.append(parameters))
+    event.listen(store.reader, "before_cursor_execute", lambda _c, _x, _s, given, *_: sent.append(values_of(given)))
     with store.read() as session:
         list_circuits(session, many, LAYOUT, CircuitFilter(edges_min=3), sort="observed", limit=5)
     scans = [p for p in sent if "edges" in p and "mask" not in p]
@@ -167,6 +168,7 @@ def test_a_list_reads_only_the_columns_that_it_needs(store, many):
     assert all(set(map(str, p)) & set(FIELDS) == {"edges", "observed"} for p in scans)
 
 
+@SQLITES_OWN
 def test_blocks_are_searched_by_their_key(store, many):
     with store.read() as session:
         statements = capture(
@@ -179,6 +181,7 @@ def test_blocks_are_searched_by_their_key(store, many):
             assert not any("TEMP B-TREE" in detail for detail in details), details
 
 
+@SQLITES_OWN
 @pytest.mark.parametrize("sort", algorithm_reads.SORTS)
 def test_every_order_of_algorithms_reads_an_index_from_where_the_page_begins(store, sort):
     row = stored_analysis(store)
@@ -204,6 +207,7 @@ def test_every_order_of_algorithms_reads_an_index_from_where_the_page_begins(sto
                 assert any(sign in detail for detail in details for sign in compared), details
 
 
+@SQLITES_OWN
 def test_alignments_are_listed_by_an_index(store):
     row = stored_analysis(store)
     with store.read() as session:
@@ -223,6 +227,11 @@ def test_alignments_are_listed_by_an_index(store):
             assert any("ix_alignments_algorithm_row_id_valid_minimal_id" in detail for detail in details), details
             assert not any("TEMP B-TREE" in detail for detail in details), details
     assert session.get(AnalysisRow, row.id) is not None
+
+
+def values_of(parameters) -> tuple:
+    """Parameters by place, however the driver takes them."""
+    return tuple(parameters.values() if isinstance(parameters, dict) else parameters)
 
 
 def capture(store, work):

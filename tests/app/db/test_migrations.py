@@ -56,7 +56,7 @@ def test_the_way_back_has_every_circuit_in_a_row(older):
     assert tuple(int(row[4][3:]) for row in found) == analysis.interpretations.observed_by_circuit
     assert {row[5] for row in found} == {32}
     ((stored,),) = rows(older, "SELECT distributions FROM analyses WHERE circuits_truncated_at IS NOT NULL")
-    told = json.loads(stored)["circuits"]
+    told = (json.loads(stored) if isinstance(stored, str) else stored)["circuits"]
     assert (told["method"], told["of"], told["interval"]) == ("counted", 197, None)
 
 

@@ -1,11 +1,16 @@
 import pytest
 
-from app.db.engine import Store
+from app.db.engine import Store, store_at
+from tests.conftest import ON_EVERY_DATABASE
 from tests.factories import temporary_store
 
 
-@pytest.fixture
-def store(tmp_path):
-    opened: Store = temporary_store(tmp_path)
+@pytest.fixture(params=ON_EVERY_DATABASE)
+def store(request, tmp_path):
+    """An empty store at the current schema, on either database."""
+    if request.param == "sqlite":
+        opened: Store = temporary_store(tmp_path)
+    else:
+        opened = store_at(request.getfixturevalue("postgresql").database())
     yield opened
     opened.close()

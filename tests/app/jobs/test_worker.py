@@ -190,7 +190,9 @@ def test_jobs_of_a_killed_worker_are_taken_up_again(store, tmp_path):
 def test_a_busy_database_costs_no_work(store):
     """Somebody holds the write lock longer than anyone waits; the computation goes on and is saved after it."""
     impatient = store_at(store.url)
-    event.listen(impatient.writer, "connect", lambda connection, _: connection.execute("PRAGMA busy_timeout = 50"))
+    on_sqlite = store.writer.dialect.name == "sqlite"
+    patience = "PRAGMA busy_timeout = 50" if on_sqlite else "SET SESSION lock_timeout = 50"
+    event.listen(impatient.writer, "begin", lambda connection: connection.exec_driver_sql(patience), insert=True)
     job_id = enqueue(store, steps=20, seconds=0.02)
     thread = threading.Thread(target=work, args=(impatient,))
     thread.start()
