@@ -227,6 +227,14 @@ class Addresses:
         query: dict[str, Any] = {"e": [str(ref) for ref in refs], **view}
         return self._url("networks", network, "verdicts", scope=scope, **query)
 
+    def ladder(self, network: str, scope: Scope | None = None, **view: Any) -> str:
+        """What passes in each class of maps, beside the same by chance; and with POST where it is asked for."""
+        return self._url("networks", network, "ladder", scope=scope, **view)
+
+    def alice_and_bob(self, **view: Any) -> str:
+        """Both explanations of the analytic XORNet, and Carol: what each passes, and where they contradict."""
+        return self._url("alice-and-bob", **view)
+
     def jobs(self, **view: Any) -> str:
         return self._url("jobs", **view)
 

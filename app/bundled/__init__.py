@@ -18,6 +18,7 @@ from analysis.tasks import Task
 
 ORIGIN: Final = "bundled"
 SLUGS: Final = ("xor-pretrained", "alice-and-bob", "and-3-3", "xor-or-imp-3-3", "xor-2-2-2", "majority-3-3")
+ALICE_AND_BOB: Final = "alice-and-bob"
 FRESH_NAME: Final = "XOR, trained here"
 FRESH_XOR: Final = TrainingSpec(tasks=("XOR",), hidden=(3, 3), seed=0)
 

@@ -29,6 +29,7 @@ def serve(
     from app.db.engine import open_store
     from app.jobs.direction_asking import enqueue_missing_directions
     from app.jobs.queue import enqueue_missing_criteria
+    from app.jobs.report_asking import enqueue_missing_reports
     from app.main import create_app
 
     store = open_store(settings)
@@ -42,6 +43,7 @@ def serve(
         with store.write() as session:
             enqueue_missing_criteria(session)
             enqueue_missing_directions(session)
+            enqueue_missing_reports(session)
     finally:
         store.close()
     try:

@@ -174,6 +174,29 @@ def direction_arguments(
     }
 
 
+def report_arguments(
+    network: str, output: int, protocol: str, data: str, result: str, *, thorough: bool = False
+) -> dict[str, Any]:
+    """Arguments of a "ladder" or "contradictions" job: what is found out about one stored analysis and read whole.
+
+    Args:
+        network: digest of a stored network.
+        output: index of the output.
+        protocol: digest of the analysis's protocol.
+        data: digest of its data record.
+        result: digest of its result, so that a report never comes to stand beside another result.
+        thorough: whether to do also what takes long (of the ladder: learned maps).
+    """
+    return {
+        "network": network,
+        "output": output,
+        "protocol": protocol,
+        "data": data,
+        "result": result,
+        "thorough": thorough,
+    }
+
+
 def _analysis_identity(arguments: Mapping[str, Any]) -> Any:
     """A protocol's name is no part of what is computed."""
     settings = {key: value for key, value in arguments["protocol"].items() if key != "name"}
@@ -222,6 +245,20 @@ DIRECTIONS: Final = JobDefinition(
     title="Directions",
     network_of=lambda arguments: str(arguments["network"]),
 )
+LADDER: Final = JobDefinition(
+    kind="ladder",
+    handler="app.jobs.reporting:LADDER",
+    version=f"1/{ENGINE_VERSION}",
+    title="Ladder of map classes",
+    network_of=lambda arguments: str(arguments["network"]),
+)
+CONTRADICTIONS: Final = JobDefinition(
+    kind="contradictions",
+    handler="app.jobs.reporting:CONTRADICTIONS",
+    version=f"1/{ENGINE_VERSION}",
+    title="Contradictions",
+    network_of=lambda arguments: str(arguments["network"]),
+)
 DEFINITIONS: Final[Mapping[str, JobDefinition]] = {
-    d.kind: d for d in (ANALYSE, TRAIN, CRITERIA, COMMON_GROUND, DIRECTIONS)
+    d.kind: d for d in (ANALYSE, TRAIN, CRITERIA, COMMON_GROUND, DIRECTIONS, LADDER, CONTRADICTIONS)
 }

@@ -36,6 +36,7 @@ from app.db.writes import save_network
 from app.jobs import queue
 from app.jobs.definitions import ANALYSE as ANALYSE_DEFINITION
 from app.jobs.direction_asking import enqueue_cheap_directions
+from app.jobs.report_asking import enqueue_cheap_reports
 from app.limits import device_in, limits_in
 
 Inputs = TypeVar("Inputs")
@@ -162,6 +163,7 @@ def save_analysis_outcome(session: Session, arguments: Mapping[str, Any], outcom
     queue.enqueue_criteria(session, row, default_steps())
     queue.enqueue_common_ground(session, row)
     enqueue_cheap_directions(session, row)
+    enqueue_cheap_reports(session, row)
     url = Addresses().network(row.network.slug, scope_of(row, row.network.sizes[0]))
     found = found_words(row)
     result = {"url": url, "network": arguments["network"], "result_digest": row.result_digest}

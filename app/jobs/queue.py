@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from sqlalchemy import delete, select
 from sqlalchemy.exc import IntegrityError
@@ -33,12 +33,16 @@ from app.jobs.definitions import (
     common_ground_arguments,
     criteria_arguments,
     direction_arguments,
+    report_arguments,
 )
 from app.jobs.turns import next_turn, requester_in
+
+ReportKind = Literal["ladder", "contradictions"]
 
 CRITERIA_PRIORITY: Final = 10  # behind every analysis
 COMMON_GROUND_PRIORITY: Final = 12  # and behind the verdicts
 DIRECTIONS_PRIORITY: Final = 11  # between the two: it is short
+REPORT_PRIORITY: Final = 13  # behind everything else
 ASKED_PRIORITY: Final = -10  # somebody waits for it: before all that the application asks for itself
 
 
@@ -223,6 +227,39 @@ def enqueue_directions(
     title = f"{network.name}{which}: {what} under {analysis.protocol.name}{', every algorithm' if every else ''}"
     priority = DIRECTIONS_PRIORITY
     row = enqueue(session, "directions", arguments, title, priority=priority, asked=asked, again=again)
+    if again and row.state in ("done", "truncated"):
+        _queue_again(session, row, datetime.now(UTC))
+        if asked:
+            _hasten(row)
+    return row
+
+
+def enqueue_report(
+    session: Session,
+    analysis: AnalysisRow,
+    kind: ReportKind,
+    *,
+    thorough: bool = False,
+    asked: bool = False,
+    again: bool = False,
+) -> JobRow:
+    """Ask for the ladder or for contradictions of a stored analysis; unless somebody waits, behind all other work.
+
+    A job that has ended well is queued again where ``again`` is set: the caller has seen that nothing is stored.
+    """
+    network = analysis.network
+    arguments = report_arguments(
+        network.digest,
+        analysis.output,
+        analysis.protocol_digest,
+        analysis.data_digest,
+        analysis.result_digest,
+        thorough=thorough,
+    )
+    which = f", output {analysis.output}" if network.sizes[-1] > 1 else ""
+    what = {"ladder": "ladder of map classes", "contradictions": "contradictions"}[kind]
+    title = f"{network.name}{which}: {what} under {analysis.protocol.name}{', learned maps too' if thorough else ''}"
+    row = enqueue(session, kind, arguments, title, priority=REPORT_PRIORITY, asked=asked, again=again)
     if again and row.state in ("done", "truncated"):
         _queue_again(session, row, datetime.now(UTC))
         if asked:

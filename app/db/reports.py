@@ -1,0 +1,323 @@
+"""What one job found out about an analysis and is read whole: its stored form, saving it and reading it back.
+
+Fractions are text ("29/32"), formulas are the algorithms' identity texts, alignments the texts that addresses carry.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import UTC, datetime
+from typing import Any, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from analysis import ENGINE_VERSION
+from analysis.contradictions.events import Event
+from analysis.contradictions.finding import Contradictions, FoundAlignment
+from analysis.contradictions.readers import Reader
+from analysis.digest import canonical_json
+from analysis.ladder.rungs import Ladder
+from app.db.tables import AnalysisReportRow, AnalysisRow
+
+ReportKind = Literal["ladder", "contradictions"]
+
+
+class Stored(BaseModel):
+    """Base of what is stored."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class StoredRung(Stored):
+    """One class of maps, with its floor; see :class:`analysis.ladder.rungs.Rung`."""
+
+    map_class: str
+    algorithms: int
+    alignments: int
+    of: int | None
+    joint: int | None
+    exact: bool
+    seconds: float
+    refused: str
+    floor_networks: int
+    floor_passing: int
+    floor_alignments: int
+
+
+class LadderReport(Stored):
+    """See :class:`analysis.ladder.rungs.Ladder`."""
+
+    algorithms: list[str]
+    n_irredundant: int
+    rungs: list[StoredRung]
+    n_permuted: int
+    n_permuted_right: int
+    seed: int
+
+
+class StoredScore(Stored):
+    """Interventions that are right, of those tried."""
+
+    agreed: int
+    of: int
+
+
+class StoredReader(Stored):
+    """What an explanation says of hidden states; see :class:`analysis.contradictions.readers.Reader`."""
+
+    names: list[str]
+    weights: list[list[str]]
+    constants: list[str] = Field(description="A bit is 1 where weights·h + constant > 0.")
+    outputs: list[int]
+    possible: list[bool]
+    change: float
+
+
+class StoredAlignment(Stored):
+    """See :class:`analysis.contradictions.finding.FoundAlignment`."""
+
+    algorithm: str
+    direction_class: str
+    alignment: str
+    alignment_id: str
+    single: StoredScore
+    joint: StoredScore | None
+    residual: float = Field(description="Largest difference of a reading, scaled as well as can be, from its variable.")
+    dual: str
+    dual_single: StoredScore
+    dual_joint: StoredScore | None
+    sets_valid: list[list[list[Any]]] | None = Field(description="[[path, layer, neurons], …] of each that passes.")
+    sets_of: int | None
+    sets_best_joint: StoredScore | None
+    chance_hits: int
+    chance_draws: int
+    chance_low: float
+    chance_high: float
+    chance_confidence: float
+    chance_seed: int
+    reader: StoredReader
+
+
+class StoredInterpretation(Stored):
+    """See :class:`analysis.contradictions.circuit_reading.FoundInterpretation`."""
+
+    mask: str
+    index: str
+    gates: list[tuple[int, int, str]] = Field(description="[layer, neuron, gate].")
+    joint: StoredScore
+    n_circuits: int
+    n_passing: int
+    refines: list[str]
+    reader: StoredReader
+
+
+class StoredCube(Stored):
+    """One event's share of the hidden cube."""
+
+    kind: str
+    readers: list[int]
+    share: str
+    corners: int
+    witness: list[str] | None
+
+
+class StoredSquare(Stored):
+    """One event's share of the input square, between two certain bounds."""
+
+    kind: str
+    readers: list[int]
+    low: float
+    high: float
+    witness: list[float] | None
+
+
+class ContradictionsReport(Stored):
+    """See :class:`analysis.contradictions.finding.Contradictions`."""
+
+    alignments: list[StoredAlignment]
+    interpretation: StoredInterpretation | None
+    cube: tuple[int, int] | None
+    in_cube: list[StoredCube]
+    in_square: list[StoredSquare]
+    without: list[str]
+
+
+Report = TypeVar("Report", bound=Stored)
+
+
+def ladder_report(ladder: Ladder) -> LadderReport:
+    """The stored form of a ladder."""
+    return LadderReport(
+        algorithms=list(ladder.algorithms),
+        n_irredundant=ladder.n_irredundant,
+        rungs=[
+            StoredRung(
+                map_class=key,
+                algorithms=rung.algorithms,
+                alignments=rung.alignments,
+                of=rung.of,
+                joint=rung.joint,
+                exact=rung.exact,
+                seconds=rung.seconds,
+                refused=rung.refused,
+                floor_networks=ladder.floors[key].networks,
+                floor_passing=ladder.floors[key].passing,
+                floor_alignments=ladder.floors[key].alignments,
+            )
+            for key, rung in ladder.rungs.items()
+        ],
+        n_permuted=ladder.n_permuted,
+        n_permuted_right=ladder.n_permuted_right,
+        seed=ladder.seed,
+    )
+
+
+def contradictions_report(found: Contradictions) -> ContradictionsReport:
+    """The stored form of contradictions."""
+    reading = found.interpretation
+    return ContradictionsReport(
+        alignments=[_alignment(one) for one in found.alignments],
+        interpretation=None
+        if reading is None
+        else StoredInterpretation(
+            mask=reading.interpretation.circuit.hex,
+            index=str(reading.interpretation.index),
+            gates=[(gate.layer, gate.neuron, gate.name) for gate in reading.interpretation.gates],
+            joint=StoredScore(agreed=reading.joint.agreed, of=reading.joint.of),
+            n_circuits=reading.n_circuits,
+            n_passing=reading.n_passing,
+            refines=list(reading.refines),
+            reader=_reader(reading.reader),
+        ),
+        cube=found.cube,
+        in_cube=[
+            StoredCube(
+                **_event(one.event),
+                share=str(one.share),
+                corners=one.corners,
+                witness=None if one.witness is None else [str(x) for x in one.witness],
+            )
+            for one in found.in_cube
+        ],
+        in_square=[
+            StoredSquare(
+                **_event(one.event),
+                low=one.low,
+                high=one.high,
+                witness=None if one.witness is None else list(one.witness),
+            )
+            for one in found.in_square
+        ],
+        without=list(found.without),
+    )
+
+
+def _event(event: Event) -> dict[str, Any]:
+    return {"kind": event.kind, "readers": list(event.readers)}
+
+
+def _score(told: Any) -> StoredScore | None:
+    return None if told is None else StoredScore(agreed=told.agreed, of=told.of)
+
+
+def _alignment(one: FoundAlignment) -> StoredAlignment:
+    sets, chance = one.neuron_sets, one.chance
+    residuals = [reading.residual for reading in one.scored.read_outs if reading is not None]
+    return StoredAlignment(
+        algorithm=one.algorithm.text,
+        direction_class=one.direction_class,
+        alignment=one.scored.alignment.text,
+        alignment_id=one.scored.alignment.id,
+        single=StoredScore(agreed=one.scored.iia.agreed, of=one.scored.iia.of),
+        joint=_score(one.scored.joint),
+        residual=max(residuals, default=0.0),
+        dual=one.dual.alignment.text,
+        dual_single=StoredScore(agreed=one.dual.iia.agreed, of=one.dual.iia.of),
+        dual_joint=_score(one.dual.joint),
+        sets_valid=None
+        if sets is None
+        else [[[path, site.layer, list(site.neurons)] for path, site in found.places] for found in sets.valid],
+        sets_of=None if sets is None else sets.of,
+        sets_best_joint=None if sets is None else _score(sets.best_joint),
+        chance_hits=chance.hits,
+        chance_draws=chance.draws,
+        chance_low=chance.low,
+        chance_high=chance.high,
+        chance_confidence=chance.confidence,
+        chance_seed=chance.seed,
+        reader=_reader(one.reader),
+    )
+
+
+def _reader(reader: Reader) -> StoredReader:
+    return StoredReader(
+        names=list(reader.names),
+        weights=[[str(w) for w in test.weights] for test in reader.tests],
+        constants=[str(test.constant) for test in reader.tests],
+        outputs=list(reader.outputs),
+        possible=list(reader.possible),
+        change=reader.change,
+    )
+
+
+def save_report(
+    session: Session,
+    analysis: AnalysisRow,
+    kind: ReportKind,
+    report: Stored,
+    *,
+    thorough: bool,
+    seconds: float,
+    now: datetime | None = None,
+) -> AnalysisReportRow:
+    """Store a report in place of an earlier one; the same again changes nothing, timings included.
+
+    A quick report never replaces a thorough one of the same engine: it says less.
+    """
+    found = report.model_dump(mode="json")
+    content = hashlib.sha256(canonical_json(_untimed(found))).hexdigest()
+    old = session.get(AnalysisReportRow, (analysis.id, kind))
+    if old is not None:
+        poorer = old.thorough and not thorough and old.engine_version == ENGINE_VERSION
+        if old.content == content or poorer:
+            return old
+        session.execute(
+            delete(AnalysisReportRow).where(
+                AnalysisReportRow.analysis_id == analysis.id, AnalysisReportRow.kind == kind
+            )
+        )
+        session.expunge(old)
+    row = AnalysisReportRow(
+        analysis_id=analysis.id,
+        kind=kind,
+        thorough=thorough,
+        engine_version=ENGINE_VERSION,
+        found=found,
+        seconds=seconds,
+        content=content,
+        created_at=now or datetime.now(UTC),
+    )
+    session.add(row)
+    session.flush()
+    return row
+
+
+def _untimed(found: Any) -> Any:
+    """The same without the seconds that it took."""
+    if isinstance(found, dict):
+        return {key: _untimed(value) for key, value in found.items() if key != "seconds"}
+    return [_untimed(one) for one in found] if isinstance(found, list) else found
+
+
+def report_row(session: Session, analysis: AnalysisRow, kind: ReportKind) -> AnalysisReportRow | None:
+    """The stored report of that kind."""
+    return session.scalar(
+        select(AnalysisReportRow).where(AnalysisReportRow.analysis_id == analysis.id, AnalysisReportRow.kind == kind)
+    )
+
+
+def report_of(row: AnalysisReportRow, form: type[Report]) -> Report:
+    """What a row holds."""
+    return form.model_validate(row.found)

@@ -1,0 +1,142 @@
+"""The work of "ladder" and "contradictions" jobs: what is found out about a stored analysis and read whole."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from analysis.circuits.circuit import Circuit, EdgeLayout
+from analysis.contradictions.finding import find_contradictions
+from analysis.data import DataRecord
+from analysis.ladder.climbing import climb_closed
+from analysis.networks.network import Network
+from analysis.progress import Report
+from analysis.protocol import Protocol
+from analysis.tasks import Task
+from app.addressing import Addresses
+from app.db.codecs import network_of, protocol_of, tasks_of
+from app.db.reads.analyses import find_data, scope_of
+from app.db.reads.circuits import whole_column
+from app.db.reports import ContradictionsReport, LadderReport, contradictions_report, ladder_report, save_report
+from app.jobs.handlers import Handler, Saved
+from app.jobs.surveying import find_surveyed
+
+
+@dataclass(frozen=True)
+class ReportInputs:
+    """What is looked at.
+
+    Args:
+        network: cut to the analysed output.
+        task: of that output.
+        protocol: the rules.
+        data: rows to interchange.
+        masks: valid circuits, where they are asked for.
+        thorough: whether to do also what takes long.
+    """
+
+    network: Network
+    task: Task
+    protocol: Protocol
+    data: DataRecord
+    masks: tuple[int, ...]
+    thorough: bool
+
+
+@dataclass(frozen=True)
+class Climbed:
+    """A ladder, and how long it took."""
+
+    report: LadderReport
+    thorough: bool
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Parted:
+    """Contradictions, and how long they took."""
+
+    report: ContradictionsReport
+    seconds: float
+
+
+def load_ladder_inputs(session: Session, arguments: Mapping[str, Any]) -> ReportInputs:
+    """Read the network and its rules.
+
+    Raises:
+        NotFound: the analysis is gone or replaced.
+    """
+    return _inputs(session, arguments, circuits=False)
+
+
+def load_contradiction_inputs(session: Session, arguments: Mapping[str, Any]) -> ReportInputs:
+    """Read the network, its rules and its valid circuits.
+
+    Raises:
+        NotFound: the analysis is gone or replaced.
+    """
+    return _inputs(session, arguments, circuits=True)
+
+
+def _inputs(session: Session, arguments: Mapping[str, Any], *, circuits: bool) -> ReportInputs:
+    row = find_surveyed(session, arguments)
+    network = network_of(row.network)
+    return ReportInputs(
+        network.for_output(row.output),
+        tasks_of(row.network)[row.output],
+        protocol_of(row.protocol),
+        find_data(session, row.data_digest, network.n_inputs),
+        tuple(whole_column(session, row.id, "mask").tolist()) if circuits else (),
+        bool(arguments.get("thorough", False)),
+    )
+
+
+def compute_ladder(inputs: ReportInputs, report: Report) -> Climbed:
+    """Climb every class in closed form, and the learned ones where all is asked for; only these load torch."""
+    began = time.perf_counter()
+    what = inputs.network, inputs.task, inputs.protocol, inputs.data
+    ladder = climb_closed(*what, clock=time.perf_counter, report=report)
+    if inputs.thorough:
+        from analysis.ladder.learning import climb_learned
+
+        ladder = climb_learned(ladder, *what, clock=time.perf_counter, report=report)
+    return Climbed(ladder_report(ladder), inputs.thorough, time.perf_counter() - began)
+
+
+def compute_contradictions(inputs: ReportInputs, report: Report) -> Parted:
+    """Find explanations that pass and where they part."""
+    began = time.perf_counter()
+    layout = EdgeLayout(inputs.network.sizes)
+    circuits = [Circuit(layout, mask) for mask in inputs.masks]
+    found = find_contradictions(inputs.network, inputs.task, inputs.protocol, inputs.data, circuits, report=report)
+    return Parted(contradictions_report(found), time.perf_counter() - began)
+
+
+def save_ladder(session: Session, arguments: Mapping[str, Any], outcome: Climbed) -> Saved:
+    """Store the ladder beside its analysis."""
+    row = find_surveyed(session, arguments)
+    saved = save_report(session, row, "ladder", outcome.report, thorough=outcome.thorough, seconds=outcome.seconds)
+    url = Addresses().ladder(row.network.slug, scope_of(row, row.network.sizes[0]))
+    passing = [rung for rung in outcome.report.rungs if rung.alignments]
+    found = f"{len(passing)} of {len(outcome.report.rungs)} classes of maps have an alignment that passes"
+    return Saved({"url": url, "network": arguments["network"], "content": saved.content}, found)
+
+
+def save_contradictions(session: Session, arguments: Mapping[str, Any], outcome: Parted) -> Saved:
+    """Store the contradictions beside their analysis."""
+    row = find_surveyed(session, arguments)
+    saved = save_report(session, row, "contradictions", outcome.report, thorough=True, seconds=outcome.seconds)
+    n = len(outcome.report.alignments) + (outcome.report.interpretation is not None)
+    found = f"{n} explanations that read the last hidden layer and pass every joint interchange"
+    url = Addresses().alice_and_bob()
+    return Saved({"url": url, "network": arguments["network"], "content": saved.content}, found)
+
+
+LADDER: Handler[ReportInputs, Climbed] = Handler(load_ladder_inputs, compute_ladder, save_ladder)
+CONTRADICTIONS: Handler[ReportInputs, Parted] = Handler(
+    load_contradiction_inputs, compute_contradictions, save_contradictions
+)
