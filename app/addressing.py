@@ -130,6 +130,26 @@ class Addresses:
         """What another slug would do, and with POST where it is given."""
         return self._url("networks", network, "rename", **view)
 
+    def bring_in(self, **view: Any) -> str:
+        """The form for a network of one's own; with POST its preview."""
+        return self._url("networks", "new", **view)
+
+    def store_network(self) -> str:
+        """Where the preview's form is confirmed with POST."""
+        return self._url("networks")
+
+    def check_network_file(self) -> str:
+        """The validator of network files."""
+        return self._url("networks", "new", "check")
+
+    def bring_in_help(self, anchor: str = "") -> str:
+        """How networks are exported from where they were trained."""
+        return self._url("networks", "new", "help") + (f"#{quote(anchor)}" if anchor else "")
+
+    def network_file_schema(self) -> str:
+        """The JSON schema of network files."""
+        return self._url("api", "v1", "schemas", "network-file")
+
     def analyses(self, network: str) -> str:
         """Where an analysis of the network is asked for with POST."""
         return self._url("networks", network, "analyses")
@@ -226,6 +246,36 @@ class Addresses:
         """Every criterion's verdict on one to six explanations, side by side."""
         query: dict[str, Any] = {"e": [str(ref) for ref in refs], **view}
         return self._url("networks", network, "verdicts", scope=scope, **query)
+
+    def studies(self, **view: Any) -> str:
+        return self._url("studies", **view)
+
+    def study(self, study: str, **view: Any) -> str:
+        return self._url("studies", study, **view)
+
+    def new_study(self, **view: Any) -> str:
+        """The form for a study, and with POST what it would cost or that it starts."""
+        return self._url("studies", "new", **view)
+
+    def study_outcomes(self, study: str, **view: Any) -> str:
+        """What came of each of its networks."""
+        return self._url("studies", study, "outcomes", **view)
+
+    def study_action(self, study: str, action: str) -> str:
+        """Where a study is changed with POST; ``action`` is "pause", "cancel", "resume" or "extend"."""
+        return self._url("studies", study, action)
+
+    def study_data(self, study: str, form: str) -> str:
+        """All outcomes as a file: csv, json, parquet, or jsonl.gz, which another store takes in."""
+        return self._url("api", "v1", "studies", study, f"data.{form}")
+
+    def study_design(self, study: str) -> str:
+        """The study file."""
+        return self._url("api", "v1", "studies", study, "design")
+
+    def study_figure(self, study: str, figure: str, form: str) -> str:
+        """One figure as svg, png or json."""
+        return self._url("studies", study, "figures", f"{figure}.{form}")
 
     def ladder(self, network: str, scope: Scope | None = None, **view: Any) -> str:
         """What passes in each class of maps, beside the same by chance; and with POST where it is asked for."""

@@ -17,6 +17,7 @@ from app.cli.interface import interface
 from app.cli.rename import rename
 from app.cli.server import migrate, serve, work
 from app.cli.store import export, import_
+from app.cli.study import study
 from app.cli.terminal import BAD_INPUT, INTERRUPTED, STOPPED, TROUBLE, Refusal, complain
 from app.cli.train import train
 from app.cli.verify import verify
@@ -41,6 +42,8 @@ app.command(rich_help_panel="Dashboard and its database")(export)
 app.command(rich_help_panel="Dashboard and its database")(verify)
 app.command(rich_help_panel="Dashboard and its database")(rename)
 app.command(rich_help_panel="Dashboard and its database")(migrate)
+
+app.add_typer(study, rich_help_panel="Studies of many networks")
 
 
 def _print_version(wanted: bool) -> None:

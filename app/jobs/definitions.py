@@ -174,6 +174,17 @@ def direction_arguments(
     }
 
 
+def study_arguments(study: str, cell: int, seeds: Sequence[int]) -> dict[str, Any]:
+    """Arguments of a "study" job: some networks of one cell of a study's grid.
+
+    Args:
+        study: digest of a stored study's design.
+        cell: the cell's position in the grid.
+        seeds: of the networks.
+    """
+    return {"study": study, "cell": cell, "seeds": list(seeds)}
+
+
 def report_arguments(
     network: str, output: int, protocol: str, data: str, result: str, *, thorough: bool = False
 ) -> dict[str, Any]:
@@ -245,6 +256,13 @@ DIRECTIONS: Final = JobDefinition(
     title="Directions",
     network_of=lambda arguments: str(arguments["network"]),
 )
+STUDY: Final = JobDefinition(
+    kind="study",
+    handler="app.jobs.studies:STUDY",
+    version=f"1/{ENGINE_VERSION}",
+    title="Study",
+    network_of=lambda arguments: str(arguments["study"]),  # what it works on is a study, by its digest
+)
 LADDER: Final = JobDefinition(
     kind="ladder",
     handler="app.jobs.reporting:LADDER",
@@ -260,5 +278,5 @@ CONTRADICTIONS: Final = JobDefinition(
     network_of=lambda arguments: str(arguments["network"]),
 )
 DEFINITIONS: Final[Mapping[str, JobDefinition]] = {
-    d.kind: d for d in (ANALYSE, TRAIN, CRITERIA, COMMON_GROUND, DIRECTIONS, LADDER, CONTRADICTIONS)
+    d.kind: d for d in (ANALYSE, TRAIN, CRITERIA, COMMON_GROUND, DIRECTIONS, LADDER, CONTRADICTIONS, STUDY)
 }

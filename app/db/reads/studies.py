@@ -1,0 +1,205 @@
+"""Named queries about studies and their outcomes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Row, func, select, tuple_
+from sqlalchemy.orm import Session
+
+from analysis.digest import looks_like_digest
+from analysis.studies.cells import cells_of
+from analysis.studies.design import StudyDesign
+from analysis.studies.measures.measure import Measured
+from analysis.studies.outcome import StudyOutcome, flat_weights
+from analysis.studies.result_file import StudyResults
+from app.db.codecs import network_of
+from app.db.errors import Ambiguous, NotFound
+from app.db.reads.analyses import begins_with
+from app.db.reads.jobs import UNFINISHED
+from app.db.study_tables import StudyOutcomeRow, StudyRow
+from app.db.tables import JobRow, NetworkRow
+
+STUDY_JOBS = "study"
+_AT_ONCE = 500
+
+
+def find_study(session: Session, ref: str) -> StudyRow:
+    """The study with that slug, or whose digest begins with those 6 or more digits.
+
+    Raises:
+        NotFound: there is none.
+        Ambiguous: several digests begin so.
+    """
+    row = session.scalar(select(StudyRow).where(StudyRow.slug == ref))
+    if row is not None:
+        return row
+    rows: Sequence[StudyRow] = ()
+    if looks_like_digest(ref):
+        rows = session.scalars(select(StudyRow).where(begins_with(StudyRow.digest, ref)).limit(2)).all()
+    if len(rows) > 1:
+        raise Ambiguous(f"study {ref!r}", "several digests begin so", "give more digits")
+    if not rows:
+        raise NotFound(f"study {ref[:80]!r}", "is not stored here", "look for it in the list of studies")
+    return rows[0]
+
+
+def all_studies(session: Session) -> Sequence[StudyRow]:
+    """All studies, bundled ones first, then the newest."""
+    return session.scalars(
+        select(StudyRow).order_by(StudyRow.origin != "bundled", StudyRow.created_at.desc(), StudyRow.slug)
+    ).all()
+
+
+def outcome_figures(session: Session, study_id: int) -> Sequence[Row[Any]]:
+    """Position, seed, state, network and figures of every outcome, in the order of cells and seeds."""
+    return session.execute(
+        select(
+            StudyOutcomeRow.position,
+            StudyOutcomeRow.seed,
+            StudyOutcomeRow.state,
+            StudyOutcomeRow.network_digest,
+            StudyOutcomeRow.figures,
+        )
+        .where(StudyOutcomeRow.study_id == study_id)
+        .order_by(StudyOutcomeRow.position, StudyOutcomeRow.seed)
+    ).all()
+
+
+def state_counts(session: Session, study_id: int) -> dict[tuple[int, str], int]:
+    """How many networks of each cell ended how: (position, state) → networks."""
+    rows = session.execute(
+        select(StudyOutcomeRow.position, StudyOutcomeRow.state, func.count())
+        .where(StudyOutcomeRow.study_id == study_id)
+        .group_by(StudyOutcomeRow.position, StudyOutcomeRow.state)
+    )
+    return {(position, state): count for position, state, count in rows}
+
+
+@dataclass(frozen=True)
+class OutcomeFilter:
+    """Which outcomes of a study.
+
+    Args:
+        states: how training ended; () for all.
+        position: of a cell; None for all.
+    """
+
+    states: tuple[str, ...] = ()
+    position: int | None = None
+
+
+def outcome_rows(
+    session: Session, study_id: int, wanted: OutcomeFilter, *, after: tuple[int, int] | None, limit: int
+) -> tuple[Sequence[StudyOutcomeRow], int]:
+    """Some outcomes after a place (cell's position, seed), and how many match in all."""
+    matching = [StudyOutcomeRow.study_id == study_id]
+    if wanted.states:
+        matching.append(StudyOutcomeRow.state.in_(wanted.states))
+    if wanted.position is not None:
+        matching.append(StudyOutcomeRow.position == wanted.position)
+    total = session.scalar(select(func.count()).select_from(StudyOutcomeRow).where(*matching)) or 0
+    query = select(StudyOutcomeRow).where(*matching)
+    if after is not None:
+        query = query.where(tuple_(StudyOutcomeRow.position, StudyOutcomeRow.seed) > after)
+    ordered = query.order_by(StudyOutcomeRow.position, StudyOutcomeRow.seed).limit(limit)
+    return session.scalars(ordered).all(), total
+
+
+def finished_seeds(session: Session, study_id: int, position: int) -> set[int]:
+    """Seeds of a cell that have their outcome."""
+    return set(
+        session.scalars(
+            select(StudyOutcomeRow.seed).where(
+                StudyOutcomeRow.study_id == study_id, StudyOutcomeRow.position == position
+            )
+        )
+    )
+
+
+def stored_slugs(session: Session, digests: Sequence[str]) -> dict[str, str]:
+    """Slugs of networks that are stored, by digest."""
+    slugs: dict[str, str] = {}
+    for start in range(0, len(digests), _AT_ONCE):
+        part = digests[start : start + _AT_ONCE]
+        rows = session.execute(select(NetworkRow.digest, NetworkRow.slug).where(NetworkRow.digest.in_(part)))
+        slugs |= dict(rows.tuples().all())
+    return slugs
+
+
+def study_jobs(session: Session, digest: str, *, unfinished: bool = False) -> list[JobRow]:
+    """Jobs of a study, oldest first."""
+    query = select(JobRow).where(JobRow.kind == STUDY_JOBS, JobRow.network_digest == digest)
+    if unfinished:
+        query = query.where(JobRow.state.in_(UNFINISHED))
+    return list(session.scalars(query.order_by(JobRow.created_at, JobRow.id)))
+
+
+def studies_of_network(session: Session, digest: str) -> Sequence[tuple[StudyRow, StudyOutcomeRow]]:
+    """The studies that a network is an outcome of."""
+    rows = session.execute(
+        select(StudyRow, StudyOutcomeRow)
+        .join(StudyOutcomeRow, StudyOutcomeRow.study_id == StudyRow.id)
+        .where(StudyOutcomeRow.network_digest == digest)
+        .order_by(StudyRow.slug, StudyOutcomeRow.position, StudyOutcomeRow.seed)
+        .limit(20)
+    )
+    return [(study, outcome) for study, outcome in rows]
+
+
+def stored_results(session: Session, study: StudyRow) -> StudyResults:
+    """A stored study as the engine's value, weights included."""
+    design = StudyDesign.model_validate(study.design)
+    outcomes: list[StudyOutcome] = []
+    after: tuple[int, int] | None = None
+    cells = cells_of(design)
+    while True:
+        rows, _ = outcome_rows(session, study.id, OutcomeFilter(), after=after, limit=_AT_ONCE)
+        if not rows:
+            break
+        digests = [row.network_digest for row in rows if row.network_digest]
+        networks = {
+            network.digest: network
+            for network in session.scalars(select(NetworkRow).where(NetworkRow.digest.in_(digests)))
+        }
+        outcomes += [
+            outcome_of_row(row, networks.get(row.network_digest or ""), cells[row.position].key) for row in rows
+        ]
+        after = (rows[-1].position, rows[-1].seed)
+    return StudyResults(design, tuple(outcomes), study.engine_version, study.provenance)
+
+
+def outcome_of_row(row: StudyOutcomeRow, network: NetworkRow | None, cell: str) -> StudyOutcome:
+    """One stored outcome as the engine's value.
+
+    Args:
+        row: the outcome.
+        network: its network, None if it is not stored (any more).
+        cell: key of its cell.
+    """
+    value = None if network is None else network_of(network)
+    return StudyOutcome(
+        cell=cell,
+        seed=row.seed,
+        state=row.state,
+        message=row.message,
+        network=row.network_digest,
+        epochs=row.epochs,
+        loss=row.loss,
+        accuracy=row.accuracy,
+        values=values_of(row.figures),
+        seconds=row.seconds,
+        sizes=() if value is None else value.sizes,
+        tables=() if network is None else tuple("".join(map(str, t["truth_table"])) for t in network.tasks),
+        weights=None if value is None else flat_weights(value),
+    )
+
+
+def values_of(figures: dict[str, Any]) -> dict[str, tuple[dict[str, Measured], ...]]:
+    """Measured values of a stored outcome: protocol → for each output, measure → value."""
+    return {
+        name: tuple({key: Measured.from_json(told) for key, told in output.items()} for output in outputs)
+        for name, outputs in figures.items()
+    }

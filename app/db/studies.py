@@ -1,0 +1,227 @@
+"""Saving studies and what came of their networks; saving the same again changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from sqlalchemy import func, insert, select
+from sqlalchemy.orm import Session
+
+from analysis import ENGINE_VERSION
+from analysis.networks.network import Network
+from analysis.studies.cells import Cell, cells_of
+from analysis.studies.design import StudyDesign
+from analysis.studies.outcome import StudyOutcome, network_of_outcome
+from analysis.studies.result_file import StudyResults
+from analysis.tasks import Task, named_task, task_from_table
+from app.db.codecs import parameters_to_bytes, tasks_to_json
+from app.db.errors import Conflict
+from app.db.study_tables import StudyOutcomeRow, StudyRow
+from app.db.tables import NetworkRow
+
+STUDY_ORIGIN: Final = "study"
+_POSITION: Final = 100_000  # behind everything else in any list of networks
+_AT_ONCE: Final = 500
+
+
+def save_study(
+    session: Session,
+    design: StudyDesign,
+    *,
+    origin: str = "started",
+    state: str = "running",
+    provenance: Mapping[str, Any] | None = None,
+    engine: str = ENGINE_VERSION,
+    now: datetime | None = None,
+) -> StudyRow:
+    """Store a study, once; if it is stored already, its seeds grow to the design's if these are more.
+
+    Raises:
+        Conflict: its slug belongs to a study of another design.
+    """
+    now = now or datetime.now(UTC)
+    row = session.scalar(select(StudyRow).where(StudyRow.digest == design.digest))
+    if row is not None:
+        known = design_of(row)
+        if design.seeds.count > known.seeds.count:
+            set_design(row, known.with_seeds(design.seeds.count), now)
+        return row
+    other = session.scalar(select(StudyRow).where(StudyRow.slug == design.slug))
+    if other is not None:
+        raise Conflict(
+            f"study {design.slug!r}",
+            f"is stored with another design ({other.digest[:12]})",
+            "give yours another slug, or open the stored one",
+        )
+    row = StudyRow(
+        digest=design.digest,
+        slug=design.slug,
+        name=design.name,
+        design=design.model_dump(mode="json"),
+        origin=origin,
+        state=state,
+        engine_version=engine,
+        provenance=dict(provenance or {}),
+        n_networks=design.n_networks,
+        n_finished=0,
+        n_converged=0,
+        seconds=0.0,
+        revision=0,
+        created_at=now,
+        updated_at=now,
+    )
+    session.add(row)
+    session.flush()
+    return row
+
+
+def design_of(row: StudyRow) -> StudyDesign:
+    """The design of a stored study."""
+    return StudyDesign.model_validate(row.design)
+
+
+def set_design(row: StudyRow, design: StudyDesign, now: datetime) -> None:
+    """Give a study another number of seeds, or other texts."""
+    row.design, row.name, row.n_networks = design.model_dump(mode="json"), design.name, design.n_networks
+    row.revision += 1
+    row.updated_at = now
+
+
+def save_outcomes(
+    session: Session, study: StudyRow, outcomes: Iterable[StudyOutcome], *, now: datetime | None = None
+) -> int:
+    """Store outcomes that are not stored yet, with their networks; returns how many were new."""
+    now = now or datetime.now(UTC)
+    design = design_of(study)
+    cells = {cell.key: (position, cell) for position, cell in enumerate(cells_of(design))}
+    known = set(
+        session.execute(
+            select(StudyOutcomeRow.position, StudyOutcomeRow.seed).where(StudyOutcomeRow.study_id == study.id)
+        ).tuples()
+    )
+    fresh = [o for o in outcomes if o.cell in cells and (cells[o.cell][0], o.seed) not in known]
+    for start in range(0, len(fresh), _AT_ONCE):
+        part = fresh[start : start + _AT_ONCE]
+        _save_networks(session, study, [(cells[outcome.cell][1], outcome) for outcome in part], now)
+        rows = [_row(study, cells[outcome.cell][0], outcome) for outcome in part]
+        session.execute(insert(StudyOutcomeRow), rows)
+    if fresh:
+        _count(session, study, now)
+    return len(fresh)
+
+
+def save_results(session: Session, results: StudyResults, *, origin: str = "imported") -> tuple[StudyRow, int]:
+    """Store a whole result file; what is stored already stays as it is.
+
+    A study that comes whole is not running; one that lacks networks is paused until somebody lets it go on.
+
+    Returns:
+        The study, and how many of its outcomes were new.
+
+    Raises:
+        Conflict: its slug belongs to a study of another design.
+    """
+    row = save_study(
+        session,
+        results.design,
+        origin=origin,
+        state="paused",
+        provenance=results.provenance,
+        engine=results.engine,
+    )
+    return row, save_outcomes(session, row, results.outcomes)
+
+
+def _row(study: StudyRow, position: int, outcome: StudyOutcome) -> dict[str, Any]:
+    told = outcome.as_json()
+    return {
+        "study_id": study.id,
+        "position": position,
+        "cell": outcome.cell,
+        "seed": outcome.seed,
+        "state": outcome.state,
+        "message": outcome.message,
+        "network_digest": outcome.network,
+        "epochs": outcome.epochs,
+        "loss": outcome.loss,
+        "accuracy": outcome.accuracy,
+        "figures": told["values"],
+        "seconds": outcome.seconds,
+    }
+
+
+def _save_networks(
+    session: Session, study: StudyRow, members: Sequence[tuple[Cell, StudyOutcome]], now: datetime
+) -> None:
+    """Store the networks themselves, so that every dot leads to one; they are small, and many go in one statement."""
+    wanted = {outcome.network: (cell, outcome) for cell, outcome in members if outcome.network is not None}
+    known = set(session.scalars(select(NetworkRow.digest).where(NetworkRow.digest.in_(wanted))))
+    rows = []
+    for digest, (cell, outcome) in wanted.items():
+        network = network_of_outcome(cell, outcome) if digest not in known else None
+        if network is not None:
+            rows.append(_network_row(study, cell, outcome, network, now))
+    if rows:
+        session.execute(insert(NetworkRow), rows)
+
+
+def _network_row(study: StudyRow, cell: Cell, outcome: StudyOutcome, network: Network, now: datetime) -> dict[str, Any]:
+    digest = network.digest
+    return {
+        "digest": digest,
+        "slug": f"{study.slug[:60]}-{digest[:12]}",
+        "name": f"{cell.labels['tasks']} {'-'.join(map(str, network.sizes))}, seed {outcome.seed}"[:200],
+        "sizes": list(network.sizes),
+        "activation": network.activation,
+        "output_activation": network.output_activation,
+        "negative_slope": network.negative_slope,
+        "parameters": parameters_to_bytes(network),
+        "tasks": tasks_to_json(_tasks(cell, outcome, network)),
+        "origin": STUDY_ORIGIN,
+        "attribution": f"Study “{study.name}”",
+        "training": _training(cell, outcome),
+        "position": _POSITION,
+        "created_at": now,
+    }
+
+
+def _tasks(cell: Cell, outcome: StudyOutcome, network: Network) -> tuple[Task, ...]:
+    """The tasks by their truth tables, with the names that the design gives them where these fit."""
+    names = cell.levels["tasks"] if len(cell.levels["tasks"]) == len(outcome.tables) else ()
+    tasks = []
+    for place, table in enumerate(outcome.tables):
+        task = task_from_table([int(bit) for bit in table], network.n_inputs)
+        named = names and not set(names[place]) <= {"0", "1"}
+        same = named and named_task(names[place], network.n_inputs).truth_table == task.truth_table
+        tasks.append(named_task(names[place], network.n_inputs) if same else task)
+    return tuple(tasks)
+
+
+def _training(cell: Cell, outcome: StudyOutcome) -> dict[str, Any]:
+    """Options and end of its training, as networks trained here carry them; without the loss curve."""
+    if cell.design.source != "boolean":
+        return {}
+    return {
+        "options": cell.spec(outcome.seed).model_dump(mode="json"),
+        "state": outcome.state,
+        "message": outcome.message,
+        "epochs": outcome.epochs,
+        "loss": outcome.loss,
+        "accuracy": outcome.accuracy,
+        "losses": [],
+    }
+
+
+def _count(session: Session, study: StudyRow, now: datetime) -> None:
+    """Bring the study's own numbers up to its outcomes."""
+    mine = StudyOutcomeRow.study_id == study.id
+    n, seconds = session.execute(
+        select(func.count(), func.coalesce(func.sum(StudyOutcomeRow.seconds), 0.0)).where(mine)
+    ).one()
+    converged = select(func.count()).select_from(StudyOutcomeRow).where(mine, StudyOutcomeRow.state == "converged")
+    study.n_finished, study.seconds = int(n), float(seconds)
+    study.n_converged = session.scalar(converged) or 0
+    study.revision += 1
+    study.updated_at = now

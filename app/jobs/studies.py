@@ -1,0 +1,95 @@
+"""What a job of a study does: train and measure some seeds of one cell, save each outcome, ask for the next."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from analysis.limits import Limits
+from analysis.progress import Progress, Report
+from analysis.studies.cells import cells_of
+from analysis.studies.design import StudyDesign
+from analysis.studies.outcome import StudyOutcome
+from analysis.studies.running import run_cell
+from analysis.studies.sources import Order
+from app.addressing import Addresses
+from app.db.errors import NotFound
+from app.db.reads.studies import finished_seeds
+from app.db.studies import design_of, save_outcomes
+from app.db.study_tables import StudyRow
+from app.jobs.definitions import STUDY as DEFINITION
+from app.jobs.handlers import Handler, Saved
+from app.jobs.study_queue import schedule
+from app.limits import device_in, limits_in
+
+
+@dataclass(frozen=True)
+class ChunkInputs:
+    """Everything that one chunk needs."""
+
+    design: StudyDesign
+    position: int
+    seeds: tuple[int, ...]
+    limits: Limits
+    device: str
+
+
+def load_chunk(session: Session, arguments: Mapping[str, Any]) -> ChunkInputs:
+    """Read the design, and leave out seeds that have their outcome by now.
+
+    Raises:
+        NotFound: the study is not stored (any more), or has no such cell.
+    """
+    row = _study(session, arguments)
+    design, position = design_of(row), int(arguments["cell"])
+    if position >= design.n_cells:
+        raise NotFound(f"cell {position}", "is not part of the study", "start the study anew")
+    done = finished_seeds(session, row.id, position)
+    seeds = tuple(int(seed) for seed in arguments["seeds"] if seed not in done)
+    return ChunkInputs(design, position, seeds, limits_in(session), device_in(session))
+
+
+def compute_chunk(inputs: ChunkInputs, report: Report) -> tuple[StudyOutcome, ...]:
+    """Train, analyse and measure.
+
+    Raises:
+        Cancelled: the report asked to stop.
+    """
+    total = max(len(inputs.seeds), 1)
+    outcomes: list[StudyOutcome] = []
+
+    def stage(progress: Progress, /) -> None:
+        where = f"{progress.stage}: {progress.found}" if progress.found else progress.stage
+        report(Progress("networks", min(len(outcomes), total - 1), total, where))
+
+    order = Order(inputs.design.protocols, True, stage, time.perf_counter, inputs.limits, inputs.device)
+    for outcome in run_cell(cells_of(inputs.design)[inputs.position], inputs.seeds, order):
+        outcomes.append(outcome)  # noqa: PERF402  one by one, since the stage tells how many there are
+    n_converged = sum(outcome.converged for outcome in outcomes)
+    report(Progress("networks", total, total, f"{n_converged} of {len(outcomes)} networks converged"))
+    return tuple(outcomes)
+
+
+def save_chunk(session: Session, arguments: Mapping[str, Any], outcomes: tuple[StudyOutcome, ...]) -> Saved:
+    """Store the outcomes, and ask for the chunks that come next."""
+    row = _study(session, arguments)
+    save_outcomes(session, row, outcomes)
+    schedule(session, row, ending=DEFINITION.job_id(arguments))
+    n_converged = sum(outcome.converged for outcome in outcomes)
+    result = {"url": Addresses().study(row.slug), "study": row.digest}
+    return Saved(result, f"{n_converged} of {len(outcomes)} networks converged and measured")
+
+
+def _study(session: Session, arguments: Mapping[str, Any]) -> StudyRow:
+    row = session.scalar(select(StudyRow).where(StudyRow.digest == arguments["study"]))
+    if row is None:
+        raise NotFound(f"study {arguments['study'][:12]}", "is not stored any more", "start it again")
+    return row
+
+
+STUDY: Handler[ChunkInputs, tuple[StudyOutcome, ...]] = Handler(load_chunk, compute_chunk, save_chunk)
