@@ -1,0 +1,50 @@
+"""Exactly one explanation of a kind, or not, or not known."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from analysis.pipeline import analyse_output
+from analysis.protocol import COMPLETE, PAPER
+from analysis.studies.measures.single import MEASURES
+from analysis.studies.studied import Studied
+from analysis.tasks import named_task
+from tests.golden_files import golden, golden_data, golden_network
+
+BY_KEY = {measure.key: measure for measure in MEASURES}
+
+
+def studied(name, protocol):
+    file, data = golden_network(name), golden_data(name)
+    analysis = analyse_output(file.network, 0, file.tasks[0], protocol, data)
+    return Studied(file.network, 0, file.tasks[0], protocol, data, analysis)
+
+
+def value(key, one):
+    return BY_KEY[key].function(one).value
+
+
+@pytest.mark.parametrize("name", ["xor_2-2", "xor_2-2_b", "xor_3", "nor_2-2"])
+def test_as_the_authors_code_counts(name):
+    stored = golden(name)["outputs"][0]
+    one = studied(name, PAPER)
+    assert value("one-circuit", one) == (stored["circuits"]["n_valid"] == 1)
+    assert value("one-interpretation", one) == (stored["interpretations"]["total_factored"] == 1)
+    assert value("decides-right", one) is True
+
+
+def test_what_is_not_known_is_not_said():
+    one = studied("xor_2-2", COMPLETE)
+    few = replace(one.analysis.circuits, interval=(0, 4))
+    many = replace(one.analysis.circuits, interval=(2, 4))
+    assert value("one-circuit", replace(one, analysis=replace(one.analysis, circuits=few))) is None
+    assert value("one-circuit", replace(one, analysis=replace(one.analysis, circuits=many))) is False
+    none = replace(one.analysis.interpretations, by_circuit=(1,), complete=False)
+    assert value("one-interpretation", replace(one, analysis=replace(one.analysis, interpretations=none))) is None
+
+
+def test_a_network_of_another_task_decides_wrong():
+    one = studied("xor_2-2", COMPLETE)
+    assert value("decides-right", replace(one, task=named_task("AND", 2))) is False
