@@ -220,7 +220,7 @@ def build_alignment(
     placed = placed_views(algorithm, alignment)
     sites = dict(alignment.places)
     interchanges = [_interchange(place, algorithm, view, sites[view.path]) for view in placed]
-    failing = [evidence for view in interchanges for evidence in _failing(view, place)]
+    failing = [evidence for view in interchanges for evidence in failing_rows(view, place)]
     iia = FractionView(agreed=sum(v.score.agreed for v in interchanges), of=sum(v.score.of for v in interchanges))
     valid = iia.agreed == iia.of
     margin = min((view.margin for view in interchanges if view.margin is not None), default=None)
@@ -330,7 +330,8 @@ def _interchange(place: Place, algorithm: HighLevelModel, view: PlacedView, site
     )
 
 
-def _failing(view: InterchangeView, place: Place) -> list[EvidenceRow]:
+def failing_rows(view: InterchangeView, place: Place) -> list[EvidenceRow]:
+    """The tested interchanges of one variable that do not end as the algorithm says."""
     n_inputs, rule = place.network.n_inputs, place.protocol.alignment_decision
     rows = np.argwhere(np.array(view.tested) & ~np.array(view.agreed))
     return [

@@ -35,6 +35,23 @@ PAGE_TERMS: Final[Mapping[str, tuple[str, ...]]] = {
     ),
     "algorithm": ("Algorithm", "Variable", "Alignment", "Neuron set", "Near miss", "Irredundant", "Minimal alignment"),
     "alignment": ("Alignment", "Variable", "Interchange intervention", "Base", "Source", "Minimal alignment", "Margin"),
+    "directions": (
+        "Direction",
+        "Read-out",
+        "Map class",
+        "Oblique projection",
+        "Learned subspace",
+        "Joint interchange",
+    ),
+    "direction": (
+        "Direction",
+        "Read-out",
+        "Oblique projection",
+        "Joint interchange",
+        "Row-space check",
+        "Interchange intervention",
+        "Margin",
+    ),
     "explanations": (
         "Explanation",
         "Facet",

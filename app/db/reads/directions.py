@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Final
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -10,7 +11,7 @@ from sqlalchemy.orm import Session
 from analysis.directions.result import CLASSES
 from app.db.tables import AnalysisRow, DirectionAlgorithmRow, DirectionAlignmentRow, DirectionSearchRow
 
-_ORDER = {name: number for number, name in enumerate(CLASSES)}
+_ORDER: Final[dict[str, int]] = {name: number for number, name in enumerate(CLASSES)}
 
 
 def direction_searches(session: Session, analysis_id: int) -> Mapping[str, DirectionSearchRow]:

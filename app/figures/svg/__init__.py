@@ -5,6 +5,7 @@ Same data, same bytes: coordinates are rounded to 0.1, nothing is random, no ids
 """
 
 from app.figures.svg.aligned import aligned_diagram
+from app.figures.svg.directions import CombRow, direction_diagram, direction_thumb, weight_text
 from app.figures.svg.flow import ByHand, FlowLink, flow_diagram
 from app.figures.svg.funnel import funnel_bar, unasked_bar
 from app.figures.svg.heat import edge_use_heats, heat_matrix, interchange_heat
@@ -31,6 +32,7 @@ from app.figures.svg.trees import formula_tree
 __all__ = [
     "PLAIN_HUES",
     "ByHand",
+    "CombRow",
     "Direction",
     "FlowLink",
     "Hues",
@@ -40,6 +42,8 @@ __all__ = [
     "alignment_tiles",
     "bits_of",
     "circuit_thumb",
+    "direction_diagram",
+    "direction_thumb",
     "edge_use_heats",
     "empty_mark",
     "flow_diagram",
@@ -61,4 +65,5 @@ __all__ = [
     "unasked_bar",
     "variable",
     "verdict_mark",
+    "weight_text",
 ]

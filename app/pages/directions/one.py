@@ -1,0 +1,342 @@
+"""One alignment on directions, stored or not: computed anew on each request, from the text that names it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy.orm import Session
+
+from analysis import ENGINE_VERSION
+from analysis.algorithms.high_level_model import HighLevelModel
+from analysis.alignments.iia import Behaviour
+from analysis.directions.alignment import DirectionAlignment, LinearPlace, parse_directions
+from analysis.directions.oblique import ObliqueFamily, oblique_family
+from analysis.directions.rowspace import RowspaceSplit, rowspace_split
+from analysis.directions.scoring import ScoredDirections, check_directions, direction_matrix, score_directions
+from analysis.directions.search import DirectionTable
+from analysis.result import FRAGILE_MARGIN
+from analysis.validity import margin_to_edge
+from app.addressing import Addresses
+from app.db.direction_codecs import direction_alignment_of
+from app.db.reads import directions as reads
+from app.db.tables import AlgorithmRow, DirectionAlignmentRow, DirectionSearchRow
+from app.errors import NotFound
+from app.pages.alignment import MAX_FAILING_ROWS, InterchangeView, ProvenanceView, failing_rows
+from app.pages.candidates import (
+    algorithm_of,
+    find_algorithm_row,
+    frequent_tables,
+    input_text,
+    locate_with_scope,
+    verdicts_of,
+)
+from app.pages.directions.places import (
+    direction_item,
+    direction_ref,
+    direction_url,
+    family_view,
+    place_views,
+    reading_view,
+    rowspace_view,
+)
+from app.pages.directions.views import (
+    CLASS_LABELS,
+    DirectionItem,
+    DirectionOptions,
+    DirectionPage,
+    DirectionPlaceView,
+    DirectionsOfOptions,
+    FamilyView,
+    FoundInView,
+    JointCaseView,
+    Passing,
+)
+from app.pages.directions.words import described
+from app.pages.formulas import FractionView, algorithm_view, formula_tree
+from app.pages.place import Place
+from app.pages.shared import network_view
+
+MAX_PAGE_RUNS: Final = 1 << 18  # joint interchanges that a page makes
+MAX_PAGE_PROGRAMMES: Final = 100  # linear programmes for one family
+N_SIBLINGS: Final = 6
+_WORST: Final[tuple[Passing, ...]] = ("none", "undecided", "some", "all")
+
+
+def direction_address(
+    session: Session, addresses: Addresses, network: str, algorithm_id: str, options: DirectionsOfOptions
+) -> str:
+    """Where the alignment of the text in ``options.at`` lives; without a text, all directions of the algorithm.
+
+    Raises:
+        NotFound: no such network or algorithm.
+        InvalidAlignment: a text that no alignment has, or places that do not fit the algorithm or the network.
+    """
+    place, _ = locate_with_scope(session, addresses, network, options)
+    row = find_algorithm_row(session, addresses, place, algorithm_id)
+    if not options.at:
+        return addresses.directions(place.row.slug, place.scope, algorithm=row.algorithm_id)
+    algorithm = algorithm_of(row, place)
+    alignment = parse_directions(algorithm.text, options.at)
+    check_directions(place.cut, algorithm, alignment)
+    return direction_url(addresses, place, algorithm.id, alignment)
+
+
+def build_direction(
+    session: Session,
+    addresses: Addresses,
+    network: str,
+    algorithm_id: str,
+    alignment_id: str,
+    options: DirectionOptions,
+) -> DirectionPage:
+    """The page of an alignment on directions, stored or not.
+
+    Raises:
+        NotFound: no such network or algorithm; an id that no row keeps and that comes without its text, or with
+            another one.
+        InvalidAlignment: a text that no alignment has, or places that do not fit the algorithm or the network.
+    """
+    place, scope = locate_with_scope(session, addresses, network, options)
+    algorithm_row = find_algorithm_row(session, addresses, place, algorithm_id)
+    algorithm = algorithm_of(algorithm_row, place)
+    stored, alignment = _find(session, addresses, place, algorithm_row, algorithm, alignment_id, options.at)
+    scored = score_directions(place.cut, algorithm, alignment, place.protocol, place.data, max_runs=MAX_PAGE_RUNS)
+    table = DirectionTable(place.cut, place.protocol, place.data)
+    placed = place_views(algorithm, alignment, table.clean, place)
+    interchanges = [
+        _interchange(place, algorithm, view, linear) for view, (_, linear) in zip(placed, alignment.places, strict=True)
+    ]
+    failing = [evidence for view in interchanges for evidence in failing_rows(view, place)]
+    families = _families(place, table, algorithm, alignment, stored)
+    family_dimension, family_answer = _together(families)
+    rowspace = [rowspace_view(_split(place, algorithm, path, linear)) for path, linear in alignment.places]
+    readings = [
+        None if read is None else reading_view(read, view.rows[0].projections, view.truth_table)
+        for read, view in zip(scored.read_outs, placed, strict=True)
+    ]
+    joint, joint_margin = _joint(scored, stored)
+    margin = scored.margin if np.isfinite(scored.margin) else None
+    slug = place.row.slug
+    siblings, n_siblings = _siblings(session, addresses, place, algorithm, alignment, table.clean)
+    return DirectionPage(
+        network=network_view(place.row, addresses, place.network),
+        scope=scope,
+        hue_tables=frequent_tables(session, place),
+        algorithm=algorithm_view(algorithm),
+        tree=formula_tree(algorithm),
+        algorithm_url=addresses.algorithm(slug, algorithm.id, place.scope),
+        directions_url=addresses.directions(slug, place.scope, algorithm=algorithm.id),
+        id=alignment.id,
+        ref=direction_ref(algorithm.id, alignment, stored=bool(stored)),
+        url=direction_url(addresses, place, algorithm.id, alignment),
+        text=alignment.text,
+        places=placed,
+        readings=readings,
+        iia=FractionView(agreed=scored.iia.agreed, of=scored.iia.of),
+        valid=scored.valid,
+        joint=joint,
+        joint_valid=None if joint is None else joint.agreed == joint.of,
+        joint_margin=joint_margin,
+        joint_wrong=_joint_wrong(scored, place),
+        causal_order=scored.causal_order,
+        margin=margin,
+        fragile=margin is not None and margin < FRAGILE_MARGIN,
+        families=families,
+        family_dimension=family_dimension,
+        family_answer=family_answer,
+        rowspace=rowspace,
+        description=described(
+            algorithm_view(algorithm), placed, readings, families, rowspace, scored, joint, place.protocol
+        ),
+        verdicts=verdicts_of(algorithm_row),
+        interchanges=interchanges,
+        inputs=[input_text(number, place.network.n_inputs) for number in range(1 << place.network.n_inputs)],
+        failing=failing[:MAX_FAILING_ROWS],
+        n_failing=len(failing),
+        found_in=[
+            FoundInView(
+                key=search.direction_class,
+                label=CLASS_LABELS[search.direction_class],  # type: ignore[index]
+                url=addresses.directions(
+                    slug, place.scope, **{"class": search.direction_class, "algorithm": algorithm.id}
+                ),
+            )
+            for _, search in stored
+        ],
+        siblings=siblings,
+        n_siblings=n_siblings,
+        provenance=ProvenanceView(
+            network_digest=place.network.digest,
+            protocol_name=place.protocol.name,
+            protocol_digest=place.protocol.digest,
+            data_digest=place.data.digest,
+            engine_version=stored[0][1].engine_version if stored else ENGINE_VERSION,
+            stored=bool(stored),
+            analysed_at=stored[0][1].created_at if stored else None,
+            result_digest=stored[0][1].content if stored else "",
+        ),
+    )
+
+
+Stored = Sequence[tuple[DirectionAlignmentRow, DirectionSearchRow]]
+
+
+def _find(
+    session: Session,
+    addresses: Addresses,
+    place: Place,
+    algorithm_row: AlgorithmRow,
+    algorithm: HighLevelModel,
+    alignment_id: str,
+    at: str,
+) -> tuple[Stored, DirectionAlignment]:
+    """The alignment that an address names, and the rows that keep it."""
+    parent = addresses.directions(place.row.slug, place.scope, algorithm=algorithm.id)
+    if at:
+        alignment = parse_directions(algorithm.text, at)
+        if alignment.id != alignment_id:
+            raise NotFound(
+                f"alignment {alignment_id[:40]!r}",
+                f"is not the id of the directions in the address, which is {alignment.id}",
+                "follow the link to its own page",
+                field="alignment",
+                parent=direction_url(addresses, place, algorithm.id, alignment),
+                parent_label=f"alignment {alignment.id}",
+            )
+    stored: Stored = []
+    if place.analysis is not None:
+        stored = reads.find_directions(session, place.analysis.id, algorithm_row.algorithm_id, alignment_id)
+    if at:
+        return stored, alignment
+    if not stored:
+        empty = parse_directions(algorithm.text, "")
+        if not algorithm.responses and empty.id == alignment_id:
+            return [], empty
+        raise NotFound(
+            f"alignment {alignment_id[:40]!r}",
+            "is none of the alignments on directions kept for this algorithm",
+            "choose a kept one, or name any with ?at=PATH@LAYER=w1,w2,… for each variable joined by ;",
+            field="alignment",
+            parent=parent,
+            parent_label=f"directions of {algorithm.formula}",
+        )
+    return stored, direction_alignment_of(stored[0][0], algorithm.text)
+
+
+def _interchange(
+    place: Place, algorithm: HighLevelModel, view: DirectionPlaceView, linear: LinearPlace
+) -> InterchangeView:
+    matrix = direction_matrix(place.cut, algorithm, view.path, linear, place.protocol, place.data)
+    tested = matrix.tested
+    margins = margin_to_edge(matrix.outputs, place.protocol.alignment_decision)
+    return InterchangeView(
+        path=view.path,
+        formula=view.formula,
+        truth_table=view.truth_table,
+        site=view.site,
+        score=FractionView(agreed=int((tested & matrix.agreed).sum()), of=int(tested.sum())),
+        margin=float(margins[tested].min()) if tested.any() else None,
+        outputs=matrix.outputs.tolist(),
+        decisions=matrix.decisions.tolist(),
+        expected=matrix.expected.tolist(),
+        tested=tested.tolist(),
+        agreed=matrix.agreed.tolist(),
+    )
+
+
+def _families(
+    place: Place, table: DirectionTable, algorithm: HighLevelModel, alignment: DirectionAlignment, stored: Stored
+) -> list[FamilyView | None]:
+    """What is known of each place's oblique swaps: as stored, else within a page's budget."""
+    kept = next((row.swaps for row, _ in stored if row.swaps and all(one is not None for one in row.swaps)), None)
+    if kept is not None:
+        return [FamilyView(dimension=dimension, answer=answer, method=method) for dimension, answer, method in kept]
+    return [family_view(_family(place, table, algorithm, path, linear)) for path, linear in alignment.places]
+
+
+def _family(
+    place: Place, table: DirectionTable, algorithm: HighLevelModel, path: str, linear: LinearPlace
+) -> ObliqueFamily | None:
+    response = algorithm.responses[path]
+    plain = LinearPlace(linear.layer, linear.reads)
+    if linear.dimension != 1 or table.read_out(linear.layer, response.function).place != plain:
+        return None
+    behaviour = Behaviour.of(response, algorithm.n_inputs)
+    read = table.read_out(linear.layer, behaviour.values).place
+    if read is None:
+        return None
+    rule = place.protocol.alignment_decision
+    return oblique_family(
+        place.cut, table.clean, read, behaviour, rule, table.tested, max_programmes=MAX_PAGE_PROGRAMMES
+    )
+
+
+def _together(families: Sequence[FamilyView | None]) -> tuple[int | None, Passing | None]:
+    known = [family for family in families if family is not None]
+    if not known or len(known) < len(families):
+        return None, None
+    return sum(one.dimension for one in known), min((one.answer for one in known), key=_WORST.index)
+
+
+def _split(place: Place, algorithm: HighLevelModel, path: str, linear: LinearPlace) -> RowspaceSplit | None:
+    if linear.dimension != 1:
+        return None
+    plain = LinearPlace(linear.layer, linear.reads)
+    return rowspace_split(place.cut, algorithm, path, plain, place.protocol, place.data)
+
+
+def _joint(scored: ScoredDirections, stored: Stored) -> tuple[FractionView | None, float | None]:
+    """The joint score: run for the page, or as a search has stored it where there are too many runs."""
+    if scored.joint is not None:
+        margin = scored.joint.margin
+        told = FractionView(agreed=scored.joint.agreed, of=scored.joint.of)
+        return told, float(margin) if np.isfinite(margin) else None
+    for row, _ in stored:
+        if row.joint_agreed is not None and row.joint_of is not None:
+            return FractionView(agreed=row.joint_agreed, of=row.joint_of), None
+    return None, None
+
+
+def _joint_wrong(scored: ScoredDirections, place: Place) -> JointCaseView | None:
+    case = None if scored.joint is None else scored.joint.first_wrong
+    if case is None:
+        return None
+    n_inputs = place.network.n_inputs
+    return JointCaseView(
+        sources=[input_text(source, n_inputs) for source in case.sources],
+        base=input_text(case.base, n_inputs),
+        expected=case.expected,
+        output=case.output,
+    )
+
+
+def _siblings(
+    session: Session,
+    addresses: Addresses,
+    place: Place,
+    algorithm: HighLevelModel,
+    alignment: DirectionAlignment,
+    clean: Sequence[NDArray[np.float64]],
+) -> tuple[list[DirectionItem], int]:
+    """Other kept alignments of the algorithm on directions, valid ones first; one found in two classes once."""
+    if place.analysis is None:
+        return [], 0
+    by_class = reads.classes_of_algorithm(session, place.analysis.id, algorithm.id)
+    kept = reads.alignments_of_directions(session, list(by_class.values()), per_algorithm=50)
+    others: dict[str, DirectionAlignmentRow] = {}
+    for rows in kept.values():
+        for row in rows:
+            if row.alignment_id != alignment.id:
+                others.setdefault(row.alignment_id, row)
+    layers = [linear.layer for _, linear in alignment.places]
+
+    def unlike(row: DirectionAlignmentRow) -> tuple[bool, bool, int, int]:
+        other = direction_alignment_of(row, algorithm.text)
+        elsewhere = [linear.layer for _, linear in other.places] != layers
+        return not row.valid, elsewhere, row.n_weights, row.position
+
+    nearest = sorted(others.values(), key=unlike)[:N_SIBLINGS]
+    return [direction_item(row, algorithm, clean, place, addresses) for row in nearest], len(others)

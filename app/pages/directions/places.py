@@ -1,0 +1,161 @@
+"""Alignments on directions as pages show them: places, readings, families, rows of the store."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.algorithms.high_level_model import HighLevelModel
+from analysis.alignments.alignment import IIA
+from analysis.alignments.iia import interchange_rows
+from analysis.directions.alignment import DirectionAlignment, LinearPlace
+from analysis.directions.oblique import ObliqueFamily
+from analysis.directions.readouts import ReadOut
+from analysis.directions.rowspace import RowspaceSplit
+from analysis.networks.mlp import activations
+from analysis.result import FRAGILE_MARGIN
+from app.addressing import Addresses
+from app.db.direction_codecs import direction_alignment_of
+from app.db.tables import DirectionAlignmentRow
+from app.figures.svg import CombRow
+from app.figures.svg.directions import linear_words
+from app.pages.directions.views import (
+    MAX_AT,
+    DirectionItem,
+    DirectionPlaceView,
+    FamilyView,
+    Passing,
+    ReadingView,
+    RowspaceView,
+    RowView,
+)
+from app.pages.formulas import FractionView, fraction
+from app.pages.place import Place
+from app.pages.shared import truth_rows
+
+
+def clean_layers(place: Place) -> tuple[NDArray[np.float64], ...]:
+    """The network's own activations ``[rows, n_l]`` on the inputs, layer by layer."""
+    return tuple(activations(place.cut, interchange_rows(place.data)))
+
+
+def direction_url(addresses: Addresses, place: Place, algorithm_id: str, alignment: DirectionAlignment) -> str:
+    """An alignment's permalink: with its text, which says all that it is; a text too long for addresses stays out."""
+    at = alignment.text if len(alignment.text) <= MAX_AT else ""
+    return addresses.direction(place.row.slug, algorithm_id, alignment.id, place.scope, at=at)
+
+
+def direction_ref(algorithm_id: str, alignment: DirectionAlignment, *, stored: bool) -> str:
+    """How a comparison's address names it: by id where a row keeps it, else by its text, ``@`` written ``:``."""
+    second = alignment.id if stored else alignment.text.replace("@", ":")
+    return f"d-{algorithm_id}.{second}"
+
+
+def place_views(
+    algorithm: HighLevelModel, alignment: DirectionAlignment, clean: Sequence[NDArray[np.float64]], place: Place
+) -> list[DirectionPlaceView]:
+    """An alignment's places in the order of paths."""
+    variables = {variable.path: variable for variable in algorithm.variables}
+    return [
+        DirectionPlaceView(
+            path=path,
+            formula=variables[path].formula,
+            truth_table=truth_rows(variables[path].function, 1 << algorithm.n_inputs),
+            layer=linear.layer,
+            dimension=linear.dimension,
+            text=linear.text,
+            site=site_words(linear, place.cut.sizes),
+            rows=[
+                RowView(
+                    weights=list(row),
+                    words=linear_words(linear.layer, row, place.cut.sizes),
+                    projections=(clean[linear.layer] @ np.array(row)).tolist(),
+                )
+                for row in linear.reads
+            ],
+            swaps=[list(row) for row in linear.swaps],
+        )
+        for path, linear in alignment.places
+    ]
+
+
+def site_words(linear: LinearPlace, sizes: Sequence[int]) -> str:
+    """A place for people: ``layer 1 along n1.0 − n1.2``."""
+    if linear.dimension > 1:
+        return f"a subspace of {linear.dimension} dimensions of layer {linear.layer}"
+    return f"layer {linear.layer} along {linear_words(linear.layer, linear.reads[0], sizes)}"
+
+
+def reading_view(read: ReadOut, projections: Sequence[float], truth_table: Sequence[int]) -> ReadingView:
+    """How one direction reads its variable on every input."""
+    values = [read.gain * value + read.constant for value in projections]
+    on = [value for value, bit in zip(values, truth_table, strict=True) if bit]
+    off = [value for value, bit in zip(values, truth_table, strict=True) if not bit]
+    separated = bool(read.gain) and all(v > 0.5 for v in on) and all(v < 0.5 for v in off)
+    return ReadingView(
+        gain=read.gain, constant=read.constant, residual=read.residual, values=values, separated=separated
+    )
+
+
+def family_view(family: ObliqueFamily | None) -> FamilyView | None:
+    if family is None:
+        return None
+    return FamilyView(dimension=family.dimension, answer=family.answer, method=family.method)
+
+
+def rowspace_view(split: RowspaceSplit | None) -> RowspaceView | None:
+    if split is None:
+        return None
+    return RowspaceView(
+        rank=split.rank,
+        share=split.share,
+        whole=FractionView(agreed=split.whole, of=split.of),
+        seen=FractionView(agreed=split.seen, of=split.of),
+        illusory=split.is_illusory,
+    )
+
+
+def direction_item(
+    row: DirectionAlignmentRow,
+    algorithm: HighLevelModel,
+    clean: Sequence[NDArray[np.float64]],
+    place: Place,
+    addresses: Addresses,
+) -> DirectionItem:
+    """A stored alignment as lists show it."""
+    alignment = direction_alignment_of(row, algorithm.text)
+    joint = None
+    if row.joint_agreed is not None and row.joint_of is not None:
+        joint = fraction(IIA(row.joint_agreed, row.joint_of))
+    return DirectionItem(
+        id=row.alignment_id,
+        url=direction_url(addresses, place, algorithm.id, alignment),
+        ref=direction_ref(algorithm.id, alignment, stored=True),
+        text=row.text,
+        places=place_views(algorithm, alignment, clean, place),
+        iia=FractionView(agreed=row.agreed, of=row.of),
+        joint=joint,
+        valid=row.valid,
+        joint_valid=None if joint is None else joint.agreed == joint.of,
+        causal_order=row.causal_order,
+        margin=row.margin,
+        fragile=row.margin is not None and row.margin < FRAGILE_MARGIN,
+        family_dimension=row.family_dimension,
+        family_answer=cast("Passing | None", row.family_answer),
+        illusory=row.illusory,
+    )
+
+
+def comb_rows(places: Sequence[DirectionPlaceView]) -> list[CombRow]:
+    """The combs of a drawing: each read-out, and below it the direction that its swap moves along where it has one."""
+    rows = []
+    for one in places:
+        table = tuple(one.truth_table)
+        for number, row in enumerate(one.rows):
+            rows.append(CombRow(one.layer, tuple(row.weights), table, one.formula))
+            if one.swaps:
+                rows.append(CombRow(one.layer, tuple(one.swaps[number]), table, one.formula, "moves"))
+    return rows

@@ -1,0 +1,177 @@
+"""Alignments on linear directions: what was found by class, asking for it, and each by itself."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request, Response
+from fastapi.responses import HTMLResponse, RedirectResponse
+from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy.orm import Session
+
+from analysis.directions.findings import CLOSED_FORM
+from analysis.directions.result import DirectionClass
+from app.addressing import API_PREFIX, Addresses
+from app.db.tables import JobRow
+from app.errors import Conflict, api_errors
+from app.jobs import queue
+from app.pages.directions.one import build_direction, direction_address
+from app.pages.directions.overview import build_directions
+from app.pages.directions.places import comb_rows
+from app.pages.directions.views import (
+    DirectionOptions,
+    DirectionPage,
+    DirectionsOfOptions,
+    DirectionsOptions,
+    DirectionsPage,
+)
+from app.pages.jobs import JobPage, build_job
+from app.pages.options import ScopeOptions
+from app.pages.place import locate
+from app.rendering import is_fragment, render
+from app.routes.changes import Writing
+from app.routes.computing import room
+from app.routes.depends import Form, Links, Reading, now
+
+router = APIRouter()
+LIST = "/networks/{network}/directions"
+OF = "/networks/{network}/algorithms/{algorithm}/directions"
+ONE = OF + "/{alignment}"
+ListOptions = Annotated[DirectionsOptions, Query()]
+LeadingOptions = Annotated[DirectionsOfOptions, Query()]
+OneOptions = Annotated[DirectionOptions, Query()]
+
+
+class DirectionsRequest(BaseModel):
+    """Which directions to search."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    protocol: str = Field("complete", max_length=64, description="Name of a protocol, or its digest's first digits.")
+    output: int = Field(0, ge=0, le=999, description="Index of the output.")
+    data: str = Field("", max_length=64, description="First digits of a data record's digest; empty for the default.")
+    classes: list[DirectionClass] = Field(
+        list(CLOSED_FORM), min_length=1, max_length=5, description="Classes; all in closed form if not given."
+    )
+    every: bool = Field(False, description="Whether to search algorithms with a redundant literal too.")
+    seeds: int = Field(3, ge=1, le=20, description="Of learned subspaces: how many seeds each choice starts from.")
+    steps: int = Field(300, ge=10, le=3000, description="Of learned subspaces: most steps from each seed.")
+    max_dimension: int | None = Field(
+        None, ge=1, le=64, description="Of learned subspaces: largest dimension of one variable; none: a whole layer."
+    )
+
+
+@router.get(LIST, response_class=HTMLResponse, include_in_schema=False)
+def directions_page(
+    request: Request, session: Reading, links: Links, network: str, options: ListOptions
+) -> HTMLResponse:
+    page = build_directions(session, links, network, options)
+    headers = {"HX-Push-Url": page.url} if is_fragment(request) else {}
+    context = {"page": page, "scope": options.scope, "comb_rows": comb_rows}
+    return render(request, "pages/directions.html", context, block="results", headers=headers)
+
+
+@router.get(API_PREFIX + LIST, tags=["directions"], summary="Alignments on directions", responses=api_errors(400, 404))
+def directions_twin(session: Reading, links: Links, network: str, options: ListOptions) -> DirectionsPage:
+    """What the search of one class of directions found, by algorithm; how far the others are. `next_url` leads on."""
+    return build_directions(session, links, network, options)
+
+
+@router.post(
+    API_PREFIX + LIST,
+    tags=["directions"],
+    summary="Ask for a search of directions",
+    status_code=202,
+    responses=api_errors(403, 404, 409, 422),
+)
+def search(session: Writing, links: Links, network: str, order: DirectionsRequest, response: Response) -> JobPage:
+    """Search directions for a stored analysis in the background. Asking twice is asking once."""
+    job = ask_for_directions(session, links, network, order)
+    session.flush()
+    response.headers["Location"] = links.twin(links.job(job.id))
+    return build_job(session, links, job.id, now())
+
+
+@router.post(LIST, include_in_schema=False)
+def search_from_page(session: Writing, links: Links, network: str, form: Form) -> RedirectResponse:
+    given = {key: value for key, value in form.items() if value != "" and key != "classes"}
+    classes = form.getlist("classes")
+    order = DirectionsRequest.model_validate(given | ({"classes": classes} if classes else {}))
+    return RedirectResponse(links.job(ask_for_directions(session, links, network, order).id), status_code=303)
+
+
+def ask_for_directions(session: Session, links: Addresses, network: str, order: DirectionsRequest) -> JobRow:
+    """Queue a search unless it is queued or running already.
+
+    Raises:
+        NotFound: no such network, output, protocol or data record.
+        Conflict: there is no analysis whose algorithms could be placed, or no hidden layer to place them in.
+    """
+    scope = ScopeOptions(output=order.output, protocol=order.protocol, data=order.data).scope
+    place = locate(session, links, network, scope)
+    if place.analysis is None:
+        raise Conflict("analysis", "is not stored, so there are no algorithms to place", "ask for the analysis first")
+    learned = "learned" in order.classes
+    return queue.enqueue_directions(
+        session,
+        place.analysis,
+        list(dict.fromkeys(order.classes)),
+        every=order.every,
+        seeds=order.seeds if learned else 0,
+        steps=order.steps if learned else 0,
+        max_dimension=order.max_dimension if learned else None,
+        asked=True,
+        again=True,
+    )
+
+
+@router.get(OF, include_in_schema=False)
+def directions_of_page(
+    session: Reading, links: Links, network: str, algorithm: str, options: LeadingOptions
+) -> RedirectResponse:
+    return RedirectResponse(direction_address(session, links, network, algorithm, options), 302)
+
+
+@router.get(
+    API_PREFIX + OF,
+    tags=["directions"],
+    summary="An alignment on directions by its text",
+    status_code=302,
+    response_class=RedirectResponse,
+    responses={**api_errors(400, 404, 422), 302: {"description": "To the alignment that `at` names, or to the list."}},
+)
+def directions_of_twin(
+    session: Reading, links: Links, network: str, algorithm: str, options: LeadingOptions
+) -> RedirectResponse:
+    """With `at=PATH@LAYER=w1,w2,…;…` leads on to that alignment, stored or not; without it to all of the algorithm."""
+    return RedirectResponse(links.twin(direction_address(session, links, network, algorithm, options)), 302)
+
+
+@router.get(ONE, response_class=HTMLResponse, include_in_schema=False)
+def direction_page(
+    request: Request,
+    session: Reading,
+    links: Links,
+    network: str,
+    algorithm: str,
+    alignment: str,
+    options: OneOptions,
+) -> HTMLResponse:
+    with room("this alignment on directions"):
+        page = build_direction(session, links, network, algorithm, alignment, options)
+    context = {"page": page, "scope": options.scope, "comb_rows": comb_rows}
+    return render(request, "pages/direction.html", context)
+
+
+@router.get(
+    API_PREFIX + ONE, tags=["directions"], summary="One alignment on directions", responses=api_errors(400, 404, 422)
+)
+def direction_twin(
+    session: Reading, links: Links, network: str, algorithm: str, alignment: str, options: OneOptions
+) -> DirectionPage:
+    """An alignment on directions with every interchange, computed from the weights.
+
+    One that is not stored needs its text as well: `at=PATH@LAYER=w1,w2,…` for each variable, joined by `;`.
+    """
+    with room("this alignment on directions"):
+        return build_direction(session, links, network, algorithm, alignment, options)
