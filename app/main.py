@@ -20,6 +20,7 @@ from app.middleware import BodyLimit, Envelope
 from app.routes import (
     algorithms,
     api_docs,
+    bring_in,
     cards,
     circuits,
     common_ground,
@@ -52,6 +53,7 @@ from app.settings import ROOT, Settings
 
 ROUTERS = (
     home.router,
+    bring_in.router,
     networks.router,
     circuits.router,
     algorithms.router,

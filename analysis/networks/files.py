@@ -163,7 +163,7 @@ def examine_network_document(document: dict[str, Any], *, optional: Collection[s
     required = tuple(key for key in _REQUIRED if key not in optional)
     wrong_keys = check_keys(document, required, (*_OPTIONAL, *optional), _ITEM, InvalidNetwork)
     problems += [FileProblem((), error) for error in wrong_keys]
-    name = attempt(("name",), _name, document["name"]) if "name" in document else None
+    name = attempt(("name",), checked_name, document["name"]) if "name" in document else None
     given = document.get("attribution", "")
     attribution = attempt(
         ("attribution",), plain_text, given, "attribution", InvalidNetwork, empty=True, limit=MAX_ATTRIBUTION
@@ -232,7 +232,12 @@ def task_json(task: Task) -> dict[str, Any]:
     return {"name": task.name, "truth_table": list(task.truth_table)}
 
 
-def _name(value: Any) -> str:
+def checked_name(value: Any) -> str:
+    """A network's name: one line, 1 to 200 characters, and no path of a file.
+
+    Raises:
+        InvalidNetwork: another type, empty, too long, unreadable characters, or a path.
+    """
     text = plain_text(value, "name", InvalidNetwork)
     if _PATH_LIKE.search(text):
         raise InvalidNetwork(

@@ -17,6 +17,7 @@ from app.db.tables import FormerSlugRow, NetworkRow, ShortLinkRow
 KEY_LENGTH: Final = 12
 MAX_SHORT_LINKS: Final = 200_000
 SLUG: Final = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,78}[a-z0-9])?")
+RESERVED_SLUGS: Final = frozenset({"new", "preview"})  # pages of their own below /networks
 _ALPHABET: Final = "23456789abcdefghjkmnpqrstuvwxyz"  # without what is easily misread
 
 
@@ -59,6 +60,8 @@ def check_slug(session: Session, row: NetworkRow, slug: str) -> None:
         raise Conflict(item, "is no slug", "use lower-case letters, digits and hyphens inside, at most 80")
     if looks_like_digest(slug):
         raise Conflict(item, "reads as the beginning of a digest", "use a letter beyond f, or a hyphen")
+    if slug in RESERVED_SLUGS:
+        raise Conflict(item, "is the address of a page", "choose another")
     other = session.scalar(select(NetworkRow).where(NetworkRow.slug == slug))
     former = session.get(FormerSlugRow, slug)
     taken = other is not None and other.id != row.id
@@ -74,7 +77,7 @@ def former_slugs(session: Session, row: NetworkRow) -> list[FormerSlugRow]:
 
 def is_taken(session: Session, slug: str) -> bool:
     """Whether a network has that slug or had it."""
-    if session.scalar(select(NetworkRow.id).where(NetworkRow.slug == slug)) is not None:
+    if slug in RESERVED_SLUGS or session.scalar(select(NetworkRow.id).where(NetworkRow.slug == slug)) is not None:
         return True
     return session.get(FormerSlugRow, slug) is not None
 

@@ -75,9 +75,19 @@ def save_network(
         if rename:
             row.name = file.name
         return row
-    row = NetworkRow(
+    row = network_row(file, free_slug(session, slug or slug_of(file.name), network.digest), origin)
+    row.training, row.position, row.created_at = dict(training or {}), position, now or datetime.now(UTC)
+    session.add(row)
+    session.flush()
+    return row
+
+
+def network_row(file: NamedNetwork, slug: str, origin: str) -> NetworkRow:
+    """The row of a network, in no session: to be stored, or to show what storing it would give."""
+    network = file.network
+    return NetworkRow(
         digest=network.digest,
-        slug=_free_slug(session, slug or slug_of(file.name), network.digest),
+        slug=slug,
         name=file.name,
         sizes=list(network.sizes),
         activation=network.activation,
@@ -87,16 +97,11 @@ def save_network(
         tasks=tasks_to_json(file.tasks),
         origin=origin,
         attribution=file.attribution,
-        training=dict(training or {}),
-        position=position,
-        created_at=now or datetime.now(UTC),
     )
-    session.add(row)
-    session.flush()
-    return row
 
 
-def _free_slug(session: Session, wanted: str, digest: str) -> str:
+def free_slug(session: Session, wanted: str, digest: str) -> str:
+    """The slug that a network would get: the wanted one, with digits of the digest if another has it or had it."""
     for slug in (wanted, *(f"{wanted}-{digest[:n]}" for n in (6, 12))):
         if not is_taken(session, slug):  # former slugs too: links with them must keep leading where they did
             return slug

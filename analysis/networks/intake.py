@@ -1,0 +1,127 @@
+"""A network brought in by somebody: what its file says, what is declared beside it, and all that speaks against it.
+
+bytes ──read_draft──▶ NetworkDraft ──take_in──▶ Intake ──preflight, plan──▶ preview ──confirmed──▶ stored
+                                      ▲
+                          Declaration: name, tasks, encoding
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from analysis.data import DataRecord, clean_data
+from analysis.errors import AnalysisError, InvalidNetwork
+from analysis.input_encoding import InputEncoding, parse_encoding
+from analysis.networks.declared_tasks import TaskSource, declared_tasks
+from analysis.networks.files import NetworkFile, checked_name
+from analysis.networks.formats.draft import NetworkDraft
+from analysis.networks.mlp import MAX_ACTIVATION, activation_bound
+from analysis.networks.network import MAX_INPUTS
+from analysis.strict_json import combined
+from analysis.tasks import Task
+
+
+@dataclass(frozen=True)
+class Declaration:
+    """What is said beside a file.
+
+    Args:
+        name: "" for the file's own.
+        source: where the tasks come from.
+        tasks: names, truth tables or formulas, one for each output.
+        encoding: numbers for 0 and 1; "" for 0 and 1 themselves.
+    """
+
+    name: str = ""
+    source: TaskSource = "file"
+    tasks: str = ""
+    encoding: str = ""
+
+
+@dataclass(frozen=True)
+class Intake:
+    """A network with everything declared, as far as it could be read.
+
+    Args:
+        draft: what the file says.
+        name: what it is to be called.
+        encoding: None where it is wrong, or the network has too many inputs for one.
+        tasks: one per output, None where they are wrong.
+        problems: all that is wrong with what was declared; empty if nothing is.
+    """
+
+    draft: NetworkDraft
+    name: str
+    encoding: InputEncoding | None
+    tasks: tuple[Task, ...] | None
+    problems: tuple[AnalysisError, ...] = ()
+
+    @property
+    def data(self) -> DataRecord:
+        """The rows that stand for the Boolean inputs; the default record where no encoding could be read."""
+        n_inputs = self.draft.network.n_inputs
+        return clean_data(min(n_inputs, MAX_INPUTS)) if self.encoding is None else self.encoding.data_record()
+
+    @property
+    def decided(self) -> bool:
+        """Whether every output has a task, and the rows are known."""
+        return self.tasks is not None and self.encoding is not None
+
+    def file(self) -> NetworkFile:
+        """The network file that comes of it.
+
+        Raises:
+            AnalysisError: something that was declared is wrong; every problem at once.
+        """
+        if self.problems or self.tasks is None:
+            raise combined(self.problems, "what is declared", InvalidNetwork)
+        return NetworkFile(self.name, self.draft.network, self.tasks, self.draft.attribution)
+
+
+def take_in(draft: NetworkDraft, declaration: Declaration, *, fallback_name: str = "") -> Intake:
+    """Put together what a file says and what is declared beside it; what is wrong is noted, not raised.
+
+    Args:
+        draft: what the file says.
+        declaration: what is said beside it.
+        fallback_name: its name where neither gives one, such as the file's; made safe, or made of the sizes.
+    """
+    network = draft.network
+    problems: list[AnalysisError] = []
+    name = _default_name(draft, fallback_name)
+    if declaration.name.strip():
+        try:
+            name = checked_name(declaration.name)
+        except AnalysisError as problem:
+            problems.append(problem)
+    encoding, tasks = None, None
+    if network.n_inputs > MAX_INPUTS:
+        cause = f"has {network.n_inputs} inputs; every Boolean input is looked at, so {MAX_INPUTS} is the most"
+        problems.append(InvalidNetwork("network", cause, f"use a network with 1 to {MAX_INPUTS} inputs"))
+        return Intake(draft, name, None, None, tuple(problems))
+    try:
+        encoding = parse_encoding(declaration.encoding, network.n_inputs)
+    except AnalysisError as problem:
+        problems.append(problem)
+    if encoding is not None:
+        largest = max(abs(number) for number in (*encoding.low, *encoding.high))
+        if activation_bound(network, largest) > MAX_ACTIVATION:
+            cause = "are so large that activations may exceed float64"
+            problems.append(InvalidNetwork("weights and inputs", cause, "scale them down"))
+        else:
+            try:
+                data = encoding.data_record()
+                tasks = declared_tasks(declaration.source, declaration.tasks, network, data, draft.tasks)
+            except AnalysisError as problem:
+                problems.append(problem)
+    return Intake(draft, name, encoding, tasks, tuple(problems))
+
+
+def _default_name(draft: NetworkDraft, fallback: str) -> str:
+    for name in (draft.name, fallback):
+        if name.strip():
+            try:
+                return checked_name(name)
+            except InvalidNetwork:
+                continue
+    return f"network {'-'.join(map(str, draft.network.sizes))}"

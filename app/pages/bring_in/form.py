@@ -1,0 +1,80 @@
+"""The form by which a network of one's own is brought in."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pydantic import Field
+
+from analysis.errors import AnalysisError
+from analysis.networks.declared_tasks import TASK_SOURCES
+from analysis.networks.files import MAX_NETWORK_BYTES, NETWORK_FORMAT
+from analysis.networks.formats.onnx_file import MAX_ONNX_BYTES
+from analysis.networks.network import ACTIVATIONS, MAX_INPUTS
+from analysis.protocol import BUILT_IN
+from analysis.tasks import TASK_NAMES
+from app.addressing import Addresses
+from app.db.errors import StoreError
+from app.pages.bring_in.declaration import CONTENT_TYPES, SOURCE_WORDS, BringInOptions
+from app.pages.options import PageModel
+from app.pages.plan import RefusalView
+
+
+class BringInPage(PageModel):
+    """What may be brought in, and how; with what went wrong where something was sent."""
+
+    declared: BringInOptions
+    protocols: list[str] = Field(description="Those that are ticked.")
+    all_protocols: list[str]
+    sources: list[tuple[str, str]] = Field(description="Where tasks may come from, each in words.")
+    task_names: list[str]
+    activations: list[str]
+    format: str = Field(description="Of network files.")
+    content_types: list[str] = Field(description="Content types that name a format; others are told by the bytes.")
+    max_bytes: int
+    max_onnx_bytes: int
+    max_inputs: int
+    problems: list[RefusalView] = Field(description="What was wrong with what was sent; empty if nothing was sent.")
+    pasted: str = Field(description="The text that was pasted, to be mended.")
+    schema_url: str
+    check_url: str
+    help_url: str
+    url: str
+
+
+def build_form(
+    addresses: Addresses,
+    options: BringInOptions,
+    *,
+    protocols: Sequence[str] = ("complete",),
+    problems: Sequence[AnalysisError | StoreError] = (),
+    pasted: str = "",
+) -> BringInPage:
+    """The form, filled in.
+
+    Args:
+        addresses: for links.
+        options: what is declared already.
+        protocols: those ticked.
+        problems: what is wrong with what was sent.
+        pasted: the text that was pasted.
+    """
+    return BringInPage(
+        declared=options,
+        protocols=list(protocols),
+        all_protocols=list(BUILT_IN),
+        sources=[(source, SOURCE_WORDS[source]) for source in TASK_SOURCES],
+        task_names=list(TASK_NAMES),
+        activations=list(ACTIVATIONS),
+        format=NETWORK_FORMAT,
+        content_types=list(CONTENT_TYPES),
+        max_bytes=MAX_NETWORK_BYTES,
+        max_onnx_bytes=MAX_ONNX_BYTES,
+        max_inputs=MAX_INPUTS,
+        problems=[RefusalView(item=p.item, cause=p.cause, cure=p.cure) for p in problems],
+        pasted=pasted,
+        schema_url=addresses.network_file_schema(),
+        check_url=addresses.check_network_file(),
+        help_url=addresses.bring_in_help(),
+        url=addresses.bring_in(),
+    )

@@ -1,0 +1,266 @@
+"""Bringing in a network of one's own: form, preview, confirmation; the validator and the published schema.
+
+The preview keeps nothing: it sends the network back with the form, and whatever comes with the confirmation is read
+and checked from the beginning (docs/decisions/0012-networks-of-others.md).
+"""
+
+from __future__ import annotations
+
+from pathlib import PurePosixPath
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
+from sqlalchemy.orm import Session
+from starlette.datastructures import FormData, UploadFile
+
+from analysis.errors import AnalysisError, InvalidNetwork
+from analysis.networks.files import MAX_NETWORK_BYTES
+from analysis.networks.formats.schema import network_file_schema
+from analysis.networks.intake import Intake
+from analysis.protocol import Protocol
+from app.addressing import API_PREFIX, Addresses, Scope
+from app.db.errors import StoreError
+from app.db.reads.analyses import find_protocol
+from app.db.records import save_data_record, save_protocol
+from app.db.tables import NetworkRow
+from app.db.writes import save_network
+from app.errors import api_errors
+from app.jobs import queue
+from app.jobs.definitions import analyse_arguments
+from app.pages.bring_in.checking import CheckPage, build_check
+from app.pages.bring_in.declaration import (
+    CONTENT_TYPES,
+    BringInOptions,
+    BringInRequest,
+    declared_in,
+    taken_in,
+)
+from app.pages.bring_in.form import BringInPage, build_form
+from app.pages.bring_in.help import HelpPage, build_help
+from app.pages.bring_in.preview import PreviewPage, build_preview
+from app.pages.options import Options
+from app.pages.place import protocol_key
+from app.rendering import render
+from app.routes.changes import Changer, RawBody, Writing
+from app.routes.depends import Links, Reading
+
+router = APIRouter()
+_MAX_FIELDS: Final = 40
+Declared = Annotated[BringInOptions, Query()]
+Requested = Annotated[BringInRequest, Query()]
+
+
+async def sent_form(request: Request) -> FormData:
+    """The fields of a sent form, among them one file; as large as a network file may be, and not larger."""
+    return await request.form(max_files=1, max_fields=_MAX_FIELDS, max_part_size=MAX_NETWORK_BYTES + 1)
+
+
+SentForm = Annotated[FormData, Depends(sent_form)]
+
+
+class SentFile:
+    """What a form brought: the bytes, what they are called, and the text where it was pasted."""
+
+    def __init__(self, raw: bytes, name: str, pasted: str) -> None:
+        self.raw, self.name, self.pasted = raw, name, pasted
+
+
+async def sent_file(form: SentForm) -> SentFile | None:
+    """The file of a form: uploaded, else pasted, else the one that a preview carries; None if there is none."""
+    upload = form.get("file")
+    if isinstance(upload, UploadFile) and upload.filename:
+        stem = PurePosixPath(upload.filename.replace("\\", "/")).stem
+        return SentFile(await upload.read(), stem, "")
+    pasted = str(form.get("text") or "")
+    if pasted.strip():
+        return SentFile(pasted.encode(errors="surrogatepass"), "", pasted)
+    carried = str(form.get("content") or "")
+    return SentFile(carried.encode(errors="surrogatepass"), "", "") if carried else None
+
+
+Sent = Annotated[SentFile | None, Depends(sent_file)]
+
+
+def known_protocols(session: Session, names: list[str]) -> list[Protocol]:
+    """Protocols by name or digest, `complete` if none is named.
+
+    Raises:
+        NotFound: one is unknown.
+    """
+    return [find_protocol(session, name) for name in dict.fromkeys(names or ["complete"])]
+
+
+@router.get("/networks/new", response_class=HTMLResponse, include_in_schema=False)
+def form_page(request: Request, links: Links, options: Declared) -> HTMLResponse:
+    return render(request, "pages/bring_in.html", {"page": build_form(links, options)})
+
+
+@router.get(
+    f"{API_PREFIX}/networks/new", tags=["networks"], summary="How to bring in a network", responses=api_errors(400)
+)
+def form_twin(links: Links, options: Declared) -> BringInPage:
+    """What may be brought in, in which formats, and what may be declared beside it."""
+    return build_form(links, options)
+
+
+@router.post("/networks/new", response_class=HTMLResponse, include_in_schema=False, dependencies=[Changer])
+def preview_from_form(request: Request, session: Reading, links: Links, form: SentForm, sent: Sent) -> HTMLResponse:
+    """What would come of it; nothing is stored."""
+    return _previewed(request, session, links, form, sent)
+
+
+@router.post(
+    f"{API_PREFIX}/networks/preview",
+    tags=["networks"],
+    summary="What bringing in a network would give",
+    dependencies=[Changer],
+    responses=api_errors(400, 403, 404, 413, 422),
+    openapi_extra={
+        "requestBody": {
+            "required": True,
+            "content": {
+                kind: {
+                    "schema": {"type": "object"}
+                    if kind == "application/json"
+                    else {"type": "string", "format": "binary"}
+                }
+                for kind in (*CONTENT_TYPES, "application/octet-stream")
+            },
+        }
+    },
+)
+def preview(request: Request, session: Reading, links: Links, raw: RawBody, wanted: Requested) -> PreviewPage:
+    """Read a network of any accepted format and tell what storing and analysing it would give; nothing is stored.
+
+    What is wrong with the declarations stands in `refusals`; a file that cannot be read is an error.
+    """
+    intake = taken_in(raw, wanted, declared=CONTENT_TYPES.get(content_type(request)))
+    return build_preview(session, links, intake, _options(wanted), known_protocols(session, wanted.protocols))
+
+
+@router.post("/networks", response_class=HTMLResponse, include_in_schema=False)
+def store_from_form(request: Request, session: Writing, links: Links, form: SentForm, sent: Sent) -> Response:
+    """The confirmation: stored, its analyses queued, on to its page. What is refused shows the preview again."""
+    try:
+        options = declared_in(form)
+        intake = _read(sent, options, str(form.get("fallback") or ""))
+        protocols = known_protocols(session, _ticked(form))
+        page = build_preview(session, links, intake, options, protocols)
+        if page.refusals:
+            return render(request, "pages/bring_in_preview.html", {"page": page}, status_code=422)
+        row = store_intake(session, intake)
+    except (AnalysisError, StoreError):
+        return _previewed(request, session, links, form, sent)
+    ask_for_analyses(session, row, intake, protocols)
+    data = intake.data
+    scope = Scope(0, protocol_key(protocols[0]), "" if data.is_clean else data.digest[:12])
+    return RedirectResponse(links.network(row.slug, scope), status_code=303)
+
+
+@router.get("/networks/new/check", response_class=HTMLResponse, include_in_schema=False)
+def check_page(request: Request, links: Links, _options: Annotated[Options, Query()]) -> HTMLResponse:
+    return render(request, "pages/check_network_file.html", {"page": build_check(links)})
+
+
+@router.get(f"{API_PREFIX}/networks/new/check", tags=["networks"], summary="The validator", responses=api_errors(400))
+def check_twin(links: Links, _options: Annotated[Options, Query()]) -> CheckPage:
+    """The validator without a file: POST one to the same address."""
+    return build_check(links)
+
+
+@router.post("/networks/new/check", response_class=HTMLResponse, include_in_schema=False, dependencies=[Changer])
+def check_from_form(request: Request, links: Links, sent: Sent) -> HTMLResponse:
+    page = build_check(links, b"" if sent is None else sent.raw, pasted="" if sent is None else sent.pasted)
+    return render(request, "pages/check_network_file.html", {"page": page}, status_code=200 if page.sound else 422)
+
+
+@router.post(
+    f"{API_PREFIX}/networks/new/check",
+    tags=["networks"],
+    summary="Validate a network file",
+    dependencies=[Changer],
+    responses=api_errors(403, 413),
+)
+def check(links: Links, raw: RawBody) -> CheckPage:
+    """Each thing that is wrong with a file: where, what was found, what is expected, what to do. Nothing is stored."""
+    return build_check(links, raw)
+
+
+@router.get("/networks/new/help", response_class=HTMLResponse, include_in_schema=False)
+def help_page(request: Request, links: Links, _options: Annotated[Options, Query()]) -> HTMLResponse:
+    return render(request, "pages/bring_in_help.html", {"page": build_help(links)})
+
+
+@router.get(
+    f"{API_PREFIX}/networks/new/help", tags=["networks"], summary="How to export networks", responses=api_errors(400)
+)
+def help_twin(links: Links, _options: Annotated[Options, Query()]) -> HelpPage:
+    """How networks are exported from PyTorch and scikit-learn, and what may be brought in."""
+    return build_help(links)
+
+
+@router.get(f"{API_PREFIX}/schemas/network-file", tags=["networks"], summary="JSON schema of network files")
+def schema() -> JSONResponse:
+    """JSON Schema 2020-12 of `pluriscope-network/1`."""
+    return JSONResponse(network_file_schema(), media_type="application/schema+json")
+
+
+def content_type(request: Request) -> str:
+    """The content type without its parameters."""
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+def store_intake(session: Session, intake: Intake) -> NetworkRow:
+    """Store a network that was brought in, and the data record that follows from its encoding.
+
+    Raises:
+        AnalysisError: what was declared is wrong.
+        Conflict: it is stored already for other tasks.
+    """
+    file = intake.file()
+    row = save_network(session, file, slug=file.slug, origin="uploaded")
+    data = intake.data
+    if not data.is_clean:
+        save_data_record(session, data)
+    return row
+
+
+def ask_for_analyses(session: Session, row: NetworkRow, intake: Intake, protocols: list[Protocol]) -> None:
+    """Queue every output under every protocol on the network's own rows; somebody waits for them."""
+    for output in range(row.sizes[-1]):
+        for protocol in protocols:
+            known_as = save_protocol(session, protocol).name
+            which = f", output {output}" if row.sizes[-1] > 1 else ""
+            arguments = analyse_arguments(row.digest, output, protocol, intake.data)
+            queue.enqueue(session, "analyse", arguments, f"{row.name}{which}: {known_as}", asked=True, again=True)
+
+
+def _previewed(
+    request: Request, session: Session, links: Addresses, form: FormData, sent: SentFile | None
+) -> HTMLResponse:
+    """The preview, or the form with what is wrong."""
+    options, ticked = BringInOptions(), _ticked(form)
+    try:
+        options = declared_in(form)
+        intake = _read(sent, options, str(form.get("fallback") or ""))
+        page: Any = build_preview(session, links, intake, options, known_protocols(session, ticked))
+    except (AnalysisError, StoreError) as error:
+        pasted = "" if sent is None else sent.pasted
+        page = build_form(links, options, protocols=ticked, problems=[error], pasted=pasted)
+        return render(request, "pages/bring_in.html", {"page": page}, status_code=422)
+    return render(request, "pages/bring_in_preview.html", {"page": page}, status_code=200 if page.ready else 422)
+
+
+def _read(sent: SentFile | None, options: BringInOptions, fallback: str) -> Intake:
+    if sent is None:
+        raise InvalidNetwork("file", "was not given", "choose a file, or paste its text")
+    return taken_in(sent.raw, options, fallback_name=sent.name or fallback)
+
+
+def _ticked(form: FormData) -> list[str]:
+    return [str(name) for name in form.getlist("protocols")][:8] or ["complete"]
+
+
+def _options(wanted: BringInRequest) -> BringInOptions:
+    return BringInOptions().model_copy(update=wanted.model_dump(include=set(BringInOptions.model_fields)))
