@@ -25,6 +25,11 @@ def postgresql():
         yield server
 
 
+def database_url(request) -> str:
+    """The URL of the database that a parameter of :data:`ON_EVERY_DATABASE` asks for; "" is SQLite's in the folder."""
+    return "" if request.param == "sqlite" else request.getfixturevalue("postgresql").database()
+
+
 @pytest.fixture
 def own_environment(monkeypatch):
     """An environment without settings of the application."""

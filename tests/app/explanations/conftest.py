@@ -19,6 +19,7 @@ from app.jobs import queue
 from app.jobs.definitions import analyse_arguments
 from app.main import create_app
 from app.settings import Settings
+from tests.conftest import ON_EVERY_DATABASE, database_url
 from tests.factories import pretrained_xor, small_network
 
 XOR = "/networks/xor"
@@ -49,9 +50,9 @@ def with_placements_untried(file: NetworkFile) -> OutputAnalysis:
     return replace(found, algorithms=replace(found.algorithms, algorithms=bare))
 
 
-@pytest.fixture(scope="session")
-def client(tmp_path_factory):
-    app = create_app(Settings(data=tmp_path_factory.mktemp("explanations")))
+@pytest.fixture(scope="session", params=ON_EVERY_DATABASE)
+def client(request, tmp_path_factory):
+    app = create_app(Settings(data=tmp_path_factory.mktemp("explanations"), database_url=database_url(request)))
     with TestClient(app, base_url="http://127.0.0.1", follow_redirects=False) as client:
         file = pretrained_xor()
         with app.state.store.write() as session:

@@ -21,6 +21,7 @@ from app.jobs import judging, queue
 from app.jobs.definitions import analyse_arguments, criteria_arguments
 from app.main import create_app
 from app.settings import Settings
+from tests.conftest import ON_EVERY_DATABASE, database_url
 from tests.factories import hand_made_analysis, pretrained_xor, real_analysis, small_network
 
 XOR = "/networks/xor"
@@ -69,9 +70,10 @@ def judge(store, row, criteria, *, interpretations=False):
         judging.save_verdicts(session, arguments, outcome)
 
 
-@pytest.fixture(scope="session")
-def app(tmp_path_factory):
-    app = create_app(Settings(data=tmp_path_factory.mktemp("pages"), max_body_bytes=10_000))
+@pytest.fixture(scope="session", params=ON_EVERY_DATABASE)
+def app(request, tmp_path_factory):
+    data = tmp_path_factory.mktemp("pages")
+    app = create_app(Settings(data=data, database_url=database_url(request), max_body_bytes=10_000))
     with TestClient(app):  # runs the start-up: the store is opened and migrated
         with app.state.store.write() as session:
             save_network(session, pretrained_xor(), slug="xor", origin="bundled", position=0)

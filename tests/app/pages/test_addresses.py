@@ -7,7 +7,6 @@ from fastapi.testclient import TestClient
 
 from app.addressing import Addresses, ExplanationRef, Scope
 from app.main import ROUTERS, create_app
-from app.settings import Settings
 from tests.app.pages.conftest import XOR
 
 SCOPE = Scope(1, "paper", "0123456789ab")
@@ -121,7 +120,7 @@ def test_the_interface_page_shows_every_operation_and_type(client):
 @pytest.mark.parametrize("stripped", [True, False])
 @pytest.mark.slow
 def test_behind_a_proxy_under_a_prefix(app, stripped):
-    behind = create_app(Settings(data=app.state.settings.data, prefix="/pluriscope"))
+    behind = create_app(app.state.settings.model_copy(update={"prefix": "/pluriscope"}))
     with TestClient(behind, base_url="http://127.0.0.1") as client:
         start = "" if stripped else "/pluriscope"
         for path in ("/", XOR, XOR + "/circuits", XOR + "/circuits/081ff/interpretations/3", "/glossary", "/nope"):

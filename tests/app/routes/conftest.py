@@ -4,8 +4,10 @@ import pytest
 from fastapi.testclient import TestClient
 
 from app.db.engine import open_store
+from app.db.tables import Base
 from app.main import create_app
 from app.settings import Settings
+from tests.conftest import ON_EVERY_DATABASE, database_url
 
 LOCAL = ("127.0.0.1", 50_000)
 
@@ -20,16 +22,24 @@ def empty_database(tmp_path_factory):
     return settings.data / "pluriscope.sqlite"
 
 
-@pytest.fixture(scope="session")
-def one_application(tmp_path_factory):
+@pytest.fixture(scope="session", params=ON_EVERY_DATABASE)
+def one_application(request, tmp_path_factory):
     """One application for all tests: describing its routes takes longer than most tests."""
-    return create_app(Settings(data=tmp_path_factory.mktemp("routes"), token="let-me-in"))
+    data = tmp_path_factory.mktemp("routes")
+    return create_app(Settings(data=data, database_url=database_url(request), token="let-me-in"))
 
 
 @pytest.fixture
 def application(one_application, empty_database):
     """The application on an empty database."""
-    folder = one_application.state.settings.data
+    settings = one_application.state.settings
+    if settings.database_url:
+        store = open_store(settings)
+        with store.writer.begin() as connection:
+            connection.exec_driver_sql(f"TRUNCATE {', '.join(Base.metadata.tables)} RESTART IDENTITY")
+        store.close()
+        return one_application
+    folder = settings.data
     for left in folder.iterdir():
         left.unlink()
     shutil.copy(empty_database, folder)

@@ -9,6 +9,7 @@ from analysis.protocol import COMPLETE
 from app.db.writes import save_analysis, save_network
 from app.main import create_app
 from app.settings import Settings
+from tests.conftest import ON_EVERY_DATABASE, database_url
 from tests.factories import pretrained_xor, real_analysis, small_network
 
 XOR = "/networks/xor"
@@ -27,9 +28,10 @@ def beside(page: str, name: str) -> str:
     return f"{path}/{name}{question}{query}"
 
 
-@pytest.fixture(scope="session")
-def app(tmp_path_factory):
-    app = create_app(Settings(data=tmp_path_factory.mktemp("sharing")))
+@pytest.fixture(scope="session", params=ON_EVERY_DATABASE)
+def app(request, tmp_path_factory):
+    data = tmp_path_factory.mktemp("sharing")
+    app = create_app(Settings(data=data, database_url=database_url(request)))
     with TestClient(app):
         with app.state.store.write() as session:
             save_network(session, pretrained_xor(), slug="xor", origin="bundled", position=0)

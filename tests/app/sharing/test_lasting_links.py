@@ -222,7 +222,7 @@ def test_every_list_links_to_its_tables(client, page) -> None:
 
 def test_the_command_renames(app, monkeypatch, capsys) -> None:
     monkeypatch.setenv("PLURISCOPE_DATA", str(app.state.settings.data))
-    monkeypatch.delenv("PLURISCOPE_DATABASE_URL", raising=False)
+    monkeypatch.setenv("PLURISCOPE_DATABASE_URL", app.state.settings.database_url)
     assert run("rename", "settled", "well-settled") == 0
     assert capsys.readouterr().out == "/networks/well-settled\n"
     assert run("rename", "settled", "settled") == 0  # by its former slug, back to it

@@ -108,7 +108,7 @@ def test_more_than_can_be_computed_at_once_is_asked_to_come_back(client, monkeyp
 @pytest.fixture
 def stored(app, monkeypatch):
     monkeypatch.setenv("PLURISCOPE_DATA", str(app.state.settings.data))
-    monkeypatch.delenv("PLURISCOPE_DATABASE_URL", raising=False)
+    monkeypatch.setenv("PLURISCOPE_DATABASE_URL", app.state.settings.database_url)
 
 
 def test_the_command_says_the_same(stored, capsys) -> None:
