@@ -18,6 +18,7 @@ _ROUTES: Final[tuple[tuple[str, str, Callable[[Addresses, str, Scope], str]], ..
     ("circuits", "Circuits", lambda addresses, network, scope: addresses.circuits(network, scope)),
     ("algorithms", "Algorithms", lambda addresses, network, scope: addresses.algorithms(network, scope)),
     ("directions", "Directions", lambda addresses, network, scope: addresses.directions(network, scope)),
+    ("ladder", "Ladder", lambda addresses, network, scope: addresses.ladder(network, scope)),
     ("explanations", "Explanations", lambda addresses, network, scope: addresses.explanations(network, scope)),
     ("funnel", "Funnel", lambda addresses, network, scope: addresses.funnel(network, scope)),
     ("common-ground", "Common ground", lambda addresses, network, scope: addresses.common_ground(network, scope)),

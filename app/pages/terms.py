@@ -35,6 +35,7 @@ PAGE_TERMS: Final[Mapping[str, tuple[str, ...]]] = {
     ),
     "algorithm": ("Algorithm", "Variable", "Alignment", "Neuron set", "Near miss", "Irredundant", "Minimal alignment"),
     "alignment": ("Alignment", "Variable", "Interchange intervention", "Base", "Source", "Minimal alignment", "Margin"),
+    "ladder": ("Ladder", "Map class", "Alignment", "Variable", "Read-out", "Irredundant", "Interchange intervention"),
     "directions": (
         "Direction",
         "Read-out",

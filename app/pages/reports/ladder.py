@@ -1,0 +1,191 @@
+"""The ladder of map classes: how many explanations pass in each, beside the same on permuted networks."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from pydantic import Field
+from sqlalchemy.orm import Session
+
+from analysis.algorithms.parsing import parse_algorithm
+from analysis.ladder.rungs import CLOSED, LEARNED, MAP_CLASSES
+from app.addressing import Addresses
+from app.db.reads.networks import jobs_for
+from app.db.reports import LadderReport, StoredRung, report_of, report_row
+from app.pages.formulas import FractionView
+from app.pages.options import PageModel, ScopeOptions
+from app.pages.place import Place, locate
+from app.pages.reports.state import ReportState, report_state
+from app.pages.shared import JobView, NetworkView, ScopeView, job_view, latest_job, network_view, scope_view
+
+DIRECTION_CLASSES = ("integer", "integer-any", "orthogonal", "oblique", "learned")
+
+
+class LadderOptions(ScopeOptions):
+    """Options of the ladder."""
+
+
+class FloorView(PageModel):
+    """The same class on networks whose weights were permuted."""
+
+    passing: FractionView = Field(description="Permuted networks on which any alignment passes, of those climbed.")
+    alignments: int = Field(description="Alignments that pass on all of them together.")
+    mean: float | None = Field(description="Alignments that pass on one of them, on average.")
+
+
+class RungView(PageModel):
+    """One class of maps."""
+
+    key: str
+    label: str
+    algorithms: FractionView = Field(description="Algorithms with an alignment that passes, of those placed.")
+    alignments: int = Field(description="Alignments whose single interchanges are all right.")
+    of: int | None = Field(description="Placements that the class offers; null if too many to count.")
+    joint: int | None = Field(description="Of those alignments, how many joint interchange confirms; null if not run.")
+    exact: bool = Field(description="Whether the numbers are exact; else they are lower bounds.")
+    refused: str = Field(description="Why this class was not climbed; empty if it was.")
+    seconds: float
+    floor: FloorView
+    url: str = Field(description="Where what passes can be looked at; empty if nothing lists it.")
+
+
+class AlgorithmLink(PageModel):
+    """An algorithm that was placed."""
+
+    id: str
+    formula: str
+    url: str
+
+
+class LadderPage(PageModel):
+    """The page of the ladder."""
+
+    network: NetworkView
+    scope: ScopeView
+    state: ReportState
+    job: JobView | None
+    rungs: list[RungView]
+    not_climbed: list[str] = Field(description="Classes that are climbed on request, by name.")
+    algorithms: list[AlgorithmLink]
+    n_irredundant: int = Field(description="Irredundant algorithms with a variable, exact.")
+    n_permuted: int
+    n_permuted_right: int = Field(description="Permuted networks that compute the task by themselves.")
+    seed: int = Field(description="Of the permutations.")
+    findings: list[str] = Field(description="What the ladder shows, in sentences made from its numbers.")
+    seconds: float | None
+    engine_version: str
+    digest: str = Field(description="SHA-256 of the stored ladder.")
+    created_at: datetime | None
+    url: str
+    request_url: str = Field(description="A form sent here asks for the ladder; thorough=true for learned maps too.")
+    request_fields: list[tuple[str, str]]
+
+
+def build_ladder(session: Session, addresses: Addresses, network: str, options: LadderOptions) -> LadderPage:
+    """The ladder of one analysis.
+
+    Raises:
+        NotFound: no such network, output, protocol or data record.
+    """
+    place = locate(session, addresses, network, options.scope)
+    row = None if place.analysis is None else report_row(session, place.analysis, "ladder")
+    state, job = report_state(session, place, "ladder", row)
+    report = None if row is None else report_of(row, LadderReport)
+    rungs = [] if report is None else [_rung(one, report, place, addresses) for one in _in_order(report)]
+    climbed = {one.key for one in rungs}
+    analysis_job = None
+    if place.analysis is None:
+        analysis_job = latest_job(jobs_for(session, [place.row.digest]), place.scope, place.network.n_inputs)
+    slug, scope = place.row.slug, place.scope
+    return LadderPage(
+        network=network_view(place.row, addresses, place.network),
+        scope=scope_view(place, analysis_job, addresses),
+        state=state,
+        job=None if job is None else job_view(job, addresses),
+        rungs=rungs,
+        not_climbed=[] if report is None else [MAP_CLASSES[key] for key in MAP_CLASSES if key not in climbed],
+        algorithms=[] if report is None else [_link(text, place, addresses) for text in report.algorithms],
+        n_irredundant=0 if report is None else report.n_irredundant,
+        n_permuted=0 if report is None else report.n_permuted,
+        n_permuted_right=0 if report is None else report.n_permuted_right,
+        seed=0 if report is None else report.seed,
+        findings=[] if report is None else findings_of(rungs, report),
+        seconds=None if row is None else row.seconds,
+        engine_version="" if row is None else row.engine_version,
+        digest="" if row is None else row.content,
+        created_at=None if row is None else row.created_at,
+        url=addresses.ladder(slug, scope),
+        request_url=addresses.ladder(slug),
+        request_fields=[("output", str(scope.output)), ("protocol", scope.protocol), ("data", scope.data)],
+    )
+
+
+def _in_order(report: LadderReport) -> list[StoredRung]:
+    order = {key: number for number, key in enumerate((*CLOSED, *LEARNED))}
+    return sorted(report.rungs, key=lambda one: order.get(one.map_class, len(order)))  # type: ignore[call-overload]
+
+
+def _rung(one: StoredRung, report: LadderReport, place: Place, addresses: Addresses) -> RungView:
+    url = ""
+    if one.map_class in DIRECTION_CLASSES:
+        url = addresses.directions(place.row.slug, place.scope, **{"class": one.map_class})
+    elif one.map_class == "sets":
+        url = addresses.algorithms(place.row.slug, place.scope)
+    mean = one.floor_alignments / one.floor_networks if one.floor_networks else None
+    return RungView(
+        key=one.map_class,
+        label=MAP_CLASSES.get(one.map_class, one.map_class),  # type: ignore[call-overload]
+        algorithms=FractionView(agreed=one.algorithms, of=len(report.algorithms)),
+        alignments=one.alignments,
+        of=one.of,
+        joint=one.joint,
+        exact=one.exact,
+        refused=one.refused,
+        seconds=one.seconds,
+        floor=FloorView(
+            passing=FractionView(agreed=one.floor_passing, of=one.floor_networks),
+            alignments=one.floor_alignments,
+            mean=mean,
+        ),
+        url=url,
+    )
+
+
+def _link(text: str, place: Place, addresses: Addresses) -> AlgorithmLink:
+    algorithm = parse_algorithm(text, place.protocol.algorithm_form, place.network.n_inputs)
+    url = addresses.algorithm(place.row.slug, algorithm.id, place.scope)
+    return AlgorithmLink(id=algorithm.id, formula=algorithm.formula, url=url)
+
+
+def findings_of(rungs: list[RungView], report: LadderReport) -> list[str]:
+    """What the numbers say, no more: where nothing passes, where all do, and where chance does as well."""
+    if not report.algorithms:
+        return ["No algorithm of this task has a variable to place, so there is nothing to climb."]
+    climbed = [one for one in rungs if not one.refused]
+    n = len(report.algorithms)
+
+    def named(chosen: list[RungView]) -> str:
+        return ", ".join(one.label for one in chosen)
+
+    told = []
+    all_pass = [one for one in climbed if one.algorithms.agreed == n]
+    some_pass = [one for one in climbed if 0 < one.algorithms.agreed < n]
+    none_pass = [one for one in climbed if one.algorithms.agreed == 0]
+    what = "the algorithm" if n == 1 else f"all {n:,} algorithms"
+    if all_pass:
+        told.append(f"{what[:1].upper()}{what[1:]} can be placed on {named(all_pass)}.")
+    if some_pass:
+        told.append(f"Some of them, not all, on {named(some_pass)}.")
+    if none_pass:
+        told.append(f"None on {named(none_pass)}.")
+    vain = [
+        one
+        for one in climbed
+        if one.alignments and one.floor.passing.of and 2 * one.floor.passing.agreed >= one.floor.passing.of
+    ]
+    if vain:
+        told.append(
+            f"On {named(vain)} something passes on at least half of the permuted networks too, so passing there says "
+            "little about this network."
+        )
+    return told

@@ -1,0 +1,46 @@
+"""How far a report is that a page waits for."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from sqlalchemy.orm import Session
+
+from app.db.reads.jobs import UNFINISHED, jobs_of_network
+from app.db.tables import AnalysisReportRow, JobRow
+from app.pages.place import Place
+
+ReportState = Literal["done", "computing", "failed", "cancelled", "not_asked", "not_analysed"]
+
+
+def report_state(
+    session: Session, place: Place, kind: str, row: AnalysisReportRow | None
+) -> tuple[ReportState, JobRow | None]:
+    """Whether a report is there, and otherwise how far it is; the job is the newest that works on it, if any does.
+
+    Args:
+        session: a snapshot of the store.
+        place: the analysis.
+        kind: of the report, which is that of its jobs.
+        row: the stored report.
+    """
+    if place.analysis is None:
+        return "not_analysed", None
+    key = (place.scope.output, place.analysis.protocol_digest, place.analysis.data_digest, place.analysis.result_digest)
+    jobs = [
+        job
+        for job in jobs_of_network(session, place.row.digest)
+        if job.kind == kind
+        and (job.arguments["output"], job.arguments["protocol"], job.arguments["data"], job.arguments["result"]) == key
+    ]
+    busy = next((job for job in jobs if job.state in UNFINISHED), None)
+    if row is not None:
+        return "done", busy
+    if busy is not None:
+        return "computing", busy
+    last = jobs[0] if jobs else None
+    if last is not None and last.state == "failed":
+        return "failed", last
+    if last is not None and last.state == "cancelled":
+        return "cancelled", last
+    return "not_asked", last
