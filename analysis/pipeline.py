@@ -42,6 +42,7 @@ from analysis.result import (
     InterpretationCounts,
     OutputAnalysis,
 )
+from analysis.shards import FORGETFUL, Shards, Within, once
 from analysis.single_precision import float32_alignments, float32_circuits
 from analysis.so_far import SoFar
 from analysis.strict_json import combined
@@ -75,6 +76,7 @@ def analyse_output(
     clock: Clock | None = None,
     limits: Limits = DEFAULT_LIMITS,
     circuits: CircuitSearch | None = None,
+    shards: Shards = FORGETFUL,
 ) -> OutputAnalysis:
     """Run the whole analysis of one output.
 
@@ -89,6 +91,7 @@ def analyse_output(
         clock: seconds from any origin, e.g. ``time.perf_counter``; without it no time is measured.
         limits: where searches stop.
         circuits: what the search of circuits found under the same rules and limits, if it was made before.
+        shards: where parts go that are done, for another attempt at the very same analysis under the same limits.
 
     Raises:
         AnalysisError: everything that :func:`~analysis.preflight.preflight` refuses, as one error.
@@ -101,10 +104,14 @@ def analyse_output(
     telling = so_far.telling(report)
     with watch.stage("circuits"):
         if circuits is None:
-            circuits = _circuits(cut, task, protocol, data, output, telling, limits)
+            circuits = once(
+                Within(shards, "circuits"),
+                "all",
+                lambda: _circuits(cut, task, protocol, data, output, telling, limits, Within(shards, "circuits")),
+            )
     so_far.circuits = circuits
     with watch.stage("interpretations"):
-        interpretations = _interpretations(cut, circuits, protocol, data, telling)
+        interpretations = _interpretations(cut, circuits, protocol, data, telling, Within(shards, "interpretations"))
     so_far.interpretations = interpretations
     with watch.stage("algorithms"):
         candidates = candidate_algorithms(
@@ -118,7 +125,7 @@ def analyse_output(
         )
     so_far.candidates = candidates
     with watch.stage("alignments"):
-        algorithms = _alignments(cut, candidates, protocol, data, telling, limits)
+        algorithms = _alignments(cut, candidates, protocol, data, telling, limits, Within(shards, "alignments"))
     so_far.algorithms = algorithms
 
     def rescore(result: AlgorithmResult, scored: ScoredAlignment, rules: Protocol) -> ScoredAlignment:
@@ -164,11 +171,18 @@ def refuse(problems: tuple[AnalysisError, ...]) -> None:
 
 
 def _circuits(
-    cut: Network, task: Task, protocol: Protocol, data: DataRecord, output: int, report: Report, limits: Limits
+    cut: Network,
+    task: Task,
+    protocol: Protocol,
+    data: DataRecord,
+    output: int,
+    report: Report,
+    limits: Limits,
+    shards: Shards,
 ) -> CircuitSearch:
     """The circuits in the best way within the limits, or an unsearched space with its exact size."""
     try:
-        return find_circuits(cut, task, protocol, data, output=output, report=report, limits=limits)
+        return find_circuits(cut, task, protocol, data, output=output, report=report, limits=limits, shards=shards)
     except BeyondLimits:
         return unsearched(cut, protocol, data)
 
@@ -182,12 +196,14 @@ def unsearched(cut: Network, protocol: Protocol, data: DataRecord) -> CircuitSea
 
 
 def _interpretations(
-    cut: Network, circuits: CircuitSearch, protocol: Protocol, data: DataRecord, report: Report
+    cut: Network, circuits: CircuitSearch, protocol: Protocol, data: DataRecord, report: Report, shards: Shards
 ) -> InterpretationCounts:
     """Exact counts for the listed circuits, or none where there are too many states to carry."""
     complete = circuits.truncated_at is None
     try:
-        counts = count_interpretations(cut, circuits.masks, data, ablation=protocol.ablation, report=report)
+        counts = count_interpretations(
+            cut, circuits.masks, data, ablation=protocol.ablation, report=report, shards=shards
+        )
     except BeyondLimits:
         nothing = (0,) * circuits.n_listed
         return InterpretationCounts(nothing, nothing, truncated_at=0, complete=complete)
@@ -195,11 +211,19 @@ def _interpretations(
 
 
 def _alignments(
-    cut: Network, candidates: Candidates, protocol: Protocol, data: DataRecord, report: Report, limits: Limits
+    cut: Network,
+    candidates: Candidates,
+    protocol: Protocol,
+    data: DataRecord,
+    report: Report,
+    limits: Limits,
+    shards: Shards,
 ) -> AlgorithmSearch:
     """The alignments of every candidate, or the candidates alone where there are too many neuron sets to try."""
     try:
-        return search_alignments(cut, candidates, protocol, data, report=report, max_aligned=limits.max_aligned)
+        return search_alignments(
+            cut, candidates, protocol, data, report=report, max_aligned=limits.max_aligned, shards=shards
+        )
     except BeyondLimits:
         alone = tuple(map(untried, candidates.algorithms))
         at = candidates.truncated_at if candidates.space is None else len(alone)

@@ -36,6 +36,7 @@ from analysis.networks.network import Network
 from analysis.progress import Progress, Report, silent
 from analysis.protocol import Protocol
 from analysis.result import AlgorithmResult, AlgorithmSearch, CandidateTotals
+from analysis.shards import FORGETFUL, Shards
 
 Array = NDArray[np.int64]
 
@@ -53,6 +54,7 @@ def search_alignments(
     *,
     report: Report = silent,
     max_aligned: int = 2_000,
+    shards: Shards = FORGETFUL,
 ) -> AlgorithmSearch:
     """Align every candidate algorithm with the network.
 
@@ -63,6 +65,7 @@ def search_alignments(
         data: rows to interchange.
         report: told "alignments" before each algorithm; may cancel there.
         max_aligned: how many aligned algorithms are kept of candidates that are not all listed.
+        shards: where the results of algorithms go that are done.
 
     Returns:
         One result per algorithm, in the candidates' order; of candidates that are not all listed one for each of the
@@ -78,16 +81,20 @@ def search_alignments(
     report(Progress("alignments", 0, max(1, len(candidates.algorithms))))
     sites = site_decisions(network, protocol, data)
     if candidates.space is not None:
-        return _by_support(sites, candidates, candidates.space, protocol, report, max_aligned)
+        return _by_support(sites, candidates, candidates.space, protocol, report, max_aligned, shards)
 
     def whole(results: tuple[AlgorithmResult, ...]) -> AlgorithmSearch:
         return AlgorithmSearch(results, candidates.n_candidates, candidates.truncated_at)
 
-    return whole(align_with(sites, candidates.algorithms, protocol, _telling(report, whole)))
+    return whole(align_with(sites, candidates.algorithms, protocol, _telling(report, whole), shards))
 
 
 def align_with(
-    sites: SiteDecisions, algorithms: Sequence[HighLevelModel], protocol: Protocol, report: Report
+    sites: SiteDecisions,
+    algorithms: Sequence[HighLevelModel],
+    protocol: Protocol,
+    report: Report,
+    shards: Shards = FORGETFUL,
 ) -> tuple[AlgorithmResult, ...]:
     """Align each algorithm under decisions that are already made; one result per algorithm.
 
@@ -97,6 +104,7 @@ def align_with(
         protocol: what is kept.
         report: told "alignments" before each algorithm; may cancel there. So far: one result per algorithm, those that
             are still to come without any placement tried.
+        shards: where the results of algorithms go that are done.
 
     Raises:
         BeyondLimits: too many hidden neurons for an exact search.
@@ -109,12 +117,24 @@ def align_with(
     def so_far() -> tuple[AlgorithmResult, ...]:
         return (*results, *map(untried, algorithms[len(results) :]))
 
-    for done, algorithm in enumerate(algorithms):
-        report(Progress("alignments", done, total, f"{n_valid} valid alignments", so_far))
-        if done % _ALGORITHMS_AT_ONCE == 0:
-            search.prepare(done, done + _ALGORITHMS_AT_ONCE)
-        results.append(search.align(done, algorithm))
-        n_valid += results[-1].n_valid
+    begin = 0
+    for start in range(0, len(algorithms), _ALGORITHMS_AT_ONCE):
+        if start < len(results):  # done with what was recalled before
+            continue
+        known = shards.recall(str(start))
+        if known is not None:
+            results += known
+            n_valid = sum(result.n_valid for result in results)
+            begin = len(results)
+            continue
+        search.prepare(start, start + _ALGORITHMS_AT_ONCE)
+        for done, algorithm in enumerate(algorithms[start : start + _ALGORITHMS_AT_ONCE], start):
+            report(Progress("alignments", done, total, f"{n_valid} valid alignments", so_far))
+            results.append(search.align(done, algorithm))
+            n_valid += results[-1].n_valid
+        if shards.due():
+            shards.keep(str(begin), results[begin:])
+            begin = len(results)
     report(Progress("alignments", total, total, f"{n_valid} valid alignments", so_far))
     return tuple(results)
 
@@ -140,6 +160,7 @@ def _by_support(
     protocol: Protocol,
     report: Report,
     max_aligned: int,
+    shards: Shards,
 ) -> AlgorithmSearch:
     """The first candidates and those that can be aligned, with the totals of all."""
     found = aligned_algorithms(space.pattern, space.depth, sites, report=report, max_aligned=max_aligned)
@@ -159,7 +180,7 @@ def _by_support(
         return AlgorithmSearch(some, candidates.n_candidates, len(some), totals)
 
     try:
-        results = align_with(sites, listed, protocol, _telling(report, so_far))
+        results = align_with(sites, listed, protocol, _telling(report, so_far), shards)
     except BeyondLimits:  # the totals are exact, but no alignment can be listed
         kept_none_of = 0 if found.n_aligned else None
         return AlgorithmSearch((), candidates.n_candidates, kept_none_of, replace(totals, n_first=0))

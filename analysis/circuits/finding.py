@@ -19,6 +19,7 @@ from analysis.networks.network import Network
 from analysis.progress import Progress, Report, silent
 from analysis.protocol import Protocol
 from analysis.result import CircuitSearch
+from analysis.shards import FORGETFUL, Shards, Within
 from analysis.tasks import Task
 
 
@@ -33,6 +34,7 @@ def find_circuits(
     limits: Limits = DEFAULT_LIMITS,
     seed: int = 0,
     plan: CircuitPlan | None = None,
+    shards: Shards = FORGETFUL,
 ) -> CircuitSearch:
     """Find the valid circuits of one output in the best way within the limits.
 
@@ -46,6 +48,7 @@ def find_circuits(
         limits: the user's.
         seed: of everything drawn; the same seed gives the same result.
         plan: what :func:`~analysis.circuits.planning.plan_circuits` said, if it was asked before.
+        shards: where parts go that are done.
 
     Raises:
         BeyondLimits: every way is barred, with the reasons.
@@ -53,7 +56,7 @@ def find_circuits(
         Cancelled: the report asked to stop.
     """
     plan = plan or plan_circuits(network, task, protocol, data, output=output, limits=limits)
-    search = _Search(network, task, protocol, data, output, report, limits, seed)
+    search = _Search(network, task, protocol, data, output, report, limits, seed, shards)
     if plan.method == "listed":
         return search.listed()
     if plan.method == "counted":
@@ -77,6 +80,7 @@ class _Search:
     report: Report
     limits: Limits
     seed: int
+    shards: Shards = FORGETFUL
 
     def listed(self) -> CircuitSearch:
         last = Progress("circuits", 0, 1)
@@ -95,6 +99,7 @@ class _Search:
             report=watched,
             max_valid=self.limits.most_listed(len(self.data.representatives)),
             max_possible=self.limits.max_possible,
+            shards=Within(self.shards, "listed"),
         )
         return replace(found, n_tested=last.done)
 

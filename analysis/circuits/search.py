@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property, lru_cache, partial
 from itertools import combinations
 from math import prod
 
@@ -38,6 +38,7 @@ from analysis.networks.network import Network
 from analysis.progress import Progress, Report, silent
 from analysis.protocol import Protocol
 from analysis.result import CircuitSearch
+from analysis.shards import FORGETFUL, Shards
 from analysis.tasks import Task
 from analysis.validity import decided_as, max_wrong
 
@@ -58,6 +59,7 @@ def search_circuits(
     report: Report = silent,
     max_valid: int = 5_000_000,
     max_possible: int = 2_000_000_000,
+    shards: Shards = FORGETFUL,
 ) -> CircuitSearch:
     """Find every valid circuit of the protocol's space.
 
@@ -70,6 +72,7 @@ def search_circuits(
         report: called between chunks with the number of circuits tested; may raise Cancelled.
         max_valid: stop once so many are found; the result then says ``truncated_at``.
         max_possible: refuse a larger space.
+        shards: where parts of the space go that are done.
 
     Returns:
         Masks in ascending order, their outputs on the representatives, their margins on the rows judged.
@@ -100,7 +103,7 @@ def search_circuits(
         outputs, margins = evaluate_circuits(network, some, protocol, data, rows)
         return CircuitSearch(layout, possible, some, outputs, margins, len(some), count=n_found)
 
-    masks, truncated = _collect(judge.found(), possible, max_valid, report, so_far)
+    masks, truncated = _collect(_in_parts(judge.pieces(), shards), possible, max_valid, report, so_far)
     outputs, margins = evaluate_circuits(network, masks, protocol, data, rows)
     return CircuitSearch(layout, possible, masks, outputs, margins, max_valid if truncated else None)
 
@@ -133,8 +136,34 @@ def nearly_valid(
     """
     rows, labels = judged_rows(task, data, output)
     judge = _Judge(network, protocol, data, rows, labels, EdgeLayout(network.sizes), slack)
-    masks, truncated = _collect(judge.found(), count_in_space(network.sizes, protocol), max_found, report)
+    masks, truncated = _collect(
+        _in_parts(judge.pieces(), FORGETFUL), count_in_space(network.sizes, protocol), max_found, report
+    )
     return None if truncated else masks
+
+
+def _in_parts(
+    pieces: Iterator[Callable[[], Iterator[tuple[int, NDArray[np.uint64]]]]], shards: Shards
+) -> Iterator[tuple[int, NDArray[np.uint64]]]:
+    """What the pieces of a space hold, piece after piece; those of a part that was kept are not looked at again."""
+    begin, n_tested = 0, 0
+    parts: list[NDArray[np.uint64]] = [np.empty(0, dtype=np.uint64)]
+    for at, piece in (numbered := enumerate(pieces)):
+        known = shards.recall(str(at))
+        if known is None:
+            for n_more, masks in piece():
+                n_tested += n_more
+                parts.append(masks)
+                yield n_more, masks
+        if (known is not None and at > begin) or (known is None and shards.due()):
+            shards.keep(str(begin), (at - begin + (known is None), n_tested, np.concatenate(parts)))
+            begin, n_tested, parts = at + 1, 0, parts[:1]
+        if known is not None:
+            n_pieces, n_more, masks = known
+            for _ in range(n_pieces - 1):
+                next(numbered)
+            begin, n_tested, parts = at + n_pieces, 0, parts[:1]
+            yield n_more, masks
 
 
 def _collect(
@@ -258,11 +287,14 @@ class _Judge:
     def absent(self) -> tuple[NDArray[np.float64], ...]:
         return ablation_values(self.network, self.protocol.ablation, mean_rows(self.data))
 
-    def found(self) -> Iterator[tuple[int, NDArray[np.uint64]]]:
-        """Circuits tested since the last step, and the valid ones among them."""
+    def pieces(self) -> Iterator[Callable[[], Iterator[tuple[int, NDArray[np.uint64]]]]]:
+        """The space in pieces; a piece that is called tells circuits tested since its last step, and the valid ones.
+
+        To pass over a piece takes hardly any time.
+        """
         n_hidden = self.network.n_hidden_layers
         if n_hidden == 0:
-            yield from self._only_circuit()
+            yield self._only_circuit
             return
         wiring = Wiring(self.network, self.absent, self.rows[self.first], self._may_be_active)
         width = self.network.sizes[-2]
@@ -271,11 +303,16 @@ class _Judge:
             n_terms = width * 2 ** len(batch.active) * len(self.first)
             step = max(1, _VALUES_AT_ONCE // n_terms)
             for start in range(0, len(batch) if admitted else 0, step):
-                piece = batch[start : start + step]
-                terms = self._terms(wiring, piece)
-                for choices in _choices(len(batch.active), width, admitted):
-                    for n_tested, masks in self._judge(piece, terms, choices):
-                        yield n_tested, masks if len(self.first) == len(self.rows) else self._right_on_all(masks)
+                yield partial(self._found, wiring, batch[start : start + step], len(batch.active), admitted)
+
+    def _found(
+        self, wiring: Wiring, piece: Prefixes, n_sources: int, admitted: frozenset[int]
+    ) -> Iterator[tuple[int, NDArray[np.uint64]]]:
+        """Circuits tested on top of some prefixes since the last step, and the valid ones among them."""
+        terms = self._terms(wiring, piece)
+        for choices in _choices(n_sources, self.network.sizes[-2], admitted):
+            for n_tested, masks in self._judge(piece, terms, choices):
+                yield n_tested, masks if len(self.first) == len(self.rows) else self._right_on_all(masks)
 
     def _in_space(self, n_active: int) -> bool:
         return in_space(n_active, self.network.sizes, self.protocol)

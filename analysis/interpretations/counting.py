@@ -28,6 +28,7 @@ from analysis.interventions.ablation import Ablation
 from analysis.networks.network import Network
 from analysis.progress import Progress, Report, silent
 from analysis.result import InterpretationCounts
+from analysis.shards import FORGETFUL, Shards
 
 MAX_STATES = 1_000_000_000
 _STATES_AT_ONCE = 1 << 15
@@ -43,6 +44,7 @@ def count_interpretations(
     ablation: Ablation = "zero",
     report: Report = silent,
     max_states: int = MAX_STATES,
+    shards: Shards = FORGETFUL,
 ) -> InterpretationCounts:
     """Count the interpretations of each circuit, and the classes that the inputs can tell apart.
 
@@ -53,6 +55,7 @@ def count_interpretations(
         ablation: what absent edges carry; the protocol's, so that a circuit is read as it was judged.
         report: called between batches with the number of circuits done; may raise Cancelled.
         max_states: stop when the first layers have more states than this over the circuits so far.
+        shards: where the counts of circuits go that are done.
 
     Returns:
         Exact counts parallel to ``masks``; stopped, those of the first circuits, and ``truncated_at`` says how many.
@@ -65,7 +68,22 @@ def count_interpretations(
     n_circuits = len(masks)
     report(Progress("interpretations", 0, max(n_circuits, 1)))
     n_states, n_found = 0.0, 0
-    for layers in _batches(network, np.asarray(masks, dtype=np.uint64), data, ablation):
+    masks = np.asarray(masks, dtype=np.uint64)
+    step = _circuits_at_once(network, data)
+    begin, states_before = 0, 0.0
+    while len(totals) < n_circuits:
+        known = shards.recall(str(len(totals)))
+        if known is not None:
+            more_states, more_totals, more_classes = known
+            n_states += more_states
+            totals += more_totals
+            classes += more_classes
+            n_found += sum(more_totals)
+            begin, states_before = len(totals), n_states
+            report(Progress("interpretations", len(totals), max(n_circuits, 1), f"{n_found:,} interpretations"))
+            continue
+        some = masks[len(totals) : len(totals) + step]
+        layers = read_cuts(network, some, data.representatives, ablation, mean_rows(data))
         n_states += float(n_first_states(layers[0]).sum())
         if n_states > max_states and totals:
             uncounted = (0,) * (n_circuits - len(totals))
@@ -80,19 +98,18 @@ def count_interpretations(
         totals += total
         classes += observed
         n_found += sum(total)
+        if shards.due():
+            shards.keep(str(begin), (n_states - states_before, totals[begin:], classes[begin:]))
+            begin, states_before = len(totals), n_states
         report(Progress("interpretations", len(totals), max(n_circuits, 1), f"{n_found:,} interpretations"))
     return InterpretationCounts(tuple(totals), tuple(classes))
 
 
-def _batches(
-    network: Network, masks: NDArray[np.uint64], data: DataRecord, ablation: Ablation
-) -> Iterator[tuple[LayerCuts, ...]]:
-    """Cuts of consecutive circuits, so many at once that their states and separations fit into memory."""
+def _circuits_at_once(network: Network, data: DataRecord) -> int:
+    """So many consecutive circuits that their states and separations fit into memory."""
     n_rows = len(data.representatives)
     bits_per_circuit = sum(network.sizes[1:]) * (n_rows - 1) * n_rows * (n_rows - 1) // 2
-    step = max(1, min(_CIRCUITS_AT_ONCE, _BITS_AT_ONCE // max(bits_per_circuit, 1)))
-    for start in range(0, len(masks), step):
-        yield read_cuts(network, masks[start : start + step], data.representatives, ablation, mean_rows(data))
+    return max(1, min(_CIRCUITS_AT_ONCE, _BITS_AT_ONCE // max(bits_per_circuit, 1)))
 
 
 def _count(layers: tuple[LayerCuts, ...]) -> tuple[list[int], list[int]]:

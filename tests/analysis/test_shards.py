@@ -1,0 +1,131 @@
+"""Finished parts: bytes that can only make values, and work that goes on behind them with the same result."""
+
+import json
+import zlib
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from analysis.circuits.search import search_circuits
+from analysis.data import clean_data
+from analysis.errors import Cancelled, InvalidShard
+from analysis.limits import Limits
+from analysis.pipeline import analyse_output
+from analysis.protocol import COMPLETE, PAPER
+from analysis.result_file import output_json
+from analysis.shards import FORGETFUL, PackedShards, Shard, once, pack, unpack
+from tests.factories import pretrained_xor
+
+plain = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner) | st.tuples(inner, inner) | st.dictionaries(st.text(), inner),
+    max_leaves=12,
+)
+
+
+@given(plain)
+def test_plain_values_come_back_as_they_were(value):
+    again = unpack(pack(value))
+    assert repr(again) == repr(value)
+    assert type(again) is type(value)
+
+
+def test_arrays_and_records_come_back_to_the_last_bit():
+    file = pretrained_xor()
+    found = search_circuits(file.network.for_output(0), file.tasks[0], COMPLETE, clean_data(2))
+    again = unpack(pack({"found": found, "odd": np.float64(np.nan), "big": 10**60, "set": frozenset({3, 1})}))
+    for name in ("masks", "outputs", "margins"):
+        np.testing.assert_array_equal(getattr(again["found"], name), getattr(found, name))
+        assert getattr(again["found"], name).dtype == getattr(found, name).dtype
+    assert (again["found"].possible, again["found"].count, again["big"]) == (9625, 197, 10**60)
+    assert again["set"] == {1, 3}
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        ["record", "os:path", []],
+        ["record", "subprocess:Popen", [["list", ["true"]]]],
+        ["record", "analysis.shards:pack", [1]],
+        ["record", "analysis.nothing:Here", []],
+        ["array", "|O", [1]],
+        ["array", "<f8", [10**9]],
+        ["surprise", []],
+        5.5,
+    ],
+)
+def test_nothing_but_values_can_be_read(told):
+    text = json.dumps(told).encode()
+    data = zlib.compress(len(text).to_bytes(8, "little") + text + b"\0")
+    with pytest.raises(InvalidShard):
+        unpack(data)
+
+
+@pytest.mark.parametrize("data", [b"", b"nonsense", zlib.compress(b"\xff" * 20)])
+def test_spoiled_bytes_are_refused_and_found_again(data):
+    with pytest.raises(InvalidShard):
+        unpack(data)
+    assert once(PackedShards({"x": data}, lambda _: None), "x", lambda: 7) == 7
+
+
+def test_what_cannot_be_told_cannot_be_kept():
+    with pytest.raises(InvalidShard, match="cannot hold a"):
+        pack([object()])
+
+
+class Stopping:
+    """Keeps every part that is handed over, and cancels after so many reports."""
+
+    def __init__(self, known: dict[str, bytes], reports: int) -> None:
+        self.kept, self.left = dict(known), reports
+        self.recalled = PackedShards(known, self._take)
+
+    def _take(self, shard: Shard) -> None:
+        self.kept[shard.key] = shard.data
+
+    def report(self, _progress) -> None:
+        self.left -= 1
+        if self.left < 0:
+            raise Cancelled("test")
+
+
+def analyse(protocol, shards=FORGETFUL, report=lambda _: None, limits=None):
+    file = pretrained_xor()
+    return analyse_output(
+        file.network,
+        0,
+        file.tasks[0],
+        protocol,
+        clean_data(2),
+        report=report,
+        shards=shards,
+        limits=limits or Limits(),
+    )
+
+
+@pytest.mark.parametrize(
+    "protocol", [pytest.param(COMPLETE, marks=pytest.mark.slow, id="complete"), pytest.param(PAPER, id="paper")]
+)
+def test_an_analysis_that_is_stopped_again_and_again_ends_as_if_it_never_was(protocol, monkeypatch):
+    monkeypatch.setattr("analysis.circuits.search._VALUES_AT_ONCE", 1 << 9)  # many pieces
+    monkeypatch.setattr("analysis.interpretations.counting._CIRCUITS_AT_ONCE", 16)
+    monkeypatch.setattr("analysis.alignments.search._ALGORITHMS_AT_ONCE", 8)
+    whole = output_json(analyse(protocol))
+    known: dict[str, bytes] = {}
+    patience = 12
+    for _ in range(400):
+        stopping = Stopping(known, patience + len(known))  # what is recalled reports as well
+        try:
+            found = analyse(protocol, stopping.recalled, stopping.report)
+        except Cancelled:
+            if stopping.kept.keys() == known.keys():
+                patience *= 2  # what keeps nothing must be done in one go
+            known = stopping.kept
+        else:
+            break
+    assert {key.split("/")[0] for key in known} == {"circuits", "interpretations", "alignments"}
+    assert len(known) > 5, "nothing was interrupted: the test has proved nothing"
+    again = output_json(found)
+    assert again == whole
