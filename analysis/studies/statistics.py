@@ -96,7 +96,7 @@ def share_of(hits: int, of: int, confidence: float = CONFIDENCE) -> Share:
 
 
 @dataclass(frozen=True)
-class TestResult:
+class Tested:
     """What one test says.
 
     Args:
@@ -122,7 +122,7 @@ class TestResult:
     note: str = ""
 
 
-def mann_whitney(groups: Mapping[str, Sequence[float]]) -> TestResult:
+def mann_whitney(groups: Mapping[str, Sequence[float]]) -> Tested:
     """Whether values of one group tend to be larger; effect: Cliff's delta, P(first larger) − P(second larger)."""
     (name_a, a), (name_b, b) = groups.items()
     sizes = (len(a), len(b))
@@ -131,10 +131,10 @@ def mann_whitney(groups: Mapping[str, Sequence[float]]) -> TestResult:
     found = stats.mannwhitneyu(a, b, alternative="two-sided")
     delta = 2 * float(found.statistic) / (sizes[0] * sizes[1]) - 1
     p = 1.0 if math.isnan(float(found.pvalue)) else float(found.pvalue)
-    return TestResult("mann-whitney", (name_a, name_b), sizes, float(found.statistic), p, delta, "Cliff's delta")
+    return Tested("mann-whitney", (name_a, name_b), sizes, float(found.statistic), p, delta, "Cliff's delta")
 
 
-def wilcoxon(groups: Mapping[str, Mapping[Hashable, float]]) -> TestResult:
+def wilcoxon(groups: Mapping[str, Mapping[Hashable, float]]) -> Tested:
     """Whether paired values differ in one direction; effect: matched-pairs rank-biserial correlation.
 
     Args:
@@ -148,17 +148,17 @@ def wilcoxon(groups: Mapping[str, Mapping[Hashable, float]]) -> TestResult:
     moved = differences[differences != 0]
     effect = "rank-biserial correlation"
     if len(pairs) < _FEWEST:
-        return TestResult("wilcoxon", (name_a, name_b), (len(pairs),), None, None, None, effect, None, "too few pairs")
+        return Tested("wilcoxon", (name_a, name_b), (len(pairs),), None, None, None, effect, None, "too few pairs")
     if not len(moved):
-        return TestResult("wilcoxon", (name_a, name_b), (len(pairs),), 0.0, 1.0, 0.0, effect, None, note)
+        return Tested("wilcoxon", (name_a, name_b), (len(pairs),), 0.0, 1.0, 0.0, effect, None, note)
     found = stats.wilcoxon(moved)
     ranks = stats.rankdata(np.abs(moved))
     biserial = float((ranks[moved > 0].sum() - ranks[moved < 0].sum()) / ranks.sum())
     statistic, p = float(found.statistic), float(found.pvalue)
-    return TestResult("wilcoxon", (name_a, name_b), (len(pairs),), statistic, p, biserial, effect, None, note)
+    return Tested("wilcoxon", (name_a, name_b), (len(pairs),), statistic, p, biserial, effect, None, note)
 
 
-def kruskal_wallis(groups: Mapping[str, Sequence[float]]) -> TestResult:
+def kruskal_wallis(groups: Mapping[str, Sequence[float]]) -> Tested:
     """Whether any group's values lie elsewhere; effect: epsilon squared, 0 to 1."""
     filled = {name: values for name, values in groups.items() if len(values) >= _FEWEST}
     names, sizes = tuple(groups), tuple(len(values) for values in groups.values())
@@ -167,15 +167,15 @@ def kruskal_wallis(groups: Mapping[str, Sequence[float]]) -> TestResult:
     everything = [value for values in filled.values() for value in values]
     note = "" if len(filled) == len(groups) else f"without {', '.join(n for n in names if n not in filled)}: too few"
     if len(set(everything)) == 1:
-        return TestResult("kruskal-wallis", names, sizes, 0.0, 1.0, 0.0, "epsilon squared", None, note)
+        return Tested("kruskal-wallis", names, sizes, 0.0, 1.0, 0.0, "epsilon squared", None, note)
     found = stats.kruskal(*filled.values())
     statistic = float(found.statistic)
     effect = statistic / (len(everything) - 1)
     p = float(found.pvalue)
-    return TestResult("kruskal-wallis", names, sizes, statistic, p, effect, "epsilon squared", None, note)
+    return Tested("kruskal-wallis", names, sizes, statistic, p, effect, "epsilon squared", None, note)
 
 
-def spearman(groups: Mapping[str, Sequence[float]]) -> TestResult:
+def spearman(groups: Mapping[str, Sequence[float]]) -> Tested:
     """Whether values rise or fall along the groups in their order; effect: Spearman's rho."""
     x = [place for place, values in enumerate(groups.values()) for _ in values]
     y = [float(value) for values in groups.values() for value in values]
@@ -183,13 +183,13 @@ def spearman(groups: Mapping[str, Sequence[float]]) -> TestResult:
     if len(x) < 3 or len(set(x)) < 2:
         return _not_made("spearman", groups, "Spearman's rho")
     if len(set(y)) < 2:
-        return TestResult("spearman", names, sizes, 0.0, 1.0, 0.0, "Spearman's rho", None, "all values are equal")
+        return Tested("spearman", names, sizes, 0.0, 1.0, 0.0, "Spearman's rho", None, "all values are equal")
     found = stats.spearmanr(x, y)
     rho = float(found.statistic)
-    return TestResult("spearman", names, sizes, rho, float(found.pvalue), rho, "Spearman's rho")
+    return Tested("spearman", names, sizes, rho, float(found.pvalue), rho, "Spearman's rho")
 
 
-def independence(test: str, groups: Mapping[str, Mapping[str, int]]) -> TestResult:
+def independence(test: str, groups: Mapping[str, Mapping[str, int]]) -> Tested:
     """Whether shares of categories differ between groups; effect: Cramér's V, 0 to 1.
 
     Args:
@@ -204,20 +204,20 @@ def independence(test: str, groups: Mapping[str, Mapping[str, int]]) -> TestResu
     if min(table.shape, default=0) < 2:
         note = "every network falls into one category" if table.size and table.shape[0] >= 2 else "too few networks"
         same = 1.0 if "one category" in note else None
-        return TestResult(test, tuple(groups), sizes, None, same, 0.0 if same else None, effect, None, note)
+        return Tested(test, tuple(groups), sizes, None, same, 0.0 if same else None, effect, None, note)
     chi = stats.chi2_contingency(table, correction=False)
     v = math.sqrt(float(chi.statistic) / (table.sum() * (min(table.shape) - 1)))
     if test == "fisher" and table.shape == (2, 2):
         exact = stats.fisher_exact(table)
-        return TestResult(test, tuple(groups), sizes, float(exact.statistic), float(exact.pvalue), v, effect)
+        return Tested(test, tuple(groups), sizes, float(exact.statistic), float(exact.pvalue), v, effect)
     low = float(chi.expected_freq.min())
     note = f"smallest expected count {low:.1f}, so p is rough" if low < 5 else ""
-    return TestResult(
+    return Tested(
         "chi-squared", tuple(groups), sizes, float(chi.statistic), float(chi.pvalue), v, effect, None, note
     )
 
 
-def holm(results: Sequence[TestResult]) -> list[TestResult]:
+def holm(results: Sequence[Tested]) -> list[Tested]:
     """All tests of a study with p corrected by Holm's step-down method, in the same order."""
     made = sorted((r.p, place) for place, r in enumerate(results) if r.p is not None)
     corrected: dict[int, float] = {}
@@ -228,6 +228,6 @@ def holm(results: Sequence[TestResult]) -> list[TestResult]:
     return [replace(result, p_holm=corrected.get(place)) for place, result in enumerate(results)]
 
 
-def _not_made(test: str, groups: Mapping[str, Sequence[Any]], effect_name: str) -> TestResult:
+def _not_made(test: str, groups: Mapping[str, Sequence[Any]], effect_name: str) -> Tested:
     sizes = tuple(len(values) for values in groups.values())
-    return TestResult(test, tuple(groups), sizes, None, None, None, effect_name, None, "too few networks with a value")
+    return Tested(test, tuple(groups), sizes, None, None, None, effect_name, None, "too few networks with a value")

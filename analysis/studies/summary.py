@@ -1,0 +1,300 @@
+"""From outcomes to what a study says: groups of networks, spreads, shares, tests and ladders.
+
+A network counts once. Where it has several outputs, the design says how their values become one. Networks that failed
+have no value; every group tells how many they are.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Any, Final
+
+from analysis.studies.cells import Cell, cells_of
+from analysis.studies.design import Comparison, Factor, StudyDesign
+from analysis.studies.measures.measure import Measure, Measured, Value
+from analysis.studies.measures.registry import measures_of
+from analysis.studies.outcome import CONVERGED
+from analysis.studies.statistics import (
+    Share,
+    Spread,
+    Tested,
+    holm,
+    independence,
+    kruskal_wallis,
+    mann_whitney,
+    share_of,
+    spearman,
+    spread_of,
+    wilcoxon,
+)
+
+POOLED: Final = "all networks"
+PAIRWISE: Final = ("mann-whitney", "wilcoxon", "fisher")
+
+
+@dataclass(frozen=True)
+class Record:
+    """One network, as much as a summary needs.
+
+    Args:
+        position: of its cell in the grid.
+        seed: of its training.
+        state: "converged", or why not.
+        network: its digest, None if there is none.
+        figures: by protocol, for each output, by measure key, as result files have them.
+    """
+
+    position: int
+    seed: int
+    state: str
+    network: str | None
+    figures: Mapping[str, Sequence[Mapping[str, Any]]]
+
+
+@dataclass(frozen=True)
+class Point:
+    """One network's value.
+
+    Args:
+        position, seed, network: which network.
+        value: its value over its outputs.
+        exact: whether it is neither an estimate nor cut off at a limit.
+    """
+
+    position: int
+    seed: int
+    network: str | None
+    value: Value
+    exact: bool
+
+
+@dataclass(frozen=True)
+class Group:
+    """The networks of some cells under one measure and protocol.
+
+    Args:
+        label: of the levels that they share.
+        points: of networks with a value.
+        failed: networks that did not converge or could not be analysed.
+        silent: networks that converged but to which the measure does not apply.
+    """
+
+    label: str
+    points: tuple[Point, ...]
+    failed: int
+    silent: int
+
+    @property
+    def of(self) -> int:
+        return len(self.points) + self.failed + self.silent
+
+    @property
+    def bounded(self) -> int:
+        """Values that are estimates or lower bounds."""
+        return sum(1 for point in self.points if not point.exact)
+
+    @property
+    def numbers(self) -> list[float]:
+        return [point.value for point in self.points if isinstance(point.value, (int, float))]
+
+    @property
+    def spread(self) -> Spread:
+        return spread_of(self.numbers, self.of - len(self.points))
+
+    @property
+    def yes(self) -> Share:
+        """Of a yes-no measure the share of yes, of the networks that have an answer."""
+        return share_of(sum(1 for point in self.points if point.value is True), len(self.points))
+
+    @property
+    def yes_of_all(self) -> Share:
+        """The same of all networks, those that failed among them."""
+        return share_of(sum(1 for point in self.points if point.value is True), self.of)
+
+    @property
+    def categories(self) -> Counter[str]:
+        """How many networks have each category, or each element of a set."""
+        counts: Counter[str] = Counter()
+        for point in self.points:
+            if isinstance(point.value, tuple):
+                counts.update(point.value)
+            else:
+                counts[str(point.value)] += 1
+        return counts
+
+
+@dataclass(frozen=True)
+class Rung:
+    """One bar of a ladder: one measure over all networks that have it."""
+
+    measure: Measure
+    spread: Spread
+
+
+class StudySummary:
+    """What the outcomes of a study say; each part is computed when it is asked for.
+
+    Args:
+        design: the study's.
+        records: its outcomes so far, in the order of cells and seeds.
+    """
+
+    def __init__(self, design: StudyDesign, records: Sequence[Record]) -> None:
+        self.design = design
+        self.records = tuple(records)
+        self.cells: tuple[Cell, ...] = cells_of(design)
+        self.measures: dict[str, Measure] = measures_of(design.measures, design.criteria)
+        self.states = Counter((record.position, record.state) for record in self.records)
+        self._points: dict[tuple[str, str], list[tuple[Record, Point | None]]] = {}
+
+    @property
+    def n_converged(self) -> int:
+        return sum(count for (_, state), count in self.states.items() if state == CONVERGED)
+
+    def groups(
+        self, measure: str, protocol: str, by: Factor | None = None, where: Mapping[Factor, str] | None = None
+    ) -> tuple[Group, ...]:
+        """The networks of one measure and protocol.
+
+        Args:
+            measure: key.
+            protocol: name.
+            by: one group for each level of this factor; None for one for each cell.
+            where: only cells with these levels.
+        """
+        chosen = [position for position in range(len(self.cells)) if self._fits(position, where or {})]
+        labels = {position: self._label(position, by) for position in chosen}
+        found: dict[str, list[Point]] = {label: [] for label in labels.values()}
+        failed: Counter[str] = Counter()
+        silent: Counter[str] = Counter()
+        for record, point in self._measured(measure, protocol):
+            if record.position not in labels:
+                continue
+            label = labels[record.position]
+            if point is not None:
+                found[label].append(point)
+            elif record.state == CONVERGED:
+                silent[label] += 1
+            else:
+                failed[label] += 1
+        return tuple(Group(label, tuple(points), failed[label], silent[label]) for label, points in found.items())
+
+    def rungs(self, measures: Sequence[str], protocol: str, where: Mapping[Factor, str] | None = None) -> list[Rung]:
+        """The same networks under several measures; yes-no ones count as 0 and 1."""
+        rungs = []
+        for key in measures:
+            groups = self.groups(key, protocol, where=where)
+            values = [float(v) for group in groups for v in group.numbers]
+            missing = sum(group.of - len(group.points) for group in groups)
+            rungs.append(Rung(self.measures[key], spread_of(values, missing)))
+        return rungs
+
+    def tests(self) -> list[tuple[Comparison, str, Tested]]:
+        """Every declared comparison under each protocol it is about, p corrected over all of them."""
+        made: list[tuple[Comparison, str, Tested]] = []
+        for comparison in self.design.comparisons:
+            if comparison.factor == "protocol":
+                made += [(comparison, "", result) for result in self._compare_protocols(comparison)]
+                continue
+            for protocol in self.design.labels("protocol"):
+                if comparison.protocol in ("", protocol):
+                    made += [(comparison, protocol, result) for result in self._compare(comparison, protocol)]
+        corrected = holm([result for _, _, result in made])
+        return [(c, protocol, result) for (c, protocol, _), result in zip(made, corrected, strict=True)]
+
+    def _compare(self, comparison: Comparison, protocol: str) -> list[Tested]:
+        groups = self.groups(comparison.measure, protocol, comparison.factor, comparison.where)
+        pairs: dict[str, dict[Hashable, Any]] = {
+            group.label: {self._partner(point, comparison.factor): point.value for point in group.points}
+            for group in groups
+        }
+        return _tested(comparison, pairs, {group.label: group for group in groups})
+
+    def _compare_protocols(self, comparison: Comparison) -> list[Tested]:
+        groups: dict[str, Group] = {}
+        for protocol in self.design.labels("protocol"):
+            parts = self.groups(comparison.measure, protocol, where=comparison.where)
+            points = tuple(point for group in parts for point in group.points)
+            groups[protocol] = Group(protocol, points, sum(g.failed for g in parts), sum(g.silent for g in parts))
+        pairs: dict[str, dict[Hashable, Any]] = {
+            name: {(point.position, point.seed): point.value for point in group.points}
+            for name, group in groups.items()
+        }
+        return _tested(comparison, pairs, groups)
+
+    def _measured(self, measure: str, protocol: str) -> list[tuple[Record, Point | None]]:
+        key = (measure, protocol)
+        if key not in self._points:
+            self._points[key] = [(record, self._point(record, measure, protocol)) for record in self.records]
+        return self._points[key]
+
+    def _point(self, record: Record, measure: str, protocol: str) -> Point | None:
+        if record.state != CONVERGED:
+            return None
+        told = [output.get(measure) for output in record.figures.get(protocol, ())]
+        if not told or all(entry is None for entry in told):
+            return None
+        if self.design.across_outputs == "first":
+            told = told[:1]
+        values = [Measured.from_json(entry) for entry in told if entry is not None]
+        value = _across([one.value for one in values if one.value is not None], self.design.across_outputs)
+        if value is None:
+            return None
+        return Point(record.position, record.seed, record.network, value, all(one.exact for one in values))
+
+    def _fits(self, position: int, where: Mapping[Factor, str]) -> bool:
+        labels = self.cells[position].labels
+        return all(labels[factor] == label for factor, label in where.items() if factor != "protocol")
+
+    def _label(self, position: int, by: Factor | None) -> str:
+        cell = self.cells[position]
+        return cell.labels[by] if by is not None else cell.name
+
+    def _partner(self, point: Point, factor: Factor) -> Hashable:
+        """What pairs a network with those of other levels: its other levels and its seed."""
+        labels = self.cells[point.position].labels
+        return (tuple(label for other, label in labels.items() if other != factor), point.seed)
+
+
+def _tested(
+    comparison: Comparison, pairs: Mapping[str, Mapping[Hashable, Any]], groups: Mapping[str, Group]
+) -> list[Tested]:
+    test = comparison.test
+    if test in PAIRWISE:
+        results = []
+        for a, b in combinations(groups, 2):
+            if test == "wilcoxon":
+                results.append(wilcoxon({a: pairs[a], b: pairs[b]}))
+            elif test == "fisher":
+                results.append(independence(test, {a: groups[a].categories, b: groups[b].categories}))
+            else:
+                results.append(mann_whitney({a: groups[a].numbers, b: groups[b].numbers}))
+        return results
+    if test == "chi-squared":
+        return [independence(test, {name: group.categories for name, group in groups.items()})]
+    numbers = {name: group.numbers for name, group in groups.items()}
+    return [kruskal_wallis(numbers) if test == "kruskal-wallis" else spearman(numbers)]
+
+
+def _across(values: Sequence[Value], how: str) -> Value:
+    """The values of a network's outputs as one."""
+    if not values:
+        return None
+    if len(values) == 1:
+        return values[0]
+    if all(isinstance(value, bool) for value in values):
+        return all(values)
+    if all(isinstance(value, (int, float)) for value in values):
+        total = sum(value for value in values if isinstance(value, (int, float)))
+        return total if how == "sum" else total / len(values)
+    if all(isinstance(value, tuple) for value in values):
+        return tuple(sorted({entry for value in values if isinstance(value, tuple) for entry in value}))
+    return " | ".join(str(value) for value in values)
+
+
+def where_of(design: StudyDesign, cell: Cell) -> dict[str, str]:
+    """The levels of a cell that vary within its study, by factor."""
+    return {factor: label for factor, label in cell.labels.items() if len(design.levels(factor)) > 1}
