@@ -24,7 +24,7 @@ from app.pages.formulas import (
 )
 from app.pages.options import BigInt, PageModel, ScopeOptions
 from app.pages.place import Place
-from app.pages.shared import NetworkView, ScopeView, network_view
+from app.pages.shared import Counts, NetworkView, ScopeView, counts_of, network_view
 
 Sort = Literal["order", "valid", "minimal", "iia", "gates", "variables", "depth"]
 Irredundance = Literal["irredundant-gates", "irredundant-functions", "irredundant-literals"]
@@ -121,6 +121,7 @@ class AlgorithmsPage(HuedPage):
 
     network: NetworkView
     scope: ScopeView
+    counts: Counts | None = Field(description="How many explanations the analysis found; None if nothing is stored.")
     items: list[AlgorithmItem]
     totals: Totals = Field(description="Of the algorithms that the filters let through.")
     of: Totals = Field(description="Of all algorithms of the analysis.")
@@ -173,28 +174,29 @@ def build_algorithms(
     rows: list[AlgorithmRow] = []
     totals = of = reads.AlgorithmTotals(0, 0, 0, 0)
     facets, cursor = [], None
-    if place.analysis is not None:
+    if place.shown is not None:
         after = read_cursor(options.after, _order(options)) if options.after else None
         rows, cursor = reads.algorithms_after(
-            session, place.analysis.id, options.wanted, sort=options.sort, after=after, limit=options.limit
+            session, place.shown.id, options.wanted, sort=options.sort, after=after, limit=options.limit
         )
-        of = reads.algorithm_totals(session, place.analysis, reads.AlgorithmFilter())
-        totals = reads.algorithm_totals(session, place.analysis, options.wanted)
-        facets = _facets(reads.algorithm_facets(place.analysis), options)
+        of = reads.algorithm_totals(session, place.shown, reads.AlgorithmFilter())
+        totals = reads.algorithm_totals(session, place.shown, options.wanted)
+        facets = _facets(reads.algorithm_facets(place.shown), options)
     first_alignments = reads.first_alignments(session, rows)
     following = None if cursor is None else write_cursor(_order(options), cursor)
     return AlgorithmsPage(
         network=network_view(place.row, addresses, place.network),
         scope=scope,
         hue_tables=frequent_tables(session, place),
+        counts=None if place.shown is None else counts_of(place.shown),
         items=[_item(row, first_alignments.get(row.id), place, addresses) for row in rows],
         totals=_totals(totals),
         of=_totals(of),
-        n_candidates=0 if place.analysis is None else place.analysis.algorithms_candidates,
-        search="by_support" if place.analysis and place.analysis.distributions.get("candidates") else "listed",
-        every=_every(place.analysis),
-        truncated_at=None if place.analysis is None else place.analysis.algorithms_truncated_at,
-        placements_untried=place.analysis is not None and reads.placements_untried(session, place.analysis),
+        n_candidates=0 if place.shown is None else place.shown.algorithms_candidates,
+        search="by_support" if place.shown and place.shown.distributions.get("candidates") else "listed",
+        every=_every(place.shown),
+        truncated_at=None if place.shown is None else place.shown.algorithms_truncated_at,
+        placements_untried=place.shown is not None and reads.placements_untried(session, place.shown),
         facets=facets,
         filtered=options.wanted != reads.AlgorithmFilter(),
         sort=options.sort,
@@ -269,8 +271,8 @@ def _facets(facets: reads.AlgorithmFacets, options: AlgorithmsOptions) -> list[F
 
 def _emptiness(place: Place, scope: ScopeView, n_stored: int) -> Emptiness:
     """Why a list is empty: the three kinds of spec §7, and that filters let nothing through."""
-    if place.analysis is None:
+    if place.shown is None or (scope.partial and not n_stored):
         return scope.state if scope.state in ("computing", "failed", "cancelled") else "not_analysed"
     if n_stored:
         return "filtered_out"
-    return "truncated" if place.analysis.algorithms_truncated_at is not None else "none_exist"
+    return "truncated" if place.shown.algorithms_truncated_at is not None else "none_exist"

@@ -60,11 +60,9 @@ def locate_with_scope(
 
 def frequent_tables(session: Session, place: Place) -> list[str]:
     """Which variables take the five hues: those most frequent among the algorithms with most alignments."""
-    if place.analysis is None or place.network.n_inputs <= 2:
+    if place.shown is None or place.network.n_inputs <= 2:
         return []
-    rows, _ = reads.algorithms_after(
-        session, place.analysis.id, reads.AlgorithmFilter(), sort="valid", limit=N_FOR_HUES
-    )
+    rows, _ = reads.algorithms_after(session, place.shown.id, reads.AlgorithmFilter(), sort="valid", limit=N_FOR_HUES)
     views = [algorithm_view(algorithm_of(row, place)) for row in rows]
     return hue_tables(variable.truth_table for view in views for variable in view.variables)
 
@@ -76,7 +74,7 @@ def find_algorithm_row(session: Session, addresses: Addresses, place: Place, alg
         NotFound: it is no candidate, or there are too many candidates to look for it in a page.
     """
     slug = place.row.slug
-    row = None if place.analysis is None else reads.find_algorithm(session, place.analysis.id, algorithm_id)
+    row = None if place.shown is None else reads.find_algorithm(session, place.shown.id, algorithm_id)
     if row is None:
         row = _computed_row(place, algorithm_id)
     if row is None:

@@ -172,7 +172,7 @@ def build_circuits(session: Session, addresses: Addresses, network: str, options
     place = locate(session, addresses, network, options.scope)
     wanted = filter_of(options, place.layout)
     after = _after(options, place.layout)
-    slug, scope, analysis = place.row.slug, place.scope, place.analysis
+    slug, scope, analysis = place.row.slug, place.scope, place.shown
     found, ranges = reads.NOTHING, {}
     if analysis is not None:
         found = reads.list_circuits(
@@ -192,10 +192,11 @@ def build_circuits(session: Session, addresses: Addresses, network: str, options
         following = write_cursor(_order(options), [getattr(last, SORT_FIELDS[options.sort]), last.mask])
     job = (
         None
-        if analysis is not None
+        if place.analysis is not None
         else latest_job(jobs_for(session, [place.row.digest]), scope, place.network.n_inputs)
     )
     view = _view(options)
+    counted = analysis is not None and analysis.interpretations_truncated_at != 0
     return CircuitsPage(
         network=network_view(place.row, addresses, place.network),
         scope=scope_view(place, job, addresses),
@@ -204,7 +205,7 @@ def build_circuits(session: Session, addresses: Addresses, network: str, options
         truncated_at=None if analysis is None else analysis.circuits_truncated_at,
         counts=None if analysis is None else counts_of(analysis),
         total=found.total,
-        items=[circuit_card(circuit, slug, scope, addresses) for circuit in found.circuits],
+        items=[circuit_card(circuit, slug, scope, addresses, counted=counted) for circuit in found.circuits],
         sort=options.sort,
         order=options.order,
         sorts=_sorts(options, lambda **view: addresses.circuits(slug, scope, **view)),

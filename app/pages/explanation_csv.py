@@ -38,14 +38,14 @@ def build_explanations_csv(
     """
     place, scope = locate_with_scope(session, addresses, network, options)
     steps = steps_of(options)
-    if place.analysis is None:
+    if place.shown is None:
         raise Conflict(
             f"analysis of {place.row.slug}",
             f"is {scope.state.replace('_', ' ')}",
             "run it first",
             parent=addresses.network(place.row.slug),
         )
-    stock, pending = take_stock(session, place, place.analysis, options, steps)
+    stock, pending = take_stock(session, place, place.shown, options, steps)
     if pending:
         raise Conflict(f"criterion {pending[0]}", "is not computed yet", "ask for it, or leave it out", "criteria")
     conditions = conditions_of(options, place.layout, steps, position_of(stock, options.algorithm))

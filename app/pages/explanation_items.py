@@ -31,13 +31,14 @@ class ExplanationItem(PageModel):
     url: str
     ref: str = Field(description="How a comparison's address names it; of interpretations the first.")
     valid: bool
+    tried: bool = Field(True, description="False of an algorithm whose placements were not searched, or not yet.")
     minimal: bool | None = Field(None, description="Whether an alignment is minimal.")
     fragile: bool | None = Field(None, description="Whether its margin is below 1e-6.")
     mask: str | None = None
     edges: int | None = None
     neurons: int | None = Field(None, description="Hidden neurons used.")
     margin: float | None = None
-    interpretations: BigInt | None = Field(None, description="Of a circuit, exactly.")
+    interpretations: BigInt | None = Field(None, description="Of a circuit, exactly; None where they are not counted.")
     surviving: BigInt | None = Field(
         None, description="Interpretations that pass the criteria asked for, where those are about interpretations."
     )
@@ -57,6 +58,7 @@ def items_of(
 ) -> list[ExplanationItem]:
     """The explanations at these places of their shelves."""
     place, analysis = stock.place, stock.analysis
+    counted = analysis.interpretations_truncated_at != 0
     positions = sorted({position for kind, position in found if kind in ("circuit", "interpretation")})
     circuits = dict(zip(positions, circuits_at(session, analysis.id, place.layout, positions), strict=True))
     rows: dict[Kind, list[int]] = {"algorithm": [], "alignment": []}
@@ -69,7 +71,7 @@ def items_of(
     for kind, position in found:
         if kind in ("circuit", "interpretation"):
             survivors = None if kind == "circuit" or stock.survivors is None else stock.survivors[position]
-            items.append(_circuit_item(kind, circuits[position], survivors, place, addresses))
+            items.append(_circuit_item(kind, circuits[position], survivors, place, addresses, counted=counted))
             continue
         row = int(cast(RowShelf, stock.shelves[kind]).rows[position])
         if kind == "algorithm":
@@ -82,7 +84,7 @@ def items_of(
 
 
 def _circuit_item(
-    kind: Kind, row: StoredCircuit, survivors: int | None, place: Place, addresses: Addresses
+    kind: Kind, row: StoredCircuit, survivors: int | None, place: Place, addresses: Addresses, *, counted: bool
 ) -> ExplanationItem:
     slug, scope, one = place.row.slug, place.scope, kind == "circuit"
     return ExplanationItem(
@@ -96,9 +98,9 @@ def _circuit_item(
         edges=row.n_edges,
         neurons=row.n_neurons,
         margin=row.margin,
-        interpretations=row.interpretations,
+        interpretations=row.interpretations if counted else None,
         surviving=survivors,
-        observed=row.observed,
+        observed=row.observed if counted else None,
     )
 
 
@@ -109,6 +111,7 @@ def _algorithm_item(row: AlgorithmRow, place: Place, addresses: Addresses) -> Ex
         url=addresses.algorithm(place.row.slug, row.algorithm_id, place.scope),
         ref=str(ExplanationRef("algorithm", row.algorithm_id)),
         valid=row.n_valid > 0,
+        tried=row.truncated_at != 0,
         algorithm=algorithm_view(algorithm_of(row, place)),
         gates=row.n_gates,
         variables=row.n_variables,

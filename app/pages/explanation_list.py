@@ -101,7 +101,7 @@ class ExplanationsPage(HuedPage):
     @property
     def partial(self) -> bool:
         """Whether what is stored is not everything that there is."""
-        return self.scope.state == "truncated"
+        return self.scope.state == "truncated" or self.scope.partial
 
 
 def build_explanations(
@@ -114,7 +114,7 @@ def build_explanations(
         BadQuery: an option that the network or the registry of criteria does not know, or a foreign cursor.
     """
     place, scope_view = locate_with_scope(session, addresses, network, options)
-    slug, scope, analysis = place.row.slug, place.scope, place.analysis
+    slug, scope, analysis = place.row.slug, place.scope, place.shown
     steps = steps_of(options)
     conditions = conditions_of(options, place.layout, steps, None)
     found = reads.Found([], 0, False, reads.FacetCounts())

@@ -33,6 +33,7 @@ class Place:
         cut: the network cut to the output.
         scope: in canonical form: a built-in protocol by name, digests cut to 12 digits.
         analysis: the stored analysis, or None.
+        partial: what the job on its way to it has found so far, or None; None too where the analysis is stored.
     """
 
     row: NetworkRow
@@ -43,6 +44,12 @@ class Place:
     protocol: Protocol
     data: DataRecord
     analysis: AnalysisRow | None
+    partial: AnalysisRow | None = None
+
+    @property
+    def shown(self) -> AnalysisRow | None:
+        """What lists show: the stored analysis; else what is certain so far, with "still computing" beside it."""
+        return self.analysis or self.partial
 
     @property
     def layout(self) -> EdgeLayout:
@@ -89,7 +96,7 @@ def find_network(session: Session, addresses: Addresses, network: str) -> Networ
 
 
 def locate(session: Session, addresses: Addresses, network: str, scope: Scope) -> Place:
-    """Everything that an address's scope names, read in at most four statements.
+    """Everything that an address's scope names, read in at most four statements; five where no analysis is stored.
 
     Raises:
         NotFound: no such network, output, protocol or data record.
@@ -104,6 +111,8 @@ def locate(session: Session, addresses: Addresses, network: str, scope: Scope) -
         parent, label = addresses.network(row.slug), f"network {row.slug}"
         raise NotFound(error.item, error.cause, error.cure, field, parent, label) from None
     value = network_of(row)
+    key = (row.id, scope.output, protocol.digest, data.digest)
+    analysis = analyses.analysis_by_key(session, *key)
     return Place(
         row,
         value,
@@ -112,7 +121,8 @@ def locate(session: Session, addresses: Addresses, network: str, scope: Scope) -
         Scope(scope.output, protocol_key(protocol), "" if data.is_clean else data.digest[:12]),
         protocol,
         data,
-        analyses.analysis_by_key(session, row.id, scope.output, protocol.digest, data.digest),
+        analysis,
+        analyses.partial_by_key(session, *key) if analysis is None else None,
     )
 
 

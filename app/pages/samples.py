@@ -34,8 +34,8 @@ class CircuitCard(PageModel):
     n_neurons: int = Field(description="Active hidden neurons.")
     margin: float = Field(description="Smallest distance of any tested output from the decision's edge.")
     fragile: bool = Field(description="Whether that margin is below 1e-6.")
-    interpretations: BigInt
-    observed: BigInt = Field(description="Classes of interpretations that the inputs can tell apart.")
+    interpretations: BigInt | None = Field(description="None where they are not counted.")
+    observed: BigInt | None = Field(description="Classes of interpretations that the inputs can tell apart.")
 
 
 class GateTile(PageModel):
@@ -83,7 +83,18 @@ class AlignmentCard(PageModel):
         ]
 
 
-def circuit_card(row: StoredCircuit, slug: str, scope: Scope, addresses: Addresses) -> CircuitCard:
+def circuit_card(
+    row: StoredCircuit, slug: str, scope: Scope, addresses: Addresses, *, counted: bool = True
+) -> CircuitCard:
+    """A stored circuit.
+
+    Args:
+        row: as stored.
+        slug: of its network.
+        scope: of its analysis.
+        addresses: builds its link.
+        counted: whether its interpretations were counted; if not, the stored numbers say nothing.
+    """
     return CircuitCard(
         mask=row.mask,
         url=addresses.circuit(slug, row.mask, scope),
@@ -92,8 +103,8 @@ def circuit_card(row: StoredCircuit, slug: str, scope: Scope, addresses: Address
         n_neurons=row.n_neurons,
         margin=row.margin,
         fragile=row.margin < FRAGILE_MARGIN,
-        interpretations=row.interpretations,
-        observed=row.observed,
+        interpretations=row.interpretations if counted else None,
+        observed=row.observed if counted else None,
     )
 
 

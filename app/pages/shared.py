@@ -165,6 +165,21 @@ class Counts(PageModel):
         return "exact" if whole and self.circuits_truncated_at is None else "truncated"
 
     @property
+    def interpretations_counted(self) -> bool:
+        """Whether interpretations of any circuit were counted; else every 0 means that it is not known."""
+        return self.interpretations_truncated_at != 0
+
+    @property
+    def so_far_words(self) -> str:
+        """What is certain of an analysis on its way, in short."""
+        parts = [f"{self.circuits_sign}{noun(self.circuits_valid, 'valid circuit')}"]
+        if self.interpretations_counted:
+            parts.append(noun(self.interpretations_total, "interpretation"))
+        if self.algorithms_candidates:
+            parts.append(noun(self.alignments_valid, "valid alignment"))
+        return ", ".join(parts)
+
+    @property
     def interval_words(self) -> str:
         """The interval of an estimate, "" where there is none."""
         if self.circuits_low is None or self.circuits_high is None or self.circuits_confidence is None:
@@ -196,6 +211,11 @@ class ScopeView(PageModel):
     )
     job: JobView | None = Field(
         None, description="The latest job for it where no finished analysis is stored, or a running one."
+    )
+    partial: bool = Field(
+        False,
+        description="Whether numbers and lists are what a job on its way has found so far: certain, but not all. "
+        "The state is computing then; nothing partial ever counts as finished.",
     )
 
 
@@ -310,6 +330,7 @@ def scope_view(place: Place, job: JobRow | None, addresses: Addresses) -> ScopeV
         data=data_view(place.data),
         state=state_of(place.analysis, job),
         job=None if job is None else job_view(job, addresses),
+        partial=place.partial is not None,
     )
 
 

@@ -90,7 +90,9 @@ class NetworkPage(PageModel):
     n_validation_right: int
     n_validation: int = Field(description="Rows of the data record that are validated on.")
     decision: str = Field(description="How an output becomes 0 or 1 here: rounding or threshold.")
-    counts: Counts | None = Field(description="Of the chosen protocol; None unless its analysis is stored.")
+    counts: Counts | None = Field(
+        description="Of the chosen protocol, so far if the scope is partial; None if nothing of its analysis is stored."
+    )
     placements_untried: bool = Field(
         description="Whether some candidate algorithm's placements were not searched, there being too many of them."
     )
@@ -213,7 +215,7 @@ def build_network(session: Session, addresses: Addresses, network: str, options:
     job = latest_job(stored.jobs, place.scope, place.network.n_inputs)
     behaviour = behaviour_of(place, forward(place.cut, place.data.representatives)[:, 0])
     right, of = validation_right(place)
-    slug, scope, analysis = place.row.slug, place.scope, place.analysis
+    slug, scope, analysis, shown = place.row.slug, place.scope, place.analysis, place.shown
     return NetworkPage(
         network=network_view(place.row, addresses, place.network),
         scope=scope_view(place, job, addresses),
@@ -224,13 +226,13 @@ def build_network(session: Session, addresses: Addresses, network: str, options:
         n_validation_right=right,
         n_validation=of,
         decision=place.protocol.circuit_decision,
-        counts=None if analysis is None else counts_of(analysis),
-        placements_untried=analysis is not None and placements_untried(session, analysis),
+        counts=None if shown is None else counts_of(shown),
+        placements_untried=shown is not None and placements_untried(session, shown),
         by_protocol=protocol_counts(place, stored),
         funnel=[] if analysis is None else summary_of(session, addresses, place, counts_of(analysis)),
-        distributions=None if analysis is None else distributions_of(analysis),
-        edge_use=[] if analysis is None else edge_use_of(place, analysis),
-        samples=None if analysis is None else _samples(session, place, analysis, addresses),
+        distributions=None if shown is None else distributions_of(shown),
+        edge_use=[] if shown is None else edge_use_of(place, shown),
+        samples=None if shown is None else _samples(session, place, shown, addresses),
         float32=None if analysis is None else float32_view(analysis, slug, scope, addresses),
         provenance=None if analysis is None else provenance_of(analysis),
         current_engine=ENGINE_VERSION,
@@ -271,8 +273,9 @@ def criterion_words(settings: Mapping[str, Any], n_rows: int) -> str:
 def _samples(session: Session, place: Place, analysis: AnalysisRow, addresses: Addresses) -> Samples:
     rows = circuit_reads.smallest_circuits(session, analysis, place.layout, N_SAMPLES)
     aligned = reads.best_alignments(session, analysis.id, N_SAMPLES)
+    counted = analysis.interpretations_truncated_at != 0
     return Samples(
-        circuits=[circuit_card(row, place.row.slug, place.scope, addresses) for row in rows],
+        circuits=[circuit_card(row, place.row.slug, place.scope, addresses, counted=counted) for row in rows],
         interpretations=first_interpretations(place, rows, addresses),
         alignments=[alignment_card(alignment, algorithm, place, addresses) for alignment, algorithm in aligned],
     )

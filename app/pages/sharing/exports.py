@@ -79,7 +79,8 @@ def circuits_table(session: Session, addresses: Addresses, network: str, options
     """Every stored circuit that passes the list's filters."""
     place = locate(session, addresses, network, options.scope)
     wanted = filter_of(options, place.layout)
-    analysis = place.analysis
+    analysis = place.shown
+    counted = analysis is not None and analysis.interpretations_truncated_at != 0
     found = iter(()) if analysis is None else circuit_rows(session, analysis, place.layout, wanted)
     about = (
         *about_place(place, "Valid circuits of one network"),
@@ -97,8 +98,8 @@ def circuits_table(session: Session, addresses: Addresses, network: str, options
             one.n_neurons,
             one.margin,
             one.margin < 1e-6,
-            one.interpretations,
-            one.observed,
+            one.interpretations if counted else None,
+            one.observed if counted else None,
             addresses.circuit(slug, one.mask, scope),
         )
         for one in islice(found, MAX_ROWS)
@@ -151,7 +152,7 @@ def interpretations_table(
 def algorithms_table(session: Session, addresses: Addresses, network: str, options: AlgorithmsOptions) -> Table:
     """Every algorithm that passes the list's filters, in the list's order."""
     place = locate(session, addresses, network, options.scope)
-    slug, scope, analysis = place.row.slug, place.scope, place.analysis
+    slug, scope, analysis = place.row.slug, place.scope, place.shown
     about = (
         *about_place(place, "Candidate algorithms"),
         f"Filters: {_filters(options, ('after', 'limit'))}.",
@@ -324,7 +325,12 @@ def about_place(place: Place, what: str) -> tuple[str, ...]:
         f"Data: {place.data.description or 'every Boolean input, once'}, SHA-256 {place.data.digest}.",
     ]
     analysis = place.analysis
-    if analysis is None:
+    if place.partial is not None:
+        lines.append(
+            "PARTIAL: the analysis is still computing. Rows are certain, but not all; what is missing may still exist. "
+            f"So far: {counts_of(place.partial).so_far_words}."
+        )
+    elif analysis is None:
         lines.append("Analysis: none is stored; what needs one is empty here, which does not mean that none exist.")
     else:
         counts = counts_of(analysis)
