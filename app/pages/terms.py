@@ -35,6 +35,7 @@ PAGE_TERMS: Final[Mapping[str, tuple[str, ...]]] = {
     ),
     "algorithm": ("Algorithm", "Variable", "Alignment", "Neuron set", "Near miss", "Irredundant", "Minimal alignment"),
     "alignment": ("Alignment", "Variable", "Interchange intervention", "Base", "Source", "Minimal alignment", "Margin"),
+    "alice_and_bob": ("Direction", "Read-out", "Interchange intervention", "Alignment", "Circuit", "Explanation"),
     "ladder": ("Ladder", "Map class", "Alignment", "Variable", "Read-out", "Irredundant", "Interchange intervention"),
     "directions": (
         "Direction",

@@ -77,6 +77,7 @@ class LadderPage(PageModel):
     digest: str = Field(description="SHA-256 of the stored ladder.")
     created_at: datetime | None
     url: str
+    network_url: str
     request_url: str = Field(description="A form sent here asks for the ladder; thorough=true for learned maps too.")
     request_fields: list[tuple[str, str]]
 
@@ -115,6 +116,7 @@ def build_ladder(session: Session, addresses: Addresses, network: str, options: 
         digest="" if row is None else row.content,
         created_at=None if row is None else row.created_at,
         url=addresses.ladder(slug, scope),
+        network_url=addresses.network(slug, scope),
         request_url=addresses.ladder(slug),
         request_fields=[("output", str(scope.output)), ("protocol", scope.protocol), ("data", scope.data)],
     )
