@@ -41,7 +41,7 @@ ReportKind = Literal["ladder", "contradictions"]
 
 CRITERIA_PRIORITY: Final = 10  # behind every analysis
 COMMON_GROUND_PRIORITY: Final = 12  # and behind the verdicts
-DIRECTIONS_PRIORITY: Final = 11  # between the two: it is short
+DIRECTIONS_PRIORITY: Final = 9  # before both, for it takes a second
 REPORT_PRIORITY: Final = 13  # behind everything else
 ASKED_PRIORITY: Final = -10  # somebody waits for it: before all that the application asks for itself
 
@@ -205,7 +205,7 @@ def enqueue_directions(
     again: bool = False,
 ) -> JobRow:
     """Ask for alignments on linear directions for a stored analysis; unless somebody waits for them, they come behind
-    analyses and verdicts. Arguments as for :func:`app.jobs.definitions.direction_arguments`.
+    analyses and before their verdicts. Arguments as for :func:`app.jobs.definitions.direction_arguments`.
 
     A job that has ended well is queued again where ``again`` is set: the caller has seen that nothing is stored.
     """
