@@ -16,6 +16,7 @@ from analysis.progress import Progress
 from analysis.protocol import Protocol
 from analysis.result import OutputAnalysis
 from analysis.studies.cells import Cell
+from analysis.studies.partial import circuits_alone
 from analysis.studies.sources import Order, Produced
 
 Analysed = tuple[tuple[OutputAnalysis, ...], AnalysisError | None]
@@ -71,15 +72,18 @@ def _analysed(cell: Cell, networks: Sequence[Network], protocol: Protocol, order
         return
     for done, network in enumerate(networks):
         order.report(Progress("networks", done, len(networks), f"{done:,} networks analysed"))
-        yield _algorithms_alone(cell, network, protocol, order)
+        yield _without_circuits(cell, network, protocol, order)
 
 
-def _algorithms_alone(cell: Cell, network: Network, protocol: Protocol, order: Order) -> Analysed:
+def _without_circuits(cell: Cell, network: Network, protocol: Protocol, order: Order) -> Analysed:
     data, analyses = clean_data(network.n_inputs), []
     try:
         for output, task in enumerate(cell.spec(0).resolved_tasks()):
             refuse(preflight(network, output, task, protocol, data))
             circuits = unsearched(network.for_output(output), protocol, data)
+            if not order.algorithms:
+                analyses.append(circuits_alone(network, output, task, protocol, data, circuits))
+                continue
             analyses.append(
                 analyse_output(
                     network, output, task, protocol, data, clock=order.clock, limits=order.limits, circuits=circuits

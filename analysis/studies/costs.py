@@ -26,6 +26,7 @@ _CIRCUITS_PER_SECOND: Final = 1.5e6  # tested and measured, of small spaces that
 _EACH: Final = 0.06  # algorithms, alignments and bookkeeping of one output under one protocol
 _CRITERION: Final = 0.1  # for one criterion on a network of some hundred valid circuits
 _CIRCUIT_NEEDS: Final = frozenset({"circuits", "interpretations", "criteria"})
+_ALGORITHM_NEEDS: Final = frozenset({"algorithms", "criteria"})
 
 
 @dataclass(frozen=True)
@@ -73,6 +74,11 @@ class StudyCost:
 def needs_circuits(design: StudyDesign) -> bool:
     """Whether any measure of a study is about circuits or interpretations, or judged on what was found."""
     return any(measure.needs & _CIRCUIT_NEEDS for measure in measures_of(design.measures, design.criteria).values())
+
+
+def needs_algorithms(design: StudyDesign) -> bool:
+    """Whether any measure of a study is about what the analysis found of algorithms; some search for themselves."""
+    return any(measure.needs & _ALGORITHM_NEEDS for measure in measures_of(design.measures, design.criteria).values())
 
 
 def cost_of(design: StudyDesign, limits: Limits = DEFAULT_LIMITS) -> StudyCost:

@@ -35,8 +35,9 @@ from analysis.networks.training import available_device, one_thread
 from analysis.networks.training_spec import MESSAGES, TrainingState
 from analysis.progress import Progress, Report, silent
 from analysis.protocol import Protocol
-from analysis.result import AlgorithmSearch, InterpretationCounts, OutputAnalysis
+from analysis.result import OutputAnalysis
 from analysis.studies.digits_images import Images
+from analysis.studies.partial import circuits_alone
 from analysis.tasks import Task
 
 HEAD: Final = (128, 128)
@@ -217,15 +218,4 @@ def analyse_tail(
         Cancelled: the report asked to stop.
     """
     circuits = find_circuits(tail, task, protocol, data, report=report, limits=limits)
-    return OutputAnalysis(
-        network=tail,
-        output=0,
-        task=task,
-        protocol=protocol,
-        data=data,
-        circuits=circuits,
-        interpretations=InterpretationCounts((), (), truncated_at=0, complete=False),
-        algorithms=AlgorithmSearch((), 0, truncated_at=0),
-        criteria={},
-        seconds={},
-    )
+    return circuits_alone(tail, 0, task, protocol, data, circuits)

@@ -8,7 +8,7 @@ from dataclasses import replace
 from analysis.errors import AnalysisError
 from analysis.result import OutputAnalysis
 from analysis.studies.cells import Cell
-from analysis.studies.costs import needs_circuits
+from analysis.studies.costs import needs_algorithms, needs_circuits
 from analysis.studies.design import StudyDesign
 from analysis.studies.measures.criteria import passing
 from analysis.studies.measures.measure import Measured
@@ -24,14 +24,15 @@ def run_cell(cell: Cell, seeds: Sequence[int], order: Order) -> Iterator[StudyOu
     Args:
         cell: of a checked design.
         seeds: which of its networks.
-        order: as for sources; its protocols must be the design's; circuits are searched if a measure needs them.
+        order: as for sources; its protocols must be the design's; circuits and algorithms are searched if
+            a measure needs them.
 
     Raises:
         InvalidStudy: the design's source or a measure is unknown here.
         Cancelled: the report asked to stop.
     """
     maker = source_named(cell.design.source).load()
-    order = replace(order, circuits=needs_circuits(cell.design))
+    order = replace(order, circuits=needs_circuits(cell.design), algorithms=needs_algorithms(cell.design))
     for produced in maker(cell, seeds, order):
         yield outcome_of(cell, produced, order)
 
