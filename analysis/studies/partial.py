@@ -15,7 +15,11 @@ def circuits_alone(
     """Circuits as they were found (or left unsearched), and nothing else.
 
     Args:
-        network, output, task, protocol, data: as of :class:`analysis.result.OutputAnalysis`.
+        network: the whole network, all outputs.
+        output: index of the output.
+        task: what it should compute.
+        protocol: the rules.
+        data: the data record.
         circuits: what is known of them.
     """
     return OutputAnalysis(

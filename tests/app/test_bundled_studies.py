@@ -1,0 +1,51 @@
+"""The designs that come with Pluriscope: each is one that runs, and says what others report with how it is known."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from analysis.studies.costs import cost_of
+from analysis.studies.design import read_design
+
+FOLDER = Path(__file__).parents[2] / "app" / "bundled" / "studies"
+DESIGNS = sorted(FOLDER.glob("*.json"))
+
+
+def design_of(path):
+    return read_design(path.read_bytes())
+
+
+@pytest.mark.parametrize("path", DESIGNS, ids=lambda path: path.stem)
+def test_a_design_has_no_contradictions_and_is_named_like_its_file(path):
+    design = design_of(path)
+    assert design.slug == path.stem
+    assert cost_of(design).seconds < 3_600
+    for reference in design.references:
+        assert reference.evidence in "CWDNSO"
+        for factor, label in reference.where.items():
+            assert label in design.labels(factor)
+
+
+def test_every_study_of_the_paper_and_of_ours_is_there():
+    names = {path.stem for path in DESIGNS}
+    assert {"paper-xor", "paper-width", "paper-multi-task", "paper-gate", "paper-noise", "paper-skew"} <= names
+    assert {"paper-loss", "digits-tail", "alice-or-bob", "training-shrinks"} <= names
+
+
+def test_designs_differ():
+    digests = [design_of(path).digest for path in DESIGNS]
+    assert len(set(digests)) == len(digests) >= 10
+
+
+def test_the_paper_is_asked_under_both_protocols():
+    for path in DESIGNS:
+        if path.stem in ("paper-xor", "paper-multi-task", "paper-gate", "paper-noise", "paper-skew", "paper-loss"):
+            assert {protocol.name for protocol in design_of(path).protocols} == {"paper", "complete"}
+
+
+def test_widths_and_seeds_of_the_flagship():
+    design = design_of(FOLDER / "alice-or-bob.json")
+    assert design.labels("hidden") == ("2-2", "3-3", "4-4", "5-5", "6-6")
+    assert design.seeds.count >= 300
