@@ -20,6 +20,7 @@ from app.cli.store import export, import_
 from app.cli.study import study
 from app.cli.terminal import BAD_INPUT, INTERRUPTED, STOPPED, TROUBLE, Refusal, complain
 from app.cli.train import train
+from app.cli.upkeep import backup, move, restore
 from app.cli.verify import verify
 
 app = typer.Typer(
@@ -42,6 +43,9 @@ app.command(rich_help_panel="Dashboard and its database")(export)
 app.command(rich_help_panel="Dashboard and its database")(verify)
 app.command(rich_help_panel="Dashboard and its database")(rename)
 app.command(rich_help_panel="Dashboard and its database")(migrate)
+app.command(rich_help_panel="Dashboard and its database")(backup)
+app.command(rich_help_panel="Dashboard and its database")(restore)
+app.command(rich_help_panel="Dashboard and its database")(move)
 
 app.add_typer(study, rich_help_panel="Studies of many networks")
 

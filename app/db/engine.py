@@ -66,7 +66,7 @@ class Store:
         with Session(self.writer, expire_on_commit=False, info=dict(self.carried)) as session, session.begin():
             yield session
 
-    def migrate(self, *, back_to: str = "") -> None:
+    def migrate(self, *, back_to: str = "", up_to: str = "head") -> None:
         """Bring the schema to the current version; safe when several processes start at once.
 
         The whole change is one transaction under the write lock, so a second process waits, then finds nothing to do.
@@ -74,6 +74,7 @@ class Store:
 
         Args:
             back_to: an older revision to go back to instead.
+            up_to: a revision beyond which not to go.
 
         Raises:
             StoreUnavailable: the database cannot be written, or was made by a newer version.
@@ -82,7 +83,7 @@ class Store:
         from alembic import command
         from alembic.util import CommandError
 
-        if not back_to and self.revision() == newest_revision():
+        if not back_to and self.revision() == (newest_revision() if up_to == "head" else up_to):
             return
         if self.read_only:
             raise _read_only(self.url)
@@ -92,7 +93,7 @@ class Store:
                 if back_to:
                     command.downgrade(alembic_config(connection), back_to)
                 else:
-                    command.upgrade(alembic_config(connection), "head")
+                    command.upgrade(alembic_config(connection), up_to)
                 if connection.dialect.name == "postgresql":
                     postgresql.adopt_conventions(connection)
         except CommandError as error:

@@ -4,6 +4,7 @@ StoreError
 ├── NotFound          nothing stored goes by that name
 ├── Ambiguous         a name or digest prefix that fits several things
 ├── Conflict          the request contradicts what is stored
+├── Damaged           a copy or a backup is not what it should be
 └── StoreUnavailable  the database or its folder cannot be used
     ├── StoreReadOnly     it can be read, but not changed
     └── StoreFull         there is no room to change it
@@ -42,6 +43,10 @@ class Ambiguous(StoreError):
 
 class Conflict(StoreError):
     """The change contradicts what is stored already."""
+
+
+class Damaged(StoreError):
+    """A copy, a backup or what was restored from one is not what it should be; what was there before is unharmed."""
 
 
 class StoreUnavailable(StoreError):

@@ -1,0 +1,193 @@
+"""A whole store from one database to another, with a proof that both hold the same.
+
+1. The target must be empty; it is brought to the revision of the source.
+2. In one transaction of the target, every table is copied, those first that others refer to, with all row numbers. The
+   source is held still meanwhile: writers wait.
+3. Before that transaction ends, every table of the target is read back and its digest held against the source's
+   (:mod:`app.db.content`). If one differs, nothing was done.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from sqlalchemy import Connection, Table, func, insert, select
+from sqlalchemy.exc import SQLAlchemyError
+
+from app.db import postgresql
+from app.db.content import TableContent, TableDigest, contents, rows_of, tables_in, whole_digest
+from app.db.engine import Store, shown
+from app.db.errors import Conflict, Damaged, StoreUnavailable
+
+BYTES_AT_ONCE: Final = 8 << 20
+Report = Callable[[str, int, int], None]
+"""Told a stage's name, what is done of it and of how much (rows; 0 where that is not known)."""
+
+
+@dataclass(frozen=True)
+class Moved:
+    """What was copied.
+
+    Args:
+        tables: rows and digest of each table, the same on both sides.
+        digest: of all of them.
+    """
+
+    tables: dict[str, TableContent]
+    digest: str
+
+    @property
+    def rows(self) -> int:
+        """How many rows in all."""
+        return sum(content.rows for content in self.tables.values())
+
+
+def silent(_stage: str, _done: int, _total: int) -> None:
+    """Report nothing."""
+
+
+def move(source: Store, target: Store, *, even_if_running: bool = False, report: Report = silent) -> Moved:
+    """Copy everything from one store to another that is empty; all of it, or nothing.
+
+    Args:
+        source: at any revision; it is brought to the present one if it can be written.
+        target: without a schema, or without a row.
+        even_if_running: whether jobs that a worker holds are no hindrance; they are taken up again there.
+        report: told how far it is.
+
+    Raises:
+        Conflict: the target is not empty, both are the same, or a worker holds a job.
+        Damaged: what was read back differs; nothing was changed.
+        StoreUnavailable: one of them cannot be read or written.
+    """
+    if shown(source.url) == shown(target.url):
+        raise Conflict(f"database {shown(source.url)}", "is both source and target", "name another target")
+    source.migrate()
+    refuse_unless_empty(target)
+    target.migrate()
+    with _held_still(source) as reading:
+        if not even_if_running:
+            _refuse_if_running(reading)
+        return copy_rows(reading, target, report)
+
+
+def copy_rows(reading: Connection, target: Store, report: Report = silent, *, first: Sequence[str] = ()) -> Moved:
+    """Copy every row into a target at the same revision, and prove it, in one transaction.
+
+    Args:
+        reading: the source, in a transaction that sees one snapshot.
+        target: with the tables of the source.
+        report: told how far it is.
+        first: statements to execute before, such as those which empty the target.
+
+    Raises:
+        Damaged: what was read back differs; nothing was changed.
+        StoreUnavailable: the target cannot be written.
+    """
+    try:
+        with target.writer.begin() as writing:
+            for statement in first:
+                writing.exec_driver_sql(statement)
+            copied = _copy(reading, writing, report)
+            if writing.dialect.name == "postgresql":
+                postgresql.number_on(writing)
+            report("reading back", 0, 0)
+            compare(copied, contents(writing, lambda table: report(f"reading back {table}", 0, 0)))
+    except SQLAlchemyError as error:
+        cause = str(getattr(error, "orig", None) or error).splitlines()[0]
+        raise StoreUnavailable(
+            f"database {shown(target.url)}", f"could not take what was copied ({cause})", "nothing was changed there"
+        ) from error
+    return Moved(copied, whole_digest(copied))
+
+
+def _copy(reading: Connection, writing: Connection, report: Report) -> dict[str, TableContent]:
+    into = {table.name: table for table in tables_in(writing)}
+    copied = {}
+    for table in tables_in(reading):
+        if table.name not in into:
+            raise Damaged(f"table {table.name!r}", "is not in the target", "update the program, then try again")
+        total = reading.scalar(select(func.count()).select_from(table)) or 0
+        digest, done = TableDigest(table), 0
+        statement = insert(into[table.name])
+        names = [column.name for column in table.columns]
+        for rows in rows_of(reading, table):
+            digest.add(rows)
+            for part in _parcels(rows):
+                writing.execute(statement, [dict(zip(names, row, strict=True)) for row in part])
+            done += len(rows)
+            report(table.name, done, total)
+        copied[table.name] = digest.content
+    return dict(sorted(copied.items()))
+
+
+def _parcels(rows: Sequence[tuple[Any, ...]]) -> Iterator[Sequence[tuple[Any, ...]]]:
+    """Rows in lots of some megabytes."""
+    start = size = 0
+    for k, row in enumerate(rows):
+        size += sum(len(value) for value in row if isinstance(value, (bytes, str)))
+        if size >= BYTES_AT_ONCE:
+            yield rows[start : k + 1]
+            start, size = k + 1, 0
+    if start < len(rows):
+        yield rows[start:]
+
+
+def compare(expected: dict[str, TableContent], found: dict[str, TableContent]) -> None:
+    """Make sure that two stores hold the same.
+
+    Raises:
+        Damaged: a table is missing, or has other rows; all of them are named.
+    """
+    differing = []
+    for name in sorted({*expected, *found}):
+        one, other = expected.get(name), found.get(name)
+        if one != other:
+            counts = [f"{c.rows:,} rows" if c else "no such table" for c in (one, other)]
+            differing.append(f"{name} ({counts[0]} against {counts[1]})")
+    if differing:
+        raise Damaged(f"tables {', '.join(differing)}", "do not hold the same", "nothing was changed; report it")
+
+
+def refuse_unless_empty(store: Store) -> None:
+    """Make sure that nothing would be mixed or overwritten.
+
+    Raises:
+        Conflict: the database has tables with rows, or tables that are not ours.
+    """
+    with store.reader.connect() as connection:
+        filled = [table.name for table in tables_in(connection) if _has_rows(connection, table)]
+    if filled:
+        raise Conflict(
+            f"database {shown(store.url)}", f"is not empty ({', '.join(filled[:5])})", "name one that is, or a new one"
+        )
+
+
+def _has_rows(connection: Connection, table: Table) -> bool:
+    return connection.execute(select(1).select_from(table).limit(1)).first() is not None
+
+
+@contextmanager
+def _held_still(store: Store) -> Iterator[Connection]:
+    """A connection on one snapshot, while nobody writes if that can be had."""
+    engine = store.reader if store.read_only else store.writer
+    with engine.connect() as connection, connection.begin():
+        yield connection
+
+
+def _refuse_if_running(connection: Connection) -> None:
+    jobs = next((table for table in tables_in(connection) if table.name == "jobs"), None)
+    if jobs is None:
+        return
+    held = select(func.count()).where(jobs.c.state == "running", jobs.c.lease_until > datetime.now(UTC))
+    n = connection.scalar(held) or 0
+    if n:
+        raise Conflict(
+            f"{n} running job{'s' if n > 1 else ''}",
+            "would be worked on in two places",
+            "stop the workers first, or say that it does not matter (--even-if-running)",
+        )

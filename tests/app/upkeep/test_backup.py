@@ -1,0 +1,204 @@
+"""Backups hold one moment, say what they hold, and come back as it."""
+
+import sqlite3
+import threading
+from contextlib import closing
+
+import pytest
+from sqlalchemy import text
+
+from app.db.backup import back_up, read_manifest, restore, verify
+from app.db.content import contents
+from app.db.engine import newest_revision, store_at
+from app.db.errors import Conflict, Damaged, StoreUnavailable
+from app.db.reads.analyses import find_network
+from app.db.writes import save_network
+from tests.app.upkeep.conftest import spoil
+from tests.factories import XOR_SLUG, small_network, stored_analysis
+
+
+def digests(store):
+    with store.reader.connect() as connection:
+        return contents(connection)
+
+
+def digests_at(url):
+    opened = store_at(url)
+    try:
+        return digests(opened)
+    finally:
+        opened.close()
+
+
+@pytest.fixture
+def file(filled, tmp_path):
+    back_up(filled, tmp_path / "kept.backup")
+    return tmp_path / "kept.backup"
+
+
+def test_a_backup_is_the_store(filled, tmp_path):
+    before = digests(filled)
+    manifest = back_up(filled, tmp_path / "kept.backup")
+    assert manifest.tables == before
+    assert (manifest.revision, manifest.source) == (newest_revision(), filled.reader.dialect.name)
+    assert read_manifest(tmp_path / "kept.backup") == verify(tmp_path / "kept.backup") == manifest
+    assert [path.name for path in tmp_path.iterdir() if "kept" in path.name] == ["kept.backup"]
+
+
+@pytest.mark.slow
+def test_nothing_is_overwritten_by_a_backup(filled, file):
+    before = file.read_bytes()
+    with pytest.raises(Conflict, match="exists already"):
+        back_up(filled, file)
+    assert file.read_bytes() == before
+
+
+@pytest.mark.slow
+def test_a_folder_that_is_not_there_is_named(filled, tmp_path):
+    with pytest.raises(StoreUnavailable, match="its folder is not there"):
+        back_up(filled, tmp_path / "nowhere" / "x.backup")
+
+
+@pytest.mark.slow
+def test_a_database_without_tables_is_no_store(tmp_path):
+    with pytest.raises(StoreUnavailable, match="no tables yet"):
+        back_up(store_at(f"sqlite:///{tmp_path / 'none.sqlite'}"), tmp_path / "x.backup")
+
+
+@pytest.mark.slow
+def test_it_comes_back_in_another_place(file, tmp_path):
+    url = f"sqlite:///{tmp_path / 'new' / 'pluriscope.sqlite'}"
+    (tmp_path / "new").mkdir()
+    restored = restore(file, url)
+    assert restored.aside is None
+    assert digests_at(url) == restored.manifest.tables
+    assert [path.name for path in (tmp_path / "new").iterdir()] == ["pluriscope.sqlite"]
+    store = store_at(url)
+    with store.read() as session:
+        assert find_network(session, XOR_SLUG).analyses
+        assert "backup_manifest" not in session.scalars(text("SELECT name FROM sqlite_master")).all()
+    store.close()
+
+
+@pytest.mark.slow
+def test_what_is_there_gives_way_only_when_told_and_is_kept(filled, file):
+    with filled.write() as session:
+        save_network(session, small_network(3))
+    later = digests(filled)
+    with pytest.raises(Conflict, match="holds something already"):
+        restore(file, filled.url)
+    assert digests(filled) == later
+    filled.close()
+    restored = restore(file, filled.url, replace=True)
+    assert digests_at(filled.url) == restored.manifest.tables != later
+    if filled.reader.dialect.name == "sqlite":
+        assert digests_at(f"sqlite:///{restored.aside}") == later
+    else:
+        assert verify(restored.aside).tables == later
+        with filled.write() as session:
+            assert save_network(session, small_network(4)).id > find_network(session, XOR_SLUG).id
+
+
+@pytest.mark.slow
+def test_a_store_that_somebody_has_open_is_left_alone(tmp_path):
+    store = store_at(f"sqlite:///{tmp_path / 'used.sqlite'}")
+    store.migrate()
+    stored_analysis(store)
+    back_up(store, tmp_path / "x.backup")
+    before = digests(store)
+    with pytest.raises(Conflict, match="is in use"):
+        restore(tmp_path / "x.backup", store.url, replace=True)
+    assert digests(store) == before
+    store.close()
+
+
+@pytest.mark.parametrize("harm", ["a value", "a page", "cut short", "no backup", "the manifest", "not there"])
+@pytest.mark.slow
+def test_a_damaged_backup_is_never_restored(file, tmp_path, harm):
+    if harm == "a value":
+        store = store_at(f"sqlite:///{file}")
+        spoil(store)
+        store.close()
+    elif harm == "a page":
+        raw = bytearray(file.read_bytes())
+        raw[len(raw) // 2 : len(raw) // 2 + 4_096] = bytes(4_096)
+        file.write_bytes(raw)
+    elif harm == "cut short":
+        file.write_bytes(file.read_bytes()[: -(1 << 14)])
+    elif harm == "no backup":
+        file.write_bytes(b"something else" * 1_000)
+    elif harm == "the manifest":
+        with closing(sqlite3.connect(file)) as connection:
+            connection.execute("UPDATE backup_manifest SET value = replace(value, '250', '251')")
+            connection.execute("UPDATE backup_manifest SET value = 'x' WHERE key = 'digest'")
+            connection.commit()
+    else:
+        file.unlink()
+    url = f"sqlite:///{tmp_path / 'new.sqlite'}"
+    with pytest.raises(Damaged):
+        restore(file, url)
+    assert not (tmp_path / "new.sqlite").exists() or digests_at(url) == {}
+
+
+@pytest.mark.slow
+def test_a_backup_taken_while_others_write_is_one_moment(store, tmp_path):
+    """A writer adds a network and renames another in one transaction, over and over: a backup has both or none."""
+    with store.write() as session:
+        save_network(session, small_network(0), slug="counter")
+    stop, written = threading.Event(), []
+
+    def write() -> None:
+        n = 0
+        while not stop.is_set():
+            n += 1
+            with store.write() as session:
+                save_network(session, small_network(n, (2, 3, 1)), slug=f"n{n}")
+                find_network(session, "counter").name = f"{n} networks"
+            written.append(n)
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        for k in range(3):
+            seen = len(written)
+            while len(written) < seen + 3:
+                stop.wait(0.002)
+            back_up(store, tmp_path / f"{k}.backup")
+    finally:
+        stop.set()
+        writer.join()
+    sizes = []
+    for k in range(3):
+        url = f"sqlite:///{tmp_path / f'{k}.sqlite'}"
+        restore(tmp_path / f"{k}.backup", url)
+        restored = store_at(url)
+        with restored.read() as session:
+            n = session.scalar(text("SELECT count(*) - 1 FROM networks"))
+            assert find_network(session, "counter").name == f"{n} networks"
+        sizes.append(n)
+        restored.close()
+    assert sizes == sorted(set(sizes)), "nothing was written between the backups: the test has proved nothing"
+
+
+@pytest.mark.slow
+def test_a_backup_of_either_database_comes_back_on_the_other(filled, file, postgresql, tmp_path):
+    there = postgresql.database(empty=True)
+    restore(file, there)
+    here = f"sqlite:///{tmp_path / 'here.sqlite'}"
+    restore(file, here)
+    assert digests_at(there) == digests_at(here) == digests(filled)
+
+
+@pytest.mark.slow
+def test_a_backup_of_an_older_schema_is_upgraded_with_its_data(store, tmp_path):
+    stored_analysis(store)
+    store.migrate(back_to="0003")
+    manifest = back_up(store, tmp_path / "old.backup")
+    assert manifest.revision == "0003"
+    url = f"sqlite:///{tmp_path / 'new.sqlite'}"
+    restore(tmp_path / "old.backup", url)
+    restored = store_at(url)
+    assert restored.revision() == newest_revision()
+    with restored.read() as session:
+        assert find_network(session, XOR_SLUG).analyses
+    restored.close()
