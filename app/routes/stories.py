@@ -25,6 +25,10 @@ def alice_and_bob_page(request: Request, session: Reading, links: Links, options
 
 
 @router.get(API_PREFIX + PAGE, tags=["directions"], summary="Alice and Bob", responses=api_errors(400, 404))
-def alice_and_bob_twin(session: Reading, links: Links, options: AskedOptions) -> AliceAndBobPage:
+def alice_and_bob_twin(
+    session: Reading,
+    links: Links,
+    options: AskedOptions,  # noqa: ARG001  # read, so that unknown ones are refused
+) -> AliceAndBobPage:
     """The explanations found of the analytic XORNet, what each passes, and where they contradict each other."""
     return build_alice_and_bob(session, links)

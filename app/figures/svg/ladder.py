@@ -45,8 +45,8 @@ def ladder_figure(lines: Sequence[LadderLine], *, title: str) -> Markup:
         lines: in order.
         title: of what network.
     """
-    names = max([text_width(one.label, 12) for one in lines] + [60.0]) + 12
-    right = max([text_width(_numbers(one), 12) for one in lines] + [60.0])
+    names = max([text_width(one.label, 10) for one in lines] + [60.0]) + 12
+    right = max([text_width(_numbers(one), 10) for one in lines] + [60.0])
     body, said = "", []
     for number, one in enumerate(lines):
         y = _TOP + _STEP * number
@@ -59,7 +59,9 @@ def ladder_figure(lines: Sequence[LadderLine], *, title: str) -> Markup:
             f"{one.label}: {_numbers(one)}" + (f", by chance {one.floor[0]} of {one.floor[1]}" if one.floor else "")
         )
     height = _TOP + _STEP * len(lines) + 4
-    return drawing(names + _WIDTH + 12 + max(right, 110.0), height, body, sentence=f"{title}. {'; '.join(said)}.")
+    return drawing(
+        names + _WIDTH + 12 + max(right, 110.0), height, body, sentence=f"{title}. {'; '.join(said)}.", sizing="exact"
+    )
 
 
 def _numbers(one: LadderLine) -> str:

@@ -167,19 +167,19 @@ def findings_of(rungs: list[RungView], report: LadderReport) -> list[str]:
     n = len(report.algorithms)
 
     def named(chosen: list[RungView]) -> str:
-        return ", ".join(one.label for one in chosen)
+        return "; ".join(one.label for one in chosen)
 
     told = []
     all_pass = [one for one in climbed if one.algorithms.agreed == n]
     some_pass = [one for one in climbed if 0 < one.algorithms.agreed < n]
     none_pass = [one for one in climbed if one.algorithms.agreed == 0]
-    what = "the algorithm" if n == 1 else f"all {n:,} algorithms"
+    what = "the algorithm" if n == 1 else "both algorithms" if n == 2 else f"all {n:,} algorithms"
     if all_pass:
-        told.append(f"{what[:1].upper()}{what[1:]} can be placed on {named(all_pass)}.")
+        told.append(f"{what[:1].upper()}{what[1:]} can be placed on: {named(all_pass)}.")
     if some_pass:
-        told.append(f"Some of them, not all, on {named(some_pass)}.")
+        told.append(f"Some of them, not all, on: {named(some_pass)}.")
     if none_pass:
-        told.append(f"None on {named(none_pass)}.")
+        told.append(f"None on: {named(none_pass)}.")
     vain = [
         one
         for one in climbed
@@ -187,7 +187,7 @@ def findings_of(rungs: list[RungView], report: LadderReport) -> list[str]:
     ]
     if vain:
         told.append(
-            f"On {named(vain)} something passes on at least half of the permuted networks too, so passing there says "
+            f"On at least half of the permuted networks something passes too, on: {named(vain)}. Passing there says "
             "little about this network."
         )
     return told
