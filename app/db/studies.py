@@ -10,6 +10,7 @@ from sqlalchemy import func, insert, select
 from sqlalchemy.orm import Session
 
 from analysis import ENGINE_VERSION
+from analysis.errors import InvalidTask
 from analysis.networks.network import Network
 from analysis.studies.cells import Cell, cells_of
 from analysis.studies.design import StudyDesign
@@ -193,10 +194,17 @@ def _tasks(cell: Cell, outcome: StudyOutcome, network: Network) -> tuple[Task, .
     tasks = []
     for place, table in enumerate(outcome.tables):
         task = task_from_table([int(bit) for bit in table], network.n_inputs)
-        named = names and not set(names[place]) <= {"0", "1"}
-        same = named and named_task(names[place], network.n_inputs).truth_table == task.truth_table
-        tasks.append(named_task(names[place], network.n_inputs) if same else task)
+        named = _named(names[place], network.n_inputs) if names else None
+        tasks.append(named if named is not None and named.truth_table == task.truth_table else task)
     return tuple(tasks)
+
+
+def _named(name: str, n_inputs: int) -> Task | None:
+    """A named task; None for a truth table, and for what a source of its own calls its task."""
+    try:
+        return named_task(name, n_inputs)
+    except InvalidTask:
+        return None
 
 
 def _training(cell: Cell, outcome: StudyOutcome) -> dict[str, Any]:
