@@ -19,12 +19,12 @@ _TABLES: Final = tuple(
     (re.compile(shape), table)
     for shape, table in (
         (r"/", "/networks"),
-        (r"/jobs|/compare|/networks/[^/]+/(circuits|algorithms|funnel)", ""),
+        (r"/jobs|/compare|/networks/[^/]+/(circuits|algorithms|funnel|directions)", ""),
         (r"/networks/[^/]+", "/figures"),
         (r"/networks/[^/]+/circuits/[^/]+", "/interpretations"),
         (r"/networks/[^/]+/circuits/[^/]+/interpretations", ""),
         (r"/networks/[^/]+/algorithms/[^/]+", "/alignments"),
-        (r"/networks/[^/]+/algorithms/[^/]+/alignments/[^/]+", "/interchanges"),
+        (r"/networks/[^/]+/algorithms/[^/]+/(alignments|directions)/[^/]+", "/interchanges"),
     )
 )
 

@@ -59,6 +59,8 @@ def sections_of(addresses: Addresses, path: str, query: str) -> tuple[Section, .
         network, here, depth = named["network"], "compare", len(parts)
     else:
         return ()
+    if here == "algorithms" and parts[4:5] == ["directions"]:
+        here = "directions"  # an algorithm's alignments on directions
     scope = _scope(named)
     return tuple(
         Section(

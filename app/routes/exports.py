@@ -19,11 +19,12 @@ from app.pages.algorithms import AlgorithmsOptions
 from app.pages.alignment import AlignmentOptions
 from app.pages.circuits import CircuitsOptions
 from app.pages.compare.options import CompareOptions
+from app.pages.directions.views import DirectionOptions, DirectionsOptions
 from app.pages.funnel import FunnelOptions
 from app.pages.gallery import GalleryOptions
 from app.pages.jobs import JobsOptions
 from app.pages.network.page import NetworkOptions
-from app.pages.sharing import comparison_tables, exports
+from app.pages.sharing import comparison_tables, direction_exports, exports
 from app.pages.sharing.exports import InterpretationRowsOptions, Table
 from app.routes.depends import Links, now
 
@@ -179,6 +180,44 @@ def interchanges(
         request,
         form,
         lambda session: exports.interchanges_table(session, links, network, algorithm, alignment, options),
+    )
+
+
+@router.get(
+    "/networks/{network}/directions.{form}",
+    tags=["exports"],
+    summary="Alignments on directions",
+    responses=RESPONSES,
+)
+def directions(
+    request: Request, links: Links, network: str, form: Form, options: Annotated[DirectionsOptions, Query()]
+) -> StreamingResponse:
+    """Every kept alignment of one class of directions, the best that fail included."""
+    return _answer(request, form, lambda session: direction_exports.directions_table(session, links, network, options))
+
+
+@router.get(
+    "/networks/{network}/algorithms/{algorithm}/directions/{alignment}/interchanges.{form}",
+    tags=["exports"],
+    summary="Interchanges of an alignment on directions",
+    responses=RESPONSES,
+)
+def direction_interchanges(
+    request: Request,
+    links: Links,
+    network: str,
+    algorithm: str,
+    alignment: str,
+    form: Form,
+    options: Annotated[DirectionOptions, Query()],
+) -> StreamingResponse:
+    """Every interchange of one alignment on directions with the network's output and what the algorithm says."""
+    return _answer(
+        request,
+        form,
+        lambda session: direction_exports.direction_interchanges_table(
+            session, links, network, algorithm, alignment, options
+        ),
     )
 
 

@@ -16,6 +16,7 @@ PATTERNS: Final = (
     "/networks/{network}/circuits/{mask}/interpretations/{index}",
     "/networks/{network}/algorithms/{algorithm}",
     "/networks/{network}/algorithms/{algorithm}/alignments/{alignment}",
+    "/networks/{network}/algorithms/{algorithm}/directions/{alignment}",
     "/compare",
 )
 

@@ -13,6 +13,7 @@ from app.addressing import API_PREFIX, Addresses
 from app.errors import api_errors
 from app.pages.alignment import AlignmentOptions
 from app.pages.compare.options import CompareOptions
+from app.pages.directions.views import DirectionOptions
 from app.pages.options import ScopeOptions
 from app.pages.sharing.verifying import VerifyPage, build_verification
 from app.rendering import render
@@ -21,11 +22,12 @@ from app.routes.depends import Links, Reading
 from app.routes.shared_targets import PATTERNS, target_of
 
 router = APIRouter()
-NETWORK, CIRCUIT, INTERPRETATION, ALGORITHM, ALIGNMENT, COMPARE = (
+NETWORK, CIRCUIT, INTERPRETATION, ALGORITHM, ALIGNMENT, DIRECTION, COMPARE = (
     f"{API_PREFIX}{pattern}/verify" for pattern in PATTERNS
 )
 Scoped = Annotated[ScopeOptions, Query()]
 Placed = Annotated[AlignmentOptions, Query()]
+Directed = Annotated[DirectionOptions, Query()]
 Compared = Annotated[CompareOptions, Query()]
 ERRORS = api_errors(400, 404, 422, 503)
 
@@ -87,6 +89,20 @@ def verify_alignment(
     options: Placed,
 ) -> VerifyPage:
     """Every interchange made again: fraction, validity, minimality and margin beside the stored ones."""
+    return _verified(request, session, links)
+
+
+@router.get(DIRECTION, tags=["verify"], summary="Re-verify an alignment on directions", responses=ERRORS)
+def verify_direction(
+    request: Request,
+    session: Reading,
+    links: Links,
+    network: str,
+    algorithm: str,
+    alignment: str,
+    options: Directed,
+) -> VerifyPage:
+    """Every interchange along its directions made again, one by one and jointly, beside the stored ones."""
     return _verified(request, session, links)
 
 

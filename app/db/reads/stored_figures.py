@@ -10,7 +10,7 @@ from analysis.circuits.circuit import Circuit, EdgeLayout
 from analysis.reverify import Value, smaller_by_one
 from app.db.circuit_columns import BLOCK, COLUMNS
 from app.db.reads.circuits import circuits_at, is_stored
-from app.db.tables import AlgorithmRow, AlignmentRow, AnalysisRow, CircuitBlockRow
+from app.db.tables import AlgorithmRow, AlignmentRow, AnalysisRow, CircuitBlockRow, DirectionAlignmentRow
 
 
 def lists_every_valid_circuit(analysis: AnalysisRow) -> bool:
@@ -109,3 +109,19 @@ def _outputs(session: Session, analysis_id: int, layout: EdgeLayout, position: i
     )
     values = np.frombuffer(session.scalars(query).one(), COLUMNS["outputs"]).reshape(-1, 1 << layout.sizes[0])
     return tuple(map(float, values[position % BLOCK]))
+
+
+def stored_directions(row: DirectionAlignmentRow) -> dict[str, Value]:
+    """The figures of a row that keeps an alignment on directions."""
+    told: dict[str, Value] = {
+        "directions": row.alignment_id,
+        "iia": f"{row.agreed}/{row.of}",
+        "valid": row.valid,
+        "causal_order": row.causal_order,
+        "residuals": tuple(0.0 if one is None else float(one[2]) for one in row.read_outs),
+    }
+    if row.joint_agreed is not None:
+        told["joint"] = f"{row.joint_agreed}/{row.joint_of}"
+    if row.margin is not None:
+        told["margin"] = row.margin
+    return told

@@ -21,7 +21,7 @@ from app.figures.svg.networks import PAD_X, PAD_Y, diagram_body, diagram_class, 
 from app.figures.svg.thumbs import Direction, circuit_thumb
 from app.figures.svg.tiles import PLAIN_HUES, Bits, Hues, table_name, tile_group
 
-_ROW: Final = 84.0
+_ROW: Final = 98.0
 _BAR: Final = 20.0  # height of the largest
 _LEFT: Final = 196.0  # where combs begin
 _SLOT: Final = 62.0
@@ -90,7 +90,7 @@ def _shown(row: CombRow) -> list[int]:
 
 
 def _comb(row: CombRow, top: float, wiring: Wiring, hues: Hues) -> str:
-    hue, y = hues.of(row.table), top + _ROW / 2 - 4
+    hue, y = hues.of(row.table), top + 44
     body = ""
     if row.what == "reads":
         body += tile_group(16, y - 10, 22, row.table, hue)
@@ -113,7 +113,7 @@ def _comb(row: CombRow, top: float, wiring: Wiring, hues: Hues) -> str:
             )
         words = weight_text(coefficient)
         labels += text(x, y - size - 4 if above else y + size + 12, words, "lab hn", anchor="middle")
-        labels += text(x, top + _ROW - 8, node_name(row.layer, neuron, wiring.sizes), "lab code", anchor="middle")
+        labels += text(x, top + _ROW - 7, node_name(row.layer, neuron, wiring.sizes), "lab code", anchor="middle")
     if len(shown) < len(row.coefficients):
         hidden = len(row.coefficients) - len(shown)
         labels += text(_LEFT + _SLOT * len(shown) + 4, y + 4, f"+{hidden} smaller", "lab s")

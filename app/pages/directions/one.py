@@ -102,7 +102,7 @@ def build_direction(
     place, scope = locate_with_scope(session, addresses, network, options)
     algorithm_row = find_algorithm_row(session, addresses, place, algorithm_id)
     algorithm = algorithm_of(algorithm_row, place)
-    stored, alignment = _find(session, addresses, place, algorithm_row, algorithm, alignment_id, options.at)
+    stored, alignment = find_direction(session, addresses, place, algorithm_row, algorithm, alignment_id, options.at)
     scored = score_directions(place.cut, algorithm, alignment, place.protocol, place.data, max_runs=MAX_PAGE_RUNS)
     table = DirectionTable(place.cut, place.protocol, place.data)
     placed = place_views(algorithm, alignment, table.clean, place)
@@ -184,7 +184,7 @@ def build_direction(
 Stored = Sequence[tuple[DirectionAlignmentRow, DirectionSearchRow]]
 
 
-def _find(
+def find_direction(
     session: Session,
     addresses: Addresses,
     place: Place,
@@ -193,7 +193,21 @@ def _find(
     alignment_id: str,
     at: str,
 ) -> tuple[Stored, DirectionAlignment]:
-    """The alignment that an address names, and the rows that keep it."""
+    """The rows that keep the alignment that an address names, and the alignment.
+
+    Args:
+        session: a snapshot of the store.
+        addresses: builds links.
+        place: output, protocol and data record.
+        algorithm_row: the algorithm's row, stored or not.
+        algorithm: the same as a value.
+        alignment_id: as the address has it.
+        at: the alignment's text, "" if the address has none.
+
+    Raises:
+        NotFound: no row keeps that id and no text says what it is, or the text has another id.
+        InvalidAlignment: a text that no alignment has.
+    """
     parent = addresses.directions(place.row.slug, place.scope, algorithm=algorithm.id)
     if at:
         alignment = parse_directions(algorithm.text, at)

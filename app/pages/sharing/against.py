@@ -9,7 +9,8 @@ from sqlalchemy.orm import Session
 
 from analysis.reverify import Recomputed, Value, smaller_by_one
 from app.db.reads import algorithms as algorithm_reads
-from app.db.reads.stored_figures import stored_algorithm, stored_alignment, stored_circuit
+from app.db.reads.directions import find_directions
+from app.db.reads.stored_figures import stored_algorithm, stored_alignment, stored_circuit, stored_directions
 from app.errors import BadQuery
 from app.pages.explanations import Explanation
 from app.pages.place import Place
@@ -29,6 +30,9 @@ class Against(Protocol):
 
     def figures(self, explanation: Explanation, among: int) -> tuple[list[Recomputed], dict[str, Value]]:
         """Further figures recomputed for its sake, and all that it tells of an explanation."""
+
+    def directions(self, place: Place, algorithm: str, alignment: str) -> dict[str, Value]:
+        """All that it tells of an alignment on directions."""
 
     def engine(self, place: Place) -> str:
         """Of what made it, "" where nothing did."""
@@ -58,6 +62,12 @@ class Store:
     def figures(self, explanation: Explanation, among: int) -> tuple[list[Recomputed], dict[str, Value]]:
         more, told = figures_of_one(self._session, explanation, among=among)
         return more, {**self._own(explanation), **told}
+
+    def directions(self, place: Place, algorithm: str, alignment: str) -> dict[str, Value]:
+        if place.analysis is None:
+            return {}
+        found = find_directions(self._session, place.analysis.id, algorithm, alignment)
+        return stored_directions(found[0][0]) if found else {}
 
     def engine(self, place: Place) -> str:
         return "" if place.analysis is None else place.analysis.engine_version
@@ -90,6 +100,9 @@ class Nothing:
 
     def figures(self, explanation: Explanation, among: int) -> tuple[list[Recomputed], dict[str, Value]]:
         return [], {}
+
+    def directions(self, place: Place, algorithm: str, alignment: str) -> dict[str, Value]:
+        return {}
 
     def engine(self, place: Place) -> str:
         return ""
@@ -132,6 +145,15 @@ class ResultFile:
             (one for one in output.get("algorithms", []) if one.get("id") == self._algorithm_id(explanation)), None
         )
         return [], {} if found is None else self._algorithm(found, explanation)
+
+    def directions(self, place: Place, algorithm: str, alignment: str) -> dict[str, Value]:
+        searches = self._part(self._output(place.scope.output), "directions")
+        for search in searches.values():
+            for one in search.get("algorithms", []):
+                for kept in one.get("alignments", []) if one.get("id") == algorithm else ():
+                    if kept.get("id") == alignment:
+                        return _told_of_directions(kept)
+        return {}
 
     @staticmethod
     def _part(document: Mapping[str, Any], key: str) -> Mapping[str, Any]:
@@ -188,3 +210,18 @@ class ResultFile:
                 if one.get("margin") is not None:
                     told["margin"] = float(one["margin"])
         return told
+
+
+def _told_of_directions(kept: Mapping[str, Any]) -> dict[str, Value]:
+    """The figures of an alignment on directions as a result file has them."""
+    told: dict[str, Value] = {
+        "directions": str(kept["id"]),
+        "iia": f"{kept['iia']['agreed']}/{kept['iia']['of']}",
+        "valid": bool(kept["valid"]),
+        "causal_order": bool(kept["causal_order"]),
+    }
+    if kept.get("joint") is not None:
+        told["joint"] = f"{kept['joint']['agreed']}/{kept['joint']['of']}"
+    if kept.get("margin") is not None:
+        told["margin"] = float(kept["margin"])
+    return told

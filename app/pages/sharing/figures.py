@@ -31,6 +31,7 @@ from app.pages.algorithm import AlgorithmPage
 from app.pages.alignment import AlignmentPage
 from app.pages.circuit import CircuitPage
 from app.pages.compare.views import ComparePage
+from app.pages.directions.views import DirectionPage
 from app.pages.funnel import FunnelPage
 from app.pages.funnel.model import KindFunnel
 from app.pages.interpretation import InterpretationPage
@@ -53,6 +54,8 @@ def figures_of(page: SharedPage | FunnelPage) -> Mapping[str, Draw]:
         return {DRAWING: partial(drawing_of, page)}
     if isinstance(page, AlignmentPage):
         return {DRAWING: partial(drawing_of, page), **_of_alignment(page)}
+    if isinstance(page, DirectionPage):
+        return {DRAWING: partial(drawing_of, page), **_of_direction(page)}
     if isinstance(page, FunnelPage):
         return {f"{one.kind}s": partial(_funnel, one) for one in page.funnels if one.rows}
     return _of_comparison(page)
@@ -113,6 +116,29 @@ def _of_alignment(page: AlignmentPage) -> dict[str, Draw]:
             title=f"Alignment of {page.algorithm.formula}",
         ),
     }
+    for number, view in enumerate(page.interchanges, start=1):
+        title = f"{view.formula} on {view.site}"
+        figures[f"interchange-{number}"] = partial(
+            interchange_heat, view.outputs, view.agreed, view.tested, page.inputs, title=title
+        )
+    return figures
+
+
+def _of_direction(page: DirectionPage) -> dict[str, Draw]:
+    figures: dict[str, Draw] = {
+        "formula": partial(
+            formula_tree, page.algorithm.value, hues=page.hues, title=f"Formula tree of {page.algorithm.formula}"
+        )
+    }
+    for place, reading in zip(page.places, page.readings, strict=True):
+        for number, row in enumerate(place.rows, start=1):
+            values, cuts = row.projections, []
+            if reading is not None and reading.gain:
+                values = reading.values
+                cuts = [Threshold(0.5, "", tuple(place.truth_table))] if reading.separated else []
+            figures[f"line-{place.path}-{number}"] = partial(
+                number_line, values, page.inputs, cuts, hues=page.hues, title=place.formula
+            )
     for number, view in enumerate(page.interchanges, start=1):
         title = f"{view.formula} on {view.site}"
         figures[f"interchange-{number}"] = partial(

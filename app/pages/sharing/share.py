@@ -18,6 +18,7 @@ from app.figures.numbers import exact, noun
 from app.figures.svg import (
     aligned_diagram,
     circuit_thumb,
+    direction_diagram,
     formula_tree,
     gate_tiles,
     network_diagram,
@@ -26,19 +27,30 @@ from app.pages.algorithm import AlgorithmPage
 from app.pages.alignment import AlignmentPage
 from app.pages.circuit import CircuitPage
 from app.pages.compare.views import ComparePage
+from app.pages.directions.places import comb_rows
+from app.pages.directions.views import DirectionPage
 from app.pages.interpretation import InterpretationPage
 from app.pages.network.page import NetworkPage
 from app.pages.options import PageModel
 from app.pages.sharing.citations import PAPER_BIBTEX, PAPER_PLAIN, Citation
 from app.pages.sharing.targets import Kind, SharedPage, read_target
 
-SHARED: Final = (NetworkPage, CircuitPage, InterpretationPage, AlgorithmPage, AlignmentPage, ComparePage)
+SHARED: Final = (
+    NetworkPage,
+    CircuitPage,
+    InterpretationPage,
+    AlgorithmPage,
+    AlignmentPage,
+    DirectionPage,
+    ComparePage,
+)
 EMBED_HEIGHTS: Final[dict[str, int]] = {
     "network": 560,
     "circuit": 560,
     "interpretation": 560,
     "algorithm": 420,
     "alignment": 640,
+    "direction": 700,
     "compare": 720,
 }
 EMBED_WIDTH: Final = 720
@@ -180,6 +192,8 @@ def facts_of(page: SharedPage) -> Facts:
         return _of_algorithm(page)
     if isinstance(page, AlignmentPage):
         return _of_alignment(page)
+    if isinstance(page, DirectionPage):
+        return _of_direction(page)
     return _of_comparison(page)
 
 
@@ -208,6 +222,13 @@ def drawing_of(page: SharedPage) -> Markup:
             hues=page.hues,
             title=page.algorithm.formula,
         )
+    if isinstance(page, DirectionPage):
+        return direction_diagram(
+            page.network.weights_for(page.scope.output),
+            comb_rows(page.places),
+            hues=page.hues,
+            title=page.algorithm.formula,
+        )
     raise ValueError("a comparison has no drawing of its own, but one of each explanation")
 
 
@@ -224,7 +245,9 @@ def thumbs_of(page: ComparePage) -> list[tuple[str, str, Markup]]:
     return found
 
 
-def _rules(page: NetworkPage | CircuitPage | InterpretationPage | AlgorithmPage | AlignmentPage) -> str:
+def _rules(
+    page: NetworkPage | CircuitPage | InterpretationPage | AlgorithmPage | AlignmentPage | DirectionPage,
+) -> str:
     protocol = page.scope.protocol
     data = "" if page.scope.data.is_default else f", data {page.scope.data.digest[:12]}"
     return f"{protocol.name} ({protocol.digest[:12]}){data}"
@@ -308,6 +331,25 @@ def _of_alignment(page: AlignmentPage) -> Facts:
         _rules(page),
         page.provenance.engine_version,
         "" if analysed is None or not page.provenance.stored else analysed.date().isoformat(),
+    )
+
+
+def _of_direction(page: DirectionPage) -> Facts:
+    joint = "not run" if page.joint is None else f"{exact(page.joint.agreed)} of {exact(page.joint.of)}"
+    lines = [
+        ("Interchanges agreed", f"{exact(page.iia.agreed)} of {exact(page.iia.of)}"),
+        ("Joint interchanges agreed", joint),
+        *((place.formula, place.site) for place in page.places),
+    ]
+    searched = page.provenance.analysed_at
+    return Facts(
+        "Algorithm on directions",
+        f"{page.algorithm.formula} on directions of {page.network.name}",
+        tuple(lines),
+        f"algorithm {page.algorithm.id}, directions {page.id}",
+        _rules(page),
+        page.provenance.engine_version,
+        "" if searched is None or not page.provenance.stored else searched.date().isoformat(),
     )
 
 

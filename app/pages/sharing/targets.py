@@ -24,12 +24,16 @@ from app.pages.circuit import CircuitOptions, CircuitPage, build_circuit
 from app.pages.compare.build import build_compare
 from app.pages.compare.options import CompareOptions
 from app.pages.compare.views import ComparePage
+from app.pages.directions.one import build_direction
+from app.pages.directions.views import DirectionOptions, DirectionPage
 from app.pages.interpretation import InterpretationOptions, InterpretationPage, build_interpretation
 from app.pages.network.page import NetworkOptions, NetworkPage, build_network
 from app.pages.options import ScopeOptions
 
-Kind = Literal["network", "circuit", "interpretation", "algorithm", "alignment", "compare"]
-SharedPage = NetworkPage | CircuitPage | InterpretationPage | AlgorithmPage | AlignmentPage | ComparePage
+Kind = Literal["network", "circuit", "interpretation", "algorithm", "alignment", "direction", "compare"]
+SharedPage = (
+    NetworkPage | CircuitPage | InterpretationPage | AlgorithmPage | AlignmentPage | DirectionPage | ComparePage
+)
 MAX_ADDRESS: Final = 8_000
 """Characters of an address that is read; six long references with their places need about a third."""
 
@@ -39,6 +43,7 @@ _SHAPES: Final[tuple[tuple[Kind, re.Pattern[str]], ...]] = (
     ("interpretation", re.compile(r"/networks/([^/]+)/circuits/([^/]+)/interpretations/([^/]+)")),
     ("algorithm", re.compile(r"/networks/([^/]+)/algorithms/([^/]+)")),
     ("alignment", re.compile(r"/networks/([^/]+)/algorithms/([^/]+)/alignments/([^/]+)")),
+    ("direction", re.compile(r"/networks/([^/]+)/algorithms/([^/]+)/directions/([^/]+)")),
     ("compare", re.compile(r"/compare")),
 )
 _MADE_OF_IT: Final = re.compile(r"/(verify|card\.png|card\.svg|drawing\.svg|drawing\.png|figures/[^/]+\.(svg|png))$")
@@ -48,6 +53,7 @@ _OPTIONS: Final[Mapping[Kind, type[ScopeOptions]]] = {
     "interpretation": InterpretationOptions,
     "algorithm": AlgorithmOptions,
     "alignment": AlignmentOptions,
+    "direction": DirectionOptions,
     "compare": CompareOptions,
 }
 
@@ -73,6 +79,7 @@ class Target:
             return "/compare"
         nouns = {"circuit": ("circuits",), "interpretation": ("circuits", "interpretations")}
         nouns |= {"algorithm": ("algorithms",), "alignment": ("algorithms", "alignments")}
+        nouns |= {"direction": ("algorithms", "directions")}
         first, *rest = (quote(part, safe="") for part in self.parts)
         below = "".join(f"/{noun}/{part}" for noun, part in zip(nouns.get(self.kind, ()), rest, strict=True))
         return f"/networks/{first}{below}"
@@ -176,6 +183,7 @@ def build_target(session: Session, addresses: Addresses, target: Target) -> Shar
         "interpretation": build_interpretation,
         "algorithm": build_algorithm,
         "alignment": build_alignment,
+        "direction": build_direction,
         "compare": build_compare,
     }
     page = builders[target.kind](session, addresses, *target.parts, options)

@@ -10,6 +10,7 @@ from pydantic import Field
 from sqlalchemy.orm import Session
 
 from analysis import ENGINE_VERSION
+from analysis.directions.recomputing import recompute_directions
 from analysis.reverify import (
     RELATIVE_TOLERANCE,
     HeldFigure,
@@ -26,8 +27,12 @@ from analysis.reverify import (
 from app.addressing import Addresses, ExplanationRef
 from app.db.codecs import tasks_of
 from app.figures.numbers import exact
+from app.pages.candidates import algorithm_of, find_algorithm_row
 from app.pages.compare.contrast import LETTERS, MOST
 from app.pages.compare.options import CompareOptions
+from app.pages.directions.one import find_direction
+from app.pages.directions.places import direction_url
+from app.pages.directions.views import DirectionOptions
 from app.pages.explanations import Explanation, find_explanation, read_ref
 from app.pages.options import PageModel, ScopeOptions
 from app.pages.place import Place, locate
@@ -132,6 +137,8 @@ def build_verification(
     if target.kind == "network":
         figures = recompute_network(place.network, tasks_of(place.row))
         views = [_view("", place.row.name, "network", addresses.network(place.row.slug, place.scope), figures, {})]
+    elif isinstance(options, DirectionOptions):
+        views = [_verified_direction(session, addresses, other, place, target, options)]
     else:
         letters = LETTERS if target.kind == "compare" else [""]
         found = [find_explanation(session, addresses, place, ref, n) for n, ref in enumerate(refs, start=1)]
@@ -190,7 +197,7 @@ def _named(
         refs = [read_ref(text, position) for position, text in enumerate(texts, start=1)]
         return locate(session, addresses, network, options.scope), refs
     place = locate(session, addresses, target.parts[0], options.scope)
-    if target.kind == "network":
+    if target.kind in ("network", "direction"):
         return place, []
     second = target.parts[2] if len(target.parts) > 2 else ""
     placed = target.values("place")
@@ -223,6 +230,23 @@ def _verified(other: Against, explanation: Explanation, letter: str, among: int)
     return _view(
         letter, title.format(*names), explanation.kind, explanation.url, [*recomputed, *more], stored, place.row.name
     )
+
+
+def _verified_direction(
+    session: Session, addresses: Addresses, other: Against, place: Place, target: Target, options: DirectionOptions
+) -> VerifiedView:
+    """An alignment on directions, which its address carries whole."""
+    row = find_algorithm_row(session, addresses, place, target.parts[1])
+    algorithm = algorithm_of(row, place)
+    _, alignment = find_direction(session, addresses, place, row, algorithm, target.parts[2], options.at)
+    recomputed = [
+        *recompute_algorithm(algorithm, place.task),
+        *recompute_directions(place.cut, algorithm, alignment, place.data, place.protocol),
+    ]
+    stored = other.directions(place, algorithm.id, alignment.id)
+    title = f"Algorithm {algorithm.id}, directions {alignment.id}"
+    url = direction_url(addresses, place, algorithm.id, alignment)
+    return _view("", title, "direction", url, recomputed, stored, place.row.name)
 
 
 def recompute_explanation(explanation: Explanation) -> Iterator[Recomputed]:
@@ -269,6 +293,7 @@ def _nouns(kind: str) -> str:
         "interpretation": "Interpretation",
         "algorithm": "Algorithm",
         "alignment": "Alignment",
+        "direction": "Directions",
         "compare": "Comparison",
     }[kind]
 
