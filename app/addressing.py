@@ -273,9 +273,13 @@ class Addresses:
         """The study file."""
         return self._url("api", "v1", "studies", study, "design")
 
-    def study_figure(self, study: str, figure: str, form: str) -> str:
-        """One figure as svg, png or json."""
-        return self._url("studies", study, "figures", f"{figure}.{form}")
+    def study_figure(self, study: str, figure: str, form: str = "", **view: Any) -> str:
+        """One figure: as a page with its numbers, or as svg, png or json."""
+        return self._url("studies", study, "figures", f"{figure}.{form}" if form else figure, **view)
+
+    def study_side_by_side(self, study: str, **view: Any) -> str:
+        """Some of its networks side by side: ``n=DIGEST&n=DIGEST``."""
+        return self._url("studies", study, "side-by-side", **view)
 
     def ladder(self, network: str, scope: Scope | None = None, **view: Any) -> str:
         """What passes in each class of maps, beside the same by chance; and with POST where it is asked for."""

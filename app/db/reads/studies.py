@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row, func, select, tuple_
+from sqlalchemy import func, select, tuple_
 from sqlalchemy.orm import Session
 
 from analysis.digest import looks_like_digest
@@ -53,9 +53,9 @@ def all_studies(session: Session) -> Sequence[StudyRow]:
     ).all()
 
 
-def outcome_figures(session: Session, study_id: int) -> Sequence[Row[Any]]:
+def outcome_figures(session: Session, study_id: int) -> Sequence[tuple[int, int, str, str | None, dict[str, Any]]]:
     """Position, seed, state, network and figures of every outcome, in the order of cells and seeds."""
-    return session.execute(
+    rows = session.execute(
         select(
             StudyOutcomeRow.position,
             StudyOutcomeRow.seed,
@@ -65,7 +65,8 @@ def outcome_figures(session: Session, study_id: int) -> Sequence[Row[Any]]:
         )
         .where(StudyOutcomeRow.study_id == study_id)
         .order_by(StudyOutcomeRow.position, StudyOutcomeRow.seed)
-    ).all()
+    )
+    return [(row[0], row[1], row[2], row[3], row[4]) for row in rows]
 
 
 def state_counts(session: Session, study_id: int) -> dict[tuple[int, str], int]:

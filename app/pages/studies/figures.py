@@ -1,0 +1,335 @@
+"""Figures of a study: from groups of networks to plotly figures, drawings and the numbers behind both."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from markupsafe import Markup
+from sqlalchemy.orm import Session
+
+from analysis.studies.cells import GRID_FACTORS
+from analysis.studies.design import FACTORS, Factor, StudyDesign
+from analysis.studies.measures.measure import Measure
+from analysis.studies.statistics import Share, Spread
+from analysis.studies.summary import Group, Point, StudySummary
+from app.addressing import Addresses
+from app.db.reads.studies import find_study
+from app.db.study_tables import StudyRow
+from app.errors import BadQuery, NotFound
+from app.figures.numbers import exact, noun
+from app.figures.studies import BarMark, Dot, Strip, bars_plot, kept, strips_plot
+from app.figures.svg.spreads import bars_drawing, strips_drawing
+from app.pages.studies.options import StudyFigureOptions
+from app.pages.studies.stored import summary_of
+from app.pages.studies.views import FigureView, GroupView, MeasureView, ShareRow, SpreadView
+
+LADDER: Final = "ladder-"
+_MOST_CATEGORIES: Final = 24
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A figure before it is drawn.
+
+    Args:
+        strips: of numbers.
+        bars: of shares and categories; one of the two is empty.
+    """
+
+    name: str
+    title: str
+    measure: Measure | None
+    groups: tuple[Group, ...]
+    strips: tuple[Strip, ...]
+    bars: tuple[BarMark, ...]
+    y_title: str
+    x_title: str
+    log: bool
+    share: bool
+    caption: str
+
+
+def build_study_figure(
+    session: Session, addresses: Addresses, study: str, name: str, options: StudyFigureOptions
+) -> FigureView:
+    """One figure with its numbers.
+
+    Raises:
+        NotFound: no such study or figure.
+        BadQuery: no such protocol.
+    """
+    row = find_study(session, study)
+    summary = summary_of(session, row)
+    protocol = protocol_named(summary.design, options.protocol)
+    figure = drawn_figure(summary, addresses, name, protocol, options.by)
+    return figure_view(figure, row, addresses, protocol, options)
+
+
+def study_drawing(session: Session, addresses: Addresses, study: str, name: str, options: StudyFigureOptions) -> Markup:
+    """The same figure as a drawing of its own."""
+    row = find_study(session, study)
+    summary = summary_of(session, row)
+    protocol = protocol_named(summary.design, options.protocol)
+    return drawing_of_figure(drawn_figure(summary, addresses, name, protocol, options.by), row.name, protocol)
+
+
+def figure_names(design: StudyDesign, measures: Sequence[str]) -> list[str]:
+    """Names of a study's figures, in order: ladders first, then every measure."""
+    return [*(f"{LADDER}{number}" for number in range(len(design.ladders))), *measures]
+
+
+def protocol_named(design: StudyDesign, name: str) -> str:
+    """The protocol that an address asks for, the study's first one where it names none.
+
+    Raises:
+        BadQuery: the study has no such protocol.
+    """
+    names = design.labels("protocol")
+    if name and name not in names:
+        raise BadQuery(
+            f"protocol {name[:60]!r}", "is none of this study's", f"use one of {', '.join(names)}", "protocol"
+        )
+    return name or names[0]
+
+
+def drawn_figure(summary: StudySummary, addresses: Addresses, name: str, protocol: str, by: Factor | None) -> Drawn:
+    """A figure by its name.
+
+    Raises:
+        NotFound: the study has no such figure.
+    """
+    if name.startswith(LADDER) and name.removeprefix(LADDER).isdecimal():
+        number = int(name.removeprefix(LADDER))
+        if number < len(summary.design.ladders):
+            return _ladder(summary, addresses, number, protocol)
+    if name not in summary.measures:
+        known = ", ".join(figure_names(summary.design, list(summary.measures)))
+        raise NotFound(f"figure {name[:60]!r}", "is none of this study's", f"use one of {known}")
+    measure = summary.measures[name]
+    groups = summary.groups(name, protocol, by)
+    strips: tuple[Strip, ...] = ()
+    bars: tuple[BarMark, ...] = ()
+    if measure.numeric:
+        strips = tuple(_strip(group, measure, addresses) for group in groups)
+    elif measure.kind == "yes-no":
+        bars = tuple(_yes_bar(group) for group in groups)
+    else:
+        bars = _category_bars(groups)
+    y_title = measure.label if measure.numeric else "share of networks"
+    return Drawn(
+        name,
+        measure.label,
+        measure,
+        groups,
+        strips,
+        bars,
+        y_title,
+        x_title_of(summary.design, by),
+        measure.log,
+        not measure.numeric,
+        _caption(measure, groups, strips),
+    )
+
+
+def x_title_of(design: StudyDesign, by: Factor | None) -> str:
+    """What groups differ by."""
+    if by is not None:
+        return FACTORS[by]
+    return ", ".join(FACTORS[factor] for factor in GRID_FACTORS if len(design.levels(factor)) > 1) or "all networks"
+
+
+def figure_view(
+    figure: Drawn, row: StudyRow, addresses: Addresses, protocol: str, options: StudyFigureOptions
+) -> FigureView:
+    """The figure as pages and programs get it."""
+    query = {"protocol": options.protocol, "by": options.by}
+    if figure.strips:
+        plot = strips_plot(figure.strips, y_title=figure.y_title, x_title=figure.x_title, log=figure.log)
+    else:
+        plot = bars_plot(figure.bars, y_title=figure.y_title, x_title=figure.x_title, share=figure.share)
+    forms = {form: addresses.study_figure(row.slug, figure.name, form, **query) for form in ("", "svg", "png", "json")}
+    return FigureView(
+        name=figure.name,
+        title=figure.title,
+        measure=None if figure.measure is None else measure_view(figure.measure),
+        protocol=protocol,
+        groups=[group_view(group, figure.measure) for group in figure.groups],
+        drawn=sum(len(kept(strip, len(figure.strips))) for strip in figure.strips),
+        dots=sum(len(strip.dots) for strip in figure.strips),
+        plot=plot,
+        caption=figure.caption,
+        url=forms[""],
+        svg_url=forms["svg"],
+        png_url=forms["png"],
+        json_url=forms["json"],
+    )
+
+
+def drawing_of_figure(figure: Drawn, study: str, protocol: str) -> Markup:
+    """The figure as SVG, with its caption below it, so that a file that travels says what it is."""
+    notes = [f"{study}, protocol {protocol}", *_lines(figure.caption)]
+    sentence = f"{figure.title} in {study}. {figure.caption}"
+    titles = {"y_title": figure.y_title, "x_title": figure.x_title, "sentence": sentence, "notes": notes}
+    if figure.strips:
+        return strips_drawing(figure.strips, log=figure.log, **titles)  # type: ignore[arg-type]
+    return bars_drawing(figure.bars, share=figure.share, **titles)  # type: ignore[arg-type]
+
+
+def measure_view(measure: Measure) -> MeasureView:
+    """A measure as pages show it."""
+    return MeasureView(
+        key=measure.key,
+        label=measure.label,
+        definition=measure.definition,
+        kind=measure.kind,
+        unit=measure.unit,
+        log=measure.log,
+    )
+
+
+def group_view(group: Group, measure: Measure | None) -> GroupView:
+    """The numbers of one group."""
+    numeric = measure is None or measure.numeric
+    yes_no = measure is not None and measure.kind == "yes-no"
+    n = len(group.points)
+    named = [] if numeric or yes_no else group.categories.most_common(_MOST_CATEGORIES)
+    return GroupView(
+        label=group.label,
+        of=group.of,
+        failed=group.failed,
+        silent=group.silent,
+        bounded=group.bounded,
+        spread=spread_view(group.spread) if numeric else None,
+        yes=_share_row("yes", group.yes) if yes_no else None,
+        yes_of_all=_share_row("yes", group.yes_of_all) if yes_no else None,
+        categories=[ShareRow(label=name, hits=count, of=n, low=None, high=None) for name, count in named],
+    )
+
+
+def spread_view(spread: Spread) -> SpreadView:
+    """A spread as pages show it."""
+    return SpreadView(
+        n=spread.n,
+        failed=spread.failed,
+        of=spread.of,
+        least=spread.least,
+        lower=spread.lower,
+        median=spread.median,
+        upper=spread.upper,
+        most=spread.most,
+        mean=spread.mean,
+        zeros=spread.zeros,
+        ones=spread.ones,
+    )
+
+
+def _share_row(label: str, share: Share) -> ShareRow:
+    return ShareRow(label=label, hits=share.hits, of=share.of, low=share.low, high=share.high)
+
+
+def _strip(group: Group, measure: Measure, addresses: Addresses) -> Strip:
+    spread = group.spread
+    dots = tuple(_dot(point, group.label, measure, addresses) for point in group.points)
+    return Strip(group.label, dots, spread.lower, spread.median, spread.upper, _missing(group))
+
+
+def _missing(group: Group) -> str:
+    left = [f"{group.failed} failed"] if group.failed else []
+    left += [f"{group.silent} n/a"] if group.silent else []
+    return ", ".join(left)
+
+
+def _dot(point: Point, label: str, measure: Measure, addresses: Addresses) -> Dot:
+    value = point.value if isinstance(point.value, (int, float)) else 0
+    shown = value_text(value)
+    sign = "" if point.exact else "not exact: "
+    url = addresses.network(point.network[:16]) if point.network else ""
+    return Dot(float(value), f"seed {point.seed}, {label}: {sign}{shown} {measure.unit}".rstrip(), url, not point.exact)
+
+
+def value_text(value: float) -> str:
+    """A number for people: integers with separators, others to four digits."""
+    if isinstance(value, int) or float(value).is_integer():
+        return exact(int(value))
+    return f"{value:,.4g}"
+
+
+def _yes_bar(group: Group) -> BarMark:
+    share = group.yes
+    value = share.value
+    words = f"{group.label}: {share.hits:,} of {share.of:,}"
+    if value is not None and share.low is not None and share.high is not None:
+        words += f" ({value:.1%}, 95% interval {share.low:.1%} to {share.high:.1%})"
+    if group.failed:
+        words += f"; {group.failed:,} of {group.of:,} networks failed"
+    return BarMark(group.label, value or 0.0, share.low, share.high, words)
+
+
+def _category_bars(groups: Sequence[Group]) -> tuple[BarMark, ...]:
+    """One bar for each category, over all groups; with several groups one for each of both."""
+    bars = []
+    for group in groups:
+        n = len(group.points)
+        for name, count in group.categories.most_common(_MOST_CATEGORIES if len(groups) == 1 else 6):
+            label = name if len(groups) == 1 else f"{group.label}: {name}"
+            bars.append(BarMark(label, count / n if n else 0.0, None, None, f"{label}: {count:,} of {n:,} networks"))
+    return tuple(bars)
+
+
+def _ladder(summary: StudySummary, addresses: Addresses, number: int, protocol: str) -> Drawn:
+    """The same networks under measures side by side."""
+    ladder = summary.design.ladders[number]
+    strips, groups, bars = [], [], []
+    for key in ladder.measures:
+        measure = summary.measures[key]
+        parts = summary.groups(key, protocol)
+        points = tuple(point for group in parts for point in group.points)
+        whole = Group(measure.label, points, sum(g.failed for g in parts), sum(g.silent for g in parts))
+        groups.append(whole)
+        if measure.kind == "yes-no":
+            bars.append(_yes_bar(whole))
+        else:
+            strips.append(_strip(whole, measure, addresses))
+    caption = f"The same networks under {len(ladder.measures)} measures, each a step from the one before. "
+    medians = [f"{s.label}: median {value_text(s.median)}" for s in strips if s.median is not None]
+    caption += "; ".join(medians + [bar.words for bar in bars]) + "."
+    name, y_title = f"{LADDER}{number}", "share of networks" if bars else "for each network"
+    kept_strips = () if bars else tuple(strips)
+    return Drawn(
+        name, ladder.label, None, tuple(groups), kept_strips, tuple(bars), y_title, "", True, bool(bars), caption
+    )
+
+
+def _caption(measure: Measure, groups: Sequence[Group], strips: Sequence[Strip]) -> str:
+    """What the figure shows, in words: of how many, what is missing, what is not exact, what is not drawn."""
+    n, of = sum(len(group.points) for group in groups), sum(group.of for group in groups)
+    failed, silent = sum(group.failed for group in groups), sum(group.silent for group in groups)
+    words = [f"{measure.definition} {noun(n, 'network')} of {exact(of)} trained"]
+    if failed:
+        words.append(f"{exact(failed)} failed")
+    if silent:
+        words.append(f"to {exact(silent)} it does not apply")
+    text = ", ".join(words) + "."
+    bounded = sum(group.bounded for group in groups)
+    if bounded:
+        text += f" {noun(bounded, 'value')} are estimates or lower bounds, drawn hollow."
+    drawn = sum(len(kept(strip, len(strips))) for strip in strips)
+    if strips and drawn < n:
+        text += f" {exact(drawn)} of them are drawn; medians and quartiles are of all."
+    if measure.numeric:
+        text += " Box: quartiles; thick line: median."
+    elif measure.kind == "yes-no":
+        text += " Whiskers: 95% intervals (Wilson)."
+    return text
+
+
+def _lines(caption: str, width: int = 88) -> list[str]:
+    lines, line = [], ""
+    for word in caption.split():
+        if line and len(line) + len(word) + 1 > width:
+            lines.append(line)
+            line = ""
+        line = f"{line} {word}".strip()
+    return [*lines, line] if line else lines

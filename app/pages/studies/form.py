@@ -1,0 +1,294 @@
+"""The form for a new study: texts to a design, what it would cost, and its start."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from pydantic import Field
+from sqlalchemy.orm import Session
+
+from analysis.errors import AnalysisError, InvalidStudy
+from analysis.networks.files import slug_of
+from analysis.networks.network import ACTIVATIONS
+from analysis.protocol import BUILT_IN
+from analysis.studies.costs import StudyCost, cost_of
+from analysis.studies.design import MAX_DESIGN_BYTES, StudyDesign, design_from_mapping, read_design
+from analysis.studies.measures.registry import MEASURES
+from analysis.tasks import TASK_NAMES
+from app.addressing import Addresses
+from app.db.reads.studies import find_study
+from app.db.study_tables import StudyRow
+from app.errors import Conflict
+from app.figures.numbers import duration, noun
+from app.jobs import study_queue
+from app.limits import limits_in
+from app.pages.options import BigInt, Options, PageModel
+from app.pages.studies.figures import measure_view
+from app.pages.studies.views import MeasureView
+
+ACCEPTED_SECONDS: Final = 3_600.0  # of one core: what starts over HTTP without the cost being named
+_USUAL: Final = ("circuits-valid", "interpretations-total", "interpretations-observed", "alignments-minimal")
+_LISTS: Final = ("activation", "protocols", "measures")
+
+
+class NewStudyOptions(Options):
+    """Options of the form."""
+
+    study: str = Field("", max_length=80, description="Begin with the design of this study; empty: with an empty form.")
+
+
+class StudyFields(PageModel):
+    """The texts of the form's fields."""
+
+    name: str = ""
+    question: str = ""
+    tasks: str = "XOR"
+    n_inputs: str = "2"
+    hidden: str = "2-2; 3-3"
+    activation: list[str] = Field(default_factory=lambda: ["leaky_relu"])
+    loss_target: str = "0.01"
+    noise_std: str = "0"
+    input_weights: str = "equal"
+    seed: str = "0"
+    count: str = "30"
+    protocols: list[str] = Field(default_factory=lambda: ["complete"])
+    measures: list[str] = Field(default_factory=lambda: list(_USUAL))
+    criteria: str = ""
+    compare: str = "yes"
+
+
+class CellCostView(PageModel):
+    """What one cell would take."""
+
+    name: str
+    networks: int
+    possible: BigInt | None = Field(description="Circuits of the largest space; None where none are searched.")
+    seconds_each: float
+    seconds: float
+
+
+class CostView(PageModel):
+    """What a study would cost, before it starts."""
+
+    networks: int
+    cells: list[CellCostView]
+    seconds: float = Field(description="Predicted core seconds; divide by the number of workers for the wait.")
+    words: str
+
+
+class NewStudyPage(PageModel):
+    """The form, what is wrong with it, or what it would cost."""
+
+    fields: StudyFields
+    design: str = Field(description="The study file as text; empty while the form is filled in.")
+    file: str = Field(description="A study file that was sent or begun with.")
+    problems: list[str]
+    cost: CostView | None
+    name: str
+    question: str
+    task_names: list[str]
+    activations: list[str]
+    all_protocols: list[str]
+    all_measures: list[MeasureView]
+    url: str
+
+
+class StudyOrder(PageModel):
+    """What ``POST /api/v1/studies`` takes."""
+
+    design: dict[str, Any] = Field(description="A study file.")
+    accept_seconds: float = Field(
+        ACCEPTED_SECONDS, ge=0, description="Core seconds that it may be predicted to cost; refused beyond."
+    )
+
+
+class MoreSeeds(PageModel):
+    """What ``POST /api/v1/studies/{study}/extend`` takes."""
+
+    seeds: int = Field(100, ge=1, le=100_000, description="How many more of each cell.")
+
+
+def build_new_study(session: Session, addresses: Addresses, options: NewStudyOptions) -> NewStudyPage:
+    """The form, empty or with the file of a stored study.
+
+    Raises:
+        NotFound: no such study.
+    """
+    file = ""
+    if options.study:
+        design = find_study(session, options.study).design
+        file = json.dumps(design, indent=1, ensure_ascii=False)
+    return form_page(addresses, StudyFields(), file=file)
+
+
+def form_page(
+    addresses: Addresses,
+    fields: StudyFields,
+    *,
+    file: str = "",
+    problems: Sequence[str] = (),
+    design: StudyDesign | None = None,
+    cost: StudyCost | None = None,
+) -> NewStudyPage:
+    """The form as it stands."""
+    return NewStudyPage(
+        fields=fields,
+        design="" if design is None else design.model_dump_json(),
+        file=file,
+        problems=list(problems),
+        cost=None if cost is None else cost_view(cost),
+        name="" if design is None else design.name,
+        question="" if design is None else design.question,
+        task_names=list(TASK_NAMES),
+        activations=list(ACTIVATIONS),
+        all_protocols=list(BUILT_IN),
+        all_measures=[measure_view(measure) for measure in MEASURES.values()],
+        url=addresses.new_study(),
+    )
+
+
+def cost_view(cost: StudyCost) -> CostView:
+    """A cost as pages show it."""
+    return CostView(
+        networks=cost.networks,
+        cells=[
+            CellCostView(
+                name=cell.cell.name,
+                networks=cell.networks,
+                possible=cell.possible,
+                seconds_each=cell.seconds_each,
+                seconds=cell.seconds,
+            )
+            for cell in cost.cells
+        ],
+        seconds=cost.seconds,
+        words=f"{noun(len(cost.cells), 'cell')}, {noun(cost.networks, 'network')}, about {duration(cost.seconds)} "
+        "on one core",
+    )
+
+
+def fields_from(form: Mapping[str, Any], lists: Mapping[str, Sequence[str]]) -> StudyFields:
+    """The fields of a sent form; unknown ones are left out, since buttons and browsers add their own."""
+    known = {name: str(form[name])[:4000] for name in StudyFields.model_fields if name in form and name not in _LISTS}
+    return StudyFields(**known, **{name: list(lists.get(name, ()))[:100] for name in _LISTS})
+
+
+def design_of_fields(fields: StudyFields) -> StudyDesign:
+    """The texts of the form as a design.
+
+    Raises:
+        InvalidStudy: texts that are no numbers, values out of range, contradictions; all named at once.
+    """
+    problems: list[str] = []
+    grid: dict[str, Any] = {
+        "tasks": [[part.strip() for part in level.split("+")] for level in _levels(fields.tasks)],
+        "hidden": [_numbers("hidden", level, "-", int, problems) for level in _levels(fields.hidden)],
+        "activation": fields.activation,
+        "loss_target": [_number("loss_target", level, float, problems) for level in _levels(fields.loss_target)],
+        "noise_std": [_number("noise_std", level, float, problems) for level in _levels(fields.noise_std)],
+        "input_weights": [
+            None if level == "equal" else _numbers("input_weights", level, ":", float, problems)
+            for level in _levels(fields.input_weights)
+        ],
+        "n_inputs": _number("n_inputs", fields.n_inputs, int, problems),
+        "seeds": {
+            "first": _number("seed", fields.seed, int, problems),
+            "count": _number("count", fields.count, int, problems),
+        },
+    }
+    if problems:
+        raise InvalidStudy("study design", "; ".join(problems), "correct it; nothing was started")
+    settings = grid | {
+        "slug": slug_of(fields.name)[:60].strip("-") or "study",
+        "name": fields.name.strip(),
+        "question": fields.question.strip(),
+        "protocols": fields.protocols,
+        "measures": fields.measures,
+        "criteria": [part.strip() for part in fields.criteria.replace("\n", ";").split(";") if part.strip()],
+    }
+    design = design_from_mapping(settings)
+    if fields.compare:
+        design = design_from_mapping({**settings, "comparisons": usual_comparisons(design)})
+    return design
+
+
+def usual_comparisons(design: StudyDesign) -> list[dict[str, str]]:
+    """A test of every measure along every factor that varies: by ranks for numbers, of shares for the others."""
+    tests = []
+    for factor in design.varying:
+        pair = len(design.levels(factor)) == 2
+        for key in design.measures:
+            kind = MEASURES[key].kind
+            if factor == "protocol":
+                test = "wilcoxon" if MEASURES[key].numeric else ""
+            elif MEASURES[key].numeric:
+                test = "mann-whitney" if pair else "kruskal-wallis"
+            else:
+                test = ("fisher" if pair else "chi-squared") if kind in ("yes-no", "category") else ""
+            if test:
+                tests.append({"measure": key, "factor": factor, "test": test})
+    return tests[:100]
+
+
+def design_of_text(text: str | bytes) -> StudyDesign:
+    """A study file that was sent.
+
+    Raises:
+        InvalidStudy: it cannot be read, or contradicts itself.
+    """
+    raw = text if isinstance(text, bytes) else text.encode()
+    if len(raw) > MAX_DESIGN_BYTES:
+        raise InvalidStudy("study file", f"is larger than {MAX_DESIGN_BYTES:,} bytes", "hand in a smaller one")
+    return read_design(raw)
+
+
+def predicted(session: Session, design: StudyDesign) -> StudyCost:
+    """What a design would cost within the limits in force here."""
+    return cost_of(design, limits_in(session))
+
+
+def start_study(session: Session, design: StudyDesign, *, accept_seconds: float | None = None) -> StudyRow:
+    """Let a study run, if its cost was seen.
+
+    Args:
+        session: of the writer.
+        design: checked.
+        accept_seconds: most core seconds that were agreed to; None where the cost was shown.
+
+    Raises:
+        Conflict: it would cost more, or its slug belongs to another design.
+    """
+    seconds = predicted(session, design).seconds
+    if accept_seconds is not None and seconds > accept_seconds:
+        raise Conflict(
+            f"study {design.slug!r}",
+            f"is predicted to take {seconds:,.0f} core seconds ({noun(design.n_networks, 'network')}), "
+            f"and {accept_seconds:,.0f} were accepted",
+            f"send accept_seconds {seconds:.0f} or more, or make the grid smaller",
+        )
+    return study_queue.start(session, design)
+
+
+def problems_of_study(error: AnalysisError) -> list[str]:
+    """The separate problems that one error names."""
+    if not isinstance(error, InvalidStudy):
+        return [str(error)]
+    return [part.strip() for part in error.cause.split("; ") if part.strip()] or [str(error)]
+
+
+def _levels(text: str) -> list[str]:
+    return [part.strip() for part in text.replace("\n", ";").split(";") if part.strip()]
+
+
+def _numbers(field: str, text: str, between: str, kind: type, problems: list[str]) -> list[Any]:
+    return [_number(field, part, kind, problems) for part in text.replace(",", between).split(between)]
+
+
+def _number(field: str, text: str, kind: type, problems: list[str]) -> Any:
+    try:
+        return kind(text.strip())
+    except (ValueError, OverflowError):
+        problems.append(f"{field} {text[:40]!r}: is not {'a whole number' if kind is int else 'a number'}")
+        return None

@@ -1,0 +1,48 @@
+"""What addresses of studies may say."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from app.pages.options import Options
+
+FactorName = Literal["tasks", "hidden", "activation", "output_activation", "loss_target", "noise_std", "input_weights"]
+
+
+class StudiesOptions(Options):
+    """Options of the list of studies."""
+
+
+class StudyOptions(Options):
+    """Options of a study's page."""
+
+    protocol: str = Field("", max_length=64, description="Name of one of its protocols; empty: its first one.")
+    by: FactorName | None = Field(None, description="Group networks by the levels of this factor; else by cell.")
+
+
+class StudyFigureOptions(StudyOptions):
+    """Options of one figure of a study."""
+
+    width: int | None = Field(None, ge=100, le=2400, description="Of a PNG, in pixels.")
+
+
+class OutcomesOptions(Options):
+    """Options of the list of a study's networks."""
+
+    protocol: str = Field("", max_length=64, description="Under which protocol values are shown; empty: the first one.")
+    state: Literal["", "converged", "failed"] = Field("", description="Only networks that converged, or that did not.")
+    why: str = Field("", max_length=24, pattern=r"^[a-z_]*$", description="Only networks whose training ended so.")
+    cell: int | None = Field(None, ge=0, description="Only networks of this cell, by its position from 0.")
+    after: str = Field("", max_length=400, description="Cursor: where the page before ended.")
+    limit: int = Field(50, ge=1, le=200, description="Networks on a page.")
+
+
+class SideBySideOptions(Options):
+    """Options of networks of a study side by side."""
+
+    n: list[str] = Field(
+        default_factory=list, max_length=6, description="Digests (12 or more digits) of two to six of its networks."
+    )
+    protocol: str = Field("", max_length=64, description="Under which protocol values are shown; empty: the first one.")

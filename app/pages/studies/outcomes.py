@@ -1,0 +1,220 @@
+"""The networks of a study one by one, and some of them side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from analysis.studies.cells import Cell, cells_of
+from analysis.studies.design import StudyDesign
+from analysis.studies.measures.measure import Measure, Measured
+from analysis.studies.measures.registry import measures_of
+from analysis.studies.outcome import CONVERGED
+from app.addressing import Addresses, Scope
+from app.db.codecs import network_of
+from app.db.reads.analyses import find_network
+from app.db.reads.studies import OutcomeFilter, find_study, outcome_rows, state_counts, stored_slugs, values_of
+from app.db.studies import design_of
+from app.db.study_tables import StudyOutcomeRow, StudyRow
+from app.db.tables import AnalysisRow, NetworkRow
+from app.errors import BadQuery, NotFound
+from app.pages.cursors import read_cursor, write_cursor
+from app.pages.studies.figures import measure_view, protocol_named, value_text
+from app.pages.studies.options import OutcomesOptions, SideBySideOptions
+from app.pages.studies.views import OutcomeItem, OutcomesPage, SideBySidePage, ValueView
+
+_CURSOR: Final = "outcomes"
+FEWEST: Final = 2
+
+
+def build_outcomes(session: Session, addresses: Addresses, study: str, options: OutcomesOptions) -> OutcomesPage:
+    """Some of a study's networks, whatever became of them.
+
+    Raises:
+        NotFound: no such study.
+        BadQuery: a protocol or cell that it does not have, or a cursor that no page gave out.
+    """
+    row = find_study(session, study)
+    design = design_of(row)
+    cells = cells_of(design)
+    if options.cell is not None and options.cell >= len(cells):
+        raise BadQuery(f"cell={options.cell}", "is none of this study's", f"use 0 to {len(cells) - 1}", "cell")
+    protocol = protocol_named(design, options.protocol)
+    states = _states(session, row)
+    wanted = OutcomeFilter(_wanted_states(options, states), options.cell)
+    after = None
+    if options.after:
+        position, seed = read_cursor(options.after, _CURSOR, (int, int))
+        after = (position, seed)
+    found, total = outcome_rows(session, row.id, wanted, after=after, limit=options.limit + 1)
+    rows = found[: options.limit]
+    following = write_cursor(_CURSOR, [rows[-1].position, rows[-1].seed]) if len(found) > options.limit else None
+    view: dict[str, Any] = options.model_dump(exclude={"theme", "after", "limit"}) | {
+        "limit": None if options.limit == 50 else options.limit
+    }
+    return OutcomesPage(
+        slug=row.slug,
+        name=row.name,
+        study_url=addresses.study(row.slug),
+        protocol=protocol,
+        measures=[measure_view(measure) for measure in _measures(design).values()],
+        total=total,
+        reasons=dict(sorted(states.items())),
+        state=options.state,
+        why=options.why,
+        cell=options.cell,
+        cells=[cell.name for cell in cells],
+        items=_items(session, addresses, design, rows, protocol),
+        side_by_side_url=addresses.study_side_by_side(row.slug),
+        next=following,
+        next_url=None if following is None else addresses.study_outcomes(row.slug, **view, after=following),
+        first_url=addresses.study_outcomes(row.slug, **view),
+        url=addresses.study_outcomes(row.slug, **view, after=options.after),
+    )
+
+
+def build_side_by_side(
+    session: Session, addresses: Addresses, study: str, options: SideBySideOptions
+) -> SideBySidePage:
+    """Two to six networks of a study with their drawings and values.
+
+    Raises:
+        NotFound: no such study, or a network that is none of its.
+        BadQuery: fewer than two networks, or one twice.
+    """
+    row = find_study(session, study)
+    design = design_of(row)
+    protocol = protocol_named(design, options.protocol)
+    if len(options.n) < FEWEST or len(set(options.n)) < len(options.n):
+        raise BadQuery(
+            f"{len(set(options.n))} networks",
+            "two to six different ones are put side by side",
+            "choose them in the list of outcomes",
+            "n",
+            addresses.study_outcomes(row.slug),
+            "outcomes",
+        )
+    networks = [find_network(session, digest) for digest in options.n]
+    rows = [_outcome_of(session, row, network) for network in networks]
+    return SideBySidePage(
+        slug=row.slug,
+        name=row.name,
+        study_url=addresses.study(row.slug),
+        outcomes_url=addresses.study_outcomes(row.slug),
+        protocol=protocol,
+        measures=[measure_view(measure) for measure in _measures(design).values()],
+        items=_items(session, addresses, design, rows, protocol),
+        networks=[
+            {"name": n.name, "sizes": n.sizes, "weights": [w.tolist() for w in network_of(n).weights]} for n in networks
+        ],
+        url=addresses.study_side_by_side(row.slug, n=options.n, protocol=options.protocol),
+    )
+
+
+def _outcome_of(session: Session, study: StudyRow, network: NetworkRow) -> StudyOutcomeRow:
+    mine = (StudyOutcomeRow.study_id == study.id, StudyOutcomeRow.network_digest == network.digest)
+    found = session.scalars(select(StudyOutcomeRow).where(*mine).order_by(StudyOutcomeRow.position).limit(1)).first()
+    if found is None:
+        raise NotFound(f"network {network.slug!r}", "is none of this study's", "choose it in the list of outcomes")
+    return found
+
+
+def _states(session: Session, row: StudyRow) -> dict[str, int]:
+    counts: dict[str, int] = {}
+    for (_, state), count in state_counts(session, row.id).items():
+        counts[state] = counts.get(state, 0) + count
+    return counts
+
+
+def _wanted_states(options: OutcomesOptions, states: dict[str, int]) -> tuple[str, ...]:
+    if options.why:
+        return (options.why,)
+    if options.state == "converged":
+        return (CONVERGED,)
+    if options.state == "failed":
+        return tuple(state for state in states if state != CONVERGED) or ("none",)
+    return ()
+
+
+def _measures(design: StudyDesign) -> dict[str, Measure]:
+    return measures_of(design.measures, design.criteria)
+
+
+def _items(
+    session: Session, addresses: Addresses, design: StudyDesign, rows: Sequence[StudyOutcomeRow], protocol: str
+) -> list[OutcomeItem]:
+    digests = [row.network_digest for row in rows if row.network_digest]
+    slugs = stored_slugs(session, digests)
+    analysed = _analysed(session, digests, next(p.digest for p in design.protocols if p.name == protocol))
+    measures, cells = _measures(design), cells_of(design)
+    scope = Scope(protocol=protocol)
+    return [_item(row, cells[row.position], addresses, slugs, analysed, measures, scope) for row in rows]
+
+
+def _analysed(session: Session, digests: Sequence[str], protocol: str) -> set[str]:
+    """Networks whose full analysis under a protocol is stored."""
+    return set(
+        session.scalars(
+            select(NetworkRow.digest)
+            .join(AnalysisRow, AnalysisRow.network_id == NetworkRow.id)
+            .where(NetworkRow.digest.in_(digests), AnalysisRow.protocol_digest == protocol, AnalysisRow.staged == "")
+        )
+    )
+
+
+def _item(
+    row: StudyOutcomeRow,
+    cell: Cell,
+    addresses: Addresses,
+    slugs: dict[str, str],
+    analysed: set[str],
+    measures: dict[str, Measure],
+    scope: Scope,
+) -> OutcomeItem:
+    digest = row.network_digest or ""
+    slug = slugs.get(digest, "")
+    outputs = values_of(row.figures).get(scope.protocol, ())
+    return OutcomeItem(
+        position=row.position,
+        cell=cell.name,
+        seed=row.seed,
+        state=row.state,
+        converged=row.state == CONVERGED,
+        message=row.message,
+        epochs=row.epochs,
+        loss=row.loss,
+        accuracy=row.accuracy,
+        network=digest,
+        network_url=addresses.network(slug, scope) if slug else "",
+        explanations_url=addresses.explanations(slug, scope) if slug and digest in analysed else "",
+        analysed=digest in analysed,
+        analyse_url=addresses.analyses(slug) if slug and digest not in analysed else "",
+        values=[
+            ValueView(
+                measure=key,
+                text=" | ".join(value_words(output[key]) for output in outputs if key in output) or "–",
+                exact=all(output[key].exact for output in outputs if key in output),
+                note="; ".join(output[key].note for output in outputs if key in output and output[key].note),
+            )
+            for key in measures
+        ],
+    )
+
+
+def value_words(measured: Measured) -> str:
+    """A value for people, with a sign where it is not exact."""
+    value = measured.value
+    if value is None:
+        return "n/a"
+    if isinstance(value, bool):
+        text = "yes" if value else "no"
+    elif isinstance(value, tuple):
+        text = ", ".join(value) or "none"
+    else:
+        text = value if isinstance(value, str) else value_text(value)
+    if measured.exact:
+        return text
+    return f"≥ {text}" if measured.low is None else f"≈ {text}"

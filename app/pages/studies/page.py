@@ -1,0 +1,256 @@
+"""One study: question, design, progress, figures, tables, tests, what others report."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from analysis.studies.cells import GRID_FACTORS
+from analysis.studies.design import EVIDENCE, FACTORS, Comparison, Reference, StudyDesign
+from analysis.studies.outcome import CONVERGED
+from analysis.studies.statistics import Tested, spread_of
+from analysis.studies.summary import StudySummary
+from app.addressing import Addresses
+from app.db.reads.studies import find_study
+from app.db.study_tables import StudyRow
+from app.errors import BadQuery
+from app.pages.studies.figures import LADDER, group_view, measure_view, protocol_named
+from app.pages.studies.listing import progress_of
+from app.pages.studies.options import StudyOptions
+from app.pages.studies.stored import summary_of
+from app.pages.studies.views import (
+    CellView,
+    DesignView,
+    FactorView,
+    FigureLink,
+    FigureTable,
+    ProtocolLink,
+    ReferenceView,
+    StudyPage,
+    TestView,
+)
+
+DATA_FORMS = ("csv", "json", "parquet", "jsonl.gz")
+
+
+def build_study(session: Session, addresses: Addresses, study: str, options: StudyOptions) -> StudyPage:
+    """The page that an address asks for.
+
+    Raises:
+        NotFound: no such study.
+        BadQuery: a protocol or factor that the study does not have.
+    """
+    row = find_study(session, study)
+    summary = summary_of(session, row)
+    design = summary.design
+    protocol = protocol_named(design, options.protocol)
+    if options.by is not None and len(design.levels(options.by)) < 2:
+        varying = ", ".join(f for f in GRID_FACTORS if len(design.levels(f)) > 1) or "none"
+        raise BadQuery(f"by={options.by}", "does not vary in this study", f"use one of: {varying}", "by")
+    view: dict[str, Any] = {"protocol": options.protocol, "by": options.by}
+    progress = progress_of(session, addresses, row)
+    url = addresses.study(row.slug, **view)
+    citation = _citation(row, url)
+    return StudyPage(
+        slug=row.slug,
+        name=row.name,
+        question=design.question,
+        paragraphs=[part.strip() for part in design.description.split("\n\n") if part.strip()],
+        digest=row.digest,
+        origin=row.origin,
+        engine_version=row.engine_version,
+        provenance=row.provenance,
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+        progress=progress,
+        design=_design_view(summary, addresses, row),
+        protocol=protocol,
+        protocols=[
+            ProtocolLink(
+                name=one.name,
+                digest=one.digest,
+                url=addresses.study(row.slug, **{**view, "protocol": one.name}),
+                current=one.name == protocol,
+            )
+            for one in design.protocols
+        ],
+        by=options.by or "",
+        by_options=_by_options(design, addresses, row, view),
+        cells=_cells(summary, addresses, row),
+        figures=_figure_links(summary, addresses, row, view),
+        tables=[
+            FigureTable(
+                measure=measure_view(measure),
+                figure_url=addresses.study_figure(row.slug, key, **view),
+                groups=[group_view(group, measure) for group in summary.groups(key, protocol, options.by)],
+            )
+            for key, measure in summary.measures.items()
+        ],
+        tests=[_test_view(comparison, name, result) for comparison, name, result in summary.tests()],
+        references=[_reference_view(reference, summary) for reference in design.references],
+        data_urls={form: addresses.study_data(row.slug, form) for form in DATA_FORMS},
+        outcomes_url=addresses.study_outcomes(row.slug, protocol=options.protocol),
+        citation=citation[0],
+        bibtex=citation[1],
+        actions=_actions(row, progress.state, addresses),
+        url=url,
+        progress_url=addresses.study_action(row.slug, "progress"),
+    )
+
+
+def _design_view(summary: StudySummary, addresses: Addresses, row: StudyRow) -> DesignView:
+    design = summary.design
+    return DesignView(
+        factors=[
+            FactorView(
+                key=factor, label=label, levels=list(design.labels(factor)), varies=len(design.levels(factor)) > 1
+            )
+            for factor, label in FACTORS.items()
+        ],
+        n_inputs=design.n_inputs,
+        source=design.source,
+        seeds_first=design.seeds.first,
+        seeds_count=design.seeds.count,
+        cells=design.n_cells,
+        training=design.training.model_dump(),
+        measures=[measure_view(measure) for measure in summary.measures.values()],
+        criteria=list(design.criteria),
+        across_outputs=design.across_outputs,
+        comparisons=[_comparison_words(comparison) for comparison in design.comparisons],
+        file_url=addresses.study_design(row.slug),
+    )
+
+
+def _comparison_words(comparison: Comparison) -> str:
+    words = f"{comparison.measure} by {FACTORS[comparison.factor]}: {comparison.test}"
+    if comparison.protocol:
+        words += f", under {comparison.protocol}"
+    if comparison.where:
+        words += f", where {_where(comparison.where)}"
+    return words
+
+
+def _where(where: Any) -> str:
+    return ", ".join(f"{FACTORS[factor]} {label}" for factor, label in where.items())
+
+
+def _by_options(design: StudyDesign, addresses: Addresses, row: StudyRow, view: dict[str, Any]) -> list[ProtocolLink]:
+    varying = [factor for factor in GRID_FACTORS if len(design.levels(factor)) > 1]
+    if len(varying) < 2:
+        return []
+    every = ProtocolLink(
+        name="every cell",
+        digest="",
+        url=addresses.study(row.slug, **{**view, "by": None}),
+        current=view["by"] is None,
+    )
+    return [every] + [
+        ProtocolLink(
+            name=FACTORS[factor],
+            digest="",
+            url=addresses.study(row.slug, **{**view, "by": factor}),
+            current=view["by"] == factor,
+        )
+        for factor in varying
+    ]
+
+
+def _cells(summary: StudySummary, addresses: Addresses, row: StudyRow) -> list[CellView]:
+    finished: Counter[int] = Counter()
+    reasons: dict[int, dict[str, int]] = {}
+    for (position, state), count in sorted(summary.states.items()):
+        finished[position] += count
+        if state != CONVERGED:
+            reasons.setdefault(position, {})[state] = count
+    return [
+        CellView(
+            position=position,
+            name=cell.name,
+            networks=summary.design.seeds.count,
+            finished=finished[position],
+            converged=summary.states.get((position, CONVERGED), 0),
+            reasons=reasons.get(position, {}),
+            url=addresses.study_outcomes(row.slug, cell=position),
+        )
+        for position, cell in enumerate(summary.cells)
+    ]
+
+
+def _figure_links(summary: StudySummary, addresses: Addresses, row: StudyRow, view: dict[str, Any]) -> list[FigureLink]:
+    ladders = [(f"{LADDER}{number}", ladder.label) for number, ladder in enumerate(summary.design.ladders)]
+    measures = [(key, measure.label) for key, measure in summary.measures.items()]
+    return [
+        FigureLink(name=name, title=title, url=addresses.study_figure(row.slug, name, **view))
+        for name, title in [*ladders, *measures]
+    ]
+
+
+def _test_view(comparison: Comparison, protocol: str, result: Tested) -> TestView:
+    return TestView(
+        measure=comparison.measure,
+        factor=FACTORS[comparison.factor],
+        where=_where(comparison.where),
+        protocol=protocol,
+        test=result.test,
+        groups=list(result.groups),
+        sizes=list(result.sizes),
+        statistic=result.statistic,
+        p=result.p,
+        p_holm=result.p_holm,
+        effect=result.effect,
+        effect_name=result.effect_name,
+        note=result.note,
+    )
+
+
+def _reference_view(reference: Reference, summary: StudySummary) -> ReferenceView:
+    ours: dict[str, float] = {}
+    n = 0
+    protocols = [reference.protocol] if reference.protocol else list(summary.design.labels("protocol"))[:1]
+    if reference.measure and protocols[0] in summary.design.labels("protocol"):
+        groups = summary.groups(reference.measure, protocols[0], where=reference.where)
+        points = [point for group in groups for point in group.points]
+        n = len(points)
+        numbers = [float(point.value) for point in points if isinstance(point.value, (int, float))]
+        spread = spread_of(numbers)
+        known = {"lower": spread.lower, "median": spread.median, "upper": spread.upper, "mean": spread.mean}
+        known["share"] = spread.mean if summary.measures[reference.measure].kind in ("yes-no", "share") else None
+        known["count"] = float(sum(numbers)) if summary.measures[reference.measure].kind == "yes-no" else None
+        wanted = reference.values or dict.fromkeys(("lower", "median", "upper"), 0.0)
+        ours = {key: value for key, value in known.items() if value is not None and key in wanted}
+    return ReferenceView(
+        says=reference.says,
+        source=reference.source,
+        evidence=reference.evidence,
+        evidence_words=EVIDENCE[reference.evidence],
+        measure=reference.measure,
+        protocol=protocols[0] if reference.measure else "",
+        cells=_where(reference.where) if reference.where else "",
+        theirs=dict(reference.values),
+        ours=ours,
+        ours_of=n,
+        explanation=reference.explanation,
+    )
+
+
+def _actions(row: StudyRow, state: str, addresses: Addresses) -> dict[str, str]:
+    possible = {"running": ("pause", "cancel"), "stalled": ("resume", "cancel"), "done": ()}
+    names = (*possible.get(state, ("resume",)), "extend")
+    return {name: addresses.study_action(row.slug, name) for name in names}
+
+
+def _citation(row: StudyRow, path: str) -> tuple[str, str]:
+    """Plain and BibTeX; the digest and the number of networks name what was seen."""
+    when = row.updated_at
+    what = f"design {row.digest[:16]}, {row.n_finished:,} of {row.n_networks:,} networks, engine {row.engine_version}"
+    plain = f"{row.name}. Study in Pluriscope, {what}, {when:%Y-%m-%d}. {path}"
+    bibtex = (
+        f"@misc{{pluriscope-study-{row.digest[:12]},\n"
+        f"  title = {{{row.name}}},\n"
+        f"  howpublished = {{Study in Pluriscope, {path}}},\n"
+        f"  year = {{{when:%Y}}},\n"
+        f"  note = {{{what}, {when:%Y-%m-%d}}}\n}}"
+    )
+    return plain, bibtex

@@ -1,0 +1,319 @@
+"""Models of the pages about studies."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Literal
+
+from pydantic import Field
+
+from app.pages.options import PageModel
+
+StudyState = Literal["running", "paused", "cancelled", "done", "stalled"]
+
+
+class StudyProgress(PageModel):
+    """How far a study is."""
+
+    state: StudyState = Field(description="done: every network has its outcome; stalled: wanted, but nothing waits.")
+    networks: int = Field(description="Networks of the grid.")
+    finished: int = Field(description="Networks that have their outcome.")
+    converged: int = Field(description="Of these, networks that converged and were analysed.")
+    failed: int = Field(description="Of these, networks that did not; they are in every denominator.")
+    seconds: float = Field(description="Core seconds so far.")
+    seconds_left: float | None = Field(description="Core seconds still to go by what the finished ones took.")
+    jobs_waiting: int
+    jobs_running: int
+    jobs_failed: int
+    job_urls: list[str] = Field(description="Jobs that run or failed, at most ten.")
+
+
+class StudyItem(PageModel):
+    """A study in the list."""
+
+    slug: str
+    name: str
+    question: str
+    url: str
+    origin: str = Field(description="bundled, started or imported.")
+    digest: str
+    progress: StudyProgress
+    created_at: datetime
+    updated_at: datetime
+
+
+class StudiesPage(PageModel):
+    """All studies."""
+
+    items: list[StudyItem]
+    new_url: str
+    url: str
+
+
+class FactorView(PageModel):
+    """One factor of the grid."""
+
+    key: str
+    label: str
+    levels: list[str]
+    varies: bool
+
+
+class MeasureView(PageModel):
+    """One measure of the study."""
+
+    key: str
+    label: str
+    definition: str
+    kind: str
+    unit: str
+    log: bool
+
+
+class ProtocolLink(PageModel):
+    """One protocol of the study."""
+
+    name: str
+    digest: str
+    url: str = Field(description="This page under that protocol.")
+    current: bool
+
+
+class DesignView(PageModel):
+    """What was declared."""
+
+    factors: list[FactorView]
+    n_inputs: int
+    source: str
+    seeds_first: int
+    seeds_count: int
+    cells: int
+    training: dict[str, float | int]
+    measures: list[MeasureView]
+    criteria: list[str]
+    across_outputs: str
+    comparisons: list[str] = Field(description="The declared tests in words.")
+    file_url: str
+
+
+class SpreadView(PageModel):
+    """How values lie."""
+
+    n: int
+    failed: int = Field(description="Networks without a value, in the denominator.")
+    of: int
+    least: float | None
+    lower: float | None
+    median: float | None
+    upper: float | None
+    most: float | None
+    mean: float | None
+    zeros: int
+    ones: int
+
+
+class ShareRow(PageModel):
+    """How many networks have a property."""
+
+    label: str
+    hits: int
+    of: int
+    low: float | None
+    high: float | None
+
+
+class GroupView(PageModel):
+    """One group of networks under one measure."""
+
+    label: str
+    of: int
+    failed: int
+    silent: int = Field(description="Converged, but the measure does not apply.")
+    bounded: int = Field(description="Values that are estimates or lower bounds.")
+    spread: SpreadView | None = Field(description="Of numbers.")
+    yes: ShareRow | None = Field(description="Of yes-no measures: yes, of the networks that have an answer.")
+    yes_of_all: ShareRow | None = Field(description="The same of all networks, failed ones among them.")
+    categories: list[ShareRow] = Field(description="Of categories and sets: networks with each, of those with any.")
+
+
+class FigureView(PageModel):
+    """One figure of a study, with its numbers."""
+
+    name: str
+    title: str
+    measure: MeasureView | None
+    protocol: str
+    groups: list[GroupView]
+    drawn: int = Field(description="Dots in the figure.")
+    dots: int = Field(description="Networks with a value.")
+    plot: dict[str, Any] = Field(description="The plotly figure.")
+    caption: str
+    url: str
+    svg_url: str
+    png_url: str
+    json_url: str
+
+
+class FigureLink(PageModel):
+    """A figure that is fetched when the reader comes to it."""
+
+    name: str
+    title: str
+    url: str
+
+
+class CellView(PageModel):
+    """One cell of the grid."""
+
+    position: int
+    name: str
+    networks: int
+    finished: int
+    converged: int
+    reasons: dict[str, int] = Field(description="Networks that did not converge, by why.")
+    url: str
+
+
+class TestView(PageModel):
+    """One declared comparison, made."""
+
+    __test__ = False  # no test of ours
+
+    measure: str
+    factor: str
+    where: str
+    protocol: str
+    test: str
+    groups: list[str]
+    sizes: list[int]
+    statistic: float | None
+    p: float | None
+    p_holm: float | None
+    effect: float | None
+    effect_name: str
+    note: str
+
+
+class ReferenceView(PageModel):
+    """What somebody else reports, beside ours."""
+
+    says: str
+    source: str
+    evidence: str
+    evidence_words: str
+    measure: str
+    protocol: str
+    cells: str
+    theirs: dict[str, float]
+    ours: dict[str, float] = Field(description="The same figures of our networks; empty where there are none.")
+    ours_of: int
+    explanation: str
+
+
+class StudyPage(PageModel):
+    """One study."""
+
+    slug: str
+    name: str
+    question: str
+    paragraphs: list[str]
+    digest: str
+    origin: str
+    engine_version: str
+    provenance: dict[str, Any]
+    created_at: datetime
+    updated_at: datetime
+    progress: StudyProgress
+    design: DesignView
+    protocol: str
+    protocols: list[ProtocolLink]
+    by: str = Field(description="Factor by which networks are grouped; empty: by cell.")
+    by_options: list[ProtocolLink]
+    cells: list[CellView]
+    figures: list[FigureLink]
+    tables: list[FigureTable]
+    tests: list[TestView]
+    references: list[ReferenceView]
+    data_urls: dict[str, str]
+    outcomes_url: str
+    citation: str
+    bibtex: str
+    actions: dict[str, str] = Field(description="POST here to pause, cancel, resume or extend; only what is possible.")
+    url: str
+    progress_url: str
+
+
+class FigureTable(PageModel):
+    """The numbers of one measure, group by group."""
+
+    measure: MeasureView
+    figure_url: str
+    groups: list[GroupView]
+
+
+class ValueView(PageModel):
+    """One measured value as shown."""
+
+    measure: str
+    text: str
+    exact: bool
+    note: str
+
+
+class OutcomeItem(PageModel):
+    """One network of a study."""
+
+    position: int
+    cell: str
+    seed: int
+    state: str
+    converged: bool
+    message: str
+    epochs: int | None
+    loss: float | None
+    accuracy: float | None
+    network: str = Field(description="Its digest; empty if there is none.")
+    network_url: str = Field(description="Empty where it is not stored.")
+    explanations_url: str
+    analysed: bool = Field(description="Whether its full analysis is stored, so that its explanations can be listed.")
+    analyse_url: str = Field(description="POST here to ask for it; empty where there is nothing to ask for.")
+    values: list[ValueView]
+
+
+class OutcomesPage(PageModel):
+    """The networks of a study, in the order of cells and seeds."""
+
+    slug: str
+    name: str
+    study_url: str
+    protocol: str
+    measures: list[MeasureView]
+    total: int
+    reasons: dict[str, int]
+    state: str
+    why: str
+    cell: int | None
+    cells: list[str]
+    items: list[OutcomeItem]
+    side_by_side_url: str
+    next: str | None
+    next_url: str | None
+    first_url: str
+    url: str
+
+
+class SideBySidePage(PageModel):
+    """Two to six networks of a study."""
+
+    slug: str
+    name: str
+    study_url: str
+    outcomes_url: str
+    protocol: str
+    measures: list[MeasureView]
+    items: list[OutcomeItem]
+    networks: list[dict[str, Any]] = Field(description="Name, sizes and weights of each, for its drawing.")
+    url: str
+
+
+StudyPage.model_rebuild()

@@ -1,0 +1,291 @@
+"""Studies: the list, one study with its figures and networks, and what changes them."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Query, Request, Response
+from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
+from starlette.datastructures import UploadFile
+
+from analysis.errors import AnalysisError, InvalidStudy
+from analysis.studies.design import MAX_DESIGN_BYTES, design_from_mapping, design_schema
+from app.addressing import API_PREFIX
+from app.db.reads.studies import find_study
+from app.db.study_tables import StudyRow
+from app.errors import NotFound, api_errors
+from app.figures.standalone import FONT_FAMILY, standalone_svg
+from app.jobs import study_queue
+from app.pages.studies.figures import build_study_figure, study_drawing
+from app.pages.studies.form import (
+    CostView,
+    MoreSeeds,
+    NewStudyOptions,
+    NewStudyPage,
+    StudyOrder,
+    build_new_study,
+    cost_view,
+    design_of_fields,
+    design_of_text,
+    fields_from,
+    form_page,
+    predicted,
+    problems_of_study,
+    start_study,
+)
+from app.pages.studies.listing import build_studies, progress_of
+from app.pages.studies.options import (
+    OutcomesOptions,
+    SideBySideOptions,
+    StudiesOptions,
+    StudyFigureOptions,
+    StudyOptions,
+)
+from app.pages.studies.outcomes import build_outcomes, build_side_by_side
+from app.pages.studies.page import build_study
+from app.pages.studies.views import (
+    FigureView,
+    OutcomesPage,
+    SideBySidePage,
+    StudiesPage,
+    StudyPage,
+    StudyProgress,
+)
+from app.rendering import render
+from app.routes.cards import png_answer, svg_answer, theme_of
+from app.routes.changes import Writing
+from app.routes.depends import Form, Links, Reading
+
+router = APIRouter()
+_API: Final = f"{API_PREFIX}/studies"
+_TAG: Final = "studies"
+
+
+@router.get("/studies", response_class=HTMLResponse, include_in_schema=False)
+def studies(
+    request: Request, session: Reading, links: Links, options: Annotated[StudiesOptions, Query()]
+) -> HTMLResponse:
+    page = build_studies(session, links, options)
+    return render(request, "pages/studies.html", {"page": page}, block="studies")
+
+
+@router.get(_API, tags=[_TAG], summary="All studies", responses=api_errors(400))
+def studies_twin(session: Reading, links: Links, options: Annotated[StudiesOptions, Query()]) -> StudiesPage:
+    """Studies with their question and how far each is."""
+    return build_studies(session, links, options)
+
+
+@router.get("/studies/new", response_class=HTMLResponse, include_in_schema=False)
+def new_study(
+    request: Request, session: Reading, links: Links, options: Annotated[NewStudyOptions, Query()]
+) -> HTMLResponse:
+    page = build_new_study(session, links, options)
+    return render(request, "pages/study_new.html", {"page": page})
+
+
+@router.get(f"{_API}/new", tags=[_TAG], summary="The form for a study", responses=api_errors(400, 404))
+def new_study_twin(session: Reading, links: Links, options: Annotated[NewStudyOptions, Query()]) -> NewStudyPage:
+    """What may be chosen: tasks, activations, protocols, measures."""
+    return build_new_study(session, links, options)
+
+
+@router.post("/studies/new", response_class=HTMLResponse, include_in_schema=False)
+def sent_study(request: Request, session: Writing, links: Links, form: Form) -> Response:
+    """Shows what a study would cost; starts it once that was seen."""
+    lists = {name: [str(value) for value in form.getlist(name)] for name in ("activation", "protocols", "measures")}
+    fields = fields_from(form, lists)
+    upload = form.get("upload")
+    sent = upload.file.read(MAX_DESIGN_BYTES + 1) if isinstance(upload, UploadFile) and upload.filename else b""
+    text = str(form.get("file") or "")
+    agreed = str(form.get("design") or "")
+    try:
+        if agreed:
+            row = start_study(session, design_of_text(agreed))
+            return RedirectResponse(links.study(row.slug), status_code=303)
+        design = design_of_text(sent or text) if sent or text.strip() else design_of_fields(fields)
+    except AnalysisError as error:
+        page = form_page(links, fields, file=text, problems=problems_of_study(error))
+        return render(request, "pages/study_new.html", {"page": page}, status_code=422)
+    page = form_page(links, fields, file=text, design=design, cost=predicted(session, design))
+    return render(request, "pages/study_new.html", {"page": page})
+
+
+@router.get(f"{_API}/schema", tags=[_TAG], summary="JSON schema of study files", responses=api_errors(400))
+def schema() -> dict[str, Any]:
+    """What a study file may say."""
+    return design_schema()
+
+
+@router.post(f"{_API}/cost", tags=[_TAG], summary="What a study would cost", responses=api_errors(422))
+def cost(session: Reading, order: StudyOrder) -> CostView:
+    """The cost of a study file, cell by cell; nothing is started. Contradictions are refused with the reasons."""
+    return cost_view(predicted(session, design_from_mapping(order.design)))
+
+
+@router.post(_API, tags=[_TAG], summary="Start a study", status_code=202, responses=api_errors(403, 409, 422))
+def start(session: Writing, links: Links, order: StudyOrder, response: Response) -> StudyProgress:
+    """Let a study run in the background; one that is stored is resumed, and extended if the file has more seeds.
+
+    What would take longer than `accept_seconds` is refused with its cost (409).
+    """
+    row = start_study(session, design_from_mapping(order.design), accept_seconds=order.accept_seconds)
+    session.flush()
+    response.headers["Location"] = links.twin(links.study(row.slug))
+    return progress_of(session, links, row)
+
+
+@router.get("/studies/{study}", response_class=HTMLResponse, include_in_schema=False)
+def study_page(
+    request: Request, session: Reading, links: Links, study: str, options: Annotated[StudyOptions, Query()]
+) -> HTMLResponse:
+    page = build_study(session, links, study, options)
+    return render(request, "pages/study.html", {"page": page})
+
+
+@router.get(f"{_API}/{{study}}", tags=[_TAG], summary="One study", responses=api_errors(400, 404))
+def study_twin(session: Reading, links: Links, study: str, options: Annotated[StudyOptions, Query()]) -> StudyPage:
+    """Question, design, progress, the numbers of every measure group by group, tests, and what others report."""
+    return build_study(session, links, study, options)
+
+
+@router.get("/studies/{study}/progress", response_class=HTMLResponse, include_in_schema=False)
+def progress(
+    request: Request, session: Reading, links: Links, study: str, options: Annotated[StudyOptions, Query()]
+) -> HTMLResponse:
+    page = build_study(session, links, study, options)
+    return render(request, "pages/study.html", {"page": page}, block="progress")
+
+
+@router.get(f"{_API}/{{study}}/progress", tags=[_TAG], summary="How far a study is", responses=api_errors(404))
+def progress_twin(session: Reading, links: Links, study: str) -> StudyProgress:
+    """Networks finished, converged and failed, and the jobs that work on it."""
+    return progress_of(session, links, find_study(session, study))
+
+
+@router.get(f"{_API}/{{study}}/design", tags=[_TAG], summary="The study file", responses=api_errors(404))
+def design(session: Reading, study: str) -> JSONResponse:
+    """The design as a file that `pluriscope study run` takes."""
+    row = find_study(session, study)
+    name = {"content-disposition": f'attachment; filename="{row.slug}.json"'}
+    return JSONResponse(row.design, headers=name)
+
+
+@router.get("/studies/{study}/outcomes", response_class=HTMLResponse, include_in_schema=False)
+def outcomes(
+    request: Request, session: Reading, links: Links, study: str, options: Annotated[OutcomesOptions, Query()]
+) -> HTMLResponse:
+    page = build_outcomes(session, links, study, options)
+    return render(request, "pages/study_outcomes.html", {"page": page}, block="results")
+
+
+@router.get(f"{_API}/{{study}}/outcomes", tags=[_TAG], summary="Its networks", responses=api_errors(400, 404))
+def outcomes_twin(
+    session: Reading, links: Links, study: str, options: Annotated[OutcomesOptions, Query()]
+) -> OutcomesPage:
+    """What came of each network, failed ones too, in the order of cells and seeds."""
+    return build_outcomes(session, links, study, options)
+
+
+@router.get("/studies/{study}/side-by-side", response_class=HTMLResponse, include_in_schema=False)
+def side_by_side(
+    request: Request, session: Reading, links: Links, study: str, options: Annotated[SideBySideOptions, Query()]
+) -> HTMLResponse:
+    page = build_side_by_side(session, links, study, options)
+    return render(request, "pages/study_side_by_side.html", {"page": page})
+
+
+@router.get(
+    f"{_API}/{{study}}/side-by-side",
+    tags=[_TAG],
+    summary="Some of its networks side by side",
+    responses=api_errors(400, 404),
+)
+def side_by_side_twin(
+    session: Reading, links: Links, study: str, options: Annotated[SideBySideOptions, Query()]
+) -> SideBySidePage:
+    """Two to six networks with their values and where their explanations are."""
+    return build_side_by_side(session, links, study, options)
+
+
+@router.get("/studies/{study}/figures/{name}", include_in_schema=False)
+def figure(
+    request: Request,
+    session: Reading,
+    links: Links,
+    study: str,
+    name: str,
+    options: Annotated[StudyFigureOptions, Query()],
+) -> Response:
+    """A figure as a page or part of one, or behind a dot as svg, png or json."""
+    stem, _, form = name.rpartition(".")
+    if form in ("svg", "png") and stem:
+        markup = study_drawing(session, links, study, stem, options)
+        theme = theme_of(request)
+        if form == "svg":
+            return svg_answer(standalone_svg(markup, theme))
+        return png_answer(request, standalone_svg(markup, theme, font=FONT_FAMILY), options.width)
+    if form == "json" and stem:
+        return JSONResponse(build_study_figure(session, links, study, stem, options).model_dump(mode="json"))
+    view = build_study_figure(session, links, study, name, options)
+    row = find_study(session, study)
+    context = {"page": view, "study_name": row.name, "study_url": links.study(row.slug)}
+    return render(request, "pages/study_figure.html", context, block="figure")
+
+
+@router.get(f"{_API}/{{study}}/figures/{{name}}", tags=[_TAG], summary="One figure", responses=api_errors(400, 404))
+def figure_twin(
+    session: Reading, links: Links, study: str, name: str, options: Annotated[StudyFigureOptions, Query()]
+) -> FigureView:
+    """A figure's numbers, group by group, and the plotly figure that is made of them."""
+    return build_study_figure(session, links, study, name, options)
+
+
+@router.post("/studies/{study}/{action}", include_in_schema=False)
+def change(session: Writing, links: Links, study: str, action: str, form: Form) -> RedirectResponse:
+    more = str(form.get("seeds") or "")
+    if action == "extend" and not (more.isascii() and more.isdigit() and 0 < len(more) < 7 and int(more) > 0):
+        raise InvalidStudy(f"seeds {more[:40]!r}", "is not a whole number from 1", "say how many more")
+    row = _changed(session, study, action, int(more or 0))
+    return RedirectResponse(links.study(row.slug), status_code=303)
+
+
+def _changed(session: Writing, study: str, action: str, more: int) -> StudyRow:
+    row = find_study(session, study)
+    if action == "extend":
+        return study_queue.extend(session, row, more)
+    if action == "resume":
+        return study_queue.resume(session, row)
+    if action in ("pause", "cancel"):
+        return study_queue.pause(session, row, cancel=action == "cancel")
+    raise NotFound(f"change {action[:40]!r}", "is none of a study's", "use pause, cancel, resume or extend")
+
+
+@router.post(f"{_API}/{{study}}/extend", tags=[_TAG], summary="More seeds", responses=api_errors(403, 404, 422))
+def extend(session: Writing, links: Links, study: str, more: MoreSeeds) -> StudyProgress:
+    """Add seeds to every cell and let the study run."""
+    row = _changed(session, study, "extend", more.seeds)
+    session.flush()
+    return progress_of(session, links, row)
+
+
+@router.post(f"{_API}/{{study}}/pause", tags=[_TAG], summary="Pause", responses=api_errors(403, 404, 409))
+def pause(session: Writing, links: Links, study: str) -> StudyProgress:
+    """Take back the chunks that wait; those that run finish. Finished networks are kept."""
+    return _told(session, links, _changed(session, study, "pause", 0))
+
+
+@router.post(f"{_API}/{{study}}/cancel", tags=[_TAG], summary="Cancel", responses=api_errors(403, 404, 409))
+def cancel(session: Writing, links: Links, study: str) -> StudyProgress:
+    """Stop at once; finished networks are kept, and the study can be resumed."""
+    return _told(session, links, _changed(session, study, "cancel", 0))
+
+
+@router.post(f"{_API}/{{study}}/resume", tags=[_TAG], summary="Resume", responses=api_errors(403, 404))
+def resume(session: Writing, links: Links, study: str) -> StudyProgress:
+    """Go on; chunks that failed are tried again."""
+    return _told(session, links, _changed(session, study, "resume", 0))
+
+
+def _told(session: Writing, links: Links, row: StudyRow) -> StudyProgress:
+    session.flush()
+    return progress_of(session, links, row)

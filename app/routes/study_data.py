@@ -1,0 +1,72 @@
+"""A study's data as files, and results of studies taken in over HTTP."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Query, Request, Response
+from fastapi.responses import StreamingResponse
+
+from analysis.studies.result_file import read_results, result_bytes
+from app.addressing import API_PREFIX
+from app.db.reads.studies import find_study, stored_results
+from app.db.studies import save_results
+from app.db.study_tables import StudyRow
+from app.errors import api_errors
+from app.pages.studies.data import data_csv, data_json, data_parquet
+from app.pages.studies.listing import progress_of
+from app.pages.studies.options import StudiesOptions
+from app.pages.studies.views import StudyProgress
+from app.routes.changes import RawBody, Writing
+from app.routes.depends import Links, Reading
+
+router = APIRouter()
+_PARQUET = "application/vnd.apache.parquet"
+DataForm = Literal["csv", "json", "parquet", "jsonl.gz"]
+
+
+@router.get(
+    f"{API_PREFIX}/studies/{{study}}/data.{{form}}",
+    tags=["studies"],
+    summary="All outcomes as a file",
+    responses=api_errors(400, 404, 501),
+    response_class=Response,
+)
+def data(
+    request: Request, session: Reading, study: str, form: DataForm, _options: Annotated[StudiesOptions, Query()]
+) -> Response:
+    """One row for each network, protocol and output: CSV, JSON or Parquet; failed networks have a row as well.
+
+    `jsonl.gz` is the result file with weights, which another store takes in. Parquet needs an optional library (501).
+    """
+    row = find_study(session, study)
+    name = {"content-disposition": f'attachment; filename="{row.slug}.{form}"'}
+    if form == "parquet":
+        return Response(data_parquet(session, row), media_type=_PARQUET, headers=name)
+    if form == "jsonl.gz":
+        return Response(result_bytes(stored_results(session, row)), media_type="application/gzip", headers=name)
+    kind = "text/csv; charset=utf-8" if form == "csv" else "application/json"
+    return StreamingResponse(_streamed(request, row.id, form), media_type=kind, headers=name)
+
+
+def _streamed(request: Request, study_id: int, form: str) -> Iterator[str]:
+    """The table from a session of its own, since the request's is over when the answer begins."""
+    with request.app.state.store.read() as session:
+        row = session.get_one(StudyRow, study_id)
+        yield from (data_csv if form == "csv" else data_json)(session, row)
+
+
+@router.post(
+    f"{API_PREFIX}/studies/results",
+    tags=["studies"],
+    summary="Take in a result file",
+    status_code=201,
+    responses=api_errors(403, 409, 413, 422),
+)
+def take_in(session: Writing, links: Links, body: RawBody, response: Response) -> StudyProgress:
+    """Store a study with its outcomes and networks; what is stored already stays as it is."""
+    row, _ = save_results(session, read_results(body))
+    session.flush()
+    response.headers["Location"] = links.twin(links.study(row.slug))
+    return progress_of(session, links, row)
