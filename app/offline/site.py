@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -182,23 +181,30 @@ def _analysed_under(session: Session, row: NetworkRow) -> str:
 
 
 def _state_size(site: InProcess, selection: Selection, target: Path, tell: Callable[[str], None]) -> None:
-    """Say how large the copy will be, measured on the first page of each kind.
+    """Say how large the copy will be, measured on three pages of each kind: the first, one in the middle, the last.
 
     Raises:
         CannotExport: there is not that much room on the disk.
     """
-    counts = Counter(selection.pages.values())
-    measured: set[str] = set()
-    estimate = 0
+    by_kind: dict[str, list[str]] = {}
     for page, kind in selection.pages.items():
-        if kind in measured or kind == "front":
+        by_kind.setdefault(kind, []).append(page)
+    estimate = 0.0
+    for kind, pages in by_kind.items():
+        if kind == "front":
             continue
-        measured.add(kind)
-        rewriter = Rewriter(selection, "", lambda _address, _texts: "")
-        estimate += len(_page_of(site, page, rewriter)[0].encode()) * counts[kind]
-        for address in rewriter.files:
-            once = kind in LISTS and file_of(address).endswith(".csv")  # a list has one table, however many pages
-            estimate += len(site.get(address).body) * (1 if once else counts[kind])
+        sample = dict.fromkeys((pages[0], pages[len(pages) // 2], pages[-1]))
+        once: dict[str, int] = {}  # a list has one table, however many pages
+        each = 0
+        for page in sample:
+            rewriter = Rewriter(selection, "", lambda _address, _texts: "")
+            each += len(_page_of(site, page, rewriter)[0].encode())
+            for address in rewriter.files:
+                if kind in LISTS and file_of(address).endswith(".csv"):
+                    once[address] = len(site.get(address).body)
+                else:
+                    each += len(site.get(address).body)
+        estimate += each * len(pages) / len(sample) + sum(once.values())
     free = free_bytes(target)
     tell(
         f"{len(selection.pages)} pages and what lies beside them, about {_megabytes(estimate)}; {_megabytes(free)} free"
@@ -212,7 +218,7 @@ def _state_size(site: InProcess, selection: Selection, target: Path, tell: Calla
         )
 
 
-def _megabytes(n: int) -> str:
+def _megabytes(n: float) -> str:
     return f"{n / 1e6:,.1f} MB"
 
 
