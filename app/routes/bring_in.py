@@ -15,7 +15,9 @@ from sqlalchemy.orm import Session
 from starlette.datastructures import FormData, UploadFile
 
 from analysis.errors import AnalysisError, InvalidNetwork
-from analysis.networks.files import MAX_NETWORK_BYTES
+from analysis.networks.files import MAX_NETWORK_BYTES, NETWORK_FORMAT, parse_network_file
+from analysis.networks.formats.draft import Format
+from analysis.networks.formats.reading import format_of
 from analysis.networks.formats.schema import network_file_schema
 from analysis.networks.intake import Intake
 from analysis.protocol import Protocol
@@ -23,7 +25,7 @@ from app.addressing import API_PREFIX, Addresses, Scope
 from app.db.errors import StoreError
 from app.db.reads.analyses import find_protocol
 from app.db.records import save_data_record, save_protocol
-from app.db.tables import NetworkRow
+from app.db.tables import JobRow, NetworkRow
 from app.db.writes import save_network
 from app.errors import api_errors
 from app.jobs import queue
@@ -46,6 +48,21 @@ from app.routes.changes import Changer, RawBody, Writing
 from app.routes.depends import Links, Reading
 
 router = APIRouter()
+NETWORK_BODY: Final[dict[str, Any]] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            kind: {
+                "schema": {"type": "object", "description": f"A network file, {NETWORK_FORMAT}."}
+                if kind == "application/json"
+                else {"type": "string", "format": "binary"}
+            }
+            for kind in (*CONTENT_TYPES, "application/octet-stream")
+        },
+    }
+}
+"""Of the description of routes that take a network as their body."""
+
 _MAX_FIELDS: Final = 40
 Declared = Annotated[BringInOptions, Query()]
 Requested = Annotated[BringInRequest, Query()]
@@ -116,26 +133,14 @@ def preview_from_form(request: Request, session: Reading, links: Links, form: Se
     summary="What bringing in a network would give",
     dependencies=[Changer],
     responses=api_errors(400, 403, 404, 413, 422),
-    openapi_extra={
-        "requestBody": {
-            "required": True,
-            "content": {
-                kind: {
-                    "schema": {"type": "object"}
-                    if kind == "application/json"
-                    else {"type": "string", "format": "binary"}
-                }
-                for kind in (*CONTENT_TYPES, "application/octet-stream")
-            },
-        }
-    },
+    openapi_extra=NETWORK_BODY,
 )
 def preview(request: Request, session: Reading, links: Links, raw: RawBody, wanted: Requested) -> PreviewPage:
     """Read a network of any accepted format and tell what storing and analysing it would give; nothing is stored.
 
     What is wrong with the declarations stands in `refusals`; a file that cannot be read is an error.
     """
-    intake = taken_in(raw, wanted, declared=CONTENT_TYPES.get(content_type(request)))
+    intake = taken_in(raw, wanted, declared=format_sent(request, raw))
     return build_preview(session, links, intake, _options(wanted), known_protocols(session, wanted.protocols))
 
 
@@ -206,9 +211,23 @@ def schema() -> JSONResponse:
     return JSONResponse(network_file_schema(), media_type="application/schema+json")
 
 
-def content_type(request: Request) -> str:
-    """The content type without its parameters."""
-    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
+def format_sent(request: Request, raw: bytes) -> Format:
+    """Which format a body is in: as its content type says, else as its bytes do.
+
+    Raises:
+        InvalidNetwork: a format that is never read.
+    """
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    return CONTENT_TYPES.get(kind) or format_of(raw)
+
+
+def check_whole(raw: bytes) -> None:
+    """Make sure that a network file needs nothing declared beside it.
+
+    Raises:
+        AnalysisError: everything that is wrong with it or missing.
+    """
+    parse_network_file(raw)
 
 
 def store_intake(session: Session, intake: Intake) -> NetworkRow:
@@ -226,14 +245,17 @@ def store_intake(session: Session, intake: Intake) -> NetworkRow:
     return row
 
 
-def ask_for_analyses(session: Session, row: NetworkRow, intake: Intake, protocols: list[Protocol]) -> None:
+def ask_for_analyses(session: Session, row: NetworkRow, intake: Intake, protocols: list[Protocol]) -> list[JobRow]:
     """Queue every output under every protocol on the network's own rows; somebody waits for them."""
+    jobs = []
     for output in range(row.sizes[-1]):
         for protocol in protocols:
             known_as = save_protocol(session, protocol).name
             which = f", output {output}" if row.sizes[-1] > 1 else ""
             arguments = analyse_arguments(row.digest, output, protocol, intake.data)
-            queue.enqueue(session, "analyse", arguments, f"{row.name}{which}: {known_as}", asked=True, again=True)
+            title = f"{row.name}{which}: {known_as}"
+            jobs.append(queue.enqueue(session, "analyse", arguments, title, asked=True, again=True))
+    return jobs
 
 
 def _previewed(

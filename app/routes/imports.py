@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import RedirectResponse
 from pydantic import Field, field_validator
 from pydantic_core import PydanticCustomError
 from sqlalchemy.orm import Session
 
-from analysis.networks.files import NETWORK_FORMAT, parse_network_file
 from analysis.preflight import preflight
 from analysis.protocol import Protocol, protocol_from_mapping
 from app.addressing import API_PREFIX, Addresses
@@ -18,13 +17,21 @@ from app.db.codecs import network_of, tasks_of
 from app.db.reads import analyses as reads
 from app.db.records import save_protocol
 from app.db.tables import JobRow
-from app.db.writes import save_network
 from app.errors import BadQuery, api_errors
 from app.jobs import queue
 from app.jobs.definitions import analyse_arguments
+from app.pages.bring_in.declaration import BringInRequest, taken_in
 from app.pages.jobs import JobPage, build_job
 from app.pages.options import PageModel
 from app.pages.place import find_network
+from app.routes.bring_in import (
+    NETWORK_BODY,
+    ask_for_analyses,
+    check_whole,
+    format_sent,
+    known_protocols,
+    store_intake,
+)
 from app.routes.changes import RawBody, Writing
 from app.routes.depends import Form, Links, now
 
@@ -39,6 +46,8 @@ class ImportedNetwork(PageModel):
     slug: str
     digest: str
     created: bool = Field(description="False if the same network was stored already.")
+    data: str = Field("", description="Digest of the data record that its encoding gives; empty for the default.")
+    jobs: list[str] = Field([], description="Its analyses that were asked for, as addresses of jobs.")
 
 
 class AnalysisRequest(PageModel):
@@ -66,26 +75,43 @@ class AnalysisRequest(PageModel):
     status_code=201,
     responses={
         200: {"model": ImportedNetwork, "description": "It was here already."},
-        **api_errors(403, 409, 413, 422),
+        **api_errors(400, 403, 404, 409, 413, 422),
     },
-    openapi_extra={
-        "requestBody": {
-            "required": True,
-            "content": {
-                "application/json": {"schema": {"type": "object", "description": f"A network file, {NETWORK_FORMAT}."}}
-            },
-        }
-    },
+    openapi_extra=NETWORK_BODY,
 )
-def bring_in(session: Writing, links: Links, raw: RawBody, response: Response) -> ImportedNetwork:
-    """Store a network file. Nothing is analysed yet: ask for that with POST to its `analyses`."""
-    file = parse_network_file(raw)
-    known = reads.network_by_digest(session, file.network.digest) is not None
-    row = save_network(session, file, slug=file.slug, origin="uploaded")
+def bring_in(
+    request: Request,
+    session: Writing,
+    links: Links,
+    raw: RawBody,
+    wanted: Annotated[BringInRequest, Query()],
+    response: Response,
+) -> ImportedNetwork:
+    """Store a network: a network file, safetensors or ONNX, told by content type or else by the bytes.
+
+    Unless `protocols` names some, nothing is analysed yet: ask for that with POST to its `analyses`. A network file
+    with nothing declared beside it must be complete; with a declaration, name, sizes and tasks may be missing.
+    """
+    kind = format_sent(request, raw)
+    if kind == "json" and wanted == BringInRequest(protocols=wanted.protocols):
+        check_whole(raw)
+    intake = taken_in(raw, wanted, declared=kind)
+    known = reads.network_by_digest(session, intake.draft.network.digest) is not None
+    row = store_intake(session, intake)
+    protocols = known_protocols(session, wanted.protocols) if wanted.protocols else []
+    jobs = ask_for_analyses(session, row, intake, protocols)
     url = links.network(row.slug)
     response.headers["Location"] = url
     response.status_code = 200 if known else 201
-    return ImportedNetwork(url=url, api_url=links.twin(url), slug=row.slug, digest=row.digest, created=not known)
+    return ImportedNetwork(
+        url=url,
+        api_url=links.twin(url),
+        slug=row.slug,
+        digest=row.digest,
+        created=not known,
+        data="" if intake.data.is_clean else intake.data.digest,
+        jobs=[links.twin(links.job(job.id)) for job in jobs],
+    )
 
 
 @router.post(
