@@ -9,81 +9,18 @@ from __future__ import annotations
 
 import multiprocessing
 import signal
-import time
 import traceback
-from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
-from typing import Any, Final
+from typing import Final
 from typing import Protocol as Interface
 
-from analysis.errors import AnalysisError, Cancelled
-from analysis.progress import Progress, Report
+from analysis.progress import Progress
+from analysis.shards import Shard
+from app.jobs.computing import Crashed, Ending, Lost, Message, Order, carry_out
 
 CANCEL: Final = "cancel"
-REPORT_SECONDS: Final = 0.1  # a computation may report thousands of times a second; the pipe carries this many
-SO_FAR_SECONDS: Final = 2.0  # the least between two times that what is certain so far is made, and before the first
-SO_FAR_SHARE: Final = 20  # making it takes at most a 20th of the time
-
-
-@dataclass(frozen=True)
-class Known:
-    """What is certain so far, made already: it goes through the pipe where what makes it cannot."""
-
-    value: Any
-
-    def __call__(self) -> Any:
-        return self.value
-
-
-@dataclass(frozen=True)
-class Finished:
-    """The computation returned."""
-
-    outcome: Any
-
-
-@dataclass(frozen=True)
-class Refused:
-    """The engine refused its input; item, cause and cure of its error."""
-
-    item: str
-    cause: str
-    cure: str
-
-    def __str__(self) -> str:
-        return str(AnalysisError(self.item, self.cause, self.cure))
-
-
-@dataclass(frozen=True)
-class Stopped:
-    """The computation stopped on request."""
-
-
-@dataclass(frozen=True)
-class Crashed:
-    """The computation raised something unforeseen.
-
-    Args:
-        kind: name of the exception.
-        trace: its traceback, for the log only.
-    """
-
-    kind: str
-    trace: str
-
-
-@dataclass(frozen=True)
-class Lost:
-    """The process is gone: killed, or out of memory."""
-
-    exit_code: int | None
-
-
-Ending = Finished | Refused | Stopped | Crashed | Lost
-Computation = Callable[[Any, Report], Any]
 
 
 class Running(Interface):
@@ -95,6 +32,9 @@ class Running(Interface):
     def progress(self) -> list[Progress]:
         """The reports since the last call, oldest first."""
 
+    def shards(self) -> list[Shard]:
+        """The parts finished since the last call, oldest first."""
+
     def cancel(self) -> None:
         """Ask it to stop at its next report."""
 
@@ -102,11 +42,33 @@ class Running(Interface):
 class Executor(Interface):
     """Runs one computation at a time."""
 
-    def start(self, compute: Computation, inputs: Any) -> Running:
-        """Start ``compute(inputs, report)``; both must pickle, and so must what it returns."""
+    def start(self, order: Order) -> Running:
+        """Start it; what it returns must pickle too."""
 
     def close(self) -> None:
         """End whatever runs, and give everything back."""
+
+
+class Told:
+    """What a computation has told and nobody has read yet."""
+
+    def __init__(self) -> None:
+        self._reports: list[Progress] = []
+        self._shards: list[Shard] = []
+
+    def take(self, message: Message) -> None:
+        if isinstance(message, Shard):
+            self._shards.append(message)
+        else:
+            self._reports.append(message)
+
+    def progress(self) -> list[Progress]:
+        reports, self._reports = self._reports, []
+        return reports
+
+    def shards(self) -> list[Shard]:
+        shards, self._shards = self._shards, []
+        return shards
 
 
 class ProcessExecutor:
@@ -122,7 +84,7 @@ class ProcessExecutor:
         """Process id, None before the first computation."""
         return self._process.pid if self._process else None
 
-    def start(self, compute: Computation, inputs: Any) -> Running:
+    def start(self, order: Order) -> Running:
         if self._process is None or not self._process.is_alive() or self._pipe is None:
             self.close()
             self._pipe, theirs = self._context.Pipe()
@@ -130,7 +92,7 @@ class ProcessExecutor:
             self._process.start()
             theirs.close()
         with suppress(OSError):  # if it died just now, the run below tells so
-            self._pipe.send((compute, inputs))
+            self._pipe.send(order)
         return _ProcessRun(self._process, self._pipe)
 
     def close(self) -> None:
@@ -143,12 +105,12 @@ class ProcessExecutor:
         self._process = self._pipe = None
 
 
-class _ProcessRun:
+class _ProcessRun(Told):
     """One computation in the process of a :class:`ProcessExecutor`."""
 
     def __init__(self, process: SpawnProcess, pipe: Connection) -> None:
+        super().__init__()
         self._process, self._pipe = process, pipe
-        self._reports: list[Progress] = []
 
     def wait(self, seconds: float) -> Ending | None:
         wait([self._pipe, self._process.sentinel], seconds)
@@ -157,17 +119,13 @@ class _ProcessRun:
                 message = self._pipe.recv()
             except (EOFError, OSError):
                 break
-            if not isinstance(message, Progress):
+            if not isinstance(message, Progress | Shard):
                 return message  # type: ignore[no-any-return]  # an Ending, see _serve
-            self._reports.append(message)
+            self.take(message)
         if self._process.is_alive():
             return None
         self._process.join()
         return Lost(self._process.exitcode)
-
-    def progress(self) -> list[Progress]:
-        reports, self._reports = self._reports, []
-        return reports
 
     def cancel(self) -> None:
         with suppress(OSError):
@@ -177,6 +135,22 @@ class _ProcessRun:
 def _serve(pipe: Connection) -> None:
     """What the process does: one computation after another, until the pipe closes."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the worker decides what ends
+
+    def send(message: Message) -> None:
+        try:
+            pipe.send(message)
+        except OSError:  # the worker is gone: so is everyone who could want the outcome
+            raise SystemExit(1) from None
+
+    def is_asked() -> bool:
+        try:
+            if not pipe.poll():
+                return False
+            pipe.recv()  # nothing but a request to stop is sent during a computation
+        except (EOFError, OSError):
+            raise SystemExit(1) from None
+        return True
+
     while True:
         try:
             order = pipe.recv()
@@ -187,54 +161,10 @@ def _serve(pipe: Connection) -> None:
             continue
         if order == CANCEL:  # it came when the computation had ended
             continue
-        compute, inputs = order
-        ending = _run(compute, inputs, _reporter(pipe))
+        ending = carry_out(order, send, is_asked)
         try:
             pipe.send(ending)
         except OSError:  # the worker is gone
             return
         except Exception as error:  # the outcome cannot be pickled
             pipe.send(Crashed(type(error).__name__, traceback.format_exc()))
-
-
-def _run(compute: Computation, inputs: Any, report: Report) -> Ending:
-    try:
-        return Finished(compute(inputs, report))
-    except Cancelled:
-        return Stopped()
-    except AnalysisError as error:
-        return Refused(error.item, error.cause, error.cure)
-    except Exception as error:
-        return Crashed(type(error).__name__, traceback.format_exc())
-
-
-def _reporter(pipe: Connection) -> Report:
-    """A report that sends each stage's first and last step, and some between; it cancels when asked to.
-
-    What is certain so far goes with some of them, so that making it takes little of the time.
-    """
-    last_stage, last_sent = "", 0.0
-    tell_from = time.monotonic() + SO_FAR_SECONDS
-
-    def report(progress: Progress, /) -> None:
-        nonlocal last_stage, last_sent, tell_from
-        now = time.monotonic()
-        turning_point = progress.stage != last_stage or progress.done >= progress.total
-        if not turning_point and now - last_sent < REPORT_SECONDS:
-            return
-        last_stage, last_sent = progress.stage, now
-        known = None
-        if progress.so_far is not None and now >= tell_from:
-            known = Known(progress.so_far())
-            end = time.monotonic()
-            tell_from = end + max(SO_FAR_SECONDS, SO_FAR_SHARE * (end - now))
-        try:
-            asked = pipe.poll()  # nothing but a request to stop is sent during a computation
-            pipe.send(replace(progress, so_far=known))
-        except OSError:  # the worker is gone: so is everyone who could want the outcome
-            raise SystemExit(1) from None
-        if asked:
-            pipe.recv()
-            raise Cancelled(progress.stage)
-
-    return report

@@ -14,8 +14,10 @@ from typing import Any, Generic, TypeVar, cast
 
 from sqlalchemy.orm import Session
 
+from analysis import ENGINE_VERSION
 from analysis.criteria.steps import default_steps
 from analysis.data import DataRecord
+from analysis.digest import canonical_json, sha256_hex
 from analysis.limits import DEFAULT_LIMITS, Limits
 from analysis.networks.files import NetworkFile
 from analysis.networks.network import Network
@@ -23,6 +25,7 @@ from analysis.networks.training_spec import TrainingOutcome, TrainingSpec, train
 from analysis.pipeline import analyse_output
 from analysis.progress import Progress, Report
 from analysis.protocol import Protocol
+from analysis.shards import FORGETFUL, Shards
 from analysis.tasks import Task
 from app.addressing import Addresses
 from app.db.codecs import network_of, tasks_of
@@ -70,14 +73,17 @@ class Handler(Generic[Inputs, Outcome]):
         sweep: deletes some of what staging left behind, and says whether to go on; None if nothing is staged.
         keep: what is certain so far → stored in place of what was before, while the computation goes on; None if it
             tells nothing before its end.
+        scope: inputs → hash of everything that finished parts depend on; ``compute`` then takes them as its third
+            argument (:mod:`analysis.shards`). None if the work is done in one go or not at all.
     """
 
     load: Callable[[Session, Mapping[str, Any]], Inputs]
-    compute: Callable[[Inputs, Report], Outcome]
+    compute: Callable[..., Outcome]
     save: Callable[[Session, Mapping[str, Any], Outcome], Saved]
     stage: Callable[[Mapping[str, Any], Outcome], Iterator[Callable[[Session], None]]] | None = None
     sweep: Callable[[Session], bool] | None = None
     keep: Callable[[Session, Mapping[str, Any], Any], Any] | None = None
+    scope: Callable[[Inputs], str] | None = None
 
 
 def handler_at(path: str) -> Handler[Any, Any]:
@@ -119,7 +125,21 @@ def load_analysis_inputs(session: Session, arguments: Mapping[str, Any]) -> Anal
     )
 
 
-def compute_analysis(inputs: AnalysisInputs, report: Report) -> PreparedAnalysis:
+def scope_of_analysis(inputs: AnalysisInputs) -> str:
+    """Everything that parts of an analysis depend on, as a hash."""
+    content = {
+        "engine": ENGINE_VERSION,
+        "network": inputs.network.digest,
+        "output": inputs.output,
+        "task": list(inputs.task.truth_table),
+        "protocol": inputs.protocol.digest,
+        "data": inputs.data.digest,
+        "limits": repr(inputs.limits),
+    }
+    return sha256_hex(canonical_json(content))
+
+
+def compute_analysis(inputs: AnalysisInputs, report: Report, shards: Shards = FORGETFUL) -> PreparedAnalysis:
     """Run the engine, and make what it found ready for the store; so far, what is certain by then.
 
     Raises:
@@ -139,6 +159,7 @@ def compute_analysis(inputs: AnalysisInputs, report: Report) -> PreparedAnalysis
             report=telling,
             clock=time.perf_counter,
             limits=inputs.limits,
+            shards=shards,
         )
     )
 
@@ -248,7 +269,13 @@ def _save_trained(session: Session, name: str, several: bool, outcome: TrainingO
 
 
 ANALYSE: Handler[AnalysisInputs, PreparedAnalysis] = Handler(
-    load_analysis_inputs, compute_analysis, save_analysis_outcome, stage_analysis_outcome, sweep, keep_so_far
+    load_analysis_inputs,
+    compute_analysis,
+    save_analysis_outcome,
+    stage_analysis_outcome,
+    sweep,
+    keep_so_far,
+    scope_of_analysis,
 )
 TRAIN: Handler[TrainingInputs, tuple[TrainingOutcome, ...]] = Handler(
     load_training_inputs, compute_training, save_training_outcome

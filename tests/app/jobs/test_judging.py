@@ -114,22 +114,25 @@ def test_judging_may_be_stopped(store):
     waiting = ask(store, "necessity")
 
     class Stopping(Directly):
-        def start(self, compute, inputs):
+        def start(self, order):
             def report(progress):
                 raise Cancelled(progress.stage)
 
             try:
-                compute(inputs, report)
+                order.compute(order.inputs, report)
             except Cancelled:
                 return self.ended()
             raise AssertionError("nothing was reported")
 
         def ended(self):
-            from app.jobs.executor import Stopped
+            from app.jobs.computing import Stopped
 
             class Done:
                 def wait(self, seconds):
                     return Stopped()
+
+                def shards(self):
+                    return []
 
                 def progress(self):
                     return []

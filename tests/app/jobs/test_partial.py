@@ -21,9 +21,10 @@ from app.db.staging import sweep
 from app.db.tables import AnalysisRow, JobRow
 from app.db.writes import save_network
 from app.jobs import leases, queue
+from app.jobs.attempt import sweep_all
+from app.jobs.computing import Finished, Known, Lost, Refused, Stopped
 from app.jobs.definitions import DEFINITIONS, analyse_arguments
-from app.jobs.executor import Finished, Known, Lost, Refused, Stopped
-from app.jobs.worker import Pace, Worker, sweep_all
+from app.jobs.worker import Pace, Worker
 from tests.factories import XOR_SLUG, pretrained_xor
 
 PARTS = {"circuits": (2, 500), "interpretations": (0, 1), "alignments": (100, 120)}
@@ -74,13 +75,16 @@ class Told:
     ending: Any
     seen: list[Any] = field(default_factory=list)
 
-    def start(self, compute, inputs):
+    def start(self, order):
         self.left = list(self.parts)
         return self
 
     def wait(self, seconds):
         self.seen.append(so_far(self.store))
         return None if self.left else self.ending
+
+    def shards(self):
+        return []
 
     def progress(self):
         return [Progress("circuits", 0, 1, so_far=Known(self.left.pop(0)))] if self.left else []
@@ -133,12 +137,12 @@ def test_nothing_is_left_of_a_job_that_does_not_come_to_its_end(store, job, endi
 
 def test_what_was_found_before_a_process_was_lost_stays_until_the_next_attempt_knows_more(store, job, monkeypatch):
     class LostOnce(Told):
-        def start(self, compute, inputs):
+        def start(self, order):
             self.attempts = getattr(self, "attempts", 0) + 1
             self.ending = Lost(-9) if self.attempts == 1 else Finished(told()[1])
             if self.attempts == 2:
                 self.parts = [told()[0]["alignments"]]
-            return super().start(compute, inputs)
+            return super().start(order)
 
     running = LostOnce(store, [told()[0]["circuits"]], None)
     monkeypatch.setattr(leases, "wait_after", lambda *_: timedelta(0))

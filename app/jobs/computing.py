@@ -1,0 +1,164 @@
+"""One computation where it runs, be that a process beside the worker or a machine elsewhere: no database, no clock of
+its own but to tell its progress at a measured pace.
+
+Two things go out while it runs: reports of progress, and finished parts for the next attempt. One thing comes in: the
+request to stop, which it hears at its next report.
+"""
+
+from __future__ import annotations
+
+import time
+import traceback
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from analysis.errors import AnalysisError, Cancelled
+from analysis.progress import Progress, Report
+from analysis.shards import PackedShards, Shard
+
+REPORT_SECONDS: Final = 0.1  # a computation may report thousands of times a second; this many are sent
+SO_FAR_SECONDS: Final = 2.0  # the least between two times that what is certain so far is made, and before the first
+SO_FAR_SHARE: Final = 20  # making it takes at most a 20th of the time
+SHARD_SECONDS: Final = 2.0  # of work between two finished parts: so much is lost at most, and little is written
+
+
+@dataclass(frozen=True)
+class Order:
+    """What is to be computed; all of it pickles.
+
+    Args:
+        compute: ``compute(inputs, report)``, or ``compute(inputs, report, shards)`` where parts are kept.
+        inputs: its first argument.
+        known: finished parts of earlier attempts; None where this kind of work keeps none.
+        shard_seconds: of work between two parts.
+    """
+
+    compute: Callable[..., Any]
+    inputs: Any
+    known: Mapping[str, bytes] | None = None
+    shard_seconds: float = SHARD_SECONDS
+
+
+@dataclass(frozen=True)
+class Known:
+    """What is certain so far, made already: it goes where what makes it cannot."""
+
+    value: Any
+
+    def __call__(self) -> Any:
+        return self.value
+
+
+@dataclass(frozen=True)
+class Finished:
+    """The computation returned."""
+
+    outcome: Any
+
+
+@dataclass(frozen=True)
+class Refused:
+    """The engine refused its input; item, cause and cure of its error."""
+
+    item: str
+    cause: str
+    cure: str
+
+    def __str__(self) -> str:
+        return str(AnalysisError(self.item, self.cause, self.cure))
+
+
+@dataclass(frozen=True)
+class Stopped:
+    """The computation stopped on request."""
+
+
+@dataclass(frozen=True)
+class Crashed:
+    """The computation raised something unforeseen.
+
+    Args:
+        kind: name of the exception.
+        trace: its traceback, for the log only.
+    """
+
+    kind: str
+    trace: str
+
+
+@dataclass(frozen=True)
+class Lost:
+    """What computed it is gone: killed, or out of memory.
+
+    Args:
+        exit_code: of the process, None if that is not known.
+        of: what was lost.
+    """
+
+    exit_code: int | None
+    of: str = "process"
+
+    def __str__(self) -> str:
+        return f"{self.of} was lost" + ("" if self.exit_code is None else f" (exit code {self.exit_code})")
+
+
+@dataclass(frozen=True)
+class Interrupted:
+    """The place where it ran is away; nothing speaks against the work itself."""
+
+    reason: str
+
+
+Ending = Finished | Refused | Stopped | Crashed | Lost | Interrupted
+Message = Progress | Shard
+
+
+def carry_out(order: Order, send: Callable[[Message], None], is_asked: Callable[[], bool]) -> Ending:
+    """Compute, and tell of it.
+
+    Args:
+        order: what.
+        send: takes reports and finished parts; what it raises ends the computation.
+        is_asked: whether somebody has asked to stop; looked at before each report that is sent.
+    """
+    report = _reporter(send, is_asked)
+    try:
+        if order.known is None:
+            return Finished(order.compute(order.inputs, report))
+        shards = PackedShards(order.known, send, clock=time.monotonic, min_seconds=order.shard_seconds)
+        return Finished(order.compute(order.inputs, report, shards))
+    except Cancelled:
+        return Stopped()
+    except AnalysisError as error:
+        return Refused(error.item, error.cause, error.cure)
+    except Exception as error:
+        return Crashed(type(error).__name__, traceback.format_exc())
+
+
+def _reporter(send: Callable[[Message], None], is_asked: Callable[[], bool]) -> Report:
+    """A report that sends each stage's first and last step, and some between; it cancels when asked to.
+
+    What is certain so far goes with some of them, so that making it takes little of the time.
+    """
+    last_stage, last_sent = "", 0.0
+    tell_from = time.monotonic() + SO_FAR_SECONDS
+
+    def report(progress: Progress, /) -> None:
+        nonlocal last_stage, last_sent, tell_from
+        now = time.monotonic()
+        turning_point = progress.stage != last_stage or progress.done >= progress.total
+        if not turning_point and now - last_sent < REPORT_SECONDS:
+            return
+        last_stage, last_sent = progress.stage, now
+        known = None
+        if progress.so_far is not None and now >= tell_from:
+            known = Known(progress.so_far())
+            end = time.monotonic()
+            tell_from = end + max(SO_FAR_SECONDS, SO_FAR_SHARE * (end - now))
+        asked = is_asked()
+        send(replace(progress, so_far=known))
+        if asked:
+            raise Cancelled(progress.stage)
+
+    return report
