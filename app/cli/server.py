@@ -26,6 +26,7 @@ def serve(
     import uvicorn
 
     from app.bundled.seeding import add_bundled_networks
+    from app.bundled.study_seeding import add_bundled_studies
     from app.db.engine import open_store
     from app.jobs.direction_asking import enqueue_missing_directions
     from app.jobs.queue import enqueue_missing_criteria
@@ -40,6 +41,10 @@ def serve(
                 added = add_bundled_networks(session)
             if added:
                 remark(f"added {added} bundled networks")
+            with store.write() as session:
+                n_studies = add_bundled_studies(session)
+            if n_studies:
+                remark(f"took in the results of {n_studies} bundled studies")
         with store.write() as session:
             enqueue_missing_criteria(session)
             enqueue_missing_directions(session)
