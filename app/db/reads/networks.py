@@ -14,6 +14,8 @@ from app.db.reads.jobs import UNFINISHED
 from app.db.tables import AlgorithmRow, AlignmentRow, AnalysisRow, DataRow, JobRow, NetworkRow, ProtocolRow
 
 _HEX: Final = frozenset("0123456789abcdef")
+STUDY_ORIGIN: Final = "study"
+"""Origin of networks that a study trained."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +32,8 @@ def gallery(
 ) -> tuple[Sequence[NetworkRow], int]:
     """Networks in gallery order (position, then newest) and how many match in all.
 
-    A query is part of a name or slug, or the beginning of a digest; "" matches all.
+    A query is part of a name or slug, or the beginning of a digest; "" matches all but the networks of studies, which
+    come by the thousand and are listed there.
     """
     matching = _matching(query)
     total = session.scalar(select(func.count()).select_from(NetworkRow).where(*matching)) or 0
@@ -53,7 +56,7 @@ def gallery(
 
 def _matching(query: str) -> list[ColumnElement[bool]]:
     if not query:
-        return []
+        return [NetworkRow.origin != STUDY_ORIGIN]
     text = query.lower()
     found = [
         func.lower(NetworkRow.name).contains(text, autoescape=True),
