@@ -19,10 +19,10 @@ from analysis.studies.result_file import StudyResults
 from analysis.tasks import Task, named_task, task_from_table
 from app.db.codecs import parameters_to_bytes, tasks_to_json
 from app.db.errors import Conflict
+from app.db.reads.networks import STUDY_ORIGIN
 from app.db.study_tables import StudyOutcomeRow, StudyRow
 from app.db.tables import NetworkRow
 
-STUDY_ORIGIN: Final = "study"
 _POSITION: Final = 100_000  # behind everything else in any list of networks
 _AT_ONCE: Final = 500
 
