@@ -26,6 +26,7 @@ from app.pages.network.provenance import Provenance, provenance_of
 from app.pages.network.single_precision import Float32View, float32_view
 from app.pages.network.spread import Distributions, EdgeUse, distributions_of, edge_sentence, edge_use_of
 from app.pages.options import PageModel, ScopeOptions
+from app.pages.network.studies import InStudy, in_studies
 from app.pages.place import Place, locate
 from app.pages.plan import PlanView, plan_view
 from app.pages.samples import (
@@ -108,6 +109,7 @@ class NetworkPage(PageModel):
     current_engine: str = Field(description="Version of the engine that runs here now.")
     jobs: list[JobView] = Field(description="Analyses of this network that wait or run.")
     training: dict[str, Any] = Field(description="Options and outcome, empty if it was not trained here.")
+    studies: list[InStudy] = Field(description="Studies that trained it, with its cell and seed; at most 20.")
     plan: PlanView | None = Field(description="What the analysis would take, where none is stored or on its way.")
     links: Links
     url: str
@@ -238,6 +240,7 @@ def build_network(session: Session, addresses: Addresses, network: str, options:
         current_engine=ENGINE_VERSION,
         jobs=[job_view(job, addresses) for job in stored.jobs if job.state in UNFINISHED],
         training=place.row.training,
+        studies=in_studies(session, addresses, place.row),
         plan=plan_view(place, limits_in(session)) if analysis is None and state_of(None, job) != "computing" else None,
         links=Links(
             circuits=addresses.circuits(slug, scope),
