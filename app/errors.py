@@ -26,13 +26,14 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, RedirectResponse, Response
 from pydantic import BaseModel, Field
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
 from analysis import errors as engine
 from app.addressing import API_PREFIX, Addresses
 from app.db import errors as store
+from app.db.trouble import diagnosis, is_bad_value
 
 log = logging.getLogger("pluriscope.web")
 
@@ -158,6 +159,8 @@ STORE_STATUS: Final[dict[type[store.StoreError], int]] = {
     store.NotFound: 404,
     store.Ambiguous: 404,
     store.Conflict: 409,
+    store.StoreFull: 507,
+    store.StoreReadOnly: 503,
     store.StoreUnavailable: 503,
 }
 
@@ -172,6 +175,7 @@ STATUS_TITLES: Final[dict[int, str]] = {
     500: "Something broke on our side",
     501: "Not in that form",
     503: "Not ready",
+    507: "No room left",
 }
 
 
@@ -246,8 +250,21 @@ def install(app: FastAPI) -> None:
         status = next((v for kind, v in STORE_STATUS.items() if isinstance(error, kind)), 500)
         return _answer(request, status, (error.item, error.cause, error.cure))
 
-    @app.exception_handler(OperationalError)
-    async def database_error(request: Request, error: OperationalError) -> Response:
+    @app.exception_handler(DBAPIError)
+    async def database_error(request: Request, error: DBAPIError) -> Response:
+        found = diagnosis(error)
+        if found is not None:
+            log.error("request %s: %s %s", _request_id(request), found, error.orig)
+            return await store_error(request, found)
+        if is_bad_value(error):
+            refused = (
+                "a value of this request",
+                "is none that can be kept or looked for",
+                "leave control characters out",
+            )
+            return _answer(request, 422, refused)
+        if not isinstance(error, OperationalError):
+            return unforeseen(request, error)
         log.warning("request %s met a busy or absent database: %s", _request_id(request), error.orig)
         words = ("the database", "is busy or cannot be reached", "try again in a moment; nothing was changed")
         response = _answer(request, 503, words)

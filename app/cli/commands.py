@@ -114,7 +114,13 @@ def _explain(error: Exception) -> int:
         return BAD_INPUT
     if type(error).__module__ == "app.db.errors":  # looked up by name, so that `analyse` need not load the database
         complain(str(error))
-        return TROUBLE if type(error).__name__ == "StoreUnavailable" else BAD_INPUT
+        kinds = {kind.__name__ for kind in type(error).__mro__}
+        return TROUBLE if kinds & {"StoreUnavailable", "Damaged"} else BAD_INPUT
+    if type(error).__module__ == "sqlalchemy.exc" and not os.environ.get("PLURISCOPE_DEBUG"):
+        from app.db.trouble import words_of
+
+        complain(words_of(error))
+        return TROUBLE
     if os.environ.get("PLURISCOPE_DEBUG"):
         raise error
     kind = type(error).__name__

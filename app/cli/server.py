@@ -24,10 +24,13 @@ def serve(
     """
     settings = read_settings(host=host, port=port)
     import uvicorn
+    from sqlalchemy.exc import OperationalError
 
     from app.bundled.seeding import add_bundled_networks
     from app.bundled.study_seeding import add_bundled_studies
     from app.db.engine import open_store
+    from app.db.errors import StoreReadOnly
+    from app.db.trouble import diagnosis, is_lasting
     from app.jobs.direction_asking import enqueue_missing_directions
     from app.jobs.queue import enqueue_missing_criteria
     from app.jobs.report_asking import enqueue_missing_reports
@@ -49,6 +52,12 @@ def serve(
             enqueue_missing_criteria(session)
             enqueue_missing_directions(session)
             enqueue_missing_reports(session)
+    except StoreReadOnly as trouble:  # what is stored can be read all the same
+        remark(f"reading only: {trouble}")
+    except OperationalError as error:
+        if not is_lasting(error):
+            raise
+        remark(f"reading only, for now: {diagnosis(error)}")
     finally:
         store.close()
     try:

@@ -73,7 +73,7 @@ class TableContent:
 
 
 def tables_in(connection: Connection) -> list[Table]:
-    """The tables that a database has, those that are referred to first; the schema's revision and a backup's manifest apart."""
+    """The tables of a store, those that are referred to first; the schema's revision and a backup's manifest apart."""
     metadata = MetaData()
     metadata.reflect(connection)
     tables = [table for table in metadata.sorted_tables if table.name not in (REVISION_TABLE, MANIFEST_TABLE)]

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import time
+from contextlib import closing
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
@@ -66,13 +67,25 @@ def file_of(url: URL) -> Path | None:
 
 
 def is_read_only(url: URL) -> bool:
-    """Whether a database is there that cannot be changed: opened so, or a file or folder that may not be written."""
+    """Whether a database is there that cannot be changed: opened so, not writable, or on a volume without room."""
     if url.query.get("mode") == "ro" or url.query.get("immutable") == "1":
         return True
     file = file_of(url)
     if file is None or not file.exists():
         return False
-    return not (os.access(file, os.W_OK) and os.access(file.parent, os.W_OK | os.X_OK))
+    return not (os.access(file, os.W_OK) and os.access(file.parent, os.W_OK | os.X_OK)) or _has_no_room(file)
+
+
+def _has_no_room(file: Path) -> bool:
+    """Whether not even the log's index can be made beside the file, without which SQLite reads nothing either."""
+    try:
+        with closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=rw", uri=True)) as probe:
+            probe.execute("PRAGMA schema_version")
+    except sqlite3.OperationalError as error:
+        return error.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL, sqlite3.SQLITE_READONLY)
+    except sqlite3.Error:
+        return False  # other trouble; whoever opens it will say which
+    return False
 
 
 def read_only_url(url: URL) -> URL:

@@ -1,0 +1,94 @@
+"""What a database's own error means for whoever asked: full, read-only, damaged, or merely busy.
+
+SQLite tells by its result code, PostgreSQL by SQLSTATE; the words of either are for the log.
+"""
+
+from __future__ import annotations
+
+import errno
+import sqlite3
+from typing import Final
+
+from sqlalchemy.exc import DBAPIError
+
+from app.db.errors import StoreError, StoreFull, StoreReadOnly, StoreUnavailable
+
+_FULL: Final = {"53100"}  # disk_full
+_READ_ONLY: Final = {"25006"}  # read_only_sql_transaction
+_DAMAGED: Final = {"XX001", "XX002"}  # data_corrupted, index_corrupted
+_CANNOT_HOLD: Final = ("22", "54")  # data exceptions, limits of the program exceeded
+
+ROOM: Final = (
+    "make room on the volume of the data folder (pluriscope doctor says how much is left), then ask again; "
+    "jobs go on by themselves"
+)
+
+
+def diagnosis(error: DBAPIError) -> StoreError | None:
+    """What to tell of an error; None if it passes by itself, or is no trouble of the store at all."""
+    if _is_full(error):
+        return StoreFull("this change", "was not kept: there is no room left where the database is", ROOM)
+    if _is_read_only(error):
+        return StoreReadOnly(
+            "this change",
+            "was not kept: the database can only be read at present",
+            "let the operator make its file, folder and volume writable; reading goes on meanwhile",
+        )
+    if _is_damaged(error):
+        return StoreUnavailable(
+            "the database",
+            "is damaged",
+            "let the operator stop the server and the workers, look with pluriscope doctor, and restore a backup",
+        )
+    return None
+
+
+def words_of(error: Exception) -> str:
+    """An error of the database in one line for people at a terminal."""
+    found = diagnosis(error) if isinstance(error, DBAPIError) else None
+    cause = str(getattr(error, "orig", None) or error).splitlines()[0]
+    return str(
+        found or StoreUnavailable("the database", f"did not take this ({cause})", "try again in a moment; see doctor")
+    )
+
+
+def is_lasting(error: DBAPIError) -> bool:
+    """Whether nothing can be written until somebody makes room or makes the store writable again."""
+    return _is_full(error) or _is_read_only(error)
+
+
+def is_bad_value(error: DBAPIError) -> bool:
+    """Whether the database refuses a value as such: a NUL in a text, a number beyond 64 bits."""
+    state = getattr(error.orig, "sqlstate", None)
+    if state is not None:
+        return str(state)[:2] in _CANNOT_HOLD
+    return type(error.orig).__name__ == "DataError" or isinstance(error.orig, OverflowError)
+
+
+def _code(error: DBAPIError) -> int:
+    """SQLite's primary result code, 0 for another database."""
+    return getattr(error.orig, "sqlite_errorcode", 0) & 0xFF if isinstance(error.orig, sqlite3.Error) else 0
+
+
+def _is_full(error: DBAPIError) -> bool:
+    extended = getattr(error.orig, "sqlite_errorcode", 0)
+    # a write that fails for want of room is told as full, or as an error of input and output where it is beside the
+    # file: growing the log's index, or a file at its size limit
+    no_room = {sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOERR_SHMSIZE, sqlite3.SQLITE_IOERR_TRUNCATE}
+    return (
+        getattr(error.orig, "sqlstate", None) in _FULL
+        or _code(error) == sqlite3.SQLITE_FULL
+        or extended in no_room
+        or getattr(error.orig, "errno", None) in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+    )
+
+
+def _is_read_only(error: DBAPIError) -> bool:
+    return getattr(error.orig, "sqlstate", None) in _READ_ONLY or _code(error) == sqlite3.SQLITE_READONLY
+
+
+def _is_damaged(error: DBAPIError) -> bool:
+    return getattr(error.orig, "sqlstate", None) in _DAMAGED or _code(error) in (
+        sqlite3.SQLITE_CORRUPT,
+        sqlite3.SQLITE_NOTADB,
+    )
