@@ -13,8 +13,9 @@ from analysis.data import DataRecord, clean_data
 from analysis.errors import AnalysisError, InvalidNetwork
 from analysis.input_encoding import InputEncoding, parse_encoding
 from analysis.networks.declared_tasks import TaskSource, declared_tasks
-from analysis.networks.files import NetworkFile, checked_name
-from analysis.networks.formats.draft import NetworkDraft
+from analysis.networks.files import NetworkFile, checked_name, parse_network_file
+from analysis.networks.formats.draft import Format, NetworkDraft
+from analysis.networks.formats.reading import format_of, read_draft
 from analysis.networks.mlp import MAX_ACTIVATION, activation_bound
 from analysis.networks.network import MAX_INPUTS
 from analysis.strict_json import combined
@@ -76,6 +77,26 @@ class Intake:
         if self.problems or self.tasks is None:
             raise combined(self.problems, "what is declared", InvalidNetwork)
         return NetworkFile(self.name, self.draft.network, self.tasks, self.draft.attribution)
+
+
+def read_intake(
+    raw: bytes, declaration: Declaration, *, declared: Format | None = None, fallback_name: str = ""
+) -> Intake:
+    """Read a file with what is declared beside it. A network file with nothing declared must be complete.
+
+    Args:
+        raw: the file's bytes.
+        declaration: what is said beside it.
+        declared: the format that its sender says it is in; None to tell it by the bytes.
+        fallback_name: see :func:`take_in`.
+
+    Raises:
+        AnalysisError: the file cannot be read; what is wrong with the declaration is noted in the intake.
+    """
+    kind = declared or format_of(raw)
+    if kind == "json" and declaration == Declaration():
+        parse_network_file(raw)
+    return take_in(read_draft(raw, declared=kind), declaration, fallback_name=fallback_name)
 
 
 def take_in(draft: NetworkDraft, declaration: Declaration, *, fallback_name: str = "") -> Intake:

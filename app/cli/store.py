@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -43,35 +44,60 @@ def opened_store() -> Iterator[Store]:
 
 
 def import_(
-    files: Annotated[list[str], typer.Argument(help="Network files (JSON), or - for standard input.")],
+    files: Annotated[
+        list[str], typer.Argument(help="Network files (JSON), safetensors, ONNX; or - for standard input.")
+    ],
     protocol: Annotated[list[str] | None, PROTOCOLS] = None,
     data: Annotated[str, typer.Option("--data", "-d", help="Data file to analyse on; default: clean inputs.")] = "",
     no_analysis: Annotated[bool, typer.Option("--no-analysis", help="Only store the networks.")] = False,
+    task: Annotated[
+        str, typer.Option("--task", help="Where tasks come from: file, name, table, formula or decisions.")
+    ] = "file",
+    tasks: Annotated[
+        str, typer.Option("--tasks", help="Names, truth tables or formulas, one for each output, with semicolons.")
+    ] = "",
+    encoding: Annotated[
+        str, typer.Option("--encoding", help='Numbers that stand for 0 and 1, such as "-1, 1"; default: 0 and 1.')
+    ] = "",
+    name: Annotated[str, typer.Option("--name", help="What to call it; default: as the file does.")] = "",
 ) -> int:
     """Store networks in the dashboard's database and queue their analyses; all of them, or none if one is refused.
 
     Example: [bold]pluriscope import networks/*.json --protocol complete --protocol paper[/bold]
+    Example: [bold]pluriscope import net.safetensors --task name --tasks XOR[/bold]
 
     Prints the address of each network. PLURISCOPE_DATA names the data folder.
     """
     from analysis.data import MAX_DATA_BYTES, parse_data_file
     from analysis.errors import AnalysisError
-    from analysis.networks.files import MAX_NETWORK_BYTES, parse_network_file
+    from analysis.networks.declared_tasks import TASK_SOURCES
+    from analysis.networks.files import MAX_NETWORK_BYTES
+    from analysis.networks.intake import Declaration, read_intake
     from app.addressing import Addresses
     from app.db.records import save_data_record
     from app.db.writes import save_network
     from app.jobs.queue import enqueue_analyses
 
     protocols = [] if no_analysis else [read_protocol(name) for name in protocol or ["complete"]]
+    source = next((known for known in TASK_SOURCES if known == task), None)
+    if source is None:
+        raise Refusal(f"--task {task!r}: is no source of tasks. Use one of {', '.join(TASK_SOURCES)}.")
+    if data and encoding:
+        raise Refusal("--encoding: goes without --data, which says what stands for each input. Leave one out.")
+    declaration = Declaration(name, source, tasks, encoding)
     raw_data = read_bytes(data, "data file", MAX_DATA_BYTES) if data else b""
     parsed = []
-    for name in files:
+    for path in files:
         try:
-            file = parse_network_file(read_bytes(name, "network file", MAX_NETWORK_BYTES))
+            intake = read_intake(
+                read_bytes(path, "network file", MAX_NETWORK_BYTES), declaration, fallback_name=Path(path).stem
+            )
+            file = intake.file()
             sizes = file.network.sizes
-            parsed.append((file, parse_data_file(raw_data, sizes[0], sizes[-1]) if data else None))
+            rows = parse_data_file(raw_data, sizes[0], sizes[-1]) if data else intake.data
+            parsed.append((file, None if rows.is_clean else rows))
         except AnalysisError as error:
-            raise Refusal(f"{name}: {error}") from None
+            raise Refusal(f"{path}: {error}") from None
     lines = []
     with opened_store() as store, store.write() as session:
         for file, record in parsed:

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from starlette.datastructures import FormData, UploadFile
 
 from analysis.errors import AnalysisError, InvalidNetwork
-from analysis.networks.files import MAX_NETWORK_BYTES, NETWORK_FORMAT, parse_network_file
+from analysis.networks.files import MAX_NETWORK_BYTES, NETWORK_FORMAT
 from analysis.networks.formats.draft import Format
 from analysis.networks.formats.reading import format_of
 from analysis.networks.formats.schema import network_file_schema
@@ -219,15 +219,6 @@ def format_sent(request: Request, raw: bytes) -> Format:
     """
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     return CONTENT_TYPES.get(kind) or format_of(raw)
-
-
-def check_whole(raw: bytes) -> None:
-    """Make sure that a network file needs nothing declared beside it.
-
-    Raises:
-        AnalysisError: everything that is wrong with it or missing.
-    """
-    parse_network_file(raw)
 
 
 def store_intake(session: Session, intake: Intake) -> NetworkRow:

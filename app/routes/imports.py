@@ -10,6 +10,7 @@ from pydantic import Field, field_validator
 from pydantic_core import PydanticCustomError
 from sqlalchemy.orm import Session
 
+from analysis.networks.intake import read_intake
 from analysis.preflight import preflight
 from analysis.protocol import Protocol, protocol_from_mapping
 from app.addressing import API_PREFIX, Addresses
@@ -20,14 +21,13 @@ from app.db.tables import JobRow
 from app.errors import BadQuery, api_errors
 from app.jobs import queue
 from app.jobs.definitions import analyse_arguments
-from app.pages.bring_in.declaration import BringInRequest, taken_in
+from app.pages.bring_in.declaration import BringInRequest
 from app.pages.jobs import JobPage, build_job
 from app.pages.options import PageModel
 from app.pages.place import find_network
 from app.routes.bring_in import (
     NETWORK_BODY,
     ask_for_analyses,
-    check_whole,
     format_sent,
     known_protocols,
     store_intake,
@@ -92,10 +92,7 @@ def bring_in(
     Unless `protocols` names some, nothing is analysed yet: ask for that with POST to its `analyses`. A network file
     with nothing declared beside it must be complete; with a declaration, name, sizes and tasks may be missing.
     """
-    kind = format_sent(request, raw)
-    if kind == "json" and wanted == BringInRequest(protocols=wanted.protocols):
-        check_whole(raw)
-    intake = taken_in(raw, wanted, declared=kind)
+    intake = read_intake(raw, wanted.declaration, declared=format_sent(request, raw))
     known = reads.network_by_digest(session, intake.draft.network.digest) is not None
     row = store_intake(session, intake)
     protocols = known_protocols(session, wanted.protocols) if wanted.protocols else []
