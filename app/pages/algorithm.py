@@ -25,6 +25,7 @@ from app.pages.candidates import (
     locate_with_scope,
     verdicts_of,
 )
+from app.pages.directions.summary import ClassCount, class_counts_of
 from app.pages.formulas import (
     AlgorithmView,
     FormulaNode,
@@ -103,6 +104,8 @@ class AlgorithmPage(HuedPage):
     n_minimal: BigInt
     n_kept: int
     truncated_at: int | None
+    directions: list[ClassCount] = Field(description="What was found on linear directions, by class searched.")
+    directions_url: str = Field(description="Its alignments on linear directions.")
     items: list[AlignmentItem]
     minimal_only: bool
     every_url: str = Field(description="The page with all kept alignments.")
@@ -162,6 +165,8 @@ def build_algorithm(
         truncated_at=row.truncated_at,
         every_url=addresses.algorithm(slug, row.algorithm_id, place.scope),
         minimal_url=addresses.algorithm(slug, row.algorithm_id, place.scope, minimal=1),
+        directions=class_counts_of(session, addresses, place, row.algorithm_id),
+        directions_url=addresses.directions(slug, place.scope, algorithm=row.algorithm_id),
         items=[alignment_item(alignment, algorithm, place, addresses) for alignment in rows],
         minimal_only=options.minimal,
         emptiness="" if rows else _kept_emptiness(row),

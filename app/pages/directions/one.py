@@ -33,6 +33,7 @@ from app.pages.candidates import (
     locate_with_scope,
     verdicts_of,
 )
+from app.pages.directions.classes import CLASS_LABELS
 from app.pages.directions.places import (
     direction_item,
     direction_ref,
@@ -43,7 +44,6 @@ from app.pages.directions.places import (
     rowspace_view,
 )
 from app.pages.directions.views import (
-    CLASS_LABELS,
     DirectionItem,
     DirectionOptions,
     DirectionPage,

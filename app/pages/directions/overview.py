@@ -19,9 +19,9 @@ from app.db.reads.networks import jobs_for
 from app.db.tables import DirectionAlgorithmRow, DirectionAlignmentRow, DirectionSearchRow, JobRow
 from app.pages.candidates import algorithm_of, find_algorithm_row, frequent_tables
 from app.pages.cursors import read_cursor, write_cursor
+from app.pages.directions.classes import CLASS_LABELS
 from app.pages.directions.places import clean_layers, direction_item, family_view
 from app.pages.directions.views import (
-    CLASS_LABELS,
     AlgorithmItem,
     ChoiceView,
     ClassView,

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Final, Literal
 
 from pydantic import Field
 
-from analysis.directions.result import CLASSES, DirectionClass
+from analysis.directions.result import DirectionClass
 from app.pages.alignment import EvidenceRow, InterchangeView, ProvenanceView
 from app.pages.candidates import HuedPage
 from app.pages.formulas import AlgorithmView, FormulaNode, FractionView, VerdictView
@@ -18,14 +17,6 @@ from app.pages.shared import JobView, NetworkView, ScopeView
 SearchState = Literal["done", "refused", "computing", "failed", "cancelled", "not_asked", "not_analysed"]
 Passing = Literal["all", "some", "none", "undecided"]
 MAX_AT: Final = 5_000  # characters of an alignment's text in an address
-
-CLASS_LABELS: Final[Mapping[DirectionClass, str]] = {
-    "integer": "Small integers that read it",
-    "integer-any": "Small integers, any",
-    "orthogonal": "Read-out, orthogonal swap",
-    "oblique": "Read-out, oblique swap",
-    "learned": "Learned subspaces",
-}
 
 
 class DirectionsOptions(ScopeOptions):
@@ -309,5 +300,4 @@ class ReadingView(PageModel):
     separated: bool = Field(description="Whether a cut at 1/2 tells the variable's values apart.")
 
 
-CLASS_RULES: Final[Mapping[DirectionClass, str]] = CLASSES
 DirectionPage.model_rebuild()

@@ -19,14 +19,15 @@ from app.db.reads.jobs import UNFINISHED
 from app.db.tables import AnalysisRow
 from app.figures.numbers import duration, noun, when
 from app.limits import limits_in
+from app.pages.directions.summary import ClassCount, class_counts
 from app.pages.funnel import KindFunnel, summary_of
 from app.pages.network.behaviour import BehaviourRow, behaviour_of, validation_right
 from app.pages.network.others import ProtocolCounts, Tab, data_tabs, output_tabs, protocol_counts, stored_about
 from app.pages.network.provenance import Provenance, provenance_of
 from app.pages.network.single_precision import Float32View, float32_view
 from app.pages.network.spread import Distributions, EdgeUse, distributions_of, edge_sentence, edge_use_of
-from app.pages.options import PageModel, ScopeOptions
 from app.pages.network.studies import InStudy, in_studies
+from app.pages.options import PageModel, ScopeOptions
 from app.pages.place import Place, locate
 from app.pages.plan import PlanView, plan_view
 from app.pages.samples import (
@@ -73,6 +74,7 @@ class Links(PageModel):
     algorithms: str
     funnel: str
     common_ground: str
+    directions: str
     result: str
     compare: str
     analyse: str = Field(description="POST here to run the analysis.")
@@ -101,6 +103,7 @@ class NetworkPage(PageModel):
     funnel: list[KindFunnel] = Field(
         description="Circuits and alignments left after each criterion of the recommended sequence, if stored."
     )
+    directions: list[ClassCount] = Field(description="What was found on linear directions, by class searched.")
     distributions: Distributions | None
     edge_use: list[EdgeUse]
     samples: Samples | None
@@ -234,6 +237,7 @@ def build_network(session: Session, addresses: Addresses, network: str, options:
         funnel=[] if analysis is None else summary_of(session, addresses, place, counts_of(analysis)),
         distributions=None if shown is None else distributions_of(shown),
         edge_use=[] if shown is None else edge_use_of(place, shown),
+        directions=class_counts(session, addresses, place),
         samples=None if shown is None else _samples(session, place, shown, addresses),
         float32=None if analysis is None else float32_view(analysis, slug, scope, addresses),
         provenance=None if analysis is None else provenance_of(analysis),
@@ -247,6 +251,7 @@ def build_network(session: Session, addresses: Addresses, network: str, options:
             algorithms=addresses.algorithms(slug, scope),
             funnel=addresses.funnel(slug, scope),
             common_ground=addresses.common_ground(slug, scope),
+            directions=addresses.directions(slug, scope),
             result=addresses.result(slug, scope),
             compare=addresses.compare(slug, (), scope),
             analyse=addresses.analyses(slug),
