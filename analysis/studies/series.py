@@ -2,34 +2,20 @@
 
 Training to a loss target is training that passes every higher target on its way: equal seeds give the same network at
 the same epoch, bit for bit. So the networks of one seed in cells that differ by loss target alone are one network at
-different moments, and its explanations can be followed: valid circuits by mask, irredundant algorithms by formula,
-minimal alignments by algorithm and places.
+different moments, and its explanations can be followed: valid circuits by mask, minimal
+alignments of the irredundant algorithms by :mod:`analysis.studies.measures.sets`, and these algorithms by their text.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from statistics import median
 from typing import Final, Literal
 
-from analysis.algorithms.catalogue import Candidates
-from analysis.alignments.alignment import ScoredAlignment
-from analysis.alignments.search import search_alignments
-from analysis.circuits.circuit import Circuit
-from analysis.circuits.search import search_circuits
-from analysis.data import DataRecord
-from analysis.networks.network import Network
-from analysis.protocol import COMPLETE
-from analysis.studies.measures.staircase import irredundant_algorithms
-from analysis.tasks import Task
-
 Kind = Literal["circuit", "algorithm", "alignment"]
 KINDS: Final[tuple[Kind, ...]] = ("circuit", "algorithm", "alignment")
-_RULES: Final = COMPLETE.model_copy(
-    update={"name": "complete, minimal", "alignments_kept": "minimal", "n_near_misses": 0}
-)
 
 
 @dataclass(frozen=True)
@@ -38,7 +24,7 @@ class Course:
 
     Args:
         kind: what it is.
-        item: a mask in hex, a formula, or a formula with its places.
+        item: a mask in hex, the text of an algorithm, or the name of an alignment.
         present: at each moment; None where there is no network.
     """
 
@@ -93,30 +79,15 @@ class Moment:
     of_final: int
 
 
-def follow(networks: Sequence[Network | None], task: Task, data: DataRecord) -> tuple[Course, ...]:
+def follow(found: Sequence[Mapping[Kind, frozenset[str]] | None]) -> tuple[Course, ...]:
     """Follow every explanation of one network.
 
     Args:
-        networks: one for each moment, in the order of training, cut to the analysed output; None where it was not
-            reached.
-        task: what the output should compute.
-        data: rows to judge and interchange on.
+        found: what it has at each moment, in the order of training, see :func:`named`; None where it was not reached.
 
     Returns:
         By kind, then first moment, then item.
-
-    Raises:
-        BeyondLimits: circuits or neuron sets beyond what is listed.
     """
-    seen: dict[str, Mapping[Kind, frozenset[str]]] = {}
-    found: list[Mapping[Kind, frozenset[str]] | None] = []
-    for network in networks:
-        if network is None:
-            found.append(None)
-            continue
-        if network.digest not in seen:
-            seen[network.digest] = explanations(network, task, data)
-        found.append(seen[network.digest])
     courses = []
     for kind in KINDS:
         items = frozenset[str]().union(*(sets[kind] for sets in found if sets is not None))
@@ -126,33 +97,11 @@ def follow(networks: Sequence[Network | None], task: Task, data: DataRecord) -> 
     return tuple(sorted(courses, key=lambda one: (KINDS.index(one.kind), one.appears, one.item)))
 
 
-def explanations(network: Network, task: Task, data: DataRecord) -> dict[Kind, frozenset[str]]:
-    """What one network has at one moment, by kind.
-
-    Raises:
-        BeyondLimits: circuits or neuron sets beyond what is listed.
-    """
-    circuits = search_circuits(network, task, COMPLETE, data)
-    algorithms = irredundant_algorithms(task, network.n_hidden_layers)
-    aligned = search_alignments(network, Candidates(algorithms, len(algorithms)), _RULES, data)
-    carried = [result for result in aligned.algorithms if result.n_valid]
-    return {
-        "circuit": frozenset(Circuit(circuits.layout, mask).hex for mask in circuits.masks.tolist()),
-        "algorithm": frozenset(result.algorithm.formula for result in carried),
-        "alignment": frozenset(
-            f"{result.algorithm.formula}: {_places(scored)}"
-            for result in carried
-            if result.algorithm.responses
-            for scored in result.alignments
-        ),
-    }
-
-
-def _places(scored: ScoredAlignment) -> str:
-    return ", ".join(
-        f"{path} on layer {site.layer} neurons {' '.join(map(str, site.neurons))}"
-        for path, site in scored.alignment.places
-    )
+def named(circuits: Iterable[str], alignments: Iterable[str]) -> dict[Kind, frozenset[str]]:
+    """What a network has, from the measures "which-circuits" and "which-alignments"."""
+    words = frozenset(alignments)
+    algorithms = frozenset(word.partition("|")[0] for word in words)
+    return {"circuit": frozenset(circuits), "algorithm": algorithms, "alignment": words}
 
 
 def summarised(followed: Sequence[Sequence[Course]], kind: Kind, n_moments: int) -> tuple[Moment, ...]:

@@ -4,22 +4,47 @@ from __future__ import annotations
 
 import pytest
 
+from analysis.algorithms.parsing import parse_algorithm
+from analysis.alignments.iia import score_alignment
+from analysis.circuits.search import search_circuits
 from analysis.data import clean_data
 from analysis.networks.training import train_networks
 from analysis.networks.training_spec import TrainingSpec
-from analysis.studies.series import Course, explanations, follow, summarised
+from analysis.protocol import COMPLETE
+from analysis.studies.measures.sets import MEASURES, alignment_of_word, alignment_word
+from analysis.studies.partial import circuits_alone
+from analysis.studies.series import Course, follow, named, summarised
+from analysis.studies.studied import Studied
 from analysis.tasks import named_task
 from tests.golden_files import golden, golden_data, golden_network
 
 XOR, DATA = named_task("XOR", 2), clean_data(2)
 
 
-def test_explanations_are_those_of_the_authors_code_and_ours():
+def stored_sets(network, task=XOR, data=DATA):
+    circuits = search_circuits(network, task, COMPLETE, data)
+    analysis = circuits_alone(network, 0, task, COMPLETE, data, circuits)
+    studied = Studied(network, 0, task, COMPLETE, data, analysis)
+    return named(*(measure.function(studied).value for measure in MEASURES))
+
+
+def test_what_is_named_is_what_the_authors_code_lists():
     file, stored = golden_network("xor_3-3_a"), golden("xor_3-3_a")["outputs"][0]
-    found = explanations(file.network, file.tasks[0], golden_data("xor_3-3_a"))
-    masks = {*stored["circuits"]["masks"], *stored["circuits_full_node_mask"]["masks"]}
-    assert found["circuit"] == masks
-    assert len(found["algorithm"]) == len(found["alignment"]) == 2
+    found = stored_sets(file.network, file.tasks[0], golden_data("xor_3-3_a"))
+    assert found["circuit"] == {*stored["circuits"]["masks"], *stored["circuits_full_node_mask"]["masks"]}
+    assert found["algorithm"] == {"!(!(!A&B)&!(!B&A))", "(!(!A&!B)&!(A&B))"}
+    for word in found["alignment"]:
+        alignment = alignment_of_word(word)
+        assert alignment_word(alignment) == word
+        algorithm = parse_algorithm(alignment.algorithm_text, "and_inverter", 2)
+        scored = score_alignment(file.network, algorithm, alignment, COMPLETE, DATA)
+        assert scored.valid
+        assert scored.minimal
+
+
+def test_what_is_no_name_is_refused():
+    with pytest.raises(ValueError, match="place"):
+        alignment_of_word("(A&B)|0@1")
 
 
 def test_a_lower_target_is_the_same_network_further_on():
@@ -27,11 +52,11 @@ def test_a_lower_target_is_the_same_network_further_on():
     outcomes = train_networks([TrainingSpec(seed=4, loss_target=target) for target in targets])
     assert outcomes[1].losses[: outcomes[0].epochs] == outcomes[0].losses
     assert outcomes[2].losses[: outcomes[1].epochs] == outcomes[1].losses
-    networks = [outcome.network for outcome in outcomes]
-    courses = follow(networks, XOR, DATA)
-    for moment, network in enumerate(networks):
-        here = explanations(network, XOR, DATA)
-        for kind, items in here.items():
+    found = [stored_sets(outcome.network) for outcome in outcomes]
+    courses = follow([*found, None])
+    assert all(course.present[3] is None for course in courses)
+    for moment, sets in enumerate(found):
+        for kind, items in sets.items():
             assert {c.item for c in courses if c.kind == kind and c.present[moment]} == items
 
 

@@ -1,0 +1,88 @@
+"""Which explanations a network has, by name, so that they can be followed from network to network.
+
+A circuit is named by its mask in hex. A minimal alignment is named by its algorithm's text and the place of each
+variable: ``(!(!A&!B)&!(A&B))|0@1:0|1@1:1,2`` puts variable 0 on neuron 0 of layer 1 and variable 1 on neurons 1 and 2.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from analysis.algorithms.catalogue import Candidates
+from analysis.alignments.alignment import Alignment, NeuronSet
+from analysis.alignments.search import search_alignments
+from analysis.circuits.circuit import Circuit
+from analysis.protocol import COMPLETE
+from analysis.studies.measures.measure import Measure, Measured
+from analysis.studies.measures.staircase import irredundant_algorithms
+from analysis.studies.studied import Studied
+
+MAX_NAMED: Final = 2_000
+_MINIMAL: Final = COMPLETE.model_copy(
+    update={"name": "complete, minimal", "alignments_kept": "minimal", "n_near_misses": 0}
+)
+
+
+def alignment_word(alignment: Alignment) -> str:
+    """An alignment's name."""
+    places = (f"{path}@{site.layer}:{','.join(map(str, site.neurons))}" for path, site in alignment.places)
+    return "|".join((alignment.algorithm_text, *places))
+
+
+def alignment_of_word(word: str) -> Alignment:
+    """Read back what :func:`alignment_word` wrote.
+
+    Raises:
+        ValueError: it is no such name.
+    """
+    text, *places = word.split("|")
+    read = []
+    for place in places:
+        path, at, rest = place.partition("@")
+        layer, colon, neurons = rest.partition(":")
+        if not at or not colon:
+            raise ValueError(f"{place[:60]!r} is no place of a variable")
+        read.append((path, NeuronSet(int(layer), tuple(map(int, neurons.split(","))))))
+    return Alignment(text, tuple(read))
+
+
+def _circuits(studied: Studied) -> Measured:
+    search = studied.analysis.circuits
+    if search.truncated_at is not None or search.n_valid != search.n_listed:
+        return Measured(None, note="circuits were not all listed")
+    if search.n_listed > MAX_NAMED:
+        return Measured(None, note=f"{search.n_listed:,} circuits are more than are named")
+    return Measured(tuple(Circuit(search.layout, mask).hex for mask in search.masks.tolist()))
+
+
+def _alignments(studied: Studied) -> Measured:
+    algorithms = irredundant_algorithms(studied.task, studied.cut.n_hidden_layers)
+    found = search_alignments(studied.cut, Candidates(algorithms, len(algorithms)), _MINIMAL, studied.data)
+    if found.n_minimal_alignments > MAX_NAMED:
+        return Measured(None, note=f"{found.n_minimal_alignments:,} alignments are more than are named")
+    words = (
+        alignment_word(scored.alignment)
+        for result in found.algorithms
+        if result.algorithm.responses
+        for scored in result.alignments
+    )
+    return Measured(tuple(sorted(words)))
+
+
+MEASURES: Final = (
+    Measure(
+        "which-circuits",
+        "which valid circuits",
+        "The masks of all valid circuits.",
+        "set",
+        _circuits,
+        needs=frozenset({"circuits"}),
+    ),
+    Measure(
+        "which-alignments",
+        "which minimal alignments",
+        "The minimal alignments of the algorithms without a redundant literal, every ordered pair.",
+        "set",
+        _alignments,
+    ),
+)

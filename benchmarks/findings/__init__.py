@@ -1,0 +1,1 @@
+"""docs/findings.md: its tables, made from the result files of studies."""

@@ -1,0 +1,29 @@
+"""``python -m benchmarks.findings``: writes the tables of docs/findings.md anew from the studies' result files."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from benchmarks.findings.document import TABLES, write_document
+
+DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "findings.md"
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Write the tables, or print some of them."""
+    parser = argparse.ArgumentParser(prog="benchmarks.findings", description=__doc__)
+    parser.add_argument(
+        "--print", nargs="+", choices=sorted(TABLES), metavar="TABLE", help="print these, write nothing"
+    )
+    options = parser.parse_args(arguments)
+    for name in options.print or ():
+        print(f"{name}\n", *TABLES[name](), "", sep="\n")
+    if not options.print:
+        write_document(DOCUMENT)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,80 @@
+"""docs/findings.md: the tables between its markers are made here from result files; the words are not.
+
+A marker is a line ``<!-- table: NAME -->``, the end of its table ``<!-- end -->``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Final
+
+from benchmarks.findings.series_table import series_table
+from benchmarks.findings.tables import (
+    classes_table,
+    counts_table,
+    ladder_table,
+    prototype_table,
+    references_table,
+    sets_and_directions_table,
+    studies_table,
+    tests_table,
+)
+
+COUNTS: Final = (
+    "circuits-valid",
+    "interpretations-total",
+    "interpretations-observed",
+    "algorithms-aligned",
+    "alignments-minimal",
+    "one-minimal-alignment",
+)
+NAMED: Final = (*COUNTS[:2], "interpretations-named", *COUNTS[2:])
+
+TABLES: Final[dict[str, Callable[[], Iterator[str]]]] = {
+    "studies": studies_table,
+    "references": references_table,
+    "prototype": prototype_table,
+    "ladder-alignments": lambda: ladder_table("alice-or-bob", "hidden", "alignments"),
+    "ladder-algorithms": lambda: ladder_table("alice-or-bob", "hidden", "algorithms"),
+    "ladder-one": lambda: ladder_table("alice-or-bob", "hidden", "one"),
+    "width": lambda: classes_table("alice-or-bob", "hidden"),
+    "sets-directions": lambda: sets_and_directions_table("alice-or-bob", "3-3"),
+    "tests": lambda: tests_table("alice-or-bob"),
+    "loss": lambda: classes_table("alice-or-bob-loss", "loss_target"),
+    "activation": lambda: classes_table("alice-or-bob-activation", "activation"),
+    "output": lambda: classes_table("alice-or-bob-activation", "output_activation"),
+    "depth": lambda: classes_table("alice-or-bob-depth", "hidden"),
+    "task": lambda: ladder_table("alice-or-bob-task", "tasks", "algorithms"),
+    "majority": lambda: ladder_table("alice-or-bob-majority", "hidden", "algorithms"),
+    "series": series_table,
+    "digits": lambda: counts_table("digits-tail", "loss_target", ("circuits-valid", "circuits-share", "one-circuit")),
+    "paper-xor": lambda: counts_table("paper-xor", "hidden", NAMED),
+    "paper-width": lambda: counts_table("paper-width", "hidden", NAMED),
+    "paper-width-complete": lambda: counts_table("paper-width-complete", "hidden", NAMED),
+    "paper-multi-task": lambda: counts_table("paper-multi-task", "tasks", COUNTS),
+    "paper-multi-task-xor": lambda: counts_table("paper-multi-task", "tasks", COUNTS, first_output=True),
+    "paper-gate": lambda: counts_table("paper-gate", "tasks", COUNTS),
+    "paper-noise": lambda: counts_table("paper-noise", "noise_std", COUNTS),
+    "paper-skew": lambda: counts_table("paper-skew", "input_weights", COUNTS),
+    "paper-loss": lambda: counts_table("paper-loss", "loss_target", COUNTS),
+}
+
+
+def with_tables(text: str) -> str:
+    """The document with each table made anew.
+
+    Raises:
+        KeyError: a marker names no table.
+    """
+
+    def made(match: re.Match[str]) -> str:
+        return "\n".join([match[1], "", *TABLES[match[2]](), "", "<!-- end -->"])
+
+    return re.sub(r"(<!-- table: ([a-z-]+) -->)\n.*?<!-- end -->", made, text, flags=re.DOTALL)
+
+
+def write_document(path: Path) -> None:
+    """Put every table anew between its markers."""
+    path.write_text(with_tables(path.read_text()))

@@ -1,0 +1,52 @@
+"""The result files of the studies that come with Pluriscope."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import Final
+
+from analysis.studies.cells import cells_of
+from analysis.studies.design import read_design
+from analysis.studies.result_file import StudyResults, read_results
+from analysis.studies.summary import Record, StudySummary
+
+FOLDER: Final = Path(__file__).resolve().parents[2] / "app" / "bundled" / "studies"
+
+
+@lru_cache
+def results_of(slug: str, folder: Path = FOLDER) -> StudyResults:
+    """One study with its outcomes, the texts of its design as they are now.
+
+    Raises:
+        ValueError: the results are those of another design, or not of every network.
+    """
+    results = read_results((folder / f"{slug}.jsonl.gz").read_bytes())
+    design = read_design((folder / f"{slug}.json").read_bytes())
+    if results.design.digest != design.digest or results.design.seeds != design.seeds or not results.complete:
+        raise ValueError(f"{slug}.jsonl.gz does not hold all of {slug}.json: run the study again")
+    return StudyResults(design, results.outcomes, results.engine, results.provenance)
+
+
+@lru_cache
+def summary_of(slug: str, *, first_output: bool = False, folder: Path = FOLDER) -> StudySummary:
+    """What one study says.
+
+    Args:
+        slug: its name.
+        first_output: read off the first output of each network alone, where the study takes the mean of all.
+        folder: where its files are.
+    """
+    results = results_of(slug, folder)
+    place: Mapping[str, int] = {cell.key: position for position, cell in enumerate(cells_of(results.design))}
+    records = [Record(place[o.cell], o.seed, o.state, o.network, o.as_json()["values"]) for o in results.outcomes]
+    design = results.design.model_copy(update={"across_outputs": "first"}) if first_output else results.design
+    return StudySummary(design, records)
+
+
+def known(folder: Path = FOLDER) -> list[str]:
+    """Studies whose results are there, in the order of the document."""
+    order = ("alice-or-bob", "training-shrinks", "paper", "digits")
+    slugs = [path.name.removesuffix(".jsonl.gz") for path in folder.glob("*.jsonl.gz")]
+    return sorted(slugs, key=lambda slug: (next((i for i, o in enumerate(order) if slug.startswith(o)), 9), slug))

@@ -1,0 +1,204 @@
+"""The tables of docs/findings.md, one function each, as lines of Markdown."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from analysis.studies.design import Factor, Reference
+from analysis.studies.measures.staircase import STEPS
+from analysis.studies.statistics import Share, Spread, share_of
+from analysis.studies.summary import Group, StudySummary
+from benchmarks.findings.results import known, results_of, summary_of
+
+CLASSES: Final = ("Alice only", "Bob only", "both", "neither")
+MINIMAL: Final = "irredundant-literals"
+
+
+def number(value: float | None) -> str:
+    """A figure short enough for a table."""
+    if value is None:
+        return "–"
+    if abs(value) >= 1e7:
+        return f"{value:.3g}".replace("e+", " · 10^").replace("^0", "^")
+    return f"{value:,.0f}" if float(value).is_integer() or abs(value) >= 100 else f"{value:.3g}"
+
+
+def quartiles(spread: Spread) -> str:
+    return f"{number(spread.lower)} / **{number(spread.median)}** / {number(spread.upper)}"
+
+
+def percent(share: Share) -> str:
+    """A share with its interval."""
+    if share.value is None or share.low is None or share.high is None:
+        return "–"
+    return f"{100 * share.value:.0f}% ({100 * share.low:.0f}–{100 * share.high:.0f})"
+
+
+def row(cells: Sequence[object]) -> str:
+    return f"| {' | '.join(map(str, cells))} |"
+
+
+def head(cells: Sequence[object]) -> Iterator[str]:
+    yield row(cells)
+    yield row(["---", *["--:"] * (len(cells) - 1)])
+
+
+def studies_table() -> Iterator[str]:
+    """Every study: what it trained, what became of it, how long it took, the command."""
+    yield from head(("study", "networks", "converged", "otherwise", "wall seconds", "processes", "command"))
+    for slug in known():
+        results = results_of(slug)
+        states = Counter(outcome.state for outcome in results.outcomes)
+        rest = ", ".join(f"{n:,} {s.replace('_', ' ')}" for s, n in sorted(states.items()) if s != "converged") or "–"
+        told = results.provenance
+        name = f"[{results.design.name}](/studies/{slug})"
+        command = f"`pluriscope study run app/bundled/studies/{slug}.json`"
+        cells = (len(results.outcomes), states["converged"])
+        yield row((name, *(f"{n:,}" for n in cells), rest, told["wall_seconds"], told["workers"], command))
+
+
+def groups(summary: StudySummary, measure: str, factor: Factor, protocol: str = "complete") -> tuple[Group, ...]:
+    """One group for each level of a factor."""
+    return summary.groups(measure, protocol, factor)
+
+
+def ladder_table(slug: str, factor: Factor, what: str) -> Iterator[str]:
+    """Rule by rule: median, mean and most of a count, or the share with exactly one, for each level of a factor.
+
+    Args:
+        slug: of a study with the steps.
+        factor: whose levels are the columns.
+        what: "alignments", "algorithms" or "one".
+    """
+    summary = summary_of(slug)
+    yield from head(("rule", *summary.design.labels(factor)))
+    for key, words in STEPS.items():
+        found = groups(summary, f"{key}-{what}", factor)
+        if what == "one":
+            cells = [percent(group.yes) for group in found]
+        else:
+            cells = [f"**{number(g.spread.median)}** ({number(g.spread.mean)}, {number(g.spread.most)})" for g in found]
+        yield row((words, *cells))
+    if what == "one":
+        extra = (("one-joint-alignment", "… right under joint interchange"), ("one-on-directions", "on directions"))
+        for key, words in extra:
+            yield row((words, *(percent(group.yes) for group in groups(summary, key, factor))))
+
+
+def classes_table(slug: str, factor: Factor, *, directions: bool = True) -> Iterator[str]:
+    """Alice, Bob, both or neither, on neuron sets and on directions; what did not converge beside."""
+    summary = summary_of(slug)
+    levels = summary.design.labels(factor)
+    yield from head(("", *levels))
+    found = groups(summary, "alice-or-bob", factor)
+    yield row(("networks", *(f"{group.of:,}" for group in found)))
+    yield row(("not converged", *(percent(share_of(group.failed, group.of)) for group in found)))
+    for key, place in (("alice-or-bob", "neuron sets"), ("alice-or-bob-directions", "directions")):
+        if key.endswith("directions") and not directions:
+            continue
+        found = groups(summary, key, factor)
+        for name in CLASSES:
+            shares = (share_of(group.categories[name], len(group.points)) for group in found)
+            yield row((f"{place}: {name}", *map(percent, shares)))
+    for key, words in (
+        ("one-algorithm", "exactly one algorithm"),
+        (f"{MINIMAL}-one", "exactly one minimal alignment"),
+        ("one-joint-alignment", "… right under joint interchange"),
+    ):
+        yield row((words, *(percent(group.yes) for group in groups(summary, key, factor))))
+    yield row(
+        (
+            "exactly one, of all networks trained",
+            *(percent(g.yes_of_all) for g in groups(summary, f"{MINIMAL}-one", factor)),
+        )
+    )
+
+
+def sets_and_directions_table(slug: str, where: str) -> Iterator[str]:
+    """The same networks on neuron sets (rows) and on directions (columns)."""
+    summary = summary_of(slug)
+    cell = summary.design.labels("hidden").index(where)
+    pairs: Counter[tuple[str, str]] = Counter()
+    for record in summary.records:
+        if record.position == cell and record.figures:
+            values = record.figures["complete"][0]
+            pairs[str(values["alice-or-bob"]), str(values["alice-or-bob-directions"])] += 1
+    yield from head(("on neuron sets ↓, on directions →", *CLASSES))
+    for sets in CLASSES:
+        yield row((sets, *(pairs[sets, along] for along in CLASSES)))
+
+
+def counts_table(slug: str, factor: Factor, measures: Sequence[str], *, first_output: bool = False) -> Iterator[str]:
+    """Quartiles of counts for each level, under each protocol."""
+    summary = summary_of(slug, first_output=first_output)
+    yield from head(("quartiles", "protocol", *summary.design.labels(factor)))
+    for measure in measures:
+        for protocol in summary.design.labels("protocol"):
+            found = groups(summary, measure, factor, protocol)
+            label = summary.measures[measure].label
+            if summary.measures[measure].kind == "yes-no":
+                cells = [percent(group.yes) for group in found]
+            else:
+                cells = [quartiles(group.spread) + ("*" if group.bounded else "") for group in found]
+            yield row((label, f"`{protocol}`", *cells))
+    first = groups(summary, measures[0], factor, summary.design.labels("protocol")[0])
+    yield row(("converged", "", *(f"{group.of - group.failed:,} of {group.of:,}" for group in first)))
+
+
+def tests_table(slug: str) -> Iterator[str]:
+    """The comparisons that the design declares."""
+    yield from head(("comparison", "protocol", "test", "groups", "effect", "p, Holm"))
+    for comparison, protocol, tested in summary_of(slug).tests():
+        effect = "–" if tested.effect is None else f"{tested.effect_name} {tested.effect:.2f}"
+        p = "–" if tested.p_holm is None else ("< 0.001" if tested.p_holm < 0.001 else f"{tested.p_holm:.3f}")
+        compared = " / ".join(tested.groups) if len(tested.groups) < 4 else f"{len(tested.groups)} levels"
+        yield row(
+            (f"`{comparison.measure}` by {comparison.factor}", protocol or "both", tested.test, compared, effect, p)
+        )
+
+
+def references_table() -> Iterator[str]:
+    """What others report, with how it is known, beside ours."""
+    yield row(("reported", "tag", "ours", "agreement or difference"))
+    yield row(["---"] * 4)
+    for slug in known():
+        design = results_of(slug).design
+        for reference in design.references:
+            if reference.evidence != "O":
+                yield row((reference.says, f"[{reference.evidence}]", ours(slug, reference), reference.explanation))
+
+
+def ours(slug: str, reference: Reference) -> str:
+    """The figure of ours that a reference is about."""
+    if not reference.measure:
+        return f"[study](/studies/{slug})"
+    summary = summary_of(slug)
+    protocol = reference.protocol or summary.design.labels("protocol")[0]
+    factor: Factor = next(iter(reference.where), None) or next(iter(summary.design.varying), "hidden")
+    found = summary.groups(reference.measure, protocol, factor, reference.where)
+    yes_no = summary.measures[reference.measure].kind == "yes-no"
+    parts = []
+    for group in found:
+        label = "" if len(found) == 1 else f"{group.label}: "
+        parts.append(label + (percent(group.yes) if yes_no else quartiles(group.spread)))
+    return f"`{protocol}`: " + "; ".join(parts)
+
+
+def prototype_table() -> Iterator[str]:
+    """Shares of the prototype beside ours: does a sample of 150 with its share differ from ours?"""
+    from scipy import stats
+
+    yield from head(("width", "prototype [O], of 150", "here", "p (Fisher)", ""))
+    summary = summary_of("alice-or-bob")
+    for reference in summary.design.references:
+        if reference.evidence != "O":
+            continue
+        (group,) = summary.groups(reference.measure, "complete", "hidden", reference.where)
+        share = group.yes
+        theirs = round(150 * reference.values["share"])
+        p = float(stats.fisher_exact([[theirs, 150 - theirs], [share.hits, share.of - share.hits]]).pvalue)
+        verdict = "holds" if p >= 0.05 else "**corrected**"
+        label = reference.where["hidden"].partition("-")[0]
+        yield row((label, f"{100 * reference.values['share']:.0f}%", percent(share), f"{p:.3f}", verdict))
