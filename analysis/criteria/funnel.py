@@ -177,16 +177,21 @@ def funnel_rows(outcomes: Sequence[NDArray[np.uint8] | None], begin: NDArray[np.
             continue
         passed, unsettled = found == PASSED, found == UNDECIDED
         undecided = (undecided & (passed | unsettled)) | (left & unsettled)
-        tally = tally_of(found[left])
+        tally = tally_of(found, left)
         left = left & passed
         rows.append(FunnelRow(before, tally, left, int(np.count_nonzero(undecided)), whole))
     return tuple(rows)
 
 
-def tally_of(outcomes: NDArray[np.uint8]) -> CriterionTally:
-    """How many have each outcome."""
-    counts = np.bincount(outcomes, minlength=NOT_APPLICABLE + 1)
-    return CriterionTally(int(counts[PASSED]), int(counts[FAILED]), int(counts[UNDECIDED]), int(counts[NOT_APPLICABLE]))
+def tally_of(outcomes: NDArray[np.uint8], among: NDArray[np.bool_]) -> CriterionTally:
+    """How many of some explanations have each outcome.
+
+    Args:
+        outcomes: ``[explanations]`` of all.
+        among: ``[explanations]`` which of them count.
+    """
+    counted = (PASSED, FAILED, UNDECIDED, NOT_APPLICABLE)
+    return CriterionTally(*(int(np.count_nonzero((outcomes == outcome) & among)) for outcome in counted))
 
 
 @dataclass(frozen=True)

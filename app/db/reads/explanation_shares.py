@@ -36,19 +36,29 @@ def shares_of(session: Session, analysis: AnalysisRow, shelf: RowShelf) -> Mappi
         return kept
     points = {name: _column(session, analysis.id, name) for name in ("kind", "owner", "member", "predicted", "right")}
     of_alignments = points["kind"] != INTERPRETATION
-    owner, member, predicted, right = (points[name][of_alignments].tolist() for name in list(points)[1:])
-    told = {(o, m): (p, r) for o, m, p, r in zip(owner, member, predicted, right, strict=True)}
+    owner, member, predicted, right = (points[name][of_alignments] for name in list(points)[1:])
     silent = 0.0 if row.alignments_kept == row.n_alignments else np.nan  # where some were left out, it is not known
     coverage, accuracy = np.full(shelf.n, silent), np.full(shelf.n, np.nan)
-    owners = shelf.columns["algorithm"].tolist()
-    for position, (place, identity) in enumerate(zip(owners, shelf.ids, strict=True)):
-        found = told.get((place, int(identity.partition(".")[2], 16)))
-        if found is not None:
-            coverage[position] = found[0] / row.n_interventions
-            accuracy[position] = found[1] / found[0] if found[0] else np.nan
+    places, points_of = _joined((shelf.columns["algorithm"], shelf.columns["member"]), (owner, member))
+    coverage[places] = predicted[points_of] / row.n_interventions
+    speak = predicted[points_of] > 0
+    accuracy[places[speak]] = right[points_of][speak] / predicted[points_of][speak]
     shares = {"coverage": coverage, "accuracy": accuracy}
     _KEPT.put(key, shares, coverage.nbytes + accuracy.nbytes)
     return shares
+
+
+def _joined(
+    these: tuple[NDArray[Any], NDArray[Any]], those: tuple[NDArray[Any], NDArray[Any]]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Positions of equal pairs (algorithm, alignment) in two lists, neither of which has a pair twice."""
+    n = len(these[0])
+    algorithm = np.concatenate([np.asarray(one[0], dtype=np.int64) for one in (these, those)])
+    member = np.concatenate([np.asarray(one[1], dtype=np.uint64) for one in (these, those)])
+    order = np.lexsort((member, algorithm))  # stable: of a pair the place in these comes first
+    same = (np.diff(algorithm[order]) == 0) & (member[order][1:] == member[order][:-1])
+    first = np.flatnonzero(same)
+    return order[first], order[first + 1] - n
 
 
 def _column(session: Session, analysis_id: int, name: str) -> NDArray[Any]:

@@ -305,17 +305,18 @@ def _alignments(session: Session, analysis_id: int, algorithms: RowShelf, sizes:
     place_of = {row: place for place, row in enumerate(algorithms.rows.tolist())}
     used: dict[str, int] = {}  # the same places recur under many algorithms, so each text is read once
     ids: list[str] = []
-    parts: list[list[Any]] = [[] for _ in range(8)]
+    parts: list[list[Any]] = [[] for _ in range(9)]
     for rows in session.execute(query).partitions(_READ_AT_ONCE):
-        for row, algorithm, alignment, agreed, of, valid, minimal, n_neurons, margin, places in rows:
-            if places not in used:
-                used[places] = _neurons_used(places, sizes)
-            place = place_of[algorithm]
-            ids.append(f"{algorithms.ids[place]}.{alignment}")
-            share = agreed / of if of else 1.0  # an algorithm without variables says nothing wrong
-            values = (row, place, share, valid, minimal, n_neurons, np.nan if margin is None else margin, used[places])
-            for part, value in zip(parts, values, strict=True):
-                part.append(value)
+        numbers, owners, names, agreed, of, valid, minimal, n_neurons, margins, texts = zip(*rows, strict=True)
+        used |= {text: _neurons_used(text, sizes) for text in set(texts) - used.keys()}
+        here = [place_of[row] for row in owners]
+        ids += [f"{algorithms.ids[place]}.{name}" for place, name in zip(here, names, strict=True)]
+        # an algorithm without variables says nothing wrong
+        shares = [some / every if every else 1.0 for some, every in zip(agreed, of, strict=True)]
+        members, neurons = [int(name, 16) for name in names], [used[text] for text in texts]
+        columns = (numbers, here, shares, valid, minimal, n_neurons, margins, neurons, members)
+        for part, column in zip(parts, columns, strict=True):
+            part.extend(column)
     owner = np.array(parts[1], dtype=np.int64)
     inherited = ("gates", "variables", *_FLAGS)
     return RowShelf(
@@ -330,6 +331,7 @@ def _alignments(session: Session, analysis_id: int, algorithms: RowShelf, sizes:
             "neurons": np.array(parts[5], dtype=np.int32),
             "margin": np.array(parts[6], dtype=np.float64),
             "used": np.array(parts[7], dtype=np.uint64),
+            "member": np.array(parts[8], dtype=np.uint64),
             **{name: algorithms.columns[name][owner] for name in inherited},
         },
     )

@@ -94,16 +94,22 @@ def columns_of_steps(
     ]
     names = ("outcomes", *COUNTS) if counts else ("outcomes",)
     query = (
-        select(VerdictRow.kind, VerdictRow.criterion, VerdictRow.settings_digest, VerdictBlockRow)
+        select(
+            VerdictRow.kind,
+            VerdictRow.criterion,
+            VerdictRow.settings_digest,
+            VerdictBlockRow.name,
+            VerdictBlockRow.data,
+        )
         .outerjoin(VerdictBlockRow, and_(VerdictBlockRow.verdict_id == VerdictRow.id, VerdictBlockRow.name.in_(names)))
         .where(VerdictRow.analysis_id == analysis.id, VerdictRow.staged == "", or_(*one_of))
         .order_by(VerdictBlockRow.block)
     )
     found: dict[Wanted, dict[str, list[bytes]]] = {}
-    for kind, key, digest, block in session.execute(query):
+    for kind, key, digest, name, data in session.execute(query):
         columns = found.setdefault(steps[kind, key, digest], defaultdict(list))
-        if block is not None:  # there is none where there are no explanations
-            columns[block.name].append(block.data)
+        if name is not None:  # there is none where there are no explanations
+            columns[name].append(data)
     named = any(names_circuits(data) for columns in found.values() for name in COUNTS for data in columns[name])
     numbers = circuit_numbers(session, analysis) if named else CircuitNumbers({}, {})
     of_each = cache(numbers.of_each)
