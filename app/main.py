@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -17,6 +18,7 @@ from app.addressing import API_PREFIX, Addresses
 from app.db.engine import open_store
 from app.figures.png_cache import PngCache
 from app.middleware import BodyLimit, Envelope
+from app.rendering import compile_templates
 from app.routes import (
     algorithms,
     api_docs,
@@ -114,6 +116,17 @@ def interface_of(app: FastAPI) -> dict[str, Any]:
             document["components"]["schemas"].pop(name, None)
         app.openapi_schema = document
     return app.openapi_schema
+
+
+def settle(app: FastAPI) -> None:
+    """Get an application ready for its first visitor: what else would be done while somebody waits.
+
+    Templates are compiled. Modules, routes and schemas live as long as the process: looking through them for garbage
+    every few dozen requests would take each time longer than a page, so they are taken out of its sight.
+    """
+    compile_templates(app.state.addresses.prefix)
+    gc.collect()
+    gc.freeze()
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:

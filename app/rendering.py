@@ -68,6 +68,13 @@ def environment(prefix: str = "") -> Environment:
     return _environment(prefix)
 
 
+def compile_templates(prefix: str = "") -> None:
+    """Compile every template, which else the first visitor of each page waits for, longer than for anything else."""
+    env = environment(prefix)
+    for name in env.list_templates(extensions=["html"]):
+        env.get_template(name)
+
+
 @lru_cache(maxsize=8)
 def _environment(prefix: str) -> Environment:
     env = Environment(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 from typing import Annotated
 
 import typer
@@ -34,7 +33,7 @@ def serve(
     from app.jobs.direction_asking import enqueue_missing_directions
     from app.jobs.queue import enqueue_missing_criteria
     from app.jobs.report_asking import enqueue_missing_reports
-    from app.main import create_app
+    from app.main import create_app, settle
 
     store = open_store(settings)
     try:
@@ -62,10 +61,7 @@ def serve(
         store.close()
     try:
         app = create_app(settings)
-        # modules, routes and schemas live as long as the process: looking through them for garbage every few dozen
-        # requests would take each time longer than a page
-        gc.collect()
-        gc.freeze()
+        settle(app)
         uvicorn.run(app, host=settings.host, port=settings.port, log_level="info", access_log=False)
     except SystemExit as ended:  # uvicorn's own code where it cannot listen is 3, which here means a limit
         return TROUBLE if ended.code else DONE
