@@ -35,6 +35,7 @@ def result_json(
     masks: bool = True,
     verdicts: Sequence[Tallies] = (),
     unfinished: Sequence[str] = (),
+    directions: Sequence[Mapping[str, Any]] = (),
 ) -> dict[str, Any]:
     """One or several outputs of one network under one protocol and data record, as JSON values.
 
@@ -43,6 +44,8 @@ def result_json(
         masks: whether to list the circuits' masks and their interpretation counts.
         verdicts: of further criteria, one for each analysis; none if only what the searches tell is wanted.
         unfinished: sentences about what stopped at a limit beside the searches.
+        directions: what was found on linear directions, by class, one for each analysis
+            (:func:`analysis.directions.result_json.directions_json`); none if nothing was searched.
 
     Raises:
         ValueError: no analysis, or analyses of different things.
@@ -73,15 +76,23 @@ def result_json(
         "seconds": {stage: round(spent, 6) for stage, spent in seconds.items()},
         "exhaustive": all(analysis.exhaustive for analysis in analyses) and not unfinished,
         "outputs": [
-            output_json(analysis, masks=masks, verdicts=tallies)
-            for analysis, tallies in zip(analyses, verdicts or [{}] * len(analyses), strict=True)
+            output_json(analysis, masks=masks, verdicts=tallies, directions=told)
+            for analysis, tallies, told in zip(
+                analyses, verdicts or [{}] * len(analyses), directions or [{}] * len(analyses), strict=True
+            )
         ],
     }
     missing = [*(sentence for analysis in analyses for sentence in what_is_missing(analysis)), *unfinished]
     return document | ({"missing": missing} if missing else {})
 
 
-def output_json(analysis: OutputAnalysis, *, masks: bool = True, verdicts: Tallies | None = None) -> dict[str, Any]:
+def output_json(
+    analysis: OutputAnalysis,
+    *,
+    masks: bool = True,
+    verdicts: Tallies | None = None,
+    directions: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
     """One output's part of a result file."""
     circuits, counts, search = analysis.circuits, analysis.interpretations, analysis.algorithms
     found: dict[str, Any] = {
@@ -117,6 +128,7 @@ def output_json(analysis: OutputAnalysis, *, masks: bool = True, verdicts: Talli
         "candidate_search": _candidate_search_json(search),
         "algorithms": [_algorithm_json(result) for result in search.algorithms],
         **_criteria_json(analysis.criteria, verdicts or {}),
+        **({"directions": dict(directions)} if directions else {}),
         **single,
     }
 

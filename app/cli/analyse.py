@@ -44,6 +44,13 @@ def analyse(
             "Default: what the searches tell."
         ),
     ] = None,
+    directions: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Class of linear directions to place every irredundant algorithm's variables on: integer, "
+            "integer-any, orthogonal, oblique, learned (needs torch); may be repeated; all for those in closed form."
+        ),
+    ] = None,
     plan: Annotated[bool, typer.Option("--plan", help="Only tell what would be done, why, and what it takes.")] = False,
 ) -> int:
     """Find every explanation of a network: circuits, interpretations, algorithms and alignments.
@@ -59,6 +66,7 @@ def analyse(
     from analysis.pipeline import analyse_output, refuse
     from analysis.preflight import preflight
     from analysis.result_file import result_json, what_is_missing
+    from app.cli.directions import read_direction_classes, search_directions_of
     from app.cli.judging import judge, read_criteria
     from app.limits import limits_of
 
@@ -68,6 +76,7 @@ def analyse(
         check_writable(output, file, data or file)
     limits = limits_of(read_settings())
     rules, steps = read_protocol(protocol), read_criteria(criteria or [])
+    classes = read_direction_classes(directions or [])
     network_file = parse_network_file(read_bytes(file, "network file", MAX_NETWORK_BYTES))
     network = network_file.network
     record = clean_data(network.n_inputs)
@@ -90,7 +99,9 @@ def analyse(
                 )
             )
     analyses, verdicts, unfinished = judge(analyses, steps, quiet)
-    document = result_json(analyses, masks=not no_masks, verdicts=verdicts, unfinished=unfinished)
+    told, open_ends = search_directions_of(analyses, classes, quiet)
+    unfinished += open_ends
+    document = result_json(analyses, masks=not no_masks, verdicts=verdicts, unfinished=unfinished, directions=told)
     write_text(output, json.dumps(document, ensure_ascii=False, allow_nan=False) + "\n")
     missing = [*(sentence for analysis in analyses for sentence in what_is_missing(analysis)), *unfinished]
     for sentence in missing:

@@ -1,0 +1,123 @@
+"""What was found on directions as result files write it: the additive field ``directions`` of an output."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from analysis.directions.findings import DirectionFindings, LearnedChoice, PlaceEvidence
+from analysis.directions.result import CLASSES, AlgorithmDirections
+from analysis.directions.scoring import ScoredDirections
+from analysis.result_file import exact
+
+
+def directions_json(findings: Sequence[DirectionFindings]) -> dict[str, Any]:
+    """Searches of some classes, by class."""
+    return {found.search.direction_class: _search_json(found) for found in findings}
+
+
+def unfinished_directions(findings: Sequence[DirectionFindings], output: int) -> list[str]:
+    """One sentence for each search that was refused, stopped at a limit or left something undecided."""
+    sentences = []
+    for found in findings:
+        search = found.search
+        where = f"output {output}: directions, class {search.direction_class}"
+        n_truncated = sum(1 for one in search.algorithms if one.truncated_at is not None)
+        n_undecided = sum(one.n_undecided for one in search.algorithms)
+        if found.refused:
+            sentences.append(f"{where} was not searched: {found.refused}")
+        elif not search.all_listed:
+            sentences.append(f"{where}: only the candidates at hand were searched, {len(search.algorithms):,} of them")
+        if n_truncated:
+            sentences.append(f"{where}: alignments of {n_truncated:,} algorithms truncated")
+        if n_undecided:
+            sentences.append(f"{where}: of {n_undecided:,} placements it is not known whether any swap passes")
+    return sentences
+
+
+def _search_json(found: DirectionFindings) -> dict[str, Any]:
+    search = found.search
+    document: dict[str, Any] = {
+        "rule": CLASSES[search.direction_class],
+        "candidates": exact(search.n_candidates),
+        "searched": len(search.algorithms),
+        "irredundant_only": search.irredundant_only,
+        "aligned": search.n_aligned,
+        "valid": search.n_valid,
+        "joint": search.n_joint,
+        "undecided": sum(one.n_undecided for one in search.algorithms),
+        "exact": search.is_exact and not found.refused,
+        "seconds": round(found.seconds, 6),
+        "algorithms": [_algorithm_json(one, found) for one in search.algorithms],
+    }
+    if found.settings:
+        document["settings"] = dict(found.settings)
+    if found.refused:
+        document["refused"] = found.refused
+    return document
+
+
+def _algorithm_json(one: AlgorithmDirections, found: DirectionFindings) -> dict[str, Any]:
+    formulas = {variable.path: variable.formula for variable in one.algorithm.variables}
+    document: dict[str, Any] = {
+        "id": one.algorithm.id,
+        "formula": one.algorithm.formula,
+        "choices": one.n_placements,
+        "valid": one.n_valid,
+        "joint": one.n_joint,
+        "undecided": one.n_undecided,
+        "truncated_at": one.truncated_at,
+        "unread": [{"path": gap.path, "layer": gap.layer, "residual": gap.residual} for gap in one.unread],
+        "alignments": [
+            _alignment_json(scored, found.evidence[scored.alignment.id], formulas) for scored in one.alignments
+        ],
+    }
+    learned = found.choices.get(one.algorithm.text)
+    if learned is not None:
+        document["learned"] = [_choice_json(choice) for choice in learned]
+    return document
+
+
+def _alignment_json(
+    scored: ScoredDirections, evidence: Sequence[PlaceEvidence], formulas: dict[str, str]
+) -> dict[str, Any]:
+    joint = scored.joint
+    return {
+        "id": scored.alignment.id,
+        "at": scored.alignment.text,
+        "variables": [
+            {
+                "path": path,
+                "formula": formulas[path],
+                "layer": place.layer,
+                "reads": [list(row) for row in place.reads],
+                "swaps": [list(row) for row in place.swaps],
+                "residual": None if read is None else read.residual,
+                "oblique": None
+                if told.family is None
+                else {"dimension": told.family.dimension, "passing": told.family.answer},
+                "rowspace": None
+                if told.rowspace is None
+                else {"seen": told.rowspace.seen, "whole": told.rowspace.whole, "of": told.rowspace.of},
+            }
+            for (path, place), read, told in zip(scored.alignment.places, scored.read_outs, evidence, strict=True)
+        ],
+        "iia": {"agreed": scored.iia.agreed, "of": scored.iia.of},
+        "joint": None if joint is None else {"agreed": joint.agreed, "of": joint.of},
+        "valid": scored.valid,
+        "causal_order": scored.causal_order,
+        "margin": scored.margin if math.isfinite(scored.margin) else None,
+    }
+
+
+def _choice_json(choice: LearnedChoice) -> dict[str, Any]:
+    return {
+        "blocks": [{"path": path, "layer": layer, "dimension": k} for path, layer, k in choice.blocks],
+        "best": choice.best,
+        "iia": {"agreed": choice.iia.agreed, "of": choice.iia.of},
+        "runs": [
+            {"seed": seed, "steps": steps, "iia": {"agreed": iia.agreed, "of": iia.of}, "solved": solved}
+            for seed, steps, iia, solved in choice.runs
+        ],
+    }
