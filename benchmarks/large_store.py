@@ -371,7 +371,7 @@ def save_alone(folder: Path, n_circuits: int, n_algorithms: int) -> dict[str, fl
 
 
 def serve_alone(folder: Path, requests: int) -> dict[str, Any]:
-    """Ask for every list in this process, which has done nothing else but what a server does before its first visitor."""
+    """Ask for every list in this process, which has done nothing else but get ready as a server does."""
     store = open_store(Settings(data=folder))
     store.migrate()  # it may be an earlier version's
     store.close()
