@@ -13,7 +13,9 @@ from app.cli.terminal import DONE, TROUBLE, remark
 def serve(
     host: Annotated[str | None, typer.Option(help="Address to listen on. Default: 127.0.0.1.")] = None,
     port: Annotated[int | None, typer.Option(help="Port to listen on. Default: 8000.")] = None,
-    no_bundled: Annotated[bool, typer.Option("--no-bundled", help="Do not add the bundled networks.")] = False,
+    no_bundled: Annotated[
+        bool, typer.Option("--no-bundled", help="Do not add the bundled networks and studies.")
+    ] = False,
 ) -> int:
     """Serve the dashboard.
 
@@ -43,6 +45,10 @@ def serve(
                 added = add_bundled_networks(session)
             if added:
                 remark(f"added {added} bundled networks")
+            with store.write() as session:
+                studied = add_bundled_studies(session)
+            if studied:
+                remark(f"added a bundled study of {studied:,} networks")
             with store.write() as session:
                 n_studies = add_bundled_studies(session)
             if n_studies:
@@ -78,9 +84,15 @@ def work(
 
     A worker that is killed loses nothing: another takes its job up again when the lease runs out.
     """
+    from app.db.engine import open_store
     from app.jobs.worker import run_workers
 
     settings = read_settings(workers=workers)
+    store = open_store(settings)
+    try:
+        store.ensure_writable()
+    finally:
+        store.close()
     run_workers(settings, slots=settings.workers, until_idle=until_idle)
     return DONE
 

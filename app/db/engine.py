@@ -61,10 +61,23 @@ class Store:
         Raises:
             StoreReadOnly: nothing can be changed here.
         """
-        if self.read_only:
-            raise _read_only(self.url)
+        self.ensure_writable()
         with Session(self.writer, expire_on_commit=False, info=dict(self.carried)) as session, session.begin():
             yield session
+
+    def ensure_writable(self) -> None:
+        """Refuse at once what would fail later.
+
+        Raises:
+            StoreReadOnly: nothing can be changed here.
+        """
+        if self.read_only:
+            raise StoreReadOnly(
+                f"database {shown(self.url)}",
+                "can be read here but not changed",
+                "make its file and folder writable for this user, and room on its volume, then start again; "
+                "reading goes on as it is",
+            )
 
     def migrate(self, *, back_to: str = "", up_to: str = "head") -> None:
         """Bring the schema to the current version; safe when several processes start at once.
@@ -85,8 +98,7 @@ class Store:
 
         if not back_to and self.revision() == (newest_revision() if up_to == "head" else up_to):
             return
-        if self.read_only:
-            raise _read_only(self.url)
+        self.ensure_writable()
         engine = _engine(self.url, writes=True, migrates=True)
         try:
             with engine.begin() as connection:
@@ -190,14 +202,6 @@ def _ensure_usable(folder: Path, url: URL) -> None:
         raise StoreUnavailable(f"data folder {folder}", f"cannot be made ({cause})", cure) from None
     if not there and not os.access(folder, os.W_OK | os.X_OK):
         raise StoreUnavailable(f"data folder {folder}", "is not writable", cure)
-
-
-def _read_only(url: str) -> StoreReadOnly:
-    return StoreReadOnly(
-        f"database {shown(url)}",
-        "can be read here but not changed",
-        "make its file and folder writable for this user and start again; reading goes on as it is",
-    )
 
 
 def _unavailable(url: str, error: SQLAlchemyError) -> StoreUnavailable:

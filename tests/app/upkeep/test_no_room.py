@@ -1,0 +1,245 @@
+"""A full or read-only volume: reading goes on, changes are refused with words, and nothing is harmed."""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+import subprocess
+import threading
+import time
+from contextlib import closing, contextmanager
+
+import pytest
+from fastapi.testclient import TestClient
+from sqlalchemy import event
+
+from analysis.networks.files import network_file_json
+from analysis.protocol import COMPLETE
+from app.db.engine import open_store, store_at
+from app.db.errors import StoreReadOnly, StoreUnavailable
+from app.db.reads.analyses import find_network
+from app.db.writes import save_network
+from app.jobs import queue
+from app.jobs.definitions import analyse_arguments
+from app.jobs.worker import Pace, Worker
+from app.main import create_app
+from app.settings import Settings
+from tests.app.cli.test_analyse import run
+from tests.factories import XOR_SLUG, small_network, stored_analysis
+
+LOCAL = ("127.0.0.1", 50_000)
+AS_PAGE = {"accept": "text/html", "origin": "http://127.0.0.1", "sec-fetch-site": "same-origin"}
+
+
+@contextmanager
+def volume(folder, size: str):
+    """A small volume in memory; only root can mount one."""
+    if os.geteuid() != 0:
+        pytest.skip("only root can mount a small volume")
+    folder.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", folder], capture_output=True)
+    if mounted.returncode != 0:
+        pytest.skip(f"no volume can be mounted here ({mounted.stderr.decode().strip()})")
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", "-l", folder], check=True)
+
+
+def fill(folder) -> None:
+    with (folder / "filler").open("ab", buffering=0) as file:
+        try:
+            while True:
+                file.write(bytes(4_096))
+        except OSError:
+            return
+
+
+def stored_in(folder) -> None:
+    store = open_store(Settings(data=folder))
+    store.migrate()
+    stored_analysis(store)
+    store.close()
+
+
+def is_sound(folder) -> bool:
+    with closing(sqlite3.connect(folder / "pluriscope.sqlite")) as connection:
+        sound = connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+        return sound and connection.execute("PRAGMA foreign_key_check").fetchall() == []
+
+
+def network_file(seed: int) -> dict:
+    return network_file_json(small_network(seed))
+
+
+@contextmanager
+def serving(folder):
+    with TestClient(create_app(Settings(data=folder)), base_url="http://127.0.0.1", client=LOCAL) as client:
+        yield client
+
+
+def test_a_change_without_room_is_refused_with_507_and_changes_nothing(tmp_path):
+    """Without a volume of its own: SQLite is told that the file may not grow."""
+    stored_in(tmp_path)
+    with serving(tmp_path) as client:
+        store = client.app.state.store
+
+        @event.listens_for(store.writer, "begin", insert=True)
+        def no_more(connection):
+            pages = connection.exec_driver_sql("PRAGMA page_count").scalar()
+            connection.exec_driver_sql(f"PRAGMA max_page_count = {pages}")
+
+        answers = [client.post("/api/v1/networks", json=network_file(seed)) for seed in range(200, 230)]
+        refused = [answer for answer in answers if answer.status_code != 201]
+        assert refused, "there was room: the test has proved nothing"
+        assert {answer.status_code for answer in refused} == {507}
+        body = refused[0].json()
+        assert "no room left" in body["error"]
+        assert "Make room" in body["error"]
+        assert client.get(f"/networks/{XOR_SLUG}/circuits").status_code == 200
+        event.remove(store.writer, "begin", no_more)
+        with store.writer.connect() as connection:
+            connection.exec_driver_sql(f"PRAGMA max_page_count = {1 << 30}")
+    assert is_sound(tmp_path)
+
+
+@pytest.mark.slow
+def test_a_full_volume_and_then_room_again(tmp_path):
+    with volume(tmp_path / "small", "6m") as folder:
+        stored_in(folder)
+        with serving(folder) as client:
+            fill(folder)
+            answer = client.post("/api/v1/networks", json=network_file(1))
+            assert answer.status_code == 507, answer.text
+            page = client.post("/train", data={"task": "XOR"}, headers=AS_PAGE)
+            assert page.status_code in (507, 422, 400), page.text
+            assert client.get(f"/networks/{XOR_SLUG}/circuits").status_code == 200
+            assert client.get("/health").json()["ready"]
+            (folder / "filler").unlink()
+            assert client.post("/api/v1/networks", json=network_file(1)).status_code == 201
+        assert is_sound(folder)
+
+
+@pytest.mark.slow
+def test_a_job_whose_result_finds_no_room_is_saved_once_there_is(tmp_path):
+    """It is neither failed nor lost, nor computed again."""
+    with volume(tmp_path / "small", "6m") as folder:
+        stored_in(folder)
+        store = open_store(Settings(data=folder))
+        with store.write() as session:
+            row = save_network(session, small_network(5))
+            job = queue.enqueue(session, "analyse", analyse_arguments(row.digest, 0, COMPLETE), "to be saved")
+        fill(folder)
+        stop = threading.Event()
+        worker = Worker(store, stop=stop, pace=Pace(poll_seconds=0.05, progress_seconds=0.05))
+        thread = threading.Thread(target=worker.run)
+        thread.start()
+        try:
+            time.sleep(3)
+            with store.read() as session:
+                assert queue.find_job(session, job.id).state in ("queued", "running")
+            (folder / "filler").unlink()
+            deadline = time.monotonic() + 60
+            state = ""
+            while state != "done":
+                assert time.monotonic() < deadline, state
+                time.sleep(0.1)
+                with store.read() as session:
+                    state = queue.find_job(session, job.id).state
+        finally:
+            stop.set()
+            thread.join(30)
+        store.close()
+        assert is_sound(folder)
+
+
+@contextmanager
+def read_only(folder, *, by_volume: bool):
+    """Make a folder read-only: by its volume, or by its rights, which bind everybody but root."""
+    if by_volume:
+        subprocess.run(["mount", "-o", "remount,ro", folder], check=True)
+        yield
+        return
+    if os.geteuid() == 0:
+        pytest.skip("rights do not bind root")
+    for path in folder.iterdir():
+        path.chmod(0o400)
+    folder.chmod(0o500)
+    try:
+        yield
+    finally:
+        folder.chmod(0o700)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("by_volume", [True, False])
+def test_a_read_only_folder_is_served_for_reading(tmp_path, monkeypatch, capsys, by_volume):
+    with volume(tmp_path / "small", "20m") as folder:
+        stored_in(folder)
+        before = (folder / "pluriscope.sqlite").read_bytes()
+        with read_only(folder, by_volume=by_volume):
+            with serving(folder) as client:
+                assert client.app.state.store.read_only
+                assert client.get("/").status_code == 200
+                assert client.get(f"/networks/{XOR_SLUG}/circuits").status_code == 200
+                answer = client.post("/api/v1/networks", json=network_file(1))
+                assert answer.status_code == 503
+                assert "can be read here but not changed" in answer.json()["error"]
+                shown = client.post("/api/v1/networks", json=network_file(1), headers={"accept": "text/html"})
+                assert shown.status_code == 503
+            monkeypatch.setenv("PLURISCOPE_DATA", str(folder))
+            monkeypatch.delenv("PLURISCOPE_DATABASE_URL", raising=False)
+            for command in (["work", "--until-idle"], ["rename", XOR_SLUG, "other"]):
+                assert run(*command) == 1
+                assert "can be read here but not changed" in capsys.readouterr().err
+            assert run("export", XOR_SLUG) == 0
+            assert json.loads(capsys.readouterr().out)["format"] == "pluriscope-network/1"
+            assert run("backup", tmp_path / "taken.backup") == 0
+        assert (folder / "pluriscope.sqlite").read_bytes() == before
+
+
+def test_a_database_opened_for_reading_refuses_changes(tmp_path):
+    stored_in(tmp_path)
+    store = store_at(f"sqlite:///file:{tmp_path}/pluriscope.sqlite?mode=ro&uri=true")
+    store.migrate()  # it is current, so there is nothing to do
+    with store.read() as session:
+        assert find_network(session, XOR_SLUG)
+    with pytest.raises(StoreReadOnly), store.write():
+        pass
+    store.close()
+
+
+@pytest.mark.slow
+def test_an_older_database_that_cannot_be_written_is_not_served(tmp_path):
+    store = open_store(Settings(data=tmp_path))
+    store.migrate()
+    store.migrate(back_to="0003")
+    store.close()
+    store = store_at(f"sqlite:///file:{tmp_path}/pluriscope.sqlite?mode=ro&uri=true")
+    with pytest.raises(StoreUnavailable, match="not changed"):
+        store.migrate()
+    store.close()
+
+
+@pytest.mark.slow
+def test_what_postgresql_cannot_hold_is_refused_as_bad(postgresql, tmp_path):
+    app = create_app(Settings(data=tmp_path, database_url=postgresql.database()))
+    with TestClient(app, base_url="http://127.0.0.1", client=LOCAL) as client:
+        for path in ("/?q=%00", "/networks/a%00b", "/api/v1/jobs/%00", "/jobs?state=%00", "/s/%00"):
+            assert client.get(path).status_code in (400, 404, 422), path
+
+
+@pytest.mark.slow
+def test_a_postgresql_that_may_not_be_written_is_told_as_read_only(postgresql, tmp_path):
+    url = postgresql.database()
+    store = store_at(url)
+    stored_analysis(store)
+    store.close()
+    postgresql.run(f"ALTER DATABASE {url.rpartition('/')[2]} SET default_transaction_read_only = on")
+    app = create_app(Settings(data=tmp_path, database_url=url))
+    with TestClient(app, base_url="http://127.0.0.1", client=LOCAL) as client:
+        assert client.get(f"/networks/{XOR_SLUG}/circuits").status_code == 200
+        answer = client.post("/api/v1/networks", json=network_file(1))
+        assert answer.status_code == 503
+        assert "only be read" in answer.json()["error"]
