@@ -46,10 +46,6 @@ def serve(
             if added:
                 remark(f"added {added} bundled networks")
             with store.write() as session:
-                studied = add_bundled_studies(session)
-            if studied:
-                remark(f"added a bundled study of {studied:,} networks")
-            with store.write() as session:
                 n_studies = add_bundled_studies(session)
             if n_studies:
                 remark(f"took in the results of {n_studies} bundled studies")
