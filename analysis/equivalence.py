@@ -35,13 +35,14 @@ from analysis.criteria.symmetry import (
     permuted_masks,
     symmetries,
 )
+from analysis.directions.alignment import DirectionAlignment, moved_directions
 from analysis.experiments import InterventionSpace
 from analysis.interpretations.interpretation import Interpretation, NeuronGate
 from analysis.networks.network import Network
 
 Reason = Literal["symmetry", "unobservable choices", "edges of weight 0"]
 REASONS: Final[tuple[Reason, ...]] = ("symmetry", "unobservable choices", "edges of weight 0")
-Substance = Circuit | Interpretation | HighLevelModel | Alignment
+Substance = Circuit | Interpretation | HighLevelModel | Alignment | DirectionAlignment
 """Any explanation, without the network that it is about."""
 
 
@@ -177,6 +178,8 @@ def _named(explanation: Substance, permutations: Permutations, layout: EdgeLayou
         return ("algorithm", explanation.id)
     if isinstance(explanation, Alignment):
         return ("alignment", moved_alignment(explanation, permutations).id)
+    if isinstance(explanation, DirectionAlignment):
+        return ("direction", explanation.algorithm_text, moved_directions(explanation, permutations).interchange_text)
     circuit = explanation if isinstance(explanation, Circuit) else explanation.circuit
     moved = int(permuted_masks(np.array([circuit.mask], dtype=np.uint64), permutations, layout)[0])
     if isinstance(explanation, Circuit):

@@ -55,21 +55,32 @@ class Scope:
         return query
 
 
+_LETTERS_TO_KINDS: Final = {
+    "c": "circuit",
+    "i": "interpretation",
+    "g": "algorithm",
+    "a": "alignment",
+    "d": "direction",
+}
+_KINDS_TO_LETTERS: Final = {kind: letter for letter, kind in _LETTERS_TO_KINDS.items()}
+
+
 @dataclass(frozen=True)
 class ExplanationRef:
     """One explanation in a comparison's address.
 
-    Written ``c-MASK`` (circuit), ``i-MASK.INDEX`` (interpretation), ``g-ALGORITHM`` (algorithm) or
-    ``a-ALGORITHM.ALIGNMENT``, with ``@PROTOCOL`` behind it where that differs from the comparison's.
+    Written ``c-MASK`` (circuit), ``i-MASK.INDEX`` (interpretation), ``g-ALGORITHM`` (algorithm),
+    ``a-ALGORITHM.ALIGNMENT`` or ``d-ALGORITHM.ALIGNMENT`` (on directions: an id, or a text with ``:`` for ``@``), with
+    ``@PROTOCOL`` behind it where that differs from the comparison's.
     """
 
-    kind: str  # circuit, interpretation, algorithm, alignment
+    kind: str  # circuit, interpretation, algorithm, alignment, direction
     first: str  # mask or algorithm id
-    second: str = ""  # index or alignment id
+    second: str = ""  # index, or id or text of an alignment
     protocol: str = ""
 
     def __str__(self) -> str:
-        letter = {"circuit": "c", "interpretation": "i", "algorithm": "g", "alignment": "a"}[self.kind]
+        letter = _KINDS_TO_LETTERS[self.kind]
         text = f"{letter}-{self.first}" + (f".{self.second}" if self.second else "")
         return text + (f"@{self.protocol}" if self.protocol else "")
 
@@ -78,14 +89,14 @@ class ExplanationRef:
         """Read a reference back.
 
         Raises:
-            ValueError: it has none of the four shapes.
+            ValueError: it has none of the five shapes.
         """
         body, _, protocol = text.partition("@")
         letter, dash, rest = body.partition("-")
         first, dot, second = rest.partition(".")
-        kinds = {"c": "circuit", "i": "interpretation", "g": "algorithm", "a": "alignment"}
-        kind = kinds.get(letter, "")
-        if not dash or not first or bool(dot) != (kind in ("interpretation", "alignment")) or (dot and not second):
+        kind = _LETTERS_TO_KINDS.get(letter, "")
+        in_two = kind in ("interpretation", "alignment", "direction")
+        if not dash or not first or bool(dot) != in_two or (dot and not second):
             raise ValueError(text)
         if not kind:
             raise ValueError(text)

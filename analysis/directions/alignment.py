@@ -19,7 +19,7 @@ as the same float64, without ``+``: ``0@1=1,0,-1;1@1=0,1,-1``. The id is a hash 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
@@ -105,6 +105,16 @@ class LinearPlace:
         """Whether the change is the shortest that sets the read-outs."""
         return not self.swaps
 
+    @property
+    def of_unit_scale(self) -> LinearPlace:
+        """The same interchange with each row's largest number 1, to nine digits."""
+
+        def scaled(row: Row) -> Row:
+            largest = max(row, key=abs)
+            return tuple(round(number / largest, 9) + 0.0 for number in row)
+
+        return LinearPlace(self.layer, tuple(map(scaled, self.reads)), tuple(map(scaled, self.swaps)))
+
     @cached_property
     def text(self) -> str:
         """The place without its variable: ``1=1,0,-1``."""
@@ -179,10 +189,36 @@ class DirectionAlignment:
         return short_id(f"{self.algorithm_text}{{{self.text}}}")
 
     @property
+    def interchange_text(self) -> str:
+        """The same for every alignment that makes the same interchanges: a read-out and its multiples are one."""
+        return ";".join(f"{path}@{place.of_unit_scale.text}" for path, place in self.places)
+
+    @property
     def is_independent(self) -> bool:
         """Whether in each layer all read-outs can be set at once, as disjoint neuron sets can."""
         layers = {place.layer for _, place in self.places}
         return all(swap_rows(place for _, place in self.places if place.layer == layer) is not None for layer in layers)
+
+
+def moved_directions(alignment: DirectionAlignment, permutations: Sequence[Sequence[int]]) -> DirectionAlignment:
+    """The alignment after hidden neurons have moved.
+
+    Args:
+        alignment: on directions of the hidden layers.
+        permutations: for each hidden layer where each neuron goes.
+    """
+
+    def moved(layer: int, rows: tuple[Row, ...]) -> tuple[Row, ...]:
+        places = np.argsort(permutations[layer - 1])
+        return tuple(tuple(row[old] for old in places.tolist()) for row in rows)
+
+    return DirectionAlignment.of(
+        alignment.algorithm_text,
+        [
+            (path, LinearPlace(place.layer, moved(place.layer, place.reads), moved(place.layer, place.swaps)))
+            for path, place in alignment.places
+        ],
+    )
 
 
 def parse_directions(algorithm_text: str, text: str) -> DirectionAlignment:

@@ -38,6 +38,9 @@ from analysis.sandbox.running import Bench
 
 SAYS_WHERE: Final = "a circuit says where, not what: without an interpretation its neurons carry no bits"
 SAYS_WHAT: Final = "an algorithm says what, not where: without an alignment its variables sit on no neuron"
+ON_DIRECTIONS: Final = (
+    "directions do not speak about neurons: what it says of swaps along directions stands in the comparison"
+)
 NO_OUTPUT_GATE: Final = "its output carries no gate, because its circuit gives the same output on every input"
 
 Bits = NDArray[np.int64]
@@ -71,6 +74,13 @@ def predict_by_algorithm(algorithm: HighLevelModel, intervention: Intervention) 
     if not intervention.changes:
         return Prediction(algorithm.function >> intervention.base & 1)
     return Prediction(SILENT, SAYS_WHAT)
+
+
+def predict_by_directions(algorithm: HighLevelModel, intervention: Intervention) -> Prediction:
+    """An algorithm on directions: silence about neurons and edges, unless nothing is changed."""
+    if not intervention.changes:
+        return Prediction(algorithm.function >> intervention.base & 1)
+    return Prediction(SILENT, ON_DIRECTIONS)
 
 
 def predict_by_alignment(

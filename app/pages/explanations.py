@@ -7,13 +7,13 @@ from typing import Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field
 from sqlalchemy.orm import Session
 
 from analysis.algorithms.high_level_model import HighLevelModel
 from analysis.alignments.alignment import Alignment
 from analysis.alignments.lookup import MAX_TRIED, alignment_with_id
 from analysis.circuits.circuit import Circuit, circuit_from_hex
+from analysis.directions.alignment import DirectionAlignment
 from analysis.errors import AnalysisError, BeyondLimits, InvalidIndex
 from analysis.experiments import (
     InterventionSpace,
@@ -31,21 +31,24 @@ from app.db.reads import algorithms as reads
 from app.errors import BadQuery, NotFound, PageError
 from app.pages.algorithm import interchange_score
 from app.pages.candidates import algorithm_of, find_algorithm_row, verdicts_of
+from app.pages.columns import ColumnView
+from app.pages.directions.explaining import direction_columns, named_directions
 from app.pages.formulas import VerdictView
-from app.pages.options import PageModel
 from app.pages.place import Place, locate
 from app.pages.placements import is_placement, places_of, read_placement_text, site_label
 from app.pages.shared import neuron_name, truth_rows
 
-Kind = Literal["circuit", "interpretation", "algorithm", "alignment"]
+Kind = Literal["circuit", "interpretation", "algorithm", "alignment", "direction"]
 KIND_LABELS: Final[dict[str, str]] = {
     "circuit": "Circuit",
     "interpretation": "Circuit, interpreted",
     "algorithm": "Algorithm",
     "alignment": "Algorithm, aligned",
+    "direction": "Algorithm on directions",
 }
 SHAPES: Final = (
-    "c-MASK, i-MASK.INDEX, g-ALGORITHM or a-ALGORITHM.ALIGNMENT, with @PROTOCOL behind it where that differs"
+    "c-MASK, i-MASK.INDEX, g-ALGORITHM, a-ALGORITHM.ALIGNMENT or d-ALGORITHM.DIRECTIONS, with @PROTOCOL behind it "
+    "where that differs"
 )
 
 
@@ -59,7 +62,8 @@ class Explanation:
         circuit: of a circuit or an interpretation.
         interpretation: of an interpretation.
         algorithm: of an algorithm or an alignment.
-        alignment: of an alignment.
+        alignment: of an alignment on neuron sets.
+        directions: of an alignment on directions.
         url: its own page.
         verdicts: what is known of it.
     """
@@ -72,6 +76,7 @@ class Explanation:
     interpretation: Interpretation | None = None
     algorithm: HighLevelModel | None = None
     alignment: Alignment | None = None
+    directions: DirectionAlignment | None = None
 
     @property
     def kind(self) -> str:
@@ -121,6 +126,8 @@ class Explanation:
             ]
         if self.algorithm is None:
             return []
+        if self.directions is not None:
+            return direction_columns(self.algorithm, self.directions, sizes)
         sites = {} if self.alignment is None else dict(self.alignment.places)
         return [
             ColumnView(
@@ -163,14 +170,6 @@ class Claim:
     shared_by: int = 1
 
 
-class ColumnView(PageModel):
-    """One gate or variable of an explanation and its value on every input."""
-
-    label: str
-    site: str = Field(description="The neurons that carry it; empty for a variable without a place.")
-    truth_table: list[int]
-
-
 def _label(gate: NeuronGate, n_inputs: int) -> str:
     """A gate by the function of the inputs that it computes; by its local name where that function has none."""
     return gate_name(gate.function, n_inputs) or gate.name
@@ -180,7 +179,7 @@ def read_ref(text: str, position: int) -> ExplanationRef:
     """A reference as it stands in a comparison's address.
 
     Raises:
-        BadQuery: it has none of the four shapes.
+        BadQuery: it has none of the five shapes.
     """
     try:
         return ExplanationRef.parse(text)
@@ -216,6 +215,12 @@ def find_explanation(
         protocol = "" if own.scope.protocol == place.scope.protocol else own.scope.protocol
         if ref.kind in ("circuit", "interpretation"):
             return _circuit(addresses, own, ref, protocol)
+        if ref.kind == "direction":
+            named = named_directions(session, addresses, own, ref.first, ref.second)
+            canonical = ExplanationRef("direction", named.algorithm.id, named.second, protocol)
+            return Explanation(
+                canonical, own, named.url, named.verdicts, algorithm=named.algorithm, directions=named.alignment
+            )
         return _algorithm(session, addresses, own, ref, protocol)
     except PageError as error:
         raise type(error)(

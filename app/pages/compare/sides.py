@@ -16,6 +16,7 @@ from app.pages.compare.completions import completion_views
 from app.pages.compare.contrast import edge_views, line_views, neuron_views, shared_edges, shared_view
 from app.pages.compare.crucial import Said, crucial_list, one_experiment
 from app.pages.compare.options import CompareOptions
+from app.pages.compare.own_swaps import own_swaps_view
 from app.pages.compare.telling_apart import separation_view
 from app.pages.compare.views import (
     ComparedView,
@@ -128,6 +129,7 @@ def side_by_side(
         crucial=crucial,
         experiment=one_experiment(said, options.experiment, links.same) if options.experiment else None,
         separation=separation_view(said, links.same),
+        own_swaps=own_swaps_view(place, letters, explanations),
         swapping="",
         suggestions=[],
         verdicts_url=addresses.verdicts(place.row.slug, chosen.refs, place.scope),
@@ -269,4 +271,5 @@ def _silence(explanation: Explanation) -> str:
         "algorithm": "an algorithm says what, not where: without an alignment its variables sit on no neuron",
         "alignment": "none of the sets is a union of its variables' places",
         "interpretation": "its output carries no gate",
+        "direction": "directions do not speak about neuron sets: not applicable; its own swaps are below",
     }[explanation.kind]

@@ -26,9 +26,10 @@ MAX_SYMMETRIES = 128  # permutations tried for a page; a network with more inter
 
 def substance_of(explanation: Explanation) -> Substance:
     """The engine's value of an explanation."""
-    found = explanation.interpretation or explanation.circuit or explanation.alignment or explanation.algorithm
+    placed = explanation.alignment or explanation.directions
+    found = explanation.interpretation or explanation.circuit or placed or explanation.algorithm
     if found is None:
-        raise ValueError("an explanation is of one of the four kinds")
+        raise ValueError("an explanation is of one of the five kinds")
     return found
 
 

@@ -8,9 +8,11 @@ from pydantic import Field
 
 from analysis.equivalence import Reason
 from app.figures.svg import Hues
+from app.pages.columns import ColumnView
 from app.pages.compare.completions import CompletionView
 from app.pages.compare.contrast import EdgeView, LineView, NeuronView, SharedView
-from app.pages.explanations import ColumnView, Kind
+from app.pages.compare.own_swaps import OwnSwapsView
+from app.pages.explanations import Kind
 from app.pages.formulas import VerdictView, hue_tables, hues_of
 from app.pages.options import BigInt, PageModel
 from app.pages.shared import DataView, NetworkView, ProtocolView, TaskView
@@ -210,6 +212,9 @@ class ComparePage(PageModel):
     crucial: CrucialList | None
     experiment: CrucialView | None = Field(description="The intervention that the address names, crucial or not.")
     separation: SeparationView | None
+    own_swaps: OwnSwapsView | None = Field(
+        None, description="Each explanation's own swaps, where one is on directions; else null."
+    )
     swapping: str = Field(description="The reference that is to be exchanged, empty if none is.")
     suggestions: list[Suggestion]
     verdicts_url: str = Field(description="Every criterion's verdict on each of them.")

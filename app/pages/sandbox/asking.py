@@ -16,6 +16,7 @@ from analysis.sandbox.predicting import (
     predict_by_algorithm,
     predict_by_alignment,
     predict_by_circuit,
+    predict_by_directions,
     predict_by_interpretation,
 )
 from analysis.sandbox.running import Bench
@@ -35,6 +36,8 @@ def ask(explanation: Explanation, intervention: Intervention, bench: Bench) -> P
         return predict_by_interpretation(explanation.interpretation, intervention, bench)
     if explanation.algorithm is None:
         return predict_by_circuit()
+    if explanation.directions is not None:
+        return predict_by_directions(explanation.algorithm, intervention)
     if explanation.alignment is None:
         return predict_by_algorithm(explanation.algorithm, intervention)
     return predict_by_alignment(explanation.algorithm, explanation.alignment, intervention, bench.network.sizes)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal
 
 from pydantic import Field
@@ -224,9 +224,16 @@ def _verified(other: Against, explanation: Explanation, letter: str, among: int)
         "interpretation": "Circuit {}, interpretation {}",
         "algorithm": "Algorithm {}",
         "alignment": "Algorithm {}, alignment {}",
+        "direction": "Algorithm {}, directions {}",
     }[explanation.kind]
     names = (explanation.ref.first, explanation.ref.second)
-    more, stored = other.figures(explanation, among)
+    more: Sequence[Recomputed] = ()
+    stored: Mapping[str, Value]
+    if explanation.directions is not None:
+        names = (explanation.ref.first, explanation.directions.id)
+        stored = other.directions(place, explanation.ref.first, explanation.directions.id)
+    else:
+        more, stored = other.figures(explanation, among)
     return _view(
         letter, title.format(*names), explanation.kind, explanation.url, [*recomputed, *more], stored, place.row.name
     )
@@ -263,6 +270,10 @@ def recompute_explanation(explanation: Explanation) -> Iterator[Recomputed]:
         if explanation.alignment is not None:
             yield from recompute_alignment(
                 place.cut, explanation.algorithm, explanation.alignment, place.data, place.protocol
+            )
+        if explanation.directions is not None:
+            yield from recompute_directions(
+                place.cut, explanation.algorithm, explanation.directions, place.data, place.protocol
             )
 
 

@@ -22,6 +22,7 @@ from analysis.circuits.circuit import Circuit
 from analysis.criteria.alignment_context import AlignmentCriteriaContext
 from analysis.criteria.circuit_context import CircuitCriteriaContext
 from analysis.criteria.criterion import Criterion, Kind
+from analysis.criteria.direction_verdicts import judge_directions
 from analysis.criteria.interpretation_context import InterpretationCriteriaContext
 from analysis.criteria.minimality import valid_by_running
 from analysis.criteria.redundancies import AlgorithmCriteriaContext
@@ -36,6 +37,7 @@ from app.pages.place import Place
 SECONDS: Final = 1.0  # for one explanation; what is not begun by then is not computed
 SMALL_HIDDEN: Final = 8  # hidden neurons up to which slow criteria are computed on the spot
 SMALL_INPUTS: Final = 3
+MAX_DIRECTION_RUNS: Final = 1 << 16  # joint interchanges along directions
 SLOW: Final = frozenset({"input-robust", "patching-robust", "knockout-completeness", "above-random"})
 REMOVALS: Final = frozenset({"minimal-quasi", "minimal-local"})
 MINIMALITY: Final = REMOVALS | {"minimal-subset", "minimal-cardinal"}
@@ -80,6 +82,8 @@ def judge_on_the_spot(
         if clock() > end:
             raise Cancelled
 
+    if explanation.directions is not None:
+        return _judge_directions(explanation, known)
     kind = cast(Kind, explanation.kind)
     alone = _context(explanation, report)
     family = None if known >= MINIMALITY else _family(session, explanation)
@@ -102,6 +106,22 @@ def judge_on_the_spot(
             return Judged(criterion, None, f"{error.item}: {error.cause}")
 
     return [judge(criterion) for criterion in criteria_for(kind)]
+
+
+def _judge_directions(explanation: Explanation, known: Set[str]) -> list[Judged]:
+    """Those for alignments, asked of swaps along directions."""
+    algorithm, directions, place = explanation.algorithm, explanation.directions, explanation.place
+    if algorithm is None or directions is None:
+        raise ValueError("an alignment on directions has an algorithm")
+    criteria = criteria_for("alignment")
+    keys = [criterion.key for criterion in criteria if criterion.key not in known]
+    verdicts = judge_directions(
+        place.cut, algorithm, directions, place.protocol, place.data, keys, max_runs=MAX_DIRECTION_RUNS
+    )
+    return [
+        Judged(criterion, verdicts[criterion.key]) if criterion.key in verdicts else Judged(criterion, None, "stored")
+        for criterion in criteria
+    ]
 
 
 def _judge_minimality(

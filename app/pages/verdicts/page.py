@@ -12,6 +12,7 @@ from pydantic import Field
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from analysis.criteria.criterion import Kind as JudgedKind
 from analysis.criteria.registry import CRITERIA
 from analysis.criteria.steps import CriterionStep
 from analysis.criteria.verdict import OUTCOMES, Outcome, Verdict
@@ -197,7 +198,7 @@ class Judge:
             analyses[analysis.id] = analysis
             places.setdefault((analysis.id, explanation.kind), {})[_key(explanation)] = position
         for (analysis_id, kind), positions in places.items():
-            found = verdicts_among(self.session, analyses[analysis_id], cast(Kind, kind), positions.values())
+            found = verdicts_among(self.session, analyses[analysis_id], cast(JudgedKind, kind), positions.values())
             self._stored |= {key: found[position] for key, position in positions.items()}
 
     def on(self, explanation: Explanation) -> list[CriterionVerdict]:
@@ -247,9 +248,9 @@ def _within(explanation: Explanation) -> Explanation | None:
     if explanation.interpretation is not None and explanation.circuit is not None:
         ref = ExplanationRef("circuit", explanation.circuit.hex, "", protocol)
         return replace(explanation, ref=ref, interpretation=None, verdicts=())
-    if explanation.alignment is not None and explanation.algorithm is not None:
+    if (explanation.alignment or explanation.directions) is not None and explanation.algorithm is not None:
         ref = ExplanationRef("algorithm", explanation.algorithm.id, "", protocol)
-        return replace(explanation, ref=ref, alignment=None, verdicts=())
+        return replace(explanation, ref=ref, alignment=None, directions=None, verdicts=())
     return None
 
 
@@ -259,13 +260,13 @@ def stored_verdicts(session: Session, explanation: Explanation) -> Sequence[Stor
     position = None if analysis is None else _position(session, explanation)
     if analysis is None or position is None:
         return ()
-    return verdicts_at(session, analysis, cast(Kind, explanation.kind), position)
+    return verdicts_at(session, analysis, cast(JudgedKind, explanation.kind), position)
 
 
 def _position(session: Session, explanation: Explanation) -> int | None:
     """Where a stored explanation stands in the order of verdicts, None if it does not."""
     analysis = explanation.place.analysis
-    if analysis is None or explanation.interpretation is not None:
+    if analysis is None or explanation.interpretation is not None or explanation.directions is not None:
         return None
     if explanation.circuit is not None:
         position, stored = locate_mask(session, analysis.id, explanation.circuit.hex)

@@ -1,0 +1,317 @@
+"""Each explanation's own swaps, and what the others say of them: crucial experiments where neuron sets do not reach.
+
+Directions do not speak about neuron sets (spec §6), so explanations on directions meet others on the swaps that each of
+them makes itself: every nonempty set of an alignment's variables interchanged from one source, along its directions or
+on its neurons; every set of the hidden neurons that an interpretation reads.
+
+1. Run the network with the swap, layer by layer; layers above recompute.
+2. Ask the one whose swap it is: its algorithm with those variables fixed to their values on the source.
+3. Ask the others by what they *read* there. An alignment on directions reads each variable off the layer where it
+   lives, as it is after the swap, and decides by its gates; it is silent where a direction does not read its variable,
+   or a reading is exactly between 0 and 1. An interpretation reads the neurons that were moved by its cuts; its local
+   gates do the rest. An alignment on neuron sets has nothing to read with, and speaks only where the swap is one of its
+   own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.algorithms.high_level_model import HighLevelModel
+from analysis.alignments.alignment import Alignment
+from analysis.alignments.iia import pattern_bits
+from analysis.directions.alignment import DirectionAlignment, LinearPlace, swap_rows
+from analysis.directions.integers import INTEGER_RESIDUAL
+from analysis.directions.readouts import ReadOut, read_out
+from analysis.directions.swaps import next_layer
+from analysis.experiments import SILENT
+from analysis.interpretations.interpretation import Interpretation
+from analysis.networks.mlp import activations
+from analysis.networks.network import Network
+
+Array = NDArray[np.float64]
+
+MAX_VARIABLES: Final = 4
+MAX_NEURONS: Final = 6
+_BETWEEN: Final = 1e-6  # a reading so near to 1/2 is neither
+
+
+@dataclass(frozen=True)
+class Speaker:
+    """An explanation that makes swaps and speaks of them.
+
+    Args:
+        algorithm: of an alignment of either kind.
+        directions: its places on directions.
+        alignment: or on neuron sets.
+        interpretation: of an interpreted circuit.
+    """
+
+    algorithm: HighLevelModel | None = None
+    directions: DirectionAlignment | None = None
+    alignment: Alignment | None = None
+    interpretation: Interpretation | None = None
+
+
+@dataclass(frozen=True)
+class OwnSwap:
+    """A set of places that is interchanged from one source.
+
+    Args:
+        owners: positions of the explanations whose own swap it is, ascending.
+        variables: for each owner the paths of the variables that it means; empty for an interpretation's neurons.
+        labels: what is interchanged, as its first owner says it: formulas of variables, or sites of neurons.
+        places: where.
+    """
+
+    owners: tuple[int, ...]
+    variables: tuple[tuple[str, ...], ...]
+    labels: tuple[str, ...]
+    places: tuple[LinearPlace, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class SwapsAsked:
+    """What the network does under every own swap, and what everyone says.
+
+    Args:
+        swaps: in the order of owners, then of size.
+        outputs: ``[swap, source, base]`` raw outputs of the network.
+        decisions: the same by threshold.
+        predictions: ``[explanation, swap, source, base]``: 0, 1, or −1 for silence.
+        bounded: whether some explanation has more swaps than are made.
+    """
+
+    swaps: tuple[OwnSwap, ...]
+    outputs: Array
+    decisions: NDArray[np.int8]
+    predictions: NDArray[np.int8]
+    bounded: bool
+
+    @property
+    def counted(self) -> NDArray[np.bool_]:
+        """``[swap, source, base]``: source ≠ base."""
+        n_rows = self.outputs.shape[-1]
+        return np.broadcast_to(~np.eye(n_rows, dtype=bool), self.outputs.shape)
+
+    @property
+    def n_interventions(self) -> int:
+        """Swaps times ordered pairs."""
+        return int(self.counted.sum())
+
+    @property
+    def divided(self) -> NDArray[np.bool_]:
+        """``[swap, source, base]``: where one predicts 0 and another 1."""
+        said = self.predictions
+        found: NDArray[np.bool_] = (said == 0).any(axis=0) & (said == 1).any(axis=0) & self.counted
+        return found
+
+
+def ask_own_swaps(network: Network, rows: Array, speakers: Sequence[Speaker]) -> SwapsAsked:
+    """Make every explanation's own swaps and ask all of them.
+
+    Args:
+        network: cut to one output.
+        rows: ``[2^n, n]`` one row for each Boolean input.
+        speakers: explanations of this network; those that are none of the three kinds make no swap and are silent.
+    """
+    clean = activations(network, rows)
+    merged: dict[_Key, list[tuple[int, _Own]]] = {}
+    bounded = False
+    for number, speaker in enumerate(speakers):
+        own, cut = _own(network, speaker)
+        bounded = bounded or cut
+        for one in own:
+            merged.setdefault(_key(one.places), []).append((number, one))
+    swaps = tuple(
+        OwnSwap(
+            tuple(number for number, _ in same),
+            tuple(one.paths for _, one in same),
+            same[0][1].labels,
+            same[0][1].places,
+        )
+        for same in merged.values()
+    )
+    n_rows = len(rows)
+    outputs = np.zeros((len(swaps), n_rows, n_rows))
+    predictions = np.full((len(speakers), len(swaps), n_rows, n_rows), SILENT, dtype=np.int8)
+    readings = [_readings(speaker, clean) for speaker in speakers]
+    for at, swap in enumerate(swaps):
+        layers = _swapped(network, clean, swap.places)
+        outputs[at] = layers[-1][..., 0]
+        for number, speaker in enumerate(speakers):
+            predictions[number, at] = _says(speaker, readings[number], swap, _meant(swap, number), layers)
+    return SwapsAsked(swaps, outputs, (outputs > 0.5).astype(np.int8), predictions, bounded)
+
+
+_Key = frozenset[tuple[int, tuple[float, ...], tuple[float, ...]]]
+
+
+@dataclass(frozen=True)
+class _Own:
+    """One of an explanation's own swaps."""
+
+    paths: tuple[str, ...]
+    labels: tuple[str, ...]
+    places: tuple[LinearPlace, ...]
+
+
+def _key(places: Sequence[LinearPlace]) -> _Key:
+    """What makes two swaps one: their read-outs and swap directions together, however they are parted into places."""
+    return frozenset(
+        (place.layer, read, swap)
+        for place in places
+        for read, swap in zip(place.reads, place.swaps or place.reads, strict=True)
+    )
+
+
+def _meant(swap: OwnSwap, number: int) -> tuple[str, ...] | None:
+    """The variables that an explanation means by a swap; None if it is none of its own."""
+    return dict(zip(swap.owners, swap.variables, strict=True)).get(number)
+
+
+def _own(network: Network, speaker: Speaker) -> tuple[list[_Own], bool]:
+    """An explanation's own swaps, and whether there are more than are made."""
+    named: list[tuple[str, str, LinearPlace]] = []
+    most = MAX_VARIABLES
+    if speaker.algorithm is not None:
+        formulas = {variable.path: variable.formula for variable in speaker.algorithm.variables}
+        if speaker.directions is not None:
+            named = [(path, formulas[path], place) for path, place in speaker.directions.places]
+        elif speaker.alignment is not None:
+            named = [
+                (path, formulas[path], LinearPlace.on_neurons(site, network.sizes[site.layer]))
+                for path, site in speaker.alignment.places
+            ]
+    elif speaker.interpretation is not None:
+        most = MAX_NEURONS
+        for gate in speaker.interpretation.gates:
+            if gate.layer <= network.n_hidden_layers:
+                unit = np.eye(network.sizes[gate.layer])[[gate.neuron]]
+                named.append(("", f"n{gate.layer}.{gate.neuron}", LinearPlace.of(gate.layer, unit)))
+    sizes = range(1, len(named) + 1) if len(named) <= most else (1, len(named))
+    found = []
+    for size in sizes:
+        for chosen in combinations(named, size):
+            paths, labels, places = zip(*chosen, strict=True)
+            found.append(_Own(paths, labels, places))
+    return found, len(named) > most
+
+
+def _swapped(network: Network, clean: Sequence[Array], places: Sequence[LinearPlace]) -> list[Array]:
+    """Activations ``[source, base, n_l]`` of every layer with the places interchanged from each source."""
+    n_rows = len(clean[0])
+    values: Array = np.broadcast_to(clean[0][None], (n_rows, *clean[0].shape))
+    layers = [values]
+    for layer in range(1, len(network.weights) + 1):
+        values = next_layer(network, layer, values)
+        here = [place for place in places if place.layer == layer]
+        moves = swap_rows(here) if here else None
+        if moves is not None:
+            reads = np.concatenate([place.matrix for place in here])
+            change = (clean[layer] @ reads.T)[:, None, :] - values @ reads.T  # [source, base, k]
+            for at in range(len(moves)):
+                values = values + change[..., at, None] * moves[at]
+        layers.append(values)
+    return layers
+
+
+def _readings(speaker: Speaker, clean: Sequence[Array]) -> dict[str, ReadOut] | None:
+    """How each variable's direction reads it; None where some direction does not."""
+    if speaker.algorithm is None or speaker.directions is None:
+        return None
+    found = {}
+    for path, place in speaker.directions.places:
+        if place.dimension != 1:
+            return None
+        values = pattern_bits(speaker.algorithm.responses[path].function, speaker.algorithm.n_inputs)
+        found[path] = read_out(place.matrix[0], clean[place.layer], values.astype(np.float64))
+        if found[path].residual > INTEGER_RESIDUAL or not found[path].gain:
+            return None
+    return found
+
+
+def _says(
+    speaker: Speaker,
+    readings: dict[str, ReadOut] | None,
+    swap: OwnSwap,
+    meant: tuple[str, ...] | None,
+    layers: Sequence[Array],
+) -> NDArray[np.int8]:
+    """``[source, base]`` what an explanation says of a swap, which is one of its own if it means variables by it."""
+    n_rows = len(layers[0])
+    silent = np.full((n_rows, n_rows), SILENT, dtype=np.int8)
+    if speaker.interpretation is not None:
+        return _by_neurons(speaker.interpretation, swap, layers, silent)
+    if speaker.algorithm is None:
+        return silent
+    if meant is not None:
+        return _of_its_own(speaker.algorithm, meant, silent)
+    if speaker.directions is None or readings is None:
+        return silent
+    n_inputs = speaker.algorithm.n_inputs
+    bits, known = {}, np.ones((n_rows, n_rows), dtype=bool)
+    for path, place in speaker.directions.places:
+        reading = readings[path]
+        level = reading.gain * (layers[place.layer] @ place.matrix[0]) + reading.constant - 0.5
+        known &= np.abs(level) > _BETWEEN
+        bits[path] = level > 0
+    full = (1 << n_rows) - 1
+    says = silent.copy()
+    paths = list(bits)
+    for values in range(1 << len(paths)):
+        chosen = {path: bool(values >> i & 1) for i, path in enumerate(paths)}
+        output = speaker.algorithm.output_given({path: full if bit else 0 for path, bit in chosen.items()})
+        here = np.logical_and.reduce([bits[path] == bit for path, bit in chosen.items()])
+        says = np.where(here & known, pattern_bits(output, n_inputs)[None, :].astype(np.int8), says)
+    return says
+
+
+def _of_its_own(algorithm: HighLevelModel, paths: Sequence[str], silent: NDArray[np.int8]) -> NDArray[np.int8]:
+    """The algorithm with the swapped variables fixed to what they are on each source."""
+    says, full = silent.copy(), (1 << len(silent)) - 1
+    for source in range(len(silent)):
+        fixed = {path: full if algorithm.responses[path].function >> source & 1 else 0 for path in paths}
+        says[source] = pattern_bits(algorithm.output_given(fixed), algorithm.n_inputs)
+    return says
+
+
+def _by_neurons(
+    interpretation: Interpretation, swap: OwnSwap, layers: Sequence[Array], silent: NDArray[np.int8]
+) -> NDArray[np.int8]:
+    """Moved neurons by their cuts, all others by their local gates."""
+    n_rows = len(silent)
+    moved: dict[int, list[bool]] = {}
+    whole: dict[int, bool] = {}  # whether neurons of the layer are replaced as they are, not moved along a mixture
+    for layer in {place.layer for place in swap.places}:
+        rows = swap_rows(place for place in swap.places if place.layer == layer)
+        if rows is not None:
+            touched = np.abs(rows) > 0
+            moved[layer] = [bool(column.any()) for column in touched.T]
+            whole[layer] = bool((touched.sum(axis=1) == 1).all())
+    bits: dict[tuple[int, int], NDArray[np.int8]] = {}
+    for gate in sorted(interpretation.gates, key=lambda gate: (gate.layer, gate.neuron)):
+        if gate.layer == 1:
+            clean = pattern_bits(gate.function, n_rows.bit_length() - 1).astype(np.int8)
+            value: NDArray[np.int8] = np.broadcast_to(clean[None, :], (n_rows, n_rows))
+        else:
+            index = np.zeros((n_rows, n_rows), dtype=np.int64)
+            for parent in gate.parents:
+                index = (index << 1) | bits[parent]
+            value = np.asarray(gate.table, dtype=np.int8)[index]
+        if gate.layer == len(layers) - 1:
+            return np.ascontiguousarray(value)
+        if gate.layer in moved and moved[gate.layer][gate.neuron]:
+            if whole[gate.layer]:  # as on the common ground: its bit on the source
+                own = pattern_bits(gate.function, n_rows.bit_length() - 1).astype(np.int8)
+                value = np.broadcast_to(own[:, None], (n_rows, n_rows))
+            else:
+                value = (layers[gate.layer][..., gate.neuron] > gate.threshold).astype(np.int8)
+        bits[gate.layer, gate.neuron] = value
+    return silent

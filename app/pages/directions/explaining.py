@@ -1,0 +1,125 @@
+"""An alignment on directions as a comparison's address names it, stored or not."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from sqlalchemy.orm import Session
+
+from analysis.algorithms.high_level_model import HighLevelModel
+from analysis.directions.alignment import DirectionAlignment, parse_directions
+from analysis.directions.scoring import score_directions
+from app.addressing import Addresses
+from app.db.direction_codecs import direction_alignment_of
+from app.db.reads import directions as reads
+from app.errors import NotFound
+from app.figures.svg.directions import linear_words
+from app.pages.candidates import algorithm_of, find_algorithm_row, verdicts_of
+from app.pages.columns import ColumnView
+from app.pages.directions.places import direction_ref, direction_url
+from app.pages.formulas import VerdictView
+from app.pages.place import Place
+from app.pages.shared import truth_rows
+
+MAX_RUNS: Final = 1 << 16  # joint interchanges that are run for a comparison
+
+
+@dataclass(frozen=True)
+class NamedDirections:
+    """What a reference names.
+
+    Args:
+        algorithm: what.
+        alignment: where.
+        second: the second part of its canonical reference: an id where it is stored, else a text.
+        url: its own page.
+        verdicts: what is known of it.
+    """
+
+    algorithm: HighLevelModel
+    alignment: DirectionAlignment
+    second: str
+    url: str
+    verdicts: tuple[VerdictView, ...]
+
+
+def direction_columns(
+    algorithm: HighLevelModel, alignment: DirectionAlignment, sizes: Sequence[int]
+) -> list[ColumnView]:
+    """Its variables with the directions that carry them.
+
+    Args:
+        algorithm: what.
+        alignment: where.
+        sizes: of the network's layers.
+    """
+    places = dict(alignment.places)
+    columns = []
+    for variable in algorithm.variables:
+        place = places.get(variable.path)
+        site = "" if place is None else ", ".join(linear_words(place.layer, row, sizes) for row in place.reads)
+        table = truth_rows(variable.function, 1 << algorithm.n_inputs)
+        columns.append(ColumnView(label=variable.formula, site=site, truth_table=table))
+    return columns
+
+
+def named_directions(
+    session: Session, addresses: Addresses, place: Place, algorithm_id: str, second: str
+) -> NamedDirections:
+    """The alignment on directions of that id, or of that text with ``:`` for ``@``.
+
+    Raises:
+        NotFound: no such algorithm, or an id that no row keeps.
+        InvalidAlignment: a text that no alignment has, or that does not fit the algorithm or the network.
+    """
+    row = find_algorithm_row(session, addresses, place, algorithm_id)
+    algorithm = algorithm_of(row, place)
+    analysis = None if place.analysis is None else place.analysis.id
+    if "=" in second:
+        alignment = parse_directions(algorithm.text, second.replace(":", "@"))
+        stored = [] if analysis is None else reads.find_directions(session, analysis, algorithm.id, alignment.id)
+    else:
+        stored = [] if analysis is None else reads.find_directions(session, analysis, algorithm.id, second)
+        if not stored:
+            raise NotFound(
+                f"alignment {second[:40]!r}",
+                "is none of the alignments on directions kept for this algorithm",
+                "choose a kept one, or write its directions instead of its id: d-ALGORITHM.0:1=1,0,-1;1:1=0,1,-1",
+                "e",
+                addresses.directions(place.row.slug, place.scope, algorithm=algorithm.id),
+                f"directions of {algorithm.formula}",
+            )
+        alignment = direction_alignment_of(stored[0][0], algorithm.text)
+    scored = score_directions(place.cut, algorithm, alignment, place.protocol, place.data, max_runs=MAX_RUNS)
+    verdicts = [
+        VerdictView(
+            criterion="both-directions" if place.protocol.interchange_pairs == "ordered" else "one-direction",
+            label=f"IIA {scored.iia.agreed} / {scored.iia.of}",
+            verdict="passed" if scored.valid else "failed",
+        )
+    ]
+    if scored.joint is not None:
+        verdicts.append(
+            VerdictView(
+                criterion="joint-interchange",
+                label=f"jointly {scored.joint.agreed} / {scored.joint.of}",
+                verdict="passed" if scored.joint_valid else "failed",
+            )
+        )
+    verdicts.append(
+        VerdictView(
+            criterion="causal-order",
+            label="in causal order" if scored.causal_order else "not in causal order",
+            verdict="passed" if scored.causal_order else "failed",
+        )
+    )
+    ref = direction_ref(algorithm.id, alignment, stored=bool(stored))
+    return NamedDirections(
+        algorithm,
+        alignment,
+        ref.partition(".")[2],
+        direction_url(addresses, place, algorithm.id, alignment),
+        (*verdicts, *verdicts_of(row)),
+    )
