@@ -49,8 +49,8 @@ def read_object(
         error: which error to raise.
         max_bytes: larger documents are refused without being parsed.
         cure: what to hand in instead, one clause.
-        max_parts: opening brackets that the document may have, so that millions of empty lists are refused before they
-            take memory; None for no such limit.
+        max_parts: opening brackets, and colons, that the document may have, so that millions of empty lists or keys are
+            refused before they take memory; None for no such limit.
 
     Raises:
         AnalysisError: of the given kind, for anything that is not one well-formed, bounded JSON object.
@@ -66,8 +66,8 @@ def read_object(
     for start, cause in _BINARY_STARTS:
         if raw.startswith(start):
             raise refuse(cause)
-    if max_parts is not None and raw.count(b"[") + raw.count(b"{") > max_parts:
-        raise refuse(f"holds more than {max_parts:,} lists and objects")
+    if max_parts is not None and max(raw.count(b"[") + raw.count(b"{"), raw.count(b":")) > max_parts:
+        raise refuse(f"holds more than {max_parts:,} lists and objects, or keys")
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as problem:

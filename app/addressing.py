@@ -161,6 +161,14 @@ class Addresses:
         """The JSON schema of network files."""
         return self._url("api", "v1", "schemas", "network-file")
 
+    def delete(self, network: str) -> str:
+        """What deleting a network does, and with POST where that is done."""
+        return self._url("networks", network, "delete")
+
+    def restore(self, network: str) -> str:
+        """Where a deletion is undone with POST."""
+        return self._url("networks", network, "restore")
+
     def analyses(self, network: str) -> str:
         """Where an analysis of the network is asked for with POST."""
         return self._url("networks", network, "analyses")

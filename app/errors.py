@@ -4,6 +4,7 @@ PageError
 ├── NotFound    404  an address that names nothing; says why and what is nearest
 ├── BadQuery    400  an option that is unknown, malformed or out of range; says which are allowed
 ├── Refused     403  a change from where none is accepted
+├── Gone        410  a network that was deleted; leads to where that is undone
 ├── Conflict    409  a change that the present state does not allow
 ├── Moved       301  a network that has another slug now; answered by leading there
 ├── Unsupported 501  a form of answer that is not made here
@@ -79,6 +80,12 @@ class Refused(PageError):
     """The caller may not do this."""
 
     status = 403
+
+
+class Gone(PageError):
+    """What the address names was deleted; the parent is where that can be undone."""
+
+    status = 410
 
 
 class Conflict(PageError):
@@ -158,6 +165,7 @@ ENGINE_STATUS: Final[dict[type[engine.AnalysisError], tuple[int, str]]] = {
 STORE_STATUS: Final[dict[type[store.StoreError], int]] = {
     store.NotFound: 404,
     store.Ambiguous: 404,
+    store.Deleted: 410,
     store.Conflict: 409,
     store.StoreFull: 507,
     store.StoreReadOnly: 503,
@@ -170,6 +178,7 @@ STATUS_TITLES: Final[dict[int, str]] = {
     404: "Nothing at this address",
     405: "Not a way to use this address",
     409: "Not at the moment",
+    410: "Deleted",
     413: "Too large",
     422: "That cannot be read",
     500: "Something broke on our side",

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 _LIMITS: Final = "limits"
 _DEVICE: Final = "device"
 _CRITERION: Final = "criterion_seconds"
+_UNDO: Final = "undo_days"
+DEFAULT_UNDO_DAYS: Final = 7.0
 
 
 def limits_of(settings: Settings) -> Limits:
@@ -35,7 +37,12 @@ def limits_of(settings: Settings) -> Limits:
 
 def carried_by(settings: Settings) -> dict[str, Any]:
     """What every session of a store carries along."""
-    return {_LIMITS: limits_of(settings), _DEVICE: settings.device, _CRITERION: settings.max_criterion_seconds}
+    return {
+        _LIMITS: limits_of(settings),
+        _DEVICE: settings.device,
+        _CRITERION: settings.max_criterion_seconds,
+        _UNDO: settings.undo_days,
+    }
 
 
 def limits_in(session: Session) -> Limits:
@@ -46,6 +53,11 @@ def limits_in(session: Session) -> Limits:
 def criterion_seconds_in(session: Session) -> float:
     """How long one criterion may take on one kind of explanation where this session was opened."""
     return float(session.info.get(_CRITERION, DEFAULT_JUDGING_LIMITS.max_seconds))
+
+
+def undo_days_in(session: Session) -> float:
+    """For how many days deletions can be undone where this session was opened."""
+    return float(session.info.get(_UNDO, DEFAULT_UNDO_DAYS))
 
 
 def device_in(session: Session) -> str:

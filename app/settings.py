@@ -64,6 +64,9 @@ class Settings(BaseSettings):
     max_criterion_seconds: float = Field(
         60.0, ge=0, le=10**6, description="Longest time of one criterion on one kind; what is left is undecided."
     )
+    undo_days: float = Field(
+        7.0, ge=0, le=3_650, description="Days for which deleting a network can be undone; then it is gone for good."
+    )
     count_threads: int = Field(1, ge=1, le=64, description="Threads of one exact count.")
 
     @cached_property

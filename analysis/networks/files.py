@@ -29,7 +29,7 @@ MAX_NETWORK_BYTES: Final = 4_000_000
 MAX_LAYERS: Final = 32
 MAX_WIDTH: Final = 4096
 MAX_ATTRIBUTION: Final = 2_000
-MAX_PARTS: Final = 150_000  # lists and objects: more than the rows of 32 layers of 4,096 neurons
+MAX_PARTS: Final = 150_000  # lists and objects, or keys: more than the rows of 32 layers of 4,096 neurons
 SLUG_LENGTH: Final = 60
 
 _ITEM: Final = "network file"

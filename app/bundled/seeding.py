@@ -32,6 +32,12 @@ def add_bundled_networks(session: Session) -> int:
     for bundled in bundled_networks():
         known = session.scalar(select(NetworkRow.id).where(NetworkRow.digest == bundled.network.digest))
         added += known is None
+        if session.scalar(
+            select(NetworkRow.id).where(
+                NetworkRow.digest == bundled.network.digest, NetworkRow.deleted_at.is_not(None)
+            )
+        ):
+            continue  # somebody has deleted it, and may undo that
         try:
             row = save_network(session, bundled, slug=bundled.slug, origin=ORIGIN, position=bundled.position)
         except Conflict as conflict:

@@ -33,6 +33,7 @@ def serve(
     from app.db.errors import StoreReadOnly
     from app.db.trouble import diagnosis, is_lasting
     from app.jobs.direction_asking import enqueue_missing_directions
+    from app.jobs.deletion import purge_deleted
     from app.jobs.queue import enqueue_missing_criteria
     from app.jobs.report_asking import enqueue_missing_reports
     from app.main import create_app, settle
@@ -53,6 +54,9 @@ def serve(
             enqueue_missing_criteria(session)
             enqueue_missing_directions(session)
             enqueue_missing_reports(session)
+            purged = purge_deleted(session, settings.undo_days)
+        if purged:
+            remark(f"deleted {purged} networks for good whose time for undoing was over")
     except StoreReadOnly as trouble:  # what is stored can be read all the same
         remark(f"reading only: {trouble}")
     except OperationalError as error:

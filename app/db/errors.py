@@ -3,6 +3,7 @@
 StoreError
 ├── NotFound          nothing stored goes by that name
 ├── Ambiguous         a name or digest prefix that fits several things
+├── Deleted           what goes by that name was deleted, which can be undone
 ├── Conflict          the request contradicts what is stored
 ├── Damaged           a copy or a backup is not what it should be
 └── StoreUnavailable  the database or its folder cannot be used
@@ -39,6 +40,12 @@ class NotFound(StoreError):
 
 class Ambiguous(StoreError):
     """Several stored things go by that name or begin with that digest prefix."""
+
+
+class Deleted(StoreError):
+    """The network that goes by that name was deleted; for some time that can be undone."""
+
+    slug: str = ""
 
 
 class Conflict(StoreError):

@@ -74,6 +74,7 @@ def save_network(
             )
         if rename:
             row.name = file.name
+        row.deleted_at = None  # bringing it in again undoes its deletion
         return row
     row = network_row(file, free_slug(session, slug or slug_of(file.name), network.digest), origin)
     row.training, row.position, row.created_at = dict(training or {}), position, now or datetime.now(UTC)

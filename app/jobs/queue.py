@@ -158,7 +158,8 @@ def enqueue_missing_criteria(session: Session) -> int:
     Asking again changes nothing, also where somebody has cancelled the job.
     """
     judged = select(VerdictRow.id).where(VerdictRow.analysis_id == AnalysisRow.id, VerdictRow.staged == "")
-    without = session.scalars(select(AnalysisRow).where(AnalysisRow.staged == "", ~judged.exists())).all()
+    unjudged = select(AnalysisRow).where(AnalysisRow.staged == "", ~judged.exists())
+    without = session.scalars(unjudged.join(NetworkRow).where(NetworkRow.deleted_at.is_(None))).all()
     for analysis in without:
         enqueue_criteria(session, analysis, default_steps())
     return len(without)

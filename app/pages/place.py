@@ -17,10 +17,10 @@ from analysis.protocol import BUILT_IN, Protocol
 from analysis.tasks import Task
 from app.addressing import Addresses, Scope
 from app.db.codecs import network_of, tasks_of
-from app.db.errors import Ambiguous, StoreError
+from app.db.errors import Ambiguous, Deleted, StoreError
 from app.db.reads import analyses
 from app.db.tables import AnalysisRow, NetworkRow
-from app.errors import Moved, NotFound
+from app.errors import Gone, Moved, NotFound
 
 
 @dataclass(frozen=True)
@@ -76,15 +76,25 @@ class Place:
         )
 
 
-def find_network(session: Session, addresses: Addresses, network: str) -> NetworkRow:
+def find_network(session: Session, addresses: Addresses, network: str, *, deleted: bool = False) -> NetworkRow:
     """The network of that slug, or whose digest begins with those 6 or more digits.
+
+    Args:
+        session: open session.
+        addresses: for the nearest page that exists.
+        network: slug or beginning of a digest.
+        deleted: whether a deleted one is meant too.
 
     Raises:
         NotFound: none, or several.
+        Gone: it was deleted, which can be undone.
         Moved: it once had that slug.
     """
     try:
-        row = analyses.find_network(session, network)
+        row = analyses.find_network(session, network, deleted=deleted)
+    except Deleted as error:
+        page = addresses.delete(error.slug)
+        raise Gone(error.item, error.cause, error.cure, "network", page, "undo that") from None
     except StoreError as error:
         ambiguous = isinstance(error, Ambiguous)
         parent = addresses.gallery(q=network) if ambiguous else addresses.gallery()

@@ -77,6 +77,7 @@ PAGE_TERMS: Final[Mapping[str, tuple[str, ...]]] = {
     "bring_in_preview": ("Task", "Margin", "Fragile", "Circuit", "Algorithm", "Encoding"),
     "check_network_file": ("Network", "Task"),
     "bring_in_help": ("Network", "Task", "Encoding"),
+    "delete": ("Network", "Permalink"),
     "rename": ("Network", "Permalink"),
     "train": ("Task", "Network", "Protocol"),
     "jobs": ("Job", "Analysis"),

@@ -6,6 +6,7 @@ and checked from the beginning (docs/decisions/0012-networks-of-others.md).
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from pathlib import PurePosixPath
 from typing import Annotated, Any, Final
 
@@ -68,9 +69,10 @@ Declared = Annotated[BringInOptions, Query()]
 Requested = Annotated[BringInRequest, Query()]
 
 
-async def sent_form(request: Request) -> FormData:
+async def sent_form(request: Request) -> AsyncIterator[FormData]:
     """The fields of a sent form, among them one file; as large as a network file may be, and not larger."""
-    return await request.form(max_files=1, max_fields=_MAX_FIELDS, max_part_size=MAX_NETWORK_BYTES + 1)
+    async with request.form(max_files=1, max_fields=_MAX_FIELDS, max_part_size=MAX_NETWORK_BYTES + 1) as form:
+        yield form  # closed behind the request: large uploads are files until then
 
 
 SentForm = Annotated[FormData, Depends(sent_form)]

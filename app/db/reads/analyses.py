@@ -12,7 +12,7 @@ from analysis.digest import MIN_PREFIX, looks_like_digest
 from analysis.protocol import BUILT_IN, Protocol
 from app.addressing import Scope
 from app.db.codecs import data_of, protocol_of
-from app.db.errors import Ambiguous, NotFound
+from app.db.errors import Ambiguous, Deleted, NotFound
 from app.db.reads.jobs import UNFINISHED
 from app.db.tables import AnalysisRow, DataRow, FormerSlugRow, JobRow, NetworkRow, ProtocolRow
 
@@ -28,13 +28,29 @@ def begins_with(column: InstrumentedAttribute[str], prefix: str) -> ColumnElemen
     return (column >= prefix) & (column < prefix + "g")
 
 
-def find_network(session: Session, ref: str) -> NetworkRow:
+def find_network(session: Session, ref: str, *, deleted: bool = False) -> NetworkRow:
     """The network with that slug, or whose digest begins with those 6 or more digits, or that once had that slug.
+
+    Args:
+        session: open session.
+        ref: slug, former slug or beginning of a digest.
+        deleted: whether a deleted one is meant too.
 
     Raises:
         NotFound: there is none.
         Ambiguous: several digests begin so; some of them are named.
+        Deleted: it was deleted.
     """
+    row = _network_called(session, ref)
+    if row.deleted_at is not None and not deleted:
+        cause = f"was deleted at {row.deleted_at:%Y-%m-%d %H:%M} UTC"
+        error = Deleted(f"network {row.slug!r}", cause, "undo that on its page for deleting, or bring it in again")
+        error.slug = row.slug
+        raise error
+    return row
+
+
+def _network_called(session: Session, ref: str) -> NetworkRow:
     row = session.scalar(select(NetworkRow).where(NetworkRow.slug == ref))
     if row is not None:
         return row

@@ -56,7 +56,7 @@ def gallery(
 
 def _matching(query: str) -> list[ColumnElement[bool]]:
     if not query:
-        return [NetworkRow.origin != STUDY_ORIGIN]
+        return [NetworkRow.deleted_at.is_(None), NetworkRow.origin != STUDY_ORIGIN]
     text = query.lower()
     found = [
         func.lower(NetworkRow.name).contains(text, autoescape=True),
@@ -64,7 +64,7 @@ def _matching(query: str) -> list[ColumnElement[bool]]:
     ]
     if _HEX.issuperset(text):
         found.append(NetworkRow.digest.startswith(text, autoescape=True))
-    return [or_(*found)]
+    return [NetworkRow.deleted_at.is_(None), or_(*found)]
 
 
 def analyses_of(session: Session, network_ids: Iterable[int]) -> Sequence[AnalysisRow]:

@@ -1,0 +1,63 @@
+"""What deleting a network does, before it is done; and undoing it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from pydantic import Field
+from sqlalchemy.orm import Session
+
+from app.addressing import Addresses
+from app.db.reads.analyses import analyses_of
+from app.jobs.deletion import KEPT_ORIGIN, unfinished_jobs
+from app.limits import undo_days_in
+from app.pages.options import Options, PageModel
+from app.pages.place import find_network
+
+
+class DeleteOptions(Options):
+    """Options of the page."""
+
+
+class DeletePage(PageModel):
+    """A network that is to be deleted, or was."""
+
+    slug: str
+    name: str
+    digest: str
+    deleted_at: str | None = Field(description="When it was deleted; None while it is not.")
+    gone_at: str | None = Field(description="Until when that can be undone; None while it is not, or for bundled ones.")
+    undo_days: float = Field(description="How long a deletion can be undone here.")
+    n_analyses: int
+    n_jobs: int = Field(description="Work on it that waits or runs, and would be cancelled.")
+    bundled: bool = Field(description="Whether it came with Pluriscope; such a deletion can always be undone.")
+    network_url: str
+    delete_url: str = Field(description="POST here to delete it; programs DELETE the network’s own address.")
+    restore_url: str = Field(description="POST here to undo that.")
+    url: str
+
+
+def build_delete(session: Session, addresses: Addresses, network: str) -> DeletePage:
+    """The page that an address names, whether the network is deleted or not.
+
+    Raises:
+        NotFound: no such network.
+    """
+    row = find_network(session, addresses, network, deleted=True)
+    days, bundled = undo_days_in(session), row.origin == KEPT_ORIGIN
+    gone = None if row.deleted_at is None or bundled else row.deleted_at + timedelta(days=days)
+    return DeletePage(
+        slug=row.slug,
+        name=row.name,
+        digest=row.digest,
+        deleted_at=None if row.deleted_at is None else row.deleted_at.isoformat(timespec="seconds"),
+        gone_at=None if gone is None else gone.isoformat(timespec="seconds"),
+        undo_days=days,
+        n_analyses=len(analyses_of(session, row)),
+        n_jobs=unfinished_jobs(session, row),
+        bundled=bundled,
+        network_url=addresses.network(row.slug),
+        delete_url=addresses.delete(row.slug),
+        restore_url=addresses.restore(row.slug),
+        url=addresses.delete(row.slug),
+    )

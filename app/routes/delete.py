@@ -1,0 +1,81 @@
+"""Deleting networks, with confirmation and undo."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import HTMLResponse, RedirectResponse
+
+from app.addressing import API_PREFIX
+from app.errors import api_errors
+from app.jobs.deletion import delete_softly, purge_deleted, restore
+from app.limits import undo_days_in
+from app.pages.delete import DeleteOptions, DeletePage, build_delete
+from app.pages.place import find_network
+from app.rendering import render
+from app.routes.changes import Writing
+from app.routes.depends import Links, Reading
+
+router = APIRouter()
+Options = Annotated[DeleteOptions, Query()]
+
+
+@router.get("/networks/{network}/delete", response_class=HTMLResponse, include_in_schema=False)
+def delete_page(request: Request, session: Reading, links: Links, network: str, _options: Options) -> HTMLResponse:
+    return render(request, "pages/delete.html", {"page": build_delete(session, links, network)})
+
+
+@router.get(
+    f"{API_PREFIX}/networks/{{network}}/delete",
+    tags=["networks"],
+    summary="What deleting a network does",
+    responses=api_errors(400, 404),
+)
+def delete_twin(session: Reading, links: Links, network: str, _options: Options) -> DeletePage:
+    """What would be deleted, or until when a deletion can be undone."""
+    return build_delete(session, links, network)
+
+
+@router.post("/networks/{network}/delete", include_in_schema=False)
+def delete_from_form(session: Writing, links: Links, network: str) -> RedirectResponse:
+    """The confirmation: on to the page that offers to undo it."""
+    row = find_network(session, links, network, deleted=True)
+    purge_deleted(session, undo_days_in(session))
+    delete_softly(session, row)
+    return RedirectResponse(links.delete(row.slug), status_code=303)
+
+
+@router.delete(
+    f"{API_PREFIX}/networks/{{network}}",
+    tags=["networks"],
+    summary="Delete a network",
+    responses=api_errors(403, 404),
+)
+def delete(session: Writing, links: Links, network: str) -> DeletePage:
+    """Delete a network with all that was found about it; for some days that can be undone. Its work is cancelled."""
+    row = find_network(session, links, network, deleted=True)
+    purge_deleted(session, undo_days_in(session))
+    delete_softly(session, row)
+    return build_delete(session, links, row.slug)
+
+
+@router.post("/networks/{network}/restore", include_in_schema=False)
+def restore_from_form(session: Writing, links: Links, network: str) -> RedirectResponse:
+    """Back to the network's page."""
+    row = find_network(session, links, network, deleted=True)
+    restore(session, row)
+    return RedirectResponse(links.network(row.slug), status_code=303)
+
+
+@router.post(
+    f"{API_PREFIX}/networks/{{network}}/restore",
+    tags=["networks"],
+    summary="Undo a deletion",
+    responses=api_errors(403, 404),
+)
+def restore_over_http(session: Writing, links: Links, network: str) -> DeletePage:
+    """Bring a deleted network back with all that was found; the work that was cancelled with it is queued again."""
+    row = find_network(session, links, network, deleted=True)
+    restore(session, row)
+    return build_delete(session, links, row.slug)
