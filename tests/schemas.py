@@ -1,0 +1,96 @@
+"""A small real store for every revision that the schema ever had, and how one is kept.
+
+``tests/fixtures/schemas/NNNN.sql.gz`` is a store as the program of that time left it: a network, its analyses under two
+protocols, their verdicts and whatever else ran behind them. It is never made again: that is what makes it a witness.
+
+After adding a migration, keep one for its revision, with the program as it is committed beside it::
+
+    python -m tests.schemas
+
+which imports a network into an empty store, lets a worker finish all jobs, and writes the dump of the newest revision.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import sqlite3
+import sys
+import tempfile
+from contextlib import closing
+from pathlib import Path
+
+FOLDER = Path(__file__).parent / "fixtures" / "schemas"
+SLUG = "kept-and"
+NETWORK = {
+    "format": "pluriscope-network/1",
+    "name": "Kept AND",
+    "sizes": [2, 3, 1],
+    "weights": [[[1.0, 1.0], [1.0, 1.0], [0.5, 1.0]], [[0.6, 0.6, 0.3]]],
+    "biases": [[-1.0, -1.0, -0.5], [0.0]],
+    "activation": "relu",
+    "output_activation": "linear",
+    "tasks": [{"name": "AND", "truth_table": [0, 0, 0, 1]}],
+}
+
+
+def revisions() -> list[str]:
+    """Every revision, oldest first."""
+    from alembic.script import ScriptDirectory
+
+    from app.db.engine import alembic_config
+
+    return [step.revision for step in ScriptDirectory.from_config(alembic_config()).walk_revisions()][::-1]
+
+
+def kept() -> list[str]:
+    """The revisions that have a store here."""
+    return sorted(path.name.removesuffix(".sql.gz") for path in FOLDER.glob("*.sql.gz"))
+
+
+def unpack(revision: str, file: Path) -> None:
+    """Make the kept store of a revision anew as a SQLite database."""
+    statements = gzip.decompress((FOLDER / f"{revision}.sql.gz").read_bytes()).decode()
+    with closing(sqlite3.connect(file)) as connection:
+        connection.executescript(statements)
+
+
+def pack(file: Path) -> Path:
+    """Keep a store as that of its revision; byte for byte the same for the same store."""
+    with closing(sqlite3.connect(file)) as connection:
+        (revision,) = connection.execute("SELECT version_num FROM alembic_version").fetchone()
+        dump = "".join(f"{line}\n" for line in connection.iterdump())
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    path = FOLDER / f"{revision}.sql.gz"
+    path.write_bytes(gzip.compress(dump.encode(), 9, mtime=0))
+    return path
+
+
+def make(folder: Path) -> Path:
+    """A store with everything that the program of today finds out about one small network; returns its file."""
+    from analysis.networks.files import parse_network_file
+    from analysis.protocol import COMPLETE, PAPER
+    from app.db.engine import open_store
+    from app.db.writes import save_network
+    from app.jobs.queue import enqueue_analyses
+    from app.jobs.worker import run_workers
+    from app.settings import Settings
+
+    settings = Settings(data=folder, database_url="", workers=1)
+    store = open_store(settings)
+    store.migrate()
+    with store.write() as session:
+        row = save_network(session, parse_network_file(json.dumps(NETWORK).encode()))
+        enqueue_analyses(session, row, [COMPLETE, PAPER])
+    store.close()
+    run_workers(settings, slots=1, until_idle=True)
+    return folder / "pluriscope.sqlite"
+
+
+if __name__ == "__main__":
+    with tempfile.TemporaryDirectory() as name:
+        newest = revisions()[-1]
+        if newest in kept() and "--replace" not in sys.argv:
+            sys.exit(f"the store of revision {newest} is kept already; it is a witness and is not made again")
+        made = pack(make(Path(name)))
+        sys.stdout.write(f"{made} ({made.stat().st_size:,} bytes)\n")
