@@ -29,20 +29,20 @@ class Order:
     Args:
         protocols: under which every network is analysed.
         circuits: whether circuits and interpretations are searched; else they are left unsearched.
-        algorithms: whether algorithms are aligned; else they are left unsearched where circuits are too.
         report: told how far the work is; may raise Cancelled.
         clock: seconds from any origin, None to measure nothing.
         limits: where searches stop.
         device: torch device name.
+        algorithms: whether algorithms are aligned; else they are left unsearched where circuits are too.
     """
 
     protocols: tuple[Protocol, ...]
     circuits: bool = True
-    algorithms: bool = True
     report: Report = silent
     clock: Clock | None = None
     limits: Limits = DEFAULT_LIMITS
     device: str = "cpu"
+    algorithms: bool = True
 
 
 @dataclass(frozen=True, eq=False)
