@@ -56,7 +56,10 @@ class GalleryOptions(Options):
 
 
 class OutputCounts(PageModel):
-    """What one protocol found for one output on the clean inputs, or how far that is."""
+    """What one protocol found for one output on the network's own inputs, or how far that is.
+
+    Its own inputs are the clean ones, or what stands for these by the encoding that it was brought in with.
+    """
 
     output: int
     protocol: str
@@ -160,18 +163,19 @@ def _key(cursor: str) -> reads.GalleryKey | None:
 def _item(
     row: NetworkRow, analyses: Sequence[AnalysisRow], jobs: Sequence[JobRow], addresses: Addresses
 ) -> NetworkItem:
-    clean = clean_data(row.sizes[0]).digest
-    stored = {(a.output, a.protocol_digest): a for a in analyses if a.data_digest == clean}
+    own = row.input_data or clean_data(row.sizes[0]).digest
+    stored = {(a.output, a.protocol_digest): a for a in analyses if a.data_digest == own}
     outputs = []
     for output in range(row.sizes[-1]):
         for name, protocol in BUILT_IN.items():
             analysis = stored.get((output, protocol.digest))
-            job = latest_job(jobs, Scope(output, name), row.sizes[0])
+            scope = Scope(output, name, row.input_data[:12])
+            job = latest_job(jobs, scope, row.sizes[0])
             outputs.append(
                 OutputCounts(
                     output=output,
                     protocol=name,
-                    url=addresses.network(row.slug, Scope(output, name)),
+                    url=addresses.network(row.slug, scope),
                     state=state_of(analysis, job),
                     counts=None if analysis is None else counts_of(analysis),
                     seconds=None if analysis is None else sum(analysis.seconds.values()),

@@ -57,6 +57,7 @@ class NetworkView(PageModel):
     tasks: list[TaskView]
     origin: str = Field(description="bundled, trained or uploaded.")
     attribution: str
+    input_data: str = Field("", description="Data record of the encoding it was brought in with; empty for 0 and 1.")
 
     @property
     def shape(self) -> str:
@@ -235,6 +236,7 @@ def network_view(row: NetworkRow, addresses: Addresses, network: Network | None 
         tasks=[TaskView(name=t["name"], truth_table=t["truth_table"]) for t in row.tasks],
         origin=row.origin,
         attribution=row.attribution,
+        input_data=row.input_data or "",
     )
 
 

@@ -235,6 +235,7 @@ def store_intake(session: Session, intake: Intake) -> NetworkRow:
     data = intake.data
     if not data.is_clean:
         save_data_record(session, data)
+        row.input_data = data.digest
     return row
 
 
