@@ -28,6 +28,9 @@ class Settings(BaseSettings):
     )
     prefix: str = Field("", description="Path under which a proxy serves the application, e.g. /pluriscope.")
     workers: int = Field(2, ge=1, le=256, description="Worker processes of `pluriscope work`.")
+    cluster: str = Field(
+        "", max_length=200, description="Address of a dask scheduler that `pluriscope work` computes on; empty: here."
+    )
     lease_seconds: float = Field(
         30.0, ge=2, le=3600, description="How long a job stays with a worker that gives no sign of life."
     )

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from app.cli.configuration import read_settings
-from app.cli.terminal import DONE, TROUBLE, remark
+from app.cli.terminal import DONE, TROUBLE, Refusal, remark
 
 
 def serve(
@@ -32,8 +32,8 @@ def serve(
     from app.db.engine import open_store
     from app.db.errors import StoreReadOnly
     from app.db.trouble import diagnosis, is_lasting
-    from app.jobs.direction_asking import enqueue_missing_directions
     from app.jobs.deletion import purge_deleted
+    from app.jobs.direction_asking import enqueue_missing_directions
     from app.jobs.queue import enqueue_missing_criteria
     from app.jobs.report_asking import enqueue_missing_reports
     from app.main import create_app, settle
@@ -75,25 +75,34 @@ def serve(
 
 
 def work(
-    workers: Annotated[int | None, typer.Option(help="Processes that analyse at the same time.")] = None,
+    workers: Annotated[int | None, typer.Option(help="Jobs at the same time, each in a process of its own.")] = None,
+    cluster: Annotated[
+        str | None, typer.Option(help="Compute on the workers of this dask scheduler, e.g. tcp://10.0.0.5:8786.")
+    ] = None,
     until_idle: Annotated[bool, typer.Option("--until-idle", help="End when no job is left.")] = False,
 ) -> int:
     """Run background work: analyses and training.
 
     Example: [bold]pluriscope work --workers 4[/bold]
 
-    A worker that is killed loses nothing: another takes its job up again when the lease runs out.
+    A worker that is killed loses nothing: another takes its job up again when the lease runs out. With a cluster this
+    process coordinates as many jobs as the cluster has threads, or as [bold]--workers[/bold] says.
     """
     from app.db.engine import open_store
-    from app.jobs.worker import run_workers
+    from app.jobs.worker import ClusterMissing, run_workers
 
-    settings = read_settings(workers=workers)
+    settings = read_settings(workers=workers, cluster=cluster)
     store = open_store(settings)
     try:
         store.ensure_writable()
     finally:
         store.close()
-    run_workers(settings, slots=settings.workers, until_idle=until_idle)
+    try:
+        run_workers(settings, slots=workers, until_idle=until_idle)
+    except ClusterMissing:
+        raise Refusal(
+            f"cluster {settings.cluster!r}: dask is not installed. Install pluriscope with the extra 'cluster'."
+        ) from None
     return DONE
 
 

@@ -23,6 +23,10 @@ from app.jobs.computing import Crashed, Ending, Lost, Message, Order, carry_out
 CANCEL: Final = "cancel"
 
 
+class ClusterMissing(Exception):
+    """A cluster is to be used, but the extra ``cluster`` is not installed."""
+
+
 class Running(Interface):
     """A computation on its way."""
 

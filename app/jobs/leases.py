@@ -286,7 +286,8 @@ def requeue(
         return
     wait = wait_after(held.job_id, max(losses, 1))
     message = f"its {reason}; tried again in {wait.total_seconds():.1f} s"
-    _back_to_queue(session, held, held.attempt, message, "warning", now, not_before=now + wait)
+    attempts = held.attempt if blame else held.attempt - 1
+    _back_to_queue(session, held, attempts, message, "warning", now, not_before=now + wait)
 
 
 def _back_to_queue(

@@ -31,10 +31,12 @@ from app.jobs import leases
 from app.jobs.attempt import Attempt
 from app.jobs.attempt import Pace as Pace  # callers take it from here
 from app.jobs.definitions import DEFINITIONS, JobDefinition
+from app.jobs.executor import ClusterMissing as ClusterMissing  # callers take it from here
 from app.jobs.executor import Executor, ProcessExecutor
 from app.jobs.leases import Claim
 
 if TYPE_CHECKING:
+    from app.jobs.cluster import Cluster
     from app.settings import Settings
 
 log = logging.getLogger("pluriscope.jobs")
@@ -51,7 +53,7 @@ def run_workers(
 
     Args:
         settings: of the application.
-        slots: jobs at a time, ``settings.workers`` if not given.
+        slots: jobs at a time; if not given as many as the cluster can do at once, or ``settings.workers`` without one.
         until_idle: return when no job is queued or running any more.
         stop: set it to let the workers leave; jobs on their way are given back.
 
@@ -63,14 +65,30 @@ def run_workers(
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stop.set())
     store = open_store(settings)
+    cluster = _cluster(settings)
     try:
         store.migrate()  # a worker may be the first to start
-        slots = slots or settings.workers
+        slots = slots or (cluster and cluster.n_threads()) or settings.workers
         # with hundreds of slots each tells its progress less often, so that the notes of all stay a trickle
         pace = Pace(lease_seconds=settings.lease_seconds, progress_seconds=max(0.5, slots / 50))
-        Worker(store, slots=slots, stop=stop, pace=pace).run(until_idle=until_idle)
+        worker = Worker(store, slots=slots, stop=stop, pace=pace)
+        if cluster is not None:
+            log.info("computing on the cluster at %s, %d jobs at a time", settings.cluster, slots)
+            worker.executor, worker.ready = cluster.executor, cluster.is_ready
+        worker.run(until_idle=until_idle)
     finally:
+        if cluster is not None:
+            cluster.close()
         store.close()
+
+
+def _cluster(settings: Settings) -> Cluster | None:
+    """The cluster of the settings, None if they name none; dask is loaded only then."""
+    if not settings.cluster:
+        return None
+    from app.jobs.cluster import Cluster
+
+    return Cluster(settings.cluster)
 
 
 @dataclass
@@ -84,6 +102,7 @@ class Worker:
         pace: intervals.
         definitions: the kinds of jobs it takes.
         executor: makes the executor of each slot.
+        ready: whether there is anywhere to compute; while there is not, no job is taken up.
     """
 
     store: Store
@@ -92,6 +111,7 @@ class Worker:
     pace: Pace = field(default_factory=Pace)
     definitions: Mapping[str, JobDefinition] = field(default_factory=lambda: DEFINITIONS)
     executor: Callable[[], Executor] = ProcessExecutor
+    ready: Callable[[], bool] = lambda: True
 
     def __post_init__(self) -> None:
         self._asked: frozenset[str] = frozenset()  # jobs that somebody has asked to stop
@@ -125,7 +145,7 @@ class Worker:
         try:
             while not self.stop.is_set():
                 try:
-                    claim = self._claim(owner)
+                    claim = self._claim(owner) if self.ready() else None
                     if claim is not None:
                         self._attempt(claim, executor).run()
                     elif until_idle and not self._unfinished():

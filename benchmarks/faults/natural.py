@@ -1,0 +1,68 @@
+"""The rows of a store by what they say: row numbers replaced by what they stand for, times and attempts left out."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any, Final
+
+from sqlalchemy import Connection, Integer, Table
+
+from app.db.content import canonical, rows_of, tables_in
+
+# what two runs over the same work may differ in: when, how long, in how many attempts, how far it was told last
+VOLATILE: Final[Mapping[str, frozenset[str]]] = {
+    "*": frozenset({"created_at", "seconds", "provenance", "retired_at"}),
+    "jobs": frozenset(
+        {"stage", "done", "total", "attempts", "losses", "owner", "lease_until", "started_at", "finished_at"}
+        | {"not_before", "turn", "requester", "priority", "cancel_requested"}
+    ),
+}
+LEFT_OUT: Final = frozenset({"job_log"})  # tells of attempts; looked at by itself
+
+
+def natural_contents(connection: Connection) -> dict[str, Counter[str]]:
+    """The rows of each table as hashes of what they say; a row that refers to another says what that one says.
+
+    Rows of one parent that have a number of their own also say which one of its children they are, for the order of
+    such rows means something.
+    """
+    names: dict[tuple[str, Any], str] = {}  # (table, row number) → hash
+    found: dict[str, Counter[str]] = {}
+    for table in tables_in(connection):
+        if table.name not in LEFT_OUT:
+            found[table.name] = _rows(connection, table, names)
+    return found
+
+
+def _rows(connection: Connection, table: Table, names: dict[tuple[str, Any], str]) -> Counter[str]:
+    numbered = [column for column in table.primary_key.columns if isinstance(column.type, Integer)]
+    own = numbered[0].name if len(table.primary_key.columns) == 1 and numbered and not numbered[0].foreign_keys else ""
+    volatile = VOLATILE["*"] | VOLATILE.get(table.name, frozenset())
+    columns = list(table.columns)
+    parents = {column.name: next(iter(column.foreign_keys)).column for column in columns if column.foreign_keys}
+    counted: Counter[str] = Counter()
+    children: Counter[str] = Counter()
+    for rows in rows_of(connection, table):
+        for row in rows:
+            digest = hashlib.sha256()
+            parent = ""
+            number = None
+            for column, value in zip(columns, row, strict=True):
+                if column.name == own:
+                    number = value
+                elif column.name in parents and value is not None:
+                    of = parents[column.name]
+                    parent = names.get((of.table.name, value), str(value))
+                    digest.update(f"{column.name}={parent};".encode())
+                elif column.name not in volatile:
+                    digest.update(column.name.encode() + b"=" + canonical(value))
+            if own and parent:
+                digest.update(f"child {children[parent]}".encode())
+                children[parent] += 1
+            said = digest.hexdigest()
+            counted[said] += 1
+            key = number if own else row[columns.index(next(iter(table.primary_key.columns)))]
+            names[table.name, key] = said
+    return counted
