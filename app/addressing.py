@@ -15,12 +15,13 @@ from urllib.parse import quote, urlencode
 DEFAULT_PROTOCOL: Final = "complete"
 _PLAIN: Final = re.compile(r"[A-Za-z0-9_.~-]*")
 API_PREFIX: Final = "/api/v1"
+RESERVED_SLUGS: Final = frozenset({"new", "preview"})  # below /networks, or its twin, these are pages of their own
 _TABLES: Final = tuple(
     (re.compile(shape), table)
     for shape, table in (
         (r"/", "/networks"),
         (r"/jobs|/compare|/networks/[^/]+/(circuits|algorithms|funnel|directions)", ""),
-        (r"/networks/[^/]+", "/figures"),
+        (r"/networks/(?!new$)[^/]+", "/figures"),
         (r"/networks/[^/]+/circuits/[^/]+", "/interpretations"),
         (r"/networks/[^/]+/circuits/[^/]+/interpretations", ""),
         (r"/networks/[^/]+/algorithms/[^/]+", "/alignments"),

@@ -33,9 +33,7 @@ def add_bundled_networks(session: Session) -> int:
         known = session.scalar(select(NetworkRow.id).where(NetworkRow.digest == bundled.network.digest))
         added += known is None
         if session.scalar(
-            select(NetworkRow.id).where(
-                NetworkRow.digest == bundled.network.digest, NetworkRow.deleted_at.is_not(None)
-            )
+            select(NetworkRow.id).where(NetworkRow.digest == bundled.network.digest, NetworkRow.deleted_at.is_not(None))
         ):
             continue  # somebody has deleted it, and may undo that
         try:

@@ -11,6 +11,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from analysis.digest import looks_like_digest
+from app.addressing import RESERVED_SLUGS
 from app.db.errors import Conflict, NotFound
 from app.db.tables import FormerSlugRow, NetworkRow, ShortLinkRow
 

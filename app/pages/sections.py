@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import parse_qsl, unquote
 
-from app.addressing import Addresses, Scope, scope_from
+from app.addressing import RESERVED_SLUGS, Addresses, Scope, scope_from
 
 _ROUTES: Final[tuple[tuple[str, str, Callable[[Addresses, str, Scope], str]], ...]] = (
     ("", "Overview", lambda addresses, network, scope: addresses.network(network, scope)),
@@ -53,7 +53,7 @@ def sections_of(addresses: Addresses, path: str, query: str) -> tuple[Section, .
     """
     parts = [unquote(part) for part in path.removeprefix(addresses.prefix).strip("/").split("/")]
     named = dict(reversed(parse_qsl(query)))  # of a repeated option the first
-    if parts[0] == "networks" and len(parts) > 1:
+    if parts[0] == "networks" and len(parts) > 1 and parts[1] not in RESERVED_SLUGS:
         network, here, depth = parts[1], parts[2] if len(parts) > 2 else "", len(parts) - 2
     elif parts[0] == "compare" and named.get("network"):
         network, here, depth = named["network"], "compare", len(parts)
