@@ -13,6 +13,7 @@ from analysis import ENGINE_VERSION
 from analysis.errors import AnalysisError, BeyondLimits, Cancelled
 from app.cli.analyse import analyse, protocol_schema
 from app.cli.criteria import criteria
+from app.cli.doctor import doctor
 from app.cli.interface import interface
 from app.cli.rename import rename
 from app.cli.server import migrate, serve, work
@@ -43,6 +44,7 @@ app.command(rich_help_panel="Dashboard and its database")(export)
 app.command(rich_help_panel="Dashboard and its database")(verify)
 app.command(rich_help_panel="Dashboard and its database")(rename)
 app.command(rich_help_panel="Dashboard and its database")(migrate)
+app.command(rich_help_panel="Dashboard and its database")(doctor)
 app.command(rich_help_panel="Dashboard and its database")(backup)
 app.command(rich_help_panel="Dashboard and its database")(restore)
 app.command(rich_help_panel="Dashboard and its database")(move)
