@@ -97,11 +97,8 @@ def save_outcomes(
     now = now or datetime.now(UTC)
     design = design_of(study)
     cells = {cell.key: (position, cell) for position, cell in enumerate(cells_of(design))}
-    known = set(
-        session.execute(
-            select(StudyOutcomeRow.position, StudyOutcomeRow.seed).where(StudyOutcomeRow.study_id == study.id)
-        ).tuples()
-    )
+    stored = select(StudyOutcomeRow.position, StudyOutcomeRow.seed).where(StudyOutcomeRow.study_id == study.id)
+    known = {(position, seed) for position, seed in session.execute(stored)}
     fresh = [o for o in outcomes if o.cell in cells and (cells[o.cell][0], o.seed) not in known]
     for start in range(0, len(fresh), _AT_ONCE):
         part = fresh[start : start + _AT_ONCE]

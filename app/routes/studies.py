@@ -94,8 +94,7 @@ def sent_study(request: Request, session: Writing, links: Links, form: Form) -> 
     """Shows what a study would cost; starts it once that was seen."""
     lists = {name: [str(value) for value in form.getlist(name)] for name in ("activation", "protocols", "measures")}
     fields = fields_from(form, lists)
-    upload = form.get("upload")
-    sent = upload.file.read(MAX_DESIGN_BYTES + 1) if isinstance(upload, UploadFile) and upload.filename else b""
+    sent = _uploaded(form.get("upload"))
     text = str(form.get("file") or "")
     agreed = str(form.get("design") or "")
     try:
@@ -108,6 +107,14 @@ def sent_study(request: Request, session: Writing, links: Links, form: Form) -> 
         return render(request, "pages/study_new.html", {"page": page}, status_code=422)
     page = form_page(links, fields, file=text, design=design, cost=predicted(session, design))
     return render(request, "pages/study_new.html", {"page": page})
+
+
+def _uploaded(upload: object) -> bytes:
+    """The content of a file that came with a form, b"" without one."""
+    if not isinstance(upload, UploadFile):
+        return b""
+    with upload.file as file:
+        return file.read(MAX_DESIGN_BYTES + 1)
 
 
 @router.get(f"{_API}/schema", tags=[_TAG], summary="JSON schema of study files", responses=api_errors(400))

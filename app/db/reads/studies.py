@@ -109,6 +109,12 @@ def outcome_rows(
     return session.scalars(ordered).all(), total
 
 
+def outcomes_of_seed(session: Session, study_id: int, seed: int) -> Sequence[StudyOutcomeRow]:
+    """What came of one seed in every cell, in the order of cells."""
+    wanted = (StudyOutcomeRow.study_id == study_id, StudyOutcomeRow.seed == seed)
+    return session.scalars(select(StudyOutcomeRow).where(*wanted).order_by(StudyOutcomeRow.position)).all()
+
+
 def finished_seeds(session: Session, study_id: int, position: int) -> set[int]:
     """Seeds of a cell that have their outcome."""
     return set(
@@ -126,7 +132,7 @@ def stored_slugs(session: Session, digests: Sequence[str]) -> dict[str, str]:
     for start in range(0, len(digests), _AT_ONCE):
         part = digests[start : start + _AT_ONCE]
         rows = session.execute(select(NetworkRow.digest, NetworkRow.slug).where(NetworkRow.digest.in_(part)))
-        slugs |= dict(rows.tuples().all())
+        slugs |= {row.digest: row.slug for row in rows}
     return slugs
 
 

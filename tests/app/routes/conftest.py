@@ -41,7 +41,8 @@ def application(one_application, empty_database):
         return one_application
     folder = settings.data
     for left in folder.iterdir():
-        left.unlink()
+        if left.is_file():  # rendered pictures, in a folder of their own, are known by their content
+            left.unlink()
     shutil.copy(empty_database, folder)
     return one_application
 

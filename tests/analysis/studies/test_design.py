@@ -1,0 +1,109 @@
+import json
+
+import pytest
+
+from analysis.errors import InvalidStudy
+from analysis.studies.cells import cells_of
+from analysis.studies.costs import chunks_of, cost_of, needs_circuits
+from analysis.studies.design import StudyDesign, design_schema, read_design
+from tests.study_factories import design, settings
+
+
+def test_the_digest_is_of_what_is_found_and_not_of_words_or_of_the_number_of_seeds():
+    known = design()
+    same = design(name="Another name", question="Another question?", seeds={"first": 0, "count": 900})
+    assert same.digest == known.digest
+    for changed in (
+        {"hidden": [[2, 2]], "comparisons": []},
+        {"seeds": {"first": 1, "count": 4}},
+        {"loss_target": [0.001]},
+        {"protocols": ["complete"], "comparisons": [], "references": []},
+        {"criteria": ["mean-ablation"]},
+        {"training": {"epochs": 7}},
+    ):
+        assert design(**changed).digest != known.digest
+
+
+def test_a_design_is_read_back_from_its_own_file():
+    known = design(criteria=["input-noise(radius=.2)"])
+    again = read_design(known.model_dump_json().encode())
+    assert again == known
+    assert again.digest == known.digest
+    assert set(design_schema()["required"]) == {"slug", "name", "question", "measures"}
+    assert set(settings()) <= set(StudyDesign.model_fields)
+
+
+@pytest.mark.parametrize(
+    ("changed", "reason"),
+    [
+        ({"hidden": [[3, 3], [3, 3]]}, "'3-3' is there twice"),
+        ({"tasks": [["XOR"], ["0110", "1"]]}, "tasks ('0110', '1')"),
+        ({"hidden": [[3, 3], [99]]}, "hidden layers must have 1 to 64 neurons"),
+        ({"input_weights": [None, [1, 2]]}, "input_weights must be 4 non-negative numbers"),
+        ({"measures": ["circuits"]}, "'circuits' is unknown"),
+        ({"criteria": ["kindness"]}, "kindness"),
+        ({"source": "a dream"}, "source 'a dream': is unknown"),
+        ({"source_options": {"colour": 1}}, "source_options.colour: is unknown"),
+        ({"hidden": [[3, 3]]}, "has one level of hidden layers, so there is nothing to compare"),
+        (
+            {"comparisons": [{"measure": "irredundant-formulas", "factor": "hidden", "test": "mann-whitney"}]},
+            "mann-whitney compares numbers",
+        ),
+        (
+            {"comparisons": [{"measure": "circuits-valid", "factor": "hidden", "where": {"hidden": "3-3"}}]},
+            "cannot be compared and held fixed",
+        ),
+        (
+            {"comparisons": [{"measure": "circuits-valid", "factor": "hidden", "protocol": "mine"}]},
+            "protocol 'mine' is not one of",
+        ),
+        ({"ladders": [{"label": "x", "measures": ["circuits-valid", "alignments-valid"]}]}, "not among the study's"),
+        ({"seeds": {"first": 0, "count": 100_000}, "hidden": [[2], [3], [4]]}, "300,000 in all"),
+        ({"seeds": {"count": 0}}, "seeds.count"),
+        ({"slug": "Not A Slug"}, "slug"),
+        ({"sorcery": True}, "sorcery"),
+    ],
+)
+def test_contradictions_are_refused_with_the_reason(changed, reason):
+    with pytest.raises(InvalidStudy) as refusal:
+        design(**changed)
+    assert reason in str(refusal.value)
+
+
+def test_all_contradictions_are_named_at_once():
+    with pytest.raises(InvalidStudy) as refusal:
+        design(hidden=[[3, 3], [3, 3]], measures=["nothing"], criteria=["no"])
+    assert refusal.value.cause.count(";") >= 3
+
+
+def test_a_file_that_is_no_study_is_refused():
+    for raw in (b"", b"[]", b"{", b"\x80pickle", json.dumps({"slug": 1}).encode()):
+        with pytest.raises(InvalidStudy):
+            read_design(raw)
+
+
+def test_cells_are_every_combination_and_keep_their_keys_in_larger_grids():
+    small = cells_of(design())
+    large = cells_of(design(loss_target=[0.01, 0.001], noise_std=[0, 0.1]))
+    assert [cell.name for cell in small] == ["2-2", "3-3"]
+    assert len(large) == 8
+    assert {cell.key for cell in small} < {cell.key for cell in large}
+    assert small[1].sizes == (2, 3, 3, 1)
+    assert small[1].spec(7).seed == 7
+    assert small[1].spec(7).loss_target == 0.01
+
+
+def test_the_cost_grows_with_the_grid_and_is_smaller_without_circuits():
+    small, large = cost_of(design()), cost_of(design(hidden=[[2, 2], [5, 5]]))
+    assert small.networks == 8
+    assert large.seconds > 10 * small.seconds
+    without = design(measures=["alignments-minimal"], comparisons=[], ladders=[], references=[])
+    assert not needs_circuits(without)
+    assert cost_of(without).seconds < small.seconds
+    assert cost_of(without).cells[0].possible is None
+
+
+def test_chunks_never_move_when_seeds_are_added():
+    assert chunks_of(range(3, 12), 4) == [(3,), (4, 5, 6, 7), (8, 9, 10, 11)]
+    assert chunks_of(range(3, 14), 4)[:3] == chunks_of(range(3, 12), 4)
+    assert chunks_of([], 4) == []

@@ -1,0 +1,58 @@
+"""A study run by the engine, small but real."""
+
+import pytest
+
+from analysis.data import clean_data
+from analysis.networks.training import train_networks
+from analysis.pipeline import analyse_output
+from analysis.protocol import COMPLETE
+from analysis.studies.cells import cells_of
+from analysis.studies.outcome import network_of_outcome
+from analysis.studies.running import run_cell
+from analysis.studies.sources import Order
+from tests.study_factories import design
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def study():
+    return design(criteria=["mean-ablation"], protocols=["complete"], comparisons=[], references=[])
+
+
+@pytest.fixture(scope="module")
+def outcomes(study):
+    return tuple(run_cell(cells_of(study)[1], range(12), Order(study.protocols)))
+
+
+def test_every_seed_has_an_outcome_and_failed_ones_say_why(outcomes):
+    assert [outcome.seed for outcome in outcomes] == list(range(12))
+    failed = [outcome for outcome in outcomes if not outcome.converged]
+    assert 0 < len(failed) < 12
+    assert all(outcome.message and outcome.values == {} and outcome.network for outcome in failed)
+
+
+def test_values_are_those_of_each_network_alone(study, outcomes):
+    cell = cells_of(study)[1]
+    for outcome in [o for o in outcomes if o.converged][:2]:
+        network = network_of_outcome(cell, outcome)
+        task = cell.spec(0).resolved_tasks()[0]
+        alone = analyse_output(network, 0, task, COMPLETE, clean_data(2))
+        values = outcome.values["complete"][0]
+        assert values["circuits-valid"].value == alone.circuits.n_valid
+        assert values["interpretations-total"].value == alone.interpretations.total
+        assert 0 < values["passes:circuit:mean-ablation"].value <= alone.circuits.n_valid
+
+
+def test_a_network_does_not_depend_on_its_chunk(study, outcomes):
+    cell = cells_of(study)[1]
+    again = next(run_cell(cell, [5], Order(study.protocols)))
+    assert again.network == outcomes[5].network
+    assert train_networks([cell.spec(5)])[0].network.digest == again.network
+
+
+def test_without_measures_of_circuits_none_are_searched():
+    study = design(measures=["alignments-minimal"], comparisons=[], ladders=[], references=[], hidden=[[6, 6]])
+    found = [o for o in run_cell(cells_of(study)[0], range(4), Order(study.protocols)) if o.converged]
+    assert found  # 46.9 trillion circuits would not have been searched in this time
+    assert all(o.values["complete"][0]["alignments-minimal"].exact for o in found)

@@ -1,0 +1,95 @@
+import json
+from dataclasses import dataclass
+
+import pytest
+
+from analysis.studies.result_file import read_results, result_bytes
+from tests.app.cli.test_analyse import run as run_command
+from tests.study_factories import results, settings
+
+
+@dataclass(frozen=True)
+class Ended:
+    code: int
+    out: str
+    err: str
+
+
+@pytest.fixture
+def run(capsys, tmp_path, monkeypatch):
+    """Runs a command on a database of its own."""
+    monkeypatch.setenv("PLURISCOPE_DATA", str(tmp_path / "data"))
+    monkeypatch.delenv("PLURISCOPE_DATABASE_URL", raising=False)
+
+    def ended(*arguments):
+        code = run_command(*arguments)
+        said = capsys.readouterr()
+        return Ended(code, said.out, said.err)
+
+    return ended
+
+
+@pytest.fixture
+def file(tmp_path):
+    path = tmp_path / "study.json"
+    path.write_text(json.dumps(settings(seeds={"first": 0, "count": 3})))
+    return path
+
+
+def test_the_cost_is_said_and_nothing_is_written(run, file, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    ended = run("study", "run", str(file), "--cost", "--seeds", "1000")
+    assert ended.code == 0
+    assert "2,000 in all" in ended.err
+    assert not [*tmp_path.glob("*.gz")]
+
+
+def test_bad_input_ends_in_one_line(run, file, tmp_path):
+    file.write_text(json.dumps(settings(measures=["nothing"])))
+    ended = run("study", "run", str(file))
+    assert ended.code == 2
+    assert "'nothing' is unknown" in ended.err
+    assert run("study", "run", str(tmp_path / "absent.json")).code == 2
+
+
+def test_schema_and_measures(run):
+    assert json.loads(run("study", "schema").out)["title"] == "StudyDesign"
+    assert "circuits-valid\tcount\tvalid circuits" in run("study", "measures").out
+
+
+@pytest.mark.slow
+def test_a_run_is_continued_from_its_file(run, file, tmp_path):
+    output = tmp_path / "out.jsonl.gz"
+    assert run("study", "run", str(file), "-o", str(output), "--workers", "1").code == 0
+    first = read_results(output.read_bytes())
+    assert first.complete
+    ended = run("study", "run", str(file), "-o", str(output), "--workers", "1", "--seeds", "5")
+    assert ended.code == 0
+    assert "holds 6 of 10 networks already" in ended.err
+    again = read_results(output.read_bytes())
+    known = {(o.cell, o.seed): o.network for o in again.outcomes}
+    assert len(known) == 10
+    assert all(known[o.cell, o.seed] == o.network for o in first.outcomes)
+
+
+def test_another_design_is_never_overwritten(run, file, tmp_path):
+    output = tmp_path / "out.jsonl.gz"
+    output.write_bytes(result_bytes(results()))
+    file.write_text(json.dumps(settings(loss_target=[0.5])))
+    before = output.read_bytes()
+    ended = run("study", "run", str(file), "-o", str(output))
+    assert ended.code == 2
+    assert "another design" in ended.err
+    assert output.read_bytes() == before
+
+
+def test_results_go_into_the_store_and_come_out_again(run, tmp_path):
+    path, copy = tmp_path / "in.jsonl.gz", tmp_path / "out.jsonl.gz"
+    path.write_bytes(result_bytes(results()))
+    assert run("study", "import", str(path)).out == "/studies/xor-width\n"
+    listed = run("study", "list").out
+    assert "done\t8 of 8 networks, 6 converged\tXOR by width" in listed
+    assert run("study", "export", "xor-width", "-o", str(copy)).code == 0
+    assert read_results(copy.read_bytes()).content == results().content
+    assert json.loads(run("study", "export", "xor-width", "--design").out)["slug"] == "xor-width"
+    assert run("study", "export", "nowhere").code == 2

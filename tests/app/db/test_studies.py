@@ -1,0 +1,115 @@
+import pytest
+from sqlalchemy import func, select
+
+from analysis.studies.result_file import read_results, result_bytes
+from app.db.errors import Ambiguous, Conflict, NotFound
+from app.db.reads.networks import gallery
+from app.db.reads.studies import (
+    OutcomeFilter,
+    find_study,
+    outcome_rows,
+    state_counts,
+    stored_results,
+    studies_of_network,
+)
+from app.db.studies import save_outcomes, save_results, save_study
+from app.db.study_tables import StudyOutcomeRow
+from app.db.tables import NetworkRow
+from tests.study_factories import design, results
+
+
+def test_results_are_stored_once_with_their_networks(store):
+    known = results()
+    for new in (8, 0):
+        with store.write() as session:
+            row, added = save_results(session, known)
+            assert added == new
+            assert (row.n_networks, row.n_finished, row.n_converged) == (8, 8, 6)
+            assert row.seconds == pytest.approx(2.0)
+    with store.read() as session:
+        row = find_study(session, known.design.digest[:8])
+        again = stored_results(session, row)
+        assert again.content == known.content
+        assert read_results(result_bytes(again)).content == known.content
+        assert session.scalar(select(func.count()).select_from(NetworkRow)) == 8
+        found = studies_of_network(session, known.outcomes[0].network)
+        assert [(study.slug, outcome.seed) for study, outcome in found] == [("xor-width", 0)]
+
+
+def test_networks_of_studies_are_in_the_gallery_only_when_looked_for(store):
+    with store.write() as session:
+        save_results(session, results())
+    with store.read() as session:
+        assert gallery(session, "", limit=50) == ([], 0)
+        assert gallery(session, "xor-width", limit=50)[1] == 8
+
+
+def test_a_network_that_is_stored_already_stays_as_it_is(store):
+    known = results()
+    with store.write() as session:
+        save_results(session, results(design(slug="another", loss_target=[0.02])))
+        row, _ = save_results(session, known)
+        assert session.scalar(select(func.count()).select_from(NetworkRow)) == 8
+        assert stored_results(session, row).content == known.content
+
+
+def test_a_study_grows_and_never_shrinks(store):
+    with store.write() as session:
+        save_results(session, results())
+        row = save_study(session, design(seeds={"first": 0, "count": 6}))
+        assert row.n_networks == 12
+        assert save_study(session, design()).n_networks == 12
+        assert save_outcomes(session, row, results(design(seeds={"first": 0, "count": 6})).outcomes) == 4
+        assert row.n_finished == 12
+
+
+def test_another_design_under_the_same_slug_is_refused(store):
+    with store.write() as session:
+        save_study(session, design())
+        with pytest.raises(Conflict, match="another design"):
+            save_study(session, design(loss_target=[0.5]))
+
+
+def test_studies_are_found_by_slug_or_digest(store):
+    with store.write() as session:
+        row = save_study(session, design())
+        assert find_study(session, "xor-width") is row
+        with pytest.raises(NotFound):
+            find_study(session, "yor-width")
+        with pytest.raises(NotFound):
+            find_study(session, "f" * 12 if row.digest[0] != "f" else "e" * 12)
+        twin = save_study(session, design(slug="twin", loss_target=[0.5]))
+        twin.digest = row.digest[:10] + "0" * 54 if row.digest[10] != "0" else row.digest[:10] + "1" * 54
+        with pytest.raises(Ambiguous):
+            find_study(session, row.digest[:8])
+
+
+def test_outcomes_are_listed_by_cell_and_seed_with_filters(store):
+    with store.write() as session:
+        row, _ = save_results(session, results())
+    with store.read() as session:
+        seen, after = [], None
+        while True:
+            rows, total = outcome_rows(session, row.id, OutcomeFilter(), after=after, limit=3)
+            if not rows:
+                break
+            seen += [(r.position, r.seed) for r in rows]
+            after = seen[-1]
+        assert seen == [(p, s) for p in range(2) for s in range(4)]
+        assert total == 8
+        failed, n = outcome_rows(session, row.id, OutcomeFilter(("stopped_early",)), after=None, limit=9)
+        assert (len(failed), n) == (2, 2)
+        assert state_counts(session, row.id) == {
+            (0, "converged"): 3,
+            (0, "stopped_early"): 1,
+            (1, "converged"): 3,
+            (1, "stopped_early"): 1,
+        }
+
+
+def test_outcomes_of_a_deleted_study_go_with_it(store):
+    with store.write() as session:
+        row, _ = save_results(session, results())
+        session.delete(row)
+        session.flush()
+        assert session.scalar(select(func.count()).select_from(StudyOutcomeRow)) == 0

@@ -1,0 +1,119 @@
+import pytest
+
+from analysis.errors import Cancelled, InvalidStudy
+from analysis.progress import silent
+from app.db.errors import Conflict
+from app.db.reads.studies import find_study, study_jobs
+from app.db.studies import save_outcomes, save_results
+from app.jobs import study_queue
+from app.jobs.definitions import STUDY
+from app.jobs.worker import Worker
+from tests.study_factories import design, results
+
+
+def states(session, study):
+    return sorted(job.state for job in study_jobs(session, study.digest))
+
+
+def test_a_study_asks_for_its_chunks_once(store):
+    with store.write() as session:
+        row = study_queue.start(session, design())
+        assert states(session, row) == ["queued", "queued"]
+        study_queue.start(session, design())
+        assert states(session, row) == ["queued", "queued"]
+        seeds = [tuple(job.arguments["seeds"]) for job in study_jobs(session, row.digest)]
+        assert seeds == [(0, 1, 2, 3)] * 2
+
+
+def test_only_some_chunks_wait_at_a_time(store, monkeypatch):
+    monkeypatch.setattr(study_queue, "AHEAD", 3)
+    with store.write() as session:
+        row = study_queue.start(session, design(seeds={"first": 0, "count": 2000}))
+        assert states(session, row) == ["queued"] * 3
+
+
+def test_what_has_an_outcome_is_never_asked_for(store):
+    known = results()
+    with store.write() as session:
+        row, _ = save_results(session, known)
+        study_queue.resume(session, row)
+        assert states(session, row) == []
+        study_queue.extend(session, row, 2)
+        assert [job.arguments["seeds"] for job in study_jobs(session, row.digest)] == [[4, 5]] * 2
+        assert row.n_networks == 12
+
+
+def test_pausing_takes_back_what_waits_and_resuming_asks_again(store):
+    with store.write() as session:
+        row = study_queue.start(session, design())
+        study_queue.pause(session, row)
+        assert (row.state, states(session, row)) == ("paused", ["cancelled"] * 2)
+        study_queue.schedule(session, row)
+        assert states(session, row) == ["cancelled"] * 2
+        study_queue.resume(session, row)
+        assert (row.state, states(session, row)) == ("running", ["queued"] * 2)
+
+
+def test_a_running_chunk_goes_on_when_paused_and_is_stopped_when_cancelled(store):
+    with store.write() as session:
+        row = study_queue.start(session, design())
+        first = study_jobs(session, row.digest)[0]
+        first.state = "running"
+        study_queue.pause(session, row)
+        assert (first.state, first.cancel_requested) == ("running", False)
+        study_queue.pause(session, row, cancel=True)
+        assert (row.state, first.cancel_requested) == ("cancelled", True)
+
+
+def test_a_finished_study_has_nothing_to_stop(store):
+    with store.write() as session:
+        row, _ = save_results(session, results())
+        with pytest.raises(Conflict):
+            study_queue.pause(session, row)
+
+
+def test_a_grid_cannot_be_extended_beyond_all_bounds(store):
+    with store.write() as session:
+        row, _ = save_results(session, results())
+        with pytest.raises(InvalidStudy):
+            study_queue.extend(session, row, 10_000_000)
+
+
+@pytest.mark.slow
+def test_workers_run_a_study_to_its_end_and_another_start_changes_nothing(store):
+    study = design(seeds={"first": 0, "count": 5})
+    with store.write() as session:
+        study_queue.start(session, study)
+    Worker(store, slots=2, definitions={STUDY.kind: STUDY}).run(until_idle=True)
+    with store.write() as session:
+        row = find_study(session, "xor-width")
+        assert (row.n_finished, row.n_networks) == (10, 10)
+        assert states(session, row) == ["done", "done"]
+        before = row.revision
+        study_queue.start(session, study)
+        assert states(session, row) == ["done", "done"]
+        assert row.revision == before
+
+
+@pytest.mark.slow
+def test_a_chunk_leaves_out_what_was_finished_meanwhile_and_can_be_stopped(store):
+    from app.jobs.studies import compute_chunk, load_chunk, save_chunk
+
+    study = design()
+    with store.write() as session:
+        row = study_queue.start(session, study)
+        arguments = study_jobs(session, row.digest)[0].arguments
+        save_outcomes(session, row, [o for o in results(study).outcomes if o.seed < 3])
+    with store.read() as session:
+        inputs = load_chunk(session, arguments)
+    assert inputs.seeds == (3,)
+
+    def stop(_progress, /):
+        raise Cancelled("networks")
+
+    with pytest.raises(Cancelled):
+        compute_chunk(inputs, stop)
+    with store.write() as session:
+        saved = save_chunk(session, arguments, compute_chunk(inputs, silent))
+        assert saved.result["url"] == "/studies/xor-width"
+        assert find_study(session, "xor-width").n_finished == 7

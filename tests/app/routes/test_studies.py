@@ -1,0 +1,213 @@
+import csv
+import gzip
+import io
+import json
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from analysis.studies.result_file import read_results, result_bytes
+from app.db.studies import save_results
+from tests.study_factories import MEASURES, results, settings
+
+API = "/api/v1/studies"
+
+
+@pytest.fixture
+def study(store):
+    with store.write() as session:
+        save_results(session, results())
+    return "/studies/xor-width"
+
+
+def test_pages_of_a_study_answer_and_their_twins_too(client, study):
+    for path in (
+        "/studies",
+        "/studies/new",
+        "/studies/new?study=xor-width",
+        study,
+        f"{study}?protocol=paper&by=hidden",
+        f"{study}/progress",
+        f"{study}/outcomes",
+        f"{study}/outcomes?state=failed",
+        f"{study}/figures/circuits-valid",
+        f"{study}/figures/irredundant-formulas?protocol=paper",
+        f"{study}/figures/ladder-0",
+    ):
+        assert client.get(path).status_code == 200, path
+        assert client.get(f"/api/v1{path}").status_code == 200, path
+
+
+def test_what_no_study_has_is_refused_by_name(client, study):
+    for path, status, words in (
+        ("/studies/nowhere", 404, "is not stored here"),
+        (f"{study}?protocol=mine", 400, "none of this study"),
+        (f"{study}?by=loss_target", 400, "does not vary"),
+        (f"{study}?colour=red", 400, "unknown"),
+        (f"{study}/figures/nothing", 404, "none of this study"),
+        (f"{study}/figures/ladder-9", 404, "none of this study"),
+        (f"{study}/outcomes?cell=9", 400, "none of this study"),
+        (f"{study}/outcomes?after=xyz", 400, "cursor"),
+        (f"{study}/side-by-side", 400, "two to six"),
+    ):
+        answer = client.get(f"/api/v1{path}")
+        assert (answer.status_code, words in answer.json()["error"]) == (status, True), (path, answer.text)
+
+
+def test_the_page_counts_failed_networks(client, study):
+    page = client.get(f"/api/v1{study}").json()
+    assert page["progress"]["failed"] == 2
+    assert page["progress"]["state"] == "done"
+    assert [cell["reasons"] for cell in page["cells"]] == [{"stopped_early": 1}] * 2
+    group = page["tables"][0]["groups"][0]
+    assert (group["of"], group["failed"], group["spread"]["median"]) == (4, 1, 1)
+    assert page["references"][0]["ours"] == {"median": 11}
+    assert page["tests"][0]["effect"] == -1
+    html = client.get(study).text
+    assert "stay in every denominator" in html
+    assert "from the authors" in html
+
+
+def test_every_dot_leads_to_its_network(client, study):
+    view = client.get(f"/api/v1{study}/figures/circuits-valid").json()
+    dots = view["plot"]["data"][0]["customdata"]
+    assert len(dots) == view["dots"] == 6
+    for words, url in dots:
+        assert "seed" in words
+        assert client.get(url).status_code == 200
+    page = client.get(dots[0][1]).text
+    assert "XOR by width" in page
+
+
+def test_figures_are_files(client, study):
+    for name in ("circuits-valid", "one-irredundant-algorithm", "irredundant-formulas", "interpretations-total"):
+        svg = client.get(f"{study}/figures/{name}.svg")
+        assert svg.headers["content-type"].startswith("image/svg")
+        assert "XOR by width" in svg.text
+        assert client.get(f"{study}/figures/{name}.json").json()["name"] == name
+    png = client.get(f"{study}/figures/circuits-valid.png?width=300")
+    assert png.content.startswith(b"\x89PNG")
+    assert client.get(f"{study}/figures/circuits-valid.png?width=9").status_code == 400
+
+
+def test_data_hold_every_network_and_exact_integers(client, study):
+    rows = list(csv.DictReader(io.StringIO(client.get(f"/api/v1{study}/data.csv").text)))
+    assert len(rows) == 6 * 2 + 2
+    assert {row["state"] for row in rows} == {"converged", "stopped_early"}
+    assert rows[-2]["interpretations-total"] == str(3**50 + 2)
+    assert any(row["inexact"] == "interpretations-total" for row in rows)
+    told = client.get(f"/api/v1{study}/data.json").json()
+    assert len(told["rows"]) == len(rows)
+    assert set(MEASURES) < set(told["columns"])
+    assert told["rows"][-2]["interpretations-total"] == str(3**50 + 2)
+
+
+def test_parquet_says_what_to_install_or_holds_the_same(client, study):
+    answer = client.get(f"/api/v1{study}/data.parquet")
+    try:
+        from pyarrow import parquet
+    except ImportError:
+        assert answer.status_code == 501
+        assert "pluriscope[parquet]" in answer.json()["error"]
+    else:
+        assert parquet.read_table(io.BytesIO(answer.content)).num_rows == 14
+
+
+def test_results_travel_over_http(client, study):
+    raw = client.get(f"/api/v1{study}/data.jsonl.gz").content
+    assert read_results(raw).content == results().content
+    again = client.post(f"{API}/results", content=raw)
+    assert (again.status_code, again.json()["finished"]) == (201, 8)
+    assert client.post(f"{API}/results", content=gzip.compress(b"{}\n")).status_code == 422
+
+
+def test_outcomes_are_paged_and_compared(client, study):
+    seen, url = [], f"{study}/outcomes?limit=3"
+    while url:
+        page = client.get(f"/api/v1{url}").json()
+        seen += [(item["cell"], item["seed"]) for item in page["items"]]
+        url = page["next_url"]
+    assert len(set(seen)) == len(seen) == 8
+    first = client.get(f"/api/v1{study}/outcomes").json()["items"]
+    assert first[0]["analysed"] is False
+    chosen = "&".join(f"n={item['network'][:16]}" for item in (first[0], first[5]))
+    side = client.get(f"/api/v1{study}/side-by-side?{chosen}").json()
+    assert [item["seed"] for item in side["items"]] == [0, 1]
+    assert client.get(f"{study}/side-by-side?{chosen}").status_code == 200
+
+
+def test_the_form_shows_the_cost_before_anything_starts(client):
+    fields = {"name": "By width", "question": "How many?", "hidden": "2-2; 3-3", "count": "20", "seed": "0"}
+    fields |= {"tasks": "XOR", "n_inputs": "2", "loss_target": "0.01", "noise_std": "0", "input_weights": "equal"}
+    fields |= {"activation": "leaky_relu", "protocols": "complete", "measures": "circuits-valid", "compare": "yes"}
+    shown = client.post("/studies/new", data=fields)
+    assert shown.status_code == 200
+    assert "40 networks" in shown.text
+    assert client.get(API).json()["items"] == []
+    text = shown.text.partition('name="design" value="')[2].partition('"')[0].replace("&#34;", '"')
+    started = client.post("/studies/new", data={"design": text})
+    assert (started.status_code, started.headers["location"]) == (303, "/studies/by-width")
+    page = client.get(f"{API}/by-width").json()
+    assert page["progress"]["state"] == "running"
+    assert page["design"]["comparisons"] == ["circuits-valid by hidden layers: mann-whitney"]
+
+
+def test_contradictions_in_the_form_are_all_named(client):
+    fields = {"name": "x", "question": "y", "hidden": "3-3; 3-3", "count": "many", "tasks": "XOR", "seed": "0"}
+    answer = client.post("/studies/new", data=fields)
+    assert answer.status_code == 422
+    assert "many" in answer.text
+    fields |= {"count": "3", "measures": "circuits-valid", "activation": "relu", "protocols": "paper"}
+    answer = client.post("/studies/new", data=fields)
+    assert answer.status_code == 422
+    assert "is there twice" in answer.text
+    sent = client.post("/studies/new", files={"upload": ("s.json", b'{"slug": "x"}', "application/json")})
+    assert sent.status_code == 422
+
+
+def test_a_study_file_can_be_uploaded(client):
+    file = json.dumps(settings()).encode()
+    shown = client.post("/studies/new", files={"upload": ("s.json", file, "application/json")})
+    assert shown.status_code == 200
+    assert "2 cells, 8 networks" in shown.text
+
+
+def test_a_cost_beyond_what_was_accepted_is_refused_with_the_cost(client):
+    large = settings(hidden=[[2, 2], [6, 6]], seeds={"first": 0, "count": 100})
+    answer = client.post(API, json={"design": large})
+    assert answer.status_code == 409
+    assert "core seconds" in answer.json()["error"]
+    cost = client.post(f"{API}/cost", json={"design": large}).json()
+    assert cost["seconds"] > 3600
+    assert client.post(API, json={"design": large, "accept_seconds": cost["seconds"] + 1}).status_code == 202
+    assert client.post(f"{API}/cost", json={"design": {}}).status_code == 422
+
+
+def test_a_study_is_paused_resumed_extended_and_cancelled(client):
+    assert client.post(API, json={"design": settings()}).headers["location"] == f"{API}/xor-width"
+    told = {
+        action: client.post(f"{API}/xor-width/{action}", json={"seeds": 3} if action == "extend" else None).json()
+        for action in ("pause", "resume", "extend", "cancel")
+    }
+    assert [told[name]["state"] for name in told] == ["paused", "running", "running", "cancelled"]
+    assert told["extend"]["networks"] == 14
+    assert client.post("/studies/xor-width/resume").status_code == 303
+    assert client.post("/studies/xor-width/extend", data={"seeds": "none"}).status_code == 422
+    assert client.post("/studies/xor-width/dance").status_code == 404
+
+
+def test_a_visitor_from_elsewhere_changes_nothing(client, study):
+    answer = client.post(f"{API}/xor-width/resume", headers={"host": "elsewhere.example"})
+    assert answer.status_code == 403
+
+
+def test_the_schema_and_the_study_file(client, study):
+    assert "seeds" in client.get(f"{API}/schema").json()["properties"]
+    file = client.get(f"/api/v1{study}/design").json()
+    shown = client.get("/api/v1/studies/new?study=xor-width").json()
+    assert json.loads(shown["file"]) == file
+    assert parse_qs(urlsplit(client.get(f"/api/v1{study}").json()["outcomes_url"]).query) == {}
+
+
+def test_large_results_are_taken_in_whole(client):
+    assert client.post(f"{API}/results", content=result_bytes(results())).status_code == 201

@@ -1,0 +1,100 @@
+"""Studies for tests: designs, and outcomes that are made instead of trained."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from analysis.networks.network import Network
+from analysis.studies.cells import cells_of
+from analysis.studies.design import StudyDesign, design_from_mapping
+from analysis.studies.measures.measure import Measured
+from analysis.studies.outcome import StudyOutcome, flat_weights
+from analysis.studies.result_file import StudyResults
+
+MEASURES = ["circuits-valid", "interpretations-total", "one-irredundant-algorithm", "irredundant-formulas"]
+
+
+def settings(**changed: Any) -> dict[str, Any]:
+    """A small study file: XOR at two widths under both protocols, four seeds each, three tests."""
+    return {
+        "slug": "xor-width",
+        "name": "XOR by width",
+        "question": "How many explanations has an XOR network, by width?",
+        "hidden": [[2, 2], [3, 3]],
+        "measures": MEASURES,
+        "protocols": ["complete", "paper"],
+        "seeds": {"first": 0, "count": 4},
+        "comparisons": [
+            {"measure": "circuits-valid", "factor": "hidden", "test": "mann-whitney"},
+            {"measure": "circuits-valid", "factor": "protocol", "test": "wilcoxon"},
+            {"measure": "one-irredundant-algorithm", "factor": "hidden", "test": "fisher", "protocol": "complete"},
+        ],
+        "ladders": [{"label": "from circuits to readings", "measures": MEASURES[:2]}],
+        "references": [
+            {
+                "says": "85 circuits",
+                "source": "Fig. 2",
+                "evidence": "W",
+                "measure": "circuits-valid",
+                "protocol": "paper",
+                "where": {"hidden": "3-3"},
+                "values": {"median": 85},
+                "explanation": "one network of theirs",
+            }
+        ],
+        **changed,
+    }
+
+
+def design(**changed: Any) -> StudyDesign:
+    return design_from_mapping(settings(**changed))
+
+
+def results(study: StudyDesign | None = None, *, failing: int = 4) -> StudyResults:
+    """Outcomes of every network; every ``failing``-th seed did not converge. Values follow from cell and seed."""
+    study = study or design()
+    outcomes = []
+    for position, cell in enumerate(cells_of(study)):
+        for seed in study.seeds.numbers:
+            network = random_network(cell.sizes, 1000 * position + seed)
+            failed = seed % failing == failing - 1
+            outcomes.append(
+                StudyOutcome(
+                    cell=cell.key,
+                    seed=seed,
+                    state="stopped_early" if failed else "converged",
+                    message="the loss no longer fell" if failed else "converged",
+                    network=network.digest,
+                    epochs=10 + seed,
+                    loss=0.2 if failed else 0.005,
+                    accuracy=0.5 if failed else 1.0,
+                    values={} if failed else {p.name: (values_at(position, seed),) for p in study.protocols},
+                    seconds=0.25,
+                    sizes=network.sizes,
+                    tables=("0110",),
+                    weights=flat_weights(network),
+                )
+            )
+    return StudyResults(study, tuple(outcomes))
+
+
+def values_at(position: int, seed: int) -> dict[str, Measured]:
+    """Larger at the second width; one value beyond 64 bits, one a lower bound."""
+    return {
+        "circuits-valid": Measured(10 * position + seed),
+        "interpretations-total": Measured(3**50 + seed if position else seed, truncated_at=7 if seed == 1 else None),
+        "one-irredundant-algorithm": Measured(seed % 2 == 0),
+        "irredundant-formulas": Measured(("A ∧ B",) if seed % 2 == 0 else ("A ∧ B", "A ∨ B")),
+    }
+
+
+def random_network(sizes: tuple[int, ...], seed: int) -> Network:
+    random = np.random.default_rng(seed)
+    shapes = list(pairwise(sizes))
+    return Network.from_arrays(
+        [random.normal(size=(n_out, n_in)).astype(np.float32) for n_in, n_out in shapes],
+        [random.normal(size=n_out).astype(np.float32) for _, n_out in shapes],
+    )
