@@ -43,7 +43,9 @@ def test_every_command_and_option_is_described() -> None:
     told = text_of("docs/machine-interface.md")
     for name, command in typer.main.get_command(command_line).commands.items():  # type: ignore[attr-defined]
         row = next(line for line in told.splitlines() if line.startswith(f"| `pluriscope {name}"))
-        for parameter in command.params:
+        below = getattr(command, "commands", {})  # those of a group stand in its row
+        assert all(f"`{other}" in row or f"{name} {other}" in row for other in below), name
+        for parameter in [*command.params, *(p for other in below.values() for p in other.params)]:
             options = [o for o in parameter.opts if o.startswith("--")]
             assert not options or any(f"`{o}" in row or f"{o} " in row for o in options), (name, options)
 
