@@ -17,14 +17,15 @@ from app.figures.svg.tiles import HUES, NEUTRAL
 from app.settings import ROOT
 
 Theme = Literal["light", "dark"]
-STYLES: Final = (ROOT / "static" / "pluriscope.css", ROOT / "static" / "funnel.css")
+STYLES: Final = tuple(ROOT / "static" / f"{name}.css" for name in ("pluriscope", "funnel", "sandbox"))
 FONT: Final = ROOT / "static" / "fonts" / "STIXGeneral-Regular.otf"
 FONT_FAMILY: Final = "STIXGeneral"
 MAX_PIXELS: Final = 2_400
 """Longest side of a PNG."""
 
 _CLASSES: Final = re.compile(
-    r"\.(e-|n-|dir|lead|lab|halo|w\b|big|tile|strip|capsule|t-|numline|h-|heatmap|m-|fb-)|^svg (text|tspan)|^svg rect"
+    r"\.(e-|n-|dir|lead|lab|halo|w\b|big|tile|strip|capsule|t-|numline|h-|heatmap|m-|fb-|fl-)"
+    r"|^svg (text|tspan)|^svg rect"
 )
 _RULE: Final = re.compile(r"([^{}]+)\{([^{}]*)\}")
 _AT_RULE: Final = re.compile(r"@[^{}]*\{(?:[^{}]*\{[^{}]*\})*[^{}]*\}")  # for phones, print and the like

@@ -18,7 +18,7 @@ from app.pages.sharing.cards import card_of
 from app.pages.sharing.share import drawing_of
 from app.routes.computing import room
 from app.routes.depends import Links, Reading
-from app.routes.shared_targets import PATTERNS, page_of
+from app.routes.shared_targets import SHOWN, page_of
 
 router = APIRouter()
 DRAWING_WIDTH: Final = 1_600
@@ -48,7 +48,7 @@ def drawing_image(request: Request, session: Reading, links: Links) -> Response:
     return png_answer(request, standalone_svg(markup, theme_of(request), font=FONT_FAMILY), width_of(request))
 
 
-for _pattern in PATTERNS:
+for _pattern in SHOWN:
     for _name, _endpoint in (("card.png", card_image), ("card.svg", card_document)):
         router.add_api_route(f"{_pattern}/{_name}", _endpoint, include_in_schema=False)
     for _name, _endpoint in (("drawing.svg", drawing_document), ("drawing.png", drawing_image)):

@@ -13,7 +13,7 @@ from app.pages.sharing.embedding import EmbedOptions, embed_parts
 from app.pages.sharing.share import drawing_of, thumbs_of
 from app.rendering import base_url, render
 from app.routes.depends import Links, Reading
-from app.routes.shared_targets import PATTERNS, page_of
+from app.routes.shared_targets import SHOWN, page_of
 
 router = APIRouter()
 
@@ -39,7 +39,7 @@ def embedding(request: Request, session: Reading, links: Links) -> HTMLResponse:
     return response
 
 
-for _pattern in PATTERNS:
+for _pattern in SHOWN:
     router.add_api_route(f"/embed{_pattern}", embedding, response_class=HTMLResponse, include_in_schema=False)
 
 

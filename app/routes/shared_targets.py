@@ -19,6 +19,8 @@ PATTERNS: Final = (
     "/networks/{network}/algorithms/{algorithm}/directions/{alignment}",
     "/compare",
 )
+SHOWN: Final = (*PATTERNS, "/networks/{network}/sandbox")
+"""What has a card, a drawing and an embedding; a sandbox's state too, of which nothing is stored to be verified."""
 
 
 def target_of(request: Request, links: Addresses, *own: str) -> Target:

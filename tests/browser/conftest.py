@@ -32,6 +32,8 @@ from app.db.tables import JobRow, NetworkRow
 from app.db.writes import save_network
 from app.jobs.queue import cancel, enqueue_analyses
 from app.settings import Settings
+from benchmarks.large_store import made_up_analysis, save
+from benchmarks.large_verdicts import save_ground
 from tests.browser.pages_table import addresses
 
 NETWORKS = {
@@ -119,6 +121,7 @@ def site(tmp_path_factory, chromium) -> Iterator[Site]:
     data = tmp_path_factory.mktemp("dashboard")
     store = open_store(Settings(data=data))
     store.migrate()
+    _make_up_a_large_one(store)
     with store.write() as session:
         for file in bundled_networks():
             if file.slug in NETWORKS:
@@ -147,6 +150,13 @@ def site(tmp_path_factory, chromium) -> Iterator[Site]:
                 assert server.poll() is None and not late, (data / "serve.log").read_text()  # noqa: PT018
                 time.sleep(0.1)
         yield Site(url, data)
+
+
+def _make_up_a_large_one(store: Store) -> None:
+    """A network of which only some observed classes are drawn, too many for a mark each."""
+    file, analysis = made_up_analysis(3_000, 300)
+    save(store, file, analysis)
+    save_ground(store, analysis)
 
 
 def _call_off_what_nobody_looks_at(store: Store) -> None:

@@ -90,10 +90,11 @@ def flow_diagram(
     body = f'<g aria-hidden="true">{flow.edges()}</g>{flow.edge_links()}{flow.sites()}'
     names = diagram_class(wiring).replace("big", "flow")
     role = "group" if "<a " in body else "img"  # nothing inside an image is there for those who cannot see it
+    title = f"<title>{esc(sentence)}</title>" if role == "img" else ""
     size = f'viewBox="0 0 {num(width)} {num(height)}" style="width:100%;height:auto;max-width:{num(1.45 * width)}px"'
     return Markup(  # noqa: S704  # every text in body went through esc()
         f'<svg xmlns="http://www.w3.org/2000/svg" class="{names}" {size} role="{role}" aria-label="{esc(sentence)}">'
-        f"{body}</svg>"
+        f"{title}{body}</svg>"
     )
 
 

@@ -11,14 +11,14 @@ SWAPPED = "sandbox"
 """Id of the element that a step exchanges."""
 
 
-def drawing_of(page: SandboxPage) -> Markup:
-    """The network with its values, and links on what can be chosen."""
+def drawing_of(page: SandboxPage, *, linked: bool = True) -> Markup:
+    """The network with its values, and links on what can be chosen; without these where it is only looked at."""
     changes = {
         (change.layer, change.neuron, change.origin): ByHand(change.signs, change.value) for change in page.changes
     }
     links = {
         (site.layer, site.neuron, site.origin): FlowLink(site.url, site.words, f"at-{site.site.replace('.', '-')}")
-        for site in page.sites
+        for site in (page.sites if linked else ())
     }
     return flow_diagram(
         page.network.weights_for(page.output),

@@ -32,6 +32,8 @@ from app.pages.directions.views import DirectionPage
 from app.pages.interpretation import InterpretationPage
 from app.pages.network.page import NetworkPage
 from app.pages.options import PageModel
+from app.pages.sandbox.drawing import drawing_of as sandbox_drawing
+from app.pages.sandbox.views import SandboxPage
 from app.pages.sharing.citations import PAPER_BIBTEX, PAPER_PLAIN, Citation
 from app.pages.sharing.targets import Kind, SharedPage, read_target
 
@@ -43,6 +45,7 @@ SHARED: Final = (
     AlignmentPage,
     DirectionPage,
     ComparePage,
+    SandboxPage,
 )
 EMBED_HEIGHTS: Final[dict[str, int]] = {
     "network": 560,
@@ -52,6 +55,7 @@ EMBED_HEIGHTS: Final[dict[str, int]] = {
     "alignment": 640,
     "direction": 700,
     "compare": 720,
+    "sandbox": 640,
 }
 EMBED_WIDTH: Final = 720
 
@@ -77,7 +81,7 @@ class ShareView(PageModel):
     card_url: str = Field(description="The rendered card, with scheme and host.")
     oembed_json: str
     oembed_xml: str
-    verify_url: str
+    verify_url: str = Field(description="Empty for a sandbox, all of which is computed when it is asked for.")
     drawing_svg: str = Field(description="The drawing as a file; empty for a comparison, whose card is its figure.")
     drawing_png: str
 
@@ -157,7 +161,7 @@ def share_of(page: object, addresses: Addresses, base: str) -> ShareView | None:
         card_url=base + made["card.png"],
         oembed_json=base + addresses.oembed(url=whole, format="json"),
         oembed_xml=base + addresses.oembed(url=whole, format="xml"),
-        verify_url=made["verify"],
+        verify_url="" if target.kind == "sandbox" else made["verify"],
         drawing_svg=made["drawing.svg"] if drawn else "",
         drawing_png=made["drawing.png"] if drawn else "",
     )
@@ -194,6 +198,8 @@ def facts_of(page: SharedPage) -> Facts:
         return _of_alignment(page)
     if isinstance(page, DirectionPage):
         return _of_direction(page)
+    if isinstance(page, SandboxPage):
+        return _of_sandbox(page)
     return _of_comparison(page)
 
 
@@ -229,6 +235,8 @@ def drawing_of(page: SharedPage) -> Markup:
             hues=page.hues,
             title=page.algorithm.formula,
         )
+    if isinstance(page, SandboxPage):
+        return sandbox_drawing(page, linked=False)
     raise ValueError("a comparison has no drawing of its own, but one of each explanation")
 
 
@@ -351,6 +359,33 @@ def _of_direction(page: DirectionPage) -> Facts:
         page.provenance.engine_version,
         "" if searched is None or not page.provenance.stored else searched.date().isoformat(),
     )
+
+
+def _of_sandbox(page: SandboxPage) -> Facts:
+    threshold = [] if page.run is None else [one for one in page.run.decisions if one.rule == "threshold"]
+    if page.run is None or page.run.output is None or not threshold:
+        answer = "hidden until it is foretold" if page.hidden else "beyond float64"
+    else:
+        answer = f"{threshold[0].decision}, from an output of {page.run.output:.4g}"
+    says = {0: "predicts 0", 1: "predicts 1", -1: "says nothing"}
+    lines = [
+        ("Input", page.base),
+        ("The network decides", answer),
+        *((one.letter, says[one.says] + _outcome(one.right)) for one in page.explanations),
+    ]
+    data = "" if page.data.is_default else f", data {page.data.digest[:12]}"
+    asked = ", ".join(one.ref for one in page.explanations)
+    return Facts(
+        "Intervention by hand",
+        f"{page.network.name} on {page.words}",
+        tuple(lines),
+        f"intervention {page.now}" + (f"; asked: {asked}" if asked else ""),
+        f"{page.protocol.name} ({page.protocol.digest[:12]}){data}",
+    )
+
+
+def _outcome(right: bool | None) -> str:
+    return "" if right is None else ", right" if right else ", wrong"
 
 
 def _of_comparison(page: ComparePage) -> Facts:

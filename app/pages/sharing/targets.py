@@ -29,10 +29,20 @@ from app.pages.directions.views import DirectionOptions, DirectionPage
 from app.pages.interpretation import InterpretationOptions, InterpretationPage, build_interpretation
 from app.pages.network.page import NetworkOptions, NetworkPage, build_network
 from app.pages.options import ScopeOptions
+from app.pages.sandbox.build import build_sandbox
+from app.pages.sandbox.options import SandboxOptions
+from app.pages.sandbox.views import SandboxPage
 
-Kind = Literal["network", "circuit", "interpretation", "algorithm", "alignment", "direction", "compare"]
+Kind = Literal["network", "circuit", "interpretation", "algorithm", "alignment", "direction", "compare", "sandbox"]
 SharedPage = (
-    NetworkPage | CircuitPage | InterpretationPage | AlgorithmPage | AlignmentPage | DirectionPage | ComparePage
+    NetworkPage
+    | CircuitPage
+    | InterpretationPage
+    | AlgorithmPage
+    | AlignmentPage
+    | DirectionPage
+    | ComparePage
+    | SandboxPage
 )
 MAX_ADDRESS: Final = 8_000
 """Characters of an address that is read; six long references with their places need about a third."""
@@ -45,6 +55,7 @@ _SHAPES: Final[tuple[tuple[Kind, re.Pattern[str]], ...]] = (
     ("alignment", re.compile(r"/networks/([^/]+)/algorithms/([^/]+)/alignments/([^/]+)")),
     ("direction", re.compile(r"/networks/([^/]+)/algorithms/([^/]+)/directions/([^/]+)")),
     ("compare", re.compile(r"/compare")),
+    ("sandbox", re.compile(r"/networks/([^/]+)/sandbox")),
 )
 _MADE_OF_IT: Final = re.compile(r"/(verify|card\.png|card\.svg|drawing\.svg|drawing\.png|figures/[^/]+\.(svg|png))$")
 _OPTIONS: Final[Mapping[Kind, type[ScopeOptions]]] = {
@@ -55,6 +66,7 @@ _OPTIONS: Final[Mapping[Kind, type[ScopeOptions]]] = {
     "alignment": AlignmentOptions,
     "direction": DirectionOptions,
     "compare": CompareOptions,
+    "sandbox": SandboxOptions,
 }
 
 
@@ -81,7 +93,8 @@ class Target:
         nouns |= {"algorithm": ("algorithms",), "alignment": ("algorithms", "alignments")}
         nouns |= {"direction": ("algorithms", "directions")}
         first, *rest = (quote(part, safe="") for part in self.parts)
-        below = "".join(f"/{noun}/{part}" for noun, part in zip(nouns.get(self.kind, ()), rest, strict=True))
+        below = "/sandbox" if self.kind == "sandbox" else ""
+        below += "".join(f"/{noun}/{part}" for noun, part in zip(nouns.get(self.kind, ()), rest, strict=True))
         return f"/networks/{first}{below}"
 
     @property
@@ -185,6 +198,7 @@ def build_target(session: Session, addresses: Addresses, target: Target) -> Shar
         "alignment": build_alignment,
         "direction": build_direction,
         "compare": build_compare,
+        "sandbox": build_sandbox,
     }
     page = builders[target.kind](session, addresses, *target.parts, options)
     if isinstance(page, ComparePage) and page.missing:

@@ -26,6 +26,7 @@ from analysis.reverify import (
 )
 from app.addressing import Addresses, ExplanationRef
 from app.db.codecs import tasks_of
+from app.errors import NotFound
 from app.figures.numbers import exact
 from app.pages.candidates import algorithm_of, find_algorithm_row
 from app.pages.compare.contrast import LETTERS, MOST
@@ -191,6 +192,15 @@ def _named(
     session: Session, addresses: Addresses, target: Target, options: ScopeOptions
 ) -> tuple[Place, list[ExplanationRef]]:
     """The place of an address, and the explanations that it names."""
+    if target.kind == "sandbox":
+        raise NotFound(
+            f"sandbox of {target.parts[0][:80]}",
+            "has nothing stored to be held against: all of it is computed from the weights whenever it is opened",
+            "verify the explanations that it asks, each by its own address",
+            "address",
+            addresses.network(target.parts[0]),
+            f"network {target.parts[0][:80]}",
+        )
     if isinstance(options, CompareOptions):
         network = options.network[0] if options.network else ""
         texts = list(dict.fromkeys(text.strip() for text in options.e if text.strip()))[:MOST]
