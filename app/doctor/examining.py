@@ -67,6 +67,7 @@ def _of_opened(store: Store, sample: int, thorough: bool) -> Iterator[Finding]:
         revision = store.revision()
     except StoreUnavailable as error:
         yield problem("store.schema", f"{error.item} {error.cause}", error.cure)
+        yield from guarded("store.sound", partial(stored.of_soundness, store, thorough=thorough))
         return
     yield from stored.of_schema(store)
     if revision is None:

@@ -8,11 +8,13 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import text
 
+from analysis.protocol import COMPLETE
 from app.db.tables import AlgorithmRow, JobRow, NetworkRow
 from app.doctor import stored, surroundings
 from app.doctor.examining import examine
 from app.doctor.finding import guarded
 from app.jobs import queue
+from app.jobs.definitions import analyse_arguments
 from app.settings import Settings
 from tests.app.cli.test_analyse import run
 from tests.app.upkeep.test_no_room import fill, stored_in, volume
@@ -117,7 +119,7 @@ def test_jobs_that_nobody_goes_on_with(healthy):
     long_ago = datetime.now(UTC) - timedelta(days=2)
     with healthy.write() as session:
         for n, state in enumerate(("running", "queued", "failed")):
-            job = queue.enqueue(session, "train", {"n": n}, state, now=long_ago)
+            job = queue.enqueue(session, "analyse", analyse_arguments("ab" * 32, n, COMPLETE), state, now=long_ago)
             job.state = state
         session.query(JobRow).filter_by(state="running").one().lease_until = long_ago
     found = of_store(healthy)
@@ -127,7 +129,8 @@ def test_jobs_that_nobody_goes_on_with(healthy):
 @pytest.mark.slow
 def test_a_clock_that_went_back(healthy):
     with healthy.write() as session:
-        queue.enqueue(session, "train", {}, "of tomorrow", now=datetime.now(UTC) + timedelta(days=1))
+        tomorrow = datetime.now(UTC) + timedelta(days=1)
+        queue.enqueue(session, "analyse", analyse_arguments("ab" * 32, 0, COMPLETE), "of tomorrow", now=tomorrow)
     assert of_store(healthy)["clock.forward"] == "warning"
 
 
