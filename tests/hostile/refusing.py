@@ -12,6 +12,7 @@ import resource
 import sys
 import time
 from collections import defaultdict
+from pathlib import Path
 from typing import Any
 
 from analysis.errors import AnalysisError
@@ -38,7 +39,7 @@ def run(n: int, seed: int) -> dict[str, Any]:
     """Times by family in seconds, the peak of memory in bytes, and what went wrong."""
     refused(b"\x08\x01")  # loads every reader, so that no file is charged for it
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss << 10
-    address_space = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
+    address_space = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
     resource.setrlimit(resource.RLIMIT_AS, (address_space + MORE_MEMORY, resource.RLIM_INFINITY))
     times: dict[str, list[float]] = defaultdict(list)
     wrong = []
