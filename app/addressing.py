@@ -297,6 +297,10 @@ class Addresses:
         """One figure: as a page with its numbers, or as svg, png or json."""
         return self._url("studies", study, "figures", f"{figure}.{form}" if form else figure, **view)
 
+    def study_course(self, study: str, seed: int, **view: Any) -> str:
+        """One network along its training."""
+        return self._url("studies", study, "courses", str(seed), **view)
+
     def study_side_by_side(self, study: str, **view: Any) -> str:
         """Some of its networks side by side: ``n=DIGEST&n=DIGEST``."""
         return self._url("studies", study, "side-by-side", **view)

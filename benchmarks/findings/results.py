@@ -13,40 +13,48 @@ from analysis.studies.result_file import StudyResults, read_results
 from analysis.studies.summary import Record, StudySummary
 
 FOLDER: Final = Path(__file__).resolve().parents[2] / "app" / "bundled" / "studies"
+"""Designs, and the results that every store takes in at its first start."""
+MORE: Final = Path(__file__).parent / "results"
+"""Results of the other studies: taken in with ``pluriscope study import``."""
 
 
 @lru_cache
-def results_of(slug: str, folder: Path = FOLDER) -> StudyResults:
+def results_of(slug: str) -> StudyResults:
     """One study with its outcomes, the texts of its design as they are now.
 
     Raises:
         ValueError: the results are those of another design, or not of every network.
     """
-    results = read_results((folder / f"{slug}.jsonl.gz").read_bytes())
-    design = read_design((folder / f"{slug}.json").read_bytes())
+    results = read_results(files()[slug].read_bytes())
+    design = read_design((FOLDER / f"{slug}.json").read_bytes())
     if results.design.digest != design.digest or results.design.seeds != design.seeds or not results.complete:
         raise ValueError(f"{slug}.jsonl.gz does not hold all of {slug}.json: run the study again")
     return StudyResults(design, results.outcomes, results.engine, results.provenance)
 
 
 @lru_cache
-def summary_of(slug: str, *, first_output: bool = False, folder: Path = FOLDER) -> StudySummary:
+def summary_of(slug: str, *, first_output: bool = False) -> StudySummary:
     """What one study says.
 
     Args:
         slug: its name.
         first_output: read off the first output of each network alone, where the study takes the mean of all.
-        folder: where its files are.
     """
-    results = results_of(slug, folder)
+    results = results_of(slug)
     place: Mapping[str, int] = {cell.key: position for position, cell in enumerate(cells_of(results.design))}
     records = [Record(place[o.cell], o.seed, o.state, o.network, o.as_json()["values"]) for o in results.outcomes]
     design = results.design.model_copy(update={"across_outputs": "first"}) if first_output else results.design
     return StudySummary(design, records)
 
 
-def known(folder: Path = FOLDER) -> list[str]:
+def files() -> dict[str, Path]:
+    """The result files that are there, by their studies' slugs."""
+    return {
+        path.name.removesuffix(".jsonl.gz"): path for folder in (MORE, FOLDER) for path in folder.glob("*.jsonl.gz")
+    }
+
+
+def known() -> list[str]:
     """Studies whose results are there, in the order of the document."""
     order = ("alice-or-bob", "training-shrinks", "paper", "digits")
-    slugs = [path.name.removesuffix(".jsonl.gz") for path in folder.glob("*.jsonl.gz")]
-    return sorted(slugs, key=lambda slug: (next((i for i, o in enumerate(order) if slug.startswith(o)), 9), slug))
+    return sorted(files(), key=lambda slug: (next((i for i, o in enumerate(order) if slug.startswith(o)), 9), slug))

@@ -141,10 +141,16 @@ def counts_table(slug: str, factor: Factor, measures: Sequence[str], *, first_ou
             if summary.measures[measure].kind == "yes-no":
                 cells = [percent(group.yes) for group in found]
             else:
-                cells = [quartiles(group.spread) + ("*" if group.bounded else "") for group in found]
+                cells = [_spread(group) for group in found]
             yield row((label, f"`{protocol}`", *cells))
     first = groups(summary, measures[0], factor, summary.design.labels("protocol")[0])
     yield row(("converged", "", *(f"{group.of - group.failed:,} of {group.of:,}" for group in first)))
+
+
+def _spread(group: Group) -> str:
+    """Quartiles, and what must be said of them: lower bounds, networks that the measure gave up on."""
+    words = quartiles(group.spread) + (" (some are bounds)" if group.bounded else "")
+    return words + (f" (n/a for {group.silent})" if group.silent else "")
 
 
 def tests_table(slug: str) -> Iterator[str]:
@@ -176,7 +182,8 @@ def ours(slug: str, reference: Reference) -> str:
         return f"[study](/studies/{slug})"
     summary = summary_of(slug)
     protocol = reference.protocol or summary.design.labels("protocol")[0]
-    factor: Factor = next(iter(reference.where), None) or next(iter(summary.design.varying), "hidden")
+    varying = (factor for factor in summary.design.varying if factor != "protocol")
+    factor: Factor = next(iter(reference.where), None) or next(varying, "hidden")
     found = summary.groups(reference.measure, protocol, factor, reference.where)
     yes_no = summary.measures[reference.measure].kind == "yes-no"
     parts = []

@@ -28,6 +28,7 @@ from app.pages.studies.views import OutcomeItem, OutcomesPage, SideBySidePage, V
 
 _CURSOR: Final = "outcomes"
 FEWEST: Final = 2
+MOST_WORDS: Final = 6  # of a set, in a table
 
 
 def build_outcomes(session: Session, addresses: Addresses, study: str, options: OutcomesOptions) -> OutcomesPage:
@@ -212,7 +213,8 @@ def value_words(measured: Measured) -> str:
     if isinstance(value, bool):
         text = "yes" if value else "no"
     elif isinstance(value, tuple):
-        text = ", ".join(value) or "none"
+        rest = len(value) - MOST_WORDS
+        text = ", ".join(value[:MOST_WORDS]) + (f" and {rest:,} more" if rest > 0 else "") or "none"
     else:
         text = value if isinstance(value, str) else value_text(value)
     if measured.exact:

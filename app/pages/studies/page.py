@@ -16,6 +16,7 @@ from app.addressing import Addresses
 from app.db.reads.studies import find_study
 from app.db.study_tables import StudyRow
 from app.errors import BadQuery
+from app.pages.studies.course import follows
 from app.pages.studies.figures import LADDER, group_view, measure_view, protocol_named
 from app.pages.studies.listing import progress_of
 from app.pages.studies.options import StudyOptions
@@ -91,6 +92,7 @@ def build_study(session: Session, addresses: Addresses, study: str, options: Stu
         tests=[_test_view(comparison, name, result) for comparison, name, result in summary.tests()],
         references=[_reference_view(reference, summary) for reference in design.references],
         data_urls={form: addresses.study_data(row.slug, form) for form in DATA_FORMS},
+        course_url=addresses.study_course(row.slug, design.seeds.first) if follows(design) else "",
         outcomes_url=addresses.study_outcomes(row.slug, protocol=options.protocol),
         citation=citation[0],
         bibtex=citation[1],

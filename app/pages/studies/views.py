@@ -235,6 +235,7 @@ class StudyPage(PageModel):
     tests: list[TestView]
     references: list[ReferenceView]
     data_urls: dict[str, str]
+    course_url: str = Field(description="Its first network along its training; empty where networks are not followed.")
     outcomes_url: str
     citation: str
     bibtex: str
