@@ -6,8 +6,10 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from analysis.studies.design import FACTORS
 from analysis.studies.result_file import read_results, result_bytes
 from app.db.studies import save_results
+from app.settings import ROOT
 from tests.study_factories import MEASURES, results, settings
 
 API = "/api/v1/studies"
@@ -100,6 +102,12 @@ def test_data_hold_every_network_and_exact_integers(client, study):
     assert len(told["rows"]) == len(rows)
     assert set(MEASURES) < set(told["columns"])
     assert told["rows"][-2]["interpretations-total"] == str(3**50 + 2)
+
+
+def test_every_column_of_the_data_is_described_or_a_factor_or_a_measure(client, study):
+    columns = client.get(f"/api/v1{study}/data.json").json()["columns"]
+    told = (ROOT / "docs" / "machine-interface.md").read_text().split("#### Columns", 1)[1].split("\n##", 1)[0]
+    assert [name for name in columns if f"`{name}`" not in told and name not in (*FACTORS, *MEASURES)] == []
 
 
 def test_parquet_says_what_to_install_or_holds_the_same(client, study):
