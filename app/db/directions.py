@@ -46,7 +46,8 @@ def _save(session: Session, analysis: AnalysisRow, one: PreparedDirections, now:
         insert(DirectionAlgorithmRow), [{**columns, "search_id": row.id} for columns, _ in one.algorithms]
     )
     numbered = select(DirectionAlgorithmRow.algorithm_id, DirectionAlgorithmRow.id)
-    numbers = dict(session.execute(numbered.where(DirectionAlgorithmRow.search_id == row.id)).tuples().all())
+    of_search = session.execute(numbered.where(DirectionAlgorithmRow.search_id == row.id))
+    numbers = dict(of_search.all())
     alignments = [
         {**alignment, "search_id": row.id, "algorithm_row_id": numbers[columns["algorithm_id"]]}
         for columns, found in one.algorithms

@@ -97,7 +97,7 @@ def find_directions(
             DirectionAlignmentRow.alignment_id == alignment_id,
         )
     )
-    rows = session.execute(query).tuples().all()
+    rows = [(alignment, search) for alignment, search in session.execute(query)]
     return sorted(rows, key=lambda pair: _ORDER.get(pair[1].direction_class, 99))
 
 
@@ -123,7 +123,7 @@ def all_direction_alignments(
         query = query.where(DirectionAlignmentRow.valid.is_(True))
     if classes:
         query = query.where(DirectionSearchRow.direction_class.in_(classes))
-    rows = session.execute(query).tuples().all()
+    rows = [(alignment, algorithm, name) for alignment, algorithm, name in session.execute(query)]
     return sorted(rows, key=lambda found: (_ORDER.get(found[2], 99), found[1].position, found[0].position))
 
 
@@ -134,7 +134,7 @@ def classes_of_algorithm(session: Session, analysis_id: int, algorithm_id: str) 
         .join(DirectionSearchRow, DirectionSearchRow.id == DirectionAlgorithmRow.search_id)
         .where(DirectionSearchRow.analysis_id == analysis_id, DirectionAlgorithmRow.algorithm_id == algorithm_id)
     )
-    rows = session.execute(query).tuples().all()
+    rows = [(name, algorithm) for name, algorithm in session.execute(query)]
     return dict(sorted(rows, key=lambda pair: _ORDER.get(pair[0], 99)))
 
 
