@@ -1,0 +1,107 @@
+"""Alignments on directions in comparisons, verdicts, the sandbox and re-verification, like all others."""
+
+from __future__ import annotations
+
+import pytest
+
+from app.addressing import ExplanationRef
+from tests.app.reports.conftest import XORNET
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def compared(get, story):
+    return get(story["compare_url"])
+
+
+def test_references_on_directions_are_read_back() -> None:
+    for text in ("d-4b802e6dbc93680b.0:1=0,1,-1;1:1=1,0,-0.5", "d-4b802e6dbc93680b.0123456789abcdef@paper"):
+        assert str(ExplanationRef.parse(text)) == text
+        assert ExplanationRef.parse(text).kind == "direction"
+    with pytest.raises(ValueError, match="d-4b8"):
+        ExplanationRef.parse("d-4b8")
+
+
+def test_stored_ones_are_named_by_id(get, story) -> None:
+    found = get(XORNET + "/directions", **{"class": "integer"})
+    refs = [item["ref"] for one in found["items"] for item in one["items"] if item["valid"]]
+    page = get("/compare", network="alice-and-bob", e=refs)
+    assert [one["ref"] for one in page["explanations"]] == refs
+    assert {one["kind"] for one in page["explanations"]} == {"direction"}
+
+
+def test_they_are_silent_on_the_common_ground_and_say_why(compared) -> None:
+    alice, bob, carol = compared["explanations"]
+    assert alice["standing"]["predicted"] == bob["standing"]["predicted"] == 0
+    assert "not applicable" in alice["silent_because"]
+    assert carol["standing"]["predicted"] == 84
+    assert [column["site"] for column in alice["columns"]] == ["n1.1 − n1.2", "n1.0 − n1.2"]
+    assert compared["shared"]["output"] == [0, 1, 1, 0]
+
+
+def test_own_swaps_part_them(compared, client, story) -> None:
+    own = compared["own_swaps"]
+    assert (own["n_swaps"], own["n_interventions"], own["bounded"]) == (12, 144, False)
+    assert own["total"] > 0
+    for row in own["shown"]:
+        assert row["right"]
+        assert row["wrong"]
+        assert 0 in row["predictions"]
+        assert 1 in row["predictions"]
+    margins = [row["margin"] for row in own["shown"]]
+    assert margins == sorted(margins, reverse=True)
+    assert "Crucial experiments on their own swaps" in client.get(story["compare_url"]).text
+
+
+def test_without_directions_there_are_no_own_swaps(get, story) -> None:
+    carol = story["cast"][2]["ref"]
+    page = get("/compare", network="alice-and-bob", e=[carol, carol.replace("i-", "c-").partition(".")[0]])
+    assert page["own_swaps"] is None
+
+
+def test_a_read_out_and_its_multiple_are_one_in_substance(get, story) -> None:
+    alice = story["cast"][0]["ref"]
+    twice = alice.replace("0:1=0,1,-1", "0:1=0,2,-2")
+    page = get("/compare", network="alice-and-bob", e=[alice, twice])
+    assert page["groups"][0]["letters"] == ["P", "Q"]
+
+
+def test_the_criteria_for_alignments_are_asked_of_them(get, story) -> None:
+    page = get(XORNET + "/verdicts", e=[story["cast"][0]["ref"]])
+    (one,) = page["explanations"]
+    outcomes = {verdict["criterion"]: verdict["outcome"] for verdict in one["verdicts"]}
+    assert outcomes["both-directions"] == outcomes["joint-interchange"] == outcomes["causal-order"] == "passed"
+    assert outcomes["margin"] == "passed"
+    assert outcomes["minimal-alignment"] == "not_applicable"
+    assert outcomes["irredundant-literals"] == "passed"  # of its algorithm
+
+
+def test_what_fails_says_on_which_interchange(get, story) -> None:
+    bad = story["cast"][0]["ref"].replace("0:1=0,1,-1", "0:1=1,1,1")
+    (one,) = get(XORNET + "/verdicts", e=[bad])["explanations"]
+    verdict = next(v for v in one["verdicts"] if v["criterion"] == "both-directions")
+    assert verdict["outcome"] == "failed"
+    assert verdict["numerator"] < verdict["denominator"] == 24
+
+
+@pytest.mark.parametrize(
+    "ref", ["d-4b802e6dbc93680b.0:1=1,1", "d-4b802e6dbc93680b.nothing", "d-4b802e6dbc93680b.0:9=1"]
+)
+def test_what_names_no_directions_is_refused(client, ref) -> None:
+    answer = client.get("/api/v1/compare", params={"network": "alice-and-bob", "e": [ref, "c-1f9"]})
+    assert answer.status_code == 404
+    assert "explanation 1" in answer.json()["error"]
+
+
+def test_they_say_nothing_of_neurons_changed_by_hand(client, story) -> None:
+    page = client.get(XORNET + "/sandbox", params={"e": story["cast"][0]["ref"], "now": "01_1.0s10"})
+    assert page.status_code == 200
+    assert "directions do not speak about neurons" in page.text.lower()
+
+
+def test_a_comparison_of_them_can_be_verified(client, story) -> None:
+    path, _, query = story["compare_url"].partition("?")
+    answer = client.get(f"/api/v1{path}/verify?{query}")
+    assert answer.status_code == 200, answer.text
+    assert [one["kind"] for one in answer.json()["explanations"]] == ["direction", "direction", "interpretation"]

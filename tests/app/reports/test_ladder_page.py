@@ -1,0 +1,76 @@
+"""The ladder as a page and as JSON: what is stored, what is not climbed yet, and asking for it."""
+
+from __future__ import annotations
+
+import pytest
+
+from app.figures.svg.ladder import LadderLine, ladder_figure
+from app.pages.reports.ladder import findings_of
+from tests.app.reports.conftest import XORNET
+
+pytestmark = pytest.mark.slow
+
+
+def test_every_class_stands_beside_its_floor(get) -> None:
+    page = get(XORNET + "/ladder")
+    assert page["state"] == "done"
+    told = {
+        one["key"]: (one["algorithms"]["agreed"], one["alignments"], one["of"], one["joint"]) for one in page["rungs"]
+    }
+    assert told == {
+        "single": (0, 0, 12, 0),
+        "sets": (1, 1, 24, 1),
+        "integer": (2, 2, 2, 2),
+        "integer-any": (2, 3, 312, 3),
+        "orthogonal": (2, 2, 2, 2),
+        "oblique": (2, 2, 2, 2),
+    }
+    assert {one["floor"]["passing"]["of"] for one in page["rungs"]} == {20}
+    assert page["not_climbed"] == ["learned subspaces", "blocks of a learned non-linear map"]
+    assert [one["formula"] for one in page["algorithms"]] == ["(A ∧ ¬B) ∨ (¬A ∧ B)", "(A ∨ B) ∧ ¬(A ∧ B)"]
+    assert page["findings"][0].startswith("Both algorithms can be placed on: small integer directions")
+
+
+def test_the_page_draws_it_and_offers_to_go_on(client) -> None:
+    page = client.get(XORNET + "/ladder").text
+    assert "Go on: learn them" in page
+    assert page.count('class="b"') == 5  # bars of the classes in which something passes
+    assert 'name="thorough" value="true"' in page
+
+
+def test_what_is_not_computed_says_so(get, client) -> None:
+    assert get("/networks/other/ladder")["state"] == "not_asked"
+    assert get("/networks/untouched/ladder")["state"] == "not_analysed"
+    assert "Climb it" in client.get("/networks/other/ladder").text
+
+
+def test_asking_queues_one_job_for_each_depth(client) -> None:
+    first = client.post("/api/v1" + XORNET + "/ladder", json={"thorough": True})
+    again = client.post("/api/v1" + XORNET + "/ladder", json={"thorough": True})
+    quick = client.post("/api/v1" + XORNET + "/ladder", json={})
+    assert first.status_code == 202
+    assert first.headers["Location"] == again.headers["Location"] != quick.headers["Location"]
+    assert client.post("/api/v1/networks/untouched/ladder", json={}).status_code == 409
+    form = client.post(XORNET + "/ladder", data={"output": "0", "protocol": "complete", "data": "", "thorough": "true"})
+    assert form.status_code == 303
+
+
+def test_unknown_options_are_refused(client) -> None:
+    assert client.get(XORNET + "/ladder?depth=3").status_code == 400
+    assert client.post("/api/v1" + XORNET + "/ladder", json={"depth": 3}).status_code == 422
+
+
+def test_a_class_that_was_not_climbed_has_no_bar() -> None:
+    lines = [LadderLine("sets", (1, 2), (2, 20), "1 alignment"), LadderLine("learned", None, None)]
+    drawn = ladder_figure(lines, title="Ladder")
+    assert drawn.count("<rect") == 3  # all, those that pass, those by chance
+    assert "learned: not climbed" in drawn
+
+
+def test_findings_claim_nothing_of_an_empty_ladder() -> None:
+    from app.db.reports import LadderReport
+
+    empty = LadderReport(algorithms=[], n_irredundant=0, rungs=[], n_permuted=0, n_permuted_right=0, seed=0)
+    assert findings_of([], empty) == [
+        "No algorithm of this task has a variable to place, so there is nothing to climb."
+    ]
