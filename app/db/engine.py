@@ -8,12 +8,13 @@ take turns, so that one which reads, thinks and writes loses nobody's update. Ho
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import URL, Connection, Engine, make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
     from app.settings import Settings
 
 
+TURN_SECONDS: Final = 10.0
+
+
 @dataclass(frozen=True)
 class Store:
     """An opened database.
@@ -40,6 +44,7 @@ class Store:
         writer: engine for changes; each transaction takes the write lock first.
         carried: what each session carries as its ``info``: the limits in force (:mod:`app.limits`).
         read_only: whether nothing can be changed here, because the file or its volume may not be written.
+        turn: held by the thread of this process that writes.
     """
 
     url: str
@@ -47,6 +52,7 @@ class Store:
     writer: Engine
     carried: Mapping[str, Any] = field(default_factory=dict)
     read_only: bool = False
+    turn: threading.Lock = field(default_factory=threading.Lock, compare=False, repr=False)
 
     @contextmanager
     def read(self) -> Iterator[Session]:
@@ -62,8 +68,21 @@ class Store:
             StoreReadOnly: nothing can be changed here.
         """
         self.ensure_writable()
-        with Session(self.writer, expire_on_commit=False, info=dict(self.carried)) as session, session.begin():
+        made = Session(self.writer, expire_on_commit=False, info=dict(self.carried))
+        with self._own_turn(), made as session, session.begin():
             yield session
+
+    @contextmanager
+    def _own_turn(self) -> Iterator[None]:
+        """The threads of a process wait for each other here: a database's own way is to try again after a pause, so
+        that of many threads some are overtaken for seconds. Whoever has waited long is left to the database.
+        """
+        has_turn = self.turn.acquire(timeout=TURN_SECONDS)
+        try:
+            yield
+        finally:
+            if has_turn:
+                self.turn.release()
 
     def ensure_writable(self) -> None:
         """Refuse at once what would fail later.

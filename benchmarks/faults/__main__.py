@@ -9,6 +9,7 @@ import random
 import shutil
 import sys
 import tempfile
+import threading
 import time
 from collections import Counter
 from dataclasses import asdict, dataclass, field
@@ -86,34 +87,50 @@ def waiting(installation: Installation) -> tuple[int, list[str]]:
 
 def disturbed(installation: Installation, kills: int, seed: int, longest: float, figures: Figures) -> None:
     """Feed and kill until enough was killed, then let the rest end."""
+    installation.start_all()
+    enough, over = threading.Event(), threading.Event()
+    feeder = threading.Thread(target=_feed_until, args=(installation, enough, over, figures), daemon=True)
+    feeder.start()
     chance = random.Random(seed)  # noqa: S311  to be the same each time
     workers = [name for name in installation.commands if name != "server"]
-    installation.start_all()
+    while figures.kills.total() < kills:
+        time.sleep(chance.uniform(0.02, longest))
+        target = chance.choices(["server", "worker", "computing process"], [1, 2, 2])[0]
+        name = "server" if target == "server" else chance.choice(workers)
+        # one that is still starting holds nothing yet: to kill it again would prove little
+        if target == "server" and not installation.answers():
+            continue
+        if target != "server" and not installation.computing(name):
+            continue
+        if target == "computing process":
+            figures.kills[target] += installation.kill_computing(name)
+        elif installation.kill(name):
+            figures.kills[target] += 1
+            installation.start(name)
+        print(f"\r{figures.kills.total()} of {kills} killed, {figures.networks} networks", end="", file=sys.stderr)
+        if not feeder.is_alive():
+            raise RuntimeError("nobody brings networks any more; see the output above")
+    enough.set()
+    while not over.wait(1):
+        if not feeder.is_alive():
+            raise RuntimeError("nobody waits for the end any more; see the output above")
+
+
+def _feed_until(installation: Installation, enough: threading.Event, over: threading.Event, figures: Figures) -> None:
+    """Keep some jobs waiting, and try again what was set aside, until enough was killed and everything has ended."""
     while True:
         n_waiting, set_aside = waiting(installation)
         for job in set_aside:
             installation.ask("POST", f"/api/v1/jobs/{job}/retry")
             figures.retried_by_hand += 1
-        n_killed = figures.kills.total()
-        if n_killed >= kills and not n_waiting and not set_aside:
+        if enough.is_set() and not n_waiting and not set_aside:
+            over.set()
             return
-        if n_killed < kills and n_waiting < 6:
+        if not enough.is_set() and n_waiting < 8:
             feed(installation, figures.networks)
             figures.networks += 1
-            continue
-        if n_killed >= kills:
+        else:
             time.sleep(0.5)
-            continue
-        time.sleep(chance.uniform(0.05, longest))
-        target = chance.choices(["server", "worker", "process"], [1, 2, 2])[0]
-        name = "server" if target == "server" else chance.choice(workers)
-        if target == "process":
-            figures.kills["computing process"] += installation.kill_computing(name)
-        elif installation.kill(name):
-            figures.kills[target] += 1
-            time.sleep(chance.uniform(0.0, 0.3))
-            installation.start(name)
-        print(f"\r{figures.kills.total()} of {kills} killed, {figures.networks} networks", end="", file=sys.stderr)
 
 
 def undisturbed(installation: Installation, figures: Figures) -> None:
@@ -174,8 +191,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.faults", description=__doc__)
     parser.add_argument("--kills", type=int, default=100, help="SIGKILLs to deliver (100)")
     parser.add_argument("--seed", type=int, default=0, help="of the moments and the victims (0)")
-    parser.add_argument("--workers", type=int, default=2, help="worker processes (2)")
-    parser.add_argument("--longest", type=float, default=3.0, help="longest pause between two kills, in seconds (3)")
+    parser.add_argument("--workers", type=int, default=4, help="worker processes (4)")
+    parser.add_argument("--longest", type=float, default=2.0, help="longest pause before a kill, in seconds (2)")
     parser.add_argument("--lease", type=float, default=3.0, help="lease in seconds (3)")
     parser.add_argument("--folder", type=Path, help="work there and keep it; else in a folder that is deleted")
     parser.add_argument("--json", type=Path, help="write the figures there")

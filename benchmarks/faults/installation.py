@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Final
 
 ROOT: Final = Path(__file__).resolve().parents[2]
-PATIENCE_SECONDS: Final = 120.0
+PATIENCE_SECONDS: Final = 300.0
 
 
 class Installation:
@@ -93,7 +93,7 @@ class Installation:
         """Ask the server until it answers, as a client does whose server may just be starting again.
 
         Raises:
-            RuntimeError: it refuses, or does not answer for two minutes.
+            RuntimeError: it refuses, or does not answer for five minutes.
         """
         deadline = time.monotonic() + PATIENCE_SECONDS
         data = None if body is None else json.dumps(body).encode()
@@ -112,6 +112,14 @@ class Installation:
             if time.monotonic() > deadline:
                 raise RuntimeError(f"{method} {path}: no answer")
             time.sleep(0.1)
+
+    def answers(self) -> bool:
+        """Whether the server answers now."""
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/health", timeout=1) as answer:
+                return bool(answer.status == 200)
+        except OSError:
+            return False
 
     def close(self) -> None:
         """End everything in order; what does not go is killed."""
