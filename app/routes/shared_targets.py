@@ -19,7 +19,7 @@ PATTERNS: Final = (
     "/networks/{network}/algorithms/{algorithm}/directions/{alignment}",
     "/compare",
 )
-SHOWN: Final = (*PATTERNS, "/networks/{network}/sandbox")
+SHOWN: Final = (*PATTERNS, "/networks/{network}/sandbox", "/studies/{study}")
 """What has a card, a drawing and an embedding; a sandbox's state too, of which nothing is stored to be verified."""
 
 

@@ -6,6 +6,7 @@ from app.figures.cards import Card, Picture
 from app.pages.compare.views import ComparePage
 from app.pages.sharing.share import drawing_of, facts_of, thumbs_of
 from app.pages.sharing.targets import SharedPage
+from app.pages.studies.views import StudyPage
 
 
 def card_of(page: SharedPage) -> Card:
@@ -15,5 +16,8 @@ def card_of(page: SharedPage) -> Card:
         pictures = tuple(Picture(str(thumb), letter, name) for letter, name, thumb in thumbs_of(page))
     else:
         pictures = (Picture(str(drawing_of(page))),)
-    digest = "" if page.network is None else page.network.digest[:12]
+    if isinstance(page, StudyPage):
+        digest = page.digest[:12]
+    else:
+        digest = "" if page.network is None else page.network.digest[:12]
     return Card(facts.kicker, facts.title, facts.lines, pictures, f"{digest} · protocol {facts.protocol.split(' ')[0]}")

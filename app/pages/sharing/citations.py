@@ -77,7 +77,7 @@ class Citation:
     Args:
         title: of the page.
         url: its whole address.
-        network_digest: SHA-256 of settings and weights.
+        network_digest: SHA-256 of settings and weights; "" for a study, whose identity is that of its design.
         identity: which explanation of that network it is, "" for the network itself.
         protocol: name and digest of the rules.
         engine_version: of what computed it.
@@ -96,11 +96,11 @@ class Citation:
     def key(self) -> str:
         """A key that is made of content, so that it is the same wherever the page is cited."""
         tail = re.sub(r"[^0-9A-Za-z]+", "-", self.identity).strip("-").lower()[:40].strip("-")
-        return f"pluriscope-{self.network_digest[:12]}" + (f"-{tail}" if tail else "")
+        return "-".join(part for part in ("pluriscope", self.network_digest[:12], tail) if part)
 
     @property
     def _notes(self) -> list[str]:
-        found = [f"Network SHA-256 {self.network_digest}"]
+        found = [f"Network SHA-256 {self.network_digest}"] if self.network_digest else []
         if self.identity:
             found.append(self.identity)
         found.append(f"protocol {self.protocol}")

@@ -37,6 +37,7 @@ from app.pages.funnel.model import KindFunnel
 from app.pages.interpretation import InterpretationPage
 from app.pages.network.page import NetworkPage
 from app.pages.sandbox.views import SandboxPage
+from app.pages.studies.views import StudyPage
 from app.pages.sharing.share import drawing_of, thumbs_of
 from app.pages.sharing.targets import SharedPage
 
@@ -59,7 +60,7 @@ def figures_of(page: SharedPage | FunnelPage) -> Mapping[str, Draw]:
         return {DRAWING: partial(drawing_of, page), **_of_direction(page)}
     if isinstance(page, FunnelPage):
         return {f"{one.kind}s": partial(_funnel, one) for one in page.funnels if one.rows}
-    if isinstance(page, SandboxPage):
+    if isinstance(page, (SandboxPage, StudyPage)):
         return {DRAWING: partial(drawing_of, page)}
     return _of_comparison(page)
 

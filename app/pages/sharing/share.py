@@ -34,6 +34,8 @@ from app.pages.network.page import NetworkPage
 from app.pages.options import PageModel
 from app.pages.sandbox.drawing import drawing_of as sandbox_drawing
 from app.pages.sandbox.views import SandboxPage
+from app.pages.studies.sketch import sketch_drawing
+from app.pages.studies.views import StudyPage
 from app.pages.sharing.citations import PAPER_BIBTEX, PAPER_PLAIN, Citation
 from app.pages.sharing.targets import Kind, SharedPage, read_target
 
@@ -46,6 +48,7 @@ SHARED: Final = (
     DirectionPage,
     ComparePage,
     SandboxPage,
+    StudyPage,
 )
 EMBED_HEIGHTS: Final[dict[str, int]] = {
     "network": 560,
@@ -56,6 +59,7 @@ EMBED_HEIGHTS: Final[dict[str, int]] = {
     "direction": 700,
     "compare": 720,
     "sandbox": 640,
+    "study": 640,
 }
 EMBED_WIDTH: Final = 720
 
@@ -81,7 +85,7 @@ class ShareView(PageModel):
     card_url: str = Field(description="The rendered card, with scheme and host.")
     oembed_json: str
     oembed_xml: str
-    verify_url: str = Field(description="Empty for a sandbox, all of which is computed when it is asked for.")
+    verify_url: str = Field(description="Empty for a sandbox, all of which is computed when asked for, and for a study.")
     drawing_svg: str = Field(description="The drawing as a file; empty for a comparison, whose card is its figure.")
     drawing_png: str
 
@@ -161,7 +165,7 @@ def share_of(page: object, addresses: Addresses, base: str) -> ShareView | None:
         card_url=base + made["card.png"],
         oembed_json=base + addresses.oembed(url=whole, format="json"),
         oembed_xml=base + addresses.oembed(url=whole, format="xml"),
-        verify_url="" if target.kind == "sandbox" else made["verify"],
+        verify_url="" if target.kind in ("sandbox", "study") else made["verify"],
         drawing_svg=made["drawing.svg"] if drawn else "",
         drawing_png=made["drawing.png"] if drawn else "",
     )
@@ -181,7 +185,7 @@ def embed_code(
 
 
 def _network(page: SharedPage) -> str:
-    return "" if page.network is None else page.network.digest
+    return "" if isinstance(page, StudyPage) or page.network is None else page.network.digest
 
 
 def facts_of(page: SharedPage) -> Facts:
@@ -200,6 +204,8 @@ def facts_of(page: SharedPage) -> Facts:
         return _of_direction(page)
     if isinstance(page, SandboxPage):
         return _of_sandbox(page)
+    if isinstance(page, StudyPage):
+        return _of_study(page)
     return _of_comparison(page)
 
 
@@ -237,6 +243,8 @@ def drawing_of(page: SharedPage) -> Markup:
         )
     if isinstance(page, SandboxPage):
         return sandbox_drawing(page, linked=False)
+    if isinstance(page, StudyPage):
+        return sketch_drawing(page)
     raise ValueError("a comparison has no drawing of its own, but one of each explanation")
 
 
@@ -386,6 +394,26 @@ def _of_sandbox(page: SandboxPage) -> Facts:
 
 def _outcome(right: bool | None) -> str:
     return "" if right is None else ", right" if right else ", wrong"
+
+
+def _of_study(page: StudyPage) -> Facts:
+    p = page.progress
+    lines = [
+        ("Networks", f"{exact(p.finished)} of {exact(p.networks)} trained so far" if p.finished < p.networks else
+         exact(p.networks)),
+        ("Converged and analysed", f"{exact(p.converged)} of {exact(p.finished)}"),
+        *((what, value) for what, value in page.sketch.lines[:3]),
+    ]  # fmt: skip
+    protocol = next(one for one in page.protocols if one.current)
+    return Facts(
+        "Study",
+        page.name,
+        tuple(lines),
+        f"study design {page.digest}, {exact(p.finished)} of {exact(p.networks)} networks",
+        f"{protocol.name} ({protocol.digest[:12]})",
+        page.engine_version,
+        page.updated_at.date().isoformat(),
+    )
 
 
 def _of_comparison(page: ComparePage) -> Facts:

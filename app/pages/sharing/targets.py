@@ -28,12 +28,17 @@ from app.pages.directions.one import build_direction
 from app.pages.directions.views import DirectionOptions, DirectionPage
 from app.pages.interpretation import InterpretationOptions, InterpretationPage, build_interpretation
 from app.pages.network.page import NetworkOptions, NetworkPage, build_network
-from app.pages.options import ScopeOptions
+from app.pages.options import Options
 from app.pages.sandbox.build import build_sandbox
 from app.pages.sandbox.options import SandboxOptions
 from app.pages.sandbox.views import SandboxPage
+from app.pages.studies.options import StudyOptions
+from app.pages.studies.page import build_study
+from app.pages.studies.views import StudyPage
 
-Kind = Literal["network", "circuit", "interpretation", "algorithm", "alignment", "direction", "compare", "sandbox"]
+Kind = Literal[
+    "network", "circuit", "interpretation", "algorithm", "alignment", "direction", "compare", "sandbox", "study"
+]
 SharedPage = (
     NetworkPage
     | CircuitPage
@@ -43,6 +48,7 @@ SharedPage = (
     | DirectionPage
     | ComparePage
     | SandboxPage
+    | StudyPage
 )
 MAX_ADDRESS: Final = 8_000
 """Characters of an address that is read; six long references with their places need about a third."""
@@ -56,9 +62,10 @@ _SHAPES: Final[tuple[tuple[Kind, re.Pattern[str]], ...]] = (
     ("direction", re.compile(r"/networks/([^/]+)/algorithms/([^/]+)/directions/([^/]+)")),
     ("compare", re.compile(r"/compare")),
     ("sandbox", re.compile(r"/networks/([^/]+)/sandbox")),
+    ("study", re.compile(r"/studies/([^/]+)")),
 )
 _MADE_OF_IT: Final = re.compile(r"/(verify|card\.png|card\.svg|drawing\.svg|drawing\.png|figures/[^/]+\.(svg|png))$")
-_OPTIONS: Final[Mapping[Kind, type[ScopeOptions]]] = {
+_OPTIONS: Final[Mapping[Kind, type[Options]]] = {
     "network": NetworkOptions,
     "circuit": CircuitOptions,
     "interpretation": InterpretationOptions,
@@ -67,6 +74,7 @@ _OPTIONS: Final[Mapping[Kind, type[ScopeOptions]]] = {
     "direction": DirectionOptions,
     "compare": CompareOptions,
     "sandbox": SandboxOptions,
+    "study": StudyOptions,
 }
 
 
@@ -89,6 +97,8 @@ class Target:
         """The page's path, without prefix and query."""
         if self.kind == "compare":
             return "/compare"
+        if self.kind == "study":
+            return f"/studies/{quote(self.parts[0], safe=str())}"
         nouns = {"circuit": ("circuits",), "interpretation": ("circuits", "interpretations")}
         nouns |= {"algorithm": ("algorithms",), "alignment": ("algorithms", "alignments")}
         nouns |= {"direction": ("algorithms", "directions")}
@@ -157,7 +167,7 @@ def _no_page(text: str, addresses: Addresses) -> NotFound:
     )
 
 
-def options_of(target: Target) -> ScopeOptions:
+def options_of(target: Target) -> Options:
     """The options of a page, checked as the page itself checks them.
 
     Raises:
@@ -199,6 +209,7 @@ def build_target(session: Session, addresses: Addresses, target: Target) -> Shar
         "direction": build_direction,
         "compare": build_compare,
         "sandbox": build_sandbox,
+        "study": build_study,
     }
     page = builders[target.kind](session, addresses, *target.parts, options)
     if isinstance(page, ComparePage) and page.missing:

@@ -192,6 +192,15 @@ def _named(
     session: Session, addresses: Addresses, target: Target, options: ScopeOptions
 ) -> tuple[Place, list[ExplanationRef]]:
     """The place of an address, and the explanations that it names."""
+    if target.kind == "study":
+        raise NotFound(
+            f"study {target.parts[0][:80]}",
+            "is not recomputed whole on the spot",
+            "verify its networks, each by its own address, or run it again: pluriscope study run",
+            "address",
+            addresses.study(target.parts[0]),
+            "the study",
+        )
     if target.kind == "sandbox":
         raise NotFound(
             f"sandbox of {target.parts[0][:80]}",

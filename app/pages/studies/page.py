@@ -20,6 +20,7 @@ from app.pages.studies.course import follows
 from app.pages.studies.figures import LADDER, group_view, measure_view, protocol_named
 from app.pages.studies.listing import progress_of
 from app.pages.studies.options import StudyOptions
+from app.pages.studies.sketch import sketch_of
 from app.pages.studies.stored import summary_of
 from app.pages.studies.views import (
     CellView,
@@ -53,7 +54,6 @@ def build_study(session: Session, addresses: Addresses, study: str, options: Stu
     view: dict[str, Any] = {"protocol": options.protocol, "by": options.by}
     progress = progress_of(session, addresses, row)
     url = addresses.study(row.slug, **view)
-    citation = _citation(row, url)
     return StudyPage(
         slug=row.slug,
         name=row.name,
@@ -94,8 +94,7 @@ def build_study(session: Session, addresses: Addresses, study: str, options: Stu
         data_urls={form: addresses.study_data(row.slug, form) for form in DATA_FORMS},
         course_url=addresses.study_course(row.slug, design.seeds.first) if follows(design) else "",
         outcomes_url=addresses.study_outcomes(row.slug, protocol=options.protocol),
-        citation=citation[0],
-        bibtex=citation[1],
+        sketch=sketch_of(summary, protocol, options.by),
         actions=_actions(row, progress.state, addresses),
         url=url,
         progress_url=addresses.study_action(row.slug, "progress"),

@@ -210,6 +210,26 @@ class ReferenceView(PageModel):
     explanation: str
 
 
+class Sketch(PageModel):
+    """One figure in small, for cards and embeddings."""
+
+    title: str
+    x_title: str
+    log: bool
+    groups: list[SketchGroup]
+    lines: list[tuple[str, str]] = Field(description="Key numbers as (what, value).")
+
+
+class SketchGroup(PageModel):
+    """One group of a sketch."""
+
+    label: str
+    values: list[float] = Field(description="Of the first networks of the group.")
+    lower: float | None
+    median: float | None
+    upper: float | None
+
+
 class StudyPage(PageModel):
     """One study."""
 
@@ -237,8 +257,7 @@ class StudyPage(PageModel):
     data_urls: dict[str, str]
     course_url: str = Field(description="Its first network along its training; empty where networks are not followed.")
     outcomes_url: str
-    citation: str
-    bibtex: str
+    sketch: Sketch
     actions: dict[str, str] = Field(description="POST here to pause, cancel, resume or extend; only what is possible.")
     url: str
     progress_url: str
