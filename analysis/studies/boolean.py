@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from analysis.data import clean_data
 from analysis.errors import AnalysisError, Cancelled
@@ -66,13 +67,28 @@ def _analysed(cell: Cell, networks: Sequence[Network], protocol: Protocol, order
     if order.circuits:
         tasks = cell.spec(0).resolved_tasks()
         members = iterate_population(
-            networks, tasks, protocol, device=order.device, report=order.report, clock=order.clock, limits=order.limits
+            networks,
+            tasks,
+            _counted(protocol, order),
+            device=order.device,
+            report=order.report,
+            clock=order.clock,
+            limits=order.limits,
         )
-        yield from ((member.analyses, member.problem) for member in members)
+        yield from ((_under(protocol, member.analyses), member.problem) for member in members)
         return
     for done, network in enumerate(networks):
         order.report(Progress("networks", done, len(networks), f"{done:,} networks analysed"))
         yield _without_circuits(cell, network, protocol, order)
+
+
+def _counted(protocol: Protocol, order: Order) -> Protocol:
+    """The protocol as it is searched: which alignments are listed changes no count, and listing is most of the time."""
+    return protocol if order.listed else protocol.model_copy(update={"n_near_misses": 0, "max_alignments": 1})
+
+
+def _under(protocol: Protocol, analyses: tuple[OutputAnalysis, ...]) -> tuple[OutputAnalysis, ...]:
+    return tuple(replace(analysis, protocol=protocol) for analysis in analyses)
 
 
 def _without_circuits(cell: Cell, network: Network, protocol: Protocol, order: Order) -> Analysed:
@@ -84,13 +100,14 @@ def _without_circuits(cell: Cell, network: Network, protocol: Protocol, order: O
             if not order.algorithms:
                 analyses.append(circuits_alone(network, output, task, protocol, data, circuits))
                 continue
+            rules = _counted(protocol, order)
             analyses.append(
                 analyse_output(
-                    network, output, task, protocol, data, clock=order.clock, limits=order.limits, circuits=circuits
+                    network, output, task, rules, data, clock=order.clock, limits=order.limits, circuits=circuits
                 )
             )
     except Cancelled:
         raise
     except AnalysisError as problem:
         return (), problem
-    return tuple(analyses), None
+    return _under(protocol, tuple(analyses)), None

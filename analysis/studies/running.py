@@ -32,7 +32,12 @@ def run_cell(cell: Cell, seeds: Sequence[int], order: Order) -> Iterator[StudyOu
         Cancelled: the report asked to stop.
     """
     maker = source_named(cell.design.source).load()
-    order = replace(order, circuits=needs_circuits(cell.design), algorithms=needs_algorithms(cell.design))
+    order = replace(
+        order,
+        circuits=needs_circuits(cell.design),
+        algorithms=needs_algorithms(cell.design),
+        listed=bool(cell.design.criteria),
+    )
     for produced in maker(cell, seeds, order):
         yield outcome_of(cell, produced, order)
 

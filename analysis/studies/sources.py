@@ -34,6 +34,7 @@ class Order:
         limits: where searches stop.
         device: torch device name.
         algorithms: whether algorithms are aligned; else they are left unsearched where circuits are too.
+        listed: whether single alignments are wanted; else they are counted, exactly too, and not listed.
     """
 
     protocols: tuple[Protocol, ...]
@@ -43,6 +44,7 @@ class Order:
     limits: Limits = DEFAULT_LIMITS
     device: str = "cpu"
     algorithms: bool = True
+    listed: bool = True
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,0 +1,45 @@
+"""Counting alignments without listing them changes no figure of a study."""
+
+from __future__ import annotations
+
+import pytest
+
+from analysis.studies.cells import cells_of
+from analysis.studies.costs import needs_algorithms, needs_circuits
+from analysis.studies.design import design_from_mapping
+from analysis.studies.running import outcome_of, run_cell
+from analysis.studies.sources import Order, source_named
+
+MEASURES = [
+    "circuits-valid",
+    "algorithms-aligned",
+    "alignments-valid",
+    "alignments-minimal",
+    "algorithms-irredundant",
+    "alignments-minimal-irredundant",
+    "irredundant-formulas",
+]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("measures", [MEASURES, MEASURES[1:]])
+def test_counted_as_listed(measures):
+    design = design_from_mapping(
+        {
+            "slug": "counted",
+            "name": "counted",
+            "question": "Is anything lost?",
+            "tasks": [["XOR", "AND"]],
+            "protocols": ["paper", "complete"],
+            "measures": measures,
+            "seeds": {"first": 0, "count": 3},
+        }
+    )
+    (cell,) = cells_of(design)
+    assert needs_circuits(design) == ("circuits-valid" in measures)
+    assert needs_algorithms(design)
+    counted = [outcome.values for outcome in run_cell(cell, range(3), Order(design.protocols))]
+    listed = Order(design.protocols, circuits=needs_circuits(design))
+    made = source_named("boolean").load()(cell, range(3), listed)
+    assert counted == [outcome_of(cell, produced, listed).values for produced in made]
+    assert any(counted)
