@@ -37,9 +37,9 @@ from app.pages.funnel.model import KindFunnel
 from app.pages.interpretation import InterpretationPage
 from app.pages.network.page import NetworkPage
 from app.pages.sandbox.views import SandboxPage
-from app.pages.studies.views import StudyPage
 from app.pages.sharing.share import drawing_of, thumbs_of
 from app.pages.sharing.targets import SharedPage
+from app.pages.studies.views import StudyPage
 
 Draw = Callable[[], Markup]
 DRAWING: Final = "drawing"

@@ -34,10 +34,10 @@ from app.pages.network.page import NetworkPage
 from app.pages.options import PageModel
 from app.pages.sandbox.drawing import drawing_of as sandbox_drawing
 from app.pages.sandbox.views import SandboxPage
-from app.pages.studies.sketch import sketch_drawing
-from app.pages.studies.views import StudyPage
 from app.pages.sharing.citations import PAPER_BIBTEX, PAPER_PLAIN, Citation
 from app.pages.sharing.targets import Kind, SharedPage, read_target
+from app.pages.studies.sketch import sketch_drawing
+from app.pages.studies.views import StudyPage
 
 SHARED: Final = (
     NetworkPage,
@@ -85,7 +85,7 @@ class ShareView(PageModel):
     card_url: str = Field(description="The rendered card, with scheme and host.")
     oembed_json: str
     oembed_xml: str
-    verify_url: str = Field(description="Empty for a sandbox, all of which is computed when asked for, and for a study.")
+    verify_url: str = Field(description="Empty for a sandbox, which is computed when asked for, and a study.")
     drawing_svg: str = Field(description="The drawing as a file; empty for a comparison, whose card is its figure.")
     drawing_png: str
 
@@ -399,11 +399,10 @@ def _outcome(right: bool | None) -> str:
 def _of_study(page: StudyPage) -> Facts:
     p = page.progress
     lines = [
-        ("Networks", f"{exact(p.finished)} of {exact(p.networks)} trained so far" if p.finished < p.networks else
-         exact(p.networks)),
+        ("Networks with an outcome", f"{exact(p.finished)} of {exact(p.networks)}"),
         ("Converged and analysed", f"{exact(p.converged)} of {exact(p.finished)}"),
         *((what, value) for what, value in page.sketch.lines[:3]),
-    ]  # fmt: skip
+    ]
     protocol = next(one for one in page.protocols if one.current)
     return Facts(
         "Study",

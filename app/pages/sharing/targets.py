@@ -98,7 +98,7 @@ class Target:
         if self.kind == "compare":
             return "/compare"
         if self.kind == "study":
-            return f"/studies/{quote(self.parts[0], safe=str())}"
+            return f"/studies/{quote(self.parts[0], safe='')}"
         nouns = {"circuit": ("circuits",), "interpretation": ("circuits", "interpretations")}
         nouns |= {"algorithm": ("algorithms",), "alignment": ("algorithms", "alignments")}
         nouns |= {"direction": ("algorithms", "directions")}

@@ -35,7 +35,7 @@ from app.pages.directions.one import find_direction
 from app.pages.directions.places import direction_url
 from app.pages.directions.views import DirectionOptions
 from app.pages.explanations import Explanation, find_explanation, read_ref
-from app.pages.options import PageModel, ScopeOptions
+from app.pages.options import Options, PageModel, ScopeOptions
 from app.pages.place import Place, locate
 from app.pages.sharing.against import Against, Source, Store
 from app.pages.sharing.targets import Target, options_of
@@ -189,10 +189,10 @@ def figure_view(figure: HeldFigure) -> FigureView:
 
 
 def _named(
-    session: Session, addresses: Addresses, target: Target, options: ScopeOptions
+    session: Session, addresses: Addresses, target: Target, options: Options
 ) -> tuple[Place, list[ExplanationRef]]:
     """The place of an address, and the explanations that it names."""
-    if target.kind == "study":
+    if not isinstance(options, ScopeOptions):
         raise NotFound(
             f"study {target.parts[0][:80]}",
             "is not recomputed whole on the spot",

@@ -240,18 +240,3 @@ def _actions(row: StudyRow, state: str, addresses: Addresses) -> dict[str, str]:
     possible = {"running": ("pause", "cancel"), "stalled": ("resume", "cancel"), "done": ()}
     names = (*possible.get(state, ("resume",)), "extend")
     return {name: addresses.study_action(row.slug, name) for name in names}
-
-
-def _citation(row: StudyRow, path: str) -> tuple[str, str]:
-    """Plain and BibTeX; the digest and the number of networks name what was seen."""
-    when = row.updated_at
-    what = f"design {row.digest[:16]}, {row.n_finished:,} of {row.n_networks:,} networks, engine {row.engine_version}"
-    plain = f"{row.name}. Study in Pluriscope, {what}, {when:%Y-%m-%d}. {path}"
-    bibtex = (
-        f"@misc{{pluriscope-study-{row.digest[:12]},\n"
-        f"  title = {{{row.name}}},\n"
-        f"  howpublished = {{Study in Pluriscope, {path}}},\n"
-        f"  year = {{{when:%Y}}},\n"
-        f"  note = {{{what}, {when:%Y-%m-%d}}}\n}}"
-    )
-    return plain, bibtex

@@ -1,0 +1,60 @@
+"""A study in small: the first measure that is a number, for cards, embeddings and previews."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from markupsafe import Markup
+
+from analysis.studies.design import Factor
+from analysis.studies.summary import Group, StudySummary
+from app.figures.studies import Dot, Strip
+from app.figures.svg.spreads import strips_drawing
+from app.pages.studies.figures import value_text, x_title_of
+from app.pages.studies.views import Sketch, SketchGroup, StudyPage
+
+_DOTS: Final = 60
+_GROUPS: Final = 8
+
+
+def sketch_of(summary: StudySummary, protocol: str, by: Factor | None) -> Sketch:
+    """The sketch of a study: dots of the first networks of its first groups, quartiles of all."""
+    numeric = [measure for measure in summary.measures.values() if measure.numeric]
+    lines = [(measure.label, _median_words(summary.groups(measure.key, protocol, by))) for measure in numeric[:3]]
+    if not numeric:
+        return Sketch(title="", x_title=x_title_of(summary.design, by), log=False, groups=[], lines=lines)
+    groups = summary.groups(numeric[0].key, protocol, by)[:_GROUPS]
+    return Sketch(
+        title=numeric[0].label,
+        x_title=x_title_of(summary.design, by),
+        log=numeric[0].log,
+        groups=[_group(group) for group in groups],
+        lines=lines,
+    )
+
+
+def sketch_drawing(page: StudyPage) -> Markup:
+    """The sketch as a drawing."""
+    sketch = page.sketch
+    strips = tuple(
+        Strip(group.label, tuple(Dot(value, "", "") for value in group.values), group.lower, group.median, group.upper)
+        for group in sketch.groups
+    )
+    sentence = f"{sketch.title or 'Networks'} in the study {page.name}"
+    return strips_drawing(strips, y_title=sketch.title, x_title=sketch.x_title, sentence=sentence, log=sketch.log)
+
+
+def _group(group: Group) -> SketchGroup:
+    spread = group.spread
+    return SketchGroup(
+        label=group.label,
+        values=[float(value) for value in group.numbers[:_DOTS]],
+        lower=spread.lower,
+        median=spread.median,
+        upper=spread.upper,
+    )
+
+
+def _median_words(groups: tuple[Group, ...]) -> str:
+    told = [f"{value_text(m)} ({group.label})" for group in groups[:3] if (m := group.spread.median) is not None]
+    return "median " + ", ".join(told) if told else "none yet"
