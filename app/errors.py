@@ -18,7 +18,7 @@ protocol, training, limits) are 422.
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final
 from urllib.parse import quote, urlencode
@@ -37,6 +37,8 @@ from app.db import errors as store
 from app.db.trouble import diagnosis, is_bad_value
 
 log = logging.getLogger("pluriscope.web")
+MAX_KEPT_OPTIONS: Final = 60
+"""Options of a wrong address that a link to the page keeps."""
 
 
 @dataclass
@@ -284,7 +286,9 @@ def install(app: FastAPI) -> None:
     async def validation_error(request: Request, error: RequestValidationError) -> Response:
         problems = [_problem(request, e) for e in error.errors()]
         status = max({"query": 400, "path": 404}.get(str(e["loc"][0]), 422) for e in error.errors())
-        return _respond(request, status, "; ".join(p.message for p in problems), problems)
+        parent, label = _without_options(request, error.errors()) if status == 400 else ("", "")
+        summary = "; ".join(p.message for p in problems)
+        return _respond(request, status, summary, problems, parent=parent, parent_label=label)
 
     @app.exception_handler(HTTPException)
     async def http_error(request: Request, error: HTTPException) -> Response:
@@ -411,6 +415,18 @@ def _allowed_methods(request: Request) -> tuple[str, ...]:
         for method, scope in matches
         if any(route.matches(scope)[0] == Match.FULL for route in request.app.router.routes)
     )
+
+
+def _without_options(request: Request, problems: Sequence[Mapping[str, Any]]) -> tuple[str, str]:
+    """The page of the address without the options that are wrong; ("", "") where it cannot be opened as a page."""
+    path = _path(request)
+    wrong = {str(problem["loc"][1]) for problem in problems if len(problem["loc"]) > 1}
+    if request.method != "GET" or path.startswith(API_PREFIX) or not wrong:
+        return "", ""
+    kept = [(key, value) for key, value in request.query_params.multi_items() if key not in wrong]
+    query = f"?{urlencode(kept)}" if kept and len(kept) <= MAX_KEPT_OPTIONS else ""
+    label = f"this page without {', '.join(sorted(wrong))[:80]}" if query or not kept else "this page without options"
+    return f"{request.app.state.settings.prefix}{quote(path)}{query}", label
 
 
 def _nearest_parent(request: Request) -> tuple[str, str]:

@@ -286,3 +286,20 @@ def test_health(client, app, tmp_path):
 def test_answering_requests_never_loads_torch():
     code = "import sys, app.main, app.rendering; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("address", "nearest"),
+    [
+        ("/networks/xor?output=x", "/networks/xor"),
+        ("/networks/xor/explanations?colour=red&kind=circuit", "/networks/xor/explanations?kind=circuit"),
+        ("/networks/xor/circuits?edges_min=few&edges_max=12", "/networks/xor/circuits?edges_max=12"),
+        (f"/?q={'a' * 500}", "/"),
+    ],
+)
+def test_a_wrong_option_leads_to_the_same_page_without_it(client, address, nearest):
+    answer = client.get(address)
+    main = answer.text.partition("<main")[2]
+    assert answer.status_code == 400
+    assert f'href="{nearest}">Go to this page without ' in main
+    assert client.get(nearest).status_code == 200
