@@ -386,12 +386,9 @@ def _exact(share: Fraction, *, full: bool) -> CellView:
 
 
 def _share(low: float, high: float) -> str:
-    """Certain bounds as a share, in as many digits as both have in common; both where they have none."""
-    if low == high:
-        return f"{low:.0%}" if low in (0.0, 1.0) else f"{low:.4%}"
-    for digits in (3, 2, 1):
-        if f"{low:.{digits}%}" == f"{high:.{digits}%}":
-            return f"{low:.{digits}%}"
+    """Certain bounds as a share; one number where both round to it."""
+    if f"{low:.3%}" == f"{high:.3%}":
+        return f"{low:.0%}" if low in (0.0, 1.0) else f"{low:.3%}"
     return f"{low:.3%} to {high:.3%}"
 
 
