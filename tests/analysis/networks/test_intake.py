@@ -84,7 +84,7 @@ def test_bad_encodings(text):
 
 def python_formula(text):
     """Python's own reading of a formula in its operators."""
-    code = compile(text.replace("!", " not ").replace("&", " and ").replace("|", " or "), "formula", "eval")
+    code = compile(text.replace("!", " not ").replace("&", " and ").replace("|", " or ").strip(), "formula", "eval")
     rows = input_table(3).astype(bool).tolist()
     return tuple(int(eval(code, {}, dict(zip("ABC", row, strict=True)))) for row in rows)  # noqa: S307  text is ours
 

@@ -1,11 +1,21 @@
 """Networks of one's own through the browser's form and over HTTP."""
 
+import html
 import json
+import re
+from datetime import UTC, datetime, timedelta
 
+import numpy as np
 import pytest
+from safetensors.numpy import save
 from sqlalchemy import func, select
 
+from app.addressing import Addresses
+from app.bundled.seeding import add_bundled_networks
 from app.db.tables import DataRow, JobRow, NetworkRow
+from app.jobs.deletion import purge_deleted
+from app.pages.bring_in.checking import build_check
+from tests.bad_files import BAD_NETWORK_FILES, good_document
 from tests.hostile.files import hostile_files
 
 
@@ -21,3 +31,194 @@ def test_nothing_is_stored_whichever_way_they_come(client, store):
     with store.read() as session:
         for table in (NetworkRow, DataRow, JobRow):
             assert session.scalar(select(func.count()).select_from(table)) == 0
+
+
+def xor_file(**changes):
+    return json.dumps(good_document(**changes)).encode()
+
+
+def bare_xor(**changes):
+    """Without what the form may declare."""
+    return json.dumps({k: v for k, v in good_document(**changes).items() if k not in ("name", "sizes", "tasks")})
+
+
+def carried(page):
+    """The hidden fields of a preview's form, as a browser sends them."""
+    return {k: html.unescape(v) for k, v in re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', page)}
+
+
+def stored(store):
+    with store.read() as session:
+        return [session.scalar(select(func.count()).select_from(table)) for table in (NetworkRow, DataRow, JobRow)]
+
+
+def test_a_network_goes_through_form_preview_and_confirmation_without_scripts(client, store):
+    form = client.get("/networks/new").text
+    assert 'action="/networks/new"' in form
+    declared = {
+        "task": "formula",
+        "tasks": "A xor B",
+        "name": "mine",
+        "encoding": "",
+        "protocols": ["complete", "paper"],
+    }
+    preview = client.post("/networks/new", data=declared, files={"file": ("x.json", bare_xor())})
+    assert preview.status_code == 200
+    assert "It computes XOR" in preview.text
+    assert stored(store) == [0, 0, 0]
+    done = client.post("/networks", data=declared | carried(preview.text))
+    assert (done.status_code, done.headers["location"]) == (303, "/networks/mine")
+    assert stored(store) == [1, 0, 2]
+    assert client.get("/networks/mine").status_code == 200
+
+
+def test_a_preview_can_be_asked_again_with_other_declarations(client, store):
+    first = client.post("/networks/new", data={"text": bare_xor(), "task": "name", "tasks": "MAJOR"})
+    assert first.status_code == 422
+    assert "is not a known name" in first.text
+    assert "Store and analyse" not in first.text
+    second = client.post("/networks/new", data={"task": "decisions", **carried(first.text)})
+    assert second.status_code == 200
+    assert "It computes XOR" in second.text
+    assert stored(store) == [0, 0, 0]
+
+
+def test_what_comes_with_the_confirmation_is_checked_again(client, store):
+    spoiled = bare_xor().replace("-2.0", '"x"')
+    answer = client.post("/networks", data={"content": spoiled, "fallback": "../../x", "task": "decisions"})
+    assert answer.status_code == 422
+    assert stored(store) == [0, 0, 0]
+
+
+def test_an_encoding_becomes_the_data_record_of_the_network(client, store):
+    half = {"weights": [[[0.5, 0.5], [0.5, 0.5]], [[1.0, -2.0]]], "biases": [[1.0, 0.0], [0.0]]}
+    query = {"task": "decisions", "encoding": "-1,1", "name": "on signs", "protocols": "complete"}
+    answer = client.post("/api/v1/networks", content=bare_xor(**half), params=query)
+    assert answer.status_code == 201
+    made = answer.json()
+    assert len(made["jobs"]) == 1
+    page = client.get(f"/api/v1/networks/on-signs?data={made['data'][:12]}").json()
+    assert [row["decision"] for row in page["behaviour"]] == [0, 1, 1, 0]
+    assert page["behaviour"][0]["row"] == [-1, -1]
+    item = client.get("/api/v1/gallery").json()["items"][0]
+    assert item["outputs"][0]["url"] == f"/networks/on-signs?data={made['data'][:12]}"
+    assert "Its inputs are not 0 and 1" in client.get("/networks/on-signs").text
+
+
+def test_formats_are_told_by_content_type_or_bytes(client):
+    arrays = {"0.weight": np.ones((2, 2)), "0.bias": np.array([0.0, -1]), "1.weight": np.array([[1.0, -2]])}
+    raw = save(arrays, metadata={"activation": "relu", "output_activation": "linear"})
+    told = {"content-type": "application/vnd.safetensors"}
+    for headers in ({}, told):
+        page = client.post("/api/v1/networks/preview", content=raw, headers=headers).json()
+        assert (page["format"], page["refusals"], page["outputs"][0]["task"]) == ("safetensors", [], "XOR")
+    wrong = client.post("/api/v1/networks/preview", content=raw, headers={"content-type": "application/onnx"})
+    assert wrong.status_code == 422
+
+
+def test_a_preview_names_every_refusal_at_once(client):
+    document = {"weights": [[[1.0] * 7] * 2, [[1.0, 1.0]]], "biases": [[0.0, 0.0], [0.0]]}
+    answer = client.post(
+        "/api/v1/networks/preview", content=bare_xor(**document), params={"name": "../x", "task": "decisions"}
+    )
+    assert answer.status_code == 200
+    causes = [refusal["cause"] for refusal in answer.json()["refusals"]]
+    assert len(causes) == 2
+    assert "path of a file" in causes[0]
+    assert "7 inputs" in causes[1]
+
+
+def test_the_same_weights_for_other_tasks_are_refused_before_they_are_stored(client):
+    assert client.post("/api/v1/networks", content=xor_file()).status_code == 201
+    page = client.post("/api/v1/networks/preview", content=xor_file(), params={"task": "name", "tasks": "OR"}).json()
+    assert "are others than those" in page["refusals"][0]["cause"]
+    again = client.post("/api/v1/networks/preview", content=xor_file()).json()
+    assert (again["refusals"], again["known_url"]) == ([], "/networks/hand-made-xor")
+
+
+@pytest.mark.parametrize("name", ["new", "preview"])
+def test_no_network_takes_the_address_of_a_page(client, name):
+    made = client.post("/api/v1/networks", content=xor_file(name=name)).json()
+    assert made["slug"].startswith(f"{name}-")
+    assert client.post(f"/api/v1/networks/{made['slug']}/rename", json={"slug": name}).status_code == 409
+
+
+def test_the_validator_refuses_what_the_reader_refuses():
+    for name, (raw, words) in BAD_NETWORK_FILES.items():
+        page = build_check(Addresses(), raw)
+        if any(words == f"lacks {key}" for key in ("name", "sizes", "tasks")):
+            assert page.sound, name
+            assert page.missing, name
+        else:
+            assert page.problems, name
+            assert all(p.path.startswith("$") and p.found and p.expected and p.mend for p in page.problems), name
+
+
+def test_the_validator_says_where_what_and_what_instead(client):
+    raw = xor_file(
+        weights=[[[1.0, "1"], [1.0, 1.0]], [[1.0, -2.0]]], activation="gelu", tasks=[{"truth_table": [0, 1]}]
+    )
+    problems = {p["path"]: p for p in client.post("/api/v1/networks/new/check", content=raw).json()["problems"]}
+    assert set(problems) == {"$.weights[0][0][1]", "$.activation", "$.tasks[0].truth_table"}
+    assert problems["$.weights[0][0][1]"]["found"] == 'a text: "1"'
+    assert "4 values" in problems["$.tasks[0].truth_table"]["problem"]
+    assert "leaky_relu" in problems["$.activation"]["expected"]
+
+
+def test_the_schema_accepts_the_good_file_and_refuses_the_bad_types(client):
+    schema = client.get("/api/v1/schemas/network-file")
+    assert schema.headers["content-type"] == "application/schema+json"
+    assert set(schema.json()["properties"]) == {*good_document(), "attribution"}
+
+
+def test_deleting_is_confirmed_told_at_every_address_and_undone(client, store):
+    client.post("/api/v1/networks", content=xor_file(), params={"protocols": "complete", "name": "hand-made XOR"})
+    page = client.get("/networks/hand-made-xor/delete").text
+    assert "1 job" in page
+    assert client.post("/networks/hand-made-xor/delete").headers["location"] == "/networks/hand-made-xor/delete"
+    with store.read() as session:
+        assert session.scalars(select(JobRow.state)).all() == ["cancelled"]
+    for address in ("", "/circuits", "/circuits/1f", "/rename"):
+        gone = client.get(f"/api/v1/networks/hand-made-xor{address}")
+        assert (gone.status_code, gone.json()["parent"]) == (410, "/networks/hand-made-xor/delete")
+    assert "undo that" in client.get("/networks/hand-made-xor").text
+    assert client.get("/api/v1/gallery").json()["n_networks"] == 0
+    assert "Undo" in client.get("/networks/hand-made-xor/delete").text
+    assert client.post("/networks/hand-made-xor/restore").headers["location"] == "/networks/hand-made-xor"
+    assert client.get("/networks/hand-made-xor").status_code == 200
+    with store.read() as session:
+        assert session.scalars(select(JobRow.state)).all() == ["queued"]
+
+
+def test_bringing_a_deleted_network_in_again_brings_it_back(client):
+    client.post("/api/v1/networks", content=xor_file())
+    assert client.delete("/api/v1/networks/hand-made-xor").json()["deleted_at"]
+    assert client.post("/api/v1/networks", content=xor_file()).status_code == 200
+    assert client.get("/api/v1/networks/hand-made-xor").status_code == 200
+
+
+def test_a_deletion_is_final_when_its_time_is_over(client, store):
+    client.post("/api/v1/networks", content=xor_file())
+    client.delete("/api/v1/networks/hand-made-xor")
+    with store.write() as session:
+        assert purge_deleted(session, 7.0) == 0
+        assert purge_deleted(session, 7.0, now=datetime.now(UTC) + timedelta(days=7, seconds=1)) == 1
+    assert stored(store)[0] == 0
+    assert client.get("/api/v1/networks/hand-made-xor").status_code == 404
+
+
+def test_bundled_networks_can_always_be_brought_back_and_do_not_come_by_themselves(client, store):
+    with store.write() as session:
+        add_bundled_networks(session)
+    client.delete("/api/v1/networks/xor-pretrained")
+    with store.write() as session:
+        assert purge_deleted(session, 0.0) == 0
+        add_bundled_networks(session)
+    assert client.get("/api/v1/networks/xor-pretrained").status_code == 410
+    client.post("/api/v1/networks/xor-pretrained/restore")
+    assert client.get("/api/v1/networks/xor-pretrained").status_code == 200
+
+
+@pytest.mark.parametrize("address", ["/networks/new", "/networks", "/networks/new/check", "/networks/x/delete"])
+def test_pages_of_other_sites_change_nothing(client, address):
+    assert client.post(address, data={"text": "{}"}, headers={"sec-fetch-site": "cross-site"}).status_code == 403

@@ -1,0 +1,96 @@
+"""The document on bringing networks in: its snippets run as they stand, and what they write is accepted."""
+
+import json
+import re
+import subprocess
+import sys
+
+import pytest
+
+from analysis.networks.files import parse_network_file
+from analysis.networks.formats.reading import read_draft
+from analysis.networks.formats.schema import network_file_schema
+from analysis.networks.mlp import forward
+from analysis.tasks import input_table
+from app.cli.store import import_
+from app.pages.bring_in.help import HELP_FILE
+from app.pages.prose import chapters
+from app.settings import ROOT
+
+DOCUMENT = dict(chapters(HELP_FILE))
+
+
+def snippets(title):
+    """The indented blocks of a chapter, as they would be copied."""
+    return ["\n".join(line[4:] for line in b.splitlines()) for b in DOCUMENT[title] if b.startswith("    ")]
+
+
+def run(folder, *parts):
+    """Run as a user would: in a folder of their own."""
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", "\n".join(parts)],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+        env={"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin"},
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_exports_are_two_lines():
+    assert [len(s.splitlines()) for s in snippets("From PyTorch")[1:]] == [
+        2,
+        3,
+    ]  # the last one collects its layers first
+    assert len(snippets("From scikit-learn")[1].splitlines()) == 2
+
+
+def test_the_network_file_shown_is_one():
+    (shown,) = snippets("The network file")
+    assert parse_network_file(shown.encode()).tasks[0].name == "XOR"
+
+
+def test_the_schema_beside_the_document_is_the_one_served():
+    assert json.loads((ROOT / "docs" / "network-file.schema.json").read_text()) == network_file_schema()
+
+
+@pytest.mark.slow
+def test_scikit_learns_export_runs_and_is_read(tmp_path):
+    train, export = snippets("From scikit-learn")
+    check = "p = clf.predict_proba(X)[:, 1]\nopen('p.json', 'w').write(json.dumps(p.tolist()))"
+    run(tmp_path, train, export, check)
+    network = read_draft((tmp_path / "sklearn.json").read_bytes()).network
+    mine = forward(network, input_table(2))[:, 0]
+    assert mine == pytest.approx(json.loads((tmp_path / "p.json").read_text()), abs=1e-12)
+
+
+@pytest.mark.slow
+def test_pytorchs_exports_run_and_are_the_same_network(tmp_path):
+    train, safetensors, plain = snippets("From PyTorch")
+    check = (
+        "X = torch.tensor([[0., 0], [0, 1], [1, 0], [1, 1]])\njson.dump(net(X).flatten().tolist(), open('p.json', 'w'))"
+    )
+    run(tmp_path, train, safetensors, plain, check)
+    one, two = (read_draft((tmp_path / name).read_bytes()).network for name in ("net.safetensors", "net.json"))
+    assert one.digest == two.digest
+    mine = forward(one, input_table(2))[:, 0]
+    assert mine == pytest.approx(json.loads((tmp_path / "p.json").read_text()), abs=1e-6)
+
+
+@pytest.mark.slow
+def test_our_own_exports_write_complete_files(tmp_path):
+    torch_net = snippets("From PyTorch")[0].replace("nn.Linear(2, 3)", "nn.Linear(2, 3, bias=False)")
+    (ours,) = snippets("Where Pluriscope is installed too")
+    run(tmp_path, torch_net, snippets("From scikit-learn")[0], ours)
+    for name, activation in (("net.json", "tanh"), ("sklearn.json", "tanh")):
+        file = parse_network_file((tmp_path / name).read_bytes())
+        assert (file.network.activation, file.network.output_activation) == (activation, "sigmoid")
+        assert file.tasks[0].name == "XOR"
+
+
+def test_commands_name_what_there_is():
+    told = "\n".join(snippets("From the command line, and over HTTP"))
+    options = set(re.findall(r"--(task|tasks|encoding|name)\b", told))
+    assert options == {"task", "tasks", "encoding"}
+    assert options <= set(import_.__annotations__)
