@@ -21,6 +21,7 @@ from app.pages.compare.telling_apart import separation_view
 from app.pages.compare.views import (
     ComparedView,
     ComparePage,
+    DirectionView,
     DistanceView,
     GroupView,
     PairView,
@@ -242,6 +243,7 @@ def _compared(links: _Links, position: int, side: Side, said: Said, sides: Seque
         n_edges=None if explanation.circuit is None else explanation.circuit.n_edges,
         formula=None if explanation.algorithm is None else explanation.algorithm.formula,
         tiles=tiles,
+        directions=_directions(explanation, n_rows),
         columns=explanation.columns(),
         says=says,
         outputs=outputs,
@@ -250,6 +252,17 @@ def _compared(links: _Links, position: int, side: Side, said: Said, sides: Seque
         silent_because="" if standing.predicted or not standing.of else _silence(explanation),
         distance=_distance(sides[0], side, said, position) if links.chosen.pin and not pinned else None,
     )
+
+
+def _directions(explanation: Explanation, n_rows: int) -> list[DirectionView]:
+    if explanation.directions is None or explanation.algorithm is None:
+        return []
+    tables = {variable.path: truth_rows(variable.function, n_rows) for variable in explanation.algorithm.variables}
+    return [
+        DirectionView(layer=place.layer, weights=list(row), truth_table=tables[path])
+        for path, place in explanation.directions.places
+        for row in place.reads
+    ]
 
 
 def _distance(reference: Side, side: Side, said: Said, position: int) -> DistanceView:

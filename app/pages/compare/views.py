@@ -7,7 +7,7 @@ from functools import cached_property
 from pydantic import Field
 
 from analysis.equivalence import Reason
-from app.figures.svg import Hues
+from app.figures.svg import Direction, Hues
 from app.pages.columns import ColumnView
 from app.pages.compare.completions import CompletionView
 from app.pages.compare.contrast import EdgeView, LineView, NeuronView, SharedView
@@ -24,6 +24,14 @@ class TileView(PageModel):
     layer: int
     neuron: int
     formula: str
+    truth_table: list[int]
+
+
+class DirectionView(PageModel):
+    """A direction that an explanation puts a variable on."""
+
+    layer: int
+    weights: list[float]
     truth_table: list[int]
 
 
@@ -64,6 +72,7 @@ class ComparedView(PageModel):
     n_edges: int | None
     formula: str | None
     tiles: list[TileView]
+    directions: list[DirectionView] = Field(description="Of an alignment on directions; else empty.")
     columns: list[ColumnView] = Field(description="Its gates or variables with their value on every input.")
     says: list[int] = Field(description="The output on every input: 0, 1, or −1 for neither.")
     outputs: list[float] | None = Field(description="Raw outputs of its circuit on every input.")
@@ -71,6 +80,11 @@ class ComparedView(PageModel):
     standing: StandingView
     silent_because: str = Field(description="Why it predicts nothing under interventions; empty if it does.")
     distance: DistanceView | None = Field(description="From the pinned one; None for itself or where none is pinned.")
+
+    @property
+    def drawn(self) -> list[Direction]:
+        """Its directions, for the drawing."""
+        return [Direction(one.layer, tuple(one.weights), tuple(one.truth_table)) for one in self.directions]
 
     def n_task(self, truth_table: list[int]) -> int:
         """Inputs on which it gives the task's output."""
