@@ -1,0 +1,128 @@
+"""Pages of an analysis on its way: what is found so far is there to browse, and nothing more is claimed of it."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from fastapi.testclient import TestClient
+
+from analysis.data import clean_data
+from analysis.pipeline import analyse_output
+from analysis.protocol import COMPLETE
+from app.db.partial import save_partial
+from app.db.prepared import prepare_analysis
+from app.db.tables import JobRow
+from app.db.writes import save_network
+from app.jobs import queue
+from app.jobs.definitions import analyse_arguments
+from app.main import create_app
+from app.settings import Settings
+from tests.factories import pretrained_xor
+
+pytestmark = pytest.mark.slow
+XOR = "/networks/xor"
+PAGES = ("", "/circuits", "/algorithms", "/explanations")
+STAGES = {"circuits": (2, 500), "interpretations": (0, 1), "alignments": (100, 120)}
+CERTAIN = (
+    *(
+        "None exist",
+        "No circuit is valid",
+        "No alignment is valid",
+        "This will not change",
+        "The search was exhaustive",
+    ),
+    *("exhaustive</span>", 'data-empty="none"', 'data-empty="truncated"', "stopped at a limit", "no valid alignment"),
+)
+"""What may be said only of an analysis that is whole."""
+
+
+@pytest.fixture(scope="module")
+def parts():
+    """What the pretrained XOR network's analysis has found in each stage."""
+    file, found = pretrained_xor(), {}
+
+    def report(progress):
+        low, high = STAGES.get(progress.stage, (1, 0))
+        if progress.so_far is not None and low <= progress.done <= high:
+            found[progress.stage] = prepare_analysis(progress.so_far())
+
+    analyse_output(file.network, 0, file.tasks[0], COMPLETE, clean_data(2), report=report)
+    return found
+
+
+@pytest.fixture(scope="module", params=STAGES)
+def client(request, parts, tmp_path_factory):
+    app = create_app(Settings(data=tmp_path_factory.mktemp("partial")))
+    with TestClient(app, base_url="http://127.0.0.1", client=("127.0.0.1", 50_000)) as client:
+        with app.state.store.write() as session:
+            row = save_network(session, pretrained_xor(), slug="xor")
+            made = queue.enqueue(session, "analyse", analyse_arguments(row.digest, 0, COMPLETE), "Analyse")
+            job = session.get(JobRow, made.id)
+            job.state, job.stage, job.done, job.total, job.found = "running", request.param, 31, 250, "some so far"
+            save_partial(session, parts[request.param], made.id)
+        client.stage = request.param
+        yield client
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_what_is_found_so_far_is_shown_as_such_and_renewed(client, page):
+    answer = client.get(XOR + page)
+    text = answer.text.partition("<main")[2].partition("</main>")[0]
+    assert answer.status_code == 200
+    if page == "/algorithms" and client.stage != "alignments":
+        assert "Still computing" in text  # no algorithm is known yet
+    else:
+        assert re.search(r"Still computing: [0-9≥]", text)
+    assert "every 3s" in text
+    assert [words for words in CERTAIN if words in text] == []
+
+
+def test_twins_tell_that_it_is_partial_and_never_that_it_is_done(client):
+    for page in PAGES:
+        scope = client.get(f"/api/v1{XOR}{page}").json()["scope"]
+        assert (scope["state"], scope["partial"]) == ("computing", True)
+    assert client.get(f"/api/v1{XOR}/result").status_code == 404
+
+
+def test_what_is_not_counted_yet_is_not_nothing(client):
+    (first, *_) = client.get(f"/api/v1{XOR}/circuits").json()["items"]
+    assert (first["interpretations"] is None) == (client.stage != "alignments")
+    rows = client.get(f"/api/v1{XOR}/explanations?kind=circuit").json()["items"]
+    assert (rows[0]["observed"] is None) == (client.stage != "alignments")
+    for row in client.get(f"/api/v1{XOR}/explanations?kind=algorithm&standing=any").json()["items"]:
+        assert row["tried"] or not row["valid"]
+
+
+def test_links_to_what_is_listed_lead_to_their_lasting_pages(client):
+    for page in ("circuits", "algorithms"):
+        for item in client.get(f"/api/v1{XOR}/{page}?limit=2").json()["items"]:
+            assert client.get(item["url"]).status_code == 200
+
+
+def test_tables_say_that_they_are_partial(client):
+    for name in ("circuits", "algorithms"):
+        head = client.get(f"{XOR}/{name}.csv").text
+        assert "# PARTIAL: the analysis is still computing." in head
+        assert "Analysis: engine" not in head
+
+
+def test_what_needs_the_whole_waits(client):
+    for page in ("/funnel", "/common-ground"):
+        text = client.get(XOR + page).text
+        assert "Still computing" in text
+        assert "so far" not in text.partition("<main")[2].partition("Still computing:")[2][:20]
+
+
+def test_without_its_job_nothing_partial_is_shown(client):
+    app = client.app
+    with app.state.store.write() as session:
+        for job in session.query(JobRow).where(JobRow.kind == "analyse"):
+            job.state = "failed"
+    try:
+        scope = client.get(f"/api/v1{XOR}/circuits").json()["scope"]
+        assert (scope["state"], scope["partial"]) == ("failed", False)
+    finally:
+        with app.state.store.write() as session:
+            for job in session.query(JobRow).where(JobRow.kind == "analyse"):
+                job.state = "running"
