@@ -23,6 +23,7 @@ def export_pages(
     limit: int,
     interpretations: int,
     compare: Sequence[str],
+    studies: Sequence[str] = (),
     base_url: str,
     force: bool,
     quiet: bool,
@@ -37,8 +38,8 @@ def export_pages(
     from app.offline.planning import Wish
     from app.offline.site import write_site
 
-    if not networks:
-        raise Refusal("--static: names no network. Add --network SLUG, once for each.")
+    if not networks and not studies:
+        raise Refusal("--static: names no network. Add --network SLUG, once for each, or --study SLUG.")
     if output and not (output.isascii() and output.isdigit() and len(output) < 4):
         raise Refusal(f"output {output!r}: is no index. With --static, --output is the number of an output, from 0.")
     wish = Wish(
@@ -48,6 +49,7 @@ def export_pages(
         limit,
         interpretations,
         tuple(tuple(filter(None, (part.strip() for part in text.split(",")))) for text in compare),
+        tuple(dict.fromkeys(studies)),
     )
     if any(len(refs) < 2 for refs in wish.compare):
         raise Refusal("--compare: names fewer than two explanations. Write their references with commas between.")

@@ -137,6 +137,9 @@ def export(
         list[str] | None,
         typer.Option("--compare", help="With --static: references with commas, every pair of which is compared."),
     ] = None,
+    studies: Annotated[
+        list[str] | None, typer.Option("--study", help="With --static: a study; may be repeated.")
+    ] = None,
     base_url: Annotated[
         str, typer.Option("--base-url", help="With --static: live site that links out of the copy lead to.")
     ] = "",
@@ -162,11 +165,12 @@ def export(
             limit=limit,
             interpretations=interpretations,
             compare=compare or [],
+            studies=studies or [],
             base_url=base_url,
             force=force,
             quiet=quiet,
         )
-    if not network or networks or compare or base_url or force:
+    if not network or networks or compare or studies or base_url or force:
         raise Refusal("export: needs a network, or --static. Name one, or give --static DIR with --network.")
     if protocol and len(protocol) > 1:
         raise Refusal("--protocol: a result file has one. Repeat the option with --static only.")

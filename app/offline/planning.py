@@ -30,6 +30,7 @@ class Wish:
         limit: most circuits, algorithms and alignments of each analysis, and rows of each list.
         interpretations: most interpretations of each analysis.
         compare: lists of references; every pair of each is compared, and all of it if it has six or fewer.
+        studies: slugs or digests.
     """
 
     networks: tuple[str, ...]
@@ -38,6 +39,7 @@ class Wish:
     limit: int = 250
     interpretations: int = 250
     compare: tuple[tuple[str, ...], ...] = ()
+    studies: tuple[str, ...] = ()
 
 
 def plan(site: InProcess, wish: Wish, scopes: dict[str, list[tuple[Scope, str]]]) -> Selection:
@@ -60,6 +62,8 @@ def plan(site: InProcess, wish: Wish, scopes: dict[str, list[tuple[Scope, str]]]
             part = Part(slug, scope, title)
             subject.parts.append(part)
             _Planner(site, selection, wish, part).plan()
+    for study in wish.studies:
+        _plan_study(site, selection, study, wish.limit)
     for page in SITE_PAGES:
         if site.get(page).status == OK:
             selection.add("site", page)
@@ -70,6 +74,35 @@ def _subject(site: InProcess, selection: Selection, slug: str, scope: Scope) -> 
     network = site.json(Addresses().twin(selection.addresses.network(slug, scope)))["network"]
     shape = "-".join(map(str, network["sizes"]))
     return Subject(slug, network["name"], network["digest"], shape, network.get("attribution") or "")
+
+
+def _plan_study(site: InProcess, selection: Selection, study: str, limit: int) -> None:
+    """A study with its figures and networks under each protocol, grouped as its page offers.
+
+    Raises:
+        CannotExport: there is no such study.
+    """
+    links = selection.addresses
+    first = site.get(links.twin(links.study(study)))
+    if first.status != OK:
+        raise CannotExport(f"study {study[:80]!r}", "is not stored here", "choose one that `pluriscope study list` names")
+    page = site.json(links.twin(links.study(study)))
+    selection.studies.append(Titled(page["name"], page["url"]))
+    waiting, seen = [page], {page["url"]}
+    while waiting:
+        page = waiting.pop()
+        selection.add("study", page["url"])
+        selection.add("study-figure", *(figure["url"] for figure in page["figures"]))
+        for link in [*page["protocols"], *page["by_options"]]:
+            if link["url"] not in seen:
+                seen.add(link["url"])
+                waiting.append(site.json(links.twin(link["url"])))
+        address, shown = page["outcomes_url"], 0
+        while address and shown < limit:
+            selection.add("study-outcomes", address)
+            listed = site.json(links.twin(address))
+            shown += len(listed["items"])
+            address = listed["next_url"] or ""
 
 
 class _Planner:

@@ -25,7 +25,7 @@ _UNBOUNDED: Final = ("after", "limit", "algorithm", "circuit", "keep", "drop", "
 _ONLY_ORDERED: Final = ("common-ground",)
 _FIGURE: Final = re.compile(r"(.*)/(?:figures/[^/]+|drawing)\.svg")
 _TABLE: Final = re.compile(r"(.*)\.(?:csv|json)")
-_TABLES_BELOW: Final = ("figures", "interpretations", "alignments", "interchanges", "agreement")
+_TABLES_BELOW: Final = ("data", "figures", "interpretations", "alignments", "interchanges", "agreement")
 
 
 @dataclass(frozen=True)
@@ -104,7 +104,8 @@ class Selection:
     """Everything that a copy holds.
 
     Args:
-        subjects: what it is about, in order; networks so far.
+        subjects: networks that it is about, in order.
+        studies: and studies, each with its page.
         pages: planned pages by their normal address, each with its kind, in the order in which they are written.
         limit: most explanations of each kind.
         most_interpretations: most interpretations.
@@ -114,6 +115,7 @@ class Selection:
     most_interpretations: int
     subjects: list[Subject] = field(default_factory=list)
     pages: dict[str, str] = field(default_factory=dict)
+    studies: list[Titled] = field(default_factory=list)
     addresses: Addresses = field(default_factory=Addresses)
 
     def add(self, kind: str, *addresses: str) -> None:
