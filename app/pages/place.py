@@ -94,7 +94,7 @@ def find_network(session: Session, addresses: Addresses, network: str, *, delete
         row = analyses.find_network(session, network, deleted=deleted)
     except Deleted as error:
         page = addresses.delete(error.slug)
-        raise Gone(error.item, error.cause, error.cure, "network", page, "undo that") from None
+        raise Gone(error.item, error.cause, error.cure, "network", page, "where that can be undone") from None
     except StoreError as error:
         ambiguous = isinstance(error, Ambiguous)
         parent = addresses.gallery(q=network) if ambiguous else addresses.gallery()

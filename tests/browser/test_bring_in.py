@@ -1,0 +1,148 @@
+"""A stranger brings in networks trained elsewhere, with nothing but the pages, and passes on what is found."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+
+from analysis.networks.formats.reading import read_draft
+from app.pages.bring_in.help import HELP_FILE
+from app.pages.prose import chapters
+
+pytestmark = pytest.mark.browser
+SNIPPETS = {title: [b for b in blocks if b.startswith("    ")] for title, blocks in chapters(HELP_FILE)}
+
+
+@pytest.fixture
+def expect(chromium):
+    from playwright.sync_api import expect
+
+    return expect
+
+
+def run(folder, *snippets):
+    """Run the document's snippets as a user would, in a folder of their own."""
+    import subprocess
+    import sys
+
+    code = "\n".join(line[4:] for snippet in snippets for line in snippet.splitlines())
+    subprocess.run([sys.executable, "-c", code], cwd=folder, check=True, timeout=300)
+
+
+@pytest.fixture(scope="module")
+def by_scikit_learn(tmp_path_factory):
+    """XOR by MLPClassifier, exported with the document's two lines."""
+    folder = tmp_path_factory.mktemp("scikit-learn")
+    run(folder, *SNIPPETS["From scikit-learn"])
+    return folder / "sklearn.json"
+
+
+@pytest.fixture(scope="module")
+def by_pytorch(tmp_path_factory):
+    """XOR on ±1 by plain PyTorch, exported with the document's two lines."""
+    folder = tmp_path_factory.mktemp("pytorch")
+    training = """
+    X = torch.tensor([[-1., -1], [-1, 1], [1, -1], [1, 1]])
+    y = torch.tensor([[0.], [1], [1], [0]])
+    optimizer = torch.optim.Adam(net.parameters(), lr=.05)
+    for _ in range(1500):
+        optimizer.zero_grad()
+        nn.functional.binary_cross_entropy(net(X), y).backward()
+        optimizer.step()
+    """
+    train, export, _ = SNIPPETS["From PyTorch"]
+    run(folder, train, training.strip("\n"), export)
+    return folder / "net.safetensors"
+
+
+def test_from_scikit_learn_to_a_shared_link(tab, expect, site, by_scikit_learn, visitor):
+    tab.goto("/")
+    tab.get_by_role("navigation", name="Main").get_by_role("link", name="Bring in").click()
+    tab.get_by_label("Or the text of a network file").fill(by_scikit_learn.read_text())
+    tab.get_by_label("What should its outputs compute?").select_option("formula")
+    tab.get_by_label("Names, truth tables or formulas").fill("A xor B")
+    tab.get_by_label("Name", exact=False).last.fill("XOR by scikit-learn")
+    tab.get_by_role("button", name="Preview").click()
+    expect(tab.get_by_role("heading", level=1)).to_have_text("XOR by scikit-learn")
+    expect(tab.locator("main")).to_contain_text("It computes XOR; the smallest margin")
+    expect(tab.locator("main")).to_contain_text("225 possible")
+    assert "xor-by-scikit-learn" not in json.dumps(site.twin("/gallery"))  # nothing is stored yet
+    tab.get_by_role("button", name="Store and analyse").click()
+    expect(tab).to_have_url(re.compile("/networks/xor-by-scikit-learn$"))
+    expect(tab.locator("main")).to_contain_text("Still computing")
+    with site.worker():
+        # the page renews itself; nobody reloads it
+        expect(tab.locator("#main")).to_contain_text(re.compile(r"valid circuits of 225"), timeout=120_000)
+    link = tab.evaluate("location.href")
+    friend = visitor()
+    friend.goto(link)
+    expect(friend.get_by_role("heading", level=1)).to_have_text("XOR by scikit-learn")
+    friend.get_by_role("link", name=re.compile("^valid circuits of 225")).click()
+    expect(friend.get_by_role("heading", level=1)).to_have_text("Circuits of XOR by scikit-learn")
+
+
+@pytest.mark.slow
+def test_from_pytorch_on_signs_with_a_mistake_on_the_way(tab, expect, ear, by_pytorch, site):
+    ear.expect_status(422)
+    tab.goto("/networks/new")
+    tab.get_by_label("A file", exact=False).first.set_input_files(by_pytorch)
+    tab.get_by_label("What should its outputs compute?").select_option("name")
+    tab.get_by_label("Names, truth tables or formulas").fill("EXOR")
+    tab.get_by_role("button", name="Preview").click()
+    expect(tab.locator("main")).to_contain_text("is not a known name")
+    # the file need not be chosen again
+    tab.get_by_label("Names, truth tables or formulas").fill("XOR")
+    tab.get_by_label("How inputs are encoded").fill("-1, 1")
+    tab.get_by_role("button", name="Preview again").click()
+    expect(tab.locator("main")).to_contain_text("It computes XOR")
+    expect(tab.locator("main")).to_contain_text("inputs encoded as -1 and 1")
+    tab.get_by_role("button", name="Store and analyse").click()
+    expect(tab).to_have_url(re.compile(r"/networks/net\?data="))
+    assert site.twin("/networks/net")["network"]["digest"] == read_draft(by_pytorch.read_bytes()).network.digest
+    with site.worker():
+        expect(tab.locator("#main")).to_contain_text(re.compile(r"valid circuits of 49"), timeout=120_000)
+
+
+def test_delete_and_undo(tab, expect, site, ear, by_scikit_learn):
+    ear.expect_status(410)
+    tab.goto("/networks/new")
+    document = json.loads(by_scikit_learn.read_text())
+    document["biases"][-1][0] += 0.001  # another network
+    tab.get_by_label("Or the text of a network file").fill(json.dumps(document))
+    tab.get_by_label("Name", exact=False).last.fill("to be deleted")
+    tab.get_by_role("button", name="Preview").click()
+    tab.get_by_role("button", name="Store and analyse").click()
+    tab.get_by_role("link", name="Delete", exact=True).click()
+    tab.get_by_role("button", name="Delete to-be-deleted").click()
+    expect(tab.get_by_role("heading", level=1)).to_have_text("to be deleted is deleted")
+    tab.goto("/networks/to-be-deleted/circuits")
+    expect(tab.locator("main")).to_contain_text("was deleted")
+    tab.get_by_role("link", name="Go to where that can be undone").click()
+    tab.get_by_role("button", name="Undo").click()
+    expect(tab.get_by_role("heading", level=1)).to_have_text("to be deleted")
+    tab.get_by_role("link", name="Delete", exact=True).click()
+    tab.get_by_role("button", name="Delete to-be-deleted").click()
+
+
+def test_without_scripts_the_form_works_alike(visitor, expect, by_scikit_learn):
+    tab = visitor(java_script_enabled=False)
+    tab.goto("/networks/new")
+    tab.get_by_label("A file", exact=False).first.set_input_files(by_scikit_learn)
+    tab.get_by_role("button", name="Preview").click()
+    expect(tab.locator("main")).to_contain_text("It computes XOR")
+    tab.get_by_role("button", name="Store and analyse").click()
+    expect(tab).to_have_url(re.compile("/networks/"))
+
+
+def test_the_validator_names_each_error(tab, expect, ear):
+    ear.expect_status(422)
+    tab.goto("/networks/new/check")
+    tab.get_by_label("Or its text").fill(
+        '{"format": "pluriscope-network/1", "weights": [[["x"]]], "activation": "gelu"}'
+    )
+    tab.get_by_role("button", name="Check").click()
+    table = tab.get_by_role("table")
+    for words in ("$.weights[0][0][0]", 'a text: "x"', "$.activation", "lacks biases"):
+        expect(table).to_contain_text(words)
