@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from analysis.criteria.criterion import Kind
+from app.pages.funnel.on_directions import DirectionFunnelView
 from app.pages.options import BigInt, PageModel
 from app.pages.shared import Counts, JobView, NetworkView, ScopeView
 
@@ -206,6 +207,7 @@ class FunnelPage(PageModel):
     steps: list[StepView]
     circuits: list[KindFunnel] = Field(description="Where, then what: circuits, then their interpretations.")
     algorithms: list[KindFunnel] = Field(description="What, then where: algorithms, then their alignments.")
+    directions: list[DirectionFunnelView] = Field(description="On directions, class by class; empty if not searched.")
     alone: list[AloneTable]
     presets: list[Preset]
     additions: list[Addition]
@@ -215,6 +217,7 @@ class FunnelPage(PageModel):
     note: str = Field(description="What the numbers are of, where the stored circuits are not all.")
     scope_query: list[tuple[str, str]] = Field(description="The scope's options where they differ from the default.")
     network_url: str
+    ladder_url: str = Field(description="What passes in each class of maps by chance.")
     empty_url: str = Field(description="The funnel without any criterion.")
     url: str
 

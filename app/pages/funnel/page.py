@@ -31,6 +31,7 @@ from app.pages.funnel.model import (
     Toggle,
     Unhurried,
 )
+from app.pages.funnel.on_directions import direction_funnels
 from app.pages.funnel.options import MAX_STEPS, FunnelOptions, FunnelPageOptions, criteria_of
 from app.pages.funnel.rows import (
     NOUNS,
@@ -98,6 +99,7 @@ def build_funnel(session: Session, addresses: Addresses, network: str, options: 
         steps=step_views(steps, states, addresses, url),
         circuits=list(funnels[:2]),
         algorithms=list(funnels[2:]),
+        directions=direction_funnels(session, addresses, place, steps),
         alone=[] if verdicts is None or lists is None else [_alone(kind, verdicts, lists, url) for kind in KINDS],
         presets=preset_views(steps, url),
         additions=additions(steps, url) if len(steps) < MAX_STEPS else [],
@@ -107,6 +109,7 @@ def build_funnel(session: Session, addresses: Addresses, network: str, options: 
         note="" if counts is None else _note(counts),
         scope_query=list(scope.query().items()),
         network_url=addresses.network(slug, scope),
+        ladder_url=addresses.ladder(slug, scope),
         empty_url=url(()),
         url=url(steps),
     )
