@@ -82,6 +82,7 @@ PAGE_TERMS: Final[Mapping[str, tuple[str, ...]]] = {
     "studies": ("Study", "Outcome", "Network"),
     "study": ("Study", "Cell", "Level", "Measure", "Outcome", "Effect size", "Protocol"),
     "study_figure": ("Study", "Measure", "Outcome"),
+    "study_course": ("Study", "Level", "Outcome", "Explanation"),
     "study_outcomes": ("Study", "Outcome", "Cell", "Measure"),
     "study_side_by_side": ("Study", "Measure", "Explanation"),
     "study_new": ("Study", "Level", "Cell", "Measure", "Protocol", "Criterion"),
