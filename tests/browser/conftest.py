@@ -26,17 +26,17 @@ from analysis.data import clean_data
 from analysis.protocol import COMPLETE, PAPER
 from app.bundled import ORIGIN, bundled_networks
 from app.db.engine import Store, open_store
-from app.db.studies import save_results
 from app.db.errors import Conflict
 from app.db.records import save_data_record
+from app.db.studies import save_results
 from app.db.tables import JobRow, NetworkRow
 from app.db.writes import save_network
 from app.jobs.queue import cancel, enqueue_analyses
 from app.settings import Settings
 from benchmarks.large_store import made_up_analysis, save
-from tests.study_factories import results as study_results
 from benchmarks.large_verdicts import save_ground
 from tests.browser.pages_table import addresses
+from tests.study_factories import results as study_results
 
 NETWORKS = {
     "xor-pretrained": (COMPLETE, PAPER),
