@@ -1,0 +1,126 @@
+"""Directions as background work: they follow every analysis where they are cheap, and everything else is asked for."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import select, update
+
+from analysis.directions.findings import CLOSED_FORM
+from analysis.progress import silent
+from analysis.protocol import COMPLETE
+from app.db.errors import NotFound
+from app.db.prepared import prepare_analysis
+from app.db.reads.directions import direction_searches
+from app.db.tables import AlgorithmRow, AnalysisRow, JobRow
+from app.db.writes import save_network
+from app.jobs import direction_asking, directions, queue
+from app.jobs.definitions import DIRECTIONS, analyse_arguments, direction_arguments
+from app.jobs.handlers import save_analysis_outcome, stage_analysis_outcome
+from tests.factories import XOR_SLUG, pretrained_xor, real_analysis, stored_analysis
+
+
+def work(store, arguments) -> str:
+    """Do what the queued job does."""
+    with store.read() as session:
+        inputs = directions.load_direction_inputs(session, arguments)
+    outcome = directions.compute_directions(inputs, silent)
+    with store.write() as session:
+        return directions.save_found_directions(session, arguments, outcome).found
+
+
+def ask(store, *classes: str, **more) -> dict:
+    with store.write() as session:
+        analysis = session.scalars(select(AnalysisRow)).one()
+        return dict(queue.enqueue_directions(session, analysis, classes, again=True, **more).arguments)
+
+
+def test_they_are_queued_with_an_analysis_once(store):
+    with store.write() as session:
+        row = save_network(session, pretrained_xor(), slug=XOR_SLUG)
+        arguments = analyse_arguments(row.digest, 0, COMPLETE)
+    prepared = prepare_analysis(real_analysis())
+    for step in stage_analysis_outcome(arguments, prepared):
+        with store.write() as session:
+            step(session)
+    for _ in range(2):
+        with store.write() as session:
+            save_analysis_outcome(session, arguments, prepared)
+    with store.read() as session:
+        (job,) = session.scalars(select(JobRow).where(JobRow.kind == "directions")).all()
+        assert (job.state, job.arguments["classes"]) == ("queued", sorted(CLOSED_FORM))
+        criteria = session.scalars(select(JobRow).where(JobRow.kind == "criteria")).one()
+        assert 0 < job.priority < criteria.priority
+        asked = dict(job.arguments)
+    assert "integer-any: 12 valid alignments of 1 of 2 algorithms, 7 also jointly" in work(store, asked)
+    with store.write() as session:
+        assert direction_asking.enqueue_missing_directions(session) == 0
+
+
+def test_what_an_older_version_left_is_asked_for_and_what_is_dear_is_not(store, monkeypatch):
+    stored_analysis(store, real=True)
+    monkeypatch.setattr(direction_asking, "MAX_CHEAP", 10)
+    with store.write() as session:
+        assert direction_asking.enqueue_missing_directions(session) == 0
+        assert session.scalars(select(JobRow)).all() == []
+    monkeypatch.undo()
+    with store.write() as session:
+        assert direction_asking.enqueue_missing_directions(session) == 1
+
+
+def test_every_algorithm_only_where_that_is_asked(store):
+    stored_analysis(store, real=True)
+    assert "of 2 algorithms" in work(store, ask(store, "orthogonal"))
+    with store.read() as session:
+        arguments = ask(store, "orthogonal", every=True)
+        inputs = directions.load_direction_inputs(session, arguments)
+        assert (len(inputs.algorithms), inputs.all_listed, inputs.n_candidates) == (250, True, 250)
+    with store.write() as session:  # a candidate that is not at hand leaves the count open
+        last = session.scalars(select(AlgorithmRow.id).order_by(AlgorithmRow.position.desc()).limit(1)).one()
+        session.execute(update(AnalysisRow).values(algorithms_candidates=251))
+        assert last
+    assert "at least" in work(store, ask(store, "orthogonal"))
+
+
+def test_a_result_that_is_gone_is_told(store):
+    stored_analysis(store)
+    arguments = ask(store, "integer")
+    with pytest.raises(NotFound, match="another result"):
+        work(store, {**arguments, "result": "0" * 64})
+    with pytest.raises(NotFound, match="not stored any more"):
+        work(store, {**arguments, "network": "0" * 64})
+
+
+def test_the_same_work_is_the_same_job_whatever_the_order_of_classes():
+    def job_id(*classes, **more) -> str:
+        return DIRECTIONS.job_id(direction_arguments("n", 0, "p", "d", "r", classes, **more))
+
+    assert job_id("integer", "oblique") == job_id("oblique", "integer")
+    assert job_id("integer", seeds=3, steps=9) == job_id("integer")  # seeds are of learned subspaces only
+    assert (
+        len(
+            {job_id("learned", seeds=k, steps=300) for k in (1, 2)} | {job_id("integer"), job_id("integer", every=True)}
+        )
+        == 4
+    )
+
+
+def test_one_that_has_ended_is_queued_again_only_if_asked_again(store):
+    stored_analysis(store)
+    ask(store, "integer")
+    with store.write() as session:
+        session.scalars(select(JobRow)).one().state = "done"
+    with store.write() as session:
+        analysis = session.scalars(select(AnalysisRow)).one()
+        assert queue.enqueue_directions(session, analysis, ["integer"]).state == "done"
+        assert queue.enqueue_directions(session, analysis, ["integer"], asked=True, again=True).state == "queued"
+
+
+@pytest.mark.slow
+def test_learned_subspaces_report_seeds_and_convergence(store):
+    stored_analysis(store, real=True)
+    found = work(store, ask(store, "learned", seeds=2, steps=20, max_dimension=1))
+    assert found.startswith("learned: ")
+    with store.read() as session:
+        analysis = session.scalars(select(AnalysisRow)).one()
+        search = direction_searches(session, analysis.id)["learned"]
+        assert search.settings == {"seeds": 2, "steps": 20, "max_dimension": 1}
