@@ -44,6 +44,12 @@ PAGES = {
     "algorithm": "/networks/xor-pretrained/algorithms/{algorithm}",
     "alignment": "/networks/xor-pretrained/algorithms/{algorithm}/alignments/{alignment}",
     "alignment, three inputs": "{wide_alignment}",
+    "directions": "/networks/alice-and-bob/directions?class=integer",
+    "directions, small integers, none reads": "/networks/xor-pretrained/directions?class=integer",
+    "directions, not learned": "/networks/xor-pretrained/directions?class=learned",
+    "directions of three inputs": "/networks/majority-3-3/directions?class=oblique",
+    "direction": "{direction}",
+    "direction, swapped obliquely": "{oblique}",
     "compare": "/compare?network=xor-pretrained&{refs}",
     "compare, one chosen": "/compare?network=xor-pretrained&e=c-{mask}",
     "compare, none chosen": "/compare",
@@ -88,6 +94,8 @@ def addresses(site: Any) -> dict[str, str]:
         "mask": max(samples["circuits"], key=lambda circuit: int(circuit["interpretations"]))["mask"],
         "algorithm": alignment["url"].split("/")[4],
         "alignment": alignment["alignment"],
+        "direction": _first_direction(site, "/networks/alice-and-bob/directions?class=integer"),
+        "oblique": _first_direction(site, "/networks/xor-pretrained/directions?class=oblique"),
         "wide_alignment": site.twin("/networks/majority-3-3/algorithms")["items"][0]["best_url"],
         "refs": "&".join(f"e={item['ref']}" for item in chosen),
         "sandbox": site.twin("/networks/xor-pretrained/sandbox")["suggestions"][-1]["url"],
@@ -97,3 +105,8 @@ def addresses(site: Any) -> dict[str, str]:
         + "&".join(f"n={item['network'][:16]}" for item in site.twin("/studies/xor-width/outcomes")["items"][:2]),
     }
     return {name: address.format(**names) for name, address in PAGES.items()}
+
+
+def _first_direction(site: Any, listed: str) -> str:
+    """The page of the first alignment on a list of directions."""
+    return next(one["url"] for item in site.twin(listed)["items"] for one in item["items"])

@@ -296,3 +296,36 @@ def test_the_edges_of_a_large_circuit_are_not_all_listed():
     words = parsed(svg.network_diagram(weights, connected_mask(weights, 0.9, 2))).findtext(f"{SVG}desc") or ""
     assert re.search(r"; and others, \d+ in all\.", words)
     assert len(words) < 1_500
+
+
+@pytest.mark.parametrize("sizes", [(2, 3, 1), (2, 3, 3, 1), (3, 14, 3, 1), (2, 64, 1)])
+def test_directions_have_a_bar_for_each_weight_and_a_capsule_for_each_layer(sizes):
+    weights = random_weights(sizes, 1)
+    up = svg.CombRow(1, tuple(1.0 if i % 2 == 0 else -0.5 for i in range(sizes[1])), (0, 0, 1, 0), "A ∧ ¬B")
+    along = svg.CombRow(1, (0.0,) * (sizes[1] - 1) + (2.0,), (0, 0, 1, 0), "A ∧ ¬B", "moves")
+    drawn = svg.direction_diagram(weights, [up, along], title="D")
+    root = parsed(drawn)
+    assert drawn == svg.direction_diagram([w.tolist() for w in weights], [up, along], title="D")
+    assert n_of(root, "rect", "capsule") == 1
+    shown = sizes[1] if sizes[1] <= 12 else 11  # of a wide layer the largest
+    assert n_of(root, "rect", "dirbar") + n_of(root, "rect", "dirneg") == shown + 1  # a weight of 0 has no bar
+    assert ("smaller" in drawn) == (sizes[1] > 12)
+    assert "A ∧ ¬B is read off layer 1 along" in drawn
+    assert "A ∧ ¬B is swapped along" in drawn
+    parsed(svg.direction_thumb(weights, [up, along]))
+
+
+def test_a_direction_is_written_as_people_write_it():
+    from app.figures.svg.directions import linear_words, weight_text
+
+    assert linear_words(1, (1.0, 0.0, -1.0), (2, 3, 1)) == "n1.0 − n1.2"
+    assert linear_words(2, (-0.25, 1e-9, 2.0), (2, 3, 3, 1)) == "−0.25·n2.0 + 2·n2.2"
+    assert linear_words(1, (0.0, 0.0), (2, 2, 1)) == "0"
+    assert [weight_text(x) for x in (1, -1, 0.123456, -1234.5, 3.7e-6, 0)] == [
+        "1",
+        "−1",
+        "0.123",
+        "−1.23e3",
+        "3.7e−6",
+        "0",
+    ]

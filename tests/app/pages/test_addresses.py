@@ -41,6 +41,21 @@ TABLE = [  # what is built, its address, the route that answers it
     (lambda a: a.algorithms("xor"), "/networks/xor/algorithms", "/networks/{network}/algorithms"),
     (lambda a: a.algorithm("xor", "ab"), "/networks/xor/algorithms/ab", "/networks/{network}/algorithms/{algorithm}"),
     (
+        lambda a: a.directions("xor", **{"class": "oblique"}),
+        "/networks/xor/directions?class=oblique",
+        "/networks/{network}/directions",
+    ),
+    (
+        lambda a: a.directions_of("xor", "ab", at="0@1=1,0"),
+        "/networks/xor/algorithms/ab/directions?at=0%401%3D1%2C0",
+        "/networks/{network}/algorithms/{algorithm}/directions",
+    ),
+    (
+        lambda a: a.direction("xor", "ab", "cd", Scope(1), at="0@1=1,0"),
+        "/networks/xor/algorithms/ab/directions/cd?output=1&at=0%401%3D1%2C0",
+        "/networks/{network}/algorithms/{algorithm}/directions/{alignment}",
+    ),
+    (
         lambda a: a.alignment("xor", "ab", "cd"),
         "/networks/xor/algorithms/ab/alignments/cd",
         "/networks/{network}/algorithms/{algorithm}/alignments/{alignment}",

@@ -18,6 +18,7 @@ from tests.app.pages.conftest import MINE, NOISY, XOR
 
 CIRCUIT = XOR + "/circuits/081ff"
 CIRCUIT_STANDING = XOR + "/common-ground/standing?e=c-081ff"
+DIRECTION = XOR + "/algorithms/a2e8546f11f80df4/directions/5f79b453b5c45b95?at=0%401%3D0%2C1%2C0%3B1%401%3D1%2C0%2C0"
 PAGES = {  # address → most statements that it may send
     "/": 10,
     "/?q=xor": 6,
@@ -62,6 +63,11 @@ PAGES = {  # address → most statements that it may send
     XOR + "/circuits/3ffff?protocol=paper": 5,
     XOR + "/circuits/3fffe": 5,
     "/networks/linear/circuits/3": 5,
+    XOR + "/directions": 8,
+    XOR + "/directions?class=learned": 8,
+    "/networks/untouched/directions": 6,
+    "/networks/queued/directions": 6,
+    DIRECTION: 8,
     XOR + "/explanations": 22,
     XOR + "/explanations?edges_max=12&criteria=mean-ablation&view=grid": 60,
     XOR + "/explanations?kind=algorithm&kind=alignment&sort=iia&order=desc": 20,

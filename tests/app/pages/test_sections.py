@@ -19,6 +19,8 @@ def current(path: str, query: str = "") -> dict[str, str]:
         ("/networks/xor", "", {"overview": "page"}),
         ("/networks/xor/circuits", "after=abc", {"circuits": "page"}),
         ("/networks/xor/circuits/0f/interpretations/3", "", {"circuits": "true"}),
+        ("/networks/xor/algorithms/0f/alignments/0f", "", {"algorithms": "true"}),
+        ("/networks/xor/algorithms/0f/directions/0f", "at=0", {"directions": "true"}),
         ("/networks/xor/common-ground/standing", "e=c-0f", {"common-ground": "true"}),
         ("/networks/xor/verdicts", "e=c-0f", {}),
         ("/compare", "network=xor&e=c-0f", {"compare": "page"}),
