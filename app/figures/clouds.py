@@ -7,6 +7,7 @@ squares are valid ones. Colour says nothing: marks are ink, so they read alike i
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -21,6 +22,8 @@ _MARKS: Final[dict[str, tuple[str, str, str]]] = {
     "interpretation": ("circle-open", "--ink", "interpreted circuits, by observed class"),
 }
 _SMALLEST: Final = 7.0
+MOST_BARS: Final = 240
+"""More cannot be told apart at the height of the figure."""
 
 
 @dataclass(frozen=True)
@@ -84,8 +87,8 @@ def _trace(marks: Sequence[Mark], of: int, symbol: str, colour: str, name: str) 
         "type": "scatter",
         "mode": "markers",
         "name": name,
-        "x": [mark.predicted / of for mark in marks],
-        "y": [mark.right / mark.predicted for mark in marks],
+        "x": [round(mark.predicted / of, 9) for mark in marks],
+        "y": [round(mark.right / mark.predicted, 6) for mark in marks],
         "text": [mark.words for mark in marks],
         "customdata": [dict(mark.action) for mark in marks],
         "hovertemplate": "%{text}<extra></extra>",
@@ -100,17 +103,26 @@ def _trace(marks: Sequence[Mark], of: int, symbol: str, colour: str, name: str) 
 
 
 def _bars(spread: Sequence[tuple[int, int]], of: int, noun: str) -> Figure:
+    """Bars sideways: one for each number of right predictions, or for some numbers in a row where there are many."""
+    step = 1 if len(spread) <= MOST_BARS else -(-(of + 1) // MOST_BARS)
+    together: Counter[int] = Counter()
+    for right, count in spread:
+        together[right // step] += count
+    bars = [(k * step, min((k + 1) * step - 1, of), count) for k, count in sorted(together.items())]
     return {
         "type": "bar",
         "orientation": "h",
         "name": noun,
         "xaxis": "x2",
-        "x": [count for _, count in spread],
-        "y": [right / of for right, _ in spread],
-        "text": [f"{right:,} of {of:,} right: {count:,} {noun}" for right, count in spread],
+        "x": [count for _, _, count in bars],
+        "y": [round((least + most) / 2 / of, 6) for least, most, _ in bars],
+        "text": [
+            f"{least:,}{f' to {most:,}' if most > least else ''} of {of:,} right: {count:,} {noun}"
+            for least, most, count in bars
+        ],
         "textposition": "none",
         "hovertemplate": "%{text}<extra></extra>",
-        "width": 1 / of,
+        "width": step / of,
         "marker": {"color": "--ink", "line": {"width": 0}},
         "showlegend": False,
     }
