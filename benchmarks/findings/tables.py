@@ -130,6 +130,25 @@ def sets_and_directions_table(slug: str, where: str) -> Iterator[str]:
         yield row((sets, *(pairs[sets, along] for along in CLASSES)))
 
 
+def paper_finds_table(slug: str, factor: Factor) -> Iterator[str]:
+    """For each class of networks, in how many the paper's search finds any alignment."""
+    summary = summary_of(slug)
+    labels = summary.design.labels(factor)
+    found: Counter[tuple[str, str, bool]] = Counter()
+    for record in summary.records:
+        if record.figures:
+            values = record.figures["complete"][0]
+            level = summary.cells[record.position].labels[factor]
+            found[level, str(values["alice-or-bob"]), values["paper-alignments"] > 0] += 1
+    yield from head(("networks in which the paper's search finds an alignment", *labels))
+    for name in CLASSES:
+        cells = [
+            f"{found[level, name, True]:,} of {sum(found[level, name, any_] for any_ in (True, False)):,}"
+            for level in labels
+        ]
+        yield row((name, *cells))
+
+
 def counts_table(slug: str, factor: Factor, measures: Sequence[str], *, first_output: bool = False) -> Iterator[str]:
     """Quartiles of counts for each level, under each protocol."""
     summary = summary_of(slug, first_output=first_output)

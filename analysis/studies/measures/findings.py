@@ -156,7 +156,7 @@ MEASURES: Final = (
     Measure(
         "alignments-minimal",
         "minimal alignments",
-        "Valid alignments that contain no other valid one of their algorithm.",
+        "Valid alignments that contain no other valid one of their algorithm; of one without variables the empty one.",
         "count",
         lambda studied: Measured(
             studied.analysis.algorithms.n_minimal_alignments, truncated_at=_alignments_truncated(studied)
