@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from app.addressing import Addresses
 from app.db.reads import explanations as reads
 from app.db.reads.analyses import analyses_of, scope_of
+from app.db.reads.directions import n_direction_alignments
 from app.db.reads.explanation_shares import SHARES
 from app.db.reads.explanation_shelves import (
     KINDS,
@@ -97,6 +98,10 @@ class ExplanationsPage(HuedPage):
     compare_url: str
     network_url: str
     scope_query: list[tuple[str, str]] = Field(description="The scope's options where they differ from the default.")
+    on_directions: int = Field(
+        description="Different valid alignments on directions that are kept; they are listed by class, not here."
+    )
+    directions_url: str = Field(description="Where these are listed.")
 
     @property
     def partial(self) -> bool:
@@ -139,6 +144,8 @@ def build_explanations(
 
     here = addresses.explanations(slug, scope, **view, after=options.after)
     return ExplanationsPage(
+        on_directions=0 if analysis is None else n_direction_alignments(session, analysis.id),
+        directions_url=addresses.directions(place.row.slug, place.scope),
         network=network_view(place.row, addresses, place.network),
         scope=scope_view,
         hue_tables=frequent_tables(session, place),

@@ -121,3 +121,11 @@ def test_the_funnel_asks_them_class_by_class(get, client) -> None:
     assert all(one["rows"][0]["failed"] == 2 and one["left"] == 0 for one in none)
     assert "not asked of directions" in client.get(XORNET + "/funnel", params={"criteria": asked}).text
     assert get("/networks/other/funnel")["directions"] == []
+
+
+def test_the_list_of_all_tells_where_they_are(get, client) -> None:
+    page = get(XORNET + "/explanations")
+    assert page["on_directions"] >= 4  # two by small integers, two by their shortest read-outs
+    assert client.get(page["directions_url"]).status_code == 200
+    assert "listed by class of directions" in client.get(XORNET + "/explanations").text
+    assert get("/networks/other/explanations")["on_directions"] == 0
