@@ -86,7 +86,7 @@ class JobFeed:
         """
         follower = _Follower(job_id)
         self._followers.add(follower)
-        if self._task is None or self._task.done():
+        if self._task is None or self._task.done() or self._task.get_loop() is not asyncio.get_running_loop():
             self._task = asyncio.create_task(self._watch(store))
         leave_at = asyncio.get_running_loop().time() + LONGEST_SECONDS
         try:

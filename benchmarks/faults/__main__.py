@@ -192,7 +192,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--kills", type=int, default=100, help="SIGKILLs to deliver (100)")
     parser.add_argument("--seed", type=int, default=0, help="of the moments and the victims (0)")
     parser.add_argument("--workers", type=int, default=4, help="worker processes (4)")
-    parser.add_argument("--longest", type=float, default=2.0, help="longest pause before a kill, in seconds (2)")
+    parser.add_argument("--longest", type=float, default=5.0, help="longest pause before a kill, in seconds (5)")
     parser.add_argument("--lease", type=float, default=3.0, help="lease in seconds (3)")
     parser.add_argument("--folder", type=Path, help="work there and keep it; else in a folder that is deleted")
     parser.add_argument("--json", type=Path, help="write the figures there")

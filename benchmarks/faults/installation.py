@@ -39,17 +39,34 @@ class Installation:
             "PLURISCOPE_MAX_CRITERION_SECONDS": "100000",
             "OMP_NUM_THREADS": "1",
         }
-        self.log = (folder / "output.txt").open("ab")
-        self.processes: dict[str, subprocess.Popen[bytes]] = {}
+        self.output = folder / "output.txt"
+        self.processes: dict[str, int] = {}
+        self.nursery = subprocess.Popen(
+            [sys.executable, "-m", "benchmarks.faults.nursery"],
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            cwd=folder,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        self._read()
         self.commands = {"server": ["serve", "--port", str(self.port), "--no-bundled"]}
         self.commands |= {f"worker {number}": ["work", "--workers", "1"] for number in range(workers)}
 
     def start(self, name: str) -> None:
         """Start a process, or start it again."""
-        command = [sys.executable, "-m", "app.cli", *self.commands[name]]
-        self.processes[name] = subprocess.Popen(
-            command, env=self.environment, cwd=self.folder, stdout=self.log, stderr=self.log
-        )
+        order = {"arguments": self.commands[name], "environment": self.environment, "output": str(self.output)}
+        assert self.nursery.stdin is not None
+        self.nursery.stdin.write(json.dumps(order) + "\n")
+        self.nursery.stdin.flush()
+        self.processes[name] = int(self._read())
+
+    def _read(self) -> str:
+        assert self.nursery.stdout is not None
+        line = self.nursery.stdout.readline()
+        if not line:
+            raise RuntimeError("the nursery has ended; see the output above")
+        return line
 
     def start_all(self) -> None:
         """Start what is not running; the server first, and alone until it answers."""
@@ -59,19 +76,22 @@ class Installation:
             if name != "server":
                 self.start(name)
 
-    def kill(self, name: str) -> bool:
-        """SIGKILL to a process; whether there was one."""
-        process = self.processes[name]
-        if process.poll() is not None:
+    def kill(self, name: str, number: int = signal.SIGKILL) -> bool:
+        """A signal to a process; whether there was one."""
+        try:
+            os.kill(self.processes[name], number)
+        except ProcessLookupError:
             return False
-        process.kill()
-        process.wait()
         return True
+
+    def is_alive(self, name: str) -> bool:
+        """Whether a process is there."""
+        return Path(f"/proc/{self.processes[name]}/stat").exists()
 
     def computing(self, name: str) -> list[int]:
         """The computing processes of a worker."""
         found = []
-        for task in Path(f"/proc/{self.processes[name].pid}/task").glob("*/children"):
+        for task in Path(f"/proc/{self.processes[name]}/task").glob("*/children"):
             try:
                 pids = [int(pid) for pid in task.read_text().split()]
                 found += [pid for pid in pids if b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes()]
@@ -123,15 +143,14 @@ class Installation:
 
     def close(self) -> None:
         """End everything in order; what does not go is killed."""
-        for process in self.processes.values():
-            process.terminate()
-        for process in self.processes.values():
-            try:
-                process.wait(20)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
-        self.log.close()
+        for number, seconds in ((signal.SIGTERM, 20.0), (signal.SIGKILL, 5.0)):
+            for name in self.processes:
+                self.kill(name, number)
+            deadline = time.monotonic() + seconds
+            while any(map(self.is_alive, self.processes)) and time.monotonic() < deadline:
+                time.sleep(0.05)
+        self.nursery.kill()
+        self.nursery.wait()
 
 
 def _free_port() -> int:
