@@ -54,3 +54,8 @@ def test_the_full_node_mask_alone():
     protocol = protocol_from_mapping({"circuit_space": "without_full_node_mask"})
     assert count_in_space((2, 4, 4, 1), protocol) == 1_067_648
     assert count_possible((2, 4, 4, 1)) - 1_067_648 == count_matrices(4, 2) * count_matrices(4, 4)
+
+
+def test_one_wide_layer_is_counted_at_once():
+    """1-1600-1: any nonempty set of neurons, each with its two edges; once this took minutes."""
+    assert count_possible((1, 1_600, 1)) == 2**1_600 - 1
