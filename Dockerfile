@@ -13,8 +13,8 @@ RUN python3 -m venv /opt/venv
 COPY pyproject.toml constraints.txt ./
 RUN pip install --retries 0 --timeout 60 --extra-index-url "${TORCH_INDEX}" --constraint constraints.txt torch \
  && python -c "import torch; assert torch.version.cuda is None, 'this is not a CPU build of torch'"
-RUN python -c "import tomllib; print(*tomllib.load(open('pyproject.toml', 'rb'))['project']['dependencies'], sep='\n')" \
-      > /tmp/requirements.txt \
+RUN python -c "import tomllib; p = tomllib.load(open('pyproject.toml', 'rb'))['project']; \
+      print(*p['dependencies'], *p['optional-dependencies']['cluster'], sep='\n')" > /tmp/requirements.txt \
  && pip install --constraint constraints.txt --requirement /tmp/requirements.txt
 COPY . .
 # editable: templates, static files and migrations lie beside the packages, not in them
