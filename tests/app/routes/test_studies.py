@@ -219,3 +219,18 @@ def test_the_schema_and_the_study_file(client, study):
 
 def test_large_results_are_taken_in_whole(client):
     assert client.post(f"{API}/results", content=result_bytes(results())).status_code == 201
+
+
+def test_a_study_is_passed_on_like_other_pages(client, study):
+    page = client.get(study).text
+    assert 'property="og:image" content="http://127.0.0.1/studies/xor-width/card.png"' in page
+    assert "study design" in page  # in the citation
+    for made in ("card.svg", "drawing.svg"):
+        assert "valid circuits" in client.get(f"{study}/{made}").text
+    frame = client.get(f"/embed{study}?hide=title")
+    assert "frame-ancestors" in frame.headers["content-security-policy"]
+    assert "6 of 8" in frame.text
+    told = client.get("/oembed", params={"url": f"http://127.0.0.1{study}"}).json()
+    assert (told["type"], told["title"]) == ("rich", "XOR by width")
+    refused = client.get(f"/api/v1{study}/verify")
+    assert refused.status_code == 404
