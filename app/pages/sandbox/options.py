@@ -22,7 +22,8 @@ class SandboxOptions(ScopeOptions):
         [],
         max_length=64,
         description="An explanation that is asked, as in a comparison: c-MASK, i-MASK.INDEX, g-ALGORITHM, "
-        "a-ALGORITHM.ALIGNMENT, with @PROTOCOL behind it where that differs. Up to six, in the order of their letters.",
+        "a-ALGORITHM.ALIGNMENT, d-ALGORITHM.DIRECTIONS, with @PROTOCOL behind it where that differs. Up to six, in the "
+        "order of their letters.",
     )
     now: Token = Field("", description=f"The intervention on the page: {SHAPE}. Empty: the first input, unchanged.")
     tried: list[Token] = Field(

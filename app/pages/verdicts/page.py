@@ -50,7 +50,7 @@ class VerdictsOptions(ScopeOptions):
         [],
         max_length=64,
         description="An explanation, written as in a comparison: c-MASK, i-MASK.INDEX, g-ALGORITHM or "
-        "a-ALGORITHM.ALIGNMENT. One to six.",
+        "a-ALGORITHM.ALIGNMENT or d-ALGORITHM.DIRECTIONS. One to six.",
     )
 
 
