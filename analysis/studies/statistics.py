@@ -212,9 +212,7 @@ def independence(test: str, groups: Mapping[str, Mapping[str, int]]) -> Tested:
         return Tested(test, tuple(groups), sizes, float(exact.statistic), float(exact.pvalue), v, effect)
     low = float(chi.expected_freq.min())
     note = f"smallest expected count {low:.1f}, so p is rough" if low < 5 else ""
-    return Tested(
-        "chi-squared", tuple(groups), sizes, float(chi.statistic), float(chi.pvalue), v, effect, None, note
-    )
+    return Tested("chi-squared", tuple(groups), sizes, float(chi.statistic), float(chi.pvalue), v, effect, None, note)
 
 
 def holm(results: Sequence[Tested]) -> list[Tested]:

@@ -85,7 +85,9 @@ def _plan_study(site: InProcess, selection: Selection, study: str, limit: int) -
     links = selection.addresses
     first = site.get(links.twin(links.study(study)))
     if first.status != OK:
-        raise CannotExport(f"study {study[:80]!r}", "is not stored here", "choose one that `pluriscope study list` names")
+        raise CannotExport(
+            f"study {study[:80]!r}", "is not stored here", "choose one that `pluriscope study list` names"
+        )
     page = site.json(links.twin(links.study(study)))
     selection.studies.append(Titled(page["name"], page["url"]))
     waiting, seen = [page], {page["url"]}
