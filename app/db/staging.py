@@ -18,7 +18,7 @@ from functools import partial
 from itertools import islice
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, delete, func, insert, literal, select
+from sqlalchemy import ColumnElement, and_, delete, func, insert, literal, select
 from sqlalchemy.orm import Session
 
 from app.db.circuit_columns import Block
@@ -189,19 +189,23 @@ def delete_some(session: Session, analysis_id: int) -> bool:
     return False
 
 
-def sweep(session: Session) -> bool:
-    """Delete some rows of what is marked and belongs to no job on its way; returns whether to go on.
+def is_left_over() -> ColumnElement[bool]:
+    """Whether an analysis is marked and belongs to no job on its way.
 
     What a job has found so far belongs to it as well (:mod:`app.db.partial`).
-
-    Looked up anew in every transaction: a number may be given again once its row is gone.
     """
     on_its_way = select(JobRow.id).where(JobRow.state.in_(UNFINISHED))
     so_far = select(literal(PARTIAL) + JobRow.id).where(JobRow.state.in_(UNFINISHED))
-    orphan = select(AnalysisRow.id).where(
-        AnalysisRow.staged != "", AnalysisRow.staged.not_in(on_its_way), AnalysisRow.staged.not_in(so_far)
-    )
-    analysis_id = session.scalar(orphan.limit(1))
+    marked: ColumnElement[bool] = AnalysisRow.staged != ""
+    return and_(marked, AnalysisRow.staged.not_in(on_its_way), AnalysisRow.staged.not_in(so_far))
+
+
+def sweep(session: Session) -> bool:
+    """Delete some rows of what is marked and belongs to no job on its way; returns whether to go on.
+
+    Looked up anew in every transaction: a number may be given again once its row is gone.
+    """
+    analysis_id = session.scalar(select(AnalysisRow.id).where(is_left_over()).limit(1))
     if analysis_id is None:
         return False
     delete_some(session, analysis_id)

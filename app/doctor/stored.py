@@ -18,6 +18,7 @@ from app.db.engine import Store, newest_revision, shown
 from app.db.prepared import result_digest
 from app.db.reads.jobs import UNFINISHED
 from app.db.reads.results import load_analysis
+from app.db.staging import is_left_over
 from app.db.tables import AnalysisRow, DataRow, JobRow, NetworkRow, ProtocolRow
 from app.doctor.finding import Finding, note, ok, problem, warning
 
@@ -157,12 +158,7 @@ def of_jobs(store: Store) -> Iterator[Finding]:
         old = _count(session, JobRow.state == "queued", JobRow.created_at < now - WAITING)
         failed = _count(session, JobRow.state == "failed")
         unknown = _count(session, JobRow.state.in_(UNFINISHED), JobRow.lease_until.is_(None), JobRow.state == "running")
-        left = session.scalar(
-            select(func.count()).where(
-                AnalysisRow.staged != "",
-                AnalysisRow.staged.not_in(select(JobRow.id).where(JobRow.state.in_(UNFINISHED))),
-            )
-        )
+        left = session.scalar(select(func.count()).select_from(AnalysisRow).where(is_left_over()))
     if stuck or unknown:
         yield warning(
             "jobs.leases",
