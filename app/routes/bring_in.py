@@ -265,7 +265,9 @@ def _previewed(
         pasted = "" if sent is None else sent.pasted
         page = build_form(links, options, protocols=ticked, problems=[error], pasted=pasted)
         return render(request, "pages/bring_in.html", {"page": page}, status_code=422)
-    return render(request, "pages/bring_in_preview.html", {"page": page, "json_url": ""}, status_code=200 if page.ready else 422)
+    return render(
+        request, "pages/bring_in_preview.html", {"page": page, "json_url": ""}, status_code=200 if page.ready else 422
+    )
 
 
 def _read(sent: SentFile | None, options: BringInOptions, fallback: str) -> Intake:
