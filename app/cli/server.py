@@ -112,7 +112,8 @@ def migrate() -> int:
     Example: [bold]PLURISCOPE_DATA=/srv/data pluriscope migrate[/bold]
     """
     from app.cli.store import opened_store
+    from app.db.engine import shown
 
-    with opened_store():
-        remark(f"{read_settings().url} is up to date")
+    with opened_store() as store:
+        remark(f"{shown(store.url)} is up to date")
     return DONE

@@ -22,6 +22,7 @@ from analysis.progress import Progress
 from analysis.shards import Shard
 from app.db.engine import Store
 from app.db.errors import StoreError
+from app.db.trouble import diagnosis, is_lasting
 from app.jobs import leases, queue
 from app.jobs.computing import SHARD_SECONDS, Crashed, Ending, Finished, Interrupted, Lost, Order, Refused, Stopped
 from app.jobs.definitions import JobDefinition
@@ -177,16 +178,27 @@ class Attempt:
                 log.warning("job %s: part %s not kept: %s", self.claim.job_id, shard.key, error.orig)
 
     def _insist(self, write: Callable[[], Any]) -> None:
-        """Write at the end of a computation: what took long to compute is worth waiting for a busy database."""
-        for _ in range(SAVE_ATTEMPTS - 1):
+        """Write at the end of a computation: what took long to compute is worth waiting for a busy database.
+
+        Where there is no room, or nothing may be written, it waits until that is mended: nobody else could take the
+        job up meanwhile either.
+        """
+        failures, told = 0, ""
+        while True:
             try:
                 write()
             except OperationalError as error:
-                log.warning("job %s: waiting for the database: %s", self.claim.job_id, error.orig)
+                lasting = is_lasting(error)
+                failures += not lasting
+                if failures >= SAVE_ATTEMPTS or (lasting and self.stop.is_set()):
+                    raise
+                cause = str(diagnosis(error) or error.orig)
+                if not lasting or cause != told:  # what lasts is told once
+                    log.warning("job %s: waiting for the database: %s", self.claim.job_id, cause)
+                told = cause
                 self.stop.wait(self.pace.poll_seconds)
             else:
                 return
-        write()
 
     def _beat(self, reports: Sequence[Progress]) -> bool:
         """Renew the lease and note what was reported; returns whether the job is asked to stop."""

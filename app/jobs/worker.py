@@ -19,7 +19,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
@@ -27,6 +27,7 @@ from sqlalchemy.exc import OperationalError
 from app.db.engine import Store, open_store
 from app.db.reads.jobs import UNFINISHED
 from app.db.tables import JobRow
+from app.db.trouble import is_lasting
 from app.jobs import leases
 from app.jobs.attempt import Attempt
 from app.jobs.attempt import Pace as Pace  # callers take it from here
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from app.settings import Settings
 
 log = logging.getLogger("pluriscope.jobs")
+LASTING_POLLS: Final = 10  # how much longer an idle worker waits where somebody must make room first
 
 
 def run_workers(
@@ -154,7 +156,9 @@ class Worker:
                         self.stop.wait(self.pace.poll_seconds)
                 except OperationalError as error:  # the database is away for a moment; the lease covers the rest
                     log.warning("the database did not answer: %s", error.orig)
-                    self.stop.wait(self.pace.poll_seconds)
+                    # whoever has a result to save comes first once there is room again
+                    polls = LASTING_POLLS if is_lasting(error) else 1
+                    self.stop.wait(polls * self.pace.poll_seconds)
         finally:
             executor.close()
 

@@ -2,7 +2,6 @@
 
 import multiprocessing
 import os
-import sqlite3
 
 import pytest
 from alembic import command
@@ -11,13 +10,12 @@ from alembic.migration import MigrationContext
 from sqlalchemy import inspect, text
 from sqlalchemy.exc import OperationalError
 
-from app.db.engine import alembic_config, open_store, store_at
+from app.db.engine import alembic_config, newest_revision, open_store, store_at
 from app.db.errors import StoreUnavailable
 from app.db.reads.jobs import find_job, log_of
 from app.db.tables import Base, JobRow
 from app.settings import Settings
 from tests.conftest import SQLITES_OWN
-from tests.factories import temporary_store
 
 
 @SQLITES_OWN
@@ -190,20 +188,23 @@ def _run_together(target, *args) -> list[int]:
 
 
 @pytest.mark.slow
-def test_several_processes_may_migrate_at_once(tmp_path):
-    url = f"sqlite:///{tmp_path / 'x.sqlite'}"
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_several_processes_may_migrate_at_once(request, tmp_path, kind):
+    if kind == "sqlite":
+        url = f"sqlite:///{tmp_path / 'x.sqlite'}"
+    else:
+        url = request.getfixturevalue("postgresql").database(empty=True)
     assert _run_together(_migrate, url) == [0, 0, 0]
-    with sqlite3.connect(tmp_path / "x.sqlite") as connection:
-        assert connection.execute("SELECT count(*) FROM alembic_version").fetchone() == (1,)
-    connection.close()
+    store = store_at(url)
+    with store.read() as session:
+        assert session.scalars(text("SELECT version_num FROM alembic_version")).all() == [newest_revision()]
+    store.close()
 
 
 @pytest.mark.slow
-def test_no_update_is_lost_between_processes(tmp_path):
-    store = temporary_store(tmp_path)
+def test_no_update_is_lost_between_processes(store):
     with store.write() as session:
         session.execute(text("INSERT INTO protocols VALUES ('counter', '0', '{}')"))
     assert _run_together(_count_up, store.url, 300) == [0, 0, 0]
     with store.read() as session:
         assert session.scalar(text("SELECT name FROM protocols")) == "900"
-    store.close()

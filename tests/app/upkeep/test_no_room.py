@@ -15,17 +15,16 @@ from fastapi.testclient import TestClient
 from sqlalchemy import event
 
 from analysis.networks.files import network_file_json
-from analysis.protocol import COMPLETE
 from app.db.engine import open_store, store_at
 from app.db.errors import StoreReadOnly, StoreUnavailable
 from app.db.reads.analyses import find_network
-from app.db.writes import save_network
 from app.jobs import queue
-from app.jobs.definitions import analyse_arguments
 from app.jobs.worker import Pace, Worker
 from app.main import create_app
 from app.settings import Settings
 from tests.app.cli.test_analyse import run
+from tests.app.jobs.kinds import KINDS
+from tests.app.jobs.test_worker import wait_for
 from tests.factories import XOR_SLUG, small_network, stored_analysis
 
 LOCAL = ("127.0.0.1", 50_000)
@@ -112,8 +111,10 @@ def test_a_full_volume_and_then_room_again(tmp_path):
             fill(folder)
             answer = client.post("/api/v1/networks", json=network_file(1))
             assert answer.status_code == 507, answer.text
-            page = client.post("/train", data={"task": "XOR"}, headers=AS_PAGE)
-            assert page.status_code in (507, 422, 400), page.text
+            page = client.post(f"/networks/{XOR_SLUG}/rename", data={"slug": "other"}, headers=AS_PAGE)
+            assert page.status_code == 507, page.text
+            assert "no room left where the database is" in page.text
+            assert "<html" in page.text
             assert client.get(f"/networks/{XOR_SLUG}/circuits").status_code == 200
             assert client.get("/health").json()["ready"]
             (folder / "filler").unlink()
@@ -128,25 +129,27 @@ def test_a_job_whose_result_finds_no_room_is_saved_once_there_is(tmp_path):
         stored_in(folder)
         store = open_store(Settings(data=folder))
         with store.write() as session:
-            row = save_network(session, small_network(5))
-            job = queue.enqueue(session, "analyse", analyse_arguments(row.digest, 0, COMPLETE), "to be saved")
-        fill(folder)
+            arguments = {"steps": 40, "seconds": 0.1}
+            job_id = queue.enqueue(session, "count", arguments, definitions=KINDS).id
+
+        def seen():
+            with store.read() as session:
+                row = queue.find_job(session, job_id)
+                return row.state, row.attempts
+
         stop = threading.Event()
-        worker = Worker(store, stop=stop, pace=Pace(poll_seconds=0.05, progress_seconds=0.05))
+        pace = Pace(lease_seconds=2, poll_seconds=0.05, progress_seconds=0.05)
+        worker = Worker(store, slots=2, stop=stop, pace=pace, definitions=KINDS)
         thread = threading.Thread(target=worker.run)
         thread.start()
         try:
-            time.sleep(3)
-            with store.read() as session:
-                assert queue.find_job(session, job.id).state in ("queued", "running")
+            wait_for(lambda: seen()[0] == "running")
+            fill(folder)
+            time.sleep(8)  # the computation ends meanwhile, and the lease runs out
+            assert seen() == ("running", 1)
             (folder / "filler").unlink()
-            deadline = time.monotonic() + 60
-            state = ""
-            while state != "done":
-                assert time.monotonic() < deadline, state
-                time.sleep(0.1)
-                with store.read() as session:
-                    state = queue.find_job(session, job.id).state
+            wait_for(lambda: seen()[0] == "done")
+            assert seen() == ("done", 1)
         finally:
             stop.set()
             thread.join(30)

@@ -1,0 +1,65 @@
+"""The commands that keep a store, as an operator types them."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.app.cli.test_analyse import run
+from tests.app.upkeep.test_no_room import stored_in
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def data(tmp_path, own_environment):
+    """A data folder with a store, named by the environment."""
+    stored_in(tmp_path)
+    own_environment.setenv("PLURISCOPE_DATA", str(tmp_path))
+    return tmp_path
+
+
+def digest_in(told: str) -> str:
+    return told.split("equal by digest ")[1].strip()
+
+
+def test_backup_and_restore(data, capsys, monkeypatch):
+    file = data / "kept.backup"
+    assert run("backup", file) == 0
+    digest = digest_in(capsys.readouterr().out)
+    assert run("backup", file) == 2
+    assert "exists already" in capsys.readouterr().err
+    assert run("restore", "--check", file) == 0
+    assert digest_in(capsys.readouterr().out) == digest
+    assert run("restore", file) == 2
+    assert "--replace" in capsys.readouterr().err
+    assert run("restore", file, "--replace") == 0
+    told = capsys.readouterr()
+    assert digest_in(told.out) == digest
+    assert "what was there before is in" in told.err
+    monkeypatch.setenv("PLURISCOPE_DATA", str(data / "new"))
+    assert run("restore", file) == 0
+    assert digest_in(capsys.readouterr().out) == digest
+    file.write_bytes(file.read_bytes()[:-8_192])
+    assert run("restore", "--check", file) == 1
+    assert "damaged" in capsys.readouterr().err
+
+
+def test_there_and_back(data, capsys, postgresql):
+    there, back = postgresql.database(empty=True), f"sqlite:///{data / 'back.sqlite'}"
+    assert run("move") == 2
+    assert "--to" in capsys.readouterr().err
+    assert run("move", "--to", there) == 0
+    digest = digest_in(capsys.readouterr().out)
+    assert run("move", "--from", there, "--to", back) == 0
+    assert digest_in(capsys.readouterr().out) == digest
+    assert run("move", "--from", there, "--to", back) == 2
+    assert "is not empty" in capsys.readouterr().err
+
+
+def test_a_password_is_never_shown(data, capsys, own_environment):
+    own_environment.setenv("PLURISCOPE_DATABASE_URL", "postgresql://someone:hunter2@127.0.0.1:1/nothing")
+    for command in (["migrate"], ["doctor"], ["backup", data / "x.backup"], ["serve"]):
+        assert run(*command) == 1
+        told = capsys.readouterr()
+        assert "hunter2" not in told.out + told.err
+        assert "127.0.0.1" in told.out + told.err
