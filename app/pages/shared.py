@@ -47,7 +47,7 @@ class NetworkView(PageModel):
     slug: str
     name: str
     digest: str = Field(description="SHA-256 of settings and weights: the network's identity.")
-    url: str
+    url: str = Field(description="Its page, on the inputs that it was brought in with.")
     sizes: list[int]
     activation: str
     output_activation: str
@@ -226,7 +226,7 @@ def network_view(row: NetworkRow, addresses: Addresses, network: Network | None 
         slug=row.slug,
         name=row.name,
         digest=row.digest,
-        url=addresses.network(row.slug),
+        url=addresses.network(row.slug, Scope(data=(row.input_data or "")[:12])),
         sizes=list(value.sizes),
         activation=value.activation,
         output_activation=value.output_activation,

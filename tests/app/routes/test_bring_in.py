@@ -101,7 +101,7 @@ def test_an_encoding_becomes_the_data_record_of_the_network(client, store):
     assert [row["decision"] for row in page["behaviour"]] == [0, 1, 1, 0]
     assert page["behaviour"][0]["row"] == [-1, -1]
     item = client.get("/api/v1/gallery").json()["items"][0]
-    assert item["outputs"][0]["url"] == f"/networks/on-signs?data={made['data'][:12]}"
+    assert item["outputs"][0]["url"] == item["network"]["url"] == f"/networks/on-signs?data={made['data'][:12]}"
     assert "Its inputs are not 0 and 1" in client.get("/networks/on-signs").text
 
 
