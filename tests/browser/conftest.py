@@ -36,6 +36,7 @@ from app.settings import Settings
 from benchmarks.large_store import made_up_analysis, save
 from benchmarks.large_verdicts import save_ground
 from tests.browser.pages_table import addresses
+from tests.study_factories import followed
 from tests.study_factories import results as study_results
 
 NETWORKS = {
@@ -126,6 +127,7 @@ def site(tmp_path_factory, chromium) -> Iterator[Site]:
     _make_up_a_large_one(store)
     with store.write() as session:
         save_results(session, study_results())
+        save_results(session, followed())
         for file in bundled_networks():
             if file.slug in NETWORKS:
                 row = save_network(session, file, slug=file.slug, origin=ORIGIN, position=file.position)

@@ -67,6 +67,7 @@ PAGES = {
     "networks of a study": "/studies/xor-width/outcomes",
     "networks of a study, none matches": "/studies/xor-width/outcomes?why=diverged",
     "networks side by side": "{side_by_side}",
+    "study, one network along training": "/studies/followed/courses/5",
     "new study": "/studies/new",
     "training form": "/train",
     "jobs": "/jobs",

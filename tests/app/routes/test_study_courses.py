@@ -1,46 +1,17 @@
 """One network of a study along its training."""
 
-from dataclasses import replace
-
 import pytest
 
-from analysis.studies.cells import cells_of
-from analysis.studies.measures.measure import Measured
 from app.db.studies import save_results
-from tests.study_factories import design, results
+from tests.study_factories import followed, results
 
-BOB, ALICE = "(!(!A&!B)&!(A&B))|0@1:0|1@1:1,2", "!(!(!A&B)&!(!B&A))|0@2:0|1@2:1"
 TARGETS = ("0.1", "0.01", "0.001")
-AT = {  # circuits and alignments at each loss target; the last one is not reached
-    "0.1": (("00001", "00002", "00003"), (ALICE,)),
-    "0.01": (("00001", "00003", "00004"), (ALICE, BOB)),
-}
 
 
 @pytest.fixture
 def study(store):
-    drawn = design(
-        slug="followed",
-        hidden=[[3, 3]],
-        loss_target=[0.001, 0.01, 0.1],  # the page orders moments, whatever the design's order
-        protocols=["complete"],
-        seeds={"first": 5, "count": 2},
-        measures=["which-circuits", "which-alignments"],
-        comparisons=[],
-        ladders=[],
-        references=[],
-    )
-    labels = {cell.key: cell.labels["loss_target"] for cell in cells_of(drawn)}
-    outcomes = []
-    for outcome in results(drawn, failing=100).outcomes:
-        sets = AT.get(labels[outcome.cell])
-        if sets is None:
-            outcomes.append(replace(outcome, state="stopped_early", values={}))
-        else:
-            values = dict(zip(("which-circuits", "which-alignments"), map(Measured, sets), strict=True))
-            outcomes.append(replace(outcome, values={"complete": (values,)}))
     with store.write() as session:
-        save_results(session, replace(results(drawn), outcomes=tuple(outcomes)))
+        save_results(session, followed())
     return "/studies/followed"
 
 
