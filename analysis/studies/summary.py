@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import combinations
 from typing import Any, Final
 
@@ -91,30 +92,30 @@ class Group:
     def of(self) -> int:
         return len(self.points) + self.failed + self.silent
 
-    @property
+    @cached_property
     def bounded(self) -> int:
         """Values that are estimates or lower bounds."""
         return sum(1 for point in self.points if not point.exact)
 
-    @property
+    @cached_property
     def numbers(self) -> list[float]:
         return [point.value for point in self.points if isinstance(point.value, (int, float))]
 
-    @property
+    @cached_property
     def spread(self) -> Spread:
         return spread_of(self.numbers, self.of - len(self.points))
 
-    @property
+    @cached_property
     def yes(self) -> Share:
         """Of a yes-no measure the share of yes, of the networks that have an answer."""
         return share_of(sum(1 for point in self.points if point.value is True), len(self.points))
 
-    @property
+    @cached_property
     def yes_of_all(self) -> Share:
         """The same of all networks, those that failed among them."""
         return share_of(sum(1 for point in self.points if point.value is True), self.of)
 
-    @property
+    @cached_property
     def categories(self) -> Counter[str]:
         """How many networks have each category, or each element of a set."""
         counts: Counter[str] = Counter()
@@ -149,6 +150,8 @@ class StudySummary:
         self.measures: dict[str, Measure] = measures_of(design.measures, design.criteria)
         self.states = Counter((record.position, record.state) for record in self.records)
         self._points: dict[tuple[str, str], list[tuple[Record, Point | None]]] = {}
+        self._groups: dict[tuple[object, ...], tuple[Group, ...]] = {}
+        self._tests: list[tuple[Comparison, str, Tested]] | None = None
 
     @property
     def n_converged(self) -> int:
@@ -165,7 +168,15 @@ class StudySummary:
             by: one group for each level of this factor; None for one for each cell.
             where: only cells with these levels.
         """
-        chosen = [position for position in range(len(self.cells)) if self._fits(position, where or {})]
+        asked = (measure, protocol, by, tuple(sorted((where or {}).items())))
+        if asked not in self._groups:
+            self._groups[asked] = self._grouped(measure, protocol, by, where or {})
+        return self._groups[asked]
+
+    def _grouped(
+        self, measure: str, protocol: str, by: Factor | None, where: Mapping[Factor, str]
+    ) -> tuple[Group, ...]:
+        chosen = [position for position in range(len(self.cells)) if self._fits(position, where)]
         labels = {position: self._label(position, by) for position in chosen}
         found: dict[str, list[Point]] = {label: [] for label in labels.values()}
         failed: Counter[str] = Counter()
@@ -194,6 +205,11 @@ class StudySummary:
 
     def tests(self) -> list[tuple[Comparison, str, Tested]]:
         """Every declared comparison under each protocol it is about, p corrected over all of them."""
+        if self._tests is None:
+            self._tests = self._tested()
+        return self._tests
+
+    def _tested(self) -> list[tuple[Comparison, str, Tested]]:
         made: list[tuple[Comparison, str, Tested]] = []
         for comparison in self.design.comparisons:
             if comparison.factor == "protocol":
