@@ -25,7 +25,7 @@ from app.settings import Settings
 from tests.app.cli.test_analyse import run
 from tests.app.jobs.kinds import KINDS
 from tests.app.jobs.test_worker import wait_for
-from tests.factories import XOR_SLUG, small_network, stored_analysis
+from tests.factories import XOR_SLUG, small_network, stored_analysis, temporary_store
 
 LOCAL = ("127.0.0.1", 50_000)
 AS_PAGE = {"accept": "text/html", "origin": "http://127.0.0.1", "sec-fetch-site": "same-origin"}
@@ -56,10 +56,10 @@ def fill(folder) -> None:
 
 
 def stored_in(folder) -> None:
-    store = open_store(Settings(data=folder))
-    store.migrate()
+    store = temporary_store(folder)
     stored_analysis(store)
     store.close()
+    (folder / "test.sqlite").rename(folder / "pluriscope.sqlite")
 
 
 def is_sound(folder) -> bool:
@@ -78,6 +78,7 @@ def serving(folder):
         yield client
 
 
+@pytest.mark.slow
 def test_a_change_without_room_is_refused_with_507_and_changes_nothing(tmp_path):
     """Without a volume of its own: SQLite is told that the file may not grow."""
     stored_in(tmp_path)
@@ -124,7 +125,7 @@ def test_a_full_volume_and_then_room_again(tmp_path):
 
 @pytest.mark.slow
 def test_a_job_whose_result_finds_no_room_is_saved_once_there_is(tmp_path):
-    """It is neither failed nor lost, nor computed again."""
+    """It is neither failed nor lost, nor computed again, if no other worker is quicker when there is room again."""
     with volume(tmp_path / "small", "6m") as folder:
         stored_in(folder)
         store = open_store(Settings(data=folder))
@@ -139,7 +140,7 @@ def test_a_job_whose_result_finds_no_room_is_saved_once_there_is(tmp_path):
 
         stop = threading.Event()
         pace = Pace(lease_seconds=2, poll_seconds=0.05, progress_seconds=0.05)
-        worker = Worker(store, slots=2, stop=stop, pace=pace, definitions=KINDS)
+        worker = Worker(store, slots=1, stop=stop, pace=pace, definitions=KINDS)
         thread = threading.Thread(target=worker.run)
         thread.start()
         try:
