@@ -48,7 +48,6 @@ def _search_json(found: DirectionFindings) -> dict[str, Any]:
         "joint": search.n_joint,
         "undecided": sum(one.n_undecided for one in search.algorithms),
         "exact": search.is_exact and not found.refused,
-        "seconds": round(found.seconds, 6),
         "algorithms": [_algorithm_json(one, found) for one in search.algorithms],
     }
     if found.settings:

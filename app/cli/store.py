@@ -195,9 +195,11 @@ def _result(session: Session, row: NetworkRow, protocol: str, data: str, *, mask
     Raises:
         Refusal: nothing has been analysed under that protocol and data record.
     """
+    from analysis.directions.result_json import directions_json
     from analysis.result_file import result_json
     from app.addressing import Scope
     from app.db.reads.analyses import find_analysis
+    from app.db.reads.direction_results import load_directions
     from app.db.reads.results import load_analysis
     from app.db.reads.verdicts import tallies_of
 
@@ -207,4 +209,6 @@ def _result(session: Session, row: NetworkRow, protocol: str, data: str, *, mask
         which = f"network {row.slug!r} has no result under protocol {protocol!r}"
         raise Refusal(f"{which}{f' and data {data!r}' if data else ''}. Let pluriscope work analyse it first.")
     verdicts = [tallies_of(session, analysis) for analysis in found]
-    return result_json([load_analysis(session, analysis) for analysis in found], masks=masks, verdicts=verdicts)
+    directions = [directions_json(load_directions(session, analysis)) for analysis in found]
+    analyses = [load_analysis(session, analysis) for analysis in found]
+    return result_json(analyses, masks=masks, verdicts=verdicts, directions=directions)

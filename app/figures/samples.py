@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from analysis.algorithms.high_level_model import HighLevelModel, Node
 from analysis.alignments.alignment import Alignment, NeuronSet
 from app.addressing import Scope
-from app.figures.svg import Direction, Threshold, Tile
+from app.figures.svg import CombRow, Direction, Threshold, Tile
 
 WEIGHTS: Final = (
     ((1.05, 1.05), (0.85, 0.97), (0.66, 0.21)),
@@ -229,6 +229,17 @@ def pattern_context() -> dict[str, Any]:
         "tiles": TILES,
         "alignment_marks": (Tile(1, 0, (0, 0, 0, 1), "A ∧ B"), Tile(1, 1, (0, 1, 1, 1), "A ∨ B")),
         "directions": DIRECTIONS,
+        "direction_rows": (
+            CombRow(1, (-1.05, -0.34, 2.12), (0, 0, 1, 0), "A ∧ ¬B"),
+            CombRow(1, (-190.0, 108.0, -76.6), (0, 0, 1, 0), "A ∧ ¬B", "moves"),
+        ),
+        "class_counts": [
+            {"label": label, "url": "#", "n_aligned": n, "n_searched": 2, "n_valid": m, "n_joint": j, "exact": exact}
+            for label, n, m, j, exact in (
+                ("Small integers, any", 1, 12, 7, True),
+                ("Learned subspaces", 1, 14, 14, False),
+            )
+        ],
         "thresholds": THRESHOLDS,
         "algorithm": ALGORITHM,
         "deep_algorithm": DEEP_ALGORITHM,

@@ -9,9 +9,11 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import select
 
+from analysis.directions.result_json import directions_json
 from analysis.result_file import result_json
 from app.addressing import API_PREFIX, Scope
 from app.db.reads import analyses as reads
+from app.db.reads.direction_results import load_directions
 from app.db.reads.results import load_analysis
 from app.db.reads.verdicts import tallies_of
 from app.db.tables import AnalysisRow
@@ -67,7 +69,8 @@ def result(session: Reading, links: Links, network: str, options: Annotated[Resu
         )
     verdicts = [tallies_of(session, one) for one in stored]
     found = [load_analysis(session, one) for one in stored]
-    document: dict[str, Any] = result_json(found, masks=options.masks, verdicts=verdicts)
+    directions = [directions_json(load_directions(session, one)) for one in stored]
+    document: dict[str, Any] = result_json(found, masks=options.masks, verdicts=verdicts, directions=directions)
     # what is stored was found by the engine of its day
     document["engine"] = ", ".join(sorted({one.engine_version for one in stored}))
     return JSONResponse(document)

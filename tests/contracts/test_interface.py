@@ -115,6 +115,10 @@ def columns_of(client, path: str) -> tuple[str, ...]:
     query = ""
     if path.startswith("/compare"):
         query = f"?network={XOR_SLUG}&e={samples['circuits'][0]['ref']}&e={aligned['ref']}"
+    if "/directions/" in path:
+        listed = f"/api/v1/networks/{XOR_SLUG}/algorithms/{aligned['algorithm']}/directions"
+        page = client.get(listed, params={"at": "0@1=0,1,0;1@1=1,0,0"}).json()
+        values, query = {**values, "alignment": page["id"]}, "?" + page["url"].partition("?")[2]
     answer = client.get(path.format(**values) + query)
     assert answer.status_code == 200, (path, answer.text[:300])
     body = answer.json()

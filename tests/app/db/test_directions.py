@@ -13,11 +13,13 @@ from analysis.alignments.alignment import IIA
 from analysis.data import clean_data
 from analysis.directions.findings import CLOSED_FORM, DirectionFindings, LearnedChoice, find_directions
 from analysis.directions.result import CLASSES
+from analysis.directions.result_json import directions_json
 from analysis.protocol import COMPLETE
 from analysis.tasks import named_task
 from app.db import direction_codecs as codecs
 from app.db.directions import save_directions
 from app.db.reads import directions as reads
+from app.db.reads.direction_results import load_directions
 from app.db.tables import AnalysisRow, DirectionAlgorithmRow, DirectionAlignmentRow, DirectionSearchRow
 from app.db.writes import delete_network
 from tests.factories import pretrained_xor, stored_analysis
@@ -141,6 +143,15 @@ def test_a_refusal_gives_way_and_seeds_are_kept(store):
         assert searches["orthogonal"].refused == ""
         rows, _ = reads.direction_algorithms(session, searches["orthogonal"])
         assert [codecs.choices_of(row) for row in rows] == [(choice,), ()]
+
+
+def test_a_result_file_from_the_store_says_what_the_search_said(store):
+    stored_analysis(store)
+    found = [findings(one) for one in CLASSES if one in CLOSED_FORM]
+    save(store, *found)
+    with store.read() as session:
+        analysis = session.scalars(select(AnalysisRow)).one()
+        assert directions_json(load_directions(session, analysis)) == directions_json(found)
 
 
 def test_lists_over_classes(store):
