@@ -41,6 +41,5 @@ def test_a_thousand_are_refused_within_bounded_memory():
     found = json.loads(done.stdout)
     assert found["wrong"] == []
     assert found["files"] == 1000
-    # the limit of the address space has held, or some reader would have failed with MemoryError; the clock is told by
-    # the command and not judged here, but a reader that takes longer by an order of magnitude is a fault
-    assert max(max(times) for times in found["times"].values()) < 10 * SECONDS_EACH
+    # the limit of the address space has held, or some reader would have failed with MemoryError
+    assert max(max(times) for times in found["times"].values()) < SECONDS_EACH  # of the processor, not by the clock
