@@ -23,9 +23,9 @@ PAGES = {  # address → most statements that it may send
     "/": 10,
     "/?q=xor": 6,
     "/?limit=2": 10,
-    XOR: 19,  # with what the recommended criteria leave
-    XOR + "?protocol=paper": 12,
-    f"{XOR}?protocol={MINE.digest[:12]}": 15,  # truncated: were placements searched?
+    XOR: 20,  # with what the recommended criteria leave, and which directions were searched
+    XOR + "?protocol=paper": 13,
+    f"{XOR}?protocol={MINE.digest[:12]}": 16,  # truncated: were placements searched?
     "/networks/two?output=1": 9,
     "/networks/two": 9,
     "/networks/linear": 9,
