@@ -18,7 +18,6 @@ from app.db.tables import FormerSlugRow, NetworkRow, ShortLinkRow
 KEY_LENGTH: Final = 12
 MAX_SHORT_LINKS: Final = 200_000
 SLUG: Final = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,78}[a-z0-9])?")
-RESERVED_SLUGS: Final = frozenset({"new", "preview"})  # pages of their own below /networks
 _ALPHABET: Final = "23456789abcdefghjkmnpqrstuvwxyz"  # without what is easily misread
 
 
