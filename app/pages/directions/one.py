@@ -62,6 +62,7 @@ from app.pages.shared import network_view
 MAX_PAGE_RUNS: Final = 1 << 18  # joint interchanges that a page makes
 MAX_PAGE_PROGRAMMES: Final = 100  # linear programmes for one family
 N_SIBLINGS: Final = 6
+MAX_REF: Final = 2_000  # characters of a reference in an address
 _WORST: Final[tuple[Passing, ...]] = ("none", "undecided", "some", "all")
 
 
@@ -120,6 +121,7 @@ def build_direction(
     joint, joint_margin = _joint(scored, stored)
     margin = scored.margin if np.isfinite(scored.margin) else None
     slug = place.row.slug
+    ref = direction_ref(algorithm.id, alignment, stored=bool(stored))
     siblings, n_siblings = _siblings(session, addresses, place, algorithm, alignment, table.clean)
     return DirectionPage(
         network=network_view(place.row, addresses, place.network),
@@ -130,7 +132,9 @@ def build_direction(
         algorithm_url=addresses.algorithm(slug, algorithm.id, place.scope),
         directions_url=addresses.directions(slug, place.scope, algorithm=algorithm.id),
         id=alignment.id,
-        ref=direction_ref(algorithm.id, alignment, stored=bool(stored)),
+        ref=ref,
+        criteria_url=addresses.verdicts(slug, [ref], place.scope) if len(ref) <= MAX_REF else "",
+        standing_url=addresses.standing(slug, ref, place.scope) if len(ref) <= MAX_REF else "",
         url=direction_url(addresses, place, algorithm.id, alignment),
         text=alignment.text,
         places=placed,
