@@ -145,7 +145,8 @@ def undisturbed(installation: Installation, figures: Figures) -> None:
 def exports(installation: Installation) -> dict[str, str]:
     """The result files that the server gives, timings apart."""
     found = {}
-    for network in installation.ask("GET", "/api/v1/networks?limit=200")["items"]:
+    for item in installation.ask("GET", "/api/v1/networks?limit=200")["items"]:
+        network = item["network"]
         number = int(network["name"].rsplit(" ", 1)[1])
         for protocol in network_number(number)[1]:
             document = installation.ask("GET", f"/api/v1/networks/{network['slug']}/result?protocol={protocol}")

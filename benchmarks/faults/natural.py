@@ -14,19 +14,21 @@ from app.db.content import canonical, rows_of, tables_in
 # what two runs over the same work may differ in: when, how long, in how many attempts, how far it was told last
 VOLATILE: Final[Mapping[str, frozenset[str]]] = {
     "*": frozenset({"created_at", "seconds", "provenance", "retired_at"}),
+    "analysis_reports": frozenset({"found"}),  # with the seconds of each rung; its digest without them is in "content"
     "jobs": frozenset(
         {"stage", "done", "total", "attempts", "losses", "owner", "lease_until", "started_at", "finished_at"}
         | {"not_before", "turn", "requester", "priority", "cancel_requested"}
     ),
 }
+ORDERED: Final = frozenset({"alignments"})  # their row numbers say which comes first
 LEFT_OUT: Final = frozenset({"job_log"})  # tells of attempts; looked at by itself
 
 
 def natural_contents(connection: Connection) -> dict[str, Counter[str]]:
     """The rows of each table as hashes of what they say; a row that refers to another says what that one says.
 
-    Rows of one parent that have a number of their own also say which one of its children they are, for the order of
-    such rows means something.
+    Rows whose order means something also say which one of their parent's children they are; of others it only tells
+    which job was done first.
     """
     names: dict[tuple[str, Any], str] = {}  # (table, row number) → hash
     found: dict[str, Counter[str]] = {}
@@ -58,7 +60,7 @@ def _rows(connection: Connection, table: Table, names: dict[tuple[str, Any], str
                     digest.update(f"{column.name}={parent};".encode())
                 elif column.name not in volatile:
                     digest.update(column.name.encode() + b"=" + canonical(value))
-            if own and parent:
+            if table.name in ORDERED:
                 digest.update(f"child {children[parent]}".encode())
                 children[parent] += 1
             said = digest.hexdigest()
