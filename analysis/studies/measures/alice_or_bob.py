@@ -20,7 +20,7 @@ from analysis.errors import BeyondLimits
 from analysis.protocol import COMPLETE
 from analysis.result import AlgorithmResult
 from analysis.studies.measures.measure import Measure, Measured
-from analysis.studies.measures.staircase import STEPS, Step, irredundant_algorithms, staircase
+from analysis.studies.measures.staircase import SHORT, STEPS, Step, irredundant_algorithms, staircase
 from analysis.studies.studied import Studied
 
 NAMES: Final = {"(!(!A&B)&!(!B&A))": "Alice", "(!(!A&!B)&!(A&B))": "Bob"}
@@ -143,7 +143,7 @@ def _step_measures() -> Iterable[Measure]:
         rules = f"Step {number}, {words}"
         yield Measure(
             f"{key}-algorithms",
-            f"algorithms: {words}",
+            f"algorithms: {SHORT[key]}",
             f"{rules}: algorithms that the network carries, those without variables included.",
             "count",
             _of_step(key, lambda step: step.n_algorithms),
@@ -151,7 +151,7 @@ def _step_measures() -> Iterable[Measure]:
         )
         yield Measure(
             f"{key}-alignments",
-            f"minimal alignments: {words}",
+            f"alignments: {SHORT[key]}",
             f"{rules}: minimal alignments of all algorithms with variables.",
             "count",
             _of_step(key, lambda step: step.n_minimal),
@@ -160,7 +160,7 @@ def _step_measures() -> Iterable[Measure]:
         )
         yield Measure(
             f"{key}-one",
-            f"exactly one: {words}",
+            f"exactly one: {SHORT[key]}",
             f"{rules}: whether there is exactly one minimal alignment in all.",
             "yes-no",
             _of_step(key, lambda step: step.n_minimal == 1),

@@ -44,6 +44,17 @@ STEPS: Final[dict[str, str]] = {
     "irredundant-functions": "no gate repeats a gate below it",
     "irredundant-literals": "no redundant literal",
 }
+SHORT: Final[dict[str, str]] = {
+    "paper": "paper",
+    "both-directions": "both directions",
+    "twins-merged": "twins merged",
+    "negated-inputs-free": "¬ inputs free",
+    "every-negation": "every NOT",
+    "irredundant-gates": "bare gates barred",
+    "irredundant-functions": "repeats barred",
+    "irredundant-literals": "literals barred",
+}
+"""The steps as axes name them."""
 MAX_CANDIDATES: Final = 20_000  # of one form; all of them are aligned
 _COUNTED: Final = {"n_near_misses": 0, "max_alignments": 1}  # counted, not listed
 _ONE_WAY: Final = PAPER.model_copy(update={"name": "paper, counted", **_COUNTED})
