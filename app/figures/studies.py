@@ -1,7 +1,7 @@
 """Distributions of studies as plotly figures: every network a dot, quartiles and medians above them.
 
 Each dot carries its network's address, which static/studies.js follows. Where there are more networks than a browser
-draws at ease, the first of each group are drawn, and the caption says how many; quartiles are always of all.
+draws at ease, some of each group, evenly spread, are drawn, and the caption says how many; quartiles are always of all.
 """
 
 from __future__ import annotations
@@ -77,8 +77,9 @@ def jitter(index: int) -> float:
 
 
 def kept(strip: Strip, n_strips: int) -> tuple[Dot, ...]:
-    """The dots of a strip that are drawn."""
-    return strip.dots[: max(1, MAX_DOTS // max(1, n_strips))]
+    """The dots of a strip that are drawn: all, or some spread evenly over its cells and seeds."""
+    most, n = max(1, MAX_DOTS // max(1, n_strips)), len(strip.dots)
+    return strip.dots if n <= most else tuple(strip.dots[place * n // most] for place in range(most))
 
 
 def use_log(strips: Sequence[Strip], wanted: bool) -> bool:
