@@ -16,11 +16,13 @@
 3. *A bare circuit* says where, not what; *an algorithm without places* says what, not where: both say nothing, unless
    nothing is changed.
 
-On what the common ground has, single sources on neuron sets, this is what :mod:`analysis.experiments` predicts.
+On what the common ground has, single sources on neuron sets, this is what :mod:`analysis.experiments` predicts. What is
+changed along directions is for :mod:`analysis.sandbox.predicting_along`.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -38,9 +40,7 @@ from analysis.sandbox.running import Bench
 
 SAYS_WHERE: Final = "a circuit says where, not what: without an interpretation its neurons carry no bits"
 SAYS_WHAT: Final = "an algorithm says what, not where: without an alignment its variables sit on no neuron"
-ON_DIRECTIONS: Final = (
-    "directions do not speak about neurons: what it says of swaps along directions stands in the comparison"
-)
+MAX_WAYS: Final = 1 << 16
 NO_OUTPUT_GATE: Final = "its output carries no gate, because its circuit gives the same output on every input"
 
 Bits = NDArray[np.int64]
@@ -71,16 +71,9 @@ def predict_by_circuit() -> Prediction:
 
 def predict_by_algorithm(algorithm: HighLevelModel, intervention: Intervention) -> Prediction:
     """An algorithm without places: silence, unless nothing is changed."""
-    if not intervention.changes:
+    if not intervention.is_changed:
         return Prediction(algorithm.function >> intervention.base & 1)
     return Prediction(SILENT, SAYS_WHAT)
-
-
-def predict_by_directions(algorithm: HighLevelModel, intervention: Intervention) -> Prediction:
-    """An algorithm on directions: silence about neurons and edges, unless nothing is changed."""
-    if not intervention.changes:
-        return Prediction(algorithm.function >> intervention.base & 1)
-    return Prediction(SILENT, ON_DIRECTIONS)
 
 
 def predict_by_alignment(
@@ -142,6 +135,8 @@ def predict_by_interpretation(interpretation: Interpretation, intervention: Inte
         bench: gives the numbers that are written, and how inputs are encoded.
     """
     reading = _Reading(interpretation, intervention, bench)
+    if reading.n_ways > MAX_WAYS:
+        return Prediction(SILENT, f"{reading.n_ways:,} ways to read the numbers on its neurons are more than are tried")
     output = reading.output()
     if output is None:
         return Prediction(SILENT, NO_OUTPUT_GATE)
@@ -167,7 +162,8 @@ class _Reading:
             if keep[layer - 1][out, origin] and (layer, out) in self._by_site and (layer, out) not in self._neurons
         }
         self._doubts = self._numbers_in_doubt()
-        self._ways = self._every_way()
+        self.n_ways = math.prod(len(values) + 1 for values in self._doubts.values())
+        self._ways = self._every_way() if self.n_ways <= MAX_WAYS else {}
 
     def _edge_of(self, carrier: Carrier) -> tuple[float, float, bool] | None:
         """Largest number that reads as the lower bit, smallest that reads as the upper, and whether the upper is 1."""

@@ -2,7 +2,7 @@
 
 Every pre-activation is summed as everywhere (the bias, then source after source by index), so that a run without
 changes gives exactly the network's output, and a run that patches neurons from one source exactly the answer of the
-common ground.
+common ground. Directions of a layer are set after everything else in it.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from analysis.interventions.ablation import means
 from analysis.networks.mlp import activate, activations
 from analysis.networks.network import Network
+from analysis.sandbox.along import moved
 from analysis.sandbox.intervention import Change, Intervention
 
 
@@ -62,7 +63,8 @@ class Bench:
         layers = [self.clean[0][base]]
         neurons = {site: self.value_of(change) for site, change in intervention.neurons.items()}
         edges = {site: self.value_of(change) for site, change in intervention.edges.items()}
-        first = min((change.layer for change in intervention.changes), default=len(network.weights) + 1)
+        changed_layers = [change.layer for change in (*intervention.changes, *intervention.along)]
+        first = min(changed_layers, default=len(network.weights) + 1)
         with np.errstate(over="ignore", invalid="ignore"):
             for layer, (weights, biases) in enumerate(zip(network.weights, network.biases, strict=True), start=1):
                 if layer < first:
@@ -81,5 +83,8 @@ class Bench:
                 for (at, neuron), value in neurons.items():
                     if at == layer:
                         values[neuron] = value
+                along = [change for change in intervention.along if change.layer == layer]
+                if along:
+                    values = moved(values, along, self.clean, self.means)
                 layers.append(values)
         return tuple(layers)

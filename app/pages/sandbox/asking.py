@@ -14,10 +14,12 @@ from analysis.sandbox.intervention import Intervention
 from analysis.sandbox.predicting import (
     Prediction,
     predict_by_algorithm,
-    predict_by_alignment,
     predict_by_circuit,
+)
+from analysis.sandbox.predicting_along import (
+    predict_by_alignment_along,
     predict_by_directions,
-    predict_by_interpretation,
+    predict_by_interpretation_along,
 )
 from analysis.sandbox.running import Bench
 from analysis.validity import DecisionRule, decide, margin_to_edge
@@ -33,14 +35,14 @@ def bench_of(place: Place) -> Bench:
 def ask(explanation: Explanation, intervention: Intervention, bench: Bench) -> Prediction:
     """What one explanation says of an intervention."""
     if explanation.interpretation is not None:
-        return predict_by_interpretation(explanation.interpretation, intervention, bench)
+        return predict_by_interpretation_along(explanation.interpretation, intervention, bench)
     if explanation.algorithm is None:
         return predict_by_circuit()
     if explanation.directions is not None:
-        return predict_by_directions(explanation.algorithm, intervention)
+        return predict_by_directions(explanation.algorithm, explanation.directions, intervention, bench)
     if explanation.alignment is None:
         return predict_by_algorithm(explanation.algorithm, intervention)
-    return predict_by_alignment(explanation.algorithm, explanation.alignment, intervention, bench.network.sizes)
+    return predict_by_alignment_along(explanation.algorithm, explanation.alignment, intervention, bench)
 
 
 @dataclass(frozen=True, eq=False)

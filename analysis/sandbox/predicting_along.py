@@ -1,0 +1,160 @@
+"""What explanations say of changes along linear directions.
+
+1. *An alignment on directions* speaks of changes along directions alone.
+   a. If each of them patches one of its own variables from a source, those variables are fixed to their values there.
+   b. Else it reads each variable off the layer where it lives, as it is under the changes, and decides by its gates: by
+      the affine read-out that its direction has on the inputs, as on everyone's own swaps
+      (:mod:`analysis.directions.own_swaps`). It is silent where a direction does not read its variable, or a reading is
+      half way between 0 and 1.
+2. *For the others* a direction that is one neuron is that neuron. An alignment on neuron sets says nothing of any other
+   direction. An interpretation reads the neurons that were moved by their cuts, as it reads numbers written into them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+
+from analysis.algorithms.high_level_model import HighLevelModel
+from analysis.alignments.alignment import Alignment
+from analysis.alignments.iia import pattern_bits
+from analysis.directions.alignment import DirectionAlignment, LinearPlace, swap_rows
+from analysis.directions.integers import INTEGER_RESIDUAL
+from analysis.directions.readouts import read_out
+from analysis.experiments import SILENT
+from analysis.interpretations.interpretation import Interpretation
+from analysis.sandbox.along import Along
+from analysis.sandbox.intervention import Change, Intervention
+from analysis.sandbox.predicting import Prediction, predict_by_alignment, predict_by_interpretation
+from analysis.sandbox.running import Bench
+
+ON_DIRECTIONS: Final = (
+    "directions do not speak about neurons and edges: it speaks of what is changed along directions, "
+    "first of all those of its own variables"
+)
+NOT_ON_NEURONS: Final = "its variables sit on neurons, and a direction that mixes neurons is none of their places"
+_BETWEEN: Final = 1e-6  # a reading so near to 1/2 is neither
+
+
+def predict_by_directions(
+    algorithm: HighLevelModel, alignment: DirectionAlignment, intervention: Intervention, bench: Bench
+) -> Prediction:
+    """An algorithm on directions, by rule 1.
+
+    Args:
+        algorithm: what.
+        alignment: where its variables live.
+        intervention: on the bench's network.
+        bench: gives the activations that are read.
+    """
+    if not intervention.is_changed:
+        return Prediction(algorithm.function >> intervention.base & 1)
+    if intervention.changes:
+        return Prediction(SILENT, ON_DIRECTIONS)
+    own = _own_variables(alignment, intervention.along)
+    if own is not None:
+        full = (1 << (1 << algorithm.n_inputs)) - 1
+        functions = {variable.path: variable.function for variable in algorithm.variables}
+        fixed = {path: full if functions[path] >> source & 1 else 0 for path, source in own.items()}
+        return Prediction(algorithm.output_given(fixed) >> intervention.base & 1)
+    return _by_reading(algorithm, alignment, intervention, bench)
+
+
+def _own_variables(alignment: DirectionAlignment, along: Sequence[Along]) -> dict[str, int] | None:
+    """The variables that the changes patch, with their sources; None if some change is none of its own swaps."""
+    if len({change.place.of_unit_scale for change in along}) < len(along):
+        return None
+    paths = {}
+    for path, place in reversed(alignment.places):
+        paths[place.of_unit_scale] = path
+    found = {}
+    for change in along:
+        path = paths.get(change.place.of_unit_scale)
+        if path is None or change.written != "source":
+            return None
+        found[path] = change.source or 0
+    return found
+
+
+def _by_reading(
+    algorithm: HighLevelModel, alignment: DirectionAlignment, intervention: Intervention, bench: Bench
+) -> Prediction:
+    formulas = {variable.path: variable.formula for variable in algorithm.variables}
+    layers = bench.run(intervention)
+    fixed = {}
+    full = (1 << (1 << algorithm.n_inputs)) - 1
+    for path, place in alignment.places:
+        name = formulas[path]
+        if place.dimension != 1:
+            return Prediction(
+                SILENT, f"{name} lives on a subspace of {place.dimension} dimensions, which has no read-out of one bit"
+            )
+        bits = pattern_bits(algorithm.responses[path].function, algorithm.n_inputs)
+        reading = read_out(place.matrix[0], bench.clean[place.layer], bits.astype(np.float64))
+        if reading.residual > INTEGER_RESIDUAL or not reading.gain:
+            return Prediction(
+                SILENT, f"this is none of its own swaps, and its direction does not read {name} on every input"
+            )
+        level = reading.gain * float(layers[place.layer] @ place.matrix[0]) + reading.constant - 0.5
+        if not abs(level) > _BETWEEN:
+            return Prediction(SILENT, f"under these changes its direction reads {name} half way between 0 and 1")
+        fixed[path] = full if level > 0 else 0
+    return Prediction(algorithm.output_given(fixed) >> intervention.base & 1)
+
+
+def predict_by_interpretation_along(
+    interpretation: Interpretation, intervention: Intervention, bench: Bench
+) -> Prediction:
+    """An interpreted circuit, by rule 2."""
+    return predict_by_interpretation(interpretation, on_neurons(intervention, bench), bench)
+
+
+def predict_by_alignment_along(
+    algorithm: HighLevelModel, alignment: Alignment, intervention: Intervention, bench: Bench
+) -> Prediction:
+    """An aligned algorithm, by rule 2."""
+    if any(_one_neuron_each(change.place) is None for change in intervention.along):
+        return Prediction(SILENT, NOT_ON_NEURONS)
+    return predict_by_alignment(algorithm, alignment, on_neurons(intervention, bench), bench.network.sizes)
+
+
+def on_neurons(intervention: Intervention, bench: Bench) -> Intervention:
+    """The same with directions as neurons: one that is a neuron as itself, any other as what it makes of the neurons
+    that it moves.
+
+    Args:
+        intervention: on the bench's network.
+        bench: runs it.
+    """
+    if not intervention.along:
+        return intervention
+    layers = bench.run(intervention)
+    changes: dict[tuple[int, int], Change] = {}
+    for layer in sorted({change.layer for change in intervention.along}):
+        here = [change for change in intervention.along if change.layer == layer]
+        whole = [_one_neuron_each(change.place) for change in here]
+        if all(neurons is not None for neurons in whole):
+            for change, neurons in zip(here, whole, strict=True):
+                for neuron in neurons or ():
+                    value = float(layers[layer][neuron]) if change.written == "value" else None
+                    changes[layer, neuron] = Change(layer, neuron, None, change.written, change.source, value)
+            continue
+        rows = swap_rows(change.place for change in here)
+        moved = np.flatnonzero(np.abs(rows).sum(axis=0)) if rows is not None else ()
+        for neuron in map(int, moved):
+            changes[layer, neuron] = Change(layer, neuron, None, "value", value=float(layers[layer][neuron]))
+    every = [*intervention.changes, *changes.values()]
+    return Intervention(intervention.base, tuple(sorted(every, key=lambda change: change.site)))
+
+
+def _one_neuron_each(place: LinearPlace) -> list[int] | None:
+    """The neurons that a place consists of, if each of its directions is one of them."""
+    neurons = []
+    for read, swap in zip(place.matrix, place.swap_matrix, strict=True):
+        own, along = np.flatnonzero(read), np.flatnonzero(swap)
+        if len(own) != 1 or along.tolist() != own.tolist():
+            return None
+        neurons.append(int(own[0]))
+    return neurons
