@@ -484,6 +484,21 @@ class JobRow(Base):
     )
 
 
+class WorkerRow(Base):
+    """A worker that has shown itself: present as long as it goes on doing so; its row goes when it leaves."""
+
+    __tablename__ = "workers"
+
+    name: Mapped[str] = mapped_column(String(80), primary_key=True)  # its jobs' owners begin with it
+    host: Mapped[str] = mapped_column(String(80))
+    pid: Mapped[int]
+    slots: Mapped[int]  # jobs at a time
+    cluster: Mapped[str] = mapped_column(String(200))  # address of the scheduler it computes on; "": its own machine
+    version: Mapped[str] = mapped_column(String(40))  # of the program
+    started_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    seen_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
 class JobLogRow(Base):
     """One line of a job's log."""
 

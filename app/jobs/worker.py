@@ -35,6 +35,7 @@ from app.jobs.definitions import DEFINITIONS, JobDefinition
 from app.jobs.executor import ClusterMissing as ClusterMissing  # callers take it from here
 from app.jobs.executor import Executor, ProcessExecutor
 from app.jobs.leases import Claim
+from app.jobs.presence import shown
 
 if TYPE_CHECKING:
     from app.jobs.cluster import Cluster
@@ -77,7 +78,8 @@ def run_workers(
         if cluster is not None:
             log.info("computing on the cluster at %s, %d jobs at a time", settings.cluster, slots)
             worker.executor, worker.ready = cluster.executor, cluster.is_ready
-        worker.run(until_idle=until_idle)
+        with shown(store, worker.name, slots=slots, cluster=settings.cluster):
+            worker.run(until_idle=until_idle)
     finally:
         if cluster is not None:
             cluster.close()
@@ -105,6 +107,7 @@ class Worker:
         definitions: the kinds of jobs it takes.
         executor: makes the executor of each slot.
         ready: whether there is anywhere to compute; while there is not, no job is taken up.
+        name: of this worker among all; owners of jobs are its slots.
     """
 
     store: Store
@@ -114,6 +117,7 @@ class Worker:
     definitions: Mapping[str, JobDefinition] = field(default_factory=lambda: DEFINITIONS)
     executor: Callable[[], Executor] = ProcessExecutor
     ready: Callable[[], bool] = lambda: True
+    name: str = field(default_factory=lambda: f"{socket.gethostname()[:40]}:{os.getpid()}:{secrets.token_hex(4)}")
 
     def __post_init__(self) -> None:
         self._asked: frozenset[str] = frozenset()  # jobs that somebody has asked to stop
@@ -121,9 +125,8 @@ class Worker:
 
     def run(self, *, until_idle: bool = False) -> None:
         """Work until told to leave, or until no job is queued or running any more."""
-        name = f"{socket.gethostname()[:40]}:{os.getpid()}:{secrets.token_hex(4)}"
         threads = [
-            threading.Thread(target=self._run_slot, args=(f"{name}:{number}", until_idle), name=f"slot {number}")
+            threading.Thread(target=self._run_slot, args=(f"{self.name}:{number}", until_idle), name=f"slot {number}")
             for number in range(self.slots)
         ]
         for thread in threads:

@@ -21,7 +21,7 @@ VOLATILE: Final[Mapping[str, frozenset[str]]] = {
     ),
 }
 ORDERED: Final = frozenset({"alignments"})  # their row numbers say which comes first
-LEFT_OUT: Final = frozenset({"job_log"})  # tells of attempts; looked at by itself
+LEFT_OUT: Final = frozenset({"job_log", "workers"})  # tells of attempts, looked at by itself; who is there
 
 
 def natural_contents(connection: Connection) -> dict[str, Counter[str]]:
