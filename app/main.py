@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from fastapi import FastAPI
+from sqlalchemy.orm import configure_mappers
 from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
@@ -125,10 +126,12 @@ def interface_of(app: FastAPI) -> dict[str, Any]:
 def settle(app: FastAPI) -> None:
     """Get an application ready for its first visitor: what else would be done while somebody waits.
 
-    Templates are compiled. Modules, routes and schemas live as long as the process: looking through them for garbage
-    every few dozen requests would take each time longer than a page, so they are taken out of its sight.
+    Templates are compiled, and tables are joined to classes. Modules, routes and schemas live as long as the process:
+    looking through them for garbage every few dozen requests would take each time longer than a page, so they are taken
+    out of its sight.
     """
     compile_templates(app.state.addresses.prefix)
+    configure_mappers()
     gc.collect()
     gc.freeze()
 
