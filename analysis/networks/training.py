@@ -32,6 +32,7 @@ from torch import Tensor
 
 from analysis.errors import InvalidTraining
 from analysis.networks.network import Activation, Network
+from analysis.networks.training_course import Looks, TrainingCourse, points_each, thinned
 from analysis.networks.training_spec import TrainingOutcome, TrainingSpec, TrainingState
 from analysis.progress import Progress, Report, silent
 from analysis.tasks import input_table
@@ -46,14 +47,16 @@ _VALIDATION_ROWS_PER_INPUT: Final = 50
 
 
 def train_networks(
-    specs: Sequence[TrainingSpec], *, report: Report = silent, device: str = "cpu"
+    specs: Sequence[TrainingSpec], *, report: Report = silent, device: str = "cpu", looks: int = 0
 ) -> tuple[TrainingOutcome, ...]:
     """Train one or many networks.
 
     Args:
         specs: what to train; equal shapes are trained together.
-        report: told after every epoch how many networks are done; may cancel.
+        report: told after every epoch how many networks are done; may cancel. With looks it can also be told the
+            course of every network so far, a tuple of :class:`analysis.networks.training_course.TrainingCourse`.
         device: torch device name. Results are reproducible on one kind of device, not across kinds.
+        looks: at how many epochs each network's outputs on the Boolean inputs are kept; looking changes nothing.
 
     Returns:
         One outcome per spec, in the same order.
@@ -68,9 +71,13 @@ def train_networks(
         groups.setdefault(_shape_of(spec), []).append(index)
     outcomes: dict[int, TrainingOutcome] = {}
 
-    def tell() -> None:
+    def tell(group: _Group | None = None, part: Sequence[int] = ()) -> None:
         n_converged = sum(outcome.converged for outcome in outcomes.values())
-        report(Progress("training", len(outcomes), max(len(specs), 1), f"{n_converged} converged networks"))
+        found = f"{n_converged} converged networks"
+        if group is not None and group.lanes:
+            found = f"{group.at}, {found} so far" if len(specs) > 1 else group.at
+        so_far = (lambda: _courses(specs, outcomes, group, part)) if looks else None
+        report(Progress("training", len(outcomes), max(len(specs), 1), found, so_far=so_far))
 
     tell()
     with one_thread():
@@ -78,12 +85,32 @@ def train_networks(
             size = max(1, _MAX_ELEMENTS // (_elements_per_lane(specs[indices[0]]) * LANES)) * LANES
             for start in range(0, len(indices), size):
                 part = indices[start : start + size]
-                group = _Group([specs[i] for i in part], place)
+                group = _Group([specs[i] for i in part], place, looks)
                 while group.lanes:
                     for position, outcome in group.run_epoch():
                         outcomes[part[position]] = outcome
-                    tell()
+                    tell(group, part)
     return tuple(outcomes[index] for index in range(len(specs)))
+
+
+def _courses(
+    specs: Sequence[TrainingSpec], outcomes: dict[int, TrainingOutcome], group: _Group | None, part: Sequence[int]
+) -> tuple[TrainingCourse, ...]:
+    """How far every network is, in the order of the specs."""
+    lanes = {} if group is None else {part[lane.position]: lane for lane in group.lanes}
+    n_points = points_each(len(specs))
+    courses = []
+    for index, spec in enumerate(specs):
+        if index in outcomes:
+            courses.append(outcomes[index].course(n_points))
+        elif index in lanes and lanes[index].losses:
+            lane = lanes[index]
+            losses = thinned(lane.losses, n_points)
+            outputs = tuple(lane.looks.kept)
+            courses.append(TrainingCourse(spec, "training", len(lane.losses), lane.losses[-1], None, losses, outputs))
+        else:
+            courses.append(TrainingCourse(spec, "training", 0, None, None, (), ()))
+    return tuple(courses)
 
 
 def available_device(name: str) -> torch.device:
@@ -137,12 +164,13 @@ class _Lane:
     losses: list[float] = field(default_factory=list)
     best: float = math.inf
     stale: int = 0
+    looks: Looks = field(default_factory=lambda: Looks(0))
 
 
 class _Group:
     """Networks of equal shape, trained in step."""
 
-    def __init__(self, specs: Sequence[TrainingSpec], device: torch.device) -> None:
+    def __init__(self, specs: Sequence[TrainingSpec], device: torch.device, looks: int = 0) -> None:
         self.spec = specs[0]
         self.device = device
         self.sizes = self.spec.sizes
@@ -154,6 +182,7 @@ class _Group:
             random = np.random.default_rng(spec.seed)
             starts.append(_initial_parameters(random, self.sizes))
             self.lanes.append(_new_lane(position, spec, random, self.table))
+            self.lanes[-1].looks.most = looks
         self.slots: list[int] = list(range(len(specs)))  # column of each lane in the arrays
         self.width = _padded(len(specs))
         parameters = np.zeros((len(starts[0]), self.width), dtype=np.float32)
@@ -192,6 +221,7 @@ class _Group:
             spent = len(lane.losses) >= lane.spec.epochs or lane.stale >= lane.spec.patience
             if spent or not math.isfinite(loss) or loss < lane.spec.loss_target:
                 finished.append((lane, slot))
+        self._look({lane.position for lane, _ in finished})
         if not finished:
             return []
         outcomes = [(lane.position, self._outcome(lane, slot)) for lane, slot in finished]
@@ -201,6 +231,26 @@ class _Group:
         if self.lanes and _padded(len(self.lanes)) < self.width:
             self._compact()
         return outcomes
+
+    @property
+    def at(self) -> str:
+        """Where the training stands, for people."""
+        losses = [lane.losses[-1] for lane in self.lanes]
+        low, high = f"{min(losses):.4g}", f"{max(losses):.4g}"
+        return f"epoch {len(self.lanes[0].losses)}, loss {low if low == high else f'{low} to {high}'}"
+
+    def _look(self, last: set[int]) -> None:
+        """Keep the outputs of lanes whose turn it is, and of those that stop here."""
+        epoch = len(self.lanes[0].losses)
+        due = [
+            (lane, slot)
+            for lane, slot in zip(self.lanes, self.slots, strict=True)
+            if lane.looks.wants(epoch) or (lane.looks.most and lane.position in last)
+        ]
+        if due:
+            values = self._forward(self.clean)[-1].cpu().numpy().astype(np.float64)  # [output, input, lane]
+            for lane, slot in due:
+                lane.looks.add(epoch, values[:, :, slot].T.tolist())
 
     def _compact(self) -> None:
         columns = torch.tensor(self.slots, device=self.device)
@@ -293,9 +343,9 @@ class _Group:
     def _outcome(self, lane: _Lane, slot: int) -> TrainingOutcome:
         column = self.parameters[:, slot].cpu().numpy().astype(np.float64)
         loss, spec, n_epochs = lane.losses[-1], lane.spec, len(lane.losses)
-        losses = tuple(lane.losses)
+        losses, outputs = tuple(lane.losses), tuple(lane.looks.kept)
         if not (math.isfinite(loss) and np.isfinite(column).all()):
-            return TrainingOutcome(spec, "diverged", None, n_epochs, loss, 0.0, losses)
+            return TrainingOutcome(spec, "diverged", None, n_epochs, loss, 0.0, losses, outputs)
         weights, biases = _views(torch.from_numpy(column[:, None]), self.sizes)
         network = Network.from_arrays(
             [w[:, :, 0].numpy() for w in weights],
@@ -310,7 +360,7 @@ class _Group:
             state = "stopped_early" if lane.stale >= spec.patience else "loss_above_target"
         elif accuracy < spec.accuracy_target:
             state = "accuracy_too_low"
-        return TrainingOutcome(spec, state, network, n_epochs, loss, accuracy, losses)
+        return TrainingOutcome(spec, state, network, n_epochs, loss, accuracy, losses, outputs)
 
     def _accuracy(self, lane: _Lane, slot: int) -> float:
         """Share of validation rows right on every output: the Boolean inputs, or 50 noisy rows of each."""

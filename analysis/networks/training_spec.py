@@ -5,14 +5,23 @@ The training itself is in :mod:`analysis.networks.training`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 
 from analysis.errors import InvalidTask, InvalidTraining
 from analysis.networks.network import DEFAULT_NEGATIVE_SLOPE, MAX_INPUTS, Activation, Network
+from analysis.networks.training_course import (
+    MOST_POINTS,
+    Look,
+    TrainingCourse,
+    finite,
+    losses_json,
+    outputs_json,
+    thinned,
+)
 from analysis.tasks import Task, named_task, task_from_table
 
 TrainingState = Literal["converged", "stopped_early", "loss_above_target", "accuracy_too_low", "diverged"]
@@ -59,18 +68,9 @@ class TrainingSpec(BaseModel):
 
     @model_validator(mode="after")
     def _fits_together(self) -> TrainingSpec:
-        if not all(1 <= width <= MAX_HIDDEN_WIDTH for width in self.hidden):
-            raise ValueError(f"hidden layers must have 1 to {MAX_HIDDEN_WIDTH} neurons")
-        try:
-            self.resolved_tasks()
-        except InvalidTask as problem:
-            raise ValueError(f"{problem.item} {problem.cause}; {problem.cure}") from None
-        weights = self.input_weights
-        # the comparison is written so that NaN fails it
-        if weights is not None and not (
-            len(weights) == 2**self.n_inputs and all(0 <= w < float("inf") for w in weights) and any(weights)
-        ):
-            raise ValueError(f"input_weights must be {2**self.n_inputs} non-negative numbers, one of them positive")
+        causes = [cause for _, cause in _contradictions(self.tasks, self.n_inputs, self.hidden, self.input_weights)]
+        if causes:
+            raise ValueError("; ".join(causes))
         return self
 
     def resolved_tasks(self) -> tuple[Task, ...]:
@@ -105,6 +105,7 @@ class TrainingOutcome:
         loss: mean squared error of the last epoch over its batches.
         accuracy: share of validation rows on which every output rounds to its label.
         losses: loss of every epoch.
+        outputs: outputs on the Boolean inputs at some epochs, if they were asked for; the last epoch is among them.
     """
 
     spec: TrainingSpec
@@ -114,6 +115,12 @@ class TrainingOutcome:
     loss: float
     accuracy: float
     losses: tuple[float, ...]
+    outputs: tuple[Look, ...] = ()
+
+    def course(self, max_points: int = MOST_POINTS) -> TrainingCourse:
+        """The same as a course at its end, its loss curve thinned."""
+        losses = thinned(self.losses, max_points)
+        return TrainingCourse(self.spec, self.state, self.epochs, self.loss, self.accuracy, losses, self.outputs)
 
     @property
     def converged(self) -> bool:
@@ -125,28 +132,67 @@ class TrainingOutcome:
         return MESSAGES[self.state]
 
 
-def training_json(outcome: TrainingOutcome, max_points: int = 200) -> dict[str, Any]:
+def training_json(outcome: TrainingOutcome, max_points: int = MOST_POINTS) -> dict[str, Any]:
     """Options and outcome as JSON values; NaN and infinities become null.
 
     Args:
         outcome: what to write.
-        max_points: the loss curve is thinned to at most so many (epoch, loss) pairs, the last epoch always among them.
+        max_points: the loss curve is thinned to at most so many (epoch, loss) pairs, the first and the last epoch
+            always among them.
     """
-    stride = -(-max(len(outcome.losses), 1) // max_points)
-    epochs = sorted({*range(stride - 1, len(outcome.losses), stride), len(outcome.losses) - 1} - {-1})[-max_points:]
-
-    def finite(value: float) -> float | None:
-        return value if abs(value) < float("inf") else None
-
-    return {
+    course = outcome.course(max_points)
+    told = {
         "options": outcome.spec.model_dump(mode="json"),
         "state": outcome.state,
         "message": outcome.message,
         "epochs": outcome.epochs,
         "loss": finite(outcome.loss),
         "accuracy": outcome.accuracy,
-        "losses": [[epoch + 1, finite(outcome.losses[epoch])] for epoch in epochs],
+        "losses": losses_json(course.losses),
     }
+    return {**told, "outputs": outputs_json(outcome.outputs)} if outcome.outputs else told
+
+
+@dataclass(frozen=True)
+class OptionProblem:
+    """What is wrong with one option.
+
+    Args:
+        option: its name; "" if it is no option of training at all.
+        cause: what is wrong with it, in words.
+    """
+
+    option: str
+    cause: str
+
+    def __str__(self) -> str:
+        return f"{self.option}: {self.cause}" if self.option else self.cause
+
+
+def training_problems(options: Mapping[str, Any]) -> tuple[OptionProblem, ...]:
+    """Everything that is wrong with options of training, in the order of the options; () if they can be trained with.
+
+    What several options say together is judged too wherever these options are sound by themselves.
+    """
+    try:
+        TrainingSpec.model_validate(dict(options))
+    except ValidationError as error:
+        problems = [
+            OptionProblem(".".join(map(str, e["loc"])), _cause(e["msg"], e.get("input")))
+            for e in error.errors()
+            if e["loc"]
+        ]
+    else:
+        return ()
+    bad = {problem.option.partition(".")[0] for problem in problems}
+    sound = {
+        name: kind.validate_python(options.get(name, TrainingSpec.model_fields[name].default))
+        for name, kind in _CROSSING.items()
+        if name not in bad
+    }
+    problems += [OptionProblem(*found) for found in _contradictions(*map(sound.get, _CROSSING))]
+    order = [*TrainingSpec.model_fields]
+    return tuple(sorted(problems, key=lambda p: (*order, p.option.partition(".")[0]).index(p.option.partition(".")[0])))
 
 
 def training_spec(options: Mapping[str, Any]) -> TrainingSpec:
@@ -155,14 +201,48 @@ def training_spec(options: Mapping[str, Any]) -> TrainingSpec:
     Raises:
         InvalidTraining: unknown options or values out of range, all named at once.
     """
-    try:
-        return TrainingSpec.model_validate(dict(options))
-    except ValidationError as error:
-        problems = "; ".join(
-            f"{'.'.join(map(str, e['loc'])) or 'options'}: {e['msg'].removeprefix('Value error, ')}"
-            for e in error.errors()
-        )
-        raise InvalidTraining("training options", problems, "correct them and start again") from None
+    problems = training_problems(options)
+    if problems:
+        raise InvalidTraining("training options", "; ".join(map(str, problems)), "correct them and start again")
+    return TrainingSpec.model_validate(dict(options))
+
+
+def _cause(message: str, given: Any) -> str:
+    message = message.removeprefix("Value error, ")
+    told = f"{given:g}" if isinstance(given, float) else repr(given)
+    return message if isinstance(given, Mapping) else f"{told[:40]}: {message[:1].lower()}{message[1:]}"
+
+
+_CROSSING: Final[Mapping[str, TypeAdapter[Any]]] = {
+    "tasks": TypeAdapter(tuple[str, ...]),
+    "n_inputs": TypeAdapter(int),
+    "hidden": TypeAdapter(tuple[int, ...]),
+    "input_weights": TypeAdapter(tuple[float, ...] | None),
+}
+"""Options that say something only together."""
+
+
+def _contradictions(
+    tasks: Sequence[str] | None,
+    n_inputs: int | None,
+    hidden: Sequence[int] | None,
+    input_weights: Sequence[float] | None,
+) -> Iterator[tuple[str, str]]:
+    """What is wrong with options beyond their own ranges; None stands for what is not to be looked at."""
+    if hidden is not None and not all(1 <= width <= MAX_HIDDEN_WIDTH for width in hidden):
+        yield "hidden", f"hidden layers must have 1 to {MAX_HIDDEN_WIDTH} neurons"
+    if n_inputs is None:
+        return
+    for text in tasks or ():
+        try:
+            _task(text, n_inputs)
+        except InvalidTask as problem:
+            yield "tasks", f"{problem.item} {problem.cause}; {problem.cure}"
+    # the comparison is written so that NaN fails it
+    if input_weights is not None and not (
+        len(input_weights) == 2**n_inputs and all(0 <= w < float("inf") for w in input_weights) and any(input_weights)
+    ):
+        yield "input_weights", f"input_weights must be {2**n_inputs} non-negative numbers, one of them positive"
 
 
 def _task(text: str, n_inputs: int) -> Task:

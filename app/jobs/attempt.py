@@ -112,7 +112,7 @@ class Attempt:
             inputs = handler.load(session, self.claim.arguments)
             scope = None if handler.scope is None else handler.scope(inputs)
             known = None if scope is None else leases.shards_of(session, self.claim, scope)
-        order = Order(handler.compute, inputs, known, self.pace.shard_seconds)
+        order = Order(handler.compute, inputs, known, self.pace.shard_seconds, handler.keep_seconds)
         ending = self._follow(self.executor.start(order), scope or "")
         if ending is None:
             self.executor.close()

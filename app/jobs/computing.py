@@ -32,12 +32,14 @@ class Order:
         inputs: its first argument.
         known: finished parts of earlier attempts; None where this kind of work keeps none.
         shard_seconds: of work between two parts.
+        so_far_seconds: the least between two times that what is certain so far is made, and before the first.
     """
 
     compute: Callable[..., Any]
     inputs: Any
     known: Mapping[str, bytes] | None = None
     shard_seconds: float = SHARD_SECONDS
+    so_far_seconds: float = SO_FAR_SECONDS
 
 
 @dataclass(frozen=True)
@@ -122,7 +124,7 @@ def carry_out(order: Order, send: Callable[[Message], None], is_asked: Callable[
         send: takes reports and finished parts; what it raises ends the computation.
         is_asked: whether somebody has asked to stop; looked at before each report that is sent.
     """
-    report = _reporter(send, is_asked)
+    report = _reporter(send, is_asked, order.so_far_seconds)
     try:
         if order.known is None:
             return Finished(order.compute(order.inputs, report))
@@ -136,13 +138,13 @@ def carry_out(order: Order, send: Callable[[Message], None], is_asked: Callable[
         return Crashed(type(error).__name__, traceback.format_exc())
 
 
-def _reporter(send: Callable[[Message], None], is_asked: Callable[[], bool]) -> Report:
+def _reporter(send: Callable[[Message], None], is_asked: Callable[[], bool], so_far_seconds: float) -> Report:
     """A report that sends each stage's first and last step, and some between; it cancels when asked to.
 
     What is certain so far goes with some of them, so that making it takes little of the time.
     """
     last_stage, last_sent = "", 0.0
-    tell_from = time.monotonic() + SO_FAR_SECONDS
+    tell_from = time.monotonic() + so_far_seconds
 
     def report(progress: Progress, /) -> None:
         nonlocal last_stage, last_sent, tell_from
@@ -155,7 +157,7 @@ def _reporter(send: Callable[[Message], None], is_asked: Callable[[], bool]) -> 
         if progress.so_far is not None and now >= tell_from:
             known = Known(progress.so_far())
             end = time.monotonic()
-            tell_from = end + max(SO_FAR_SECONDS, SO_FAR_SHARE * (end - now))
+            tell_from = end + max(so_far_seconds, SO_FAR_SHARE * (end - now))
         asked = is_asked()
         send(replace(progress, so_far=known))
         if asked:

@@ -230,7 +230,7 @@ ANALYSE: Final = JobDefinition(
 )
 TRAIN: Final = JobDefinition(
     kind="train",
-    handler="app.jobs.handlers:TRAIN",
+    handler="app.jobs.training:TRAIN",
     version=f"1/{ENGINE_VERSION}",
     title="Train",
     identity=_training_identity,

@@ -7,7 +7,7 @@ the job, so what was found and the job's end are seen together or not at all. Wh
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Any, Generic, TypeVar, cast
@@ -19,9 +19,7 @@ from analysis.criteria.steps import default_steps
 from analysis.data import DataRecord
 from analysis.digest import canonical_json, sha256_hex
 from analysis.limits import DEFAULT_LIMITS, Limits
-from analysis.networks.files import NetworkFile
 from analysis.networks.network import Network
-from analysis.networks.training_spec import TrainingOutcome, TrainingSpec, training_json, training_spec
 from analysis.pipeline import analyse_output
 from analysis.progress import Progress, Report
 from analysis.protocol import Protocol
@@ -34,13 +32,13 @@ from app.db.partial import save_partial
 from app.db.prepared import PreparedAnalysis, prepare_analysis
 from app.db.reads.analyses import check_output, find_data, network_by_digest, scope_of
 from app.db.staging import Staging, sweep
-from app.db.tables import AnalysisRow, NetworkRow
-from app.db.writes import save_network
+from app.db.tables import AnalysisRow
 from app.jobs import queue
+from app.jobs.computing import SO_FAR_SECONDS
 from app.jobs.definitions import ANALYSE as ANALYSE_DEFINITION
 from app.jobs.direction_asking import enqueue_cheap_directions
 from app.jobs.report_asking import enqueue_cheap_reports
-from app.limits import device_in, limits_in
+from app.limits import limits_in
 
 Inputs = TypeVar("Inputs")
 Outcome = TypeVar("Outcome")
@@ -75,6 +73,7 @@ class Handler(Generic[Inputs, Outcome]):
             tells nothing before its end.
         scope: inputs → hash of everything that finished parts depend on; ``compute`` then takes them as its third
             argument (:mod:`analysis.shards`). None if the work is done in one go or not at all.
+        keep_seconds: the least between two times that ``keep`` is called.
     """
 
     load: Callable[[Session, Mapping[str, Any]], Inputs]
@@ -84,6 +83,7 @@ class Handler(Generic[Inputs, Outcome]):
     sweep: Callable[[Session], bool] | None = None
     keep: Callable[[Session, Mapping[str, Any], Any], Any] | None = None
     scope: Callable[[Inputs], str] | None = None
+    keep_seconds: float = SO_FAR_SECONDS
 
 
 def handler_at(path: str) -> Handler[Any, Any]:
@@ -213,61 +213,6 @@ def found_words(row: AnalysisRow) -> str:
     return f"{valid}, {row.interpretations_total:,} interpretations{which}; {aligned}"
 
 
-@dataclass(frozen=True)
-class TrainingInputs:
-    """What to train."""
-
-    specs: tuple[TrainingSpec, ...]
-    device: str = "cpu"
-
-
-def load_training_inputs(session: Session, arguments: Mapping[str, Any]) -> TrainingInputs:
-    """Read the specs; of the store nothing is needed but where to train.
-
-    Raises:
-        InvalidTraining: options that are unknown or out of range.
-    """
-    return TrainingInputs(tuple(training_spec(options) for options in arguments["specs"]), device_in(session))
-
-
-def compute_training(inputs: TrainingInputs, report: Report) -> tuple[TrainingOutcome, ...]:
-    """Train; the only job that loads torch.
-
-    Raises:
-        InvalidTraining: the device that the operator named is not there.
-    """
-    from analysis.networks.training import train_networks
-
-    return train_networks(inputs.specs, report=report, device=inputs.device)
-
-
-def save_training_outcome(session: Session, arguments: Mapping[str, Any], outcomes: Sequence[TrainingOutcome]) -> Saved:
-    """Store the networks that converged and ask for their analyses; the others are told of in the job's result."""
-    protocols = [Protocol.model_validate(settings) for settings in arguments["protocols"]]
-    told: list[dict[str, Any]] = []
-    rows: list[NetworkRow] = []
-    for outcome in outcomes:
-        entry: dict[str, Any] = {"name": outcome.spec.label, **training_json(outcome)}
-        if outcome.converged and outcome.network is not None:
-            row = _save_trained(session, arguments["name"], len(outcomes) > 1, outcome, outcome.network)
-            entry |= {"network": row.digest, "url": Addresses().network(row.slug)}
-            rows.append(row)
-        told.append(entry)
-    for row in rows:
-        queue.enqueue_analyses(session, row, protocols)
-    result: dict[str, Any] = {"outcomes": told, "networks": [row.digest for row in rows]}
-    if rows:
-        result["url"] = Addresses().network(rows[0].slug) if len(rows) == 1 else Addresses().gallery()
-    return Saved(result, f"{len(rows)} of {len(outcomes)} networks converged")
-
-
-def _save_trained(session: Session, name: str, several: bool, outcome: TrainingOutcome, network: Network) -> NetworkRow:
-    spec = outcome.spec
-    name = f"{name}, seed {spec.seed}" if name and several else name or spec.label
-    file = NetworkFile(name, network, spec.resolved_tasks())
-    return save_network(session, file, origin="trained", training=training_json(outcome))
-
-
 ANALYSE: Handler[AnalysisInputs, PreparedAnalysis] = Handler(
     load_analysis_inputs,
     compute_analysis,
@@ -276,7 +221,4 @@ ANALYSE: Handler[AnalysisInputs, PreparedAnalysis] = Handler(
     sweep,
     keep_so_far,
     scope_of_analysis,
-)
-TRAIN: Handler[TrainingInputs, tuple[TrainingOutcome, ...]] = Handler(
-    load_training_inputs, compute_training, save_training_outcome
 )

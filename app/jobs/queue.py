@@ -323,7 +323,7 @@ def _queue_again(session: Session, row: JobRow, now: datetime) -> None:
     row.attempts = row.losses = 0
     row.not_before, row.set_aside = None, False
     row.turn = turn
-    row.stage, row.done, row.total, row.found = "", 0, 0, ""
+    row.stage, row.done, row.total, row.found, row.so_far = "", 0, 0, "", {}
     row.owner = row.lease_until = row.started_at = row.finished_at = None
     add_log(session, row.id, "queued again", now=now)
 

@@ -14,7 +14,8 @@ from app.db.engine import open_store
 from app.db.tables import AnalysisRow
 from app.db.writes import save_network
 from app.jobs.definitions import analyse_arguments, train_arguments
-from app.jobs.handlers import ANALYSE, TRAIN
+from app.jobs.handlers import ANALYSE
+from app.jobs.training import TRAIN
 from app.limits import limits_in, limits_of
 from app.settings import Settings
 from tests.factories import pretrained_xor

@@ -1,0 +1,99 @@
+"""The work of "train" jobs: many networks in step; how they learn is told while they do, and stored with them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import update
+from sqlalchemy.orm import Session
+
+from analysis.networks.files import NetworkFile
+from analysis.networks.network import Network
+from analysis.networks.training_course import TrainingCourse, course_json, looks_each, points_each
+from analysis.networks.training_spec import TrainingOutcome, TrainingSpec, training_json, training_spec
+from analysis.progress import Report
+from analysis.protocol import Protocol
+from app.addressing import Addresses
+from app.db.tables import JobRow, NetworkRow
+from app.db.writes import save_network
+from app.jobs import queue
+from app.jobs.definitions import TRAIN as TRAIN_DEFINITION
+from app.jobs.handlers import Handler, Saved
+from app.limits import device_in
+
+TELL_SECONDS = 0.4  # between two times that curves are told: a small network is trained in some seconds
+
+
+@dataclass(frozen=True)
+class TrainingInputs:
+    """What to train."""
+
+    specs: tuple[TrainingSpec, ...]
+    device: str = "cpu"
+
+
+def load_training_inputs(session: Session, arguments: Mapping[str, Any]) -> TrainingInputs:
+    """Read the specs; of the store nothing is needed but where to train.
+
+    Raises:
+        InvalidTraining: options that are unknown or out of range.
+    """
+    return TrainingInputs(tuple(training_spec(options) for options in arguments["specs"]), device_in(session))
+
+
+def compute_training(inputs: TrainingInputs, report: Report) -> tuple[TrainingOutcome, ...]:
+    """Train; the only job that loads torch.
+
+    Raises:
+        InvalidTraining: the device that the operator named is not there.
+    """
+    from analysis.networks.training import train_networks
+
+    first = inputs.specs[0]
+    looks = looks_each(len(inputs.specs), first.n_inputs, len(first.tasks))
+    return train_networks(inputs.specs, report=report, device=inputs.device, looks=looks)
+
+
+def keep_courses(session: Session, arguments: Mapping[str, Any], courses: Sequence[TrainingCourse]) -> None:
+    """Let the job's page show how far every network is."""
+    _tell(session, arguments, {"outcomes": [course_json(course) for course in courses]})
+
+
+def save_training_outcome(session: Session, arguments: Mapping[str, Any], outcomes: Sequence[TrainingOutcome]) -> Saved:
+    """Store the networks that converged and ask for their analyses; the others are told of in the job's result."""
+    protocols = [Protocol.model_validate(settings) for settings in arguments["protocols"]]
+    told: list[dict[str, Any]] = []
+    rows: list[NetworkRow] = []
+    for outcome in outcomes:
+        entry: dict[str, Any] = {"name": outcome.spec.label, **training_json(outcome, points_each(len(outcomes)))}
+        if outcome.converged and outcome.network is not None:
+            row = _save_trained(session, arguments["name"], len(outcomes) > 1, outcome, outcome.network)
+            entry |= {"network": row.digest, "url": Addresses().network(row.slug)}
+            rows.append(row)
+        told.append(entry)
+    for row in rows:
+        queue.enqueue_analyses(session, row, protocols)
+    _tell(session, arguments, {})  # the result says it all from now on
+    result: dict[str, Any] = {"outcomes": told, "networks": [row.digest for row in rows]}
+    if rows:
+        result["url"] = Addresses().network(rows[0].slug) if len(rows) == 1 else Addresses().gallery()
+    return Saved(result, f"{len(rows)} of {len(outcomes)} networks converged")
+
+
+def _save_trained(session: Session, name: str, several: bool, outcome: TrainingOutcome, network: Network) -> NetworkRow:
+    spec = outcome.spec
+    name = f"{name}, seed {spec.seed}" if name and several else name or spec.label
+    file = NetworkFile(name, network, spec.resolved_tasks())
+    return save_network(session, file, origin="trained", training=training_json(outcome))
+
+
+def _tell(session: Session, arguments: Mapping[str, Any], so_far: Mapping[str, Any]) -> None:
+    here = JobRow.id == TRAIN_DEFINITION.job_id(arguments)
+    session.execute(update(JobRow).where(here).values(so_far=dict(so_far)).execution_options(synchronize_session=False))
+
+
+TRAIN: Handler[TrainingInputs, tuple[TrainingOutcome, ...]] = Handler(
+    load_training_inputs, compute_training, save_training_outcome, keep=keep_courses, keep_seconds=TELL_SECONDS
+)
