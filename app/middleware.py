@@ -15,6 +15,8 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.errors import unforeseen
+from app.watching.logs import about
+from app.watching.metrics import IN_FLIGHT, count_request
 
 log = logging.getLogger("pluriscope.access")
 
@@ -63,7 +65,12 @@ class Envelope:
         given = Headers(scope=scope).get("x-request-id", "")
         request_id = given if _REQUEST_ID.fullmatch(given) else uuid.uuid4().hex[:12]
         scope["pluriscope.request_id"] = request_id
+        with about(request=request_id, page=scope["path"][:300]):
+            await self._answer(scope, receive, send, request_id)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send, request_id: str) -> None:
         started = time.perf_counter()
+        IN_FLIGHT.inc()
         if self.prefix:
             scope["root_path"] = self.prefix
             if not f"{scope['path']}/".startswith(f"{self.prefix}/"):
@@ -97,18 +104,25 @@ class Envelope:
             request = Request(scope, receive)
             await unforeseen(request, error)(scope, receive, send_wrapped)
         finally:
-            milliseconds = 1000 * (time.perf_counter() - started)
+            seconds = time.perf_counter() - started
+            IN_FLIGHT.dec()
+            count_request(method, _route_of(scope), status, seconds)
             client = scope.get("client")
-            log.info(
-                "%s %s %s %d %.1fms %s",
-                client[0] if client else "-",
-                method,
+            said = {
+                "client": client[0] if client else "-",
+                "method": method,
                 # the path as received: percent-encoded, so that no line break of a caller's reaches the log
-                scope.get("raw_path", scope["path"].encode()).decode("latin-1").replace("\n", "")[:300],
-                status,
-                milliseconds,
-                request_id,
-            )
+                "path": scope.get("raw_path", scope["path"].encode()).decode("latin-1").replace("\n", "")[:300],
+                "status": status,
+                "ms": round(1000 * seconds, 1),
+            }
+            log.info("%s %s %s %d %.1fms", *said.values(), extra=said)
+
+
+def _route_of(scope: Scope) -> str:
+    """The template of the address that answered: few, whatever callers ask for."""
+    route = str(getattr(scope.get("route"), "path", ""))
+    return route or ("/static" if "/static/" in scope["path"] else "unmatched")
 
 
 def _without_host(location: str, scope: Scope) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import cached_property
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -69,6 +70,13 @@ class Settings(BaseSettings):
     )
     undo_days: float = Field(
         7.0, ge=0, le=3_650, description="Days for which deleting a network can be undone; then it is gone for good."
+    )
+    log_format: Literal["text", "json"] = Field("text", description="Lines of the log: text, or a JSON object each.")
+    slow_query_ms: float = Field(
+        500.0, ge=0, le=10**7, description="Statements that take longer are logged; 0: none are."
+    )
+    metrics: Literal["admin", "open", "off"] = Field(
+        "admin", description="Who may read /metrics: those who run this installation, anybody, or nobody."
     )
     count_threads: int = Field(1, ge=1, le=64, description="Threads of one exact count.")
 

@@ -37,7 +37,9 @@ def serve(
     from app.jobs.queue import enqueue_missing_criteria
     from app.jobs.report_asking import enqueue_missing_reports
     from app.main import create_app, settle
+    from app.watching.logs import configure
 
+    configure(settings.log_format)
     store = open_store(settings)
     try:
         store.migrate()
@@ -68,7 +70,7 @@ def serve(
     try:
         app = create_app(settings)
         settle(app)
-        uvicorn.run(app, host=settings.host, port=settings.port, log_level="info", access_log=False)
+        uvicorn.run(app, host=settings.host, port=settings.port, log_config=None, access_log=False)
     except SystemExit as ended:  # uvicorn's own code where it cannot listen is 3, which here means a limit
         return TROUBLE if ended.code else DONE
     return DONE
@@ -90,8 +92,10 @@ def work(
     """
     from app.db.engine import open_store
     from app.jobs.worker import ClusterMissing, run_workers
+    from app.watching.logs import configure
 
     settings = read_settings(workers=workers, cluster=cluster)
+    configure(settings.log_format)
     store = open_store(settings)
     try:
         store.ensure_writable()

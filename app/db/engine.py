@@ -22,6 +22,7 @@ from sqlalchemy.orm import Session
 
 from app.db import postgresql, sqlite
 from app.db.errors import StoreReadOnly, StoreUnavailable
+from app.db.slow_queries import watch_queries
 from app.limits import carried_by
 from app.settings import ROOT
 
@@ -166,7 +167,11 @@ def open_store(settings: Settings) -> Store:
     """
     if not settings.database_url:
         _ensure_usable(settings.data, make_url(settings.url))
-    return replace(store_at(settings.url), carried=carried_by(settings))
+    store = replace(store_at(settings.url), carried=carried_by(settings))
+    if settings.slow_query_ms:
+        for engine in {store.reader, store.writer}:
+            watch_queries(engine, settings.slow_query_ms)
+    return store
 
 
 def store_at(url: str) -> Store:

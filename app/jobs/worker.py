@@ -36,6 +36,7 @@ from app.jobs.executor import ClusterMissing as ClusterMissing  # callers take i
 from app.jobs.executor import Executor, ProcessExecutor
 from app.jobs.leases import Claim
 from app.jobs.presence import shown
+from app.watching.logs import about
 
 if TYPE_CHECKING:
     from app.jobs.cluster import Cluster
@@ -152,7 +153,7 @@ class Worker:
                 try:
                     claim = self._claim(owner) if self.ready() else None
                     if claim is not None:
-                        self._attempt(claim, executor).run()
+                        self._do(claim, executor)
                     elif until_idle and not self._unfinished():
                         return
                     else:
@@ -164,6 +165,14 @@ class Worker:
                     self.stop.wait(polls * self.pace.poll_seconds)
         finally:
             executor.close()
+
+    def _do(self, claim: Claim, executor: Executor) -> None:
+        """Make one attempt at a job; every line that is logged on the way says at which."""
+        with about(job=claim.job_id, kind=claim.kind):
+            log.info("%s taken up, attempt %d", claim.kind, claim.attempt)
+            started = time.monotonic()
+            self._attempt(claim, executor).run()
+            log.info("%s let go after %.1f s", claim.kind, time.monotonic() - started)
 
     def _claim(self, owner: str) -> Claim | None:
         """Look before locking: an idle worker must not hold up those who write."""

@@ -1,0 +1,92 @@
+"""Logs: one line for each record, as text for people or as JSON for machines, with what the line is about.
+
+The id of the request or of the job travels in a context variable, which threads of the server inherit from the request
+that they work for. So every line that is written on the way carries it, whoever writes it: the access log, the slow
+queries, a library.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any, Final, Literal
+
+Format = Literal["text", "json"]
+QUIET: Final = (
+    "distributed",
+    "asyncio",
+    "httpx",
+    "alembic",
+)  # they tell at length what matters only when it goes wrong
+_ABOUT: Final[ContextVar[Mapping[str, str]]] = ContextVar("about", default={})  # noqa: B039  never changed in place
+_OWN: Final = frozenset(vars(logging.LogRecord("", 0, "", 0, "", None, None))) | {"message", "asctime", "taskName"}
+
+
+@contextmanager
+def about(**ids: str) -> Iterator[None]:
+    """What the lines that are written within are about: ``request``, ``page``, ``job``, ``kind``."""
+    token = _ABOUT.set({**_ABOUT.get(), **ids})
+    try:
+        yield
+    finally:
+        _ABOUT.reset(token)
+
+
+def subject() -> Mapping[str, str]:
+    """What is being worked on here."""
+    return _ABOUT.get()
+
+
+class TextLines(logging.Formatter):
+    """``time level logger message key=value …``; a line break within becomes visible, so that no one forges a line."""
+
+    converter = time.gmtime
+
+    def __init__(self) -> None:
+        super().__init__("%(asctime)s.%(msecs)03dZ %(levelname)-7s %(name)s: %(message)s", "%Y-%m-%dT%H:%M:%S")
+
+    def format(self, record: logging.LogRecord) -> str:
+        """One line, and the traceback on further ones if there is one."""
+        record.message = record.getMessage().replace("\n", "\\n").replace("\r", "\\r")
+        record.asctime = self.formatTime(record, self.datefmt)
+        line = self.formatMessage(record)
+        ids = {key: value for key, value in subject().items() if key in ("request", "job")}
+        line += "".join(f" {key}={value}" for key, value in ids.items())
+        return line + (f"\n{self.formatException(record.exc_info)}" if record.exc_info else "")
+
+
+class JsonLines(logging.Formatter):
+    """One JSON object in each line: time, level, logger, message, what it is about, and fields of its own."""
+
+    converter = time.gmtime
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The object; tracebacks are a text in it."""
+        line: dict[str, Any] = {
+            "time": f"{self.formatTime(record, '%Y-%m-%dT%H:%M:%S')}.{int(record.msecs):03d}Z",
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+            **subject(),
+        }
+        line |= {key: value for key, value in vars(record).items() if key not in _OWN and key not in line}
+        line.pop("color_message", None)  # uvicorn's, with codes for terminals
+        if record.exc_info:
+            line["traceback"] = self.formatException(record.exc_info)
+        return json.dumps(line, ensure_ascii=False, default=str)
+
+
+def configure(form: Format) -> None:
+    """Send everything to standard error in one form, from now on; what was set up before is replaced."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(JsonLines() if form == "json" else TextLines())
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(logging.INFO)
+    for name in QUIET:
+        logging.getLogger(name).setLevel(logging.WARNING)
