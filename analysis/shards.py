@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from importlib import import_module
 from typing import Any, Final, TypeVar
@@ -120,6 +120,41 @@ def once(shards: Shards, key: str, find: Callable[[], Value]) -> Value:
     if shards.due():
         shards.keep(key, value)
     return value
+
+
+def in_parts(
+    pieces: Iterable[Callable[[], Value]],
+    shards: Shards,
+    *,
+    written: Callable[[Value], Any] = lambda value: value,
+    read: Callable[[Any], Value] = lambda value: value,
+) -> Iterator[Value]:
+    """What the pieces of a work find, piece after piece; those of a part that was kept are not called.
+
+    A part is as many pieces as come between two times that one is due.
+
+    Args:
+        pieces: in an order that depends on the input alone; asked for one by one, after what came before was taken.
+        shards: where parts go and come from.
+        written: what is found → plainer values that can be kept.
+        read: the other way.
+    """
+    begin = 0
+    since: list[Value] = []
+    for at, piece in (numbered := enumerate(pieces)):
+        known = shards.recall(str(at))
+        found = [piece()] if known is None else [read(value) for value in known]
+        if known is None:
+            since += found
+        if since and (known is not None or shards.due()):
+            shards.keep(str(begin), tuple(map(written, since)))
+            begin, since = at + 1, []
+        if known is not None:
+            begin = at + len(known)
+        yield found[0]
+        for value in found[1:]:
+            next(numbered)
+            yield value
 
 
 class Within:

@@ -6,12 +6,16 @@ exact numbers (:mod:`analysis.criteria.reading_counts`).
 
 A criterion that takes longer than its budget leaves the rest undecided and says so; certified ones are judged a few
 circuits at a time, so that what was decided until then is kept.
+
+The work is a row of pieces, each one criterion on one block (of interpretations, some criteria that share their work);
+finished ones can be kept for whoever begins again (:mod:`analysis.shards`), with the time that they took.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any, Final
 
 import numpy as np
@@ -22,12 +26,14 @@ from analysis.criteria.budget import DEFAULT_JUDGING_LIMITS, STAGE_OF, Budget, C
 from analysis.criteria.circuit_context import CircuitCriteriaContext
 from analysis.criteria.criterion import KINDS, Kind
 from analysis.criteria.judged import JudgedBlock, Subject
+from analysis.criteria.pieces import Counted, Piece
 from analysis.criteria.reading_counts import COSTLY, CountingReadings, ReadingCounts
 from analysis.criteria.redundancies import AlgorithmCriteriaContext
 from analysis.criteria.steps import CriterionStep
 from analysis.criteria.verdict import UNDECIDED, Verdicts, same_for_all
 from analysis.errors import BeyondLimits
 from analysis.progress import Progress, Report, silent
+from analysis.shards import FORGETFUL, Shards, in_parts
 
 _OF_THE_WHOLE: Final = ("minimal-quasi", "minimal-local", "minimal-subset", "minimal-cardinal")
 _SLOW: Final = ("input-robust", "patching-robust", "knockout-completeness", "input-noise")
@@ -41,6 +47,7 @@ def judge_analysis(
     report: Report = silent,
     clock: Clock | None = None,
     limits: JudgingLimits = DEFAULT_JUDGING_LIMITS,
+    shards: Shards = FORGETFUL,
 ) -> Iterator[JudgedBlock]:
     """Judge all explanations of an analysis by chosen criteria.
 
@@ -50,6 +57,7 @@ def judge_analysis(
         report: told how far each kind is; may raise Cancelled.
         clock: seconds from any origin; without it there is no budget.
         limits: the budget, and how much is handed over at a time.
+        shards: where finished pieces go.
 
     Yields:
         Blocks; those of one kind and step ascend without gaps, from 0. At least one of each, empty if there is nothing
@@ -60,19 +68,33 @@ def judge_analysis(
         Cancelled: the report asked to stop.
     """
     budget = Budget(report, clock, limits.max_seconds)
+    known = Counted(list(subject.interpretations), list(subject.observed))
+    pieces = _pieces(subject, steps, known, budget, limits.block)
+    for piece in in_parts(pieces, shards, written=Piece.plain, read=Piece.of_plain):
+        first = piece.blocks[0]
+        budget.used[first.kind, first.step] = piece.used
+        if piece.counted is not None:
+            known.take(first.start, piece.counted)
+        yield from piece.blocks
+
+
+def _pieces(
+    subject: Subject, steps: Sequence[tuple[Kind, CriterionStep]], known: Counted, budget: Budget, block: int
+) -> Iterator[Callable[[], Piece]]:
+    """The pieces of the work in order; each kind is told of when its last one was taken."""
     for kind in KINDS:
         wanted = [step for of, step in dict.fromkeys(steps) if of == kind]
         if not wanted:
             continue
-        stage, n_words = STAGE_OF[kind], f"{len(wanted)} criteri{'on' if len(wanted) == 1 else 'a'}"
         if kind == "circuit":
-            yield from _judge_circuits(subject, wanted, budget, limits.block)
+            yield from _judge_circuits(subject, wanted, budget, block)
         elif kind == "interpretation":
-            yield from _judge_interpretations(subject, wanted, budget, limits.block)
+            yield from _judge_interpretations(subject, wanted, known, budget, block)
         else:
             for number, step in enumerate(wanted):
-                yield from _judge_listed(subject, kind, step, (number, len(wanted)), budget, limits.block)
-        report(Progress(stage, 1, 1, f"{n_words} on {subject.count(kind):,} {_NOUNS[kind]}"))
+                yield partial(_judge_listed, subject, kind, step, (number, len(wanted)), budget, block)
+        n_words = f"{len(wanted)} criteri{'on' if len(wanted) == 1 else 'a'}"
+        budget.report(Progress(STAGE_OF[kind], 1, 1, f"{n_words} on {subject.count(kind):,} {_NOUNS[kind]}"))
 
 
 _NOUNS: Final[dict[Kind, str]] = {
@@ -85,7 +107,7 @@ _NOUNS: Final[dict[Kind, str]] = {
 
 def _judge_circuits(
     subject: Subject, steps: Sequence[CriterionStep], budget: Budget, block: int
-) -> Iterator[JudgedBlock]:
+) -> Iterator[Callable[[], Piece]]:
     """One by one in blocks, so that what the criteria share is held for a block only; then what needs all at once."""
     context = CircuitCriteriaContext(
         subject.network,
@@ -105,12 +127,24 @@ def _judge_circuits(
         some = replace(context, masks=context.masks[start : start + block])
         shared = _Shared(some)
         for step in single:
-            yield _circuit_block(shared, step, start, (done, total), budget)
+            yield partial(_circuit_block, shared, step, start, (done, total), budget)
             done += 1
     for step in whole:
-        verdicts, work = _within("circuit", step, _reporting(context), len(context), (done, total), budget)
-        yield from _in_blocks("circuit", step, verdicts, work, block)
+        yield partial(_judge_whole, "circuit", step, context, (done, total), budget, block)
         done += 1
+
+
+def _judge_whole(
+    kind: Kind,
+    step: CriterionStep,
+    context: CircuitCriteriaContext | AlgorithmCriteriaContext | AlignmentCriteriaContext,
+    place: tuple[int, int],
+    budget: Budget,
+    block: int,
+) -> Piece:
+    """One criterion on everything at once."""
+    verdicts, work = _within(kind, step, _reporting(context), len(context), place, budget)
+    return Piece.of(_in_blocks(kind, step, verdicts, work, block), budget)
 
 
 class _Shared:
@@ -132,14 +166,12 @@ def _reporting(context: Any) -> Callable[[Report], Any]:
     return lambda report: replace(context, report=report)
 
 
-def _circuit_block(
-    shared: _Shared, step: CriterionStep, start: int, place: tuple[int, int], budget: Budget
-) -> JudgedBlock:
+def _circuit_block(shared: _Shared, step: CriterionStep, start: int, place: tuple[int, int], budget: Budget) -> Piece:
     """One criterion on one block; a slow one on a few circuits first, then on more and more."""
     n = len(shared.context)
     if step.key not in _SLOW:
         verdicts, work = _within("circuit", step, shared, n, place, budget)
-        return _block("circuit", step, start, verdicts, work)
+        return Piece.of([_block("circuit", step, start, verdicts, work)], budget)
     parts: list[Verdicts] = []
     work, at, size = Work(), 0, _FEW
     while at < n or not parts:
@@ -147,24 +179,23 @@ def _circuit_block(
         verdicts, more = _within("circuit", step, _reporting(some), len(some), place, budget)
         parts.append(verdicts)
         work, at, size = work + more, at + size, 2 * size
-    return _block("circuit", step, start, _joined(parts), work)
+    return Piece.of([_block("circuit", step, start, _joined(parts), work)], budget)
 
 
 def _judge_listed(
     subject: Subject, kind: Kind, step: CriterionStep, place: tuple[int, int], budget: Budget, block: int
-) -> Iterator[JudgedBlock]:
+) -> Piece:
     context: AlgorithmCriteriaContext | AlignmentCriteriaContext
     if kind == "algorithm":
         context = AlgorithmCriteriaContext(subject.algorithms)
     else:
         context = AlignmentCriteriaContext(subject.network, subject.protocol, subject.data, subject.alignments)
-    verdicts, work = _within(kind, step, _reporting(context), len(context), place, budget)
-    yield from _in_blocks(kind, step, verdicts, work, block)
+    return _judge_whole(kind, step, context, place, budget, block)
 
 
 def _judge_interpretations(
-    subject: Subject, steps: Sequence[CriterionStep], budget: Budget, block: int
-) -> Iterator[JudgedBlock]:
+    subject: Subject, steps: Sequence[CriterionStep], known: Counted, budget: Budget, block: int
+) -> Iterator[Callable[[], Piece]]:
     """Criteria that need numbers only, each on all circuits; then together those that share the observed classes.
 
     A stored count that a limit has ended says 0 for the circuits after it; the first criterion that comes by counts
@@ -172,60 +203,58 @@ def _judge_interpretations(
     """
     costly = [step for step in steps if step.key in COSTLY]
     groups = [*([step] for step in steps if step not in costly), *([costly] if costly else [])]
-    totals, observed = list(subject.interpretations), list(subject.observed)
+    n = max(len(subject.masks), 1)
     for number, together in enumerate(groups):
-        yield from _count_interpretations(subject, together, (number, len(groups)), (totals, observed), budget, block)
+        known.stopped = Work()
+        for start in range(0, n, block):
+            place = number * n + start, len(groups) * n
+            yield partial(_count_interpretations, subject, together, start, place, known, budget, block)
 
 
 def _count_interpretations(
     subject: Subject,
     steps: Sequence[CriterionStep],
+    start: int,
     place: tuple[int, int],
-    known: tuple[list[int], list[int]],
+    known: Counted,
     budget: Budget,
     block: int,
-) -> Iterator[JudgedBlock]:
-    """Some criteria, circuit by circuit, within the budget of the first.
+) -> Piece:
+    """Some criteria on a block, circuit by circuit, within the budget of the first.
 
     Args:
         subject: what was found.
         steps: that share their work.
-        place: which of how many groups of criteria this is.
-        known: ``[circuits]`` interpretations and observed classes, 0 where not counted; what is counted is put in.
+        start: the block's first circuit.
+        place: circuits looked at before, and in all, over all groups of criteria.
+        known: what the pieces before have counted.
         budget: of all.
         block: circuits handed over at a time.
     """
-    first, n = steps[0], max(len(subject.masks), 1)
-    (group, n_groups), (totals, observed) = place, known
-    stopped = Work()
-    for start in range(0, n, block):
-        part = slice(start, start + block)
-        found: dict[CriterionStep, ReadingCounts] | None = None
-        work = Work()
-        if not stopped.stopped:
-            counts = CountingReadings(
-                subject.network,
-                subject.protocol,
-                subject.data,
-                subject.masks[part],
-                totals[part],
-                observed[part],
-                steps,
-            )
-            before = budget.used["interpretation", first]
-            try:
-                budget.run("interpretation", first, (group * n + start, n_groups * n), counts.advance)
-            except Spent:
-                stopped = Work(budget.words, stopped=True)
-            except BeyondLimits as refusal:
-                stopped = Work(f"Not tried: {refusal.cause}.", stopped=True)
-            found = counts.found()
-            work = Work(counts.note, budget.used["interpretation", first] - before)
-            totals[part], observed[part] = counts.totals, counts.observed
-        for number, step in enumerate(steps):
-            one = found[step] if found is not None else ReadingCounts.undecided_for(totals[part], observed[part])
-            said = stopped + work if one.tally.undecided else Work()
-            yield JudgedBlock(
+    first, part = steps[0], slice(start, start + block)
+    totals, observed, stopped = known.totals[part], known.observed[part], known.stopped
+    found: dict[CriterionStep, ReadingCounts] | None = None
+    work = Work()
+    if not stopped.stopped:
+        counts = CountingReadings(
+            subject.network, subject.protocol, subject.data, subject.masks[part], totals, observed, steps
+        )
+        before = budget.used["interpretation", first]
+        try:
+            budget.run("interpretation", first, place, counts.advance)
+        except Spent:
+            stopped = Work(budget.words, stopped=True)
+        except BeyondLimits as refusal:
+            stopped = Work(f"Not tried: {refusal.cause}.", stopped=True)
+        found = counts.found()
+        work = Work(counts.note, budget.used["interpretation", first] - before)
+        totals, observed = counts.totals, counts.observed
+    blocks = []
+    for number, step in enumerate(steps):
+        one = found[step] if found is not None else ReadingCounts.undecided_for(totals, observed)
+        said = stopped + work if one.tally.undecided else Work()
+        blocks.append(
+            JudgedBlock(
                 "interpretation",
                 step,
                 start,
@@ -238,6 +267,9 @@ def _count_interpretations(
                 seconds=work.seconds if number == 0 else 0.0,
                 stopped=said.stopped,
             )
+        )
+    counted = tuple(totals), tuple(observed), stopped.stopped, stopped.note
+    return Piece(tuple(blocks), budget.used["interpretation", first], counted)
 
 
 def _within(

@@ -9,12 +9,15 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from analysis import ENGINE_VERSION
 from analysis.criteria.budget import DEFAULT_JUDGING_LIMITS, JudgingLimits
 from analysis.criteria.criterion import Kind
 from analysis.criteria.judged import Subject
 from analysis.criteria.judging import judge_analysis
 from analysis.criteria.steps import CriterionStep, parse_steps
+from analysis.digest import canonical_json, sha256_hex
 from analysis.progress import Report
+from analysis.shards import FORGETFUL, Shards
 from app.addressing import Addresses
 from app.db.errors import NotFound
 from app.db.reads.analyses import analysis_by_key, network_by_digest, scope_of
@@ -32,11 +35,19 @@ Outcome = tuple[PreparedVerdicts, ...]
 
 @dataclass(frozen=True)
 class JudgingInputs:
-    """What to judge, and by what."""
+    """What to judge, and by what.
+
+    Args:
+        subject: what was found.
+        steps: kind of explanation and criterion.
+        max_seconds: for each of them.
+        result: digest of what was found.
+    """
 
     subject: Subject
     steps: tuple[tuple[Kind, CriterionStep], ...]
     max_seconds: float = DEFAULT_JUDGING_LIMITS.max_seconds
+    result: str = ""
 
 
 def find_judged(session: Session, arguments: Mapping[str, Any]) -> AnalysisRow:
@@ -71,15 +82,24 @@ def load_judging_inputs(session: Session, arguments: Mapping[str, Any]) -> Judgi
     row = find_judged(session, arguments)
     budget = criterion_seconds_in(session)
     steps = missing_steps(session, row, kinds_and_steps(parse_steps(arguments["criteria"])), budget=budget)
-    return JudgingInputs(Subject.of(load_analysis(session, row)), steps, budget)
+    return JudgingInputs(Subject.of(load_analysis(session, row)), steps, budget, row.result_digest)
 
 
-def compute_verdicts(inputs: JudgingInputs, report: Report) -> Outcome:
+def scope_of_judging(inputs: JudgingInputs) -> str:
+    """Everything that finished pieces depend on, as a hash; a result's digest says all of the subject."""
+    steps = [[kind, str(step)] for kind, step in inputs.steps]
+    return sha256_hex(canonical_json([ENGINE_VERSION, inputs.result, steps, inputs.max_seconds, BLOCK]))
+
+
+def compute_verdicts(inputs: JudgingInputs, report: Report, shards: Shards = FORGETFUL) -> Outcome:
     """Judge, and make the verdicts ready for the store block by block, so that no more than a block is held."""
     circuits = {"interpretations": inputs.subject.interpretations, "observed": inputs.subject.observed}
     prepared = {(kind, step): PreparedVerdicts(kind, step, circuits=circuits) for kind, step in inputs.steps}
     limits = JudgingLimits(max_seconds=inputs.max_seconds, block=BLOCK)
-    for judged in judge_analysis(inputs.subject, inputs.steps, report=report, clock=time.perf_counter, limits=limits):
+    judging = judge_analysis(
+        inputs.subject, inputs.steps, report=report, clock=time.perf_counter, limits=limits, shards=shards
+    )
+    for judged in judging:
         prepared[judged.kind, judged.step].add(judged)
     return tuple(prepared.values())
 
@@ -112,5 +132,5 @@ def _staging(arguments: Mapping[str, Any], outcome: Outcome) -> VerdictStaging:
 
 
 CRITERIA: Handler[JudgingInputs, Outcome] = Handler(
-    load_judging_inputs, compute_verdicts, save_verdicts, stage_verdicts, sweep_verdicts
+    load_judging_inputs, compute_verdicts, save_verdicts, stage_verdicts, sweep_verdicts, scope=scope_of_judging
 )

@@ -15,7 +15,7 @@ from analysis.limits import Limits
 from analysis.pipeline import analyse_output
 from analysis.protocol import COMPLETE, PAPER
 from analysis.result_file import output_json
-from analysis.shards import FORGETFUL, PackedShards, Shard, once, pack, unpack
+from analysis.shards import FORGETFUL, PackedShards, Shard, in_parts, once, pack, unpack
 from tests.factories import pretrained_xor
 
 plain = st.recursive(
@@ -129,3 +129,38 @@ def test_an_analysis_that_is_stopped_again_and_again_ends_as_if_it_never_was(pro
     assert len(known) > 5, "nothing was interrupted: the test has proved nothing"
     again = output_json(found)
     assert again == whole
+
+
+@given(st.lists(st.lists(st.booleans(), min_size=9, max_size=9), min_size=1, max_size=4), st.sets(st.integers(0, 9)))
+def test_pieces_come_in_order_whatever_was_kept_and_wherever_work_was_stopped(dues, lost):
+    n_pieces, known, called = 9, {}, []
+
+    class Kept:
+        def __init__(self, due):
+            self.due_at = iter(due)
+
+        def recall(self, key):
+            return known.get(key)
+
+        def due(self):
+            return next(self.due_at)
+
+        def keep(self, key, value):
+            if int(key) not in lost:  # as where the database was busy
+                known[key] = value
+
+    def piece(number):
+        called.append(number)
+        return number
+
+    for attempt, due in enumerate(dues):
+        until = n_pieces if attempt == len(dues) - 1 else 2 + 3 * attempt
+        pieces = ((lambda number=number: piece(number)) for number in range(n_pieces))
+        called.clear()
+        before = {one for part in known.values() for one in map(int, part)}
+        found = [
+            int(value)
+            for value, _ in zip(in_parts(pieces, Kept(due), written=str, read=int), range(until), strict=False)
+        ]
+        assert found == list(range(until))
+        assert not before & set(called)
