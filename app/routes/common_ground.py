@@ -39,6 +39,7 @@ from app.routes.depends import Form, Links, Reading, now
 
 router = APIRouter()
 PAGE = "/networks/{network}/common-ground"
+AT_ONCE = 1 << 16  # characters of the table
 STANDING = PAGE + "/standing"
 ListOptions = Annotated[CommonGroundOptions, Query()]
 OneOptions = Annotated[StandingOptions, Query()]
@@ -204,8 +205,13 @@ def _hover(one: CloudView) -> str:
 
 
 def _lines(about: tuple[str, ...], rows: Iterator[list[str]]) -> Iterator[str]:
-    yield from (f"# {' '.join(line.split())}\n" for line in about)
+    buffer = io.StringIO()
+    buffer.writelines(f"# {' '.join(line.split())}\n" for line in about)
+    writer = csv.writer(buffer, lineterminator="\n")
     for row in rows:
-        line = io.StringIO()
-        csv.writer(line, lineterminator="\n").writerow(row)
-        yield line.getvalue()
+        writer.writerow(row)
+        if buffer.tell() > AT_ONCE:  # each part that is sent takes a turn of the server's loop and of a thread
+            yield buffer.getvalue()
+            buffer.seek(0)
+            buffer.truncate()
+    yield buffer.getvalue()
