@@ -1,7 +1,8 @@
 """What explanations say of changes along linear directions.
 
 1. *An alignment on directions* speaks of changes along directions alone.
-   a. If each of them patches one of its own variables from a source, those variables are fixed to their values there.
+   a. If each of them is along the place of one of its own variables, those variables are fixed: patched from a source,
+      to their values there; set to a number, to the bit as which its direction's read-out reads it.
    b. Else it reads each variable off the layer where it lives, as it is under the changes, and decides by its gates: by
       the affine read-out that its direction has on the inputs, as on everyone's own swaps
       (:mod:`analysis.directions.own_swaps`). It is silent where a direction does not read its variable, or a reading is
@@ -16,8 +17,9 @@ from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
-from analysis.algorithms.high_level_model import HighLevelModel
+from analysis.algorithms.high_level_model import HighLevelModel, Variable
 from analysis.alignments.alignment import Alignment
 from analysis.alignments.iia import pattern_bits
 from analysis.directions.alignment import DirectionAlignment, LinearPlace, swap_rows
@@ -25,7 +27,7 @@ from analysis.directions.integers import INTEGER_RESIDUAL
 from analysis.directions.readouts import read_out
 from analysis.experiments import SILENT
 from analysis.interpretations.interpretation import Interpretation
-from analysis.sandbox.along import Along
+from analysis.sandbox.along import Along, wanted_of
 from analysis.sandbox.intervention import Change, Intervention
 from analysis.sandbox.predicting import Prediction, predict_by_alignment, predict_by_interpretation
 from analysis.sandbox.running import Bench
@@ -54,54 +56,59 @@ def predict_by_directions(
     if intervention.changes:
         return Prediction(SILENT, ON_DIRECTIONS)
     own = _own_variables(alignment, intervention.along)
-    if own is not None:
-        full = (1 << (1 << algorithm.n_inputs)) - 1
-        functions = {variable.path: variable.function for variable in algorithm.variables}
-        fixed = {path: full if functions[path] >> source & 1 else 0 for path, source in own.items()}
-        return Prediction(algorithm.output_given(fixed) >> intervention.base & 1)
-    return _by_reading(algorithm, alignment, intervention, bench)
+    if own is None:
+        layers = bench.run(intervention)
+        read = {path: place.matrix @ layers[place.layer] for path, place in alignment.places}
+    else:
+        read = {path: wanted_of(change, bench.clean, bench.means) for path, change in own.items()}
+    full, fixed = (1 << (1 << algorithm.n_inputs)) - 1, {}
+    places, variables = dict(alignment.places), {variable.path: variable for variable in algorithm.variables}
+    for path, numbers in read.items():
+        if own is not None and own[path].written == "source":
+            bit = variables[path].function >> (own[path].source or 0) & 1
+        else:
+            said = _read_as(numbers, places[path], variables[path], algorithm.n_inputs, bench)
+            if isinstance(said, str):
+                return Prediction(SILENT, said)
+            bit = said
+        fixed[path] = full if bit else 0
+    return Prediction(algorithm.output_given(fixed) >> intervention.base & 1)
 
 
-def _own_variables(alignment: DirectionAlignment, along: Sequence[Along]) -> dict[str, int] | None:
-    """The variables that the changes patch, with their sources; None if some change is none of its own swaps."""
-    if len({change.place.of_unit_scale for change in along}) < len(along):
-        return None
-    paths = {}
-    for path, place in reversed(alignment.places):
-        paths[place.of_unit_scale] = path
-    found = {}
+def _own_variables(alignment: DirectionAlignment, along: Sequence[Along]) -> dict[str, Along] | None:
+    """The changes by the variable along whose place each is; None if some change is along none of them.
+
+    A place is the same as any multiple of it; a number that is written is brought to the variable's own multiple.
+    """
+    paths = {place.of_unit_scale: (path, place) for path, place in reversed(alignment.places)}
+    found: dict[str, Along] = {}
     for change in along:
-        path = paths.get(change.place.of_unit_scale)
-        if path is None or change.written != "source":
+        own = paths.get(change.place.of_unit_scale)
+        if own is None or own[0] in found:
             return None
-        found[path] = change.source or 0
+        value = change.value
+        if value is not None:
+            at = int(np.argmax(np.abs(own[1].matrix[0])))
+            value *= float(own[1].matrix[0, at] / change.place.matrix[0, at])
+        found[own[0]] = Along(own[1], change.written, change.source, value)
     return found
 
 
-def _by_reading(
-    algorithm: HighLevelModel, alignment: DirectionAlignment, intervention: Intervention, bench: Bench
-) -> Prediction:
-    formulas = {variable.path: variable.formula for variable in algorithm.variables}
-    layers = bench.run(intervention)
-    fixed = {}
-    full = (1 << (1 << algorithm.n_inputs)) - 1
-    for path, place in alignment.places:
-        name = formulas[path]
-        if place.dimension != 1:
-            return Prediction(
-                SILENT, f"{name} lives on a subspace of {place.dimension} dimensions, which has no read-out of one bit"
-            )
-        bits = pattern_bits(algorithm.responses[path].function, algorithm.n_inputs)
-        reading = read_out(place.matrix[0], bench.clean[place.layer], bits.astype(np.float64))
-        if reading.residual > INTEGER_RESIDUAL or not reading.gain:
-            return Prediction(
-                SILENT, f"this is none of its own swaps, and its direction does not read {name} on every input"
-            )
-        level = reading.gain * float(layers[place.layer] @ place.matrix[0]) + reading.constant - 0.5
-        if not abs(level) > _BETWEEN:
-            return Prediction(SILENT, f"under these changes its direction reads {name} half way between 0 and 1")
-        fixed[path] = full if level > 0 else 0
-    return Prediction(algorithm.output_given(fixed) >> intervention.base & 1)
+def _read_as(
+    numbers: NDArray[np.float64], place: LinearPlace, variable: Variable, n_inputs: int, bench: Bench
+) -> int | str:
+    """The bit as which a variable's direction reads a number, or why it reads none."""
+    name = variable.formula
+    if place.dimension != 1:
+        return f"{name} lives on a subspace of {place.dimension} dimensions, which has no read-out of one bit"
+    bits = pattern_bits(variable.function, n_inputs)
+    reading = read_out(place.matrix[0], bench.clean[place.layer], bits.astype(np.float64))
+    if reading.residual > INTEGER_RESIDUAL or not reading.gain:
+        return f"its direction does not read {name} on every input, so numbers along it mean nothing certain"
+    level = reading.gain * float(numbers[0]) + reading.constant - 0.5
+    if not abs(level) > _BETWEEN:
+        return f"under these changes its direction reads {name} half way between 0 and 1"
+    return int(level > 0)
 
 
 def predict_by_interpretation_along(

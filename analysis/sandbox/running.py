@@ -63,8 +63,8 @@ class Bench:
         layers = [self.clean[0][base]]
         neurons = {site: self.value_of(change) for site, change in intervention.neurons.items()}
         edges = {site: self.value_of(change) for site, change in intervention.edges.items()}
-        changed_layers = [change.layer for change in (*intervention.changes, *intervention.along)]
-        first = min(changed_layers, default=len(network.weights) + 1)
+        at_once = {change.layer for change in intervention.changes} | {change.layer for change in intervention.along}
+        first = min(at_once, default=len(network.weights) + 1)
         with np.errstate(over="ignore", invalid="ignore"):
             for layer, (weights, biases) in enumerate(zip(network.weights, network.biases, strict=True), start=1):
                 if layer < first:

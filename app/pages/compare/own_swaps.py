@@ -68,12 +68,7 @@ def own_swaps_view(place: Place, letters: Sequence[str], explanations: Sequence[
     """
     if not any(explanation.directions is not None for explanation in explanations):
         return None
-    speakers = [
-        Speaker(one.algorithm, one.directions, one.alignment, one.interpretation)
-        if one.directions is not None or one.alignment is not None or one.interpretation is not None
-        else Speaker()
-        for one in explanations
-    ]
+    speakers = [speaker_of(one) for one in explanations]
     asked = ask_own_swaps(place.cut, interchange_rows(place.data), speakers)
     split, margins = asked.divided, np.abs(asked.outputs - 0.5)
     where = np.argwhere(split)
@@ -86,6 +81,13 @@ def own_swaps_view(place: Place, letters: Sequence[str], explanations: Sequence[
         shown=[_shown(asked, letters, (int(a), int(s), int(b)), place.cut.sizes) for a, s, b in where[order].tolist()],
         scores=[_score(asked, number, letter) for number, letter in enumerate(letters)],
     )
+
+
+def speaker_of(one: Explanation) -> Speaker:
+    """An explanation as one that makes swaps; a bare circuit or algorithm makes none."""
+    if one.directions is None and one.alignment is None and one.interpretation is None:
+        return Speaker()
+    return Speaker(one.algorithm, one.directions, one.alignment, one.interpretation)
 
 
 def _shown(asked: SwapsAsked, letters: Sequence[str], at: tuple[int, int, int], sizes: Sequence[int]) -> OwnSwapView:

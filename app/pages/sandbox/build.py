@@ -15,6 +15,7 @@ from app.pages.explanations import Explanation
 from app.pages.place import locate
 from app.pages.sandbox.asking import answer, bench_of
 from app.pages.sandbox.choosing import fresh, next_of
+from app.pages.sandbox.directions import along_view, direction_choices
 from app.pages.sandbox.options import MOST_TRIED, SandboxOptions, SandboxPageOptions
 from app.pages.sandbox.parts import (
     all_sites,
@@ -76,8 +77,10 @@ def _page(session: Session, links: Links, state: State, explanations: Sequence[E
         now=write_try(Try(now), n_inputs),
         words=intervention_words(now, sizes, n_inputs),
         changes=[change_view(links, state, change, bench) for change in now.changes],
+        along=[along_view(links, state, change, bench) for change in now.along],
         tool=tool_view(links, state.tool),
         on=state.on,
+        directions=direction_choices(session, links, state, explanations) if state.on == "directions" else [],
         sites=site_views(links, state),
         all_sites=all_sites(sizes),
         clean=run_view(answer((), Intervention(now.base), bench)),
@@ -116,6 +119,9 @@ def _page(session: Session, links: Links, state: State, explanations: Sequence[E
         ons=[
             ChoiceView(label="neurons", url=links.to(replace(state, on="neurons")), current=state.on == "neurons"),
             ChoiceView(label="edges", url=links.to(replace(state, on="edges")), current=state.on == "edges"),
+            ChoiceView(
+                label="directions", url=links.to(replace(state, on="directions")), current=state.on == "directions"
+            ),
         ],
         jumps=list(following.jumps),
         undivided=list(following.undivided),

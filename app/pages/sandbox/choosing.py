@@ -7,17 +7,23 @@ from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Final
 
+import numpy as np
+
+from analysis.directions.own_swaps import ask_own_swaps
 from analysis.experiments import (
     CrucialExperiment,
     InterventionSpace,
     decide_under_interventions,
     intervention_space,
 )
+from analysis.sandbox.along import Along
 from analysis.sandbox.choosing import At, most_divided
 from analysis.sandbox.intervention import Change, Intervention
 from analysis.sandbox.running import Bench
 from app.pages.compare.contrast import LEAST, LETTERS
+from app.pages.compare.own_swaps import speaker_of
 from app.pages.explanations import Explanation
+from app.pages.sandbox.asking import ask
 from app.pages.sandbox.state import Links, State, default_tool
 from app.pages.sandbox.views import JumpView
 from app.pages.sandbox.words import intervention_words
@@ -56,12 +62,16 @@ def next_of(links: Links, state: State, explanations: Sequence[Explanation], ben
     most = most_divided(predictions, answers, space, tried) if len(explanations) > LEAST else None
     pairs: dict[Intervention, list[str]] = {} if most is None else {as_intervention(most): []}
     undivided = []
+    on_directions = {at for at, explanation in enumerate(explanations) if explanation.directions is not None}
     for a, b in combinations(range(len(explanations)), 2):
         found = most_divided([predictions[a], predictions[b]], answers, space, tried)
-        if found is None:
+        intervention = None if found is None else as_intervention(found)
+        if intervention is None and {a, b} & on_directions:
+            intervention = _own_swap_that_divides([explanations[a], explanations[b]], bench, known)
+        if intervention is None:
             undivided.append(LETTERS[a] + LETTERS[b])
         else:
-            pairs.setdefault(as_intervention(found), []).append(LETTERS[a] + LETTERS[b])
+            pairs.setdefault(intervention, []).append(LETTERS[a] + LETTERS[b])
     jumps = [
         JumpView(
             crucial=most is None or position > 0,
@@ -72,6 +82,26 @@ def next_of(links: Links, state: State, explanations: Sequence[Explanation], ben
         for position, (intervention, letters) in enumerate(pairs.items())
     ]
     return Next(tuple(jumps), tuple(undivided), space)
+
+
+def _own_swap_that_divides(
+    two: Sequence[Explanation], bench: Bench, known: Sequence[Intervention]
+) -> Intervention | None:
+    """Of two explanations' own swaps the one that divides them with the largest margin, as an intervention by hand;
+    None if none does. Directions do not speak on the common ground.
+    """
+    asked = ask_own_swaps(bench.network, bench.rows, [speaker_of(one) for one in two])
+    margins = np.abs(asked.outputs - 0.5)
+    where = np.argwhere(asked.divided)
+    for swap, source, base in where[np.argsort(-margins[asked.divided], kind="stable")].tolist():
+        places = sorted(
+            (Along(place, "source", source) for place in asked.swaps[swap].places), key=lambda change: change.key
+        )
+        intervention = Intervention(base, (), tuple(places))
+        said = [ask(one, intervention, bench) for one in two]
+        if intervention not in known and len({one.bit for one in said if one.speaks}) > 1:
+            return intervention
+    return None
 
 
 def fresh(state: State, intervention: Intervention) -> State:
@@ -91,7 +121,12 @@ def as_intervention(experiment: CrucialExperiment) -> Intervention:
 def _place_in(intervention: Intervention, space: InterventionSpace) -> At | None:
     """Where the common ground has an intervention, None if it has not."""
     sources = {change.source for change in intervention.changes if change.written == "source"}
-    if not intervention.changes or len(sources) != 1 or len(intervention.neurons) < len(intervention.changes):
+    if (
+        not intervention.changes
+        or intervention.along
+        or len(sources) != 1
+        or len(intervention.neurons) < len(intervention.changes)
+    ):
         return None
     if any(change.written != "source" for change in intervention.changes):
         return None

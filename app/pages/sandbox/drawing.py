@@ -16,6 +16,8 @@ def drawing_of(page: SandboxPage, *, linked: bool = True) -> Markup:
     changes = {
         (change.layer, change.neuron, change.origin): ByHand(change.signs, change.value) for change in page.changes
     }
+    for along in page.along:
+        changes |= {(along.layer, one.neuron, None): ByHand("moved", one.value) for one in along.landed}
     links = {
         (site.layer, site.neuron, site.origin): FlowLink(site.url, site.words, f"at-{site.site.replace('.', '-')}")
         for site in (page.sites if linked else ())

@@ -36,7 +36,9 @@ class SandboxOptions(ScopeOptions):
         description="What a neuron in the drawing is given when it is chosen: z (zero), m (mean), sINPUT, vNUMBER. "
         "Empty: its value on the source of the patches, else on another input.",
     )
-    on: Literal["neurons", "edges"] = Field("neurons", description="What is chosen in the drawing.")
+    on: Literal["neurons", "edges", "directions"] = Field(
+        "neurons", description="What is chosen: neurons or edges in the drawing, directions in a list."
+    )
     game: Literal["", "1"] = Field(
         "", description="1: the network's answer is hidden until the visitor has foretold it or looks."
     )
@@ -47,6 +49,9 @@ class SandboxPageOptions(SandboxOptions):
 
     site: Annotated[str, StringConstraints(max_length=40)] = Field(
         "", description="Edit: what to change, LAYER.NEURON or LAYER.NEURON.SOURCE for an edge."
+    )
+    along: RefText = Field(
+        "", description="Edit: the direction to change, LAYER: w, w, …, one number for each neuron of that layer."
     )
     how: Literal["", "zero", "mean", "source", "value", "nothing"] = Field(
         "", description="Edit: what is written there; nothing takes the change back. Alone: the tool."
@@ -59,7 +64,7 @@ class SandboxPageOptions(SandboxOptions):
     @property
     def from_form(self) -> bool:
         """Whether it carries an edit."""
-        return bool(self.site or self.how or self.base or self.add)
+        return bool(self.site or self.along or self.how or self.base or self.add)
 
     def state(self) -> dict[str, Any]:
         """The state without the edit."""

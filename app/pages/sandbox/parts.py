@@ -95,7 +95,7 @@ def site_views(links: Links, state: State) -> list[SiteView]:
     found: list[tuple[int, int, int | None]] = []
     if state.on == "neurons":
         found = [(layer, neuron, None) for layer in range(1, len(sizes) - 1) for neuron in range(sizes[layer])]
-    else:
+    elif state.on == "edges":
         found = [
             (layer, out, origin)
             for layer in range(1, len(sizes))

@@ -9,12 +9,14 @@ from typing import Final, NoReturn
 from sqlalchemy.orm import Session
 
 from analysis.errors import InvalidIntervention
+from analysis.sandbox.along import Along, place_text
 from analysis.sandbox.intervention import Change, Intervention, intervention_of
 from app.addressing import Addresses
 from app.errors import BadQuery, PageError
 from app.pages.compare.contrast import MOST
 from app.pages.explanations import Explanation, find_explanation, read_ref
 from app.pages.place import Place
+from app.pages.sandbox.directions import read_typed
 from app.pages.sandbox.options import MOST_TRIED, SandboxOptions, SandboxPageOptions
 from app.pages.sandbox.state import Links, State, default_tool
 from app.pages.sandbox.tokens import Try, Unreadable, change_of, read_try
@@ -79,8 +81,10 @@ def edited(
             words = (f"base {options.base!r}", f"is no input of {n_inputs} bits", "choose one of the inputs")
             _refuse(links, state, words, "base", "the sandbox as it was")
         state = state.at(state.now.intervention.on(int(options.base, 2)))
-    if not options.site and not options.how:
+    if not options.site and not options.how and not options.along.strip():
         return state, explanations
+    if options.along.strip():
+        return _along_edited(links, state, options), explanations
     sites = _site_of(links, state, options.site) if options.site else (0, 0, None)
     if options.how == "nothing":
         gone = Change(*sites, "zero").site
@@ -96,12 +100,38 @@ def edited(
             return state.with_tool(change), explanations
         sizes = place.cut.sizes
         after = intervention_of(
-            sizes, n_inputs, state.now.intervention.base, state.now.intervention.with_change(change).changes
+            sizes,
+            n_inputs,
+            state.now.intervention.base,
+            state.now.intervention.with_change(change).changes,
+            state.now.intervention.along,
         )
     except InvalidIntervention as refused:
         field = "value" if letter == "v" else "source" if letter == "s" else "site"
         _refuse(links, state, (refused.item, refused.cause, refused.cure), field, "the sandbox as it was")
     return state.at(after), explanations
+
+
+def _along_edited(links: Links, state: State, options: SandboxPageOptions) -> State:
+    """The state with a typed direction changed, or left alone again."""
+    n_inputs, now = links.n_inputs, state.now.intervention
+    letter = _LETTER.get(options.how or "source", "")
+    rest = options.source if letter == "s" else options.value if letter == "v" else ""
+    if letter == "s" and not rest:
+        rest = f"{state.tool.source if state.tool.source is not None else 0:0{n_inputs}b}"
+    field = "along"
+    try:
+        place = read_typed(options.along)
+        if not letter:
+            return state.at(now.without_along(place_text(place)))
+        field = "value" if letter == "v" else "source" if letter == "s" else "along"
+        plain = change_of(0, 0, None, letter, rest.strip(), n_inputs, f"what is written along {options.along[:60]}")
+        field = "along"
+        wanted = now.with_along(Along(place, plain.written, plain.source, plain.value))
+        after = intervention_of(links.place.cut.sizes, n_inputs, now.base, wanted.changes, wanted.along)
+    except InvalidIntervention as refused:
+        _refuse(links, state, (refused.item, refused.cause, refused.cure), field, "the sandbox as it was")
+    return replace(state, on="directions").at(after)
 
 
 def _site_of(links: Links, state: State, text: str) -> tuple[int, int, int | None]:

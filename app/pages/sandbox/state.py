@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
+from analysis.directions.alignment import LinearPlace
+from analysis.sandbox.along import Along, place_text
 from analysis.sandbox.intervention import Change, Intervention
 from app.addressing import Addresses
 from app.pages.candidates import input_text
 from app.pages.place import Place
 from app.pages.sandbox.options import MOST_TRIED
 from app.pages.sandbox.tokens import Try, write_change, write_try
+
+Changed = TypeVar("Changed", Change, Along)
 
 
 @dataclass(frozen=True)
@@ -31,7 +35,7 @@ class State:
     now: Try = Try(Intervention(0))  # noqa: RUF009  # a frozen value
     tried: tuple[Try, ...] = ()
     tool: Change = Change(0, 0, None, "zero")  # noqa: RUF009  # likewise
-    on: Literal["neurons", "edges"] = "neurons"
+    on: Literal["neurons", "edges", "directions"] = "neurons"
     game: bool = False
 
     @property
@@ -74,22 +78,49 @@ class State:
         """Another tool. Patches from the source that it had before follow it to its new one."""
         old, state = self.tool, replace(self, tool=tool)
         if old.written == tool.written == "source" and old.source != tool.source:
-            moved = tuple(
-                replace(change, source=tool.source)
-                if change.written == "source" and change.source == old.source
-                else change
-                for change in self.now.intervention.changes
+            now = self.now.intervention
+            moved = Intervention(
+                now.base,
+                tuple(_followed(change, old, tool) for change in now.changes),
+                tuple(_followed(change, old, tool) for change in now.along),
             )
-            if moved != self.now.intervention.changes:
-                state = state.at(Intervention(self.now.intervention.base, moved))
+            if moved != now:
+                state = state.at(moved)
         return state
 
     def toggled(self, layer: int, neuron: int, origin: int | None = None) -> State:
         """With the tool used on a site, or with the change there taken back."""
         change = replace(self.tool, layer=layer, neuron=neuron, origin=origin)
         intervention = self.now.intervention
-        there = any(other.site == change.site for other in intervention.changes)
-        return self.at(intervention.without(change.site) if there else intervention.with_change(change))
+        if any(other.site == change.site for other in intervention.changes):
+            return self.at(intervention.without(change.site))
+        if origin is None:  # a layer has its neurons or its directions changed
+            kept = tuple(one for one in intervention.along if one.layer != layer)
+            intervention = Intervention(intervention.base, intervention.changes, kept)
+        return self.at(intervention.with_change(change))
+
+    def tool_along(self, place: LinearPlace) -> Along:
+        """The tool along a direction; where it is a number and the place a subspace, a patch from another input."""
+        tool = self.tool
+        if tool.written == "value" and place.dimension > 1:
+            tool = default_tool(self.now.intervention)
+        return Along(place, tool.written, tool.source, tool.value)
+
+    def toggled_along(self, place: LinearPlace) -> State:
+        """With the tool used along a direction, or with the change there taken back. Neurons of that layer that are
+        changed are left alone no longer: a layer has its neurons or its directions changed.
+        """
+        now, text = self.now.intervention, place_text(place)
+        if any(other.text == text for other in now.along):
+            return self.at(now.without_along(text))
+        kept = tuple(change for change in now.changes if change.is_edge or change.layer != place.layer)
+        return self.at(Intervention(now.base, kept, now.along).with_along(self.tool_along(place)))
+
+
+def _followed(change: Changed, old: Change, tool: Change) -> Changed:
+    """A patch from the source that a tool had, from the one that it has now."""
+    follows = change.written == "source" and change.source == old.source
+    return replace(change, source=tool.source) if follows else change
 
 
 def _with(tried: tuple[Try, ...], now: Try) -> tuple[Try, ...]:
@@ -104,6 +135,7 @@ def default_tool(intervention: Intervention) -> Change:
     than the base.
     """
     sources = [change.source for change in intervention.changes if change.written == "source"]
+    sources += [change.source for change in intervention.along if change.written == "source"]
     source = sources[0] if sources else 1 if intervention.base != 1 else 0
     return Change(0, 0, None, "source", source=source)
 
@@ -131,7 +163,7 @@ class Links:
             "now": "" if now == input_text(0, self.n_inputs) else now,
             "tried": [write_try(tried, self.n_inputs) for tried in state.tried],
             "tool": "" if state.tool == plain else self.tool_text(state.tool),
-            "on": "edges" if state.on == "edges" else "",
+            "on": "" if state.on == "neurons" else state.on,
             "game": "1" if state.game else "",
         }
 

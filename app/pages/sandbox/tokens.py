@@ -3,8 +3,8 @@
 First the base, then one part for each change, with ``_`` between them: the site (``LAYER.NEURON``, or
 ``LAYER.NEURON.SOURCE`` for the edge that leads to that neuron from neuron SOURCE of the layer before), then what is
 written: ``z`` zero, ``m`` its mean, ``s10`` what it is on input 10, ``v-0.5`` a number. Behind them, in a game, what
-the visitor foretold: ``g0``, ``g1``, or ``gx`` for having looked. Nothing in it needs escaping in an address. The
-letter ``d`` in front of a site is kept for directions.
+the visitor foretold: ``g0``, ``g1``, or ``gx`` for having looked. A direction of a layer has the letter ``d`` in front
+of it and ``~`` between its numbers: ``d1~1~0~-1s10``. Nothing in it needs escaping in an address.
 """
 
 from __future__ import annotations
@@ -14,18 +14,21 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from analysis.errors import InvalidIntervention
+from analysis.sandbox.along import Along, place_text, read_place
 from analysis.sandbox.intervention import MAX_CHANGES, MAX_VALUE, Change, Intervention, Written, intervention_of
 from app.pages.candidates import input_text
 
 Guess = Literal["", "0", "1", "x"]
 SHAPE: Final = (
     "BASE_CHANGE_CHANGE…, for instance 01_1.0s10_2.1z: a change is LAYER.NEURON (or LAYER.NEURON.SOURCE for an edge) "
-    "with z (zero), m (mean), sINPUT (its value on that input) or vNUMBER behind it"
+    "with z (zero), m (mean), sINPUT (its value on that input) or vNUMBER behind it; a direction is "
+    "dLAYER~w~w~… with the same behind it, for instance d1~1~0~-1s10"
 )
-MOST_CHARACTERS: Final = 60 * (MAX_CHANGES + 1)
+MOST_CHARACTERS: Final = 240 * (MAX_CHANGES + 1)
 _LETTERS: Final[dict[str, Written]] = {"z": "zero", "m": "mean", "s": "source", "v": "value"}
 _NUMBER: Final = re.compile(r"-?(?:[0-9]{1,20}(?:\.[0-9]{0,20})?|\.[0-9]{1,20})(?:e-?[0-9]{1,3})?")
 _CHANGE: Final = re.compile(r"([0-9]{1,4})\.([0-9]{1,6})(?:\.([0-9]{1,6}))?([zmsv])(.*)")
+_ALONG: Final = re.compile(r"d([-0-9.e~]+)([zmsv])(.*)")
 
 
 @dataclass(frozen=True)
@@ -43,7 +46,7 @@ class Try:
     @property
     def counts(self) -> bool:
         """Whether it is an intervention at all."""
-        return bool(self.intervention.changes)
+        return self.intervention.is_changed
 
 
 def write_number(value: float) -> str:
@@ -69,20 +72,29 @@ def write_site(change: Change) -> str:
 
 def write_change(change: Change, n_inputs: int) -> str:
     """One change as addresses write it."""
+    return write_site(change) + _written(change, n_inputs)
+
+
+def write_along(change: Along, n_inputs: int) -> str:
+    """One change along directions as addresses write it."""
+    return f"d{place_text(change.place)}{_written(change, n_inputs)}"
+
+
+def _written(change: Change | Along, n_inputs: int) -> str:
     match change.written:
         case "source":
-            rest = "s" + input_text(change.source or 0, n_inputs)
+            return "s" + input_text(change.source or 0, n_inputs)
         case "value":
-            rest = "v" + write_number(change.value or 0.0)
+            return "v" + write_number(change.value or 0.0)
         case _:
-            rest = change.written[0]
-    return write_site(change) + rest
+            return change.written[0]
 
 
 def write_try(tried: Try, n_inputs: int) -> str:
     """An intervention as addresses write it."""
     parts = [input_text(tried.intervention.base, n_inputs)]
     parts += [write_change(change, n_inputs) for change in tried.intervention.changes]
+    parts += [write_along(change, n_inputs) for change in tried.intervention.along]
     return "_".join(parts + ([f"g{tried.guess}"] if tried.guess else []))
 
 
@@ -120,16 +132,27 @@ def read_try(text: str, sizes: tuple[int, ...], n_inputs: int) -> Try:
         )
     for part in parts[1:]:
         try:
-            change = _read_change(part, n_inputs)
-            if any(other.site == change.site for other in good.changes):
-                raise InvalidIntervention(part, "changes what is changed already", "change each site once")
-            good = intervention_of(sizes, n_inputs, good.base, [*good.changes, change])
+            one = _read_along(part, n_inputs) if part.startswith("d") else _read_change(part, n_inputs)
+            good = _with(good, one, part, sizes, n_inputs)
         except InvalidIntervention as refused:
             item = "" if refused.item == part else f"{refused.item} "
             refusals.append((part, f"{item}{refused.cause}", refused.cure))
     if refusals:
         raise Unreadable(*refusals[0], Try(good))
     return Try(good, guess)
+
+
+def _with(good: Intervention, one: Change | Along, part: str, sizes: tuple[int, ...], n_inputs: int) -> Intervention:
+    """An intervention with one change more."""
+    if isinstance(one, Along):
+        again = any(other.text == one.text for other in good.along)
+    else:
+        again = any(other.site == one.site for other in good.changes)
+    if again:
+        raise InvalidIntervention(part, "changes what is changed already", "change each site once")
+    changes = good.changes if isinstance(one, Along) else (*good.changes, one)
+    along = (*good.along, one) if isinstance(one, Along) else good.along
+    return intervention_of(sizes, n_inputs, good.base, changes, along)
 
 
 def _guess_of(parts: list[str]) -> Guess:
@@ -148,6 +171,14 @@ def _read_change(part: str, n_inputs: int) -> Change:
     layer, neuron = int(shape[1]), int(shape[2])
     origin = None if shape[3] is None else int(shape[3])
     return change_of(layer, neuron, origin, shape[4], shape[5], n_inputs, part)
+
+
+def _read_along(part: str, n_inputs: int) -> Along:
+    shape = _ALONG.fullmatch(part)
+    if shape is None:
+        raise InvalidIntervention(part, "is no change along a direction", f"write an intervention as {SHAPE}")
+    plain = change_of(0, 0, None, shape[2], shape[3], n_inputs, part)
+    return Along(read_place(shape[1]), plain.written, plain.source, plain.value)
 
 
 def change_of(layer: int, neuron: int, origin: int | None, letter: str, rest: str, n_inputs: int, part: str) -> Change:

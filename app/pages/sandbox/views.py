@@ -38,6 +38,47 @@ class ChangeView(PageModel):
     without_url: str
 
 
+class LandedView(PageModel):
+    """Where a change along directions leaves a neuron that it moves."""
+
+    neuron: int
+    value: float
+
+
+class AlongView(PageModel):
+    """One change along one or more directions of a layer."""
+
+    layer: int
+    site: str = Field(description="As addresses write it: dLAYER~w~w~….")
+    name: str
+    dimension: int
+    weights: list[list[float]] = Field(description="Read-outs, a number for each neuron.")
+    swaps: list[list[float]] = Field(description="Directions along which the layer moves; empty where these are those.")
+    written: Written
+    source: str = Field(description="Input that a patch comes from, as its bits; empty for other changes.")
+    values: list[float] = Field(description="What each read-out is set to.")
+    before: list[float] = Field(description="What each reads when nothing is changed.")
+    landed: list[LandedView] = Field(description="The neurons that it moves, with all directions of the layer set.")
+    words: str
+    signs: str
+    without_url: str
+
+
+class DirectionChoiceView(PageModel):
+    """A direction that can be chosen."""
+
+    layer: int
+    site: str = Field(description="As addresses write it.")
+    token: str = Field(description="The same with what the tool writes there.")
+    name: str
+    carries: list[str] = Field(
+        description="Variables that live on it: LETTER: FORMULA of the explanations asked, FORMULA of found ones."
+    )
+    changed: bool
+    url: str
+    words: str
+
+
 class DecisionView(PageModel):
     """What a rule makes of an output."""
 
@@ -166,8 +207,12 @@ class SandboxPage(PageModel):
     now: str = Field(description="The intervention as addresses write it.")
     words: str = Field(description="The same in words.")
     changes: list[ChangeView]
+    along: list[AlongView]
     tool: ToolView
-    on: Literal["neurons", "edges"]
+    on: Literal["neurons", "edges", "directions"]
+    directions: list[DirectionChoiceView] = Field(
+        description="Directions that can be chosen, while directions are: of the explanations asked, then found ones."
+    )
     sites: list[SiteView] = Field(description="What can be chosen in the drawing; forms reach every site.")
     all_sites: list[tuple[str, str]] = Field(
         description="Every neuron and edge as (site, name); empty where they are too many for a menu."

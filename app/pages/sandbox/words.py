@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from analysis.directions.alignment import LinearPlace
+from analysis.sandbox.along import Along
 from analysis.sandbox.intervention import Change, Intervention, site_name
 from app.figures.svg import node_name
+from app.figures.svg.directions import linear_words
 from app.figures.svg.elements import decimal
 from app.pages.candidates import input_text
 
 _LISTED: Final = 12
 
 
-def written_words(change: Change, n_inputs: int, value: float | None = None) -> str:
+def written_words(change: Change | Along, n_inputs: int, value: float | None = None) -> str:
     """What is written: "set to 0", "given its mean", "patched from 10", "set to −0.5"."""
     match change.written:
         case "zero":
@@ -26,7 +29,7 @@ def written_words(change: Change, n_inputs: int, value: float | None = None) -> 
             return f"set to {number(change.value or 0.0)}"
 
 
-def written_signs(change: Change, n_inputs: int) -> str:
+def written_signs(change: Change | Along, n_inputs: int) -> str:
     """The same in few signs, for a drawing: "= 0", "= mean", "← 10", "= −0.5"."""
     match change.written:
         case "zero":
@@ -48,12 +51,22 @@ def number(value: float) -> str:
 def intervention_words(intervention: Intervention, sizes: Sequence[int], n_inputs: int) -> str:
     """``01 with n1.0 patched from 10, A → n1.1 set to 0``."""
     base = input_text(intervention.base, n_inputs)
-    if not intervention.changes:
+    if not intervention.is_changed:
         return f"{base}, unchanged"
     grouped: dict[str, list[str]] = {}
     for change in intervention.changes:
         grouped.setdefault(written_words(change, n_inputs), []).append(site_name(change, sizes))
+    for along in intervention.along:
+        grouped.setdefault(written_words(along, n_inputs), []).append(along_name(along.place, sizes))
     return f"{base} with " + "; ".join(f"{_listed(names)} {words}" for words, names in grouped.items())
+
+
+def along_name(place: LinearPlace, sizes: Sequence[int]) -> str:
+    """What people call a direction: ``n1.0 − n1.2``, with how it moves where that is another one."""
+    if place.dimension > 1:
+        return f"a subspace of {place.dimension} dimensions of layer {place.layer}"
+    name = linear_words(place.layer, place.reads[0], sizes)
+    return f"{name} (moving {linear_words(place.layer, place.swaps[0], sizes)})" if place.swaps else name
 
 
 def _listed(names: Sequence[str]) -> str:
@@ -69,6 +82,13 @@ def drawing_words(
 ) -> str:
     """Every neuron's value, and what it was where it has changed; without ``after`` what is hidden is left out."""
     told = [f"The network runs input {intervention_words(intervention, sizes, n_inputs)}."]
+    by_direction = {
+        (change.layer, neuron)
+        for change in intervention.along
+        for row in (change.place.swaps or change.place.reads)
+        for neuron, number in enumerate(row)
+        if number
+    }
     for layer in range(1, len(sizes)):
         parts = []
         for neuron in range(sizes[layer]):
@@ -80,6 +100,7 @@ def drawing_words(
                 continue
             value = after[layer][neuron]
             hand = f" ({written_words(own, n_inputs)})" if own is not None else ""
+            hand = hand or (" (moved along a direction)" if (layer, neuron) in by_direction else "")
             moved = f", was {decimal(was)}" if decimal(was) != decimal(value) else ""
             parts.append(f"{name} {decimal(value)}{hand}{moved}")
         if len(parts) > _LISTED:

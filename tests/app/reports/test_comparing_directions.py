@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import parse_qs, urlsplit
+
 import pytest
 
 from app.addressing import ExplanationRef
@@ -129,3 +131,80 @@ def test_the_list_of_all_tells_where_they_are(get, client) -> None:
     assert client.get(page["directions_url"]).status_code == 200
     assert "listed by class of directions" in client.get(XORNET + "/explanations").text
     assert get("/networks/other/explanations")["on_directions"] == 0
+
+
+def test_a_direction_is_changed_by_hand(get, client, story) -> None:
+    alice, bob = story["cast"][0]["ref"], story["cast"][1]["ref"]
+    own = "d1~0~1~-1s10"
+    page = get(XORNET + "/sandbox", e=[alice, bob], now="01_" + own)
+    (change,) = page["along"]
+    assert (change["name"], change["words"], change["signs"]) == ("n1.1 − n1.2", "patched from 10", "← 10")
+    assert {one["neuron"] for one in change["landed"]} == {1, 2}
+    assert page["words"] == "01 with n1.1 − n1.2 patched from 10"
+    assert page["now"] == "01_" + own
+    assert page["explanations"][0]["says"] == page["run"]["decisions"][1]["decision"] == 0
+    assert page["explanations"][0]["score"] == {"right": 1, "spoke": 1, "of": 1}
+    assert page["on"] == "neurons"
+    assert page["directions"] == []
+    html = client.get(XORNET + "/sandbox", params={"e": [alice, bob], "now": "01_" + own, "on": "directions"}).text
+    assert "moved" in html
+    assert "n1.1 − n1.2" in html
+
+
+def test_directions_to_choose_are_those_asked_and_those_found(get, story) -> None:
+    page = get(XORNET + "/sandbox", e=[story["cast"][0]["ref"]], on="directions")
+    names = [one["name"] for one in page["directions"]]
+    assert names[:2] == ["n1.1 − n1.2", "n1.0 − n1.2"]
+    assert any("n1.0 + n1.1 − n1.2" in name for name in names[2:])
+    assert len(names) == len(set(one["site"] for one in page["directions"]))
+    assert page["directions"][0]["carries"][0].startswith("P: ")
+    chosen = get(page["directions"][0]["url"].partition("?")[0], **_query(page["directions"][0]["url"]))
+    assert chosen["along"][0]["name"] == "n1.1 − n1.2"
+    assert chosen["on"] == "directions"
+    assert not get(chosen["url"].partition("?")[0], **_query(chosen["along"][0]["without_url"]))["along"]
+    assert get("/networks/other/sandbox", on="directions")["directions"] == []
+
+
+def test_a_typed_direction_leads_to_an_address(client) -> None:
+    form = {"along": "1: 1, 0, −1", "how": "value", "value": "0,5"}
+    answer = client.get(XORNET + "/sandbox", params=form)
+    assert answer.status_code == 303
+    assert answer.headers["location"].endswith("now=00_d1~1~0~-1v0.5&on=directions")
+    taken = {**_query(answer.headers["location"]), "along": "1: 1, 0, -1", "how": "nothing"}
+    assert "d1~" not in client.get(XORNET + "/sandbox", params=taken).headers["location"]
+
+
+@pytest.mark.parametrize(
+    ("query", "cause"),
+    [
+        ({"along": "1, 0, -1"}, "is no layer with numbers"),
+        ({"along": "1: 1, x, 2"}, "no numbers"),
+        ({"along": "1: 1, 0"}, "has 2 numbers for the 3 neurons"),
+        ({"along": "3: 1"}, "no hidden layer"),
+        ({"along": "1: 0, 0, 0"}, "cannot be set"),
+        ({"along": "1: 1, 0, -1", "how": "value", "value": "much"}, "no number from"),
+        ({"now": "00_1.0z_d1~1~0~-1z"}, "neurons and directions changed at once"),
+        ({"now": "00_d1~1~0~-1z_d1~2~0~-2z"}, "cannot be set at once"),
+        ({"now": "00_d1~1~0z"}, "has 2 numbers"),
+        ({"now": "00_dz"}, "no change along a direction"),
+    ],
+)
+def test_directions_that_are_none_are_refused_with_a_way_on(client, query, cause) -> None:
+    answer = client.get(XORNET + "/sandbox", params=query)
+    assert answer.status_code in (400, 422)
+    assert cause in answer.text
+    assert "/networks/alice-and-bob/sandbox" in answer.text
+
+
+def test_a_crucial_experiment_of_two_on_directions_is_one_of_their_own_swaps(get, story) -> None:
+    page = get(XORNET + "/sandbox", e=[story["cast"][0]["ref"], story["cast"][1]["ref"]])
+    (jump,) = page["jumps"]
+    assert jump["pairs"] == ["PQ"]
+    there = get(XORNET + "/sandbox", **_query(jump["url"]))
+    said = [one["says"] for one in there["explanations"]]
+    assert sorted(said) == [0, 1]
+    assert [one["right"] for one in there["explanations"]].count(True) == 1
+
+
+def _query(address: str) -> dict[str, list[str]]:
+    return parse_qs(urlsplit(address).query)
