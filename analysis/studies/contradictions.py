@@ -123,12 +123,14 @@ def _comparison(design: StudyDesign, comparison: Comparison, measured: Mapping[s
         yield f"{name}: the measure is not among the study's measures"
     else:
         rank_test = comparison.test not in ("chi-squared", "fisher")
-        if rank_test and not known.numeric:
+        if rank_test and not known.numeric and not (comparison.test == "friedman" and known.kind == "yes-no"):
             yield f"{name}: {comparison.test} compares numbers, and the measure is {_article(known.kind)}"
         if not rank_test and known.kind not in ("yes-no", "category"):
             yield f"{name}: {comparison.test} compares shares, and the measure is {_article(known.kind)}"
     if len(design.levels(comparison.factor)) < 2:
         yield f"{name}: the grid has one level of {FACTORS[comparison.factor]}, so there is nothing to compare"
+    if comparison.test == "friedman" and len(design.levels(comparison.factor)) == 2:
+        yield f"{name}: friedman needs three levels; use wilcoxon for two"
     if comparison.test == "spearman" and comparison.factor not in ("loss_target", "noise_std", "hidden", "tasks"):
         yield f"{name}: spearman needs levels that have an order"
     yield from _named(design, name, comparison)

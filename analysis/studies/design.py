@@ -37,7 +37,7 @@ FACTORS: Final[Mapping[Factor, str]] = {
     "input_weights": "input weights",
     "protocol": "protocol",
 }
-Test = Literal["kruskal-wallis", "mann-whitney", "wilcoxon", "spearman", "chi-squared", "fisher"]
+Test = Literal["kruskal-wallis", "friedman", "mann-whitney", "wilcoxon", "spearman", "chi-squared", "fisher"]
 Evidence = Literal["C", "W", "D", "N", "S", "O"]
 EVIDENCE: Final[Mapping[Evidence, str]] = {
     "C": "read in the authors' code",
@@ -95,7 +95,8 @@ class Comparison(_Part):
     test: Test = Field(
         "kruskal-wallis",
         description="mann-whitney and fisher: every pair of levels; wilcoxon: every pair, networks of equal seed "
-        "paired; kruskal-wallis and chi-squared: all levels at once; spearman: trend along the levels in their order.",
+        "paired; kruskal-wallis and chi-squared: all levels at once; friedman: the same, networks of equal seed as one "
+        "block, for numbers and for yes or no; spearman: trend along the levels in their order.",
     )
     protocol: str = Field("", description="Under which protocol; empty: under each. Not with factor 'protocol'.")
     where: dict[Factor, str] = Field(

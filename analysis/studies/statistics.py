@@ -5,7 +5,8 @@ Networks that failed have no value; they are counted in every denominator and to
 - spreads: least, quartiles, median, most (linear interpolation between ranks), mean;
 - shares: Wilson's interval;
 - tests by scipy, each with an effect size: Cliff's delta (Mann-Whitney), the matched-pairs rank-biserial correlation
-  (Wilcoxon), epsilon squared (Kruskal-Wallis), Spearman's rho, Cramér's V (chi-squared, Fisher);
+  (Wilcoxon), Kendall's W (Friedman), epsilon squared (Kruskal-Wallis), Spearman's rho, Cramér's V (chi-squared,
+  Fisher);
 - Holm's correction over all tests of a study.
 """
 
@@ -21,6 +22,7 @@ from scipy import stats
 
 CONFIDENCE: Final = 0.95
 _FEWEST: Final = 2  # values in each group for a rank test
+_FEWEST_BLOCKED: Final = 3  # groups; two are wilcoxon's
 
 
 @dataclass(frozen=True)
@@ -156,6 +158,33 @@ def wilcoxon(groups: Mapping[str, Mapping[Hashable, float]]) -> Tested:
     biserial = float((ranks[moved > 0].sum() - ranks[moved < 0].sum()) / ranks.sum())
     statistic, p = float(found.statistic), float(found.pvalue)
     return Tested("wilcoxon", (name_a, name_b), (len(pairs),), statistic, p, biserial, effect, None, note)
+
+
+def friedman(groups: Mapping[str, Mapping[Hashable, float]]) -> Tested:
+    """Whether any group's values lie elsewhere, the same networks in each; effect: Kendall's W, 0 to 1.
+
+    Of yes and no, as 1 and 0, it is Cochran's Q test: ranks with ties corrected give the same statistic.
+
+    Args:
+        groups: each a block (say, a seed) → value. Blocks that some group lacks are left out, and groups with fewer
+            than half the values of the fullest one first, or else they would take all blocks with them; both are told.
+    """
+    name = "Kendall's W"
+    fullest = max((len(values) for values in groups.values()), default=0)
+    filled = {label: values for label, values in groups.items() if values and 2 * len(values) >= fullest}
+    left_out = [label for label in groups if label not in filled]
+    note = f"without {', '.join(left_out)}: too few" if left_out else ""
+    blocks = [block for block in next(iter(filled.values()), {}) if all(block in values for values in filled.values())]
+    sizes = (len(blocks),)
+    if len(filled) < _FEWEST_BLOCKED or len(blocks) < _FEWEST:
+        return Tested("friedman", tuple(groups), sizes, None, None, None, name, None, "too few networks in every group")
+    table = np.array([[float(values[block]) for values in filled.values()] for block in blocks])
+    if (table == table[:, :1]).all():
+        return Tested("friedman", tuple(groups), sizes, 0.0, 1.0, 0.0, name, None, note)
+    found = stats.friedmanchisquare(*table.T)
+    statistic = float(found.statistic)
+    effect = statistic / (len(blocks) * (len(filled) - 1))
+    return Tested("friedman", tuple(groups), sizes, statistic, float(found.pvalue), effect, name, None, note)
 
 
 def kruskal_wallis(groups: Mapping[str, Sequence[float]]) -> Tested:

@@ -22,6 +22,7 @@ from analysis.studies.statistics import (
     Share,
     Spread,
     Tested,
+    friedman,
     holm,
     independence,
     kruskal_wallis,
@@ -289,6 +290,8 @@ def _tested(
             else:
                 results.append(mann_whitney({a: groups[a].numbers, b: groups[b].numbers}))
         return results
+    if test == "friedman":
+        return [friedman(pairs)]
     if test == "chi-squared":
         return [independence(test, {name: group.categories for name, group in groups.items()})]
     numbers = {name: group.numbers for name, group in groups.items()}

@@ -49,6 +49,12 @@ def _alignments_truncated(studied: Studied) -> int | None:
     return studied.analysis.algorithms.truncated_at
 
 
+def _n_free(studied: Studied) -> int:
+    """Candidates without variables; each has the empty alignment, which is valid."""
+    results = studied.analysis.algorithms.algorithms
+    return sum(1 for result in results if result.n_valid and not result.algorithm.responses)
+
+
 def irredundant_aligned(studied: Studied) -> tuple[AlgorithmResult, ...]:
     """The aligned algorithms that have no redundant literal; none where the protocol does not judge it."""
     results = studied.analysis.algorithms.algorithms
@@ -156,13 +162,36 @@ MEASURES: Final = (
     Measure(
         "alignments-minimal",
         "minimal alignments",
-        "Valid alignments that contain no other valid one of their algorithm; of one without variables the empty one.",
+        "Valid alignments that contain no other valid one of their algorithm, the empty one of an algorithm without "
+        "variables among them, as the authors' program counts.",
         "count",
         lambda studied: Measured(
             studied.analysis.algorithms.n_minimal_alignments, truncated_at=_alignments_truncated(studied)
         ),
         "alignments",
         log=True,
+        needs=frozenset({"algorithms"}),
+    ),
+    Measure(
+        "alignments-placed",
+        "minimal alignments that place a variable",
+        "Minimal alignments without the empty ones of algorithms that have no variables, which are counted apart.",
+        "count",
+        lambda studied: Measured(
+            studied.analysis.algorithms.n_minimal_alignments - _n_free(studied),
+            truncated_at=_alignments_truncated(studied),
+        ),
+        "alignments",
+        log=True,
+        needs=frozenset({"algorithms"}),
+    ),
+    Measure(
+        "alignments-empty",
+        "empty alignments",
+        "Algorithms without variables: each has one alignment, the empty one, right by construction.",
+        "count",
+        lambda studied: Measured(_n_free(studied)),
+        "alignments",
         needs=frozenset({"algorithms"}),
     ),
     Measure(

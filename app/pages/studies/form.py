@@ -215,15 +215,23 @@ def design_of_fields(fields: StudyFields) -> StudyDesign:
 
 
 def usual_comparisons(design: StudyDesign) -> list[dict[str, str]]:
-    """A test of every measure along every factor that varies: by ranks for numbers, of shares for the others."""
+    """A test of every measure along every factor that varies: by ranks for numbers, of shares for the others.
+
+    Seeds are the same in every cell. Networks of equal seed start from equal weights where their shape is equal, so
+    they are compared with each other there, and only by shape as if they had nothing in common.
+    """
     tests = []
     for factor in design.varying:
-        pair = len(design.levels(factor)) == 2
+        pair, paired = len(design.levels(factor)) == 2, factor != "hidden"
         for key in design.measures:
-            kind = MEASURES[key].kind
-            if factor == "protocol":
-                test = "wilcoxon" if MEASURES[key].numeric else ""
-            elif MEASURES[key].numeric:
+            kind, numeric = MEASURES[key].kind, MEASURES[key].numeric
+            if paired and pair and numeric:
+                test = "wilcoxon"
+            elif paired and not pair and (numeric or kind == "yes-no") and factor != "protocol":
+                test = "friedman"
+            elif factor == "protocol":
+                test = "wilcoxon" if numeric else ""
+            elif numeric:
                 test = "mann-whitney" if pair else "kruskal-wallis"
             else:
                 test = ("fisher" if pair else "chi-squared") if kind in ("yes-no", "category") else ""

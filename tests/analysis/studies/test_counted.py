@@ -15,6 +15,8 @@ MEASURES = [
     "algorithms-aligned",
     "alignments-valid",
     "alignments-minimal",
+    "alignments-placed",
+    "alignments-empty",
     "algorithms-irredundant",
     "alignments-minimal-irredundant",
     "irredundant-formulas",

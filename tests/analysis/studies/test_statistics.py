@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analysis.studies.statistics import (
+    friedman,
     holm,
     independence,
     kruskal_wallis,
@@ -71,6 +72,27 @@ def test_rank_tests_of_several_groups():
     assert kruskal_wallis({"a": [1, 1], "b": [1, 1]}).p == 1.0
     assert kruskal_wallis({"a": [1], "b": []}).p is None
     assert "without b" in kruskal_wallis({**groups, "b": [5]}).note
+
+
+def test_blocks_of_equal_seed_tell_what_independent_samples_do_not():
+    start = dict(enumerate([3.0, 90.0, 17.0, 55.0, 240.0, 8.0, 31.0, 130.0]))
+    groups = {name: {k: v + more for k, v in start.items()} for name, more in (("a", 0), ("b", 1), ("c", 2))}
+    blocked = friedman(groups)
+    assert (blocked.effect, blocked.sizes) == (1.0, (8,))
+    assert blocked.p < 0.001 < 0.8 < kruskal_wallis({name: list(v.values()) for name, v in groups.items()}).p
+    assert friedman({"a": start, "b": start, "c": start}).p == 1.0
+    thin = friedman({**groups, "c": {0: 5.0}, "d": groups["c"]})
+    assert (thin.sizes, thin.note) == ((8,), "without c: too few")
+    assert friedman({"a": start, "b": start, "c": {}}).p is None
+
+
+def test_of_yes_and_no_blocks_give_cochrans_q():
+    answers = [(1, 1, 0), (1, 1, 0), (0, 1, 0), (1, 1, 1), (1, 0, 0), (0, 1, 0), (1, 1, 0)]
+    groups = {name: {k: bool(row[place]) for k, row in enumerate(answers)} for place, name in enumerate("abc")}
+    columns, rows = [sum(row[place] for row in answers) for place in range(3)], [sum(row) for row in answers]
+    total, squares = sum(rows), sum(c * c for c in columns)
+    q = 2 * (3 * squares - total**2) / (3 * total - sum(r * r for r in rows))
+    assert friedman(groups).statistic == pytest.approx(q)
 
 
 def test_shares_by_fishers_exact_test_and_cramers_v():
