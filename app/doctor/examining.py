@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from analysis import ENGINE_VERSION
 from app.db.engine import Store, newest_revision, store_at
 from app.db.errors import StoreUnavailable
-from app.doctor import stored, surroundings
+from app.doctor import devices, stored, surroundings
 from app.doctor.finding import Diagnosis, Finding, guarded, problem
 from app.settings import Settings
 
@@ -39,7 +39,7 @@ def _findings(environment: Mapping[str, str], sample: int, thorough: bool) -> It
         return
     for check, look in (
         ("settings.agree", partial(surroundings.of_settings, settings)),
-        ("settings.device", partial(surroundings.of_device, settings)),
+        ("settings.device", partial(devices.of_device, settings)),
         ("versions", partial(surroundings.of_versions, settings)),
         ("folder", partial(surroundings.of_folder, settings)),
         ("clock.right", surroundings.of_clock),

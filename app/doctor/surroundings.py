@@ -182,23 +182,6 @@ def of_clock() -> Iterator[Finding]:
         yield ok("clock.right", time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()))
 
 
-def of_device(settings: Settings) -> Iterator[Finding]:
-    """Whether the device that trainings are to use is there; torch is loaded only to answer that."""
-    if settings.device == "cpu":
-        return
-    import torch
-
-    try:
-        torch.zeros(1, device=settings.device)
-        yield ok("settings.device", f"device {settings.device} is there")
-    except (RuntimeError, AssertionError) as error:
-        yield problem(
-            "settings.device",
-            f"device {settings.device} cannot be used ({str(error).splitlines()[0][:120]})",
-            "set PLURISCOPE_DEVICE=cpu, or install the driver and a build of torch for it",
-        )
-
-
 def _is_loopback(host: str) -> bool:
     try:
         return ip_address(host).is_loopback

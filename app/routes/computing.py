@@ -8,6 +8,7 @@ from threading import BoundedSemaphore
 from typing import Final
 
 from app.errors import Busy
+from app.watching.metrics import COMPUTING
 
 AT_ONCE: Final = 2
 WAIT_SECONDS: Final = 8.0
@@ -24,9 +25,12 @@ def room(what: str) -> Iterator[None]:
     Raises:
         Busy: there is none in time.
     """
-    if not _ROOM.acquire(timeout=WAIT_SECONDS):
+    with COMPUTING.labels("waiting").track_inprogress():
+        has_room = _ROOM.acquire(timeout=WAIT_SECONDS)
+    if not has_room:
         raise Busy(what, f"{AT_ONCE} others are being computed at this moment", "try again in a few seconds")
     try:
-        yield
+        with COMPUTING.labels("running").track_inprogress():
+            yield
     finally:
         _ROOM.release()

@@ -1,18 +1,17 @@
-"""Whether this process lives and can answer."""
+"""Whether this process lives and can answer, in one word, in two, or check by check."""
 
 from __future__ import annotations
 
-from functools import cache
-
 from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
 from sqlalchemy.exc import SQLAlchemyError
 
 from analysis import ENGINE_VERSION
 from app.addressing import API_PREFIX
-from app.db.engine import Store, alembic_config
+from app.db.engine import Store, newest_revision
+from app.routes.depends import now
+from app.watching.readiness import Check, checks_of
 
 router = APIRouter()
 
@@ -26,6 +25,20 @@ class Health(BaseModel):
     version: str
 
 
+class Liveness(BaseModel):
+    """That this process answers."""
+
+    live: bool = True
+
+
+class Readiness(BaseModel):
+    """Whether requests can be answered, and what else does not work."""
+
+    ready: bool = Field(description="No check has failed.")
+    degraded: bool = Field(description="Reading goes on, but something else does not work.")
+    checks: list[Check]
+
+
 @router.get("/health", tags=["service"], summary="Health", responses={503: {"model": Health}})
 @router.get(f"{API_PREFIX}/health", include_in_schema=False)
 def health(request: Request, response: Response) -> Health:
@@ -37,6 +50,27 @@ def health(request: Request, response: Response) -> Health:
     return Health(ready=database == "ok", database=database, version=ENGINE_VERSION)
 
 
+@router.get("/health/live", tags=["service"], summary="Whether the process lives")
+async def live(response: Response) -> Liveness:
+    """200 as long as the process answers; it asks nothing of the database. For what starts dead processes anew."""
+    response.headers["cache-control"] = "no-store"
+    return Liveness()
+
+
+@router.get("/health/ready", tags=["service"], summary="Whether it can answer", responses={503: {"model": Readiness}})
+def ready(request: Request, response: Response) -> Readiness:
+    """Store, schema, disk and workers, each by itself: 503 if one without which nothing can be answered fails.
+
+    A full disk or missing workers make it degraded, not unready: what is stored can be read all the same.
+    """
+    checks = checks_of(request.app.state.store, request.app.state.settings, now())
+    response.headers["cache-control"] = "no-store"
+    is_ready = all(check.state != "failed" for check in checks)
+    if not is_ready:
+        response.status_code = 503
+    return Readiness(ready=is_ready, degraded=any(check.state == "degraded" for check in checks), checks=checks)
+
+
 def _database(store: Store) -> str:
     try:
         with store.read() as session:
@@ -44,9 +78,3 @@ def _database(store: Store) -> str:
     except SQLAlchemyError:
         return "unreachable"
     return "ok" if revision == newest_revision() else "behind"
-
-
-@cache
-def newest_revision() -> str | None:
-    """The schema version that this program needs."""
-    return ScriptDirectory.from_config(alembic_config()).get_current_head()
