@@ -56,7 +56,7 @@ def serve(
             enqueue_missing_criteria(session)
             enqueue_missing_directions(session)
             enqueue_missing_reports(session)
-            purged = purge_deleted(session, settings.undo_days)
+        purged = purge_deleted(store, settings.undo_days)
         if purged:
             remark(f"deleted {purged} networks for good whose time for undoing was over")
     except StoreReadOnly as trouble:  # what is stored can be read all the same

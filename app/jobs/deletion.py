@@ -5,6 +5,8 @@
        └─────restore──────┘
 
 A deleted network keeps everything; its addresses say that it is deleted, its work is cancelled, its slug stays taken.
+What is purged goes in small transactions, so that others may write between them; the first one takes the analyses out
+of sight, so that nobody ever sees part of one.
 Bundled networks are never purged, since the next start would only bring them back.
 """
 
@@ -14,12 +16,15 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from sqlalchemy import select
+from sqlalchemy import delete, select, update
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
+from app.db.engine import Store
 from app.db.errors import Conflict
 from app.db.reads.jobs import UNFINISHED
-from app.db.tables import JobRow, NetworkRow
+from app.db.staging import delete_some
+from app.db.tables import AnalysisRow, JobRow, NetworkRow
 from app.db.writes import delete_network
 from app.jobs import queue
 
@@ -64,11 +69,11 @@ def restore(session: Session, row: NetworkRow, *, now: datetime | None = None) -
     session.flush()
 
 
-def purge_deleted(session: Session, days: float, *, now: datetime | None = None) -> int:
+def purge_deleted(store: Store, days: float, *, now: datetime | None = None) -> int:
     """Delete for good what was deleted so many days ago or earlier.
 
     Args:
-        session: of the writer.
+        store: the store; others may write to it meanwhile.
         days: how long a deletion can be undone.
         now: the time, the present if not given.
 
@@ -76,12 +81,40 @@ def purge_deleted(session: Session, days: float, *, now: datetime | None = None)
         How many networks are gone.
     """
     before = (now or datetime.now(UTC)) - timedelta(days=days)
-    gone = session.scalars(
-        select(NetworkRow).where(NetworkRow.deleted_at <= before, NetworkRow.origin != KEPT_ORIGIN)
-    ).all()
-    for row in gone:
-        delete_network(session, row)
-    return len(gone)
+    n_gone, gone = 0, False
+    while gone is not None:
+        n_gone += gone
+        with store.write() as session:
+            gone = _purge_some(session, before)
+    return n_gone
+
+
+def purge_beside(store: Store, days: float) -> None:
+    """The same behind somebody's back: where the database is busy or full, it is done another time."""
+    with suppress(OperationalError):
+        purge_deleted(store, days)
+
+
+def _purge_some(session: Session, before: datetime) -> bool | None:
+    """One transaction's share of one network: whether that one is gone; None if none is left."""
+    due = select(NetworkRow).where(NetworkRow.deleted_at <= before, NetworkRow.origin != KEPT_ORIGIN)
+    row = session.scalar(due.order_by(NetworkRow.id).limit(1))
+    if row is None:
+        return None
+    # whoever still works on it is told so by its lease; nothing new comes
+    session.execute(delete(JobRow).where(JobRow.network_digest == row.digest))
+    own = AnalysisRow.network_id == row.id
+    seen = session.scalars(select(AnalysisRow.id).where(own, AnalysisRow.staged == "")).all()
+    for analysis in seen:
+        session.execute(update(AnalysisRow).where(AnalysisRow.id == analysis).values(staged=f"-{analysis}"))
+    if seen:
+        return False
+    some = session.scalar(select(AnalysisRow.id).where(own).limit(1))
+    if some is not None:
+        delete_some(session, some)
+        return False
+    delete_network(session, row)
+    return True
 
 
 def unfinished_jobs(session: Session, row: NetworkRow) -> int:

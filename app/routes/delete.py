@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, BackgroundTasks, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from app.addressing import API_PREFIX
 from app.errors import api_errors
-from app.jobs.deletion import delete_softly, purge_deleted, restore
+from app.jobs.deletion import delete_softly, purge_beside, restore
 from app.limits import undo_days_in
 from app.pages.delete import DeleteOptions, DeletePage, build_delete
 from app.pages.place import find_network
@@ -38,11 +38,13 @@ def delete_twin(session: Reading, links: Links, network: str, _options: Options)
 
 
 @router.post("/networks/{network}/delete", include_in_schema=False)
-def delete_from_form(session: Writing, links: Links, network: str) -> RedirectResponse:
+def delete_from_form(
+    request: Request, session: Writing, links: Links, network: str, later: BackgroundTasks
+) -> RedirectResponse:
     """The confirmation: on to the page that offers to undo it."""
     row = find_network(session, links, network, deleted=True)
-    purge_deleted(session, undo_days_in(session))
     delete_softly(session, row)
+    later.add_task(purge_beside, request.app.state.store, undo_days_in(session))
     return RedirectResponse(links.delete(row.slug), status_code=303)
 
 
@@ -52,11 +54,11 @@ def delete_from_form(session: Writing, links: Links, network: str) -> RedirectRe
     summary="Delete a network",
     responses=api_errors(403, 404),
 )
-def delete(session: Writing, links: Links, network: str) -> DeletePage:
+def delete(request: Request, session: Writing, links: Links, network: str, later: BackgroundTasks) -> DeletePage:
     """Delete a network with all that was found about it; for some days that can be undone. Its work is cancelled."""
     row = find_network(session, links, network, deleted=True)
-    purge_deleted(session, undo_days_in(session))
     delete_softly(session, row)
+    later.add_task(purge_beside, request.app.state.store, undo_days_in(session))
     return build_delete(session, links, row.slug)
 
 

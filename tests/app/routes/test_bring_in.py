@@ -200,9 +200,8 @@ def test_bringing_a_deleted_network_in_again_brings_it_back(client):
 def test_a_deletion_is_final_when_its_time_is_over(client, store):
     client.post("/api/v1/networks", content=xor_file())
     client.delete("/api/v1/networks/hand-made-xor")
-    with store.write() as session:
-        assert purge_deleted(session, 7.0) == 0
-        assert purge_deleted(session, 7.0, now=datetime.now(UTC) + timedelta(days=7, seconds=1)) == 1
+    assert purge_deleted(store, 7.0) == 0
+    assert purge_deleted(store, 7.0, now=datetime.now(UTC) + timedelta(days=7, seconds=1)) == 1
     assert stored(store)[0] == 0
     assert client.get("/api/v1/networks/hand-made-xor").status_code == 404
 
@@ -211,8 +210,8 @@ def test_bundled_networks_can_always_be_brought_back_and_do_not_come_by_themselv
     with store.write() as session:
         add_bundled_networks(session)
     client.delete("/api/v1/networks/xor-pretrained")
+    assert purge_deleted(store, 0.0) == 0
     with store.write() as session:
-        assert purge_deleted(session, 0.0) == 0
         add_bundled_networks(session)
     assert client.get("/api/v1/networks/xor-pretrained").status_code == 410
     client.post("/api/v1/networks/xor-pretrained/restore")
