@@ -81,12 +81,13 @@ def purge_deleted(store: Store, days: float, *, now: datetime | None = None) -> 
         How many networks are gone.
     """
     before = (now or datetime.now(UTC)) - timedelta(days=days)
-    n_gone, gone = 0, False
-    while gone is not None:
-        n_gone += gone
+    n_gone = 0
+    while True:
         with store.write() as session:
             gone = _purge_some(session, before)
-    return n_gone
+        if gone is None:
+            return n_gone
+        n_gone += gone
 
 
 def purge_beside(store: Store, days: float) -> None:
