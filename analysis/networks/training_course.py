@@ -101,6 +101,7 @@ def course_json(course: TrainingCourse) -> dict[str, Any]:
     """A course as JSON values; NaN and infinities become null."""
     return {
         "name": course.spec.label,
+        "seed": course.spec.seed,
         "state": course.state,
         "epochs": course.epochs,
         "loss": finite(course.loss),

@@ -16,6 +16,7 @@ from app.db.tables import JobRow
 from app.jobs.definitions import DEFINITIONS, MAX_LOSSES
 from app.pages.cursors import bad_cursor, read_cursor, write_cursor
 from app.pages.options import Options, PageModel
+from app.pages.training.course import Learning, TrainedOutcome, learning_of_job
 
 JobState = Literal["queued", "running", "done", "failed", "cancelled", "truncated"]
 StageState = Literal["pass", "running", "untested", "fail", "na"]
@@ -111,18 +112,6 @@ class LogLine(PageModel):
     message: str
 
 
-class TrainedNetwork(PageModel):
-    """What came of one training."""
-
-    name: str
-    state: str
-    message: str
-    epochs: int
-    loss: float | None
-    accuracy: float | None
-    url: str = Field(description="The network, empty if it did not converge.")
-
-
 class JobPage(JobItem):
     """One job; scripts poll ``state``."""
 
@@ -133,7 +122,8 @@ class JobPage(JobItem):
     network_url: str = Field(description="The network it works on, empty if there is none yet.")
     network_name: str
     stages: list[Stage]
-    trained: list[TrainedNetwork]
+    learning: Learning | None = Field(description="Of a training: how far each network is, or what came of it.")
+    trained: list[TrainedOutcome] = Field(description="The same networks in short, when they have ended.")
     log: list[LogLine] = Field(description=f"The last {LOG_LINES} lines, oldest first.")
     log_left_out: int = Field(description="Earlier lines that are not shown.")
     losses: int = Field(
@@ -192,6 +182,7 @@ def build_job(session: Session, addresses: Addresses, job_id: str, now: datetime
     network = network_by_digest(session, row.network_digest) if row.network_digest else None
     ended = row.state not in reads.UNFINISHED
     made = str(row.result.get("url", ""))
+    learning = learning_of_job(row, addresses)
     return JobPage(
         **_item(row, addresses, now).model_dump(),
         ended=ended,
@@ -201,7 +192,8 @@ def build_job(session: Session, addresses: Addresses, job_id: str, now: datetime
         network_url=addresses.network(network.slug) if network else "",
         network_name=network.name if network else "",
         stages=_stages(row),
-        trained=[_trained(outcome, addresses) for outcome in row.result.get("outcomes", [])],
+        learning=learning,
+        trained=[n.outcome for n in learning.networks] if learning is not None and row.result.get("outcomes") else [],
         log=[LogLine(at=line.at, level=line.level, message=line.message) for line in lines],
         log_left_out=n_lines - len(lines),
         losses=row.losses,
@@ -263,15 +255,3 @@ def _stages(row: JobRow) -> list[Stage]:
             )
         )
     return stages
-
-
-def _trained(outcome: Mapping[str, Any], addresses: Addresses) -> TrainedNetwork:
-    return TrainedNetwork(
-        name=outcome["name"],
-        state=outcome["state"],
-        message=outcome["message"],
-        epochs=outcome["epochs"],
-        loss=outcome["loss"],
-        accuracy=outcome["accuracy"],
-        url=addresses.prefix + outcome["url"] if outcome.get("url") else "",
-    )

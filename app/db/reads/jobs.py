@@ -59,6 +59,12 @@ def jobs_of_network(session: Session, digest: str, *, unfinished: bool = False) 
     return list(session.scalars(query))
 
 
+def jobs_of_kind(session: Session, kind: str, limit: int) -> list[JobRow]:
+    """The last jobs of one kind that were asked for, newest first."""
+    query = select(JobRow).where(JobRow.kind == kind).order_by(JobRow.created_at.desc(), JobRow.id.desc())
+    return list(session.scalars(query.limit(limit)))
+
+
 def count_jobs(session: Session) -> dict[str, int]:
     """How many jobs are in each state that any job is in."""
     return dict(session.execute(select(JobRow.state, func.count()).group_by(JobRow.state)).all())

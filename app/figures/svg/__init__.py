@@ -10,6 +10,7 @@ from app.figures.svg.flow import ByHand, FlowLink, flow_diagram
 from app.figures.svg.funnel import funnel_bar, unasked_bar
 from app.figures.svg.heat import edge_use_heats, heat_matrix, interchange_heat
 from app.figures.svg.layout import node_name, shape_text
+from app.figures.svg.learning import LossCurve, OutputCurve, loss_figure, outputs_figure
 from app.figures.svg.marks import empty_mark, logo, strategy_mark, verdict_mark
 from app.figures.svg.networks import network_diagram
 from app.figures.svg.number_line import Threshold, number_line
@@ -36,6 +37,8 @@ __all__ = [
     "Direction",
     "FlowLink",
     "Hues",
+    "LossCurve",
+    "OutputCurve",
     "Threshold",
     "Tile",
     "aligned_diagram",
@@ -54,9 +57,11 @@ __all__ = [
     "hues_by_frequency",
     "interchange_heat",
     "logo",
+    "loss_figure",
     "network_diagram",
     "node_name",
     "number_line",
+    "outputs_figure",
     "shape_text",
     "strategy_mark",
     "table_name",

@@ -1,0 +1,259 @@
+"""How networks learn, as pages show it: while they are trained, and for ever after."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from pydantic import Field
+
+from analysis.errors import AnalysisError
+from analysis.networks.training_spec import MESSAGES, TrainingSpec, training_spec
+from analysis.tasks import Task
+from app.addressing import Addresses
+from app.db.codecs import tasks_of
+from app.db.reads.networks import STUDY_ORIGIN
+from app.db.tables import JobRow, NetworkRow
+from app.figures.svg.learning import End, LossCurve, OutputCurve
+from app.pages.options import PageModel
+from app.pages.training.like import again
+
+LossPoint = tuple[int, float | None]
+OutputsPoint = tuple[int, list[list[float | None]]]
+TOLD_POINTS: Final = 12
+TRAINING: Final = "training"
+
+
+class LossNumbers(PageModel):
+    """One line of the loss curve as numbers."""
+
+    epoch: int
+    loss: float | None
+
+
+class TrainedOutcome(PageModel):
+    """What came of one network, in short."""
+
+    name: str
+    state: str = Field(description="training, or how it ended: converged, stopped_early, loss_above_target, …")
+    message: str
+    epochs: int
+    loss: float | None
+    accuracy: float | None = Field(description="Share of validation rows decided right; null before the end.")
+    url: str = Field(description="The network, empty if it did not converge.")
+
+
+class TrainedNetwork(TrainedOutcome):
+    """One network of a training: on its way, or what came of it."""
+
+    seed: int | None
+    losses: list[LossPoint] = Field(description="(epoch, loss), thinned; null where it was no finite number.")
+    outputs: list[OutputsPoint] = Field(
+        description="(epoch, [input][output]) at some epochs, the newest last; inputs in binary order."
+    )
+    decided: list[str] = Field(
+        description="For each output what it decides on every input, rounded: 0, 1 or ? for neither."
+    )
+    n_right: int | None = Field(description="Inputs on which every output decides right; null before the first epoch.")
+
+    @property
+    def end(self) -> End:
+        if self.state == TRAINING:
+            return "training"
+        return "converged" if self.state == "converged" else "failed"
+
+    @property
+    def outcome(self) -> TrainedOutcome:
+        """The same in short."""
+        return TrainedOutcome(**self.model_dump(include=set(TrainedOutcome.model_fields)))
+
+    @property
+    def curve(self) -> LossCurve:
+        return LossCurve(self.name, self.losses, self.end)
+
+
+class Learning(PageModel):
+    """How some networks of one spec learn."""
+
+    tasks: list[str]
+    targets: list[list[int]] = Field(description="Truth table of each output.")
+    inputs: list[str] = Field(description="The Boolean inputs in binary order.")
+    loss_target: float
+    max_epochs: int
+    options: dict[str, Any] = Field(description="Options of training, the seed that of the first network.")
+    networks: list[TrainedNetwork]
+    again_url: str = Field(description="The form filled in with these options.")
+
+    @property
+    def curves(self) -> list[LossCurve]:
+        return [network.curve for network in self.networks if network.losses]
+
+    @property
+    def n_converged(self) -> int:
+        return sum(network.state == "converged" for network in self.networks)
+
+    @property
+    def n_training(self) -> int:
+        return sum(network.state == TRAINING for network in self.networks)
+
+    @property
+    def n_failed(self) -> int:
+        return len(self.networks) - self.n_converged - self.n_training
+
+    def output_curves(self, output: int, network: int = 0) -> list[OutputCurve]:
+        """One output of one network on every input, [] if none were kept."""
+        looks = self.networks[network].outputs
+        if not looks:
+            return []
+        return [
+            OutputCurve(bits, self.targets[output][row], [(epoch, rows[row][output]) for epoch, rows in looks])
+            for row, bits in enumerate(self.inputs)
+        ]
+
+    @property
+    def numbers(self) -> list[LossNumbers]:
+        """The first network's loss at a few epochs, the first and the last among them."""
+        points = self.networks[0].losses
+        step = max(1, -(-len(points) // TOLD_POINTS))
+        chosen = sorted({*range(0, len(points), step), len(points) - 1} - {-1})
+        return [LossNumbers(epoch=points[at][0], loss=points[at][1]) for at in chosen]
+
+    @property
+    def thinning(self) -> str:
+        """How much of the first network's curve is drawn, in words."""
+        network = self.networks[0]
+        if len(network.losses) >= network.epochs:
+            return "every epoch"
+        return f"{len(network.losses)} of {network.epochs:,} epochs, the first and the last among them"
+
+
+def learning_of_job(row: JobRow, addresses: Addresses) -> Learning | None:
+    """How far the networks of a training job are, or what came of them; None for other jobs."""
+    specs = row.arguments.get("specs") if row.kind == "train" else None
+    if not specs:
+        return None
+    try:
+        spec = training_spec(specs[0])
+    except AnalysisError:  # options of another version: the job itself says so
+        return None
+    outcomes = row.result.get("outcomes") or row.so_far.get("outcomes") or []
+    stopped = row.state in ("cancelled", "failed")
+    networks = [_network(outcome, spec, addresses, stopped=stopped) for outcome in outcomes]
+    if not networks:
+        labels = [spec.model_copy(update={"seed": int(one["seed"])}).label for one in specs]
+        networks = [_not_begun(label, stopped=stopped) for label in labels]
+    return _learning(spec, spec.resolved_tasks(), networks, addresses)
+
+
+def learning_of_network(row: NetworkRow, addresses: Addresses) -> Learning | None:
+    """How a network learned; None if that is not known here."""
+    told = row.training
+    if not told.get("losses"):
+        return None
+    try:
+        spec = training_spec(told["options"])
+    except (AnalysisError, KeyError):
+        return None
+    tasks = tasks_of(row)
+    if len(tasks) != len(spec.tasks):
+        return None
+    return _learning(spec, tasks, [_network({**told, "name": row.name}, spec, addresses)], addresses)
+
+
+def why_unknown(row: NetworkRow) -> str:
+    """Why there is no loss curve of a network."""
+    if row.origin == STUDY_ORIGIN and row.training.get("options"):
+        return (
+            "The study that trained it kept how it ended, not its loss curve. "
+            "Trained again with the same options and seed, it becomes the same network, curve included."
+        )
+    if row.training.get("options"):
+        return "It was trained by an earlier version that kept no loss curve."
+    if row.origin == "bundled":
+        return "It comes with Pluriscope, and its training was not recorded: there is no loss curve of it."
+    return "It was trained elsewhere: nothing is known here of its training, so there is no loss curve."
+
+
+def same_again(row: NetworkRow, addresses: Addresses) -> str:
+    """The form filled in with the very options and seed of a network without a curve; "" where they are not known."""
+    options = row.training.get("options")
+    return again(addresses, options) if options and not row.training.get("losses") else ""
+
+
+def _learning(
+    spec: TrainingSpec, tasks: Sequence[Task], networks: list[TrainedNetwork], addresses: Addresses
+) -> Learning:
+    options = spec.model_dump(mode="json")
+    return Learning(
+        tasks=[task.name or "".join(map(str, task.truth_table)) for task in tasks],
+        targets=[list(task.truth_table) for task in tasks],
+        inputs=[format(row, f"0{spec.n_inputs}b") for row in range(2**spec.n_inputs)],
+        loss_target=spec.loss_target,
+        max_epochs=spec.epochs,
+        options=options,
+        networks=networks,
+        again_url=again(addresses, {**options, "count": len(networks)}),
+    )
+
+
+def _network(
+    outcome: Mapping[str, Any], spec: TrainingSpec, addresses: Addresses, *, stopped: bool = False
+) -> TrainedNetwork:
+    outputs = outcome.get("outputs") or []
+    decided, n_right = _decided(outputs[-1][1], spec) if outputs else ([], None)
+    state, message = outcome["state"], outcome.get("message", "")
+    if state == TRAINING:
+        message = f"epoch {outcome['epochs']:,} of at most {spec.epochs:,}"
+        if stopped:
+            state, message = "stopped", f"stopped with the job at epoch {outcome['epochs']:,}"
+    elif not message:
+        message = MESSAGES.get(state, "")
+    options = outcome.get("options") or {}
+    return TrainedNetwork(
+        name=outcome["name"],
+        seed=options.get("seed", outcome.get("seed")),
+        state=state,
+        message=message,
+        epochs=outcome["epochs"],
+        loss=outcome["loss"],
+        accuracy=outcome["accuracy"],
+        url=addresses.prefix + outcome["url"] if outcome.get("url") else "",
+        losses=[(int(epoch), loss) for epoch, loss in outcome.get("losses", [])],
+        outputs=[(int(epoch), rows) for epoch, rows in outputs],
+        decided=decided,
+        n_right=n_right,
+    )
+
+
+def _not_begun(label: str, *, stopped: bool) -> TrainedNetwork:
+    return TrainedNetwork(
+        name=label,
+        seed=None,
+        state="stopped" if stopped else TRAINING,
+        message="not begun",
+        epochs=0,
+        loss=None,
+        accuracy=None,
+        url="",
+        losses=[],
+        outputs=[],
+        decided=[],
+        n_right=None,
+    )
+
+
+def _decided(rows: Sequence[Sequence[float | None]], spec: TrainingSpec) -> tuple[list[str], int]:
+    """What each output decides on every input, by rounding; and on how many inputs all are right."""
+    tables = [task.truth_table for task in spec.resolved_tasks()]
+    signs = [[_bit(value) for value in row] for row in rows]
+    right = sum(
+        all(sign == str(table[number]) for sign, table in zip(row, tables, strict=True))
+        for number, row in enumerate(signs)
+    )
+    return ["".join(row[output] for row in signs) for output in range(len(tables))], right
+
+
+def _bit(value: float | None) -> str:
+    if value is None:
+        return "?"
+    return {0: "0", 1: "1"}.get(round(value), "?")

@@ -1,0 +1,141 @@
+"""The training form, and what it asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from pydantic import Field
+from sqlalchemy.orm import Session
+
+from analysis.networks.training_spec import OptionProblem
+from analysis.protocol import BUILT_IN, named_protocol
+from app.addressing import Addresses
+from app.db.reads.jobs import jobs_of_kind
+from app.db.tables import JobRow
+from app.jobs import queue
+from app.jobs.definitions import train_arguments
+from app.limits import limits_in
+from app.pages.options import PageModel
+from app.pages.shared import JobView, job_view
+from app.pages.training.like import LikeView, options_like
+from app.pages.training.options import (
+    FIELDS,
+    GROUPS,
+    MAX_COUNT,
+    FieldGroup,
+    TrainOptions,
+    TrainRequest,
+    chosen_protocols,
+    problems_of_form,
+    request_of,
+)
+from app.pages.training.plan import TrainingPlan, plan_training
+
+N_LATEST: Final = 5
+
+
+class FieldView(PageModel):
+    """One field of the form as it is filled in."""
+
+    name: str
+    label: str
+    hint: str
+    value: str
+    default: str
+    problems: list[str] = Field(description="What is wrong with its value; empty if nothing is.")
+
+
+class TrainPage(PageModel):
+    """The form with its values, what is wrong with them, and what they would take."""
+
+    fields: list[FieldView] = Field(description="Every option of training, in the order of the form.")
+    values: dict[str, str]
+    protocols: list[str] = Field(description="Protocols that are ticked.")
+    problems: list[str] = Field(description="What was wrong with the values, all at once; empty if nothing was.")
+    like: LikeView | None = Field(description="The network whose settings fill in the form.")
+    plan: TrainingPlan | None = Field(description="What it would take; null where the values cannot be trained with.")
+    all_protocols: list[str]
+    max_count: int
+    latest: list[JobView] = Field(description="The last trainings that were asked for.")
+    url: str
+
+    @property
+    def groups(self) -> tuple[FieldGroup, ...]:
+        return GROUPS
+
+    def field(self, name: str) -> FieldView:
+        """One field by its name."""
+        return next(field for field in self.fields if field.name == name)
+
+    @property
+    def protocol_problems(self) -> str:
+        """What is wrong with the protocols."""
+        return "; ".join(self.field("protocols").problems)
+
+    @property
+    def more_open(self) -> bool:
+        """Whether a field that is shown on request says something that is not the default, or wrong."""
+        views = [self.field(field.name) for group in GROUPS if group.closed for field in group.fields]
+        return any(view.problems or view.value != view.default for view in views)
+
+
+def build_train(session: Session, addresses: Addresses, options: TrainOptions) -> TrainPage:
+    """The form, filled in by the address, by a network or by what was sent.
+
+    Raises:
+        NotFound: the network whose settings are asked for is not there.
+    """
+    options, like = options_like(session, addresses, options)
+    problems = problems_of_form(options)
+    values = {name: str(getattr(options, name)) for name in FIELDS}
+    return TrainPage(
+        fields=[*(_field(name, values[name], problems) for name in FIELDS), _protocols(options, problems)],
+        values=values,
+        protocols=chosen_protocols(options),
+        problems=[_told(problem) for problem in problems],
+        like=like,
+        plan=None if problems else plan_training(request_of(options), limits_in(session)),
+        all_protocols=list(BUILT_IN),
+        max_count=MAX_COUNT,
+        latest=[job_view(row, addresses) for row in jobs_of_kind(session, "train", N_LATEST)],
+        url=addresses.train(),
+    )
+
+
+def start_training(session: Session, request: TrainRequest) -> JobRow:
+    """Ask for the training; the same request again is the same job, tried again if it failed.
+
+    Raises:
+        InvalidProtocol: a protocol without a built-in name.
+    """
+    protocols = [named_protocol(name) for name in request.protocols]
+    specs = [request.spec.model_copy(update={"seed": request.spec.seed + i}) for i in range(request.count)]
+    what = request.name or specs[0].label
+    title = f"Train {what}" if request.count == 1 else f"Train {request.count} networks: {what} and on"
+    arguments = train_arguments(specs, name=request.name, protocols=protocols)
+    return queue.enqueue(session, "train", arguments, title, asked=True, again=True)
+
+
+def _field(name: str, value: str, problems: Sequence[OptionProblem]) -> FieldView:
+    field = FIELDS[name]
+    default = str(TrainOptions.model_fields[name].default)
+    causes = [problem.cause for problem in problems if problem.option == name]
+    return FieldView(name=name, label=field.label, hint=field.hint, value=value, default=default, problems=causes)
+
+
+def _protocols(options: TrainOptions, problems: Sequence[OptionProblem]) -> FieldView:
+    return FieldView(
+        name="protocols",
+        label="Analyse under",
+        hint="The rules by which each network that converges is analysed at once; none is possible.",
+        value=", ".join(chosen_protocols(options)),
+        default=", ".join(BUILT_IN),
+        problems=[problem.cause for problem in problems if problem.option == "protocols"],
+    )
+
+
+def _told(problem: OptionProblem) -> str:
+    """A problem with the name of its option and that of its field."""
+    label = FIELDS[problem.option].label if problem.option in FIELDS else ""
+    return f"{label} ({problem})" if label else str(problem)
