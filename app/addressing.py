@@ -323,6 +323,10 @@ class Addresses:
         """Where a job is cancelled or tried again with POST, or followed; "cancel", "retry" or "events"."""
         return self._url("jobs", job, action)
 
+    def training_table(self, network: str, form: str) -> str:
+        """Loss and outputs of a network in training, by epoch; form "csv" or "json"."""
+        return self._url("networks", network, f"training.{form}")
+
     def train(self, **view: Any) -> str:
         return self._url("train", **view)
 
@@ -341,8 +345,20 @@ class Addresses:
         """Every component of these pages, live."""
         return self._url("patterns")
 
+    def login(self, **view: Any) -> str:
+        """Where a token is shown, and with POST where it lets in; ``next=`` is the page to come back to."""
+        return self._url("login", **view)
+
+    def logout(self) -> str:
+        """Where a session ends with POST."""
+        return self._url("logout")
+
     def health(self) -> str:
         return self._url("health")
+
+    def admin(self) -> str:
+        """How the installation runs."""
+        return self._url("admin")
 
     def static(self, name: str, version: str = "") -> str:
         path = self.prefix + "/static/" + quote(name)

@@ -4,6 +4,13 @@ PageError
 ├── NotFound    404  an address that names nothing; says why and what is nearest
 ├── BadQuery    400  an option that is unknown, malformed or out of range; says which are allowed
 ├── Refused     403  a change from where none is accepted
+│   ├── LoginNeeded   one that a login would allow; leads there and back
+│   └── ReadOnly      any change, while nothing may be changed here
+├── BadHost     400  a host name that is not one of this site
+├── TooLong     414  an address longer than any of ours
+│   └── HeadersTooLong  431  headers longer than any browser's
+├── TooMany     429  more requests from one address than are answered; says when to come back
+├── TooSlow     503  an answer that took too long to begin
 ├── Gone        410  a network that was deleted; leads to where that is undone
 ├── Conflict    409  a change that the present state does not allow
 ├── Moved       301  a network that has another slug now; answered by leading there
@@ -82,6 +89,48 @@ class Refused(PageError):
     """The caller may not do this."""
 
     status = 403
+
+
+class LoginNeeded(Refused):
+    """The caller may not do this without logging in; the parent is where that is done."""
+
+
+class ReadOnly(Refused):
+    """Nothing may be changed here."""
+
+
+class BadHost(PageError):
+    """The request names a host that this site is not."""
+
+    status = 400
+
+
+class TooLong(PageError):
+    """An address that is longer than any of ours."""
+
+    status = 414
+
+
+class HeadersTooLong(TooLong):
+    """Headers that are longer than any browser's."""
+
+    status = 431
+
+
+class TooMany(PageError):
+    """One address asks for more than it is given.
+
+    ``seconds`` says after how long there is more.
+    """
+
+    status = 429
+    seconds: int = 5
+
+
+class TooSlow(PageError):
+    """The answer took too long to begin."""
+
+    status = 503
 
 
 class Gone(PageError):
@@ -182,7 +231,10 @@ STATUS_TITLES: Final[dict[int, str]] = {
     409: "Not at the moment",
     410: "Deleted",
     413: "Too large",
+    414: "Too long",
     422: "That cannot be read",
+    429: "Too much at once",
+    431: "Too long",
     500: "Something broke on our side",
     501: "Not in that form",
     503: "Not ready",
@@ -244,12 +296,7 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(PageError)
     async def page_error(request: Request, error: PageError) -> Response:
-        response = _answer(
-            request, error.status, (error.item, error.cause, error.cure), error.field, error.parent, error.parent_label
-        )
-        if isinstance(error, Busy):
-            response.headers["Retry-After"] = "5"
-        return response
+        return answer_to(request, error)
 
     @app.exception_handler(engine.AnalysisError)
     async def analysis_error(request: Request, error: engine.AnalysisError) -> Response:
@@ -311,6 +358,18 @@ def install(app: FastAPI) -> None:
         response = _answer(request, error.status_code, words)
         response.headers.update(headers)
         return response
+
+
+def answer_to(request: Request, error: PageError) -> Response:
+    """The page or the body that tells an error."""
+    response = _answer(
+        request, error.status, (error.item, error.cause, error.cure), error.field, error.parent, error.parent_label
+    )
+    if isinstance(error, Busy | TooSlow):
+        response.headers["Retry-After"] = "5"
+    elif isinstance(error, TooMany):
+        response.headers["Retry-After"] = str(error.seconds)
+    return response
 
 
 def unforeseen(request: Request, error: Exception) -> Response:

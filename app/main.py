@@ -12,12 +12,15 @@ from sqlalchemy.orm import configure_mappers
 from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from analysis import ENGINE_VERSION
 from app import errors
+from app.access.credentials import Credentials
 from app.addressing import API_PREFIX, Addresses
 from app.db.engine import open_store
 from app.figures.png_cache import PngCache
+from app.gate import Gate
 from app.middleware import BodyLimit, Envelope
 from app.rendering import compile_templates
 from app.routes import (
@@ -44,6 +47,7 @@ from app.routes import (
     job_events,
     jobs,
     ladder,
+    login,
     networks,
     oembed,
     results,
@@ -72,6 +76,7 @@ ROUTERS = (
     delete.router,
     directions.router,
     ladder.router,
+    login.router,
     explanations.router,
     funnel.router,
     imports.router,
@@ -163,6 +168,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     app.state.settings = settings
     app.state.addresses = Addresses(settings.prefix)
+    app.state.credentials = Credentials(settings.data, settings.token)
     app.state.pictures = PngCache(settings.data / "pictures")
     app.state.job_feed = JobFeed(app.state.addresses, most=settings.live_streams)
     app.state.visitor_allowance = Allowance(AT_ONCE, SECONDS_EACH)
@@ -172,5 +178,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.mount("/static", VersionedStatic(directory=ROOT / "static"), name="static")
     app.openapi = lambda: interface_of(app)  # type: ignore[method-assign]  # FastAPI's own way to amend it
     app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes)
+    app.add_middleware(Gate, settings=settings)
     app.add_middleware(Envelope, prefix=settings.prefix)
+    if settings.trusted_proxies:
+        app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=settings.trusted_proxies)
     return app

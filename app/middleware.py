@@ -43,6 +43,7 @@ SECURITY_HEADERS: Final = {
     "cross-origin-opener-policy": "same-origin",
     "permissions-policy": "camera=(), geolocation=(), microphone=()",
 }
+STRICT_TRANSPORT: Final = "max-age=2592000"  # a month; it holds for every port of the host, so not longer unasked
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
@@ -87,6 +88,11 @@ class Envelope:
                 headers = MutableHeaders(scope=message)
                 for name, value in SECURITY_HEADERS.items():
                     headers.setdefault(name, value)
+                if scope["scheme"] == "https":  # by TLS of our own, or as a trusted proxy says
+                    headers.setdefault("strict-transport-security", STRICT_TRANSPORT)
+                # pictures and what other sites put beside an embedding may be loaded by them, everything else not
+                shared = headers.get("content-type", "").startswith("image/") or "/static/" in scope["path"]
+                headers.setdefault("cross-origin-resource-policy", "cross-origin" if shared else "same-origin")
                 headers.setdefault("cache-control", "no-cache")
                 headers["x-request-id"] = request_id
                 if "location" in headers:

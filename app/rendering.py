@@ -22,6 +22,7 @@ from starlette.responses import HTMLResponse
 from analysis import ENGINE_VERSION
 from app.addressing import Addresses
 from app.figures import numbers, plots, svg
+from app.guarded_forms import GuardedForms, access_of, shown_to
 from app.pages.options import LAST_TOUR_STEP
 from app.pages.sections import sections_of
 from app.pages.sharing.share import share_of
@@ -84,6 +85,7 @@ def _environment(prefix: str) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
+        extensions=[GuardedForms],
     )
     addresses = Addresses(prefix)
     env.globals.update({name: getattr(svg, name) for name in svg.__all__})
@@ -150,10 +152,15 @@ def render(
     values["share"] = share_of(values.get("page"), Addresses(_prefix(request)), base_url(request))
     values.setdefault("words", words_of(name))
     template = env.get_template(name)
-    body = render_block(template, block, values) if block and is_fragment(request) else template.render(values)
+    access = access_of(request, values["page_url"])
+    with shown_to(access):
+        values.setdefault("access", access)
+        body = render_block(template, block, values) if block and is_fragment(request) else template.render(values)
     response = HTMLResponse(body, status_code=status_code, headers=dict(headers or {}))
     if block:
         response.headers["Vary"] = "HX-Request"
+    if access.by == "session":
+        response.headers.setdefault("cache-control", "private, no-cache")
     if chosen:
         response.set_cookie(THEME_COOKIE, theme, max_age=_YEAR, samesite="lax", path="/")
     return response

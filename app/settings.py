@@ -39,6 +39,22 @@ class Settings(BaseSettings):
         200, ge=0, le=10_000, description="Streams of live jobs that one server process keeps open; further pages poll."
     )
     token: str = Field("", description="Bearer token that allows changes from elsewhere than this machine.")
+    trusted_proxies: str = Field(
+        "",
+        description="Addresses or networks of proxies, with commas: what they say of visitors is believed, and being "
+        "on this machine allows nothing.",
+    )
+    trusted_hosts: str = Field(
+        "",
+        description="Host names that requests may give, with commas, such as *.example.org; empty: that of the public "
+        "URL, or any.",
+    )
+    read_only: bool = Field(False, description="Every change is refused.")
+    session_hours: float = Field(24.0, gt=0, le=8_760, description="Hours for which a login lasts.")
+    computed_per_minute: int = Field(
+        240, ge=0, le=10**6, description="Computed answers for one visitor's address in a minute; 0: no limit."
+    )
+    request_seconds: float = Field(60.0, gt=0, le=3_600, description="Longest time until an answer begins.")
     visitor_short_links: int = Field(
         20_000, ge=0, le=200_000, description="Short keys kept, beyond which visitors without a token make no more."
     )

@@ -20,6 +20,7 @@ from app.cli.server import migrate, serve, work
 from app.cli.store import export, import_
 from app.cli.study import study
 from app.cli.terminal import BAD_INPUT, INTERRUPTED, STOPPED, TROUBLE, Refusal, complain
+from app.cli.token import token
 from app.cli.train import train
 from app.cli.upkeep import backup, move, restore
 from app.cli.verify import verify
@@ -50,6 +51,7 @@ app.command(rich_help_panel="Dashboard and its database")(restore)
 app.command(rich_help_panel="Dashboard and its database")(move)
 
 app.add_typer(study, rich_help_panel="Studies of many networks")
+app.add_typer(token, rich_help_panel="Dashboard and its database")
 
 
 def _print_version(wanted: bool) -> None:

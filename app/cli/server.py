@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
 from app.cli.configuration import read_settings
 from app.cli.terminal import DONE, TROUBLE, Refusal, remark
+from app.cli.token import let_somebody_in
+
+MAX_CONNECTIONS: Final = 1_000
 
 
 def serve(
@@ -16,6 +19,14 @@ def serve(
     no_bundled: Annotated[
         bool, typer.Option("--no-bundled", help="Do not add the bundled networks and studies.")
     ] = False,
+    root_path: Annotated[
+        str | None, typer.Option(help="Path under which a proxy serves this, e.g. /pluriscope.")
+    ] = None,
+    proxy: Annotated[
+        str | None,
+        typer.Option(help="Address of the proxy in front, e.g. 127.0.0.1: what it says of visitors is believed."),
+    ] = None,
+    read_only: Annotated[bool, typer.Option("--read-only", help="Refuse every change.")] = False,
 ) -> int:
     """Serve the dashboard.
 
@@ -23,7 +34,7 @@ def serve(
 
     Analyses run elsewhere: start [bold]pluriscope work[/bold] beside it, once or on several machines.
     """
-    settings = read_settings(host=host, port=port)
+    settings = read_settings(host=host, port=port, prefix=root_path, trusted_proxies=proxy, read_only=read_only or None)
     import uvicorn
     from sqlalchemy.exc import OperationalError
 
@@ -32,6 +43,7 @@ def serve(
     from app.db.engine import open_store
     from app.db.errors import StoreReadOnly
     from app.db.trouble import diagnosis, is_lasting
+    from app.gate import MAX_HEADER_BYTES
     from app.jobs.deletion import purge_deleted
     from app.jobs.direction_asking import enqueue_missing_directions
     from app.jobs.queue import enqueue_missing_criteria
@@ -43,7 +55,7 @@ def serve(
     store = open_store(settings)
     try:
         store.migrate()
-        if not no_bundled:
+        if not no_bundled and not settings.read_only:
             with store.write() as session:
                 added = add_bundled_networks(session)
             if added:
@@ -52,13 +64,14 @@ def serve(
                 n_studies = add_bundled_studies(session)
             if n_studies:
                 remark(f"took in the results of {n_studies} bundled studies")
-        with store.write() as session:
-            enqueue_missing_criteria(session)
-            enqueue_missing_directions(session)
-            enqueue_missing_reports(session)
-        purged = purge_deleted(store, settings.undo_days)
-        if purged:
-            remark(f"deleted {purged} networks for good whose time for undoing was over")
+        if not settings.read_only:
+            with store.write() as session:
+                enqueue_missing_criteria(session)
+                enqueue_missing_directions(session)
+                enqueue_missing_reports(session)
+            purged = purge_deleted(store, settings.undo_days)
+            if purged:
+                remark(f"deleted {purged} networks for good whose time for undoing was over")
     except StoreReadOnly as trouble:  # what is stored can be read all the same
         remark(f"reading only: {trouble}")
     except OperationalError as error:
@@ -70,7 +83,18 @@ def serve(
     try:
         app = create_app(settings)
         settle(app)
-        uvicorn.run(app, host=settings.host, port=settings.port, log_config=None, access_log=False)
+        let_somebody_in(settings)
+        uvicorn.run(
+            app,
+            host=settings.host,
+            port=settings.port,
+            log_config=None,
+            access_log=False,
+            proxy_headers=False,  # believed by app.main, from those proxies that the settings name
+            server_header=False,
+            limit_concurrency=MAX_CONNECTIONS,
+            h11_max_incomplete_event_size=MAX_HEADER_BYTES,
+        )
     except SystemExit as ended:  # uvicorn's own code where it cannot listen is 3, which here means a limit
         return TROUBLE if ended.code else DONE
     return DONE

@@ -1,76 +1,92 @@
-"""Who may change things: programs and people on this machine, and bearers of the token (spec §9)."""
+"""Who may change things: people and programs on this machine, bearers of a token, and who is logged in (spec §9)."""
 
 from __future__ import annotations
 
-import hmac
 from collections.abc import Iterator
-from ipaddress import ip_address
-from typing import Annotated, Final
+from typing import Annotated
 from urllib.parse import urlsplit
 
 from fastapi import Depends, Request
 from sqlalchemy.orm import Session
 
 from analysis.digest import sha256_hex
-from app.errors import Refused
+from app.access.callers import caller_of, is_own_page
+from app.addressing import Addresses
+from app.errors import LoginNeeded, Refused
 from app.jobs.turns import CARRIED
-from app.settings import Settings
-
-_LOCAL_NAMES: Final = ("localhost", "127.0.0.1", "::1")
-_FORWARDED: Final = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip")
 
 
 def check_change(request: Request) -> None:
     """Let a change through, or say why not.
 
-    A bearer token always suffices. Without one the request must come from this machine, name this machine as its host
-    (a page elsewhere cannot point a foreign name here), carry no sign of a proxy, and, if a browser sent it, come from
-    one of our own pages.
+    A bearer token always suffices. Who is logged in must send it from one of our own pages. Without either the request
+    must come from this machine (:mod:`app.access.callers`) and, if a browser sent it, from one of our own pages.
 
     Raises:
-        Refused: none of this holds.
+        LoginNeeded: the caller is none of these.
+        Refused: a wrong token, or a page of another site.
     """
-    settings: Settings = request.app.state.settings
-    scheme, _, credentials = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() == "bearer":
-        if settings.token and hmac.compare_digest(credentials.strip().encode(), settings.token.encode()):
-            return
-        raise Refused("authorization", "the bearer token is not the one set here", "use the value of PLURISCOPE_TOKEN")
-    if not _is_local(request):
+    caller = caller_of(request)
+    if caller.wrong_token:
         raise Refused(
-            "this change",
-            "comes from another machine and carries no bearer token",
-            "send 'Authorization: Bearer …' with the value of PLURISCOPE_TOKEN, or work on the machine itself",
+            "authorization",
+            "the bearer token is none that opens this site",
+            "use one that `pluriscope token make` told, or the value of PLURISCOPE_TOKEN",
         )
-    check_own_page(request)
+    if caller.role is None:
+        raise login_needed(request, "this change")
+    if caller.by != "token":
+        check_own_page(request, strictly=caller.by == "session")
 
 
-def check_own_page(request: Request) -> None:
-    """Let through what a program or one of our own pages sent.
+def check_admin(request: Request) -> None:
+    """Let through who runs this installation: people and programs on this machine, and the role admin.
+
+    Raises:
+        LoginNeeded: the caller is neither.
+        Refused: a wrong token.
+    """
+    caller = caller_of(request)
+    if caller.wrong_token:
+        raise Refused("authorization", "the bearer token is none that opens this site", "use another one")
+    if caller.role != "admin":
+        raise login_needed(request, "this page")
+
+
+def login_needed(request: Request, what: str) -> LoginNeeded:
+    """The refusal that leads to the login and back to the page that the request came from."""
+    links: Addresses = request.app.state.addresses
+    return LoginNeeded(
+        what,
+        "needs a login, or a token if a program asks",
+        "log in and come back, send 'Authorization: Bearer …' with a token (`pluriscope token make`, or "
+        "PLURISCOPE_TOKEN), or work on the machine itself",
+        parent=links.login(next=_came_from(request)),
+        parent_label="the login",
+    )
+
+
+def _came_from(request: Request) -> str:
+    """Path and query of our own page that sent a request; of a request for a page that page itself."""
+    if request.method == "GET":
+        return request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    try:
+        split = urlsplit(request.headers.get("referer", ""))
+    except ValueError:
+        return ""
+    if split.netloc != request.headers.get("host", ""):
+        return ""
+    return split.path + (f"?{split.query}" if split.query else "")
+
+
+def check_own_page(request: Request, *, strictly: bool = False) -> None:
+    """Let through what one of our own pages sent, and, unless ``strictly``, what a program did.
 
     Raises:
         Refused: a browser sent it from a page of another site.
     """
-    if not _is_own_page(request):
+    if not is_own_page(request, strictly=strictly):
         raise Refused("this change", "was sent by a page of another site", "use the form on a page of this site")
-
-
-def _is_local(request: Request) -> bool:
-    if request.client is None or any(name in request.headers for name in _FORWARDED):
-        return False
-    try:
-        loopback = ip_address(request.client.host).is_loopback
-    except ValueError:
-        return False
-    return loopback and (urlsplit(f"//{request.headers.get('host', '')}").hostname or "") in _LOCAL_NAMES
-
-
-def _is_own_page(request: Request) -> bool:
-    site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
-    if site is not None:
-        return site == "same-origin"
-    # programs send neither header; every browser sends an origin with a change
-    return origin is None or urlsplit(origin).netloc == request.headers.get("host", "")
 
 
 def requester_of(request: Request) -> str:
@@ -79,7 +95,8 @@ def requester_of(request: Request) -> str:
     Those who bear the token and those who do not are told apart, and within either by the address that they come from.
     """
     client = request.client.host if request.client else ""
-    return f"{'bearer' if 'authorization' in request.headers else 'local'}-{sha256_hex(client.encode())[:12]}"
+    known = "local" if caller_of(request).by == "local" else "bearer"
+    return f"{known}-{sha256_hex(client.encode())[:12]}"
 
 
 def writing_session(request: Request, _: Annotated[None, Depends(check_change)]) -> Iterator[Session]:
@@ -95,5 +112,6 @@ async def raw_body(request: Request) -> bytes:
 
 
 Changer = Depends(check_change)
+Admin = Depends(check_admin)
 Writing = Annotated[Session, Depends(writing_session, scope="function")]  # ended before the answer is sent
 RawBody = Annotated[bytes, Depends(raw_body)]

@@ -19,6 +19,7 @@ from app.addressing import API_PREFIX
 from app.db.engine import Store
 from app.db.reads.jobs import find_job
 from app.errors import Busy
+from app.guarded_forms import access_of, shown_to
 from app.pages.jobs import JobPage
 from app.rendering import environment, render_block
 from app.routes.job_feed import JobFeed
@@ -36,7 +37,13 @@ async def page_events(request: Request, job: str) -> Response:
     env = environment(request.app.state.addresses.prefix)
     template = env.get_template("pages/job.html")
     no_room = Response(status_code=204, headers={"retry-after": str(RETRY_SECONDS)})  # htmx leaves the page as it is
-    return await _stream(request, job, lambda page: render_block(template, "job", {"page": page}), no_room)
+    access = access_of(request, request.app.state.addresses.job(job))
+
+    def shown(page: JobPage) -> str:
+        with shown_to(access):
+            return render_block(template, "job", {"page": page})
+
+    return await _stream(request, job, shown, no_room)
 
 
 @router.get(f"{API_PREFIX}/jobs/{{job}}/events", include_in_schema=False)

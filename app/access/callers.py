@@ -1,0 +1,114 @@
+"""Who sends a request, so far as it decides what they may do: whether from this machine, with a token or logged in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from ipaddress import ip_address
+from typing import Final
+from urllib.parse import urlsplit
+
+from starlette.requests import Request
+
+from app.access.credentials import Credentials, Role
+from app.settings import Settings
+
+COOKIE: Final = "pluriscope_session"
+LOCAL_NAMES: Final = ("localhost", "127.0.0.1", "::1")
+_OF_PROXIES: Final = ("forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip")
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Who asks.
+
+    Args:
+        role: what they may do; None: read.
+        by: "local" (this machine), "token", "session", or "" for anybody else.
+        wrong_token: they showed one that is none of ours.
+    """
+
+    role: Role | None = None
+    by: str = ""
+    wrong_token: bool = False
+
+
+def caller_of(request: Request) -> Caller:
+    """Who sends a request; found once for each."""
+    known = request.scope.get("pluriscope.caller")
+    if not isinstance(known, Caller):
+        known = request.scope["pluriscope.caller"] = _found(request)
+    return known
+
+
+def is_own_page(request: Request, *, strictly: bool = False) -> bool:
+    """Whether no page of another site sent this.
+
+    Args:
+        request: what was sent.
+        strictly: something must show that it came from one of our own pages; otherwise programs, which say nothing
+            about where they come from, will do.
+    """
+    site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
+    if site is not None:
+        return site == "same-origin"
+    if origin is None:  # every browser sends an origin with a change
+        return not strictly
+    settings: Settings = request.app.state.settings
+    public = urlsplit(settings.public_url)
+    there = urlsplit(origin)
+    if public.netloc and (there.scheme, there.netloc) == (public.scheme, public.netloc):
+        return True
+    return there.netloc == request.headers.get("host", "")
+
+
+def is_behind_proxy(settings: Settings) -> bool:
+    """Whether the settings say that requests come through a proxy, so that where they come from shows nothing."""
+    public = urlsplit(settings.public_url).hostname
+    return bool(settings.trusted_proxies or settings.prefix or (public and not is_loopback_name(public)))
+
+
+def is_loopback_name(host: str) -> bool:
+    """Whether a host name or address means the machine itself."""
+    try:
+        return host in LOCAL_NAMES or ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def host_of(request: Request) -> str:
+    """The host that a request names, without its port; "" if it names none."""
+    try:
+        return urlsplit(f"//{request.headers.get('host', '')}").hostname or ""
+    except ValueError:
+        return ""
+
+
+def _found(request: Request) -> Caller:
+    credentials: Credentials = request.app.state.credentials
+    scheme, _, given = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "bearer":
+        opened = credentials.opens(given.strip())
+        return Caller(opened[0], "token") if opened else Caller(wrong_token=True)
+    cookie = request.cookies.get(COOKIE, "")
+    session = credentials.session(cookie) if cookie else None
+    if session is not None:
+        return Caller(session.role, "session")
+    return Caller("admin", "local") if _is_local(request) else Caller()
+
+
+def _is_local(request: Request) -> bool:
+    """Whether the connection begins on this machine, so far as can be seen.
+
+    A proxy beside us looks like that too. Where the settings speak of one, nobody is local; otherwise its traces count:
+    a header that proxies add, HTTP/1.0 (how nginx asks by default), or a page whose name is not that of this machine.
+    """
+    if request.client is None or is_behind_proxy(request.app.state.settings):
+        return False
+    if request.scope.get("http_version") == "1.0" or any(name in request.headers for name in _OF_PROXIES):
+        return False
+    try:
+        loopback = ip_address(request.client.host).is_loopback
+        page = urlsplit(request.headers.get("origin", "")).hostname
+    except ValueError:
+        return False
+    return loopback and host_of(request) in LOCAL_NAMES and (page is None or is_loopback_name(page))

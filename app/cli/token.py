@@ -1,0 +1,153 @@
+"""`pluriscope token`: who may change things on a server: tokens, links that let in once, sessions."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
+
+import typer
+
+from app.cli.configuration import read_settings
+from app.cli.terminal import DONE, TROUBLE, Refusal, remark, write_text
+
+if TYPE_CHECKING:
+    from app.access.credentials import Credentials
+    from app.settings import Settings
+
+token = typer.Typer(
+    name="token",
+    no_args_is_help=True,
+    help="Who may change things on a server: tokens, links that let in once, sessions.",
+)
+Answer = TypeVar("Answer")
+RoleOption = Annotated[
+    Literal["editor", "admin"],
+    typer.Option("--role", help="editor: may change things; admin: sees how the server does besides."),
+]
+
+
+def credentials_of(settings: Settings) -> Credentials:
+    """The credentials in the data folder."""
+    from app.access.credentials import Credentials
+
+    return Credentials(settings.data, settings.token)
+
+
+def login_address(settings: Settings, secret: str) -> str:
+    """The address that lets one browser in, as far as this machine knows what it is called elsewhere."""
+    from app.addressing import Addresses
+
+    name = "127.0.0.1" if settings.host in ("0.0.0.0", "::", "") else settings.host  # noqa: S104  # compared only
+    host = f"[{name}]" if ":" in name else name
+    base = settings.public_url.rstrip("/") or f"http://{host}:{settings.port}"
+    return base + Addresses(settings.prefix).login(key=secret)
+
+
+@token.command()
+def make(
+    role: RoleOption = "editor",
+    label: Annotated[str, typer.Option("--label", help="Who or what it is for, to find it again.")] = "",
+) -> int:
+    """Make a token and print it, once: only its hash is kept.
+
+    Example: [bold]pluriscope token make --label "Ana's notebook"[/bold]
+    """
+    if len(label) > 80 or not label.isprintable():
+        raise Refusal("label: has more than 80 characters, or some that cannot be shown. Choose another.")
+    made, secret = _kept(lambda kept: kept.make_token(role, label))
+    write_text("-", secret + "\n")
+    remark(f"token {made.id}, {role}. Keep it: it cannot be shown again. pluriscope token revoke {made.id} ends it.")
+    return DONE
+
+
+@token.command()
+def link(
+    role: RoleOption = "editor",
+    hours: Annotated[float, typer.Option("--hours", min=0.01, max=720, help="How long it may be used.")] = 24.0,
+) -> int:
+    """Print a link that logs in one browser, once.
+
+    Example: [bold]pluriscope token link --role admin[/bold]
+    """
+    settings = read_settings()
+    secret = _kept(lambda kept: kept.make_link(role, hours))
+    write_text("-", login_address(settings, secret) + "\n")
+    return DONE
+
+
+@token.command("list")
+def list_(as_json: Annotated[bool, typer.Option("--json", help="Write JSON.")] = False) -> int:
+    """List tokens and sessions, without their secrets."""
+    kept = credentials_of(read_settings())
+    tokens, sessions = kept.tokens(), kept.sessions()
+    if as_json:
+        document = {
+            "tokens": [one.model_dump(mode="json", exclude={"hash"}) for one in tokens],
+            "sessions": [one.model_dump(mode="json", exclude={"hash", "proof"}) for one in sessions],
+        }
+        write_text("-", json.dumps(document, ensure_ascii=False) + "\n")
+        return DONE
+    lines = [f"token    {one.id}  {one.role:<6}  made {one.made_at:%Y-%m-%d %H:%M}  {one.label}" for one in tokens]
+    lines += [
+        f"session  {one.id}  {one.role:<6}  until {one.expires_at:%Y-%m-%d %H:%M}  by {one.by}" for one in sessions
+    ]
+    write_text("-", "".join(line.rstrip() + "\n" for line in lines) or "no tokens, no sessions\n")
+    return DONE
+
+
+@token.command()
+def revoke(
+    token_id: Annotated[str, typer.Argument(metavar="ID", help="Of the list; not the token itself.")] = "",
+    all_sessions: Annotated[
+        bool, typer.Option("--sessions", help="Log every browser out, and end links that were not used.")
+    ] = False,
+) -> int:
+    """End a token with the sessions that began with it, or all sessions; a running server knows at once.
+
+    Example: [bold]pluriscope token revoke 3f2a9c01[/bold]
+    """
+    from app.access.credentials import NoSuchCredential
+
+    if bool(token_id) == all_sessions:
+        raise Refusal("token: name one by its ID, or give --sessions. See pluriscope token list.")
+    if all_sessions:
+        n_ended = _kept(lambda kept: kept.end_sessions())
+        remark(f"ended {n_ended} session{'' if n_ended == 1 else 's'}")
+        return DONE
+    try:
+        _kept(lambda kept: kept.revoke_token(token_id))
+    except NoSuchCredential:
+        raise Refusal(f"token {token_id[:80]!r}: is none of this installation. See pluriscope token list.") from None
+    remark(f"revoked {token_id}")
+    return DONE
+
+
+def let_somebody_in(settings: Settings) -> None:
+    """Where a server can be reached from elsewhere and nobody could log in, print a link that lets in once."""
+    from app.access.callers import is_behind_proxy, is_loopback_name
+
+    kept = credentials_of(settings)
+    if settings.read_only or (is_loopback_name(settings.host) and not is_behind_proxy(settings)):
+        return
+    if not kept.lets_nobody_in():
+        return
+    try:
+        secret = kept.make_link("admin", only=True)
+    except OSError as error:
+        remark(f"nobody can log in: {settings.data} cannot be written ({error.strerror}). Set PLURISCOPE_TOKEN.")
+        return
+    remark(
+        "Nobody can change anything here yet. This link lets one browser in as admin, once, within 24 hours:\n"
+        f"  {login_address(settings, secret)}\n"
+        "(with the name by which you reach this server). Another: pluriscope token link --role admin"
+    )
+
+
+def _kept(change: Callable[[Credentials], Answer]) -> Answer:
+    """Change what is kept in the data folder."""
+    settings = read_settings()
+    try:
+        return change(credentials_of(settings))
+    except OSError as error:
+        raise Refusal(f"data folder {str(settings.data)!r}: cannot be written ({error.strerror}).", TROUBLE) from None
