@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
+from pydantic_core import ErrorDetails
 
 from analysis.errors import InvalidTask, InvalidTraining
 from analysis.networks.network import DEFAULT_NEGATIVE_SLOPE, MAX_INPUTS, Activation, Network
@@ -177,11 +178,7 @@ def training_problems(options: Mapping[str, Any]) -> tuple[OptionProblem, ...]:
     try:
         TrainingSpec.model_validate(dict(options))
     except ValidationError as error:
-        problems = [
-            OptionProblem(".".join(map(str, e["loc"])), _cause(e["msg"], e.get("input")))
-            for e in error.errors()
-            if e["loc"]
-        ]
+        problems = [OptionProblem(".".join(map(str, e["loc"])), _cause(e)) for e in error.errors() if e["loc"]]
     else:
         return ()
     bad = {problem.option.partition(".")[0] for problem in problems}
@@ -207,10 +204,32 @@ def training_spec(options: Mapping[str, Any]) -> TrainingSpec:
     return TrainingSpec.model_validate(dict(options))
 
 
-def _cause(message: str, given: Any) -> str:
-    message = message.removeprefix("Value error, ")
-    told = f"{given:g}" if isinstance(given, float) else repr(given)
-    return message if isinstance(given, Mapping) else f"{told[:40]}: {message[:1].lower()}{message[1:]}"
+_BOUNDS: Final = {
+    "greater_than_equal": ("at least", "ge"),
+    "greater_than": ("above", "gt"),
+    "less_than_equal": ("at most", "le"),
+    "less_than": ("below", "lt"),
+}
+
+
+def _cause(error: ErrorDetails) -> str:
+    """What is wrong with one value, in our words where these are shorter."""
+    given, context = error.get("input"), error.get("ctx", {})
+    if isinstance(given, Mapping):
+        return error["msg"]
+    told = f"{given:g}" if isinstance(given, float) else str(given)[:40]
+    if error["type"] in _BOUNDS:
+        words, bound = _BOUNDS[error["type"]]
+        return f"must be {words} {context[bound]:g}, is {told}"
+    if error["type"] == "literal_error":
+        return f"{told!r} is none of {context['expected']}"
+    if error["type"] == "too_short":
+        return "give at least one"
+    if error["type"] == "too_long":
+        return f"gives {context['actual_length']}; {context['max_length']} is the most"
+    if error["type"] == "extra_forbidden":
+        return "is no option of training"
+    return f"{told!r}: {error['msg'][:1].lower()}{error['msg'][1:]}"
 
 
 _CROSSING: Final[Mapping[str, TypeAdapter[Any]]] = {

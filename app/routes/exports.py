@@ -26,6 +26,7 @@ from app.pages.jobs import JobsOptions
 from app.pages.network.page import NetworkOptions
 from app.pages.sharing import comparison_tables, direction_exports, exports
 from app.pages.sharing.exports import InterpretationRowsOptions, Table
+from app.pages.training.export import training_table
 from app.routes.depends import Links, now
 
 router = APIRouter()
@@ -227,6 +228,12 @@ def figures(
 ) -> StreamingResponse:
     """The numbers behind every figure of a network's page."""
     return _answer(request, form, lambda session: exports.figures_table(session, links, network, options))
+
+
+@router.get("/networks/{network}/training.{form}", tags=["exports"], summary="Training", responses=RESPONSES)
+def training(request: Request, links: Links, network: str, form: Form) -> StreamingResponse:
+    """How a network learned: loss and outputs by epoch."""
+    return _answer(request, form, lambda session: training_table(session, links, network))
 
 
 @router.get("/networks/{network}/funnel.{form}", tags=["exports"], summary="The funnel", responses=RESPONSES)

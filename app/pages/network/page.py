@@ -51,6 +51,7 @@ from app.pages.shared import (
     state_of,
     stops_of,
 )
+from app.pages.training.course import Learning, learning_of_network, same_again, why_unknown
 
 N_SAMPLES: Final = 5
 
@@ -79,6 +80,9 @@ class Links(PageModel):
     compare: str
     analyse: str = Field(description="POST here to run the analysis.")
     plan: str = Field(description="What the analysis takes, as JSON.")
+    train_like: str = Field(description="The training form, filled in with its settings.")
+    train_again: str = Field(description="The same with its very seed, where its loss curve was not kept; else empty.")
+    learning: str = Field(description="Loss and outputs by epoch as CSV; JSON likewise. Empty if not known.")
 
 
 class NetworkPage(PageModel):
@@ -112,6 +116,8 @@ class NetworkPage(PageModel):
     current_engine: str = Field(description="Version of the engine that runs here now.")
     jobs: list[JobView] = Field(description="Analyses of this network that wait or run.")
     training: dict[str, Any] = Field(description="Options and outcome, empty if it was not trained here.")
+    learning: Learning | None = Field(description="How it learned, epoch by epoch; null where that is not known here.")
+    learning_unknown: str = Field(description="Why that is not known; empty if it is.")
     studies: list[InStudy] = Field(description="Studies that trained it, with its cell and seed; at most 20.")
     plan: PlanView | None = Field(description="What the analysis would take, where none is stored or on its way.")
     links: Links
@@ -190,7 +196,8 @@ class NetworkPage(PageModel):
     @property
     def training_pairs(self) -> list[tuple[str, str]]:
         """Outcome and options of the training as the page lists them; the loss of every epoch is in the twin alone."""
-        outcome = {key: value for key, value in self.training.items() if key not in ("options", "losses", "message")}
+        left_out = ("options", "losses", "outputs", "message")
+        outcome = {key: value for key, value in self.training.items() if key not in left_out}
         told = [*outcome.items(), *dict(self.training.get("options") or {}).items()]
         return [(key.replace("_", " ").capitalize(), _told(value)) for key, value in told if value not in (None, "")]
 
@@ -220,6 +227,7 @@ def build_network(session: Session, addresses: Addresses, network: str, options:
     job = latest_job(stored.jobs, place.scope, place.network.n_inputs)
     behaviour = behaviour_of(place, forward(place.cut, place.data.representatives)[:, 0])
     right, of = validation_right(place)
+    learning = learning_of_network(place.row, addresses)
     slug, scope, analysis, shown = place.row.slug, place.scope, place.analysis, place.shown
     return NetworkPage(
         network=network_view(place.row, addresses, place.network),
@@ -244,6 +252,8 @@ def build_network(session: Session, addresses: Addresses, network: str, options:
         current_engine=ENGINE_VERSION,
         jobs=[job_view(job, addresses) for job in stored.jobs if job.state in UNFINISHED],
         training=place.row.training,
+        learning=learning,
+        learning_unknown="" if learning is not None else why_unknown(place.row),
         studies=in_studies(session, addresses, place.row),
         plan=plan_view(place, limits_in(session)) if analysis is None and state_of(None, job) != "computing" else None,
         links=Links(
@@ -256,6 +266,9 @@ def build_network(session: Session, addresses: Addresses, network: str, options:
             compare=addresses.compare(slug, (), scope),
             analyse=addresses.analyses(slug),
             plan=addresses.plan(slug, scope),
+            train_like=addresses.train(like=slug),
+            train_again=same_again(place.row, addresses),
+            learning="" if learning is None else addresses.training_table(slug, "csv"),
         ),
         url=addresses.network(slug, scope),
     )

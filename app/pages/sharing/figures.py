@@ -24,7 +24,9 @@ from app.figures.svg import (
     formula_tree,
     heat_matrix,
     interchange_heat,
+    loss_figure,
     number_line,
+    outputs_figure,
 )
 from app.figures.svg.funnel import FunnelLine, funnel_figure
 from app.pages.algorithm import AlgorithmPage
@@ -89,6 +91,11 @@ def _of_network(page: NetworkPage) -> dict[str, Draw]:
             figures[f"edges-{layer}"] = lambda layer=layer: drawn()[layer - 1][1]  # type: ignore[misc]
     if page.funnel:
         figures |= {f"{one.kind}s": partial(_funnel, one) for one in page.funnel if one.rows}
+    if page.learning is not None:
+        figures["loss"] = partial(loss_figure, page.learning.curves, page.learning.loss_target)
+        curves = page.learning.output_curves(page.scope.output)
+        if curves:
+            figures["outputs-learned"] = partial(outputs_figure, curves)
     return figures
 
 

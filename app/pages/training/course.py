@@ -22,6 +22,7 @@ LossPoint = tuple[int, float | None]
 OutputsPoint = tuple[int, list[list[float | None]]]
 TOLD_POINTS: Final = 12
 TRAINING: Final = "training"
+WAITING: Final = "waiting"
 
 
 class LossNumbers(PageModel):
@@ -35,7 +36,9 @@ class TrainedOutcome(PageModel):
     """What came of one network, in short."""
 
     name: str
-    state: str = Field(description="training, or how it ended: converged, stopped_early, loss_above_target, …")
+    state: str = Field(
+        description="waiting, training, stopped with the job, or how it ended: converged, stopped_early, …"
+    )
     message: str
     epochs: int
     loss: float | None
@@ -58,7 +61,7 @@ class TrainedNetwork(TrainedOutcome):
 
     @property
     def end(self) -> End:
-        if self.state == TRAINING:
+        if self.state in (TRAINING, WAITING):
             return "training"
         return "converged" if self.state == "converged" else "failed"
 
@@ -94,7 +97,7 @@ class Learning(PageModel):
 
     @property
     def n_training(self) -> int:
-        return sum(network.state == TRAINING for network in self.networks)
+        return sum(network.end == "training" for network in self.networks)
 
     @property
     def n_failed(self) -> int:
@@ -229,7 +232,7 @@ def _not_begun(label: str, *, stopped: bool) -> TrainedNetwork:
     return TrainedNetwork(
         name=label,
         seed=None,
-        state="stopped" if stopped else TRAINING,
+        state="stopped" if stopped else WAITING,
         message="not begun",
         epochs=0,
         loss=None,

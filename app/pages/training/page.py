@@ -93,7 +93,7 @@ def build_train(session: Session, addresses: Addresses, options: TrainOptions) -
         fields=[*(_field(name, values[name], problems) for name in FIELDS), _protocols(options, problems)],
         values=values,
         protocols=chosen_protocols(options),
-        problems=[_told(problem) for problem in problems],
+        problems=[str(problem) for problem in problems],
         like=like,
         plan=None if problems else plan_training(request_of(options), limits_in(session)),
         all_protocols=list(BUILT_IN),
@@ -133,9 +133,3 @@ def _protocols(options: TrainOptions, problems: Sequence[OptionProblem]) -> Fiel
         default=", ".join(BUILT_IN),
         problems=[problem.cause for problem in problems if problem.option == "protocols"],
     )
-
-
-def _told(problem: OptionProblem) -> str:
-    """A problem with the name of its option and that of its field."""
-    label = FIELDS[problem.option].label if problem.option in FIELDS else ""
-    return f"{label} ({problem})" if label else str(problem)
