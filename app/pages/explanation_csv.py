@@ -23,6 +23,7 @@ COLUMNS: Final = (
     *("kind", "name", "ref", "url", "protocol", "valid", "minimal", "fragile", "mask", "edges", "neurons", "margin"),
     *("interpretations", "observed", "surviving", "algorithm", "gates", "variables", "placements"),
     *("iia_agreed", "iia_of", "coverage", "accuracy", "places"),
+    *("classes", "joint_agreed", "joint_of", "causal_order"),
 )
 
 
@@ -63,7 +64,11 @@ def build_explanations_csv(
             "algorithm": None if item.algorithm is None else item.algorithm.id,
             "iia_agreed": None if item.iia is None else item.iia.agreed,
             "iia_of": None if item.iia is None else item.iia.of,
-            "places": " ".join(one.place for one in item.places),
+            "places": " ".join(one.place for one in item.places)
+            or " ".join(f"{one.path}@{one.text}" for one in item.linear),
+            "classes": " ".join(item.classes),
+            "joint_agreed": None if item.joint is None else item.joint.agreed,
+            "joint_of": None if item.joint is None else item.joint.of,
         }
         writer.writerow(["" if values[name] is None else values[name] for name in COLUMNS])
     following = ""

@@ -10,13 +10,24 @@ from pydantic import Field
 from sqlalchemy.orm import Session
 
 from analysis.circuits.circuit import EdgeLayout
+from analysis.criteria.steps import CriterionStep
 from app.db.reads import explanations as reads
+from app.db.reads.explanation_directions import JUDGED, layer_column, map_column
 from app.db.reads.explanation_rows import algorithm_rows
 from app.db.reads.explanation_shelves import KINDS, Kind, RowShelf, Shelf
 from app.db.reads.explanation_verdicts import VerdictContents, n_in_both, passing_bits, verdict_contents
 from app.db.reads.verdicts import VerdictSet, verdict_sets
 from app.db.tables import AnalysisRow
-from app.pages.explanation_filters import KINDS_OF, RANGES, ExplanationsOptions, Strategy, steps_of
+from app.pages.explanation_filters import (
+    DEFAULT_KINDS,
+    KINDS_OF,
+    MAP_WORDS,
+    RANGES,
+    ExplanationsOptions,
+    Strategy,
+    of_direction,
+    steps_of,
+)
 from app.pages.formulas import IRREDUNDANT_LABELS
 from app.pages.options import BigInt, PageModel
 from app.pages.shared import neuron_name
@@ -29,6 +40,7 @@ KIND_WORDS: Final[Mapping[Kind, str]] = {
     "interpretation": "interpretations, by circuit",
     "algorithm": "algorithms",
     "alignment": "alignments",
+    "direction": "alignments on directions",
 }
 STRATEGY_WORDS: Final[Mapping[Strategy, str]] = {
     "where-then-what": "where, then what",
@@ -86,7 +98,7 @@ def facets_of(
     """
     counts = found.facets
     facets = [_strategies(options, counts), _kinds(options, counts, interpretations)]
-    if options.kinds & {"algorithm", "alignment"}:
+    if options.kinds & set(KINDS[2:]):
         facets.append(
             _radio(
                 "standing",
@@ -102,7 +114,9 @@ def facets_of(
         robust = counts.with_margin - counts.fragile
         choices = [("yes", "margin below 1e-6", counts.fragile), ("no", "margin of 1e-6 or more", robust)]
         facets.append(_radio("fragile", "Fragile", choices, options.fragile))
-    if options.kinds & {"algorithm", "alignment"}:
+    if "direction" in options.kinds and "direction" in shelves:
+        facets += _of_directions(options, counts, shelves["direction"])
+    if options.kinds & set(KINDS[2:]):
         facets.append(_classes(options, counts))
         algorithms = _algorithms(session, options, shelves, counts)
         facets += [algorithms] if algorithms.choices else []
@@ -141,7 +155,7 @@ def parts_of(
 
 
 def _strategies(options: ExplanationsOptions, counts: reads.FacetCounts) -> FacetView:
-    chosen = frozenset(options.kind) or frozenset(("circuit", "algorithm", "alignment"))
+    chosen = frozenset(options.kind) or DEFAULT_KINDS
     choices = [
         (strategy, STRATEGY_WORDS[strategy], sum(counts.kinds[kind] for kind in kinds if kind in chosen))
         for strategy, kinds in KINDS_OF.items()
@@ -167,6 +181,35 @@ def _radio(
     every = FacetOption(value=every_value, label="any", count=total, checked=(chosen or "") == every_value)
     shown = [FacetOption(value=v, label=label, count=n, checked=v == chosen) for v, label, n in choices]
     return FacetView(name=name, legend=legend, shape="radio", choices=[every, *shown])
+
+
+def _of_directions(options: ExplanationsOptions, counts: reads.FacetCounts, shelf: Shelf) -> list[FacetView]:
+    """What alignments on directions alone can be filtered by; minimality is of neuron sets, directions have none."""
+    maps = [
+        FacetOption(value=name, label=words, count=counts.flags[map_column(name)], checked=name in options.map)
+        for name, words in MAP_WORDS.items()
+    ]
+    n_layers = sum(name.startswith("layer ") for name in shelf.names)
+    layers = [
+        FacetOption(
+            value=str(layer),
+            label=f"layer {layer}",
+            count=counts.flags[layer_column(layer)],
+            checked=layer in options.layer,
+        )
+        for layer in range(1, n_layers + 1)
+    ]
+    facets = [FacetView(name="map", legend="Class of map that found it", shape="checkbox", choices=maps)]
+    if n_layers > 1:
+        facets.append(FacetView(name="layer", legend="A direction on", shape="checkbox", choices=layers))
+    jointly, every = counts.flags["joint"], counts.kinds["direction"]
+    if options.joint is None:
+        choices = [("yes", "right jointly too", jointly), ("no", "not jointly", every - jointly)]
+    else:  # only what was chosen is counted
+        choices = [("yes", "right jointly too", jointly)] if options.joint == "yes" else []
+        choices += [("no", "not jointly", every - jointly)] if options.joint == "no" else []
+    facets.append(_radio("joint", "Directions under joint interchange", choices, options.joint))
+    return facets
 
 
 def _range(name: str, options: ExplanationsOptions, counts: reads.FacetCounts, url: Callable[..., str]) -> FacetView:
@@ -216,7 +259,7 @@ def _algorithms(
     shelf = shelves.get("algorithm")
     choices: list[FacetOption] = []
     if isinstance(shelf, RowShelf) and counts.values["algorithm"]:
-        found = counts.values["algorithm"].items()
+        found = [pair for pair in counts.values["algorithm"].items() if pair[0] < shelf.n]
         most = sorted(found, key=lambda pair: (-pair[1], pair[0]))[:MAX_ALGORITHMS]
         chosen = [pair for pair in found if shelf.ids[pair[0]] == options.algorithm and pair not in most]
         rows = algorithm_rows(session, [int(shelf.rows[position]) for position, _ in [*most, *chosen]])
@@ -245,6 +288,12 @@ def _criteria(
             passing = _n_passing(session, analysis, one, shelves[one.kind], counts, options, contents)
             before = numbers.get(str(one.step), 0)
             numbers[str(one.step)] = None if passing is None or before is None else before + passing
+    directions = shelves.get("direction") if "direction" in options.kinds else None
+    if isinstance(directions, RowShelf):
+        for step in {one.step for one in verdict_sets(session, analysis)} | set(steps_of(options)):
+            before = numbers.get(str(step), 0)
+            if step.key in JUDGED and before is not None:
+                numbers[str(step)] = before + _n_directions(step, directions, counts)
     numbers |= {text: None for text in asked if text not in numbers}  # not computed yet, but in the form all the same
     choices = [
         FacetOption(value=text, label=text, count=n, checked=text in asked)
@@ -252,6 +301,15 @@ def _criteria(
         if "(" not in text or text in asked
     ]
     return FacetView(name="criteria", legend="Passes", shape="checkbox", choices=choices)
+
+
+def _n_directions(step: CriterionStep, shelf: RowShelf, counts: reads.FacetCounts) -> int:
+    """Alignments on directions that pass all filters and a criterion."""
+    passes = of_direction(step)[1](shelf.columns)
+    packed = counts.passing.get("direction")
+    if packed is not None:
+        passes = passes & np.unpackbits(np.concatenate(packed), count=shelf.n, bitorder="little").astype(bool)
+    return int(np.count_nonzero(passes)) if counts.kinds["direction"] else 0
 
 
 def _n_passing(

@@ -10,9 +10,11 @@ from pydantic import Field
 
 from analysis.circuits.circuit import EdgeLayout
 from analysis.criteria.steps import CriterionStep, parse_steps
+from analysis.directions.result import DirectionClass
 from analysis.errors import InvalidCriterion
 from analysis.result import FRAGILE_MARGIN
 from app.db.reads.circuit_scan import Columns
+from app.db.reads.explanation_directions import JUDGED, layer_column, map_column
 from app.db.reads.explanation_shelves import KINDS, Kind, SortKey
 from app.db.reads.explanations import Condition, Test
 from app.errors import BadQuery
@@ -23,13 +25,20 @@ from app.pages.options import ScopeOptions
 Strategy = Literal["where-then-what", "what-then-where"]
 KINDS_OF: Final[Mapping[Strategy, tuple[Kind, ...]]] = {
     "where-then-what": ("circuit", "interpretation"),
-    "what-then-where": ("algorithm", "alignment"),
+    "what-then-where": ("algorithm", "alignment", "direction"),
 }
-DEFAULT_KINDS: Final[frozenset[Kind]] = frozenset(("circuit", "algorithm", "alignment"))
+DEFAULT_KINDS: Final[frozenset[Kind]] = frozenset(("circuit", "algorithm", "alignment", "direction"))
 DEFAULT_LIMIT: Final = 50
 MAX_LIMIT: Final = 200
 MAX_CRITERIA: Final = 28
 RANGES: Final = {"edges": "edge", "neurons": "neuron"}
+MAP_WORDS: Final[Mapping[DirectionClass, str]] = {
+    "integer": "small integers that read it",
+    "integer-any": "small integers, any",
+    "orthogonal": "orthogonal",
+    "oblique": "oblique",
+    "learned": "learned subspaces",
+}
 SHARE_WORDS: Final = {"coverage": "coverage", "accuracy": "accuracy"}
 FILTERS: Final = (
     "kind",
@@ -44,6 +53,9 @@ FILTERS: Final = (
     "coverage_min",
     "accuracy_min",
     "fragile",
+    "map",
+    "layer",
+    "joint",
     "keep",
     "drop",
     "criteria",
@@ -59,8 +71,9 @@ class ExplanationsOptions(ScopeOptions):
 
     kind: list[Kind] = Field(
         [],
-        max_length=4,
-        description="Kinds to list; none chosen: circuits, algorithms and alignments. Interpretations are listed by "
+        max_length=5,
+        description="Kinds to list; none chosen: circuits, algorithms, and alignments on neuron sets and on "
+        "directions. Interpretations are listed by "
         "circuit, with their number.",
     )
     strategy: Strategy | None = Field(None, description="Only what is found by looking where first, or what first.")
@@ -80,6 +93,15 @@ class ExplanationsOptions(ScopeOptions):
     coverage_min: float | None = Field(None, ge=0, le=1, description="Smallest coverage.")
     accuracy_min: float | None = Field(None, ge=0, le=1, description="Smallest accuracy.")
     fragile: Literal["yes", "no"] | None = Field(None, description="Whether the margin is below 1e-6.")
+    map: list[DirectionClass] = Field(
+        [], max_length=5, description="Only alignments on directions that every one of these classes of maps found."
+    )
+    layer: list[int] = Field(
+        [], max_length=8, description="Only alignments on directions with a variable on each of these layers."
+    )
+    joint: Literal["yes", "no"] | None = Field(
+        None, description="Only alignments on directions that joint interchange confirms, or that it does not."
+    )
     keep: list[str] = Field(
         [], max_length=32, description="Neurons (n2.1) and edges (A-n1.0, n1.0-n2.1, n2.0-y) that must be used."
     )
@@ -180,7 +202,18 @@ def conditions_of(
         fragile = options.fragile == "yes"
         test = _column("margin", lambda column: (column < FRAGILE_MARGIN) if fragile else (column >= FRAGILE_MARGIN))
         label = "fragile" if fragile else "not fragile"
-        found.append(Condition("fragile", label, dict.fromkeys(("circuit", "interpretation", "alignment"), test)))
+        found.append(
+            Condition("fragile", label, dict.fromkeys(("circuit", "interpretation", "alignment", "direction"), test))
+        )
+    unknown = [layer for layer in options.layer if not 1 <= layer < len(layout.sizes) - 1]
+    if unknown:
+        raise BadQuery(
+            f"layer {unknown[0]}",
+            "is no hidden layer of this network",
+            f"use 1 to {len(layout.sizes) - 2}" if len(layout.sizes) > 2 else "it has none",
+            "layer",
+        )
+    found += _of_directions(options)
     found += [_part(text, layout, kept=True) for text in options.keep]
     found += [_part(text, layout, kept=False) for text in options.drop]
     for step in steps:
@@ -196,10 +229,26 @@ def _passing(step: CriterionStep) -> dict[Kind, tuple[tuple[str, ...], Test]]:
     """Who passes a criterion; an interpretation only if its circuit does too, where the criterion is about circuits."""
     test = _column(step_column(step), lambda column: column)
     tests: dict[Kind, tuple[tuple[str, ...], Test]] = dict.fromkeys(step.kinds, test)
+    if step.key in JUDGED:
+        tests["direction"] = of_direction(step)
     if "circuit" in step.kinds:
         names = [circuit_column(step), *([step_column(step)] if "interpretation" in step.kinds else [])]
         tests["interpretation"] = (tuple(names), lambda columns: np.logical_and.reduce([columns[n] for n in names]))
     return tests
+
+
+def of_direction(step: CriterionStep) -> tuple[tuple[str, ...], Test]:
+    """Whether alignments on directions pass a criterion, from what is stored of them."""
+    match step.key:
+        case "joint-interchange":
+            return _column("joint", lambda column: column)
+        case "causal-order":
+            return _column("in order", lambda column: column)
+        case "margin":
+            least = step.settings["least"]
+            return _column("margin", lambda column: np.isnan(column) | (column >= least))
+        case _:
+            return _column("both ways", lambda column: column)
 
 
 def step_column(step: CriterionStep) -> str:
@@ -230,6 +279,23 @@ def _standing(standing: str) -> Condition:
     tests: dict[Kind, tuple[tuple[str, ...], Test]] = dict.fromkeys(KINDS[2:], rows)
     # circuits are stored because they are valid
     return Condition("standing", standing, tests, always=frozenset(KINDS[:2]) if valid else frozenset())
+
+
+def _of_directions(options: ExplanationsOptions) -> list[Condition]:
+    """What is asked of alignments on directions alone."""
+    found = []
+    for name in dict.fromkeys(options.map):
+        test = _column(map_column(name), lambda column: column)
+        found.append(Condition(f"map {name}", f"map: {MAP_WORDS[name]}", {"direction": test}, narrows=True))
+    for layer in dict.fromkeys(options.layer):
+        test = _column(layer_column(layer), lambda column: column)
+        found.append(Condition(f"layer {layer}", f"a direction on layer {layer}", {"direction": test}, narrows=True))
+    if options.joint:
+        jointly = options.joint == "yes"
+        test = _column("joint", lambda column: column if jointly else ~column)
+        words = "right jointly" if jointly else "not known to be right jointly"
+        found.append(Condition("joint", words, {"direction": test}))
+    return found
 
 
 def _range(options: ExplanationsOptions, name: str) -> Condition | None:

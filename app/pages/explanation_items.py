@@ -5,20 +5,26 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import cast
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import Field
 from sqlalchemy.orm import Session
 
+from analysis.algorithms.high_level_model import Form
 from analysis.result import FRAGILE_MARGIN
 from app.addressing import Addresses, ExplanationRef
 from app.db.codecs import alignment_of
 from app.db.reads.circuits import StoredCircuit, circuits_at
+from app.db.reads.explanation_directions import direction_rows
 from app.db.reads.explanation_rows import algorithm_rows, alignment_rows
 from app.db.reads.explanation_shares import SHARES
 from app.db.reads.explanation_shelves import Kind, RowShelf
-from app.db.tables import AlgorithmRow, AlignmentRow
+from app.db.tables import AlgorithmRow, AlignmentRow, DirectionAlgorithmRow, DirectionAlignmentRow
 from app.pages.candidates import algorithm_of
+from app.pages.directions.places import clean_layers, direction_item
+from app.pages.directions.views import DirectionPlaceView
 from app.pages.explanation_stock import Stock
-from app.pages.formulas import AlgorithmView, FractionView, PlacedView, algorithm_view, placed_views
+from app.pages.formulas import AlgorithmView, FractionView, PlacedView, algorithm_view, placed_views, read_algorithm
 from app.pages.options import BigInt, PageModel
 from app.pages.place import Place
 
@@ -51,6 +57,10 @@ class ExplanationItem(PageModel):
     coverage: float | None = Field(None, description="Share of the common ground that an alignment predicts.")
     accuracy: float | None = Field(None, description="Share of those predictions that are right.")
     places: list[PlacedView] = Field([], description="Where an alignment puts its variables.")
+    classes: list[str] = Field([], description="Of an alignment on directions, the classes of maps that found it.")
+    joint: FractionView | None = Field(None, description="Of one on directions, under joint interchange.")
+    causal_order: bool | None = Field(None, description="Of one on directions.")
+    linear: list[DirectionPlaceView] = Field([], description="Where an alignment on directions puts its variables.")
 
 
 def items_of(
@@ -61,12 +71,14 @@ def items_of(
     counted = analysis.interpretations_truncated_at != 0
     positions = sorted({position for kind, position in found if kind in ("circuit", "interpretation")})
     circuits = dict(zip(positions, circuits_at(session, analysis.id, place.layout, positions), strict=True))
-    rows: dict[Kind, list[int]] = {"algorithm": [], "alignment": []}
+    rows: dict[Kind, list[int]] = {"algorithm": [], "alignment": [], "direction": []}
     for kind, position in found:
         if kind in rows:
             rows[kind].append(int(cast(RowShelf, stock.shelves[kind]).rows[position]))
     algorithms = algorithm_rows(session, rows["algorithm"])
     alignments = alignment_rows(session, rows["alignment"])
+    on_directions = direction_rows(session, analysis.id, rows["direction"])
+    clean = clean_layers(place) if on_directions else ()
     items = []
     for kind, position in found:
         if kind in ("circuit", "interpretation"):
@@ -74,7 +86,9 @@ def items_of(
             items.append(_circuit_item(kind, circuits[position], survivors, place, addresses, counted=counted))
             continue
         row = int(cast(RowShelf, stock.shelves[kind]).rows[position])
-        if kind == "algorithm":
+        if kind == "direction":
+            items.append(_direction_item(*on_directions[row], clean, place, addresses))
+        elif kind == "algorithm":
             items.append(_algorithm_item(algorithms[row], place, addresses))
         else:
             columns = cast(RowShelf, stock.shelves[kind]).columns
@@ -117,6 +131,35 @@ def _algorithm_item(row: AlgorithmRow, place: Place, addresses: Addresses) -> Ex
         variables=row.n_variables,
         placements=row.n_valid,
         iia=None if row.best_of is None else FractionView(agreed=row.best_agreed or 0, of=row.best_of),
+    )
+
+
+def _direction_item(
+    row: DirectionAlignmentRow,
+    owner: DirectionAlgorithmRow,
+    classes: list[str],
+    clean: Sequence[NDArray[np.float64]],
+    place: Place,
+    addresses: Addresses,
+) -> ExplanationItem:
+    tree = read_algorithm(owner.text, cast(Form, owner.form), place.network.n_inputs)
+    shown = direction_item(row, tree, clean, place, addresses)
+    return ExplanationItem(
+        kind="direction",
+        name=owner.formula,
+        url=shown.url,
+        ref=shown.ref,
+        valid=row.valid,
+        fragile=None if row.margin is None else shown.fragile,
+        margin=row.margin,
+        algorithm=algorithm_view(tree),
+        gates=tree.n_gates,
+        variables=owner.n_variables,
+        iia=shown.iia,
+        classes=classes,
+        joint=shown.joint,
+        causal_order=row.causal_order,
+        linear=shown.places,
     )
 
 

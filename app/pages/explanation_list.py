@@ -99,9 +99,9 @@ class ExplanationsPage(HuedPage):
     network_url: str
     scope_query: list[tuple[str, str]] = Field(description="The scope's options where they differ from the default.")
     on_directions: int = Field(
-        description="Different valid alignments on directions that are kept; they are listed by class, not here."
+        description="Different valid alignments on directions that are kept, whatever is filtered."
     )
-    directions_url: str = Field(description="Where these are listed.")
+    directions_url: str = Field(description="Where these are listed by class.")
 
     @property
     def partial(self) -> bool:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
 from pydantic import Field
 from sqlalchemy.orm import Session
@@ -16,6 +16,8 @@ from app.db.tables import AnalysisRow
 from app.pages.circuits import Pill
 from app.pages.explanation_filters import DEFAULT_KINDS, FILTERS, ExplanationsOptions, failed_of
 from app.pages.options import BigInt, PageModel
+
+KIND_NOUNS: Final[Mapping[str, str]] = {"direction": "alignments on directions"}
 
 
 class Removal(PageModel):
@@ -59,6 +61,10 @@ def _without(condition: reads.Condition, options: ExplanationsOptions, steps: Se
     name, _, value = facet.partition(" ")
     if name in ("keep", "drop"):
         return str(url(**{name: [text for text in getattr(options, name) if text != value]}))
+    if name == "map":
+        return str(url(map=[text for text in options.map if text != value]))
+    if name == "layer":
+        return str(url(layer=[layer for layer in options.layer if str(layer) != value]))
     if name == "criteria":
         return str(url(criteria=[str(step) for step in steps if str(step) != value]))
     if name == "failed":
@@ -76,7 +82,9 @@ def pills_of(
 ) -> list[Pill]:
     pills = []
     if options.kind:
-        pills.append(Pill(label="only " + ", ".join(f"{kind}s" for kind in options.kind), url=url(kind=[])))
+        pills.append(
+            Pill(label="only " + ", ".join(KIND_NOUNS.get(kind, f"{kind}s") for kind in options.kind), url=url(kind=[]))
+        )
     if options.strategy:
         pills.append(Pill(label=options.strategy.replace("-", " "), url=url(strategy=None)))
     if options.standing == "any":

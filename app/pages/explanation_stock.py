@@ -11,9 +11,11 @@ from sqlalchemy.orm import Session
 
 from analysis.criteria.steps import CriterionStep
 from analysis.criteria.verdict import FAILED
+from analysis.directions.result import CLASSES
 from analysis.result import FRAGILE_MARGIN
 from app.db.errors import NotFound as NotStored
 from app.db.reads import explanations as reads
+from app.db.reads.explanation_directions import direction_shelf, layer_column, map_column
 from app.db.reads.explanation_shares import SHARES, shares_of
 from app.db.reads.explanation_shelves import (
     KINDS,
@@ -85,6 +87,11 @@ def take_stock(
     for kind in KINDS:
         if kind == "interpretation" and kind not in options.kinds:
             continue
+        if kind == "direction":
+            found = direction_shelf(session, analysis, rows["algorithm"], place.cut.n_hidden_layers)
+            if found is not None:
+                shelves[kind] = found
+            continue
         bare: CircuitShelf | RowShelf = rows[kind] if kind in rows else CircuitShelf(session, analysis, kind)
         more: dict[str, Any] = {}
         if kind == "alignment" and isinstance(bare, RowShelf):
@@ -149,11 +156,19 @@ def search(
             conditions,
             order,
             stock.place.layout,
-            CLASS_COLUMNS,
+            (*CLASS_COLUMNS, *direction_flags(stock)),
             known=lambda kind, facets: _kept_counts(stock.analysis, kind, options.kinds, facets),
         )
     except NotStored:
         raise bad_cursor(options.after) from None
+
+
+def direction_flags(stock: Stock) -> list[str]:
+    """The columns by which alignments on directions are counted: classes of maps, layers, joint interchange."""
+    if "direction" not in stock.shelves:
+        return []
+    layers = range(1, stock.place.cut.n_hidden_layers + 1)
+    return [*map(map_column, CLASSES), *map(layer_column, layers), "joint"]
 
 
 def _kept_counts(analysis: AnalysisRow, kind: Kind, chosen: frozenset[Kind], facets: reads.FacetCounts) -> bool:

@@ -9,6 +9,7 @@ from fastapi.responses import HTMLResponse, Response
 
 from app.addressing import API_PREFIX
 from app.errors import api_errors
+from app.pages.directions.places import comb_rows
 from app.pages.explanation_csv import build_explanations_csv
 from app.pages.explanation_filters import ExplanationsOptions
 from app.pages.explanation_list import ExplanationsPage, build_explanations
@@ -26,7 +27,7 @@ def explanations_page(
 ) -> HTMLResponse:
     page = build_explanations(session, links, network, options)
     headers = {"HX-Push-Url": page.url} if is_fragment(request) else {}  # without the form's empty fields
-    context = {"page": page, "options": options}
+    context = {"page": page, "options": options, "comb_rows": comb_rows}
     return render(request, "pages/explanations.html", context, block="browser", headers=headers)
 
 

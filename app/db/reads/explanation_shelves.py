@@ -27,8 +27,8 @@ from app.db.reads.circuit_scan import Columns, locate_mask, places_of, steps
 from app.db.reads.circuits import whole_column
 from app.db.tables import AlgorithmRow, AlignmentRow, AnalysisRow, CircuitBlockRow
 
-Kind = Literal["circuit", "interpretation", "algorithm", "alignment"]
-KINDS: Final[tuple[Kind, ...]] = ("circuit", "interpretation", "algorithm", "alignment")
+Kind = Literal["circuit", "interpretation", "algorithm", "alignment", "direction"]
+KINDS: Final[tuple[Kind, ...]] = ("circuit", "interpretation", "algorithm", "alignment", "direction")
 SortKey = Literal[
     "kind",
     "edges",
@@ -146,7 +146,7 @@ class RowShelf:
     """Explanations that are rows, as arrays.
 
     Args:
-        kind: "algorithm" or "alignment".
+        kind: "algorithm", "alignment" or "direction".
         ids: public ids, ``ALGORITHM`` or ``ALGORITHM.ALIGNMENT``, in order.
         rows: row numbers, in order.
         columns: arrays ``[n]``; None in a row is NaN.

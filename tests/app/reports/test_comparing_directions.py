@@ -129,7 +129,7 @@ def test_the_list_of_all_tells_where_they_are(get, client) -> None:
     page = get(XORNET + "/explanations")
     assert page["on_directions"] >= 4  # two by small integers, two by their shortest read-outs
     assert client.get(page["directions_url"]).status_code == 200
-    assert "listed by class of directions" in client.get(XORNET + "/explanations").text
+    assert "listed here once each" in client.get(XORNET + "/explanations").text
     assert get("/networks/other/explanations")["on_directions"] == 0
 
 
@@ -156,7 +156,7 @@ def test_directions_to_choose_are_those_asked_and_those_found(get, story) -> Non
     names = [one["name"] for one in page["directions"]]
     assert names[:2] == ["n1.1 − n1.2", "n1.0 − n1.2"]
     assert any("n1.0 + n1.1 − n1.2" in name for name in names[2:])
-    assert len(names) == len(set(one["site"] for one in page["directions"]))
+    assert len(names) == len({one["site"] for one in page["directions"]})
     assert page["directions"][0]["carries"][0].startswith("P: ")
     chosen = get(page["directions"][0]["url"].partition("?")[0], **_query(page["directions"][0]["url"]))
     assert chosen["along"][0]["name"] == "n1.1 − n1.2"
