@@ -24,6 +24,7 @@ from app.gate import Gate
 from app.middleware import BodyLimit, Envelope
 from app.rendering import compile_templates
 from app.routes import (
+    admin,
     algorithms,
     api_docs,
     bring_in,
@@ -48,6 +49,7 @@ from app.routes import (
     jobs,
     ladder,
     login,
+    metrics,
     networks,
     oembed,
     results,
@@ -99,6 +101,8 @@ ROUTERS = (
     glossary.router,
     house.router,
     health.router,
+    metrics.router,
+    admin.router,
     api_docs.router,
 )
 

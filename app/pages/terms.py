@@ -89,6 +89,7 @@ PAGE_TERMS: Final[Mapping[str, tuple[str, ...]]] = {
     "train": ("Task", "Network", "Protocol"),
     "jobs": ("Job", "Analysis"),
     "job": ("Job", "Analysis", "Truncated"),
+    "admin": ("Job", "Network", "Analysis"),
 }
 """Template in templates/pages, without its ending → terms, the most needed first."""
 

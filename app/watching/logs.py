@@ -45,7 +45,7 @@ def subject() -> Mapping[str, str]:
 class TextLines(logging.Formatter):
     """``time level logger message key=value …``; a line break within becomes visible, so that no one forges a line."""
 
-    converter = time.gmtime
+    converter = time.gmtime  # type: ignore[assignment]  # as its own documentation does
 
     def __init__(self) -> None:
         super().__init__("%(asctime)s.%(msecs)03dZ %(levelname)-7s %(name)s: %(message)s", "%Y-%m-%dT%H:%M:%S")
@@ -63,7 +63,7 @@ class TextLines(logging.Formatter):
 class JsonLines(logging.Formatter):
     """One JSON object in each line: time, level, logger, message, what it is about, and fields of its own."""
 
-    converter = time.gmtime
+    converter = time.gmtime  # type: ignore[assignment]  # as its own documentation does
 
     def format(self, record: logging.LogRecord) -> str:
         """The object; tracebacks are a text in it."""

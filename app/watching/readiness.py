@@ -85,7 +85,7 @@ def _workers(found: Installation) -> Check:
         return Check(
             name="workers",
             state="degraded",
-            found=f"no worker is there, and {waiting} jobs wait",
+            found=f"no worker is there; jobs that wait: {waiting}",
             cure="start pluriscope work",
         )
-    return Check(name="workers", state="ok", found=f"{found.n_present} workers, {waiting} jobs wait")
+    return Check(name="workers", state="ok", found=f"workers: {found.n_present}; jobs that wait: {waiting}")

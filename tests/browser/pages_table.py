@@ -72,6 +72,7 @@ PAGES = {
     "training form": "/train",
     "jobs": "/jobs",
     "job": "/jobs/{job}",
+    "administration": "/admin",
     "glossary": "/glossary",
     "interface": "/api",
     "scope": "/scope",
