@@ -1,0 +1,152 @@
+"""Logging in from a browser: what a form offers, where it leads back to, what the cookie is."""
+
+import re
+
+import pytest
+
+from app.addressing import Addresses
+from app.pages.login import way_back
+from tests.app.access.conftest import CHOSEN, OWN, SITE
+
+CHANGE = "/jobs/nowhere/cancel"
+TRAIN = {"tasks": "XOR", "n_inputs": "2", "hidden": "2, 2"}
+
+
+def log_in(browser, **sent):
+    return browser.post("/login", data=sent)
+
+
+def test_a_visitor_is_offered_the_login_and_comes_back_with_the_form(visit, credentials):
+    browser = visit()
+    page = browser.get("/train?seed=7").text
+    assert '<form method="post"' not in page
+    offered = re.search(r'<p class="login-first"><a class="btn" href="([^"]+)"[^>]*>Start training</a>', page)
+    assert offered[1] == "/login?next=%2Ftrain%3Fseed%3D7"
+    login = browser.get(offered[1]).text
+    assert 'name="next" value="/train?seed=7"' in login
+    _, secret = credentials.make_token("editor")
+    back = log_in(browser, token=secret, next="/train?seed=7")
+    assert (back.status_code, back.headers["location"]) == (303, "/train?seed=7")
+    assert '<form method="post"' in browser.get("/train?seed=7").text
+    assert "Logged in as editor" in browser.get("/glossary").text
+    assert browser.get("/api/v1/login").json()["by"] == "session"
+    # the session may change things: there is no such job, but that is what it is told
+    assert browser.post(CHANGE).status_code == 404
+
+
+def test_a_refused_change_leads_to_the_login_and_back(visit):
+    browser = visit()
+    refused = browser.post(CHANGE, headers={"referer": f"{SITE}/jobs?state=done"})
+    assert refused.status_code == 403
+    assert 'href="/login?next=%2Fjobs%3Fstate%3Ddone"' in refused.text
+    foreign = browser.post(CHANGE, headers={"referer": "https://evil.example/x"})
+    assert 'href="/login"' in foreign.text
+    told = browser.post("/api/v1/train", json={}).json()
+    assert (told["status"], told["parent"]) == (403, "/login")
+    assert "pluriscope token make" in told["error"]
+
+
+def test_the_cookie_is_for_the_server_alone(visit, credentials):
+    _, secret = credentials.make_token("editor")
+    cookie = log_in(visit(), token=secret).headers["set-cookie"]
+    assert re.fullmatch(r"pluriscope_session=[\w-]{43}; HttpOnly; Max-Age=86400; Path=/; SameSite=lax", cookie), cookie
+    safe = {"base_url": "https://lab.example", "headers": {"origin": "https://lab.example"}}
+    assert "; Secure" in log_in(visit(**safe), token=secret).headers["set-cookie"]
+    assert secret not in cookie
+
+
+def test_logging_out_ends_the_session_not_only_the_cookie(visit, credentials):
+    browser = visit()
+    log_in(browser, token=CHOSEN)
+    copied = browser.cookies["pluriscope_session"]
+    out = browser.post("/logout")
+    assert out.status_code == 303
+    assert "pluriscope_session" not in browser.cookies
+    thief = visit(cookies={"pluriscope_session": copied})
+    assert thief.get("/api/v1/login").json()["role"] is None
+    assert thief.post(CHANGE).status_code == 403
+    assert credentials.sessions() == ()
+
+
+def test_a_session_needs_a_page_of_ours(visit, credentials):
+    browser = visit(headers={})
+    browser.cookies["pluriscope_session"] = credentials.begin_session("editor", "link", 1)
+    assert browser.post(CHANGE, headers=OWN).status_code == 404
+    assert browser.post(CHANGE, headers={"sec-fetch-site": "same-origin"}).status_code == 404
+    for foreign in (
+        {},  # nothing shows where it comes from
+        {"origin": "https://evil.example"},
+        {"origin": "null"},
+        {"sec-fetch-site": "cross-site", **OWN},
+        {"sec-fetch-site": "same-site"},
+        {"sec-fetch-site": "none"},
+    ):
+        assert browser.post(CHANGE, headers=foreign).status_code == 403, foreign
+
+
+def test_a_link_is_used_up_by_its_button_and_not_by_looking(visit, credentials):
+    browser, key = visit(), credentials.make_link("admin")
+    for _ in range(2):  # a mail program that looks ahead
+        page = browser.get(f"/login?key={key}")
+        assert "Log in on this browser" in page.text
+        assert page.headers["cache-control"] == "no-store"
+    assert log_in(browser, key=key).status_code == 303
+    assert browser.get("/api/v1/login").json()["role"] == "admin"
+    again = log_in(visit("203.0.113.10"), key=key)
+    assert again.status_code == 403
+    assert "used already" in again.text
+
+
+def test_a_wrong_token_logs_nobody_in(visit):
+    for wrong in ({"token": "plu_wrong"}, {"token": ""}, {}, {"key": "wrong"}, {"token": "x" * 100_000}):
+        answer = log_in(visit(f"203.0.113.{20 + len(wrong)}"), **wrong)
+        assert answer.status_code == 403
+        assert "set-cookie" not in answer.headers
+
+
+def test_the_role_editor_does_not_see_how_the_server_does(application, visit, credentials):
+    from fastapi import Request
+
+    from app.errors import LoginNeeded
+    from app.routes.changes import check_admin
+
+    def asked(**headers):
+        encoded = [(name.encode(), value.encode()) for name, value in {"host": "lab.example", **headers}.items()]
+        scope = {"type": "http", "method": "GET", "path": "/admin", "query_string": b"", "headers": encoded}
+        check_admin(
+            Request({**scope, "app": application, "client": ("203.0.113.9", 1), "scheme": "http", "server": None})
+        )
+
+    _, editor = credentials.make_token("editor")
+    _, admin = credentials.make_token("admin")
+    asked(authorization=f"Bearer {admin}")
+    for headers in ({"authorization": f"Bearer {editor}"}, {}):
+        with pytest.raises(LoginNeeded):
+            asked(**headers)
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "https://evil.example/",
+        "//evil.example/",
+        "/\\evil.example/",
+        "/a\nSet-Cookie: x=1",
+        "javascript:alert(1)",
+        "",
+        "/login?next=%2F",
+        "x" * 9_000,
+        "/" + "x" * 9_000,
+    ],
+)
+def test_the_way_back_stays_on_this_site(visit, asked):
+    assert way_back(Addresses(), asked) == "/"
+    assert way_back(Addresses("/pluriscope"), asked) == "/pluriscope/"
+    if len(asked) < 8_000:
+        page = visit().get("/login", params={"next": asked})
+        assert 'name="next" value="/"' in page.text
+
+
+def test_the_way_back_stays_under_the_prefix():
+    assert way_back(Addresses("/pluriscope"), "/pluriscope/jobs?a=b") == "/pluriscope/jobs?a=b"
+    assert way_back(Addresses("/pluriscope"), "/elsewhere") == "/pluriscope/"
