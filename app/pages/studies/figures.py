@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -13,20 +14,26 @@ from analysis.studies.cells import GRID_FACTORS
 from analysis.studies.design import FACTORS, Factor, StudyDesign
 from analysis.studies.measures.measure import Measure
 from analysis.studies.statistics import Share, Spread
-from analysis.studies.summary import Group, Point, StudySummary
+from analysis.studies.summary import Group, StudySummary
 from app.addressing import Addresses
 from app.db.reads.studies import find_study
 from app.db.study_tables import StudyRow
 from app.errors import BadQuery, NotFound
 from app.figures.numbers import exact, noun
-from app.figures.studies import BarMark, Dot, Strip, bars_plot, kept, strips_plot
+from app.figures.studies import BarMark, Strip, bars_plot, kept, strips_plot
+from app.figures.study_rows import LadderStep, Stack, ladder_plot, stacks_plot
 from app.figures.svg.spreads import bars_drawing, strips_drawing
+from app.figures.svg.study_rows import ladder_drawing, stacks_drawing
+from app.pages.studies.ladders import ladder_caption, ladder_of, told_title
 from app.pages.studies.options import StudyFigureOptions
 from app.pages.studies.stored import summary_of
+from app.pages.studies.strips import strip_of, yes_bar
 from app.pages.studies.views import FigureView, GroupView, MeasureView, ShareRow, SpreadView
 
 LADDER: Final = "ladder-"
 _MOST_CATEGORIES: Final = 24
+_MOST_STACKED: Final = 6
+OTHERS: Final = "others"
 
 
 @dataclass(frozen=True)
@@ -35,7 +42,9 @@ class Drawn:
 
     Args:
         strips: of numbers.
-        bars: of shares and categories; one of the two is empty.
+        bars: of shares and categories.
+        steps: of a ladder.
+        stacks: of categories that share each group, with their names in ``categories``. One of the four has any.
     """
 
     name: str
@@ -49,6 +58,9 @@ class Drawn:
     log: bool
     share: bool
     caption: str
+    steps: tuple[LadderStep, ...] = ()
+    stacks: tuple[Stack, ...] = ()
+    categories: tuple[str, ...] = ()
 
 
 def build_study_figure(
@@ -103,7 +115,7 @@ def drawn_figure(summary: StudySummary, addresses: Addresses, name: str, protoco
     if name.startswith(LADDER) and name.removeprefix(LADDER).isdecimal():
         number = int(name.removeprefix(LADDER))
         if number < len(summary.design.ladders):
-            return _ladder(summary, addresses, number, protocol)
+            return _ladder(summary, addresses, number, protocol, by)
     if name not in summary.measures:
         known = ", ".join(figure_names(summary.design, list(summary.measures)))
         raise NotFound(f"figure {name[:60]!r}", "is none of this study's", f"use one of {known}")
@@ -111,10 +123,13 @@ def drawn_figure(summary: StudySummary, addresses: Addresses, name: str, protoco
     groups = summary.groups(name, protocol, by)
     strips: tuple[Strip, ...] = ()
     bars: tuple[BarMark, ...] = ()
+    stacks: tuple[Stack, ...] = ()
     if measure.numeric:
-        strips = tuple(_strip(group, measure, addresses) for group in groups)
+        strips = tuple(strip_of(group, measure, addresses) for group in groups)
     elif measure.kind == "yes-no":
-        bars = tuple(_yes_bar(group) for group in groups)
+        bars = tuple(yes_bar(group) for group in groups)
+    elif measure.kind == "category" and len(groups) > 1:
+        stacks = _stacks(groups)
     else:
         bars = _category_bars(groups)
     y_title = measure.label if measure.numeric else "share of networks"
@@ -130,6 +145,8 @@ def drawn_figure(summary: StudySummary, addresses: Addresses, name: str, protoco
         measure.log,
         not measure.numeric,
         _caption(measure, groups, strips),
+        stacks=stacks,
+        categories=_category_names(groups) if stacks else (),
     )
 
 
@@ -145,10 +162,16 @@ def figure_view(
 ) -> FigureView:
     """The figure as pages and programs get it."""
     query = {"protocol": options.protocol, "by": options.by}
-    if figure.strips:
+    if figure.steps:
+        titles = {"x_title": figure.x_title, "told_title": told_title(figure.share)}
+        plot = ladder_plot(figure.steps, log=figure.log, share=figure.share, **titles)
+    elif figure.stacks:
+        plot = stacks_plot(figure.categories, figure.stacks)
+    elif figure.strips:
         plot = strips_plot(figure.strips, y_title=figure.y_title, x_title=figure.x_title, log=figure.log)
     else:
         plot = bars_plot(figure.bars, y_title=figure.y_title, x_title=figure.x_title, share=figure.share)
+    strips = figure.strips or tuple(row.strip for step in figure.steps for row in step.rows)
     forms = {form: addresses.study_figure(row.slug, figure.name, form, **query) for form in ("", "svg", "png", "json")}
     return FigureView(
         name=figure.name,
@@ -156,8 +179,8 @@ def figure_view(
         measure=None if figure.measure is None else measure_view(figure.measure),
         protocol=protocol,
         groups=[group_view(group, figure.measure) for group in figure.groups],
-        drawn=sum(len(kept(strip, len(figure.strips))) for strip in figure.strips),
-        dots=sum(len(strip.dots) for strip in figure.strips),
+        drawn=sum(len(kept(strip, len(strips))) for strip in strips),
+        dots=sum(len(strip.dots) for strip in strips),
         plot=plot,
         caption=figure.caption,
         url=forms[""],
@@ -171,6 +194,18 @@ def drawing_of_figure(figure: Drawn, study: str, protocol: str) -> Markup:
     """The figure as SVG, with its caption below it, so that a file that travels says what it is."""
     notes = [f"{study}, protocol {protocol}", *_lines(figure.caption)]
     sentence = f"{figure.title} in {study}. {figure.caption}"
+    if figure.steps:
+        return ladder_drawing(
+            figure.steps,
+            x_title=figure.x_title,
+            told_title=told_title(figure.share),
+            log=figure.log,
+            share=figure.share,
+            sentence=sentence,
+            notes=notes,
+        )
+    if figure.stacks:
+        return stacks_drawing(figure.categories, figure.stacks, sentence=sentence, notes=notes)
     titles = {"y_title": figure.y_title, "x_title": figure.x_title, "sentence": sentence, "notes": notes}
     if figure.strips:
         return strips_drawing(figure.strips, log=figure.log, **titles)  # type: ignore[arg-type]
@@ -229,46 +264,8 @@ def _share_row(label: str, share: Share) -> ShareRow:
     return ShareRow(label=label, hits=share.hits, of=share.of, low=share.low, high=share.high)
 
 
-def _strip(group: Group, measure: Measure, addresses: Addresses) -> Strip:
-    spread = group.spread
-    dots = tuple(_dot(point, group.label, measure, addresses) for point in group.points)
-    return Strip(group.label, dots, spread.lower, spread.median, spread.upper, _missing(group))
-
-
-def _missing(group: Group) -> str:
-    left = [f"{group.failed} failed"] if group.failed else []
-    left += [f"{group.silent} n/a"] if group.silent else []
-    return ", ".join(left)
-
-
-def _dot(point: Point, label: str, measure: Measure, addresses: Addresses) -> Dot:
-    value = point.value if isinstance(point.value, (int, float)) else 0
-    shown = value_text(value)
-    sign = "" if point.exact else "not exact: "
-    url = addresses.network(point.network[:16]) if point.network else ""
-    return Dot(float(value), f"seed {point.seed}, {label}: {sign}{shown} {measure.unit}".rstrip(), url, not point.exact)
-
-
-def value_text(value: float) -> str:
-    """A number for people: integers with separators, others to four digits."""
-    if isinstance(value, int) or float(value).is_integer():
-        return exact(int(value))
-    return f"{value:,.4g}"
-
-
-def _yes_bar(group: Group) -> BarMark:
-    share = group.yes
-    value = share.value
-    words = f"{group.label}: {share.hits:,} of {share.of:,}"
-    if value is not None and share.low is not None and share.high is not None:
-        words += f" ({value:.1%}, 95% interval {share.low:.1%} to {share.high:.1%})"
-    if group.failed:
-        words += f"; {group.failed:,} of {group.of:,} networks failed"
-    return BarMark(group.label, value or 0.0, share.low, share.high, words)
-
-
 def _category_bars(groups: Sequence[Group]) -> tuple[BarMark, ...]:
-    """One bar for each category, over all groups; with several groups one for each of both."""
+    """One bar for each category, or for each element of sets; with several groups one for each of both."""
     bars = []
     for group in groups:
         n = len(group.points)
@@ -278,27 +275,46 @@ def _category_bars(groups: Sequence[Group]) -> tuple[BarMark, ...]:
     return tuple(bars)
 
 
-def _ladder(summary: StudySummary, addresses: Addresses, number: int, protocol: str) -> Drawn:
-    """The same networks under measures side by side."""
+def _category_names(groups: Sequence[Group]) -> tuple[str, ...]:
+    """The categories of all groups in one order; beyond some, the rarest are one."""
+    counts = sum((group.categories for group in groups), Counter[str]())
+    if len(counts) <= _MOST_STACKED:
+        return tuple(sorted(counts))
+    return (*(name for name, _ in counts.most_common(_MOST_STACKED - 1)), OTHERS)
+
+
+def _stacks(groups: Sequence[Group]) -> tuple[Stack, ...]:
+    """Each group cut into its categories, which are of one network each."""
+    names = _category_names(groups)
+    stacks = []
+    for group in groups:
+        n, counts = len(group.points), dict(group.categories)
+        if OTHERS in names:
+            counts[OTHERS] = sum(count for name, count in group.categories.items() if name not in names)
+        words = tuple(f"{group.label}, {name}: {counts.get(name, 0):,} of {n:,} networks" for name in names)
+        stacks.append(Stack(group.label, tuple(counts.get(name, 0) / n if n else 0.0 for name in names), words))
+    return tuple(stacks)
+
+
+def _ladder(summary: StudySummary, addresses: Addresses, number: int, protocol: str, by: Factor | None) -> Drawn:
+    """The same networks under one rule after the other."""
     ladder = summary.design.ladders[number]
-    strips, groups, bars = [], [], []
-    for key in ladder.measures:
-        measure = summary.measures[key]
-        parts = summary.groups(key, protocol)
-        points = tuple(point for group in parts for point in group.points)
-        whole = Group(measure.label, points, sum(g.failed for g in parts), sum(g.silent for g in parts))
-        groups.append(whole)
-        if measure.kind == "yes-no":
-            bars.append(_yes_bar(whole))
-        else:
-            strips.append(_strip(whole, measure, addresses))
-    caption = f"The same networks under {len(ladder.measures)} measures, each a step from the one before. "
-    medians = [f"{s.label}: median {value_text(s.median)}" for s in strips if s.median is not None]
-    caption += "; ".join(medians + [bar.words for bar in bars]) + "."
-    name, y_title = f"{LADDER}{number}", "share of networks" if bars else "for each network"
-    kept_strips = () if bars else tuple(strips)
+    share = summary.measures[ladder.measures[0]].kind == "yes-no"
+    steps, groups = ladder_of(summary, addresses, ladder.measures, protocol, by)
+    one = len(groups) == len(steps)
     return Drawn(
-        name, ladder.label, None, tuple(groups), kept_strips, tuple(bars), y_title, "", True, bool(bars), caption
+        f"{LADDER}{number}",
+        ladder.label,
+        None,
+        tuple(groups),
+        (),
+        (),
+        "",
+        "share of networks" if share else "of each network",
+        True,
+        share,
+        ladder_caption(groups, steps, share, "" if one else x_title_of(summary.design, by)),
+        steps=steps,
     )
 
 

@@ -22,8 +22,9 @@ from app.db.study_tables import StudyOutcomeRow, StudyRow
 from app.db.tables import AnalysisRow, NetworkRow
 from app.errors import BadQuery, NotFound
 from app.pages.cursors import read_cursor, write_cursor
-from app.pages.studies.figures import measure_view, protocol_named, value_text
+from app.pages.studies.figures import measure_view, protocol_named
 from app.pages.studies.options import OutcomesOptions, SideBySideOptions
+from app.pages.studies.strips import value_text
 from app.pages.studies.views import OutcomeItem, OutcomesPage, SideBySidePage, ValueView
 
 _CURSOR: Final = "outcomes"

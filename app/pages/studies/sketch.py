@@ -10,7 +10,8 @@ from analysis.studies.design import Factor
 from analysis.studies.summary import Group, StudySummary
 from app.figures.studies import Dot, Strip
 from app.figures.svg.spreads import strips_drawing
-from app.pages.studies.figures import value_text, x_title_of
+from app.pages.studies.figures import x_title_of
+from app.pages.studies.strips import value_text
 from app.pages.studies.views import Sketch, SketchGroup, StudyPage
 
 _DOTS: Final = 60

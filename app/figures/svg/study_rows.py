@@ -1,0 +1,122 @@
+"""The same figures in rows as :mod:`app.figures.study_rows`, as drawings of their own."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Final
+
+from markupsafe import Markup, escape
+
+from app.figures.studies import jitter, kept
+from app.figures.study_rows import TONES, Axis, LadderStep, Stack, places
+from app.figures.svg.elements import drawing, num, text, text_width
+
+_ROW: Final = 15.0
+_PLOT: Final = 420.0
+_TOP: Final = 26.0
+_STACK: Final = 26.0
+
+
+def ladder_drawing(
+    steps: Sequence[LadderStep],
+    *,
+    x_title: str,
+    told_title: str,
+    log: bool,
+    share: bool,
+    sentence: str,
+    notes: Sequence[str] = (),
+) -> Markup:
+    """Rules from top to bottom: a bar for each group, its networks as dots, the median as a line.
+
+    Args:
+        steps: in order.
+        x_title: the measure.
+        told_title: what stands beside each row.
+        log: whether a logarithmic axis is wanted.
+        share: whether bars are shares.
+        sentence: what it shows, in words.
+        notes: lines below everything.
+    """
+    axis = Axis.of(steps, log, share)
+    _, rows, n = places(steps)
+    left = 12 + max([text_width(row.label, 11.5) for step in steps for row in step.rows] + [0.0])
+    right = 14 + max([text_width(row.told, 11.5) for step in steps for row in step.rows] + [60.0])
+    start = math.log10(axis.floor) if axis.log else 0.0
+    end = math.log10(axis.high) + 0.1 if axis.log else axis.high * 1.04
+    n_strips = sum(len(step.rows) for step in steps)
+
+    def across(value: float) -> float:
+        shown = math.log10(axis.value(value)) if axis.log else value
+        return left + _PLOT * (shown - start) / ((end - start) or 1.0)
+
+    base = _TOP + _ROW * n
+    body = text(left + _PLOT + 8, 12, told_title, "lab s") if told_title else ""
+    for value, label in axis.ticks:
+        body += f'<path class="m-rule" d="M{num(across(value))} {num(_TOP - 6)}V{num(base)}"/>'
+        body += text(across(value), base + 14, label, "lab s", anchor="middle")
+    for step, ats in zip(steps, rows, strict=True):
+        body += text(2, _TOP + _ROW * (ats[0] - 1) + 4, step.label, "lab")
+        for at, row in zip(ats, step.rows, strict=True):
+            y = _TOP + _ROW * at
+            body += text(left - 6, y + 4, row.label, "lab s", anchor="end")
+            body += text(left + _PLOT + 8, y + 4, row.told, "lab s")
+            body += (
+                f'<path class="m-bar" d="M{num(left)} {num(y - 6)}H{num(across(row.length or 0.0))}V{num(y + 6)}'
+                f'H{num(left)}Z"><title>{escape(row.words)}</title></path>'
+            )
+            for index, dot in enumerate(kept(row.strip, n_strips)):
+                css = "m-hollow" if dot.hollow else "m-dot"
+                cy = y + 0.34 * _ROW * jitter(index)
+                body += f'<circle class="{css}" cx="{num(across(dot.value))}" cy="{num(cy)}" r="1.7"/>'
+            if row.strip.median is not None:
+                body += f'<path class="m-median" d="M{num(across(row.strip.median))} {num(y - 6)}v12"/>'
+            if share and row.low is not None and row.high is not None:
+                body += f'<path class="m-box" d="M{num(across(row.low))} {num(y)}H{num(across(row.high))}"/>'
+    body += text(left + _PLOT / 2, base + 30, x_title, "lab s", anchor="middle")
+    return _finished(left + _PLOT + right, base + 36, body, sentence, notes)
+
+
+def stacks_drawing(
+    categories: Sequence[str], stacks: Sequence[Stack], *, sentence: str, notes: Sequence[str] = ()
+) -> Markup:
+    """One row for each group, cut into its categories.
+
+    Args:
+        categories: in the order in which they follow each other.
+        stacks: the groups, top to bottom.
+        sentence: what it shows, in words.
+        notes: lines below everything.
+    """
+    left = 12 + max([text_width(stack.label, 11.5) for stack in stacks] + [0.0])
+    body, x = "", left
+    for place, name in enumerate(categories):
+        body += f'<path {_tone(place)} d="M{num(x)} 4h12v12h-12Z"/>' + text(x + 17, 14, name, "lab s")
+        x += 32 + text_width(name, 11.5)
+    for line, stack in enumerate(stacks):
+        y, done = _TOP + _STACK * line, 0.0
+        body += text(left - 6, y + 14, stack.label, "lab s", anchor="end")
+        for place, share in enumerate(stack.shares):
+            at, wide = left + _PLOT * done, _PLOT * share
+            body += (
+                f'<path {_tone(place)} d="M{num(at)} {num(y)}h{num(wide)}v20h{num(-wide)}Z">'
+                f"<title>{escape(stack.words[place])}</title></path>"
+            )
+            done += share
+    base = _TOP + _STACK * len(stacks)
+    for tenth in range(5):
+        body += text(left + _PLOT * tenth / 4, base + 12, f"{tenth * 25}%", "lab s", anchor="middle")
+    body += text(left + _PLOT / 2, base + 28, "share of networks", "lab s", anchor="middle")
+    return _finished(max(left + _PLOT + 24, x), base + 34, body, sentence, notes)
+
+
+def _tone(place: int) -> str:
+    return f'style="fill:var({TONES[place % len(TONES)]});stroke:var(--ink-3)"'
+
+
+def _finished(width: float, height: float, body: str, sentence: str, notes: Sequence[str]) -> Markup:
+    for number, note in enumerate(notes):
+        body += text(2, height + 12 + 15 * number, note, "lab s")
+    wide = max([width, *(text_width(note, 11.5) + 6 for note in notes)])
+    return drawing(wide, height + 15 * len(notes) + (6 if notes else 0), body, sentence=sentence)
