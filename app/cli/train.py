@@ -30,6 +30,7 @@ def train(
     hidden: Annotated[str, typer.Option(help="Hidden layer sizes.")] = "3,3",
     activation: Annotated[str, typer.Option(help="leaky_relu, relu, tanh, sigmoid or linear.")] = "leaky_relu",
     output_activation: Annotated[str, typer.Option(help="Of the last layer; default: the same.")] = "",
+    negative_slope: Annotated[float, typer.Option(help="Slope of leaky_relu below 0.")] = 0.01,
     seed: Annotated[int, typer.Option(help="Seed of the first network; the others take the following ones.")] = 0,
     count: Annotated[int, typer.Option(help="How many networks to train.")] = 1,
     loss_target: Annotated[float, typer.Option(help="Stop when an epoch's loss is below this.")] = 0.01,
@@ -40,12 +41,21 @@ def train(
     batch_size: Annotated[int, typer.Option(help="Rows per step.")] = 100,
     samples: Annotated[int, typer.Option(help="Training rows drawn per Boolean input.")] = 1000,
     patience: Annotated[int, typer.Option(help="Epochs in a row without a lower loss before stopping.")] = 3,
+    accuracy_target: Annotated[
+        float, typer.Option(help="Smallest share of validation rows decided right; below it: not converged.")
+    ] = 0.99,
     device: Annotated[str, typer.Option(help="torch device for training and for circuits: cpu, cuda, …")] = "cpu",
     name: Annotated[str, typer.Option(help="Name of the network; default: task, sizes and seed.")] = "",
     output: Annotated[str, typer.Option("--output", "-o", help="Folder for the network files.")] = ".",
     into_store: Annotated[
         bool, typer.Option("--import", help="Save into the dashboard's database and queue analyses instead.")
     ] = False,
+    protocol: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="With --import: queue analyses under paper or complete, or none; repeatable. Default: complete."
+        ),
+    ] = None,
     report_file: Annotated[str, typer.Option("--report", help="Write options and outcome of every network.")] = "",
     analyse: Annotated[
         str, typer.Option(help="Analyse those that converge under paper, complete, or a protocol file (JSON).")
@@ -65,6 +75,7 @@ def train(
 
     Exit codes: 0 at least one converged, 2 bad input, 3 none converged or a search stopped at a limit.
     """
+    from analysis.networks.training_course import looks_each
     from analysis.networks.training_spec import training_json, training_spec
     from app.cli.analyse import read_protocol
 
@@ -74,13 +85,17 @@ def train(
         raise Refusal("--population: there is nothing to tell without --analyse. Give --analyse and a protocol.")
     if analyse and into_store:
         raise Refusal("--analyse: --import has the dashboard's workers analyse. Give one of the two.")
+    if protocol and not into_store:
+        raise Refusal("--protocol: nothing is queued without --import. Give --import, or --analyse instead.")
     rules = read_protocol(analyse) if analyse else None
+    queued = _queued(protocol)
     options: dict[str, Any] = {
         "tasks": task or ["XOR"],
         "n_inputs": inputs,
         "hidden": _numbers(hidden, "--hidden", int),
         "activation": activation,
         "output_activation": output_activation or None,
+        "negative_slope": negative_slope,
         "loss_target": loss_target,
         "noise_std": noise,
         "input_weights": _numbers(input_weights, "--input-weights", float) if input_weights else None,
@@ -89,6 +104,7 @@ def train(
         "batch_size": batch_size,
         "samples_per_input": samples,
         "patience": patience,
+        "accuracy_target": accuracy_target,
     }
     specs = [training_spec({**options, "seed": seed + k}) for k in range(count)]
     if report_file:
@@ -101,10 +117,11 @@ def train(
             raise Refusal(f"--population {population!r}: is the --report file as well. Give another path.")
     from analysis.networks.training import train_networks  # torch, only now that all options are known to be good
 
+    looks = looks_each(count, inputs, specs[0].sizes[-1]) if into_store else 0  # what their pages show
     with progress_bar(quiet) as report:
-        outcomes = train_networks(specs, report=report, device=device)
+        outcomes = train_networks(specs, report=report, device=device, looks=looks)
     if into_store:
-        told = _save(outcomes, name)
+        told = _save(outcomes, name, queued)
     else:
         told = [_write(outcome, path, name, count > 1) for outcome, path in zip(outcomes, paths, strict=True)]
     for line in told:
@@ -196,10 +213,20 @@ def _write(outcome: TrainingOutcome, path: str, name: str, several: bool) -> str
     return _line(outcome, path)
 
 
-def _save(outcomes: Sequence[TrainingOutcome], name: str) -> list[str]:
+def _queued(names: Sequence[str] | None) -> list[Protocol]:
+    """The protocols under which imported networks are analysed."""
+    from analysis.protocol import COMPLETE, named_protocol
+
+    if not names:
+        return [COMPLETE]
+    if "none" in names and len(names) > 1:
+        raise Refusal("--protocol none: goes with no other. Give it alone, or leave it out.")
+    return [] if "none" in names else [named_protocol(one) for one in dict.fromkeys(names)]
+
+
+def _save(outcomes: Sequence[TrainingOutcome], name: str, protocols: Sequence[Protocol]) -> list[str]:
     from analysis.networks.files import NetworkFile
     from analysis.networks.training_spec import training_json
-    from analysis.protocol import COMPLETE
     from app.cli.store import opened_store
     from app.db.writes import save_network
     from app.jobs.queue import enqueue_analyses
@@ -212,7 +239,7 @@ def _save(outcomes: Sequence[TrainingOutcome], name: str) -> list[str]:
                 label = _named(outcome, name, len(outcomes) > 1)
                 file = NetworkFile(label, outcome.network, outcome.spec.resolved_tasks())
                 row = save_network(session, file, origin="trained", training=training_json(outcome))
-                enqueue_analyses(session, row, [COMPLETE])
+                enqueue_analyses(session, row, protocols)
                 where = row.slug
             told.append(_line(outcome, where))
     return told

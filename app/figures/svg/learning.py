@@ -83,7 +83,7 @@ def loss_figure(curves: Sequence[LossCurve], target: float, *, title: str = "Los
         body += line(_LEFT, y, right, y, "m-hair") + text(_LEFT - 6, y + 3.5, f"{10.0**power:g}", "lab s", anchor="end")
     y = down(target)
     body += f'<path class="m-line2" stroke-dasharray="2 3" d="M{num(_LEFT)} {num(y)}H{num(right)}"/>'
-    body += text(right, y - 4, f"target {target:g}", "lab s halo", anchor="end")
+    body += text(_LEFT + 4, y - 4, f"target {target:g}", "lab s halo")
     several = len(curves) > 1
     for curve in curves:
         drawn = _path(((across.x(epoch), None if loss is None else down(loss)) for epoch, loss in curve.points))

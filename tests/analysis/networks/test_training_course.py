@@ -1,0 +1,132 @@
+"""How networks learn, epoch by epoch: thinned, kept on the way, told while they learn."""
+
+import json
+
+import numpy as np
+import pytest
+
+from analysis.errors import Cancelled
+from analysis.networks.mlp import forward
+from analysis.networks.training import train_networks
+from analysis.networks.training_cost import training_cost, untrained_network
+from analysis.networks.training_course import Looks, course_json, looks_each, points_each, thinned
+from analysis.networks.training_spec import TrainingSpec, training_json, training_problems
+from analysis.tasks import input_table
+
+SPEC = TrainingSpec(seed=3, samples_per_input=200, epochs=30)
+
+
+@pytest.mark.parametrize("n", [0, 1, 2, 9, 10, 11, 1_000])
+def test_a_thinned_curve_has_its_first_and_last_epoch(n):
+    losses = [1 / (k + 1) for k in range(n)]
+    points = thinned(losses, 10)
+    assert len(points) == min(n, 10)
+    assert all(losses[epoch - 1] == loss for epoch, loss in points)
+    if n:
+        assert (points[0][0], points[-1][0]) == (1, n)
+    assert [epoch for epoch, _ in points] == sorted({epoch for epoch, _ in points})
+
+
+@pytest.mark.parametrize("epochs", [1, 7, 8, 9, 500])
+def test_looks_are_bounded_and_spread_over_all_epochs(epochs):
+    looks = Looks(8)
+    for epoch in range(1, epochs + 1):
+        if looks.wants(epoch):
+            looks.add(epoch, [[float(epoch)]])
+    looks.add(epochs, [[float(epochs)]])
+    kept = [epoch for epoch, _ in looks.kept]
+    assert len(kept) <= 8
+    assert (kept[0], kept[-1]) == (1, epochs)
+    assert all(rows == ((float(epoch),),) for epoch, rows in looks.kept)
+    assert max(np.diff(kept), default=0) <= max(1, epochs // 3)
+
+
+def test_looking_changes_nothing_and_ends_with_what_the_network_gives():
+    (blind,) = train_networks([SPEC])
+    (seen,) = train_networks([SPEC], looks=6)
+    assert seen.losses == blind.losses
+    assert seen.network is not None
+    assert blind.network is not None
+    assert seen.network.digest == blind.network.digest
+    assert blind.outputs == ()
+    epoch, rows = seen.outputs[-1]
+    assert epoch == seen.epochs
+    np.testing.assert_allclose(rows, forward(seen.network, input_table(2)), atol=1e-5)
+
+
+def test_the_course_of_every_network_is_told_on_the_way():
+    told = []
+    specs = [SPEC, SPEC.model_copy(update={"seed": 5})]
+    outcomes = train_networks(specs, report=lambda p: told.append((p.found, p.so_far())), looks=4)
+    assert [course.state for course in told[0][1]] == ["training", "training"]
+    assert told[0][1][0].loss is None
+    assert "epoch 1, loss" in told[1][0]
+    for (before, _), (after, _) in zip((courses for _, courses in told[1:]), (c for _, c in told[2:]), strict=False):
+        assert after.epochs >= before.epochs
+    assert [course.state for course in told[-1][1]] == [outcome.state for outcome in outcomes]
+    assert told[-1][1][0].losses == thinned(outcomes[0].losses, points_each(2))
+    json.dumps([course_json(course) for course in told[3][1]], allow_nan=False)
+    train_networks([SPEC], report=lambda p: told.append(p.so_far))
+    assert told[-1] is None  # nobody asked for it
+
+
+def test_a_training_stops_at_an_epoch():
+    n = 0
+
+    def stop(_progress):
+        nonlocal n
+        n += 1
+        if n == 4:
+            raise Cancelled("training")
+
+    with pytest.raises(Cancelled):
+        train_networks([SPEC], report=stop, looks=4)
+    assert n == 4
+
+
+def test_what_diverges_is_written_as_json():
+    wild = SPEC.model_copy(update={"learning_rate": 10.0, "activation": "linear", "patience": 1000, "epochs": 200})
+    (outcome,) = train_networks([wild], looks=4)
+    assert not outcome.converged
+    json.dumps(training_json(outcome), allow_nan=False)
+
+
+def test_what_is_told_of_many_networks_at_once_is_bounded():
+    for count in (1, 20, 100):
+        assert 6 <= points_each(count) <= 200
+        assert count * points_each(count) <= 4_000
+        for n_inputs in range(1, 7):
+            looks = looks_each(count, n_inputs, 8)
+            assert 6 <= looks <= 64
+            assert looks == 6 or count * looks * 2**n_inputs * 8 <= 40_000
+
+
+def test_all_problems_are_told_at_once_each_with_its_option():
+    problems = training_problems(
+        {"tasks": ["XOR", "FOO"], "hidden": [0], "input_weights": [1], "epochs": 0, "activation": "swish", "zz": 1}
+    )
+    assert [problem.option for problem in problems] == [
+        "tasks",
+        "hidden",
+        "activation",
+        "input_weights",
+        "epochs",
+        "zz",
+    ]
+    assert "FOO" in problems[0].cause
+    assert problems[4].cause == "must be at least 1, is 0"
+    assert training_problems({}) == ()
+    # what goes by the number of inputs is not judged where that number is wrong itself
+    assert [p.option for p in training_problems({"n_inputs": 9, "input_weights": [1]})] == ["n_inputs"]
+
+
+def test_a_cost_grows_with_what_is_asked_for():
+    base = training_cost(SPEC)
+    assert base.steps == 8
+    assert base.seconds <= base.most_seconds
+    assert training_cost(SPEC, 100).seconds > base.seconds
+    assert training_cost(SPEC.model_copy(update={"epochs": 5})).epochs == 5
+    assert training_cost(SPEC.model_copy(update={"loss_target": 1e-6, "epochs": 9_999})).epochs > 60
+    stand_in = untrained_network(SPEC)
+    assert (stand_in.sizes, stand_in.activation) == (SPEC.sizes, SPEC.activation)
+    assert stand_in.digest == untrained_network(SPEC.model_copy(update={"seed": 9})).digest

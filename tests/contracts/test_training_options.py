@@ -1,0 +1,52 @@
+"""Training has the same options wherever it is asked for: the engine's, the form's, the twin's, the command's."""
+
+from __future__ import annotations
+
+import typer.main
+
+from analysis.networks.training_spec import TrainingSpec
+from app.cli.commands import app as command_line
+from app.pages.training.options import FIELDS, TrainOptions, TrainRequest
+
+COMMAND = {  # option of the engine → that of the command, where they are not called the same
+    "tasks": "task",
+    "n_inputs": "inputs",
+    "noise_std": "noise",
+    "samples_per_input": "samples",
+}
+BEYOND = {"count", "name"}  # what is no matter of one network's training
+SPEC = set(TrainingSpec.model_fields)
+
+
+def command_options() -> dict[str, object]:
+    command = typer.main.get_command(command_line).commands["train"]  # type: ignore[attr-defined]
+    return {parameter.name: parameter.default for parameter in command.params}
+
+
+def test_the_form_has_every_option_of_the_engine_and_explains_it() -> None:
+    assert set(FIELDS) == SPEC | BEYOND
+    assert all(field.label and field.hint for field in FIELDS.values())
+    assert set(FIELDS) <= set(TrainOptions.model_fields)
+
+
+def test_the_twin_takes_every_option_of_the_engine() -> None:
+    assert TrainRequest.model_fields["spec"].annotation is TrainingSpec
+    assert {*BEYOND, "protocols"} < set(TrainRequest.model_fields)
+
+
+def test_the_command_has_every_option_of_the_engine_with_its_default() -> None:
+    options = command_options()
+    assert {COMMAND.get(name, name) for name in SPEC | BEYOND} <= set(options)
+    for name, field in TrainingSpec.model_fields.items():
+        told = options[COMMAND.get(name, name)]
+        if name == "hidden":
+            assert told == ",".join(map(str, field.default))
+        elif told not in (None, ""):  # those stand for the default
+            assert told == field.default, name
+
+
+def test_the_form_begins_with_the_defaults_of_the_engine() -> None:
+    from app.pages.training.options import request_of
+
+    request = request_of(TrainOptions())
+    assert request == TrainRequest()
