@@ -1,0 +1,90 @@
+"""The compose files and the image fit the program: references, variables, who runs it and what may be written."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from app.settings import Settings
+
+ROOT = Path(__file__).resolve().parents[2]
+FILES = ("compose.yaml", "compose.postgresql.yaml")
+
+
+def read(name: str) -> dict[str, Any]:
+    return yaml.safe_load((ROOT / name).read_text())
+
+
+def laid_over(base: dict[str, Any], upper: dict[str, Any]) -> dict[str, Any]:
+    """As compose lays one file over another, for what these files have: mappings merge, the rest is replaced."""
+    merged = dict(base)
+    for key, value in upper.items():
+        both = isinstance(value, dict) and isinstance(merged.get(key), dict)
+        merged[key] = laid_over(merged[key], value) if both else value
+    return merged
+
+
+@pytest.fixture(params=[FILES[:1], FILES], ids=["sqlite", "postgresql"])
+def compose(request) -> dict[str, Any]:
+    files = [read(name) for name in request.param]
+    return files[0] if len(files) == 1 else laid_over(*files)
+
+
+def test_what_services_refer_to_is_there(compose):
+    for name, service in compose["services"].items():
+        for other in service.get("depends_on", {}):
+            assert other in compose["services"], name
+            if service["depends_on"][other]["condition"] == "service_healthy":
+                assert not compose["services"][other].get("healthcheck", {}).get("disable"), name
+        for volume in service.get("volumes", []):
+            assert volume.split(":")[0] in compose["volumes"], name
+
+
+def test_every_variable_is_one_that_the_program_reads(compose):
+    known = {f"PLURISCOPE_{name.upper()}" for name in Settings.model_fields}
+    for service in compose["services"].values():
+        ours = {name for name in service.get("environment", {}) if name.startswith("PLURISCOPE_")}
+        assert ours <= known
+
+
+def test_our_services_can_write_nothing_but_their_volume(compose):
+    for name, service in compose["services"].items():
+        if name != "database":
+            assert service["read_only"] is True, name
+            assert service["cap_drop"] == ["ALL"], name
+            assert service["tmpfs"] == ["/tmp"], name  # noqa: S108
+            assert "no-new-privileges:true" in service["security_opt"], name
+
+
+def test_only_the_web_server_has_a_port_and_only_on_this_machine(compose):
+    ports = {name: service["ports"] for name, service in compose["services"].items() if service.get("ports")}
+    assert list(ports) == ["web"]
+    assert all(port.startswith("127.0.0.1:") for port in ports["web"])
+
+
+def test_the_password_of_the_database_must_be_chosen():
+    text = (ROOT / FILES[1]).read_text()
+    used = re.findall(r"\$\{POSTGRES_PASSWORD(.*?)\}", text)
+    assert used
+    assert all(rest.startswith(":?") for rest in used)
+
+
+def test_the_commands_are_those_of_the_program(compose):
+    services = compose["services"]
+    assert services["worker"]["command"] == ["work"]
+    assert services["cluster-worker"]["command"][1] == f"tcp://scheduler:{services['scheduler']['command'][-2]}"
+
+
+def test_the_image_runs_as_a_numbered_user_with_the_extras_it_needs():
+    text = (ROOT / "Dockerfile").read_text()
+    assert re.search(r"^USER 10001:10001$", text, re.MULTILINE)
+    assert re.search(r"^HEALTHCHECK ", text, re.MULTILINE)
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    named = re.search(r"for e in \((.*?)\)", text)
+    assert named is not None
+    assert set(re.findall(r"'(\w+)'", named[1])) == {"cluster", "postgresql"} <= set(extras)
