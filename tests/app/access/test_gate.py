@@ -1,0 +1,307 @@
+"""What no route sees: changes from other sites or while read-only, wrong hosts, too much, too long."""
+
+import asyncio
+import re
+import threading
+
+import pytest
+from fastapi.testclient import TestClient
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route
+
+from app.access.callers import is_behind_proxy
+from app.addressing import Addresses
+from app.gate import LOGINS_PER_MINUTE, MAX_ADDRESS_BYTES, MAX_HEADER_BYTES, Gate
+from app.main import create_app
+from app.rate_limits import STORED, Buckets, group_of, is_computed
+from app.settings import Settings
+from tests.app.access.conftest import CHOSEN, FAR, OWN, SITE, filled, routes_of
+
+BEARER = {"authorization": f"Bearer {CHOSEN}"}
+LOCAL = ("127.0.0.1", 50_000)
+
+
+def changing_routes(app):
+    return [
+        (method, filled(route.path))
+        for route in routes_of(app)
+        for method in sorted(getattr(route, "methods", None) or ())
+        if method not in ("GET", "HEAD", "OPTIONS")
+    ]
+
+
+@pytest.fixture
+def gated(application):
+    """The gate with settings of a test, before something that answers with who asks."""
+
+    async def here(request):
+        return PlainTextResponse(f"{request.client.host} {request.url.scheme}")
+
+    def make(inside=here, **given):
+        settings = Settings(data=application.state.settings.data, **given)
+        inner = Starlette(routes=[Route("/{path:path}", inside, methods=["GET", "POST"])])
+        inner.add_middleware(Gate, settings=settings)
+        inner.state.settings, inner.state.credentials = settings, application.state.credentials
+        inner.state.addresses = Addresses(settings.prefix)
+        return TestClient(inner, base_url=SITE, client=FAR)
+
+    return make
+
+
+# ---------- pages of other sites ----------
+
+
+def test_no_route_takes_a_change_from_a_page_of_another_site(application, visit, credentials):
+    """Whoever is let in, by whatever: this machine, or a session."""
+    routes = changing_routes(application)
+    assert len(routes) > 40
+    session = {"pluriscope_session": credentials.begin_session("admin", "link", 1)}
+    here = visit("127.0.0.1", base_url="http://127.0.0.1", headers={})
+    elsewhere = visit(cookies=session, headers={})
+    for method, path in routes:
+        for browser in (here, elsewhere):
+            for headers in ({"sec-fetch-site": "cross-site"}, {"origin": "https://evil.example"}):
+                answer = browser.request(method, path, headers={**headers, "accept": "application/json"})
+                assert answer.status_code == 403, (method, path)
+                assert "another site" in answer.json()["error"], (method, path)
+
+
+@pytest.mark.slow
+def test_no_route_changes_anything_for_a_stranger(application, visit):
+    """Without credentials, from our own page: all but logging in and out and what visitors may have kept or told."""
+    open_to_all = {("POST", "/login"), ("POST", "/logout"), ("POST", "/s"), ("POST", "/api/v1/s")}
+    open_to_all |= {("POST", "/api/v1/studies/cost")}  # a figure that is kept nowhere, and limited as what computes
+    routes = set(changing_routes(application)) - open_to_all
+    for k, (method, path) in enumerate(sorted(routes)):
+        answer = visit(f"198.51.100.{k}").request(method, path, headers={"accept": "application/json"}, json={})
+        assert answer.status_code == 403, (method, path, answer.status_code)
+
+
+def test_a_bearer_is_no_page(visit):
+    answer = visit(headers={}).post("/jobs/1/cancel", headers={**BEARER, "sec-fetch-site": "cross-site"})
+    assert answer.status_code == 404  # let through: there is no such job
+    basic = {"authorization": "Basic YTpi", "sec-fetch-site": "cross-site"}  # browsers send that by themselves
+    assert visit(headers={}).post("/jobs/1/cancel", headers=basic).status_code == 403
+
+
+# ---------- who is on this machine ----------
+
+
+def cancel(settings, tmp_path, client=LOCAL, base="http://127.0.0.1:8000", **headers):
+    app = create_app(Settings(data=tmp_path, **settings))
+    with TestClient(app, base_url=base, client=client) as browser:
+        return browser.post("/jobs/1/cancel", headers={k.replace("_", "-"): v for k, v in headers.items()}).status_code
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "settings", [{"trusted_proxies": "127.0.0.1"}, {"prefix": "/pluriscope"}, {"public_url": "https://lab.example"}]
+)
+def test_behind_a_proxy_nobody_is_local_even_if_the_proxy_hides(settings, tmp_path):
+    """A loopback peer, a loopback host, no forwarded header: it looks exactly like the machine itself."""
+    assert is_behind_proxy(Settings(data=tmp_path, **settings))
+    assert cancel(settings, tmp_path) == 403
+    assert cancel({}, tmp_path) == 404
+    assert cancel({"public_url": "http://localhost:8000"}, tmp_path) == 404
+
+
+def test_traces_of_a_proxy_that_nobody_spoke_of(visit):
+    here = visit("127.0.0.1", base_url="http://127.0.0.1:8000", headers={})
+    assert here.post("/jobs/1/cancel").status_code == 404
+    for trace in ("via", "forwarded", "x-forwarded-for", "x-forwarded-proto", "x-forwarded-host", "x-real-ip"):
+        assert here.post("/jobs/1/cancel", headers={trace: "127.0.0.1"}).status_code == 403, trace
+    # a browser says which page it is on: not one of this machine
+    page = {"sec-fetch-site": "same-origin", "origin": "https://lab.example"}
+    assert here.post("/jobs/1/cancel", headers=page).status_code == 403
+
+
+def test_http_1_0_is_how_nginx_asks_by_default(application, credentials):
+    from starlette.requests import Request
+
+    from app.access.callers import caller_of
+
+    def asked(version):
+        scope = {
+            "type": "http",
+            "method": "POST",
+            "path": "/",
+            "query_string": b"",
+            "client": LOCAL,
+            "app": application,
+        }
+        return caller_of(Request({**scope, "headers": [(b"host", b"127.0.0.1:8000")], "http_version": version}))
+
+    assert asked("1.1").by == "local"
+    assert asked("1.0").role is None
+
+
+@pytest.mark.slow
+def test_only_named_proxies_are_believed(tmp_path):
+    from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
+
+    app = create_app(Settings(data=tmp_path, trusted_proxies="127.0.0.1,10.0.0.0/8"))
+    assert next(one.cls for one in app.user_middleware) is ProxyHeadersMiddleware
+    assert not any(one.cls is ProxyHeadersMiddleware for one in create_app(Settings(data=tmp_path)).user_middleware)
+    forwarded = {"x-forwarded-for": "198.51.100.7, 10.1.1.1", "x-forwarded-proto": "https"}
+    for peer, secure in (("127.0.0.1", True), ("203.0.113.9", False)):
+        with TestClient(app, client=(peer, 1), base_url=SITE) as browser:
+            answer = browser.get("/health", headers=forwarded)
+            assert ("strict-transport-security" in answer.headers) is secure
+
+
+# ---------- read-only ----------
+
+
+def test_while_read_only_no_route_changes_anything_for_anybody(application, gated):
+    browser = gated(read_only=True)
+    for method, path in changing_routes(application):
+        if path in ("/login", "/logout"):
+            continue
+        answer = browser.request(method, path, headers={**BEARER, "accept": "application/json"})
+        assert answer.status_code == 403, (method, path)
+        assert "reading only" in answer.json()["error"]
+    told = browser.post("/train", headers=OWN)
+    assert told.status_code == 403
+    assert "for reading only" in told.text
+    assert browser.get("/train").status_code == 200
+
+
+@pytest.mark.slow
+def test_while_read_only_pages_show_no_form_that_changes(tmp_path):
+    app = create_app(Settings(data=tmp_path, read_only=True))
+    with TestClient(app, base_url="http://127.0.0.1", client=LOCAL) as here:
+        for path in ("/", "/train", "/networks/new", "/studies/new", "/networks/new/check"):
+            page = here.get(path)
+            assert page.status_code == 200
+            assert 'method="post"' not in page.text
+            assert "login-first" not in page.text
+            assert "For reading only" in page.text
+
+
+# ---------- hosts and lengths ----------
+
+
+def test_only_named_hosts_are_answered(gated):
+    named = {"trusted_hosts": "lab.example, *.lab.example"}
+    for host in ("lab.example", "LAB.example:8000", "a.lab.example", "127.0.0.1", "localhost:8000", "[::1]"):
+        assert gated(**named).get("/", headers={"host": host}).status_code == 200, host
+    for host in ("evil.example", "lab.example.evil.example", "evillab.example", "", "[", "127.0.0.1.evil.example"):
+        answer = gated(**named).get("/", headers={"host": host})
+        assert answer.status_code == 400, host
+    assert gated(public_url="https://lab.example").get("/", headers={"host": "evil.example"}).status_code == 400
+    assert gated().get("/", headers={"host": "any.example"}).status_code == 200
+
+
+def test_addresses_and_headers_are_bounded(gated):
+    browser = gated()
+    assert browser.get("/?a=" + "x" * (MAX_ADDRESS_BYTES - 100)).status_code == 200
+    assert browser.get("/?a=" + "x" * MAX_ADDRESS_BYTES).status_code == 414
+    assert browser.get("/", headers={"x-a": "x" * (MAX_HEADER_BYTES - 1_000)}).status_code == 200
+    assert browser.get("/", headers={"x-a": "x" * MAX_HEADER_BYTES}).status_code == 431
+
+
+# ---------- how often ----------
+
+
+def test_every_free_address_is_one_that_exists_and_what_computes_is_none(application):
+    paths = {filled(route.path).removeprefix("/api/v1") for route in routes_of(application)}
+    for pattern in STORED:
+        assert any(re.fullmatch(pattern, path) for path in [*paths, "/static/a.css", "/admin", "/metrics"]), pattern
+    for made in (
+        "verify",
+        "card.png",
+        "drawing.png",
+        "/figures/",
+        "sandbox",
+        "compare",
+        "embed",
+        "interpretations",
+    ):
+        found = [path for path in paths if made in path]
+        assert found, made
+        assert all(is_computed(path) for path in found), made
+    for path in ("/networks/1/result", "/networks/1/explanations.csv", "/oembed"):
+        assert path in paths, path
+        assert is_computed(path), path
+
+
+def test_what_computes_is_limited_for_each_address_and_what_is_stored_is_not(gated):
+    browser = gated(computed_per_minute=5)
+    assert [browser.get("/networks/a/verify").status_code for _ in range(7)] == [200] * 5 + [429] * 2
+    refused = browser.get("/networks/a/verify")
+    assert 1 <= int(refused.headers["retry-after"]) <= 12
+    assert "Too much at once" in refused.text
+    assert "in 1" in refused.text
+    assert "login" not in refused.headers.get("location", "")
+    told = browser.get("/api/v1/compare").json()
+    assert told["status"] == 429
+    assert [browser.get("/networks/a").status_code for _ in range(9)] == [200] * 9
+    assert browser.get("/networks/a/verify", headers=BEARER).status_code == 200
+    assert [gated(computed_per_minute=0).get("/compare").status_code for _ in range(9)] == [200] * 9
+
+
+def test_tokens_cannot_be_tried_without_end(gated):
+    wrong = {"authorization": "Bearer plu_wrong"}
+    browser = gated()
+    answers = [browser.get("/networks/a", headers=wrong).status_code for _ in range(LOGINS_PER_MINUTE + 1)]
+    assert answers == [200] * LOGINS_PER_MINUTE + [429]
+    assert browser.post("/login", headers=OWN).status_code == 429
+    assert browser.get("/networks/a", headers=BEARER).status_code == 200
+
+
+def test_a_bucket_fills_again_and_never_runs_over():
+    time = [0.0]
+    buckets = Buckets(60, lambda: time[0])
+    assert [buckets.take("192.0.2.1") for _ in range(61)] == [0] * 60 + [1]
+    assert buckets.take("192.0.2.2") == 0
+    time[0] = 2.5
+    assert [buckets.take("192.0.2.1") for _ in range(3)] == [0, 0, 1]
+    time[0] = 10_000.0
+    assert [buckets.take("192.0.2.1") for _ in range(61)].count(0) == 60
+
+
+def test_there_are_only_so_many_buckets():
+    buckets = Buckets(1, most=100)
+    for k in range(1_000):
+        buckets.take(f"10.0.{k // 256}.{k % 256}")
+    assert len(buckets) == 100
+
+
+def test_who_has_a_network_of_ipv6_counts_as_one():
+    assert group_of("2001:db8:1:2:3::4") == group_of("2001:db8:1:2:ffff::1") != group_of("2001:db8:1:3::1")
+    assert group_of("::ffff:192.0.2.1") == group_of("192.0.2.1")
+    assert group_of("fe80::1%eth0") == group_of("fe80::2")
+    assert len(group_of("x" * 10_000)) == 64
+
+
+# ---------- how long ----------
+
+
+def test_an_answer_that_does_not_begin_is_given_up(gated):
+    go_on = threading.Event()
+
+    async def slow(request):
+        if request.url.path == "/jobs":
+            return PlainTextResponse("stored")
+        await run_in_threadpool(go_on.wait, 10)
+        return PlainTextResponse("late")
+
+    with gated(slow, request_seconds=0.05) as browser:
+        answer = browser.get("/networks/a/sandbox", headers={"accept": "application/json"})
+        assert answer.status_code == 503
+        assert "had not begun after 0.05 seconds" in answer.json()["error"]
+        assert answer.headers["retry-after"]
+        assert browser.get("/jobs").text == "stored"  # the process goes on
+        go_on.set()
+        assert browser.get("/networks/a/sandbox").text == "late"
+
+
+def test_a_failure_before_the_answer_is_told_as_ever(gated):
+    async def broken(_request):
+        await asyncio.sleep(0)
+        raise RuntimeError("broken")
+
+    with pytest.raises(RuntimeError, match="broken"):
+        gated(broken).get("/compare")
