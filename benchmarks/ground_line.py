@@ -6,7 +6,8 @@ from collections import Counter
 from typing import Any
 
 from analysis.circuits.search import search_circuits
-from analysis.common_ground.survey import Subject, survey_common_ground
+from analysis.common_ground.points import Subject
+from analysis.common_ground.survey import survey_common_ground
 from analysis.interpretations.counting import count_interpretations
 from analysis.protocol import COMPLETE
 from benchmarks.lines import subject

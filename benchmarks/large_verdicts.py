@@ -11,7 +11,8 @@ import numpy as np
 from sqlalchemy import func, select
 
 from analysis import ENGINE_VERSION
-from analysis.common_ground.survey import AlignmentPoints, ClassPoints, CommonGround
+from analysis.common_ground.points import AlignmentPoints, ClassPoints
+from analysis.common_ground.survey import CommonGround
 from analysis.criteria.criterion import Kind
 from analysis.criteria.judged import JudgedBlock, Subject
 from analysis.criteria.reading_counts import ReadingCounts

@@ -1,9 +1,15 @@
 """``python -m benchmarks.scaling``: the same jobs on one and on two cluster workers, by turns, on this machine.
 
 Everything is real: a scheduler and workers as processes on loopback, the coordinator of ``pluriscope work --cluster``,
-the database, analyses of shaken 2-3-3-1 networks. Efficiency is the throughput with n workers over n times that with
-one. On a machine where others compute too, take the median of several turns, and look at the load that is told beside
-it: it needs as many idle cores as there are workers, and some rest for the coordinator.
+the database, analyses. The jobs are long and bound by the processor: 3-4-4-1 networks with seeded weights, whose
+circuits are counted exactly, some seconds each. Every turn does the same jobs on a new store.
+
+Efficiency is the throughput with n workers over n times that with one. It needs as many idle cores as there are
+workers, and some rest for the coordinator. On a machine where others compute too the kernel's own account says what was
+in the way: of each worker's computing thread the time that it ran and the time that it was ready but had no core.
+``ready`` is both over the time by the clock: how much of it the queue, the scheduler and the store kept the worker
+supplied. From it and the processor time of a job follows the efficiency on cores of one's own, which is told beside the
+plain one.
 """
 
 from __future__ import annotations
@@ -18,13 +24,19 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Final
 
 import numpy as np
 
-from analysis.networks.files import parse_network_file
+from analysis.networks.files import NetworkFile
+from analysis.networks.mlp import forward
+from analysis.networks.network import Network
 from analysis.protocol import protocol_from_mapping
+from analysis.tasks import input_table, task_from_table
 from app.db.engine import Store, store_at
 from app.db.reads.jobs import count_jobs
 from app.db.writes import save_network
@@ -34,7 +46,8 @@ from app.jobs.definitions import DEFINITIONS, analyse_arguments
 from app.jobs.worker import Pace, Worker
 from benchmarks.faults.installation import ROOT
 
-START_SECONDS = 120.0
+START_SECONDS: Final = 120.0
+SIZES: Final = (3, 4, 4, 1)
 
 
 class Machines:
@@ -70,24 +83,75 @@ class Machines:
             process.wait(20)
 
 
-def enqueue_round(store: Store, round_number: int, n_jobs: int, deepest: int) -> None:
-    """So many analyses that nobody has asked for yet."""
-    text = (ROOT / "app" / "bundled" / "xor-pretrained.json").read_text()
-    protocol = protocol_from_mapping({"name": "measured", "max_depth": deepest})
+def network_of_job(number: int) -> NetworkFile:
+    """The n-th network: seeded normal weights, and a bias that makes half of its decisions 1."""
+    chance = np.random.default_rng(number)
+    weights = [chance.standard_normal((n_out, n_in)) for n_in, n_out in pairwise(SIZES)]
+    biases = [chance.standard_normal(n_out) for n_out in SIZES[1:]]
+
+    def network() -> Network:
+        return Network.from_arrays(weights, biases, activation="relu", output_activation="linear")
+
+    outputs = forward(network(), input_table(SIZES[0]))[:, 0]
+    biases[-1] += 0.5 - np.median(outputs)
+    decided = forward(network(), input_table(SIZES[0]))[:, 0] > 0.5
+    task = task_from_table([int(one) for one in decided], SIZES[0])
+    return NetworkFile(f"Random {number}", network(), (task,))
+
+
+def enqueue_jobs(store: Store, n_jobs: int) -> None:
+    """So many analyses, always the same."""
+    protocol = protocol_from_mapping({"name": "measured", "circuit_decision": "threshold", "max_depth": 2})
     with store.write() as session:
         for number in range(n_jobs):
-            random_numbers = np.random.default_rng([round_number, number])
-            document: dict[str, Any] = json.loads(text)
-            for name in ("weights", "biases"):
-                layers = [np.asarray(layer, dtype=np.float64) for layer in document[name]]
-                document[name] = [(one + 0.01 * random_numbers.standard_normal(one.shape)).tolist() for one in layers]
-            document["name"] = f"Shaken {round_number} {number}"
-            row = save_network(session, parse_network_file(json.dumps(document).encode()))
+            row = save_network(session, network_of_job(number))
             queue.enqueue(session, "analyse", analyse_arguments(row.digest, 0, protocol))
 
 
-def throughput(store: Store, n_workers: int, round_number: int, n_jobs: int, folder: Path) -> dict[str, float]:
-    """Jobs a second with so many workers, once all of them are there and warm."""
+@dataclass(frozen=True)
+class Turn:
+    """What was measured with so many workers.
+
+    Args:
+        workers: how many.
+        jobs_per_second: by the clock.
+        cpu_seconds_per_job: of the workers.
+        cpu_share: of a core that each worker got.
+        ready: share of the time in which a worker ran or waited for a core.
+        coordinator_cpu_seconds_per_job: of this process.
+        load: of the machine, over the last minute.
+    """
+
+    workers: int
+    jobs_per_second: float
+    cpu_seconds_per_job: float
+    cpu_share: float
+    ready: float
+    coordinator_cpu_seconds_per_job: float
+    load: float
+
+
+def scheduled(pid: int) -> dict[str, tuple[float, float]]:
+    """Seconds that each thread of a process ran, and was ready without a core."""
+    found = {}
+    for file in Path(f"/proc/{pid}/task").glob("*/schedstat"):
+        ran, waited, _ = file.read_text().split()
+        found[file.parent.name] = int(ran) / 1e9, int(waited) / 1e9
+    return found
+
+
+def ready_share(before: dict[str, tuple[float, float]], after: dict[str, tuple[float, float]], seconds: float) -> float:
+    """Of the thread that ran most, the share of the time in which it ran or was ready to."""
+    spent = [[b - a for a, b in zip(before.get(tid, (0.0, 0.0)), now, strict=True)] for tid, now in after.items()]
+    return sum(max(spent)) / seconds
+
+
+def measure(n_workers: int, n_jobs: int, folder: Path) -> Turn:
+    """Do all jobs with so many workers, once all of them are there and warm."""
+    folder.mkdir()
+    store = store_at(f"sqlite:///{folder / 'scaling.sqlite'}")
+    store.migrate()
+    enqueue_jobs(store, n_jobs)
     machines = Machines(folder, n_workers)
     cluster, stop = Cluster(machines.address), threading.Event()
     kinds = {"analyse": DEFINITIONS["analyse"]}
@@ -101,19 +165,21 @@ def throughput(store: Store, n_workers: int, round_number: int, n_jobs: int, fol
             time.sleep(0.1)
         client = cluster.client()
         client.run(_warm_up)
-        enqueue_round(store, round_number, n_jobs, deepest=3)
+        pids = list(client.run(os.getpid).values())
+        before = [scheduled(pid) for pid in pids]
         cpu, own, begun = sum(client.run(time.process_time).values()), time.process_time(), time.perf_counter()
         thread.start()
         while True:
             with store.read() as session:
                 counts = count_jobs(session)
-            if counts.get("done", 0) >= n_jobs * (round_number + 1):
+            if counts.get("done", 0) >= n_jobs:
                 break
             if counts.get("failed"):
                 raise RuntimeError("a job failed; nothing was measured")
             time.sleep(0.05)
         seconds = time.perf_counter() - begun
         own = time.process_time() - own
+        ready = [ready_share(was, scheduled(pid), seconds) for was, pid in zip(before, pids, strict=True)]
         cpu = sum(client.run(time.process_time).values()) - cpu
     finally:
         stop.set()
@@ -121,13 +187,35 @@ def throughput(store: Store, n_workers: int, round_number: int, n_jobs: int, fol
             thread.join()
         cluster.close()
         machines.close()
-    return {
-        "workers": n_workers,
-        "jobs_per_second": n_jobs / seconds,
-        "worker_cpu_share": cpu / seconds / n_workers,
-        "worker_cpu_seconds_per_job": cpu / n_jobs,
-        "coordinator_cpu_seconds_per_job": own / n_jobs,
-    }
+        store.close()
+    return Turn(
+        workers=n_workers,
+        jobs_per_second=n_jobs / seconds,
+        cpu_seconds_per_job=cpu / n_jobs,
+        cpu_share=cpu / seconds / n_workers,
+        ready=statistics.mean(ready),
+        coordinator_cpu_seconds_per_job=own / n_jobs,
+        load=os.getloadavg()[0],
+    )
+
+
+def summary(turns: Sequence[Turn], n_workers: int) -> str:
+    """Medians and both efficiencies in words."""
+
+    def median(name: str, workers: int) -> float:
+        return statistics.median(getattr(turn, name) for turn in turns if turn.workers == workers)
+
+    one, several = median("jobs_per_second", 1), median("jobs_per_second", n_workers)
+    free = [median("ready", n) / median("cpu_seconds_per_job", n) for n in (1, n_workers)]
+    return (
+        f"1 worker {one:.3f} jobs/s, {n_workers} workers {several:.3f} jobs/s: "
+        f"efficiency {several / one / n_workers:.0%}; "
+        f"on cores of their own {free[1] / free[0]:.0%} (workers ready {median('ready', 1):.1%} and "
+        f"{median('ready', n_workers):.1%} of the time, {median('cpu_seconds_per_job', 1):.2f} and "
+        f"{median('cpu_seconds_per_job', n_workers):.2f} s of processor a job; here each got "
+        f"{median('cpu_share', 1):.0%} and {median('cpu_share', n_workers):.0%} of a core; medians of "
+        f"{len(turns) // 2}; {os.cpu_count()} cores, load {statistics.median(turn.load for turn in turns):.1f})"
+    )
 
 
 def _warm_up() -> None:
@@ -143,22 +231,12 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--jobs", type=int, default=40, help="jobs of a turn (40)")
     parser.add_argument("--turns", type=int, default=3, help="of each (3)")
     asked = parser.parse_args(arguments)
-    found: dict[int, list[float]] = {1: [], asked.workers: []}
+    turns: list[Turn] = []
     with tempfile.TemporaryDirectory(prefix="pluriscope-scaling-") as name:
-        store = store_at(f"sqlite:///{Path(name) / 'scaling.sqlite'}")
-        store.migrate()
-        for turn in range(2 * asked.turns):
-            n_workers = (1, asked.workers)[turn % 2]
-            told = throughput(store, n_workers, turn, asked.jobs, Path(name))
-            found[n_workers].append(told["jobs_per_second"])
-            print(json.dumps({**told, "load": os.getloadavg()[0]}), flush=True)
-        store.close()
-    one, several = statistics.median(found[1]), statistics.median(found[asked.workers])
-    print(
-        f"1 worker {one:.2f} jobs/s, {asked.workers} workers {several:.2f} jobs/s, "
-        f"efficiency {several / one / asked.workers:.0%} (medians of {asked.turns}; {os.cpu_count()} cores, "
-        f"load {os.getloadavg()[0]:.1f})"
-    )
+        for number in range(2 * asked.turns):
+            turns.append(measure((1, asked.workers)[number % 2], asked.jobs, Path(name) / str(number)))
+            print(json.dumps(asdict(turns[-1])), flush=True)
+    print(summary(turns, asked.workers))
     return 0
 
 

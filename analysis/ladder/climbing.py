@@ -9,7 +9,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from math import comb, perm
 
 import numpy as np
@@ -29,6 +30,7 @@ from analysis.networks.network import Network
 from analysis.pipeline import Clock
 from analysis.progress import Progress, Report, silent
 from analysis.protocol import Protocol
+from analysis.shards import FORGETFUL, Shards, Within, in_parts
 from analysis.tasks import Task, input_table
 from analysis.validity import decide
 
@@ -63,6 +65,7 @@ def climb_closed(
     seed: int = 0,
     clock: Clock | None = None,
     report: Report = silent,
+    shards: Shards = FORGETFUL,
 ) -> Ladder:
     """Every class in closed form, on a network and on its permutations.
 
@@ -75,20 +78,27 @@ def climb_closed(
         seed: of their permutations.
         clock: seconds from any origin; without it no time is measured.
         report: told "ladder" before each network; may cancel there.
+        shards: where the networks go that are done.
 
     Returns:
         A ladder without learned rungs. A class that is beyond the limits says why.
     """
     candidates = placed_algorithms(task, protocol, network.n_hidden_layers)
-    report(Progress("ladder", 0, n_permuted + 1))
-    own = closed_rungs(network, candidates, protocol, data, clock=clock)
     others = [permuted_network(network, number, seed=seed) for number in range(n_permuted)]
-    below: dict[MapClass, list[Rung]] = {key: [] for key in CLOSED}
-    for number, other in enumerate(others):
-        report(Progress("ladder", number + 1, n_permuted + 1, "permuted networks"))
-        climbable = [key for key in CLOSED if not own[key].refused]
-        for key, rung in closed_rungs(other, candidates, protocol, data, climbable, joint=False).items():
-            below[key].append(rung)
+    found: list[dict[MapClass, Rung]] = []  # of the network, then of each of the others
+
+    def pieces() -> Iterator[Callable[[], dict[MapClass, Rung]]]:
+        report(Progress("ladder", 0, n_permuted + 1))
+        yield partial(closed_rungs, network, candidates, protocol, data, clock=clock)
+        climbable = [key for key in CLOSED if not found[0][key].refused]
+        for number, other in enumerate(others):
+            report(Progress("ladder", number + 1, n_permuted + 1, "permuted networks"))
+            yield partial(closed_rungs, other, candidates, protocol, data, climbable, joint=False)
+
+    for rungs in in_parts(pieces(), Within(shards, "closed")):
+        found.append(rungs)  # noqa: PERF402  one by one: the pieces look at what there is
+    own, *rest = found
+    below = {key: [rungs[key] for rungs in rest if key in rungs] for key in CLOSED}
     report(Progress("ladder", n_permuted + 1, n_permuted + 1))
     return Ladder(
         tuple(algorithm.text for algorithm in candidates.algorithms),

@@ -7,8 +7,9 @@ so that the floor is not understated.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Final
 
 from analysis.algorithms.catalogue import Candidates
@@ -24,6 +25,7 @@ from analysis.networks.network import Network
 from analysis.pipeline import Clock
 from analysis.progress import Progress, Report, silent
 from analysis.protocol import Protocol
+from analysis.shards import FORGETFUL, Shards, Within, in_parts
 from analysis.tasks import Task
 
 LINEAR: Final = LearningOptions(seeds=(0, 1), steps=150, learning_rate=0.1)
@@ -41,6 +43,7 @@ def climb_learned(
     *,
     clock: Clock | None = None,
     report: Report = silent,
+    shards: Shards = FORGETFUL,
 ) -> Ladder:
     """Add the learned classes to a ladder.
 
@@ -52,30 +55,47 @@ def climb_learned(
         data: rows to interchange.
         clock: seconds from any origin.
         report: told "ladder" before each batch of networks; may cancel there.
+        shards: where the batches go that are done.
     """
     candidates = placed_algorithms(task, protocol, network.n_hidden_layers)
     others = [permuted_network(network, number, seed=ladder.seed) for number in range(ladder.n_permuted)]
     rungs, floors = dict(ladder.rungs), dict(ladder.floors)
-    total, done = len(LEARNED) * (len(others) + 1), 0
-    for key in LEARNED:
-        report(Progress("ladder", done, total, f"{key} maps"))
-        start = clock() if clock else 0.0
-        try:
-            (rung,) = learned_rungs([network], candidates, protocol, data, key, joint=True)
-        except BeyondLimits as refusal:
-            rungs[key], floors[key] = Rung.refusal(f"{refusal.item}: {refusal.cause}"), Floor(0, 0, 0)
-            done += len(others) + 1
-            continue
-        rungs[key] = replace(rung, seconds=clock() - start if clock else 0.0)
-        done += 1
-        below: list[Rung] = []
-        for first in range(0, len(others), _AT_ONCE):
-            report(Progress("ladder", done, total, f"{key} maps of permuted networks"))
-            below += learned_rungs(others[first : first + _AT_ONCE], candidates, protocol, data, key, joint=False)
-            done += len(others[first : first + _AT_ONCE])
-        floors[key] = Floor.of(below)
+    total, n_networks = len(LEARNED) * (len(others) + 1), len(others) + 1
+    found: dict[MapClass, list[Rung]] = {}  # of the network, then of the others
+
+    def pieces() -> Iterator[Callable[[], list[Rung]]]:
+        for number, key in enumerate(LEARNED):
+            found[key] = []
+            report(Progress("ladder", number * n_networks, total, f"{key} maps"))
+            yield partial(_own_rung, network, candidates, protocol, data, key, clock)
+            for first in range(0, 0 if found[key][0].refused else len(others), _AT_ONCE):
+                report(Progress("ladder", number * n_networks + 1 + first, total, f"{key} maps of permuted networks"))
+                some = others[first : first + _AT_ONCE]
+                yield partial(learned_rungs, some, candidates, protocol, data, key, joint=False)
+
+    for some in in_parts(pieces(), Within(shards, "learned")):
+        found[next(reversed(found))] += some
+    for key, (own, *below) in found.items():
+        rungs[key], floors[key] = own, Floor(0, 0, 0) if own.refused else Floor.of(below)
     report(Progress("ladder", total, total))
     return replace(ladder, rungs=rungs, floors=floors)
+
+
+def _own_rung(
+    network: Network,
+    candidates: Candidates,
+    protocol: Protocol,
+    data: DataRecord,
+    key: MapClass,
+    clock: Clock | None,
+) -> list[Rung]:
+    """A learned class on the network itself, which may be refused."""
+    start = clock() if clock else 0.0
+    try:
+        (rung,) = learned_rungs([network], candidates, protocol, data, key, joint=True)
+    except BeyondLimits as refusal:
+        return [Rung.refusal(f"{refusal.item}: {refusal.cause}")]
+    return [replace(rung, seconds=clock() - start if clock else 0.0)]
 
 
 def learned_rungs(

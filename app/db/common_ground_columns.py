@@ -16,7 +16,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.common_ground.survey import UNKNOWN, AlignmentPoints, ClassPoints, CommonGround, Extreme
+from analysis.common_ground.points import UNKNOWN, AlignmentPoints, ClassPoints, Extreme
+from analysis.common_ground.survey import CommonGround
 from analysis.digest import canonical_json
 
 BLOCK: Final = 16_384

@@ -9,13 +9,16 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from analysis import ENGINE_VERSION
 from analysis.circuits.circuit import Circuit, EdgeLayout
 from analysis.contradictions.finding import find_contradictions
 from analysis.data import DataRecord
+from analysis.digest import canonical_json, sha256_hex
 from analysis.ladder.climbing import climb_closed
 from analysis.networks.network import Network
 from analysis.progress import Report
 from analysis.protocol import Protocol
+from analysis.shards import FORGETFUL, Shards
 from analysis.tasks import Task
 from app.addressing import Addresses
 from app.db.codecs import network_of, protocol_of, tasks_of
@@ -95,15 +98,21 @@ def _inputs(session: Session, arguments: Mapping[str, Any], *, circuits: bool) -
     )
 
 
-def compute_ladder(inputs: ReportInputs, report: Report) -> Climbed:
+def scope_of_ladder(inputs: ReportInputs) -> str:
+    """Everything that finished parts of a ladder depend on, as a hash."""
+    what = inputs.network.digest, list(inputs.task.truth_table), inputs.protocol.digest, inputs.data.digest
+    return sha256_hex(canonical_json([ENGINE_VERSION, *what, inputs.thorough]))
+
+
+def compute_ladder(inputs: ReportInputs, report: Report, shards: Shards = FORGETFUL) -> Climbed:
     """Climb every class in closed form, and the learned ones where all is asked for; only these load torch."""
     began = time.perf_counter()
     what = inputs.network, inputs.task, inputs.protocol, inputs.data
-    ladder = climb_closed(*what, clock=time.perf_counter, report=report)
+    ladder = climb_closed(*what, clock=time.perf_counter, report=report, shards=shards)
     if inputs.thorough:
         from analysis.ladder.learning import climb_learned
 
-        ladder = climb_learned(ladder, *what, clock=time.perf_counter, report=report)
+        ladder = climb_learned(ladder, *what, clock=time.perf_counter, report=report, shards=shards)
     return Climbed(ladder_report(ladder), inputs.thorough, time.perf_counter() - began)
 
 
@@ -136,7 +145,7 @@ def save_contradictions(session: Session, arguments: Mapping[str, Any], outcome:
     return Saved({"url": url, "network": arguments["network"], "content": saved.content}, found)
 
 
-LADDER: Handler[ReportInputs, Climbed] = Handler(load_ladder_inputs, compute_ladder, save_ladder)
+LADDER: Handler[ReportInputs, Climbed] = Handler(load_ladder_inputs, compute_ladder, save_ladder, scope=scope_of_ladder)
 CONTRADICTIONS: Handler[ReportInputs, Parted] = Handler(
     load_contradiction_inputs, compute_contradictions, save_contradictions
 )

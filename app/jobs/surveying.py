@@ -16,8 +16,11 @@ from analysis.algorithms.high_level_model import Form
 from analysis.algorithms.parsing import parse_algorithm
 from analysis.alignments.alignment import NeuronSet
 from analysis.circuits.circuit import EdgeLayout
-from analysis.common_ground.survey import THOROUGH, Bounds, Subject, survey_common_ground
+from analysis.common_ground.points import THOROUGH, Bounds, Subject
+from analysis.common_ground.survey import survey_common_ground
+from analysis.digest import canonical_json, sha256_hex
 from analysis.progress import Report
+from analysis.shards import FORGETFUL, Shards
 from app.addressing import Addresses
 from app.db.codecs import network_of, protocol_of
 from app.db.common_ground import save_common_ground
@@ -31,11 +34,12 @@ from app.jobs.handlers import Handler, Saved
 
 @dataclass(frozen=True)
 class SurveyInputs:
-    """What to survey, and what the store calls it."""
+    """What to survey, and what the store calls it; ``result`` is the digest of what was found."""
 
     subject: Subject
     stored: Stored
     thorough: bool
+    result: str
 
 
 def find_surveyed(session: Session, arguments: Mapping[str, Any]) -> AnalysisRow:
@@ -99,13 +103,19 @@ def load_survey_inputs(session: Session, arguments: Mapping[str, Any]) -> Survey
         ids=[[alignment for alignment, _, _ in kept[one.id]] for one in algorithms],
         valid=[[valid for _, valid, _ in kept[one.id]] for one in algorithms],
     )
-    return SurveyInputs(subject, stored, bool(arguments["thorough"]))
+    return SurveyInputs(subject, stored, bool(arguments["thorough"]), row.result_digest)
 
 
-def compute_survey(inputs: SurveyInputs, report: Report) -> PreparedCommonGround:
+def scope_of_survey(inputs: SurveyInputs) -> str:
+    """Everything that finished parts depend on, as a hash; a result's digest says all of the subject."""
+    return sha256_hex(canonical_json([ENGINE_VERSION, inputs.result, inputs.thorough]))
+
+
+def compute_survey(inputs: SurveyInputs, report: Report, shards: Shards = FORGETFUL) -> PreparedCommonGround:
     """Survey, and make the points ready for the store."""
     began = time.perf_counter()
-    found = survey_common_ground(inputs.subject, bounds=THOROUGH if inputs.thorough else Bounds(), report=report)
+    bounds = THOROUGH if inputs.thorough else Bounds()
+    found = survey_common_ground(inputs.subject, bounds=bounds, report=report, shards=shards)
     return prepare_common_ground(
         found,
         inputs.stored,
@@ -131,4 +141,6 @@ def save_survey(session: Session, arguments: Mapping[str, Any], outcome: Prepare
     return Saved({"url": url, "network": arguments["network"], "content": saved.content}, found)
 
 
-COMMON_GROUND: Handler[SurveyInputs, PreparedCommonGround] = Handler(load_survey_inputs, compute_survey, save_survey)
+COMMON_GROUND: Handler[SurveyInputs, PreparedCommonGround] = Handler(
+    load_survey_inputs, compute_survey, save_survey, scope=scope_of_survey
+)

@@ -11,8 +11,9 @@ from analysis.alignments.alignment import Alignment
 from analysis.circuits.circuit import Circuit, EdgeLayout
 from analysis.common_ground.aligned import alignment_standings
 from analysis.common_ground.interpreted import choose_classes, representatives_right, speaks
+from analysis.common_ground.points import UNKNOWN, Bounds, Subject
 from analysis.common_ground.spread import spread_over_right
-from analysis.common_ground.survey import UNKNOWN, Bounds, Subject, survey_common_ground
+from analysis.common_ground.survey import survey_common_ground
 from analysis.data import clean_data
 from analysis.errors import Cancelled
 from analysis.experiments import (
@@ -29,6 +30,7 @@ from analysis.protocol import COMPLETE
 from analysis.tasks import input_table, named_task
 from app.bundled import bundled_networks
 from tests.factories import pretrained_xor, real_analysis, two_xor_algorithms
+from tests.interrupted import ends_the_same
 
 
 def trained_xor() -> Network:
@@ -251,3 +253,27 @@ def test_representatives_of_other_shapes(sizes, seed):
     few = choose_classes(network, circuit, data, ranks=range(min(20, len(chosen))))
     spread = spread_over_right(few.classes, space, answers)
     assert spread is None or sum(spread.values()) == sum(few.classes.sizes)
+
+
+def told(found):
+    """All that a survey found, arrays as bytes."""
+    columns = [
+        getattr(part, name)
+        for part in (found.classes, found.alignments)
+        for name in sorted(vars(part))
+        if part is not None
+    ]
+    columns += [found.circuit_best, found.circuit_worst]
+    plain = [one.tobytes() if isinstance(one, np.ndarray) else one for one in columns]
+    return plain, found.n_classes, found.drawn, found.best, found.worst, found.spread, found.n_perfect
+
+
+@pytest.mark.parametrize(
+    "bounds",
+    [Bounds(), Bounds(max_seconds=0.0, n_drawn=20, max_spread=0), Bounds(max_spread=0)],
+    ids=["all", "drawn", "without the spread"],
+)
+def test_a_survey_that_is_stopped_again_and_again_ends_the_same(small, bounds):
+    again, attempts = ends_the_same(lambda shards: survey_common_ground(small, bounds=bounds, shards=shards))
+    assert told(again) == told(survey_common_ground(small, bounds=bounds))
+    assert attempts > 2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from itertools import combinations, product
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from analysis.ladder.rungs import CLOSED, Floor, Rung
 from analysis.networks.network import Network
 from analysis.protocol import COMPLETE
 from analysis.tasks import Task, named_task
+from tests.interrupted import ends_the_same
 
 STORED = json.loads((Path(__file__).parents[3] / "app" / "bundled" / "alice-and-bob.json").read_text())
 XORNET = Network.from_arrays(STORED["weights"], STORED["biases"], activation="sigmoid")
@@ -95,3 +97,30 @@ def test_three_inputs() -> None:
     assert list(ladder.rungs) == list(CLOSED)
     assert ladder.n_irredundant == len(ladder.algorithms) == 2  # the other is (A ∨ C) ∧ (B ∨ C)
     assert (ladder.rungs["single"].alignments, ladder.rungs["single"].of) == (1, 2 + 2)  # A∧B on the first neuron
+
+
+def test_a_climb_that_is_stopped_again_and_again_ends_the_same() -> None:
+    def climb(shards):
+        return climb_closed(XORNET, XOR, COMPLETE, CLEAN, n_permuted=3, shards=shards)
+
+    again, attempts = ends_the_same(climb, parts=1)
+    assert again == climb_closed(XORNET, XOR, COMPLETE, CLEAN, n_permuted=3)
+    assert attempts == 5
+
+
+@pytest.mark.slow
+def test_a_learned_climb_that_is_stopped_again_and_again_ends_the_same(monkeypatch) -> None:
+    from analysis.ladder import learning
+
+    monkeypatch.setattr(learning, "_AT_ONCE", 1)
+    monkeypatch.setattr(learning, "LINEAR", replace(learning.LINEAR, steps=5))
+    monkeypatch.setattr(learning, "NON_LINEAR", replace(learning.NON_LINEAR, steps=5))
+    closed = climb_closed(XORNET, XOR, COMPLETE, CLEAN, n_permuted=2)
+
+    def climb(shards):
+        return learning.climb_learned(closed, XORNET, XOR, COMPLETE, CLEAN, shards=shards)
+
+    again, attempts = ends_the_same(climb, parts=1)
+    whole = learning.climb_learned(closed, XORNET, XOR, COMPLETE, CLEAN)
+    assert (again.rungs, again.floors) == (whole.rungs, whole.floors)
+    assert attempts > 3

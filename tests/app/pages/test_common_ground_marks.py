@@ -12,7 +12,8 @@ from fastapi.testclient import TestClient
 from sqlalchemy import select
 
 from analysis.circuits.circuit import EdgeLayout
-from analysis.common_ground.survey import AlignmentPoints, ClassPoints, CommonGround
+from analysis.common_ground.points import AlignmentPoints, ClassPoints
+from analysis.common_ground.survey import CommonGround
 from analysis.data import clean_data
 from analysis.experiments import intervention_space
 from analysis.pipeline import analyse_output

@@ -1,0 +1,127 @@
+"""What a survey of the common ground is about, how far it goes, and the points that it finds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.algorithms.high_level_model import HighLevelModel
+from analysis.common_ground.aligned import Places
+from analysis.data import DataRecord
+from analysis.interpretations.columns import UNDECIDED
+from analysis.interventions.ablation import Ablation
+from analysis.networks.network import Network
+
+Integers = NDArray[np.int64]
+UNKNOWN: Final = UNDECIDED
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """How far a survey goes.
+
+    Args:
+        max_seconds: of one quiet core, predicted for all classes
+            (:func:`~analysis.common_ground.looking.predicted_seconds`); beyond, some are drawn.
+        n_drawn: classes drawn then.
+        max_spread: classes up to which all interpretations are spread, about a third of a millisecond each.
+        max_alignments: alignments looked at, in the order of the store.
+        seed: of the draw.
+    """
+
+    max_seconds: float = 90.0
+    n_drawn: int = 5_000
+    max_spread: int = 20_000
+    max_alignments: int = 200_000
+    seed: int = 0
+
+
+THOROUGH: Final = Bounds(max_seconds=3_600.0, n_drawn=50_000, max_spread=1_000_000, max_alignments=2_000_000)
+
+
+@dataclass(frozen=True)
+class Subject:
+    """One analysis, as far as the survey needs it.
+
+    Args:
+        network: cut to the analysed output.
+        ablation: the protocol's.
+        data: its interchange rows are sources and bases.
+        masks: ``[circuits]`` the listed valid circuits, ascending.
+        observed: ``[circuits]`` observed classes of each.
+        algorithms: those that have kept alignments.
+        placements: for each of them, the places of each kept alignment, sorted by path.
+    """
+
+    network: Network
+    ablation: Ablation
+    data: DataRecord
+    masks: NDArray[np.uint64]
+    observed: Sequence[int]
+    algorithms: Sequence[HighLevelModel]
+    placements: Sequence[Sequence[Places]]
+
+
+@dataclass(frozen=True, eq=False)
+class ClassPoints:
+    """Observed classes of circuits, by circuit, then rank; parallel columns.
+
+    Args:
+        circuit: position of the circuit among the masks.
+        least_index: index of the representative.
+        size: interpretations in the class.
+        predicted: interventions that its members predict: all or none.
+        right: of those, how many the representative predicts right.
+        best: the most that a member predicts right, −1 where that is not known.
+        worst: the fewest, likewise.
+    """
+
+    circuit: Integers
+    least_index: tuple[int, ...]
+    size: tuple[int, ...]
+    predicted: Integers
+    right: Integers
+    best: Integers
+    worst: Integers
+
+    def __len__(self) -> int:
+        return len(self.circuit)
+
+
+@dataclass(frozen=True, eq=False)
+class AlignmentPoints:
+    """Kept alignments in the order of the subject, as far as they were looked at; parallel columns.
+
+    Args:
+        algorithm: position of the algorithm in the subject.
+        alignment: position among that algorithm's placements.
+        predicted: interventions that it predicts.
+        right: of those, how many it predicts right.
+    """
+
+    algorithm: Integers
+    alignment: Integers
+    predicted: Integers
+    right: Integers
+
+    def __len__(self) -> int:
+        return len(self.algorithm)
+
+
+@dataclass(frozen=True)
+class Extreme:
+    """An interpretation that predicts as many or as few interventions right as any that was looked at.
+
+    Args:
+        circuit: position of its circuit among the masks.
+        index: its index; None where its class is known but it cannot be singled out.
+        right: interventions that it predicts right.
+    """
+
+    circuit: int
+    index: int | None
+    right: int
