@@ -210,6 +210,7 @@ ENGINE_STATUS: Final[dict[type[engine.AnalysisError], tuple[int, str]]] = {
     engine.InvalidIntervention: (422, "now"),
     engine.InvalidStudy: (422, "design"),
     engine.BeyondLimits: (422, "network"),
+    engine.InvalidShard: (422, ""),
     engine.Cancelled: (409, ""),
 }
 
@@ -219,6 +220,7 @@ STORE_STATUS: Final[dict[type[store.StoreError], int]] = {
     store.Deleted: 410,
     store.Conflict: 409,
     store.StoreFull: 507,
+    store.Damaged: 500,
     store.StoreReadOnly: 503,
     store.StoreUnavailable: 503,
 }

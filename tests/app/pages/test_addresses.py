@@ -104,12 +104,18 @@ FILES = ("/result", ".csv", ".{form}")
 """What answers with a file of a format of its own, described in docs/machine-interface.md."""
 
 
+STREAMS = {"/jobs/{job}/events"}
+"""What answers without end, for programs as for pages: described in docs/machine-interface.md, too."""
+
+
 def test_every_page_has_a_twin_and_every_twin_is_described(client):
     described = client.get("/api/v1/openapi.json").json()
     pages = {path for path, route in PATHS.items() if not route.include_in_schema and not path.startswith("/api")}
     pages = {path for path in pages if not path.startswith("/embed/") and not path.endswith(PICTURES)}
-    for path in pages - {"/", "/networks"}:
+    for path in pages - {"/", "/networks"} - STREAMS:
         assert "/api/v1" + path in described["paths"], path
+    for path in STREAMS:
+        assert "/api/v1" + path in PATHS
     for path, methods in described["paths"].items():
         for method, operation in methods.items():
             assert operation.get("description"), (method, path)
