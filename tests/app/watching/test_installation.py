@@ -131,6 +131,7 @@ def test_jobs_queue_and_workers_are_told(client, app):
     assert told[("pluriscope_store_bytes",)] > 0
 
 
+@pytest.mark.slow
 def test_who_may_read_the_figures_is_a_setting(app, tmp_path_factory):
     for kind, status in (("admin", 403), ("open", 200), ("off", 404)):
         other = app if kind == "admin" else application(tmp_path_factory, metrics=kind)
