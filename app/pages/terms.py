@@ -86,9 +86,9 @@ PAGE_TERMS: Final[Mapping[str, tuple[str, ...]]] = {
     "study_outcomes": ("Study", "Outcome", "Cell", "Measure"),
     "study_side_by_side": ("Study", "Measure", "Explanation"),
     "study_new": ("Study", "Level", "Cell", "Measure", "Protocol", "Criterion"),
-    "train": ("Task", "Network", "Protocol"),
+    "train": ("Task", "Network", "Loss", "Epoch", "Convergence", "Protocol"),
     "jobs": ("Job", "Analysis"),
-    "job": ("Job", "Analysis", "Truncated"),
+    "job": ("Job", "Analysis", "Truncated", "Loss", "Epoch", "Convergence"),
     "admin": ("Job", "Network", "Analysis"),
 }
 """Template in templates/pages, without its ending → terms, the most needed first."""

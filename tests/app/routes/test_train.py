@@ -1,8 +1,18 @@
 """Training asked for in the browser and over HTTP."""
 
+import re
+
 import pytest
 
+from analysis.networks.files import NetworkFile
+from analysis.networks.training_cost import untrained_network
+from analysis.networks.training_course import TrainingCourse
+from analysis.networks.training_spec import TrainingOutcome, training_spec
 from app.db.reads.jobs import find_job
+from app.db.tables import JobRow
+from app.db.writes import save_network
+from app.jobs.training import keep_courses, save_training_outcome
+from tests.factories import pretrained_xor
 
 FORM = {
     "tasks": "XOR, AND",
@@ -138,3 +148,161 @@ def test_a_slash_too_many_leads_to_a_path_on_whatever_host_the_reader_sees(clien
     answer = client.get("/train/?tasks=AND", follow_redirects=False)
     assert answer.status_code == 307
     assert answer.headers["location"] == "/train?tasks=AND"
+
+
+def test_each_mistake_stands_beside_its_field(client):
+    sent = {"tasks": "XOR, FOO", "hidden": "3,x", "seed": "-1", "epochs": "many", "count": "0", "protocols": "strict"}
+    answer = client.post("/train", data={**FORM, **sent})
+    assert answer.status_code == 422
+    fields = re.findall(
+        r'<label class="field bad">.*?name="(\w+)".*?<small class="error" role="alert">(.*?)</small>',
+        answer.text,
+        re.DOTALL,
+    )
+    assert [name for name, _ in fields] == ["tasks", "hidden", "seed", "count", "epochs"]
+    assert "FOO" in fields[0][1]
+    assert '<details class="train-more" open>' in answer.text  # what is wrong is not hidden
+    assert answer.text.count("protocol &#39;strict&#39;") == 3  # in the list, beside the field, in the plan
+
+
+def test_a_plan_is_told_before_anything_starts(client):
+    page = client.get("/api/v1/train", params={"hidden": "5,5", "count": "20", "protocols": ["complete"]}).json()
+    plan = page["plan"]
+    assert (plan["shape"], plan["networks"], plan["steps_per_epoch"]) == ("2-5-5-1", 20, 40)
+    assert 0 < plan["seconds"] < plan["most_seconds"]
+    (analysis,) = plan["analyses"]
+    assert (analysis["plan"]["method"], analysis["plan"]["possible"]) == ("counted", 7_271_931_361)
+    assert "count the valid circuits exactly" in client.get("/train?hidden=5,5").text
+    none = client.get("/api/v1/train", params={"protocols": [""]}).json()
+    assert (none["protocols"], none["plan"]["analyses"]) == ([], [])
+    huge = client.get("/api/v1/train", params={"hidden": "64,64,64"}).json()["plan"]["analyses"][0]["plan"]
+    assert huge["method"] is None
+    assert huge["refusals"]
+
+
+def test_a_form_being_filled_in_is_told_its_plan_or_what_is_wrong_so_far(client):
+    headers = {"HX-Request": "true"}
+    part = client.get("/train", params={"hidden": "4,4"}, headers=headers)
+    assert part.status_code == 200
+    assert "2-4-4-1" in part.text
+    assert "<form" not in part.text
+    part = client.get("/train", params={"hidden": "4,0"}, headers=headers)
+    assert part.status_code == 200
+    assert "1 to 64 neurons" in part.text
+
+
+def store_trained(store):
+    spec = training_spec(
+        {"seed": 41, "tasks": ["XOR", "AND"], "hidden": [4], "input_weights": [1, 1, 1, 3], "noise_std": 0.05}
+    )
+    told = {
+        "options": spec.model_dump(mode="json"), "state": "converged", "message": "converged", "epochs": 3,
+        "loss": 0.009, "accuracy": 1.0, "losses": [[1, 0.3], [2, None], [3, 0.009]],
+        "outputs": [[1, [[0.5, 0.5]] * 4], [3, [[0.1, 0.0], [0.9, 0.1], [1.1, 0.2], [0.0, 0.9]]]],
+    }  # fmt: skip
+    file = NetworkFile("Pair", untrained_network(spec), spec.resolved_tasks())
+    with store.write() as session:
+        return spec, save_network(session, file, origin="trained", training=told).slug
+
+
+def test_settings_are_taken_over_from_a_network(client, store):
+    spec, slug = store_trained(store)
+    page = client.get("/api/v1/train", params={"like": slug}).json()
+    assert page["like"]["trained_here"] is True
+    assert page["values"]["seed"] == "42"
+    answer = client.post("/train", data={**page["values"], "protocols": ["paper"]})
+    wanted = spec.model_copy(update={"seed": 42}).model_dump(mode="json")
+    assert specs_of(store, answer)["specs"] == [wanted]
+    # what the address says goes before
+    assert client.get("/api/v1/train", params={"like": slug, "seed": "7"}).json()["values"]["seed"] == "7"
+    assert client.get("/train", params={"like": "nowhere"}).status_code == 404
+    assert f"/train?like={slug}" in client.get(f"/networks/{slug}").text
+
+
+def test_of_a_network_from_elsewhere_its_shape_is_taken_over(client, store):
+    with store.write() as session:
+        slug = save_network(session, pretrained_xor(), origin="uploaded").slug
+    page = client.get("/api/v1/train", params={"like": slug}).json()
+    assert page["like"]["trained_here"] is False
+    assert (page["values"]["hidden"], page["values"]["tasks"], page["values"]["seed"]) == ("3, 3", "XOR", "0")
+    network = client.get(f"/api/v1/networks/{slug}").json()
+    assert network["learning"] is None
+    assert "trained elsewhere" in network["learning_unknown"]
+    assert "trained elsewhere" in client.get(f"/networks/{slug}").text
+    assert client.get(f"/networks/{slug}/training.csv").status_code == 404
+
+
+def test_how_a_network_learned_stays_on_its_page_and_can_be_taken_along(client, store):
+    _, slug = store_trained(store)
+    learning = client.get(f"/api/v1/networks/{slug}").json()["learning"]
+    (network,) = learning["networks"]
+    assert network["losses"] == [[1, 0.3], [2, None], [3, 0.009]]
+    assert (network["decided"], network["n_right"]) == (["0110", "0001"], 4)
+    text = client.get(f"/networks/{slug}?output=1").text
+    assert "Loss by epoch, logarithmic, with the target 0.01. From 0.3 at epoch 1." in text
+    assert "11 gives 0.90, should be 1" in text
+    lines = [
+        line for line in client.get(f"/networks/{slug}/training.csv").text.splitlines() if not line.startswith("#")
+    ]
+    assert lines[0].startswith("epoch,loss,output_0_00")
+    assert lines[1:] == ["1,0.3" + ",0.5" * 8, "2," + "," * 8, "3,0.009,0.1,0.9,1.1,0.0,0.0,0.1,0.2,0.9"]
+    rows = client.get(f"/networks/{slug}/training.json").json()["rows"]
+    assert rows[1] == {**dict.fromkeys(rows[1], None), "epoch": 2}
+    for name in ("loss", "outputs-learned"):
+        assert client.get(f"/networks/{slug}/figures/{name}.svg").headers["content-type"].startswith("image/svg")
+
+
+def test_a_job_shows_how_far_each_network_is(client, store):
+    answer = client.post("/train", data={**FORM, "protocols": ""})
+    job = answer.headers["location"].rsplit("/", 1)[-1]
+    arguments = specs_of(store, answer)
+    page = client.get(f"/api/v1/jobs/{job}").json()
+    assert [one["state"] for one in page["learning"]["networks"]] == ["waiting", "waiting"]
+    courses = [
+        TrainingCourse(
+            training_spec(options), "training", 5, 0.2, None, ((1, 0.3), (5, 0.2)), ((5, ((0.1, 0.0),) * 4),)
+        )
+        for options in arguments["specs"]
+    ]
+    with store.write() as session:
+        keep_courses(session, arguments, courses)
+    page = client.get(f"/api/v1/jobs/{job}").json()
+    first = page["learning"]["networks"][0]
+    assert (first["state"], first["epochs"], first["losses"], first["seed"]) == (
+        "training",
+        5,
+        [[1, 0.3], [5, 0.2]],
+        11,
+    )
+    assert (first["decided"], first["n_right"]) == (["0000", "0000"], 1)
+    assert page["trained"] == []
+    text = client.get(f"/jobs/{job}").text
+    assert "2 networks: 2 training" in text
+    assert '<noscript><meta http-equiv="refresh"' in text
+    assert text.index('popovertarget="sure"') < text.index("Cancel this training?")
+    client.post(f"/jobs/{job}/cancel")
+    page = client.get(f"/api/v1/jobs/{job}").json()
+    assert (page["state"], page["learning"]["networks"][0]["state"]) == ("cancelled", "stopped")
+    assert "Cancelled. No network was stored" in client.get(f"/jobs/{job}").text
+    client.post(f"/jobs/{job}/retry")
+    assert client.get(f"/api/v1/jobs/{job}").json()["learning"]["networks"][0]["state"] == "waiting"
+
+
+def test_those_that_do_not_converge_are_told_of_and_stay_out_of_the_gallery(client, store):
+    order = {"spec": {"epochs": 4, "samples_per_input": 300, "loss_target": 0.9}, "count": 2, "protocols": []}
+    answer = client.post("/api/v1/train", json=order)
+    arguments = specs_of(store, answer)
+    inputs = [training_spec(options) for options in arguments["specs"]]
+    losing = inputs[1].model_copy(update={"loss_target": 1e-9})
+    outcomes = [
+        TrainingOutcome(inputs[0], "converged", untrained_network(inputs[0]), 1, 0.3, 1.0, (0.3,)),
+        TrainingOutcome(losing, "loss_above_target", untrained_network(losing), 4, 0.2, 0.5, (0.4, 0.3, 0.3, 0.2)),
+    ]
+    with store.write() as session:
+        saved = save_training_outcome(session, arguments, outcomes)
+        session.get(JobRow, answer.json()["id"]).result = dict(saved.result)
+    page = client.get(f"/api/v1/jobs/{answer.json()['id']}").json()
+    assert [one["state"] for one in page["trained"]] == ["converged", "loss_above_target"]
+    assert page["trained"][1]["url"] == ""
+    assert "allow more epochs" in client.get(f"/jobs/{answer.json()['id']}").text
+    assert [item["network"]["name"] for item in client.get("/api/v1/gallery").json()["items"]] == [inputs[0].label]
