@@ -12,47 +12,17 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-from sqlalchemy import select
-from sqlalchemy.exc import OperationalError
 
-from analysis.data import clean_data
-from analysis.protocol import COMPLETE, PAPER
-from app.bundled import ORIGIN, bundled_networks
-from app.db.engine import Store, open_store
-from app.db.errors import Conflict
-from app.db.records import save_data_record
-from app.db.studies import save_results
-from app.db.tables import JobRow, NetworkRow
-from app.db.writes import save_network
-from app.jobs.queue import cancel, enqueue_analyses
-from app.settings import Settings
-from benchmarks.large_store import made_up_analysis, save
-from benchmarks.large_verdicts import save_ground
 from tests.browser.pages_table import addresses
-from tests.study_factories import followed
-from tests.study_factories import results as study_results
+from tests.browser.prepared import prepare
 
-NETWORKS = {
-    "xor-pretrained": (COMPLETE, PAPER),
-    "alice-and-bob": (COMPLETE, PAPER),
-    "xor-or-imp-3-3": (COMPLETE,),
-    "majority-3-3": (COMPLETE, PAPER),
-}
-FURTHER = {
-    ("xor-pretrained", "complete"): ("criteria", "common-ground"),
-    ("xor-pretrained", "paper"): ("criteria", "common-ground"),
-    ("alice-and-bob", "complete"): ("criteria", "common-ground"),
-    ("alice-and-bob", "paper"): ("criteria", "common-ground"),
-    ("majority-3-3", "paper"): ("criteria", "common-ground"),
-}
-"""What is looked at beyond the analyses; the rest is called off, for it would take longer than all tests."""
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
 CHROMIUM_OPTIONS = [
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
@@ -117,35 +87,18 @@ def _port() -> int:
 
 @pytest.fixture(scope="package")
 def site(tmp_path_factory, chromium) -> Iterator[Site]:
-    """A dashboard with some bundled networks, analysed by workers that ran until idle, as far as tests look.
+    """A dashboard of this process's own on the prepared store.
 
     It asks for the browser first, so that nothing is analysed where there is none.
     """
     data = tmp_path_factory.mktemp("dashboard")
-    store = open_store(Settings(data=data))
-    store.migrate()
-    _make_up_a_large_one(store)
-    with store.write() as session:
-        save_results(session, study_results())
-        save_results(session, followed())
-        for file in bundled_networks():
-            if file.slug in NETWORKS:
-                row = save_network(session, file, slug=file.slug, origin=ORIGIN, position=file.position)
-                enqueue_analyses(session, row, NETWORKS[file.slug])
-                if file.data is not None:
-                    save_data_record(session, file.data)
-                    enqueue_analyses(session, row, (PAPER,), data=file.data)
+    base = tmp_path_factory.getbasetemp()
+    # processes that share the tests have folders of their own beside each other
+    prepare(data, (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "prepared")
     port = _port()
     with _command(data, "serve", "--no-bundled", "--port", str(port)) as server:
-        with _command(data, "work", "--workers", "2", "--until-idle") as worker:
-            latest = time.monotonic() + 900
-            while worker.poll() is None and time.monotonic() < latest:
-                _call_off_what_nobody_looks_at(store)
-                time.sleep(0.5)
-            assert worker.poll() == 0, (data / "work.log").read_text()
-        store.close()
         url = f"http://127.0.0.1:{port}"
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 120
         while True:
             try:
                 httpx.get(f"{url}/health", timeout=5).raise_for_status()
@@ -155,29 +108,6 @@ def site(tmp_path_factory, chromium) -> Iterator[Site]:
                 assert server.poll() is None and not late, (data / "serve.log").read_text()  # noqa: PT018
                 time.sleep(0.1)
         yield Site(url, data)
-
-
-def _make_up_a_large_one(store: Store) -> None:
-    """A network of which only some observed classes are drawn, too many for a mark each."""
-    file, analysis = made_up_analysis(3_000, 300)
-    save(store, file, analysis)
-    save_ground(store, analysis)
-
-
-def _call_off_what_nobody_looks_at(store: Store) -> None:
-    names = {protocol.digest: protocol.name for protocol in (COMPLETE, PAPER)}
-    further = select(JobRow).where(JobRow.kind.in_(("criteria", "common-ground")), JobRow.state == "queued")
-    unwanted = []
-    with store.read() as session:
-        slugs = {row.digest: row.slug for row in session.scalars(select(NetworkRow))}
-        for job in session.scalars(further):
-            about = slugs[job.network_digest], names[job.arguments["protocol"]]
-            on_rows_of_its_own = job.arguments["data"] not in ("", clean_data(2).digest, clean_data(3).digest)
-            if on_rows_of_its_own or job.kind not in FURTHER.get(about, ()):
-                unwanted.append(job.id)
-    for job_id in unwanted:
-        with suppress(Conflict, OperationalError), store.write() as session:  # done by now, or written to: next time
-            cancel(session, job_id)
 
 
 @pytest.fixture(scope="package")

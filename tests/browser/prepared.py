@@ -1,0 +1,114 @@
+"""The store that the browser tests look at: some bundled networks, analysed by the application's own worker.
+
+It is prepared once a run: processes that share the tests take turns at a lock, and each copies what the first made.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import shutil
+from collections.abc import Collection
+from pathlib import Path
+from typing import Final
+
+from sqlalchemy import select
+
+from analysis.protocol import COMPLETE, PAPER
+from app.bundled import ORIGIN, bundled_networks
+from app.db.engine import Store, open_store
+from app.db.records import save_data_record
+from app.db.studies import save_results
+from app.db.tables import JobRow, NetworkRow
+from app.db.writes import save_network
+from app.jobs.definitions import DEFINITIONS
+from app.jobs.queue import cancel, enqueue_analyses
+from app.jobs.worker import Pace, Worker
+from app.settings import Settings
+from benchmarks.large_store import made_up_analysis, save
+from benchmarks.large_verdicts import save_ground
+from tests.study_factories import followed
+from tests.study_factories import results as study_results
+
+NETWORKS: Final = {
+    "xor-pretrained": (COMPLETE, PAPER),
+    "alice-and-bob": (COMPLETE, PAPER),
+    "xor-or-imp-3-3": (COMPLETE,),
+    "majority-3-3": (COMPLETE, PAPER),
+}
+ALL_OF: Final = ("analyse", "directions")
+"""The kinds of jobs that are quick, so that every one of them is done."""
+FURTHER: Final = {
+    ("xor-pretrained", "complete"): ("criteria", "common-ground"),
+    ("xor-pretrained", "paper"): ("criteria", "common-ground"),
+    ("alice-and-bob", "complete"): ("criteria", "common-ground", "ladder", "contradictions"),
+    ("alice-and-bob", "paper"): ("criteria", "common-ground"),
+    ("majority-3-3", "paper"): ("criteria", "common-ground"),
+}
+"""What is looked at beyond those, on the default data; the rest is called off: it would take longer than all tests."""
+SLOTS: Final = 2
+
+
+def prepare(data: Path, shared: Path) -> None:
+    """Put the store into a data folder, made in the shared one first if nobody has done that yet."""
+    shared.mkdir(exist_ok=True)
+    made = shared / "made"
+    with (shared / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not made.exists():
+            being_made = shared / "being-made"
+            shutil.rmtree(being_made, ignore_errors=True)
+            being_made.mkdir()
+            _make(being_made)
+            being_made.rename(made)
+    shutil.copytree(made, data, dirs_exist_ok=True)
+
+
+def _make(data: Path) -> None:
+    store = open_store(Settings(data=data))
+    try:
+        store.migrate()
+        _make_up_a_large_one(store)
+        with store.write() as session:
+            save_results(session, study_results())
+            save_results(session, followed())
+            for file in bundled_networks():
+                if file.slug in NETWORKS:
+                    row = save_network(session, file, slug=file.slug, origin=ORIGIN, position=file.position)
+                    enqueue_analyses(session, row, NETWORKS[file.slug])
+                    if file.data is not None:
+                        save_data_record(session, file.data)
+                        enqueue_analyses(session, row, (PAPER,), data=file.data)
+        _work(store, ALL_OF)
+        _call_off_what_nobody_looks_at(store)
+        _work(store, DEFINITIONS)
+    finally:
+        store.close()
+
+
+def _work(store: Store, kinds: Collection[str]) -> None:
+    """Do all jobs of these kinds."""
+    definitions = {kind: DEFINITIONS[kind] for kind in kinds}
+    # nobody else takes jobs here, so a machine too busy to renew a lease in time loses none
+    pace = Pace(lease_seconds=600, poll_seconds=0.1, look_seconds=0.05)
+    Worker(store, slots=SLOTS, definitions=definitions, pace=pace).run(until_idle=True)
+    with store.read() as session:
+        failed = select(JobRow.title, JobRow.error).where(JobRow.state == "failed")
+        assert session.execute(failed).all() == []
+
+
+def _make_up_a_large_one(store: Store) -> None:
+    """A network of which only some observed classes are drawn, too many for a mark each."""
+    file, analysis = made_up_analysis(3_000, 300)
+    save(store, file, analysis)
+    save_ground(store, analysis)
+
+
+def _call_off_what_nobody_looks_at(store: Store) -> None:
+    names = {protocol.digest: protocol.name for protocol in (COMPLETE, PAPER)}
+    defaults = [file.data.digest for file in bundled_networks() if file.data is not None]
+    with store.write() as session:
+        slugs = {row.digest: row.slug for row in session.scalars(select(NetworkRow))}
+        for job in session.scalars(select(JobRow).where(JobRow.state == "queued")):
+            about = slugs[job.network_digest], names[job.arguments["protocol"]]
+            if job.arguments["data"] in defaults or job.kind not in FURTHER.get(about, ()):
+                cancel(session, job.id)
