@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import os
 import sys
 import time
@@ -122,7 +123,15 @@ def parts_of_paths(names: list[str], known: Known) -> st.SearchStrategy[dict[str
 
 
 def fuzz(
-    url: str, *, cases: int, seed_value: int, only: str = "", tell: Callable[[str], None] = print, token: str = TOKEN
+    url: str,
+    *,
+    cases: int,
+    seed_value: int,
+    only: str = "",
+    part: tuple[int, int] = (1, 1),
+    seconds_each: float = math.inf,
+    tell: Callable[[str], None] = print,
+    token: str = TOKEN,
 ) -> Outcome:
     """Send so many cases, spread over all operations.
 
@@ -131,6 +140,8 @@ def fuzz(
         cases: at least so many in all.
         seed_value: of everything random.
         only: only operations whose name contains this.
+        part: number and how many: every so-manieth operation, for several runs side by side.
+        seconds_each: after so long an operation is left; what it lacks is sent to the others.
         tell: hears how it goes.
         token: for changes.
     """
@@ -139,6 +150,7 @@ def fuzz(
     operations = [result.ok() for result in schema.get_all_operations()]
     operations = [o for o in operations if not o.path.endswith("/events") and only in f"{o.method} {o.path}"]
     operations.sort(key=lambda o: any(word in f"{o.method} {o.path}" for word in DESTRUCTIVE))
+    operations = operations[part[0] - 1 :: part[1]]
     outcome = Outcome()
     for number, operation in enumerate(operations):
         left = cases - outcome.statuses.total()
@@ -148,7 +160,8 @@ def fuzz(
         before = time.monotonic()
         for mode in (GenerationMode.POSITIVE, GenerationMode.NEGATIVE):
             with suppress(schemathesis.errors.InvalidSchema, StopFuzzing):
-                _one_operation(client, operation, mode, share, seed_value, places, outcome, name)
+                until = time.monotonic() + seconds_each / 2
+                _one_operation(client, operation, mode, share, seed_value, places, outcome, name, until)
         tell(
             f"{number + 1:>3}/{len(operations)} {name}: {outcome.by_operation[name]} cases in "
             f"{time.monotonic() - before:.0f} s; in all {outcome.statuses.total()}, faults {len(outcome.faults)}"
@@ -157,7 +170,7 @@ def fuzz(
 
 
 class StopFuzzing(Exception):
-    """Nothing can be made against the description here: an operation without anything to set."""
+    """The operation is left: nothing can be made against its description, or its time is over."""
 
 
 def _one_operation(
@@ -169,6 +182,7 @@ def _one_operation(
     places: list[Known],
     outcome: Outcome,
     name: str,
+    until: float,
 ) -> None:
     names = [parameter.name for parameter in operation.path_parameters]
     try:
@@ -186,6 +200,8 @@ def _one_operation(
     )
     @given(st.data())
     def send(data: st.DataObject) -> None:
+        if time.monotonic() > until:
+            raise StopFuzzing("time is over")
         case = data.draw(cases_of)
         known = data.draw(st.sampled_from(places))
         if names and data.draw(st.integers(0, 9)):
@@ -248,18 +264,22 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--cases", type=int, default=10_000, help="at least so many (default: 10000)")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--only", default="", help="only operations whose method and path contain this")
+    parser.add_argument("--part", default="1/1", help="such as 2/3: every third operation, from the second on")
+    parser.add_argument("--seconds-each", type=float, default=math.inf, help="leave an operation after so long")
     parser.add_argument("--url", default="", help="a server that is there for this, with the token in PLURISCOPE_TOKEN")
     parser.add_argument("--data", type=Path, help="start a server on a copy of this data folder")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write what was found to FILE")
     options = parser.parse_args(arguments)
     print(machine_text(machine()))
     started = time.monotonic()
+    number, _, parts = options.part.partition("/")
+    how = {"cases": options.cases, "seed_value": options.seed, "only": options.only}
+    how |= {"part": (int(number), int(parts)), "seconds_each": options.seconds_each}
     if options.url:
-        token = os.environ.get("PLURISCOPE_TOKEN", "")
-        outcome = fuzz(options.url, cases=options.cases, seed_value=options.seed, only=options.only, token=token)
+        outcome = fuzz(options.url, token=os.environ.get("PLURISCOPE_TOKEN", ""), **how)
     else:
         with server_on_copy(options.data) as server:
-            outcome = fuzz(server.url, cases=options.cases, seed_value=options.seed, only=options.only)
+            outcome = fuzz(server.url, **how)
     seconds = time.monotonic() - started
     print(f"{outcome.statuses.total()} cases of {len(outcome.by_operation)} operations in {seconds:.0f} s")
     print("answers:", ", ".join(f"{status}: {n}" for status, n in sorted(outcome.statuses.items())))
