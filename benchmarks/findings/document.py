@@ -14,6 +14,7 @@ from benchmarks.findings.series_table import series_table
 from benchmarks.findings.tables import (
     classes_table,
     counts_table,
+    first_and_last_table,
     ladder_table,
     paper_finds_table,
     prototype_table,
@@ -31,6 +32,7 @@ COUNTS: Final = (
     "alignments-minimal",
     "one-minimal-alignment",
 )
+APART: Final = (*COUNTS[:-1], "alignments-placed", "alignments-empty", COUNTS[-1])
 NAMED: Final = (*COUNTS[:2], "interpretations-named", *COUNTS[2:])
 
 TABLES: Final[dict[str, Callable[[], Iterator[str]]]] = {
@@ -44,6 +46,11 @@ TABLES: Final[dict[str, Callable[[], Iterator[str]]]] = {
     "sets-directions": lambda: sets_and_directions_table("alice-or-bob", "3-3"),
     "paper-finds": lambda: paper_finds_table("alice-or-bob", "hidden"),
     "tests": lambda: tests_table("alice-or-bob"),
+    "loss-tests": lambda: tests_table("alice-or-bob-loss"),
+    "paper-loss-tests": lambda: tests_table("paper-loss"),
+    "paper-noise-tests": lambda: tests_table("paper-noise"),
+    "paper-skew-tests": lambda: tests_table("paper-skew"),
+    "series-tests": lambda: first_and_last_table("training-shrinks", "loss_target", ("0.1", "1e-06")),
     "loss": lambda: classes_table("alice-or-bob-loss", "loss_target"),
     "activation": lambda: classes_table("alice-or-bob-activation", "activation"),
     "output": lambda: classes_table("alice-or-bob-activation", "output_activation"),
@@ -55,9 +62,10 @@ TABLES: Final[dict[str, Callable[[], Iterator[str]]]] = {
     "paper-xor": lambda: counts_table("paper-xor", "hidden", NAMED),
     "paper-width": lambda: counts_table("paper-width", "hidden", NAMED),
     "paper-width-complete": lambda: counts_table("paper-width-complete", "hidden", NAMED),
+    "paper-width-four-complete": lambda: counts_table("paper-width-4-complete", "hidden", COUNTS),
     "paper-multi-task": lambda: counts_table("paper-multi-task", "tasks", COUNTS),
     "paper-multi-task-xor": lambda: counts_table("paper-multi-task", "tasks", COUNTS, first_output=True),
-    "paper-gate": lambda: counts_table("paper-gate", "tasks", COUNTS),
+    "paper-gate": lambda: counts_table("paper-gate", "tasks", APART),
     "paper-noise": lambda: counts_table("paper-noise", "noise_std", COUNTS),
     "paper-skew": lambda: counts_table("paper-skew", "input_weights", COUNTS),
     "paper-loss": lambda: counts_table("paper-loss", "loss_target", COUNTS),

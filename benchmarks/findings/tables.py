@@ -8,7 +8,7 @@ from typing import Final
 
 from analysis.studies.design import Factor, Reference
 from analysis.studies.measures.staircase import STEPS
-from analysis.studies.statistics import Share, Spread, share_of
+from analysis.studies.statistics import Share, Spread, holm, share_of, wilcoxon
 from analysis.studies.summary import Group, StudySummary
 from benchmarks.findings.results import known, results_of, summary_of
 
@@ -182,6 +182,31 @@ def tests_table(slug: str) -> Iterator[str]:
         yield row(
             (f"`{comparison.measure}` by {comparison.factor}", protocol or "both", tested.test, compared, effect, p)
         )
+
+
+def first_and_last_table(slug: str, factor: Factor, levels: tuple[str, str]) -> Iterator[str]:
+    """The same networks at two levels, seed by seed: Wilcoxon's test, Holm's correction over the rows."""
+    summary, first, last = summary_of(slug), *levels
+    yield from head(
+        ("measure", "networks", "sum at " + first, "sum at " + last, "more", "fewer", "rank-biserial", "p, Holm")
+    )
+    found = []
+    for key in ("circuits-valid", "interpretations-total", f"{MINIMAL}-alignments"):
+        values = {
+            group.label: {
+                point.seed: float(point.value) for point in group.points if isinstance(point.value, (int, float))
+            }
+            for group in groups(summary, key, factor)
+            if group.label in levels
+        }
+        pairs = [(values[first][seed], values[last][seed]) for seed in values[first] if seed in values[last]]
+        found.append((key, pairs, wilcoxon({last: values[last], first: values[first]})))
+    for (key, pairs, _), tested in zip(found, holm([test for _, _, test in found]), strict=True):
+        sums = (number(sum(pair[place] for pair in pairs)) for place in (0, 1))
+        more, fewer = sum(b > a for a, b in pairs), sum(b < a for a, b in pairs)
+        p = "–" if tested.p_holm is None else ("< 0.001" if tested.p_holm < 0.001 else f"{tested.p_holm:.3f}")
+        effect = "–" if tested.effect is None else f"{tested.effect:.2f}"
+        yield row((summary.measures[key].label, len(pairs), *sums, more, fewer, effect, p))
 
 
 def references_table() -> Iterator[str]:

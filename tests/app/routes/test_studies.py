@@ -118,7 +118,12 @@ def test_parquet_says_what_to_install_or_holds_the_same(client, study):
         assert answer.status_code == 501
         assert "pluriscope[parquet]" in answer.json()["error"]
     else:
-        assert parquet.read_table(io.BytesIO(answer.content)).num_rows == 14
+        table = parquet.read_table(io.BytesIO(answer.content))
+        told = client.get(f"/api/v1{study}/data.json").json()
+        assert table.column_names == told["columns"]
+        same = [{name: str(row.get(name)) for name in told["columns"]} for row in told["rows"]]
+        assert [{name: str(value) for name, value in row.items()} for row in table.to_pylist()] == same
+        assert table.num_rows == 14
 
 
 def test_results_travel_over_http(client, study):
