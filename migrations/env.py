@@ -8,7 +8,8 @@ from alembic import context
 from sqlalchemy import Connection
 from sqlalchemy.types import TypeDecorator
 
-import app.db.study_tables  # noqa: F401  its tables are part of the schema
+import app.db.shelf_tables
+import app.db.study_tables  # noqa: F401
 from app.db.tables import Base
 
 

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from sqlalchemy import delete, insert
 from sqlalchemy.orm import Session
 
+from app.db.cloud_storage import save_cloud
 from app.db.common_ground_columns import PreparedCommonGround
 from app.db.tables import AnalysisRow, CommonGroundBlockRow, CommonGroundRow
 
@@ -38,4 +39,5 @@ def save_common_ground(
     ]
     if blocks:
         session.connection().execute(insert(CommonGroundBlockRow), blocks)
+    save_cloud(session, row)
     return row

@@ -27,6 +27,7 @@ from app.db.prepared import PreparedAnalysis
 from app.db.reads.analyses import PARTIAL, analysis_by_key, network_by_digest
 from app.db.reads.jobs import UNFINISHED
 from app.db.records import save_data_record, save_protocol
+from app.db.shelves import save_shelves
 from app.db.tables import AlgorithmRow, AlignmentRow, AnalysisRow, Base, CircuitBlockRow, JobRow, NetworkRow, VerdictRow
 
 ROWS_AT_ONCE: Final = 5_000  # of algorithms and alignments in a transaction
@@ -76,6 +77,7 @@ class Staging:
         alignments = self.prepared.alignment_rows()
         while few := list(islice(alignments, ROWS_AT_ONCE)):
             yield partial(self._insert, AlignmentRow, [self._alignment_row(*one) for one in few])
+        yield self._shelve
 
     def publish(self, session: Session) -> AnalysisRow:
         """Let everyone see what the steps have stored, in place of what was there before.
@@ -121,6 +123,9 @@ class Staging:
     def _number_algorithms(self, session: Session) -> None:
         numbered = select(AlgorithmRow.algorithm_id, AlgorithmRow.id).where(AlgorithmRow.analysis_id == self._analysis)
         self._algorithms = dict(session.execute(numbered).all())
+
+    def _shelve(self, session: Session) -> None:
+        save_shelves(session, session.get_one(AnalysisRow, self._analysis))
 
     def _block_row(self, block: Block) -> dict[str, Any]:
         return {

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from app.db.reads.jobs import UNFINISHED
 from app.db.staging import BYTES_AT_ONCE, Step
 from app.db.tables import AnalysisRow, JobRow, VerdictBlockRow, VerdictRow
-from app.db.verdict_columns import PreparedVerdicts, VerdictBlock
+from app.db.verdict_columns import PreparedVerdicts, VerdictBlock, passing_block
 
 
 class VerdictStaging:
@@ -41,6 +41,8 @@ class VerdictStaging:
             if self._row is not None:
                 for blocks in _parcels(one.blocks):
                     yield partial(self._insert, blocks)
+                if one.kind != "interpretation":
+                    yield partial(self._insert, [passing_block(one.blocks)])
 
     def publish(self, session: Session) -> list[VerdictRow]:
         """Let everyone see what the steps have stored; verdicts that say the same as stored ones change nothing."""

@@ -261,7 +261,8 @@ def _algorithms(
     if isinstance(shelf, RowShelf) and counts.values["algorithm"]:
         found = [pair for pair in counts.values["algorithm"].items() if pair[0] < shelf.n]
         most = sorted(found, key=lambda pair: (-pair[1], pair[0]))[:MAX_ALGORITHMS]
-        chosen = [pair for pair in found if shelf.ids[pair[0]] == options.algorithm and pair not in most]
+        asked = shelf.place_of(options.algorithm)
+        chosen = [pair for pair in found if pair[0] == asked and pair not in most]
         rows = algorithm_rows(session, [int(shelf.rows[position]) for position, _ in [*most, *chosen]])
         for position, n in [*most, *chosen]:
             row = rows[int(shelf.rows[position])]

@@ -194,7 +194,7 @@ def key_of(stock: Stock, last: tuple[Kind, int], item: ExplanationItem, sort: st
     """What the cursor of an explanation holds: its value, kind and identity."""
     kind, position = last
     shelf = stock.shelves[kind]
-    identity = shelf.ids[position] if isinstance(shelf, RowShelf) else cast(str, item.mask)
+    identity = shelf.identity(position) if isinstance(shelf, RowShelf) else cast(str, item.mask)
     value: Any = None
     if sort in shelf.names:
         if isinstance(shelf, RowShelf) and sort not in shelf.ranked:

@@ -186,7 +186,7 @@ def list_points(
         after: value and position of the last point of the page before.
         limit: most points.
     """
-    columns = {name: _column(session, row.analysis_id, name) for name in NUMBERS}
+    columns = {name: point_column(session, row.analysis_id, name) for name in NUMBERS}
     positions = np.flatnonzero(wanted.passes(columns))
     total = len(positions)
     if sort == "coverage":
@@ -289,7 +289,8 @@ def _blocks(analysis_id: int, name: str) -> Any:
     )
 
 
-def _column(session: Session, analysis_id: int, name: str) -> NDArray[Any]:
+def point_column(session: Session, analysis_id: int, name: str) -> NDArray[Any]:
+    """All values of a column of numbers, in the order of points."""
     parts = session.scalars(_blocks(analysis_id, name).order_by(CommonGroundBlockRow.block))
     found = [unpacked(name, data) for data in parts]
     return np.concatenate(found) if found else np.zeros(0, dtype=np.int64)

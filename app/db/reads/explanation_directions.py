@@ -96,7 +96,7 @@ def _read(session: Session, analysis: AnalysisRow, algorithms: RowShelf, n_layer
     for row, owner, name in all_direction_alignments(session, analysis.id, valid_only=False):
         identity = f"{owner.algorithm_id}.{row.alignment_id}"
         rows.setdefault(identity, (row, owner, set()))[2].add(name)
-    place_of = {name: place for place, name in enumerate(algorithms.ids)}
+    place_of = {f"{name:016x}": place for place, name in enumerate(algorithms.algorithms.tolist())}
     trees = {
         owner.algorithm_id: parse_algorithm(owner.text, _form(owner), analysis.network.sizes[0])
         for _, owner, _ in rows.values()
@@ -111,6 +111,8 @@ def _read(session: Session, analysis: AnalysisRow, algorithms: RowShelf, n_layer
         return np.array(values, dtype=kind)
 
     columns = {
+        "row": column([row.id for row, _, _ in every], np.int64),
+        "member": column([int(row.alignment_id, 16) for row, _, _ in every], np.uint64),
         # an algorithm that is not among those listed stands behind them
         "algorithm": column([place_of.get(owner.algorithm_id, algorithms.n) for _, owner, _ in every], np.int64),
         "iia": column([row.agreed / row.of if row.of else 1.0 for row, _, _ in every], np.float64),
@@ -129,7 +131,8 @@ def _read(session: Session, analysis: AnalysisRow, algorithms: RowShelf, n_layer
         columns[map_column(name)] = column([name in classes for _, _, classes in every], np.bool_)
     for layer in range(1, n_layers + 1):
         columns[layer_column(layer)] = column([layer in layers for layers in on_layers], np.bool_)
-    return RowShelf("direction", list(rows), column([row.id for row, _, _ in every], np.int64), columns)
+    owners = column([int(owner.algorithm_id, 16) for _, owner, _ in every], np.uint64)
+    return RowShelf("direction", owners, columns)
 
 
 def _form(owner: DirectionAlgorithmRow) -> Form:

@@ -1,13 +1,12 @@
 """The explanations of one analysis as columns, one shelf for each kind, whatever they are stored as.
 
-Circuits stand in columns already and are read some blocks at a time. Algorithms and alignments are rows; what lists
-filter and sort by is read into arrays once and kept for the analyses asked for last (a row number alone names no
-analysis for good, so the result's digest and the time of saving are part of the key).
+Circuits stand in columns already and are read some blocks at a time. Algorithms and alignments are rows with columns
+beside them (:mod:`app.db.shelves`). Columns are kept in the process for the analyses asked for last (a row number alone
+names no analysis for good, so the result's digest and the time of saving are part of the key).
 """
 
 from __future__ import annotations
 
-import json
 from bisect import bisect_left
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -18,14 +17,15 @@ from typing import Any, Final, Generic, Literal, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Text, cast, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.db.circuit_columns import RANKED, values_name, values_of
 from app.db.errors import NotFound
 from app.db.reads.circuit_scan import Columns, locate_mask, places_of, steps
 from app.db.reads.circuits import whole_column
-from app.db.tables import AlgorithmRow, AlignmentRow, AnalysisRow, CircuitBlockRow
+from app.db.shelves import FLAGS, algorithm_columns, alignment_columns, stored_shelves
+from app.db.tables import AnalysisRow, CircuitBlockRow
 
 Kind = Literal["circuit", "interpretation", "algorithm", "alignment", "direction"]
 KINDS: Final[tuple[Kind, ...]] = ("circuit", "interpretation", "algorithm", "alignment", "direction")
@@ -44,12 +44,10 @@ SortKey = Literal[
     "accuracy",
 ]
 MAX_KEPT: Final = 128_000_000  # bytes of arrays kept, of rows and of circuits each
-MAX_NEURONS: Final = 64  # hidden neurons of networks whose neurons can be filtered by
 
 MAX_WHOLE: Final = 4_000_000  # circuits whose columns are kept whole; more are read some blocks at a time, each time
 AT_ONCE: Final = 1 << 16  # circuits in a step: their columns fit into a processor's cache
 
-_READ_AT_ONCE: Final = 20_000
 T = TypeVar("T")
 
 
@@ -147,44 +145,61 @@ class RowShelf:
 
     Args:
         kind: "algorithm", "alignment" or "direction".
-        ids: public ids, ``ALGORITHM`` or ``ALGORITHM.ALIGNMENT``, in order.
-        rows: row numbers, in order.
-        columns: arrays ``[n]``; None in a row is NaN.
+        algorithms: ``[n]`` public ids of the algorithms, as numbers.
+        columns: arrays ``[n]``, among them "row", the row numbers, and "member", the public ids of alignments as
+            numbers; None in a row is NaN.
         ranked: columns of big integers: ranks in ``columns``, and the distinct values here.
     """
 
     kind: Kind
-    ids: Sequence[str]
-    rows: NDArray[np.int64]
+    algorithms: NDArray[np.uint64]
     columns: Mapping[str, NDArray[Any]]
     ranked: Mapping[str, Sequence[int]] = field(default_factory=dict)
 
     @property
     def n(self) -> int:
-        return len(self.rows)
+        return len(self.algorithms)
 
     @property
     def names(self) -> frozenset[str]:
         return frozenset(self.columns)
 
     @property
+    def rows(self) -> NDArray[np.int64]:
+        """Row numbers, in order."""
+        return self.columns["row"]
+
+    @property
     def n_bytes(self) -> int:
         """About how much memory it takes."""
-        return sum(column.nbytes for column in self.columns.values()) + 100 * self.n
+        return self.algorithms.nbytes + sum(column.nbytes for column in self.columns.values())
+
+    def identity(self, position: int) -> str:
+        """The public id of an explanation: ``ALGORITHM`` or ``ALGORITHM.ALIGNMENT``."""
+        algorithm = f"{int(self.algorithms[position]):016x}"
+        return algorithm if self.kind == "algorithm" else f"{algorithm}.{int(self.columns['member'][position]):016x}"
 
     def steps(self, names: Iterable[str]) -> Iterator[tuple[NDArray[np.int64], Columns]]:
         if self.n:
             yield np.arange(self.n), {name: self.columns[name] for name in names}
 
-    @cached_property
-    def _places(self) -> dict[str, int]:
-        return {identity: position for position, identity in enumerate(self.ids)}
+    def place_of(self, identity: str) -> int | None:
+        """The position of an explanation; None if it is not there."""
+        algorithm, _, member = identity.partition(".")
+        try:
+            here = self.algorithms == np.uint64(int(algorithm, 16))
+            if self.kind != "algorithm":
+                here &= self.columns["member"] == np.uint64(int(member, 16))
+        except (ValueError, OverflowError):  # not of this kind at all
+            return None
+        found = np.flatnonzero(here)
+        return int(found[0]) if len(found) and self.identity(int(found[0])) == identity else None
 
     def locate(self, identity: str) -> tuple[int, bool]:
-        position = self._places.get(identity)
-        if position is None:
+        place = self.place_of(identity)
+        if place is None:
             raise NotFound(f"{self.kind} {identity[:40]!r}", "is not stored here", "begin the list anew")
-        return position, True
+        return place, True
 
     def equal_to(self, sort: str, value: Any, position: int) -> tuple[Any, Any]:
         if sort not in self.ranked:
@@ -195,7 +210,7 @@ class RowShelf:
 
     def with_columns(self, more: Mapping[str, NDArray[Any]]) -> RowShelf:
         """The same with further columns."""
-        return RowShelf(self.kind, self.ids, self.rows, {**self.columns, **more}, self.ranked)
+        return RowShelf(self.kind, self.algorithms, {**self.columns, **more}, self.ranked)
 
 
 class Kept(Generic[T]):
@@ -245,107 +260,26 @@ def row_shelves(session: Session, analysis: AnalysisRow, sizes: Sequence[int]) -
         shelves = _ROWS.get(key)
         if shelves is not None:
             return shelves
-        algorithms = _algorithms(session, analysis.id)
-        shelves = {"algorithm": algorithms, "alignment": _alignments(session, analysis.id, algorithms, sizes)}
+        shelves = _shelves(session, analysis, sizes)
         _ROWS.put(key, shelves, sum(shelf.n_bytes for shelf in shelves.values()))
     return shelves
 
 
-_FLAGS: Final = ("irredundant_gates", "irredundant_functions", "irredundant_literals")
-
-
-def _algorithms(session: Session, analysis_id: int) -> RowShelf:
-    names = ("id", "algorithm_id", "n_gates", "n_variables", "depth", "n_valid", "best_agreed", "best_of", *_FLAGS)
-    query = (
-        select(*(getattr(AlgorithmRow, name) for name in names))
-        .where(AlgorithmRow.analysis_id == analysis_id)
-        .order_by(AlgorithmRow.position)
-    )
-    rows = session.execute(query).all()
-    by_name = dict(zip(names, zip(*rows, strict=True), strict=True)) if rows else dict.fromkeys(names, ())
-    valid = sorted(set(by_name["n_valid"]))
-    rank = {value: place for place, value in enumerate(valid)}
-    shares = [
-        np.nan if not of else agreed / of for agreed, of in zip(by_name["best_agreed"], by_name["best_of"], strict=True)
-    ]
-    return RowShelf(
-        "algorithm",
-        by_name["algorithm_id"],
-        np.array(by_name["id"], dtype=np.int64),
-        {
-            "gates": np.array(by_name["n_gates"], dtype=np.int32),
-            "variables": np.array(by_name["n_variables"], dtype=np.int32),
-            "iia": np.array(shares, dtype=np.float64),
-            "placements": np.array([rank[value] for value in by_name["n_valid"]], dtype=np.int64),
-            "algorithm": np.arange(len(rows)),
-            "valid": np.array([value > 0 for value in by_name["n_valid"]], dtype=np.bool_),
-            **{flag: np.array([bool(value) for value in by_name[flag]], dtype=np.bool_) for flag in _FLAGS},
-        },
-        {"placements": valid},
-    )
-
-
-def _alignments(session: Session, analysis_id: int, algorithms: RowShelf, sizes: Sequence[int]) -> RowShelf:
-    query = (
-        select(
-            AlignmentRow.id,
-            AlignmentRow.algorithm_row_id,
-            AlignmentRow.alignment_id,
-            AlignmentRow.agreed,
-            AlignmentRow.of,
-            AlignmentRow.valid,
-            AlignmentRow.minimal,
-            AlignmentRow.n_neurons,
-            AlignmentRow.margin,
-            cast(AlignmentRow.places, Text),
-        )
-        .where(AlignmentRow.analysis_id == analysis_id)
-        .order_by(AlignmentRow.id)
-    )
-    place_of = {row: place for place, row in enumerate(algorithms.rows.tolist())}
-    used: dict[str, int] = {}  # the same places recur under many algorithms, so each text is read once
-    ids: list[str] = []
-    parts: list[list[Any]] = [[] for _ in range(9)]
-    for rows in session.execute(query).partitions(_READ_AT_ONCE):
-        numbers, owners, names, agreed, of, valid, minimal, n_neurons, margins, texts = zip(*rows, strict=True)
-        used |= {text: _neurons_used(text, sizes) for text in set(texts) - used.keys()}
-        here = [place_of[row] for row in owners]
-        ids += [f"{algorithms.ids[place]}.{name}" for place, name in zip(here, names, strict=True)]
-        # an algorithm without variables says nothing wrong
-        shares = [some / every if every else 1.0 for some, every in zip(agreed, of, strict=True)]
-        members, neurons = [int(name, 16) for name in names], [used[text] for text in texts]
-        columns = (numbers, here, shares, valid, minimal, n_neurons, margins, neurons, members)
-        for part, column in zip(parts, columns, strict=True):
-            part.extend(column)
-    owner = np.array(parts[1], dtype=np.int64)
-    inherited = ("gates", "variables", *_FLAGS)
-    return RowShelf(
-        "alignment",
-        ids,
-        np.array(parts[0], dtype=np.int64),
-        {
-            "algorithm": owner,
-            "iia": np.array(parts[2], dtype=np.float64),
-            "valid": np.array(parts[3], dtype=np.bool_),
-            "minimal": np.array(parts[4], dtype=np.bool_),
-            "neurons": np.array(parts[5], dtype=np.int32),
-            "margin": np.array(parts[6], dtype=np.float64),
-            "used": np.array(parts[7], dtype=np.uint64),
-            "member": np.array(parts[8], dtype=np.uint64),
-            **{name: algorithms.columns[name][owner] for name in inherited},
-        },
-    )
-
-
-def _neurons_used(places: str, sizes: Sequence[int]) -> int:
-    """The hidden neurons that carry a variable as bits, in the order of layers; 0 where there are too many neurons."""
-    if sum(sizes[1:-1]) > MAX_NEURONS:
-        return 0
-    bits = 0
-    for _, layer, neurons in json.loads(places):
-        for neuron in neurons:
-            bits |= 1 << (sum(sizes[1:layer]) + neuron)
-    return bits
+def _shelves(session: Session, analysis: AnalysisRow, sizes: Sequence[int]) -> dict[Kind, RowShelf]:
+    """From the columns that are kept; where there are none yet, from the rows."""
+    stored = stored_shelves(session, analysis.id)
+    if stored is None:
+        algorithms, valid = algorithm_columns(session, analysis.id)
+        stored = algorithms, valid, alignment_columns(session, analysis.id, algorithms, sizes)
+    of_algorithms, numbers, of_alignments = stored
+    owner, ids = of_alignments["algorithm"], of_algorithms["id"]
+    more = {name: of_algorithms[name][owner] for name in ("gates", "variables", *FLAGS)}
+    return {
+        "algorithm": RowShelf(
+            "algorithm", ids, {**of_algorithms, "algorithm": np.arange(len(ids))}, {"placements": numbers}
+        ),
+        "alignment": RowShelf("alignment", ids[owner], {**of_alignments, **more}),
+    }
 
 
 def distinct_counts(session: Session, analysis_id: int, name: str) -> list[int]:

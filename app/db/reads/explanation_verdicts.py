@@ -19,9 +19,10 @@ from sqlalchemy.orm import Session
 
 from analysis.criteria.steps import CriterionStep
 from analysis.criteria.verdict import PASSED
-from app.db.reads.explanation_shelves import Kept, Kind, RowShelf, Shelf
+from app.db.reads.explanation_shelves import Kept, RowShelf, Shelf
 from app.db.reads.verdicts import outcomes_in, surviving
-from app.db.tables import AnalysisRow, VerdictRow
+from app.db.tables import AnalysisRow, VerdictBlockRow, VerdictRow
+from app.db.verdict_columns import PASSING
 
 MAX_KEPT: Final = 400  # criteria of analyses
 MAX_BYTES_OF_SURVIVORS: Final = 64_000_000
@@ -74,8 +75,11 @@ def passing_bits(
         if key in _kept:
             _kept.move_to_end(key)
             return _kept[key]
-    found = outcomes_in(session, content[0])
-    packed = np.packbits(_in_order_of(shelf, np.equal(found, outcome)), bitorder="little")
+    packed = _stored_bits(session, content[0]) if outcome == PASSED else None
+    if packed is None:
+        packed = np.packbits(np.equal(outcomes_in(session, content[0]), outcome), bitorder="little")
+    if isinstance(shelf, RowShelf) and shelf.kind == "alignment":
+        packed = _in_order_of(shelf, packed)
     with _lock:
         _kept[key] = packed
         while len(_kept) > MAX_KEPT:
@@ -143,11 +147,18 @@ def n_in_both(left: NDArray[np.uint8] | None, right: NDArray[np.uint8]) -> int:
     return int(np.bitwise_count(both).sum(dtype=np.int64))
 
 
-def _in_order_of(shelf: Shelf, bits: NDArray[np.bool_]) -> NDArray[np.bool_]:
+def _stored_bits(session: Session, verdict: int) -> NDArray[np.uint8] | None:
+    """The bits of those that pass, None where an earlier version saved the verdicts."""
+    query = select(VerdictBlockRow.data).where(
+        VerdictBlockRow.verdict_id == verdict, VerdictBlockRow.name == PASSING, VerdictBlockRow.block == 0
+    )
+    data = session.scalar(query)
+    return None if data is None else np.frombuffer(data, np.uint8)
+
+
+def _in_order_of(shelf: RowShelf, packed: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Bits in the order of verdicts put into the order of the shelf: verdicts leave out alignments that fail."""
-    kind: Kind = shelf.kind
-    if kind != "alignment" or not isinstance(shelf, RowShelf):
-        return bits
+    valid = np.flatnonzero(shelf.columns["valid"])
     placed = np.zeros(shelf.n, dtype=np.bool_)
-    placed[np.flatnonzero(shelf.columns["valid"])] = bits
-    return placed
+    placed[valid] = unpacked_bits(packed, len(valid))
+    return np.packbits(placed, bitorder="little")

@@ -20,7 +20,8 @@ from analysis.circuits.circuit import EdgeLayout
 from analysis.circuits.distribution import neuron_edges
 from analysis.result import FRAGILE_MARGIN
 from app.db.reads.circuit_scan import Columns, FirstFew, behind
-from app.db.reads.explanation_shelves import KINDS, MAX_NEURONS, CircuitShelf, Kind, Shelf
+from app.db.reads.explanation_shelves import KINDS, CircuitShelf, Kind, Shelf
+from app.db.shelves import MAX_NEURONS
 
 Passing = NDArray[np.bool_]
 Test = Callable[[Columns], Passing]

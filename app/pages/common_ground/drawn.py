@@ -11,11 +11,11 @@ from typing import Final
 from sqlalchemy.orm import Session
 
 from app.addressing import Addresses
+from app.db.cloud_marks import Grid
+from app.db.cloud_storage import cloud_as_drawn
 from app.db.common_ground_columns import INTERPRETATION
-from app.db.reads import common_ground as reads
 from app.db.reads.common_ground import CloudPoint
 from app.db.tables import CommonGroundRow
-from app.pages.common_ground.marks import Grid, marks_of
 from app.pages.common_ground.points import cloud_views, survey_view
 from app.pages.common_ground.summary import summary_of
 from app.pages.common_ground.views import KINDS, CloudView, PointKind, SpreadBar, SurveyView
@@ -69,17 +69,16 @@ def drawn_cloud(session: Session, place: Place, row: CommonGroundRow, addresses:
 
 
 def _draw(session: Session, place: Place, row: CommonGroundRow, addresses: Addresses) -> DrawnCloud:
-    points = reads.cloud_of(row)
-    marks = marks_of(points, row.n_interventions)
+    cloud = cloud_as_drawn(session, row)
     survey = survey_view(row, place, addresses)
     return DrawnCloud(
         survey=survey,
-        summary=tuple(summary_of(survey, points)),
-        marks=tuple(cloud_views(session, place, row, marks.cells, addresses)),
-        kinds={kind: sum(one.count for one in points if one.kind == code) for kind, code in KINDS.items()},
-        places=len(points),
-        grid=marks.grid,
-        representatives=None if survey.spread is not None else _by_right(points, row.n_interventions),
+        summary=tuple(summary_of(survey, cloud.telling)),
+        marks=tuple(cloud_views(place, row, cloud, addresses)),
+        kinds={kind: cloud.counts.get(code, 0) for kind, code in KINDS.items()},
+        places=cloud.marks.places,
+        grid=cloud.marks.grid,
+        representatives=None if survey.spread is not None else _by_right(cloud.telling, row.n_interventions),
     )
 
 

@@ -9,11 +9,12 @@ from urllib.parse import urlencode
 from sqlalchemy.orm import Session
 
 from app.addressing import Addresses, ExplanationRef
+from app.db.cloud_marks import Cell, Grid
+from app.db.cloud_storage import PointName, StoredCloud
 from app.db.common_ground_columns import INTERPRETATION
 from app.db.reads import common_ground as reads
 from app.db.reads.common_ground import StoredPoint
 from app.db.tables import AlgorithmRow, CommonGroundRow
-from app.pages.common_ground.marks import Cell, Grid
 from app.pages.common_ground.views import (
     KIND_OF,
     CellView,
@@ -80,17 +81,13 @@ def _extreme(
     )
 
 
-def cloud_views(
-    session: Session, place: Place, row: CommonGroundRow, cells: Sequence[Cell], addresses: Addresses
-) -> list[CloudView]:
+def cloud_views(place: Place, row: CommonGroundRow, cloud: StoredCloud, addresses: Addresses) -> list[CloudView]:
     """The marks of the cloud, each with what a click on it opens."""
-    points = {point.position: point for point in reads.points_at(session, row, [one.place.first for one in cells])}
-    algorithms = algorithms_of(session, row, points.values())
     list_url = addresses.common_ground(place.row.slug, place.scope)
     before = list_url + ("&" if "?" in list_url else "?")
     found = []
-    for one in cells:
-        ref, label, url = named(points[one.place.first], algorithms, place, addresses)
+    for one, name in zip(cloud.marks.cells, cloud.names, strict=True):
+        ref, label, url = named(name, place, addresses)
         cell = _cell_view(one)
         filters = _filters(cell) if cell else [("at", f"{one.place.predicted}.{one.place.right}")]
         query = urlencode([("kind", KIND_OF[one.kind]), *filters])
@@ -148,19 +145,23 @@ def algorithms_of(session: Session, row: CommonGroundRow, points: Iterable[Store
     return reads.algorithms_at(session, row.analysis_id, positions) if positions else {}
 
 
-def named(
-    point: StoredPoint, algorithms: Mapping[int, AlgorithmRow], place: Place, addresses: Addresses
-) -> tuple[str, str, str]:
+def name_of(point: StoredPoint, algorithms: Mapping[int, AlgorithmRow]) -> PointName:
+    """What addresses call a point."""
+    if point.kind == INTERPRETATION:
+        return PointName(point.kind, mask=point.owner, index=point.index or 0)
+    return PointName(point.kind, algorithm=algorithms[point.owner].algorithm_id, member=point.member)
+
+
+def named(name: PointName, place: Place, addresses: Addresses) -> tuple[str, str, str]:
     """Reference, label and address of one point."""
     slug, scope = place.row.slug, place.scope
-    if point.kind == INTERPRETATION:
-        mask = f"{point.owner:0{place.layout.n_hex_digits}x}"
-        index = point.index or 0
-        ref = ExplanationRef("interpretation", mask, str(index))
-        return str(ref), f"i·{mask}.{index}", addresses.interpretation(slug, mask, index, scope)
-    algorithm, alignment = algorithms[point.owner], f"{point.member:016x}"
-    ref = ExplanationRef("alignment", algorithm.algorithm_id, alignment)
-    url = addresses.alignment(slug, algorithm.algorithm_id, alignment, scope)
+    if name.kind == INTERPRETATION:
+        mask = f"{name.mask:0{place.layout.n_hex_digits}x}"
+        ref = ExplanationRef("interpretation", mask, str(name.index))
+        return str(ref), f"i·{mask}.{name.index}", addresses.interpretation(slug, mask, name.index, scope)
+    alignment = f"{name.member:016x}"
+    ref = ExplanationRef("alignment", name.algorithm, alignment)
+    url = addresses.alignment(slug, name.algorithm, alignment, scope)
     return str(ref), f"a·{alignment[:8]}", url
 
 
@@ -173,7 +174,7 @@ def point_views(
     rows = reads.alignments_with(session, keys) if keys else {}
     found = []
     for point in points:
-        ref, label, url = named(point, algorithms, place, addresses)
+        ref, label, url = named(name_of(point, algorithms), place, addresses)
         is_class = point.kind == INTERPRETATION
         algorithm = None if is_class else algorithms[point.owner]
         stored = None if algorithm is None else rows.get((algorithm.id, f"{point.member:016x}"))

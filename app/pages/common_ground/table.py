@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from app.addressing import Addresses
 from app.db.reads import common_ground as reads
 from app.errors import NotFound
-from app.pages.common_ground.points import algorithms_of, named
+from app.pages.common_ground.points import algorithms_of, name_of, named
 from app.pages.common_ground.views import KIND_OF
 from app.pages.options import ScopeOptions
 from app.pages.place import locate
@@ -51,7 +51,7 @@ def table_rows(
             points = reads.points_at(session, row, range(start, min(start + AT_ONCE, total)))
             algorithms = algorithms_of(session, row, points)
             for point in points:
-                ref, _, url = named(point, algorithms, place, addresses)
+                ref, _, url = named(name_of(point, algorithms), place, addresses)
                 is_class = point.size is not None
                 yield [
                     KIND_OF[point.kind],

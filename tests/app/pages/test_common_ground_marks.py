@@ -19,13 +19,13 @@ from analysis.experiments import intervention_space
 from analysis.pipeline import analyse_output
 from analysis.protocol import COMPLETE
 from app.bundled import bundled_networks
+from app.db.cloud_marks import MOST_MARKS, marks_of
 from app.db.common_ground import save_common_ground
 from app.db.common_ground_columns import Stored, prepare_common_ground
 from app.db.reads.common_ground import CloudPoint
 from app.db.tables import AnalysisRow
 from app.db.writes import save_analysis, save_network
 from app.main import create_app
-from app.pages.common_ground.marks import MOST_MARKS, marks_of
 from app.settings import Settings
 
 OF = 756

@@ -1,0 +1,81 @@
+"""What follows from stored rows and is kept beside them, made for what earlier versions saved without it.
+
+Whoever saves an analysis, verdicts or a survey keeps it at once; so only a store that was migrated has anything to fill
+in. Pages work without it, but the first of them after a start takes longer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from sqlalchemy import exists, select
+from sqlalchemy.orm import Session
+
+from app.db.cloud_storage import MARKS, save_cloud
+from app.db.engine import Store
+from app.db.reads.verdicts import outcomes_in
+from app.db.shelf_tables import ShelfColumnRow
+from app.db.shelves import save_shelves
+from app.db.tables import AnalysisRow, CommonGroundBlockRow, CommonGroundRow, VerdictBlockRow, VerdictRow
+from app.db.verdict_columns import PASSING, passing_of
+
+
+def fill_in(store: Store) -> int:
+    """Fill in everything that is missing, one thing in a transaction; returns how many there were."""
+    n = 0
+    while fill_one(store):
+        n += 1
+    return n
+
+
+def fill_one(store: Store) -> bool:
+    """Fill in one thing; returns whether there was one. Looks before it locks."""
+    for missing, fill in _PARTS:
+        with store.read() as session:
+            if missing(session) is None:
+                continue
+        with store.write() as session:
+            found = missing(session)  # another worker may have been here meanwhile
+            if found is not None:
+                fill(session, found)
+        return True
+    return False
+
+
+def _without_shelves(session: Session) -> int | None:
+    kept = exists().where(ShelfColumnRow.analysis_id == AnalysisRow.id)
+    return session.scalar(select(AnalysisRow.id).where(AnalysisRow.staged == "", ~kept).limit(1))
+
+
+def _shelve(session: Session, analysis_id: int) -> None:
+    save_shelves(session, session.get_one(AnalysisRow, analysis_id))
+
+
+def _without_bits(session: Session) -> int | None:
+    kept = exists().where(VerdictBlockRow.verdict_id == VerdictRow.id, VerdictBlockRow.name == PASSING)
+    wanted = select(VerdictRow.id).where(VerdictRow.staged == "", VerdictRow.kind != "interpretation", ~kept)
+    return session.scalar(wanted.limit(1))
+
+
+def _pack(session: Session, verdict: int) -> None:
+    bits = passing_of(outcomes_in(session, verdict)).tobytes()
+    session.add(VerdictBlockRow(verdict_id=verdict, name=PASSING, block=0, data=bits))
+
+
+def _without_marks(session: Session) -> int | None:
+    kept = exists().where(
+        CommonGroundBlockRow.analysis_id == CommonGroundRow.analysis_id, CommonGroundBlockRow.name == MARKS
+    )
+    return session.scalar(select(CommonGroundRow.analysis_id).where(~kept).limit(1))
+
+
+def _draw(session: Session, analysis_id: int) -> None:
+    save_cloud(session, session.get_one(CommonGroundRow, analysis_id))
+
+
+_PARTS: Final[tuple[tuple[Callable[[Session], int | None], Callable[[Session, int], None]], ...]] = (
+    (_without_shelves, _shelve),
+    (_without_bits, _pack),
+    (_without_marks, _draw),
+)
