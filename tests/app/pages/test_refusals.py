@@ -2,7 +2,6 @@
 
 import inspect
 import re
-import shutil
 import subprocess
 import sys
 from html import unescape
@@ -269,7 +268,6 @@ def test_each_request_is_logged_on_one_line(client, caplog):
 
 def test_health(client, app, tmp_path):
     assert client.get("/health").json() == {"live": True, "ready": True, "database": "ok", "version": app.version}
-    shutil.copy(app.state.settings.data / "pluriscope.sqlite", tmp_path)
     other = create_app(Settings(data=tmp_path))
     with TestClient(other) as waiting:
         with other.state.store.write() as session:
