@@ -14,6 +14,7 @@ from app.limits import criterion_seconds_in, limits_in
 from app.pages.patterns import PatternsOptions, PatternsPage, build_patterns
 from app.pages.scope import ScopeOfUseOptions, ScopeOfUsePage, build_scope
 from app.pages.tour import TourOptions, TourPage, TourStop, address_of_step, build_step, build_tour
+from app.pages.training.example import example_of_learning
 from app.rendering import render
 from app.routes.depends import Links, Reading
 
@@ -64,7 +65,7 @@ def tour_step_twin(session: Reading, links: Links, step: int, _options: TourQuer
 
 @router.get("/patterns", response_class=HTMLResponse, include_in_schema=False)
 def patterns(request: Request, _options: PatternsQuery) -> HTMLResponse:
-    return render(request, "patterns.html", pattern_context())
+    return render(request, "patterns.html", pattern_context(), learned=example_of_learning())
 
 
 @router.get(f"{API_PREFIX}/patterns", tags=["service"], summary="Components", responses=api_errors(400))

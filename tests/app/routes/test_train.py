@@ -266,6 +266,7 @@ def test_a_job_shows_how_far_each_network_is(client, store):
     ]
     with store.write() as session:
         keep_courses(session, arguments, courses)
+        session.get(JobRow, job).state = "running"
     page = client.get(f"/api/v1/jobs/{job}").json()
     first = page["learning"]["networks"][0]
     assert (first["state"], first["epochs"], first["losses"], first["seed"]) == (
@@ -280,6 +281,9 @@ def test_a_job_shows_how_far_each_network_is(client, store):
     assert "2 networks: 2 training" in text
     assert '<noscript><meta http-equiv="refresh"' in text
     assert text.index('popovertarget="sure"') < text.index("Cancel this training?")
+    with store.write() as session:
+        session.get(JobRow, job).state = "queued"
+    assert "popovertarget" not in client.get(f"/jobs/{job}").text  # there is nothing to lose
     client.post(f"/jobs/{job}/cancel")
     page = client.get(f"/api/v1/jobs/{job}").json()
     assert (page["state"], page["learning"]["networks"][0]["state"]) == ("cancelled", "stopped")

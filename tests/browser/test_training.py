@@ -1,0 +1,80 @@
+"""Networks are trained before the reader's eyes."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tests.browser.conftest import PHONE
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+def expect(chromium):
+    from playwright.sync_api import expect
+
+    return expect
+
+
+def open_finer(tab) -> None:
+    tab.locator("details.train-more > summary").click()
+
+
+def test_a_plan_follows_the_form(tab, expect):
+    tab.goto("/train")
+    plan = tab.locator("#plan")
+    expect(plan).to_contain_text("1 × 2-3-3-1")
+    tab.get_by_label("Hidden layers").fill("5, 5")
+    tab.get_by_label("How many networks").fill("20")
+    tab.get_by_label("Name", exact=True).focus()
+    expect(plan).to_contain_text("20 × 2-5-5-1")
+    expect(plan).to_contain_text("count the valid circuits exactly")
+    tab.get_by_label("Hidden layers").fill("0")
+    tab.get_by_label("Name", exact=True).focus()
+    expect(plan).to_contain_text("1 to 64 neurons")
+
+
+def test_watched_while_it_learns_and_cancelled(tab, site, expect):
+    tab.goto("/train")
+    open_finer(tab)
+    tab.get_by_label("Noise").fill("0.3")  # so that it never gets there
+    tab.get_by_label("Loss target").fill("1e-7")
+    tab.get_by_label("Patience").fill("100000")
+    tab.get_by_label("Epochs at most").fill("100000")
+    tab.get_by_label("Name", exact=True).fill("Never there")
+    tab.get_by_role("button", name="Start training").click()
+    row = tab.get_by_role("region", name="Networks of this training").locator("tbody tr").first
+    expect(row).to_contain_text("not begun")
+    with site.worker():
+        expect(tab.locator("figure.learning svg")).to_have_count(2, timeout=60_000)
+        expect(row).to_contain_text(re.compile(r"epoch \d+ of at most 100,000"))
+        seen = row.inner_text()
+        expect(row).not_to_have_text(seen)
+        tab.get_by_role("button", name="Cancel …").click()
+        sure = tab.locator("#sure")
+        expect(sure).to_be_visible()
+        tab.wait_for_timeout(1_500)  # what comes meanwhile does not close it
+        expect(sure).to_be_visible()
+        sure.get_by_role("button", name="Cancel the training").click()
+        expect(tab.locator("#job [role=status]")).to_contain_text("Cancelled. No network was stored", timeout=5_000)
+    expect(row).to_contain_text("stopped with the job at epoch")
+    expect(tab.locator("figure.learning svg").first).to_be_visible()
+
+
+def test_some_seeds_without_a_script_from_the_form_to_another_like_it(visitor, site, expect):
+    tab = visitor(java_script_enabled=False, **PHONE)
+    tab.goto("/train?hidden=2&tasks=AND&count=3&loss_target=0.02")
+    for name in ("complete", "paper"):
+        tab.get_by_label(name, exact=True).uncheck()
+    tab.get_by_role("button", name="Start training").click()
+    with site.worker():
+        expect(tab.locator("#job [role=status]")).to_contain_text("Done in", timeout=90_000)  # it renews itself
+    rows = tab.get_by_role("region", name="Networks of this training").locator("tbody tr")
+    expect(rows).to_have_count(3)
+    rows.get_by_role("link").first.click()
+    expect(tab.locator("#training figure svg").first).to_be_visible()
+    tab.get_by_role("link", name="Train another like this").click()
+    expect(tab.get_by_label("Hidden layers")).to_have_value("2")
+    expect(tab.get_by_label("Loss target")).to_have_value("0.02")
