@@ -20,7 +20,7 @@ _TABLES: Final = tuple(
     (re.compile(shape), table)
     for shape, table in (
         (r"/", "/networks"),
-        (r"/jobs|/compare|/networks/[^/]+/(circuits|algorithms|funnel|directions)", ""),
+        (r"/jobs|/compare|/networks/[^/]+/(circuits|algorithms|funnel|directions|ladder)", ""),
         (r"/networks/(?!new$)[^/]+", "/figures"),
         (r"/networks/[^/]+/circuits/[^/]+", "/interpretations"),
         (r"/networks/[^/]+/circuits/[^/]+/interpretations", ""),

@@ -17,6 +17,7 @@ from analysis.algorithms.high_level_model import HighLevelModel, Node
 from analysis.alignments.alignment import Alignment, NeuronSet
 from app.addressing import Scope
 from app.figures.svg import CombRow, Direction, Threshold, Tile
+from app.figures.svg.ladder import LadderLine, ladder_figure
 
 WEIGHTS: Final = (
     ((1.05, 1.05), (0.85, 0.97), (0.66, 0.21)),
@@ -232,6 +233,14 @@ def pattern_context() -> dict[str, Any]:
         "direction_rows": (
             CombRow(1, (-1.05, -0.34, 2.12), (0, 0, 1, 0), "A ∧ ¬B"),
             CombRow(1, (-190.0, 108.0, -76.6), (0, 0, 1, 0), "A ∧ ¬B", "moves"),
+        ),
+        "ladder_example": ladder_figure(
+            [
+                LadderLine("neuron sets", (1, 2), (2, 20), "3 alignments"),
+                LadderLine("read-out, orthogonal swap", (2, 2), (0, 20), "2 alignments"),
+                LadderLine("learned subspaces", None, None),
+            ],
+            title="An example of a ladder of map classes",
         ),
         "class_counts": [
             {"label": label, "url": "#", "n_aligned": n, "n_searched": 2, "n_valid": m, "n_joint": j, "exact": exact}

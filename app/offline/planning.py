@@ -8,6 +8,7 @@ from itertools import combinations, zip_longest
 from typing import Any, Final
 
 from app.addressing import Addresses, ExplanationRef, Scope
+from app.bundled import ALICE_AND_BOB
 from app.offline.client import OK, InProcess
 from app.offline.errors import CannotExport
 from app.offline.names import normal
@@ -129,10 +130,11 @@ class _Planner:
             self.selection.add(kind, *self._pages(bare))
             self._add_variants(kind, bare)
         self._funnel()
+        directions = self._directions()
         circuits = self._circuits()
         interpretations = self._interpretations(circuits)
         alignments = self._algorithms()
-        self._comparisons(circuits, interpretations, alignments)
+        self._comparisons(circuits, interpretations, alignments, directions)
 
     def _twin(self, address: str) -> Any:
         return self.site.json(self.links.twin(address))
@@ -175,6 +177,38 @@ class _Planner:
         for preset in self._twin(bare).get("presets", ()):
             self.selection.add("funnel", preset["url"])
             self.part.presets.append(Titled(preset["label"], preset["url"]))
+
+    def _directions(self) -> list[dict[str, Any]]:
+        """The ladder, each class of directions that was searched, its kept alignments, and where two contradict.
+
+        Every class is listed page by page; valid alignments are taken, each once.
+        """
+        slug, scope, most = self.part.network, self.part.scope, self.wish.limit
+        ladder = self.links.ladder(slug, scope)
+        if self._twin(ladder).get("state") == "done":
+            self.selection.add("ladder", ladder)
+        bare = self.links.directions(slug, scope)
+        classes = [one for one in self._twin(bare)["classes"] if one["state"] == "done"]
+        found: dict[str, dict[str, Any]] = {}
+        if classes:
+            self.selection.add("directions", bare)
+        for one in classes:
+            address, shown = one["url"], 0
+            while address and shown < most:
+                self.selection.add("directions", address)
+                page = self._twin(address)
+                shown += len(page["items"])
+                for entry in page["items"]:
+                    found |= {item["ref"]: item for item in entry["items"] if item["valid"]}
+                address = page.get("next_url") or ""
+        chosen = list(found.values())[:most]
+        self.selection.add("direction", *(item["url"] for item in chosen))
+        if classes:
+            order = "valid ones of every class searched, each once"
+            self.part.shares.append(Share("alignment on directions", len(chosen), len(found), order, bare))
+        if slug == ALICE_AND_BOB and scope == Scope():
+            self.selection.add("story", self.links.alice_and_bob())
+        return chosen
 
     def _circuits(self) -> list[dict[str, Any]]:
         slug, scope = self.part.network, self.part.scope
@@ -233,11 +267,14 @@ class _Planner:
         circuits: Sequence[dict[str, Any]],
         interpretations: Sequence[dict[str, Any]],
         alignments: Sequence[dict[str, Any]],
+        directions: Sequence[dict[str, Any]],
     ) -> None:
         for chosen in self.wish.compare:
             self._chosen(chosen)
         if self.wish.compare:
             return
+        if len(directions) > 1:
+            self._compare([item["ref"] for item in directions[:2]])
         first = [items[0]["ref"] for items in (circuits, interpretations, alignments) if items]
         if len(first) > 1:
             self._compare(first)
@@ -252,7 +289,8 @@ class _Planner:
                 raise CannotExport(
                     f"explanation {text[:80]!r}",
                     "is no reference",
-                    "write c-MASK, i-MASK.INDEX, g-ALGORITHM or a-ALGORITHM.ALIGNMENT, as a comparison's address does",
+                    "write c-MASK, i-MASK.INDEX, g-ALGORITHM, a-ALGORITHM.ALIGNMENT or d-ALGORITHM.DIRECTIONS, as a "
+                    "comparison's address does",
                 ) from None
         if 2 < len(refs) <= MOST_COMPARED:
             self._compare(refs)

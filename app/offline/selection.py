@@ -25,7 +25,7 @@ _UNBOUNDED: Final = ("after", "limit", "algorithm", "circuit", "keep", "drop", "
 _ONLY_ORDERED: Final = ("common-ground",)
 _FIGURE: Final = re.compile(r"(.*)/(?:figures/[^/]+|drawing)\.svg")
 _TABLE: Final = re.compile(r"(.*)\.(?:csv|json)")
-_TABLES_BELOW: Final = ("data", "figures", "interpretations", "alignments", "interchanges", "agreement")
+_TABLES_BELOW: Final = ("data", "figures", "interpretations", "alignments", "interchanges", "agreement", "own-swaps")
 
 
 @dataclass(frozen=True)

@@ -81,7 +81,9 @@ def write_site(
     """
     check_target(target, force=force)
     live = base_url.rstrip("/")
-    app = create_app(settings.model_copy(update={"prefix": "", "public_url": live}))
+    app = create_app(
+        settings.model_copy(update={"prefix": "", "public_url": live, "computed_per_minute": 0})
+    )  # its own visitor
     with InProcess(app) as site:
         with app.state.store.read() as session:
             scopes, files = _stored(session, wish)

@@ -24,6 +24,7 @@ from app.pages.funnel import FunnelOptions
 from app.pages.gallery import GalleryOptions
 from app.pages.jobs import JobsOptions
 from app.pages.network.page import NetworkOptions
+from app.pages.reports.ladder import LadderOptions
 from app.pages.sharing import comparison_tables, direction_exports, exports
 from app.pages.sharing.exports import InterpretationRowsOptions, Table
 from app.pages.training.export import training_table
@@ -198,6 +199,16 @@ def directions(
 
 
 @router.get(
+    "/networks/{network}/ladder.{form}", tags=["exports"], summary="The ladder of map classes", responses=RESPONSES
+)
+def ladder(
+    request: Request, links: Links, network: str, form: Form, options: Annotated[LadderOptions, Query()]
+) -> StreamingResponse:
+    """How many explanations pass in each class of maps, with the floor that permuted networks reach."""
+    return _answer(request, form, lambda session: direction_exports.ladder_table(session, links, network, options))
+
+
+@router.get(
     "/networks/{network}/algorithms/{algorithm}/directions/{alignment}/interchanges.{form}",
     tags=["exports"],
     summary="Interchanges of an alignment on directions",
@@ -250,6 +261,14 @@ def compare(
 ) -> StreamingResponse:
     """The crucial experiments of a comparison, largest margin first, at most 2,000."""
     return _answer(request, form, lambda session: comparison_tables.crucial_table(session, links, options))
+
+
+@router.get("/compare/own-swaps.{form}", tags=["exports"], summary="Own swaps", responses=RESPONSES)
+def own_swaps(
+    request: Request, links: Links, form: Form, options: Annotated[CompareOptions, Query()]
+) -> StreamingResponse:
+    """Own swaps of explanations that divide them, largest margin first, at most 2,000; where directions take part."""
+    return _answer(request, form, lambda session: comparison_tables.own_swaps_table(session, links, options))
 
 
 @router.get("/compare/agreement.{form}", tags=["exports"], summary="Agreement", responses=RESPONSES)

@@ -11,6 +11,7 @@ from markupsafe import Markup
 
 from app.figures.standalone import FONT_FAMILY, standalone_svg
 from app.pages.funnel import FunnelOptions, build_funnel
+from app.pages.reports.ladder import LadderOptions, build_ladder
 from app.pages.sharing.figures import draw_figure
 from app.routes.cards import png_answer, svg_answer, theme_of, width_of
 from app.routes.depends import Links, Reading
@@ -47,6 +48,25 @@ def funnel_figure(
     return _answer(request, draw_figure(page, name, links), form)
 
 
+class LadderFigureOptions(LadderOptions):
+    """Options of the figure of the ladder."""
+
+    width: str = ""
+
+
+def ladder_figure(
+    request: Request,
+    session: Reading,
+    links: Links,
+    network: str,
+    name: str,
+    form: Form,
+    options: Annotated[LadderFigureOptions, Query()],
+) -> Response:
+    """The ladder of map classes."""
+    return _answer(request, draw_figure(build_ladder(session, links, network, options), name, links), form)
+
+
 def _answer(request: Request, markup: Markup, form: Form) -> Response:
     theme = theme_of(request)
     if form == "svg":
@@ -57,6 +77,7 @@ def _answer(request: Request, markup: Markup, form: Form) -> Response:
 _ENDPOINTS: Final[Mapping[str, Callable[..., Response]]] = {
     **dict.fromkeys(PATTERNS, figure),
     "/networks/{network}/funnel": funnel_figure,
+    "/networks/{network}/ladder": ladder_figure,
 }
 for _pattern, _endpoint in _ENDPOINTS.items():
     router.add_api_route(f"{_pattern}/figures/{{name}}.{{form}}", _endpoint, include_in_schema=False)

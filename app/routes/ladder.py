@@ -12,12 +12,11 @@ from sqlalchemy.orm import Session
 from app.addressing import API_PREFIX, Addresses
 from app.db.tables import JobRow
 from app.errors import Conflict, api_errors
-from app.figures.svg.ladder import LadderLine, ladder_figure
 from app.jobs import queue
 from app.pages.jobs import JobPage, build_job
 from app.pages.options import ScopeOptions
 from app.pages.place import locate
-from app.pages.reports.ladder import LadderOptions, LadderPage, build_ladder
+from app.pages.reports.ladder import LadderOptions, LadderPage, build_ladder, ladder_drawing
 from app.rendering import render
 from app.routes.changes import Writing
 from app.routes.depends import Form, Links, Reading, now
@@ -41,8 +40,7 @@ class LadderRequest(BaseModel):
 @router.get(PAGE, response_class=HTMLResponse, include_in_schema=False)
 def ladder_page(request: Request, session: Reading, links: Links, network: str, options: Options) -> HTMLResponse:
     page = build_ladder(session, links, network, options)
-    figure = ladder_figure(ladder_lines(page), title=f"Ladder of map classes of {page.network.name}")
-    return render(request, "pages/ladder.html", {"page": page, "options": options, "figure": figure})
+    return render(request, "pages/ladder.html", {"page": page, "options": options, "figure": ladder_drawing(page)})
 
 
 @router.get(API_PREFIX + PAGE, tags=["directions"], summary="The ladder of map classes", responses=api_errors(400, 404))
@@ -84,16 +82,3 @@ def ask_for_ladder(session: Session, links: Addresses, network: str, order: Ladd
     if place.analysis is None:
         raise Conflict("analysis", "is not stored, so there is nothing to climb on", "ask for the analysis first")
     return queue.enqueue_report(session, place.analysis, "ladder", thorough=order.thorough, asked=True, again=True)
-
-
-def ladder_lines(page: LadderPage) -> list[LadderLine]:
-    """The rungs as they are drawn."""
-    lines = []
-    for one in page.rungs:
-        if one.refused:
-            lines.append(LadderLine(one.label, None, None))
-            continue
-        floor = (one.floor.passing.agreed, one.floor.passing.of) if one.floor.passing.of else None
-        number = f"{'' if one.exact else '≥ '}{one.alignments:,} alignment{'' if one.alignments == 1 else 's'}"
-        lines.append(LadderLine(one.label, (one.algorithms.agreed, one.algorithms.of), floor, number))
-    return [*lines, *(LadderLine(label, None, None) for label in page.not_climbed)]

@@ -51,7 +51,8 @@ class CompareOptions(ChosenOptions):
         "", description=f"One intervention to show by itself: {EXPERIMENT_SHAPE}."
     )
     after: str = Field("", max_length=200, description="Cursor of the crucial experiments, from `next`.")
-    limit: int = Field(FIRST_SHOWN, ge=1, le=MOST_SHOWN, description="Crucial experiments on a page.")
+    swaps_after: str = Field("", max_length=200, description="Cursor of the own swaps, from their `next`.")
+    limit: int = Field(FIRST_SHOWN, ge=1, le=MOST_SHOWN, description="Crucial experiments on a page, of each list.")
 
 
 def write_experiment(sites: tuple[NeuronSite, ...], source: int, base: int, n_inputs: int) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import numpy as np
@@ -10,14 +10,21 @@ from pydantic import Field
 
 from analysis.alignments.iia import interchange_rows
 from analysis.directions.own_swaps import OwnSwap, Speaker, SwapsAsked, ask_own_swaps
+from analysis.errors import InvalidIntervention
 from analysis.experiments import SILENT
+from analysis.sandbox.along import Along
+from analysis.sandbox.intervention import intervention_of
 from app.figures.svg.directions import linear_words
 from app.pages.candidates import input_text
+from app.pages.compare.options import CompareOptions
+from app.pages.cursors import read_cursor, write_cursor
 from app.pages.explanations import Explanation
 from app.pages.options import PageModel
 from app.pages.place import Place
+from app.pages.sandbox.tokens import Try, write_try
 
-SHOWN: Final = 30
+ORDER: Final = "own swaps"
+Link = Callable[..., str]
 
 
 class OwnSwapView(PageModel):
@@ -34,6 +41,9 @@ class OwnSwapView(PageModel):
     margin: float
     right: list[str]
     wrong: list[str]
+    experiment: str = Field(description="As a sandbox's address writes it; empty if it is too large for one.")
+    anchor: str
+    url: str = Field(description="The same intervention in the sandbox, with these explanations asked.")
 
 
 class OwnSwapScore(PageModel):
@@ -54,17 +64,34 @@ class OwnSwapsView(PageModel):
     n_interventions: int = Field(description="These times the ordered pairs of inputs.")
     bounded: bool = Field(description="Whether some explanation has more swaps than are made.")
     total: int = Field(description="Interventions on which some predict 0 and others 1.")
-    shown: list[OwnSwapView] = Field(description="The first of these, largest margin first.")
+    start: int = Field(description="How many come before the first shown.")
+    shown: list[OwnSwapView] = Field(description="One page of these, largest margin first.")
     scores: list[OwnSwapScore]
+    next: str | None = Field(description="Cursor of the next page, for swaps_after.")
+    next_url: str | None
+    first_url: str | None = Field(description="The first page, on others.")
 
 
-def own_swaps_view(place: Place, letters: Sequence[str], explanations: Sequence[Explanation]) -> OwnSwapsView | None:
+def own_swaps_view(
+    place: Place,
+    letters: Sequence[str],
+    explanations: Sequence[Explanation],
+    options: CompareOptions,
+    link: Link,
+    sandbox: Callable[[str], str],
+) -> OwnSwapsView | None:
     """Everyone's own swaps; None where no explanation is on directions: then the common ground holds them all.
 
     Args:
         place: network and data of the comparison.
         letters: of the explanations on the page.
         explanations: themselves.
+        options: which page of them.
+        link: the comparison's own address with other view options.
+        sandbox: the address of an intervention in the sandbox.
+
+    Raises:
+        BadQuery: a cursor of another list.
     """
     if not any(explanation.directions is not None for explanation in explanations):
         return None
@@ -72,14 +99,25 @@ def own_swaps_view(place: Place, letters: Sequence[str], explanations: Sequence[
     asked = ask_own_swaps(place.cut, interchange_rows(place.data), speakers)
     split, margins = asked.divided, np.abs(asked.outputs - 0.5)
     where = np.argwhere(split)
-    order = np.argsort(-margins[split], kind="stable")[:SHOWN]
+    (start,) = read_cursor(options.swaps_after, ORDER, (int,)) if options.swaps_after else (0,)
+    start = max(start, 0)
+    order = np.argsort(-margins[split], kind="stable")[start : start + options.limit]
+    end = start + len(order)
+    following = write_cursor(ORDER, [end]) if end < len(where) else None
     return OwnSwapsView(
         n_swaps=len(asked.swaps),
         n_interventions=asked.n_interventions,
         bounded=asked.bounded,
         total=len(where),
-        shown=[_shown(asked, letters, (int(a), int(s), int(b)), place.cut.sizes) for a, s, b in where[order].tolist()],
+        start=start,
+        shown=[
+            _shown(asked, letters, (int(a), int(s), int(b)), place.cut.sizes, sandbox)
+            for a, s, b in where[order].tolist()
+        ],
         scores=[_score(asked, number, letter) for number, letter in enumerate(letters)],
+        next=following,
+        next_url=None if following is None else link(swaps_after=following),
+        first_url=link() if start else None,
     )
 
 
@@ -90,11 +128,18 @@ def speaker_of(one: Explanation) -> Speaker:
     return Speaker(one.algorithm, one.directions, one.alignment, one.interpretation)
 
 
-def _shown(asked: SwapsAsked, letters: Sequence[str], at: tuple[int, int, int], sizes: Sequence[int]) -> OwnSwapView:
+def _shown(
+    asked: SwapsAsked,
+    letters: Sequence[str],
+    at: tuple[int, int, int],
+    sizes: Sequence[int],
+    sandbox: Callable[[str], str],
+) -> OwnSwapView:
     swap, source, base = asked.swaps[at[0]], at[1], at[2]
     predictions = [int(one[at]) for one in asked.predictions]
     decision, output = int(asked.decisions[at]), float(asked.outputs[at])
     by_letter = list(zip(letters, predictions, strict=True))
+    experiment = _in_sandbox(swap, source, base, sizes)
     return OwnSwapView(
         owners=[letters[number] for number in swap.owners],
         what=", ".join(swap.labels),
@@ -107,7 +152,19 @@ def _shown(asked: SwapsAsked, letters: Sequence[str], at: tuple[int, int, int], 
         margin=abs(output - 0.5),
         right=[letter for letter, said in by_letter if said == decision],
         wrong=[letter for letter, said in by_letter if said == 1 - decision],
+        experiment=experiment,
+        anchor=f"own-{at[0]}-{source}-{base}",
+        url=sandbox(experiment) if experiment else "",
     )
+
+
+def _in_sandbox(swap: OwnSwap, source: int, base: int, sizes: Sequence[int]) -> str:
+    """A swap as a sandbox's address writes it, "" if it changes more than one may by hand."""
+    along = [Along(place, "source", source) for place in swap.places]
+    try:
+        return write_try(Try(intervention_of(sizes, sizes[0], base, (), along)), sizes[0])
+    except InvalidIntervention:
+        return ""
 
 
 def _where(swap: OwnSwap, sizes: Sequence[int]) -> str:

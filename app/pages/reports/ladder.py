@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from markupsafe import Markup
 from pydantic import Field
 from sqlalchemy.orm import Session
 
@@ -12,6 +13,7 @@ from analysis.ladder.rungs import CLOSED, LEARNED, MAP_CLASSES
 from app.addressing import Addresses
 from app.db.reads.networks import jobs_for
 from app.db.reports import LadderReport, StoredRung, report_of, report_row
+from app.figures.svg.ladder import LadderLine, ladder_figure
 from app.pages.formulas import FractionView
 from app.pages.options import PageModel, ScopeOptions
 from app.pages.place import Place, locate
@@ -191,3 +193,21 @@ def findings_of(rungs: list[RungView], report: LadderReport) -> list[str]:
             "little about this network."
         )
     return told
+
+
+def ladder_lines(page: LadderPage) -> list[LadderLine]:
+    """The rungs as they are drawn."""
+    lines = []
+    for one in page.rungs:
+        if one.refused:
+            lines.append(LadderLine(one.label, None, None))
+            continue
+        floor = (one.floor.passing.agreed, one.floor.passing.of) if one.floor.passing.of else None
+        number = f"{'' if one.exact else '≥ '}{one.alignments:,} alignment{'' if one.alignments == 1 else 's'}"
+        lines.append(LadderLine(one.label, (one.algorithms.agreed, one.algorithms.of), floor, number))
+    return [*lines, *(LadderLine(label, None, None) for label in page.not_climbed)]
+
+
+def ladder_drawing(page: LadderPage) -> Markup:
+    """The ladder as a drawing."""
+    return ladder_figure(ladder_lines(page), title=f"Ladder of map classes of {page.network.name}")

@@ -38,6 +38,7 @@ from app.pages.funnel import FunnelPage
 from app.pages.funnel.model import KindFunnel
 from app.pages.interpretation import InterpretationPage
 from app.pages.network.page import NetworkPage
+from app.pages.reports.ladder import LadderPage, ladder_drawing
 from app.pages.sandbox.views import SandboxPage
 from app.pages.sharing.share import drawing_of, thumbs_of
 from app.pages.sharing.targets import SharedPage
@@ -48,7 +49,7 @@ DRAWING: Final = "drawing"
 """The name of the drawing of the very thing that a page is about."""
 
 
-def figures_of(page: SharedPage | FunnelPage) -> Mapping[str, Draw]:
+def figures_of(page: SharedPage | FunnelPage | LadderPage) -> Mapping[str, Draw]:
     """What can be drawn of a page: name → a function that draws it."""
     if isinstance(page, NetworkPage):
         return {DRAWING: partial(drawing_of, page), **_of_network(page)}
@@ -62,12 +63,14 @@ def figures_of(page: SharedPage | FunnelPage) -> Mapping[str, Draw]:
         return {DRAWING: partial(drawing_of, page), **_of_direction(page)}
     if isinstance(page, FunnelPage):
         return {f"{one.kind}s": partial(_funnel, one) for one in page.funnels if one.rows}
+    if isinstance(page, LadderPage):
+        return {"ladder": partial(ladder_drawing, page)} if page.rungs else {}
     if isinstance(page, (SandboxPage, StudyPage)):
         return {DRAWING: partial(drawing_of, page)}
     return _of_comparison(page)
 
 
-def draw_figure(page: SharedPage | FunnelPage, name: str, addresses: Addresses) -> Markup:
+def draw_figure(page: SharedPage | FunnelPage | LadderPage, name: str, addresses: Addresses) -> Markup:
     """One figure of a page.
 
     Raises:

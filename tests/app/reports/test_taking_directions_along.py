@@ -1,0 +1,108 @@
+"""The ladder, own swaps and directions as tables, figures and offline copies; own swaps page after page."""
+
+from __future__ import annotations
+
+import csv
+import io
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from app.offline.planning import Wish
+from app.offline.site import write_site
+from tests.app.reports.conftest import XORNET
+
+pytestmark = pytest.mark.slow
+LADDER = XORNET + "/ladder"
+
+
+def rows_of(text: str) -> list[dict[str, str]]:
+    lines = [line for line in text.splitlines() if not line.startswith("#")]
+    return list(csv.DictReader(io.StringIO("\n".join(lines))))
+
+
+def test_the_ladder_is_a_table_with_its_floor(client, get) -> None:
+    page = get(LADDER)
+    rows = rows_of(client.get(LADDER + ".csv").text)
+    assert [row["class"] for row in rows[: len(page["rungs"])]] == [one["key"] for one in page["rungs"]]
+    assert len(rows) == len(page["rungs"]) + len(page["not_climbed"])
+    for row, one in zip(rows, page["rungs"], strict=False):
+        assert (int(row["algorithms"]), int(row["alignments"])) == (one["algorithms"]["agreed"], one["alignments"])
+        assert int(row["floor_networks"]) == page["n_permuted"] == 20
+    asjson = client.get(LADDER + ".json").json()
+    assert [row["class"] for row in asjson["rows"]] == [row["class"] for row in rows]
+    assert any("seed" in line for line in asjson["about"])
+    untouched = client.get("/networks/untouched/ladder.csv")
+    assert "Not climbed." in untouched.text
+
+
+def test_the_ladder_is_a_figure(client) -> None:
+    svg = client.get(LADDER + "/figures/ladder.svg")
+    assert svg.status_code == 200
+    assert svg.headers["content-type"].startswith("image/svg+xml")
+    assert "neuron sets" in svg.text.lower()
+    png = client.get(LADDER + "/figures/ladder.png", params={"width": "600"})
+    assert png.content.startswith(b"\x89PNG")
+    assert client.get(LADDER + "/figures/rungs.svg").status_code == 404
+    assert client.get("/networks/untouched/ladder/figures/ladder.svg").status_code == 404
+    html = client.get(LADDER).text
+    for name in ("figures/ladder.svg", "figures/ladder.png", "ladder.csv", "ladder.json"):
+        assert name in html
+
+
+def test_own_swaps_are_paged_and_each_has_an_address(get, client, story) -> None:
+    refs = [one["ref"] for one in story["cast"]]
+    whole = get("/compare", network="alice-and-bob", e=refs, limit=200)["own_swaps"]
+    assert whole["total"] == len(whole["shown"])
+    assert whole["next"] is None
+    paged, address = [], get("/compare", network="alice-and-bob", e=refs, limit=3)["url"] + "&limit=3"
+    while address:
+        path, _, query = address.partition("?")
+        own = get(path, **parse_qs(query))["own_swaps"]
+        assert own["start"] == len(paged)
+        assert (own["first_url"] is None) == (own["start"] == 0)
+        paged += own["shown"]
+        address = own["next_url"]
+    assert [row["anchor"] for row in paged] == [row["anchor"] for row in whole["shown"]]
+    assert len({row["anchor"] for row in paged}) == len(paged)
+    assert client.get(
+        "/api/v1/compare", params={"network": "alice-and-bob", "e": refs, "swaps_after": "x"}
+    ).status_code in (400, 422)
+
+
+def test_what_a_comparison_says_of_an_own_swap_the_sandbox_says_too(get, story) -> None:
+    refs = [one["ref"] for one in story["cast"]]
+    own = get("/compare", network="alice-and-bob", e=refs, limit=200)["own_swaps"]
+    for row in own["shown"]:
+        there = urlsplit(row["url"])
+        page = get(there.path, **parse_qs(there.query))
+        assert page["now"] == row["experiment"]
+        assert page["run"]["output"] == pytest.approx(row["output"], abs=1e-9)
+        assert [one["says"] for one in page["explanations"]] == row["predictions"]
+
+
+def test_own_swaps_are_a_table(client, story) -> None:
+    refs = [one["ref"] for one in story["cast"]]
+    answer = client.get("/compare/own-swaps.json", params={"network": "alice-and-bob", "e": refs}).json()
+    rows = rows_of(client.get("/compare/own-swaps.csv", params={"network": "alice-and-bob", "e": refs}).text)
+    assert len(rows) == len(answer["rows"]) > 3
+    assert {"P", "Q", "R"} <= rows[0].keys()
+    margins = [row["margin"] for row in answer["rows"]]
+    assert margins == sorted(margins, reverse=True)
+    carol = refs[2]
+    none = {"network": "alice-and-bob", "e": [carol, "c-" + carol.split("-")[1].split(".")[0]]}
+    assert client.get("/compare/own-swaps.json", params=none).json()["rows"] == []
+
+
+def test_an_offline_copy_has_them(client, tmp_path) -> None:
+    folder = tmp_path / "copy"
+    write_site(client.app.state.settings, Wish(("alice-and-bob",), limit=8, interpretations=2), folder)
+    names = sorted(str(path.relative_to(folder)) for path in folder.rglob("*.html"))
+    assert any("ladder" in name for name in names)
+    assert any("/directions" in name for name in names)
+    assert sum("/directions/" in name for name in names) >= 4
+    assert any("alice-and-bob" in name.split("/")[0] and name.count("/") <= 1 for name in names)
+    page = next(path for path in folder.rglob("*.html") if "ladder" in str(path))
+    text = page.read_text(encoding="utf-8")
+    assert "<svg" in text
+    assert "Not climbed" in text
