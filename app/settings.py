@@ -18,7 +18,7 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="PLURISCOPE_", frozen=True)
 
     data: Path = Field(Path("data"), description="Folder for the database and everything else that is written.")
-    database_url: str = Field("", description="SQLAlchemy URL; empty: SQLite in the data folder.")
+    database_url: str = Field("", repr=False, description="SQLAlchemy URL; empty: SQLite in the data folder.")
     host: str = Field("127.0.0.1", description="Address to listen on.")
     port: int = Field(8000, ge=1, le=65535, description="Port to listen on.")
     public_url: str = Field(
@@ -38,7 +38,7 @@ class Settings(BaseSettings):
     live_streams: int = Field(
         200, ge=0, le=10_000, description="Streams of live jobs that one server process keeps open; further pages poll."
     )
-    token: str = Field("", description="Bearer token that allows changes from elsewhere than this machine.")
+    token: str = Field("", repr=False, description="Bearer token that allows changes from elsewhere than this machine.")
     trusted_proxies: str = Field(
         "",
         description="Addresses or networks of proxies, with commas: what they say of visitors is believed, and being "

@@ -103,8 +103,8 @@ def _page(request: Request, links: Addresses, came_from: str, problem: str = "")
 
 
 def _shown(request: Request, page: LoginPage, key: str, status: int = 200) -> HTMLResponse:
-    # the key stands in the page's address: nothing is made of that address, and nobody keeps the page
-    context = {"page": page, "key": key, "json_url": ""}
+    # the key stands in the page's address: nothing on the page is made of that address, and nobody keeps the page
+    context: dict[str, object] = {"page": page, "key": key, "json_url": "", "page_url": page.url}
     if key:
         context["theme_url"] = page.url
     return render(request, "pages/login.html", context, status_code=status, headers={"cache-control": "no-store"})
