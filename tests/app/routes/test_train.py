@@ -266,7 +266,8 @@ def test_a_job_shows_how_far_each_network_is(client, store):
     ]
     with store.write() as session:
         keep_courses(session, arguments, courses)
-        session.get(JobRow, job).state = "running"
+        row = session.get(JobRow, job)
+        row.state, row.started_at = "running", row.created_at
     page = client.get(f"/api/v1/jobs/{job}").json()
     first = page["learning"]["networks"][0]
     assert (first["state"], first["epochs"], first["losses"], first["seed"]) == (
