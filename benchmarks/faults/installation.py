@@ -149,8 +149,8 @@ class Installation:
             deadline = time.monotonic() + seconds
             while any(map(self.is_alive, self.processes)) and time.monotonic() < deadline:
                 time.sleep(0.05)
-        self.nursery.kill()
-        self.nursery.wait()
+        with self.nursery:  # which closes its pipes
+            self.nursery.kill()
 
 
 def _free_port() -> int:
