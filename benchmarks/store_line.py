@@ -14,7 +14,8 @@ from analysis.result import OutputAnalysis
 from app.db.engine import open_store
 from app.main import create_app
 from app.settings import Settings
-from benchmarks.large_store import SLUG, addresses, made_up_analysis, save, visited_pages
+from benchmarks.large_made_up import SLUG, made_up_analysis, save
+from benchmarks.large_pages import addresses, visited_pages
 from benchmarks.machine import seconds_text
 from benchmarks.table import Line, same_result
 from benchmarks.timing import Effort, timed

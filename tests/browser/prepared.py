@@ -24,7 +24,7 @@ from app.jobs.definitions import DEFINITIONS
 from app.jobs.queue import cancel, enqueue_analyses
 from app.jobs.worker import Pace, Worker
 from app.settings import Settings
-from benchmarks.large_store import made_up_analysis, save
+from benchmarks.large_made_up import made_up_analysis, save
 from benchmarks.large_verdicts import save_ground
 from tests.study_factories import followed
 from tests.study_factories import results as study_results
