@@ -1,0 +1,32 @@
+"""Each threat names what stops it and tests that exist."""
+
+import ast
+import re
+
+from app.settings import ROOT
+
+TOLD = (ROOT / "docs/threat-model.md").read_text()
+
+
+def named_in(path):
+    tree = ast.parse((ROOT / path).read_text())
+    return {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
+
+
+def test_every_threat_names_tests_that_exist():
+    table = TOLD.split("|---|---|---|\n")[1].split("\n\n")[0]
+    rows = [line.strip("| ").split(" | ") for line in table.splitlines()]
+    assert len(rows) > 20
+    for threat, stops, tests in rows:
+        assert stops, threat
+        named = re.findall(r"`(tests/[\w/.]+\.py)(?:::(\w+))?`", tests)
+        assert named, threat
+        for path, test in named:
+            assert (ROOT / path).is_file(), path
+            assert not test or (test.startswith("test_") and test in named_in(path)), f"{path}::{test}"
+
+
+def test_the_audit_that_is_told_is_the_one_that_runs():
+    command = "pip-audit --requirement constraints.txt --no-deps --disable-pip"
+    assert command in TOLD
+    assert command in (ROOT / ".github/workflows/audit.yml").read_text()
