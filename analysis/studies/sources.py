@@ -87,6 +87,7 @@ class Source:
         maker: dotted path "module:function" of a :data:`Maker`; it yields one :class:`Produced` per seed, in order.
         options: allowed keys of ``source_options`` with what each means.
         boolean: whether cells are training specs on Boolean tasks, and so checked as such.
+        judged_on: on what its networks are judged, in words; "" for the clean inputs.
         seconds_each: predicted seconds of one network apart from its analysis; None to predict from training.
     """
 
@@ -96,6 +97,7 @@ class Source:
     options: Mapping[str, str] = field(default_factory=dict)
     boolean: bool = True
     seconds_each: float | None = None
+    judged_on: str = ""
 
     def load(self) -> Maker:
         """The maker itself."""
@@ -115,6 +117,7 @@ _ALL: Final = (
         },
         boolean=False,
         seconds_each=1.5,
+        judged_on="the activations that held-out images give",
     ),
 )
 SOURCES: Final[Mapping[str, Source]] = {source.key: source for source in _ALL}

@@ -16,6 +16,7 @@ from analysis.studies.cells import Cell, cells_of
 from analysis.studies.design import StudyDesign
 from analysis.studies.outcome import StudyOutcome, network_of_outcome
 from analysis.studies.result_file import StudyResults
+from analysis.studies.sources import SOURCES
 from analysis.tasks import Task, named_task, task_from_table
 from app.db.codecs import parameters_to_bytes, tasks_to_json
 from app.db.errors import Conflict
@@ -178,11 +179,17 @@ def _network_row(study: StudyRow, cell: Cell, outcome: StudyOutcome, network: Ne
         "parameters": parameters_to_bytes(network),
         "tasks": tasks_to_json(_tasks(cell, outcome, network)),
         "origin": STUDY_ORIGIN,
-        "attribution": f"Study “{study.name}”",
+        "attribution": _attribution(study, cell),
         "training": _training(cell, outcome),
         "position": _POSITION,
         "created_at": now,
     }
+
+
+def _attribution(study: StudyRow, cell: Cell) -> str:
+    """Where it comes from, and that the study judged it on something else than its page does."""
+    words, judged_on = f"Study “{study.name}”", SOURCES[cell.design.source].judged_on
+    return f"{words}, judged there on {judged_on}; clean inputs are another question" if judged_on else words
 
 
 def _tasks(cell: Cell, outcome: StudyOutcome, network: Network) -> tuple[Task, ...]:

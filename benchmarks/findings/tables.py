@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from typing import Final
 
 from analysis.studies.design import Factor, Reference
@@ -192,7 +192,7 @@ def first_and_last_table(slug: str, factor: Factor, levels: tuple[str, str]) -> 
     )
     found = []
     for key in ("circuits-valid", "interpretations-total", f"{MINIMAL}-alignments"):
-        values = {
+        values: dict[str, dict[Hashable, float]] = {
             group.label: {
                 point.seed: float(point.value) for point in group.points if isinstance(point.value, (int, float))
             }

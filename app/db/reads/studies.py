@@ -136,6 +136,15 @@ def stored_slugs(session: Session, digests: Sequence[str]) -> dict[str, str]:
     return slugs
 
 
+def deleted_networks(session: Session, digests: Sequence[str]) -> set[str]:
+    """Digests of the networks among these that were deleted, which can be undone for a while."""
+    found: set[str] = set()
+    for start in range(0, len(digests), _AT_ONCE):
+        mine = NetworkRow.digest.in_(digests[start : start + _AT_ONCE])
+        found |= set(session.scalars(select(NetworkRow.digest).where(mine, NetworkRow.deleted_at.is_not(None))))
+    return found
+
+
 def study_jobs(session: Session, digest: str, *, unfinished: bool = False) -> list[JobRow]:
     """Jobs of a study, oldest first."""
     query = select(JobRow).where(JobRow.kind == STUDY_JOBS, JobRow.network_digest == digest)

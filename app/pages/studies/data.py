@@ -91,7 +91,7 @@ def data_parquet(session: Session, study: StudyRow) -> bytes:
         Unsupported: the optional library that writes Parquet is not installed here.
     """
     try:
-        import pyarrow as pa  # type: ignore[import-not-found,unused-ignore]
+        import pyarrow as pa  # type: ignore[import-not-found,import-untyped,unused-ignore]
         from pyarrow import parquet
     except ImportError:
         raise Unsupported(

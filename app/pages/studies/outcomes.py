@@ -13,10 +13,19 @@ from analysis.studies.design import StudyDesign
 from analysis.studies.measures.measure import Measure, Measured
 from analysis.studies.measures.registry import measures_of
 from analysis.studies.outcome import CONVERGED
+from analysis.studies.sources import SOURCES
 from app.addressing import Addresses, Scope
 from app.db.codecs import network_of
 from app.db.reads.analyses import find_network
-from app.db.reads.studies import OutcomeFilter, find_study, outcome_rows, state_counts, stored_slugs, values_of
+from app.db.reads.studies import (
+    OutcomeFilter,
+    deleted_networks,
+    find_study,
+    outcome_rows,
+    state_counts,
+    stored_slugs,
+    values_of,
+)
 from app.db.studies import design_of
 from app.db.study_tables import StudyOutcomeRow, StudyRow
 from app.db.tables import AnalysisRow, NetworkRow
@@ -61,6 +70,7 @@ def build_outcomes(session: Session, addresses: Addresses, study: str, options: 
         slug=row.slug,
         name=row.name,
         study_url=addresses.study(row.slug),
+        data_words=SOURCES[design.source].judged_on,
         protocol=protocol,
         measures=[measure_view(measure) for measure in _measures(design).values()],
         total=total,
@@ -149,11 +159,11 @@ def _items(
     session: Session, addresses: Addresses, design: StudyDesign, rows: Sequence[StudyOutcomeRow], protocol: str
 ) -> list[OutcomeItem]:
     digests = [row.network_digest for row in rows if row.network_digest]
-    slugs = stored_slugs(session, digests)
+    slugs, deleted = stored_slugs(session, digests), deleted_networks(session, digests)
     analysed = _analysed(session, digests, next(p.digest for p in design.protocols if p.name == protocol))
     measures, cells = _measures(design), cells_of(design)
     scope = Scope(protocol=protocol)
-    return [_item(row, cells[row.position], addresses, slugs, analysed, measures, scope) for row in rows]
+    return [_item(row, cells[row.position], addresses, slugs, deleted, analysed, measures, scope) for row in rows]
 
 
 def _analysed(session: Session, digests: Sequence[str], protocol: str) -> set[str]:
@@ -172,12 +182,14 @@ def _item(
     cell: Cell,
     addresses: Addresses,
     slugs: dict[str, str],
+    deleted: set[str],
     analysed: set[str],
     measures: dict[str, Measure],
     scope: Scope,
 ) -> OutcomeItem:
     digest = row.network_digest or ""
-    slug = slugs.get(digest, "")
+    gone = slugs[digest] if digest in deleted else ""
+    slug = "" if gone else slugs.get(digest, "")
     outputs = values_of(row.figures).get(scope.protocol, ())
     return OutcomeItem(
         position=row.position,
@@ -191,6 +203,7 @@ def _item(
         accuracy=row.accuracy,
         network=digest,
         network_url=addresses.network(slug, scope) if slug else "",
+        deleted_url=addresses.delete(gone) if gone else "",
         explanations_url=addresses.explanations(slug, scope) if slug and digest in analysed else "",
         analysed=digest in analysed,
         analyse_url=addresses.analyses(slug) if slug and digest not in analysed else "",

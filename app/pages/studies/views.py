@@ -293,7 +293,8 @@ class OutcomeItem(PageModel):
     loss: float | None
     accuracy: float | None
     network: str = Field(description="Its digest; empty if there is none.")
-    network_url: str = Field(description="Empty where it is not stored.")
+    network_url: str = Field(description="Empty where it is not stored, or deleted.")
+    deleted_url: str = Field(description="Where a deletion can be undone; empty where it was not deleted.")
     explanations_url: str
     analysed: bool = Field(description="Whether its full analysis is stored, so that its explanations can be listed.")
     analyse_url: str = Field(description="POST here to ask for it; empty where there is nothing to ask for.")
@@ -304,6 +305,7 @@ class OutcomesPage(PageModel):
     """The networks of a study, in the order of cells and seeds."""
 
     slug: str
+    data_words: str = Field(description="On what the study judged its networks; empty for clean inputs.")
     name: str
     study_url: str
     protocol: str

@@ -239,3 +239,18 @@ def test_a_study_is_passed_on_like_other_pages(client, study):
     assert (told["type"], told["title"]) == ("rich", "XOR by width")
     refused = client.get(f"/api/v1{study}/verify")
     assert refused.status_code == 404
+
+
+def test_a_deleted_network_stays_an_outcome_and_says_so(client, study):
+    before = client.get(f"/api/v1{study}/outcomes").json()["items"]
+    gone = before[0]
+    slug = urlsplit(gone["network_url"]).path.rsplit("/", 1)[1]
+    page = client.get(f"/networks/{slug}/delete")
+    assert page.status_code == 200
+    assert client.post(f"/networks/{slug}/delete", follow_redirects=False).status_code in (200, 303)
+    after = client.get(f"/api/v1{study}/outcomes").json()["items"]
+    assert [item["values"] for item in after] == [item["values"] for item in before]
+    assert (after[0]["network_url"], after[0]["deleted_url"]) == ("", f"/networks/{slug}/delete")
+    assert "Undo" in client.get(f"{study}/outcomes").text
+    assert client.get(f"/api/v1{study}").json()["progress"]["converged"] == 6
+    assert client.get(gone["network_url"]).status_code == 410
