@@ -78,11 +78,16 @@ def along_view(links: Links, state: State, change: Along, bench: Bench) -> Along
 def direction_choices(
     session: Session, links: Links, state: State, explanations: Sequence[Explanation]
 ) -> list[DirectionChoiceView]:
-    """The directions of the explanations asked, then those on which the search found alignments, each once."""
-    named: dict[LinearPlace, tuple[LinearPlace, list[str]]] = {}
+    """The directions of the explanations asked, then those on which the search found alignments, each once.
+
+    Classes of maps find the same direction up to the last digits; of those that people would write alike the first is
+    offered.
+    """
+    named: dict[tuple[int, str], tuple[LinearPlace, list[str]]] = {}
+    sizes = links.place.cut.sizes
 
     def add(place: LinearPlace, label: str) -> None:
-        kept = named.setdefault(place.of_unit_scale, (place, []))
+        kept = named.setdefault((place.layer, _written_alike(place, sizes)), (place, []))
         if label not in kept[1]:
             kept[1].append(label)
 
@@ -103,6 +108,19 @@ def direction_choices(
         for path, place in direction_alignment_of(row, owner.text).places:
             add(place, formulas[path])
     return [_choice(links, state, place, labels) for place, labels in named.values()]
+
+
+def _written_alike(place: LinearPlace, sizes: Sequence[int]) -> str:
+    """The same for directions that differ by a multiple and in the last digits."""
+    if place.dimension > 1:
+        return place.of_unit_scale.text
+    scaled = place.of_unit_scale
+    turned = LinearPlace(
+        place.layer,
+        tuple(tuple(-number for number in row) for row in scaled.reads),
+        tuple(tuple(-number for number in row) for row in scaled.swaps),
+    )
+    return min(along_name(scaled, sizes), along_name(turned, sizes))
 
 
 def _choice(links: Links, state: State, place: LinearPlace, labels: Sequence[str]) -> DirectionChoiceView:
