@@ -107,7 +107,7 @@ class Gate:
         if guess or ("authorization" in request.headers and caller_of(request).wrong_token):
             _take(self._guesses, host, "logins and tokens", "wait, and copy the token whole")
         elif computed and self._settings.computed_per_minute and caller_of(request).role is None:
-            cure = "wait a little, log in, or compute it yourself: `pip install pluriscope`"
+            cure = "wait a little, or log in"
             _take(self._computed, host, "computed answers", cure)
 
 

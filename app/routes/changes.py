@@ -31,7 +31,7 @@ def check_change(request: Request) -> None:
         raise Refused(
             "authorization",
             "the bearer token is none that opens this site",
-            "use one that `pluriscope token make` told, or the value of PLURISCOPE_TOKEN",
+            "use one that pluriscope token make told, or the value of PLURISCOPE_TOKEN",
         )
     if caller.role is None:
         raise login_needed(request, "this change")
@@ -59,7 +59,7 @@ def login_needed(request: Request, what: str) -> LoginNeeded:
     return LoginNeeded(
         what,
         "needs a login, or a token if a program asks",
-        "log in and come back, send 'Authorization: Bearer …' with a token (`pluriscope token make`, or "
+        "log in and come back, send 'Authorization: Bearer …' with a token (pluriscope token make, or "
         "PLURISCOPE_TOKEN), or work on the machine itself",
         parent=links.login(next=_came_from(request)),
         parent_label="the login",

@@ -44,7 +44,7 @@ def log_in(request: Request, links: Links, form: Form) -> Response:
         entry = _entry(credentials, given, key)
         if entry is None:
             problem = (
-                "This link was used already, or it is too old. `pluriscope token link` makes another."
+                "This link was used already, or it is too old. Ask for another (pluriscope token link)."
                 if key and not given
                 else "This is no token of this site. It begins with plu_, unless it was chosen in the settings."
             )
@@ -76,13 +76,24 @@ def log_in(request: Request, links: Links, form: Form) -> Response:
 @router.post("/logout", include_in_schema=False)
 def log_out(request: Request, links: Links) -> RedirectResponse:
     """End this browser's session; the cookie opens nothing any more, whoever has a copy of it."""
+    response = RedirectResponse(links.gallery(), 303)
+    _end_session(request, response, links)
+    return response
+
+
+@router.post(f"{API_PREFIX}/logout", tags=["service"], summary="Log out", responses=api_errors(403))
+def logout_twin(request: Request, response: Response, links: Links) -> LoginPage:
+    """End the session whose cookie is sent. A token is ended by `pluriscope token revoke`."""
+    _end_session(request, response, links)
+    return build_login(links, "", None, "", read_only=request.app.state.settings.read_only)
+
+
+def _end_session(request: Request, response: Response, links: Addresses) -> None:
     check_own_page(request)
     former = request.cookies.get(COOKIE, "")
     if former:
         request.app.state.credentials.end_session(former)
-    response = RedirectResponse(links.gallery(), 303)
     response.delete_cookie(COOKIE, path=links.prefix or "/", secure=_is_secure(request), httponly=True, samesite="lax")
-    return response
 
 
 def _entry(credentials: Credentials, given: str, key: str) -> tuple[Role, str] | None:
