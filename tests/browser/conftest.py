@@ -98,7 +98,7 @@ def site(tmp_path_factory, chromium) -> Iterator[Site]:
     port = _port()
     with _command(data, "serve", "--no-bundled", "--port", str(port)) as server:
         url = f"http://127.0.0.1:{port}"
-        deadline = time.monotonic() + 120
+        deadline = time.monotonic() + 600  # on a busy machine it takes minutes to import
         while True:
             try:
                 httpx.get(f"{url}/health", timeout=5).raise_for_status()

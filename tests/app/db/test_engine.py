@@ -105,7 +105,7 @@ def test_an_older_database_is_upgraded_with_its_data(store):
     with store.writer.begin() as connection:
         command.downgrade(alembic_config(connection), "0001")
     assert "losses" not in [column["name"] for column in inspect(store.writer).get_columns("jobs")]
-    since = {"losses", "requester", "turn", "not_before", "set_aside"}
+    since = {"losses", "requester", "turn", "not_before", "set_aside", "so_far"}
     columns = {column.name: "1" for column in JobRow.__table__.columns if column.name not in since}
     values = columns | {"arguments": "{}", "result": "{}", "created_at": "2026-01-01 00:00:00.000000"}
     values |= {"lease_until": None, "started_at": None, "finished_at": None}
