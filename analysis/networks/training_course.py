@@ -93,7 +93,7 @@ def points_each(n_networks: int) -> int:
 
 def looks_each(n_networks: int, n_inputs: int, n_outputs: int) -> int:
     """At how many epochs outputs are kept of each network where several are told of at once."""
-    numbers = 2**n_inputs * n_outputs
+    numbers: int = 2**n_inputs * n_outputs
     return max(_FEWEST, min(MOST_LOOKS, _NUMBERS_OF_ONE // numbers, _NUMBERS_OF_ALL // (numbers * max(1, n_networks))))
 
 

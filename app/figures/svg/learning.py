@@ -124,9 +124,9 @@ def outputs_figure(curves: Sequence[OutputCurve], *, title: str = "Output by epo
             f'<path class="{"m-line" if curve.target else "m-line2"}"{dashes} d="{drawn}">'
             f"<title>{esc(_at_last(curve))}</title></path>"
         )
-        value = curve.points[-1][1] if curve.points else None
-        if value is not None:
-            ends.append((down(value), f"{curve.label} → {curve.target}"))
+        newest = curve.points[-1][1] if curve.points else None
+        if newest is not None:
+            ends.append((down(newest), f"{curve.label} → {curve.target}"))
     if labelled:
         body += "".join(text(right + 6, y + 3.5, words, "lab s") for y, words in _apart(ends))
     said = "; ".join(map(_at_last, curves[:_LABELLED]))
