@@ -12,6 +12,9 @@ from app.cli.token import let_somebody_in
 
 MAX_CONNECTIONS: Final = 1_000
 
+# less than what systemd, Docker and ./run wait before they kill; readers of streams connect again
+FAREWELL_SECONDS: Final = 8
+
 
 def serve(
     host: Annotated[str | None, typer.Option(help="Address to listen on. Default: 127.0.0.1.")] = None,
@@ -92,6 +95,7 @@ def serve(
             access_log=False,
             proxy_headers=False,  # believed by app.main, from those proxies that the settings name
             server_header=False,
+            timeout_graceful_shutdown=FAREWELL_SECONDS,
             limit_concurrency=MAX_CONNECTIONS,
             h11_max_incomplete_event_size=MAX_HEADER_BYTES,
         )

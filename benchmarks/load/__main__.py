@@ -237,6 +237,7 @@ def main(arguments: list[str] | None = None) -> int:
         worker = server.worker("--workers", "1")
         try:
             figures = report(measured := asyncio.run(measure(server, worker, options)), options)
+            print(json.dumps(figures, indent=1), flush=True)
         finally:
             worker.terminate()
             worker.wait(60)
