@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from sqlalchemy.orm import Session
 
 from analysis.alignments.iia import interchange_rows
@@ -16,6 +18,10 @@ from app.pages.common_ground.views import StandingOptions, StandingView
 from app.pages.explanations import Explanation, find_explanation, read_ref
 from app.pages.formulas import FractionView
 from app.pages.place import locate
+
+NOT_OF_DIRECTIONS: Final = (
+    "Coverage is not applicable: directions do not speak about sets of hidden neurons, which these interventions patch."
+)
 
 
 def build_standing(session: Session, addresses: Addresses, network: str, options: StandingOptions) -> StandingView:
@@ -32,6 +38,10 @@ def build_standing(session: Session, addresses: Addresses, network: str, options
     state, _ = survey_state(session, place, row)
     url = addresses.common_ground(place.row.slug, place.scope)
     ref = str(explanation.ref)
+    if explanation.kind == "direction":
+        return StandingView(
+            ref=ref, state=state, coverage=None, accuracy=None, words=NOT_OF_DIRECTIONS, place="", cloud_url=url
+        )
     if explanation.kind in ("circuit", "algorithm"):
         words, where = _silent(session, explanation, row)
         if explanation.circuit is not None:

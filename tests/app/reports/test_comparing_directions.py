@@ -42,6 +42,12 @@ def test_they_are_silent_on_the_common_ground_and_say_why(compared) -> None:
     assert compared["shared"]["output"] == [0, 1, 1, 0]
 
 
+def test_their_standing_is_not_applicable(get, compared) -> None:
+    told = get(XORNET + "/common-ground/standing", e=compared["explanations"][0]["ref"])
+    assert (told["coverage"], told["accuracy"], told["place"]) == (None, None, "")
+    assert "not applicable" in told["words"]
+
+
 def test_own_swaps_part_them(compared, client, story) -> None:
     own = compared["own_swaps"]
     assert (own["n_swaps"], own["n_interventions"], own["bounded"]) == (12, 144, False)
