@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import struct
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from sqlalchemy import Connection, Integer, Table
@@ -21,6 +22,7 @@ VOLATILE: Final[Mapping[str, frozenset[str]]] = {
     ),
 }
 ORDERED: Final = frozenset({"alignments"})  # their row numbers say which comes first
+REFERRING: Final = {"algorithm": "algorithms", "alignment": "alignments"}  # whose row numbers a shelf's "row" holds
 LEFT_OUT: Final = frozenset({"job_log", "workers"})  # tells of attempts, looked at by itself; who is there
 
 
@@ -32,7 +34,7 @@ def natural_contents(connection: Connection) -> dict[str, Counter[str]]:
     """
     names: dict[tuple[str, Any], str] = {}  # (table, row number) → hash
     found: dict[str, Counter[str]] = {}
-    for table in tables_in(connection):
+    for table in sorted(tables_in(connection), key=lambda table: table.name == "shelf_columns"):  # stable
         if table.name not in LEFT_OUT:
             found[table.name] = _rows(connection, table, names)
     return found
@@ -47,7 +49,7 @@ def _rows(connection: Connection, table: Table, names: dict[tuple[str, Any], str
     counted: Counter[str] = Counter()
     children: Counter[str] = Counter()
     for rows in rows_of(connection, table):
-        for row in rows:
+        for row in rows if table.name != "shelf_columns" else _shelves(rows, [one.name for one in columns], names):
             digest = hashlib.sha256()
             parent = ""
             number = None
@@ -68,3 +70,16 @@ def _rows(connection: Connection, table: Table, names: dict[tuple[str, Any], str
             key = number if own else row[columns.index(next(iter(table.primary_key.columns)))]
             names[table.name, key] = said
     return counted
+
+
+def _shelves(
+    rows: Iterable[Sequence[Any]], columns: Sequence[str], names: Mapping[tuple[str, Any], str]
+) -> Iterator[list[Any]]:
+    """Columns beside the rows, their row numbers replaced too."""
+    for row in rows:
+        said = dict(zip(columns, row, strict=True))
+        if said["name"] == "row":
+            of, data = REFERRING[said["kind"]], bytes(said["data"])
+            numbers = struct.unpack(f"<{len(data) // 8}q", data)
+            said["data"] = "".join(names[of, number] for number in numbers).encode()
+        yield list(said.values())

@@ -3,9 +3,11 @@
 import json
 from collections import Counter
 
+import numpy as np
 import pytest
 from sqlalchemy import text
 
+from app.db.shelf_tables import ShelfColumnRow
 from app.db.tables import AnalysisRow
 from benchmarks.faults.__main__ import main, network_number
 from benchmarks.faults.natural import natural_contents
@@ -43,9 +45,9 @@ def contents(store) -> dict[str, Counter[str]]:
         ("UPDATE analyses SET seconds = '{}'", set()),
         (
             "UPDATE networks SET name = 'another'",
-            {"networks", "analyses", "circuit_blocks", "algorithms", "alignments"},
+            {"networks", "analyses", "circuit_blocks", "algorithms", "alignments", "shelf_columns"},
         ),
-        ("UPDATE alignments SET agreed = agreed - 1 WHERE id = 1", {"alignments"}),
+        ("UPDATE alignments SET agreed = agreed - 1 WHERE id = 1", {"alignments", "shelf_columns"}),
         ("DELETE FROM circuit_blocks WHERE block = 0 AND name = 'mask'", {"circuit_blocks"}),
     ],
 )
@@ -60,4 +62,18 @@ def test_what_is_compared_sees_what_means_something_and_nothing_else(tmp_path, c
         session.execute(text(change))
     after = contents(store)
     assert {name for name in before if before[name] != after[name]} == tables
+    store.close()
+
+
+def test_row_numbers_mean_nothing_wherever_they_stand(tmp_path):
+    from tests.factories import temporary_store
+
+    store = temporary_store(tmp_path)
+    stored_analysis(store)
+    before = contents(store)
+    with store.write() as session:
+        session.execute(text("UPDATE alignments SET id = id + 1000"))
+        shelf = session.get_one(ShelfColumnRow, (session.query(AnalysisRow).one().id, "alignment", "row"))
+        shelf.data = (np.frombuffer(shelf.data, "<i8") + 1000).tobytes()
+    assert contents(store) == before
     store.close()
