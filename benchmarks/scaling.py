@@ -172,7 +172,7 @@ def measure(n_workers: int, n_jobs: int, folder: Path) -> Turn:
         while True:
             with store.read() as session:
                 counts = count_jobs(session)
-            if counts.get("done", 0) >= n_jobs:
+            if sum(counts.get(state, 0) for state in ("done", "truncated")) >= n_jobs:  # counted, not listed
                 break
             if counts.get("failed"):
                 raise RuntimeError("a job failed; nothing was measured")
