@@ -76,10 +76,12 @@ def thinned(losses: Sequence[float], max_points: int = MOST_POINTS) -> tuple[tup
 
     Args:
         losses: of every epoch from the first.
-        max_points: at least 2.
+        max_points: at least 1; if just one is wanted it is the last.
     """
     n = len(losses)
-    if n <= max_points:
+    if max_points == 1:
+        chosen = [n - 1] if n else []
+    elif n <= max_points:
         chosen = list(range(n))
     else:
         chosen = sorted({round(step * (n - 1) / (max_points - 1)) for step in range(max_points)})

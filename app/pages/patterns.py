@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from typing import Final
+from typing import Any, Final
 
 from pydantic import Field
 
 from app.addressing import Addresses
+from app.figures.samples import pattern_context
 from app.pages.options import Options, PageModel
+from app.pages.training.example import example_of_learning
 from app.settings import ROOT
 
 COMPONENTS: Final = ROOT / "templates" / "components"
@@ -57,3 +59,8 @@ def components() -> tuple[Component, ...]:
         for match in _MACRO.finditer(path.read_text(encoding="utf-8"))
     ]
     return tuple(sorted(found, key=lambda component: component.name))
+
+
+def example_context() -> dict[str, Any]:
+    """What the template of the page shows its components with, made up and always the same."""
+    return {**pattern_context(), "learned": example_of_learning()}

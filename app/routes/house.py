@@ -9,12 +9,10 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 
 from app.addressing import API_PREFIX
 from app.errors import api_errors
-from app.figures.samples import pattern_context
 from app.limits import criterion_seconds_in, limits_in
-from app.pages.patterns import PatternsOptions, PatternsPage, build_patterns
+from app.pages.patterns import PatternsOptions, PatternsPage, build_patterns, example_context
 from app.pages.scope import ScopeOfUseOptions, ScopeOfUsePage, build_scope
 from app.pages.tour import TourOptions, TourPage, TourStop, address_of_step, build_step, build_tour
-from app.pages.training.example import example_of_learning
 from app.rendering import render
 from app.routes.depends import Links, Reading
 
@@ -65,7 +63,7 @@ def tour_step_twin(session: Reading, links: Links, step: int, _options: TourQuer
 
 @router.get("/patterns", response_class=HTMLResponse, include_in_schema=False)
 def patterns(request: Request, _options: PatternsQuery) -> HTMLResponse:
-    return render(request, "patterns.html", pattern_context(), learned=example_of_learning())
+    return render(request, "patterns.html", example_context())
 
 
 @router.get(f"{API_PREFIX}/patterns", tags=["service"], summary="Components", responses=api_errors(400))

@@ -27,11 +27,11 @@ def patterns():
     from starlette.routing import Mount, Route
     from starlette.staticfiles import StaticFiles
 
-    from app.figures.samples import pattern_context
+    from app.pages.patterns import example_context
     from app.rendering import STATIC, render
 
     def show(request):
-        response = render(request, "patterns.html", pattern_context())
+        response = render(request, "patterns.html", example_context())
         cookie = {k: v for k, v in response.headers.items() if k == "set-cookie"}
         body = response.body.decode().replace("</main>", POLLING + "</main>")
         return HTMLResponse(body, headers={"Content-Security-Policy": POLICY, **cookie})

@@ -13,8 +13,7 @@ from starlette.requests import Request
 
 from app import rendering
 from app.addressing import Addresses
-from app.figures.samples import pattern_context
-from app.pages.patterns import components
+from app.pages.patterns import components, example_context
 from app.rendering import STATIC, TEMPLATES, environment, render
 
 PAGE = (
@@ -158,7 +157,7 @@ def test_vendored_files_are_the_ones_the_readme_names():
 
 
 def test_the_pattern_page_shows_every_component_and_is_well_formed():
-    html = body(render(request("/patterns"), "patterns.html", pattern_context()))
+    html = body(render(request("/patterns"), "patterns.html", example_context()))
     read(html)
     source = (TEMPLATES / "patterns.html").read_text(encoding="utf-8")
     readme = (TEMPLATES / "components" / "README.md").read_text(encoding="utf-8")
@@ -188,7 +187,7 @@ def environment_macros():
 
 
 def test_no_template_holds_what_the_content_policy_forbids():
-    html = body(render(request("/patterns"), "patterns.html", pattern_context()))
+    html = body(render(request("/patterns"), "patterns.html", example_context()))
     for tag, attributes in read(html):
         assert not [a for a in attributes if a.startswith(("on", "hx-on"))]
         if tag == "script":
