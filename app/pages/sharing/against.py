@@ -32,7 +32,7 @@ class Against(Protocol):
         """Further figures recomputed for its sake, and all that it tells of an explanation."""
 
     def directions(self, place: Place, algorithm: str, alignment: str) -> dict[str, Value]:
-        """All that it tells of an alignment on directions."""
+        """All that it tells of an alignment on directions and of the algorithm that is aligned."""
 
     def engine(self, place: Place) -> str:
         """Of what made it, "" where nothing did."""
@@ -66,8 +66,12 @@ class Store:
     def directions(self, place: Place, algorithm: str, alignment: str) -> dict[str, Value]:
         if place.analysis is None:
             return {}
+        row = algorithm_reads.find_algorithm(self._session, place.analysis.id, algorithm)
         found = find_directions(self._session, place.analysis.id, algorithm, alignment)
-        return stored_directions(found[0][0]) if found else {}
+        return {
+            **({} if row is None else stored_algorithm(row)),
+            **(stored_directions(found[0][0]) if found else {}),
+        }
 
     def engine(self, place: Place) -> str:
         return "" if place.analysis is None else place.analysis.engine_version
@@ -147,13 +151,16 @@ class ResultFile:
         return [], {} if found is None else self._algorithm(found, explanation)
 
     def directions(self, place: Place, algorithm: str, alignment: str) -> dict[str, Value]:
-        searches = self._part(self._output(place.scope.output), "directions")
+        output = self._output(place.scope.output)
+        own = next((one for one in output.get("algorithms", []) if one.get("id") == algorithm), None)
+        told = {} if own is None else _told_of_algorithm(own)
+        searches = self._part(output, "directions")
         for search in searches.values():
             for one in search.get("algorithms", []):
                 for kept in one.get("alignments", []) if one.get("id") == algorithm else ():
                     if kept.get("id") == alignment:
-                        return _told_of_directions(kept)
-        return {}
+                        return {**told, **_told_of_directions(kept)}
+        return told
 
     @staticmethod
     def _part(document: Mapping[str, Any], key: str) -> Mapping[str, Any]:
@@ -191,12 +198,7 @@ class ResultFile:
         return told
 
     def _algorithm(self, found: Mapping[str, Any], explanation: Explanation) -> dict[str, Value]:
-        told: dict[str, Value] = {"algorithm": str(found["id"]), "formula": str(found.get("formula", ""))}
-        for key, passed in self._part(found, "irredundant").items():
-            told[f"irredundant_{key.removeprefix('irredundant-')}"] = bool(passed)
-        for key, name in (("valid_alignments", "valid"), ("minimal_alignments", "minimal")):
-            if name in found:
-                told[key] = int(found[name])
+        told = _told_of_algorithm(found)
         if explanation.alignment is None:
             return told
         for one in found.get("alignments", []):
@@ -210,6 +212,18 @@ class ResultFile:
                 if one.get("margin") is not None:
                     told["margin"] = float(one["margin"])
         return told
+
+
+def _told_of_algorithm(found: Mapping[str, Any]) -> dict[str, Value]:
+    """The figures of an algorithm as a result file has them."""
+    told: dict[str, Value] = {"algorithm": str(found["id"]), "formula": str(found.get("formula", ""))}
+    irredundant = found.get("irredundant")
+    for key, passed in irredundant.items() if isinstance(irredundant, dict) else ():
+        told[f"irredundant_{key.removeprefix('irredundant-')}"] = bool(passed)
+    for key, name in (("valid_alignments", "valid"), ("minimal_alignments", "minimal")):
+        if name in found:
+            told[key] = int(found[name])
+    return told
 
 
 def _told_of_directions(kept: Mapping[str, Any]) -> dict[str, Value]:

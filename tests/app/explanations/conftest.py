@@ -52,7 +52,8 @@ def with_placements_untried(file: NetworkFile) -> OutputAnalysis:
 
 @pytest.fixture(scope="session", params=ON_EVERY_DATABASE)
 def client(request, tmp_path_factory):
-    app = create_app(Settings(data=tmp_path_factory.mktemp("explanations"), database_url=database_url(request)))
+    data, url = tmp_path_factory.mktemp("explanations"), database_url(request)
+    app = create_app(Settings(data=data, database_url=url, computed_per_minute=0))
     with TestClient(app, base_url="http://127.0.0.1", follow_redirects=False) as client:
         file = pretrained_xor()
         with app.state.store.write() as session:

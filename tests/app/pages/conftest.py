@@ -73,7 +73,8 @@ def judge(store, row, criteria, *, interpretations=False):
 @pytest.fixture(scope="session", params=ON_EVERY_DATABASE)
 def app(request, tmp_path_factory):
     data = tmp_path_factory.mktemp("pages")
-    app = create_app(Settings(data=data, database_url=database_url(request), max_body_bytes=10_000))
+    url = database_url(request)
+    app = create_app(Settings(data=data, database_url=url, max_body_bytes=10_000, computed_per_minute=0))
     with TestClient(app):  # runs the start-up: the store is opened and migrated
         with app.state.store.write() as session:
             save_network(session, pretrained_xor(), slug="xor", origin="bundled", position=0)

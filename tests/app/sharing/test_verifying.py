@@ -18,7 +18,17 @@ from app.main import create_app
 from app.routes import computing
 from app.settings import Settings
 from tests.app.cli.test_analyse import refused, run
-from tests.app.sharing.conftest import ALGORITHM, ALIGNMENT, CIRCUIT, COMPARISON, INTERPRETATION, SHARED, XOR, beside
+from tests.app.sharing.conftest import (
+    ALGORITHM,
+    ALIGNMENT,
+    CIRCUIT,
+    COMPARISON,
+    DIRECTION,
+    INTERPRETATION,
+    SHARED,
+    XOR,
+    beside,
+)
 from tests.factories import pretrained_xor, real_analysis
 
 pytestmark = pytest.mark.slow
@@ -45,6 +55,13 @@ def test_each_kind_compares_its_own_figures(client) -> None:
     assert {"iia", "valid", "minimal", "margin"} <= equal(ALIGNMENT)
     assert {"formula", "depth", "irredundant_literals"} <= equal(ALGORITHM)
     assert {"margin", "interpretations"} <= equal(INTERPRETATION)
+
+
+def test_an_alignment_on_directions_that_is_not_kept_is_held_by_its_algorithm(client) -> None:
+    (told,) = client.get("/api/v1" + beside(DIRECTION, "verify")).json()["explanations"]
+    status = {figure["key"]: figure["status"] for figure in told["figures"]}
+    assert {status[key] for key in ("algorithm", "formula", "depth", "irredundant_literals")} == {"equal"}
+    assert {status[key] for key in ("directions", "iia", "valid")} == {"not_stored"}
 
 
 def test_absence_from_a_whole_list_is_a_verdict_that_is_checked(client) -> None:
