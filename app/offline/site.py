@@ -81,9 +81,9 @@ def write_site(
     """
     check_target(target, force=force)
     live = base_url.rstrip("/")
-    app = create_app(
-        settings.model_copy(update={"prefix": "", "public_url": live, "computed_per_minute": 0})
-    )  # its own visitor
+    # it is its own only visitor, who calls it by no name
+    own = {"prefix": "", "public_url": live, "trusted_hosts": "*", "computed_per_minute": 0}
+    app = create_app(settings.model_copy(update=own))
     with InProcess(app) as site:
         with app.state.store.read() as session:
             scopes, files = _stored(session, wish)
