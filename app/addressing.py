@@ -401,6 +401,14 @@ class Addresses:
         bare = page.removeprefix(self.prefix)
         return self.prefix + API_PREFIX + (bare if bare != "/" else "/gallery")
 
+    def page_of(self, twin: str) -> str:
+        """The address a JSON twin's page has, or would have if there is none; a page's address is returned as it is."""
+        bare = twin.removeprefix(self.prefix)
+        if not bare.startswith(f"{API_PREFIX}/"):
+            return twin
+        bare = bare.removeprefix(API_PREFIX)
+        return self.prefix + (bare if bare not in ("/gallery", "/networks") else "/")  # two twins of the gallery
+
 
 def scope_from(parameters: Mapping[str, str]) -> Scope:
     """Read a scope back from query parameters.

@@ -467,10 +467,16 @@ def _allowed_fields(request: Request, within: Sequence[str]) -> tuple[str, ...]:
     return tuple(getattr(model, "model_fields", ()))
 
 
-def _allowed_methods(request: Request) -> tuple[str, ...]:
-    """Every method of an address, which several routes may share; Starlette tells those of the first alone."""
+def _allowed_methods(request: Request, path: str = "") -> tuple[str, ...]:
+    """Every method of an address, which several routes may share; Starlette tells those of the first alone.
+
+    Args:
+        request: whose address is asked about.
+        path: another path to ask about, with the prefix; "" for the request's own.
+    """
     known = ("GET", "POST", "PUT", "PATCH", "DELETE")
-    matches = ((method, {**request.scope, "method": method}) for method in known)
+    path = path or request.scope["path"]
+    matches = ((method, {**request.scope, "method": method, "path": path}) for method in known)
     return tuple(
         method
         for method, scope in matches
@@ -479,15 +485,19 @@ def _allowed_methods(request: Request) -> tuple[str, ...]:
 
 
 def _without_options(request: Request, problems: Sequence[Mapping[str, Any]]) -> tuple[str, str]:
-    """The page of the address without the options that are wrong; ("", "") where it cannot be opened as a page."""
-    path = _path(request)
+    """The page of the address without the options that are wrong; ("", "") where it cannot be opened as a page.
+
+    A twin leads to its page, so that programs and people are told the same address.
+    """
+    prefix = request.app.state.settings.prefix
+    page = Addresses(prefix).page_of(f"{prefix}{_path(request)}")
     wrong = {str(problem["loc"][1]) for problem in problems if len(problem["loc"]) > 1}
-    if request.method != "GET" or path.startswith(API_PREFIX) or not wrong:
+    if request.method != "GET" or not wrong or "GET" not in _allowed_methods(request, page):
         return "", ""
     kept = [(key, value) for key, value in request.query_params.multi_items() if key not in wrong]
     query = f"?{urlencode(kept)}" if kept and len(kept) <= MAX_KEPT_OPTIONS else ""
     label = f"this page without {', '.join(sorted(wrong))[:80]}" if query or not kept else "this page without options"
-    return f"{request.app.state.settings.prefix}{quote(path)}{query}", label
+    return f"{quote(page)}{query}", label
 
 
 def _nearest_parent(request: Request) -> tuple[str, str]:

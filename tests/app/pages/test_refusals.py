@@ -293,11 +293,37 @@ def test_answering_requests_never_loads_torch():
         ("/networks/xor/explanations?colour=red&kind=circuit", "/networks/xor/explanations?kind=circuit"),
         ("/networks/xor/circuits?edges_min=few&edges_max=12", "/networks/xor/circuits?edges_max=12"),
         (f"/?q={'a' * 500}", "/"),
+        ("/?limit=0&q=xor", "/?q=xor"),
     ],
 )
 def test_a_wrong_option_leads_to_the_same_page_without_it(client, address, nearest):
     answer = client.get(address)
+    twin = client.get("/api/v1/gallery" + address[1:] if address.startswith("/?") else "/api/v1" + address)
+    named = client.get(address, headers={"accept": "application/json"})
+    assert (twin.json()["parent"], named.json()["parent"]) == (nearest, nearest)
     main = answer.text.partition("<main")[2]
     assert answer.status_code == 400
     assert f'href="{nearest}">Go to this page without ' in main
     assert client.get(nearest).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("address", "nearest"),
+    [
+        ("/networks/xor/result?output=x", XOR),
+        ("/networks/xor/plan?colour=red", XOR),
+        ("/networks?limit=0&q=xor", "/?q=xor"),
+    ],
+)
+def test_a_twin_whose_page_is_elsewhere_leads_from_a_wrong_option_to_a_page(client, address, nearest):
+    answer = client.get("/api/v1" + address)
+    assert (answer.status_code, answer.json()["parent"]) == (400, nearest)
+    assert client.get(nearest).status_code == 200
+
+
+def test_a_wrong_option_leads_on_under_a_prefix_alike(tmp_path):
+    settings = Settings(data=tmp_path, prefix="/pluriscope")
+    with TestClient(create_app(settings), base_url="http://localhost") as client:
+        page, twin = client.get("/pluriscope/?limit=0"), client.get("/pluriscope/api/v1/gallery?limit=0")
+    assert (page.status_code, twin.status_code, twin.json()["parent"]) == (400, 400, "/pluriscope/")
+    assert 'href="/pluriscope/">Go to this page without limit' in page.text
