@@ -82,7 +82,14 @@ def test_every_kind_of_address_that_is_built_has_a_route():
     samples = {"network": "x", "mask": "1", "algorithm": "2", "alignment": "3", "index": 4, "job": "j", "refs": ["c-1"]}
     samples |= {"action": "retry", "ref": "c-1", "step": 1, "name": "verify", "scope": None, "key": "abc"}
     samples |= {"study": "x", "figure": "circuits-valid", "form": "csv", "cell": "c", "seed": 0}
-    samples |= {"page": "/networks/x", "term": "", "anchor": "", "version": "", "draw": None}
+    samples |= {
+        "page": "/networks/x",
+        "twin": "/api/v1/networks/x",
+        "term": "",
+        "anchor": "",
+        "version": "",
+        "draw": None,
+    }
     without_route = {"static"}
     for name, method in inspect.getmembers(Addresses, inspect.isfunction):
         if name.startswith("_") or name in without_route:
