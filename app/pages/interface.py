@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from app.pages.options import PageModel
+from app.pages.options import Options, PageModel
 
 
 class OptionDoc(PageModel):
@@ -20,7 +20,7 @@ class OptionDoc(PageModel):
 
 
 class OperationDoc(PageModel):
-    """One method of one address."""
+    """One method of one address; options without those of every page, where it takes them."""
 
     anchor: str
     method: str
@@ -28,6 +28,7 @@ class OperationDoc(PageModel):
     summary: str
     description: str
     options: list[OptionDoc]
+    takes_page_options: bool
     returns: str
     statuses: list[tuple[str, str]]
 
@@ -46,6 +47,7 @@ class InterfacePage(PageModel):
     title: str
     version: str
     description: str
+    page_options: list[OptionDoc]
     operations: list[OperationDoc]
     schemas: list[SchemaDoc]
 
@@ -57,11 +59,19 @@ def build_interface(document: Mapping[str, Any]) -> InterfacePage:
         for path, methods in document["paths"].items()
         for method, operation in methods.items()
     ]
+    parameters = [
+        parameter
+        for methods in document["paths"].values()
+        for operation in methods.values()
+        for parameter in operation.get("parameters", [])
+        if _is_of_every_page(parameter)
+    ]
     schemas = document.get("components", {}).get("schemas", {})
     return InterfacePage(
         title=document["info"]["title"],
         version=document["info"]["version"],
         description=document["info"].get("description", ""),
+        page_options=list({parameter["name"]: _option(parameter) for parameter in parameters}.values()),
         operations=operations,
         schemas=[_schema(name, schema) for name, schema in sorted(schemas.items()) if "properties" in schema],
     )
@@ -71,16 +81,25 @@ def _operation(path: str, method: str, operation: Mapping[str, Any]) -> Operatio
     answers = operation.get("responses", {})
     good: Mapping[str, Any] = next((answer for status, answer in answers.items() if status.startswith("2")), {})
     content: Mapping[str, Any] = next(iter(good.get("content", {}).values()), {})
+    parameters = operation.get("parameters", [])
+    own = [parameter for parameter in parameters if not _is_of_every_page(parameter)]
     return OperationDoc(
         anchor=operation["operationId"],
         method=method.upper(),
         path=path,
         summary=operation.get("summary", ""),
         description=operation.get("description", ""),
-        options=[_option(parameter) for parameter in operation.get("parameters", [])],
+        options=[_option(parameter) for parameter in own],
+        takes_page_options=len(own) < len(parameters),
         returns=_type(content.get("schema", {})),
         statuses=[(status, answer.get("description", "")) for status, answer in answers.items()],
     )
+
+
+def _is_of_every_page(parameter: Mapping[str, Any]) -> bool:
+    """Whether it is an option that all pages share; telling of those once spares the page a good part of its size."""
+    shared = Options.model_fields.get(parameter["name"])
+    return shared is not None and parameter["in"] == "query" and parameter.get("description") == shared.description
 
 
 def _option(parameter: Mapping[str, Any]) -> OptionDoc:
