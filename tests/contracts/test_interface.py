@@ -10,10 +10,13 @@ import pytest
 from fastapi.routing import APIRoute
 from fastapi.testclient import TestClient
 
+from analysis.networks.files import NetworkFile
+from analysis.networks.training_spec import TrainingSpec, training_json
 from analysis.protocol import COMPLETE
 from analysis.result_file import result_json
 from app.addressing import Addresses
 from app.cli.interface import addresses_document, application, openapi_document
+from app.db.writes import save_network
 from app.main import ROUTERS, create_app
 from app.pages.common_ground.table import HEAD
 from app.pages.explanation_csv import COLUMNS
@@ -126,11 +129,24 @@ def columns_of(client, path: str) -> tuple[str, ...]:
         listed = f"/api/v1/networks/{XOR_SLUG}/algorithms/{aligned['algorithm']}/directions"
         page = client.get(listed, params={"at": "0@1=0,1,0;1@1=1,0,0"}).json()
         values, query = {**values, "alignment": page["id"]}, "?" + page["url"].partition("?")[2]
+    if "/training." in path:
+        values["network"] = trained_slug(client.app.state.store)
     answer = client.get(path.format(**values) + query)
     assert answer.status_code == 200, (path, answer.text[:300])
     body = answer.json()
-    assert any(line.startswith("Valid means:") or "jobs" in line for line in body["about"])
+    told = ("Valid means:", "Options:")  # the settings behind what was found, or behind a training
+    assert any(line.startswith(told) or "jobs" in line for line in body["about"])
     return tuple(body["columns"])
+
+
+def trained_slug(store):
+    """The slug of a network that was trained here, outputs looked at on the way."""
+    from analysis.networks.training import train_networks
+
+    (outcome,) = train_networks([TrainingSpec(epochs=2)], looks=2)
+    file = NetworkFile("trained here", outcome.network, outcome.spec.resolved_tasks())
+    with store.write() as session:
+        return save_network(session, file, origin="trained", training=training_json(outcome)).slug
 
 
 @pytest.mark.slow
@@ -141,7 +157,8 @@ def test_every_column_of_every_table_is_described(client, path):
         re.findall(r"`([a-zA-Z_0-9]+)`", "\n".join(line.split("|")[1] for line in told.splitlines() if "|" in line))
     )
     columns = columns_of(client, path)
-    missing = [name for name in columns if name not in described and not re.fullmatch(r"n\d+\.\d+|y", name)]
+    described |= {name for name in columns if re.fullmatch(r"n\d+\.\d+|y|output_\d+_[01]+", name)}
+    missing = [name for name in columns if name not in described]
     assert missing == [], f"describe them under “Columns” in docs/machine-interface.md ({path})"
 
 
