@@ -104,7 +104,7 @@ def test_what_is_found_so_far_grows_and_ends_while_ticks_stay(site, store, waiti
         expect(tab.locator(box(leaves))).to_have_count(0)
         for ref in (stays, leaves):
             expect(tab.locator(f"[data-tray-list] [data-tray-remove='{ref}']")).to_be_visible()
-        assert tab.locator("#browser input[data-compare]:checked").count() == 1
+        expect(tab.locator("#browser input[data-compare]:checked")).to_have_count(1)
 
     keep(store, job, last, 200)  # what comes next is swapped in, by the page's own asking
     expect(still).to_contain_text("part 200")

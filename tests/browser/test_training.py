@@ -9,6 +9,7 @@ import pytest
 from tests.browser.conftest import PHONE
 
 pytestmark = pytest.mark.browser
+HIDDEN_LAYERS, NAME = re.compile("^Hidden layers "), re.compile("^Name ")  # an explanation follows each
 
 
 @pytest.fixture
@@ -26,13 +27,13 @@ def test_a_plan_follows_the_form(tab, expect):
     tab.goto("/train")
     plan = tab.locator("#plan")
     expect(plan).to_contain_text("1 × 2-3-3-1")
-    tab.get_by_label("Hidden layers").fill("5, 5")
+    tab.get_by_role("textbox", name=HIDDEN_LAYERS).fill("5, 5")
     tab.get_by_label("How many networks").fill("20")
-    tab.get_by_label("Name", exact=True).focus()
+    tab.get_by_role("textbox", name=NAME).focus()
     expect(plan).to_contain_text("20 × 2-5-5-1")
     expect(plan).to_contain_text("count the valid circuits exactly")
-    tab.get_by_label("Hidden layers").fill("0")
-    tab.get_by_label("Name", exact=True).focus()
+    tab.get_by_role("textbox", name=HIDDEN_LAYERS).fill("0")
+    tab.get_by_role("textbox", name=NAME).focus()
     expect(plan).to_contain_text("1 to 64 neurons")
 
 
@@ -43,7 +44,7 @@ def test_watched_while_it_learns_and_cancelled(tab, site, expect):
     tab.get_by_label("Loss target").fill("1e-7")
     tab.get_by_label("Patience").fill("100000")
     tab.get_by_label("Epochs at most").fill("100000")
-    tab.get_by_label("Name", exact=True).fill("Never there")
+    tab.get_by_role("textbox", name=NAME).fill("Never there")
     tab.get_by_role("button", name="Start training").click()
     row = tab.get_by_role("region", name="Networks of this training").locator("tbody tr").first
     expect(row).to_contain_text("not begun")
@@ -76,5 +77,5 @@ def test_some_seeds_without_a_script_from_the_form_to_another_like_it(visitor, s
     rows.get_by_role("link").first.click()
     expect(tab.locator("#training figure svg").first).to_be_visible()
     tab.get_by_role("link", name="Train another like this").click()
-    expect(tab.get_by_label("Hidden layers")).to_have_value("2")
+    expect(tab.get_by_role("textbox", name=HIDDEN_LAYERS)).to_have_value("2")
     expect(tab.get_by_label("Loss target")).to_have_value("0.02")
