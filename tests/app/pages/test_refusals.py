@@ -215,6 +215,7 @@ def test_a_body_that_is_too_large_or_no_json_is_refused(broken):
 
 def test_a_busy_database_is_told_as_such(tmp_path, monkeypatch):
     monkeypatch.setattr("app.db.sqlite.BUSY_TIMEOUT_SECONDS", 0)
+    monkeypatch.setattr("app.db.engine.TURN_SECONDS", 0.01)
     app = create_app(Settings(data=tmp_path))
     mine = TestClient(app, base_url="http://127.0.0.1", client=("127.0.0.1", 1))
     with mine as client, app.state.store.write() as session:
