@@ -33,6 +33,7 @@ def analysed(name: str, output: int, protocol=PAPER) -> OutputAnalysis:
 
 
 @pytest.mark.parametrize(("name", "output"), CASES)
+@pytest.mark.slow
 def test_every_number_of_the_authors_program_is_found(name, output):
     expected = golden(name)["outputs"][output]
     analysis = analysed(name, output)

@@ -50,6 +50,7 @@ def share(found, kind, *readers):
     return next(one for one in found if one.event == Event(kind, readers))
 
 
+@pytest.mark.slow
 def test_all_three_are_found() -> None:
     alice, bob = story().alignments
     carol = story().interpretation

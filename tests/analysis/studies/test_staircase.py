@@ -28,6 +28,7 @@ def steps_of(name, output=0):
 
 
 @pytest.mark.parametrize(("name", "output"), ALIGNED)
+@pytest.mark.slow
 def test_the_first_two_steps_are_what_the_authors_code_counts(name, output):
     steps, stored = steps_of(name, output), golden(name)["outputs"][output]["algorithms"]
     assert list(steps) == list(STEPS)

@@ -188,6 +188,7 @@ def test_version_help_and_schema(capsys):
     assert "max_depth" in json.loads(capsys.readouterr().out)["properties"]
 
 
+@pytest.mark.slow
 def test_analyse_as_a_program_reads_standard_input_and_loads_no_torch(xor):
     code = (
         "import sys\nfrom app.cli import main\n"

@@ -123,6 +123,7 @@ def test_seeding_twice_changes_nothing():
             assert sorted(set(kinds)) == ["analyse", "train"]
 
 
+@pytest.mark.slow
 def test_a_port_that_is_taken_is_trouble_with_this_machine(monkeypatch):
     import uvicorn
 

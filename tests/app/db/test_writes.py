@@ -90,6 +90,7 @@ def test_what_is_loaded_is_what_was_saved(store):
 
 
 @pytest.mark.parametrize("protocol", [COMPLETE, PAPER], ids=lambda protocol: protocol.name)
+@pytest.mark.slow
 def test_a_real_analysis_comes_back_and_the_same_again_changes_nothing(store, protocol):
     row = stored_analysis(store, protocol, real=True)
     before = dump(store)

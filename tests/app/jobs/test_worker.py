@@ -58,6 +58,7 @@ def wait_for(condition, seconds: float = 30.0) -> None:
         time.sleep(0.02)
 
 
+@pytest.mark.slow
 def test_jobs_end_well_truncated_refused_crashed_or_unsaved(store, monkeypatch):
     """One process, one job after another, each with its own ending."""
     monkeypatch.setattr(backoff, "FIRST_SECONDS", 0.01)

@@ -95,6 +95,7 @@ def test_the_button_of_the_page_leads_to_the_job(client):
     assert client.post("/networks/nobody/analyses", data=form).status_code == 404
 
 
+@pytest.mark.slow
 def test_the_result_of_an_analysis_is_its_file(client, store):
     file = small_network(3, (2, 2, 1))
     slug = bring_in(client, network_file_json(file)).json()["slug"]
