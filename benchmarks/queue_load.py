@@ -29,8 +29,8 @@ from analysis.progress import Progress
 from analysis.shards import Shard
 from app.addressing import Addresses
 from app.db.engine import Store, store_at
+from app.db.job_tables import JobRow, JobShardRow
 from app.db.reads.jobs import count_jobs
-from app.db.tables import JobRow, JobShardRow
 from app.jobs.computing import Ending, Finished, Order, Stopped
 from app.jobs.definitions import JobDefinition
 from app.jobs.handlers import Handler, Saved

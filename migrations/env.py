@@ -8,9 +8,7 @@ from alembic import context
 from sqlalchemy import Connection
 from sqlalchemy.types import TypeDecorator
 
-import app.db.shelf_tables
-import app.db.study_tables  # noqa: F401
-from app.db.tables import Base
+from app.db.schema import SCHEMA
 
 
 def plain_type(kind: str, item: Any, _autogenerate: object) -> str | bool:
@@ -24,7 +22,7 @@ def run(connection: Connection) -> None:
     """Run on an open connection, inside the transaction that the caller began."""
     context.configure(
         connection=connection,
-        target_metadata=Base.metadata,
+        target_metadata=SCHEMA,
         render_as_batch=True,  # SQLite alters a table by making it anew
         compare_type=True,
         render_item=plain_type,

@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from math import comb, perm
 
@@ -24,7 +25,7 @@ from analysis.data import DataRecord
 from analysis.directions.result import DirectionClass
 from analysis.directions.search import DirectionTable, search_directions
 from analysis.errors import BeyondLimits
-from analysis.ladder.rungs import CLOSED, Floor, Ladder, MapClass, Rung
+from analysis.ladder.rungs import CLOSED, ClosedClass, Floor, Ladder, MapClass, Rung
 from analysis.networks.mlp import forward
 from analysis.networks.network import Network
 from analysis.pipeline import Clock
@@ -124,7 +125,7 @@ def closed_rungs(
     candidates: Candidates,
     protocol: Protocol,
     data: DataRecord,
-    classes: Sequence[MapClass] = CLOSED,
+    classes: Sequence[ClosedClass] = CLOSED,
     *,
     joint: bool = True,
     clock: Clock | None = None,
@@ -146,18 +147,14 @@ def closed_rungs(
         for key in classes:
             start = clock() if clock else 0.0
             try:
-                if key in ("single", "sets"):
+                if key == "single" or key == "sets":  # mypy narrows by these
                     rung = _on_neurons(network, candidates, protocol, data, single=key == "single", joint=joint)
                 else:
-                    rung = _on_directions(network, candidates, protocol, data, key, table)  # type: ignore[arg-type]
+                    rung = _on_directions(network, candidates, protocol, data, key, table)
             except BeyondLimits as refusal:
                 rung = Rung.refusal(f"{refusal.item}: {refusal.cause}")
-            found[key] = _timed(rung, clock() - start if clock else 0.0)
+            found[key] = replace(rung, seconds=clock() - start if clock else 0.0)
     return found
-
-
-def _timed(rung: Rung, seconds: float) -> Rung:
-    return Rung(rung.algorithms, rung.alignments, rung.of, rung.joint, rung.exact, seconds, rung.refused)
 
 
 def _on_neurons(

@@ -11,7 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
-MapClass = Literal["single", "sets", "integer", "integer-any", "orthogonal", "oblique", "learned", "non-linear"]
+ClosedClass = Literal["single", "sets", "integer", "integer-any", "orthogonal", "oblique"]
+LearnedClass = Literal["learned", "non-linear"]
+MapClass = ClosedClass | LearnedClass
 
 MAP_CLASSES: Final[Mapping[MapClass, str]] = {
     "single": "single neurons",
@@ -23,8 +25,8 @@ MAP_CLASSES: Final[Mapping[MapClass, str]] = {
     "learned": "learned subspaces",
     "non-linear": "blocks of a learned non-linear map",
 }
-CLOSED: Final[tuple[MapClass, ...]] = ("single", "sets", "integer", "integer-any", "orthogonal", "oblique")
-LEARNED: Final[tuple[MapClass, ...]] = ("learned", "non-linear")
+CLOSED: Final[tuple[ClosedClass, ...]] = ("single", "sets", "integer", "integer-any", "orthogonal", "oblique")
+LEARNED: Final[tuple[LearnedClass, ...]] = ("learned", "non-linear")
 
 
 @dataclass(frozen=True)

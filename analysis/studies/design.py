@@ -47,7 +47,6 @@ EVIDENCE: Final[Mapping[Evidence, str]] = {
     "S": "second-hand",
     "O": "measured by us before",
 }
-ALWAYS: Final = "each network is an outcome, failed ones too"
 
 
 def _as_protocol(value: Any) -> Any:

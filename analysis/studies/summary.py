@@ -312,8 +312,3 @@ def _across(values: Sequence[Value], how: str) -> Value:
     if all(isinstance(value, tuple) for value in values):
         return tuple(sorted({entry for value in values if isinstance(value, tuple) for entry in value}))
     return " | ".join(str(value) for value in values)
-
-
-def where_of(design: StudyDesign, cell: Cell) -> dict[str, str]:
-    """The levels of a cell that vary within its study, by factor."""
-    return {factor: label for factor, label in cell.labels.items() if len(design.levels(factor)) > 1}

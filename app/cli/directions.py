@@ -28,11 +28,11 @@ def read_direction_classes(texts: Sequence[str]) -> tuple[DirectionClass, ...]:
     from analysis.directions.findings import CLOSED_FORM
     from analysis.directions.result import CLASSES
 
-    unknown = next((text for text in texts if text != ALL and text not in CLASSES), None)
+    meant: dict[str, tuple[DirectionClass, ...]] = {ALL: CLOSED_FORM, **{key: (key,) for key in CLASSES}}
+    unknown = next((text for text in texts if text not in meant), None)
     if unknown is not None:
         raise Refusal(f"directions {unknown[:40]!r}: unknown class. Use one of {', '.join(CLASSES)}, or all.")
-    named = [key for text in texts for key in (CLOSED_FORM if text == ALL else (text,))]
-    return tuple(dict.fromkeys(named))  # type: ignore[arg-type]
+    return tuple(dict.fromkeys(key for text in texts for key in meant[text]))
 
 
 def search_directions_of(

@@ -29,7 +29,7 @@ from analysis.directions.readouts import ReadOut
 from analysis.directions.result import AlgorithmDirections, ReadFamily, Unread
 from analysis.directions.rowspace import RowspaceSplit
 from analysis.directions.scoring import ScoredDirections
-from app.db.tables import DirectionAlgorithmRow, DirectionAlignmentRow
+from app.db.direction_tables import DirectionAlgorithmRow, DirectionAlignmentRow
 
 MAX_CHOICES: Final = 500  # of an algorithm's learned choices, the best ones
 _WORST: Final[tuple[Answer, ...]] = ("none", "undecided", "some", "all")

@@ -10,7 +10,8 @@ from sqlalchemy import delete, insert, select
 from sqlalchemy.orm import Session
 
 from app.db.direction_codecs import PreparedDirections
-from app.db.tables import AnalysisRow, DirectionAlgorithmRow, DirectionAlignmentRow, DirectionSearchRow
+from app.db.direction_tables import DirectionAlgorithmRow, DirectionAlignmentRow, DirectionSearchRow
+from app.db.tables import AnalysisRow
 
 
 def save_directions(

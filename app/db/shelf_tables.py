@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import ForeignKey, LargeBinary, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.db.tables import Base
+from app.db.table_base import Base
 
 
 class ShelfColumnRow(Base):

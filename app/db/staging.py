@@ -23,12 +23,14 @@ from sqlalchemy.orm import Session
 
 from app.db.circuit_columns import Block
 from app.db.errors import NotFound
+from app.db.job_tables import JobRow
 from app.db.prepared import PreparedAnalysis
 from app.db.reads.analyses import PARTIAL, analysis_by_key, network_by_digest
 from app.db.reads.jobs import UNFINISHED
 from app.db.records import save_data_record, save_protocol
 from app.db.shelves import save_shelves
-from app.db.tables import AlgorithmRow, AlignmentRow, AnalysisRow, Base, CircuitBlockRow, JobRow, NetworkRow, VerdictRow
+from app.db.table_base import Base
+from app.db.tables import AlgorithmRow, AlignmentRow, AnalysisRow, CircuitBlockRow, NetworkRow, VerdictRow
 
 ROWS_AT_ONCE: Final = 5_000  # of algorithms and alignments in a transaction
 BYTES_AT_ONCE: Final = 8 << 20  # of circuits in a transaction

@@ -9,7 +9,7 @@ from sqlalchemy import JSON, BigInteger, ForeignKey, Index, String, Text, Unique
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.db.columns import UtcDateTime
-from app.db.tables import Base
+from app.db.table_base import Base
 
 
 class StudyRow(Base):

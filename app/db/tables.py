@@ -1,12 +1,14 @@
-"""The schema. Identity is content (digests, masks, hashes); row numbers never leave the database.
+"""The tables of networks, their analyses, and what is found of an analysis.
+
+Identity is content (digests, masks, hashes); row numbers never leave the database.
 
 networks ─┬─ analyses ─┬─ circuit blocks
           │            ├─ algorithms ── alignments
           │            ├─ verdicts ── verdict blocks
           │            ├─ common ground ── its blocks
-          │            ├─ direction searches ── their algorithms ── alignments
+          │            ├─ direction searches (:mod:`app.db.direction_tables`)
           │            └─ reports
-          └─ (jobs refer to networks by digest)
+          └─ (jobs refer to networks by digest, :mod:`app.db.job_tables`)
 
 Circuits come by the million, so they are kept column by column in blocks (:mod:`app.db.circuit_columns`): a million of
 them is a few thousand rows, and every list is a scan of the columns that it needs. Everything else is a row each.
@@ -15,41 +17,13 @@ them is a few thousand rows, and every list is a scan of the columns that it nee
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import Any
 
-from sqlalchemy import (
-    JSON,
-    BigInteger,
-    ForeignKey,
-    Index,
-    Integer,
-    LargeBinary,
-    MetaData,
-    String,
-    Text,
-    UniqueConstraint,
-    false,
-    true,
-)
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
+from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint, true
+from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.db.columns import SortableInteger, UtcDateTime
-
-
-class Base(DeclarativeBase):
-    """All tables; every constraint has a name, so that migrations can reach it."""
-
-    metadata = MetaData(
-        naming_convention={
-            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-            "ck": "ck_%(table_name)s_%(constraint_name)s",
-            "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
-            "pk": "pk_%(table_name)s",
-        }
-    )
-    # 64 bits on either database
-    type_annotation_map: ClassVar[dict[Any, Any]] = {int: Integer().with_variant(BigInteger(), "postgresql")}
+from app.db.table_base import Base
 
 
 class NetworkRow(Base):
@@ -331,104 +305,6 @@ class CommonGroundBlockRow(Base):
     data: Mapped[bytes] = mapped_column(LargeBinary)
 
 
-class DirectionSearchRow(Base):
-    """A search for alignments on linear directions of one class, for one analysis, in sum.
-
-    Of each class the last search is kept, or the one that looked further.
-    """
-
-    __tablename__ = "direction_searches"
-    __table_args__ = (UniqueConstraint("analysis_id", "direction_class"),)
-
-    id: Mapped[int] = mapped_column(primary_key=True)
-    analysis_id: Mapped[int] = mapped_column(ForeignKey("analyses.id", ondelete="CASCADE"))
-    direction_class: Mapped[str] = mapped_column(String(16))  # integer, integer-any, orthogonal, oblique, learned
-    engine_version: Mapped[str] = mapped_column(String(32))
-    irredundant_only: Mapped[bool]  # whether algorithms with a redundant literal were left out
-    settings: Mapped[dict[str, Any]] = mapped_column(JSON)  # of a learned search: seeds, steps, max_dimension; else {}
-    n_candidates: Mapped[int] = mapped_column(SortableInteger)  # algorithms that compute the task
-    n_searched: Mapped[int]  # of those
-    all_listed: Mapped[bool]  # whether every candidate was at hand
-    n_aligned: Mapped[int]  # algorithms with variables of which some alignment is valid
-    n_valid: Mapped[int] = mapped_column(SortableInteger)  # valid alignments of algorithms with variables
-    n_joint: Mapped[int]  # kept ones that joint interchange confirms
-    n_undecided: Mapped[int] = mapped_column(SortableInteger)  # placements of which it is not known
-    truncated: Mapped[bool]  # whether some algorithm has valid ones that are not kept
-    exact: Mapped[bool]  # whether no limit and nothing undecided leaves a count open
-    refused: Mapped[str] = mapped_column(Text, default="", server_default="")  # why it was not searched
-    seconds: Mapped[float]
-    content: Mapped[str] = mapped_column(String(64))  # SHA-256 of all of it, timings apart: the result's digest
-    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
-
-    analysis: Mapped[AnalysisRow] = relationship()
-
-
-class DirectionAlgorithmRow(Base):
-    """What one search found for one algorithm."""
-
-    __tablename__ = "direction_algorithms"
-    __table_args__ = (
-        UniqueConstraint("search_id", "algorithm_id"),
-        Index(None, "search_id", "position"),
-    )
-
-    id: Mapped[int] = mapped_column(primary_key=True)
-    search_id: Mapped[int] = mapped_column(ForeignKey("direction_searches.id", ondelete="CASCADE"))
-    position: Mapped[int]  # in the order searched, from 0
-    algorithm_id: Mapped[str] = mapped_column(String(16), index=True)
-    form: Mapped[str] = mapped_column(String(16))
-    text: Mapped[str] = mapped_column(Text)  # identity text
-    formula: Mapped[str] = mapped_column(Text)
-    n_variables: Mapped[int]
-    n_placements: Mapped[int | None]  # choices that the class offers; None if too many to count
-    n_valid: Mapped[int]
-    n_joint: Mapped[int]
-    n_undecided: Mapped[int]
-    n_kept: Mapped[int]
-    truncated_at: Mapped[int | None]
-    unread: Mapped[list[Any]] = mapped_column(JSON)  # [[path, layer, residual], …]
-    families: Mapped[list[Any]] = mapped_column(JSON)  # see app.db.direction_codecs
-    choices: Mapped[list[Any]] = mapped_column(JSON)  # of a learned search: every choice with its seeds
-
-    alignments: Mapped[list[DirectionAlignmentRow]] = relationship(back_populates="algorithm", passive_deletes=True)
-    search: Mapped[DirectionSearchRow] = relationship()
-
-
-class DirectionAlignmentRow(Base):
-    """A kept alignment on directions: valid, or one of the best that fail."""
-
-    __tablename__ = "direction_alignments"
-    __table_args__ = (
-        UniqueConstraint("algorithm_row_id", "alignment_id"),
-        Index(None, "search_id", "valid", "id"),
-        Index(None, "algorithm_row_id", "position"),
-    )
-
-    id: Mapped[int] = mapped_column(primary_key=True)
-    search_id: Mapped[int] = mapped_column(ForeignKey("direction_searches.id", ondelete="CASCADE"))
-    algorithm_row_id: Mapped[int] = mapped_column(ForeignKey("direction_algorithms.id", ondelete="CASCADE"))
-    alignment_id: Mapped[str] = mapped_column(String(16), index=True)
-    position: Mapped[int]  # valid ones first, from 0
-    text: Mapped[str] = mapped_column(Text)  # of the places, as addresses carry it
-    valid: Mapped[bool]
-    agreed: Mapped[int]  # single interchanges, summed over variables
-    of: Mapped[int]
-    joint_agreed: Mapped[int | None]  # None where joint interchange was not run
-    joint_of: Mapped[int | None]
-    causal_order: Mapped[bool]
-    margin: Mapped[float | None]  # None where nothing was tested
-    n_directions: Mapped[int]  # dimensions of all places together
-    n_weights: Mapped[int]  # nonzero ones
-    family_dimension: Mapped[int | None]  # of all oblique swaps of its read-outs together; None where they are none
-    family_answer: Mapped[str | None] = mapped_column(String(16))  # all, some, none, undecided: the least of its places
-    illusory: Mapped[bool | None]  # whether some direction works by what the next layer does not read; None: none split
-    read_outs: Mapped[list[Any]] = mapped_column(JSON)  # [[gain, constant, residual] or null, …] in order of paths
-    rowspace: Mapped[list[Any]] = mapped_column(JSON)  # [[rank, share, whole, seen, of] or null, …]
-    swaps: Mapped[list[Any]] = mapped_column(JSON)  # [[dimension, answer, method] or null, …]
-
-    algorithm: Mapped[DirectionAlgorithmRow] = relationship(back_populates="alignments")
-
-
 class AnalysisReportRow(Base):
     """What one job found out about an analysis and is read whole: the ladder of map classes, contradictions."""
 
@@ -442,86 +318,3 @@ class AnalysisReportRow(Base):
     seconds: Mapped[float]
     content: Mapped[str] = mapped_column(String(64))  # SHA-256 of what was found, timings apart
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
-
-
-class JobRow(Base):
-    """Background work, unique by content key; claimed with a lease that a heartbeat renews."""
-
-    __tablename__ = "jobs"
-    __table_args__ = (
-        Index(None, "state", "priority", "turn", "created_at"),  # the order in which jobs are taken up
-        Index(None, "requester", "state", "priority", "turn"),  # a requester's last turn
-    )
-
-    id: Mapped[str] = mapped_column(String(16), primary_key=True)  # hash of kind and arguments: the public id
-    kind: Mapped[str] = mapped_column(String(40))
-    network_digest: Mapped[str | None] = mapped_column(String(64), index=True)  # what it works on, if that is stored
-    arguments: Mapped[dict[str, Any]] = mapped_column(JSON)
-    title: Mapped[str] = mapped_column(String(300))
-    state: Mapped[str] = mapped_column(String(16))  # queued, running, done, failed, cancelled, truncated
-    priority: Mapped[int] = mapped_column(default=0)  # smaller first
-    requester: Mapped[str] = mapped_column(String(40), default="", server_default="")  # see app.jobs.turns
-    turn: Mapped[int] = mapped_column(default=0, server_default="0")  # among jobs of its priority
-    stage: Mapped[str] = mapped_column(String(40), default="")
-    done: Mapped[int] = mapped_column(BigInteger, default=0)
-    total: Mapped[int] = mapped_column(BigInteger, default=0)
-    found: Mapped[str] = mapped_column(String(300), default="")
-    attempts: Mapped[int] = mapped_column(default=0)  # times that a worker took it up
-    losses: Mapped[int] = mapped_column(default=0, server_default="0")  # attempts that came to nothing
-    not_before: Mapped[datetime | None] = mapped_column(UtcDateTime)  # while it waits after such an attempt
-    set_aside: Mapped[bool] = mapped_column(default=False, server_default=false())  # it came to nothing too often
-    owner: Mapped[str | None] = mapped_column(String(80))
-    lease_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    cancel_requested: Mapped[bool] = mapped_column(default=False)
-    error: Mapped[str] = mapped_column(Text, default="")
-    result: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)  # e.g. {"url": "/networks/…"}
-    # what a training tells of its networks on their way; {} before, and when its result says it
-    so_far: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict, server_default="{}", deferred=True)
-    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
-    started_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    finished_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
-
-    log: Mapped[list[JobLogRow]] = relationship(
-        back_populates="job", cascade="all, delete-orphan", order_by="JobLogRow.id"
-    )
-
-
-class WorkerRow(Base):
-    """A worker that has shown itself: present as long as it goes on doing so; its row goes when it leaves."""
-
-    __tablename__ = "workers"
-
-    name: Mapped[str] = mapped_column(String(80), primary_key=True)  # its jobs' owners begin with it
-    host: Mapped[str] = mapped_column(String(80))
-    pid: Mapped[int]
-    slots: Mapped[int]  # jobs at a time
-    cluster: Mapped[str] = mapped_column(String(200))  # address of the scheduler it computes on; "": its own machine
-    version: Mapped[str] = mapped_column(String(40))  # of the program
-    started_at: Mapped[datetime] = mapped_column(UtcDateTime)
-    seen_at: Mapped[datetime] = mapped_column(UtcDateTime)
-
-
-class JobLogRow(Base):
-    """One line of a job's log."""
-
-    __tablename__ = "job_log"
-    __table_args__ = (Index(None, "job_id", "id"),)
-
-    id: Mapped[int] = mapped_column(primary_key=True)
-    job_id: Mapped[str] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"))
-    at: Mapped[datetime] = mapped_column(UtcDateTime)
-    level: Mapped[str] = mapped_column(String(8))  # info, warning, error
-    message: Mapped[str] = mapped_column(Text)
-
-    job: Mapped[JobRow] = relationship(back_populates="log")
-
-
-class JobShardRow(Base):
-    """A finished part of a job on its way, so that the next attempt begins behind it; gone when the job ends."""
-
-    __tablename__ = "job_shards"
-
-    job_id: Mapped[str] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True)
-    key: Mapped[str] = mapped_column(String(120), primary_key=True)  # which part
-    scope: Mapped[str] = mapped_column(String(64))  # hash of everything that the part was computed from
-    data: Mapped[bytes] = mapped_column(LargeBinary)  # see analysis.shards

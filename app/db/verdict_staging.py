@@ -12,9 +12,10 @@ from functools import partial
 from sqlalchemy import delete, insert, select
 from sqlalchemy.orm import Session
 
+from app.db.job_tables import JobRow
 from app.db.reads.jobs import UNFINISHED
 from app.db.staging import BYTES_AT_ONCE, Step
-from app.db.tables import AnalysisRow, JobRow, VerdictBlockRow, VerdictRow
+from app.db.tables import AnalysisRow, VerdictBlockRow, VerdictRow
 from app.db.verdict_columns import PreparedVerdicts, VerdictBlock, passing_block
 
 

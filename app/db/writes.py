@@ -17,11 +17,12 @@ from analysis.result import OutputAnalysis
 from analysis.tasks import Task
 from app.db.codecs import parameters_to_bytes, tasks_of, tasks_to_json
 from app.db.errors import Conflict
+from app.db.job_tables import JobRow
 from app.db.links import is_taken
 from app.db.prepared import prepare_analysis
 from app.db.reads.analyses import network_by_digest
 from app.db.staging import DIRECTLY, Staging
-from app.db.tables import AnalysisRow, JobRow, NetworkRow
+from app.db.tables import AnalysisRow, NetworkRow
 
 
 class NamedNetwork(Interface):

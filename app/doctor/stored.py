@@ -15,11 +15,12 @@ from app.db import postgresql, sqlite
 from app.db.codecs import data_of, network_of, protocol_of
 from app.db.content import tables_in
 from app.db.engine import Store, newest_revision, shown
+from app.db.job_tables import JobRow
 from app.db.prepared import result_digest
 from app.db.reads.jobs import UNFINISHED
 from app.db.reads.results import load_analysis
 from app.db.staging import is_left_over
-from app.db.tables import AnalysisRow, DataRow, JobRow, NetworkRow, ProtocolRow
+from app.db.tables import AnalysisRow, DataRow, NetworkRow, ProtocolRow
 from app.doctor.finding import Finding, note, ok, problem, warning
 
 LARGE_LOG: Final = 256 << 20

@@ -101,37 +101,7 @@ def criteria_arguments(
         result: digest of its result, so that verdicts never come to stand beside another result.
         criteria: steps as text (:class:`analysis.criteria.steps.CriterionStep`); their order is no part of the job.
     """
-    return {
-        "network": network,
-        "output": output,
-        "protocol": protocol,
-        "data": data,
-        "result": result,
-        "criteria": sorted(criteria),
-    }
-
-
-def common_ground_arguments(
-    network: str, output: int, protocol: str, data: str, result: str, *, thorough: bool = False
-) -> dict[str, Any]:
-    """Arguments of a "common-ground" job: where everything that one stored analysis found stands on interventions.
-
-    Args:
-        network: digest of a stored network.
-        output: index of the output.
-        protocol: digest of the analysis's protocol.
-        data: digest of its data record.
-        result: digest of its result, so that a survey never comes to stand beside another result.
-        thorough: whether to go on where otherwise a sample would be drawn, however long it takes.
-    """
-    return {
-        "network": network,
-        "output": output,
-        "protocol": protocol,
-        "data": data,
-        "result": result,
-        "thorough": thorough,
-    }
+    return {**_stored(network, output, protocol, data, result), "criteria": sorted(criteria)}
 
 
 def direction_arguments(
@@ -163,11 +133,7 @@ def direction_arguments(
     """
     learned = {"seeds": seeds, "steps": steps, "max_dimension": max_dimension} if "learned" in classes else {}
     return {
-        "network": network,
-        "output": output,
-        "protocol": protocol,
-        "data": data,
-        "result": result,
+        **_stored(network, output, protocol, data, result),
         "classes": sorted(classes),
         "every": every,
         **learned,
@@ -188,7 +154,7 @@ def study_arguments(study: str, cell: int, seeds: Sequence[int]) -> dict[str, An
 def report_arguments(
     network: str, output: int, protocol: str, data: str, result: str, *, thorough: bool = False
 ) -> dict[str, Any]:
-    """Arguments of a "ladder" or "contradictions" job: what is found out about one stored analysis and read whole.
+    """Arguments of a "common-ground", "ladder" or "contradictions" job: what is found out about one stored analysis.
 
     Args:
         network: digest of a stored network.
@@ -196,16 +162,19 @@ def report_arguments(
         protocol: digest of the analysis's protocol.
         data: digest of its data record.
         result: digest of its result, so that a report never comes to stand beside another result.
-        thorough: whether to do also what takes long (of the ladder: learned maps).
+        thorough: whether to do also what takes long (on the common ground: every class where otherwise a sample is
+            drawn; of the ladder: learned maps).
     """
-    return {
-        "network": network,
-        "output": output,
-        "protocol": protocol,
-        "data": data,
-        "result": result,
-        "thorough": thorough,
-    }
+    return {**_stored(network, output, protocol, data, result), "thorough": thorough}
+
+
+def _stored(network: str, output: int, protocol: str, data: str, result: str) -> dict[str, Any]:
+    """What names one stored analysis and what it found."""
+    return {"network": network, "output": output, "protocol": protocol, "data": data, "result": result}
+
+
+def _network(arguments: Mapping[str, Any]) -> str:
+    return str(arguments["network"])
 
 
 def _analysis_identity(arguments: Mapping[str, Any]) -> Any:
@@ -226,7 +195,7 @@ ANALYSE: Final = JobDefinition(
     version=f"1/{ENGINE_VERSION}",
     title="Analyse",
     identity=_analysis_identity,
-    network_of=lambda arguments: str(arguments["network"]),
+    network_of=_network,
 )
 TRAIN: Final = JobDefinition(
     kind="train",
@@ -240,21 +209,21 @@ CRITERIA: Final = JobDefinition(
     handler="app.jobs.judging:CRITERIA",
     version=f"1/{ENGINE_VERSION}",
     title="Criteria",
-    network_of=lambda arguments: str(arguments["network"]),
+    network_of=_network,
 )
 COMMON_GROUND: Final = JobDefinition(
     kind="common-ground",
     handler="app.jobs.surveying:COMMON_GROUND",
     version=f"1/{ENGINE_VERSION}",
     title="Common ground",
-    network_of=lambda arguments: str(arguments["network"]),
+    network_of=_network,
 )
 DIRECTIONS: Final = JobDefinition(
     kind="directions",
     handler="app.jobs.directions:DIRECTIONS",
     version=f"1/{ENGINE_VERSION}",
     title="Directions",
-    network_of=lambda arguments: str(arguments["network"]),
+    network_of=_network,
 )
 STUDY: Final = JobDefinition(
     kind="study",
@@ -268,14 +237,14 @@ LADDER: Final = JobDefinition(
     handler="app.jobs.reporting:LADDER",
     version=f"1/{ENGINE_VERSION}",
     title="Ladder of map classes",
-    network_of=lambda arguments: str(arguments["network"]),
+    network_of=_network,
 )
 CONTRADICTIONS: Final = JobDefinition(
     kind="contradictions",
     handler="app.jobs.reporting:CONTRADICTIONS",
     version=f"1/{ENGINE_VERSION}",
     title="Contradictions",
-    network_of=lambda arguments: str(arguments["network"]),
+    network_of=_network,
 )
 DEFINITIONS: Final[Mapping[str, JobDefinition]] = {
     d.kind: d for d in (ANALYSE, TRAIN, CRITERIA, COMMON_GROUND, DIRECTIONS, LADDER, CONTRADICTIONS, STUDY)

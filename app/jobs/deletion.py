@@ -22,9 +22,10 @@ from sqlalchemy.orm import Session
 
 from app.db.engine import Store
 from app.db.errors import Conflict
+from app.db.job_tables import JobRow
 from app.db.reads.jobs import UNFINISHED
 from app.db.staging import delete_some
-from app.db.tables import AnalysisRow, JobRow, NetworkRow
+from app.db.tables import AnalysisRow, NetworkRow
 from app.db.writes import delete_network
 from app.jobs import queue
 

@@ -7,7 +7,9 @@ from sqlalchemy.orm import Session
 
 from analysis.directions.findings import CLOSED_FORM, MAX_CHEAP, closed_form_work
 from app.db.codecs import network_of
-from app.db.tables import AlgorithmRow, AnalysisRow, DirectionSearchRow, JobRow
+from app.db.direction_tables import DirectionSearchRow
+from app.db.job_tables import JobRow
+from app.db.tables import AlgorithmRow, AnalysisRow
 from app.jobs import queue
 
 

@@ -23,10 +23,11 @@ from analysis.protocol import Protocol
 from app.addressing import Addresses
 from app.db.codecs import network_of, protocol_of
 from app.db.direction_codecs import PreparedDirections, prepare_directions
+from app.db.direction_tables import DirectionSearchRow
 from app.db.directions import save_directions
 from app.db.errors import NotFound
 from app.db.reads.analyses import analysis_by_key, find_data, network_by_digest, scope_of
-from app.db.tables import AlgorithmRow, AnalysisRow, DirectionSearchRow
+from app.db.tables import AlgorithmRow, AnalysisRow
 from app.jobs.direction_asking import meant_algorithms
 from app.jobs.handlers import Handler, Saved
 

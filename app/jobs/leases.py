@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, and_, delete, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from analysis.progress import Progress
-from app.db.tables import JobRow, JobShardRow
+from app.db.job_tables import JobRow, JobShardRow
 from app.jobs.backoff import wait_after
 from app.jobs.definitions import DEFINITIONS, JobDefinition
 from app.jobs.queue import add_log, forget_shards

@@ -22,7 +22,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from analysis import ENGINE_VERSION
 from app.db.engine import Store
 from app.db.errors import StoreError
-from app.db.tables import WorkerRow
+from app.db.job_tables import WorkerRow
 
 log = logging.getLogger("pluriscope.jobs")
 SHOWN_EVERY_SECONDS: Final = 10.0

@@ -24,13 +24,13 @@ from analysis.criteria.steps import CriterionStep, default_steps
 from analysis.data import DataRecord
 from analysis.protocol import Protocol
 from app.db.errors import Conflict, NotFound
+from app.db.job_tables import JobLogRow, JobRow, JobShardRow
 from app.db.reads.jobs import find_job
-from app.db.tables import AnalysisRow, JobLogRow, JobRow, JobShardRow, NetworkRow, VerdictRow
+from app.db.tables import AnalysisRow, NetworkRow, VerdictRow
 from app.jobs.definitions import (
     DEFINITIONS,
     JobDefinition,
     analyse_arguments,
-    common_ground_arguments,
     criteria_arguments,
     direction_arguments,
     report_arguments,
@@ -115,8 +115,8 @@ def enqueue_analyses(
     for output in range(network.sizes[-1]):
         for protocol in protocols:
             arguments = analyse_arguments(network.digest, output, protocol, data)
-            which = f", output {output}" if network.sizes[-1] > 1 else ""
-            rows.append(enqueue(session, "analyse", arguments, f"{network.name}{which}: {protocol.name}"))
+            title = f"{_named(network, output)}: {protocol.name}"
+            rows.append(enqueue(session, "analyse", arguments, title))
     return rows
 
 
@@ -133,23 +133,9 @@ def enqueue_criteria(
     A job that has ended well is queued again where ``again`` is set: the caller has seen that verdicts are missing, so
     what it made is gone.
     """
-    network = analysis.network
-    arguments = criteria_arguments(
-        network.digest,
-        analysis.output,
-        analysis.protocol_digest,
-        analysis.data_digest,
-        analysis.result_digest,
-        [str(step) for step in steps],
-    )
-    which = f", output {analysis.output}" if network.sizes[-1] > 1 else ""
-    title = f"{network.name}{which}: criteria under {analysis.protocol.name}"
-    row = enqueue(session, "criteria", arguments, title, priority=CRITERIA_PRIORITY, asked=asked, again=again)
-    if again and row.state in ("done", "truncated"):
-        _queue_again(session, row, datetime.now(UTC))
-        if asked:
-            _hasten(row)
-    return row
+    arguments = criteria_arguments(*_stored(analysis), [str(step) for step in steps])
+    title = _title(analysis, "criteria")
+    return _enqueue_about(session, "criteria", arguments, title, priority=CRITERIA_PRIORITY, asked=asked, again=again)
 
 
 def enqueue_missing_criteria(session: Session) -> int:
@@ -173,24 +159,11 @@ def enqueue_common_ground(
 
     A job that has ended well is queued again where ``again`` is set: the caller has seen that nothing is stored.
     """
-    network = analysis.network
-    arguments = common_ground_arguments(
-        network.digest,
-        analysis.output,
-        analysis.protocol_digest,
-        analysis.data_digest,
-        analysis.result_digest,
-        thorough=thorough,
+    arguments = report_arguments(*_stored(analysis), thorough=thorough)
+    title = _title(analysis, "common ground", ", all classes" if thorough else "")
+    return _enqueue_about(
+        session, "common-ground", arguments, title, priority=COMMON_GROUND_PRIORITY, asked=asked, again=again
     )
-    which = f", output {analysis.output}" if network.sizes[-1] > 1 else ""
-    title = f"{network.name}{which}: common ground under {analysis.protocol.name}{', all classes' if thorough else ''}"
-    priority = COMMON_GROUND_PRIORITY
-    row = enqueue(session, "common-ground", arguments, title, priority=priority, asked=asked, again=again)
-    if again and row.state in ("done", "truncated"):
-        _queue_again(session, row, datetime.now(UTC))
-        if asked:
-            _hasten(row)
-    return row
 
 
 def enqueue_directions(
@@ -210,29 +183,19 @@ def enqueue_directions(
 
     A job that has ended well is queued again where ``again`` is set: the caller has seen that nothing is stored.
     """
-    network = analysis.network
     arguments = direction_arguments(
-        network.digest,
-        analysis.output,
-        analysis.protocol_digest,
-        analysis.data_digest,
-        analysis.result_digest,
+        *_stored(analysis),
         classes,
         every=every,
         seeds=seeds,
         steps=steps,
         max_dimension=max_dimension,
     )
-    which = f", output {analysis.output}" if network.sizes[-1] > 1 else ""
     what = "learned subspaces" if list(classes) == ["learned"] else "directions"
-    title = f"{network.name}{which}: {what} under {analysis.protocol.name}{', every algorithm' if every else ''}"
-    priority = DIRECTIONS_PRIORITY
-    row = enqueue(session, "directions", arguments, title, priority=priority, asked=asked, again=again)
-    if again and row.state in ("done", "truncated"):
-        _queue_again(session, row, datetime.now(UTC))
-        if asked:
-            _hasten(row)
-    return row
+    title = _title(analysis, what, ", every algorithm" if every else "")
+    return _enqueue_about(
+        session, "directions", arguments, title, priority=DIRECTIONS_PRIORITY, asked=asked, again=again
+    )
 
 
 def enqueue_report(
@@ -248,19 +211,34 @@ def enqueue_report(
 
     A job that has ended well is queued again where ``again`` is set: the caller has seen that nothing is stored.
     """
-    network = analysis.network
-    arguments = report_arguments(
-        network.digest,
-        analysis.output,
-        analysis.protocol_digest,
-        analysis.data_digest,
-        analysis.result_digest,
-        thorough=thorough,
-    )
-    which = f", output {analysis.output}" if network.sizes[-1] > 1 else ""
+    arguments = report_arguments(*_stored(analysis), thorough=thorough)
     what = {"ladder": "ladder of map classes", "contradictions": "contradictions"}[kind]
-    title = f"{network.name}{which}: {what} under {analysis.protocol.name}{', learned maps too' if thorough else ''}"
-    row = enqueue(session, kind, arguments, title, priority=REPORT_PRIORITY, asked=asked, again=again)
+    title = _title(analysis, what, ", learned maps too" if thorough else "")
+    return _enqueue_about(session, kind, arguments, title, priority=REPORT_PRIORITY, asked=asked, again=again)
+
+
+def _stored(analysis: AnalysisRow) -> tuple[str, int, str, str, str]:
+    """What names the analysis and what it found, as jobs' arguments begin."""
+    digests = analysis.protocol_digest, analysis.data_digest, analysis.result_digest
+    return analysis.network.digest, analysis.output, *digests
+
+
+def _named(network: NetworkRow, output: int) -> str:
+    """The network, and which of its outputs if it has several."""
+    return f"{network.name}, output {output}" if network.sizes[-1] > 1 else network.name
+
+
+def _title(analysis: AnalysisRow, what: str, more: str = "") -> str:
+    return f"{_named(analysis.network, analysis.output)}: {what} under {analysis.protocol.name}{more}"
+
+
+def _enqueue_about(
+    session: Session, kind: str, arguments: Mapping[str, Any], title: str, *, priority: int, asked: bool, again: bool
+) -> JobRow:
+    """Ask for work on a stored analysis; also for work that has ended well where ``again`` says that nothing of it is
+    stored any more.
+    """
+    row = enqueue(session, kind, arguments, title, priority=priority, asked=asked, again=again)
     if again and row.state in ("done", "truncated"):
         _queue_again(session, row, datetime.now(UTC))
         if asked:

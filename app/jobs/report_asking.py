@@ -10,7 +10,8 @@ from analysis.ladder.climbing import MAX_ALGORITHMS, N_PERMUTED
 from analysis.protocol import COMPLETE
 from app.bundled import ALICE_AND_BOB, bundled_networks
 from app.db.codecs import network_of
-from app.db.tables import AnalysisReportRow, AnalysisRow, JobRow
+from app.db.job_tables import JobRow
+from app.db.tables import AnalysisReportRow, AnalysisRow
 from app.jobs import queue
 
 

@@ -16,7 +16,8 @@ from analysis.networks.training_spec import TrainingOutcome, TrainingSpec, train
 from analysis.progress import Report
 from analysis.protocol import Protocol
 from app.addressing import Addresses
-from app.db.tables import JobRow, NetworkRow
+from app.db.job_tables import JobRow
+from app.db.tables import NetworkRow
 from app.db.writes import save_network
 from app.jobs import queue
 from app.jobs.definitions import TRAIN as TRAIN_DEFINITION

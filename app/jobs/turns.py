@@ -16,7 +16,7 @@ from typing import Final
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from app.db.tables import JobRow
+from app.db.job_tables import JobRow
 
 CARRIED: Final = "requester"
 

@@ -25,8 +25,8 @@ from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 
 from app.db.engine import Store, open_store
+from app.db.job_tables import JobRow
 from app.db.reads.jobs import UNFINISHED
-from app.db.tables import JobRow
 from app.db.trouble import is_lasting
 from app.jobs import leases
 from app.jobs.attempt import Attempt

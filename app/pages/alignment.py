@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
 from itertools import combinations
 
-import numpy as np
 from pydantic import Field
 from sqlalchemy.orm import Session
 
-from analysis import ENGINE_VERSION
 from analysis.algorithms.high_level_model import HighLevelModel
 from analysis.alignments.alignment import Alignment, NeuronSet
 from analysis.alignments.iia import check_alignment, interchange_matrix, interchange_rows
@@ -23,7 +20,7 @@ from analysis.experiments import (
 )
 from analysis.interventions.interchange import interchange_outputs
 from analysis.result import FRAGILE_MARGIN
-from analysis.validity import decide, margin_to_edge
+from analysis.validity import decide
 from app.addressing import Addresses, ExplanationRef
 from app.db.codecs import alignment_of
 from app.db.reads import algorithms as reads
@@ -49,12 +46,20 @@ from app.pages.formulas import (
     formula_tree,
     placed_views,
 )
+from app.pages.interchanges import (
+    MAX_FAILING_ROWS,
+    EvidenceRow,
+    InterchangeView,
+    ProvenanceView,
+    failing_rows,
+    interchange_view,
+    provenance_view,
+)
 from app.pages.options import PageModel, ScopeOptions
 from app.pages.place import Place, locate
 from app.pages.placements import SHAPE, placement_text, places_of, read_places
 from app.pages.shared import NetworkView, ScopeView, network_view
 
-MAX_FAILING_ROWS = 500
 MAX_SITE_FOR_MINIMALITY = 12  # neurons: 4,094 smaller sites are tried
 N_SIBLINGS = 6
 
@@ -68,37 +73,6 @@ class AlignmentOptions(ScopeOptions):
         description="The placement, PATH:LAYER.NEURON+NEURON for each variable, e.g. 0:1.0+2; needed where the "
         "alignment is not stored, since its id is a hash.",
     )
-
-
-class InterchangeView(PageModel):
-    """Interchange interventions on one variable, all indexed [source][base]."""
-
-    path: str
-    formula: str
-    truth_table: list[int]
-    site: str
-    score: FractionView
-    margin: float | None = Field(description="Smallest distance of a tested output from the edge of the decision.")
-    outputs: list[list[float]] = Field(description="What the network puts out.")
-    decisions: list[list[int]] = Field(description="The network's decision: 0, 1, or −1 for neither.")
-    expected: list[list[int]] = Field(description="What the algorithm says.")
-    tested: list[list[bool]] = Field(description="Whether the protocol tests the pair.")
-    agreed: list[list[bool]]
-
-
-class EvidenceRow(PageModel):
-    """One interchange intervention."""
-
-    path: str
-    formula: str
-    truth_table: list[int]
-    site: str
-    source: str
-    base: str
-    expected: int
-    decision: int
-    output: float
-    margin: float
 
 
 class SmallerView(PageModel):
@@ -118,19 +92,6 @@ class SilenceView(PageModel):
     right: int = Field(description="Of those, the ones that the network decides so.")
     of: int
     largest: int | None = Field(description="Most neurons in a set where not all sets are taken, else None.")
-
-
-class ProvenanceView(PageModel):
-    """Where a page's content comes from."""
-
-    network_digest: str
-    protocol_name: str
-    protocol_digest: str
-    data_digest: str
-    engine_version: str
-    stored: bool = Field(description="Whether the analysis keeps this explanation, or this page computed it.")
-    analysed_at: datetime | None
-    result_digest: str
 
 
 class AlignmentPage(HuedPage):
@@ -219,7 +180,14 @@ def build_alignment(
     check_alignment(place.cut, algorithm, alignment, place.protocol)
     placed = placed_views(algorithm, alignment)
     sites = dict(alignment.places)
-    interchanges = [_interchange(place, algorithm, view, sites[view.path]) for view in placed]
+    interchanges = [
+        interchange_view(
+            view,
+            interchange_matrix(place.cut, algorithm, view.path, sites[view.path], place.protocol, place.data),
+            place,
+        )
+        for view in placed
+    ]
     failing = [evidence for view in interchanges for evidence in failing_rows(view, place)]
     iia = FractionView(agreed=sum(v.score.agreed for v in interchanges), of=sum(v.score.of for v in interchanges))
     valid = iia.agreed == iia.of
@@ -257,13 +225,10 @@ def build_alignment(
         siblings=siblings,
         n_siblings=max(0, algorithm_row.n_kept - (row is not None)),
         silence=_silence(place, algorithm, alignment),
-        provenance=ProvenanceView(
-            network_digest=place.network.digest,
-            protocol_name=place.protocol.name,
-            protocol_digest=place.protocol.digest,
-            data_digest=place.data.digest,
-            engine_version=ENGINE_VERSION if place.analysis is None else place.analysis.engine_version,
+        provenance=provenance_view(
+            place,
             stored=row is not None,
+            engine_version=None if place.analysis is None else place.analysis.engine_version,
             analysed_at=None if place.analysis is None else place.analysis.created_at,
             result_digest="" if place.analysis is None else place.analysis.result_digest,
         ),
@@ -309,46 +274,6 @@ def _find(
             parent_label=label,
         )
     return row, alignment_of(row, algorithm.text).alignment
-
-
-def _interchange(place: Place, algorithm: HighLevelModel, view: PlacedView, site: NeuronSet) -> InterchangeView:
-    matrix = interchange_matrix(place.cut, algorithm, view.path, site, place.protocol, place.data)
-    tested = matrix.tested
-    margins = margin_to_edge(matrix.outputs, place.protocol.alignment_decision)
-    return InterchangeView(
-        path=view.path,
-        formula=view.formula,
-        truth_table=view.truth_table,
-        site=view.site,
-        score=FractionView(agreed=int((tested & matrix.agreed).sum()), of=int(tested.sum())),
-        margin=float(margins[tested].min()) if tested.any() else None,
-        outputs=matrix.outputs.tolist(),
-        decisions=matrix.decisions.tolist(),
-        expected=matrix.expected.tolist(),
-        tested=tested.tolist(),
-        agreed=matrix.agreed.tolist(),
-    )
-
-
-def failing_rows(view: InterchangeView, place: Place) -> list[EvidenceRow]:
-    """The tested interchanges of one variable that do not end as the algorithm says."""
-    n_inputs, rule = place.network.n_inputs, place.protocol.alignment_decision
-    rows = np.argwhere(np.array(view.tested) & ~np.array(view.agreed))
-    return [
-        EvidenceRow(
-            path=view.path,
-            formula=view.formula,
-            truth_table=view.truth_table,
-            site=view.site,
-            source=input_text(source, n_inputs),
-            base=input_text(base, n_inputs),
-            expected=view.expected[source][base],
-            decision=view.decisions[source][base],
-            output=view.outputs[source][base],
-            margin=float(margin_to_edge(np.array(view.outputs[source][base]), rule)),
-        )
-        for source, base in rows.tolist()
-    ]
 
 
 def _smaller(

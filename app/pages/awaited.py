@@ -10,9 +10,9 @@ from sqlalchemy.orm import Session
 
 from analysis.criteria.steps import CriterionStep
 from app.addressing import Addresses
+from app.db.job_tables import JobRow
 from app.db.reads.jobs import UNFINISHED
 from app.db.reads.verdicts import judging_jobs
-from app.db.tables import JobRow
 from app.pages.common_ground.build import survey_state
 from app.pages.options import PageModel
 from app.pages.place import Place

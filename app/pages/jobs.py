@@ -10,9 +10,9 @@ from pydantic import Field
 from sqlalchemy.orm import Session
 
 from app.addressing import Addresses
+from app.db.job_tables import JobRow
 from app.db.reads import jobs as reads
 from app.db.reads.analyses import network_by_digest
-from app.db.tables import JobRow
 from app.jobs.definitions import DEFINITIONS, MAX_LOSSES
 from app.pages.cursors import bad_cursor, read_cursor, write_cursor
 from app.pages.options import Options, PageModel

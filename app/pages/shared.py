@@ -19,7 +19,8 @@ from analysis.protocol import Protocol
 from analysis.tasks import INPUT_NAMES
 from app.addressing import Addresses, Scope
 from app.db.codecs import network_of
-from app.db.tables import AnalysisRow, JobRow, NetworkRow
+from app.db.job_tables import JobRow
+from app.db.tables import AnalysisRow, NetworkRow
 from app.figures.numbers import exact, noun
 from app.pages.options import BigInt, PageModel
 from app.pages.place import Place, protocol_key

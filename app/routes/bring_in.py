@@ -24,9 +24,10 @@ from analysis.networks.intake import Intake
 from analysis.protocol import Protocol
 from app.addressing import API_PREFIX, Addresses, Scope
 from app.db.errors import StoreError
+from app.db.job_tables import JobRow
 from app.db.reads.analyses import find_protocol
 from app.db.records import save_data_record, save_protocol
-from app.db.tables import JobRow, NetworkRow
+from app.db.tables import NetworkRow
 from app.db.writes import save_network
 from app.errors import api_errors
 from app.jobs import queue

@@ -9,12 +9,12 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse, StreamingResponse
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 from sqlalchemy.orm import Session
 
 from app.addressing import API_PREFIX, Addresses
-from app.db.tables import JobRow
-from app.errors import Conflict, api_errors
+from app.db.job_tables import JobRow
+from app.errors import api_errors
 from app.figures.clouds import Mark, cloud
 from app.figures.numbers import exact, noun
 from app.figures.plots import Figure
@@ -30,12 +30,12 @@ from app.pages.common_ground.views import (
     StandingOptions,
     StandingView,
 )
-from app.pages.jobs import JobPage, build_job
+from app.pages.jobs import JobPage
 from app.pages.options import ScopeOptions
-from app.pages.place import locate
 from app.rendering import is_fragment, render
+from app.routes.asking import AnalysisOrder, accepted, analysis_meant
 from app.routes.changes import Writing
-from app.routes.depends import Form, Links, Reading, now
+from app.routes.depends import Form, Links, Reading
 
 router = APIRouter()
 PAGE = "/networks/{network}/common-ground"
@@ -47,14 +47,9 @@ SpotOptions = Annotated[PlacesOptions, Query()]
 TableOptions = Annotated[ScopeOptions, Query()]
 
 
-class SurveyRequest(BaseModel):
+class SurveyRequest(AnalysisOrder):
     """Which analysis to survey."""
 
-    model_config = ConfigDict(extra="forbid")
-
-    protocol: str = Field("complete", max_length=64, description="Name of a protocol, or its digest's first digits.")
-    output: int = Field(0, ge=0, le=999, description="Index of the output.")
-    data: str = Field("", max_length=64, description="First digits of a data record's digest; empty for the default.")
     thorough: bool = Field(
         False, description="Whether to look at every class where otherwise a sample is drawn, however long it takes."
     )
@@ -128,10 +123,7 @@ def common_ground_table(session: Reading, links: Links, network: str, options: T
 )
 def survey(session: Writing, links: Links, network: str, order: SurveyRequest, response: Response) -> JobPage:
     """Survey a stored analysis in the background. Asking twice is asking once."""
-    job = ask_for_survey(session, links, network, order)
-    session.flush()
-    response.headers["Location"] = links.twin(links.job(job.id))
-    return build_job(session, links, job.id, now())
+    return accepted(session, links, ask_for_survey(session, links, network, order), response)
 
 
 @router.post(PAGE, include_in_schema=False)
@@ -147,11 +139,8 @@ def ask_for_survey(session: Session, links: Addresses, network: str, order: Surv
         NotFound: no such network, output, protocol or data record.
         Conflict: there is no analysis to be surveyed.
     """
-    scope = ScopeOptions(output=order.output, protocol=order.protocol, data=order.data).scope
-    place = locate(session, links, network, scope)
-    if place.analysis is None:
-        raise Conflict("analysis", "is not stored, so there is nothing to survey", "ask for the analysis first")
-    return queue.enqueue_common_ground(session, place.analysis, thorough=order.thorough, asked=True, again=True)
+    analysis = analysis_meant(session, links, network, order, "nothing to survey")
+    return queue.enqueue_common_ground(session, analysis, thorough=order.thorough, asked=True, again=True)
 
 
 def figure_of(page: CommonGroundPage) -> Figure | None:

@@ -12,8 +12,9 @@ from sqlalchemy.orm import Session
 from analysis.criteria.steps import CriterionStep, default_steps, parse_steps
 from analysis.errors import InvalidCriterion
 from app.addressing import API_PREFIX, Addresses, Scope
+from app.db.job_tables import JobRow
 from app.db.reads.verdicts import kinds_and_steps, missing_steps
-from app.db.tables import AnalysisRow, JobRow, NetworkRow
+from app.db.tables import AnalysisRow, NetworkRow
 from app.errors import BadQuery, api_errors
 from app.jobs import queue
 from app.limits import criterion_seconds_in

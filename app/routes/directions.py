@@ -6,14 +6,14 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 from sqlalchemy.orm import Session
 
 from analysis.directions.findings import CLOSED_FORM
 from analysis.directions.result import DirectionClass
 from app.addressing import API_PREFIX, Addresses
-from app.db.tables import JobRow
-from app.errors import Conflict, api_errors
+from app.db.job_tables import JobRow
+from app.errors import api_errors
 from app.jobs import queue
 from app.pages.directions.one import build_direction, direction_address
 from app.pages.directions.overview import build_directions
@@ -25,13 +25,12 @@ from app.pages.directions.views import (
     DirectionsOptions,
     DirectionsPage,
 )
-from app.pages.jobs import JobPage, build_job
-from app.pages.options import ScopeOptions
-from app.pages.place import locate
+from app.pages.jobs import JobPage
 from app.rendering import is_fragment, render
+from app.routes.asking import AnalysisOrder, accepted, analysis_meant
 from app.routes.changes import Writing
 from app.routes.computing import room
-from app.routes.depends import Form, Links, Reading, now
+from app.routes.depends import Form, Links, Reading
 
 router = APIRouter()
 LIST = "/networks/{network}/directions"
@@ -42,14 +41,9 @@ LeadingOptions = Annotated[DirectionsOfOptions, Query()]
 OneOptions = Annotated[DirectionOptions, Query()]
 
 
-class DirectionsRequest(BaseModel):
+class DirectionsRequest(AnalysisOrder):
     """Which directions to search."""
 
-    model_config = ConfigDict(extra="forbid")
-
-    protocol: str = Field("complete", max_length=64, description="Name of a protocol, or its digest's first digits.")
-    output: int = Field(0, ge=0, le=999, description="Index of the output.")
-    data: str = Field("", max_length=64, description="First digits of a data record's digest; empty for the default.")
     classes: list[DirectionClass] = Field(
         list(CLOSED_FORM), min_length=1, max_length=5, description="Classes; all in closed form if not given."
     )
@@ -86,10 +80,7 @@ def directions_twin(session: Reading, links: Links, network: str, options: ListO
 )
 def search(session: Writing, links: Links, network: str, order: DirectionsRequest, response: Response) -> JobPage:
     """Search directions for a stored analysis in the background. Asking twice is asking once."""
-    job = ask_for_directions(session, links, network, order)
-    session.flush()
-    response.headers["Location"] = links.twin(links.job(job.id))
-    return build_job(session, links, job.id, now())
+    return accepted(session, links, ask_for_directions(session, links, network, order), response)
 
 
 @router.post(LIST, include_in_schema=False)
@@ -107,14 +98,11 @@ def ask_for_directions(session: Session, links: Addresses, network: str, order: 
         NotFound: no such network, output, protocol or data record.
         Conflict: there is no analysis whose algorithms could be placed, or no hidden layer to place them in.
     """
-    scope = ScopeOptions(output=order.output, protocol=order.protocol, data=order.data).scope
-    place = locate(session, links, network, scope)
-    if place.analysis is None:
-        raise Conflict("analysis", "is not stored, so there are no algorithms to place", "ask for the analysis first")
+    analysis = analysis_meant(session, links, network, order, "no algorithm to place")
     learned = "learned" in order.classes
     return queue.enqueue_directions(
         session,
-        place.analysis,
+        analysis,
         list(dict.fromkeys(order.classes)),
         every=order.every,
         seeds=order.seeds if learned else 0,

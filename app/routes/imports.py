@@ -15,16 +15,17 @@ from analysis.preflight import preflight
 from analysis.protocol import Protocol, protocol_from_mapping
 from app.addressing import API_PREFIX, Addresses
 from app.db.codecs import network_of, tasks_of
+from app.db.job_tables import JobRow
 from app.db.reads import analyses as reads
 from app.db.records import save_protocol
-from app.db.tables import JobRow
 from app.errors import BadQuery, api_errors
 from app.jobs import queue
 from app.jobs.definitions import analyse_arguments
 from app.pages.bring_in.declaration import BringInRequest
-from app.pages.jobs import JobPage, build_job
+from app.pages.jobs import JobPage
 from app.pages.options import PageModel
 from app.pages.place import find_network
+from app.routes.asking import accepted
 from app.routes.bring_in import (
     NETWORK_BODY,
     ask_for_analyses,
@@ -33,7 +34,7 @@ from app.routes.bring_in import (
     store_intake,
 )
 from app.routes.changes import RawBody, Writing
-from app.routes.depends import Form, Links, now
+from app.routes.depends import Form, Links
 
 router = APIRouter()
 
@@ -120,10 +121,7 @@ def bring_in(
 )
 def analyse(session: Writing, links: Links, network: str, order: AnalysisRequest, response: Response) -> JobPage:
     """Analyse one output of a stored network in the background. Asking twice is asking once."""
-    job = ask_for_analysis(session, links, network, order)
-    session.flush()
-    response.headers["Location"] = links.twin(links.job(job.id))
-    return build_job(session, links, job.id, now())
+    return accepted(session, links, ask_for_analysis(session, links, network, order), response)
 
 
 @router.post("/networks/{network}/analyses", include_in_schema=False)

@@ -6,34 +6,28 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 from sqlalchemy.orm import Session
 
 from app.addressing import API_PREFIX, Addresses
-from app.db.tables import JobRow
-from app.errors import Conflict, api_errors
+from app.db.job_tables import JobRow
+from app.errors import api_errors
 from app.jobs import queue
-from app.pages.jobs import JobPage, build_job
-from app.pages.options import ScopeOptions
-from app.pages.place import locate
+from app.pages.jobs import JobPage
 from app.pages.reports.ladder import LadderOptions, LadderPage, build_ladder, ladder_drawing
 from app.rendering import render
+from app.routes.asking import AnalysisOrder, accepted, analysis_meant
 from app.routes.changes import Writing
-from app.routes.depends import Form, Links, Reading, now
+from app.routes.depends import Form, Links, Reading
 
 router = APIRouter()
 PAGE = "/networks/{network}/ladder"
 Options = Annotated[LadderOptions, Query()]
 
 
-class LadderRequest(BaseModel):
+class LadderRequest(AnalysisOrder):
     """Which analysis, and how far up."""
 
-    model_config = ConfigDict(extra="forbid")
-
-    protocol: str = Field("complete", max_length=64, description="Name of a protocol, or its digest's first digits.")
-    output: int = Field(0, ge=0, le=999, description="Index of the output.")
-    data: str = Field("", max_length=64, description="First digits of a data record's digest; empty for the default.")
     thorough: bool = Field(False, description="Whether to learn subspaces and non-linear maps too: some minutes.")
 
 
@@ -58,10 +52,7 @@ def ladder_twin(session: Reading, links: Links, network: str, options: Options) 
 )
 def climb(session: Writing, links: Links, network: str, order: LadderRequest, response: Response) -> JobPage:
     """Climb the ladder in the background, learned maps too if `thorough`. Asking twice is asking once."""
-    job = ask_for_ladder(session, links, network, order)
-    session.flush()
-    response.headers["Location"] = links.twin(links.job(job.id))
-    return build_job(session, links, job.id, now())
+    return accepted(session, links, ask_for_ladder(session, links, network, order), response)
 
 
 @router.post(PAGE, include_in_schema=False)
@@ -77,8 +68,5 @@ def ask_for_ladder(session: Session, links: Addresses, network: str, order: Ladd
         NotFound: no such network, output, protocol or data record.
         Conflict: there is no analysis to climb on.
     """
-    scope = ScopeOptions(output=order.output, protocol=order.protocol, data=order.data).scope
-    place = locate(session, links, network, scope)
-    if place.analysis is None:
-        raise Conflict("analysis", "is not stored, so there is nothing to climb on", "ask for the analysis first")
-    return queue.enqueue_report(session, place.analysis, "ladder", thorough=order.thorough, asked=True, again=True)
+    analysis = analysis_meant(session, links, network, order, "nothing to climb on")
+    return queue.enqueue_report(session, analysis, "ladder", thorough=order.thorough, asked=True, again=True)

@@ -9,12 +9,13 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 
 from app.addressing import API_PREFIX
 from app.errors import BadQuery, api_errors
-from app.pages.jobs import JobPage, build_job
+from app.pages.jobs import JobPage
 from app.pages.training.options import TrainOptions, TrainRequest, form_options, problems_of_form, request_of
 from app.pages.training.page import TrainPage, build_train, start_training
 from app.rendering import is_fragment, render
+from app.routes.asking import accepted
 from app.routes.changes import Writing
-from app.routes.depends import Form, Links, Reading, now
+from app.routes.depends import Form, Links, Reading
 
 router = APIRouter()
 Filled = Annotated[TrainOptions, Query()]
@@ -63,7 +64,4 @@ def train_over_http(session: Writing, links: Links, order: TrainRequest, respons
 
     The job tells under `learning` how far each network is: its loss by epoch, its outputs, how it ended.
     """
-    job = start_training(session, order)
-    session.flush()
-    response.headers["Location"] = links.twin(links.job(job.id))
-    return build_job(session, links, job.id, now())
+    return accepted(session, links, start_training(session, order), response)

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from app.db import sqlite
 from app.db.engine import Store
-from app.db.tables import JobRow, WorkerRow
+from app.db.job_tables import JobRow, WorkerRow
 from app.jobs.definitions import DEFINITIONS
 from app.jobs.presence import PRESENT_SECONDS
 from app.settings import Settings

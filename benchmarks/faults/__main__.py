@@ -20,7 +20,7 @@ import numpy as np
 from sqlalchemy import select, text
 
 from app.db.engine import store_at
-from app.db.tables import JobLogRow, JobRow, JobShardRow
+from app.db.job_tables import JobLogRow, JobRow, JobShardRow
 from benchmarks.faults.installation import ROOT, Installation
 from benchmarks.faults.natural import natural_contents
 

@@ -16,9 +16,10 @@ from sqlalchemy import select
 from analysis.protocol import COMPLETE, PAPER
 from app.bundled import ORIGIN, bundled_networks
 from app.db.engine import Store, open_store
+from app.db.job_tables import JobRow
 from app.db.records import save_data_record
 from app.db.studies import save_results
-from app.db.tables import JobRow, NetworkRow
+from app.db.tables import NetworkRow
 from app.db.writes import save_network
 from app.jobs.definitions import DEFINITIONS
 from app.jobs.queue import cancel, enqueue_analyses

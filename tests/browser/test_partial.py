@@ -7,8 +7,8 @@ import pytest
 from sqlalchemy import select
 
 from app.db.engine import open_store
+from app.db.job_tables import JobRow
 from app.db.partial import save_partial
-from app.db.tables import JobRow
 from app.jobs import handlers
 from app.settings import Settings
 from tests.factories import pretrained_xor

@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from app.db.engine import open_store
-from app.db.tables import JobRow
+from app.db.job_tables import JobRow
 from app.settings import Settings
 from tests.factories import small_network
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Final
 
 from analysis.criteria.budget import Clock
@@ -36,7 +37,7 @@ def criterion_measures(texts: Sequence[str]) -> tuple[Measure, ...]:
             f"{_NOUNS[kind]} that pass {step}",
             f"{_NOUNS[kind].capitalize()} that pass the criterion: {step.criterion.definition}",
             "count",
-            lambda studied, kind=kind, step=step: passing(studied, [str(step)])[_key(kind, step)],  # type: ignore[misc]
+            partial(_passing_one, kind=kind, step=step),
             _NOUNS[kind],
             log=True,
             needs=frozenset({"circuits", "interpretations", "algorithms", "criteria"}),
@@ -64,6 +65,10 @@ def passing(
     for block in judge_analysis(subject, tuple(_wanted(texts)), report=report, clock=clock):
         tallies[_key(block.kind, block.step)] += block.tally
     return {_key(kind, step): _measured(studied, kind, tallies[_key(kind, step)]) for kind, step in _wanted(texts)}
+
+
+def _passing_one(studied: Studied, *, kind: Kind, step: CriterionStep) -> Measured:
+    return passing(studied, [str(step)])[_key(kind, step)]
 
 
 def _measured(studied: Studied, kind: Kind, tally: CriterionTally) -> Measured:

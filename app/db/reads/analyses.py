@@ -13,8 +13,9 @@ from analysis.protocol import BUILT_IN, Protocol
 from app.addressing import Scope
 from app.db.codecs import data_of, protocol_of
 from app.db.errors import Ambiguous, Deleted, NotFound
+from app.db.job_tables import JobRow
 from app.db.reads.jobs import UNFINISHED
-from app.db.tables import AnalysisRow, DataRow, FormerSlugRow, JobRow, NetworkRow, ProtocolRow
+from app.db.tables import AnalysisRow, DataRow, FormerSlugRow, NetworkRow, ProtocolRow
 
 CANDIDATES: Final = 5
 """Networks that an ambiguous prefix names in its message."""

@@ -24,8 +24,9 @@ from app.db.direction_codecs import (
     rowspace_of,
     unread_of,
 )
+from app.db.direction_tables import DirectionAlgorithmRow, DirectionAlignmentRow, DirectionSearchRow
 from app.db.reads.directions import direction_searches
-from app.db.tables import AnalysisRow, DirectionAlgorithmRow, DirectionAlignmentRow, DirectionSearchRow
+from app.db.tables import AnalysisRow
 
 
 def load_directions(session: Session, analysis: AnalysisRow) -> list[DirectionFindings]:

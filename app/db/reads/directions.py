@@ -9,7 +9,8 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from analysis.directions.result import CLASSES
-from app.db.tables import AnalysisRow, DirectionAlgorithmRow, DirectionAlignmentRow, DirectionSearchRow
+from app.db.direction_tables import DirectionAlgorithmRow, DirectionAlignmentRow, DirectionSearchRow
+from app.db.tables import AnalysisRow
 
 _ORDER: Final[dict[str, int]] = {name: number for number, name in enumerate(CLASSES)}
 

@@ -13,9 +13,10 @@ from analysis.algorithms.high_level_model import Form
 from analysis.algorithms.parsing import parse_algorithm
 from analysis.algorithms.redundancy import irredundancy
 from analysis.directions.result import CLASSES
+from app.db.direction_tables import DirectionAlgorithmRow, DirectionAlignmentRow, DirectionSearchRow
 from app.db.reads.directions import all_direction_alignments, direction_searches
 from app.db.reads.explanation_shelves import MAX_KEPT, Kept, RowShelf, key_of
-from app.db.tables import AnalysisRow, DirectionAlgorithmRow, DirectionAlignmentRow, DirectionSearchRow
+from app.db.tables import AnalysisRow
 
 JUDGED: Final = ("both-directions", "one-direction", "joint-interchange", "causal-order", "margin")
 """Criteria for alignments that the columns of a shelf answer for directions."""

@@ -10,7 +10,7 @@ from sqlalchemy import and_, func, select, tuple_
 from sqlalchemy.orm import Session
 
 from app.db.errors import NotFound
-from app.db.tables import JobLogRow, JobRow
+from app.db.job_tables import JobLogRow, JobRow
 
 UNFINISHED: Final = ("queued", "running")
 Mark = tuple[Any, ...]

@@ -10,8 +10,9 @@ from typing import Final
 from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import Session, joinedload
 
+from app.db.job_tables import JobRow
 from app.db.reads.jobs import UNFINISHED
-from app.db.tables import AlgorithmRow, AlignmentRow, AnalysisRow, DataRow, JobRow, NetworkRow, ProtocolRow
+from app.db.tables import AlgorithmRow, AlignmentRow, AnalysisRow, DataRow, NetworkRow, ProtocolRow
 
 _HEX: Final = frozenset("0123456789abcdef")
 STUDY_ORIGIN: Final = "study"

@@ -9,8 +9,9 @@ from sqlalchemy.orm import Session
 from analysis.circuits.circuit import Circuit, EdgeLayout
 from analysis.reverify import Value, smaller_by_one
 from app.db.circuit_columns import BLOCK, COLUMNS
+from app.db.direction_tables import DirectionAlignmentRow
 from app.db.reads.circuits import circuits_at, is_stored
-from app.db.tables import AlgorithmRow, AlignmentRow, AnalysisRow, CircuitBlockRow, DirectionAlignmentRow
+from app.db.tables import AlgorithmRow, AlignmentRow, AnalysisRow, CircuitBlockRow
 
 
 def lists_every_valid_circuit(analysis: AnalysisRow) -> bool:

@@ -17,10 +17,11 @@ from analysis.studies.outcome import StudyOutcome, flat_weights
 from analysis.studies.result_file import StudyResults
 from app.db.codecs import network_of
 from app.db.errors import Ambiguous, NotFound
+from app.db.job_tables import JobRow
 from app.db.reads.analyses import begins_with
 from app.db.reads.jobs import UNFINISHED
 from app.db.study_tables import StudyOutcomeRow, StudyRow
-from app.db.tables import JobRow, NetworkRow
+from app.db.tables import NetworkRow
 
 STUDY_JOBS = "study"
 _AT_ONCE = 500

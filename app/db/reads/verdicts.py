@@ -29,9 +29,10 @@ from analysis.criteria.steps import CriterionStep
 from analysis.criteria.verdict import NOT_APPLICABLE, OUTCOMES, Outcome
 from analysis.errors import InvalidCriterion
 from analysis.result import CriterionTally
+from app.db.job_tables import JobRow
 from app.db.reads.circuits import whole_counts
 from app.db.reads.jobs import UNFINISHED
-from app.db.tables import AlgorithmRow, AlignmentRow, AnalysisRow, JobRow, VerdictBlockRow, VerdictRow
+from app.db.tables import AlgorithmRow, AlignmentRow, AnalysisRow, VerdictBlockRow, VerdictRow
 from app.db.verdict_columns import BLOCK, COUNTS, counted, unpacked
 
 _ORDER = {criterion.key: number for number, criterion in enumerate(CRITERIA)}

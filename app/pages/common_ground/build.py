@@ -7,10 +7,11 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from app.addressing import Addresses
+from app.db.job_tables import JobRow
 from app.db.reads import common_ground as reads
 from app.db.reads.jobs import jobs_of_network
 from app.db.reads.networks import jobs_for
-from app.db.tables import CommonGroundRow, JobRow
+from app.db.tables import CommonGroundRow
 from app.pages.common_ground.drawn import drawn_cloud
 from app.pages.common_ground.filters import after_of, order_of, pills_of, sorts_of, view_of, wanted_points
 from app.pages.common_ground.points import grid_view, point_views

@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
-from analysis import ENGINE_VERSION
 from analysis.algorithms.high_level_model import HighLevelModel
 from analysis.alignments.iia import Behaviour
 from analysis.directions.alignment import DirectionAlignment, LinearPlace, parse_directions
@@ -18,13 +17,12 @@ from analysis.directions.rowspace import RowspaceSplit, rowspace_split
 from analysis.directions.scoring import ScoredDirections, check_directions, direction_matrix, score_directions
 from analysis.directions.search import DirectionTable
 from analysis.result import FRAGILE_MARGIN
-from analysis.validity import margin_to_edge
 from app.addressing import Addresses
 from app.db.direction_codecs import direction_alignment_of
+from app.db.direction_tables import DirectionAlignmentRow, DirectionSearchRow
 from app.db.reads import directions as reads
-from app.db.tables import AlgorithmRow, DirectionAlignmentRow, DirectionSearchRow
+from app.db.tables import AlgorithmRow
 from app.errors import NotFound
-from app.pages.alignment import MAX_FAILING_ROWS, InterchangeView, ProvenanceView, failing_rows
 from app.pages.candidates import (
     algorithm_of,
     find_algorithm_row,
@@ -47,7 +45,6 @@ from app.pages.directions.views import (
     DirectionItem,
     DirectionOptions,
     DirectionPage,
-    DirectionPlaceView,
     DirectionsOfOptions,
     FamilyView,
     FoundInView,
@@ -56,6 +53,7 @@ from app.pages.directions.views import (
 )
 from app.pages.directions.words import described
 from app.pages.formulas import FractionView, algorithm_view, formula_tree
+from app.pages.interchanges import MAX_FAILING_ROWS, failing_rows, interchange_view, provenance_view
 from app.pages.place import Place
 from app.pages.shared import network_view
 
@@ -108,7 +106,10 @@ def build_direction(
     table = DirectionTable(place.cut, place.protocol, place.data)
     placed = place_views(algorithm, alignment, table.clean, place)
     interchanges = [
-        _interchange(place, algorithm, view, linear) for view, (_, linear) in zip(placed, alignment.places, strict=True)
+        interchange_view(
+            view, direction_matrix(place.cut, algorithm, view.path, linear, place.protocol, place.data), place
+        )
+        for view, (_, linear) in zip(placed, alignment.places, strict=True)
     ]
     failing = [evidence for view in interchanges for evidence in failing_rows(view, place)]
     families = _families(place, table, algorithm, alignment, stored)
@@ -172,13 +173,10 @@ def build_direction(
         ],
         siblings=siblings,
         n_siblings=n_siblings,
-        provenance=ProvenanceView(
-            network_digest=place.network.digest,
-            protocol_name=place.protocol.name,
-            protocol_digest=place.protocol.digest,
-            data_digest=place.data.digest,
-            engine_version=stored[0][1].engine_version if stored else ENGINE_VERSION,
+        provenance=provenance_view(
+            place,
             stored=bool(stored),
+            engine_version=stored[0][1].engine_version if stored else None,
             analysed_at=stored[0][1].created_at if stored else None,
             result_digest=stored[0][1].content if stored else "",
         ),
@@ -242,27 +240,6 @@ def find_direction(
             parent_label=f"directions of {algorithm.formula}",
         )
     return stored, direction_alignment_of(stored[0][0], algorithm.text)
-
-
-def _interchange(
-    place: Place, algorithm: HighLevelModel, view: DirectionPlaceView, linear: LinearPlace
-) -> InterchangeView:
-    matrix = direction_matrix(place.cut, algorithm, view.path, linear, place.protocol, place.data)
-    tested = matrix.tested
-    margins = margin_to_edge(matrix.outputs, place.protocol.alignment_decision)
-    return InterchangeView(
-        path=view.path,
-        formula=view.formula,
-        truth_table=view.truth_table,
-        site=view.site,
-        score=FractionView(agreed=int((tested & matrix.agreed).sum()), of=int(tested.sum())),
-        margin=float(margins[tested].min()) if tested.any() else None,
-        outputs=matrix.outputs.tolist(),
-        decisions=matrix.decisions.tolist(),
-        expected=matrix.expected.tolist(),
-        tested=tested.tolist(),
-        agreed=matrix.agreed.tolist(),
-    )
 
 
 def _families(

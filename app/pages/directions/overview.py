@@ -13,10 +13,11 @@ from analysis.algorithms.high_level_model import Form
 from analysis.directions.result import CLASSES
 from app.addressing import Addresses
 from app.db.direction_codecs import choices_of, families_of, unread_of
+from app.db.direction_tables import DirectionAlgorithmRow, DirectionAlignmentRow, DirectionSearchRow
+from app.db.job_tables import JobRow
 from app.db.reads import directions as reads
 from app.db.reads.jobs import jobs_of_network
 from app.db.reads.networks import jobs_for
-from app.db.tables import DirectionAlgorithmRow, DirectionAlignmentRow, DirectionSearchRow, JobRow
 from app.pages.candidates import algorithm_of, find_algorithm_row, frequent_tables
 from app.pages.cursors import read_cursor, write_cursor
 from app.pages.directions.classes import CLASS_LABELS

@@ -19,7 +19,7 @@ from analysis.networks.mlp import activations
 from analysis.result import FRAGILE_MARGIN
 from app.addressing import Addresses
 from app.db.direction_codecs import direction_alignment_of
-from app.db.tables import DirectionAlignmentRow
+from app.db.direction_tables import DirectionAlignmentRow
 from app.figures.svg import CombRow
 from app.figures.svg.directions import linear_words
 from app.pages.directions.views import (

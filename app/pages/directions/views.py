@@ -8,9 +8,9 @@ from typing import Final, Literal
 from pydantic import Field
 
 from analysis.directions.result import DirectionClass
-from app.pages.alignment import EvidenceRow, InterchangeView, ProvenanceView
 from app.pages.candidates import HuedPage
 from app.pages.formulas import AlgorithmView, FormulaNode, FractionView, VerdictView
+from app.pages.interchanges import EvidenceRow, InterchangeView, ProvenanceView
 from app.pages.options import BigInt, PageModel, ScopeOptions
 from app.pages.shared import JobView, NetworkView, ScopeView
 

@@ -17,8 +17,8 @@ from analysis.algorithms.redundancy import irredundancy
 from analysis.criteria.steps import CriterionStep
 from analysis.directions.result import CLASSES
 from app.addressing import Addresses
+from app.db.direction_tables import DirectionAlgorithmRow, DirectionAlignmentRow
 from app.db.reads.directions import all_direction_alignments, direction_searches
-from app.db.tables import DirectionAlgorithmRow, DirectionAlignmentRow
 from app.pages.directions.classes import CLASS_LABELS
 from app.pages.formulas import read_algorithm
 from app.pages.options import PageModel

@@ -13,10 +13,10 @@ from analysis.criteria.funnel import QUOTIENT
 from analysis.criteria.registry import criteria_for
 from analysis.criteria.steps import CriterionStep
 from app.addressing import Addresses
+from app.db.job_tables import JobRow
 from app.db.reads.jobs import UNFINISHED
 from app.db.reads.networks import jobs_for
 from app.db.reads.verdicts import judging_jobs
-from app.db.tables import JobRow
 from app.figures.numbers import exact, noun
 from app.limits import criterion_seconds_in
 from app.pages.funnel.editing import Url, additions, edited, preset_views, step_views

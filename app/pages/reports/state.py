@@ -6,8 +6,9 @@ from typing import Literal
 
 from sqlalchemy.orm import Session
 
+from app.db.job_tables import JobRow
 from app.db.reads.jobs import UNFINISHED, jobs_of_network
-from app.db.tables import AnalysisReportRow, JobRow
+from app.db.tables import AnalysisReportRow
 from app.pages.place import Place
 
 ReportState = Literal["done", "computing", "failed", "cancelled", "not_asked", "not_analysed"]

@@ -12,8 +12,9 @@ from analysis.networks.training_spec import MESSAGES, TrainingSpec, training_spe
 from analysis.tasks import Task
 from app.addressing import Addresses
 from app.db.codecs import tasks_of
+from app.db.job_tables import JobRow
 from app.db.reads.networks import STUDY_ORIGIN
-from app.db.tables import JobRow, NetworkRow
+from app.db.tables import NetworkRow
 from app.figures.svg.learning import End, LossCurve, OutputCurve
 from app.pages.options import PageModel
 from app.pages.training.like import again

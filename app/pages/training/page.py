@@ -11,8 +11,8 @@ from sqlalchemy.orm import Session
 from analysis.networks.training_spec import OptionProblem
 from analysis.protocol import BUILT_IN, named_protocol
 from app.addressing import Addresses
+from app.db.job_tables import JobRow
 from app.db.reads.jobs import jobs_of_kind
-from app.db.tables import JobRow
 from app.jobs import queue
 from app.jobs.definitions import train_arguments
 from app.limits import limits_in

@@ -17,10 +17,11 @@ from analysis.directions.result_json import directions_json
 from analysis.protocol import COMPLETE
 from analysis.tasks import named_task
 from app.db import direction_codecs as codecs
+from app.db.direction_tables import DirectionAlgorithmRow, DirectionAlignmentRow, DirectionSearchRow
 from app.db.directions import save_directions
 from app.db.reads import directions as reads
 from app.db.reads.direction_results import load_directions
-from app.db.tables import AnalysisRow, DirectionAlgorithmRow, DirectionAlignmentRow, DirectionSearchRow
+from app.db.tables import AnalysisRow
 from app.db.writes import delete_network
 from tests.factories import pretrained_xor, stored_analysis
 

@@ -2,6 +2,7 @@
 
 import multiprocessing
 import os
+from pathlib import Path
 
 import pytest
 from alembic import command
@@ -10,10 +11,12 @@ from alembic.migration import MigrationContext
 from sqlalchemy import inspect, text
 from sqlalchemy.exc import OperationalError
 
+from app.db import schema
 from app.db.engine import alembic_config, newest_revision, open_store, store_at
 from app.db.errors import StoreUnavailable
+from app.db.job_tables import JobRow
 from app.db.reads.jobs import find_job, log_of
-from app.db.tables import Base, JobRow
+from app.db.schema import SCHEMA
 from app.settings import Settings
 from tests.conftest import SQLITES_OWN
 
@@ -56,7 +59,7 @@ def test_a_write_that_raises_leaves_nothing(store):
 def test_head_equals_the_tables(store):
     with store.writer.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
-        differences = compare_metadata(context, Base.metadata)
+        differences = compare_metadata(context, SCHEMA)
     if store.writer.dialect.name == "postgresql":  # it cuts names at 63 characters; nothing else may differ
         added, removed = (
             {d[1].name[:63] for d in differences if d[0] == f"{what}_constraint"} for what in ("add", "remove")
@@ -84,9 +87,16 @@ def test_columns_on_postgresql_are_as_wide_as_sqlites_and_sort_alike(postgresql)
     store.close()
 
 
+def test_the_schema_has_every_module_of_tables():
+    declaring = {
+        path.stem for path in Path(schema.__file__).parent.glob("*.py") if "__tablename__ =" in path.read_text()
+    }
+    assert declaring == {name for name in vars(schema) if name.endswith("tables")}
+
+
 def test_every_constraint_and_index_has_a_name(store):
     inspector = inspect(store.reader)
-    for table in Base.metadata.tables:
+    for table in SCHEMA.tables:
         names = [inspector.get_pk_constraint(table)["name"]]
         names += [c["name"] for c in inspector.get_foreign_keys(table) + inspector.get_unique_constraints(table)]
         assert None not in names, table
@@ -98,7 +108,7 @@ def test_migrating_again_changes_nothing_and_there_is_a_way_back(store):
         command.downgrade(alembic_config(connection), "base")
     assert inspect(store.reader).get_table_names() == ["alembic_version"]
     store.migrate()
-    assert set(inspect(store.reader).get_table_names()) == {*Base.metadata.tables, "alembic_version"}
+    assert set(inspect(store.reader).get_table_names()) == {*SCHEMA.tables, "alembic_version"}
 
 
 def test_an_older_database_is_upgraded_with_its_data(store):

@@ -12,12 +12,13 @@ from analysis.result import AlgorithmSearch
 from app.addressing import Scope
 from app.db import staging
 from app.db.engine import Store
+from app.db.job_tables import JobRow
 from app.db.prepared import prepare_analysis, result_digest
 from app.db.reads.analyses import analyses_of, find_analysis, find_network
 from app.db.reads.networks import analyses_of as analyses_in_gallery
 from app.db.reads.results import load_analysis
 from app.db.staging import Staging, sweep
-from app.db.tables import AlgorithmRow, AlignmentRow, AnalysisRow, CircuitBlockRow, JobRow
+from app.db.tables import AlgorithmRow, AlignmentRow, AnalysisRow, CircuitBlockRow
 from app.db.writes import save_network
 from app.jobs import leases, queue
 from app.jobs.definitions import ANALYSE, analyse_arguments

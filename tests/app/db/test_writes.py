@@ -16,11 +16,14 @@ from app.addressing import Scope
 from app.db.distributions import distributions_of
 from app.db.engine import Store
 from app.db.errors import Conflict, NotFound
+from app.db.job_tables import JobRow
 from app.db.prepared import result_digest
 from app.db.reads.analyses import find_analysis, find_network
 from app.db.reads.circuits import circuits_at
 from app.db.reads.results import load_analysis
-from app.db.tables import AlgorithmRow, AlignmentRow, AnalysisRow, Base, CircuitBlockRow, JobRow, NetworkRow
+from app.db.schema import SCHEMA
+from app.db.table_base import Base
+from app.db.tables import AlgorithmRow, AlignmentRow, AnalysisRow, CircuitBlockRow, NetworkRow
 from app.db.writes import delete_network, save_analysis, save_network
 from app.jobs import queue
 from tests.factories import (
@@ -37,7 +40,7 @@ from tests.factories import (
 def dump(store: Store) -> dict[str, list[tuple]]:
     """Every row of every table."""
     with store.read() as session:
-        tables = Base.metadata.sorted_tables
+        tables = SCHEMA.sorted_tables
         return {table.name: [tuple(row) for row in session.execute(table.select())] for table in tables}
 
 

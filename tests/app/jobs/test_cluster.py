@@ -13,8 +13,9 @@ import pytest
 from sqlalchemy import func, select
 
 from app.db.engine import store_at
+from app.db.job_tables import JobRow
 from app.db.reads.jobs import find_job, log_of
-from app.db.tables import JobRow, NetworkRow
+from app.db.tables import NetworkRow
 from app.jobs import queue
 from app.jobs.worker import Pace, Worker
 from tests.app.jobs.kinds import KINDS

@@ -6,8 +6,10 @@ from sqlalchemy import event, func, select
 
 from app.db import staging
 from app.db.codecs import protocol_of
+from app.db.job_tables import JobRow
 from app.db.reads.analyses import analysis_by_key
-from app.db.tables import AnalysisRow, Base, JobRow, NetworkRow
+from app.db.schema import SCHEMA
+from app.db.tables import AnalysisRow, NetworkRow
 from app.jobs import queue
 from app.jobs.definitions import analyse_arguments
 from app.jobs.deletion import delete_softly, purge_deleted
@@ -18,7 +20,7 @@ LATER = datetime.now(UTC) + timedelta(days=8)
 
 def rows(session) -> int:
     """Rows of everything that belongs to networks."""
-    tables = [t for t in Base.metadata.sorted_tables if t.name not in ("protocols", "data_records")]
+    tables = [t for t in SCHEMA.sorted_tables if t.name not in ("protocols", "data_records")]
     return sum(session.scalar(select(func.count()).select_from(table)) for table in tables)
 
 

@@ -9,9 +9,10 @@ from analysis.directions.findings import CLOSED_FORM
 from analysis.progress import silent
 from analysis.protocol import COMPLETE
 from app.db.errors import NotFound
+from app.db.job_tables import JobRow
 from app.db.prepared import prepare_analysis
 from app.db.reads.directions import direction_searches
-from app.db.tables import AlgorithmRow, AnalysisRow, JobRow
+from app.db.tables import AlgorithmRow, AnalysisRow
 from app.db.writes import save_network
 from app.jobs import direction_asking, directions, queue
 from app.jobs.definitions import DIRECTIONS, analyse_arguments, direction_arguments

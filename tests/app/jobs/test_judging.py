@@ -8,10 +8,11 @@ from analysis.criteria.steps import default_steps, parse_steps
 from analysis.errors import Cancelled
 from analysis.protocol import COMPLETE
 from app.db.engine import open_store
+from app.db.job_tables import JobRow
 from app.db.prepared import prepare_analysis
 from app.db.reads.analyses import find_network
 from app.db.reads.verdicts import kinds_and_steps, missing_steps, verdict_sets
-from app.db.tables import AnalysisRow, JobRow
+from app.db.tables import AnalysisRow
 from app.db.writes import save_analysis, save_network
 from app.jobs import leases, queue
 from app.jobs.definitions import analyse_arguments

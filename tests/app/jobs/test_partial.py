@@ -14,11 +14,12 @@ from analysis.data import clean_data
 from analysis.pipeline import analyse_output
 from analysis.progress import Progress
 from analysis.protocol import COMPLETE
+from app.db.job_tables import JobRow
 from app.db.partial import save_partial
 from app.db.prepared import PreparedAnalysis, prepare_analysis
 from app.db.reads.analyses import analysis_by_key, partial_by_key
 from app.db.staging import sweep
-from app.db.tables import AnalysisRow, JobRow
+from app.db.tables import AnalysisRow
 from app.db.writes import save_network
 from app.jobs import leases, queue
 from app.jobs.attempt import sweep_all

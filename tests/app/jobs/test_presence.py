@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import select
 
-from app.db.tables import WorkerRow
+from app.db.job_tables import WorkerRow
 from app.jobs.presence import FORGOTTEN, Showing, shown
 from app.jobs.worker import Worker
 

@@ -9,8 +9,9 @@ import pytest
 from sqlalchemy import func, select
 
 from analysis.protocol import COMPLETE
+from app.db.job_tables import JobShardRow
 from app.db.reads.jobs import find_job, log_of
-from app.db.tables import AnalysisRow, JobShardRow
+from app.db.tables import AnalysisRow
 from app.db.writes import save_network
 from app.jobs import backoff, queue
 from app.jobs.definitions import DEFINITIONS, analyse_arguments

@@ -14,10 +14,11 @@ from sqlalchemy import func, select
 from analysis.protocol import COMPLETE
 from app.addressing import Scope
 from app.db.engine import Store
+from app.db.job_tables import JobRow
 from app.db.prepared import result_digest
 from app.db.reads.analyses import find_analysis, find_network
 from app.db.reads.results import load_analysis
-from app.db.tables import AlgorithmRow, AnalysisRow, CircuitBlockRow, JobRow
+from app.db.tables import AlgorithmRow, AnalysisRow, CircuitBlockRow
 from app.db.writes import save_network
 from app.jobs import queue
 from app.jobs.worker import Worker

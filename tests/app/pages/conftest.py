@@ -15,7 +15,7 @@ from analysis.pipeline import analyse_output
 from analysis.progress import silent
 from analysis.protocol import COMPLETE, PAPER, Protocol
 from analysis.tasks import input_table, named_task
-from app.db.tables import JobRow
+from app.db.job_tables import JobRow
 from app.db.writes import save_analysis, save_network
 from app.jobs import judging, queue
 from app.jobs.definitions import analyse_arguments, criteria_arguments

@@ -24,7 +24,8 @@ from analysis.progress import silent
 from analysis.protocol import COMPLETE
 from analysis.tasks import input_table
 from app.bundled import bundled_networks
-from app.db.tables import AnalysisRow, CommonGroundBlockRow, CommonGroundRow, JobRow
+from app.db.job_tables import JobRow
+from app.db.tables import AnalysisRow, CommonGroundBlockRow, CommonGroundRow
 from app.db.writes import delete_network, save_analysis, save_network
 from app.jobs import queue, surveying
 from app.main import create_app

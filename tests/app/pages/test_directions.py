@@ -15,7 +15,8 @@ from analysis.pipeline import analyse_output
 from analysis.progress import silent
 from analysis.protocol import COMPLETE
 from app.bundled import bundled_networks
-from app.db.tables import AnalysisRow, JobRow
+from app.db.job_tables import JobRow
+from app.db.tables import AnalysisRow
 from app.db.writes import save_analysis, save_network
 from app.jobs import directions as work
 from app.jobs import queue

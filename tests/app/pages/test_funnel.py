@@ -16,7 +16,7 @@ from analysis.networks.network import Network
 from analysis.pipeline import analyse_output
 from analysis.protocol import COMPLETE
 from analysis.tasks import named_task
-from app.db.tables import JobRow
+from app.db.job_tables import JobRow
 from app.db.writes import save_analysis, save_network
 from app.main import create_app
 from app.pages.funnel import FunnelOptions, build_funnel

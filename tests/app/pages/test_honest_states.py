@@ -16,7 +16,8 @@ from analysis.data import clean_data
 from analysis.limits import Limits
 from analysis.pipeline import analyse_output
 from analysis.protocol import COMPLETE, protocol_from_mapping
-from app.db.tables import AnalysisRow, JobRow, VerdictBlockRow, VerdictRow
+from app.db.job_tables import JobRow
+from app.db.tables import AnalysisRow, VerdictBlockRow, VerdictRow
 from app.db.writes import save_analysis, save_network
 from app.jobs import queue
 from app.jobs.definitions import analyse_arguments

@@ -10,9 +10,9 @@ from fastapi.testclient import TestClient
 from analysis.data import clean_data
 from analysis.pipeline import analyse_output
 from analysis.protocol import COMPLETE
+from app.db.job_tables import JobRow
 from app.db.partial import save_partial
 from app.db.prepared import prepare_analysis
-from app.db.tables import JobRow
 from app.db.writes import save_network
 from app.jobs import queue
 from app.jobs.definitions import analyse_arguments

@@ -4,7 +4,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from app.db.engine import open_store
-from app.db.tables import Base
+from app.db.schema import SCHEMA
 from app.main import create_app
 from app.settings import Settings
 from tests.conftest import ON_EVERY_DATABASE, database_url
@@ -36,7 +36,7 @@ def application(one_application, empty_database):
     if settings.database_url:
         store = open_store(settings)
         with store.writer.begin() as connection:
-            connection.exec_driver_sql(f"TRUNCATE {', '.join(Base.metadata.tables)} RESTART IDENTITY")
+            connection.exec_driver_sql(f"TRUNCATE {', '.join(SCHEMA.tables)} RESTART IDENTITY")
         store.close()
         return one_application
     folder = settings.data

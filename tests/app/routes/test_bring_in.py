@@ -12,7 +12,8 @@ from sqlalchemy import func, select
 
 from app.addressing import Addresses
 from app.bundled.seeding import add_bundled_networks
-from app.db.tables import DataRow, JobRow, NetworkRow
+from app.db.job_tables import JobRow
+from app.db.tables import DataRow, NetworkRow
 from app.jobs.deletion import purge_deleted
 from app.pages.bring_in.checking import build_check
 from tests.bad_files import BAD_NETWORK_FILES, good_document

@@ -8,8 +8,8 @@ from analysis.networks.files import NetworkFile
 from analysis.networks.training_cost import untrained_network
 from analysis.networks.training_course import TrainingCourse
 from analysis.networks.training_spec import TrainingOutcome, training_spec
+from app.db.job_tables import JobRow
 from app.db.reads.jobs import find_job
-from app.db.tables import JobRow
 from app.db.writes import save_network
 from app.jobs.training import keep_courses, save_training_outcome
 from tests.factories import pretrained_xor

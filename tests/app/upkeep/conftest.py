@@ -9,7 +9,9 @@ from sqlalchemy import LargeBinary, insert
 
 from analysis.protocol import COMPLETE
 from app.db.engine import store_at
-from app.db.tables import AlgorithmRow, Base, JobRow, NetworkRow
+from app.db.job_tables import JobRow
+from app.db.schema import SCHEMA
+from app.db.tables import AlgorithmRow, NetworkRow
 from app.jobs import queue
 from app.jobs.definitions import analyse_arguments
 from tests.conftest import ON_EVERY_DATABASE, database_url
@@ -44,7 +46,7 @@ def filled(store):
 def fill_the_rest(store) -> None:
     """One row in every table that has none yet, whatever tables there are: copying must not know them by name."""
     with store.write() as session:
-        for table in Base.metadata.sorted_tables:
+        for table in SCHEMA.sorted_tables:
             if session.execute(table.select().limit(1)).first() is None:
                 session.execute(insert(table), {column.name: _value(session, column) for column in table.columns})
 

@@ -9,7 +9,8 @@ import pytest
 from sqlalchemy import text
 
 from analysis.protocol import COMPLETE
-from app.db.tables import AlgorithmRow, JobRow, NetworkRow
+from app.db.job_tables import JobRow
+from app.db.tables import AlgorithmRow, NetworkRow
 from app.doctor import stored, surroundings
 from app.doctor.examining import examine
 from app.doctor.finding import guarded

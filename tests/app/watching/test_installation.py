@@ -13,7 +13,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy import text
 
 from app.db.engine import newest_revision
-from app.db.tables import JobRow
+from app.db.job_tables import JobRow
 from app.jobs.presence import PRESENT_SECONDS, Showing
 from app.main import create_app
 from app.settings import ROOT, Settings

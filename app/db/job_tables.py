@@ -1,0 +1,98 @@
+"""The tables of background work: jobs with their logs and finished parts, and the workers that are present.
+
+Jobs refer to networks by digest, so that they outlive them.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import JSON, BigInteger, ForeignKey, Index, LargeBinary, String, Text, false
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from app.db.columns import UtcDateTime
+from app.db.table_base import Base
+
+
+class JobRow(Base):
+    """Background work, unique by content key; claimed with a lease that a heartbeat renews."""
+
+    __tablename__ = "jobs"
+    __table_args__ = (
+        Index(None, "state", "priority", "turn", "created_at"),  # the order in which jobs are taken up
+        Index(None, "requester", "state", "priority", "turn"),  # a requester's last turn
+    )
+
+    id: Mapped[str] = mapped_column(String(16), primary_key=True)  # hash of kind and arguments: the public id
+    kind: Mapped[str] = mapped_column(String(40))
+    network_digest: Mapped[str | None] = mapped_column(String(64), index=True)  # what it works on, if that is stored
+    arguments: Mapped[dict[str, Any]] = mapped_column(JSON)
+    title: Mapped[str] = mapped_column(String(300))
+    state: Mapped[str] = mapped_column(String(16))  # queued, running, done, failed, cancelled, truncated
+    priority: Mapped[int] = mapped_column(default=0)  # smaller first
+    requester: Mapped[str] = mapped_column(String(40), default="", server_default="")  # see app.jobs.turns
+    turn: Mapped[int] = mapped_column(default=0, server_default="0")  # among jobs of its priority
+    stage: Mapped[str] = mapped_column(String(40), default="")
+    done: Mapped[int] = mapped_column(BigInteger, default=0)
+    total: Mapped[int] = mapped_column(BigInteger, default=0)
+    found: Mapped[str] = mapped_column(String(300), default="")
+    attempts: Mapped[int] = mapped_column(default=0)  # times that a worker took it up
+    losses: Mapped[int] = mapped_column(default=0, server_default="0")  # attempts that came to nothing
+    not_before: Mapped[datetime | None] = mapped_column(UtcDateTime)  # while it waits after such an attempt
+    set_aside: Mapped[bool] = mapped_column(default=False, server_default=false())  # it came to nothing too often
+    owner: Mapped[str | None] = mapped_column(String(80))
+    lease_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    cancel_requested: Mapped[bool] = mapped_column(default=False)
+    error: Mapped[str] = mapped_column(Text, default="")
+    result: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)  # e.g. {"url": "/networks/…"}
+    # what a training tells of its networks on their way; {} before, and when its result says it
+    so_far: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict, server_default="{}", deferred=True)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    started_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    finished_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+    log: Mapped[list[JobLogRow]] = relationship(
+        back_populates="job", cascade="all, delete-orphan", order_by="JobLogRow.id"
+    )
+
+
+class JobLogRow(Base):
+    """One line of a job's log."""
+
+    __tablename__ = "job_log"
+    __table_args__ = (Index(None, "job_id", "id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    job_id: Mapped[str] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"))
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+    level: Mapped[str] = mapped_column(String(8))  # info, warning, error
+    message: Mapped[str] = mapped_column(Text)
+
+    job: Mapped[JobRow] = relationship(back_populates="log")
+
+
+class JobShardRow(Base):
+    """A finished part of a job on its way, so that the next attempt begins behind it; gone when the job ends."""
+
+    __tablename__ = "job_shards"
+
+    job_id: Mapped[str] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True)
+    key: Mapped[str] = mapped_column(String(120), primary_key=True)  # which part
+    scope: Mapped[str] = mapped_column(String(64))  # hash of everything that the part was computed from
+    data: Mapped[bytes] = mapped_column(LargeBinary)  # see analysis.shards
+
+
+class WorkerRow(Base):
+    """A worker that has shown itself: present as long as it goes on doing so; its row goes when it leaves."""
+
+    __tablename__ = "workers"
+
+    name: Mapped[str] = mapped_column(String(80), primary_key=True)  # its jobs' owners begin with it
+    host: Mapped[str] = mapped_column(String(80))
+    pid: Mapped[int]
+    slots: Mapped[int]  # jobs at a time
+    cluster: Mapped[str] = mapped_column(String(200))  # address of the scheduler it computes on; "": its own machine
+    version: Mapped[str] = mapped_column(String(40))  # of the program
+    started_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    seen_at: Mapped[datetime] = mapped_column(UtcDateTime)

@@ -1,0 +1,149 @@
+"""The evidence on the page of an alignment, on neurons or directions: interchanges one by one, and their origin."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Final, Protocol
+
+import numpy as np
+from pydantic import Field
+
+from analysis import ENGINE_VERSION
+from analysis.alignments.iia import InterchangeMatrix
+from analysis.validity import margin_to_edge
+from app.pages.candidates import input_text
+from app.pages.formulas import FractionView
+from app.pages.options import PageModel
+from app.pages.place import Place
+
+MAX_FAILING_ROWS: Final = 500
+
+
+class Placed(Protocol):
+    """A variable with what carries it, neurons or directions."""
+
+    @property
+    def path(self) -> str: ...
+
+    @property
+    def formula(self) -> str: ...
+
+    @property
+    def truth_table(self) -> list[int]: ...
+
+    @property
+    def site(self) -> str: ...
+
+
+class InterchangeView(PageModel):
+    """Interchange interventions on one variable, all indexed [source][base]."""
+
+    path: str
+    formula: str
+    truth_table: list[int]
+    site: str
+    score: FractionView
+    margin: float | None = Field(description="Smallest distance of a tested output from the edge of the decision.")
+    outputs: list[list[float]] = Field(description="What the network puts out.")
+    decisions: list[list[int]] = Field(description="The network's decision: 0, 1, or −1 for neither.")
+    expected: list[list[int]] = Field(description="What the algorithm says.")
+    tested: list[list[bool]] = Field(description="Whether the protocol tests the pair.")
+    agreed: list[list[bool]]
+
+
+class EvidenceRow(PageModel):
+    """One interchange intervention."""
+
+    path: str
+    formula: str
+    truth_table: list[int]
+    site: str
+    source: str
+    base: str
+    expected: int
+    decision: int
+    output: float
+    margin: float
+
+
+class ProvenanceView(PageModel):
+    """Where a page's content comes from."""
+
+    network_digest: str
+    protocol_name: str
+    protocol_digest: str
+    data_digest: str
+    engine_version: str
+    stored: bool = Field(description="Whether the analysis keeps this explanation, or this page computed it.")
+    analysed_at: datetime | None
+    result_digest: str
+
+
+def interchange_view(view: Placed, matrix: InterchangeMatrix, place: Place) -> InterchangeView:
+    """Every interchange of one variable, scored over the tested pairs.
+
+    Args:
+        view: the variable and what carries it.
+        matrix: the interchanges, ``[source, base]`` each.
+        place: has the protocol whose decision rule the margins are measured from.
+    """
+    tested = matrix.tested
+    margins = margin_to_edge(matrix.outputs, place.protocol.alignment_decision)
+    return InterchangeView(
+        path=view.path,
+        formula=view.formula,
+        truth_table=view.truth_table,
+        site=view.site,
+        score=FractionView(agreed=int((tested & matrix.agreed).sum()), of=int(tested.sum())),
+        margin=float(margins[tested].min()) if tested.any() else None,
+        outputs=matrix.outputs.tolist(),
+        decisions=matrix.decisions.tolist(),
+        expected=matrix.expected.tolist(),
+        tested=tested.tolist(),
+        agreed=matrix.agreed.tolist(),
+    )
+
+
+def failing_rows(view: InterchangeView, place: Place) -> list[EvidenceRow]:
+    """The tested interchanges of one variable that do not end as the algorithm says."""
+    n_inputs, rule = place.network.n_inputs, place.protocol.alignment_decision
+    rows = np.argwhere(np.array(view.tested) & ~np.array(view.agreed))
+    return [
+        EvidenceRow(
+            path=view.path,
+            formula=view.formula,
+            truth_table=view.truth_table,
+            site=view.site,
+            source=input_text(source, n_inputs),
+            base=input_text(base, n_inputs),
+            expected=view.expected[source][base],
+            decision=view.decisions[source][base],
+            output=view.outputs[source][base],
+            margin=float(margin_to_edge(np.array(view.outputs[source][base]), rule)),
+        )
+        for source, base in rows.tolist()
+    ]
+
+
+def provenance_view(
+    place: Place, *, stored: bool, engine_version: str | None, analysed_at: datetime | None, result_digest: str
+) -> ProvenanceView:
+    """Where the numbers of an alignment's page come from.
+
+    Args:
+        place: network, protocol and data record.
+        stored: whether a row keeps the alignment.
+        engine_version: of what was stored; None where nothing was, so that the running engine made all of it.
+        analysed_at: when it was stored.
+        result_digest: of what was stored, "" where nothing was.
+    """
+    return ProvenanceView(
+        network_digest=place.network.digest,
+        protocol_name=place.protocol.name,
+        protocol_digest=place.protocol.digest,
+        data_digest=place.data.digest,
+        engine_version=ENGINE_VERSION if engine_version is None else engine_version,
+        stored=stored,
+        analysed_at=analysed_at,
+        result_digest=result_digest,
+    )

@@ -1,0 +1,54 @@
+"""Asking for work on a stored analysis, and telling the job that does it."""
+
+from __future__ import annotations
+
+from fastapi import Response
+from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy.orm import Session
+
+from app.addressing import Addresses
+from app.db.job_tables import JobRow
+from app.db.tables import AnalysisRow
+from app.errors import Conflict
+from app.pages.jobs import JobPage, build_job
+from app.pages.options import ScopeOptions
+from app.pages.place import locate
+from app.routes.depends import now
+
+
+class AnalysisOrder(BaseModel):
+    """Which analysis of a network is meant."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    protocol: str = Field("complete", max_length=64, description="Name of a protocol, or its digest's first digits.")
+    output: int = Field(0, ge=0, le=999, description="Index of the output.")
+    data: str = Field("", max_length=64, description="First digits of a data record's digest; empty for the default.")
+
+
+def analysis_meant(session: Session, links: Addresses, network: str, order: AnalysisOrder, nothing: str) -> AnalysisRow:
+    """The stored analysis that work is asked for on.
+
+    Args:
+        session: of the reader or the writer.
+        links: the addresses.
+        network: slug or digest.
+        order: which of its analyses.
+        nothing: what there is nothing of without it, such as "nothing to survey".
+
+    Raises:
+        NotFound: no such network, output, protocol or data record.
+        Conflict: the analysis is not stored.
+    """
+    scope = ScopeOptions(output=order.output, protocol=order.protocol, data=order.data).scope
+    analysis = locate(session, links, network, scope).analysis
+    if analysis is None:
+        raise Conflict("analysis", f"is not stored, so there is {nothing}", "ask for the analysis first")
+    return analysis
+
+
+def accepted(session: Session, links: Addresses, job: JobRow, response: Response) -> JobPage:
+    """The job as its twin tells it, with its address in the answer's head."""
+    session.flush()
+    response.headers["Location"] = links.twin(links.job(job.id))
+    return build_job(session, links, job.id, now())
