@@ -27,6 +27,7 @@ from analysis.errors import BeyondLimits
 from analysis.networks.network import Network
 from analysis.progress import Report, silent
 from analysis.protocol import Protocol
+from analysis.shards import FORGETFUL, Shards
 
 CLOSED_FORM: Final[tuple[DirectionClass, ...]] = ("orthogonal", "oblique", "integer", "integer-any")
 MAX_CHEAP: Final = 200_000_000  # numbers moved through a layer; some seconds
@@ -100,6 +101,7 @@ def find_directions(
     irredundant_only: bool = True,
     table: DirectionTable | None = None,
     report: Report = silent,
+    shards: Shards = FORGETFUL,
 ) -> DirectionFindings:
     """Search one class in closed form and gather what is told of each alignment found.
 
@@ -112,6 +114,7 @@ def find_directions(
         irredundant_only: leave out algorithms with a redundant literal.
         table: of the same network, protocol and data, where several classes are searched.
         report: told "directions" before each algorithm; may cancel there.
+        shards: where the algorithms go that are done.
 
     Returns:
         The findings; a class that is beyond its limits comes back refused, with the reason.
@@ -127,6 +130,7 @@ def find_directions(
             irredundant_only=irredundant_only,
             table=known,
             report=report,
+            shards=shards,
         )
     except BeyondLimits as error:
         nothing = DirectionSearch(direction_class, (), candidates.n_candidates, irredundant_only)

@@ -7,8 +7,9 @@ other. A failure proves nothing: another seed may find what these did not, and t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -26,6 +27,7 @@ from analysis.directions.training import LearnedRun, LearningCase, LearningOptio
 from analysis.networks.network import Network
 from analysis.progress import Progress, Report, silent
 from analysis.protocol import Protocol
+from analysis.shards import FORGETFUL, Shards, in_parts
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,7 @@ def search_learned(
     max_dimension: int | None = None,
     irredundant_only: bool = True,
     report: Report = silent,
+    shards: Shards = FORGETFUL,
 ) -> tuple[DirectionSearch, tuple[LearnedPlacement, ...]]:
     """Learn subspaces for every candidate algorithm.
 
@@ -72,6 +75,7 @@ def search_learned(
         max_dimension: largest dimension of one variable; up to the whole layer if None.
         irredundant_only: leave out algorithms with a redundant literal.
         report: told "directions" before each algorithm; may cancel there.
+        shards: where the algorithms go that are done.
 
     Returns:
         The search, comparable with those in closed form: a placement is a choice of layers and dimensions, valid if
@@ -84,9 +88,13 @@ def search_learned(
     chosen = [a for a in candidates.algorithms if not irredundant_only or irredundancy(a)["irredundant-literals"]]
     results: list[AlgorithmDirections] = []
     placements: list[LearnedPlacement] = []
-    for done, algorithm in enumerate(chosen):
-        report(Progress("directions", done, len(chosen), f"{sum(r.n_valid for r in results)} valid alignments"))
-        found = learn_algorithm(network, algorithm, protocol, data, how, max_dimension=max_dimension)
+
+    def pieces() -> Iterator[Callable[[], tuple[LearnedPlacement, ...]]]:
+        for done, algorithm in enumerate(chosen):
+            report(Progress("directions", done, len(chosen), f"{sum(r.n_valid for r in results)} valid alignments"))
+            yield partial(learn_algorithm, network, algorithm, protocol, data, how, max_dimension=max_dimension)
+
+    for algorithm, found in zip(chosen, in_parts(pieces(), shards), strict=True):
         placements += found
         results.append(_result(network, algorithm, protocol, data, found))
     report(Progress("directions", 1, 1, f"{sum(r.n_valid for r in results)} valid alignments"))

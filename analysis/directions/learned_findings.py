@@ -15,6 +15,7 @@ from analysis.errors import BeyondLimits
 from analysis.networks.network import Network
 from analysis.progress import Report, silent
 from analysis.protocol import Protocol
+from analysis.shards import FORGETFUL, Shards
 
 
 def find_learned(
@@ -28,6 +29,7 @@ def find_learned(
     max_dimension: int | None = None,
     irredundant_only: bool = True,
     report: Report = silent,
+    shards: Shards = FORGETFUL,
 ) -> DirectionFindings:
     """Learn subspaces for every candidate algorithm.
 
@@ -41,6 +43,7 @@ def find_learned(
         max_dimension: largest dimension of one variable; up to the whole layer if None.
         irredundant_only: leave out algorithms with a redundant literal.
         report: told "directions" before each algorithm; may cancel there.
+        shards: where the algorithms go that are done.
 
     Returns:
         The findings; too many choices come back refused, with the reason.
@@ -56,6 +59,7 @@ def find_learned(
             max_dimension=max_dimension,
             irredundant_only=irredundant_only,
             report=report,
+            shards=shards,
         )
     except BeyondLimits as error:
         nothing = DirectionSearch("learned", (), candidates.n_candidates, irredundant_only)

@@ -13,8 +13,9 @@ Subspaces that are learned have a search of their own (:mod:`analysis.directions
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from heapq import nsmallest
 from math import prod
 from typing import Final
@@ -41,6 +42,7 @@ from analysis.networks.mlp import activations
 from analysis.networks.network import Network
 from analysis.progress import Progress, Report, silent
 from analysis.protocol import Protocol
+from analysis.shards import FORGETFUL, Shards, in_parts
 from analysis.validity import decide, margin_to_edge
 
 MAX_PLACEMENTS: Final = 20_000  # for one algorithm
@@ -218,6 +220,7 @@ def search_directions(
     irredundant_only: bool = True,
     table: DirectionTable | None = None,
     report: Report = silent,
+    shards: Shards = FORGETFUL,
 ) -> DirectionSearch:
     """Align every candidate algorithm on directions of one class.
 
@@ -230,6 +233,7 @@ def search_directions(
         irredundant_only: leave out algorithms with a redundant literal.
         table: of the same network, protocol and data, where several classes are searched.
         report: told "directions" before each algorithm; may cancel there.
+        shards: where the algorithms go that are done.
 
     Raises:
         BeyondLimits: integer directions of a layer that is too wide.
@@ -239,9 +243,14 @@ def search_directions(
     known = table or DirectionTable(network, protocol, data)
     chosen = [a for a in candidates.algorithms if not irredundant_only or irredundancy(a)["irredundant-literals"]]
     found: list[AlgorithmDirections] = []
-    for done, algorithm in enumerate(chosen):
-        report(Progress("directions", done, len(chosen), f"{sum(f.n_valid for f in found)} valid alignments"))
-        found.append(align_on_directions(known, algorithm, direction_class))
+
+    def pieces() -> Iterator[Callable[[], AlgorithmDirections]]:
+        for done, algorithm in enumerate(chosen):
+            report(Progress("directions", done, len(chosen), f"{sum(f.n_valid for f in found)} valid alignments"))
+            yield partial(align_on_directions, known, algorithm, direction_class)
+
+    for one in in_parts(pieces(), shards):
+        found.append(one)  # noqa: PERF402  one by one: the pieces tell how many there are
     report(Progress("directions", 1, 1, f"{sum(f.n_valid for f in found)} valid alignments"))
     listed = len(candidates.algorithms) == candidates.n_candidates
     return DirectionSearch(direction_class, tuple(found), candidates.n_candidates, irredundant_only, listed)

@@ -10,16 +10,19 @@ from typing import Any, Final, cast
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from analysis import ENGINE_VERSION
 from analysis.algorithms.catalogue import Candidates
 from analysis.algorithms.high_level_model import Form, HighLevelModel
 from analysis.algorithms.parsing import parse_algorithm
 from analysis.data import DataRecord
+from analysis.digest import canonical_json, sha256_hex
 from analysis.directions.findings import DirectionFindings, find_directions
 from analysis.directions.result import DirectionClass
 from analysis.directions.search import DirectionTable
 from analysis.networks.network import Network
 from analysis.progress import Report
 from analysis.protocol import Protocol
+from analysis.shards import FORGETFUL, Shards, Within
 from app.addressing import Addresses
 from app.db.codecs import network_of, protocol_of
 from app.db.direction_codecs import PreparedDirections, prepare_directions
@@ -99,14 +102,23 @@ def load_direction_inputs(session: Session, arguments: Mapping[str, Any]) -> Dir
     )
 
 
-def compute_directions(inputs: DirectionInputs, report: Report) -> tuple[PreparedDirections, ...]:
+def scope_of_directions(inputs: DirectionInputs) -> str:
+    """Everything that finished parts of a search depend on, as a hash; not which classes, for parts name theirs."""
+    what = inputs.network.digest, [one.text for one in inputs.algorithms], inputs.protocol.digest, inputs.data.digest
+    how = inputs.every, inputs.seeds, inputs.steps, inputs.max_dimension
+    return sha256_hex(canonical_json([ENGINE_VERSION, *what, *how]))
+
+
+def compute_directions(
+    inputs: DirectionInputs, report: Report, shards: Shards = FORGETFUL
+) -> tuple[PreparedDirections, ...]:
     """Search each class and make what was found ready for the store; only learned subspaces load torch."""
     table = DirectionTable(inputs.network, inputs.protocol, inputs.data)
-    return tuple(prepare_directions(_found(inputs, one, table, report)) for one in inputs.classes)
+    return tuple(prepare_directions(_found(inputs, one, table, report, Within(shards, one))) for one in inputs.classes)
 
 
 def _found(
-    inputs: DirectionInputs, direction_class: DirectionClass, table: DirectionTable, report: Report
+    inputs: DirectionInputs, direction_class: DirectionClass, table: DirectionTable, report: Report, shards: Shards
 ) -> DirectionFindings:
     began = time.perf_counter()
     candidates = Candidates(inputs.algorithms, inputs.n_candidates)
@@ -123,6 +135,7 @@ def _found(
             max_dimension=inputs.max_dimension,
             irredundant_only=not inputs.every,
             report=report,
+            shards=shards,
         )
     else:
         found = find_directions(
@@ -134,6 +147,7 @@ def _found(
             irredundant_only=not inputs.every,
             table=table,
             report=report,
+            shards=shards,
         )
     # the algorithms given are those meant; whether every candidate was listed is the analysis's to say
     search = replace(found.search, all_listed=inputs.all_listed)
@@ -168,5 +182,5 @@ def search_words(search: DirectionSearchRow) -> str:
 
 
 DIRECTIONS: Handler[DirectionInputs, tuple[PreparedDirections, ...]] = Handler(
-    load_direction_inputs, compute_directions, save_found_directions
+    load_direction_inputs, compute_directions, save_found_directions, scope=scope_of_directions
 )

@@ -17,9 +17,11 @@ from analysis.directions.result_json import directions_json, unfinished_directio
 from analysis.networks.network import Network
 from analysis.protocol import COMPLETE
 from analysis.result_file import result_json
+from analysis.shards import FORGETFUL
 from analysis.tasks import named_task
 from app.bundled import bundled_networks
 from tests.factories import pretrained_xor, real_analysis
+from tests.interrupted import ends_the_same
 
 XORNET = next(file for file in bundled_networks() if file.slug == "alice-and-bob").file.network
 CANDIDATES = candidate_algorithms(named_task("XOR", 2), COMPLETE, 1)
@@ -42,6 +44,17 @@ def test_every_alignment_has_evidence_for_each_place(direction_class):
             assert (one.family is not None) == closed
             if closed:
                 assert (one.family.dimension, one.family.answer) == (2, "some")
+
+
+@pytest.mark.parametrize("direction_class", CLOSED_FORM)
+def test_a_search_that_is_stopped_again_and_again_ends_the_same(direction_class):
+    def find(shards):
+        return find_directions(XORNET, CANDIDATES, COMPLETE, DATA, direction_class, shards=shards)
+
+    again, attempts = ends_the_same(find, parts=1)
+    whole = find(FORGETFUL)
+    assert again == whole
+    assert attempts == 1 + len(whole.search.algorithms) == 3
 
 
 def test_the_share_in_the_row_space_is_that_of_the_cosine():

@@ -14,11 +14,14 @@ from analysis.data import clean_data
 from analysis.directions import blocks
 from analysis.directions.blocks import block_placements, demands
 from analysis.directions.learned import learn_algorithm, search_learned
+from analysis.directions.learned_findings import find_learned
 from analysis.directions.training import LearningCase, LearningOptions, learn
 from analysis.errors import BeyondLimits
 from analysis.protocol import COMPLETE
+from analysis.shards import FORGETFUL
 from tests.analysis.directions.test_alice_and_bob import CANDIDATES, NET
 from tests.factories import pretrained_xor, two_xor_algorithms
+from tests.interrupted import ends_the_same
 
 DATA = clean_data(2)
 
@@ -86,6 +89,16 @@ def test_alice_and_bob_are_learned_too() -> None:
     for placement in placements:  # what learning said is what scoring says
         assert placement.runs[0][2] == placement.best.iia
         assert placement.n_solved == int(placement.best.valid and bool(placement.best.joint_valid))
+
+
+@pytest.mark.slow
+def test_a_learned_search_that_is_stopped_again_and_again_ends_the_same() -> None:
+    def find(shards):
+        return find_learned(NET, CANDIDATES, COMPLETE, DATA, n_seeds=1, steps=5, max_dimension=1, shards=shards)
+
+    again, attempts = ends_the_same(find, parts=1)
+    assert again == find(FORGETFUL)
+    assert attempts == 1 + len(CANDIDATES.algorithms) == 3
 
 
 @pytest.mark.slow

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from sqlalchemy import select, update
 
 from analysis.directions.findings import CLOSED_FORM
 from analysis.progress import silent
 from analysis.protocol import COMPLETE
+from analysis.shards import PackedShards
 from app.db.errors import NotFound
 from app.db.job_tables import JobRow
 from app.db.prepared import prepare_analysis
@@ -80,6 +83,26 @@ def test_every_algorithm_only_where_that_is_asked(store):
         session.execute(update(AnalysisRow).values(algorithms_candidates=251))
         assert last
     assert "at least" in work(store, ask(store, "orthogonal"))
+
+
+def test_an_attempt_goes_on_behind_the_parts_of_the_one_before(store):
+    stored_analysis(store)
+    arguments = ask(store, "integer", "orthogonal")
+    with store.read() as session:
+        inputs = directions.load_direction_inputs(session, arguments)
+    kept: dict[str, bytes] = {}
+    first = compute(inputs, PackedShards({}, lambda shard: kept.update({shard.key: shard.data})))
+    assert {key.split("/")[0] for key in kept} == {"integer", "orthogonal"}
+    again = compute(inputs, PackedShards(kept, lambda shard: pytest.fail(f"{shard.key} was done again")))
+    assert [one.content for one in again] == [one.content for one in first]
+    scope = directions.scope_of_directions(inputs)
+    assert scope == directions.scope_of_directions(replace(inputs, classes=("oblique",)))
+    for other in (replace(inputs, seeds=7), replace(inputs, algorithms=inputs.algorithms[:1])):
+        assert directions.scope_of_directions(other) != scope
+
+
+def compute(inputs, shards):
+    return directions.compute_directions(inputs, silent, shards)
 
 
 def test_a_result_that_is_gone_is_told(store):
