@@ -70,7 +70,8 @@ class Circuit:
     def keep(self) -> tuple[NDArray[np.bool_], ...]:
         """Kept edges as one Boolean matrix ``[n_l, n_(l-1)]`` per layer."""
         sizes, offsets = self.layout.sizes, self.layout.offsets
-        bits = np.array([(self.mask >> k) & 1 for k in range(self.layout.n_edges)], dtype=bool)
+        octets = np.frombuffer(self.mask.to_bytes(-(-self.layout.n_edges // 8), "little"), dtype=np.uint8)
+        bits = np.unpackbits(octets, count=self.layout.n_edges, bitorder="little").astype(bool)
         return tuple(bits[offsets[i] : offsets[i + 1]].reshape(sizes[i + 1], sizes[i]) for i in range(len(sizes) - 1))
 
     @cached_property

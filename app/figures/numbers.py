@@ -49,9 +49,8 @@ def _power(number: int) -> Markup:
     if hundredths >= 1000:
         hundredths, exponent = 100, exponent + 1
     sign = "−" if number < 0 else ""
-    return Markup('<span class="sci" title="{}">{}{}.{:02d} × 10<sup>{}</sup></span>').format(
-        exact(number), sign, hundredths // 100, hundredths % 100, exponent
-    )
+    size = f"{sign}{hundredths // 100}.{hundredths % 100:02d} × 10<sup>{exponent}</sup>"
+    return Markup(f'<span class="sci" title="{exact(number)}">{size}</span>')  # noqa: S704  # made of digits
 
 
 def digits_apart(values: Sequence[float], least: int = 3, most: int = 17) -> int:

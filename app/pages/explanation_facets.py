@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from heapq import nsmallest
 from typing import Any, Final, Literal
 
 import numpy as np
@@ -260,7 +261,7 @@ def _algorithms(
     choices: list[FacetOption] = []
     if isinstance(shelf, RowShelf) and counts.values["algorithm"]:
         found = [pair for pair in counts.values["algorithm"].items() if pair[0] < shelf.n]
-        most = sorted(found, key=lambda pair: (-pair[1], pair[0]))[:MAX_ALGORITHMS]
+        most = nsmallest(MAX_ALGORITHMS, found, key=lambda pair: (-pair[1], pair[0]))
         asked = shelf.place_of(options.algorithm)
         chosen = [pair for pair in found if pair[0] == asked and pair not in most]
         rows = algorithm_rows(session, [int(shelf.rows[position]) for position, _ in [*most, *chosen]])

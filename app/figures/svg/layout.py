@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, Final
 
 import numpy as np
@@ -90,9 +90,17 @@ class Wiring:
     def last(self) -> int:
         return len(self.sizes) - 1
 
+    @cached_property
+    def cut(self) -> tuple[tuple[bool, ...], ...]:
+        """For layers 0 … L, which neurons have no edge in; of inputs and outputs none counts as cut."""
+        if self.keep is None:
+            return tuple((False,) * size for size in self.sizes)
+        inner = [tuple(not any(row) for row in matrix.tolist()) for matrix in self.keep[:-1]]
+        return ((False,) * self.sizes[0], *inner, (False,) * self.sizes[-1])
+
     def is_cut(self, layer: int, neuron: int) -> bool:
         """Whether a hidden neuron has no edge in."""
-        return self.keep is not None and 0 < layer < self.last and not self.keep[layer - 1][neuron].any()
+        return self.cut[layer][neuron]
 
     @cached_property
     def columns(self) -> tuple[Column, ...]:
@@ -101,7 +109,7 @@ class Wiring:
 
     def _column(self, layer: int, size: int) -> Column:
         if size <= MAX_SHOWN:
-            return Column(layer, size, tuple(range(size)))
+            return _shown_whole(layer, size)
         if size > MAX_LISTED:
             return Column(layer, size, (), strip=self._strip(layer, size))
         marked = [n for n in range(size) if (layer, n) in self.marked]
@@ -150,6 +158,11 @@ class Column:
         return 4 if self.strip else len(self.shown) + bool(self.n_hidden)
 
 
+@lru_cache(maxsize=512)
+def _shown_whole(layer: int, size: int) -> Column:
+    return Column(layer, size, tuple(range(size)))
+
+
 @dataclass(frozen=True)
 class Frame:
     """Places of all shown neurons.
@@ -176,13 +189,18 @@ class Frame:
 
 def place(wiring: Wiring, width: float, height: float, pad_x: float, pad_y: float) -> Frame:
     """The layout: layer l of L at ``pad_x + l (width − 2 pad_x) / (L − 1)``, neurons centred with one common gap."""
-    n_layers = len(wiring.sizes)
-    gap = (height - 2 * pad_y) / max(1, wiring.rows - 1)
+    return _placed(wiring.columns, width, height, pad_x, pad_y)
+
+
+@lru_cache(maxsize=256)  # the hundreds of thumbs on a list stand alike
+def _placed(columns: tuple[Column, ...], width: float, height: float, pad_x: float, pad_y: float) -> Frame:
+    n_layers = len(columns)
+    gap = (height - 2 * pad_y) / max(1, max(column.slots for column in columns) - 1)
     spacing = (width - 2 * pad_x) / (n_layers - 1)
     x = tuple(pad_x + layer * spacing for layer in range(n_layers))
     places = {
         (column.layer, neuron): height / 2 + (slot - (column.slots - 1) / 2) * gap
-        for column in wiring.columns
+        for column in columns
         for slot, neuron in enumerate(column.shown)
     }
     return Frame(x, places, gap, spacing, pad_y, height - pad_y)

@@ -23,10 +23,11 @@ def wiring_sentence(wiring: Wiring) -> str:
     if wiring.keep is None:
         return f"Network {shape} with {counted(n_edges, 'weight')}"
     kept = int(sum(k.sum() for k in wiring.keep))
-    hidden = [(layer, n) for layer in range(1, wiring.last) for n in range(wiring.sizes[layer])]
-    active = sum(not wiring.is_cut(*site) for site in hidden)
+    hidden = wiring.cut[1:-1]
+    n_hidden = sum(map(len, hidden))
+    active = n_hidden - sum(map(sum, hidden))
     return (
-        f"Circuit of {kept:,} of {counted(n_edges, 'edge')} and {active:,} of {counted(len(hidden), 'hidden neuron')} "
+        f"Circuit of {kept:,} of {counted(n_edges, 'edge')} and {active:,} of {counted(n_hidden, 'hidden neuron')} "
         f"in a {shape} network"
     )
 

@@ -8,9 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from itertools import compress, pairwise
+from operator import not_
 from typing import Any
 
+import numpy as np
 from markupsafe import Markup
+from numpy.typing import NDArray
 
 from app.figures.svg.elements import circle, drawing, line, num, text
 from app.figures.svg.layout import Frame, Keep, Wiring, keep_of, matrices, place, sizes_of, stroke_width
@@ -79,19 +84,80 @@ def circuit_thumb(
 
 def thumb_edges(wiring: Wiring, frame: Frame, *, pale: bool, shared: Keep | None = None) -> str:
     """All edges between shown neurons, cut ones first; shared ones pale."""
-    cut = kept = ""
-    for layer, matrix in enumerate(wiring.weights):
-        for out in wiring.columns[layer + 1].shown:
-            for source in wiring.columns[layer].shown:
-                weight = float(matrix[out, source])
-                ends = (*frame.at((layer, source)), *frame.at((layer + 1, out)))
-                if wiring.keep is not None and not wiring.keep[layer][out, source]:
-                    cut += line(*ends, "e-cut")
-                elif pale or (shared is not None and shared[layer][out, source]):
-                    kept += line(*ends, "e-bg neg" if weight < 0 else "e-bg")
-                else:
-                    kept += line(*ends, "e-neg" if weight < 0 else "e-pos", width=stroke_width(weight, wiring.largest))
-    return cut + kept
+    edges = _edges_between(
+        wiring.sizes,
+        tuple(column.shown for column in wiring.columns),
+        b"".join(w.tobytes() for w in wiring.weights),
+        tuple(frame.places.values()),
+        frame.x,
+    )
+    drawn: Sequence[str] = edges.pale if pale else edges.full
+    if not pale and shared is not None:
+        drawn = [
+            soft if both else full for soft, full, both in zip(edges.pale, edges.full, edges.of(shared), strict=True)
+        ]
+    if wiring.keep is None:
+        return "".join(drawn)
+    kept = edges.of(wiring.keep)
+    return "".join(compress(edges.cut, map(not_, kept))) + "".join(compress(drawn, kept))
+
+
+@dataclass(frozen=True)
+class _Edges:
+    """The edges between shown neurons in the order of masks, each drawn in every way that it may be.
+
+    Args:
+        numbers: their places in a mask.
+        cut: as hairlines.
+        pale: by sign alone.
+        full: by sign and weight.
+    """
+
+    numbers: NDArray[np.intp]
+    cut: tuple[str, ...]
+    pale: tuple[str, ...]
+    full: tuple[str, ...]
+
+    def of(self, keep: Keep) -> list[bool]:
+        """For each of them, what Boolean matrices say."""
+        told: list[bool] = np.concatenate([matrix.ravel() for matrix in keep])[self.numbers].tolist()
+        return told
+
+
+@lru_cache(maxsize=64)  # the hundreds of thumbs on a list differ only in which of them they keep
+def _edges_between(
+    sizes: tuple[int, ...],
+    shown: tuple[tuple[int, ...], ...],
+    weights: bytes,
+    ordinates: tuple[float, ...],
+    abscissas: tuple[float, ...],
+) -> _Edges:
+    """What the thumbs of one network share.
+
+    Args:
+        sizes: layer sizes.
+        shown: the neurons drawn, layer by layer.
+        weights: all weight matrices, float64, one after the other.
+        ordinates: of the neurons drawn, in that order.
+        abscissas: of the layers.
+    """
+    values = np.frombuffer(weights)
+    largest = max(float(np.abs(values).max()), 1e-12)
+    heights = iter(ordinates)
+    y = [{neuron: next(heights) for neuron in layer} for layer in shown]
+    numbers, cut, pale, full, first = [], [], [], [], 0
+    for layer, (n_in, n_out) in enumerate(pairwise(sizes)):
+        for out in shown[layer + 1]:
+            for source in shown[layer]:
+                number = first + out * n_in + source
+                weight = float(values[number])
+                ends = abscissas[layer], y[layer][source], abscissas[layer + 1], y[layer + 1][out]
+                numbers.append(number)
+                cut.append(line(*ends, "e-cut"))
+                pale.append(line(*ends, "e-bg neg" if weight < 0 else "e-bg"))
+                full.append(line(*ends, "e-neg" if weight < 0 else "e-pos", width=stroke_width(weight, largest)))
+        first += n_in * n_out
+    return _Edges(np.array(numbers, dtype=np.intp), tuple(cut), tuple(pale), tuple(full))
 
 
 def _nodes(wiring: Wiring, frame: Frame, tiles: Sequence[Tile], *, plain: bool, hues: Hues) -> str:
