@@ -1,9 +1,9 @@
 """Data records: on which rows circuits are judged and neurons are read (spec §2), and the file they come in.
 
 A data file is ``{"format": "pluriscope-data/1", "description", "representatives", "validation_inputs",
-"validation_labels", "interchange_rows"}``, each array a list of rows or, bit for bit and shorter,
+"validation_labels", "interchange_rows", "boolean"}``, each array a list of rows or, bit for bit and shorter,
 ``{"dtype": "<f4" or "<f8", "shape": [rows, columns], "base64": …}``. All but ``representatives`` may be left out or
-null.
+null; ``"boolean": false`` says that its rows stand for no Boolean inputs.
 """
 
 from __future__ import annotations
@@ -38,6 +38,9 @@ class DataRecord:
         validation_labels: ``[rows, outputs]`` of 0/1 labels, one column per output, or None for the task's truth table.
         interchange_rows: ``[2^n, n]`` rows for interchange interventions (clean inputs in the authors' code), or None.
         description: one line for people; not part of the digest.
+        boolean: whether the representatives stand for the Boolean inputs. If not (activations that images give, say),
+            they are rows like the others, one for each value of the task's truth table, and only circuits are searched:
+            gates, formulas and where they live would have no inputs to be about.
     """
 
     representatives: NDArray[np.float64]
@@ -45,6 +48,7 @@ class DataRecord:
     validation_labels: NDArray[np.float64] | None = None
     interchange_rows: NDArray[np.float64] | None = None
     description: str = ""
+    boolean: bool = True
 
     @property
     def n_inputs(self) -> int:
@@ -57,14 +61,16 @@ class DataRecord:
 
     @cached_property
     def digest(self) -> str:
-        """SHA-256 over a line of shapes and the arrays as little-endian float64."""
+        """SHA-256 over a line of shapes (and "boolean": false where it is so) and the arrays as little-endian float64."""
         arrays = {
             "interchange_rows": self.interchange_rows,
             "representatives": self.representatives,
             "validation_inputs": self.validation_inputs,
             "validation_labels": self.validation_labels,
         }
-        shapes = {name: None if a is None else list(a.shape) for name, a in arrays.items()}
+        shapes: dict[str, Any] = {name: None if a is None else list(a.shape) for name, a in arrays.items()}
+        if not self.boolean:
+            shapes["boolean"] = False
         blobs = [(a + 0.0).astype("<f8").tobytes() for a in arrays.values() if a is not None]
         return sha256_hex(canonical_json(shapes), b"\n", *blobs)
 
@@ -90,7 +96,9 @@ def parse_data_file(raw: bytes, n_inputs: int, n_outputs: int) -> DataRecord:
     if document.get("format") != DATA_FORMAT:
         given = repr(document["format"])[:60] if "format" in document else "no format"
         raise InvalidData(item, f"has {given}, not the format {DATA_FORMAT!r}", cure)
-    problems = check_keys(document, ("format", "representatives"), ("description", *_ARRAYS[1:]), item, InvalidData)
+    problems = check_keys(
+        document, ("format", "representatives"), ("description", "boolean", *_ARRAYS[1:]), item, InvalidData
+    )
     arrays: dict[str, NDArray[np.float64]] = {}
     for field in _ARRAYS:
         if document.get(field) is not None:
@@ -103,6 +111,9 @@ def parse_data_file(raw: bytes, n_inputs: int, n_outputs: int) -> DataRecord:
         description = plain_text(document.get("description", ""), "description", InvalidData, empty=True)
     except InvalidData as problem:
         problems.append(problem)
+    boolean = document.get("boolean", True)
+    if not isinstance(boolean, bool):
+        problems.append(InvalidData("boolean", f"is {str(boolean)[:40]!r}", "use true or false, or leave it out"))
     if "representatives" not in arrays:
         problems = problems or [InvalidData("representatives", "is null", "give one row for each Boolean input")]
         raise combined(problems, item, InvalidData)
@@ -112,6 +123,7 @@ def parse_data_file(raw: bytes, n_inputs: int, n_outputs: int) -> DataRecord:
         arrays.get("validation_labels"),
         arrays.get("interchange_rows"),
         description,
+        boolean is not False,
     )
     problems += data_problems(record, n_inputs, n_outputs)
     if problems:
@@ -165,7 +177,7 @@ def data_file_json(record: DataRecord, *, compact: bool = True) -> dict[str, Any
             document[field] = {"dtype": dtype, "shape": list(array.shape), "base64": blob}
         else:
             document[field] = array.tolist()
-    return document
+    return document if record.boolean else document | {"boolean": False}
 
 
 def _array(value: Any, field: str) -> NDArray[np.float64]:

@@ -6,6 +6,8 @@ interpretations  exact counts for each                    (then what)
 algorithms       every candidate algorithm                (what)
 alignments       where each can live in the network       (then where)
 criteria         tallies that the searches give for free; under `paper` what float32 decides otherwise
+
+On a data record whose rows stand for no Boolean inputs only circuits are searched.
 """
 
 from __future__ import annotations
@@ -24,7 +26,7 @@ from analysis.alignments.search import search_alignments, untried
 from analysis.circuits.circuit import EdgeLayout
 from analysis.circuits.finding import find_circuits
 from analysis.circuits.space import count_in_space
-from analysis.criteria.tallies import Findings, tallies
+from analysis.criteria.tallies import Findings, of_circuits, tallies
 from analysis.data import DataRecord
 from analysis.errors import AnalysisError, BeyondLimits
 from analysis.interpretations.counting import count_interpretations
@@ -109,6 +111,8 @@ def analyse_output(
                 "all",
                 lambda: _circuits(cut, task, protocol, data, output, telling, limits, Within(shards, "circuits")),
             )
+    if not data.boolean:
+        return _circuits_alone(so_far, circuits, watch)
     so_far.circuits = circuits
     with watch.stage("interpretations"):
         interpretations = _interpretations(cut, circuits, protocol, data, telling, Within(shards, "interpretations"))
@@ -157,6 +161,30 @@ def analyse_output(
         criteria=criteria,
         seconds=watch.seconds,
         float32=float32,
+    )
+
+
+def _circuits_alone(so_far: SoFar, circuits: CircuitSearch, watch: _Stopwatch) -> OutputAnalysis:
+    """The analysis on rows that stand for no Boolean inputs: of everything else nothing was looked for."""
+    nothing = (0,) * circuits.n_listed
+    interpretations = InterpretationCounts(nothing, nothing, truncated_at=0, complete=circuits.truncated_at is None)
+    algorithms = AlgorithmSearch((), 0, truncated_at=0)
+    cut, protocol, data = so_far.network.for_output(so_far.output), so_far.protocol, so_far.data
+
+    def rescore(_result: AlgorithmResult, scored: ScoredAlignment, _rules: Protocol) -> ScoredAlignment:
+        return scored  # there are no alignments
+
+    return OutputAnalysis(
+        network=so_far.network,
+        output=so_far.output,
+        task=so_far.task,
+        protocol=protocol,
+        data=data,
+        circuits=circuits,
+        interpretations=interpretations,
+        algorithms=algorithms,
+        criteria=of_circuits(Findings(cut, protocol, data, circuits, interpretations, algorithms, rescore)),
+        seconds=watch.seconds,
     )
 
 

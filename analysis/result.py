@@ -301,7 +301,9 @@ class OutputAnalysis:
 
     @property
     def exhaustive(self) -> bool:
-        """Whether no search stopped at a limit."""
+        """Whether no search stopped at a limit; on rows that are no Boolean inputs circuits alone are searched."""
+        if not self.data.boolean:
+            return self.circuits.truncated_at is None
         stops = [self.circuits.truncated_at, self.interpretations.truncated_at, self.algorithms.truncated_at]
         stops += [result.truncated_at for result in self.algorithms.algorithms]
         return all(stop is None for stop in stops)

@@ -174,6 +174,12 @@ def what_is_missing(analysis: OutputAnalysis) -> list[str]:
         sentences.append(f"{where}: {circuits.possible:,} circuits are possible, too many to search; none was tested")
     elif circuits.truncated_at is not None:
         sentences.append(f"{where}: circuits truncated at {circuits.truncated_at:,} valid ones")
+    if not analysis.data.boolean:
+        sentences.append(
+            f"{where}: the data record's rows stand for no Boolean inputs, so interpretations, algorithms and "
+            "alignments were not searched"
+        )
+        return sentences
     if search.truncated_at is not None and search.totals is not None:
         n_kept = sum(1 for result in search.algorithms if result.n_valid)
         sentences.append(

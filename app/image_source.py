@@ -130,4 +130,4 @@ def _produced(seed: int, images: Images, trained: TrainedOnImages, order: Order,
         except AnalysisError as problem:
             problems[protocol.name] = problem
     seconds = (order.clock() - start) if order.clock else 0.0
-    return Produced(seed, trained.state, trained.message, tail, (task,), analyses, problems, told, seconds)
+    return Produced(seed, trained.state, trained.message, tail, (task,), analyses, problems, told, seconds, data)

@@ -93,6 +93,11 @@ def tallies(findings: Findings) -> dict[str, CriterionTally]:
     return {key: tally for key, tally in counted if tally is not None}
 
 
+def of_circuits(findings: Findings) -> dict[str, CriterionTally]:
+    """The tallies that are about circuits, for an analysis that searched nothing else."""
+    return {key: tally for key, tally in tallies(findings).items() if key in _OF_CIRCUITS}
+
+
 def _zero_ablation(findings: Findings) -> CriterionTally | None:
     if findings.protocol.ablation != "zero":
         return None
@@ -149,6 +154,7 @@ def _margin(findings: Findings) -> CriterionTally:
     return CriterionTally(n_firm + kept.count(True), fragile, findings.n_alignments - len(kept) + unlisted, 0)
 
 
+_OF_CIRCUITS: Final = frozenset({"zero-ablation", "margin"})
 TALLIES: Final = (
     Tally("zero-ablation", _zero_ablation),
     Tally("observed-class", _observed_class),

@@ -7,8 +7,9 @@
    images give. Its circuits are judged on the held-out images; a circuit is valid if it decides more of them right
    than the protocol's threshold.
 
-Boolean inputs have no meaning here, so interpretations, algorithms and alignments are not searched. The record's eight
-"representatives" are images, and the task is their labels.
+Boolean inputs have no meaning here, so interpretations, algorithms and alignments are not searched, and the data record
+says so. Its eight "representatives" are images, and the task is their labels. Activations are rounded to single
+precision, in which the network was trained, so that a record is as short as it can be and comes back bit for bit.
 
 After Méloux et al. (ICLR 2025), who do this with MNIST's zeros and ones.
 """
@@ -189,7 +190,7 @@ def tail_of(network: Network, images: Images, held_out: NDArray[np.int64]) -> tu
         held_out: indices of at least 8 images.
     """
     cut = len(HEAD) + 1  # layers below the tail
-    rows = activations(network, images.pixels[held_out])[cut]
+    rows = activations(network, images.pixels[held_out])[cut].astype(np.float32).astype(np.float64)
     labels = images.labels[held_out]
     chosen = np.concatenate([np.flatnonzero(labels == label)[:4] for label in (0, 1)])
     chosen = np.sort(np.concatenate([chosen, np.setdiff1d(np.arange(len(labels)), chosen)[: 8 - len(chosen)]]))
@@ -198,7 +199,7 @@ def tail_of(network: Network, images: Images, held_out: NDArray[np.int64]) -> tu
     )
     task = Task(tuple(int(label) for label in labels[chosen]), "one, not zero")
     described = f"activations that {len(rows)} held-out images give ({images.name})"
-    record = DataRecord(rows[chosen], rows, labels[:, None].astype(np.float64), None, described)
+    record = DataRecord(rows[chosen], rows, labels[:, None].astype(np.float64), None, described, boolean=False)
     return tail, task, record
 
 

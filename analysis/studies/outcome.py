@@ -11,6 +11,9 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from analysis.data import DataRecord, data_file_json, parse_data_file
+from analysis.digest import canonical_json
+from analysis.errors import AnalysisError
 from analysis.networks.network import Network
 from analysis.studies.cells import Cell
 from analysis.studies.measures.measure import Measured
@@ -36,6 +39,7 @@ class StudyOutcome:
         sizes: layer sizes of the network, () if there is none.
         tables: the truth table of each output, such as "0110".
         weights: the network's parameters W1, b1, W2, …, None if there is no network.
+        data: the rows on which it was judged; None for the clean inputs, and in results from before they were kept.
     """
 
     cell: str
@@ -51,6 +55,7 @@ class StudyOutcome:
     sizes: tuple[int, ...] = ()
     tables: tuple[str, ...] = ()
     weights: NDArray[np.float64] | None = None
+    data: DataRecord | None = None
 
     @property
     def converged(self) -> bool:
@@ -58,6 +63,7 @@ class StudyOutcome:
 
     def as_json(self) -> dict[str, Any]:
         """The outcome as one line of a study's result file."""
+        judged_on = {} if self.data is None else {"data": data_file_json(self.data)}
         return {
             "cell": self.cell,
             "seed": self.seed,
@@ -75,6 +81,7 @@ class StudyOutcome:
             "sizes": list(self.sizes),
             "tables": list(self.tables),
             "weights": None if self.weights is None else weights_text(self.weights),
+            **judged_on,
         }
 
     @classmethod
@@ -84,7 +91,7 @@ class StudyOutcome:
         Raises:
             KeyError, TypeError, ValueError: it is no such line.
         """
-        text = told["weights"]
+        text, sizes = told["weights"], tuple(map(int, told["sizes"]))
         return cls(
             cell=str(told["cell"]),
             seed=int(told["seed"]),
@@ -99,10 +106,23 @@ class StudyOutcome:
                 for name, outputs in told["values"].items()
             },
             seconds=float(told["seconds"]),
-            sizes=tuple(map(int, told["sizes"])),
+            sizes=sizes,
             tables=tuple(map(str, told["tables"])),
             weights=None if text is None else weights_from_text(str(text)),
+            data=None if told.get("data") is None else _data_record(told["data"], sizes),
         )
+
+
+def _data_record(told: Any, sizes: tuple[int, ...]) -> DataRecord:
+    """A data record as a line holds it, made for a network of these layer sizes.
+
+    Raises:
+        ValueError: it is none, or does not fit.
+    """
+    try:
+        return parse_data_file(canonical_json(told), sizes[0], sizes[-1])
+    except (AnalysisError, IndexError) as problem:
+        raise ValueError(str(problem)) from None
 
 
 def flat_weights(network: Network) -> NDArray[np.float64]:

@@ -75,6 +75,7 @@ def outcome_of(cell: Cell, produced: Produced, order: Order) -> StudyOutcome:
         sizes=() if network is None else network.sizes,
         tables=tuple("".join(map(str, task.truth_table)) for task in produced.tasks),
         weights=None if network is None else flat_weights(network),
+        data=produced.data,
     )
 
 

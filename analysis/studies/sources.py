@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Any, Final, cast
 
+from analysis.data import DataRecord
 from analysis.errors import AnalysisError, InvalidStudy
 from analysis.limits import DEFAULT_LIMITS, Limits
 from analysis.networks.network import Network
@@ -61,6 +62,7 @@ class Produced:
         problems: by protocol name, why it could not be analysed.
         training: options and outcome as JSON values, see :func:`analysis.networks.training_spec.training_json`.
         seconds: its share of the time, 0 without a clock.
+        data: on what it was judged; None for the clean inputs.
     """
 
     seed: int
@@ -72,6 +74,7 @@ class Produced:
     problems: Mapping[str, AnalysisError] = field(default_factory=dict)
     training: Mapping[str, Any] = field(default_factory=dict)
     seconds: float = 0.0
+    data: DataRecord | None = None
 
 
 Maker = Callable[[Cell, Sequence[int], Order], Iterator[Produced]]
