@@ -61,7 +61,7 @@ class DataRecord:
 
     @cached_property
     def digest(self) -> str:
-        """SHA-256 over a line of shapes (and "boolean": false where it is so) and the arrays as little-endian float64."""
+        """SHA-256 over a line of shapes (with "boolean" if false) and the arrays as little-endian float64."""
         arrays = {
             "interchange_rows": self.interchange_rows,
             "representatives": self.representatives,
