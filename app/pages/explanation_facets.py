@@ -260,16 +260,17 @@ def _algorithms(
     shelf = shelves.get("algorithm")
     choices: list[FacetOption] = []
     if isinstance(shelf, RowShelf) and counts.values["algorithm"]:
-        found = [pair for pair in counts.values["algorithm"].items() if pair[0] < shelf.n]
+        n = shelf.n
+        found = [pair for pair in counts.values["algorithm"].items() if pair[0] < n]
         most = nsmallest(MAX_ALGORITHMS, found, key=lambda pair: (-pair[1], pair[0]))
         asked = shelf.place_of(options.algorithm)
         chosen = [pair for pair in found if pair[0] == asked and pair not in most]
         rows = algorithm_rows(session, [int(shelf.rows[position]) for position, _ in [*most, *chosen]])
-        for position, n in [*most, *chosen]:
+        for position, count in [*most, *chosen]:
             row = rows[int(shelf.rows[position])]
             checked = row.algorithm_id == options.algorithm
-            choices.append(FacetOption(value=row.algorithm_id, label=row.formula, count=n, checked=checked))
-        total = sum(n for _, n in found)
+            choices.append(FacetOption(value=row.algorithm_id, label=row.formula, count=count, checked=checked))
+        total = sum(count for _, count in found)
         choices.insert(0, FacetOption(value="", label="any", count=total, checked=not options.algorithm))
     return FacetView(name="algorithm", legend="Algorithm", shape="radio", choices=choices)
 
