@@ -17,17 +17,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.access.callers import caller_of, host_of, is_loopback_name, is_own_page
 from app.addressing import API_PREFIX
-from app.errors import (
-    BadHost,
-    HeadersTooLong,
-    PageError,
-    ReadOnly,
-    Refused,
-    TooLong,
-    TooMany,
-    TooSlow,
-    answer_to,
-)
+from app.error_answers import answer_to
+from app.errors import BadHost, HeadersTooLong, PageError, ReadOnly, Refused, TooLong, TooMany, TooSlow
 from app.rate_limits import Buckets, is_computed
 from app.settings import Settings
 

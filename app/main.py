@@ -15,7 +15,7 @@ from starlette.types import Scope
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from analysis import ENGINE_VERSION
-from app import errors
+from app import error_answers
 from app.access.credentials import Credentials
 from app.addressing import API_PREFIX, Addresses
 from app.db.engine import open_store
@@ -185,7 +185,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.pictures = PngCache(settings.data / "pictures")
     app.state.job_feed = JobFeed(app.state.addresses, most=settings.live_streams)
     app.state.visitor_allowance = Allowance(AT_ONCE, SECONDS_EACH)
-    errors.install(app)
+    error_answers.install(app)
     for router in ROUTERS:
         app.include_router(router)
     app.mount("/static", VersionedStatic(directory=ROOT / "static"), name="static")

@@ -14,7 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.errors import unforeseen
+from app.error_answers import unforeseen
 from app.watching.logs import about
 from app.watching.metrics import IN_FLIGHT, count_request
 

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse
 
 from app.addressing import API_PREFIX
-from app.errors import api_errors
+from app.error_answers import api_errors
 from app.pages.admin import AdminOptions, AdminPage, build_admin
 from app.rendering import render
 from app.routes.changes import Admin

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from app.addressing import API_PREFIX
-from app.errors import api_errors
+from app.error_answers import api_errors
 from app.pages.algorithm import AlgorithmOptions, AlgorithmPage, build_algorithm
 from app.pages.algorithms import AlgorithmsOptions, AlgorithmsPage, build_algorithms
 from app.pages.alignment import AlignmentOptions, AlignmentPage, alignment_address, build_alignment

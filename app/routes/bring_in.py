@@ -29,7 +29,7 @@ from app.db.reads.analyses import find_protocol
 from app.db.records import save_data_record, save_protocol
 from app.db.tables import NetworkRow
 from app.db.writes import save_network
-from app.errors import api_errors
+from app.error_answers import api_errors
 from app.jobs import queue
 from app.jobs.definitions import analyse_arguments
 from app.pages.bring_in.checking import CheckPage, build_check

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from app.addressing import API_PREFIX
-from app.errors import api_errors
+from app.error_answers import api_errors
 from app.pages.circuit import CircuitOptions, CircuitPage, build_circuit
 from app.pages.circuits import CircuitsOptions, CircuitsPage, build_circuits
 from app.pages.interpretation import InterpretationOptions, InterpretationPage, build_interpretation

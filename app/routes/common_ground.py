@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from app.addressing import API_PREFIX, Addresses
 from app.db.job_tables import JobRow
-from app.errors import api_errors
+from app.error_answers import api_errors
 from app.figures.clouds import Mark, cloud
 from app.figures.numbers import exact, noun
 from app.figures.plots import Figure

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse
 
 from app.addressing import API_PREFIX
-from app.errors import api_errors
+from app.error_answers import api_errors
 from app.pages.compare.build import build_compare
 from app.pages.compare.neighbours import NeighboursOptions, NeighboursPage, build_neighbours
 from app.pages.compare.options import CompareOptions

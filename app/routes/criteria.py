@@ -15,7 +15,8 @@ from app.addressing import API_PREFIX, Addresses, Scope
 from app.db.job_tables import JobRow
 from app.db.reads.verdicts import kinds_and_steps, missing_steps
 from app.db.tables import AnalysisRow, NetworkRow
-from app.errors import BadQuery, api_errors
+from app.error_answers import api_errors
+from app.errors import BadQuery
 from app.jobs import queue
 from app.limits import criterion_seconds_in
 from app.pages.criteria import (

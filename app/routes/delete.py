@@ -8,7 +8,7 @@ from fastapi import APIRouter, BackgroundTasks, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from app.addressing import API_PREFIX
-from app.errors import api_errors
+from app.error_answers import api_errors
 from app.jobs.deletion import delete_softly, purge_beside, restore
 from app.limits import undo_days_in
 from app.pages.delete import DeleteOptions, DeletePage, build_delete

@@ -13,7 +13,7 @@ from analysis.directions.findings import CLOSED_FORM
 from analysis.directions.result import DirectionClass
 from app.addressing import API_PREFIX, Addresses
 from app.db.job_tables import JobRow
-from app.errors import api_errors
+from app.error_answers import api_errors
 from app.jobs import queue
 from app.pages.directions.one import build_direction, direction_address
 from app.pages.directions.overview import build_directions

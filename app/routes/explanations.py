@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse, Response
 
 from app.addressing import API_PREFIX
-from app.errors import api_errors
+from app.error_answers import api_errors
 from app.pages.directions.places import comb_rows
 from app.pages.explanation_csv import build_explanations_csv
 from app.pages.explanation_filters import ExplanationsOptions

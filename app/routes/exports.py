@@ -13,7 +13,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import StreamingResponse
 from sqlalchemy.orm import Session
 
-from app.errors import api_errors
+from app.error_answers import api_errors
 from app.pages.algorithm import AlgorithmOptions
 from app.pages.algorithms import AlgorithmsOptions
 from app.pages.alignment import AlignmentOptions

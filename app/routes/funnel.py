@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from app.addressing import API_PREFIX
-from app.errors import api_errors
+from app.error_answers import api_errors
 from app.pages.funnel import FunnelOptions, FunnelPage, FunnelPageOptions, build_funnel
 from app.rendering import is_fragment, render
 from app.routes.depends import Links, Reading

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse
 
 from app.addressing import API_PREFIX
-from app.errors import api_errors
+from app.error_answers import api_errors
 from app.pages.gallery import GalleryOptions, GalleryPage, build_gallery
 from app.rendering import render
 from app.routes.depends import Links, Reading

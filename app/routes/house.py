@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from app.addressing import API_PREFIX
-from app.errors import api_errors
+from app.error_answers import api_errors
 from app.limits import criterion_seconds_in, limits_in
 from app.pages.patterns import PatternsOptions, PatternsPage, build_patterns, example_context
 from app.pages.scope import ScopeOfUseOptions, ScopeOfUsePage, build_scope

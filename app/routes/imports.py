@@ -18,7 +18,8 @@ from app.db.codecs import network_of, tasks_of
 from app.db.job_tables import JobRow
 from app.db.reads import analyses as reads
 from app.db.records import save_protocol
-from app.errors import BadQuery, api_errors
+from app.error_answers import api_errors
+from app.errors import BadQuery
 from app.jobs import queue
 from app.jobs.definitions import analyse_arguments
 from app.pages.bring_in.declaration import BringInRequest

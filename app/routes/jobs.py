@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from app.addressing import API_PREFIX
-from app.errors import api_errors
+from app.error_answers import api_errors
 from app.jobs import queue
 from app.pages.jobs import JobOptions, JobPage, JobsOptions, JobsPage, build_job, build_jobs
 from app.rendering import render

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from app.addressing import API_PREFIX, Addresses
 from app.db.job_tables import JobRow
-from app.errors import api_errors
+from app.error_answers import api_errors
 from app.jobs import queue
 from app.pages.jobs import JobPage
 from app.pages.reports.ladder import LadderOptions, LadderPage, build_ladder, ladder_drawing

@@ -11,7 +11,8 @@ from starlette.responses import Response
 from app.access.callers import COOKIE, caller_of
 from app.access.credentials import Credentials, Role
 from app.addressing import API_PREFIX, Addresses
-from app.errors import Refused, api_errors
+from app.error_answers import api_errors
+from app.errors import Refused
 from app.pages.login import LoginOptions, LoginPage, build_login, way_back
 from app.rendering import render
 from app.routes.changes import check_own_page

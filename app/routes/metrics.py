@@ -5,7 +5,8 @@ from __future__ import annotations
 from fastapi import APIRouter, Request, Response
 from sqlalchemy.exc import SQLAlchemyError
 
-from app.errors import NotFound, api_errors
+from app.error_answers import api_errors
+from app.errors import NotFound
 from app.routes.changes import check_admin
 from app.routes.depends import now
 from app.settings import Settings

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from app.addressing import API_PREFIX
-from app.errors import api_errors
+from app.error_answers import api_errors
 from app.figures.spread import spread_figures
 from app.pages.network import NetworkOptions, NetworkPage, build_network
 from app.pages.options import ScopeOptions

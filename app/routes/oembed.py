@@ -8,7 +8,7 @@ from xml.sax.saxutils import escape
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import JSONResponse, Response
 
-from app.errors import api_errors
+from app.error_answers import api_errors
 from app.pages.sharing.embedding import Oembed, build_oembed
 from app.rendering import base_url
 from app.routes.depends import Links, Reading

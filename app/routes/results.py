@@ -17,7 +17,8 @@ from app.db.reads.direction_results import load_directions
 from app.db.reads.results import load_analysis
 from app.db.reads.verdicts import tallies_of
 from app.db.tables import AnalysisRow
-from app.errors import NotFound, api_errors
+from app.error_answers import api_errors
+from app.errors import NotFound
 from app.pages.place import find_network
 from app.routes.depends import Links, Reading
 

@@ -19,7 +19,8 @@ from app.db.links import (
     save_short_link,
     short_key,
 )
-from app.errors import BadQuery, NotFound, api_errors
+from app.error_answers import api_errors
+from app.errors import BadQuery, NotFound
 from app.pages.options import PageModel
 from app.pages.place import find_network
 from app.pages.rename import RenameOptions, RenamePage, build_rename

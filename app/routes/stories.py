@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse
 
 from app.addressing import API_PREFIX
-from app.errors import api_errors
+from app.error_answers import api_errors
 from app.pages.reports.alice_and_bob import AliceAndBobPage, StoryOptions, build_alice_and_bob
 from app.rendering import render
 from app.routes.depends import Links, Reading

@@ -13,7 +13,8 @@ from analysis.studies.design import MAX_DESIGN_BYTES, design_from_mapping, desig
 from app.addressing import API_PREFIX
 from app.db.reads.studies import find_study
 from app.db.study_tables import StudyRow
-from app.errors import NotFound, api_errors
+from app.error_answers import api_errors
+from app.errors import NotFound
 from app.figures.standalone import FONT_FAMILY, standalone_svg
 from app.jobs import study_queue
 from app.pages.studies.figures import build_study_figure, study_drawing

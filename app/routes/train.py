@@ -8,7 +8,8 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from app.addressing import API_PREFIX
-from app.errors import BadQuery, api_errors
+from app.error_answers import api_errors
+from app.errors import BadQuery
 from app.pages.jobs import JobPage
 from app.pages.training.options import TrainOptions, TrainRequest, form_options, problems_of_form, request_of
 from app.pages.training.page import TrainPage, build_train, start_training

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse
 
 from app.addressing import API_PREFIX, Addresses
-from app.errors import api_errors
+from app.error_answers import api_errors
 from app.pages.alignment import AlignmentOptions
 from app.pages.compare.options import CompareOptions
 from app.pages.directions.views import DirectionOptions

@@ -14,7 +14,8 @@ from sqlalchemy import text
 
 from analysis import errors as engine
 from app.db import errors as store
-from app.errors import ENGINE_STATUS, STORE_STATUS, BadQuery, Conflict, NotFound, PageError, Refused
+from app.error_answers import ENGINE_STATUS, STORE_STATUS
+from app.errors import BadQuery, Conflict, NotFound, PageError, Refused
 from app.main import create_app
 from app.middleware import SECURITY_HEADERS
 from app.pages.cursors import write_cursor

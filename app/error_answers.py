@@ -1,0 +1,289 @@
+"""What goes wrong, told once: error → status and body, the same words in HTML and JSON.
+
+The errors of pages (:mod:`app.errors`) know their status. The engine's are mapped by class: those that name an
+explanation (mask, index, alignment, algorithm) are 404, since they can only come from an address; those about what
+somebody sent in (network, task, data, protocol, training, limits) are 422.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, RedirectResponse, Response
+from pydantic import BaseModel, Field
+from sqlalchemy.exc import DBAPIError, OperationalError
+from starlette.exceptions import HTTPException
+
+from analysis import errors as engine
+from app.db import errors as store
+from app.db.trouble import diagnosis, is_bad_value
+from app.errors import Busy, Moved, PageError, TooMany, TooSlow
+from app.request_advice import (
+    allowed_fields,
+    allowed_methods,
+    allowed_options,
+    nearest_parent,
+    path_of,
+    without_options,
+)
+
+log = logging.getLogger("pluriscope.web")
+
+ENGINE_STATUS: Final[dict[type[engine.AnalysisError], tuple[int, str]]] = {
+    engine.InvalidMask: (404, "mask"),
+    engine.InvalidIndex: (404, "index"),
+    engine.InvalidGate: (400, "gate"),
+    engine.InvalidAlignment: (404, "alignment"),
+    engine.InvalidAlgorithm: (404, "algorithm"),
+    engine.InvalidNetwork: (422, "network"),
+    engine.InvalidTask: (422, "task"),
+    engine.InvalidData: (422, "data"),
+    engine.InvalidProtocol: (422, "protocol"),
+    engine.InvalidTraining: (422, "training"),
+    engine.InvalidCriterion: (422, "criterion"),
+    engine.InvalidIntervention: (422, "now"),
+    engine.InvalidStudy: (422, "design"),
+    engine.BeyondLimits: (422, "network"),
+    engine.InvalidShard: (422, ""),
+    engine.Cancelled: (409, ""),
+}
+
+STORE_STATUS: Final[dict[type[store.StoreError], int]] = {
+    store.NotFound: 404,
+    store.Ambiguous: 404,
+    store.Deleted: 410,
+    store.Conflict: 409,
+    store.StoreFull: 507,
+    store.Damaged: 500,
+    store.StoreReadOnly: 503,
+    store.StoreUnavailable: 503,
+}
+
+STATUS_TITLES: Final[dict[int, str]] = {
+    400: "That question cannot be asked",
+    403: "Not from here",
+    404: "Nothing at this address",
+    405: "Not a way to use this address",
+    409: "Not at the moment",
+    410: "Deleted",
+    413: "Too large",
+    414: "Too long",
+    422: "That cannot be read",
+    429: "Too much at once",
+    431: "Too long",
+    500: "Something broke on our side",
+    501: "Not in that form",
+    503: "Not ready",
+    507: "No room left",
+}
+
+
+class FieldError(BaseModel):
+    """One thing that is wrong."""
+
+    field: str = Field(description="Option, path part or body field at fault; empty if none is.")
+    message: str
+
+
+class ErrorBody(BaseModel):
+    """The body of every error under /api/v1."""
+
+    ok: bool = False
+    error: str = Field(description="What is wrong: item, cause and cure.")
+    errors: list[FieldError] = Field(description="Each thing that is wrong, by field.")
+    status: int
+    parent: str = Field("", description="Address of the nearest thing that exists, empty if there is none.")
+
+
+@dataclass(frozen=True)
+class ErrorView:
+    """What the error page and the error body are both made from."""
+
+    status: int
+    title: str
+    summary: str  # the words of the JSON body's "error"
+    errors: tuple[FieldError, ...]
+    parent: str
+    parent_label: str
+    request_id: str
+    item: str = ""
+    cause: str = ""
+    cure: str = ""
+
+
+def api_errors(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """``responses=`` of a route, so that OpenAPI describes its errors."""
+    return {status: {"model": ErrorBody, "description": STATUS_TITLES[status]} for status in statuses}
+
+
+def wants_json(request: Request) -> bool:
+    """Whether the answer goes to a program: an address under /api/, or an Accept header for JSON and not for HTML."""
+    accept = request.headers.get("accept", "")
+    return path_of(request).startswith("/api/") or ("application/json" in accept and "text/html" not in accept)
+
+
+def install(app: FastAPI) -> None:
+    """Register every mapping on the application."""
+
+    @app.exception_handler(Moved)
+    async def moved(request: Request, error: Moved) -> Response:
+        # what is sent along with a change must arrive there too
+        return RedirectResponse(error.address(request), 301 if request.method == "GET" else 308)
+
+    @app.exception_handler(PageError)
+    async def page_error(request: Request, error: PageError) -> Response:
+        return answer_to(request, error)
+
+    @app.exception_handler(engine.AnalysisError)
+    async def analysis_error(request: Request, error: engine.AnalysisError) -> Response:
+        status, field = next((v for kind, v in ENGINE_STATUS.items() if isinstance(error, kind)), (422, ""))
+        return _answer(request, status, (error.item, error.cause, error.cure), field)
+
+    @app.exception_handler(store.StoreError)
+    async def store_error(request: Request, error: store.StoreError) -> Response:
+        status = next((v for kind, v in STORE_STATUS.items() if isinstance(error, kind)), 500)
+        return _answer(request, status, (error.item, error.cause, error.cure))
+
+    @app.exception_handler(DBAPIError)
+    async def database_error(request: Request, error: DBAPIError) -> Response:
+        found = diagnosis(error)
+        if found is not None:
+            log.error("request %s: %s %s", _request_id(request), found, error.orig)
+            return await store_error(request, found)
+        if is_bad_value(error):
+            refused = (
+                "a value of this request",
+                "is none that can be kept or looked for",
+                "leave control characters out",
+            )
+            return _answer(request, 422, refused)
+        if not isinstance(error, OperationalError):
+            return unforeseen(request, error)
+        log.warning("request %s met a busy or absent database: %s", _request_id(request), error.orig)
+        words = ("the database", "is busy or cannot be reached", "try again in a moment; nothing was changed")
+        response = _answer(request, 503, words)
+        response.headers["Retry-After"] = "5"
+        return response
+
+    @app.exception_handler(RequestValidationError)
+    async def validation_error(request: Request, error: RequestValidationError) -> Response:
+        problems = [_problem(request, e) for e in error.errors()]
+        status = max({"query": 400, "path": 404}.get(str(e["loc"][0]), 422) for e in error.errors())
+        parent, label = without_options(request, error.errors()) if status == 400 else ("", "")
+        summary = "; ".join(p.message for p in problems)
+        return _respond(request, status, summary, problems, parent=parent, parent_label=label)
+
+    @app.exception_handler(HTTPException)
+    async def http_error(request: Request, error: HTTPException) -> Response:
+        headers = dict(error.headers or {})
+        if error.status_code == 405:
+            headers["Allow"] = ", ".join(allowed_methods(request)) or headers.get("Allow", "GET")
+        words = {
+            404: (f"address {path_of(request)[:200]!r}", "no page has this address", "start from the list of networks"),
+            405: (
+                f"method {request.method}",
+                "this address does not accept it",
+                f"use {headers.get('Allow', 'GET')}",
+            ),
+            413: (
+                "request body",
+                f"is larger than {request.app.state.settings.max_body_bytes:,} bytes",
+                "send a smaller file",
+            ),
+        }.get(error.status_code, ("request", str(error.detail), "correct it and send it again"))
+        response = _answer(request, error.status_code, words)
+        response.headers.update(headers)
+        return response
+
+
+def answer_to(request: Request, error: PageError) -> Response:
+    """The page or the body that tells an error."""
+    response = _answer(
+        request, error.status, (error.item, error.cause, error.cure), error.field, error.parent, error.parent_label
+    )
+    if isinstance(error, Busy | TooSlow):
+        response.headers["Retry-After"] = "5"
+    elif isinstance(error, TooMany):
+        response.headers["Retry-After"] = str(error.seconds)
+    return response
+
+
+def unforeseen(request: Request, error: Exception) -> Response:
+    """The answer to an error that nothing above foresaw: it goes to the log whole, and to the user as an id."""
+    log.error("request %s failed: %s %s", _request_id(request), request.method, path_of(request)[:300], exc_info=error)
+    words = (
+        "this page",
+        "failed with an error that was not foreseen",
+        f"try again, or report request {_request_id(request)}, under which the log has the details",
+    )
+    return _answer(request, 500, words)
+
+
+def _answer(
+    request: Request,
+    status: int,
+    words: tuple[str, str, str],
+    field: str = "",
+    parent: str = "",
+    parent_label: str = "",
+) -> Response:
+    item, cause, cure = words
+    summary = f"{item}: {cause}. {cure[:1].upper()}{cure[1:]}."
+    return _respond(request, status, summary, [FieldError(field=field, message=summary)], words, parent, parent_label)
+
+
+def _respond(
+    request: Request,
+    status: int,
+    summary: str,
+    errors: Sequence[FieldError],
+    words: tuple[str, str, str] = ("", "", ""),
+    parent: str = "",
+    parent_label: str = "",
+) -> Response:
+    if not parent:
+        parent, parent_label = nearest_parent(request)
+    if wants_json(request):
+        body = ErrorBody(error=summary, errors=list(errors), status=status, parent=parent)
+        return JSONResponse(body.model_dump(), status)
+    from app.rendering import render  # here, so that the errors themselves can be imported from anywhere
+
+    view = ErrorView(
+        status,
+        STATUS_TITLES.get(status, "This did not work"),
+        summary,
+        tuple(errors),
+        parent,
+        parent_label,
+        _request_id(request),
+        *words,
+    )
+    return render(request, "pages/error.html", {"page": view}, status_code=status)
+
+
+def _problem(request: Request, error: dict[str, Any]) -> FieldError:
+    """One failed check of FastAPI's in words that name the option and what it accepts."""
+    where, *rest = error["loc"]
+    field = ".".join(map(str, rest)) or str(where)
+    if where == "body" and (not rest or error["type"] == "json_invalid"):
+        why = error.get("ctx", {}).get("error", "") if error["type"] == "json_invalid" else ""
+        cause = f"is not JSON ({why})" if why else "is no JSON object"
+        message = f"request body: {cause}. Send one JSON object, with content type application/json."
+        return FieldError(field="body", message=message)
+    if error["type"] == "extra_forbidden" and where in ("query", "body"):
+        noun = "option" if where == "query" else "field"
+        names = allowed_options(request) if where == "query" else allowed_fields(request, rest[:-1])
+        allowed = f" Allowed {noun}s: {', '.join(names)}." if names else ""
+        return FieldError(field=field, message=f"{noun} {field!r}: is unknown here.{allowed}")
+    noun = {"query": "option", "path": "address part"}.get(str(where), "field")
+    given = "" if isinstance(error.get("input"), dict) else f" {str(error.get('input'))[:60]!r}"
+    return FieldError(field=field, message=f"{noun} {field!r}{given}: {error['msg'][:1].lower()}{error['msg'][1:]}.")
+
+
+def _request_id(request: Request) -> str:
+    return str(request.scope.get("pluriscope.request_id", "unknown"))
