@@ -31,7 +31,7 @@ import httpx
 import numpy as np
 import psutil
 
-from benchmarks.fuzz_api import known_values
+from benchmarks.fuzz_api.known import known_values
 from benchmarks.load.client import Broken, Client
 from benchmarks.machine import machine, machine_text
 from benchmarks.own_server import TOKEN, OwnServer, server_on_copy
