@@ -1,0 +1,54 @@
+"""What a store holds that addresses may name: made-up text names nothing, so everything would end at "not found"."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx
+
+Known = dict[str, list[str]]
+
+
+def known_values(client: httpx.Client) -> list[Known]:
+    """What the store holds that addresses may name: by the name of the part of the path or of the option.
+
+    One mapping for each place: parts of one address are taken from one place, so that they belong together.
+    """
+
+    def items(path: str) -> list[dict[str, Any]]:
+        answer = client.get(path)
+        return answer.json().get("items", []) if answer.status_code == 200 else []
+
+    everywhere = {
+        "job": [item["id"] for item in items("/api/v1/jobs?limit=20")],
+        "study": [item["slug"] for item in items("/api/v1/studies")],
+        "index": ["0", "0", "1", "99999999999999999999999"],
+        "form": ["svg", "png", "json", "csv", "parquet", "md", "bib"],
+        "step": ["1", "2", "7"],
+        "seed": ["0", "1"],
+        "data": [""],
+        "after": [""],
+        "protocol": ["complete", "paper"],
+    }
+    places: list[Known] = []
+    for slug in slugs_of(client):
+        base = f"/api/v1/networks/{slug}"
+        masks = [str(item["mask"]) for item in items(f"{base}/circuits?limit=4") if "mask" in item]
+        refs = [f"{kind}-{mask}{end}" for mask in masks for kind, end in (("c", ""), ("i", ".0"))]
+        place = everywhere | {"network": [slug], "mask": masks, "e": refs, "pin": refs}
+        aligned: Known = {}
+        for item in items(f"{base}/explanations?limit=30&kind=alignment"):
+            parts = str(item.get("url", "")).split("?")[0].split("/")
+            if "alignments" in parts:
+                algorithm = parts[parts.index("algorithms") + 1]
+                aligned.setdefault(algorithm, []).append(parts[parts.index("alignments") + 1])
+        places += [place | {"algorithm": [name], "alignment": ids} for name, ids in list(aligned.items())[:4]]
+        places += [] if aligned else [place]
+    return places or [everywhere]
+
+
+def slugs_of(client: httpx.Client) -> list[str]:
+    """The networks that are there."""
+    answer = client.get("/api/v1/networks?limit=200")
+    found = answer.raise_for_status().json()["items"]
+    return [item.get("slug") or item["network"]["slug"] for item in found]
