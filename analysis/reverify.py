@@ -22,8 +22,8 @@ from analysis.algorithms.high_level_model import HighLevelModel
 from analysis.algorithms.redundancy import irredundancy
 from analysis.alignments.alignment import Alignment
 from analysis.alignments.iia import interchange_matrix, score_alignment, tested_pairs
-from analysis.circuits.circuit import Circuit, possible_circuit
-from analysis.circuits.search import MAX_EDGES, judged_rows, mean_rows
+from analysis.circuits.circuit import MAX_EDGES, Circuit, possible_circuit
+from analysis.circuits.judging import judged_rows, mean_rows
 from analysis.circuits.space import in_space
 from analysis.data import DataRecord
 from analysis.errors import BeyondLimits, InvalidMask

@@ -14,6 +14,9 @@ from numpy.typing import NDArray
 
 from analysis.errors import InvalidMask
 
+MAX_EDGES = 64
+"""Edges of the networks whose circuits are searched: as many as an unsigned integer has bits."""
+
 
 @dataclass(frozen=True)
 class EdgeLayout:

@@ -14,10 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.circuits.boxes import Box, decision_box
-from analysis.circuits.circuit import EdgeLayout
+from analysis.circuits.circuit import MAX_EDGES, EdgeLayout
 from analysis.circuits.combinations import MAX_LOG2_COMBINATIONS, MAX_SOURCES, Combinations, Tally
+from analysis.circuits.judging import judged_rows, mean_rows
 from analysis.circuits.prefixes import Prefixes, Wiring, source_bits
-from analysis.circuits.search import MAX_EDGES, judged_rows, mean_rows
 from analysis.circuits.space import in_space
 from analysis.data import DataRecord
 from analysis.errors import BeyondLimits

@@ -21,9 +21,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import betaincinv
 
-from analysis.circuits.circuit import EdgeLayout
+from analysis.circuits.circuit import MAX_EDGES, EdgeLayout
 from analysis.circuits.distribution import CircuitDistribution, by_layer
-from analysis.circuits.search import MAX_EDGES, judged_rows, mean_rows
+from analysis.circuits.judging import judged_rows, mean_rows
 from analysis.circuits.structure import Structure
 from analysis.data import DataRecord
 from analysis.errors import BeyondLimits

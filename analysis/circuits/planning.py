@@ -15,10 +15,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from analysis.circuits.circuit import EdgeLayout
+from analysis.circuits.circuit import MAX_EDGES, EdgeLayout
 from analysis.circuits.combinations import Combinations
 from analysis.circuits.countable import CountableSpace
-from analysis.circuits.search import MAX_EDGES, judged_rows
+from analysis.circuits.judging import judged_rows
 from analysis.circuits.space import in_space
 from analysis.circuits.structure import Structure
 from analysis.data import DataRecord

@@ -15,38 +15,25 @@ Zero and mean ablation differ only in what absent edges carry into these sums. T
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from functools import cached_property, lru_cache, partial
-from itertools import combinations
-from math import prod
+from collections.abc import Callable, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.circuits.circuit import EdgeLayout
-from analysis.circuits.judging import evaluate_circuits as evaluate_circuits  # callers take these from here
-from analysis.circuits.judging import first_rows as first_rows
-from analysis.circuits.judging import judged_rows as judged_rows
-from analysis.circuits.judging import mean_rows as mean_rows
-from analysis.circuits.prefixes import Prefixes, Wiring, source_bits
-from analysis.circuits.space import count_in_space, in_space
+from analysis.circuits.circuit import MAX_EDGES, EdgeLayout
+from analysis.circuits.judging import evaluate_circuits, judged_rows
+from analysis.circuits.last_layer import SpaceJudge
+from analysis.circuits.space import count_in_space
 from analysis.data import DataRecord
 from analysis.errors import BeyondLimits
-from analysis.networks.mlp import ablation_values, activate, batch_activations, keep_matrices
 from analysis.networks.network import Network
 from analysis.progress import Progress, Report, silent
 from analysis.protocol import Protocol
 from analysis.result import CircuitSearch
 from analysis.shards import FORGETFUL, Shards
 from analysis.tasks import Task
-from analysis.validity import decided_as, max_wrong
 
-MAX_EDGES = 64
 MAX_SO_FAR = 50_000  # circuits told of before the end
-_COMBINATIONS_AT_ONCE = 1 << 17  # an array of so many float64 stays within a core's cache
-_VALUES_AT_ONCE = 1 << 21  # float64 values in one table (16 MiB)
-_FEW = 8  # once at most 1 of so many combinations is left, the rest of the rows are tested on those alone
 
 
 def search_circuits(
@@ -97,7 +84,7 @@ def search_circuits(
             "use a smaller network, or a protocol with a filter on node sparsity",
         )
     rows, labels = judged_rows(task, data, output)
-    judge = _Judge(network, protocol, data, rows, labels, layout)
+    judge = SpaceJudge(network, protocol, data, rows, labels, layout)
 
     def so_far(some: NDArray[np.uint64], n_found: int) -> CircuitSearch:
         outputs, margins = evaluate_circuits(network, some, protocol, data, rows)
@@ -135,7 +122,7 @@ def nearly_valid(
         Masks in ascending order; None if there are more than ``max_found``.
     """
     rows, labels = judged_rows(task, data, output)
-    judge = _Judge(network, protocol, data, rows, labels, EdgeLayout(network.sizes), slack)
+    judge = SpaceJudge(network, protocol, data, rows, labels, EdgeLayout(network.sizes), slack)
     masks, truncated = _collect(
         _in_parts(judge.pieces(), FORGETFUL), count_in_space(network.sizes, protocol), max_found, report
     )
@@ -209,232 +196,3 @@ def _collect(
     masks = np.concatenate([np.empty(0, dtype=np.uint64), *parts])[:max_valid]
     masks.sort()
     return masks, n_found > max_valid
-
-
-@dataclass(frozen=True, eq=False)
-class _Choices:
-    """The combinations of sources that the last hidden layer can take.
-
-    Args:
-        subsets: for each neuron the subsets of the active sources open to it, as bit sets; 0 means inactive.
-    """
-
-    subsets: tuple[tuple[int, ...], ...]
-
-    @cached_property
-    def used_all(self) -> NDArray[np.bool_]:
-        """Which combinations (numbered with the first neuron most significant) use every active source."""
-        used = np.zeros(1, dtype=np.int64)
-        for subsets in self.subsets:
-            used = (used[:, None] | np.array(subsets)).ravel()
-        return np.equal(used, max(max(subsets) for subsets in self.subsets))
-
-    @cached_property
-    def n_lead(self) -> int:
-        """How many neurons are combined ahead so that the combinations of the others fit into one chunk."""
-        n_lead = 0
-        while prod(len(subsets) for subsets in self.subsets[n_lead:]) > _COMBINATIONS_AT_ONCE:
-            n_lead += 1
-        return n_lead
-
-
-@lru_cache(maxsize=256)
-def _choices(n_sources: int, width: int, n_active: frozenset[int]) -> tuple[_Choices, ...]:
-    """All combinations with an admitted number of active neurons, in as few products as possible."""
-    anything = tuple(range(2**n_sources))
-    if n_active == frozenset(range(1, width + 1)):
-        return (_Choices((anything,) * width),)
-    return tuple(
-        _Choices(tuple(anything[1:] if neuron in active else (0,) for neuron in range(width)))
-        for size in sorted(n_active)
-        for active in combinations(range(width), size)
-    )
-
-
-@dataclass(frozen=True, eq=False)
-class _Judge:
-    """Tests every circuit of a space and yields the valid ones.
-
-    Args:
-        network: the network cut to the analysed output.
-        rows: ``[rows, n0]`` judged.
-        labels: ``[rows]``.
-        slack: how far beyond a decision's edge an output may be and still pass.
-    """
-
-    network: Network
-    protocol: Protocol
-    data: DataRecord
-    rows: NDArray[np.float64]
-    labels: NDArray[np.float64]
-    layout: EdgeLayout
-    slack: float = 0.0
-
-    @cached_property
-    def max_wrong(self) -> int:
-        return max_wrong(len(self.rows), self.protocol.accuracy_threshold)
-
-    @cached_property
-    def first(self) -> NDArray[np.int64]:
-        """The rows that every circuit is tested on; those that pass are then tested on all rows."""
-        return first_rows(len(self.rows), self.max_wrong)
-
-    @cached_property
-    def first_labels(self) -> NDArray[np.float64]:
-        return self.labels[self.first]
-
-    @cached_property
-    def absent(self) -> tuple[NDArray[np.float64], ...]:
-        return ablation_values(self.network, self.protocol.ablation, mean_rows(self.data))
-
-    def pieces(self) -> Iterator[Callable[[], Iterator[tuple[int, NDArray[np.uint64]]]]]:
-        """The space in pieces; a piece that is called tells circuits tested since its last step, and the valid ones.
-
-        To pass over a piece takes hardly any time.
-        """
-        n_hidden = self.network.n_hidden_layers
-        if n_hidden == 0:
-            yield self._only_circuit
-            return
-        wiring = Wiring(self.network, self.absent, self.rows[self.first], self._may_be_active)
-        width = self.network.sizes[-2]
-        for batch in wiring.prefixes(n_hidden - 1):
-            admitted = frozenset(n for n in range(1, width + 1) if self._in_space(batch.n_active + n))
-            n_terms = width * 2 ** len(batch.active) * len(self.first)
-            step = max(1, _VALUES_AT_ONCE // n_terms)
-            for start in range(0, len(batch) if admitted else 0, step):
-                yield partial(self._found, wiring, batch[start : start + step], len(batch.active), admitted)
-
-    def _found(
-        self, wiring: Wiring, piece: Prefixes, n_sources: int, admitted: frozenset[int]
-    ) -> Iterator[tuple[int, NDArray[np.uint64]]]:
-        """Circuits tested on top of some prefixes since the last step, and the valid ones among them."""
-        terms = self._terms(wiring, piece)
-        for choices in _choices(n_sources, self.network.sizes[-2], admitted):
-            for n_tested, masks in self._judge(piece, terms, choices):
-                yield n_tested, masks if len(self.first) == len(self.rows) else self._right_on_all(masks)
-
-    def _in_space(self, n_active: int) -> bool:
-        return in_space(n_active, self.network.sizes, self.protocol)
-
-    def _may_be_active(self, layer: int, n_active: int) -> bool:
-        """Whether the layers above ``layer`` can still bring the number of active neurons into the space."""
-        above = self.network.sizes[layer + 1 : -1]
-        return any(self._in_space(n_active + more) for more in range(len(above), sum(above) + 1))
-
-    def _only_circuit(self) -> Iterator[tuple[int, NDArray[np.uint64]]]:
-        """Without a hidden layer there is one circuit: every edge."""
-        if not self._in_space(0):
-            return
-        yield 1, self._right_on_all(np.array([2**self.layout.n_edges - 1], dtype=np.uint64))
-
-    def _right_on_all(self, masks: NDArray[np.uint64]) -> NDArray[np.uint64]:
-        """Those circuits that are decided right on enough of all rows."""
-        parts = [masks[:0]]
-        step = max(1, _VALUES_AT_ONCE // (max(self.network.sizes) * len(self.rows)))
-        for start in range(0, len(masks), step):
-            part = masks[start : start + step]
-            outputs = batch_activations(self.network, keep_matrices(part, self.layout), self.rows, self.absent)[-1]
-            n_wrong = np.zeros(len(part), dtype=np.int64)
-            for row, label in enumerate(self.labels):
-                n_wrong += ~decided_as(outputs[:, 0, row], label, self.protocol.circuit_decision, self.slack)
-            parts.append(part[n_wrong <= self.max_wrong])
-        return np.concatenate(parts)
-
-    def _terms(self, wiring: Wiring, piece: Prefixes) -> list[NDArray[np.float64]]:
-        """What each neuron of the last hidden layer adds to the output, ``[rows, prefixes, 2^active]`` each."""
-        layer = self.network.n_hidden_layers
-        values = activate(
-            wiring.pre_activations(piece, layer), self.network.activation_of(layer), self.network.negative_slope
-        )
-        values[:, :, 0] = self.absent[layer][:, None]
-        values *= self.network.weights[-1][0][:, None, None]
-        return list(np.ascontiguousarray(values.transpose(1, 3, 0, 2)))
-
-    def _judge(
-        self, piece: Prefixes, terms: Sequence[NDArray[np.float64]], choices: _Choices
-    ) -> Iterator[tuple[int, NDArray[np.uint64]]]:
-        """Test all combinations of one product on top of each prefix.
-
-        A "stem" is a prefix together with the subsets of the leading neurons; the other neurons' combinations make up
-        the second axis of each chunk.
-        """
-        open_terms = [term[:, :, list(s)] for term, s in zip(terms, choices.subsets, strict=True)]
-        n_rows, n_lead = len(self.first), choices.n_lead
-        stems: NDArray[np.float64] = np.full((n_rows, len(piece), 1), self.network.biases[-1][0])
-        for term in open_terms[:n_lead]:
-            stems = (stems[:, :, :, None] + term[:, :, None, :]).reshape(n_rows, len(piece), -1)
-        used_all = choices.used_all.reshape(stems.shape[2], -1)
-        owner, number = np.divmod(np.arange(len(piece) * stems.shape[2]), stems.shape[2])
-        stems = stems.reshape(n_rows, -1)
-        tail = open_terms[n_lead:]
-        step = max(1, _COMBINATIONS_AT_ONCE // used_all.shape[1])
-        for start in range(0, len(owner), step):
-            part = slice(start, start + step)
-            candidates = used_all[number[part]]
-            n_tested = int(np.count_nonzero(candidates))
-            stem, rest = self._survivors(stems[:, part], [term[:, owner[part]] for term in tail], candidates)
-            stem += start
-            combination = number[stem] * used_all.shape[1] + rest
-            yield n_tested, self._masks(piece, owner[stem], combination, choices)
-
-    def _survivors(
-        self, stems: NDArray[np.float64], tail: Sequence[NDArray[np.float64]], candidates: NDArray[np.bool_]
-    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """The candidates that are decided right on enough rows.
-
-        Args:
-            stems: ``[rows, stems]`` the output's pre-activation so far.
-            tail: for each further neuron ``[rows, stems, choices]``.
-            candidates: ``[stems, combinations]``.
-
-        Returns:
-            Stem and combination of each survivor.
-        """
-        n_rows, labels = len(self.first), self.first_labels
-        wrong = np.zeros(candidates.shape, dtype=np.int32)
-        alive, row = candidates, 0
-        while row < n_rows:
-            total: NDArray[np.float64] = stems[row][:, None]
-            for term in tail:
-                total = (total[:, :, None] + term[row][:, None, :]).reshape(len(total), -1)
-            right = self._right(total, labels[row])
-            row += 1
-            if self.max_wrong == 0:
-                alive = alive & right
-            else:
-                wrong += ~right
-                alive = candidates & (wrong <= self.max_wrong)
-            if row < n_rows and np.count_nonzero(alive) * _FEW <= alive.size:
-                break
-        stem, combination = np.nonzero(alive)
-        n_wrong = wrong[stem, combination]
-        while row < n_rows and len(stem):
-            block = slice(row, min(n_rows, row + max(1, _COMBINATIONS_AT_ONCE // len(stem))))
-            places = np.unravel_index(combination, [term.shape[2] for term in tail])
-            totals = stems[block, stem]
-            for term, place in zip(tail, places, strict=True):
-                totals = totals + term[block, stem, place]
-            for values, label in zip(totals, labels[block], strict=True):
-                n_wrong = n_wrong + ~self._right(values, label)
-            kept = n_wrong <= self.max_wrong
-            stem, combination, n_wrong, row = stem[kept], combination[kept], n_wrong[kept], block.stop
-        return stem, combination
-
-    def _right(self, totals: NDArray[np.float64], label: float) -> NDArray[np.bool_]:
-        outputs = activate(totals, self.network.output_activation, self.network.negative_slope)
-        return decided_as(outputs, label, self.protocol.circuit_decision, self.slack)
-
-    def _masks(
-        self, piece: Prefixes, owner: NDArray[np.int64], combination: NDArray[np.int64], choices: _Choices
-    ) -> NDArray[np.uint64]:
-        """Edge masks of combinations by number on top of prefixes by position."""
-        layer, bits = self.network.n_hidden_layers, source_bits(piece.active)
-        masks = piece.masks[owner]
-        places = np.unravel_index(combination, [len(subsets) for subsets in choices.subsets])
-        for neuron, (subsets, place) in enumerate(zip(choices.subsets, places, strict=True)):
-            subset = np.array(subsets)[place]
-            masks |= bits[subset] << np.uint64(self.layout.edge_index(layer, neuron, 0))
-            to_output = np.uint64(1 << self.layout.edge_index(layer + 1, 0, neuron))
-            masks |= np.where(subset > 0, to_output, np.uint64(0))
-        return masks

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.circuits.circuit import EdgeLayout
-from analysis.circuits.search import judged_rows, mean_rows
+from analysis.circuits.judging import judged_rows, mean_rows
 from analysis.data import DataRecord
 from analysis.interventions.ablation import Ablation
 from analysis.networks.mlp import ablation_values, activations, batch_activations, keep_matrices

@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.circuits.search import evaluate_circuits
+from analysis.circuits.judging import evaluate_circuits
 from analysis.criteria.alignment_context import AlignmentCriteriaContext
 from analysis.criteria.circuit_context import CircuitCriteriaContext
 from analysis.criteria.criterion import Criterion, Parameter, Settings

@@ -18,8 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.algorithms.high_level_model import input_pattern
-from analysis.circuits.circuit import Circuit
-from analysis.circuits.search import MAX_EDGES, mean_rows
+from analysis.circuits.circuit import MAX_EDGES, Circuit
+from analysis.circuits.judging import mean_rows
 from analysis.data import DataRecord
 from analysis.errors import BeyondLimits, InvalidIndex
 from analysis.interpretations.cuts import LayerCuts, pattern, read_cuts

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.circuits.circuit import Circuit
-from analysis.circuits.search import mean_rows
+from analysis.circuits.judging import mean_rows
 from analysis.data import DataRecord
 from analysis.errors import BeyondLimits
 from analysis.interpretations.cuts import LayerCuts, read_cuts

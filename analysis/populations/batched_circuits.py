@@ -29,8 +29,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from analysis.circuits.circuit import EdgeLayout
-from analysis.circuits.search import MAX_EDGES, evaluate_circuits, first_rows, judged_rows, mean_rows, search_circuits
+from analysis.circuits.circuit import MAX_EDGES, EdgeLayout
+from analysis.circuits.judging import evaluate_circuits, first_rows, judged_rows, mean_rows
+from analysis.circuits.search import search_circuits
 from analysis.circuits.space import count_in_space
 from analysis.data import DataRecord
 from analysis.errors import InvalidNetwork

@@ -15,8 +15,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from analysis.circuits.circuit import EdgeLayout
-from analysis.circuits.search import MAX_EDGES
+from analysis.circuits.circuit import MAX_EDGES, EdgeLayout
 from analysis.circuits.space import count_in_space
 from analysis.data import DataRecord, clean_data
 from analysis.errors import AnalysisError, Cancelled, InvalidTask

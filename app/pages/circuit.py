@@ -8,8 +8,7 @@ from typing import Final, Literal
 from pydantic import Field
 from sqlalchemy.orm import Session
 
-from analysis.circuits.circuit import Circuit, circuit_from_hex
-from analysis.circuits.search import MAX_EDGES
+from analysis.circuits.circuit import MAX_EDGES, Circuit, circuit_from_hex
 from analysis.circuits.space import in_space
 from analysis.errors import BeyondLimits, InvalidMask
 from analysis.interpretations.indexing import InterpretationSpace

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
 from analysis.circuits.circuit import Circuit, EdgeLayout
-from analysis.circuits.search import judged_rows, mean_rows
+from analysis.circuits.judging import judged_rows, mean_rows
 from analysis.data import DataRecord
 from analysis.networks.mlp import circuit_activations
 from analysis.networks.network import Network

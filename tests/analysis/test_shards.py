@@ -109,7 +109,7 @@ def analyse(protocol, shards=FORGETFUL, report=lambda _: None, limits=None):
     "protocol", [pytest.param(COMPLETE, marks=pytest.mark.slow, id="complete"), pytest.param(PAPER, id="paper")]
 )
 def test_an_analysis_that_is_stopped_again_and_again_ends_as_if_it_never_was(protocol, monkeypatch):
-    monkeypatch.setattr("analysis.circuits.search._VALUES_AT_ONCE", 1 << 9)  # many pieces
+    monkeypatch.setattr("analysis.circuits.last_layer._VALUES_AT_ONCE", 1 << 9)  # many pieces
     monkeypatch.setattr("analysis.interpretations.counting._CIRCUITS_AT_ONCE", 16)
     monkeypatch.setattr("analysis.alignments.search._ALGORITHMS_AT_ONCE", 8)
     whole = output_json(analyse(protocol))

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from analysis.circuits import prefixes, search
+from analysis.circuits import last_layer, prefixes
 from analysis.circuits.circuit import Circuit, EdgeLayout, possible_circuit
 from analysis.circuits.search import search_circuits
 from analysis.circuits.space import in_space
@@ -175,13 +175,13 @@ def test_small_chunks_find_the_same(sizes, monkeypatch):
     network, task, protocol = random_network(4, sizes), random_task(4, 2), custom(accuracy_threshold=0.45)
     expected = search_circuits(network, task, protocol, clean_data(2))
     assert expected.n_valid > 0
-    monkeypatch.setattr(search, "_COMBINATIONS_AT_ONCE", 50)
-    monkeypatch.setattr(search, "_VALUES_AT_ONCE", 300)
+    monkeypatch.setattr(last_layer, "_COMBINATIONS_AT_ONCE", 50)
+    monkeypatch.setattr(last_layer, "_VALUES_AT_ONCE", 300)
     monkeypatch.setattr(prefixes, "VALUES_AT_ONCE", 200)
     monkeypatch.setattr(prefixes, "_NUMBERS_AT_ONCE", 20)
-    search._choices.cache_clear()
+    last_layer._choices.cache_clear()
     found = search_circuits(network, task, protocol, clean_data(2))
-    search._choices.cache_clear()
+    last_layer._choices.cache_clear()
     assert found.masks.tolist() == expected.masks.tolist()
 
 
