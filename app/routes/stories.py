@@ -9,7 +9,8 @@ from fastapi.responses import HTMLResponse
 
 from app.addressing import API_PREFIX
 from app.error_answers import api_errors
-from app.pages.reports.alice_and_bob import AliceAndBobPage, StoryOptions, build_alice_and_bob
+from app.pages.reports.alice_and_bob.page import build_alice_and_bob
+from app.pages.reports.alice_and_bob.views import AliceAndBobPage, StoryOptions
 from app.rendering import render
 from app.routes.depends import Links, Reading
 

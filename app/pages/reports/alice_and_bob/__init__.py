@@ -1,0 +1,1 @@
+"""The page of the analytic XORNet's explanations."""

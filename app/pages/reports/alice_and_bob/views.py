@@ -1,0 +1,107 @@
+"""The page's model and options."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from pydantic import Field
+
+from app.pages.formulas import FractionView
+from app.pages.options import Options, PageModel
+from app.pages.reports.state import ReportState
+from app.pages.shared import JobView, NetworkView
+
+
+class StoryOptions(Options):
+    """Options of the page: none of its own."""
+
+
+class ReadingView(PageModel):
+    """How one variable is read off the hidden layer."""
+
+    formula: str
+    truth_table: list[int]
+    words: str = Field(description="The reading as people say it, e.g. h1 − h3.")
+    weights: list[float]
+
+
+class CastView(PageModel):
+    """One explanation."""
+
+    name: str
+    kind: str = Field(description="direction or interpretation.")
+    formula: str
+    ref: str
+    url: str
+    readings: list[ReadingView]
+    change: float = Field(description="Largest difference between a reading as found and as it is said here.")
+
+
+class CellView(PageModel):
+    """What one explanation comes to in one test."""
+
+    words: str = Field(description="A fraction, a share, or why there is none.")
+    detail: str = ""
+    passes: bool | None = Field(description="Whether all of it is right; null where that is no question of passing.")
+    score: FractionView | None = None
+
+
+class TestView(PageModel):
+    """One test, side by side."""
+
+    label: str
+    about: str
+    cells: list[CellView]
+
+
+class SaidView(PageModel):
+    """What one explanation says at a witness."""
+
+    name: str
+    readings: list[str]
+    says: int
+    possible: bool = Field(description="Whether some input has these values of its variables.")
+
+
+class WitnessView(PageModel):
+    """One state or input where they part."""
+
+    where: str
+    network: int = Field(description="What the network decides there.")
+    said: list[SaidView]
+    url: str = Field(description="The same state in the sandbox; empty for inputs between 0 and 1.")
+
+
+class EventView(PageModel):
+    """One way to contradict, and how often it happens."""
+
+    words: str
+    cube: str = Field(description="Exact share of the hidden cube; empty if it was not computed.")
+    cube_share: float | None
+    corners: int | None = Field(description="Corners of the cube on which it happens.")
+    square_low: float | None = Field(description="Certain lower bound of its share of the input square.")
+    square_high: float | None
+    witnesses: list[WitnessView]
+
+
+class AliceAndBobPage(PageModel):
+    """The page."""
+
+    network: NetworkView
+    state: ReportState
+    job: JobView | None
+    cast: list[CastView]
+    findings: list[str] = Field(description="Sentences made from the numbers.")
+    tests: list[TestView]
+    events: list[EventView]
+    n_circuits: int | None = Field(description="Valid circuits of the network.")
+    confidence: float | None = Field(description="Of the estimates' intervals.")
+    compare_url: str
+    network_url: str
+    ladder_url: str
+    directions_url: str
+    seconds: float | None
+    engine_version: str
+    digest: str
+    created_at: datetime | None
+    url: str
