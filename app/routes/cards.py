@@ -15,7 +15,7 @@ from app.figures.png_cache import PngCache
 from app.figures.standalone import FONT_FAMILY, Theme, standalone_svg
 from app.pages.compare.views import ComparePage
 from app.pages.sharing.cards import card_of
-from app.pages.sharing.share import drawing_of
+from app.pages.sharing.drawings import drawing_of
 from app.routes.computing import room
 from app.routes.depends import Links, Reading
 from app.routes.shared_targets import SHOWN, page_of

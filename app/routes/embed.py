@@ -9,8 +9,8 @@ from pydantic import ValidationError
 from app.errors import BadQuery
 from app.middleware import CONTENT_SECURITY_POLICY
 from app.pages.compare.views import ComparePage
+from app.pages.sharing.drawings import drawing_of, thumbs_of
 from app.pages.sharing.embedding import EmbedOptions, embed_parts
-from app.pages.sharing.share import drawing_of, thumbs_of
 from app.rendering import base_url, render
 from app.routes.depends import Links, Reading
 from app.routes.shared_targets import SHOWN, page_of

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from app.figures.cards import Card, Picture
 from app.pages.compare.views import ComparePage
-from app.pages.sharing.share import drawing_of, facts_of, thumbs_of
+from app.pages.sharing.drawings import drawing_of, thumbs_of
+from app.pages.sharing.facts import facts_of
 from app.pages.sharing.targets import SharedPage
 from app.pages.studies.views import StudyPage
 

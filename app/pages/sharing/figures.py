@@ -40,7 +40,7 @@ from app.pages.interpretation import InterpretationPage
 from app.pages.network.page import NetworkPage
 from app.pages.reports.ladder import LadderPage, ladder_drawing
 from app.pages.sandbox.views import SandboxPage
-from app.pages.sharing.share import drawing_of, thumbs_of
+from app.pages.sharing.drawings import drawing_of, thumbs_of
 from app.pages.sharing.targets import SharedPage
 from app.pages.studies.views import StudyPage
 

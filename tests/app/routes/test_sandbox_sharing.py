@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from app.pages.sharing.share import facts_of
+from app.pages.sharing.facts import facts_of
 from app.pages.sharing.targets import build_target, read_target
 from tests.factories import XOR_SLUG, stored_analysis
 

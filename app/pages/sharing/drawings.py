@@ -1,0 +1,73 @@
+"""The drawing of the very thing that a page is about, and the thumbs of those that it compares."""
+
+from __future__ import annotations
+
+from markupsafe import Markup
+
+from app.figures.numbers import noun
+from app.figures.svg import aligned_diagram, circuit_thumb, direction_diagram, formula_tree, gate_tiles, network_diagram
+from app.pages.algorithm import AlgorithmPage
+from app.pages.alignment import AlignmentPage
+from app.pages.circuit import CircuitPage
+from app.pages.compare.views import ComparePage
+from app.pages.directions.places import comb_rows
+from app.pages.directions.views import DirectionPage
+from app.pages.interpretation import InterpretationPage
+from app.pages.network.page import NetworkPage
+from app.pages.sandbox.drawing import drawing_of as sandbox_drawing
+from app.pages.sandbox.views import SandboxPage
+from app.pages.sharing.targets import SharedPage
+from app.pages.studies.sketch import sketch_drawing
+from app.pages.studies.views import StudyPage
+
+
+def drawing_of(page: SharedPage) -> Markup:
+    """The drawing of the very thing that a page is about.
+
+    Raises:
+        ValueError: a comparison has no drawing of its own.
+    """
+    if isinstance(page, NetworkPage):
+        return network_diagram(page.network.weights_for(page.scope.output), title=page.network.name)
+    if isinstance(page, CircuitPage):
+        mask = page.circuit.mask
+        return network_diagram(page.network.weights_for(page.scope.output), mask, title=f"Circuit {mask}")
+    if isinstance(page, InterpretationPage):
+        tiles = gate_tiles(page.tiles, page.network.sizes[0])
+        weights = page.network.weights_for(page.scope.output)
+        return network_diagram(weights, page.circuit.mask, tiles, title=f"Interpretation {page.index}")
+    if isinstance(page, AlgorithmPage):
+        return formula_tree(page.algorithm.value, hues=page.hues, title=page.algorithm.formula)
+    if isinstance(page, AlignmentPage):
+        return aligned_diagram(
+            page.network.weights_for(page.scope.output),
+            page.algorithm.value,
+            page.algorithm.aligned(page.places),
+            hues=page.hues,
+            title=page.algorithm.formula,
+        )
+    if isinstance(page, DirectionPage):
+        return direction_diagram(
+            page.network.weights_for(page.scope.output),
+            comb_rows(page.places),
+            hues=page.hues,
+            title=page.algorithm.formula,
+        )
+    if isinstance(page, SandboxPage):
+        return sandbox_drawing(page, linked=False)
+    if isinstance(page, StudyPage):
+        return sketch_drawing(page)
+    raise ValueError("a comparison has no drawing of its own, but one of each explanation")
+
+
+def thumbs_of(page: ComparePage) -> list[tuple[str, str, Markup]]:
+    """Letter, name and thumb of each explanation of a comparison."""
+    if page.network is None:
+        return []
+    weights, n_inputs = page.network.weights_for(page.output), page.network.sizes[0]
+    found = []
+    for item in page.explanations:
+        tiles = [] if item.kind == "circuit" else gate_tiles(item.tiles, n_inputs)
+        name = item.formula or f"{noun(item.n_edges or 0, 'edge')} kept"
+        found.append((item.letter, name, circuit_thumb(weights, item.mask, tiles, hues=page.hues, title=name)))
+    return found

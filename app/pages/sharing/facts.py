@@ -1,0 +1,241 @@
+"""What a page is, in a few words and numbers: what previews, cards and citations say of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from analysis import ENGINE_VERSION
+from app.figures.numbers import exact
+from app.pages.algorithm import AlgorithmPage
+from app.pages.alignment import AlignmentPage
+from app.pages.circuit import CircuitPage
+from app.pages.compare.views import ComparePage
+from app.pages.directions.views import DirectionPage
+from app.pages.interpretation import InterpretationPage
+from app.pages.network.page import NetworkPage
+from app.pages.sandbox.views import SandboxPage
+from app.pages.sharing.targets import SharedPage
+from app.pages.studies.views import StudyPage
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What is said of a page wherever it is named without being shown.
+
+    Args:
+        kicker: what kind of thing it is.
+        title: its name.
+        lines: key numbers as (what, value), the most telling first.
+        identity: which explanation of the network it is.
+        protocol: name and digest of the rules.
+        engine_version: of what computed it.
+        analysed_on: date of the analysis, "" where it is computed on request.
+    """
+
+    kicker: str
+    title: str
+    lines: tuple[tuple[str, str], ...]
+    identity: str
+    protocol: str
+    engine_version: str = ENGINE_VERSION
+    analysed_on: str = ""
+
+    @property
+    def sentence(self) -> str:
+        """One line for previews."""
+        return f"{self.title}. " + "; ".join(f"{what}: {value}" for what, value in self.lines) + "."
+
+
+def facts_of(page: SharedPage) -> Facts:
+    """What a page is, in a few words and numbers."""
+    if isinstance(page, NetworkPage):
+        return _of_network(page)
+    if isinstance(page, CircuitPage):
+        return _of_circuit(page)
+    if isinstance(page, InterpretationPage):
+        return _of_interpretation(page)
+    if isinstance(page, AlgorithmPage):
+        return _of_algorithm(page)
+    if isinstance(page, AlignmentPage):
+        return _of_alignment(page)
+    if isinstance(page, DirectionPage):
+        return _of_direction(page)
+    if isinstance(page, SandboxPage):
+        return _of_sandbox(page)
+    if isinstance(page, StudyPage):
+        return _of_study(page)
+    return _of_comparison(page)
+
+
+def _rules(
+    page: NetworkPage | CircuitPage | InterpretationPage | AlgorithmPage | AlignmentPage | DirectionPage,
+) -> str:
+    protocol = page.scope.protocol
+    data = "" if page.scope.data.is_default else f", data {page.scope.data.digest[:12]}"
+    return f"{protocol.name} ({protocol.digest[:12]}){data}"
+
+
+def _stored(page: NetworkPage | CircuitPage | InterpretationPage) -> dict[str, str]:
+    """Engine and date of the stored analysis, {} where there is none."""
+    if page.provenance is None:
+        return {}
+    return {"engine_version": page.provenance.engine_version, "analysed_on": page.provenance.created_at[:10]}
+
+
+def _of_network(page: NetworkPage) -> Facts:
+    network, counts = page.network, page.counts
+    lines = [("Task", page.scope.task.label), ("Shape", network.shape)]
+    if counts is not None:
+        readings = "≥ " if counts.interpretations_kind == "truncated" else ""
+        valid = f"{counts.circuits_sign}{exact(counts.circuits_valid)} of {exact(counts.circuits_possible)}"
+        lines = [
+            *lines[:1],
+            ("Valid circuits", valid),
+            ("Interpretations", readings + exact(counts.interpretations_total)),
+            ("Valid alignments", exact(counts.alignments_valid)),
+            ("of them minimal", exact(counts.alignments_minimal)),
+        ]
+    return Facts(f"Network, {network.shape}", network.name, tuple(lines), "", _rules(page), **_stored(page))
+
+
+def _of_circuit(page: CircuitPage) -> Facts:
+    circuit, verdict = page.circuit, page.verdict
+    lines = [
+        ("Verdict", "valid" if verdict.valid else "not valid"),
+        ("Rows decided right", f"{verdict.n_right} of {verdict.n_rows}"),
+        ("Edges kept", f"{circuit.n_edges} of {circuit.n_possible_edges}"),
+        ("Smallest margin", f"{verdict.margin:.4g}"),
+    ]
+    if page.interpretations is not None:
+        lines.append(("Interpretations", exact(page.interpretations)))
+    title = f"Circuit {circuit.mask} of {page.network.name}"
+    return Facts("Circuit: where", title, tuple(lines), f"circuit {circuit.mask}", _rules(page), **_stored(page))
+
+
+def _of_interpretation(page: InterpretationPage) -> Facts:
+    mask = page.circuit.mask
+    lines = (
+        ("Reads", page.reading or "one gate"),
+        ("Index", f"{exact(page.index)} of {exact(page.of)}"),
+        ("Observed class", f"{exact(page.observed_class)} of {exact(page.observed)}"),
+        ("Edges kept", f"{page.circuit.n_edges} of {page.circuit.n_possible_edges}"),
+    )
+    title = f"Interpretation {exact(page.index)} of circuit {mask} of {page.network.name}"
+    identity = f"circuit {mask}, interpretation {page.index}"
+    return Facts("Circuit, interpreted", title, lines, identity, _rules(page), **_stored(page))
+
+
+def _of_algorithm(page: AlgorithmPage) -> Facts:
+    lines = (
+        ("Gates", str(page.algorithm.n_gates)),
+        ("Variables", str(len(page.algorithm.variables))),
+        ("Valid alignments", exact(page.n_valid)),
+        ("of them minimal", exact(page.n_minimal)),
+    )
+    title = f"Algorithm {page.algorithm.formula} in {page.network.name}"
+    return Facts("Algorithm: what", title, lines, f"algorithm {page.algorithm.id}", _rules(page))
+
+
+def _of_alignment(page: AlignmentPage) -> Facts:
+    lines = [
+        ("Interchanges agreed", f"{exact(page.iia.agreed)} of {exact(page.iia.of)}"),
+        ("Verdict", ("valid" if page.valid else "fails") + (", minimal" if page.minimal else "")),
+        *((place.formula, f"on {place.site}") for place in page.places),
+    ]
+    title = f"{page.algorithm.formula} placed in {page.network.name}"
+    identity = f"algorithm {page.algorithm.id}, alignment {page.id}"
+    analysed = page.provenance.analysed_at
+    return Facts(
+        "Algorithm, aligned",
+        title,
+        tuple(lines),
+        identity,
+        _rules(page),
+        page.provenance.engine_version,
+        "" if analysed is None or not page.provenance.stored else analysed.date().isoformat(),
+    )
+
+
+def _of_direction(page: DirectionPage) -> Facts:
+    joint = "not run" if page.joint is None else f"{exact(page.joint.agreed)} of {exact(page.joint.of)}"
+    lines = [
+        ("Interchanges agreed", f"{exact(page.iia.agreed)} of {exact(page.iia.of)}"),
+        ("Joint interchanges agreed", joint),
+        *((place.formula, place.site) for place in page.places),
+    ]
+    searched = page.provenance.analysed_at
+    return Facts(
+        "Algorithm on directions",
+        f"{page.algorithm.formula} on directions of {page.network.name}",
+        tuple(lines),
+        f"algorithm {page.algorithm.id}, directions {page.id}",
+        _rules(page),
+        page.provenance.engine_version,
+        "" if searched is None or not page.provenance.stored else searched.date().isoformat(),
+    )
+
+
+def _of_sandbox(page: SandboxPage) -> Facts:
+    threshold = [] if page.run is None else [one for one in page.run.decisions if one.rule == "threshold"]
+    if page.run is None or page.run.output is None or not threshold:
+        answer = "hidden until it is foretold" if page.hidden else "beyond float64"
+    else:
+        answer = f"{threshold[0].decision}, from an output of {page.run.output:.4g}"
+    says = {0: "predicts 0", 1: "predicts 1", -1: "says nothing"}
+    lines = [
+        ("Input", page.base),
+        ("The network decides", answer),
+        *((one.letter, says[one.says] + _outcome(one.right)) for one in page.explanations),
+    ]
+    data = "" if page.data.is_default else f", data {page.data.digest[:12]}"
+    asked = ", ".join(one.ref for one in page.explanations)
+    return Facts(
+        "Intervention by hand",
+        f"{page.network.name} on {page.words}",
+        tuple(lines),
+        f"intervention {page.now}" + (f"; asked: {asked}" if asked else ""),
+        f"{page.protocol.name} ({page.protocol.digest[:12]}){data}",
+    )
+
+
+def _outcome(right: bool | None) -> str:
+    return "" if right is None else ", right" if right else ", wrong"
+
+
+def _of_study(page: StudyPage) -> Facts:
+    p = page.progress
+    lines = [
+        ("Networks with an outcome", f"{exact(p.finished)} of {exact(p.networks)}"),
+        ("Converged and analysed", f"{exact(p.converged)} of {exact(p.finished)}"),
+        *((what, value) for what, value in page.sketch.lines[:3]),
+    ]
+    protocol = next(one for one in page.protocols if one.current)
+    return Facts(
+        "Study",
+        page.name,
+        tuple(lines),
+        f"study design {page.digest}, {exact(p.finished)} of {exact(p.networks)} networks",
+        f"{protocol.name} ({protocol.digest[:12]})",
+        page.engine_version,
+        page.updated_at.date().isoformat(),
+    )
+
+
+def _of_comparison(page: ComparePage) -> Facts:
+    name = "" if page.network is None else page.network.name
+    experiments = 0 if page.space is None else page.space.interventions
+    lines = [
+        ("Crucial experiments", f"{exact(page.n_crucial)} of {exact(experiments)} interventions"),
+        *(
+            (
+                f"{item.letter} right",
+                f"{exact(item.standing.right)} of {exact(item.standing.predicted)} predicted"
+                if item.standing.predicted
+                else "silent under interventions",
+            )
+            for item in page.explanations
+        ),
+    ]
+    protocol = "" if page.protocol is None else f"{page.protocol.name} ({page.protocol.digest[:12]})"
+    title = f"{len(page.explanations)} explanations of {name} compared"
+    return Facts("Comparison", title, tuple(lines), ", ".join(page.refs), protocol)
