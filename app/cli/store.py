@@ -197,11 +197,11 @@ def _result(session: Session, row: NetworkRow, protocol: str, data: str, *, mask
     """
     from analysis.directions.result_json import directions_json
     from analysis.result_file import result_json
-    from app.addressing import Scope
     from app.db.reads.analyses import find_analysis
     from app.db.reads.direction_results import load_directions
     from app.db.reads.results import load_analysis
     from app.db.reads.verdicts import tallies_of
+    from app.naming import Scope
 
     scopes = (Scope(output, protocol, data) for output in range(row.sizes[-1]))
     found = [analysis for scope in scopes if (analysis := find_analysis(session, row, scope)) is not None]

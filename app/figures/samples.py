@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 
 from analysis.algorithms.high_level_model import HighLevelModel, Node
 from analysis.alignments.alignment import Alignment, NeuronSet
-from app.addressing import Scope
 from app.figures.svg import CombRow, Direction, Threshold, Tile
 from app.figures.svg.ladder import LadderLine, ladder_figure
+from app.naming import Scope
 
 WEIGHTS: Final = (
     ((1.05, 1.05), (0.85, 0.97), (0.66, 0.21)),

@@ -13,7 +13,8 @@ from posixpath import relpath
 from typing import Final
 from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
 
-from app.addressing import API_PREFIX, DEFAULT_PROTOCOL
+from app.addressing import API_PREFIX
+from app.naming import DEFAULT_PROTOCOL
 
 FRONT: Final = "index.html"
 NOT_INCLUDED: Final = "not-included.html"

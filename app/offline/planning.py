@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from itertools import combinations, zip_longest
 from typing import Any, Final
 
-from app.addressing import Addresses, ExplanationRef, Scope
+from app.addressing import Addresses
 from app.bundled import ALICE_AND_BOB
+from app.naming import ExplanationRef, Scope
 from app.offline.client import OK, InProcess
 from app.offline.errors import CannotExport
 from app.offline.names import normal

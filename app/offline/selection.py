@@ -11,7 +11,8 @@ import re
 from dataclasses import dataclass, field
 from typing import Final
 
-from app.addressing import API_PREFIX, Addresses, Scope
+from app.addressing import API_PREFIX, Addresses
+from app.naming import Scope
 from app.offline.names import Option, join, normal, split
 
 SCOPE_OPTIONS: Final = ("output", "protocol", "data")

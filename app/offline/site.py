@@ -17,11 +17,11 @@ from analysis.data import data_file_json
 from analysis.networks.files import NetworkFile, network_file_json
 from analysis.progress import Progress, Report, silent
 from analysis.protocol import BUILT_IN, Protocol
-from app.addressing import Scope
 from app.db.codecs import network_of, tasks_of
 from app.db.reads import analyses as reads
 from app.db.tables import AnalysisRow, NetworkRow
 from app.main import create_app
+from app.naming import Scope
 from app.offline.client import OK, InProcess
 from app.offline.errors import CannotExport
 from app.offline.folder import check_target, free_bytes, replacing, write_manifest

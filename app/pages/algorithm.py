@@ -11,11 +11,12 @@ from analysis.algorithms.high_level_model import HighLevelModel
 from analysis.alignments.alignment import IIA, Alignment
 from analysis.alignments.iia import check_alignment, interchange_matrix
 from analysis.tasks import INPUT_NAMES
-from app.addressing import Addresses, ExplanationRef
+from app.addressing import Addresses
 from app.db.codecs import alignment_of
 from app.db.reads import algorithms as reads
 from app.db.tables import AlgorithmRow, AlignmentRow
 from app.errors import NotFound
+from app.naming import ExplanationRef
 from app.pages.candidates import (
     HuedPage,
     algorithm_of,

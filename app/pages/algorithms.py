@@ -7,10 +7,11 @@ from typing import Any, Final, Literal
 from pydantic import Field, field_validator
 from sqlalchemy.orm import Session
 
-from app.addressing import Addresses, ExplanationRef
+from app.addressing import Addresses
 from app.db.codecs import alignment_of
 from app.db.reads import algorithms as reads
 from app.db.tables import AlgorithmRow, AlignmentRow, AnalysisRow
+from app.naming import ExplanationRef
 from app.pages.candidates import HuedPage, algorithm_of, frequent_tables, locate_with_scope, verdicts_of
 from app.pages.cursors import read_cursor, write_cursor
 from app.pages.formulas import (

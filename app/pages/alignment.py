@@ -12,20 +12,16 @@ from analysis.algorithms.high_level_model import HighLevelModel
 from analysis.alignments.alignment import Alignment, NeuronSet
 from analysis.alignments.iia import check_alignment, interchange_matrix, interchange_rows
 from analysis.alignments.lookup import MAX_TRIED, alignment_with_id
-from analysis.experiments import (
-    decide_under_interventions,
-    intervention_space,
-    predict_by_alignment,
-    standing_of,
-)
+from analysis.experiments import decide_under_interventions, intervention_space, predict_by_alignment, standing_of
 from analysis.interventions.interchange import interchange_outputs
 from analysis.result import FRAGILE_MARGIN
 from analysis.validity import decide
-from app.addressing import Addresses, ExplanationRef
+from app.addressing import Addresses
 from app.db.codecs import alignment_of
 from app.db.reads import algorithms as reads
 from app.db.tables import AlgorithmRow, AlignmentRow
 from app.errors import NotFound
+from app.naming import ExplanationRef
 from app.pages.algorithm import AlgorithmOptions, AlignmentItem, alignment_item
 from app.pages.candidates import (
     HuedPage,

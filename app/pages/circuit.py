@@ -14,10 +14,11 @@ from analysis.errors import BeyondLimits, InvalidMask
 from analysis.interpretations.indexing import InterpretationSpace
 from analysis.result import FRAGILE_MARGIN
 from analysis.validity import decide, margin_to_edge
-from app.addressing import Addresses, ExplanationRef
+from app.addressing import Addresses
 from app.db.reads.circuits import is_stored
 from app.db.tables import AnalysisRow
 from app.errors import BadQuery, NotFound
+from app.naming import ExplanationRef
 from app.pages.network import BehaviourRow, Provenance, behaviour_of, provenance_of
 from app.pages.options import BigInt, PageModel, ScopeOptions
 from app.pages.place import Place, locate

@@ -14,11 +14,12 @@ from analysis.criteria.criterion import Kind
 from analysis.criteria.steps import MAX_TEXT, CriterionStep, default_steps, parse_steps
 from analysis.errors import InvalidCriterion
 from analysis.result import CriterionTally
-from app.addressing import Addresses, Scope
+from app.addressing import Addresses
 from app.db.job_tables import JobRow
 from app.db.reads import verdicts as reads
 from app.db.tables import AnalysisRow, NetworkRow
 from app.errors import BadQuery, NotFound
+from app.naming import Scope
 from app.pages.options import BigInt, PageModel, ScopeOptions
 from app.pages.place import locate
 from app.pages.shared import JobView, job_view

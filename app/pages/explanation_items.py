@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from analysis.algorithms.high_level_model import Form
 from analysis.result import FRAGILE_MARGIN
-from app.addressing import Addresses, ExplanationRef
+from app.addressing import Addresses
 from app.db.codecs import alignment_of
 from app.db.direction_tables import DirectionAlgorithmRow, DirectionAlignmentRow
 from app.db.reads.circuits import StoredCircuit, circuits_at
@@ -21,6 +21,7 @@ from app.db.reads.explanation_rows import algorithm_rows, alignment_rows
 from app.db.reads.explanation_shares import SHARES
 from app.db.reads.explanation_shelves import Kind, RowShelf
 from app.db.tables import AlgorithmRow, AlignmentRow
+from app.naming import ExplanationRef
 from app.pages.candidates import algorithm_of
 from app.pages.directions.places import clean_layers, direction_item
 from app.pages.directions.views import DirectionPlaceView

@@ -15,20 +15,16 @@ from analysis.alignments.lookup import MAX_TRIED, alignment_with_id
 from analysis.circuits.circuit import Circuit, circuit_from_hex
 from analysis.directions.alignment import DirectionAlignment
 from analysis.errors import AnalysisError, BeyondLimits, InvalidIndex
-from analysis.experiments import (
-    InterventionSpace,
-    predict_by_alignment,
-    predict_by_interpretation,
-    predict_nothing,
-)
+from analysis.experiments import InterventionSpace, predict_by_alignment, predict_by_interpretation, predict_nothing
 from analysis.interpretations.gates import gate_name
 from analysis.interpretations.indexing import interpretation_at
 from analysis.interpretations.interpretation import Interpretation, NeuronGate
 from analysis.validity import decide, margin_to_edge
-from app.addressing import Addresses, ExplanationRef, Scope
+from app.addressing import Addresses
 from app.db.codecs import alignment_of
 from app.db.reads import algorithms as reads
 from app.errors import BadQuery, NotFound, PageError
+from app.naming import ExplanationRef, Scope
 from app.pages.algorithm import interchange_score
 from app.pages.candidates import algorithm_of, find_algorithm_row, verdicts_of
 from app.pages.columns import ColumnView

@@ -12,13 +12,14 @@ from sqlalchemy.orm import Session
 
 from analysis.data import clean_data
 from analysis.protocol import BUILT_IN, COMPLETE
-from app.addressing import Addresses, Scope
+from app.addressing import Addresses
 from app.db.codecs import network_of, tasks_of
 from app.db.job_tables import JobRow
 from app.db.reads import networks as reads
 from app.db.reads.circuits import smallest_circuits
 from app.db.reads.jobs import UNFINISHED
 from app.db.tables import AnalysisRow, NetworkRow
+from app.naming import Scope
 from app.pages.cursors import bad_cursor, read_cursor, write_cursor
 from app.pages.options import Options, PageModel
 from app.pages.place import Place

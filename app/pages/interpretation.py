@@ -16,9 +16,10 @@ from analysis.interpretations.gates import essential, gate_name
 from analysis.interpretations.indexing import InterpretationSpace
 from analysis.interpretations.interpretation import Interpretation, NeuronGate
 from analysis.tasks import INPUT_NAMES
-from app.addressing import Addresses, ExplanationRef
+from app.addressing import Addresses
 from app.errors import NotFound
 from app.figures.numbers import when
+from app.naming import ExplanationRef
 from app.pages.circuit import (
     MAX_INDEX_DIGITS,
     CircuitView,

@@ -10,8 +10,9 @@ from sqlalchemy.orm import Session
 
 from analysis.errors import BeyondLimits, InvalidGate
 from analysis.interpretations.matching import OTHER, GateCount, GateWish, MatchingSpace
-from app.addressing import Addresses, ExplanationRef
+from app.addressing import Addresses
 from app.errors import BadQuery, NotFound
+from app.naming import ExplanationRef
 from app.pages.circuit import (
     MAX_CARDS,
     MAX_INDEX_DIGITS,

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, WithJsonSchema, model_validator
 
-from app.addressing import Scope
+from app.naming import Scope
 
 MAX_EXACT_IN_JSON = 2**53
 LAST_TOUR_STEP = 7

@@ -15,12 +15,13 @@ from analysis.networks.mlp import circuit_activations
 from analysis.networks.network import Network
 from analysis.protocol import BUILT_IN, Protocol
 from analysis.tasks import Task
-from app.addressing import Addresses, Scope
+from app.addressing import Addresses
 from app.db.codecs import network_of, tasks_of
 from app.db.errors import Ambiguous, Deleted, StoreError
 from app.db.reads import analyses
 from app.db.tables import AnalysisRow, NetworkRow
 from app.errors import Gone, Moved, NotFound
+from app.naming import Scope
 
 
 @dataclass(frozen=True)

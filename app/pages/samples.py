@@ -14,10 +14,11 @@ from analysis.interpretations.gates import gate_name
 from analysis.interpretations.indexing import InterpretationSpace
 from analysis.interpretations.interpretation import Interpretation
 from analysis.result import FRAGILE_MARGIN
-from app.addressing import Addresses, ExplanationRef, Scope
+from app.addressing import Addresses
 from app.db.codecs import alignment_of
 from app.db.reads.circuits import StoredCircuit
 from app.db.tables import AlgorithmRow, AlignmentRow
+from app.naming import ExplanationRef, Scope
 from app.pages.formulas import FractionView, PlacedView, placed_views
 from app.pages.options import BigInt, PageModel
 from app.pages.place import Place

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import parse_qsl, unquote
 
-from app.addressing import RESERVED_SLUGS, Addresses, Scope, scope_from
+from app.addressing import RESERVED_SLUGS, Addresses
+from app.naming import Scope, scope_from
 
 _ROUTES: Final[tuple[tuple[str, str, Callable[[Addresses, str, Scope], str]], ...]] = (
     ("", "Overview", lambda addresses, network, scope: addresses.network(network, scope)),

@@ -17,11 +17,12 @@ from analysis.data import DataRecord, clean_data
 from analysis.networks.network import Network
 from analysis.protocol import Protocol
 from analysis.tasks import INPUT_NAMES
-from app.addressing import Addresses, Scope
+from app.addressing import Addresses
 from app.db.codecs import network_of
 from app.db.job_tables import JobRow
 from app.db.tables import AnalysisRow, NetworkRow
 from app.figures.numbers import exact, noun
+from app.naming import Scope
 from app.pages.options import BigInt, PageModel
 from app.pages.place import Place, protocol_key
 

@@ -14,13 +14,14 @@ from typing import Final
 from pydantic import Field
 from sqlalchemy.orm import Session
 
-from app.addressing import Addresses, Scope
+from app.addressing import Addresses
 from app.db.errors import StoreError
 from app.db.reads import analyses
 from app.db.reads.circuits import smallest_circuits
 from app.db.reads.networks import best_alignments
 from app.db.tables import NetworkRow
 from app.errors import NotFound
+from app.naming import Scope
 from app.pages.options import Options, PageModel
 from app.pages.place import Place, locate
 from app.pages.samples import alignment_card, circuit_card, first_interpretations

@@ -22,7 +22,7 @@ from analysis.networks.formats.reading import format_of
 from analysis.networks.formats.schema import network_file_schema
 from analysis.networks.intake import Intake
 from analysis.protocol import Protocol
-from app.addressing import API_PREFIX, Addresses, Scope
+from app.addressing import API_PREFIX, Addresses
 from app.db.errors import StoreError
 from app.db.job_tables import JobRow
 from app.db.reads.analyses import find_protocol
@@ -32,14 +32,9 @@ from app.db.writes import save_network
 from app.error_answers import api_errors
 from app.jobs import queue
 from app.jobs.definitions import analyse_arguments
+from app.naming import Scope
 from app.pages.bring_in.checking import CheckPage, build_check
-from app.pages.bring_in.declaration import (
-    CONTENT_TYPES,
-    BringInOptions,
-    BringInRequest,
-    declared_in,
-    taken_in,
-)
+from app.pages.bring_in.declaration import CONTENT_TYPES, BringInOptions, BringInRequest, declared_in, taken_in
 from app.pages.bring_in.form import BringInPage, build_form
 from app.pages.bring_in.help import HelpPage, build_help
 from app.pages.bring_in.preview import PreviewPage, build_preview

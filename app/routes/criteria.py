@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from analysis.criteria.steps import CriterionStep, default_steps, parse_steps
 from analysis.errors import InvalidCriterion
-from app.addressing import API_PREFIX, Addresses, Scope
+from app.addressing import API_PREFIX, Addresses
 from app.db.job_tables import JobRow
 from app.db.reads.verdicts import kinds_and_steps, missing_steps
 from app.db.tables import AnalysisRow, NetworkRow
@@ -19,6 +19,7 @@ from app.error_answers import api_errors
 from app.errors import BadQuery
 from app.jobs import queue
 from app.limits import criterion_seconds_in
+from app.naming import Scope
 from app.pages.criteria import (
     MAX_STEPS,
     CriteriaOptions,

@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from analysis.directions.result_json import directions_json
 from analysis.result_file import result_json
-from app.addressing import API_PREFIX, Scope
+from app.addressing import API_PREFIX
 from app.db.reads import analyses as reads
 from app.db.reads.direction_results import load_directions
 from app.db.reads.results import load_analysis
@@ -19,6 +19,7 @@ from app.db.reads.verdicts import tallies_of
 from app.db.tables import AnalysisRow
 from app.error_answers import api_errors
 from app.errors import NotFound
+from app.naming import Scope
 from app.pages.place import find_network
 from app.routes.depends import Links, Reading
 

@@ -10,12 +10,12 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from analysis.data import DataRecord, clean_data
 from analysis.digest import MIN_PREFIX, looks_like_digest
 from analysis.protocol import BUILT_IN, Protocol
-from app.addressing import Scope
 from app.db.codecs import data_of, protocol_of
 from app.db.errors import Ambiguous, Deleted, NotFound
 from app.db.job_tables import JobRow
 from app.db.reads.jobs import UNFINISHED
 from app.db.tables import AnalysisRow, DataRow, FormerSlugRow, NetworkRow, ProtocolRow
+from app.naming import Scope
 
 CANDIDATES: Final = 5
 """Networks that an ambiguous prefix names in its message."""

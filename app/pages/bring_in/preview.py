@@ -23,12 +23,13 @@ from analysis.protocol import BUILT_IN, COMPLETE, Protocol
 from analysis.result import FRAGILE_MARGIN
 from analysis.tasks import TASK_NAMES, Task, input_table
 from analysis.validity import decide, margin_to_edge
-from app.addressing import Addresses, Scope
+from app.addressing import Addresses
 from app.db.codecs import tasks_of
 from app.db.reads.analyses import network_by_digest
 from app.db.tables import NetworkRow
 from app.db.writes import free_slug, network_row
 from app.limits import criterion_seconds_in, limits_in
+from app.naming import Scope
 from app.pages.bring_in.declaration import SOURCE_WORDS, BringInOptions
 from app.pages.network.behaviour import BehaviourRow, behaviour_of
 from app.pages.options import BigInt, PageModel

@@ -8,13 +8,14 @@ from urllib.parse import urlencode
 
 from sqlalchemy.orm import Session
 
-from app.addressing import Addresses, ExplanationRef
+from app.addressing import Addresses
 from app.db.cloud_marks import Cell, Grid
 from app.db.cloud_storage import PointName, StoredCloud
 from app.db.common_ground_columns import INTERPRETATION
 from app.db.reads import common_ground as reads
 from app.db.reads.common_ground import StoredPoint
 from app.db.tables import AlgorithmRow, CommonGroundRow
+from app.naming import ExplanationRef
 from app.pages.common_ground.views import (
     KIND_OF,
     CellView,

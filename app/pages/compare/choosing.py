@@ -6,10 +6,11 @@ from collections.abc import Sequence
 
 from sqlalchemy.orm import Session
 
-from app.addressing import Addresses, ExplanationRef
+from app.addressing import Addresses
 from app.db.reads import algorithms as algorithm_reads
 from app.db.reads.circuits import smallest_circuits
 from app.errors import BadQuery
+from app.naming import ExplanationRef
 from app.pages.compare.contrast import LEAST
 from app.pages.compare.views import ComparePage, Suggestion
 from app.pages.explanations import Explanation

@@ -16,10 +16,11 @@ from sqlalchemy.orm import Session
 
 from analysis.experiments import agreement_of, intervention_space
 from analysis.interpretations.indexing import InterpretationSpace
-from app.addressing import Addresses, ExplanationRef
+from app.addressing import Addresses
 from app.db.reads import algorithms as algorithm_reads
 from app.db.reads.neighbours import EdgeNeighbour, neighbours_by_edges
 from app.errors import BadQuery, PageError
+from app.naming import ExplanationRef
 from app.pages.compare.build import find_chosen, find_place, one_of, texts_of
 from app.pages.compare.contrast import MOST
 from app.pages.compare.options import ChosenOptions, RefText

@@ -9,12 +9,13 @@ from pydantic import Field
 from sqlalchemy.orm import Session
 
 from analysis.protocol import BUILT_IN
-from app.addressing import Addresses, Scope
+from app.addressing import Addresses
 from app.db.codecs import tasks_of
 from app.db.job_tables import JobRow
 from app.db.reads import networks as reads
 from app.db.reads.analyses import scope_of
 from app.db.tables import AnalysisRow, NetworkRow
+from app.naming import Scope
 from app.pages.options import PageModel
 from app.pages.place import Place
 from app.pages.shared import Counts, JobView, State, counts_of, job_view, latest_job, state_of, stops_of

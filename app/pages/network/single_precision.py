@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from app.addressing import Addresses, Scope
+from app.addressing import Addresses
 from app.db.tables import AnalysisRow
+from app.naming import Scope
 from app.pages.options import PageModel
 
 MAX_SHOWN = 20

@@ -16,12 +16,13 @@ from sqlalchemy.orm import Session
 
 from analysis.errors import AnalysisError
 from analysis.experiments import agreement_of, intervention_space
-from app.addressing import Addresses, ExplanationRef
+from app.addressing import Addresses
 from app.db.common_ground_columns import INTERPRETATION
 from app.db.reads import algorithms as algorithm_reads
 from app.db.reads import common_ground as reads
 from app.db.reads.circuits import smallest_circuits
 from app.errors import PageError
+from app.naming import ExplanationRef
 from app.pages.explanations import Explanation, find_explanation
 from app.pages.place import Place
 from app.pages.sandbox.choosing import MAX_INTERVENTIONS

@@ -24,10 +24,11 @@ from analysis.reverify import (
     recompute_network,
     verdict_of,
 )
-from app.addressing import Addresses, ExplanationRef
+from app.addressing import Addresses
 from app.db.codecs import tasks_of
 from app.errors import NotFound
 from app.figures.numbers import exact
+from app.naming import ExplanationRef
 from app.pages.candidates import algorithm_of, find_algorithm_row
 from app.pages.compare.contrast import LETTERS, MOST
 from app.pages.compare.options import CompareOptions

@@ -14,7 +14,7 @@ from analysis.studies.measures.measure import Measure, Measured
 from analysis.studies.measures.registry import measures_of
 from analysis.studies.outcome import CONVERGED
 from analysis.studies.sources import SOURCES
-from app.addressing import Addresses, Scope
+from app.addressing import Addresses
 from app.db.codecs import network_of
 from app.db.reads.analyses import find_network
 from app.db.reads.studies import (
@@ -30,6 +30,7 @@ from app.db.studies import design_of
 from app.db.study_tables import StudyOutcomeRow, StudyRow
 from app.db.tables import AnalysisRow, NetworkRow
 from app.errors import BadQuery, NotFound
+from app.naming import Scope
 from app.pages.cursors import read_cursor, write_cursor
 from app.pages.studies.figures import measure_view, protocol_named
 from app.pages.studies.options import OutcomesOptions, SideBySideOptions

@@ -16,12 +16,13 @@ from analysis.criteria.criterion import Kind as JudgedKind
 from analysis.criteria.registry import CRITERIA
 from analysis.criteria.steps import CriterionStep
 from analysis.criteria.verdict import OUTCOMES, Outcome, Verdict
-from app.addressing import Addresses, ExplanationRef
+from app.addressing import Addresses
 from app.db.reads import algorithms as algorithm_reads
 from app.db.reads.circuit_scan import locate_mask
 from app.db.reads.verdicts import StoredVerdict, position_of_alignment, verdicts_among, verdicts_at
 from app.db.tables import AlgorithmRow
 from app.errors import BadQuery
+from app.naming import ExplanationRef
 from app.pages.compare.build import find_chosen, texts_of
 from app.pages.compare.contrast import LETTERS
 from app.pages.compare.options import RefText

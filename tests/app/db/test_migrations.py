@@ -9,13 +9,13 @@ from analysis.data import clean_data
 from analysis.limits import Limits
 from analysis.pipeline import analyse_output
 from analysis.protocol import PAPER, protocol_from_mapping
-from app.addressing import Scope
 from app.db.prepared import iia_rank, result_digest
 from app.db.reads.algorithms import algorithm_facets, first_alignments
 from app.db.reads.analyses import find_analysis, find_network
 from app.db.reads.results import load_analysis
 from app.db.tables import AlgorithmRow
 from app.db.writes import save_analysis
+from app.naming import Scope
 from tests.factories import XOR_SLUG, hand_made_analysis, pretrained_xor, real_analysis, stored_analysis
 
 

@@ -4,11 +4,11 @@ import pytest
 
 from analysis.data import clean_data
 from analysis.protocol import COMPLETE, PAPER, protocol_from_mapping
-from app.addressing import Scope
 from app.db.errors import Ambiguous, NotFound
 from app.db.reads.analyses import analyses_of, find_analysis, find_data, find_network, find_protocol, scope_of
 from app.db.records import save_protocol
 from app.db.writes import save_network
+from app.naming import Scope
 from tests.factories import XOR_SLUG, pretrained_xor, small_network, stored_analysis
 
 

@@ -9,7 +9,6 @@ from sqlalchemy import event, func, select
 
 from analysis.protocol import COMPLETE
 from analysis.result import AlgorithmSearch
-from app.addressing import Scope
 from app.db import staging
 from app.db.engine import Store
 from app.db.job_tables import JobRow
@@ -24,6 +23,7 @@ from app.jobs import leases, queue
 from app.jobs.definitions import ANALYSE, analyse_arguments
 from app.jobs.handlers import ANALYSE as HANDLER
 from app.jobs.leases import LeaseLost
+from app.naming import Scope
 from tests.factories import XOR_SLUG, hand_made_analysis, pretrained_xor, stored_analysis
 
 TABLES = (AnalysisRow, CircuitBlockRow, AlgorithmRow, AlignmentRow)

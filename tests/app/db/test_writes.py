@@ -12,7 +12,6 @@ from analysis.networks.files import NetworkFile
 from analysis.protocol import COMPLETE, PAPER
 from analysis.result import AlgorithmSearch, CircuitSearch, InterpretationCounts
 from analysis.tasks import named_task
-from app.addressing import Scope
 from app.db.distributions import distributions_of
 from app.db.engine import Store
 from app.db.errors import Conflict, NotFound
@@ -26,6 +25,7 @@ from app.db.table_base import Base
 from app.db.tables import AlgorithmRow, AlignmentRow, AnalysisRow, CircuitBlockRow, NetworkRow
 from app.db.writes import delete_network, save_analysis, save_network
 from app.jobs import queue
+from app.naming import Scope
 from tests.factories import (
     XOR_SLUG,
     hand_made_analysis,

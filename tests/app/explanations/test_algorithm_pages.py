@@ -13,7 +13,7 @@ from analysis.alignments.iia import score_alignment
 from analysis.data import clean_data
 from analysis.protocol import BUILT_IN, COMPLETE
 from analysis.tasks import Task
-from app.addressing import ExplanationRef
+from app.naming import ExplanationRef
 from app.pages.placements import placement_text, places_of, read_placement_text, read_places
 from tests.app.explanations.conftest import XOR
 from tests.factories import pretrained_xor, two_xor_algorithms

@@ -6,7 +6,6 @@ from sqlalchemy import select
 from analysis.networks.files import NetworkFile
 from analysis.protocol import COMPLETE, PAPER
 from analysis.tasks import named_task
-from app.addressing import Scope
 from app.bundled import FRESH_NAME, FRESH_XOR, bundled_networks
 from app.bundled.seeding import add_bundled_networks
 from app.db.prepared import result_digest
@@ -18,6 +17,7 @@ from app.db.writes import delete_network, save_network
 from app.jobs import queue
 from app.jobs.definitions import train_arguments
 from app.jobs.worker import Pace, Worker
+from app.naming import Scope
 from tests.app.db.test_writes import dump
 from tests.factories import pretrained_xor
 

@@ -12,7 +12,6 @@ import pytest
 from sqlalchemy import func, select
 
 from analysis.protocol import COMPLETE
-from app.addressing import Scope
 from app.db.engine import Store
 from app.db.job_tables import JobRow
 from app.db.prepared import result_digest
@@ -22,6 +21,7 @@ from app.db.tables import AlgorithmRow, AnalysisRow, CircuitBlockRow
 from app.db.writes import save_network
 from app.jobs import queue
 from app.jobs.worker import Worker
+from app.naming import Scope
 from tests.app.jobs.test_worker import QUICK, ROOT
 from tests.factories import XOR_SLUG, pretrained_xor, real_analysis
 

@@ -5,8 +5,9 @@ import re
 import pytest
 from fastapi.testclient import TestClient
 
-from app.addressing import Addresses, ExplanationRef, Scope
+from app.addressing import Addresses
 from app.main import ROUTERS, create_app
+from app.naming import ExplanationRef, Scope
 from tests.app.pages.conftest import XOR
 
 SCOPE = Scope(1, "paper", "0123456789ab")

@@ -8,7 +8,8 @@ from html import unescape
 import pytest
 
 from analysis.criteria.registry import criteria_for
-from app.addressing import Addresses, Scope
+from app.addressing import Addresses
+from app.naming import Scope
 from app.pages.explanations import find_explanation, read_ref
 from app.pages.place import locate
 from app.pages.verdicts.on_the_spot import MINIMALITY, SECONDS, judge_on_the_spot

@@ -6,7 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from app.addressing import ExplanationRef
+from app.naming import ExplanationRef
 from tests.app.reports.conftest import XORNET
 
 pytestmark = pytest.mark.slow

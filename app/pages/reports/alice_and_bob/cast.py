@@ -12,8 +12,9 @@ from analysis.algorithms.parsing import parse_algorithm
 from analysis.directions.alignment import parse_directions
 from analysis.directions.integers import reading_text
 from analysis.networks.mlp import activations
-from app.addressing import Addresses, ExplanationRef
+from app.addressing import Addresses
 from app.db.reports import ContradictionsReport, StoredAlignment, StoredInterpretation, StoredReader
+from app.naming import ExplanationRef
 from app.pages.directions.places import direction_ref
 from app.pages.place import Place
 from app.pages.reports.alice_and_bob.views import CastView, ReadingView

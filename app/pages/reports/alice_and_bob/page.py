@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from sqlalchemy.orm import Session
 
-from app.addressing import Addresses, Scope
+from app.addressing import Addresses
 from app.bundled import ALICE_AND_BOB
 from app.db.reports import ContradictionsReport, report_of, report_row
+from app.naming import Scope
 from app.pages.place import locate
 from app.pages.reports.alice_and_bob.cast import cast_of
 from app.pages.reports.alice_and_bob.events import events_of

@@ -1,0 +1,95 @@
+"""What an address names: an analysis (its scope) and explanations in it, and how these are written and read back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+DEFAULT_PROTOCOL: Final = "complete"
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Which analysis an explanation belongs to.
+
+    Args:
+        output: index of the analysed output.
+        protocol: a built-in name, or the first 12 or more digits of a protocol's digest.
+        data: first 12 or more digits of a data record's digest; "" is the default record.
+    """
+
+    output: int = 0
+    protocol: str = DEFAULT_PROTOCOL
+    data: str = ""
+
+    def query(self) -> dict[str, str]:
+        """The query parameters that differ from the default, in a fixed order."""
+        query: dict[str, str] = {}
+        if self.output != 0:
+            query["output"] = str(self.output)
+        if self.protocol != DEFAULT_PROTOCOL:
+            query["protocol"] = self.protocol
+        if self.data:
+            query["data"] = self.data
+        return query
+
+
+_LETTERS_TO_KINDS: Final = {
+    "c": "circuit",
+    "i": "interpretation",
+    "g": "algorithm",
+    "a": "alignment",
+    "d": "direction",
+}
+_KINDS_TO_LETTERS: Final = {kind: letter for letter, kind in _LETTERS_TO_KINDS.items()}
+
+
+@dataclass(frozen=True)
+class ExplanationRef:
+    """One explanation in a comparison's address.
+
+    Written ``c-MASK`` (circuit), ``i-MASK.INDEX`` (interpretation), ``g-ALGORITHM`` (algorithm),
+    ``a-ALGORITHM.ALIGNMENT`` or ``d-ALGORITHM.ALIGNMENT`` (on directions: an id, or a text with ``:`` for ``@``), with
+    ``@PROTOCOL`` behind it where that differs from the comparison's.
+    """
+
+    kind: str  # circuit, interpretation, algorithm, alignment, direction
+    first: str  # mask or algorithm id
+    second: str = ""  # index, or id or text of an alignment
+    protocol: str = ""
+
+    def __str__(self) -> str:
+        letter = _KINDS_TO_LETTERS[self.kind]
+        text = f"{letter}-{self.first}" + (f".{self.second}" if self.second else "")
+        return text + (f"@{self.protocol}" if self.protocol else "")
+
+    @classmethod
+    def parse(cls, text: str) -> ExplanationRef:
+        """Read a reference back.
+
+        Raises:
+            ValueError: it has none of the five shapes.
+        """
+        body, _, protocol = text.partition("@")
+        letter, dash, rest = body.partition("-")
+        first, dot, second = rest.partition(".")
+        kind = _LETTERS_TO_KINDS.get(letter, "")
+        in_two = kind in ("interpretation", "alignment", "direction")
+        if not dash or not first or bool(dot) != in_two or (dot and not second):
+            raise ValueError(text)
+        if not kind:
+            raise ValueError(text)
+        return cls(kind, first, second, protocol)
+
+
+def scope_from(parameters: Mapping[str, str]) -> Scope:
+    """Read a scope back from query parameters.
+
+    Raises:
+        ValueError: ``output`` is not a non-negative integer.
+    """
+    output = parameters.get("output", "0")
+    if not (output.isascii() and output.isdigit() and len(output) < 4):
+        raise ValueError(output)
+    return Scope(int(output), parameters.get("protocol", DEFAULT_PROTOCOL), parameters.get("data", ""))
