@@ -47,6 +47,7 @@ class Record:
         state: "converged", or why not.
         network: its digest, None if there is none.
         figures: by protocol, for each output, by measure key, as result files have them.
+        data: digits of the data record that it was judged on; "" for the clean inputs.
     """
 
     position: int
@@ -54,6 +55,7 @@ class Record:
     state: str
     network: str | None
     figures: Mapping[str, Sequence[Mapping[str, Any]]]
+    data: str = ""
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,7 @@ class Point:
         position, seed, network: which network.
         value: its value over its outputs.
         exact: whether it is neither an estimate nor cut off at a limit.
+        data: digits of the data record that it was judged on; "" for the clean inputs.
     """
 
     position: int
@@ -71,6 +74,7 @@ class Point:
     network: str | None
     value: Value
     exact: bool
+    data: str = ""
 
 
 @dataclass(frozen=True)
@@ -260,7 +264,8 @@ class StudySummary:
         value = _across([one.value for one in values if one.value is not None], self.design.across_outputs)
         if value is None:
             return None
-        return Point(record.position, record.seed, record.network, value, all(one.exact for one in values))
+        exact = all(one.exact for one in values)
+        return Point(record.position, record.seed, record.network, value, exact, record.data)
 
     def _fits(self, position: int, where: Mapping[Factor, str]) -> bool:
         labels = self.cells[position].labels

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from analysis import ENGINE_VERSION
 from analysis.errors import InvalidTask
 from analysis.networks.network import Network
+from analysis.protocol import BUILT_IN
 from analysis.studies.cells import Cell, cells_of
 from analysis.studies.design import StudyDesign
 from analysis.studies.outcome import StudyOutcome, network_of_outcome
@@ -21,6 +22,7 @@ from analysis.tasks import Task, named_task, task_from_table
 from app.db.codecs import parameters_to_bytes, tasks_to_json
 from app.db.errors import Conflict
 from app.db.reads.networks import STUDY_ORIGIN
+from app.db.records import save_data_records, save_protocol
 from app.db.study_tables import StudyOutcomeRow, StudyRow
 from app.db.tables import NetworkRow
 
@@ -75,6 +77,9 @@ def save_study(
         updated_at=now,
     )
     session.add(row)
+    for protocol in design.protocols:
+        if protocol.name not in BUILT_IN:
+            save_protocol(session, protocol)  # addresses of its networks name it
     session.flush()
     return row
 
@@ -98,17 +103,43 @@ def save_outcomes(
     now = now or datetime.now(UTC)
     design = design_of(study)
     cells = {cell.key: (position, cell) for position, cell in enumerate(cells_of(design))}
-    stored = select(StudyOutcomeRow.position, StudyOutcomeRow.seed).where(StudyOutcomeRow.study_id == study.id)
-    known = {(position, seed) for position, seed in session.execute(stored)}
-    fresh = [o for o in outcomes if o.cell in cells and (cells[o.cell][0], o.seed) not in known]
+    columns = StudyOutcomeRow.position, StudyOutcomeRow.seed, StudyOutcomeRow.data_digest
+    stored = select(*columns).where(StudyOutcomeRow.study_id == study.id)
+    known = {(position, seed): data for position, seed, data in session.execute(stored)}
+    told = [outcome for outcome in outcomes if outcome.cell in cells]
+    fresh = [o for o in told if (cells[o.cell][0], o.seed) not in known]
+    save_data_records(session, [outcome.data for outcome in told if outcome.data is not None])
+    n_mended = 0
+    for outcome in told:
+        place = cells[outcome.cell][0], outcome.seed
+        if outcome.data is not None and known.get(place, outcome.data.digest) is None:
+            n_mended += _add_data(session, study, place, outcome)
     for start in range(0, len(fresh), _AT_ONCE):
         part = fresh[start : start + _AT_ONCE]
         _save_networks(session, study, [(cells[outcome.cell][1], outcome) for outcome in part], now)
         rows = [_row(study, cells[outcome.cell][0], outcome) for outcome in part]
         session.execute(insert(StudyOutcomeRow), rows)
-    if fresh:
+    if fresh or n_mended:
         _count(session, study, now)
     return len(fresh)
+
+
+def _add_data(session: Session, study: StudyRow, place: tuple[int, int], outcome: StudyOutcome) -> bool:
+    """Say of an outcome from before that was kept on what its network was judged; only where both found the same."""
+    mine = StudyOutcomeRow.study_id == study.id
+    row = session.scalars(
+        select(StudyOutcomeRow).where(mine, StudyOutcomeRow.position == place[0], StudyOutcomeRow.seed == place[1])
+    ).one()
+    figures = outcome.as_json()["values"]
+    if outcome.data is None or row.network_digest != outcome.network or row.figures != figures:
+        return False
+    row.data_digest = outcome.data.digest
+    network = session.scalar(
+        select(NetworkRow).where(NetworkRow.digest == outcome.network, NetworkRow.origin == STUDY_ORIGIN)
+    )
+    if network is not None and not network.input_data:
+        network.input_data = outcome.data.digest
+    return True
 
 
 def save_results(session: Session, results: StudyResults, *, origin: str = "imported") -> tuple[StudyRow, int]:
@@ -148,6 +179,7 @@ def _row(study: StudyRow, position: int, outcome: StudyOutcome) -> dict[str, Any
         "accuracy": outcome.accuracy,
         "figures": told["values"],
         "seconds": outcome.seconds,
+        "data_digest": None if outcome.data is None else outcome.data.digest,
     }
 
 
@@ -179,17 +211,21 @@ def _network_row(study: StudyRow, cell: Cell, outcome: StudyOutcome, network: Ne
         "parameters": parameters_to_bytes(network),
         "tasks": tasks_to_json(_tasks(cell, outcome, network)),
         "origin": STUDY_ORIGIN,
-        "attribution": _attribution(study, cell),
+        "attribution": _attribution(study, cell, outcome),
         "training": _training(cell, outcome),
         "position": _POSITION,
         "created_at": now,
+        "input_data": "" if outcome.data is None else outcome.data.digest,
     }
 
 
-def _attribution(study: StudyRow, cell: Cell) -> str:
-    """Where it comes from, and that the study judged it on something else than its page does."""
+def _attribution(study: StudyRow, cell: Cell, outcome: StudyOutcome) -> str:
+    """Where it comes from, and on what the study judged it."""
     words, judged_on = f"Study “{study.name}”", SOURCES[cell.design.source].judged_on
-    return f"{words}, judged there on {judged_on}; clean inputs are another question" if judged_on else words
+    if not judged_on:
+        return words
+    kept = "" if outcome.data is not None else ", which were not kept"
+    return f"{words}, judged there on {judged_on}{kept}; clean inputs are another question"
 
 
 def _tasks(cell: Cell, outcome: StudyOutcome, network: Network) -> tuple[Task, ...]:

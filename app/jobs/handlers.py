@@ -181,10 +181,11 @@ def save_analysis_outcome(session: Session, arguments: Mapping[str, Any], outcom
     alignments on directions where they are cheap.
     """
     row = Staging(outcome, ANALYSE_DEFINITION.job_id(arguments)).publish(session)
-    queue.enqueue_criteria(session, row, default_steps())
-    queue.enqueue_common_ground(session, row)
-    enqueue_cheap_directions(session, row)
-    enqueue_cheap_reports(session, row)
+    if outcome.data.boolean:  # else there are circuits alone, and criteria speak of Boolean inputs
+        queue.enqueue_criteria(session, row, default_steps())
+        queue.enqueue_common_ground(session, row)
+        enqueue_cheap_directions(session, row)
+        enqueue_cheap_reports(session, row)
     url = Addresses().network(row.network.slug, scope_of(row, row.network.sizes[0]))
     found = found_words(row)
     result = {"url": url, "network": arguments["network"], "result_digest": row.result_digest}
@@ -203,6 +204,8 @@ def found_words(row: AnalysisRow) -> str:
         valid += " (counted, not listed)"
     elif row.circuits_truncated_at is not None:
         valid = f"at least {row.circuits_truncated_at:,} of {row.circuits_possible:,} circuits valid (truncated there)"
+    if row.exhaustive and row.algorithms_truncated_at is not None:
+        return f"{valid}; its rows are no Boolean inputs, so nothing else was searched"
     which = "" if row.circuits_method == "listed" else " of the circuits drawn"
     aligned = (
         f"{row.algorithms_aligned:,} of {row.algorithms_candidates:,} algorithms aligned, "

@@ -9,19 +9,21 @@ from typing import Any
 from sqlalchemy import func, select, tuple_
 from sqlalchemy.orm import Session
 
+from analysis.data import DataRecord
 from analysis.digest import looks_like_digest
 from analysis.studies.cells import cells_of
 from analysis.studies.design import StudyDesign
 from analysis.studies.measures.measure import Measured
 from analysis.studies.outcome import StudyOutcome, flat_weights
 from analysis.studies.result_file import StudyResults
-from app.db.codecs import network_of
+from analysis.studies.summary import Record
+from app.db.codecs import data_of, network_of
 from app.db.errors import Ambiguous, NotFound
 from app.db.job_tables import JobRow
 from app.db.reads.analyses import begins_with
 from app.db.reads.jobs import UNFINISHED
 from app.db.study_tables import StudyOutcomeRow, StudyRow
-from app.db.tables import NetworkRow
+from app.db.tables import DataRow, NetworkRow
 
 STUDY_JOBS = "study"
 _AT_ONCE = 500
@@ -54,8 +56,8 @@ def all_studies(session: Session) -> Sequence[StudyRow]:
     ).all()
 
 
-def outcome_figures(session: Session, study_id: int) -> Sequence[tuple[int, int, str, str | None, dict[str, Any]]]:
-    """Position, seed, state, network and figures of every outcome, in the order of cells and seeds."""
+def outcome_records(session: Session, study_id: int) -> list[Record]:
+    """Every outcome as a summary needs it, in the order of cells and seeds."""
     rows = session.execute(
         select(
             StudyOutcomeRow.position,
@@ -63,11 +65,12 @@ def outcome_figures(session: Session, study_id: int) -> Sequence[tuple[int, int,
             StudyOutcomeRow.state,
             StudyOutcomeRow.network_digest,
             StudyOutcomeRow.figures,
+            StudyOutcomeRow.data_digest,
         )
         .where(StudyOutcomeRow.study_id == study_id)
         .order_by(StudyOutcomeRow.position, StudyOutcomeRow.seed)
     )
-    return [(row[0], row[1], row[2], row[3], row[4]) for row in rows]
+    return [Record(row[0], row[1], row[2], row[3], row[4], (row[5] or "")[:12]) for row in rows]
 
 
 def state_counts(session: Session, study_id: int) -> dict[tuple[int, str], int]:
@@ -177,24 +180,39 @@ def stored_results(session: Session, study: StudyRow) -> StudyResults:
         if not rows:
             break
         digests = [row.network_digest for row in rows if row.network_digest]
+        records = {
+            data.digest: data_of(data)
+            for data in session.scalars(
+                select(DataRow).where(DataRow.digest.in_({row.data_digest for row in rows if row.data_digest}))
+            )
+        }
         networks = {
             network.digest: network
             for network in session.scalars(select(NetworkRow).where(NetworkRow.digest.in_(digests)))
         }
         outcomes += [
-            outcome_of_row(row, networks.get(row.network_digest or ""), cells[row.position].key) for row in rows
+            outcome_of_row(
+                row,
+                networks.get(row.network_digest or ""),
+                cells[row.position].key,
+                records.get(row.data_digest or ""),
+            )
+            for row in rows
         ]
         after = (rows[-1].position, rows[-1].seed)
     return StudyResults(design, tuple(outcomes), study.engine_version, study.provenance)
 
 
-def outcome_of_row(row: StudyOutcomeRow, network: NetworkRow | None, cell: str) -> StudyOutcome:
+def outcome_of_row(
+    row: StudyOutcomeRow, network: NetworkRow | None, cell: str, data: DataRecord | None = None
+) -> StudyOutcome:
     """One stored outcome as the engine's value.
 
     Args:
         row: the outcome.
         network: its network, None if it is not stored (any more).
         cell: key of its cell.
+        data: on what it was judged; None for the clean inputs, or where that was not kept.
     """
     value = None if network is None else network_of(network)
     return StudyOutcome(
@@ -211,6 +229,7 @@ def outcome_of_row(row: StudyOutcomeRow, network: NetworkRow | None, cell: str) 
         sizes=() if value is None else value.sizes,
         tables=() if network is None else tuple("".join(map(str, t["truth_table"])) for t in network.tasks),
         weights=None if value is None else flat_weights(value),
+        data=None if value is None else data,
     )
 
 

@@ -27,7 +27,7 @@ from app.figures.svg.study_rows import ladder_drawing, stacks_drawing
 from app.pages.studies.ladders import ladder_caption, ladder_of, told_title
 from app.pages.studies.options import StudyFigureOptions
 from app.pages.studies.stored import summary_of
-from app.pages.studies.strips import strip_of, yes_bar
+from app.pages.studies.strips import protocol_in_addresses, strip_of, yes_bar
 from app.pages.studies.views import FigureView, GroupView, MeasureView, ShareRow, SpreadView
 
 LADDER: Final = "ladder-"
@@ -125,7 +125,8 @@ def drawn_figure(summary: StudySummary, addresses: Addresses, name: str, protoco
     bars: tuple[BarMark, ...] = ()
     stacks: tuple[Stack, ...] = ()
     if measure.numeric:
-        strips = tuple(strip_of(group, measure, addresses) for group in groups)
+        named = protocol_in_addresses(summary.design, protocol)
+        strips = tuple(strip_of(group, measure, addresses, named) for group in groups)
     elif measure.kind == "yes-no":
         bars = tuple(yes_bar(group) for group in groups)
     elif measure.kind == "category" and len(groups) > 1:

@@ -12,7 +12,7 @@ from app.addressing import Addresses
 from app.figures.numbers import exact, noun
 from app.figures.studies import Strip, kept
 from app.figures.study_rows import LadderRow, LadderStep
-from app.pages.studies.strips import strip_of, value_text, yes_bar
+from app.pages.studies.strips import protocol_in_addresses, strip_of, value_text, yes_bar
 
 MOST_GROUPS: Final = 6  # of one step, unless an address asks for a factor
 
@@ -30,6 +30,7 @@ def ladder_of(
         by: one group for each level of this factor; None for each cell, or all networks where the cells are many.
     """
     steps, groups = [], []
+    named = protocol_in_addresses(summary.design, protocol)
     for key in measures:
         measure, rows = summary.measures[key], []
         for group in _parts(summary, key, protocol, by):
@@ -43,7 +44,7 @@ def ladder_of(
                     LadderRow(label, bar.value, empty, bar.low, bar.high, told, f"{measure.label}, {bar.words}")
                 )
                 continue
-            strip, mean = strip_of(group, measure, addresses), group.spread.mean
+            strip, mean = strip_of(group, measure, addresses, named), group.spread.mean
             median = "–" if strip.median is None else value_text(round(strip.median, 2))
             told = "–" if mean is None else f"{median} · {mean:,.3g}" if mean < 1000 else f"{median} · {mean:,.0f}"
             words = f"{groups[-1].label}: median {median}, mean {'–' if mean is None else f'{mean:,.4g}'}"

@@ -8,6 +8,7 @@ from typing import Any, Final
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from analysis.data import clean_data
 from analysis.studies.cells import Cell, cells_of
 from analysis.studies.design import StudyDesign
 from analysis.studies.measures.measure import Measure, Measured
@@ -34,7 +35,7 @@ from app.naming import Scope
 from app.pages.cursors import read_cursor, write_cursor
 from app.pages.studies.figures import measure_view, protocol_named
 from app.pages.studies.options import OutcomesOptions, SideBySideOptions
-from app.pages.studies.strips import value_text
+from app.pages.studies.strips import protocol_in_addresses, value_text
 from app.pages.studies.views import OutcomeItem, OutcomesPage, SideBySidePage, ValueView
 
 _CURSOR: Final = "outcomes"
@@ -162,20 +163,32 @@ def _items(
     digests = [row.network_digest for row in rows if row.network_digest]
     slugs, deleted = stored_slugs(session, digests), deleted_networks(session, digests)
     analysed = _analysed(session, digests, next(p.digest for p in design.protocols if p.name == protocol))
-    measures, cells = _measures(design), cells_of(design)
-    scope = Scope(protocol=protocol)
-    return [_item(row, cells[row.position], addresses, slugs, deleted, analysed, measures, scope) for row in rows]
-
-
-def _analysed(session: Session, digests: Sequence[str], protocol: str) -> set[str]:
-    """Networks whose full analysis under a protocol is stored."""
-    return set(
-        session.scalars(
-            select(NetworkRow.digest)
-            .join(AnalysisRow, AnalysisRow.network_id == NetworkRow.id)
-            .where(NetworkRow.digest.in_(digests), AnalysisRow.protocol_digest == protocol, AnalysisRow.staged == "")
+    measures, cells, clean = _measures(design), cells_of(design), clean_data(design.n_inputs).digest
+    named = protocol_in_addresses(design, protocol)
+    return [
+        _item(
+            row,
+            cells[row.position],
+            addresses,
+            slugs,
+            deleted,
+            (row.network_digest, row.data_digest or clean) in analysed,
+            measures,
+            protocol,
+            Scope(protocol=named, data=(row.data_digest or "")[:12]),
         )
+        for row in rows
+    ]
+
+
+def _analysed(session: Session, digests: Sequence[str], protocol: str) -> set[tuple[str | None, str]]:
+    """Networks and data records for which the full analysis under a protocol is stored."""
+    rows = session.execute(
+        select(NetworkRow.digest, AnalysisRow.data_digest)
+        .join(AnalysisRow, AnalysisRow.network_id == NetworkRow.id)
+        .where(NetworkRow.digest.in_(digests), AnalysisRow.protocol_digest == protocol, AnalysisRow.staged == "")
     )
+    return {(network, data) for network, data in rows}
 
 
 def _item(
@@ -184,14 +197,15 @@ def _item(
     addresses: Addresses,
     slugs: dict[str, str],
     deleted: set[str],
-    analysed: set[str],
+    analysed: bool,
     measures: dict[str, Measure],
+    protocol: str,
     scope: Scope,
 ) -> OutcomeItem:
     digest = row.network_digest or ""
     gone = slugs[digest] if digest in deleted else ""
     slug = "" if gone else slugs.get(digest, "")
-    outputs = values_of(row.figures).get(scope.protocol, ())
+    outputs = values_of(row.figures).get(protocol, ())
     return OutcomeItem(
         position=row.position,
         cell=cell.name,
@@ -205,9 +219,9 @@ def _item(
         network=digest,
         network_url=addresses.network(slug, scope) if slug else "",
         deleted_url=addresses.delete(gone) if gone else "",
-        explanations_url=addresses.explanations(slug, scope) if slug and digest in analysed else "",
-        analysed=digest in analysed,
-        analyse_url=addresses.analyses(slug) if slug and digest not in analysed else "",
+        explanations_url=addresses.explanations(slug, scope) if slug and analysed else "",
+        analysed=analysed,
+        analyse_url=addresses.analyses(slug) if slug and not analysed else "",
         values=[
             ValueView(
                 measure=key,

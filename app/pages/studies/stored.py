@@ -8,8 +8,8 @@ from typing import Final
 
 from sqlalchemy.orm import Session
 
-from analysis.studies.summary import Record, StudySummary
-from app.db.reads.studies import outcome_figures
+from analysis.studies.summary import StudySummary
+from app.db.reads.studies import outcome_records
 from app.db.studies import design_of
 from app.db.study_tables import StudyRow
 
@@ -25,11 +25,7 @@ def summary_of(session: Session, row: StudyRow) -> StudySummary:
         if key in _summaries:
             _summaries.move_to_end(key)
             return _summaries[key]
-    records = [
-        Record(position, seed, state, network, figures)
-        for position, seed, state, network, figures in outcome_figures(session, row.id)
-    ]
-    summary = StudySummary(design_of(row), records)
+    summary = StudySummary(design_of(row), outcome_records(session, row.id))
     with _lock:
         _summaries[key] = summary
         while len(_summaries) > _KEPT:

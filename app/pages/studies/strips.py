@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from analysis.studies.design import StudyDesign
 from analysis.studies.measures.measure import Measure
 from analysis.studies.summary import Group, Point
 from app.addressing import Addresses
+from app.naming import Scope
 from app.figures.numbers import exact
 from app.figures.studies import BarMark, Dot, Strip
+from app.pages.place import protocol_key
 
 
-def strip_of(group: Group, measure: Measure, addresses: Addresses) -> Strip:
-    """A group under a measure of numbers."""
+def strip_of(group: Group, measure: Measure, addresses: Addresses, protocol: str) -> Strip:
+    """A group under a measure of numbers; ``protocol`` as addresses write it, see :func:`protocol_in_addresses`."""
     spread = group.spread
-    dots = tuple(_dot(point, group.label, measure, addresses) for point in group.points)
+    dots = tuple(_dot(point, group.label, measure, addresses, protocol) for point in group.points)
     return Strip(group.label, dots, spread.lower, spread.median, spread.upper, _missing(group))
 
 
@@ -22,11 +25,17 @@ def _missing(group: Group) -> str:
     return ", ".join(left)
 
 
-def _dot(point: Point, label: str, measure: Measure, addresses: Addresses) -> Dot:
+def protocol_in_addresses(design: StudyDesign, name: str) -> str:
+    """How addresses of networks name a study's protocol."""
+    return next(protocol_key(protocol) for protocol in design.protocols if protocol.name == name)
+
+
+def _dot(point: Point, label: str, measure: Measure, addresses: Addresses, protocol: str) -> Dot:
     value = point.value if isinstance(point.value, (int, float)) else 0
     shown = value_text(value)
     sign = "" if point.exact else "not exact: "
-    url = addresses.network(point.network[:16]) if point.network else ""
+    scope = Scope(protocol=protocol, data=point.data)
+    url = addresses.network(point.network[:16], scope) if point.network else ""
     return Dot(float(value), f"seed {point.seed}, {label}: {sign}{shown} {measure.unit}".rstrip(), url, not point.exact)
 
 
