@@ -181,6 +181,9 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(HTTPException)
     async def http_error(request: Request, error: HTTPException) -> Response:
         headers = dict(error.headers or {})
+        if error.status_code == 400 and error.__cause__ is not None:  # FastAPI could not read the body: no UTF-8
+            why = ("request body", "is no text in UTF-8", "send one JSON object in UTF-8")
+            return _answer(request, 422, why, "body")
         if error.status_code == 405:
             headers["Allow"] = ", ".join(allowed_methods(request)) or headers.get("Allow", "GET")
         words = {

@@ -18,6 +18,7 @@ from analysis import ENGINE_VERSION
 from app import error_answers
 from app.access.credentials import Credentials
 from app.addressing import API_PREFIX, Addresses
+from app.common_answers import add_common_answers
 from app.db.engine import open_store
 from app.figures.png_cache import PngCache
 from app.gate import Gate
@@ -131,6 +132,7 @@ def interface_of(app: FastAPI) -> dict[str, Any]:
                     del operation["responses"]["422"]
         for name in ("HTTPValidationError", "ValidationError"):
             document["components"]["schemas"].pop(name, None)
+        add_common_answers(document)
         app.openapi_schema = document
     return app.openapi_schema
 

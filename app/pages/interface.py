@@ -48,6 +48,7 @@ class InterfacePage(PageModel):
     version: str
     description: str
     page_options: list[OptionDoc]
+    answers_of_many: list[tuple[str, str]]
     operations: list[OperationDoc]
     schemas: list[SchemaDoc]
 
@@ -72,9 +73,23 @@ def build_interface(document: Mapping[str, Any]) -> InterfacePage:
         version=document["info"]["version"],
         description=document["info"].get("description", ""),
         page_options=list({parameter["name"]: _option(parameter) for parameter in parameters}.values()),
+        answers_of_many=_answers_of_many(document),
         operations=operations,
         schemas=[_schema(name, schema) for name, schema in sorted(schemas.items()) if "properties" in schema],
     )
+
+
+def _answers_of_many(document: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Answers that operations only refer to: by status, in words."""
+    named = document.get("components", {}).get("responses", {})
+    found = {
+        (status, named[answer["$ref"].rpartition("/")[2]]["description"])
+        for methods in document["paths"].values()
+        for operation in methods.values()
+        for status, answer in operation.get("responses", {}).items()
+        if "$ref" in answer
+    }
+    return sorted(found)
 
 
 def _operation(path: str, method: str, operation: Mapping[str, Any]) -> OperationDoc:
@@ -92,7 +107,8 @@ def _operation(path: str, method: str, operation: Mapping[str, Any]) -> Operatio
         options=[_option(parameter) for parameter in own],
         takes_page_options=len(own) < len(parameters),
         returns=_type(content.get("schema", {})),
-        statuses=[(status, answer.get("description", "")) for status, answer in answers.items()],
+        # what any operation may answer is only referred to, and told once above
+        statuses=[(status, answer["description"]) for status, answer in answers.items() if "description" in answer],
     )
 
 

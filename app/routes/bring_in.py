@@ -203,10 +203,21 @@ def help_twin(links: Links, _options: Annotated[Options, Query()]) -> HelpPage:
     return build_help(links)
 
 
-@router.get(f"{API_PREFIX}/schemas/network-file", tags=["networks"], summary="JSON schema of network files")
-def schema() -> JSONResponse:
+class SchemaResponse(JSONResponse):
+    """A JSON schema."""
+
+    media_type = "application/schema+json"
+
+
+@router.get(
+    f"{API_PREFIX}/schemas/network-file",
+    tags=["networks"],
+    summary="JSON schema of network files",
+    response_class=SchemaResponse,
+)
+def schema() -> SchemaResponse:
     """JSON Schema 2020-12 of `pluriscope-network/1`."""
-    return JSONResponse(network_file_schema(), media_type="application/schema+json")
+    return SchemaResponse(network_file_schema())
 
 
 def format_sent(request: Request, raw: bytes) -> Format:

@@ -10,7 +10,7 @@ from itertools import chain
 from typing import Annotated, Any, Final, Literal
 
 from fastapi import APIRouter, Query, Request
-from fastapi.responses import StreamingResponse
+from fastapi.responses import Response, StreamingResponse
 from sqlalchemy.orm import Session
 
 from app.error_answers import api_errors
@@ -30,12 +30,29 @@ from app.pages.sharing.exports import InterpretationRowsOptions, Table
 from app.pages.training.export import training_table
 from app.routes.depends import Links, now
 
-router = APIRouter()
+router = APIRouter(default_response_class=Response)  # of no one media type: each table is CSV or JSON
 ROWS_AT_ONCE: Final = 500
 EXPORT_FORMAT: Final = "pluriscope-export/1"
 Form = Literal["csv", "json"]
 RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
-    200: {"description": "The table, with a text about it: lines behind # in CSV, `about` in JSON."},
+    200: {
+        "description": "The table, with a text about it: lines behind # in CSV, `about` in JSON.",
+        "content": {
+            "text/csv": {"schema": {"type": "string"}},
+            "application/json": {
+                "schema": {
+                    "type": "object",
+                    "required": ["format", "about", "columns", "rows"],
+                    "properties": {
+                        "format": {"const": EXPORT_FORMAT},
+                        "about": {"type": "array", "items": {"type": "string"}},
+                        "columns": {"type": "array", "items": {"type": "string"}},
+                        "rows": {"type": "array", "items": {"type": "object"}},
+                    },
+                }
+            },
+        },
+    },
     **api_errors(400, 404),
 }
 _FORMULA_SIGNS: Final = ("=", "+", "@", "\t", "\r")

@@ -11,6 +11,7 @@ import time
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Final
+from urllib.parse import quote
 
 import httpx
 from hypothesis import HealthCheck, Phase, given, seed, settings
@@ -163,12 +164,13 @@ def spoil(case: Case, data: st.DataObject) -> None:
 
 
 def parts_of_paths(names: list[str], known: Known) -> st.SearchStrategy[dict[str, str]]:
-    """Parts of a path: mostly such as exist."""
-    foreign = st.text(min_size=1, max_size=30)
+    """Parts of a path, encoded for it: mostly such as exist."""
+    # one or two dots would be another address before they are sent
+    foreign = st.text(min_size=1, max_size=30).filter(lambda text: set(text) != {"."})
 
     def part(name: str) -> st.SearchStrategy[str]:
         there = st.sampled_from(known.get(name) or ["0"])
-        return st.integers(0, 9).flatmap(lambda draw: there if draw else foreign)
+        return st.integers(0, 9).flatmap(lambda draw: there if draw else foreign).map(lambda text: quote(text, safe=""))
 
     return st.fixed_dictionaries({name: part(name) for name in names})
 

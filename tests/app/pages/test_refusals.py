@@ -212,6 +212,10 @@ def test_a_body_that_is_too_large_or_no_json_is_refused(broken):
         assert answer.json()["ok"] is False
         assert answer.json()["error"].startswith(f"request body: {cause}")
         assert [error["field"] for error in answer.json()["errors"]] == ["body"]
+    no_text = broken.post("/api/v1/echo", content=b'{"a": "\xff"}', headers={"content-type": "application/json"})
+    assert no_text.status_code == 422
+    assert no_text.json()["errors"][0]["field"] == "body"
+    assert "no text in UTF-8" in no_text.json()["error"]
 
 
 def test_a_busy_database_is_told_as_such(tmp_path, monkeypatch):
