@@ -88,3 +88,13 @@ def test_the_image_runs_as_a_numbered_user_with_the_extras_it_needs():
     named = re.search(r"for e in \((.*?)\)", text)
     assert named is not None
     assert set(re.findall(r"'(\w+)'", named[1])) == {"cluster", "postgresql"} <= set(extras)
+
+
+def test_the_image_has_every_file_that_the_program_reads_beside_its_packages():
+    kept = {line[1:] for line in (ROOT / ".dockerignore").read_text().splitlines() if line.startswith("!")}
+    source = "".join(path.read_text() for path in (ROOT / "app").rglob("*.py"))
+    read = {"/".join(re.findall(r'"([^"]+)"', rest)) for rest in re.findall(r"\bROOT((?: / \"[^\"]+\")+)", source)}
+    assert {"static", "templates", "docs/scope.md"} <= read
+    for name in read:
+        assert any(name == one or name.startswith(f"{one}/") for one in kept), name
+        assert (ROOT / name).exists(), name
