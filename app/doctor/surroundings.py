@@ -18,6 +18,8 @@ from urllib.parse import urlsplit
 
 from sqlalchemy import make_url
 
+from app.access.callers import is_behind_proxy
+from app.access.credentials import FILE_NAME, Credentials
 from app.db import sqlite
 from app.doctor.finding import Finding, ok, problem, warning
 from app.settings import Settings
@@ -56,12 +58,22 @@ def of_settings(settings: Settings) -> Iterator[Finding]:
 
 
 def _contradictions(settings: Settings) -> Iterator[Finding]:
-    if not _is_loopback(settings.host) and not settings.token:
+    try:
+        nobody = Credentials(settings.data, settings.token).lets_nobody_in()
+    except (OSError, ValueError) as error:
+        nobody = False
+        yield problem(
+            "settings.access",
+            f"{settings.data / FILE_NAME}, which keeps tokens and logins, cannot be read ({type(error).__name__})",
+            "let the user of the server read it; if it is damaged remove it, and make new tokens",
+        )
+    elsewhere = "behind a proxy" if is_behind_proxy(settings) else f"on {settings.host}"
+    if (is_behind_proxy(settings) or not _is_loopback(settings.host)) and nobody and not settings.read_only:
         yield warning(
             "settings.open",
-            f"the server listens on {settings.host}, reachable from elsewhere, and there is no token",
-            "set PLURISCOPE_TOKEN if changes are to be made from elsewhere, or listen on 127.0.0.1; "
-            "without a token only reading is possible from elsewhere",
+            f"the server is reached from elsewhere ({elsewhere}), and lets nobody in to change anything",
+            "if changes are to be made from elsewhere: pluriscope token link for a browser, pluriscope token make for "
+            "a program; else listen on 127.0.0.1, or set PLURISCOPE_READ_ONLY",
         )
     if settings.token and len(settings.token) < SHORT_TOKEN:
         yield warning(

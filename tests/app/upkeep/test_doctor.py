@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import text
 
 from analysis.protocol import COMPLETE
+from app.access.credentials import FILE_NAME, Credentials
 from app.db.job_tables import JobRow
 from app.db.tables import AlgorithmRow, NetworkRow
 from app.doctor import stored, surroundings
@@ -50,16 +51,36 @@ def test_a_variable_that_nothing_reads_is_named_with_what_was_meant(name, meant)
         ({"token": "short"}, "settings.token", "warning"),
         ({"prefix": "pluriscope"}, "settings.prefix", "problem"),
         ({"prefix": "/pluriscope/"}, "settings.prefix", "problem"),
-        ({"prefix": "/pluriscope"}, "settings.agree", "ok"),
+        ({"prefix": "/pluriscope"}, "settings.open", "warning"),
+        ({"prefix": "/pluriscope", "read_only": True}, "settings.agree", "ok"),
         ({"public_url": "explain.example.org"}, "settings.public_url", "problem"),
         ({"public_url": "https://example.org/x"}, "settings.public_url", "warning"),
         ({"workers": 256}, "settings.workers", "warning"),
     ],
 )
-def test_settings_that_contradict_each_other(given, check, level):
-    found = {finding.check: finding for finding in surroundings.of_settings(Settings(**given))}
+def test_settings_that_contradict_each_other(given, check, level, tmp_path):
+    found = {finding.check: finding for finding in surroundings.of_settings(Settings(data=tmp_path, **given))}
     assert found[check].level == level
     assert bool(found[check].cure) == (level != "ok")
+
+
+def test_whoever_is_let_in_by_a_token_or_a_login_of_the_data_folder_counts(tmp_path):
+    def checks(**given):
+        settings = Settings(data=tmp_path, host="0.0.0.0", **given)  # noqa: S104
+        return {finding.check for finding in surroundings.of_settings(settings)}
+
+    kept = Credentials(tmp_path)
+    kept.make_link()
+    assert "settings.open" in checks()  # it may never be used
+    assert "settings.open" not in checks(token="chosen-by-hand-and-long-enough")
+    token, _ = kept.make_token("editor")
+    assert checks() == {"settings.agree"}
+    kept.revoke_token(token.id)
+    assert "settings.open" in checks()
+    kept.begin_session("admin", "link", 1)
+    assert checks() == {"settings.agree"}
+    (tmp_path / FILE_NAME).write_text("{")
+    assert checks() == {"settings.access"}
 
 
 def test_values_out_of_range_are_all_named(monkeypatch):
