@@ -49,6 +49,9 @@ class Settings(BaseSettings):
         description="Host names that requests may give, with commas, such as *.example.org; empty: that of the public "
         "URL, or any.",
     )
+    trust_local: bool = Field(
+        True, description="Programs of this machine, of the server's user or root, need no token; False: nobody is local."
+    )
     read_only: bool = Field(False, description="Every change is refused.")
     session_hours: float = Field(24.0, gt=0, le=8_760, description="Hours for which a login lasts.")
     computed_per_minute: int = Field(

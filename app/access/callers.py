@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from starlette.requests import Request
 
 from app.access.credentials import Credentials, Role
+from app.access.neighbours import Neighbours
 from app.settings import Settings
 
 COOKIE: Final = "pluriscope_session"
@@ -67,6 +68,11 @@ def is_behind_proxy(settings: Settings) -> bool:
     return bool(settings.trusted_proxies or settings.prefix or (public and not is_loopback_name(public)))
 
 
+def needs_login(settings: Settings) -> bool:
+    """Whether somebody who is to change things here may have to log in: not everybody comes from this machine."""
+    return not (settings.trust_local and is_loopback_name(settings.host)) or is_behind_proxy(settings)
+
+
 def is_loopback_name(host: str) -> bool:
     """Whether a host name or address means the machine itself."""
     try:
@@ -100,9 +106,11 @@ def _is_local(request: Request) -> bool:
     """Whether the connection begins on this machine, so far as can be seen.
 
     A proxy beside us looks like that too. Where the settings speak of one, nobody is local; otherwise its traces count:
-    a header that proxies add, HTTP/1.0 (how nginx asks by default), or a page whose name is not that of this machine.
+    a header that proxies add, HTTP/1.0 (how nginx asks by default), a page whose name is not that of this machine, and,
+    where the kernel tells, that its program belongs to somebody else (:mod:`app.access.neighbours`).
     """
-    if request.client is None or is_behind_proxy(request.app.state.settings):
+    settings: Settings = request.app.state.settings
+    if request.client is None or not settings.trust_local or is_behind_proxy(settings):
         return False
     if request.scope.get("http_version") == "1.0" or any(name in request.headers for name in _OF_PROXIES):
         return False
@@ -111,4 +119,7 @@ def _is_local(request: Request) -> bool:
         page = urlsplit(request.headers.get("origin", "")).hostname
     except ValueError:
         return False
-    return loopback and host_of(request) in LOCAL_NAMES and (page is None or is_loopback_name(page))
+    if not loopback or host_of(request) not in LOCAL_NAMES or not (page is None or is_loopback_name(page)):
+        return False
+    neighbours: Neighbours | None = getattr(request.app.state, "neighbours", None)  # known to a server of our own
+    return neighbours is None or neighbours.trusts(request.client, request.scope.get("server") or ())

@@ -41,6 +41,7 @@ def serve(
     import uvicorn
     from sqlalchemy.exc import OperationalError
 
+    from app.access.neighbours import Neighbours
     from app.bundled.seeding import add_bundled_networks
     from app.bundled.study_seeding import add_bundled_studies
     from app.db.engine import open_store
@@ -85,6 +86,7 @@ def serve(
         store.close()
     try:
         app = create_app(settings)
+        app.state.neighbours = Neighbours.here()
         settle(app)
         let_somebody_in(settings)
         uvicorn.run(

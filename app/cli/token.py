@@ -125,10 +125,10 @@ def revoke(
 
 def let_somebody_in(settings: Settings) -> None:
     """Where a server can be reached from elsewhere and nobody could log in, print a link that lets in once."""
-    from app.access.callers import is_behind_proxy, is_loopback_name
+    from app.access.callers import needs_login
 
     kept = credentials_of(settings)
-    if settings.read_only or (is_loopback_name(settings.host) and not is_behind_proxy(settings)):
+    if settings.read_only or not needs_login(settings):
         return
     if not kept.lets_nobody_in():
         return

@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 
 from sqlalchemy import make_url
 
-from app.access.callers import is_behind_proxy
+from app.access.callers import is_behind_proxy, needs_login
 from app.access.credentials import FILE_NAME, Credentials
 from app.db import sqlite
 from app.doctor.finding import Finding, ok, problem, warning
@@ -67,13 +67,14 @@ def _contradictions(settings: Settings) -> Iterator[Finding]:
             f"{settings.data / FILE_NAME}, which keeps tokens and logins, cannot be read ({type(error).__name__})",
             "let the user of the server read it; if it is damaged remove it, and make new tokens",
         )
-    elsewhere = "behind a proxy" if is_behind_proxy(settings) else f"on {settings.host}"
-    if (is_behind_proxy(settings) or not _is_loopback(settings.host)) and nobody and not settings.read_only:
+    if needs_login(settings) and nobody and not settings.read_only:
+        why = "behind a proxy" if is_behind_proxy(settings) else f"on {settings.host}"
+        why = why if settings.trust_local else "which trusts nobody on this machine"
         yield warning(
             "settings.open",
-            f"the server is reached from elsewhere ({elsewhere}), and lets nobody in to change anything",
-            "if changes are to be made from elsewhere: pluriscope token link for a browser, pluriscope token make for "
-            "a program; else listen on 127.0.0.1, or set PLURISCOPE_READ_ONLY",
+            f"whoever is to change anything on this server ({why}) needs a login, and there is none",
+            "pluriscope token link for a browser, pluriscope token make for a program; if nothing is to be changed, or "
+            "from this machine alone: set PLURISCOPE_READ_ONLY, or listen on 127.0.0.1 without a proxy",
         )
     if settings.token and len(settings.token) < SHORT_TOKEN:
         yield warning(

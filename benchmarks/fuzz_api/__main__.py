@@ -191,7 +191,7 @@ def main(given: list[str] | None = None) -> int:
             print("the end of the server's log:", server.output.read_text(errors="replace")[-6000:], sep="\n")
     if options.json:
         found = {"faults": [asdict(fault) for fault in outcome.faults.values()], "slowest": outcome.slowest}
-        found["operations"] = {name: asdict(one) for name, one in outcome.operations.items()}
+        found["operations"] = {name: vars(one) for name, one in outcome.operations.items()}
         options.json.write_text(json.dumps(found, ensure_ascii=False, indent=1))
     return 1 if outcome.faults or outcome.fewest < options.least else 0
 

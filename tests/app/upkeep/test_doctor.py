@@ -52,6 +52,7 @@ def test_a_variable_that_nothing_reads_is_named_with_what_was_meant(name, meant)
         ({"prefix": "pluriscope"}, "settings.prefix", "problem"),
         ({"prefix": "/pluriscope/"}, "settings.prefix", "problem"),
         ({"prefix": "/pluriscope"}, "settings.open", "warning"),
+        ({"trust_local": False}, "settings.open", "warning"),
         ({"prefix": "/pluriscope", "read_only": True}, "settings.agree", "ok"),
         ({"public_url": "explain.example.org"}, "settings.public_url", "problem"),
         ({"public_url": "https://example.org/x"}, "settings.public_url", "warning"),
