@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
@@ -15,6 +16,7 @@ from app.pages.explanation_filters import ExplanationsOptions
 from app.pages.explanation_list import ExplanationsPage, build_explanations
 from app.rendering import is_fragment, render
 from app.routes.depends import Links, Reading
+from app.routes.streaming import Streamed
 
 router = APIRouter()
 LIST = "/networks/{network}/explanations"
@@ -44,10 +46,18 @@ def explanations_twin(session: Reading, links: Links, network: str, options: Lis
     response_class=Response,
     responses={**api_errors(400, 404), 200: {"content": {"text/csv": {}}}},
 )
-def explanations_csv(session: Reading, links: Links, network: str, options: ListOptions) -> Response:
+def explanations_csv(request: Request, links: Links, network: str, options: ListOptions) -> Response:
     """The same list as CSV, 10,000 explanations at a time; the header `Link` leads on."""
-    text, following = build_explanations_csv(session, links, network, options)
-    headers = {"Content-Disposition": f'attachment; filename="{network}-explanations.csv"'}
-    if following:
-        headers["Link"] = f'<{following}>; rel="next"'
-    return Response(text, media_type="text/csv; charset=utf-8", headers=headers)
+    store, told = request.app.state.store, []
+
+    def parts() -> Generator[str, None, None]:
+        with store.read() as session:
+            following, lines = build_explanations_csv(session, links, network, options)
+            told.append(following)
+            yield from lines
+
+    answer = Streamed(parts(), media_type="text/csv; charset=utf-8")
+    answer.headers["Content-Disposition"] = f'attachment; filename="{network}-explanations.csv"'
+    if told[0]:
+        answer.headers["Link"] = f'<{told[0]}>; rel="next"'
+    return answer

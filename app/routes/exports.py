@@ -5,8 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Callable, Iterator
-from itertools import chain
+from collections.abc import Callable, Generator, Iterator
 from typing import Annotated, Any, Final, Literal
 
 from fastapi import APIRouter, Query, Request
@@ -29,6 +28,7 @@ from app.pages.sharing import comparison_tables, direction_exports, exports
 from app.pages.sharing.exports import InterpretationRowsOptions, Table
 from app.pages.training.export import training_table
 from app.routes.depends import Links, now
+from app.routes.streaming import Streamed
 
 router = APIRouter(default_response_class=Response)  # of no one media type: each table is CSV or JSON
 ROWS_AT_ONCE: Final = 500
@@ -62,7 +62,7 @@ def _answer(request: Request, form: Form, build: Callable[[Session], Table]) -> 
     """A table as it is read; what is wrong with the question is said before the first byte."""
     store = request.app.state.store
 
-    def parts() -> Iterator[str]:
+    def parts() -> Generator[str, None, None]:
         with store.read() as session:  # of its own: it must outlive the request's
             table = build(session)
             yield table.name
@@ -70,10 +70,9 @@ def _answer(request: Request, form: Form, build: Callable[[Session], Table]) -> 
 
     stream = parts()
     name = next(stream)
-    first = next(stream)
     media = "text/csv; charset=utf-8" if form == "csv" else "application/json"
     headers = {"content-disposition": f'attachment; filename="{name}.{form}"'}
-    return StreamingResponse(chain([first], stream), media_type=media, headers=headers)
+    return Streamed(stream, media_type=media, headers=headers)
 
 
 def as_csv(table: Table) -> Iterator[str]:
