@@ -3,8 +3,10 @@
 import re
 
 import pytest
+from jinja2 import Environment
 
 from app.addressing import Addresses
+from app.guarded_forms import Access, GuardedForms, shown_to
 from app.pages.login import way_back
 from tests.app.access.conftest import CHOSEN, OWN, SITE
 
@@ -32,6 +34,49 @@ def test_a_visitor_is_offered_the_login_and_comes_back_with_the_form(visit, cred
     assert browser.get("/api/v1/login").json()["by"] == "session"
     # the session may change things: there is no such job, but that is what it is told
     assert browser.post(CHANGE).status_code == 404
+
+
+def large_form(page):
+    """What a visitor sees of a large form: everything between its beginning and its end."""
+    return re.search(r'<form(?: class="[^"]*")?>(.*?)</form>', page[page.index("<h1") :], re.DOTALL)[1]
+
+
+@pytest.mark.parametrize("path", ["/train", "/networks/new", "/networks/new/check", "/studies/new"])
+def test_a_large_form_is_shown_to_visitors_with_nothing_to_press(path, visit):
+    page = visit().get(path).text
+    form = large_form(page)
+    assert 'method="post"' not in page
+    assert '<p class="login-first">' in form.partition("<fieldset")[0]
+    assert '<fieldset class="shown-only" disabled>' in form
+    assert form.count("<fieldset") == form.count("</fieldset>")  # so that all of it is within the disabled one
+    assert re.search(r"<(?:input type=\"text\"|textarea|select)", form)
+
+
+def test_a_small_form_is_replaced_by_its_button():
+    guarded = compiled('<form method="post" action="/x"><button>Do it</button></form>')
+    assert guarded.render().startswith("<form")
+    with shown_to(Access(role="", by="", login_url="/login?next=%2F")):
+        assert "<form" not in guarded.render()
+        assert 'href="/login?next=%2F" rel="nofollow">Do it</a>' in guarded.render()
+    with shown_to(Access(role="", by="", read_only=True)):
+        assert guarded.render() == ""
+
+
+def test_whoever_logged_in_sees_the_form_itself_and_while_read_only_nobody_is_offered_a_login():
+    large = '<form method="post" action="/x" class="train"><fieldset>{% block b %}in{% endblock %}</fieldset></form>'
+    guarded = compiled(large)
+    assert guarded.render() == large.replace("{% block b %}", "").replace("{% endblock %}", "")
+    for access in (Access(read_only=True), Access(role="", by="", read_only=True)):
+        with shown_to(access):
+            page = guarded.render()
+            assert page.startswith('<form class="train"><p class="muted">This site is for reading only')
+            assert page.endswith('<fieldset class="shown-only" disabled><fieldset>in</fieldset></fieldset></form>')
+            assert "login-first" not in page
+            assert "action" not in page
+
+
+def compiled(text):
+    return Environment(extensions=[GuardedForms], autoescape=True).from_string(text)
 
 
 def test_a_refused_change_leads_to_the_login_and_back(visit):
