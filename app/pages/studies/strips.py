@@ -6,9 +6,9 @@ from analysis.studies.design import StudyDesign
 from analysis.studies.measures.measure import Measure
 from analysis.studies.summary import Group, Point
 from app.addressing import Addresses
-from app.naming import Scope
 from app.figures.numbers import exact
 from app.figures.studies import BarMark, Dot, Strip
+from app.naming import Scope
 from app.pages.place import protocol_key
 
 
