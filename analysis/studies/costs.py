@@ -1,7 +1,9 @@
 """What a study will cost, before it starts: networks, core seconds, and how it is cut into chunks.
 
 Predicted from rates measured on one core of a common server; they tell a minute from an hour and an hour from a day, no
-more. A study that is on its way is better told by what its finished networks took.
+more. What takes long is not to test circuits but to read those that are valid, so how many these will be is guessed
+from the tasks: XOR networks have some 3% of the possible ones, networks that learned AND or OR five times as many. A
+study that is on its way is better told by what its finished networks took.
 """
 
 from __future__ import annotations
@@ -13,8 +15,10 @@ from typing import Final
 
 from analysis.circuits.space import count_in_space
 from analysis.limits import DEFAULT_LIMITS, Limits
+from analysis.protocol import Protocol
 from analysis.studies.cells import Cell, cells_of
 from analysis.studies.design import StudyDesign
+from analysis.studies.measures.named import MAX_CIRCUITS, NAMED
 from analysis.studies.measures.registry import measures_of
 from analysis.studies.sources import source_named
 
@@ -23,7 +27,12 @@ CHUNK_NETWORKS: Final = 128
 _TRAINING_STEPS: Final = 3e-5  # seconds for one network's batch, many networks in step
 _EPOCHS: Final = 60  # before most networks reach a loss of .01
 _CIRCUITS_PER_SECOND: Final = 1.5e6  # tested and measured, of small spaces that are listed together
-_EACH: Final = 0.06  # algorithms, alignments and bookkeeping of one output under one protocol
+_EACH: Final = 0.1  # algorithms, alignments and bookkeeping of one output under one protocol
+_READ: Final = 5e-4  # all interpretations of one valid circuit, counted
+_NAMED: Final = 2.5e-3  # the same told apart by the names of their gates
+_VALID: Final = 0.18  # of the possible circuits of a network that learned a gate
+_VALID_PARITY: Final = 0.035  # of one that learned XOR or XNOR
+_PARITY: Final = frozenset({"XOR", "XNOR"})
 _CRITERION: Final = 0.1  # for one criterion on a network of some hundred valid circuits
 _CIRCUIT_NEEDS: Final = frozenset({"circuits", "interpretations", "criteria"})
 _ALGORITHM_NEEDS: Final = frozenset({"algorithms", "criteria"})
@@ -73,12 +82,18 @@ class StudyCost:
 
 def needs_circuits(design: StudyDesign) -> bool:
     """Whether any measure of a study is about circuits or interpretations, or judged on what was found."""
-    return any(measure.needs & _CIRCUIT_NEEDS for measure in measures_of(design.measures, design.criteria).values())
+    return bool(_needs(design) & _CIRCUIT_NEEDS)
 
 
 def needs_algorithms(design: StudyDesign) -> bool:
     """Whether any measure of a study is about what the analysis found of algorithms; some search for themselves."""
-    return any(measure.needs & _ALGORITHM_NEEDS for measure in measures_of(design.measures, design.criteria).values())
+    return bool(_needs(design) & _ALGORITHM_NEEDS)
+
+
+def _needs(design: StudyDesign) -> frozenset[str]:
+    """What the measures of a study are about, taken together."""
+    measures = measures_of(design.measures, design.criteria).values()
+    return frozenset(need for measure in measures for need in measure.needs)
 
 
 def cost_of(design: StudyDesign, limits: Limits = DEFAULT_LIMITS) -> StudyCost:
@@ -93,15 +108,34 @@ def cost_of(design: StudyDesign, limits: Limits = DEFAULT_LIMITS) -> StudyCost:
 
 
 def _cell_cost(cell: Cell, circuits: bool, limits: Limits) -> CellCost:
-    design, sizes = cell.design, cell.sizes
-    spaces = [count_in_space((*sizes[:-1], 1), protocol) for protocol in design.protocols] if circuits else []
+    design, sizes, source = cell.design, cell.sizes, source_named(cell.design.source)
+    rules = design.protocols if circuits else ()
+    spaces = [count_in_space((*sizes[:-1], 1), protocol) for protocol in rules]
     n_outputs = sizes[-1]
-    searched = sum(_search_seconds(possible, limits) for possible in spaces)
-    judged = _CRITERION * len(design.criteria) * len(design.protocols)
-    analysis = n_outputs * (searched + judged + _EACH * len(design.protocols))
-    given = source_named(design.source).seconds_each
-    training = _training_seconds(cell) if given is None else given
+    searched = n_outputs * sum(_search_seconds(possible, limits) for possible in spaces)
+    if source.boolean:
+        searched += sum(
+            _reading_seconds(cell, task, protocol, possible, limits)
+            for protocol, possible in zip(rules, spaces, strict=True)
+            for task in cell.levels["tasks"]
+        )
+    judged = _CRITERION * len(design.criteria)
+    analysis = searched + n_outputs * len(design.protocols) * (judged + _EACH)
+    training = _training_seconds(cell) if source.seconds_each is None else source.seconds_each
     return CellCost(cell, design.seeds.count, max(spaces) if spaces else None, training + analysis)
+
+
+def _reading_seconds(cell: Cell, task: str, protocol: Protocol, possible: int, limits: Limits) -> float:
+    """Of the interpretations of all valid circuits, as many as there may be."""
+    share = _VALID_PARITY if task in _PARITY else _VALID
+    if (
+        protocol.circuit_space == "without_full_node_mask"
+    ):  # sparse circuits, of which fewer are valid in wider networks
+        share *= 0.5 ** (max(cell.levels["hidden"]) - 2)
+    listed = limits.n_draws if possible > limits.max_possible else limits.max_valid
+    valid = min(share * possible, listed)
+    named = min(valid, MAX_CIRCUITS) if NAMED in cell.design.measures else 0.0
+    return valid * _READ + named * _NAMED
 
 
 def _search_seconds(possible: int, limits: Limits) -> float:
@@ -114,7 +148,7 @@ def _training_seconds(cell: Cell) -> float:
     batches = -(-(2**cell.design.n_inputs) * rules.samples_per_input // rules.batch_size)
     epochs = min(rules.epochs, _EPOCHS * _harder(cell))
     weights = sum(n_in * n_out for n_in, n_out in pairwise(sizes))
-    rows = rules.batch_size if cell.levels["noise_std"] else 2**cell.design.n_inputs
+    rows = rules.batch_size / 4 if cell.levels["noise_std"] else 2**cell.design.n_inputs  # many rows, one step
     return float(_TRAINING_STEPS * batches * epochs * max(1.0, weights * rows / 72))
 
 

@@ -119,7 +119,7 @@ _ALL: Final = (
             "held_out": "share of the images that is not trained on, on which circuits are judged",
         },
         boolean=False,
-        seconds_each=1.5,
+        seconds_each=3.5,
         judged_on="the activations that held-out images give",
     ),
 )

@@ -22,6 +22,7 @@ from analysis.studies.studied import Studied
 
 MAX_NAMED: Final = 200_000  # of one circuit; and most classes gone through for it
 MAX_CIRCUITS: Final = 1_000
+NAMED: Final = "interpretations-named"  # the measure's key
 _NAMED_INPUTS: Final = 2
 
 
@@ -91,7 +92,7 @@ def _named(studied: Studied) -> Measured:
 
 MEASURES: Final = (
     Measure(
-        "interpretations-named",
+        NAMED,
         "interpretations by names of gates",
         "Interpretations of all valid circuits told apart as the authors' program does: every gate of three or more "
         "inputs has one and the same name.",
