@@ -20,8 +20,10 @@ from app.access.credentials import Credentials
 from app.addressing import API_PREFIX, Addresses
 from app.common_answers import add_common_answers
 from app.db.engine import open_store
+from app.db.store_version import StoreVersion
 from app.figures.png_cache import PngCache
 from app.gate import Gate
+from app.kept.answers import KeptAnswers
 from app.middleware import BodyLimit, Envelope
 from app.rendering import compile_templates
 from app.routes import (
@@ -164,7 +166,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         app.state.store = open_store(settings)
         app.state.store.migrate()
+        app.state.store_version = StoreVersion(app.state.store)
         yield
+        app.state.store_version.close()
         app.state.store.close()
 
     app = FastAPI(
@@ -193,6 +197,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.mount("/static", VersionedStatic(directory=ROOT / "static"), name="static")
     app.openapi = lambda: interface_of(app)  # type: ignore[method-assign]  # FastAPI's own way to amend it
     app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes)
+    app.add_middleware(KeptAnswers, settings=settings)
     app.add_middleware(Gate, settings=settings)
     app.add_middleware(Envelope, prefix=settings.prefix)
     if settings.trusted_proxies:

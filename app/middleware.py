@@ -122,7 +122,9 @@ class Envelope:
                 "status": status,
                 "ms": round(1000 * seconds, 1),
             }
-            log.info("%s %s %s %d %.1fms", *said.values(), extra=said)
+            # made for this request, or kept and why it could be given (:mod:`app.kept.answers`)
+            served = {"served": scope.get("pluriscope.served", "made")}
+            log.info("%s %s %s %d %.1fms", *said.values(), extra=said | served)
 
 
 def _route_of(scope: Scope) -> str:

@@ -1,0 +1,1 @@
+"""Answers kept in memory while they are still true: docs/decisions/0018."""

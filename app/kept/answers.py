@@ -1,0 +1,214 @@
+"""Answers to GET, kept while they are true and given again: docs/decisions/0018 says why so and not otherwise.
+
+For each request:
+
+1. What may the answer depend on? (:mod:`app.kept.question`)
+2. Is there one, and has nothing been committed since? (:mod:`app.db.store_version`) Then it is given.
+3. Something has: does what it was read from say the same as then? (:mod:`app.db.traces`) Then it is given.
+4. Else it is made, and kept. Whoever asks for the same meanwhile waits for it, once, and begins at 2.
+
+An answer made before somebody's change is never given after it, whichever process made the change: the version is asked
+for anew for each request, and before anything is read. Only what no store knows may be older: an answer is made anew
+after some seconds, and one that shows the time after one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+from collections.abc import Hashable
+from typing import Final, Literal
+
+from sqlalchemy.exc import SQLAlchemyError
+from starlette.concurrency import run_in_threadpool
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from app.db.engine import Store
+from app.db.store_version import StoreVersion
+from app.db.traces import Trace, is_unchanged, recording
+from app.kept.caught import Caught
+from app.kept.question import Question, question_of
+from app.kept.rounds import Rounds
+from app.kept.shelf import KeptAnswer, Shelf
+from app.kept.tags import is_had, without_content
+from app.settings import Settings
+from app.watching.metrics import KEPT_ANSWERS
+
+SECONDS_OF_TIME: Final = 1.0
+"""For how long an answer is given that shows the time when it was made: less than what is shown of it."""
+MIN_PACKED: Final = 1_000
+PACKED: Final = (b"text/", b"application/json", b"application/schema+json", b"image/svg+xml")
+Outcome = Literal["kept", "confirmed", "made", "passed"]
+
+
+class KeptAnswers:
+    """ASGI middleware: keeps answers, tags them, and says so where their reader has them already.
+
+    Args:
+        app: what it wraps.
+        settings: how much is kept and how long.
+    """
+
+    def __init__(self, app: ASGIApp, settings: Settings) -> None:
+        self.app = app
+        self._settings = settings
+        self.shelf = Shelf(settings.kept_answers_bytes)
+        self._under_way: dict[Hashable, asyncio.Event] = {}
+        self._rounds: Rounds[Hashable | None] | None = None
+        self._asked: StoreVersion | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        question = question_of(scope, self._settings.prefix) if scope["type"] == "http" else None
+        if question is None:
+            await self.app(scope, receive, send)
+            return
+        state = scope["app"].state
+        versions: StoreVersion | None = getattr(state, "store_version", None)
+        if question.key is None or versions is None or not self.shelf.most:
+            await self._make(scope, question, None, receive, send)
+            return
+        await self._answer(scope, question, state.store, versions, receive, send)
+
+    async def _answer(
+        self, scope: Scope, question: Question, store: Store, versions: StoreVersion, receive: Receive, send: Send
+    ) -> None:
+        key, waited = question.key, False
+        while True:
+            version = await self._version(versions)
+            kept = self._recent(key)
+            if kept is not None and version is not None and kept.version == version:
+                await self._give(scope, question, kept, "kept", send)
+                return
+            other = self._under_way.get(key)
+            if other is None or waited:
+                break
+            await other.wait()
+            waited = True
+        done = asyncio.Event()
+        if other is None:
+            self._under_way[key] = done
+        try:
+            confirmed = kept is not None and version is not None and await self._is_true(store, kept)
+            if confirmed and kept is not None:
+                kept.version = version
+            else:
+                await self._make(scope, question, version, receive, send, done)
+                return
+        finally:
+            self._end(key, done)
+        await self._give(scope, question, kept, "confirmed", send)
+
+    async def _make(
+        self,
+        scope: Scope,
+        question: Question,
+        version: Hashable | None,
+        receive: Receive,
+        send: Send,
+        done: asyncio.Event | None = None,
+    ) -> None:
+        """Let the routes answer, and keep it under a version of the store that was asked for before."""
+
+        def ended() -> None:
+            if done is not None:
+                self._end(question.key, done)
+
+        caught = Caught(send, ended)
+        with recording() as trace:
+            try:
+                await self.app(question.scope, receive, caught.send)
+            finally:
+                if question.scope is not scope and "route" in question.scope:
+                    scope["route"] = question.scope["route"]
+        whole = caught.whole()
+        if whole is None:
+            ended()
+            KEPT_ANSWERS.labels("passed").inc()
+            await caught.end()
+            return
+        headers, body, tag = whole
+        now = asyncio.get_running_loop().time()
+        answer = KeptAnswer(_tagged(headers, tag), body, tag, scope.get("route"), trace, version, now)
+        if question.key is not None and version is not None and _is_public(headers):
+            self.shelf.put(question.key, answer)
+        ended()
+        await self._give(scope, question, answer, "made", send)
+
+    async def _give(self, scope: Scope, question: Question, answer: KeptAnswer, outcome: Outcome, send: Send) -> None:
+        KEPT_ANSWERS.labels(outcome).inc()
+        if outcome != "made":
+            scope["route"] = answer.route
+            scope["pluriscope.served"] = outcome
+        if is_had(question.tags, answer.tag):
+            await send({"type": "http.response.start", "status": 304, "headers": without_content(answer.headers)})
+            await send({"type": "http.response.body", "body": b""})
+            return
+        headers, body = list(answer.headers), answer.body
+        if question.takes_gzip and outcome != "made" and _is_packable(answer):
+            packed = await self._packed(question.key, answer)
+            if packed:
+                body = packed
+                headers = [(name, value) for name, value in headers if name != b"content-length"]
+                headers += [(b"content-encoding", b"gzip"), (b"content-length", b"%d" % len(packed))]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
+
+    async def _packed(self, key: Hashable, answer: KeptAnswer) -> bytes:
+        """The body compressed, once: an answer that is given a second time will be given a third time."""
+        if answer.packed is None:
+            packed = await run_in_threadpool(gzip.compress, answer.body, 5, mtime=0)
+            answer.packed = packed if len(packed) < len(answer.body) else b""
+            if self.shelf.get(key) is answer:
+                self.shelf.put(key, answer)  # anew, for it has grown
+        return answer.packed
+
+    def _recent(self, key: Hashable) -> KeptAnswer | None:
+        """What is kept there, if it is not too old."""
+        kept = self.shelf.get(key)
+        if kept is None:
+            return None
+        most = self._settings.kept_answers_seconds
+        age = asyncio.get_running_loop().time() - kept.made_at
+        return kept if age < (min(most, SECONDS_OF_TIME) if kept.trace.told_time else most) else None
+
+    async def _is_true(self, store: Store, kept: KeptAnswer) -> bool:
+        """Whether all it was read from is as it was, on a snapshot taken after the version was asked for."""
+        trace: Trace = kept.trace
+        if not trace.whole:
+            return False
+        if not trace.asked:
+            return True
+        try:
+            return await run_in_threadpool(is_unchanged, store, trace)
+        except (SQLAlchemyError, store.reader.dialect.loaded_dbapi.Error):
+            return False  # the routes will meet the trouble themselves, and say what it is
+
+    async def _version(self, versions: StoreVersion) -> Hashable | None:
+        if versions.is_quick:
+            return versions.now()
+        if self._rounds is None or self._asked is not versions:
+            self._rounds, self._asked = Rounds(versions.now), versions
+        return await self._rounds.answer()
+
+    def _end(self, key: Hashable, done: asyncio.Event) -> None:
+        done.set()
+        if self._under_way.get(key) is done:
+            del self._under_way[key]
+
+
+def _tagged(headers: list[tuple[bytes, bytes]], tag: bytes) -> list[tuple[bytes, bytes]]:
+    kept = [(name, value) for name, value in headers if name not in (b"etag", b"vary")]
+    vary = [value for name, value in headers if name == b"vary"]
+    return [*kept, (b"etag", tag), (b"vary", b", ".join([*vary, b"Accept-Encoding"]))]
+
+
+def _is_public(headers: list[tuple[bytes, bytes]]) -> bool:
+    return not any(name == b"cache-control" and b"private" in value for name, value in headers)
+
+
+def _is_packable(answer: KeptAnswer) -> bool:
+    if len(answer.body) < MIN_PACKED:
+        return False
+    kinds = [value for name, value in answer.headers if name == b"content-type"]
+    coded = any(name == b"content-encoding" for name, _ in answer.headers)
+    return not coded and any(kind.startswith(PACKED) for kind in kinds)
