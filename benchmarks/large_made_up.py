@@ -27,6 +27,8 @@ from app.db.writes import save_network
 
 SIZES: Final = (2, 5, 5, 1)
 SLUG: Final = "large"
+CORE: Final = ("A-n1.0", "B-n1.0", "A-n1.1", "B-n1.1", "n1.0-n2.0", "n1.1-n2.0", "n2.0-y")
+"""Edges that the made-up network needs; every circuit that keeps them is valid."""
 
 
 @dataclass(frozen=True)
@@ -65,8 +67,7 @@ def made_up_analysis(n_circuits: int, n_algorithms: int, *, seed: int = 0) -> tu
     """
     random = np.random.default_rng(seed)
     task = named_task("XOR", 2)
-    shapes = list(zip(SIZES[1:], SIZES, strict=False))
-    network = Network.from_arrays([random.normal(size=s) for s in shapes], [random.normal(size=s[0]) for s in shapes])
+    network = xor_network(random)
     layout = EdgeLayout(SIZES)
     masks = possible_masks(n_circuits, layout, random)
     # like real ones: products of small numbers, a few thousand distinct ones, some beyond 64 bits
@@ -95,6 +96,21 @@ def made_up_analysis(n_circuits: int, n_algorithms: int, *, seed: int = 0) -> tu
         seconds={},
     )
     return NetworkFile("Large, made up", network, (task,)), analysis
+
+
+def xor_network(random: np.random.Generator) -> Network:
+    """A network that computes XOR by the edges of `CORE`, all other weights too small to matter.
+
+    One circuit in 128 keeps those, so that some thousands of the made-up ones are valid indeed, and pages that look at
+    one circuit have what they look at in earnest: gates, interpretations, verdicts.
+    """
+    first, second, last = (0.02 * random.normal(size=shape) for shape in zip(SIZES[1:], SIZES, strict=False))
+    biases = [0.01 * random.normal(size=size) for size in SIZES[1:]]
+    first[:2] = 1.0  # A + B, and A + B − 1
+    biases[0][:2] = 0.0, -1.0
+    second[0, :2] = 1.0, -2.0
+    last[0, 0] = 1.0
+    return Network.from_arrays([first, second, last], biases)
 
 
 def possible_masks(n: int, layout: EdgeLayout, random: np.random.Generator) -> NDArray[np.uint64]:

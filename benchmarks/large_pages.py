@@ -4,18 +4,27 @@ from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
+from urllib.parse import urlencode
 
+import anyio
 from fastapi.testclient import TestClient
+from starlette.types import Message
 
 from app.db.circuit_columns import RANKED
 from app.pages.circuits import SORT_FIELDS
 from app.pages.cursors import write_cursor
-from benchmarks.large_made_up import SLUG
+from benchmarks.large_addresses import Names
+from benchmarks.large_made_up import CORE, SLUG
 
 REQUESTS: Final = 30
+LOOPBACK: Final = ("127.0.0.1", 50_000)
+"""Where requests come from: what only the machine itself may see is measured too."""
+
+
+class _Enough(Exception):
+    """The first byte has come; what follows is not waited for."""
 
 
 @dataclass(frozen=True)
@@ -41,100 +50,37 @@ class Timing:
     first_processor: float
 
 
-def addresses() -> Iterator[str]:
-    """Every list at every order and filter, alone and together."""
-    circuits = f"/networks/{SLUG}/circuits"
-    for sort in ("mask", "edges", "neurons", "margin", "interpretations", "observed"):
-        for order in ("asc", "desc"):
-            yield f"{circuits}?sort={sort}&order={order}"
-    for query in (
-        "edges_min=20",
-        "edges_max=18",
-        "neurons_min=9",
-        "neurons_max=8",
-        "margin_min=0.4",
-        "keep=n2.1",
-        "keep=A-n1.0",
-        "drop=n1.0-n2.1",
-        "keep=n1.0&keep=n2.3&drop=A-n1.0&drop=B-n1.3",
-        "edges_min=15&edges_max=20&margin_min=0.1&keep=n2.1&sort=margin&order=desc",
-        "edges_max=10&neurons_max=7&drop=n1.0-n2.0&drop=n1.0-n2.1&sort=observed",
-        "edges_max=3",
-        "view=grid",
-        *(f"limit=200&sort={sort}&order=desc" for sort in ("mask", "edges", "neurons", "margin", "interpretations")),
-    ):
-        yield f"{circuits}?{query}"
-    algorithms = f"/networks/{SLUG}/algorithms"
-    for sort in ("order", "valid", "minimal", "iia", "gates", "variables", "depth"):
-        yield f"{algorithms}?sort={sort}"
-    for query in (
-        "aligned=1",
-        "minimal=1&irredundant=irredundant-gates",
-        "variables=3&irredundant=irredundant-literals&sort=iia",
-        "q=A%26B&sort=gates",
-    ):
-        yield f"{algorithms}?{query}"
-    explanations = f"/networks/{SLUG}/explanations"
-    for sort in ("kind", "edges", "neurons", "margin", "interpretations", "iia"):
-        for order in ("asc", "desc"):
-            yield f"{explanations}?sort={sort}&order={order}"
-    for query in (
-        "kind=circuit",
-        "kind=interpretation",
-        "kind=algorithm&kind=alignment",
-        "edges_max=18",
-        "neurons_min=8&edges_min=15&keep=n2.1",
-        "keep=n1.0&keep=n2.3&drop=A-n1.0&drop=B-n1.3&sort=margin&order=desc",
-        "fragile=yes",
-        "standing=valid&strategy=where-then-what",
-        "edges_max=3",
-        "view=grid",
-        "limit=200&sort=interpretations&order=desc",
-    ):
-        yield f"{explanations}?{query}"
-    yield "/"
-    yield f"/networks/{SLUG}"
-
-
-def single_pages(client: TestClient) -> list[str]:
-    """Every page of a network that is no list, and the sums above lists, with verdicts."""
-    network = f"/networks/{SLUG}"
-    samples = client.get(f"/api/v1{network}").json()["samples"]
-    circuits = client.get(f"/api/v1{network}/circuits?limit=10").json()["items"]
-    algorithm = client.get(f"/api/v1{network}/algorithms?aligned=1").json()["items"][0]
-    six = "&".join(f"e=c-{item['mask']}" for item in circuits[:6])
-    mixed = "&".join(f"e={item['ref']}" for kind in samples.values() for item in kind[:2] if "ref" in item)
-    return [
-        network,
-        f"{network}/funnel",
-        f"{network}/funnel?criteria=mean-ablation&criteria=minimal-local&criteria=interchange",
-        f"{network}/common-ground",
-        f"{network}/common-ground?kind=interpretation&accuracy_min=0.5",
-        f"{network}/explanations?criteria=mean-ablation",
-        f"{network}/explanations?criteria=mean-ablation&criteria=necessity&sort=margin&order=desc",
-        f"{network}/explanations?kind=alignment&criteria=above-random",
-        circuits[0]["url"],
-        algorithm["url"],
-        algorithm["best_url"],
-        f"/compare?network={SLUG}&{six}",
-        f"/compare?network={SLUG}&{mixed}",
-        f"/compare/neighbours?network={SLUG}&{six}",
-        f"{network}/verdicts?{six}",
-    ]
-
-
-PAGES: Final[dict[str, Callable[[TestClient], Iterable[str]]]] = {
-    "page": single_pages,
-    "list": lambda _: addresses(),
-}
-"""What is measured: pages first, so that their first visit is the first one."""
+def names_of(client: TestClient) -> Names:
+    """The identities that its addresses need."""
+    network = f"/api/v1/networks/{SLUG}"
+    samples = client.get(network).json()["samples"]
+    circuits = client.get(f"{network}/circuits?limit=6&{urlencode([('keep', edge) for edge in CORE])}").json()["items"]
+    algorithm = client.get(f"{network}/algorithms?aligned=1").json()["items"][0]
+    mask = circuits[0]["mask"]
+    sites = client.get(f"{network}/circuits/{mask}/interpretations").json()["sites"]
+    gates = [("gate", f"{site['site']}:{gate['name']}") for site in sites[:2] for gate in site["gates"][:1]]
+    jobs = client.get("/api/v1/jobs").json()["items"]
+    refs = {"circuits": [item["ref"] for item in circuits[2:4]]}
+    refs["alignments"] = [item["ref"] for item in samples["alignments"][:2]]
+    readings = [f"i-{item['mask']}.0" for item in circuits[:2]]
+    return Names(
+        network=SLUG,
+        mask=mask,
+        algorithm=algorithm["url"].rpartition("/")[2],
+        alignment=algorithm["best_url"].rpartition("/")[2],
+        gate=urlencode(gates),
+        six="&".join(f"e=c-{item['mask']}" for item in circuits[:6]),
+        mixed="&".join(f"e={ref}" for ref in [*refs["circuits"], *readings, *refs["alignments"]]),
+        job=jobs[0]["id"] if jobs else "",
+    )
 
 
 def measure(client: TestClient, address: str, requests: int = REQUESTS) -> Timing:
     """Time so many pages of a list: in turn the first, those that follow it, and those at its deep end."""
-    first, first_busy = _visit(client, address)
+    visit = _first_byte if _is_table(address) else _visit
+    first, first_busy = visit(client, address)
     visited = visited_pages(client, address)
-    times = [_visit(client, visited[number % len(visited)]) for number in range(requests)]
+    times = [visit(client, visited[number % len(visited)]) for number in range(requests)]
     of_clock, of_processor = sorted(wall for wall, _ in times), sorted(processor for _, processor in times)
     nearly_all = int(0.95 * len(times))
     return Timing(
@@ -160,6 +106,68 @@ def _visit(client: TestClient, address: str) -> tuple[float, float]:
     if answer.status_code != 200:
         raise RuntimeError(f"{address}: {answer.status_code}")
     return found
+
+
+def _is_table(address: str) -> bool:
+    """Whether it is streamed as long as there are rows: what counts is when the first of it comes."""
+    return address.partition("?")[0].endswith((".csv", ".json", "/result"))
+
+
+def _first_byte(client: TestClient, address: str) -> tuple[float, float]:
+    """Milliseconds by the clock, and of the processor, until the first part of an answer comes; then it is left.
+
+    Raises:
+        RuntimeError: the server refused.
+    """
+    path, _, query = address.partition("?")
+    scope = {
+        "type": "http",
+        "asgi": {"version": "3.0"},
+        "http_version": "1.1",
+        "method": "GET",
+        "scheme": "http",
+        "path": path,
+        "raw_path": path.encode(),
+        "query_string": query.encode(),
+        "root_path": "",
+        "headers": [(b"host", b"127.0.0.1")],
+        "client": LOOPBACK,
+        "server": ("127.0.0.1", 80),
+        "state": {},
+    }
+    status: list[int] = []
+    asked_whole: list[bool] = []
+
+    async def receive() -> Message:
+        if asked_whole:  # nothing more is said, and the line stays open
+            await anyio.sleep_forever()
+        asked_whole.append(True)
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            status.append(message["status"])
+        elif message.get("body"):
+            raise _Enough
+
+    async def asked() -> tuple[float, float]:
+        start, busy = time.perf_counter(), time.process_time()
+        try:
+            await client.app(scope, receive, send)
+        except BaseException as stopped:  # in a group where the answer is streamed
+            if not _is_enough(stopped):
+                raise
+        return 1e3 * (time.perf_counter() - start), 1e3 * (time.process_time() - busy)
+
+    assert client.portal is not None, "the client is not open"
+    found = client.portal.call(asked)
+    if status != [200]:
+        raise RuntimeError(f"{address}: {status}")
+    return found
+
+
+def _is_enough(error: BaseException) -> bool:
+    return isinstance(error, _Enough) or any(map(_is_enough, getattr(error, "exceptions", ())))
 
 
 def visited_pages(client: TestClient, address: str) -> list[str]:

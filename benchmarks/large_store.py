@@ -22,8 +22,10 @@ from app.jobs.filling import fill_in
 from app.main import create_app, settle
 from app.settings import Settings
 from benchmarks.isolated import ROOT, peak_bytes
+from benchmarks.large_addresses import PARTS
 from benchmarks.large_made_up import made_up_analysis, save
-from benchmarks.large_pages import PAGES, REQUESTS, measure
+from benchmarks.large_pages import LOOPBACK, REQUESTS, measure, names_of
+from benchmarks.large_table import markdown
 from benchmarks.large_verdicts import save_ground, save_verdicts
 from benchmarks.machine import machine, machine_text
 
@@ -51,11 +53,11 @@ def serve_alone(folder: Path, requests: int) -> dict[str, Any]:
     store.close()
     app = create_app(Settings(data=folder, computed_per_minute=0))  # one visitor asks for more than anybody could
     settle(app)
-    with TestClient(app, base_url="http://127.0.0.1") as client:
+    with TestClient(app, base_url="http://127.0.0.1", client=LOOPBACK) as client:
         client.get("/glossary")
         before = resident_megabytes()
-        found = {part: pages(client) for part, pages in PAGES.items()}
-        timings = [(part, measure(client, address, requests)) for part, pages in found.items() for address in pages]
+        names = names_of(client)
+        timings = [(part, measure(client, address, requests)) for part in PARTS for address in names.addresses(part)]
     return {
         "resident_before_mb": before,
         "peak_mb": peak_bytes() / 1e6,
@@ -79,6 +81,9 @@ def main() -> int:
     parser.add_argument("--algorithms", type=int, default=5_000)
     parser.add_argument("--requests", type=int, default=REQUESTS)
     parser.add_argument("--folder", type=Path, default=None, help="keep the database here; one that is there is used")
+    parser.add_argument(
+        "--markdown", action="store_true", help="print the tables of docs/scale.md instead of a line each"
+    )
     parser.add_argument("--part", choices=("all", "save", "serve"), default="all", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.part == "save":
@@ -94,6 +99,9 @@ def main() -> int:
             _print_saving(_in_a_process("save", folder, options))
         served = _in_a_process("serve", folder, options)
         print("server: {resident_before_mb:.0f} MB before the first list, at most {peak_mb:.0f} MB".format(**served))
+        if options.markdown:
+            print(markdown(served["lists"]))
+            return 0
         print("milliseconds by the clock, of the processor's time, and both of the very first visit")
         names = ("p50", "p95", "processor", "processor_p95", "first", "first_processor")
         print(" ".join(f"{name:>8}" for name in ("p50", "p95", "CPU p50", "CPU p95", "first", "CPU")))

@@ -14,8 +14,9 @@ from analysis.result import OutputAnalysis
 from app.db.engine import open_store
 from app.main import create_app
 from app.settings import Settings
+from benchmarks.large_addresses import Names
 from benchmarks.large_made_up import SLUG, made_up_analysis, save
-from benchmarks.large_pages import addresses, visited_pages
+from benchmarks.large_pages import visited_pages
 from benchmarks.machine import seconds_text
 from benchmarks.table import Line, same_result
 from benchmarks.timing import Effort, timed
@@ -36,7 +37,8 @@ def store_line(effort: Effort) -> Line:
         store.close()
         with TestClient(create_app(settings), base_url="http://127.0.0.1") as client:
             reference = compare_pages(client, analysis)
-            lists = [address for address in addresses() if "/circuits" in address]
+            names = Names(SLUG, mask="", algorithm="", alignment="", gate="", six="", mixed="", job="")
+            lists = [address for address in names.addresses("list") if "/circuits" in address]
             wall, processor = [], []
             for address in lists:
                 pages = visited_pages(client, address)

@@ -1,0 +1,337 @@
+"""Every address of the site whose work may depend on how much is stored, as it is asked for in a large store.
+
+Templates over identities of that store, so that a test can hold them against the routes without one: a route that is
+neither asked for here nor named among those that do not depend on it fails `tests/benchmarks/test_large_pages.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from typing import Final
+from urllib.parse import quote
+
+PARTS: Final = {
+    "page": "pages",
+    "list": "lists, at every order and filter",
+    "twin": "JSON twins",
+    "taken": "tables to take away, to the first byte",
+    "whole": "result files, made whole before they are sent",
+    "picture": "drawings, cards and embeddings",
+    "verified": "verified anew",
+    "service": "of the installation",
+}
+"""What is measured, pages first so that the first visit of the process is one to a page, and what each part is."""
+
+
+@dataclass(frozen=True)
+class Names:
+    """Identities in a large store.
+
+    Args:
+        network: its slug.
+        mask: of a circuit.
+        algorithm: id of one that is aligned.
+        alignment: id of its best alignment.
+        gate: a gate of a neuron of that circuit, as the list of its interpretations is asked for it.
+        six: six circuits, as a comparison's address names them.
+        mixed: six explanations of three kinds.
+        job: id of a job; "" if there is none.
+    """
+
+    network: str
+    mask: str
+    algorithm: str
+    alignment: str
+    gate: str
+    six: str
+    mixed: str
+    job: str
+
+    def addresses(self, part: str) -> Iterator[str]:
+        """The addresses of one part, this store's identities in them.
+
+        Args:
+            part: a key of `PARTS`.
+        """
+        names = {**asdict(self), "page": quote(f"http://127.0.0.1/networks/{self.network}", safe="")}
+        for template in _TEMPLATES[part]:
+            if "{job}" not in template or self.job:
+                yield template.format(**names)
+
+
+_PAGES: Final = (
+    "/networks/{network}",
+    "/networks/{network}/funnel",
+    "/networks/{network}/funnel?criteria=mean-ablation&criteria=minimal-local&criteria=interchange",
+    "/networks/{network}/common-ground",
+    "/networks/{network}/common-ground?kind=interpretation&accuracy_min=0.5",
+    "/networks/{network}/common-ground/standing?e=i-{mask}.0",
+    "/networks/{network}/explanations?criteria=mean-ablation",
+    "/networks/{network}/explanations?criteria=mean-ablation&criteria=necessity&sort=margin&order=desc",
+    "/networks/{network}/explanations?kind=alignment&criteria=above-random",
+    "/networks/{network}/circuits/{mask}",
+    "/networks/{network}/circuits/{mask}/interpretations",
+    "/networks/{network}/circuits/{mask}/interpretations?{gate}",
+    "/networks/{network}/circuits/{mask}/interpretations?{gate}&classes=observed",
+    "/networks/{network}/circuits/{mask}/interpretations/1",
+    "/networks/{network}/algorithms/{algorithm}",
+    "/networks/{network}/algorithms/{algorithm}/alignments/{alignment}",
+    "/networks/{network}/algorithms/{algorithm}/directions",
+    "/networks/{network}/directions",
+    "/networks/{network}/ladder",
+    "/networks/{network}/sandbox",
+    "/networks/{network}/sandbox?{mixed}&now=11_1.0s00_2.1z&tried=00_1.0s11&tried=01_2.0z",
+    "/networks/{network}/verdicts?{six}",
+    "/networks/{network}/verdicts?{mixed}",
+    "/networks/{network}/delete",
+    "/networks/{network}/rename?slug=larger",
+    "/compare?network={network}&{six}",
+    "/compare?network={network}&{mixed}",
+    "/compare/neighbours?network={network}&{six}",
+    "/compare/neighbours?network={network}&{mixed}",
+    "/",
+    "/networks",
+)
+_LISTS: Final = (
+    *(
+        f"/networks/{{network}}/circuits?sort={sort}&order={order}"
+        for sort in ("mask", "edges", "neurons", "margin", "interpretations", "observed")
+        for order in ("asc", "desc")
+    ),
+    *(
+        f"/networks/{{network}}/circuits?{query}"
+        for query in (
+            "edges_min=20",
+            "edges_max=18",
+            "neurons_min=9",
+            "neurons_max=8",
+            "margin_min=0.4",
+            "keep=n2.1",
+            "keep=A-n1.0",
+            "drop=n1.0-n2.1",
+            "keep=n1.0&keep=n2.3&drop=A-n1.0&drop=B-n1.3",
+            "edges_min=15&edges_max=20&margin_min=0.1&keep=n2.1&sort=margin&order=desc",
+            "edges_max=10&neurons_max=7&drop=n1.0-n2.0&drop=n1.0-n2.1&sort=observed",
+            "edges_max=3",
+            "view=grid",
+            *(
+                f"limit=200&sort={sort}&order=desc"
+                for sort in ("mask", "edges", "neurons", "margin", "interpretations")
+            ),
+        )
+    ),
+    *(
+        f"/networks/{{network}}/algorithms?{query}"
+        for query in (
+            *(f"sort={sort}" for sort in ("order", "valid", "minimal", "iia", "gates", "variables", "depth")),
+            "aligned=1",
+            "minimal=1&irredundant=irredundant-gates",
+            "variables=3&irredundant=irredundant-literals&sort=iia",
+            "q=A%26B&sort=gates",
+            "limit=200",
+        )
+    ),
+    *(
+        f"/networks/{{network}}/explanations?{query}"
+        for query in (
+            *(
+                f"sort={sort}&order={order}"
+                for sort in ("kind", "edges", "neurons", "margin", "interpretations", "iia", "coverage", "accuracy")
+                for order in ("asc", "desc")
+            ),
+            "kind=circuit",
+            "kind=interpretation",
+            "kind=algorithm&kind=alignment",
+            "edges_max=18",
+            "neurons_min=8&edges_min=15&keep=n2.1",
+            "keep=n1.0&keep=n2.3&drop=A-n1.0&drop=B-n1.3&sort=margin&order=desc",
+            "fragile=yes",
+            "standing=valid&strategy=where-then-what",
+            "edges_max=3",
+            "coverage_min=0.1&accuracy_min=0.9",
+            "algorithm={algorithm}",
+            "view=grid",
+            "view=grid&limit=200",
+            "limit=200&sort=interpretations&order=desc",
+            "limit=200&kind=alignment",
+        )
+    ),
+)
+_TWINS: Final = (
+    "/api/v1/networks/{network}",
+    "/api/v1/networks/{network}/plan",
+    "/api/v1/networks/{network}/criteria",
+    "/api/v1/networks/{network}/funnel",
+    "/api/v1/networks/{network}/common-ground",
+    "/api/v1/networks/{network}/common-ground/places",
+    "/api/v1/networks/{network}/common-ground/standing?e=i-{mask}.0",
+    "/api/v1/networks/{network}/circuits?limit=200",
+    "/api/v1/networks/{network}/circuits/{mask}",
+    "/api/v1/networks/{network}/circuits/{mask}/interpretations",
+    "/api/v1/networks/{network}/circuits/{mask}/interpretations?{gate}",
+    "/api/v1/networks/{network}/circuits/{mask}/interpretations/1",
+    "/api/v1/networks/{network}/algorithms?limit=200",
+    "/api/v1/networks/{network}/algorithms/{algorithm}",
+    "/api/v1/networks/{network}/algorithms/{algorithm}/alignments/{alignment}",
+    "/api/v1/networks/{network}/algorithms/{algorithm}/directions",
+    "/api/v1/networks/{network}/directions",
+    "/api/v1/networks/{network}/ladder",
+    "/api/v1/networks/{network}/explanations",
+    "/api/v1/networks/{network}/explanations?limit=200&sort=interpretations&order=desc",
+    "/api/v1/networks/{network}/explanations?criteria=mean-ablation&criteria=necessity&sort=margin&order=desc",
+    "/api/v1/networks/{network}/sandbox?{mixed}&now=11_1.0s00",
+    "/api/v1/networks/{network}/verdicts?{six}",
+    "/api/v1/networks/{network}/delete",
+    "/api/v1/networks/{network}/rename?slug=larger",
+    "/api/v1/compare?network={network}&{six}",
+    "/api/v1/compare?network={network}&{mixed}",
+    "/api/v1/compare/neighbours?network={network}&{six}",
+    "/api/v1/gallery",
+    "/api/v1/networks",
+)
+_TAKEN: Final = (
+    "/networks/{network}/circuits.csv",
+    "/networks/{network}/circuits.json",
+    "/networks/{network}/circuits.csv?edges_max=18&keep=n2.1",
+    "/networks/{network}/circuits/{mask}/interpretations.csv",
+    "/networks/{network}/algorithms.csv",
+    "/networks/{network}/algorithms/{algorithm}/alignments.csv",
+    "/networks/{network}/algorithms/{algorithm}/alignments/{alignment}/interchanges.csv",
+    "/networks/{network}/directions.csv",
+    "/networks/{network}/ladder.csv",
+    "/networks/{network}/figures.csv",
+    "/networks/{network}/funnel.csv",
+    "/networks.csv",
+    "/compare.csv?network={network}&{mixed}",
+    "/compare/agreement.csv?network={network}&{mixed}",
+    "/api/v1/networks/{network}/explanations.csv",
+    "/api/v1/networks/{network}/explanations.csv?criteria=mean-ablation&sort=margin&order=desc",
+    "/api/v1/networks/{network}/common-ground.csv",
+)
+_WHOLE: Final = ("/api/v1/networks/{network}/result", "/api/v1/networks/{network}/result?masks=false")
+_PICTURES: Final = (
+    "/networks/{network}/drawing.svg",
+    "/networks/{network}/drawing.png",
+    "/networks/{network}/card.svg",
+    "/networks/{network}/card.png",
+    "/networks/{network}/figures/edges-1.svg",
+    "/networks/{network}/funnel/figures/circuits.svg",
+    "/networks/{network}/circuits/{mask}/drawing.svg",
+    "/networks/{network}/circuits/{mask}/drawing.png",
+    "/networks/{network}/circuits/{mask}/card.svg",
+    "/networks/{network}/circuits/{mask}/card.png",
+    "/networks/{network}/circuits/{mask}/figures/drawing.svg",
+    "/networks/{network}/circuits/{mask}/interpretations/1/drawing.svg",
+    "/networks/{network}/circuits/{mask}/interpretations/1/drawing.png",
+    "/networks/{network}/circuits/{mask}/interpretations/1/card.svg",
+    "/networks/{network}/circuits/{mask}/interpretations/1/card.png",
+    "/networks/{network}/circuits/{mask}/interpretations/1/figures/drawing.svg",
+    "/networks/{network}/algorithms/{algorithm}/drawing.svg",
+    "/networks/{network}/algorithms/{algorithm}/drawing.png",
+    "/networks/{network}/algorithms/{algorithm}/card.svg",
+    "/networks/{network}/algorithms/{algorithm}/card.png",
+    "/networks/{network}/algorithms/{algorithm}/figures/drawing.svg",
+    "/networks/{network}/algorithms/{algorithm}/alignments/{alignment}/drawing.svg",
+    "/networks/{network}/algorithms/{algorithm}/alignments/{alignment}/drawing.png",
+    "/networks/{network}/algorithms/{algorithm}/alignments/{alignment}/card.svg",
+    "/networks/{network}/algorithms/{algorithm}/alignments/{alignment}/card.png",
+    "/networks/{network}/algorithms/{algorithm}/alignments/{alignment}/figures/drawing.svg",
+    "/networks/{network}/sandbox/drawing.svg",
+    "/networks/{network}/sandbox/drawing.png",
+    "/networks/{network}/sandbox/card.svg",
+    "/networks/{network}/sandbox/card.png",
+    "/compare/card.svg?network={network}&{six}",
+    "/compare/card.png?network={network}&{six}",
+    "/compare/figures/agreement.svg?network={network}&{six}",
+    "/embed/networks/{network}",
+    "/embed/networks/{network}/circuits/{mask}",
+    "/embed/networks/{network}/circuits/{mask}/interpretations/1",
+    "/embed/networks/{network}/algorithms/{algorithm}",
+    "/embed/networks/{network}/algorithms/{algorithm}/alignments/{alignment}",
+    "/embed/networks/{network}/sandbox",
+    "/embed/compare?network={network}&{six}",
+    "/oembed?url={page}",
+)
+_VERIFIED: Final = (
+    "/networks/{network}/verify",
+    "/networks/{network}/circuits/{mask}/verify",
+    "/networks/{network}/circuits/{mask}/interpretations/1/verify",
+    "/networks/{network}/algorithms/{algorithm}/verify",
+    "/networks/{network}/algorithms/{algorithm}/alignments/{alignment}/verify",
+    "/compare/verify?network={network}&{six}",
+    *(
+        f"/api/v1/{path}"
+        for path in (
+            "networks/{network}/verify",
+            "networks/{network}/circuits/{mask}/verify",
+            "networks/{network}/circuits/{mask}/interpretations/1/verify",
+            "networks/{network}/algorithms/{algorithm}/verify",
+            "networks/{network}/algorithms/{algorithm}/alignments/{alignment}/verify",
+            "compare/verify?network={network}&{six}",
+        )
+    ),
+)
+_SERVICES: Final = (
+    "/health",
+    "/health/live",
+    "/health/ready",
+    "/api/v1/health",
+    "/metrics",
+    "/admin",
+    "/api/v1/admin",
+    "/jobs",
+    "/jobs.csv",
+    "/api/v1/jobs",
+    "/jobs/{job}",
+    "/api/v1/jobs/{job}",
+    "/train?like={network}",
+    "/api/v1/train?like={network}",
+    "/tour",
+    "/api/v1/tour",
+)
+_TEMPLATES: Final[dict[str, tuple[str, ...]]] = {
+    "page": _PAGES,
+    "list": _LISTS,
+    "twin": _TWINS,
+    "taken": _TAKEN,
+    "whole": _WHOLE,
+    "picture": _PICTURES,
+    "verified": _VERIFIED,
+    "service": _SERVICES,
+}
+
+NOT_OF_SIZE: Final[dict[str, str]] = {
+    "/studies*": "about populations: what is stored of one network is not read; benchmarks/table.py and docs/scale.md",
+    "/api/v1/studies*": "about populations",
+    "/embed/studies*": "about populations",
+    "/alice-and-bob": "one network of three hidden neurons",
+    "/api/v1/alice-and-bob": "one network of three hidden neurons",
+    "/networks/new*": "a form and its help; nothing stored is read",
+    "/api/v1/networks/new*": "a form and its help",
+    "/networks/{network}/training*": "a network's own course of training, which this one has none of",
+    "/networks/{network}/ladder/figures*": "five bars, drawn from the page's own model; this store has no ladder",
+    "/networks/{network}/algorithms/{algorithm}/directions/{alignment}*": "found anew by its address, on one network",
+    "/api/v1/networks/{network}/algorithms/{algorithm}/directions/{alignment}*": "found anew by its address",
+    "/embed/networks/{network}/algorithms/{algorithm}/directions*": "found anew by its address",
+    "/compare/drawing*": "refused: there is one of each explanation, and a card of all",
+    "/compare/own-swaps*": "of alignments on directions, found anew by their addresses",
+    "/s/{key}": "one row by its key",
+    "/api/v1/s/{key}": "one row by its key",
+    "/api/v1/schemas*": "a constant",
+    "/api": "made once from the routes",
+    "/api/v1": "leads to /api",
+    "/glossary": "a document",
+    "/api/v1/glossary": "a document",
+    "/scope": "a document",
+    "/api/v1/scope": "a document",
+    "/patterns": "components, made up",
+    "/api/v1/patterns": "components, made up",
+    "/tour/{step}": "leads to a page",
+    "/api/v1/tour/{step}": "leads to a page",
+    "/login": "a form",
+    "/api/v1/login": "a form",
+    "/jobs/{job}/events": "a stream that stays open",
+    "/api/v1/jobs/{job}/events": "a stream that stays open",
+}
+"""Routes that are not asked for, and why; with an asterisk those as well whose paths go on."""

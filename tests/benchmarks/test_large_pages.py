@@ -1,0 +1,82 @@
+"""What is asked for in a large store is every address whose work may depend on its size, and it is told."""
+
+from __future__ import annotations
+
+from urllib.parse import unquote
+
+from fastapi.routing import APIRoute
+from starlette.routing import compile_path
+
+from app.main import ROUTERS
+from benchmarks.large_addresses import NOT_OF_SIZE, PARTS, Names
+from benchmarks.large_table import markdown
+from tests.browser.pages_table import PAGES
+
+NAMES = Names(
+    network="large",
+    mask="0f",
+    algorithm="a" * 16,
+    alignment="b" * 16,
+    gate="gate=1-0%3AOR",
+    six="&".join(f"e=c-0{k}" for k in range(6)),
+    mixed="e=c-01&e=i-01.0",
+    job="j1",
+)
+ADDRESSES = [unquote(address.partition("?")[0]) for part in PARTS for address in NAMES.addresses(part)]
+PATHS = sorted(
+    {
+        route.path
+        for router in ROUTERS
+        for route in router.routes
+        if isinstance(route, APIRoute) and "GET" in (route.methods or ())
+    }
+)
+
+
+def _asked_for(path: str) -> bool:
+    pattern, _, _ = compile_path(path)
+    return any(pattern.match(address) for address in ADDRESSES)
+
+
+def _left_out(path: str) -> bool:
+    return any(path.startswith(start[:-1]) if start.endswith("*") else path == start for start in NOT_OF_SIZE)
+
+
+def test_every_route_is_asked_for_or_left_out_with_a_reason():
+    assert [path for path in PATHS if not _asked_for(path) and not _left_out(path)] == []
+
+
+def test_nothing_is_left_out_that_is_not_there():
+    gone = [start for start in NOT_OF_SIZE if not any(path.startswith(start.rstrip("*")) for path in PATHS)]
+    assert gone == []
+
+
+def test_every_page_of_a_network_in_the_table_of_pages_is_among_them():
+    patterns = [(path, compile_path(path)[0]) for path in PATHS]
+    shown = {address.partition("?")[0] for address in PAGES.values() if address.startswith(("/networks/", "/compare"))}
+    for page in shown:
+        path = next((path for path, pattern in patterns if pattern.match(page.replace("{", "").replace("}", ""))), "")
+        assert path, page
+        assert _asked_for(path) or _left_out(path), page
+
+
+def test_the_tables_have_every_page_and_the_slowest_of_the_others():
+    def one(part: str, address: str, p95: float) -> dict[str, object]:
+        numbers = dict.fromkeys(("p50", "processor", "processor_p95", "first"), 7.4)
+        return {"part": part, "address": address, "p95": p95, **numbers}
+
+    text = markdown(
+        [
+            one("page", "/networks/large", 40.4),
+            one("page", f"/compare?network=large&{NAMES.six}", 20.0),
+            one("list", "/networks/large/circuits?sort=mask", 30.0),
+            one("list", "/networks/large/circuits?sort=edges", 130.0),
+            one("list", "/networks/large/circuits?limit=200", 60.0),
+            one("twin", "/api/v1/gallery", 3.0),
+        ]
+    )
+    assert "| `/networks/large` | 7 | 40 | 7 | 7 | 7 |" in text
+    assert "| `/compare` (6 chosen) | 7 | 20 | 7 | 7 | 7 |" in text
+    assert "| lists of circuits | 2 | `/networks/large/circuits` (sort=edges) | 7 | 130 | 7 | 7 | 7 |" in text
+    assert "| lists of circuits, 200 on a page | 1 |" in text
+    assert "1 of 6 addresses over 100 ms at p95: `/networks/large/circuits` (sort=edges) 130" in text
