@@ -51,7 +51,8 @@ def serve_alone(folder: Path, requests: int) -> dict[str, Any]:
     store.migrate()  # it may be an earlier version's
     fill_in(store)  # as an idle worker does
     store.close()
-    app = create_app(Settings(data=folder, computed_per_minute=0))  # one visitor asks for more than anybody could
+    # one visitor asks for more than anybody could, and every answer is made anew
+    app = create_app(Settings(data=folder, computed_per_minute=0, kept_answers_bytes=0))
     settle(app)
     with TestClient(app, base_url="http://127.0.0.1", client=LOOPBACK) as client:
         client.get("/glossary")
