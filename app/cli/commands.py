@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from functools import cache, partial
 from typing import Annotated
 
 import typer
@@ -69,6 +70,10 @@ def _root(
     """Every valid explanation of one small network, side by side."""
 
 
+_command_tree = cache(partial(typer.main.get_command, app))
+"""Every command as click knows them, made once a process: to describe them takes longer than most of them."""
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line.
 
@@ -85,8 +90,7 @@ def _run(arguments: list[str]) -> int:
     if not arguments:
         arguments = ["--help"]
     try:
-        command = typer.main.get_command(app)
-        outcome = command.main(args=arguments, prog_name="pluriscope", standalone_mode=False)
+        outcome = _command_tree().main(args=arguments, prog_name="pluriscope", standalone_mode=False)
         sys.stdout.flush()
         if outcome == INTERRUPTED:  # typer has turned Ctrl-C into its exit code already
             raise KeyboardInterrupt

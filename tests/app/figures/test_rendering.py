@@ -7,7 +7,6 @@ from hashlib import sha256
 from html.parser import HTMLParser
 
 import pytest
-from jinja2 import ChoiceLoader, DictLoader
 from jinja2.exceptions import UndefinedError
 from starlette.requests import Request
 
@@ -40,15 +39,20 @@ def request(path="/networks/x", query="", headers=(), app=None) -> Request:
     return Request(scope)
 
 
-@pytest.fixture(autouse=True)
-def page(monkeypatch):
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
     """A page made for these tests, on the real base template."""
-    rendering._environment.cache_clear()
+    folder = tmp_path_factory.mktemp("templates")
+    (folder / "page.html").write_text(PAGE)
+    return str(folder)
+
+
+@pytest.fixture(autouse=True)
+def page(folder, monkeypatch):
+    """That page among the templates; the environments stay as they are, for compiling them again takes long."""
     for prefix in ("", "/pluriscope"):
-        env = environment(prefix)
-        env.loader = ChoiceLoader([env.loader, DictLoader({"page.html": PAGE})])
-    yield
-    rendering._environment.cache_clear()
+        loader = environment(prefix).loader
+        monkeypatch.setattr(loader, "searchpath", [*loader.searchpath, folder])
 
 
 class Balance(HTMLParser):
