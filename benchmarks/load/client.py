@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import Final
 
 Connection = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+IDLE_SECONDS: Final = 2.0
+"""A connection that was idle for longer is left: servers close theirs after some seconds (uvicorn after 5), and who
+writes just then is answered by a reset, which browsers hide by asking again."""
 
 
 class Broken(Exception):
@@ -25,7 +30,7 @@ class Client:
 
     host: str
     port: int
-    free: list[Connection] = field(default_factory=list)
+    free: list[tuple[float, Connection]] = field(default_factory=list)  # since when, the latest last
     opened: int = 0
 
     async def get(self, path: str, accept: str = "*/*") -> tuple[int, int]:
@@ -47,7 +52,7 @@ class Client:
         if headers.get("connection", "").lower() == "close":
             connection[1].close()
         else:
-            self.free.append(connection)
+            self.free.append((time.monotonic(), connection))
         return status, size
 
     async def follow(self, path: str) -> AsyncIterator[bytes]:
@@ -68,8 +73,8 @@ class Client:
 
     async def _take(self) -> Connection:
         while self.free:
-            connection = self.free.pop()
-            if not connection[0].at_eof():
+            since, connection = self.free.pop()
+            if not connection[0].at_eof() and time.monotonic() - since < IDLE_SECONDS:
                 return connection
             connection[1].close()
         return await self._open()
@@ -92,7 +97,7 @@ class Client:
 
     def close(self) -> None:
         """Give all kept connections up."""
-        for _, writer in self.free:
+        for _, (_, writer) in self.free:
             with suppress(OSError):
                 writer.close()
 
