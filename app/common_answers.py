@@ -31,6 +31,7 @@ OF_CHANGES: Final = {
 }
 OF_NETWORKS: Final = {"404": ("NothingThere", STATUS_TITLES[404]), "410": ("Deleted", STATUS_TITLES[410])}
 MOVED: Final = "That network has another name now."
+SLASH: Final = "The address ends with a slash that is none of it."
 
 
 def add_common_answers(document: dict[str, Any]) -> None:
@@ -44,9 +45,8 @@ def add_common_answers(document: dict[str, Any]) -> None:
                 key = name if twin else f"{name}OnAPage"
                 named.setdefault(key, _error(status, words, twin=twin))
                 answers.setdefault(status, {"$ref": f"#/components/responses/{key}"})
-            if "{network}" in path:
-                status = "301" if method == "get" else "308"
-                named.setdefault(f"Moved{status}", {"description": MOVED, "headers": _LOCATION})
+            for status, words in _elsewhere(path, method).items():
+                named.setdefault(f"Moved{status}", {"description": words, "headers": _LOCATION})
                 answers.setdefault(status, {"$ref": f"#/components/responses/Moved{status}"})
             if not twin:
                 for status, answer in answers.items():
@@ -63,6 +63,11 @@ def _possible(method: str, operation: Mapping[str, Any]) -> dict[str, tuple[str,
     if options & {"network", "e"}:
         found |= OF_NETWORKS
     return found
+
+
+def _elsewhere(path: str, method: str) -> dict[str, str]:
+    found = {"301" if method == "get" else "308": MOVED} if "{network}" in path else {}
+    return found | ({"307": SLASH} if path.endswith("}") else {})
 
 
 def _error(status: str, words: str, *, twin: bool) -> dict[str, Any]:

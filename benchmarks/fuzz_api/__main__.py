@@ -27,7 +27,9 @@ from typing import Any, Final
 
 import httpx
 import schemathesis
+from fastapi.routing import APIRoute
 
+from app.main import ROUTERS
 from benchmarks.fuzz_api.cases import MODES, Asker, name_of
 from benchmarks.fuzz_api.known import known_values, slugs_of
 from benchmarks.fuzz_api.outcome import Outcome
@@ -53,11 +55,10 @@ def operations_of(client: httpx.Client, only: str, part: tuple[int, int]) -> lis
     return operations[part[0] - 1 :: part[1]]
 
 
-def pages_of(client: httpx.Client) -> frozenset[str]:
-    """Paths of the twins that have a page at the same address, as the description's own page tells them."""
-    document = client.get("/api/v1/openapi.json").raise_for_status().json()
-    twins = [path.removeprefix("/api/v1") for path in document["paths"] if path.startswith("/api/v1")]
-    return frozenset(path for path in twins if "get" in document["paths"][f"/api/v1{path}"])
+def pages_of() -> frozenset[str]:
+    """Paths of the pages, which the description of the interface leaves out."""
+    routes = [route for router in ROUTERS for route in router.routes if isinstance(route, APIRoute)]
+    return frozenset(route.path for route in routes if not route.include_in_schema and "GET" in route.methods)
 
 
 def fuzz(
@@ -92,7 +93,7 @@ def fuzz(
     """
     operations = operations_of(client, only, part)
     outcome = Outcome()
-    asker = Asker(client, outcome, pages_of(client) if pages else frozenset())
+    asker = Asker(client, outcome, pages_of() if pages else frozenset())
     each = max(1, in_round // len(MODES))
     while operations and outcome.cases < cases and outcome.rounds < MOST_ROUNDS:
         began, before = time.monotonic(), outcome.cases

@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from hypothesis.errors import Unsatisfiable
 from schemathesis import Case, GenerationMode
 
+from benchmarks.fuzz_api.bodies import body_of
 from benchmarks.fuzz_api.known import Known
 from benchmarks.fuzz_api.outcome import Outcome
 
@@ -91,7 +92,11 @@ class Asker:
             if time.monotonic() > until:
                 raise StopAsking("time is over")
             case = data.draw(cases_of)
-            place(case, data, data.draw(st.sampled_from(places)), names)
+            known = data.draw(st.sampled_from(places))
+            place(case, data, known, names)
+            bodies = body_of(str(operation.path), known) if case.method.upper() == "POST" else None
+            if bodies is not None and data.draw(st.booleans()):
+                case.body, case.media_type = data.draw(bodies), "application/json"
             if mode is None:
                 spoil(case, data)
             self._send(operation, case)

@@ -19,9 +19,13 @@ def known_values(client: httpx.Client) -> list[Known]:
         answer = client.get(path)
         return answer.json().get("items", []) if answer.status_code == 200 else []
 
+    studies = [item["slug"] for item in items("/api/v1/studies")]
     everywhere = {
         "job": [item["id"] for item in items("/api/v1/jobs?limit=20")],
-        "study": [item["slug"] for item in items("/api/v1/studies")],
+        "study": studies,
+        "name": [one["name"] for slug in studies[:2] for one in figures_of(client, slug)][:40],
+        "design": [text for slug in studies if (text := design_of(client, slug))],
+        "key": [key for path in ("/", "/glossary", "/compare") if (key := short_key(client, path))],
         "index": ["0", "0", "1", "99999999999999999999999"],
         "form": ["svg", "png", "json", "csv", "parquet", "md", "bib"],
         "step": ["1", "2", "7"],
@@ -44,7 +48,31 @@ def known_values(client: httpx.Client) -> list[Known]:
                 aligned.setdefault(algorithm, []).append(parts[parts.index("alignments") + 1])
         places += [place | {"algorithm": [name], "alignment": ids} for name, ids in list(aligned.items())[:4]]
         places += [] if aligned else [place]
+        on_directions: Known = {}
+        for algorithm in items(f"{base}/directions?limit=3"):
+            for url in [one["url"] for one in algorithm.get("items", [])]:
+                parts = url.split("?")[0].split("/")
+                on_directions.setdefault(parts[-3], []).append(parts[-1])
+        places += [place | {"algorithm": [name], "alignment": ids} for name, ids in list(on_directions.items())[:2]]
     return places or [everywhere]
+
+
+def figures_of(client: httpx.Client, study: str) -> list[dict[str, Any]]:
+    """The figures of a study."""
+    answer = client.get(f"/api/v1/studies/{study}")
+    return answer.json().get("figures", []) if answer.status_code == 200 else []
+
+
+def design_of(client: httpx.Client, study: str) -> str:
+    """The file of a study as text; "" if there is none."""
+    answer = client.get(f"/api/v1/studies/{study}/design")
+    return answer.text if answer.status_code == 200 else ""
+
+
+def short_key(client: httpx.Client, path: str) -> str:
+    """A short key for a page; "" if none is made."""
+    answer = client.post("/api/v1/s", json={"address": path})
+    return str(answer.json().get("key", "")) if answer.status_code < 300 else ""
 
 
 def slugs_of(client: httpx.Client) -> list[str]:

@@ -38,6 +38,13 @@ def test_changes_may_be_refused_and_networks_may_have_gone(application):
         assert "Location" in told[moved]["headers"]
 
 
+def test_a_slash_too_many_leads_to_the_address_without_it(application, client):
+    assert "Location" in answers(application, "/api/v1/jobs/{job}")["307"]["headers"]
+    assert "307" not in answers(application, "/api/v1/jobs")
+    sent = client.get("/api/v1/jobs/none/")
+    assert (sent.status_code, sent.headers["location"]) == (307, "/api/v1/jobs/none")
+
+
 def test_tables_are_told_in_both_forms(application, client):
     told = answers(application, "/networks.{form}")["200"]["content"]
     assert set(told) == {"text/csv", "application/json"}
