@@ -17,10 +17,11 @@ from __future__ import annotations
 import asyncio
 import gzip
 from collections.abc import Hashable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Final, Literal
 
 from sqlalchemy.exc import SQLAlchemyError
-from starlette.concurrency import run_in_threadpool
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.db.engine import Store
@@ -34,6 +35,8 @@ from app.kept.tags import is_had, without_content
 from app.settings import Settings
 from app.watching.metrics import KEPT_ANSWERS
 
+THREADS: Final = 2
+"""Of its own: kept answers are given quickly also while routes use all of theirs."""
 SECONDS_OF_TIME: Final = 1.0
 """For how long an answer is given that shows the time when it was made: less than what is shown of it."""
 MIN_PACKED: Final = 1_000
@@ -53,6 +56,7 @@ class KeptAnswers:
         self.app = app
         self._settings = settings
         self.shelf = Shelf(settings.kept_answers_bytes)
+        self._threads = ThreadPoolExecutor(THREADS, "kept-answers")  # which end with the application
         self._under_way: dict[Hashable, asyncio.Event] = {}
         self._rounds: Rounds[Hashable | None] | None = None
         self._asked: StoreVersion | None = None
@@ -156,7 +160,8 @@ class KeptAnswers:
     async def _packed(self, key: Hashable, answer: KeptAnswer) -> bytes:
         """The body compressed, once: an answer that is given a second time will be given a third time."""
         if answer.packed is None:
-            packed = await run_in_threadpool(gzip.compress, answer.body, 5, mtime=0)
+            loop = asyncio.get_running_loop()
+            packed = await loop.run_in_executor(self._threads, partial(gzip.compress, answer.body, 5, mtime=0))
             answer.packed = packed if len(packed) < len(answer.body) else b""
             if self.shelf.get(key) is answer:
                 self.shelf.put(key, answer)  # anew, for it has grown
@@ -179,7 +184,7 @@ class KeptAnswers:
         if not trace.asked:
             return True
         try:
-            return await run_in_threadpool(is_unchanged, store, trace)
+            return await asyncio.get_running_loop().run_in_executor(self._threads, is_unchanged, store, trace)
         except (SQLAlchemyError, store.reader.dialect.loaded_dbapi.Error):
             return False  # the routes will meet the trouble themselves, and say what it is
 
@@ -187,7 +192,7 @@ class KeptAnswers:
         if versions.is_quick:
             return versions.now()
         if self._rounds is None or self._asked is not versions:
-            self._rounds, self._asked = Rounds(versions.now), versions
+            self._rounds, self._asked = Rounds(versions.now, self._threads), versions
         return await self._rounds.answer()
 
     def _end(self, key: Hashable, done: asyncio.Event) -> None:

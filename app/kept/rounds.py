@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from concurrent.futures import Executor
 from typing import Generic, TypeVar
-
-from starlette.concurrency import run_in_threadpool
 
 T = TypeVar("T")
 
@@ -16,10 +15,11 @@ class Rounds(Generic[T]):
 
     Args:
         ask: blocks until it has the answer.
+        threads: in which it does so.
     """
 
-    def __init__(self, ask: Callable[[], T]) -> None:
-        self._ask = ask
+    def __init__(self, ask: Callable[[], T], threads: Executor) -> None:
+        self._ask, self._threads = ask, threads
         self._current: asyncio.Task[T] | None = None
         self._next: asyncio.Task[T] | None = None
         self.n_rounds = 0
@@ -35,4 +35,4 @@ class Rounds(Generic[T]):
             await asyncio.wait({before})
         self._current, self._next = self._next, None
         self.n_rounds += 1
-        return await run_in_threadpool(self._ask)
+        return await asyncio.get_running_loop().run_in_executor(self._threads, self._ask)

@@ -7,7 +7,7 @@ another stream, a page gets an empty answer and goes on polling, a program 503.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Hashable
 from typing import Final
 
 from fastapi import APIRouter, Request
@@ -43,15 +43,17 @@ async def page_events(request: Request, job: str) -> Response:
         with shown_to(access):
             return render_block(template, "job", {"page": page})
 
-    return await _stream(request, job, shown, no_room)
+    return await _stream(request, job, access, shown, no_room)
 
 
 @router.get(f"{API_PREFIX}/jobs/{{job}}/events", include_in_schema=False)
 async def twin_events(request: Request, job: str) -> Response:
-    return await _stream(request, job, lambda page: page.model_dump_json(), None)
+    return await _stream(request, job, "json", lambda page: page.model_dump_json(), None)
 
 
-async def _stream(request: Request, job: str, shown: Callable[[JobPage], str], no_room: Response | None) -> Response:
+async def _stream(
+    request: Request, job: str, form: Hashable, shown: Callable[[JobPage], str], no_room: Response | None
+) -> Response:
     store: Store = request.app.state.store
     feed: JobFeed = request.app.state.job_feed
     await run_in_threadpool(_check, store, job)
@@ -67,7 +69,7 @@ async def _stream(request: Request, job: str, shown: Callable[[JobPage], str], n
                 if page is None:
                     yield ServerSentEvent(data="", event="alive")
                     continue
-                yield ServerSentEvent(data=shown(page))
+                yield ServerSentEvent(data=feed.text_of(page, form, shown))
                 if page.ended:
                     yield ServerSentEvent(data=page.state, event="end")
 

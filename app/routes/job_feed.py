@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Hashable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -54,6 +54,8 @@ class JobFeed:
     def __init__(self, addresses: Addresses, *, most: int, seconds: float = LOOK_SECONDS) -> None:
         self.addresses, self.most, self.seconds = addresses, most, seconds
         self.n_looks = 0  # for measuring what readers cost
+        self.n_written = 0  # likewise
+        self._written: dict[tuple[str, Hashable], tuple[JobPage, str]] = {}
         self._followers: set[_Follower] = set()
         self._clients: Counter[str] = Counter()
         self._task: asyncio.Task[None] | None = None
@@ -77,6 +79,20 @@ class JobFeed:
     def n_streams(self) -> int:
         """Streams that are open."""
         return self._clients.total()
+
+    def text_of(self, page: JobPage, form: Hashable, write: Callable[[JobPage], str]) -> str:
+        """A page as text, written once for all who are sent it in the same form.
+
+        Args:
+            page: as :meth:`follow` yields it.
+            form: what the text depends on beside the page.
+            write: writes it.
+        """
+        last = self._written.get((page.id, form))
+        if last is None or last[0] is not page:
+            last = self._written[page.id, form] = page, write(page)
+            self.n_written += 1
+        return last[1]
 
     async def follow(self, store: Store, job_id: str) -> AsyncIterator[JobPage | None]:
         """The page of a job now, and again whenever it has changed, until the job has ended or is gone.
@@ -123,8 +139,10 @@ class JobFeed:
                         follower.newest = known
                         follower.news.set()
                 pages = {job_id: page for job_id, page in pages.items() if job_id in watched}
+                self._written = {key: text for key, text in self._written.items() if key[0] in watched}
                 await asyncio.sleep(self.seconds)
         finally:
+            self._written.clear()
             for follower in self._followers:
                 follower.failed = True
                 follower.news.set()

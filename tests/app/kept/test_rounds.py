@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 from app.kept.rounds import Rounds
 
@@ -18,7 +19,7 @@ def test_who_comes_during_a_round_is_told_by_the_next():
         return number
 
     async def run():
-        rounds = Rounds(ask)
+        rounds = Rounds(ask, ThreadPoolExecutor(1))
         first = asyncio.create_task(rounds.answer())
         await asyncio.to_thread(began.wait, 5)
         later = [asyncio.create_task(rounds.answer()) for _ in range(5)]
@@ -32,7 +33,7 @@ def test_who_comes_during_a_round_is_told_by_the_next():
 def test_rounds_do_not_end_with_who_asked_first():
     async def run():
         go = threading.Event()
-        rounds = Rounds(lambda: go.wait(5))
+        rounds = Rounds(lambda: go.wait(5), ThreadPoolExecutor(1))
         first = asyncio.create_task(rounds.answer())
         second = asyncio.create_task(rounds.answer())
         await asyncio.sleep(0.01)

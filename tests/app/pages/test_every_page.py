@@ -175,7 +175,7 @@ def test_htmx_gets_one_part_of_the_page(client):
     for address, block in parts.items():
         whole = client.get(address).text
         part = client.get(address, headers={"HX-Request": "true"})
-        assert part.headers["vary"] == "HX-Request"
+        assert "HX-Request" in part.headers["vary"]
         assert "<html" not in part.text
         assert f'id="{block}"' in part.text
         assert part.text.strip() in whole

@@ -265,7 +265,8 @@ def test_headers(client):
 
 def test_head_is_get_without_the_body(client):
     for address in (XOR, "/api/v1" + XOR, "/nope"):
-        head, whole = client.head(address), client.get(address)
+        plain = {"accept-encoding": "identity"}  # what is given a second time may be compressed
+        head, whole = client.head(address, headers=plain), client.get(address, headers=plain)
         assert head.status_code == whole.status_code
         assert head.content == b""
         assert head.headers["content-length"] == whole.headers["content-length"]

@@ -136,3 +136,26 @@ def test_fifty_readers_cost_what_one_costs(store):
     begun = time.monotonic()
     assert asyncio.run(everybody()) == [["queued", "cancelled"]] * 50
     assert feed.n_looks <= (time.monotonic() - begun) / feed.seconds + 1
+
+
+def test_a_change_is_written_once_for_all_who_are_sent_it_alike(client, store):
+    feed = JobFeed(Addresses(), most=100, seconds=0.02)
+    job_id = enqueue(store)
+
+    async def read(form: str) -> list[str]:
+        return [
+            feed.text_of(page, form, lambda page: f"{form}: {page.state}")
+            async for page in feed.follow(store, job_id)
+            if page is not None
+        ]
+
+    async def everybody() -> list[list[str]]:
+        readers = [asyncio.create_task(read(form)) for form in 10 * ("page", "json")]
+        await asyncio.sleep(0.5)
+        with store.write() as session:
+            queue.cancel(session, job_id)
+        return await asyncio.gather(*readers)
+
+    pages, texts = ["page: queued", "page: cancelled"], ["json: queued", "json: cancelled"]
+    assert asyncio.run(everybody()) == 10 * [pages, texts]
+    assert feed.n_written == 4
