@@ -98,3 +98,15 @@ def test_the_image_has_every_file_that_the_program_reads_beside_its_packages():
     for name in read:
         assert any(name == one or name.startswith(f"{one}/") for one in kept), name
         assert (ROOT / name).exists(), name
+
+
+@pytest.mark.parametrize("name", ["pluriscope", "pluriscope-work"])
+def test_the_units_of_systemd_start_commands_of_ours_and_leave_what_they_need(name):
+    lines = (ROOT / f"deploy/{name}.service").read_text().splitlines()
+    unit = dict(line.split("=", 1) for line in lines if "=" in line and not line.startswith("#"))
+    assert unit["ExecStart"].rpartition("/")[2] in ("pluriscope serve", "pluriscope work")
+    assert unit["ProtectSystem"] == "strict"
+    assert unit["StateDirectory"] == "pluriscope"  # the one place that can be written
+    assert "AF_NETLINK" in unit["RestrictAddressFamilies"].split()  # app.access.neighbours
+    if name == "pluriscope-work":  # a GPU must stay within reach: either would hide it
+        assert not {"PrivateDevices", "ProtectClock"} & set(unit)
