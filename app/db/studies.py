@@ -234,6 +234,9 @@ def _tasks(cell: Cell, outcome: StudyOutcome, network: Network) -> tuple[Task, .
     tasks = []
     for place, table in enumerate(outcome.tables):
         task = task_from_table([int(bit) for bit in table], network.n_inputs)
+        if names and not SOURCES[cell.design.source].boolean:
+            tasks.append(Task(task.truth_table, names[place]))
+            continue
         named = _named(names[place], network.n_inputs) if names else None
         tasks.append(named if named is not None and named.truth_table == task.truth_table else task)
     return tuple(tasks)

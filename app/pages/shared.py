@@ -97,6 +97,9 @@ class DataView(PageModel):
     description: str
     is_default: bool = Field(description="Whether it is every clean input, once.")
     n_validation_rows: int = Field(description="Rows on which a circuit must decide right.")
+    boolean: bool = Field(
+        True, description="Whether its rows stand for the Boolean inputs; if not, only circuits are searched on it."
+    )
 
 
 class JobView(PageModel):
@@ -137,6 +140,11 @@ class Counts(PageModel):
     alignments_valid: BigInt
     alignments_minimal: BigInt
     alignments_truncated: int = Field(description="Algorithms of which not every valid alignment is stored.")
+
+    @property
+    def circuits_only(self) -> bool:
+        """Whether nothing else was searched, the data record's rows being no Boolean inputs."""
+        return self.interpretations_truncated_at == 0 == self.algorithms_truncated_at and not self.algorithms_candidates
 
     @property
     def circuits_kind(self) -> Literal["exact", "truncated", "sampled"]:
@@ -258,6 +266,7 @@ def data_view(data: DataRecord) -> DataView:
         description=data.description or ("every Boolean input, once" if data.is_clean else "a data record of its own"),
         is_default=data.is_clean,
         n_validation_rows=len(rows),
+        boolean=data.boolean,
     )
 
 
@@ -283,6 +292,8 @@ def counts_of(row: AnalysisRow) -> Counts:
 def stops_of(counts: Counts) -> str:
     """Which searches stopped at a limit, in words; "" if none did. Circuits that were counted did not stop."""
     stops: list[str] = []
+    if counts.circuits_only:
+        return ""
     if counts.circuits_method == "listed" and counts.circuits_truncated_at is not None:
         stops.append(f"circuits at {counts.circuits_truncated_at:,}")
     if counts.interpretations_truncated_at is not None:

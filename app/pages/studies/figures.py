@@ -303,6 +303,7 @@ def _ladder(summary: StudySummary, addresses: Addresses, number: int, protocol: 
     share = summary.measures[ladder.measures[0]].kind == "yes-no"
     steps, groups = ladder_of(summary, addresses, ladder.measures, protocol, by)
     one = len(groups) == len(steps)
+    together = len(summary.cells) if one else 1
     return Drawn(
         f"{LADDER}{number}",
         ladder.label,
@@ -314,7 +315,7 @@ def _ladder(summary: StudySummary, addresses: Addresses, number: int, protocol: 
         "share of networks" if share else "of each network",
         True,
         share,
-        ladder_caption(groups, steps, share, "" if one else x_title_of(summary.design, by)),
+        ladder_caption(groups, steps, share, "" if one else x_title_of(summary.design, by), together),
         steps=steps,
     )
 
@@ -339,6 +340,8 @@ def _caption(measure: Measure, groups: Sequence[Group], strips: Sequence[Strip])
         text += " Box: quartiles; thick line: median."
     elif measure.kind == "yes-no":
         text += " Whiskers: 95% intervals (Wilson)."
+    elif len(every := {name for group in groups for name in group.categories}) > _MOST_STACKED:
+        text += f" Of {noun(len(every), 'category', 'categories')} the most frequent are drawn; the table has more."
     return text
 
 

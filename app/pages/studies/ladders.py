@@ -59,14 +59,29 @@ def told_title(share: bool) -> str:
     return "" if share else "median · mean"
 
 
-def ladder_caption(groups: Sequence[Group], steps: Sequence[LadderStep], share: bool, rows: str) -> str:
-    """What a ladder shows, in words: of how many networks, what bars are, what is not drawn."""
+def ladder_caption(
+    groups: Sequence[Group], steps: Sequence[LadderStep], share: bool, rows: str, together: int = 1
+) -> str:
+    """What a ladder shows, in words: of how many networks, what bars are, what is not drawn, what was taken together.
+
+    Args:
+        groups: behind the rows, step by step.
+        steps: as drawn.
+        share: whether of yes and no.
+        rows: what the rows of a step differ by; "" if there is one.
+        together: cells of the grid that are one row.
+    """
     per_step = groups[: len(groups) // max(1, len(steps))]
     failed, of = sum(group.failed for group in per_step), sum(group.of for group in per_step)
     text = f"The same {exact(of - failed)} networks under {len(steps)} rules, each a step from the one before"
     text += f"; {exact(failed)} of {exact(of)} trained failed." if failed else "."
     if rows:
         text += f" Rows: {rows}."
+    elif together > 1:
+        text += (
+            f" The networks of all {exact(together)} cells are taken together, for more than {MOST_GROUPS} rows a rule "
+            "would be too many; grouped by one factor they stand apart, and the tables below have every cell."
+        )
     if share:
         return f"{text} Bars: shares; lines: 95% intervals (Wilson)."
     strips = [row.strip for step in steps for row in step.rows]

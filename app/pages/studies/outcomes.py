@@ -73,6 +73,7 @@ def build_outcomes(session: Session, addresses: Addresses, study: str, options: 
         name=row.name,
         study_url=addresses.study(row.slug),
         data_words=SOURCES[design.source].judged_on,
+        data_kept=any(one.data_digest for one in rows),
         protocol=protocol,
         measures=[measure_view(measure) for measure in _measures(design).values()],
         total=total,

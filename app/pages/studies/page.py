@@ -219,7 +219,9 @@ def _reference_view(reference: Reference, summary: StudySummary) -> ReferenceVie
         known = {"lower": spread.lower, "median": spread.median, "upper": spread.upper, "mean": spread.mean}
         known["share"] = spread.mean if summary.measures[reference.measure].kind in ("yes-no", "share") else None
         known["count"] = float(sum(numbers)) if summary.measures[reference.measure].kind == "yes-no" else None
-        wanted = reference.values or dict.fromkeys(("lower", "median", "upper"), 0.0)
+        quartiles = dict.fromkeys(("lower", "median", "upper"), 0.0)
+        told = summary.measures[reference.measure].numeric and set(reference.values) <= {"count"}
+        wanted = quartiles if told else reference.values  # one network's count stands beside the quartiles of ours
         ours = {key: value for key, value in known.items() if value is not None and key in wanted}
     return ReferenceView(
         says=reference.says,

@@ -306,6 +306,7 @@ class OutcomesPage(PageModel):
 
     slug: str
     data_words: str = Field(description="On what the study judged its networks; empty for clean inputs.")
+    data_kept: bool = Field(description="Whether these rows are stored, so that addresses lead to networks on them.")
     name: str
     study_url: str
     protocol: str
