@@ -12,11 +12,11 @@ a predecessor that is still alive can add nothing any more.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from functools import partial
 from itertools import islice
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from sqlalchemy import ColumnElement, and_, delete, func, insert, literal, select
 from sqlalchemy.orm import Session
@@ -31,8 +31,10 @@ from app.db.records import save_data_record, save_protocol
 from app.db.shelves import save_shelves
 from app.db.table_base import Base
 from app.db.tables import AlgorithmRow, AlignmentRow, AnalysisRow, CircuitBlockRow, NetworkRow, VerdictRow
+from app.db.verdict_columns import VerdictBlock
 
 ROWS_AT_ONCE: Final = 5_000  # of algorithms and alignments in a transaction
+_Blocks = TypeVar("_Blocks", Block, VerdictBlock)
 BYTES_AT_ONCE: Final = 8 << 20  # of circuits in a transaction
 DIRECTLY: Final = "-"  # the mark of what is saved in one transaction
 
@@ -70,7 +72,7 @@ class Staging:
         if self._is_stored:
             return
         yield partial(self._begin, now=now or datetime.now(UTC))
-        for blocks in _parcels(self.prepared.blocks):
+        for blocks in in_lots(self.prepared.blocks):
             yield partial(self._insert, CircuitBlockRow, [self._block_row(block) for block in blocks])
         rows = self.prepared.algorithm_rows()
         while some := list(islice(rows, ROWS_AT_ONCE)):
@@ -156,9 +158,9 @@ class Staging:
         )
 
 
-def _parcels(blocks: tuple[Block, ...]) -> Iterator[list[Block]]:
+def in_lots(blocks: Iterable[_Blocks]) -> Iterator[list[_Blocks]]:
     """The blocks in lots that one transaction inserts quickly."""
-    lot: list[Block] = []
+    lot: list[_Blocks] = []
     size = 0
     for block in blocks:
         lot.append(block)

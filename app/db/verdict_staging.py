@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from app.db.job_tables import JobRow
 from app.db.reads.jobs import UNFINISHED
-from app.db.staging import BYTES_AT_ONCE, Step
+from app.db.staging import Step, in_lots
 from app.db.tables import AnalysisRow, VerdictBlockRow, VerdictRow
 from app.db.verdict_columns import PreparedVerdicts, VerdictBlock, passing_block
 
@@ -40,7 +40,7 @@ class VerdictStaging:
         for one in self.prepared:
             yield partial(self._begin, one)
             if self._row is not None:
-                for blocks in _parcels(one.blocks):
+                for blocks in in_lots(one.blocks):
                     yield partial(self._insert, blocks)
                 if one.kind != "interpretation":
                     yield partial(self._insert, [passing_block(one.blocks)])
@@ -126,17 +126,3 @@ def _stored(session: Session, analysis_id: int, kind: str, criterion: str, diges
             VerdictRow.settings_digest == digest,
         )
     )
-
-
-def _parcels(blocks: Sequence[VerdictBlock]) -> Iterator[list[VerdictBlock]]:
-    """The blocks in lots that one transaction inserts quickly."""
-    lot: list[VerdictBlock] = []
-    size = 0
-    for block in blocks:
-        lot.append(block)
-        size += len(block.data)
-        if size >= BYTES_AT_ONCE:
-            yield lot
-            lot, size = [], 0
-    if lot:
-        yield lot

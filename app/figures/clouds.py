@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from app.figures.plots import CONFIG, Figure
+from app.figures.plots import AXIS, CONFIG, Figure
 
 KINDS: Final = ("interpretation", "valid", "failing")
 _MARKS: Final[dict[str, tuple[str, str, str]]] = {
@@ -129,14 +129,7 @@ def _bars(spread: Sequence[tuple[int, int]], of: int, noun: str) -> Figure:
 
 
 def _layout(bottom: float) -> Figure:
-    axis: Figure = {
-        "showgrid": False,
-        "zeroline": False,
-        "linecolor": "--rule-2",
-        "tickcolor": "--rule-2",
-        "ticks": "outside",
-        "ticklen": 4,
-    }
+    axis: Figure = {**AXIS}
     return {
         "paper_bgcolor": "rgba(0,0,0,0)",
         "plot_bgcolor": "rgba(0,0,0,0)",

@@ -12,11 +12,17 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any, Final
 
-import numpy as np
-
 Figure = dict[str, Any]
 CONFIG: Final[Figure] = {"displayModeBar": False, "responsive": True, "scrollZoom": False}
-_BINS: Final = 24
+AXIS: Final[Figure] = {
+    "showgrid": False,
+    "zeroline": False,
+    "linecolor": "--rule-2",
+    "tickcolor": "--rule-2",
+    "ticks": "outside",
+    "ticklen": 4,
+}
+"""An axis in the house's style."""
 
 
 def edges_histogram(by_edges: Mapping[int, int], *, noun: str = "valid circuits") -> Figure:
@@ -30,82 +36,6 @@ def edges_histogram(by_edges: Mapping[int, int], *, noun: str = "valid circuits"
     counts = [int(by_edges.get(e, 0)) for e in edges]
     bars = _bars(edges, counts, hover=f"%{{x}} edges: %{{y:,}} {noun}<extra></extra>")
     return _figure([bars], x_title="edges kept", y_title=noun, y_values=counts, x_ticks=edges)
-
-
-def interpretations_histogram(counts: Sequence[int], *, noun: str = "circuits") -> Figure:
-    """Interpretations per circuit, on a logarithmic axis with one bar for each third of a decade.
-
-    Args:
-        counts: interpretations of each circuit; circuits without one stand apart on the left.
-        noun: what is counted.
-    """
-    logs = [math.log10(c) for c in counts if c > 0]
-    none = sum(1 for c in counts if c == 0)
-    low, high = (math.floor(min(logs)), math.ceil(max(logs) + 1e-9)) if logs else (0, 1)
-    edges = np.linspace(low, max(high, low + 1), 3 * (max(high, low + 1) - low) + 1)
-    heights, _ = np.histogram(logs, bins=edges)
-    middles = ((edges[:-1] + edges[1:]) / 2).round(6).tolist()
-    spans = [f"{_power(a)} to {_power(b)}" for a, b in pairwise(edges.tolist())]
-    x, y, text = list(middles), [int(h) for h in heights], spans
-    if none:
-        x, y, text = [low - 0.8, *x], [none, *y], ["no interpretation", *text]
-    bars = _bars(x, y, hover=f"%{{customdata}}: %{{y:,}} {noun}<extra></extra>", width=0.31)
-    bars["customdata"] = text
-    figure = _figure([bars], x_title="interpretations per circuit", y_title=noun, y_values=y)
-    ticks = list(range(low, max(high, low + 1) + 1))
-    step = max(1, len(ticks) // 8)
-    positions: list[float] = [*ticks[::step]]
-    names = [_power(t) for t in ticks[::step]]
-    if none:
-        positions, names = [low - 0.8, *positions], ["none", *names]
-    figure["layout"]["xaxis"].update(tickmode="array", tickvals=positions, ticktext=names)
-    return figure
-
-
-def margins_histogram(margins: Sequence[float], *, fragile: float = 1e-6, noun: str = "circuits") -> Figure:
-    """Smallest distances from the decision's edge, with the mark below which a verdict is fragile.
-
-    Args:
-        margins: one for each explanation, finite.
-        fragile: margins below it are fragile.
-        noun: what is counted.
-    """
-    finite = [m for m in margins if math.isfinite(m)]
-    top = max([*finite, 1e-3])
-    heights, edges = np.histogram(finite, bins=_BINS, range=(0.0, top))
-    middles = ((edges[:-1] + edges[1:]) / 2).round(6).tolist()
-    bars = _bars(middles, [int(h) for h in heights], hover=f"margin about %{{x:.3f}}: %{{y:,}} {noun}<extra></extra>")
-    bars["width"] = round(0.9 * float(edges[1] - edges[0]), 6)
-    figure = _figure([bars], x_title="smallest margin to the decision", y_title=noun, y_values=heights.tolist())
-    n_fragile = sum(1 for m in finite if m < fragile)
-    if n_fragile:
-        figure["layout"]["annotations"] = [_label(0, 1, f"{n_fragile:,} below {fragile:g}: fragile", anchor="left")]
-    return figure
-
-
-def iia_histogram(fractions: Sequence[tuple[int, int]], *, noun: str = "alignments") -> Figure:
-    """Interchange intervention accuracy of alignments.
-
-    Args:
-        fractions: (agreed, of) for each alignment; those with nothing to test are left out.
-        noun: what is counted.
-    """
-    values = [agreed / of for agreed, of in fractions if of]
-    heights, edges = np.histogram([v for v in values if v < 1], bins=20, range=(0.0, 1.0))
-    middles = ((edges[:-1] + edges[1:]) / 2).round(4).tolist()
-    near = _bars(middles, [int(h) for h in heights], hover=f"IIA about %{{x:.2f}}: %{{y:,}} {noun}<extra></extra>")
-    near["width"] = 0.045
-    near["marker"] = {"color": "--surface", "line": {"color": "--ink", "width": 1.2}}
-    perfect = sum(1 for v in values if v == 1)
-    valid = _bars([1.025], [perfect], hover=f"IIA 1: %{{y:,}} {noun}<extra></extra>", width=0.045)
-    figure = _figure([near, valid], x_title="IIA", y_title=noun, y_values=[*heights.tolist(), perfect])
-    figure["layout"]["xaxis"].update(range=[-0.02, 1.08], tickmode="array", tickvals=[0, 0.25, 0.5, 0.75, 1.025],
-                                     ticktext=["0", "0.25", "0.5", "0.75", "1"])  # fmt: skip
-    if perfect:
-        figure["layout"]["annotations"] = [
-            _label(1.05, max([perfect, *heights[-4:].tolist()]), f"{perfect:,} valid", anchor="right", y_ref="y")
-        ]
-    return figure
 
 
 def binned_histogram(
@@ -134,7 +64,7 @@ def binned_histogram(
     return figure
 
 
-def _bars(x: Sequence[Any], y: Sequence[int], *, hover: str, width: float | None = None) -> Figure:
+def _bars(x: Sequence[Any], y: Sequence[int], *, hover: str) -> Figure:
     trace: Figure = {
         "type": "bar",
         "x": list(x),
@@ -143,8 +73,6 @@ def _bars(x: Sequence[Any], y: Sequence[int], *, hover: str, width: float | None
         "hovertemplate": hover,
         "showlegend": False,
     }
-    if width is not None:
-        trace["width"] = width
     return trace
 
 
@@ -157,15 +85,7 @@ def _figure(
     x_ticks: Sequence[int] | None = None,
 ) -> Figure:
     """The house layout round some traces."""
-    axis: Figure = {
-        "showgrid": False,
-        "zeroline": False,
-        "fixedrange": True,
-        "linecolor": "--rule-2",
-        "tickcolor": "--rule-2",
-        "ticks": "outside",
-        "ticklen": 4,
-    }
+    axis: Figure = {**AXIS, "fixedrange": True}
     few = max([int(v) for v in y_values] or [0])
     layout: Figure = {
         "paper_bgcolor": "rgba(0,0,0,0)",
@@ -195,20 +115,6 @@ def _figure(
     if x_ticks is not None and len(x_ticks) <= 30:
         layout["xaxis"].update(tickmode="array", tickvals=list(x_ticks), ticktext=[str(t) for t in x_ticks])
     return {"data": traces, "layout": layout, "config": dict(CONFIG)}
-
-
-def _label(x: float, y: float, words: str, *, anchor: str = "center", y_ref: str = "paper") -> Figure:
-    return {
-        "x": x,
-        "y": y,
-        "xref": "x",
-        "yref": y_ref,
-        "text": words,
-        "showarrow": False,
-        "xanchor": anchor,
-        "yanchor": "bottom",
-        "font": {"color": "--ink", "size": 12},
-    }
 
 
 def _power(exponent: float) -> str:

@@ -212,7 +212,6 @@ def pattern_context() -> dict[str, Any]:
         [[0.0, 1.15, 0.99, 2.28], [0.0, 1.04, 0.88, 2.17], [0.0, 0.9, 1.05, 2.2], [-0.02, 0.8, 0.96, 0.0]]
     )
     agreed = np.array([[1, 1, 1, 0], [1, 1, 1, 0], [1, 1, 1, 1], [1, 1, 1, 1]], dtype=bool)
-    rng = np.random.default_rng(1)
     return {
         "plan_example": _plan_example(),
         "scope_example": Scope(1, "paper"),
@@ -276,7 +275,4 @@ def pattern_context() -> dict[str, Any]:
             {"bits": "11", "output": 2.6037, "decision": -1, "target": 0, "margin": 1.104, "right": False},
         ],
         "by_edges": {10: 5, 11: 22, 12: 46, 13: 54, 14: 40, 15: 21, 16: 7, 17: 1, 18: 1},
-        "by_circuit": [0, 0, *(int(10**e) for e in rng.uniform(1, 7.5, 195))],
-        "margins": rng.gamma(2.0, 0.06, 197).tolist(),
-        "iia": [(12, 12)] * 3 + [(int(k), 24) for k in rng.integers(8, 24, 60)],
     }

@@ -20,8 +20,6 @@ Theme = Literal["light", "dark"]
 STYLES: Final = tuple(ROOT / "static" / f"{name}.css" for name in ("pluriscope", "funnel", "sandbox"))
 FONT: Final = ROOT / "static" / "fonts" / "STIXGeneral-Regular.otf"
 FONT_FAMILY: Final = "STIXGeneral"
-MAX_PIXELS: Final = 2_400
-"""Longest side of a PNG."""
 
 _CLASSES: Final = re.compile(
     r"\.(e-|n-|dir|lead|lab|halo|w\b|big|tile|strip|capsule|t-|numline|h-|heatmap|m-|fb-|fl-)"

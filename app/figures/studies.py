@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from app.figures.plots import CONFIG, Figure
+from app.figures.plots import AXIS, CONFIG, Figure
 
 MAX_DOTS: Final = 6_000
 _SPREAD: Final = 0.32  # of dots to either side, where groups are 1 apart
@@ -218,15 +218,7 @@ def _layout(
     log: bool,
     floor: float,
 ) -> Figure:
-    axis: Figure = {
-        "showgrid": False,
-        "zeroline": False,
-        "fixedrange": True,
-        "linecolor": "--rule-2",
-        "tickcolor": "--rule-2",
-        "ticks": "outside",
-        "ticklen": 4,
-    }
+    axis: Figure = {**AXIS, "fixedrange": True}
     labels = [strip.label + (f"<br><span>{strip.note}</span>" if strip.note else "") for strip in strips]
     y_axis: Figure = {
         **axis,

@@ -28,11 +28,11 @@ from app.db.codecs import network_of, protocol_of
 from app.db.direction_codecs import PreparedDirections, prepare_directions
 from app.db.direction_tables import DirectionSearchRow
 from app.db.directions import save_directions
-from app.db.errors import NotFound
-from app.db.reads.analyses import analysis_by_key, find_data, network_by_digest, scope_of
-from app.db.tables import AlgorithmRow, AnalysisRow
+from app.db.reads.analyses import find_data, scope_of
+from app.db.tables import AlgorithmRow
 from app.jobs.direction_asking import meant_algorithms
 from app.jobs.handlers import Handler, Saved
+from app.jobs.meant import analysis_meant
 
 MAX_ALGORITHMS: Final = 100_000  # of one search, as many as an analysis lists
 
@@ -54,31 +54,13 @@ class DirectionInputs:
     max_dimension: int | None
 
 
-def find_aligned(session: Session, arguments: Mapping[str, Any]) -> AnalysisRow:
-    """The analysis that a job is about.
-
-    Raises:
-        NotFound: it is not stored any more, or another result stands in its place.
-    """
-    network = network_by_digest(session, arguments["network"])
-    row = network and analysis_by_key(
-        session, network.id, int(arguments["output"]), arguments["protocol"], arguments["data"]
-    )
-    item = f"analysis of network {arguments['network'][:12]}"
-    if not row:
-        raise NotFound(item, "is not stored any more", "ask for it again")
-    if row.result_digest != arguments["result"]:
-        raise NotFound(item, "has another result by now than the one whose algorithms were meant", "ask again")
-    return row
-
-
 def load_direction_inputs(session: Session, arguments: Mapping[str, Any]) -> DirectionInputs:
     """Read the network and the algorithms that are to be aligned.
 
     Raises:
         NotFound: the analysis is gone or replaced.
     """
-    row = find_aligned(session, arguments)
+    row = analysis_meant(session, arguments)
     network = network_of(row.network)
     rows = session.scalars(
         select(AlgorithmRow)
@@ -158,7 +140,7 @@ def save_found_directions(
     session: Session, arguments: Mapping[str, Any], outcome: tuple[PreparedDirections, ...]
 ) -> Saved:
     """Store the searches beside their analysis."""
-    row = find_aligned(session, arguments)
+    row = analysis_meant(session, arguments)
     searches = save_directions(session, row, outcome)
     url = Addresses().directions(row.network.slug, scope_of(row, row.network.sizes[0]))
     result = {

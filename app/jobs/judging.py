@@ -19,15 +19,14 @@ from analysis.digest import canonical_json, sha256_hex
 from analysis.progress import Report
 from analysis.shards import FORGETFUL, Shards
 from app.addressing import Addresses
-from app.db.errors import NotFound
-from app.db.reads.analyses import analysis_by_key, network_by_digest, scope_of
+from app.db.reads.analyses import scope_of
 from app.db.reads.results import load_analysis
 from app.db.reads.verdicts import kinds_and_steps, missing_steps
-from app.db.tables import AnalysisRow
 from app.db.verdict_columns import BLOCK, PreparedVerdicts
 from app.db.verdict_staging import VerdictStaging, sweep_verdicts
 from app.jobs.definitions import CRITERIA as DEFINITION
 from app.jobs.handlers import Handler, Saved
+from app.jobs.meant import analysis_meant
 from app.limits import criterion_seconds_in
 
 Outcome = tuple[PreparedVerdicts, ...]
@@ -50,27 +49,6 @@ class JudgingInputs:
     result: str = ""
 
 
-def find_judged(session: Session, arguments: Mapping[str, Any]) -> AnalysisRow:
-    """The analysis that a job's verdicts are about.
-
-    Raises:
-        NotFound: it is not stored any more, or another result stands in its place.
-    """
-    network = network_by_digest(session, arguments["network"])
-    row = network and analysis_by_key(
-        session, network.id, int(arguments["output"]), arguments["protocol"], arguments["data"]
-    )
-    if not row:
-        raise NotFound(f"analysis of network {arguments['network'][:12]}", "is not stored any more", "ask for it again")
-    if row.result_digest != arguments["result"]:
-        raise NotFound(
-            f"analysis of network {arguments['network'][:12]}",
-            "has another result by now than the one to be judged",
-            "ask for its criteria again",
-        )
-    return row
-
-
 def load_judging_inputs(session: Session, arguments: Mapping[str, Any]) -> JudgingInputs:
     """Read what the analysis found; verdicts that are stored already are not made again, except
     those that a shorter budget than the present one ended.
@@ -79,7 +57,7 @@ def load_judging_inputs(session: Session, arguments: Mapping[str, Any]) -> Judgi
         NotFound: the analysis is gone or replaced.
         InvalidCriterion: a criterion that this version does not know.
     """
-    row = find_judged(session, arguments)
+    row = analysis_meant(session, arguments)
     budget = criterion_seconds_in(session)
     steps = missing_steps(session, row, kinds_and_steps(parse_steps(arguments["criteria"])), budget=budget)
     return JudgingInputs(Subject.of(load_analysis(session, row)), steps, budget, row.result_digest)
@@ -113,7 +91,7 @@ def save_verdicts(session: Session, arguments: Mapping[str, Any], outcome: Outco
     """Let everyone see the staged verdicts."""
     staging = _staging(arguments, outcome)
     staging.publish(session)
-    row = find_judged(session, arguments)
+    row = analysis_meant(session, arguments)
     stopped = sorted({str(one.step) for one in outcome if one.stopped})
     words = f"{len(arguments['criteria'])} criteria, {len(outcome)} verdicts by criterion and kind"
     if stopped:
@@ -128,7 +106,7 @@ def save_verdicts(session: Session, arguments: Mapping[str, Any], outcome: Outco
 
 
 def _staging(arguments: Mapping[str, Any], outcome: Outcome) -> VerdictStaging:
-    return VerdictStaging(outcome, lambda session: find_judged(session, arguments), DEFINITION.job_id(arguments))
+    return VerdictStaging(outcome, lambda session: analysis_meant(session, arguments), DEFINITION.job_id(arguments))
 
 
 CRITERIA: Handler[JudgingInputs, Outcome] = Handler(

@@ -26,7 +26,7 @@ from app.db.reads.analyses import find_data, scope_of
 from app.db.reads.circuits import whole_column
 from app.db.reports import ContradictionsReport, LadderReport, contradictions_report, ladder_report, save_report
 from app.jobs.handlers import Handler, Saved
-from app.jobs.surveying import find_surveyed
+from app.jobs.meant import analysis_meant
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ def load_contradiction_inputs(session: Session, arguments: Mapping[str, Any]) ->
 
 
 def _inputs(session: Session, arguments: Mapping[str, Any], *, circuits: bool) -> ReportInputs:
-    row = find_surveyed(session, arguments)
+    row = analysis_meant(session, arguments)
     network = network_of(row.network)
     return ReportInputs(
         network.for_output(row.output),
@@ -127,7 +127,7 @@ def compute_contradictions(inputs: ReportInputs, report: Report) -> Parted:
 
 def save_ladder(session: Session, arguments: Mapping[str, Any], outcome: Climbed) -> Saved:
     """Store the ladder beside its analysis."""
-    row = find_surveyed(session, arguments)
+    row = analysis_meant(session, arguments)
     saved = save_report(session, row, "ladder", outcome.report, thorough=outcome.thorough, seconds=outcome.seconds)
     url = Addresses().ladder(row.network.slug, scope_of(row, row.network.sizes[0]))
     passing = [rung for rung in outcome.report.rungs if rung.alignments]
@@ -137,7 +137,7 @@ def save_ladder(session: Session, arguments: Mapping[str, Any], outcome: Climbed
 
 def save_contradictions(session: Session, arguments: Mapping[str, Any], outcome: Parted) -> Saved:
     """Store the contradictions beside their analysis."""
-    row = find_surveyed(session, arguments)
+    row = analysis_meant(session, arguments)
     saved = save_report(session, row, "contradictions", outcome.report, thorough=True, seconds=outcome.seconds)
     n = len(outcome.report.alignments) + (outcome.report.interpretation is not None)
     found = f"{n} explanations that read the last hidden layer and pass every joint interchange"

@@ -25,11 +25,11 @@ from app.addressing import Addresses
 from app.db.codecs import network_of, protocol_of
 from app.db.common_ground import save_common_ground
 from app.db.common_ground_columns import PreparedCommonGround, Stored, prepare_common_ground
-from app.db.errors import NotFound
-from app.db.reads.analyses import analysis_by_key, find_data, network_by_digest, scope_of
+from app.db.reads.analyses import find_data, scope_of
 from app.db.reads.circuits import whole_column, whole_counts
-from app.db.tables import AlgorithmRow, AlignmentRow, AnalysisRow
+from app.db.tables import AlgorithmRow, AlignmentRow
 from app.jobs.handlers import Handler, Saved
+from app.jobs.meant import analysis_meant
 
 
 @dataclass(frozen=True)
@@ -42,31 +42,13 @@ class SurveyInputs:
     result: str
 
 
-def find_surveyed(session: Session, arguments: Mapping[str, Any]) -> AnalysisRow:
-    """The analysis that a job is about.
-
-    Raises:
-        NotFound: it is not stored any more, or another result stands in its place.
-    """
-    network = network_by_digest(session, arguments["network"])
-    row = network and analysis_by_key(
-        session, network.id, int(arguments["output"]), arguments["protocol"], arguments["data"]
-    )
-    item = f"analysis of network {arguments['network'][:12]}"
-    if not row:
-        raise NotFound(item, "is not stored any more", "ask for it again")
-    if row.result_digest != arguments["result"]:
-        raise NotFound(item, "has another result by now than the one to be surveyed", "ask for its common ground again")
-    return row
-
-
 def load_survey_inputs(session: Session, arguments: Mapping[str, Any]) -> SurveyInputs:
     """Read circuits, algorithms and kept alignments.
 
     Raises:
         NotFound: the analysis is gone or replaced.
     """
-    row = find_surveyed(session, arguments)
+    row = analysis_meant(session, arguments)
     network = network_of(row.network)
     cut = network.for_output(row.output)
     masks = whole_column(session, row.id, "mask")
@@ -127,7 +109,7 @@ def compute_survey(inputs: SurveyInputs, report: Report, shards: Shards = FORGET
 
 def save_survey(session: Session, arguments: Mapping[str, Any], outcome: PreparedCommonGround) -> Saved:
     """Store the survey beside its analysis."""
-    row = find_surveyed(session, arguments)
+    row = analysis_meant(session, arguments)
     saved = save_common_ground(session, row, outcome)
     classes = f"{saved.classes_kept:,} observed classes"
     if saved.drawn:

@@ -41,7 +41,6 @@ class InProcess:
 
     def __init__(self, app: FastAPI) -> None:
         self.app = app
-        self.n_asked = 0
         self._runner = asyncio.Runner()
         self._life = app.router.lifespan_context(app)
 
@@ -113,7 +112,6 @@ class InProcess:
         raise CannotExport(f"address {address[:200]!r}", "leads on without end", "report it")
 
     async def _ask(self, address: str, take: Callable[[bytes], object], *, fragment: bool) -> Answer:
-        self.n_asked += 1
         answer = Answer()
         asked = False
 

@@ -12,7 +12,6 @@ from html.parser import HTMLParser
 from typing import Final
 
 VOID: Final = frozenset(("area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "wbr"))
-RAW: Final = frozenset(("script", "style"))
 
 
 @dataclass

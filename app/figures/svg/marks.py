@@ -16,13 +16,6 @@ STRATEGY_WORDS: Final = {
     "algorithm": "what then where",
     "direction": "what then where, directions",
 }
-VERDICT_WORDS: Final = {
-    "pass": "passes",
-    "fail": "fails",
-    "na": "not applicable",
-    "untested": "not tested",
-    "running": "running",
-}
 _ARROW = '<path class="m-line" d="M12 6h7m-2.5-2.5L19 6l-2.5 2.5" stroke-width="1"/>'
 _STRATEGIES: Final = {
     "circuit": f'<circle class="m-line" cx="6" cy="6" r="4"/>{_ARROW}'

@@ -109,12 +109,6 @@ class PreviewPage(PageModel):
         """Whether nothing but a yes is missing."""
         return not self.refusals
 
-    @property
-    def slowest(self) -> AnalysisPreview | None:
-        """The analysis that takes longest."""
-        known = [a for a in self.analyses if a.plan.seconds is not None]
-        return max(known, key=lambda a: a.plan.seconds or 0.0, default=None)
-
 
 def build_preview(
     session: Session, addresses: Addresses, intake: Intake, options: BringInOptions, protocols: Sequence[Protocol]

@@ -14,13 +14,11 @@ from app.settings import ROOT
 FIGURES = {
     "edges": plots.edges_histogram({10: 5, 12: 46, 18: 1}),
     "no edges": plots.edges_histogram({}),
-    "interpretations": plots.interpretations_histogram([0, 0, 1, 24, 10**9, 10**40]),
-    "one interpretation": plots.interpretations_histogram([1]),
-    "no interpretations": plots.interpretations_histogram([]),
-    "margins": plots.margins_histogram([0.0, 1e-9, 0.2, float("inf")]),
-    "no margins": plots.margins_histogram([]),
-    "iia": plots.iia_histogram([(12, 12), (0, 0), (7, 12), (0, 12)]),
-    "no iia": plots.iia_histogram([]),
+    "interpretations": plots.binned_histogram(
+        [0, 0.5, 1], [3, 4], x_title="interpretations", noun="circuits", logarithmic=True
+    ),
+    "margins": plots.binned_histogram([0, 0.1, 0.3], [1, 0], x_title="margin", noun="circuits"),
+    "no margins": plots.binned_histogram([], [], x_title="margin", noun="circuits"),
 }
 
 
@@ -58,13 +56,8 @@ def test_figures_are_plain_json_with_known_tokens_and_no_legend(name):
 def test_nothing_is_lost_in_bins():
     assert FIGURES["edges"]["data"][0]["x"] == list(range(10, 19))
     assert sum(FIGURES["edges"]["data"][0]["y"]) == 52
-    assert sum(FIGURES["interpretations"]["data"][0]["y"]) == 6
-    assert FIGURES["interpretations"]["data"][0]["y"][0] == 2  # circuits without an interpretation stand apart
-    assert sum(FIGURES["margins"]["data"][0]["y"]) == 3  # an infinite margin has no place on the axis
-    near, valid = FIGURES["iia"]["data"]
-    assert (sum(near["y"]), valid["y"]) == (2, [1])
-
-
-def test_fragile_margins_are_said_in_words():
-    words = [a["text"] for a in FIGURES["margins"]["layout"]["annotations"]]
-    assert words == ["2 below 1e-06: fragile"]
+    bins = FIGURES["interpretations"]
+    assert bins["data"][0]["y"] == [3, 4]
+    assert bins["data"][0]["x"] == [0.25, 0.75]  # the middles of the bins
+    assert bins["data"][0]["customdata"] == ["1 to 3", "3 to 10"]
+    assert bins["layout"]["xaxis"]["ticktext"] == ["1", "10"]
