@@ -22,8 +22,8 @@ from analysis.circuits.circuit import MAX_EDGES, Circuit
 from analysis.circuits.judging import mean_rows
 from analysis.data import DataRecord
 from analysis.errors import BeyondLimits, InvalidIndex
+from analysis.interpretations.completions import OpenGate, barred_completions, local_table
 from analysis.interpretations.cuts import LayerCuts, pattern, read_cuts
-from analysis.interpretations.gates import essential, gate_name, table_name
 from analysis.interpretations.interpretation import Interpretation, NeuronGate
 from analysis.interpretations.transfer import (
     Integers,
@@ -37,7 +37,6 @@ from analysis.interpretations.transfer import (
 )
 from analysis.interventions.ablation import Ablation
 from analysis.networks.network import Network
-from analysis.tasks import INPUT_NAMES
 
 MAX_STATES = 5_000_000
 MAX_LINKS = 5_000_000  # from states of one layer to those of the next, in all; some seconds
@@ -75,56 +74,6 @@ def index_of_observed(
         InvalidIndex: outside 0 … classes − 1; the cause names the number of classes.
     """
     return InterpretationSpace(network, circuit, data, ablation).index_of_observed(rank)
-
-
-@dataclass(frozen=True)
-class OpenGate:
-    """A neuron's gate short of its completion.
-
-    Args:
-        gate: the gate with 0 in its free rows.
-        barred: numbers of the completions that are XOR or XNOR of two parents, ascending.
-    """
-
-    gate: NeuronGate
-    barred: tuple[int, ...]
-
-    @property
-    def n_completions(self) -> int:
-        return int(2 ** len(self.gate.free_rows)) - len(self.barred)
-
-    def completed(self, number: int) -> NeuronGate:
-        """With its free rows filled by the bits of a completion's number, lowest row least significant."""
-        table = list(self.gate.table)
-        for place, row in enumerate(self.gate.free_rows):
-            table[row] = (number >> place) & 1
-        return replace(self.gate, table=tuple(table), name=name_of_gate(self.gate, tuple(table)))
-
-    def nth(self, rank: int) -> NeuronGate:
-        """The completion of that rank among those not barred."""
-        for barred in self.barred:
-            rank += barred <= rank
-        return self.completed(rank)
-
-    def rank(self, table: tuple[int, ...]) -> int | None:
-        """Inverse of :meth:`nth`; None if the table is no admitted completion."""
-        number = sum(table[row] << place for place, row in enumerate(self.gate.free_rows))
-        if number in self.barred or self.completed(number).table != table:
-            return None
-        return number - sum(barred < number for barred in self.barred)
-
-
-_BARRED = ((0, 1, 1, 0), (1, 0, 0, 1))
-
-
-def name_of_gate(gate: NeuronGate, table: tuple[int, ...]) -> str:
-    """Short name of a gate; first-layer gates of one input are that input."""
-    if gate.layer > 1:
-        return table_name(table, [f"{layer}.{neuron}" for layer, neuron in gate.parents])
-    used, _ = essential(table)
-    if len(used) == 1:
-        return gate_name(gate.function, len(gate.parents))
-    return table_name(table, [INPUT_NAMES[neuron] for _, neuron in gate.parents])
 
 
 @dataclass(frozen=True, eq=False)
@@ -376,32 +325,6 @@ class InterpretationSpace:
                 gate = NeuronGate(layer, neuron, low, high, function, parents, table, free_rows, "")
                 open_gates.append(OpenGate(gate, barred_completions(gate)))
         return open_gates
-
-
-def local_table(function: int, parents: Sequence[int], n_rows: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """A gate over its parents' bits, 0 in the rows that no input reaches, and those rows.
-
-    Args:
-        function: what the neuron computes of the inputs (bit i = input row i); a function of the parents' bits.
-        parents: what each parent computes, most significant first.
-        n_rows: Boolean inputs, 2^n.
-    """
-    table: list[int | None] = [None] * (1 << len(parents))
-    for i in range(n_rows):
-        row = 0
-        for parent in parents:
-            row = row << 1 | (parent >> i) & 1
-        table[row] = (function >> i) & 1
-    return tuple(value or 0 for value in table), tuple(row for row, value in enumerate(table) if value is None)
-
-
-def barred_completions(gate: NeuronGate) -> tuple[int, ...]:
-    """Numbers of the completions that make XOR or XNOR of exactly two parents after the first layer."""
-    if gate.layer == 1 or len(gate.parents) != 2:
-        return ()
-    reached = [row for row in range(4) if row not in gate.free_rows]
-    fitting = [table for table in _BARRED if all(table[row] == gate.table[row] for row in reached)]
-    return tuple(sorted(sum(table[row] << k for k, row in enumerate(gate.free_rows)) for table in fitting))
 
 
 def _of_one_circuit(cuts: NDArray[np.int64]) -> States:

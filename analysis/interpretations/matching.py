@@ -24,8 +24,9 @@ from numpy.typing import NDArray
 from analysis.circuits.circuit import Circuit
 from analysis.data import DataRecord
 from analysis.errors import BeyondLimits, InvalidGate
+from analysis.interpretations.completions import OpenGate
 from analysis.interpretations.gates import essential, gate_name, table_name
-from analysis.interpretations.indexing import InterpretationSpace, OpenGate
+from analysis.interpretations.indexing import InterpretationSpace
 from analysis.interpretations.interpretation import Interpretation, NeuronGate
 from analysis.interpretations.transfer import Integers, Restriction, States, object_array
 from analysis.interventions.ablation import Ablation

@@ -8,9 +8,7 @@ from functools import cached_property, lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.interpretations.indexing import local_table
-
-_XOR = ((0, 1, 1, 0), (1, 0, 0, 1))  # and XNOR: no gates of exactly two parents after the first layer (spec §3)
+from analysis.interpretations.completions import BARRED, local_table
 
 
 @dataclass(frozen=True)
@@ -31,7 +29,7 @@ class OpenTable:
         if len(self.table) != 4:
             return ()
         settled = [row for row in range(4) if row not in self.free_rows]
-        return tuple(table for table in _XOR if all(table[row] == self.table[row] for row in settled))
+        return tuple(table for table in BARRED if all(table[row] == self.table[row] for row in settled))
 
     @property
     def n_completions(self) -> int:

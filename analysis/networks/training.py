@@ -19,8 +19,7 @@ number of rows is the same with and without noise. The random stream is not thei
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Final
@@ -30,7 +29,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from analysis.errors import InvalidTraining
+from analysis.networks.devices import available_device, one_thread
+from analysis.networks.lane_arithmetic import activated, initial_parameters, layer_views, times_slope
 from analysis.networks.network import Activation, Network
 from analysis.networks.training_course import Looks, TrainingCourse, points_each, thinned
 from analysis.networks.training_spec import TrainingOutcome, TrainingSpec, TrainingState
@@ -113,31 +113,6 @@ def _courses(
     return tuple(courses)
 
 
-def available_device(name: str) -> torch.device:
-    """A torch device by its name.
-
-    Raises:
-        InvalidTraining: torch knows no such device here.
-    """
-    try:
-        place = torch.device(name)
-        torch.ones(1, device=place).item()  # has to compute and give back: "meta" makes arrays without values
-    except (RuntimeError, AssertionError, ImportError):
-        raise InvalidTraining(f"device {name!r}", "is not available to torch here", "use cpu") from None
-    return place
-
-
-@contextmanager
-def one_thread() -> Iterator[None]:
-    """Keep torch to one thread: the arrays are tiny, and threads that wait for each other cost many times the work."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
-
-
 def _shape_of(spec: TrainingSpec) -> tuple[object, ...]:
     """What lanes of one computation must share."""
     output = spec.output_activation or spec.activation
@@ -180,7 +155,7 @@ class _Group:
         starts = []
         for position, spec in enumerate(specs):
             random = np.random.default_rng(spec.seed)
-            starts.append(_initial_parameters(random, self.sizes))
+            starts.append(initial_parameters(random, self.sizes))
             self.lanes.append(_new_lane(position, spec, random, self.table))
             self.lanes[-1].looks.most = looks
         self.slots: list[int] = list(range(len(specs)))  # column of each lane in the arrays
@@ -196,8 +171,8 @@ class _Group:
     def _bind(self) -> None:
         """(Re)make everything that depends on which lanes stand in which columns."""
         self.gradient = torch.zeros_like(self.parameters)
-        self.weights, self.biases = _views(self.parameters, self.sizes)
-        self.weight_gradients, self.bias_gradients = _views(self.gradient, self.sizes)
+        self.weights, self.biases = layer_views(self.parameters, self.sizes)
+        self.weight_gradients, self.bias_gradients = layer_views(self.gradient, self.sizes)
         n_rows, n_outputs = len(self.table), self.sizes[-1]
         labels = np.zeros((n_outputs, n_rows, self.width), dtype=np.float32)
         rates = np.zeros(self.width)
@@ -306,7 +281,7 @@ class _Group:
         values = [inputs]
         for layer, (weight, bias) in enumerate(zip(self.weights, self.biases, strict=True), start=1):
             drive = (weight[:, :, None, :] * values[-1][None]).sum(1).add_(bias[:, None, :])
-            values.append(_activate(drive, self._activation(layer), self.spec.negative_slope))
+            values.append(activated(drive, self._activation(layer), self.spec.negative_slope))
         return values
 
     def _activation(self, layer: int) -> Activation:
@@ -327,7 +302,7 @@ class _Group:
         loss = (weighted * error).sum((0, 1))
         upstream = weighted.mul_(2)
         for layer in range(len(self.weights), 0, -1):
-            delta = _times_slope(upstream, values[layer], self._activation(layer), self.spec.negative_slope)
+            delta = times_slope(upstream, values[layer], self._activation(layer), self.spec.negative_slope)
             torch.sum(delta[:, None] * values[layer - 1][None], 2, out=self.weight_gradients[layer - 1])
             torch.sum(delta, 1, out=self.bias_gradients[layer - 1])
             if layer > 1:
@@ -346,7 +321,7 @@ class _Group:
         losses, outputs = tuple(lane.losses), tuple(lane.looks.kept)
         if not (math.isfinite(loss) and np.isfinite(column).all()):
             return TrainingOutcome(spec, "diverged", None, n_epochs, loss, 0.0, losses, outputs)
-        weights, biases = _views(torch.from_numpy(column[:, None]), self.sizes)
+        weights, biases = layer_views(torch.from_numpy(column[:, None]), self.sizes)
         network = Network.from_arrays(
             [w[:, :, 0].numpy() for w in weights],
             [b[:, 0].numpy() for b in biases],
@@ -388,44 +363,3 @@ def _new_lane(position: int, spec: TrainingSpec, random: np.random.Generator, ta
         noise = random.normal(0, spec.noise_std, (len(rows), table.shape[1]))
         inputs = (table[rows] + noise).astype(np.float32)
     return _Lane(position, spec, random, rows.astype(np.int64), inputs)
-
-
-def _initial_parameters(random: np.random.Generator, sizes: Sequence[int]) -> NDArray[np.float32]:
-    """W1, b1, W2, … of one network, uniform in ±1/sqrt(inputs of the layer), the usual default of linear layers."""
-    parts = []
-    for n_in, n_out in pairwise(sizes):
-        bound = 1 / math.sqrt(n_in)
-        parts += [random.uniform(-bound, bound, n_out * n_in), random.uniform(-bound, bound, n_out)]
-    return np.concatenate(parts).astype(np.float32)
-
-
-def _views(parameters: Tensor, sizes: Sequence[int]) -> tuple[list[Tensor], list[Tensor]]:
-    """Weights ``[n_l, n_(l-1), lane]`` and biases ``[n_l, lane]`` inside one array ``[parameter, lane]``."""
-    weights, biases, at = [], [], 0
-    for n_in, n_out in pairwise(sizes):
-        weights.append(parameters[at : at + n_out * n_in].view(n_out, n_in, -1))
-        at += n_out * n_in
-        biases.append(parameters[at : at + n_out])
-        at += n_out
-    return weights, biases
-
-
-def _activate(drive: Tensor, activation: Activation, slope: float) -> Tensor:
-    if activation == "leaky_relu":
-        return torch.maximum(drive, drive * slope)  # equal to it for slopes in [0, 1)
-    if activation == "relu":
-        return drive.clamp_min_(0)
-    if activation == "tanh":
-        return drive.tanh_()
-    return drive.sigmoid_() if activation == "sigmoid" else drive
-
-
-def _times_slope(upstream: Tensor, value: Tensor, activation: Activation, slope: float) -> Tensor:
-    """The gradient through an activation, from the activation's value alone."""
-    if activation == "leaky_relu":
-        return torch.where(value > 0, upstream, upstream * slope)
-    if activation == "relu":
-        return torch.where(value > 0, upstream, torch.zeros_like(upstream))
-    if activation == "tanh":
-        return upstream * (1 - value * value)
-    return upstream * (value * (1 - value)) if activation == "sigmoid" else upstream

@@ -35,9 +35,9 @@ from analysis.circuits.search import search_circuits
 from analysis.circuits.space import count_in_space
 from analysis.data import DataRecord
 from analysis.errors import InvalidNetwork
+from analysis.networks.devices import available_device, one_thread
 from analysis.networks.mlp import ablation_values, batch_activations, keep_matrices
 from analysis.networks.network import Network
-from analysis.networks.training import available_device, one_thread
 from analysis.populations.stacked_space import NetworkStack, StackedSpace
 from analysis.populations.tolerance import MOST_TOLERANCE, output_tolerance
 from analysis.progress import Progress, Report, silent

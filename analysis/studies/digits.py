@@ -30,9 +30,9 @@ from analysis.circuits.finding import find_circuits
 from analysis.data import DataRecord
 from analysis.errors import InvalidTraining
 from analysis.limits import DEFAULT_LIMITS, Limits
+from analysis.networks.devices import available_device, one_thread
 from analysis.networks.mlp import activations
 from analysis.networks.network import Network
-from analysis.networks.training import available_device, one_thread
 from analysis.networks.training_spec import MESSAGES, TrainingState
 from analysis.progress import Progress, Report, silent
 from analysis.protocol import Protocol

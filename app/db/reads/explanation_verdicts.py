@@ -20,7 +20,8 @@ from sqlalchemy.orm import Session
 from analysis.criteria.steps import CriterionStep
 from analysis.criteria.verdict import PASSED
 from app.db.reads.explanation_shelves import Kept, RowShelf, Shelf
-from app.db.reads.verdicts import outcomes_in, surviving
+from app.db.reads.survival import surviving
+from app.db.reads.verdicts import outcomes_in
 from app.db.tables import AnalysisRow, VerdictBlockRow, VerdictRow
 from app.db.verdict_columns import PASSING
 

@@ -9,7 +9,7 @@ To survive is to pass. Failed, undecided and not applicable explanations do not,
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache, partial
 from typing import Any, cast
@@ -21,8 +21,6 @@ from sqlalchemy.orm import Session
 
 from analysis.criteria.budget import budget_that_ended
 from analysis.criteria.criterion import KINDS, Kind
-from analysis.criteria.funnel import funnel_rows
-from analysis.criteria.reading_combination import Combination
 from analysis.criteria.reading_counts import ReadingCounts
 from analysis.criteria.registry import CRITERIA
 from analysis.criteria.steps import CriterionStep
@@ -77,56 +75,6 @@ class StoredVerdict:
     score: float | None
     numerator: int | None
     denominator: int | None
-
-
-@dataclass(frozen=True)
-class SurvivalStep:
-    """One step of a sequence of criteria.
-
-    Args:
-        step: the criterion with its settings.
-        survivors: explanations that pass it and all steps before; None if this or a step before is not computed yet.
-        failed: of those that survived so far, how many fail here; None likewise.
-        undecided: and how many are undecided here.
-        not_applicable: and of how many the question does not arise.
-    """
-
-    step: CriterionStep
-    survivors: int | None
-    failed: int | None
-    undecided: int | None
-    not_applicable: int | None
-
-
-@dataclass(frozen=True, eq=False)
-class Survival:
-    """A sequence of criteria on all explanations of one kind.
-
-    Args:
-        kind: of the explanations.
-        n: explanations before the first step; of interpretations exactly, whatever their number.
-        steps: what is left after each step.
-        bits: ``[explanations]`` which survive all steps; None if some step is not computed yet, and for
-            interpretations, which are not listed.
-        by_circuit: of interpretations, how many of each circuit survive all steps, in the order of circuits; None if
-            some step is not computed, and for the other kinds.
-    """
-
-    kind: Kind
-    n: int
-    steps: tuple[SurvivalStep, ...]
-    bits: NDArray[np.bool_] | None
-    by_circuit: tuple[int, ...] | None
-
-    @property
-    def survivors(self) -> int | None:
-        """How many survive all steps; None if some step is not computed yet."""
-        return self.steps[-1].survivors if self.steps else self.n
-
-    @property
-    def missing(self) -> tuple[CriterionStep, ...]:
-        """The steps from the first that is not computed yet."""
-        return tuple(one.step for one in self.steps if one.survivors is None)
 
 
 def count_of(session: Session, analysis: AnalysisRow, kind: Kind) -> int:
@@ -217,8 +165,8 @@ def outcomes(session: Session, analysis: AnalysisRow, kind: Kind, step: Criterio
     Of interpretations: for each circuit, the outcome that all of them share, or
     :data:`analysis.criteria.reading_counts.MIXED`.
     """
-    row = _row(session, analysis, kind, step)
-    return None if row is None else cast("NDArray[np.uint8]", _column(session, row, "outcomes"))
+    row = verdict_row(session, analysis, kind, step)
+    return None if row is None else cast("NDArray[np.uint8]", verdict_column(session, row, "outcomes"))
 
 
 def outcomes_in(session: Session, verdict: int) -> NDArray[np.uint8]:
@@ -232,35 +180,8 @@ def outcomes_in(session: Session, verdict: int) -> NDArray[np.uint8]:
 
 def reading_counts(session: Session, analysis: AnalysisRow, step: CriterionStep) -> ReadingCounts | None:
     """What a criterion says about the interpretations of each circuit, in exact numbers; None if not computed yet."""
-    row = _row(session, analysis, "interpretation", step)
-    return None if row is None else _counts_in(session, row)
-
-
-def surviving(session: Session, analysis: AnalysisRow, kind: Kind, steps: Sequence[CriterionStep]) -> Survival:
-    """How many explanations survive a sequence of criteria, step by step, and which.
-
-    Every step must apply to the kind.
-
-    Raises:
-        InvalidCriterion: one does not.
-    """
-    for step in steps:
-        if kind not in step.kinds:
-            cure = f"use it for {' or '.join(step.kinds)}"
-            raise InvalidCriterion(f"criterion {step.key}", f"does not apply to kind {kind!r}", cure)
-    if kind == "interpretation":
-        return _surviving_interpretations(session, analysis, steps)
-    n = count_of(session, analysis, kind)
-    every = np.ones(n, dtype=np.bool_)
-    rows = funnel_rows([outcomes(session, analysis, kind, step) for step in steps], every)
-    told = [
-        SurvivalStep(step, None, None, None, None)
-        if row.tally is None or not row.whole
-        else SurvivalStep(step, row.n_left, row.tally.failed, row.tally.undecided, row.tally.not_applicable)
-        for step, row in zip(steps, rows, strict=True)
-    ]
-    left = every if not rows else rows[-1].left if rows[-1].whole else None
-    return Survival(kind, n, tuple(told), left, None)
+    row = verdict_row(session, analysis, "interpretation", step)
+    return None if row is None else counts_in(session, row)
 
 
 def verdicts_at(session: Session, analysis: AnalysisRow, kind: Kind, position: int) -> tuple[StoredVerdict, ...]:
@@ -327,37 +248,12 @@ def _told(
     return tuple(sorted(found, key=lambda one: (_ORDER[one.step.key], str(one.step))))
 
 
-# ---- interpretations -------------------------------------------------------------------------------------------------
-
-
-def _surviving_interpretations(session: Session, analysis: AnalysisRow, steps: Sequence[CriterionStep]) -> Survival:
-    combined = Combination(whole_counts(session, analysis.id, "interpretations"))
-    n = combined.total
-    told: list[SurvivalStep] = []
-    before, complete = n, True
-    for step in steps:
-        row = _row(session, analysis, "interpretation", step) if complete else None
-        if row is None:
-            complete = False
-            told.append(SurvivalStep(step, None, None, None, None))
-            continue
-        beside = combined.take(step, _counts_in(session, row), _column(session, row, "outcomes"))
-        if not told:
-            n = before = combined.total
-        passed, undecided = combined.passed, combined.undecided
-        told.append(SurvivalStep(step, passed, before - passed - undecided - beside, undecided, beside))
-        before = passed
-    return Survival("interpretation", n, tuple(told), None, tuple(combined.by_circuit) if complete else None)
-
-
-# ---- rows ------------------------------------------------------------------------------------------------------------
-
-
 def _seen(analysis: AnalysisRow) -> tuple[Any, ...]:
     return VerdictRow.analysis_id == analysis.id, VerdictRow.staged == ""
 
 
-def _row(session: Session, analysis: AnalysisRow, kind: Kind, step: CriterionStep) -> VerdictRow | None:
+def verdict_row(session: Session, analysis: AnalysisRow, kind: Kind, step: CriterionStep) -> VerdictRow | None:
+    """The row of one criterion with its settings; None if it is not stored."""
     return session.scalar(
         select(VerdictRow).where(
             *_seen(analysis),
@@ -373,15 +269,17 @@ def _blocks(session: Session, row: VerdictRow, name: str) -> list[bytes]:
     return list(session.scalars(query.order_by(VerdictBlockRow.block)))
 
 
-def _column(session: Session, row: VerdictRow, name: str) -> NDArray[Any]:
+def verdict_column(session: Session, row: VerdictRow, name: str) -> NDArray[Any]:
+    """All values of one of its columns."""
     return np.concatenate([unpacked(name, data) for data in _blocks(session, row, name)])
 
 
-def _counts_in(session: Session, row: VerdictRow) -> ReadingCounts:
+def counts_in(session: Session, row: VerdictRow) -> ReadingCounts:
+    """A criterion's row on interpretations as counts for each circuit."""
     circuits = cache(partial(whole_counts, session, row.analysis_id))
     columns = {name: tuple(counted(_blocks(session, row, name), circuits)) for name in COUNTS}
-    applicable = _column(session, row, "outcomes") != NOT_APPLICABLE
-    scores = _column(session, row, "scores") if _blocks(session, row, "scores") else np.full(row.n, np.nan)
+    applicable = verdict_column(session, row, "outcomes") != NOT_APPLICABLE
+    scores = verdict_column(session, row, "scores") if _blocks(session, row, "scores") else np.full(row.n, np.nan)
     return ReadingCounts(**columns, applicable=tuple(applicable.tolist()), scores=scores)
 
 

@@ -20,13 +20,13 @@ from analysis.result import CriterionTally
 from app.db import verdict_columns
 from app.db.reads.analyses import find_network
 from app.db.reads.funnel import columns_of_steps
+from app.db.reads.survival import surviving
 from app.db.reads.verdicts import (
     count_of,
     missing_steps,
     outcomes,
     position_of_alignment,
     reading_counts,
-    surviving,
     verdict_sets,
     verdicts_among,
     verdicts_at,

@@ -12,7 +12,6 @@ from sqlalchemy.orm import Session
 from app.addressing import Addresses
 from app.bundled import ALICE_AND_BOB
 from app.db.reports import ContradictionsReport, report_of, report_row
-from app.errors import Moved
 from app.naming import Scope
 from app.pages.place import locate
 from app.pages.reports.alice_and_bob.cast import cast_of
@@ -30,10 +29,7 @@ def build_alice_and_bob(session: Session, addresses: Addresses) -> AliceAndBobPa
     Raises:
         NotFound: the bundled network was left out of this store.
     """
-    try:
-        place = locate(session, addresses, ALICE_AND_BOB, Scope())
-    except Moved as moved:  # this address names no network, so there is nowhere else to lead to
-        place = locate(session, addresses, moved.now, Scope())
+    place = locate(session, addresses, ALICE_AND_BOB, Scope())
     row = None if place.analysis is None else report_row(session, place.analysis, "contradictions")
     state, job = report_state(session, place, "contradictions", row)
     report = None if row is None else report_of(row, ContradictionsReport)
