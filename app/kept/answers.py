@@ -16,7 +16,8 @@ from __future__ import annotations
 
 import asyncio
 import gzip
-from collections.abc import Hashable
+import time
+from collections.abc import Callable, Hashable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Final, Literal
@@ -50,11 +51,12 @@ class KeptAnswers:
     Args:
         app: what it wraps.
         settings: how much is kept and how long.
+        clock: seconds that only grow.
     """
 
-    def __init__(self, app: ASGIApp, settings: Settings) -> None:
+    def __init__(self, app: ASGIApp, settings: Settings, clock: Callable[[], float] = time.monotonic) -> None:
         self.app = app
-        self._settings = settings
+        self._settings, self._clock = settings, clock
         self.shelf = Shelf(settings.kept_answers_bytes)
         self._threads = ThreadPoolExecutor(THREADS, "kept-answers")  # which end with the application
         self._under_way: dict[Hashable, asyncio.Event] = {}
@@ -131,8 +133,7 @@ class KeptAnswers:
             await caught.end()
             return
         headers, body, tag = whole
-        now = asyncio.get_running_loop().time()
-        answer = KeptAnswer(_tagged(headers, tag), body, tag, scope.get("route"), trace, version, now)
+        answer = KeptAnswer(_tagged(headers, tag), body, tag, scope.get("route"), trace, version, self._clock())
         if question.key is not None and version is not None and _is_public(headers):
             self.shelf.put(question.key, answer)
         ended()
@@ -173,7 +174,7 @@ class KeptAnswers:
         if kept is None:
             return None
         most = self._settings.kept_answers_seconds
-        age = asyncio.get_running_loop().time() - kept.made_at
+        age = self._clock() - kept.made_at
         return kept if age < (min(most, SECONDS_OF_TIME) if kept.trace.told_time else most) else None
 
     async def _is_true(self, store: Store, kept: KeptAnswer) -> bool:

@@ -25,7 +25,7 @@ class KeptAnswer:
         route: what answered, for the metrics.
         trace: what it was read from; not whole where it is true for one version of the store alone.
         version: of the store, at which it is known to be true.
-        made_at: seconds of the event loop's clock.
+        made_at: seconds of the clock of whoever keeps it.
         packed: the body as gzip sends it, once somebody wanted it; empty where it is not worth it.
     """
 

@@ -80,12 +80,13 @@ class House:
     served: list[str] = field(default_factory=list)
     gate: asyncio.Event | None = None  # what is made waits for it, if there is one
     begun: int = 0
+    seconds: float = 0.0  # of the clock by which answers grow old
 
     def __post_init__(self) -> None:
         paths = ("names", "time", "nothing", "cookie", "secret", "private", "stream", "many", "gone", "writes", "late")
         routes = [Route(f"/{name}", getattr(self, f"_{name}")) for name in paths]
         routes += [Route("/who", self._who), Route("/static/who", self._who), Route("/jobs/1/events", self._who)]
-        kept = Middleware(KeptAnswers, settings=self.settings)
+        kept = Middleware(KeptAnswers, settings=self.settings, clock=lambda: self.seconds)
         outer = [Middleware(Envelope), Middleware(Gate, settings=self.settings), kept]
         self.app = Starlette(routes=routes, middleware=outer)
         state = self.app.state

@@ -1,9 +1,11 @@
 """The version of the store: another one after every commit, the same without."""
 
-import multiprocessing
 import sqlite3
+import subprocess
+import sys
 import time
 from contextlib import closing
+from typing import Final
 
 import pytest
 from sqlalchemy import select
@@ -11,7 +13,8 @@ from sqlalchemy import select
 from app.db.engine import store_at
 from app.db.store_version import StoreVersion
 from app.db.tables import ProtocolRow
-from tests.app.kept.conftest import add_data, add_protocol
+from app.settings import ROOT
+from tests.app.kept.conftest import add_data
 from tests.conftest import SQLITES_OWN
 
 
@@ -38,19 +41,22 @@ def test_it_changes_with_every_commit_of_this_process(store, version):
     assert len(seen) == 11
 
 
-def _add(url: str, digest: str) -> None:
-    store = store_at(url)
-    add_protocol(store, digest)
-    store.close()
+ADD: Final = """
+import sys
+from sqlalchemy import text
+from app.db.engine import store_at
+
+store = store_at(sys.argv[1])
+with store.write() as session:
+    session.execute(text("INSERT INTO protocols VALUES ('p', 'n', '{}')"))
+store.close()
+"""
 
 
 @pytest.mark.slow
 def test_it_changes_with_a_commit_of_another_process(store, version):
     before = version.now()
-    process = multiprocessing.get_context("spawn").Process(target=_add, args=(store.url, "p"))
-    process.start()
-    process.join(60)
-    assert process.exitcode == 0
+    subprocess.run([sys.executable, "-c", ADD, store.url], check=True, cwd=ROOT)
     assert version.now() != before
 
 
@@ -62,8 +68,10 @@ def test_what_is_not_committed_cannot_be_seen_and_what_is_can(store, version, el
         open_ = version.now()
         with store.read() as reading:
             assert reading.scalars(select(ProtocolRow.name)).all() == []
-        assert version.now() == open_
-    assert version.now() != open_
+        between = version.now()
+        if store.reader.dialect.name == "sqlite":  # on PostgreSQL others of the same server change it too
+            assert between == open_
+    assert version.now() not in (open_, between)
 
 
 def test_connections_do_not_mistake_each_others_versions(store):
