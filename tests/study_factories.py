@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from analysis.data import DataRecord
 from analysis.networks.network import Network
 from analysis.studies.cells import cells_of
 from analysis.studies.design import StudyDesign, design_from_mapping
@@ -80,6 +81,18 @@ def results(study: StudyDesign | None = None, *, failing: int = 4) -> StudyResul
                 )
             )
     return StudyResults(study, tuple(outcomes))
+
+
+def judged_on_rows(known: StudyResults, n_inputs: int = 2) -> StudyResults:
+    """The same outcomes, each judged on rows of its own that are no Boolean inputs."""
+    random = np.random.default_rng(0)
+    told = []
+    for outcome in known.outcomes:
+        rows = random.normal(size=(9, n_inputs)).astype(np.float32).astype(np.float64)
+        labels = np.arange(9.0)[:, None] % 2
+        record = DataRecord(rows[: 2**n_inputs], rows, labels, None, "made-up activations", boolean=False)
+        told.append(replace(outcome, data=record))
+    return replace(known, outcomes=tuple(told))
 
 
 def values_at(position: int, seed: int) -> dict[str, Measured]:

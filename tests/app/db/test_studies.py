@@ -1,8 +1,11 @@
+from dataclasses import replace
+
 import pytest
 from sqlalchemy import func, select
 
 from analysis.studies.result_file import read_results, result_bytes
 from app.db.errors import Ambiguous, Conflict, NotFound
+from app.db.reads.analyses import find_data
 from app.db.reads.networks import gallery
 from app.db.reads.studies import (
     OutcomeFilter,
@@ -13,9 +16,11 @@ from app.db.reads.studies import (
     studies_of_network,
 )
 from app.db.studies import save_outcomes, save_results, save_study
+from app.db.study_summaries import read_document, save_summary, summary_row
 from app.db.study_tables import StudyOutcomeRow
 from app.db.tables import NetworkRow
-from tests.study_factories import design, results
+from app.jobs.filling import fill_in
+from tests.study_factories import design, judged_on_rows, results
 
 
 def test_results_are_stored_once_with_their_networks(store):
@@ -113,3 +118,67 @@ def test_outcomes_of_a_deleted_study_go_with_it(store):
         session.delete(row)
         session.flush()
         assert session.scalar(select(func.count()).select_from(StudyOutcomeRow)) == 0
+
+
+# ---- on what networks were judged, and what a study says -----------------------------------------------------------
+
+
+def test_the_rows_that_networks_were_judged_on_are_stored_and_written_again(store):
+    known = judged_on_rows(results())
+    assert read_results(result_bytes(known)).content == known.content
+    with store.write() as session:
+        row, _ = save_results(session, known)
+        assert stored_results(session, row).content == known.content
+        network = session.scalar(select(NetworkRow).where(NetworkRow.digest == known.outcomes[0].network))
+        assert network.input_data == known.outcomes[0].data.digest
+        found = find_data(session, network.input_data[:12], 2)
+        assert (found.boolean, found.digest) == (False, known.outcomes[0].data.digest)
+
+
+def test_older_results_take_on_the_rows_where_they_say_the_same(store):
+    older, known = results(), judged_on_rows(results())
+    first, *others = known.outcomes
+    another = replace(first, values={name: ({},) for name in first.values})
+    with store.write() as session:
+        row, _ = save_results(session, older)
+        assert session.scalars(select(StudyOutcomeRow.data_digest)).all() == [None] * 8
+        _, n_new = save_results(session, replace(known, outcomes=(another, *others)))
+        assert n_new == 0
+        kept = session.scalars(select(StudyOutcomeRow.data_digest).order_by(StudyOutcomeRow.id)).all()
+        assert kept == [None, *(outcome.data.digest for outcome in others)]
+        again = {outcome.seed: outcome for outcome in stored_results(session, row).outcomes[:4]}
+        assert again[0].data is None
+        assert again[1].data.digest == others[0].data.digest
+
+
+def test_what_a_study_says_is_kept_when_results_are_taken_in(store):
+    with store.write() as session:
+        row, _ = save_results(session, results())
+        kept = summary_row(session, row.id)
+        assert (kept.n_outcomes, kept.revision) == (8, row.revision)
+        assert len(read_document(kept)["networks"]) == 8
+
+
+def test_a_summary_of_fewer_outcomes_never_replaces_one_of_more(store):
+    with store.write() as session:
+        row, _ = save_results(session, results())
+        save_summary(session, row.id, 1, 3, b"")
+        assert summary_row(session, row.id).n_outcomes == 8
+
+
+def test_a_study_from_before_summaries_is_summed_up_by_a_worker(store):
+    with store.write() as session:
+        row, _ = save_results(session, results())
+        session.delete(summary_row(session, row.id))
+    assert fill_in(store) == 1
+    assert fill_in(store) == 0
+    with store.read() as session:
+        assert summary_row(session, find_study(session, "xor-width").id).n_outcomes == 8
+
+
+def test_a_bundled_study_takes_on_new_words(store):
+    with store.write() as session:
+        save_study(session, design(), origin="bundled")
+        row = save_study(session, design(question="Anew?", seeds={"first": 0, "count": 2}), origin="bundled")
+        assert (row.design["question"], row.n_networks) == ("Anew?", 8)
+        assert save_study(session, design(question="Of a user?")).design["question"] == "Anew?"

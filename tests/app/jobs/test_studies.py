@@ -1,12 +1,22 @@
+from dataclasses import replace
+
 import pytest
+from sqlalchemy import func, select
 
 from analysis.errors import Cancelled, InvalidStudy
 from analysis.progress import silent
+from analysis.protocol import COMPLETE, PAPER
+from analysis.studies.result_file import read_results
+from app.bundled.study_seeding import bundled_results
 from app.db.errors import Conflict
+from app.db.job_tables import JobRow
+from app.db.reads.analyses import find_data, network_by_digest
 from app.db.reads.studies import find_study, study_jobs
 from app.db.studies import save_outcomes, save_results
 from app.jobs import study_queue
-from app.jobs.definitions import STUDY
+from app.jobs.definitions import STUDY, analyse_arguments
+from app.jobs.handlers import compute_analysis, load_analysis_inputs, save_analysis_outcome, stage_analysis_outcome
+from app.jobs.study_summaries import load_outcomes, save_told, sum_up
 from app.jobs.worker import Worker
 from tests.study_factories import design, results
 
@@ -117,3 +127,50 @@ def test_a_chunk_leaves_out_what_was_finished_meanwhile_and_can_be_stopped(store
         saved = save_chunk(session, arguments, compute_chunk(inputs, silent))
         assert saved.result["url"] == "/studies/xor-width"
         assert find_study(session, "xor-width").n_finished == 7
+
+
+def test_a_study_on_its_way_is_summed_up_when_it_has_grown(store):
+    study = design(seeds={"first": 0, "count": 20})
+    known = results(study).outcomes
+    with store.write() as session:
+        row = study_queue.start(session, study)
+        assert not study_queue.ask_for_summary(session, row)
+        asked = []
+        for n in (10, 20, 21, 22, 40):
+            save_outcomes(session, row, known[:n])
+            if study_queue.ask_for_summary(session, row):
+                asked.append(n)
+                job = session.scalars(
+                    select(JobRow).where(JobRow.kind == "study-summary", JobRow.state == "queued")
+                ).one()
+                told = sum_up(load_outcomes(session, job.arguments), silent)
+                assert save_told(session, job.arguments, told).found == f"{n:,} networks summed up"
+                job.state = "done"
+                session.flush()
+        assert asked == [10, 20, 22, 40]
+
+
+@pytest.mark.slow
+def test_a_network_on_images_is_analysed_on_what_its_study_judged_it_on(store):
+    results_of_digits = read_results(bundled_results()["digits-tail"])
+    first = next(outcome for outcome in results_of_digits.outcomes if outcome.converged)
+    with store.write() as session:
+        save_results(session, replace(results_of_digits, outcomes=(first,)))
+    for protocol in (PAPER, COMPLETE):
+        with store.read() as session:
+            row = network_by_digest(session, first.network)
+            data = find_data(session, row.input_data, row.sizes[0])
+            inputs = load_analysis_inputs(session, analyse_arguments(row.digest, 0, protocol, data))
+        found = compute_analysis(inputs, silent)
+        (told,) = first.values[protocol.name]
+        assert found.columns["circuits_valid"] == told["circuits-valid"].value > 1_000
+        assert found.columns["exhaustive"]
+        assert (found.columns["algorithms_candidates"], found.columns["interpretations_total"]) == (0, 0)
+        with store.write() as session:
+            arguments = analyse_arguments(first.network, 0, protocol, data)
+            for step in stage_analysis_outcome(arguments, found):
+                step(session)
+            saved = save_analysis_outcome(session, arguments, found)
+            assert saved.found.endswith("its rows are no Boolean inputs, so nothing else was searched")
+            assert f"data={data.digest[:12]}" in saved.result["url"]
+            assert session.scalar(select(func.count()).select_from(JobRow)) == 0

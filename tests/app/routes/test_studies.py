@@ -2,15 +2,16 @@ import csv
 import gzip
 import io
 import json
+from dataclasses import replace
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
 from analysis.studies.design import FACTORS
 from analysis.studies.result_file import read_results, result_bytes
-from app.db.studies import save_results
+from app.db.studies import save_outcomes, save_results
 from app.settings import ROOT
-from tests.study_factories import MEASURES, results, settings
+from tests.study_factories import MEASURES, design, judged_on_rows, results, settings
 
 API = "/api/v1/studies"
 
@@ -254,3 +255,40 @@ def test_a_deleted_network_stays_an_outcome_and_says_so(client, study):
     assert "Undo" in client.get(f"{study}/outcomes").text
     assert client.get(f"/api/v1{study}").json()["progress"]["converged"] == 6
     assert client.get(gone["network_url"]).status_code == 410
+
+
+def test_a_page_says_of_how_many_networks_its_figures_are(client, store):
+    known = results(design(seeds={"first": 0, "count": 20}))
+    with store.write() as session:
+        row, _ = save_results(session, replace(known, outcomes=known.outcomes[:10]))
+        save_outcomes(session, row, known.outcomes)
+    page = client.get("/api/v1/studies/xor-width").json()
+    assert (page["summed"], page["progress"]["finished"]) == (10, 40)
+    assert sum(group["of"] for group in page["tables"][0]["groups"]) == 10
+    assert "are of the first 10 networks of 40" in client.get("/studies/xor-width").text
+
+
+def test_dots_lead_to_networks_on_the_rows_that_they_were_judged_on(client, store):
+    known = judged_on_rows(results())
+    with store.write() as session:
+        save_results(session, known)
+    first = known.outcomes[0]
+    plot = client.get(f"{API}/xor-width/figures/circuits-valid?protocol=paper").text
+    address = f"/networks/{first.network[:16]}?protocol=paper&data={first.data.digest[:12]}"
+    assert address in plot
+    items = client.get(f"{API}/xor-width/outcomes?protocol=paper").json()
+    assert items["data_kept"]
+    assert items["items"][0]["network_url"].endswith(f"?protocol=paper&data={first.data.digest[:12]}")
+    page = client.get(f"/api/v1{address}").json()
+    assert (page["scope"]["data"]["boolean"], page["counts"]) == (False, None)
+    assert page["network"]["input_data"] == first.data.digest
+
+
+def test_a_ladder_says_what_it_takes_together(client, store):
+    wide = results(design(hidden=[[width] for width in range(2, 9)], references=[]))
+    with store.write() as session:
+        save_results(session, wide)
+    caption = client.get(f"{API}/xor-width/figures/ladder-0").json()["caption"]
+    assert "The networks of all 7 cells are taken together" in caption
+    apart = client.get(f"{API}/xor-width/figures/ladder-0?by=hidden").json()["caption"]
+    assert "taken together" not in apart
