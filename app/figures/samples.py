@@ -269,10 +269,10 @@ def pattern_context() -> dict[str, Any]:
         "interchange": {"outputs": outputs, "agreed": agreed, "tested": ~np.eye(4, dtype=bool)},
         "edge_counts": [197, 197, 197, 197, 140, 134, 162, 197, 126, 139, 81, 105, 129, 149, 102, 197, 183, 185],
         "behaviour_rows": [
-            {"bits": "00", "output": -0.0014, "decision": 0, "target": 0, "margin": 0.499, "right": True},
-            {"bits": "01", "output": 1.0392, "decision": 1, "target": 1, "margin": 0.461, "right": True},
-            {"bits": "10", "output": 0.4514, "decision": 0, "target": 1, "margin": 0.049, "right": False},
-            {"bits": "11", "output": 2.6037, "decision": -1, "target": 0, "margin": 1.104, "right": False},
+            {"bits": "00", "row": [0.0, 0.0], "output": -0.0014, "decision": 0, "target": 0, "margin": 0.499, "right": True},
+            {"bits": "01", "row": [0.0, 1.0], "output": 1.0392, "decision": 1, "target": 1, "margin": 0.461, "right": True},
+            {"bits": "10", "row": [1.0, 0.0], "output": 0.4514, "decision": 0, "target": 1, "margin": 0.049, "right": False},
+            {"bits": "11", "row": [1.0, 1.0], "output": 2.6037, "decision": -1, "target": 0, "margin": 1.104, "right": False},
         ],
         "by_edges": {10: 5, 11: 22, 12: 46, 13: 54, 14: 40, 15: 21, 16: 7, 17: 1, 18: 1},
     }

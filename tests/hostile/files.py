@@ -243,13 +243,19 @@ def pickles(dice: random.Random) -> bytes:
     return pickle.dumps(value, dice.randint(0, 5))
 
 
+def member(name: str) -> zipfile.ZipInfo:
+    """A file of an archive at a fixed time, so that equal seeds make equal archives whatever the clock says."""
+    info = zipfile.ZipInfo(name)
+    info.compress_type = zipfile.ZIP_DEFLATED
+    return info
+
+
 def torch_archives(dice: random.Random) -> bytes:
     blob = io.BytesIO()
     with zipfile.ZipFile(blob, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("archive/data.pkl", pickle.dumps(Harmless()))
-        archive.writestr(
-            dice.choice(["../../outside", "archive/data/0", "/etc/cron.d/x"]), bytes(dice.randint(0, 1_000))
-        )
+        archive.writestr(member("archive/data.pkl"), pickle.dumps(Harmless()))
+        place = dice.choice(["../../outside", "archive/data/0", "/etc/cron.d/x"])
+        archive.writestr(member(place), bytes(dice.randint(0, 1_000)))
     return blob.getvalue()
 
 
@@ -264,7 +270,7 @@ def bombs(dice: random.Random) -> bytes:
         return lzma.compress(content, preset=0)
     blob = io.BytesIO()
     with zipfile.ZipFile(blob, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("network.json", gzip.compress(content, 1, mtime=0) if kind == "nested" else content)
+        archive.writestr(member("network.json"), gzip.compress(content, 1, mtime=0) if kind == "nested" else content)
     return blob.getvalue()
 
 
