@@ -206,9 +206,10 @@ def install(app: FastAPI) -> None:
 
 def answer_to(request: Request, error: PageError) -> Response:
     """The page or the body that tells an error."""
-    response = _answer(
-        request, error.status, (error.item, error.cause, error.cure), error.field, error.parent, error.parent_label
-    )
+    parent, label = error.parent, error.parent_label
+    if not parent and error.status == 400 and error.field in request.query_params:
+        parent, label = without_options(request, [{"loc": ("query", error.field)}])
+    response = _answer(request, error.status, (error.item, error.cause, error.cure), error.field, parent, label)
     if isinstance(error, Busy | TooSlow):
         response.headers["Retry-After"] = "5"
     elif isinstance(error, TooMany):

@@ -308,6 +308,8 @@ def test_answering_requests_never_loads_torch():
         ("/networks/xor/circuits?edges_min=few&edges_max=12", "/networks/xor/circuits?edges_max=12"),
         (f"/?q={'a' * 500}", "/"),
         ("/?limit=0&q=xor", "/?q=xor"),
+        ("/networks/xor/explanations?after=abc&kind=circuit", "/networks/xor/explanations?kind=circuit"),
+        ("/networks/xor/circuits?after=abc", "/networks/xor/circuits"),
     ],
 )
 def test_a_wrong_option_leads_to_the_same_page_without_it(client, address, nearest):
