@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import combinations
 from typing import Any, Final
@@ -198,6 +198,16 @@ class StudySummary:
                 failed[label] += 1
         return tuple(Group(label, tuple(points), failed[label], silent[label]) for label, points in found.items())
 
+    def together(self, measure: str, protocol: str, where: Mapping[Factor, str] | None = None) -> Group:
+        """The networks of all cells with these levels as one group."""
+        asked = (measure, protocol, POOLED, tuple(sorted((where or {}).items())))
+        if asked not in self._groups:
+            parts = self.groups(measure, protocol, where=where)
+            points = tuple(point for group in parts for point in group.points)
+            failed, silent = sum(group.failed for group in parts), sum(group.silent for group in parts)
+            self._groups[asked] = (Group(POOLED, points, failed, silent),)
+        return self._groups[asked][0]
+
     def rungs(self, measures: Sequence[str], protocol: str, where: Mapping[Factor, str] | None = None) -> list[Rung]:
         """The same networks under several measures; yes-no ones count as 0 and 1."""
         rungs = []
@@ -237,9 +247,7 @@ class StudySummary:
     def _compare_protocols(self, comparison: Comparison) -> list[Tested]:
         groups: dict[str, Group] = {}
         for protocol in self.design.labels("protocol"):
-            parts = self.groups(comparison.measure, protocol, where=comparison.where)
-            points = tuple(point for group in parts for point in group.points)
-            groups[protocol] = Group(protocol, points, sum(g.failed for g in parts), sum(g.silent for g in parts))
+            groups[protocol] = replace(self.together(comparison.measure, protocol, comparison.where), label=protocol)
         pairs: dict[str, dict[Hashable, Any]] = {
             name: {(point.position, point.seed): point.value for point in group.points}
             for name, group in groups.items()

@@ -23,6 +23,7 @@ from app.db.codecs import parameters_to_bytes, tasks_to_json
 from app.db.errors import Conflict
 from app.db.reads.networks import STUDY_ORIGIN
 from app.db.records import save_data_records, save_protocol
+from app.db.study_summaries import document_of, outcome_records, save_summary, summary_row
 from app.db.study_tables import StudyOutcomeRow, StudyRow
 from app.db.tables import NetworkRow
 
@@ -49,8 +50,10 @@ def save_study(
     row = session.scalar(select(StudyRow).where(StudyRow.digest == design.digest))
     if row is not None:
         known = design_of(row)
-        if design.seeds.count > known.seeds.count:
-            set_design(row, known.with_seeds(design.seeds.count), now)
+        count = max(design.seeds.count, known.seeds.count)
+        texts = design if origin == "bundled" == row.origin else known  # what comes with Pluriscope may be reworded
+        if texts.with_seeds(count) != known:
+            set_design(row, texts.with_seeds(count), now)
         return row
     other = session.scalar(select(StudyRow).where(StudyRow.slug == design.slug))
     if other is not None:
@@ -161,7 +164,17 @@ def save_results(session: Session, results: StudyResults, *, origin: str = "impo
         provenance=results.provenance,
         engine=results.engine,
     )
-    return row, save_outcomes(session, row, results.outcomes)
+    n_new = save_outcomes(session, row, results.outcomes)
+    sum_up(session, row)
+    return row, n_new
+
+
+def sum_up(session: Session, study: StudyRow) -> None:
+    """Keep what a study says by now beside its outcomes, if it is not kept already."""
+    kept = summary_row(session, study.id)
+    if kept is None or kept.revision != study.revision:
+        document = document_of(design_of(study), outcome_records(session, study.id))
+        save_summary(session, study.id, study.revision, study.n_finished, document)
 
 
 def _row(study: StudyRow, position: int, outcome: StudyOutcome) -> dict[str, Any]:

@@ -151,6 +151,16 @@ def study_arguments(study: str, cell: int, seeds: Sequence[int]) -> dict[str, An
     return {"study": study, "cell": cell, "seeds": list(seeds)}
 
 
+def summary_arguments(study: str, n_outcomes: int) -> dict[str, Any]:
+    """Arguments of a "study-summary" job: what the outcomes of a study say by now.
+
+    Args:
+        study: digest of a stored study's design.
+        n_outcomes: how many there are at least, so that more of them are another job.
+    """
+    return {"study": study, "outcomes": n_outcomes}
+
+
 def report_arguments(
     network: str, output: int, protocol: str, data: str, result: str, *, thorough: bool = False
 ) -> dict[str, Any]:
@@ -232,6 +242,13 @@ STUDY: Final = JobDefinition(
     title="Study",
     network_of=lambda arguments: str(arguments["study"]),  # what it works on is a study, by its digest
 )
+STUDY_SUMMARY: Final = JobDefinition(
+    kind="study-summary",
+    handler="app.jobs.study_summaries:STUDY_SUMMARY",
+    version=f"1/{ENGINE_VERSION}",
+    title="Sum up",
+    network_of=lambda arguments: str(arguments["study"]),
+)
 LADDER: Final = JobDefinition(
     kind="ladder",
     handler="app.jobs.reporting:LADDER",
@@ -247,5 +264,6 @@ CONTRADICTIONS: Final = JobDefinition(
     network_of=_network,
 )
 DEFINITIONS: Final[Mapping[str, JobDefinition]] = {
-    d.kind: d for d in (ANALYSE, TRAIN, CRITERIA, COMMON_GROUND, DIRECTIONS, LADDER, CONTRADICTIONS, STUDY)
+    d.kind: d
+    for d in (ANALYSE, TRAIN, CRITERIA, COMMON_GROUND, DIRECTIONS, LADDER, CONTRADICTIONS, STUDY, STUDY_SUMMARY)
 }

@@ -17,6 +17,9 @@ from app.db.engine import Store
 from app.db.reads.verdicts import outcomes_in
 from app.db.shelf_tables import ShelfColumnRow
 from app.db.shelves import save_shelves
+from app.db.studies import sum_up
+from app.db.study_summaries import SUMMARY_VERSION
+from app.db.study_tables import StudyRow, StudySummaryRow
 from app.db.tables import AnalysisRow, CommonGroundBlockRow, CommonGroundRow, VerdictBlockRow, VerdictRow
 from app.db.verdict_columns import PASSING, passing_of
 
@@ -74,8 +77,18 @@ def _draw(session: Session, analysis_id: int) -> None:
     save_cloud(session, session.get_one(CommonGroundRow, analysis_id))
 
 
+def _without_summary(session: Session) -> int | None:
+    kept = exists().where(StudySummaryRow.study_id == StudyRow.id, StudySummaryRow.version == SUMMARY_VERSION)
+    return session.scalar(select(StudyRow.id).where(StudyRow.n_finished > 0, ~kept).limit(1))
+
+
+def _sum_up(session: Session, study_id: int) -> None:
+    sum_up(session, session.get_one(StudyRow, study_id))
+
+
 _PARTS: Final[tuple[tuple[Callable[[Session], int | None], Callable[[Session, int], None]], ...]] = (
     (_without_shelves, _shelve),
     (_without_bits, _pack),
     (_without_marks, _draw),
+    (_without_summary, _sum_up),
 )

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from analysis.limits import Limits
@@ -19,12 +18,11 @@ from analysis.studies.running import run_cell
 from analysis.studies.sources import Order
 from app.addressing import Addresses
 from app.db.errors import NotFound
-from app.db.reads.studies import finished_seeds
+from app.db.reads.studies import finished_seeds, study_by_digest
 from app.db.studies import design_of, save_outcomes
-from app.db.study_tables import StudyRow
 from app.jobs.definitions import STUDY as DEFINITION
 from app.jobs.handlers import Handler, Saved
-from app.jobs.study_queue import schedule
+from app.jobs.study_queue import ask_for_summary, schedule
 from app.limits import device_in, limits_in
 
 
@@ -45,7 +43,7 @@ def load_chunk(session: Session, arguments: Mapping[str, Any]) -> ChunkInputs:
     Raises:
         NotFound: the study is not stored (any more), or has no such cell.
     """
-    row = _study(session, arguments)
+    row = study_by_digest(session, arguments["study"])
     design, position = design_of(row), int(arguments["cell"])
     if position >= design.n_cells:
         raise NotFound(f"cell {position}", "is not part of the study", "start the study anew")
@@ -77,19 +75,13 @@ def compute_chunk(inputs: ChunkInputs, report: Report) -> tuple[StudyOutcome, ..
 
 def save_chunk(session: Session, arguments: Mapping[str, Any], outcomes: tuple[StudyOutcome, ...]) -> Saved:
     """Store the outcomes, and ask for the chunks that come next."""
-    row = _study(session, arguments)
+    row = study_by_digest(session, arguments["study"])
     save_outcomes(session, row, outcomes)
+    ask_for_summary(session, row)
     schedule(session, row, ending=DEFINITION.job_id(arguments))
     n_converged = sum(outcome.converged for outcome in outcomes)
     result = {"url": Addresses().study(row.slug), "study": row.digest}
     return Saved(result, f"{n_converged} of {len(outcomes)} networks converged and measured")
-
-
-def _study(session: Session, arguments: Mapping[str, Any]) -> StudyRow:
-    row = session.scalar(select(StudyRow).where(StudyRow.digest == arguments["study"]))
-    if row is None:
-        raise NotFound(f"study {arguments['study'][:12]}", "is not stored any more", "start it again")
-    return row
 
 
 STUDY: Handler[ChunkInputs, tuple[StudyOutcome, ...]] = Handler(load_chunk, compute_chunk, save_chunk)

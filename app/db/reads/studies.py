@@ -16,7 +16,6 @@ from analysis.studies.design import StudyDesign
 from analysis.studies.measures.measure import Measured
 from analysis.studies.outcome import StudyOutcome, flat_weights
 from analysis.studies.result_file import StudyResults
-from analysis.studies.summary import Record
 from app.db.codecs import data_of, network_of
 from app.db.errors import Ambiguous, NotFound
 from app.db.job_tables import JobRow
@@ -49,28 +48,23 @@ def find_study(session: Session, ref: str) -> StudyRow:
     return rows[0]
 
 
+def study_by_digest(session: Session, digest: str) -> StudyRow:
+    """The study of that design.
+
+    Raises:
+        NotFound: it is not stored (any more).
+    """
+    row = session.scalar(select(StudyRow).where(StudyRow.digest == digest))
+    if row is None:
+        raise NotFound(f"study {digest[:12]}", "is not stored any more", "start it again")
+    return row
+
+
 def all_studies(session: Session) -> Sequence[StudyRow]:
     """All studies, bundled ones first, then the newest."""
     return session.scalars(
         select(StudyRow).order_by(StudyRow.origin != "bundled", StudyRow.created_at.desc(), StudyRow.slug)
     ).all()
-
-
-def outcome_records(session: Session, study_id: int) -> list[Record]:
-    """Every outcome as a summary needs it, in the order of cells and seeds."""
-    rows = session.execute(
-        select(
-            StudyOutcomeRow.position,
-            StudyOutcomeRow.seed,
-            StudyOutcomeRow.state,
-            StudyOutcomeRow.network_digest,
-            StudyOutcomeRow.figures,
-            StudyOutcomeRow.data_digest,
-        )
-        .where(StudyOutcomeRow.study_id == study_id)
-        .order_by(StudyOutcomeRow.position, StudyOutcomeRow.seed)
-    )
-    return [Record(row[0], row[1], row[2], row[3], row[4], (row[5] or "")[:12]) for row in rows]
 
 
 def state_counts(session: Session, study_id: int) -> dict[tuple[int, str], int]:

@@ -96,8 +96,7 @@ def _parts(summary: StudySummary, measure: str, protocol: str, by: Factor | None
     groups = summary.groups(measure, protocol, by)
     if by is not None or 1 < len(groups) <= MOST_GROUPS:
         return groups
-    points = tuple(point for group in groups for point in group.points)
-    return (Group(POOLED, points, sum(g.failed for g in groups), sum(g.silent for g in groups)),)
+    return (summary.together(measure, protocol),)
 
 
 def _step_name(label: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -10,10 +11,10 @@ from sqlalchemy.orm import Session
 from analysis.studies.cells import GRID_FACTORS
 from analysis.studies.design import EVIDENCE, FACTORS, Comparison, Reference, StudyDesign
 from analysis.studies.outcome import CONVERGED
-from analysis.studies.statistics import Tested, spread_of
+from analysis.studies.statistics import Tested
 from analysis.studies.summary import StudySummary
 from app.addressing import Addresses
-from app.db.reads.studies import find_study
+from app.db.reads.studies import find_study, state_counts
 from app.db.study_tables import StudyRow
 from app.errors import BadQuery
 from app.pages.studies.course import follows
@@ -79,7 +80,8 @@ def build_study(session: Session, addresses: Addresses, study: str, options: Stu
         ],
         by=options.by or "",
         by_options=_by_options(design, addresses, row, view),
-        cells=_cells(summary, addresses, row),
+        cells=_cells(summary, state_counts(session, row.id), addresses, row),
+        summed=len(summary.records),
         figures=_figure_links(summary, addresses, row, view),
         tables=[
             FigureTable(
@@ -158,10 +160,12 @@ def _by_options(design: StudyDesign, addresses: Addresses, row: StudyRow, view: 
     ]
 
 
-def _cells(summary: StudySummary, addresses: Addresses, row: StudyRow) -> list[CellView]:
+def _cells(
+    summary: StudySummary, states: Mapping[tuple[int, str], int], addresses: Addresses, row: StudyRow
+) -> list[CellView]:
     finished: Counter[int] = Counter()
     reasons: dict[int, dict[str, int]] = {}
-    for (position, state), count in sorted(summary.states.items()):
+    for (position, state), count in sorted(states.items()):
         finished[position] += count
         if state != CONVERGED:
             reasons.setdefault(position, {})[state] = count
@@ -171,7 +175,7 @@ def _cells(summary: StudySummary, addresses: Addresses, row: StudyRow) -> list[C
             name=cell.name,
             networks=summary.design.seeds.count,
             finished=finished[position],
-            converged=summary.states.get((position, CONVERGED), 0),
+            converged=states.get((position, CONVERGED), 0),
             reasons=reasons.get(position, {}),
             url=addresses.study_outcomes(row.slug, cell=position),
         )
@@ -211,14 +215,11 @@ def _reference_view(reference: Reference, summary: StudySummary) -> ReferenceVie
     n = 0
     protocols = [reference.protocol] if reference.protocol else list(summary.design.labels("protocol"))[:1]
     if reference.measure and protocols[0] in summary.design.labels("protocol"):
-        groups = summary.groups(reference.measure, protocols[0], where=reference.where)
-        points = [point for group in groups for point in group.points]
-        n = len(points)
-        numbers = [float(point.value) for point in points if isinstance(point.value, (int, float))]
-        spread = spread_of(numbers)
+        group = summary.together(reference.measure, protocols[0], reference.where)
+        n, spread = len(group.points), group.spread
         known = {"lower": spread.lower, "median": spread.median, "upper": spread.upper, "mean": spread.mean}
         known["share"] = spread.mean if summary.measures[reference.measure].kind in ("yes-no", "share") else None
-        known["count"] = float(sum(numbers)) if summary.measures[reference.measure].kind == "yes-no" else None
+        known["count"] = float(group.yes.hits) if summary.measures[reference.measure].kind == "yes-no" else None
         quartiles = dict.fromkeys(("lower", "median", "upper"), 0.0)
         told = summary.measures[reference.measure].numeric and set(reference.values) <= {"count"}
         wanted = quartiles if told else reference.values  # one network's count stands beside the quartiles of ours

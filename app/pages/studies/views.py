@@ -250,6 +250,10 @@ class StudyPage(PageModel):
     by: str = Field(description="Factor by which networks are grouped; empty: by cell.")
     by_options: list[ProtocolLink]
     cells: list[CellView]
+    summed: int = Field(
+        description="Networks that figures, numbers and tests are of: all that have their outcome, or fewer while more "
+        "are added, for these are summed up in the background."
+    )
     figures: list[FigureLink]
     tables: list[FigureTable]
     tests: list[TestView]

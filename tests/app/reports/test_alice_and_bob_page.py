@@ -5,6 +5,12 @@ from __future__ import annotations
 from fractions import Fraction
 
 import pytest
+from fastapi.testclient import TestClient
+
+from app.bundled import ALICE_AND_BOB
+from app.bundled.seeding import add_bundled_networks
+from app.main import create_app
+from app.settings import Settings
 
 pytestmark = pytest.mark.slow
 
@@ -65,3 +71,15 @@ def test_the_page_leads_to_comparison_and_sandbox(client, story) -> None:
 def test_unknown_options_are_refused(client) -> None:
     assert client.get("/alice-and-bob?who=bob").status_code == 400
     assert client.get("/api/v1/alice-and-bob?who=bob").status_code == 400
+
+
+def test_the_story_stays_where_it_is_when_its_network_is_renamed(tmp_path) -> None:
+    app = create_app(Settings(data=tmp_path))
+    with TestClient(app, base_url="http://127.0.0.1", client=("127.0.0.1", 1), follow_redirects=False) as browser:
+        with app.state.store.write() as session:
+            add_bundled_networks(session)
+        renamed = browser.post(f"/api/v1/networks/{ALICE_AND_BOB}/rename", json={"slug": "another-name"})
+        assert renamed.status_code == 200
+        assert browser.get("/api/v1/alice-and-bob").json()["network"]["slug"] == "another-name"
+        assert browser.get("/alice-and-bob").status_code == 200
+        assert browser.get(f"/networks/{ALICE_AND_BOB}").headers["location"] == "/networks/another-name"

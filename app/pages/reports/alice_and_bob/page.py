@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from app.addressing import Addresses
 from app.bundled import ALICE_AND_BOB
 from app.db.reports import ContradictionsReport, report_of, report_row
+from app.errors import Moved
 from app.naming import Scope
 from app.pages.place import locate
 from app.pages.reports.alice_and_bob.cast import cast_of
@@ -29,7 +30,10 @@ def build_alice_and_bob(session: Session, addresses: Addresses) -> AliceAndBobPa
     Raises:
         NotFound: the bundled network was left out of this store.
     """
-    place = locate(session, addresses, ALICE_AND_BOB, Scope())
+    try:
+        place = locate(session, addresses, ALICE_AND_BOB, Scope())
+    except Moved as moved:  # this address names no network, so there is nowhere else to lead to
+        place = locate(session, addresses, moved.now, Scope())
     row = None if place.analysis is None else report_row(session, place.analysis, "contradictions")
     state, job = report_state(session, place, "contradictions", row)
     report = None if row is None else report_of(row, ContradictionsReport)
