@@ -11,6 +11,8 @@ from benchmarks.large_addresses import PARTS
 _HEAD: Final = "| p50 | p95 | CPU p50 | CPU p95 | first visit |"
 _RULE: Final = "|--:|--:|--:|--:|--:|"
 _LISTED: Final = "page"
+TARGET: Final = 100
+"""Milliseconds."""
 
 
 def markdown(timings: Sequence[dict[str, Any]]) -> str:
@@ -23,11 +25,15 @@ def markdown(timings: Sequence[dict[str, Any]]) -> str:
     lines += [f"| {_name(one)} | {_figures(one)} |" for one in timings if one["part"] == _LISTED]
     lines += ["", f"| other addresses, by what they are | n | slowest at p95 {_HEAD}", f"|---|--:|---{_RULE}"]
     lines += _others([one for one in timings if one["part"] != _LISTED])
-    slow = [one for one in timings if one["p95"] > 100]
-    said = "; ".join(f"{_name(one)} {one['p95']:.0f}" for one in slow)
-    return "\n".join(
-        [*lines, "", f"{len(slow)} of {len(timings)} addresses over 100 ms at p95{': ' if slow else ''}{said}"]
-    )
+    slow = [one for one in timings if one["processor_p95"] > TARGET]
+    said = "; ".join(f"{_name(one)} {one['processor_p95']:.0f}" for one in slow)
+    n_by_clock = sum(one["p95"] > TARGET for one in timings)
+    lines += [
+        "",
+        f"Over {TARGET} ms at p95 are {n_by_clock} of {len(timings)} addresses by the clock, and {len(slow)} of",
+    ]
+    lines[-1] += f" the processor's time{': ' if slow else ''}{said}."
+    return "\n".join(lines)
 
 
 def _others(timings: Sequence[dict[str, Any]]) -> Iterator[str]:
@@ -50,8 +56,9 @@ def _name(one: dict[str, Any]) -> str:
     """An address short enough for a table: identities of a comparison are counted, not written."""
     path, _, query = str(one["address"]).partition("?")
     options = [option for option in query.split("&") if option and not option.startswith(("e=", "network="))]
-    chosen = sum(option.startswith("e=") for option in query.split("&"))
-    said = ([f"{chosen} chosen"] if chosen else []) + options
+    chosen = [option[2] for option in query.split("&") if option.startswith("e=")]
+    kinds = f" of {len(set(chosen))} kinds" if len(set(chosen)) > 1 else ""
+    said = ([f"{len(chosen)} chosen{kinds}"] if chosen else []) + options
     return f"`{path}`" + (f" ({', '.join(said)})" if said else "")
 
 

@@ -73,10 +73,12 @@ def test_the_tables_have_every_page_and_the_slowest_of_the_others():
             one("list", "/networks/large/circuits?sort=edges", 130.0),
             one("list", "/networks/large/circuits?limit=200", 60.0),
             one("twin", "/api/v1/gallery", 3.0),
+            {**one("picture", "/oembed", 3.0), "processor_p95": 240.0},
         ]
     )
     assert "| `/networks/large` | 7 | 40 | 7 | 7 | 7 |" in text
+    assert markdown([one("page", f"/compare?network=large&{NAMES.mixed}", 1.0)]).count("(2 chosen of 2 kinds)") == 1
     assert "| `/compare` (6 chosen) | 7 | 20 | 7 | 7 | 7 |" in text
     assert "| lists of circuits | 2 | `/networks/large/circuits` (sort=edges) | 7 | 130 | 7 | 7 | 7 |" in text
     assert "| lists of circuits, 200 on a page | 1 |" in text
-    assert "1 of 6 addresses over 100 ms at p95: `/networks/large/circuits` (sort=edges) 130" in text
+    assert "Over 100 ms at p95 are 1 of 7 addresses by the clock, and 1 of the processor's time: `/oembed` 240." in text
