@@ -22,6 +22,7 @@ How they are told is in :mod:`app.error_answers`, beside the engine's and the st
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import ClassVar
 from urllib.parse import quote, urlencode
@@ -157,11 +158,16 @@ class Moved(PageError):
         """The same address with the present slug, in the path or among the options."""
         # the path with the prefix, whether or not a proxy has sent it along
         path = str(request.scope["path"]).replace(f"/networks/{self.former}", f"/networks/{self.now}", 1)
-        query = [
-            (key, self.now if (key, value) == ("network", self.former) else value)
-            for key, value in request.query_params.multi_items()
-        ]
+        query = [(key, self._renamed(key, value)) for key, value in request.query_params.multi_items()]
         return quote(path, safe="/:@!$&'()*+,;=") + (f"?{urlencode(query)}" if query else "")
+
+    def _renamed(self, key: str, value: str) -> str:
+        """An option with the present slug where it names the network, or a page of it (oEmbed)."""
+        if (key, value) == ("network", self.former):
+            return self.now
+        if key == "url":
+            return re.sub(rf"(?<=/networks/){re.escape(self.former)}(?![^/?#.])", self.now, value, count=1)
+        return value
 
 
 class Unsupported(PageError):

@@ -22,9 +22,10 @@ PlanOptions = Annotated[ScopeOptions, Query()]
 
 
 @router.get("/networks", include_in_schema=False)
-def networks(links: Links) -> RedirectResponse:
+def networks(request: Request, links: Links) -> RedirectResponse:
     """The list of networks is the gallery."""
-    return RedirectResponse(links.gallery())
+    query = request.url.query
+    return RedirectResponse(links.gallery() + (f"?{query}" if query else ""))
 
 
 @router.get("/networks/{network}", response_class=HTMLResponse, include_in_schema=False)

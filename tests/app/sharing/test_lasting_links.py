@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from urllib.parse import quote
 
 import pytest
 
@@ -14,6 +15,7 @@ from tests.app.cli.test_analyse import refused, run
 from tests.app.sharing.conftest import ALGORITHM, ALIGNMENT, CIRCUIT, COMPARISON, XOR
 
 pytestmark = pytest.mark.slow
+HOST = "http://127.0.0.1"
 
 
 def rename(client, network: str, slug: str):
@@ -31,6 +33,7 @@ def test_former_slugs_lead_on_with_everything_behind_them(client) -> None:
         ("/embed/networks/moving", "/embed/networks/moved"),
         ("/networks/moving/card.png", "/networks/moved/card.png"),
         ("/compare?network=moving&e=c-3f", "/compare?network=moved&e=c-3f"),
+        (f"/oembed?url={HOST}/networks/moving", f"/oembed?url={quote(HOST, safe='')}%2Fnetworks%2Fmoved"),
     ):
         led = client.get(former)
         assert (led.status_code, led.headers["location"]) == (301, now)
