@@ -16,6 +16,7 @@ import pytest
 
 from analysis.circuits.circuit import Circuit
 from analysis.circuits.finding import find_circuits
+from analysis.contradictions.circuit_reading import first_interpretation
 from analysis.contradictions.events import Event, Situation
 from analysis.contradictions.finding import find_contradictions
 from analysis.contradictions.hidden_cube import cube_shares
@@ -167,3 +168,10 @@ def test_what_is_beyond_the_limits_says_so_and_it_can_be_stopped() -> None:
 
     with pytest.raises(Cancelled):
         find_contradictions(XORNET, XOR, COMPLETE, CLEAN, circuits(), report=stop)
+
+
+def test_of_the_circuits_whose_readings_pass_the_smallest_is_told() -> None:
+    found = first_interpretation(XORNET, circuits(), CLEAN, "zero", [])
+    assert sorted(circuit.n_edges for circuit in circuits()) == [7, 8, 8, 9]
+    assert found is not None
+    assert (found.n_passing, found.interpretation.circuit.n_edges) == (4, 7)

@@ -11,7 +11,8 @@ import pytest
 
 from analysis.data import clean_data
 from analysis.errors import Cancelled
-from analysis.ladder.climbing import climb_closed, closed_rungs, n_placements, placed_algorithms
+from analysis.ladder import climbing
+from analysis.ladder.climbing import climb_closed, closed_rungs, n_placements, n_that_compute, placed_algorithms
 from analysis.ladder.rungs import CLOSED, Floor, Rung
 from analysis.networks.network import Network
 from analysis.protocol import COMPLETE
@@ -106,6 +107,30 @@ def test_a_climb_that_is_stopped_again_and_again_ends_the_same() -> None:
     again, attempts = ends_the_same(climb, parts=1)
     assert again == climb_closed(XORNET, XOR, COMPLETE, CLEAN, n_permuted=3)
     assert attempts == 5
+
+
+@pytest.mark.parametrize(("most", "truncated_at"), [(1, 1), (2, None)])
+def test_what_is_placed_is_whole_unless_some_are_left_out(most, truncated_at, monkeypatch) -> None:
+    monkeypatch.setattr(climbing, "MAX_ALGORITHMS", most)
+    placed = placed_algorithms(XOR, COMPLETE, 1)
+    assert (len(placed.algorithms), placed.n_candidates, placed.truncated_at) == (most, 2, truncated_at)
+
+
+def test_what_passes_one_by_one_may_fail_all_at_once() -> None:
+    network = Network.from_arrays(
+        [[[2.0, 1], [2, 1], [-1, 2], [2, 2]], [[1.0, 1, 1, -2]]],
+        [[0.0, 0, -1, -1], [0.0]],
+        activation="relu",
+        output_activation="linear",
+    )
+    rung = closed_rungs(network, placed_algorithms(XOR, COMPLETE, 1), COMPLETE, CLEAN, ["sets"])["sets"]
+    assert (rung.alignments, rung.joint) == (12, 6)
+
+
+def test_networks_that_compute_the_task_are_counted() -> None:
+    constant = Network.from_arrays([[[0.0, 0.0]], [[0.0]]], [[0.0], [0.0]], activation="sigmoid")
+    assert n_that_compute([XORNET, constant, XORNET], XOR) == 2
+    assert n_that_compute([XORNET, constant], named_task("AND", 2)) == 0
 
 
 @pytest.mark.slow
