@@ -40,6 +40,8 @@ THREADS: Final = 2
 """Of its own: kept answers are given quickly also while routes use all of theirs."""
 SECONDS_OF_TIME: Final = 1.0
 """For how long an answer is given that shows the time when it was made: less than what is shown of it."""
+SECONDS_TO_ASK: Final = 2.0
+"""After which a database server is taken not to answer; the routes may have more luck, and nothing is kept."""
 MIN_PACKED: Final = 1_000
 PACKED: Final = (b"text/", b"application/json", b"application/schema+json", b"image/svg+xml")
 Outcome = Literal["kept", "confirmed", "made", "passed"]
@@ -194,7 +196,11 @@ class KeptAnswers:
             return versions.now()
         if self._rounds is None or self._asked is not versions:
             self._rounds, self._asked = Rounds(versions.now, self._threads), versions
-        return await self._rounds.answer()
+        try:
+            async with asyncio.timeout(SECONDS_TO_ASK):
+                return await self._rounds.answer()
+        except TimeoutError:
+            return None
 
     def _end(self, key: Hashable, done: asyncio.Event) -> None:
         done.set()

@@ -1,6 +1,7 @@
 """Answers are given again exactly while they are true, to whom they are true for."""
 
 import asyncio
+import threading
 
 import httpx
 import pytest
@@ -267,6 +268,17 @@ def test_an_answer_that_was_begun_before_a_change_is_not_given_to_who_came_after
             return (await early).json()["names"], (await late).json()["names"]
 
     assert asyncio.run(run()) == ([], ["p"])
+
+
+def test_a_database_that_does_not_say_its_version_stops_nobody(house, monkeypatch):
+    monkeypatch.setattr("app.kept.answers.SECONDS_TO_ASK", 0.05)
+    versions, go = house.app.state.store_version, threading.Event()
+    monkeypatch.setattr(versions, "is_quick", False)
+    monkeypatch.setattr(versions, "now", lambda: go.wait(10))
+    with house.client() as client:
+        assert [client.get("/names").status_code for _ in range(2)] == [200, 200]
+        go.set()
+    assert house.served == ["made", "made"]
 
 
 def test_the_store_can_be_asked_for_as_before(house):
