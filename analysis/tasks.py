@@ -92,7 +92,7 @@ def task_from_table(truth_table: Sequence[object], n_inputs: int, name: str = ""
             f"must be {2**n_inputs} values of 0 or 1 for {n_inputs} inputs",
             "list the outputs for the inputs counted in binary, first input most significant",
         )
-    table = tuple(int(v) for v in values)  # type: ignore[call-overload]
+    table = tuple(int(v == 1) for v in values)
     rule = _RULES.get(name.strip().upper())
     if rule is not None and rule[1] in (None, n_inputs) and named_task(name, n_inputs).truth_table != table:
         known = ", ".join(map(str, named_task(name, n_inputs).truth_table))

@@ -179,9 +179,9 @@ class DirectionTable:
         expected = behaviour.expected(self.network.n_inputs)[self.tested]
         agreed = (decisions == expected).sum(axis=1)
         constant = values.all() or not values.any()
-        keep = range(len(places))
+        keep: Sequence[int] = range(len(places))
         if must_read:
-            keep = [] if constant else np.flatnonzero(residuals <= self._integer_residual).tolist()  # type: ignore[assignment]
+            keep = [] if constant else np.flatnonzero(residuals <= self._integer_residual).tolist()
         found = [Offer(places[i], int(agreed[i]), float(margins[i])) for i in keep]
         return found, float(residuals.min())
 
