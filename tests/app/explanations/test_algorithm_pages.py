@@ -398,3 +398,18 @@ def test_bad_addresses_are_refused_in_html_and_json_alike(client, aligned, addre
 def test_a_missing_alignment_leads_to_its_algorithm(client, aligned):
     body = client.get(f"/api/v1{aligned['url']}/alignments/0123456789abcdef").json()
     assert body["parent"] == aligned["url"]
+
+
+def test_a_networks_page_shows_explanations_right_behind_their_counts(client, get):
+    text = client.get("/networks/xor").text
+    places = [
+        text.index(f'id="{name}"') for name in ("counts", "explanations", "common-ground", "spread", "provenance")
+    ]
+    assert places == sorted(places)
+    counts = text[places[0] : places[1]]
+    for kind, noun in (("interpretation", "interpretations of those circuits"), ("alignment", "valid alignment")):
+        link = re.search(rf'<a href="([^"]*kind={kind}[^"]*)">{noun}', counts)
+        assert link, kind
+        assert client.get(link[1]).status_code == 200
+    found = get("/networks/xor")["counts"]
+    assert f"{'algorithm' if found['algorithms_aligned'] == 1 else 'algorithms'} with a valid alignment" in counts

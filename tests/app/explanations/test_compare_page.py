@@ -373,3 +373,22 @@ def test_bad_comparisons_are_refused_in_html_and_json_alike(client, aligned, mas
     assert word in twin.json()["error"]
     assert "Traceback" not in page.text
     assert client.get(twin.json()["parent"]).status_code == 200
+
+
+def test_where_they_part_stands_in_a_table_with_a_column_for_each(client, get, refs):
+    page = compare(get, refs["circuit"], refs["other"], refs["alignment"])
+    text = client.get(page["url"]).text
+    table = text.partition('<table class="parting">')[2].partition("</table>")[0]
+    rows = [row.partition("</tr>")[0] for row in table.partition("<tbody>")[2].split("<tr>")[1:]]
+    n_edges = len(page["differing_edges"])
+    assert len(rows) == len(page["differing_neurons"]) + min(n_edges, 8)
+    assert rows
+    assert {row.count("<td>") for row in rows} == {3}
+    names = [neuron["site"] for neuron in page["differing_neurons"]]
+    assert [row.partition('<th scope="row" class="mono">')[2].partition("<")[0] for row in rows][: len(names)] == names
+    edges = rows[len(names) :]
+    assert edges, "circuits that keep different edges"
+    for row, edge in zip(edges, page["differing_edges"], strict=False):
+        said = [cell.partition("</td>")[0] for cell in row.split("<td>")[1:]]
+        assert [("kept" in cell) for cell in said[:2]] == [letter in edge["kept_by"] for letter in "PQ"]
+        assert "says nothing" in said[2], "an alignment says nothing of edges"
