@@ -1,12 +1,19 @@
 """Real pages, kept and given again: each shows what is, to whom it is for."""
 
+import numpy as np
 import pytest
 from fastapi.testclient import TestClient
+from sqlalchemy import select
 
+from analysis.protocol import PAPER
 from app.db.engine import store_at
+from app.db.links import rename_network
+from app.db.tables import NetworkRow
+from app.db.writes import save_analysis, save_network
 from app.jobs import leases
 from app.jobs.leases import Progress
-from tests.factories import XOR_SLUG, stored_analysis
+from app.main import create_app
+from tests.factories import XOR_SLUG, real_analysis, small_network, stored_analysis
 
 NETWORK = f"/networks/{XOR_SLUG}"
 
@@ -118,3 +125,54 @@ def test_pictures_keep_their_own_tags(client, store):
     tag = first.headers["etag"]
     assert client.get(address, headers={"if-none-match": tag}).status_code == 304
     assert client.get(address).headers["etag"] == tag
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", [0, 1])
+def test_whatever_is_changed_kept_pages_are_as_if_made_anew(client, application, store, elsewhere, served, seed):
+    """The same store behind an application that keeps nothing: after each of many changes both say the same."""
+    stored_analysis(store)
+    plain = create_app(application.state.settings.model_copy(update={"kept_answers_bytes": 0}))
+    random = np.random.default_rng(seed)
+    slugs, held = [XOR_SLUG], []
+    number = {"x-request-id": "one"}  # pages of errors show it
+
+    def add_a_network() -> None:
+        with elsewhere.write() as session:
+            file = small_network(seed=int(random.integers(10**6)))
+            slugs.append(save_network(session, file, slug="", origin="uploaded").slug)
+
+    def rename() -> None:
+        place = int(random.integers(len(slugs)))
+        with elsewhere.write() as session:
+            row = session.scalars(select(NetworkRow).where(NetworkRow.slug == slugs[place])).one()
+            slugs[place] = f"renamed-{random.integers(10**6)}"
+            rename_network(session, row, slugs[place])
+
+    def ask() -> None:
+        client.post(f"/api/v1/networks/{random.choice(slugs)}/analyses", json={"protocol": "paper"})
+
+    def work() -> None:
+        with elsewhere.write() as session:
+            if held:
+                done = int(random.integers(100))
+                leases.heartbeat(session, held[0], Progress("circuits", done, 100, f"{done} found"))
+            elif found := leases.claim(session, "worker"):
+                held.append(found)
+
+    def find() -> None:
+        with elsewhere.write() as session:
+            save_analysis(session, real_analysis(PAPER))
+
+    with TestClient(plain, base_url="http://127.0.0.1", client=("127.0.0.1", 50_000), follow_redirects=False) as anew:
+        for _ in range(25):
+            random.choice([add_a_network, rename, ask, work, work, work, find])()
+            paths = ["/", "/api/v1/networks", "/studies"]
+            for slug in {slugs[0], str(random.choice(slugs))}:
+                parts = ("", "/circuits", "/algorithms", "/explanations", "/funnel", "/ladder", "/rename")
+                paths += [f"/networks/{slug}{part}" for part in parts] + [f"/api/v1/networks/{slug}/explanations"]
+            for path in [str(path) for path in random.permutation(paths)[:8]]:
+                for _ in range(2):
+                    kept, made = client.get(path, headers=number), anew.get(path, headers=number)
+                    assert (kept.status_code, kept.text) == (made.status_code, made.text), path
+    assert served().count("confirmed") > 20
