@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
+from benchmarks.findings.mapping_table import mapping_table
 from benchmarks.findings.series_table import series_table
 from benchmarks.findings.tables import (
     classes_table,
@@ -63,6 +64,7 @@ TABLES: Final[dict[str, Callable[[], Iterator[str]]]] = {
     "paper-width": lambda: counts_table("paper-width", "hidden", NAMED),
     "paper-width-complete": lambda: counts_table("paper-width-complete", "hidden", NAMED),
     "paper-width-four-complete": lambda: counts_table("paper-width-4-complete", "hidden", COUNTS),
+    "paper-width-mappings": mapping_table,
     "paper-multi-task": lambda: counts_table("paper-multi-task", "tasks", COUNTS),
     "paper-multi-task-xor": lambda: counts_table("paper-multi-task", "tasks", COUNTS, first_output=True),
     "paper-gate": lambda: counts_table("paper-gate", "tasks", APART),
