@@ -44,7 +44,7 @@ def explanations_twin(session: Reading, links: Links, network: str, options: Lis
     tags=["explanations"],
     summary="All explanations as CSV",
     response_class=Response,
-    responses={**api_errors(400, 404), 200: {"content": {"text/csv": {}}}},
+    responses={**api_errors(400, 404, 409), 200: {"content": {"text/csv": {}}}},
 )
 def explanations_csv(request: Request, links: Links, network: str, options: ListOptions) -> Response:
     """The same list as CSV, 10,000 explanations at a time; the header `Link` leads on."""

@@ -1,6 +1,8 @@
 """What the description says of answers that no route declares by itself, held against real ones."""
 
+from app.db.writes import save_network
 from app.main import interface_of
+from tests.factories import pretrained_xor
 
 HTML = "text/html"
 
@@ -56,6 +58,13 @@ def test_tables_are_told_in_both_forms(application, client):
 
 def test_a_route_keeps_its_own_words(application):
     assert answers(application, "/oembed")["501"]["description"] == "Not in that form"
+
+
+def test_a_list_of_what_is_not_analysed_yet_is_told_to_wait(application, client, store):
+    with store.write() as session:
+        save_network(session, pretrained_xor(), slug="bare", origin="bundled", position=0)
+    assert client.get("/api/v1/networks/bare/explanations.csv").status_code == 409
+    assert "409" in answers(application, "/api/v1/networks/{network}/explanations.csv")
 
 
 def test_the_page_tells_common_answers_once(client):
