@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
 
 from markupsafe import Markup
@@ -57,6 +58,11 @@ def as_bits(table: TableLike) -> Bits:
     Raises:
         ValueError: not 2^n values of 0 and 1.
     """
+    return _bits_of(table if isinstance(table, str) else tuple(table))
+
+
+@lru_cache(maxsize=8_192)  # a list says the same few tables thousands of times
+def _bits_of(table: str | tuple[int, ...]) -> Bits:
     bits = tuple(int(v) for v in table)
     if len(bits) < 2 or len(bits) & (len(bits) - 1) or any(b not in (0, 1) for b in bits):
         raise ValueError(f"truth table {table!r} is not 2^n values of 0 and 1: list one value for each input row")
@@ -184,7 +190,11 @@ def tile_group(
     x: float, y: float, side: float, table: TableLike, hue: str = NEUTRAL, max_width: float | None = None
 ) -> str:
     """A tile centred at (x, y), to be put inside a drawing."""
-    bits = as_bits(table)
+    return _tile(x, y, side, as_bits(table), hue, max_width)
+
+
+@lru_cache(maxsize=8_192)
+def _tile(x: float, y: float, side: float, bits: Bits, hue: str, max_width: float | None) -> str:
     rows, columns = tile_shape(bits)
     width, height = tile_size(bits, side, max_width)
     left, top, dx, dy = x - width / 2, y - height / 2, width / columns, height / rows
