@@ -62,6 +62,20 @@ def test_a_link_and_a_session_expire(kept, monkeypatch):
     assert kept.sessions() == ()
 
 
+def test_a_link_that_is_to_be_the_only_one_ends_those_that_were_not_used(kept):
+    earlier, beside = kept.make_link("admin"), kept.make_link("editor")
+    only = kept.make_link("admin", only=True)
+    assert [kept.use_link(secret) for secret in (earlier, beside, only)] == [None, None, "admin"]
+
+
+def test_ending_all_sessions_ends_links_too_and_leaves_tokens(kept):
+    link, session = kept.make_link("admin"), kept.begin_session("admin", "link", 2)
+    _, secret = kept.make_token("editor")
+    assert kept.end_sessions() == 1
+    assert (kept.session(session), kept.use_link(link)) == (None, None)
+    assert kept.opens(secret) is not None
+
+
 def test_the_token_of_the_settings_opens_as_long_as_it_is_set(tmp_path):
     before, after = Credentials(tmp_path, CHOSEN), Credentials(tmp_path, "another-one-that-was-chosen")
     assert before.opens(CHOSEN) == ("admin", "setting")
