@@ -24,6 +24,14 @@ from tests.browser.rules import (
 pytestmark = pytest.mark.browser
 SLUG = "xor-pretrained"
 NETWORK = f"networks/{SLUG}.html"
+STUDY = "xor-width"
+DOT = """() => {
+  const figure = document.querySelector("[data-study-figure][data-attended] .plot-area");
+  const { left, top } = figure.getBoundingClientRect();
+  const { xaxis, yaxis } = figure._fullLayout;
+  const dots = figure.data.find((trace) => trace.customdata);
+  return [left + xaxis._offset + xaxis.d2p(dots.x[0]), top + yaxis._offset + yaxis.d2p(dots.y[0])];
+}"""
 
 
 def accessible_from_a_disk(tab):
@@ -174,3 +182,51 @@ def test_it_is_read_without_scripts(disk):
     expect(tab.get_by_role("heading", level=1)).to_be_visible()
     expect(tab.get_by_role("button", name="Switch between light and dark")).to_have_count(0)
     expect(tab.get_by_role("navigation", name="Of this network").get_by_role("link", name="Funnel")).to_be_visible()
+
+
+# ---- a study --------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def study_copy(site, tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("offline-study") / "copy"
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "app.cli",
+            "export",
+            "--static",
+            str(folder),
+            "--study",
+            STUDY,
+            "--limit",
+            "3",
+            "--quiet",
+        ],
+        env={**os.environ, "PLURISCOPE_DATA": str(site.data)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
+def test_a_studys_figures_are_drawn_and_its_dots_lead_somewhere(chromium, study_copy):
+    tab = chromium.new_page(viewport={"width": 1440, "height": 900})
+    errors = []
+    tab.on("pageerror", lambda error: errors.append(str(error)))
+    tab.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
+    tab.goto(f"file://{study_copy}/studies/{STUDY}.html")
+    figure = tab.locator("[data-study-figure]").first
+    figure.scroll_into_view_if_needed()
+    tab.locator("[data-study-figure][data-attended]").first.wait_for(timeout=20_000)
+    assert tab.get_by_text("fetched when you come").count() == 0
+    place = tab.evaluate(DOT)
+    tab.mouse.move(*place)
+    tab.mouse.click(*place)
+    tab.wait_for_url("**/not-included.html#/networks/**")
+    assert "Its address: /networks/" in tab.inner_text("main")
+    assert errors == []
+    tab.close()
