@@ -47,6 +47,7 @@ def serve(
     from app.db.engine import open_store
     from app.db.errors import StoreReadOnly
     from app.db.trouble import diagnosis, is_lasting
+    from app.free_memory import give_back_freed_memory
     from app.gate import MAX_HEADER_BYTES
     from app.jobs.deletion import purge_deleted
     from app.jobs.direction_asking import enqueue_missing_directions
@@ -56,6 +57,7 @@ def serve(
     from app.watching.logs import configure
 
     configure(settings.log_format)
+    give_back_freed_memory()
     store = open_store(settings)
     try:
         store.migrate()
@@ -121,11 +123,13 @@ def work(
     process coordinates as many jobs as the cluster has threads, or as [bold]--workers[/bold] says.
     """
     from app.db.engine import open_store
+    from app.free_memory import give_back_freed_memory
     from app.jobs.worker import ClusterMissing, run_workers
     from app.watching.logs import configure
 
     settings = read_settings(workers=workers, cluster=cluster)
     configure(settings.log_format)
+    give_back_freed_memory()
     store = open_store(settings)
     try:
         store.ensure_writable()

@@ -18,6 +18,7 @@ from typing import Protocol as Interface
 
 from analysis.progress import Progress
 from analysis.shards import Shard
+from app.free_memory import give_back_freed_memory
 from app.jobs.computing import Crashed, Ending, Lost, Message, Order, carry_out
 
 CANCEL: Final = "cancel"
@@ -139,6 +140,7 @@ class _ProcessRun(Told):
 def _serve(pipe: Connection) -> None:
     """What the process does: one computation after another, until the pipe closes."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the worker decides what ends
+    give_back_freed_memory()
 
     def send(message: Message) -> None:
         try:

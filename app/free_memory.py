@@ -1,0 +1,32 @@
+"""What a process has freed goes back to the system: for those that live for months.
+
+glibc keeps freed memory for later, in a pool for every few threads, and the more of it the larger the pieces were that
+it has seen. A server was seen to hold 1.8 GB so, of which it used 0.4. Two pools and fixed limits keep what is held near
+what is used.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from typing import Final
+
+_TRIM_THRESHOLD: Final = -1  # numbers of glibc's malloc.h
+_MMAP_THRESHOLD: Final = -3
+_ARENA_MAX: Final = -8
+_POOLS: Final = 2
+_HELD_BYTES: Final = 1 << 20
+_OWN_PIECE_BYTES: Final = 256 << 10
+
+
+def give_back_freed_memory() -> bool:
+    """Ask the C library to hold little of what is freed; call it before threads are started.
+
+    Returns:
+        Whether it was understood; other libraries than glibc have no such settings, and most do not need them.
+    """
+    try:
+        mallopt = ctypes.CDLL(None).mallopt
+    except (AttributeError, OSError, TypeError):
+        return False
+    settings = (_ARENA_MAX, _POOLS), (_TRIM_THRESHOLD, _HELD_BYTES), (_MMAP_THRESHOLD, _OWN_PIECE_BYTES)
+    return all(mallopt(name, value) == 1 for name, value in settings)
