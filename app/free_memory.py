@@ -1,8 +1,8 @@
 """What a process has freed goes back to the system: for those that live for months.
 
 glibc keeps freed memory for later, in a pool for every few threads, and the more of it the larger the pieces were that
-it has seen. A server was seen to hold 1.8 GB so, of which it used 0.4. Two pools and fixed limits keep what is held near
-what is used.
+it has seen. A server was seen to hold 1.8 GB so, of which it used 0.4. Two pools and fixed limits keep what is held
+near what is used.
 """
 
 from __future__ import annotations
