@@ -122,14 +122,13 @@ class _Planner:
     def plan(self) -> None:
         slug, scope, links = self.part.network, self.part.scope, self.links
         self.selection.add("network", links.network(slug, scope))
-        for kind, bare in (
-            ("circuits", links.circuits(slug, scope)),
-            ("algorithms", links.algorithms(slug, scope)),
-            ("explanations", links.explanations(slug, scope)),
-            ("common-ground", links.common_ground(slug, scope)),
-        ):
-            self.selection.add(kind, *self._pages(bare))
-            self._add_variants(kind, bare)
+        self._add_list("circuits", links.circuits(slug, scope))
+        if not self._twin(links.network(slug, scope))["scope"]["data"]["boolean"]:
+            self._circuits(by_gate=False)  # there is nothing else on such rows
+            return
+        self._add_list("algorithms", links.algorithms(slug, scope))
+        self._add_list("explanations", links.explanations(slug, scope))
+        self._add_list("common-ground", links.common_ground(slug, scope))
         self._funnel()
         directions = self._directions()
         circuits = self._circuits()
@@ -148,6 +147,10 @@ class _Planner:
             page = self._twin(address)
             shown += len(page["items"])
             address = page.get("next_url") or ""
+
+    def _add_list(self, kind: str, bare: str) -> None:
+        self.selection.add(kind, *self._pages(bare))
+        self._add_variants(kind, bare)
 
     def _add_variants(self, kind: str, bare: str) -> None:
         """A list's other orders and single filters, as far as its own pages lead to them."""
@@ -211,13 +214,14 @@ class _Planner:
             self.selection.add("story", self.links.alice_and_bob())
         return chosen
 
-    def _circuits(self) -> list[dict[str, Any]]:
+    def _circuits(self, *, by_gate: bool = True) -> list[dict[str, Any]]:
         slug, scope = self.part.network, self.part.scope
         bare = self.links.circuits(slug, scope)
         circuits, total = self._items(bare, self.wish.limit)
         for circuit in circuits:
             self.selection.add("circuit", circuit["url"])
-            self.selection.add("gates", self.links.interpretations(slug, circuit["mask"], scope))
+            if by_gate:
+                self.selection.add("gates", self.links.interpretations(slug, circuit["mask"], scope))
         self.part.shares.append(Share("circuit", len(circuits), total, "fewest edges first", bare))
         return circuits
 

@@ -52,7 +52,7 @@ from app.pages.interchanges import (
     provenance_view,
 )
 from app.pages.options import PageModel, ScopeOptions
-from app.pages.place import Place, locate
+from app.pages.place import Place, locate_boolean
 from app.pages.placements import SHAPE, placement_text, places_of, read_places
 from app.pages.shared import NetworkView, ScopeView, network_view
 
@@ -131,7 +131,7 @@ def alignment_address(
         BadQuery: a malformed place.
         InvalidAlignment: places that do not fit the algorithm or the network.
     """
-    place = locate(session, addresses, network, options.scope)
+    place = locate_boolean(session, addresses, network, options.scope)
     row = find_algorithm_row(session, addresses, place, algorithm_id)
     algorithm = algorithm_of(row, place)
     alignment = Alignment.of(algorithm.text, read_places(options.place))

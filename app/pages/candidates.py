@@ -28,7 +28,7 @@ from app.pages.formulas import (
     read_algorithm,
 )
 from app.pages.options import PageModel, ScopeOptions
-from app.pages.place import Place, locate
+from app.pages.place import Place, locate_boolean
 from app.pages.shared import ScopeView, latest_job, scope_view
 
 N_FOR_HUES: Final = 100
@@ -52,7 +52,7 @@ def locate_with_scope(
     session: Session, addresses: Addresses, network: str, options: ScopeOptions
 ) -> tuple[Place, ScopeView]:
     """What an address's scope names, and how far its analysis is."""
-    place = locate(session, addresses, network, options.scope)
+    place = locate_boolean(session, addresses, network, options.scope)
     jobs = [] if place.analysis is not None else jobs_for(session, [place.row.digest])
     job = latest_job(jobs, place.scope, place.network.n_inputs)
     return place, scope_view(place, job, addresses)

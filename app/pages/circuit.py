@@ -229,6 +229,8 @@ def readings_of(place: Place, circuit: Circuit, verdict: Verdict) -> Readings:
         return Readings(why_not="the protocol does not look at circuits with so many active neurons, so it reads none")
     if not verdict.valid:
         return Readings(why_not="only valid circuits are interpreted, and this one is not valid")
+    if not place.data.boolean:
+        return Readings(why_not="its rows stand for no Boolean inputs, which gates would be about")
     if circuit.layout.n_edges > MAX_EDGES:
         return Readings(why_not=f"interpretations are counted for networks of up to {MAX_EDGES} edges")
     space = InterpretationSpace(place.cut, circuit, place.data, place.protocol.ablation)

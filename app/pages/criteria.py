@@ -21,7 +21,7 @@ from app.db.tables import AnalysisRow, NetworkRow
 from app.errors import BadQuery, NotFound
 from app.naming import Scope
 from app.pages.options import BigInt, PageModel, ScopeOptions
-from app.pages.place import locate
+from app.pages.place import locate_boolean
 from app.pages.shared import JobView, job_view
 
 MAX_STEPS: Final = 64
@@ -124,7 +124,7 @@ def find_judged(
     Raises:
         NotFound: no such network, output, protocol or data record, or no such analysis yet.
     """
-    place = locate(session, addresses, network, scope)
+    place = locate_boolean(session, addresses, network, scope)
     if place.analysis is None:
         raise NotFound(
             f"analysis of {place.row.slug}",

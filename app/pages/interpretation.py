@@ -31,7 +31,7 @@ from app.pages.circuit import (
 )
 from app.pages.network import BehaviourRow, Provenance, behaviour_of, provenance_of
 from app.pages.options import BigInt, PageModel, ScopeOptions
-from app.pages.place import Place, locate
+from app.pages.place import Place, locate_boolean
 from app.pages.samples import GateTile, InterpretationCard, gate_tiles, interpretation_card
 from app.pages.shared import NetworkView, ScopeView, network_view, neuron_name, scope_view
 
@@ -136,7 +136,7 @@ def build_interpretation(
     Raises:
         NotFound: no such network, output, protocol, data record, circuit, or index.
     """
-    place = locate(session, addresses, network, options.scope)
+    place = locate_boolean(session, addresses, network, options.scope)
     circuit = read_circuit(place, mask, addresses)
     verdict = verdict_on(place, circuit)
     readings = readings_of(place, circuit, verdict)

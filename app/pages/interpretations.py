@@ -24,7 +24,7 @@ from app.pages.circuit import (
     verdict_on,
 )
 from app.pages.options import BigInt, PageModel, ScopeOptions
-from app.pages.place import Place, locate
+from app.pages.place import Place, locate_boolean
 from app.pages.samples import InterpretationCard, gate_tiles
 from app.pages.shared import NetworkView, ScopeView, network_view, neuron_name, scope_view
 
@@ -129,7 +129,7 @@ def build_interpretations(
         NotFound: no such network, output, protocol, data record or circuit.
         BadQuery: a gate that no neuron has, or a rank beyond the last match.
     """
-    place = locate(session, addresses, network, options.scope)
+    place = locate_boolean(session, addresses, network, options.scope)
     circuit = read_circuit(place, mask, addresses)
     readings = readings_of(place, circuit, verdict_on(place, circuit))
     slug, scope = place.row.slug, place.scope
@@ -195,7 +195,7 @@ def address_of_draw(
         NotFound: nothing matches, or no such circuit.
         BadQuery: a gate that no neuron has.
     """
-    place = locate(session, addresses, network, options.scope)
+    place = locate_boolean(session, addresses, network, options.scope)
     circuit = read_circuit(place, mask, addresses)
     readings = readings_of(place, circuit, verdict_on(place, circuit))
     space = None if readings.space is None else _space(place, circuit, options)

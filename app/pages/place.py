@@ -137,6 +137,25 @@ def locate(session: Session, addresses: Addresses, network: str, scope: Scope) -
     )
 
 
+def locate_boolean(session: Session, addresses: Addresses, network: str, scope: Scope) -> Place:
+    """The same where the data record's rows stand for the Boolean inputs, which everything but circuits is about.
+
+    Raises:
+        NotFound: no such network, output, protocol or data record, or the rows are others (activations of images, say).
+    """
+    place = locate(session, addresses, network, scope)
+    if not place.data.boolean:
+        raise NotFound(
+            f"data {place.scope.data}",
+            "has rows that stand for no Boolean inputs, so there are circuits on it and nothing else",
+            "leave data out to see this page on the clean inputs",
+            "data",
+            addresses.circuits(place.row.slug, place.scope),
+            "the circuits on these rows",
+        )
+    return place
+
+
 def protocol_key(protocol: Protocol) -> str:
     """How an address names a protocol: a built-in one by name, others by 12 digits of the digest."""
     built_in = BUILT_IN.get(protocol.name)

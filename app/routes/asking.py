@@ -12,7 +12,7 @@ from app.db.tables import AnalysisRow
 from app.errors import Conflict
 from app.pages.jobs import JobPage, build_job
 from app.pages.options import ScopeOptions
-from app.pages.place import locate
+from app.pages.place import locate_boolean
 from app.routes.depends import now
 
 
@@ -41,7 +41,7 @@ def analysis_meant(session: Session, links: Addresses, network: str, order: Anal
         Conflict: the analysis is not stored.
     """
     scope = ScopeOptions(output=order.output, protocol=order.protocol, data=order.data).scope
-    analysis = locate(session, links, network, scope).analysis
+    analysis = locate_boolean(session, links, network, scope).analysis
     if analysis is None:
         raise Conflict("analysis", f"is not stored, so there is {nothing}", "ask for the analysis first")
     return analysis

@@ -17,7 +17,7 @@ from app.pages.common_ground.filters import after_of, order_of, pills_of, sorts_
 from app.pages.common_ground.points import grid_view, point_views
 from app.pages.common_ground.views import CommonGroundOptions, CommonGroundPage, SurveyState
 from app.pages.cursors import write_cursor
-from app.pages.place import Place, locate
+from app.pages.place import Place, locate_boolean
 from app.pages.shared import job_view, latest_job, network_view, scope_view
 
 
@@ -30,7 +30,7 @@ def build_common_ground(
         NotFound: no such network, output, protocol or data record.
         BadQuery: a filter that names nothing, or a cursor that no page gave out.
     """
-    place = locate(session, addresses, network, options.scope)
+    place = locate_boolean(session, addresses, network, options.scope)
     row = None if place.analysis is None else reads.common_ground_of(session, place.analysis)
     wanted = wanted_points(session, place, options, 1 if row is None else row.n_interventions)
     after = after_of(options)

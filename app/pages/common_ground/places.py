@@ -14,7 +14,7 @@ from app.pages.common_ground.views import KIND_OF, PointKind
 from app.pages.cursors import read_cursor, write_cursor
 from app.pages.formulas import FractionView
 from app.pages.options import BigInt, PageModel, ScopeOptions
-from app.pages.place import locate
+from app.pages.place import locate_boolean
 
 _ORDER = "common-ground places"
 
@@ -52,7 +52,7 @@ def build_places(session: Session, addresses: Addresses, network: str, options: 
         NotFound: the network or scope does not exist, or nothing is surveyed yet.
         BadQuery: a cursor that no page gave out.
     """
-    place = locate(session, addresses, network, options.scope)
+    place = locate_boolean(session, addresses, network, options.scope)
     row = None if place.analysis is None else reads.common_ground_of(session, place.analysis)
     if row is None:
         parent = addresses.common_ground(place.row.slug, place.scope)

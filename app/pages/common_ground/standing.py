@@ -17,7 +17,7 @@ from app.pages.common_ground.build import survey_state
 from app.pages.common_ground.views import StandingOptions, StandingView
 from app.pages.explanations import Explanation, find_explanation, read_ref
 from app.pages.formulas import FractionView
-from app.pages.place import locate
+from app.pages.place import locate_boolean
 
 NOT_OF_DIRECTIONS: Final = (
     "Coverage is not applicable: directions do not speak about sets of hidden neurons, which these interventions patch."
@@ -31,7 +31,7 @@ def build_standing(session: Session, addresses: Addresses, network: str, options
         PageError: the network, the scope or the explanation does not exist.
         BeyondLimits: it is too large to be read on the spot.
     """
-    place = locate(session, addresses, network, options.scope)
+    place = locate_boolean(session, addresses, network, options.scope)
     explanation = find_explanation(session, addresses, place, read_ref(options.e, 1), 1)
     place = explanation.place
     row = None if place.analysis is None else reads.common_ground_of(session, place.analysis)

@@ -12,7 +12,7 @@ from app.errors import NotFound
 from app.pages.common_ground.points import algorithms_of, name_of, named
 from app.pages.common_ground.views import KIND_OF
 from app.pages.options import ScopeOptions
-from app.pages.place import locate
+from app.pages.place import locate_boolean
 from app.pages.sharing.exports import about_place
 
 HEAD = [
@@ -38,7 +38,7 @@ def table_rows(
     Raises:
         NotFound: the network or scope does not exist, or nothing is surveyed yet.
     """
-    place = locate(session, addresses, network, options.scope)
+    place = locate_boolean(session, addresses, network, options.scope)
     row = None if place.analysis is None else reads.common_ground_of(session, place.analysis)
     if row is None:
         parent = addresses.common_ground(place.row.slug, place.scope)

@@ -20,7 +20,7 @@ from app.pages.compare.sides import Chosen, Side, side_by_side
 from app.pages.compare.telling_apart import group_views, groups_of
 from app.pages.compare.views import ComparePage
 from app.pages.explanations import Explanation, find_explanation, read_ref
-from app.pages.place import Place, find_network, locate
+from app.pages.place import Place, find_network, locate_boolean
 
 
 class NamesExplanations(Protocol):
@@ -163,4 +163,4 @@ def find_place(session: Session, addresses: Addresses, options: ChosenOptions) -
             addresses.compare(next(iter(rows.values())).slug),
             f"choosing explanations of {next(iter(rows.values())).slug}",
         )
-    return locate(session, addresses, names[0], options.scope)
+    return locate_boolean(session, addresses, names[0], options.scope)

@@ -35,7 +35,7 @@ from app.pages.directions.views import (
     UnreadView,
 )
 from app.pages.formulas import FractionView, algorithm_view, fraction, read_algorithm
-from app.pages.place import Place, locate
+from app.pages.place import Place, locate_boolean
 from app.pages.shared import job_view, latest_job, network_view, scope_view, truth_rows
 
 PER_ALGORITHM = 25
@@ -51,7 +51,7 @@ def build_directions(
         NotFound: no such network, output, protocol, data record or algorithm.
         BadQuery: a cursor that no page gave out.
     """
-    place = locate(session, addresses, network, options.scope)
+    place = locate_boolean(session, addresses, network, options.scope)
     slug, scope = place.row.slug, place.scope
     narrowed = None
     if options.algorithm:

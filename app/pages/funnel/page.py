@@ -44,7 +44,7 @@ from app.pages.funnel.rows import (
     outcomes_of,
 )
 from app.pages.funnel.stored import Lists, Verdicts
-from app.pages.place import Place, locate
+from app.pages.place import Place, locate_boolean
 from app.pages.shared import Counts, counts_of, job_view, latest_job, network_view, scope_view
 
 TOGGLES = {
@@ -66,7 +66,7 @@ def build_funnel(session: Session, addresses: Addresses, network: str, options: 
         NotFound: no such network, output, protocol or data record.
         BadQuery: an unknown criterion or parameter, a value out of range, too many steps.
     """
-    place = locate(session, addresses, network, options.scope)
+    place = locate_boolean(session, addresses, network, options.scope)
     steps = edited(options) if isinstance(options, FunnelPageOptions) else options.steps
     slug, scope, analysis = place.row.slug, place.scope, place.analysis
 

@@ -16,7 +16,7 @@ from app.db.reports import LadderReport, StoredRung, report_of, report_row
 from app.figures.svg.ladder import LadderLine, ladder_figure
 from app.pages.formulas import FractionView
 from app.pages.options import PageModel, ScopeOptions
-from app.pages.place import Place, locate
+from app.pages.place import Place, locate_boolean
 from app.pages.reports.state import ReportState, report_state
 from app.pages.shared import JobView, NetworkView, ScopeView, job_view, latest_job, network_view, scope_view
 
@@ -90,7 +90,7 @@ def build_ladder(session: Session, addresses: Addresses, network: str, options: 
     Raises:
         NotFound: no such network, output, protocol or data record.
     """
-    place = locate(session, addresses, network, options.scope)
+    place = locate_boolean(session, addresses, network, options.scope)
     row = None if place.analysis is None else report_row(session, place.analysis, "ladder")
     state, job = report_state(session, place, "ladder", row)
     report = None if row is None else report_of(row, LadderReport)

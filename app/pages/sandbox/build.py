@@ -12,7 +12,7 @@ from app.addressing import Addresses
 from app.pages.candidates import input_text
 from app.pages.compare.contrast import LEAST
 from app.pages.explanations import Explanation
-from app.pages.place import locate
+from app.pages.place import locate_boolean
 from app.pages.sandbox.asking import answer, bench_of
 from app.pages.sandbox.choosing import fresh, next_of
 from app.pages.sandbox.directions import along_view, direction_choices
@@ -46,7 +46,7 @@ def build_sandbox(session: Session, addresses: Addresses, network: str, options:
         BadQuery: an intervention that cannot be read or that the network has not, or too many of anything.
         BeyondLimits: an explanation that is too large to be read on the spot.
     """
-    place = locate(session, addresses, network, options.scope)
+    place = locate_boolean(session, addresses, network, options.scope)
     links = Links(addresses, place)
     state, explanations = read_state(session, addresses, place, options)
     if isinstance(options, SandboxPageOptions) and options.from_form:

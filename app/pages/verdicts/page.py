@@ -28,7 +28,7 @@ from app.pages.compare.contrast import LETTERS
 from app.pages.compare.options import RefText
 from app.pages.explanations import KIND_LABELS, Explanation, Kind
 from app.pages.options import PageModel, ScopeOptions
-from app.pages.place import locate
+from app.pages.place import locate_boolean
 from app.pages.shared import NetworkView, ProtocolView, TaskView, network_view, protocol_view
 from app.pages.verdicts.on_the_spot import Judged, judge_on_the_spot
 from app.pages.verdicts.witnesses import WitnessView, witness_view
@@ -134,7 +134,7 @@ def build_verdicts(session: Session, addresses: Addresses, network: str, options
         NotFound: no such network, or a reference that names nothing.
         BadQuery: none, more than six, or a malformed reference.
     """
-    place = locate(session, addresses, network, options.scope)
+    place = locate_boolean(session, addresses, network, options.scope)
     slug, scope = place.row.slug, place.scope
     texts = texts_of(session, addresses, options, place)
     if not texts:

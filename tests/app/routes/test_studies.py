@@ -292,3 +292,26 @@ def test_a_ladder_says_what_it_takes_together(client, store):
     assert "The networks of all 7 cells are taken together" in caption
     apart = client.get(f"{API}/xor-width/figures/ladder-0?by=hidden").json()["caption"]
     assert "taken together" not in apart
+
+
+ABOUT_INPUTS = ("explanations", "algorithms", "directions", "ladder", "funnel", "common-ground", "sandbox")
+
+
+def test_on_rows_that_are_no_inputs_only_circuits_are_shown_and_asked_for(client, store):
+    known = judged_on_rows(results())
+    with store.write() as session:
+        save_results(session, known)
+    first = known.outcomes[0]
+    base, data = f"/networks/{first.network[:16]}", first.data.digest[:12]
+    assert client.get(f"{base}/circuits?data={data}").status_code == 200
+    every_edge = f"{(1 << 10) - 1:x}"
+    circuit = client.get(f"{base}/circuits/{every_edge}?data={data}")
+    assert circuit.status_code == 200
+    assert "/sandbox?" not in circuit.text.split("<main", 1)[1]
+    for part in (*ABOUT_INPUTS, f"circuits/{every_edge}/interpretations", f"verdicts?e=c-{every_edge}"):
+        refused = client.get(f"/api/v1{base}/{part}{'&' if '?' in part else '?'}data={data}")
+        assert (refused.status_code, refused.json()["errors"][0]["field"]) == (404, "data"), part
+        assert "no Boolean inputs" in refused.json()["error"]
+    for part in ("common-ground", "criteria", "directions", "ladder"):
+        refused = client.post(f"/api/v1{base}/{part}", json={"data": data})
+        assert (refused.status_code, refused.json()["errors"][0]["field"]) == (404, "data"), part
