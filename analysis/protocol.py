@@ -6,19 +6,18 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError
 
 from analysis.digest import canonical_json, looks_like_digest, sha256_hex
 from analysis.errors import InvalidProtocol
+from analysis.hashed import Hashed
 from analysis.strict_json import plain_text
 
 MAX_NAME: Final = 64
 
 
-class Protocol(BaseModel):
+class Protocol(Hashed):
     """The rules of one analysis. Everything but ``name`` is part of the digest."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str = Field(description="Label for people; not part of the digest.", max_length=MAX_NAME)
     circuit_space: Literal["all", "without_full_node_mask"] = Field(

@@ -14,6 +14,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from analysis.digest import canonical_json, sha256_hex
 from analysis.errors import AnalysisError, InvalidStudy
+from analysis.hashed import Hashed
 from analysis.networks.network import DEFAULT_NEGATIVE_SLOPE, MAX_INPUTS, Activation
 from analysis.protocol import COMPLETE, Protocol, named_protocol, protocol_from_mapping
 from analysis.strict_json import read_object
@@ -125,7 +126,7 @@ class Reference(_Part):
     explanation: str = Field("", max_length=2000, description="Why ours agrees or differs.")
 
 
-class StudyDesign(_Part):
+class StudyDesign(Hashed):
     """Everything that is decided before a study runs."""
 
     format: Literal["pluriscope-study/1"] = STUDY_FORMAT

@@ -33,7 +33,7 @@ SEEN: Final = frozenset(
 MAX_KEY_BYTES: Final = 4_096
 # What is about the process or the caller, what is a stream, and files, which the system keeps. What says `no-store`,
 # sets a cookie or came in pieces is not kept either, whatever its address.
-_NEVER: Final = re.compile(r"/(?:static|health|metrics|admin|login|logout|verify)(?:/.*)?|.*/events")
+_NEVER: Final = re.compile(r"/(?:static|health|metrics|admin|login|logout)(?:/.*)?|.*/(?:events|verify)")
 
 
 @dataclass(frozen=True, slots=True)
