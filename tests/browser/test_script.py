@@ -76,11 +76,11 @@ def fills(page) -> str:
 
 
 def test_figures_are_drawn_and_follow_the_theme(page):
-    page.locator("[data-plot][data-drawn=true]").nth(3).wait_for()
+    page.locator("[data-plot][data-drawn=true]").nth(1).wait_for()
     before = fills(page)
     page.locator("[data-theme-switch]").click()
     assert page.locator("html").get_attribute("data-theme") == "dark"
-    page.locator("[data-plot][data-drawn=true]").nth(3).wait_for()
+    page.locator("[data-plot][data-drawn=true]").nth(1).wait_for()
     for _ in range(40):
         if fills(page) != before:
             break
