@@ -73,7 +73,7 @@ def on_neuron_sets(
         protocol: pairs and decision.
         data: rows to interchange.
     """
-    asked = protocol.model_copy(update={"name": "sets", "alignment_sites": "neuron_sets", "alignments_kept": "valid"})
+    asked = protocol.model_copy(update={"name": "sets", "alignment_sites": "neuron_sets", "alignments_kept": "all"})
     paths = sorted(algorithm.responses)
     if sum((1 << width) - 1 for width in network.hidden_sizes) ** len(paths) > _PLACEMENTS:
         return None

@@ -161,7 +161,7 @@ def _on_neurons(
     network: Network, candidates: Candidates, protocol: Protocol, data: DataRecord, *, single: bool, joint: bool
 ) -> Rung:
     sites = "single_neurons" if single else "neuron_sets"
-    asked = protocol.model_copy(update={"name": sites, "alignment_sites": sites, "alignments_kept": "valid"})
+    asked = protocol.model_copy(update={"name": sites, "alignment_sites": sites, "alignments_kept": "all"})
     found = search_alignments(network, candidates, asked, data).algorithms
     n_valid = sum(result.n_valid for result in found)
     n_runs = [(1 << network.n_inputs) ** (len(result.algorithm.responses) + 1) for result in found if result.n_valid]
