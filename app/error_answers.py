@@ -236,8 +236,7 @@ def _answer(
     parent: str = "",
     parent_label: str = "",
 ) -> Response:
-    item, cause, cure = words
-    summary = f"{item}: {cause}. {cure[:1].upper()}{cure[1:]}."
+    summary = str(PageError(*words))
     return _respond(request, status, summary, [FieldError(field=field, message=summary)], words, parent, parent_label)
 
 

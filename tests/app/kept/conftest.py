@@ -26,22 +26,10 @@ from app.middleware import Envelope
 from app.rendering import THEME_COOKIE
 from app.routes.depends import now
 from app.settings import Settings
-from tests.conftest import ON_EVERY_DATABASE
-from tests.factories import temporary_store
 
 LOCAL = ("127.0.0.1", 50_000)
 VISITOR = ("203.0.113.7", 50_000)
 TOKEN = "let-me-in"  # noqa: S105  of these tests
-
-
-@pytest.fixture(params=ON_EVERY_DATABASE)
-def store(request, tmp_path):
-    if request.param == "sqlite":
-        opened: Store = temporary_store(tmp_path)
-    else:
-        opened = store_at(request.getfixturevalue("postgresql").database())
-    yield opened
-    opened.close()
 
 
 @pytest.fixture
