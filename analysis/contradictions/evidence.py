@@ -16,8 +16,8 @@ from analysis.alignments.joint import MAX_RUNS, score_joint
 from analysis.alignments.search import search_alignments
 from analysis.circuits.estimating import share_interval
 from analysis.data import DataRecord
-from analysis.directions.search import DirectionTable
 from analysis.directions.swaps import run_from
+from analysis.directions.table import DirectionTable
 from analysis.networks.network import Network
 from analysis.protocol import Protocol
 from analysis.validity import decide

@@ -27,7 +27,8 @@ from analysis.data import DataRecord
 from analysis.directions.alignment import DirectionAlignment, LinearPlace, swap_rows
 from analysis.directions.result import DirectionClass
 from analysis.directions.scoring import ScoredDirections, score_directions
-from analysis.directions.search import DirectionTable, align_on_directions
+from analysis.directions.search import align_on_directions
+from analysis.directions.table import DirectionTable
 from analysis.errors import BeyondLimits, InvalidAlignment
 from analysis.ladder.climbing import placed_algorithms
 from analysis.networks.network import Network

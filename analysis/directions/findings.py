@@ -22,7 +22,8 @@ from analysis.directions.integers import n_integer_directions
 from analysis.directions.oblique import ObliqueFamily
 from analysis.directions.result import AlgorithmDirections, DirectionClass, DirectionSearch
 from analysis.directions.rowspace import RowspaceSplit, rowspace_split
-from analysis.directions.search import DirectionTable, search_directions
+from analysis.directions.search import search_directions
+from analysis.directions.table import DirectionTable
 from analysis.errors import BeyondLimits
 from analysis.networks.network import Network
 from analysis.progress import Report, silent

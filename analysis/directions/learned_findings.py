@@ -9,7 +9,7 @@ from analysis.data import DataRecord
 from analysis.directions.findings import DirectionFindings, LearnedChoice, evidence_of
 from analysis.directions.learned import LearnedPlacement, search_learned
 from analysis.directions.result import DirectionSearch
-from analysis.directions.search import DirectionTable
+from analysis.directions.table import DirectionTable
 from analysis.directions.training import LearningOptions
 from analysis.errors import BeyondLimits
 from analysis.networks.network import Network

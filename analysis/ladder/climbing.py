@@ -23,7 +23,8 @@ from analysis.alignments.joint import MAX_RUNS, score_joint
 from analysis.alignments.search import search_alignments
 from analysis.data import DataRecord
 from analysis.directions.result import DirectionClass
-from analysis.directions.search import DirectionTable, search_directions
+from analysis.directions.search import search_directions
+from analysis.directions.table import DirectionTable
 from analysis.errors import BeyondLimits
 from analysis.ladder.rungs import CLOSED, ClosedClass, Floor, Ladder, MapClass, Rung
 from analysis.networks.mlp import forward

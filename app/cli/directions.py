@@ -59,7 +59,7 @@ def search_directions_of(
 def _findings(analysis: OutputAnalysis, classes: Sequence[DirectionClass], quiet: bool) -> list[DirectionFindings]:
     from analysis.algorithms.catalogue import Candidates
     from analysis.directions.findings import find_directions
-    from analysis.directions.search import DirectionTable
+    from analysis.directions.table import DirectionTable
 
     network = analysis.network.for_output(analysis.output)
     listed = Candidates(

@@ -18,7 +18,7 @@ from analysis.data import DataRecord
 from analysis.digest import canonical_json, sha256_hex
 from analysis.directions.findings import DirectionFindings, find_directions
 from analysis.directions.result import DirectionClass
-from analysis.directions.search import DirectionTable
+from analysis.directions.table import DirectionTable
 from analysis.networks.network import Network
 from analysis.progress import Report
 from analysis.protocol import Protocol

@@ -15,7 +15,8 @@ from analysis.algorithms.catalogue import Candidates
 from analysis.alignments.joint import score_joint
 from analysis.alignments.search import search_alignments
 from analysis.directions.result import AlgorithmDirections
-from analysis.directions.search import DirectionTable, align_on_directions
+from analysis.directions.search import align_on_directions
+from analysis.directions.table import DirectionTable
 from analysis.errors import BeyondLimits
 from analysis.protocol import COMPLETE
 from analysis.result import AlgorithmResult

@@ -15,7 +15,7 @@ from analysis.directions.alignment import DirectionAlignment, LinearPlace, parse
 from analysis.directions.oblique import ObliqueFamily, oblique_family
 from analysis.directions.rowspace import RowspaceSplit, rowspace_split
 from analysis.directions.scoring import ScoredDirections, check_directions, direction_matrix, score_directions
-from analysis.directions.search import DirectionTable
+from analysis.directions.table import DirectionTable
 from analysis.result import FRAGILE_MARGIN
 from app.addressing import Addresses
 from app.db.direction_codecs import direction_alignment_of

@@ -22,7 +22,8 @@ from analysis.data import clean_data
 from analysis.directions.alignment import DirectionAlignment, LinearPlace
 from analysis.directions.integers import integer_weights
 from analysis.directions.scoring import score_directions
-from analysis.directions.search import DirectionTable, search_directions
+from analysis.directions.search import search_directions
+from analysis.directions.table import DirectionTable
 from analysis.networks.mlp import activations, forward
 from analysis.networks.network import Network
 from analysis.pipeline import analyse_output

@@ -13,7 +13,8 @@ from analysis.data import clean_data
 from analysis.directions.alignment import parse_directions
 from analysis.directions.integers import integer_directions
 from analysis.directions.scoring import score_directions
-from analysis.directions.search import DirectionTable, search_directions
+from analysis.directions.search import search_directions
+from analysis.directions.table import DirectionTable
 from analysis.protocol import COMPLETE
 from analysis.tasks import input_table, named_task
 from tests.factories import pretrained_xor, two_xor_algorithms

@@ -18,8 +18,8 @@ from analysis.directions.oblique_joint import joint_family
 from analysis.directions.polyhedra import Inequality, common_point, contradict
 from analysis.directions.readouts import minimum_norm
 from analysis.directions.scoring import score_directions
-from analysis.directions.search import DirectionTable
 from analysis.directions.swaps import swapped_along
+from analysis.directions.table import DirectionTable
 from analysis.networks.mlp import activations, forward
 from analysis.networks.network import Network
 from analysis.protocol import COMPLETE

@@ -1,0 +1,183 @@
+"""What a network does along directions, computed once for every algorithm that asks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.alignments.iia import Behaviour, interchange_rows, pattern_bits, tested_pairs
+from analysis.data import DataRecord
+from analysis.directions.alignment import LinearPlace, swap_rows
+from analysis.directions.integers import INTEGER_RESIDUAL, integer_directions
+from analysis.directions.oblique import ObliqueFamily, oblique_family
+from analysis.directions.readouts import RESIDUAL, MinimumNorm, affine_fits, minimum_norm
+from analysis.directions.result import DirectionClass
+from analysis.directions.swaps import swap_outputs
+from analysis.networks.mlp import activations
+from analysis.networks.network import Network
+from analysis.protocol import Protocol
+from analysis.validity import decide, margin_to_edge
+
+
+@dataclass(frozen=True)
+class Offer:
+    """A place for one variable, with how it fares by itself.
+
+    Args:
+        place: where.
+        agreed: tested pairs that agree.
+        margin: smallest distance of an output from the decision's edge.
+        undecided: whether the place only stands for a family of which it is not known whether any member passes.
+    """
+
+    place: LinearPlace
+    agreed: int
+    margin: float
+    undecided: bool = False
+
+
+class DirectionTable:
+    """What a network does along directions, computed once for all algorithms that ask.
+
+    Args:
+        network: cut to the analysed output.
+        protocol: decision rule and pairs.
+        data: rows to interchange.
+        residual: largest difference with which a read-out reads a variable.
+        integer_residual: the same for small integer directions.
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        protocol: Protocol,
+        data: DataRecord,
+        *,
+        residual: float = RESIDUAL,
+        integer_residual: float = INTEGER_RESIDUAL,
+    ) -> None:
+        self.network, self.protocol, self.data = network, protocol, data
+        self.clean = activations(network, interchange_rows(data))
+        self.tested = tested_pairs(network.n_inputs, protocol.interchange_pairs)
+        self._residual, self._integer_residual = residual, integer_residual
+        self._read_outs: dict[tuple[int, int], MinimumNorm] = {}
+        self._outputs: dict[LinearPlace, NDArray[np.float64]] = {}
+        self._integers: dict[int, tuple[NDArray[np.int8], NDArray[np.float64], NDArray[np.float64]]] = {}
+        self._families: dict[tuple[int, Behaviour], ObliqueFamily] = {}
+        self._independent: dict[frozenset[LinearPlace], bool] = {}
+
+    @property
+    def layers(self) -> range:
+        """The hidden layers."""
+        return range(1, self.network.n_hidden_layers + 1)
+
+    @property
+    def n_pairs(self) -> int:
+        """Pairs tested for each variable."""
+        return int(self.tested.sum())
+
+    def read_out(self, layer: int, function: int) -> MinimumNorm:
+        """The shortest read-out of a truth table on a layer."""
+        key = layer, function
+        if key not in self._read_outs:
+            values = pattern_bits(function, self.network.n_inputs).astype(np.float64)
+            self._read_outs[key] = minimum_norm(layer, self.clean[layer], values[None], residual=self._residual)[0]
+        return self._read_outs[key]
+
+    def family(self, layer: int, behaviour: Behaviour) -> ObliqueFamily | None:
+        """The oblique swaps of a variable's shortest read-out; None if it has none.
+
+        A variable and its negation have read-outs w and −w, and so the same family; it is that of the behaviour's.
+        """
+        place = self.read_out(layer, behaviour.values).place
+        if place is None:
+            return None
+        key = layer, behaviour
+        if key not in self._families:
+            self._families[key] = oblique_family(
+                self.network, self.clean, place, behaviour, self.protocol.alignment_decision, self.tested
+            )
+        return self._families[key]
+
+    def offers(
+        self, direction_class: DirectionClass, function: int, behaviour: Behaviour
+    ) -> tuple[tuple[Offer, ...], tuple[tuple[int, float], ...]]:
+        """The places that a class offers for a variable, and the layers that have none with the residual there."""
+        offers: list[Offer] = []
+        unread = []
+        for layer in self.layers:
+            if direction_class in ("integer", "integer-any"):
+                found, residual = self._integer_offers(layer, function, behaviour, direction_class == "integer")
+            else:
+                found, residual = self._read_offers(direction_class, layer, function, behaviour)
+            offers += found
+            if not found:
+                unread.append((layer, residual))
+        return tuple(offers), tuple(unread)
+
+    def _read_offers(
+        self, direction_class: DirectionClass, layer: int, function: int, behaviour: Behaviour
+    ) -> tuple[list[Offer], float]:
+        minimum = self.read_out(layer, function)
+        if minimum.place is None:
+            return [], minimum.read_out.residual
+        place, undecided = minimum.place, False
+        if direction_class == "oblique":
+            family = self.family(layer, behaviour)
+            if family is not None:
+                undecided = family.answer == "undecided"
+                if family.witness is not None:
+                    flip = -1.0 if function != behaviour.values else 1.0
+                    place = LinearPlace.of(layer, place.reads, flip * np.array([family.witness]))
+        return [self._offer(place, behaviour, undecided)], minimum.read_out.residual
+
+    def _offer(self, place: LinearPlace, behaviour: Behaviour, undecided: bool) -> Offer:
+        if place not in self._outputs:
+            self._outputs[place] = swap_outputs(self.network, self.clean, [place])[0][self.tested]
+        outputs, rule = self._outputs[place], self.protocol.alignment_decision
+        agreed = int((decide(outputs, rule) == behaviour.expected(self.network.n_inputs)[self.tested]).sum())
+        margin = float(margin_to_edge(outputs, rule).min(initial=np.inf))
+        return Offer(place, agreed, margin, undecided and agreed < self.n_pairs)
+
+    def _integer_offers(
+        self, layer: int, function: int, behaviour: Behaviour, must_read: bool
+    ) -> tuple[list[Offer], float]:
+        places = integer_directions(layer, self.network.sizes[layer])
+        decisions, margins, reads = self._integer_table(layer, places)
+        values = pattern_bits(function, self.network.n_inputs).astype(np.float64)
+        _, _, residuals = affine_fits(reads, values)
+        expected = behaviour.expected(self.network.n_inputs)[self.tested]
+        agreed = (decisions == expected).sum(axis=1)
+        constant = values.all() or not values.any()
+        keep: Sequence[int] = range(len(places))
+        if must_read:
+            keep = [] if constant else np.flatnonzero(residuals <= self._integer_residual).tolist()
+        found = [Offer(places[i], int(agreed[i]), float(margins[i])) for i in keep]
+        return found, float(residuals.min())
+
+    def _integer_table(
+        self, layer: int, places: Sequence[LinearPlace]
+    ) -> tuple[NDArray[np.int8], NDArray[np.float64], NDArray[np.float64]]:
+        if layer not in self._integers:
+            outputs = swap_outputs(self.network, self.clean, places)[:, self.tested]
+            rule = self.protocol.alignment_decision
+            margins = margin_to_edge(outputs, rule).min(axis=1, initial=np.inf)
+            weights = np.array([place.reads[0] for place in places])
+            self._integers[layer] = decide(outputs, rule), margins, weights @ self.clean[layer].T
+        return self._integers[layer]
+
+    def independent(self, places: Sequence[LinearPlace]) -> bool:
+        """Whether in each layer the read-outs of these places can be set at once."""
+        for layer in {place.layer for place in places}:
+            here = [place for place in places if place.layer == layer]
+            key = frozenset(here)
+            if len(key) < len(here):
+                return False
+            if key not in self._independent:
+                self._independent[key] = swap_rows(sorted(here)) is not None
+            if not self._independent[key]:
+                return False
+        return True
