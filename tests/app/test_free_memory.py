@@ -1,4 +1,4 @@
-"""Freed memory goes back to the system, whichever thread had it."""
+"""Freed memory goes back to the system, whichever thread had it and in however small pieces."""
 
 import subprocess
 import sys
@@ -7,13 +7,15 @@ import pytest
 
 from app.settings import ROOT
 
-# Threads make large pieces and let go of them, but not of a little that was made after them, as pages do.
+# Threads make pieces and let go of them, but not of a little that was made after them or among them, as pages do.
 HOLD_AND_FREE = """
-import sys, threading
-from app.free_memory import give_back_freed_memory
+import sys, threading, time
+from app import free_memory
 
+size, n_pieces, kept_every, wait = map(int, sys.argv[2:])
 if sys.argv[1] == "asked":
-    assert give_back_freed_memory()
+    free_memory._SECONDS = 0.05
+    assert free_memory.give_back_freed_memory()
 
 def resident():
     with open("/proc/self/statm") as told:
@@ -23,22 +25,26 @@ before, kept = resident(), []
 
 def hold():
     b"x" * (30 << 20)
-    pieces = [b"x" * (4 << 20) for _ in range(8)]
-    kept.append(b"x" * 3_000)
+    pieces = [b"x" * size for _ in range(n_pieces)]
+    kept.append(pieces[::kept_every] if kept_every else b"x" * 3_000)
 
 threads = [threading.Thread(target=hold) for _ in range(4)]
 [thread.start() for thread in threads]
 [thread.join() for thread in threads]
-print(resident() - before)
+time.sleep(wait / 10)
+print(resident() - before - sum(map(len, kept[0])) * 4 if kept_every else resident() - before)
 """
+LARGE = (4 << 20, 8, 0, 0)
+SMALL = (20_000, 1_500, 100, 3)
 
 
-def left(how: str) -> int:
-    command = [sys.executable, "-c", HOLD_AND_FREE, how]
+def left(how: str, case: tuple[int, ...]) -> int:
+    command = [sys.executable, "-c", HOLD_AND_FREE, how, *map(str, case)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     return int(done.stdout)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="of glibc")
-def test_what_threads_have_freed_goes_back():
-    assert left("asked") < left("not") / 2
+@pytest.mark.parametrize("case", [LARGE, SMALL], ids=["large", "small"])
+def test_what_threads_have_freed_goes_back(case):
+    assert left("asked", case) < left("not", case) / 2
