@@ -19,9 +19,7 @@ RUN python -c "import tomllib; p = tomllib.load(open('pyproject.toml', 'rb'))['p
       print(*p['dependencies'], *(r for e in ('cluster', 'postgresql') for r in p['optional-dependencies'][e]), sep='\n')" > /tmp/requirements.txt \
  && pip install --constraint constraints.txt --requirement /tmp/requirements.txt
 COPY . .
-# editable: templates, static files and migrations lie beside the packages, not in them
-RUN pip install --no-deps --no-build-isolation --editable . \
- && python -m compileall -q analysis app migrations
+RUN pip install --no-deps --no-build-isolation .
 
 FROM ${BASE}
 LABEL org.opencontainers.image.title="Pluriscope" \
@@ -35,9 +33,8 @@ ENV PATH=/opt/venv/bin:$PATH \
     PLURISCOPE_HOST=0.0.0.0 \
     PLURISCOPE_PORT=8000
 COPY --from=build /opt/venv /opt/venv
-COPY --from=build /srv/pluriscope /srv/pluriscope
 RUN mkdir /data && chown 10001:10001 /data
-WORKDIR /srv/pluriscope
+WORKDIR /data
 USER 10001:10001
 VOLUME /data
 EXPOSE 8000

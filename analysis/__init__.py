@@ -1,6 +1,6 @@
 """The pure engine: networks in, explanations out.
 
-    network, task, protocol, data
+    a Question: model, output, task, protocol, data
         -> circuits        every sub-graph that still decides right       (where)
         -> interpretations a Boolean function for each active neuron      (then what)
         -> algorithms      every small formula that computes the task     (what)
@@ -10,4 +10,4 @@
 Nothing here reads a clock, a file, a database or a global random state.
 """
 
-ENGINE_VERSION = "0.1.0"
+ENGINE_VERSION = "0.2.0"

@@ -54,6 +54,13 @@ class DataRecord:
     def n_inputs(self) -> int:
         return int(self.representatives.shape[1])
 
+    @property
+    def clean_rows(self) -> NDArray[np.float64]:
+        """``[2^n, n]`` one row for each Boolean input: the sources and bases of interchanges, and the rows over which
+        mean ablation takes its means. The record's own rows for interchanges if it has some, else its representatives.
+        """
+        return self.representatives if self.interchange_rows is None else self.interchange_rows
+
     @cached_property
     def is_clean(self) -> bool:
         """Whether this is the default: every Boolean input once."""

@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 
 from analysis.algorithms.high_level_model import HighLevelModel
 from analysis.alignments.alignment import Alignment
-from analysis.circuits.circuit import Circuit, EdgeLayout
+from analysis.circuits.circuit import Circuit, EdgeLayout, mask_array
 from analysis.criteria.symmetry import (
     MAX_SYMMETRIES,
     Permutations,
@@ -42,8 +42,8 @@ from analysis.networks.network import Network
 
 Reason = Literal["symmetry", "unobservable choices", "edges of weight 0"]
 REASONS: Final[tuple[Reason, ...]] = ("symmetry", "unobservable choices", "edges of weight 0")
-Substance = Circuit | Interpretation | HighLevelModel | Alignment | DirectionAlignment
-"""Any explanation, without the network that it is about."""
+Substance = Circuit | Interpretation | HighLevelModel | Alignment | DirectionAlignment | str
+"""Any explanation, without the network that it is about; one of a kind that has a record by its reference."""
 
 
 @dataclass(frozen=True)
@@ -132,7 +132,7 @@ def _carrying(
             alone.append(number)
             moved.append(number)
             continue
-        mask = np.array([explanation.mask & kept], dtype=np.uint64)
+        mask = mask_array([explanation.mask & kept], layout)
         alone.append(("circuit", int(mask[0])))
         moved.append(("circuit", min(int(permuted_masks(mask, permutations, layout)[0]) for permutations in tried)))
     return alone, moved
@@ -174,6 +174,8 @@ def _first(leader: list[int], member: int) -> int:
 
 def _named(explanation: Substance, permutations: Permutations, layout: EdgeLayout) -> tuple[str, ...]:
     """What identifies an explanation after the neurons have moved; kinds never share a name."""
+    if isinstance(explanation, str):
+        return ("recorded", explanation)
     if isinstance(explanation, HighLevelModel):
         return ("algorithm", explanation.id)
     if isinstance(explanation, Alignment):
@@ -181,7 +183,7 @@ def _named(explanation: Substance, permutations: Permutations, layout: EdgeLayou
     if isinstance(explanation, DirectionAlignment):
         return ("direction", explanation.algorithm_text, moved_directions(explanation, permutations).interchange_text)
     circuit = explanation if isinstance(explanation, Circuit) else explanation.circuit
-    moved = int(permuted_masks(np.array([circuit.mask], dtype=np.uint64), permutations, layout)[0])
+    moved = int(permuted_masks(mask_array([circuit.mask], layout), permutations, layout)[0])
     if isinstance(explanation, Circuit):
         return ("circuit", layout.to_hex(moved))
     return ("interpretation", layout.to_hex(moved), *map(repr, _said(moved_gates(explanation, permutations))))

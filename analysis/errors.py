@@ -14,7 +14,7 @@ AnalysisError
 ├── InvalidCriterion      a key, kind or parameter that no criterion has
 ├── InvalidIntervention   a change that the network at hand does not admit
 ├── InvalidStudy          a study's design, file or part of it that does not hold together
-├── InvalidShard          bytes that are no finished part of a work
+├── InvalidCheckpoint     bytes that are no finished part of a work
 ├── BeyondLimits          work that the engine refuses to start, with its estimate
 └── Cancelled             the caller asked to stop between two steps (not a fault)
 
@@ -96,7 +96,7 @@ class InvalidStudy(AnalysisError):
     """The design of a study contradicts itself or names what is unknown, or its result file cannot be read."""
 
 
-class InvalidShard(AnalysisError):
+class InvalidCheckpoint(AnalysisError):
     """A finished part of a work cannot be read, or holds what cannot be kept."""
 
 

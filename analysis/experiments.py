@@ -34,6 +34,7 @@ from analysis.interpretations.interpretation import Interpretation
 from analysis.interventions.interchange import run_with_swaps
 from analysis.networks.mlp import activations
 from analysis.networks.network import Network
+from analysis.tasks import pattern_bits
 
 SILENT: Final = -1
 MAX_SETS: Final = 2**12
@@ -177,11 +178,10 @@ def predict_by_interpretation(interpretation: Interpretation, space: Interventio
     every input) carry no bit and change nothing. Without an output gate (the circuit's output is constant) nothing is
     predicted.
     """
-    n_rows, n_layers = space.n_rows, len(space.hidden_sizes) + 1
-    row_bits = np.arange(n_rows)
+    n_layers = len(space.hidden_sizes) + 1
     bits: dict[NeuronSite, NDArray[np.int8]] = {}
     for gate in sorted(interpretation.gates, key=lambda gate: (gate.layer, gate.neuron)):
-        clean = ((gate.function >> row_bits) & 1).astype(np.int8)
+        clean = pattern_bits(gate.function, space.n_inputs).astype(np.int8)
         if gate.layer == 1:
             computed: NDArray[np.int8] = clean[None, None, :]
         else:
@@ -207,7 +207,6 @@ def predict_by_alignment(algorithm: HighLevelModel, alignment: Alignment, space:
     full = (1 << space.n_rows) - 1
     functions = {variable.path: variable.function for variable in algorithm.variables}
     places = [(path, [(site.layer, neuron) for neuron in site.neurons]) for path, site in alignment.places]
-    row_bits = np.arange(space.n_rows)
     for size in range(1, len(places) + 1):
         for chosen in combinations(places, size):
             index = space.position.get(frozenset(site for _, sites in chosen for site in sites))
@@ -215,7 +214,7 @@ def predict_by_alignment(algorithm: HighLevelModel, alignment: Alignment, space:
                 continue
             for source in range(space.n_rows):
                 fixed = {path: full if functions[path] >> source & 1 else 0 for path, _ in chosen}
-                predictions[index, source] = (algorithm.output_given(fixed) >> row_bits) & 1
+                predictions[index, source] = pattern_bits(algorithm.output_given(fixed), algorithm.n_inputs)
     return predictions
 
 

@@ -21,9 +21,12 @@ class Limits:
         max_seconds: exact counting is not started if it is predicted to take longer on one core.
         max_bytes: nor if it is predicted to take more memory than this; a list stops once it would take more.
         n_draws: valid circuits drawn where they are counted or estimated instead of listed.
+        n_smallest: of the smallest valid circuits, kept beside those drawn; 0 for no search in order of size.
+        n_tried: circuits tried in order of size, at most.
         n_samples: circuits tested for an estimate; 0 for no estimate.
         confidence: of an estimate's interval, between 0 and 1.
         threads: batches counted side by side.
+        criterion_seconds: for one criterion and one kind of explanation; what is left then is undecided.
     """
 
     max_possible: int = 100_000_000
@@ -35,9 +38,12 @@ class Limits:
     max_seconds: float = 1_800.0
     max_bytes: int = 1 << 30
     n_draws: int = 1_000
+    n_smallest: int = 100
+    n_tried: int = 2_000_000
     n_samples: int = 200_000
     confidence: float = 0.99
     threads: int = 1
+    criterion_seconds: float = 60.0
 
     def most_listed(self, n_rows: int) -> int:
         """Valid circuits that a list may hold: ``max_valid``, or fewer where ``max_bytes`` holds no more.

@@ -10,31 +10,18 @@ import numpy as np
 from analysis.data import DataRecord, data_problems
 from analysis.errors import AnalysisError, BeyondLimits, InvalidNetwork, InvalidTask
 from analysis.networks.mlp import MAX_ACTIVATION, activation_bound
-from analysis.networks.network import MAX_INPUTS, Network
-from analysis.protocol import Protocol
-from analysis.tasks import Task
+from analysis.networks.network import MAX_INPUTS
+from analysis.question import Question
 
 MAX_EDGES_COUNTED: Final = 3_300  # so that the number of circuits, below 2^edges, has fewer than 1,000 digits
 
 
-def preflight(
-    network: Network,
-    output: int,
-    task: Task,
-    protocol: Protocol,  # noqa: ARG001  no valid protocol is refused today, but callers have one rule for all
-    data: DataRecord,
-) -> tuple[AnalysisError, ...]:
+def preflight(question: Question) -> tuple[AnalysisError, ...]:
     """Everything that speaks against an analysis; empty if nothing does.
 
     Work that is merely too large to list is no refusal: the analysis then counts, estimates or says where it stopped.
-
-    Args:
-        network: the whole network.
-        output: index of the output to analyse.
-        task: what the output should compute.
-        protocol: the rules; valid in itself.
-        data: rows to judge on.
     """
+    network, task = question.model, question.task
     problems: list[AnalysisError] = []
     if network.n_inputs > MAX_INPUTS:
         cause = f"has {network.n_inputs} inputs; every Boolean input is looked at, so {MAX_INPUTS} is the most"
@@ -42,9 +29,9 @@ def preflight(
     if network.n_hidden_layers < 1:
         cause = "has no hidden layer, so there is nothing to explain by its parts"
         problems.append(InvalidNetwork("network", cause, "use a network with at least one hidden layer"))
-    if not 0 <= output < network.n_outputs:
+    if not 0 <= question.output < network.n_outputs:
         cause = f"does not exist; the network has {network.n_outputs}"
-        problems.append(InvalidNetwork(f"output {output}", cause, f"use 0 to {network.n_outputs - 1}"))
+        problems.append(InvalidNetwork(f"output {question.output}", cause, f"use 0 to {network.n_outputs - 1}"))
     n_edges = sum(a * b for a, b in pairwise((*network.sizes[:-1], 1)))
     if n_edges > MAX_EDGES_COUNTED:
         cause = (
@@ -57,9 +44,9 @@ def preflight(
             cause = f"has {len(task.truth_table)} rows for {network.n_inputs} inputs"
             cure = f"give {2**network.n_inputs} values of 0 or 1"
             problems.append(InvalidTask(f"truth_table of {task.name or 'the task'}", cause, cure))
-        of_data = data_problems(data, network.n_inputs, network.n_outputs)
+        of_data = data_problems(question.data, network.n_inputs, network.n_outputs)
         problems += of_data
-        if not of_data and activation_bound(network, _largest_input(data)) > MAX_ACTIVATION:
+        if not of_data and activation_bound(network, _largest_input(question.data)) > MAX_ACTIVATION:
             cause = "are so large that activations may exceed float64"
             problems.append(InvalidNetwork("weights and inputs", cause, "scale them down"))
     return tuple(problems)

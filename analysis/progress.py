@@ -34,10 +34,16 @@ class Progress:
 
 
 class Report(Interface):
-    """A callback for progress. It may raise :class:`analysis.errors.Cancelled` to stop the work between two steps."""
+    """A callback for progress. It may raise :class:`analysis.errors.Cancelled` to stop the work between two steps, or
+    :class:`OutOfTime` to have it end there with what it has found.
+    """
 
     def __call__(self, progress: Progress, /) -> None: ...
 
 
 def silent(progress: Progress, /) -> None:
     """Report to nobody and never cancel."""
+
+
+class OutOfTime(Exception):
+    """The caller's time is up. A search that is told so ends with what it has, and says where it stopped."""

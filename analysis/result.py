@@ -9,23 +9,46 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from analysis.algorithms.high_level_model import HighLevelModel
 from analysis.alignments.alignment import ScoredAlignment
-from analysis.circuits.circuit import EdgeLayout
+from analysis.circuits.circuit import MAX_EDGES, EdgeLayout
 from analysis.circuits.distribution import CircuitDistribution, distribution_of
-from analysis.data import DataRecord
-from analysis.networks.network import Network
-from analysis.protocol import Protocol
-from analysis.tasks import Task
+from analysis.question import Question
 
 FRAGILE_MARGIN = 1e-6
 CircuitMethod = Literal["listed", "counted", "estimated"]
 AlgorithmMethod = Literal["listed", "by_support"]
+
+
+@dataclass(frozen=True)
+class SmallestCircuits:
+    """The smallest valid circuits that were found where not every valid one is listed.
+
+    Args:
+        masks: fewest edges first, ties by mask.
+        proved: whether no valid circuit that is left out has fewer edges than one of these.
+        searched_up_to: no valid circuit with at most so many edges is unknown, apart from ties beyond those kept.
+        n_tried: circuits tried in order of size.
+        n_descended: circuits tried in a descent from larger ones.
+        undrawn: those of ``masks`` that no draw hit, ascending: every other listed circuit was drawn uniformly.
+    """
+
+    masks: tuple[int, ...]
+    proved: bool
+    searched_up_to: int
+    n_tried: int
+    n_descended: int = 0
+    undrawn: tuple[int, ...] = ()
+
+    @property
+    def n_edges(self) -> int | None:
+        """Edges of the smallest; None if no valid circuit was found."""
+        return self.masks[0].bit_count() if self.masks else None
 
 
 @dataclass(frozen=True)
@@ -35,8 +58,9 @@ class CircuitSearch:
     Args:
         layout: edge layout of the network cut to the output.
         possible: circuits of the protocol's space, all of them judged if listed (unless truncated) or counted.
-        masks: ``[listed]`` uint64, ascending: every valid circuit if ``truncated_at`` is None; else the first ones that
-            a listing found, or distinct ones drawn uniformly where they were counted or estimated.
+        masks: ``[listed]``, ascending, as :func:`~analysis.circuits.circuit.mask_array` gives them: every valid circuit
+            if ``truncated_at`` is None; else the first ones that a listing found, or distinct ones drawn uniformly and
+            the smallest where they were counted or estimated.
         outputs: ``[listed, 2^n]`` output of each of these on the data record's representatives.
         margins: ``[listed]`` smallest distance of any tested output from the decision's edge.
         truncated_at: circuits kept when a limit was reached, else None.
@@ -46,11 +70,14 @@ class CircuitSearch:
         confidence: with which the interval holds the truth; None without one.
         n_tested: circuits judged, those of an estimate with repetition; None if that was not told.
         known_distribution: None to read it off the masks.
+        n_drawn: listed circuits that were drawn, where they were counted or estimated; None if that was not told.
+        smallest: the smallest valid circuits, which are listed too; None where every valid circuit is listed, and where
+            none were looked for.
     """
 
     layout: EdgeLayout
     possible: int
-    masks: NDArray[np.uint64]
+    masks: NDArray[Any]
     outputs: NDArray[np.float64]
     margins: NDArray[np.float64]
     truncated_at: int | None = None
@@ -60,10 +87,14 @@ class CircuitSearch:
     confidence: float | None = None
     n_tested: int | None = None
     known_distribution: CircuitDistribution | None = None
+    n_drawn: int | None = None
+    smallest: SmallestCircuits | None = None
 
     def __post_init__(self) -> None:
         if self.count < 0:
             object.__setattr__(self, "count", len(self.masks))
+        if self.layout.n_edges > MAX_EDGES:  # also an empty list, which is combined with masks that are longer
+            object.__setattr__(self, "masks", self.masks.astype(object))
 
     @property
     def n_valid(self) -> int:
@@ -279,30 +310,30 @@ class OutputAnalysis:
     """Everything found for one output of one network under one protocol and data record.
 
     Args:
-        network: the whole network, all outputs.
-        output: index of the analysed output.
-        task: what that output should compute.
         criteria: tally by criterion key.
         seconds: wall-clock seconds by stage, as measured by the caller's clock; empty if none was given.
         float32: what float32 decides otherwise; None where it was not asked, as under protocols other than ``paper``.
+        out_of_time: stages that ended before their end, or did not begin, because the caller's time was up.
     """
 
-    network: Network
-    output: int
-    task: Task
-    protocol: Protocol
-    data: DataRecord
+    question: Question
     circuits: CircuitSearch
     interpretations: InterpretationCounts
     algorithms: AlgorithmSearch
     criteria: Mapping[str, CriterionTally]
     seconds: Mapping[str, float]
     float32: Float32Outcome | None = None
+    out_of_time: tuple[str, ...] = ()
 
     @property
     def exhaustive(self) -> bool:
-        """Whether no search stopped at a limit; on rows that are no Boolean inputs circuits alone are searched."""
-        if not self.data.boolean:
+        """Whether nothing stopped at a limit or for want of time.
+
+        On rows that are no Boolean inputs circuits alone are searched.
+        """
+        if self.out_of_time:
+            return False
+        if not self.question.data.boolean:
             return self.circuits.truncated_at is None
         stops = [self.circuits.truncated_at, self.interpretations.truncated_at, self.algorithms.truncated_at]
         stops += [result.truncated_at for result in self.algorithms.algorithms]

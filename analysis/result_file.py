@@ -16,9 +16,11 @@ from analysis.result import (
     NOTHING_JUDGED,
     AlgorithmResult,
     AlgorithmSearch,
+    CircuitSearch,
     CriterionTally,
     Float32Outcome,
     OutputAnalysis,
+    SmallestCircuits,
 )
 
 RESULT_FORMAT: Final = "pluriscope-result/1"
@@ -53,7 +55,7 @@ def result_json(
     if not analyses:
         raise ValueError("a result needs at least one analysis")
     first = analyses[0]
-    identity = {(a.network.digest, a.protocol.digest, a.data.digest) for a in analyses}
+    identity = {(a.question.model.digest, a.question.protocol.digest, a.question.data.digest) for a in analyses}
     if len(identity) > 1:
         raise ValueError("a result file holds analyses of one network under one protocol and data record")
     seconds: dict[str, float] = defaultdict(float)
@@ -62,14 +64,16 @@ def result_json(
             seconds[stage] += spent
     document: dict[str, Any] = {
         "format": RESULT_FORMAT,
-        "network": first.network.digest,
-        "protocol": {**first.protocol.model_dump(mode="json"), "digest": first.protocol.digest},
+        "network": first.question.model.digest,
+        "protocol": {**first.question.protocol.model_dump(mode="json"), "digest": first.question.protocol.digest},
         "data": {
-            "digest": first.data.digest,
-            "clean": first.data.is_clean,
-            "description": first.data.description,
+            "digest": first.question.data.digest,
+            "clean": first.question.data.is_clean,
+            "description": first.question.data.description,
             "validation_rows": len(
-                first.data.representatives if first.data.validation_inputs is None else first.data.validation_inputs
+                first.question.data.representatives
+                if first.question.data.validation_inputs is None
+                else first.question.data.validation_inputs
             ),
         },
         "engine": ENGINE_VERSION,
@@ -108,6 +112,10 @@ def output_json(
     if circuits.interval is not None:
         found["interval"] = [exact(end) for end in circuits.interval]
         found["confidence"] = circuits.confidence
+    if circuits.n_drawn is not None:
+        found["drawn"] = circuits.n_drawn
+    if circuits.smallest is not None:
+        found["smallest"] = smallest_json(circuits.smallest, circuits.layout)
     read: dict[str, Any] = {
         "total": exact(counts.total),
         "observed": exact(counts.observed),
@@ -119,8 +127,8 @@ def output_json(
         read["by_circuit"] = {text: exact(n) for text, n in zip(texts, counts.by_circuit, strict=True)}
     single = {} if analysis.float32 is None else {"float32": float32_json(analysis.float32, circuits.layout)}
     return {
-        "output": analysis.output,
-        "task": task_json(analysis.task),
+        "output": analysis.question.output,
+        "task": task_json(analysis.question.task),
         "circuits": found,
         "interpretations": read,
         "candidates": exact(search.n_candidates),
@@ -130,6 +138,7 @@ def output_json(
         **_criteria_json(analysis.criteria, verdicts or {}),
         **({"directions": dict(directions)} if directions else {}),
         **single,
+        **({"out_of_time": out_of_time_json(analysis)} if analysis.out_of_time else {}),
     }
 
 
@@ -154,13 +163,16 @@ def _criteria_json(told: Mapping[str, CriterionTally], verdicts: Tallies) -> dic
 
 def what_is_missing(analysis: OutputAnalysis) -> list[str]:
     """One sentence for each search that stopped at a limit; empty if all were exhaustive."""
-    where = f"output {analysis.output}"
-    sentences = []
+    where = f"output {analysis.question.output}"
+    sentences = [f"{where}: {words}" for words in _out_of_time_words(analysis)]
     circuits, search = analysis.circuits, analysis.algorithms
-    if circuits.method == "counted" and circuits.truncated_at is not None:
+    late = frozenset(analysis.out_of_time)
+    if "circuits" in late:
+        pass  # said above
+    elif circuits.method == "counted" and circuits.truncated_at is not None:
         sentences.append(
             f"{where}: {circuits.n_valid:,} circuits are valid, counted exactly without listing them; "
-            f"{circuits.n_listed:,} of them are listed, drawn uniformly"
+            f"{circuits.n_listed:,} of them are listed, {_how_listed(circuits)}"
         )
     elif circuits.method == "estimated" and circuits.interval is not None and circuits.confidence is not None:
         low, high = circuits.interval
@@ -168,19 +180,21 @@ def what_is_missing(analysis: OutputAnalysis) -> list[str]:
             f"{where}: about {circuits.n_valid:,} of {circuits.possible:,} possible circuits are valid, an estimate "
             f"from {circuits.n_tested or 0:,} of them; "
             f"with {circuits.confidence * 100:g}% confidence {low:,} to {high:,}; "
-            f"{circuits.n_listed:,} valid ones are listed, drawn uniformly"
+            f"{circuits.n_listed:,} valid ones are listed, {_how_listed(circuits)}"
         )
     elif circuits.truncated_at == 0:
         sentences.append(f"{where}: {circuits.possible:,} circuits are possible, too many to search; none was tested")
     elif circuits.truncated_at is not None:
         sentences.append(f"{where}: circuits truncated at {circuits.truncated_at:,} valid ones")
-    if not analysis.data.boolean:
+    if not analysis.question.data.boolean:
         sentences.append(
             f"{where}: the data record's rows stand for no Boolean inputs, so interpretations, algorithms and "
             "alignments were not searched"
         )
         return sentences
-    if search.truncated_at is not None and search.totals is not None:
+    if "algorithms" in late:
+        pass
+    elif search.truncated_at is not None and search.totals is not None:
         n_kept = sum(1 for result in search.algorithms if result.n_valid)
         sentences.append(
             f"{where}: {search.n_aligned:,} of {search.n_candidates:,} candidate algorithms can be aligned, counted "
@@ -190,7 +204,9 @@ def what_is_missing(analysis: OutputAnalysis) -> list[str]:
         sentences.append(f"{where}: algorithms truncated at {search.truncated_at:,} of {search.n_candidates:,}")
     if not analysis.interpretations.complete and circuits.method != "listed":
         sentences.append(f"{where}: interpretations are those of the {circuits.n_listed:,} listed circuits alone")
-    if analysis.interpretations.truncated_at:
+    if "interpretations" in late:
+        pass
+    elif analysis.interpretations.truncated_at:
         counted = analysis.interpretations.truncated_at
         sentences.append(
             f"{where}: interpretations of the first {counted:,} of {circuits.n_listed:,} listed circuits were counted, "
@@ -199,12 +215,79 @@ def what_is_missing(analysis: OutputAnalysis) -> list[str]:
     elif analysis.interpretations.truncated_at is not None:
         sentences.append(f"{where}: interpretations were not counted, there are too many states to carry")
     truncated = [result for result in search.algorithms if result.truncated_at is not None]
+    if "alignments" in late:
+        truncated = [result for result in truncated if result.truncated_at]
     at = max((result.truncated_at or 0 for result in truncated), default=0)
     if truncated and not at:
         sentences.append(f"{where}: alignments were not searched, there are too many neuron sets to try")
     elif truncated:
         sentences.append(f"{where}: alignments of {len(truncated):,} algorithms truncated at {at:,} each")
     return sentences
+
+
+def _how_listed(circuits: CircuitSearch) -> str:
+    """Where the listed circuits of a search that lists only some come from."""
+    n_undrawn = len(circuits.smallest.undrawn) if circuits.smallest is not None else 0
+    if not n_undrawn:
+        return "drawn uniformly"
+    return f"{circuits.n_listed - n_undrawn:,} drawn uniformly and {n_undrawn:,} more for being the smallest known"
+
+
+def out_of_time_json(analysis: OutputAnalysis) -> list[dict[str, Any]]:
+    """The stages that the caller's time ended: how much of each is done, and of how much where that is known."""
+    circuits, counts, results = analysis.circuits, analysis.interpretations, analysis.algorithms.algorithms
+    far: dict[str, tuple[int, int | None]] = {
+        "circuits": (circuits.n_tested or 0, circuits.possible),
+        "interpretations": (counts.truncated_at or 0, circuits.n_listed),
+        "algorithms": (0, None),
+        "alignments": (n_aligned_in_time(results), len(results) if "algorithms" not in analysis.out_of_time else None),
+        "float32": (0, None),
+    }
+    return [
+        {"stage": stage, "done": exact(done), "of": None if of is None else exact(of)}
+        for stage, (done, of) in ((stage, far[stage]) for stage in analysis.out_of_time)
+    ]
+
+
+def n_aligned_in_time(results: Sequence[AlgorithmResult]) -> int:
+    """Algorithms of which placements were tried."""
+    return sum(1 for result in results if result.truncated_at != 0)
+
+
+def _out_of_time_words(analysis: OutputAnalysis) -> list[str]:
+    """One clause for each stage that the caller's time ended."""
+    circuits, counts, results = analysis.circuits, analysis.interpretations, analysis.algorithms.algorithms
+    n_tried = n_aligned_in_time(results)
+    tested = (
+        f"circuits truncated at {circuits.n_listed:,} valid ones, as {circuits.n_tested or 0:,} of the "
+        f"{circuits.possible:,} possible ones were tested when the time was up"
+        if circuits.n_tested
+        else f"{circuits.possible:,} circuits are possible, and the time was up before any valid one was told"
+    )
+    words = {
+        "circuits": tested,
+        "interpretations": f"interpretations truncated at {counts.truncated_at or 0:,} of {circuits.n_listed:,} listed "
+        "circuits, as the time was up",
+        "algorithms": "candidate algorithms were not listed, as the time was up",
+        "alignments": f"alignments truncated at {n_tried:,} of {len(results):,} algorithms, as the time was up"
+        if results
+        else "alignments were not searched, as the time was up",
+        "float32": "what float32 decides otherwise was not asked, as the time was up",
+    }
+    return [words[stage] for stage in analysis.out_of_time]
+
+
+def smallest_json(smallest: SmallestCircuits, layout: EdgeLayout) -> dict[str, Any]:
+    """The smallest valid circuits, as they stand in result files and are stored."""
+    return {
+        "masks": [layout.to_hex(mask) for mask in smallest.masks],
+        "edges": smallest.n_edges,
+        "proved": smallest.proved,
+        "searched_up_to": smallest.searched_up_to,
+        "tried": exact(smallest.n_tried),
+        "descended": smallest.n_descended,
+        "undrawn": [layout.to_hex(mask) for mask in smallest.undrawn],
+    }
 
 
 def exact(value: int) -> int | str:

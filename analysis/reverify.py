@@ -4,8 +4,9 @@ A link outlives the run that made it. Whoever follows one can have every figure 
 compute found again on the spot, and see which of them equal what is stored. Nothing here knows where figures are
 stored: :func:`hold_against` takes both sides as values.
 
-Figures are named alike on both sides. What costs a search (how many explanations there are in all, criteria that
-compare with all others) is not computed again; the caller says so.
+Figures are named alike on both sides. How many explanations there are in all costs a whole analysis, which the caller
+runs where that takes seconds (:func:`recompute_counts`). Criteria that compare with all others are not computed again;
+the caller says so.
 """
 
 from __future__ import annotations
@@ -23,7 +24,6 @@ from analysis.algorithms.redundancy import irredundancy
 from analysis.alignments.alignment import Alignment
 from analysis.alignments.iia import interchange_matrix, score_alignment, tested_pairs
 from analysis.circuits.circuit import MAX_EDGES, Circuit, possible_circuit
-from analysis.circuits.judging import judged_rows, mean_rows
 from analysis.circuits.space import in_space
 from analysis.data import DataRecord
 from analysis.errors import BeyondLimits, InvalidMask
@@ -31,6 +31,8 @@ from analysis.interpretations.indexing import InterpretationSpace
 from analysis.networks.mlp import circuit_activations, forward
 from analysis.networks.network import Network
 from analysis.protocol import Protocol
+from analysis.question import Question
+from analysis.result import OutputAnalysis
 from analysis.tasks import Task, input_table
 from analysis.validity import decide, margin_to_edge
 
@@ -118,20 +120,35 @@ def recompute_network(network: Network, tasks: Sequence[Task]) -> tuple[Recomput
     return tuple(figures)
 
 
-def recompute_circuit(
-    network: Network, circuit: Circuit, task: Task, data: DataRecord, protocol: Protocol, *, output: int = 0
-) -> tuple[Recomputed, ...]:
+def recompute_counts(found: OutputAnalysis) -> tuple[Recomputed, ...]:
+    """How many explanations of each kind an analysis found that was made again from the weights."""
+    circuits, counts, search = found.circuits, found.interpretations, found.algorithms
+    every = circuits.method == "listed"
+    of_which = "of all valid circuits" if every and counts.complete else "of the listed circuits"
+    figures = [
+        Recomputed("circuits_possible", "Possible circuits", circuits.possible),
+        Recomputed("circuits_valid", "Valid circuits", circuits.n_valid, "" if every else circuits.method),
+    ]
+    if found.question.data.boolean:
+        figures += [
+            Recomputed("interpretations_total", "Interpretations", counts.total, of_which),
+            Recomputed("interpretations_observed", "Observed classes of interpretations", counts.observed, of_which),
+            Recomputed("algorithms_candidates", "Candidate algorithms", search.n_candidates),
+            Recomputed("algorithms_aligned", "Algorithms with a valid alignment", search.n_aligned),
+            Recomputed("alignments_valid", "Valid alignments", search.n_valid_alignments),
+            Recomputed("alignments_minimal", "Minimal alignments", search.n_minimal_alignments),
+        ]
+    return tuple(figures)
+
+
+def recompute_circuit(question: Question, circuit: Circuit) -> tuple[Recomputed, ...]:
     """Every figure of a circuit that its own activations give.
 
     Args:
-        network: cut to the analysed output.
         circuit: one of it.
-        task: what the output should compute.
-        data: the rows.
-        protocol: rules of validity.
-        output: column of the data record's labels.
     """
-    rows, labels = judged_rows(task, data, output)
+    network, protocol, data = question.cut, question.protocol, question.data
+    rows, labels = question.judged
     judged = _outputs(network, circuit, rows, data, protocol)
     right = decide(judged, protocol.circuit_decision) == labels
     looked_at = in_space(circuit.n_neurons, network.sizes, protocol)
@@ -149,28 +166,31 @@ def recompute_circuit(
             float(margin_to_edge(judged, protocol.circuit_decision).min()),
         ),
         Recomputed("outputs", "Outputs on the inputs", tuple(map(float, representatives))),
-        *_reading_counts(network, circuit, data, protocol, valid=valid),
-        _smaller_by_one(network, circuit, task, data, protocol, output),
+        *_reading_counts(question, circuit, valid=valid),
+        _smaller_by_one(question, circuit),
     )
 
 
-def recompute_interpretation(
-    network: Network, circuit: Circuit, index: int, task: Task, data: DataRecord, protocol: Protocol
-) -> tuple[Recomputed, ...]:
+def recompute_interpretation(question: Question, circuit: Circuit, index: int) -> tuple[Recomputed, ...]:
     """What makes an interpretation one: its gates agree with the activations, and its index leads back to it.
 
     Raises:
         InvalidIndex: the circuit has no interpretation with that index.
         BeyondLimits: too many states to number them.
     """
-    space = InterpretationSpace(network, circuit, data, protocol.ablation)
+    network = question.cut
+    space = InterpretationSpace(question, circuit)
     found = space.at(index)
     bits: dict[tuple[int, int], list[int]] = {
         (0, i): [(row >> (network.n_inputs - 1 - i)) & 1 for row in range(1 << network.n_inputs)]
         for i in range(network.n_inputs)
     }
     layers = circuit_activations(
-        network, circuit, data.representatives, ablation=protocol.ablation, reference_rows=mean_rows(data)
+        network,
+        circuit,
+        question.data.representatives,
+        ablation=question.protocol.ablation,
+        reference_rows=question.data.clean_rows,
     )
     fitting = 0
     for gate in found.gates:
@@ -194,7 +214,7 @@ def recompute_interpretation(
         Recomputed(
             "computes_task",
             "Its output gate is the task",
-            is_output and last is not None and _table(last.function, task) == task.truth_table,
+            is_output and last is not None and _table(last.function, question.task) == question.task.truth_table,
         ),
         Recomputed("free_rows", "Free rows", sum(len(gate.free_rows) for gate in found.gates)),
     )
@@ -216,26 +236,21 @@ def recompute_algorithm(algorithm: HighLevelModel, task: Task) -> tuple[Recomput
     )
 
 
-def recompute_alignment(
-    network: Network, algorithm: HighLevelModel, alignment: Alignment, data: DataRecord, protocol: Protocol
-) -> tuple[Recomputed, ...]:
+def recompute_alignment(question: Question, algorithm: HighLevelModel, alignment: Alignment) -> tuple[Recomputed, ...]:
     """Every interchange of an alignment made again.
 
     Args:
-        network: cut to the analysed output.
         algorithm: the algorithm that is aligned.
         alignment: places for all of its variables.
-        data: rows to interchange.
-        protocol: decision rule, pairs and sites.
 
     Raises:
         InvalidAlignment: it does not fit the algorithm, the network or the protocol.
     """
     large = max((len(site.neurons) for _, site in alignment.places), default=0) > MAX_SITE
     if large:
-        agreed, of, margin, minimal = _interchanges(network, algorithm, alignment, data, protocol)
+        agreed, of, margin, minimal = _interchanges(question, algorithm, alignment)
     else:
-        scored = score_alignment(network, algorithm, alignment, protocol, data)
+        scored = score_alignment(question, algorithm, alignment)
         agreed, of, margin, minimal = scored.iia.agreed, scored.iia.of, scored.margin, scored.minimal
     why = f"a place of more than {MAX_SITE} neurons has too many smaller ones"
     return (
@@ -255,16 +270,14 @@ def recompute_alignment(
     )
 
 
-def _interchanges(
-    network: Network, algorithm: HighLevelModel, alignment: Alignment, data: DataRecord, protocol: Protocol
-) -> tuple[int, int, float, None]:
+def _interchanges(question: Question, algorithm: HighLevelModel, alignment: Alignment) -> tuple[int, int, float, None]:
     """An alignment's score without the smaller places, which are too many."""
-    tested = tested_pairs(algorithm.n_inputs, protocol.interchange_pairs)
+    tested = tested_pairs(algorithm.n_inputs, question.protocol.interchange_pairs)
     agreed, margin = 0, math.inf
     for path, site in alignment.places:
-        matrix = interchange_matrix(network, algorithm, path, site, protocol, data)
+        matrix = interchange_matrix(question, algorithm, path, site)
         agreed += int((matrix.agreed & tested).sum())
-        margin = min(margin, float(margin_to_edge(matrix.outputs[tested], protocol.alignment_decision).min()))
+        margin = min(margin, float(margin_to_edge(matrix.outputs[tested], question.protocol.alignment_decision).min()))
     return agreed, int(tested.sum()) * len(alignment.places), margin, None
 
 
@@ -272,13 +285,11 @@ def _outputs(
     network: Network, circuit: Circuit, rows: NDArray[np.float64], data: DataRecord, protocol: Protocol
 ) -> NDArray[np.float64]:
     """Outputs of a circuit on some rows, ``[rows]``."""
-    layers = circuit_activations(network, circuit, rows, ablation=protocol.ablation, reference_rows=mean_rows(data))
+    layers = circuit_activations(network, circuit, rows, ablation=protocol.ablation, reference_rows=data.clean_rows)
     return layers[-1][:, 0]
 
 
-def _reading_counts(
-    network: Network, circuit: Circuit, data: DataRecord, protocol: Protocol, *, valid: bool
-) -> tuple[Recomputed, Recomputed]:
+def _reading_counts(question: Question, circuit: Circuit, *, valid: bool) -> tuple[Recomputed, Recomputed]:
     """How many interpretations a valid circuit has, by transfer over layers."""
     labels = ("interpretations", "Interpretations"), ("observed", "Observed classes")
     why = ""
@@ -287,7 +298,7 @@ def _reading_counts(
     elif circuit.layout.n_edges > MAX_EDGES:
         why = f"interpretations are counted for networks of up to {MAX_EDGES} edges"
     if not why:
-        space = InterpretationSpace(network, circuit, data, protocol.ablation)
+        space = InterpretationSpace(question, circuit)
         try:
             counts = (space.count, space.n_observed)
         except BeyondLimits as error:
@@ -299,16 +310,21 @@ def _reading_counts(
     return Recomputed(*first, None, why), Recomputed(*second, None, why)
 
 
-def _smaller_by_one(
-    network: Network, circuit: Circuit, task: Task, data: DataRecord, protocol: Protocol, output: int
-) -> Recomputed:
+def _smaller_by_one(question: Question, circuit: Circuit) -> Recomputed:
     """How many single-edge removals leave a valid circuit: what quasi and local minimality ask."""
-    rows, labels = judged_rows(task, data, output)
+    protocol = question.protocol
+    rows, labels = question.judged
     n_valid = 0
     for smaller in smaller_by_one(circuit):
-        right = decide(_outputs(network, smaller, rows, data, protocol), protocol.circuit_decision) == labels
+        right = (
+            decide(
+                _outputs(question.cut, smaller, rows, question.data, protocol),
+                protocol.circuit_decision,
+            )
+            == labels
+        )
         accurate = bool(right.mean() > protocol.accuracy_threshold)
-        n_valid += accurate and in_space(smaller.n_neurons, network.sizes, protocol)
+        n_valid += accurate and in_space(smaller.n_neurons, question.cut.sizes, protocol)
     note = "0 means locally minimal; fewer than its edges, quasi-minimal"
     return Recomputed("valid_without_one_edge", "Single-edge removals that leave a valid circuit", n_valid, note)
 

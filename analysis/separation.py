@@ -1,8 +1,9 @@
 """Telling explanations apart: the fewest interventions that do it, and which pairs none can part.
 
 Two explanations are told apart by an intervention on which both predict and they differ
-(:mod:`analysis.experiments`). For a set of explanations the fewest interventions that tell every separable pair apart
-are a smallest set cover: elements are pairs, and an intervention covers the pairs that it parts.
+(:mod:`analysis.experiments`). Where explanations on directions take part, the own swaps of all are interventions too
+(:mod:`analysis.directions.own_swaps`). For a set of explanations the fewest interventions that tell every separable
+pair apart are a smallest set cover: elements are pairs, and an intervention covers the pairs that it parts.
 
 1. Explanations that predict the same everywhere, silence included, are one; so are interventions that part the same
    pairs (the one with the largest margin stands for them).
@@ -20,6 +21,7 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
+from analysis.directions.own_swaps import SwapsAsked
 from analysis.experiments import SILENT, CrucialExperiment, InterventionSpace, NetworkAnswers, experiment_at
 
 MAX_STEPS = 200_000
@@ -30,15 +32,18 @@ class Separation:
     """How some explanations can be told apart, by their positions in the order given.
 
     Args:
-        experiments: interventions that together tell every separable pair apart, largest margin first.
+        experiments: interventions on neuron sets that together with ``swaps`` tell every separable pair apart, largest
+            margin first.
+        swaps: the own swaps among the chosen interventions, each (swap, source, base), largest margin first.
         at_least: no smaller number of interventions does; equal to their number if ``exact``.
-        inseparable: pairs that no intervention of the space tells apart, each (i, j) with i < j.
+        inseparable: pairs that no intervention of the space and no own swap tells apart, each (i, j) with i < j.
         silent: those of them that never both predict.
         alike: groups of two or more explanations with the same predictions everywhere, silence included.
         of_all_sets: whether the space has every set of hidden neurons, so that "never" means never.
     """
 
     experiments: tuple[CrucialExperiment, ...]
+    swaps: tuple[tuple[int, int, int], ...]
     at_least: int
     inseparable: tuple[tuple[int, int], ...]
     silent: tuple[tuple[int, int], ...]
@@ -48,7 +53,7 @@ class Separation:
     @property
     def exact(self) -> bool:
         """Whether no smaller set of interventions does the same."""
-        return self.at_least == len(self.experiments)
+        return self.at_least == len(self.experiments) + len(self.swaps)
 
 
 def separate(
@@ -56,6 +61,7 @@ def separate(
     answers: NetworkAnswers,
     space: InterventionSpace,
     *,
+    swaps: SwapsAsked | None = None,
     max_steps: int = MAX_STEPS,
 ) -> Separation:
     """The fewest interventions that tell explanations apart.
@@ -64,16 +70,22 @@ def separate(
         predictions: one array ``[set, source, base]`` for each explanation.
         answers: what the network does on the same space.
         space: the interventions.
+        swaps: the own swaps of the same explanations and what everyone says of them, where these count too.
         max_steps: most branches of the exact search.
     """
     given = np.array([p[space.counted] for p in predictions], dtype=np.int8).reshape(len(predictions), -1)
+    margins = answers.margins[space.counted]
+    n_on_sets = len(margins)
+    if swaps is not None:
+        given = np.hstack([given, swaps.predictions[:, swaps.counted]])
+        margins = np.concatenate([margins, swaps.margins[swaps.counted]])
     members: dict[bytes, list[int]] = {}
     for position, said in enumerate(given):
         members.setdefault(said.tobytes(), []).append(position)
     groups = [tuple(group) for group in members.values()]
     distinct = given[[group[0] for group in groups]]
     pairs = list(combinations(range(len(distinct)), 2))
-    covers = _covers(distinct, answers.margins[space.counted])
+    covers = _covers(distinct, margins)
     coverable = 0
     for cover in covers:
         coverable |= cover
@@ -84,9 +96,11 @@ def separate(
         + [_ascending(i, j) for a, b in unparted for i in groups[a] for j in groups[b]]
     )
     spoken = given != SILENT
-    experiments = [_experiment(covers[cover], predictions, answers, space) for cover in chosen]
+    positions = sorted((covers[cover] for cover in chosen), key=lambda position: -margins[position])
+    swapped = np.argwhere(swaps.counted) if swaps is not None else np.zeros((0, 3), dtype=np.int64)
     return Separation(
-        tuple(sorted(experiments, key=lambda experiment: -experiment.margin)),
+        tuple(_experiment(at, predictions, answers, space) for at in positions if at < n_on_sets),
+        tuple(_triple(swapped[at - n_on_sets]) for at in positions if at >= n_on_sets),
         at_least,
         tuple(inseparable),
         tuple((i, j) for i, j in inseparable if not (spoken[i] & spoken[j]).any()),
@@ -190,6 +204,11 @@ def _experiment(
     """The counted intervention at a position."""
     members, source, base = (int(axis[position]) for axis in np.nonzero(space.counted))
     return experiment_at(predictions, answers, space, (members, source, base))
+
+
+def _triple(indices: NDArray[np.int64]) -> tuple[int, int, int]:
+    swap, source, base = indices.tolist()
+    return swap, source, base
 
 
 def _ascending(i: int, j: int) -> tuple[int, int]:

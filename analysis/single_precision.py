@@ -26,22 +26,19 @@ from numpy.typing import NDArray
 
 from analysis.algorithms.catalogue import Candidates
 from analysis.alignments.decisions import SiteDecisions, site_decisions
-from analysis.alignments.iia import interchange_rows
 from analysis.alignments.search import align_with
 from analysis.circuits.circuit import EdgeLayout
-from analysis.circuits.judging import judged_rows, mean_rows
 from analysis.circuits.search import nearly_valid
 from analysis.data import DataRecord
 from analysis.errors import BeyondLimits
-from analysis.limits import DEFAULT_LIMITS, Limits
-from analysis.networks.mlp import ablation_values, activate, batch_activations, keep_matrices
+from analysis.networks.mlp import activate, batch_activations, keep_matrices
 from analysis.networks.network import Network
 from analysis.populations.tolerance import output_tolerance
-from analysis.progress import Report, silent
 from analysis.protocol import Protocol
+from analysis.question import Question
 from analysis.result import AlgorithmSearch, CircuitSearch, Float32Alignments, Float32Circuits
-from analysis.tasks import Task
 from analysis.validity import decide, decided_as, max_wrong
+from analysis.work import DEFAULT_WORK, Work
 
 UNIT: Final = 2.0**-23  # float32's, doubled: weights and inputs are rounded to it as well
 _CELLS: Final = 1 << 21  # values of one layer held at once
@@ -49,45 +46,30 @@ _CELLS: Final = 1 << 21  # values of one layer held at once
 Floats = NDArray[np.floating[Any]]
 
 
-def float32_circuits(
-    network: Network,
-    task: Task,
-    protocol: Protocol,
-    data: DataRecord,
-    circuits: CircuitSearch,
-    *,
-    output: int = 0,
-    report: Report = silent,
-    limits: Limits = DEFAULT_LIMITS,
-) -> Float32Circuits | None:
+def float32_circuits(question: Question, circuits: CircuitSearch, work: Work = DEFAULT_WORK) -> Float32Circuits | None:
     """Which circuits are valid in one arithmetic and not in the other.
 
     Args:
-        network: the network cut to the analysed output.
-        task: what the output should compute; used unless the data record has labels.
-        protocol: the rules.
-        data: rows to judge on.
         circuits: what the search in float64 found under the same rules.
-        output: column of ``data.validation_labels``.
-        report: told how far the search is; may raise Cancelled.
-        limits: the user's.
+        work: told how far the search is; may raise Cancelled.
 
     Returns:
         None where the circuits were not all listed, or too many are within reach of an edge to compare them.
     """
+    network = question.cut
     if circuits.method != "listed" or circuits.truncated_at is not None:
         return None
-    rows, labels = judged_rows(task, data, output)
-    absent = ablation_values(network, protocol.ablation, mean_rows(data))
+    rows, labels = question.judged
+    absent = question.absent
     reach = output_tolerance(network, rows, absent, unit=UNIT)
-    most = limits.most_listed(len(data.representatives))
-    masks = nearly_valid(network, task, protocol, data, slack=reach, output=output, report=report, max_found=most)
+    most = work.limits.most_listed(len(question.data.representatives))
+    masks = nearly_valid(question, work, slack=reach, max_found=most)
     if masks is None:
         return None
     right_double = np.isin(masks, circuits.masks)
     right_single, sure = np.empty(len(masks), dtype=bool), np.empty(len(masks), dtype=bool)
-    layout, rule = EdgeLayout(network.sizes), protocol.circuit_decision
-    n_wrong = max_wrong(len(rows), protocol.accuracy_threshold)
+    layout, rule = EdgeLayout(network.sizes), question.protocol.circuit_decision
+    n_wrong = max_wrong(len(rows), question.protocol.accuracy_threshold)
     step = max(1, _CELLS // (max(network.sizes) * len(rows)))
     for start in range(0, len(masks), step):
         part = slice(start, start + step)
@@ -110,23 +92,14 @@ def float32_circuits(
 
 
 def float32_alignments(
-    network: Network,
-    candidates: Candidates,
-    protocol: Protocol,
-    data: DataRecord,
-    found: AlgorithmSearch,
-    *,
-    report: Report = silent,
+    question: Question, candidates: Candidates, found: AlgorithmSearch, work: Work = DEFAULT_WORK
 ) -> Float32Alignments | None:
     """Which alignments are valid in one arithmetic and not in the other.
 
     Args:
-        network: the network cut to the analysed output.
         candidates: the algorithms, each of them tried.
-        protocol: pairs, decision, sites, what is kept.
-        data: rows to interchange.
         found: what the search in float64 found.
-        report: told how far the search is; may raise Cancelled.
+        work: told how far the search is; may raise Cancelled.
 
     Returns:
         None where not every candidate was tried, or not every valid alignment kept.
@@ -134,15 +107,15 @@ def float32_alignments(
     if candidates.space is not None or any(result.truncated_at is not None for result in found.algorithms):
         return None
     try:
-        double = site_decisions(network, protocol, data)
+        double = site_decisions(question)
     except BeyondLimits:
         return None
-    single = _site_decisions(network, protocol, data, double)
+    single = _site_decisions(question.cut, question.protocol, question.data, double)
     n_turned = int((single.decisions != double.decisions).sum())
     total = double.decisions.size
     if not n_turned:
         return Float32Alignments(total, 0, found.n_valid_alignments, (), ())
-    again = align_with(single, candidates.algorithms, protocol, report)
+    again = align_with(single, candidates.algorithms, question.protocol, work)
     if any(result.truncated_at is not None for result in again):
         return None
     here, there = _ids(found.algorithms), _ids(again)
@@ -186,7 +159,7 @@ def circuit_outputs(
 
 def _site_decisions(network: Network, protocol: Protocol, data: DataRecord, double: SiteDecisions) -> SiteDecisions:
     """The float64 table again, decided in float32."""
-    rows, sites = interchange_rows(data), double.table.sites
+    rows, sites = data.clean_rows, double.table.sites
     with np.errstate(over="ignore", invalid="ignore"):
         clean = [_single(rows)]
         for layer in range(1, len(network.weights) + 1):

@@ -14,12 +14,10 @@ from typing import Any, Final
 from analysis.algorithms.catalogue import Candidates
 from analysis.alignments.search import untried
 from analysis.circuits.search import MAX_SO_FAR
-from analysis.data import DataRecord
-from analysis.networks.network import Network
-from analysis.progress import Progress, Report
-from analysis.protocol import Protocol
+from analysis.progress import Progress
+from analysis.question import Question
 from analysis.result import AlgorithmResult, AlgorithmSearch, CircuitSearch, InterpretationCounts, OutputAnalysis
-from analysis.tasks import Task
+from analysis.work import Work
 
 MAX_ALGORITHMS: Final = 2_000
 MAX_ALIGNMENTS: Final = 5_000
@@ -30,35 +28,29 @@ class SoFar:
     """The stages of one analysis that are done; None for those that are not.
 
     Args:
-        network: the whole network.
-        output: the analysed one.
         circuits: all that the search found.
         interpretations: parallel to these circuits.
         candidates: the algorithms to be aligned.
         algorithms: all results.
     """
 
-    network: Network
-    output: int
-    task: Task
-    protocol: Protocol
-    data: DataRecord
+    question: Question
     circuits: CircuitSearch | None = None
     interpretations: InterpretationCounts | None = None
     candidates: Candidates | None = None
     algorithms: AlgorithmSearch | None = None
 
-    def telling(self, report: Report) -> Report:
-        """A report that tells, beside a stage's progress, what is certain of the whole analysis."""
+    def telling(self, work: Work) -> Work:
+        """The work of the analysis, which tells beside a stage's progress what is certain of the whole."""
 
         def tell(progress: Progress, /) -> None:
             if self.circuits is None:  # nothing else comes before circuits
-                report(progress.within(self._with_circuits))
+                work.report(progress.within(self._with_circuits))
             else:
                 part = progress.so_far
-                report(replace(progress, so_far=lambda: self.analysis(None if part is None else part())))
+                work.report(replace(progress, so_far=lambda: self.analysis(None if part is None else part())))
 
-        return tell
+        return work.reporting_to(tell)
 
     def _with_circuits(self, circuits: CircuitSearch) -> OutputAnalysis:
         return replace(self, circuits=circuits).analysis()
@@ -76,11 +68,7 @@ class SoFar:
             raise ValueError("nothing is known before the circuits")
         circuits = _few_circuits(self.circuits)
         return OutputAnalysis(
-            network=self.network,
-            output=self.output,
-            task=self.task,
-            protocol=self.protocol,
-            data=self.data,
+            question=self.question,
             circuits=circuits,
             interpretations=self._interpretations(circuits),
             algorithms=_few_algorithms(self._algorithms(part)),

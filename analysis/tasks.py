@@ -56,6 +56,16 @@ class Task:
         return sum(value << row for row, value in enumerate(self.truth_table))
 
 
+def pattern_bits(pattern: int, n_inputs: int) -> NDArray[np.bool_]:
+    """``[2^n]`` a truth table given as an integer, as Booleans.
+
+    Over six inputs the integer has 64 bits and is larger than a signed one of numpy, so ``pattern >> rows`` with an
+    array of rows is never right: this is how rows are read off.
+    """
+    octets = np.frombuffer(pattern.to_bytes(-(-(1 << n_inputs) // 8), "little"), dtype=np.uint8)
+    return np.unpackbits(octets, count=1 << n_inputs, bitorder="little").astype(np.bool_)
+
+
 def input_table(n_inputs: int) -> NDArray[np.float64]:
     """All Boolean inputs, ``[2^n, n]`` of 0.0/1.0, counted in binary with the first input most significant."""
     rows = np.arange(2**n_inputs)[:, None]

@@ -10,7 +10,9 @@ from numpy.typing import NDArray
 DecisionRule = Literal["rounding", "threshold"]
 NEITHER: Final = -1
 
-_EDGES: Final[dict[DecisionRule, tuple[float, ...]]] = {"rounding": (-0.5, 0.5, 1.5), "threshold": (0.5,)}
+EDGES: Final = (-0.5, 0.5, 1.5)  # of any decision
+TANH_EDGE: Final = 0.5493061443340549  # atanh(1/2), written out: the C library's may end otherwise
+_EDGES: Final[dict[DecisionRule, tuple[float, ...]]] = {"rounding": EDGES, "threshold": (0.5,)}
 
 
 def decide(outputs: NDArray[np.float64], rule: DecisionRule) -> NDArray[np.int8]:

@@ -1,0 +1,1 @@
+"""The application: the store, background work, pages and the command line around the engine."""

@@ -158,6 +158,10 @@ class Addresses:
         """All explanations of an analysis together, filtered."""
         return self._url("networks", network, "explanations", scope=scope, **view)
 
+    def explanation(self, network: str, ref: Any, scope: Scope | None = None, **view: Any) -> str:
+        """One explanation of a kind that has a record, by its reference."""
+        return self._url("networks", network, "explanations", str(ref), scope=scope, **view)
+
     def explanations_csv(self, network: str, scope: Scope | None = None, **view: Any) -> str:
         """The same list as CSV."""
         return self._url("api", "v1", "networks", network, "explanations.csv", scope=scope, **view)

@@ -14,6 +14,7 @@ from typing import Any, Final
 import numpy as np
 
 from analysis.errors import AnalysisError, Cancelled, InvalidStudy
+from analysis.question import Question
 from analysis.result import OutputAnalysis
 from analysis.studies.cells import Cell
 from analysis.studies.digits import ImageTraining, TrainedOnImages, analyse_tail, tail_of, train_on_images
@@ -40,8 +41,8 @@ def make_networks(cell: Cell, seeds: Sequence[int], order: Order) -> Iterator[Pr
     """
     images, held_out = chosen_images(cell.design.source_options), _held_out(cell.design.source_options)
     for seed in seeds:
-        start = order.clock() if order.clock else 0.0
-        trained = train_on_images(images, _rules(cell, seed, held_out), device=order.device, report=order.report)
+        start = order.work.clock()
+        trained = train_on_images(images, _rules(cell, seed, held_out), order.work, device=order.device)
         yield _produced(seed, images, trained, order, start)
 
 
@@ -122,12 +123,10 @@ def _produced(seed: int, images: Images, trained: TrainedOnImages, order: Order,
     problems: dict[str, AnalysisError] = {}
     for protocol in order.protocols if trained.state == "converged" else ():
         try:
-            analyses[protocol.name] = (
-                analyse_tail(tail, task, data, protocol, report=order.report, limits=order.limits),
-            )
+            analyses[protocol.name] = (analyse_tail(Question(tail, 0, task, protocol, data), order.work),)
         except Cancelled:
             raise
         except AnalysisError as problem:
             problems[protocol.name] = problem
-    seconds = (order.clock() - start) if order.clock else 0.0
+    seconds = order.work.clock() - start
     return Produced(seed, trained.state, trained.message, tail, (task,), analyses, problems, told, seconds, data)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from analysis.criteria.budget import DEFAULT_JUDGING_LIMITS
 from analysis.limits import DEFAULT_LIMITS, Limits
 
 if TYPE_CHECKING:
@@ -15,7 +14,6 @@ if TYPE_CHECKING:
 
 _LIMITS: Final = "limits"
 _DEVICE: Final = "device"
-_CRITERION: Final = "criterion_seconds"
 _UNDO: Final = "undo_days"
 DEFAULT_UNDO_DAYS: Final = 7.0
 
@@ -32,6 +30,7 @@ def limits_of(settings: Settings) -> Limits:
         n_draws=settings.drawn_circuits,
         n_samples=settings.estimate_samples,
         threads=settings.count_threads,
+        criterion_seconds=settings.max_criterion_seconds,
     )
 
 
@@ -40,7 +39,6 @@ def carried_by(settings: Settings) -> dict[str, Any]:
     return {
         _LIMITS: limits_of(settings),
         _DEVICE: settings.device,
-        _CRITERION: settings.max_criterion_seconds,
         _UNDO: settings.undo_days,
     }
 
@@ -48,11 +46,6 @@ def carried_by(settings: Settings) -> dict[str, Any]:
 def limits_in(session: Session) -> Limits:
     """The limits in force where this session was opened; the engine's own where none were named."""
     return cast(Limits, session.info.get(_LIMITS, DEFAULT_LIMITS))
-
-
-def criterion_seconds_in(session: Session) -> float:
-    """How long one criterion may take on one kind of explanation where this session was opened."""
-    return float(session.info.get(_CRITERION, DEFAULT_JUDGING_LIMITS.max_seconds))
 
 
 def undo_days_in(session: Session) -> float:

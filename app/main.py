@@ -26,6 +26,7 @@ from app.gate import Gate
 from app.kept.answers import KeptAnswers
 from app.middleware import BodyLimit, Envelope
 from app.rendering import compile_templates
+from app.resources import STATIC
 from app.routes import (
     admin,
     algorithms,
@@ -67,7 +68,7 @@ from app.routes import (
 )
 from app.routes.job_feed import JobFeed
 from app.routes.visitors import AT_ONCE, SECONDS_EACH, Allowance
-from app.settings import ROOT, Settings
+from app.settings import Settings
 
 COLLECT_AFTER: Final = (20_000, 20, 20)
 """How often Python looks for garbage in a server: containers made before it looks, looks before longer ones."""
@@ -123,9 +124,13 @@ class VersionedStatic(StaticFiles):
         return response
 
 
+_described: Final[dict[str, Any]] = {}
+"""The OpenAPI document, once it was asked for: the applications of a process differ in nothing that it tells."""
+
+
 def interface_of(app: FastAPI) -> dict[str, Any]:
     """The OpenAPI document, without the answer that FastAPI assumes for refused input: ours are documented as sent."""
-    if app.openapi_schema is None:
+    if not _described:
         document = FastAPI.openapi(app)
         for methods in document["paths"].values():
             for operation in methods.values():
@@ -135,8 +140,8 @@ def interface_of(app: FastAPI) -> dict[str, Any]:
         for name in ("HTTPValidationError", "ValidationError"):
             document["components"]["schemas"].pop(name, None)
         add_common_answers(document)
-        app.openapi_schema = document
-    return app.openapi_schema
+        _described.update(document)
+    return _described
 
 
 def settle(app: FastAPI) -> None:
@@ -194,7 +199,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     error_answers.install(app)
     for router in ROUTERS:
         app.include_router(router)
-    app.mount("/static", VersionedStatic(directory=ROOT / "static"), name="static")
+    app.mount("/static", VersionedStatic(directory=STATIC), name="static")
     app.openapi = lambda: interface_of(app)  # type: ignore[method-assign]  # FastAPI's own way to amend it
     app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes)
     app.add_middleware(KeptAnswers, settings=settings)

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from analysis.explanations.registry import BY_KEY, RECORDED
+
 DEFAULT_PROTOCOL: Final = "complete"
 
 
@@ -35,12 +37,13 @@ class Scope:
         return query
 
 
-_LETTERS_TO_KINDS: Final = {
+_LETTERS_TO_KINDS: Final[Mapping[str, str]] = {
     "c": "circuit",
     "i": "interpretation",
     "g": "algorithm",
     "a": "alignment",
     "d": "direction",
+    **{kind.letter: kind.key for kind in RECORDED},
 }
 _KINDS_TO_LETTERS: Final = {kind: letter for letter, kind in _LETTERS_TO_KINDS.items()}
 
@@ -50,12 +53,13 @@ class ExplanationRef:
     """One explanation in a comparison's address.
 
     Written ``c-MASK`` (circuit), ``i-MASK.INDEX`` (interpretation), ``g-ALGORITHM`` (algorithm),
-    ``a-ALGORITHM.ALIGNMENT`` or ``d-ALGORITHM.ALIGNMENT`` (on directions: an id, or a text with ``:`` for ``@``), with
+    ``a-ALGORITHM.ALIGNMENT`` or ``d-ALGORITHM.ALIGNMENT`` (on directions: an id, or a text with ``:`` for ``@``), or
+    the letter of a kind that has a record and its own text, such as ``p-LAYER.FUNCTION`` (linear probe), with
     ``@PROTOCOL`` behind it where that differs from the comparison's.
     """
 
-    kind: str  # circuit, interpretation, algorithm, alignment, direction
-    first: str  # mask or algorithm id
+    kind: str  # circuit, interpretation, algorithm, alignment, direction, or the key of a kind that has a record
+    first: str  # mask, algorithm id, or the whole text of a kind that has a record
     second: str = ""  # index, or id or text of an alignment
     protocol: str = ""
 
@@ -69,12 +73,14 @@ class ExplanationRef:
         """Read a reference back.
 
         Raises:
-            ValueError: it has none of the five shapes.
+            ValueError: it has none of these shapes.
         """
         body, _, protocol = text.partition("@")
         letter, dash, rest = body.partition("-")
         first, dot, second = rest.partition(".")
         kind = _LETTERS_TO_KINDS.get(letter, "")
+        if dash and rest and kind in BY_KEY:
+            return cls(kind, rest, "", protocol)
         in_two = kind in ("interpretation", "alignment", "direction")
         if not dash or not first or bool(dot) != in_two or (dot and not second):
             raise ValueError(text)

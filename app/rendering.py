@@ -8,18 +8,24 @@ renders alike inside its page and alone for htmx.
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import lru_cache
 from hashlib import sha256
+from inspect import getsource
+from pathlib import Path
 from typing import Any, Final
 from urllib.parse import parse_qsl, urlencode
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
+from jinja2 import Environment, FileSystemBytecodeCache, FileSystemLoader, StrictUndefined, Template
+from jinja2.bccache import Bucket
 from jinja2.runtime import Macro
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from analysis import ENGINE_VERSION
+from app import guarded_forms
 from app.addressing import Addresses
 from app.figures import numbers, plots, svg
 from app.guarded_forms import GuardedForms, access_of, shown_to
@@ -28,15 +34,16 @@ from app.pages.sections import sections_of
 from app.pages.sharing.share import share_of
 from app.pages.terms import words_of
 from app.pages.tour import tour_stop
-from app.settings import ROOT, Settings
+from app.resources import STATIC, TEMPLATES
+from app.settings import Settings
 
-TEMPLATES: Final = ROOT / "templates"
-STATIC: Final = ROOT / "static"
 THEMES: Final = ("light", "dark")
 THEME_COOKIE: Final = "theme"
 HTMX: Final = "vendor/htmx-4.0.1.min.js"
 HTMX_SSE: Final = "vendor/htmx-sse-4.0.1.min.js"
 PLOTLY: Final = "vendor/plotly-cartesian-4.1.1.min.js"
+NO_TABLE: Final[Mapping[str, Any]] = {"exports": {}}
+"""Context of a page that shows nothing its table could hold: it must not link to a table that would be refused."""
 _YEAR: Final = 365 * 24 * 3600
 _HOST: Final = re.compile(r"[A-Za-z0-9.-]{1,253}(:[0-9]{1,5})?|\[[0-9A-Fa-f:.]{2,45}\](:[0-9]{1,5})?")
 
@@ -64,6 +71,31 @@ class Components:
         return macros
 
 
+class CompiledTemplates(FileSystemBytecodeCache):
+    """Compiled templates in files, as Python keeps compiled modules: in ``__pycache__`` beside their sources.
+
+    To compile all of them takes seconds of every start. A folder that cannot be written, or Python's own setting
+    against such files, means that each process compiles anew. Jinja compares the templates' sources. What else goes
+    into compiled code is in the files' names: the version of Python, our extension, and the filters, which Jinja
+    applies to constants when it compiles.
+    """
+
+    def __init__(self, folder: Path = TEMPLATES) -> None:
+        ours = "".join(map(getsource, (guarded_forms, numbers)))
+        version = f"{sys.implementation.cache_tag}-{sha256(ours.encode()).hexdigest()[:12]}"
+        super().__init__(str(folder / "__pycache__"), f"%s.{version}.cache")
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        with suppress(OSError):
+            super().load_bytecode(bucket)
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        if not sys.dont_write_bytecode:
+            with suppress(OSError):
+                Path(self.directory).mkdir(exist_ok=True)
+                super().dump_bytecode(bucket)
+
+
 def environment(prefix: str = "") -> Environment:
     """The template environment of an application served under ``prefix``, made once."""
     return _environment(prefix)
@@ -86,6 +118,7 @@ def _environment(prefix: str) -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
         extensions=[GuardedForms],
+        bytecode_cache=CompiledTemplates(),
     )
     addresses = Addresses(prefix)
     env.globals.update({name: getattr(svg, name) for name in svg.__all__})

@@ -9,7 +9,7 @@ from typing import Literal
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-ROOT = Path(__file__).resolve().parent.parent
+from app.resources import default_data_folder
 
 
 class Settings(BaseSettings):
@@ -17,7 +17,9 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="PLURISCOPE_", frozen=True)
 
-    data: Path = Field(Path("data"), description="Folder for the database and everything else that is written.")
+    data: Path = Field(
+        default_factory=default_data_folder, description="Folder for the database and everything else that is written."
+    )
     database_url: str = Field("", repr=False, description="SQLAlchemy URL; empty: SQLite in the data folder.")
     host: str = Field("127.0.0.1", description="Address to listen on.")
     port: int = Field(8000, ge=1, le=65535, description="Port to listen on.")

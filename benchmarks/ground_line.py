@@ -9,7 +9,7 @@ from analysis.circuits.search import search_circuits
 from analysis.common_ground.points import Subject
 from analysis.common_ground.survey import survey_common_ground
 from analysis.interpretations.counting import count_interpretations
-from analysis.protocol import COMPLETE
+from analysis.question import ask
 from benchmarks.lines import subject
 from benchmarks.table import Line, same_result
 from benchmarks.timing import Effort, timed, timed_cold
@@ -21,10 +21,11 @@ MIN_LISTED = 40  # interpretations that are asked plainly, of the circuits that 
 
 def ground_line(effort: Effort) -> Line:
     """How all interpretations of the authors' pretrained XOR network are spread over numbers of right predictions."""
-    one = subject("xor_pretrained")
-    masks = search_circuits(one.network, one.task, COMPLETE, one.data).masks
-    counts = count_interpretations(one.network, masks, one.data)
-    whole = Subject(one.network, "zero", one.data, masks, counts.observed_by_circuit, (), ())
+    one = subject("xor_pretrained" if effort.wide >= 4 else "xor_3-2")
+    question = ask(one.network, task=one.task, data=one.data)
+    masks = search_circuits(question).masks
+    counts = count_interpretations(question, masks)
+    whole = Subject(question, masks, counts.observed_by_circuit, (), ())
     seconds, found = timed_cold(lambda: survey_common_ground(whole), effort.repetitions)
     few, listed = [], 0
     for number in sorted(range(len(masks)), key=lambda k: counts.by_circuit[k]):
@@ -41,9 +42,7 @@ def ground_line(effort: Effort) -> Line:
             right.update(scores[1] if scores else [])
         return right
 
-    part = Subject(
-        one.network, "zero", one.data, masks[sorted(few)], [counts.observed_by_circuit[k] for k in sorted(few)], (), ()
-    )
+    part = Subject(question, masks[sorted(few)], [counts.observed_by_circuit[k] for k in sorted(few)], (), ())
     plain_seconds, told = timed(plainly)
     work = f"{counts.total:,} interpretations on {found.space.n_interventions} interventions each"
     same = dict(told) == dict(survey_common_ground(part).spread or {})

@@ -20,8 +20,9 @@ from analysis.circuits.planning import plan_circuits
 from analysis.data import clean_data
 from analysis.limits import Limits
 from analysis.networks.network import Network
-from analysis.protocol import COMPLETE
+from analysis.question import ask
 from analysis.tasks import Task
+from analysis.work import Work
 from benchmarks.timing import REPETITIONS, empty_caches
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -119,8 +120,8 @@ def measured(request: dict[str, Any]) -> Measured:
     while not timings or (len(timings) < REPETITIONS and sum(seconds for seconds, _ in timings) < _LONG_SECONDS):
         empty_caches()
         start, busy = time.perf_counter(), time.process_time()
-        plan = plan_circuits(network, task, COMPLETE, data, limits=limits)
-        found = find_circuits(network, task, COMPLETE, data, limits=limits, plan=plan)
+        plan = plan_circuits(ask(network, task=task, data=data), limits=limits)
+        found = find_circuits(ask(network, task=task, data=data), Work(limits=limits), plan=plan)
         timings.append((time.perf_counter() - start, time.process_time() - busy))
     seconds, processor_seconds = (min(column) for column in zip(*timings, strict=True))
     digest = hashlib.sha256(found.masks.astype("<u8").tobytes()).hexdigest()

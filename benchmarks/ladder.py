@@ -21,8 +21,9 @@ from analysis.ladder.learning import climb_learned
 from analysis.ladder.rungs import MAP_CLASSES, Ladder
 from analysis.networks.network import Network
 from analysis.progress import Progress
-from analysis.protocol import COMPLETE
+from analysis.question import ask
 from analysis.tasks import named_task
+from analysis.work import Work
 from benchmarks.machine import machine, machine_text
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -92,8 +93,10 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"… {name}", file=sys.stderr, flush=True)
         started = time.perf_counter()
         clock = time.perf_counter
-        ladder = climb_closed(network, XOR, COMPLETE, CLEAN, n_permuted=options.floor, seed=SEED, clock=clock)
-        ladder = climb_learned(ladder, network, XOR, COMPLETE, CLEAN, clock=clock, report=_tell)
+        ladder = climb_closed(
+            ask(network, task=XOR, data=CLEAN), Work(clock=clock), n_permuted=options.floor, seed=SEED
+        )
+        ladder = climb_learned(ladder, ask(network, task=XOR, data=CLEAN), Work(clock=clock, report=_tell))
         closed = ladder.rungs["orthogonal"].seconds + ladder.rungs["oblique"].seconds
         sizes = "-".join(map(str, network.sizes))
         lines = [

@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 from analysis.algorithms.catalogue import candidate_algorithms
 from analysis.alignments.alignment import IIA, Alignment, NeuronSet, ScoredAlignment
 from analysis.circuits.circuit import EdgeLayout
-from analysis.data import clean_data
 from analysis.networks.files import NetworkFile
 from analysis.networks.network import Network
 from analysis.protocol import COMPLETE
+from analysis.question import ask
 from analysis.result import AlgorithmResult, AlgorithmSearch, CircuitSearch, InterpretationCounts, OutputAnalysis
 from analysis.tasks import Task, named_task
 from app.db.engine import Store
@@ -84,11 +84,7 @@ def made_up_analysis(n_circuits: int, n_algorithms: int, *, seed: int = 0) -> tu
         np.abs(random.normal(scale=0.2, size=n_circuits)),
     )
     analysis = OutputAnalysis(
-        network=network,
-        output=0,
-        task=task,
-        protocol=COMPLETE,
-        data=clean_data(2),
+        question=ask(network, task=task),
         circuits=circuits,
         interpretations=InterpretationCounts(totals, observed),
         algorithms=_algorithms(n_algorithms, random),

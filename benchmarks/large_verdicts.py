@@ -116,7 +116,7 @@ def _judged(
 def save_ground(store: Store, analysis: OutputAnalysis, *, seed: int = 0) -> None:
     """A made-up sample of classes, and every kept alignment, with random numbers of right predictions."""
     random = np.random.default_rng(seed)
-    space = intervention_space(analysis.network.hidden_sizes, 2)
+    space = intervention_space(analysis.question.model.hidden_sizes, 2)
     masks, results = analysis.circuits.masks, analysis.algorithms.algorithms
     n_classes = min(N_CLASSES, len(masks))
     circuits = np.sort(random.choice(len(masks), size=n_classes, replace=False))

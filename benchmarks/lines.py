@@ -20,6 +20,7 @@ from analysis.networks.training_spec import TrainingSpec
 from analysis.pipeline import analyse_output
 from analysis.populations.population import analyse_outcomes
 from analysis.protocol import COMPLETE, PAPER, Protocol
+from analysis.question import ask
 from analysis.result import InterpretationCounts
 from analysis.result_file import output_json
 from analysis.tasks import Task, named_task
@@ -70,7 +71,9 @@ def paper_lines(effort: Effort) -> list[Line]:
     plain_circuits, (valid, possible) = timed(
         lambda: plain.valid_circuits(s.plain, s.labels, paper=True), effort.plain_repetitions
     )
-    seconds, circuits = timed_cold(lambda: search_circuits(s.network, s.task, PAPER, s.data), effort.repetitions)
+    seconds, circuits = timed_cold(
+        lambda: search_circuits(ask(s.network, task=s.task, protocol=PAPER, data=s.data)), effort.repetitions
+    )
     same = sorted(map(plain.mask_of, valid)) == circuits.masks.tolist() and possible == circuits.possible
     work = f"`paper`: {possible:,} circuits tested, {len(valid)} valid"
     lines.append(Line(work, plain_circuits, seconds, note=same_result(work, same)))
@@ -78,7 +81,9 @@ def paper_lines(effort: Effort) -> list[Line]:
     plain_readings, n = timed(
         lambda: sum(1 for edges in valid for _ in plain.interpretations(s.plain, edges)), effort.plain_repetitions
     )
-    seconds, counts = timed_cold(lambda: count_interpretations(s.network, circuits.masks, s.data), effort.repetitions)
+    seconds, counts = timed_cold(
+        lambda: count_interpretations(ask(s.network, data=s.data), circuits.masks), effort.repetitions
+    )
     work = f"`paper`: {n:,} interpretations"
     lines.append(Line(work, plain_readings, seconds, note=same_result(work, n == counts.total)))
 
@@ -95,7 +100,9 @@ def paper_lines(effort: Effort) -> list[Line]:
     lines.append(Line(work, plain_formulas, seconds, note=same_result(work, same)))
 
     whole = plain_circuits + plain_readings + plain_formulas
-    seconds, analysis = timed_cold(lambda: analyse_output(s.network, 0, s.task, PAPER, s.data), effort.repetitions)
+    seconds, analysis = timed_cold(
+        lambda: analyse_output(ask(s.network, task=s.task, protocol=PAPER, data=s.data)), effort.repetitions
+    )
     same = (analysis.circuits.n_valid, analysis.interpretations.total, analysis.algorithms.n_minimal_alignments) == (
         len(valid),
         n,
@@ -108,7 +115,7 @@ def paper_lines(effort: Effort) -> list[Line]:
 
 def algorithms_of(s: Subject, protocol: Protocol) -> Any:
     candidates = candidate_algorithms(s.task, protocol, s.network.n_hidden_layers)
-    return search_alignments(s.network, candidates, protocol, s.data)
+    return search_alignments(ask(s.network, protocol=protocol, data=s.data), candidates)
 
 
 def complete_lines(effort: Effort) -> list[Line]:
@@ -117,12 +124,16 @@ def complete_lines(effort: Effort) -> list[Line]:
     plain_seconds, (valid, possible) = timed(
         lambda: plain.valid_circuits(s.plain, s.labels, paper=False), effort.plain_repetitions
     )
-    seconds, circuits = timed_cold(lambda: search_circuits(s.network, s.task, COMPLETE, s.data), effort.repetitions)
+    seconds, circuits = timed_cold(
+        lambda: search_circuits(ask(s.network, task=s.task, data=s.data)), effort.repetitions
+    )
     same = sorted(map(plain.mask_of, valid)) == circuits.masks.tolist() and possible == circuits.possible
     work = f"all {possible:,} circuits of a 2-3-3-1, {len(valid)} valid"
     lines = [Line(work, plain_seconds, seconds, note=same_result(work, same), target_seconds=0.01)]
 
-    seconds, counts = timed_cold(lambda: count_interpretations(s.network, circuits.masks, s.data), effort.repetitions)
+    seconds, counts = timed_cold(
+        lambda: count_interpretations(ask(s.network, data=s.data), circuits.masks), effort.repetitions
+    )
     by_mask = {plain.mask_of(edges): edges for edges in valid}
     edges_of = [by_mask[mask] for mask in circuits.masks.tolist()]
     n_compared, n_listed, plain_seconds = compare_interpretations(s, edges_of, counts, effort.plain_seconds)
@@ -177,7 +188,7 @@ def population_lines(effort: Effort) -> list[Line]:
     training_singly, alone = timed(lambda: [train_networks([spec])[0] for spec in specs[:n_singly]])
     empty_caches()
     analysing_singly, analyses = timed(
-        lambda: [analyse_output(o.network, 0, task, COMPLETE, data) for o in alone if o.converged and o.network]
+        lambda: [analyse_output(ask(o.network, task=task, data=data)) for o in alone if o.converged and o.network]
     )
     busy.append(time.process_time())
     train_plainly(0, epochs=1)

@@ -23,12 +23,12 @@ from analysis.algorithms.and_inverter import literal_table
 from analysis.algorithms.catalogue import candidate_algorithms
 from analysis.algorithms.counting import count_candidates, count_irredundant
 from analysis.alignments.search import search_alignments
-from analysis.data import clean_data
 from analysis.limits import DEFAULT_LIMITS
 from analysis.networks.network import Network
 from analysis.networks.training import train_networks
 from analysis.networks.training_spec import TrainingSpec
 from analysis.protocol import COMPLETE
+from analysis.question import ask
 from analysis.result import AlgorithmSearch
 from analysis.tasks import Task, named_task
 from benchmarks.machine import machine, machine_text, seconds_text
@@ -120,13 +120,13 @@ def measured(network: Network, converged: bool, task: Task, name: str, depth: in
     candidates = candidate_algorithms(
         task, protocol, network.n_hidden_layers, max_listed=DEFAULT_LIMITS.max_listed, n_first=DEFAULT_LIMITS.n_first
     )
-    found = search_alignments(network, candidates, protocol, clean_data(n_inputs))
+    found = search_alignments(ask(network, protocol=protocol), candidates)
     seconds = time.perf_counter() - counted
     checked = 0 < n_candidates <= CHECKED
     if checked:
         other = 0 if found.method == "listed" else CHECKED  # each by the route that was not taken
         again = candidate_algorithms(task, protocol, network.n_hidden_layers, max_listed=other, n_first=0)
-        if totals(search_alignments(network, again, protocol, clean_data(n_inputs))) != totals(found):
+        if totals(search_alignments(ask(network, protocol=protocol), again)) != totals(found):
             raise RuntimeError(f"{name} over {n_inputs} inputs, depth {depth}: the two routes disagree")
     return Row(
         n_inputs,

@@ -25,11 +25,11 @@ from typing import Any
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
+from analysis.checkpoints import Checkpoint
 from analysis.progress import Progress
-from analysis.shards import Shard
 from app.addressing import Addresses
 from app.db.engine import Store, store_at
-from app.db.job_tables import JobRow, JobShardRow
+from app.db.job_tables import JobCheckpointRow, JobRow
 from app.db.reads.jobs import count_jobs
 from app.jobs.computing import Ending, Finished, Order, Stopped
 from app.jobs.definitions import JobDefinition
@@ -78,7 +78,7 @@ class Pretended:
         done = int(1000 * min(1.0, (time.monotonic() - self.begun) / max(self.seconds, 1e-9)))
         return [Progress("pretending", done, 1000, f"{done} found")]
 
-    def shards(self) -> list[Shard]:
+    def checkpoints(self) -> list[Checkpoint]:
         return []
 
     def cancel(self) -> None:
@@ -92,12 +92,12 @@ def _load(_session: Session, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
     return arguments
 
 
-def _compute(_inputs: Any, _report: Any) -> None:
+def _compute(_inputs: Any, _work: Any) -> None:
     raise NotImplementedError("computing is pretended")
 
 
 def _save(session: Session, arguments: Mapping[str, Any], _outcome: Any) -> Saved:
-    session.add(JobShardRow(job_id=KIND.job_id(arguments), key="result", scope="", data=os.urandom(RESULT_BYTES)))
+    session.add(JobCheckpointRow(job_id=KIND.job_id(arguments), key="result", scope="", data=os.urandom(RESULT_BYTES)))
     session.flush()
     return Saved({}, "pretended")
 

@@ -27,7 +27,9 @@ from analysis.networks.training import train_networks
 from analysis.networks.training_spec import TrainingSpec
 from analysis.progress import Progress
 from analysis.protocol import COMPLETE
+from analysis.question import ask
 from analysis.tasks import named_task
+from analysis.work import Work
 from benchmarks import plain_reference as plain
 from benchmarks.isolated import measure_alone
 from benchmarks.lines import Subject, subject
@@ -103,11 +105,11 @@ def listed_line(effort: Effort) -> Line:
     """Every circuit of a network of width 4, with the memory that it takes."""
     s = subject("xor_4-4" if effort.wide >= 4 else "xor_pretrained")
     seconds, circuits = timed_cold(
-        lambda: search_circuits(s.network, s.task, COMPLETE, s.data), min(3, effort.repetitions)
+        lambda: search_circuits(ask(s.network, task=s.task, data=s.data)), min(3, effort.repetitions)
     )
     shape = "-".join(map(str, s.network.sizes))
     work = f"all {circuits.possible:,} circuits of a {shape}, {circuits.n_valid:,} valid"
-    counted = count_circuits(s.network, s.task, COMPLETE, s.data)
+    counted = count_circuits(ask(s.network, task=s.task, data=s.data))
     same_result(work, (counted.count, counted.possible) == (circuits.n_valid, circuits.possible))
     sample = plain_sample(s, effort.n_drawn)
     same_result(work, bool((np.isin(sample.masks, circuits.masks) == sample.valid).all()))
@@ -127,7 +129,7 @@ def counted_line(effort: Effort) -> Line:
     width = effort.wide
     s = Subject.of(trained((width, width)), named_task("XOR", 2))
     seconds, counted = timed_cold(
-        lambda: count_circuits(s.network, s.task, COMPLETE, s.data, threads=THREADS), min(2, effort.repetitions)
+        lambda: count_circuits(ask(s.network, task=s.task, data=s.data), threads=THREADS), min(2, effort.repetitions)
     )
     work = f"exact count of the {counted.possible:,} circuits of a 2-{width}-{width}-1: {counted.count:,} valid"
     sample = plain_sample(s, effort.n_drawn)
@@ -143,7 +145,7 @@ def compared_with_sample(s: Subject, work: str, counted: CountedCircuits, sample
 
     The interval misses the truth for one sample in a hundred, so that is said, not raised.
     """
-    draws = count_circuits(s.network, s.task, COMPLETE, s.data, n_draws=200, threads=THREADS).draws
+    draws = count_circuits(ask(s.network, task=s.task, data=s.data), n_draws=200, threads=THREADS).draws
     plain_masks = {int(mask) for mask in sample.masks[sample.valid]}
     outputs = [plain_outputs(s, int(mask)) for mask in draws]
     same_result(work, all(list(map(round, row)) == list(s.labels) for row in outputs))
@@ -168,7 +170,7 @@ def plain_outputs(s: Subject, mask: int) -> list[float]:
 def attempted_line(limit_seconds: float, width: int = 6) -> Line:
     """The exact count at width 6, stopped when time is up; the outcome is stated either way."""
     s = Subject.of(trained((width, width)), named_task("XOR", 2))
-    plan = plan_circuits(s.network, s.task, COMPLETE, s.data, limits=replace(DEFAULT_LIMITS, max_possible=0))
+    plan = plan_circuits(ask(s.network, task=s.task, data=s.data), limits=replace(DEFAULT_LIMITS, max_possible=0))
     predicted = next(cost.seconds for cost in plan.costs if cost.method == "counted")
     last = Progress("circuits", 0, 1)
     start, busy = time.perf_counter(), time.process_time()
@@ -181,7 +183,7 @@ def attempted_line(limit_seconds: float, width: int = 6) -> Line:
 
     work = f"exact count of the {plan.possible:,} circuits of a 2-{width}-{width}-1"
     try:
-        counted = count_circuits(s.network, s.task, COMPLETE, s.data, report=watched, threads=THREADS)
+        counted = count_circuits(ask(s.network, task=s.task, data=s.data), Work(report=watched), threads=THREADS)
     except Cancelled:
         seconds, share = time.perf_counter() - start, last.done / last.total
         busy = time.process_time() - busy

@@ -289,6 +289,25 @@
   for (const over of ["htmx:sse:error", "htmx:sse:close"])
     document.addEventListener(over, (event) => heard.delete(event.target));
 
+  /* ---------- a page renewed in place: figures whose numbers are the same stay as they are drawn; those that a page
+     fetches by themselves stay until there are newer ones, told by data-fetched; the tray is drawn by this file ---------- */
+  const told = (figure) => all("script, figcaption", figure).map((part) => part.textContent).join();
+  window.htmx?.registerExtension("stay", {
+    htmx_before_morph_node: (_, { oldNode: here, newNode: sent }) => {
+      if (!(here instanceof Element) || !here.matches("[data-plot], [data-fetched], [data-tray]")) return true;
+      if (here.matches("[data-plot]") && told(here) !== told(sent)) {
+        window.Plotly?.purge(here.querySelector(".plot-area"));
+        here.replaceChildren(...sent.childNodes);
+        delete here.dataset.drawn;
+      }
+      if (here.dataset.fetched !== sent.dataset.fetched) {
+        here.dataset.fetched = sent.dataset.fetched;
+        if (here.querySelector("figure")) here.dispatchEvent(new Event("newer"));
+      }
+      return false;
+    },
+  });
+
   /* ---------- focus: htmx gives it back to what has the same id; if that is gone, it goes to what came instead ---------- */
   let hadFocus = "";
   document.addEventListener("htmx:before:swap", (event) => {
@@ -305,6 +324,8 @@
 
   /* ---------- every page, and every part that htmx swaps in ---------- */
   function enhance(within = document) {
+    const titled = document.querySelector("[data-title]"); // of a page whose state is in its title
+    if (titled) document.title = titled.dataset.title;
     for (const button of all("[data-copy][hidden], [data-plot-save][hidden]", within)) button.hidden = false;
     all("[data-plot]:not([data-drawn])", within).forEach(drawPlot);
     drawTray();

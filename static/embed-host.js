@@ -12,4 +12,8 @@
       }
     }
   });
+  // a frame that was there first has told its height to nobody
+  for (const frame of document.querySelectorAll("iframe[data-pluriscope]")) {
+    frame.contentWindow.postMessage({ type: "pluriscope:tell" }, "*");
+  }
 })();

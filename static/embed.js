@@ -12,5 +12,11 @@
   };
   new ResizeObserver(tell).observe(document.querySelector("main"));
   addEventListener("load", tell);
+  addEventListener("message", (event) => {
+    // whoever holds the frame may have begun to listen only now
+    if (event.source !== window.parent || !event.data || event.data.type !== "pluriscope:tell") return;
+    told = 0;
+    tell();
+  });
   tell();
 })();

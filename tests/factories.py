@@ -13,11 +13,11 @@ import numpy as np
 from analysis.algorithms.high_level_model import HighLevelModel, Node
 from analysis.alignments.alignment import IIA, Alignment, NeuronSet, ScoredAlignment
 from analysis.circuits.circuit import EdgeLayout
-from analysis.data import clean_data
 from analysis.networks.files import NetworkFile
 from analysis.networks.network import Network
 from analysis.pipeline import analyse_output
 from analysis.protocol import COMPLETE, Protocol
+from analysis.question import ask
 from analysis.result import (
     AlgorithmResult,
     AlgorithmSearch,
@@ -38,12 +38,12 @@ XOR_SLUG = "xor-pretrained"
 def temporary_store(folder: Path) -> Store:
     """A new SQLite database with the current schema."""
     file = folder / "test.sqlite"
-    file.write_bytes(_empty_database())
+    file.write_bytes(empty_database())
     return store_at(f"sqlite:///{file}")
 
 
 @lru_cache
-def _empty_database() -> bytes:
+def empty_database() -> bytes:
     """A migrated database as a file; to migrate anew for every test would be most of the tests' time."""
     with TemporaryDirectory() as folder:
         file = Path(folder) / "empty.sqlite"
@@ -75,6 +75,14 @@ def small_network(seed: int = 0, sizes: tuple[int, ...] = (2, 2, 1), name: str =
     return NetworkFile(name or f"Random {seed}", network, (named_task("XOR", 2),) * sizes[-1])
 
 
+def exact_xor() -> NetworkFile:
+    """2-2-1, which computes XOR exactly: the smallest network that has explanations of every kind."""
+    network = Network.from_arrays(
+        [[[1, 1], [1, 1]], [[1, -2]]], [[0, -1], [0]], activation="relu", output_activation="linear"
+    )
+    return NetworkFile("Exact XOR", network, (named_task("XOR", 2),))
+
+
 @lru_cache
 def hand_made_analysis(protocol: Protocol = COMPLETE) -> OutputAnalysis:
     """An analysis of the pretrained XOR that looks real, made without the engine.
@@ -90,11 +98,7 @@ def hand_made_analysis(protocol: Protocol = COMPLETE) -> OutputAnalysis:
     by_circuit = tuple(10 ** (int(mask) % 30) + n for mask, n in zip(masks, observed, strict=True))
     algorithms = tuple(_algorithm_result(model) for model in two_xor_algorithms())
     return OutputAnalysis(
-        network=file.network,
-        output=0,
-        task=file.tasks[0],
-        protocol=protocol,
-        data=clean_data(2),
+        question=ask(file.network, task=file.tasks[0], protocol=protocol),
         circuits=CircuitSearch(layout, 9_625, masks, outputs, margins),
         interpretations=InterpretationCounts(by_circuit, observed),
         algorithms=AlgorithmSearch(algorithms, len(algorithms)),
@@ -107,7 +111,7 @@ def hand_made_analysis(protocol: Protocol = COMPLETE) -> OutputAnalysis:
 def real_analysis(protocol: Protocol = COMPLETE) -> OutputAnalysis:
     """What the engine finds on the pretrained XOR; about half a second, once."""
     file = pretrained_xor()
-    return analyse_output(file.network, 0, file.tasks[0], protocol, clean_data(2))
+    return analyse_output(ask(file.network, task=file.tasks[0], protocol=protocol))
 
 
 def stored_analysis(store: Store, protocol: Protocol = COMPLETE, *, real: bool = False) -> AnalysisRow:

@@ -107,7 +107,7 @@ class _Reader:
 
     def _equality(self) -> _Values:
         self.depth += 1
-        if self.depth > MAX_NESTING:
+        if self.depth > MAX_NESTING + 1:  # the formula itself is in no brackets
             self._refuse(f"nests deeper than {MAX_NESTING}")
         values = self._chain("iff", self._implication, lambda a, b: a == b)
         self.depth -= 1

@@ -9,9 +9,9 @@ from analysis.algorithms.and_inverter import and_inverter_candidates
 from analysis.algorithms.counting import count_candidates
 from analysis.algorithms.formula_trees import formula_tree_candidates
 from analysis.algorithms.high_level_model import Form, HighLevelModel
-from analysis.progress import Progress, Report, silent
 from analysis.protocol import Protocol
 from analysis.tasks import Task
+from analysis.work import DEFAULT_WORK, Work
 
 
 @dataclass(frozen=True)
@@ -50,8 +50,8 @@ def candidate_algorithms(
     task: Task,
     protocol: Protocol,
     n_hidden_layers: int,
+    work: Work = DEFAULT_WORK,
     *,
-    report: Report = silent,
     max_candidates: int = 100_000,
     max_listed: int | None = None,
     n_first: int = 250,
@@ -62,7 +62,7 @@ def candidate_algorithms(
         task: the target over 1 to 6 inputs.
         protocol: form and depth of the candidates.
         n_hidden_layers: of the network; bounds the depth (:meth:`Protocol.depth_for`).
-        report: told "algorithms" before and after, and while formula trees are listed; may cancel there.
+        work: told "algorithms" before and after, and while formula trees are listed; may cancel there.
         max_candidates: how many are kept at most.
         max_listed: more and-inverter candidates than this are left to a search by support; None: never.
         n_first: how many are listed then.
@@ -70,24 +70,24 @@ def candidate_algorithms(
     Raises:
         Cancelled: the report asked to stop.
     """
-    report(Progress("algorithms", 0, 1))
+    work.tell("algorithms", 0, 1)
     depth = protocol.depth_for(n_hidden_layers)
     if protocol.algorithm_form == "and_inverter" and max_listed is not None:
         count = count_candidates(task.pattern, task.n_inputs, depth)
         if count > max_listed:
             first, _ = and_inverter_candidates(task.pattern, task.n_inputs, depth, n_first)
-            report(Progress("algorithms", 1, 1, f"{count} candidate algorithms"))
+            work.tell("algorithms", 1, 1, f"{count} candidate algorithms")
             return Candidates(first, count, space=CandidateSpace(task.pattern, task.n_inputs, depth))
-    candidates = _listed(protocol.algorithm_form, task.pattern, task.n_inputs, depth, max_candidates, _Listener(report))
-    report(Progress("algorithms", 1, 1, f"{candidates.n_candidates} candidate algorithms"))
+    candidates = _listed(protocol.algorithm_form, task.pattern, task.n_inputs, depth, max_candidates, _Listener(work))
+    work.tell("algorithms", 1, 1, f"{candidates.n_candidates} candidate algorithms")
     return candidates
 
 
 class _Listener:
     """Carries a report past the memory of lists: all are equal, for a report changes no result."""
 
-    def __init__(self, report: Report) -> None:
-        self._report = report
+    def __init__(self, work: Work) -> None:
+        self._work = work
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, _Listener)
@@ -97,7 +97,7 @@ class _Listener:
 
     def tell(self, done: int, total: int, found: int) -> None:
         """Report how far a list is."""
-        self._report(Progress("algorithms", done, total, f"{found} candidate algorithms"))
+        self._work.tell("algorithms", done, total, f"{found} candidate algorithms")
 
 
 @lru_cache(maxsize=32)

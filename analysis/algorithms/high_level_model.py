@@ -45,13 +45,17 @@ class Variable:
         path: child positions of the gates from the root, NOT nodes transparent, e.g. "0" or "01"; the root is "".
         node: the sub-tree whose value the variable is.
         function: its truth table as an integer.
-        formula: readable sub-formula.
+        formula: readable sub-formula, by itself.
+        shown: the same function as the formula of the whole algorithm shows it, in and-inverter form: a part of that
+            formula, in ¬( ) where the formula shows the variable's negation. A ∨ B is stored as ¬(¬A ∧ ¬B), so its
+            variable ¬A ∧ ¬B is shown as ¬(A ∨ B). Equal to ``formula`` unless the formula shows the negation.
     """
 
     path: str
     node: Node
     function: int
     formula: str
+    shown: str
 
 
 class Response(NamedTuple):
@@ -113,18 +117,21 @@ class HighLevelModel:
         return tuple(sorted(self._find_variables(), key=lambda v: (len(v.path), v.path)))
 
     def _find_variables(self) -> Iterator[Variable]:
-        render = readable_formula if self.form == "and_inverter" else authors_text
+        is_canonical = self.form == "and_inverter"
+        render = readable_formula if is_canonical else authors_text
+        shown = shown_gates(self.root) if is_canonical else {}
 
         def visit(node: Node, path: str, is_root: bool) -> Iterator[Variable]:
             inner = node
             while inner.operator == "not":
                 inner = inner.children[0]
-            if self.form == "and_inverter":
+            if is_canonical:
                 carrier, counts = inner, inner.is_gate
             else:
                 carrier, counts = node, node.operator != "input"
             if counts and not is_root:
-                yield Variable(path, carrier, function_of(carrier, self.n_inputs), render(carrier))
+                formula = render(carrier)
+                yield Variable(path, carrier, function_of(carrier, self.n_inputs), formula, shown.get(path, formula))
             for position, child in enumerate(inner.children):
                 yield from visit(child, f"{path}{position}", False)
 
@@ -251,29 +258,54 @@ def readable_formula(node: Node, negated: bool = False) -> str:
 
     The two sides of a gate come in the order of their letters, then of their signs, whatever the tree's order.
     """
-
-    def render(node: Node, negated: bool) -> tuple[str, int, bool]:
-        """Text, number of ¬ signs, whether it is a bare gate that needs brackets inside another."""
-        if node.operator == "not":
-            return render(node.children[0], not negated)
-        if node.operator == "input":
-            name = INPUT_NAMES[node.input]
-            return (f"¬{name}", 1, False) if negated else (name, 0, False)
-        options = []
-        for pushed in (False, True) if negated else (False,):
-            parts = sorted((render(child, pushed) for child in node.children), key=_reading_order)
-            conjunction = (node.operator == "and") != pushed
-            sign = " ∧ " if conjunction else " ∨ "
-            body = sign.join(f"({text})" if bare else text for text, _, bare in parts)
-            cost = sum(n for _, n, _ in parts)
-            options.append((f"¬({body})", cost + 1, False) if negated and not pushed else (body, cost, True))
-        return min(options, key=lambda option: (option[1], not option[2]))
-
-    return render(node, negated)[0]
+    return _rendered(node, negated, "").text
 
 
-def _reading_order(part: tuple[str, int, bool]) -> tuple[list[str], int, bool, str]:
+def shown_gates(root: Node) -> dict[str, str]:
+    """Every gate of a tree as the readable formula of the whole tree shows it, by path.
+
+    A gate whose negation stands in the formula is that part of the formula in ``¬( )``, so the text always has the
+    gate's own truth table.
+    """
+    return dict(_rendered(root, False, "").gates)
+
+
+class _Rendered(NamedTuple):
+    """A sub-tree as text.
+
+    Args:
+        text: the formula.
+        n_negations: its ¬ signs.
+        bare: whether it is a gate that needs brackets inside another.
+        gates: path of every gate in it, with that gate as this text shows it.
+    """
+
+    text: str
+    n_negations: int
+    bare: bool
+    gates: tuple[tuple[str, str], ...]
+
+
+def _rendered(node: Node, negated: bool, path: str) -> _Rendered:
+    if node.operator == "not":
+        return _rendered(node.children[0], not negated, path)
+    if node.operator == "input":
+        name = INPUT_NAMES[node.input]
+        return _Rendered(f"¬{name}", 1, False, ()) if negated else _Rendered(name, 0, False, ())
+    options = []
+    for pushed in (False, True) if negated else (False,):
+        children = [_rendered(child, pushed, f"{path}{position}") for position, child in enumerate(node.children)]
+        children.sort(key=_reading_order)
+        conjunction = (node.operator == "and") != pushed
+        body = (" ∧ " if conjunction else " ∨ ").join(f"({one.text})" if one.bare else one.text for one in children)
+        cost = sum(one.n_negations for one in children)
+        gates = ((path, f"¬({body})" if pushed else body), *(gate for one in children for gate in one.gates))
+        outside = negated and not pushed
+        options.append(_Rendered(f"¬({body})" if outside else body, cost + outside, not outside, gates))
+    return min(options, key=lambda option: (option.n_negations, not option.bare))
+
+
+def _reading_order(part: _Rendered) -> tuple[list[str], int, bool, str]:
     """Fewest letters first, then by letters, by number of ¬ signs, a positive first letter first."""
-    text, n_negations, _ = part
-    letters = [letter for letter in text if letter in INPUT_NAMES]
-    return letters, n_negations, text.lstrip("(").startswith("¬"), text
+    letters = [letter for letter in part.text if letter in INPUT_NAMES]
+    return letters, part.n_negations, part.text.lstrip("(").startswith("¬"), part.text

@@ -20,15 +20,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.algorithms.high_level_model import HighLevelModel
-from analysis.alignments.iia import Behaviour, interchange_rows, tested_pairs
+from analysis.alignments.iia import Behaviour, tested_pairs
 from analysis.alignments.sites import SiteTable, neuron_sites
 from analysis.data import DataRecord
 from analysis.errors import BeyondLimits
 from analysis.interventions.interchange import interchange_outputs
 from analysis.networks.network import Network
-from analysis.progress import Progress, Report, silent
 from analysis.protocol import Protocol
+from analysis.question import Question
 from analysis.validity import decide
+from analysis.work import DEFAULT_WORK, Work
 
 Integers = NDArray[np.int64]
 
@@ -72,25 +73,15 @@ def row_shuffles(n_inputs: int, n_shuffles: int, *, seed: int) -> Integers:
 
 
 def best_on_permuted_networks(
-    network: Network,
-    algorithms: Sequence[HighLevelModel],
-    protocol: Protocol,
-    data: DataRecord,
-    n_networks: int,
-    *,
-    seed: int,
-    report: Report = silent,
+    question: Question, algorithms: Sequence[HighLevelModel], n_networks: int, work: Work = DEFAULT_WORK, *, seed: int
 ) -> Integers:
     """Most agreements of each algorithm on each permuted network, over all of its alignments.
 
     Args:
-        network: cut to the analysed output.
         algorithms: one without variables agrees on 0 of 0.
-        protocol: pairs, decision and sites.
-        data: rows to interchange.
         n_networks: how many.
         seed: of the permutations.
-        report: told "criteria"; may cancel.
+        work: told "criteria"; may cancel.
 
     Returns:
         ``[algorithms, networks]``, below 0 where the neurons do not suffice for the variables.
@@ -98,6 +89,7 @@ def best_on_permuted_networks(
     Raises:
         BeyondLimits: too many neuron sets or networks.
     """
+    network, protocol = question.cut, question.protocol
     table = neuron_sites(network.hidden_sizes, protocol.alignment_sites)
     _check(algorithms, table, n_networks)
     tested = tested_pairs(network.n_inputs, protocol.interchange_pairs)
@@ -106,27 +98,17 @@ def best_on_permuted_networks(
         return np.zeros((len(algorithms), n_networks), dtype=np.int64)
     expected = np.array([key.expected(network.n_inputs)[tested] for key in keys])[None]
     agreed = []
-    for number in range(n_networks):
-        report(Progress("criteria", number, n_networks, "permuted networks"))
-        decisions = _decisions(permuted_network(network, number, seed=seed), table, protocol, data, tested)
+    for number in work.each("criteria", range(n_networks), "permuted networks"):
+        decisions = _decisions(permuted_network(network, number, seed=seed), table, protocol, question.data, tested)
         agreed.append(_agreements(expected, decisions)[0])
     return _best(algorithms, keys, np.array(agreed), table)
 
 
-def best_on_shuffled_rows(
-    network: Network,
-    algorithms: Sequence[HighLevelModel],
-    protocol: Protocol,
-    data: DataRecord,
-    shuffles: Integers,
-) -> Integers:
+def best_on_shuffled_rows(question: Question, algorithms: Sequence[HighLevelModel], shuffles: Integers) -> Integers:
     """Most agreements of each algorithm with its input rows shuffled, over all of its alignments.
 
     Args:
-        network: cut to the analysed output.
         algorithms: one without variables agrees on 0 of 0.
-        protocol: pairs, decision and sites.
-        data: rows to interchange.
         shuffles: ``[shuffles, 2^n]`` from :func:`row_shuffles`.
 
     Returns:
@@ -135,13 +117,14 @@ def best_on_shuffled_rows(
     Raises:
         BeyondLimits: too many neuron sets or shuffles.
     """
+    network, protocol = question.cut, question.protocol
     table = neuron_sites(network.hidden_sizes, protocol.alignment_sites)
     _check(algorithms, table, len(shuffles))
     tested = tested_pairs(network.n_inputs, protocol.interchange_pairs)
     keys = _keys(algorithms)
     if not keys:
         return np.zeros((len(algorithms), len(shuffles)), dtype=np.int64)
-    decisions = _decisions(network, table, protocol, data, tested)
+    decisions = _decisions(network, table, protocol, question.data, tested)
     plain = np.array([key.expected(network.n_inputs) for key in keys])
     expected = np.array([plain[:, rows][:, :, rows][:, tested] for rows in shuffles])
     return _best(algorithms, keys, _agreements(expected, decisions), table)
@@ -173,7 +156,7 @@ def _decisions(
 ) -> NDArray[np.int8]:
     """``[sites, tested pairs]``; permuted weights may overflow, and what is no number is decided as neither."""
     with np.errstate(over="ignore", invalid="ignore"):
-        outputs = interchange_outputs(network, table.sites, interchange_rows(data))
+        outputs = interchange_outputs(network, table.sites, data.clean_rows)
         return decide(outputs[:, tested], protocol.alignment_decision)
 
 

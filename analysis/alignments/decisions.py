@@ -8,12 +8,10 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.alignments.iia import interchange_rows, tested_pairs
+from analysis.alignments.iia import tested_pairs
 from analysis.alignments.sites import SiteTable, neuron_sites
-from analysis.data import DataRecord
 from analysis.interventions.interchange import interchange_outputs
-from analysis.networks.network import Network
-from analysis.protocol import Protocol
+from analysis.question import Question
 from analysis.validity import NEITHER, decide, margin_to_edge
 
 _CELLS = 4_000_000  # outputs held at once
@@ -62,20 +60,16 @@ class SiteDecisions:
         return always
 
 
-def site_decisions(network: Network, protocol: Protocol, data: DataRecord) -> SiteDecisions:
+def site_decisions(question: Question) -> SiteDecisions:
     """Interchange every neuron set, once.
-
-    Args:
-        network: cut to one output.
-        protocol: pairs, decision and sites.
-        data: rows to interchange.
 
     Raises:
         BeyondLimits: too many hidden neurons or neuron sets.
     """
+    network, protocol = question.cut, question.protocol
     table = neuron_sites(network.hidden_sizes, protocol.alignment_sites)
     tested = tested_pairs(network.n_inputs, protocol.interchange_pairs)
-    rule, rows = protocol.alignment_decision, interchange_rows(data)
+    rule, rows = protocol.alignment_decision, question.data.clean_rows
     decisions = np.empty((len(table.sites), int(tested.sum())), dtype=np.int8)
     margins = np.empty(len(table.sites))
     step = max(1, _CELLS // tested.size)

@@ -16,11 +16,12 @@ from numpy.typing import NDArray
 
 from analysis.algorithms.high_level_model import HighLevelModel, Response
 from analysis.alignments.alignment import IIA, Alignment, NeuronSet, ScoredAlignment
-from analysis.data import DataRecord
 from analysis.errors import InvalidAlignment
 from analysis.interventions.interchange import interchange_outputs
 from analysis.networks.network import Network
 from analysis.protocol import Protocol
+from analysis.question import Question
+from analysis.tasks import pattern_bits
 from analysis.validity import decide, margin_to_edge
 
 PairRule = Literal["ordered", "one_direction"]
@@ -76,11 +77,6 @@ class InterchangeMatrix:
     agreed: NDArray[np.bool_]
 
 
-def pattern_bits(pattern: int, n_inputs: int) -> NDArray[np.bool_]:
-    """``[2^n]`` a truth table as Booleans."""
-    return np.array([pattern >> row & 1 for row in range(1 << n_inputs)], dtype=bool)
-
-
 def tested_pairs(n_inputs: int, rule: PairRule) -> NDArray[np.bool_]:
     """``[source, base]`` which pairs of input rows a protocol tests.
 
@@ -98,31 +94,26 @@ def tested_pairs(n_inputs: int, rule: PairRule) -> NDArray[np.bool_]:
     return before
 
 
-def interchange_rows(data: DataRecord) -> NDArray[np.float64]:
-    """The rows that serve as sources and bases: the record's own, else one representative of each Boolean input."""
-    return data.representatives if data.interchange_rows is None else data.interchange_rows
-
-
-def interchange_matrix(
-    network: Network, algorithm: HighLevelModel, path: str, site: NeuronSet, protocol: Protocol, data: DataRecord
-) -> InterchangeMatrix:
+def interchange_matrix(question: Question, algorithm: HighLevelModel, path: str, site: NeuronSet) -> InterchangeMatrix:
     """Every interchange of one variable on one site.
 
     Args:
-        network: cut to the analysed output.
         algorithm: the algorithm that the variable belongs to.
         path: the variable.
         site: where it lives.
-        protocol: decision rule and pairs tested.
-        data: rows to interchange.
 
     Raises:
         InvalidAlignment: no such variable, layer or neuron, or a site that the protocol does not allow.
     """
     if path not in algorithm.responses:
         raise _unknown_variable(algorithm, path)
-    check_site(network, path, site, protocol)
-    return judged_matrix(interchange_outputs(network, [site], interchange_rows(data))[0], algorithm, path, protocol)
+    check_site(question.cut, path, site, question.protocol)
+    return judged_matrix(
+        interchange_outputs(question.cut, [site], question.data.clean_rows)[0],
+        algorithm,
+        path,
+        question.protocol,
+    )
 
 
 def judged_matrix(
@@ -136,30 +127,26 @@ def judged_matrix(
     return InterchangeMatrix(outputs, decisions, expected, tested, decisions == expected)
 
 
-def score_alignment(
-    network: Network, algorithm: HighLevelModel, alignment: Alignment, protocol: Protocol, data: DataRecord
-) -> ScoredAlignment:
+def score_alignment(question: Question, algorithm: HighLevelModel, alignment: Alignment) -> ScoredAlignment:
     """Score one alignment, without a search.
 
     Args:
-        network: cut to the analysed output.
         algorithm: the algorithm that is aligned.
         alignment: places for all of its variables.
-        protocol: decision rule, pairs and sites.
-        data: rows to interchange.
 
     Raises:
         InvalidAlignment: another algorithm's alignment, a variable missing or unknown, a layer or neuron that does not
             exist, sites that overlap, or a site that the protocol does not allow.
     """
-    check_alignment(network, algorithm, alignment, protocol)
+    protocol = question.protocol
+    check_alignment(question.cut, algorithm, alignment, protocol)
     n_inputs = algorithm.n_inputs
     tested = tested_pairs(n_inputs, protocol.interchange_pairs)
-    rows = interchange_rows(data)
+    rows = question.data.clean_rows
     n_agreed, margin, minimal = 0, np.inf, True
     for path, site in alignment.places:
         inside = _subsets(site)  # the site itself comes last
-        outputs = interchange_outputs(network, inside, rows)[:, tested]
+        outputs = interchange_outputs(question.cut, inside, rows)[:, tested]
         expected = Behaviour.of(algorithm.responses[path], n_inputs).expected(n_inputs)[tested]
         agreed = (decide(outputs, protocol.alignment_decision) == expected).sum(axis=1)
         n_agreed += int(agreed[-1])

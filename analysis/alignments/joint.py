@@ -21,13 +21,15 @@ from numpy.typing import NDArray
 
 from analysis.algorithms.high_level_model import HighLevelModel
 from analysis.alignments.alignment import Alignment
-from analysis.alignments.iia import check_alignment, interchange_rows, pattern_bits
-from analysis.data import DataRecord
+from analysis.alignments.iia import check_alignment
 from analysis.errors import BeyondLimits
 from analysis.networks.mlp import activate, activations
 from analysis.networks.network import Network
 from analysis.protocol import Protocol
+from analysis.question import Question
+from analysis.tasks import pattern_bits
 from analysis.validity import decide, margin_to_edge
+from analysis.work import DEFAULT_WORK, Work
 
 MAX_RUNS = 1 << 22
 _CELLS = 1 << 22  # values of one layer held at once
@@ -68,35 +70,34 @@ class JointScore:
 
 
 def score_joint(
-    network: Network,
+    question: Question,
     algorithm: HighLevelModel,
     alignment: Alignment,
-    protocol: Protocol,
-    data: DataRecord,
+    work: Work = DEFAULT_WORK,
     *,
     max_runs: int = MAX_RUNS,
 ) -> JointScore:
     """Run every joint interchange of an alignment.
 
     Args:
-        network: cut to the analysed output.
         algorithm: the algorithm that is aligned.
         alignment: places for all of its variables; without variables the network is run on the clean inputs.
-        protocol: decision rule and sites.
-        data: rows to interchange.
+        work: may end between two batches of runs.
         max_runs: most runs.
 
     Raises:
         InvalidAlignment: it does not fit the algorithm or the network.
         BeyondLimits: more runs than the limit.
     """
-    check_alignment(network, algorithm, alignment, protocol)
-    clean = activations(network, interchange_rows(data))
+    network = question.cut
+    check_alignment(network, algorithm, alignment, question.protocol)
+    clean = activations(network, question.data.clean_rows)
     return score_joint_runs(
         algorithm,
         [path for path, _ in alignment.places],
         lambda sources: _outputs(network, alignment, clean, sources),
-        protocol,
+        question.protocol,
+        work,
         width=max(network.sizes),
         max_runs=max_runs,
     )
@@ -107,6 +108,7 @@ def score_joint_runs(
     paths: Sequence[str],
     outputs_of: Callable[[NDArray[np.int64]], NDArray[np.float64]],
     protocol: Protocol,
+    work: Work = DEFAULT_WORK,
     *,
     width: int,
     max_runs: int = MAX_RUNS,
@@ -118,6 +120,7 @@ def score_joint_runs(
         paths: its variables, sorted.
         outputs_of: from sources ``[choices, variables]`` to the network's outputs ``[choices, base]``.
         protocol: decision rule.
+        work: may end between two batches of runs.
         width: of the widest layer; decides how many choices are run at once.
         max_runs: most runs.
 
@@ -135,6 +138,7 @@ def score_joint_runs(
     says = _algorithm_says(algorithm, paths)
     n_agreed, margin, first_wrong = 0, np.inf, None
     for sources in _choices(n_rows, n_variables, max(1, _CELLS // (n_rows * width))):
+        work.check()
         outputs = outputs_of(sources)
         values = np.zeros(len(sources), dtype=np.int64)
         for column, path in enumerate(paths):

@@ -13,7 +13,7 @@ Where there are too many candidates to try each, those that can be aligned are f
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from heapq import nsmallest
@@ -30,71 +30,57 @@ from analysis.alignments.decisions import SiteDecisions, site_decisions
 from analysis.alignments.iia import Behaviour
 from analysis.alignments.placements import NEVER, Placer, Ranking
 from analysis.alignments.support_search import aligned_algorithms
-from analysis.data import DataRecord
 from analysis.errors import BeyondLimits
-from analysis.networks.network import Network
-from analysis.progress import Progress, Report, silent
+from analysis.progress import OutOfTime
 from analysis.protocol import Protocol
+from analysis.question import Question
 from analysis.result import AlgorithmResult, AlgorithmSearch, CandidateTotals
-from analysis.shards import FORGETFUL, Shards
+from analysis.work import DEFAULT_WORK, Work
 
 Array = NDArray[np.int64]
 
 _ALGORITHMS_AT_ONCE = 64
 _BEHAVIOURS_AT_ONCE = 512
-MAX_KEPT = 200_000  # alignments kept in all where the candidates are searched by support
+MAX_KEPT = 20_000  # valid alignments kept of all algorithms together; every one is counted
 MAX_TIES = 2_000  # failing alignments of equal IIA and size among which the least ids are looked for; 3-3 has ≤ 720
 
 
 def search_alignments(
-    network: Network,
-    candidates: Candidates,
-    protocol: Protocol,
-    data: DataRecord,
-    *,
-    report: Report = silent,
-    max_aligned: int = 2_000,
-    shards: Shards = FORGETFUL,
+    question: Question, candidates: Candidates, work: Work = DEFAULT_WORK, *, max_aligned: int = 2_000
 ) -> AlgorithmSearch:
     """Align every candidate algorithm with the network.
 
     Args:
-        network: cut to the analysed output.
         candidates: the algorithms, all over the network's inputs.
-        protocol: pairs, decision, sites, what is kept.
-        data: rows to interchange.
-        report: told "alignments" before each algorithm; may cancel there.
+        work: told "alignments" before each algorithm; may cancel there.
         max_aligned: how many aligned algorithms are kept of candidates that are not all listed.
-        shards: where the results of algorithms go that are done.
 
     Returns:
         One result per algorithm, in the candidates' order; of candidates that are not all listed one for each of the
         first and for each that can be aligned, with the exact totals of all.
 
-        If there are more valid alignments than the protocol keeps, those with fewest neurons stay, ties in the order of
-        behaviours and neuron sets. Near misses are in the order of IIA, neurons, id; where more than :data:`MAX_TIES`
-        tie (a network that always decides alike), ids are compared among the first of them in that same order.
+        If an algorithm has more valid alignments than the protocol keeps, or than its share of :data:`MAX_KEPT`, those
+        with fewest neurons stay, ties in the order of behaviours and neuron sets; the result says how many. Shares are
+        equal, but what one algorithm does not need is left to the others. Near misses are in the order of IIA, neurons,
+        id; where more than :data:`MAX_TIES` tie (a network that always decides alike), ids are compared among the first
+        of them in that same order.
 
     Raises:
         BeyondLimits: too many hidden neurons for an exact search.
     """
-    report(Progress("alignments", 0, max(1, len(candidates.algorithms))))
-    sites = site_decisions(network, protocol, data)
+    work.tell("alignments", 0, len(candidates.algorithms))
+    sites = site_decisions(question)
     if candidates.space is not None:
-        return _by_support(sites, candidates, candidates.space, protocol, report, max_aligned, shards)
+        return _by_support(sites, candidates, candidates.space, question.protocol, work, max_aligned)
 
     def whole(results: tuple[AlgorithmResult, ...]) -> AlgorithmSearch:
         return AlgorithmSearch(results, candidates.n_candidates, candidates.truncated_at)
 
-    return whole(align_with(sites, candidates.algorithms, protocol, _telling(report, whole), shards))
+    return whole(align_with(sites, candidates.algorithms, question.protocol, work.as_part(whole)))
 
 
 def align_with(
-    sites: SiteDecisions,
-    algorithms: Sequence[HighLevelModel],
-    protocol: Protocol,
-    report: Report,
-    shards: Shards = FORGETFUL,
+    sites: SiteDecisions, algorithms: Sequence[HighLevelModel], protocol: Protocol, work: Work = DEFAULT_WORK
 ) -> tuple[AlgorithmResult, ...]:
     """Align each algorithm under decisions that are already made; one result per algorithm.
 
@@ -102,15 +88,15 @@ def align_with(
         sites: what the network decides under every interchange.
         algorithms: over the network's inputs.
         protocol: what is kept.
-        report: told "alignments" before each algorithm; may cancel there. So far: one result per algorithm, those that
-            are still to come without any placement tried.
-        shards: where the results of algorithms go that are done.
+        work: told "alignments" before each algorithm; may cancel there, or raise OutOfTime to stop. So far: one
+            result per algorithm, those that are still to come without any placement tried.
 
     Raises:
         BeyondLimits: too many hidden neurons for an exact search.
     """
     total = max(1, len(algorithms))
     search = _Search(sites, algorithms, protocol)
+    search.share(MAX_KEPT, work)
     results: list[AlgorithmResult] = []
     n_valid = 0
 
@@ -121,7 +107,7 @@ def align_with(
     for start in range(0, len(algorithms), _ALGORITHMS_AT_ONCE):
         if start < len(results):  # done with what was recalled before
             continue
-        known = shards.recall(str(start))
+        known = work.checkpoints.recall(str(start))
         if known is not None:
             results += known
             n_valid = sum(result.n_valid for result in results)
@@ -129,14 +115,33 @@ def align_with(
             continue
         search.prepare(start, start + _ALGORITHMS_AT_ONCE)
         for done, algorithm in enumerate(algorithms[start : start + _ALGORITHMS_AT_ONCE], start):
-            report(Progress("alignments", done, total, f"{n_valid} valid alignments", so_far))
+            try:
+                work.tell("alignments", done, total, f"{n_valid} valid alignments", so_far)
+            except OutOfTime:
+                return so_far()
             results.append(search.align(done, algorithm))
             n_valid += results[-1].n_valid
-        if shards.due():
-            shards.keep(str(begin), results[begin:])
+        if work.checkpoints.due():
+            work.checkpoints.keep(str(begin), results[begin:])
             begin = len(results)
-    report(Progress("alignments", total, total, f"{n_valid} valid alignments", so_far))
+    work.tell("alignments", total, total, f"{n_valid} valid alignments", so_far)
     return tuple(results)
+
+
+def fair_share(wanted: Sequence[int], most: int) -> int:
+    """The largest bound on each that lets all together have no more than ``most``; at least 1.
+
+    Args:
+        wanted: how much each would have without a bound.
+        most: for all together.
+    """
+    left = most
+    for position, amount in enumerate(sorted(wanted)):
+        n_sharing = len(wanted) - position
+        if amount * n_sharing > left:
+            return max(1, left // n_sharing)
+        left -= amount
+    return most
 
 
 def untried(algorithm: HighLevelModel) -> AlgorithmResult:
@@ -144,34 +149,30 @@ def untried(algorithm: HighLevelModel) -> AlgorithmResult:
     return AlgorithmResult(algorithm, (), 0, 0, truncated_at=0, irredundant=irredundancy(algorithm))
 
 
-def _telling(report: Report, whole: Callable[[tuple[AlgorithmResult, ...]], AlgorithmSearch]) -> Report:
-    """A report that tells the results so far as a search."""
-
-    def tell(progress: Progress, /) -> None:
-        report(progress.within(whole))
-
-    return tell
-
-
 def _by_support(
     sites: SiteDecisions,
     candidates: Candidates,
     space: CandidateSpace,
     protocol: Protocol,
-    report: Report,
+    work: Work,
     max_aligned: int,
-    shards: Shards,
 ) -> AlgorithmSearch:
-    """The first candidates and those that can be aligned, with the totals of all."""
-    found = aligned_algorithms(space.pattern, space.depth, sites, report=report, max_aligned=max_aligned)
+    """The first candidates and those that can be aligned, with the totals of all; the first alone where these would
+    take too long to find.
+    """
+    try:
+        found = aligned_algorithms(space.pattern, space.depth, sites, work, max_aligned=max_aligned)
+    except BeyondLimits:  # too many to find all of them: the first candidates are tried one by one
+
+        def first(results: tuple[AlgorithmResult, ...]) -> AlgorithmSearch:
+            return AlgorithmSearch(results, candidates.n_candidates, len(results))
+
+        return first(align_with(sites, candidates.algorithms, protocol, work.as_part(first)))
     counts = count_irredundant(space.pattern, space.n_inputs, space.depth)
     listed = sorted(
         {algorithm.text: algorithm for algorithm in (*candidates.algorithms, *found.algorithms)}.values(),
         key=lambda algorithm: (algorithm.depth, algorithm.n_gates, algorithm.text),
     )
-    if found.n_valid > MAX_KEPT:
-        most = min(protocol.max_alignments, max(1, MAX_KEPT // len(listed)))
-        protocol = protocol.model_copy(update={"max_alignments": most})
     totals = CandidateTotals(
         found.n_aligned, found.n_valid, found.n_minimal, counts.by_class, len(candidates.algorithms)
     )
@@ -180,7 +181,7 @@ def _by_support(
         return AlgorithmSearch(some, candidates.n_candidates, len(some), totals)
 
     try:
-        results = align_with(sites, listed, protocol, _telling(report, so_far), shards)
+        results = align_with(sites, listed, protocol, work.as_part(so_far))
     except BeyondLimits:  # the totals are exact, but no alignment can be listed
         kept_none_of = 0 if found.n_aligned else None
         return AlgorithmSearch((), candidates.n_candidates, kept_none_of, replace(totals, n_first=0))
@@ -244,9 +245,24 @@ class _Search:
             {key: (self._n_pairs - agreed) * self._weight + sizes for key, agreed in self._agreed.items()},
             {key: ~valid for key, valid in self._valid.items()},
         )
+        self._most = protocol.max_alignments
+        self._counted: dict[tuple[Behaviour, ...], tuple[int, int, int]] = {}
         self._near: dict[tuple[Behaviour, ...], tuple[Array, Array]] = {}
         self._outcomes: dict[tuple[Behaviour, ...], _Outcome] = {}
         self._texts: dict[str, list[str]] = {}
+
+    def share(self, most: int, work: Work) -> None:
+        """Bound what each algorithm keeps, so that all of them together keep no more than ``most``, or one each.
+
+        A network that always decides alike has hundreds of thousands of valid alignments, none of which says more than
+        the others. They are counted all the same.
+        """
+        listable = []
+        for done, (keys, _) in enumerate(self._variables):
+            if done % _ALGORITHMS_AT_ONCE == 0:
+                work.tell("alignments", 0, len(self._variables), "counted first")
+            listable.append(self._counts(keys)[2] if keys else 0)
+        self._most = min(self._protocol.max_alignments, fair_share(listable, most))
 
     def prepare(self, start: int, stop: int) -> None:
         """Find the best that fail for the algorithms at these positions, at once."""
@@ -309,16 +325,23 @@ class _Search:
         places = tuple([(path, sites[site]) for path, site in zip(paths, chosen, strict=True)])
         return ScoredAlignment(Alignment(text, places), iia, minimal, min([margins[site] for site in chosen]))
 
+    def _counts(self, keys: tuple[Behaviour, ...]) -> tuple[int, int, int]:
+        """Valid placements of variables with these behaviours, minimal ones, and those that the protocol keeps."""
+        if keys not in self._counted:
+            n_valid = self._placer.count([self._valid[key] for key in keys])
+            n_minimal = self._placer.count([self._minimal[key] for key in keys]) if n_valid else 0
+            listable = n_minimal if self._protocol.alignments_kept == "minimal" else n_valid
+            self._counted[keys] = n_valid, n_minimal, listable
+        return self._counted[keys]
+
     def _outcome(self, keys: tuple[Behaviour, ...]) -> _Outcome:
         """Counts and the best placements for variables with these behaviours."""
         if keys not in self._outcomes:
-            n_valid = self._placer.count([self._valid[key] for key in keys])
-            n_minimal = self._placer.count([self._minimal[key] for key in keys]) if n_valid else 0
-            n_listable = n_minimal if self._protocol.alignments_kept == "minimal" else n_valid
+            n_valid, n_minimal, n_listable = self._counts(keys)
             valid = near = np.zeros((0, len(keys)), dtype=np.int64)
             near_costs = np.zeros(0, dtype=np.int64)
             if n_listable:
-                valid, _ = self._fewest.cheapest(keys, self._protocol.max_alignments)
+                valid, _ = self._fewest.cheapest(keys, self._most)
             minimal = np.ones(len(valid), dtype=bool)
             for column, key in enumerate(keys):
                 minimal &= self._minimal[key][valid[:, column]]

@@ -42,7 +42,8 @@ from analysis.alignments.decisions import SiteDecisions
 from analysis.alignments.iia import Behaviour
 from analysis.alignments.placements import Placer
 from analysis.alignments.support import Support
-from analysis.progress import Progress, Report
+from analysis.errors import BeyondLimits
+from analysis.work import DEFAULT_WORK, Work
 
 Array = NDArray[np.int64]
 Functions = NDArray[np.uint64]
@@ -50,6 +51,8 @@ Needs = tuple[int, ...]  # numbers of behaviours, ascending, one per variable
 Grown = dict[Needs, Array]  # ranks of literals by what their variables need
 
 _CELLS = 4_000_000  # largest table of pairs held at once
+MAX_WORK = 5 << 30  # entries of tables gone through in one search, small ones taken to have as many as their overhead
+_OVERHEAD = 20_000  # entries that could be gone through while one table is made
 
 
 @dataclass(frozen=True)
@@ -78,27 +81,30 @@ class _Pairs(NamedTuple):
     second_high: Functions
 
 
-def aligned_algorithms(pattern: int, depth: int, sites: SiteDecisions, *, report: Report, max_aligned: int) -> Aligned:
+def aligned_algorithms(
+    pattern: int, depth: int, sites: SiteDecisions, work: Work = DEFAULT_WORK, *, max_aligned: int
+) -> Aligned:
     """Search a task's candidates for those that can be aligned with a network.
 
     Args:
         pattern: the task's truth table as an integer.
         depth: largest depth in gates, at least 1.
         sites: what the network decides.
-        report: told "alignments" for each pair of functions below the root; may cancel there.
+        work: told "alignments" for each pair of functions below the root; may cancel there.
         max_aligned: how many aligned algorithms are kept.
 
     Raises:
-        BeyondLimits: three variables or more on too many sites.
+        BeyondLimits: three variables or more on too many sites, or more than :data:`MAX_WORK` entries to go through. A
+            network over six inputs with idle neurons carries so many variables that this would take hours.
         Cancelled: the report asked to stop.
     """
-    return _Growth(pattern, depth, sites, report).run(max_aligned)
+    return _Growth(pattern, depth, sites, work).run(max_aligned)
 
 
 class _Growth:
     """One search; remembers the literals that can stand in a context."""
 
-    def __init__(self, pattern: int, depth: int, sites: SiteDecisions, report: Report) -> None:
+    def __init__(self, pattern: int, depth: int, sites: SiteDecisions, work: Work) -> None:
         self._pattern = pattern
         self._depth = depth
         self._n_inputs = sites.n_inputs
@@ -106,7 +112,7 @@ class _Growth:
         self._support = Support(sites, pattern)
         self._table = sites.table
         self._placer = Placer(sites.table)
-        self._report = report
+        self._work = work
         self._numbers: dict[Behaviour, int] = {}  # −1 for those that are not carried
         self._valid: list[NDArray[np.bool_]] = []  # [sites] by number
         self._minimal: list[NDArray[np.bool_]] = []
@@ -114,6 +120,7 @@ class _Growth:
         self._can_be_placed: dict[Needs, bool] = {}
         self._inputs = literal_table(self._n_inputs, 0).functions
         self._grown = lru_cache(maxsize=None)(self._grow)
+        self._work_left = MAX_WORK
 
     def run(self, max_aligned: int) -> Aligned:
         """Grow every root."""
@@ -135,7 +142,22 @@ class _Growth:
 
     def _tell(self) -> None:
         """Report; the number of steps is not known beforehand."""
-        self._report(Progress("alignments", 0, 1, f"{sum(self._n_trees.values())} algorithms that can be aligned"))
+        self._work.tell("alignments", 0, 1, f"{sum(self._n_trees.values())} algorithms that can be aligned")
+
+    def _spend(self, entries: int) -> None:
+        """Take the entries of a table off the work that is allowed.
+
+        Raises:
+            BeyondLimits: it is spent.
+        """
+        self._work_left -= entries + _OVERHEAD
+        if self._work_left < 0:
+            raise BeyondLimits(
+                "alignments",
+                f"the network carries so many variables that a search of all candidates goes through more than "
+                f"{MAX_WORK:,} entries of tables",
+                "look at the first candidates, use a smaller depth, or a network with fewer inputs",
+            )
 
     def _grow(self, depth: int, function: int, low: int, high: int) -> Grown:
         """The literals of depth ≤ ``depth`` with a function that can stand in a context, by their needs."""
@@ -178,6 +200,7 @@ class _Growth:
         covering = functions[(functions & target) == target]
         step = max(1, _CELLS // max(1, len(covering)))
         for start in range(0, len(covering), step):
+            self._spend(min(step, len(covering) - start) * len(covering))
             rows, columns = np.nonzero((covering[start : start + step, None] & covering) == target)
             upper = rows + start <= columns
             first, second = covering[rows[upper] + start], covering[columns[upper]]
@@ -219,6 +242,7 @@ class _Growth:
                     continue
                 step = max(1, _CELLS // len(y))
                 for start in range(0, len(x), step):
+                    self._spend(min(step, len(x) - start) * len(y))
                     left, right = np.broadcast_arrays(x[start : start + step, None], y)
                     fresh = trees[left] != trees[right]
                     if first == second and needs == further:

@@ -24,6 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.certificates.programs import Program, Region
+from analysis.fixed_order import exp_of_negative, inner
 from analysis.networks.mlp import activate
 
 Array = NDArray[np.float64]
@@ -110,9 +111,12 @@ def _through(program: Program, low: Array, high: Array) -> tuple[Array, Array, A
 def _affine(low: Array, high: Array, weights: Array, constants: Array) -> tuple[Array, Array]:
     """Bounds of ``W x + c`` for ``low ≤ x ≤ high``, widened by more than its rounding error."""
     plus, minus = np.maximum(weights, 0.0), np.minimum(weights, 0.0)
-    size = np.maximum(np.abs(low), np.abs(high)) @ np.abs(weights).T + np.abs(constants)
+    size = inner(np.maximum(np.abs(low), np.abs(high)), np.abs(weights)) + np.abs(constants)
     error = size * ((2 * weights.shape[1] + 8) * _UNIT) + _TINY
-    return low @ plus.T + high @ minus.T + constants - error, high @ plus.T + low @ minus.T + constants + error
+    return (
+        inner(low, plus) + inner(high, minus) + constants - error,
+        inner(high, plus) + inner(low, minus) + constants + error,
+    )
 
 
 def _down(values: Array) -> Array:
@@ -139,7 +143,7 @@ def _derivatives(program: Program, low: Array, high: Array) -> tuple[Array, Arra
     far = np.maximum(np.abs(low), np.abs(high))
     ends = []
     for at, sign in ((far, -1), (near, 1)):
-        decay = np.exp(-at if program.activation == "sigmoid" else -2 * at)
+        decay = exp_of_negative(-at if program.activation == "sigmoid" else -2 * at)
         steep = decay / (1 + decay) ** 2 * (1.0 if program.activation == "sigmoid" else 4.0)
         ends.append(np.maximum(steep + sign * (steep * (4 * _ULPS * _UNIT) + _TINY), 0.0))
     return ends[0], ends[1]

@@ -19,8 +19,8 @@ from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
+import scipy  # loads scipy.optimize, of which a server has no use, when it is first asked for
 from numpy.typing import NDArray
-from scipy.optimize import Bounds, LinearConstraint, milp
 
 from analysis.certificates.intervals import Answer, layer_bounds
 from analysis.certificates.programs import Program, Region
@@ -81,11 +81,11 @@ def find_point(
             model.row({**terms, clear: 1.0}, high=region.high - constant)
     objective = np.zeros(len(model.low))
     objective[clear] = -1.0
-    result = milp(
+    result = scipy.optimize.milp(
         objective,
         integrality=model.whole,
-        bounds=Bounds(model.low, model.high),
-        constraints=LinearConstraint(model.matrix(), model.row_low, model.row_high),
+        bounds=scipy.optimize.Bounds(model.low, model.high),
+        constraints=scipy.optimize.LinearConstraint(model.matrix(), model.row_low, model.row_high),
         options={"node_limit": node_limit},
     )
     if result.status == _INFEASIBLE:

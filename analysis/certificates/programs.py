@@ -17,6 +17,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from analysis import fixed_order
 from analysis.circuits.boxes import decision_box
 from analysis.networks.mlp import activate
 from analysis.networks.network import Activation, Network
@@ -75,7 +76,7 @@ class Program:
         """The output's pre-activation ``[points]`` at ``points [points, free]``, with the usual rounding."""
         hidden: NDArray[np.float64] = np.empty((len(points), 0))
         for layer, (k, f, b) in enumerate(self.arrays):
-            total = hidden @ k.T + points @ f.T + b
+            total = fixed_order.inner(hidden, k) + fixed_order.inner(points, f) + b
             if layer == len(self.arrays) - 1:
                 return total[:, 0]
             hidden = activate(total, self.activation, self.negative_slope)

@@ -1,0 +1,1 @@
+"""Circuits: sub-graphs that decide right, listed, counted, estimated or sampled, and the smallest of them."""

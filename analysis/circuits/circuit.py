@@ -5,9 +5,10 @@ Edge order (spec §3): layer by layer, row-major ``[out][in]``; edge k is bit k 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +16,9 @@ from numpy.typing import NDArray
 from analysis.errors import InvalidMask
 
 MAX_EDGES = 64
-"""Edges of the networks whose circuits are searched: as many as an unsigned integer has bits."""
+"""Edges of the networks whose circuits are searched one by one: as many as an unsigned integer has bits."""
+MAX_EDGES_KEPT: Final = 255
+"""Edges of the networks of which some circuits are kept in a list where they are counted or estimated."""
 
 
 @dataclass(frozen=True)
@@ -91,6 +94,42 @@ class Circuit:
     def n_neurons(self) -> int:
         """Active hidden neurons."""
         return sum(sum(layer) for layer in self.active[1:-1])
+
+
+def mask_array(masks: Iterable[int], layout: EdgeLayout) -> NDArray[Any]:
+    """Masks as an array: uint64 up to :data:`MAX_EDGES` edges, Python integers beyond."""
+    if layout.n_edges <= MAX_EDGES:
+        return np.array(list(masks), dtype=np.uint64)
+    some = list(masks)
+    array = np.empty(len(some), dtype=object)
+    array[:] = some
+    return array
+
+
+def one_mask(mask: int, layout: EdgeLayout) -> Any:
+    """A mask, or any set of edges, as the elements of :func:`mask_array` are: to be compared or combined with them."""
+    return np.uint64(mask) if layout.n_edges <= MAX_EDGES else mask
+
+
+def masks_of(edges: NDArray[np.bool_], layout: EdgeLayout) -> NDArray[Any]:
+    """The masks of circuits given as ``[circuits, edges]``, as :func:`mask_array` gives them."""
+    packed = np.packbits(edges, axis=1, bitorder="little")
+    if layout.n_edges > MAX_EDGES:
+        return mask_array((int.from_bytes(row.tobytes(), "little") for row in packed), layout)
+    octets = np.zeros((len(edges), 8), dtype=np.uint8)
+    octets[:, : packed.shape[1]] = packed
+    return octets.view("<u8").astype(np.uint64).reshape(-1)
+
+
+def kept_edges(masks: NDArray[Any], layout: EdgeLayout) -> NDArray[np.bool_]:
+    """``[circuits, edges]``: whether each circuit keeps each edge."""
+    if layout.n_edges <= MAX_EDGES:
+        shifted = masks.astype(np.uint64)[:, None] >> np.arange(layout.n_edges, dtype=np.uint64)
+        return np.asarray(shifted & np.uint64(1), dtype=np.bool_)
+    size = -(-layout.n_edges // 8)
+    octets = np.frombuffer(b"".join(int(mask).to_bytes(size, "little") for mask in masks), dtype=np.uint8)
+    bits = np.unpackbits(octets.reshape(-1, size), axis=1, count=layout.n_edges, bitorder="little")
+    return bits.astype(np.bool_)
 
 
 def circuit_from_hex(text: str, sizes: Sequence[int]) -> Circuit:

@@ -16,15 +16,13 @@ from numpy.typing import NDArray
 from analysis.circuits.boxes import Box, decision_box
 from analysis.circuits.circuit import MAX_EDGES, EdgeLayout
 from analysis.circuits.combinations import MAX_LOG2_COMBINATIONS, MAX_SOURCES, Combinations, Tally
-from analysis.circuits.judging import judged_rows, mean_rows
 from analysis.circuits.prefixes import Prefixes, Wiring, source_bits
 from analysis.circuits.space import in_space
-from analysis.data import DataRecord
 from analysis.errors import BeyondLimits
-from analysis.networks.mlp import ablation_values, activate
+from analysis.networks.mlp import activate
 from analysis.networks.network import Network
 from analysis.protocol import Protocol
-from analysis.tasks import Task
+from analysis.question import Question
 from analysis.validity import max_wrong
 
 _LARGEST_TERM: Final = 1e290  # sums of larger terms may overflow
@@ -47,14 +45,15 @@ class CountableSpace:
     boxes: tuple[Box, ...]
 
     @classmethod
-    def of(cls, network: Network, task: Task, protocol: Protocol, data: DataRecord, output: int) -> CountableSpace:
+    def of(cls, question: Question) -> CountableSpace:
         """Check that the space can be counted, and arrange it.
 
         Raises:
             BeyondLimits: see :func:`count_circuits`.
         """
-        refuse_to_count(network, task, protocol, data, output)
-        rows, labels = judged_rows(task, data, output)
+        refuse_to_count(question)
+        network, protocol = question.cut, question.protocol
+        rows, labels = question.judged
         # equal rows with equal labels say nothing new
         judged = np.unique(np.column_stack([rows, labels]), axis=0)
         boxes = tuple(
@@ -69,8 +68,7 @@ class CountableSpace:
             above = sizes[layer + 1 : -1]
             return any(in_space(n_active + more, sizes, protocol) for more in range(len(above), sum(above) + 1))
 
-        absent = ablation_values(network, protocol.ablation, mean_rows(data))
-        return cls(network, protocol, Wiring(network, absent, judged[:, :-1].copy(), may_be_active), boxes)
+        return cls(network, protocol, Wiring(network, question.absent, judged[:, :-1].copy(), may_be_active), boxes)
 
     @property
     def layout(self) -> EdgeLayout:
@@ -184,14 +182,15 @@ class CountableSpace:
         return mask
 
 
-def refuse_to_count(network: Network, task: Task, protocol: Protocol, data: DataRecord, output: int = 0) -> None:
+def refuse_to_count(question: Question) -> None:
     """Raise what speaks against exact counting, as far as it can be told without starting.
 
     Raises:
         BeyondLimits: see :func:`count_circuits`.
     """
+    network = question.cut
     item, cure = "exact counting", "estimate the number of circuits instead"
-    n_edges = EdgeLayout(network.sizes).n_edges
+    n_edges = question.layout.n_edges
     if n_edges > MAX_EDGES:
         raise BeyondLimits(item, f"{n_edges} edges for one output, and the limit is {MAX_EDGES}", cure)
     n_hidden = network.n_hidden_layers
@@ -206,7 +205,8 @@ def refuse_to_count(network: Network, task: Task, protocol: Protocol, data: Data
         raise BeyondLimits(item, cause, cure)
     if below > MAX_SOURCES:
         raise BeyondLimits(item, f"{below} neurons below the last hidden layer, and the limit is {MAX_SOURCES}", cure)
-    rows, _ = judged_rows(task, data, output)
-    if max_wrong(len(rows), protocol.accuracy_threshold) > 0:
-        cause = f"the accuracy threshold {protocol.accuracy_threshold:g} lets some of the {len(rows)} rows be wrong"
+    rows, _ = question.judged
+    threshold = question.protocol.accuracy_threshold
+    if max_wrong(len(rows), threshold) > 0:
+        cause = f"the accuracy threshold {threshold:g} lets some of the {len(rows)} rows be wrong"
         raise BeyondLimits(item, cause, f"list the circuits, or {cure.removesuffix(' instead')}")

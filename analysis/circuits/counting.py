@@ -30,11 +30,8 @@ from analysis.circuits.countable import CountableSpace
 from analysis.circuits.distribution import CircuitDistribution
 from analysis.circuits.prefixes import Prefixes
 from analysis.circuits.space import count_in_space
-from analysis.data import DataRecord
-from analysis.networks.network import Network
-from analysis.progress import Progress, Report, silent
-from analysis.protocol import Protocol
-from analysis.tasks import Task
+from analysis.question import Question
+from analysis.work import DEFAULT_WORK, Work
 
 
 @dataclass(frozen=True)
@@ -57,27 +54,12 @@ class CountedCircuits:
 
 
 def count_circuits(
-    network: Network,
-    task: Task,
-    protocol: Protocol,
-    data: DataRecord,
-    *,
-    output: int = 0,
-    report: Report = silent,
-    n_draws: int = 0,
-    seed: int = 0,
-    threads: int = 1,
+    question: Question, work: Work = DEFAULT_WORK, *, n_draws: int = 0, seed: int = 0, threads: int = 1
 ) -> CountedCircuits:
     """Count every valid circuit of the protocol's space.
 
     Args:
-        network: the network cut to the analysed output.
-        task: what the output should compute; used unless the data record has labels.
-        protocol: circuit space, node sparsity, ablation and decision rule; the accuracy threshold must demand that
-            every row be right.
-        data: rows to judge on.
-        output: column of ``data.validation_labels``.
-        report: called between batches of states with the number of circuits judged; may raise Cancelled.
+        work: told between batches of states with the number of circuits judged; may raise Cancelled.
         n_draws: valid circuits to draw, or all if there are fewer.
         seed: of the draws.
         threads: batches counted at once; numpy lets them run side by side.
@@ -87,15 +69,15 @@ def count_circuits(
             lets some rows be wrong; activations that overflow.
         InvalidData: labels that do not fit the rows.
     """
-    space = CountableSpace.of(network, task, protocol, data, output)
-    possible = count_in_space(network.sizes, protocol)
+    space = CountableSpace.of(question)
+    possible = count_in_space(question.cut.sizes, question.protocol)
     totals = _Totals(space.layout)
-    report(Progress("circuits", 0, max(possible, 1)))
+    work.tell("circuits", 0, possible)
     n_judged = 0
     for piece, combinations, tally in space.tallied(threads):
         totals.add(piece, tally)
         n_judged += len(piece) * combinations.n_circuits
-        report(Progress("circuits", n_judged, max(possible, 1), f"{totals.count:,} valid circuits"))
+        work.tell("circuits", n_judged, possible, f"{totals.count:,} valid circuits")
     ranks = sorted(random.Random(seed).sample(range(totals.count), min(n_draws, totals.count)))  # noqa: S311
     draws = np.sort(np.array(list(space.at(ranks, totals.units)), dtype=np.uint64))
     return CountedCircuits(space.layout, possible, totals.count, totals.distribution(), draws)

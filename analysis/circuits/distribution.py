@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.circuits.circuit import EdgeLayout
+from analysis.circuits.circuit import EdgeLayout, kept_edges, mask_array
 
 _MASKS_AT_ONCE: Final = 1 << 16
 
@@ -35,16 +35,15 @@ class CircuitDistribution:
     neuron_use: tuple[tuple[int, ...], ...]
 
 
-def distribution_of(masks: NDArray[np.uint64], layout: EdgeLayout) -> CircuitDistribution:
+def distribution_of(masks: NDArray[Any], layout: EdgeLayout) -> CircuitDistribution:
     """The distribution of listed circuits.
 
     Args:
         masks: ``[circuits]``.
-        layout: the edge layout, at most 64 edges unless there are no circuits.
+        layout: the edge layout.
     """
     if not len(masks):
         return CircuitDistribution(0, {}, {}, (0,) * layout.n_edges, by_layer([0] * sum(layout.sizes[1:-1]), layout))
-    edges = np.arange(layout.n_edges, dtype=np.uint64)
     into = neuron_edges(layout)
     by_edges: Counter[int] = Counter()
     by_neurons: Counter[int] = Counter()
@@ -53,7 +52,7 @@ def distribution_of(masks: NDArray[np.uint64], layout: EdgeLayout) -> CircuitDis
     for start in range(0, len(masks), _MASKS_AT_ONCE):
         part = masks[start : start + _MASKS_AT_ONCE]
         by_edges.update(np.bitwise_count(part).tolist())
-        edge_use += ((part[:, None] >> edges) & np.uint64(1)).sum(axis=0, dtype=np.int64)
+        edge_use += kept_edges(part, layout).sum(axis=0, dtype=np.int64)
         active = (part[:, None] & into) != 0
         neuron_use += active.sum(axis=0)
         by_neurons.update(active.sum(axis=1).tolist())
@@ -66,14 +65,14 @@ def distribution_of(masks: NDArray[np.uint64], layout: EdgeLayout) -> CircuitDis
     )
 
 
-def neuron_edges(layout: EdgeLayout) -> NDArray[np.uint64]:
+def neuron_edges(layout: EdgeLayout) -> NDArray[Any]:
     """For each hidden neuron, layer by layer, the edges into it as a mask."""
     masks = [
         ((1 << layout.sizes[layer - 1]) - 1) << layout.edge_index(layer, neuron, 0)
         for layer in range(1, len(layout.sizes) - 1)
         for neuron in range(layout.sizes[layer])
     ]
-    return np.array(masks, dtype=np.uint64)
+    return mask_array(masks, layout)
 
 
 def by_layer(values: list[int], layout: EdgeLayout) -> tuple[tuple[int, ...], ...]:

@@ -15,24 +15,20 @@ from collections import Counter
 from dataclasses import dataclass, field
 from fractions import Fraction
 from math import floor
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
+import scipy  # loads scipy.special, of which a server has no use, when it is first asked for
 from numpy.typing import NDArray
-from scipy.special import betaincinv
 
-from analysis.circuits.circuit import MAX_EDGES, EdgeLayout
+from analysis.circuits.circuit import MAX_EDGES_KEPT, EdgeLayout, mask_array, masks_of
 from analysis.circuits.distribution import CircuitDistribution, by_layer
-from analysis.circuits.judging import judged_rows, mean_rows
 from analysis.circuits.structure import Structure
-from analysis.data import DataRecord
 from analysis.errors import BeyondLimits
-from analysis.networks.mlp import ablation_values, batch_activations
-from analysis.networks.network import Network
-from analysis.progress import Progress, Report, silent
-from analysis.protocol import Protocol
-from analysis.tasks import Task
+from analysis.networks.mlp import batch_activations
+from analysis.question import Question
 from analysis.validity import decide, max_wrong
+from analysis.work import DEFAULT_WORK, Work
 
 _VALUES_AT_ONCE: Final = 1 << 20
 
@@ -50,8 +46,8 @@ class EstimatedCircuits:
         n_tested: circuits drawn, with repetition.
         n_valid: valid ones among those.
         distribution: of the valid ones among those tested.
-        draws: ``[draws]`` masks of distinct valid circuits, uniform among all sets of so many, ascending; none
-            beyond 64 edges.
+        draws: ``[draws]`` masks of distinct valid circuits, uniform among all sets of so many, ascending, as
+            :func:`~analysis.circuits.circuit.mask_array` gives them; none beyond 255 edges.
     """
 
     layout: EdgeLayout
@@ -62,17 +58,13 @@ class EstimatedCircuits:
     n_tested: int
     n_valid: int
     distribution: CircuitDistribution
-    draws: NDArray[np.uint64]
+    draws: NDArray[Any]
 
 
 def estimate_circuits(
-    network: Network,
-    task: Task,
-    protocol: Protocol,
-    data: DataRecord,
+    question: Question,
+    work: Work = DEFAULT_WORK,
     *,
-    output: int = 0,
-    report: Report = silent,
     n_samples: int = 200_000,
     n_draws: int = 1_000,
     confidence: float = 0.99,
@@ -81,12 +73,8 @@ def estimate_circuits(
     """Estimate the number of valid circuits of the protocol's space from a uniform sample.
 
     Args:
-        network: the network cut to the analysed output.
-        task: what the output should compute; used unless the data record has labels.
-        protocol: the rules, whatever its accuracy threshold.
-        data: rows to judge on.
-        output: column of ``data.validation_labels``.
-        report: called between batches with the number of circuits tested; may raise Cancelled.
+        work: told between batches with the number of circuits tested; may raise Cancelled, or OutOfTime: batches
+            are sorted by numbers of active neurons, so a part of them is no sample and nothing can be kept.
         n_samples: circuits to draw, at least 1.
         n_draws: valid circuits to keep, at most.
         confidence: of the interval, between 0 and 1.
@@ -96,16 +84,17 @@ def estimate_circuits(
         BeyondLimits: the space is empty, so that nothing can be drawn.
         InvalidData: labels that do not fit the rows.
     """
+    network, protocol = question.cut, question.protocol
     structure = Structure(network.sizes, protocol)
     if not structure.count:
         cause = f"no circuit is possible under protocol {protocol.name}"
         raise BeyondLimits("an estimate of valid circuits", cause, "use another protocol")
-    rows, labels = judged_rows(task, data, output)
-    absent = ablation_values(network, protocol.ablation, mean_rows(data))
+    rows, labels = question.judged
+    absent = question.absent
     most_wrong = max_wrong(len(rows), protocol.accuracy_threshold)
     sample = _Sample(structure.layout)
     at_once = max(1, _VALUES_AT_ONCE // (max(network.sizes) * len(rows)))
-    report(Progress("circuits", 0, n_samples))
+    work.tell("circuits", 0, n_samples)
     with np.errstate(over="ignore", invalid="ignore"):
         for batch in structure.samples(n_samples, seed=seed):
             for start in range(0, len(batch[0]), at_once):
@@ -113,8 +102,8 @@ def estimate_circuits(
                 outputs = batch_activations(network, keep, rows, absent)[-1][:, 0]
                 wrong = (decide(outputs, protocol.circuit_decision) != labels).sum(axis=1)
                 sample.add(keep, wrong <= most_wrong)
-                report(Progress("circuits", sample.n_tested, n_samples, f"{sample.n_valid:,} valid in the sample"))
-    found = np.unique(np.concatenate([np.empty(0, dtype=np.uint64), *sample.masks]))
+                work.tell("circuits", sample.n_tested, n_samples, f"{sample.n_valid:,} valid in the sample")
+    found = np.unique(np.concatenate([mask_array([], structure.layout), *sample.masks]))
     low, high = share_interval(sample.n_valid, n_samples, confidence)
     draws = np.random.default_rng([abs(seed), 1]).permutation(found)[:n_draws]
     return EstimatedCircuits(
@@ -136,8 +125,8 @@ def share_interval(n_hits: int, n_trials: int, confidence: float) -> tuple[Fract
     The ends are the float64 quantiles as exact fractions, so that nothing more is lost when they are scaled.
     """
     tail = (1.0 - confidence) / 2.0
-    low = float(betaincinv(n_hits, n_trials - n_hits + 1, tail)) if n_hits else 0.0
-    high = float(betaincinv(n_hits + 1, n_trials - n_hits, 1.0 - tail)) if n_hits < n_trials else 1.0
+    low = float(scipy.special.betaincinv(n_hits, n_trials - n_hits + 1, tail)) if n_hits else 0.0
+    high = float(scipy.special.betaincinv(n_hits + 1, n_trials - n_hits, 1.0 - tail)) if n_hits < n_trials else 1.0
     return Fraction(low), Fraction(high)
 
 
@@ -148,7 +137,7 @@ class _Sample:
     layout: EdgeLayout
     n_tested: int = 0
     n_valid: int = 0
-    masks: list[NDArray[np.uint64]] = field(default_factory=list)
+    masks: list[NDArray[Any]] = field(default_factory=list)
     by_edges: Counter[int] = field(default_factory=Counter)
     by_neurons: Counter[int] = field(default_factory=Counter)
 
@@ -169,11 +158,8 @@ class _Sample:
         self._neuron_use += active.sum(axis=0)
         self.by_edges.update(edges.sum(axis=1).tolist())
         self.by_neurons.update(active.sum(axis=1).tolist())
-        if self.layout.n_edges <= MAX_EDGES:
-            bits = np.zeros((n_valid, MAX_EDGES), dtype=np.bool_)
-            bits[:, : self.layout.n_edges] = edges
-            packed = np.packbits(bits, axis=1, bitorder="little").view("<u8").astype(np.uint64)
-            self.masks.append(packed.reshape(-1))
+        if self.layout.n_edges <= MAX_EDGES_KEPT:
+            self.masks.append(masks_of(edges, self.layout))
 
     def distribution(self) -> CircuitDistribution:
         return CircuitDistribution(

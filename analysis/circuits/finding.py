@@ -2,68 +2,51 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from analysis.circuits.circuit import MAX_EDGES_KEPT, mask_array
 from analysis.circuits.counting import count_circuits
 from analysis.circuits.estimating import estimate_circuits
-from analysis.circuits.judging import evaluate_circuits, judged_rows
+from analysis.circuits.judging import evaluate_circuits
 from analysis.circuits.planning import CircuitPlan, plan_circuits
 from analysis.circuits.search import search_circuits
-from analysis.data import DataRecord
+from analysis.circuits.smallest import find_smallest
 from analysis.errors import BeyondLimits
-from analysis.limits import DEFAULT_LIMITS, Limits
-from analysis.networks.network import Network
-from analysis.progress import Progress, Report, silent
-from analysis.protocol import Protocol
+from analysis.progress import Progress
+from analysis.question import Question
 from analysis.result import CircuitSearch
-from analysis.shards import FORGETFUL, Shards, Within
-from analysis.tasks import Task
+from analysis.work import DEFAULT_WORK, Work
 
 
 def find_circuits(
-    network: Network,
-    task: Task,
-    protocol: Protocol,
-    data: DataRecord,
-    *,
-    output: int = 0,
-    report: Report = silent,
-    limits: Limits = DEFAULT_LIMITS,
-    seed: int = 0,
-    plan: CircuitPlan | None = None,
-    shards: Shards = FORGETFUL,
+    question: Question, work: Work = DEFAULT_WORK, *, seed: int = 0, plan: CircuitPlan | None = None
 ) -> CircuitSearch:
     """Find the valid circuits of one output in the best way within the limits.
 
     Args:
-        network: the network cut to the analysed output.
-        task: what the output should compute; used unless the data record has labels.
-        protocol: the rules.
-        data: rows to judge on.
-        output: column of ``data.validation_labels``.
-        report: told how far the work is; may raise Cancelled.
-        limits: the user's.
+        work: told how far the work is; may raise Cancelled.
         seed: of everything drawn; the same seed gives the same result.
         plan: what :func:`~analysis.circuits.planning.plan_circuits` said, if it was asked before.
-        shards: where parts go that are done.
 
     Raises:
         BeyondLimits: every way is barred, with the reasons.
         InvalidData: labels that do not fit the rows.
         Cancelled: the report asked to stop.
     """
-    plan = plan or plan_circuits(network, task, protocol, data, output=output, limits=limits)
-    search = _Search(network, task, protocol, data, output, report, limits, seed, shards)
+    plan = plan or plan_circuits(question, limits=work.limits)
+    search = _Search(question, work, seed)
     if plan.method == "listed":
         return search.listed()
     if plan.method == "counted":
         try:
             return search.counted()
         except BeyondLimits:  # sums that may overflow show only on the way
-            if not limits.n_samples:
+            if not work.limits.n_samples:
                 raise
     return search.estimated()
 
@@ -72,15 +55,9 @@ def find_circuits(
 class _Search:
     """What is searched, by which rules, and how far; the same for every way."""
 
-    network: Network
-    task: Task
-    protocol: Protocol
-    data: DataRecord
-    output: int
-    report: Report
-    limits: Limits
+    question: Question
+    work: Work
     seed: int
-    shards: Shards = FORGETFUL
 
     def listed(self) -> CircuitSearch:
         last = Progress("circuits", 0, 1)
@@ -88,67 +65,49 @@ class _Search:
         def watched(progress: Progress, /) -> None:
             nonlocal last
             last = progress
-            self.report(progress)
+            self.work.report(progress)
 
         found = search_circuits(
-            self.network,
-            self.task,
-            self.protocol,
-            self.data,
-            output=self.output,
-            report=watched,
-            max_valid=self.limits.most_listed(len(self.data.representatives)),
-            max_possible=self.limits.max_possible,
-            shards=Within(self.shards, "listed"),
+            self.question,
+            self.work.reporting_to(watched).stage("listed"),
+            max_valid=self.work.limits.most_listed(len(self.question.data.representatives)),
+            max_possible=self.work.limits.max_possible,
         )
         return replace(found, n_tested=last.done)
 
     def counted(self) -> CircuitSearch:
         counted = count_circuits(
-            self.network,
-            self.task,
-            self.protocol,
-            self.data,
-            output=self.output,
-            report=self.report,
-            n_draws=self.limits.n_draws,
+            self.question,
+            self.work,
+            n_draws=self.work.limits.n_draws,
             seed=self.seed,
-            threads=self.limits.threads,
+            threads=self.work.limits.threads,
         )
-        outputs, margins = self._evaluated(counted.draws)
-        return CircuitSearch(
+        found = CircuitSearch(
             counted.layout,
             counted.possible,
-            counted.draws,
-            outputs,
-            margins,
+            *self._evaluated(counted.draws),
             truncated_at=None if len(counted.draws) == counted.count else len(counted.draws),
             method="counted",
             count=counted.count,
             n_tested=counted.possible,
             known_distribution=counted.distribution,
         )
+        return found if found.truncated_at is None else self._with_smallest(found, counted.distribution.by_edges)
 
     def estimated(self) -> CircuitSearch:
         estimate = estimate_circuits(
-            self.network,
-            self.task,
-            self.protocol,
-            self.data,
-            output=self.output,
-            report=self.report,
-            n_samples=self.limits.n_samples,
-            n_draws=self.limits.n_draws,
-            confidence=self.limits.confidence,
+            self.question,
+            self.work,
+            n_samples=self.work.limits.n_samples,
+            n_draws=self.work.limits.n_draws,
+            confidence=self.work.limits.confidence,
             seed=self.seed,
         )
-        outputs, margins = self._evaluated(estimate.draws)
-        return CircuitSearch(
+        found = CircuitSearch(
             estimate.layout,
             estimate.possible,
-            estimate.draws,
-            outputs,
-            margins,
+            *self._evaluated(estimate.draws),
             truncated_at=len(estimate.draws),
             method="estimated",
             count=estimate.count,
@@ -157,8 +116,41 @@ class _Search:
             n_tested=estimate.n_tested,
             known_distribution=estimate.distribution,
         )
+        return self._with_smallest(found, None)
 
-    def _evaluated(self, masks: NDArray[np.uint64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Outputs and margins of the circuits drawn."""
-        rows = judged_rows(self.task, self.data, self.output)[0]
-        return evaluate_circuits(self.network, masks, self.protocol, self.data, rows)
+    def _with_smallest(self, drawn: CircuitSearch, by_edges: Mapping[int, int] | None) -> CircuitSearch:
+        """The same with the smallest valid circuits beside those drawn.
+
+        Args:
+            drawn: what counting or estimating found.
+            by_edges: valid circuits by number of edges if they were counted, else None.
+        """
+        if not self.work.limits.n_smallest or drawn.layout.n_edges > MAX_EDGES_KEPT:
+            return replace(drawn, n_drawn=drawn.n_listed)
+        smallest = find_smallest(
+            self.question,
+            self.work,
+            known=drawn.masks.tolist(),
+            by_edges=by_edges,
+            n_smallest=self.work.limits.n_smallest,
+            max_tried=self.work.limits.n_tried,
+            seed=self.seed,
+        )
+        undrawn = sorted({*smallest.masks} - {*drawn.masks.tolist()})
+        every = mask_array(sorted([*drawn.masks.tolist(), *undrawn]), drawn.layout)
+        masks, outputs, margins = self._evaluated(every)
+        whole = drawn.method == "counted" and len(masks) == drawn.count
+        return replace(
+            drawn,
+            masks=masks,
+            outputs=outputs,
+            margins=margins,
+            truncated_at=None if whole else len(masks),
+            interval=drawn.interval and (max(drawn.interval[0], len(masks)), max(drawn.interval[1], len(masks))),
+            n_drawn=drawn.n_listed,
+            smallest=replace(smallest, undrawn=tuple(undrawn)),
+        )
+
+    def _evaluated(self, masks: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.float64], NDArray[np.float64]]:
+        """Masks with the outputs and margins of these circuits."""
+        return masks, *evaluate_circuits(self.question, masks)

@@ -15,14 +15,12 @@ from math import prod
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.circuits.circuit import EdgeLayout
-from analysis.circuits.judging import first_rows, mean_rows
+from analysis.circuits.judging import first_rows
 from analysis.circuits.prefixes import Prefixes, Wiring, source_bits
 from analysis.circuits.space import in_space
-from analysis.data import DataRecord
-from analysis.networks.mlp import ablation_values, activate, batch_activations, keep_matrices
+from analysis.networks.mlp import activate, batch_activations, keep_matrices
 from analysis.networks.network import Network
-from analysis.protocol import Protocol
+from analysis.question import Question
 from analysis.validity import decided_as, max_wrong
 
 _COMBINATIONS_AT_ONCE = 1 << 17  # an array of so many float64 stays within a core's cache
@@ -72,26 +70,33 @@ def _choices(n_sources: int, width: int, n_active: frozenset[int]) -> tuple[_Cho
 
 @dataclass(frozen=True, eq=False)
 class SpaceJudge:
-    """Tests every circuit of a space and yields the valid ones.
+    """Tests every circuit of a question's space and yields the valid ones.
 
     Args:
-        network: the network cut to the analysed output.
-        rows: ``[rows, n0]`` judged.
-        labels: ``[rows]``.
         slack: how far beyond a decision's edge an output may be and still pass.
     """
 
-    network: Network
-    protocol: Protocol
-    data: DataRecord
-    rows: NDArray[np.float64]
-    labels: NDArray[np.float64]
-    layout: EdgeLayout
+    question: Question
     slack: float = 0.0
+
+    @property
+    def network(self) -> Network:
+        """The network cut to the analysed output."""
+        return self.question.cut
+
+    @property
+    def rows(self) -> NDArray[np.float64]:
+        """``[rows, n0]`` judged."""
+        return self.question.judged[0]
+
+    @property
+    def labels(self) -> NDArray[np.float64]:
+        """``[rows]``."""
+        return self.question.judged[1]
 
     @cached_property
     def max_wrong(self) -> int:
-        return max_wrong(len(self.rows), self.protocol.accuracy_threshold)
+        return max_wrong(len(self.rows), self.question.protocol.accuracy_threshold)
 
     @cached_property
     def first(self) -> NDArray[np.int64]:
@@ -102,10 +107,6 @@ class SpaceJudge:
     def first_labels(self) -> NDArray[np.float64]:
         return self.labels[self.first]
 
-    @cached_property
-    def absent(self) -> tuple[NDArray[np.float64], ...]:
-        return ablation_values(self.network, self.protocol.ablation, mean_rows(self.data))
-
     def pieces(self) -> Iterator[Callable[[], Iterator[tuple[int, NDArray[np.uint64]]]]]:
         """The space in pieces; a piece that is called tells circuits tested since its last step, and the valid ones.
 
@@ -115,7 +116,7 @@ class SpaceJudge:
         if n_hidden == 0:
             yield self._only_circuit
             return
-        wiring = Wiring(self.network, self.absent, self.rows[self.first], self._may_be_active)
+        wiring = Wiring(self.network, self.question.absent, self.rows[self.first], self._may_be_active)
         width = self.network.sizes[-2]
         for batch in wiring.prefixes(n_hidden - 1):
             admitted = frozenset(n for n in range(1, width + 1) if self._in_space(batch.n_active + n))
@@ -134,7 +135,7 @@ class SpaceJudge:
                 yield n_tested, masks if len(self.first) == len(self.rows) else self._right_on_all(masks)
 
     def _in_space(self, n_active: int) -> bool:
-        return in_space(n_active, self.network.sizes, self.protocol)
+        return in_space(n_active, self.network.sizes, self.question.protocol)
 
     def _may_be_active(self, layer: int, n_active: int) -> bool:
         """Whether the layers above ``layer`` can still bring the number of active neurons into the space."""
@@ -145,7 +146,7 @@ class SpaceJudge:
         """Without a hidden layer there is one circuit: every edge."""
         if not self._in_space(0):
             return
-        yield 1, self._right_on_all(np.array([2**self.layout.n_edges - 1], dtype=np.uint64))
+        yield 1, self._right_on_all(np.array([2**self.question.layout.n_edges - 1], dtype=np.uint64))
 
     def _right_on_all(self, masks: NDArray[np.uint64]) -> NDArray[np.uint64]:
         """Those circuits that are decided right on enough of all rows."""
@@ -153,10 +154,12 @@ class SpaceJudge:
         step = max(1, _VALUES_AT_ONCE // (max(self.network.sizes) * len(self.rows)))
         for start in range(0, len(masks), step):
             part = masks[start : start + step]
-            outputs = batch_activations(self.network, keep_matrices(part, self.layout), self.rows, self.absent)[-1]
+            outputs = batch_activations(
+                self.network, keep_matrices(part, self.question.layout), self.rows, self.question.absent
+            )[-1]
             n_wrong = np.zeros(len(part), dtype=np.int64)
             for row, label in enumerate(self.labels):
-                n_wrong += ~decided_as(outputs[:, 0, row], label, self.protocol.circuit_decision, self.slack)
+                n_wrong += ~decided_as(outputs[:, 0, row], label, self.question.protocol.circuit_decision, self.slack)
             parts.append(part[n_wrong <= self.max_wrong])
         return np.concatenate(parts)
 
@@ -166,7 +169,7 @@ class SpaceJudge:
         values = activate(
             wiring.pre_activations(piece, layer), self.network.activation_of(layer), self.network.negative_slope
         )
-        values[:, :, 0] = self.absent[layer][:, None]
+        values[:, :, 0] = self.question.absent[layer][:, None]
         values *= self.network.weights[-1][0][:, None, None]
         return list(np.ascontiguousarray(values.transpose(1, 3, 0, 2)))
 
@@ -242,7 +245,7 @@ class SpaceJudge:
 
     def _right(self, totals: NDArray[np.float64], label: float) -> NDArray[np.bool_]:
         outputs = activate(totals, self.network.output_activation, self.network.negative_slope)
-        return decided_as(outputs, label, self.protocol.circuit_decision, self.slack)
+        return decided_as(outputs, label, self.question.protocol.circuit_decision, self.slack)
 
     def _masks(
         self, piece: Prefixes, owner: NDArray[np.int64], combination: NDArray[np.int64], choices: _Choices
@@ -253,7 +256,7 @@ class SpaceJudge:
         places = np.unravel_index(combination, [len(subsets) for subsets in choices.subsets])
         for neuron, (subsets, place) in enumerate(zip(choices.subsets, places, strict=True)):
             subset = np.array(subsets)[place]
-            masks |= bits[subset] << np.uint64(self.layout.edge_index(layer, neuron, 0))
-            to_output = np.uint64(1 << self.layout.edge_index(layer + 1, 0, neuron))
+            masks |= bits[subset] << np.uint64(self.question.layout.edge_index(layer, neuron, 0))
+            to_output = np.uint64(1 << self.question.layout.edge_index(layer + 1, 0, neuron))
             masks |= np.where(subset > 0, to_output, np.uint64(0))
         return masks

@@ -12,22 +12,19 @@ common server; they tell a second from a minute and a minute from an hour, no mo
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from analysis.circuits.circuit import MAX_EDGES, EdgeLayout
 from analysis.circuits.combinations import Combinations
 from analysis.circuits.countable import CountableSpace
-from analysis.circuits.judging import judged_rows
 from analysis.circuits.space import in_space
 from analysis.circuits.structure import Structure
 from analysis.data import DataRecord
 from analysis.errors import BeyondLimits
 from analysis.limits import DEFAULT_LIMITS, Limits, listed_bytes
-from analysis.networks.network import Network
-from analysis.protocol import Protocol
+from analysis.question import Question
 from analysis.result import CircuitMethod
-from analysis.tasks import Task
 
 _TESTED_PER_SECOND: Final = 3e7  # circuits times rows, in a listing
 _ROWS_THAT_MATTER: Final = 8  # in a listing few circuits survive more rows
@@ -39,6 +36,7 @@ _SECONDS_PER_RANK: Final = 6e-9  # heads sorted, for each end
 _SECONDS_PER_WORD: Final = 1e-10  # as most combinations are ruled out early
 _SECONDS_PER_SMALL_STATE: Final = 1e-5  # where they are compared directly
 _SECONDS_PER_COMPARISON: Final = 5e-10
+FEWEST_SAMPLES: Final = 1_000  # of an estimate that has little time
 _BATCHES_BYTES: Final = 200 << 20  # of the enumeration of lower layers, and of one batch of circuits under test
 
 
@@ -83,37 +81,24 @@ class CircuitPlan:
         return next(cost for cost in self.costs if cost.method == self.method)
 
 
-def plan_circuits(
-    network: Network,
-    task: Task,
-    protocol: Protocol,
-    data: DataRecord,
-    *,
-    output: int = 0,
-    limits: Limits = DEFAULT_LIMITS,
-) -> CircuitPlan:
+def plan_circuits(question: Question, *, limits: Limits = DEFAULT_LIMITS) -> CircuitPlan:
     """Decide how to find the valid circuits of one output.
 
     Args:
-        network: the network cut to the analysed output.
-        task: what the output should compute.
-        protocol: the rules.
-        data: rows to judge on.
-        output: column of ``data.validation_labels``.
         limits: the user's.
 
     Raises:
         BeyondLimits: every way is barred, with the reasons.
         InvalidData: labels that do not fit the rows.
     """
-    structure = Structure(network.sizes, protocol)
-    n_rows = len(judged_rows(task, data, output)[0])
+    structure = Structure(question.cut.sizes, question.protocol)
+    n_rows = len(question.judged[0])
     costs = (
-        _listing(structure, n_rows, data, limits),
-        _counting(network, structure, task, data, output, limits),
+        _listing(structure, n_rows, question.data, limits),
+        _counting(question, structure, limits),
         _estimating(structure, n_rows, limits),
     )
-    shape = "-".join(map(str, network.sizes))
+    shape = "-".join(map(str, question.cut.sizes))
     open_ways = [cost for cost in costs if not cost.obstacle]
     if not open_ways:
         causes = "; ".join(f"not {cost.method}: {cost.obstacle}" for cost in costs)
@@ -141,11 +126,10 @@ def _listing(structure: Structure, n_rows: int, data: DataRecord, limits: Limits
     return Cost("listed", n_tests, _quotient(n_tests, _TESTED_PER_SECOND), n_bytes, obstacle)
 
 
-def _counting(
-    network: Network, structure: Structure, task: Task, data: DataRecord, output: int, limits: Limits
-) -> Cost:
+def _counting(question: Question, structure: Structure, limits: Limits) -> Cost:
+    network = question.cut
     try:
-        space = CountableSpace.of(network, task, structure.protocol, data, output)
+        space = CountableSpace.of(question)
     except BeyondLimits as error:
         return Cost("counted", 0, 0.0, 0, error.cause)
     operations, seconds, most_bytes, n_units = 0, 0.0, 0, 0
@@ -182,6 +166,26 @@ def _estimating(structure: Structure, n_rows: int, limits: Limits) -> Cost:
     elif not structure.count:
         obstacle = "no circuit is possible"
     return Cost("estimated", operations, seconds, _BATCHES_BYTES, obstacle)
+
+
+def limits_within(seconds: float, question: Question, limits: Limits) -> Limits:
+    """Limits under which no search of circuits is begun that has no end in so many seconds, as far as that is foretold.
+
+    A count that would take longer is left to an estimate, and that is made from as many circuits as half of the time
+    allows; at least :data:`FEWEST_SAMPLES`.
+
+    Args:
+        seconds: given for the whole, on a machine as fast as the one that speeds were measured on.
+        limits: the user's; none is raised.
+    """
+    n_rows = len(question.judged[0])
+    edges = EdgeLayout(question.cut.sizes).n_edges
+    each = n_rows * edges / _SAMPLED_PER_SECOND + _SECONDS_PER_SAMPLE * len(question.cut.sizes)
+    if seconds / 2 >= limits.n_samples * each:
+        n_samples = limits.n_samples
+    else:
+        n_samples = min(limits.n_samples, max(FEWEST_SAMPLES, int(seconds / 2 / each)))
+    return replace(limits, max_seconds=min(limits.max_seconds, seconds), n_samples=n_samples)
 
 
 def _too_many_edges(layout: EdgeLayout) -> str:

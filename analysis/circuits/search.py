@@ -21,45 +21,27 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.circuits.circuit import MAX_EDGES, EdgeLayout
-from analysis.circuits.judging import evaluate_circuits, judged_rows
+from analysis.circuits.judging import evaluate_circuits
 from analysis.circuits.last_layer import SpaceJudge
 from analysis.circuits.space import count_in_space
-from analysis.data import DataRecord
 from analysis.errors import BeyondLimits
-from analysis.networks.network import Network
-from analysis.progress import Progress, Report, silent
-from analysis.protocol import Protocol
+from analysis.progress import OutOfTime
+from analysis.question import Question
 from analysis.result import CircuitSearch
-from analysis.shards import FORGETFUL, Shards
-from analysis.tasks import Task
+from analysis.work import DEFAULT_WORK, Work
 
 MAX_SO_FAR = 50_000  # circuits told of before the end
 
 
 def search_circuits(
-    network: Network,
-    task: Task,
-    protocol: Protocol,
-    data: DataRecord,
-    *,
-    output: int = 0,
-    report: Report = silent,
-    max_valid: int = 5_000_000,
-    max_possible: int = 2_000_000_000,
-    shards: Shards = FORGETFUL,
+    question: Question, work: Work = DEFAULT_WORK, *, max_valid: int = 5_000_000, max_possible: int = 2_000_000_000
 ) -> CircuitSearch:
     """Find every valid circuit of the protocol's space.
 
     Args:
-        network: the network cut to the analysed output.
-        task: what the output should compute; used unless the data record has labels.
-        protocol: circuit space, node sparsity, ablation, decision rule and accuracy threshold.
-        data: rows to judge on, and representatives for the outputs reported.
-        output: column of ``data.validation_labels``.
-        report: called between chunks with the number of circuits tested; may raise Cancelled.
+        work: told between chunks with the number of circuits tested; may raise Cancelled.
         max_valid: stop once so many are found; the result then says ``truncated_at``.
         max_possible: refuse a larger space.
-        shards: where parts of the space go that are done.
 
     Returns:
         Masks in ascending order, their outputs on the representatives, their margins on the rows judged.
@@ -68,6 +50,7 @@ def search_circuits(
         BeyondLimits: more than 64 edges, or more than ``max_possible`` circuits.
         InvalidData: labels that do not fit the rows.
     """
+    network = question.cut
     layout = EdgeLayout(network.sizes)
     shape = "-".join(map(str, network.sizes))
     if layout.n_edges > MAX_EDGES:
@@ -76,74 +59,62 @@ def search_circuits(
             f"{layout.n_edges} edges for one output, and the limit is {MAX_EDGES}",
             "use a smaller network, or cut off its first layers",
         )
-    possible = count_in_space(network.sizes, protocol)
+    possible = count_in_space(network.sizes, question.protocol)
     if possible > max_possible:
         raise BeyondLimits(
             f"circuits of a {shape} network",
-            f"{possible:,} are possible under protocol {protocol.name}, and the limit is {max_possible:,}",
+            f"{possible:,} are possible under protocol {question.protocol.name}, and the limit is {max_possible:,}",
             "use a smaller network, or a protocol with a filter on node sparsity",
         )
-    rows, labels = judged_rows(task, data, output)
-    judge = SpaceJudge(network, protocol, data, rows, labels, layout)
+    judge = SpaceJudge(question)
 
     def so_far(some: NDArray[np.uint64], n_found: int) -> CircuitSearch:
-        outputs, margins = evaluate_circuits(network, some, protocol, data, rows)
+        outputs, margins = evaluate_circuits(question, some)
         return CircuitSearch(layout, possible, some, outputs, margins, len(some), count=n_found)
 
-    masks, truncated = _collect(_in_parts(judge.pieces(), shards), possible, max_valid, report, so_far)
-    outputs, margins = evaluate_circuits(network, masks, protocol, data, rows)
-    return CircuitSearch(layout, possible, masks, outputs, margins, max_valid if truncated else None)
+    masks, truncated = _collect(_in_parts(judge.pieces(), work), possible, max_valid, work, so_far)
+    outputs, margins = evaluate_circuits(question, masks)
+    return CircuitSearch(layout, possible, masks, outputs, margins, len(masks) if truncated else None)
 
 
 def nearly_valid(
-    network: Network,
-    task: Task,
-    protocol: Protocol,
-    data: DataRecord,
-    *,
-    slack: float,
-    output: int = 0,
-    report: Report = silent,
-    max_found: int = 5_000_000,
+    question: Question, work: Work = DEFAULT_WORK, *, slack: float, max_found: int = 5_000_000
 ) -> NDArray[np.uint64] | None:
     """The circuits that are valid, or would be if outputs could be shifted by no more than ``slack``.
 
     Args:
-        network: the network cut to the analysed output, with at most 64 edges.
-        task: what the output should compute; used unless the data record has labels.
-        protocol: the rules.
-        data: rows to judge on.
         slack: at least 0; 0 gives the valid ones.
-        output: column of ``data.validation_labels``.
-        report: as of :func:`search_circuits`.
+        work: as of :func:`search_circuits`.
         max_found: give up beyond so many.
 
     Returns:
         Masks in ascending order; None if there are more than ``max_found``.
     """
-    rows, labels = judged_rows(task, data, output)
-    judge = SpaceJudge(network, protocol, data, rows, labels, EdgeLayout(network.sizes), slack)
+    judge = SpaceJudge(question, slack)
     masks, truncated = _collect(
-        _in_parts(judge.pieces(), FORGETFUL), count_in_space(network.sizes, protocol), max_found, report
+        _in_parts(judge.pieces(), work.without_checkpoints()),
+        count_in_space(question.cut.sizes, question.protocol),
+        max_found,
+        work,
     )
     return None if truncated else masks
 
 
 def _in_parts(
-    pieces: Iterator[Callable[[], Iterator[tuple[int, NDArray[np.uint64]]]]], shards: Shards
+    pieces: Iterator[Callable[[], Iterator[tuple[int, NDArray[np.uint64]]]]], work: Work
 ) -> Iterator[tuple[int, NDArray[np.uint64]]]:
     """What the pieces of a space hold, piece after piece; those of a part that was kept are not looked at again."""
     begin, n_tested = 0, 0
     parts: list[NDArray[np.uint64]] = [np.empty(0, dtype=np.uint64)]
     for at, piece in (numbered := enumerate(pieces)):
-        known = shards.recall(str(at))
+        known = work.checkpoints.recall(str(at))
         if known is None:
             for n_more, masks in piece():
                 n_tested += n_more
                 parts.append(masks)
                 yield n_more, masks
-        if (known is not None and at > begin) or (known is None and shards.due()):
-            shards.keep(str(begin), (at - begin + (known is None), n_tested, np.concatenate(parts)))
+        if (known is not None and at > begin) or (known is None and work.checkpoints.due()):
+            work.checkpoints.keep(str(begin), (at - begin + (known is None), n_tested, np.concatenate(parts)))
             begin, n_tested, parts = at + 1, 0, parts[:1]
         if known is not None:
             n_pieces, n_more, masks = known
@@ -157,20 +128,21 @@ def _collect(
     found: Iterator[tuple[int, NDArray[np.uint64]]],
     possible: int,
     max_valid: int,
-    report: Report,
+    work: Work,
     so_far: Callable[[NDArray[np.uint64], int], CircuitSearch] | None = None,
 ) -> tuple[NDArray[np.uint64], bool]:
-    """Gather masks in ascending order, report, and stop at the limit (True if it was reached).
+    """Gather masks in ascending order, report, and stop at the limit or when time is up (True if that ended it).
 
     Args:
         found: circuits tested since the last step, and the valid ones among them.
         possible: circuits in all.
         max_valid: where to stop.
-        report: told "circuits" after each step.
+        work: told "circuits" after each step.
         so_far: makes a search of some valid masks, ascending, and their number by now.
     """
     parts: list[NDArray[np.uint64]] = []
     n_tested = n_found = 0
+    stopped = False
 
     def some() -> CircuitSearch | None:
         few, n_few = [np.empty(0, dtype=np.uint64)], 0
@@ -183,16 +155,20 @@ def _collect(
         return None if so_far is None else so_far(masks, min(n_found, max_valid))
 
     certain = None if so_far is None else some
-    report(Progress("circuits", 0, max(possible, 1)))
+    work.tell("circuits", 0, possible)
     # networks with huge weights overflow to inf, which is decided as neither 0 nor 1
     with np.errstate(over="ignore", invalid="ignore"):
         for n_more, masks in found:
             n_tested, n_found = n_tested + n_more, n_found + len(masks)
             parts.append(masks)
             words = f"{min(n_found, max_valid):,} valid circuits"
-            report(Progress("circuits", n_tested, max(possible, 1), words, certain))
+            try:
+                work.tell("circuits", n_tested, possible, words, certain)
+            except OutOfTime:
+                stopped = True
+                break
             if n_found > max_valid:
                 break
     masks = np.concatenate([np.empty(0, dtype=np.uint64), *parts])[:max_valid]
     masks.sort()
-    return masks, n_found > max_valid
+    return masks, stopped or n_found > max_valid

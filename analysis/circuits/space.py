@@ -56,6 +56,40 @@ def in_space(n_active: int, sizes: Sequence[int], protocol: Protocol) -> bool:
     return Fraction(sum(hidden) - n_active, sum(hidden)) > least
 
 
+def count_by_edges(sizes: Sequence[int], protocol: Protocol, most: int) -> dict[int, int]:
+    """Circuits of the protocol's space by number of edges, exactly, of those with at most ``most`` edges."""
+    states = {(sizes[0], 0, 0): 1}  # (active in this layer, active hidden neurons so far, edges so far) → ways
+    n_layers = len(sizes) - 1
+    for layer in range(1, n_layers):
+        following: dict[tuple[int, int, int], int] = defaultdict(int)
+        for (below, so_far, n_edges), ways in states.items():
+            for n_active in range(1, min(sizes[layer], most - n_edges) + 1):
+                # the layers above have an edge for each active neuron, and one more each
+                for n_more in range(max(below, n_active), most - n_edges - n_active - (n_layers - layer - 1) + 1):
+                    matrices = comb(sizes[layer], n_active) * count_matrices_with(n_active, below, n_more)
+                    if matrices:
+                        following[n_active, so_far + n_active, n_edges + n_more] += ways * matrices
+        states = following
+    counts: dict[int, int] = defaultdict(int)
+    for (below, so_far, n_edges), ways in states.items():
+        if n_edges + below * sizes[-1] <= most and in_space(so_far, sizes, protocol):
+            counts[n_edges + below] += ways  # to the only output
+    return {n: number for n, number in sorted(counts.items()) if number}
+
+
+@cache
+def count_matrices_with(n_rows: int, n_columns: int, n_ones: int) -> int:
+    """0/1 matrices without an empty row or column that have so many ones, by inclusion and exclusion over both."""
+    return sum(
+        (-1) ** (rows + columns)
+        * comb(n_rows, rows)
+        * comb(n_columns, columns)
+        * comb((n_rows - rows) * (n_columns - columns), n_ones)
+        for rows in range(n_rows + 1)
+        for columns in range(n_columns + 1)
+    )
+
+
 @cache
 def _by_active_neurons(sizes: tuple[int, ...]) -> dict[int, int]:
     """Possible circuits by their number of active hidden neurons."""

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from analysis.algorithms.high_level_model import HighLevelModel
 from analysis.alignments.alignment import NeuronSet
 from analysis.experiments import InterventionSpace, NetworkAnswers
+from analysis.tasks import pattern_bits
 
 Integers = NDArray[np.int64]
 Places = Sequence[tuple[str, NeuronSet]]
@@ -50,16 +51,16 @@ def predictions_by_choice(algorithm: HighLevelModel) -> NDArray[np.int8]:
     """
     variables = sorted(algorithm.variables, key=lambda variable: variable.path)
     n_rows = 1 << algorithm.n_inputs
-    full, row_bits = (1 << n_rows) - 1, np.arange(n_rows)
+    full = (1 << n_rows) - 1
     found = np.zeros(((1 << len(variables)) - 1, n_rows, n_rows), dtype=np.int8)
     for choice in range(len(found)):
         chosen = [v for bit, v in enumerate(variables) if (choice + 1) >> bit & 1]
-        by_values: dict[tuple[int, ...], NDArray[np.int64]] = {}
+        by_values: dict[tuple[int, ...], NDArray[np.bool_]] = {}
         for source in range(n_rows):
             values = tuple(full if v.function >> source & 1 else 0 for v in chosen)
             if values not in by_values:
                 fixed = {v.path: value for v, value in zip(chosen, values, strict=True)}
-                by_values[values] = (algorithm.output_given(fixed) >> row_bits) & 1
+                by_values[values] = pattern_bits(algorithm.output_given(fixed), algorithm.n_inputs)
             found[choice, source] = by_values[values]
     return found
 

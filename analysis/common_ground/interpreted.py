@@ -22,15 +22,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.circuits.circuit import Circuit
-from analysis.data import DataRecord
 from analysis.errors import BeyondLimits
 from analysis.experiments import InterventionSpace, NetworkAnswers
 from analysis.interpretations.indexing import InterpretationSpace
 from analysis.interpretations.interpretation import Interpretation
 from analysis.interpretations.observed import ObservedClasses, observed_classes
 from analysis.interpretations.open_tables import open_table
-from analysis.interventions.ablation import Ablation
-from analysis.networks.network import Network
+from analysis.question import Question
+from analysis.tasks import pattern_bits
 
 Integers = NDArray[np.int64]
 MAX_LISTED: Final = 200_000  # observed classes of one circuit that are listed to pick some; beyond, they are unranked
@@ -56,21 +55,12 @@ class ChosenClasses:
 
 
 def choose_classes(
-    network: Network,
-    circuit: Circuit,
-    data: DataRecord,
-    *,
-    ablation: Ablation = "zero",
-    ranks: Sequence[int] | None = None,
-    max_listed: int = MAX_LISTED,
+    question: Question, circuit: Circuit, *, ranks: Sequence[int] | None = None, max_listed: int = MAX_LISTED
 ) -> ChosenClasses:
     """The observed classes of these ranks.
 
     Args:
-        network: cut to the analysed output.
         circuit: one of it.
-        data: its representatives are the rows on which activations are read.
-        ablation: the protocol's.
         ranks: ascending; None for all.
         max_listed: where the circuit has more classes, each is found by itself.
 
@@ -78,11 +68,11 @@ def choose_classes(
         BeyondLimits: all are wanted and there are more, or even finding one by its rank takes too many states.
     """
     try:
-        classes = observed_classes(network, circuit, data, ablation=ablation, max_classes=max_listed)
+        classes = observed_classes(question, circuit, max_classes=max_listed)
     except BeyondLimits:
         if ranks is None:
             raise
-        return _unranked(network, circuit, data, ablation, ranks)
+        return _unranked(question, circuit, ranks)
     if ranks is None:
         return ChosenClasses(classes, tuple(range(len(classes))), classes.least_indices)
     part = np.array(ranks, dtype=np.intp)
@@ -96,17 +86,15 @@ def choose_classes(
     return ChosenClasses(some, tuple(ranks), tuple(classes.least_indices[rank] for rank in ranks))
 
 
-def _unranked(
-    network: Network, circuit: Circuit, data: DataRecord, ablation: Ablation, ranks: Sequence[int]
-) -> ChosenClasses:
-    space = InterpretationSpace(network, circuit, data, ablation)
+def _unranked(question: Question, circuit: Circuit, ranks: Sequence[int]) -> ChosenClasses:
+    space = InterpretationSpace(question, circuit)
     least = tuple(space.index_of_observed(rank) for rank in ranks)
     found = [space.at(index) for index in least]
     cuts = tuple(
         np.stack([_cuts_of(one, layer, levels.levels[0]) for one in found])
         for layer, levels in enumerate(space.layers, start=1)
     )
-    sizes = [_class_size(one, 1 << network.n_inputs) for one in found]
+    sizes = [_class_size(one, 1 << question.cut.n_inputs) for one in found]
     exponents = [(size & -size).bit_length() - 1 for size in sizes]
     factors = [size >> exponent for size, exponent in zip(sizes, exponents, strict=True)]
     classes = ObservedClasses(
@@ -118,10 +106,9 @@ def _unranked(
 def _cuts_of(interpretation: Interpretation, layer: int, levels: Integers) -> Integers:
     """``[n_l]`` the cut of every neuron of a layer, 0 without a gate: the highest level that reads 0."""
     cuts = np.zeros(len(levels), dtype=np.int64)
-    rows = np.arange(levels.shape[1])
     for gate in interpretation.gates:
         if gate.layer == layer:
-            zero = ((gate.function >> rows) & 1) == 0
+            zero = ~pattern_bits(gate.function, levels.shape[1].bit_length() - 1)
             cuts[gate.neuron] = levels[gate.neuron][zero].max()
     return cuts
 

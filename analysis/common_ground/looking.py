@@ -14,6 +14,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from analysis.checkpoints import in_parts
 from analysis.circuits.circuit import Circuit, EdgeLayout
 from analysis.common_ground.interpreted import MAX_LISTED, ChosenClasses, choose_classes, representatives_right, speaks
 from analysis.common_ground.points import UNKNOWN, Bounds, ClassPoints, Extreme, Subject
@@ -24,8 +25,7 @@ from analysis.interpretations.columns import UNDECIDED
 from analysis.interpretations.indexing import InterpretationSpace
 from analysis.interpretations.observed import MAX_CLASSES, observed_classes
 from analysis.interpretations.predicting import class_predictions, extreme_interpretation
-from analysis.progress import Progress, Report
-from analysis.shards import Shards, in_parts
+from analysis.work import Work
 
 Integers = NDArray[np.int64]
 STAGE: Final = "common ground"
@@ -77,7 +77,7 @@ class InterpretationSurvey:
 
     def __init__(self, subject: Subject, space: InterventionSpace, answers: NetworkAnswers, bounds: Bounds) -> None:
         self.subject, self.space, self.answers, self.bounds = subject, space, answers, bounds
-        self.layout = EdgeLayout(subject.network.sizes)
+        self.layout = EdgeLayout(subject.question.cut.sizes)
         self.n_classes = sum(subject.observed)
         self.drawn = self.n_classes * predicted_seconds(space) > bounds.max_seconds
         self.drawn |= max(subject.observed, default=0) > MAX_CLASSES
@@ -108,13 +108,13 @@ class InterpretationSurvey:
                 ranks.append(place - (ends[number - 1] if number else 0))
         return wanted
 
-    def run(self, report: Report, shards: Shards) -> None:
+    def run(self, work: Work) -> None:
         def pieces() -> Iterator[Callable[[], Looked]]:
             for done, (number, ranks) in enumerate(self.ranks_of.items()):
-                report(Progress(STAGE, done, len(self.ranks_of), f"{len(self._least):,} classes of interpretations"))
+                work.tell(STAGE, done, len(self.ranks_of), f"{len(self._least):,} classes of interpretations")
                 yield partial(self._look_at, number, ranks)
 
-        for looked in in_parts(pieces(), shards):
+        for looked in in_parts(pieces(), work.checkpoints):
             self._take(looked)
 
     def _circuit(self, number: int) -> Circuit:
@@ -123,10 +123,8 @@ class InterpretationSurvey:
     def _chosen(self, number: int, ranks: Sequence[int] | None) -> ChosenClasses:
         subject = self.subject
         return choose_classes(
-            subject.network,
+            subject.question,
             self._circuit(number),
-            subject.data,
-            ablation=subject.ablation,
             ranks=ranks,
             max_listed=MAX_LISTED if ranks is not None else MAX_CLASSES,
         )
@@ -208,8 +206,8 @@ class InterpretationSurvey:
         value, number, rank = kept
         subject, circuit = self.subject, self._circuit(number)
         try:
-            classes = observed_classes(subject.network, circuit, subject.data, ablation=subject.ablation)
-            interpretations = InterpretationSpace(subject.network, circuit, subject.data, subject.ablation)
+            classes = observed_classes(subject.question, circuit)
+            interpretations = InterpretationSpace(subject.question, circuit)
             found = extreme_interpretation(interpretations, classes, rank, self.space, self.answers, highest=highest)
         except BeyondLimits:
             found = None

@@ -11,10 +11,8 @@ from numpy.typing import NDArray
 
 from analysis.algorithms.high_level_model import HighLevelModel
 from analysis.common_ground.aligned import Places
-from analysis.data import DataRecord
 from analysis.interpretations.columns import UNDECIDED
-from analysis.interventions.ablation import Ablation
-from analysis.networks.network import Network
+from analysis.question import Question
 
 Integers = NDArray[np.int64]
 UNKNOWN: Final = UNDECIDED
@@ -48,18 +46,13 @@ class Subject:
     """One analysis, as far as the survey needs it.
 
     Args:
-        network: cut to the analysed output.
-        ablation: the protocol's.
-        data: its interchange rows are sources and bases.
         masks: ``[circuits]`` the listed valid circuits, ascending.
         observed: ``[circuits]`` observed classes of each.
         algorithms: those that have kept alignments.
         placements: for each of them, the places of each kept alignment, sorted by path.
     """
 
-    network: Network
-    ablation: Ablation
-    data: DataRecord
+    question: Question
     masks: NDArray[np.uint64]
     observed: Sequence[int]
     algorithms: Sequence[HighLevelModel]

@@ -7,8 +7,8 @@
    without repetition, from a stated seed; best and worst are then those of the sample's classes.
 4. Where the classes are few, how *all* interpretations are spread (:mod:`analysis.common_ground.spread`).
 
-Circuits that were looked at can be kept for whoever begins again (:mod:`analysis.shards`): all of it but the spread, of
-which only those that it lacks are taken in anew.
+Circuits that were looked at can be kept for whoever begins again (:mod:`analysis.checkpoints`): all of it but the
+spread, of which only those that it lacks are taken in anew.
 
 Bare circuits and algorithms without a placed variable say nothing of interventions: they have no accuracy and are no
 points here.
@@ -22,13 +22,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.alignments.iia import interchange_rows
 from analysis.common_ground.aligned import alignment_standings, positions_by_bits
 from analysis.common_ground.looking import STAGE, InterpretationSurvey
 from analysis.common_ground.points import AlignmentPoints, Bounds, ClassPoints, Extreme, Subject
 from analysis.experiments import InterventionSpace, NetworkAnswers, decide_under_interventions, intervention_space
-from analysis.progress import Progress, Report, silent
-from analysis.shards import FORGETFUL, Shards
+from analysis.work import DEFAULT_WORK, Work
 
 Integers = NDArray[np.int64]
 
@@ -70,29 +68,26 @@ class CommonGround:
     n_alignments: int
 
 
-def survey_common_ground(
-    subject: Subject, *, bounds: Bounds | None = None, report: Report = silent, shards: Shards = FORGETFUL
-) -> CommonGround:
+def survey_common_ground(subject: Subject, work: Work = DEFAULT_WORK, *, bounds: Bounds | None = None) -> CommonGround:
     """Coverage and accuracy of every explanation of an analysis.
 
     Args:
         subject: the analysis.
         bounds: how far to go.
-        report: told "common ground" now and then; may cancel there.
-        shards: where circuits go that were looked at.
+        work: told "common ground" now and then; may cancel there.
 
     Raises:
         BeyondLimits: one of the drawn classes cannot even be found.
     """
     bounds = bounds or Bounds()
-    network = subject.network
+    network = subject.question.cut
     space = intervention_space(network.hidden_sizes, network.n_inputs)
-    answers = decide_under_interventions(network, interchange_rows(subject.data), space)
-    alignments, n_alignments = _alignment_points(subject, space, answers, bounds, report)
+    answers = decide_under_interventions(network, subject.question.data.clean_rows, space)
+    alignments, n_alignments = _alignment_points(subject, space, answers, bounds, work)
     survey = InterpretationSurvey(subject, space, answers, bounds)
-    survey.run(report, shards)
+    survey.run(work)
     points = survey.points()
-    report(Progress(STAGE, 1, 1, f"{len(points):,} classes, {len(alignments):,} alignments"))
+    work.tell(STAGE, 1, 1, f"{len(points):,} classes, {len(alignments):,} alignments")
     return CommonGround(
         space=space,
         classes=points,
@@ -111,14 +106,14 @@ def survey_common_ground(
 
 
 def _alignment_points(
-    subject: Subject, space: InterventionSpace, answers: NetworkAnswers, bounds: Bounds, report: Report
+    subject: Subject, space: InterventionSpace, answers: NetworkAnswers, bounds: Bounds, work: Work
 ) -> tuple[AlignmentPoints, int]:
     positions = positions_by_bits(space)
     algorithm, alignment, predicted, right = ([np.zeros(0, dtype=np.int64)] for _ in range(4))
     left = bounds.max_alignments
     for number, (model, placements) in enumerate(zip(subject.algorithms, subject.placements, strict=True)):
         if number % 32 == 0:
-            report(Progress(STAGE, number, max(1, len(subject.algorithms)), "algorithms"))
+            work.tell(STAGE, number, len(subject.algorithms), "algorithms")
         some = placements[:left]
         left -= len(some)
         found = alignment_standings(model, some, space, answers, positions=positions)

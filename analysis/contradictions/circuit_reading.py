@@ -12,17 +12,16 @@ from numpy.typing import NDArray
 
 from analysis.algorithms.high_level_model import HighLevelModel
 from analysis.alignments.alignment import IIA
-from analysis.alignments.iia import interchange_rows, pattern_bits
 from analysis.circuits.circuit import Circuit
 from analysis.contradictions.readers import Reader, interpretation_reader
-from analysis.data import DataRecord
 from analysis.directions.swaps import run_from
 from analysis.errors import BeyondLimits
 from analysis.interpretations.indexing import InterpretationSpace
 from analysis.interpretations.interpretation import Interpretation
-from analysis.interventions.ablation import Ablation
 from analysis.networks.mlp import activations
 from analysis.networks.network import Network
+from analysis.question import Question
+from analysis.tasks import pattern_bits
 from analysis.validity import decide
 
 _INTERPRETATIONS: Final = 2_000  # of all circuits together that are looked at
@@ -50,29 +49,23 @@ class FoundInterpretation:
 
 
 def first_interpretation(
-    network: Network,
-    circuits: Sequence[Circuit],
-    data: DataRecord,
-    ablation: Ablation,
-    algorithms: Sequence[HighLevelModel],
+    question: Question, circuits: Sequence[Circuit], algorithms: Sequence[HighLevelModel]
 ) -> FoundInterpretation | None:
     """The interpretation with fewest edges, then least mask and index, that every joint interchange confirms.
 
     Args:
-        network: cut to the analysed output.
         circuits: the valid ones.
-        data: rows on which activations are read.
-        ablation: what absent edges carry.
         algorithms: of which it is said whether it refines them.
 
     Returns:
         None if there is none among the first 2,000, or the network has several hidden layers.
     """
+    network = question.cut
     if network.n_hidden_layers != 1 or len(circuits) > _INTERPRETATIONS:
         return None
-    clean = activations(network, interchange_rows(data))[1]
+    clean = activations(network, question.data.clean_rows)[1]
     passing = []
-    for interpretation in islice(_interpretations(network, circuits, data, ablation), _INTERPRETATIONS):
+    for interpretation in islice(_interpretations(question, circuits), _INTERPRETATIONS):
         joint = _joint_of_neurons(network, interpretation, clean)
         if joint is not None and joint.agreed == joint.of:
             passing.append((interpretation, joint))
@@ -88,12 +81,10 @@ def first_interpretation(
     return FoundInterpretation(first, joint, len(circuits), len(passing), refines, reader)
 
 
-def _interpretations(
-    network: Network, circuits: Sequence[Circuit], data: DataRecord, ablation: Ablation
-) -> Iterator[Interpretation]:
+def _interpretations(question: Question, circuits: Sequence[Circuit]) -> Iterator[Interpretation]:
     for circuit in sorted(circuits, key=lambda one: (one.n_edges, one.mask)):
         try:
-            space = InterpretationSpace(network, circuit, data, ablation)
+            space = InterpretationSpace(question, circuit)
             yield from map(space.at, range(space.count))
         except BeyondLimits:
             continue
@@ -106,7 +97,7 @@ def _joint_of_neurons(network: Network, interpretation: Interpretation, clean: N
         return None
     gates = [gate for gate in interpretation.gates if gate.layer == 1]
     n_rows = len(clean)
-    bits = {(g.layer, g.neuron): np.array([g.function >> row & 1 for row in range(n_rows)]) for g in gates}
+    bits = {(g.layer, g.neuron): pattern_bits(g.function, network.n_inputs) for g in gates}
     agreed = of = 0
     for sources in product(range(n_rows), repeat=len(gates)):
         moved = clean.copy()  # [base, width]

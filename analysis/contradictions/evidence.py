@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from typing import Final
 
 import numpy as np
 
+from analysis import fixed_order
 from analysis.algorithms.catalogue import Candidates
 from analysis.algorithms.high_level_model import HighLevelModel
 from analysis.alignments.alignment import IIA, Alignment, NeuronSet
-from analysis.alignments.iia import pattern_bits
 from analysis.alignments.joint import MAX_RUNS, score_joint
 from analysis.alignments.search import search_alignments
 from analysis.circuits.estimating import share_interval
-from analysis.data import DataRecord
 from analysis.directions.swaps import run_from
 from analysis.directions.table import DirectionTable
-from analysis.networks.network import Network
-from analysis.protocol import Protocol
+from analysis.question import Question
+from analysis.tasks import pattern_bits
 from analysis.validity import decide
 
 CONFIDENCE: Final = 0.99
@@ -62,18 +61,16 @@ class Chance:
     seed: int
 
 
-def on_neuron_sets(
-    network: Network, algorithm: HighLevelModel, protocol: Protocol, data: DataRecord
-) -> OnNeuronSets | None:
+def on_neuron_sets(question: Question, algorithm: HighLevelModel) -> OnNeuronSets | None:
     """All disjoint placements of one algorithm on neuron sets, singly and jointly; None if they are too many.
 
     Args:
-        network: cut to the analysed output.
         algorithm: with variables.
-        protocol: pairs and decision.
-        data: rows to interchange.
     """
-    asked = protocol.model_copy(update={"name": "sets", "alignment_sites": "neuron_sets", "alignments_kept": "all"})
+    network = question.cut
+    asked = question.protocol.model_copy(
+        update={"name": "sets", "alignment_sites": "neuron_sets", "alignments_kept": "all"}
+    )
     paths = sorted(algorithm.responses)
     if sum((1 << width) - 1 for width in network.hidden_sizes) ** len(paths) > _PLACEMENTS:
         return None
@@ -83,12 +80,12 @@ def on_neuron_sets(
         for bits in range(1, 1 << width)
     ]
     disjoint = [choice for choice in product(sites, repeat=len(paths)) if _are_disjoint(choice)]
-    found = search_alignments(network, Candidates((algorithm,), 1), asked, data).algorithms[0]
+    found = search_alignments(replace(question, protocol=asked), Candidates((algorithm,), 1)).algorithms[0]
     best: IIA | None = None
     if (1 << network.n_inputs) ** (len(paths) + 1) * len(disjoint) <= MAX_RUNS:
         for choice in disjoint:
             alignment = Alignment.of(algorithm.text, dict(zip(paths, choice, strict=True)))
-            score = score_joint(network, algorithm, alignment, asked, data)
+            score = score_joint(replace(question, protocol=asked), algorithm, alignment)
             if best is None or score.agreed > best.agreed:
                 best = IIA(score.agreed, score.of)
     return OnNeuronSets(tuple(one.alignment for one in found.alignments if one.valid), len(disjoint), best)
@@ -114,8 +111,8 @@ def chance_of_directions(
     network, clean = table.network, table.clean[layer]
     n_rows, n_variables, width = len(clean), len(algorithm.responses), clean.shape[1]
     random = np.random.default_rng([seed, layer])
-    frames = np.linalg.qr(random.normal(size=(n_draws, width, n_variables)))[0]  # [draws, width, variables]
-    reads = np.einsum("rw,dwv->drv", clean, frames)
+    frames = fixed_order.orthonormal(random.normal(size=(n_draws, width, n_variables)).swapaxes(1, 2))
+    reads = fixed_order.inner(frames, clean).swapaxes(1, 2)  # [draws, rows, variables]
 
     passed = np.ones(n_draws, dtype=bool)
 
@@ -129,7 +126,10 @@ def chance_of_directions(
         if not len(at):
             break
         wanted = np.stack([reads[at, s, i] for i, s in enumerate(sources)], axis=1)  # [draws, variables]
-        moved = clean[None] + np.einsum("drv,dwv->drw", wanted[:, None, :] - reads[at], frames[at])
+        moved = np.broadcast_to(clean, (len(at), *clean.shape))
+        for variable in range(n_variables):
+            change = wanted[:, None, variable] - reads[at, :, variable]
+            moved = moved + change[..., None] * frames[at, None, variable]
         decided = decide(run_from(network, layer, moved), table.protocol.alignment_decision)
         passed[at] = (decided == says).all(axis=1)
     hits = int(passed.sum())

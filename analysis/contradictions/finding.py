@@ -23,7 +23,6 @@ from analysis.contradictions.evidence import Chance, OnNeuronSets, chance_of_dir
 from analysis.contradictions.hidden_cube import CubeShare, cube_of, cube_shares
 from analysis.contradictions.input_square import WIDTH, SquareShare, square_shares
 from analysis.contradictions.readers import Reader, alignment_reader, network_test
-from analysis.data import DataRecord
 from analysis.directions.alignment import DirectionAlignment, LinearPlace, swap_rows
 from analysis.directions.result import DirectionClass
 from analysis.directions.scoring import ScoredDirections, score_directions
@@ -31,10 +30,8 @@ from analysis.directions.search import align_on_directions
 from analysis.directions.table import DirectionTable
 from analysis.errors import BeyondLimits, InvalidAlignment
 from analysis.ladder.climbing import placed_algorithms
-from analysis.networks.network import Network
-from analysis.progress import Progress, Report, silent
-from analysis.protocol import Protocol
-from analysis.tasks import Task
+from analysis.question import Question
+from analysis.work import DEFAULT_WORK, Work
 
 MAX_ALGORITHMS: Final = 4
 N_FRAMES: Final = 20_000
@@ -85,43 +82,37 @@ class Contradictions:
 
 
 def find_contradictions(
-    network: Network,
-    task: Task,
-    protocol: Protocol,
-    data: DataRecord,
+    question: Question,
     circuits: Sequence[Circuit],
+    work: Work = DEFAULT_WORK,
     *,
     n_frames: int = N_FRAMES,
     seed: int = 0,
     width: float = WIDTH,
-    report: Report = silent,
 ) -> Contradictions:
     """Find explanations of a network and where they contradict each other.
 
     Args:
-        network: cut to the analysed output.
-        task: what it computes.
-        protocol: form and depth of algorithms, pairs, decision, ablation.
-        data: rows to interchange.
         circuits: the valid ones.
         n_frames: random directions drawn for each algorithm.
         seed: of the draws.
         width: area of the input square that may stay open of each event.
-        report: told "contradictions"; may cancel.
+        work: told "contradictions"; may cancel.
     """
-    candidates = placed_algorithms(task, protocol, network.n_hidden_layers)
-    table = DirectionTable(network, protocol, data)
+    network = question.cut
+    candidates = placed_algorithms(question.task, question.protocol, network.n_hidden_layers)
+    table = DirectionTable(question)
     alignments: list[FoundAlignment] = []
     without = []
     for number, algorithm in enumerate(candidates.algorithms):
-        report(Progress("contradictions", number, len(candidates.algorithms) + 1, "alignments on directions"))
+        work.tell("contradictions", number, len(candidates.algorithms) + 1, "alignments on directions")
         found = _plainest(table, algorithm) if len(alignments) < MAX_ALGORITHMS else None
         if found is None:
             without.append(algorithm.text)
         else:
             alignments.append(_with_evidence(table, algorithm, *found, n_frames=n_frames, seed=seed))
     algorithms = [one.algorithm for one in alignments]
-    interpretation = first_interpretation(network, circuits, data, protocol.ablation, algorithms)
+    interpretation = first_interpretation(question, circuits, algorithms)
     readers = [*(one.reader for one in alignments), *([interpretation.reader] if interpretation else [])]
     cube = cube_of(network)
     in_cube: tuple[CubeShare, ...] = ()
@@ -134,7 +125,7 @@ def find_contradictions(
             except BeyondLimits:
                 cube = None
         if network.n_inputs == 2:
-            in_square = square_shares(network, situation, width=width, report=report)
+            in_square = square_shares(network, situation, work, width=width)
     return Contradictions(tuple(alignments), interpretation, cube, in_cube, in_square, tuple(without))
 
 
@@ -167,7 +158,6 @@ def _with_evidence(
     n_frames: int,
     seed: int,
 ) -> FoundAlignment:
-    network, protocol, data = table.network, table.protocol, table.data
     places = [place for _, place in scored.alignment.places]
     moved = swap_rows(places)
     if moved is None:
@@ -185,8 +175,8 @@ def _with_evidence(
         algorithm,
         direction_class,
         scored,
-        score_directions(network, algorithm, dual, protocol, data),
-        on_neuron_sets(network, algorithm, protocol, data),
+        score_directions(table.question, algorithm, dual),
+        on_neuron_sets(table.question, algorithm),
         chance_of_directions(table, algorithm, places[0].layer, n_frames, seed=seed),
         reader,
     )

@@ -15,6 +15,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from analysis import fixed_order
 from analysis.contradictions.events import Event, Situation
 from analysis.contradictions.readers import HalfSpace
 from analysis.contradictions.volumes import Side, volume
@@ -114,6 +115,6 @@ def _clearance(tests: Sequence[HalfSpace], states: Sequence[Sequence[Fraction]])
     """Distance of each state from the nearest border."""
     points = np.array([[float(x) for x in state] for state in states])
     weights = np.array([[float(w) for w in test.weights] for test in tests])
-    levels = points @ weights.T + np.array([float(test.constant) for test in tests])
-    nearest: NDArray[np.float64] = np.abs(levels / np.linalg.norm(weights, axis=1)).min(axis=1).round(12)
+    levels = fixed_order.inner(points, weights) + np.array([float(test.constant) for test in tests])
+    nearest: NDArray[np.float64] = np.abs(levels / [fixed_order.length(row) for row in weights]).min(axis=1).round(12)
     return nearest

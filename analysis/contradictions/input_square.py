@@ -19,7 +19,7 @@ from analysis.certificates.programs import Program, network_program
 from analysis.contradictions.events import Event, Situation
 from analysis.contradictions.readers import HalfSpace
 from analysis.networks.network import Network
-from analysis.progress import Progress, Report, silent
+from analysis.work import DEFAULT_WORK, Work
 
 Array = NDArray[np.float64]
 
@@ -49,10 +49,10 @@ class SquareShare:
 def square_shares(
     network: Network,
     situation: Situation,
+    work: Work = DEFAULT_WORK,
     *,
     width: float = WIDTH,
     max_boxes: int = MAX_BOXES,
-    report: Report = silent,
 ) -> tuple[SquareShare, ...]:
     """Every event of a situation in the input square.
 
@@ -61,7 +61,7 @@ def square_shares(
         situation: readers of its last hidden layer.
         width: area that may stay open of each event.
         max_boxes: boxes looked at before it stops with wider bounds.
-        report: told "contradictions"; may cancel.
+        work: told "contradictions"; may cancel.
     """
     if network.n_inputs != 2:
         raise ValueError(f"the input square is of two inputs, not {network.n_inputs}")
@@ -84,7 +84,7 @@ def square_shares(
         here = (surely[:, code] * area).sum(axis=1)
         open_ = ((maybe[:, code] & ~surely[:, code]) * area).sum(axis=1)
         step += 1
-        report(Progress("contradictions", min(step, 30), 31, f"{n_boxes:,} boxes"))
+        work.tell("contradictions", min(step, 30), 31, f"{n_boxes:,} boxes")
         if open_.max(initial=0.0) <= width or n_boxes + 2 * len(low) > max_boxes:
             break
         low, high, known = _halved(low, high, known, step % 2)

@@ -15,7 +15,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from math import atanh
 from typing import Final
 
 import numpy as np
@@ -26,6 +25,7 @@ from analysis.directions.scoring import ScoredDirections
 from analysis.errors import InvalidAlignment
 from analysis.interpretations.interpretation import Interpretation
 from analysis.networks.network import Network
+from analysis.validity import TANH_EDGE
 
 _SAYABLE: Final = 4  # largest denominator of a fraction that people say
 HALF: Final = Fraction(1, 2)
@@ -90,7 +90,7 @@ def network_test(network: Network) -> HalfSpace:
     Args:
         network: cut to one output. Of tanh the edge atanh(1/2) is the nearest float.
     """
-    edge = {"sigmoid": Fraction(0), "tanh": Fraction(atanh(0.5))}.get(network.output_activation, HALF)
+    edge = {"sigmoid": Fraction(0), "tanh": Fraction(TANH_EDGE)}.get(network.output_activation, HALF)
     weights = tuple(Fraction(w) for w in network.weights[-1][0].tolist())
     return HalfSpace(weights, Fraction(float(network.biases[-1][0])) - edge)
 

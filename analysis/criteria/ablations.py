@@ -25,7 +25,7 @@ from analysis.validity import decide
 
 def _valid_under(ablation: Ablation) -> Judge:
     def judge(context: CircuitCriteriaContext, _: Settings) -> Verdicts:
-        n_right, n_rows = context.n_right(ablation), len(context.judged[1])
+        n_right, n_rows = context.n_right(ablation), len(context.question.judged[1])
 
         def explain(position: int) -> tuple[str, Witness]:
             wrong = _wrong_row(context.alone(position), context.absent(ablation))
@@ -38,9 +38,9 @@ def _valid_under(ablation: Ablation) -> Judge:
 
 def _wrong_row(alone: CircuitCriteriaContext, absent: Sequence[NDArray[np.float64]]) -> dict[str, Any]:
     """The first judged row that the only circuit decides wrong, if there is one."""
-    rows, labels = alone.judged
+    rows, labels = alone.question.judged
     outputs = alone.outputs(slice(0, 1), rows, absent)[0]
-    wrong = np.flatnonzero(decide(outputs, alone.protocol.circuit_decision) != labels)
+    wrong = np.flatnonzero(decide(outputs, alone.question.protocol.circuit_decision) != labels)
     if not len(wrong):
         return {}
     row = int(wrong[0])
@@ -49,7 +49,7 @@ def _wrong_row(alone: CircuitCriteriaContext, absent: Sequence[NDArray[np.float6
 
 def _valid_on_every_source(context: CircuitCriteriaContext, _: Settings) -> Verdicts:
     by_source = context.n_right_by_source
-    n_right, n_pairs = by_source.sum(axis=1), by_source.shape[1] * len(context.judged[1])
+    n_right, n_pairs = by_source.sum(axis=1), by_source.shape[1] * len(context.question.judged[1])
 
     def explain(position: int) -> tuple[str, Witness]:
         reason = f"Of {n_pairs} pairs of a base and a source {n_right[position]} are decided right."
@@ -141,6 +141,7 @@ ALL_ABLATIONS: Final = Criterion(
     judges={"circuit": _valid_under_all},
     direction="higher",
     score="share of the three passed",
+    term="ablation",
 )
 OUTPUT_FAITHFULNESS: Final = Criterion(
     key="output-faithfulness",
@@ -152,4 +153,5 @@ OUTPUT_FAITHFULNESS: Final = Criterion(
     direction="lower",
     parameters=(Parameter("tolerance", 0.1, 0.0, 1e6, "largest difference of outputs allowed"),),
     score="largest difference of outputs",
+    term="faithfulness",
 )

@@ -20,11 +20,10 @@ N_SHUFFLES: Final = 200  # of truth tables, where not all can be tried
 def _above_random(context: AlignmentCriteriaContext, settings: Settings) -> Verdicts:
     n_networks, seed = int(settings["networks"]), int(settings["seed"])
     algorithms = tuple(dict.fromkeys(algorithm for algorithm, _ in context.explanations if algorithm.variables))
-    shuffles = row_shuffles(context.network.n_inputs, N_SHUFFLES, seed=seed)
-    places = (context.network, algorithms, context.protocol, context.data)
+    shuffles = row_shuffles(context.question.cut.n_inputs, N_SHUFFLES, seed=seed)
     try:
-        permuted = best_on_permuted_networks(*places, n_networks, seed=seed, report=context.report)
-        shuffled = best_on_shuffled_rows(*places, shuffles)
+        permuted = best_on_permuted_networks(context.question, algorithms, n_networks, context.work, seed=seed)
+        shuffled = best_on_shuffled_rows(context.question, algorithms, shuffles)
     except BeyondLimits as refusal:
         return same_for_all(len(context), "undecided", f"Not tried: {refusal.cause}.")
     rows = {algorithm: number for number, algorithm in enumerate(algorithms)}
@@ -88,4 +87,6 @@ ABOVE_RANDOM: Final = Criterion(
         Parameter("seed", 0, 0, 2**31 - 1, "of the permutations", whole=True),
     ),
     score="share of permuted networks on which the algorithm's best IIA is lower",
+    cost="slow",
+    term="interchange-intervention-accuracy",
 )

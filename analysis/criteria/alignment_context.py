@@ -14,14 +14,12 @@ from numpy.typing import NDArray
 
 from analysis.algorithms.high_level_model import HighLevelModel
 from analysis.alignments.alignment import NeuronSet, ScoredAlignment
-from analysis.alignments.iia import Behaviour, PairRule, interchange_rows, tested_pairs
-from analysis.data import DataRecord
+from analysis.alignments.iia import Behaviour, PairRule, tested_pairs
 from analysis.interventions.interchange import interchange_outputs
-from analysis.networks.network import Network
-from analysis.progress import Report, silent
-from analysis.protocol import Protocol
+from analysis.question import Question
 from analysis.result import AlgorithmSearch
 from analysis.validity import decide
+from analysis.work import DEFAULT_WORK, Work
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,18 +27,13 @@ class AlignmentCriteriaContext:
     """Alignments of algorithms with one network, to be judged.
 
     Args:
-        network: cut to the analysed output.
-        protocol: decision rule and sites; its pairs decide which alignments are valid.
-        data: rows to interchange.
         explanations: each alignment with its algorithm.
-        report: told how far long criteria are; may raise Cancelled.
+        work: told how far long criteria are.
     """
 
-    network: Network
-    protocol: Protocol
-    data: DataRecord
+    question: Question
     explanations: tuple[tuple[HighLevelModel, ScoredAlignment], ...]
-    report: Report = silent
+    work: Work = DEFAULT_WORK
     _outputs: dict[NeuronSet, NDArray[np.float64]] = field(default_factory=dict, init=False, repr=False)
 
     def __len__(self) -> int:
@@ -49,19 +42,19 @@ class AlignmentCriteriaContext:
     @cached_property
     def rows(self) -> NDArray[np.float64]:
         """``[2^n, n0]`` the rows that are interchanged."""
-        return interchange_rows(self.data)
+        return self.question.data.clean_rows
 
     def outputs(self, site: NeuronSet) -> NDArray[np.float64]:
         """``[source, base]`` the network's outputs when a site is interchanged."""
         if site not in self._outputs:
-            self._outputs[site] = interchange_outputs(self.network, [site], self.rows)[0]
+            self._outputs[site] = interchange_outputs(self.question.cut, [site], self.rows)[0]
         return self._outputs[site]
 
     def disagreements(self, algorithm: HighLevelModel, path: str, site: NeuronSet, rule: PairRule) -> NDArray[np.bool_]:
         """``[source, base]`` tested interchanges of a variable on a site on which network and algorithm differ."""
         n_inputs = algorithm.n_inputs
         expected = Behaviour.of(algorithm.responses[path], n_inputs).expected(n_inputs)
-        decided = decide(self.outputs(site), self.protocol.alignment_decision)
+        decided = decide(self.outputs(site), self.question.protocol.alignment_decision)
         differ: NDArray[np.bool_] = (decided != expected) & tested_pairs(n_inputs, rule)
         return differ
 

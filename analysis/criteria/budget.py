@@ -4,38 +4,27 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, TypeVar
 
 from analysis.criteria.criterion import Kind
 from analysis.criteria.steps import CriterionStep
-from analysis.progress import Progress, Report
+from analysis.explanations.registry import RECORDED
+from analysis.progress import Progress
+from analysis.work import Work
 
-Clock = Callable[[], float]
 Found = TypeVar("Found")
-STAGE_OF: Final[dict[Kind, str]] = {
+STAGE_OF: Final[Mapping[Kind, str]] = {
     "circuit": "circuits",
     "interpretation": "interpretations",
     "algorithm": "algorithms",
     "alignment": "alignments",
+    **{kind.key: kind.plural for kind in RECORDED},
 }
 
 
-@dataclass(frozen=True)
-class JudgingLimits:
-    """How far criteria may go.
-
-    Args:
-        max_seconds: for one criterion and one kind of explanation; what is left then is undecided.
-        block: explanations judged and handed over at a time.
-    """
-
-    max_seconds: float = 60.0
-    block: int = 16_384
-
-
-DEFAULT_JUDGING_LIMITS: Final = JudgingLimits()
+OUT_OF_TIME: Final = "Not decided, as the time given for the whole was up."
 _SPENT: Final = "Not decided within the budget of {:.15g} seconds for each criterion."
 _SPENT_SHAPE: Final = re.compile(r"Not decided within the budget of ([0-9.e+-]+) seconds for each criterion\.")
 
@@ -47,7 +36,7 @@ def budget_that_ended(note: str) -> float | None:
 
 
 @dataclass(frozen=True)
-class Work:
+class Spent:
     """What judging took.
 
     Args:
@@ -60,66 +49,56 @@ class Work:
     seconds: float = 0.0
     stopped: bool = False
 
-    def __add__(self, other: Work) -> Work:
-        return Work(self.note or other.note, self.seconds + other.seconds, self.stopped or other.stopped)
-
-
-class Spent(Exception):
-    """A criterion's budget is used up."""
+    def __add__(self, other: Spent) -> Spent:
+        return Spent(self.note or other.note, self.seconds + other.seconds, self.stopped or other.stopped)
 
 
 @dataclass
 class Budget:
-    """Counts the time of every step and ends what takes too long, between two reports.
+    """Counts the time of every criterion and ends what takes too long.
 
     Args:
-        report: told how far each kind is.
-        clock: seconds from any origin; None for no budget.
-        max_seconds: for one criterion and one kind.
+        work: of everything that is judged; its limits name the seconds for one criterion and one kind.
         used: seconds so far.
     """
 
-    report: Report
-    clock: Clock | None
-    max_seconds: float
+    work: Work
     used: dict[tuple[Kind, CriterionStep], float] = field(default_factory=lambda: defaultdict(float))
 
-    def spent(self, kind: Kind, step: CriterionStep) -> bool:
+    def is_spent(self, kind: Kind, step: CriterionStep) -> bool:
         """Whether a criterion has no time left for a kind."""
-        return self.used[kind, step] >= self.max_seconds
+        return self.used[kind, step] >= self.work.limits.criterion_seconds or self.work.is_over
 
-    @property
-    def words(self) -> str:
+    def words(self, kind: Kind, step: CriterionStep) -> str:
         """What is said of explanations that it left undecided, as :func:`budget_that_ended` reads it."""
-        return _SPENT.format(self.max_seconds)
+        seconds = self.work.limits.criterion_seconds
+        whole = self.work.is_over or self.used[kind, step] < seconds
+        return OUT_OF_TIME if whole else _SPENT.format(seconds)
 
-    def run(self, kind: Kind, step: CriterionStep, place: tuple[int, int], judge: Callable[[Report], Found]) -> Found:
+    def run(self, kind: Kind, step: CriterionStep, place: tuple[int, int], judge: Callable[[Work], Found]) -> Found:
         """What ``judge`` returns; the time that it takes counts.
 
         Args:
             kind: what is judged.
             step: by what.
             place: which of how many pieces of work of this kind it is.
-            judge: told where to report.
+            judge: is given the criterion's own work, which ends with the budget.
 
         Raises:
-            Spent: the budget is used up.
+            OutOfTime: the budget is used up.
         """
-        begun = self.clock() if self.clock else 0.0
-        before = self.used[kind, step]
+        begun, before = self.work.clock(), self.used[kind, step]
         done, total = place
 
-        def report(progress: Progress, /) -> None:
+        def tell(progress: Progress, /) -> None:
             some = f": {progress.done:,} of {progress.total:,}" if progress.total > 1 else ""
             # of interpretations the pieces of work are circuits, which the progress itself counts
             at = min(done + progress.done, total) if kind == "interpretation" else done
-            self.report(Progress(STAGE_OF[kind], at, total, f"{step}{some}"))
-            if self.clock and before + self.clock() - begun > self.max_seconds:
-                raise Spent
+            self.work.tell(STAGE_OF[kind], at, total, f"{step}{some}")
 
+        own = self.work.reporting_to(tell).for_seconds(self.work.limits.criterion_seconds - before)
         try:
-            report(Progress("criteria", 0, 1))
-            return judge(report)
+            own.tell("criteria", 0, 1)
+            return judge(own)
         finally:
-            if self.clock:
-                self.used[kind, step] = before + self.clock() - begun
+            self.used[kind, step] = before + self.work.clock() - begun

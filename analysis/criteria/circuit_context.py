@@ -1,14 +1,15 @@
 """What the criteria for circuits share: the circuits, what they are circuits of, and what is expensive to find out.
 
 Two sets of rows occur. *Judged rows* carry labels; validity is about them
-(:func:`~analysis.circuits.search.judged_rows`).
-*Clean rows* are one per Boolean input (:func:`~analysis.circuits.search.mean_rows`); ablations take their values there,
-and comparisons with the full network are made there. With the default data they are the same.
+(:attr:`~analysis.question.Question.judged`).
+*Clean rows* are one per Boolean input (:attr:`~analysis.data.DataRecord.clean_rows`); ablations take their values
+there, and comparisons with the full network are made there. With the default data they are the same.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from copy import copy
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Final
@@ -16,16 +17,12 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.circuits.circuit import EdgeLayout
-from analysis.circuits.judging import judged_rows, mean_rows
-from analysis.data import DataRecord
 from analysis.interventions.ablation import Ablation
 from analysis.networks.mlp import ablation_values, activations, batch_activations, keep_matrices
-from analysis.networks.network import Network
-from analysis.progress import Progress, Report, silent
 from analysis.protocol import Protocol
-from analysis.tasks import Task
+from analysis.question import Question
 from analysis.validity import decided_as
+from analysis.work import DEFAULT_WORK, Work
 
 VALUES_AT_ONCE: Final = 1 << 21  # float64 values in one array (16 MiB)
 
@@ -35,58 +32,40 @@ class CircuitCriteriaContext:
     """Circuits of one output, to be judged.
 
     Args:
-        network: cut to the analysed output.
-        task: what the output should compute.
-        protocol: the rules of validity.
-        data: the rows.
         masks: ``[circuits]`` uint64 ascending: every valid circuit of the protocol, or as many as were kept.
         exhaustive: whether ``masks`` are all valid circuits there are; minimality depends on it.
-        output: column of ``data.validation_labels``.
-        report: told how far long criteria are; may raise Cancelled.
+        work: told how far long criteria are.
     """
 
-    network: Network
-    task: Task
-    protocol: Protocol
-    data: DataRecord
+    question: Question
     masks: NDArray[np.uint64]
     exhaustive: bool = True
-    output: int = 0
-    report: Report = silent
+    work: Work = DEFAULT_WORK
     _right: dict[Ablation, NDArray[np.int64]] = field(default_factory=dict, init=False, repr=False)
 
     def __len__(self) -> int:
         return len(self.masks)
 
     @cached_property
-    def layout(self) -> EdgeLayout:
-        return EdgeLayout(self.network.sizes)
-
-    @cached_property
-    def judged(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Judged rows ``[rows, n0]`` and their labels ``[rows]``."""
-        return judged_rows(self.task, self.data, self.output)
-
-    @cached_property
     def clean_rows(self) -> NDArray[np.float64]:
         """One row per Boolean input, ``[2^n, n0]``."""
-        return np.asarray(mean_rows(self.data), dtype=np.float64)
+        return np.asarray(self.question.data.clean_rows, dtype=np.float64)
 
     @cached_property
     def clean_activations(self) -> tuple[NDArray[np.float64], ...]:
         """The full network on the clean rows, ``[2^n, n_l]`` for layers 0 … L."""
-        return activations(self.network, self.clean_rows)
+        return activations(self.question.cut, self.clean_rows)
 
     def absent(self, ablation: Ablation) -> tuple[NDArray[np.float64], ...]:
         """What absent edges carry, ``[n_l]`` for layers 0 … L − 1."""
-        return ablation_values(self.network, ablation, self.clean_rows)
+        return ablation_values(self.question.cut, ablation, self.clean_rows)
 
     def n_right(self, ablation: Ablation) -> NDArray[np.int64]:
         """``[circuits]``: judged rows that each circuit decides right under an ablation."""
         if ablation not in self._right:
-            rows, labels = self.judged
+            rows, labels = self.question.judged
             right = [
-                (count_right(self.outputs(part, rows, self.absent(ablation)), labels, self.protocol))
+                (count_right(self.outputs(part, rows, self.absent(ablation)), labels, self.question.protocol))
                 for part in self.parts(f"{ablation} ablation", len(rows))
             ]
             self._right[ablation] = np.concatenate([np.empty(0, dtype=np.int64), *right])
@@ -95,12 +74,13 @@ class CircuitCriteriaContext:
     @cached_property
     def n_right_by_source(self) -> NDArray[np.int64]:
         """``[circuits, 2^n]``: judged rows decided right if absent edges carry what the network has on each source."""
-        rows, labels = self.judged
+        rows, labels = self.question.judged
         counts = np.empty((len(self), len(self.clean_rows)), dtype=np.int64)
         for part in self.parts("resample ablation", len(rows) * len(self.clean_rows)):
             for source in range(len(self.clean_rows)):
+                self.work.check()
                 carried = self.activations_on(source)
-                counts[part, source] = count_right(self.outputs(part, rows, carried), labels, self.protocol)
+                counts[part, source] = count_right(self.outputs(part, rows, carried), labels, self.question.protocol)
         return counts
 
     def activations_on(self, source: int) -> tuple[NDArray[np.float64], ...]:
@@ -110,33 +90,39 @@ class CircuitCriteriaContext:
     @cached_property
     def clean_outputs(self) -> NDArray[np.float64]:
         """``[circuits, 2^n]``: each circuit's output on the clean rows, under the protocol's ablation."""
-        absent, rows = self.absent(self.protocol.ablation), self.clean_rows
+        absent, rows = self.absent(self.question.protocol.ablation), self.clean_rows
         parts = [self.outputs(part, rows, absent) for part in self.parts("outputs", len(rows))]
         return np.concatenate([np.empty((0, len(rows))), *parts])
 
+    def doing(self, work: Work) -> CircuitCriteriaContext:
+        """The same circuits with all that was found out about them, under another work."""
+        same = copy(self)
+        object.__setattr__(same, "work", work)
+        return same
+
     def alone(self, position: int) -> CircuitCriteriaContext:
         """The same with one circuit only, to look at it closely."""
-        return replace(self, masks=self.masks[position : position + 1], report=silent)
+        return replace(self, masks=self.masks[position : position + 1], work=DEFAULT_WORK)
 
     def enough(self, n_right: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Which numbers of right judged rows make a circuit valid."""
-        above: NDArray[np.bool_] = n_right / len(self.judged[1]) > self.protocol.accuracy_threshold
+        above: NDArray[np.bool_] = n_right / len(self.question.judged[1]) > self.question.protocol.accuracy_threshold
         return above
 
     def outputs(
         self, part: slice, rows: NDArray[np.float64], absent: Sequence[NDArray[np.float64]]
     ) -> NDArray[np.float64]:
         """Outputs ``[circuits of the part, rows]`` if absent edges carry these values."""
-        keep = keep_matrices(self.masks[part], self.layout)
+        keep = keep_matrices(self.masks[part], self.question.layout)
         # networks with huge weights overflow to inf, which is decided as neither 0 nor 1
         with np.errstate(over="ignore", invalid="ignore"):
-            return batch_activations(self.network, keep, rows, absent)[-1][:, 0]
+            return batch_activations(self.question.cut, keep, rows, absent)[-1][:, 0]
 
     def parts(self, stage: str, n_rows: int) -> Iterator[slice]:
         """Slices of the circuits so that arrays over so many rows stay small; reports between two of them."""
-        step = max(1, VALUES_AT_ONCE // (4 * max(self.network.sizes) * max(n_rows, 1)))
+        step = max(1, VALUES_AT_ONCE // (4 * max(self.question.cut.sizes) * max(n_rows, 1)))
         for start in range(0, len(self), step):
-            self.report(Progress("criteria", start, len(self), stage))
+            self.work.tell("criteria", start, len(self), stage)
             yield slice(start, min(start + step, len(self)))
 
 

@@ -8,10 +8,15 @@ from typing import Any, Final, Literal
 
 from analysis.criteria.verdict import Verdicts, same_for_all
 from analysis.errors import InvalidCriterion
+from analysis.explanations.explanation import Trait
+from analysis.explanations.registry import BY_KEY, RECORDED
 
-Kind = Literal["circuit", "interpretation", "algorithm", "alignment"]
+Kind = str
+"""Key of a kind of explanation: one of :data:`KINDS`, or of a kind that has a record."""
 KINDS: Final[tuple[Kind, ...]] = ("circuit", "interpretation", "algorithm", "alignment")
 Direction = Literal["higher", "lower"]
+Cost = Literal["quick", "bounded", "slow"]
+Over = Literal["each", "population"]
 
 Settings = Mapping[str, float | int]
 """A value for each parameter of a criterion."""
@@ -73,11 +78,18 @@ class Criterion:
         definition: one sentence: what passes.
         formula: the same in plain text symbols.
         source: where it comes from.
-        judges: for each kind of explanation that it applies to, the function that judges.
+        judges: for each kind of explanation without a record that it applies to, the function that judges.
+        by_trait: for each trait that suffices, the function that judges kinds with a record; it is given a
+            :class:`~analysis.criteria.recorded_context.RecordedContext`.
         direction: whether a higher or a lower score is better; None if the score is no scale.
         parameters: what may be set.
         score: what the score is, one clause; "" if there is none.
         method: how it is decided and how exactly, whole sentences; "" if the formula is simply computed.
+        cost: "quick" for any number at once; "bounded" where many take long but one alone does not; "slow" where even
+            one may take seconds, so that no page judges it by itself.
+        over: "each" explanation by itself, or the whole "population" of those that the analysis found.
+        implies: keys of criteria for the same kind that whatever passes this one passes too, on every network.
+        term: anchor of the glossary's word for what it asks; "" if that is its key.
         idle: kinds that it may be asked of although its question never arises there, each with the reason as a
             sentence; they are no :attr:`kinds`, so that sequences of criteria do not lose them.
     """
@@ -92,12 +104,26 @@ class Criterion:
     parameters: tuple[Parameter, ...] = ()
     score: str = ""
     method: str = ""
+    cost: Cost = "quick"
+    over: Over = "each"
+    implies: tuple[str, ...] = ()
+    term: str = ""
+    by_trait: Mapping[Trait, Judge] = field(default_factory=dict)
     idle: Mapping[Kind, str] = field(default_factory=dict)
 
     @property
     def kinds(self) -> tuple[Kind, ...]:
-        """The kinds of explanation that it applies to."""
+        """The kinds of explanation without a record that it applies to."""
         return tuple(kind for kind in KINDS if kind in self.judges)
+
+    @property
+    def recorded_kinds(self) -> tuple[Kind, ...]:
+        """The kinds with a record whose traits it can judge by."""
+        return tuple(kind.key for kind in RECORDED if kind.traits & self.by_trait.keys())
+
+    def applies_to(self, kind: Kind) -> bool:
+        """Whether a kind of explanation is judged."""
+        return kind in self.judges or kind in self.recorded_kinds
 
     @property
     def defaults(self) -> dict[str, float | int]:
@@ -133,8 +159,10 @@ class Criterion:
         if kind in self.idle:
             self.settings(given)
             return same_for_all(len(context), "not_applicable", self.idle[kind])
-        if kind not in self.judges:
-            raise InvalidCriterion(
-                f"criterion {self.key}", f"does not apply to kind {kind!r}", f"use it for {' or '.join(self.kinds)}"
-            )
-        return self.judges[kind](context, self.settings(given))
+        if not self.applies_to(kind):
+            known = " or ".join((*self.kinds, *self.recorded_kinds))
+            raise InvalidCriterion(f"criterion {self.key}", f"does not apply to kind {kind!r}", f"use it for {known}")
+        judge = self.judges.get(kind) or next(
+            self.by_trait[t] for t in sorted(BY_KEY[kind].traits & self.by_trait.keys())
+        )
+        return judge(context, self.settings(given))

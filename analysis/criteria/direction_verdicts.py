@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import typing
 from collections.abc import Callable, Mapping, Sequence
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
 from analysis.algorithms.high_level_model import HighLevelModel
-from analysis.alignments.iia import Behaviour, PairRule, interchange_rows, tested_pairs
-from analysis.criteria.verdict import Verdict, Witness
+from analysis.alignments.iia import Behaviour, PairRule, tested_pairs
+from analysis.criteria.criterion import Settings
+from analysis.criteria.verdict import Outcome, Verdict, Witness
 from analysis.data import DataRecord
 from analysis.directions.alignment import DirectionAlignment
 from analysis.directions.scoring import ScoredDirections, score_directions
@@ -17,9 +19,12 @@ from analysis.directions.swaps import swap_outputs
 from analysis.networks.mlp import activations
 from analysis.networks.network import Network
 from analysis.protocol import Protocol
+from analysis.question import Question
 from analysis.result import FRAGILE_MARGIN
 from analysis.validity import decide
 
+ASKED_OF_DIRECTIONS: Final = ("both-directions", "one-direction", "joint-interchange", "causal-order", "margin")
+"""Criteria for alignments that are questions of alignments on directions too."""
 _NOT_ASKED: Final[Mapping[str, str]] = {
     "minimal-alignment": "Directions are no sets of neurons, so none is contained in another.",
     "above-random": "What chance reaches is told for each class of directions, on the ladder of map classes.",
@@ -27,34 +32,69 @@ _NOT_ASKED: Final[Mapping[str, str]] = {
 }
 
 
+class KeptScores(typing.Protocol):
+    """What is kept of an alignment on directions: single interchanges over the pairs that the rules test, and joint
+    ones where they were run.
+    """
+
+    agreed: Any
+    of: Any
+    joint_agreed: Any
+    joint_of: Any
+    causal_order: Any
+    margin: Any
+
+
+def outcome_of_kept(key: str, kept: KeptScores, pairs: PairRule, settings: Settings) -> Outcome | None:
+    """What a criterion for alignments says where the scores that were kept are all that is known.
+
+    Args:
+        key: of the criterion.
+        kept: the scores.
+        pairs: those that the protocol tests; what they do not tell of others is undecided.
+        settings: of the criterion.
+
+    Returns:
+        None for a criterion that is no question of directions. Never another outcome than :func:`judge_directions`
+        has, but "undecided" where that runs the network.
+    """
+    right = bool(kept.agreed == kept.of)
+    if key == "both-directions":  # one direction of each pair is among them
+        return "failed" if not right else "passed" if pairs == "ordered" else "undecided"
+    if key == "one-direction":
+        return "passed" if right else "failed" if pairs == "one_direction" else "undecided"
+    if key == "joint-interchange":
+        return "undecided" if kept.joint_agreed is None else _passed(kept.joint_agreed == kept.joint_of)
+    if key == "causal-order":
+        return _passed(kept.causal_order)
+    if key == "margin":
+        return _passed(kept.margin is None or kept.margin >= settings["least"])
+    return None
+
+
+def _passed(right: bool) -> Outcome:
+    return "passed" if right else "failed"
+
+
 def judge_directions(
-    network: Network,
-    algorithm: HighLevelModel,
-    alignment: DirectionAlignment,
-    protocol: Protocol,
-    data: DataRecord,
-    keys: Sequence[str],
-    *,
-    max_runs: int,
+    question: Question, algorithm: HighLevelModel, alignment: DirectionAlignment, keys: Sequence[str], *, max_runs: int
 ) -> dict[str, Verdict]:
     """The verdict of each criterion for alignments, with its default settings.
 
     Args:
-        network: cut to the analysed output.
         algorithm: the algorithm that is aligned.
         alignment: its places, checked before.
-        protocol: decision rule and pairs.
-        data: rows to interchange.
         keys: of the criteria.
         max_runs: most joint interchanges.
 
     Returns:
         By key; a criterion that is no question of directions is not applicable, with the reason.
     """
-    scored = score_directions(network, algorithm, alignment, protocol, data, max_runs=max_runs)
+    data = question.data
+    scored = score_directions(question, algorithm, alignment, max_runs=max_runs)
     known: dict[str, Callable[[], Verdict]] = {
-        "one-direction": lambda: _iia(network, algorithm, alignment, protocol, data, "one_direction"),
-        "both-directions": lambda: _iia(network, algorithm, alignment, protocol, data, "ordered"),
+        "one-direction": lambda: _iia(question.cut, algorithm, alignment, question.protocol, data, "one_direction"),
+        "both-directions": lambda: _iia(question.cut, algorithm, alignment, question.protocol, data, "ordered"),
         "joint-interchange": lambda: _joint(scored, data, max_runs),
         "causal-order": lambda: _order(scored),
         "margin": lambda: _margin(scored),
@@ -73,7 +113,7 @@ def _iia(
     data: DataRecord,
     rule: PairRule,
 ) -> Verdict:
-    rows = interchange_rows(data)
+    rows = data.clean_rows
     tested = tested_pairs(network.n_inputs, rule)
     outputs = swap_outputs(network, activations(network, rows), [place for _, place in alignment.places])
     agreed = of = 0
@@ -103,7 +143,7 @@ def _joint(scored: ScoredDirections, data: DataRecord, max_runs: int) -> Verdict
     reason = f"The network does what the algorithm says on {score.agreed:,} of {score.of:,} joint interchanges."
     witness: Witness = {}
     if score.first_wrong is not None:
-        rows, wrong = interchange_rows(data), score.first_wrong
+        rows, wrong = data.clean_rows, score.first_wrong
         paths = [path for path, _ in scored.alignment.places]
         witness = {
             "sources": {path: rows[source].tolist() for path, source in zip(paths, wrong.sources, strict=True)},

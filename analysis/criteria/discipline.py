@@ -49,7 +49,7 @@ def _minimal(context: AlignmentCriteriaContext, _: Settings) -> Verdicts:
 
 def _is_minimal(context: AlignmentCriteriaContext, algorithm: HighLevelModel, scored: ScoredAlignment) -> Verdict:
     """A smaller valid alignment exists exactly if some variable fits a smaller set inside its own."""
-    rule = context.protocol.interchange_pairs
+    rule = context.question.protocol.interchange_pairs
     alignment = scored.alignment
     for path, site in alignment.places:
         if context.disagreements(algorithm, path, site, rule).any():

@@ -8,6 +8,7 @@ from typing import Final
 
 from analysis.criteria.criterion import KINDS, Criterion
 from analysis.criteria.registry import CRITERIA, criteria_for
+from analysis.explanations.registry import BY_KEY, RECORDED
 
 _ON_THE_WEB: Final = {"causal scrubbing": "https://www.alignmentforum.org/s/h95ayYYwMebGEYN5y"}
 
@@ -41,10 +42,10 @@ def criteria_document() -> str:
 def _contents() -> Iterator[str]:
     yield "| applies to | criteria |"
     yield "|---|---|"
-    for kind in KINDS:
+    for kind in (*KINDS, *(one.key for one in RECORDED)):
         links = " ".join(f"[`{criterion.key}`](#{criterion.key})" for criterion in criteria_for(kind))
         if links:
-            yield f"| {kind}s | {links} |"
+            yield f"| {_plural(kind)} | {links} |"
     yield ""
 
 
@@ -55,7 +56,7 @@ def _section(criterion: Criterion) -> Iterator[str]:
     yield ""
     yield f"    {criterion.formula}"
     yield ""
-    yield f"- Applies to: {', '.join(f'{kind}s' for kind in criterion.kinds)}"
+    yield f"- Applies to: {', '.join(map(_plural, (*criterion.kinds, *criterion.recorded_kinds)))}"
     for kind, reason in criterion.idle.items():
         yield f"- Not applicable to {kind}s: {reason[:1].lower()}{reason[1:].rstrip('.')}"
     if criterion.score:
@@ -74,6 +75,10 @@ def _section(criterion: Criterion) -> Iterator[str]:
             meaning = parameter.meaning
             yield f"| `{parameter.name}` | {parameter.default:g} | {parameter.range} | {unit} | {meaning} |"
         yield ""
+
+
+def _plural(kind: str) -> str:
+    return BY_KEY[kind].plural if kind in BY_KEY else f"{kind}s"
 
 
 def _linked(source: str) -> str:

@@ -13,7 +13,7 @@ nothing.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from math import ceil, floor
@@ -23,13 +23,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.circuits.estimating import share_interval
+from analysis.criteria.registry import criterion_named
 from analysis.criteria.steps import CriterionStep
 from analysis.criteria.verdict import FAILED, NOT_APPLICABLE, PASSED, UNDECIDED
 from analysis.result import CriterionTally
 
 SHARE_CONFIDENCE: Final = 0.99
-IMPLIES: Final[Mapping[str, tuple[str, ...]]] = {"interchange-joint": ("interchange",)}
-"""Which criteria for interpretations another one implies by its definition, whatever the network."""
 QUOTIENT: Final = "observed-class"
 """The criterion that counts one interpretation for each observed class."""
 
@@ -119,8 +118,8 @@ PRESETS: Final[tuple[FunnelPreset, ...]] = (
     FunnelPreset(
         "minimality",
         "All minimality",
-        "Four meanings of a smallest circuit, from the weakest to the strictest, with the same for algorithms and "
-        "alignments.",
+        "Four meanings of a smallest circuit, from the weakest to the strictest; three kinds of redundancy that an "
+        "algorithm may lack, which are in no such order; and the smallest places of alignments.",
         (
             *("minimal-quasi", "minimal-local", "minimal-subset", "minimal-cardinal"),
             *("irredundant-gates", "irredundant-functions", "irredundant-literals", "minimal-alignment"),
@@ -269,7 +268,7 @@ def joint_bounds(totals: Sequence[int], passing: Sequence[tuple[str, Sequence[in
     Returns:
         Both ends; equal where one criterion implies the others or none is asked.
     """
-    implied = {other for key, _ in passing for other in IMPLIES.get(key, ())}
+    implied = {other for key, _ in passing for other in criterion_named(key).implies}
     asked = [counts for key, counts in passing if key not in implied]
     if not asked:
         return sum(totals), sum(totals)

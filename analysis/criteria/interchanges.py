@@ -14,21 +14,19 @@ from analysis.criteria.alignment_context import AlignmentCriteriaContext
 from analysis.criteria.criterion import Criterion, Judge, Parameter, Settings
 from analysis.criteria.verdict import Outcome, Verdict, Verdicts, Witness, put_together, verdicts_of
 from analysis.errors import BeyondLimits
-from analysis.progress import Progress
 
 
 def _iia(rule: PairRule) -> Judge:
     def judge(context: AlignmentCriteriaContext, _: Settings) -> Verdicts:
-        n_pairs = int(tested_pairs(context.network.n_inputs, rule).sum())
+        n_pairs = int(tested_pairs(context.question.cut.n_inputs, rule).sum())
         n_wrong: dict[tuple[HighLevelModel, str, NeuronSet], int] = {}
         agreed, of = [], []
-        for number, (algorithm, scored) in enumerate(context.explanations):
-            if number % 1024 == 0:
-                context.report(Progress("criteria", number, len(context), "interchanges"))
+        for algorithm, scored in context.work.each("criteria", context.explanations, "interchanges", every=1024):
             wrong = 0
             for path, site in scored.alignment.places:
                 key = (algorithm, path, site)
                 if key not in n_wrong:
+                    context.work.check()
                     n_wrong[key] = int(context.disagreements(algorithm, path, site, rule).sum())
                 wrong += n_wrong[key]
             of.append(n_pairs * len(scored.alignment.places))
@@ -65,8 +63,7 @@ def _first_wrong(
 
 def _joint(context: AlignmentCriteriaContext, settings: Settings) -> Verdicts:
     found = []
-    for number, (algorithm, scored) in enumerate(context.explanations):
-        context.report(Progress("criteria", number, len(context), "joint interchanges"))
+    for algorithm, scored in context.work.each("criteria", context.explanations, "joint interchanges"):
         found.append(_judge_joint(context, algorithm, scored, int(settings["max_runs"])))
     return put_together(found)
 
@@ -76,7 +73,7 @@ def _judge_joint(
 ) -> Verdict:
     alignment = scored.alignment
     try:
-        score = score_joint(context.network, algorithm, alignment, context.protocol, context.data, max_runs=max_runs)
+        score = score_joint(context.question, algorithm, alignment, context.work, max_runs=max_runs)
     except BeyondLimits as refusal:
         return Verdict("undecided", None, None, None, f"Not tried: {refusal.cause}.", {})
     reason = f"The network does what the algorithm says on {score.agreed:,} of {score.of:,} joint interchanges."
@@ -106,6 +103,7 @@ ONE_DIRECTION: Final = Criterion(
     judges={"alignment": _iia("one_direction")},
     direction="higher",
     score="IIA over one direction of each pair",
+    term="interchange-intervention-accuracy",
 )
 BOTH_DIRECTIONS: Final = Criterion(
     key="both-directions",
@@ -116,6 +114,7 @@ BOTH_DIRECTIONS: Final = Criterion(
     judges={"alignment": _iia("ordered")},
     direction="higher",
     score="IIA over all ordered pairs",
+    term="interchange-intervention-accuracy",
 )
 JOINT_INTERCHANGE: Final = Criterion(
     key="joint-interchange",

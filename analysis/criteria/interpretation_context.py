@@ -8,9 +8,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.alignments.iia import interchange_rows
 from analysis.circuits.circuit import Circuit
-from analysis.data import DataRecord
 from analysis.experiments import (
     InterventionSpace,
     NetworkAnswers,
@@ -20,9 +18,8 @@ from analysis.experiments import (
 )
 from analysis.interpretations.indexing import InterpretationSpace
 from analysis.interpretations.interpretation import Interpretation
-from analysis.networks.network import Network
-from analysis.progress import Report, silent
-from analysis.protocol import Protocol
+from analysis.question import Question
+from analysis.work import DEFAULT_WORK, Work
 
 _RECENT = 8  # circuits whose spaces are held; explanations come circuit by circuit
 
@@ -32,18 +29,13 @@ class InterpretationCriteriaContext:
     """Interpretations of circuits of one network, to be judged one by one.
 
     Args:
-        network: cut to the analysed output.
-        protocol: its ablation decides which activations a circuit's interpretations read.
-        data: rows.
         explanations: the interpretations.
-        report: told how far long criteria are; may raise Cancelled.
+        work: told how far long criteria are.
     """
 
-    network: Network
-    protocol: Protocol
-    data: DataRecord
+    question: Question
     explanations: tuple[Interpretation, ...]
-    report: Report = silent
+    work: Work = DEFAULT_WORK
     _spaces: dict[int, InterpretationSpace] = field(default_factory=dict, init=False, repr=False)
 
     def __len__(self) -> int:
@@ -52,16 +44,16 @@ class InterpretationCriteriaContext:
     @cached_property
     def rows(self) -> NDArray[np.float64]:
         """``[2^n, n0]`` the rows that are interchanged."""
-        return interchange_rows(self.data)
+        return self.question.data.clean_rows
 
     @cached_property
     def interventions(self) -> InterventionSpace:
-        return intervention_space(self.network.hidden_sizes, self.network.n_inputs)
+        return intervention_space(self.question.cut.hidden_sizes, self.question.cut.n_inputs)
 
     @cached_property
     def answers(self) -> NetworkAnswers:
         """What the unablated network does under every intervention."""
-        return decide_under_interventions(self.network, self.rows, self.interventions)
+        return decide_under_interventions(self.question.cut, self.rows, self.interventions)
 
     def predictions(self, position: int) -> NDArray[np.int8]:
         """``[set, source, base]`` of one interpretation."""
@@ -72,5 +64,5 @@ class InterpretationCriteriaContext:
         if circuit.mask not in self._spaces:
             if len(self._spaces) >= _RECENT:
                 self._spaces.clear()
-            self._spaces[circuit.mask] = InterpretationSpace(self.network, circuit, self.data, self.protocol.ablation)
+            self._spaces[circuit.mask] = InterpretationSpace(self.question, circuit)
         return self._spaces[circuit.mask]

@@ -14,19 +14,16 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.alignments.iia import interchange_rows
-from analysis.circuits.circuit import Circuit, EdgeLayout
-from analysis.data import DataRecord
+from analysis.circuits.circuit import Circuit, EdgeLayout, mask_array
 from analysis.errors import BeyondLimits
 from analysis.experiments import InterventionSpace, NetworkAnswers, decide_under_interventions, intervention_space
 from analysis.interpretations.columns import UNDECIDED
 from analysis.interpretations.counting import count_interpretations
 from analysis.interpretations.observed import MAX_CLASSES, ObservedClasses, observed_classes
 from analysis.interpretations.predicting import ClassPredictions, class_predictions
-from analysis.interventions.ablation import Ablation
-from analysis.networks.network import Network
-from analysis.progress import Progress, Report, silent
+from analysis.question import Question
 from analysis.result import CriterionTally
+from analysis.work import DEFAULT_WORK, Work
 
 KEYS: Final = ("observed-class", "interchange", "interchange-joint")
 MAX_WORK: Final = 1 << 27  # about a second for each circuit
@@ -81,12 +78,10 @@ class CircuitReadings:
 
 
 def read_circuits(
-    network: Network,
+    question: Question,
     masks: NDArray[np.uint64],
-    data: DataRecord,
+    work: Work = DEFAULT_WORK,
     *,
-    ablation: Ablation = "zero",
-    report: Report = silent,
     extremes: bool = True,
     max_classes: int = MAX_CLASSES,
     max_work: int = MAX_WORK,
@@ -94,11 +89,8 @@ def read_circuits(
     """All interpretations of each circuit, one circuit after the other.
 
     Args:
-        network: cut to the analysed output.
         masks: ``[circuits]``.
-        data: rows.
-        ablation: the protocol's.
-        report: told "criteria" before each circuit; may cancel there.
+        work: told "criteria" before each circuit; may cancel there.
         extremes: whether to find the best and the worst on the common ground, which takes most of the time.
         max_classes: most observed classes of one circuit that are held; beyond, its interchange criteria are undecided.
         max_work: most numbers computed for a circuit's best and worst; classes after that have none.
@@ -106,37 +98,36 @@ def read_circuits(
     Raises:
         BeyondLimits: even counting the interpretations of a circuit is too much.
     """
+    network = question.cut
     space = intervention_space(network.hidden_sizes, network.n_inputs)
-    answers = decide_under_interventions(network, interchange_rows(data), space)
+    answers = decide_under_interventions(network, question.data.clean_rows, space)
     layout = EdgeLayout(network.sizes)
-    for number, mask in enumerate(masks.tolist()):
-        report(Progress("criteria", number, len(masks), "interpretations under interchange"))
+    for mask in work.each("criteria", masks.tolist(), "interpretations under interchange"):
         circuit = Circuit(layout, mask)
-        yield _read(network, circuit, data, ablation, space, answers, max_classes, max_work if extremes else None)
+        yield _read(question, circuit, space, answers, max_classes, max_work if extremes else None, work)
 
 
 def _read(
-    network: Network,
+    question: Question,
     circuit: Circuit,
-    data: DataRecord,
-    ablation: Ablation,
     space: InterventionSpace,
     answers: NetworkAnswers,
     max_classes: int,
     max_work: int | None,
+    work: Work,
 ) -> CircuitReadings:
     every = space.largest is None
     try:
-        classes = observed_classes(network, circuit, data, ablation=ablation, max_classes=max_classes)
+        classes = observed_classes(question, circuit, max_classes=max_classes)
     except BeyondLimits:
-        counts = count_interpretations(network, np.array([circuit.mask], dtype=np.uint64), data, ablation=ablation)
+        counts = count_interpretations(question, mask_array([circuit.mask], circuit.layout))
         return CircuitReadings(circuit, counts.total, counts.observed, None, {}, None, every)
-    alone = class_predictions(classes, space, answers, "alone", extremes=False)
+    alone = class_predictions(classes, space, answers, "alone", work, extremes=False)
     # what fails on single neurons fails on sets of them
     open_classes = None if alone is None else np.array([n != 0 for n in alone.passing], dtype=bool)
-    joint = class_predictions(classes, space, answers, "joint", extremes=False, among=open_classes)
+    joint = class_predictions(classes, space, answers, "joint", work, extremes=False, among=open_classes)
     predictions = {"interchange": alone, "interchange-joint": joint}
-    common = None if max_work is None else class_predictions(classes, space, answers, "all", max_work=max_work)
+    common = None if max_work is None else class_predictions(classes, space, answers, "all", work, max_work=max_work)
     return CircuitReadings(circuit, sum(classes.sizes), len(classes), classes, predictions, common, every)
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,11 +15,8 @@ from analysis.criteria.criterion import Kind
 from analysis.criteria.reading_counts import ReadingCounts
 from analysis.criteria.steps import CriterionStep
 from analysis.criteria.verdict import OUTCOMES
-from analysis.data import DataRecord
-from analysis.networks.network import Network
-from analysis.protocol import Protocol
+from analysis.question import Question
 from analysis.result import CriterionTally, OutputAnalysis
-from analysis.tasks import Task
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,38 +24,30 @@ class Subject:
     """What an analysis found, as criteria need it.
 
     Args:
-        network: cut to the analysed output.
-        output: column of the data record's labels.
         masks: ``[circuits]`` uint64 ascending: the listed valid circuits.
         exhaustive: whether these are all valid ones.
         interpretations: how many each circuit has, parallel to the masks.
         observed: and their observed classes.
         algorithms: the listed candidates.
         alignments: the kept valid alignments with their algorithms.
+        recorded: of each kind with a record the address texts of what was found, and whether that is all there is.
     """
 
-    network: Network
-    output: int
-    task: Task
-    protocol: Protocol
-    data: DataRecord
+    question: Question
     masks: NDArray[np.uint64]
     exhaustive: bool
     interpretations: tuple[int, ...]
     observed: tuple[int, ...]
     algorithms: tuple[HighLevelModel, ...]
     alignments: tuple[tuple[HighLevelModel, ScoredAlignment], ...]
+    recorded: Mapping[Kind, tuple[tuple[str, ...], bool]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, analysis: OutputAnalysis) -> Subject:
         """What one analysis found."""
         circuits = analysis.circuits
         return cls(
-            network=analysis.network.for_output(analysis.output),
-            output=analysis.output,
-            task=analysis.task,
-            protocol=analysis.protocol,
-            data=analysis.data,
+            question=analysis.question,
             masks=circuits.masks,
             exhaustive=circuits.truncated_at is None and circuits.method == "listed",
             interpretations=analysis.interpretations.by_circuit,
@@ -68,6 +58,8 @@ class Subject:
 
     def count(self, kind: Kind) -> int:
         """Explanations that verdicts of this kind are about; of interpretations the circuits that have them."""
+        if kind in self.recorded:
+            return len(self.recorded[kind][0])
         return len({"algorithm": self.algorithms, "alignment": self.alignments}.get(kind, self.masks))
 
 

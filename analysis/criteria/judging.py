@@ -8,7 +8,7 @@ A criterion that takes longer than its budget leaves the rest undecided and says
 circuits at a time, so that what was decided until then is kept.
 
 The work is a row of pieces, each one criterion on one block (of interpretations, some criteria that share their work);
-finished ones can be kept for whoever begins again (:mod:`analysis.shards`), with the time that they took.
+finished ones can be kept for whoever begins again (:mod:`analysis.checkpoints`), with the time that they took.
 """
 
 from __future__ import annotations
@@ -21,43 +21,41 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from analysis.checkpoints import in_parts
 from analysis.criteria.alignment_context import AlignmentCriteriaContext
-from analysis.criteria.budget import DEFAULT_JUDGING_LIMITS, STAGE_OF, Budget, Clock, JudgingLimits, Spent, Work
+from analysis.criteria.budget import STAGE_OF, Budget, Spent
 from analysis.criteria.circuit_context import CircuitCriteriaContext
 from analysis.criteria.criterion import KINDS, Kind
 from analysis.criteria.judged import JudgedBlock, Subject
 from analysis.criteria.pieces import Counted, Piece
 from analysis.criteria.reading_counts import COSTLY, CountingReadings, ReadingCounts
+from analysis.criteria.recorded_context import RecordedContext
 from analysis.criteria.redundancies import AlgorithmCriteriaContext
 from analysis.criteria.steps import CriterionStep
 from analysis.criteria.verdict import UNDECIDED, Verdicts, same_for_all
 from analysis.errors import BeyondLimits
-from analysis.progress import Progress, Report, silent
-from analysis.shards import FORGETFUL, Shards, in_parts
+from analysis.explanations.registry import BY_KEY
+from analysis.progress import OutOfTime
+from analysis.work import DEFAULT_WORK, Work
 
-_OF_THE_WHOLE: Final = ("minimal-quasi", "minimal-local", "minimal-subset", "minimal-cardinal")
-_SLOW: Final = ("input-robust", "patching-robust", "knockout-completeness", "input-noise")
 _FEW: Final = 16  # circuits that a slow criterion looks at first; twice as many each time after
 
 
 def judge_analysis(
     subject: Subject,
     steps: Sequence[tuple[Kind, CriterionStep]],
+    work: Work = DEFAULT_WORK,
     *,
-    report: Report = silent,
-    clock: Clock | None = None,
-    limits: JudgingLimits = DEFAULT_JUDGING_LIMITS,
-    shards: Shards = FORGETFUL,
+    block: int = 16_384,
 ) -> Iterator[JudgedBlock]:
     """Judge all explanations of an analysis by chosen criteria.
 
     Args:
         subject: what was found.
         steps: kind of explanation and criterion; each criterion must apply to its kind.
-        report: told how far each kind is; may raise Cancelled.
-        clock: seconds from any origin; without it there is no budget.
-        limits: the budget, and how much is handed over at a time.
-        shards: where finished pieces go.
+        work: told how far each kind is; without a clock there is no budget. When its own time is up, what is left is
+            undecided.
+        block: explanations judged and handed over at a time.
 
     Yields:
         Blocks; those of one kind and step ascend without gaps, from 0. At least one of each, empty if there is nothing
@@ -67,10 +65,10 @@ def judge_analysis(
         InvalidCriterion: a criterion does not apply to its kind.
         Cancelled: the report asked to stop.
     """
-    budget = Budget(report, clock, limits.max_seconds)
+    budget = Budget(work)
     known = Counted(list(subject.interpretations), list(subject.observed))
-    pieces = _pieces(subject, steps, known, budget, limits.block)
-    for piece in in_parts(pieces, shards, written=Piece.plain, read=Piece.of_plain):
+    pieces = _pieces(subject, steps, known, budget, block)
+    for piece in in_parts(pieces, work.checkpoints, written=Piece.plain, read=Piece.of_plain):
         first = piece.blocks[0]
         budget.used[first.kind, first.step] = piece.used
         if piece.counted is not None:
@@ -82,7 +80,7 @@ def _pieces(
     subject: Subject, steps: Sequence[tuple[Kind, CriterionStep]], known: Counted, budget: Budget, block: int
 ) -> Iterator[Callable[[], Piece]]:
     """The pieces of the work in order; each kind is told of when its last one was taken."""
-    for kind in KINDS:
+    for kind in (*KINDS, *BY_KEY):
         wanted = [step for of, step in dict.fromkeys(steps) if of == kind]
         if not wanted:
             continue
@@ -94,7 +92,8 @@ def _pieces(
             for number, step in enumerate(wanted):
                 yield partial(_judge_listed, subject, kind, step, (number, len(wanted)), budget, block)
         n_words = f"{len(wanted)} criteri{'on' if len(wanted) == 1 else 'a'}"
-        budget.report(Progress(STAGE_OF[kind], 1, 1, f"{n_words} on {subject.count(kind):,} {_NOUNS[kind]}"))
+        words = "the time is up" if budget.work.is_over else f"{n_words} on {subject.count(kind):,} {_NOUNS[kind]}"
+        budget.work.tell(STAGE_OF[kind], 1, 1, words)
 
 
 _NOUNS: Final[dict[Kind, str]] = {
@@ -102,6 +101,7 @@ _NOUNS: Final[dict[Kind, str]] = {
     "interpretation": "circuits' interpretations",
     "algorithm": "algorithms",
     "alignment": "alignments",
+    **{kind.key: kind.plural for kind in BY_KEY.values()},
 }
 
 
@@ -109,18 +109,10 @@ def _judge_circuits(
     subject: Subject, steps: Sequence[CriterionStep], budget: Budget, block: int
 ) -> Iterator[Callable[[], Piece]]:
     """One by one in blocks, so that what the criteria share is held for a block only; then what needs all at once."""
-    context = CircuitCriteriaContext(
-        subject.network,
-        subject.task,
-        subject.protocol,
-        subject.data,
-        subject.masks,
-        exhaustive=subject.exhaustive,
-        output=subject.output,
-    )
+    context = CircuitCriteriaContext(subject.question, subject.masks, exhaustive=subject.exhaustive)
     starts = range(0, max(len(subject.masks), 1), block)
-    single = [step for step in steps if step.key not in _OF_THE_WHOLE]
-    whole = [step for step in steps if step.key in _OF_THE_WHOLE]
+    single = [step for step in steps if step.criterion.over == "each"]
+    whole = [step for step in steps if step.criterion.over == "population"]
     total = len(starts) * len(single) + len(whole)
     done = 0
     for start in starts:
@@ -137,59 +129,59 @@ def _judge_circuits(
 def _judge_whole(
     kind: Kind,
     step: CriterionStep,
-    context: CircuitCriteriaContext | AlgorithmCriteriaContext | AlignmentCriteriaContext,
+    context: CircuitCriteriaContext | AlgorithmCriteriaContext | AlignmentCriteriaContext | RecordedContext,
     place: tuple[int, int],
     budget: Budget,
     block: int,
 ) -> Piece:
     """One criterion on everything at once."""
-    verdicts, work = _within(kind, step, _reporting(context), len(context), place, budget)
-    return Piece.of(_in_blocks(kind, step, verdicts, work, block), budget)
+    verdicts, spent = _within(kind, step, _doing(context), len(context), place, budget)
+    return Piece.of(_in_blocks(kind, step, verdicts, spent, block), budget)
 
 
 class _Shared:
-    """A context whose caches outlive one criterion, although each reports in its own name."""
+    """A context whose caches outlive one criterion, although each goes about its own work."""
 
     def __init__(self, context: CircuitCriteriaContext) -> None:
-        self._report: Report = silent
-        self.context = replace(context, report=self._forward)
+        self.context = context
 
-    def _forward(self, progress: Progress, /) -> None:
-        self._report(progress)
-
-    def __call__(self, report: Report) -> CircuitCriteriaContext:
-        self._report = report
+    def __call__(self, work: Work) -> CircuitCriteriaContext:
+        self.context = self.context.doing(work)
         return self.context
 
 
-def _reporting(context: Any) -> Callable[[Report], Any]:
-    return lambda report: replace(context, report=report)
+def _doing(context: Any) -> Callable[[Work], Any]:
+    return lambda work: replace(context, work=work)
 
 
 def _circuit_block(shared: _Shared, step: CriterionStep, start: int, place: tuple[int, int], budget: Budget) -> Piece:
     """One criterion on one block; a slow one on a few circuits first, then on more and more."""
     n = len(shared.context)
-    if step.key not in _SLOW:
-        verdicts, work = _within("circuit", step, shared, n, place, budget)
-        return Piece.of([_block("circuit", step, start, verdicts, work)], budget)
+    if step.criterion.cost == "quick":
+        verdicts, spent = _within("circuit", step, shared, n, place, budget)
+        return Piece.of([_block("circuit", step, start, verdicts, spent)], budget)
     parts: list[Verdicts] = []
-    work, at, size = Work(), 0, _FEW
+    spent, at, size = Spent(), 0, _FEW
     while at < n or not parts:
         some = replace(shared.context, masks=shared.context.masks[at : at + size])
-        verdicts, more = _within("circuit", step, _reporting(some), len(some), place, budget)
+        verdicts, more = _within("circuit", step, _doing(some), len(some), place, budget)
         parts.append(verdicts)
-        work, at, size = work + more, at + size, 2 * size
-    return Piece.of([_block("circuit", step, start, _joined(parts), work)], budget)
+        spent, at, size = spent + more, at + size, 2 * size
+    return Piece.of([_block("circuit", step, start, _joined(parts), spent)], budget)
 
 
 def _judge_listed(
     subject: Subject, kind: Kind, step: CriterionStep, place: tuple[int, int], budget: Budget, block: int
 ) -> Piece:
-    context: AlgorithmCriteriaContext | AlignmentCriteriaContext
-    if kind == "algorithm":
+    context: AlgorithmCriteriaContext | AlignmentCriteriaContext | RecordedContext
+    if kind in BY_KEY:
+        texts, complete = subject.recorded.get(kind, ((), True))
+        items = tuple(BY_KEY[kind].read(subject.question, text) for text in texts)
+        context = RecordedContext(subject.question, BY_KEY[kind], items, complete)
+    elif kind == "algorithm":
         context = AlgorithmCriteriaContext(subject.algorithms)
     else:
-        context = AlignmentCriteriaContext(subject.network, subject.protocol, subject.data, subject.alignments)
+        context = AlignmentCriteriaContext(subject.question, subject.alignments)
     return _judge_whole(kind, step, context, place, budget, block)
 
 
@@ -205,7 +197,7 @@ def _judge_interpretations(
     groups = [*([step] for step in steps if step not in costly), *([costly] if costly else [])]
     n = max(len(subject.masks), 1)
     for number, together in enumerate(groups):
-        known.stopped = Work()
+        known.stopped = Spent()
         for start in range(0, n, block):
             place = number * n + start, len(groups) * n
             yield partial(_count_interpretations, subject, together, start, place, known, budget, block)
@@ -234,25 +226,23 @@ def _count_interpretations(
     first, part = steps[0], slice(start, start + block)
     totals, observed, stopped = known.totals[part], known.observed[part], known.stopped
     found: dict[CriterionStep, ReadingCounts] | None = None
-    work = Work()
+    spent = Spent()
     if not stopped.stopped:
-        counts = CountingReadings(
-            subject.network, subject.protocol, subject.data, subject.masks[part], totals, observed, steps
-        )
+        counts = CountingReadings(subject.question, subject.masks[part], totals, observed, steps)
         before = budget.used["interpretation", first]
         try:
             budget.run("interpretation", first, place, counts.advance)
-        except Spent:
-            stopped = Work(budget.words, stopped=True)
+        except OutOfTime:
+            stopped = Spent(budget.words("interpretation", first), stopped=True)
         except BeyondLimits as refusal:
-            stopped = Work(f"Not tried: {refusal.cause}.", stopped=True)
+            stopped = Spent(f"Not tried: {refusal.cause}.", stopped=True)
         found = counts.found()
-        work = Work(counts.note, budget.used["interpretation", first] - before)
+        spent = Spent(counts.note, budget.used["interpretation", first] - before)
         totals, observed = counts.totals, counts.observed
     blocks = []
     for number, step in enumerate(steps):
         one = found[step] if found is not None else ReadingCounts.undecided_for(totals, observed)
-        said = stopped + work if one.tally.undecided else Work()
+        said = stopped + spent if one.tally.undecided else Spent()
         blocks.append(
             JudgedBlock(
                 "interpretation",
@@ -264,7 +254,7 @@ def _count_interpretations(
                 None,
                 one,
                 note=said.note,
-                seconds=work.seconds if number == 0 else 0.0,
+                seconds=spent.seconds if number == 0 else 0.0,
                 stopped=said.stopped,
             )
         )
@@ -275,30 +265,36 @@ def _count_interpretations(
 def _within(
     kind: Kind,
     step: CriterionStep,
-    context: Callable[[Report], Any],
+    context: Callable[[Work], Any],
     n: int,
     place: tuple[int, int],
     budget: Budget,
-) -> tuple[Verdicts, Work]:
-    """Verdicts and what they took; undecided all of them if the budget or a limit ended the work."""
-    if budget.spent(kind, step):
-        return same_for_all(n, "undecided", budget.words), Work(budget.words, stopped=True)
+) -> tuple[Verdicts, Spent]:
+    """Verdicts and what they took; undecided all of them if the budget or a limit ended the work.
+
+    Where there is nothing to judge, nothing is done: some criteria look at the whole network first.
+    """
+    if not n:
+        return same_for_all(0, "undecided", ""), Spent()
+    if budget.is_spent(kind, step):
+        words = budget.words(kind, step)
+        return same_for_all(n, "undecided", words), Spent(words, stopped=True)
     before = budget.used[kind, step]
 
-    def judge(report: Report) -> Verdicts:
-        return step.criterion.judge(kind, context(report), step.settings)
+    def judge(work: Work) -> Verdicts:
+        return step.criterion.judge(kind, context(work), step.settings)
 
     try:
         verdicts = budget.run(kind, step, place, judge)
-    except (Spent, BeyondLimits) as end:
-        words = budget.words if isinstance(end, Spent) else f"Not tried: {end.cause}."
-        return same_for_all(n, "undecided", words), Work(words, budget.used[kind, step] - before, stopped=True)
+    except (OutOfTime, BeyondLimits) as end:
+        words = budget.words(kind, step) if isinstance(end, OutOfTime) else f"Not tried: {end.cause}."
+        return same_for_all(n, "undecided", words), Spent(words, budget.used[kind, step] - before, stopped=True)
     undecided = np.flatnonzero(verdicts.outcomes == UNDECIDED)
     note = verdicts.at(int(undecided[0])).reason if len(undecided) else ""
-    return verdicts, Work(note, budget.used[kind, step] - before)
+    return verdicts, Spent(note, budget.used[kind, step] - before)
 
 
-def _block(kind: Kind, step: CriterionStep, start: int, verdicts: Verdicts, work: Work) -> JudgedBlock:
+def _block(kind: Kind, step: CriterionStep, start: int, verdicts: Verdicts, spent: Spent) -> JudgedBlock:
     return JudgedBlock(
         kind,
         step,
@@ -307,13 +303,13 @@ def _block(kind: Kind, step: CriterionStep, start: int, verdicts: Verdicts, work
         verdicts.scores,
         verdicts.numerators,
         verdicts.denominators,
-        note=work.note,
-        seconds=work.seconds,
-        stopped=work.stopped,
+        note=spent.note,
+        seconds=spent.seconds,
+        stopped=spent.stopped,
     )
 
 
-def _in_blocks(kind: Kind, step: CriterionStep, verdicts: Verdicts, work: Work, block: int) -> Iterator[JudgedBlock]:
+def _in_blocks(kind: Kind, step: CriterionStep, verdicts: Verdicts, spent: Spent, block: int) -> Iterator[JudgedBlock]:
     for start in range(0, max(len(verdicts), 1), block):
         part = slice(start, start + block)
         some = Verdicts(
@@ -323,7 +319,7 @@ def _in_blocks(kind: Kind, step: CriterionStep, verdicts: Verdicts, work: Work, 
             None if verdicts.denominators is None else verdicts.denominators[part],
             verdicts.explain,
         )
-        yield _block(kind, step, start, some, work if start == 0 else replace(work, seconds=0.0))
+        yield _block(kind, step, start, some, spent if start == 0 else replace(spent, seconds=0.0))
 
 
 def _joined(parts: Sequence[Verdicts]) -> Verdicts:

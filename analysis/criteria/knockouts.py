@@ -51,11 +51,11 @@ def _sets(hidden_sizes: Sequence[int]) -> Iterator[tuple[Site, ...]]:
 
 
 def _complete(context: CircuitCriteriaContext, _: Settings) -> Verdicts:
-    network, rows = context.network, context.clean_rows
+    network, rows = context.question.cut, context.clean_rows
     n_possible = 2 ** sum(network.hidden_sizes)
     n_sets = min(MAX_SETS, n_possible)
     sets = list(islice(_sets(network.hidden_sizes), n_sets))
-    absent, rule = context.absent(context.protocol.ablation), context.protocol.circuit_decision
+    absent, rule = context.absent(context.question.protocol.ablation), context.question.protocol.circuit_decision
     broken = [knocked_out(network, sites) for sites in sets]
     with np.errstate(over="ignore", invalid="ignore"):
         expected = np.array([decide(forward(one, rows)[:, 0], rule) for one in broken])
@@ -68,8 +68,9 @@ def _complete(context: CircuitCriteriaContext, _: Settings) -> Verdicts:
 
     n_alike = np.zeros(len(context), dtype=np.int64)
     for part in context.parts("knock-outs", len(rows) * _SETS_BETWEEN_REPORTS):
-        keep = keep_matrices(context.masks[part], context.layout)
+        keep = keep_matrices(context.masks[part], context.question.layout)
         for which in range(n_sets):
+            context.work.check()
             n_alike[part] += alike(keep, which).sum(axis=1)
     n_tests = n_sets * len(rows)
 
@@ -81,7 +82,7 @@ def _complete(context: CircuitCriteriaContext, _: Settings) -> Verdicts:
             largest = f"{len(sets[-1])} neuron{'' if len(sets[-1]) == 1 else 's'}"
             tried = f" Only sets of up to {largest} were tried." if n_sets < n_possible else ""
             return reason + tried, {}
-        keep = keep_matrices(context.masks[position : position + 1], context.layout)
+        keep = keep_matrices(context.masks[position : position + 1], context.question.layout)
         which = next(number for number in range(n_sets) if not alike(keep, number).all())
         row = int(np.flatnonzero(~alike(keep, which)[0])[0])
         return reason, {
@@ -97,14 +98,14 @@ def _complete(context: CircuitCriteriaContext, _: Settings) -> Verdicts:
 
 
 def _necessary(context: CircuitCriteriaContext, _: Settings) -> Verdicts:
-    rows, labels = context.judged
-    nothing = zeros(context.network.sizes)
+    rows, labels = context.question.judged
+    nothing = zeros(context.question.cut.sizes)
     n_right = np.zeros(len(context), dtype=np.int64)
     for part in context.parts("complements", len(rows)):
-        keep = [~matrix for matrix in keep_matrices(context.masks[part], context.layout)]
+        keep = [~matrix for matrix in keep_matrices(context.masks[part], context.question.layout)]
         with np.errstate(over="ignore", invalid="ignore"):
-            outputs = batch_activations(context.network, keep, rows, nothing)[-1][:, 0]
-        n_right[part] = count_right(outputs, labels, context.protocol)
+            outputs = batch_activations(context.question.cut, keep, rows, nothing)[-1][:, 0]
+        n_right[part] = count_right(outputs, labels, context.question.protocol)
 
     def explain(position: int) -> tuple[str, Witness]:
         return f"The complement decides {n_right[position]} of {len(labels)} rows right.", {}
@@ -121,6 +122,8 @@ KNOCKOUT_COMPLETENESS: Final = Criterion(
     judges={"circuit": _complete},
     direction="higher",
     score="share of pairs of knock-out and clean input decided alike",
+    cost="slow",
+    term="completeness",
 )
 NECESSITY: Final = Criterion(
     key="necessity",

@@ -12,16 +12,15 @@ from analysis.criteria.alignment_context import AlignmentCriteriaContext
 from analysis.criteria.circuit_context import CircuitCriteriaContext
 from analysis.criteria.criterion import Criterion, Parameter, Settings
 from analysis.criteria.interpretation_context import InterpretationCriteriaContext
-from analysis.criteria.verdict import Verdicts, Witness, verdicts_of
+from analysis.criteria.recorded_context import RecordedContext
+from analysis.criteria.verdict import Verdicts, Witness, same_for_all, verdicts_of
 from analysis.interpretations.predicting import family_sets
 from analysis.result import FRAGILE_MARGIN
 
 
 def _firm_circuits(context: CircuitCriteriaContext, settings: Settings) -> Verdicts:
     with np.errstate(over="ignore", invalid="ignore"):
-        _, margins = evaluate_circuits(
-            context.network, context.masks, context.protocol, context.data, context.judged[0]
-        )
+        _, margins = evaluate_circuits(context.question, context.masks)
 
     def explain(position: int) -> tuple[str, Witness]:
         return f"The closest output is {margins[position]:.3g} from the edge of its decision.", {}
@@ -43,6 +42,18 @@ def _firm_interpretations(context: InterpretationCriteriaContext, settings: Sett
 
 def _firm_alignments(context: AlignmentCriteriaContext, settings: Settings) -> Verdicts:
     return _firm(np.array([scored.margin for _, scored in context.explanations], dtype=np.float64), settings)
+
+
+def _firm_placed(context: RecordedContext, settings: Settings) -> Verdicts:
+    """The margin that the kind itself measures at its site; a kind without one has nothing to judge."""
+    if "margin" not in context.frame:
+        return same_for_all(len(context), "not_applicable", f"{context.kind.plural.capitalize()} have no margin.")
+    margins = context.frame["margin"]
+
+    def explain(position: int) -> tuple[str, Witness]:
+        return f"The closest activation is {margins[position]:.3g} from the edge of what is read.", {}
+
+    return verdicts_of(margins >= settings["least"], explain, scores=margins)
 
 
 def _firm(margins: NDArray[np.float64], settings: Settings) -> Verdicts:
@@ -67,6 +78,7 @@ MARGIN: Final = Criterion(
         "interpretation": _firm_interpretations,
         "alignment": _firm_alignments,
     },
+    by_trait={"placed": _firm_placed},
     direction="higher",
     parameters=(Parameter("least", FRAGILE_MARGIN, 0.0, 1.0, "least distance from the decision's edge"),),
     score="smallest distance from the decision's edge",

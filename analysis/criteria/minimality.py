@@ -11,17 +11,17 @@ Source: Hadad, Katz and Bassan, ICLR 2026 (arXiv:2602.16823), where the four are
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from analysis.circuits.circuit import mask_array, one_mask
 from analysis.circuits.space import in_space
 from analysis.criteria.circuit_context import CircuitCriteriaContext
 from analysis.criteria.criterion import Criterion, Settings
 from analysis.criteria.verdict import Verdicts, Witness, verdicts_of
 from analysis.networks.mlp import keep_matrices
-from analysis.progress import Progress
 
 _SOURCE: Final = "Hadad, Katz and Bassan, ICLR 2026 (arXiv:2602.16823)"
 _DEFINED: Final = "Components are edges, Φ(C) is that C is a valid circuit of the protocol's family."
@@ -47,8 +47,9 @@ def _valid_without_one_edge(
     """
     masks = context.masks
     n_valid, edge_of = np.zeros(len(masks), dtype=np.int64), np.full(len(masks), -1, dtype=np.int64)
-    for edge in reversed(range(context.layout.n_edges)):
-        bit = np.uint64(1 << edge)
+    for edge in reversed(range(context.question.layout.n_edges)):
+        context.work.check()
+        bit = one_mask(1 << edge, context.question.layout)
         smaller = masks & ~bit
         place = np.searchsorted(masks, smaller).clip(0, max(len(masks) - 1, 0))
         removed = (masks & bit) != 0
@@ -61,26 +62,26 @@ def _valid_without_one_edge(
     return n_valid, edge_of
 
 
-def valid_by_running(context: CircuitCriteriaContext, masks: NDArray[np.uint64]) -> NDArray[np.bool_]:
+def valid_by_running(context: CircuitCriteriaContext, masks: NDArray[Any]) -> NDArray[np.bool_]:
     """``[masks]``: which are valid circuits of the protocol's family, listed or not.
 
     Args:
         context: says what they are circuits of; its own circuits do not matter.
-        masks: any sets of edges, uint64.
+        masks: any sets of edges.
     """
     found = np.zeros(len(masks), dtype=np.bool_)
     places = np.flatnonzero(_in_family(context, masks))
     those = replace(context, masks=masks[places])
-    found[places] = those.enough(those.n_right(context.protocol.ablation))
+    found[places] = those.enough(those.n_right(context.question.protocol.ablation))
     return found
 
 
-def _in_family(context: CircuitCriteriaContext, masks: NDArray[np.uint64]) -> NDArray[np.bool_]:
+def _in_family(context: CircuitCriteriaContext, masks: NDArray[Any]) -> NDArray[np.bool_]:
     """``[masks]``: which are possible circuits, with as many active neurons as the protocol asks for."""
-    sizes = context.network.sizes
+    sizes = context.question.cut.sizes
     fed: list[NDArray[np.bool_]] = []
     used: list[NDArray[np.bool_]] = []
-    for layer in keep_matrices(masks, context.layout):
+    for layer in keep_matrices(masks, context.question.layout):
         fed.append(np.any(layer, axis=2))
         used.append(np.any(layer, axis=1))
     possible = np.logical_and(np.all(used[0], axis=1), np.all(fed[-1], axis=1))
@@ -88,7 +89,9 @@ def _in_family(context: CircuitCriteriaContext, masks: NDArray[np.uint64]) -> ND
     for into, out in zip(fed[:-1], used[1:], strict=True):
         possible &= np.all(into == out, axis=1)
         n_active += np.sum(into, axis=1)
-    allowed = np.array([in_space(n, sizes, context.protocol) for n in range(sum(sizes[1:-1]) + 1)], dtype=np.bool_)
+    allowed = np.array(
+        [in_space(n, sizes, context.question.protocol) for n in range(sum(sizes[1:-1]) + 1)], dtype=np.bool_
+    )
     in_family: NDArray[np.bool_] = possible & allowed[n_active]
     return in_family
 
@@ -98,13 +101,14 @@ def _worth_running(context: CircuitCriteriaContext) -> bool:
     return not context.exhaustive and int(np.bitwise_count(context.masks).sum()) <= MAX_REMOVALS
 
 
-def _smaller_by_running(context: CircuitCriteriaContext) -> NDArray[np.uint64]:
+def _smaller_by_running(context: CircuitCriteriaContext) -> NDArray[Any]:
     """``[circuits]``: a valid circuit with one edge less where not all are listed; 0 where none is known."""
     if not _worth_running(context):
-        return np.zeros(len(context), dtype=np.uint64)
+        return mask_array([0] * len(context), context.question.layout)
     _, edge_of = _valid_without_one_edge(context, run=True)
-    bits = np.uint64(1) << edge_of.clip(0).astype(np.uint64)
-    return np.where(edge_of < 0, np.uint64(0), context.masks & ~bits)
+    lost = mask_array((1 << edge if edge >= 0 else 0 for edge in edge_of.tolist()), context.question.layout)
+    smaller: NDArray[Any] = np.where(edge_of < 0, one_mask(0, context.question.layout), context.masks & ~lost)
+    return smaller
 
 
 def _single_removals(context: CircuitCriteriaContext, *, every: bool) -> Verdicts:
@@ -122,7 +126,7 @@ def _single_removals(context: CircuitCriteriaContext, *, every: bool) -> Verdict
         edge = int(edge_of[position])
         if edge < 0:
             return reason, {}
-        smaller = context.layout.to_hex(int(context.masks[position]) & ~(1 << edge))
+        smaller = context.question.layout.to_hex(int(context.masks[position]) & ~(1 << edge))
         return reason, {"edge": edge, "mask": smaller}
 
     return verdicts_of(
@@ -138,19 +142,20 @@ def _local(context: CircuitCriteriaContext, _: Settings) -> Verdicts:
     return _single_removals(context, every=True)
 
 
-def minimal_masks(context: CircuitCriteriaContext) -> NDArray[np.uint64]:
+def minimal_masks(context: CircuitCriteriaContext) -> NDArray[Any]:
     """The valid circuits that contain no other valid circuit, fewest edges first.
 
     Whatever is left once all supersets of smaller minimal circuits are gone is minimal itself if it has the fewest
     edges: of two circuits with equally many edges neither contains the other.
     """
     left, sizes = context.masks, np.bitwise_count(context.masks)
-    minimal: list[NDArray[np.uint64]] = [np.empty(0, dtype=np.uint64)]
+    minimal: list[NDArray[Any]] = [left[:0]]
     while len(left):
-        context.report(Progress("criteria", len(context) - len(left), len(context), "minimal circuits"))
+        context.work.tell("criteria", len(context) - len(left), len(context), "minimal circuits")
         fewest = left[sizes == sizes.min()]
         minimal.append(fewest)
         for mask in fewest:
+            context.work.check()
             rest = (left & mask) != mask
             left, sizes = left[rest], sizes[rest]
     return np.concatenate(minimal)
@@ -167,7 +172,7 @@ def _subset(context: CircuitCriteriaContext, _: Settings) -> Verdicts:
         inside = smaller[position] or minimal[(minimal & mask) == minimal][0]
         n_more = int(mask).bit_count() - int(inside).bit_count()
         edges = "one edge" if n_more == 1 else f"{n_more} edges"
-        return f"A valid circuit is left without {edges}.", {"mask": context.layout.to_hex(int(inside))}
+        return f"A valid circuit is left without {edges}.", {"mask": context.question.layout.to_hex(int(inside))}
 
     return verdicts_of(passed, explain, undecided=None if context.exhaustive else passed)
 
@@ -188,7 +193,7 @@ def _cardinal(context: CircuitCriteriaContext, _: Settings) -> Verdicts:
             if context.exhaustive
             else f"another has {least.bit_count()}"
         )
-        return f"It has {n} edges; {has}.", {"mask": context.layout.to_hex(int(least))}
+        return f"It has {n} edges; {has}.", {"mask": context.question.layout.to_hex(int(least))}
 
     return verdicts_of(passed, explain, scores=n_edges, undecided=None if context.exhaustive else passed)
 
@@ -203,6 +208,8 @@ MINIMAL_QUASI: Final = Criterion(
     method=_REMOVALS_METHOD,
     direction="higher",
     score="share of single-edge removals that leave no valid circuit",
+    over="population",
+    term="minimality",
 )
 MINIMAL_LOCAL: Final = Criterion(
     key="minimal-local",
@@ -214,6 +221,8 @@ MINIMAL_LOCAL: Final = Criterion(
     method=_REMOVALS_METHOD,
     direction="higher",
     score="share of single-edge removals that leave no valid circuit",
+    over="population",
+    term="minimality",
 )
 MINIMAL_SUBSET: Final = Criterion(
     key="minimal-subset",
@@ -223,6 +232,8 @@ MINIMAL_SUBSET: Final = Criterion(
     source=_SOURCE,
     judges={"circuit": _subset},
     method=_SMALLER_METHOD,
+    over="population",
+    term="minimality",
 )
 MINIMAL_CARDINAL: Final = Criterion(
     key="minimal-cardinal",
@@ -234,4 +245,6 @@ MINIMAL_CARDINAL: Final = Criterion(
     method=_SMALLER_METHOD,
     direction="lower",
     score="edges",
+    over="population",
+    term="minimality",
 )

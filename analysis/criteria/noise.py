@@ -26,12 +26,13 @@ def points_around(rows: NDArray[np.float64], radius: float, n_points: int, *, se
 def _agrees_near(context: CircuitCriteriaContext, settings: Settings) -> Verdicts:
     n_points = int(settings["points"])
     points = points_around(context.clean_rows, settings["radius"], n_points, seed=int(settings["seed"]))
-    absent, rule = context.absent(context.protocol.ablation), context.protocol.circuit_decision
+    absent, rule = context.absent(context.question.protocol.ablation), context.question.protocol.circuit_decision
     with np.errstate(over="ignore", invalid="ignore"):
-        expected = [decide(forward(context.network, around)[:, 0], rule) for around in points]
+        expected = [decide(forward(context.question.cut, around)[:, 0], rule) for around in points]
     n_alike = np.empty((len(context), len(points)), dtype=np.int64)
     for part in context.parts("input noise", n_points):
         for ball, around in enumerate(points):
+            context.work.check()
             decisions = decide(context.outputs(part, around, absent), rule)
             n_alike[part, ball] = np.equal(decisions, expected[ball]).sum(axis=1)
     worst = n_alike.argmin(axis=1)
@@ -53,7 +54,7 @@ def _agrees_near(context: CircuitCriteriaContext, settings: Settings) -> Verdict
             witness |= {
                 "input": point.tolist(),
                 "circuit": float(outputs[differ[0]]),
-                "network": float(forward(context.network, point[None])[0, 0]),
+                "network": float(forward(context.question.cut, point[None])[0, 0]),
             }
         return reason, witness
 
@@ -79,4 +80,6 @@ INPUT_NOISE: Final = Criterion(
         Parameter("seed", 0, 0, 2**31 - 1, "seed of the random points", whole=True),
     ),
     score="share decided alike around the worst clean input",
+    cost="bounded",
+    term="robustness",
 )

@@ -31,7 +31,6 @@ from analysis.criteria.criterion import Criterion, Parameter, Settings
 from analysis.criteria.patching_intervals import IntervalPatching
 from analysis.criteria.verdict import Verdict, Verdicts, Witness, put_together, verdicts_of
 from analysis.networks.mlp import activate, keep_matrices
-from analysis.progress import Progress
 from analysis.validity import decided_as
 
 MAX_COMBINATIONS: Final = 1 << 18
@@ -58,7 +57,7 @@ class _Patches:
     def keep(self) -> list[NDArray[np.bool_]]:
         """Kept edges ``[n_l, n_(l-1)]`` for layers 1 … L."""
         masks = self.context.masks[self.position : self.position + 1]
-        return [matrix[0] for matrix in keep_matrices(masks, self.context.layout)]
+        return [matrix[0] for matrix in keep_matrices(masks, self.context.question.layout)]
 
     @cached_property
     def open_neurons(self) -> list[tuple[int, int, NDArray[np.int64]]]:
@@ -75,7 +74,7 @@ class _Patches:
     @property
     def all_open(self) -> list[tuple[int, int]]:
         """(layer, neuron) of every neuron with an absent edge into an active one, the last hidden layer's too."""
-        last = self.context.network.n_hidden_layers
+        last = self.context.question.cut.n_hidden_layers
         below = [(layer, neuron) for layer, neuron, _ in self.open_neurons]
         return below + [(last, neuron) for neuron in np.flatnonzero(~self.keep[-1][0]).tolist()]
 
@@ -104,7 +103,7 @@ class _Patches:
 
     def extremes(self, carried: Layers, rows: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """``[cases, rows]``: least and largest output, over the absent neurons of the last hidden layer."""
-        network, clean = self.context.network, self.context.clean_activations
+        network, clean = self.context.question.cut, self.context.clean_activations
         values = np.broadcast_to(rows, (len(carried[0]) if carried else 1, *rows.shape))
         for layer, kept in enumerate(self.keep[:-1], start=1):
             total = np.broadcast_to(network.biases[layer - 1], (*values.shape[:2], len(kept)))
@@ -124,8 +123,8 @@ class _Patches:
 
     def right(self, carried: Layers) -> NDArray[np.bool_]:
         """``[cases, rows]``: which judged rows are right whatever the last hidden layer's absent neurons carry."""
-        rows, labels = self.context.judged
-        rule = self.context.protocol.circuit_decision
+        rows, labels = self.context.question.judged
+        rule = self.context.question.protocol.circuit_decision
         with np.errstate(over="ignore", invalid="ignore"):
             outputs = self.extremes(carried, rows)
         columns = [
@@ -144,8 +143,9 @@ class _Patches:
 
     def n_robust_rows(self) -> int:
         """Judged rows that no combination makes wrong."""
-        robust = np.ones(len(self.context.judged[1]), dtype=bool)
+        robust = np.ones(len(self.context.question.judged[1]), dtype=bool)
         for cases in self.batches():
+            self.context.work.check()
             robust &= self.right(self.carried(cases)).all(axis=0)
             if not self.context.enough(np.array([robust.sum()]))[0]:
                 break  # no later combination brings a row back
@@ -155,12 +155,13 @@ class _Patches:
 def _quickly_failed(context: CircuitCriteriaContext) -> NDArray[np.bool_]:
     """``[circuits]``: which fail under one of a few combinations already, tried for all circuits at once."""
     choose = np.random.default_rng(_QUICK_SEED)
-    rows, labels = context.judged
-    rule, robust = context.protocol.circuit_decision, np.ones((len(context), len(labels)), dtype=bool)
+    rows, labels = context.question.judged
+    rule, robust = context.question.protocol.circuit_decision, np.ones((len(context), len(labels)), dtype=bool)
     clean = context.clean_activations[:-1]
     picks = [[choose.integers(0, len(layer), layer.shape[1]) for layer in clean] for _ in range(_N_QUICK)]
     for part in context.parts("patching", len(rows) * _N_QUICK):
         for pick in picks:
+            context.work.check()
             carried = [layer[source, np.arange(layer.shape[1])] for layer, source in zip(clean, pick, strict=True)]
             outputs = context.outputs(part, rows, carried)
             for row, label in enumerate(labels):
@@ -176,10 +177,9 @@ def _patching_robust(context: CircuitCriteriaContext, settings: Settings) -> Ver
 def _over_intervals(context: CircuitCriteriaContext, discrete: Verdicts, budget: int) -> Verdicts:
     """Certifies what clean values do not make fail."""
     patching = IntervalPatching(context, budget)
-    n_rows, left = len(context.judged[1]), np.flatnonzero(~discrete.having("failed")).tolist()
+    n_rows, left = len(context.question.judged[1]), np.flatnonzero(~discrete.having("failed")).tolist()
     certified: dict[int, Verdict] = {}
-    for done, position in enumerate(left):
-        context.report(Progress("criteria", done, len(left), "patching over intervals"))
+    for position in context.work.each("criteria", left, "patching over intervals"):
         patches = _Patches(context, position)
         free = patches.all_open
         answers = [patching.on_row(patches.keep, free, row) for row in range(n_rows)]
@@ -204,8 +204,7 @@ def _over_clean_values(context: CircuitCriteriaContext) -> Verdicts:
     passed = ~_quickly_failed(context)
     undecided = np.zeros(len(context), dtype=bool)
     left = np.flatnonzero(passed)
-    for done, position in enumerate(left.tolist()):
-        context.report(Progress("criteria", done, len(left), "patching"))
+    for position in context.work.each("criteria", left.tolist(), "patching"):
         patches = _Patches(context, position)
         undecided[position] = patches.n_combinations > MAX_COMBINATIONS
         if not undecided[position]:
@@ -232,17 +231,17 @@ def _witness(patches: _Patches) -> Witness:
         return {}
     case, row = found
     cases = np.array([case])
-    rows, labels = context.judged
-    rule, label = context.protocol.circuit_decision, float(labels[row])
+    rows, labels = context.question.judged
+    rule, label = context.question.protocol.circuit_decision, float(labels[row])
     low, high = (float(one[0, row]) for one in patches.extremes(patches.carried(cases), rows))
     falls = not decided_as(np.array([low]), label, rule)[0]
     sources = [
         {"layer": layer, "neuron": neuron, "source": context.clean_rows[source].tolist()}
         for (layer, neuron, _), source in zip(patches.open_neurons, patches.sources(cases)[0].tolist(), strict=True)
     ]
-    last = context.network.n_hidden_layers
+    last = context.question.cut.n_hidden_layers
     for neuron in np.flatnonzero(~patches.keep[-1][0]).tolist():
-        terms = context.clean_activations[-2][:, neuron] * context.network.weights[-1][0, neuron]
+        terms = context.clean_activations[-2][:, neuron] * context.question.cut.weights[-1][0, neuron]
         source = int(terms.argmin() if falls else terms.argmax())
         sources.append({"layer": last, "neuron": neuron, "source": context.clean_rows[source].tolist()})
     return {"input": rows[row].tolist(), "label": int(label), "output": low if falls else high, "sources": sources}
@@ -265,4 +264,6 @@ PATCHING_ROBUST: Final = Criterion(
         Parameter("continuous", 0, 0, 1, "0: values on clean inputs, exhaustive; 1: intervals, certified", whole=True),
         Parameter("budget", 4096, 1, 1_000_000, "boxes for each circuit and row if continuous", "boxes", whole=True),
     ),
+    cost="slow",
+    term="robustness",
 )

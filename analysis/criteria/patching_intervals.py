@@ -40,11 +40,11 @@ class IntervalPatching:
     def ranges(self) -> tuple[tuple[ValueRange, ...], ...]:
         """For layers 0 … L − 1 what each neuron reaches on the box that the clean rows span."""
         rows = self.context.clean_rows
-        return neuron_ranges(self.context.network, rows.min(axis=0), rows.max(axis=0), budget=self.budget)
+        return neuron_ranges(self.context.question.cut, rows.min(axis=0), rows.max(axis=0), budget=self.budget)
 
     @cached_property
     def regions(self) -> tuple[Region, ...]:
-        return decision_regions(self.context.network, self.context.protocol.circuit_decision)
+        return decision_regions(self.context.question.cut, self.context.question.protocol.circuit_decision)
 
     def on_row(
         self, keep: Sequence[NDArray[np.bool_]], free: Sequence[Site], row: int
@@ -56,8 +56,9 @@ class IntervalPatching:
             free: every neuron with an absent edge into an active one.
             row: which judged row.
         """
-        rows, labels = self.context.judged
-        label, network = int(labels[row]), self.context.network
+        self.context.work.check()
+        rows, labels = self.context.question.judged
+        label, network = int(labels[row]), self.context.question.cut
         program = patched_program(network, keep, rows[row], free)
         judge = decided_as(program, self.regions, label)
         known = [self.ranges[layer][neuron] for layer, neuron in free]

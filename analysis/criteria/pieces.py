@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-from analysis.criteria.budget import Budget, Work
+from analysis.criteria.budget import Budget, Spent
 from analysis.criteria.judged import JudgedBlock
 from analysis.criteria.steps import CriterionStep
 
@@ -61,11 +61,11 @@ class Counted:
 
     totals: list[int]
     observed: list[int]
-    stopped: Work = field(default_factory=Work)
+    stopped: Spent = field(default_factory=Spent)
 
     def take(self, start: int, counted: tuple[tuple[int, ...], tuple[int, ...], bool, str]) -> None:
         """Take in what a piece has counted."""
         totals, observed, stopped, note = counted
         part = slice(start, start + len(totals))
         self.totals[part], self.observed[part] = totals, observed
-        self.stopped = Work(note, stopped=stopped)
+        self.stopped = Spent(note, stopped=stopped)

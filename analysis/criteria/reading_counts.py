@@ -21,14 +21,12 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.alignments.iia import interchange_rows
 from analysis.circuits.circuit import Circuit, EdgeLayout
 from analysis.criteria.interpretation_counts import CircuitReadings, read_circuits
 from analysis.criteria.steps import CriterionStep
 from analysis.criteria.symmetry import MAX_SYMMETRIES, Permutations, permuted_masks, symmetries
 from analysis.criteria.verdict import FAILED, NOT_APPLICABLE, PASSED
 from analysis.criteria.verdict import UNDECIDED as UNDECIDED_OUTCOME
-from analysis.data import DataRecord
 from analysis.errors import BeyondLimits
 from analysis.experiments import (
     InterventionSpace,
@@ -41,10 +39,10 @@ from analysis.interpretations.columns import UNDECIDED
 from analysis.interpretations.counting import count_interpretations
 from analysis.interpretations.indexing import InterpretationSpace
 from analysis.interpretations.predicting import Family, family_sets
-from analysis.networks.network import Network
-from analysis.progress import Progress, Report, silent
-from analysis.protocol import Protocol
+from analysis.progress import Progress
+from analysis.question import Question
 from analysis.result import CriterionTally
+from analysis.work import DEFAULT_WORK, Work
 
 MIXED: Final = 4  # an outcome of a circuit: its interpretations fare differently, the counts tell
 CIRCUIT_WIDE: Final = ("margin", "representative")
@@ -120,9 +118,6 @@ class CountingReadings:
     """Counts circuit after circuit; may be left and continued between two circuits.
 
     Args:
-        network: cut to the analysed output.
-        protocol: its ablation decides which activations are read.
-        data: rows.
         masks: ``[circuits]``.
         totals: interpretations of each; 0 where they are not counted yet, which is made good.
         observed: and their observed classes.
@@ -131,18 +126,16 @@ class CountingReadings:
 
     def __init__(
         self,
-        network: Network,
-        protocol: Protocol,
-        data: DataRecord,
+        question: Question,
         masks: NDArray[np.uint64],
         totals: Sequence[int],
         observed: Sequence[int],
         steps: Sequence[CriterionStep],
     ) -> None:
-        self.network, self.protocol, self.data, self.masks, self.steps = network, protocol, data, masks, steps
+        self.question, self.masks, self.steps = question, masks, steps
         self.totals, self.observed = list(totals), list(observed)
         self.note = ""
-        self._report: Report = silent
+        self._work = DEFAULT_WORK
         self._cells: dict[CriterionStep, list[_Cell]] = {step: [] for step in steps}
 
     @property
@@ -154,13 +147,13 @@ class CountingReadings:
     def finished(self) -> bool:
         return self.done >= len(self.masks)
 
-    def advance(self, report: Report) -> None:
+    def advance(self, work: Work) -> None:
         """Count on until all are counted.
 
         Raises:
             BeyondLimits: there are too many interventions even to begin.
         """
-        self._report = report
+        self._work = work
         while not self.finished:
             try:
                 for reading in self._readings(self.masks[self.done :]):
@@ -172,34 +165,28 @@ class CountingReadings:
     def _readings(self, masks: NDArray[np.uint64]) -> Iterator[CircuitReadings | None]:
         """What has to be found out about each circuit, None if nothing has to but how many interpretations it has."""
         if any(step.key in COSTLY for step in self.steps):
-            yield from read_circuits(
-                self.network,
-                masks,
-                self.data,
-                ablation=self.protocol.ablation,
-                report=self._within_all,
-                extremes=False,
-            )
+            yield from read_circuits(self.question, masks, self._work.reporting_to(self._within_all), extremes=False)
             return
-        for mask in masks:
+        for _ in masks:
             self._within_all(Progress("criteria", 0, 1))
             if not self.totals[self.done]:  # a valid circuit has at least one, so a limit has ended counting before it
-                self._count(mask)
+                self._count()
             yield None
 
-    def _count(self, mask: np.uint64) -> None:
+    def _count(self) -> None:
         """The interpretations of the next circuit.
 
         Raises:
             BeyondLimits: counting them is too much.
         """
-        alone, position = np.array([mask], dtype=np.uint64), self.done
-        counts = count_interpretations(self.network, alone, self.data, ablation=self.protocol.ablation)
+        position = self.done
+        alone = self.masks[position : position + 1]
+        counts = count_interpretations(self.question, alone)
         self.totals[position], self.observed[position] = counts.total, counts.observed
 
     def _within_all(self, progress: Progress, /) -> None:
         """Report, counting from the first circuit."""
-        self._report(Progress(progress.stage, self.done, len(self.masks), progress.found))
+        self._work.tell(progress.stage, self.done, len(self.masks), progress.found)
 
     def _add(self, reading: CircuitReadings | None) -> None:
         """One more circuit, all steps at once."""
@@ -244,11 +231,11 @@ class CountingReadings:
 
     @cached_property
     def _space(self) -> InterventionSpace:
-        return intervention_space(self.network.hidden_sizes, self.network.n_inputs)
+        return intervention_space(self.question.cut.hidden_sizes, self.question.cut.n_inputs)
 
     @cached_property
     def _answers(self) -> NetworkAnswers:
-        return decide_under_interventions(self.network, interchange_rows(self.data), self._space)
+        return decide_under_interventions(self.question.cut, self.question.data.clean_rows, self._space)
 
     def _counted(self, reading: CircuitReadings | None, key: str, size: _Size) -> _Cell:
         if reading is None:
@@ -272,12 +259,13 @@ class CountingReadings:
         undecided = 0
         open_classes = [k for k, n in enumerate(passing) if n == UNDECIDED or 0 < n < sizes[k]]
         if open_classes:
-            spaces = InterpretationSpace(self.network, reading.circuit, self.data, self.protocol.ablation)
+            spaces = InterpretationSpace(self.question, reading.circuit)
             chosen = family_sets(reading.circuit, self._space, _FAMILIES[key])
             decisions, counted = self._answers.decisions[chosen], self._space.counted[chosen]
             for tried, number in enumerate(open_classes[:MAX_REPRESENTATIVES]):
                 if tried % 256 == 0:
                     self._within_all(Progress("criteria", 0, 1))
+                self._work.check()
                 said = predict_by_interpretation(spaces.at(classes.least_indices[number]), self._space)[chosen]
                 passed += not bool(((said != decisions) & counted).any())
             undecided = len(open_classes) - len(open_classes[:MAX_REPRESENTATIVES])
@@ -294,11 +282,11 @@ class CountingReadings:
 
     @cached_property
     def _layout(self) -> EdgeLayout:
-        return EdgeLayout(self.network.sizes)
+        return self.question.layout
 
     @cached_property
     def _symmetries(self) -> tuple[list[Permutations], bool]:
-        found = list(islice(symmetries(self.network), MAX_SYMMETRIES + 1))
+        found = list(islice(symmetries(self.question.cut), MAX_SYMMETRIES + 1))
         return found[:MAX_SYMMETRIES], len(found) > MAX_SYMMETRIES
 
     @cached_property

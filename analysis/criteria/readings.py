@@ -17,13 +17,11 @@ from analysis.criteria.verdict import Verdict, Verdicts, Witness, put_together
 from analysis.errors import BeyondLimits
 from analysis.experiments import SILENT
 from analysis.interpretations.predicting import Family, family_sets
-from analysis.progress import Progress
 
 
 def _observed(context: InterpretationCriteriaContext, _: Settings) -> Verdicts:
     found = []
-    for number, interpretation in enumerate(context.explanations):
-        context.report(Progress("criteria", number, len(context), "observed classes"))
+    for interpretation in context.work.each("criteria", context.explanations, "observed classes"):
         try:
             least = context.space(interpretation.circuit).least_index_of_class(interpretation.gates)
         except BeyondLimits as refusal:
@@ -40,12 +38,8 @@ def _observed(context: InterpretationCriteriaContext, _: Settings) -> Verdicts:
 
 def _interchange(family: Family) -> Judge:
     def judge(context: InterpretationCriteriaContext, _: Settings) -> Verdicts:
-        found = []
-        for number in range(len(context)):
-            if number % 64 == 0:
-                context.report(Progress("criteria", number, len(context), "interchanges"))
-            found.append(_judge_one(context, number, family))
-        return put_together(found)
+        each = context.work.each("criteria", range(len(context)), "interchanges", every=64)
+        return put_together([_judge_one(context, number, family) for number in each])
 
     return judge
 
@@ -114,6 +108,7 @@ INTERCHANGE: Final = Criterion(
     method=_METHOD,
     direction="higher",
     score="share of interchanges predicted right",
+    term="interchange-intervention",
 )
 INTERCHANGE_JOINT: Final = Criterion(
     key="interchange-joint",
@@ -127,4 +122,6 @@ INTERCHANGE_JOINT: Final = Criterion(
     method=_METHOD,
     direction="higher",
     score="share of interchanges predicted right",
+    implies=("interchange",),
+    term="joint-interchange",
 )

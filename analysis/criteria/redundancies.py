@@ -12,7 +12,7 @@ from typing import Final
 from analysis.algorithms.high_level_model import HighLevelModel, Node, function_of, input_pattern, readable_formula
 from analysis.criteria.criterion import Criterion, Judge, Settings
 from analysis.criteria.verdict import Verdict, Verdicts, put_together
-from analysis.progress import Progress, Report, silent
+from analysis.work import DEFAULT_WORK, Work
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,11 +21,11 @@ class AlgorithmCriteriaContext:
 
     Args:
         algorithms: candidates of one task.
-        report: told how far long criteria are; may raise Cancelled.
+        work: told how far long criteria are.
     """
 
     algorithms: tuple[HighLevelModel, ...]
-    report: Report = silent
+    work: Work = DEFAULT_WORK
 
     def __len__(self) -> int:
         return len(self.algorithms)
@@ -46,12 +46,8 @@ class _Gate:
 
 def _each(judge_one: Callable[[HighLevelModel], Verdict]) -> Judge:
     def judge(context: AlgorithmCriteriaContext, _: Settings) -> Verdicts:
-        found = []
-        for number, algorithm in enumerate(context.algorithms):
-            if number % 256 == 0:
-                context.report(Progress("criteria", number, len(context), "algorithms"))
-            found.append(judge_one(algorithm))
-        return put_together(found)
+        algorithms = context.work.each("criteria", context.algorithms, "algorithms", every=256)
+        return put_together([judge_one(algorithm) for algorithm in algorithms])
 
     return judge
 
@@ -165,6 +161,7 @@ IRREDUNDANT_GATES: Final = Criterion(
     judges={"algorithm": _each(_no_trivial_gate)},
     direction="higher",
     score="share of gates that are neither constant nor an input",
+    term="irredundant",
 )
 IRREDUNDANT_FUNCTIONS: Final = Criterion(
     key="irredundant-functions",
@@ -175,6 +172,7 @@ IRREDUNDANT_FUNCTIONS: Final = Criterion(
     judges={"algorithm": _each(_no_repeated_function)},
     direction="higher",
     score="share of gates that repeat nothing below them",
+    term="irredundant",
 )
 IRREDUNDANT_LITERALS: Final = Criterion(
     key="irredundant-literals",
@@ -185,4 +183,5 @@ IRREDUNDANT_LITERALS: Final = Criterion(
     judges={"algorithm": _each(_no_redundant_literal)},
     direction="higher",
     score="share of edges into gates that matter",
+    term="irredundant",
 )

@@ -69,4 +69,4 @@ def criterion_named(key: str) -> Criterion:
 
 def criteria_for(kind: Kind) -> tuple[Criterion, ...]:
     """The criteria that apply to a kind of explanation, in order."""
-    return tuple(criterion for criterion in CRITERIA if kind in criterion.judges)
+    return tuple(criterion for criterion in CRITERIA if criterion.applies_to(kind))

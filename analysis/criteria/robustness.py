@@ -27,7 +27,6 @@ from analysis.criteria.criterion import Criterion, Parameter, Settings
 from analysis.criteria.noise import points_around
 from analysis.criteria.verdict import Verdict, Verdicts, put_together
 from analysis.networks.mlp import forward, keep_matrices
-from analysis.progress import Progress
 from analysis.validity import decide
 
 _N_POINTS: Final = 64
@@ -51,11 +50,11 @@ class _Balls:
 
     @cached_property
     def network(self) -> Program:
-        return network_program(self.context.network)
+        return network_program(self.context.question.cut)
 
     @cached_property
     def regions(self) -> tuple[Region, ...]:
-        return decision_regions(self.context.network, self.context.protocol.circuit_decision)
+        return decision_regions(self.context.question.cut, self.context.question.protocol.circuit_decision)
 
     @cached_property
     def with_polygons(self) -> bool:
@@ -79,13 +78,14 @@ class _Balls:
 
     def sampled(self) -> NDArray[np.int64]:
         """``[circuits, 2]``: a ball and one of its points where the circuit is decided otherwise, else −1."""
-        context, rule = self.context, self.context.protocol.circuit_decision
-        absent = context.absent(context.protocol.ablation)
+        context, rule = self.context, self.context.question.protocol.circuit_decision
+        absent = context.absent(context.question.protocol.ablation)
         found = np.full((len(context), 2), -1, dtype=np.int64)
         with np.errstate(over="ignore", invalid="ignore"):
-            expected = [decide(forward(context.network, around)[:, 0], rule) for around in self.points]
+            expected = [decide(forward(context.question.cut, around)[:, 0], rule) for around in self.points]
         for part in context.parts("sampling balls", self.points.shape[1]):
             for ball, around in enumerate(self.points):
+                context.work.check()
                 differ = decide(context.outputs(part, around, absent), rule) != expected[ball]
                 new = differ.any(axis=1) & (found[part, 0] < 0)
                 found[part][new] = np.stack([np.full(new.sum(), ball), differ[new].argmax(axis=1)], axis=1)
@@ -93,8 +93,8 @@ class _Balls:
 
     def program(self, position: int) -> Program:
         context = self.context
-        keep = [one[0] for one in keep_matrices(context.masks[position : position + 1], context.layout)]
-        return circuit_program(context.network, keep, context.absent(context.protocol.ablation))
+        keep = [one[0] for one in keep_matrices(context.masks[position : position + 1], context.question.layout)]
+        return circuit_program(context.question.cut, keep, context.absent(context.question.protocol.ablation))
 
     def checked(self, position: int, ball: int, point: int) -> Verdict | None:
         """The verdict if a point where floats differ is one where sound bounds say so too."""
@@ -112,6 +112,7 @@ class _Balls:
         undecided: list[int] = []
         methods: list[str] = []
         for ball, centre in enumerate(context.clean_rows):
+            context.work.check()
             answer, witness, method = self._on_ball(circuit, ball, centre)
             methods.append(method)
             if witness is not None:
@@ -166,20 +167,19 @@ class _Balls:
 
     def witness(self, position: int, ball: int, point: NDArray[np.float64]) -> dict[str, Any]:
         context = self.context
-        absent = context.absent(context.protocol.ablation)
+        absent = context.absent(context.question.protocol.ablation)
         return {
             "centre": context.clean_rows[ball].tolist(),
             "input": point.tolist(),
             "circuit": float(context.alone(position).outputs(slice(0, 1), point[None], absent)[0, 0]),
-            "network": float(forward(context.network, point[None])[0, 0]),
+            "network": float(forward(context.question.cut, point[None])[0, 0]),
         }
 
 
 def _robust(context: CircuitCriteriaContext, settings: Settings) -> Verdicts:
     balls = _Balls(context, float(settings["radius"]), int(settings["budget"]))
     verdicts = []
-    for position, (ball, point) in enumerate(balls.sampled().tolist()):
-        context.report(Progress("criteria", position, len(context), "balls"))
+    for position, (ball, point) in enumerate(context.work.each("criteria", balls.sampled().tolist(), "balls")):
         refuted = balls.checked(position, ball, point) if ball >= 0 else None
         verdicts.append(refuted or balls.certified(position))
     return put_together(verdicts)
@@ -212,4 +212,6 @@ INPUT_ROBUST: Final = Criterion(
             whole=True,
         ),
     ),
+    cost="slow",
+    term="robustness",
 )

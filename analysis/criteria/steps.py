@@ -71,8 +71,13 @@ class CriterionStep:
 
     @property
     def kinds(self) -> tuple[Kind, ...]:
-        """The kinds of explanation that it applies to."""
+        """The kinds of explanation without a record that it applies to."""
         return self.criterion.kinds
+
+    @property
+    def recorded_kinds(self) -> tuple[Kind, ...]:
+        """The kinds with a record that it applies to."""
+        return self.criterion.recorded_kinds
 
     @property
     def changed(self) -> dict[str, float | int]:
@@ -113,7 +118,7 @@ def parse_steps(texts: Iterable[str]) -> tuple[CriterionStep, ...]:
 
 def default_steps(kind: Kind | None = None) -> tuple[CriterionStep, ...]:
     """Every criterion with its default settings, in the registry's order; of one kind if that is given."""
-    return tuple(CriterionStep.of(criterion) for criterion in CRITERIA if kind is None or kind in criterion.judges)
+    return tuple(CriterionStep.of(criterion) for criterion in CRITERIA if kind is None or criterion.applies_to(kind))
 
 
 def _restored(key: str, settings: dict[str, float | int]) -> CriterionStep:

@@ -15,13 +15,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import islice
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from analysis.alignments.alignment import Alignment, NeuronSet
-from analysis.circuits.circuit import Circuit, EdgeLayout
+from analysis.circuits.circuit import Circuit, EdgeLayout, kept_edges, mask_array, masks_of
 from analysis.criteria.alignment_context import AlignmentCriteriaContext
 from analysis.criteria.circuit_context import CircuitCriteriaContext
 from analysis.criteria.criterion import Criterion, Settings
@@ -31,7 +31,6 @@ from analysis.criteria.verdict import Verdict, Verdicts, Witness, put_together, 
 from analysis.errors import BeyondLimits
 from analysis.interpretations.interpretation import Interpretation, NeuronGate
 from analysis.networks.network import Network
-from analysis.progress import Progress
 
 MAX_SYMMETRIES: Final = 1 << 12
 
@@ -70,32 +69,31 @@ def _matchings(open_to: list[list[int]], chosen: tuple[int, ...] = ()) -> Iterat
             yield from _matchings(open_to, (*chosen, place))
 
 
-def permuted_masks(masks: NDArray[np.uint64], permutations: Permutations, layout: EdgeLayout) -> NDArray[np.uint64]:
+def permuted_masks(masks: NDArray[Any], permutations: Permutations, layout: EdgeLayout) -> NDArray[Any]:
     """``[circuits]``: the masks after their neurons have moved."""
     sizes = layout.sizes
     moves = (tuple(range(sizes[0])), *permutations, tuple(range(sizes[-1])))
-    images = np.zeros_like(masks)
+    edges = kept_edges(masks, layout)
+    images = np.zeros_like(edges)
     for layer in range(1, len(sizes)):
         for out in range(sizes[layer]):
             for source in range(sizes[layer - 1]):
-                origin = np.uint64(layout.edge_index(layer, out, source))
-                target = np.uint64(layout.edge_index(layer, moves[layer][out], moves[layer - 1][source]))
-                images |= ((masks >> origin) & np.uint64(1)) << target
-    return images
+                target = layout.edge_index(layer, moves[layer][out], moves[layer - 1][source])
+                images[:, target] = edges[:, layout.edge_index(layer, out, source)]
+    return masks_of(images, layout)
 
 
 def _representative(context: CircuitCriteriaContext, _: Settings) -> Verdicts:
-    found = list(islice(symmetries(context.network), MAX_SYMMETRIES + 1))
+    found = list(islice(symmetries(context.question.cut), MAX_SYMMETRIES + 1))
     tried, cut_off = found[:MAX_SYMMETRIES], len(found) > MAX_SYMMETRIES
     least = context.masks.copy()
-    for number, permutations in enumerate(tried):
-        context.report(Progress("criteria", number, len(tried), "symmetries"))
-        np.minimum(least, permuted_masks(context.masks, permutations, context.layout), out=least)
+    for permutations in context.work.each("criteria", tried, "symmetries"):
+        np.minimum(least, permuted_masks(context.masks, permutations, context.question.layout), out=least)
     passed = least == context.masks
 
     def explain(position: int) -> tuple[str, Witness]:
         if not passed[position]:
-            other = context.layout.to_hex(int(least[position]))
+            other = context.question.layout.to_hex(int(least[position]))
             return "A permutation of hidden neurons with equal weights leads to a lower mask.", {"mask": other}
         if len(found) == 1:
             return "No permutation of hidden neurons leaves the weights equal, so the class is this circuit.", {}
@@ -140,7 +138,7 @@ def moved_gates(interpretation: Interpretation, permutations: Permutations) -> t
 
 
 def _representative_alignment(context: AlignmentCriteriaContext, _: Settings) -> Verdicts:
-    tried, cut_off = _symmetries(context.network)
+    tried, cut_off = _symmetries(context.question.cut)
 
     def judge(alignment: Alignment) -> Verdict:
         least = min((moved_alignment(alignment, permutations) for permutations in tried), key=lambda a: a.id)
@@ -150,15 +148,15 @@ def _representative_alignment(context: AlignmentCriteriaContext, _: Settings) ->
 
 
 def _representative_interpretation(context: InterpretationCriteriaContext, _: Settings) -> Verdicts:
-    tried, cut_off = _symmetries(context.network)
-    layout = EdgeLayout(context.network.sizes)
+    tried, cut_off = _symmetries(context.question.cut)
+    layout = EdgeLayout(context.question.cut.sizes)
 
     def judge(interpretation: Interpretation) -> Verdict:
         own = (interpretation.circuit.mask, interpretation.index)
         least = own
         try:
             for permutations in tried[1:]:
-                masks = np.array([interpretation.circuit.mask], dtype=np.uint64)
+                masks = mask_array([interpretation.circuit.mask], layout)
                 circuit = Circuit(layout, int(permuted_masks(masks, permutations, layout)[0]))
                 if circuit.mask <= least[0]:
                     index = context.space(circuit).index_of(moved_gates(interpretation, permutations))

@@ -18,13 +18,12 @@ explanations are counted:
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from analysis.alignments.alignment import ScoredAlignment
-from analysis.data import DataRecord
-from analysis.networks.network import Network
-from analysis.protocol import Protocol
+from analysis.alignments.iia import score_alignment
+from analysis.question import Question
 from analysis.result import (
     FRAGILE_MARGIN,
     AlgorithmResult,
@@ -34,30 +33,21 @@ from analysis.result import (
     InterpretationCounts,
 )
 
-Rescore = Callable[[AlgorithmResult, ScoredAlignment, Protocol], ScoredAlignment]
-
 
 @dataclass(frozen=True)
 class Findings:
     """What the searches found for one output.
 
     Args:
-        network: cut to the analysed output.
-        protocol: the rules of the searches.
-        data: the rows they ran on.
         circuits: the circuit search.
         interpretations: counts, parallel to the circuits.
         algorithms: candidates with their alignments.
-        rescore: scores an alignment under other rules.
     """
 
-    network: Network
-    protocol: Protocol
-    data: DataRecord
+    question: Question
     circuits: CircuitSearch
     interpretations: InterpretationCounts
     algorithms: AlgorithmSearch
-    rescore: Rescore
 
     def valid_alignments(self) -> Iterator[tuple[AlgorithmResult, ScoredAlignment]]:
         """The kept valid alignments with their algorithms."""
@@ -69,7 +59,7 @@ class Findings:
     @property
     def n_alignments(self) -> int:
         """Valid alignments of the protocol, kept or not."""
-        minimal_only = self.protocol.alignments_kept == "minimal"
+        minimal_only = self.question.protocol.alignments_kept == "minimal"
         search = self.algorithms
         return search.n_minimal_alignments if minimal_only else search.n_valid_alignments
 
@@ -99,7 +89,7 @@ def of_circuits(findings: Findings) -> dict[str, CriterionTally]:
 
 
 def _zero_ablation(findings: Findings) -> CriterionTally | None:
-    if findings.protocol.ablation != "zero":
+    if findings.question.protocol.ablation != "zero":
         return None
     search = findings.circuits
     passed = search.n_listed if search.method == "estimated" else search.n_valid
@@ -129,11 +119,15 @@ def _irredundant(key: str) -> Callable[[Findings], CriterionTally]:
 def _directions(pairs: str) -> Callable[[Findings], CriterionTally]:
     def count(findings: Findings) -> CriterionTally:
         n = findings.n_alignments
-        own = findings.protocol.interchange_pairs
+        own = findings.question.protocol.interchange_pairs
         if own == pairs or own == "ordered":  # all ordered pairs include those of one direction
             return CriterionTally(n, 0, 0, 0)
-        rules = findings.protocol.model_copy(update={"interchange_pairs": pairs})
-        verdicts = [findings.rescore(result, scored, rules).valid for result, scored in findings.valid_alignments()]
+        rules = findings.question.protocol.model_copy(update={"interchange_pairs": pairs})
+        question = replace(findings.question, protocol=rules)
+        verdicts = [
+            score_alignment(question, result.algorithm, scored.alignment).valid
+            for result, scored in findings.valid_alignments()
+        ]
         return CriterionTally(verdicts.count(True), verdicts.count(False), n - len(verdicts), 0)
 
     return count

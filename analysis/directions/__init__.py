@@ -1,0 +1,1 @@
+"""Alignments on linear directions: read-outs, swaps, searches in closed form, learned subspaces."""

@@ -22,11 +22,13 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from operator import mul
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from analysis import fixed_order
 from analysis.alignments.alignment import NeuronSet
 from analysis.digest import short_id
 from analysis.errors import InvalidAlignment
@@ -34,7 +36,9 @@ from analysis.errors import InvalidAlignment
 Row = tuple[float, ...]
 
 MAX_TEXT: Final = 20_000  # characters
-_MAX_CONDITION: Final = 1e12  # of W Dᵀ, beyond which no change reaches the source's values in float64
+_FURTHEST: Final = 10**9  # how far the layer may move, as a multiple of a step along the read-out that sets as much
+_LARGEST: Final = 1e150
+_SAME_DIGITS: Final = 1e-6
 _PLACE = re.compile(r"([01]*)@([1-9]\d{0,2})=([^/]+)(?:/(.+))?")
 _NUMBER = re.compile(r"-?(0|[1-9]\d*)(\.\d+)?(e-?\d+)?")
 _CURE = "write PATH@LAYER=w1,w2,… for each variable, joined by ;, with /d1,d2,… where the swap is oblique"
@@ -89,8 +93,10 @@ class LinearPlace:
             return "has rows of different lengths, or none"
         if len(self.reads) > width:
             return f"has {len(self.reads)} rows in a layer of {width} neurons"
-        if not all(np.isfinite(number) and abs(number) < 1e150 for row in rows for number in row):
+        if not all(np.isfinite(number) and abs(number) < _LARGEST for row in rows for number in row):
             return "holds a number that is not finite, or is too large to be squared"
+        if any(0 < max(map(abs, row)) < 1 / _LARGEST for row in rows):
+            return "has a row that is too small to be squared"
         if swap_rows([self]) is None:
             return "has read-outs that cannot be set along its swap directions"
         return ""
@@ -134,26 +140,64 @@ class LinearPlace:
 def swap_rows(places: Iterable[LinearPlace]) -> NDArray[np.float64] | None:
     """``[k, width]`` by how much the layer moves for each unit of each read-out, all other read-outs kept.
 
+    The numbers of a place are taken as exactly what they are, so E is the exact solution, each number rounded once.
+
     Args:
         places: of one layer; their read-outs are taken together.
 
     Returns:
-        E with ``W Eᵀ = 1`` and rows in the span of the swap directions; None if there is none.
+        E with ``W Eᵀ = 1`` and rows in the span of the swap directions. None if there is none: if to change a read-out
+        by as much as a step along it would, the layer had to move 10⁹ times as far, or could not at all. For
+        orthogonal swaps this is an angle between a read-out and the span of the others with a sine below 1e-9; for a
+        single oblique one, a swap direction within such an angle of those that leave the read-out as it is.
     """
     together = list(places)
-    reads = np.concatenate([place.matrix for place in together])
-    swaps = np.concatenate([place.swap_matrix for place in together])
-    if len(reads) > reads.shape[1]:
+    reads = [_whole_numbers(row) for place in together for row in place.reads]
+    swaps = [_whole_numbers(row) for place in together for row in place.swaps or place.reads]
+    if len(reads) > len(reads[0][0]):
         return None
-    lengths = np.linalg.norm(reads, axis=1), np.linalg.norm(swaps, axis=1)
-    if not (lengths[0].all() and lengths[1].all()):
+    crossed = [[sum(map(mul, swap, read)) for read, _ in reads] for swap, _ in swaps]
+    solved = _solved(crossed, [swap for swap, _ in swaps])
+    if solved is None:
         return None
-    units, along = reads / lengths[0][:, None], swaps / lengths[1][:, None]
-    crossed = units @ along.T
-    if np.linalg.cond(crossed) > _MAX_CONDITION:
-        return None
-    moved: NDArray[np.float64] = np.linalg.solve(crossed.T, along) / lengths[0][:, None]
+    rows, determinant = solved  # rows / determinant moves each read-out, as whole numbers, by 1
+    moved = np.empty((len(reads), len(reads[0][0])))
+    for row, ((read, exponent), numerators) in enumerate(zip(reads, rows, strict=True)):
+        if sum(map(mul, numerators, numerators)) * sum(map(mul, read, read)) > _FURTHEST**2 * determinant**2:
+            return None
+        moved[row] = [(number << exponent) / determinant for number in numerators]
     return moved
+
+
+def _whole_numbers(row: Row) -> tuple[list[int], int]:
+    """Whole numbers n and an exponent e ≥ 0 such that the row is ``n / 2^e``."""
+    ratios = [number.as_integer_ratio() for number in row]
+    exponent = max(denominator for _, denominator in ratios).bit_length() - 1  # denominators are powers of two
+    return [numerator * ((1 << exponent) // denominator) for numerator, denominator in ratios], exponent
+
+
+def _solved(matrix: list[list[int]], sides: list[list[int]]) -> tuple[list[list[int]], int] | None:
+    """X and d with ``matrix · X = d · sides`` in whole numbers, d ≠ 0; None for a singular matrix.
+
+    Fractions never occur: each step divides by the pivot before, without remainder (Bareiss 1968).
+    """
+    n, before = len(matrix), 1
+    rows = [[*left, *right] for left, right in zip(matrix, sides, strict=True)]
+    for column in range(n):
+        chosen = next((row for row in range(column, n) if rows[row][column]), None)
+        if chosen is None:
+            return None
+        rows[column], rows[chosen] = rows[chosen], rows[column]
+        pivot = rows[column]
+        for row in range(n):
+            if row != column:
+                factor = rows[row][column]
+                rows[row] = [
+                    (pivot[column] * number - factor * above) // before
+                    for number, above in zip(rows[row], pivot, strict=True)
+                ]
+        before = pivot[column]
+    return [row[n:] for row in rows], before
 
 
 @dataclass(frozen=True)
@@ -192,6 +236,22 @@ class DirectionAlignment:
     def interchange_text(self) -> str:
         """The same for every alignment that makes the same interchanges: a read-out and its multiples are one."""
         return ";".join(f"{path}@{place.of_unit_scale.text}" for path, place in self.places)
+
+    def resembles(self, other: DirectionAlignment) -> bool:
+        """Whether both are the same numbers up to rounding: each row within 1e-6 of its length of the other's.
+
+        A multiple is another place, for it reads other numbers.
+        Directions written down before they had the same digits on every machine are found again by this.
+        """
+        shapes = [[(path, p.layer, p.matrix.shape) for path, p in one.places] for one in (self, other)]
+        if self.algorithm_text != other.algorithm_text or shapes[0] != shapes[1]:
+            return False
+        return all(
+            _nearly_equal(own, its)
+            for (_, mine), (_, theirs) in zip(self.places, other.places, strict=True)
+            for one, another in ((mine.matrix, theirs.matrix), (mine.swap_matrix, theirs.swap_matrix))
+            for own, its in zip(one, another, strict=True)
+        )
 
     @property
     def is_independent(self) -> bool:
@@ -249,6 +309,10 @@ def parse_directions(algorithm_text: str, text: str) -> DirectionAlignment:
             f"use {alignment.text[:200]}",
         )
     return alignment
+
+
+def _nearly_equal(one: NDArray[np.float64], other: NDArray[np.float64]) -> bool:
+    return fixed_order.length(one - other) <= _SAME_DIGITS * fixed_order.length(one)
 
 
 def number_text(number: float) -> str:

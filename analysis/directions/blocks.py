@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.algorithms.high_level_model import HighLevelModel
-from analysis.alignments.iia import Behaviour, pattern_bits
+from analysis.alignments.iia import Behaviour
 from analysis.errors import BeyondLimits
+from analysis.tasks import pattern_bits
 
 MAX_BLOCKS: Final = 20_000
 

@@ -16,7 +16,6 @@ from analysis.algorithms.catalogue import Candidates
 from analysis.algorithms.high_level_model import HighLevelModel
 from analysis.alignments.alignment import IIA
 from analysis.alignments.iia import Behaviour
-from analysis.data import DataRecord
 from analysis.directions.alignment import DirectionAlignment, LinearPlace
 from analysis.directions.integers import n_integer_directions
 from analysis.directions.oblique import ObliqueFamily
@@ -26,9 +25,8 @@ from analysis.directions.search import search_directions
 from analysis.directions.table import DirectionTable
 from analysis.errors import BeyondLimits
 from analysis.networks.network import Network
-from analysis.progress import Report, silent
-from analysis.protocol import Protocol
-from analysis.shards import FORGETFUL, Shards
+from analysis.question import Question
+from analysis.work import DEFAULT_WORK, Work
 
 CLOSED_FORM: Final[tuple[DirectionClass, ...]] = ("orthogonal", "oblique", "integer", "integer-any")
 MAX_CHEAP: Final = 200_000_000  # numbers moved through a layer; some seconds
@@ -93,50 +91,41 @@ class DirectionFindings:
 
 
 def find_directions(
-    network: Network,
+    question: Question,
     candidates: Candidates,
-    protocol: Protocol,
-    data: DataRecord,
     direction_class: DirectionClass,
+    work: Work = DEFAULT_WORK,
     *,
     irredundant_only: bool = True,
     table: DirectionTable | None = None,
-    report: Report = silent,
-    shards: Shards = FORGETFUL,
 ) -> DirectionFindings:
     """Search one class in closed form and gather what is told of each alignment found.
 
     Args:
-        network: cut to the analysed output.
         candidates: the algorithms, all over the network's inputs.
-        protocol: pairs, decision, near misses and alignments kept.
-        data: rows to interchange.
         direction_class: any but "learned", which :mod:`analysis.directions.learned_findings` searches.
         irredundant_only: leave out algorithms with a redundant literal.
         table: of the same network, protocol and data, where several classes are searched.
-        report: told "directions" before each algorithm; may cancel there.
-        shards: where the algorithms go that are done.
+        work: told "directions" before each algorithm; may cancel there.
 
     Returns:
         The findings; a class that is beyond its limits comes back refused, with the reason.
     """
-    known = table or DirectionTable(network, protocol, data)
+    known = table or DirectionTable(question)
     try:
         search = search_directions(
-            network,
-            candidates,
-            protocol,
-            data,
-            direction_class,
-            irredundant_only=irredundant_only,
-            table=known,
-            report=report,
-            shards=shards,
+            question, candidates, direction_class, work, irredundant_only=irredundant_only, table=known
         )
     except BeyondLimits as error:
         nothing = DirectionSearch(direction_class, (), candidates.n_candidates, irredundant_only)
         return DirectionFindings(nothing, {}, refused=str(error))
     return DirectionFindings(search, evidence_of(known, search.algorithms))
+
+
+def out_of_time(direction_class: DirectionClass, n_candidates: int) -> DirectionFindings:
+    """The findings of a class whose search did not begin because the caller's time was up."""
+    nothing = DirectionSearch(direction_class, (), n_candidates, irredundant_only=True, all_listed=False)
+    return DirectionFindings(nothing, {}, refused="the time was up")
 
 
 def evidence_of(
@@ -167,7 +156,7 @@ def _place_evidence(table: DirectionTable, algorithm: HighLevelModel, path: str,
     if place.dimension != 1:
         return PlaceEvidence(None, None)
     plain = LinearPlace(place.layer, place.reads)
-    split = rowspace_split(table.network, algorithm, path, plain, table.protocol, table.data)
+    split = rowspace_split(table.question, algorithm, path, plain)
     response = algorithm.responses[path]
     family = None
     if table.read_out(place.layer, response.function).place == plain:

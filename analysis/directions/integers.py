@@ -60,16 +60,17 @@ def integer_weights(place: LinearPlace) -> tuple[int, ...] | None:
     return tuple(whole.astype(int).tolist())
 
 
-def reading_text(weights: NDArray[np.float64], gain: float, constant: float, *, digits: int = 3) -> str:
-    """A reading as people write it: ``1 − h1 − h2 + h3``; neurons count from 1 here, as the Alice-and-Bob post does.
+def reading_text(weights: NDArray[np.float64], gain: float, constant: float, *, layer: int, digits: int = 3) -> str:
+    """A reading as people write it: ``1 − n1.0 − n1.1 + n1.2``.
 
     Args:
         weights: ``[width]`` w.
         gain: its factor.
         constant: what is added.
+        layer: of the neurons; 1 is the first hidden layer.
         digits: significant digits of the numbers shown.
     """
-    terms = [(constant, "")] + [(gain * float(w), f"h{i + 1}") for i, w in enumerate(weights)]
+    terms = [(constant, "")] + [(gain * float(w), f"n{layer}.{i}") for i, w in enumerate(weights)]
     smallest = 10.0**-digits * max(abs(number) for number, _ in terms)
     shown = [(number, name) for number, name in terms if abs(number) > smallest]
     if shown and shown[0][0] < 0:  # begin with something positive, if there is anything

@@ -8,6 +8,7 @@ other. A failure proves nothing: another seed may find what these did not, and t
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 
@@ -17,17 +18,16 @@ from analysis.algorithms.catalogue import Candidates
 from analysis.algorithms.high_level_model import HighLevelModel
 from analysis.algorithms.redundancy import irredundancy
 from analysis.alignments.alignment import IIA
-from analysis.alignments.iia import interchange_rows, tested_pairs
-from analysis.data import DataRecord
+from analysis.alignments.iia import tested_pairs
+from analysis.checkpoints import in_parts
 from analysis.directions.alignment import DirectionAlignment, LinearPlace
 from analysis.directions.blocks import Block, block_placements, demands
 from analysis.directions.result import AlgorithmDirections, DirectionSearch
 from analysis.directions.scoring import ScoredDirections, score_directions
 from analysis.directions.training import LearnedRun, LearningCase, LearningOptions, learn
-from analysis.networks.network import Network
-from analysis.progress import Progress, Report, silent
-from analysis.protocol import Protocol
-from analysis.shards import FORGETFUL, Shards, in_parts
+from analysis.progress import OutOfTime
+from analysis.question import Question
+from analysis.work import DEFAULT_WORK, Work
 
 
 @dataclass(frozen=True)
@@ -53,29 +53,22 @@ class LearnedPlacement:
 
 
 def search_learned(
-    network: Network,
+    question: Question,
     candidates: Candidates,
-    protocol: Protocol,
-    data: DataRecord,
+    work: Work = DEFAULT_WORK,
     *,
     options: LearningOptions | None = None,
     max_dimension: int | None = None,
     irredundant_only: bool = True,
-    report: Report = silent,
-    shards: Shards = FORGETFUL,
 ) -> tuple[DirectionSearch, tuple[LearnedPlacement, ...]]:
     """Learn subspaces for every candidate algorithm.
 
     Args:
-        network: cut to the analysed output.
         candidates: the algorithms, all over the network's inputs.
-        protocol: pairs and decision.
-        data: rows to interchange.
         options: seeds and steps.
         max_dimension: largest dimension of one variable; up to the whole layer if None.
         irredundant_only: leave out algorithms with a redundant literal.
-        report: told "directions" before each algorithm; may cancel there.
-        shards: where the algorithms go that are done.
+        work: told "directions" before each algorithm; may cancel there, or raise OutOfTime to stop.
 
     Returns:
         The search, comparable with those in closed form: a placement is a choice of layers and dimensions, valid if
@@ -91,26 +84,22 @@ def search_learned(
 
     def pieces() -> Iterator[Callable[[], tuple[LearnedPlacement, ...]]]:
         for done, algorithm in enumerate(chosen):
-            report(Progress("directions", done, len(chosen), f"{sum(r.n_valid for r in results)} valid alignments"))
-            yield partial(learn_algorithm, network, algorithm, protocol, data, how, max_dimension=max_dimension)
+            work.tell("directions", done, len(chosen), f"{sum(r.n_valid for r in results)} valid alignments")
+            yield partial(learn_algorithm, question, algorithm, how, max_dimension=max_dimension)
 
-    for algorithm, found in zip(chosen, in_parts(pieces(), shards), strict=True):
-        placements += found
-        results.append(_result(network, algorithm, protocol, data, found))
-    report(Progress("directions", 1, 1, f"{sum(r.n_valid for r in results)} valid alignments"))
+    with suppress(OutOfTime):
+        for algorithm, found in zip(chosen, in_parts(pieces(), work.checkpoints), strict=True):
+            placements += found
+            results.append(_result(question, algorithm, found))
+    work.tell("directions", 1, 1, f"{sum(r.n_valid for r in results)} valid alignments")
     listed = len(candidates.algorithms) == candidates.n_candidates
-    found_all = DirectionSearch("learned", tuple(results), candidates.n_candidates, irredundant_only, listed)
+    left = len(chosen) - len(results)
+    found_all = DirectionSearch("learned", tuple(results), candidates.n_candidates, irredundant_only, listed, left)
     return found_all, tuple(placements)
 
 
 def learn_algorithm(
-    network: Network,
-    algorithm: HighLevelModel,
-    protocol: Protocol,
-    data: DataRecord,
-    options: LearningOptions,
-    *,
-    max_dimension: int | None = None,
+    question: Question, algorithm: HighLevelModel, options: LearningOptions, *, max_dimension: int | None = None
 ) -> tuple[LearnedPlacement, ...]:
     """Learn subspaces for one algorithm, all choices of layers and dimensions at once; none if it has no variables.
 
@@ -119,26 +108,20 @@ def learn_algorithm(
     """
     if not algorithm.responses:
         return ()
-    tested = tested_pairs(algorithm.n_inputs, protocol.interchange_pairs)
+    tested = tested_pairs(algorithm.n_inputs, question.protocol.interchange_pairs)
     asked = demands(algorithm, tested, joint=True)
-    rows = interchange_rows(data)
-    choices = block_placements(len(algorithm.responses), network.hidden_sizes, max_dimension)
-    runs = learn([LearningCase(network, rows, asked, blocks) for blocks in choices], options)
+    rows = question.data.clean_rows
+    choices = block_placements(len(algorithm.responses), question.cut.hidden_sizes, max_dimension)
+    runs = learn([LearningCase(question.cut, rows, asked, blocks) for blocks in choices], options)
     return tuple(
-        _placement(network, algorithm, protocol, data, blocks, of_case)
-        for blocks, of_case in zip(choices, runs, strict=True)
+        _placement(question, algorithm, blocks, of_case) for blocks, of_case in zip(choices, runs, strict=True)
     )
 
 
 def _placement(
-    network: Network,
-    algorithm: HighLevelModel,
-    protocol: Protocol,
-    data: DataRecord,
-    blocks: tuple[Block, ...],
-    runs: Sequence[LearnedRun],
+    question: Question, algorithm: HighLevelModel, blocks: tuple[Block, ...], runs: Sequence[LearnedRun]
 ) -> LearnedPlacement:
-    scored = [score_directions(network, algorithm, _alignment(algorithm, blocks, run), protocol, data) for run in runs]
+    scored = [score_directions(question, algorithm, _alignment(algorithm, blocks, run)) for run in runs]
     told = tuple(
         (run.seed, run.steps, one.iia, bool(one.valid and one.joint_valid))
         for run, one in zip(runs, scored, strict=True)
@@ -156,15 +139,9 @@ def _alignment(algorithm: HighLevelModel, blocks: Sequence[Block], run: LearnedR
     return DirectionAlignment.of(algorithm.text, places)
 
 
-def _result(
-    network: Network,
-    algorithm: HighLevelModel,
-    protocol: Protocol,
-    data: DataRecord,
-    found: Sequence[LearnedPlacement],
-) -> AlgorithmDirections:
+def _result(question: Question, algorithm: HighLevelModel, found: Sequence[LearnedPlacement]) -> AlgorithmDirections:
     if not algorithm.responses:
-        empty = score_directions(network, algorithm, DirectionAlignment.of(algorithm.text, ()), protocol, data)
+        empty = score_directions(question, algorithm, DirectionAlignment.of(algorithm.text, ()))
         return AlgorithmDirections(algorithm, "learned", (empty,), 1, 1, int(bool(empty.joint_valid)))
     best = [placement.best for placement in found]
     valid = sorted((one for one in best if one.valid), key=lambda one: (_n_dimensions(one), one.alignment.id))
@@ -175,7 +152,7 @@ def _result(
     return AlgorithmDirections(
         algorithm,
         "learned",
-        (*valid, *failing[: protocol.n_near_misses]),
+        (*valid, *failing[: question.protocol.n_near_misses]),
         len(found),
         len(valid),
         n_joint,

@@ -21,18 +21,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from math import atanh
 from typing import Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.alignments.iia import Behaviour, pattern_bits
+from analysis import fixed_order
+from analysis.alignments.iia import Behaviour
 from analysis.directions.alignment import LinearPlace
 from analysis.directions.cells import Case, CellSearch, Side
-from analysis.directions.swaps import run_from
+from analysis.directions.readouts import rounded
+from analysis.directions.swaps import run_from, settled
 from analysis.networks.network import Network
-from analysis.validity import DecisionRule, decide, decided_as, margin_to_edge
+from analysis.tasks import pattern_bits
+from analysis.validity import TANH_EDGE, DecisionRule, decide, decided_as, margin_to_edge
 
 Array = NDArray[np.float64]
 Answer = Literal["all", "some", "none", "undecided"]
@@ -119,6 +121,7 @@ class _Family:
             Case(clean[place.layer][base], -1 if values[base] else 1, int(says_moved[base]))
             for base in np.flatnonzero(moved).tolist()
         )
+        self.own = clean[-1][moved, 0]
 
     @property
     def dimension(self) -> int:
@@ -137,11 +140,21 @@ class _Family:
         return self._deeper()
 
     def _answer(self, answer: Answer, method: Method, witness: Array | None = None) -> ObliqueFamily:
-        told = None if witness is None else tuple(witness.tolist())
+        told = None if witness is None else self._told(witness)
+        if answer == "some" and told is None:
+            answer = "undecided"  # one passes, but none that can be written down and set again is known
         return ObliqueFamily(self.layer, self.dimension, answer, method, told, self.cells.n_programmes)
 
+    def _told(self, witness: Array) -> tuple[float, ...] | None:
+        """The witness at twelve digits, or as it is where it passes only so; None where it cannot be set."""
+        plain = rounded(witness[None])[0]
+        chosen = plain if self._clearance(plain[None])[0] > 0 else witness
+        row = tuple(chosen.tolist())
+        swap = LinearPlace(self.layer, (tuple(self.weights.tolist()),), (row,))
+        return None if swap.problem else row
+
     def _shortest(self) -> Array:
-        shortest: Array = self.weights / (self.weights @ self.weights)
+        shortest: Array = self.weights / fixed_order.dot(self.weights, self.weights)
         return shortest
 
     def _clearance(self, directions: Array) -> Array:
@@ -150,6 +163,7 @@ class _Family:
         signs = np.array([case.sign for case in self.cases])
         with np.errstate(over="ignore", invalid="ignore"):
             outputs = run_from(self.network, self.layer, starts + signs[:, None] * directions[:, None, :])
+        outputs = settled(outputs, self.own)
         cleared = margin_to_edge(outputs, self.rule)
         for column, case in enumerate(self.cases):
             right = decided_as(outputs[:, column], case.wanted, self.rule)
@@ -165,8 +179,8 @@ class _Family:
     def _last_layer(self) -> ObliqueFamily:
         weights, biases = self.network.weights[-1][0], self.network.biases[-1]
         shortest = self._shortest()
-        beside = weights - (weights @ self.weights) * shortest
-        if np.linalg.norm(beside) <= _PARALLEL * np.linalg.norm(weights):
+        beside = weights - fixed_order.dot(weights, self.weights) * shortest
+        if fixed_order.length(beside) <= _PARALLEL * fixed_order.length(weights):
             passes = self._clearance(shortest[None])[0] > 0
             return self._answer("all" if passes else "none", "interval", shortest if passes else None)
         exact = [Fraction(w) for w in weights.tolist()]
@@ -184,14 +198,14 @@ class _Family:
         top = min(high, key=lambda bound: (bound[0], not bound[1]), default=None)
         if bottom and top and (bottom[0] > top[0] or (bottom[0] == top[0] and (bottom[1] or top[1]))):
             return self._answer("none", "interval")
-        centre = float(weights @ shortest)  # where the orthogonal swap stands
+        centre = fixed_order.dot(weights, shortest)  # where the orthogonal swap stands
         if bottom and top:
             goal = float((bottom[0] + top[0]) / 2)
         elif bottom:
             goal = max(centre, float(bottom[0]) + max(1.0, abs(float(bottom[0]))))
         else:
             goal = min(centre, float(top[0]) - max(1.0, abs(float(top[0])))) if top else centre
-        witness = shortest + (goal - centre) / (beside @ beside) * beside
+        witness = shortest + (goal - centre) / fixed_order.dot(beside, beside) * beside
         if self._clearance(witness[None])[0] > 0:
             return self._answer("some", "interval", witness)
         return self._answer("undecided", "interval")  # the interval is too short for float64
@@ -232,8 +246,10 @@ class _Family:
         random = np.random.default_rng(0)
         width = len(self.weights)
         shortest = self._shortest()
-        largest = max(1e-12, float(np.linalg.norm(shortest)), max(float(np.abs(c.start).max()) for c in self.cases))
-        spread = largest * np.exp(random.normal(scale=1.5, size=(_N_SAMPLES, 1)))
+        largest = max(1e-12, fixed_order.length(shortest), max(float(np.abs(c.start).max()) for c in self.cases))
+        powers = random.normal(scale=1.5, size=(_N_SAMPLES, 1))
+        decay = fixed_order.exp_of_negative(-np.abs(powers))
+        spread = largest * np.where(powers > 0, 1.0 / decay, decay)
         tried = self._on_family(shortest + spread * random.normal(size=(_N_SAMPLES, width)))
         tried[0] = shortest
         cleared = self._clearance(tried)
@@ -253,7 +269,7 @@ class _Family:
 
     def _on_family(self, directions: Array) -> Array:
         """Moved along w until w·d = 1."""
-        missing = 1.0 - directions @ self.weights
+        missing = 1.0 - fixed_order.inner(directions, self.weights[None])[:, 0]
         moved: Array = directions + missing[:, None] * self._shortest()
         return moved
 
@@ -284,7 +300,7 @@ def output_sides(network: Network, rule: DecisionRule, wanted: int) -> list[Side
         wanted: 0 or 1.
     """
     activation, half = network.output_activation, Fraction(1, 2)
-    edge = {"sigmoid": Fraction(0), "tanh": Fraction(atanh(0.5))}.get(activation, half)
+    edge = {"sigmoid": Fraction(0), "tanh": Fraction(TANH_EDGE)}.get(activation, half)
     sides = [Side(1, edge, False)] if wanted == 0 else [Side(-1, -edge, True)]
     if rule == "rounding" and wanted == 1 and activation in ("linear", "relu", "leaky_relu"):
         sides.append(Side(1, Fraction(3, 2), True))

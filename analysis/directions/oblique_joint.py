@@ -18,14 +18,16 @@ from typing import Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from analysis import fixed_order
 from analysis.algorithms.high_level_model import HighLevelModel
-from analysis.alignments.iia import pattern_bits
 from analysis.directions.alignment import DirectionAlignment, LinearPlace, swap_rows
 from analysis.directions.blocks import demands
 from analysis.directions.oblique import output_sides
 from analysis.directions.polyhedra import Inequality, common_point
+from analysis.directions.readouts import rounded
 from analysis.networks.network import Network
 from analysis.protocol import Protocol
+from analysis.tasks import pattern_bits
 
 MAX_JOINT_RUNS: Final = 1 << 16
 _SPANNED: Final = 1e-9
@@ -79,11 +81,11 @@ def joint_family(
     reads = np.concatenate([place.matrix for place in plain])
     dimension = len(reads) * (reads.shape[1] - len(reads))
     weights, bias = network.weights[-1][0], float(network.biases[-1][0])
-    beside = weights - (weights @ shortest.T) @ reads  # what of p no read-out sees
-    beside -= (beside @ reads.T) @ shortest
-    fixed = weights @ shortest.T
+    fixed = fixed_order.inner(weights, shortest)
+    beside = weights - fixed_order.inner(fixed, reads.T)  # what of p no read-out sees
+    beside -= fixed_order.inner(fixed_order.inner(beside, reads), shortest.T)
     inequalities = _inequalities(algorithm, clean[last], weights, bias, protocol, network, tested)
-    if np.linalg.norm(beside) <= _SPANNED * np.linalg.norm(weights):
+    if fixed_order.length(beside) <= _SPANNED * fixed_order.length(weights):
         exact = [Fraction(float(t)) for t in fixed]
         holds = all(
             Inequality(
@@ -96,7 +98,7 @@ def joint_family(
     existence, point = common_point(inequalities, len(reads))
     if point is None:
         return JointFamily(dimension, "none" if existence == "none" else "undecided")
-    moved = shortest + (point - fixed)[:, None] * beside / (beside @ beside)
+    moved = rounded(shortest + (point - fixed)[:, None] * beside / fixed_order.dot(beside, beside))
     made = [LinearPlace.of(last, read[None], move[None]) for read, move in zip(reads, moved, strict=True)]
     return JointFamily(
         dimension, "some", DirectionAlignment.of(algorithm.text, zip(sorted(algorithm.responses), made, strict=True))

@@ -24,18 +24,19 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from analysis import fixed_order
 from analysis.algorithms.high_level_model import HighLevelModel
 from analysis.alignments.alignment import Alignment
-from analysis.alignments.iia import pattern_bits
 from analysis.directions.alignment import DirectionAlignment, LinearPlace, swap_rows
 from analysis.directions.integers import INTEGER_RESIDUAL
 from analysis.directions.readouts import ReadOut, read_out
-from analysis.directions.swaps import next_layer
+from analysis.directions.swaps import next_layer, settled
 from analysis.experiments import SILENT
 from analysis.interpretations.cuts import EQUAL_WITHIN
 from analysis.interpretations.interpretation import Interpretation, NeuronGate
 from analysis.networks.mlp import activations
 from analysis.networks.network import Network
+from analysis.tasks import pattern_bits
 
 Array = NDArray[np.float64]
 
@@ -102,6 +103,11 @@ class SwapsAsked:
         """``[swap, source, base]``: source ≠ base."""
         n_rows = self.outputs.shape[-1]
         return np.broadcast_to(~np.eye(n_rows, dtype=bool), self.outputs.shape)
+
+    @property
+    def margins(self) -> Array:
+        """``[swap, source, base]``: distance of the output from the edge of the decision."""
+        return np.abs(self.outputs - 0.5)
 
     @property
     def n_interventions(self) -> int:
@@ -184,7 +190,7 @@ def _own(network: Network, speaker: Speaker) -> tuple[list[_Own], bool]:
     named: list[tuple[str, str, LinearPlace]] = []
     most = MAX_VARIABLES
     if speaker.algorithm is not None:
-        formulas = {variable.path: variable.formula for variable in speaker.algorithm.variables}
+        formulas = {variable.path: variable.shown for variable in speaker.algorithm.variables}
         if speaker.directions is not None:
             named = [(path, formulas[path], place) for path, place in speaker.directions.places]
         elif speaker.alignment is not None:
@@ -218,10 +224,12 @@ def _swapped(network: Network, clean: Sequence[Array], places: Sequence[LinearPl
         moves = swap_rows(here) if here else None
         if moves is not None:
             reads = np.concatenate([place.matrix for place in here])
-            change = (clean[layer] @ reads.T)[:, None, :] - values @ reads.T  # [source, base, k]
+            wanted = fixed_order.inner(clean[layer], reads)
+            change = wanted[:, None, :] - fixed_order.inner(values, reads)  # [source, base, k]
             for at in range(len(moves)):
                 values = values + change[..., at, None] * moves[at]
         layers.append(values)
+    layers[-1] = settled(values[..., 0], clean[-1][:, 0])[..., None]
     return layers
 
 
@@ -262,7 +270,7 @@ def _says(
     bits, known = {}, np.ones((n_rows, n_rows), dtype=bool)
     for path, place in speaker.directions.places:
         reading = readings[path]
-        level = reading.gain * (layers[place.layer] @ place.matrix[0]) + reading.constant - 0.5
+        level = reading.gain * fixed_order.inner(layers[place.layer], place.matrix)[..., 0] + reading.constant - 0.5
         known &= np.abs(level) > _BETWEEN
         bits[path] = level > 0
     full = (1 << n_rows) - 1

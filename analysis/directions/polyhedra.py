@@ -13,8 +13,10 @@ from fractions import Fraction
 from typing import Final, Literal
 
 import numpy as np
+import scipy  # loads scipy.optimize, of which a server has no use, when it is first asked for
 from numpy.typing import NDArray
-from scipy.optimize import linprog
+
+from analysis import fixed_order
 
 Existence = Literal["some", "none", "undecided"]
 
@@ -49,7 +51,8 @@ def common_point(inequalities: Sequence[Inequality], dimension: int) -> tuple[Ex
         dimension: of z, at least 1.
 
     Returns:
-        "some" and a point that clears them all in floats; "none", proved; or "undecided" where neither was reached.
+        "some" and a point that clears them all, of few digits where it can be; "none", proved; or "undecided" where
+        neither was reached.
     """
     rows = []
     for inequality in inequalities:
@@ -60,23 +63,41 @@ def common_point(inequalities: Sequence[Inequality], dimension: int) -> tuple[Ex
     if not rows:
         return "some", np.zeros(dimension)
     factors = np.array([[float(f) for f in row.factors] for row in rows])
-    lengths = np.linalg.norm(factors, axis=1)
+    lengths = np.array([fixed_order.length(row) for row in factors])
     if not (lengths > 0).all() or not np.isfinite(factors).all():
         return "undecided", None
     bounds = -np.array([float(row.constant) for row in rows]) / lengths
     matrix = np.column_stack([factors / lengths[:, None], np.ones(len(rows))])
     objective = np.zeros(dimension + 1)
     objective[-1] = -1.0
-    result = linprog(
+    result = scipy.optimize.linprog(
         objective, A_ub=matrix, b_ub=bounds, bounds=[(None, None)] * dimension + [(None, 1.0)], method="highs-ds"
     )
     if result.status != 0:
         return "undecided", None
     if result.x[-1] > CLEARANCE:
-        return "some", np.asarray(result.x[:-1])
+        return "some", _plainest(result.x[:-1], rows, lengths, float(result.x[-1]) / 2)
     multipliers = -np.asarray(result.ineqlin.marginals)
     used = np.flatnonzero(multipliers > _MULTIPLIER)
     return ("none" if contradict([rows[i] for i in used]) else "undecided"), None
+
+
+def _plainest(
+    point: NDArray[np.float64], rows: Sequence[Inequality], lengths: NDArray[np.float64], room: float
+) -> NDArray[np.float64]:
+    """The point with the fewest digits behind the decimal point that still clears every inequality by so much.
+
+    What a solver returns is a vertex up to its rounding errors; the digits that are left out are those that carry them.
+    """
+    for digits in (0, 1, 2, 3, 6, 9):
+        plain = np.round(point, digits) + 0.0
+        exact = [Fraction(x) for x in plain.tolist()]
+        if all(
+            sum((f * x for f, x in zip(row.factors, exact, strict=True)), row.constant) <= -room * size
+            for row, size in zip(rows, lengths.tolist(), strict=True)
+        ):
+            return plain
+    return point
 
 
 def contradict(rows: Sequence[Inequality]) -> bool:

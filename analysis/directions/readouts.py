@@ -5,19 +5,22 @@ activations on the inputs less their mean, all read-outs are w₀ + null space o
 shortest. Where the activations are affinely independent every variable has one; where there are more neurons than
 affinely independent activations, read-outs are many, and their dimension is told.
 
-w₀ is rounded at the twelfth digit of its largest number, so that another order of summation names the same direction.
+w₀ is computed in a fixed order (:mod:`analysis.fixed_order`), so every machine has the same bits, and rounded at the
+twelfth digit of its largest number: where the layer is well conditioned, another way to compute it names the same
+direction.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import floor, log10
+from decimal import Decimal
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from analysis import fixed_order
 from analysis.directions.alignment import LinearPlace
 
 Array = NDArray[np.float64]
@@ -57,8 +60,33 @@ class MinimumNorm:
     n_free: int
 
 
+@dataclass(frozen=True, eq=False)
+class Spread:
+    """How a layer's activations spread about their mean, decomposed once for all variables.
+
+    Args:
+        left: ``[rank, rows]`` orthonormal.
+        singular: ``[rank]``.
+        right: ``[rank, width]`` orthonormal.
+    """
+
+    left: Array
+    singular: Array
+    right: Array
+
+    @classmethod
+    def of(cls, activations: Array) -> Spread:
+        """That of ``[rows, width]`` activations on the inputs."""
+        return cls(*fixed_order.decomposed(activations - fixed_order.mean(activations), _RANK))
+
+
 def minimum_norm(
-    layer: int, activations: Array, values: Array | Sequence[Sequence[float]], *, residual: float = RESIDUAL
+    layer: int,
+    activations: Array,
+    values: Array | Sequence[Sequence[float]],
+    *,
+    residual: float = RESIDUAL,
+    spread: Spread | None = None,
 ) -> tuple[MinimumNorm, ...]:
     """The shortest read-out of each variable on one layer.
 
@@ -67,21 +95,20 @@ def minimum_norm(
         activations: ``[rows, width]`` of the layer on the inputs.
         values: ``[variables, rows]`` of 0 and 1.
         residual: largest difference that counts as reading the variable.
+        spread: of the activations, where it is known.
 
     Returns:
         One for each variable. A constant variable has none: there is no direction to move along.
     """
     wanted = np.atleast_2d(np.asarray(values, dtype=np.float64))
-    centre = activations.mean(axis=0)
-    left, singular, right = np.linalg.svd(activations - centre, full_matrices=False)
-    kept = singular > _RANK * max(float(singular[0]), np.finfo(float).tiny)
-    inverse = np.where(kept, 1.0 / np.where(kept, singular, 1.0), 0.0)
-    weights = ((wanted - wanted.mean(axis=1, keepdims=True)) @ left * inverse) @ right
-    n_free = activations.shape[1] - int(kept.sum())
+    known = spread or Spread.of(activations)
+    centred = wanted - fixed_order.mean(wanted.T)[:, None]
+    weights = fixed_order.inner(fixed_order.inner(centred, known.left) / known.singular, known.right.T)
+    n_free = activations.shape[1] - len(known.singular)
     found = []
     for row, goal in zip(rounded(weights), wanted, strict=True):
-        read = activations @ row
-        constant = float((goal - read).mean())
+        read = fixed_order.inner(activations, row[None])[:, 0]
+        constant = float(fixed_order.mean(goal - read))
         out = ReadOut(1.0, constant, float(np.abs(read + constant - goal).max()))
         usable = out.residual <= residual and bool(row.any())
         found.append(MinimumNorm(LinearPlace.of(layer, [row]) if usable else None, out, n_free))
@@ -96,7 +123,7 @@ def read_out(weights: Array, activations: Array, values: Array) -> ReadOut:
         activations: ``[rows, width]``.
         values: ``[rows]`` of 0 and 1.
     """
-    gains, constants, residuals = affine_fits((activations @ weights)[None], values)
+    gains, constants, residuals = affine_fits(fixed_order.inner(weights[None], activations), values)
     return ReadOut(float(gains[0]), float(constants[0]), float(residuals[0]))
 
 
@@ -132,7 +159,7 @@ def affine_fits(reads: Array, values: Array) -> tuple[Array, Array, Array]:
 def rounded(rows: Array) -> Array:
     """Numbers rounded at the twelfth significant digit of their row's largest: what is smaller is rounding error."""
     largest = np.abs(rows).max(axis=-1, initial=0.0)
-    places = [0 if size == 0 else _DIGITS - 1 - floor(log10(size)) for size in largest.ravel().tolist()]
+    places = [0 if size == 0 else _DIGITS - 1 - Decimal(size).adjusted() for size in largest.ravel().tolist()]
     flat = rows.reshape(-1, rows.shape[-1]).tolist()
     return np.array([[round(number, n) for number in row] for row, n in zip(flat, places, strict=True)]).reshape(
         rows.shape

@@ -5,33 +5,28 @@ from __future__ import annotations
 import math
 
 from analysis.algorithms.high_level_model import HighLevelModel
-from analysis.data import DataRecord
 from analysis.directions.alignment import DirectionAlignment
 from analysis.directions.rowspace import rowspace_split
 from analysis.directions.scoring import score_directions
-from analysis.networks.network import Network
-from analysis.protocol import Protocol
+from analysis.question import Question
 from analysis.reverify import Recomputed
 
 
 def recompute_directions(
-    network: Network, algorithm: HighLevelModel, alignment: DirectionAlignment, data: DataRecord, protocol: Protocol
+    question: Question, algorithm: HighLevelModel, alignment: DirectionAlignment
 ) -> tuple[Recomputed, ...]:
     """Every single and joint interchange made again, and each direction split anew.
 
     Args:
-        network: cut to the analysed output.
         algorithm: the algorithm that is aligned.
         alignment: places for all of its variables.
-        data: rows to interchange.
-        protocol: decision rule and pairs.
 
     Raises:
         InvalidAlignment: it does not fit the algorithm or the network.
     """
-    scored = score_directions(network, algorithm, alignment, protocol, data)
+    scored = score_directions(question, algorithm, alignment)
     plain = [(path, place) for path, place in alignment.places if place.dimension == 1 and place.is_orthogonal]
-    splits = [rowspace_split(network, algorithm, path, place, protocol, data) for path, place in plain]
+    splits = [rowspace_split(question, algorithm, path, place) for path, place in plain]
     joint = scored.joint
     margin = scored.margin if math.isfinite(scored.margin) else None
     return (

@@ -103,6 +103,7 @@ class DirectionSearch:
         n_candidates: candidates that compute the task, exact.
         irredundant_only: whether only those without a redundant literal were searched.
         all_listed: whether every candidate was at hand; where there are very many, only the first are listed.
+        n_left: algorithms that were still to be searched when the caller's time was up.
     """
 
     direction_class: DirectionClass
@@ -110,6 +111,7 @@ class DirectionSearch:
     n_candidates: int
     irredundant_only: bool
     all_listed: bool = True
+    n_left: int = 0
 
     @property
     def n_aligned(self) -> int:
@@ -129,6 +131,8 @@ class DirectionSearch:
     @property
     def is_exact(self) -> bool:
         """Whether no limit and nothing undecided leaves a count open."""
-        return self.all_listed and all(
-            found.truncated_at is None and not found.n_undecided for found in self.algorithms
+        return (
+            self.all_listed
+            and not self.n_left
+            and all(found.truncated_at is None and not found.n_undecided for found in self.algorithms)
         )

@@ -27,6 +27,9 @@ def unfinished_directions(findings: Sequence[DirectionFindings], output: int) ->
         n_undecided = sum(one.n_undecided for one in search.algorithms)
         if found.refused:
             sentences.append(f"{where} was not searched: {found.refused}")
+        elif search.n_left:
+            n_all = len(search.algorithms) + search.n_left
+            sentences.append(f"{where} truncated at {len(search.algorithms):,} of {n_all:,} algorithms: time was up")
         elif not search.all_listed:
             sentences.append(f"{where}: only the candidates at hand were searched, {len(search.algorithms):,} of them")
         if n_truncated:
@@ -52,6 +55,8 @@ def _search_json(found: DirectionFindings) -> dict[str, Any]:
     }
     if found.settings:
         document["settings"] = dict(found.settings)
+    if search.n_left:
+        document["out_of_time"] = {"done": len(search.algorithms), "of": len(search.algorithms) + search.n_left}
     if found.refused:
         document["refused"] = found.refused
     return document

@@ -15,15 +15,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-import numpy as np
-
+from analysis import fixed_order
 from analysis.algorithms.high_level_model import HighLevelModel
-from analysis.data import DataRecord
 from analysis.directions.alignment import LinearPlace
+from analysis.directions.readouts import rounded
 from analysis.directions.scoring import direction_matrix
 from analysis.errors import InvalidAlignment
-from analysis.networks.network import Network
-from analysis.protocol import Protocol
+from analysis.question import Question
 
 _RANK: Final = 1e-10
 
@@ -52,18 +50,13 @@ class RowspaceSplit:
         return self.whole == self.of > self.seen
 
 
-def rowspace_split(
-    network: Network, algorithm: HighLevelModel, path: str, place: LinearPlace, protocol: Protocol, data: DataRecord
-) -> RowspaceSplit:
+def rowspace_split(question: Question, algorithm: HighLevelModel, path: str, place: LinearPlace) -> RowspaceSplit:
     """Split one variable's direction.
 
     Args:
-        network: cut to the analysed output.
         algorithm: the algorithm that the variable belongs to.
         path: the variable.
         place: one direction with its orthogonal swap.
-        protocol: decision rule and pairs.
-        data: rows to interchange.
 
     Raises:
         InvalidAlignment: no such variable or layer, or a place of several dimensions or with an oblique swap.
@@ -72,15 +65,14 @@ def rowspace_split(
         raise InvalidAlignment(
             f"place of variable {path}", "is not one direction with its orthogonal swap", "split the read-out itself"
         )
-    matrix = direction_matrix(network, algorithm, path, place, protocol, data)
+    matrix = direction_matrix(question, algorithm, path, place)
     w = place.matrix[0]
-    _, singular, rows = np.linalg.svd(network.weights[place.layer], full_matrices=False)
-    basis = rows[singular > _RANK * max(float(singular[0]), np.finfo(float).tiny)]
-    seen = basis.T @ (basis @ w)
-    share = float(seen @ seen / (w @ w))
+    _, _, basis = fixed_order.decomposed(question.cut.weights[place.layer], _RANK)
+    seen = rounded(fixed_order.inner(fixed_order.inner(w, basis), basis.T))
+    share = fixed_order.dot(seen, seen) / fixed_order.dot(w, w)
     whole, of = int(matrix.agreed[matrix.tested].sum()), int(matrix.tested.sum())
     if share <= _RANK:  # nothing moves: every base decides as it does by itself
         still = (matrix.decisions.diagonal()[None, :] == matrix.expected)[matrix.tested]
         return RowspaceSplit(len(basis), 0.0, whole, int(still.sum()), of)
-    alone = direction_matrix(network, algorithm, path, LinearPlace.of(place.layer, seen[None]), protocol, data)
+    alone = direction_matrix(question, algorithm, path, LinearPlace.of(place.layer, seen[None]))
     return RowspaceSplit(len(basis), share, whole, int(alone.agreed[alone.tested].sum()), of)

@@ -13,13 +13,10 @@ from analysis.alignments.alignment import IIA
 from analysis.alignments.iia import (
     Behaviour,
     InterchangeMatrix,
-    interchange_rows,
     judged_matrix,
-    pattern_bits,
     tested_pairs,
 )
 from analysis.alignments.joint import MAX_RUNS, JointScore, score_joint_runs
-from analysis.data import DataRecord
 from analysis.directions.alignment import DirectionAlignment, LinearPlace
 from analysis.directions.readouts import ReadOut, read_out
 from analysis.directions.swaps import joint_outputs, swap_outputs
@@ -27,6 +24,8 @@ from analysis.errors import InvalidAlignment
 from analysis.networks.mlp import activations
 from analysis.networks.network import Network
 from analysis.protocol import Protocol
+from analysis.question import Question
+from analysis.tasks import pattern_bits
 from analysis.validity import decide, margin_to_edge
 
 
@@ -62,11 +61,9 @@ class ScoredDirections:
 
 
 def score_directions(
-    network: Network,
+    question: Question,
     algorithm: HighLevelModel,
     alignment: DirectionAlignment,
-    protocol: Protocol,
-    data: DataRecord,
     *,
     joint: bool = True,
     max_runs: int = MAX_RUNS,
@@ -74,11 +71,8 @@ def score_directions(
     """Score one alignment, without a search.
 
     Args:
-        network: cut to the analysed output.
         algorithm: the algorithm that is aligned.
         alignment: places for all of its variables.
-        protocol: decision rule and pairs.
-        data: rows to interchange.
         joint: whether to run joint interchanges, if they are no more than ``max_runs``.
         max_runs: most joint runs.
 
@@ -86,8 +80,9 @@ def score_directions(
         InvalidAlignment: another algorithm's alignment, a variable missing or unknown, a layer that does not exist or
             has another width, read-outs of one layer that cannot be set at once.
     """
+    network, protocol = question.cut, question.protocol
     check_directions(network, algorithm, alignment)
-    clean = activations(network, interchange_rows(data))
+    clean = activations(network, question.data.clean_rows)
     places = [place for _, place in alignment.places]
     n_inputs, rule = algorithm.n_inputs, protocol.alignment_decision
     tested = tested_pairs(n_inputs, protocol.interchange_pairs)
@@ -135,26 +130,22 @@ def joint_score(
     )
 
 
-def direction_matrix(
-    network: Network, algorithm: HighLevelModel, path: str, place: LinearPlace, protocol: Protocol, data: DataRecord
-) -> InterchangeMatrix:
+def direction_matrix(question: Question, algorithm: HighLevelModel, path: str, place: LinearPlace) -> InterchangeMatrix:
     """Every interchange of one variable on one place, as for neuron sets.
 
     Args:
-        network: cut to the analysed output.
         algorithm: the algorithm that the variable belongs to.
         path: the variable.
         place: where it lives.
-        protocol: decision rule and pairs tested.
-        data: rows to interchange.
 
     Raises:
         InvalidAlignment: no such variable, or a layer that does not exist or has another width.
     """
+    network = question.cut
     check_variable(algorithm, path)
     check_place(network, path, place)
-    outputs = swap_outputs(network, activations(network, interchange_rows(data)), [place])[0]
-    return judged_matrix(outputs, algorithm, path, protocol)
+    outputs = swap_outputs(network, activations(network, question.data.clean_rows), [place])[0]
+    return judged_matrix(outputs, algorithm, path, question.protocol)
 
 
 def causal_order(alignment: DirectionAlignment) -> bool:

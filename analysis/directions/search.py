@@ -14,6 +14,7 @@ Subspaces that are learned have a search of their own (:mod:`analysis.directions
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from heapq import nsmallest
@@ -26,68 +27,63 @@ from analysis.algorithms.catalogue import Candidates
 from analysis.algorithms.high_level_model import HighLevelModel, Response
 from analysis.algorithms.redundancy import irredundancy
 from analysis.alignments.alignment import IIA
-from analysis.alignments.iia import Behaviour, pattern_bits
+from analysis.alignments.iia import Behaviour
 from analysis.alignments.joint import MAX_RUNS
-from analysis.data import DataRecord
+from analysis.checkpoints import in_parts
 from analysis.directions.alignment import DirectionAlignment
 from analysis.directions.oblique_joint import joint_family
 from analysis.directions.readouts import read_out
 from analysis.directions.result import AlgorithmDirections, DirectionClass, DirectionSearch, ReadFamily, Unread
 from analysis.directions.scoring import ScoredDirections, causal_order, joint_score, score_directions
 from analysis.directions.table import DirectionTable, Offer
-from analysis.networks.network import Network
-from analysis.progress import Progress, Report, silent
-from analysis.protocol import Protocol
-from analysis.shards import FORGETFUL, Shards, in_parts
+from analysis.progress import OutOfTime
+from analysis.question import Question
+from analysis.tasks import pattern_bits
+from analysis.work import DEFAULT_WORK, Work
 
 MAX_PLACEMENTS: Final = 20_000  # for one algorithm
 MAX_KEPT: Final = 100  # valid alignments of one algorithm
 
 
 def search_directions(
-    network: Network,
+    question: Question,
     candidates: Candidates,
-    protocol: Protocol,
-    data: DataRecord,
     direction_class: DirectionClass,
+    work: Work = DEFAULT_WORK,
     *,
     irredundant_only: bool = True,
     table: DirectionTable | None = None,
-    report: Report = silent,
-    shards: Shards = FORGETFUL,
 ) -> DirectionSearch:
     """Align every candidate algorithm on directions of one class.
 
     Args:
-        network: cut to the analysed output.
         candidates: the algorithms, all over the network's inputs.
-        protocol: pairs, decision, near misses and alignments kept.
-        data: rows to interchange.
         direction_class: any but "learned".
         irredundant_only: leave out algorithms with a redundant literal.
         table: of the same network, protocol and data, where several classes are searched.
-        report: told "directions" before each algorithm; may cancel there.
-        shards: where the algorithms go that are done.
+        work: told "directions" before each algorithm; may cancel there, or raise OutOfTime to stop.
 
     Raises:
         BeyondLimits: integer directions of a layer that is too wide.
     """
     if direction_class == "learned":
         raise ValueError("learned subspaces are searched by analysis.directions.learned")
-    known = table or DirectionTable(network, protocol, data)
+    known = table or DirectionTable(question)
     chosen = [a for a in candidates.algorithms if not irredundant_only or irredundancy(a)["irredundant-literals"]]
     found: list[AlgorithmDirections] = []
 
     def pieces() -> Iterator[Callable[[], AlgorithmDirections]]:
         for done, algorithm in enumerate(chosen):
-            report(Progress("directions", done, len(chosen), f"{sum(f.n_valid for f in found)} valid alignments"))
+            work.tell("directions", done, len(chosen), f"{sum(f.n_valid for f in found)} valid alignments")
             yield partial(align_on_directions, known, algorithm, direction_class)
 
-    for one in in_parts(pieces(), shards):
-        found.append(one)  # noqa: PERF402  one by one: the pieces tell how many there are
-    report(Progress("directions", 1, 1, f"{sum(f.n_valid for f in found)} valid alignments"))
+    with suppress(OutOfTime):
+        for one in in_parts(pieces(), work.checkpoints):
+            found.append(one)  # noqa: PERF402  one by one: the pieces tell how many there are
+    work.tell("directions", 1, 1, f"{sum(f.n_valid for f in found)} valid alignments")
     listed = len(candidates.algorithms) == candidates.n_candidates
-    return DirectionSearch(direction_class, tuple(found), candidates.n_candidates, irredundant_only, listed)
+    left = len(chosen) - len(found)
+    return DirectionSearch(direction_class, tuple(found), candidates.n_candidates, irredundant_only, listed, left)
 
 
 def align_on_directions(
@@ -223,8 +219,11 @@ def _with_joint(table: DirectionTable, algorithm: HighLevelModel, scored: Scored
 
 
 def _jointly_oblique(table: DirectionTable, algorithm: HighLevelModel, scored: ScoredDirections) -> ScoredDirections:
-    """The member of the same families that passes jointly, where the closed form finds one and this one fails."""
-    if scored.joint_valid is not False:
+    """The member of the same families that passes jointly, where the closed form finds one and this one fails.
+
+    An algorithm without variables has no families: it fails where the network itself decides otherwise.
+    """
+    if scored.joint_valid is not False or not algorithm.responses:
         return scored
     family = joint_family(
         table.network,
@@ -236,5 +235,5 @@ def _jointly_oblique(table: DirectionTable, algorithm: HighLevelModel, scored: S
     )
     if family is None or family.witness is None:
         return scored
-    found = score_directions(table.network, algorithm, family.witness, table.protocol, table.data)
+    found = score_directions(table.question, algorithm, family.witness)
     return found if found.valid and found.joint_valid else scored

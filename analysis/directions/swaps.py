@@ -3,6 +3,10 @@
 Sums are taken in the fixed order of :func:`analysis.networks.mlp.activations`, so a swap that changes nothing gives
 exactly the network's output, and a direction that is one neuron gives, up to the last bits of that neuron's value, what
 interchanging the neuron gives.
+
+A swap that sets the output to the edge of a decision does so up to rounding, on one side or the other. So an output
+that the swap has changed, and that is within :data:`EDGE_WITHIN` of an edge, counts as on the edge: .5 is decided as 0,
+and the margin is 0, which every page and file calls fragile.
 """
 
 from __future__ import annotations
@@ -14,12 +18,16 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from analysis import fixed_order
 from analysis.directions.alignment import LinearPlace, swap_rows
 from analysis.errors import InvalidAlignment
 from analysis.networks.mlp import activate
 from analysis.networks.network import Network
+from analysis.validity import EDGES
 
 Array = NDArray[np.float64]
+
+EDGE_WITHIN: Final = 1e-9
 
 _CELLS: Final = 2_000_000  # values of one layer held at once
 
@@ -88,12 +96,24 @@ def swapped_along(network: Network, clean: Sequence[Array], layer: int, reads: A
         ``[places, source, base]`` raw outputs.
     """
     own = clean[layer]
-    values = reads @ own.T  # [places, k, rows]
+    values = fixed_order.inner(reads, own)  # [places, k, rows]
     change = values[:, :, :, None] - values[:, :, None, :]  # [places, k, source, base]
     moved = np.broadcast_to(own, (len(reads), len(own), *own.shape))
     for row in range(reads.shape[1]):
         moved = moved + change[:, row, :, :, None] * swaps[:, row, None, None, :]
-    return run_from(network, layer, moved)
+    return settled(run_from(network, layer, moved), clean[-1][:, 0])
+
+
+def settled(outputs: Array, own: Array) -> Array:
+    """Outputs with those that are within :data:`EDGE_WITHIN` of a decision's edge on the edge, unless nothing changed.
+
+    Args:
+        outputs: ``[…, base]`` raw outputs under swaps.
+        own: ``[base]`` the network's own.
+    """
+    for edge in EDGES:
+        outputs = np.where((np.abs(outputs - edge) <= EDGE_WITHIN) & (outputs != own), edge, outputs)
+    return outputs
 
 
 def joint_outputs(
@@ -126,12 +146,13 @@ def joint_outputs(
             )
         changes: list[Array] = []
         for column in here:
-            wanted = clean[layer][sources[:, column]] @ places[column].matrix.T  # [choices, k]
-            changes.append(wanted[:, None, :] - values @ places[column].matrix.T)
+            reads = places[column].matrix
+            wanted = fixed_order.inner(clean[layer], reads)[sources[:, column]]  # [choices, k]
+            changes.append(wanted[:, None, :] - fixed_order.inner(values, reads))
         change = np.concatenate(changes, axis=-1)
         for at in range(len(moves)):
             values = values + change[..., at, None] * moves[at]
-    return values[..., 0]
+    return settled(values[..., 0], clean[-1][:, 0])
 
 
 def _swap_rows_of(place: LinearPlace) -> Array:

@@ -8,17 +8,17 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.alignments.iia import Behaviour, interchange_rows, pattern_bits, tested_pairs
-from analysis.data import DataRecord
+from analysis import fixed_order
+from analysis.alignments.iia import Behaviour, tested_pairs
 from analysis.directions.alignment import LinearPlace, swap_rows
 from analysis.directions.integers import INTEGER_RESIDUAL, integer_directions
 from analysis.directions.oblique import ObliqueFamily, oblique_family
-from analysis.directions.readouts import RESIDUAL, MinimumNorm, affine_fits, minimum_norm
+from analysis.directions.readouts import RESIDUAL, MinimumNorm, Spread, affine_fits, minimum_norm
 from analysis.directions.result import DirectionClass
 from analysis.directions.swaps import swap_outputs
 from analysis.networks.mlp import activations
-from analysis.networks.network import Network
-from analysis.protocol import Protocol
+from analysis.question import Question
+from analysis.tasks import pattern_bits
 from analysis.validity import decide, margin_to_edge
 
 
@@ -43,26 +43,23 @@ class DirectionTable:
     """What a network does along directions, computed once for all algorithms that ask.
 
     Args:
-        network: cut to the analysed output.
-        protocol: decision rule and pairs.
-        data: rows to interchange.
         residual: largest difference with which a read-out reads a variable.
         integer_residual: the same for small integer directions.
     """
 
     def __init__(
         self,
-        network: Network,
-        protocol: Protocol,
-        data: DataRecord,
+        question: Question,
         *,
         residual: float = RESIDUAL,
         integer_residual: float = INTEGER_RESIDUAL,
     ) -> None:
-        self.network, self.protocol, self.data = network, protocol, data
-        self.clean = activations(network, interchange_rows(data))
-        self.tested = tested_pairs(network.n_inputs, protocol.interchange_pairs)
+        network = question.cut
+        self.question, self.network, self.protocol = question, network, question.protocol
+        self.clean = activations(network, question.data.clean_rows)
+        self.tested = tested_pairs(network.n_inputs, question.protocol.interchange_pairs)
         self._residual, self._integer_residual = residual, integer_residual
+        self._spreads: dict[int, Spread] = {}
         self._read_outs: dict[tuple[int, int], MinimumNorm] = {}
         self._outputs: dict[LinearPlace, NDArray[np.float64]] = {}
         self._integers: dict[int, tuple[NDArray[np.int8], NDArray[np.float64], NDArray[np.float64]]] = {}
@@ -84,7 +81,11 @@ class DirectionTable:
         key = layer, function
         if key not in self._read_outs:
             values = pattern_bits(function, self.network.n_inputs).astype(np.float64)
-            self._read_outs[key] = minimum_norm(layer, self.clean[layer], values[None], residual=self._residual)[0]
+            if layer not in self._spreads:
+                self._spreads[layer] = Spread.of(self.clean[layer])
+            self._read_outs[key] = minimum_norm(
+                layer, self.clean[layer], values[None], residual=self._residual, spread=self._spreads[layer]
+            )[0]
         return self._read_outs[key]
 
     def family(self, layer: int, behaviour: Behaviour) -> ObliqueFamily | None:
@@ -166,7 +167,7 @@ class DirectionTable:
             rule = self.protocol.alignment_decision
             margins = margin_to_edge(outputs, rule).min(axis=1, initial=np.inf)
             weights = np.array([place.reads[0] for place in places])
-            self._integers[layer] = decide(outputs, rule), margins, weights @ self.clean[layer].T
+            self._integers[layer] = decide(outputs, rule), margins, fixed_order.inner(weights, self.clean[layer])
         return self._integers[layer]
 
     def independent(self, places: Sequence[LinearPlace]) -> bool:

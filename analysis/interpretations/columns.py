@@ -136,25 +136,30 @@ class Columns:
         above = range(3, len(self.gated))
         if not above:
             return np.zeros((1, 1), dtype=np.int64), np.zeros(self.decisions.shape, dtype=np.int64)
-        patched = np.stack([self.patched(layer) for layer in above], axis=1)
-        n_sets, n_pairs = self.decisions.shape
-        source = np.broadcast_to(self.pairs[0][None, :, None], (n_sets, n_pairs, 1))
-        every = np.broadcast_to(patched[:, None], (n_sets, n_pairs, patched.shape[1]))
-        each = np.concatenate([every, source], axis=2).reshape(-1, patched.shape[1] + 1)
-        rows, position = np.unique(each, axis=0, return_inverse=True)
-        return rows, position.reshape(n_sets, n_pairs)
+        patterns, pattern = np.unique(
+            np.stack([self.patched(layer) for layer in above], axis=1), axis=0, return_inverse=True
+        )
+        sources, _, of = self._sources
+        rows = np.column_stack([patterns.repeat(len(sources), axis=0), np.tile(sources, len(patterns))])
+        return rows, pattern[:, None] * len(sources) + of
+
+    @cached_property
+    def _sources(self) -> tuple[Integers, NDArray[np.intp], NDArray[np.intp]]:
+        """The sources that occur, ascending, for each the first pair with it, and the source of each pair by rank."""
+        sources, first, of = np.unique(self.pairs[0], return_index=True, return_inverse=True)
+        return sources, first, of
 
     @cached_property
     def kinds(self) -> Kinds:
-        """How interventions enter the gates above the first layer."""
-        shape, n_rows = self.decisions.shape, self.space.n_rows
-        source = np.broadcast_to(self.pairs[0], shape)
-        patched = np.broadcast_to(self.patched(2)[:, None], shape)
-        code = (self.situations[1] * self.n_columns + patched) * n_rows + source
-        each, of = np.unique(code, return_inverse=True)
+        """How interventions enter the gates above the first layer: one with a given set only depends on its source."""
+        n_rows = self.space.n_rows
+        sources, first, of = self._sources
+        patched = self.patched(2)[:, None]
+        code = (self.situations[1][:, first] * self.n_columns + patched) * n_rows + sources
+        each, of_source_in_set = np.unique(code, return_inverse=True)
         rest, of_source = np.divmod(each, n_rows)
         situation, of_second = np.divmod(rest, self.n_columns)
-        return Kinds(of_source, of_second, situation, of.reshape(shape))
+        return Kinds(of_source, of_second, situation, of_source_in_set.reshape(code.shape)[:, of])
 
     def seen(self, layer: int, position: int) -> Integers:
         """For each number of the layer below, the row of a gate's table that it is."""

@@ -9,8 +9,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.circuits.judging import mean_rows
-from analysis.data import DataRecord
+from analysis.circuits.circuit import MAX_EDGES, EdgeLayout
 from analysis.errors import BeyondLimits
 from analysis.interpretations.cuts import LayerCuts, read_cuts
 from analysis.interpretations.transfer import (
@@ -24,11 +23,10 @@ from analysis.interpretations.transfer import (
     object_array,
     summed,
 )
-from analysis.interventions.ablation import Ablation
-from analysis.networks.network import Network
-from analysis.progress import Progress, Report, silent
+from analysis.progress import OutOfTime
+from analysis.question import Question
 from analysis.result import InterpretationCounts
-from analysis.shards import FORGETFUL, Shards
+from analysis.work import DEFAULT_WORK, Work
 
 MAX_STATES = 1_000_000_000
 _STATES_AT_ONCE = 1 << 15
@@ -37,42 +35,35 @@ _BITS_AT_ONCE = 1 << 25  # separation bits of one batch of circuits
 
 
 def count_interpretations(
-    network: Network,
-    masks: NDArray[np.uint64],
-    data: DataRecord,
-    *,
-    ablation: Ablation = "zero",
-    report: Report = silent,
-    max_states: int = MAX_STATES,
-    shards: Shards = FORGETFUL,
+    question: Question, masks: NDArray[np.uint64], work: Work = DEFAULT_WORK, *, max_states: int = MAX_STATES
 ) -> InterpretationCounts:
     """Count the interpretations of each circuit, and the classes that the inputs can tell apart.
 
     Args:
-        network: the network cut to the analysed output.
         masks: ``[circuits]`` structurally possible circuits.
-        data: its representatives are the rows on which activations are read.
-        ablation: what absent edges carry; the protocol's, so that a circuit is read as it was judged.
-        report: called between batches with the number of circuits done; may raise Cancelled.
+        work: told between batches with the number of circuits done; may raise Cancelled, or OutOfTime to stop.
         max_states: stop when the first layers have more states than this over the circuits so far.
-        shards: where the counts of circuits go that are done.
 
     Returns:
         Exact counts parallel to ``masks``; stopped, those of the first circuits, and ``truncated_at`` says how many.
 
     Raises:
-        BeyondLimits: more than ``max_states`` states before any circuit is counted.
+        BeyondLimits: more than 64 edges, or more than ``max_states`` states before any circuit is counted.
     """
     totals: list[int] = []
     classes: list[int] = []
     n_circuits = len(masks)
-    report(Progress("interpretations", 0, max(n_circuits, 1)))
+    work.tell("interpretations", 0, n_circuits)
     n_states, n_found = 0.0, 0
+    n_edges = EdgeLayout(question.cut.sizes).n_edges
+    if n_edges > MAX_EDGES and n_circuits:
+        cause = f"the network has {n_edges} edges, and the limit is {MAX_EDGES}"
+        raise BeyondLimits("interpretations", cause, "use a smaller network")
     masks = np.asarray(masks, dtype=np.uint64)
-    step = _circuits_at_once(network, data)
+    step = _circuits_at_once(question)
     begin, states_before = 0, 0.0
     while len(totals) < n_circuits:
-        known = shards.recall(str(len(totals)))
+        known = work.checkpoints.recall(str(len(totals)))
         if known is not None:
             more_states, more_totals, more_classes = known
             n_states += more_states
@@ -80,14 +71,15 @@ def count_interpretations(
             classes += more_classes
             n_found += sum(more_totals)
             begin, states_before = len(totals), n_states
-            report(Progress("interpretations", len(totals), max(n_circuits, 1), f"{n_found:,} interpretations"))
+            work.tell("interpretations", len(totals), n_circuits, f"{n_found:,} interpretations")
             continue
         some = masks[len(totals) : len(totals) + step]
-        layers = read_cuts(network, some, data.representatives, ablation, mean_rows(data))
+        layers = read_cuts(
+            question.cut, some, question.data.representatives, question.protocol.ablation, question.data.clean_rows
+        )
         n_states += float(n_first_states(layers[0]).sum())
         if n_states > max_states and totals:
-            uncounted = (0,) * (n_circuits - len(totals))
-            return InterpretationCounts((*totals, *uncounted), (*classes, *uncounted), truncated_at=len(totals))
+            return _counted(totals, classes, n_circuits)
         if n_states > max_states:
             raise BeyondLimits(
                 "interpretations",
@@ -98,17 +90,27 @@ def count_interpretations(
         totals += total
         classes += observed
         n_found += sum(total)
-        if shards.due():
-            shards.keep(str(begin), (n_states - states_before, totals[begin:], classes[begin:]))
+        if work.checkpoints.due():
+            work.checkpoints.keep(str(begin), (n_states - states_before, totals[begin:], classes[begin:]))
             begin, states_before = len(totals), n_states
-        report(Progress("interpretations", len(totals), max(n_circuits, 1), f"{n_found:,} interpretations"))
-    return InterpretationCounts(tuple(totals), tuple(classes))
+        try:
+            work.tell("interpretations", len(totals), n_circuits, f"{n_found:,} interpretations")
+        except OutOfTime:
+            break
+    return _counted(totals, classes, n_circuits)
 
 
-def _circuits_at_once(network: Network, data: DataRecord) -> int:
+def _counted(totals: list[int], classes: list[int], n_circuits: int) -> InterpretationCounts:
+    """The counts of the first circuits, all of them or some."""
+    uncounted = (0,) * (n_circuits - len(totals))
+    truncated_at = len(totals) if uncounted else None
+    return InterpretationCounts((*totals, *uncounted), (*classes, *uncounted), truncated_at)
+
+
+def _circuits_at_once(question: Question) -> int:
     """So many consecutive circuits that their states and separations fit into memory."""
-    n_rows = len(data.representatives)
-    bits_per_circuit = sum(network.sizes[1:]) * (n_rows - 1) * n_rows * (n_rows - 1) // 2
+    n_rows = len(question.data.representatives)
+    bits_per_circuit = sum(question.cut.sizes[1:]) * (n_rows - 1) * n_rows * (n_rows - 1) // 2
     return max(1, min(_CIRCUITS_AT_ONCE, _BITS_AT_ONCE // max(bits_per_circuit, 1)))
 
 

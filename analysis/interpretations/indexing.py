@@ -18,9 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.algorithms.high_level_model import input_pattern
-from analysis.circuits.circuit import MAX_EDGES, Circuit
-from analysis.circuits.judging import mean_rows
-from analysis.data import DataRecord
+from analysis.circuits.circuit import MAX_EDGES, Circuit, mask_array
 from analysis.errors import BeyondLimits, InvalidIndex
 from analysis.interpretations.completions import OpenGate, barred_completions, local_table
 from analysis.interpretations.cuts import LayerCuts, pattern, read_cuts
@@ -35,8 +33,7 @@ from analysis.interpretations.transfer import (
     n_first_states,
     object_array,
 )
-from analysis.interventions.ablation import Ablation
-from analysis.networks.network import Network
+from analysis.question import Question
 
 MAX_STATES = 5_000_000
 MAX_LINKS = 5_000_000  # from states of one layer to those of the next, in all; some seconds
@@ -44,36 +41,32 @@ _STATES_AT_ONCE = 1 << 15
 _RECENT = 256  # neighbouring indices share most of their way down
 
 
-def interpretation_at(
-    network: Network, circuit: Circuit, index: int, data: DataRecord, *, ablation: Ablation = "zero"
-) -> Interpretation:
+def interpretation_at(question: Question, circuit: Circuit, index: int) -> Interpretation:
     """The interpretation of a circuit at an index.
 
     Raises:
         InvalidIndex: outside 0 … count − 1; the cause names the count.
         BeyondLimits: see :class:`InterpretationSpace`.
     """
-    return InterpretationSpace(network, circuit, data, ablation).at(index)
+    return InterpretationSpace(question, circuit).at(index)
 
 
-def index_of(network: Network, interpretation: Interpretation, data: DataRecord, *, ablation: Ablation = "zero") -> int:
+def index_of(question: Question, interpretation: Interpretation) -> int:
     """The index of an interpretation, from its gates alone (its own ``index`` is not read).
 
     Raises:
         InvalidIndex: the gates are no interpretation of the circuit.
     """
-    return InterpretationSpace(network, interpretation.circuit, data, ablation).index_of(interpretation.gates)
+    return InterpretationSpace(question, interpretation.circuit).index_of(interpretation.gates)
 
 
-def index_of_observed(
-    network: Network, circuit: Circuit, rank: int, data: DataRecord, *, ablation: Ablation = "zero"
-) -> int:
+def index_of_observed(question: Question, circuit: Circuit, rank: int) -> int:
     """The least index of the ``rank``-th observed class, classes in the order of their least indices, from 0.
 
     Raises:
         InvalidIndex: outside 0 … classes − 1; the cause names the number of classes.
     """
-    return InterpretationSpace(network, circuit, data, ablation).index_of_observed(rank)
+    return InterpretationSpace(question, circuit).index_of_observed(rank)
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,19 +74,14 @@ class InterpretationSpace:
     """All interpretations of one circuit; build it once to fetch several.
 
     Args:
-        network: the network cut to the analysed output.
         circuit: a circuit of it.
-        data: its representatives are the rows on which activations are read.
-        ablation: what absent edges carry.
 
     Its properties and methods raise BeyondLimits if the circuit has more than 64 possible edges, its first layer more
     than MAX_STATES states, or all layers together more than MAX_LINKS links.
     """
 
-    network: Network
+    question: Question
     circuit: Circuit
-    data: DataRecord
-    ablation: Ablation = "zero"
 
     @cached_property
     def layers(self) -> tuple[LayerCuts, ...]:
@@ -101,8 +89,14 @@ class InterpretationSpace:
         n_edges = self.circuit.layout.n_edges
         if n_edges > MAX_EDGES:
             raise self._too_large(f"its network has {n_edges} edges, and the limit is {MAX_EDGES}")
-        mask = np.array([self.circuit.mask], dtype=np.uint64)
-        return read_cuts(self.network, mask, self.data.representatives, self.ablation, mean_rows(self.data))
+        mask = mask_array([self.circuit.mask], self.circuit.layout)
+        return read_cuts(
+            self.question.cut,
+            mask,
+            self.question.data.representatives,
+            self.question.protocol.ablation,
+            self.question.data.clean_rows,
+        )
 
     @property
     def count(self) -> int:
@@ -310,7 +304,7 @@ class InterpretationSpace:
     def _open_gates(self, cuts: Sequence[tuple[int, ...]]) -> list[OpenGate]:
         """Every neuron's gate at these cuts, short of its completion, by layer, then index."""
         open_gates: list[OpenGate] = []
-        n_inputs = self.network.n_inputs
+        n_inputs = self.question.cut.n_inputs
         functions = {(0, i): input_pattern(i, n_inputs) for i in range(n_inputs)}
         for layer, (layer_cuts, chosen) in enumerate(zip(self.layers, cuts, strict=True), start=1):
             for neuron in np.flatnonzero(layer_cuts.n_cuts[0]).tolist():

@@ -22,15 +22,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.circuits.circuit import Circuit
-from analysis.data import DataRecord
 from analysis.errors import BeyondLimits, InvalidGate
 from analysis.interpretations.completions import OpenGate
 from analysis.interpretations.gates import essential, gate_name, table_name
 from analysis.interpretations.indexing import InterpretationSpace
 from analysis.interpretations.interpretation import Interpretation, NeuronGate
 from analysis.interpretations.transfer import Integers, Restriction, States, object_array
-from analysis.interventions.ablation import Ablation
-from analysis.networks.network import Network
+from analysis.question import Question
 from analysis.tasks import INPUT_NAMES
 
 OTHER: Final = "other"
@@ -112,15 +110,7 @@ class MatchingSpace(InterpretationSpace):
     wishes: tuple[GateWish, ...] = ()
 
     @classmethod
-    def of(
-        cls,
-        network: Network,
-        circuit: Circuit,
-        data: DataRecord,
-        wishes: Sequence[GateWish] = (),
-        *,
-        ablation: Ablation = "zero",
-    ) -> MatchingSpace:
+    def of(cls, question: Question, circuit: Circuit, wishes: Sequence[GateWish] = ()) -> MatchingSpace:
         """The matches of some wishes.
 
         Raises:
@@ -128,7 +118,7 @@ class MatchingSpace(InterpretationSpace):
                 wishes about one neuron.
             BeyondLimits: :data:`OTHER` for a neuron of more than MAX_PARENTS parents.
         """
-        space = cls(network, circuit, data, ablation, tuple(wishes))
+        space = cls(question, circuit, tuple(wishes))
         seen: set[Site] = set()
         for wish in wishes:
             space._check_wish(wish, seen)
@@ -138,7 +128,7 @@ class MatchingSpace(InterpretationSpace):
     @cached_property
     def whole(self) -> InterpretationSpace:
         """All interpretations of the circuit."""
-        return InterpretationSpace(self.network, self.circuit, self.data, self.ablation)
+        return InterpretationSpace(self.question, self.circuit)
 
     def interpretation(self, rank: int) -> Interpretation:
         """The match of that rank, under its index among all interpretations.
@@ -167,14 +157,14 @@ class MatchingSpace(InterpretationSpace):
     # ---- restricting -------------------------------------------------------------------------------------------------
 
     def _with(self, wishes: tuple[GateWish, ...]) -> MatchingSpace:
-        space = MatchingSpace(self.network, self.circuit, self.data, self.ablation, wishes)
+        space = MatchingSpace(self.question, self.circuit, wishes)
         space.__dict__["layers"] = self.layers  # the cuts are the same
         return space
 
     def _check_wish(self, wish: GateWish, seen: set[Site]) -> None:
         item = f"gate {str(wish)[:60]!r}"
         layer, neuron = wish.layer, wish.neuron
-        known = 1 <= layer <= len(self.layers) and neuron < self.network.sizes[layer]
+        known = 1 <= layer <= len(self.layers) and neuron < self.question.cut.sizes[layer]
         if not known or not self.layers[layer - 1].n_cuts[0, neuron]:
             cause = f"neuron {layer}-{neuron} has no gate in circuit {self.circuit.hex}"
             raise InvalidGate(item, cause, "choose a neuron that the circuit's page gives a gate")
@@ -189,7 +179,7 @@ class MatchingSpace(InterpretationSpace):
 
     def _parents(self, layer: int, neuron: int) -> list[int]:
         if layer == 1:
-            return list(range(self.network.n_inputs))
+            return list(range(self.question.cut.n_inputs))
         return [int(source) for source in np.flatnonzero(self.layers[layer - 1].parents[0, neuron])]
 
     def _tables(self, layer: int, neuron: int) -> Mapping[str, tuple[Table, ...]]:

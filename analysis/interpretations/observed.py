@@ -15,14 +15,11 @@ from itertools import accumulate, pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.circuits.circuit import Circuit
-from analysis.circuits.judging import mean_rows
-from analysis.data import DataRecord
+from analysis.circuits.circuit import Circuit, mask_array
 from analysis.errors import BeyondLimits
 from analysis.interpretations.cuts import LayerCuts, read_cuts
 from analysis.interpretations.transfer import States, first_states, grouped, links, n_first_states
-from analysis.interventions.ablation import Ablation
-from analysis.networks.network import Network
+from analysis.question import Question
 
 MAX_CLASSES = 2_000_000
 _STATES_AT_ONCE = 1 << 15
@@ -76,28 +73,20 @@ class ObservedClasses:
         return above
 
 
-def observed_classes(
-    network: Network,
-    circuit: Circuit,
-    data: DataRecord,
-    *,
-    ablation: Ablation = "zero",
-    max_classes: int = MAX_CLASSES,
-) -> ObservedClasses:
+def observed_classes(question: Question, circuit: Circuit, *, max_classes: int = MAX_CLASSES) -> ObservedClasses:
     """List the observed classes of a circuit.
 
     Args:
-        network: cut to the analysed output.
         circuit: a circuit of it.
-        data: its representatives are the rows on which activations are read.
-        ablation: what absent edges carry.
         max_classes: most partial or whole classes held at once.
 
     Raises:
         BeyondLimits: more of them.
     """
-    mask = np.array([circuit.mask], dtype=np.uint64)
-    layers = read_cuts(network, mask, data.representatives, ablation, mean_rows(data))
+    mask = mask_array([circuit.mask], circuit.layout)
+    layers = read_cuts(
+        question.cut, mask, question.data.representatives, question.protocol.ablation, question.data.clean_rows
+    )
     _check(circuit, float(n_first_states(layers[0])[0]), max_classes)
     cuts = [np.concatenate([block.cuts for block in first_states(layers[0], _STATES_AT_ONCE)])]
     factor = np.ones(len(cuts[0]), dtype=np.int64)

@@ -37,6 +37,7 @@ from analysis.interpretations.indexing import InterpretationSpace
 from analysis.interpretations.interpretation import Interpretation
 from analysis.interpretations.judged_blocks import extreme_tables, judged_blocks
 from analysis.interpretations.observed import ObservedClasses
+from analysis.work import DEFAULT_WORK, Work
 
 Family = Literal["alone", "joint", "all"]
 Integers = NDArray[np.int64]
@@ -89,6 +90,7 @@ def class_predictions(
     space: InterventionSpace,
     answers: NetworkAnswers,
     family: Family,
+    work: Work = DEFAULT_WORK,
     *,
     extremes: bool = True,
     representatives: bool = False,
@@ -103,6 +105,7 @@ def class_predictions(
         space: the interventions of its network.
         answers: what the unablated network does on them.
         family: which of them count, see :func:`family_sets`.
+        work: may end between two blocks of classes.
         extremes: whether to find the best and the worst too, which takes longer.
         representatives: whether to ask the representatives too.
         among: ``[classes]`` those that are looked at, if not all; of the others none passes, as where all of them have
@@ -121,6 +124,7 @@ def class_predictions(
     passing = [0] * len(classes)
     best, worst, representative = (np.full(len(classes), UNDECIDED) for _ in range(3))
     for block, judged in judged_blocks(columns, wanted, extremes=extremes):
+        work.check()
         for number, n_passing in zip(block.numbers.tolist(), judged.passing, strict=True):
             passing[number] = n_passing
         best[block.numbers], worst[block.numbers] = judged.best, judged.worst

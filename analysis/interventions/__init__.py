@@ -1,0 +1,1 @@
+"""Running a network with some values replaced: ablations and interchanges."""

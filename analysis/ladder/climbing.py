@@ -21,7 +21,7 @@ from analysis.algorithms.redundancy import irredundancy
 from analysis.alignments.chance import permuted_network
 from analysis.alignments.joint import MAX_RUNS, score_joint
 from analysis.alignments.search import search_alignments
-from analysis.data import DataRecord
+from analysis.checkpoints import in_parts
 from analysis.directions.result import DirectionClass
 from analysis.directions.search import search_directions
 from analysis.directions.table import DirectionTable
@@ -29,12 +29,11 @@ from analysis.errors import BeyondLimits
 from analysis.ladder.rungs import CLOSED, ClosedClass, Floor, Ladder, MapClass, Rung
 from analysis.networks.mlp import forward
 from analysis.networks.network import Network
-from analysis.pipeline import Clock
-from analysis.progress import Progress, Report, silent
 from analysis.protocol import Protocol
-from analysis.shards import FORGETFUL, Shards, Within, in_parts
+from analysis.question import Question
 from analysis.tasks import Task, input_table
 from analysis.validity import decide
+from analysis.work import DEFAULT_WORK, Work
 
 MAX_ALGORITHMS = 16
 N_PERMUTED = 20
@@ -58,57 +57,42 @@ def placed_algorithms(task: Task, protocol: Protocol, n_hidden_layers: int) -> C
 
 
 def climb_closed(
-    network: Network,
-    task: Task,
-    protocol: Protocol,
-    data: DataRecord,
-    *,
-    n_permuted: int = N_PERMUTED,
-    seed: int = 0,
-    clock: Clock | None = None,
-    report: Report = silent,
-    shards: Shards = FORGETFUL,
+    question: Question, work: Work = DEFAULT_WORK, *, n_permuted: int = N_PERMUTED, seed: int = 0
 ) -> Ladder:
     """Every class in closed form, on a network and on its permutations.
 
     Args:
-        network: cut to the analysed output.
-        task: what it should compute.
-        protocol: form and depth of algorithms, pairs, decision.
-        data: rows to interchange.
         n_permuted: networks of the floor, at least 0.
         seed: of their permutations.
-        clock: seconds from any origin; without it no time is measured.
-        report: told "ladder" before each network; may cancel there.
-        shards: where the networks go that are done.
+        work: told "ladder"; without a clock no time is measured.
 
     Returns:
         A ladder without learned rungs. A class that is beyond the limits says why.
     """
-    candidates = placed_algorithms(task, protocol, network.n_hidden_layers)
-    others = [permuted_network(network, number, seed=seed) for number in range(n_permuted)]
+    candidates = placed_algorithms(question.task, question.protocol, question.cut.n_hidden_layers)
+    others = [permuted_network(question.cut, number, seed=seed) for number in range(n_permuted)]
     found: list[dict[MapClass, Rung]] = []  # of the network, then of each of the others
 
     def pieces() -> Iterator[Callable[[], dict[MapClass, Rung]]]:
-        report(Progress("ladder", 0, n_permuted + 1))
-        yield partial(closed_rungs, network, candidates, protocol, data, clock=clock)
+        work.tell("ladder", 0, n_permuted + 1)
+        yield partial(closed_rungs, question, candidates, work=work)
         climbable = [key for key in CLOSED if not found[0][key].refused]
         for number, other in enumerate(others):
-            report(Progress("ladder", number + 1, n_permuted + 1, "permuted networks"))
-            yield partial(closed_rungs, other, candidates, protocol, data, climbable, joint=False)
+            work.tell("ladder", number + 1, n_permuted + 1, "permuted networks")
+            yield partial(closed_rungs, replace(question, model=other), candidates, climbable, joint=False)
 
-    for rungs in in_parts(pieces(), Within(shards, "closed")):
+    for rungs in in_parts(pieces(), work.stage("closed").checkpoints):
         found.append(rungs)  # noqa: PERF402  one by one: the pieces look at what there is
     own, *rest = found
     below = {key: [rungs[key] for rungs in rest if key in rungs] for key in CLOSED}
-    report(Progress("ladder", n_permuted + 1, n_permuted + 1))
+    work.tell("ladder", n_permuted + 1, n_permuted + 1)
     return Ladder(
         tuple(algorithm.text for algorithm in candidates.algorithms),
         candidates.n_candidates,
         own,
         {key: Floor.of(rungs) for key, rungs in below.items()},
         n_permuted,
-        n_that_compute(others, task),
+        n_that_compute(others, question.task),
         seed,
     )
 
@@ -122,75 +106,65 @@ def n_that_compute(networks: Sequence[Network], task: Task) -> int:
 
 
 def closed_rungs(
-    network: Network,
+    question: Question,
     candidates: Candidates,
-    protocol: Protocol,
-    data: DataRecord,
     classes: Sequence[ClosedClass] = CLOSED,
+    work: Work = DEFAULT_WORK,
     *,
     joint: bool = True,
-    clock: Clock | None = None,
 ) -> dict[MapClass, Rung]:
     """The classes in closed form on one network.
 
     Args:
-        network: cut to the analysed output.
         candidates: the algorithms that are placed.
-        protocol: pairs and decision; its sites are those of the class.
-        data: rows to interchange.
         classes: which.
         joint: whether to run joint interchange on alignments on neurons too.
-        clock: seconds from any origin.
+        work: its clock measures the rungs.
     """
     found: dict[MapClass, Rung] = {}
     with np.errstate(over="ignore", invalid="ignore"):  # permuted weights may overflow; no number is no decision
-        table = DirectionTable(network, protocol, data)
+        table = DirectionTable(question)
         for key in classes:
-            start = clock() if clock else 0.0
+            start = work.clock()
             try:
                 if key == "single" or key == "sets":  # mypy narrows by these
-                    rung = _on_neurons(network, candidates, protocol, data, single=key == "single", joint=joint)
+                    rung = _on_neurons(question, candidates, single=key == "single", joint=joint)
                 else:
-                    rung = _on_directions(network, candidates, protocol, data, key, table)
+                    rung = _on_directions(question, candidates, key, table)
             except BeyondLimits as refusal:
                 rung = Rung.refusal(f"{refusal.item}: {refusal.cause}")
-            found[key] = replace(rung, seconds=clock() - start if clock else 0.0)
+            found[key] = replace(rung, seconds=work.clock() - start)
     return found
 
 
-def _on_neurons(
-    network: Network, candidates: Candidates, protocol: Protocol, data: DataRecord, *, single: bool, joint: bool
-) -> Rung:
+def _on_neurons(question: Question, candidates: Candidates, *, single: bool, joint: bool) -> Rung:
     sites = "single_neurons" if single else "neuron_sets"
-    asked = protocol.model_copy(update={"name": sites, "alignment_sites": sites, "alignments_kept": "all"})
-    found = search_alignments(network, candidates, asked, data).algorithms
+    asked = question.protocol.model_copy(update={"name": sites, "alignment_sites": sites, "alignments_kept": "all"})
+    found = search_alignments(replace(question, protocol=asked), candidates).algorithms
     n_valid = sum(result.n_valid for result in found)
-    n_runs = [(1 << network.n_inputs) ** (len(result.algorithm.responses) + 1) for result in found if result.n_valid]
+    n_runs = [
+        (1 << question.cut.n_inputs) ** (len(result.algorithm.responses) + 1) for result in found if result.n_valid
+    ]
     confirmed: int | None = None
     if joint and n_valid <= _JOINT and max(n_runs, default=0) <= MAX_RUNS:
         confirmed = 0
         for result in found:
             for scored in result.alignments:
                 if scored.valid:
-                    score = score_joint(network, result.algorithm, scored.alignment, asked, data)
+                    score = score_joint(replace(question, protocol=asked), result.algorithm, scored.alignment)
                     confirmed += score.agreed == score.of
     return Rung(
         sum(1 for result in found if result.n_valid),
         n_valid,
-        sum(n_placements(network.hidden_sizes, len(r.algorithm.responses), single=single) for r in found),
+        sum(n_placements(question.cut.hidden_sizes, len(r.algorithm.responses), single=single) for r in found),
         confirmed,
     )
 
 
 def _on_directions(
-    network: Network,
-    candidates: Candidates,
-    protocol: Protocol,
-    data: DataRecord,
-    direction_class: DirectionClass,
-    table: DirectionTable,
+    question: Question, candidates: Candidates, direction_class: DirectionClass, table: DirectionTable
 ) -> Rung:
-    found = search_directions(network, candidates, protocol, data, direction_class, table=table)
+    found = search_directions(question, candidates, direction_class, table=table)
     placed = [result.n_placements for result in found.algorithms]
     exact = all(result.truncated_at is None and not result.n_undecided for result in found.algorithms)
     return Rung(

@@ -14,19 +14,15 @@ from typing import Final
 
 from analysis.algorithms.catalogue import Candidates
 from analysis.alignments.chance import permuted_network
-from analysis.alignments.iia import interchange_rows, tested_pairs
-from analysis.data import DataRecord
+from analysis.alignments.iia import tested_pairs
+from analysis.checkpoints import in_parts
 from analysis.directions.blocks import block_placements, demands
 from analysis.directions.training import LearningCase, LearningOptions, learn
 from analysis.errors import BeyondLimits
 from analysis.ladder.climbing import placed_algorithms
 from analysis.ladder.rungs import LEARNED, Floor, Ladder, MapClass, Rung
-from analysis.networks.network import Network
-from analysis.pipeline import Clock
-from analysis.progress import Progress, Report, silent
-from analysis.protocol import Protocol
-from analysis.shards import FORGETFUL, Shards, Within, in_parts
-from analysis.tasks import Task
+from analysis.question import Question
+from analysis.work import DEFAULT_WORK, Work
 
 LINEAR: Final = LearningOptions(seeds=(0, 1), steps=150, learning_rate=0.1)
 NON_LINEAR: Final = LearningOptions(seeds=(0, 1), steps=150, learning_rate=0.03)
@@ -34,31 +30,15 @@ MAX_WORK: Final = 100_000_000  # maps × interchanges × steps, on one network: 
 _AT_ONCE: Final = 5  # permuted networks learned side by side between two reports
 
 
-def climb_learned(
-    ladder: Ladder,
-    network: Network,
-    task: Task,
-    protocol: Protocol,
-    data: DataRecord,
-    *,
-    clock: Clock | None = None,
-    report: Report = silent,
-    shards: Shards = FORGETFUL,
-) -> Ladder:
+def climb_learned(ladder: Ladder, question: Question, work: Work = DEFAULT_WORK) -> Ladder:
     """Add the learned classes to a ladder.
 
     Args:
         ladder: the closed classes of the same network, whose permuted networks are taken again.
-        network: cut to the analysed output.
-        task: what it should compute.
-        protocol: form and depth of algorithms, pairs.
-        data: rows to interchange.
-        clock: seconds from any origin.
-        report: told "ladder" before each batch of networks; may cancel there.
-        shards: where the batches go that are done.
+        work: told "ladder"; without a clock no time is measured.
     """
-    candidates = placed_algorithms(task, protocol, network.n_hidden_layers)
-    others = [permuted_network(network, number, seed=ladder.seed) for number in range(ladder.n_permuted)]
+    candidates = placed_algorithms(question.task, question.protocol, question.cut.n_hidden_layers)
+    others = [permuted_network(question.cut, number, seed=ladder.seed) for number in range(ladder.n_permuted)]
     rungs, floors = dict(ladder.rungs), dict(ladder.floors)
     total, n_networks = len(LEARNED) * (len(others) + 1), len(others) + 1
     found: dict[MapClass, list[Rung]] = {}  # of the network, then of the others
@@ -66,63 +46,52 @@ def climb_learned(
     def pieces() -> Iterator[Callable[[], list[Rung]]]:
         for number, key in enumerate(LEARNED):
             found[key] = []
-            report(Progress("ladder", number * n_networks, total, f"{key} maps"))
-            yield partial(_own_rung, network, candidates, protocol, data, key, clock)
+            work.tell("ladder", number * n_networks, total, f"{key} maps")
+            yield partial(_own_rung, question, candidates, key, work)
             for first in range(0, 0 if found[key][0].refused else len(others), _AT_ONCE):
-                report(Progress("ladder", number * n_networks + 1 + first, total, f"{key} maps of permuted networks"))
-                some = others[first : first + _AT_ONCE]
-                yield partial(learned_rungs, some, candidates, protocol, data, key, joint=False)
+                work.tell("ladder", number * n_networks + 1 + first, total, f"{key} maps of permuted networks")
+                some = [replace(question, model=other) for other in others[first : first + _AT_ONCE]]
+                yield partial(learned_rungs, some, candidates, key, joint=False)
 
-    for some in in_parts(pieces(), Within(shards, "learned")):
+    for some in in_parts(pieces(), work.stage("learned").checkpoints):
         found[next(reversed(found))] += some
     for key, (own, *below) in found.items():
         rungs[key], floors[key] = own, Floor(0, 0, 0) if own.refused else Floor.of(below)
-    report(Progress("ladder", total, total))
+    work.tell("ladder", total, total)
     return replace(ladder, rungs=rungs, floors=floors)
 
 
-def _own_rung(
-    network: Network,
-    candidates: Candidates,
-    protocol: Protocol,
-    data: DataRecord,
-    key: MapClass,
-    clock: Clock | None,
-) -> list[Rung]:
+def _own_rung(question: Question, candidates: Candidates, key: MapClass, work: Work) -> list[Rung]:
     """A learned class on the network itself, which may be refused."""
-    start = clock() if clock else 0.0
+    start = work.clock()
     try:
-        (rung,) = learned_rungs([network], candidates, protocol, data, key, joint=True)
+        (rung,) = learned_rungs([question], candidates, key, joint=True)
     except BeyondLimits as refusal:
         return [Rung.refusal(f"{refusal.item}: {refusal.cause}")]
-    return [replace(rung, seconds=clock() - start if clock else 0.0)]
+    return [replace(rung, seconds=work.clock() - start)]
 
 
 def learned_rungs(
-    networks: Sequence[Network],
-    candidates: Candidates,
-    protocol: Protocol,
-    data: DataRecord,
-    map_class: MapClass,
-    *,
-    joint: bool,
+    questions: Sequence[Question], candidates: Candidates, map_class: MapClass, *, joint: bool
 ) -> list[Rung]:
     """One learned class on several networks of one shape at once.
 
     Args:
-        networks: cut to the analysed output.
+        questions: alike in everything but the network.
         candidates: the algorithms that are placed.
-        protocol: pairs.
-        data: rows to interchange.
         map_class: "learned" or "non-linear".
         joint: whether joint interchanges are demanded as well.
 
     Raises:
         BeyondLimits: too many placements, or too much to learn.
     """
+    networks = [question.cut for question in questions]
     first = networks[0]
     options = NON_LINEAR if map_class == "non-linear" else LINEAR
-    tested, rows = tested_pairs(first.n_inputs, protocol.interchange_pairs), interchange_rows(data)
+    tested, rows = (
+        tested_pairs(first.n_inputs, questions[0].protocol.interchange_pairs),
+        questions[0].data.clean_rows,
+    )
     plan = []
     work = 0
     for algorithm in candidates.algorithms:

@@ -1,0 +1,1 @@
+"""Networks: what they are, running them, their files, and training them."""

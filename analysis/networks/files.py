@@ -249,8 +249,12 @@ def checked_name(value: Any) -> str:
 def _sizes(value: Any) -> tuple[int, ...]:
     cure = f"give layer sizes such as [2, 3, 3, 1]: 2 to {MAX_LAYERS} whole numbers from 1 to {MAX_WIDTH}"
     whole = isinstance(value, list) and all(isinstance(n, int) and not isinstance(n, bool) for n in value)
-    if not whole or not 2 <= len(value) <= MAX_LAYERS or not all(1 <= n <= MAX_WIDTH for n in value):
+    if not whole or len(value) < 2 or min(value) < 1:
         raise InvalidNetwork("sizes", "are not layer sizes", cure)
+    if len(value) > MAX_LAYERS:
+        raise InvalidNetwork("sizes", f"are {len(value):,} layers with the inputs; {MAX_LAYERS} are the most", cure)
+    if max(value) > MAX_WIDTH:
+        raise InvalidNetwork("sizes", f"have a layer of {max(value):,} neurons; {MAX_WIDTH:,} are the most", cure)
     if value[0] > MAX_INPUTS:
         cause = f"has {value[0]} inputs; every Boolean input is looked at, so {MAX_INPUTS} is the most"
         raise InvalidNetwork("sizes", cause, f"use a network with 1 to {MAX_INPUTS} inputs")

@@ -2,17 +2,19 @@
 
 Every pre-activation is summed in one fixed order: the bias, then source after source by index. So a circuit evaluated
 alone, in a batch, or inside the circuit search gives the same bits, and keeping every edge gives exactly the network.
+tanh and the sigmoid are made of the four basic operations (:mod:`analysis.fixed_order`), so every machine agrees.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.circuits.circuit import Circuit, EdgeLayout
+from analysis import fixed_order
+from analysis.circuits.circuit import Circuit, EdgeLayout, kept_edges
 from analysis.interventions.ablation import Ablation, means, zeros
 from analysis.networks.network import DEFAULT_NEGATIVE_SLOPE, Activation, Network
 from analysis.tasks import input_table
@@ -40,11 +42,12 @@ def activate(
         case "relu":
             return np.maximum(values, 0.0)
         case "tanh":
-            return np.tanh(values)
+            return fixed_order.tanh(values).astype(values.dtype, copy=False)
         case "sigmoid":
             # exp of a non-positive number only, so nothing overflows
-            decay = np.exp(-np.abs(values))
-            return np.where(values >= 0, 1.0, decay) / (1.0 + decay)
+            decay = fixed_order.exp_of_negative(-np.abs(values))
+            share: NDArray[np.float64] = np.where(values >= 0, 1.0, decay) / (1.0 + decay)
+            return share.astype(values.dtype, copy=False)  # float32 where single precision is asked about
         case "linear":
             return values.copy()
 
@@ -158,19 +161,17 @@ def batch_activations(
     return tuple(layers)
 
 
-def keep_matrices(masks: NDArray[np.uint64], layout: EdgeLayout) -> tuple[NDArray[np.bool_], ...]:
+def keep_matrices(masks: NDArray[Any], layout: EdgeLayout) -> tuple[NDArray[np.bool_], ...]:
     """The kept edges of many masks.
 
     Args:
-        masks: ``[circuits]`` edge masks.
-        layout: the network's edge layout, at most 64 edges.
+        masks: ``[circuits]`` edge masks, as :func:`~analysis.circuits.circuit.mask_array` gives them.
+        layout: the network's edge layout.
 
     Returns:
         ``[circuits, n_l, n_(l-1)]`` for layers 1 … L.
     """
-    shifted: NDArray[np.uint64] = masks[:, None] >> np.arange(layout.n_edges, dtype=np.uint64)
-    bits: NDArray[np.bool_] = np.asarray(shifted & np.uint64(1), dtype=np.bool_)
-    sizes, offsets = layout.sizes, layout.offsets
+    bits, sizes, offsets = kept_edges(masks, layout), layout.sizes, layout.offsets
     return tuple(
         bits[:, offsets[i] : offsets[i + 1]].reshape(len(masks), sizes[i + 1], sizes[i]) for i in range(len(sizes) - 1)
     )

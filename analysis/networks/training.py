@@ -34,8 +34,8 @@ from analysis.networks.lane_arithmetic import activated, initial_parameters, lay
 from analysis.networks.network import Activation, Network
 from analysis.networks.training_course import Looks, TrainingCourse, points_each, thinned
 from analysis.networks.training_spec import TrainingOutcome, TrainingSpec, TrainingState
-from analysis.progress import Progress, Report, silent
 from analysis.tasks import input_table
+from analysis.work import DEFAULT_WORK, Work
 
 LANES: Final = 32
 _MAX_ELEMENTS: Final = 1 << 25  # of the largest array of one group, lanes included
@@ -47,13 +47,13 @@ _VALIDATION_ROWS_PER_INPUT: Final = 50
 
 
 def train_networks(
-    specs: Sequence[TrainingSpec], *, report: Report = silent, device: str = "cpu", looks: int = 0
+    specs: Sequence[TrainingSpec], work: Work = DEFAULT_WORK, *, device: str = "cpu", looks: int = 0
 ) -> tuple[TrainingOutcome, ...]:
     """Train one or many networks.
 
     Args:
         specs: what to train; equal shapes are trained together.
-        report: told after every epoch how many networks are done; may cancel. With looks it can also be told the
+        work: told after every epoch how many networks are done; may cancel. With looks it can also be told the
             course of every network so far, a tuple of :class:`analysis.networks.training_course.TrainingCourse`.
         device: torch device name. Results are reproducible on one kind of device, not across kinds.
         looks: at how many epochs each network's outputs on the Boolean inputs are kept; looking changes nothing.
@@ -77,7 +77,7 @@ def train_networks(
         if group is not None and group.lanes:
             found = f"{group.at}, {found} so far" if len(specs) > 1 else group.at
         so_far = (lambda: _courses(specs, outcomes, group, part)) if looks else None
-        report(Progress("training", len(outcomes), max(len(specs), 1), found, so_far=so_far))
+        work.tell("training", len(outcomes), len(specs), found, so_far=so_far)
 
     tell()
     with one_thread():

@@ -1,0 +1,1 @@
+"""Many networks of one shape at once: batched training and batched analysis of populations."""

@@ -29,22 +29,20 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from analysis.circuits.circuit import MAX_EDGES, EdgeLayout
-from analysis.circuits.judging import evaluate_circuits, first_rows, judged_rows, mean_rows
+from analysis.circuits.circuit import MAX_EDGES
+from analysis.circuits.judging import evaluate_circuits, first_rows
 from analysis.circuits.search import search_circuits
 from analysis.circuits.space import count_in_space
-from analysis.data import DataRecord
 from analysis.errors import InvalidNetwork
 from analysis.networks.devices import available_device, one_thread
-from analysis.networks.mlp import ablation_values, batch_activations, keep_matrices
+from analysis.networks.mlp import batch_activations, keep_matrices
 from analysis.networks.network import Network
 from analysis.populations.stacked_space import NetworkStack, StackedSpace
 from analysis.populations.tolerance import MOST_TOLERANCE, output_tolerance
-from analysis.progress import Progress, Report, silent
-from analysis.protocol import Protocol
+from analysis.question import Question
 from analysis.result import CircuitSearch
-from analysis.tasks import Task
 from analysis.validity import decide, max_wrong
+from analysis.work import DEFAULT_WORK, Work
 
 
 @dataclass(frozen=True)
@@ -60,27 +58,19 @@ _GPU_BUDGET: Final = _Budget(1 << 25, 1024)
 
 
 def search_circuits_together(
-    networks: Sequence[Network],
-    task: Task,
-    protocol: Protocol,
-    data: DataRecord,
+    questions: Sequence[Question],
+    work: Work = DEFAULT_WORK,
     *,
-    output: int = 0,
     device: str = "cpu",
-    report: Report = silent,
     max_valid: int = 5_000_000,
     max_possible: int = 2_000_000_000,
 ) -> tuple[CircuitSearch, ...]:
     """Find every valid circuit of every network; the same as :func:`search_circuits` of each.
 
     Args:
-        networks: cut to the analysed output; of equal sizes, activations and slope.
-        task: what the output should compute; used unless the data record has labels.
-        protocol: circuit space, node sparsity, ablation, decision rule and accuracy threshold.
-        data: rows to judge on, and representatives for the outputs reported.
-        output: column of ``data.validation_labels``.
+        questions: alike in everything but the network; their networks of equal sizes, activations and slope.
         device: torch device; one that has no float64 is passed over for the CPU.
-        report: called between chunks with the number of circuits tested over all networks; may raise Cancelled.
+        work: told between chunks with the number of circuits tested over all networks; may raise Cancelled.
         max_valid: valid circuits kept for each network.
         max_possible: refuse a larger space.
 
@@ -90,28 +80,27 @@ def search_circuits_together(
         BeyondLimits: more than 64 edges, or more than ``max_possible`` circuits.
         InvalidData: labels that do not fit the rows.
     """
-    if not networks:
+    if not questions:
         return ()
+    networks = [question.cut for question in questions]
     check_equal_shapes(networks)
     place = _with_float64(device)
-    first = networks[0]
+    first, protocol = networks[0], questions[0].protocol
 
-    def alone(network: Network) -> CircuitSearch:
-        return search_circuits(
-            network, task, protocol, data, output=output, max_valid=max_valid, max_possible=max_possible
-        )
+    def alone(question: Question) -> CircuitSearch:
+        return search_circuits(question, max_valid=max_valid, max_possible=max_possible)
 
     possible = count_in_space(first.sizes, protocol)
-    if EdgeLayout(first.sizes).n_edges > MAX_EDGES or possible > max_possible or first.n_hidden_layers == 0:
-        return tuple(map(alone, networks))
-    rows, labels = judged_rows(task, data, output)
-    absent = [ablation_values(network, protocol.ablation, mean_rows(data)) for network in networks]
+    if questions[0].layout.n_edges > MAX_EDGES or possible > max_possible or first.n_hidden_layers == 0:
+        return tuple(map(alone, questions))
+    rows, labels = questions[0].judged
+    absent = [question.absent for question in questions]
     tolerances = [output_tolerance(network, rows, values) for network, values in zip(networks, absent, strict=True)]
     within_reach = [i for i, tolerance in enumerate(tolerances) if tolerance <= MOST_TOLERANCE]
     n_wrong = max_wrong(len(rows), protocol.accuracy_threshold)
     tested = first_rows(len(rows), n_wrong)
     total, done = max(1, possible * len(networks)), 0
-    report(Progress("circuits", 0, total))
+    work.tell("circuits", 0, total)
     searches: dict[int, CircuitSearch] = {}
     budget = _BUDGETS.get(place.type, _GPU_BUDGET)
     for start in range(0, len(within_reach), budget.networks):
@@ -125,19 +114,19 @@ def search_circuits_together(
             for n_tested, owner, masks in space.not_surely_invalid():
                 found.add(owner, masks)
                 done += n_tested
-                report(Progress("circuits", min(done, total - 1), total, f"{found.n:,} circuits to confirm"))
+                work.tell("circuits", min(done, total - 1), total, f"{found.n:,} circuits to confirm")
         for position, i in enumerate(part):
             candidates = found.of(position)
             if candidates is not None:
-                search = _confirmed(networks[i], candidates, possible, protocol, data, rows, labels)
+                search = _confirmed(questions[i], candidates, possible)
                 if search.n_valid <= max_valid:
                     searches[i] = search
-    for i, network in enumerate(networks):
+    for i, question in enumerate(questions):
         if i not in searches:
-            searches[i] = alone(network)
+            searches[i] = alone(question)
             done = min(total, done + possible)
-            report(Progress("circuits", done, total))
-    report(Progress("circuits", total, total, f"{sum(s.n_valid for s in searches.values()):,} valid circuits"))
+            work.tell("circuits", done, total)
+    work.tell("circuits", total, total, f"{sum(s.n_valid for s in searches.values()):,} valid circuits")
     return tuple(searches[i] for i in range(len(networks)))
 
 
@@ -170,28 +159,22 @@ def check_equal_shapes(networks: Sequence[Network]) -> None:
             )
 
 
-def _confirmed(
-    network: Network,
-    candidates: NDArray[np.uint64],
-    possible: int,
-    protocol: Protocol,
-    data: DataRecord,
-    rows: NDArray[np.float64],
-    labels: NDArray[np.float64],
-) -> CircuitSearch:
+def _confirmed(question: Question, candidates: NDArray[np.uint64], possible: int) -> CircuitSearch:
     """The candidates that the reference arithmetic finds valid, as its own search would report them."""
-    layout = EdgeLayout(network.sizes)
+    network, layout, protocol = question.cut, question.layout, question.protocol
+    rows, labels = question.judged
     masks = np.sort(candidates)
     with np.errstate(over="ignore", invalid="ignore"):
-        outputs, margins = evaluate_circuits(network, masks, protocol, data, rows)
+        outputs, margins = evaluate_circuits(question, masks)
         judged = outputs
-        if rows is not data.representatives:
-            absent = ablation_values(network, protocol.ablation, mean_rows(data))
+        if rows is not question.data.representatives:
             step = max(1, (1 << 21) // (max(network.sizes) * len(rows)))
             judged = np.empty((len(masks), len(rows)))
             for start in range(0, len(masks), step):
                 part = slice(start, start + step)
-                judged[part] = batch_activations(network, keep_matrices(masks[part], layout), rows, absent)[-1][:, 0]
+                judged[part] = batch_activations(network, keep_matrices(masks[part], layout), rows, question.absent)[
+                    -1
+                ][:, 0]
     n_wrong = (decide(judged, protocol.circuit_decision) != labels).sum(axis=1)
     valid = n_wrong <= max_wrong(len(rows), protocol.accuracy_threshold)
     return CircuitSearch(layout, possible, masks[valid], outputs[valid], margins[valid])

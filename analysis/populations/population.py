@@ -15,21 +15,21 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from analysis.circuits.circuit import MAX_EDGES, EdgeLayout
+from analysis.circuits.circuit import MAX_EDGES
 from analysis.circuits.space import count_in_space
 from analysis.data import DataRecord, clean_data
 from analysis.errors import AnalysisError, Cancelled, InvalidTask
-from analysis.limits import DEFAULT_LIMITS, Limits
 from analysis.networks.network import Network
 from analysis.networks.training import train_networks
 from analysis.networks.training_spec import TrainingOutcome, TrainingSpec
-from analysis.pipeline import Clock, analyse_output, refuse
+from analysis.pipeline import analyse_output, refuse
 from analysis.populations.batched_circuits import check_equal_shapes, search_circuits_together
 from analysis.preflight import preflight
-from analysis.progress import Progress, Report, silent
 from analysis.protocol import Protocol
+from analysis.question import Question
 from analysis.result import CircuitSearch, OutputAnalysis
 from analysis.tasks import Task
+from analysis.work import DEFAULT_WORK, Work
 
 NETWORKS_AT_ONCE: Final = 256
 _CIRCUITS_AT_ONCE: Final = 1 << 23  # possible ones of one batch: 400 MB of results if all were valid
@@ -57,13 +57,7 @@ class PopulationMember:
 
 
 def train_population(
-    specs: Sequence[TrainingSpec],
-    protocol: Protocol,
-    *,
-    device: str = "cpu",
-    report: Report = silent,
-    clock: Clock | None = None,
-    limits: Limits = DEFAULT_LIMITS,
+    specs: Sequence[TrainingSpec], protocol: Protocol, work: Work = DEFAULT_WORK, *, device: str = "cpu"
 ) -> Iterator[PopulationMember]:
     """Train networks and analyse those that converge.
 
@@ -71,9 +65,7 @@ def train_population(
         specs: what to train; all of one shape and with the same tasks.
         protocol: the rules.
         device: torch device for training and for circuits.
-        report: see :func:`analyse_population`; "training" comes first.
-        clock: see :func:`analysis.pipeline.analyse_output`.
-        limits: where the searches of one network stop.
+        work: see :func:`analyse_population`; "training" comes first.
 
     Yields:
         One member per spec, in the same order.
@@ -83,23 +75,17 @@ def train_population(
         InvalidNetwork: specs of different shapes.
         Cancelled: the report asked to stop.
     """
-    outcomes = train_networks(specs, report=report, device=device)
-    yield from analyse_outcomes(outcomes, protocol, device=device, report=report, clock=clock, limits=limits)
+    outcomes = train_networks(specs, work, device=device)
+    yield from analyse_outcomes(outcomes, protocol, work, device=device)
 
 
 def analyse_outcomes(
-    outcomes: Sequence[TrainingOutcome],
-    protocol: Protocol,
-    *,
-    device: str = "cpu",
-    report: Report = silent,
-    clock: Clock | None = None,
-    limits: Limits = DEFAULT_LIMITS,
+    outcomes: Sequence[TrainingOutcome], protocol: Protocol, work: Work = DEFAULT_WORK, *, device: str = "cpu"
 ) -> Iterator[PopulationMember]:
     """The second half of :func:`train_population`: analyse the networks that converged, pass the others through."""
     converged = [outcome.network for outcome in outcomes if outcome.converged and outcome.network is not None]
     tasks = outcomes[0].spec.resolved_tasks() if outcomes else ()
-    members = iterate_population(converged, tasks, protocol, device=device, report=report, clock=clock, limits=limits)
+    members = iterate_population(converged, tasks, protocol, work, device=device)
     for outcome in outcomes:
         if not outcome.converged:
             yield PopulationMember(outcome.network, (), None, outcome)
@@ -112,12 +98,10 @@ def analyse_population(
     networks: Sequence[Network],
     tasks: Sequence[Task],
     protocol: Protocol,
+    work: Work = DEFAULT_WORK,
     *,
     data: DataRecord | None = None,
     device: str = "cpu",
-    report: Report = silent,
-    clock: Clock | None = None,
-    limits: Limits = DEFAULT_LIMITS,
 ) -> tuple[PopulationMember, ...]:
     """Analyse every output of networks of equal shape.
 
@@ -127,11 +111,8 @@ def analyse_population(
         protocol: the rules.
         data: rows to judge on; every Boolean input once if None.
         device: torch device on which circuits are searched. The results do not depend on it.
-        report: told "circuits" over all networks of a batch, "networks" before each network and at the end, and the
+        work: told "circuits" over all networks of a batch, "networks" before each network and at the end, and the
             stages of each network's analysis in between; may raise Cancelled.
-        clock: seconds from any origin; without it no time is measured. The search of circuits is shared by a batch:
-            each network is charged an equal share.
-        limits: where the searches of one network stop.
 
     Returns:
         One member per network, in the same order.
@@ -141,9 +122,7 @@ def analyse_population(
         AnalysisError: tasks or data that fit none of the networks.
         Cancelled: the report asked to stop.
     """
-    members = iterate_population(
-        networks, tasks, protocol, data=data, device=device, report=report, clock=clock, limits=limits
-    )
+    members = iterate_population(networks, tasks, protocol, work, data=data, device=device)
     return tuple(members)
 
 
@@ -151,12 +130,10 @@ def iterate_population(
     networks: Sequence[Network],
     tasks: Sequence[Task],
     protocol: Protocol,
+    work: Work = DEFAULT_WORK,
     *,
     data: DataRecord | None = None,
     device: str = "cpu",
-    report: Report = silent,
-    clock: Clock | None = None,
-    limits: Limits = DEFAULT_LIMITS,
 ) -> Iterator[PopulationMember]:
     """As :func:`analyse_population`, one member after the other, so that only one batch is held in memory."""
     if not networks:
@@ -167,18 +144,18 @@ def iterate_population(
     outputs = range(first.n_outputs)
     if len(tasks) != len(outputs):
         raise InvalidTask("tasks", f"{len(tasks)} for {len(outputs)} outputs", "give one task for each output")
-    refuse(tuple(problem for k in outputs for problem in preflight(first, k, tasks[k], protocol, data)))
-    run = _Run(tuple(tasks), protocol, data, device, report, clock, limits)
+    refuse(tuple(problem for k in outputs for problem in preflight(Question(first, k, tasks[k], protocol, data))))
+    run = _Run(tuple(tasks), protocol, data, device, work)
     size = max(1, min(NETWORKS_AT_ONCE, _CIRCUITS_AT_ONCE // max(1, count_in_space(first.sizes, protocol))))
     done = 0
     for start in range(0, len(networks), size):
         batch = networks[start : start + size]
         found = [run.circuits(batch, k) for k in outputs]
         for place, network in enumerate(batch):
-            report(Progress("networks", done, len(networks), f"{done:,} networks analysed"))
+            work.tell("networks", done, len(networks), f"{done:,} networks analysed")
             yield run.member(network, [(searches[place], seconds) for searches, seconds in found])
             done += 1
-    report(Progress("networks", done, len(networks), f"{done:,} networks analysed"))
+    work.tell("networks", done, len(networks), f"{done:,} networks analysed")
 
 
 @dataclass(frozen=True, eq=False)
@@ -189,9 +166,11 @@ class _Run:
     protocol: Protocol
     data: DataRecord
     device: str
-    report: Report
-    clock: Clock | None
-    limits: Limits
+    work: Work
+
+    def question(self, network: Network, output: int) -> Question:
+        """What is asked about one output of one network."""
+        return Question(network, output, self.tasks[output], self.protocol, self.data)
 
     def circuits(self, networks: Sequence[Network], output: int) -> tuple[Sequence[CircuitSearch | None], float]:
         """The circuits of one output of each network, and the seconds that one network is charged.
@@ -199,23 +178,20 @@ class _Run:
         None where each network's own analysis is to find them: spaces that are not listed, or more valid circuits than
         are kept.
         """
-        cut = [network.for_output(output) for network in networks]
-        possible = count_in_space(cut[0].sizes, self.protocol)
-        if possible > self.limits.max_possible or EdgeLayout(cut[0].sizes).n_edges > MAX_EDGES:
-            return [None] * len(cut), 0.0
-        start = self.clock() if self.clock else 0.0
+        questions = [self.question(network, output) for network in networks]
+        first = questions[0]
+        possible = count_in_space(first.cut.sizes, self.protocol)
+        if possible > self.work.limits.max_possible or first.layout.n_edges > MAX_EDGES:
+            return [None] * len(questions), 0.0
+        start = self.work.clock()
         searches = search_circuits_together(
-            cut,
-            self.tasks[output],
-            self.protocol,
-            self.data,
-            output=output,
+            questions,
+            self.work,
             device=self.device,
-            report=self.report,
-            max_valid=self.limits.most_listed(2 ** networks[0].n_inputs),
-            max_possible=self.limits.max_possible,
+            max_valid=self.work.limits.most_listed(2 ** networks[0].n_inputs),
+            max_possible=self.work.limits.max_possible,
         )
-        seconds = (self.clock() - start if self.clock else 0.0) / len(networks)
+        seconds = (self.work.clock() - start) / len(networks)
         return [replace(s, n_tested=possible) if s.truncated_at is None else None for s in searches], seconds
 
     def member(self, network: Network, found: Sequence[tuple[CircuitSearch | None, float]]) -> PopulationMember:
@@ -224,17 +200,11 @@ class _Run:
         try:
             for output, (circuits, seconds) in enumerate(found):
                 analysis = analyse_output(
-                    network,
-                    output,
-                    self.tasks[output],
-                    self.protocol,
-                    self.data,
-                    report=self.report,
-                    clock=self.clock,
-                    limits=self.limits,
+                    self.question(network, output),
+                    self.work,
                     circuits=circuits,
                 )
-                if self.clock:
+                if self.work.is_timed:
                     spent = {**analysis.seconds, "circuits": analysis.seconds["circuits"] + seconds}
                     analysis = replace(analysis, seconds=spent)
                 analyses.append(analysis)

@@ -102,7 +102,7 @@ class PopulationSummary:
             self.n_analysed += 1
             self.n_truncated += not all(analysis.exhaustive for analysis in member.analyses)
         for analysis in member.analyses:
-            self._outputs.setdefault(analysis.output, _OutputSummary(analysis.task)).add(analysis)
+            self._outputs.setdefault(analysis.question.output, _OutputSummary(analysis.question.task)).add(analysis)
 
     def as_json(self) -> dict[str, Any]:
         """The last line."""

@@ -21,6 +21,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from analysis.fixed_order import inner
 from analysis.networks.network import Network
 
 LEAST_TOLERANCE: Final = 1e-9
@@ -48,8 +49,8 @@ def output_tolerance(
     with np.errstate(over="ignore", invalid="ignore"):
         for layer, (weights, biases) in enumerate(zip(network.weights, network.biases, strict=True), start=1):
             reach = np.abs(weights)
-            drive = np.abs(biases) + reach @ np.maximum(size, np.abs(absent[layer - 1]))
-            error = reach @ error + (weights.shape[1] + 2) * unit * drive
+            drive = np.abs(biases) + inner(np.maximum(size, np.abs(absent[layer - 1])), reach)
+            error = inner(error, reach) + (weights.shape[1] + 2) * unit * drive
             bounded = network.activation_of(layer) in ("tanh", "sigmoid")
             size = np.ones_like(drive) if bounded else drive + error
             error = error + _ACTIVATION_UNITS * unit * size

@@ -21,6 +21,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from analysis import fixed_order
 from analysis.directions.alignment import LinearPlace, number_text, parse_directions, swap_rows
 from analysis.errors import InvalidAlignment, InvalidIntervention
 from analysis.sandbox.written import MAX_VALUE, WRITTEN, Written
@@ -156,9 +157,9 @@ def wanted_of(
         case "zero":
             return np.zeros(len(reads))
         case "mean":
-            return np.asarray(reads @ means[change.layer])
+            return fixed_order.inner(means[change.layer], reads)
         case "source":
-            return np.asarray(reads @ clean[change.layer][change.source or 0])
+            return fixed_order.inner(clean[change.layer][change.source or 0], reads)
         case "value":
             return np.array([float(change.value or 0.0)])
 
@@ -177,7 +178,7 @@ def moved(
         )
     wanted = np.concatenate([wanted_of(change, clean, means) for change in changes])
     reads = np.concatenate([change.place.matrix for change in changes])
-    step = wanted - reads @ values
+    step = wanted - fixed_order.inner(values, reads)
     for at in range(len(rows)):
         values = values + step[at] * rows[at]
     return values

@@ -15,6 +15,7 @@
    from one source. Those variables are fixed to their values on their sources.
 3. *A bare circuit* says where, not what; *an algorithm without places* says what, not where: both say nothing, unless
    nothing is changed.
+4. *An explanation of a kind that has a record* predicts what it predicts on the common ground.
 
 On what the common ground has, single sources on neuron sets, this is what :mod:`analysis.experiments` predicts. What is
 changed along directions is for :mod:`analysis.sandbox.predicting_along`.
@@ -25,16 +26,18 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from analysis.algorithms.high_level_model import HighLevelModel
 from analysis.alignments.alignment import Alignment, NeuronSet
-from analysis.experiments import SILENT
+from analysis.experiments import SILENT, InterventionSpace
+from analysis.explanations.explanation import Kind
 from analysis.interpretations.cuts import EQUAL_WITHIN
 from analysis.interpretations.interpretation import Interpretation
+from analysis.question import Question
 from analysis.sandbox.intervention import Change, Intervention, carrier_name, site_name
 from analysis.sandbox.running import Bench
 
@@ -74,6 +77,25 @@ def predict_by_algorithm(algorithm: HighLevelModel, intervention: Intervention) 
     if not intervention.is_changed:
         return Prediction(algorithm.function >> intervention.base & 1)
     return Prediction(SILENT, SAYS_WHAT)
+
+
+def predict_by_kind(kind: Kind[Any], item: Any, question: Question, intervention: Intervention) -> Prediction:
+    """An explanation of a kind that has a record: what it predicts on the common ground, else silence.
+
+    It is asked where nothing is changed, and where neurons take their values from one source and nothing else is
+    changed; of what is beyond the common ground its record says nothing.
+    """
+    if not intervention.is_changed:
+        said = kind.outputs(question, item)
+        return Prediction(said[intervention.base]) if said else Prediction(SILENT, kind.silence)
+    sources = {change.source for change in intervention.changes}
+    by_source = all(change.written == "source" and not change.is_edge for change in intervention.changes)
+    source = next(iter(sources))
+    if not by_source or len(sources) > 1 or intervention.along or source is None:
+        return Prediction(SILENT, f"a {kind.noun} speaks of neurons that take their values from one source alone")
+    space = InterventionSpace(question.cut.hidden_sizes, question.cut.n_inputs, (tuple(sorted(intervention.neurons)),))
+    bit = int(kind.predict(question, [item], space)[0, 0, source, intervention.base])
+    return Prediction(bit) if bit != SILENT else Prediction(SILENT, kind.silence)
 
 
 def predict_by_alignment(

@@ -19,9 +19,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from analysis import fixed_order
 from analysis.algorithms.high_level_model import HighLevelModel, Variable
 from analysis.alignments.alignment import Alignment
-from analysis.alignments.iia import pattern_bits
 from analysis.directions.alignment import DirectionAlignment, LinearPlace, swap_rows
 from analysis.directions.integers import INTEGER_RESIDUAL
 from analysis.directions.readouts import read_out
@@ -31,6 +31,7 @@ from analysis.sandbox.along import Along, wanted_of
 from analysis.sandbox.intervention import Change, Intervention
 from analysis.sandbox.predicting import Prediction, predict_by_alignment, predict_by_interpretation
 from analysis.sandbox.running import Bench
+from analysis.tasks import pattern_bits
 
 ON_DIRECTIONS: Final = (
     "directions do not speak about neurons and edges: it speaks of what is changed along directions, "
@@ -58,7 +59,7 @@ def predict_by_directions(
     own = _own_variables(alignment, intervention.along)
     if own is None:
         layers = bench.run(intervention)
-        read = {path: place.matrix @ layers[place.layer] for path, place in alignment.places}
+        read = {path: fixed_order.inner(layers[place.layer], place.matrix) for path, place in alignment.places}
     else:
         read = {path: wanted_of(change, bench.clean, bench.means) for path, change in own.items()}
     full, fixed = (1 << (1 << algorithm.n_inputs)) - 1, {}
@@ -98,7 +99,7 @@ def _read_as(
     numbers: NDArray[np.float64], place: LinearPlace, variable: Variable, n_inputs: int, bench: Bench
 ) -> int | str:
     """The bit as which a variable's direction reads a number, or why it reads none."""
-    name = variable.formula
+    name = variable.shown
     if place.dimension != 1:
         return f"{name} lives on a subspace of {place.dimension} dimensions, which has no read-out of one bit"
     bits = pattern_bits(variable.function, n_inputs)

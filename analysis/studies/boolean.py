@@ -13,8 +13,9 @@ from analysis.networks.training_spec import TrainingOutcome, training_json
 from analysis.pipeline import analyse_output, refuse, unsearched
 from analysis.populations.population import iterate_population
 from analysis.preflight import preflight
-from analysis.progress import Progress
+from analysis.progress import silent
 from analysis.protocol import Protocol
+from analysis.question import Question
 from analysis.result import OutputAnalysis
 from analysis.studies.cells import Cell
 from analysis.studies.partial import circuits_alone
@@ -34,9 +35,9 @@ def make_networks(cell: Cell, seeds: Sequence[int], order: Order) -> Iterator[Pr
     """
     if not seeds:
         return
-    start = order.clock() if order.clock else 0.0
-    outcomes = train_networks([cell.spec(seed) for seed in seeds], report=order.report, device=order.device)
-    each = ((order.clock() if order.clock else 0.0) - start) / len(seeds)
+    start = order.work.clock()
+    outcomes = train_networks([cell.spec(seed) for seed in seeds], order.work, device=order.device)
+    each = (order.work.clock() - start) / len(seeds)
     good = [o.network for o in outcomes if o.converged and o.network is not None]
     walks = {protocol.name: _analysed(cell, good, protocol, order) for protocol in order.protocols}
     for seed, outcome in zip(seeds, outcomes, strict=True):
@@ -70,15 +71,13 @@ def _analysed(cell: Cell, networks: Sequence[Network], protocol: Protocol, order
             networks,
             tasks,
             _counted(protocol, order),
+            order.work,
             device=order.device,
-            report=order.report,
-            clock=order.clock,
-            limits=order.limits,
         )
         yield from ((_under(protocol, member.analyses), member.problem) for member in members)
         return
     for done, network in enumerate(networks):
-        order.report(Progress("networks", done, len(networks), f"{done:,} networks analysed"))
+        order.work.tell("networks", done, len(networks), f"{done:,} networks analysed")
         yield _without_circuits(cell, network, protocol, order)
 
 
@@ -88,23 +87,22 @@ def _counted(protocol: Protocol, order: Order) -> Protocol:
 
 
 def _under(protocol: Protocol, analyses: tuple[OutputAnalysis, ...]) -> tuple[OutputAnalysis, ...]:
-    return tuple(replace(analysis, protocol=protocol) for analysis in analyses)
+    return tuple(replace(analysis, question=replace(analysis.question, protocol=protocol)) for analysis in analyses)
 
 
 def _without_circuits(cell: Cell, network: Network, protocol: Protocol, order: Order) -> Analysed:
     data, analyses = clean_data(network.n_inputs), []
     try:
         for output, task in enumerate(cell.spec(0).resolved_tasks()):
-            refuse(preflight(network, output, task, protocol, data))
-            circuits = unsearched(network.for_output(output), protocol, data)
+            question = Question(network, output, task, protocol, data)
+            refuse(preflight(question))
+            circuits = unsearched(question)
             if not order.algorithms:
-                analyses.append(circuits_alone(network, output, task, protocol, data, circuits))
+                analyses.append(circuits_alone(question, circuits))
                 continue
             rules = _counted(protocol, order)
             analyses.append(
-                analyse_output(
-                    network, output, task, rules, data, clock=order.clock, limits=order.limits, circuits=circuits
-                )
+                analyse_output(replace(question, protocol=rules), order.work.reporting_to(silent), circuits=circuits)
             )
     except Cancelled:
         raise

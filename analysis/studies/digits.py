@@ -29,17 +29,16 @@ from numpy.typing import NDArray
 from analysis.circuits.finding import find_circuits
 from analysis.data import DataRecord
 from analysis.errors import InvalidTraining
-from analysis.limits import DEFAULT_LIMITS, Limits
 from analysis.networks.devices import available_device, one_thread
 from analysis.networks.mlp import activations
 from analysis.networks.network import Network
 from analysis.networks.training_spec import MESSAGES, TrainingState
-from analysis.progress import Progress, Report, silent
-from analysis.protocol import Protocol
+from analysis.question import Question
 from analysis.result import OutputAnalysis
 from analysis.studies.digits_images import Images
 from analysis.studies.partial import circuits_alone
 from analysis.tasks import Task
+from analysis.work import DEFAULT_WORK, Work
 
 HEAD: Final = (128, 128)
 TAIL_INPUTS: Final = 3
@@ -98,7 +97,7 @@ class TrainedOnImages:
 
 
 def train_on_images(
-    images: Images, rules: ImageTraining, *, device: str = "cpu", report: Report = silent
+    images: Images, rules: ImageTraining, work: Work = DEFAULT_WORK, *, device: str = "cpu"
 ) -> TrainedOnImages:
     """Train one network.
 
@@ -106,7 +105,7 @@ def train_on_images(
         images: with both labels among the part that is trained on.
         rules: how.
         device: torch device name. Results are reproducible on one kind of device, not across kinds.
-        report: told "training" after every epoch; may cancel.
+        work: told "training" after every epoch; may cancel.
 
     Raises:
         InvalidTraining: torch knows no such device here, or the images are too few to hold some out.
@@ -122,7 +121,7 @@ def train_on_images(
     place = available_device(device)
     sizes = (images.pixels.shape[1], *HEAD, TAIL_INPUTS, *rules.tail, 1)
     with one_thread():
-        return _train(images, rules, sizes, random, held, trained, place, report)
+        return _train(images, rules, sizes, random, held, trained, place, work)
 
 
 def _train(
@@ -133,7 +132,7 @@ def _train(
     held: NDArray[np.int64],
     trained: NDArray[np.int64],
     place: torch.device,
-    report: Report,
+    work: Work,
 ) -> TrainedOnImages:
     parameters = []
     for n_in, n_out in pairwise(sizes):
@@ -156,7 +155,7 @@ def _train(
             optimiser.step()
             total += float(loss.detach())
         losses.append(total / len(batches))
-        report(Progress("training", epoch + 1, rules.epochs, f"loss {losses[-1]:.3g}"))
+        work.tell("training", epoch + 1, rules.epochs, f"loss {losses[-1]:.3g}")
         stale = 0 if losses[-1] < best else stale + 1
         best = min(best, losses[-1])
         if not math.isfinite(losses[-1]) or losses[-1] < rules.loss_target or stale >= rules.patience:
@@ -203,20 +202,11 @@ def tail_of(network: Network, images: Images, held_out: NDArray[np.int64]) -> tu
     return tail, task, record
 
 
-def analyse_tail(
-    tail: Network,
-    task: Task,
-    data: DataRecord,
-    protocol: Protocol,
-    *,
-    report: Report = silent,
-    limits: Limits = DEFAULT_LIMITS,
-) -> OutputAnalysis:
+def analyse_tail(question: Question, work: Work = DEFAULT_WORK) -> OutputAnalysis:
     """The valid circuits of a tail; nothing else is searched, and says so.
 
     Raises:
         BeyondLimits: a tail too large to search.
         Cancelled: the report asked to stop.
     """
-    circuits = find_circuits(tail, task, protocol, data, report=report, limits=limits)
-    return circuits_alone(tail, 0, task, protocol, data, circuits)
+    return circuits_alone(question, find_circuits(question, work))

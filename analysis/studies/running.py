@@ -44,7 +44,7 @@ def run_cell(cell: Cell, seeds: Sequence[int], order: Order) -> Iterator[StudyOu
 
 def outcome_of(cell: Cell, produced: Produced, order: Order) -> StudyOutcome:
     """Measure one network."""
-    start = order.clock() if order.clock else 0.0
+    start = order.work.clock()
     state, message, values = produced.state, produced.message, {}
     problems: dict[str, AnalysisError] = dict(produced.problems)
     if state == CONVERGED:
@@ -59,7 +59,7 @@ def outcome_of(cell: Cell, produced: Produced, order: Order) -> StudyOutcome:
                 problems[protocol.name] = problem
         if problems:
             state, message = REFUSED, "; ".join(f"under {name}: {problem}" for name, problem in problems.items())
-    spent = (order.clock() if order.clock else 0.0) - start
+    spent = order.work.clock() - start
     network, told = produced.network, produced.training
     return StudyOutcome(
         cell=cell.key,
@@ -80,8 +80,8 @@ def outcome_of(cell: Cell, produced: Produced, order: Order) -> StudyOutcome:
 
 
 def _measured(design: StudyDesign, analysis: OutputAnalysis, order: Order) -> dict[str, Measured]:
-    studied = Studied(analysis.network, analysis.output, analysis.task, analysis.protocol, analysis.data, analysis)
+    studied = Studied(analysis.question, analysis)
     values = {key: measure_named(key).function(studied) for key in design.measures}
     if design.criteria:
-        values |= passing(studied, design.criteria, report=order.report, clock=order.clock)
+        values |= passing(studied, design.criteria, order.work)
     return values

@@ -12,15 +12,12 @@ from typing import Any, Final, cast
 
 from analysis.data import DataRecord
 from analysis.errors import AnalysisError, InvalidStudy
-from analysis.limits import DEFAULT_LIMITS, Limits
 from analysis.networks.network import Network
-from analysis.progress import Report, silent
 from analysis.protocol import Protocol
 from analysis.result import OutputAnalysis
 from analysis.studies.cells import Cell
 from analysis.tasks import Task
-
-Clock = Callable[[], float]
+from analysis.work import DEFAULT_WORK, Work
 
 
 @dataclass(frozen=True)
@@ -30,9 +27,7 @@ class Order:
     Args:
         protocols: under which every network is analysed.
         circuits: whether circuits and interpretations are searched; else they are left unsearched.
-        report: told how far the work is; may raise Cancelled.
-        clock: seconds from any origin, None to measure nothing.
-        limits: where searches stop.
+        work: told how far it is; without a clock nothing is measured.
         device: torch device name.
         algorithms: whether algorithms are aligned; else they are left unsearched where circuits are too.
         listed: whether single alignments are wanted; else they are counted, exactly too, and not listed.
@@ -40,9 +35,7 @@ class Order:
 
     protocols: tuple[Protocol, ...]
     circuits: bool = True
-    report: Report = silent
-    clock: Clock | None = None
-    limits: Limits = DEFAULT_LIMITS
+    work: Work = DEFAULT_WORK
     device: str = "cpu"
     algorithms: bool = True
     listed: bool = True

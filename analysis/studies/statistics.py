@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
-from scipy import stats
+import scipy  # loads scipy.stats, which takes most of a second, when it is first asked for
 
 CONFIDENCE: Final = 0.95
 _FEWEST: Final = 2  # values in each group for a rank test
@@ -93,7 +93,7 @@ def share_of(hits: int, of: int, confidence: float = CONFIDENCE) -> Share:
     """A share with Wilson's interval."""
     if not of:
         return Share(hits, of, None, None, confidence)
-    interval = stats.binomtest(hits, of).proportion_ci(confidence, method="wilson")
+    interval = scipy.stats.binomtest(hits, of).proportion_ci(confidence, method="wilson")
     return Share(hits, of, float(interval.low), float(interval.high), confidence)
 
 
@@ -130,7 +130,7 @@ def mann_whitney(groups: Mapping[str, Sequence[float]]) -> Tested:
     sizes = (len(a), len(b))
     if min(sizes) < _FEWEST:
         return _not_made("mann-whitney", groups, "Cliff's delta")
-    found = stats.mannwhitneyu(a, b, alternative="two-sided")
+    found = scipy.stats.mannwhitneyu(a, b, alternative="two-sided")
     delta = 2 * float(found.statistic) / (sizes[0] * sizes[1]) - 1
     p = 1.0 if math.isnan(float(found.pvalue)) else float(found.pvalue)
     return Tested("mann-whitney", (name_a, name_b), sizes, float(found.statistic), p, delta, "Cliff's delta")
@@ -153,8 +153,8 @@ def wilcoxon(groups: Mapping[str, Mapping[Hashable, float]]) -> Tested:
         return Tested("wilcoxon", (name_a, name_b), (len(pairs),), None, None, None, effect, None, "too few pairs")
     if not len(moved):
         return Tested("wilcoxon", (name_a, name_b), (len(pairs),), 0.0, 1.0, 0.0, effect, None, note)
-    found = stats.wilcoxon(moved)
-    ranks = stats.rankdata(np.abs(moved))
+    found = scipy.stats.wilcoxon(moved)
+    ranks = scipy.stats.rankdata(np.abs(moved))
     biserial = float((ranks[moved > 0].sum() - ranks[moved < 0].sum()) / ranks.sum())
     statistic, p = float(found.statistic), float(found.pvalue)
     return Tested("wilcoxon", (name_a, name_b), (len(pairs),), statistic, p, biserial, effect, None, note)
@@ -181,7 +181,7 @@ def friedman(groups: Mapping[str, Mapping[Hashable, float]]) -> Tested:
     table = np.array([[float(values[block]) for values in filled.values()] for block in blocks])
     if (table == table[:, :1]).all():
         return Tested("friedman", tuple(groups), sizes, 0.0, 1.0, 0.0, name, None, note)
-    found = stats.friedmanchisquare(*table.T)
+    found = scipy.stats.friedmanchisquare(*table.T)
     statistic = float(found.statistic)
     effect = statistic / (len(blocks) * (len(filled) - 1))
     return Tested("friedman", tuple(groups), sizes, statistic, float(found.pvalue), effect, name, None, note)
@@ -197,7 +197,7 @@ def kruskal_wallis(groups: Mapping[str, Sequence[float]]) -> Tested:
     note = "" if len(filled) == len(groups) else f"without {', '.join(n for n in names if n not in filled)}: too few"
     if len(set(everything)) == 1:
         return Tested("kruskal-wallis", names, sizes, 0.0, 1.0, 0.0, "epsilon squared", None, note)
-    found = stats.kruskal(*filled.values())
+    found = scipy.stats.kruskal(*filled.values())
     statistic = float(found.statistic)
     effect = statistic / (len(everything) - 1)
     p = float(found.pvalue)
@@ -213,7 +213,7 @@ def spearman(groups: Mapping[str, Sequence[float]]) -> Tested:
         return _not_made("spearman", groups, "Spearman's rho")
     if len(set(y)) < 2:
         return Tested("spearman", names, sizes, 0.0, 1.0, 0.0, "Spearman's rho", None, "all values are equal")
-    found = stats.spearmanr(x, y)
+    found = scipy.stats.spearmanr(x, y)
     rho = float(found.statistic)
     return Tested("spearman", names, sizes, rho, float(found.pvalue), rho, "Spearman's rho")
 
@@ -234,10 +234,10 @@ def independence(test: str, groups: Mapping[str, Mapping[str, int]]) -> Tested:
         note = "every network falls into one category" if table.size and table.shape[0] >= 2 else "too few networks"
         same = 1.0 if "one category" in note else None
         return Tested(test, tuple(groups), sizes, None, same, 0.0 if same else None, effect, None, note)
-    chi = stats.chi2_contingency(table, correction=False)
+    chi = scipy.stats.chi2_contingency(table, correction=False)
     v = math.sqrt(float(chi.statistic) / (table.sum() * (min(table.shape) - 1)))
     if test == "fisher" and table.shape == (2, 2):
-        exact = stats.fisher_exact(table)
+        exact = scipy.stats.fisher_exact(table)
         return Tested(test, tuple(groups), sizes, float(exact.statistic), float(exact.pvalue), v, effect)
     low = float(chi.expected_freq.min())
     note = f"smallest expected count {low:.1f}, so p is rough" if low < 5 else ""

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import json
+import math
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from app.cli.configuration import read_settings
-from app.cli.terminal import DONE, STOPPED, Refusal, check_writable, progress_bar, read_bytes, remark, write_text
+from app.cli.terminal import DONE, STOPPED, Refusal, check_writable, read_bytes, remark, write_text
 
 if TYPE_CHECKING:
-    from analysis.data import DataRecord
-    from analysis.limits import Limits
-    from analysis.networks.network import Network
     from analysis.protocol import Protocol
-    from analysis.tasks import Task
+    from analysis.work import Work
 
 MAX_PROTOCOL_BYTES = 100_000
 
@@ -52,6 +51,14 @@ def analyse(
         ),
     ] = None,
     plan: Annotated[bool, typer.Option("--plan", help="Only tell what would be done, why, and what it takes.")] = False,
+    seconds: Annotated[
+        float | None,
+        typer.Option(
+            help="Seconds for the whole: every stage in order, until they are up. What is found by then is written, "
+            "with what is missing. Default: no end but that of each search.",
+            show_default=False,
+        ),
+    ] = None,
 ) -> int:
     """Find every explanation of a network: circuits, interpretations, algorithms and alignments.
 
@@ -59,22 +66,30 @@ def analyse(
 
     Before it: [bold]pluriscope analyse xor.json --plan[/bold]
 
-    Exit codes: 0 done, 2 bad input, 3 stopped at a limit (the result says what is missing).
+    Exit codes: 0 done, 2 bad input, 3 stopped at a limit or when the seconds were up (the result says what is missing).
     """
+    from analysis.circuits.planning import limits_within
     from analysis.data import MAX_DATA_BYTES, clean_data, parse_data_file
     from analysis.networks.files import MAX_NETWORK_BYTES, parse_network_file
     from analysis.pipeline import analyse_output, refuse
     from analysis.preflight import preflight
+    from analysis.question import Question
     from analysis.result_file import result_json, what_is_missing
+    from app.cli.chain_bar import ChainBar
     from app.cli.directions import read_direction_classes, search_directions_of
+    from app.cli.expecting import expected_stages, plan_text, stage_prefix
     from app.cli.judging import judge, read_criteria
+    from app.expected import slowness
     from app.limits import limits_of
+
+    work = read_work(seconds)
 
     if not plan and not output:
         raise Refusal("nowhere to write. Give --output FILE, or --plan to see first what it would take.")
     if output:
         check_writable(output, file, data or file)
     limits = limits_of(read_settings())
+    work = replace(work, limits=limits)
     rules, steps = read_protocol(protocol), read_criteria(criteria or [])
     classes = read_direction_classes(directions or [])
     network_file = parse_network_file(read_bytes(file, "network file", MAX_NETWORK_BYTES))
@@ -85,22 +100,23 @@ def analyse(
         record = parse_data_file(raw, network.n_inputs, network.n_outputs)
     outputs = sorted(set(output_index)) if output_index else list(range(network.n_outputs))
     tasks = {k: network_file.tasks[k] if 0 <= k < network.n_outputs else network_file.tasks[0] for k in outputs}
-    refuse(tuple(problem for k in outputs for problem in preflight(network, k, tasks[k], rules, record)))
+    questions = [Question(network, k, tasks[k], rules, record) for k in outputs]
+    refuse(tuple(problem for question in questions for problem in preflight(question)))
     if plan:
-        return _tell_plans(network, outputs, tasks, rules, record, output or "-", limits)
+        write_text(output or "-", plan_text(questions, limits, seconds))
+        return DONE
+    expected = {} if quiet else expected_stages(questions, limits, steps, classes)
     analyses = []
-    for k in outputs:
-        if len(outputs) > 1 and not quiet:
-            remark(f"output {k}: {tasks[k].name or 'unnamed task'}")
-        with progress_bar(quiet) as report:
-            analyses.append(
-                analyse_output(
-                    network, k, tasks[k], rules, record, report=report, clock=time.perf_counter, limits=limits
-                )
-            )
-    analyses, verdicts, unfinished = judge(analyses, steps, quiet)
-    told, open_ends = search_directions_of(analyses, classes, quiet)
-    unfinished += open_ends
+    with ChainBar(tuple(expected), expected, quiet).shown() as bar:
+        for question in questions:
+            if len(outputs) > 1 and not quiet:
+                remark(f"output {question.output}: {question.task.name or 'unnamed task'}")
+            within = limits_within(work.seconds_left / slowness(), question, limits)
+            own = work.reporting_to(bar.report(stage_prefix(question.output, outputs)))
+            analyses.append(analyse_output(question, replace(own, limits=within)))
+        analyses, verdicts, unfinished = judge(analyses, steps, bar, work)
+        told, open_ends = search_directions_of(analyses, classes, bar, work)
+        unfinished += open_ends
     document = result_json(analyses, masks=not no_masks, verdicts=verdicts, unfinished=unfinished, directions=told)
     write_text(output, json.dumps(document, ensure_ascii=False, allow_nan=False) + "\n")
     missing = [*(sentence for analysis in analyses for sentence in what_is_missing(analysis)), *unfinished]
@@ -109,29 +125,20 @@ def analyse(
     return STOPPED if missing else DONE
 
 
-def _tell_plans(
-    network: Network,
-    outputs: list[int],
-    tasks: dict[int, Task],
-    rules: Protocol,
-    record: DataRecord,
-    where: str,
-    limits: Limits,
-) -> int:
-    """Write what finding the circuits of each output would take."""
-    from analysis.circuits.planning import plan_circuits
+def read_work(seconds: float | None) -> Work:
+    """Work that ends after so many seconds from now, if any are given.
 
-    lines = []
-    for k in outputs:
-        plan = plan_circuits(network.for_output(k), tasks[k], rules, record, output=k, limits=limits)
-        lines.append(f"output {k}, {tasks[k].name or 'unnamed task'}, protocol {rules.name}: {plan.method}")
-        lines.append(f"  {plan.possible:,} circuits are possible. {plan.reason}")
-        for cost in plan.costs:
-            mark = "→" if cost.method == plan.method else " "
-            takes = f"about {cost.seconds:,.2g} s, {cost.n_bytes >> 20:,} MiB"
-            lines.append(f"  {mark} {cost.method}: {f'not taken: {cost.obstacle}' if cost.obstacle else takes}")
-    write_text(where, "\n".join(lines) + "\n")
-    return DONE
+    Raises:
+        Refusal: no positive number of seconds.
+    """
+    from analysis.work import Work
+
+    work = Work(clock=time.perf_counter)
+    if seconds is None:
+        return work
+    if not 0 < seconds < math.inf:
+        raise Refusal(f"--seconds {seconds:g}: is no time to work in. Give a number above 0, e.g. --seconds 60.")
+    return work.for_seconds(seconds)
 
 
 def protocol_schema(

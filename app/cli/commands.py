@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Sequence
 from functools import cache, partial
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -17,6 +18,7 @@ from app.cli.criteria import criteria
 from app.cli.doctor import doctor
 from app.cli.interface import interface
 from app.cli.rename import rename
+from app.cli.serve_and_work import serve_and_work
 from app.cli.server import migrate, serve, work
 from app.cli.store import export, import_
 from app.cli.study import study
@@ -28,10 +30,11 @@ from app.cli.verify import verify
 
 app = typer.Typer(
     name="pluriscope",
-    no_args_is_help=True,
+    invoke_without_command=True,
     add_completion=False,
     rich_markup_mode="rich",
-    help="Every valid explanation of one small network, side by side.",
+    help="Every valid explanation of one small network, side by side.\n\nWithout a command: serve the dashboard, and "
+    "run one worker beside it, until Ctrl-C.",
     epilog="Exit codes: 0 done · 1 trouble with this machine · 2 bad input · 3 stopped at a limit · 130 interrupted",
 )
 app.command(rich_help_panel="Engine alone: no server, no database")(analyse)
@@ -63,11 +66,28 @@ def _print_version(wanted: bool) -> None:
 
 @app.callback()
 def _root(
-    version: Annotated[
+    context: typer.Context,
+    port: Annotated[int | None, typer.Option(help="Port to listen on. Default: 8000.")] = None,
+    data: Annotated[
+        Path | None,
+        typer.Option(help="Folder for everything that is written. Default: PLURISCOPE_DATA, else a folder of yours."),
+    ] = None,
+    _version: Annotated[
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version and exit.")
     ] = False,
-) -> None:
-    """Every valid explanation of one small network, side by side."""
+) -> int | None:
+    """Every valid explanation of one small network, side by side.
+
+    Without a command: serve the dashboard and run one worker beside it, until Ctrl-C.
+    """
+    if context.invoked_subcommand is None:
+        return serve_and_work(port=port, data=data)
+    if port is not None or data is not None:
+        raise Refusal(
+            f"--port and --data before {context.invoked_subcommand!r}: they are for pluriscope without a command. "
+            "Give the command its own options, and the data folder as PLURISCOPE_DATA."
+        )
+    return None
 
 
 _command_tree = cache(partial(typer.main.get_command, app))
@@ -87,8 +107,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _run(arguments: list[str]) -> int:
-    if not arguments:
-        arguments = ["--help"]
     try:
         outcome = _command_tree().main(args=arguments, prog_name="pluriscope", standalone_mode=False)
         sys.stdout.flush()

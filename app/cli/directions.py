@@ -7,12 +7,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from app.cli.terminal import Refusal, progress_bar
+from app.cli.terminal import Refusal
 
 if TYPE_CHECKING:
     from analysis.directions.findings import DirectionFindings
     from analysis.directions.result import DirectionClass
     from analysis.result import OutputAnalysis
+    from analysis.work import Work
+    from app.cli.chain_bar import ChainBar
 
 ALL = "all"
 
@@ -36,7 +38,7 @@ def read_direction_classes(texts: Sequence[str]) -> tuple[DirectionClass, ...]:
 
 
 def search_directions_of(
-    analyses: Sequence[OutputAnalysis], classes: Sequence[DirectionClass], quiet: bool
+    analyses: Sequence[OutputAnalysis], classes: Sequence[DirectionClass], bar: ChainBar, work: Work
 ) -> tuple[list[dict[str, Any]], list[str]]:
     """What each output's result file says of directions, and what stopped at a limit.
 
@@ -46,37 +48,41 @@ def search_directions_of(
     if not classes:
         return [], []
     from analysis.directions.result_json import directions_json, unfinished_directions
+    from app.cli.expecting import stage_prefix
 
     told: list[dict[str, Any]] = []
     unfinished: list[str] = []
     for analysis in analyses:
-        findings = _findings(analysis, classes, quiet)
+        prefix = stage_prefix(analysis.question.output, [one.question.output for one in analyses])
+        findings = _findings(analysis, classes, bar, prefix, work)
         told.append(directions_json(findings))
-        unfinished += unfinished_directions(findings, analysis.output)
+        unfinished += unfinished_directions(findings, analysis.question.output)
     return told, unfinished
 
 
-def _findings(analysis: OutputAnalysis, classes: Sequence[DirectionClass], quiet: bool) -> list[DirectionFindings]:
+def _findings(
+    analysis: OutputAnalysis, classes: Sequence[DirectionClass], bar: ChainBar, prefix: str, work: Work
+) -> list[DirectionFindings]:
     from analysis.algorithms.catalogue import Candidates
-    from analysis.directions.findings import find_directions
+    from analysis.directions.findings import find_directions, out_of_time
     from analysis.directions.table import DirectionTable
 
-    network = analysis.network.for_output(analysis.output)
     listed = Candidates(
         tuple(result.algorithm for result in analysis.algorithms.algorithms), analysis.algorithms.n_candidates
     )
-    table = DirectionTable(network, analysis.protocol, analysis.data)
+    table = DirectionTable(analysis.question)
     found: list[DirectionFindings] = []
     for direction_class in classes:
+        if work.is_over or "algorithms" in analysis.out_of_time:
+            found.append(out_of_time(direction_class, analysis.algorithms.n_candidates))
+            continue
         began = time.perf_counter()
-        with progress_bar(quiet) as report:
-            if direction_class == "learned":
-                from analysis.directions.learned_findings import find_learned
+        own = work.reporting_to(bar.report(prefix, named=f"directions, {direction_class}"))
+        if direction_class == "learned":
+            from analysis.directions.learned_findings import find_learned
 
-                one = find_learned(network, listed, analysis.protocol, analysis.data, report=report)
-            else:
-                one = find_directions(
-                    network, listed, analysis.protocol, analysis.data, direction_class, table=table, report=report
-                )
+            one = find_learned(analysis.question, listed, own)
+        else:
+            one = find_directions(analysis.question, listed, direction_class, own, table=table)
         found.append(replace(one, seconds=time.perf_counter() - began))
     return found

@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from app.cli.terminal import progress_bar
-
 if TYPE_CHECKING:
     from analysis.criteria.criterion import Kind
     from analysis.criteria.steps import CriterionStep
     from analysis.result import CriterionTally, OutputAnalysis
     from analysis.result_file import Tallies
+    from analysis.work import Work
+    from app.cli.chain_bar import ChainBar
 
 ALL = "all"
 
@@ -22,18 +22,29 @@ def read_criteria(texts: Sequence[str]) -> tuple[CriterionStep, ...]:
     """The criteria that an option names; "all" stands for every one with its default settings.
 
     Raises:
-        InvalidCriterion: an unknown criterion or parameter, or a value out of range.
+        InvalidCriterion: an unknown criterion or parameter, a value out of range, or a criterion about explanations
+            that the command does not search.
     """
     if not texts:
         return ()
     from analysis.criteria.steps import default_steps, parse_steps
+    from analysis.errors import InvalidCriterion
+    from analysis.explanations.registry import BY_KEY
 
     named = parse_steps(text for text in texts if text != ALL)
-    return tuple(dict.fromkeys((*default_steps(), *named))) if ALL in texts else named
+    for step in named:
+        if not step.kinds:
+            about = " and ".join(BY_KEY[kind].plural for kind in step.recorded_kinds)
+            cause = f"is about {about}, which this command does not search"
+            raise InvalidCriterion(
+                f"criterion {step.key}", cause, "leave it out; a server searches them and judges them"
+            )
+    every = (step for step in default_steps() if step.kinds)
+    return tuple(dict.fromkeys((*every, *named))) if ALL in texts else named
 
 
 def judge(
-    analyses: Sequence[OutputAnalysis], steps: Sequence[CriterionStep], quiet: bool
+    analyses: Sequence[OutputAnalysis], steps: Sequence[CriterionStep], bar: ChainBar, work: Work
 ) -> tuple[list[OutputAnalysis], list[Tallies], list[str]]:
     """The analyses with the time that judging took, the tallies of each, and what stopped at a limit.
 
@@ -42,9 +53,11 @@ def judge(
     """
     if not steps:
         return list(analyses), [], []
+    from analysis.criteria.budget import OUT_OF_TIME
     from analysis.criteria.judged import Subject
     from analysis.criteria.judging import judge_analysis
     from analysis.result import NOTHING_JUDGED
+    from app.cli.expecting import stage_prefix
 
     judged: list[OutputAnalysis] = []
     verdicts: list[Tallies] = []
@@ -53,14 +66,25 @@ def judge(
     for analysis in analyses:
         found: dict[tuple[Kind, CriterionStep], CriterionTally] = dict.fromkeys(wanted, NOTHING_JUDGED)
         stopped: dict[str, None] = {}
+        late: set[tuple[Kind, CriterionStep]] = set()
         begun = time.perf_counter()
-        with progress_bar(quiet) as report:
-            for block in judge_analysis(Subject.of(analysis), wanted, report=report, clock=time.perf_counter):
-                found[block.kind, block.step] = found[block.kind, block.step] + block.tally
-                if block.stopped:
-                    stopped[f"output {analysis.output}: {block.step} on {block.kind}s: {block.note}"] = None
+        prefix = stage_prefix(analysis.question.output, [one.question.output for one in analyses])
+        subject = Subject.of(analysis)
+        for block in judge_analysis(subject, wanted, work.reporting_to(bar.report(f"{prefix}criteria on "))):
+            found[block.kind, block.step] = found[block.kind, block.step] + block.tally
+            nothing_in_time = bool(analysis.out_of_time) and not subject.count(block.kind)
+            if block.note == OUT_OF_TIME or nothing_in_time:
+                late.add((block.kind, block.step))
+            elif block.stopped:
+                stopped[f"output {analysis.question.output}: {block.step} on {block.kind}s: {block.note}"] = None
         spent = analysis.seconds.get("criteria", 0.0) + time.perf_counter() - begun
         judged.append(replace(analysis, seconds={**analysis.seconds, "criteria": spent}))
         verdicts.append({(kind, str(step)): tally for (kind, step), tally in found.items()})
         unfinished += stopped
+        if late:
+            n_done = len(found) - len(late)
+            unfinished.append(
+                f"output {analysis.question.output}: criteria truncated at {n_done:,} of {len(found):,} (each on one "
+                "kind of explanation), as the time was up; the others are undecided where they had not come to"
+            )
     return judged, verdicts, unfinished

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import signal
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
-from types import FrameType
 from urllib.parse import urlsplit
 
 from app.cli.configuration import read_settings
@@ -57,7 +54,7 @@ def export_pages(
         raise Refusal("--compare: explanations of different networks are not compared. Copy one network at a time.")
     started = time.monotonic()
     try:
-        with _ended_like_interrupted(), progress_bar(quiet) as report:
+        with progress_bar(quiet) as report:
             written = write_site(
                 read_settings(),
                 wish,
@@ -86,17 +83,3 @@ def _checked(base_url: str) -> str:
             f"--base-url {base_url[:200]!r}: is no address of a site. Write one such as https://host/pluriscope."
         )
     return base_url
-
-
-@contextmanager
-def _ended_like_interrupted() -> Iterator[None]:
-    """Being asked to end counts as Ctrl-C, so that nothing half written stays."""
-
-    def stop(_signal: int, _frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
-
-    former = signal.signal(signal.SIGTERM, stop)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, former)

@@ -50,9 +50,7 @@ def serve(
     from app.free_memory import give_back_freed_memory
     from app.gate import MAX_HEADER_BYTES
     from app.jobs.deletion import purge_deleted
-    from app.jobs.direction_asking import enqueue_missing_directions
-    from app.jobs.queue import enqueue_missing_criteria
-    from app.jobs.report_asking import enqueue_missing_reports
+    from app.jobs.stages import enqueue_missing
     from app.main import create_app, settle
     from app.watching.logs import configure
 
@@ -72,9 +70,7 @@ def serve(
                 remark(f"took in the results of {n_studies} bundled studies")
         if not settings.read_only:
             with store.write() as session:
-                enqueue_missing_criteria(session)
-                enqueue_missing_directions(session)
-                enqueue_missing_reports(session)
+                enqueue_missing(session)
             purged = purge_deleted(store, settings.undo_days)
             if purged:
                 remark(f"deleted {purged} networks for good whose time for undoing was over")

@@ -13,7 +13,7 @@ import typer
 from app.cli.analyse import read_protocol
 from app.cli.configuration import read_settings
 from app.cli.offline import export_pages
-from app.cli.terminal import DONE, STANDARD, Refusal, check_writable, read_bytes, write_text
+from app.cli.terminal import DONE, STANDARD, Refusal, check_writable, read_bytes, remark, write_text
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -102,12 +102,22 @@ def import_(
     with opened_store() as store, store.write() as session:
         for file, record in parsed:
             row = save_network(session, file)
+            tell_known(session, row, file.name)
             if record is not None:
                 save_data_record(session, record)
             enqueue_analyses(session, row, protocols, data=record)
             lines.append(Addresses().network(row.slug))
     write_text("-", "".join(f"{line}\n" for line in lines))
     return DONE
+
+
+def tell_known(session: Session, row: NetworkRow, name: str) -> None:
+    """Say on stderr by which other names weights go that were just saved under this one."""
+    from app.db.reads.networks import known_as
+
+    names = known_as(session, row, name)
+    if names:
+        remark(f"{name}: these weights already exist as {', '.join(names)}; saved under this name, too")
 
 
 def export(

@@ -51,8 +51,9 @@ def compute_chunk(chunk: Chunk) -> list[dict[str, Any]]:
     """The outcomes of a chunk as lines of a result file; runs in a process of its own."""
     from analysis.studies.running import run_cell
     from analysis.studies.sources import Order
+    from analysis.work import Work
 
-    order = Order(chunk.design.protocols, clock=time.perf_counter, limits=chunk.limits, device=chunk.device)
+    order = Order(chunk.design.protocols, work=Work(clock=time.perf_counter, limits=chunk.limits), device=chunk.device)
     return [outcome.as_json() for outcome in run_cell(cells_of(chunk.design)[chunk.cell], chunk.seeds, order)]
 
 

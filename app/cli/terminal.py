@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import signal
 import stat
 import sys
 import tempfile
-from collections.abc import Container, Iterator
-from contextlib import contextmanager
+import threading
+from collections.abc import Container, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
+from types import FrameType
 from typing import TYPE_CHECKING, Final
 
 from analysis.progress import Progress, Report, silent
@@ -130,20 +133,56 @@ def write_text(name: str, text: str) -> None:
 def progress_bar(quiet: bool = False, *, only: Container[str] | None = None) -> Iterator[Report]:
     """A progress bar on stderr, one line per stage; where stderr is no terminal, a plain line when a stage ends.
 
+    A request to stop (Ctrl-C or SIGTERM) raises KeyboardInterrupt, at the latest at the next report.
+
     Args:
         quiet: show nothing.
         only: the stages to show; all if None.
     """
-    if quiet:
-        yield silent
-        return
-    with _all_stages() as show:
+    with _stop_requests() as requests, nullcontext(silent) if quiet else _all_stages() as show:
 
         def report(progress: Progress, /) -> None:
+            if requests:
+                raise KeyboardInterrupt
             if only is None or progress.stage in only:
                 show(progress)
 
         yield report
+
+
+@contextmanager
+def _stop_requests() -> Iterator[Sequence[int]]:
+    """The signals that have asked this process to stop, while the context lasts.
+
+    Each raises KeyboardInterrupt where it arrives. Python discards an exception that is raised inside a finaliser or a
+    weak reference's callback, which is why the signals are also kept, and shows its traceback, which would tell the
+    reader nothing: the command ends with a sentence of its own.
+    """
+    received: list[int] = []
+
+    def stop(number: int, _frame: FrameType | None) -> None:
+        received.append(number)
+        raise KeyboardInterrupt
+
+    if threading.current_thread() is not threading.main_thread():  # only the main thread may set handlers
+        yield received
+        return
+
+    def show_discarded(discarded: sys.UnraisableHookArgs) -> None:
+        if not isinstance(discarded.exc_value, KeyboardInterrupt):
+            show_any(discarded)
+
+    show_any, sys.unraisablehook = sys.unraisablehook, show_discarded
+    former = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    former = {number: handler for number, handler in former.items() if handler not in (signal.SIG_IGN, None)}
+    for number in former:
+        signal.signal(number, stop)
+    try:
+        yield received
+    finally:
+        for number, handler in former.items():
+            signal.signal(number, handler)
+        sys.unraisablehook = show_any
 
 
 @contextmanager

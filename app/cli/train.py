@@ -116,10 +116,11 @@ def train(
         if report_file and Path(report_file).resolve() == Path(population).resolve():
             raise Refusal(f"--population {population!r}: is the --report file as well. Give another path.")
     from analysis.networks.training import train_networks  # torch, only now that all options are known to be good
+    from analysis.work import Work
 
     looks = looks_each(count, inputs, specs[0].sizes[-1]) if into_store else 0  # what their pages show
     with progress_bar(quiet) as report:
-        outcomes = train_networks(specs, report=report, device=device, looks=looks)
+        outcomes = train_networks(specs, Work(report=report), device=device, looks=looks)
     if into_store:
         told = _save(outcomes, name, queued)
     else:
@@ -142,6 +143,7 @@ def _analyse(
     from analysis.data import clean_data
     from analysis.populations.population import analyse_outcomes
     from analysis.populations.population_file import PopulationSummary, header_json, member_json
+    from analysis.work import Work
     from app.limits import limits_of
 
     spec = outcomes[0].spec
@@ -151,7 +153,7 @@ def _analyse(
     with progress_bar(quiet, only=("circuits", "networks")) as report:
         limits = limits_of(read_settings())
         members = analyse_outcomes(
-            outcomes, protocol, device=device, report=report, clock=time.perf_counter, limits=limits
+            outcomes, protocol, Work(report=report, clock=time.perf_counter, limits=limits), device=device
         )
         for member, path in zip(members, paths, strict=True):
             summary.add(member)
@@ -227,7 +229,7 @@ def _queued(names: Sequence[str] | None) -> list[Protocol]:
 def _save(outcomes: Sequence[TrainingOutcome], name: str, protocols: Sequence[Protocol]) -> list[str]:
     from analysis.networks.files import NetworkFile
     from analysis.networks.training_spec import training_json
-    from app.cli.store import opened_store
+    from app.cli.store import opened_store, tell_known
     from app.db.writes import save_network
     from app.jobs.queue import enqueue_analyses
 
@@ -239,6 +241,7 @@ def _save(outcomes: Sequence[TrainingOutcome], name: str, protocols: Sequence[Pr
                 label = _named(outcome, name, len(outcomes) > 1)
                 file = NetworkFile(label, outcome.network, outcome.spec.resolved_tasks())
                 row = save_network(session, file, origin="trained", training=training_json(outcome))
+                tell_known(session, row, label)
                 enqueue_analyses(session, row, protocols)
                 where = row.slug
             told.append(_line(outcome, where))

@@ -1,0 +1,1 @@
+"""The store: tables, migrations, saving and staging, for SQLite and PostgreSQL."""

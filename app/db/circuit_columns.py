@@ -1,5 +1,7 @@
 """How the circuits of an analysis are kept: column by column, in blocks of some thousand values as bytes.
 
+A mask of more than 64 edges stands in further columns, 64 edges each.
+
 A million circuits are about 2,000 rows of 58 bytes a circuit (for two inputs), written in half a second; a list that
 sorts and filters reads the columns it needs, some megabytes, and is done in milliseconds whatever the combination, and
 its total is exact. A row each with an index for every order took twenty seconds and five times the space, and still
@@ -18,13 +20,15 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from analysis.circuits.circuit import MAX_EDGES, EdgeLayout
 from analysis.result import CircuitSearch, InterpretationCounts
 from app.db.columns import sortable
 from app.db.distributions import active_neurons
 
 BLOCK: Final = 4_096  # circuits, or distinct values, in a block
+MASK_WORDS: Final = ("mask", "mask.1", "mask.2", "mask.3")  # 64 edges each, as many as are needed
 COLUMNS: Final[dict[str, np.dtype[Any]]] = {
-    "mask": np.dtype("<u8"),
+    **{word: np.dtype("<u8") for word in MASK_WORDS},
     "edges": np.dtype("u1"),
     "neurons": np.dtype("u1"),
     "margin": np.dtype("<f8"),
@@ -72,8 +76,8 @@ def blocks_of(circuits: CircuitSearch, counts: InterpretationCounts) -> Iterator
         part = slice(start, start + BLOCK)
         some = masks[part]
         columns: dict[str, NDArray[Any]] = {
-            "mask": some,
-            "edges": np.bitwise_count(some),
+            **dict(zip(MASK_WORDS, mask_words(some, layout), strict=False)),
+            "edges": np.bitwise_count(some).astype(np.int64),
             "neurons": active_neurons(layout, some).sum(axis=1),
             "margin": circuits.margins[part],
             **{name: ranks[part] for name, (_, ranks) in ranked.items()},
@@ -82,6 +86,24 @@ def blocks_of(circuits: CircuitSearch, counts: InterpretationCounts) -> Iterator
         for name, column in columns.items():
             first = layout.to_hex(int(some[0])) if name == "mask" else None
             yield Block(name, number, first, np.ascontiguousarray(column, dtype=COLUMNS[name]).tobytes())
+
+
+def mask_words(masks: NDArray[Any], layout: EdgeLayout) -> list[NDArray[np.uint64]]:
+    """Masks as columns of 64 edges each, the first edges first; one column up to 64 edges."""
+    if layout.n_edges <= MAX_EDGES:
+        return [masks.astype(np.uint64)]
+    starts = range(0, layout.n_edges, MAX_EDGES)
+    return [((masks >> start) & (1 << MAX_EDGES) - 1).astype(np.uint64) for start in starts]
+
+
+def masks_in(words: Sequence[NDArray[np.uint64]]) -> NDArray[Any]:
+    """Masks from such columns: uint64 of a single one, else Python integers."""
+    if len(words) == 1:
+        return words[0]
+    masks = words[0].astype(object)
+    for number, word in enumerate(words[1:], start=1):
+        masks = masks | (word.astype(object) << number * MAX_EDGES)
+    return masks
 
 
 def values_to_bytes(values: Sequence[int]) -> bytes:

@@ -14,6 +14,7 @@ from analysis.digest import canonical_json
 from analysis.networks.files import task_json
 from analysis.networks.network import Network
 from analysis.protocol import Protocol
+from analysis.question import Question
 from analysis.tasks import Task
 from app.db.tables import AlignmentRow, DataRow, NetworkRow, ProtocolRow
 
@@ -45,6 +46,11 @@ def network_of(row: NetworkRow) -> Network:
 def tasks_to_json(tasks: tuple[Task, ...]) -> list[dict[str, Any]]:
     """Tasks as a network file writes them."""
     return [task_json(task) for task in tasks]
+
+
+def question_of(network: NetworkRow, output: int, protocol: Protocol, data: DataRecord) -> Question:
+    """What is asked about one output of a stored network, which has that output."""
+    return Question(network_of(network), output, tasks_of(network)[output], protocol, data)
 
 
 def tasks_of(row: NetworkRow) -> tuple[Task, ...]:

@@ -1,4 +1,4 @@
-"""The tables of alignments on linear directions: searches ── their algorithms ── alignments."""
+"""The tables of alignments on linear directions: searches ── their algorithms ── alignments; and what ids stand for."""
 
 from __future__ import annotations
 
@@ -109,3 +109,17 @@ class DirectionAlignmentRow(Base):
     swaps: Mapped[list[Any]] = mapped_column(JSON)  # [[dimension, answer, method] or null, …]
 
     algorithm: Mapped[DirectionAlgorithmRow] = relationship(back_populates="alignments")
+
+
+class DirectionTextRow(Base):
+    """What the id of an alignment on directions stands for, if a search ever kept it.
+
+    An id is a hash of the text, so this is true of every network and for good. Rows stay when the search that found an
+    alignment is made again and gives its directions other last digits, so that links by id alone still lead somewhere.
+    """
+
+    __tablename__ = "direction_texts"
+
+    algorithm_id: Mapped[str] = mapped_column(String(16), primary_key=True)
+    alignment_id: Mapped[str] = mapped_column(String(16), primary_key=True)
+    text: Mapped[str] = mapped_column(Text)  # of the places, as addresses carry it

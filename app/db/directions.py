@@ -7,10 +7,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import delete, insert, select
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from app.db.direction_codecs import PreparedDirections
-from app.db.direction_tables import DirectionAlgorithmRow, DirectionAlignmentRow, DirectionSearchRow
+from app.db.direction_tables import DirectionAlgorithmRow, DirectionAlignmentRow, DirectionSearchRow, DirectionTextRow
 from app.db.tables import AnalysisRow
 
 
@@ -56,7 +57,23 @@ def _save(session: Session, analysis: AnalysisRow, one: PreparedDirections, now:
     ]
     if alignments:
         session.connection().execute(insert(DirectionAlignmentRow), alignments)
+        _keep_texts(session, one)
     return row
+
+
+def _keep_texts(session: Session, one: PreparedDirections) -> None:
+    """Remember what the ids stand for, whatever becomes of this search."""
+    texts = [
+        {
+            "algorithm_id": columns["algorithm_id"],
+            "alignment_id": alignment["alignment_id"],
+            "text": alignment["text"],
+        }
+        for columns, found in one.algorithms
+        for alignment in found
+    ]
+    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
+    session.connection().execute(dialect.insert(DirectionTextRow).on_conflict_do_nothing(), texts)
 
 
 def _looked_further(old: DirectionSearchRow, columns: Any) -> bool:

@@ -20,8 +20,9 @@ from analysis.result import (
     Float32Circuits,
     Float32Outcome,
     OutputAnalysis,
+    SmallestCircuits,
 )
-from analysis.result_file import float32_json
+from analysis.result_file import float32_json, smallest_json
 
 MAX_ALGORITHMS: Final = 500  # aligned algorithms listed by name; the histogram has them all
 _N_BINS: Final = 24
@@ -63,7 +64,10 @@ class Distributions(TypedDict):
     fragile: int  # stored circuits with a margin below the limit
     margin_range: list[float]  # smallest and largest margin of the stored circuits, [] if there is none
     algorithm_kinds: list[list[Any]]  # see kinds_of
+    alignments_untried: bool  # whether there were too many sets of neurons to try any for some algorithm
     algorithms_truncated: int  # algorithms of which not every valid alignment is stored
+    drawn: int | None  # stored circuits that were drawn; None where all are listed, and before it was ever kept
+    smallest: dict[str, Any] | None  # the smallest valid circuits, as in result files; None where none were looked for
     float32: dict[str, Any] | None  # what float32 decides otherwise, as in result files; None where it was not asked
 
 
@@ -84,6 +88,7 @@ def distributions_of(analysis: OutputAnalysis) -> Distributions:
         "candidates": candidates_json(analysis.algorithms.totals),
         "fragile": int(np.count_nonzero(circuits.margins < FRAGILE_MARGIN)),
         "margin_range": [float(circuits.margins.min()), float(circuits.margins.max())] if len(circuits.margins) else [],
+        "alignments_untried": any(result.truncated_at == 0 for result in results),
         "algorithms_truncated": sum(1 for result in results if result.truncated_at),
         "algorithm_kinds": kinds_of(
             (
@@ -93,6 +98,8 @@ def distributions_of(analysis: OutputAnalysis) -> Distributions:
             )
             for r in results
         ),
+        "drawn": circuits.n_drawn,
+        "smallest": None if circuits.smallest is None else smallest_json(circuits.smallest, circuits.layout),
         "float32": None if analysis.float32 is None else float32_json(analysis.float32, circuits.layout),
     }
 
@@ -150,6 +157,17 @@ def candidates_in(stored: Mapping[str, Any]) -> CandidateTotals | None:
     return CandidateTotals(known["aligned"], known["valid"], known["minimal"], known["irredundant"], known["first"])
 
 
+def smallest_in(stored: Mapping[str, Any]) -> SmallestCircuits | None:
+    """The smallest valid circuits that were stored; None where none were looked for, or before they were ever kept."""
+    told = stored.get("smallest")
+    if told is None:
+        return None
+    masks, undrawn = (tuple(int(mask, 16) for mask in told[name]) for name in ("masks", "undrawn"))
+    return SmallestCircuits(
+        masks, told["proved"], told["searched_up_to"], int(told["tried"]), told["descended"], undrawn
+    )
+
+
 def float32_in(stored: Mapping[str, Any]) -> Float32Outcome | None:
     """What float32 decided otherwise, as it was stored; None if it was not asked, or before it was ever kept."""
     told = stored.get("float32")
@@ -203,7 +221,7 @@ def kinds_of(algorithms: Iterable[tuple[tuple[Any, ...], int, int]]) -> list[lis
     return [[*kind, *sums] for kind, sums in counts.items()]
 
 
-def active_neurons(layout: EdgeLayout, masks: NDArray[np.uint64]) -> NDArray[np.bool_]:
+def active_neurons(layout: EdgeLayout, masks: NDArray[Any]) -> NDArray[np.bool_]:
     """``[circuit, hidden neuron]`` layer by layer: whether the neuron has an edge in, and so is active."""
     active: NDArray[np.bool_] = (masks[:, None] & neuron_edges(layout)) != 0
     return active

@@ -25,7 +25,7 @@ from app.db.errors import StoreReadOnly, StoreUnavailable
 from app.db.slow_queries import watch_queries
 from app.db.traces import seal_session, watch_changes, watch_reads
 from app.limits import carried_by
-from app.settings import ROOT
+from app.resources import MIGRATIONS
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -204,7 +204,7 @@ def alembic_config(connection: Connection | None = None) -> Config:
     from alembic.config import Config
 
     config = Config()
-    config.set_main_option("script_location", str(ROOT / "migrations").replace("%", "%%"))
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     config.attributes["connection"] = connection
     return config
 

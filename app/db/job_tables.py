@@ -72,7 +72,7 @@ class JobLogRow(Base):
     job: Mapped[JobRow] = relationship(back_populates="log")
 
 
-class JobShardRow(Base):
+class JobCheckpointRow(Base):
     """A finished part of a job on its way, so that the next attempt begins behind it; gone when the job ends."""
 
     __tablename__ = "job_shards"
@@ -80,7 +80,7 @@ class JobShardRow(Base):
     job_id: Mapped[str] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True)
     key: Mapped[str] = mapped_column(String(120), primary_key=True)  # which part
     scope: Mapped[str] = mapped_column(String(64))  # hash of everything that the part was computed from
-    data: Mapped[bytes] = mapped_column(LargeBinary)  # see analysis.shards
+    data: Mapped[bytes] = mapped_column(LargeBinary)  # see analysis.checkpoints
 
 
 class WorkerRow(Base):

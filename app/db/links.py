@@ -36,10 +36,11 @@ def rename_network(session: Session, row: NetworkRow, slug: str, *, now: datetim
     check_slug(session, row, slug)
     if slug == row.slug:
         return
-    former = session.get(FormerSlugRow, slug)
-    if former is not None:  # back to what it was called before
+    former, name = session.get(FormerSlugRow, slug), ""
+    if former is not None:  # back to what it was called before; the name that went with it is not lost
+        name = former.name
         session.delete(former)
-    session.add(FormerSlugRow(slug=row.slug, network_id=row.id, retired_at=now or datetime.now(UTC)))
+    session.add(FormerSlugRow(slug=row.slug, network_id=row.id, name=name, retired_at=now or datetime.now(UTC)))
     row.slug = slug
     session.flush()
 

@@ -20,8 +20,8 @@ from analysis.data import DataRecord
 from analysis.digest import canonical_json, sha256_hex
 from analysis.protocol import Protocol
 from analysis.result import AlgorithmResult, AlgorithmSearch, OutputAnalysis
-from analysis.result_file import float32_json
-from app.db.circuit_columns import Block, blocks_of
+from analysis.result_file import float32_json, smallest_json
+from app.db.circuit_columns import Block, blocks_of, mask_words
 from app.db.codecs import places_to_json
 from app.db.distributions import candidates_json, distributions_of
 
@@ -83,9 +83,9 @@ def prepare_analysis(analysis: OutputAnalysis, *, engine_version: str = ENGINE_V
     """Make an analysis ready."""
     circuits, counts, search = analysis.circuits, analysis.interpretations, analysis.algorithms
     columns = {
-        "output": analysis.output,
-        "protocol_digest": analysis.protocol.digest,
-        "data_digest": analysis.data.digest,
+        "output": analysis.question.output,
+        "protocol_digest": analysis.question.protocol.digest,
+        "data_digest": analysis.question.data.digest,
         "engine_version": engine_version,
         "result_digest": result_digest(analysis, engine_version),
         "circuits_possible": circuits.possible,
@@ -113,9 +113,9 @@ def prepare_analysis(analysis: OutputAnalysis, *, engine_version: str = ENGINE_V
         "provenance": {"numpy": np.__version__, "python": platform.python_version()},
     }
     return PreparedAnalysis(
-        analysis.network.digest,
-        analysis.protocol,
-        analysis.data,
+        analysis.question.model.digest,
+        analysis.question.protocol,
+        analysis.question.data,
         columns,
         tuple(blocks_of(circuits, counts)),
         search,
@@ -127,11 +127,11 @@ def result_digest(analysis: OutputAnalysis, engine_version: str = ENGINE_VERSION
     circuits, counts, search = analysis.circuits, analysis.interpretations, analysis.algorithms
     head = {
         "engine": engine_version,
-        "network": analysis.network.digest,
-        "output": analysis.output,
-        "truth_table": list(analysis.task.truth_table),
-        "protocol": analysis.protocol.digest,
-        "data": analysis.data.digest,
+        "network": analysis.question.model.digest,
+        "output": analysis.question.output,
+        "truth_table": list(analysis.question.task.truth_table),
+        "protocol": analysis.question.protocol.digest,
+        "data": analysis.question.data.digest,
         "possible": circuits.possible,
         "circuits_truncated_at": circuits.truncated_at,
         "candidates": search.n_candidates,
@@ -142,6 +142,8 @@ def result_digest(analysis: OutputAnalysis, engine_version: str = ENGINE_VERSION
     if circuits.method != "listed":
         told = [circuits.method, str(circuits.count), [str(end) for end in circuits.interval or ()]]
         head["circuits_told"] = told
+    if circuits.smallest is not None:
+        head["smallest"] = smallest_json(circuits.smallest, circuits.layout)
     if search.totals is not None:
         head["candidates_told"] = candidates_json(search.totals)
     if analysis.float32 is not None:
@@ -149,7 +151,7 @@ def result_digest(analysis: OutputAnalysis, engine_version: str = ENGINE_VERSION
     if counts.truncated_at is not None:
         head["interpretations_truncated_at"] = counts.truncated_at
     parts = [
-        circuits.masks.astype("<u8").tobytes(),
+        b"".join(word.astype("<u8").tobytes() for word in mask_words(circuits.masks, circuits.layout)),
         (circuits.outputs + 0.0).astype("<f8").tobytes(),
         circuits.margins.astype("<f8").tobytes(),
         ",".join(map(str, counts.by_circuit)).encode(),

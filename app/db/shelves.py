@@ -62,7 +62,8 @@ def save_shelves(session: Session, analysis: AnalysisRow) -> None:
     ]
     told = {"analysis_id": analysis.id, "kind": "algorithm", "name": PLACEMENTS, "data": ",".join(map(str, valid))}
     rows.append({**told, "data": str(told["data"]).encode()})
-    session.execute(delete(ShelfColumnRow).where(ShelfColumnRow.analysis_id == analysis.id))
+    of_rows = ShelfColumnRow.analysis_id == analysis.id, ShelfColumnRow.kind.in_(COLUMNS)
+    session.execute(delete(ShelfColumnRow).where(*of_rows))
     session.connection().execute(insert(ShelfColumnRow), rows)
 
 
@@ -71,7 +72,9 @@ def stored_shelves(session: Session, analysis_id: int) -> tuple[ShelfColumns, Se
     query = select(ShelfColumnRow.kind, ShelfColumnRow.name, ShelfColumnRow.data)
     found = {
         (kind, name): data
-        for kind, name, data in session.execute(query.where(ShelfColumnRow.analysis_id == analysis_id))
+        for kind, name, data in session.execute(
+            query.where(ShelfColumnRow.analysis_id == analysis_id, ShelfColumnRow.kind.in_(COLUMNS))
+        )
     }
     if not all((kind, name) in found for kind, names in COLUMNS.items() for name in names):
         return None  # none, or those of a version that knew fewer

@@ -41,7 +41,7 @@ class NetworkRow(Base):
     negative_slope: Mapped[float | None]
     parameters: Mapped[bytes] = mapped_column(LargeBinary)  # W1, b1, W2, … little-endian float64
     tasks: Mapped[list[dict[str, Any]]] = mapped_column(JSON)  # [{"name", "truth_table"}], one per output
-    origin: Mapped[str] = mapped_column(String(16))  # bundled, trained, uploaded
+    origin: Mapped[str] = mapped_column(String(16))  # bundled, trained, uploaded, study
     attribution: Mapped[str] = mapped_column(Text, default="")
     training: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)  # options and outcome, {} if not trained here
     position: Mapped[int] = mapped_column(default=1000)  # order in the gallery; bundled ones first
@@ -54,12 +54,15 @@ class NetworkRow(Base):
 
 
 class FormerSlugRow(Base):
-    """A slug that a network had before it was renamed; links with it are led on for as long as the network is here."""
+    """A slug that leads to a network beside its own, for as long as that is here: one that it had before, or one that
+    came with another name for the same weights.
+    """
 
     __tablename__ = "former_slugs"
 
     slug: Mapped[str] = mapped_column(String(80), primary_key=True)
     network_id: Mapped[int] = mapped_column(ForeignKey("networks.id", ondelete="CASCADE"), index=True)
+    name: Mapped[str] = mapped_column(String(200), default="", server_default="")  # "" if it was only renamed
     retired_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 

@@ -21,8 +21,9 @@ from app.db.job_tables import JobRow
 from app.db.links import is_taken
 from app.db.prepared import prepare_analysis
 from app.db.reads.analyses import network_by_digest
+from app.db.reads.networks import STUDY_ORIGIN, known_as
 from app.db.staging import DIRECTLY, Staging
-from app.db.tables import AnalysisRow, NetworkRow
+from app.db.tables import AnalysisRow, FormerSlugRow, NetworkRow
 
 
 class NamedNetwork(Interface):
@@ -46,10 +47,14 @@ def save_network(
     origin: str = "uploaded",
     training: Mapping[str, Any] | None = None,
     position: int = 1000,
-    rename: bool = False,
     now: datetime | None = None,
 ) -> NetworkRow:
-    """Store a network, once.
+    """Store a network under a name, its weights once.
+
+    Weights that are stored already stay what they are and where they are; they only become known under this name, too.
+    One that so far was known from a study alone enters the gallery under the name, slug and origin given here, and the
+    study's slug leads on; one that is in the gallery keeps its name and slug, and the new ones lead to it. A loss curve
+    is taken over if none was kept before.
 
     Args:
         session: of the writer.
@@ -58,28 +63,34 @@ def save_network(
         origin: "bundled", "trained" or "uploaded".
         training: options and outcome, if it was trained here.
         position: its place in the gallery.
-        rename: whether a network that is stored already takes the new name; else nothing changes.
         now: time of the save, the present if not given.
 
     Raises:
         Conflict: it is stored already for other tasks; its analyses were made for those.
     """
-    network = file.network
+    network, now = file.network, now or datetime.now(UTC)
     row = network_by_digest(session, network.digest)
-    if row is not None:
+    if row is None:
+        row = network_row(file, free_slug(session, slug or slug_of(file.name), network.digest), origin)
+        row.training, row.position, row.created_at = {}, position, now
+        session.add(row)
+    else:
         if [t.truth_table for t in tasks_of(row)] != [t.truth_table for t in file.tasks]:
             raise Conflict(
                 f"network {file.name!r}",
                 f"is stored as {row.slug!r} for other tasks ({', '.join(t.name or 'unnamed' for t in tasks_of(row))})",
                 "give the same tasks, or look at the stored network",
             )
-        if rename:
-            row.name = file.name
         row.deleted_at = None  # bringing it in again undoes its deletion
-        return row
-    row = network_row(file, free_slug(session, slug or slug_of(file.name), network.digest), origin)
-    row.training, row.position, row.created_at = dict(training or {}), position, now or datetime.now(UTC)
-    session.add(row)
+        if row.origin == STUDY_ORIGIN:
+            session.add(FormerSlugRow(slug=row.slug, network_id=row.id, name=row.name, retired_at=now))
+            row.slug, row.name = free_slug(session, slug or slug_of(file.name), network.digest), file.name
+            row.origin, row.position, row.created_at, row.input_data = origin, position, now, ""
+        elif file.name not in known_as(session, row):
+            alias = free_slug(session, slug or slug_of(file.name), network.digest)
+            session.add(FormerSlugRow(slug=alias, network_id=row.id, name=file.name, retired_at=now))
+    if training and not row.training.get("losses"):
+        row.training = dict(training)
     session.flush()
     return row
 

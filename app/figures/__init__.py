@@ -1,0 +1,1 @@
+"""Pictures from numbers: diagrams, plots and cards."""

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Final
+from typing import Final, Literal
 
 from markupsafe import Markup
 
 from app.figures.svg.elements import decimal
 
 __all__ = [
+    "bounded",
+    "bounded_text",
     "decimal",
     "digits_apart",
     "duration",
@@ -42,15 +45,96 @@ def in_table(number: int | str) -> str | Markup:
     return _power(int(number)) if abs(int(number)) > TABLE_LIMIT else exact(number)
 
 
-def _power(number: int) -> Markup:
+def _mantissa(number: int) -> tuple[str, int]:
     exponent = len(str(abs(number))) - 1
     # integer arithmetic, because counts may lie far beyond what a float holds
     hundredths = (abs(number) * 100 + 10**exponent // 2) // 10**exponent
     if hundredths >= 1000:
         hundredths, exponent = 100, exponent + 1
-    sign = "−" if number < 0 else ""
-    size = f"{sign}{hundredths // 100}.{hundredths % 100:02d} × 10<sup>{exponent}</sup>"
+    return f"{'−' if number < 0 else ''}{hundredths // 100}.{hundredths % 100:02d}", exponent
+
+
+def _power(number: int) -> Markup:
+    mantissa, exponent = _mantissa(number)
+    size = f"{mantissa} × 10<sup>{exponent}</sup>"
     return Markup(f'<span class="sci" title="{exact(number)}">{size}</span>')  # noqa: S704  # made of digits
+
+
+Bound = Literal["exact", "at_least", "about", "unknown"]
+"""How sure a number is: exact, a lower bound, an estimate, or nothing known since it was not searched."""
+UNKNOWN: Final = "not searched"
+_SUPERSCRIPTS: Final = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+def bounded(
+    number: int | str, bound: Bound = "exact", low: int | str | None = None, high: int | str | None = None
+) -> str | Markup:
+    """A count as every page shows it, with what is known of it: 197, ≥ 197, ≈ 5.87 × 10³² (5.5–6.3 × 10³²).
+
+    Args:
+        number: the count.
+        bound: how sure it is; "unknown" shows words instead of a number.
+        low: lower end of an estimate's interval.
+        high: its upper end.
+    """
+    if bound == "unknown":
+        return Markup('<span class="muted unsearched">{}</span>').format(UNKNOWN)
+    if bound == "exact":
+        return in_table(number)
+    if bound == "at_least":
+        return Markup('<span class="nowrap" title="at least: not all of it was searched">≥ {}</span>').format(
+            in_table(number)
+        )
+    guess = Markup('<span class="nowrap" title="an estimate">≈ {}</span>').format(in_table(number))
+    if low is None or high is None:
+        return guess
+    return guess + Markup(' <span class="nowrap">({})</span>').format(_marked_up(interval(low, high)))
+
+
+def bounded_text(
+    number: int | str, bound: Bound = "exact", low: int | str | None = None, high: int | str | None = None
+) -> str:
+    """The same as plain text, all digits below ten million."""
+    if bound == "unknown":
+        return UNKNOWN
+    text = _shortened(int(number))
+    if bound == "exact":
+        return text
+    if bound == "at_least":
+        return f"≥ {text}"
+    return f"≈ {text}" if low is None or high is None else f"≈ {text} ({interval(low, high)})"
+
+
+def interval(low: int | str, high: int | str) -> str:
+    """An interval of counts, rounded outwards, with one exponent where digits would only be noise: 5.5–6.3 × 10³²."""
+    least, most = int(low), int(high)
+    if most <= TABLE_LIMIT:
+        return f"{least:,}–{most:,}"
+    exponent = len(str(most)) - 1
+    for digits in range(1, 4):
+        unit = 10 ** (exponent - digits)
+        down, up = least // unit, -(-most // unit)
+        if (down and up - down > 1) or not least:
+            break
+    else:
+        if not down:
+            return f"{_shortened(least)}–{_shortened(most)}"
+    ends = [f"{end // 10**digits}.{end % 10**digits:0{digits}d}" if end else "0" for end in (down, up)]
+    return f"{ends[0]}–{ends[1]} × 10{str(exponent).translate(_SUPERSCRIPTS)}"
+
+
+def _shortened(number: int) -> str:
+    """Digits up to ten million, then m × 10ⁿ, as plain text."""
+    if abs(number) <= TABLE_LIMIT:
+        return exact(number)
+    mantissa, exponent = _mantissa(number)
+    return f"{mantissa} × 10{str(exponent).translate(_SUPERSCRIPTS)}"
+
+
+def _marked_up(text: str) -> Markup:
+    """Plain text with its exponents as markup."""
+    digits = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
+    return Markup(re.sub(r"[⁰¹²³⁴⁵⁶⁷⁸⁹]+", lambda found: f"<sup>{found[0].translate(digits)}</sup>", text))  # noqa: S704
 
 
 def digits_apart(values: Sequence[float], least: int = 3, most: int = 17) -> int:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from analysis.algorithms.high_level_model import HighLevelModel, Node
 from analysis.alignments.alignment import Alignment, NeuronSet
+from app.figures.numbers import Bound, bounded
 from app.figures.svg import CombRow, Direction, Threshold, Tile
 from app.figures.svg.ladder import LadderLine, ladder_figure
 from app.naming import Scope
@@ -101,6 +102,16 @@ def _plan_example() -> SimpleNamespace:
             way("listed", "list every valid circuit", 970.0, 465, "7,271,931,361 circuits are possible"),
             way("counted", "count the valid circuits exactly, without listing them", 1.6, 215, ""),
             way("estimated", "estimate how many circuits are valid, from a uniform sample", 4.4, 200, ""),
+        ],
+        chain_seconds=None,
+        told_seconds=19.0,
+        stages=[
+            SimpleNamespace(name="Circuits", seconds=3.6, units="7,271,931,361 possible circuits", reason=""),
+            SimpleNamespace(name="Interpretations", seconds=1.4, units="about 1,000 valid circuits", reason=""),
+            SimpleNamespace(name="Criteria", seconds=14.0, units="about 1,000 valid circuits", reason=""),
+            SimpleNamespace(
+                name="Directions", seconds=None, units="2 irredundant algorithms", reason="It shows only on the way."
+            ),
         ],
     )
 
@@ -203,6 +214,26 @@ def _share_example() -> SimpleNamespace:
     )
 
 
+def _counts_examples() -> list[SimpleNamespace]:
+    """What is known of counts: all of it, a lower bound, an estimate."""
+
+    def example(bound: Bound, circuits: int, possible: int) -> SimpleNamespace:
+        numbers = {"circuits_valid": circuits, "algorithms_aligned": 2}
+        return SimpleNamespace(
+            circuits_possible=possible,
+            algorithms_candidates=250,
+            bounds=dict.fromkeys(numbers, bound),
+            shown=lambda name: bounded(numbers[name], bound),
+            **numbers,
+        )
+
+    return [
+        example("exact", 197, 9_625),
+        example("at_least", 50_000, 4_346_385),
+        example("about", 559_000_000_000_000_000, 2**63),
+    ]
+
+
 def pattern_context() -> dict[str, Any]:
     """Everything ``patterns.html`` shows."""
     wide = random_weights((4, 5, 5, 2), 4)
@@ -216,6 +247,7 @@ def pattern_context() -> dict[str, Any]:
         "plan_example": _plan_example(),
         "scope_example": Scope(1, "paper"),
         "share_example": _share_example(),
+        "counts_examples": _counts_examples(),
         "verdict_examples": _verdict_examples(),
         "sections_example": [
             SimpleNamespace(url="#", label=label, current=current)

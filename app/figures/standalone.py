@@ -14,11 +14,11 @@ from typing import Final, Literal
 import resvg_py
 
 from app.figures.svg.tiles import HUES, NEUTRAL
-from app.settings import ROOT
+from app.resources import STATIC
 
 Theme = Literal["light", "dark"]
-STYLES: Final = tuple(ROOT / "static" / f"{name}.css" for name in ("pluriscope", "funnel", "sandbox"))
-FONT: Final = ROOT / "static" / "fonts" / "STIXGeneral-Regular.otf"
+STYLES: Final = tuple(STATIC / f"{name}.css" for name in ("pluriscope", "funnel", "sandbox"))
+FONT: Final = STATIC / "fonts" / "STIXGeneral-Regular.otf"
 FONT_FAMILY: Final = "STIXGeneral"
 
 _CLASSES: Final = re.compile(

@@ -17,14 +17,14 @@ from typing import Any, Final
 
 from sqlalchemy.exc import OperationalError
 
+from analysis.checkpoints import Checkpoint
 from analysis.errors import AnalysisError
 from analysis.progress import Progress
-from analysis.shards import Shard
 from app.db.engine import Store
 from app.db.errors import StoreError
 from app.db.trouble import diagnosis, is_lasting
 from app.jobs import leases, queue
-from app.jobs.computing import SHARD_SECONDS, Crashed, Ending, Finished, Interrupted, Lost, Order, Refused, Stopped
+from app.jobs.computing import CHECKPOINT_SECONDS, Crashed, Ending, Finished, Interrupted, Lost, Order, Refused, Stopped
 from app.jobs.definitions import JobDefinition
 from app.jobs.executor import Executor, Running
 from app.jobs.handlers import Handler, handler_at
@@ -44,7 +44,7 @@ class Pace:
     progress_seconds: float = 0.5  # between two notes of a progress that changes
     look_seconds: float = 0.4  # between two looks whether somebody has asked to stop
     grace_seconds: float = 0.8  # for a computation to stop on request before its process is killed
-    shard_seconds: float = SHARD_SECONDS  # of work between two finished parts that are kept
+    checkpoint_seconds: float = CHECKPOINT_SECONDS  # of work between two finished parts that are kept
 
     @property
     def renew_seconds(self) -> float:
@@ -111,8 +111,8 @@ class Attempt:
         with self.store.read() as session:
             inputs = handler.load(session, self.claim.arguments)
             scope = None if handler.scope is None else handler.scope(inputs)
-            known = None if scope is None else leases.shards_of(session, self.claim, scope)
-        order = Order(handler.compute, inputs, known, self.pace.shard_seconds, handler.keep_seconds)
+            known = None if scope is None else leases.checkpoints_of(session, self.claim, scope)
+        order = Order(handler.compute, inputs, known, self.pace.checkpoint_seconds, handler.keep_seconds)
         ending = self._follow(self.executor.start(order), scope or "")
         if ending is None:
             self.executor.close()
@@ -142,7 +142,7 @@ class Attempt:
         stop_by: float | None = None
         while (ending := running.wait(self.pace.progress_seconds / 2)) is None:
             reports += running.progress()
-            self._keep_parts(running.shards(), scope)
+            self._keep_parts(running.checkpoints(), scope)
             if self.stop.is_set():
                 return None
             now = time.monotonic()
@@ -168,14 +168,14 @@ class Attempt:
             self._insist(lambda: self._beat(reports))
         return ending
 
-    def _keep_parts(self, shards: Sequence[Shard], scope: str) -> None:
+    def _keep_parts(self, checkpoints: Sequence[Checkpoint], scope: str) -> None:
         """Keep finished parts for the next attempt; where the database is busy, that part is found again."""
-        for shard in shards:
+        for checkpoint in checkpoints:
             try:
                 with self.store.write() as session:
-                    leases.keep_shard(session, self.claim, shard.key, scope, shard.data)
+                    leases.keep_checkpoint(session, self.claim, checkpoint.key, scope, checkpoint.data)
             except OperationalError as error:
-                log.warning("job %s: part %s not kept: %s", self.claim.job_id, shard.key, error.orig)
+                log.warning("job %s: part %s not kept: %s", self.claim.job_id, checkpoint.key, error.orig)
 
     def _insist(self, write: Callable[[], Any]) -> None:
         """Write at the end of a computation: what took long to compute is worth waiting for a busy database.

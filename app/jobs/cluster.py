@@ -204,7 +204,7 @@ class _ClusterRun(Told):
         self._cluster.forget(self)
 
     def _told(self) -> bool:
-        return bool(self._reports or self._shards)
+        return bool(self._reports or self._checkpoints)
 
     def _ended(self, ending: Ending) -> Ending:
         self._cluster.forget(self)

@@ -13,14 +13,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
+from analysis.checkpoints import Checkpoint, PackedCheckpoints
 from analysis.errors import AnalysisError, Cancelled
 from analysis.progress import Progress, Report
-from analysis.shards import PackedShards, Shard
+from analysis.work import Work
 
 REPORT_SECONDS: Final = 0.1  # a computation may report thousands of times a second; this many are sent
 SO_FAR_SECONDS: Final = 2.0  # the least between two times that what is certain so far is made, and before the first
 SO_FAR_SHARE: Final = 20  # making it takes at most a 20th of the time
-SHARD_SECONDS: Final = 2.0  # of work between two finished parts: so much is lost at most, and little is written
+CHECKPOINT_SECONDS: Final = 2.0  # of work between two finished parts: so much is lost at most, and little is written
 
 
 @dataclass(frozen=True)
@@ -28,17 +29,17 @@ class Order:
     """What is to be computed; all of it pickles.
 
     Args:
-        compute: ``compute(inputs, report)``, or ``compute(inputs, report, shards)`` where parts are kept.
+        compute: ``compute(inputs, work)``.
         inputs: its first argument.
         known: finished parts of earlier attempts; None where this kind of work keeps none.
-        shard_seconds: of work between two parts.
+        checkpoint_seconds: of work between two parts.
         so_far_seconds: the least between two times that what is certain so far is made, and before the first.
     """
 
     compute: Callable[..., Any]
     inputs: Any
     known: Mapping[str, bytes] | None = None
-    shard_seconds: float = SHARD_SECONDS
+    checkpoint_seconds: float = CHECKPOINT_SECONDS
     so_far_seconds: float = SO_FAR_SECONDS
 
 
@@ -113,7 +114,7 @@ class Interrupted:
 
 
 Ending = Finished | Refused | Stopped | Crashed | Lost | Interrupted
-Message = Progress | Shard
+Message = Progress | Checkpoint
 
 
 def carry_out(order: Order, send: Callable[[Message], None], is_asked: Callable[[], bool]) -> Ending:
@@ -124,12 +125,12 @@ def carry_out(order: Order, send: Callable[[Message], None], is_asked: Callable[
         send: takes reports and finished parts; what it raises ends the computation.
         is_asked: whether somebody has asked to stop; looked at before each report that is sent.
     """
-    report = _reporter(send, is_asked, order.so_far_seconds)
+    work = Work(_reporter(send, is_asked, order.so_far_seconds), clock=time.perf_counter)
+    if order.known is not None:
+        kept = PackedCheckpoints(order.known, send, clock=time.monotonic, min_seconds=order.checkpoint_seconds)
+        work = replace(work, checkpoints=kept)
     try:
-        if order.known is None:
-            return Finished(order.compute(order.inputs, report))
-        shards = PackedShards(order.known, send, clock=time.monotonic, min_seconds=order.shard_seconds)
-        return Finished(order.compute(order.inputs, report, shards))
+        return Finished(order.compute(order.inputs, work))
     except Cancelled:
         return Stopped()
     except AnalysisError as error:

@@ -140,6 +140,22 @@ def direction_arguments(
     }
 
 
+def explanation_arguments(
+    network: str, output: int, protocol: str, data: str, result: str, kind: str
+) -> dict[str, Any]:
+    """Arguments of an "explanations" job: what there is of one recorded kind, beside one stored analysis.
+
+    Args:
+        network: digest of a stored network.
+        output: index of the output.
+        protocol: digest of the analysis's protocol.
+        data: digest of its data record.
+        result: digest of its result, so that what is found never comes to stand beside another result.
+        kind: key of a kind that has a record.
+    """
+    return {**_stored(network, output, protocol, data, result), "kind": kind}
+
+
 def study_arguments(study: str, cell: int, seeds: Sequence[int]) -> dict[str, Any]:
     """Arguments of a "study" job: some networks of one cell of a study's grid.
 
@@ -235,6 +251,13 @@ DIRECTIONS: Final = JobDefinition(
     title="Directions",
     network_of=_network,
 )
+EXPLANATIONS: Final = JobDefinition(
+    kind="explanations",
+    handler="app.jobs.explaining:EXPLANATIONS",
+    version=f"1/{ENGINE_VERSION}",
+    title="Explanations",
+    network_of=_network,
+)
 STUDY: Final = JobDefinition(
     kind="study",
     handler="app.jobs.studies:STUDY",
@@ -265,5 +288,16 @@ CONTRADICTIONS: Final = JobDefinition(
 )
 DEFINITIONS: Final[Mapping[str, JobDefinition]] = {
     d.kind: d
-    for d in (ANALYSE, TRAIN, CRITERIA, COMMON_GROUND, DIRECTIONS, LADDER, CONTRADICTIONS, STUDY, STUDY_SUMMARY)
+    for d in (
+        ANALYSE,
+        TRAIN,
+        CRITERIA,
+        COMMON_GROUND,
+        DIRECTIONS,
+        EXPLANATIONS,
+        LADDER,
+        CONTRADICTIONS,
+        STUDY,
+        STUDY_SUMMARY,
+    )
 }

@@ -14,23 +14,19 @@ from analysis import ENGINE_VERSION
 from analysis.algorithms.catalogue import Candidates
 from analysis.algorithms.high_level_model import Form, HighLevelModel
 from analysis.algorithms.parsing import parse_algorithm
-from analysis.data import DataRecord
 from analysis.digest import canonical_json, sha256_hex
 from analysis.directions.findings import DirectionFindings, find_directions
 from analysis.directions.result import DirectionClass
 from analysis.directions.table import DirectionTable
-from analysis.networks.network import Network
-from analysis.progress import Report
-from analysis.protocol import Protocol
-from analysis.shards import FORGETFUL, Shards, Within
+from analysis.question import Question
+from analysis.work import DEFAULT_WORK, Work
 from app.addressing import Addresses
-from app.db.codecs import network_of, protocol_of
 from app.db.direction_codecs import PreparedDirections, prepare_directions
 from app.db.direction_tables import DirectionSearchRow
 from app.db.directions import save_directions
-from app.db.reads.analyses import find_data, scope_of
+from app.db.reads.algorithms import searched_algorithms
+from app.db.reads.analyses import analysed_question, scope_of
 from app.db.tables import AlgorithmRow
-from app.jobs.direction_asking import meant_algorithms
 from app.jobs.handlers import Handler, Saved
 from app.jobs.meant import analysis_meant
 
@@ -41,12 +37,10 @@ MAX_ALGORITHMS: Final = 100_000  # of one search, as many as an analysis lists
 class DirectionInputs:
     """What to search, and how."""
 
-    network: Network
+    question: Question
     algorithms: tuple[HighLevelModel, ...]
     n_candidates: int
     all_listed: bool
-    protocol: Protocol
-    data: DataRecord
     classes: tuple[DirectionClass, ...]
     every: bool
     seeds: int
@@ -61,21 +55,19 @@ def load_direction_inputs(session: Session, arguments: Mapping[str, Any]) -> Dir
         NotFound: the analysis is gone or replaced.
     """
     row = analysis_meant(session, arguments)
-    network = network_of(row.network)
+    question = analysed_question(session, row)
     rows = session.scalars(
         select(AlgorithmRow)
-        .where(AlgorithmRow.analysis_id == row.id, *meant_algorithms(every=bool(arguments["every"])))
+        .where(AlgorithmRow.analysis_id == row.id, *searched_algorithms(every=bool(arguments["every"])))
         .order_by(AlgorithmRow.position)
         .limit(MAX_ALGORITHMS)
     ).all()
     n_listed = session.scalar(select(func.count()).where(AlgorithmRow.analysis_id == row.id)) or 0
     return DirectionInputs(
-        network=network.for_output(row.output),
-        algorithms=tuple(parse_algorithm(one.text, cast(Form, one.form), network.n_inputs) for one in rows),
+        question=question,
+        algorithms=tuple(parse_algorithm(one.text, cast(Form, one.form), question.cut.n_inputs) for one in rows),
         n_candidates=row.algorithms_candidates,
         all_listed=n_listed == row.algorithms_candidates,
-        protocol=protocol_of(row.protocol),
-        data=find_data(session, row.data_digest, network.n_inputs),
         classes=tuple(arguments["classes"]),
         every=bool(arguments["every"]),
         seeds=int(arguments.get("seeds", 0)),
@@ -86,21 +78,19 @@ def load_direction_inputs(session: Session, arguments: Mapping[str, Any]) -> Dir
 
 def scope_of_directions(inputs: DirectionInputs) -> str:
     """Everything that finished parts of a search depend on, as a hash; not which classes, for parts name theirs."""
-    what = inputs.network.digest, [one.text for one in inputs.algorithms], inputs.protocol.digest, inputs.data.digest
+    what = inputs.question.digest, [one.text for one in inputs.algorithms]
     how = inputs.every, inputs.seeds, inputs.steps, inputs.max_dimension
     return sha256_hex(canonical_json([ENGINE_VERSION, *what, *how]))
 
 
-def compute_directions(
-    inputs: DirectionInputs, report: Report, shards: Shards = FORGETFUL
-) -> tuple[PreparedDirections, ...]:
+def compute_directions(inputs: DirectionInputs, work: Work = DEFAULT_WORK) -> tuple[PreparedDirections, ...]:
     """Search each class and make what was found ready for the store; only learned subspaces load torch."""
-    table = DirectionTable(inputs.network, inputs.protocol, inputs.data)
-    return tuple(prepare_directions(_found(inputs, one, table, report, Within(shards, one))) for one in inputs.classes)
+    table = DirectionTable(inputs.question)
+    return tuple(prepare_directions(_found(inputs, one, table, work.stage(one))) for one in inputs.classes)
 
 
 def _found(
-    inputs: DirectionInputs, direction_class: DirectionClass, table: DirectionTable, report: Report, shards: Shards
+    inputs: DirectionInputs, direction_class: DirectionClass, table: DirectionTable, work: Work
 ) -> DirectionFindings:
     began = time.perf_counter()
     candidates = Candidates(inputs.algorithms, inputs.n_candidates)
@@ -108,28 +98,17 @@ def _found(
         from analysis.directions.learned_findings import find_learned
 
         found = find_learned(
-            inputs.network,
+            inputs.question,
             candidates,
-            inputs.protocol,
-            inputs.data,
+            work,
             n_seeds=inputs.seeds,
             steps=inputs.steps,
             max_dimension=inputs.max_dimension,
             irredundant_only=not inputs.every,
-            report=report,
-            shards=shards,
         )
     else:
         found = find_directions(
-            inputs.network,
-            candidates,
-            inputs.protocol,
-            inputs.data,
-            direction_class,
-            irredundant_only=not inputs.every,
-            table=table,
-            report=report,
-            shards=shards,
+            inputs.question, candidates, direction_class, work, irredundant_only=not inputs.every, table=table
         )
     # the algorithms given are those meant; whether every candidate was listed is the analysis's to say
     search = replace(found.search, all_listed=inputs.all_listed)

@@ -16,8 +16,8 @@ from multiprocessing.context import SpawnProcess
 from typing import Final
 from typing import Protocol as Interface
 
+from analysis.checkpoints import Checkpoint
 from analysis.progress import Progress
-from analysis.shards import Shard
 from app.free_memory import give_back_freed_memory
 from app.jobs.computing import Crashed, Ending, Lost, Message, Order, carry_out
 
@@ -37,7 +37,7 @@ class Running(Interface):
     def progress(self) -> list[Progress]:
         """The reports since the last call, oldest first."""
 
-    def shards(self) -> list[Shard]:
+    def checkpoints(self) -> list[Checkpoint]:
         """The parts finished since the last call, oldest first."""
 
     def cancel(self) -> None:
@@ -59,11 +59,11 @@ class Told:
 
     def __init__(self) -> None:
         self._reports: list[Progress] = []
-        self._shards: list[Shard] = []
+        self._checkpoints: list[Checkpoint] = []
 
     def take(self, message: Message) -> None:
-        if isinstance(message, Shard):
-            self._shards.append(message)
+        if isinstance(message, Checkpoint):
+            self._checkpoints.append(message)
         else:
             self._reports.append(message)
 
@@ -71,9 +71,9 @@ class Told:
         reports, self._reports = self._reports, []
         return reports
 
-    def shards(self) -> list[Shard]:
-        shards, self._shards = self._shards, []
-        return shards
+    def checkpoints(self) -> list[Checkpoint]:
+        checkpoints, self._checkpoints = self._checkpoints, []
+        return checkpoints
 
 
 class ProcessExecutor:
@@ -124,7 +124,7 @@ class _ProcessRun(Told):
                 message = self._pipe.recv()
             except (EOFError, OSError):
                 break
-            if not isinstance(message, Progress | Shard):
+            if not isinstance(message, Progress | Checkpoint):
                 return message  # type: ignore[no-any-return]  # an Ending, see _serve
             self.take(message)
         if self._process.is_alive():

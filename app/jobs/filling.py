@@ -16,7 +16,7 @@ from app.db.cloud_storage import MARKS, save_cloud
 from app.db.engine import Store
 from app.db.reads.verdicts import outcomes_in
 from app.db.shelf_tables import ShelfColumnRow
-from app.db.shelves import save_shelves
+from app.db.shelves import COLUMNS, save_shelves
 from app.db.studies import sum_up
 from app.db.study_summaries import SUMMARY_VERSION
 from app.db.study_tables import StudyRow, StudySummaryRow
@@ -47,7 +47,7 @@ def fill_one(store: Store) -> bool:
 
 
 def _without_shelves(session: Session) -> int | None:
-    kept = exists().where(ShelfColumnRow.analysis_id == AnalysisRow.id)
+    kept = exists().where(ShelfColumnRow.analysis_id == AnalysisRow.id, ShelfColumnRow.kind.in_(COLUMNS))
     return session.scalar(select(AnalysisRow.id).where(AnalysisRow.staged == "", ~kept).limit(1))
 
 

@@ -6,38 +6,31 @@ the job, so what was found and the job's end are seen together or not at all. Wh
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 from typing import Any, Generic, TypeVar, cast
 
 from sqlalchemy.orm import Session
 
 from analysis import ENGINE_VERSION
-from analysis.criteria.steps import default_steps
-from analysis.data import DataRecord
 from analysis.digest import canonical_json, sha256_hex
 from analysis.limits import DEFAULT_LIMITS, Limits
-from analysis.networks.network import Network
 from analysis.pipeline import analyse_output
-from analysis.progress import Progress, Report
 from analysis.protocol import Protocol
-from analysis.shards import FORGETFUL, Shards
-from analysis.tasks import Task
+from analysis.question import Question
+from analysis.work import DEFAULT_WORK, Work
 from app.addressing import Addresses
-from app.db.codecs import network_of, tasks_of
+from app.db.codecs import question_of
 from app.db.errors import NotFound
 from app.db.partial import save_partial
 from app.db.prepared import PreparedAnalysis, prepare_analysis
 from app.db.reads.analyses import check_output, find_data, network_by_digest, scope_of
 from app.db.staging import Staging, sweep
 from app.db.tables import AnalysisRow
-from app.jobs import queue
 from app.jobs.computing import SO_FAR_SECONDS
 from app.jobs.definitions import ANALYSE as ANALYSE_DEFINITION
-from app.jobs.direction_asking import enqueue_cheap_directions
-from app.jobs.report_asking import enqueue_cheap_reports
+from app.jobs.stages import enqueue_following
 from app.limits import limits_in
 
 Inputs = TypeVar("Inputs")
@@ -71,8 +64,8 @@ class Handler(Generic[Inputs, Outcome]):
         sweep: deletes some of what staging left behind, and says whether to go on; None if nothing is staged.
         keep: what is certain so far → stored in place of what was before, while the computation goes on; None if it
             tells nothing before its end.
-        scope: inputs → hash of everything that finished parts depend on; ``compute`` then takes them as its third
-            argument (:mod:`analysis.shards`). None if the work is done in one go or not at all.
+        scope: inputs → hash of everything that finished parts depend on (:mod:`analysis.checkpoints`). None if the work
+            is done in one go or not at all.
         keep_seconds: the least between two times that ``keep`` is called.
     """
 
@@ -96,11 +89,7 @@ def handler_at(path: str) -> Handler[Any, Any]:
 class AnalysisInputs:
     """Everything that one analysis needs."""
 
-    network: Network
-    output: int
-    task: Task
-    protocol: Protocol
-    data: DataRecord
+    question: Question
     limits: Limits = DEFAULT_LIMITS
 
 
@@ -116,51 +105,29 @@ def load_analysis_inputs(session: Session, arguments: Mapping[str, Any]) -> Anal
     output = int(arguments["output"])
     check_output(row, output)
     return AnalysisInputs(
-        network=network_of(row),
-        output=output,
-        task=tasks_of(row)[output],
-        protocol=Protocol.model_validate(arguments["protocol"]),
-        data=find_data(session, arguments["data"], row.sizes[0]),
+        question=question_of(
+            row,
+            output,
+            Protocol.model_validate(arguments["protocol"]),
+            find_data(session, arguments["data"], row.sizes[0]),
+        ),
         limits=limits_in(session),
     )
 
 
 def scope_of_analysis(inputs: AnalysisInputs) -> str:
     """Everything that parts of an analysis depend on, as a hash."""
-    content = {
-        "engine": ENGINE_VERSION,
-        "network": inputs.network.digest,
-        "output": inputs.output,
-        "task": list(inputs.task.truth_table),
-        "protocol": inputs.protocol.digest,
-        "data": inputs.data.digest,
-        "limits": repr(inputs.limits),
-    }
-    return sha256_hex(canonical_json(content))
+    return sha256_hex(canonical_json([ENGINE_VERSION, inputs.question.digest, repr(inputs.limits)]))
 
 
-def compute_analysis(inputs: AnalysisInputs, report: Report, shards: Shards = FORGETFUL) -> PreparedAnalysis:
+def compute_analysis(inputs: AnalysisInputs, work: Work = DEFAULT_WORK) -> PreparedAnalysis:
     """Run the engine, and make what it found ready for the store; so far, what is certain by then.
 
     Raises:
         AnalysisError: the engine refuses; the message names every reason.
     """
-
-    def telling(progress: Progress, /) -> None:
-        report(progress.within(prepare_analysis))
-
     return prepare_analysis(
-        analyse_output(
-            inputs.network,
-            inputs.output,
-            inputs.task,
-            inputs.protocol,
-            inputs.data,
-            report=telling,
-            clock=time.perf_counter,
-            limits=inputs.limits,
-            shards=shards,
-        )
+        analyse_output(inputs.question, replace(work.as_part(prepare_analysis), limits=inputs.limits))
     )
 
 
@@ -177,15 +144,10 @@ def stage_analysis_outcome(
 
 
 def save_analysis_outcome(session: Session, arguments: Mapping[str, Any], outcome: PreparedAnalysis) -> Saved:
-    """Let everyone see the staged analysis, and ask for verdicts of every criterion, the common ground and
-    alignments on directions where they are cheap.
-    """
+    """Let everyone see the staged analysis, and ask for what follows it."""
     row = Staging(outcome, ANALYSE_DEFINITION.job_id(arguments)).publish(session)
     if outcome.data.boolean:  # else there are circuits alone, and criteria speak of Boolean inputs
-        queue.enqueue_criteria(session, row, default_steps())
-        queue.enqueue_common_ground(session, row)
-        enqueue_cheap_directions(session, row)
-        enqueue_cheap_reports(session, row)
+        enqueue_following(session, row)
     url = Addresses().network(row.network.slug, scope_of(row, row.network.sizes[0]))
     found = found_words(row)
     result = {"url": url, "network": arguments["network"], "result_digest": row.result_digest}

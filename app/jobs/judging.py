@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy.orm import Session
 
 from analysis import ENGINE_VERSION
-from analysis.criteria.budget import DEFAULT_JUDGING_LIMITS, JudgingLimits
 from analysis.criteria.criterion import Kind
 from analysis.criteria.judged import Subject
 from analysis.criteria.judging import judge_analysis
 from analysis.criteria.steps import CriterionStep, parse_steps
 from analysis.digest import canonical_json, sha256_hex
-from analysis.progress import Report
-from analysis.shards import FORGETFUL, Shards
+from analysis.explanations.registry import BY_KEY
+from analysis.limits import DEFAULT_LIMITS
+from analysis.work import DEFAULT_WORK, Work
 from app.addressing import Addresses
+from app.db.frames import stored_refs, stored_searches
 from app.db.reads.analyses import scope_of
 from app.db.reads.results import load_analysis
 from app.db.reads.verdicts import kinds_and_steps, missing_steps
@@ -27,7 +27,7 @@ from app.db.verdict_staging import VerdictStaging, sweep_verdicts
 from app.jobs.definitions import CRITERIA as DEFINITION
 from app.jobs.handlers import Handler, Saved
 from app.jobs.meant import analysis_meant
-from app.limits import criterion_seconds_in
+from app.limits import limits_in
 
 Outcome = tuple[PreparedVerdicts, ...]
 
@@ -45,7 +45,7 @@ class JudgingInputs:
 
     subject: Subject
     steps: tuple[tuple[Kind, CriterionStep], ...]
-    max_seconds: float = DEFAULT_JUDGING_LIMITS.max_seconds
+    max_seconds: float = DEFAULT_LIMITS.criterion_seconds
     result: str = ""
 
 
@@ -58,9 +58,13 @@ def load_judging_inputs(session: Session, arguments: Mapping[str, Any]) -> Judgi
         InvalidCriterion: a criterion that this version does not know.
     """
     row = analysis_meant(session, arguments)
-    budget = criterion_seconds_in(session)
-    steps = missing_steps(session, row, kinds_and_steps(parse_steps(arguments["criteria"])), budget=budget)
-    return JudgingInputs(Subject.of(load_analysis(session, row)), steps, budget, row.result_digest)
+    budget = limits_in(session).criterion_seconds
+    searched = stored_searches(session, row.id)
+    wanted = kinds_and_steps(parse_steps(arguments["criteria"]), searched)
+    steps = missing_steps(session, row, wanted, budget=budget)
+    recorded = {key: (stored_refs(session, row.id, BY_KEY[key]), one.complete) for key, one in searched.items()}
+    subject = replace(Subject.of(load_analysis(session, row)), recorded=recorded)
+    return JudgingInputs(subject, steps, budget, row.result_digest)
 
 
 def scope_of_judging(inputs: JudgingInputs) -> str:
@@ -69,15 +73,12 @@ def scope_of_judging(inputs: JudgingInputs) -> str:
     return sha256_hex(canonical_json([ENGINE_VERSION, inputs.result, steps, inputs.max_seconds, BLOCK]))
 
 
-def compute_verdicts(inputs: JudgingInputs, report: Report, shards: Shards = FORGETFUL) -> Outcome:
+def compute_verdicts(inputs: JudgingInputs, work: Work = DEFAULT_WORK) -> Outcome:
     """Judge, and make the verdicts ready for the store block by block, so that no more than a block is held."""
     circuits = {"interpretations": inputs.subject.interpretations, "observed": inputs.subject.observed}
     prepared = {(kind, step): PreparedVerdicts(kind, step, circuits=circuits) for kind, step in inputs.steps}
-    limits = JudgingLimits(max_seconds=inputs.max_seconds, block=BLOCK)
-    judging = judge_analysis(
-        inputs.subject, inputs.steps, report=report, clock=time.perf_counter, limits=limits, shards=shards
-    )
-    for judged in judging:
+    work = replace(work, limits=replace(work.limits, criterion_seconds=inputs.max_seconds))
+    for judged in judge_analysis(inputs.subject, inputs.steps, work, block=BLOCK):
         prepared[judged.kind, judged.step].add(judged)
     return tuple(prepared.values())
 
@@ -93,7 +94,8 @@ def save_verdicts(session: Session, arguments: Mapping[str, Any], outcome: Outco
     staging.publish(session)
     row = analysis_meant(session, arguments)
     stopped = sorted({str(one.step) for one in outcome if one.stopped})
-    words = f"{len(arguments['criteria'])} criteria, {len(outcome)} verdicts by criterion and kind"
+    n = len(arguments["criteria"])  # not how many verdicts were made: another job may have been quicker with some
+    words = f"{n} criteri{'on' if n == 1 else 'a'} judged"
     if stopped:
         words += f"; stopped at a limit: {', '.join(stopped)}"
     result = {

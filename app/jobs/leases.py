@@ -15,10 +15,10 @@ from sqlalchemy import ColumnElement, and_, delete, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from analysis.progress import Progress
-from app.db.job_tables import JobRow, JobShardRow
+from app.db.job_tables import JobCheckpointRow, JobRow
 from app.jobs.backoff import wait_after
 from app.jobs.definitions import DEFINITIONS, JobDefinition
-from app.jobs.queue import add_log, forget_shards
+from app.jobs.queue import add_log, forget_checkpoints
 
 LEASE_SECONDS: Final = 30.0
 
@@ -136,7 +136,7 @@ def _end_hopeless(session: Session, definitions: Mapping[str, JobDefinition], no
             add_log(session, row.id, row.error, "error", now=now)
         else:
             continue
-        forget_shards(session, row.id)
+        forget_checkpoints(session, row.id)
     session.flush()
 
 
@@ -309,7 +309,7 @@ def _back_to_queue(
     add_log(session, held.job_id, message, level, now=now)
 
 
-def keep_shard(session: Session, held: Claim, key: str, scope: str, data: bytes) -> None:
+def keep_checkpoint(session: Session, held: Claim, key: str, scope: str, data: bytes) -> None:
     """Keep a finished part of a job for its next attempt, unless it is kept already.
 
     Raises:
@@ -317,23 +317,25 @@ def keep_shard(session: Session, held: Claim, key: str, scope: str, data: bytes)
     """
     _fenced(session, held, {"owner": held.owner})
     session.execute(
-        delete(JobShardRow)
-        .where(JobShardRow.job_id == held.job_id, JobShardRow.key == key)
+        delete(JobCheckpointRow)
+        .where(JobCheckpointRow.job_id == held.job_id, JobCheckpointRow.key == key)
         .execution_options(synchronize_session=False)
     )
-    session.execute(insert(JobShardRow).values(job_id=held.job_id, key=key, scope=scope, data=data))
+    session.execute(insert(JobCheckpointRow).values(job_id=held.job_id, key=key, scope=scope, data=data))
 
 
-def shards_of(session: Session, held: Claim, scope: str) -> dict[str, bytes]:
+def checkpoints_of(session: Session, held: Claim, scope: str) -> dict[str, bytes]:
     """What earlier attempts at a job have finished from the very same inputs."""
-    query = select(JobShardRow.key, JobShardRow.data)
-    return dict(session.execute(query.where(JobShardRow.job_id == held.job_id, JobShardRow.scope == scope)).all())
+    query = select(JobCheckpointRow.key, JobCheckpointRow.data)
+    return dict(
+        session.execute(query.where(JobCheckpointRow.job_id == held.job_id, JobCheckpointRow.scope == scope)).all()
+    )
 
 
 def _end_held(session: Session, held: Claim, state: str, now: datetime | None, **values: Any) -> None:
     now = now or datetime.now(UTC)
     _fenced(session, held, {"state": state, "finished_at": now, "owner": None, "lease_until": None, **values})
-    forget_shards(session, held.job_id)
+    forget_checkpoints(session, held.job_id)
 
 
 def _fenced(session: Session, held: Claim, values: Mapping[str, Any]) -> bool:

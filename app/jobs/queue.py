@@ -16,23 +16,25 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final, Literal
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, object_session
 
-from analysis.criteria.steps import CriterionStep, default_steps
+from analysis.criteria.steps import CriterionStep
 from analysis.data import DataRecord
+from analysis.explanations.registry import BY_KEY
 from analysis.protocol import Protocol
 from app.db.errors import Conflict, NotFound
-from app.db.job_tables import JobLogRow, JobRow, JobShardRow
+from app.db.job_tables import JobCheckpointRow, JobLogRow, JobRow
 from app.db.reads.jobs import find_job
-from app.db.tables import AnalysisRow, NetworkRow, VerdictRow
+from app.db.tables import AnalysisRow, NetworkRow
 from app.jobs.definitions import (
     DEFINITIONS,
     JobDefinition,
     analyse_arguments,
     criteria_arguments,
     direction_arguments,
+    explanation_arguments,
     report_arguments,
 )
 from app.jobs.turns import next_turn, requester_in
@@ -138,19 +140,6 @@ def enqueue_criteria(
     return _enqueue_about(session, "criteria", arguments, title, priority=CRITERIA_PRIORITY, asked=asked, again=again)
 
 
-def enqueue_missing_criteria(session: Session) -> int:
-    """Ask for the verdicts on analyses that an older version has stored without them; returns for how many.
-
-    Asking again changes nothing, also where somebody has cancelled the job.
-    """
-    judged = select(VerdictRow.id).where(VerdictRow.analysis_id == AnalysisRow.id, VerdictRow.staged == "")
-    unjudged = select(AnalysisRow).where(AnalysisRow.staged == "", ~judged.exists())
-    without = session.scalars(unjudged.join(NetworkRow).where(NetworkRow.deleted_at.is_(None))).all()
-    for analysis in without:
-        enqueue_criteria(session, analysis, default_steps())
-    return len(without)
-
-
 def enqueue_common_ground(
     session: Session, analysis: AnalysisRow, *, thorough: bool = False, asked: bool = False, again: bool = False
 ) -> JobRow:
@@ -195,6 +184,21 @@ def enqueue_directions(
     title = _title(analysis, what, ", every algorithm" if every else "")
     return _enqueue_about(
         session, "directions", arguments, title, priority=DIRECTIONS_PRIORITY, asked=asked, again=again
+    )
+
+
+def enqueue_explanations(
+    session: Session, analysis: AnalysisRow, kind: str, *, asked: bool = False, again: bool = False
+) -> JobRow:
+    """Ask for what there is of a recorded kind beside a stored analysis; unless somebody waits for it, it comes behind
+    analyses and before their verdicts.
+
+    A job that has ended well is queued again where ``again`` is set: the caller has seen that nothing is stored.
+    """
+    arguments = explanation_arguments(*_stored(analysis), kind)
+    title = _title(analysis, BY_KEY[kind].plural)
+    return _enqueue_about(
+        session, "explanations", arguments, title, priority=DIRECTIONS_PRIORITY, asked=asked, again=again
     )
 
 
@@ -278,7 +282,7 @@ def cancel(session: Session, job_id: str, *, now: datetime | None = None) -> Job
     if row.state == "queued":
         row.state, row.finished_at = "cancelled", now
         row.not_before = None
-        forget_shards(session, job_id)
+        forget_checkpoints(session, job_id)
         add_log(session, job_id, "cancelled before it began", now=now)
     elif row.state == "running" and not row.cancel_requested:
         row.cancel_requested = True
@@ -306,10 +310,10 @@ def _queue_again(session: Session, row: JobRow, now: datetime) -> None:
     add_log(session, row.id, "queued again", now=now)
 
 
-def forget_shards(session: Session, job_id: str) -> None:
+def forget_checkpoints(session: Session, job_id: str) -> None:
     """Delete the finished parts that a job kept for its next attempt."""
     session.execute(
-        delete(JobShardRow).where(JobShardRow.job_id == job_id).execution_options(synchronize_session=False)
+        delete(JobCheckpointRow).where(JobCheckpointRow.job_id == job_id).execution_options(synchronize_session=False)
     )
 
 

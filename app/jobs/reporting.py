@@ -12,17 +12,12 @@ from sqlalchemy.orm import Session
 from analysis import ENGINE_VERSION
 from analysis.circuits.circuit import Circuit, EdgeLayout
 from analysis.contradictions.finding import find_contradictions
-from analysis.data import DataRecord
 from analysis.digest import canonical_json, sha256_hex
 from analysis.ladder.climbing import climb_closed
-from analysis.networks.network import Network
-from analysis.progress import Report
-from analysis.protocol import Protocol
-from analysis.shards import FORGETFUL, Shards
-from analysis.tasks import Task
+from analysis.question import Question
+from analysis.work import DEFAULT_WORK, Work
 from app.addressing import Addresses
-from app.db.codecs import network_of, protocol_of, tasks_of
-from app.db.reads.analyses import find_data, scope_of
+from app.db.reads.analyses import analysed_question, scope_of
 from app.db.reads.circuits import whole_column
 from app.db.reports import ContradictionsReport, LadderReport, contradictions_report, ladder_report, save_report
 from app.jobs.handlers import Handler, Saved
@@ -34,18 +29,11 @@ class ReportInputs:
     """What is looked at.
 
     Args:
-        network: cut to the analysed output.
-        task: of that output.
-        protocol: the rules.
-        data: rows to interchange.
         masks: valid circuits, where they are asked for.
         thorough: whether to do also what takes long.
     """
 
-    network: Network
-    task: Task
-    protocol: Protocol
-    data: DataRecord
+    question: Question
     masks: tuple[int, ...]
     thorough: bool
 
@@ -87,12 +75,8 @@ def load_contradiction_inputs(session: Session, arguments: Mapping[str, Any]) ->
 
 def _inputs(session: Session, arguments: Mapping[str, Any], *, circuits: bool) -> ReportInputs:
     row = analysis_meant(session, arguments)
-    network = network_of(row.network)
     return ReportInputs(
-        network.for_output(row.output),
-        tasks_of(row.network)[row.output],
-        protocol_of(row.protocol),
-        find_data(session, row.data_digest, network.n_inputs),
+        analysed_question(session, row),
         tuple(whole_column(session, row.id, "mask").tolist()) if circuits else (),
         bool(arguments.get("thorough", False)),
     )
@@ -100,28 +84,26 @@ def _inputs(session: Session, arguments: Mapping[str, Any], *, circuits: bool) -
 
 def scope_of_ladder(inputs: ReportInputs) -> str:
     """Everything that finished parts of a ladder depend on, as a hash."""
-    what = inputs.network.digest, list(inputs.task.truth_table), inputs.protocol.digest, inputs.data.digest
-    return sha256_hex(canonical_json([ENGINE_VERSION, *what, inputs.thorough]))
+    return sha256_hex(canonical_json([ENGINE_VERSION, inputs.question.digest, inputs.thorough]))
 
 
-def compute_ladder(inputs: ReportInputs, report: Report, shards: Shards = FORGETFUL) -> Climbed:
+def compute_ladder(inputs: ReportInputs, work: Work = DEFAULT_WORK) -> Climbed:
     """Climb every class in closed form, and the learned ones where all is asked for; only these load torch."""
     began = time.perf_counter()
-    what = inputs.network, inputs.task, inputs.protocol, inputs.data
-    ladder = climb_closed(*what, clock=time.perf_counter, report=report, shards=shards)
+    ladder = climb_closed(inputs.question, work)
     if inputs.thorough:
         from analysis.ladder.learning import climb_learned
 
-        ladder = climb_learned(ladder, *what, clock=time.perf_counter, report=report, shards=shards)
+        ladder = climb_learned(ladder, inputs.question, work)
     return Climbed(ladder_report(ladder), inputs.thorough, time.perf_counter() - began)
 
 
-def compute_contradictions(inputs: ReportInputs, report: Report) -> Parted:
+def compute_contradictions(inputs: ReportInputs, work: Work = DEFAULT_WORK) -> Parted:
     """Find explanations that pass and where they part."""
     began = time.perf_counter()
-    layout = EdgeLayout(inputs.network.sizes)
+    layout = EdgeLayout(inputs.question.cut.sizes)
     circuits = [Circuit(layout, mask) for mask in inputs.masks]
-    found = find_contradictions(inputs.network, inputs.task, inputs.protocol, inputs.data, circuits, report=report)
+    found = find_contradictions(inputs.question, circuits, work)
     return Parted(contradictions_report(found), time.perf_counter() - began)
 
 

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy.orm import Session
 
 from analysis.limits import Limits
-from analysis.progress import Progress, Report
+from analysis.progress import Progress
 from analysis.studies.cells import cells_of
 from analysis.studies.design import StudyDesign
 from analysis.studies.outcome import StudyOutcome
 from analysis.studies.running import run_cell
 from analysis.studies.sources import Order
+from analysis.work import DEFAULT_WORK, Work
 from app.addressing import Addresses
 from app.db.errors import NotFound
 from app.db.reads.studies import finished_seeds, study_by_digest
@@ -52,7 +52,7 @@ def load_chunk(session: Session, arguments: Mapping[str, Any]) -> ChunkInputs:
     return ChunkInputs(design, position, seeds, limits_in(session), device_in(session))
 
 
-def compute_chunk(inputs: ChunkInputs, report: Report) -> tuple[StudyOutcome, ...]:
+def compute_chunk(inputs: ChunkInputs, work: Work = DEFAULT_WORK) -> tuple[StudyOutcome, ...]:
     """Train, analyse and measure.
 
     Raises:
@@ -61,15 +61,16 @@ def compute_chunk(inputs: ChunkInputs, report: Report) -> tuple[StudyOutcome, ..
     total = max(len(inputs.seeds), 1)
     outcomes: list[StudyOutcome] = []
 
-    def stage(progress: Progress, /) -> None:
+    def tell(progress: Progress, /) -> None:
         where = f"{progress.stage}: {progress.found}" if progress.found else progress.stage
-        report(Progress("networks", min(len(outcomes), total - 1), total, where))
+        work.tell("networks", min(len(outcomes), total - 1), total, where)
 
-    order = Order(inputs.design.protocols, True, stage, time.perf_counter, inputs.limits, inputs.device)
+    under = replace(work.reporting_to(tell), limits=inputs.limits)
+    order = Order(inputs.design.protocols, work=under, device=inputs.device)
     for outcome in run_cell(cells_of(inputs.design)[inputs.position], inputs.seeds, order):
         outcomes.append(outcome)  # noqa: PERF402  one by one, since the stage tells how many there are
     n_converged = sum(outcome.converged for outcome in outcomes)
-    report(Progress("networks", total, total, f"{n_converged} of {len(outcomes)} networks converged"))
+    work.tell("networks", total, total, f"{n_converged} of {len(outcomes)} networks converged")
     return tuple(outcomes)
 
 

@@ -74,6 +74,7 @@ def pause(session: Session, study: StudyRow, *, cancel: bool = False, now: datet
     for job in study_jobs(session, study.digest, unfinished=True):
         if cancel or job.state == "queued":
             queue.cancel(session, job.id, now=now)
+    ask_for_summary(session, study)
     return study
 
 
@@ -102,10 +103,10 @@ def schedule(session: Session, study: StudyRow, *, again: bool = False, ending: 
 
 
 def ask_for_summary(session: Session, study: StudyRow) -> bool:
-    """Have a study summed up if it has ended, or has so many more outcomes that it is worth while."""
+    """Have a study summed up if no more outcomes are on their way, or if it has so many more that it is worth while."""
     kept = summary_row(session, study.id)
     n_summed = 0 if kept is None else kept.n_outcomes
-    whole = study.n_finished >= study.n_networks
+    whole = study.n_finished >= study.n_networks or study.state != "running"
     if study.n_finished <= n_summed or not (whole or study.n_finished >= n_summed * GROWTH):
         return False
     arguments = summary_arguments(study.digest, study.n_finished)

@@ -8,9 +8,9 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from analysis.progress import Progress, Report
 from analysis.studies.design import StudyDesign
 from analysis.studies.summary import Record
+from analysis.work import DEFAULT_WORK, Work
 from app.addressing import Addresses
 from app.db.reads.studies import study_by_digest
 from app.db.studies import design_of
@@ -46,15 +46,15 @@ def load_outcomes(session: Session, arguments: Mapping[str, Any]) -> Outcomes:
     return Outcomes(design_of(row), outcome_records(session, row.id), row.revision)
 
 
-def sum_up(outcomes: Outcomes, report: Report) -> Told:
+def sum_up(outcomes: Outcomes, work: Work = DEFAULT_WORK) -> Told:
     """Points, spreads, shares and tests.
 
     Raises:
         Cancelled: the report asked to stop.
     """
-    report(Progress("summary", 0, 1, f"{len(outcomes.records):,} networks"))
+    work.tell("summary", 0, 1, f"{len(outcomes.records):,} networks")
     document = document_of(outcomes.design, outcomes.records)
-    report(Progress("summary", 1, 1))
+    work.tell("summary", 1, 1)
     return Told(document, len(outcomes.records), outcomes.revision)
 
 

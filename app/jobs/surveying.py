@@ -19,13 +19,12 @@ from analysis.circuits.circuit import EdgeLayout
 from analysis.common_ground.points import THOROUGH, Bounds, Subject
 from analysis.common_ground.survey import survey_common_ground
 from analysis.digest import canonical_json, sha256_hex
-from analysis.progress import Report
-from analysis.shards import FORGETFUL, Shards
+from analysis.work import DEFAULT_WORK, Work
 from app.addressing import Addresses
-from app.db.codecs import network_of, protocol_of
+from app.db.codecs import network_of
 from app.db.common_ground import save_common_ground
 from app.db.common_ground_columns import PreparedCommonGround, Stored, prepare_common_ground
-from app.db.reads.analyses import find_data, scope_of
+from app.db.reads.analyses import analysed_question, scope_of
 from app.db.reads.circuits import whole_column, whole_counts
 from app.db.tables import AlgorithmRow, AlignmentRow
 from app.jobs.handlers import Handler, Saved
@@ -64,9 +63,7 @@ def load_survey_inputs(session: Session, arguments: Mapping[str, Any]) -> Survey
     for algorithm, alignment, valid, places in session.execute(columns.order_by(AlignmentRow.id)):
         kept[algorithm].append((alignment, valid, places))
     subject = Subject(
-        network=cut,
-        ablation=protocol_of(row.protocol).ablation,
-        data=find_data(session, row.data_digest, network.n_inputs),
+        question=analysed_question(session, row),
         masks=masks,
         observed=whole_counts(session, row.id, "observed"),
         algorithms=[parse_algorithm(one.text, cast(Form, one.form), network.n_inputs) for one in algorithms],
@@ -93,11 +90,11 @@ def scope_of_survey(inputs: SurveyInputs) -> str:
     return sha256_hex(canonical_json([ENGINE_VERSION, inputs.result, inputs.thorough]))
 
 
-def compute_survey(inputs: SurveyInputs, report: Report, shards: Shards = FORGETFUL) -> PreparedCommonGround:
+def compute_survey(inputs: SurveyInputs, work: Work = DEFAULT_WORK) -> PreparedCommonGround:
     """Survey, and make the points ready for the store."""
     began = time.perf_counter()
     bounds = THOROUGH if inputs.thorough else Bounds()
-    found = survey_common_ground(inputs.subject, bounds=bounds, report=report, shards=shards)
+    found = survey_common_ground(inputs.subject, work, bounds=bounds)
     return prepare_common_ground(
         found,
         inputs.stored,

@@ -13,10 +13,11 @@ from analysis.networks.files import NetworkFile
 from analysis.networks.network import Network
 from analysis.networks.training_course import TrainingCourse, course_json, looks_each, points_each
 from analysis.networks.training_spec import TrainingOutcome, TrainingSpec, training_json, training_spec
-from analysis.progress import Report
 from analysis.protocol import Protocol
+from analysis.work import DEFAULT_WORK, Work
 from app.addressing import Addresses
 from app.db.job_tables import JobRow
+from app.db.reads.networks import known_as
 from app.db.tables import NetworkRow
 from app.db.writes import save_network
 from app.jobs import queue
@@ -44,7 +45,7 @@ def load_training_inputs(session: Session, arguments: Mapping[str, Any]) -> Trai
     return TrainingInputs(tuple(training_spec(options) for options in arguments["specs"]), device_in(session))
 
 
-def compute_training(inputs: TrainingInputs, report: Report) -> tuple[TrainingOutcome, ...]:
+def compute_training(inputs: TrainingInputs, work: Work = DEFAULT_WORK) -> tuple[TrainingOutcome, ...]:
     """Train; the only job that loads torch.
 
     Raises:
@@ -54,7 +55,7 @@ def compute_training(inputs: TrainingInputs, report: Report) -> tuple[TrainingOu
 
     first = inputs.specs[0]
     looks = looks_each(len(inputs.specs), first.n_inputs, len(first.tasks))
-    return train_networks(inputs.specs, report=report, device=inputs.device, looks=looks)
+    return train_networks(inputs.specs, work, device=inputs.device, looks=looks)
 
 
 def keep_courses(session: Session, arguments: Mapping[str, Any], courses: Sequence[TrainingCourse]) -> None:
@@ -70,8 +71,10 @@ def save_training_outcome(session: Session, arguments: Mapping[str, Any], outcom
     for outcome in outcomes:
         entry: dict[str, Any] = {"name": outcome.spec.label, **training_json(outcome, points_each(len(outcomes)))}
         if outcome.converged and outcome.network is not None:
-            row = _save_trained(session, arguments["name"], len(outcomes) > 1, outcome, outcome.network)
-            entry |= {"network": row.digest, "url": Addresses().network(row.slug)}
+            file = _file_of(arguments["name"], len(outcomes) > 1, outcome, outcome.network)
+            row = save_network(session, file, origin="trained", training=training_json(outcome))
+            entry |= {"name": file.name, "network": row.digest, "url": Addresses().network(row.slug)}
+            entry["known_as"] = known_as(session, row, file.name)
             rows.append(row)
         told.append(entry)
     for row in rows:
@@ -83,11 +86,10 @@ def save_training_outcome(session: Session, arguments: Mapping[str, Any], outcom
     return Saved(result, f"{len(rows)} of {len(outcomes)} networks converged")
 
 
-def _save_trained(session: Session, name: str, several: bool, outcome: TrainingOutcome, network: Network) -> NetworkRow:
+def _file_of(name: str, several: bool, outcome: TrainingOutcome, network: Network) -> NetworkFile:
     spec = outcome.spec
     name = f"{name}, seed {spec.seed}" if name and several else name or spec.label
-    file = NetworkFile(name, network, spec.resolved_tasks())
-    return save_network(session, file, origin="trained", training=training_json(outcome))
+    return NetworkFile(name, network, spec.resolved_tasks())
 
 
 def _tell(session: Session, arguments: Mapping[str, Any], so_far: Mapping[str, Any]) -> None:

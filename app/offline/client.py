@@ -105,11 +105,23 @@ class InProcess:
 
     def _follow(self, address: str, take: Callable[[bytes], object], *, fragment: bool = False) -> Answer:
         for _ in range(MOST_REDIRECTS):
-            answer = self._runner.run(self._ask(address, take, fragment=fragment))
+            try:
+                answer = self._runner.run(self._ask(address, take, fragment=fragment))
+            except KeyboardInterrupt:
+                self._leave()
+                raise
             if "location" not in answer.headers:
                 return answer
             address = urljoin(address, answer.headers["location"])
         raise CannotExport(f"address {address[:200]!r}", "leads on without end", "report it")
+
+    def _leave(self) -> None:
+        """End an answer that is on its way: else it goes on when the application ends, to a file closed by then."""
+        loop = self._runner.get_loop()
+        tasks = asyncio.all_tasks(loop)
+        for task in tasks:
+            task.cancel()
+        loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
 
     async def _ask(self, address: str, take: Callable[[bytes], object], *, fragment: bool) -> Answer:
         answer = Answer()

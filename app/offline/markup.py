@@ -14,7 +14,7 @@ from typing import Final
 VOID: Final = frozenset(("area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "wbr"))
 
 
-@dataclass
+@dataclass(eq=False, slots=True)
 class Element:
     """One element.
 
@@ -71,11 +71,14 @@ class Element:
 
     def elements(self) -> Iterator[Element]:
         """Every element within, in document order; the tree may be changed meanwhile."""
-        for child in list(self.children):
+        # no generator for each level: every element would be handed on once for each element around it
+        waiting = [(self, child) for child in reversed(self.children)]
+        while waiting:
+            around, child = waiting.pop()
             if isinstance(child, Element):
                 yield child
-                if child.parent is self:
-                    yield from child.elements()
+                if child.parent is around:
+                    waiting += [(child, within) for within in reversed(child.children)]
 
     def all(self, wanted: Callable[[Element], bool]) -> list[Element]:
         return [element for element in self.elements() if wanted(element)]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import combinations, zip_longest
 from typing import Any, Final
 
+from analysis.explanations.registry import RECORDED
 from app.addressing import Addresses
 from app.bundled import ALICE_AND_BOB
 from app.naming import ExplanationRef, Scope
@@ -14,6 +15,7 @@ from app.offline.client import OK, InProcess
 from app.offline.errors import CannotExport
 from app.offline.names import normal
 from app.offline.selection import SITE_PAGES, Part, Selection, Share, Subject, Titled, is_variant
+from app.pages.explanations import SHAPES
 
 ROWS_ASKED: Final = 200
 MOST_COMPARED: Final = 6
@@ -53,8 +55,10 @@ def plan(site: InProcess, wish: Wish, scopes: dict[str, list[tuple[Scope, str]]]
         scopes: slug → its analyses to copy, each with words for people; never empty.
 
     Raises:
-        CannotExport: a reference to compare that names nothing.
+        CannotExport: a reference to compare that is none, which is told at once, or that names nothing.
     """
+    for refs in wish.compare:
+        _check_references(refs)
     selection = Selection(wish.limit, wish.interpretations)
     selection.add("front", "/")
     for slug, chosen in scopes.items():
@@ -70,6 +74,18 @@ def plan(site: InProcess, wish: Wish, scopes: dict[str, list[tuple[Scope, str]]]
         if site.get(page).status == OK:
             selection.add("site", page)
     return selection
+
+
+def _check_references(refs: Sequence[str]) -> None:
+    for text in refs:
+        try:
+            ExplanationRef.parse(text)
+        except ValueError:
+            raise CannotExport(
+                f"explanation {text[:80]!r}",
+                "is no reference",
+                f"write it as a comparison's address does: {SHAPES}",
+            ) from None
 
 
 def _subject(site: InProcess, selection: Selection, slug: str, scope: Scope) -> Subject:
@@ -130,6 +146,7 @@ class _Planner:
         self._add_list("explanations", links.explanations(slug, scope))
         self._add_list("common-ground", links.common_ground(slug, scope))
         self._funnel()
+        self._recorded()
         directions = self._directions()
         circuits = self._circuits()
         interpretations = self._interpretations(circuits)
@@ -214,6 +231,17 @@ class _Planner:
             self.selection.add("story", self.links.alice_and_bob())
         return chosen
 
+    def _recorded(self) -> None:
+        """What was found of each kind that has a record, in the order of its list."""
+        for kind in RECORDED:
+            bare = self.links.explanations(self.part.network, self.part.scope, kind=[kind.key], sort="kind")
+            if self._twin(bare)["pending"]:
+                continue
+            items, total = self._items(bare, self.wish.limit)
+            if items:
+                self.selection.add("explanation", *(item["url"] for item in items))
+                self.part.shares.append(Share(kind.noun, len(items), total, "in the order in which they were found"))
+
     def _circuits(self, *, by_gate: bool = True) -> list[dict[str, Any]]:
         slug, scope = self.part.network, self.part.scope
         bare = self.links.circuits(slug, scope)
@@ -287,16 +315,6 @@ class _Planner:
             self._suggested(ref)
 
     def _chosen(self, refs: tuple[str, ...]) -> None:
-        for text in refs:
-            try:
-                ExplanationRef.parse(text)
-            except ValueError:
-                raise CannotExport(
-                    f"explanation {text[:80]!r}",
-                    "is no reference",
-                    "write c-MASK, i-MASK.INDEX, g-ALGORITHM, a-ALGORITHM.ALIGNMENT or d-ALGORITHM.DIRECTIONS, as a "
-                    "comparison's address does",
-                ) from None
         if 2 < len(refs) <= MOST_COMPARED:
             self._compare(refs)
         for pair in combinations(refs, 2):

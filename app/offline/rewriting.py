@@ -41,7 +41,7 @@ def inline_parts(page: Element, fetch: Callable[[str], str]) -> None:
         page: the page's tree, changed.
         fetch: address → markup of the part, "" if there is none; then the link that stands there remains.
     """
-    for element in page.all(lambda one: bool(one.get("hx-get")) and one.get("hx-trigger").split(" ")[0] in _LIVE):
+    for element in page.all(lambda one: bool(one.get("hx-get")) and _first_trigger(one) in _LIVE):
         markup = fetch(element.get("hx-get"))
         if not markup:
             continue
@@ -52,6 +52,10 @@ def inline_parts(page: Element, fetch: Callable[[str], str]) -> None:
             element.children = []
             for child in part.children:
                 element.append(child)
+
+
+def _first_trigger(element: Element) -> str:
+    return re.split("[ ,]", element.get("hx-trigger"))[0]
 
 
 class Rewriter:
@@ -83,6 +87,8 @@ class Rewriter:
         self.address = address
         self._head(page)
         self._panels(page)
+        for element in page.all(lambda one: "data-live" in one.attributes):  # what it promises, only a server keeps
+            element.replace()
         self._trays(page)
         self._forms(page)
         for element in page.all(lambda _: True):
@@ -110,9 +116,10 @@ class Rewriter:
             name = bare.partition("?")[0].removeprefix("/")
             self.static.add(name)
             return relative(name, self.file), True
-        if split(bare)[0] in ("/", "/networks"):
+        path, options = split(bare)
+        if path in ("/", "/networks"):
             return relative(FRONT, self.file) + tail, True
-        if split(bare)[0] == "/compare" and sum(key == "e" for key, _ in split(bare)[1]) < 2:
+        if path == "/compare" and sum(key == "e" for key, _ in options) < 2:
             return f"{relative(FRONT, self.file)}#comparisons", True
         if self.selection.has_page(bare):
             return relative(file_of(bare), self.file) + tail, True
@@ -259,7 +266,7 @@ class Rewriter:
         if element.get("aria-label"):
             element.set("aria-label", f"{element.get('aria-label')} ({words})")
         elif element.get("aria-hidden") != "true":
-            element.append(parse(f'<span class="vh"> ({words})</span>').children[0])
+            element.append(Element("span", {"class": "vh"}, children=[f" ({words})"]))
 
     def _copy(self, element: Element) -> None:
         value = element.get("data-copy")

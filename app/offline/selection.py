@@ -22,7 +22,7 @@ SITE_PAGES: Final = ("/glossary", "/scope")
 _ORDERS: Final = ("sort", "order", "view")
 _POSITIONS: Final = ("after", "limit", "view")
 # filters that have as many values as there are explanations or parts
-_UNBOUNDED: Final = ("after", "limit", "algorithm", "circuit", "keep", "drop", "q", "at", "criteria", "view")
+_UNBOUNDED: Final = ("after", "limit", "algorithm", "circuit", "keep", "drop", "q", "at", "criteria", "figure", "view")
 _ONLY_ORDERED: Final = ("common-ground",)
 _FIGURE: Final = re.compile(r"(.*)/(?:figures/[^/]+|drawing)\.svg")
 _TABLE: Final = re.compile(r"(.*)\.(?:csv|json)")

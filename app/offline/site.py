@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -32,7 +33,8 @@ from app.offline.readme import readme
 from app.offline.rewriting import Rewriter, inline_parts
 from app.offline.selection import LISTS, SCOPE_OPTIONS, Selection, Titled
 from app.rendering import environment, render
-from app.settings import ROOT, Settings
+from app.resources import RESOURCES
+from app.settings import Settings
 
 FORMAT: Final = "pluriscope-offline/1"
 ROOM_TO_SPARE: Final = 1.25
@@ -92,10 +94,11 @@ def write_site(
         for subject in selection.subjects:
             subject.files.extend(Titled(title, name) for title, name, _ in files[subject.slug])
         report(Progress("planning", 1, 1, f"{len(selection.pages)} pages"))
-        _state_size(site, selection, target, tell)
+        maker = _Maker(site, selection, live)
+        _state_size(maker, target, tell)
         try:
             with replacing(target) as folder:
-                copy = _Copy(site, selection, folder, live)
+                copy = _Copy(maker, folder)
                 for chosen in files.values():
                     for _, name, document in chosen:
                         copy.write(name, json.dumps(document, ensure_ascii=False, allow_nan=False, indent=1) + "\n")
@@ -182,15 +185,16 @@ def _analysed_under(session: Session, row: NetworkRow) -> str:
     return ", ".join(names) or "none (it was not analysed at all)"
 
 
-def _state_size(site: InProcess, selection: Selection, target: Path, tell: Callable[[str], None]) -> None:
+def _state_size(maker: _Maker, target: Path, tell: Callable[[str], None]) -> None:
     """Say how large the copy will be, measured on three pages of each kind: the first, one in the middle, the last.
 
     Raises:
         CannotExport: there is not that much room on the disk.
     """
     by_kind: dict[str, list[str]] = {}
-    for page, kind in selection.pages.items():
+    for page, kind in maker.selection.pages.items():
         by_kind.setdefault(kind, []).append(page)
+    beside = cache(lambda address: len(maker.site.get(address).body))
     estimate = 0.0
     for kind, pages in by_kind.items():
         if kind == "front":
@@ -199,17 +203,18 @@ def _state_size(site: InProcess, selection: Selection, target: Path, tell: Calla
         once: dict[str, int] = {}  # a list has one table, however many pages
         each = 0
         for page in sample:
-            rewriter = Rewriter(selection, "", lambda _address, _texts: "")
-            each += len(_page_of(site, page, rewriter)[0].encode())
-            for address in rewriter.files:
+            made = maker.look_at(page)
+            each += len(made.text.encode())
+            for address in made.files:
                 if kind in LISTS and file_of(address).endswith(".csv"):
-                    once[address] = len(site.get(address).body)
+                    once[address] = beside(address)
                 else:
-                    each += len(site.get(address).body)
+                    each += beside(address)
         estimate += each * len(pages) / len(sample) + sum(once.values())
     free = free_bytes(target)
     tell(
-        f"{len(selection.pages)} pages and what lies beside them, about {_megabytes(estimate)}; {_megabytes(free)} free"
+        f"{len(maker.selection.pages)} pages and what lies beside them, about {_megabytes(estimate)}; "
+        f"{_megabytes(free)} free"
     )
     if estimate * ROOM_TO_SPARE > free:
         raise CannotExport(
@@ -224,36 +229,100 @@ def _megabytes(n: float) -> str:
     return f"{n / 1e6:,.1f} MB"
 
 
-def _page_of(site: InProcess, page: str, rewriter: Rewriter) -> tuple[str, str]:
-    """A page as the copy holds it, and its file.
+@dataclass(frozen=True)
+class _Made:
+    """A page as the copy holds it.
 
-    Raises:
-        CannotExport: the application does not answer with a page.
+    Args:
+        text: its markup.
+        name: its file.
+        files: addresses of files beside pages to which it links.
     """
 
-    def part(address: str) -> str:
-        answer = site.get(address, fragment=True)
+    text: str
+    name: str
+    files: tuple[str, ...]
+
+
+class _Maker:
+    """Makes pages of the application into pages of one copy, each once.
+
+    Args:
+        site: the application.
+        selection: what is in the copy.
+        live: address of the live site without a slash at the end, "" if there is none.
+    """
+
+    def __init__(self, site: InProcess, selection: Selection, live: str) -> None:
+        self.site = site
+        self.selection = selection
+        self.live = live
+        self.rewriter = Rewriter(selection, live, self._panel)
+        self._looked_at: dict[str, _Made] = {}
+
+    def look_at(self, page: str) -> _Made:
+        """A page, kept until it is taken."""
+        self._looked_at[page] = made = self.take(page)
+        return made
+
+    def take(self, page: str) -> _Made:
+        """A page, made now unless somebody looked at it before.
+
+        Raises:
+            CannotExport: the application does not answer with a page.
+        """
+        if page in self._looked_at:
+            return self._looked_at.pop(page)
+        answer = self.site.get(page)
+        if answer.status != OK:
+            raise CannotExport(f"page {page[:200]!r}", f"was answered with status {answer.status}", "report it")
+        return self.rewrite(answer.text, page, file_of(page))
+
+    def rewrite(self, text: str, address: str, name: str) -> _Made:
+        """A page of the application, or of the copy's own, as a file of this name."""
+        tree = parse(text)
+        inline_parts(tree, self._part)
+        text = self.rewriter.rewrite(tree, address, name)
+        files = tuple(self.rewriter.files)
+        self.rewriter.files.clear()
+        return _Made(text, name, files)
+
+    def _part(self, address: str) -> str:
+        answer = self.site.get(address, fragment=True)
         return answer.text if answer.status == OK else ""
 
-    answer = site.get(page)
-    if answer.status != OK:
-        raise CannotExport(f"page {page[:200]!r}", f"was answered with status {answer.status}", "report it")
-    tree = parse(answer.text)
-    inline_parts(tree, part)
-    name = file_of(page)
-    return rewriter.rewrite(tree, page, name), name
+    def _panel(self, address: str, texts: Mapping[str, str]) -> str:
+        """The panel for passing a page on, without what needs a server."""
+        path, options = split(address)
+        given = dict(options)
+        slug = given.get("network") or path.split("/")[2]
+        scope_files = {
+            "network": f"networks/{slug}/network.json",
+            "protocol": f"protocols/{given.get('protocol', '')}.json",
+            "data": f"data/{given.get('data', '')}.json",
+        }
+        scope = [option for option in options if option[0] in SCOPE_OPTIONS]
+        result = file_of(self.selection.result(join(f"/networks/{slug}", scope)))
+        known = {file.url for subject in self.selection.subjects for file in subject.files}
+        drawing = self.selection.data(join(f"{path}/drawing.svg", options)) if path != "/compare" else ""
+        return render_text(
+            "offline/panel.html",
+            address=normal(address),
+            texts=texts,
+            live=self.live,
+            files={key: file for key, file in scope_files.items() if file in known} | {"result": result},
+            drawing=drawing,
+        )
 
 
 class _Copy:
     """One copy while it is written."""
 
-    def __init__(self, site: InProcess, selection: Selection, folder: Path, live: str) -> None:
-        self.site = site
-        self.selection = selection
+    def __init__(self, maker: _Maker, folder: Path) -> None:
+        self.maker = maker
+        self.site, self.selection, self.live = maker.site, maker.selection, maker.live
         self.folder = folder
-        self.live = live
         self.pages: dict[str, str] = {}
-        self.rewriter = Rewriter(selection, live, self._panel)
 
     def path(self, name: str) -> Path:
         path = self.folder / name
@@ -271,19 +340,17 @@ class _Copy:
             report(Progress("pages", done, len(planned), f"{done} of {len(planned)}"))
 
     def _write_page(self, page: str) -> None:
-        text, name = _page_of(self.site, page, self.rewriter)
-        self.pages[page] = name
-        self.write(name, text)
+        self._write_made(page, self.maker.take(page))
         self._save(self.selection.addresses.twin(page))
-        self._save_met()
 
-    def _save_met(self) -> None:
-        """Whatever was linked to beside pages."""
-        while self.rewriter.files:
-            self._save(next(iter(self.rewriter.files)))
+    def _write_made(self, page: str, made: _Made) -> None:
+        """One page with the files to which it links."""
+        self.pages[page] = made.name
+        self.write(made.name, made.text)
+        for address in made.files:
+            self._save(address)
 
     def _save(self, address: str) -> None:
-        self.rewriter.files.pop(address, None)
         path = self.path(file_of(address))
         if not path.exists():
             self.site.save(address, path)
@@ -299,21 +366,18 @@ class _Copy:
         for name, template in ((FRONT, "front"), (NOT_INCLUDED, "not_included")):
             context = {"json_url": "", "exports": {}, "copy": self.selection, "live": self.live, "section": "networks"}
             answer = render(self.site.request("/"), f"offline/{template}.html", context)
-            tree = parse(bytes(answer.body).decode())
-            self.write(name, self.rewriter.rewrite(tree, "/", name))
-            self.pages[f"/{name}"] = name
-        self._save_met()
+            self._write_made(f"/{name}", self.maker.rewrite(bytes(answer.body).decode(), "/", name))
 
     def write_static(self) -> None:
         """Styles, scripts and fonts that the pages load, with the licences that lie beside them."""
-        waiting = sorted(self.rewriter.static)
+        waiting = sorted(self.maker.rewriter.static)
         written: set[str] = set()
         while waiting:
             name = waiting.pop()
             if name in written:
                 continue
             written.add(name)
-            content = (ROOT / name).read_bytes()
+            content = (RESOURCES / name).read_bytes()
             self.path(name).write_bytes(content)
             folder = Path(name).parent
             if name.endswith(".css"):
@@ -321,7 +385,7 @@ class _Copy:
                     if not found.startswith(("data:", "#")):
                         waiting.append((folder / found).as_posix())
             stem = Path(name).name.split("-")[0].lower()
-            for licence in sorted((ROOT / folder).glob("*LICENSE*")):
+            for licence in sorted((RESOURCES / folder).glob("*LICENSE*")):
                 if licence.name.lower().startswith(stem[:4]):
                     waiting.append((folder / licence.name).as_posix())
 
@@ -354,29 +418,6 @@ class _Copy:
         }
         self.write("contents.json", json.dumps(document, ensure_ascii=False, indent=1) + "\n")
         self.write("README.txt", readme(self.selection, self.live, len(self.pages)))
-
-    def _panel(self, address: str, texts: Mapping[str, str]) -> str:
-        """The panel for passing a page on, without what needs a server."""
-        path, options = split(address)
-        given = dict(options)
-        slug = given.get("network") or path.split("/")[2]
-        scope_files = {
-            "network": f"networks/{slug}/network.json",
-            "protocol": f"protocols/{given.get('protocol', '')}.json",
-            "data": f"data/{given.get('data', '')}.json",
-        }
-        scope = [option for option in options if option[0] in SCOPE_OPTIONS]
-        result = file_of(self.selection.result(join(f"/networks/{slug}", scope)))
-        known = {file.url for subject in self.selection.subjects for file in subject.files}
-        drawing = self.selection.data(join(f"{path}/drawing.svg", options)) if path != "/compare" else ""
-        return render_text(
-            "offline/panel.html",
-            address=normal(address),
-            texts=texts,
-            live=self.live,
-            files={key: file for key, file in scope_files.items() if file in known} | {"result": result},
-            drawing=drawing,
-        )
 
 
 def render_text(template: str, **context: Any) -> str:

@@ -1,0 +1,1 @@
+"""One model and one builder for each page."""

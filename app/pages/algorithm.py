@@ -28,6 +28,7 @@ from app.pages.candidates import (
 )
 from app.pages.directions.summary import ClassCount, class_counts_of
 from app.pages.formulas import (
+    SHOWN,
     AlgorithmView,
     FormulaNode,
     FractionView,
@@ -61,6 +62,7 @@ class MissView(PageModel):
 
     path: str
     formula: str
+    shown: str = Field(description=SHOWN)
     site: str
     score: FractionView
     source: str = Field(description="Source input of the first failing pair.")
@@ -147,7 +149,7 @@ def build_algorithm(
     view = {"minimal": 1 if options.minimal else None, "limit": options.limit if options.limit != 50 else None}
     following = rows[-1].alignment_id if more else None
     return AlgorithmPage(
-        network=network_view(place.row, addresses, place.network),
+        network=network_view(place.row, addresses, place.question.model),
         scope=scope,
         hue_tables=frequent_tables(session, place),
         algorithm=algorithm_view(algorithm),
@@ -158,8 +160,10 @@ def build_algorithm(
         position=row.position,
         of_algorithms=0 if place.analysis is None else reads.algorithm_facets(place.analysis).total,
         verdicts=verdicts_of(row),
-        input_names=INPUT_NAMES[: place.network.n_inputs],
-        inputs=[input_text(number, place.network.n_inputs) for number in range(1 << place.network.n_inputs)],
+        input_names=INPUT_NAMES[: place.question.model.n_inputs],
+        inputs=[
+            input_text(number, place.question.model.n_inputs) for number in range(1 << place.question.model.n_inputs)
+        ],
         n_valid=row.n_valid,
         n_minimal=row.n_minimal,
         n_kept=row.n_kept,
@@ -205,10 +209,10 @@ def interchange_score(place: Place, algorithm: HighLevelModel, alignment: Alignm
     Raises:
         InvalidAlignment: places that do not fit the algorithm or the network.
     """
-    check_alignment(place.cut, algorithm, alignment, place.protocol)
+    check_alignment(place.question.cut, algorithm, alignment, place.question.protocol)
     agreed = of = 0
     for path, site in alignment.places:
-        matrix = interchange_matrix(place.cut, algorithm, path, site, place.protocol, place.data)
+        matrix = interchange_matrix(place.question, algorithm, path, site)
         agreed, of = agreed + int((matrix.tested & matrix.agreed).sum()), of + int(matrix.tested.sum())
     return IIA(agreed, of)
 
@@ -219,7 +223,7 @@ def misses_of(
     """Which variables of an alignment fail, with the first pair on which each does."""
     misses = []
     for view, (path, site) in zip(placed, sorted(alignment.places, key=lambda p: (len(p[0]), p[0])), strict=True):
-        matrix = interchange_matrix(place.cut, algorithm, path, site, place.protocol, place.data)
+        matrix = interchange_matrix(place.question, algorithm, path, site)
         failing = (matrix.tested & ~matrix.agreed).nonzero()
         if not len(failing[0]):
             continue
@@ -229,10 +233,11 @@ def misses_of(
             MissView(
                 path=path,
                 formula=view.formula,
+                shown=view.shown,
                 site=view.site,
                 score=FractionView(agreed=tested - len(failing[0]), of=tested),
-                source=input_text(source, place.network.n_inputs),
-                base=input_text(base, place.network.n_inputs),
+                source=input_text(source, place.question.model.n_inputs),
+                base=input_text(base, place.question.model.n_inputs),
                 expected=int(matrix.expected[source, base]),
                 output=float(matrix.outputs[source, base]),
             )

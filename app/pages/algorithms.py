@@ -186,7 +186,7 @@ def build_algorithms(
     first_alignments = reads.first_alignments(session, rows)
     following = None if cursor is None else write_cursor(_order(options), cursor)
     return AlgorithmsPage(
-        network=network_view(place.row, addresses, place.network),
+        network=network_view(place.row, addresses, place.question.model),
         scope=scope,
         hue_tables=frequent_tables(session, place),
         counts=None if place.shown is None else counts_of(place.shown),

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from analysis.algorithms.high_level_model import HighLevelModel
 from analysis.alignments.alignment import Alignment, NeuronSet
-from analysis.alignments.iia import check_alignment, interchange_matrix, interchange_rows
+from analysis.alignments.iia import check_alignment, interchange_matrix
 from analysis.alignments.lookup import MAX_TRIED, alignment_with_id
 from analysis.experiments import decide_under_interventions, intervention_space, predict_by_alignment, standing_of
 from analysis.interventions.interchange import interchange_outputs
@@ -135,7 +135,7 @@ def alignment_address(
     row = find_algorithm_row(session, addresses, place, algorithm_id)
     algorithm = algorithm_of(row, place)
     alignment = Alignment.of(algorithm.text, read_places(options.place))
-    check_alignment(place.cut, algorithm, alignment, place.protocol)
+    check_alignment(place.question.cut, algorithm, alignment, place.question.protocol)
     return permalink(session, addresses, place, row, alignment)
 
 
@@ -173,13 +173,13 @@ def build_alignment(
     algorithm_row = find_algorithm_row(session, addresses, place, algorithm_id)
     algorithm = algorithm_of(algorithm_row, place)
     row, alignment = _find(session, addresses, place, algorithm_row, algorithm, alignment_id, options)
-    check_alignment(place.cut, algorithm, alignment, place.protocol)
+    check_alignment(place.question.cut, algorithm, alignment, place.question.protocol)
     placed = placed_views(algorithm, alignment)
     sites = dict(alignment.places)
     interchanges = [
         interchange_view(
             view,
-            interchange_matrix(place.cut, algorithm, view.path, sites[view.path], place.protocol, place.data),
+            interchange_matrix(place.question, algorithm, view.path, sites[view.path]),
             place,
         )
         for view in placed
@@ -195,7 +195,7 @@ def build_alignment(
     slug = place.row.slug
     ref = ExplanationRef("alignment", algorithm.id, alignment.id if row else placement_text(alignment))
     return AlignmentPage(
-        network=network_view(place.row, addresses, place.network),
+        network=network_view(place.row, addresses, place.question.model),
         scope=scope,
         hue_tables=frequent_tables(session, place),
         algorithm=algorithm_view(algorithm),
@@ -215,7 +215,9 @@ def build_alignment(
         fragile=margin is not None and margin < FRAGILE_MARGIN,
         verdicts=verdicts_of(algorithm_row),
         interchanges=interchanges,
-        inputs=[input_text(number, place.network.n_inputs) for number in range(1 << place.network.n_inputs)],
+        inputs=[
+            input_text(number, place.question.model.n_inputs) for number in range(1 << place.question.model.n_inputs)
+        ],
         failing=failing[:MAX_FAILING_ROWS],
         n_failing=len(failing),
         siblings=siblings,
@@ -257,7 +259,7 @@ def _find(
             )
         return row, alignment
     if row is None:
-        found = alignment_with_id(place.cut, algorithm, alignment_id, place.protocol.alignment_sites)
+        found = alignment_with_id(place.question.cut, algorithm, alignment_id, place.question.protocol.alignment_sites)
         if found is not None:
             return None, found
         raise NotFound(
@@ -308,9 +310,9 @@ def _smallest_valid_part(place: Place, algorithm: HighLevelModel, path: str, sit
     ]
     if not parts:
         return site
-    matrix = interchange_matrix(place.cut, algorithm, path, site, place.protocol, place.data)
-    outputs = interchange_outputs(place.cut, parts, interchange_rows(place.data))
-    decisions = decide(outputs, place.protocol.alignment_decision)
+    matrix = interchange_matrix(place.question, algorithm, path, site)
+    outputs = interchange_outputs(place.question.cut, parts, place.question.data.clean_rows)
+    decisions = decide(outputs, place.question.protocol.alignment_decision)
     valid = ((decisions == matrix.expected) | ~matrix.tested).all(axis=(1, 2))
     return parts[int(valid.argmax())] if valid.any() else site
 
@@ -337,10 +339,10 @@ def _siblings(
 
 
 def _silence(place: Place, algorithm: HighLevelModel, alignment: Alignment) -> SilenceView:
-    space = intervention_space(place.cut.hidden_sizes, place.cut.n_inputs)
+    space = intervention_space(place.question.cut.hidden_sizes, place.question.cut.n_inputs)
     predictions = predict_by_alignment(algorithm, alignment, space)
     standing = standing_of(
-        predictions, decide_under_interventions(place.cut, interchange_rows(place.data), space), space
+        predictions, decide_under_interventions(place.question.cut, place.question.data.clean_rows, space), space
     )
     return SilenceView(
         sets_predicted=int((predictions >= 0).any(axis=(1, 2)).sum()),

@@ -1,4 +1,6 @@
-"""Work that a page waits for although its analysis is stored: verdicts of criteria, the survey of the common ground."""
+"""Work that a page waits for although its analysis is stored: verdicts of criteria, the survey of the common ground,
+the search for explanations of a kind that has a record.
+"""
 
 from __future__ import annotations
 
@@ -9,23 +11,27 @@ from pydantic import Field
 from sqlalchemy.orm import Session
 
 from analysis.criteria.steps import CriterionStep
+from analysis.explanations.registry import RECORDED
 from app.addressing import Addresses
 from app.db.job_tables import JobRow
 from app.db.reads.jobs import UNFINISHED
-from app.db.reads.verdicts import judging_jobs
+from app.db.reads.verdicts import judging_jobs, latest_search
 from app.pages.common_ground.build import survey_state
 from app.pages.options import PageModel
 from app.pages.place import Place
 from app.pages.shared import JobView, job_view
 
 SURVEY: Final = "coverage and accuracy"
+_SEARCH: Final = "search for "
 WorkState = Literal["computing", "failed", "cancelled", "not_asked"]
 
 
 class Awaited(PageModel):
     """Something that is not stored yet, and how far it is."""
 
-    what: list[str] = Field(description="Criteria as addresses write them, or coverage and accuracy.")
+    what: list[str] = Field(
+        description="Criteria as addresses write them, coverage and accuracy, or the search for a kind."
+    )
     words: str = Field(description="The same as the subject of a sentence.")
     state: WorkState = Field(description="computing, failed, cancelled, or not_asked where no job was to compute it.")
     job: JobView | None = Field(description="The latest job for it.")
@@ -42,7 +48,7 @@ def awaited(
         session: a snapshot of the store.
         addresses: builds links.
         place: the analysis that it is about.
-        pending: what is not stored, steps as text or :data:`SURVEY`.
+        pending: what is not stored: steps as text, :data:`SURVEY`, or :func:`search_of` a kind.
         steps: all criteria that the page asks for.
     """
     if not pending or place.analysis is None:
@@ -55,7 +61,7 @@ def awaited(
     found: list[Awaited] = []
     jobs = judging_jobs(session, place.analysis)
     by_job: dict[str, tuple[JobRow | None, list[str]]] = {}
-    for text in (text for text in pending if text != SURVEY):
+    for text in (text for text in pending if text != SURVEY and not text.startswith(_SEARCH)):
         job = next((job for job in jobs if text in job.arguments["criteria"]), None)
         by_job.setdefault("" if job is None else job.id, (job, []))[1].append(text)
     for job, texts in by_job.values():
@@ -81,7 +87,24 @@ def awaited(
                 ask_fields=fields,
             )
         )
+    for kind in (kind for kind in RECORDED if search_of(kind.key) in pending):
+        job = latest_search(session, place.analysis, kind.key)
+        found.append(
+            Awaited(
+                what=[search_of(kind.key)],
+                words=f"The search for {kind.plural}",
+                state=_state(job),
+                job=None if job is None else job_view(job, addresses),
+                ask_url=addresses.explanations(place.row.slug),
+                ask_fields=[*fields, ("kind", kind.key)],
+            )
+        )
     return found
+
+
+def search_of(kind: str) -> str:
+    """What a page waits for where a kind that has a record was not searched."""
+    return f"{_SEARCH}{kind}"
 
 
 def _state(job: JobRow | None) -> WorkState:

@@ -54,13 +54,13 @@ def locate_with_scope(
     """What an address's scope names, and how far its analysis is."""
     place = locate_boolean(session, addresses, network, options.scope)
     jobs = [] if place.analysis is not None else jobs_for(session, [place.row.digest])
-    job = latest_job(jobs, place.scope, place.network.n_inputs)
+    job = latest_job(jobs, place.scope, place.question.model.n_inputs)
     return place, scope_view(place, job, addresses)
 
 
 def frequent_tables(session: Session, place: Place) -> list[str]:
     """Which variables take the five hues: those most frequent among the algorithms with most alignments."""
-    if place.shown is None or place.network.n_inputs <= 2:
+    if place.shown is None or place.question.model.n_inputs <= 2:
         return []
     rows, _ = reads.algorithms_after(session, place.shown.id, reads.AlgorithmFilter(), sort="valid", limit=N_FOR_HUES)
     views = [algorithm_view(algorithm_of(row, place)) for row in rows]
@@ -78,11 +78,11 @@ def find_algorithm_row(session: Session, addresses: Addresses, place: Place, alg
     if row is None:
         row = _computed_row(place, algorithm_id)
     if row is None:
-        protocol = place.protocol.name
+        protocol = place.question.protocol.name
         raise NotFound(
             f"algorithm {algorithm_id[:40]!r}",
             f"output {place.scope.output} of {slug} has not been analysed under {protocol}, so no algorithm is listed"
-            if place.analysis is None and place.network.n_inputs > MAX_COMPUTED_INPUTS
+            if place.analysis is None and place.question.model.n_inputs > MAX_COMPUTED_INPUTS
             else f"is no candidate of {slug}, output {place.scope.output}, under {protocol}; an id is the hash of a "
             "formula and cannot be read back",
             "choose it from the list of algorithms",
@@ -95,9 +95,11 @@ def find_algorithm_row(session: Session, addresses: Addresses, place: Place, alg
 
 def _computed_row(place: Place, algorithm_id: str) -> AlgorithmRow | None:
     """A row, in no session, for a candidate that is not stored; its placements count as not searched."""
-    if place.network.n_inputs > MAX_COMPUTED_INPUTS or place.network.n_hidden_layers < 1:
+    if place.question.model.n_inputs > MAX_COMPUTED_INPUTS or place.question.model.n_hidden_layers < 1:
         return None
-    candidates = _candidates(place.task.truth_table, place.protocol, place.network.n_hidden_layers)
+    candidates = _candidates(
+        place.question.task.truth_table, place.question.protocol, place.question.model.n_hidden_layers
+    )
     found = candidates.get(algorithm_id)
     if found is None:
         return None
@@ -131,7 +133,7 @@ def _candidates(
 
 def algorithm_of(row: AlgorithmRow, place: Place) -> HighLevelModel:
     """The algorithm's tree, read from its identity text."""
-    return read_algorithm(row.text, cast("Form", row.form), place.network.n_inputs)
+    return read_algorithm(row.text, cast("Form", row.form), place.question.model.n_inputs)
 
 
 def verdicts_of(row: AlgorithmRow) -> list[VerdictView]:

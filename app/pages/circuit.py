@@ -128,7 +128,7 @@ def build_circuit(
     readings = readings_of(place, circuit, verdict)
     slug, scope, analysis = place.row.slug, place.scope, place.analysis
     return CircuitPage(
-        network=network_view(place.row, addresses, place.network),
+        network=network_view(place.row, addresses, place.question.model),
         scope=scope_view(place, None, addresses),
         circuit=circuit_view(session, place, circuit, addresses),
         verdict=verdict,
@@ -164,7 +164,7 @@ def read_circuit(place: Place, mask: str, addresses: Addresses) -> Circuit:
         NotFound: malformed, of another network, or not structurally possible.
     """
     try:
-        return circuit_from_hex(mask, place.cut.sizes)
+        return circuit_from_hex(mask, place.question.cut.sizes)
     except InvalidMask as error:
         parent = addresses.circuits(place.row.slug, place.scope)
         raise NotFound(error.item, error.cause, error.cure, "mask", parent, f"circuits of {place.row.slug}") from None
@@ -172,12 +172,12 @@ def read_circuit(place: Place, mask: str, addresses: Addresses) -> Circuit:
 
 def verdict_on(place: Place, circuit: Circuit) -> Verdict:
     """Whether the circuit is valid under the place's protocol and data record, from the weights."""
-    rows, labels = place.validation
-    protocol = place.protocol
+    rows, labels = place.question.judged
+    protocol = place.question.protocol
     outputs = place.activations(circuit, rows)[-1][:, 0]
     n_right = int((decide(outputs, protocol.circuit_decision) == labels).sum())
     margin = float(margin_to_edge(outputs, protocol.circuit_decision).min())
-    looked_at = in_space(circuit.n_neurons, place.cut.sizes, protocol)
+    looked_at = in_space(circuit.n_neurons, place.question.cut.sizes, protocol)
     accurate = n_right / len(labels) > protocol.accuracy_threshold
     if not looked_at:
         reason = f"protocol {protocol.name} leaves out circuits with so many active neurons"
@@ -207,7 +207,7 @@ def circuit_view(session: Session, place: Place, circuit: Circuit, addresses: Ad
         n_edges=circuit.n_edges,
         n_possible_edges=circuit.layout.n_edges,
         n_neurons=circuit.n_neurons,
-        n_possible_neurons=sum(place.cut.hidden_sizes),
+        n_possible_neurons=sum(place.question.cut.hidden_sizes),
         kept=[matrix.tolist() for matrix in circuit.keep],
         stored=stored,
     )
@@ -229,11 +229,11 @@ def readings_of(place: Place, circuit: Circuit, verdict: Verdict) -> Readings:
         return Readings(why_not="the protocol does not look at circuits with so many active neurons, so it reads none")
     if not verdict.valid:
         return Readings(why_not="only valid circuits are interpreted, and this one is not valid")
-    if not place.data.boolean:
+    if not place.question.data.boolean:
         return Readings(why_not="its rows stand for no Boolean inputs, which gates would be about")
     if circuit.layout.n_edges > MAX_EDGES:
         return Readings(why_not=f"interpretations are counted for networks of up to {MAX_EDGES} edges")
-    space = InterpretationSpace(place.cut, circuit, place.data, place.protocol.ablation)
+    space = InterpretationSpace(place.question, circuit)
     try:
         return Readings(space, space.count, space.n_observed)
     except BeyondLimits as error:

@@ -9,9 +9,10 @@ from typing import Any, Final, Literal
 from pydantic import Field
 from sqlalchemy.orm import Session
 
-from analysis.circuits.circuit import EdgeLayout
+from analysis.circuits.circuit import Circuit, EdgeLayout
 from analysis.tasks import INPUT_NAMES
 from app.addressing import Addresses
+from app.db.distributions import smallest_in
 from app.db.reads import circuits as reads
 from app.db.reads.networks import jobs_for
 from app.db.tables import AnalysisRow
@@ -170,15 +171,15 @@ def build_circuits(session: Session, addresses: Addresses, network: str, options
         BadQuery: a neuron or edge that the network does not have, or a cursor that no page gave out.
     """
     place = locate(session, addresses, network, options.scope)
-    wanted = filter_of(options, place.layout)
-    after = _after(options, place.layout)
+    wanted = filter_of(options, place.question.layout)
+    after = _after(options, place.question.layout)
     slug, scope, analysis = place.row.slug, place.scope, place.shown
     found, ranges = reads.NOTHING, {}
     if analysis is not None:
         found = reads.list_circuits(
             session,
             analysis,
-            place.layout,
+            place.question.layout,
             wanted,
             sort=options.sort,
             descending=options.order == "desc",
@@ -193,12 +194,12 @@ def build_circuits(session: Session, addresses: Addresses, network: str, options
     job = (
         None
         if place.analysis is not None
-        else latest_job(jobs_for(session, [place.row.digest]), scope, place.network.n_inputs)
+        else latest_job(jobs_for(session, [place.row.digest]), scope, place.question.model.n_inputs)
     )
     view = _view(options)
     counted = analysis is not None and analysis.interpretations_truncated_at != 0
     return CircuitsPage(
-        network=network_view(place.row, addresses, place.network),
+        network=network_view(place.row, addresses, place.question.model),
         scope=scope_view(place, job, addresses),
         possible=0 if analysis is None else analysis.circuits_possible,
         valid=0 if analysis is None else analysis.circuits_valid,
@@ -210,8 +211,8 @@ def build_circuits(session: Session, addresses: Addresses, network: str, options
         order=options.order,
         sorts=_sorts(options, lambda **view: addresses.circuits(slug, scope, **view)),
         filters=_pills(options, lambda **view: addresses.circuits(slug, scope, **view)),
-        neurons=_neurons(place.layout, options),
-        edges=_edges(place.layout, options),
+        neurons=_neurons(place.question.layout, options),
+        edges=_edges(place.question.layout, options),
         ranges=ranges,
         next=following,
         next_url=None if following is None else addresses.circuits(slug, scope, **view, after=following),
@@ -231,7 +232,14 @@ def ranges_of(analysis: AnalysisRow) -> dict[str, tuple[int | float, int | float
     spread = analysis.distributions
     if not spread["margin_range"]:
         return {}
-    sizes = {name: (spread[name][0][0], spread[name][-1][0]) for name in ("edges", "neurons")}
+    smallest = smallest_in(spread)
+    layout = EdgeLayout((*analysis.network.sizes[:-1], 1))
+    known = () if smallest is None else smallest.masks  # a sample need not hold them
+    more = [Circuit(layout, mask) for mask in known]
+    edges, neurons = ([pair[0] for pair in spread[name]] for name in ("edges", "neurons"))
+    edges += [circuit.n_edges for circuit in more]
+    neurons += [circuit.n_neurons for circuit in more]
+    sizes = {"edges": (min(edges), max(edges)), "neurons": (min(neurons), max(neurons))} if edges else {}
     return {**sizes, "margin": tuple(spread["margin_range"])}
 
 

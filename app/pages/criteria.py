@@ -15,6 +15,7 @@ from analysis.criteria.steps import MAX_TEXT, CriterionStep, default_steps, pars
 from analysis.errors import InvalidCriterion
 from analysis.result import CriterionTally
 from app.addressing import Addresses
+from app.db.frames import stored_searches
 from app.db.job_tables import JobRow
 from app.db.reads import verdicts as reads
 from app.db.tables import AnalysisRow, NetworkRow
@@ -158,7 +159,9 @@ def criteria_page(
         steps: what is wanted.
         first: a job to be told first, if it was just asked for.
     """
-    missing = reads.missing_steps(session, analysis, reads.kinds_and_steps(steps))
+    missing = reads.missing_steps(
+        session, analysis, reads.kinds_and_steps(steps, stored_searches(session, analysis.id))
+    )
     jobs = reads.judging_jobs(session, analysis)
     if first is not None:
         jobs = [first, *(job for job in jobs if job.id != first.id)]

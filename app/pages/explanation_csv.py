@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from sqlalchemy.orm import Session
 
+from analysis.explanations.registry import RECORDED
 from app.addressing import Addresses
 from app.db.reads.explanation_shelves import Kind
 from app.errors import Conflict
@@ -28,6 +29,8 @@ COLUMNS: Final = (
     *("iia_agreed", "iia_of", "coverage", "accuracy", "places"),
     *("classes", "joint_agreed", "joint_of", "causal_order"),
 )
+OWN_COLUMNS: Final = {kind.key: tuple(f"{kind.key}_{one.name}" for one in kind.columns) for kind in RECORDED}
+"""Of each kind that has a record the columns that stand behind the others where that kind is listed."""
 _FIELDS: Final = set(COLUMNS) & set(ExplanationItem.model_fields)
 
 
@@ -55,7 +58,7 @@ def build_explanations_csv(
     stock, pending = take_stock(session, place, place.shown, options, steps)
     if pending:
         raise Conflict(f"criterion {pending[0]}", "is not computed yet", "ask for it, or leave it out", "criteria")
-    conditions = conditions_of(options, place.layout, steps, position_of(stock, options.algorithm))
+    conditions = conditions_of(options, place.question.layout, steps, position_of(stock, options.algorithm))
     found = search(stock, options, conditions, cursor_of(options, place), limit=ROWS)
     following = ""
     if found.more:
@@ -64,22 +67,27 @@ def build_explanations_csv(
         following = addresses.explanations_csv(
             place.row.slug, place.scope, **options.view_of(view=None, limit=None), after=cursor
         )
-    return following, _lines(session, addresses, stock, found.items)
+    own = [name for kind, names in OWN_COLUMNS.items() if kind in options.kinds for name in names]
+    return following, _lines(session, addresses, stock, found.items, (*COLUMNS, *own))
 
 
 def _lines(
-    session: Session, addresses: Addresses, stock: Stock, found: Sequence[tuple[Kind, int]]
+    session: Session,
+    addresses: Addresses,
+    stock: Stock,
+    found: Sequence[tuple[Kind, int]],
+    columns: Sequence[str],
 ) -> Generator[str, None, None]:
     """The text about it and the names, then the rows, some at a time."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     for line in about_place(stock.place, "Explanations of all kinds"):
         out.write(f"# {' '.join(line.split())}\n")
-    writer.writerow(COLUMNS)
+    writer.writerow(columns)
     for start in range(0, len(found), ROWS_AT_ONCE):
         for item in items_of(session, addresses, stock, found[start : start + ROWS_AT_ONCE]):
-            values = _values(item, stock.place.protocol.digest)
-            writer.writerow(["" if values[name] is None else values[name] for name in COLUMNS])
+            values = _values(item, stock.place.question.protocol.digest)
+            writer.writerow(["" if values.get(name) is None else values[name] for name in columns])
         yield out.getvalue()
         out.seek(0)
         out.truncate()
@@ -87,14 +95,19 @@ def _lines(
 
 
 def _values(item: ExplanationItem, protocol: str) -> dict[str, Any]:
-    return item.model_dump(include=_FIELDS) | {
-        "protocol": protocol,
-        "algorithm": None if item.algorithm is None else item.algorithm.id,
-        "iia_agreed": None if item.iia is None else item.iia.agreed,
-        "iia_of": None if item.iia is None else item.iia.of,
-        "places": " ".join(one.place for one in item.places)
-        or " ".join(f"{one.path}@{one.text}" for one in item.linear),
-        "classes": " ".join(item.classes),
-        "joint_agreed": None if item.joint is None else item.joint.agreed,
-        "joint_of": None if item.joint is None else item.joint.of,
-    }
+    own = {f"{item.kind}_{figure.name}": figure.value for figure in item.figures}
+    return (
+        item.model_dump(include=_FIELDS)
+        | own
+        | {
+            "protocol": protocol,
+            "algorithm": None if item.algorithm is None else item.algorithm.id,
+            "iia_agreed": None if item.iia is None else item.iia.agreed,
+            "iia_of": None if item.iia is None else item.iia.of,
+            "places": " ".join(one.place for one in item.places)
+            or " ".join(f"{one.path}@{one.text}" for one in item.linear),
+            "classes": " ".join(item.classes),
+            "joint_agreed": None if item.joint is None else item.joint.agreed,
+            "joint_of": None if item.joint is None else item.joint.of,
+        }
+    )

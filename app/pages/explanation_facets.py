@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from heapq import nsmallest
 from typing import Any, Final, Literal
@@ -11,11 +12,13 @@ from pydantic import Field
 from sqlalchemy.orm import Session
 
 from analysis.circuits.circuit import EdgeLayout
+from analysis.criteria.direction_verdicts import ASKED_OF_DIRECTIONS
 from analysis.criteria.steps import CriterionStep
+from analysis.explanations.registry import BY_KEY, RECORDED
 from app.db.reads import explanations as reads
-from app.db.reads.explanation_directions import JUDGED, layer_column, map_column
+from app.db.reads.explanation_directions import layer_column, map_column
 from app.db.reads.explanation_rows import algorithm_rows
-from app.db.reads.explanation_shelves import KINDS, Kind, RowShelf, Shelf
+from app.db.reads.explanation_shelves import ALGORITHM_KINDS, KINDS, Kind, RowShelf, Shelf
 from app.db.reads.explanation_verdicts import VerdictContents, n_in_both, passing_bits, verdict_contents
 from app.db.reads.verdicts import VerdictSet, verdict_sets
 from app.db.tables import AnalysisRow
@@ -42,6 +45,7 @@ KIND_WORDS: Final[Mapping[Kind, str]] = {
     "algorithm": "algorithms",
     "alignment": "alignments",
     "direction": "alignments on directions",
+    **{kind.key: kind.plural for kind in RECORDED},
 }
 STRATEGY_WORDS: Final[Mapping[Strategy, str]] = {
     "where-then-what": "where, then what",
@@ -63,6 +67,7 @@ class FacetView(PageModel):
     """Something to filter by."""
 
     name: str = Field(description="The option's name; of a range the options are NAME_min and NAME_max.")
+    column: str = Field("", description="Which of several facets with the same option it is.")
     legend: str
     shape: Literal["checkbox", "radio", "range"]
     choices: list[FacetOption]
@@ -99,7 +104,7 @@ def facets_of(
     """
     counts = found.facets
     facets = [_strategies(options, counts), _kinds(options, counts, interpretations)]
-    if options.kinds & set(KINDS[2:]):
+    if options.kinds & set(ALGORITHM_KINDS):
         facets.append(
             _radio(
                 "standing",
@@ -117,7 +122,10 @@ def facets_of(
         facets.append(_radio("fragile", "Fragile", choices, options.fragile))
     if "direction" in options.kinds and "direction" in shelves:
         facets += _of_directions(options, counts, shelves["direction"])
-    if options.kinds & set(KINDS[2:]):
+    for key in BY_KEY:
+        if key in options.kinds and key in shelves:
+            facets += _of_figures(key, options, counts)
+    if options.kinds & set(ALGORITHM_KINDS):
         facets.append(_classes(options, counts))
         algorithms = _algorithms(session, options, shelves, counts)
         facets += [algorithms] if algorithms.choices else []
@@ -161,7 +169,8 @@ def _strategies(options: ExplanationsOptions, counts: reads.FacetCounts) -> Face
         (strategy, STRATEGY_WORDS[strategy], sum(counts.kinds[kind] for kind in kinds if kind in chosen))
         for strategy, kinds in KINDS_OF.items()
     ]
-    return _radio("strategy", "Strategy", choices, options.strategy)
+    every = sum(counts.kinds[kind] for kind in chosen)  # also of kinds that belong to neither strategy
+    return _radio("strategy", "Strategy", choices, options.strategy, total=every)
 
 
 def _kinds(options: ExplanationsOptions, counts: reads.FacetCounts, interpretations: int) -> FacetView:
@@ -176,9 +185,14 @@ def _kinds(options: ExplanationsOptions, counts: reads.FacetCounts, interpretati
 
 
 def _radio(
-    name: str, legend: str, choices: list[tuple[Any, str, int]], chosen: str | None, every_value: str = ""
+    name: str,
+    legend: str,
+    choices: list[tuple[Any, str, int]],
+    chosen: str | None,
+    every_value: str = "",
+    total: int | None = None,
 ) -> FacetView:
-    total = sum(count for _, _, count in choices)
+    total = sum(count for _, _, count in choices) if total is None else total
     every = FacetOption(value=every_value, label="any", count=total, checked=(chosen or "") == every_value)
     shown = [FacetOption(value=v, label=label, count=n, checked=v == chosen) for v, label, n in choices]
     return FacetView(name=name, legend=legend, shape="radio", choices=[every, *shown])
@@ -210,6 +224,26 @@ def _of_directions(options: ExplanationsOptions, counts: reads.FacetCounts, shel
         choices = [("yes", "right jointly too", jointly)] if options.joint == "yes" else []
         choices += [("no", "not jointly", every - jointly)] if options.joint == "no" else []
     facets.append(_radio("joint", "Directions under joint interchange", choices, options.joint))
+    return facets
+
+
+def _of_figures(key: Kind, options: ExplanationsOptions, counts: reads.FacetCounts) -> list[FacetView]:
+    """What explanations of a kind that has a record can be filtered by: its columns of a few values."""
+    facets = []
+    for column in BY_KEY[key].columns:
+        values = counts.values.get(reads.figure_facet(key, column.name), Counter())
+        begin = f"{key}.{column.name}="
+        wanted = [text.removeprefix(begin) for text in options.figure if text.startswith(begin)]
+        found = sorted(values, key=lambda text: (len(text), text))
+        choices = [
+            FacetOption(value=begin + value, label=value, count=values.get(value, 0), checked=value in wanted)
+            for value in dict.fromkeys((*found, *wanted))
+        ]
+        if column.facet and choices:
+            legend = column.label
+            facets.append(
+                FacetView(name="figure", column=column.name, legend=legend, shape="checkbox", choices=choices)
+            )
     return facets
 
 
@@ -295,7 +329,7 @@ def _criteria(
     if isinstance(directions, RowShelf):
         for step in {one.step for one in verdict_sets(session, analysis)} | set(steps_of(options)):
             before = numbers.get(str(step), 0)
-            if step.key in JUDGED and before is not None:
+            if step.key in ASKED_OF_DIRECTIONS and before is not None:
                 numbers[str(step)] = before + _n_directions(step, directions, counts)
     numbers |= {text: None for text in asked if text not in numbers}  # not computed yet, but in the form all the same
     choices = [

@@ -3,25 +3,42 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 import numpy as np
 from pydantic import Field
 
 from analysis.circuits.circuit import EdgeLayout
+from analysis.criteria.direction_verdicts import ASKED_OF_DIRECTIONS
 from analysis.criteria.steps import CriterionStep, parse_steps
 from analysis.directions.result import DirectionClass
 from analysis.errors import InvalidCriterion
+from analysis.explanations.registry import BY_KEY, RECORDED
 from analysis.result import FRAGILE_MARGIN
 from app.db.reads.circuit_scan import Columns
-from app.db.reads.explanation_directions import JUDGED, layer_column, map_column
-from app.db.reads.explanation_shelves import KINDS, Kind, SortKey
-from app.db.reads.explanations import Condition, Test
+from app.db.reads.explanation_directions import PASSING, layer_column, map_column
+from app.db.reads.explanation_shelves import ALGORITHM_KINDS, CIRCUIT_KINDS, KINDS, Kind
+from app.db.reads.explanations import Condition, Test, figure_facet, written_figure
 from app.errors import BadQuery
 from app.pages.circuits import read_part
 from app.pages.formulas import IRREDUNDANT_LABELS
 from app.pages.options import ScopeOptions
 
+SORTS: Final = tuple(
+    dict.fromkeys(
+        (
+            *("kind", "edges", "neurons", "margin", "interpretations", "observed"),
+            *("gates", "variables", "iia", "placements", "coverage", "accuracy"),
+            *(column.name for kind in RECORDED for column in kind.columns if column.dtype in (int, float)),
+        )
+    )
+)
+if TYPE_CHECKING:
+    KindName = str
+    SortKey = str
+else:  # the schema names them
+    KindName = Literal[KINDS]
+    SortKey = Literal[SORTS]
 Strategy = Literal["where-then-what", "what-then-where"]
 KINDS_OF: Final[Mapping[Strategy, tuple[Kind, ...]]] = {
     "where-then-what": ("circuit", "interpretation"),
@@ -60,6 +77,7 @@ FILTERS: Final = (
     "drop",
     "criteria",
     "failed",
+    "figure",
 )
 DEFAULTS: Final = {"standing": "valid"}
 """What differs from nothing where an address says nothing."""
@@ -69,12 +87,11 @@ SCREEN: Final = {"sort": "neurons", "order": "asc", "view": "list", "limit": DEF
 class ExplanationsOptions(ScopeOptions):
     """Options of the list of all explanations."""
 
-    kind: list[Kind] = Field(
+    kind: list[KindName] = Field(
         [],
-        max_length=5,
+        max_length=len(KINDS),
         description="Kinds to list; none chosen: circuits, algorithms, and alignments on neuron sets and on "
-        "directions. Interpretations are listed by "
-        "circuit, with their number.",
+        "directions. Interpretations are listed by circuit, with their number.",
     )
     strategy: Strategy | None = Field(None, description="Only what is found by looking where first, or what first.")
     standing: Literal["valid", "failing", "any"] = Field(
@@ -113,6 +130,12 @@ class ExplanationsOptions(ScopeOptions):
     )
     failed: list[str] = Field(
         [], max_length=MAX_CRITERIA, description="Criteria that must all be failed, written likewise."
+    )
+    figure: list[str] = Field(
+        [],
+        max_length=32,
+        description="Only explanations of one kind with such a figure, as `kind.column=value`; of several values of "
+        "one column any.",
     )
     sort: SortKey = Field("neurons", description="What the list is sorted by; ties by kind, then in the kind's order.")
     order: Literal["asc", "desc"] = Field("asc", description="Direction of the order; what has no value stays last.")
@@ -184,11 +207,13 @@ def conditions_of(
     if options.algorithm:
         wanted = -1 if algorithm_position is None else algorithm_position
         test = _column("algorithm", lambda column: column == wanted)
-        found.append(Condition("algorithm", f"algorithm {options.algorithm[:8]}…", dict.fromkeys(KINDS[2:], test)))
+        found.append(
+            Condition("algorithm", f"algorithm {options.algorithm[:8]}…", dict.fromkeys(ALGORITHM_KINDS, test))
+        )
     for key in options.irredundant:
         name = key.replace("-", "_")
         test = _column(name, lambda column: column)
-        found.append(Condition(key, IRREDUNDANT_LABELS[key], dict.fromkeys(KINDS[2:], test), narrows=True))
+        found.append(Condition(key, IRREDUNDANT_LABELS[key], dict.fromkeys(ALGORITHM_KINDS, test), narrows=True))
     for name in RANGES:
         condition = _range(options, name)
         if condition is not None:
@@ -202,9 +227,9 @@ def conditions_of(
         fragile = options.fragile == "yes"
         test = _column("margin", lambda column: (column < FRAGILE_MARGIN) if fragile else (column >= FRAGILE_MARGIN))
         label = "fragile" if fragile else "not fragile"
-        found.append(
-            Condition("fragile", label, dict.fromkeys(("circuit", "interpretation", "alignment", "direction"), test))
-        )
+        with_margin = (kind.key for kind in RECORDED if kind.column("margin"))
+        kinds: tuple[Kind, ...] = (*CIRCUIT_KINDS, "alignment", "direction", *with_margin)
+        found.append(Condition("fragile", label, dict.fromkeys(kinds, test)))
     unknown = [layer for layer in options.layer if not 1 <= layer < len(layout.sizes) - 1]
     if unknown:
         raise BadQuery(
@@ -214,22 +239,24 @@ def conditions_of(
             "layer",
         )
     found += _of_directions(options)
+    found += _of_figures(options)
     found += [_part(text, layout, kept=True) for text in options.keep]
     found += [_part(text, layout, kept=False) for text in options.drop]
     for step in steps:
         found.append(Condition(f"criteria {step}", f"passes {step}", _passing(step), narrows=True))
     for step in failed_of(options):
         test = _column(failed_column(step), lambda column: column)
-        kinds: list[Kind] = [kind for kind in step.kinds if kind != "interpretation"]  # those have numbers only
-        found.append(Condition(f"failed {step}", f"fails {step}", dict.fromkeys(kinds, test), narrows=True))
+        listed = [kind for kind in step.kinds if kind != "interpretation"]  # those have numbers only
+        tests = dict.fromkeys([*listed, *step.recorded_kinds], test)
+        found.append(Condition(f"failed {step}", f"fails {step}", tests, narrows=True))
     return found
 
 
 def _passing(step: CriterionStep) -> dict[Kind, tuple[tuple[str, ...], Test]]:
     """Who passes a criterion; an interpretation only if its circuit does too, where the criterion is about circuits."""
     test = _column(step_column(step), lambda column: column)
-    tests: dict[Kind, tuple[tuple[str, ...], Test]] = dict.fromkeys(step.kinds, test)
-    if step.key in JUDGED:
+    tests: dict[Kind, tuple[tuple[str, ...], Test]] = dict.fromkeys([*step.kinds, *step.recorded_kinds], test)
+    if step.key in ASKED_OF_DIRECTIONS:
         tests["direction"] = of_direction(step)
     if "circuit" in step.kinds:
         names = [circuit_column(step), *([step_column(step)] if "interpretation" in step.kinds else [])]
@@ -238,17 +265,11 @@ def _passing(step: CriterionStep) -> dict[Kind, tuple[tuple[str, ...], Test]]:
 
 
 def of_direction(step: CriterionStep) -> tuple[tuple[str, ...], Test]:
-    """Whether alignments on directions pass a criterion, from what is stored of them."""
-    match step.key:
-        case "joint-interchange":
-            return _column("joint", lambda column: column)
-        case "causal-order":
-            return _column("in order", lambda column: column)
-        case "margin":
-            least = step.settings["least"]
-            return _column("margin", lambda column: np.isnan(column) | (column >= least))
-        case _:
-            return _column("both ways", lambda column: column)
+    """Which alignments on directions are known to pass a criterion, from what is stored of them."""
+    if step.key in PASSING:
+        return _column(PASSING[step.key], lambda column: column)
+    least = step.settings["least"]
+    return _column("margin", lambda column: np.isnan(column) | (column >= least))
 
 
 def step_column(step: CriterionStep) -> str:
@@ -276,9 +297,9 @@ def _column(name: str, test: Any) -> tuple[tuple[str, ...], Test]:
 def _standing(standing: str) -> Condition:
     valid = standing == "valid"
     rows = _column("valid", lambda column: column if valid else ~column)
-    tests: dict[Kind, tuple[tuple[str, ...], Test]] = dict.fromkeys(KINDS[2:], rows)
+    tests: dict[Kind, tuple[tuple[str, ...], Test]] = dict.fromkeys(KINDS[len(CIRCUIT_KINDS) :], rows)
     # circuits are stored because they are valid
-    return Condition("standing", standing, tests, always=frozenset(KINDS[:2]) if valid else frozenset())
+    return Condition("standing", standing, tests, always=frozenset(CIRCUIT_KINDS) if valid else frozenset())
 
 
 def _of_directions(options: ExplanationsOptions) -> list[Condition]:
@@ -296,6 +317,36 @@ def _of_directions(options: ExplanationsOptions) -> list[Condition]:
         words = "right jointly" if jointly else "not known to be right jointly"
         found.append(Condition("joint", words, {"direction": test}))
     return found
+
+
+def _of_figures(options: ExplanationsOptions) -> list[Condition]:
+    """What is asked of the figures of kinds that have a record: any of the values given for a column.
+
+    Raises:
+        BadQuery: another shape, or a kind or column that is not there.
+    """
+    wanted: dict[tuple[str, str], list[str]] = {}
+    for text in options.figure:
+        name, equals, value = text.partition("=")
+        key, _, column = name.partition(".")
+        if not equals or key not in BY_KEY or BY_KEY[key].column(column) is None:
+            known = [f"{kind.key}.{one.name}" for kind in RECORDED for one in kind.columns if one.facet]
+            raise BadQuery(f"figure {text[:60]!r}", "is unknown", f"write name=value with {', '.join(known)}", "figure")
+        wanted.setdefault((key, column), []).append(value)
+    found = []
+    for (key, column), values in wanted.items():
+        meant = BY_KEY[key].column(column)
+        label = f"{column if meant is None else meant.label.lower()} {' or '.join(values)}"
+        found.append(Condition(figure_facet(key, column), label, {key: _any_of(column, frozenset(values))}))
+    return found
+
+
+def _any_of(name: str, values: frozenset[str]) -> tuple[tuple[str, ...], Test]:
+    def test(column: Any) -> Any:
+        chosen = [value for value in np.unique(column).tolist() if written_figure(value) in values]
+        return np.isin(column, chosen)
+
+    return _column(name, test)
 
 
 def _range(options: ExplanationsOptions, name: str) -> Condition | None:
@@ -317,9 +368,8 @@ def _range(options: ExplanationsOptions, name: str) -> Condition | None:
 
 def _part(text: str, layout: EdgeLayout, *, kept: bool) -> Condition:
     part = read_part(text, layout, "keep" if kept else "drop")
-    mask = part.mask
-    circuits = _column("mask", lambda column: ((column & mask) != 0) == kept)
-    tests: dict[Kind, tuple[tuple[str, ...], Test]] = dict.fromkeys(KINDS[:2], circuits)
+    circuits = _column("mask", lambda column: part.kept(column) == kept)
+    tests: dict[Kind, tuple[tuple[str, ...], Test]] = dict.fromkeys(CIRCUIT_KINDS, circuits)
     if "-" not in text:
         layer, neuron = (int(number) for number in text.removeprefix("n").split("."))
         bit = np.uint64(1 << (sum(layout.sizes[1:layer]) + neuron))

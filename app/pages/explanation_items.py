@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +11,9 @@ from pydantic import Field
 from sqlalchemy.orm import Session
 
 from analysis.algorithms.high_level_model import Form
+from analysis.explanations.explanation import NAME, VALID
+from analysis.explanations.explanation import Kind as RecordedKind
+from analysis.explanations.registry import BY_KEY
 from analysis.result import FRAGILE_MARGIN
 from app.addressing import Addresses
 from app.db.codecs import alignment_of
@@ -19,22 +22,38 @@ from app.db.reads.circuits import StoredCircuit, circuits_at
 from app.db.reads.explanation_directions import direction_rows
 from app.db.reads.explanation_rows import algorithm_rows, alignment_rows
 from app.db.reads.explanation_shares import SHARES
-from app.db.reads.explanation_shelves import Kind, RowShelf
+from app.db.reads.explanation_shelves import FrameShelf, Kind, RowShelf
 from app.db.tables import AlgorithmRow, AlignmentRow
 from app.naming import ExplanationRef
 from app.pages.candidates import algorithm_of
 from app.pages.directions.places import clean_layers, direction_item
 from app.pages.directions.views import DirectionPlaceView
+from app.pages.explanation_filters import KindName
 from app.pages.explanation_stock import Stock
 from app.pages.formulas import AlgorithmView, FractionView, PlacedView, algorithm_view, placed_views, read_algorithm
 from app.pages.options import BigInt, PageModel
 from app.pages.place import Place
 
 
+class FigureView(PageModel):
+    """One figure of an explanation of a kind that has a record."""
+
+    name: str = Field(description="Of the column.")
+    label: str
+    value: bool | int | float | str | None = Field(description="None where there is none.")
+
+    @property
+    def words(self) -> str:
+        """The value for people."""
+        if isinstance(self.value, bool):
+            return "yes" if self.value else "no"
+        return "" if self.value is None else f"{self.value:.4g}" if isinstance(self.value, float) else str(self.value)
+
+
 class ExplanationItem(PageModel):
     """One line of the list; what a kind does not have is None."""
 
-    kind: Kind
+    kind: KindName
     name: str = Field(description="A short name: c·MASK, i·MASK, the formula.")
     url: str
     ref: str = Field(description="How a comparison's address names it; of interpretations the first.")
@@ -63,6 +82,11 @@ class ExplanationItem(PageModel):
     joint: FractionView | None = Field(None, description="Of one on directions, under joint interchange.")
     causal_order: bool | None = Field(None, description="Of one on directions.")
     linear: list[DirectionPlaceView] = Field([], description="Where an alignment on directions puts its variables.")
+    figures: list[FigureView] = Field([], description="Of a kind that has a record, in the order of its columns.")
+
+    def figure(self, name: str) -> FigureView | None:
+        """The figure of a column, None where the kind has none."""
+        return next((figure for figure in self.figures if figure.name == name), None)
 
 
 def items_of(
@@ -72,7 +96,7 @@ def items_of(
     place, analysis = stock.place, stock.analysis
     counted = analysis.interpretations_truncated_at != 0
     positions = sorted({position for kind, position in found if kind in ("circuit", "interpretation")})
-    circuits = dict(zip(positions, circuits_at(session, analysis.id, place.layout, positions), strict=True))
+    circuits = dict(zip(positions, circuits_at(session, analysis.id, place.question.layout, positions), strict=True))
     rows: dict[Kind, list[int]] = {"algorithm": [], "alignment": [], "direction": []}
     for kind, position in found:
         if kind in rows:
@@ -86,6 +110,10 @@ def items_of(
         if kind in ("circuit", "interpretation"):
             survivors = None if kind == "circuit" or stock.survivors is None else stock.survivors[position]
             items.append(_circuit_item(kind, circuits[position], survivors, place, addresses, counted=counted))
+            continue
+        if kind in BY_KEY:
+            shelf = cast(FrameShelf, stock.shelves[kind])
+            items.append(_recorded_item(BY_KEY[kind], shelf, position, place, addresses))
             continue
         row = int(cast(RowShelf, stock.shelves[kind]).rows[position])
         if kind == "direction":
@@ -144,7 +172,7 @@ def _direction_item(
     place: Place,
     addresses: Addresses,
 ) -> ExplanationItem:
-    tree = read_algorithm(owner.text, cast(Form, owner.form), place.network.n_inputs)
+    tree = read_algorithm(owner.text, cast(Form, owner.form), place.question.model.n_inputs)
     shown = direction_item(row, tree, clean, place, addresses)
     return ExplanationItem(
         kind="direction",
@@ -163,6 +191,30 @@ def _direction_item(
         causal_order=row.causal_order,
         linear=shown.places,
     )
+
+
+def _recorded_item(
+    kind: RecordedKind[Any], shelf: FrameShelf, position: int, place: Place, addresses: Addresses
+) -> ExplanationItem:
+    ref = ExplanationRef(kind.key, shelf.identity(position))
+    figures = figures_of(kind, {column.name: shelf.columns[column.name][position].item() for column in kind.columns})
+    margin = next((one.value for one in figures if one.name == "margin"), None)
+    return ExplanationItem(
+        kind=kind.key,
+        name=str(shelf.columns[NAME][position]),
+        url=addresses.explanation(place.row.slug, ref, place.scope),
+        ref=str(ref),
+        valid=bool(shelf.columns[VALID][position]),
+        fragile=None if margin is None else float(margin) < FRAGILE_MARGIN,
+        margin=None if margin is None else float(margin),
+        figures=figures,
+    )
+
+
+def figures_of(kind: RecordedKind[Any], values: Mapping[str, Any]) -> list[FigureView]:
+    """The figures of an explanation by column; one that is NaN is told as None."""
+    told = {name: None if value != value else value for name, value in values.items()}
+    return [FigureView(name=one.name, label=one.label, value=told[one.name]) for one in kind.columns]
 
 
 def _told(value: float) -> float | None:

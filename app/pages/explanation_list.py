@@ -7,15 +7,17 @@ from typing import Any, Final, Literal, cast
 from pydantic import Field
 from sqlalchemy.orm import Session
 
+from analysis.explanations.registry import BY_KEY, RECORDED
 from app.addressing import Addresses
 from app.db.reads import explanations as reads
 from app.db.reads.analyses import analyses_of, scope_of
 from app.db.reads.directions import n_direction_alignments
 from app.db.reads.explanation_shares import SHARES
 from app.db.reads.explanation_shelves import (
+    CIRCUIT_KINDS,
     KINDS,
+    ColumnShelf,
     Kind,
-    RowShelf,
 )
 from app.pages.awaited import Awaited, awaited
 from app.pages.candidates import HuedPage, frequent_tables, locate_with_scope
@@ -50,7 +52,10 @@ SORT_LABELS: Final[dict[str, str]] = {
 }
 MOST_FIRST: Final = frozenset(("margin", "interpretations", "observed", "placements", "iia", "coverage", "accuracy"))
 BIG: Final = frozenset(("interpretations", "observed", "placements"))
-WHOLE: Final = frozenset(("edges", "neurons", "gates", "variables"))
+_FIGURES: Final = {column.name: column for kind in RECORDED for column in kind.columns if column.dtype in (int, float)}
+WHOLE: Final = frozenset(
+    (*("edges", "neurons", "gates", "variables"), *(name for name, column in _FIGURES.items() if column.dtype is int))
+)
 
 
 class ProtocolLink(PageModel):
@@ -104,6 +109,11 @@ class ExplanationsPage(HuedPage):
     directions_url: str = Field(description="Where these are listed by class.")
 
     @property
+    def only_recorded(self) -> bool:
+        """Whether every kind listed has a record, whose own columns the table then shows."""
+        return all(one.key == "kind" or one.key in _FIGURES for one in self.sorts)
+
+    @property
     def partial(self) -> bool:
         """Whether what is stored is not everything that there is."""
         return self.scope.state == "truncated" or self.scope.partial
@@ -121,7 +131,7 @@ def build_explanations(
     place, scope_view = locate_with_scope(session, addresses, network, options)
     slug, scope, analysis = place.row.slug, place.scope, place.shown
     steps = steps_of(options)
-    conditions = conditions_of(options, place.layout, steps, None)
+    conditions = conditions_of(options, place.question.layout, steps, None)
     found = reads.Found([], 0, False, reads.FacetCounts())
     pending: list[str] = []
     stock: Stock | None = None
@@ -129,7 +139,7 @@ def build_explanations(
     interpretations = 0
     if analysis is not None:
         stock, pending = take_stock(session, place, analysis, options, steps)
-        conditions = conditions_of(options, place.layout, steps, position_of(stock, options.algorithm))
+        conditions = conditions_of(options, place.question.layout, steps, position_of(stock, options.algorithm))
         if not pending:
             found = search(stock, options, conditions, cursor_of(options, place))
             items = items_of(session, addresses, stock, found.items)
@@ -146,7 +156,7 @@ def build_explanations(
     return ExplanationsPage(
         on_directions=0 if analysis is None else n_direction_alignments(session, analysis.id),
         directions_url=addresses.directions(place.row.slug, place.scope),
-        network=network_view(place.row, addresses, place.network),
+        network=network_view(place.row, addresses, place.question.model),
         scope=scope_view,
         hue_tables=frequent_tables(session, place),
         counts=None if analysis is None else counts_of(analysis),
@@ -160,8 +170,8 @@ def build_explanations(
         facets=[]
         if stock is None
         else facets_of(session, stock.analysis, stock.shelves, options, found, interpretations, url),
-        neurons=parts_of(place.layout, options, found.facets, of_neurons=True),
-        edges=parts_of(place.layout, options, found.facets, of_neurons=False),
+        neurons=parts_of(place.question.layout, options, found.facets, of_neurons=True),
+        edges=parts_of(place.question.layout, options, found.facets, of_neurons=False),
         sort=options.sort,
         order=options.order,
         sorts=_sorts(options, stock, url),
@@ -186,6 +196,11 @@ def build_explanations(
     )
 
 
+def kind_noun(kind: Kind) -> str:
+    """A kind for people, in lower case."""
+    return BY_KEY[kind].noun if kind in BY_KEY else {"direction": "alignment on directions"}.get(kind, kind)
+
+
 def order_name(options: ExplanationsOptions) -> str:
     return f"explanations {options.sort} {options.order}"
 
@@ -194,10 +209,10 @@ def key_of(stock: Stock, last: tuple[Kind, int], item: ExplanationItem, sort: st
     """What the cursor of an explanation holds: its value, kind and identity."""
     kind, position = last
     shelf = stock.shelves[kind]
-    identity = shelf.identity(position) if isinstance(shelf, RowShelf) else cast(str, item.mask)
+    identity = shelf.identity(position) if isinstance(shelf, ColumnShelf) else cast(str, item.mask)
     value: Any = None
     if sort in shelf.names:
-        if isinstance(shelf, RowShelf) and sort not in shelf.ranked:
+        if isinstance(shelf, ColumnShelf) and sort not in shelf.ranked:
             number = shelf.columns[sort][position].item()
             value = None if number != number else number  # NaN is no value
         else:
@@ -211,7 +226,9 @@ def cursor_of(options: ExplanationsOptions, place: Place) -> reads.Cursor | None
     text, kind, identity = read_cursor(options.after, order_name(options), (str, str, str))
     if kind not in KINDS:
         raise bad_cursor(options.after)
-    if kind in KINDS[:2] and (len(identity) != place.layout.n_hex_digits or not set(identity) <= HEX_DIGITS):
+    if kind in CIRCUIT_KINDS and (
+        len(identity) != place.question.layout.n_hex_digits or not set(identity) <= HEX_DIGITS
+    ):
         raise bad_cursor(options.after)
     try:
         value = None if not text else int(text) if options.sort in (BIG | WHOLE) else float(text)
@@ -224,7 +241,11 @@ def _sorts(options: ExplanationsOptions, stock: Stock | None, url: Any) -> list[
     links = []
     shelf = None if stock is None else stock.shelves.get("alignment")
     shared = shelf is not None and "alignment" in options.kinds and "coverage" in shelf.names
-    for key, label in SORT_LABELS.items():
+    labels = SORT_LABELS
+    if options.kinds and options.kinds <= BY_KEY.keys():  # each column is one of theirs
+        columns = [column for key in BY_KEY if key in options.kinds for column in BY_KEY[key].columns]
+        labels = {"kind": SORT_LABELS["kind"], **{one.name: one.label for one in columns if one.name in _FIGURES}}
+    for key, label in labels.items():
         if key in SHARES and not shared:
             continue
         current = options.order if options.sort == key else ""
@@ -240,13 +261,13 @@ def _protocols(
     """The same list under each protocol that this output has been analysed under, on the same data."""
     links = []
     for analysis in analyses_of(session, place.row):
-        scope = scope_of(analysis, place.network.n_inputs)
+        scope = scope_of(analysis, place.question.model.n_inputs)
         if (scope.output, scope.data) == (place.scope.output, place.scope.data):
             links.append(
                 ProtocolLink(
                     label=analysis.protocol.name,
                     url=addresses.explanations(place.row.slug, scope, **options.view_of(algorithm="")),
-                    current=scope.protocol == protocol_key(place.protocol),
+                    current=scope.protocol == protocol_key(place.question.protocol),
                 )
             )
     return links

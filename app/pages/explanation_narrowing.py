@@ -9,15 +9,19 @@ from pydantic import Field
 from sqlalchemy.orm import Session
 
 from analysis.criteria.steps import CriterionStep
+from analysis.explanations.registry import RECORDED
 from app.db.reads import explanations as reads
-from app.db.reads.explanation_shelves import KINDS, Kind
+from app.db.reads.explanation_shelves import KINDS
 from app.db.reads.verdicts import verdict_sets
 from app.db.tables import AnalysisRow
 from app.pages.circuits import Pill
-from app.pages.explanation_filters import DEFAULT_KINDS, FILTERS, ExplanationsOptions, failed_of
+from app.pages.explanation_filters import DEFAULT_KINDS, FILTERS, ExplanationsOptions, KindName, failed_of
 from app.pages.options import BigInt, PageModel
 
-KIND_NOUNS: Final[Mapping[str, str]] = {"direction": "alignments on directions"}
+KIND_NOUNS: Final[Mapping[str, str]] = {
+    "direction": "alignments on directions",
+    **{kind.key: kind.plural for kind in RECORDED},
+}
 
 
 class Removal(PageModel):
@@ -25,7 +29,9 @@ class Removal(PageModel):
 
     label: str
     applies: bool = Field(True, description="False if it speaks about none of the kinds listed, so nothing can pass.")
-    about: list[Kind] = Field([], description="The kinds that it speaks about, if it does not apply to those listed.")
+    about: list[KindName] = Field(
+        [], description="The kinds that it speaks about, if it does not apply to those listed."
+    )
     about_url: str = Field("", description="The list of those kinds with the same filters.")
     before: int = Field(description="Explanations that pass all filters before it.")
     url: str = Field(description="The list without it.")
@@ -35,7 +41,7 @@ class UndecidedView(PageModel):
     """A criterion asked for that could not decide about some explanations, which are not listed for that reason."""
 
     criterion: str = Field(description="As addresses write it.")
-    kind: Kind = Field(description="Of the explanations.")
+    kind: KindName = Field(description="Of the explanations.")
     n: BigInt = Field(description="Explanations that it could not decide about, whatever the other filters; exact.")
     of: BigInt = Field(description="Explanations that it was asked about.")
     note: str = Field(description="Why, if a limit or the budget is the reason.")
@@ -65,6 +71,8 @@ def _without(condition: reads.Condition, options: ExplanationsOptions, steps: Se
         return str(url(map=[text for text in options.map if text != value]))
     if name == "layer":
         return str(url(layer=[layer for layer in options.layer if str(layer) != value]))
+    if name == "figure":
+        return str(url(figure=[text for text in options.figure if text.partition("=")[0] != value]))
     if name == "criteria":
         return str(url(criteria=[str(step) for step in steps if str(step) != value]))
     if name == "failed":

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from analysis.criteria.steps import CriterionStep
 from analysis.criteria.verdict import FAILED
 from analysis.directions.result import CLASSES
+from analysis.explanations.registry import BY_KEY
 from analysis.result import FRAGILE_MARGIN
 from app.db.errors import NotFound as NotStored
 from app.db.reads import explanations as reads
@@ -20,10 +21,12 @@ from app.db.reads.explanation_shares import SHARES, shares_of
 from app.db.reads.explanation_shelves import (
     KINDS,
     CircuitShelf,
+    ColumnShelf,
     Kind,
     RowShelf,
     Shelf,
     distinct_counts,
+    frame_shelf,
     row_shelves,
 )
 from app.db.reads.explanation_verdicts import (
@@ -33,7 +36,7 @@ from app.db.reads.explanation_verdicts import (
     unpacked_bits,
 )
 from app.db.tables import AnalysisRow
-from app.pages.awaited import SURVEY
+from app.pages.awaited import SURVEY, search_of
 from app.pages.cursors import bad_cursor
 from app.pages.explanation_filters import (
     ExplanationsOptions,
@@ -67,7 +70,7 @@ class Stock:
 def n_before_filters(stock: Stock, kind: Kind, options: ExplanationsOptions) -> int:
     """Explanations of a kind before any filter but that of standing, which is there unless another is chosen."""
     shelf = stock.shelves[kind]
-    if options.standing == "valid" and isinstance(shelf, RowShelf):
+    if options.standing == "valid" and isinstance(shelf, ColumnShelf):
         return int(np.count_nonzero(shelf.columns["valid"]))
     return shelf.n
 
@@ -80,7 +83,7 @@ def take_stock(
     steps: Sequence[CriterionStep],
 ) -> tuple[Stock, list[str]]:
     """The shelves of an analysis with the columns that the criteria asked for need, and the criteria not computed."""
-    rows = row_shelves(session, analysis, place.cut.sizes)
+    rows = row_shelves(session, analysis, place.question.cut.sizes)
     shelves: dict[Kind, Shelf] = {}
     pending: list[str] = []
     survivors = None
@@ -88,18 +91,27 @@ def take_stock(
         if kind == "interpretation" and kind not in options.kinds:
             continue
         if kind == "direction":
-            found = direction_shelf(session, analysis, rows["algorithm"], place.cut.n_hidden_layers)
+            found = direction_shelf(session, analysis, rows["algorithm"], place.question.cut.n_hidden_layers)
             if found is not None:
                 shelves[kind] = found
             continue
-        bare: CircuitShelf | RowShelf = rows[kind] if kind in rows else CircuitShelf(session, analysis, kind)
+        bare: CircuitShelf | ColumnShelf
+        if kind in BY_KEY:
+            recorded = frame_shelf(session, analysis, kind)
+            if recorded is None:
+                if kind in options.kinds and not BY_KEY[kind].refuses(place.question):
+                    pending.append(search_of(kind))
+                continue
+            bare = recorded
+        else:
+            bare = rows[kind] if kind in rows else CircuitShelf(session, analysis, kind)
         more: dict[str, Any] = {}
         if kind == "alignment" and isinstance(bare, RowShelf):
             shares = shares_of(session, analysis, bare)
             more |= shares or {}
             if shares is None and (options.sort in SHARES or {options.coverage_min, options.accuracy_min} != {None}):
                 pending.append(SURVEY)
-        asked = [step for step in steps if kind in step.kinds]
+        asked = [step for step in steps if step.criterion.applies_to(kind)]
         columns = {step_column(step) for step in asked}
         if kind == "interpretation":
             of_circuits = {circuit_column(step): step for step in steps if "circuit" in step.kinds}
@@ -116,7 +128,7 @@ def take_stock(
                 pending += [str(step) for step in asked]
             else:
                 more |= dict.fromkeys(map(step_column, asked), survivors.some)
-        elif kind in options.kinds or all(kind in step.kinds for step in steps):
+        elif kind in options.kinds or all(step.criterion.applies_to(kind) for step in steps):
             for step in asked:
                 packed = passing_bits(session, analysis, bare, step)
                 if packed is not None:
@@ -124,18 +136,18 @@ def take_stock(
                 elif kind in options.kinds:
                     pending.append(str(step))
         for step in failed_of(options):
-            if kind not in step.kinds or kind == "interpretation":
+            if not step.criterion.applies_to(kind) or kind == "interpretation":
                 continue
             packed = passing_bits(session, analysis, bare, step, FAILED)
             if packed is not None:
                 more[failed_column(step)] = unpacked_bits(packed, bare.n)
             elif kind in options.kinds:
                 pending.append(str(step))
-        wanted = {*columns, *(failed_column(s) for s in failed_of(options) if kind in s.kinds)}
+        wanted = {*columns, *(failed_column(s) for s in failed_of(options) if s.criterion.applies_to(kind))}
         if not wanted <= more.keys() and kind not in options.kinds:
             continue
         shelves[kind] = (
-            bare.with_columns(more) if isinstance(bare, RowShelf) else CircuitShelf(session, analysis, kind, more)
+            bare.with_columns(more) if isinstance(bare, ColumnShelf) else CircuitShelf(session, analysis, kind, more)
         )
     return Stock(place, analysis, shelves, survivors), list(dict.fromkeys(pending))
 
@@ -155,19 +167,24 @@ def search(
             options.kinds,
             conditions,
             order,
-            stock.place.layout,
+            stock.place.question.layout,
             (*CLASS_COLUMNS, *direction_flags(stock)),
+            figures={kind: _counted_figures(kind) for kind in BY_KEY if kind in options.kinds},
             known=lambda kind, facets: _kept_counts(stock.analysis, kind, options.kinds, facets),
         )
     except NotStored:
         raise bad_cursor(options.after) from None
 
 
+def _counted_figures(kind: Kind) -> list[str]:
+    return [column.name for column in BY_KEY[kind].columns if column.facet]
+
+
 def direction_flags(stock: Stock) -> list[str]:
     """The columns by which alignments on directions are counted: classes of maps, layers, joint interchange."""
     if "direction" not in stock.shelves:
         return []
-    layers = range(1, stock.place.cut.n_hidden_layers + 1)
+    layers = range(1, stock.place.question.cut.n_hidden_layers + 1)
     return [*map(map_column, CLASSES), *map(layer_column, layers), "joint"]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,9 @@ from analysis.circuits.circuit import Circuit, circuit_from_hex
 from analysis.directions.alignment import DirectionAlignment
 from analysis.errors import AnalysisError, BeyondLimits, InvalidIndex
 from analysis.experiments import InterventionSpace, predict_by_alignment, predict_by_interpretation, predict_nothing
+from analysis.explanations.explanation import Claim as SiteClaim
+from analysis.explanations.explanation import Kind as RecordedKind
+from analysis.explanations.registry import BY_KEY, RECORDED
 from analysis.interpretations.gates import gate_name
 from analysis.interpretations.indexing import interpretation_at
 from analysis.interpretations.interpretation import Interpretation, NeuronGate
@@ -32,19 +35,22 @@ from app.pages.directions.explaining import direction_columns, named_directions
 from app.pages.formulas import VerdictView
 from app.pages.place import Place, locate
 from app.pages.placements import is_placement, places_of, read_placement_text, site_label
+from app.pages.recorded import claim_view, read_recorded
 from app.pages.shared import neuron_name, truth_rows
 
-Kind = Literal["circuit", "interpretation", "algorithm", "alignment", "direction"]
+Kind = str
 KIND_LABELS: Final[dict[str, str]] = {
     "circuit": "Circuit",
     "interpretation": "Circuit, interpreted",
     "algorithm": "Algorithm",
     "alignment": "Algorithm, aligned",
     "direction": "Algorithm on directions",
+    **{kind.key: kind.noun.capitalize() for kind in RECORDED},
 }
+_OTHER_SHAPES: Final = "".join(f" or {kind.letter}-… ({kind.noun})" for kind in RECORDED)
 SHAPES: Final = (
-    "c-MASK, i-MASK.INDEX, g-ALGORITHM, a-ALGORITHM.ALIGNMENT or d-ALGORITHM.DIRECTIONS, with @PROTOCOL behind it "
-    "where that differs"
+    f"c-MASK, i-MASK.INDEX, g-ALGORITHM, a-ALGORITHM.ALIGNMENT, d-ALGORITHM.DIRECTIONS{_OTHER_SHAPES}, with @PROTOCOL "
+    "behind it where that differs"
 )
 
 
@@ -60,6 +66,7 @@ class Explanation:
         algorithm: of an algorithm or an alignment.
         alignment: of an alignment on neuron sets.
         directions: of an alignment on directions.
+        recorded: of a kind that has a record.
         url: its own page.
         verdicts: what is known of it.
     """
@@ -73,6 +80,7 @@ class Explanation:
     algorithm: HighLevelModel | None = None
     alignment: Alignment | None = None
     directions: DirectionAlignment | None = None
+    recorded: Recorded | None = None
 
     @property
     def kind(self) -> str:
@@ -80,6 +88,10 @@ class Explanation:
 
     def predictions(self, space: InterventionSpace) -> NDArray[np.int8]:
         """What it predicts on a space of interventions, ``[set, source, base]``, −1 where it is silent."""
+        if self.recorded is not None:
+            kind, item = self.recorded.kind, self.recorded.item
+            predictions: NDArray[np.int8] = kind.predict(self.place.question, [item], space)[0]
+            return predictions
         if self.interpretation is not None:
             return predict_by_interpretation(self.interpretation, space)
         if self.algorithm is not None and self.alignment is not None:
@@ -89,7 +101,10 @@ class Explanation:
     def claims(self) -> dict[tuple[int, int], Claim]:
         """What it says of hidden neurons: (layer, neuron) → claim; empty if it is silent about them."""
         claims: dict[tuple[int, int], Claim] = {}
-        sizes = self.place.cut.sizes
+        sizes = self.place.question.cut.sizes
+        for claim in () if self.recorded is None else self.recorded.claims:
+            for neuron in claim.neurons:
+                claims[claim.layer, neuron] = Claim("function", claim.function, claim.label, len(claim.neurons))
         if self.circuit is not None:
             for layer in range(1, len(sizes) - 1):
                 for neuron, active in enumerate(self.circuit.active[layer]):
@@ -103,13 +118,16 @@ class Explanation:
             for path, site in self.alignment.places:
                 for neuron in site.neurons:
                     claims[site.layer, neuron] = Claim(
-                        "function", variables[path].function, variables[path].formula, len(site.neurons)
+                        "function", variables[path].function, variables[path].shown, len(site.neurons)
                     )
         return claims
 
     def columns(self) -> list[ColumnView]:
         """Its gates or variables with their value on every input, in the order of layers or paths."""
-        n_rows, sizes = 1 << self.place.cut.n_inputs, self.place.cut.sizes
+        n_rows, sizes = 1 << self.place.question.cut.n_inputs, self.place.question.cut.sizes
+        if self.recorded is not None:
+            views = [claim_view(claim, n_rows) for claim in self.recorded.claims]
+            return [ColumnView(label=one.label, site=one.site, truth_table=one.truth_table) for one in views]
         if self.interpretation is not None:
             return [
                 ColumnView(
@@ -127,7 +145,7 @@ class Explanation:
         sites = {} if self.alignment is None else dict(self.alignment.places)
         return [
             ColumnView(
-                label=variable.formula,
+                label=variable.shown,
                 site=site_label(sites[variable.path]) if variable.path in sites else "",
                 truth_table=truth_rows(variable.function, n_rows),
             )
@@ -135,18 +153,33 @@ class Explanation:
         ]
 
     def outputs(self) -> tuple[list[int], list[float] | None]:
-        """What it says of the output on every input, and the raw outputs of a circuit."""
-        n_rows = 1 << self.place.cut.n_inputs
+        """What it says of the output on every input, [] if it says nothing, and the raw outputs of a circuit."""
+        if self.recorded is not None:
+            return list(self.recorded.kind.outputs(self.place.question, self.recorded.item)), None
+        n_rows = 1 << self.place.question.cut.n_inputs
         if self.algorithm is not None:
             return truth_rows(self.algorithm.function, n_rows), None
         raw = self.raw_outputs()
-        return [int(v) for v in decide(raw, self.place.protocol.circuit_decision)], [float(v) for v in raw]
+        return [int(v) for v in decide(raw, self.place.question.protocol.circuit_decision)], [float(v) for v in raw]
 
     def raw_outputs(self) -> NDArray[np.float64]:
         """Outputs of its circuit on the representatives, ``[2^n]``."""
         if self.circuit is None:
             raise ValueError("only circuits have outputs of their own")
         return self.place.activations(self.circuit)[-1][:, 0]
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """An explanation of a kind that has a record, with that record."""
+
+    kind: RecordedKind[Any]
+    item: Any
+
+    @property
+    def claims(self) -> tuple[SiteClaim, ...]:
+        """What it says of sites."""
+        return self.kind.claims(self.item)
 
 
 @dataclass(frozen=True)
@@ -175,7 +208,7 @@ def read_ref(text: str, position: int) -> ExplanationRef:
     """A reference as it stands in a comparison's address.
 
     Raises:
-        BadQuery: it has none of the five shapes.
+        BadQuery: it has none of these shapes.
     """
     try:
         return ExplanationRef.parse(text)
@@ -209,6 +242,8 @@ def find_explanation(
         else:
             own = place
         protocol = "" if own.scope.protocol == place.scope.protocol else own.scope.protocol
+        if ref.kind in BY_KEY:
+            return _recorded(addresses, own, ref, protocol)
         if ref.kind in ("circuit", "interpretation"):
             return _circuit(addresses, own, ref, protocol)
         if ref.kind == "direction":
@@ -235,8 +270,16 @@ def find_explanation(
         ) from None
 
 
+def _recorded(addresses: Addresses, place: Place, ref: ExplanationRef, protocol: str) -> Explanation:
+    kind = BY_KEY[ref.kind]
+    item = read_recorded(place, kind, ref.first)
+    canonical = ExplanationRef(kind.key, kind.write(item), "", protocol)
+    url = addresses.explanation(place.row.slug, ExplanationRef(kind.key, kind.write(item)), place.scope)
+    return Explanation(canonical, place, url, (), recorded=Recorded(kind, item))
+
+
 def _circuit(addresses: Addresses, place: Place, ref: ExplanationRef, protocol: str) -> Explanation:
-    circuit = circuit_from_hex(ref.first, place.cut.sizes)
+    circuit = circuit_from_hex(ref.first, place.question.cut.sizes)
     slug, scope = place.row.slug, place.scope
     verdicts = [circuit_verdict(place, circuit)]
     if ref.kind == "circuit":
@@ -246,7 +289,7 @@ def _circuit(addresses: Addresses, place: Place, ref: ExplanationRef, protocol: 
     if not (ref.second.isascii() and ref.second.isdigit() and len(ref.second) < 1000):
         raise InvalidIndex(f"index {ref.second[:40]!r}", "is not a whole number", "count from 0")
     index = int(ref.second)
-    interpretation = interpretation_at(place.cut, circuit, index, place.data, ablation=place.protocol.ablation)
+    interpretation = interpretation_at(place.question, circuit, index)
     url = addresses.interpretation(slug, circuit.hex, index, scope)
     canonical = ExplanationRef("interpretation", circuit.hex, str(index), protocol)
     return Explanation(canonical, place, url, tuple(verdicts), circuit, interpretation)
@@ -254,14 +297,14 @@ def _circuit(addresses: Addresses, place: Place, ref: ExplanationRef, protocol: 
 
 def circuit_verdict(place: Place, circuit: Circuit) -> VerdictView:
     """Whether a circuit decides right on the rows that it is judged on, and how far it stays from the edge."""
-    rows, labels = place.validation
+    rows, labels = place.question.judged
     raw = place.activations(circuit, rows)[-1][:, 0]
-    right = decide(raw, place.protocol.circuit_decision) == labels
-    passed = right.mean() > place.protocol.accuracy_threshold
+    right = decide(raw, place.question.protocol.circuit_decision) == labels
+    passed = right.mean() > place.question.protocol.accuracy_threshold
     return VerdictView(
-        criterion="mean-ablation" if place.protocol.ablation == "mean" else "zero-ablation",
+        criterion="mean-ablation" if place.question.protocol.ablation == "mean" else "zero-ablation",
         label=f"right on {int(right.sum())} / {len(right)} rows, margin "
-        f"{margin_to_edge(raw, place.protocol.circuit_decision).min():.3g}",
+        f"{margin_to_edge(raw, place.question.protocol.circuit_decision).min():.3g}",
         verdict="passed" if passed else "failed",
     )
 
@@ -281,7 +324,7 @@ def _algorithm(session: Session, addresses: Addresses, place: Place, ref: Explan
     else:
         stored, second = reads.find_alignment(session, row, ref.second), ref.second
         found = (
-            alignment_with_id(place.cut, algorithm, ref.second, place.protocol.alignment_sites)
+            alignment_with_id(place.question.cut, algorithm, ref.second, place.question.protocol.alignment_sites)
             if stored is None
             else alignment_of(stored, algorithm.text).alignment
         )
@@ -299,7 +342,7 @@ def _algorithm(session: Session, addresses: Addresses, place: Place, ref: Explan
     iia = interchange_score(place, algorithm, alignment)
     verdicts = [
         VerdictView(
-            criterion="both-directions" if place.protocol.interchange_pairs == "ordered" else "one-direction",
+            criterion="both-directions" if place.question.protocol.interchange_pairs == "ordered" else "one-direction",
             label=f"IIA {iia.agreed} / {iia.of}",
             verdict="passed" if iia.agreed == iia.of else "failed",
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
-from typing import Literal
+from typing import Final, Literal
 
 from pydantic import Field
 
@@ -67,11 +67,18 @@ class FormulaNode(PageModel):
     children: list[FormulaNode] = Field([], description="Sub-trees in canonical order.")
 
 
+SHOWN: Final = (
+    "The variable as the algorithm's formula shows it: a part of that formula, in ¬( ) where the formula has the "
+    "negation of what is stored. Equal to formula unless it is shown negated."
+)
+
+
 class VariableView(PageModel):
     """A variable that an algorithm posits."""
 
     path: str = Field(description="Child positions of the gates from the root, e.g. 01.")
     formula: str
+    shown: str = Field(description=SHOWN)
     truth_table: list[int] = Field(description="Its value on every input, in binary order.")
 
 
@@ -142,7 +149,7 @@ def algorithm_view(algorithm: HighLevelModel) -> AlgorithmView:
         n_gates=algorithm.n_gates,
         truth_table=truth_rows(algorithm.function, n_rows),
         variables=[
-            VariableView(path=v.path, formula=v.formula, truth_table=truth_rows(v.function, n_rows))
+            VariableView(path=v.path, formula=v.formula, shown=v.shown, truth_table=truth_rows(v.function, n_rows))
             for v in algorithm.variables
         ],
     )
@@ -178,6 +185,7 @@ def placed_views(algorithm: HighLevelModel, alignment: Alignment) -> list[Placed
         PlacedView(
             path=variable.path,
             formula=variable.formula,
+            shown=variable.shown,
             truth_table=truth_rows(variable.function, n_rows),
             layer=sites[variable.path].layer,
             neurons=list(sites[variable.path].neurons),

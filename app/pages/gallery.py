@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from analysis.data import clean_data
 from analysis.protocol import BUILT_IN, COMPLETE
 from app.addressing import Addresses
-from app.db.codecs import network_of, tasks_of
+from app.db.codecs import question_of
 from app.db.job_tables import JobRow
 from app.db.reads import networks as reads
 from app.db.reads.circuits import smallest_circuits
@@ -81,6 +81,7 @@ class NetworkItem(PageModel):
     """One network of the list."""
 
     network: NetworkView
+    also: list[str] = Field(description="Other names under which the same weights were saved or found by a study.")
     outputs: list[OutputCounts] = Field(description="Outputs × the protocols complete and paper.")
     jobs: list[JobView] = Field(description="Its analyses that wait or run.")
 
@@ -111,6 +112,7 @@ class GalleryPage(PageModel):
     n_networks: int = Field(description="Networks that match, on all pages.")
     n_running: int = Field(description="Jobs that wait or run, of any network.")
     featured: Featured | None = Field(description="Only without a search and on the first page.")
+    story_url: str = Field(description="The page on Alice and Bob; empty where their network is not on this page.")
     items: list[NetworkItem]
     next: str | None = Field(description="Cursor of the next page.")
     next_url: str | None
@@ -134,13 +136,16 @@ def build_gallery(session: Session, addresses: Addresses, options: GalleryOption
         analyses[analysis.network_id].append(analysis)
     for job in reads.jobs_for(session, [row.digest for row in rows]):
         jobs[job.network_digest or ""].append(job)
+    also = reads.other_names(session, [row.id for row in rows])
+    items = [_item(row, also.get(row.id, []), analyses[row.id], jobs[row.digest], addresses) for row in rows]
     view = {"q": query, "limit": None if options.limit == DEFAULT_LIMIT else options.limit}
     return GalleryPage(
         q=query,
         n_networks=total,
         n_running=reads.count_unfinished(session),
         featured=None if query or options.after else _featured(session, rows, analyses, addresses),
-        items=[_item(row, analyses[row.id], jobs[row.digest], addresses) for row in rows],
+        story_url=next((item.network.story_url for item in items if item.network.story_url), ""),
+        items=items,
         next=following,
         next_url=None if following is None else addresses.gallery(**view, after=following),
         url=addresses.gallery(**view, after=options.after),
@@ -163,7 +168,7 @@ def _key(cursor: str) -> reads.GalleryKey | None:
 
 
 def _item(
-    row: NetworkRow, analyses: Sequence[AnalysisRow], jobs: Sequence[JobRow], addresses: Addresses
+    row: NetworkRow, also: list[str], analyses: Sequence[AnalysisRow], jobs: Sequence[JobRow], addresses: Addresses
 ) -> NetworkItem:
     own = row.input_data or clean_data(row.sizes[0]).digest
     stored = {(a.output, a.protocol_digest): a for a in analyses if a.data_digest == own}
@@ -186,6 +191,7 @@ def _item(
             )
     return NetworkItem(
         network=network_view(row, addresses),
+        also=also,
         outputs=outputs,
         jobs=[job_view(job, addresses) for job in jobs if job.state in UNFINISHED],
     )
@@ -200,10 +206,7 @@ def _featured(
         for analysis in analyses[row.id]:
             key = (analysis.output, analysis.protocol_digest, analysis.data_digest)
             if key == (0, COMPLETE.digest, clean.digest) and analysis.circuits_valid:
-                network = network_of(row)
-                scope = Scope()
-                task = tasks_of(row)[0]
-                place = Place(row, network, network.for_output(0), task, scope, COMPLETE, clean, analysis)
+                place = Place(row, question_of(row, 0, COMPLETE, clean), Scope(), analysis)
                 return _feature(session, place, addresses)
     return None
 
@@ -211,7 +214,7 @@ def _featured(
 def _feature(session: Session, place: Place, addresses: Addresses) -> Featured:
     if place.analysis is None:
         raise ValueError("only an analysed network can be featured")
-    circuits = smallest_circuits(session, place.analysis, place.layout, 2)
+    circuits = smallest_circuits(session, place.analysis, place.question.layout, 2)
     aligned = reads.best_alignments(session, place.analysis.id, 1)
     slug, scope = place.row.slug, place.scope
     # two different circuits, so that the featured explanations differ in where as well as in what
@@ -220,8 +223,8 @@ def _feature(session: Session, place: Place, addresses: Addresses) -> Featured:
     alignment = alignment_card(*aligned[0], place, addresses) if aligned else None
     cards = [card for card in (circuit, readings[0] if readings else None, alignment) if card is not None]
     return Featured(
-        network=network_view(place.row, addresses, place.network),
-        task=TaskView(name=place.task.name, truth_table=list(place.task.truth_table)),
+        network=network_view(place.row, addresses, place.question.model),
+        task=TaskView(name=place.question.task.name, truth_table=list(place.question.task.truth_table)),
         circuit=circuit,
         interpretation=readings[0] if readings else None,
         alignment=alignment,

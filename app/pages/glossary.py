@@ -11,9 +11,9 @@ from pydantic import Field
 from app.addressing import Addresses
 from app.pages.options import Options, PageModel
 from app.pages.prose import Block, anchor_of, block_of, chapters
-from app.settings import ROOT
+from app.resources import DOCUMENTS
 
-GLOSSARY_FILE: Final = ROOT / "docs" / "glossary.md"
+GLOSSARY_FILE: Final = DOCUMENTS / "glossary.md"
 _SEE: Final = "See also:"
 
 

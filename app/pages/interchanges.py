@@ -12,7 +12,7 @@ from analysis import ENGINE_VERSION
 from analysis.alignments.iia import InterchangeMatrix
 from analysis.validity import margin_to_edge
 from app.pages.candidates import input_text
-from app.pages.formulas import FractionView
+from app.pages.formulas import SHOWN, FractionView
 from app.pages.options import PageModel
 from app.pages.place import Place
 
@@ -29,6 +29,9 @@ class Placed(Protocol):
     def formula(self) -> str: ...
 
     @property
+    def shown(self) -> str: ...
+
+    @property
     def truth_table(self) -> list[int]: ...
 
     @property
@@ -40,6 +43,7 @@ class InterchangeView(PageModel):
 
     path: str
     formula: str
+    shown: str = Field(description=SHOWN)
     truth_table: list[int]
     site: str
     score: FractionView
@@ -56,6 +60,7 @@ class EvidenceRow(PageModel):
 
     path: str
     formula: str
+    shown: str = Field(description=SHOWN)
     truth_table: list[int]
     site: str
     source: str
@@ -88,10 +93,11 @@ def interchange_view(view: Placed, matrix: InterchangeMatrix, place: Place) -> I
         place: has the protocol whose decision rule the margins are measured from.
     """
     tested = matrix.tested
-    margins = margin_to_edge(matrix.outputs, place.protocol.alignment_decision)
+    margins = margin_to_edge(matrix.outputs, place.question.protocol.alignment_decision)
     return InterchangeView(
         path=view.path,
         formula=view.formula,
+        shown=view.shown,
         truth_table=view.truth_table,
         site=view.site,
         score=FractionView(agreed=int((tested & matrix.agreed).sum()), of=int(tested.sum())),
@@ -106,12 +112,13 @@ def interchange_view(view: Placed, matrix: InterchangeMatrix, place: Place) -> I
 
 def failing_rows(view: InterchangeView, place: Place) -> list[EvidenceRow]:
     """The tested interchanges of one variable that do not end as the algorithm says."""
-    n_inputs, rule = place.network.n_inputs, place.protocol.alignment_decision
+    n_inputs, rule = place.question.model.n_inputs, place.question.protocol.alignment_decision
     rows = np.argwhere(np.array(view.tested) & ~np.array(view.agreed))
     return [
         EvidenceRow(
             path=view.path,
             formula=view.formula,
+            shown=view.shown,
             truth_table=view.truth_table,
             site=view.site,
             source=input_text(source, n_inputs),
@@ -138,10 +145,10 @@ def provenance_view(
         result_digest: of what was stored, "" where nothing was.
     """
     return ProvenanceView(
-        network_digest=place.network.digest,
-        protocol_name=place.protocol.name,
-        protocol_digest=place.protocol.digest,
-        data_digest=place.data.digest,
+        network_digest=place.question.model.digest,
+        protocol_name=place.question.protocol.name,
+        protocol_digest=place.question.protocol.digest,
+        data_digest=place.question.data.digest,
         engine_version=ENGINE_VERSION if engine_version is None else engine_version,
         stored=stored,
         analysed_at=analysed_at,

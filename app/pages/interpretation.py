@@ -156,7 +156,7 @@ def build_interpretation(
         return addresses.interpretation(slug, circuit.hex, other, scope) if known else None
 
     return InterpretationPage(
-        network=network_view(place.row, addresses, place.network),
+        network=network_view(place.row, addresses, place.question.model),
         scope=scope_view(place, None, addresses),
         circuit=circuit_view(session, place, circuit, addresses),
         verdict=verdict,
@@ -168,7 +168,7 @@ def build_interpretation(
         n_free_rows=sum(len(gate.free_rows) for gate in found.gates),
         gates=[
             _gate_view(gate, tile, place, layers)
-            for gate, tile in zip(found.gates, gate_tiles(found, place.cut.sizes), strict=True)
+            for gate, tile in zip(found.gates, gate_tiles(found, place.question.cut.sizes), strict=True)
         ],
         silent=_silent(found, circuit, place),
         behaviour=behaviour_of(place, layers[-1][:, 0]),
@@ -224,7 +224,7 @@ def _siblings(space: InterpretationSpace, rank: int) -> list[int]:
 
 
 def _gate_view(gate: NeuronGate, tile: GateTile, place: Place, layers: tuple[NDArray[np.float64], ...]) -> GateView:
-    sizes, n_parents = place.cut.sizes, len(gate.parents)
+    sizes, n_parents = place.question.cut.sizes, len(gate.parents)
     parents = [neuron_name(sizes, layer, neuron) for layer, neuron in gate.parents]
     return GateView(
         tile=tile,
@@ -269,7 +269,7 @@ def local_formula(gate: NeuronGate, parents: Sequence[str]) -> str:
 def _silent(found: Interpretation, circuit: Circuit, place: Place) -> list[str]:
     """Active neurons that carry no gate."""
     return [
-        neuron_name(place.cut.sizes, layer, neuron)
+        neuron_name(place.question.cut.sizes, layer, neuron)
         for layer, row in enumerate(circuit.active[1:], start=1)
         for neuron, active in enumerate(row)
         if active and found.gate(layer, neuron) is None

@@ -158,7 +158,7 @@ def build_interpretations(
         else:
             items = [_card(space, rank, place, addresses) for rank in ranks]
     return InterpretationsPage(
-        network=network_view(place.row, addresses, place.network),
+        network=network_view(place.row, addresses, place.question.model),
         scope=scope_view(place, None, addresses),
         circuit=circuit_view(session, place, circuit, addresses),
         why_not=why_not,
@@ -211,7 +211,7 @@ def address_of_draw(
 def _space(place: Place, circuit: Any, options: InterpretationsOptions) -> MatchingSpace:
     try:
         wishes = [GateWish.parse(text) for text in options.gate]
-        return MatchingSpace.of(place.cut, circuit, place.data, wishes, ablation=place.protocol.ablation)
+        return MatchingSpace.of(place.question, circuit, wishes)
     except (InvalidGate, BeyondLimits) as error:
         raise BadQuery(error.item, error.cause, error.cure, "gate") from None
 
@@ -226,7 +226,7 @@ def _card(space: MatchingSpace, rank: int, place: Place, addresses: Addresses) -
         of=space.whole.count,
         n_edges=circuit.n_edges,
         n_neurons=circuit.n_neurons,
-        gates=gate_tiles(found, place.cut.sizes),
+        gates=gate_tiles(found, place.question.cut.sizes),
     )
 
 
@@ -245,11 +245,13 @@ def _sites(space: MatchingSpace, place: Place, url: Any) -> list[SiteView]:
             label = "another gate" if one.name == OTHER else one.name
             new = url(gate=others if chosen else [*others, wish])
             gates.append(GateOption(name=one.name, label=label, count=one.count, chosen=chosen, url=new))
-        sites.append(SiteView(name=neuron_name(place.cut.sizes, layer, neuron), site=f"{layer}-{neuron}", gates=gates))
+        sites.append(
+            SiteView(name=neuron_name(place.question.cut.sizes, layer, neuron), site=f"{layer}-{neuron}", gates=gates)
+        )
     return sites
 
 
 def _wish(wish: GateWish, space: MatchingSpace, url: Any, options: InterpretationsOptions) -> WishView:
-    name = neuron_name(space.network.sizes, wish.layer, wish.neuron)
+    name = neuron_name(space.question.cut.sizes, wish.layer, wish.neuron)
     rest = [text for text in options.gate if GateWish.parse(text) != wish]
     return WishView(label=f"{name} is {'another gate' if wish.name == OTHER else wish.name}", url=url(gate=rest))

@@ -15,6 +15,7 @@ from app.db.reads import jobs as reads
 from app.db.reads.analyses import network_by_digest
 from app.jobs.definitions import DEFINITIONS, MAX_LOSSES
 from app.pages.cursors import bad_cursor, read_cursor, write_cursor
+from app.pages.job_outlook import JobChain, JobOutlook, job_chain, job_outlook, stage_seconds
 from app.pages.options import Options, PageModel
 from app.pages.training.course import Learning, TrainedOutcome, learning_of_job
 
@@ -103,6 +104,7 @@ class Stage(PageModel):
     done: int
     total: int
     found: str
+    expected_seconds: float | None = Field(None, description="What it is expected to take, where that is foretold.")
 
 
 class LogLine(PageModel):
@@ -123,6 +125,10 @@ class JobPage(JobItem):
     network_url: str = Field(description="The network it works on, empty if there is none yet.")
     network_name: str
     stages: list[Stage]
+    outlook: JobOutlook | None = Field(description="How far it is in time; null once it has ended.")
+    chain: JobChain | None = Field(
+        description="Everything that waits or runs for the same network; null if that is this job alone or nothing."
+    )
     learning: Learning | None = Field(description="Of a training: how far each network is, or what came of it.")
     trained: list[TrainedOutcome] = Field(description="The same networks in short, when they have ended.")
     log: list[LogLine] = Field(description=f"The last {LOG_LINES} lines, oldest first.")
@@ -184,15 +190,18 @@ def build_job(session: Session, addresses: Addresses, job_id: str, now: datetime
     ended = row.state not in reads.UNFINISHED
     made = str(row.result.get("url", ""))
     learning = learning_of_job(row, addresses)
+    item = _item(row, addresses, now)
     return JobPage(
-        **_item(row, addresses, now).model_dump(),
+        **item.model_dump(),
         ended=ended,
         abandoned=row.state == "running" and row.lease_until is not None and row.lease_until < now,
         cancel_requested=row.cancel_requested,
         result_url=addresses.prefix + made if made else "",
         network_url=addresses.network(network.slug) if network else "",
         network_name=network.name if network else "",
-        stages=_stages(row),
+        stages=_stages(row, stage_seconds(session, row)),
+        outlook=job_outlook(session, row, item.seconds),
+        chain=job_chain(session, addresses, row.network_digest, now) if row.network_digest else None,
         learning=learning,
         trained=[n.outcome for n in learning.networks] if learning is not None and row.result.get("outcomes") else [],
         log=[LogLine(at=line.at, level=line.level, message=line.message) for line in lines],
@@ -232,7 +241,7 @@ def _item(row: JobRow, addresses: Addresses, now: datetime) -> JobItem:
     )
 
 
-def _stages(row: JobRow) -> list[Stage]:
+def _stages(row: JobRow, expected: Mapping[str, float]) -> list[Stage]:
     known: Sequence[tuple[str, str, str]] = STAGES.get(row.kind, ())
     keys = [key for key, _, _ in known]
     at = keys.index(row.stage) if row.stage in keys else -1
@@ -253,6 +262,7 @@ def _stages(row: JobRow) -> list[Stage]:
                 done=row.done if here else 0,
                 total=row.total if here else 0,
                 found=row.found if here else "",
+                expected_seconds=expected.get(key),
             )
         )
     return stages

@@ -12,9 +12,9 @@ from app.addressing import Addresses
 from app.figures.samples import pattern_context
 from app.pages.options import Options, PageModel
 from app.pages.training.example import example_of_learning
-from app.settings import ROOT
+from app.resources import TEMPLATES
 
-COMPONENTS: Final = ROOT / "templates" / "components"
+COMPONENTS: Final = TEMPLATES / "components"
 _MACRO: Final = re.compile(
     r"(?:\{#(?P<comment>(?:(?!#\}).)*)#\}\s*)?\{%-?\s*macro (?P<name>\w+)\((?P<signature>.*?)\) -?%\}", re.S
 )

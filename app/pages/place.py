@@ -8,15 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
-from analysis.circuits.circuit import Circuit, EdgeLayout
-from analysis.circuits.judging import judged_rows, mean_rows
-from analysis.data import DataRecord
+from analysis.circuits.circuit import Circuit
 from analysis.networks.mlp import circuit_activations
-from analysis.networks.network import Network
 from analysis.protocol import BUILT_IN, Protocol
-from analysis.tasks import Task
+from analysis.question import Question
 from app.addressing import Addresses
-from app.db.codecs import network_of, tasks_of
+from app.db.codecs import question_of
 from app.db.errors import Ambiguous, Deleted, StoreError
 from app.db.reads import analyses
 from app.db.tables import AnalysisRow, NetworkRow
@@ -30,20 +27,15 @@ class Place:
 
     Args:
         row: the network's row.
-        network: the whole network.
-        cut: the network cut to the output.
+        question: what is asked about it.
         scope: in canonical form: a built-in protocol by name, digests cut to 12 digits.
         analysis: the stored analysis, or None.
         partial: what the job on its way to it has found so far, or None; None too where the analysis is stored.
     """
 
     row: NetworkRow
-    network: Network
-    cut: Network
-    task: Task
+    question: Question
     scope: Scope
-    protocol: Protocol
-    data: DataRecord
     analysis: AnalysisRow | None
     partial: AnalysisRow | None = None
 
@@ -51,15 +43,6 @@ class Place:
     def shown(self) -> AnalysisRow | None:
         """What lists show: the stored analysis; else what is certain so far, with "still computing" beside it."""
         return self.analysis or self.partial
-
-    @property
-    def layout(self) -> EdgeLayout:
-        return EdgeLayout(self.cut.sizes)
-
-    @property
-    def validation(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Rows ``[rows, n]`` on which circuits must decide right, and the right decisions ``[rows]`` of this output."""
-        return judged_rows(self.task, self.data, self.scope.output)
 
     def activations(self, circuit: Circuit, rows: NDArray[np.float64] | None = None) -> tuple[NDArray[np.float64], ...]:
         """A circuit's activations ``[rows, n_l]``, layer by layer, under the protocol's ablation.
@@ -69,11 +52,11 @@ class Place:
             rows: input rows, the data record's representatives if not given.
         """
         return circuit_activations(
-            self.cut,
+            self.question.cut,
             circuit,
-            self.data.representatives if rows is None else rows,
-            ablation=self.protocol.ablation,
-            reference_rows=mean_rows(self.data),
+            self.question.data.representatives if rows is None else rows,
+            ablation=self.question.protocol.ablation,
+            reference_rows=self.question.data.clean_rows,
         )
 
 
@@ -121,17 +104,12 @@ def locate(session: Session, addresses: Addresses, network: str, scope: Scope) -
         field = error.item.split(" ", 1)[0]
         parent, label = addresses.network(row.slug), f"network {row.slug}"
         raise NotFound(error.item, error.cause, error.cure, field, parent, label) from None
-    value = network_of(row)
     key = (row.id, scope.output, protocol.digest, data.digest)
     analysis = analyses.analysis_by_key(session, *key)
     return Place(
         row,
-        value,
-        value.for_output(scope.output),
-        tasks_of(row)[scope.output],
+        question_of(row, scope.output, protocol, data),
         Scope(scope.output, protocol_key(protocol), "" if data.is_clean else data.digest[:12]),
-        protocol,
-        data,
         analysis,
         analyses.partial_by_key(session, *key) if analysis is None else None,
     )
@@ -144,7 +122,7 @@ def locate_boolean(session: Session, addresses: Addresses, network: str, scope: 
         NotFound: no such network, output, protocol or data record, or the rows are others (activations of images, say).
     """
     place = locate(session, addresses, network, scope)
-    if not place.data.boolean:
+    if not place.question.data.boolean:
         raise NotFound(
             f"data {place.scope.data}",
             "has rows that stand for no Boolean inputs, so there are circuits on it and nothing else",

@@ -7,12 +7,14 @@ from typing import Literal
 from pydantic import Field
 from sqlalchemy.orm import Session
 
-from analysis.circuits.planning import CircuitPlan, Cost, plan_circuits
+from analysis.circuits.planning import CircuitPlan, Cost
 from analysis.errors import AnalysisError
 from analysis.limits import Limits
 from analysis.preflight import preflight
+from analysis.stage_costs import ANALYSIS_STAGES, FOLLOWING_STAGES, ChainPlan, StageCost
 from app.addressing import Addresses
 from app.db.reads.networks import jobs_for
+from app.expected import expected_chain
 from app.limits import limits_in
 from app.pages.options import BigInt, PageModel, ScopeOptions
 from app.pages.place import Place, locate
@@ -35,6 +37,22 @@ class WayView(PageModel):
     seconds: float | None = Field(description="Predicted, on one core; None beyond what a float holds.")
     memory_bytes: BigInt = Field(description="Predicted, beyond the program itself.")
     obstacle: str = Field(description="Why it is not taken; empty if it could be.")
+
+
+class StageView(PageModel):
+    """What one stage of the whole chain is expected to take."""
+
+    stage: str = Field(
+        description="circuits, interpretations, algorithms, alignments, criteria, directions or common ground."
+    )
+    name: str
+    seconds: float | None = Field(
+        description="Predicted for one core of this machine, right within a factor of three as a rule; null where it "
+        "cannot be foretold."
+    )
+    units: str = Field(description="What is gone through, with its number.")
+    reason: str = Field(description="Why there are no seconds, or what bounds them; empty if there is nothing to say.")
+    follows: bool = Field(description="Whether it is work of its own after the analysis.")
 
 
 class RefusalView(PageModel):
@@ -69,6 +87,18 @@ class PlanView(PageModel):
     ways: list[WayView]
     refusals: list[RefusalView] = Field(description="Everything that speaks against the analysis; empty if it can run.")
     limits: PlanLimits
+    stages: list[StageView] = Field(
+        default_factory=list,
+        description="Every stage of the chain in order: the analysis, then all criteria, directions in closed form and "
+        "the common ground.",
+    )
+    analysis_seconds: float | None = Field(
+        None, description="Predicted for all stages of the analysis; null where one of them cannot be foretold."
+    )
+    chain_seconds: float | None = Field(None, description="The same for the whole chain.")
+    told_seconds: float | None = Field(
+        None, description="Of the stages that can be foretold: the whole chain takes about so much or more."
+    )
 
     @property
     def megabytes(self) -> int:
@@ -95,7 +125,7 @@ def build_plan(session: Session, addresses: Addresses, network: str, options: Sc
     jobs = [] if place.analysis is not None else jobs_for(session, [place.row.digest])
     slug, scope = place.row.slug, place.scope
     return PlanPage(
-        scope=scope_view(place, latest_job(jobs, scope, place.network.n_inputs), addresses),
+        scope=scope_view(place, latest_job(jobs, scope, place.question.model.n_inputs), addresses),
         plan=plan_view(place, limits_in(session)),
         network_url=addresses.network(slug, scope),
         analyse_url=addresses.analyses(slug),
@@ -105,20 +135,22 @@ def build_plan(session: Session, addresses: Addresses, network: str, options: Sc
 
 def plan_view(place: Place, limits: Limits) -> PlanView:
     """What analysing a place would take within these limits."""
-    problems = preflight(place.network, place.scope.output, place.task, place.protocol, place.data)
+    problems = preflight(place.question)
     if problems:
         return refused(problems, limits)
     try:
-        plan = plan_circuits(
-            place.cut, place.task, place.protocol, place.data, output=place.scope.output, limits=limits
+        plan = expected_chain(
+            place.question,
+            limits,
         )
     except AnalysisError as error:
         return refused((error,), limits)
     return view_of(plan, limits)
 
 
-def view_of(plan: CircuitPlan, limits: Limits) -> PlanView:
+def view_of(chain: ChainPlan, limits: Limits) -> PlanView:
     """A plan as pages show it."""
+    plan = chain.circuits
     return PlanView(
         possible=plan.possible,
         method=plan.method,
@@ -129,7 +161,27 @@ def view_of(plan: CircuitPlan, limits: Limits) -> PlanView:
         ways=[_way(cost, plan) for cost in plan.costs],
         refusals=[],
         limits=_told(limits),
+        stages=[_stage(cost) for cost in chain.stages],
+        analysis_seconds=_two_digits(chain.seconds_of(ANALYSIS_STAGES)),
+        chain_seconds=_two_digits(chain.seconds_of((*ANALYSIS_STAGES, *FOLLOWING_STAGES))),
+        told_seconds=_two_digits(chain.told_seconds()),
     )
+
+
+def _stage(cost: StageCost) -> StageView:
+    return StageView(
+        stage=cost.stage,
+        name=cost.stage.capitalize(),
+        seconds=_two_digits(cost.seconds),
+        units=cost.units,
+        reason=cost.reason,
+        follows=cost.stage in FOLLOWING_STAGES,
+    )
+
+
+def _two_digits(seconds: float | None) -> float | None:
+    """Seconds with no more digits than a prediction has."""
+    return None if seconds is None or finite(seconds) is None else float(f"{seconds:.2g}")
 
 
 def refused(problems: tuple[AnalysisError, ...], limits: Limits) -> PlanView:

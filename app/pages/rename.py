@@ -24,6 +24,7 @@ class FormerSlug(PageModel):
     """What a network was called before."""
 
     slug: str
+    name: str = Field(description="The other name that it came with; empty if it is a former slug and nothing else.")
     retired_at: str
     back_url: str = Field(description="This page with that slug: undoing.")
 
@@ -70,6 +71,7 @@ def build_rename(session: Session, addresses: Addresses, network: str, options: 
         former=[
             FormerSlug(
                 slug=one.slug,
+                name=one.name,
                 retired_at=one.retired_at.isoformat(timespec="seconds"),
                 back_url=addresses.rename(row.slug, slug=one.slug),
             )

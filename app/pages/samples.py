@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import cast
 
 from pydantic import Field
@@ -10,6 +11,7 @@ from pydantic import Field
 from analysis.algorithms.high_level_model import Form
 from analysis.algorithms.parsing import parse_algorithm
 from analysis.circuits.circuit import circuit_from_hex
+from analysis.errors import BeyondLimits
 from analysis.interpretations.gates import gate_name
 from analysis.interpretations.indexing import InterpretationSpace
 from analysis.interpretations.interpretation import Interpretation
@@ -78,7 +80,7 @@ class AlignmentCard(PageModel):
     def tiles(self) -> list[GateTile]:
         """Each variable on every neuron that carries it, for drawing."""
         return [
-            GateTile(layer=v.layer, neuron=n, site=v.site, name=v.formula, truth_table=v.truth_table)
+            GateTile(layer=v.layer, neuron=n, site=v.site, name=v.shown, truth_table=v.truth_table)
             for v in self.variables
             for n in v.neurons
         ]
@@ -136,27 +138,28 @@ def interpretation_card(
         of=space.count,
         n_edges=circuit.n_edges,
         n_neurons=circuit.n_neurons,
-        gates=gate_tiles(space.at(index), place.cut.sizes),
+        gates=gate_tiles(space.at(index), place.question.cut.sizes),
     )
 
 
 def first_interpretations(
     place: Place, rows: Iterable[StoredCircuit], addresses: Addresses
 ) -> list[InterpretationCard]:
-    """The first interpretation of each of some stored circuits that have any."""
+    """The first interpretation of each of some stored circuits that have any, and not too many to be counted."""
     cards = []
     for row in rows:
-        circuit = circuit_from_hex(row.mask, place.cut.sizes)
-        space = InterpretationSpace(place.cut, circuit, place.data, place.protocol.ablation)
-        if space.count:
-            cards.append(interpretation_card(space, 0, place, addresses))
+        circuit = circuit_from_hex(row.mask, place.question.cut.sizes)
+        space = InterpretationSpace(place.question, circuit)
+        with suppress(BeyondLimits):
+            if space.count:
+                cards.append(interpretation_card(space, 0, place, addresses))
     return cards
 
 
 def alignment_card(
     alignment: AlignmentRow, algorithm: AlgorithmRow, place: Place, addresses: Addresses
 ) -> AlignmentCard:
-    tree = parse_algorithm(algorithm.text, cast(Form, algorithm.form), place.network.n_inputs)
+    tree = parse_algorithm(algorithm.text, cast(Form, algorithm.form), place.question.model.n_inputs)
     scored = alignment_of(alignment, algorithm.text)
     slug, scope = place.row.slug, place.scope
     return AlignmentCard(

@@ -16,9 +16,9 @@ from app.figures.numbers import exact
 from app.pages.options import Options, PageModel
 from app.pages.prose import Block, Chapter, block_of, chapter, chapters, items_of
 from app.pages.shared import ProtocolView, protocol_view
-from app.settings import ROOT
+from app.resources import DOCUMENTS
 
-SCOPE_FILE: Final = ROOT / "docs" / "scope.md"
+SCOPE_FILE: Final = DOCUMENTS / "scope.md"
 IN_SHORT: Final = "In short"
 _MEANING: Final = {
     "max_possible": "a larger circuit space is counted or estimated instead of listed",
@@ -30,6 +30,8 @@ _MEANING: Final = {
     "max_seconds": "an exact count predicted to take longer on one core is not started",
     "max_bytes": "a count predicted to take more memory is not started; a list stops before it does",
     "n_draws": "valid circuits drawn and shown where they are not all listed",
+    "n_smallest": "of the smallest valid circuits, shown beside those drawn",
+    "n_tried": "circuits tried in order of size to find these",
     "n_samples": "circuits tested for an estimate",
     "confidence": "of an estimate's interval",
     "max_criterion_seconds": "one criterion on one kind of explanation; what is left then is undecided",
@@ -81,15 +83,15 @@ class ScopeOfUsePage(PageModel):
         return [(name, [_written(protocol.settings[name]) for protocol in self.protocols]) for name in names]
 
 
-def build_scope(addresses: Addresses, limits: Limits, criterion_seconds: float) -> ScopeOfUsePage:
+def build_scope(addresses: Addresses, limits: Limits) -> ScopeOfUsePage:
     """The page as it stands in the documentation, with this machine's limits.
 
     Args:
         addresses: builds links.
         limits: in force here.
-        criterion_seconds: how long one criterion may take on one kind of explanation.
     """
-    in_force = {**asdict(limits), "max_criterion_seconds": criterion_seconds}
+    in_force = asdict(limits)
+    in_force["max_criterion_seconds"] = in_force.pop("criterion_seconds")  # as its setting is called
     (_, intro), *rest = chapters(SCOPE_FILE)
     return ScopeOfUsePage(
         intro=[block_of(block, addresses) for block in intro],

@@ -10,7 +10,8 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Literal
 
 import numpy as np
-from pydantic import Field
+from markupsafe import Markup
+from pydantic import Field, computed_field
 
 from analysis.circuits.circuit import EdgeLayout
 from analysis.data import DataRecord, clean_data
@@ -18,10 +19,12 @@ from analysis.networks.network import Network
 from analysis.protocol import Protocol
 from analysis.tasks import INPUT_NAMES
 from app.addressing import Addresses
+from app.bundled import alice_and_bob_digest
 from app.db.codecs import network_of
+from app.db.distributions import smallest_in
 from app.db.job_tables import JobRow
 from app.db.tables import AnalysisRow, NetworkRow
-from app.figures.numbers import exact, noun
+from app.figures.numbers import Bound, bounded, bounded_text, exact, interval, noun, plural
 from app.naming import Scope
 from app.pages.options import BigInt, PageModel
 from app.pages.place import Place, protocol_key
@@ -59,6 +62,7 @@ class NetworkView(PageModel):
     tasks: list[TaskView]
     origin: str = Field(description="bundled, trained or uploaded.")
     attribution: str
+    story_url: str = Field("", description="A page that tells of this network's explanations; empty if there is none.")
     input_data: str = Field("", description="Data record of the encoding it was brought in with; empty for 0 and 1.")
 
     @property
@@ -116,6 +120,25 @@ class JobView(PageModel):
     error: str = ""
 
 
+BoundedCount = Literal[
+    "circuits_valid",
+    "interpretations_total",
+    "interpretations_observed",
+    "algorithms_aligned",
+    "alignments_valid",
+    "alignments_minimal",
+]
+
+
+class SmallestView(PageModel):
+    """The smallest valid circuits of a list that does not hold all."""
+
+    n: int = Field(description="How many of the listed circuits they are.")
+    n_edges: int | None = Field(description="Edges of the smallest, None if no valid circuit was found.")
+    proved: bool = Field(description="Whether no valid circuit that is left out has fewer edges than one of them.")
+    searched_up_to: int = Field(description="No valid circuit with at most so many edges is unknown, apart from ties.")
+
+
 class Counts(PageModel):
     """How many explanations one analysis found. A number is exact unless its search was truncated or estimated."""
 
@@ -140,6 +163,53 @@ class Counts(PageModel):
     alignments_valid: BigInt
     alignments_minimal: BigInt
     alignments_truncated: int = Field(description="Algorithms of which not every valid alignment is stored.")
+    alignments_untried: bool = Field(False, description="Whether there were too many sets of neurons to try any.")
+    circuits_drawn: int | None = Field(
+        None,
+        description="Stored circuits drawn uniformly; None where all are listed, and if it was not told.",
+    )
+    smallest: SmallestView | None = Field(None, description="The smallest of them where not all valid ones are listed.")
+
+    @computed_field(  # type: ignore[prop-decorator]
+        description="How sure each number is: exact, at_least (a lower bound), about (an estimate, with its interval), "
+        "or unknown: not searched, so that its 0 says nothing."
+    )
+    @property
+    def bounds(self) -> dict[BoundedCount, Bound]:
+        of_circuits: Bound = self._circuits_bound
+        of_readings: Bound = "exact" if self.interpretations_kind == "exact" else "at_least"
+        if not self.interpretations_counted or (of_circuits != "exact" and not self.circuits_listed):
+            of_readings = "unknown"
+        of_algorithms: Bound = "exact" if self.algorithms_truncated_at is None else "at_least"
+        if self.alignments_untried or self.algorithms_truncated_at == 0:
+            of_algorithms = "unknown"
+        return {
+            "circuits_valid": of_circuits,
+            "interpretations_total": of_readings,
+            "interpretations_observed": of_readings,
+            "algorithms_aligned": of_algorithms,
+            "alignments_valid": of_algorithms,
+            "alignments_minimal": of_algorithms,
+        }
+
+    @property
+    def _circuits_bound(self) -> Bound:
+        if self.circuits_method == "listed" and self.circuits_truncated_at == 0:
+            return "unknown"
+        sure: dict[str, Bound] = {"exact": "exact", "truncated": "at_least", "sampled": "about"}
+        return sure[self.circuits_kind]
+
+    def shown(self, name: BoundedCount) -> str | Markup:
+        """A number with its bound, as every cell shows it."""
+        return bounded(*self._with_bound(name))
+
+    def told(self, name: BoundedCount) -> str:
+        """The same as plain text."""
+        return bounded_text(*self._with_bound(name))
+
+    def _with_bound(self, name: BoundedCount) -> tuple[int, Bound, int | None, int | None]:
+        ends = (self.circuits_low, self.circuits_high) if name == "circuits_valid" else (None, None)
+        return int(getattr(self, name)), self.bounds[name], *ends
 
     @property
     def circuits_only(self) -> bool:
@@ -154,13 +224,8 @@ class Counts(PageModel):
         return "exact" if self.circuits_method == "counted" or self.circuits_truncated_at is None else "truncated"
 
     @property
-    def circuits_sign(self) -> str:
-        """What stands before that number: nothing, at least, about."""
-        return {"exact": "", "truncated": "≥ ", "sampled": "≈ "}[self.circuits_kind]
-
-    @property
     def drawn(self) -> bool:
-        """Whether the stored circuits are only some of the valid ones, drawn uniformly."""
+        """Whether the stored circuits are only some of the valid ones: the smallest, and some drawn uniformly."""
         return self.circuits_method != "listed" and self.circuits_truncated_at is not None
 
     @property
@@ -183,7 +248,7 @@ class Counts(PageModel):
     @property
     def so_far_words(self) -> str:
         """What is certain of an analysis on its way, in short."""
-        parts = [f"{self.circuits_sign}{noun(self.circuits_valid, 'valid circuit')}"]
+        parts = [f"{self.told('circuits_valid')} {plural(self.circuits_valid, 'valid circuit')}"]
         if self.interpretations_counted:
             parts.append(noun(self.interpretations_total, "interpretation"))
         if self.algorithms_candidates:
@@ -195,7 +260,33 @@ class Counts(PageModel):
         """The interval of an estimate, "" where there is none."""
         if self.circuits_low is None or self.circuits_high is None or self.circuits_confidence is None:
             return ""
-        return f"{self.circuits_confidence * 100:g}% interval {exact(self.circuits_low)} to {exact(self.circuits_high)}"
+        return f"{self.circuits_confidence * 100:g}% interval {interval(self.circuits_low, self.circuits_high)}"
+
+    @property
+    def listed_words(self) -> str:
+        """Which of the valid circuits are listed where not all are."""
+        if self.smallest is None or not self.smallest.n:
+            return f"{exact(self.circuits_listed)} drawn at random"
+        how = "proved smallest" if self.smallest.proved else "the smallest found, not proved"
+        parts = [f"the {exact(self.smallest.n)} smallest ({how})" if self.smallest.n > 1 else f"the smallest ({how})"]
+        if self.circuits_drawn:
+            parts.append(f"{exact(self.circuits_drawn)} drawn at random")
+        return " and ".join(parts)
+
+    @property
+    def smallest_words(self) -> str:
+        """What is known of the fewest edges that a valid circuit has; "" where nothing was looked for."""
+        if self.smallest is None:
+            return ""
+        fewest, up_to = self.smallest.n_edges, self.smallest.searched_up_to
+        if fewest is None and self.smallest.proved:
+            return "No circuit is valid; all were tried."
+        none = f"no circuit with at most {noun(up_to, 'edge')} is valid" if up_to else ""
+        if fewest is None:
+            return f"{none[0].upper()}{none[1:]}; larger ones were not all tried." if none else ""
+        if self.smallest.proved:
+            return f"The fewest edges of any valid circuit are {fewest}: all smaller ones are ruled out."
+        return f"The smallest found has {noun(fewest, 'edge')}" + (f"; {none}, between is not known." if none else ".")
 
     @property
     def method_words(self) -> str:
@@ -203,11 +294,13 @@ class Counts(PageModel):
         if self.circuits_method == "listed":
             return ""
         shown = f"The list shows {noun(self.circuits_listed, 'valid circuit')}"
-        shown += ", drawn uniformly." if self.drawn else ", all of them."
+        shown += f": {self.listed_words}. {self.smallest_words}" if self.drawn else ", all of them."
         if self.circuits_method == "counted":
-            return f"Every possible circuit was judged: exactly {exact(self.circuits_valid)} are valid. {shown}"
-        tested = noun(self.circuits_tested or 0, "circuit")
-        return f"An estimate from {tested} drawn uniformly from the possible ones; {self.interval_words}. {shown}"
+            words = f"Every possible circuit was judged: exactly {exact(self.circuits_valid)} are valid. {shown}"
+        else:
+            tested = noun(self.circuits_tested or 0, "circuit")
+            words = f"An estimate from {tested} drawn uniformly from the possible ones; {self.interval_words}. {shown}"
+        return words.strip()
 
 
 class ScopeView(PageModel):
@@ -246,6 +339,7 @@ def network_view(row: NetworkRow, addresses: Addresses, network: Network | None 
         tasks=[TaskView(name=t["name"], truth_table=t["truth_table"]) for t in row.tasks],
         origin=row.origin,
         attribution=row.attribution,
+        story_url=addresses.alice_and_bob() if row.digest == alice_and_bob_digest() else "",
         input_data=row.input_data or "",
     )
 
@@ -285,8 +379,24 @@ def job_view(row: JobRow, addresses: Addresses) -> JobView:
 
 
 def counts_of(row: AnalysisRow) -> Counts:
-    kept = {name: getattr(row, name) for name in Counts.model_fields if name != "alignments_truncated"}
-    return Counts(**kept, alignments_truncated=row.distributions.get("algorithms_truncated", 0))
+    kept = {name: getattr(row, name) for name in Counts.model_fields if hasattr(row, name)}
+    spread, smallest = row.distributions, smallest_in(row.distributions)
+    # before it was kept: nothing was aligned, no near miss is known, and yet the search was not exhaustive
+    bare = row.algorithms_candidates > 0 == row.algorithms_aligned and not row.exhaustive
+    return Counts(
+        **kept,
+        alignments_truncated=spread.get("algorithms_truncated", 0),
+        alignments_untried=spread.get("alignments_untried", bare and not spread["iia"]["counts"]),
+        circuits_drawn=spread.get("drawn"),
+        smallest=None
+        if smallest is None
+        else SmallestView(
+            n=len(smallest.masks),
+            n_edges=smallest.n_edges,
+            proved=smallest.proved,
+            searched_up_to=smallest.searched_up_to,
+        ),
+    )
 
 
 def stops_of(counts: Counts) -> str:
@@ -340,9 +450,9 @@ def scope_of_job(job: JobRow, clean: str) -> Scope:
 def scope_view(place: Place, job: JobRow | None, addresses: Addresses) -> ScopeView:
     return ScopeView(
         output=place.scope.output,
-        task=TaskView(name=place.task.name, truth_table=list(place.task.truth_table)),
-        protocol=protocol_view(place.protocol),
-        data=data_view(place.data),
+        task=TaskView(name=place.question.task.name, truth_table=list(place.question.task.truth_table)),
+        protocol=protocol_view(place.question.protocol),
+        data=data_view(place.question.data),
         state=state_of(place.analysis, job),
         job=None if job is None else job_view(job, addresses),
         partial=place.partial is not None,

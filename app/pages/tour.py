@@ -100,7 +100,8 @@ STEPS: Final = (
     Step(
         "Which of your criteria leaves what",
         "Choose criteria and their order, and see how many explanations of each kind are left after each. That none is "
-        "left is a finding. This is where the tour ends: choose another network, or bring your own.",
+        "left is a finding. This is where the tour ends: see two explanations of one network contradict each other, "
+        "choose another network, or bring your own.",
         lambda slug, _found, addresses: addresses.funnel(slug, tour=7),
     ),
 )
@@ -210,7 +211,7 @@ def _network(session: Session) -> NetworkRow | None:
 def _found(session: Session, place: Place, addresses: Addresses, number: int) -> _Found:
     if place.analysis is None:
         return _Found()
-    rows = smallest_circuits(session, place.analysis, place.layout, 5)
+    rows = smallest_circuits(session, place.analysis, place.question.layout, 5)
     circuits = [circuit_card(row, place.row.slug, place.scope, addresses) for row in rows]
     readings = first_interpretations(place, rows, addresses)
     aligned = [alignment_card(*pair, place, addresses) for pair in best_alignments(session, place.analysis.id, 1)]

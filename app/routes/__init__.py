@@ -1,0 +1,1 @@
+"""Routes: read the request, call a builder, decide the status."""

@@ -26,7 +26,9 @@ class AnalysisOrder(BaseModel):
     data: str = Field("", max_length=64, description="First digits of a data record's digest; empty for the default.")
 
 
-def analysis_meant(session: Session, links: Addresses, network: str, order: AnalysisOrder, nothing: str) -> AnalysisRow:
+def analysis_ordered(
+    session: Session, links: Addresses, network: str, order: AnalysisOrder, nothing: str
+) -> AnalysisRow:
     """The stored analysis that work is asked for on.
 
     Args:

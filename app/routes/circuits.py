@@ -18,7 +18,7 @@ from app.pages.interpretations import (
     address_of_draw,
     build_interpretations,
 )
-from app.rendering import is_fragment, render
+from app.rendering import NO_TABLE, is_fragment, render
 from app.routes.depends import Links, Reading
 
 router = APIRouter()
@@ -51,7 +51,8 @@ def circuit_page(
     request: Request, session: Reading, links: Links, network: str, mask: str, options: OneOptions
 ) -> HTMLResponse:
     page = build_circuit(session, links, network, mask, options)
-    return render(request, "pages/circuit.html", {"page": page, "scope": options.scope}, block="excerpt")
+    table = NO_TABLE if page.excerpt is None else {}
+    return render(request, "pages/circuit.html", {"page": page, "scope": options.scope, **table}, block="excerpt")
 
 
 @router.get(API_PREFIX + ONE, tags=["circuits"], summary="One circuit", responses=api_errors(400, 404))
@@ -69,7 +70,9 @@ def interpretations_page(
     if options.draw:
         return RedirectResponse(address_of_draw(session, links, network, mask, options), 303)
     page = build_interpretations(session, links, network, mask, options)
-    return render(request, "pages/interpretations.html", {"page": page}, block="readings")
+    return render(
+        request, "pages/interpretations.html", {"page": page, **(NO_TABLE if page.why_not else {})}, block="readings"
+    )
 
 
 @router.get(

@@ -33,7 +33,7 @@ from app.pages.common_ground.views import (
 from app.pages.jobs import JobPage
 from app.pages.options import ScopeOptions
 from app.rendering import is_fragment, render
-from app.routes.asking import AnalysisOrder, accepted, analysis_meant
+from app.routes.asking import AnalysisOrder, accepted, analysis_ordered
 from app.routes.changes import Writing
 from app.routes.depends import Form, Links, Reading
 
@@ -139,7 +139,7 @@ def ask_for_survey(session: Session, links: Addresses, network: str, order: Surv
         NotFound: no such network, output, protocol or data record.
         Conflict: there is no analysis to be surveyed.
     """
-    analysis = analysis_meant(session, links, network, order, "nothing to survey")
+    analysis = analysis_ordered(session, links, network, order, "nothing to survey")
     return queue.enqueue_common_ground(session, analysis, thorough=order.thorough, asked=True, again=True)
 
 

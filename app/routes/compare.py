@@ -14,7 +14,7 @@ from app.pages.compare.neighbours import NeighboursOptions, NeighboursPage, buil
 from app.pages.compare.options import CompareOptions
 from app.pages.compare.views import ComparePage
 from app.pages.verdicts.page import VerdictsOptions, VerdictsPage, build_verdicts
-from app.rendering import render
+from app.rendering import NO_TABLE, render
 from app.routes.depends import Links, Reading
 
 router = APIRouter()
@@ -29,7 +29,7 @@ VerdictQuery = Annotated[VerdictsOptions, Query()]
 def compare_page(request: Request, session: Reading, links: Links, options: Options) -> HTMLResponse:
     page = build_compare(session, links, options)
     if page.missing or page.swapping:
-        return render(request, "pages/compare_choose.html", {"page": page, "scope": options.scope})
+        return render(request, "pages/compare_choose.html", {"page": page, "scope": options.scope, **NO_TABLE})
     return render(request, "pages/compare.html", {"page": page, "scope": options.scope}, block="crucial")
 
 

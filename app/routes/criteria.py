@@ -12,13 +12,14 @@ from sqlalchemy.orm import Session
 from analysis.criteria.steps import CriterionStep, default_steps, parse_steps
 from analysis.errors import InvalidCriterion
 from app.addressing import API_PREFIX, Addresses
+from app.db.frames import stored_searches
 from app.db.job_tables import JobRow
 from app.db.reads.verdicts import kinds_and_steps, missing_steps
 from app.db.tables import AnalysisRow, NetworkRow
 from app.error_answers import api_errors
 from app.errors import BadQuery
 from app.jobs import queue
-from app.limits import criterion_seconds_in
+from app.limits import limits_in
 from app.naming import Scope
 from app.pages.criteria import (
     MAX_STEPS,
@@ -106,7 +107,8 @@ def ask_for_criteria(
         NotFound: no such network, output, protocol or data record, or no such analysis yet.
     """
     row, analysis, _ = find_judged(session, links, network, scope)
-    missing = missing_steps(session, analysis, kinds_and_steps(steps), budget=criterion_seconds_in(session))
+    asked = kinds_and_steps(steps, stored_searches(session, analysis.id))
+    missing = missing_steps(session, analysis, asked, budget=limits_in(session).criterion_seconds)
     if not missing:
         return row, analysis, None
     wanted = tuple(dict.fromkeys(step for _, step in missing))

@@ -27,7 +27,7 @@ from app.pages.directions.views import (
 )
 from app.pages.jobs import JobPage
 from app.rendering import is_fragment, render
-from app.routes.asking import AnalysisOrder, accepted, analysis_meant
+from app.routes.asking import AnalysisOrder, accepted, analysis_ordered
 from app.routes.changes import Writing
 from app.routes.computing import room
 from app.routes.depends import Form, Links, Reading
@@ -98,7 +98,7 @@ def ask_for_directions(session: Session, links: Addresses, network: str, order: 
         NotFound: no such network, output, protocol or data record.
         Conflict: there is no analysis whose algorithms could be placed, or no hidden layer to place them in.
     """
-    analysis = analysis_meant(session, links, network, order, "no algorithm to place")
+    analysis = analysis_ordered(session, links, network, order, "no algorithm to place")
     learned = "learned" in order.classes
     return queue.enqueue_directions(
         session,

@@ -6,20 +6,36 @@ from collections.abc import Generator
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
-from fastapi.responses import HTMLResponse, Response
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from pydantic import Field, field_validator
+from sqlalchemy.orm import Session
 
-from app.addressing import API_PREFIX
+from analysis.explanations.registry import BY_KEY
+from app.addressing import API_PREFIX, Addresses
+from app.db.job_tables import JobRow
+from app.db.reads.analyses import analysed_question
 from app.error_answers import api_errors
+from app.errors import Conflict
+from app.jobs import queue
 from app.pages.directions.places import comb_rows
 from app.pages.explanation_csv import build_explanations_csv
 from app.pages.explanation_filters import ExplanationsOptions
-from app.pages.explanation_list import ExplanationsPage, build_explanations
+from app.pages.explanation_list import ExplanationsPage, build_explanations, kind_noun
+from app.pages.jobs import JobPage
+from app.pages.options import ScopeOptions
+from app.pages.recorded import RecordedPage, build_recorded
+from app.pages.sharing.drawings import claim_drawing
 from app.rendering import is_fragment, render
-from app.routes.depends import Links, Reading
+from app.routes.asking import AnalysisOrder, accepted, analysis_ordered
+from app.routes.changes import Writing
+from app.routes.computing import room
+from app.routes.depends import Form, Links, Reading
 from app.routes.streaming import Streamed
 
 router = APIRouter()
 LIST = "/networks/{network}/explanations"
+ONE = LIST + "/{ref}"
+OneOptions = Annotated[ScopeOptions, Query()]
 ListOptions = Annotated[ExplanationsOptions, Query()]
 
 
@@ -29,7 +45,7 @@ def explanations_page(
 ) -> HTMLResponse:
     page = build_explanations(session, links, network, options)
     headers = {"HX-Push-Url": page.url} if is_fragment(request) else {}  # without the form's empty fields
-    context = {"page": page, "options": options, "comb_rows": comb_rows}
+    context = {"page": page, "options": options, "comb_rows": comb_rows, "kind_noun": kind_noun}
     return render(request, "pages/explanations.html", context, block="browser", headers=headers)
 
 
@@ -37,6 +53,68 @@ def explanations_page(
 def explanations_twin(session: Reading, links: Links, network: str, options: ListOptions) -> ExplanationsPage:
     """Explanations of every kind of one analysis, filtered and sorted, with exact counts of every facet."""
     return build_explanations(session, links, network, options)
+
+
+class ExplanationsRequest(AnalysisOrder):
+    """Which kind to search."""
+
+    kind: str = Field(description="A kind that has a record.", json_schema_extra={"enum": list(BY_KEY)})
+
+    @field_validator("kind")
+    @classmethod
+    def _known(cls, value: str) -> str:
+        if value not in BY_KEY:
+            raise ValueError(f"is no kind that has a record; use one of {', '.join(BY_KEY)}")
+        return value
+
+
+@router.post(
+    API_PREFIX + LIST,
+    tags=["explanations"],
+    summary="Ask for a search of one kind",
+    status_code=202,
+    responses=api_errors(403, 404, 409, 422),
+)
+def search(session: Writing, links: Links, network: str, order: ExplanationsRequest, response: Response) -> JobPage:
+    """Search explanations of one kind beside a stored analysis in the background. Asking twice is asking once."""
+    return accepted(session, links, ask_for_explanations(session, links, network, order), response)
+
+
+@router.post(LIST, include_in_schema=False)
+def search_from_page(session: Writing, links: Links, network: str, form: Form) -> RedirectResponse:
+    order = ExplanationsRequest.model_validate({key: value for key, value in form.items() if value != ""})
+    return RedirectResponse(links.job(ask_for_explanations(session, links, network, order).id), status_code=303)
+
+
+def ask_for_explanations(session: Session, links: Addresses, network: str, order: ExplanationsRequest) -> JobRow:
+    """Queue a search unless it is queued or running already.
+
+    Raises:
+        NotFound: no such network, output, protocol or data record.
+        Conflict: there is no analysis beside which it could be stored, or the kind says nothing of such networks.
+    """
+    analysis = analysis_ordered(session, links, network, order, "nothing to search beside")
+    refusal = BY_KEY[order.kind].refuses(analysed_question(session, analysis))
+    if refusal:
+        raise Conflict(f"kind {order.kind}", f"{analysis.network.slug} {refusal}", "choose another kind", "kind")
+    return queue.enqueue_explanations(session, analysis, order.kind, asked=True, again=True)
+
+
+@router.get(ONE, response_class=HTMLResponse, include_in_schema=False)
+def explanation_page(
+    request: Request, session: Reading, links: Links, network: str, ref: str, options: OneOptions
+) -> HTMLResponse:
+    with room("this explanation"):
+        page = build_recorded(session, links, network, ref, options)
+    context = {"page": page, "scope": options.scope, "claim_drawing": claim_drawing}
+    return render(request, "pages/explanation.html", context)
+
+
+@router.get(API_PREFIX + ONE, tags=["explanations"], summary="One explanation", responses=api_errors(400, 404, 422))
+def explanation_twin(session: Reading, links: Links, network: str, ref: str, options: OneOptions) -> RecordedPage:
+    """An explanation of a kind that has a record, such as a linear probe, computed from the weights."""
+    with room("this explanation"):
+        return build_recorded(session, links, network, ref, options)
 
 
 @router.get(

@@ -9,7 +9,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 
 from app.addressing import API_PREFIX
 from app.error_answers import api_errors
-from app.limits import criterion_seconds_in, limits_in
+from app.limits import limits_in
 from app.pages.patterns import PatternsOptions, PatternsPage, build_patterns, example_context
 from app.pages.scope import ScopeOfUseOptions, ScopeOfUsePage, build_scope
 from app.pages.tour import TourOptions, TourPage, TourStop, address_of_step, build_step, build_tour
@@ -24,15 +24,13 @@ PatternsQuery = Annotated[PatternsOptions, Query()]
 
 @router.get("/scope", response_class=HTMLResponse, include_in_schema=False)
 def scope(request: Request, session: Reading, links: Links, _options: UseOptions) -> HTMLResponse:
-    return render(
-        request, "pages/scope.html", {"page": build_scope(links, limits_in(session), criterion_seconds_in(session))}
-    )
+    return render(request, "pages/scope.html", {"page": build_scope(links, limits_in(session))})
 
 
 @router.get(f"{API_PREFIX}/scope", tags=["service"], summary="What this does not do", responses=api_errors(400))
 def scope_twin(session: Reading, links: Links, _options: UseOptions) -> ScopeOfUsePage:
     """What a verdict means and does not, how sure numbers are, what was not searched, and every setting in force."""
-    return build_scope(links, limits_in(session), criterion_seconds_in(session))
+    return build_scope(links, limits_in(session))
 
 
 @router.get("/tour", response_class=HTMLResponse, include_in_schema=False)

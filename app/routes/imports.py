@@ -14,9 +14,10 @@ from analysis.networks.intake import read_intake
 from analysis.preflight import preflight
 from analysis.protocol import Protocol, protocol_from_mapping
 from app.addressing import API_PREFIX, Addresses
-from app.db.codecs import network_of, tasks_of
+from app.db.codecs import question_of
 from app.db.job_tables import JobRow
 from app.db.reads import analyses as reads
+from app.db.reads.networks import known_as
 from app.db.records import save_protocol
 from app.error_answers import api_errors
 from app.errors import BadQuery
@@ -48,6 +49,9 @@ class ImportedNetwork(PageModel):
     slug: str
     digest: str
     created: bool = Field(description="False if the same network was stored already.")
+    known_as: list[str] = Field(
+        [], description="Other names that the same weights go by here; the name given leads to them, too."
+    )
     data: str = Field("", description="Digest of the data record that its encoding gives; empty for the default.")
     jobs: list[str] = Field([], description="Its analyses that were asked for, as addresses of jobs.")
 
@@ -108,6 +112,7 @@ def bring_in(
         slug=row.slug,
         digest=row.digest,
         created=not known,
+        known_as=known_as(session, row, intake.name),
         data="" if intake.data.is_clean else intake.data.digest,
         jobs=[links.twin(links.job(job.id)) for job in jobs],
     )
@@ -148,7 +153,7 @@ def ask_for_analysis(session: Session, links: Addresses, network: str, order: An
     reads.check_output(row, order.output)
     protocol = _protocol(session, order.protocol)
     data = reads.find_data(session, order.data, row.sizes[0])
-    problems = preflight(network_of(row), order.output, tasks_of(row)[order.output], protocol, data)
+    problems = preflight(question_of(row, order.output, protocol, data))
     if problems:
         first = problems[0]
         if len(problems) > 1:

@@ -16,7 +16,7 @@ from app.jobs import queue
 from app.pages.jobs import JobPage
 from app.pages.reports.ladder import LadderOptions, LadderPage, build_ladder, ladder_drawing
 from app.rendering import render
-from app.routes.asking import AnalysisOrder, accepted, analysis_meant
+from app.routes.asking import AnalysisOrder, accepted, analysis_ordered
 from app.routes.changes import Writing
 from app.routes.depends import Form, Links, Reading
 
@@ -68,5 +68,5 @@ def ask_for_ladder(session: Session, links: Addresses, network: str, order: Ladd
         NotFound: no such network, output, protocol or data record.
         Conflict: there is no analysis to climb on.
     """
-    analysis = analysis_meant(session, links, network, order, "nothing to climb on")
+    analysis = analysis_ordered(session, links, network, order, "nothing to climb on")
     return queue.enqueue_report(session, analysis, "ladder", thorough=order.thorough, asked=True, again=True)

@@ -32,9 +32,7 @@ def networks(request: Request, links: Links) -> RedirectResponse:
 def network_page(request: Request, session: Reading, links: Links, network: str, options: Options) -> HTMLResponse:
     page = build_network(session, links, network, options)
     figures = [] if page.distributions is None else spread_figures(page.distributions, **page.circuit_nouns)
-    return render(
-        request, "pages/network.html", {"page": page, "figures": figures, "scope": options.scope}, block="findings"
-    )
+    return render(request, "pages/network.html", {"page": page, "figures": figures, "scope": options.scope})
 
 
 @router.get(

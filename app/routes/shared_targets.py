@@ -17,6 +17,7 @@ PATTERNS: Final = (
     "/networks/{network}/algorithms/{algorithm}",
     "/networks/{network}/algorithms/{algorithm}/alignments/{alignment}",
     "/networks/{network}/algorithms/{algorithm}/directions/{alignment}",
+    "/networks/{network}/explanations/{ref}",
     "/compare",
 )
 SHOWN: Final = (*PATTERNS, "/networks/{network}/sandbox", "/studies/{study}")

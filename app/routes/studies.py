@@ -161,7 +161,7 @@ def progress(
     request: Request, session: Reading, links: Links, study: str, options: Annotated[StudyOptions, Query()]
 ) -> HTMLResponse:
     page = build_study(session, links, study, options)
-    return render(request, "pages/study.html", {"page": page}, block="progress")
+    return render(request, "pages/study.html", {"page": page})
 
 
 @router.get(f"{_API}/{{study}}/progress", tags=[_TAG], summary="How far a study is", responses=api_errors(404))

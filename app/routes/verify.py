@@ -4,28 +4,43 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, cast, get_args
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse
+from pydantic import Field
 
 from app.addressing import API_PREFIX, Addresses
 from app.error_answers import api_errors
+from app.errors import BadQuery
 from app.pages.alignment import AlignmentOptions
 from app.pages.compare.options import CompareOptions
 from app.pages.directions.views import DirectionOptions
 from app.pages.options import ScopeOptions
-from app.pages.sharing.verifying import VerifyPage, build_verification
+from app.pages.sharing.verifying import AT_ONCE_SECONDS, Counting, VerifyPage, build_verification
 from app.rendering import render
 from app.routes.computing import room
 from app.routes.depends import Links, Reading
 from app.routes.shared_targets import PATTERNS, target_of
 
 router = APIRouter()
-NETWORK, CIRCUIT, INTERPRETATION, ALGORITHM, ALIGNMENT, DIRECTION, COMPARE = (
+NETWORK, CIRCUIT, INTERPRETATION, ALGORITHM, ALIGNMENT, DIRECTION, EXPLANATION, COMPARE = (
     f"{API_PREFIX}{pattern}/verify" for pattern in PATTERNS
 )
+
+
+class NetworkVerifyOptions(ScopeOptions):
+    """Options of a network's re-verification."""
+
+    counts: Counting = Field(
+        "",
+        description="Whether how many explanations there are is recomputed: yes, no, or by default where that takes no "
+        f"more than about {AT_ONCE_SECONDS:g} s.",
+    )
+
+
 Scoped = Annotated[ScopeOptions, Query()]
+Counted = Annotated[NetworkVerifyOptions, Query()]
 Placed = Annotated[AlignmentOptions, Query()]
 Directed = Annotated[DirectionOptions, Query()]
 Compared = Annotated[CompareOptions, Query()]
@@ -33,9 +48,13 @@ ERRORS = api_errors(400, 404, 422, 503)
 
 
 def _verified(request: Request, session: Reading, links: Addresses) -> VerifyPage:
-    target = target_of(request, links)
+    target = target_of(request, links, "counts")
+    counting = request.query_params.get("counts", "")
+    if counting not in get_args(Counting) or (counting and target.kind != "network"):
+        cause = "is neither yes nor no" if target.kind == "network" else "is an option of networks alone"
+        raise BadQuery(f"option 'counts' {counting[:60]!r}", cause, "correct it or leave it out", "counts")
     with room(f"re-verification of {target.path}"):
-        return build_verification(session, links, target)
+        return build_verification(session, links, target, counting=cast(Counting, counting))
 
 
 def verify_page(request: Request, session: Reading, links: Links) -> HTMLResponse:
@@ -49,8 +68,11 @@ for _pattern in PATTERNS:
 
 
 @router.get(NETWORK, tags=["verify"], summary="Re-verify a network", responses=ERRORS)
-def verify_network(request: Request, session: Reading, links: Links, network: str, options: Scoped) -> VerifyPage:
-    """The network's digest hashed again, and what its outputs decide; its explanations have addresses of their own."""
+def verify_network(request: Request, session: Reading, links: Links, network: str, options: Counted) -> VerifyPage:
+    """The digests hashed again, what its outputs decide, and how many explanations there are where that takes seconds.
+
+    Its explanations have addresses of their own.
+    """
     return _verified(request, session, links)
 
 
@@ -103,6 +125,14 @@ def verify_direction(
     options: Directed,
 ) -> VerifyPage:
     """Every interchange along its directions made again, one by one and jointly, beside the stored ones."""
+    return _verified(request, session, links)
+
+
+@router.get(EXPLANATION, tags=["verify"], summary="Re-verify an explanation of another kind", responses=ERRORS)
+def verify_explanation(
+    request: Request, session: Reading, links: Links, network: str, ref: str, options: Scoped
+) -> VerifyPage:
+    """Every figure of an explanation of a kind that has a record, beside the stored one."""
     return _verified(request, session, links)
 
 

@@ -20,7 +20,7 @@ import numpy as np
 from sqlalchemy import select, text
 
 from app.db.engine import store_at
-from app.db.job_tables import JobLogRow, JobRow, JobShardRow
+from app.db.job_tables import JobCheckpointRow, JobLogRow, JobRow
 from benchmarks.faults.installation import ROOT, Installation
 from benchmarks.faults.natural import natural_contents
 
@@ -179,7 +179,7 @@ def compare(one: Installation, other: Installation, figures: Figures) -> None:
             figures.ended_twice += lines.count(row.found or row.state) > 1
             figures.taken_up_again += row.attempts > 1
             figures.most_attempts = max(figures.most_attempts, row.attempts)
-        figures.left_behind = len(session.scalars(select(JobShardRow.key)).all())
+        figures.left_behind = len(session.scalars(select(JobCheckpointRow.key)).all())
         for table in ("analyses", "verdicts"):
             query = text(f"SELECT count(*) FROM {table} WHERE staged <> ''")  # noqa: S608  names are ours
             figures.left_behind += session.scalar(query) or 0

@@ -1,4 +1,7 @@
-"""``python -m benchmarks.findings``: writes the tables of docs/findings.md anew from the studies' result files."""
+"""``python -m benchmarks.findings``: writes the tables of docs/findings.md anew from the studies' result files.
+
+The texts of the designs, which pages show beside the figures, are put into the result files as they are now.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ import sys
 from pathlib import Path
 
 from benchmarks.findings.document import TABLES, write_document
+from benchmarks.findings.results import renew_texts
 
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "findings.md"
 
@@ -21,6 +25,7 @@ def main(arguments: list[str] | None = None) -> int:
     for name in options.print or ():
         print(f"{name}\n", *TABLES[name](), "", sep="\n")
     if not options.print:
+        renew_texts()
         write_document(DOCUMENT)
     return 0
 

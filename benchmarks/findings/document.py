@@ -51,7 +51,7 @@ TABLES: Final[dict[str, Callable[[], Iterator[str]]]] = {
     "paper-loss-tests": lambda: tests_table("paper-loss"),
     "paper-noise-tests": lambda: tests_table("paper-noise"),
     "paper-skew-tests": lambda: tests_table("paper-skew"),
-    "series-tests": lambda: first_and_last_table("training-shrinks", "loss_target", ("0.1", "1e-06")),
+    "series-tests": lambda: first_and_last_table("training-shrinks", "loss_target", ("0.05", "1e-06")),
     "loss": lambda: classes_table("alice-or-bob-loss", "loss_target"),
     "activation": lambda: classes_table("alice-or-bob-activation", "activation"),
     "output": lambda: classes_table("alice-or-bob-activation", "output_activation"),

@@ -8,14 +8,19 @@ from pathlib import Path
 from typing import Final
 
 from analysis.studies.cells import cells_of
-from analysis.studies.design import read_design
-from analysis.studies.result_file import StudyResults, read_results
+from analysis.studies.design import StudyDesign, read_design
+from analysis.studies.result_file import StudyResults, read_results, result_bytes
 from analysis.studies.summary import Record, StudySummary
 
 FOLDER: Final = Path(__file__).resolve().parents[2] / "app" / "bundled" / "studies"
 """Designs, and the results that every store takes in at its first start."""
 MORE: Final = Path(__file__).parent / "results"
 """Results of the other studies: taken in with ``pluriscope study import``."""
+
+
+def design_of(slug: str) -> StudyDesign:
+    """The design of one study as its file is now."""
+    return read_design((FOLDER / f"{slug}.json").read_bytes())
 
 
 @lru_cache
@@ -26,7 +31,7 @@ def results_of(slug: str) -> StudyResults:
         ValueError: the results are those of another design, or not of every network.
     """
     results = read_results(files()[slug].read_bytes())
-    design = read_design((FOLDER / f"{slug}.json").read_bytes())
+    design = design_of(slug)
     if results.design.digest != design.digest or results.design.seeds != design.seeds or not results.complete:
         raise ValueError(f"{slug}.jsonl.gz does not hold all of {slug}.json: run the study again")
     return StudyResults(design, results.outcomes, results.engine, results.provenance)
@@ -45,6 +50,13 @@ def summary_of(slug: str, *, first_output: bool = False) -> StudySummary:
     records = [Record(place[o.cell], o.seed, o.state, o.network, o.as_json()["values"]) for o in results.outcomes]
     design = results.design.model_copy(update={"across_outputs": "first"}) if first_output else results.design
     return StudySummary(design, records)
+
+
+def renew_texts() -> None:
+    """Give every result file the texts of its design as they are now; pages show those of the result file."""
+    for slug, path in files().items():
+        if read_results(path.read_bytes()).design != design_of(slug):
+            path.write_bytes(result_bytes(results_of(slug)))
 
 
 def files() -> dict[str, Path]:

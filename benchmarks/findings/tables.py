@@ -8,7 +8,7 @@ from typing import Final
 
 from analysis.studies.design import Factor, Reference
 from analysis.studies.measures.staircase import STEPS
-from analysis.studies.statistics import Share, Spread, holm, share_of, wilcoxon
+from analysis.studies.statistics import Share, Spread, Tested, friedman, holm, share_of, wilcoxon
 from analysis.studies.summary import Group, StudySummary
 from benchmarks.findings.results import known, results_of, summary_of
 
@@ -82,9 +82,7 @@ def ladder_table(slug: str, factor: Factor, what: str) -> Iterator[str]:
             cells = [f"**{number(g.spread.median)}** ({number(g.spread.mean)}, {number(g.spread.most)})" for g in found]
         yield row((words, *cells))
     if what == "one":
-        extra = (("one-joint-alignment", "… right under joint interchange"), ("one-on-directions", "on directions"))
-        for key, words in extra:
-            yield row((words, *(percent(group.yes) for group in groups(summary, key, factor))))
+        yield row(("on directions", *(percent(group.yes) for group in groups(summary, "one-on-directions", factor))))
 
 
 def classes_table(slug: str, factor: Factor, *, directions: bool = True) -> Iterator[str]:
@@ -105,7 +103,6 @@ def classes_table(slug: str, factor: Factor, *, directions: bool = True) -> Iter
     for key, words in (
         ("one-algorithm", "exactly one algorithm"),
         (f"{MINIMAL}-one", "exactly one minimal alignment"),
-        ("one-joint-alignment", "… right under joint interchange"),
     ):
         yield row((words, *(percent(group.yes) for group in groups(summary, key, factor))))
     yield row(
@@ -176,8 +173,8 @@ def tests_table(slug: str) -> Iterator[str]:
     """The comparisons that the design declares."""
     yield from head(("comparison", "protocol", "test", "groups", "effect", "p, Holm"))
     for comparison, protocol, tested in summary_of(slug).tests():
-        effect = "–" if tested.effect is None else f"{tested.effect_name} {tested.effect:.2f}"
-        p = "–" if tested.p_holm is None else ("< 0.001" if tested.p_holm < 0.001 else f"{tested.p_holm:.3f}")
+        effect, p = _effect_and_p(tested)
+        effect = effect if tested.effect is None else f"{tested.effect_name} {effect}"
         compared = " / ".join(tested.groups) if len(tested.groups) < 4 else f"{len(tested.groups)} levels"
         yield row(
             (f"`{comparison.measure}` by {comparison.factor}", protocol or "both", tested.test, compared, effect, p)
@@ -185,28 +182,50 @@ def tests_table(slug: str) -> Iterator[str]:
 
 
 def first_and_last_table(slug: str, factor: Factor, levels: tuple[str, str]) -> Iterator[str]:
-    """The same networks at two levels, seed by seed: Wilcoxon's test, Holm's correction over the rows."""
+    """The same networks at two levels, seed by seed, by Wilcoxon's test, and at all levels between by Friedman's.
+
+    Holm's correction is over the rows, for each test by itself.
+    """
     summary, first, last = summary_of(slug), *levels
+    labels = summary.design.labels(factor)
+    between = labels[labels.index(first) : labels.index(last) + 1]
     yield from head(
-        ("measure", "networks", "sum at " + first, "sum at " + last, "more", "fewer", "rank-biserial", "p, Holm")
+        (
+            "measure",
+            "networks",
+            "sum at " + first,
+            "sum at " + last,
+            "more",
+            "fewer",
+            "rank-biserial",
+            "p, Holm",
+            f"all {len(between)} levels: Kendall's W",
+            "p, Holm",
+        )
     )
-    found = []
+    found, throughout = [], []
     for key in ("circuits-valid", "interpretations-total", f"{MINIMAL}-alignments"):
         values: dict[str, dict[Hashable, float]] = {
             group.label: {
                 point.seed: float(point.value) for point in group.points if isinstance(point.value, (int, float))
             }
             for group in groups(summary, key, factor)
-            if group.label in levels
+            if group.label in between
         }
         pairs = [(values[first][seed], values[last][seed]) for seed in values[first] if seed in values[last]]
         found.append((key, pairs, wilcoxon({last: values[last], first: values[first]})))
-    for (key, pairs, _), tested in zip(found, holm([test for _, _, test in found]), strict=True):
+        throughout.append(friedman(values))
+    rows = zip(found, holm([test for _, _, test in found]), holm(throughout), strict=True)
+    for (key, pairs, _), tested, blocked in rows:
         sums = (number(sum(pair[place] for pair in pairs)) for place in (0, 1))
         more, fewer = sum(b > a for a, b in pairs), sum(b < a for a, b in pairs)
-        p = "–" if tested.p_holm is None else ("< 0.001" if tested.p_holm < 0.001 else f"{tested.p_holm:.3f}")
-        effect = "–" if tested.effect is None else f"{tested.effect:.2f}"
-        yield row((summary.measures[key].label, len(pairs), *sums, more, fewer, effect, p))
+        said = [text for test in (tested, blocked) for text in _effect_and_p(test)]
+        yield row((summary.measures[key].label, len(pairs), *sums, more, fewer, *said))
+
+
+def _effect_and_p(tested: Tested) -> tuple[str, str]:
+    effect = "–" if tested.effect is None else f"{tested.effect:.2f}"
+    return effect, "–" if tested.p_holm is None else ("< 0.001" if tested.p_holm < 0.001 else f"{tested.p_holm:.3f}")
 
 
 def references_table() -> Iterator[str]:

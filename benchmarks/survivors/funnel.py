@@ -23,6 +23,7 @@ from analysis.data import DataRecord
 from analysis.interpretations.indexing import InterpretationSpace
 from analysis.networks.network import Network
 from analysis.protocol import Protocol
+from analysis.question import ask
 from analysis.result import CriterionTally
 from analysis.tasks import Task
 
@@ -49,12 +50,12 @@ def funnel(network: Network, task: Task, protocol: Protocol, data: DataRecord) -
 
     Circuits are the protocol's valid ones, alignments its valid ones over all candidate algorithms.
     """
-    found = search_circuits(network, task, protocol, data)
-    circuits = CircuitCriteriaContext(network, task, protocol, data, found.masks)
+    found = search_circuits(ask(network, task=task, protocol=protocol, data=data))
+    circuits = CircuitCriteriaContext(ask(network, task=task, protocol=protocol, data=data), found.masks)
     candidates = candidate_algorithms(task, protocol, network.n_hidden_layers)
-    search = search_alignments(network, candidates, protocol, data)
+    search = search_alignments(ask(network, protocol=protocol, data=data), candidates)
     algorithms = AlgorithmCriteriaContext(candidates.algorithms)
-    alignments = AlignmentCriteriaContext(network, protocol, data, valid_alignments(search))
+    alignments = AlignmentCriteriaContext(ask(network, protocol=protocol, data=data), valid_alignments(search))
     steps: list[Step] = []
     for step in _listed("circuit", circuits):
         # the one criterion that decides among all possible circuits which are judged by the others
@@ -80,7 +81,9 @@ def _interpretations(circuits: CircuitCriteriaContext) -> Iterator[Step]:
     """Of all interpretations of all circuits; nothing is listed, so what two criteria leave together is known only
     where one of them leaves nothing or everything.
     """
-    readings = list(read_circuits(circuits.network, circuits.masks, circuits.data, extremes=False))
+    readings = list(
+        read_circuits(ask(circuits.question.cut, data=circuits.question.data), circuits.masks, extremes=False)
+    )
     total = sum(reading.total for reading in readings)
     left: int | None = total
     for criterion in criteria_for("interpretation"):
@@ -99,10 +102,10 @@ def _interpretations(circuits: CircuitCriteriaContext) -> Iterator[Step]:
 
 def _of_circuits(key: str, circuits: CircuitCriteriaContext, readings: Sequence[CircuitReadings]) -> CriterionTally:
     """A criterion on which all interpretations of a circuit agree, from the first of each."""
-    network, data, protocol = circuits.network, circuits.data, circuits.protocol
+    network, data, protocol = circuits.question.cut, circuits.question.data, circuits.question.protocol
     assert key == "margin" or len(list(symmetries(network))) == 1, f"{key} differs within a circuit"
-    firsts = tuple(InterpretationSpace(network, reading.circuit, data).at(0) for reading in readings)
-    context = InterpretationCriteriaContext(network, protocol, data, firsts)
+    firsts = tuple(InterpretationSpace(ask(network, data=data), reading.circuit).at(0) for reading in readings)
+    context = InterpretationCriteriaContext(ask(network, protocol=protocol, data=data), firsts)
     passed = criterion_named(key).judge("interpretation", context).passed
     n_passed = sum(reading.total for reading, one in zip(readings, passed, strict=True) if one)
     return CriterionTally(n_passed, sum(reading.total for reading in readings) - n_passed, 0, 0)

@@ -35,6 +35,7 @@ from analysis.networks.training import train_networks
 from analysis.networks.training_spec import TrainingOutcome, TrainingSpec
 from analysis.populations.batched_circuits import search_circuits_together
 from analysis.protocol import COMPLETE, PAPER
+from analysis.question import ask
 from analysis.tasks import Task
 from analysis.validity import decide
 
@@ -87,17 +88,17 @@ def measure_all(
     """The figures of each network, whose circuits are searched together."""
     if not networks:
         return
-    data = clean_data(networks[0].n_inputs)
-    found = search_circuits_together(networks, task, COMPLETE, data)
-    by_mean = {
-        family: search_circuits_together(networks, task, rules.model_copy(update={"ablation": "mean"}), data)
-        for family, rules in _RULES.items()
-    }
+    questions = [ask(network, task=task) for network in networks]
+    found = search_circuits_together(questions)
+    by_mean = {}
+    for family, rules in _RULES.items():
+        mean = rules.model_copy(update={"ablation": "mean"})
+        by_mean[family] = search_circuits_together([replace(question, protocol=mean) for question in questions])
     work = [
         (network, searched.masks, {family: by_mean[family][place].n_valid for family in FAMILIES})
         for place, (network, searched) in enumerate(zip(networks, found, strict=True))
     ]
-    measure = partial(_measure, task, data)
+    measure = partial(_measure, task, clean_data(networks[0].n_inputs))
     if processes == 1:
         results: Iterator[Figures] = map(measure, work)
     else:
@@ -113,7 +114,7 @@ def measure_all(
 
 def _measure(task: Task, data: DataRecord, work: tuple[Network, NDArray[np.uint64], dict[str, int]]) -> Figures:
     network, masks, n_by_mean = work
-    whole = CircuitCriteriaContext(network, task, COMPLETE, data, masks)
+    whole = CircuitCriteriaContext(ask(network, task=task, data=data), masks)
     figures = {f"{family} mean-valid": n_by_mean[family] for family in FAMILIES}
     figures |= circuit_figures(whole)
     figures |= interpretation_figures(whole)
@@ -126,7 +127,7 @@ def _measure(task: Task, data: DataRecord, work: tuple[Network, NDArray[np.uint6
 
 def all_active(context: CircuitCriteriaContext) -> NDArray[np.bool_]:
     """``[circuits]``: in which every hidden neuron has an edge in."""
-    keep = keep_matrices(context.masks, context.layout)[:-1]
+    keep = keep_matrices(context.masks, context.question.layout)[:-1]
     active: NDArray[np.bool_] = np.all([matrix.any(axis=2).all(axis=1) for matrix in keep], axis=0)
     return active
 
@@ -160,12 +161,12 @@ def circuit_figures(whole: CircuitCriteriaContext) -> Figures:
 def agrees_on_grid(context: CircuitCriteriaContext, *, radius: float = 0.1, n: int = 5) -> NDArray[np.bool_]:
     """``[circuits]``: decided as the network on a grid of n points a side around every clean input."""
     steps = np.linspace(-radius, radius, n)
-    offsets = np.stack(np.meshgrid(*[steps] * context.network.n_inputs, indexing="ij"), axis=-1)
-    points = (context.clean_rows[:, None] + offsets.reshape(1, -1, context.network.n_inputs)).reshape(
-        -1, context.network.n_inputs
+    offsets = np.stack(np.meshgrid(*[steps] * context.question.cut.n_inputs, indexing="ij"), axis=-1)
+    points = (context.clean_rows[:, None] + offsets.reshape(1, -1, context.question.cut.n_inputs)).reshape(
+        -1, context.question.cut.n_inputs
     )
-    rule, absent = context.protocol.circuit_decision, context.absent(context.protocol.ablation)
-    expected = decide(forward(context.network, points)[:, 0], rule)
+    rule, absent = context.question.protocol.circuit_decision, context.absent(context.question.protocol.ablation)
+    expected = decide(forward(context.question.cut, points)[:, 0], rule)
     alike = np.zeros(len(context), dtype=bool)
     for part in context.parts("grid", len(points)):
         alike[part] = (decide(context.outputs(part, points, absent), rule) == expected).all(axis=1)
@@ -174,9 +175,9 @@ def agrees_on_grid(context: CircuitCriteriaContext, *, radius: float = 0.1, n: i
 
 def rounds_alike_under_knockouts(context: CircuitCriteriaContext) -> NDArray[np.bool_]:
     """``[circuits]``: completeness as the prototype had it: equal rounded outputs, so −1 and 2 are not alike."""
-    network, rows, absent = context.network, context.clean_rows, context.absent(context.protocol.ablation)
+    network, rows, absent = context.question.cut, context.clean_rows, context.absent(context.question.protocol.ablation)
     sites = [(layer, n) for layer, width in enumerate(network.hidden_sizes, start=1) for n in range(width)]
-    keep = keep_matrices(context.masks, context.layout)
+    keep = keep_matrices(context.masks, context.question.layout)
     alike = np.ones(len(context), dtype=bool)
     for number in range(1, 2 ** len(sites)):
         broken = knocked_out(network, [site for k, site in enumerate(sites) if number >> k & 1])
@@ -194,7 +195,7 @@ _OF_ONE_CIRCUIT: Final = {"grid": agrees_on_grid, "knock-outs rounded": rounds_a
 def interpretation_figures(whole: CircuitCriteriaContext) -> Figures:
     """All interpretations of all circuits, and how many survive, in both families; exact, never listed."""
     members = ~all_active(whole)
-    readings = list(read_circuits(whole.network, whole.masks, whole.data, extremes=False))
+    readings = list(read_circuits(ask(whole.question.cut, data=whole.question.data), whole.masks, extremes=False))
     figures: Figures = {}
     for family in FAMILIES:
         inside = [one for one, member in zip(readings, members, strict=True) if member or family == "complete"]
@@ -217,8 +218,10 @@ def alignment_figures(network: Network, task: Task, data: DataRecord) -> Figures
     figures: Figures = {"alignments beyond the limit": 0}
     for name, candidates in (("few", few), ("every", every)):
         for rules in (_ONE, COMPLETE):
-            search = search_alignments(network, candidates, rules.model_copy(update={"n_near_misses": 0}), data)
-            context = AlignmentCriteriaContext(network, rules, data, valid_alignments(search))
+            search = search_alignments(
+                ask(network, protocol=rules.model_copy(update={"n_near_misses": 0}), data=data), candidates
+            )
+            context = AlignmentCriteriaContext(ask(network, protocol=rules, data=data), valid_alignments(search))
             figures |= _aligned(f"{name} {rules.interchange_pairs}", context, search.n_aligned)
             figures["alignments beyond the limit"] += search.n_valid_alignments - len(context)
     return figures

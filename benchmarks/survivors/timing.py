@@ -30,6 +30,7 @@ from analysis.criteria.verdict import Verdicts
 from analysis.interpretations.indexing import InterpretationSpace
 from analysis.networks.mlp import keep_matrices
 from analysis.protocol import COMPLETE
+from analysis.question import ask
 from benchmarks.lines import Subject, subject
 from benchmarks.table import Line, Reach, same_result
 from benchmarks.timing import Effort, timed, timed_cold
@@ -46,8 +47,8 @@ CERTIFIED: Final = ("input-robust",)
 def criteria_lines(effort: Effort) -> list[Line]:
     """Every criterion on everything that `complete` finds on the pretrained XOR, and the certified ones apart."""
     s = subject("xor_pretrained")
-    masks = search_circuits(s.network, s.task, COMPLETE, s.data).masks
-    whole = CircuitCriteriaContext(s.network, s.task, COMPLETE, s.data, masks)
+    masks = search_circuits(ask(s.network, task=s.task, data=s.data)).masks
+    whole = CircuitCriteriaContext(ask(s.network, task=s.task, data=s.data), masks)
     lines = [
         _circuits(whole, effort),
         *_interpretations(whole, effort),
@@ -88,10 +89,14 @@ def _some(whole: CircuitCriteriaContext, n: int) -> CircuitCriteriaContext:
 
 def _plainly(some: CircuitCriteriaContext) -> dict[str, list[bool]]:
     """By key, whether each circuit passes; minimality among some circuits is not that among all, so it is left out."""
-    network, labels, rule = some.network, list(some.task.truth_table), some.protocol.circuit_decision
+    network, labels, rule = (
+        some.question.cut,
+        list(some.question.task.truth_table),
+        some.question.protocol.circuit_decision,
+    )
     edges, inputs = plain.edges_of(network), [list(map(float, row)) for row in rows(network.n_inputs)]
     kept = [{edge for k, edge in enumerate(edges) if mask >> k & 1} for mask in some.masks.tolist()]
-    usual = (network, inputs, labels, rule, some.protocol.accuracy_threshold)
+    usual = (network, inputs, labels, rule, some.question.protocol.accuracy_threshold)
 
     def each(judge: Callable[..., bool]) -> list[bool]:
         return [judge(usual[0], one, *usual[1:]) for one in kept]
@@ -117,9 +122,9 @@ def _plainly(some: CircuitCriteriaContext) -> dict[str, list[bool]]:
 
 def _interpretations(whole: CircuitCriteriaContext, effort: Effort) -> list[Line]:
     """All of them without listing, and one of each observed class judged by itself."""
-    network, data = whole.network, whole.data
+    network, data = whole.question.cut, whole.question.data
     seconds, readings = timed_cold(
-        lambda: list(read_circuits(network, whole.masks, data, extremes=False)), effort.repetitions
+        lambda: list(read_circuits(ask(network, data=data), whole.masks, extremes=False)), effort.repetitions
     )
     total, n_classes = sum(r.total for r in readings), sum(r.n_observed for r in readings)
     by_total = sorted((r for r in readings if r.classes is not None), key=lambda r: r.total)
@@ -148,14 +153,16 @@ def _interpretations(whole: CircuitCriteriaContext, effort: Effort) -> list[Line
     lines = [Line(work, plain_seconds * total / n_listed, seconds, "scaled", note)]
 
     some = readings if effort.repetitions > 1 else readings[:: max(1, len(readings) // 4)]
-    spaces = [InterpretationSpace(network, Circuit(whole.layout, r.circuit.mask), data) for r in some]
+    spaces = [
+        InterpretationSpace(ask(network, data=data), Circuit(whole.question.layout, r.circuit.mask)) for r in some
+    ]
     firsts = tuple(
         space.at(index)
         for space, reading in zip(spaces, some, strict=True)
         if reading.classes is not None
         for index in reading.classes.least_indices
     )
-    context = InterpretationCriteriaContext(network, COMPLETE, data, firsts)
+    context = InterpretationCriteriaContext(ask(network, data=data), firsts)
     seconds, found = timed_cold(lambda: _judged("interpretation", replace(context)))
     work = f"{len(found)} criteria on {len(firsts):,} observed classes, one by one"
     n_first = found["observed-class"].tally.passed
@@ -179,8 +186,8 @@ def _algorithms(s: Subject, effort: Effort) -> Line:
 def _alignments(s: Subject, effort: Effort) -> Line:
     """Chance is most of the work; its second route searches every alignment on each permuted network."""
     candidates = candidate_algorithms(s.task, COMPLETE, s.network.n_hidden_layers)
-    search = search_alignments(s.network, candidates, COMPLETE, s.data)
-    context = AlignmentCriteriaContext(s.network, COMPLETE, s.data, valid_alignments(search))
+    search = search_alignments(ask(s.network, data=s.data), candidates)
+    context = AlignmentCriteriaContext(ask(s.network, data=s.data), valid_alignments(search))
     seconds, found = timed_cold(lambda: _judged("alignment", replace(context)), effort.repetitions)
     n_networks = int(criterion_named("above-random").defaults["networks"])
     n_tried = n_networks if effort.repetitions > 1 else 5
@@ -191,7 +198,9 @@ def _alignments(s: Subject, effort: Effort) -> Line:
         best = []
         for number in range(n_tried):
             permuted = permuted_network(s.network, number, seed=0)
-            results = search_alignments(permuted, Candidates(chosen, len(chosen)), rules, s.data).algorithms
+            results = search_alignments(
+                ask(permuted, protocol=rules, data=s.data), Candidates(chosen, len(chosen))
+            ).algorithms
             best.append([max((a.iia.agreed for a in result.alignments), default=-1) for result in results])
         alone = plain_alignments.Interchange(s.network, rows(s.network.n_inputs))
         marked = [entry for a in chosen for entry in plain_alignments.alignments(alone, a.text)[0]]
@@ -223,10 +232,10 @@ def _certified(whole: CircuitCriteriaContext, effort: Effort) -> list[Line]:
     some = _some(whole, max(2, min(len(whole), effort.n_drawn // 500)))
 
     def by_bisection() -> list[bool]:
-        network, regions = network_program(whole.network), decision_regions(whole.network, "rounding")
+        network, regions = network_program(whole.question.cut), decision_regions(whole.question.cut, "rounding")
         absent, passed = some.absent("zero"), []
-        for keep in zip(*keep_matrices(some.masks, some.layout), strict=True):
-            judge = decided_alike(network, circuit_program(some.network, keep, absent), regions)
+        for keep in zip(*keep_matrices(some.masks, some.question.layout), strict=True):
+            judge = decided_alike(network, circuit_program(some.question.cut, keep, absent), regions)
             answers = {bisect(judge, row - 0.1, row + 0.1, 50_000).answer for row in some.clean_rows}
             passed.append(answers == {"proved"})
         return passed

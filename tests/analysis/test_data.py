@@ -50,6 +50,7 @@ def test_noisy_records_survive_their_file(name, compact):
     assert isinstance(content["validation_inputs"], dict) == compact
 
 
+@pytest.mark.slow
 @given(st.lists(st.lists(st.floats(-1e300, 1e300), min_size=2, max_size=2), min_size=40, max_size=40))
 def test_any_record_survives_its_file_bit_for_bit(rows):
     inputs = np.array(rows)

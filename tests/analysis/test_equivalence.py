@@ -27,6 +27,7 @@ from analysis.experiments import (
 from analysis.interpretations.indexing import InterpretationSpace, interpretation_at
 from analysis.networks.network import Network
 from analysis.protocol import COMPLETE
+from analysis.question import ask
 from analysis.separation import separate
 from analysis.tasks import input_table, named_task
 from tests.factories import pretrained_xor, two_xor_algorithms
@@ -48,7 +49,7 @@ def some_interpretations(network: Network) -> list:
     first = np.array([887], dtype=np.uint64)
     masks = {int(permuted_masks(first, permutations, layout)[0]) for permutations in symmetries(network)}
     masks |= {mask for mask, _ in list(possible_masks(network))[:2]}
-    spaces = [InterpretationSpace(network, Circuit(layout, mask), DATA) for mask in sorted(masks)]
+    spaces = [InterpretationSpace(ask(network, data=DATA), Circuit(layout, mask)) for mask in sorted(masks)]
     return [space.at(index) for space in spaces for index in range(min(space.count, 12))]
 
 
@@ -122,12 +123,12 @@ def test_explanations_of_the_pretrained_xor_that_an_experiment_parts_and_that_no
     network = pretrained_xor().network
     space = intervention_space((3, 3), 2)
     answers = decide_under_interventions(network, input_table(2), space)
-    search = search_alignments(network, candidate_algorithms(named_task("XOR", 2), COMPLETE, 2), COMPLETE, DATA)
+    search = search_alignments(ask(network, data=DATA), candidate_algorithms(named_task("XOR", 2), COMPLETE, 2))
     algorithm, scored = next((a, s) for a, s in valid_alignments(search) if s.minimal)
     assert (algorithm.id, scored.alignment.id) == ("a2e8546f11f80df4", "e3bd9b5eae0c1489")
 
     def at(mask: str, index: int):
-        return interpretation_at(network, circuit_from_hex(mask, network.sizes), index, DATA)
+        return interpretation_at(ask(network, data=DATA), circuit_from_hex(mask, network.sizes), index)
 
     explanations = [at("2f0ef", 0), at("2f0ef", 32), at("18fff", 71_261), at("3f29f", 1_923), scored.alignment]
     predictions = [predict_by_interpretation(e, space) for e in explanations[:4]]
@@ -180,7 +181,7 @@ def alice_and_bob() -> Network:
 
 def test_circuits_that_differ_only_by_edges_of_weight_0_are_one_in_substance():
     network = alice_and_bob()
-    search = search_circuits(network, named_task("XOR", 2), COMPLETE, DATA)
+    search = search_circuits(ask(network, task=named_task("XOR", 2), data=DATA))
     assert [search.layout.to_hex(mask) for mask in search.masks] == ["1f9", "1fb", "1fd", "1ff"]
     circuits = [Circuit(search.layout, int(mask)) for mask in search.masks]
     assert weightless_edges(network) == 0b110
@@ -191,7 +192,7 @@ def test_circuits_that_differ_only_by_edges_of_weight_0_are_one_in_substance():
     assert (whole.members, rest.members) == ((0, 1, 2, 3), (4,))
     # neurons 0 and 1 are not interchangeable, so nothing but the edges makes these alike
     assert (whole.reasons, rest.reasons) == (("edges of weight 0",), ())
-    readings = [interpretation_at(network, circuit, 0, DATA) for circuit in circuits[:2]]
+    readings = [interpretation_at(ask(network, data=DATA), circuit, 0) for circuit in circuits[:2]]
     said = [predict_by_interpretation(reading, space) for reading in readings]
     assert [len(c.members) for c in equivalence_classes(network, readings, said, space)] == [1, 1]
 

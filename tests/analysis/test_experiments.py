@@ -12,8 +12,9 @@ import pytest
 from analysis.algorithms.high_level_model import HighLevelModel, Node
 from analysis.alignments.alignment import Alignment, NeuronSet
 from analysis.alignments.iia import score_alignment
-from analysis.circuits.circuit import Circuit
+from analysis.circuits.circuit import Circuit, EdgeLayout
 from analysis.circuits.search import search_circuits
+from analysis.common_ground.aligned import predictions_by_choice
 from analysis.data import clean_data
 from analysis.experiments import (
     SILENT,
@@ -30,8 +31,8 @@ from analysis.experiments import (
 from analysis.interpretations.counting import count_interpretations
 from analysis.interpretations.indexing import interpretation_at
 from analysis.networks.network import Network
-from analysis.protocol import COMPLETE
-from analysis.tasks import input_table, named_task
+from analysis.question import ask
+from analysis.tasks import input_table, named_task, pattern_bits
 from tests.factories import pretrained_xor, two_xor_algorithms
 
 
@@ -186,14 +187,15 @@ def test_patching_everything_runs_the_source_and_patching_with_itself_changes_no
 
 def xor_interpretations(n_circuits: int, n_each: int):
     network, data, task = pretrained_xor().network, clean_data(2), named_task("XOR", 2)
-    search = search_circuits(network, task, COMPLETE, data)
+    search = search_circuits(ask(network, task=task, data=data))
     chosen = search.masks[:: max(1, len(search.masks) // n_circuits)][:n_circuits]
-    counts = count_interpretations(network, chosen, data).by_circuit
+    counts = count_interpretations(ask(network, data=data), chosen).by_circuit
     for mask, count in zip(chosen, counts, strict=True):
         for index in sorted({count * k // n_each for k in range(n_each)}):
-            yield interpretation_at(network, Circuit(search.layout, int(mask)), index, data)
+            yield interpretation_at(ask(network, data=data), Circuit(search.layout, int(mask)), index)
 
 
+@pytest.mark.slow
 def test_predictions_of_interpretations_equal_the_twin():
     space = intervention_space((3, 3), 2)
     checked = 0
@@ -223,15 +225,15 @@ def test_neurons_that_an_interpretation_does_not_name_change_nothing():
 
 def test_a_reading_that_is_how_the_network_works_is_always_right():
     network, data = hand_made_xor(), clean_data(2)
-    search = search_circuits(network, named_task("XOR", 2), COMPLETE, data)
+    search = search_circuits(ask(network, task=named_task("XOR", 2), data=data))
     whole = Circuit(search.layout, (1 << search.layout.n_edges) - 1)
     assert whole.mask in search.masks.tolist()
     space = intervention_space((2,), 2)
     answers = decide_under_interventions(network, input_table(2), space)
-    count = count_interpretations(network, np.array([whole.mask], dtype=np.uint64), data).by_circuit[0]
+    count = count_interpretations(ask(network, data=data), np.array([whole.mask], dtype=np.uint64)).by_circuit[0]
     scores = []
     for index in range(count):
-        interpretation = interpretation_at(network, whole, index, data)
+        interpretation = interpretation_at(ask(network, data=data), whole, index)
         standing = standing_of(predict_by_interpretation(interpretation, space), answers, space)
         assert (standing.predicted, standing.of) == (36, 36)
         scores.append(standing.right)
@@ -293,7 +295,7 @@ def test_single_variable_interventions_agree_with_the_iia():
             predicted = predict_by_alignment(algorithm, alignment, space)
             single = [space.position[frozenset({(1, neuron)})] for neuron in (first, second)]
             right = (predicted == answers.decisions) & space.counted
-            iia = score_alignment(network, algorithm, alignment, COMPLETE, data).iia
+            iia = score_alignment(ask(network, data=data), algorithm, alignment).iia
             assert (int(right[single].sum()), 24) == (iia.agreed, iia.of)
 
 
@@ -372,3 +374,28 @@ def test_the_whole_comparison_of_a_3_3_network_is_quick():
     predictions = [predict_by_interpretation(interpretation, space) for _ in range(6)]
     crucial_experiments(predictions, answers, space)
     assert time.perf_counter() - started < 0.5  # about 5 ms on an idle machine
+
+
+def test_functions_of_six_inputs_are_read_to_their_last_row() -> None:
+    """Such a function is an integer of 64 bits, of which numpy's signed ones hold 63."""
+    all_but_one = (1 << 64) - 2
+    assert pattern_bits(all_but_one, 6).tolist() == [False] + [True] * 63
+    assert pattern_bits(1 << 63, 6).nonzero()[0].tolist() == [63]
+    assert [pattern_bits(2, n).tolist() for n in (1, 2)] == [[False, True], [False, True, False, False]]
+    first_and_last = [[20, 0, 0, 0, 0, 0], [0, 0, 0, 0, 0, 20]]
+    network = Network.from_arrays([first_and_last, [[20, 20]]], [[-10, -10], [-30]], activation="sigmoid")
+    circuit = Circuit(EdgeLayout(network.sizes), (1 << 14) - 1)
+    space = intervention_space(network.hidden_sizes, 6)
+    interpretation = interpretation_at(ask(network), circuit, 0)
+    says = predict_by_interpretation(interpretation, space)
+    for place, sites in enumerate(space.sets):
+        for source, base in ((0, 63), (63, 0), (62, 63)):
+            assert says[place, source, base] == twin_interpretation(interpretation, set(sites), source, base, 2)
+    a, b = Node("input", (), 0), Node("input", (), 5)
+    model = HighLevelModel("and_inverter", 6, Node("not", (Node("and", (Node("and", (a, b)), Node("not", (a,)))),)))
+    alignment = Alignment.of(model.text, {"0": NeuronSet(1, (0,))})
+    says = predict_by_alignment(model, alignment, space)
+    (place,) = [i for i, sites in enumerate(space.sets) if set(sites) == {(1, 0)}]
+    assert says[place, 63, 0] == 0
+    assert says[place, 0, 63] == 1
+    assert (predictions_by_choice(model)[0] == says[place]).all()

@@ -11,6 +11,7 @@ from analysis.circuits.search import search_circuits
 from analysis.data import data_file_json, parse_data_file
 from analysis.pipeline import analyse_output
 from analysis.protocol import COMPLETE, PAPER
+from analysis.question import ask
 from analysis.result import OutputAnalysis
 from tests.golden_files import NAMES, golden, golden_data, golden_network, node_paths
 
@@ -29,7 +30,7 @@ def analysed(name: str, output: int, protocol=PAPER) -> OutputAnalysis:
         raw = json.dumps(data_file_json(data)).encode()
         data = parse_data_file(raw, file.network.n_inputs, file.network.n_outputs)
         assert data.digest == golden_data(name).digest
-    return analyse_output(file.network, output, file.tasks[output], protocol, data)
+    return analyse_output(ask(file.network, output=output, task=file.tasks[output], protocol=protocol, data=data))
 
 
 @pytest.mark.parametrize(("name", "output"), CASES)
@@ -83,7 +84,8 @@ def test_the_circuits_that_the_authors_leave_out_are_found_too(name, output):
     file, data = golden_network(name), golden_data(name)
     cut = file.network.for_output(output)
     everything, without = (
-        search_circuits(cut, file.tasks[output], protocol, data, output=output) for protocol in (COMPLETE, PAPER)
+        search_circuits(ask(cut, output=output, task=file.tasks[output], protocol=protocol, data=data))
+        for protocol in (COMPLETE, PAPER)
     )
     left_out = sorted(set(everything.masks.tolist()) - set(without.masks.tolist()))
     texts = [everything.layout.to_hex(mask) for mask in left_out]

@@ -9,8 +9,10 @@ from analysis.networks.network import Network
 from analysis.pipeline import Limits, analyse_output
 from analysis.preflight import preflight
 from analysis.protocol import COMPLETE, PAPER, protocol_from_mapping
+from analysis.question import ask
 from analysis.result_file import exact, result_json, what_is_missing
 from analysis.tasks import named_task
+from analysis.work import Work
 from tests.golden_files import golden_network
 
 STAGES = ["circuits", "interpretations", "algorithms", "alignments", "criteria"]
@@ -20,13 +22,13 @@ STAGES = ["circuits", "interpretations", "algorithms", "alignments", "criteria"]
 def pretrained():
     file = golden_network("xor_pretrained")
     ticks = iter(range(1000))
-    return analyse_output(file.network, 0, file.tasks[0], COMPLETE, clean_data(2), clock=lambda: float(next(ticks)))
+    return analyse_output(ask(file.network, task=file.tasks[0]), Work(clock=lambda: float(next(ticks))))
 
 
 def test_the_result_file_has_the_published_shape(pretrained):
     result = json.loads(json.dumps(result_json([pretrained]), allow_nan=False))
     assert result["format"] == "pluriscope-result/1"
-    assert result["network"] == pretrained.network.digest
+    assert result["network"] == pretrained.question.model.digest
     assert protocol_from_mapping(result["protocol"]) == COMPLETE
     assert result["data"]["digest"] == clean_data(2).digest
     assert result["seconds"] == dict.fromkeys(STAGES, 1.0)
@@ -67,7 +69,7 @@ def test_integers_beyond_2_to_the_53_are_strings():
 
 def test_only_analyses_of_one_thing_go_into_one_file(pretrained):
     with pytest.raises(ValueError, match="one network"):
-        result_json([pretrained, replace(pretrained, protocol=PAPER)])
+        result_json([pretrained, replace(pretrained, question=replace(pretrained.question, protocol=PAPER))])
     with pytest.raises(ValueError, match="at least one"):
         result_json([])
 
@@ -75,7 +77,7 @@ def test_only_analyses_of_one_thing_go_into_one_file(pretrained):
 def test_limits_are_told():
     file = golden_network("xor_pretrained")
     limits = Limits(max_possible=9_625, max_valid=10, max_candidates=7)
-    analysis = analyse_output(file.network, 0, file.tasks[0], COMPLETE, clean_data(2), limits=limits)
+    analysis = analyse_output(ask(file.network, task=file.tasks[0]), Work(limits=limits))
     assert not analysis.exhaustive
     assert what_is_missing(analysis) == [
         "output 0: circuits truncated at 10 valid ones",
@@ -89,10 +91,23 @@ def test_limits_are_told():
     assert analysis.criteria["irredundant-gates"].undecided == 243
 
 
+def test_listed_circuits_that_were_not_drawn_are_told_apart():
+    file = golden_network("xor_pretrained")
+    limits = Limits(max_possible=9_624, n_draws=3, n_smallest=5)
+    analysis = analyse_output(ask(file.network, task=file.tasks[0]), Work(limits=limits))
+    smallest = analysis.circuits.smallest
+    assert smallest is not None
+    n_more = len(smallest.undrawn)
+    assert n_more > 0
+    assert what_is_missing(analysis)[0].endswith(
+        f"{3 + n_more} of them are listed, 3 drawn uniformly and {n_more} more for being the smallest known"
+    )
+
+
 def test_a_space_too_large_to_list_is_counted_all_the_same():
     file = golden_network("xor_pretrained")
-    limits = Limits(max_possible=9_624, n_draws=50)
-    analysis = analyse_output(file.network, 0, file.tasks[0], COMPLETE, clean_data(2), limits=limits)
+    limits = Limits(max_possible=9_624, n_draws=50, n_smallest=0)
+    analysis = analyse_output(ask(file.network, task=file.tasks[0]), Work(limits=limits))
     assert (analysis.circuits.n_valid, analysis.circuits.truncated_at, analysis.exhaustive) == (197, 50, False)
     assert what_is_missing(analysis) == [
         "output 0: 197 circuits are valid, counted exactly without listing them; "
@@ -113,8 +128,8 @@ def test_a_space_too_large_to_list_is_counted_all_the_same():
 
 def test_a_space_too_large_to_count_is_estimated_and_marked_so():
     file = golden_network("xor_pretrained")
-    limits = Limits(max_possible=9_624, max_seconds=0, n_draws=5, n_samples=3_000)
-    analysis = analyse_output(file.network, 0, file.tasks[0], COMPLETE, clean_data(2), limits=limits)
+    limits = Limits(max_possible=9_624, max_seconds=0, n_draws=5, n_samples=3_000, n_smallest=0)
+    analysis = analyse_output(ask(file.network, task=file.tasks[0]), Work(limits=limits))
     low, high = analysis.circuits.interval
     assert low <= 197 <= high
     told = what_is_missing(analysis)[0]
@@ -130,7 +145,7 @@ def test_a_space_too_large_to_count_is_estimated_and_marked_so():
 def test_a_space_beyond_every_limit_says_so():
     file = golden_network("xor_pretrained")
     limits = Limits(max_possible=9_624, max_seconds=0, n_samples=0)
-    analysis = analyse_output(file.network, 0, file.tasks[0], COMPLETE, clean_data(2), limits=limits)
+    analysis = analyse_output(ask(file.network, task=file.tasks[0]), Work(limits=limits))
     assert analysis.circuits.possible == 9_625
     assert (analysis.circuits.n_valid, analysis.circuits.truncated_at) == (0, 0)
     assert "9,625 circuits are possible" in result_json([analysis])["missing"][0]
@@ -139,25 +154,26 @@ def test_a_space_beyond_every_limit_says_so():
 
 def test_preflight_names_every_refusal_at_once():
     network = Network.from_arrays([[[1.0, 1.0]]], [[0.0]])
-    problems = preflight(network, 3, named_task("MAJORITY", 3), COMPLETE, clean_data(3))
+    problems = preflight(ask(network, output=3, task=named_task("MAJORITY", 3), data=clean_data(3)))
     text = " ".join(map(str, problems))
     for said in ("no hidden layer", "output 3", "8 rows for 2 inputs", "[8, 3], not [4, 2]"):
         assert said in text
     with pytest.raises(InvalidNetwork, match="4 problems"):
-        analyse_output(network, 3, named_task("MAJORITY", 3), COMPLETE, clean_data(3))
+        analyse_output(ask(network, output=3, task=named_task("MAJORITY", 3), data=clean_data(3)))
 
 
 def test_labels_of_another_network_are_refused():
     file = golden_network("xor+and_3-3")
     record = replace(clean_data(2), validation_labels=clean_data(2).representatives[:, :1])
     with pytest.raises(InvalidData, match="validation_labels"):
-        analyse_output(file.network, 1, file.tasks[1], PAPER, record)
+        analyse_output(ask(file.network, output=1, task=file.tasks[1], protocol=PAPER, data=record))
 
 
+@pytest.mark.slow
 def test_every_stage_reports_and_can_be_stopped():
     file = golden_network("xor_pretrained")
     told = []
-    analyse_output(file.network, 0, file.tasks[0], COMPLETE, clean_data(2), report=told.append)
+    analyse_output(ask(file.network, task=file.tasks[0]), Work(report=told.append))
     assert sorted({p.stage for p in told}, key=STAGES.index) == STAGES
     for p in told:
         assert 0 <= p.done <= p.total
@@ -169,7 +185,7 @@ def test_every_stage_reports_and_can_be_stopped():
                 raise Cancelled(stage)
 
         with pytest.raises(Cancelled):
-            analyse_output(file.network, 0, file.tasks[0], COMPLETE, clean_data(2), report=stop)
+            analyse_output(ask(file.network, task=file.tasks[0]), Work(report=stop))
 
 
 @pytest.mark.parametrize("name", ["", " ", "a\nb", "a\u202eb", "x" * 65, "afe0add2d67c", "c0ffee"])
@@ -188,14 +204,14 @@ def test_a_protocol_from_a_result_must_match_its_digest():
 def test_mean_ablation_leaves_the_zero_criterion_out():
     file = golden_network("xor_pretrained")
     rules = COMPLETE.model_copy(update={"name": "mean", "ablation": "mean"})
-    analysis = analyse_output(file.network, 0, file.tasks[0], rules, clean_data(2))
+    analysis = analyse_output(ask(file.network, task=file.tasks[0], protocol=rules))
     assert "zero-ablation" not in analysis.criteria
     assert analysis.circuits.possible == 9_625
 
 
 def test_a_task_that_no_small_algorithm_computes():
     file = golden_network("majority_3-3")
-    analysis = analyse_output(file.network, 0, named_task("PARITY", 3), COMPLETE, clean_data(3))
+    analysis = analyse_output(ask(file.network, task=named_task("PARITY", 3)))
     assert analysis.exhaustive
     assert (analysis.algorithms.n_candidates, analysis.algorithms.algorithms) == (0, ())
     assert analysis.criteria["both-directions"].of == 0
@@ -206,8 +222,8 @@ def test_numbers_that_may_overflow_are_refused_before_the_work():
     network = Network.from_arrays([[[1e200, 1.0]], [[1.0]]], [[0.0], [0.0]], activation="relu")
     rows = clean_data(2).representatives
     task = named_task("OR", 2)
-    assert preflight(network, 0, task, COMPLETE, clean_data(2)) == ()
-    (problem,) = preflight(network, 0, task, COMPLETE, replace(clean_data(2), interchange_rows=1e150 * rows))
+    assert preflight(ask(network, task=task)) == ()
+    (problem,) = preflight(ask(network, task=task, data=replace(clean_data(2), interchange_rows=1e150 * rows)))
     assert "may exceed float64" in problem.cause
     bounded = Network.from_arrays([[[1e200, 1.0]], [[1.0]]], [[0.0], [0.0]], activation="tanh")
-    assert preflight(bounded, 0, task, COMPLETE, replace(clean_data(2), representatives=1e90 * rows)) == ()
+    assert preflight(ask(bounded, task=task, data=replace(clean_data(2), representatives=1e90 * rows))) == ()

@@ -10,6 +10,7 @@ from analysis.data import clean_data
 from analysis.errors import InvalidIndex
 from analysis.networks.network import Network
 from analysis.protocol import COMPLETE
+from analysis.question import ask
 from analysis.reverify import (
     RELATIVE_TOLERANCE,
     Recomputed,
@@ -53,7 +54,7 @@ def test_circuits_give_what_the_search_and_the_transfer_over_layers_gave(found) 
     masks = found.circuits.masks.tolist()
     for position in range(0, len(masks), 23):
         circuit = circuit_from_hex(found.circuits.layout.to_hex(masks[position]), file.network.sizes)
-        again = values(recompute_circuit(file.network, circuit, file.tasks[0], DATA, COMPLETE))
+        again = values(recompute_circuit(ask(file.network, task=file.tasks[0], data=DATA), circuit))
         assert again["valid"] is True
         assert again["right"] == "4/4"
         assert again["margin"] == pytest.approx(found.circuits.margins[position], rel=1e-12)
@@ -69,7 +70,7 @@ def test_a_circuit_that_is_not_valid_has_no_interpretations_and_says_why(found) 
     valid = set(found.circuits.masks.tolist())
     full = circuit_from_hex("3ffff", file.network.sizes)
     smaller = next(one for one in smaller_by_one(full) if one.mask not in valid)
-    figures = recompute_circuit(file.network, smaller, file.tasks[0], DATA, COMPLETE)
+    figures = recompute_circuit(ask(file.network, task=file.tasks[0], data=DATA), smaller)
     assert values(figures)["valid"] is False
     counted = next(figure for figure in figures if figure.key == "interpretations")
     assert counted.value is None
@@ -81,7 +82,7 @@ def test_alignments_give_what_the_search_gave(found) -> None:
     checked = 0
     for result in found.algorithms.algorithms[::17]:
         for scored in result.alignments[:3]:
-            again = values(recompute_alignment(file.network, result.algorithm, scored.alignment, DATA, COMPLETE))
+            again = values(recompute_alignment(ask(file.network, data=DATA), result.algorithm, scored.alignment))
             assert again["iia"] == f"{scored.iia.agreed}/{scored.iia.of}"
             assert (again["valid"], again["minimal"]) == (scored.valid, scored.minimal)
             assert again["margin"] == pytest.approx(scored.margin, rel=1e-12)
@@ -96,20 +97,20 @@ def test_interpretations_agree_with_the_activations_and_lead_back_to_their_index
     file = pretrained_xor()
     circuit = circuit_from_hex("1839f", file.network.sizes)
     for index in range(6):
-        told = values(recompute_interpretation(file.network, circuit, index, file.tasks[0], DATA, COMPLETE))
+        told = values(recompute_interpretation(ask(file.network, task=file.tasks[0], data=DATA), circuit, index))
         assert told["index"] == index
         assert told["gates"] == "6/6"
         assert told["computes_task"] is True
     with pytest.raises(InvalidIndex):
-        recompute_interpretation(file.network, circuit, 6, file.tasks[0], DATA, COMPLETE)
+        recompute_interpretation(ask(file.network, task=file.tasks[0], data=DATA), circuit, 6)
 
 
 def test_a_moved_weight_is_noticed_wherever_it_matters() -> None:
     file = pretrained_xor()
     circuit = circuit_from_hex("081ff", file.network.sizes)
-    stored = values(recompute_circuit(file.network, circuit, file.tasks[0], DATA, COMPLETE))
+    stored = values(recompute_circuit(ask(file.network, task=file.tasks[0], data=DATA), circuit))
     moved = nudged(file.network, 1e-6)
-    held = hold_against(recompute_circuit(moved, circuit, file.tasks[0], DATA, COMPLETE), stored)
+    held = hold_against(recompute_circuit(ask(moved, task=file.tasks[0], data=DATA), circuit), stored)
     by_key = {figure.key: figure.status for figure in held}
     assert verdict_of(held) == "differs"
     assert by_key["outputs"] == "differs"

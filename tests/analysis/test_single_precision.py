@@ -8,17 +8,16 @@ import numpy as np
 import pytest
 
 from analysis.circuits.circuit import EdgeLayout
-from analysis.circuits.judging import judged_rows
 from analysis.circuits.search import nearly_valid, search_circuits
-from analysis.data import clean_data
 from analysis.networks.mlp import keep_matrices
 from analysis.networks.network import Network
 from analysis.pipeline import analyse_output
-from analysis.protocol import COMPLETE, PAPER
+from analysis.protocol import PAPER
+from analysis.question import ask
 from analysis.result import CircuitSearch
 from analysis.result_file import output_json
 from analysis.single_precision import circuit_outputs, float32_circuits
-from analysis.tasks import named_task
+from analysis.tasks import input_table, named_task
 from tests.golden_files import NAMES, golden, golden_data, golden_network
 
 AND = named_task("AND", 2)
@@ -57,8 +56,8 @@ def plain_float32(network: Network, mask: int, row: tuple[int, ...]) -> np.float
 def test_a_circuit_a_hair_from_the_edge_decides_otherwise_in_float32(shift, only64, only32):
     # one neuron: 1 − .5 + shift on (1, 1): above .5 by 1e-9 is 1 in float64; float32 rounds it onto the edge, 0
     network = hidden_and(shift)
-    search = search_circuits(network, AND, PAPER, clean_data(2))
-    outcome = float32_circuits(network, AND, PAPER, clean_data(2), search)
+    search = search_circuits(ask(network, task=AND, protocol=PAPER))
+    outcome = float32_circuits(ask(network, task=AND, protocol=PAPER), search)
     assert outcome is not None
     assert (len(outcome.only_float64), len(outcome.only_float32)) == (2 * only64, only32)
     assert outcome.n_valid == search.n_valid - len(outcome.only_float64) + len(outcome.only_float32)
@@ -73,8 +72,8 @@ def test_a_circuit_may_be_valid_in_float32_alone():
         activation="relu",
         output_activation="linear",
     )
-    search = search_circuits(network, AND, COMPLETE, clean_data(2))
-    outcome = float32_circuits(network, AND, COMPLETE, clean_data(2), search)
+    search = search_circuits(ask(network, task=AND))
+    outcome = float32_circuits(ask(network, task=AND), search)
     assert outcome is not None
     assert search.n_valid == 0
     assert outcome.only_float32 == (0b111,)
@@ -85,16 +84,16 @@ def test_a_circuit_may_be_valid_in_float32_alone():
 @pytest.mark.parametrize("activation", ["relu", "leaky_relu"])
 def test_every_circuit_is_judged_as_plain_float32_arithmetic_judges_it(activation):
     random = np.random.default_rng(5)
-    rows, labels = judged_rows(AND, clean_data(2))
+    rows, labels = input_table(2), np.array(AND.truth_table, dtype=np.float64)
     for _ in range(20):
         # quarters and halves, so that many sums fall on the edge itself, and hairs that float32 cannot see
         weights = [random.integers(-2, 3, size=shape) / 2 for shape in ((2, 2), (1, 2))]
         biases = [random.integers(-2, 3, size=n) / 2 + random.choice([-1e-9, 0, 1e-9], size=n) for n in (2, 1)]
         network = Network.from_arrays(weights, biases, activation="relu", output_activation="linear")
-        search = search_circuits(network, AND, COMPLETE, clean_data(2))
-        outcome = float32_circuits(network, AND, COMPLETE, clean_data(2), search)
+        search = search_circuits(ask(network, task=AND))
+        outcome = float32_circuits(ask(network, task=AND), search)
         assert outcome is not None
-        everything = nearly_valid(network, AND, COMPLETE, clean_data(2), slack=1e9)
+        everything = nearly_valid(ask(network, task=AND), slack=1e9)
         assert len(everything) == search.possible
         valid = {
             mask
@@ -113,10 +112,10 @@ def test_every_circuit_is_judged_as_plain_float32_arithmetic_judges_it(activatio
 
 def test_slack_of_nothing_is_the_search_itself():
     file = golden_network("xor_pretrained")
-    search = search_circuits(file.network, file.tasks[0], PAPER, clean_data(2))
-    again = nearly_valid(file.network, file.tasks[0], PAPER, clean_data(2), slack=0.0)
+    search = search_circuits(ask(file.network, task=file.tasks[0], protocol=PAPER))
+    again = nearly_valid(ask(file.network, task=file.tasks[0], protocol=PAPER), slack=0.0)
     assert again.tolist() == search.masks.tolist()
-    assert nearly_valid(file.network, file.tasks[0], PAPER, clean_data(2), slack=0.0, max_found=31) is None
+    assert nearly_valid(ask(file.network, task=file.tasks[0], protocol=PAPER), slack=0.0, max_found=31) is None
 
 
 def test_alignments_turn_with_the_decisions_they_are_read_off():
@@ -126,7 +125,7 @@ def test_alignments_turn_with_the_decisions_they_are_read_off():
         activation="relu",
         output_activation="linear",
     )
-    analysis = analyse_output(network, 0, named_task("OR", 2), PAPER, clean_data(2))
+    analysis = analyse_output(ask(network, task=named_task("OR", 2), protocol=PAPER))
     outcome = analysis.float32.alignments
     assert outcome.n_turned > 0
     assert outcome.n_decisions == 3 * 6
@@ -138,25 +137,25 @@ def test_alignments_turn_with_the_decisions_they_are_read_off():
 
 def test_it_is_not_claimed_where_circuits_are_not_all_listed():
     network = hidden_and(0.0)
-    search = search_circuits(network, AND, PAPER, clean_data(2))
+    search = search_circuits(ask(network, task=AND, protocol=PAPER))
     stopped = CircuitSearch(
         search.layout, search.possible, search.masks, search.outputs, search.margins, truncated_at=search.n_listed
     )
-    assert float32_circuits(network, AND, PAPER, clean_data(2), stopped) is None
+    assert float32_circuits(ask(network, task=AND, protocol=PAPER), stopped) is None
 
 
 def test_it_belongs_to_paper_alone():
     network = hidden_and(0.0)
-    assert analyse_output(network, 0, AND, COMPLETE, clean_data(2)).float32 is None
-    assert "float32" not in output_json(analyse_output(network, 0, AND, COMPLETE, clean_data(2)))
+    assert analyse_output(ask(network, task=AND)).float32 is None
+    assert "float32" not in output_json(analyse_output(ask(network, task=AND)))
 
 
 @pytest.mark.parametrize("name", ["xor_pretrained", "xor_4-4", "nand_3-2", "xor_sigmoid_3-3"])
 def test_float32_agrees_on_golden_networks_and_stays_within_reach(name):
     file, data = golden_network(name), golden_data(name)
     task = file.tasks[0]
-    search = search_circuits(file.network, task, PAPER, data)
-    outcome = float32_circuits(file.network, task, PAPER, data, search)
+    search = search_circuits(ask(file.network, task=task, protocol=PAPER, data=data))
+    outcome = float32_circuits(ask(file.network, task=task, protocol=PAPER, data=data), search)
     assert outcome.agrees
     assert outcome.n_valid == golden(name)["outputs"][0]["circuits"]["n_valid"]
     keep = keep_matrices(search.masks, search.layout)

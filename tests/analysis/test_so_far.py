@@ -7,10 +7,10 @@ from functools import lru_cache
 import pytest
 
 import analysis.so_far as so_far
-from analysis.data import clean_data
 from analysis.pipeline import analyse_output
-from analysis.protocol import COMPLETE
+from analysis.question import ask
 from analysis.result import OutputAnalysis
+from analysis.work import Work
 from tests.factories import pretrained_xor
 
 
@@ -23,7 +23,7 @@ def told() -> tuple[list[tuple[str, OutputAnalysis]], OutputAnalysis]:
         if progress.so_far is not None and (progress.done % 25 == 0 or progress.done == progress.total):
             parts.append((progress.stage, progress.so_far()))
 
-    whole = analyse_output(file.network, 0, file.tasks[0], COMPLETE, clean_data(2), report=report)
+    whole = analyse_output(ask(file.network, task=file.tasks[0]), Work(report=report))
     return parts, whole
 
 
@@ -64,7 +64,7 @@ def test_what_is_told_is_bounded_and_says_so(monkeypatch, limit):
     monkeypatch.setattr(so_far, "MAX_SO_FAR", limit)
     monkeypatch.setattr(so_far, "MAX_ALGORITHMS", limit)
     monkeypatch.setattr(so_far, "MAX_ALIGNMENTS", limit)
-    known = so_far.SoFar(whole.network, 0, whole.task, whole.protocol, whole.data)
+    known = so_far.SoFar(whole.question)
     known.circuits, known.interpretations = whole.circuits, whole.interpretations
     known.algorithms = whole.algorithms
     part = known.analysis()
@@ -80,4 +80,4 @@ def test_what_is_told_is_bounded_and_says_so(monkeypatch, limit):
 def test_nothing_is_known_before_the_first_circuits():
     _, whole = told()
     with pytest.raises(ValueError, match="before the circuits"):
-        so_far.SoFar(whole.network, 0, whole.task, whole.protocol, whole.data).analysis()
+        so_far.SoFar(whole.question).analysis()

@@ -1,8 +1,15 @@
 import pytest
 
 from app.db.engine import Store, store_at
+from app.pages.verdicts import on_the_spot
 from tests.conftest import ON_EVERY_DATABASE
 from tests.factories import temporary_store
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _a_page_takes_its_time():
+    """A page judges all that it judges on the spot, however busy the machine is."""
+    on_the_spot.SECONDS = 600.0
 
 
 @pytest.fixture(params=ON_EVERY_DATABASE)

@@ -8,6 +8,8 @@ import pytest
 
 from analysis.studies.costs import cost_of
 from analysis.studies.design import read_design
+from app.bundled import FRESH_XOR
+from app.pages.training.options import DEFAULT_SEED
 
 FOLDER = Path(__file__).parents[2] / "app" / "bundled" / "studies"
 DESIGNS = sorted(FOLDER.glob("*.json"))
@@ -43,6 +45,12 @@ def test_the_paper_is_asked_under_both_protocols():
     for path in DESIGNS:
         if path.stem in ("paper-xor", "paper-multi-task", "paper-gate", "paper-noise", "paper-skew", "paper-loss"):
             assert {protocol.name for protocol in design_of(path).protocols} == {"paper", "complete"}
+
+
+def test_what_is_trained_first_is_no_network_of_a_study():
+    seeds = {seed for path in DESIGNS for seed in design_of(path).seeds.numbers}
+    assert {FRESH_XOR.seed, DEFAULT_SEED}.isdisjoint(seeds)
+    assert FRESH_XOR.seed != DEFAULT_SEED
 
 
 def test_widths_and_seeds_of_the_flagship():

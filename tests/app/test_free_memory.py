@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from app.settings import ROOT
+from tests.checkout import ROOT
 
 # Threads make pieces and let go of them, but not of a little that was made after them or among them, as pages do.
 HOLD_AND_FREE = """
@@ -44,6 +44,7 @@ def left(how: str, case: tuple[int, ...]) -> int:
     return int(done.stdout)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="of glibc")
 @pytest.mark.parametrize("case", [LARGE, SMALL], ids=["large", "small"])
 def test_what_threads_have_freed_goes_back(case):

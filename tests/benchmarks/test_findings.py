@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from analysis.studies.result_file import read_results
 from analysis.studies.statistics import share_of
 from benchmarks.findings.document import TABLES, with_tables
-from benchmarks.findings.results import FOLDER, files, known, results_of
+from benchmarks.findings.results import FOLDER, design_of, files, known, results_of
 from benchmarks.findings.tables import number, percent, references_table
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "findings.md"
@@ -34,6 +35,12 @@ def test_the_tables_are_what_the_files_say():
 def test_every_result_is_that_of_its_design_and_whole():
     for slug in known():
         assert results_of(slug).complete
+
+
+@pytest.mark.slow
+def test_result_files_have_the_texts_of_their_designs():
+    for slug, path in files().items():
+        assert read_results(path.read_bytes()).design == design_of(slug), slug
 
 
 @pytest.mark.slow

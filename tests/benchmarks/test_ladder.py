@@ -10,6 +10,7 @@ from analysis.ladder.climbing import closed_rungs, placed_algorithms
 from analysis.ladder.learning import learned_rungs
 from analysis.ladder.rungs import MAP_CLASSES, Rung
 from analysis.protocol import COMPLETE
+from analysis.question import ask
 from benchmarks.ladder import CLEAN, DOCUMENT, XOR, networks
 
 NETWORKS = networks()
@@ -32,7 +33,7 @@ def check(name: str) -> None:
     table = told(name)
     assert list(table) == list(MAP_CLASSES.values())
     network = NETWORKS[name]
-    for key, rung in closed_rungs(network, placed_algorithms(XOR, COMPLETE, 2), COMPLETE, CLEAN).items():
+    for key, rung in closed_rungs(ask(network, data=CLEAN), placed_algorithms(XOR, COMPLETE, 2)).items():
         assert table[MAP_CLASSES[key]] == as_told(rung), key
 
 
@@ -49,6 +50,6 @@ def test_every_network_stands_in_the_document_as_it_is(name) -> None:
 @pytest.mark.slow
 def test_learning_tries_every_choice_of_layers_and_dimensions() -> None:
     candidates = placed_algorithms(XOR, COMPLETE, 1)
-    (rung,) = learned_rungs([NETWORKS["XORNet"]], candidates, COMPLETE, CLEAN, "learned", joint=True)
+    (rung,) = learned_rungs([ask(NETWORKS["XORNet"], task=XOR)], candidates, "learned", joint=True)
     assert (rung.algorithms, rung.alignments, rung.of, rung.exact) == (2, 6, 6, False)
     assert told("XORNet")[MAP_CLASSES["learned"]] == as_told(rung)

@@ -12,10 +12,10 @@ import pytest
 
 from analysis.circuits.search import search_circuits
 from analysis.circuits.structure import Structure
-from analysis.data import clean_data
 from analysis.interpretations.counting import count_interpretations
 from analysis.limits import DEFAULT_LIMITS
 from analysis.protocol import COMPLETE
+from analysis.question import ask
 from benchmarks import plain_reference as plain
 from benchmarks.__main__ import main
 from benchmarks.growth_figure import growth_figure, large
@@ -113,7 +113,7 @@ def test_a_busy_machine_is_said():
 
 def test_a_plain_sample_has_the_verdicts_of_the_search():
     s = subject("xor_pretrained")
-    found = search_circuits(s.network, s.task, COMPLETE, s.data)
+    found = search_circuits(ask(s.network, task=s.task, data=s.data))
     sample = plain_sample(s, 400)
     assert len(sample.masks) == 400
     assert sample.valid.any()
@@ -126,8 +126,8 @@ def test_a_plain_sample_has_the_verdicts_of_the_search():
 
 def test_interpretations_are_compared_circuit_by_circuit():
     s = subject("xor_2-2")
-    masks = search_circuits(s.network, s.task, COMPLETE, s.data).masks
-    counts = count_interpretations(s.network, masks, s.data)
+    masks = search_circuits(ask(s.network, task=s.task, data=s.data)).masks
+    counts = count_interpretations(ask(s.network, data=s.data), masks)
     edges_of = {plain.mask_of(e): e for e in plain.valid_circuits(s.plain, s.labels, paper=False)[0]}
     edges = [edges_of[mask] for mask in masks.tolist()]
     n_compared, n_listed, _ = compare_interpretations(s, edges, counts, 0.05)
@@ -170,7 +170,7 @@ def test_large_numbers_are_short():
 @pytest.mark.slow
 def test_a_search_in_a_process_of_its_own_finds_the_same():
     s = subject("xor_pretrained")
-    found = search_circuits(s.network, s.task, COMPLETE, clean_data(2))
+    found = search_circuits(ask(s.network, task=s.task))
     listed = measure_alone(s.network, s.task, DEFAULT_LIMITS)
     counted = measure_alone(s.network, s.task, replace(DEFAULT_LIMITS, max_possible=0))
     assert (listed.method, counted.method) == ("listed", "counted")

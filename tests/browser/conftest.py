@@ -10,20 +10,25 @@ import shutil
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
+from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
 
+from app.jobs.worker import run_workers
+from app.settings import Settings
 from tests.browser.pages_table import addresses
 from tests.browser.prepared import prepare
+from tests.browser.rules import WATCH_SHIFTS, settle
 
-CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
+CHROMIUM_NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 CHROMIUM_OPTIONS = [
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
@@ -31,6 +36,7 @@ CHROMIUM_OPTIONS = [
 DESKTOP = {"viewport": {"width": 1440, "height": 900}, "color_scheme": "light"}
 PHONE = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True, "color_scheme": "light"}
 WAIT_MILLISECONDS = 20_000  # for what a busy machine does late
+Answer = TypeVar("Answer")
 
 
 @dataclass(frozen=True)
@@ -51,9 +57,17 @@ class Site:
 
     @contextmanager
     def worker(self) -> Iterator[None]:
-        """Background work, as `pluriscope work` does it, until the block ends."""
-        with _command(self.data, "work", "--workers", "1"):
+        """Background work as `pluriscope work` does it, until the block ends; in a thread, as all is imported here."""
+        stop = threading.Event()
+        work = threading.Thread(
+            target=run_workers, args=(Settings(data=self.data),), kwargs={"slots": 1, "stop": stop}, name="worker"
+        )
+        work.start()
+        try:
             yield
+        finally:
+            stop.set()
+            work.join()
 
 
 @contextmanager
@@ -92,9 +106,7 @@ def site(tmp_path_factory, chromium) -> Iterator[Site]:
     It asks for the browser first, so that nothing is analysed where there is none.
     """
     data = tmp_path_factory.mktemp("dashboard")
-    base = tmp_path_factory.getbasetemp()
-    # processes that share the tests have folders of their own beside each other
-    prepare(data, (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "prepared")
+    prepare(data, tmp_path_factory)
     port = _port()
     with _command(data, "serve", "--no-bundled", "--port", str(port)) as server:
         url = f"http://127.0.0.1:{port}"
@@ -128,6 +140,21 @@ def chromium() -> Iterator[Any]:
         browser.close()
 
 
+def eventually(tab: Any, ask: Callable[[], Answer], wanted: Answer) -> None:
+    """Ask until the answer is this one: right after a click the page before is still there, and the address of a page
+    that scripts change is changed last.
+    """
+    late = time.monotonic() + WAIT_MILLISECONDS / 1000
+    while (answer := ask()) != wanted and time.monotonic() < late:
+        tab.wait_for_timeout(20)
+    assert answer == wanted
+
+
+def query(tab: Any) -> dict[str, list[str]]:
+    """What the address asks for."""
+    return parse_qs(urlsplit(tab.url).query)
+
+
 @dataclass
 class Ear:
     """Hears what goes wrong in a tab: console warnings and errors, exceptions, requests that fail or are refused."""
@@ -140,10 +167,24 @@ class Ear:
         self.expected.add(status)
 
     def listen(self, tab: Any) -> None:
-        tab.on("console", self._console)
-        tab.on("pageerror", lambda error: self.heard.append(f"exception: {error}"))
-        tab.on("requestfailed", self._failed)
-        tab.on("response", self._answered)
+        for event, hear in self._events:
+            tab.on(event, hear)
+
+    def leave(self, tab: Any) -> None:
+        for event, hear in self._events:
+            tab.remove_listener(event, hear)
+
+    @property
+    def _events(self) -> tuple[tuple[str, Callable[[Any], None]], ...]:
+        return (
+            ("console", self._console),
+            ("pageerror", self._raised),
+            ("requestfailed", self._failed),
+            ("response", self._answered),
+        )
+
+    def _raised(self, error: Any) -> None:
+        self.heard.append(f"exception: {error}")
 
     def _console(self, message: Any) -> None:
         # a refused request is also said on the console, but without its address: _answered has it
@@ -181,6 +222,54 @@ def visitor(chromium, site, ear) -> Iterator[Callable[..., Any]]:
     yield arrive
     for context in contexts:
         context.close()
+    assert ear.heard == []
+
+
+@pytest.fixture(scope="package")
+def tabs(chromium, site) -> Iterator[Callable[..., Any]]:
+    """Tabs that stay from test to test, one for each set of options: a visit to one page leaves nothing behind that the
+    next could meet, for nothing is kept (every load is a first one) and nobody clicks what is remembered.
+    """
+    made: dict[str, Any] = {}
+
+    def tab(**options: Any) -> Any:
+        key = repr(sorted(options.items()))
+        if key not in made:
+            context = chromium.new_context(base_url=site.url, **{**DESKTOP, **options})
+            context.set_default_timeout(WAIT_MILLISECONDS)
+            made[key] = context.new_page()
+            made[key].add_init_script(WATCH_SHIFTS)
+            devtools = context.new_cdp_session(made[key])
+            devtools.send("Network.enable")
+            devtools.send("Network.setCacheDisabled", {"cacheDisabled": True})
+        return made[key]
+
+    yield tab
+    for one in made.values():
+        one.context.close()
+
+
+@pytest.fixture
+def visit(tabs, ear) -> Iterator[Callable[..., Any]]:
+    """Opens an address in a tab with these options, and waits until the page is whole."""
+    used = []
+
+    def go(address: str, status: int = 200, **options: Any) -> Any:
+        tab = tabs(**options)
+        used.append(tab)
+        tab.emulate_media(media="screen", color_scheme="light")
+        ear.listen(tab)
+        if status != 200:
+            ear.expect_status(status)
+        assert tab.goto(address).status == status, address
+        if options.get("java_script_enabled", True):
+            settle(tab)
+        return tab
+
+    yield go
+    for tab in used:
+        assert tab.context.cookies() == []
+        ear.leave(tab)
     assert ear.heard == []
 
 

@@ -1,16 +1,17 @@
 """The store that the browser tests look at: some bundled networks, analysed by the application's own worker.
 
-It is prepared once a run: processes that share the tests take turns at a lock, and each copies what the first made.
+It is prepared once a run: each process that shares the tests copies what the first made.
 """
 
 from __future__ import annotations
 
-import fcntl
 import shutil
 from collections.abc import Collection
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
+import pytest
 from sqlalchemy import select
 
 from analysis.protocol import COMPLETE, PAPER
@@ -22,11 +23,12 @@ from app.db.studies import save_results
 from app.db.tables import NetworkRow
 from app.db.writes import save_network
 from app.jobs.definitions import DEFINITIONS
-from app.jobs.queue import cancel, enqueue_analyses
+from app.jobs.queue import cancel, enqueue, enqueue_analyses
 from app.jobs.worker import Pace, Worker
 from app.settings import Settings
 from benchmarks.large_made_up import made_up_analysis, save
 from benchmarks.large_verdicts import save_ground
+from tests.made_once import made_once
 from tests.study_factories import followed
 from tests.study_factories import results as study_results
 
@@ -36,7 +38,7 @@ NETWORKS: Final = {
     "xor-or-imp-3-3": (COMPLETE,),
     "majority-3-3": (COMPLETE, PAPER),
 }
-ALL_OF: Final = ("analyse", "directions")
+ALL_OF: Final = ("analyse", "directions", "explanations")
 """The kinds of jobs that are quick, so that every one of them is done."""
 FURTHER: Final = {
     ("xor-pretrained", "complete"): ("criteria", "common-ground"),
@@ -46,22 +48,17 @@ FURTHER: Final = {
     ("majority-3-3", "paper"): ("criteria", "common-ground"),
 }
 """What is looked at beyond those, on the default data; the rest is called off: it would take longer than all tests."""
+TOO_LONG: Final = ("input-robust", "interchange", "interchange-joint")
+"""Criteria that take up to a minute each on three inputs, where a machine's speed would decide what is stored."""
+QUICKER: Final = {
+    "contradictions": replace(DEFINITIONS["contradictions"], handler="tests.quick_contradictions:HANDLER")
+}
 SLOTS: Final = 2
 
 
-def prepare(data: Path, shared: Path) -> None:
+def prepare(data: Path, factory: pytest.TempPathFactory) -> None:
     """Put the store into a data folder, made in the shared one first if nobody has done that yet."""
-    shared.mkdir(exist_ok=True)
-    made = shared / "made"
-    with (shared / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not made.exists():
-            being_made = shared / "being-made"
-            shutil.rmtree(being_made, ignore_errors=True)
-            being_made.mkdir()
-            _make(being_made)
-            being_made.rename(made)
-    shutil.copytree(made, data, dirs_exist_ok=True)
+    shutil.copytree(made_once(factory, "browser", _make), data, dirs_exist_ok=True)
 
 
 def _make(data: Path) -> None:
@@ -88,7 +85,7 @@ def _make(data: Path) -> None:
 
 def _work(store: Store, kinds: Collection[str]) -> None:
     """Do all jobs of these kinds."""
-    definitions = {kind: DEFINITIONS[kind] for kind in kinds}
+    definitions = {kind: (DEFINITIONS | QUICKER)[kind] for kind in kinds}
     # nobody else takes jobs here, so a machine too busy to renew a lease in time loses none
     pace = Pace(lease_seconds=600, poll_seconds=0.1, look_seconds=0.05)
     Worker(store, slots=SLOTS, definitions=definitions, pace=pace).run(until_idle=True)
@@ -112,4 +109,8 @@ def _call_off_what_nobody_looks_at(store: Store) -> None:
         for job in session.scalars(select(JobRow).where(JobRow.state == "queued")):
             about = slugs[job.network_digest], names[job.arguments["protocol"]]
             if job.arguments["data"] in defaults or job.kind not in FURTHER.get(about, ()):
+                cancel(session, job.id)
+            elif job.kind == "criteria" and about[0] == "majority-3-3":
+                quick = [key for key in job.arguments["criteria"] if key not in TOO_LONG]
+                enqueue(session, job.kind, {**job.arguments, "criteria": quick}, job.title, priority=job.priority)
                 cancel(session, job.id)

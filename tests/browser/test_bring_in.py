@@ -124,6 +124,7 @@ def test_delete_and_undo(tab, expect, site, ear, by_scikit_learn):
     expect(tab.get_by_role("heading", level=1)).to_have_text("to be deleted")
     tab.get_by_role("link", name="Delete", exact=True).click()
     tab.get_by_role("button", name="Delete to-be-deleted").click()
+    expect(tab.get_by_role("heading", level=1)).to_have_text("to be deleted is deleted")
 
 
 def test_without_scripts_the_form_works_alike(visitor, expect, by_scikit_learn):

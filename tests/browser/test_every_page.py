@@ -6,27 +6,15 @@ import pytest
 
 from tests.browser.conftest import PHONE
 from tests.browser.pages_table import PAGES, STATUS
-from tests.browser.rules import AT_A_DESK, ON_A_PHONE, WATCH_SHIFTS, WITHOUT_SCRIPTS, broken, settle
+from tests.browser.rules import AT_A_DESK, ON_A_PHONE, WITHOUT_SCRIPTS, broken
 
 pytestmark = pytest.mark.browser
 
 
 @pytest.fixture
-def arrive(visitor, ear, where):
-    """Opens a page of the table as a fresh visitor, and waits until it is whole."""
-
-    def go(name, **options):
-        status = STATUS.get(name, 200)
-        if status != 200:
-            ear.expect_status(status)
-        tab = visitor(**options)
-        tab.add_init_script(WATCH_SHIFTS)
-        assert tab.goto(where[name]).status == status, f"{name}: {where[name]}"
-        if options.get("java_script_enabled", True):
-            settle(tab)
-        return tab
-
-    return go
+def arrive(visit, where):
+    """Opens a page of the table."""
+    return lambda name, **options: visit(where[name], STATUS.get(name, 200), **options)
 
 
 @pytest.mark.parametrize("name", PAGES)

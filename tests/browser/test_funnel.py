@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from tests.browser.conftest import PHONE
+from tests.browser.conftest import PHONE, eventually, query
 
 pytestmark = pytest.mark.browser
 FUNNEL = "/networks/xor-pretrained/funnel"
@@ -21,8 +20,8 @@ def expect(chromium):
     return expect
 
 
-def sequence(tab):
-    return parse_qs(urlsplit(tab.url).query).get("criteria", [])
+def has_sequence(tab, *wanted):
+    eventually(tab, lambda: query(tab).get("criteria", []), list(wanted))
 
 
 def left(tab):
@@ -40,7 +39,7 @@ def test_reorder_set_and_go_back(tab, expect):
     up.focus()
     tab.keyboard.press("Enter")
     expect(tab.locator("#step-1")).to_contain_text("Output faithfulness")
-    assert sequence(tab) == ["mean-ablation", "output-faithfulness", "resample-ablation"]
+    has_sequence(tab, "mean-ablation", "output-faithfulness", "resample-ablation")
     assert left(tab)[-1] == 12, "whatever the order"
     expect(up).to_be_focused()
 
@@ -50,7 +49,7 @@ def test_reorder_set_and_go_back(tab, expect):
     field.fill("0.2")
     field.press("Enter")
     expect(tab.locator("#left-of-circuits")).to_contain_text("tolerance 0.2 (default 0.1)")
-    assert sequence(tab) == ["mean-ablation", "output-faithfulness(tolerance=0.2)", "resample-ablation"]
+    has_sequence(tab, "mean-ablation", "output-faithfulness(tolerance=0.2)", "resample-ablation")
     expect(tab.get_by_role("button", name="Compute it")).to_be_visible()
     assert tab.evaluate("() => window.sameDocument"), "all this took no page load"
 
@@ -62,7 +61,7 @@ def test_reorder_set_and_go_back(tab, expect):
     tab.get_by_label("Add a criterion").select_option("necessity")
     tab.get_by_role("button", name="Add", exact=True).click()
     expect(tab.locator("#step-2")).to_contain_text("Necessity")
-    assert sequence(tab) == ["output-faithfulness", "resample-ablation", "necessity"]
+    has_sequence(tab, "output-faithfulness", "resample-ablation", "necessity")
 
 
 def test_verdicts_that_are_missing_come_by_themselves(tab, expect, site):
@@ -70,7 +69,7 @@ def test_verdicts_that_are_missing_come_by_themselves(tab, expect, site):
     expect(tab.locator("#left-of-circuits")).to_contain_text("not computed yet")
     tab.get_by_role("button", name="Compute it").click()
     expect(tab.locator("#left")).to_contain_text("Verdicts are being computed")
-    assert sequence(tab) == ["output-faithfulness(tolerance=0.15)"]
+    has_sequence(tab, "output-faithfulness(tolerance=0.15)")
     with site.worker():
         expect(tab.locator("#left-of-circuits td.left b a")).to_be_visible(timeout=60_000)
     assert 12 <= left(tab)[0] <= 197
@@ -94,7 +93,7 @@ def test_survivors_are_one_click_away_and_as_many(tab, expect, site):
     assert listed["total"] == 12
     link.click()
     expect(tab).to_have_url(re.compile("/explanations"))
-    assert sequence(tab) == ["mean-ablation", "resample-ablation", "output-faithfulness"]
+    has_sequence(tab, "mean-ablation", "resample-ablation", "output-faithfulness")
 
 
 def test_presets_and_counting_once_are_links(tab, expect):
@@ -105,21 +104,21 @@ def test_presets_and_counting_once_are_links(tab, expect):
     tab.get_by_role("link", name="Symmetries: off").click()
     expect(tab.get_by_role("link", name="Symmetries: on")).to_have_attribute("aria-current", "true")
     expect(tab.locator(".once")).to_contain_text("nothing is merged")
-    assert sequence(tab)[0] == "representative"
+    eventually(tab, lambda: query(tab)["criteria"][0], "representative")
 
 
 def test_it_works_without_scripts_and_on_a_phone(visitor, expect):
     tab = visitor(**PHONE, java_script_enabled=False)
     tab.goto(THREE)
     tab.get_by_role("link", name="Move Output faithfulness up").click()
-    assert sequence(tab) == ["mean-ablation", "output-faithfulness", "resample-ablation"]
+    has_sequence(tab, "mean-ablation", "output-faithfulness", "resample-ablation")
     tab.locator("#step-1 summary").click()
     tab.locator("#step-1").get_by_label(re.compile("^tolerance")).fill("0.3")
     tab.locator("#step-1").get_by_role("button", name="Set").click()
-    assert sequence(tab) == ["mean-ablation", "output-faithfulness(tolerance=0.3)", "resample-ablation"]
+    has_sequence(tab, "mean-ablation", "output-faithfulness(tolerance=0.3)", "resample-ablation")
     tab.get_by_label("Add a criterion").select_option("necessity")
     tab.get_by_role("button", name="Add", exact=True).click()
-    assert sequence(tab)[-1] == "necessity"
+    eventually(tab, lambda: query(tab)["criteria"][-1], "necessity")
 
 
 def test_a_refused_setting_says_what_is_allowed(tab, expect, ear):

@@ -6,6 +6,7 @@ import httpx
 import pytest
 from sqlalchemy import select
 
+from analysis.work import Work
 from app.db.engine import open_store
 from app.db.job_tables import JobRow
 from app.db.partial import save_partial
@@ -61,7 +62,7 @@ def found_by(store, job):
     with store.read() as session:
         arguments = session.get_one(JobRow, job).arguments
         inputs = handlers.load_analysis_inputs(session, arguments)
-    whole = handlers.compute_analysis(inputs, report)
+    whole = handlers.compute_analysis(inputs, Work(report))
     return first, last, whole, arguments
 
 
@@ -122,7 +123,7 @@ def test_what_is_found_so_far_grows_and_ends_while_ticks_stay(site, store, waiti
     expect(tab.locator("main")).not_to_contain_text("Still computing")
     expect(tab.locator("#browser").get_by_role("status").first).to_contain_text(str(CIRCUITS))
     both_are_chosen()
-    assert tab.locator("[data-poll]").count() == 0
+    expect(tab.locator("[data-poll]")).to_have_count(0)
     assert tab.evaluate("window.neverLoadedAgain")
 
     tab.get_by_role("link", name="Compare 2", exact=True).click()

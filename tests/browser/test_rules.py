@@ -47,6 +47,9 @@ LATE = """<script>
 const move = () => { document.querySelector("h1").style.marginTop = "300px" };
 requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(move, 20)));
 </script>"""
+ROWS = (
+    f"<table><tr><th>n</th></tr>{''.join(f'<tr><td>row {n}</td></tr>' for n in range(9))}</table><p class='odd'>Odd</p>"
+)
 WRONG = [
     (rules.no_layout_shift, {"more": LATE}),
     (rules.weight, {"more": f"<!--{'x' * 700_000}-->"}),
@@ -56,6 +59,14 @@ WRONG = [
     (rules.drawings_have_words, {"more": "<figure data-plot></figure>"}),
     (rules.motion_is_still, {"style": "h1 { animation: go 9s infinite } @keyframes go { to { opacity: .5 } }"}),
     (rules.accessible, {"more": "<img src='/x.png'>"}),
+    (rules.accessible, {"style": "main p { color: #bbb }"}),
+    (rules.accessible, {"more": ROWS.replace("<td>row 5", "<td style='color: #bbb'>row 5")}),
+    (rules.accessible, {"more": ROWS.replace("<tr><td>row 5", "<tr style='background: #444'><td>row 5")}),
+    (rules.accessible, {"more": ROWS.replace("<td>row 5", "<td><span style='opacity: .3'>row 5</span>")}),
+    (
+        rules.accessible_in_the_dark,
+        {"more": ROWS, "style": "@media (prefers-color-scheme: dark) { .odd { color: #bbb } }"},
+    ),
     (rules.accessible_in_the_dark, {"style": "@media (prefers-color-scheme: dark) { main { color: #bbb } }"}),
     (rules.skip_link, {"change": ('<a class="skip" href="#main">Skip to content</a>', "")}),
     (rules.skip_link, {"change": ('href="#main"', 'href="#elsewhere"')}),

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import urlsplit
 
 import pytest
 
-from tests.browser.conftest import PHONE
+from tests.browser.conftest import PHONE, eventually, query
 
 pytestmark = pytest.mark.browser
 SANDBOX = "/networks/xor-pretrained/sandbox"
@@ -24,10 +24,6 @@ def expect(chromium):
 def asked(site) -> str:
     """The sandbox with everyone asked that it suggests."""
     return site.twin(SANDBOX)["suggestions"][-1]["url"]
-
-
-def query(tab) -> dict[str, list[str]]:
-    return parse_qs(urlsplit(tab.url).query)
 
 
 def scores(tab) -> list[str]:
@@ -50,7 +46,7 @@ def test_patch_see_the_score_undo_and_go_back(tab, expect, site):
     tab.get_by_role("link", name="Keep this one and change something else").click()
     expect(tab).to_have_url(re.compile("tried="))
     expect(tab.locator("#changes-title")).to_have_count(0)
-    assert query(tab)["tried"] == [first["now"]]
+    eventually(tab, lambda: query(tab).get("tried"), [first["now"]])
     tab.get_by_role("link", name=re.compile("^n2.0: patched from")).click()
     expect(tab.locator("#tried tbody tr")).to_have_count(2)
     tab.locator("#jump-0").click()
@@ -79,7 +75,7 @@ def test_a_link_sent_on_shows_the_same_score(tab, visitor, expect, asked):
     (short,) = set(re.findall(r"/s/\w+", tab.locator("main").inner_html()))
     other = visitor()
     other.goto(short)
-    assert other.url == shared
+    eventually(other, lambda: other.url, shared)
     assert scores(other) == seen
     assert other.locator("#bench-title").inner_text() == title
 
@@ -107,7 +103,7 @@ def test_by_keys_alone(tab, expect, asked):
     tab.locator("#at-2-0-1").focus()
     tab.keyboard.press("Enter")
     expect(tab.locator(".changes")).to_contain_text("n1.1 → n2.0 set to −0.5")
-    assert query(tab)["now"] == ["00_2.0.1v-0.5"]
+    eventually(tab, lambda: query(tab).get("now"), ["00_2.0.1v-0.5"])
 
 
 def test_predict_first(tab, expect, asked):
@@ -157,7 +153,7 @@ def test_what_is_in_the_tray_can_be_asked(tab, expect, site):
     tab.goto(SANDBOX + "?now=11_1.0z")
     tab.get_by_role("link", name="Ask them here").click()
     expect(tab.locator(".askers tbody tr")).to_have_count(2)
-    assert query(tab) == {"now": ["11_1.0z"], "e": [f"i-{mask}.0", f"i-{mask}.1"]}
+    eventually(tab, lambda: query(tab), {"now": ["11_1.0z"], "e": [f"i-{mask}.0", f"i-{mask}.1"]})
 
 
 def test_without_scripts_on_a_phone(visitor, expect):
@@ -165,15 +161,15 @@ def test_without_scripts_on_a_phone(visitor, expect):
     tab.goto(SANDBOX)
     tab.get_by_role("link", name="Ask all of these").click()
     tab.locator("#at-1-0").click()
-    assert query(tab)["now"] == ["00_1.0s01"]
+    eventually(tab, lambda: query(tab).get("now"), ["00_1.0s01"])
     tab.locator("#by-name summary").click()
     tab.locator("#site").select_option("2.1.0")
     tab.locator("#how").select_option("value")
     tab.locator("#value").fill("0,25")
     tab.locator("#apply").click()
-    assert query(tab)["now"] == ["00_1.0s01_2.1.0v0.25"]
+    eventually(tab, lambda: query(tab).get("now"), ["00_1.0s01_2.1.0v0.25"])
     tab.locator("#keep").click()
-    assert query(tab)["tried"] == ["00_1.0s01_2.1.0v0.25"]
+    eventually(tab, lambda: query(tab).get("tried"), ["00_1.0s01_2.1.0v0.25"])
     expect(tab.locator("#tried tbody tr")).to_have_count(1)
 
 
@@ -189,4 +185,4 @@ def test_a_broken_link_says_which_part_and_leads_on(tab, expect, ear):
     tab.goto(SANDBOX + "?now=01_1.9z_1.0z")
     expect(tab.locator("main")).to_contain_text("1.9z")
     tab.get_by_role("link", name="the sandbox without it").click()
-    assert query(tab)["now"] == ["01_1.0z"]
+    eventually(tab, lambda: query(tab).get("now"), ["01_1.0z"])

@@ -9,12 +9,18 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from tests.browser.conftest import eventually
+
 pytestmark = pytest.mark.browser
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='; "
     "style-src-attr 'unsafe-inline'; img-src 'self' data: blob:; connect-src 'self'; font-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
+REFUSED = """(times) => new Promise((done) => {
+  document.addEventListener("htmx:before:request", (event) => { if (event.defaultPrevented && !--times) done(); });
+})"""
+"""Until polling has been held back so many times; listens after app.js, which is loaded before."""
 POLLING = '<div id="poll" data-poll hx-get="/tick" hx-trigger="every 100ms" hx-swap="innerHTML">0</div>'
 
 
@@ -81,34 +87,32 @@ def test_figures_are_drawn_and_follow_the_theme(page):
     page.locator("[data-theme-switch]").click()
     assert page.locator("html").get_attribute("data-theme") == "dark"
     page.locator("[data-plot][data-drawn=true]").nth(1).wait_for()
-    for _ in range(40):
-        if fills(page) != before:
-            break
-        page.wait_for_timeout(50)
-    assert (before, fills(page)) == ("rgb(20, 24, 27)", "rgb(236, 238, 234)")
+    eventually(page, lambda: (before, fills(page)), ("rgb(20, 24, 27)", "rgb(236, 238, 234)"))
     page.reload()
     assert page.locator("html").get_attribute("data-theme") == "dark"  # now from the cookie, by the server
 
 
 def test_the_tray_remembers_what_was_chosen_and_leads_to_the_comparison(page):
+    from playwright.sync_api import expect
+
     tray = page.locator("[data-tray]")
-    assert tray.is_hidden()
+    expect(tray).to_be_hidden()
     page.get_by_label("Compare i·2b0cf.21").check()
-    assert tray.get_by_text("Pick one more").is_visible()
+    expect(tray.get_by_text("Pick one more")).to_be_visible()
     page.get_by_label("Compare c·2b0cf").check()
     page.reload()
-    assert page.get_by_label("Compare c·2b0cf").is_checked()
-    assert page.locator("[data-tray-list] li svg").count() == 2  # with their thumbs
+    expect(page.get_by_label("Compare c·2b0cf")).to_be_checked()
+    expect(page.locator("[data-tray-list] li svg")).to_have_count(2)  # with their thumbs
     target = urlsplit(tray.get_by_role("link", name="Compare 2").get_attribute("href"))
     assert target.path == "/compare"
     assert parse_qs(target.query) == {"network": ["sample"], "e": ["i-2b0cf.21", "c-2b0cf"]}
     badge = page.locator("[data-compare-count]")
     assert badge.inner_text().startswith("2")
     page.get_by_label("Remove c·2b0cf").click()
-    assert not page.get_by_label("Compare c·2b0cf").is_checked()
+    expect(page.get_by_label("Compare c·2b0cf")).not_to_be_checked()
     tray.get_by_role("button", name="Clear").click()
-    assert tray.is_hidden()
-    assert badge.is_hidden()
+    expect(tray).to_be_hidden()
+    expect(badge).to_be_hidden()
 
 
 def test_no_more_than_six_and_nothing_active_from_storage(page):
@@ -136,13 +140,12 @@ def test_a_link_is_copied_whole(page, patterns):
 def test_polling_rests_while_the_tab_is_hidden(page, patterns):
     page.locator("#poll", has_not_text="0").wait_for()
     page.evaluate("() => Object.defineProperty(document, 'hidden', {value: true, configurable: true})")
-    page.wait_for_timeout(250)
+    page.evaluate(REFUSED, 2)  # whatever was asked for before has been answered by then
     rest = patterns[0].state.ticks
-    page.wait_for_timeout(500)
+    page.evaluate(REFUSED, 4)
     assert patterns[0].state.ticks == rest
     page.evaluate("() => Object.defineProperty(document, 'hidden', {value: false, configurable: true})")
-    page.wait_for_timeout(400)
-    assert patterns[0].state.ticks > rest
+    eventually(page, lambda: patterns[0].state.ticks > rest, True)
 
 
 @pytest.mark.parametrize("width", [320, 390, 768, 1440])
@@ -152,11 +155,13 @@ def test_nothing_runs_over_the_edge(page, width):
 
 
 def test_without_scripts_the_page_still_stands(chromium, patterns):
+    from playwright.sync_api import expect
+
     context = chromium.new_context(java_script_enabled=False)
     tab = context.new_page()
     tab.goto(patterns[1])
-    assert tab.get_by_role("heading", name="Patterns", level=1).is_visible()
-    assert tab.get_by_role("button", name="Copy link").count() == 0
+    expect(tab.get_by_role("heading", name="Patterns", level=1)).to_be_visible()
+    expect(tab.get_by_role("button", name="Copy link")).to_have_count(0)
     tab.locator("[data-theme-switch]").click()
-    assert tab.locator("html").get_attribute("data-theme") == "dark"
+    expect(tab.locator("html")).to_have_attribute("data-theme", "dark")
     context.close()

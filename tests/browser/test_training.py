@@ -56,7 +56,8 @@ def test_watched_while_it_learns_and_cancelled(tab, site, expect):
         tab.get_by_role("button", name="Cancel …").click()
         sure = tab.locator("#sure")
         expect(sure).to_be_visible()
-        tab.wait_for_timeout(1_500)  # what comes meanwhile does not close it
+        seen = row.inner_text()
+        expect(row).not_to_have_text(seen)  # what comes meanwhile does not close it
         expect(sure).to_be_visible()
         sure.get_by_role("button", name="Cancel the training").click()
         expect(tab.locator("#job [role=status]")).to_contain_text("Cancelled. No network was stored", timeout=5_000)

@@ -15,7 +15,7 @@ from analysis.tasks import input_table
 from app.cli.store import import_
 from app.pages.bring_in.help import HELP_FILE
 from app.pages.prose import chapters
-from app.settings import ROOT
+from tests.checkout import ROOT
 
 DOCUMENT = dict(chapters(HELP_FILE))
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import re
 import tomllib
-from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
 from app.settings import Settings
+from tests.checkout import ROOT
+from tests.contracts.test_wheel import DOCUMENTS, PARTS
 
-ROOT = Path(__file__).resolve().parents[2]
 FILES = ("compose.yaml", "compose.postgresql.yaml")
 
 
@@ -90,14 +90,10 @@ def test_the_image_runs_as_a_numbered_user_with_the_extras_it_needs():
     assert set(re.findall(r"'(\w+)'", named[1])) == {"cluster", "postgresql"} <= set(extras)
 
 
-def test_the_image_has_every_file_that_the_program_reads_beside_its_packages():
+def test_the_image_is_built_from_everything_that_the_wheel_is_made_of():
     kept = {line[1:] for line in (ROOT / ".dockerignore").read_text().splitlines() if line.startswith("!")}
-    source = "".join(path.read_text() for path in (ROOT / "app").rglob("*.py"))
-    read = {"/".join(re.findall(r'"([^"]+)"', rest)) for rest in re.findall(r"\bROOT((?: / \"[^\"]+\")+)", source)}
-    assert {"static", "templates", "docs/scope.md"} <= read
-    for name in read:
-        assert any(name == one or name.startswith(f"{one}/") for one in kept), name
-        assert (ROOT / name).exists(), name
+    assert kept == {*PARTS, "pyproject.toml", "setup.py", "constraints.txt"} - {"docs"} | DOCUMENTS
+    assert all((ROOT / name).exists() for name in kept)
 
 
 @pytest.mark.parametrize("name", ["pluriscope", "pluriscope-work"])

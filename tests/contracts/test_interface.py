@@ -20,7 +20,8 @@ from app.db.writes import save_network
 from app.main import ROUTERS, create_app
 from app.pages.common_ground.table import HEAD
 from app.pages.explanation_csv import COLUMNS
-from app.settings import ROOT, Settings
+from app.settings import Settings
+from tests.checkout import ROOT
 from tests.factories import XOR_SLUG, real_analysis, stored_analysis
 
 UPDATE = "write them anew: pluriscope interface --output docs/openapi.json --addresses docs/addresses.md"

@@ -3,7 +3,7 @@
 import ast
 import re
 
-from app.settings import ROOT
+from tests.checkout import ROOT
 
 TOLD = (ROOT / "docs/threat-model.md").read_text()
 

@@ -45,8 +45,8 @@ def test_the_command_has_every_option_of_the_engine_with_its_default() -> None:
             assert told == field.default, name
 
 
-def test_the_form_begins_with_the_defaults_of_the_engine() -> None:
-    from app.pages.training.options import request_of
+def test_the_form_begins_with_the_defaults_of_the_engine_but_a_seed_of_its_own() -> None:
+    from app.pages.training.options import DEFAULT_SEED, request_of
 
     request = request_of(TrainOptions())
-    assert request == TrainRequest()
+    assert request == TrainRequest(spec=TrainingSpec(seed=DEFAULT_SEED))

@@ -30,6 +30,7 @@ def test_the_corpus_and_the_first_of_each_family_are_refused():
         assert len(message) < 4_000, file
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_files():
     assert [f.raw[:200] for f in hostile_files(60)] == [f.raw[:200] for f in hostile_files(60)]
 

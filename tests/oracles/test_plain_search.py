@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from app.settings import ROOT
 from benchmarks import plain_reference as plain
+from tests.checkout import ROOT
 
 pytestmark = pytest.mark.slow  # another route to every number: left to the whole run
 

@@ -9,6 +9,7 @@ study's protocol: each step of :mod:`analysis.studies.measures.staircase` names 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import Final
 
 from analysis.algorithms.catalogue import Candidates
@@ -42,17 +43,15 @@ def who(texts: Iterable[str]) -> str:
 
 
 def _steps(studied: Studied) -> dict[str, Step]:
-    return studied.once(
-        "staircase", lambda: {step.key: step for step in staircase(studied.cut, studied.task, studied.data)}
-    )
+    return studied.once("staircase", lambda: {step.key: step for step in staircase(studied.question)})
 
 
 def _aligned(studied: Studied) -> tuple[AlgorithmResult, ...]:
     """The irredundant algorithms with their minimal alignments, those that the network carries alone."""
 
     def compute() -> tuple[AlgorithmResult, ...]:
-        algorithms = irredundant_algorithms(studied.task, studied.cut.n_hidden_layers)
-        found = search_alignments(studied.cut, Candidates(algorithms, len(algorithms)), _MINIMAL, studied.data)
+        algorithms = irredundant_algorithms(studied.question.task, studied.question.cut.n_hidden_layers)
+        found = search_alignments(replace(studied.question, protocol=_MINIMAL), Candidates(algorithms, len(algorithms)))
         return tuple(result for result in found.algorithms if result.n_valid)
 
     return studied.once("irredundant minimal", compute)
@@ -62,8 +61,8 @@ def _on_directions(studied: Studied) -> tuple[AlgorithmDirections, ...]:
     """The irredundant algorithms that have variables, on orthogonal directions; those that the network carries."""
 
     def compute() -> tuple[AlgorithmDirections, ...]:
-        table = DirectionTable(studied.cut, _EVERY, studied.data)
-        algorithms = irredundant_algorithms(studied.task, studied.cut.n_hidden_layers)
+        table = DirectionTable(replace(studied.question, protocol=_EVERY))
+        algorithms = irredundant_algorithms(studied.question.task, studied.question.cut.n_hidden_layers)
         found = (align_on_directions(table, algorithm, "orthogonal") for algorithm in algorithms)
         return tuple(result for result in found if result.n_valid)
 
@@ -87,7 +86,10 @@ def _of_step(key: str, count: Callable[[Step], int | bool]) -> Callable[[Studied
 
 
 def _named(studied: Studied, texts: Callable[[], Iterable[str]]) -> Measured:
-    known = [algorithm.text for algorithm in irredundant_algorithms(studied.task, studied.cut.n_hidden_layers)]
+    known = [
+        algorithm.text
+        for algorithm in irredundant_algorithms(studied.question.task, studied.question.cut.n_hidden_layers)
+    ]
     if len(known) != len(NAMES) or who(known) != "both":
         return Measured(None, note="asked of XOR and XNOR of two inputs only")
     return Measured(who(texts()))
@@ -102,7 +104,10 @@ def _along_directions(studied: Studied) -> Measured:
 
 
 def _joint(studied: Studied) -> Measured:
-    """Minimal alignments that joint interchange confirms."""
+    """How many of the alignments that are minimal under single interchange joint interchange confirms.
+
+    Larger alignments that contain one of these are not tried: 0 does not say that joint interchange leaves none.
+    """
     n_right, listed, every = 0, 0, 0
     for result in _aligned(studied):
         if not result.algorithm.responses:
@@ -110,7 +115,7 @@ def _joint(studied: Studied) -> Measured:
         every += result.n_minimal
         for scored in result.alignments:
             listed += 1
-            score = score_joint(studied.cut, result.algorithm, scored.alignment, _MINIMAL, studied.data)
+            score = score_joint(replace(studied.question, protocol=_MINIMAL), result.algorithm, scored.alignment)
             n_right += score.agreed == score.of
     return Measured(n_right, truncated_at=listed if listed < every else None)
 
@@ -186,16 +191,19 @@ MEASURES: Final = (
     ),
     Measure(
         "joint-alignments",
-        "minimal alignments right under joint interchange",
-        "Minimal alignments of the irredundant algorithms that are right for every choice of sources at once.",
+        "minimal alignments that are right jointly too",
+        "Of the irredundant algorithms' alignments that are minimal under single interchange, those that are right for "
+        "every choice of sources at once. Larger ones that contain one of these are not tried, so 0 does not say that "
+        "none is right jointly.",
         "count",
         _guarded(_joint_once),
         "alignments",
     ),
     Measure(
         "one-joint-alignment",
-        "exactly one right under joint interchange",
-        "Whether exactly one minimal alignment of the irredundant algorithms is right under joint interchange.",
+        "exactly one minimal and right jointly",
+        "Whether exactly one of the irredundant algorithms' alignments that are minimal under single interchange is "
+        "right under joint interchange. Larger ones that contain one of these are not tried.",
         "yes-no",
         _guarded(lambda studied: _one(_joint_once(studied))),
     ),

@@ -7,15 +7,14 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Final
 
-from analysis.criteria.budget import Clock
 from analysis.criteria.criterion import Kind
 from analysis.criteria.judged import Subject
 from analysis.criteria.judging import judge_analysis
 from analysis.criteria.steps import CriterionStep, parse_steps
-from analysis.progress import Report, silent
 from analysis.result import NOTHING_JUDGED, CriterionTally
 from analysis.studies.measures.measure import Measure, Measured
 from analysis.studies.studied import Studied
+from analysis.work import DEFAULT_WORK, Work
 
 _NOUNS: Final[dict[Kind, str]] = {
     "circuit": "circuits",
@@ -46,9 +45,7 @@ def criterion_measures(texts: Sequence[str]) -> tuple[Measure, ...]:
     )
 
 
-def passing(
-    studied: Studied, texts: Sequence[str], *, report: Report = silent, clock: Clock | None = None
-) -> dict[str, Measured]:
+def passing(studied: Studied, texts: Sequence[str], work: Work = DEFAULT_WORK) -> dict[str, Measured]:
     """How many explanations pass each criterion, by measure key.
 
     Where some are undecided the value is an interval: those that pass, and those that may. Where not all valid circuits
@@ -57,12 +54,11 @@ def passing(
     Args:
         studied: one output with its analysis.
         texts: criteria as addresses write them.
-        report: told how far judging is; may raise Cancelled.
-        clock: for the budget of each criterion; none without it.
+        work: told how far judging is; may raise Cancelled.
     """
     subject = Subject.of(studied.analysis)
     tallies: dict[str, CriterionTally] = defaultdict(lambda: NOTHING_JUDGED)
-    for block in judge_analysis(subject, tuple(_wanted(texts)), report=report, clock=clock):
+    for block in judge_analysis(subject, tuple(_wanted(texts)), work):
         tallies[_key(block.kind, block.step)] += block.tally
     return {_key(kind, step): _measured(studied, kind, tallies[_key(kind, step)]) for kind, step in _wanted(texts)}
 

@@ -77,13 +77,7 @@ def _named(studied: Studied) -> Measured:
     total = 0
     for mask in search.masks.tolist():
         try:
-            classes = observed_classes(
-                studied.cut,
-                Circuit(search.layout, mask),
-                studied.data,
-                ablation=studied.protocol.ablation,
-                max_classes=MAX_NAMED,
-            )
+            classes = observed_classes(studied.question, Circuit(search.layout, mask), max_classes=MAX_NAMED)
             total += n_named(classes)
         except BeyondLimits as problem:
             return Measured(None, note=f"{problem.item} {problem.cause}")

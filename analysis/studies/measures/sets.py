@@ -6,6 +6,7 @@ variable: ``(!(!A&!B)&!(A&B))|0@1:0|1@1:1,2`` puts variable 0 on neuron 0 of lay
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 from analysis.algorithms.catalogue import Candidates
@@ -56,8 +57,8 @@ def _circuits(studied: Studied) -> Measured:
 
 
 def _alignments(studied: Studied) -> Measured:
-    algorithms = irredundant_algorithms(studied.task, studied.cut.n_hidden_layers)
-    found = search_alignments(studied.cut, Candidates(algorithms, len(algorithms)), _MINIMAL, studied.data)
+    algorithms = irredundant_algorithms(studied.question.task, studied.question.cut.n_hidden_layers)
+    found = search_alignments(replace(studied.question, protocol=_MINIMAL), Candidates(algorithms, len(algorithms)))
     if found.n_minimal_alignments > MAX_NAMED:
         return Measured(None, note=f"{found.n_minimal_alignments:,} alignments are more than are named")
     words = (

@@ -6,7 +6,6 @@ from typing import Final
 
 import numpy as np
 
-from analysis.circuits.judging import judged_rows
 from analysis.networks.mlp import forward
 from analysis.studies.measures.measure import Measure, Measured
 from analysis.studies.studied import Studied
@@ -32,8 +31,8 @@ def _one_interpretation(studied: Studied) -> Measured:
 
 
 def _decides_right(studied: Studied) -> Measured:
-    rows, labels = judged_rows(studied.task, studied.data, studied.output)
-    decided = decide(forward(studied.cut, rows)[:, 0], studied.protocol.circuit_decision)
+    rows, labels = studied.question.judged
+    decided = decide(forward(studied.question.cut, rows)[:, 0], studied.question.protocol.circuit_decision)
     return Measured(bool(np.array_equal(decided, labels)))
 
 

@@ -16,7 +16,7 @@ and interpretations have no part in this, so it is quick at any width for which 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Final
 
@@ -26,11 +26,9 @@ from analysis.algorithms.redundancy import irredundancy
 from analysis.algorithms.twins import reading_of
 from analysis.alignments.decisions import SiteDecisions, site_decisions
 from analysis.alignments.search import align_with
-from analysis.data import DataRecord
 from analysis.errors import BeyondLimits
-from analysis.networks.network import Network
-from analysis.progress import silent
 from analysis.protocol import COMPLETE, PAPER, Protocol
+from analysis.question import Question
 from analysis.result import AlgorithmResult
 from analysis.tasks import Task
 
@@ -90,13 +88,11 @@ class Step:
         return self.n_aligned + self.n_free
 
 
-def staircase(network: Network, task: Task, data: DataRecord) -> tuple[Step, ...]:
+def staircase(question: Question) -> tuple[Step, ...]:
     """Count algorithms and alignments step by step.
 
     Args:
-        network: cut to the analysed output.
-        task: what it should compute, over the network's inputs.
-        data: rows to interchange.
+        question: what is asked; each step has a protocol of its own.
 
     Returns:
         One step for each of :data:`STEPS`, in order.
@@ -104,11 +100,11 @@ def staircase(network: Network, task: Task, data: DataRecord) -> tuple[Step, ...
     Raises:
         BeyondLimits: too many candidates to align each, or too many hidden neurons for an exact search.
     """
-    n_layers = network.n_hidden_layers
+    task, n_layers = question.task, question.cut.n_hidden_layers
     formulas = _listed(task, PAPER, n_layers)
     trees = _listed(task, COMPLETE, n_layers)
-    one_way = site_decisions(network, _ONE_WAY, data)
-    both_ways = site_decisions(network, _BOTH_WAYS, data)
+    one_way = site_decisions(replace(question, protocol=_ONE_WAY))
+    both_ways = site_decisions(replace(question, protocol=_BOTH_WAYS))
     by_formula = _aligned(both_ways, formulas, _BOTH_WAYS)
     steps = [_step("paper", _aligned(one_way, formulas, _ONE_WAY)), _step("both-directions", by_formula)]
     steps.append(_merged(by_formula))
@@ -151,7 +147,7 @@ def _without_twins(formulas: tuple[HighLevelModel, ...]) -> tuple[HighLevelModel
 def _aligned(
     sites: SiteDecisions, algorithms: Sequence[HighLevelModel], protocol: Protocol
 ) -> tuple[AlgorithmResult, ...]:
-    return align_with(sites, algorithms, protocol, silent)
+    return align_with(sites, algorithms, protocol)
 
 
 def _step(key: str, results: Sequence[AlgorithmResult]) -> Step:

@@ -291,3 +291,9 @@ def near_misses(session: Session, algorithm: AlgorithmRow, limit: int = 100) -> 
 
 def _alignments_of(algorithm: AlgorithmRow) -> Select[AlignmentRow]:
     return select(AlignmentRow).where(AlignmentRow.algorithm_row_id == algorithm.id)
+
+
+def searched_algorithms(*, every: bool) -> tuple[ColumnElement[bool], ...]:
+    """Conditions on the algorithms that are placed on directions; where redundancy was not stored, the search looks."""
+    irredundant = AlgorithmRow.irredundant_literals
+    return () if every else (or_(irredundant.is_(True), irredundant.is_(None)),)

@@ -10,7 +10,8 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from analysis.data import DataRecord, clean_data
 from analysis.digest import MIN_PREFIX, looks_like_digest
 from analysis.protocol import BUILT_IN, Protocol
-from app.db.codecs import data_of, protocol_of
+from analysis.question import Question
+from app.db.codecs import data_of, protocol_of, question_of
 from app.db.errors import Ambiguous, Deleted, NotFound
 from app.db.job_tables import JobRow
 from app.db.reads.jobs import UNFINISHED
@@ -129,6 +130,12 @@ def find_data(session: Session, ref: str, n_inputs: int) -> DataRecord:
     if len(rows) > 1:
         raise Ambiguous(f"data record {ref!r}", "several digests begin so", "give more digits")
     return data_of(rows[0])
+
+
+def analysed_question(session: Session, row: AnalysisRow) -> Question:
+    """What a stored analysis answers."""
+    data = find_data(session, row.data_digest, row.network.sizes[0])
+    return question_of(row.network, row.output, protocol_of(row.protocol), data)
 
 
 def check_output(network: NetworkRow, output: int) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, Literal
 
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.db.circuit_columns import BLOCK, COLUMNS, RANKED, values_name, values_of
+from app.db.circuit_columns import BLOCK, COLUMNS, MASK_WORDS, RANKED, masks_in, values_name, values_of
 from app.db.columns import sortable
 from app.db.tables import AnalysisRow, CircuitBlockRow
 
@@ -87,12 +88,39 @@ def columns_of(session: Session, analysis_id: int, names: Sequence[str], numbers
     """Some columns of some blocks in a row."""
     query = select(CircuitBlockRow.name, CircuitBlockRow.block, CircuitBlockRow.data).where(
         CircuitBlockRow.analysis_id == analysis_id,
-        CircuitBlockRow.name.in_(names),
+        CircuitBlockRow.name.in_(stored_names(names)),
         CircuitBlockRow.block >= numbers.start,
         CircuitBlockRow.block < numbers.stop,
     )
-    parts = {(name, number): data for name, number, data in session.execute(query)}
-    return {name: np.frombuffer(b"".join(parts[name, number] for number in numbers), COLUMNS[name]) for name in names}
+    parts: dict[str, list[bytes]] = defaultdict(list)
+    for name, _, data in session.execute(query.order_by(CircuitBlockRow.block)):
+        parts[name].append(data)
+    return columns_in({name: b"".join(data) for name, data in parts.items()}, names)
+
+
+def stored_names(names: Iterable[str]) -> set[str]:
+    """The names under which columns are stored; a mask may stand in several."""
+    wanted = set(names)
+    return wanted | set(MASK_WORDS) if "mask" in wanted else wanted
+
+
+def columns_in(stored: Mapping[str, bytes], names: Iterable[str]) -> dict[str, NDArray[Any]]:
+    """Columns from what is stored of them."""
+    found: dict[str, NDArray[Any]] = {}
+    for name in names:
+        words = [word for word in MASK_WORDS if word in stored] if name == "mask" else [name]
+        read = [np.frombuffer(stored.get(word, b""), COLUMNS[word]) for word in words or [name]]
+        found[name] = masks_in(read) if name == "mask" else read[0]
+    return found
+
+
+def locate_in(masks: NDArray[Any], mask: int) -> tuple[int, bool]:
+    """How many of some ascending masks are smaller than one, and whether it is among them."""
+    if not len(masks):
+        return 0, False
+    number = masks.dtype.type(mask)
+    index = int(np.searchsorted(masks, number))
+    return index, index < len(masks) and bool(masks[index] == number)
 
 
 def behind(
@@ -149,17 +177,16 @@ def places_of(session: Session, analysis_id: int, sort: str, value: Any, positio
 def locate_mask(session: Session, analysis_id: int, mask: str) -> tuple[int, bool]:
     """How many stored masks are smaller, and whether this one is stored."""
     query = (
-        select(CircuitBlockRow.block, CircuitBlockRow.data)
+        select(CircuitBlockRow.block)
         .where(
             CircuitBlockRow.analysis_id == analysis_id, CircuitBlockRow.name == "mask", CircuitBlockRow.first <= mask
         )
         .order_by(CircuitBlockRow.block.desc())
         .limit(1)
     )
-    row = session.execute(query).one_or_none()
-    if row is None:
+    block = session.scalar(query)
+    if block is None:
         return 0, False
-    masks = np.frombuffer(row.data, COLUMNS["mask"])
-    number = np.uint64(int(mask, 16))
-    index = int(np.searchsorted(masks, number))
-    return row.block * BLOCK + index, index < len(masks) and bool(masks[index] == number)
+    masks = columns_of(session, analysis_id, ["mask"], range(block, block + 1))["mask"]
+    index, found = locate_in(masks, int(mask, 16))
+    return block * BLOCK + index, found

@@ -8,6 +8,7 @@ that of one step whatever the number of circuits.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -17,15 +18,17 @@ from numpy.typing import NDArray
 from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
 
-from analysis.circuits.circuit import EdgeLayout
-from app.db.circuit_columns import BLOCK, COLUMNS, RANKED, values_name, values_of
+from analysis.circuits.circuit import MAX_EDGES, EdgeLayout
+from app.db.circuit_columns import BLOCK, RANKED, values_name, values_of
 from app.db.reads.circuit_scan import (
     Columns,
     FirstFew,
     behind,
+    columns_in,
     locate_mask,
     places_of,
     steps,
+    stored_names,
 )
 from app.db.reads.circuit_scan import (
     SortKey as SortKey,
@@ -62,9 +65,15 @@ class Part:
     edges: tuple[int, ...]
 
     @property
-    def mask(self) -> np.uint64:
+    def mask(self) -> int:
         """Its edges as a mask."""
-        return np.uint64(sum(1 << edge for edge in self.edges))
+        return sum(1 << edge for edge in self.edges)
+
+    def kept(self, masks: NDArray[Any]) -> NDArray[np.bool_]:
+        """Which circuits keep any of its edges."""
+        if masks.dtype != object and self.mask >> MAX_EDGES:
+            return np.zeros(len(masks), dtype=np.bool_)
+        return np.asarray((masks & masks.dtype.type(self.mask)) != 0, dtype=np.bool_)
 
 
 @dataclass(frozen=True)
@@ -104,8 +113,8 @@ class CircuitFilter:
                 tests.append(columns[name] >= least)
             if most is not None:
                 tests.append(columns[name] <= most)
-        tests += [(columns["mask"] & part.mask) != 0 for part in self.keep]
-        tests += [(columns["mask"] & part.mask) == 0 for part in self.drop]
+        tests += [part.kept(columns["mask"]) for part in self.keep]
+        tests += [~part.kept(columns["mask"]) for part in self.drop]
         if not tests:
             return None
         passing = tests[0]
@@ -188,11 +197,14 @@ def circuits_at(
     numbers = sorted({position // BLOCK for position in positions})
     query = select(CircuitBlockRow.name, CircuitBlockRow.block, CircuitBlockRow.data).where(
         CircuitBlockRow.analysis_id == analysis_id,
-        CircuitBlockRow.name.in_(CARD_COLUMNS),
+        CircuitBlockRow.name.in_(stored_names(CARD_COLUMNS)),
         CircuitBlockRow.block.in_(numbers),
     )
-    blocks = {(name, number): np.frombuffer(data, COLUMNS[name]) for name, number, data in session.execute(query)}
-    rows = [{name: blocks[name, p // BLOCK][p % BLOCK].item() for name in CARD_COLUMNS} for p in positions]
+    stored: dict[int, dict[str, bytes]] = defaultdict(dict)
+    for name, number, data in session.execute(query):
+        stored[number][name] = data
+    blocks = {number: columns_in(block, CARD_COLUMNS) for number, block in stored.items()}
+    rows = [{name: _plain(blocks[p // BLOCK][name][p % BLOCK]) for name in CARD_COLUMNS} for p in positions]
     values = _values_at(session, analysis_id, {name: {row[name] for row in rows} for name in RANKED})
     return [
         StoredCircuit(
@@ -209,8 +221,13 @@ def circuits_at(
 
 def whole_column(session: Session, analysis_id: int, name: str) -> NDArray[Any]:
     """All values of one column, in the order of masks."""
-    query = select(CircuitBlockRow.data).where(CircuitBlockRow.analysis_id == analysis_id, CircuitBlockRow.name == name)
-    return np.frombuffer(b"".join(session.scalars(query.order_by(CircuitBlockRow.block))), COLUMNS[name])
+    query = select(CircuitBlockRow.name, CircuitBlockRow.data).where(
+        CircuitBlockRow.analysis_id == analysis_id, CircuitBlockRow.name.in_(stored_names([name]))
+    )
+    parts: dict[str, list[bytes]] = defaultdict(list)
+    for stored, data in session.execute(query.order_by(CircuitBlockRow.block)):
+        parts[stored].append(data)
+    return columns_in({stored: b"".join(data) for stored, data in parts.items()}, [name])[name]
 
 
 def distinct_counts(session: Session, analysis_id: int, name: str) -> list[int]:
@@ -238,6 +255,11 @@ def _beyond(
     bound = position if descending else position + found
     equal = places_of(session, analysis_id, sort, after.value, position)
     return lambda values, positions: behind(values, positions, equal, bound, descending=descending)
+
+
+def _plain(value: Any) -> Any:
+    """A number of a column as a Python number."""
+    return value.item() if isinstance(value, np.generic) else value
 
 
 def _everything(_values: NDArray[Any], _positions: NDArray[np.int64]) -> None:

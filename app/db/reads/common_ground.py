@@ -5,7 +5,6 @@ A list is one pass over the columns that its filter and its order need; a hundre
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal, Protocol
@@ -15,14 +14,12 @@ from numpy.typing import NDArray
 from sqlalchemy import select, tuple_
 from sqlalchemy.orm import Session
 
-from app.db.circuit_columns import BLOCK as CIRCUITS_BLOCK
-from app.db.circuit_columns import COLUMNS as CIRCUIT_COLUMNS
 from app.db.common_ground_columns import BLOCK, INTERPRETATION, texts_of, unpacked
+from app.db.reads.circuit_scan import locate_mask
 from app.db.tables import (
     AlgorithmRow,
     AlignmentRow,
     AnalysisRow,
-    CircuitBlockRow,
     CommonGroundBlockRow,
     CommonGroundRow,
 )
@@ -90,9 +87,9 @@ class PointFilter:
         if self.kinds:
             chosen &= np.isin(columns["kind"], self.kinds)
         if self.circuit is not None:
-            chosen &= (columns["kind"] == INTERPRETATION) & (columns["owner"] == np.uint64(self.circuit))
+            chosen &= (columns["kind"] == INTERPRETATION) & (columns["owner"] == self.circuit)
         if self.algorithm is not None:
-            chosen &= (columns["kind"] != INTERPRETATION) & (columns["owner"] == np.uint64(self.algorithm))
+            chosen &= (columns["kind"] != INTERPRETATION) & (columns["owner"] == self.algorithm)
         if self.at is not None:
             chosen &= (columns["predicted"] == self.at[0]) & (columns["right"] == self.at[1])
         for predicted, right in self.besides:
@@ -150,6 +147,34 @@ class PointList:
     total: int
     keys: list[float]
     more: bool
+
+
+@dataclass(frozen=True)
+class ExtremeInterpretation:
+    """An interpretation that no other predicts more right than, or none fewer.
+
+    Args:
+        mask: hex mask of its circuit.
+        index: None where its observed class is known but it was not singled out.
+        right: interventions that it predicts right.
+    """
+
+    mask: str
+    index: int | None
+    right: int
+
+
+def extreme_interpretation(row: CommonGroundRow, name: Literal["best", "worst"]) -> ExtremeInterpretation | None:
+    """The best or the worst of all interpretations of the classes that were looked at, every completion included.
+
+    Every page that says which interpretation is best asks this. None where it is not known for some class.
+    """
+    stored = row.facts[name]
+    if stored is None:
+        return None
+    return ExtremeInterpretation(
+        stored["mask"], None if stored["index"] is None else int(stored["index"]), stored["right"]
+    )
 
 
 def common_ground_of(session: Session, analysis: AnalysisRow) -> CommonGroundRow | None:
@@ -237,12 +262,12 @@ class _SomeBlocks:
         return self.blocks[place // BLOCK][place % BLOCK]
 
 
-def circuit_range(session: Session, row: CommonGroundRow, mask: int) -> tuple[int, int] | None:
+def circuit_range(session: Session, row: CommonGroundRow, mask: str) -> tuple[int, int] | None:
     """Fewest and most interventions that an interpretation of a listed circuit predicts right, None if not known."""
     if row.drawn:
         return None
-    position = _circuit_position(session, row.analysis_id, mask)
-    if position is None:
+    position, listed = locate_mask(session, row.analysis_id, mask)
+    if not listed:
         return None
     block, place = divmod(position, BLOCK)
     found = []
@@ -252,20 +277,6 @@ def circuit_range(session: Session, row: CommonGroundRow, mask: int) -> tuple[in
             return None
         found.append(int(unpacked(name, data)[place]))
     return None if -1 in found else (found[0], found[1])
-
-
-def _circuit_position(session: Session, analysis_id: int, mask: int) -> int | None:
-    blocks = session.execute(
-        select(CircuitBlockRow.block, CircuitBlockRow.data)
-        .where(CircuitBlockRow.analysis_id == analysis_id, CircuitBlockRow.name == "mask")
-        .order_by(CircuitBlockRow.block)
-    )
-    for number, data in blocks:
-        masks = np.frombuffer(data, CIRCUIT_COLUMNS["mask"])
-        if mask <= int(masks[-1]):
-            index = bisect_left(masks, np.uint64(mask))
-            return number * CIRCUITS_BLOCK + index if masks[index] == np.uint64(mask) else None
-    return None
 
 
 def algorithms_at(session: Session, analysis_id: int, positions: Iterable[int]) -> dict[int, AlgorithmRow]:

@@ -8,8 +8,10 @@ from typing import Final
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from analysis.directions.alignment import DirectionAlignment
 from analysis.directions.result import CLASSES
-from app.db.direction_tables import DirectionAlgorithmRow, DirectionAlignmentRow, DirectionSearchRow
+from app.db.direction_codecs import direction_alignment_of
+from app.db.direction_tables import DirectionAlgorithmRow, DirectionAlignmentRow, DirectionSearchRow, DirectionTextRow
 from app.db.tables import AnalysisRow
 
 _ORDER: Final[dict[str, int]] = {name: number for number, name in enumerate(CLASSES)}
@@ -100,6 +102,32 @@ def find_directions(
     )
     rows = [(alignment, search) for alignment, search in session.execute(query)]
     return sorted(rows, key=lambda pair: _ORDER.get(pair[1].direction_class, 99))
+
+
+def direction_text(session: Session, algorithm_id: str, alignment_id: str) -> str:
+    """The text of an alignment that some search kept under that id, now or before; "" if none ever did."""
+    row = session.get(DirectionTextRow, (algorithm_id, alignment_id))
+    return "" if row is None else row.text
+
+
+def resembling_directions(
+    session: Session, analysis_id: int, algorithm_id: str, alignment: DirectionAlignment
+) -> list[tuple[DirectionAlignmentRow, DirectionSearchRow]]:
+    """The rows of the first kept alignment that makes the same interchanges as this one up to rounding, or none.
+
+    An address that was written before directions had the same digits on every machine still finds its row so.
+    """
+    kept = session.scalars(
+        select(DirectionAlignmentRow)
+        .join(DirectionAlgorithmRow, DirectionAlgorithmRow.id == DirectionAlignmentRow.algorithm_row_id)
+        .join(DirectionSearchRow, DirectionSearchRow.id == DirectionAlignmentRow.search_id)
+        .where(DirectionSearchRow.analysis_id == analysis_id, DirectionAlgorithmRow.algorithm_id == algorithm_id)
+        .order_by(DirectionAlignmentRow.id)
+    )
+    for row in kept:
+        if direction_alignment_of(row, alignment.algorithm_text).resembles(alignment):
+            return find_directions(session, analysis_id, algorithm_id, row.alignment_id)
+    return []
 
 
 def all_direction_alignments(

@@ -12,14 +12,21 @@ from sqlalchemy.orm import Session
 from analysis.algorithms.high_level_model import Form
 from analysis.algorithms.parsing import parse_algorithm
 from analysis.algorithms.redundancy import irredundancy
+from analysis.criteria.direction_verdicts import outcome_of_kept
 from analysis.directions.result import CLASSES
+from app.db.codecs import protocol_of
 from app.db.direction_tables import DirectionAlgorithmRow, DirectionAlignmentRow, DirectionSearchRow
 from app.db.reads.directions import all_direction_alignments, direction_searches
 from app.db.reads.explanation_shelves import MAX_KEPT, Kept, RowShelf, key_of
 from app.db.tables import AnalysisRow
 
-JUDGED: Final = ("both-directions", "one-direction", "joint-interchange", "causal-order", "margin")
-"""Criteria for alignments that the columns of a shelf answer for directions."""
+PASSING: Final = {
+    "both-directions": "both ways",
+    "one-direction": "one way",
+    "joint-interchange": "joint",
+    "causal-order": "in order",
+}
+"""For criteria whose settings change nothing the column of a shelf that says which alignments are known to pass."""
 _FLAGS: Final = ("irredundant-gates", "irredundant-functions", "irredundant-literals")
 _SHELVES: Final = Kept[RowShelf](MAX_KEPT // 4)
 _AT_ONCE: Final = 500
@@ -97,7 +104,7 @@ def _read(session: Session, analysis: AnalysisRow, algorithms: RowShelf, n_layer
     for row, owner, name in all_direction_alignments(session, analysis.id, valid_only=False):
         identity = f"{owner.algorithm_id}.{row.alignment_id}"
         rows.setdefault(identity, (row, owner, set()))[2].add(name)
-    place_of = {f"{name:016x}": place for place, name in enumerate(algorithms.algorithms.tolist())}
+    place_of = {f"{name:016x}": place for place, name in enumerate(algorithms.columns["owner"].tolist())}
     trees = {
         owner.algorithm_id: parse_algorithm(owner.text, _form(owner), analysis.network.sizes[0])
         for _, owner, _ in rows.values()
@@ -121,10 +128,10 @@ def _read(session: Session, analysis: AnalysisRow, algorithms: RowShelf, n_layer
         "margin": column([row.margin for row, _, _ in every], np.float64),
         "gates": column([trees[owner.algorithm_id].n_gates for _, owner, _ in every], np.int32),
         "variables": column([owner.n_variables for _, owner, _ in every], np.int32),
-        "joint": column([bool(row.joint_of) and row.joint_agreed == row.joint_of for row, _, _ in every], np.bool_),
-        "in order": column([row.causal_order for row, _, _ in every], np.bool_),
-        "both ways": column([row.agreed == row.of for row, _, _ in every], np.bool_),
     }
+    pairs = protocol_of(analysis.protocol).interchange_pairs
+    for key, name in PASSING.items():
+        columns[name] = column([outcome_of_kept(key, row, pairs, {}) == "passed" for row, _, _ in every], np.bool_)
     for flag in _FLAGS:
         values = [redundancy[owner.algorithm_id][flag] for _, owner, _ in every]
         columns[flag.replace("-", "_")] = column(values, np.bool_)
@@ -133,7 +140,7 @@ def _read(session: Session, analysis: AnalysisRow, algorithms: RowShelf, n_layer
     for layer in range(1, n_layers + 1):
         columns[layer_column(layer)] = column([layer in layers for layers in on_layers], np.bool_)
     owners = column([int(owner.algorithm_id, 16) for _, owner, _ in every], np.uint64)
-    return RowShelf("direction", owners, columns)
+    return RowShelf("direction", {"owner": owners, **columns})
 
 
 def _form(owner: DirectionAlgorithmRow) -> Form:

@@ -7,42 +7,34 @@ names no analysis for good, so the result's digest and the time of saving are pa
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from bisect import bisect_left
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from threading import Lock
-from typing import Any, Final, Generic, Literal, Protocol, TypeVar
+from typing import Any, Final, Generic, Protocol, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from analysis.explanations.explanation import REF, VALID
+from analysis.explanations.registry import BY_KEY
 from app.db.circuit_columns import RANKED, values_name, values_of
 from app.db.errors import NotFound
+from app.db.frames import stored_frame
 from app.db.reads.circuit_scan import Columns, locate_mask, places_of, steps
 from app.db.reads.circuits import whole_column
 from app.db.shelves import FLAGS, algorithm_columns, alignment_columns, stored_shelves
 from app.db.tables import AnalysisRow, CircuitBlockRow
 
-Kind = Literal["circuit", "interpretation", "algorithm", "alignment", "direction"]
-KINDS: Final[tuple[Kind, ...]] = ("circuit", "interpretation", "algorithm", "alignment", "direction")
-SortKey = Literal[
-    "kind",
-    "edges",
-    "neurons",
-    "margin",
-    "interpretations",
-    "observed",
-    "gates",
-    "variables",
-    "iia",
-    "placements",
-    "coverage",
-    "accuracy",
-]
+Kind = str
+CIRCUIT_KINDS: Final[tuple[Kind, ...]] = ("circuit", "interpretation")
+ALGORITHM_KINDS: Final[tuple[Kind, ...]] = ("algorithm", "alignment", "direction")
+KINDS: Final[tuple[Kind, ...]] = (*CIRCUIT_KINDS, *ALGORITHM_KINDS, *BY_KEY)
 MAX_KEPT: Final = 128_000_000  # bytes of arrays kept, of rows and of circuits each
 
 MAX_WHOLE: Final = 4_000_000  # circuits whose columns are kept whole; more are read some blocks at a time, each time
@@ -140,60 +132,43 @@ class CircuitShelf:
 
 
 @dataclass(frozen=True)
-class RowShelf:
-    """Explanations that are rows, as arrays.
+class ColumnShelf(ABC):
+    """Explanations as arrays.
 
     Args:
-        kind: "algorithm", "alignment" or "direction".
-        algorithms: ``[n]`` public ids of the algorithms, as numbers.
-        columns: arrays ``[n]``, among them "row", the row numbers, and "member", the public ids of alignments as
-            numbers; None in a row is NaN.
+        kind: any but circuits and their interpretations.
+        columns: arrays ``[n]``, among them "valid"; None in a row is NaN.
         ranked: columns of big integers: ranks in ``columns``, and the distinct values here.
     """
 
     kind: Kind
-    algorithms: NDArray[np.uint64]
     columns: Mapping[str, NDArray[Any]]
     ranked: Mapping[str, Sequence[int]] = field(default_factory=dict)
 
     @property
     def n(self) -> int:
-        return len(self.algorithms)
+        return len(self.columns["valid"])
 
     @property
     def names(self) -> frozenset[str]:
         return frozenset(self.columns)
 
     @property
-    def rows(self) -> NDArray[np.int64]:
-        """Row numbers, in order."""
-        return self.columns["row"]
-
-    @property
     def n_bytes(self) -> int:
         """About how much memory it takes."""
-        return self.algorithms.nbytes + sum(column.nbytes for column in self.columns.values())
+        return sum(column.nbytes for column in self.columns.values())
 
+    @abstractmethod
     def identity(self, position: int) -> str:
-        """The public id of an explanation: ``ALGORITHM`` or ``ALGORITHM.ALIGNMENT``."""
-        algorithm = f"{int(self.algorithms[position]):016x}"
-        return algorithm if self.kind == "algorithm" else f"{algorithm}.{int(self.columns['member'][position]):016x}"
+        """What names an explanation in addresses."""
+
+    @abstractmethod
+    def place_of(self, identity: str) -> int | None:
+        """The position of an explanation; None if it is not there."""
 
     def steps(self, names: Iterable[str]) -> Iterator[tuple[NDArray[np.int64], Columns]]:
         if self.n:
             yield np.arange(self.n), {name: self.columns[name] for name in names}
-
-    def place_of(self, identity: str) -> int | None:
-        """The position of an explanation; None if it is not there."""
-        algorithm, _, member = identity.partition(".")
-        try:
-            here = self.algorithms == np.uint64(int(algorithm, 16))
-            if self.kind != "algorithm":
-                here &= self.columns["member"] == np.uint64(int(member, 16))
-        except (ValueError, OverflowError):  # not of this kind at all
-            return None
-        found = np.flatnonzero(here)
-        return int(found[0]) if len(found) and self.identity(int(found[0])) == identity else None
 
     def locate(self, identity: str) -> tuple[int, bool]:
         place = self.place_of(identity)
@@ -208,9 +183,51 @@ class RowShelf:
         rank = bisect_left(values, value)
         return (rank, rank) if rank < len(values) and values[rank] == value else (rank - 0.4, rank - 0.6)
 
-    def with_columns(self, more: Mapping[str, NDArray[Any]]) -> RowShelf:
+    def with_columns(self, more: Mapping[str, NDArray[Any]]) -> Self:
         """The same with further columns."""
-        return RowShelf(self.kind, self.algorithms, {**self.columns, **more}, self.ranked)
+        return replace(self, columns={**self.columns, **more})
+
+
+@dataclass(frozen=True)
+class RowShelf(ColumnShelf):
+    """Explanations that are rows: algorithms, alignments on neuron sets, alignments on directions.
+
+    Among the columns are "row", the row numbers; "owner", the public ids of the algorithms as numbers; and "member",
+    those of alignments.
+    """
+
+    @property
+    def rows(self) -> NDArray[np.int64]:
+        """Row numbers, in order."""
+        return self.columns["row"]
+
+    def identity(self, position: int) -> str:
+        """``ALGORITHM`` or ``ALGORITHM.ALIGNMENT``."""
+        algorithm = f"{int(self.columns['owner'][position]):016x}"
+        return algorithm if self.kind == "algorithm" else f"{algorithm}.{int(self.columns['member'][position]):016x}"
+
+    def place_of(self, identity: str) -> int | None:
+        algorithm, _, member = identity.partition(".")
+        try:
+            here = self.columns["owner"] == np.uint64(int(algorithm, 16))
+            if self.kind != "algorithm":
+                here &= self.columns["member"] == np.uint64(int(member, 16))
+        except (ValueError, OverflowError):  # not of this kind at all
+            return None
+        found = np.flatnonzero(here)
+        return int(found[0]) if len(found) and self.identity(int(found[0])) == identity else None
+
+
+@dataclass(frozen=True)
+class FrameShelf(ColumnShelf):
+    """Explanations of a kind that has a record; among the columns is "ref", their address texts."""
+
+    def identity(self, position: int) -> str:
+        return str(self.columns[REF][position])
+
+    def place_of(self, identity: str) -> int | None:
+        found = np.flatnonzero(self.columns[REF] == identity)
+        return int(found[0]) if len(found) else None
 
 
 class Kept(Generic[T]):
@@ -276,10 +293,18 @@ def _shelves(session: Session, analysis: AnalysisRow, sizes: Sequence[int]) -> d
     more = {name: of_algorithms[name][owner] for name in ("gates", "variables", *FLAGS)}
     return {
         "algorithm": RowShelf(
-            "algorithm", ids, {**of_algorithms, "algorithm": np.arange(len(ids))}, {"placements": numbers}
+            "algorithm", {**of_algorithms, "owner": ids, "algorithm": np.arange(len(ids))}, {"placements": numbers}
         ),
-        "alignment": RowShelf("alignment", ids[owner], {**of_alignments, **more}),
+        "alignment": RowShelf("alignment", {**of_alignments, "owner": ids[owner], **more}),
     }
+
+
+def frame_shelf(session: Session, analysis: AnalysisRow, key: Kind) -> FrameShelf | None:
+    """The explanations of a kind that has a record; None where it was not searched."""
+    frame = stored_frame(session, analysis.id, BY_KEY[key])
+    if frame is None:
+        return None
+    return FrameShelf(key, {VALID: np.ones(len(frame[REF]), dtype=np.bool_), **frame})
 
 
 def distinct_counts(session: Session, analysis_id: int, name: str) -> list[int]:

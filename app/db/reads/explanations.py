@@ -16,9 +16,10 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.circuits.circuit import EdgeLayout
+from analysis.circuits.circuit import EdgeLayout, kept_edges
 from analysis.circuits.distribution import neuron_edges
 from analysis.result import FRAGILE_MARGIN
+from app.db.distributions import active_neurons
 from app.db.reads.circuit_scan import Columns, FirstFew, behind
 from app.db.reads.explanation_shelves import KINDS, CircuitShelf, Kind, Shelf
 from app.db.shelves import MAX_NEURONS
@@ -81,7 +82,7 @@ class FacetCounts:
     """
 
     kinds: Counter[Kind] = field(default_factory=Counter)
-    values: dict[str, Counter[int]] = field(default_factory=lambda: {name: Counter() for name in (*COUNTED, *SHARES)})
+    values: dict[str, Counter[Any]] = field(default_factory=lambda: {name: Counter() for name in (*COUNTED, *SHARES)})
     edges: NDArray[np.int64] | None = None
     neurons: NDArray[np.int64] | None = None
     flags: Counter[str] = field(default_factory=Counter)
@@ -141,6 +142,7 @@ def find_explanations(
     layout: EdgeLayout,
     flags: Sequence[str] = (),
     *,
+    figures: Mapping[Kind, Sequence[str]] | None = None,
     known: Callable[[Kind, FacetCounts], bool] | None = None,
 ) -> Found:
     """One page of the explanations that fulfil all conditions, with the counts of every facet.
@@ -152,6 +154,7 @@ def find_explanations(
         order: of the list.
         layout: edges of the network cut to the output.
         flags: Boolean columns to count.
+        figures: of kinds that have a record the columns whose values are counted.
         known: fills in the counts of a shelf if they were kept, all of it fulfilling every condition; says whether it
             did.
 
@@ -161,7 +164,8 @@ def find_explanations(
     facets = FacetCounts(after=np.zeros(len(conditions) + 1, dtype=np.int64))
     found: list[tuple[Any, int, int]] = []
     for shelf in shelves:
-        scan = _Scan(shelf, shelf.kind in chosen, conditions, order, layout, flags, facets)
+        counted_figures = (figures or {}).get(shelf.kind, ())
+        scan = _Scan(shelf, shelf.kind in chosen, conditions, order, layout, flags, counted_figures, facets)
         whole = all(shelf.kind in condition.always for condition in conditions)
         counted = whole and known is not None and known(shelf.kind, facets)
         found += scan.run(counting=not counted)
@@ -182,10 +186,11 @@ class _Scan:
         order: Order,
         layout: EdgeLayout,
         flags: Sequence[str],
+        figures: Sequence[str],
         facets: FacetCounts,
     ) -> None:
         self._shelf, self._listed, self._order, self._facets, self._layout = shelf, listed, order, facets, layout
-        self._conditions = conditions
+        self._conditions, self._figures = conditions, figures
         self._whole = [shelf.kind in condition.always for condition in conditions]
         self._tests = [condition.tests.get(shelf.kind) for condition in conditions]
         self._sort = order.sort if order.sort in shelf.names else ""
@@ -239,7 +244,7 @@ class _Scan:
         if not self._listed:  # only how many there are, and for circuits how many interpretations
             return ("interpretations",) if isinstance(self._shelf, CircuitShelf) else ()
         more = ("interpretations",) if isinstance(self._shelf, CircuitShelf) else ()
-        return (*COUNTED, *SHARES, "mask", "used", "margin", "valid", *self._flags, *more)
+        return (*COUNTED, *SHARES, "mask", "used", "margin", "valid", *self._flags, *self._figures, *more)
 
     def _passes(self, columns: Columns) -> list[Passing | None]:
         """What fulfils each condition, None where nothing of this kind does; in front, what is there at all."""
@@ -271,6 +276,11 @@ class _Scan:
                 counts = np.bincount(_of(columns[name], self._without(name, passes, every)))
                 places = np.flatnonzero(counts)
                 facets.values[name].update(dict(zip(places.tolist(), counts[places].tolist(), strict=True)))
+        for name in self._figures:
+            facet = figure_facet(kind, name)
+            values, numbers = np.unique(_of(columns[name], self._without(facet, passes, every)), return_counts=True)
+            counter = facets.values.setdefault(facet, Counter())
+            counter.update(dict(zip(map(written_figure, values.tolist()), numbers.tolist(), strict=True)))
         for name in SHARES:
             if name in columns:
                 shares = _of(columns[name], self._without(name, passes, every))
@@ -311,9 +321,14 @@ class _Scan:
         self._facets.valid += valid
         self._facets.failing += n_chosen - valid
 
-    def _count_parts(self, masks: NDArray[np.uint64]) -> None:
+    def _count_parts(self, masks: NDArray[Any]) -> None:
         """How many circuits keep each edge and use each hidden neuron, by a histogram of each byte of the masks."""
         facets, n_edges = self._facets, self._layout.n_edges
+        if masks.dtype == object:  # more than 64 edges, and then no more than some thousand circuits
+            edges = kept_edges(masks, self._layout).sum(axis=0)
+            facets.edges = added(facets.edges, edges)
+            facets.neurons = added(facets.neurons, active_neurons(self._layout, masks).sum(axis=0))
+            return
         in_bytes = np.ascontiguousarray(masks).view(np.uint8).reshape(len(masks), 8)
         histograms = [np.bincount(in_bytes[:, byte], minlength=256) for byte in range(-(-n_edges // 8))]
         edges = np.concatenate([histogram @ _BITS for histogram in histograms])[:n_edges]
@@ -356,6 +371,16 @@ class _Scan:
         else:
             equal = (after.value, after.value)
         return lambda values, positions: behind(values, positions, equal, bound, descending=order.descending)
+
+
+def figure_facet(kind: Kind, column: str) -> str:
+    """The facet of a column of a kind that has a record."""
+    return f"figure {kind}.{column}"
+
+
+def written_figure(value: Any) -> str:
+    """A value of a column as addresses write it."""
+    return ("yes" if value else "no") if isinstance(value, bool) else str(value)
 
 
 _BYTES: Final = np.arange(256)

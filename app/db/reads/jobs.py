@@ -13,6 +13,7 @@ from app.db.errors import NotFound
 from app.db.job_tables import JobLogRow, JobRow
 
 UNFINISHED: Final = ("queued", "running")
+TICK_SECONDS: Final = 5
 Mark = tuple[Any, ...]
 
 
@@ -90,6 +91,8 @@ def last_log_lines(session: Session, job_id: str, limit: int) -> list[JobLogRow]
 def marks_of(session: Session, job_ids: Collection[str], now: datetime) -> dict[str, Mark]:
     """For each of these jobs that exists a mark that changes whenever its page would say something else.
 
+    Of a job that runs that is every :data:`TICK_SECONDS` at least, for its page says how long it has taken.
+
     Args:
         session: of the reader.
         job_ids: public ids.
@@ -109,4 +112,5 @@ def marks_of(session: Session, job_ids: Collection[str], now: datetime) -> dict[
         and_(JobRow.state == "running", JobRow.lease_until < now),
         last_line,
     ).where(JobRow.id.in_(job_ids))
-    return {row[0]: tuple(row[1:]) for row in session.execute(query)}
+    tick = int(now.timestamp() // TICK_SECONDS)
+    return {row[0]: (*row[1:], tick if row.state == "running" else 0) for row in session.execute(query)}

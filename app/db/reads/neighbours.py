@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
 from analysis.circuits.circuit import EdgeLayout
+from app.db.reads.circuit_scan import locate_in
 from app.db.reads.circuits import StoredCircuit, circuits_at, whole_column
 from app.db.tables import AnalysisRow
 
@@ -62,20 +63,22 @@ def neighbours_by_edges(
         limit: how many at each end.
     """
     masks = whole_column(session, analysis.id, "mask")
+    if not len(masks):
+        return EdgeNeighbours((), (), 0)
     kept = np.ones(len(masks), dtype=bool)
     for other in leave_out:
-        position = int(np.searchsorted(masks, np.uint64(other)))
-        if position < len(masks) and int(masks[position]) == other:
+        position, found = locate_in(masks, other)
+        if found:
             kept[position] = False
-    given = np.uint64(mask)
-    shared = np.bitwise_count(masks & given)
-    either = np.bitwise_count(masks | given)
+    given = masks.dtype.type(mask)
+    shared = np.bitwise_count(masks & given).astype(np.int64)
+    either = np.bitwise_count(masks | given).astype(np.int64)
     index = shared / either
     ends = [_first(np.where(kept, -index, np.inf), limit), _first(np.where(kept, index, np.inf), limit)]
-    found = [[int(p) for p in end if kept[p]] for end in ends]
-    positions = sorted({position for end in found for position in end})
+    places = [[int(p) for p in end if kept[p]] for end in ends]
+    positions = sorted({position for end in places for position in end})
     rows = dict(zip(positions, circuits_at(session, analysis.id, layout, positions), strict=True))
-    closest, farthest = (tuple(EdgeNeighbour(rows[p], int(shared[p]), int(either[p])) for p in end) for end in found)
+    closest, farthest = (tuple(EdgeNeighbour(rows[p], int(shared[p]), int(either[p])) for p in end) for end in places)
     return EdgeNeighbours(closest, farthest, int(np.count_nonzero(kept)))
 
 

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session, joinedload
 
 from app.db.job_tables import JobRow
 from app.db.reads.jobs import UNFINISHED
-from app.db.tables import AlgorithmRow, AlignmentRow, AnalysisRow, DataRow, NetworkRow, ProtocolRow
+from app.db.tables import AlgorithmRow, AlignmentRow, AnalysisRow, DataRow, FormerSlugRow, NetworkRow, ProtocolRow
 
 _HEX: Final = frozenset("0123456789abcdef")
 STUDY_ORIGIN: Final = "study"
@@ -33,8 +33,8 @@ def gallery(
 ) -> tuple[Sequence[NetworkRow], int]:
     """Networks in gallery order (position, then newest) and how many match in all.
 
-    A query is part of a name or slug, or the beginning of a digest; "" matches all but the networks of studies, which
-    come by the thousand and are listed there.
+    A query is part of a name or slug, be it a former or another one, or the beginning of a digest; "" matches all but
+    the networks of studies, which come by the thousand and are listed there.
     """
     matching = _matching(query)
     total = session.scalar(select(func.count()).select_from(NetworkRow).where(*matching)) or 0
@@ -59,13 +59,40 @@ def _matching(query: str) -> list[ColumnElement[bool]]:
     if not query:
         return [NetworkRow.deleted_at.is_(None), NetworkRow.origin != STUDY_ORIGIN]
     text = query.lower()
+    also = select(FormerSlugRow.network_id).where(
+        or_(
+            func.lower(FormerSlugRow.name).contains(text, autoescape=True),
+            FormerSlugRow.slug.contains(text, autoescape=True),
+        )
+    )
     found = [
         func.lower(NetworkRow.name).contains(text, autoescape=True),
         NetworkRow.slug.contains(text, autoescape=True),
+        NetworkRow.id.in_(also),
     ]
     if _HEX.issuperset(text):
         found.append(NetworkRow.digest.startswith(text, autoescape=True))
     return [NetworkRow.deleted_at.is_(None), or_(*found)]
+
+
+def other_names(session: Session, network_ids: Iterable[int]) -> dict[int, list[str]]:
+    """Further names of networks, oldest first: the same weights were saved under them, or known so from a study."""
+    known = (
+        select(FormerSlugRow.network_id, FormerSlugRow.name)
+        .join(NetworkRow, NetworkRow.id == FormerSlugRow.network_id)
+        .where(FormerSlugRow.network_id.in_(list(network_ids)))
+        .where(FormerSlugRow.name.not_in(("", NetworkRow.name)))
+        .order_by(FormerSlugRow.retired_at, FormerSlugRow.slug)
+    )
+    names: dict[int, dict[str, None]] = {}
+    for network_id, name in session.execute(known):
+        names.setdefault(network_id, {})[name] = None
+    return {network_id: list(found) for network_id, found in names.items()}
+
+
+def known_as(session: Session, row: NetworkRow, besides: str = "") -> list[str]:
+    """Every name that a network goes by, its own first, but the one given."""
+    return [name for name in (row.name, *other_names(session, [row.id]).get(row.id, [])) if name != besides]
 
 
 def analyses_of(session: Session, network_ids: Iterable[int]) -> Sequence[AnalysisRow]:

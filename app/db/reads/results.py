@@ -22,9 +22,9 @@ from analysis.result import (
     OutputAnalysis,
 )
 from app.db.circuit_columns import RANKED
-from app.db.codecs import alignment_of, network_of, protocol_of, tasks_of
-from app.db.distributions import candidates_in, distribution_in, float32_in
-from app.db.reads.analyses import find_data
+from app.db.codecs import alignment_of
+from app.db.distributions import candidates_in, distribution_in, float32_in, smallest_in
+from app.db.reads.analyses import analysed_question
 from app.db.reads.circuits import whole_column, whole_counts
 from app.db.tables import AlgorithmRow, AlignmentRow, AnalysisRow
 
@@ -33,13 +33,10 @@ IRREDUNDANT_KEYS = ("irredundant-gates", "irredundant-functions", "irredundant-l
 
 def load_analysis(session: Session, row: AnalysisRow) -> OutputAnalysis:
     """The whole analysis of a row, equal to the one that was saved."""
-    network = network_of(row.network)
+    question = analysed_question(session, row)
+    network = question.model
     return OutputAnalysis(
-        network=network,
-        output=row.output,
-        task=tasks_of(row.network)[row.output],
-        protocol=protocol_of(row.protocol),
-        data=find_data(session, row.data_digest, network.n_inputs),
+        question=question,
         circuits=_load_circuits(session, row, network),
         interpretations=_load_counts(session, row),
         algorithms=_load_algorithms(session, row, network),
@@ -71,6 +68,8 @@ def _load_circuits(session: Session, row: AnalysisRow, network: Network) -> Circ
         confidence=row.circuits_confidence,
         n_tested=row.circuits_tested,
         known_distribution=None if row.circuits_method == "listed" else distribution_in(row.distributions),
+        n_drawn=row.distributions.get("drawn"),
+        smallest=smallest_in(row.distributions),
     )
 
 

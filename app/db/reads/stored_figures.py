@@ -10,6 +10,7 @@ from analysis.circuits.circuit import Circuit, EdgeLayout
 from analysis.reverify import Value, smaller_by_one
 from app.db.circuit_columns import BLOCK, COLUMNS
 from app.db.direction_tables import DirectionAlignmentRow
+from app.db.reads.circuit_scan import locate_mask
 from app.db.reads.circuits import circuits_at, is_stored
 from app.db.tables import AlgorithmRow, AlignmentRow, AnalysisRow, CircuitBlockRow
 
@@ -82,23 +83,8 @@ def stored_alignment(row: AlignmentRow) -> dict[str, Value]:
 
 def _position(session: Session, analysis_id: int, circuit: Circuit) -> int | None:
     """Where a circuit stands in the order of masks, None if it is not stored."""
-    query = (
-        select(CircuitBlockRow.block, CircuitBlockRow.data)
-        .where(
-            CircuitBlockRow.analysis_id == analysis_id,
-            CircuitBlockRow.name == "mask",
-            CircuitBlockRow.first <= circuit.hex,
-        )
-        .order_by(CircuitBlockRow.block.desc())
-        .limit(1)
-    )
-    row = session.execute(query).one_or_none()
-    if row is None or circuit.mask >= 1 << 64:
-        return None
-    masks = np.frombuffer(row.data, COLUMNS["mask"])
-    index = int(np.searchsorted(masks, np.uint64(circuit.mask)))
-    held = index < len(masks) and int(masks[index]) == circuit.mask
-    return row.block * BLOCK + index if held else None
+    position, found = locate_mask(session, analysis_id, circuit.hex)
+    return position if found else None
 
 
 def _outputs(session: Session, analysis_id: int, layout: EdgeLayout, position: int) -> tuple[float, ...]:

@@ -9,10 +9,10 @@ To survive is to pass. Failed, undecided and not applicable explanations do not,
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass
 from functools import cache, partial
-from typing import Any, cast
+from typing import Any, Final, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,13 +26,16 @@ from analysis.criteria.registry import CRITERIA
 from analysis.criteria.steps import CriterionStep
 from analysis.criteria.verdict import NOT_APPLICABLE, OUTCOMES, Outcome
 from analysis.errors import InvalidCriterion
+from analysis.explanations.registry import BY_KEY
 from analysis.result import CriterionTally
+from app.db.frames import stored_searches
 from app.db.job_tables import JobRow
 from app.db.reads.circuits import whole_counts
 from app.db.reads.jobs import UNFINISHED
 from app.db.tables import AlgorithmRow, AlignmentRow, AnalysisRow, VerdictBlockRow, VerdictRow
 from app.db.verdict_columns import BLOCK, COUNTS, counted, unpacked
 
+_KINDS: Final = (*KINDS, *BY_KEY)
 _ORDER = {criterion.key: number for number, criterion in enumerate(CRITERIA)}
 
 
@@ -83,6 +86,9 @@ def count_of(session: Session, analysis: AnalysisRow, kind: Kind) -> int:
     """
     if kind in ("circuit", "interpretation"):
         return analysis.circuits_listed
+    if kind in BY_KEY:
+        search = stored_searches(session, analysis.id).get(kind)
+        return 0 if search is None else search.n
     table = AlgorithmRow if kind == "algorithm" else AlignmentRow
     query = select(func.count()).select_from(table).where(table.analysis_id == analysis.id)
     if kind == "alignment":
@@ -109,25 +115,42 @@ def verdict_sets(session: Session, analysis: AnalysisRow) -> tuple[VerdictSet, .
         if step is None:
             continue
         tally = CriterionTally(row.passed, row.failed, row.undecided, row.not_applicable)
-        kind = cast(Kind, row.kind)
-        whole = _whole(analysis, kind, step) or tally
-        found.append(VerdictSet(kind, step, row.n, tally, whole, row.note, row.seconds))
-    return tuple(sorted(found, key=lambda one: (KINDS.index(one.kind), _ORDER[one.step.key], str(one.step))))
+        whole = _whole(analysis, row.kind, step) or tally
+        found.append(VerdictSet(row.kind, step, row.n, tally, whole, row.note, row.seconds))
+    return tuple(sorted(found, key=lambda one: (_KINDS.index(one.kind), _ORDER[one.step.key], str(one.step))))
 
 
 def tallies_of(session: Session, analysis: AnalysisRow) -> dict[tuple[str, str], CriterionTally]:
-    """The tallies of everything that is stored, by kind and criterion as text, as result files take them."""
-    return {(one.kind, str(one.step)): one.tally for one in verdict_sets(session, analysis)}
+    """The tallies of everything that is stored, by kind and criterion as text, as result files take them: of kinds that
+    have a record they hold nothing, as the command line writes them without.
+    """
+    return {(one.kind, str(one.step)): one.tally for one in verdict_sets(session, analysis) if one.kind in KINDS}
 
 
-def kinds_and_steps(steps: Iterable[CriterionStep]) -> tuple[tuple[Kind, CriterionStep], ...]:
-    """Each step for every kind of explanation that it applies to."""
-    return tuple((kind, step) for step in steps for kind in step.kinds)
+def kinds_and_steps(
+    steps: Iterable[CriterionStep], searched: Container[Kind] = ()
+) -> tuple[tuple[Kind, CriterionStep], ...]:
+    """Each step for every kind of explanation that it applies to; of kinds with a record those that were searched."""
+    return tuple(
+        (kind, step)
+        for step in steps
+        for kind in (*step.kinds, *(one for one in step.recorded_kinds if one in searched))
+    )
 
 
 def judging_jobs(session: Session, analysis: AnalysisRow) -> list[JobRow]:
     """The jobs that compute or computed verdicts on this analysis: first those that wait or run, then the newest."""
-    query = select(JobRow).where(JobRow.kind == "criteria", JobRow.network_digest == analysis.network.digest)
+    return _jobs_about(session, analysis, "criteria")
+
+
+def latest_search(session: Session, analysis: AnalysisRow, kind: Kind) -> JobRow | None:
+    """The job that searches or searched a kind that has a record, None if there is none."""
+    jobs = _jobs_about(session, analysis, "explanations")
+    return next((job for job in jobs if job.arguments["kind"] == kind), None)
+
+
+def _jobs_about(session: Session, analysis: AnalysisRow, kind: str) -> list[JobRow]:
+    query = select(JobRow).where(JobRow.kind == kind, JobRow.network_digest == analysis.network.digest)
     mine = {
         "output": analysis.output,
         "protocol": analysis.protocol_digest,

@@ -173,7 +173,7 @@ def _leader(start: Point, end: Point, node: DrawnNode, tile: Tile, *, straight: 
 
 
 def _sentence(algorithm: HighLevelModel, alignment: Alignment, wiring: Wiring) -> str:
-    formulas = {variable.path: variable.formula for variable in algorithm.variables}
+    formulas = {variable.path: variable.shown for variable in algorithm.variables}
     parts = [
         f"{formulas[path]} on {' and '.join(node_name(site.layer, n, wiring.sizes) for n in site.neurons)}"
         for path, site in alignment.places

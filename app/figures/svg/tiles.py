@@ -165,7 +165,7 @@ def alignment_tiles(algorithm: HighLevelModel, alignment: Alignment) -> tuple[Ti
     """Tiles of an alignment: each variable's tile on every neuron that carries it."""
     variables = {variable.path: variable for variable in algorithm.variables}
     return tuple(
-        Tile(site.layer, neuron, bits_of(variables[path].function, algorithm.n_inputs), variables[path].formula)
+        Tile(site.layer, neuron, bits_of(variables[path].function, algorithm.n_inputs), variables[path].shown)
         for path, site in alignment.places
         for neuron in site.neurons
     )

@@ -77,7 +77,7 @@ def drawn_tree(algorithm: HighLevelModel) -> DrawnNode:
             return DrawnNode("not", table(node), children=[leaf])
         variable = variables.get(path)
         posited = variable is not None and variable.node is inner and not is_root
-        words = variable.formula if variable is not None and posited else _WORDS[inner.operator]
+        words = variable.shown if variable is not None and posited else _WORDS[inner.operator]
         if len(words) > _LONGEST_LABEL:
             words = _WORDS[inner.operator]
         drawn = DrawnNode(words, table(inner), path if posited else "", posited, negated)
@@ -148,7 +148,7 @@ def formula_tree(algorithm: HighLevelModel, *, hues: Hues = PLAIN_HUES, title: s
         anchor = "start" if side > 0 else "end"
         shapes += tile_group(x, y, _TILE, node.table, hue)
         shapes += f'<g class="v-{hue}">{text(x + side * half, y + 4.5, node.words, "fv halo", anchor=anchor)}</g>'
-    variables = ", ".join(variable.formula for variable in algorithm.variables)
+    variables = ", ".join(variable.shown for variable in algorithm.variables)
     posits = f"variables {variables}" if variables else "no variables"
     sentence = f"{title + ': ' if title else ''}Algorithm {algorithm.formula}, {posits}"
     return drawing(width, height, edges + shapes, sentence=sentence, css_class="tree")

@@ -8,9 +8,9 @@ from typing import Final
 from app.addressing import Addresses
 from app.pages.options import PageModel
 from app.pages.prose import Block, Chapter, block_of, chapter, chapters
-from app.settings import ROOT
+from app.resources import DOCUMENTS
 
-HELP_FILE: Final = ROOT / "docs" / "bring-your-own.md"
+HELP_FILE: Final = DOCUMENTS / "bring-your-own.md"
 
 
 class HelpPage(PageModel):

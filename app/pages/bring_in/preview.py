@@ -20,6 +20,7 @@ from analysis.networks.intake import Intake
 from analysis.networks.mlp import forward
 from analysis.preflight import preflight
 from analysis.protocol import BUILT_IN, COMPLETE, Protocol
+from analysis.question import Question
 from analysis.result import FRAGILE_MARGIN
 from analysis.tasks import TASK_NAMES, Task, input_table
 from analysis.validity import decide, margin_to_edge
@@ -28,7 +29,7 @@ from app.db.codecs import tasks_of
 from app.db.reads.analyses import network_by_digest
 from app.db.tables import NetworkRow
 from app.db.writes import free_slug, network_row
-from app.limits import criterion_seconds_in, limits_in
+from app.limits import limits_in
 from app.naming import Scope
 from app.pages.bring_in.declaration import SOURCE_WORDS, BringInOptions
 from app.pages.network.behaviour import BehaviourRow, behaviour_of
@@ -160,7 +161,7 @@ def build_preview(
         refusals=[RefusalView(item=p.item, cause=p.cause, cure=p.cure) for p in _different(refusals)],
         known_url="" if known is None else addresses.network(known.slug),
         known_name="" if known is None else known.name,
-        criterion_seconds=criterion_seconds_in(session),
+        criterion_seconds=limits_in(session).criterion_seconds,
         n_criteria=len(CRITERIA),
         content=content,
     )
@@ -177,9 +178,9 @@ def _content(intake: Intake) -> str:
 
 
 def _place(row: NetworkRow, intake: Intake, task: Task, output: int, protocol: Protocol) -> Place:
-    network, data = intake.draft.network, intake.data
+    data = intake.data
     scope = Scope(output, protocol_key(protocol), "" if data.is_clean else data.digest[:12])
-    return Place(row, network, network.for_output(output), task, scope, protocol, data, None)
+    return Place(row, Question(intake.draft.network, output, task, protocol, data), scope, None)
 
 
 def _of_analyses(intake: Intake, tasks: Sequence[Task], protocol: Protocol) -> list[AnalysisError]:
@@ -187,7 +188,7 @@ def _of_analyses(intake: Intake, tasks: Sequence[Task], protocol: Protocol) -> l
     return [
         problem
         for output, task in enumerate(tasks)
-        for problem in preflight(intake.draft.network, output, task, protocol, intake.data)
+        for problem in preflight(Question(intake.draft.network, output, task, protocol, intake.data))
     ]
 
 
@@ -214,7 +215,7 @@ def _task_remark(intake: Intake, options: BringInOptions) -> list[str]:
 def _output(row: NetworkRow, intake: Intake, tasks: Sequence[Task], output: int) -> OutputPreview:
     task = tasks[output]
     place = _place(row, intake, task, output, COMPLETE)
-    outputs = forward(place.cut, intake.data.representatives)[:, 0]
+    outputs = forward(place.question.cut, intake.data.representatives)[:, 0]
     margins = margin_to_edge(outputs, COMPLETE.circuit_decision)
     smallest = float(margins.min()) if np.isfinite(margins).all() else None
     behaviour = behaviour_of(place, outputs) if task.truth_table else []
@@ -223,7 +224,7 @@ def _output(row: NetworkRow, intake: Intake, tasks: Sequence[Task], output: int)
         output=output,
         task=task.name or "".join(map(str, task.truth_table)),
         behaviour=behaviour,
-        raw=[] if behaviour else _raw(outputs, place.network.n_inputs),
+        raw=[] if behaviour else _raw(outputs, place.question.model.n_inputs),
         n_right=n_right,
         computes=bool(behaviour) and n_right == len(behaviour),
         smallest_margin=smallest,

@@ -60,10 +60,10 @@ def build_common_ground(
     analysis_job = (
         None
         if place.analysis is not None
-        else latest_job(jobs_for(session, [place.row.digest]), scope, place.network.n_inputs)
+        else latest_job(jobs_for(session, [place.row.digest]), scope, place.question.model.n_inputs)
     )
     return CommonGroundPage(
-        network=network_view(place.row, addresses, place.network),
+        network=network_view(place.row, addresses, place.question.model),
         scope=scope_view(place, analysis_job, addresses),
         state=state,
         job=None if job is None else job_view(job, addresses),

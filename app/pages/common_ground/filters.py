@@ -21,7 +21,7 @@ _AT = re.compile(r"([0-9]{1,9})\.([0-9]{1,9})")
 def wanted_points(session: Session, place: Place, options: CommonGroundOptions, of: int) -> PointFilter:
     circuit = algorithm = None
     if options.circuit:
-        digits = place.layout.n_hex_digits
+        digits = place.question.layout.n_hex_digits
         if len(options.circuit) != digits or not set(options.circuit) <= set("0123456789abcdef"):
             raise BadQuery(
                 f"circuit {options.circuit[:40]!r}",

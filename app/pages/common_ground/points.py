@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Literal
 from urllib.parse import urlencode
 
 from sqlalchemy.orm import Session
@@ -47,8 +47,8 @@ def survey_view(row: CommonGroundRow, place: Place, addresses: Addresses) -> Sur
         silent_alignments=facts["silent"]["alignments"],
         interpretations=int(facts["interpretations"]),
         perfect=None if facts["perfect"] is None else int(facts["perfect"]),
-        best=_extreme(facts["best"], row, place, addresses),
-        worst=_extreme(facts["worst"], row, place, addresses),
+        best=_extreme("best", row, place, addresses),
+        worst=_extreme("worst", row, place, addresses),
         spread=None
         if facts["spread"] is None
         else [SpreadBar(right=right, count=int(count)) for right, count in facts["spread"]],
@@ -59,11 +59,12 @@ def survey_view(row: CommonGroundRow, place: Place, addresses: Addresses) -> Sur
 
 
 def _extreme(
-    stored: Mapping[str, Any] | None, row: CommonGroundRow, place: Place, addresses: Addresses
+    name: Literal["best", "worst"], row: CommonGroundRow, place: Place, addresses: Addresses
 ) -> ExtremeView | None:
-    if stored is None:
+    found = reads.extreme_interpretation(row, name)
+    if found is None:
         return None
-    mask, index = stored["mask"], None if stored["index"] is None else int(stored["index"])
+    mask, index = found.mask, found.index
     slug, scope = place.row.slug, place.scope
     if index is None:
         url, ref = addresses.circuit(slug, mask, scope), ExplanationRef("circuit", mask)
@@ -78,7 +79,7 @@ def _extreme(
         url=url,
         ref=str(ref),
         label=f"c·{mask}" if index is None else f"i·{mask}.{index}",
-        accuracy=FractionView(agreed=stored["right"], of=row.n_interventions),
+        accuracy=FractionView(agreed=found.right, of=row.n_interventions),
     )
 
 
@@ -157,7 +158,7 @@ def named(name: PointName, place: Place, addresses: Addresses) -> tuple[str, str
     """Reference, label and address of one point."""
     slug, scope = place.row.slug, place.scope
     if name.kind == INTERPRETATION:
-        mask = f"{name.mask:0{place.layout.n_hex_digits}x}"
+        mask = f"{name.mask:0{place.question.layout.n_hex_digits}x}"
         ref = ExplanationRef("interpretation", mask, str(name.index))
         return str(ref), f"i·{mask}.{name.index}", addresses.interpretation(slug, mask, name.index, scope)
     alignment = f"{name.member:016x}"
@@ -186,7 +187,7 @@ def point_views(
                 ref=ref,
                 label=label,
                 url=url,
-                mask=f"{point.owner:0{place.layout.n_hex_digits}x}" if is_class else "",
+                mask=f"{point.owner:0{place.question.layout.n_hex_digits}x}" if is_class else "",
                 formula="" if algorithm is None else algorithm.formula,
                 alignment=card,
                 coverage=FractionView(agreed=point.predicted, of=row.n_interventions),

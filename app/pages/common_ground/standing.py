@@ -6,7 +6,6 @@ from typing import Final
 
 from sqlalchemy.orm import Session
 
-from analysis.alignments.iia import interchange_rows
 from analysis.experiments import decide_under_interventions, intervention_space, standing_of
 from app.addressing import Addresses
 from app.db.common_ground_columns import INTERPRETATION
@@ -49,8 +48,8 @@ def build_standing(session: Session, addresses: Addresses, network: str, options
         elif explanation.algorithm is not None:
             url = addresses.common_ground(place.row.slug, place.scope, algorithm=explanation.algorithm.id) + "#list"
         return StandingView(ref=ref, state=state, coverage=None, accuracy=None, words=words, place=where, cloud_url=url)
-    space = intervention_space(place.cut.hidden_sizes, place.cut.n_inputs)
-    answers = decide_under_interventions(place.cut, interchange_rows(place.data), space)
+    space = intervention_space(place.question.cut.hidden_sizes, place.question.cut.n_inputs)
+    answers = decide_under_interventions(place.question.cut, place.question.data.clean_rows, space)
     standing = standing_of(explanation.predictions(space), answers, space)
     sets = "every set of hidden neurons" if space.largest is None else f"sets of up to {space.largest} hidden neurons"
     words = (
@@ -65,7 +64,9 @@ def build_standing(session: Session, addresses: Addresses, network: str, options
         coverage=FractionView(agreed=standing.predicted, of=standing.of),
         accuracy=FractionView(agreed=standing.right, of=standing.predicted) if standing.predicted else None,
         words=words,
-        place=_place(explanation, row, standing.predicted, standing.right) if standing.predicted else "",
+        place=_place(explanation, row, standing.predicted, standing.right)
+        if standing.predicted and explanation.recorded is None
+        else "",
         cloud_url=url,
     )
 
@@ -75,7 +76,7 @@ def _silent(session: Session, explanation: Explanation, row: CommonGroundRow | N
     if explanation.circuit is None:
         return "An algorithm without places says nothing of interventions on neurons; its alignments do.", ""
     words = "A bare circuit says nothing of interventions; its interpretations do."
-    found = None if row is None else reads.circuit_range(session, row, explanation.circuit.mask)
+    found = None if row is None else reads.circuit_range(session, row, explanation.circuit.hex)
     if row is None or found is None:
         return words, ""
     worst, best = found

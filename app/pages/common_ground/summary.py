@@ -22,6 +22,7 @@ def summary_of(survey: SurveyView, cloud: Sequence[CloudPoint]) -> list[str]:
         (one for one in everywhere if one.kind != INTERPRETATION), key=lambda one: one.right, default=None
     )
     best = max([one.right for one in everywhere] + ([survey.best.accuracy.agreed] if survey.best else []), default=0)
+    the_best = "the best" if survey.best is not None or not survey.classes else "the best one known"
     if everywhere and n_perfect:
         told.append(
             f"{noun(n_perfect, 'explanation')}{sampled} that speak everywhere are right everywhere: on all {of} "
@@ -31,7 +32,7 @@ def summary_of(survey: SurveyView, cloud: Sequence[CloudPoint]) -> list[str]:
         )
     elif everywhere and survey.perfect is not None:
         told.append(
-            f"No explanation{sampled} that speaks everywhere is right everywhere: the best is right on "
+            f"No explanation{sampled} that speaks everywhere is right everywhere: {the_best} is right on "
             f"{exact(best)} of {of} interventions."
         )
     if survey.best is not None and survey.worst is not None:

@@ -7,7 +7,6 @@ from typing import Protocol
 
 from sqlalchemy.orm import Session
 
-from analysis.alignments.iia import interchange_rows
 from analysis.errors import AnalysisError
 from analysis.experiments import decide_under_interventions, intervention_space
 from app.addressing import Addresses
@@ -66,8 +65,8 @@ def build_compare(session: Session, addresses: Addresses, options: CompareOption
 
 
 def _said(place: Place, explanations: Sequence[Explanation], letters: Sequence[str]) -> Said:
-    space = intervention_space(place.cut.hidden_sizes, place.cut.n_inputs)
-    answers = decide_under_interventions(place.cut, interchange_rows(place.data), space)
+    space = intervention_space(place.question.cut.hidden_sizes, place.question.cut.n_inputs)
+    answers = decide_under_interventions(place.question.cut, place.question.data.clean_rows, space)
     return Said(space, answers, [explanation.predictions(space) for explanation in explanations], list(letters))
 
 

@@ -40,7 +40,7 @@ def to_choose(
     """
     refs = [str(explanation.ref) for explanation in chosen]
     url = addresses.compare(place.row.slug, refs, place.scope, swap=swapping)
-    network = network_view(place.row, addresses, place.network)
+    network = network_view(place.row, addresses, place.question.model)
     return _empty(
         url,
         place,
@@ -63,9 +63,11 @@ def _empty(
 ) -> ComparePage:
     return ComparePage(
         network=network,
-        task=None if place is None else TaskView(name=place.task.name, truth_table=list(place.task.truth_table)),
-        protocol=None if place is None else protocol_view(place.protocol),
-        data=None if place is None else data_view(place.data),
+        task=None
+        if place is None
+        else TaskView(name=place.question.task.name, truth_table=list(place.question.task.truth_table)),
+        protocol=None if place is None else protocol_view(place.question.protocol),
+        data=None if place is None else data_view(place.question.data),
         output=0 if place is None else place.scope.output,
         missing=max(0, LEAST - len(refs)),
         refs=refs,
@@ -102,7 +104,7 @@ def _suggestions(session: Session, addresses: Addresses, place: Place) -> list[S
     if place.analysis is None:
         return []
     slug, found = place.row.slug, []
-    circuits = [row.mask for row in smallest_circuits(session, place.analysis, place.layout, 2)]
+    circuits = [row.mask for row in smallest_circuits(session, place.analysis, place.question.layout, 2)]
     aligned = algorithm_reads.minimal_alignments(session, place.analysis.id, 3)
     alignments = [ExplanationRef("alignment", algorithm, alignment) for algorithm, alignment in aligned]
     choices = [

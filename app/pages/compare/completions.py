@@ -43,7 +43,7 @@ def completion_views(letters: Sequence[str], explanations: Sequence[Explanation]
     for letter, explanation in zip(letters, explanations, strict=True):
         if explanation.interpretation is None:
             continue
-        sizes = explanation.place.cut.sizes
+        sizes = explanation.place.question.cut.sizes
         for gate in explanation.interpretation.gates:
             alike.setdefault((gate.layer, gate.neuron, gate.function, gate.parents), []).append((letter, gate))
     views = []

@@ -122,7 +122,7 @@ def neuron_views(
     place: Place, letters: Sequence[str], claims: Sequence[dict[tuple[int, int], Claim]]
 ) -> list[NeuronView]:
     """Every hidden neuron of which some explanation speaks; conflicting functions first, then network order."""
-    n_rows, views = 1 << place.cut.n_inputs, []
+    n_rows, views = 1 << place.question.cut.n_inputs, []
     sites = sorted(set().union(*claims))
     for layer, neuron in sites:
         said = [
@@ -165,7 +165,7 @@ def edge_views(letters: Sequence[str], explanations: Sequence[Explanation]) -> t
     circuits = [(letter, e.circuit) for letter, e in zip(letters, explanations, strict=True) if e.circuit is not None]
     if len(circuits) < LEAST:
         return [], [], 0
-    sizes = explanations[0].place.cut.sizes
+    sizes = explanations[0].place.question.cut.sizes
     kept: list[str] = []
     differing: list[EdgeView] = []
     n_cut = 0
@@ -203,14 +203,14 @@ def line_views(letters: Sequence[str], explanations: Sequence[Explanation]) -> l
         place = explanation.place
         values = place.activations(explanation.circuit)
         for gate in explanation.interpretation.gates:
-            if gate.layer < len(place.cut.sizes) - 1:
+            if gate.layer < len(place.question.cut.sizes) - 1:
                 readings.setdefault((gate.layer, gate.neuron), []).append(
                     ReadingView(
                         letter=letter,
                         values=[float(v) for v in values[gate.layer][:, gate.neuron]],
                         threshold=gate.threshold,
-                        label=gate_name(gate.function, place.cut.n_inputs) or gate.name,
-                        truth_table=truth_rows(gate.function, 2**place.cut.n_inputs),
+                        label=gate_name(gate.function, place.question.cut.n_inputs) or gate.name,
+                        truth_table=truth_rows(gate.function, 2**place.question.cut.n_inputs),
                     )
                 )
     return [
@@ -242,8 +242,9 @@ def shared_view(
     answers: NetworkAnswers,
     space: InterventionSpace,
 ) -> SharedView:
-    outputs = [explanation.outputs()[0] for explanation in explanations]
-    task = list(place.task.truth_table)
+    said = [explanation.outputs()[0] for explanation in explanations]
+    outputs = [output for output in said if output]
+    task = list(place.question.task.truth_table)
     speaking = [p for p in predictions if (p != SILENT).any()]
     same = np.zeros(space.shape, dtype=bool)
     if len(speaking) >= LEAST:
@@ -252,8 +253,8 @@ def shared_view(
             same &= other == speaking[0]
     kept, _, n_cut = edge_views(letters, explanations)
     return SharedView(
-        output=outputs[0] if all(output == outputs[0] for output in outputs) else None,
-        n_task=sum(all(output[row] == task[row] for output in outputs) for row in range(len(task))),
+        output=outputs[0] if outputs and all(output == outputs[0] for output in outputs) else None,
+        n_task=sum(all(output[row] == task[row] for output in outputs) for row in range(len(task))) if outputs else 0,
         n_circuits=sum(1 for e in explanations if e.circuit is not None),
         edges_kept=kept,
         edges_cut=n_cut,

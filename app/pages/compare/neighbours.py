@@ -108,8 +108,8 @@ def build_neighbours(session: Session, addresses: Addresses, options: Neighbours
     if given.interpretation is not None or given.alignment is not None:
         lists.append(_by_predictions(session, addresses, place, given, explanations, compare_with))
     return NeighboursPage(
-        network=network_view(place.row, addresses, place.network),
-        protocol=protocol_view(place.protocol),
+        network=network_view(place.row, addresses, place.question.model),
+        protocol=protocol_view(place.question.protocol),
         output=scope.output,
         ref=str(given.ref),
         explanation_url=given.url,
@@ -131,7 +131,7 @@ def _by_edges(
     if circuit is None or analysis is None:
         raise ValueError("only a circuit of a stored analysis has neighbours by edges")
     masks = {other.circuit.mask for other in explanations.values() if other.circuit is not None}
-    found = neighbours_by_edges(session, analysis, place.layout, circuit.mask, masks, AT_EACH_END)
+    found = neighbours_by_edges(session, analysis, place.question.layout, circuit.mask, masks, AT_EACH_END)
     interpreted = given.interpretation is not None
 
     def view(neighbour: EdgeNeighbour) -> NeighbourView:
@@ -168,7 +168,7 @@ def _by_predictions(
     explanations: dict[str, Explanation],
     compare_with: Compare,
 ) -> NeighbourList:
-    space = intervention_space(place.cut.hidden_sizes, place.cut.n_inputs)
+    space = intervention_space(place.question.cut.hidden_sizes, place.question.cut.n_inputs)
     own = given.predictions(space)
     views = []
     n_tried = 0
@@ -207,7 +207,7 @@ def _candidates(session: Session, addresses: Addresses, given: Explanation) -> I
     place, protocol = given.place, given.ref.protocol
     slug, scope = place.row.slug, place.scope
     if given.circuit is not None and given.interpretation is not None:
-        readings = InterpretationSpace(place.cut, given.circuit, place.data, place.protocol.ablation)
+        readings = InterpretationSpace(place.question, given.circuit)
         for rank in range(min(readings.n_observed, MAX_CLASSES)):
             index = readings.index_of_observed(rank)
             ref = ExplanationRef("interpretation", given.circuit.hex, str(index), protocol)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 from pydantic import Field
 
-from analysis.alignments.iia import interchange_rows
 from analysis.directions.own_swaps import OwnSwap, Speaker, SwapsAsked, ask_own_swaps
 from analysis.errors import InvalidIntervention
 from analysis.experiments import SILENT
@@ -72,32 +72,47 @@ class OwnSwapsView(PageModel):
     first_url: str | None = Field(description="The first page, on others.")
 
 
-def own_swaps_view(
-    place: Place,
-    letters: Sequence[str],
-    explanations: Sequence[Explanation],
-    options: CompareOptions,
-    link: Link,
-    sandbox: Callable[[str], str],
-) -> OwnSwapsView | None:
-    """Everyone's own swaps; None where no explanation is on directions: then the common ground holds them all.
+@dataclass(frozen=True)
+class OwnSwaps:
+    """Everyone's own swaps, asked.
 
     Args:
-        place: network and data of the comparison.
+        asked: what the network does, and what everyone says.
         letters: of the explanations on the page.
-        explanations: themselves.
+        sizes: of the network's layers.
+        sandbox: the address of an intervention in the sandbox.
+    """
+
+    asked: SwapsAsked
+    letters: Sequence[str]
+    sizes: Sequence[int]
+    sandbox: Callable[[str], str]
+
+
+def asked_swaps(
+    place: Place, letters: Sequence[str], explanations: Sequence[Explanation], sandbox: Callable[[str], str]
+) -> OwnSwaps | None:
+    """Make everyone's own swaps; None where no explanation is on directions: then the common ground holds them all."""
+    if not any(explanation.directions is not None for explanation in explanations):
+        return None
+    speakers = [speaker_of(one) for one in explanations]
+    asked = ask_own_swaps(place.question.cut, place.question.data.clean_rows, speakers)
+    return OwnSwaps(asked, letters, place.question.cut.sizes, sandbox)
+
+
+def own_swaps_view(own: OwnSwaps, options: CompareOptions, link: Link) -> OwnSwapsView:
+    """One page of the own swaps that divide the explanations, and everyone's score on all of them.
+
+    Args:
+        own: the swaps.
         options: which page of them.
         link: the comparison's own address with other view options.
-        sandbox: the address of an intervention in the sandbox.
 
     Raises:
         BadQuery: a cursor of another list.
     """
-    if not any(explanation.directions is not None for explanation in explanations):
-        return None
-    speakers = [speaker_of(one) for one in explanations]
-    asked = ask_own_swaps(place.cut, interchange_rows(place.data), speakers)
-    split, margins = asked.divided, np.abs(asked.outputs - 0.5)
+    asked = own.asked
+    split, margins = asked.divided, asked.margins
     where = np.argwhere(split)
     (start,) = read_cursor(options.swaps_after, ORDER, (int,)) if options.swaps_after else (0,)
     start = max(start, 0)
@@ -110,11 +125,8 @@ def own_swaps_view(
         bounded=asked.bounded,
         total=len(where),
         start=start,
-        shown=[
-            _shown(asked, letters, (int(a), int(s), int(b)), place.cut.sizes, sandbox)
-            for a, s, b in where[order].tolist()
-        ],
-        scores=[_score(asked, number, letter) for number, letter in enumerate(letters)],
+        shown=[one_swap(own, (swap, source, base)) for swap, source, base in where[order].tolist()],
+        scores=[_score(asked, number, letter) for number, letter in enumerate(own.letters)],
         next=following,
         next_url=None if following is None else link(swaps_after=following),
         first_url=link() if start else None,
@@ -128,13 +140,9 @@ def speaker_of(one: Explanation) -> Speaker:
     return Speaker(one.algorithm, one.directions, one.alignment, one.interpretation)
 
 
-def _shown(
-    asked: SwapsAsked,
-    letters: Sequence[str],
-    at: tuple[int, int, int],
-    sizes: Sequence[int],
-    sandbox: Callable[[str], str],
-) -> OwnSwapView:
+def one_swap(own: OwnSwaps, at: tuple[int, int, int]) -> OwnSwapView:
+    """One of the interventions, by its swap, source and base."""
+    asked, letters, sizes = own.asked, own.letters, own.sizes
     swap, source, base = asked.swaps[at[0]], at[1], at[2]
     predictions = [int(one[at]) for one in asked.predictions]
     decision, output = int(asked.decisions[at]), float(asked.outputs[at])
@@ -154,7 +162,7 @@ def _shown(
         wrong=[letter for letter, said in by_letter if said == 1 - decision],
         experiment=experiment,
         anchor=f"own-{at[0]}-{source}-{base}",
-        url=sandbox(experiment) if experiment else "",
+        url=own.sandbox(experiment) if experiment else "",
     )
 
 

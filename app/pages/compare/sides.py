@@ -16,7 +16,7 @@ from app.pages.compare.completions import completion_views
 from app.pages.compare.contrast import edge_views, line_views, neuron_views, shared_edges, shared_view
 from app.pages.compare.crucial import Said, crucial_list, one_experiment
 from app.pages.compare.options import CompareOptions
-from app.pages.compare.own_swaps import own_swaps_view
+from app.pages.compare.own_swaps import asked_swaps, own_swaps_view
 from app.pages.compare.telling_apart import separation_view
 from app.pages.compare.views import (
     ComparedView,
@@ -95,12 +95,15 @@ def side_by_side(
     listed = partial(links.same, between=options.between, limit=_unless_default(options, "limit"))
     compared = [_compared(links, position, side, said, sides) for position, side in enumerate(sides)]
     crucial = crucial_list(said, options, listed)
-    n_inputs = place.cut.n_inputs
+    own = asked_swaps(
+        place, letters, explanations, lambda now: addresses.sandbox(place.row.slug, chosen.refs, place.scope, now=now)
+    )
+    n_inputs = place.question.cut.n_inputs
     return ComparePage(
-        network=network_view(place.row, addresses, place.network),
-        task=TaskView(name=place.task.name, truth_table=list(place.task.truth_table)),
-        protocol=protocol_view(place.protocol),
-        data=data_view(place.data),
+        network=network_view(place.row, addresses, place.question.model),
+        task=TaskView(name=place.question.task.name, truth_table=list(place.question.task.truth_table)),
+        protocol=protocol_view(place.question.protocol),
+        data=data_view(place.question.data),
         output=place.scope.output,
         missing=0,
         refs=list(chosen.refs),
@@ -113,7 +116,7 @@ def side_by_side(
         shared=shared_view(place, letters, explanations, neurons, said.predictions, said.answers, space),
         shared_edges=shared_edges(explanations),
         values=_merged([(item.letter, c.label, c.site, c.truth_table) for item in compared for c in item.columns]),
-        said=_merged([(item.letter, "", "", item.says) for item in compared]),
+        said=_merged([(item.letter, "", "", item.says) for item in compared if item.says]),
         differing_neurons=[neuron for neuron in neurons if not neuron.agree],
         differing_edges=edge_views(letters, explanations)[1],
         completions=completion_views(letters, explanations),
@@ -129,15 +132,8 @@ def side_by_side(
         n_crucial=crucial.total if not options.between else _n_crucial(said),
         crucial=crucial,
         experiment=one_experiment(said, options.experiment, links.same) if options.experiment else None,
-        separation=separation_view(said, links.same),
-        own_swaps=own_swaps_view(
-            place,
-            letters,
-            explanations,
-            options,
-            listed,
-            lambda now: addresses.sandbox(place.row.slug, chosen.refs, place.scope, now=now),
-        ),
+        separation=separation_view(said, own, links.same),
+        own_swaps=None if own is None else own_swaps_view(own, options, listed),
         swapping="",
         suggestions=[],
         verdicts_url=addresses.verdicts(place.row.slug, chosen.refs, place.scope),
@@ -222,7 +218,7 @@ def _pair(links: _Links, said: Said, a: int, b: int) -> PairView:
 def _compared(links: _Links, position: int, side: Side, said: Said, sides: Sequence[Side]) -> ComparedView:
     explanation, place = side.explanation, side.explanation.place
     predictions = said.predictions[position]
-    n_rows = 1 << place.cut.n_inputs
+    n_rows = 1 << place.question.cut.n_inputs
     says, outputs = explanation.outputs()
     standing = standing_of(predictions, said.answers, said.space)
     ref = str(explanation.ref)
@@ -238,7 +234,7 @@ def _compared(links: _Links, position: int, side: Side, said: Said, sides: Seque
         kind_label=KIND_LABELS[explanation.kind],
         ref=ref,
         url=explanation.url,
-        protocol=place.protocol.name,
+        protocol=place.question.protocol.name,
         pinned=pinned,
         pin_url=links.same(pin="" if pinned else ref),
         earlier_url=links.moved(ref, -1),
@@ -249,6 +245,7 @@ def _compared(links: _Links, position: int, side: Side, said: Said, sides: Seque
         mask=None if explanation.circuit is None else explanation.circuit.hex,
         n_edges=None if explanation.circuit is None else explanation.circuit.n_edges,
         formula=None if explanation.algorithm is None else explanation.algorithm.formula,
+        name="" if explanation.recorded is None else explanation.recorded.kind.name(explanation.recorded.item),
         tiles=tiles,
         directions=_directions(explanation, n_rows),
         columns=explanation.columns(),
@@ -262,6 +259,14 @@ def _compared(links: _Links, position: int, side: Side, said: Said, sides: Seque
 
 
 def _directions(explanation: Explanation, n_rows: int) -> list[DirectionView]:
+    if explanation.recorded is not None:
+        return [
+            DirectionView(
+                layer=claim.layer, weights=list(claim.weights), truth_table=truth_rows(claim.function, n_rows)
+            )
+            for claim in explanation.recorded.claims
+            if claim.weights
+        ]
     if explanation.directions is None or explanation.algorithm is None:
         return []
     tables = {variable.path: truth_rows(variable.function, n_rows) for variable in explanation.algorithm.variables}
@@ -286,10 +291,12 @@ def _distance(reference: Side, side: Side, said: Said, position: int) -> Distanc
 
 
 def _silence(explanation: Explanation) -> str:
+    if explanation.recorded is not None:
+        return explanation.recorded.kind.silence
     return {
         "circuit": "a circuit says where, not what: without an interpretation its neurons carry no bits",
         "algorithm": "an algorithm says what, not where: without an alignment its variables sit on no neuron",
         "alignment": "none of the sets is a union of its variables' places",
         "interpretation": "its output carries no gate",
-        "direction": "directions do not speak about neuron sets: not applicable; its own swaps are below",
+        "direction": "directions do not speak about neuron sets: not applicable; see its own swaps",
     }[explanation.kind]

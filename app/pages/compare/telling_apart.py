@@ -16,6 +16,7 @@ from analysis.equivalence import (
 )
 from analysis.separation import separate
 from app.pages.compare.crucial import Link, Said, crucial_view
+from app.pages.compare.own_swaps import OwnSwaps, one_swap
 from app.pages.compare.views import GroupView, SeparationView
 from app.pages.explanations import Explanation
 from app.pages.place import Place
@@ -26,10 +27,12 @@ MAX_SYMMETRIES = 128  # permutations tried for a page; a network with more inter
 
 def substance_of(explanation: Explanation) -> Substance:
     """The engine's value of an explanation."""
+    if explanation.recorded is not None:
+        return str(explanation.ref)
     placed = explanation.alignment or explanation.directions
     found = explanation.interpretation or explanation.circuit or placed or explanation.algorithm
     if found is None:
-        raise ValueError("an explanation is of one of the five kinds")
+        raise ValueError("an explanation is of one of the kinds there are")
     return found
 
 
@@ -37,7 +40,7 @@ def groups_of(place: Place, explanations: Sequence[Explanation], said: Said) -> 
     """Explanations that are one in substance, each in one class; two of the same content under two protocols too."""
     return list(
         equivalence_classes(
-            place.cut,
+            place.question.cut,
             [substance_of(explanation) for explanation in explanations],
             said.predictions,
             said.space,
@@ -58,7 +61,7 @@ def group_views(
         words = []
         for member in group.members[1:]:
             moved = symmetry_between(
-                place.cut, substance_of(explanations[member]), first, max_symmetries=MAX_SYMMETRIES
+                place.question.cut, substance_of(explanations[member]), first, max_symmetries=MAX_SYMMETRIES
             )
             edges = _edges_between(place, substance_of(explanations[member]), first)
             names = letters[member], letters[group.members[0]]
@@ -78,7 +81,7 @@ def _edges_between(place: Place, one: Substance, other: Substance) -> list[str]:
     if not isinstance(one, Circuit) or not isinstance(other, Circuit):
         return []
     parted = one.mask ^ other.mask
-    if parted & ~weightless_edges(place.cut):
+    if parted & ~weightless_edges(place.question.cut):
         return []
     return edge_names(one.layout, parted)
 
@@ -117,12 +120,13 @@ def _reason(letter: str, first: str, moved: Permutations | None, reasons: Sequen
     return f"{letter} becomes {first} if neurons are renamed ({', '.join(moves)}), which leaves every weight equal"
 
 
-def separation_view(said: Said, link: Link) -> SeparationView:
-    """The fewest interventions that tell everyone apart who can be told apart."""
-    found = separate(said.predictions, said.answers, said.space)
+def separation_view(said: Said, own: OwnSwaps | None, link: Link) -> SeparationView:
+    """The fewest interventions, own swaps included, that tell everyone apart who can be told apart."""
+    found = separate(said.predictions, said.answers, said.space, swaps=None if own is None else own.asked)
     letters = said.letters
     return SeparationView(
         experiments=[crucial_view(said, experiment, link) for experiment in found.experiments],
+        swaps=[] if own is None else [one_swap(own, at) for at in found.swaps],
         at_least=found.at_least,
         exact=found.exact,
         alike=[[letters[i] for i in group] for group in found.alike],

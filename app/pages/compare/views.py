@@ -11,7 +11,7 @@ from app.figures.svg import Direction, Hues
 from app.pages.columns import ColumnView
 from app.pages.compare.completions import CompletionView
 from app.pages.compare.contrast import EdgeView, LineView, NeuronView, SharedView
-from app.pages.compare.own_swaps import OwnSwapsView
+from app.pages.compare.own_swaps import OwnSwapsView, OwnSwapView
 from app.pages.explanations import Kind
 from app.pages.formulas import VerdictView, hue_tables, hues_of
 from app.pages.options import BigInt, PageModel
@@ -71,6 +71,7 @@ class ComparedView(PageModel):
     mask: str | None = Field(description="Hex mask of its circuit.")
     n_edges: int | None
     formula: str | None
+    name: str = Field("", description="Of an explanation of a kind that has a record; else empty.")
     tiles: list[TileView]
     directions: list[DirectionView] = Field(description="Of an alignment on directions; else empty.")
     columns: list[ColumnView] = Field(description="Its gates or variables with their value on every input.")
@@ -165,12 +166,14 @@ class SeparationView(PageModel):
     """How they can be told apart, and which cannot."""
 
     experiments: list[CrucialView] = Field(
-        description="Interventions that together tell every separable pair apart, as few as were found."
+        description="Interventions on neuron sets that, with the swaps, tell every separable pair apart, as few "
+        "as were found."
     )
+    swaps: list[OwnSwapView] = Field([], description="The own swaps among these interventions.")
     at_least: int = Field(description="No smaller number does.")
     exact: bool = Field(description="Whether these are as few as possible.")
-    alike: list[list[str]] = Field(description="Groups that predict the same on every intervention.")
-    inseparable: list[tuple[str, str]] = Field(description="Pairs that no intervention tells apart.")
+    alike: list[list[str]] = Field(description="Groups that predict the same on every intervention and own swap.")
+    inseparable: list[tuple[str, str]] = Field(description="Pairs that no intervention and no own swap tells apart.")
     silent: list[tuple[str, str]] = Field(description="Of these the ones that never both predict.")
     of_all_sets: bool = Field(description="Whether every set of hidden neurons was tried, so that never means never.")
 
@@ -240,6 +243,21 @@ class ComparePage(PageModel):
         """Which hue each function has, for drawings of more than two inputs."""
         columns = [column.truth_table for item in self.explanations for column in item.columns]
         return hues_of(hue_tables(columns))
+
+    @property
+    def telling_output(self) -> list[str]:
+        """Letters of those that say what the network gives on every input."""
+        return [item.letter for item in self.explanations if item.says]
+
+    @property
+    def silent_on_output(self) -> bool:
+        """Whether some say nothing of it, as linear probes do."""
+        return len(self.telling_output) < len(self.explanations)
+
+    @property
+    def n_divided(self) -> int:
+        """Interventions that divide them: on sets of neurons, and own swaps where these are made."""
+        return self.n_crucial + (self.own_swaps.total if self.own_swaps is not None else 0)
 
     def pair(self, one: str, other: str) -> PairView:
         """Two of the explanations by their letters, in either order."""

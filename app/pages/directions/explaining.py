@@ -61,7 +61,7 @@ def direction_columns(
         place = places.get(variable.path)
         site = "" if place is None else ", ".join(linear_words(place.layer, row, sizes) for row in place.reads)
         table = truth_rows(variable.function, 1 << algorithm.n_inputs)
-        columns.append(ColumnView(label=variable.formula, site=site, truth_table=table))
+        columns.append(ColumnView(label=variable.shown, site=site, truth_table=table))
     return columns
 
 
@@ -77,9 +77,15 @@ def named_directions(
     row = find_algorithm_row(session, addresses, place, algorithm_id)
     algorithm = algorithm_of(row, place)
     analysis = None if place.analysis is None else place.analysis.id
-    if "=" in second:
-        alignment = parse_directions(algorithm.text, second.replace(":", "@"))
+    text = second.replace(":", "@") if "=" in second else ""
+    if not text and (analysis is None or not reads.find_directions(session, analysis, algorithm.id, second)):
+        text = reads.direction_text(session, algorithm.id, second)
+    if text:
+        alignment = parse_directions(algorithm.text, text)
         stored = [] if analysis is None else reads.find_directions(session, analysis, algorithm.id, alignment.id)
+        if analysis is not None and not stored:
+            stored = reads.resembling_directions(session, analysis, algorithm.id, alignment)
+            alignment = direction_alignment_of(stored[0][0], algorithm.text) if stored else alignment
     else:
         stored = [] if analysis is None else reads.find_directions(session, analysis, algorithm.id, second)
         if not stored:
@@ -92,10 +98,10 @@ def named_directions(
                 f"directions of {algorithm.formula}",
             )
         alignment = direction_alignment_of(stored[0][0], algorithm.text)
-    scored = score_directions(place.cut, algorithm, alignment, place.protocol, place.data, max_runs=MAX_RUNS)
+    scored = score_directions(place.question, algorithm, alignment, max_runs=MAX_RUNS)
     verdicts = [
         VerdictView(
-            criterion="both-directions" if place.protocol.interchange_pairs == "ordered" else "one-direction",
+            criterion="both-directions" if place.question.protocol.interchange_pairs == "ordered" else "one-direction",
             label=f"IIA {scored.iia.agreed} / {scored.iia.of}",
             verdict="passed" if scored.valid else "failed",
         )

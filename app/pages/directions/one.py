@@ -79,7 +79,7 @@ def direction_address(
         return addresses.directions(place.row.slug, place.scope, algorithm=row.algorithm_id)
     algorithm = algorithm_of(row, place)
     alignment = parse_directions(algorithm.text, options.at)
-    check_directions(place.cut, algorithm, alignment)
+    check_directions(place.question.cut, algorithm, alignment)
     return direction_url(addresses, place, algorithm.id, alignment)
 
 
@@ -102,13 +102,11 @@ def build_direction(
     algorithm_row = find_algorithm_row(session, addresses, place, algorithm_id)
     algorithm = algorithm_of(algorithm_row, place)
     stored, alignment = find_direction(session, addresses, place, algorithm_row, algorithm, alignment_id, options.at)
-    scored = score_directions(place.cut, algorithm, alignment, place.protocol, place.data, max_runs=MAX_PAGE_RUNS)
-    table = DirectionTable(place.cut, place.protocol, place.data)
+    scored = score_directions(place.question, algorithm, alignment, max_runs=MAX_PAGE_RUNS)
+    table = DirectionTable(place.question)
     placed = place_views(algorithm, alignment, table.clean, place)
     interchanges = [
-        interchange_view(
-            view, direction_matrix(place.cut, algorithm, view.path, linear, place.protocol, place.data), place
-        )
+        interchange_view(view, direction_matrix(place.question, algorithm, view.path, linear), place)
         for view, (_, linear) in zip(placed, alignment.places, strict=True)
     ]
     failing = [evidence for view in interchanges for evidence in failing_rows(view, place)]
@@ -125,7 +123,7 @@ def build_direction(
     ref = direction_ref(algorithm.id, alignment, stored=bool(stored))
     siblings, n_siblings = _siblings(session, addresses, place, algorithm, alignment, table.clean)
     return DirectionPage(
-        network=network_view(place.row, addresses, place.network),
+        network=network_view(place.row, addresses, place.question.model),
         scope=scope,
         hue_tables=frequent_tables(session, place),
         algorithm=algorithm_view(algorithm),
@@ -154,11 +152,13 @@ def build_direction(
         family_answer=family_answer,
         rowspace=rowspace,
         description=described(
-            algorithm_view(algorithm), placed, readings, families, rowspace, scored, joint, place.protocol
+            algorithm_view(algorithm), placed, readings, families, rowspace, scored, joint, place.question.protocol
         ),
         verdicts=verdicts_of(algorithm_row),
         interchanges=interchanges,
-        inputs=[input_text(number, place.network.n_inputs) for number in range(1 << place.network.n_inputs)],
+        inputs=[
+            input_text(number, place.question.model.n_inputs) for number in range(1 << place.question.model.n_inputs)
+        ],
         failing=failing[:MAX_FAILING_ROWS],
         n_failing=len(failing),
         found_in=[
@@ -197,6 +197,8 @@ def find_direction(
 ) -> tuple[Stored, DirectionAlignment]:
     """The rows that keep the alignment that an address names, and the alignment.
 
+    Where no row keeps just these directions, but one keeps them up to rounding, it is that one.
+
     Args:
         session: a snapshot of the store.
         addresses: builds links.
@@ -225,6 +227,13 @@ def find_direction(
     stored: Stored = []
     if place.analysis is not None:
         stored = reads.find_directions(session, place.analysis.id, algorithm_row.algorithm_id, alignment_id)
+    if not stored and not at and (at := reads.direction_text(session, algorithm.id, alignment_id)):
+        alignment = parse_directions(algorithm.text, at)
+    if at and place.analysis is not None and not stored:
+        # from before directions had the same digits on every machine, or from an engine that rounded otherwise
+        near = reads.resembling_directions(session, place.analysis.id, algorithm_row.algorithm_id, alignment)
+        if near:
+            return near, direction_alignment_of(near[0][0], algorithm.text)
     if at:
         return stored, alignment
     if not stored:
@@ -263,9 +272,9 @@ def _family(
     read = table.read_out(linear.layer, behaviour.values).place
     if read is None:
         return None
-    rule = place.protocol.alignment_decision
+    rule = place.question.protocol.alignment_decision
     return oblique_family(
-        place.cut, table.clean, read, behaviour, rule, table.tested, max_programmes=MAX_PAGE_PROGRAMMES
+        place.question.cut, table.clean, read, behaviour, rule, table.tested, max_programmes=MAX_PAGE_PROGRAMMES
     )
 
 
@@ -280,7 +289,7 @@ def _split(place: Place, algorithm: HighLevelModel, path: str, linear: LinearPla
     if linear.dimension != 1:
         return None
     plain = LinearPlace(linear.layer, linear.reads)
-    return rowspace_split(place.cut, algorithm, path, plain, place.protocol, place.data)
+    return rowspace_split(place.question, algorithm, path, plain)
 
 
 def _joint(scored: ScoredDirections, stored: Stored) -> tuple[FractionView | None, float | None]:
@@ -299,7 +308,7 @@ def _joint_wrong(scored: ScoredDirections, place: Place) -> JointCaseView | None
     case = None if scored.joint is None else scored.joint.first_wrong
     if case is None:
         return None
-    n_inputs = place.network.n_inputs
+    n_inputs = place.question.model.n_inputs
     return JointCaseView(
         sources=[input_text(source, n_inputs) for source in case.sources],
         base=input_text(case.base, n_inputs),

@@ -89,9 +89,9 @@ def build_directions(
         following = write_cursor(_ORDER, [rows[-1].position]) if more else None
     job = None
     if place.analysis is None:
-        job = latest_job(jobs_for(session, [place.row.digest]), scope, place.network.n_inputs)
+        job = latest_job(jobs_for(session, [place.row.digest]), scope, place.question.model.n_inputs)
     return DirectionsPage(
-        network=network_view(place.row, addresses, place.network),
+        network=network_view(place.row, addresses, place.question.model),
         scope=scope_view(place, job, addresses),
         hue_tables=frequent_tables(session, place),
         classes=classes,
@@ -208,7 +208,7 @@ def _item(
     addresses: Addresses,
     url: Any,
 ) -> AlgorithmItem:
-    algorithm = read_algorithm(row.text, cast(Form, row.form), place.network.n_inputs)
+    algorithm = read_algorithm(row.text, cast(Form, row.form), place.question.model.n_inputs)
     variables = {variable.path: variable for variable in algorithm.variables}
     n_rows = 1 << algorithm.n_inputs
     tables = {path: truth_rows(variable.function, n_rows) for path, variable in variables.items()}
@@ -230,6 +230,7 @@ def _item(
             UnreadView(
                 path=one.path,
                 formula=variables[one.path].formula,
+                shown=variables[one.path].shown,
                 truth_table=tables[one.path],
                 layer=one.layer,
                 residual=one.residual,
@@ -241,6 +242,7 @@ def _item(
             ReadFamilyView(
                 path=one.path,
                 formula=variables[one.path].formula,
+                shown=variables[one.path].shown,
                 truth_table=tables[one.path],
                 layer=one.layer,
                 free_reads=one.n_free_reads,
@@ -250,9 +252,7 @@ def _item(
         ],
         choices=[
             ChoiceView(
-                blocks=[
-                    f"{variables[path].formula}: {_dimensions(k)} of layer {layer}" for path, layer, k in one.blocks
-                ],
+                blocks=[f"{variables[path].shown}: {_dimensions(k)} of layer {layer}" for path, layer, k in one.blocks],
                 iia=fraction(one.iia),
                 n_solved=one.n_solved,
                 runs=[

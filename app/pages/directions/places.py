@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 
 from analysis.algorithms.high_level_model import HighLevelModel
 from analysis.alignments.alignment import IIA
-from analysis.alignments.iia import interchange_rows
 from analysis.directions.alignment import DirectionAlignment, LinearPlace
 from analysis.directions.oblique import ObliqueFamily
 from analysis.directions.readouts import ReadOut
 from analysis.directions.rowspace import RowspaceSplit
+from analysis.fixed_order import inner
 from analysis.networks.mlp import activations
 from analysis.result import FRAGILE_MARGIN
 from app.addressing import Addresses
@@ -39,7 +39,7 @@ from app.pages.shared import truth_rows
 
 def clean_layers(place: Place) -> tuple[NDArray[np.float64], ...]:
     """The network's own activations ``[rows, n_l]`` on the inputs, layer by layer."""
-    return tuple(activations(place.cut, interchange_rows(place.data)))
+    return tuple(activations(place.question.cut, place.question.data.clean_rows))
 
 
 def direction_url(addresses: Addresses, place: Place, algorithm_id: str, alignment: DirectionAlignment) -> str:
@@ -63,16 +63,17 @@ def place_views(
         DirectionPlaceView(
             path=path,
             formula=variables[path].formula,
+            shown=variables[path].shown,
             truth_table=truth_rows(variables[path].function, 1 << algorithm.n_inputs),
             layer=linear.layer,
             dimension=linear.dimension,
             text=linear.text,
-            site=site_words(linear, place.cut.sizes),
+            site=site_words(linear, place.question.cut.sizes),
             rows=[
                 RowView(
                     weights=list(row),
-                    words=linear_words(linear.layer, row, place.cut.sizes),
-                    projections=(clean[linear.layer] @ np.array(row)).tolist(),
+                    words=linear_words(linear.layer, row, place.question.cut.sizes),
+                    projections=inner(clean[linear.layer], np.array([row]))[:, 0].tolist(),
                 )
                 for row in linear.reads
             ],
@@ -155,7 +156,7 @@ def comb_rows(places: Sequence[DirectionPlaceView]) -> list[CombRow]:
     for one in places:
         table = tuple(one.truth_table)
         for number, row in enumerate(one.rows):
-            rows.append(CombRow(one.layer, tuple(row.weights), table, one.formula))
+            rows.append(CombRow(one.layer, tuple(row.weights), table, one.shown))
             if one.swaps:
-                rows.append(CombRow(one.layer, tuple(one.swaps[number]), table, one.formula, "moves"))
+                rows.append(CombRow(one.layer, tuple(one.swaps[number]), table, one.shown, "moves"))
     return rows

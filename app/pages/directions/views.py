@@ -9,7 +9,7 @@ from pydantic import Field
 
 from analysis.directions.result import DirectionClass
 from app.pages.candidates import HuedPage
-from app.pages.formulas import AlgorithmView, FormulaNode, FractionView, VerdictView
+from app.pages.formulas import SHOWN, AlgorithmView, FormulaNode, FractionView, VerdictView
 from app.pages.interchanges import EvidenceRow, InterchangeView, ProvenanceView
 from app.pages.options import BigInt, PageModel, ScopeOptions
 from app.pages.shared import JobView, NetworkView, ScopeView
@@ -84,6 +84,7 @@ class DirectionPlaceView(PageModel):
 
     path: str
     formula: str
+    shown: str = Field(description=SHOWN)
     truth_table: list[int]
     layer: int = Field(description="1 is the first hidden layer.")
     dimension: int = Field(description="How many directions: 1, or those of a subspace.")
@@ -118,6 +119,7 @@ class UnreadView(PageModel):
 
     path: str
     formula: str
+    shown: str = Field(description=SHOWN)
     truth_table: list[int]
     layer: int
     residual: float = Field(description="Of the best read-out, in units of the variable.")
@@ -129,6 +131,7 @@ class ReadFamilyView(PageModel):
 
     path: str
     formula: str
+    shown: str = Field(description=SHOWN)
     truth_table: list[int]
     layer: int
     free_reads: int = Field(description="Dimension of all read-outs with the same values on the inputs; 0: only one.")

@@ -31,18 +31,16 @@ def described(
     """The explanation in sentences: what it claims, how each variable is read, what tests say of it."""
     if not places:
         return [f"The network computes {algorithm.formula}, which has no variables to place."]
-    carried = "; ".join(f"{one.formula} on {one.site}" for one in places)
+    carried = "; ".join(f"{one.shown} on {one.site}" for one in places)
     sentences = [f"The network computes {algorithm.formula}: {carried}."]
     for one, reading in zip(places, readings, strict=True):
         if reading is None:
-            sentences.append(f"{one.formula} is carried by {one.site}; no single direction reads it.")
+            sentences.append(f"{one.shown} is carried by {one.site}; no single direction reads it.")
         elif reading.gain == 0:
-            sentences.append(
-                f"{one.formula} is not read off its direction at all: it takes the same values for 0 and 1."
-            )
+            sentences.append(f"{one.shown} is not read off its direction at all: it takes the same values for 0 and 1.")
         else:
             sentences.append(
-                f"{one.formula} is read off its direction to within {reading.residual:.2g}"
+                f"{one.shown} is read off its direction to within {reading.residual:.2g}"
                 + ("." if reading.separated else ", so no cut at one half tells 0 from 1.")
             )
     both = protocol.interchange_pairs == "ordered"
@@ -65,13 +63,13 @@ def described(
     for one, family in zip(places, families, strict=True):
         if family is not None:
             sentences.append(
-                f"Of the swaps of {one.formula} along any d with w·d = 1, a family of "
+                f"Of the swaps of {one.shown} along any d with w·d = 1, a family of "
                 f"{noun(family.dimension, 'dimension')}, {_SHARES[family.answer]}."
             )
     for one, split in zip(places, rowspace, strict=True):
         if split is not None and split.illusory:
             sentences.append(
-                f"{one.formula} fails with only the part of its direction that the next layer reads "
+                f"{one.shown} fails with only the part of its direction that the next layer reads "
                 f"({exact(split.seen.agreed)} of {exact(split.seen.of)}): the swap needs what that layer does not see."
             )
     return sentences

@@ -18,32 +18,6 @@ from app.pages.funnel.options import FunnelPageOptions
 
 Url = Callable[[Sequence[CriterionStep]], str]
 _NUMBER: Final = re.compile(r"[+-]?(?:\d+(?:[.,]\d*)?|[.,]\d+)(?:[eE][+-]?\d+)?", re.ASCII)
-_TERMS: Final[Mapping[str, str]] = {
-    "all-ablations": "ablation",
-    "output-faithfulness": "faithfulness",
-    "knockout-completeness": "completeness",
-    "input-noise": "robustness",
-    "input-robust": "robustness",
-    "patching-robust": "robustness",
-    "minimal-quasi": "minimality",
-    "minimal-local": "minimality",
-    "minimal-subset": "minimality",
-    "minimal-cardinal": "minimality",
-    "interchange": "interchange-intervention",
-    "interchange-joint": "joint-interchange",
-    "one-direction": "interchange-intervention-accuracy",
-    "both-directions": "interchange-intervention-accuracy",
-    "irredundant-gates": "irredundant",
-    "irredundant-functions": "irredundant",
-    "irredundant-literals": "irredundant",
-    "above-random": "interchange-intervention-accuracy",
-}
-"""The word of the glossary that a criterion is about, where it is not its key."""
-
-
-def glossary_term(key: str) -> str:
-    """The glossary's anchor for a criterion."""
-    return _TERMS.get(key, key)
 
 
 def settings_words(step: CriterionStep) -> str:
@@ -80,7 +54,7 @@ def step_views(
                 source=criterion.source,
                 score=criterion.score,
                 method=criterion.method,
-                kinds=list(step.kinds),
+                kinds=[*step.kinds, *step.recorded_kinds],
                 parameters=[
                     ParameterView(
                         name=parameter.name,
@@ -95,7 +69,7 @@ def step_views(
                     )
                     for parameter in criterion.parameters
                 ],
-                glossary_url=addresses.glossary(glossary_term(step.key)),
+                glossary_url=addresses.glossary(step.criterion.term or step.key),
                 state=states[step],
                 up_url=url(_swapped(steps, position - 1)) if position else None,
                 down_url=url(_swapped(steps, position)) if position + 1 < len(steps) else None,
@@ -126,7 +100,14 @@ def additions(steps: Sequence[CriterionStep], url: Url) -> list[Addition]:
         if criterion.key not in keys:
             step = CriterionStep.of(criterion)
             longer = url([*steps, step])
-            found.append(Addition(key=criterion.key, label=criterion.label, url=longer, kinds=list(criterion.kinds)))
+            found.append(
+                Addition(
+                    key=criterion.key,
+                    label=criterion.label,
+                    url=longer,
+                    kinds=[*criterion.kinds, *criterion.recorded_kinds],
+                )
+            )
     return found
 
 

@@ -207,6 +207,7 @@ class FunnelPage(PageModel):
     steps: list[StepView]
     circuits: list[KindFunnel] = Field(description="Where, then what: circuits, then their interpretations.")
     algorithms: list[KindFunnel] = Field(description="What, then where: algorithms, then their alignments.")
+    recorded: list[KindFunnel] = Field(description="Kinds that have a record, such as linear probes, where searched.")
     directions: list[DirectionFunnelView] = Field(description="On directions, class by class; empty if not searched.")
     alone: list[AloneTable]
     presets: list[Preset]
@@ -223,4 +224,4 @@ class FunnelPage(PageModel):
 
     @property
     def funnels(self) -> list[KindFunnel]:
-        return [*self.circuits, *self.algorithms]
+        return [*self.circuits, *self.algorithms, *self.recorded]

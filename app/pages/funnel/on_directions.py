@@ -6,15 +6,17 @@ directions, criteria for algorithms of the algorithm that is placed; what is no 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Final, Literal, cast
+from collections.abc import Sequence
+from typing import Final, cast
 
 from pydantic import Field
 from sqlalchemy.orm import Session
 
 from analysis.algorithms.high_level_model import Form
 from analysis.algorithms.redundancy import irredundancy
+from analysis.criteria.direction_verdicts import ASKED_OF_DIRECTIONS, outcome_of_kept
 from analysis.criteria.steps import CriterionStep
+from analysis.criteria.verdict import Outcome
 from analysis.directions.result import CLASSES
 from app.addressing import Addresses
 from app.db.direction_tables import DirectionAlgorithmRow, DirectionAlignmentRow
@@ -24,8 +26,7 @@ from app.pages.formulas import read_algorithm
 from app.pages.options import PageModel
 from app.pages.place import Place
 
-Answer = Literal["passed", "failed", "undecided"]
-_Judge = Callable[[DirectionAlignmentRow, DirectionAlgorithmRow, CriterionStep, Place], Answer]
+_OF_ALGORITHMS: Final = ("irredundant-gates", "irredundant-functions", "irredundant-literals")
 
 
 class DirectionStepView(PageModel):
@@ -77,15 +78,14 @@ def direction_funnels(
         for position, step in enumerate(steps):
             if not {"alignment", "algorithm"} & set(step.kinds):
                 continue
-            judge = _JUDGES.get(step.key)
-            answers = ["passed" if judge is None else judge(row, owner, step, place) for row, owner in alive]
+            answers = [_outcome(row, owner, step, place) for row, owner in alive]
             alive = [one for one, answer in zip(alive, answers, strict=True) if answer == "passed"]
             rows.append(
                 DirectionStepView(
                     position=position,
                     label=step.criterion.label,
                     settings=", ".join(f"{name} {value:g}" for name, value in step.changed.items()),
-                    asked=judge is not None,
+                    asked=step.key in (*ASKED_OF_DIRECTIONS, *_OF_ALGORITHMS),
                     failed=answers.count("failed"),
                     undecided=answers.count("undecided"),
                     left=len(alive),
@@ -105,43 +105,9 @@ def direction_funnels(
     return found
 
 
-def _both(row: DirectionAlignmentRow, _: DirectionAlgorithmRow, __: CriterionStep, place: Place) -> Answer:
-    if place.protocol.interchange_pairs != "ordered":
-        return "undecided" if row.agreed == row.of else "failed"
-    return "passed" if row.agreed == row.of else "failed"
-
-
-def _one(row: DirectionAlignmentRow, _: DirectionAlgorithmRow, __: CriterionStep, ___: Place) -> Answer:
-    """Kept valid ones are right on every pair that was tested, those of one direction among them."""
-    return "passed" if row.agreed == row.of else "undecided"
-
-
-def _joint(row: DirectionAlignmentRow, _: DirectionAlgorithmRow, __: CriterionStep, ___: Place) -> Answer:
-    if row.joint_agreed is None:
-        return "undecided"
-    return "passed" if row.joint_agreed == row.joint_of else "failed"
-
-
-def _order(row: DirectionAlignmentRow, _: DirectionAlgorithmRow, __: CriterionStep, ___: Place) -> Answer:
-    return "passed" if row.causal_order else "failed"
-
-
-def _margin(row: DirectionAlignmentRow, _: DirectionAlgorithmRow, step: CriterionStep, __: Place) -> Answer:
-    return "passed" if row.margin is None or row.margin >= step.settings["least"] else "failed"
-
-
-def _irredundant(_: DirectionAlignmentRow, owner: DirectionAlgorithmRow, step: CriterionStep, place: Place) -> Answer:
-    algorithm = read_algorithm(owner.text, cast(Form, owner.form), place.network.n_inputs)
-    return "passed" if irredundancy(algorithm)[step.key] else "failed"
-
-
-_JUDGES: Final[Mapping[str, _Judge]] = {
-    "both-directions": _both,
-    "one-direction": _one,
-    "joint-interchange": _joint,
-    "causal-order": _order,
-    "margin": _margin,
-    "irredundant-gates": _irredundant,
-    "irredundant-functions": _irredundant,
-    "irredundant-literals": _irredundant,
-}
+def _outcome(row: DirectionAlignmentRow, owner: DirectionAlgorithmRow, step: CriterionStep, place: Place) -> Outcome:
+    """What a criterion says of one alignment; what is no question of directions removes none."""
+    if step.key in _OF_ALGORITHMS:
+        algorithm = read_algorithm(owner.text, cast(Form, owner.form), place.question.model.n_inputs)
+        return "passed" if irredundancy(algorithm)[step.key] else "failed"
+    return outcome_of_kept(step.key, row, place.question.protocol.interchange_pairs, step.settings) or "passed"

@@ -17,8 +17,8 @@ from app.db.job_tables import JobRow
 from app.db.reads.jobs import UNFINISHED
 from app.db.reads.networks import jobs_for
 from app.db.reads.verdicts import judging_jobs
-from app.figures.numbers import exact, noun
-from app.limits import criterion_seconds_in
+from app.figures.numbers import noun
+from app.limits import limits_in
 from app.pages.funnel.editing import Url, additions, edited, preset_views, step_views
 from app.pages.funnel.kept import kept
 from app.pages.funnel.model import (
@@ -42,6 +42,7 @@ from app.pages.funnel.rows import (
     counted,
     interpretation_funnel,
     outcomes_of,
+    recorded_funnel,
 )
 from app.pages.funnel.stored import Lists, Verdicts
 from app.pages.place import Place, locate_boolean
@@ -79,7 +80,7 @@ def build_funnel(session: Session, addresses: Addresses, network: str, options: 
     funnels: tuple[KindFunnel, ...] = ()
     if analysis is None:
         analyses = jobs_for(session, [place.row.digest])
-        waiting = latest_job(analyses, scope, place.network.n_inputs)
+        waiting = latest_job(analyses, scope, place.question.model.n_inputs)
     else:
         waiting, counts = None, counts_of(analysis)
         jobs = judging_jobs(session, analysis)
@@ -91,7 +92,7 @@ def build_funnel(session: Session, addresses: Addresses, network: str, options: 
         make = partial(_all_kinds, verdicts, lists)
         funnels = kept(session, addresses, place, analysis, what, make)
     return FunnelPage(
-        network=network_view(place.row, addresses, place.network),
+        network=network_view(place.row, addresses, place.question.model),
         scope=scope_view(place, waiting, addresses),
         counts=counts,
         criteria=[str(step) for step in steps],
@@ -99,13 +100,20 @@ def build_funnel(session: Session, addresses: Addresses, network: str, options: 
         steps=step_views(steps, states, addresses, url),
         circuits=list(funnels[:2]),
         algorithms=list(funnels[2:]),
+        recorded=[]
+        if verdicts is None or lists is None
+        else [recorded_funnel(verdicts, lists, kind) for kind in verdicts.recorded],
         directions=direction_funnels(session, addresses, place, steps),
-        alone=[] if verdicts is None or lists is None else [_alone(kind, verdicts, lists, url) for kind in KINDS],
+        alone=[]
+        if verdicts is None or lists is None
+        else [_alone(kind, verdicts, lists, url) for kind in (*KINDS, *verdicts.recorded)],
         presets=preset_views(steps, url),
         additions=additions(steps, url) if len(steps) < MAX_STEPS else [],
         toggles=_toggles(steps, verdicts, url),
         pending=None if verdicts is None else _pending(verdicts, job, addresses, place),
-        unhurried=None if verdicts is None else _unhurried(verdicts, addresses, place, criterion_seconds_in(session)),
+        unhurried=None
+        if verdicts is None
+        else _unhurried(verdicts, addresses, place, limits_in(session).criterion_seconds),
         note="" if counts is None else _note(counts),
         scope_query=list(scope.query().items()),
         network_url=addresses.network(slug, scope),
@@ -235,7 +243,6 @@ def _note(counts: Counts) -> str:
         )
     how = "counted exactly" if counts.circuits_method == "counted" else "estimated"
     return (
-        f"The circuits here are {noun(counts.circuits_listed, 'uniform draw')} from "
-        f"{counts.circuits_sign}{exact(counts.circuits_valid)} valid ones, {how}. Shares carry Clopper and Pearson’s "
-        "exact 99% interval, scaled to all valid circuits."
+        f"The circuits here are {counts.listed_words} of {counts.told('circuits_valid')} valid ones, {how}. Shares are "
+        "those of the circuits drawn, with Clopper and Pearson’s exact 99% interval, scaled to all valid circuits."
     )

@@ -10,6 +10,7 @@ import numpy as np
 from analysis.criteria.criterion import Kind
 from analysis.criteria.funnel import CountedRow, FunnelRow, counted_rows
 from analysis.criteria.steps import CriterionStep
+from analysis.explanations.registry import BY_KEY, RECORDED
 from analysis.result import CriterionTally
 from app.figures.numbers import exact, noun, plural
 from app.pages.funnel.editing import settings_words
@@ -21,6 +22,7 @@ NOUNS: Final[Mapping[Kind, str]] = {
     "interpretation": "interpretation",
     "algorithm": "algorithm",
     "alignment": "alignment",
+    **{kind.key: kind.noun for kind in RECORDED},
 }
 
 
@@ -40,13 +42,13 @@ def circuit_funnel(verdicts: Verdicts, lists: Lists) -> KindFunnel:
                 lists.failing("circuit", steps[:number], step),
                 interpretations=verdicts.numbers.total("interpretations", places),
                 observed=verdicts.numbers.total("observed", places),
-                scaled=verdicts.scaled(row.n_left, row.n_open),
+                scaled=verdicts.scaled(number),
             )
         )
     n, left = verdicts.n["circuit"], np.flatnonzero(verdicts.circuits_left)
     begin = f"of {exact(counts.circuits_possible)} possible"
     if counts.drawn:
-        begin = f"drawn uniformly from {counts.circuits_sign}{exact(counts.circuits_valid)} valid ones, {begin}"
+        begin = f"listed of {counts.told('circuits_valid')} valid ones, {begin}"
     elif counts.circuits_kind == "truncated":
         begin = f"where the search stopped, {begin}"
     return _funnel(
@@ -173,6 +175,26 @@ def alignment_funnel(verdicts: Verdicts, lists: Lists) -> KindFunnel:
         lists.aligned(steps),
         sure=sure,
     )
+
+
+def recorded_funnel(verdicts: Verdicts, lists: Lists, kind: Kind) -> KindFunnel:
+    """The explanations of a kind that has a record."""
+    steps, found = verdicts.of(kind), verdicts.recorded_rows(kind)
+    rows = [
+        _row(
+            verdicts,
+            kind,
+            step,
+            row,
+            lists.passing(kind, steps[: number + 1]),
+            lists.failing(kind, steps[:number], step),
+        )
+        for number, (step, row) in enumerate(zip(steps, found, strict=True))
+    ]
+    n = verdicts.n[kind]
+    left = found[-1].n_left if found else n
+    words = BY_KEY[kind].noun if n == 1 else BY_KEY[kind].plural
+    return _funnel(kind, n, words, rows, left, lists.passing(kind, ()), lists.passing(kind, steps))
 
 
 def outcomes_of(tally: CriterionTally) -> Outcomes:

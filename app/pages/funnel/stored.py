@@ -15,7 +15,11 @@ from analysis.criteria.criterion import KINDS, Kind
 from analysis.criteria.funnel import FunnelRow, ScaledCount, funnel_rows, scaled_to_all
 from analysis.criteria.steps import CriterionStep
 from app.addressing import Addresses
+from app.db.distributions import smallest_in
+from app.db.frames import stored_searches
 from app.db.reads import funnel as reads
+from app.db.reads.circuit_scan import locate_in
+from app.db.reads.circuits import whole_column
 from app.db.reads.verdicts import VerdictSet, count_of, verdict_sets
 from app.db.tables import AnalysisRow
 from app.pages.formulas import IRREDUNDANT_LABELS
@@ -72,17 +76,30 @@ class Verdicts:
     def columns(self) -> Mapping[reads.Wanted, reads.StoredColumns]:
         """Of the steps that have verdicts, on the kinds that are wanted."""
         asked = [kind for kind in self.kinds if self.summed or kind != "interpretation"]
-        wanted = [(kind, step) for step in self.steps for kind in step.kinds if kind in asked]
+        wanted = [
+            (kind, step) for step in self.steps for kind in self.kinds_of(step) if kind in (*asked, *self.recorded)
+        ]
         return reads.columns_of_steps(self.session, self.analysis, [one for one in wanted if one in self.sets])
 
     @cached_property
     def n(self) -> Mapping[Kind, int]:
         """Stored explanations of each kind; of interpretations the circuits."""
-        return {kind: count_of(self.session, self.analysis, kind) for kind in KINDS}
+        return {kind: count_of(self.session, self.analysis, kind) for kind in (*KINDS, *self.recorded)}
+
+    @cached_property
+    def recorded(self) -> tuple[Kind, ...]:
+        """The kinds with a record that were searched and found; none where some kinds alone are wanted."""
+        if self.kinds != KINDS:
+            return ()
+        return tuple(kind for kind, one in stored_searches(self.session, self.analysis.id).items() if one.n)
+
+    def kinds_of(self, step: CriterionStep) -> tuple[Kind, ...]:
+        """The kinds that a step is asked of here."""
+        return (*step.kinds, *(kind for kind in step.recorded_kinds if kind in self.recorded))
 
     def of(self, kind: Kind) -> tuple[CriterionStep, ...]:
         """The steps that apply to a kind."""
-        return tuple(step for step in self.steps if kind in step.kinds)
+        return tuple(step for step in self.steps if step.criterion.applies_to(kind))
 
     def state(self, kind: Kind, step: CriterionStep) -> RowState:
         if (kind, step) in self.sets:
@@ -91,7 +108,10 @@ class Verdicts:
 
     def states(self) -> dict[CriterionStep, RowState]:
         """Of each step over all its kinds."""
-        return {step: min((self.state(kind, step) for kind in step.kinds), key=_WORST.index) for step in self.steps}
+        return {
+            step: min((self.state(kind, step) for kind in self.kinds_of(step)), key=_WORST.index, default="stored")
+            for step in self.steps
+        }
 
     def missing(self) -> tuple[CriterionStep, ...]:
         """Steps of which some verdicts are not stored, in order."""
@@ -100,6 +120,11 @@ class Verdicts:
     def outcomes(self, kind: Kind, step: CriterionStep) -> NDArray[np.uint8] | None:
         found = self.columns.get((kind, step))
         return None if found is None else found.outcomes
+
+    def recorded_rows(self, kind: Kind) -> tuple[FunnelRow, ...]:
+        """The steps on a kind that has a record."""
+        every = np.ones(self.n[kind], dtype=np.bool_)
+        return funnel_rows([self.outcomes(kind, step) for step in self.of(kind)], every)
 
     @cached_property
     def circuit_rows(self) -> tuple[FunnelRow, ...]:
@@ -165,21 +190,41 @@ class Verdicts:
         """Whether interpretations are summed up over the circuits left."""
         return self.analysis.circuits_listed <= MAX_SUMMED
 
-    def scaled(self, n_left: int, n_open: int) -> ScaledView | None:
-        """What circuits left among uniform draws say about all, None where they are all stored.
+    @cached_property
+    def drawn_begin(self) -> NDArray[np.bool_]:
+        """``[circuits]`` which were drawn uniformly; the others are listed for being small."""
+        drawn = np.ones(self.n["circuit"], dtype=np.bool_)
+        smallest = smallest_in(self.analysis.distributions)
+        if smallest is not None:
+            masks = whole_column(self.session, self.analysis.id, "mask")
+            drawn[[locate_in(masks, mask)[0] for mask in smallest.undrawn]] = False
+        return drawn
+
+    @cached_property
+    def drawn_rows(self) -> tuple[FunnelRow, ...]:
+        """The steps for the circuits that were drawn uniformly."""
+        return funnel_rows([self.outcomes("circuit", step) for step in self.of("circuit")], self.drawn_begin)
+
+    def scaled(self, number: int) -> ScaledView | None:
+        """What drawn circuits left after a step say about all, None where all are stored and where none was drawn.
 
         Those that could not be decided count for the upper end alone.
         """
         counts = self.counts
-        if not counts.drawn or not counts.circuits_listed:
+        if not counts.drawn:
             return None
+        n_drawn = int(np.count_nonzero(self.drawn_begin))
+        if not n_drawn:
+            return None
+        row = self.drawn_rows[number]
+        n_left, n_open = row.n_left, row.n_open
         interval = None
         if counts.circuits_low is not None and counts.circuits_high is not None:
             interval = (counts.circuits_low, counts.circuits_high)
 
         def all_of(n: int) -> ScaledCount:
             unsure = counts.circuits_confidence or 1.0
-            return scaled_to_all(n, counts.circuits_listed, counts.circuits_valid, interval, unsure)
+            return scaled_to_all(n, n_drawn, counts.circuits_valid, interval, unsure)
 
         found, most = all_of(n_left), all_of(n_left + n_open)
         return ScaledView(guess=found.guess, low=found.low, high=most.high, confidence=found.confidence)

@@ -34,13 +34,13 @@ def behaviour_of(place: Place, outputs: NDArray[np.float64]) -> list[BehaviourRo
         place: the network, its task and its rules.
         outputs: ``[2^n]`` raw outputs on the data record's representatives.
     """
-    rule: DecisionRule = place.protocol.circuit_decision
+    rule: DecisionRule = place.question.protocol.circuit_decision
     decisions, margins = decide(outputs, rule), margin_to_edge(outputs, rule)
-    bits = input_table(place.network.n_inputs).astype(int).tolist()
+    bits = input_table(place.question.model.n_inputs).astype(int).tolist()
     return [
         BehaviourRow(
             bits=bits[row],
-            row=place.data.representatives[row].tolist(),
+            row=place.question.data.representatives[row].tolist(),
             output=float(outputs[row]),
             decision=None if decisions[row] < 0 else int(decisions[row]),
             target=target,
@@ -48,12 +48,12 @@ def behaviour_of(place: Place, outputs: NDArray[np.float64]) -> list[BehaviourRo
             margin=float(margins[row]),
             fragile=float(margins[row]) < FRAGILE_MARGIN,
         )
-        for row, target in enumerate(place.task.truth_table)
+        for row, target in enumerate(place.question.task.truth_table)
     ]
 
 
 def validation_right(place: Place) -> tuple[int, int]:
     """On how many of the data record's validation rows the whole network decides right, and how many there are."""
-    rows, labels = place.validation
-    decisions = decide(forward(place.cut, rows)[:, 0], place.protocol.circuit_decision)
+    rows, labels = place.question.judged
+    decisions = decide(forward(place.question.cut, rows)[:, 0], place.question.protocol.circuit_decision)
     return int((decisions == labels).sum()), len(labels)

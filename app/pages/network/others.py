@@ -14,6 +14,7 @@ from app.db.codecs import tasks_of
 from app.db.job_tables import JobRow
 from app.db.reads import networks as reads
 from app.db.reads.analyses import scope_of
+from app.db.reads.jobs import UNFINISHED, jobs_of_network
 from app.db.tables import AnalysisRow, NetworkRow
 from app.naming import Scope
 from app.pages.options import PageModel
@@ -51,11 +52,12 @@ class ProtocolCounts(PageModel):
 
 @dataclass(frozen=True)
 class Stored:
-    """What is stored about a network: its analyses by scope, and the jobs that make more of them, newest first."""
+    """What is stored about a network: its analyses by scope, and the jobs on it, newest first."""
 
     row: NetworkRow
     analyses: Mapping[Scope, AnalysisRow]
-    jobs: Sequence[JobRow]
+    jobs: Sequence[JobRow]  # that analyse it
+    unfinished: Sequence[JobRow]  # of any kind
     data: Mapping[str, str]  # description of each data record that is not the default, by digest
     addresses: Addresses
 
@@ -73,11 +75,14 @@ class Stored:
 
 
 def stored_about(session: Session, place: Place, addresses: Addresses) -> Stored:
-    n_inputs = place.network.n_inputs
+    n_inputs = place.question.model.n_inputs
     rows = {scope_of(row, n_inputs): row for row in reads.analyses_of(session, [place.row.id])}
-    jobs = reads.jobs_for(session, [place.row.digest])
+    jobs = jobs_of_network(session, place.row.digest)
+    analysing = [job for job in jobs if job.kind == "analyse"]
+    unfinished = [job for job in jobs if job.state in UNFINISHED]
     records = {row.data_digest for scope, row in rows.items() if scope.data}
-    return Stored(place.row, rows, jobs, reads.data_descriptions(session, records) if records else {}, addresses)
+    data = reads.data_descriptions(session, records) if records else {}
+    return Stored(place.row, rows, analysing, unfinished, data, addresses)
 
 
 def output_tabs(place: Place, stored: Stored) -> list[Tab]:
@@ -95,7 +100,7 @@ def data_tabs(place: Place, stored: Stored) -> list[Tab]:
     for scope, row in stored.analyses.items():
         if scope.output == place.scope.output:
             digests.setdefault(scope.data, stored.data.get(row.data_digest) or f"data record {scope.data}")
-    digests.setdefault(place.scope.data, place.data.description or f"data record {place.scope.data}")
+    digests.setdefault(place.scope.data, place.question.data.description or f"data record {place.scope.data}")
     return [
         stored.tab(label, data, replace(place.scope, data=data), current=data == place.scope.data)
         for data, label in digests.items()
@@ -108,12 +113,12 @@ def protocol_counts(place: Place, stored: Stored) -> list[ProtocolCounts]:
     for scope, row in stored.analyses.items():
         if scope.output == place.scope.output:
             names.setdefault(scope.protocol, row.protocol.name)
-    names.setdefault(place.scope.protocol, place.protocol.name)
+    names.setdefault(place.scope.protocol, place.question.protocol.name)
     found = []
     for key, name in names.items():
         scope = replace(place.scope, protocol=key)
         analysis = stored.analyses.get(scope)
-        job = None if analysis is not None else latest_job(stored.jobs, scope, place.network.n_inputs)
+        job = None if analysis is not None else latest_job(stored.jobs, scope, place.question.model.n_inputs)
         found.append(
             ProtocolCounts(
                 protocol=key,

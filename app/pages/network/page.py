@@ -16,13 +16,14 @@ from app.db.reads import circuits as circuit_reads
 from app.db.reads import networks as reads
 from app.db.reads.algorithms import placements_untried
 from app.db.reads.jobs import UNFINISHED
+from app.db.reads.networks import known_as
 from app.db.tables import AnalysisRow
 from app.figures.numbers import duration, noun, when
 from app.limits import limits_in
 from app.pages.directions.summary import ClassCount, class_counts
 from app.pages.funnel import KindFunnel, summary_of
 from app.pages.network.behaviour import BehaviourRow, behaviour_of, validation_right
-from app.pages.network.others import ProtocolCounts, Tab, data_tabs, output_tabs, protocol_counts, stored_about
+from app.pages.network.others import ProtocolCounts, Stored, Tab, data_tabs, output_tabs, protocol_counts, stored_about
 from app.pages.network.provenance import Provenance, provenance_of
 from app.pages.network.single_precision import Float32View, float32_view
 from app.pages.network.spread import Distributions, EdgeUse, distributions_of, edge_sentence, edge_use_of
@@ -30,6 +31,7 @@ from app.pages.network.studies import InStudy, in_studies
 from app.pages.options import PageModel, ScopeOptions
 from app.pages.place import Place, locate
 from app.pages.plan import PlanView, plan_view
+from app.pages.recorded import RecordedCount, recorded_counts
 from app.pages.samples import (
     AlignmentCard,
     CircuitCard,
@@ -108,6 +110,7 @@ class NetworkPage(PageModel):
         description="Circuits and alignments left after each criterion of the recommended sequence, if stored."
     )
     directions: list[ClassCount] = Field(description="What was found on linear directions, by class searched.")
+    recorded: list[RecordedCount] = Field(description="What was found of kinds that have a record, such as probes.")
     distributions: Distributions | None
     edge_use: list[EdgeUse]
     samples: Samples | None
@@ -115,9 +118,14 @@ class NetworkPage(PageModel):
     provenance: Provenance | None
     current_engine: str = Field(description="Version of the engine that runs here now.")
     jobs: list[JobView] = Field(description="Analyses of this network that wait or run.")
+    working: list[JobView] = Field(
+        description="All work on this network that waits or runs, what follows its analyses included; oldest first. "
+        "Their titles leave its name out."
+    )
     training: dict[str, Any] = Field(description="Options and outcome, empty if it was not trained here.")
     learning: Learning | None = Field(description="How it learned, epoch by epoch; null where that is not known here.")
     learning_unknown: str = Field(description="Why that is not known; empty if it is.")
+    also: list[str] = Field(description="Other names under which the same weights were saved or found by a study.")
     studies: list[InStudy] = Field(description="Studies that trained it, with its cell and seed; at most 20.")
     plan: PlanView | None = Field(description="What the analysis would take, where none is stored or on its way.")
     links: Links
@@ -144,7 +152,7 @@ class NetworkPage(PageModel):
         if self.counts is None or not self.counts.drawn:
             return {}
         sampled = self.counts.circuits_kind == "sampled"
-        return {"sized": "sampled valid circuit" if sampled else "valid circuit", "listed": "drawn valid circuit"}
+        return {"sized": "sampled valid circuit" if sampled else "valid circuit", "listed": "listed valid circuit"}
 
     @property
     def circuits_shown(self) -> str:
@@ -224,13 +232,13 @@ def build_network(session: Session, addresses: Addresses, network: str, options:
     """
     place = locate(session, addresses, network, options.scope)
     stored = stored_about(session, place, addresses)
-    job = latest_job(stored.jobs, place.scope, place.network.n_inputs)
-    behaviour = behaviour_of(place, forward(place.cut, place.data.representatives)[:, 0])
+    job = latest_job(stored.jobs, place.scope, place.question.model.n_inputs)
+    behaviour = behaviour_of(place, forward(place.question.cut, place.question.data.representatives)[:, 0])
     right, of = validation_right(place)
     learning = learning_of_network(place.row, addresses)
     slug, scope, analysis, shown = place.row.slug, place.scope, place.analysis, place.shown
     return NetworkPage(
-        network=network_view(place.row, addresses, place.network),
+        network=network_view(place.row, addresses, place.question.model),
         scope=scope_view(place, job, addresses),
         outputs=output_tabs(place, stored),
         data=data_tabs(place, stored),
@@ -238,7 +246,7 @@ def build_network(session: Session, addresses: Addresses, network: str, options:
         n_right=sum(row.right for row in behaviour),
         n_validation_right=right,
         n_validation=of,
-        decision=place.protocol.circuit_decision,
+        decision=place.question.protocol.circuit_decision,
         counts=None if shown is None else counts_of(shown),
         placements_untried=shown is not None and placements_untried(session, shown),
         by_protocol=protocol_counts(place, stored),
@@ -246,14 +254,17 @@ def build_network(session: Session, addresses: Addresses, network: str, options:
         distributions=None if shown is None else distributions_of(shown),
         edge_use=[] if shown is None else edge_use_of(place, shown),
         directions=class_counts(session, addresses, place),
+        recorded=recorded_counts(session, addresses, place),
         samples=None if shown is None else _samples(session, place, shown, addresses),
         float32=None if analysis is None else float32_view(analysis, slug, scope, addresses),
         provenance=None if analysis is None else provenance_of(analysis),
         current_engine=ENGINE_VERSION,
         jobs=[job_view(job, addresses) for job in stored.jobs if job.state in UNFINISHED],
+        working=_working(stored),
         training=place.row.training,
         learning=learning,
         learning_unknown="" if learning is not None else why_unknown(place.row),
+        also=known_as(session, place.row, place.row.name),
         studies=in_studies(session, addresses, place.row),
         plan=plan_view(place, limits_in(session)) if analysis is None and state_of(None, job) != "computing" else None,
         links=Links(
@@ -274,6 +285,15 @@ def build_network(session: Session, addresses: Addresses, network: str, options:
     )
 
 
+def _working(stored: Stored) -> list[JobView]:
+    jobs = []
+    for job in reversed(stored.unfinished):
+        words = job.title.removeprefix(stored.row.name).removeprefix(", ").removeprefix(": ")
+        title = f"analysis: {words}" if job.kind == "analyse" else words
+        jobs.append(job_view(job, stored.addresses).model_copy(update={"title": title}))
+    return jobs
+
+
 def _told(value: Any) -> str:
     if isinstance(value, list):
         return ", ".join(map(_told, value))
@@ -292,7 +312,7 @@ def criterion_words(settings: Mapping[str, Any], n_rows: int) -> str:
 
 
 def _samples(session: Session, place: Place, analysis: AnalysisRow, addresses: Addresses) -> Samples:
-    rows = circuit_reads.smallest_circuits(session, analysis, place.layout, N_SAMPLES)
+    rows = circuit_reads.smallest_circuits(session, analysis, place.question.layout, N_SAMPLES)
     aligned = reads.best_alignments(session, analysis.id, N_SAMPLES)
     counted = analysis.interpretations_truncated_at != 0
     return Samples(

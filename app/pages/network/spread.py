@@ -70,7 +70,7 @@ def distributions_of(analysis: AnalysisRow) -> Distributions:
 
 
 def edge_use_of(place: Place, analysis: AnalysisRow) -> list[EdgeUse]:
-    sizes, offsets = place.layout.sizes, place.layout.offsets
+    sizes, offsets = place.question.layout.sizes, place.question.layout.offsets
     counts: list[int] = analysis.distributions["edge_use"]
     of: int = analysis.distributions["of"]  # an estimate knows the edges of its sample alone
     matrices = []

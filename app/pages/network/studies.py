@@ -6,7 +6,6 @@ from sqlalchemy.orm import Session
 
 from analysis.studies.cells import cells_of
 from app.addressing import Addresses
-from app.db.reads.networks import STUDY_ORIGIN
 from app.db.reads.studies import studies_of_network
 from app.db.studies import design_of
 from app.db.tables import NetworkRow
@@ -23,9 +22,7 @@ class InStudy(PageModel):
 
 
 def in_studies(session: Session, addresses: Addresses, network: NetworkRow) -> list[InStudy]:
-    """Studies that trained a network; asked for only where one did."""
-    if network.origin != STUDY_ORIGIN:
-        return []
+    """Studies that trained a network, whoever else has it."""
     return [
         InStudy(
             name=study.name,

@@ -98,10 +98,10 @@ def build_ladder(session: Session, addresses: Addresses, network: str, options: 
     climbed = {one.key for one in rungs}
     analysis_job = None
     if place.analysis is None:
-        analysis_job = latest_job(jobs_for(session, [place.row.digest]), place.scope, place.network.n_inputs)
+        analysis_job = latest_job(jobs_for(session, [place.row.digest]), place.scope, place.question.model.n_inputs)
     slug, scope = place.row.slug, place.scope
     return LadderPage(
-        network=network_view(place.row, addresses, place.network),
+        network=network_view(place.row, addresses, place.question.model),
         scope=scope_view(place, analysis_job, addresses),
         state=state,
         job=None if job is None else job_view(job, addresses),
@@ -156,7 +156,7 @@ def _rung(one: StoredRung, report: LadderReport, place: Place, addresses: Addres
 
 
 def _link(text: str, place: Place, addresses: Addresses) -> AlgorithmLink:
-    algorithm = parse_algorithm(text, place.protocol.algorithm_form, place.network.n_inputs)
+    algorithm = parse_algorithm(text, place.question.protocol.algorithm_form, place.question.model.n_inputs)
     url = addresses.algorithm(place.row.slug, algorithm.id, place.scope)
     return AlgorithmLink(id=algorithm.id, formula=algorithm.formula, url=url)
 

@@ -8,13 +8,12 @@ from functools import cached_property
 
 import numpy as np
 
-from analysis.alignments.iia import interchange_rows
-from analysis.circuits.judging import mean_rows
 from analysis.sandbox.intervention import Intervention
 from analysis.sandbox.predicting import (
     Prediction,
     predict_by_algorithm,
     predict_by_circuit,
+    predict_by_kind,
 )
 from analysis.sandbox.predicting_along import (
     predict_by_alignment_along,
@@ -29,11 +28,14 @@ from app.pages.place import Place
 
 def bench_of(place: Place) -> Bench:
     """The network of a place with its data record: the rows that interchanges use, the means of mean ablation."""
-    return Bench(place.cut, interchange_rows(place.data), mean_rows(place.data))
+    return Bench(place.question.cut, place.question.data.clean_rows, place.question.data.clean_rows)
 
 
 def ask(explanation: Explanation, intervention: Intervention, bench: Bench) -> Prediction:
     """What one explanation says of an intervention."""
+    if explanation.recorded is not None:
+        kind, item = explanation.recorded.kind, explanation.recorded.item
+        return predict_by_kind(kind, item, explanation.place.question, intervention)
     if explanation.interpretation is not None:
         return predict_by_interpretation_along(explanation.interpretation, intervention, bench)
     if explanation.algorithm is None:

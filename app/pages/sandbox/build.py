@@ -56,7 +56,7 @@ def build_sandbox(session: Session, addresses: Addresses, network: str, options:
 
 def _page(session: Session, links: Links, state: State, explanations: Sequence[Explanation]) -> SandboxPage:
     place, addresses, n_inputs = links.place, links.addresses, links.n_inputs
-    bench, now, sizes = bench_of(place), state.now.intervention, place.cut.sizes
+    bench, now, sizes = bench_of(place), state.now.intervention, place.question.cut.sizes
     here = answer(explanations, now, bench)
     counted = state.counted
     answers = [
@@ -67,10 +67,10 @@ def _page(session: Session, links: Links, state: State, explanations: Sequence[E
     following = next_of(links, state, explanations, bench)
     bits = [input_text(row, n_inputs) for row in range(1 << n_inputs)]
     return SandboxPage(
-        network=network_view(place.row, addresses, place.network),
-        task=TaskView(name=place.task.name, truth_table=list(place.task.truth_table)),
-        protocol=protocol_view(place.protocol),
-        data=data_view(place.data),
+        network=network_view(place.row, addresses, place.question.model),
+        task=TaskView(name=place.question.task.name, truth_table=list(place.question.task.truth_table)),
+        protocol=protocol_view(place.question.protocol),
+        data=data_view(place.question.data),
         output=place.scope.output,
         inputs=bits,
         base=bits[now.base],
@@ -85,7 +85,7 @@ def _page(session: Session, links: Links, state: State, explanations: Sequence[E
         all_sites=all_sites(sizes),
         clean=run_view(answer((), Intervention(now.base), bench)),
         run=None if state.hidden else run_view(here),
-        target=place.task.truth_table[now.base],
+        target=place.question.task.truth_table[now.base],
         description=drawing_words(now, sizes, n_inputs, before, after),
         explanations=[
             asked_view(links, state, position, explanation, here, answers)

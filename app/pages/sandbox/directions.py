@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from analysis.algorithms.high_level_model import Form
 from analysis.directions.alignment import LinearPlace, swap_rows
 from analysis.errors import InvalidAlignment, InvalidIntervention
+from analysis.fixed_order import inner
 from analysis.sandbox.along import Along, place_text, wanted_of
 from analysis.sandbox.running import Bench
 from app.db.direction_codecs import direction_alignment_of
@@ -67,7 +68,7 @@ def along_view(links: Links, state: State, change: Along, bench: Bench) -> Along
         written=change.written,
         source="" if change.source is None else input_text(change.source, links.n_inputs),
         values=wanted_of(change, bench.clean, bench.means).tolist(),
-        before=(place.matrix @ bench.clean[layer][now.base]).tolist(),
+        before=inner(bench.clean[layer][now.base], place.matrix).tolist(),
         landed=[LandedView(neuron=neuron, value=float(after[neuron])) for neuron in moves],
         words=written_words(change, links.n_inputs),
         signs=written_signs(change, links.n_inputs),
@@ -84,7 +85,7 @@ def direction_choices(
     offered.
     """
     named: dict[tuple[int, str], tuple[LinearPlace, list[str]]] = {}
-    sizes = links.place.cut.sizes
+    sizes = links.place.question.cut.sizes
 
     def add(place: LinearPlace, label: str) -> None:
         kept = named.setdefault((place.layer, _written_alike(place, sizes)), (place, []))
@@ -95,7 +96,7 @@ def direction_choices(
         add(change.place, "")
     for letter, explanation in zip(LETTERS, explanations, strict=False):
         if explanation.directions is not None and explanation.algorithm is not None:
-            formulas = {variable.path: variable.formula for variable in explanation.algorithm.variables}
+            formulas = {variable.path: variable.shown for variable in explanation.algorithm.variables}
             for path, place in explanation.directions.places:
                 add(place, f"{letter}: {formulas[path]}")
     analysis = links.place.analysis
@@ -103,8 +104,8 @@ def direction_choices(
     for row, owner, _ in stored:
         if len(named) >= MOST_DIRECTIONS:
             break
-        algorithm = read_algorithm(owner.text, cast("Form", owner.form), links.place.network.n_inputs)
-        formulas = {variable.path: variable.formula for variable in algorithm.variables}
+        algorithm = read_algorithm(owner.text, cast("Form", owner.form), links.place.question.model.n_inputs)
+        formulas = {variable.path: variable.shown for variable in algorithm.variables}
         for path, place in direction_alignment_of(row, owner.text).places:
             add(place, formulas[path])
     return [_choice(links, state, place, labels) for place, labels in named.values()]
@@ -124,7 +125,7 @@ def _written_alike(place: LinearPlace, sizes: Sequence[int]) -> str:
 
 
 def _choice(links: Links, state: State, place: LinearPlace, labels: Sequence[str]) -> DirectionChoiceView:
-    sizes, text = links.place.cut.sizes, place_text(place)
+    sizes, text = links.place.question.cut.sizes, place_text(place)
     there = next((one for one in state.now.intervention.along if one.text == text), None)
     name = along_name(place, sizes)
     change = state.tool_along(place)

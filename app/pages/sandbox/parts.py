@@ -91,7 +91,7 @@ def tool_choices(links: Links, state: State) -> list[ChoiceView]:
 
 def site_views(links: Links, state: State) -> list[SiteView]:
     """What can be chosen in the drawing."""
-    sizes, now = links.place.cut.sizes, state.now.intervention
+    sizes, now = links.place.question.cut.sizes, state.now.intervention
     found: list[tuple[int, int, int | None]] = []
     if state.on == "neurons":
         found = [(layer, neuron, None) for layer in range(1, len(sizes) - 1) for neuron in range(sizes[layer])]
@@ -154,7 +154,7 @@ def asked_view(
         kind_label=KIND_LABELS[explanation.kind],
         ref=ref,
         url=explanation.url,
-        protocol=explanation.place.protocol.name,
+        protocol=explanation.place.question.protocol.name,
         mask=None if explanation.circuit is None else explanation.circuit.hex,
         formula=None if explanation.algorithm is None else explanation.algorithm.formula,
         tiles=[
@@ -180,7 +180,7 @@ def tried_view(links: Links, state: State, tried: Try, given: Answer) -> TriedVi
         without = state.at(Intervention(tried.intervention.base))
     return TriedView(
         token=write_try(tried, links.n_inputs),
-        words=intervention_words(tried.intervention, links.place.cut.sizes, links.n_inputs),
+        words=intervention_words(tried.intervention, links.place.question.cut.sizes, links.n_inputs),
         here=here,
         kept=kept,
         output=finite(given.output),

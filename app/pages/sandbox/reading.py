@@ -98,7 +98,7 @@ def edited(
         if not options.site:
             intervention_of((1, 1, 1), n_inputs, 0, [replace(change, layer=1)])
             return state.with_tool(change), explanations
-        sizes = place.cut.sizes
+        sizes = place.question.cut.sizes
         after = intervention_of(
             sizes,
             n_inputs,
@@ -128,7 +128,7 @@ def _along_edited(links: Links, state: State, options: SandboxPageOptions) -> St
         plain = change_of(0, 0, None, letter, rest.strip(), n_inputs, f"what is written along {options.along[:60]}")
         field = "along"
         wanted = now.with_along(Along(place, plain.written, plain.source, plain.value))
-        after = intervention_of(links.place.cut.sizes, n_inputs, now.base, wanted.changes, wanted.along)
+        after = intervention_of(links.place.question.cut.sizes, n_inputs, now.base, wanted.changes, wanted.along)
     except InvalidIntervention as refused:
         _refuse(links, state, (refused.item, refused.cause, refused.cure), field, "the sandbox as it was")
     return replace(state, on="directions").at(after)
@@ -148,7 +148,7 @@ def _site_of(links: Links, state: State, text: str) -> tuple[int, int, int | Non
 
 def _try_of(links: Links, state: State, text: str, field: str) -> Try:
     try:
-        return read_try(text, links.place.cut.sizes, links.n_inputs)
+        return read_try(text, links.place.question.cut.sizes, links.n_inputs)
     except Unreadable as refused:
         item = f"{field}, part {refused.part[:60]!r}"
         rest = replace(state, now=refused.rest) if field == "now" else state

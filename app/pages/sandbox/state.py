@@ -149,7 +149,7 @@ class Links:
 
     @property
     def n_inputs(self) -> int:
-        return self.place.cut.n_inputs
+        return self.place.question.cut.n_inputs
 
     def to(self, state: State) -> str:
         """The address of a state, in its one form."""

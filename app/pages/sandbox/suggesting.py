@@ -1,7 +1,8 @@
 """Whom to ask to begin with: the best-scoring interpretation, an algorithm, and a rival of what is chosen.
 
-1. *Best-scoring*: of the observed classes on the common ground the one with the largest accuracy; while that is not
-   surveyed, the first interpretation of the smallest circuit, which is said.
+1. *Best-scoring*: of all interpretations that the survey of the common ground looked at, completions included, one that
+   is right most often. Where that is not known, or it is asked already, the representative of an observed class that
+   is; while nothing is surveyed, the first interpretation of the smallest circuit. Each is called what it is.
 2. *An algorithm*: the first minimal alignment, simplest algorithm first.
 3. *A rival*: of the best classes, those a quarter and a half down the cloud, and the first minimal alignments, the one
    that says otherwise on the largest share of the interventions on which both predict.
@@ -9,7 +10,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from sqlalchemy.orm import Session
@@ -21,7 +22,9 @@ from app.db.common_ground_columns import INTERPRETATION
 from app.db.reads import algorithms as algorithm_reads
 from app.db.reads import common_ground as reads
 from app.db.reads.circuits import smallest_circuits
+from app.db.tables import CommonGroundRow
 from app.errors import PageError
+from app.figures.numbers import exact, noun
 from app.naming import ExplanationRef
 from app.pages.explanations import Explanation, find_explanation
 from app.pages.place import Place
@@ -39,22 +42,25 @@ def suggestions(
     if place.analysis is None:
         return []
     refs = {str(explanation.ref) for explanation in chosen}
-    classes = list(_best_classes(session, place))
+    survey = reads.common_ground_of(session, place.analysis)
+    classes = list(_classes(session, place, survey))
     aligned = [
         ExplanationRef("alignment", algorithm, alignment)
         for algorithm, alignment in algorithm_reads.minimal_alignments(session, place.analysis.id, ALIGNMENTS)
     ]
     found: list[SuggestionView] = []
-    best = next((entry for entry in classes if str(entry[0]) not in refs), None)
+    readings = [*_best(survey), *_best_class(survey, classes)]
+    best = next((entry for entry in readings if str(entry[1]) not in refs), None)
     if best is not None:
-        found.append(_view("best-scoring", f"interpretation {best[0].second} of {best[0].first}", *best))
+        role, ref, why = best
+        found.append(_view(role, f"interpretation {ref.second} of {ref.first}", ref, why))
     first = next((ref for ref in aligned if str(ref) not in refs), None)
     if first is not None:
         algorithm = _found(session, addresses, place, first)
         formula = "" if algorithm is None or algorithm.algorithm is None else algorithm.algorithm.formula
         why = "the simplest algorithm that has a minimal alignment"
         found.append(_view("an algorithm", f"{formula}, aligned", first, why))
-    asked = chosen[0] if chosen else None if best is None else _found(session, addresses, place, best[0])
+    asked = chosen[0] if chosen else None if best is None else _found(session, addresses, place, best[1])
     taken = refs | {view.ref for view in found}
     if asked is not None:
         others = [ref for ref, _ in classes] + aligned
@@ -68,14 +74,34 @@ def _view(role: str, label: str, ref: ExplanationRef, why: str) -> SuggestionVie
     return SuggestionView(role=role, label=label, ref=str(ref), url="", why=why)
 
 
-def _best_classes(session: Session, place: Place) -> Iterator[tuple[ExplanationRef, str]]:
+def _best(survey: CommonGroundRow | None) -> Iterator[tuple[str, ExplanationRef, str]]:
+    """The interpretation that is right most often, as the survey stores it, with its role and why."""
+    best = None if survey is None else reads.extreme_interpretation(survey, "best")
+    if survey is None or best is None or best.index is None:
+        return
+    ref = ExplanationRef("interpretation", best.mask, str(best.index))
+    among = (
+        "the classes drawn" if survey.drawn else f"all {noun(int(survey.facts['interpretations']), 'interpretation')}"
+    )
+    why = f"right on {exact(best.right)} of {noun(survey.n_interventions, 'intervention')}, the most of {among}"
+    yield "best-scoring of those drawn" if survey.drawn else "best-scoring", ref, why
+
+
+def _best_class(
+    survey: CommonGroundRow | None, classes: Sequence[tuple[ExplanationRef, str]]
+) -> Iterator[tuple[str, ExplanationRef, str]]:
+    """The first of the classes, which says no more of itself than is known."""
+    for ref, why in classes[:1]:
+        yield "an interpretation" if survey is None else "best representative", ref, why
+
+
+def _classes(session: Session, place: Place, survey: CommonGroundRow | None) -> Iterator[tuple[ExplanationRef, str]]:
     """Observed classes by accuracy, one of each place in the cloud; else interpretations of the smallest circuits."""
     analysis = place.analysis
     if analysis is None:
         return
-    survey = reads.common_ground_of(session, analysis)
     if survey is None:
-        for circuit in smallest_circuits(session, analysis, place.layout, 2):
+        for circuit in smallest_circuits(session, analysis, place.question.layout, 2):
             for index in range(min(2, circuit.interpretations)):
                 ref = ExplanationRef("interpretation", circuit.mask, str(index))
                 yield ref, "of the smallest circuit; the common ground is not surveyed yet"
@@ -87,7 +113,7 @@ def _best_classes(session: Session, place: Place) -> Iterator[tuple[ExplanationR
     further = [cloud[len(cloud) // 4], cloud[len(cloud) // 2]] if cloud else []
     places = list(dict.fromkeys(point.first for point in [*cloud[:CLASSES], *further]))
     for point in reads.points_at(session, survey, places):
-        ref = ExplanationRef("interpretation", place.layout.to_hex(point.owner), str(point.index or 0))
+        ref = ExplanationRef("interpretation", place.question.layout.to_hex(point.owner), str(point.index or 0))
         yield ref, f"right on {point.right:,} of {point.predicted:,} interventions of the common ground"
 
 
@@ -101,7 +127,9 @@ def _found(session: Session, addresses: Addresses, place: Place, ref: Explanatio
 def _rival(
     session: Session, addresses: Addresses, place: Place, asked: Explanation, others: list[ExplanationRef]
 ) -> SuggestionView | None:
-    space = intervention_space(place.cut.hidden_sizes, place.cut.n_inputs, max_interventions=MAX_INTERVENTIONS)
+    space = intervention_space(
+        place.question.cut.hidden_sizes, place.question.cut.n_inputs, max_interventions=MAX_INTERVENTIONS
+    )
     own = asked.predictions(space)
     best: tuple[float, int, Explanation] | None = None
     for ref in others:

@@ -8,6 +8,7 @@ from typing import Any, Final, Literal, Protocol
 from sqlalchemy.orm import Session
 
 from analysis.reverify import Recomputed, Value, smaller_by_one
+from app.db.frames import stored_figures
 from app.db.reads import algorithms as algorithm_reads
 from app.db.reads.directions import find_directions
 from app.db.reads.stored_figures import stored_algorithm, stored_alignment, stored_circuit, stored_directions
@@ -36,6 +37,12 @@ class Against(Protocol):
 
     def engine(self, place: Place) -> str:
         """Of what made it, "" where nothing did."""
+
+    def counts(self, place: Place) -> dict[str, Value]:
+        """How many explanations of each kind it tells of; empty where it tells of no analysis."""
+
+    def seconds(self, place: Place) -> float | None:
+        """What that analysis took, None where nothing is told of one."""
 
 
 class Store:
@@ -76,10 +83,31 @@ class Store:
     def engine(self, place: Place) -> str:
         return "" if place.analysis is None else place.analysis.engine_version
 
+    def counts(self, place: Place) -> dict[str, Value]:
+        row = place.analysis
+        if row is None:
+            return {}
+        told: dict[str, Value] = {"circuits_possible": row.circuits_possible, "circuits_valid": row.circuits_valid}
+        if place.question.data.boolean:
+            told |= {
+                "interpretations_total": row.interpretations_total,
+                "interpretations_observed": row.interpretations_observed,
+                "algorithms_candidates": row.algorithms_candidates,
+                "algorithms_aligned": row.algorithms_aligned,
+                "alignments_valid": row.alignments_valid,
+                "alignments_minimal": row.alignments_minimal,
+            }
+        return told
+
+    def seconds(self, place: Place) -> float | None:
+        return None if place.analysis is None else sum(place.analysis.seconds.values())
+
     def _own(self, explanation: Explanation) -> dict[str, Value]:
         analysis = explanation.place.analysis
         if analysis is None:
             return {}
+        if explanation.recorded is not None:
+            return {**stored_figures(self._session, analysis.id, explanation.recorded.kind, explanation.ref.first)}
         if explanation.circuit is not None:
             return stored_circuit(self._session, analysis, explanation.circuit)
         if explanation.algorithm is None:
@@ -111,6 +139,12 @@ class Nothing:
     def engine(self, place: Place) -> str:
         return ""
 
+    def counts(self, place: Place) -> dict[str, Value]:
+        return {}
+
+    def seconds(self, place: Place) -> float | None:
+        return None
+
 
 class ResultFile:
     """A result file (``pluriscope-result/1``).
@@ -140,6 +174,34 @@ class ResultFile:
 
     def engine(self, place: Place) -> str:
         return str(self._document.get("engine", ""))
+
+    def counts(self, place: Place) -> dict[str, Value]:
+        output = self._output(place.scope.output)
+        circuits, read = self._part(output, "circuits"), self._part(output, "interpretations")
+        given = {
+            "circuits_possible": circuits.get("possible"),
+            "circuits_valid": circuits.get("valid"),
+            "interpretations_total": read.get("total"),
+            "interpretations_observed": read.get("observed"),
+            "algorithms_candidates": output.get("candidates"),
+        }
+        algorithms = output.get("algorithms", [])
+        if output.get("candidates_truncated_at") is None and all("valid_alignments" in one for one in algorithms):
+            given |= {
+                "algorithms_aligned": sum(int(one["valid_alignments"]) > 0 for one in algorithms),
+                "alignments_valid": sum(int(one["valid_alignments"]) for one in algorithms),
+                "alignments_minimal": sum(int(one["minimal_alignments"]) for one in algorithms),
+            }
+        of_circuits = ("circuits_possible", "circuits_valid")
+        return {
+            key: int(value)
+            for key, value in given.items()
+            if value is not None and (place.question.data.boolean or key in of_circuits)
+        }
+
+    def seconds(self, place: Place) -> float | None:
+        told = self._part(self._document, "seconds")
+        return sum(map(float, told.values())) if told else None
 
     def figures(self, explanation: Explanation, among: int) -> tuple[list[Recomputed], dict[str, Value]]:
         output = self._output(explanation.place.scope.output)

@@ -60,7 +60,9 @@ def directions_table(session: Session, addresses: Addresses, network: str, optio
                 continue
             if options.passing and not algorithm_row.n_valid:
                 continue
-            algorithm = read_algorithm(algorithm_row.text, cast(Form, algorithm_row.form), place.network.n_inputs)
+            algorithm = read_algorithm(
+                algorithm_row.text, cast(Form, algorithm_row.form), place.question.model.n_inputs
+            )
             alignment = direction_alignment_of(row, algorithm.text)
             yield (
                 key, algorithm.id, algorithm.formula, row.alignment_id, row.text, row.valid, row.agreed, row.of,

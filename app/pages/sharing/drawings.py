@@ -6,6 +6,7 @@ from markupsafe import Markup
 
 from app.figures.numbers import noun
 from app.figures.svg import aligned_diagram, circuit_thumb, direction_diagram, formula_tree, gate_tiles, network_diagram
+from app.figures.svg.tiles import Tile
 from app.pages.algorithm import AlgorithmPage
 from app.pages.alignment import AlignmentPage
 from app.pages.circuit import CircuitPage
@@ -14,6 +15,7 @@ from app.pages.directions.places import comb_rows
 from app.pages.directions.views import DirectionPage
 from app.pages.interpretation import InterpretationPage
 from app.pages.network.page import NetworkPage
+from app.pages.recorded import RecordedPage
 from app.pages.sandbox.drawing import drawing_of as sandbox_drawing
 from app.pages.sandbox.views import SandboxPage
 from app.pages.sharing.targets import SharedPage
@@ -53,11 +55,22 @@ def drawing_of(page: SharedPage) -> Markup:
             hues=page.hues,
             title=page.algorithm.formula,
         )
+    if isinstance(page, RecordedPage):
+        return claim_drawing(page)
     if isinstance(page, SandboxPage):
         return sandbox_drawing(page, linked=False)
     if isinstance(page, StudyPage):
         return sketch_drawing(page)
     raise ValueError("a comparison has no drawing of its own, but one of each explanation")
+
+
+def claim_drawing(page: RecordedPage) -> Markup:
+    """What an explanation of a kind that has a record says, on the network: directions as combs, functions as tiles."""
+    weights = page.network.weights_for(page.scope.output)
+    if page.combs:
+        return direction_diagram(weights, page.combs, hues=page.hues, title=page.name)
+    tiles = [Tile(one.layer, neuron, tuple(one.truth_table)) for one in page.claims for neuron in one.neurons]
+    return circuit_thumb(weights, None, tiles, hues=page.hues, title=page.name)
 
 
 def thumbs_of(page: ComparePage) -> list[tuple[str, str, Markup]]:
@@ -68,6 +81,6 @@ def thumbs_of(page: ComparePage) -> list[tuple[str, str, Markup]]:
     found = []
     for item in page.explanations:
         tiles = [] if item.kind == "circuit" else gate_tiles(item.tiles, n_inputs)
-        name = item.formula or f"{noun(item.n_edges or 0, 'edge')} kept"
+        name = item.formula or item.name or f"{noun(item.n_edges or 0, 'edge')} kept"
         found.append((item.letter, name, circuit_thumb(weights, item.mask, tiles, hues=page.hues, title=name)))
     return found

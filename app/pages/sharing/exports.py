@@ -13,7 +13,6 @@ from sqlalchemy.orm import Session
 
 from analysis import ENGINE_VERSION
 from analysis.interpretations.gates import gate_name
-from analysis.interpretations.indexing import InterpretationSpace
 from app.addressing import Addresses
 from app.db.codecs import alignment_of
 from app.db.reads import algorithms as algorithm_reads
@@ -23,7 +22,7 @@ from app.pages.algorithm import AlgorithmOptions
 from app.pages.algorithms import AlgorithmsOptions
 from app.pages.alignment import AlignmentOptions, build_alignment
 from app.pages.candidates import algorithm_of, find_algorithm_row
-from app.pages.circuit import read_circuit, verdict_on
+from app.pages.circuit import read_circuit, readings_of, verdict_on
 from app.pages.circuits import CircuitsOptions, filter_of
 from app.pages.gallery import GalleryOptions, build_gallery
 from app.pages.jobs import JobsOptions, build_jobs
@@ -78,10 +77,10 @@ FIRST_CELL: Final = (
 def circuits_table(session: Session, addresses: Addresses, network: str, options: CircuitsOptions) -> Table:
     """Every stored circuit that passes the list's filters."""
     place = locate(session, addresses, network, options.scope)
-    wanted = filter_of(options, place.layout)
+    wanted = filter_of(options, place.question.layout)
     analysis = place.shown
     counted = analysis is not None and analysis.interpretations_truncated_at != 0
-    found = iter(()) if analysis is None else circuit_rows(session, analysis, place.layout, wanted)
+    found = iter(()) if analysis is None else circuit_rows(session, analysis, place.question.layout, wanted)
     about = (
         *about_place(place, "Valid circuits of one network"),
         f"Filters: {_filters(options, ('sort', 'order', 'view', 'after', 'limit'))}. Rows ascend by mask.",
@@ -113,18 +112,19 @@ def interpretations_table(
     """Some interpretations of one circuit in the order of their index, a column for each neuron."""
     place = locate(session, addresses, network, options.scope)
     circuit = read_circuit(place, mask, addresses)
-    if not verdict_on(place, circuit).valid:
+    readings = readings_of(place, circuit, verdict_on(place, circuit))
+    space = readings.space
+    if space is None:
         url = addresses.circuit(place.row.slug, circuit.hex, place.scope)
         raise NotFound(
             f"interpretations of circuit {circuit.hex}",
-            "only valid circuits are interpreted, and this one is not valid",
+            readings.why_not,
             "choose a valid circuit from the list",
             "mask",
             url,
             f"circuit {circuit.hex}",
         )
-    space = InterpretationSpace(place.cut, circuit, place.data, place.protocol.ablation)
-    count, sizes = space.count, place.cut.sizes
+    count, sizes = space.count, place.question.cut.sizes
     last = min(options.start + options.rows, count)
     sites = [(layer, neuron) for layer in range(1, len(sizes)) for neuron in range(sizes[layer])]
     about = (
@@ -313,16 +313,16 @@ def networks_table(session: Session, addresses: Addresses, options: GalleryOptio
 
 def about_place(place: Place, what: str) -> tuple[str, ...]:
     """The text beside a table of one analysis: scope, settings, what a verdict means, how sure the numbers are."""
-    protocol = place.protocol
+    protocol, data = place.question.protocol, place.question.data
     settings = ", ".join(f"{key}={value}" for key, value in protocol.model_dump(exclude={"name"}).items())
     lines = [
         f"Pluriscope {ENGINE_VERSION}: {what}.",
-        f"Network: {place.row.name} ({place.row.slug}), SHA-256 {place.network.digest}.",
-        f"Output {place.scope.output}, which should compute {place.task.name or 'an unnamed task'}: "
-        f"{''.join(map(str, place.task.truth_table))}.",
+        f"Network: {place.row.name} ({place.row.slug}), SHA-256 {place.question.model.digest}.",
+        f"Output {place.scope.output}, which should compute {place.question.task.name or 'an unnamed task'}: "
+        f"{''.join(map(str, place.question.task.truth_table))}.",
         f"Protocol: {protocol.name}, SHA-256 {protocol.digest}.",
         f"Settings: {settings}.",
-        f"Data: {place.data.description or 'every Boolean input, once'}, SHA-256 {place.data.digest}.",
+        f"Data: {data.description or 'every Boolean input, once'}, SHA-256 {data.digest}.",
     ]
     analysis = place.analysis
     if place.partial is not None:
@@ -343,7 +343,7 @@ def about_place(place: Place, what: str) -> tuple[str, ...]:
             "counted": "every possible circuit was judged without being listed; the count is exact",
             "estimated": f"an estimate; {counts.interval_words}",
         }[counts.circuits_method]
-        lines.append(f"Circuits: {counts.circuits_sign}{counts.circuits_valid} of {counts.circuits_possible}: {sure}.")
+        lines.append(f"Circuits: {counts.told('circuits_valid')} of {counts.circuits_possible}: {sure}.")
         stops = stops_of(counts)
         lines.append(f"Searches that stopped at a limit: {stops or 'none'}.")
     return (*lines, *IN_SHORT, *FIRST_CELL)

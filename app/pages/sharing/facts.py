@@ -5,14 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from analysis import ENGINE_VERSION
-from app.figures.numbers import exact
+from app.figures.numbers import bounded_text, exact
 from app.pages.algorithm import AlgorithmPage
 from app.pages.alignment import AlignmentPage
 from app.pages.circuit import CircuitPage
-from app.pages.compare.views import ComparePage
+from app.pages.compare.own_swaps import OwnSwapsView
+from app.pages.compare.views import ComparedView, ComparePage
 from app.pages.directions.views import DirectionPage
 from app.pages.interpretation import InterpretationPage
 from app.pages.network.page import NetworkPage
+from app.pages.recorded import RecordedPage
 from app.pages.sandbox.views import SandboxPage
 from app.pages.sharing.targets import SharedPage
 from app.pages.studies.views import StudyPage
@@ -60,6 +62,8 @@ def facts_of(page: SharedPage) -> Facts:
         return _of_alignment(page)
     if isinstance(page, DirectionPage):
         return _of_direction(page)
+    if isinstance(page, RecordedPage):
+        return _of_recorded(page)
     if isinstance(page, SandboxPage):
         return _of_sandbox(page)
     if isinstance(page, StudyPage):
@@ -68,7 +72,7 @@ def facts_of(page: SharedPage) -> Facts:
 
 
 def _rules(
-    page: NetworkPage | CircuitPage | InterpretationPage | AlgorithmPage | AlignmentPage | DirectionPage,
+    page: NetworkPage | CircuitPage | InterpretationPage | AlgorithmPage | AlignmentPage | DirectionPage | RecordedPage,
 ) -> str:
     protocol = page.scope.protocol
     data = "" if page.scope.data.is_default else f", data {page.scope.data.digest[:12]}"
@@ -86,14 +90,13 @@ def _of_network(page: NetworkPage) -> Facts:
     network, counts = page.network, page.counts
     lines = [("Task", page.scope.task.label), ("Shape", network.shape)]
     if counts is not None:
-        readings = "≥ " if counts.interpretations_kind == "truncated" else ""
-        valid = f"{counts.circuits_sign}{exact(counts.circuits_valid)} of {exact(counts.circuits_possible)}"
+        valid = f"{counts.told('circuits_valid')} of {bounded_text(counts.circuits_possible)}"
         lines = [
             *lines[:1],
             ("Valid circuits", valid),
-            ("Interpretations", readings + exact(counts.interpretations_total)),
-            ("Valid alignments", exact(counts.alignments_valid)),
-            ("of them minimal", exact(counts.alignments_minimal)),
+            ("Interpretations", counts.told("interpretations_total")),
+            ("Valid alignments", counts.told("alignments_valid")),
+            ("of them minimal", counts.told("alignments_minimal")),
         ]
     return Facts(f"Network, {network.shape}", network.name, tuple(lines), "", _rules(page), **_stored(page))
 
@@ -154,6 +157,12 @@ def _of_alignment(page: AlignmentPage) -> Facts:
         page.provenance.engine_version,
         "" if analysed is None or not page.provenance.stored else analysed.date().isoformat(),
     )
+
+
+def _of_recorded(page: RecordedPage) -> Facts:
+    lines = tuple((figure.label, figure.words) for figure in page.figures if figure.words)
+    title = f"{page.name}, {page.noun} of {page.network.name}"
+    return Facts(page.noun.capitalize(), title, lines, f"{page.noun} {page.ref}", _rules(page))
 
 
 def _of_direction(page: DirectionPage) -> Facts:
@@ -221,20 +230,25 @@ def _of_study(page: StudyPage) -> Facts:
     )
 
 
+def _right(item: ComparedView, own: OwnSwapsView | None) -> str:
+    """How often one explanation of a comparison is right, on its own swaps where it is silent about neuron sets."""
+    if item.standing.predicted:
+        return f"{exact(item.standing.right)} of {exact(item.standing.predicted)} predicted"
+    score = None if own is None else next(one for one in own.scores if one.letter == item.letter)
+    if score is None or not score.predicted:
+        return "silent under interventions"
+    return f"{exact(score.right)} of {exact(score.predicted)} predicted, on own swaps"
+
+
 def _of_comparison(page: ComparePage) -> Facts:
     name = "" if page.network is None else page.network.name
     experiments = 0 if page.space is None else page.space.interventions
+    own = page.own_swaps
+    if own is not None:
+        experiments += own.n_interventions
     lines = [
-        ("Crucial experiments", f"{exact(page.n_crucial)} of {exact(experiments)} interventions"),
-        *(
-            (
-                f"{item.letter} right",
-                f"{exact(item.standing.right)} of {exact(item.standing.predicted)} predicted"
-                if item.standing.predicted
-                else "silent under interventions",
-            )
-            for item in page.explanations
-        ),
+        ("Crucial experiments", f"{exact(page.n_divided)} of {exact(experiments)} interventions"),
+        *((f"{item.letter} right", _right(item, own)) for item in page.explanations),
     ]
     protocol = "" if page.protocol is None else f"{page.protocol.name} ({page.protocol.digest[:12]})"
     title = f"{len(page.explanations)} explanations of {name} compared"

@@ -38,6 +38,7 @@ from app.pages.funnel import FunnelPage
 from app.pages.funnel.model import KindFunnel
 from app.pages.interpretation import InterpretationPage
 from app.pages.network.page import NetworkPage
+from app.pages.recorded import RecordedPage
 from app.pages.reports.ladder import LadderPage, ladder_drawing
 from app.pages.sandbox.views import SandboxPage
 from app.pages.sharing.drawings import drawing_of, thumbs_of
@@ -65,7 +66,7 @@ def figures_of(page: SharedPage | FunnelPage | LadderPage) -> Mapping[str, Draw]
         return {f"{one.kind}s": partial(_funnel, one) for one in page.funnels if one.rows}
     if isinstance(page, LadderPage):
         return {"ladder": partial(ladder_drawing, page)} if page.rungs else {}
-    if isinstance(page, (SandboxPage, StudyPage)):
+    if isinstance(page, (RecordedPage, SandboxPage, StudyPage)):
         return {DRAWING: partial(drawing_of, page)}
     return _of_comparison(page)
 
@@ -131,7 +132,7 @@ def _of_alignment(page: AlignmentPage) -> dict[str, Draw]:
         ),
     }
     for number, view in enumerate(page.interchanges, start=1):
-        title = f"{view.formula} on {view.site}"
+        title = f"{view.shown} on {view.site}"
         figures[f"interchange-{number}"] = partial(
             interchange_heat, view.outputs, view.agreed, view.tested, page.inputs, title=title
         )
@@ -151,10 +152,10 @@ def _of_direction(page: DirectionPage) -> dict[str, Draw]:
                 values = reading.values
                 cuts = [Threshold(0.5, "", tuple(place.truth_table))] if reading.separated else []
             figures[f"line-{place.path}-{number}"] = partial(
-                number_line, values, page.inputs, cuts, hues=page.hues, title=place.formula
+                number_line, values, page.inputs, cuts, hues=page.hues, title=place.shown
             )
     for number, view in enumerate(page.interchanges, start=1):
-        title = f"{view.formula} on {view.site}"
+        title = f"{view.shown} on {view.site}"
         figures[f"interchange-{number}"] = partial(
             interchange_heat, view.outputs, view.agreed, view.tested, page.inputs, title=title
         )

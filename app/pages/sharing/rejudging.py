@@ -12,7 +12,6 @@ from typing import Final
 
 from sqlalchemy.orm import Session
 
-from analysis.alignments.iia import interchange_rows
 from analysis.criteria.criterion import Criterion
 from analysis.experiments import decide_under_interventions, intervention_space, standing_of
 from analysis.reverify import Recomputed, Value
@@ -95,8 +94,8 @@ def ground_figures(session: Session, explanation: Explanation) -> Figures:
         why = f"{row.n_interventions:,} interventions are more than are run on the spot"
         return [Recomputed("coverage", "Coverage", None, why)], _told(found, row.n_interventions)
     place = explanation.place
-    space = intervention_space(place.cut.hidden_sizes, place.cut.n_inputs)
-    answers = decide_under_interventions(place.cut, interchange_rows(place.data), space)
+    space = intervention_space(place.question.cut.hidden_sizes, place.question.cut.n_inputs)
+    answers = decide_under_interventions(place.question.cut, place.question.data.clean_rows, space)
     standing = standing_of(explanation.predictions(space), answers, space)
     figures = [Recomputed("coverage", "Coverage", f"{standing.predicted}/{standing.of}", "interventions predicted")]
     if standing.predicted:

@@ -25,6 +25,7 @@ EMBED_HEIGHTS: Final[dict[str, int]] = {
     "algorithm": 420,
     "alignment": 640,
     "direction": 700,
+    "explanation": 640,
     "compare": 720,
     "sandbox": 640,
     "study": 640,

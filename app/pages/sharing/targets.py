@@ -28,7 +28,8 @@ from app.pages.directions.one import build_direction
 from app.pages.directions.views import DirectionOptions, DirectionPage
 from app.pages.interpretation import InterpretationOptions, InterpretationPage, build_interpretation
 from app.pages.network.page import NetworkOptions, NetworkPage, build_network
-from app.pages.options import Options
+from app.pages.options import Options, ScopeOptions
+from app.pages.recorded import RecordedPage, build_recorded
 from app.pages.sandbox.build import build_sandbox
 from app.pages.sandbox.options import SandboxOptions
 from app.pages.sandbox.views import SandboxPage
@@ -37,7 +38,16 @@ from app.pages.studies.page import build_study
 from app.pages.studies.views import StudyPage
 
 Kind = Literal[
-    "network", "circuit", "interpretation", "algorithm", "alignment", "direction", "compare", "sandbox", "study"
+    "network",
+    "circuit",
+    "interpretation",
+    "algorithm",
+    "alignment",
+    "direction",
+    "explanation",
+    "compare",
+    "sandbox",
+    "study",
 ]
 SharedPage = (
     NetworkPage
@@ -46,6 +56,7 @@ SharedPage = (
     | AlgorithmPage
     | AlignmentPage
     | DirectionPage
+    | RecordedPage
     | ComparePage
     | SandboxPage
     | StudyPage
@@ -60,6 +71,7 @@ _SHAPES: Final[tuple[tuple[Kind, re.Pattern[str]], ...]] = (
     ("algorithm", re.compile(r"/networks/([^/]+)/algorithms/([^/]+)")),
     ("alignment", re.compile(r"/networks/([^/]+)/algorithms/([^/]+)/alignments/([^/]+)")),
     ("direction", re.compile(r"/networks/([^/]+)/algorithms/([^/]+)/directions/([^/]+)")),
+    ("explanation", re.compile(r"/networks/([^/]+)/explanations/([^/]+)")),
     ("compare", re.compile(r"/compare")),
     ("sandbox", re.compile(r"/networks/([^/]+)/sandbox")),
     ("study", re.compile(r"/studies/([^/]+)")),
@@ -72,6 +84,7 @@ _OPTIONS: Final[Mapping[Kind, type[Options]]] = {
     "algorithm": AlgorithmOptions,
     "alignment": AlignmentOptions,
     "direction": DirectionOptions,
+    "explanation": ScopeOptions,
     "compare": CompareOptions,
     "sandbox": SandboxOptions,
     "study": StudyOptions,
@@ -101,7 +114,7 @@ class Target:
             return f"/studies/{quote(self.parts[0], safe='')}"
         nouns = {"circuit": ("circuits",), "interpretation": ("circuits", "interpretations")}
         nouns |= {"algorithm": ("algorithms",), "alignment": ("algorithms", "alignments")}
-        nouns |= {"direction": ("algorithms", "directions")}
+        nouns |= {"direction": ("algorithms", "directions"), "explanation": ("explanations",)}
         first, *rest = (quote(part, safe="") for part in self.parts)
         below = "/sandbox" if self.kind == "sandbox" else ""
         below += "".join(f"/{noun}/{part}" for noun, part in zip(nouns.get(self.kind, ()), rest, strict=True))
@@ -207,6 +220,7 @@ def build_target(session: Session, addresses: Addresses, target: Target) -> Shar
         "algorithm": build_algorithm,
         "alignment": build_alignment,
         "direction": build_direction,
+        "explanation": build_recorded,
         "compare": build_compare,
         "sandbox": build_sandbox,
         "study": build_study,

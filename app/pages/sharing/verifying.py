@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Literal
+from typing import Final, Literal
 
 from pydantic import Field
 from sqlalchemy.orm import Session
 
 from analysis import ENGINE_VERSION
 from analysis.directions.recomputing import recompute_directions
+from analysis.explanations.registry import RECORDED
+from analysis.pipeline import analyse_output
 from analysis.reverify import (
     RELATIVE_TOLERANCE,
     HeldFigure,
@@ -20,14 +22,17 @@ from analysis.reverify import (
     recompute_algorithm,
     recompute_alignment,
     recompute_circuit,
+    recompute_counts,
     recompute_interpretation,
     recompute_network,
     verdict_of,
 )
+from analysis.work import Work
 from app.addressing import Addresses
 from app.db.codecs import tasks_of
-from app.errors import NotFound
-from app.figures.numbers import exact
+from app.errors import BadQuery, NotFound
+from app.figures.numbers import exact, noun
+from app.limits import limits_in
 from app.naming import ExplanationRef
 from app.pages.candidates import algorithm_of, find_algorithm_row
 from app.pages.compare.contrast import LETTERS, MOST
@@ -42,11 +47,20 @@ from app.pages.sharing.against import Against, Source, Store
 from app.pages.sharing.targets import Target, options_of
 
 Verdict = Literal["equal", "differs", "not_stored"]
-NOT_RECOMPUTED = (
+Counting = Literal["", "yes", "no"]
+"""Whether counts are recomputed: yes, no, or where that takes no more than :data:`AT_ONCE_SECONDS`."""
+AT_ONCE_SECONDS: Final = 3.0
+MOST_SECONDS: Final = 60.0
+"""What a page recomputes on request; the command line knows no such limit."""
+NOT_RECOMPUTED: Final = (
     "Stored verdicts of criteria are computed again where a second suffices, with their default settings; minimality "
-    "is judged among the stored circuits. Not computed again: how many explanations there are in all, alignments of "
-    "other placements, verdicts on interpretations (only their numbers are stored), the spread over the common ground. "
-    "The command pluriscope analyse repeats the whole."
+    "is judged among the stored circuits. Not computed again: how many explanations there are in all (verify the "
+    "network for that), alignments of other placements, verdicts on interpretations (only their numbers are stored), "
+    "the spread over the common ground. The command pluriscope analyse repeats the whole."
+)
+NOT_RECOMPUTED_OF_NETWORKS: Final = (
+    "Not computed again: each explanation's own figures (verify it by its own address), verdicts of criteria, searches "
+    "on directions, the spread over the common ground. The command pluriscope analyse repeats the whole."
 )
 
 
@@ -89,10 +103,23 @@ class VerifyPage(PageModel):
     url: str = Field(description="The page that was verified.")
     verify_url: str
     network_slug: str
+    network_name: str
     network_url: str
-    verdict: Verdict = Field(description="differs if any figure does; not_stored if there was nothing to compare with.")
+    verdict: Verdict = Field(
+        description="differs if any figure does; equal if all that were compared are; not_stored if there was nothing "
+        "to compare with."
+    )
+    found: str = Field(description="What was compared and what was not, in words.")
     identity: list[FigureView] = Field(description="Digests of network, protocol and data, stored and recomputed.")
     explanations: list[VerifiedView]
+    counts: list[FigureView] = Field(
+        description="How many explanations of each kind there are, of a network; empty where that was not recomputed."
+    )
+    counts_seconds: float | None = Field(
+        description="What the analysis took that is held against: about what recomputing the counts takes; None where "
+        "there is none, or what is verified is no network."
+    )
+    counts_url: str = Field(description="The same with counts recomputed; empty where they are, or it takes minutes.")
     engine_version: str = Field(description="Of the engine that recomputed.")
     compared_with: Source = Field(description="What the recomputed figures are held against.")
     stored_engine_version: str = Field(description="Of the engine that made that; empty without one.")
@@ -113,11 +140,22 @@ class VerifyPage(PageModel):
 
     @property
     def _all(self) -> list[FigureView]:
-        return [*self.identity, *(figure for item in self.explanations for figure in item.figures)]
+        return [*self.identity, *(figure for item in self.explanations for figure in item.figures), *self.counts]
+
+    @property
+    def noun(self) -> str:
+        """What was verified, without the network's name."""
+        return "" if self.kind == "network" else _nouns(self.kind)
 
 
 def build_verification(
-    session: Session, addresses: Addresses, target: Target, against: Against | None = None
+    session: Session,
+    addresses: Addresses,
+    target: Target,
+    against: Against | None = None,
+    *,
+    counting: Counting = "",
+    most_seconds: float = MOST_SECONDS,
 ) -> VerifyPage:
     """Recompute what an address names and hold it against the store, or against something else.
 
@@ -126,9 +164,11 @@ def build_verification(
         addresses: builds links.
         target: what is verified.
         against: the other side, the store if not given.
+        counting: whether the counts of a network are recomputed.
+        most_seconds: they are not where that is predicted to take longer.
 
     Raises:
-        PageError: the address names nothing, or an option is wrong.
+        PageError: the address names nothing, an option is wrong, or counts are asked for that take too long.
         AnalysisError: what it names does not fit the network, or is too large to be read on the spot.
     """
     started = time.perf_counter()
@@ -137,7 +177,10 @@ def build_verification(
     other = Store(session) if against is None else against
     identity = _identity(place, other)
     if target.kind == "network":
-        figures = recompute_network(place.network, tasks_of(place.row))
+        # its digest is held against the stored one with the others above
+        figures = [
+            one for one in recompute_network(place.question.model, tasks_of(place.row)) if one.key != "network_digest"
+        ]
         views = [_view("", place.row.name, "network", addresses.network(place.row.slug, place.scope), figures, {})]
     elif isinstance(options, DirectionOptions):
         views = [_verified_direction(session, addresses, other, place, target, options)]
@@ -146,34 +189,99 @@ def build_verification(
         found = [find_explanation(session, addresses, place, ref, n) for n, ref in enumerate(refs, start=1)]
         views = [_verified(other, one, letter, len(found)) for one, letter in zip(found, letters, strict=False)]
     analysis = place.analysis
-    held = [*(figure.status for figure in identity), *(view.verdict for view in views)]
+    expected = other.seconds(place) if target.kind == "network" else None
+    counts: list[FigureView] = []
+    if target.kind == "network" and _is_counted(place, addresses, counting, expected, most_seconds):
+        counts = [figure_view(one) for one in hold_against(_recount(session, place), other.counts(place))]
+    held = [*(figure.status for figure in identity), *(view.verdict for view in views), *(one.status for one in counts)]
     verdict: Verdict = "differs" if "differs" in held else "not_stored"
     if verdict != "differs" and any(view.verdict == "equal" for view in views):
         verdict = "equal"
     if target.kind == "network" and verdict == "not_stored" and other.source != "nothing":
         verdict = "equal"  # of a network the digest is what is stored, and it is held against the weights above
     page = addresses.prefix + target.path + target.query_text
+    verify_url = addresses.made_of(page, "verify")
+    offered = expected is not None and not counts and expected <= most_seconds
     name = place.row.name if target.kind == "network" else f"{_nouns(target.kind)} of {place.row.name}"
     return VerifyPage(
         title=name,
         kind=target.kind,
         url=page,
-        verify_url=addresses.made_of(page, "verify"),
+        verify_url=verify_url,
         network_slug=place.row.slug,
+        network_name=place.row.name,
         network_url=addresses.network(place.row.slug, place.scope),
         verdict=verdict,
+        found=_found_words(target.kind, identity, views, counts, other.source),
         identity=identity,
         explanations=views,
+        counts=counts,
+        counts_seconds=None if expected is None else round(expected, 3),
+        counts_url=f"{verify_url}{'&' if '?' in verify_url else '?'}counts=yes" if offered else "",
         engine_version=ENGINE_VERSION,
         compared_with=other.source,
         stored_engine_version=other.engine(place),
         analysed_at="" if analysis is None else analysis.created_at.isoformat(timespec="seconds"),
         result_digest="" if analysis is None else analysis.result_digest,
         tolerance=RELATIVE_TOLERANCE,
-        not_recomputed=NOT_RECOMPUTED,
+        not_recomputed=NOT_RECOMPUTED_OF_NETWORKS if target.kind == "network" else NOT_RECOMPUTED,
         command=f"pluriscope verify '{target.path}{target.query_text}'",
         seconds=round(time.perf_counter() - started, 4),
     )
+
+
+def _is_counted(
+    place: Place, addresses: Addresses, counting: Counting, expected: float | None, most_seconds: float
+) -> bool:
+    """Whether the counts of a network are recomputed here and now."""
+    if counting == "yes" and expected is not None and expected > most_seconds:
+        raise BadQuery(
+            "counts=yes",
+            f"would take about {expected:.0f} s, and a page takes at most {most_seconds:.0f}",
+            "leave it out, or use the command: pluriscope verify --counts",
+            "counts",
+            addresses.network(place.row.slug, place.scope),
+            "the network",
+        )
+    return counting == "yes" or (counting == "" and expected is not None and expected <= AT_ONCE_SECONDS)
+
+
+def _recount(session: Session, place: Place) -> tuple[Recomputed, ...]:
+    """The whole analysis made again, under the limits that hold here."""
+    found = analyse_output(place.question, Work(limits=limits_in(session)))
+    return recompute_counts(found)
+
+
+def _found_words(
+    kind: str,
+    identity: Sequence[FigureView],
+    views: Sequence[VerifiedView],
+    counts: Sequence[FigureView],
+    source: Source,
+) -> str:
+    """What was compared, and of a network whether its counts were."""
+    digests, own, counted = (
+        [figure.status for figure in figures]
+        for figures in (identity, [figure for view in views for figure in view.figures], counts)
+    )
+    different = (digests + own + counted).count("differs")
+    if different:
+        other = {"store": "what is stored", "result file": "the result file", "nothing": "what there is"}[source]
+        return f"{noun(different, 'figure')} {'differs' if different == 1 else 'differ'} from {other}"
+    said = []
+    if same := digests.count("equal"):
+        said.append(f"{noun(same, 'digest')} {'matches' if same == 1 else 'match'}")
+    if same := own.count("equal"):
+        said.append(f"{noun(same, 'figure')} found again")
+    if same := counted.count("equal"):
+        said.append(f"{noun(same, 'count')} found again")
+    elif kind == "network" and not counts:
+        said.append("counts not recomputed")
+    if not own.count("equal") and not counted.count("equal") and (kind != "network" or counts):
+        where = {"store": "stored", "result file": "in the result file", "nothing": "there"}[source]
+        said.append(f"computed anew; nothing {'else ' if said else ''}is {where} to compare with")
+    text = "; ".join(said)
+    return text[:1].upper() + text[1:]
 
 
 def figure_view(figure: HeldFigure) -> FigureView:
@@ -220,6 +328,8 @@ def _named(
     if target.kind in ("network", "direction"):
         return place, []
     second = target.parts[2] if len(target.parts) > 2 else ""
+    if target.kind == "explanation":
+        return place, [read_ref(target.parts[1], 1)]
     placed = target.values("place")
     if target.kind == "alignment" and placed:
         second = "_".join(text.replace(" ", "+") for text in placed)
@@ -229,9 +339,16 @@ def _named(
 def _identity(place: Place, other: Against) -> list[FigureView]:
     """The digests that everything else rests on, hashed again."""
     recomputed = [
-        Recomputed("network_digest", "Network digest", place.network.digest, "settings and weights, hashed again"),
-        Recomputed("protocol_digest", "Protocol digest", place.protocol.digest, place.protocol.name),
-        Recomputed("data_digest", "Data digest", place.data.digest, place.data.description or "every clean input once"),
+        Recomputed(
+            "network_digest", "Network digest", place.question.model.digest, "settings and weights, hashed again"
+        ),
+        Recomputed("protocol_digest", "Protocol digest", place.question.protocol.digest, place.question.protocol.name),
+        Recomputed(
+            "data_digest",
+            "Data digest",
+            place.question.data.digest,
+            place.question.data.description or "every clean input once",
+        ),
     ]
     return [figure_view(figure) for figure in hold_against(recomputed, other.identity(place))]
 
@@ -245,6 +362,7 @@ def _verified(other: Against, explanation: Explanation, letter: str, among: int)
         "algorithm": "Algorithm {}",
         "alignment": "Algorithm {}, alignment {}",
         "direction": "Algorithm {}, directions {}",
+        **{kind.key: kind.noun.capitalize() + " {}" for kind in RECORDED},
     }[explanation.kind]
     names = (explanation.ref.first, explanation.ref.second)
     more: Sequence[Recomputed] = ()
@@ -267,8 +385,8 @@ def _verified_direction(
     algorithm = algorithm_of(row, place)
     _, alignment = find_direction(session, addresses, place, row, algorithm, target.parts[2], options.at)
     recomputed = [
-        *recompute_algorithm(algorithm, place.task),
-        *recompute_directions(place.cut, algorithm, alignment, place.data, place.protocol),
+        *recompute_algorithm(algorithm, place.question.task),
+        *recompute_directions(place.question, algorithm, alignment),
     ]
     stored = other.directions(place, algorithm.id, alignment.id)
     title = f"Algorithm {algorithm.id}, directions {alignment.id}"
@@ -279,22 +397,20 @@ def _verified_direction(
 def recompute_explanation(explanation: Explanation) -> Iterator[Recomputed]:
     """Every cheap figure of an explanation, from the weights."""
     place = explanation.place
+    if explanation.recorded is not None:
+        yield from explanation.recorded.kind.recompute(place.question, explanation.ref.first)
     if explanation.circuit is not None:
-        circuit, output = explanation.circuit, place.scope.output
-        yield from recompute_circuit(place.cut, circuit, place.task, place.data, place.protocol, output=output)
+        circuit = explanation.circuit
+        yield from recompute_circuit(place.question, circuit)
         if explanation.interpretation is not None:
             index = explanation.interpretation.index
-            yield from recompute_interpretation(place.cut, circuit, index, place.task, place.data, place.protocol)
+            yield from recompute_interpretation(place.question, circuit, index)
     if explanation.algorithm is not None:
-        yield from recompute_algorithm(explanation.algorithm, place.task)
+        yield from recompute_algorithm(explanation.algorithm, place.question.task)
         if explanation.alignment is not None:
-            yield from recompute_alignment(
-                place.cut, explanation.algorithm, explanation.alignment, place.data, place.protocol
-            )
+            yield from recompute_alignment(place.question, explanation.algorithm, explanation.alignment)
         if explanation.directions is not None:
-            yield from recompute_directions(
-                place.cut, explanation.algorithm, explanation.directions, place.data, place.protocol
-            )
+            yield from recompute_directions(place.question, explanation.algorithm, explanation.directions)
 
 
 def _view(
@@ -325,6 +441,7 @@ def _nouns(kind: str) -> str:
         "algorithm": "Algorithm",
         "alignment": "Alignment",
         "direction": "Directions",
+        "explanation": "Explanation",
         "compare": "Comparison",
     }[kind]
 

@@ -196,7 +196,7 @@ def _line(
     words, url = algorithm.formula, addresses.algorithm(network, short_id(text)) if network else ""
     if places:
         alignment = alignment_of_word(course.item)
-        formulas = {variable.path: variable.formula for variable in algorithm.variables}
+        formulas = {variable.path: variable.shown for variable in algorithm.variables}
         words = "; ".join(
             f"{formulas[path]} on layer {site.layer}, neuron{'s' * (len(site.neurons) > 1)} "
             + " ".join(map(str, site.neurons))

@@ -31,6 +31,7 @@ from app.db.studies import design_of
 from app.db.study_tables import StudyOutcomeRow, StudyRow
 from app.db.tables import AnalysisRow, NetworkRow
 from app.errors import BadQuery, NotFound
+from app.figures.numbers import bounded_text
 from app.naming import Scope
 from app.pages.cursors import read_cursor, write_cursor
 from app.pages.studies.figures import measure_view, protocol_named
@@ -236,8 +237,13 @@ def _item(
 
 
 def value_words(measured: Measured) -> str:
-    """A value for people, with a sign where it is not exact."""
+    """A value for people, with its bound or interval where it is not exact."""
     value = measured.value
+    if isinstance(value, int) and not isinstance(value, bool) and not measured.exact:
+        if measured.low is None or measured.high is None:
+            # of a search that stopped before anything was found, 0 says nothing
+            return bounded_text(value, "at_least" if value else "unknown")
+        return bounded_text(value, "about", round(measured.low), round(measured.high))
     if value is None:
         return "n/a"
     if isinstance(value, bool):

@@ -14,6 +14,7 @@ from analysis.studies.outcome import CONVERGED
 from analysis.studies.statistics import Tested
 from analysis.studies.summary import StudySummary
 from app.addressing import Addresses
+from app.db.reads.jobs import jobs_of_network
 from app.db.reads.studies import find_study, state_counts
 from app.db.study_tables import StudyRow
 from app.errors import BadQuery
@@ -81,6 +82,7 @@ def build_study(session: Session, addresses: Addresses, study: str, options: Stu
         by=options.by or "",
         by_options=_by_options(design, addresses, row, view),
         cells=_cells(summary, state_counts(session, row.id), addresses, row),
+        moving=bool(jobs_of_network(session, row.digest, unfinished=True)),
         summed=len(summary.records),
         figures=_figure_links(summary, addresses, row, view),
         tables=[

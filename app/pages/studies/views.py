@@ -250,6 +250,7 @@ class StudyPage(PageModel):
     by: str = Field(description="Factor by which networks are grouped; empty: by cell.")
     by_options: list[ProtocolLink]
     cells: list[CellView]
+    moving: bool = Field(description="Whether jobs of it wait or run, so that there will be more by itself.")
     summed: int = Field(
         description="Networks that figures, numbers and tests are of: all that have their outcome, or fewer while more "
         "are added, for these are summed up in the background."

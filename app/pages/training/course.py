@@ -45,6 +45,9 @@ class TrainedOutcome(PageModel):
     loss: float | None
     accuracy: float | None = Field(description="Share of validation rows decided right; null before the end.")
     url: str = Field(description="The network, empty if it did not converge.")
+    known_as: list[str] = Field(
+        [], description="Other names under which the same weights were saved or found by a study; empty if none were."
+    )
 
 
 class TrainedNetwork(TrainedOutcome):
@@ -228,6 +231,7 @@ def _network(
         loss=outcome["loss"],
         accuracy=outcome["accuracy"],
         url=addresses.prefix + outcome["url"] if outcome.get("url") else "",
+        known_as=outcome.get("known_as") or [],
         losses=[(int(epoch), loss) for epoch, loss in outcome.get("losses", [])],
         outputs=[(int(epoch), rows) for epoch, rows in outputs],
         decided=decided,

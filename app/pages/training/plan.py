@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from analysis.circuits.planning import plan_circuits
 from analysis.data import clean_data
 from analysis.errors import AnalysisError
 from analysis.limits import Limits
 from analysis.networks.training_cost import training_cost, untrained_network
 from analysis.preflight import preflight
 from analysis.protocol import named_protocol
+from analysis.question import Question
+from app.expected import expected_chain
 from app.figures.numbers import duration
 from app.pages.options import PageModel
 from app.pages.plan import PlanView, refused, view_of
@@ -54,13 +55,14 @@ def plan_training(request: TrainRequest, limits: Limits) -> TrainingPlan:
     for output, task in enumerate(spec.resolved_tasks()):
         for name in request.protocols:
             protocol = named_protocol(name)
-            problems = preflight(network, output, task, protocol, data)
+            question = Question(network, output, task, protocol, data)
+            problems = preflight(question)
             if problems:
                 plan = refused(problems, limits)
             else:
                 try:
-                    cut = network.for_output(output)
-                    plan = view_of(plan_circuits(cut, task, protocol, data, output=output, limits=limits), limits)
+                    chain = expected_chain(question, limits, trained=False)
+                    plan = view_of(chain, limits)
                 except AnalysisError as error:
                     plan = refused((error,), limits)
             label = task.name or "".join(map(str, task.truth_table))

@@ -11,38 +11,41 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Set
 from dataclasses import dataclass, replace
-from typing import Any, Final, cast
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
 from analysis.alignments.iia import score_alignment
-from analysis.circuits.circuit import Circuit
+from analysis.circuits.circuit import mask_array, one_mask
 from analysis.criteria.alignment_context import AlignmentCriteriaContext
 from analysis.criteria.circuit_context import CircuitCriteriaContext
-from analysis.criteria.criterion import Criterion, Kind
+from analysis.criteria.criterion import Criterion
 from analysis.criteria.direction_verdicts import judge_directions
 from analysis.criteria.interpretation_context import InterpretationCriteriaContext
 from analysis.criteria.minimality import valid_by_running
+from analysis.criteria.recorded_context import RecordedContext
 from analysis.criteria.redundancies import AlgorithmCriteriaContext
 from analysis.criteria.registry import criteria_for
 from analysis.criteria.verdict import Verdict
-from analysis.errors import AnalysisError, Cancelled
-from analysis.progress import Progress, Report
+from analysis.errors import AnalysisError
+from analysis.progress import OutOfTime
+from analysis.work import Work
+from app.db.frames import stored_refs, stored_searches
 from app.db.reads.circuits import whole_column
 from app.pages.explanations import Explanation
-from app.pages.place import Place
 
 SECONDS: Final = 1.0  # for one explanation; what is not begun by then is not computed
 SMALL_HIDDEN: Final = 8  # hidden neurons up to which slow criteria are computed on the spot
 SMALL_INPUTS: Final = 3
+MAX_READ: Final = 300  # explanations that are computed again to judge one among them
 MAX_DIRECTION_RUNS: Final = 1 << 16  # joint interchanges along directions
-SLOW: Final = frozenset({"input-robust", "patching-robust", "knockout-completeness", "above-random"})
 REMOVALS: Final = frozenset({"minimal-quasi", "minimal-local"})
-MINIMALITY: Final = REMOVALS | {"minimal-subset", "minimal-cardinal"}
+_OF_THE_FAMILY: Final = frozenset(one.key for one in criteria_for("circuit") if one.over == "population")
 _TOO_LARGE: Final = f"takes long beyond {SMALL_HIDDEN} hidden neurons or {SMALL_INPUTS} inputs; a worker computes it"
 _TOO_LATE: Final = f"the {SECONDS:g} s that a page may take were spent; a worker computes it"
+_NOT_FEW: Final = "asks for all explanations of this kind, which are not stored or too many to be computed on the spot"
 _NOT_ALL: Final = "depends on all valid circuits, of which no complete list is stored under this protocol"
 
 
@@ -76,31 +79,28 @@ def judge_on_the_spot(
         known: keys of criteria whose verdicts are known already, so that they are not computed.
         clock: seconds from some moment.
     """
-    place, end = explanation.place, clock() + SECONDS
-
-    def report(_: Progress) -> None:
-        if clock() > end:
-            raise Cancelled
-
+    place, work = explanation.place, Work(clock=clock).for_seconds(SECONDS)
     if explanation.directions is not None:
         return _judge_directions(explanation, known)
-    kind = cast(Kind, explanation.kind)
-    alone = _context(explanation, report)
-    family = None if known >= MINIMALITY else _family(session, explanation)
-    small = sum(place.cut.hidden_sizes) <= SMALL_HIDDEN and place.cut.n_inputs <= SMALL_INPUTS
+    kind = explanation.kind
+    alone = _context(explanation, work)
+    family = None if known >= _OF_THE_FAMILY else _family(session, explanation)
+    small = sum(place.question.cut.hidden_sizes) <= SMALL_HIDDEN and place.question.cut.n_inputs <= SMALL_INPUTS
 
     def judge(criterion: Criterion) -> Judged:
         if criterion.key in known:
             return Judged(criterion, None, "stored")
-        if criterion.key in SLOW and not small:
+        if criterion.cost == "slow" and not small:
             return Judged(criterion, None, _TOO_LARGE)
-        if clock() > end:
+        if work.is_over:
             return Judged(criterion, None, _TOO_LATE)
         try:
-            if criterion.key in MINIMALITY:
+            if criterion.over == "population":
+                if explanation.recorded is not None:
+                    return _judge_among_stored(session, criterion, alone, explanation)
                 return _judge_minimality(criterion, alone, family, explanation)
             return Judged(criterion, criterion.judge(kind, alone).at(0))
-        except Cancelled:
+        except OutOfTime:
             return Judged(criterion, None, _TOO_LATE)
         except AnalysisError as error:
             return Judged(criterion, None, f"{error.item}: {error.cause}")
@@ -115,24 +115,38 @@ def _judge_directions(explanation: Explanation, known: Set[str]) -> list[Judged]
         raise ValueError("an alignment on directions has an algorithm")
     criteria = criteria_for("alignment")
     keys = [criterion.key for criterion in criteria if criterion.key not in known]
-    verdicts = judge_directions(
-        place.cut, algorithm, directions, place.protocol, place.data, keys, max_runs=MAX_DIRECTION_RUNS
-    )
+    verdicts = judge_directions(place.question, algorithm, directions, keys, max_runs=MAX_DIRECTION_RUNS)
     return [
         Judged(criterion, verdicts[criterion.key]) if criterion.key in verdicts else Judged(criterion, None, "stored")
         for criterion in criteria
     ]
 
 
+def _judge_among_stored(
+    session: Session, criterion: Criterion, alone: RecordedContext, explanation: Explanation
+) -> Judged:
+    """A criterion that asks for all explanations of a kind that has a record, where the store holds few of them."""
+    analysis, kind = explanation.place.analysis, alone.kind
+    search = None if analysis is None else stored_searches(session, analysis.id).get(kind.key)
+    if analysis is None or search is None or search.n > MAX_READ:
+        return Judged(criterion, None, _NOT_FEW)
+    texts = stored_refs(session, analysis.id, kind)
+    if explanation.ref.first not in texts:
+        return Judged(criterion, None, _NOT_FEW)
+    items = tuple(kind.read(alone.question, text) for text in texts)
+    among = replace(alone, explanations=items, complete=search.complete)
+    return Judged(criterion, criterion.judge(kind.key, among).at(texts.index(explanation.ref.first)))
+
+
 def _judge_minimality(
-    criterion: Criterion, alone: Any, family: NDArray[np.uint64] | None, explanation: Explanation
+    criterion: Criterion, alone: Any, family: NDArray[Any] | None, explanation: Explanation
 ) -> Judged:
     if explanation.circuit is None or (family is None and criterion.key not in REMOVALS):
         return Judged(criterion, None, _NOT_ALL)
     if family is None:
         valid, among, position = bool(valid_by_running(alone, alone.masks)[0]), replace(alone, exhaustive=False), 0
     else:
-        position = int(np.searchsorted(family, np.uint64(explanation.circuit.mask)))
+        position = int(np.searchsorted(family, one_mask(explanation.circuit.mask, explanation.circuit.layout)))
         valid = position < len(family) and int(family[position]) == explanation.circuit.mask
         among = replace(alone, masks=family)
     if not valid:
@@ -141,41 +155,36 @@ def _judge_minimality(
     return Judged(criterion, criterion.judge("circuit", among).at(position))
 
 
-def _context(explanation: Explanation, report: Report) -> Any:
+def _context(explanation: Explanation, work: Work) -> Any:
     """What the criteria of its kind ask for, with this explanation alone."""
     place = explanation.place
+    if explanation.recorded is not None:
+        recorded = explanation.recorded
+        return RecordedContext(place.question, recorded.kind, (recorded.item,), True, work)
     if explanation.interpretation is not None:
-        return InterpretationCriteriaContext(
-            place.cut, place.protocol, place.data, (explanation.interpretation,), report
-        )
+        return InterpretationCriteriaContext(place.question, (explanation.interpretation,), work)
     if explanation.circuit is not None:
-        return _circuit_context(place, explanation.circuit, report)
+        circuit = explanation.circuit
+        return CircuitCriteriaContext(place.question, mask_array([circuit.mask], circuit.layout), True, work)
     if explanation.algorithm is None:
         raise ValueError("an explanation has a circuit or an algorithm")
     if explanation.alignment is None:
-        return AlgorithmCriteriaContext((explanation.algorithm,), report)
-    scored = score_alignment(place.cut, explanation.algorithm, explanation.alignment, place.protocol, place.data)
-    return AlignmentCriteriaContext(place.cut, place.protocol, place.data, ((explanation.algorithm, scored),), report)
+        return AlgorithmCriteriaContext((explanation.algorithm,), work)
+    scored = score_alignment(place.question, explanation.algorithm, explanation.alignment)
+    return AlignmentCriteriaContext(place.question, ((explanation.algorithm, scored),), work)
 
 
-def _circuit_context(place: Place, circuit: Circuit, report: Report) -> CircuitCriteriaContext:
-    masks = np.array([circuit.mask], dtype=np.uint64)
-    return CircuitCriteriaContext(
-        place.cut, place.task, place.protocol, place.data, masks, True, place.scope.output, report
-    )
-
-
-def _family(session: Session, explanation: Explanation) -> NDArray[np.uint64] | None:
+def _family(session: Session, explanation: Explanation) -> NDArray[Any] | None:
     """Valid circuits inside a circuit and one with the fewest edges of all, ascending; None if not all are stored."""
     analysis, circuit = explanation.place.analysis, explanation.circuit
     if circuit is None or explanation.kind != "circuit" or analysis is None:
         return None
     if analysis.circuits_truncated_at is not None or analysis.circuits_method == "estimated":
         return None
-    masks: NDArray[np.uint64] = np.asarray(whole_column(session, analysis.id, "mask"), dtype=np.uint64)
-    given = np.uint64(circuit.mask)
+    masks: NDArray[Any] = whole_column(session, analysis.id, "mask")
+    given = one_mask(circuit.mask, circuit.layout)
     wanted: NDArray[np.bool_] = (masks & given) == masks
     if len(masks):
         wanted[np.argmin(np.bitwise_count(masks))] = True
-    family: NDArray[np.uint64] = masks[wanted]
+    family: NDArray[Any] = masks[wanted]
     return family

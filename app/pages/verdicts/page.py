@@ -12,11 +12,11 @@ from pydantic import Field
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from analysis.criteria.criterion import Kind as JudgedKind
 from analysis.criteria.registry import CRITERIA
 from analysis.criteria.steps import CriterionStep
 from analysis.criteria.verdict import OUTCOMES, Outcome, Verdict
 from app.addressing import Addresses
+from app.db.frames import stored_refs
 from app.db.reads import algorithms as algorithm_reads
 from app.db.reads.circuit_scan import locate_mask
 from app.db.reads.verdicts import StoredVerdict, position_of_alignment, verdicts_among, verdicts_at
@@ -158,9 +158,9 @@ def build_verdicts(session: Session, addresses: Addresses, network: str, options
     ]
     rows = _rows(views)
     return VerdictsPage(
-        network=network_view(place.row, addresses, place.network),
-        task=TaskView(name=place.task.name, truth_table=list(place.task.truth_table)),
-        protocol=protocol_view(place.protocol),
+        network=network_view(place.row, addresses, place.question.model),
+        task=TaskView(name=place.question.task.name, truth_table=list(place.question.task.truth_table)),
+        protocol=protocol_view(place.question.protocol),
         output=scope.output,
         explanations=views,
         rows=rows,
@@ -199,7 +199,7 @@ class Judge:
             analyses[analysis.id] = analysis
             places.setdefault((analysis.id, explanation.kind), {})[_key(explanation)] = position
         for (analysis_id, kind), positions in places.items():
-            found = verdicts_among(self.session, analyses[analysis_id], cast(JudgedKind, kind), positions.values())
+            found = verdicts_among(self.session, analyses[analysis_id], kind, positions.values())
             self._stored |= {key: found[position] for key, position in positions.items()}
 
     def on(self, explanation: Explanation) -> list[CriterionVerdict]:
@@ -240,7 +240,7 @@ class Judge:
 
 def _key(explanation: Explanation) -> tuple[str, str]:
     """What tells explanations of a comparison apart."""
-    return str(explanation.ref), explanation.place.protocol.digest
+    return str(explanation.ref), explanation.place.question.protocol.digest
 
 
 def _within(explanation: Explanation) -> Explanation | None:
@@ -261,7 +261,7 @@ def stored_verdicts(session: Session, explanation: Explanation) -> Sequence[Stor
     position = None if analysis is None else _position(session, explanation)
     if analysis is None or position is None:
         return ()
-    return verdicts_at(session, analysis, cast(JudgedKind, explanation.kind), position)
+    return verdicts_at(session, analysis, explanation.kind, position)
 
 
 def _position(session: Session, explanation: Explanation) -> int | None:
@@ -269,6 +269,9 @@ def _position(session: Session, explanation: Explanation) -> int | None:
     analysis = explanation.place.analysis
     if analysis is None or explanation.interpretation is not None or explanation.directions is not None:
         return None
+    if explanation.recorded is not None:
+        texts = stored_refs(session, analysis.id, explanation.recorded.kind)
+        return texts.index(explanation.ref.first) if explanation.ref.first in texts else None
     if explanation.circuit is not None:
         position, stored = locate_mask(session, analysis.id, explanation.circuit.hex)
         return position if stored else None

@@ -9,6 +9,7 @@ from analysis.algorithms.redundancy import irredundancy
 from analysis.errors import Cancelled
 from analysis.protocol import COMPLETE, PAPER, protocol_from_mapping
 from analysis.tasks import Task, input_table, named_task, task_from_table
+from analysis.work import Work
 from tests.golden_files import NAMES, golden, golden_network
 from tests.oracles import brute_force_algorithms as oracle
 
@@ -137,7 +138,7 @@ def test_an_input_is_its_own_algorithm(n_inputs):
 
 def test_formula_trees_tell_how_far_they_are_and_can_be_cancelled_meanwhile():
     task, seen = named_task("MAJORITY", 3), []
-    whole = candidate_algorithms(task, at_depth("formula_trees", 2), 3, report=seen.append, max_candidates=777)
+    whole = candidate_algorithms(task, at_depth("formula_trees", 2), 3, Work(report=seen.append), max_candidates=777)
     assert [progress.done for progress in seen[1:-1]] == list(range(seen[1].total))
 
     def stop(progress):
@@ -145,7 +146,7 @@ def test_formula_trees_tell_how_far_they_are_and_can_be_cancelled_meanwhile():
             raise Cancelled("algorithms")
 
     with pytest.raises(Cancelled):
-        candidate_algorithms(task, at_depth("formula_trees", 2), 3, report=stop, max_candidates=778)
+        candidate_algorithms(task, at_depth("formula_trees", 2), 3, Work(report=stop), max_candidates=778)
     again = candidate_algorithms(task, at_depth("formula_trees", 2), 3, max_candidates=778)
     assert again.algorithms == whole.algorithms
 
@@ -165,4 +166,4 @@ def test_the_report_can_cancel():
         raise Cancelled("algorithms")
 
     with pytest.raises(Cancelled):
-        candidate_algorithms(named_task("XOR", 2), COMPLETE, 2, report=stop)
+        candidate_algorithms(named_task("XOR", 2), COMPLETE, 2, Work(report=stop))

@@ -52,6 +52,7 @@ def python_value(formula, row):
     return int(bool(eval(source, {}, dict(zip("ABC", map(bool, row), strict=False)))))  # noqa: S307
 
 
+@pytest.mark.slow
 @given(and_inverter_texts())
 def test_and_inverter_texts_read_back_and_mean_the_same(text):
     algorithm = parse_algorithm(text, "and_inverter", 3)
@@ -71,6 +72,7 @@ def test_the_authors_strings_read_back_and_mean_the_same(text):
     assert irredundancy(algorithm) == oracle.redundancy(text, 3)
 
 
+@pytest.mark.slow
 @given(and_inverter_texts())
 def test_the_readable_formula_means_the_same(text):
     algorithm = parse_algorithm(text, "and_inverter", 3)
@@ -161,3 +163,33 @@ def test_equal_trees_are_equal_algorithms():
     leaf = Node("input", input=0)
     assert HighLevelModel("and_inverter", 2, leaf) == HighLevelModel("and_inverter", 2, Node("input", input=0))
     assert HighLevelModel("and_inverter", 2, leaf).id == "559aead08264d579"  # SHA-256 of "A"
+
+
+def unnegated(shown):
+    """A variable as the formula shows it, without the ¬( ) around it."""
+    return shown[2:-1] if shown.startswith("¬(") else shown
+
+
+def test_every_xor_algorithm_shows_its_variables_as_parts_of_its_formula():
+    candidates = candidate_algorithms(named_task("XOR", 2), COMPLETE, n_hidden_layers=2)
+    assert len(candidates.algorithms) == 250
+    for algorithm in candidates.algorithms:
+        for variable in algorithm.variables:
+            assert unnegated(variable.shown) in algorithm.formula, (algorithm.text, variable)
+            table = sum(python_value(variable.shown, row) << i for i, row in enumerate(oracle.rows(2)))
+            assert table == variable.function, (algorithm.text, variable)
+
+
+def test_or_is_shown_negated_where_its_negation_is_stored():
+    algorithm = parse_algorithm("(!(!A&!B)&!(A&B))", "and_inverter", 2)
+    assert algorithm.formula == "(A ∨ B) ∧ ¬(A ∧ B)"
+    assert [(v.formula, v.shown) for v in algorithm.variables] == [("¬A ∧ ¬B", "¬(A ∨ B)"), ("A ∧ B", "A ∧ B")]
+
+
+@pytest.mark.slow
+@given(and_inverter_texts())
+def test_shown_variables_are_parts_of_the_formula_and_mean_the_same(text):
+    algorithm = parse_algorithm(text, "and_inverter", 3)
+    for variable in algorithm.variables:
+        assert unnegated(variable.shown) in algorithm.formula
+        assert sum(python_value(variable.shown, row) << i for i, row in enumerate(oracle.rows(3))) == variable.function

@@ -20,7 +20,9 @@ from analysis.errors import BeyondLimits, Cancelled
 from analysis.networks.mlp import forward
 from analysis.networks.network import Network
 from analysis.protocol import COMPLETE, PAPER, protocol_from_mapping
+from analysis.question import ask
 from analysis.tasks import Task, input_table, named_task
+from analysis.work import Work
 from tests.golden_files import NAMES, golden, golden_data, golden_network, node_paths
 from tests.oracles import brute_force_alignments as oracle
 
@@ -71,7 +73,7 @@ def as_tuples(result):
 
 
 def assert_same_as_brute_force(network, candidates, protocol, data):
-    found = search_alignments(network, candidates, protocol, data)
+    found = search_alignments(ask(network, protocol=protocol, data=data), candidates)
     rows = data.representatives if data.interchange_rows is None else data.interchange_rows
     one_by_one = oracle.Interchange(network, rows, protocol.interchange_pairs, protocol.alignment_decision)
     assert [result.algorithm for result in found.algorithms] == list(candidates.algorithms)
@@ -87,7 +89,10 @@ def assert_same_as_brute_force(network, candidates, protocol, data):
         for scored in result.alignments:
             margins = [one_by_one.margin((site.layer, site.neurons)) for _, site in scored.alignment.places]
             assert scored.margin == pytest.approx(min(margins, default=np.inf), abs=1e-12)
-            assert score_alignment(network, result.algorithm, scored.alignment, protocol, data) == scored
+            assert (
+                score_alignment(ask(network, protocol=protocol, data=data), result.algorithm, scored.alignment)
+                == scored
+            )
     return n_valid
 
 
@@ -97,7 +102,7 @@ def test_golden_networks_are_aligned_as_by_brute_force(name, n_valid):
     file = golden_network(name)
     candidates = candidate_algorithms(file.tasks[0], COMPLETE, file.network.n_hidden_layers)
     chosen = some(candidates, 40, 3)
-    whole = search_alignments(file.network, candidates, COMPLETE, clean_data(2))
+    whole = search_alignments(ask(file.network), candidates)
     assert whole.n_valid_alignments == n_valid
     aligned = tuple(r.algorithm for r in whole.algorithms if r.n_valid)
     assert_same_as_brute_force(
@@ -140,11 +145,7 @@ def test_the_own_rows_of_a_data_record_are_interchanged():
 def test_3_3_networks_are_aligned_as_by_brute_force(name):
     file = golden_network(name)
     candidates = candidate_algorithms(file.tasks[0], COMPLETE, 2)
-    aligned = [
-        r.algorithm
-        for r in search_alignments(file.network, candidates, COMPLETE, clean_data(2)).algorithms
-        if r.n_valid
-    ]
+    aligned = [r.algorithm for r in search_alignments(ask(file.network), candidates).algorithms if r.n_valid]
     few = tuple(a for a in aligned if len(a.variables) <= 3)[:12] + some(candidates, 12, 4).algorithms
     assert assert_same_as_brute_force(file.network, Candidates(few, len(few)), COMPLETE, clean_data(2))
 
@@ -163,7 +164,7 @@ def test_mappings_are_the_authors(name, output, protocol, key):
     }
     file = golden_network(name)
     candidates = candidate_algorithms(file.tasks[output], protocol, file.network.n_hidden_layers)
-    found = search_alignments(file.network.for_output(output), candidates, protocol, golden_data(name))
+    found = search_alignments(ask(file.network, output=output, protocol=protocol, data=golden_data(name)), candidates)
     ours = {
         (
             index,
@@ -180,7 +181,7 @@ def test_mappings_are_the_authors(name, output, protocol, key):
 def test_the_pretrained_xor_has_one_minimal_alignment_of_its_plain_algorithms():
     file = golden_network("xor_pretrained")
     candidates = candidate_algorithms(file.tasks[0], COMPLETE, 2)
-    found = search_alignments(file.network, candidates, COMPLETE, clean_data(2))
+    found = search_alignments(ask(file.network), candidates)
     plain = [r for r in found.algorithms if r.irredundant["irredundant-literals"]]
     assert len(plain) == 2
     assert found.n_candidates == 250
@@ -197,7 +198,7 @@ def test_the_pretrained_xor_has_one_minimal_alignment_of_its_plain_algorithms():
 def test_an_algorithm_without_variables_has_one_empty_alignment():
     file = golden_network("and_3-3")
     candidates = candidate_algorithms(file.tasks[0], COMPLETE, 1)
-    first = search_alignments(file.network, candidates, COMPLETE, clean_data(2)).algorithms[0]
+    first = search_alignments(ask(file.network), candidates).algorithms[0]
     (only,) = first.alignments
     assert (first.algorithm.text, first.n_valid, first.n_minimal) == ("(A&B)", 1, 1)
     assert (only.alignment.places, only.iia.agreed, only.iia.of, only.iia.value) == ((), 0, 0, 1.0)
@@ -212,15 +213,16 @@ def with_idle_neurons(network, n_idle):
     return Network.from_arrays(weights, [np.append(network.biases[0], np.zeros(n_idle)), *network.biases[1:]])
 
 
+@pytest.mark.slow
 def test_truncation_keeps_fewest_neurons_and_counts_all():
     network = with_idle_neurons(golden_network("xor_2-2-2").network, 3)
-    found = search_alignments(network, candidate_algorithms(named_task("XOR", 2), COMPLETE, 2), COMPLETE, clean_data(2))
+    found = search_alignments(ask(network), candidate_algorithms(named_task("XOR", 2), COMPLETE, 2))
     aligned = tuple(r.algorithm for r in found.algorithms if r.n_valid)
     candidates = Candidates(aligned, len(aligned))
-    whole = search_alignments(network, candidates, custom(max_alignments=1_000_000), clean_data(2))
+    whole = search_alignments(ask(network, protocol=custom(max_alignments=1_000_000)), candidates)
     assert whole.n_valid_alignments > 300
     for limit in (1, 3, 50):
-        part = search_alignments(network, candidates, custom(max_alignments=limit), clean_data(2))
+        part = search_alignments(ask(network, protocol=custom(max_alignments=limit)), candidates)
         assert any(r.truncated_at is not None for r in part.algorithms)
         for cut, full in zip(part.algorithms, whole.algorithms, strict=True):
             assert (cut.n_valid, cut.n_minimal) == (full.n_valid, full.n_minimal)
@@ -237,9 +239,9 @@ def test_truncation_keeps_fewest_neurons_and_counts_all():
 def test_large_tables_are_searched_in_chunks_with_the_same_result(monkeypatch):
     network = with_idle_neurons(golden_network("xor_2-2-2").network, 1)
     candidates = some(candidate_algorithms(named_task("XOR", 2), COMPLETE, 2), 25, 6)
-    whole = search_alignments(network, candidates, COMPLETE, clean_data(2))
+    whole = search_alignments(ask(network), candidates)
     monkeypatch.setattr(placements, "_CELLS", 40)
-    assert search_alignments(network, candidates, COMPLETE, clean_data(2)) == whole
+    assert search_alignments(ask(network), candidates) == whole
 
 
 @pytest.mark.slow
@@ -265,18 +267,19 @@ def test_relabelling_hidden_neurons_preserves_counts(first, second, seed):
         [network.biases[0][first], network.biases[1][second], network.biases[2]],
     )
     candidates = some(candidate_algorithms(own_task(network), COMPLETE, 2), 40, 6)
-    before, after = (search_alignments(n, candidates, COMPLETE, clean_data(2)) for n in (network, relabelled))
+    before, after = (search_alignments(ask(n), candidates) for n in (network, relabelled))
     for one, other in zip(before.algorithms, after.algorithms, strict=True):
         assert (one.n_valid, one.n_minimal) == (other.n_valid, other.n_minimal)
         assert [s.iia for s in one.alignments] == [s.iia for s in other.alignments]
 
 
+@pytest.mark.slow
 def test_results_do_not_depend_on_the_company():
     file = golden_network("and_3-3")
     candidates = candidate_algorithms(file.tasks[0], COMPLETE, 2)
-    together = search_alignments(file.network, candidates, COMPLETE, clean_data(2)).algorithms
+    together = search_alignments(ask(file.network), candidates).algorithms
     for result in together[::50]:
-        alone = search_alignments(file.network, Candidates((result.algorithm,), 1), COMPLETE, clean_data(2))
+        alone = search_alignments(ask(file.network), Candidates((result.algorithm,), 1))
         assert alone.algorithms == (result,)
 
 
@@ -284,8 +287,8 @@ def test_progress_comes_between_algorithms_and_may_cancel():
     file = golden_network("xor_2-2")
     candidates = candidate_algorithms(file.tasks[0], COMPLETE, 2)
     seen = []
-    search_alignments(file.network, candidates, COMPLETE, clean_data(2), report=seen.append)
-    assert [p.done for p in seen] == [0, *range(250), 250]
+    search_alignments(ask(file.network), candidates, Work(report=seen.append))
+    assert [p.done for p in seen if p.found != "counted first"] == [0, *range(250), 250]
     assert {(p.stage, p.total) for p in seen} == {("alignments", 250)}
 
     def stop(progress):
@@ -293,38 +296,39 @@ def test_progress_comes_between_algorithms_and_may_cancel():
             raise Cancelled("alignments")
 
     with pytest.raises(Cancelled):
-        search_alignments(file.network, candidates, COMPLETE, clean_data(2), report=stop)
+        search_alignments(ask(file.network), candidates, Work(report=stop))
 
 
 def test_a_network_without_hidden_layers_has_only_empty_alignments():
     network = Network.from_arrays([[[1, 1]]], [[-1.2]])
     candidates = candidate_algorithms(named_task("AND", 2), COMPLETE, 0)
-    found = search_alignments(network, candidates, COMPLETE, clean_data(2))
+    found = search_alignments(ask(network), candidates)
     assert [(r.algorithm.text, r.n_valid) for r in found.algorithms] == [("(A&B)", 1)]
 
 
 def test_more_variables_than_neurons_is_none_found_not_an_error():
     network = random_network(0, (2, 1, 1))
     algorithm = parse_algorithm("(!(!A&!B)&!(A&B))", "and_inverter", 2)
-    (result,) = search_alignments(network, Candidates((algorithm,), 1), COMPLETE, clean_data(2)).algorithms
+    (result,) = search_alignments(ask(network), Candidates((algorithm,), 1)).algorithms
     assert (result.n_valid, result.n_minimal, result.alignments, result.truncated_at) == (0, 0, (), None)
 
 
+@pytest.mark.slow
 def test_too_wide_networks_are_refused_with_the_estimate():
     candidates = candidate_algorithms(named_task("XOR", 2), COMPLETE, 1)
     with pytest.raises(BeyondLimits, match="30 hidden neurons"):
-        search_alignments(random_network(0, (2, 30, 1)), candidates, COMPLETE, clean_data(2))
+        search_alignments(ask(random_network(0, (2, 30, 1))), candidates)
     deep = candidate_algorithms(named_task("XOR", 2), COMPLETE, 2)
     with pytest.raises(BeyondLimits, match="variables on"):
-        search_alignments(random_network(0, (2, 10, 10, 1)), deep, COMPLETE, clean_data(2))
+        search_alignments(ask(random_network(0, (2, 10, 10, 1))), deep)
 
 
 def test_many_ties_are_cut_but_the_best_stay(monkeypatch):
     network = random_network(1, (2, 2, 2, 1))
     candidates = some(candidate_algorithms(named_task("XOR", 2), COMPLETE, 2), 30, 3)
-    whole = search_alignments(network, candidates, COMPLETE, clean_data(2))
+    whole = search_alignments(ask(network), candidates)
     monkeypatch.setattr(search_module, "MAX_TIES", 5)
-    cut = search_alignments(network, candidates, COMPLETE, clean_data(2))
+    cut = search_alignments(ask(network), candidates)
     for one, other in zip(cut.algorithms, whole.algorithms, strict=True):
         assert [(s.iia, s.alignment.n_neurons) for s in one.alignments] == [
             (s.iia, s.alignment.n_neurons) for s in other.alignments

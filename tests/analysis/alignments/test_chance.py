@@ -17,6 +17,7 @@ from analysis.alignments.search import search_alignments
 from analysis.data import clean_data
 from analysis.errors import BeyondLimits
 from analysis.protocol import COMPLETE
+from analysis.question import ask
 from analysis.tasks import named_task
 from tests.analysis.circuits.test_circuit_search import random_network
 from tests.factories import pretrained_xor
@@ -31,7 +32,7 @@ XOR = [a for a in candidate_algorithms(named_task("XOR", 2), COMPLETE, 2).algori
 def best_found(network, algorithms, protocol=COMPLETE) -> list[int]:
     """Most agreements of each algorithm, from the search of alignments."""
     rules = protocol.model_copy(update={"n_near_misses": 1, "max_alignments": 1})
-    found = search_alignments(network, Candidates(tuple(algorithms), len(algorithms)), rules, CLEAN)
+    found = search_alignments(ask(network, protocol=rules, data=CLEAN), Candidates(tuple(algorithms), len(algorithms)))
     return [max((a.iia.agreed for a in result.alignments), default=-1) for result in found.algorithms]
 
 
@@ -49,7 +50,7 @@ def test_a_permuted_network_has_the_same_numbers_in_each_layer_in_another_order(
 def test_the_best_on_permuted_networks_is_what_the_search_finds_there():
     for network in (pretrained_xor().network, random_network(2, (2, 2, 1), "tanh")):
         algorithms = [a for a in XOR if len(a.variables) <= 3][::3]
-        got = best_on_permuted_networks(network, algorithms, COMPLETE, CLEAN, 4, seed=7)
+        got = best_on_permuted_networks(ask(network, data=CLEAN), algorithms, 4, seed=7)
         assert got.shape == (len(algorithms), 4)
         for number in range(4):
             wanted = best_found(permuted_network(network, number, seed=7), algorithms)
@@ -62,7 +63,7 @@ def test_one_direction_and_single_neurons_are_obeyed():
         update={"name": "other", "interchange_pairs": "one_direction", "alignment_sites": "single_neurons"}
     )
     algorithms = XOR[:4]
-    got = best_on_permuted_networks(network, algorithms, rules, CLEAN, 2, seed=0)
+    got = best_on_permuted_networks(ask(network, protocol=rules, data=CLEAN), algorithms, 2, seed=0)
     for number in range(2):
         assert got[:, number].tolist() == best_found(permuted_network(network, number, seed=0), algorithms, rules)
 
@@ -108,7 +109,7 @@ def test_shuffled_rows_against_every_placement():
     algorithms = [a for a in XOR if len(a.variables) == 2] + [a for a in XOR if len(a.variables) == 3][:1]
     shuffles = row_shuffles(2, 0, seed=0)
     assert len(shuffles) == 24
-    got = best_on_shuffled_rows(network, algorithms, COMPLETE, CLEAN, shuffles)
+    got = best_on_shuffled_rows(ask(network, data=CLEAN), algorithms, shuffles)
     for row, algorithm in enumerate(algorithms):
         for column in range(0, 24, 7):
             assert got[row, column] == shuffled_best(network, algorithm, shuffles[column].tolist())
@@ -128,4 +129,4 @@ def test_shuffles_are_all_or_seeded_with_the_identity_first():
 def test_too_much_is_refused_with_the_numbers(monkeypatch):
     monkeypatch.setattr(chance, "MAX_STEPS", 1000)
     with pytest.raises(BeyondLimits, match="14 neuron sets of 6 neurons"):
-        best_on_permuted_networks(pretrained_xor().network, XOR[:1], COMPLETE, CLEAN, 10, seed=0)
+        best_on_permuted_networks(ask(pretrained_xor().network, data=CLEAN), XOR[:1], 10, seed=0)

@@ -12,6 +12,7 @@ from analysis.data import clean_data
 from analysis.errors import InvalidAlignment
 from analysis.networks.network import Network
 from analysis.protocol import COMPLETE, PAPER, protocol_from_mapping
+from analysis.question import ask
 from tests.golden_files import golden, golden_network
 from tests.oracles import brute_force_alignments as oracle
 from tests.oracles.brute_force_algorithms import evaluate, rows
@@ -48,7 +49,7 @@ def test_one_direction_follows_the_authors_order_of_samples():
 @pytest.mark.parametrize("path", ["0", "1"])
 @pytest.mark.parametrize("site", [(1, (0,)), (1, (1,)), (2, (0, 2)), (1, (0, 1, 2))])
 def test_a_matrix_holds_every_interchange(protocol, path, site):
-    matrix = interchange_matrix(PRETRAINED, BOB, path, NeuronSet(*site), protocol, DATA)
+    matrix = interchange_matrix(ask(PRETRAINED, protocol=protocol, data=DATA), BOB, path, NeuronSet(*site))
     one_by_one = oracle.Interchange(PRETRAINED, rows(2), protocol.interchange_pairs, protocol.alignment_decision)
     sub = {"0": "(!A&!B)", "1": "(A&B)"}[path]
     for s, source in enumerate(rows(2)):
@@ -63,27 +64,27 @@ def test_a_matrix_holds_every_interchange(protocol, path, site):
 
 
 def test_the_known_alignment_is_valid_minimal_and_exact():
-    scored = score_alignment(PRETRAINED, BOB, placed(p0=(1, (1,)), p1=(1, (0,))), COMPLETE, DATA)
+    scored = score_alignment(ask(PRETRAINED, data=DATA), BOB, placed(p0=(1, (1,)), p1=(1, (0,))))
     assert (scored.iia.agreed, scored.iia.of, scored.valid, scored.minimal) == (24, 24, True, True)
     assert scored.margin == pytest.approx(0.3776748, abs=1e-6)
 
 
 def test_a_larger_valid_alignment_is_not_minimal():
     bigger = [
-        score_alignment(PRETRAINED, BOB, placed(p0=(1, first), p1=(1, second)), COMPLETE, DATA)
+        score_alignment(ask(PRETRAINED, data=DATA), BOB, placed(p0=(1, first), p1=(1, second)))
         for first, second in [((1, 2), (0,)), ((1,), (0, 2))]
     ]
     assert [(s.valid, s.minimal) for s in bigger] == [(True, False), (True, False)]
-    swapped = score_alignment(PRETRAINED, BOB, placed(p0=(1, (0,)), p1=(1, (1,))), COMPLETE, DATA)
+    swapped = score_alignment(ask(PRETRAINED, data=DATA), BOB, placed(p0=(1, (0,)), p1=(1, (1,))))
     assert not swapped.valid
     assert not swapped.minimal
 
 
 def test_single_neurons_only_where_the_protocol_says_so():
     narrow = protocol_from_mapping({"alignment_sites": "single_neurons"})
-    assert score_alignment(PRETRAINED, BOB, placed(p0=(1, (1,)), p1=(1, (0,))), narrow, DATA).valid
+    assert score_alignment(ask(PRETRAINED, protocol=narrow, data=DATA), BOB, placed(p0=(1, (1,)), p1=(1, (0,)))).valid
     with pytest.raises(InvalidAlignment, match="one neuron only"):
-        score_alignment(PRETRAINED, BOB, placed(p0=(1, (1, 2)), p1=(1, (0,))), narrow, DATA)
+        score_alignment(ask(PRETRAINED, protocol=narrow, data=DATA), BOB, placed(p0=(1, (1, 2)), p1=(1, (0,))))
 
 
 @pytest.mark.parametrize(
@@ -103,22 +104,22 @@ def test_single_neurons_only_where_the_protocol_says_so():
 )
 def test_alignments_that_do_not_fit_are_refused(places, cause):
     with pytest.raises(InvalidAlignment, match=cause):
-        score_alignment(PRETRAINED, BOB, placed(**places), COMPLETE, DATA)
+        score_alignment(ask(PRETRAINED, data=DATA), BOB, placed(**places))
 
 
 def test_an_alignment_of_another_algorithm_is_refused():
     with pytest.raises(InvalidAlignment, match="not of"):
-        score_alignment(PRETRAINED, BOB, Alignment("(A&B)", ()), COMPLETE, DATA)
+        score_alignment(ask(PRETRAINED, data=DATA), BOB, Alignment("(A&B)", ()))
     twice = Alignment(BOB.text, (("0", NeuronSet(1, (0,))), ("0", NeuronSet(1, (1,))), ("1", NeuronSet(1, (2,)))))
     with pytest.raises(InvalidAlignment, match="twice"):
-        score_alignment(PRETRAINED, BOB, twice, COMPLETE, DATA)
+        score_alignment(ask(PRETRAINED, data=DATA), BOB, twice)
 
 
 def test_a_matrix_of_an_unknown_variable_or_site_is_refused():
     with pytest.raises(InvalidAlignment, match="0, 1"):
-        interchange_matrix(PRETRAINED, BOB, "", NeuronSet(1, (0,)), COMPLETE, DATA)
+        interchange_matrix(ask(PRETRAINED, data=DATA), BOB, "", NeuronSet(1, (0,)))
     with pytest.raises(InvalidAlignment):
-        interchange_matrix(PRETRAINED, BOB, "0", NeuronSet(1, (7,)), COMPLETE, DATA)
+        interchange_matrix(ask(PRETRAINED, data=DATA), BOB, "0", NeuronSet(1, (7,)))
 
 
 def test_a_hand_wired_network_follows_its_algorithm():
@@ -127,7 +128,7 @@ def test_a_hand_wired_network_follows_its_algorithm():
         [[[1, 1], [1, 1]], [[-2, 1]]], [[-1, 0], [0]], activation="relu", output_activation="linear"
     )
     # h = (relu(A+B−1), A+B): 2 on 11 is too much for h1 alone, and 2 − 2·1 = 0 undoes it only together
-    both = score_alignment(network, BOB, placed(p0=(1, (1,)), p1=(1, (0,))), COMPLETE, DATA)
+    both = score_alignment(ask(network, data=DATA), BOB, placed(p0=(1, (1,)), p1=(1, (0,))))
     expected = 0
     for s, source in enumerate(rows(2)):
         for b, base in enumerate(rows(2)):

@@ -15,10 +15,10 @@ from analysis.alignments import joint
 from analysis.alignments.alignment import Alignment, NeuronSet
 from analysis.alignments.iia import score_alignment
 from analysis.alignments.joint import score_joint
-from analysis.data import clean_data
 from analysis.errors import BeyondLimits, InvalidAlignment
 from analysis.networks.network import Network
 from analysis.protocol import COMPLETE, PAPER
+from analysis.question import ask
 from analysis.tasks import named_task
 from tests.analysis.circuits.test_circuit_search import random_network
 from tests.factories import pretrained_xor, two_xor_algorithms
@@ -99,6 +99,7 @@ def random_alignment(algorithm: HighLevelModel, network: Network, seed: int) -> 
     )
 
 
+@pytest.mark.slow
 @settings(max_examples=30)
 @given(st.integers(0, 10**6), st.sampled_from(["tanh", "leaky_relu"]), st.sampled_from([XOR, AUTHORS_XOR]))
 def test_it_equals_running_each_case_alone(seed, activation, listed):
@@ -106,7 +107,7 @@ def test_it_equals_running_each_case_alone(seed, activation, listed):
     small = [algorithm for algorithm in listed if 1 <= len(algorithm.variables) <= 3]
     algorithm = small[seed % len(small)]
     alignment = random_alignment(algorithm, network, seed)
-    got = score_joint(network, algorithm, alignment, COMPLETE, clean_data(2))
+    got = score_joint(ask(network), algorithm, alignment)
     agreed, of, wrong = twin(network, algorithm, alignment)
     assert (got.agreed, got.of) == (agreed, of)
     assert of == 4 ** (len(algorithm.variables) + 1)
@@ -121,7 +122,7 @@ def test_two_variables_over_two_inputs_have_64_cases_and_bob_passes_them():
     network, (bob, _) = pretrained_xor().network, two_xor_algorithms()
     paths = {v.formula: v.path for v in bob.variables}
     places = {paths["A ∧ B"]: NeuronSet(1, (0,)), next(p for f, p in paths.items() if f != "A ∧ B"): NeuronSet(1, (1,))}
-    got = score_joint(network, bob, Alignment.of(bob.text, places), COMPLETE, clean_data(2))
+    got = score_joint(ask(network), bob, Alignment.of(bob.text, places))
     assert (got.agreed, got.of) == (64, 64)
 
 
@@ -138,10 +139,10 @@ def test_within_one_layer_passing_jointly_implies_passing_one_by_one():
     for network in (hand_made_xor(), *(random_network(seed, (2, 3, 1), "tanh") for seed in range(30))):
         for seed in range(6):
             alignment = random_alignment(bob, network, seed)
-            got = score_joint(network, bob, alignment, COMPLETE, clean_data(2))
+            got = score_joint(ask(network), bob, alignment)
             if got.agreed == got.of:
                 n_joint += 1
-                assert score_alignment(network, bob, alignment, COMPLETE, clean_data(2)).valid
+                assert score_alignment(ask(network), bob, alignment).valid
     assert n_joint
 
 
@@ -149,16 +150,16 @@ def test_blocks_change_nothing(monkeypatch):
     network = random_network(5, (2, 3, 3, 1), "tanh")
     algorithm = next(a for a in XOR if len(a.variables) == 3)
     alignment = random_alignment(algorithm, network, 1)
-    whole = score_joint(network, algorithm, alignment, COMPLETE, clean_data(2))
+    whole = score_joint(ask(network), algorithm, alignment)
     monkeypatch.setattr(joint, "_CELLS", 100)
-    assert score_joint(network, algorithm, alignment, COMPLETE, clean_data(2)) == whole
+    assert score_joint(ask(network), algorithm, alignment) == whole
 
 
 def test_an_algorithm_without_variables_is_tested_on_the_clean_inputs():
     task = named_task("AND", 2)
     algorithm = next(a for a in candidate_algorithms(task, COMPLETE, 1).algorithms if not a.variables)
     network = Network.from_arrays([[[1, 1]], [[1]]], [[-1], [0]], activation="relu", output_activation="linear")
-    got = score_joint(network, algorithm, Alignment.of(algorithm.text, {}), COMPLETE, clean_data(2))
+    got = score_joint(ask(network), algorithm, Alignment.of(algorithm.text, {}))
     assert (got.agreed, got.of, got.first_wrong) == (4, 4, None)
 
 
@@ -167,6 +168,6 @@ def test_bad_alignments_and_too_many_runs_are_refused():
     algorithm = next(a for a in XOR if len(a.variables) == 3)
     alignment = random_alignment(algorithm, network, 1)
     with pytest.raises(BeyondLimits, match="256 runs, against a limit of 100"):
-        score_joint(network, algorithm, alignment, COMPLETE, clean_data(2), max_runs=100)
+        score_joint(ask(network), algorithm, alignment, max_runs=100)
     with pytest.raises(InvalidAlignment):
-        score_joint(network, two_xor_algorithms()[0], alignment, COMPLETE, clean_data(2))
+        score_joint(ask(network), two_xor_algorithms()[0], alignment)

@@ -62,6 +62,7 @@ def test_an_activation_that_falls_is_refused(monkeypatch):
     decision_box.cache_clear()
 
 
+@pytest.mark.slow
 @settings(max_examples=400)
 @given(st.one_of(NEAR, st.floats(-100, 100), FLOATS), ADDENDS)
 def test_addition_taken_back_is_the_last_float(target, addend):

@@ -15,8 +15,10 @@ from analysis.data import DataRecord, clean_data
 from analysis.errors import BeyondLimits, Cancelled, InvalidData
 from analysis.networks.mlp import circuit_activations, forward
 from analysis.networks.network import ACTIVATIONS, Network
-from analysis.protocol import COMPLETE, PAPER, protocol_from_mapping
+from analysis.protocol import PAPER, protocol_from_mapping
+from analysis.question import ask
 from analysis.tasks import Task
+from analysis.work import Work
 from tests.golden_files import NAMES, golden, golden_data, golden_network
 from tests.oracles.brute_force_circuits import boolean_rows, valid_circuits
 
@@ -53,7 +55,7 @@ def test_brute_force_finds_the_same_circuits(sizes, activation):
     ]:
         network, task = random_network(seed, sizes, activation), random_task(seed, sizes[0])
         protocol = custom(accuracy_threshold=0.45, circuit_decision=rule, ablation=ablation, circuit_space=space)
-        result = search_circuits(network, task, protocol, clean_data(sizes[0]))
+        result = search_circuits(ask(network, task=task, protocol=protocol))
         expected, n_possible = valid_circuits(
             network,
             boolean_rows(sizes[0]),
@@ -78,13 +80,14 @@ def test_brute_force_finds_the_same_circuits(sizes, activation):
 @pytest.mark.slow
 def test_brute_force_finds_the_same_circuits_of_a_larger_network():
     network, task = random_network(24, (2, 3, 2, 1)), random_task(24, 2)
-    result = search_circuits(network, task, custom(accuracy_threshold=0.7), clean_data(2))
+    result = search_circuits(ask(network, task=task, protocol=custom(accuracy_threshold=0.7)))
     expected, n_possible = valid_circuits(network, boolean_rows(2), task.truth_table, 0.7)
     assert result.possible == n_possible == 873
     assert result.masks.tolist() == sorted(expected)
     assert 0 < len(expected) < 873
 
 
+@pytest.mark.slow
 def test_rows_of_a_data_record_decide_with_a_strict_threshold():
     random = np.random.default_rng(0)
     rows = random.integers(0, 2, (300, 2)) + random.normal(scale=0.2, size=(300, 2))
@@ -97,7 +100,9 @@ def test_rows_of_a_data_record_decide_with_a_strict_threshold():
     )
     threshold = float(shares[len(shares) // 2])  # met exactly by some circuit, which must not count
     expected, _ = valid_circuits(network, rows.tolist(), labels[:, 1].tolist(), threshold)
-    result = search_circuits(network, Task((0, 0, 0, 0)), custom(accuracy_threshold=threshold), data, output=1)
+    result = search_circuits(
+        ask(network, output=1, task=Task((0, 0, 0, 0)), protocol=custom(accuracy_threshold=threshold), data=data)
+    )
     assert result.masks.tolist() == sorted(expected)
     assert 0 < result.n_valid < result.possible
     assert result.outputs.shape == (result.n_valid, 4)
@@ -110,7 +115,7 @@ CASES = [(name, k) for name in NAMES for k in range(len(golden(name)["outputs"])
 def test_the_authors_circuits(name, output):
     file, data, stored = golden_network(name), golden_data(name), golden(name)["outputs"][output]
     network, task = file.network.for_output(output), file.tasks[output]
-    found = search_circuits(network, task, PAPER, data, output=output)
+    found = search_circuits(ask(network, output=output, task=task, protocol=PAPER, data=data))
     hexes = [found.layout.to_hex(mask) for mask in found.masks.tolist()]
     assert hexes == stored["circuits"]["masks"]
     assert found.possible == stored["circuits"]["n_enumerated"]
@@ -118,14 +123,14 @@ def test_the_authors_circuits(name, output):
         np.testing.assert_allclose(found.outputs, stored["circuits"]["outputs_clean"], atol=1e-5)
     full = stored.get("circuits_full_node_mask")
     if full and "masks" in full:
-        everything = search_circuits(network, task, COMPLETE, data, output=output)
+        everything = search_circuits(ask(network, output=output, task=task, data=data))
         assert everything.possible == found.possible + full["n_enumerated"]
         assert sorted(hexes + full["masks"]) == [found.layout.to_hex(m) for m in everything.masks.tolist()]
 
 
 def test_the_pretrained_xor_has_197_valid_circuits_of_9625():
     file = golden_network("xor_pretrained")
-    found = search_circuits(file.network, file.tasks[0], COMPLETE, clean_data(2))
+    found = search_circuits(ask(file.network, task=file.tasks[0]))
     assert (found.possible, found.n_valid, found.truncated_at) == (9_625, 197, None)
     n_not_full = sum(Circuit(found.layout, mask).n_neurons < 6 for mask in found.masks.tolist())
     assert n_not_full == 32
@@ -135,7 +140,7 @@ def test_the_pretrained_xor_has_197_valid_circuits_of_9625():
 def test_outputs_are_those_of_each_circuit_to_the_last_bit(ablation):
     network = random_network(11, (2, 3, 3, 1), "tanh")
     protocol = custom(accuracy_threshold=0.2, ablation=ablation)
-    found = search_circuits(network, Task((0, 1, 1, 0)), protocol, clean_data(2))
+    found = search_circuits(ask(network, task=Task((0, 1, 1, 0)), protocol=protocol))
     assert found.n_valid > 20
     for mask, outputs in list(zip(found.masks.tolist(), found.outputs, strict=True))[::7]:
         circuit = possible_circuit(mask, found.layout)
@@ -164,7 +169,7 @@ def test_relabelling_hidden_neurons_keeps_the_number_of_circuits(seed, first, se
         [w1[first], w2[second][:, first], w3[:, second]], [b1[first], b2[second], b3], activation="leaky_relu"
     )
     protocol = custom(accuracy_threshold=0.45)
-    here, there = (search_circuits(n, task, protocol, clean_data(2)) for n in (network, relabelled))
+    here, there = (search_circuits(ask(n, task=task, protocol=protocol)) for n in (network, relabelled))
     assume(here.n_valid == 0 or here.margins.min() > 1e-9)
     assert here.n_valid == there.n_valid
     np.testing.assert_allclose(np.sort(here.margins), np.sort(there.margins), atol=1e-9)
@@ -173,14 +178,14 @@ def test_relabelling_hidden_neurons_keeps_the_number_of_circuits(seed, first, se
 @pytest.mark.parametrize("sizes", [(2, 3, 3, 1), (2, 2, 3, 2, 1)])
 def test_small_chunks_find_the_same(sizes, monkeypatch):
     network, task, protocol = random_network(4, sizes), random_task(4, 2), custom(accuracy_threshold=0.45)
-    expected = search_circuits(network, task, protocol, clean_data(2))
+    expected = search_circuits(ask(network, task=task, protocol=protocol))
     assert expected.n_valid > 0
     monkeypatch.setattr(last_layer, "_COMBINATIONS_AT_ONCE", 50)
     monkeypatch.setattr(last_layer, "_VALUES_AT_ONCE", 300)
     monkeypatch.setattr(prefixes, "VALUES_AT_ONCE", 200)
     monkeypatch.setattr(prefixes, "_NUMBERS_AT_ONCE", 20)
     last_layer._choices.cache_clear()
-    found = search_circuits(network, task, protocol, clean_data(2))
+    found = search_circuits(ask(network, task=task, protocol=protocol))
     last_layer._choices.cache_clear()
     assert found.masks.tolist() == expected.masks.tolist()
 
@@ -188,7 +193,7 @@ def test_small_chunks_find_the_same(sizes, monkeypatch):
 def test_every_circuit_is_tested_once_and_reported():
     seen = []
     network = random_network(4, (2, 3, 3, 1))
-    search_circuits(network, Task((0, 1, 1, 0)), COMPLETE, clean_data(2), report=seen.append)
+    search_circuits(ask(network, task=Task((0, 1, 1, 0))), Work(report=seen.append))
     assert seen[0].done == 0
     assert seen[-1].done == seen[-1].total == 9_625
     assert [p.done for p in seen] == sorted(p.done for p in seen)
@@ -201,13 +206,13 @@ def test_the_callers_cancellation_goes_through():
             raise Cancelled("circuits")
 
     with pytest.raises(Cancelled):
-        search_circuits(random_network(4, (2, 3, 3, 1)), Task((0, 1, 1, 0)), COMPLETE, clean_data(2), report=stop)
+        search_circuits(ask(random_network(4, (2, 3, 3, 1)), task=Task((0, 1, 1, 0))), Work(report=stop))
 
 
 def test_truncation_keeps_valid_circuits_and_says_so():
     network, protocol = random_network(4, (2, 3, 3, 1)), custom(accuracy_threshold=0.2)
-    whole = search_circuits(network, Task((0, 1, 1, 0)), protocol, clean_data(2))
-    part = search_circuits(network, Task((0, 1, 1, 0)), protocol, clean_data(2), max_valid=100)
+    whole = search_circuits(ask(network, task=Task((0, 1, 1, 0)), protocol=protocol))
+    part = search_circuits(ask(network, task=Task((0, 1, 1, 0)), protocol=protocol), max_valid=100)
     assert whole.n_valid > 100
     assert (part.n_valid, part.truncated_at) == (100, 100)
     assert set(part.masks.tolist()) < set(whole.masks.tolist())
@@ -216,33 +221,33 @@ def test_truncation_keeps_valid_circuits_and_says_so():
 @pytest.mark.parametrize("sizes", [(2, 2, 2, 1), (2, 1, 1)])
 def test_truncation_is_claimed_exactly_when_more_are_valid(sizes):
     network, protocol = random_network(4, sizes), custom(accuracy_threshold=0.2)
-    n_valid = search_circuits(network, Task((0, 1, 1, 0)), protocol, clean_data(2)).n_valid
+    n_valid = search_circuits(ask(network, task=Task((0, 1, 1, 0)), protocol=protocol)).n_valid
     assert n_valid > 0
     for limit in range(1, n_valid + 2):
-        found = search_circuits(network, Task((0, 1, 1, 0)), protocol, clean_data(2), max_valid=limit)
+        found = search_circuits(ask(network, task=Task((0, 1, 1, 0)), protocol=protocol), max_valid=limit)
         assert (found.n_valid, found.truncated_at) == ((limit, limit) if limit < n_valid else (n_valid, None))
 
 
 def test_work_beyond_the_limits_is_refused_with_its_estimate():
     with pytest.raises(BeyondLimits, match="7,271,931,361"):
-        search_circuits(random_network(0, (2, 5, 5, 1)), Task((0, 1, 1, 0)), COMPLETE, clean_data(2))
+        search_circuits(ask(random_network(0, (2, 5, 5, 1)), task=Task((0, 1, 1, 0))))
     with pytest.raises(BeyondLimits, match="70 edges"):
-        search_circuits(random_network(0, (2, 6, 7, 2, 1)), Task((0, 1, 1, 0)), COMPLETE, clean_data(2))
+        search_circuits(ask(random_network(0, (2, 6, 7, 2, 1)), task=Task((0, 1, 1, 0))))
 
 
 def test_labels_must_fit_their_rows():
     data = DataRecord(clean_data(2).representatives, np.zeros((5, 2)))
     with pytest.raises(InvalidData):
-        search_circuits(random_network(0, (2, 2, 1)), Task((0, 1, 1, 0)), COMPLETE, data)
+        search_circuits(ask(random_network(0, (2, 2, 1)), task=Task((0, 1, 1, 0)), data=data))
 
 
 def test_overflowing_networks_are_neither_right_nor_a_crash():
     huge = Network.from_arrays([[[1e300, 1e300]], [[1e300]]], [[0.0], [0.0]], activation="leaky_relu")
-    found = search_circuits(huge, Task((0, 1, 1, 1)), COMPLETE, clean_data(2))
+    found = search_circuits(ask(huge, task=Task((0, 1, 1, 1))))
     assert (found.possible, found.n_valid) == (1, 0)
 
 
 @pytest.mark.slow
 def test_five_wide_networks_under_the_authors_filter():
-    found = search_circuits(random_network(0, (2, 5, 5, 1)), Task((0, 1, 1, 0)), PAPER, clean_data(2))
+    found = search_circuits(ask(random_network(0, (2, 5, 5, 1)), task=Task((0, 1, 1, 0)), protocol=PAPER))
     assert found.possible == 1_092_035

@@ -15,8 +15,10 @@ from analysis.circuits.search import search_circuits
 from analysis.data import DataRecord, clean_data
 from analysis.errors import BeyondLimits, Cancelled
 from analysis.networks.network import Network
-from analysis.protocol import COMPLETE, PAPER, protocol_from_mapping
+from analysis.protocol import PAPER, protocol_from_mapping
+from analysis.question import ask
 from analysis.tasks import Task
+from analysis.work import Work
 from tests.golden_files import golden_network
 
 
@@ -57,9 +59,7 @@ def test_estimates_cover_a_known_number():
     file = golden_network("xor_pretrained")
     n_covered = 0
     for seed in range(40):
-        found = estimate_circuits(
-            file.network, file.tasks[0], COMPLETE, clean_data(2), n_samples=1_000, confidence=0.9, seed=seed
-        )
+        found = estimate_circuits(ask(file.network, task=file.tasks[0]), n_samples=1_000, confidence=0.9, seed=seed)
         low, high = found.interval
         assert low <= found.count <= high
         n_covered += low <= 197 <= high
@@ -67,12 +67,13 @@ def test_estimates_cover_a_known_number():
     assert n_covered < 40 or found.interval[1] - found.interval[0] < 400
 
 
+@pytest.mark.slow
 def test_the_sample_is_told():
     file = golden_network("xor_pretrained")
-    listed = search_circuits(file.network, file.tasks[0], COMPLETE, clean_data(2))
+    listed = search_circuits(ask(file.network, task=file.tasks[0]))
     seen = []
     found = estimate_circuits(
-        file.network, file.tasks[0], COMPLETE, clean_data(2), n_samples=20_000, n_draws=30, report=seen.append
+        ask(file.network, task=file.tasks[0]), Work(report=seen.append), n_samples=20_000, n_draws=30
     )
     assert (found.n_tested, found.possible) == (20_000, 9_625)
     assert (seen[-1].done, seen[-1].total) == (20_000, 20_000)
@@ -83,9 +84,9 @@ def test_the_sample_is_told():
     whole = distribution_of(listed.masks, listed.layout)
     shares = np.array(found.distribution.edge_use) / found.n_valid - np.array(whole.edge_use) / 197
     assert np.abs(shares).max() < 0.15
-    again = estimate_circuits(file.network, file.tasks[0], COMPLETE, clean_data(2), n_samples=20_000, n_draws=30)
+    again = estimate_circuits(ask(file.network, task=file.tasks[0]), n_samples=20_000, n_draws=30)
     assert again.draws.tolist() == found.draws.tolist()
-    every = estimate_circuits(file.network, file.tasks[0], COMPLETE, clean_data(2), n_samples=20_000)
+    every = estimate_circuits(ask(file.network, task=file.tasks[0]), n_samples=20_000)
     assert every.interval[0] >= len(every.draws), "what was seen is certain"
 
 
@@ -98,29 +99,34 @@ def test_noisy_rows_and_filters_are_judged_as_in_the_search():
     loose = protocol_from_mapping(
         {"accuracy_threshold": 0.9, "ablation": "mean", "circuit_space": "without_full_node_mask"}
     )
-    listed = search_circuits(network, Task((0, 1, 1, 1)), loose, data)
-    found = estimate_circuits(network, Task((0, 1, 1, 1)), loose, data, n_samples=3_000, n_draws=10**6)
+    listed = search_circuits(ask(network, task=Task((0, 1, 1, 1)), protocol=loose, data=data))
+    found = estimate_circuits(
+        ask(network, task=Task((0, 1, 1, 1)), protocol=loose, data=data), n_samples=3_000, n_draws=10**6
+    )
     assert 0 < len(found.draws) < listed.n_valid
     assert np.isin(found.draws, listed.masks).all()
     assert found.interval[0] <= listed.n_valid <= found.interval[1]
 
 
-def test_networks_beyond_64_edges_are_estimated_without_masks():
+def test_networks_beyond_64_edges_are_estimated_with_the_circuits_hit():
     sizes = (2, 7, 7, 1)
     random = np.random.default_rng(0)
     network = Network.from_arrays(
         [random.normal(size=s) for s in zip(sizes[1:], sizes, strict=False)], [random.normal(size=n) for n in sizes[1:]]
     )
-    found = estimate_circuits(network, Task((0, 0, 0, 0)), COMPLETE, clean_data(2), n_samples=500)
+    found = estimate_circuits(ask(network, task=Task((0, 0, 0, 0))), n_samples=500)
     assert found.n_valid > 0
-    assert len(found.draws) == 0
+    assert len(found.draws) == len(set(found.draws.tolist())) <= found.n_valid
+    assert found.draws.tolist() == sorted(found.draws.tolist())
+    assert max(found.draws.tolist()) >> 64
+    assert distribution_of(found.draws, found.layout).of == len(found.draws) > 0
     assert found.interval[0] <= found.count <= found.interval[1] <= found.possible
     assert len(found.distribution.edge_use) == 70
 
 
 def test_draws_are_possible_circuits():
     file = golden_network("xor_4-4")
-    found = estimate_circuits(file.network, file.tasks[0], PAPER, clean_data(2), n_samples=3_000)
+    found = estimate_circuits(ask(file.network, task=file.tasks[0], protocol=PAPER), n_samples=3_000)
     for mask in found.draws.tolist():
         possible_circuit(mask, found.layout)
 
@@ -128,11 +134,11 @@ def test_draws_are_possible_circuits():
 def test_an_empty_space_and_a_cancelled_estimate():
     small = Network.from_arrays([[[1.0, 1.0]]], [[0.0]])
     with pytest.raises(BeyondLimits, match="no circuit is possible"):
-        estimate_circuits(small, Task((0, 1, 1, 1)), PAPER, clean_data(2))
+        estimate_circuits(ask(small, task=Task((0, 1, 1, 1)), protocol=PAPER))
 
     def stop(progress):
         raise Cancelled("circuits")
 
     file = golden_network("xor_pretrained")
     with pytest.raises(Cancelled):
-        estimate_circuits(file.network, file.tasks[0], COMPLETE, clean_data(2), report=stop)
+        estimate_circuits(ask(file.network, task=file.tasks[0]), Work(report=stop))

@@ -14,8 +14,10 @@ from analysis.data import DataRecord, clean_data
 from analysis.errors import BeyondLimits
 from analysis.limits import Limits, listed_bytes
 from analysis.networks.network import Network
-from analysis.protocol import COMPLETE, PAPER, protocol_from_mapping
+from analysis.protocol import PAPER, protocol_from_mapping
+from analysis.question import ask
 from analysis.tasks import Task
+from analysis.work import Work
 from tests.golden_files import golden_network
 
 XOR = Task((0, 1, 1, 0))
@@ -42,7 +44,7 @@ def network_of(sizes, scale=1.0):
     ],
 )
 def test_plans_of_known_sizes(sizes, method, possible):
-    plan = plan_circuits(network_of(sizes), XOR, COMPLETE, clean_data(2))
+    plan = plan_circuits(ask(network_of(sizes), task=XOR))
     assert plan.method == plan.cost.method == method
     assert possible in (None, plan.possible)
     assert plan.reason.endswith(".")
@@ -53,7 +55,7 @@ def test_plans_of_known_sizes(sizes, method, possible):
 
 
 def test_larger_networks_cost_more():
-    costs = [plan_circuits(network_of((2, k, k, 1)), XOR, COMPLETE, clean_data(2)).costs for k in (2, 3, 4, 5, 6)]
+    costs = [plan_circuits(ask(network_of((2, k, k, 1)), task=XOR)).costs for k in (2, 3, 4, 5, 6)]
     for way in range(3):
         seconds = [each[way].seconds for each in costs]
         assert seconds == sorted(seconds)
@@ -63,7 +65,7 @@ def test_the_users_limits_decide():
     network, data = network_of((2, 3, 3, 1)), clean_data(2)
 
     def method(**chosen):
-        return plan_circuits(network, XOR, COMPLETE, data, limits=Limits(**chosen)).method
+        return plan_circuits(ask(network, task=XOR, data=data), limits=Limits(**chosen)).method
 
     assert method(max_possible=9_625) == "listed"
     assert method(max_possible=9_624) == "counted"
@@ -72,42 +74,48 @@ def test_the_users_limits_decide():
     with pytest.raises(BeyondLimits, match=r"not listed: 9,625 circuits.*not counted.*not estimated"):
         method(max_possible=9_624, max_seconds=0, n_samples=0)
     loose = protocol_from_mapping({"accuracy_threshold": 0.7})
-    plan = plan_circuits(network, XOR, loose, data, limits=Limits(max_possible=1))
+    plan = plan_circuits(ask(network, task=XOR, protocol=loose, data=data), limits=Limits(max_possible=1))
     assert plan.method == "estimated"
     assert "lets some of the 4 rows be wrong" in plan.reason
 
 
 def test_no_plan_for_nothing():
     network = Network.from_arrays([[[1.0, 1.0]]], [[0.0]])
-    plan = plan_circuits(network, XOR, PAPER, clean_data(2))
+    plan = plan_circuits(ask(network, task=XOR, protocol=PAPER))
     assert (plan.method, plan.possible) == ("listed", 0)
-    assert find_circuits(network, XOR, PAPER, clean_data(2)).count == 0
+    assert find_circuits(ask(network, task=XOR, protocol=PAPER)).count == 0
 
 
 def test_three_ways_to_the_same_circuits():
     file = golden_network("xor_pretrained")
     network, data = file.network, clean_data(2)
-    listed = find_circuits(network, XOR, COMPLETE, data)
-    alone = search_circuits(network, XOR, COMPLETE, data)
+    listed = find_circuits(ask(network, task=XOR, data=data))
+    alone = search_circuits(ask(network, task=XOR, data=data))
     assert (listed.method, listed.count, listed.n_valid, listed.n_tested) == ("listed", 197, 197, 9_625)
     assert listed.masks.tolist() == alone.masks.tolist()
     assert (listed.interval, listed.confidence, listed.truncated_at) == (None, None, None)
 
-    every = find_circuits(network, XOR, COMPLETE, data, limits=Limits(max_possible=1))
+    every = find_circuits(ask(network, task=XOR, data=data), Work(limits=Limits(max_possible=1)))
     assert (every.method, every.count, every.truncated_at) == ("counted", 197, None)
     assert every.masks.tolist() == listed.masks.tolist()
     assert every.outputs.tolist() == listed.outputs.tolist()
     assert every.margins.tolist() == listed.margins.tolist()
     assert every.distribution == listed.distribution
 
-    some = find_circuits(network, XOR, COMPLETE, data, limits=Limits(max_possible=1, n_draws=9), seed=5)
+    some = find_circuits(
+        ask(network, task=XOR, data=data), Work(limits=Limits(max_possible=1, n_draws=9, n_smallest=0)), seed=5
+    )
     assert (some.count, some.n_listed, some.truncated_at, some.n_tested) == (197, 9, 9, 9_625)
     assert set(some.masks.tolist()) < set(listed.masks.tolist())
     assert some.distribution == listed.distribution
-    other = find_circuits(network, XOR, COMPLETE, data, limits=Limits(max_possible=1, n_draws=9), seed=6)
+    other = find_circuits(
+        ask(network, task=XOR, data=data), Work(limits=Limits(max_possible=1, n_draws=9, n_smallest=0)), seed=6
+    )
     assert other.masks.tolist() != some.masks.tolist()
 
-    guess = find_circuits(network, XOR, COMPLETE, data, limits=Limits(max_possible=1, max_seconds=0, n_samples=4_000))
+    guess = find_circuits(
+        ask(network, task=XOR, data=data), Work(limits=Limits(max_possible=1, max_seconds=0, n_samples=4_000))
+    )
     assert (guess.method, guess.n_tested, guess.confidence) == ("estimated", 4_000, 0.99)
     assert guess.interval[0] <= 197 <= guess.interval[1]
     assert set(guess.masks.tolist()) < set(listed.masks.tolist())
@@ -116,7 +124,7 @@ def test_three_ways_to_the_same_circuits():
 
 def test_a_truncated_listing_tells_how_many_it_tested():
     file = golden_network("xor_pretrained")
-    part = find_circuits(file.network, XOR, COMPLETE, clean_data(2), limits=Limits(max_valid=10))
+    part = find_circuits(ask(file.network, task=XOR), Work(limits=Limits(max_valid=10)))
     assert (part.method, part.count, part.truncated_at) == ("listed", 10, 10)
     assert 0 < part.n_tested <= 9_625
 
@@ -124,10 +132,10 @@ def test_a_truncated_listing_tells_how_many_it_tested():
 def test_a_list_that_would_exceed_memory_stops_with_what_it_has():
     file = golden_network("xor_pretrained")
     data = clean_data(2)
-    whole = find_circuits(file.network, XOR, COMPLETE, data)
+    whole = find_circuits(ask(file.network, task=XOR, data=data))
     for n in (1, 30):
         limits = Limits(max_bytes=n * listed_bytes(4) + 7)
-        part = find_circuits(file.network, XOR, COMPLETE, data, limits=limits)
+        part = find_circuits(ask(file.network, task=XOR, data=data), Work(limits=limits))
         assert (part.method, part.n_listed, part.truncated_at) == ("listed", n, n)
         assert set(part.masks.tolist()) < set(whole.masks.tolist())
     assert Limits().most_listed(4) == Limits().max_valid, "two inputs: as many as are wanted"
@@ -137,11 +145,11 @@ def test_a_list_that_would_exceed_memory_stops_with_what_it_has():
 def test_overflow_on_the_way_turns_a_count_into_an_estimate():
     network = network_of((2, 3, 3, 1), scale=1e150)
     limits = Limits(max_possible=1, n_samples=500)
-    assert plan_circuits(network, XOR, COMPLETE, clean_data(2), limits=limits).method == "counted"
-    found = find_circuits(network, XOR, COMPLETE, clean_data(2), limits=limits)
+    assert plan_circuits(ask(network, task=XOR), limits=limits).method == "counted"
+    found = find_circuits(ask(network, task=XOR), Work(limits=limits))
     assert found.method == "estimated"
     with pytest.raises(BeyondLimits, match="overflow"):
-        find_circuits(network, XOR, COMPLETE, clean_data(2), limits=replace(limits, n_samples=0))
+        find_circuits(ask(network, task=XOR), Work(limits=replace(limits, n_samples=0)))
 
 
 def test_labels_of_the_analysed_output_are_used():
@@ -152,21 +160,22 @@ def test_labels_of_the_analysed_output_are_used():
         network = file.network.for_output(output)
         limits = Limits(max_possible=1)
         wrong = Task((1, 0, 0, 1))  # the record's labels win
-        found = find_circuits(network, wrong, COMPLETE, data, output=output, limits=limits)
-        assert found.count == search_circuits(network, task, COMPLETE, clean_data(2)).n_valid > 0
+        found = find_circuits(ask(network, output=output, task=wrong, data=data), Work(limits=limits))
+        assert found.count == search_circuits(ask(network, task=task)).n_valid > 0
 
 
 @pytest.mark.slow
-def test_width_five_lies_in_its_own_interval():
+def test_a_count_lies_in_its_own_interval():
     random = np.random.default_rng(2)
-    sizes = (2, 5, 5, 1)
+    sizes = (2, 4, 4, 1)
     shapes = list(zip(sizes[1:], sizes, strict=False))
     network = Network.from_arrays(
         [random.normal(size=s) for s in shapes], [random.normal(scale=0.5, size=s[0]) for s in shapes]
     )
     task = Task((0, 1, 1, 1))
-    counted = find_circuits(network, task, COMPLETE, clean_data(2))
-    guess = find_circuits(network, task, COMPLETE, clean_data(2), limits=Limits(max_seconds=0, n_samples=100_000))
+    counted = find_circuits(ask(network, task=task), Work(limits=Limits(max_possible=1)))
+    briefly = Limits(max_possible=1, max_seconds=0, n_samples=20_000)
+    guess = find_circuits(ask(network, task=task), Work(limits=briefly))
     assert (counted.method, guess.method) == ("counted", "estimated")
     assert guess.interval[0] <= counted.count <= guess.interval[1]
     assert counted.count > 0

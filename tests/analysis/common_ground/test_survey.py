@@ -26,8 +26,9 @@ from analysis.experiments import (
 from analysis.interpretations.indexing import InterpretationSpace
 from analysis.networks.network import Network
 from analysis.pipeline import analyse_output
-from analysis.protocol import COMPLETE
+from analysis.question import ask
 from analysis.tasks import input_table, named_task
+from analysis.work import Work
 from app.bundled import bundled_networks
 from tests.factories import pretrained_xor, real_analysis, two_xor_algorithms
 from tests.interrupted import ends_the_same
@@ -40,12 +41,10 @@ def trained_xor() -> Network:
 
 def subject_of(network: Network, task_name: str = "XOR") -> Subject:
     data = clean_data(network.n_inputs)
-    found = analyse_output(network, 0, named_task(task_name, network.n_inputs), COMPLETE, data)
+    found = analyse_output(ask(network, task=named_task(task_name, network.n_inputs), data=data))
     aligned = [result for result in found.algorithms.algorithms if result.alignments][:30]
     return Subject(
-        network.for_output(0),
-        "zero",
-        data,
+        ask(network, data=data),
         found.circuits.masks,
         found.interpretations.observed_by_circuit,
         [result.algorithm for result in aligned],
@@ -65,18 +64,18 @@ def whole(small):
 
 @pytest.fixture(scope="module")
 def ground(small):
-    space = intervention_space(small.network.hidden_sizes, small.network.n_inputs)
-    return space, decide_under_interventions(small.network, input_table(2), space)
+    space = intervention_space(small.question.cut.hidden_sizes, small.question.cut.n_inputs)
+    return space, decide_under_interventions(small.question.cut, input_table(2), space)
 
 
 def circuit_at(subject: Subject, position: int) -> Circuit:
-    return Circuit(EdgeLayout(subject.network.sizes), int(subject.masks[position]))
+    return Circuit(EdgeLayout(subject.question.cut.sizes), int(subject.masks[position]))
 
 
 def one_by_one(subject: Subject, position: int, ground) -> list[tuple[int, int]]:
     """Index of the class's representative and right predictions of every interpretation of a circuit."""
     space, answers = ground
-    interpretations = InterpretationSpace(subject.network, circuit_at(subject, position), subject.data)
+    interpretations = InterpretationSpace(subject.question, circuit_at(subject, position))
     rights = []
     for index in range(interpretations.count):
         one = interpretations.at(index)
@@ -130,7 +129,7 @@ def test_every_alignment_stands_where_it_does_by_itself(small, whole, ground):
 
 
 def test_sets_that_are_not_listed_are_not_predicted(small):
-    network = small.network
+    network = small.question.cut
     space = intervention_space(network.hidden_sizes, 2, max_sets=4)
     answers = decide_under_interventions(network, input_table(2), space)
     alice = two_xor_algorithms()[0]
@@ -145,6 +144,7 @@ def test_sets_that_are_not_listed_are_not_predicted(small):
     assert found.predicted.tolist() == [singles * 12]  # the union of both places is a set of two or more
 
 
+@pytest.mark.slow
 def test_drawn_classes_stand_where_they_do_among_all(small, whole):
     some = survey_common_ground(small, bounds=Bounds(max_seconds=0.0, n_drawn=6, seed=3))
     assert some.drawn
@@ -175,13 +175,14 @@ def test_drawn_classes_stand_where_they_do_among_all(small, whole):
 def test_classes_are_the_same_whether_listed_or_found_by_rank(small):
     position = int(np.argmax(small.observed))
     circuit, ranks = circuit_at(small, position), range(0, small.observed[position], 3)
-    listed = choose_classes(small.network, circuit, small.data, ranks=ranks)
-    found = choose_classes(small.network, circuit, small.data, ranks=ranks, max_listed=0)
+    listed = choose_classes(small.question, circuit, ranks=ranks)
+    found = choose_classes(small.question, circuit, ranks=ranks, max_listed=0)
     assert listed.least_indices == found.least_indices
     assert listed.classes.sizes == found.classes.sizes
     assert all(np.array_equal(a, b) for a, b in zip(listed.classes.cuts, found.classes.cuts, strict=True))
 
 
+@pytest.mark.slow
 def test_a_limit_on_alignments_is_told(small):
     found = survey_common_ground(small, bounds=Bounds(max_alignments=5))
     assert (len(found.alignments), found.n_alignments) == (5, sum(map(len, small.placements)))
@@ -192,12 +193,12 @@ def test_it_stops_on_request(small):
         raise Cancelled
 
     with pytest.raises(Cancelled):
-        survey_common_ground(small, report=stop)
+        survey_common_ground(small, Work(report=stop))
 
 
 def test_too_much_work_leaves_the_spread_unknown(small, ground):
     space, answers = ground
-    classes = choose_classes(small.network, circuit_at(small, int(np.argmax(small.observed))), small.data).classes
+    classes = choose_classes(small.question, circuit_at(small, int(np.argmax(small.observed)))).classes
     assert spread_over_right(classes, space, answers, max_products=0) is None
 
 
@@ -207,9 +208,7 @@ def test_the_pretrained_xor_by_two_routes():
     analysis = real_analysis()
     aligned = [result for result in analysis.algorithms.algorithms if result.alignments]
     analysis_subject = Subject(
-        pretrained_xor().network.for_output(0),
-        "zero",
-        clean_data(2),
+        ask(pretrained_xor().network),
         analysis.circuits.masks,
         analysis.interpretations.observed_by_circuit,
         [result.algorithm for result in aligned],
@@ -224,10 +223,10 @@ def test_the_pretrained_xor_by_two_routes():
     assert (found.best.right, found.worst.right, found.n_perfect) == (723, 415, 0)
     assert len(found.classes) == 7_836
     space = found.space
-    answers = decide_under_interventions(analysis_subject.network, input_table(2), space)
+    answers = decide_under_interventions(analysis_subject.question.cut, input_table(2), space)
     for extreme in (found.best, found.worst):
         circuit = circuit_at(analysis_subject, extreme.circuit)
-        one = InterpretationSpace(analysis_subject.network, circuit, clean_data(2)).at(extreme.index or 0)
+        one = InterpretationSpace(ask(analysis_subject.question.cut), circuit).at(extreme.index or 0)
         assert standing_of(predict_by_interpretation(one, space), answers, space).right == extreme.right
 
 
@@ -243,14 +242,14 @@ def test_representatives_of_other_shapes(sizes, seed):
     space = intervention_space(network.hidden_sizes, network.n_inputs)
     answers = decide_under_interventions(network, input_table(sizes[0]), space)
     circuit = Circuit(layout, (1 << layout.n_edges) - 1)
-    chosen = choose_classes(network, circuit, data)
+    chosen = choose_classes(ask(network, data=data), circuit)
     assert speaks(chosen.classes)
     right = representatives_right(chosen.classes, space, answers)
-    interpretations = InterpretationSpace(network, circuit, data)
+    interpretations = InterpretationSpace(ask(network, data=data), circuit)
     for k in range(0, len(chosen), max(1, len(chosen) // 40)):
         said = predict_by_interpretation(interpretations.at(chosen.least_indices[k]), space)
         assert standing_of(said, answers, space).right == right[k]
-    few = choose_classes(network, circuit, data, ranks=range(min(20, len(chosen))))
+    few = choose_classes(ask(network, data=data), circuit, ranks=range(min(20, len(chosen))))
     spread = spread_over_right(few.classes, space, answers)
     assert spread is None or sum(spread.values()) == sum(few.classes.sizes)
 
@@ -268,12 +267,13 @@ def told(found):
     return plain, found.n_classes, found.drawn, found.best, found.worst, found.spread, found.n_perfect
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "bounds",
     [Bounds(), Bounds(max_seconds=0.0, n_drawn=20, max_spread=0), Bounds(max_spread=0)],
     ids=["all", "drawn", "without the spread"],
 )
 def test_a_survey_that_is_stopped_again_and_again_ends_the_same(small, bounds):
-    again, attempts = ends_the_same(lambda shards: survey_common_ground(small, bounds=bounds, shards=shards))
+    again, attempts = ends_the_same(lambda work: survey_common_ground(small, work, bounds=bounds))
     assert told(again) == told(survey_common_ground(small, bounds=bounds))
     assert attempts > 2

@@ -37,6 +37,7 @@ def test_sums_of_uniform_numbers(d) -> None:
         assert volume([*cube(d), ((F(1),) * d, t)]) == wanted
 
 
+@pytest.mark.slow
 def test_a_plane_parts_a_cube_into_volumes_that_add_up() -> None:
     for weights in product((-2, 0, 1), repeat=3):
         if any(weights):

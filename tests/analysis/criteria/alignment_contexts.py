@@ -16,6 +16,7 @@ from analysis.criteria.verdict import Verdict
 from analysis.data import clean_data
 from analysis.networks.network import Network
 from analysis.protocol import COMPLETE
+from analysis.question import ask
 from analysis.tasks import named_task
 from tests.golden_files import golden_network
 
@@ -28,7 +29,7 @@ def candidates(name: str = "XOR", depth: int = 2) -> tuple[HighLevelModel, ...]:
 
 
 def context_of(network: Network, explanations, protocol=COMPLETE) -> AlignmentCriteriaContext:
-    return AlignmentCriteriaContext(network, protocol, DATA, tuple(explanations))
+    return AlignmentCriteriaContext(ask(network, protocol=protocol, data=DATA), tuple(explanations))
 
 
 @lru_cache
@@ -36,7 +37,9 @@ def all_alignments(name: str = "xor_pretrained", near: int = 5) -> AlignmentCrit
     """Every kept alignment, failing ones included, of a network's candidates at depth 2."""
     network = golden_network(name).network.for_output(0)
     rules = COMPLETE.model_copy(update={"name": "shallow", "max_depth": 2, "n_near_misses": near})
-    found = search_alignments(network, candidate_algorithms(named_task("XOR", 2), rules, 2), rules, DATA)
+    found = search_alignments(
+        ask(network, protocol=rules, data=DATA), candidate_algorithms(named_task("XOR", 2), rules, 2)
+    )
     explanations = [(r.algorithm, a) for r in found.algorithms for a in r.alignments]
     return context_of(network, explanations)
 
@@ -50,4 +53,4 @@ def verdicts(criterion: Criterion, context, **given) -> list[Verdict]:
 
 def placed(network: Network, algorithm: HighLevelModel, **places) -> tuple[HighLevelModel, ScoredAlignment]:
     alignment = Alignment.of(algorithm.text, {p[1:]: NeuronSet(*site) for p, site in places.items()})
-    return algorithm, score_alignment(network, algorithm, alignment, COMPLETE, DATA)
+    return algorithm, score_alignment(ask(network, data=DATA), algorithm, alignment)

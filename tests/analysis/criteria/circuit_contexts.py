@@ -9,10 +9,10 @@ import numpy as np
 from analysis.circuits.search import search_circuits
 from analysis.criteria.circuit_context import CircuitCriteriaContext
 from analysis.criteria.registry import criterion_named
-from analysis.data import clean_data
 from analysis.networks.mlp import forward
 from analysis.networks.network import Network
 from analysis.protocol import COMPLETE, Protocol
+from analysis.question import ask
 from analysis.tasks import input_table, task_from_table
 from analysis.validity import decide
 from tests.factories import pretrained_xor
@@ -36,18 +36,18 @@ def all_circuits(seed: int, sizes: tuple[int, ...], activation: str, rule: str =
     task = task_from_table([int(d == 1) for d in decided], sizes[0])
     masks = np.array([mask for mask, _ in possible_masks(network)], dtype=np.uint64)
     protocol = COMPLETE.model_copy(update={"circuit_decision": rule})
-    return CircuitCriteriaContext(network, task, protocol, clean_data(sizes[0]), masks)
+    return CircuitCriteriaContext(ask(network, task=task, protocol=protocol), masks)
 
 
 @lru_cache
 def xor_context(protocol: Protocol = COMPLETE) -> CircuitCriteriaContext:
     file = pretrained_xor()
-    found = search_circuits(file.network, file.tasks[0], protocol, clean_data(2))
-    return CircuitCriteriaContext(file.network, file.tasks[0], protocol, clean_data(2), found.masks)
+    found = search_circuits(ask(file.network, task=file.tasks[0], protocol=protocol))
+    return CircuitCriteriaContext(ask(file.network, task=file.tasks[0], protocol=protocol), found.masks)
 
 
 def kept_sets(context: CircuitCriteriaContext) -> list[set[tuple[int, int, int]]]:
-    edges = plain.edges_of(context.network)
+    edges = plain.edges_of(context.question.cut)
     return [{edge for k, edge in enumerate(edges) if mask >> k & 1} for mask in context.masks.tolist()]
 
 

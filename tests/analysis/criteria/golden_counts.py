@@ -29,6 +29,7 @@ from analysis.criteria.registry import CRITERIA, criteria_for
 from analysis.data import clean_data
 from analysis.networks.network import Network
 from analysis.protocol import COMPLETE
+from analysis.question import ask
 from analysis.result import CriterionTally
 from analysis.tasks import Task
 from tests.analysis.alignments.test_joint import twin
@@ -71,7 +72,9 @@ def found_circuits(name: str, output: int) -> CircuitCriteriaContext:
     file = golden_network(name)
     network, task = file.network.for_output(output), file.tasks[output]
     data = clean_data(network.n_inputs)
-    return CircuitCriteriaContext(network, task, COMPLETE, data, search_circuits(network, task, COMPLETE, data).masks)
+    return CircuitCriteriaContext(
+        ask(network, task=task, data=data), search_circuits(ask(network, task=task, data=data)).masks
+    )
 
 
 def irredundant_alignments(network: Network, task: Task, *, every: bool = False) -> AlignmentCriteriaContext:
@@ -80,14 +83,14 @@ def irredundant_alignments(network: Network, task: Task, *, every: bool = False)
     found = candidate_algorithms(task, COMPLETE, network.n_hidden_layers)
     chosen = tuple(a for a in found.algorithms if every or irredundancy(a)["irredundant-literals"])
     rules = COMPLETE.model_copy(update={"n_near_misses": 0})
-    search = search_alignments(network, Candidates(chosen, len(chosen)), rules, data)
-    return AlignmentCriteriaContext(network, COMPLETE, data, valid_alignments(search))
+    search = search_alignments(ask(network, protocol=rules, data=data), Candidates(chosen, len(chosen)))
+    return AlignmentCriteriaContext(ask(network, data=data), valid_alignments(search))
 
 
 def engine_counts(name: str, output: int) -> Counts:
     """The first route."""
     context = found_circuits(name, output)
-    network, task = context.network, context.task
+    network, task = context.question.cut, context.question.task
     counts: Counts = {}
     if len(context) <= MOST_CIRCUITS:
         keys = [c for c in criteria_for("circuit") if network.n_inputs == 2 or c.key not in TOO_LONG]
@@ -95,7 +98,7 @@ def engine_counts(name: str, output: int) -> Counts:
     if network.n_inputs > 2:
         return counts  # the rest would take minutes
     if len(context) <= MOST_CIRCUITS:
-        readings = list(read_circuits(network, context.masks, context.data, extremes=False))
+        readings = list(read_circuits(ask(network, data=context.question.data), context.masks, extremes=False))
         counts["interpretation"] = {key: _listed(tallied(readings, key)) for key in KEYS}
     algorithms = candidate_algorithms(task, COMPLETE, network.n_hidden_layers).algorithms
     if len(algorithms) <= MOST_ALGORITHMS:
@@ -111,7 +114,7 @@ def engine_counts(name: str, output: int) -> Counts:
 def second_counts(name: str, output: int) -> dict[str, dict[str, int]]:
     """The second route: how many pass, by kind and key, where it reaches."""
     context = found_circuits(name, output)
-    network, task = context.network, context.task
+    network, task = context.question.cut, context.question.task
     counts: dict[str, dict[str, int]] = {}
     if len(context) <= MOST_CIRCUITS:
         dense = DenseCriteria(network, task.truth_table, context.masks)
@@ -120,7 +123,10 @@ def second_counts(name: str, output: int) -> dict[str, dict[str, int]]:
     if network.n_inputs > 2:
         return counts
     if len(context) <= MOST_CIRCUITS:
-        total = sum(reading.total for reading in read_circuits(network, context.masks, context.data, extremes=False))
+        total = sum(
+            reading.total
+            for reading in read_circuits(ask(network, data=context.question.data), context.masks, extremes=False)
+        )
         if total <= MOST_LISTED:
             counts["interpretation"] = _interpretations(network, context.masks.tolist())
     algorithms = candidate_algorithms(task, COMPLETE, network.n_hidden_layers).algorithms
@@ -166,8 +172,8 @@ def _alignments(network: Network, algorithms: list[Any]) -> dict[str, int]:
 def irredundant_alignments_of(network: Network, algorithm: Any) -> AlignmentCriteriaContext:
     """The valid alignments of one algorithm, whose ids the second route must list too."""
     data = clean_data(network.n_inputs)
-    search = search_alignments(network, Candidates((algorithm,), 1), COMPLETE, data)
-    return AlignmentCriteriaContext(network, COMPLETE, data, valid_alignments(search))
+    search = search_alignments(ask(network, data=data), Candidates((algorithm,), 1))
+    return AlignmentCriteriaContext(ask(network, data=data), valid_alignments(search))
 
 
 def disagreements(first: Counts, second: dict[str, dict[str, int]]) -> list[str]:
@@ -182,7 +188,7 @@ def disagreements(first: Counts, second: dict[str, dict[str, int]]) -> list[str]
 
 def settings() -> dict[str, dict[str, float | int]]:
     """The defaults under which the counts hold."""
-    return {criterion.key: criterion.defaults for criterion in CRITERIA if criterion.defaults}
+    return {criterion.key: criterion.defaults for criterion in CRITERIA if criterion.defaults and criterion.kinds}
 
 
 def write() -> int:

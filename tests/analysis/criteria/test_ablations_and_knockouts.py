@@ -28,8 +28,8 @@ CASES = [
 @pytest.mark.parametrize(("seed", "sizes", "activation", "rule"), CASES)
 def test_criteria_agree_with_brute_force_on_every_circuit(seed, sizes, activation, rule) -> None:
     context = all_circuits(seed, sizes, activation, rule)
-    network = context.network
-    rows, labels = boolean_rows(2), list(context.task.truth_table)
+    network = context.question.cut
+    rows, labels = boolean_rows(2), list(context.question.task.truth_table)
     kept = kept_sets(context)
     by_key = {
         "zero-ablation": plain.passes_zero,
@@ -62,7 +62,7 @@ def test_criteria_agree_with_brute_force_on_every_circuit(seed, sizes, activatio
 @pytest.mark.slow
 def test_both_routes_agree_on_the_pretrained_xor() -> None:
     context = xor_context()
-    network, rows, labels = context.network, boolean_rows(2), [0, 1, 1, 0]
+    network, rows, labels = context.question.cut, boolean_rows(2), [0, 1, 1, 0]
     kept = kept_sets(context)
     assert passed(context, "mean-ablation") == [
         plain.passes_mean(network, one, rows, labels, "rounding", 0.99) for one in kept
@@ -95,15 +95,15 @@ def test_failing_ablations_show_a_row_that_goes_wrong() -> None:
 def test_mean_ablation_protocols_use_their_own_ablation() -> None:
     context = xor_context(MEAN)
     rows = boolean_rows(2)
-    absent = plain.mean_activations(context.network, rows)
-    everything = set(plain.edges_of(context.network))
+    absent = plain.mean_activations(context.question.cut, rows)
+    everything = set(plain.edges_of(context.question.cut))
     verdicts = criterion_named("output-faithfulness").judge("circuit", context)
     for position in range(0, len(context), 17):
         kept = kept_sets(context)[position]
         largest = max(
             abs(
-                plain.run(context.network, kept, row, absent)[-1][0]
-                - plain.run(context.network, everything, row)[-1][0]
+                plain.run(context.question.cut, kept, row, absent)[-1][0]
+                - plain.run(context.question.cut, everything, row)[-1][0]
             )
             for row in rows
         )

@@ -22,7 +22,9 @@ from analysis.criteria.redundancies import IRREDUNDANT_GATES, AlgorithmCriteriaC
 from analysis.errors import Cancelled, InvalidCriterion
 from analysis.networks.network import Network
 from analysis.protocol import COMPLETE
+from analysis.question import ask
 from analysis.tasks import named_task
+from analysis.work import Work
 from tests.analysis.alignments.test_joint import twin
 from tests.analysis.criteria.alignment_contexts import DATA, all_alignments, candidates, context_of, placed, verdicts
 from tests.factories import pretrained_xor, two_xor_algorithms
@@ -37,7 +39,7 @@ PER_ALIGNMENT = (ONE_DIRECTION, BOTH_DIRECTIONS, JOINT_INTERCHANGE, CAUSAL_ORDER
 def test_both_directions_equal_the_oracle(name):
     context = all_alignments(name)
     for criterion, rule in ((ONE_DIRECTION, "one_direction"), (BOTH_DIRECTIONS, "ordered")):
-        alone = plain.Interchange(context.network, rows(2), rule)
+        alone = plain.Interchange(context.question.cut, rows(2), rule)
         for (algorithm, scored), verdict in zip(context.explanations, verdicts(criterion, context), strict=True):
             agreed = sum(
                 alone.agreed(algorithm.text, path, (site.layer, site.neurons)) for path, site in scored.alignment.places
@@ -66,10 +68,10 @@ def test_passing_both_directions_implies_passing_one():
 def test_joint_interchange_equals_one_run_at_a_time(name):
     context = all_alignments(name, near=1)
     few = [(a, s) for a, s in context.explanations if len(a.responses) <= 2]
-    found = verdicts(JOINT_INTERCHANGE, context_of(context.network, few))
+    found = verdicts(JOINT_INTERCHANGE, context_of(context.question.cut, few))
     assert {v.outcome for v in found} == {"passed", "failed"}
     for (algorithm, scored), verdict in zip(few, found, strict=True):
-        agreed, of, _ = twin(context.network, algorithm, scored.alignment)
+        agreed, of, _ = twin(context.question.cut, algorithm, scored.alignment)
         assert (verdict.numerator, verdict.denominator) == (agreed, of)
         assert (verdict.outcome == "passed") == (agreed == of)
 
@@ -116,7 +118,7 @@ def test_minimality_is_what_the_search_and_the_oracle_say(name):
     for (_, s), verdict in zip(context.explanations, found, strict=True):
         if s.valid and not s.minimal:
             assert verdict.witness["alignment"] in valid
-    alone = plain.Interchange(context.network, rows(2))
+    alone = plain.Interchange(context.question.cut, rows(2))
     for text in {algorithm.text for algorithm, _ in context.explanations}:
         marked, _ = plain.alignments(alone, text) if len(candidates_variables(text)) <= 2 else ([], [])
         wanted = {entry[3] for entry in marked if entry[5]}
@@ -135,7 +137,7 @@ def test_above_random_counts_the_networks_below():
     context = all_alignments()
     found = verdicts(ABOVE_RANDOM, context, networks=20, seed=5)
     algorithms = [a for a, _ in context.explanations]
-    best = chance.best_on_permuted_networks(context.network, algorithms, COMPLETE, DATA, 20, seed=5)
+    best = chance.best_on_permuted_networks(context.question, algorithms, 20, seed=5)
     for (_, s), row, verdict in zip(context.explanations, best, found, strict=True):
         below = int((row < s.iia.agreed).sum())
         assert (verdict.numerator, verdict.denominator) == (below, 20)
@@ -149,10 +151,10 @@ def test_above_random_counts_the_networks_below():
 def test_above_random_equals_trying_every_placement_on_every_permuted_network():
     context = all_alignments("xor_2-2", near=1)
     few = [(a, s) for a, s in context.explanations if len(a.responses) == 2][:6]
-    found = verdicts(ABOVE_RANDOM, context_of(context.network, few), networks=8, seed=2)
+    found = verdicts(ABOVE_RANDOM, context_of(context.question.cut, few), networks=8, seed=2)
     below = [0] * len(few)
     for number in range(8):
-        alone = plain.Interchange(chance.permuted_network(context.network, number, seed=2), rows(2))
+        alone = plain.Interchange(chance.permuted_network(context.question.cut, number, seed=2), rows(2))
         for place, (algorithm, scored) in enumerate(few):
             valid, failing = plain.alignments(alone, algorithm.text)
             below[place] += max(entry[0] for entry in [*valid, *failing]) < scored.iia.agreed
@@ -230,7 +232,7 @@ def test_one_alignment_of_each_class_under_symmetries_is_its_representative():
 
 def test_margins_are_those_of_the_scores_and_of_the_oracle():
     context = all_alignments()
-    alone = plain.Interchange(context.network, rows(2))
+    alone = plain.Interchange(context.question.cut, rows(2))
     found = verdicts(margins.MARGIN, context, least=0.3)
     for (_, s), verdict in zip(context.explanations, found, strict=True):
         assert verdict.score == s.margin
@@ -241,7 +243,7 @@ def test_margins_are_those_of_the_scores_and_of_the_oracle():
 def test_the_pretrained_xor_has_one_minimal_alignment_and_it_passes_everything():
     """Of the two algorithms without a redundant literal: A·B on neuron 0 and A+B on neuron 1 of layer 1."""
     network = pretrained_xor().network
-    search = search_alignments(network, candidate_algorithms(named_task("XOR", 2), COMPLETE, 2), COMPLETE, DATA)
+    search = search_alignments(ask(network, data=DATA), candidate_algorithms(named_task("XOR", 2), COMPLETE, 2))
     context = context_of(network, valid_alignments(search))
     assert len(context) == 3
     passed = {c.key: c.judge("alignment", context).tally.passed for c in (*PER_ALIGNMENT, margins.MARGIN)}
@@ -280,7 +282,7 @@ KNOWN = {
 def test_known_survivors_of_golden_networks(name):
     network = golden_network(name).network
     algorithms = [a for a in candidates("XOR", network.n_hidden_layers) if irredundancy(a)["irredundant-literals"]]
-    search = search_alignments(network, Candidates(tuple(algorithms), len(algorithms)), COMPLETE, DATA)
+    search = search_alignments(ask(network, data=DATA), Candidates(tuple(algorithms), len(algorithms)))
     context = context_of(network, valid_alignments(search))
     criteria = (JOINT_INTERCHANGE, MINIMAL_ALIGNMENT, ABOVE_RANDOM)
     assert (len(context), *(c.judge("alignment", context).tally.passed for c in criteria)) == KNOWN[name]
@@ -297,9 +299,9 @@ def test_work_can_be_cancelled():
 
     network = pretrained_xor().network
     context = all_alignments()
-    stopping = AlignmentCriteriaContext(network, COMPLETE, DATA, context.explanations, stop)
+    stopping = AlignmentCriteriaContext(ask(network, data=DATA), context.explanations, Work(stop))
     for criterion in (BOTH_DIRECTIONS, JOINT_INTERCHANGE, ABOVE_RANDOM):
         with pytest.raises(Cancelled):
             criterion.judge("alignment", stopping)
     with pytest.raises(Cancelled):
-        IRREDUNDANT_GATES.judge("algorithm", AlgorithmCriteriaContext(candidates(), stop))
+        IRREDUNDANT_GATES.judge("algorithm", AlgorithmCriteriaContext(candidates(), Work(stop)))

@@ -12,10 +12,11 @@ from analysis.circuits.circuit import EdgeLayout
 from analysis.criteria import knockouts, patching, symmetry
 from analysis.criteria.circuit_context import CircuitCriteriaContext
 from analysis.criteria.registry import criteria_for, criterion_named
-from analysis.data import clean_data
 from analysis.errors import Cancelled
-from analysis.protocol import COMPLETE
+from analysis.progress import OutOfTime
+from analysis.question import ask
 from analysis.tasks import task_from_table
+from analysis.work import Work
 from tests.analysis.criteria.circuit_contexts import passed, random_network, xor_context
 from tests.analysis.criteria.test_symmetry import twin_network
 from tests.oracles.brute_force_circuits import possible_masks
@@ -81,7 +82,7 @@ def test_stricter_criteria_leave_fewer() -> None:
 def test_the_whole_network_as_a_circuit_passes_what_compares_it_with_itself() -> None:
     network = random_network(5, (2, 3, 3, 1), "tanh")
     everything = np.array([(1 << EdgeLayout(network.sizes).n_edges) - 1], dtype=np.uint64)
-    context = CircuitCriteriaContext(network, task_from_table([0, 1, 1, 0], 2), COMPLETE, clean_data(2), everything)
+    context = CircuitCriteriaContext(ask(network, task=task_from_table([0, 1, 1, 0], 2)), everything)
     for key in ("output-faithfulness", "knockout-completeness"):
         assert passed(context, key) == [True]
     noise = criterion_named("input-noise").judge("circuit", context, {"points": 50}).at(0)
@@ -89,6 +90,7 @@ def test_the_whole_network_as_a_circuit_passes_what_compares_it_with_itself() ->
     assert criterion_named("output-faithfulness").judge("circuit", context, {"tolerance": 0}).at(0).score == 0
 
 
+@pytest.mark.slow
 def test_a_spent_budget_is_undecided_with_its_reason(monkeypatch: pytest.MonkeyPatch) -> None:
     context = xor_context()
     whole = {key: passed(context, key) for key in ("patching-robust", "knockout-completeness")}
@@ -107,7 +109,7 @@ def test_a_spent_budget_is_undecided_with_its_reason(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(symmetry, "MAX_SYMMETRIES", 2)
     network = twin_network()
     masks = np.array([mask for mask, _ in possible_masks(network)][::50], dtype=np.uint64)
-    twins = CircuitCriteriaContext(network, task_from_table([0, 1, 1, 0], 2), COMPLETE, clean_data(2), masks)
+    twins = CircuitCriteriaContext(ask(network, task=task_from_table([0, 1, 1, 0], 2)), masks)
     verdicts = criterion_named("representative").judge("circuit", twins)
     assert verdicts.passed.sum() == 0
     assert verdicts.having("undecided").any()
@@ -131,7 +133,7 @@ def test_long_criteria_report_and_stop_when_asked() -> None:
         assert 0 <= progress.done <= progress.total
         raise Cancelled("criteria")
 
-    context = replace(xor_context(), report=stop)
+    context = replace(xor_context(), work=Work(stop))
     for key in (
         "mean-ablation",
         "resample-ablation",
@@ -144,3 +146,32 @@ def test_long_criteria_report_and_stop_when_asked() -> None:
     ):
         with pytest.raises(Cancelled):
             criterion_named(key).judge("circuit", context)
+
+
+class Ticks:
+    """A clock that goes on by a second whenever it is read."""
+
+    def __init__(self) -> None:
+        self.n_read = 0
+
+    def __call__(self) -> float:
+        self.n_read += 1
+        return float(self.n_read)
+
+
+@pytest.mark.parametrize(
+    "key",
+    ["resample-ablation", "knockout-completeness", "input-noise", "patching-robust", "minimal-local", "minimal-subset"],
+)
+def test_a_criterion_whose_time_is_up_ends_at_the_next_check_and_not_only_at_the_next_report(key: str) -> None:
+    whole, told = Ticks(), []
+    work = Work(told.append, clock=whole).for_seconds(1e9)
+    criterion_named(key).judge("circuit", replace(xor_context(), work=work))
+    n_checks = whole.n_read - 1  # the first reading set the deadline
+    assert n_checks > 2 * max(len(told), 1), "it is checked where it is reported only"
+    for wanted in (1, n_checks // 2, n_checks):
+        clock = Ticks()
+        short = replace(xor_context(), work=Work(clock=clock).for_seconds(wanted))
+        with pytest.raises(OutOfTime):
+            criterion_named(key).judge("circuit", short)
+        assert clock.n_read == 1 + wanted

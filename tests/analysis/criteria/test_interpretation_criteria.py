@@ -21,8 +21,9 @@ from analysis.interpretations import indexing
 from analysis.interpretations.counting import count_interpretations
 from analysis.interpretations.indexing import InterpretationSpace
 from analysis.networks.network import Network
-from analysis.protocol import COMPLETE
+from analysis.question import ask
 from analysis.result import CriterionTally
+from analysis.work import Work
 from tests.analysis.circuits.test_circuit_search import random_network
 from tests.factories import pretrained_xor
 from tests.golden_files import golden_network
@@ -56,12 +57,12 @@ def everything(seed: int, sizes: tuple[int, ...], most: int = 120) -> tuple[Inte
     masks = [mask for mask, _ in possible_masks(network)]
     for mask in masks[:: max(1, len(masks) // 8)]:
         circuit = Circuit(EdgeLayout(sizes), mask)
-        space = InterpretationSpace(network, circuit, DATA)
+        space = InterpretationSpace(ask(network, data=DATA), circuit)
         if space.count <= most:
             found, choices = interpretations(network, mask)
             explanations += [space.at(index) for index in range(space.count)]
             gates += list(zip([mask] * len(found), found, choices, strict=True))
-    return InterpretationCriteriaContext(network, COMPLETE, DATA, tuple(explanations)), tuple(gates)
+    return InterpretationCriteriaContext(ask(network, data=DATA), tuple(explanations)), tuple(gates)
 
 
 def verdicts(criterion, context, **given) -> list[Verdict]:
@@ -93,7 +94,7 @@ def test_interchange_equals_the_oracle(seed, sizes):
     context, gates = everything(seed, sizes)
     for criterion, family in ((INTERCHANGE, "alone"), (INTERCHANGE_JOINT, "joint")):
         for (mask, own, _), verdict in zip(gates, verdicts(criterion, context), strict=True):
-            wanted = plain.scores(context.network, mask, [own], family)
+            wanted = plain.scores(context.question.cut, mask, [own], family)
             if wanted is None or not wanted[0]:
                 assert verdict.outcome == "not_applicable"
                 continue
@@ -108,8 +109,8 @@ def test_interchange_equals_the_oracle(seed, sizes):
                     rows.index(witness["source"]),
                     rows.index(witness["base"]),
                 )
-                assert plain.predicted(context.network, mask, own, *case) == witness["predicted"]
-                assert plain.decision(context.network, *case) != witness["predicted"]
+                assert plain.predicted(context.question.cut, mask, own, *case) == witness["predicted"]
+                assert plain.decision(context.question.cut, *case) != witness["predicted"]
 
 
 @pytest.mark.parametrize(("seed", "sizes"), CASES[:3])
@@ -130,8 +131,8 @@ def test_margins_are_those_of_every_interchange_of_active_neurons(seed, sizes):
     for (mask, _, _), verdict in zip(gates, verdicts(margins.MARGIN, context, least=0.05), strict=True):
         if mask not in known:
             outputs = [
-                plain.interchanged(context.network, sites, source, base)
-                for sites in plain.sets_tested(context.network, mask, "joint")
+                plain.interchanged(context.question.cut, sites, source, base)
+                for sites in plain.sets_tested(context.question.cut, mask, "joint")
                 for source in rows
                 for base in rows
                 if source != base
@@ -145,7 +146,7 @@ def test_margins_are_those_of_every_interchange_of_active_neurons(seed, sizes):
 def test_counting_all_equals_judging_each(seed, sizes):
     context, gates = everything(seed, sizes)
     masks = np.array(sorted({mask for mask, _, _ in gates}), dtype=np.uint64)
-    readings = list(read_circuits(context.network, masks, DATA))
+    readings = list(read_circuits(ask(context.question.cut, data=DATA), masks))
     assert sum(reading.total for reading in readings) == len(context)
     for criterion in (OBSERVED_CLASS, INTERCHANGE, INTERCHANGE_JOINT):
         assert tallied(readings, criterion.key) == criterion.judge("interpretation", context).tally
@@ -154,8 +155,8 @@ def test_counting_all_equals_judging_each(seed, sizes):
 def test_the_best_and_the_worst_of_a_circuit_are_those_of_all_its_interpretations():
     context, gates = everything(21, (2, 2, 2, 1))
     for mask in sorted({mask for mask, _, _ in gates}):
-        (reading,) = read_circuits(context.network, np.array([mask], dtype=np.uint64), DATA)
-        wanted = plain.scores(context.network, mask, [own for m, own, _ in gates if m == mask], "all")
+        (reading,) = read_circuits(ask(context.question.cut, data=DATA), np.array([mask], dtype=np.uint64))
+        wanted = plain.scores(context.question.cut, mask, [own for m, own, _ in gates if m == mask], "all")
         if wanted is None:
             assert reading.extremes is None
         else:
@@ -168,10 +169,10 @@ def test_one_interpretation_of_each_class_under_symmetries_is_its_representative
     layout = EdgeLayout(network.sizes)
     explanations = []
     for mask, _ in possible_masks(network):
-        space = InterpretationSpace(network, Circuit(layout, mask), DATA)
+        space = InterpretationSpace(ask(network, data=DATA), Circuit(layout, mask))
         if space.count <= 8:
             explanations += [space.at(index) for index in range(space.count)]
-    context = InterpretationCriteriaContext(network, COMPLETE, DATA, tuple(explanations))
+    context = InterpretationCriteriaContext(ask(network, data=DATA), tuple(explanations))
     found = verdicts(symmetry.REPRESENTATIVE, context)
     orbits = {}
     spaces = {}
@@ -180,7 +181,7 @@ def test_one_interpretation_of_each_class_under_symmetries_is_its_representative
         for permutations in symmetry.symmetries(network):
             one = np.array([interpretation.circuit.mask], dtype=np.uint64)
             circuit = Circuit(layout, int(symmetry.permuted_masks(one, permutations, layout)[0]))
-            space = spaces.setdefault(circuit.mask, InterpretationSpace(network, circuit, DATA))
+            space = spaces.setdefault(circuit.mask, InterpretationSpace(ask(network, data=DATA), circuit))
             moved = symmetry.moved_gates(interpretation, permutations)
             # what a moved interpretation says is an interpretation, gate for gate
             index = space.index_of(moved)
@@ -198,16 +199,16 @@ def test_one_interpretation_of_each_class_under_symmetries_is_its_representative
 def test_what_is_beyond_a_limit_is_undecided(monkeypatch):
     context, _ = everything(21, (2, 2, 2, 1))
     masks = np.unique(np.array([i.circuit.mask for i in context.explanations], dtype=np.uint64))
-    known = list(read_circuits(context.network, masks, DATA))
-    cut = list(read_circuits(context.network, masks, DATA, max_classes=0))
+    known = list(read_circuits(ask(context.question.cut, data=DATA), masks))
+    cut = list(read_circuits(ask(context.question.cut, data=DATA), masks, max_classes=0))
     assert [r.total for r in cut] == [r.total for r in known]
     assert tallied(cut, "interchange") == CriterionTally(0, 0, len(context), 0)
     assert tallied(cut, "observed-class") == tallied(known, "observed-class")
     assert all(r.extremes is None for r in cut)
-    quick = list(read_circuits(context.network, masks, DATA, extremes=False))
+    quick = list(read_circuits(ask(context.question.cut, data=DATA), masks, extremes=False))
     assert all(r.common is None and r.extremes is None for r in quick)
     assert tallied(quick, "interchange-joint") == tallied(known, "interchange-joint")
-    hurried = list(read_circuits(context.network, masks, DATA, max_work=1))
+    hurried = list(read_circuits(ask(context.question.cut, data=DATA), masks, max_work=1))
     assert all(r.extremes is None for r in hurried)
     assert tallied(hurried, "interchange") == tallied(known, "interchange")
     monkeypatch.setattr(indexing, "MAX_STATES", 0)
@@ -223,10 +224,10 @@ def test_where_only_small_sets_are_tried_nothing_passes_jointly(monkeypatch):
     def few(hidden_sizes, n_inputs):
         return intervention_space(hidden_sizes, n_inputs, max_sets=1)
 
-    (whole,) = read_circuits(network, masks, DATA)
+    (whole,) = read_circuits(ask(network, data=DATA), masks)
     assert whole.tally("interchange-joint") == CriterionTally(1, 0, 0, 0)
     monkeypatch.setattr(interpretation_counts, "intervention_space", few)
-    (small,) = read_circuits(network, masks, DATA)
+    (small,) = read_circuits(ask(network, data=DATA), masks)
     assert small.tally("interchange-joint") == CriterionTally(0, 0, 1, 0)
     assert small.tally("interchange") == whole.tally("interchange") == CriterionTally(1, 0, 0, 0)
 
@@ -236,7 +237,11 @@ def test_reading_circuits_can_be_cancelled():
         raise Cancelled("criteria")
 
     with pytest.raises(Cancelled):
-        list(read_circuits(pretrained_xor().network, np.array([2**18 - 1], dtype=np.uint64), DATA, report=stop))
+        list(
+            read_circuits(
+                ask(pretrained_xor().network, data=DATA), np.array([2**18 - 1], dtype=np.uint64), Work(report=stop)
+            )
+        )
 
 
 # ---- what is known ---------------------------------------------------------------------------------------------------
@@ -244,8 +249,8 @@ def test_reading_circuits_can_be_cancelled():
 
 def readings_of(name: str) -> list[CircuitReadings]:
     file = golden_network(name)
-    masks = search_circuits(file.network, file.tasks[0], COMPLETE, DATA).masks
-    return list(read_circuits(file.network, masks, DATA))
+    masks = search_circuits(ask(file.network, task=file.tasks[0], data=DATA)).masks
+    return list(read_circuits(ask(file.network, data=DATA), masks))
 
 
 # interpretations of all valid circuits, observed classes, right under single and under joint interchange; the best one
@@ -290,7 +295,7 @@ def test_none_of_the_147_899_020_interpretations_of_the_pretrained_xor_is_right_
     readings = readings_of("xor_pretrained")
     total = 147_899_020
     masks = np.array([reading.circuit.mask for reading in readings], dtype=np.uint64)
-    counts = count_interpretations(pretrained_xor().network, masks, DATA)
+    counts = count_interpretations(ask(pretrained_xor().network, data=DATA), masks)
     assert tuple(reading.total for reading in readings) == counts.by_circuit
     assert tallied(readings, "observed-class") == CriterionTally(7_836, total - 7_836, 0, 0)
     assert tallied(readings, "interchange") == CriterionTally(0, total, 0, 0)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from analysis.circuits.circuit import Circuit, EdgeLayout
-from analysis.criteria.budget import JudgingLimits, budget_that_ended
+from analysis.criteria.budget import budget_that_ended
 from analysis.criteria.criterion import KINDS
 from analysis.criteria.funnel import counted_rows
 from analysis.criteria.interpretation_context import InterpretationCriteriaContext
@@ -17,15 +17,16 @@ from analysis.criteria.reading_combination import Combination
 from analysis.criteria.reading_counts import MIXED, ReadingCounts
 from analysis.criteria.steps import CriterionStep, default_steps
 from analysis.criteria.verdict import NOT_APPLICABLE, OUTCOMES, PASSED, UNDECIDED
-from analysis.data import clean_data
 from analysis.errors import Cancelled, InvalidCriterion
 from analysis.interpretations.indexing import InterpretationSpace
+from analysis.limits import Limits
 from analysis.networks.network import Network
 from analysis.pipeline import analyse_output
 from analysis.progress import Progress
-from analysis.protocol import COMPLETE
+from analysis.question import ask
 from analysis.result import NOTHING_JUDGED
 from analysis.tasks import named_task
+from analysis.work import Work
 from tests.factories import real_analysis
 
 QUICK = [
@@ -56,7 +57,7 @@ def put_together(blocks):
 @pytest.mark.slow
 def test_blocks_of_any_size_say_the_same():
     whole = put_together(judge_analysis(subject(), QUICK))
-    parts = put_together(judge_analysis(subject(), QUICK, limits=JudgingLimits(block=64)))
+    parts = put_together(judge_analysis(subject(), QUICK, block=64))
     assert whole == parts
     passed = {str(step): tally.passed for (_, step), tally in whole[1].items()}
     assert (passed["mean-ablation"], passed["knockout-completeness"], passed["minimal-subset"]) == (191, 5, 5)
@@ -65,15 +66,16 @@ def test_blocks_of_any_size_say_the_same():
         assert len(found) == subject().count(kind)
 
 
+@pytest.mark.slow
 def test_a_spent_budget_leaves_the_rest_undecided_and_says_so():
     ticks = iter(range(10**9))
     steps = [("circuit", CriterionStep.parse("knockout-completeness")), *QUICK[:1]]
-    limits = JudgingLimits(max_seconds=6)
-    blocks = list(judge_analysis(subject(), steps, clock=lambda: float(next(ticks)), limits=limits))
+    limits = Limits(criterion_seconds=100)
+    blocks = list(judge_analysis(subject(), steps, Work(clock=lambda: float(next(ticks)), limits=limits)))
     slow = next(block for block in blocks if block.step.key == "knockout-completeness")
     assert slow.stopped
-    assert "6 seconds" in slow.note
-    assert budget_that_ended(slow.note) == 6
+    assert "100 seconds" in slow.note
+    assert budget_that_ended(slow.note) == 100
     assert budget_that_ended("The search stopped at 200 circuits.") is None
     assert 0 < slow.tally.undecided < 197  # what was decided until then is kept
     unhurried = put_together(judge_analysis(subject(), steps))[0]["circuit", slow.step]
@@ -84,10 +86,22 @@ def test_a_spent_budget_leaves_the_rest_undecided_and_says_so():
     assert not quick.stopped
 
 
+def test_a_budget_ends_a_criterion_in_the_midst_of_a_block():
+    ticks, told = iter(range(10**9)), []
+    steps = [("circuit", CriterionStep.parse("resample-ablation"))]
+    work = Work(told.append, clock=lambda: float(next(ticks)), limits=Limits(criterion_seconds=5))
+    (block,) = judge_analysis(subject(), steps, work)
+    assert block.stopped
+    assert budget_that_ended(block.note) == 5
+    assert block.tally.undecided == 197
+    assert len(told) == 3  # before the block, on its only part, and when the kind was done
+    assert next(ticks) < 12
+
+
 def test_interpretations_without_time_are_undecided_all_of_them():
     ticks = iter(range(0, 10**9, 100))
     steps = [("interpretation", CriterionStep.parse(key)) for key in ("interchange", "observed-class")]
-    for block in judge_analysis(subject(), steps, clock=lambda: float(next(ticks))):
+    for block in judge_analysis(subject(), steps, Work(clock=lambda: float(next(ticks)))):
         assert block.stopped
         assert block.tally.undecided == block.tally.of == 147_899_020
         assert set(block.outcomes.tolist()) == {UNDECIDED}
@@ -106,8 +120,8 @@ def test_what_needs_numbers_only_is_decided_however_little_time_there_is_for_loo
     def clock() -> float:
         return seconds
 
-    limits = JudgingLimits(max_seconds=3, block=64)
-    blocks = list(judge_analysis(subject(), EVERY_READING, report=told, clock=clock, limits=limits))
+    work = Work(report=told, clock=clock, limits=Limits(criterion_seconds=3))
+    blocks = list(judge_analysis(subject(), EVERY_READING, work, block=64))
     outcomes, tallies = put_together(iter(blocks))
     unhurried = {"margin": 147_899_020, "representative": 147_899_020, "observed-class": sum(subject().observed)}
     for (_, step), tally in tallies.items():
@@ -135,9 +149,10 @@ def test_interpretations_that_a_limit_left_uncounted_are_counted():
         assert block.counts.totals == whole.interpretations
 
 
+@pytest.mark.slow
 def test_progress_counts_what_is_done_and_may_stop_it():
     told: list[Progress] = []
-    list(judge_analysis(subject(), QUICK, report=told.append))
+    list(judge_analysis(subject(), QUICK, Work(report=told.append)))
     assert all(0 <= one.done <= one.total for one in told)
     assert {one.stage for one in told} == {"circuits", "algorithms", "alignments"}
     assert [one.found for one in told if one.stage == "alignments"][-1] == "1 criterion on 3 alignments"
@@ -146,12 +161,12 @@ def test_progress_counts_what_is_done_and_may_stop_it():
         raise Cancelled(progress.stage)
 
     with pytest.raises(Cancelled):
-        list(judge_analysis(subject(), QUICK, report=stop))
+        list(judge_analysis(subject(), QUICK, Work(report=stop)))
 
 
 def test_nothing_found_is_nothing_judged_and_wrong_kinds_are_refused():
     network = Network.from_arrays([np.zeros((2, 2)), np.zeros((1, 2))], [np.zeros(2), np.zeros(1)])
-    empty = Subject.of(analyse_output(network, 0, named_task("XOR", 2), COMPLETE, clean_data(2)))
+    empty = Subject.of(analyse_output(ask(network, task=named_task("XOR", 2))))
     steps = [(kind, step) for kind in KINDS for step in default_steps(kind)]
     outcomes, tallies = put_together(judge_analysis(empty, steps))
     assert set(outcomes) == set(steps)
@@ -177,14 +192,10 @@ def small_subject(seed: int, hidden: tuple[int, ...] = (2,), *, symmetric: bool 
     layout = EdgeLayout(network.sizes)
     circuits = [mask for mask in range(1, 1 << layout.n_edges) if _is_circuit(layout, mask)]
     masks = sorted({*circuits[:: max(1, len(circuits) // 12)], circuits[-1]})
-    spaces = [InterpretationSpace(network, Circuit(layout, mask), clean_data(2), "zero") for mask in masks]
+    spaces = [InterpretationSpace(ask(network), Circuit(layout, mask)) for mask in masks]
     totals, observed = tuple(space.count for space in spaces), tuple(space.n_observed for space in spaces)
     return Subject(
-        network,
-        0,
-        named_task("AND", 2),
-        COMPLETE,
-        clean_data(2),
+        ask(network, task=named_task("AND", 2)),
         np.array(masks, dtype=np.uint64),
         exhaustive=True,
         interpretations=totals,
@@ -215,12 +226,12 @@ def test_counts_and_their_combinations_agree_with_trying_each_interpretation(see
     for block in judge_analysis(subject, [("interpretation", step) for step in steps]):
         assert block.counts is not None
         counts[block.step.key] = block.counts
-    layout = EdgeLayout(subject.network.sizes)
+    layout = EdgeLayout(subject.question.cut.sizes)
     for number, mask in enumerate(subject.masks.tolist()):
-        space = InterpretationSpace(subject.network, Circuit(layout, mask), subject.data, "zero")
+        space = InterpretationSpace(ask(subject.question.cut, data=subject.question.data), Circuit(layout, mask))
         every = tuple(space.at(index) for index in range(space.count))
         assert len(every) == subject.interpretations[number] < 5_000
-        context = InterpretationCriteriaContext(subject.network, COMPLETE, subject.data, every)
+        context = InterpretationCriteriaContext(ask(subject.question.cut, data=subject.question.data), every)
         tried = {step.key: step.criterion.judge("interpretation", context, step.settings).outcomes for step in steps}
         first = tried["observed-class"] == PASSED
         for key, outcomes in tried.items():
@@ -258,6 +269,7 @@ def test_the_funnel_and_the_combination_count_alike_in_any_order(seed, symmetric
     assert len(ends) == 1
 
 
+@pytest.mark.slow
 def test_some_of_these_networks_have_interpretations_that_pass():
     found = [
         sum(block.counts.passed)

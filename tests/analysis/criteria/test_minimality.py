@@ -7,10 +7,17 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from analysis.circuits.circuit import EdgeLayout, mask_array
 from analysis.criteria import minimality
+from analysis.criteria.circuit_context import CircuitCriteriaContext
 from analysis.criteria.registry import criterion_named
+from analysis.data import clean_data
+from analysis.pipeline import unsearched
 from analysis.protocol import COMPLETE, PAPER, Protocol
-from tests.analysis.criteria.circuit_contexts import all_circuits, passed, xor_context
+from analysis.question import ask
+from analysis.tasks import task_from_table
+from tests.analysis.circuits.wide import WIDE, wide_masks
+from tests.analysis.criteria.circuit_contexts import all_circuits, passed, random_network, xor_context
 from tests.oracles import brute_force_criteria as plain
 
 
@@ -20,7 +27,7 @@ def test_minimality_agrees_with_brute_force_on_any_set_of_valid_circuits(seed: i
     chosen = np.random.default_rng(seed).random(len(everything)) < 0.2 + 0.2 * seed
     context = replace(everything, masks=everything.masks[chosen])
     valid = set(context.masks.tolist())
-    expected = [plain.minimal_kinds(mask, valid, context.layout.n_edges) for mask in context.masks.tolist()]
+    expected = [plain.minimal_kinds(mask, valid, context.question.layout.n_edges) for mask in context.masks.tolist()]
     for place, kind in enumerate(("quasi", "local", "subset", "cardinal")):
         assert passed(context, f"minimal-{kind}") == [kinds[place] for kinds in expected], kind
 
@@ -94,3 +101,29 @@ def test_too_many_removals_to_run_are_left_undecided(monkeypatch: pytest.MonkeyP
     part = criterion_named("minimal-local").judge("circuit", context)
     assert part.having("undecided").tolist() == whole.passed.tolist()
     assert "too many removals" in part.at(int(np.flatnonzero(whole.passed)[0])).reason
+
+
+@pytest.mark.parametrize("sizes", WIDE)
+def test_minimality_agrees_with_brute_force_beyond_64_edges(sizes: tuple[int, ...]) -> None:
+    network = random_network(0, sizes, "tanh")
+    masks = wide_masks(sizes, 24)
+    context = CircuitCriteriaContext(
+        ask(network, task=task_from_table([0, 1] * 2 ** (sizes[0] - 1), sizes[0])), mask_array(masks, EdgeLayout(sizes))
+    )
+    expected = [plain.minimal_kinds(mask, set(masks), context.question.layout.n_edges) for mask in masks]
+    for place, kind in enumerate(("quasi", "local", "subset", "cardinal")):
+        assert passed(context, f"minimal-{kind}") == [kinds[place] for kinds in expected], kind
+    assert not all(kinds[2] for kinds in expected)  # some do contain others
+    run = replace(context, exhaustive=False)  # single edges are removed one by one where not all are listed
+    assert criterion_named("minimal-quasi").judge("circuit", run).having("undecided").sum() == 0
+    assert len(criterion_named("minimal-subset").judge("circuit", replace(run, masks=context.masks[:0]))) == 0
+
+
+@pytest.mark.parametrize("sizes", WIDE)
+def test_criteria_judge_a_wide_network_of_which_no_circuit_is_listed(sizes: tuple[int, ...]) -> None:
+    cut, data = random_network(0, sizes, "tanh"), clean_data(sizes[0])
+    task = task_from_table([0, 1] * 2 ** (sizes[0] - 1), sizes[0])
+    circuits = unsearched(ask(cut, data=data))
+    context = CircuitCriteriaContext(ask(cut, task=task, data=data), circuits.masks, exhaustive=False)
+    for key in ("minimal-quasi", "minimal-local", "minimal-subset", "minimal-cardinal", "representative"):
+        assert len(criterion_named(key).judge("circuit", context)) == 0, key

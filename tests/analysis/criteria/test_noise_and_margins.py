@@ -41,7 +41,7 @@ def test_noise_is_the_same_for_the_same_seed_and_its_witness_differs() -> None:
 def test_noise_and_margins_agree_with_brute_force() -> None:
     whole = all_circuits(22, (2, 2, 2, 1), "tanh")
     context = replace(whole, masks=whole.masks[::6])
-    network, everything = context.network, set(plain.edges_of(context.network))
+    network, everything = context.question.cut, set(plain.edges_of(context.question.cut))
     noise = criterion_named("input-noise").judge("circuit", context, {"points": 30, "radius": 0.4, "seed": 5})
     margins = criterion_named("margin").judge("circuit", context, {"least": 0.1})
     balls = points_around(input_table(2), 0.4, 30, seed=5).tolist()

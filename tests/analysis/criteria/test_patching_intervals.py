@@ -11,10 +11,9 @@ import pytest
 from analysis.certificates.ranges import neuron_ranges
 from analysis.criteria.circuit_context import CircuitCriteriaContext
 from analysis.criteria.registry import criterion_named
-from analysis.data import clean_data
 from analysis.networks.mlp import activations
 from analysis.networks.network import Network
-from analysis.protocol import COMPLETE
+from analysis.question import ask
 from analysis.tasks import task_from_table
 from tests.analysis.criteria.circuit_contexts import all_circuits, kept_sets, random_network, xor_context
 from tests.oracles import brute_force_criteria as plain
@@ -31,9 +30,10 @@ def bump() -> CircuitCriteriaContext:
         output_activation="linear",
     )
     masks = np.array([0b1110101100], dtype=np.uint64)
-    return CircuitCriteriaContext(network, task_from_table([0, 0, 0, 0], 2), COMPLETE, clean_data(2), masks)
+    return CircuitCriteriaContext(ask(network, task=task_from_table([0, 0, 0, 0], 2)), masks)
 
 
+@pytest.mark.slow
 def test_values_between_clean_ones_may_do_what_clean_ones_do_not() -> None:
     context = bump()
     assert PATCHING.judge("circuit", context).at(0).outcome == "passed"
@@ -42,7 +42,7 @@ def test_values_between_clean_ones_may_do_what_clean_ones_do_not() -> None:
     (carried,) = verdict.witness["values"]
     assert (carried["layer"], carried["neuron"]) == (1, 0)
     absent = [[0.0, 0.0], [carried["value"], 0.0], [0.0, 0.0]]
-    output = plain.run(context.network, kept_sets(context)[0], verdict.witness["input"], absent)[-1][0]
+    output = plain.run(context.question.cut, kept_sets(context)[0], verdict.witness["input"], absent)[-1][0]
     assert plain.decision(output, "rounding") != verdict.witness["label"]
 
 
@@ -50,6 +50,7 @@ def test_the_solver_settles_what_one_box_does_not() -> None:
     assert PATCHING.judge("circuit", bump(), {"continuous": 1, "budget": 1}).at(0).outcome == "failed"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("seed", "activation"), [(57, "leaky_relu"), (57, "relu"), (22, "tanh"), (14, "sigmoid")])
 def test_certified_circuits_survive_random_values_and_are_among_the_discrete_ones(seed: int, activation: str) -> None:
     whole = all_circuits(seed, (2, 2, 2, 1), activation)
@@ -59,7 +60,7 @@ def test_certified_circuits_survive_random_values_and_are_among_the_discrete_one
     assert (verdicts.passed <= discrete.passed).all()
     assert verdicts.tally.undecided == 0
     assert 0 < verdicts.tally.passed < len(context)
-    draw, network = random.Random(seed), context.network
+    draw, network = random.Random(seed), context.question.cut
     everything = set(plain.edges_of(network))
     for position in np.flatnonzero(verdicts.passed).tolist():
         for _ in range(20):
@@ -71,7 +72,7 @@ def test_certified_circuits_survive_random_values_and_are_among_the_discrete_one
                 ]
                 for layer, width in enumerate(network.sizes[:-1])
             ]
-            for row, label in zip(plain.product([0.0, 1.0], repeat=2), context.task.truth_table, strict=True):
+            for row, label in zip(plain.product([0.0, 1.0], repeat=2), context.question.task.truth_table, strict=True):
                 output = plain.run(network, kept_sets(context)[position], list(row), absent)[-1][0]
                 assert plain.decision(output, "rounding") == label
 
@@ -82,6 +83,7 @@ def test_the_pretrained_xor_keeps_all_its_patching_robust_circuits_over_interval
     assert (verdicts.tally.passed, verdicts.tally.failed) == (56, 141)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("sizes", "activation"), [((2, 3, 3, 1), "tanh"), ((3, 3, 2, 1), "leaky_relu")])
 def test_ranges_hold_from_both_sides(sizes: tuple[int, ...], activation: str) -> None:
     network = random_network(3, sizes, activation)

@@ -5,12 +5,13 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from analysis.criteria.budget import JudgingLimits
+from analysis.checkpoints import PackedCheckpoints
 from analysis.criteria.criterion import KINDS
 from analysis.criteria.judged import Subject
 from analysis.criteria.judging import judge_analysis
 from analysis.criteria.steps import CriterionStep, default_steps
-from analysis.shards import PackedShards
+from analysis.limits import Limits
+from analysis.work import Work
 from tests.factories import real_analysis
 
 FEW = [
@@ -37,17 +38,17 @@ def said(block):
 
 @pytest.mark.parametrize("steps", [pytest.param(FEW, id="few"), pytest.param(ALL, id="all", marks=pytest.mark.slow)])
 def test_judging_that_is_stopped_says_the_same(steps):
-    subject, limits = Subject.of(real_analysis()), JudgingLimits(block=64, max_seconds=1e9)
-    whole = [said(block) for block in judge_analysis(subject, steps, limits=limits)]
+    subject, limits = Subject.of(real_analysis()), Limits(criterion_seconds=1e9)
+    whole = [said(block) for block in judge_analysis(subject, steps, Work(limits=limits), block=64)]
     known: dict[str, bytes] = {}
     attempts, sizes = 0, []
     while True:
         attempts += 1
         sizes.append(len(known))
         kept: dict[str, bytes] = {}
-        shards = PackedShards(dict(known), lambda shard, kept=kept: kept.setdefault(shard.key, shard.data))
+        checkpoints = PackedCheckpoints(dict(known), lambda one, kept=kept: kept.setdefault(one.key, one.data))
         found = []
-        for block in judge_analysis(subject, steps, limits=limits, shards=shards):
+        for block in judge_analysis(subject, steps, Work(limits=limits, checkpoints=checkpoints), block=64):
             found.append(said(block))
             if len(kept) >= 5 * attempts:
                 break
@@ -63,11 +64,12 @@ def test_time_that_was_used_before_counts():
     ticks = iter(range(10**9))
     subject, steps = Subject.of(real_analysis()), [("circuit", CriterionStep.parse("knockout-completeness"))]
     known: dict[str, bytes] = {}
-    limits = JudgingLimits(max_seconds=20, block=64)
+    limits = Limits(criterion_seconds=20)
 
     def judge(clock):
-        shards = PackedShards(dict(known), lambda shard: known.setdefault(shard.key, shard.data))
-        return list(judge_analysis(subject, steps, clock=clock, limits=limits, shards=shards))
+        checkpoints = PackedCheckpoints(dict(known), lambda one: known.setdefault(one.key, one.data))
+        work = Work(clock=clock, limits=limits, checkpoints=checkpoints)
+        return list(judge_analysis(subject, steps, work, block=64))
 
     first = judge(lambda: float(next(ticks)))
     assert first[-1].stopped

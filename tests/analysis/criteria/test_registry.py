@@ -33,7 +33,7 @@ def test_keys_are_unique_and_every_record_is_complete() -> None:
     for criterion in CRITERIA:
         assert re.fullmatch(r"[a-z]+(-[a-z]+)*", criterion.key)
         assert criterion_named(criterion.key) is criterion
-        assert criterion.kinds
+        assert criterion.kinds or criterion.recorded_kinds
         assert criterion.label
         assert criterion.formula
         assert criterion.source
@@ -53,6 +53,13 @@ def test_an_unknown_key_lists_the_known_ones() -> None:
 def test_a_kind_has_its_criteria_in_order() -> None:
     for kind in ("circuit", "interpretation", "algorithm", "alignment"):
         assert [c for c in CRITERIA if kind in c.kinds] == list(criteria_for(kind))
+
+
+def test_what_a_criterion_implies_is_asked_of_the_same_kinds() -> None:
+    implying = {criterion.key: criterion.implies for criterion in CRITERIA if criterion.implies}
+    assert implying == {"interchange-joint": ("interchange",)}
+    for key, implied in implying.items():
+        assert all(criterion_named(key).kinds == criterion_named(other).kinds for other in implied)
 
 
 @pytest.mark.parametrize("value", [-0.1, 1.1, float("nan"), float("inf"), "much", None, True])

@@ -14,9 +14,8 @@ from analysis.circuits.search import search_circuits
 from analysis.criteria.circuit_context import CircuitCriteriaContext
 from analysis.criteria.registry import criterion_named
 from analysis.criteria.verdict import Verdicts
-from analysis.data import clean_data
 from analysis.networks.mlp import keep_matrices
-from analysis.protocol import COMPLETE
+from analysis.question import ask
 from tests.analysis.criteria.circuit_contexts import all_circuits, kept_sets, passed, xor_context
 from tests.golden_files import golden_network
 from tests.oracles import brute_force_criteria as plain
@@ -33,7 +32,7 @@ def judged(context, **given: float) -> Verdicts:
 
 def grid_differs(context, kept, radius: float, n: int) -> bool:
     """Whether circuit and network differ somewhere on a grid of n points a side around some clean input."""
-    network, rule = context.network, context.protocol.circuit_decision
+    network, rule = context.question.cut, context.question.protocol.circuit_decision
     everything = set(plain.edges_of(network))
     steps = [radius * (2 * k / (n - 1) - 1) for k in range(n)]
     for row in plain.product([0.0, 1.0], repeat=network.sizes[0]):
@@ -47,7 +46,7 @@ def grid_differs(context, kept, radius: float, n: int) -> bool:
 
 def check_against_grid(context, verdicts: Verdicts, n: int, radius: float = 0.1) -> int:
     """Every verdict fits what a grid shows; returns how many circuits fail where the grid shows nothing."""
-    everything, unseen = set(plain.edges_of(context.network)), 0
+    everything, unseen = set(plain.edges_of(context.question.cut)), 0
     for position, kept in enumerate(kept_sets(context)):
         verdict = verdicts.at(position)
         seen = grid_differs(context, kept, radius, n)
@@ -56,9 +55,9 @@ def check_against_grid(context, verdicts: Verdicts, n: int, radius: float = 0.1)
         if verdict.outcome == "failed":
             point, centre = verdict.witness["input"], verdict.witness["centre"]
             assert max(abs(a - b) for a, b in zip(point, centre, strict=True)) <= radius + 1e-12
-            outputs = [plain.run(context.network, edges, point)[-1][0] for edges in (kept, everything)]
+            outputs = [plain.run(context.question.cut, edges, point)[-1][0] for edges in (kept, everything)]
             assert [verdict.witness["circuit"], verdict.witness["network"]] == pytest.approx(outputs, abs=1e-9)
-            assert len({plain.decision(output, context.protocol.circuit_decision) for output in outputs}) == 2
+            assert len({plain.decision(output, context.question.protocol.circuit_decision) for output in outputs}) == 2
             unseen += not seen
     return unseen
 
@@ -138,10 +137,10 @@ def test_the_whole_network_is_robust_at_any_radius() -> None:
 @pytest.mark.slow
 def test_bounds_agree_with_polygons_on_every_circuit_of_the_pretrained_xor() -> None:
     context = xor_context()
-    whole, regions = network_program(context.network), decision_regions(context.network, "rounding")
+    whole, regions = network_program(context.question.cut), decision_regions(context.question.cut, "rounding")
     expected = judged(context).passed.tolist()
-    for position, keep in enumerate(zip(*keep_matrices(context.masks, context.layout), strict=True)):
-        judge = decided_alike(whole, circuit_program(context.network, keep, context.absent("zero")), regions)
+    for position, keep in enumerate(zip(*keep_matrices(context.masks, context.question.layout), strict=True)):
+        judge = decided_alike(whole, circuit_program(context.question.cut, keep, context.absent("zero")), regions)
         answers = {bisect(judge, row - 0.1, row + 0.1, 50_000).answer for row in context.clean_rows}
         assert answers <= {"proved", "refuted"}
         assert (answers == {"proved"}) == expected[position]
@@ -163,9 +162,9 @@ CERTIFIED = [
 def golden_context(name: str, n_circuits: int) -> CircuitCriteriaContext:
     """Valid circuits of a golden network, evenly drawn from the list."""
     file = golden_network(name)
-    masks = search_circuits(file.network, file.tasks[0], COMPLETE, clean_data(2)).masks
+    masks = search_circuits(ask(file.network, task=file.tasks[0])).masks
     step = max(1, len(masks) // n_circuits)
-    return CircuitCriteriaContext(file.network, file.tasks[0], COMPLETE, clean_data(2), masks[::step][:n_circuits])
+    return CircuitCriteriaContext(ask(file.network, task=file.tasks[0]), masks[::step][:n_circuits])
 
 
 @pytest.mark.parametrize(("name", "n_circuits"), CERTIFIED)
@@ -173,11 +172,11 @@ def test_refuted_circuits_differ_in_exact_arithmetic_and_proved_ones_on_no_dense
     name: str, n_circuits: int
 ) -> None:
     context = golden_context(name, n_circuits)
-    network, rule = context.network, context.protocol.circuit_decision
+    network, rule = context.question.cut, context.question.protocol.circuit_decision
     everything = set(plain.edges_of(network))
     verdicts = judged(context)
     radius = Fraction(0.1)
-    sampled = DenseCriteria(network, context.task.truth_table, context.masks)
+    sampled = DenseCriteria(network, context.question.task.truth_table, context.masks)
     grid = np.linspace(-0.1, 0.1, 33)
     offsets = np.stack(np.meshgrid(grid, grid), axis=-1).reshape(-1, 2)
     alike = np.min([sampled.agreement(row + offsets) for row in sampled.rows], axis=0) == 1
@@ -198,7 +197,7 @@ def test_refuted_circuits_differ_in_exact_arithmetic_and_proved_ones_on_no_dense
                     outputs = [exact.output(network, edges, point) for edges in (kept, everything)]
                     assert len({exact.decision(output, rule) for output in outputs}) == 1
     assert {verdicts.at(i).outcome for i in range(len(context))} <= {"passed", "failed", "undecided"}
-    if context.network.activation in ("relu", "leaky_relu"):
+    if context.question.cut.activation in ("relu", "leaky_relu"):
         assert verdicts.tally.undecided == 0, "polygons leave nothing open"
 
 
@@ -208,7 +207,7 @@ def test_the_three_answers_of_smooth_networks_fit_dense_samples_at_every_budget(
 ) -> None:
     whole = all_circuits(seed, (2, 2, 2, 1), activation)
     context = replace(whole, masks=whole.masks[::6])
-    sampled = DenseCriteria(context.network, context.task.truth_table, context.masks)
+    sampled = DenseCriteria(context.question.cut, context.question.task.truth_table, context.masks)
     grid = np.linspace(-radius, radius, 41)
     offsets = np.stack(np.meshgrid(grid, grid), axis=-1).reshape(-1, 2)
     alike = np.min([sampled.agreement(row + offsets) for row in sampled.rows], axis=0) == 1

@@ -28,6 +28,7 @@ from analysis.networks.mlp import activations, forward
 from analysis.networks.network import Network
 from analysis.pipeline import analyse_output
 from analysis.protocol import COMPLETE
+from analysis.question import ask
 from analysis.tasks import input_table, named_task
 from analysis.validity import decide
 
@@ -60,7 +61,7 @@ def hidden(x):
 
 @pytest.mark.parametrize("direction_class", ["integer", "orthogonal", "oblique"])
 def test_the_search_finds_both(direction_class) -> None:
-    found = search_directions(NET, CANDIDATES, COMPLETE, DATA, direction_class)
+    found = search_directions(ask(NET, data=DATA), CANDIDATES, direction_class)
     assert {r.algorithm.text for r in found.algorithms} == {ALICE, BOB}
     assert found.n_valid == found.n_joint == 2
     for result in found.algorithms:
@@ -84,12 +85,12 @@ def test_the_search_finds_both(direction_class) -> None:
 
 def test_integer_read_outs_are_not_exact_at_lambda_25() -> None:
     """The blog's read-outs hold in the limit; at λ = 25 h1 − h3, h2 − h3 and 1 − h3 miss by 1.9e-6, more than 1e-6."""
-    strict = DirectionTable(NET, COMPLETE, DATA, integer_residual=1e-6)
-    assert search_directions(NET, CANDIDATES, COMPLETE, DATA, "integer", table=strict).n_valid == 0
+    strict = DirectionTable(ask(NET), integer_residual=1e-6)
+    assert search_directions(ask(NET, data=DATA), CANDIDATES, "integer", table=strict).n_valid == 0
 
 
 def test_on_neuron_sets_only_bob() -> None:
-    found = search_alignments(NET, CANDIDATES, COMPLETE, DATA)
+    found = search_alignments(ask(NET, data=DATA), CANDIDATES)
     valid = {r.algorithm.text: [s.alignment for s in r.alignments if s.valid] for r in found.algorithms}
     assert valid[ALICE] == []
     (only,) = valid[BOB]
@@ -101,7 +102,7 @@ def test_on_neuron_sets_only_bob() -> None:
         assert len(pairs) == 12
         for p, q in pairs:
             alignment = Alignment.of(result.algorithm.text, {"0": NeuronSet(1, p), "1": NeuronSet(1, q)})
-            score = score_joint(NET, result.algorithm, alignment, COMPLETE, DATA)
+            score = score_joint(ask(NET, data=DATA), result.algorithm, alignment)
             best[result.algorithm.text] = max(best[result.algorithm.text], score.agreed)
     assert best == {ALICE: 52, BOB: 64}  # 81.25% and 100% of 64
 
@@ -111,7 +112,7 @@ def test_swaps_by_the_dual_basis(text, first, second) -> None:
     algorithm = next(a for a in CANDIDATES.algorithms if a.text == text)
     moved = np.linalg.pinv(np.array([first, second])).T
     places = {p: LinearPlace.of(1, [w], [m]) for p, w, m in zip("01", (first, second), moved, strict=True)}
-    scored = score_directions(NET, algorithm, DirectionAlignment.of(text, places), COMPLETE, DATA)
+    scored = score_directions(ask(NET, data=DATA), algorithm, DirectionAlignment.of(text, places))
     assert (scored.iia.agreed, scored.iia.of, scored.joint.agreed) == (24, 24, 64)
 
 
@@ -222,6 +223,6 @@ def test_random_frames_rarely_pass() -> None:
 
 
 def test_forty_nine_circuits_of_which_four_are_valid() -> None:
-    found = analyse_output(NET, 0, named_task("XOR", 2), COMPLETE, DATA)
+    found = analyse_output(ask(NET, task=named_task("XOR", 2), data=DATA))
     assert (found.circuits.possible, len(found.circuits.masks)) == (49, 4)
     assert decide(forward(NET, ROWS)[:, 0], "threshold").tolist() == [0, 1, 1, 0]

@@ -8,14 +8,17 @@ import numpy as np
 import pytest
 
 from analysis.algorithms.catalogue import Candidates, candidate_algorithms
+from analysis.algorithms.high_level_model import HighLevelModel, Node
 from analysis.alignments.search import search_alignments
 from analysis.data import clean_data
 from analysis.directions.alignment import parse_directions
+from analysis.directions.findings import CLOSED_FORM
 from analysis.directions.integers import integer_directions
 from analysis.directions.scoring import score_directions
 from analysis.directions.search import search_directions
 from analysis.directions.table import DirectionTable
 from analysis.protocol import COMPLETE
+from analysis.question import ask
 from analysis.tasks import input_table, named_task
 from tests.factories import pretrained_xor, two_xor_algorithms
 from tests.golden_files import golden_network
@@ -29,20 +32,20 @@ ROWS = input_table(2)
 @pytest.mark.parametrize("name", ["xor_sigmoid_3-3", "xor_3-3_tight"])
 def test_neuron_sets_pass_where_no_orthogonal_direction_does(name) -> None:
     network = golden_network(name).network
-    on_sets = search_alignments(network, XOR, COMPLETE, DATA)
+    on_sets = search_alignments(ask(network, data=DATA), XOR)
     assert any(r.n_valid for r in on_sets.algorithms if r.irredundant["irredundant-literals"])
-    table = DirectionTable(network, COMPLETE, DATA)
-    straight = search_directions(network, XOR, COMPLETE, DATA, "orthogonal", table=table)
+    table = DirectionTable(ask(network))
+    straight = search_directions(ask(network, data=DATA), XOR, "orthogonal", table=table)
     assert (straight.n_valid, straight.is_exact) == (0, True)
     assert all(r.n_placements == 4 for r in straight.algorithms)
-    assert search_directions(network, XOR, COMPLETE, DATA, "oblique", table=table).n_aligned == 2
+    assert search_directions(ask(network, data=DATA), XOR, "oblique", table=table).n_aligned == 2
 
 
 def test_the_pretrained_network_class_by_class() -> None:
     network = pretrained_xor().network
-    table = DirectionTable(network, COMPLETE, DATA)
+    table = DirectionTable(ask(network))
     found = {
-        key: search_directions(network, XOR, COMPLETE, DATA, key, table=table)
+        key: search_directions(ask(network, data=DATA), XOR, key, table=table)
         for key in ("integer", "integer-any", "orthogonal", "oblique")
     }
     assert {key: (f.n_aligned, f.n_valid) for key, f in found.items()} == {
@@ -59,7 +62,7 @@ def test_the_pretrained_network_class_by_class() -> None:
         for result in search.algorithms:
             for scored in result.alignments:  # every alignment stands by itself, from its text
                 again = parse_directions(result.algorithm.text, scored.alignment.text)
-                fresh = score_directions(network, result.algorithm, again, COMPLETE, DATA)
+                fresh = score_directions(ask(network, data=DATA), result.algorithm, again)
                 assert fresh.iia == scored.iia
                 assert scored.joint is None or fresh.joint.agreed == scored.joint.agreed
                 assert fresh.margin == pytest.approx(scored.margin)
@@ -85,7 +88,7 @@ def test_integer_directions_one_by_one() -> None:
                         good.add((layer, tuple(map(abs, w)), tuple(x * w[[bool(y) for y in w].index(True)] for x in w)))
             fits.append(good)
         expected = sum(1 for one, other in product(*fits) if one != other)
-        searched = search_directions(network, XOR, COMPLETE, DATA, "integer-any", irredundant_only=True)
+        searched = search_directions(ask(network, data=DATA), XOR, "integer-any", irredundant_only=True)
         mine = next(r for r in searched.algorithms if r.algorithm.text == algorithm.text)
         assert mine.n_valid == expected
         assert mine.n_placements == 26 * 26 - 26
@@ -94,14 +97,23 @@ def test_integer_directions_one_by_one() -> None:
 
 def test_all_algorithms_on_request_and_unread_layers() -> None:
     network = golden_network("xor_2-2").network
-    every = search_directions(network, XOR, COMPLETE, DATA, "orthogonal", irredundant_only=False)
+    every = search_directions(ask(network, data=DATA), XOR, "orthogonal", irredundant_only=False)
     assert len(every.algorithms) == 250
-    narrow = search_directions(network, XOR, COMPLETE, DATA, "orthogonal")
+    narrow = search_directions(ask(network, data=DATA), XOR, "orthogonal")
     missing = [unread for result in narrow.algorithms for unread in result.unread]
     assert missing  # two neurons have no exact read-out for most variables
     assert all(unread.residual > 1e-6 for unread in missing)
     assert every.is_exact
     few = Candidates(XOR.algorithms[:10], XOR.n_candidates, 10)
-    assert not search_directions(network, few, COMPLETE, DATA, "orthogonal").is_exact
+    assert not search_directions(ask(network, data=DATA), few, "orthogonal").is_exact
     constant = [r for r in every.algorithms if any(u.residual == 0 for u in r.unread)]
     assert np.all([r.n_valid == 0 for r in constant])
+
+
+@pytest.mark.parametrize("direction_class", CLOSED_FORM)
+def test_an_algorithm_without_variables_is_searched_on_a_network_that_decides_otherwise(direction_class) -> None:
+    """Its empty alignment fails jointly, and there is no family of directions in which to look for another one."""
+    leaf = HighLevelModel("and_inverter", 2, Node("input", (), 0))
+    network = pretrained_xor().network
+    (found,) = search_directions(ask(network, data=DATA), Candidates((leaf,), 1), direction_class).algorithms
+    assert [scored.joint_valid for scored in found.alignments] == [False]

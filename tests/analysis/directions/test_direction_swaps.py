@@ -23,6 +23,7 @@ from analysis.interventions.interchange import interchange_outputs
 from analysis.networks.mlp import activations, forward
 from analysis.networks.network import Network
 from analysis.protocol import COMPLETE
+from analysis.question import ask
 from analysis.tasks import input_table, named_task
 from tests.analysis.circuits.test_circuit_search import random_network
 from tests.factories import two_xor_algorithms
@@ -33,6 +34,7 @@ ROWS = input_table(2)
 DATA = clean_data(2)
 
 
+@pytest.mark.slow
 @settings(max_examples=10, deadline=None)
 @given(st.integers(0, 10_000), st.sampled_from(KINDS), st.integers(1, 2))
 def test_swaps_are_those_of_plain_python(seed, kind, layer) -> None:
@@ -90,10 +92,10 @@ def test_scores_on_neurons_are_those_of_alignments_on_neuron_sets(seed) -> None:
             on_lines = DirectionAlignment.of(
                 algorithm.text, {p: LinearPlace.on_neurons(s, 3) for p, s in zip(paths, sites, strict=True)}
             )
-            scored = score_directions(network, algorithm, on_lines, COMPLETE, DATA)
-            assert scored.iia == score_alignment(network, algorithm, on_sets, COMPLETE, DATA).iia
-            assert scored.joint.agreed == score_joint(network, algorithm, on_sets, COMPLETE, DATA).agreed
-            matrix = direction_matrix(network, algorithm, paths[0], on_lines.places[0][1], COMPLETE, DATA)
+            scored = score_directions(ask(network, data=DATA), algorithm, on_lines)
+            assert scored.iia == score_alignment(ask(network, data=DATA), algorithm, on_sets).iia
+            assert scored.joint.agreed == score_joint(ask(network, data=DATA), algorithm, on_sets).agreed
+            matrix = direction_matrix(ask(network, data=DATA), algorithm, paths[0], on_lines.places[0][1])
             assert matrix.agreed[matrix.tested].sum() <= scored.iia.agreed
 
 
@@ -106,7 +108,7 @@ def test_causal_order_and_refusals() -> None:
     for places, ordered in ((earlier, True), (later, False)):
         alignment = DirectionAlignment.of(deep.text, places)
         if alignment.is_independent and len(deep.responses) == 2:
-            assert score_directions(network, deep, alignment, COMPLETE, DATA).causal_order is ordered
+            assert score_directions(ask(network, data=DATA), deep, alignment).causal_order is ordered
     algorithm = two_xor_algorithms()[0]
     good = LinearPlace.of(1, [[1, 0, 0]])
     for places in (
@@ -117,9 +119,9 @@ def test_causal_order_and_refusals() -> None:
         {"0": good, "1": LinearPlace.of(1, [[0, 1, 0]]), "00": LinearPlace.of(2, [[1, 0, 0]])},
     ):
         with pytest.raises(InvalidAlignment):
-            score_directions(network, algorithm, DirectionAlignment.of(algorithm.text, places), COMPLETE, DATA)
+            score_directions(ask(network, data=DATA), algorithm, DirectionAlignment.of(algorithm.text, places))
     with pytest.raises(InvalidAlignment):
-        score_directions(network, algorithm, DirectionAlignment.of("A", {"0": good}), COMPLETE, DATA)
+        score_directions(ask(network, data=DATA), algorithm, DirectionAlignment.of("A", {"0": good}))
 
 
 @settings(max_examples=30, deadline=None)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from analysis.alignments.alignment import Alignment, NeuronSet
@@ -35,6 +37,7 @@ def places(draw):
 
 @settings(max_examples=30, deadline=None)
 @given(st.lists(places(), max_size=2))
+@example([(1, [[35_629.0, 2.0], [1.0, 0.0]], ())])  # a quotient of float64 missed the second value by 0.0015
 def test_an_alignment_is_its_text(drawn) -> None:
     made = {}
     for number, (layer, rows, oblique) in enumerate(drawn):
@@ -48,7 +51,11 @@ def test_an_alignment_is_its_text(drawn) -> None:
     assert again.id == alignment.id
     for _, place in alignment.places:  # every read-out moves by what is asked, and no other
         moves = swap_rows([place])
-        assert np.allclose(place.matrix @ moves.T, np.eye(place.dimension), atol=1e-3)
+        for row, read in enumerate(place.reads):
+            for column, move in enumerate(moves.tolist()):
+                terms = [Fraction(w) * Fraction(e) for w, e in zip(read, move, strict=True)]
+                off = abs(sum(terms) - (row == column))
+                assert off <= sum(map(abs, terms)) * Fraction(1, 1 << 52)  # E is rounded once, nothing else
 
 
 def test_known_text_and_ids_of_their_own() -> None:
@@ -68,6 +75,38 @@ def test_known_text_and_ids_of_their_own() -> None:
 def test_other_texts_are_refused(text) -> None:
     with pytest.raises(InvalidAlignment):
         parse_directions("(A&B)", text)
+
+
+@pytest.mark.parametrize("scale", [1e-140, 1.0, 1e140])
+@pytest.mark.parametrize(
+    ("reads", "swaps", "can"),
+    [
+        ([[1, 2]], [[2, -1]], False),  # exactly across
+        ([[1, 2]], [[2, -1 + 1e-12]], False),  # across up to rounding, however long the rows
+        ([[1, 2]], [[2, -1 + 1e-6]], True),
+        ([[0.1, 0.2, 0.3]], [[1, 1, -1]], False),  # 0.1 + 0.2 − 0.3 is 2.8e-17 in float64
+        ([[1, 1], [1, 1 + 1e-12]], (), False),
+        ([[1, 1], [1, 1 + 1e-6]], (), True),
+        ([[1, 0], [0, 0]], (), False),
+    ],
+)
+def test_what_can_be_set_is_judged_by_an_angle(reads, swaps, can, scale) -> None:
+    place = LinearPlace(1, *(tuple(tuple(scale * float(x) for x in row) for row in rows) for rows in (reads, swaps)))
+    assert (place.problem == "") == can
+
+
+def test_an_alignment_is_known_by_other_digits_of_the_same_directions() -> None:
+    first = parse_directions("(A&B)", "0@1=1,2,0.5/1.0000000001,2,-3;1@2=1,0")
+    assert first.resembles(parse_directions("(A&B)", "0@1=1,2,0.5000000001/1,2,-3;1@2=1,0"))
+    for other in (
+        "0@1=2,4,1/1,2,-3;1@2=1,0",
+        "0@1=1,2,0.5/1,2,-3.01;1@2=1,0",
+        "0@1=1,2,0.5;1@2=1,0",
+        "0@2=1,2,0.5/1,2,-3;1@2=1,0",
+        "0@1=1,2,0.5",
+    ):
+        assert not first.resembles(parse_directions("(A&B)", other))
+    assert not first.resembles(parse_directions("(A|B)", first.text))
 
 
 def test_read_outs_of_a_layer_must_be_independent() -> None:
@@ -94,7 +133,7 @@ def test_wide_layers_are_refused_and_readings_are_said() -> None:
         integer_directions(1, 10)
     assert integer_weights(LinearPlace.of(1, [[2, 0, -2]])) == (1, 0, -1)
     assert integer_weights(LinearPlace.of(1, [[2, 0, -1]])) is None
-    assert reading_text(np.array([1.0, 1, -1]), -1.0, 1.0) == "1 − h1 − h2 + h3"
-    assert reading_text(np.array([1.0, 0, -1]), 1.0, 0.0) == "h1 − h3"
-    assert reading_text(np.array([-2.5, 0]), 1.0, 0.0) == "−2.5·h1"
-    assert reading_text(np.zeros(2), 1.0, 0.0) == "0"
+    assert reading_text(np.array([1.0, 1, -1]), -1.0, 1.0, layer=1) == "1 − n1.0 − n1.1 + n1.2"
+    assert reading_text(np.array([1.0, 0, -1]), 1.0, 0.0, layer=2) == "n2.0 − n2.2"
+    assert reading_text(np.array([-2.5, 0]), 1.0, 0.0, layer=1) == "−2.5·n1.0"
+    assert reading_text(np.zeros(2), 1.0, 0.0, layer=1) == "0"

@@ -16,9 +16,10 @@ from analysis.directions.recomputing import recompute_directions
 from analysis.directions.result_json import directions_json, unfinished_directions
 from analysis.networks.network import Network
 from analysis.protocol import COMPLETE
+from analysis.question import ask
 from analysis.result_file import result_json
-from analysis.shards import FORGETFUL
 from analysis.tasks import named_task
+from analysis.work import DEFAULT_WORK
 from app.bundled import bundled_networks
 from tests.factories import pretrained_xor, real_analysis
 from tests.interrupted import ends_the_same
@@ -30,7 +31,7 @@ DATA = clean_data(2)
 
 @pytest.mark.parametrize("direction_class", CLOSED_FORM)
 def test_every_alignment_has_evidence_for_each_place(direction_class):
-    found = find_directions(XORNET, CANDIDATES, COMPLETE, DATA, direction_class)
+    found = find_directions(ask(XORNET, data=DATA), CANDIDATES, direction_class)
     assert not found.refused
     kept = [scored for one in found.search.algorithms for scored in one.alignments]
     assert kept
@@ -48,18 +49,18 @@ def test_every_alignment_has_evidence_for_each_place(direction_class):
 
 @pytest.mark.parametrize("direction_class", CLOSED_FORM)
 def test_a_search_that_is_stopped_again_and_again_ends_the_same(direction_class):
-    def find(shards):
-        return find_directions(XORNET, CANDIDATES, COMPLETE, DATA, direction_class, shards=shards)
+    def find(work=DEFAULT_WORK):
+        return find_directions(ask(XORNET, data=DATA), CANDIDATES, direction_class, work)
 
     again, attempts = ends_the_same(find, parts=1)
-    whole = find(FORGETFUL)
+    whole = find()
     assert again == whole
     assert attempts == 1 + len(whole.search.algorithms) == 3
 
 
 def test_the_share_in_the_row_space_is_that_of_the_cosine():
     """The last layer reads one line, so the share is cos² of the angle to its weights."""
-    found = find_directions(XORNET, CANDIDATES, COMPLETE, DATA, "integer")
+    found = find_directions(ask(XORNET, data=DATA), CANDIDATES, "integer")
     alice = next(one for one in found.search.algorithms if one.algorithm.text == "!(!(!A&B)&!(!B&A))").valid[0]
     p = [Fraction(1), Fraction(1), Fraction(-2)]
     for (_, place), told in zip(alice.alignment.places, found.evidence[alice.alignment.id], strict=True):
@@ -74,7 +75,7 @@ def test_the_share_in_the_row_space_is_that_of_the_cosine():
 
 def test_a_class_beyond_its_limits_is_refused_with_the_reason():
     wide = Network.from_arrays([np.ones((10, 2)), np.ones((1, 10))], [np.zeros(10), np.zeros(1)], activation="relu")
-    found = find_directions(wide, CANDIDATES, COMPLETE, DATA, "integer")
+    found = find_directions(ask(wide, data=DATA), CANDIDATES, "integer")
     assert "10 neurons" in found.refused
     assert found.search.algorithms == ()
     assert directions_json([found])["integer"]["refused"] == found.refused
@@ -87,7 +88,7 @@ def test_a_class_beyond_its_limits_is_refused_with_the_reason():
 def test_a_result_file_names_them_by_class():
     analysis = real_analysis()
     candidates = candidate_algorithms(named_task("XOR", 2), COMPLETE, 2)
-    found = find_directions(pretrained_xor().network, candidates, COMPLETE, DATA, "oblique")
+    found = find_directions(ask(pretrained_xor().network, data=DATA), candidates, "oblique")
     document = result_json([analysis], masks=False, directions=[directions_json([found])])
     told = document["outputs"][0]["directions"]["oblique"]
     assert (told["searched"], told["aligned"], told["valid"], told["joint"], told["exact"]) == (2, 2, 8, 3, True)
@@ -101,7 +102,7 @@ def test_a_result_file_names_them_by_class():
 
 
 def test_what_is_left_open_is_told():
-    found = find_directions(XORNET, CANDIDATES, COMPLETE, DATA, "oblique")
+    found = find_directions(ask(XORNET, data=DATA), CANDIDATES, "oblique")
     assert unfinished_directions([found], 0) == []
     first, *rest = found.search.algorithms
     open_ended = replace(first, truncated_at=1, n_undecided=2)
@@ -113,12 +114,12 @@ def test_what_is_left_open_is_told():
 
 
 def test_computed_anew_the_figures_are_those_of_the_search():
-    found = find_directions(XORNET, CANDIDATES, COMPLETE, DATA, "orthogonal")
+    found = find_directions(ask(XORNET, data=DATA), CANDIDATES, "orthogonal")
     for one in found.search.algorithms:
         for scored in one.alignments:
             figures = {
                 figure.key: figure.value
-                for figure in recompute_directions(XORNET, one.algorithm, scored.alignment, DATA, COMPLETE)
+                for figure in recompute_directions(ask(XORNET, data=DATA), one.algorithm, scored.alignment)
             }
             assert figures["directions"] == scored.alignment.id
             assert figures["iia"] == f"{scored.iia.agreed}/{scored.iia.of}"
@@ -132,7 +133,7 @@ def test_computed_anew_the_figures_are_those_of_the_search():
 def test_learned_choices_keep_every_seed():
     from analysis.directions.learned_findings import find_learned
 
-    found = find_learned(XORNET, CANDIDATES, COMPLETE, DATA, n_seeds=2, steps=60, max_dimension=1)
+    found = find_learned(ask(XORNET, data=DATA), CANDIDATES, n_seeds=2, steps=60, max_dimension=1)
     assert found.settings == {"seeds": 2, "steps": 60, "max_dimension": 1}
     for one in found.search.algorithms:
         choices = found.choices[one.algorithm.text]
@@ -145,8 +146,6 @@ def test_learned_choices_keep_every_seed():
     learned = directions_json([found])["learned"]
     assert learned["settings"] == found.settings
     assert learned["algorithms"][0]["learned"][0]["runs"][1]["seed"] == 1
-    refused = find_learned(
-        Network.from_arrays([np.ones((300, 2)), np.ones((1, 300))], [np.zeros(300), np.zeros(1)], activation="relu"),
-        CANDIDATES, COMPLETE, DATA, n_seeds=1, steps=10,
-    )  # fmt: skip
+    wide = Network.from_arrays([np.ones((300, 2)), np.ones((1, 300))], [np.zeros(300), np.zeros(1)], activation="relu")
+    refused = find_learned(ask(wide, data=DATA), CANDIDATES, n_seeds=1, steps=10)
     assert "20,000 choices" in refused.refused

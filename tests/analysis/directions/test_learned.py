@@ -17,8 +17,8 @@ from analysis.directions.learned import learn_algorithm, search_learned
 from analysis.directions.learned_findings import find_learned
 from analysis.directions.training import LearningCase, LearningOptions, learn
 from analysis.errors import BeyondLimits
-from analysis.protocol import COMPLETE
-from analysis.shards import FORGETFUL
+from analysis.question import ask
+from analysis.work import DEFAULT_WORK
 from tests.analysis.directions.test_alice_and_bob import CANDIDATES, NET
 from tests.factories import pretrained_xor, two_xor_algorithms
 from tests.interrupted import ends_the_same
@@ -83,7 +83,7 @@ def test_one_seed_one_result_whatever_is_learned_beside_it() -> None:
 
 @pytest.mark.slow
 def test_alice_and_bob_are_learned_too() -> None:
-    found, placements = search_learned(NET, CANDIDATES, COMPLETE, DATA, options=SHORT, max_dimension=1)
+    found, placements = search_learned(ask(NET, data=DATA), CANDIDATES, options=SHORT, max_dimension=1)
     assert found.direction_class == "learned"
     assert [r.n_placements for r in found.algorithms] == [1, 1]
     for placement in placements:  # what learning said is what scoring says
@@ -93,11 +93,11 @@ def test_alice_and_bob_are_learned_too() -> None:
 
 @pytest.mark.slow
 def test_a_learned_search_that_is_stopped_again_and_again_ends_the_same() -> None:
-    def find(shards):
-        return find_learned(NET, CANDIDATES, COMPLETE, DATA, n_seeds=1, steps=5, max_dimension=1, shards=shards)
+    def find(work=DEFAULT_WORK):
+        return find_learned(ask(NET, data=DATA), CANDIDATES, work, n_seeds=1, steps=5, max_dimension=1)
 
     again, attempts = ends_the_same(find, parts=1)
-    assert again == find(FORGETFUL)
+    assert again == find()
     assert attempts == 1 + len(CANDIDATES.algorithms) == 3
 
 
@@ -105,10 +105,10 @@ def test_a_learned_search_that_is_stopped_again_and_again_ends_the_same() -> Non
 def test_more_dimensions_reach_what_one_does_not() -> None:
     network = pretrained_xor().network
     bob = next(a for a in two_xor_algorithms() if a.text == "(!(!A&!B)&!(A&B))")
-    found = learn_algorithm(network, bob, COMPLETE, DATA, LearningOptions(seeds=(0, 1), steps=150, learning_rate=0.1))
+    found = learn_algorithm(ask(network, data=DATA), bob, LearningOptions(seeds=(0, 1), steps=150, learning_rate=0.1))
     assert len(found) == 24
     assert any(p.best.valid and p.best.joint_valid for p in found)
-    kept, _ = search_learned(network, Candidates((bob,), 1, None), COMPLETE, DATA, options=SHORT, max_dimension=1)
+    kept, _ = search_learned(ask(network, data=DATA), Candidates((bob,), 1, None), options=SHORT, max_dimension=1)
     assert kept.algorithms[0].n_placements == 4
 
 

@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 
 from analysis.alignments import iia
 from analysis.alignments.iia import Behaviour
-from analysis.data import clean_data
 from analysis.directions.alignment import DirectionAlignment, LinearPlace
 from analysis.directions.oblique import oblique_family
 from analysis.directions.oblique_joint import joint_family
@@ -23,6 +22,7 @@ from analysis.directions.table import DirectionTable
 from analysis.networks.mlp import activations, forward
 from analysis.networks.network import Network
 from analysis.protocol import COMPLETE
+from analysis.question import ask
 from analysis.tasks import input_table
 from analysis.validity import decide
 from tests.analysis.circuits.test_circuit_search import random_network
@@ -169,7 +169,7 @@ def test_joint_families_of_the_last_layer(seed) -> None:
     """Against 300 pairs of directions that leave each other's read-out alone."""
     random = np.random.default_rng(seed)
     network = random_network(seed, (2, 3, 1), "leaky_relu")
-    table = DirectionTable(network, COMPLETE, clean_data(2))
+    table = DirectionTable(ask(network))
     for algorithm in two_xor_algorithms():
         paths = sorted(algorithm.responses)
         places = [table.read_out(1, algorithm.responses[path].function).place for path in paths]
@@ -181,11 +181,11 @@ def test_joint_families_of_the_last_layer(seed) -> None:
             moved = np.linalg.pinv(reads).T + np.outer(random.normal(scale=5, size=2), free)
             made = [LinearPlace.of(1, r[None], m[None]) for r, m in zip(reads, moved, strict=True)]
             assert np.allclose(reads @ moved.T, np.eye(2), atol=1e-8)
-            scored = score_directions(network, algorithm, _aligned(algorithm, paths, made), COMPLETE, clean_data(2))
+            scored = score_directions(ask(network), algorithm, _aligned(algorithm, paths, made))
             if family.answer == "none":
                 assert not scored.joint_valid
         if family.answer == "some":
-            scored = score_directions(network, algorithm, family.witness, COMPLETE, clean_data(2))
+            scored = score_directions(ask(network), algorithm, family.witness)
             assert scored.valid
             assert scored.joint_valid
 

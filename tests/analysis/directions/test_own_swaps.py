@@ -23,6 +23,7 @@ from analysis.experiments import (
 )
 from analysis.interpretations.indexing import interpretation_at
 from analysis.networks.network import Network
+from analysis.question import ask
 from analysis.tasks import input_table
 
 STORED = json.loads((Path(__file__).parents[3] / "app" / "bundled" / "alice-and-bob.json").read_text())
@@ -36,7 +37,7 @@ def on_directions(algorithm, text):
 
 ALICE = on_directions("!(!(!A&B)&!(!B&A))", "0@1=0,1,-1;1@1=1,0,-1")
 BOB = on_directions("(!(!A&!B)&!(A&B))", "0@1=1,1,-1;1@1=0,0,1")
-CAROL = Speaker(interpretation=interpretation_at(NET, circuit_from_hex("1f9", NET.sizes), 24, DATA))
+CAROL = Speaker(interpretation=interpretation_at(ask(NET, data=DATA), circuit_from_hex("1f9", NET.sizes), 24))
 BOB_ON_SETS = Speaker(
     BOB.algorithm,
     alignment=Alignment.of(BOB.algorithm.text, {"0": NeuronSet(1, (0, 1)), "1": NeuronSet(1, (2,))}),

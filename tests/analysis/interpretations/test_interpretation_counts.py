@@ -17,6 +17,8 @@ from analysis.interpretations.cuts import read_cuts
 from analysis.networks.mlp import activations
 from analysis.networks.network import ACTIVATIONS, Network
 from analysis.protocol import COMPLETE, PAPER
+from analysis.question import ask
+from analysis.work import Work
 from tests.analysis.circuits.test_circuit_search import random_network
 from tests.golden_files import NAMES, golden, golden_data, golden_network
 from tests.oracles.brute_force_circuits import possible_masks
@@ -38,7 +40,7 @@ def some_masks(network: Network, n: int = 25) -> np.ndarray:
 def test_listing_gives_the_same_counts(sizes, activation, ablation):
     network = random_network(21, sizes, activation)
     masks = some_masks(network)
-    counts = count_interpretations(network, masks, clean_data(sizes[0]), ablation=ablation)
+    counts = count_interpretations(ask(network, protocol=COMPLETE.model_copy(update={"ablation": ablation})), masks)
     for mask, total, observed in zip(masks.tolist(), counts.by_circuit, counts.observed_by_circuit, strict=True):
         found, classes = interpretations(network, mask, ablation=ablation)
         assert (total, observed) == (len(found), len(set(classes)))
@@ -51,7 +53,7 @@ def test_going_through_the_cuts_gives_the_same_counts_with_three_parents():
         network = Network.from_arrays([*network.weights[:-1], network.weights[-1] * 4], network.biases)
         masks = some_masks(network, 6)
         masks[0] = 2 ** EdgeLayout(sizes).n_edges - 1
-        counts = count_interpretations(network, masks, clean_data(sizes[0]))
+        counts = count_interpretations(ask(network), masks)
         assert list(zip(counts.by_circuit, counts.observed_by_circuit, strict=True)) == [
             count(network, mask) for mask in masks.tolist()
         ]
@@ -61,8 +63,8 @@ def test_going_through_the_cuts_gives_the_same_counts_with_three_parents():
 @pytest.mark.slow
 def test_going_through_the_cuts_gives_the_same_counts_on_the_pretrained_xor():
     network = golden_network("xor_pretrained").network
-    masks = search_circuits(network, golden_network("xor_pretrained").tasks[0], COMPLETE, clean_data(2)).masks[::12]
-    counts = count_interpretations(network, masks, clean_data(2))
+    masks = search_circuits(ask(network, task=golden_network("xor_pretrained").tasks[0])).masks[::12]
+    counts = count_interpretations(ask(network), masks)
     assert [count(network, mask) for mask in masks.tolist()] == list(
         zip(counts.by_circuit, counts.observed_by_circuit, strict=True)
     )
@@ -72,10 +74,10 @@ def test_counts_read_the_representatives():
     rows = clean_data(2).representatives * 1.7 - 0.6
     network = random_network(5, (2, 2, 2, 1), "tanh")
     masks = some_masks(network)
-    counts = count_interpretations(network, masks, DataRecord(rows))
+    counts = count_interpretations(ask(network, data=DataRecord(rows)), masks)
     listed = [len(interpretations(network, mask, rows.tolist())[0]) for mask in masks.tolist()]
     assert list(counts.by_circuit) == listed
-    assert counts != count_interpretations(network, masks, clean_data(2))
+    assert counts != count_interpretations(ask(network), masks)
 
 
 CASES = [(name, k) for name in NAMES for k, stored in enumerate(golden(name)["outputs"]) if "interpretations" in stored]
@@ -86,7 +88,7 @@ def test_the_authors_counts(name, output):
     stored = golden(name)["outputs"][output]
     network = golden_network(name).network.for_output(output)
     masks = np.array([int(mask, 16) for mask in stored["circuits"]["masks"]], dtype=np.uint64)
-    counts = count_interpretations(network, masks, golden_data(name))
+    counts = count_interpretations(ask(network, data=golden_data(name)), masks)
     assert list(counts.by_circuit) == stored["interpretations"]["n_factored"]
     assert counts.total == stored["interpretations"]["total_factored"]
 
@@ -96,8 +98,8 @@ def test_the_authors_counts(name, output):
 )
 def test_the_pretrained_xor(protocol, n_valid, total, observed):
     file = golden_network("xor_pretrained")
-    found = search_circuits(file.network, file.tasks[0], protocol, clean_data(2))
-    counts = count_interpretations(file.network, found.masks, clean_data(2))
+    found = search_circuits(ask(file.network, task=file.tasks[0], protocol=protocol))
+    counts = count_interpretations(ask(file.network), found.masks)
     assert (found.n_valid, counts.total) == (n_valid, total)
     assert observed in (None, counts.observed)
 
@@ -105,7 +107,7 @@ def test_the_pretrained_xor(protocol, n_valid, total, observed):
 def test_counts_beyond_64_bits_are_exact():
     # 1-8-1 with the eight neurons alike: 2 of 2^8 parent rows occur, so the output has 2^254 completions
     alike = Network.from_arrays([np.ones((8, 1)), np.ones((1, 8)) / 8], [np.zeros(8), np.zeros(1)])
-    counts = count_interpretations(alike, np.array([2**16 - 1], dtype=np.uint64), clean_data(1))
+    counts = count_interpretations(ask(alike), np.array([2**16 - 1], dtype=np.uint64))
     assert counts.by_circuit == (2**254,)
     assert counts.observed_by_circuit == (1,)
 
@@ -123,24 +125,24 @@ def test_small_blocks_count_the_same(monkeypatch):
         [2**layout.n_edges - 1, *(int(m, 16) for m in golden("xor_4-4")["outputs"][0]["circuits"]["masks"][:60])]
     )
     masks = masks.astype(np.uint64)
-    expected = count_interpretations(network, masks, clean_data(2))
+    expected = count_interpretations(ask(network), masks)
     assert max(expected.by_circuit) > 2**62
     monkeypatch.setattr(counting, "_STATES_AT_ONCE", 7)
     monkeypatch.setattr(counting, "_CIRCUITS_AT_ONCE", 3)
     monkeypatch.setattr(counting, "LINKS_AT_ONCE", 50)
     monkeypatch.setattr(transfer, "LINKS_AT_ONCE", 5)
-    assert count_interpretations(network, masks[1:], clean_data(2)).by_circuit == expected.by_circuit[1:]
+    assert count_interpretations(ask(network), masks[1:]).by_circuit == expected.by_circuit[1:]
     monkeypatch.setattr(transfer, "LINKS_AT_ONCE", 500)
     monkeypatch.setattr(counting, "_STATES_AT_ONCE", 50)
-    assert count_interpretations(network, masks, clean_data(2)) == expected
+    assert count_interpretations(ask(network), masks) == expected
 
 
 def test_object_and_machine_integers_agree(monkeypatch):
     file = golden_network("xor_pretrained")
-    masks = search_circuits(file.network, file.tasks[0], COMPLETE, clean_data(2)).masks
-    expected = count_interpretations(file.network, masks, clean_data(2))
+    masks = search_circuits(ask(file.network, task=file.tasks[0])).masks
+    expected = count_interpretations(ask(file.network), masks)
     monkeypatch.setattr(transfer, "_EXACT_IN_INT64", 100.0)
-    assert count_interpretations(file.network, masks, clean_data(2)) == expected
+    assert count_interpretations(ask(file.network), masks) == expected
 
 
 @settings(max_examples=25, deadline=None)
@@ -154,7 +156,7 @@ def test_relabelling_hidden_neurons_keeps_the_counts(seed, first, second):
     )
     assume(gaps[gaps > 0].min() > 1e-10)
     everything = np.array([2**14 - 1], dtype=np.uint64)
-    here, there = (count_interpretations(n, everything, clean_data(2)) for n in (network, relabelled))
+    here, there = (count_interpretations(ask(n), everything) for n in (network, relabelled))
     assert here == there
 
 
@@ -168,11 +170,11 @@ def test_values_that_nearly_agree_are_one_value():
         first = read_cuts(network(weight), mask, rows, "zero", rows)[0]
         assert first.n_cuts.tolist() == [[n_cuts]]
         found, _ = interpretations(network(weight), 0b111)
-        assert count_interpretations(network(weight), mask, clean_data(2)).by_circuit == (len(found),)
+        assert count_interpretations(ask(network(weight)), mask).by_circuit == (len(found),)
 
 
 def test_no_circuits_is_no_interpretations():
-    counts = count_interpretations(random_network(1, (2, 2, 1)), np.array([], dtype=np.uint64), clean_data(2))
+    counts = count_interpretations(ask(random_network(1, (2, 2, 1))), np.array([], dtype=np.uint64))
     assert (counts.by_circuit, counts.total, counts.observed) == ((), 0, 0)
 
 
@@ -180,7 +182,7 @@ def test_progress_ends_at_the_number_of_circuits_and_can_cancel(monkeypatch):
     monkeypatch.setattr(counting, "_CIRCUITS_AT_ONCE", 10)
     network, seen = random_network(2, (2, 2, 2, 1)), []
     masks = some_masks(network, 69)
-    counts = count_interpretations(network, masks, clean_data(2), report=seen.append)
+    counts = count_interpretations(ask(network), masks, Work(report=seen.append))
     assert [(p.done, p.total) for p in (seen[0], seen[-1])] == [(0, len(masks)), (len(masks), len(masks))]
     assert seen[-1].found == f"{counts.total:,} interpretations"
 
@@ -189,21 +191,21 @@ def test_progress_ends_at_the_number_of_circuits_and_can_cancel(monkeypatch):
             raise Cancelled("interpretations")
 
     with pytest.raises(Cancelled):
-        count_interpretations(network, masks, clean_data(2), report=stop)
+        count_interpretations(ask(network), masks, Work(report=stop))
 
 
 def test_hopeless_counts_are_refused():
     network = random_network(1, (6, 4, 1))
     with pytest.raises(BeyondLimits, match="1,000 combinations"):
-        count_interpretations(network, np.array([2**28 - 1], dtype=np.uint64), clean_data(6), max_states=1000)
+        count_interpretations(ask(network), np.array([2**28 - 1], dtype=np.uint64), max_states=1000)
 
 
 def test_a_count_that_grows_too_large_keeps_what_it_has(monkeypatch):
     file = golden_network("xor_pretrained")
-    masks = search_circuits(file.network, file.tasks[0], COMPLETE, clean_data(2)).masks
-    whole = count_interpretations(file.network, masks, clean_data(2))
+    masks = search_circuits(ask(file.network, task=file.tasks[0])).masks
+    whole = count_interpretations(ask(file.network), masks)
     monkeypatch.setattr("analysis.interpretations.counting._CIRCUITS_AT_ONCE", 50)
-    stopped = count_interpretations(file.network, masks, clean_data(2), max_states=2_500)
+    stopped = count_interpretations(ask(file.network), masks, max_states=2_500)
     assert stopped.truncated_at is not None
     n = stopped.truncated_at
     assert 0 < n < len(masks)
@@ -214,7 +216,7 @@ def test_a_count_that_grows_too_large_keeps_what_it_has(monkeypatch):
 
 def test_six_inputs():
     network = random_network(1, (6, 1, 1))
-    counts = count_interpretations(network, np.array([2**7 - 1], dtype=np.uint64), clean_data(6))
+    counts = count_interpretations(ask(network), np.array([2**7 - 1], dtype=np.uint64))
     found, classes = interpretations(network, 2**7 - 1)
     assert counts.by_circuit == (len(found),)
     assert counts.observed_by_circuit == (len(set(classes)),)

@@ -16,6 +16,7 @@ from analysis.interpretations.counting import count_interpretations
 from analysis.interpretations.indexing import InterpretationSpace, index_of, index_of_observed, interpretation_at
 from analysis.networks.network import ACTIVATIONS, Network
 from analysis.protocol import COMPLETE
+from analysis.question import ask
 from tests.analysis.circuits.test_circuit_search import random_network
 from tests.analysis.interpretations.test_interpretation_counts import SHAPES, some_masks, wide_network
 from tests.golden_files import golden_network
@@ -23,8 +24,8 @@ from tests.oracles.brute_force_interpretations import interpretations
 
 
 def assert_same_list(network: Network, mask: int, ablation: str = "zero") -> int:
-    circuit, data = Circuit(EdgeLayout(network.sizes), mask), clean_data(network.n_inputs)
-    space = InterpretationSpace(network, circuit, data, ablation)
+    circuit = Circuit(EdgeLayout(network.sizes), mask)
+    space = InterpretationSpace(ask(network, protocol=COMPLETE.model_copy(update={"ablation": ablation})), circuit)
     expected, classes = interpretations(network, mask, ablation=ablation)
     assert (space.count, space.n_observed) == (len(expected), len(set(classes)))
     for index, listed in enumerate(expected):
@@ -58,11 +59,11 @@ def test_the_order_is_fixed():
     """Permalinks depend on it: cuts before completions, first neuron most significant, lowest free row least."""
     alike = Network.from_arrays([[[1.0], [1.0]], [[1.0, 1.0]]], [[0.0, 0.0], [-1.0]])
     circuit, data = Circuit(EdgeLayout((1, 2, 1)), 0b1111), clean_data(1)
-    tables = [interpretation_at(alike, circuit, i, data).gates[-1].table for i in range(3)]
+    tables = [interpretation_at(ask(alike, data=data), circuit, i).gates[-1].table for i in range(3)]
     # rows 01 and 10 never occur: of the four completions of 0··1 XOR is none, of ... all stay
     assert tables == [(0, 0, 0, 1), (0, 1, 0, 1), (0, 0, 1, 1)]
     spread = random_network(31, (2, 2, 1))
-    space = InterpretationSpace(spread, Circuit(EdgeLayout((2, 2, 1)), 0b111111), clean_data(2))
+    space = InterpretationSpace(ask(spread), Circuit(EdgeLayout((2, 2, 1)), 0b111111))
     cuts = [tuple(gate.threshold for gate in space.at(i).gates) for i in range(space.count)]
     assert cuts == sorted(cuts)
     assert len(set(cuts)) == space.n_observed > 1
@@ -72,16 +73,16 @@ def test_free_rows_tell_completions_of_one_class_apart():
     network = wide_network()
     circuit = Circuit(EdgeLayout(network.sizes), 2**28 - 1)
     data = clean_data(2)
-    space = InterpretationSpace(network, circuit, data)
+    space = InterpretationSpace(ask(network), circuit)
     assert space.count > 2**62
     for index in (0, 1, 12_345, space.count // 3, space.count - 1):
-        found = interpretation_at(network, circuit, index, data)
-        assert index_of(network, found, data) == index
+        found = interpretation_at(ask(network, data=data), circuit, index)
+        assert index_of(ask(network, data=data), found) == index
         for gate in found.gates:
             assert len(gate.table) == 2 ** len(gate.parents)
             reached = set(range(len(gate.table))) - set(gate.free_rows)
             assert len(reached) <= 4
-    first = index_of_observed(network, circuit, 5, data)
+    first = index_of_observed(ask(network, data=data), circuit, 5)
     here, before = space.at(first), space.at(first - 1)
     assert [g.function for g in here.gates] != [g.function for g in before.gates] or [
         (g.low, g.high) for g in here.gates
@@ -92,19 +93,20 @@ def test_xor_of_two_parents_is_skipped():
     for sizes in ((2, 2, 1), (2, 2, 2, 1)):
         network = random_network(40, sizes)
         for mask in some_masks(network, 8).tolist():
-            space = InterpretationSpace(network, Circuit(EdgeLayout(sizes), mask), clean_data(2))
+            space = InterpretationSpace(ask(network), Circuit(EdgeLayout(sizes), mask))
             for index in range(min(space.count, 200)):
                 later = [gate for gate in space.at(index).gates if gate.layer > 1 and len(gate.parents) == 2]
                 assert all(gate.table not in ((0, 1, 1, 0), (1, 0, 0, 1)) for gate in later)
 
 
+@pytest.mark.slow
 def test_round_trips_on_the_pretrained_xor():
     file, random = golden_network("xor_pretrained"), np.random.default_rng(0)
-    found = search_circuits(file.network, file.tasks[0], COMPLETE, clean_data(2))
+    found = search_circuits(ask(file.network, task=file.tasks[0]))
     some = found.masks[::20]
-    counts = count_interpretations(file.network, some, clean_data(2))
+    counts = count_interpretations(ask(file.network), some)
     for mask, total, observed in zip(some.tolist(), counts.by_circuit, counts.observed_by_circuit, strict=True):
-        space = InterpretationSpace(file.network, Circuit(found.layout, mask), clean_data(2))
+        space = InterpretationSpace(ask(file.network), Circuit(found.layout, mask))
         assert (space.count, space.n_observed) == (total, observed)
         for index in {0, total - 1, *random.integers(0, total, 5).tolist()}:
             assert space.index_of(space.at(index).gates) == index
@@ -116,18 +118,18 @@ def test_round_trips_on_the_pretrained_xor():
 def test_an_index_beyond_the_count_names_the_count():
     network = random_network(31, (2, 2, 1))
     circuit, data = Circuit(EdgeLayout((2, 2, 1)), 0b111111), clean_data(2)
-    count = InterpretationSpace(network, circuit, data).count
+    count = InterpretationSpace(ask(network), circuit).count
     for index in (-1, count, 10**30):
         with pytest.raises(InvalidIndex, match=f"has {count:,} interpretations"):
-            interpretation_at(network, circuit, index, data)
+            interpretation_at(ask(network, data=data), circuit, index)
     with pytest.raises(InvalidIndex, match="observed classes"):
-        index_of_observed(network, circuit, count + 1, data)
+        index_of_observed(ask(network, data=data), circuit, count + 1)
 
 
 def test_foreign_gates_have_no_index():
     network = random_network(31, (2, 2, 2, 1))
     data, layout = clean_data(2), EdgeLayout((2, 2, 2, 1))
-    space = InterpretationSpace(network, Circuit(layout, 2**10 - 1), data)
+    space = InterpretationSpace(ask(network, data=data), Circuit(layout, 2**10 - 1))
     gates = space.at(0).gates
     flipped = replace(gates[-1], table=tuple(1 - bit for bit in gates[-1].table))
     shorter = replace(gates[-1], table=gates[-1].table[:-1])
@@ -141,7 +143,7 @@ def test_foreign_gates_have_no_index():
 def test_xor_in_place_of_an_admitted_gate_has_no_index():
     # h0 = relu(A+B−1), h1 = A+B, output h1 − 2·h0: XOR over AND and OR, where row 10 never occurs
     network = Network.from_arrays([[[1, 1], [1, 1]], [[-2, 1]]], [[-1, 0], [0]], activation="relu")
-    space = InterpretationSpace(network, Circuit(EdgeLayout((2, 2, 1)), 0b111111), clean_data(2))
+    space = InterpretationSpace(ask(network), Circuit(EdgeLayout((2, 2, 1)), 0b111111))
     assert [gate.name for gate in space.at(0).gates] == ["AND", "OR", "CNIMP"]
     assert space.count == 1
     *below, output = space.at(0).gates
@@ -151,7 +153,7 @@ def test_xor_in_place_of_an_admitted_gate_has_no_index():
 
 def test_a_circuit_whose_output_never_changes_has_one_reading_without_an_output_gate():
     flat = Network.from_arrays([[[1.0, 1.0]], [[0.01]]], [[0.0], [0.0]])
-    space = InterpretationSpace(flat, Circuit(EdgeLayout((2, 1, 1)), 0b111), clean_data(2))
+    space = InterpretationSpace(ask(flat), Circuit(EdgeLayout((2, 1, 1)), 0b111))
     assert space.count == 2
     assert [[(g.layer, g.neuron) for g in space.at(i).gates] for i in (0, 1)] == [[(1, 0)], [(1, 0)]]
 
@@ -160,20 +162,20 @@ def test_too_many_states_are_refused(monkeypatch):
     monkeypatch.setattr(indexing, "MAX_STATES", 3)
     network = random_network(31, (2, 2, 1))
     with pytest.raises(BeyondLimits, match="9 combinations"):
-        interpretation_at(network, Circuit(EdgeLayout((2, 2, 1)), 0b111111), 0, clean_data(2))
+        interpretation_at(ask(network), Circuit(EdgeLayout((2, 2, 1)), 0b111111), 0)
 
 
 def test_too_many_ways_on_are_refused_before_they_are_listed(monkeypatch):
     network = random_network(31, (2, 3, 3, 1))
     circuit = Circuit(EdgeLayout((2, 3, 3, 1)), (1 << 18) - 1)
-    assert interpretation_at(network, circuit, 0, clean_data(2)).index == 0
+    assert interpretation_at(ask(network), circuit, 0).index == 0
     monkeypatch.setattr(indexing, "MAX_LINKS", 50)
     with pytest.raises(BeyondLimits, match="more than 50 ways on"):
-        interpretation_at(network, circuit, 0, clean_data(2))
+        interpretation_at(ask(network), circuit, 0)
 
 
 def test_more_edges_than_a_mask_can_hold_are_refused():
     sizes = (2, 64, 1)
     circuit = Circuit(EdgeLayout(sizes), (1 << 192) - 1)
     with pytest.raises(BeyondLimits, match="192 edges, and the limit is 64"):
-        interpretation_at(random_network(1, sizes), circuit, 0, clean_data(2))
+        interpretation_at(ask(random_network(1, sizes)), circuit, 0)

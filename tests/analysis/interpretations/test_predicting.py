@@ -21,6 +21,7 @@ from analysis.interpretations.open_tables import OpenTable
 from analysis.interpretations.predicting import class_predictions, extreme_interpretation, family_sets
 from analysis.networks.network import Network
 from analysis.protocol import COMPLETE
+from analysis.question import ask
 from analysis.tasks import input_table, named_task
 from tests.analysis.circuits.test_circuit_search import random_network
 from tests.factories import pretrained_xor
@@ -45,7 +46,9 @@ def circuit_of(network: Network, mask: int) -> Circuit:
 
 def compare(network: Network, mask: int, ablation: str = "zero", most: int = 400) -> int:
     """Check one circuit against the oracle; how many interpretations pass all interventions of some family."""
-    classes = observed_classes(network, circuit_of(network, mask), clean_data(network.n_inputs), ablation=ablation)
+    classes = observed_classes(
+        ask(network, protocol=COMPLETE.model_copy(update={"ablation": ablation})), circuit_of(network, mask)
+    )
     if sum(classes.sizes) > most:
         return 0
     space, answers = prepared(network)
@@ -64,7 +67,9 @@ def compare(network: Network, mask: int, ablation: str = "zero", most: int = 400
             own = [r for r, c in zip(right, choices, strict=True) if c == choice]
             assert (got.best[number], got.worst[number]) == (max(own), min(own))
             assert got.passing[number] == own.count(tested)
-        interpretations_of = InterpretationSpace(network, classes.circuit, clean_data(network.n_inputs), ablation)
+        interpretations_of = InterpretationSpace(
+            ask(network, protocol=COMPLETE.model_copy(update={"ablation": ablation})), classes.circuit
+        )
         for number in {0, len(distinct) // 2, len(distinct) - 1}:
             for highest, value in ((True, got.best[number]), (False, got.worst[number])):
                 extreme = extreme_interpretation(
@@ -82,21 +87,21 @@ def compare(network: Network, mask: int, ablation: str = "zero", most: int = 400
 
 def test_observed_classes_are_those_that_counting_and_indexing_know():
     network, data = pretrained_xor().network, clean_data(2)
-    masks = search_circuits(network, named_task("XOR", 2), COMPLETE, data).masks[::24]
-    counts = count_interpretations(network, masks, data)
+    masks = search_circuits(ask(network, task=named_task("XOR", 2), data=data)).masks[::24]
+    counts = count_interpretations(ask(network, data=data), masks)
     for mask, total, observed in zip(masks.tolist(), counts.by_circuit, counts.observed_by_circuit, strict=True):
         circuit = circuit_of(network, mask)
-        classes = observed_classes(network, circuit, data)
+        classes = observed_classes(ask(network, data=data), circuit)
         assert (sum(classes.sizes), len(classes)) == (total, observed)
         for rank in {0, observed // 2, observed - 1}:
-            assert classes.least_indices[rank] == index_of_observed(network, circuit, rank, data)
+            assert classes.least_indices[rank] == index_of_observed(ask(network, data=data), circuit, rank)
 
 
 def test_too_many_classes_are_refused():
     network, data = pretrained_xor().network, clean_data(2)
     whole = circuit_of(network, 2**18 - 1)
     with pytest.raises(BeyondLimits, match="limit is 10"):
-        observed_classes(network, whole, data, max_classes=10)
+        observed_classes(ask(network, data=data), whole, max_classes=10)
 
 
 # ---- completions -----------------------------------------------------------------------------------------------------
@@ -146,7 +151,7 @@ def test_counts_and_extremes_equal_trying_everything_on_larger_networks(sizes):
             continue
         mask = sum(1 << k for k, edge in enumerate(edges_of(network)) if edge in kept)
         assert mask < 1 << edges
-        classes = observed_classes(network, circuit_of(network, mask), clean_data(2))
+        classes = observed_classes(ask(network), circuit_of(network, mask))
         if 8 <= sum(classes.sizes) <= 200 and len(classes) < sum(classes.sizes):
             compare(network, mask)
             compared += 1
@@ -182,7 +187,7 @@ def sharp(network: Network, factor: float = 60.0) -> Network:
 def test_the_reading_that_is_how_a_network_works_passes(network):
     space, answers = prepared(network)
     full = 2 ** EdgeLayout(network.sizes).n_edges - 1
-    classes = observed_classes(network, circuit_of(network, full), clean_data(2))
+    classes = observed_classes(ask(network), circuit_of(network, full))
     for family in FAMILIES:
         got = class_predictions(classes, space, answers, family)
         assert sum(got.passing) > 0
@@ -194,7 +199,7 @@ def test_joint_is_stricter_than_alone():
     network = sharp(wired_xor())
     space, answers = prepared(network)
     for mask, _ in possible_masks(network):
-        classes = observed_classes(network, circuit_of(network, mask), clean_data(2))
+        classes = observed_classes(ask(network), circuit_of(network, mask))
         alone, joint = (class_predictions(classes, space, answers, family) for family in ("alone", "joint"))
         if alone is not None:
             assert all(j <= a for j, a in zip(joint.passing, alone.passing, strict=True))
@@ -207,7 +212,7 @@ def test_where_nothing_is_asked_every_interpretation_passes(name, mask):
     """The recursion then counts interpretations, which the transfer over layers counts in another way."""
     network = golden_network(name).network.for_output(0)
     space, answers = prepared(network)
-    classes = observed_classes(network, circuit_from_hex(mask, network.sizes), clean_data(2))
+    classes = observed_classes(ask(network), circuit_from_hex(mask, network.sizes))
     nothing = np.array([], dtype=np.intp)
     columns = Columns(classes, space, answers, nothing, 1 << 14, [1 << 30])
     wanted = np.arange(len(classes))
@@ -219,7 +224,7 @@ def test_where_nothing_is_asked_every_interpretation_passes(name, mask):
 def test_large_counts_are_exact():
     network = golden_network("xor_4-4").network.for_output(0)
     space, answers = prepared(network)
-    classes = observed_classes(network, circuit_from_hex("fffffbe", network.sizes), clean_data(2))
+    classes = observed_classes(ask(network), circuit_from_hex("fffffbe", network.sizes))
     assert sum(classes.sizes) == 443_874_779_273_636_085_760
     columns = Columns(classes, space, answers, np.array([], dtype=np.intp), 1 << 14, [1 << 26])
     blocks = list(judged_blocks(columns, np.arange(60), extremes=False))
@@ -252,13 +257,13 @@ def test_sets_tested_are_those_of_the_circuit():
 def test_what_is_too_much_work_is_undecided_and_nothing_else():
     network = pretrained_xor().network
     space, answers = prepared(network)
-    classes = observed_classes(network, circuit_of(network, 2**18 - 1), clean_data(2))
+    classes = observed_classes(ask(network), circuit_of(network, 2**18 - 1))
     got = class_predictions(classes, space, answers, "all", max_tried=1)
     assert set(got.passing) <= {-1, 0}
     assert (got.best == -1).all()
     spent = class_predictions(classes, space, answers, "all", max_work=5_000)
     known = class_predictions(classes, space, answers, "all")
-    space_of = InterpretationSpace(network, classes.circuit, clean_data(2))
+    space_of = InterpretationSpace(ask(network), classes.circuit)
     assert extreme_interpretation(space_of, classes, 0, space, answers, max_tried=1) is None
     decided = spent.best >= 0
     assert (spent.best[decided] == known.best[decided]).all()
@@ -269,9 +274,9 @@ def test_what_is_too_much_work_is_undecided_and_nothing_else():
 def test_a_constant_output_predicts_nothing():
     network = Network.from_arrays([[[1, 1], [1, -1]], [[0, 0]]], [[0, 0], [0]])
     space, answers = prepared(network)
-    classes = observed_classes(network, circuit_of(network, 2**6 - 1), clean_data(2))
+    classes = observed_classes(ask(network), circuit_of(network, 2**6 - 1))
     assert class_predictions(classes, space, answers, "joint") is None
-    space_of = InterpretationSpace(network, classes.circuit, clean_data(2))
+    space_of = InterpretationSpace(ask(network), classes.circuit)
     assert extreme_interpretation(space_of, classes, 0, space, answers) is None
 
 
@@ -279,7 +284,7 @@ def test_class_functions_are_what_interpretations_read():
     network = random_network(7, (2, 2, 2, 1))
     network = Network.from_arrays([*network.weights[:-1], network.weights[-1] * 3], network.biases)
     full = 2 ** EdgeLayout(network.sizes).n_edges - 1
-    classes = observed_classes(network, circuit_of(network, full), clean_data(2))
+    classes = observed_classes(ask(network), circuit_of(network, full))
     found, choices = interpretations(network, full)
     firsts = [found[choices.index(choice)] for choice in sorted(set(choices))]
     assert len(firsts) == len(classes) > 1

@@ -16,7 +16,9 @@ from analysis.ladder.climbing import climb_closed, closed_rungs, n_placements, n
 from analysis.ladder.rungs import CLOSED, Floor, Rung
 from analysis.networks.network import Network
 from analysis.protocol import COMPLETE
+from analysis.question import ask
 from analysis.tasks import Task, named_task
+from analysis.work import Work
 from tests.interrupted import ends_the_same
 
 STORED = json.loads((Path(__file__).parents[3] / "app" / "bundled" / "alice-and-bob.json").read_text())
@@ -42,7 +44,7 @@ def test_placements_are_counted(sizes, n, single) -> None:
 
 
 def test_xornet_climbs() -> None:
-    ladder = climb_closed(XORNET, XOR, COMPLETE, CLEAN, n_permuted=3)
+    ladder = climb_closed(ask(XORNET, task=XOR, data=CLEAN), n_permuted=3)
     assert {key: (r.algorithms, r.alignments, r.of, r.joint) for key, r in ladder.rungs.items()} == {
         "single": (0, 0, 12, 0),
         "sets": (1, 1, 24, 1),
@@ -56,16 +58,17 @@ def test_xornet_climbs() -> None:
     assert all(rung.seconds == 0 and rung.exact for rung in ladder.rungs.values())
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_floor_and_another_another() -> None:
     first, again, other = (
-        climb_closed(XORNET, XOR, COMPLETE, CLEAN, n_permuted=8, seed=seed).floors for seed in (0, 0, 2)
+        climb_closed(ask(XORNET, task=XOR, data=CLEAN), n_permuted=8, seed=seed).floors for seed in (0, 0, 2)
     )
     assert first == again
     assert first != other
 
 
 def test_an_algorithm_without_variables_leaves_nothing_to_climb() -> None:
-    ladder = climb_closed(XORNET, named_task("AND", 2), COMPLETE, CLEAN, n_permuted=0)
+    ladder = climb_closed(ask(XORNET, task=named_task("AND", 2), data=CLEAN), n_permuted=0)
     assert ladder.algorithms == ()
     assert {(r.alignments, r.of) for r in ladder.rungs.values()} == {(0, 0)}
 
@@ -74,7 +77,7 @@ def test_a_class_beyond_the_limits_says_why_and_the_others_are_climbed() -> None
     wide = Network.from_arrays(
         [[[1.0, 0.5]] * 10, [[0.1] * 10]], [[0.0] * 10, [0.0]], activation="relu", output_activation="linear"
     )
-    rungs = closed_rungs(wide, placed_algorithms(XOR, COMPLETE, 1), COMPLETE, CLEAN)
+    rungs = closed_rungs(ask(wide, data=CLEAN), placed_algorithms(XOR, COMPLETE, 1))
     assert rungs["integer"].refused.startswith("integer directions of layer 1: ")
     assert not rungs["orthogonal"].refused
     assert Floor.of([rungs["integer"], Rung(1, 3, 4, None), Rung(0, 0, 4, None)]) == Floor(2, 1, 3)
@@ -86,7 +89,7 @@ def test_it_can_be_stopped() -> None:
             raise Cancelled("ladder")
 
     with pytest.raises(Cancelled):
-        climb_closed(XORNET, XOR, COMPLETE, CLEAN, report=stop)
+        climb_closed(ask(XORNET, task=XOR, data=CLEAN), Work(report=stop))
 
 
 def test_three_inputs() -> None:
@@ -94,18 +97,19 @@ def test_three_inputs() -> None:
     network = Network.from_arrays(
         [[[1.0, 1, 0], [0, 0, 1]], [[1.0, 1]]], [[-1.0, 0], [0.0]], activation="relu", output_activation="linear"
     )
-    ladder = climb_closed(network, task, COMPLETE, clean_data(3), n_permuted=1)
+    ladder = climb_closed(ask(network, task=task), n_permuted=1)
     assert list(ladder.rungs) == list(CLOSED)
     assert ladder.n_irredundant == len(ladder.algorithms) == 2  # the other is (A ∨ C) ∧ (B ∨ C)
     assert (ladder.rungs["single"].alignments, ladder.rungs["single"].of) == (1, 2 + 2)  # A∧B on the first neuron
 
 
+@pytest.mark.slow
 def test_a_climb_that_is_stopped_again_and_again_ends_the_same() -> None:
-    def climb(shards):
-        return climb_closed(XORNET, XOR, COMPLETE, CLEAN, n_permuted=3, shards=shards)
+    def climb(work):
+        return climb_closed(ask(XORNET, task=XOR, data=CLEAN), work, n_permuted=3)
 
     again, attempts = ends_the_same(climb, parts=1)
-    assert again == climb_closed(XORNET, XOR, COMPLETE, CLEAN, n_permuted=3)
+    assert again == climb_closed(ask(XORNET, task=XOR, data=CLEAN), n_permuted=3)
     assert attempts == 5
 
 
@@ -123,7 +127,7 @@ def test_what_passes_one_by_one_may_fail_all_at_once() -> None:
         activation="relu",
         output_activation="linear",
     )
-    rung = closed_rungs(network, placed_algorithms(XOR, COMPLETE, 1), COMPLETE, CLEAN, ["sets"])["sets"]
+    rung = closed_rungs(ask(network, data=CLEAN), placed_algorithms(XOR, COMPLETE, 1), ["sets"])["sets"]
     assert (rung.alignments, rung.joint) == (12, 6)
 
 
@@ -140,12 +144,12 @@ def test_a_learned_climb_that_is_stopped_again_and_again_ends_the_same(monkeypat
     monkeypatch.setattr(learning, "_AT_ONCE", 1)
     monkeypatch.setattr(learning, "LINEAR", replace(learning.LINEAR, steps=5))
     monkeypatch.setattr(learning, "NON_LINEAR", replace(learning.NON_LINEAR, steps=5))
-    closed = climb_closed(XORNET, XOR, COMPLETE, CLEAN, n_permuted=2)
+    closed = climb_closed(ask(XORNET, task=XOR, data=CLEAN), n_permuted=2)
 
-    def climb(shards):
-        return learning.climb_learned(closed, XORNET, XOR, COMPLETE, CLEAN, shards=shards)
+    def climb(work):
+        return learning.climb_learned(closed, ask(XORNET, task=XOR), work)
 
     again, attempts = ends_the_same(climb, parts=1)
-    whole = learning.climb_learned(closed, XORNET, XOR, COMPLETE, CLEAN)
+    whole = learning.climb_learned(closed, ask(XORNET, task=XOR))
     assert (again.rungs, again.floors) == (whole.rungs, whole.floors)
     assert attempts > 3

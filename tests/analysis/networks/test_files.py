@@ -59,6 +59,7 @@ def test_golden_networks_survive_their_file(name):
 floats = st.floats(-1e60, 1e60)  # larger ones may overflow in four layers, and are refused
 
 
+@pytest.mark.slow
 @given(st.data(), st.integers(1, 3), st.lists(st.integers(1, 3), min_size=1, max_size=3), st.sampled_from(ACTIVATIONS))
 def test_any_network_survives_its_file_bit_for_bit(data, n_inputs, rest, activation):
     sizes = [n_inputs, *rest]

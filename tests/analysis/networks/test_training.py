@@ -10,6 +10,7 @@ from analysis.networks.mlp import forward
 from analysis.networks.training import train_networks
 from analysis.networks.training_spec import TrainingSpec, training_json, training_spec
 from analysis.tasks import input_table
+from analysis.work import Work
 
 SEVERAL = [
     TrainingSpec(seed=0),
@@ -42,6 +43,7 @@ def test_a_network_does_not_depend_on_its_company(together, index):
     )
 
 
+@pytest.mark.slow
 def test_company_of_the_same_shape_changes_nothing_either():
     specs = [TrainingSpec(seed=seed, activation=a, epochs=6) for a in ("tanh", "sigmoid") for seed in range(130)]
     alone = train_networks([specs[129], specs[-1]])
@@ -116,6 +118,7 @@ def test_divergence_is_an_outcome():
     assert healthy.converged
 
 
+@pytest.mark.slow
 def test_skewed_inputs_are_drawn_by_weight():
     (outcome,) = train_networks([TrainingSpec(input_weights=(0, 0, 0, 1), tasks=("XOR",), seed=1)])
     # only 11 is ever seen, so the network learns to answer 0 there and need not know the rest
@@ -140,7 +143,7 @@ def test_progress_is_told_and_training_can_be_stopped():
             raise Cancelled("training")
 
     with pytest.raises(Cancelled):
-        train_networks([TrainingSpec(seed=0)], report=report)
+        train_networks([TrainingSpec(seed=0)], Work(report=report))
     assert {progress.stage for progress in told} == {"training"}
     assert train_networks([]) == ()
 
@@ -187,6 +190,7 @@ def test_options_survive_json(together):
         assert written["losses"][-1] == [outcome.epochs, outcome.losses[-1]]
 
 
+@pytest.mark.slow
 def test_forms_and_jobs_do_not_load_torch():
     import subprocess
 

@@ -12,6 +12,7 @@ from analysis.networks.training_cost import training_cost, untrained_network
 from analysis.networks.training_course import Looks, course_json, looks_each, points_each, thinned
 from analysis.networks.training_spec import TrainingSpec, training_json, training_problems
 from analysis.tasks import input_table
+from analysis.work import Work
 
 SPEC = TrainingSpec(seed=3, samples_per_input=200, epochs=30)
 
@@ -41,6 +42,7 @@ def test_looks_are_bounded_and_spread_over_all_epochs(epochs):
     assert max(np.diff(kept), default=0) <= max(1, epochs // 3)
 
 
+@pytest.mark.slow
 def test_looking_changes_nothing_and_ends_with_what_the_network_gives():
     (blind,) = train_networks([SPEC])
     (seen,) = train_networks([SPEC], looks=6)
@@ -57,7 +59,7 @@ def test_looking_changes_nothing_and_ends_with_what_the_network_gives():
 def test_the_course_of_every_network_is_told_on_the_way():
     told = []
     specs = [SPEC, SPEC.model_copy(update={"seed": 5})]
-    outcomes = train_networks(specs, report=lambda p: told.append((p.found, p.so_far())), looks=4)
+    outcomes = train_networks(specs, Work(report=lambda p: told.append((p.found, p.so_far()))), looks=4)
     assert [course.state for course in told[0][1]] == ["training", "training"]
     assert told[0][1][0].loss is None
     assert "epoch 1, loss" in told[1][0]
@@ -66,7 +68,7 @@ def test_the_course_of_every_network_is_told_on_the_way():
     assert [course.state for course in told[-1][1]] == [outcome.state for outcome in outcomes]
     assert told[-1][1][0].losses == thinned(outcomes[0].losses, points_each(2))
     json.dumps([course_json(course) for course in told[3][1]], allow_nan=False)
-    train_networks([SPEC], report=lambda p: told.append(p.so_far))
+    train_networks([SPEC], Work(report=lambda p: told.append(p.so_far)))
     assert told[-1] is None  # nobody asked for it
 
 
@@ -80,10 +82,11 @@ def test_a_training_stops_at_an_epoch():
             raise Cancelled("training")
 
     with pytest.raises(Cancelled):
-        train_networks([SPEC], report=stop, looks=4)
+        train_networks([SPEC], Work(report=stop), looks=4)
     assert n == 4
 
 
+@pytest.mark.slow
 def test_what_diverges_is_written_as_json():
     wild = SPEC.model_copy(update={"learning_rate": 10.0, "activation": "linear", "patience": 1000, "epochs": 200})
     (outcome,) = train_networks([wild], looks=4)

@@ -13,7 +13,9 @@ from analysis.populations import batched_circuits, stacked_space
 from analysis.populations.batched_circuits import search_circuits_together
 from analysis.populations.tolerance import LEAST_TOLERANCE, MOST_TOLERANCE, output_tolerance
 from analysis.protocol import COMPLETE, PAPER, protocol_from_mapping
+from analysis.question import ask
 from analysis.tasks import Task, input_table, named_task
+from analysis.work import Work
 from tests.golden_files import golden_data, golden_network
 
 XOR = named_task("XOR", 2)
@@ -64,9 +66,9 @@ def assert_equal(found, expected):
 
 
 def compare(networks, task, protocol=COMPLETE, data=None, device="cpu", **limits):
-    data = data or clean_data(networks[0].n_inputs)
-    expected = [search_circuits(network, task, protocol, data, **limits) for network in networks]
-    assert_equal(search_circuits_together(networks, task, protocol, data, device=device, **limits), expected)
+    questions = [ask(network, task=task, protocol=protocol, data=data) for network in networks]
+    expected = [search_circuits(question, **limits) for question in questions]
+    assert_equal(search_circuits_together(questions, device=device, **limits), expected)
     return sum(search.n_valid for search in expected)
 
 
@@ -138,7 +140,10 @@ def test_ties_at_edges_are_the_references_to_decide(device):
         networks.append(Network.from_arrays(tenths, [random.integers(-5, 6, 3) / 10, [0.5]], activation="linear"))
     data = clean_data(2)
     loose = protocol_from_mapping({"accuracy_threshold": 0.2})
-    n_near = sum((search_circuits(network, XOR, loose, data).margins < 1e-12).sum() for network in networks)
+    n_near = sum(
+        (search_circuits(ask(network, task=XOR, protocol=loose, data=data)).margins < 1e-12).sum()
+        for network in networks
+    )
     assert n_near > 10
     for threshold in (0.2, 0.4, 0.6, 0.99):
         compare(networks, XOR, protocol_from_mapping({"accuracy_threshold": threshold}), device=device)
@@ -194,32 +199,32 @@ def test_limits_are_those_of_the_single_search():
     networks = random_networks((2, 3, 1), n=3, scale=1.0)
     task = Task((1, 1, 1, 1))
     loose = protocol_from_mapping({"accuracy_threshold": 0.2})
-    most = max(search_circuits(network, task, loose, clean_data(2)).n_valid for network in networks)
+    most = max(search_circuits(ask(network, task=task, protocol=loose)).n_valid for network in networks)
     compare(networks, task, loose, max_valid=most - 1)
     compare(networks, task, loose, max_valid=1)
     with pytest.raises(BeyondLimits):
-        search_circuits_together(networks, task, loose, clean_data(2), max_possible=5)
+        search_circuits_together([ask(one, task=task, protocol=loose) for one in networks], max_possible=5)
 
 
 def test_no_networks_and_different_ones():
-    assert search_circuits_together([], XOR, COMPLETE, clean_data(2)) == ()
+    assert search_circuits_together([]) == ()
     mixed = [*random_networks((2, 2, 1), n=1), *random_networks((2, 3, 1), n=1)]
     with pytest.raises(InvalidNetwork, match="network 1 of the population"):
-        search_circuits_together(mixed, XOR, COMPLETE, clean_data(2))
+        search_circuits_together([ask(one, task=XOR) for one in mixed])
 
 
 def test_it_tells_how_far_it_is_and_stops_when_asked():
     networks = random_networks((2, 3, 1), n=3)
     told = []
-    search_circuits_together(networks, XOR, COMPLETE, clean_data(2), report=told.append)
+    search_circuits_together([ask(one, task=XOR) for one in networks], Work(report=told.append))
     assert [p.done for p in told] == sorted(p.done for p in told)
-    assert told[-1].done == told[-1].total == 3 * search_circuits(networks[0], XOR, COMPLETE, clean_data(2)).possible
+    assert told[-1].done == told[-1].total == 3 * search_circuits(ask(networks[0], task=XOR)).possible
 
     def stop(progress, /):
         raise Cancelled("circuits")
 
     with pytest.raises(Cancelled):
-        search_circuits_together(networks, XOR, COMPLETE, clean_data(2), report=stop)
+        search_circuits_together([ask(one, task=XOR) for one in networks], Work(report=stop))
 
 
 def test_representatives_that_are_no_bits():
@@ -229,7 +234,7 @@ def test_representatives_that_are_no_bits():
 
 def test_a_device_that_is_not_there():
     with pytest.raises(InvalidTraining, match="device 'abacus'"):
-        search_circuits_together(random_networks((2, 2, 1)), XOR, COMPLETE, clean_data(2), device="abacus")
+        search_circuits_together([ask(one, task=XOR) for one in random_networks((2, 2, 1))], device="abacus")
 
 
 def test_a_device_without_float64_is_passed_over_for_the_cpu(monkeypatch):

@@ -15,8 +15,10 @@ from analysis.populations import population
 from analysis.populations.population import analyse_population, train_population
 from analysis.populations.population_file import PopulationSummary, header_json, member_json
 from analysis.protocol import COMPLETE, PAPER, protocol_from_mapping
+from analysis.question import ask
 from analysis.result_file import result_json
 from analysis.tasks import named_task
+from analysis.work import Work
 from tests.analysis.populations.test_batched_circuits import DEVICES, near, random_networks
 from tests.golden_files import golden_network
 
@@ -34,7 +36,10 @@ def assert_members_are_alone_the_same(networks, tasks, protocol, **options):
     assert [member.network for member in members] == list(networks)
     for member in members:
         data = clean_data(member.network.n_inputs)
-        alone = [analyse_output(member.network, k, task, protocol, data, **options) for k, task in enumerate(tasks)]
+        alone = [
+            analyse_output(ask(member.network, output=k, task=task, protocol=protocol, data=data), **options)
+            for k, task in enumerate(tasks)
+        ]
         assert member.analysed
         assert as_json(member.analyses) == as_json(alone)
     return members
@@ -62,9 +67,10 @@ def test_several_outputs_and_three_inputs():
 
 @pytest.mark.parametrize("limits", [Limits(max_valid=3), Limits(max_possible=10), Limits(max_possible=10, n_samples=0)])
 def test_limits_are_each_networks_own(limits):
-    assert_members_are_alone_the_same(near("xor_2-2", 3), [XOR], FEW, limits=limits)
+    assert_members_are_alone_the_same(near("xor_2-2", 3), [XOR], FEW, work=Work(limits=limits))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("limits", "method"),
     [
@@ -74,13 +80,13 @@ def test_limits_are_each_networks_own(limits):
 )
 def test_spaces_beyond_a_list_are_counted_or_estimated_member_by_member(limits, method):
     networks = near("xor_pretrained", n=2)
-    members = analyse_population(networks, [XOR], FEW, limits=limits)
-    assert_members_are_alone_the_same(networks, [XOR], FEW, limits=limits)
+    members = analyse_population(networks, [XOR], FEW, Work(limits=limits))
+    assert_members_are_alone_the_same(networks, [XOR], FEW, work=Work(limits=limits))
     for network, member in zip(networks, members, strict=True):
         circuits = member.analyses[0].circuits
         assert circuits.method == method
         if method == "counted":
-            assert circuits.n_valid == search_circuits(network, XOR, FEW, clean_data(2)).n_valid
+            assert circuits.n_valid == search_circuits(ask(network, task=XOR, protocol=FEW)).n_valid
         else:
             assert circuits.interval is not None
             assert circuits.interval[0] <= circuits.n_valid <= circuits.interval[1]
@@ -98,6 +104,7 @@ def test_batches_of_networks_make_no_difference(monkeypatch):
     assert [as_json(m.analyses) for m in parts] == [as_json(m.analyses) for m in whole]
 
 
+@pytest.mark.slow
 def test_failures_are_members_with_their_reason():
     specs = [TrainingSpec(seed=seed, hidden=(2, 2)) for seed in range(6)]
     specs += [TrainingSpec(seed=99, hidden=(2, 2), learning_rate=10)]
@@ -124,10 +131,10 @@ def test_failures_are_members_with_their_reason():
 def test_a_network_that_cannot_be_analysed_is_no_others_trouble(monkeypatch):
     networks, real = near("xor_2-2", 3), population.analyse_output
 
-    def refuse_one(network, *arguments, **options):
-        if network is networks[1]:
+    def refuse_one(question, work, **options):
+        if question.model is networks[1]:
             raise BeyondLimits("this network", "is refused for the test", "do nothing")
-        return real(network, *arguments, **options)
+        return real(question, work, **options)
 
     monkeypatch.setattr(population, "analyse_output", refuse_one)
     members = analyse_population(networks, [XOR], FEW)
@@ -146,7 +153,7 @@ def test_figures_of_the_summary():
     for member in analyse_population(networks, [XOR], FEW):
         summary.add(member)
     (told,) = summary.as_json()["summary"]["outputs"]
-    counts = sorted(analyse_output(network, 0, XOR, FEW, clean_data(2)).circuits.n_valid for network in networks)
+    counts = sorted(analyse_output(ask(network, task=XOR, protocol=FEW)).circuits.n_valid for network in networks)
     figure = told["circuits_valid"]
     assert [figure[key] for key in ("least", "median", "most")] == [counts[0], counts[1], counts[3]]
     assert figure["none"] == counts.count(0)
@@ -162,7 +169,7 @@ def test_the_header_names_the_rules():
 
 def test_seconds_are_charged_to_members():
     ticks = itertools.count()
-    members = analyse_population(near("xor_2-2", 2), [XOR], FEW, clock=lambda: float(next(ticks)))
+    members = analyse_population(near("xor_2-2", 2), [XOR], FEW, Work(clock=lambda: float(next(ticks))))
     assert all(member.analyses[0].seconds["circuits"] > 0 for member in members)
     assert set(members[0].analyses[0].seconds) == set(STAGES)
     assert analyse_population(near("xor_2-2", 1), [XOR], FEW)[0].analyses[0].seconds == {}
@@ -187,5 +194,5 @@ def test_it_stops_when_asked():
             raise Cancelled("networks")
 
     with pytest.raises(Cancelled):
-        analyse_population(near("xor_2-2", 3), [XOR], FEW, report=stop)
+        analyse_population(near("xor_2-2", 3), [XOR], FEW, Work(report=stop))
     assert {"circuits", "networks", "alignments"} <= {progress.stage for progress in told}

@@ -20,7 +20,7 @@ from analysis.experiments import predict_by_alignment as on_common_ground_by_ali
 from analysis.experiments import predict_by_interpretation as on_common_ground
 from analysis.interpretations.counting import count_interpretations
 from analysis.interpretations.indexing import interpretation_at
-from analysis.protocol import COMPLETE
+from analysis.question import ask
 from analysis.sandbox.choosing import most_divided
 from analysis.sandbox.intervention import Change, Intervention, intervention_of
 from analysis.sandbox.predicting import (
@@ -47,11 +47,11 @@ def xor_bench() -> Bench:
 
 def some_interpretations(n_circuits: int, n_each: int):
     network, data = pretrained_xor().network, clean_data(2)
-    search = search_circuits(network, named_task("XOR", 2), COMPLETE, data)
+    search = search_circuits(ask(network, task=named_task("XOR", 2), data=data))
     chosen = search.masks[:: max(1, len(search.masks) // n_circuits)][:n_circuits]
-    for mask, count in zip(chosen, count_interpretations(network, chosen, data).by_circuit, strict=True):
+    for mask, count in zip(chosen, count_interpretations(ask(network, data=data), chosen).by_circuit, strict=True):
         for index in sorted({count * k // n_each for k in range(n_each)}):
-            yield interpretation_at(network, Circuit(search.layout, int(mask)), index, data)
+            yield interpretation_at(ask(network, data=data), Circuit(search.layout, int(mask)), index)
 
 
 def patched(sites, source: int, base: int) -> Intervention:
@@ -70,6 +70,7 @@ def some_alignments():
 # ---- the common ground ----------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_interpretations_say_of_all_756_interchanges_what_they_say_on_the_common_ground():
     bench, space = xor_bench(), intervention_space((3, 3), 2)
     for interpretation in some_interpretations(4, 2):
@@ -81,6 +82,7 @@ def test_interpretations_say_of_all_756_interchanges_what_they_say_on_the_common
                 assert not said.reason
 
 
+@pytest.mark.slow
 def test_alignments_say_of_all_756_interchanges_what_they_say_on_the_common_ground():
     space = intervention_space((3, 3), 2)
     spoken = 0
@@ -145,6 +147,7 @@ def twin(interpretation, intervention: Intervention, bench: Bench) -> int:
     return said.pop() if len(said) == 1 else -1
 
 
+@pytest.mark.slow
 def test_interpretations_say_of_any_changes_what_the_twin_says():
     bench, random = xor_bench(), np.random.default_rng(4)
     seen = {-1: 0, 0: 0, 1: 0}
@@ -204,7 +207,7 @@ def test_inputs_are_read_by_the_values_they_take_in_the_data():
     network = pretrained_xor().network
     bench = Bench(network, record.representatives, record.representatives)
     circuit = Circuit(EdgeLayout(SIZES), (1 << 18) - 1)
-    interpretation = interpretation_at(network, circuit, 0, record)
+    interpretation = interpretation_at(ask(network, data=record), circuit, 0)
 
     def said(base: int, value: float) -> int:
         changes = [Change(1, out, 0, "value", value=value) for out in range(3)]
@@ -224,7 +227,7 @@ def test_an_output_without_a_gate_predicts_nothing():
     for mask in range(1, 1 << 18, 7):
         try:
             circuit = Circuit(layout, mask)
-            interpretation = interpretation_at(network, circuit, 0, data)
+            interpretation = interpretation_at(ask(network, data=data), circuit, 0)
         except AnalysisError:  # most masks are no circuits
             continue
         if interpretation.gate(3, 0) is None:

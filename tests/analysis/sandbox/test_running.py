@@ -99,6 +99,7 @@ def test_any_changes_give_what_plain_python_gives(sizes, activation):
             assert layer == pytest.approx(expected, abs=1e-12)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("activation", ["leaky_relu", "sigmoid"])
 def test_patching_neurons_is_the_common_ground_to_the_last_bit(activation):
     network = pretrained_xor().network if activation == "leaky_relu" else random_network((2, 3, 3, 1), 2, activation)

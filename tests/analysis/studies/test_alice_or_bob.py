@@ -9,7 +9,7 @@ import pytest
 
 from analysis.data import clean_data
 from analysis.networks.network import Network
-from analysis.protocol import COMPLETE
+from analysis.question import ask
 from analysis.studies.measures.alice_or_bob import MEASURES, who
 from analysis.studies.studied import Studied
 from analysis.tasks import named_task
@@ -24,7 +24,7 @@ BY_KEY = {measure.key: measure for measure in MEASURES}
 
 def measured(network, task, data, *keys):
     """The analysis is None: no measure of this family may ask for it."""
-    studied = Studied(network, 0, task, COMPLETE, data, None)
+    studied = Studied(ask(network, task=task, data=data), None)
     return tuple(BY_KEY[key].function(studied).value for key in keys)
 
 
@@ -98,6 +98,7 @@ def test_the_network_of_the_story_is_bob_on_neuron_sets_and_both_on_directions()
     assert measured(network, named_task("XOR", 2), clean_data(2), *keys) == ("Bob only", True, "both", 2)
 
 
+@pytest.mark.slow
 def test_a_task_without_alice_and_bob_is_not_asked():
     name = "nimp_3-2"
     assert golden_measured(name, "alice-or-bob", "one-algorithm") == (None, True)

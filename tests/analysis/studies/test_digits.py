@@ -15,6 +15,7 @@ from analysis.circuits.circuit import EdgeLayout
 from analysis.errors import InvalidData, InvalidTraining
 from analysis.networks.mlp import activations, forward
 from analysis.protocol import COMPLETE, PAPER
+from analysis.question import Question
 from analysis.studies.digits import ImageTraining, analyse_tail, tail_of, train_on_images
 from analysis.studies.digits_images import Images
 from analysis.studies.image_files import parse_idx, parse_images, two_digits
@@ -82,7 +83,7 @@ def test_the_tail_says_what_the_whole_network_says(images, trained):
 @pytest.mark.slow
 def test_valid_circuits_of_the_tail_are_those_that_decide_the_images_right(images, trained):
     tail, task, data = tail_of(trained.network, images, trained.held_out)
-    found = {rule.name: analyse_tail(tail, task, data, rule).circuits for rule in (PAPER, COMPLETE)}
+    found = {rule.name: analyse_tail(Question(tail, 0, task, rule, data)).circuits for rule in (PAPER, COMPLETE)}
     assert (found["paper"].possible, found["complete"].possible) == (24_366, 94_591)
     assert set(found["paper"].masks.tolist()) < set(found["complete"].masks.tolist())
     layout = EdgeLayout(tail.sizes)

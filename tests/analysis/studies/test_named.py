@@ -7,6 +7,7 @@ import pytest
 from analysis.circuits.circuit import Circuit, EdgeLayout
 from analysis.errors import BeyondLimits
 from analysis.interpretations.observed import observed_classes
+from analysis.question import ask
 from analysis.studies.measures.named import n_named
 from tests.golden_files import NAMES, golden, golden_data, golden_network
 
@@ -29,7 +30,7 @@ def test_as_many_as_the_authors_code_prints(name):
     for output, mask, expected in stored(name):
         network = file.network.for_output(output)
         circuit = Circuit(EdgeLayout(network.sizes), int(mask, 16))
-        assert n_named(observed_classes(network, circuit, data)) == expected
+        assert n_named(observed_classes(ask(network, data=data), circuit)) == expected
 
 
 def test_too_many_are_refused(monkeypatch):
@@ -37,4 +38,4 @@ def test_too_many_are_refused(monkeypatch):
     network = golden_network("xor_3-3_b").network
     circuit = Circuit(EdgeLayout(network.sizes), int(golden("xor_3-3_b")["outputs"][0]["circuits"]["masks"][0], 16))
     with pytest.raises(BeyondLimits, match="more than 3"):
-        n_named(observed_classes(network, circuit, golden_data("xor_3-3_b")))
+        n_named(observed_classes(ask(network, data=golden_data("xor_3-3_b")), circuit))

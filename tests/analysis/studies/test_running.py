@@ -2,10 +2,9 @@
 
 import pytest
 
-from analysis.data import clean_data
 from analysis.networks.training import train_networks
 from analysis.pipeline import analyse_output
-from analysis.protocol import COMPLETE
+from analysis.question import ask
 from analysis.studies.cells import cells_of
 from analysis.studies.outcome import network_of_outcome
 from analysis.studies.running import run_cell
@@ -37,7 +36,7 @@ def test_values_are_those_of_each_network_alone(study, outcomes):
     for outcome in [o for o in outcomes if o.converged][:2]:
         network = network_of_outcome(cell, outcome)
         task = cell.spec(0).resolved_tasks()[0]
-        alone = analyse_output(network, 0, task, COMPLETE, clean_data(2))
+        alone = analyse_output(ask(network, task=task))
         values = outcome.values["complete"][0]
         assert values["circuits-valid"].value == alone.circuits.n_valid
         assert values["interpretations-total"].value == alone.interpretations.total

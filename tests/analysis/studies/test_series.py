@@ -10,7 +10,7 @@ from analysis.circuits.search import search_circuits
 from analysis.data import clean_data
 from analysis.networks.training import train_networks
 from analysis.networks.training_spec import TrainingSpec
-from analysis.protocol import COMPLETE
+from analysis.question import ask
 from analysis.studies.measures.sets import MEASURES, alignment_of_word, alignment_word
 from analysis.studies.partial import circuits_alone
 from analysis.studies.series import Course, follow, named, summarised
@@ -22,9 +22,8 @@ XOR, DATA = named_task("XOR", 2), clean_data(2)
 
 
 def stored_sets(network, task=XOR, data=DATA):
-    circuits = search_circuits(network, task, COMPLETE, data)
-    analysis = circuits_alone(network, 0, task, COMPLETE, data, circuits)
-    studied = Studied(network, 0, task, COMPLETE, data, analysis)
+    question = ask(network, task=task, data=data)
+    studied = Studied(question, circuits_alone(question, search_circuits(question)))
     return named(*(measure.function(studied).value for measure in MEASURES))
 
 
@@ -37,7 +36,7 @@ def test_what_is_named_is_what_the_authors_code_lists():
         alignment = alignment_of_word(word)
         assert alignment_word(alignment) == word
         algorithm = parse_algorithm(alignment.algorithm_text, "and_inverter", 2)
-        scored = score_alignment(file.network, algorithm, alignment, COMPLETE, DATA)
+        scored = score_alignment(ask(file.network, data=DATA), algorithm, alignment)
         assert scored.valid
         assert scored.minimal
 

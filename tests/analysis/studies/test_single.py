@@ -8,6 +8,7 @@ import pytest
 
 from analysis.pipeline import analyse_output
 from analysis.protocol import COMPLETE, PAPER
+from analysis.question import ask
 from analysis.studies.measures.single import MEASURES
 from analysis.studies.studied import Studied
 from analysis.tasks import named_task
@@ -18,8 +19,8 @@ BY_KEY = {measure.key: measure for measure in MEASURES}
 
 def studied(name, protocol):
     file, data = golden_network(name), golden_data(name)
-    analysis = analyse_output(file.network, 0, file.tasks[0], protocol, data)
-    return Studied(file.network, 0, file.tasks[0], protocol, data, analysis)
+    question = ask(file.network, task=file.tasks[0], protocol=protocol, data=data)
+    return Studied(question, analyse_output(question))
 
 
 def value(key, one):
@@ -47,4 +48,4 @@ def test_what_is_not_known_is_not_said():
 
 def test_a_network_of_another_task_decides_wrong():
     one = studied("xor_2-2", COMPLETE)
-    assert value("decides-right", replace(one, task=named_task("AND", 2))) is False
+    assert value("decides-right", replace(one, question=replace(one.question, task=named_task("AND", 2)))) is False

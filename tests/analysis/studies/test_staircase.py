@@ -7,6 +7,7 @@ import pytest
 from analysis.algorithms.catalogue import candidate_algorithms
 from analysis.alignments.search import search_alignments
 from analysis.protocol import COMPLETE, PAPER
+from analysis.question import ask
 from analysis.studies.measures.staircase import STEPS, irredundant_algorithms, staircase
 from tests.golden_files import NAMES, golden, golden_data, golden_network
 from tests.oracles.brute_force_algorithms import split
@@ -23,7 +24,7 @@ SINGLE_XOR = tuple(name for name in NAMES if name.startswith("xor_") and name !=
 
 def steps_of(name, output=0):
     file = golden_network(name)
-    found = staircase(file.network.for_output(output), file.tasks[output], golden_data(name))
+    found = staircase(ask(file.network, output=output, task=file.tasks[output], data=golden_data(name)))
     return {step.key: step for step in found}
 
 
@@ -66,7 +67,7 @@ def test_twins_merged_are_the_listed_alignments_each_counted_once(name):
         update={"name": "listed", "interchange_pairs": "ordered", "alignments_kept": "all", "max_alignments": 100_000}
     )
     candidates = candidate_algorithms(file.tasks[0], rules, file.network.n_hidden_layers)
-    found = search_alignments(file.network, candidates, rules, golden_data(name))
+    found = search_alignments(ask(file.network, protocol=rules, data=golden_data(name)), candidates)
     all_of, minimal, trees = set(), set(), set()
     for result in found.algorithms:
         if not result.algorithm.responses:
@@ -89,7 +90,7 @@ def test_twins_merged_are_the_listed_alignments_each_counted_once(name):
 def test_the_last_step_is_the_complete_search_of_the_irredundant(name):
     file = golden_network(name)
     candidates = candidate_algorithms(file.tasks[0], COMPLETE, file.network.n_hidden_layers)
-    found = search_alignments(file.network, candidates, COMPLETE, golden_data(name))
+    found = search_alignments(ask(file.network, data=golden_data(name)), candidates)
     kept = [r for r in found.algorithms if r.irredundant["irredundant-literals"]]
     last = steps_of(name)["irredundant-literals"]
     assert [r.algorithm for r in kept] == list(irredundant_algorithms(file.tasks[0], file.network.n_hidden_layers))

@@ -85,6 +85,7 @@ def test_no_route_changes_anything_for_a_stranger(application, visit):
         assert answer.status_code == 403, (method, path, answer.status_code)
 
 
+@pytest.mark.slow
 def test_a_bearer_is_no_page(visit):
     answer = visit(headers={}).post("/jobs/1/cancel", headers={**BEARER, "sec-fetch-site": "cross-site"})
     assert answer.status_code == 404  # let through: there is no such job

@@ -93,6 +93,7 @@ def test_who_needs_a_login():
         assert needs_login(Settings(**given)), given
 
 
+@pytest.mark.slow
 def test_the_server_that_is_started_asks_the_kernel(tmp_path, monkeypatch):
     import uvicorn
 

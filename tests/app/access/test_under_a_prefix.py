@@ -62,8 +62,8 @@ def strings_of(value):
 
 
 def test_walking_every_link_never_leaves_the_prefix(behind):
-    todo, seen, shapes = [f"{PREFIX}/"], set(), {}
-    while todo and len(seen) < 160:
+    todo, seen, shapes = [f"{PREFIX}/"], set(), set()
+    while todo and len(seen) < 90:
         page = todo.pop(0)
         seen.add(page)
         answer = behind(page)
@@ -76,12 +76,12 @@ def test_walking_every_link_never_leaves_the_prefix(behind):
             continue
         for link in filter(None, map(own, found)):
             assert link.startswith(PREFIX + "/"), (page, link)
-            # a few of each shape: what is listed by the hundred is alike
+            # one of each shape: what is listed by the hundred is alike
             shape = re.sub(r"[0-9a-f]{5,}|\d+|(?<=/networks/)[^/?]+|(?<==)[^&]+", "*", link)
-            if link not in seen and link not in todo and shapes.setdefault(shape, 0) < 2:
-                shapes[shape] += 1
+            if link not in seen and link not in todo and shape not in shapes:
+                shapes.add(shape)
                 todo.append(link)
-    assert len(seen) > 100
+    assert len(seen) > 60
     assert {"/pluriscope/login", "/pluriscope/studies"} <= {page.partition("?")[0] for page in seen}
 
 

@@ -4,8 +4,6 @@ import json
 
 import pytest
 
-from analysis.criteria import judging
-from analysis.criteria.budget import JudgingLimits
 from analysis.result import CriterionTally
 from analysis.result_file import output_json
 from tests.app.cli.test_analyse import refused, run, xor  # noqa: F401 - a fixture
@@ -55,18 +53,21 @@ def test_tallies_of_the_searches_come_first():
 
 
 @pytest.mark.parametrize(
-    ("text", "word"), [("nonsense", "zero-ablation"), ("margin(least=2)", "from 0 to 1"), ("margin(x=2)", "least")]
+    ("text", "word"),
+    [
+        ("nonsense", "zero-ablation"),
+        ("margin(least=2)", "from 0 to 1"),
+        ("margin(x=2)", "least"),
+    ],
 )
 def test_refusals_name_what_is_known(xor, tmp_path, capsys, text, word):  # noqa: F811
     assert word in refused(capsys, "analyse", xor, "-o", tmp_path / "out.json", "--criteria", text)
     assert not (tmp_path / "out.json").exists()
 
 
+@pytest.mark.slow
 def test_a_spent_budget_ends_with_3_and_says_what_is_missing(xor, tmp_path, monkeypatch, capsys):  # noqa: F811
-    spent = JudgingLimits(max_seconds=0.0)
-    monkeypatch.setattr(
-        judging.judge_analysis, "__kwdefaults__", {**judging.judge_analysis.__kwdefaults__, "limits": spent}
-    )
+    monkeypatch.setenv("PLURISCOPE_MAX_CRITERION_SECONDS", "0")
     out = tmp_path / "out.json"
     assert run("analyse", xor, "-q", "-o", out, "--criteria", "necessity") == 3
     result = json.loads(out.read_text())

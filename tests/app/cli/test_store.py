@@ -48,6 +48,7 @@ def test_what_goes_in_comes_out(xor, capsys):
     assert json.loads(capsys.readouterr().out) == json.loads(xor.read_text())
 
 
+@pytest.mark.slow
 def test_all_are_imported_or_none(xor, tmp_path, capsys):
     bad = tmp_path / "bad.json"
     bad.write_text("{}")
@@ -55,6 +56,7 @@ def test_all_are_imported_or_none(xor, tmp_path, capsys):
     assert counts() == (0, 0)
 
 
+@pytest.mark.slow
 def test_unknown_networks_and_missing_results(xor, capsys):
     assert "nothing" in refused(capsys, "export", "nothing")
     run("import", xor)
@@ -63,6 +65,7 @@ def test_unknown_networks_and_missing_results(xor, capsys):
     assert "protocol" in refused(capsys, "export", "xor-3-3-c", "--result", "-p", "quick")
 
 
+@pytest.mark.slow
 def test_trained_networks_are_stored_with_their_story(capsys):
     assert run("train", "--seed", 3, "--import", "-q") == 0
     assert capsys.readouterr().out.startswith("xor-2-3-3-1-seed-3\tconverged")
@@ -84,6 +87,7 @@ def test_a_stored_result_is_the_one_of_the_engine_alone(xor, tmp_path, capsys):
     assert one == other
 
 
+@pytest.mark.slow
 def test_migrate_twice(data_folder, capsys):
     assert run("migrate") == 0
     assert run("migrate") == 0
@@ -110,6 +114,7 @@ def test_the_bundled_networks_are_what_they_say():
     assert [b.tolist() for b in net.biases] == [[-12.5, -12.5, -37.5], [-12.5]]
 
 
+@pytest.mark.slow
 def test_seeding_twice_changes_nothing():
     with opened_store() as store:
         with store.write() as session:

@@ -6,6 +6,7 @@ from analysis.networks.files import parse_network_file
 from tests.app.cli.test_analyse import refused, run
 
 
+@pytest.mark.slow
 def test_train_writes_the_networks_that_converged(tmp_path, capsys):
     folder, report = tmp_path / "made" / "here", tmp_path / "report.json"
     assert run("train", "--seed", 3, "--count", 3, "-o", folder, "--report", report) == 0
@@ -24,6 +25,7 @@ def test_train_writes_the_networks_that_converged(tmp_path, capsys):
     assert told[2]["options"]["seed"] == 5
 
 
+@pytest.mark.slow
 def test_several_tasks_and_options(tmp_path, capsys):
     options = ("--task", "AND", "--task", "0111", "--hidden", "4", "--input-weights", "1,1,1,2", "--name", "Two gates")
     assert run("train", *options, "--seed", 1, "-o", tmp_path, "-q") == 0

@@ -60,6 +60,7 @@ def test_none_converged_is_told_all_the_same(tmp_path, capsys):
     }
 
 
+@pytest.mark.slow
 def test_a_search_that_stops_at_a_limit_ends_with_3(tmp_path, capsys):
     rules = tmp_path / "rules.json"
     rules.write_text('{"max_alignments": 1, "max_depth": 2}')

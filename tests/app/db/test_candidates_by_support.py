@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import pytest
 
-from analysis.data import clean_data
 from analysis.limits import Limits
 from analysis.pipeline import analyse_output
-from analysis.protocol import COMPLETE
+from analysis.question import ask
 from analysis.result_file import output_json, what_is_missing
+from analysis.work import Work
 from app.db.distributions import distributions_of
 from app.db.prepared import result_digest
 from app.db.reads.results import load_analysis
@@ -24,9 +24,10 @@ FEW = Limits(max_listed=1, n_first=3, max_aligned=1)
 
 def analysed(limits):
     file = pretrained_xor()
-    return analyse_output(file.network, 0, file.tasks[0], COMPLETE, clean_data(2), limits=limits)
+    return analyse_output(ask(file.network, task=file.tasks[0]), Work(limits=limits))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("limits", [BY_SUPPORT, FEW])
 def test_what_was_not_listed_comes_back_as_it_went(tmp_path, limits):
     analysis = analysed(limits)

@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import event, select
 
 from analysis.circuits.circuit import Circuit, EdgeLayout
+from analysis.question import ask
 from analysis.result import CircuitSearch, InterpretationCounts
 from app.db import circuit_columns
 from app.db.prepared import prepare_analysis
@@ -269,7 +270,9 @@ def test_a_hundred_thousand_circuits_by_another_route(store):
     circuits = CircuitSearch(layout, 7_271_931_361, masks, random.normal(size=(n, 4)), margins)
     counts = InterpretationCounts(tuple(totals.tolist()), tuple(observed.tolist()))
     file = small_network(1, layout.sizes)
-    analysis = replace(hand_made_analysis(), network=file.network, circuits=circuits, interpretations=counts)
+    analysis = replace(
+        hand_made_analysis(), question=ask(file.network, task=file.tasks[0]), circuits=circuits, interpretations=counts
+    )
     with store.write() as session:
         save_network(session, file)
     stage = Staging(prepare_analysis(analysis), "somejob")

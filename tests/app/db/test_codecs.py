@@ -35,6 +35,7 @@ def stored(value: int) -> str:
     return SortableInteger().process_bind_param(value, DIALECT)
 
 
+@pytest.mark.slow
 @given(counts, counts)
 def test_big_integers_come_back_and_sort_like_numbers(a, b):
     assert SortableInteger().process_result_value(stored(a), DIALECT) == a

@@ -5,9 +5,8 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import event, select
 
-from analysis.data import clean_data
 from analysis.pipeline import analyse_output
-from analysis.protocol import COMPLETE
+from analysis.question import ask
 from app.db import common_ground_columns
 from app.db.reads import common_ground as reads
 from app.db.tables import CommonGroundRow
@@ -24,7 +23,7 @@ def test_some_points_are_read_from_their_blocks_alone(tmp_path, monkeypatch):
     store = temporary_store(tmp_path)
     with store.write() as session:
         save_network(session, FILE, slug="xor", origin="bundled", position=0)
-        save_analysis(session, analyse_output(FILE.network, 0, FILE.tasks[0], COMPLETE, clean_data(2)))
+        save_analysis(session, analyse_output(ask(FILE.network, task=FILE.tasks[0])))
     survey(store, "xor")
     with store.read() as session:
         row = session.scalars(select(CommonGroundRow)).one()

@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import pytest
 
-from analysis.data import clean_data
 from analysis.limits import Limits
 from analysis.pipeline import analyse_output
-from analysis.protocol import COMPLETE
+from analysis.question import ask
 from analysis.result_file import output_json, what_is_missing
+from analysis.work import Work
 from app.db.distributions import distributions_of
 from app.db.prepared import result_digest
 from app.db.reads.results import load_analysis
@@ -18,15 +18,16 @@ from app.db.tables import AnalysisRow
 from app.db.writes import save_analysis, save_network
 from tests.factories import XOR_SLUG, pretrained_xor, temporary_store
 
-COUNTED = Limits(max_possible=1, n_draws=20)
-ESTIMATED = Limits(max_possible=1, max_seconds=0, n_draws=20, n_samples=2_000)
+COUNTED = Limits(max_possible=1, n_draws=20, n_smallest=5)
+ESTIMATED = Limits(max_possible=1, max_seconds=0, n_draws=20, n_samples=2_000, n_smallest=5)
 
 
 def analysed(limits):
     file = pretrained_xor()
-    return analyse_output(file.network, 0, file.tasks[0], COMPLETE, clean_data(2), limits=limits)
+    return analyse_output(ask(file.network, task=file.tasks[0]), Work(limits=limits))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("limits", "method"), [(COUNTED, "counted"), (ESTIMATED, "estimated")])
 def test_what_was_not_listed_comes_back_as_it_went(tmp_path, limits, method):
     analysis = analysed(limits)
@@ -49,7 +50,7 @@ def test_what_was_not_listed_comes_back_as_it_went(tmp_path, limits, method):
 def test_figures_show_every_counted_circuit():
     found = distributions_of(analysed(COUNTED))
     assert found["of"] == sum(n for _, n in found["edges"]) == 197
-    assert sum(found["margin"]["counts"]) == 20
+    assert sum(found["margin"]["counts"]) == 25
 
 
 def test_the_digest_sees_the_count():

@@ -6,18 +6,18 @@ from dataclasses import replace
 from functools import lru_cache
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 
 from analysis.algorithms.catalogue import candidate_algorithms
 from analysis.alignments.alignment import IIA
-from analysis.data import clean_data
 from analysis.directions.findings import CLOSED_FORM, DirectionFindings, LearnedChoice, find_directions
 from analysis.directions.result import CLASSES
 from analysis.directions.result_json import directions_json
 from analysis.protocol import COMPLETE
+from analysis.question import ask
 from analysis.tasks import named_task
 from app.db import direction_codecs as codecs
-from app.db.direction_tables import DirectionAlgorithmRow, DirectionAlignmentRow, DirectionSearchRow
+from app.db.direction_tables import DirectionAlgorithmRow, DirectionAlignmentRow, DirectionSearchRow, DirectionTextRow
 from app.db.directions import save_directions
 from app.db.reads import directions as reads
 from app.db.reads.direction_results import load_directions
@@ -31,7 +31,7 @@ TABLES = (DirectionSearchRow, DirectionAlgorithmRow, DirectionAlignmentRow)
 @lru_cache
 def findings(direction_class: str) -> DirectionFindings:
     candidates = candidate_algorithms(named_task("XOR", 2), COMPLETE, 2)
-    return find_directions(pretrained_xor().network, candidates, COMPLETE, clean_data(2), direction_class)
+    return find_directions(ask(pretrained_xor().network), candidates, direction_class)
 
 
 def save(store, *found: DirectionFindings) -> list[str]:
@@ -44,6 +44,25 @@ def save(store, *found: DirectionFindings) -> list[str]:
 
 def sizes(session) -> list[int]:
     return [session.scalar(select(func.count()).select_from(table)) for table in TABLES]
+
+
+def test_what_an_id_stands_for_outlives_the_search(store):
+    stored_analysis(store)
+    save(store, findings("oblique"))
+    with store.write() as session:
+        kept = dict(session.execute(select(DirectionAlignmentRow.alignment_id, DirectionAlignmentRow.text)).all())
+        session.execute(delete(DirectionSearchRow))
+    assert kept
+    save(store, findings("oblique"))  # the same texts again are no conflict
+    with store.write() as session:
+        session.execute(delete(DirectionSearchRow))
+    with store.read() as session:
+        assert sizes(session) == [0, 0, 0]
+        texts = session.scalars(select(DirectionTextRow)).all()
+        assert {row.alignment_id: row.text for row in texts} == kept
+        first = texts[0]
+        assert reads.direction_text(session, first.algorithm_id, first.alignment_id) == first.text
+        assert reads.direction_text(session, first.algorithm_id, "0" * 16) == ""
 
 
 @pytest.mark.parametrize("direction_class", CLOSED_FORM)

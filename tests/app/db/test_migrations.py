@@ -5,10 +5,11 @@ import json
 import pytest
 from sqlalchemy import inspect, text
 
-from analysis.data import clean_data
 from analysis.limits import Limits
 from analysis.pipeline import analyse_output
 from analysis.protocol import PAPER, protocol_from_mapping
+from analysis.question import ask
+from analysis.work import Work
 from app.db.prepared import iia_rank, result_digest
 from app.db.reads.algorithms import algorithm_facets, first_alignments
 from app.db.reads.analyses import find_analysis, find_network
@@ -31,8 +32,8 @@ def older(store):
     stored_analysis(store, PAPER, real=True)
     file = pretrained_xor()
     shallow = protocol_from_mapping({"name": "shallow", "max_depth": 2})
-    limits = Limits(max_possible=1, n_draws=20)
-    counted = analyse_output(file.network, 0, file.tasks[0], shallow, clean_data(2), limits=limits)
+    limits = Limits(max_possible=1, n_draws=20, n_smallest=0)
+    counted = analyse_output(ask(file.network, task=file.tasks[0], protocol=shallow), Work(limits=limits))
     with store.write() as session:
         save_analysis(session, counted)
     store.migrate(back_to="0002")
@@ -60,6 +61,7 @@ def test_the_way_back_has_every_circuit_in_a_row(older):
     assert (told["method"], told["of"], told["interval"]) == ("counted", 197, None)
 
 
+@pytest.mark.slow
 def test_an_upgrade_keeps_every_result(older):
     before = rows(older, "SELECT id, result_digest, circuits_valid FROM analyses ORDER BY id")
     older.migrate()
@@ -88,6 +90,7 @@ def test_an_upgrade_keeps_every_result(older):
             )
 
 
+@pytest.mark.slow
 def test_scores_give_way_to_verdicts_and_come_back_empty(older):
     with older.write() as session:
         session.execute(
@@ -107,6 +110,7 @@ def test_scores_give_way_to_verdicts_and_come_back_empty(older):
     assert rows(older, "SELECT * FROM scores") == []
 
 
+@pytest.mark.slow
 def test_a_half_saved_analysis_does_not_survive_the_way_back(store):
     stored_analysis(store)
     with store.write() as session:

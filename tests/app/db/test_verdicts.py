@@ -15,7 +15,7 @@ from analysis.criteria.judging import judge_analysis
 from analysis.criteria.reading_counts import ReadingCounts
 from analysis.criteria.steps import CriterionStep, parse_steps
 from analysis.errors import InvalidCriterion
-from analysis.protocol import COMPLETE
+from analysis.question import ask
 from analysis.result import CriterionTally
 from app.db import verdict_columns
 from app.db.reads.analyses import find_network
@@ -75,7 +75,9 @@ def analysed(store):
 def direct(text: str) -> np.ndarray:
     """Which circuits pass, asked of the criterion itself."""
     analysis, step = real_analysis(), CriterionStep.parse(text)
-    context = CircuitCriteriaContext(analysis.network, analysis.task, COMPLETE, analysis.data, analysis.circuits.masks)
+    context = CircuitCriteriaContext(
+        ask(analysis.question.model, task=analysis.question.task, data=analysis.question.data), analysis.circuits.masks
+    )
     return step.criterion.judge("circuit", context, step.settings)
 
 

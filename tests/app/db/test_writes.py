@@ -12,15 +12,20 @@ from analysis.networks.files import NetworkFile
 from analysis.protocol import COMPLETE, PAPER
 from analysis.result import AlgorithmSearch, CircuitSearch, InterpretationCounts
 from analysis.tasks import named_task
+from app.db.codecs import network_of, tasks_of
 from app.db.distributions import distributions_of
 from app.db.engine import Store
 from app.db.errors import Conflict, NotFound
 from app.db.job_tables import JobRow
+from app.db.links import rename_network
 from app.db.prepared import result_digest
 from app.db.reads.analyses import find_analysis, find_network
 from app.db.reads.circuits import circuits_at
+from app.db.reads.networks import gallery, known_as
 from app.db.reads.results import load_analysis
+from app.db.reads.studies import studies_of_network
 from app.db.schema import SCHEMA
+from app.db.studies import save_results
 from app.db.table_base import Base
 from app.db.tables import AlgorithmRow, AlignmentRow, AnalysisRow, CircuitBlockRow, NetworkRow
 from app.db.writes import delete_network, save_analysis, save_network
@@ -35,6 +40,7 @@ from tests.factories import (
     stored_analysis,
     two_xor_algorithms,
 )
+from tests.study_factories import results as study_results
 
 
 def dump(store: Store) -> dict[str, list[tuple]]:
@@ -89,7 +95,7 @@ def test_what_is_loaded_is_what_was_saved(store):
         loaded = load_analysis(session, session.get(AnalysisRow, row.id))
     assert result_digest(loaded) == row.result_digest == result_digest(hand_made_analysis())
     assert loaded.algorithms == hand_made_analysis().algorithms
-    assert loaded.protocol == COMPLETE
+    assert loaded.question.protocol == COMPLETE
 
 
 @pytest.mark.parametrize("protocol", [COMPLETE, PAPER], ids=lambda protocol: protocol.name)
@@ -111,7 +117,7 @@ def test_saving_again_changes_not_a_byte(store):
     stored_analysis(store)
     before = dump(store)
     with store.write() as session:
-        save_network(session, replace(pretrained_xor(), name="Another name"), slug="another-slug")
+        save_network(session, pretrained_xor(), slug="another-slug")
         again = replace(hand_made_analysis(), seconds={"circuits": 9.9})
         save_analysis(session, again, now=datetime(2030, 1, 1, tzinfo=UTC))
     assert dump(store) == before
@@ -200,13 +206,47 @@ def test_slugs_are_made_of_names_and_never_shared(store):
         assert nameless.slug == "network"
 
 
-def test_a_new_name_only_on_request(store):
+CURVE = {"options": {"seed": 3}, "losses": [[1, 0.5]]}
+
+
+def found_in_gallery(store, query=""):
+    with store.read() as session:
+        return [row.slug for row in gallery(session, query, limit=10)[0]]
+
+
+def test_a_second_name_for_the_same_weights_leads_to_them_and_is_found(store):
     with store.write() as session:
-        row = save_network(session, small_network(1, name="Old"))
-        renamed = replace(small_network(1), name="New")
-        assert save_network(session, renamed).name == "Old"
-        assert save_network(session, renamed, rename=True).name == "New"
-        assert row.slug == "old"
+        row = save_network(session, small_network(1, name="Old"), origin="bundled", position=0)
+        for _ in range(2):  # again changes nothing
+            save_network(session, small_network(1, name="My own"), origin="trained", training=CURVE)
+        assert (row.name, row.slug, row.origin, row.position) == ("Old", "old", "bundled", 0)
+        assert known_as(session, row) == ["Old", "My own"]
+        assert row.training == CURVE
+        save_network(session, small_network(1, name="My own"), origin="trained", training={"losses": [[1, 0.25]]})
+        assert row.training == CURVE, "a curve that is kept already is not replaced"
+        assert find_network(session, "my-own") is row
+        rename_network(session, row, "my-own")
+        assert known_as(session, row) == ["Old", "My own"], "a name outlives a change of slugs"
+    assert found_in_gallery(store, "my OWN") == found_in_gallery(store) == ["my-own"]
+
+
+def test_weights_known_from_a_study_enter_the_gallery_under_the_name_given(store):
+    with store.write() as session:
+        save_results(session, study_results())
+        row = session.scalars(select(NetworkRow).order_by(NetworkRow.id)).first()
+        by_study, digest, options = (row.slug, row.name), row.digest, row.training["options"]
+        file = NetworkFile("My network", network_of(row), tasks_of(row))
+    assert found_in_gallery(store) == found_in_gallery(store, "my network") == []
+    with store.write() as session:
+        row = save_network(session, file, origin="trained", training={"options": options, "losses": [[1, 0.5]]})
+        assert (row.digest, row.slug, row.name, row.origin) == (digest, "my-network", "My network", "trained")
+        assert row.training["losses"]
+        assert known_as(session, row, "My network") == [by_study[1]]
+        assert find_network(session, by_study[0]) is row, "the study's address leads on"
+        assert studies_of_network(session, digest)
+        assert save_results(session, study_results())[1] == 0
+    assert found_in_gallery(store) == found_in_gallery(store, "my network") == ["my-network"]
+    assert found_in_gallery(store, by_study[0]) == ["my-network"]
 
 
 def test_the_same_network_for_another_task_is_refused(store):

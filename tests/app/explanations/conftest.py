@@ -7,11 +7,11 @@ from dataclasses import replace
 import pytest
 from fastapi.testclient import TestClient
 
-from analysis.data import clean_data
 from analysis.networks.files import NetworkFile
 from analysis.networks.network import Network
 from analysis.pipeline import analyse_output
 from analysis.protocol import COMPLETE, PAPER
+from analysis.question import ask
 from analysis.result import OutputAnalysis
 from analysis.tasks import named_task
 from app.db.writes import save_analysis, save_network
@@ -43,7 +43,7 @@ def twin_neurons() -> NetworkFile:
 
 def with_placements_untried(file: NetworkFile) -> OutputAnalysis:
     """An analysis as of a network with more sets of neurons than are searched, for which a test has no time."""
-    found = analyse_output(file.network, 0, file.tasks[0], COMPLETE, clean_data(2))
+    found = analyse_output(ask(file.network, task=file.tasks[0]))
     bare = tuple(
         replace(result, alignments=(), n_valid=0, n_minimal=0, truncated_at=0) for result in found.algorithms.algorithms
     )
@@ -59,13 +59,13 @@ def client(request, tmp_path_factory):
         with app.state.store.write() as session:
             save_network(session, file, slug="xor", origin="bundled", position=0)
             for protocol in (COMPLETE, PAPER):
-                save_analysis(session, analyse_output(file.network, 0, file.tasks[0], protocol, clean_data(2)))
+                save_analysis(session, analyse_output(ask(file.network, task=file.tasks[0], protocol=protocol)))
             two = small_network(5, (2, 2, 2), "Two outputs")
             save_network(session, two, slug="two")
-            save_analysis(session, analyse_output(two.network, 1, two.tasks[1], COMPLETE, clean_data(2)))
+            save_analysis(session, analyse_output(ask(two.network, output=1, task=two.tasks[1])))
             three = three_inputs()
             save_network(session, three, slug="three")
-            save_analysis(session, analyse_output(three.network, 0, three.tasks[0], COMPLETE, clean_data(3)))
+            save_analysis(session, analyse_output(ask(three.network, task=three.tasks[0])))
             wide = small_network(6, (2, 3, 1), "Placements untried")
             save_network(session, wide, slug="untried")
             save_analysis(session, with_placements_untried(wide))

@@ -10,8 +10,8 @@ import pytest
 from analysis.algorithms.catalogue import candidate_algorithms
 from analysis.alignments.alignment import Alignment, NeuronSet
 from analysis.alignments.iia import score_alignment
-from analysis.data import clean_data
-from analysis.protocol import BUILT_IN, COMPLETE
+from analysis.protocol import BUILT_IN
+from analysis.question import ask
 from analysis.tasks import Task
 from app.naming import ExplanationRef
 from app.pages.placements import placement_text, places_of, read_placement_text, read_places
@@ -67,6 +67,7 @@ def test_orders_order(get):
     assert values("valid", lambda i: i["n_valid"])[:2] == [3, 0]
 
 
+@pytest.mark.slow
 def test_filters_narrow_and_combine(get):
     def total(**query):
         page = get(XOR + "/algorithms", **query)
@@ -110,6 +111,7 @@ def test_kinds_of_emptiness_are_told_apart(client, get):
         assert [word for word in words.values() if word in text] == [said]
 
 
+@pytest.mark.slow
 def test_placements_that_were_not_searched_are_never_said_not_to_exist(client, get):
     page = get("/networks/untried")
     assert (page["placements_untried"], get(XOR)["placements_untried"]) == (True, False)
@@ -181,6 +183,7 @@ def test_valid_alignments_come_first_and_near_misses_say_why(get, aligned):
     assert scores == sorted(scores, reverse=True)
 
 
+@pytest.mark.slow
 def test_links_into_the_glossary_lead_to_terms(client, aligned):
     anchors = set(re.findall(r' id="([^"]+)"', client.get("/glossary").text))
     for address in (
@@ -288,7 +291,7 @@ def test_any_placement_has_an_address(client, get, aligned):
     assert (twin.status_code, twin.headers["location"]) == (302, "/api/v1" + address)
     algorithm = two_xor_algorithms()[0]
     alignment = Alignment.of(algorithm.text, {"0": NeuronSet(1, (2,)), "1": NeuronSet(2, (0, 1))})
-    scored = score_alignment(pretrained_xor().network, algorithm, alignment, COMPLETE, clean_data(2))
+    scored = score_alignment(ask(pretrained_xor().network), algorithm, alignment)
     assert (page["id"], page["iia"]) == (alignment.id, {"agreed": scored.iia.agreed, "of": scored.iia.of})
     assert page["minimal"] == scored.minimal
 
@@ -302,7 +305,7 @@ def test_every_placement_has_the_verdict_of_a_full_score(get, aligned):
                 continue
             alignment = Alignment.of(algorithm.text, {"0": NeuronSet(*first), "1": NeuronSet(*second)})
             page = get(f"{aligned['url']}/alignments/{alignment.id}", place=places_of(alignment))
-            scored = score_alignment(pretrained_xor().network, algorithm, alignment, COMPLETE, clean_data(2))
+            scored = score_alignment(ask(pretrained_xor().network), algorithm, alignment)
             assert (page["iia"]["agreed"], page["valid"], page["minimal"]) == (
                 scored.iia.agreed,
                 scored.valid,

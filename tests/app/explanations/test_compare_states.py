@@ -9,14 +9,16 @@ import numpy as np
 import pytest
 from sqlalchemy import event
 
-from analysis.alignments.iia import interchange_rows
 from analysis.circuits.circuit import EdgeLayout
 from analysis.criteria.symmetry import permuted_masks
 from analysis.data import clean_data
 from analysis.experiments import SILENT, decide_under_interventions, intervention_space, predict_by_interpretation
 from analysis.interpretations.indexing import interpretation_at
+from analysis.question import ask
 from tests.factories import pretrained_xor
 from tests.oracles.brute_force_circuits import possible_masks
+
+pytestmark = pytest.mark.one_database
 
 ALIKE = ("i-2b0cf.0", "i-2b0cf.2")  # one in substance: no intervention tells them apart
 PARTED = ("i-2b0cf.0", "i-2b0cf.1")
@@ -64,6 +66,7 @@ def test_a_pinned_explanation_stands_first_and_the_others_say_how_far_they_are(c
     assert get(page["url"]) == page
 
 
+@pytest.mark.slow
 def test_explanations_are_moved_removed_and_swapped_by_links(client, compare, four, get):
     page = compare(*four)
     assert page["explanations"][0]["earlier_url"] is None
@@ -161,9 +164,9 @@ def test_two_are_parted_and_two_never(compare):
     assert alike["separation"]["of_all_sets"]
     file, data = pretrained_xor(), clean_data(2)
     space = intervention_space((3, 3), 2)
-    answers = decide_under_interventions(file.network, interchange_rows(data), space)
+    answers = decide_under_interventions(file.network, data.clean_rows, space)
     said = [
-        predict_by_interpretation(interpretation_at(file.network, circuit(ref), index(ref), data), space)
+        predict_by_interpretation(interpretation_at(ask(file.network, data=data), circuit(ref), index(ref)), space)
         for ref in (*PARTED, ALIKE[1])
     ]
     assert (said[0] == said[2]).all()
@@ -247,6 +250,7 @@ def test_the_closest_and_most_different_circuits_are_those_of_all(get, masks):
         assert item["shared"] / item["of"] == jaccard(item["ref"][2:])
 
 
+@pytest.mark.slow
 def test_what_predicts_has_neighbours_by_predictions(client, compare, get, aligned):
     page = get("/compare/neighbours", network="xor", e=["i-2b0cf.0", aligned["ref"]], pin="i-2b0cf.0")
     edges, predictions = page["lists"]
@@ -287,6 +291,7 @@ def test_one_wrong_reference_leads_to_the_others(client, masks):
     assert refs_in(answer.json()["parent"]) == [f"c-{masks[0]}", f"c-{masks[1]}"]
 
 
+@pytest.mark.slow
 def test_a_comparison_asks_the_store_little(client, masks, aligned):
     sent = []
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from app.settings import ROOT
+from tests.checkout import ROOT
 
 CSS = (ROOT / "static" / "pluriscope.css").read_text(encoding="utf-8")
 VARIABLES = ("and", "or", "xor", "anb", "nab", "in")

@@ -15,7 +15,7 @@ from analysis.errors import InvalidMask
 from app.figures import samples, svg
 from app.figures.samples import connected_mask, random_weights
 from app.figures.svg import Direction, Threshold, Tile
-from app.settings import ROOT
+from tests.checkout import ROOT
 
 SVG = "{http://www.w3.org/2000/svg}"
 SHAPES = [

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from app.figures import plots
-from app.settings import ROOT
+from tests.checkout import ROOT
 
 FIGURES = {
     "edges": plots.edges_histogram({10: 5, 12: 46, 18: 1}),

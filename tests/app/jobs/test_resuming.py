@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import func, select
 
 from analysis.protocol import COMPLETE
-from app.db.job_tables import JobShardRow
+from app.db.job_tables import JobCheckpointRow
 from app.db.reads.jobs import find_job, log_of
 from app.db.tables import AnalysisRow
 from app.db.writes import save_network
@@ -41,7 +41,7 @@ def test_a_killed_analysis_goes_on_where_it_was(store, monkeypatch):
         job_id = queue.enqueue(session, "analyse", analyse_arguments(row.digest, 0, COMPLETE)).id
     known: list[set[str]] = []
     executor = Watched(known)
-    pace = Pace(lease_seconds=10, poll_seconds=0.02, progress_seconds=0.02, shard_seconds=0.0)
+    pace = Pace(lease_seconds=10, poll_seconds=0.02, progress_seconds=0.02, checkpoint_seconds=0.0)
     stop = threading.Event()
     worker = Worker(store, 1, stop, pace, {"analyse": DEFINITIONS["analyse"]}, executor=lambda: executor)
     thread = threading.Thread(target=worker.run, kwargs={"until_idle": True})
@@ -49,10 +49,10 @@ def test_a_killed_analysis_goes_on_where_it_was(store, monkeypatch):
 
     def kept() -> int:
         with store.read() as session:
-            return session.scalar(select(func.count()).select_from(JobShardRow)) or 0
+            return session.scalar(select(func.count()).select_from(JobCheckpointRow)) or 0
 
     deaths, seen = 0, 0
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 300
     while deaths < 3 and thread.is_alive() and time.monotonic() < deadline:
         if kept() > seen and executor.pid:
             seen = kept()
@@ -62,7 +62,7 @@ def test_a_killed_analysis_goes_on_where_it_was(store, monkeypatch):
                 continue
             deaths += 1
         time.sleep(0.005)
-    thread.join(120)
+    thread.join(300)
     with store.read() as session:
         job = find_job(session, job_id)
         lines = [line.message for line in log_of(session, job_id)]

@@ -15,11 +15,17 @@ from app.db.reads.results import load_analysis
 from app.db.tables import NetworkRow
 from app.db.writes import delete_network, save_network
 from app.jobs import queue
-from app.jobs.definitions import train_arguments
+from app.jobs.definitions import DEFINITIONS, train_arguments
 from app.jobs.worker import Pace, Worker
 from app.naming import Scope
 from tests.app.db.test_writes import dump
 from tests.factories import pretrained_xor
+
+
+def work(store, kinds: tuple[str, ...], slots: int = 1) -> None:
+    """Do the jobs of these kinds; what follows them stays queued."""
+    definitions = {kind: DEFINITIONS[kind] for kind in kinds}
+    Worker(store, slots=slots, pace=Pace(poll_seconds=0.05), definitions=definitions).run(until_idle=True)
 
 
 def seed(store) -> int:
@@ -50,11 +56,12 @@ def test_a_bundled_network_that_somebody_uses_for_another_task_stays_theirs(stor
 
 
 @pytest.mark.slow
+@pytest.mark.one_database
 def test_the_pretrained_xor_is_analysed_and_the_analysis_made_again_is_the_same(store):
     with store.write() as session:
         row = save_network(session, pretrained_xor(), slug="xor")
         queue.enqueue_analyses(session, row, [COMPLETE, PAPER])
-    Worker(store, pace=Pace(poll_seconds=0.05)).run(until_idle=True)
+    work(store, ("analyse",))
     with store.read() as session:
         network = find_network(session, "xor")
         complete = find_analysis(session, network, Scope())
@@ -72,18 +79,19 @@ def test_the_pretrained_xor_is_analysed_and_the_analysis_made_again_is_the_same(
         delete_network(session, find_network(session, "xor"))
         row = save_network(session, pretrained_xor(), slug="xor")
         queue.enqueue_analyses(session, row, [COMPLETE, PAPER])
-    Worker(store, slots=2, pace=Pace(poll_seconds=0.05)).run(until_idle=True)
+    work(store, ("analyse",), slots=2)
     with store.read() as session:
         assert {a.result_digest for a in find_network(session, "xor").analyses} == digests
 
 
 @pytest.mark.slow
+@pytest.mark.one_database
 def test_a_network_that_is_trained_is_stored_and_analysed(store):
     hopeless = FRESH_XOR.model_copy(update={"epochs": 1, "seed": 1})
     with store.write() as session:
         arguments = train_arguments([FRESH_XOR, hopeless], name=FRESH_NAME, protocols=[PAPER])
         job_id = queue.enqueue(session, "train", arguments, "Train").id
-    Worker(store, pace=Pace(poll_seconds=0.05)).run(until_idle=True)
+    work(store, ("train", "analyse"))
     with store.read() as session:
         jobs = {job.kind: job for job in list_jobs(session)}
         trained, hopeless_one = jobs["train"].result["outcomes"]

@@ -4,9 +4,9 @@ import pytest
 from sqlalchemy import func, select
 
 from analysis.errors import Cancelled, InvalidStudy
-from analysis.progress import silent
 from analysis.protocol import COMPLETE, PAPER
 from analysis.studies.result_file import read_results
+from analysis.work import Work
 from app.bundled.study_seeding import bundled_results
 from app.db.errors import Conflict
 from app.db.job_tables import JobRow
@@ -90,6 +90,7 @@ def test_a_grid_cannot_be_extended_beyond_all_bounds(store):
 
 
 @pytest.mark.slow
+@pytest.mark.one_database
 def test_workers_run_a_study_to_its_end_and_another_start_changes_nothing(store):
     study = design(seeds={"first": 0, "count": 5})
     with store.write() as session:
@@ -122,13 +123,14 @@ def test_a_chunk_leaves_out_what_was_finished_meanwhile_and_can_be_stopped(store
         raise Cancelled("networks")
 
     with pytest.raises(Cancelled):
-        compute_chunk(inputs, stop)
+        compute_chunk(inputs, Work(stop))
     with store.write() as session:
-        saved = save_chunk(session, arguments, compute_chunk(inputs, silent))
+        saved = save_chunk(session, arguments, compute_chunk(inputs))
         assert saved.result["url"] == "/studies/xor-width"
         assert find_study(session, "xor-width").n_finished == 7
 
 
+@pytest.mark.slow
 def test_a_study_on_its_way_is_summed_up_when_it_has_grown(store):
     study = design(seeds={"first": 0, "count": 20})
     known = results(study).outcomes
@@ -143,7 +145,7 @@ def test_a_study_on_its_way_is_summed_up_when_it_has_grown(store):
                 job = session.scalars(
                     select(JobRow).where(JobRow.kind == "study-summary", JobRow.state == "queued")
                 ).one()
-                told = sum_up(load_outcomes(session, job.arguments), silent)
+                told = sum_up(load_outcomes(session, job.arguments))
                 assert save_told(session, job.arguments, told).found == f"{n:,} networks summed up"
                 job.state = "done"
                 session.flush()
@@ -161,7 +163,7 @@ def test_a_network_on_images_is_analysed_on_what_its_study_judged_it_on(store):
             row = network_by_digest(session, first.network)
             data = find_data(session, row.input_data, row.sizes[0])
             inputs = load_analysis_inputs(session, analyse_arguments(row.digest, 0, protocol, data))
-        found = compute_analysis(inputs, silent)
+        found = compute_analysis(inputs)
         (told,) = first.values[protocol.name]
         assert found.columns["circuits_valid"] == told["circuits-valid"].value > 1_000
         assert found.columns["exhaustive"]

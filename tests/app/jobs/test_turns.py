@@ -114,6 +114,7 @@ def test_trying_by_hand_ends_the_wait(store):
     assert served(store, 1) == [("a", 1)]
 
 
+@pytest.mark.slow
 def test_what_is_not_the_jobs_fault_does_not_count(store):
     job_id = ask(store, "a", 1)
     now = NOW
@@ -131,9 +132,9 @@ def test_what_is_set_aside_keeps_nothing_and_can_be_tried_again(store, way):
     for _ in range(KINDS["count"].max_losses):
         with store.write() as session:
             held = leases.claim(session, "me", definitions=KINDS, now=now)
-            leases.keep_shard(session, held, "part", "scope", b"found")
-            assert leases.shards_of(session, held, "scope") == {"part": b"found"}
-            assert leases.shards_of(session, held, "other inputs") == {}
+            leases.keep_checkpoint(session, held, "part", "scope", b"found")
+            assert leases.checkpoints_of(session, held, "scope") == {"part": b"found"}
+            assert leases.checkpoints_of(session, held, "other inputs") == {}
             if way == "cancel":
                 queue.cancel(session, job_id)
             leases.requeue(session, held, "process was lost", definitions=KINDS, now=now)
@@ -146,4 +147,4 @@ def test_what_is_set_aside_keeps_nothing_and_can_be_tried_again(store, way):
         queue.retry(session, job_id, now=now)
         held = leases.claim(session, "me", definitions=KINDS, now=now)
         assert (held.attempt, held.losses) == (1, 0)
-        assert leases.shards_of(session, held, "scope") == {}
+        assert leases.checkpoints_of(session, held, "scope") == {}

@@ -83,6 +83,15 @@ class House:
         state.store, state.store_version = self.store, StoreVersion(self.store)
         self.app.middleware_stack = self._noting(self.app.build_middleware_stack())
 
+    @property
+    def made_anew(self) -> list[bool]:
+        """Of each request whether a route was asked; if not, the answer was given again.
+
+        PostgreSQL's own work on a database looks like a change of it, so that an answer may be confirmed there where it
+        is merely kept on SQLite.
+        """
+        return [one == "made" for one in self.served]
+
     def _noting(self, stack):
         async def app(scope, receive, send):
             await stack(scope, receive, send)

@@ -21,7 +21,7 @@ def test_the_same_question_is_answered_from_memory_while_nothing_changes(house):
     client = house.client()
     answers = [client.get("/names") for _ in range(3)]
     assert house.made["names"] == 1
-    assert house.served == ["made", "kept", "kept"]
+    assert house.made_anew == [True, False, False]
     assert {answer.text for answer in answers} == {'{"names":[]}'}
     assert len({answer.headers["x-request-id"] for answer in answers}) == 3
     assert [answer.headers["content-security-policy"] for answer in answers] == 3 * [
@@ -67,7 +67,7 @@ def test_an_answer_is_made_anew_after_some_time(house):
     most = house.settings.kept_answers_seconds
     for house.seconds in (0.0, most - 0.1, most):
         client.get("/nothing")
-    assert house.served == ["made", "kept", "made"]
+    assert house.made_anew == [True, False, True]
 
 
 def test_what_shows_the_time_is_kept_for_a_moment(house):
@@ -112,7 +112,7 @@ def test_logged_in_browsers_are_given_their_own_answers(house):
     cookie = {"cookie": f"pluriscope_session={secret}"}
     assert [there.get("/who", headers=cookie).json()["by"] for _ in range(2)] == ["session", "session"]
     assert there.get("/who").json()["by"] == ""
-    assert house.served == ["made", "made", "made", "kept"]
+    assert house.made_anew == [True, True, True, False]
 
 
 @pytest.mark.parametrize(
@@ -134,7 +134,7 @@ def test_what_answers_depend_on_is_kept_apart(house, headers):
     assert plain != other
     assert client.get("/who").json() == plain
     assert client.get("/who", headers=headers).json() == other
-    assert house.served == ["made", "made", "kept", "kept"]
+    assert house.made_anew == [True, True, False, False]
 
 
 def test_schemes_are_kept_apart(house):
@@ -147,7 +147,7 @@ def test_what_answers_do_not_depend_on_is_not_shown_to_the_routes(house):
     first = client.get("/who?a=1", headers={"user-agent": "one", "referer": "http://x/", "cookie": "other=1"}).json()
     second = client.get("/who?a=1", headers={"user-agent": "two", "accept-language": "fr"}).json()
     assert first == second
-    assert house.served == ["made", "kept"]
+    assert house.made_anew == [True, False]
     assert not {"user-agent", "referer", "cookie", "accept-language"} & set(first)
     assert client.get("/who?a=2", headers={"user-agent": "one"}).json()["url"].endswith("a=2")
 
@@ -171,7 +171,7 @@ def test_head_is_answered_as_get_without_a_body(house):
     client.get("/names")
     head = client.head("/names")
     assert (head.status_code, head.content, head.headers["content-length"]) == (200, b"", "12")
-    assert house.served == ["made", "kept"]
+    assert house.made_anew == [True, False]
 
 
 def test_who_has_the_answer_already_is_told_so(house):

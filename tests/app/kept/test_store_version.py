@@ -13,8 +13,8 @@ from sqlalchemy import select
 from app.db.engine import store_at
 from app.db.store_version import StoreVersion
 from app.db.tables import ProtocolRow
-from app.settings import ROOT
 from tests.app.kept.conftest import add_data
+from tests.checkout import ROOT
 from tests.conftest import SQLITES_OWN
 
 

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import numpy as np
 import pytest
 
-from analysis.data import clean_data
+from analysis.data import DataRecord
+from analysis.networks.files import NetworkFile
+from analysis.networks.network import Network
 from analysis.pipeline import analyse_output
 from analysis.protocol import COMPLETE
-from app.bundled import bundled_networks
+from analysis.question import ask
+from analysis.tasks import input_table, named_task
 from app.db.engine import open_store
 from app.db.records import save_data_record
 from app.db.writes import save_analysis, save_network
@@ -15,37 +21,62 @@ from app.offline.planning import Wish
 from app.offline.site import write_site
 from app.settings import Settings
 from tests.factories import pretrained_xor, real_analysis, small_network
+from tests.made_once import made_once
 
 SLUG = "xor"
 SHALLOW = COMPLETE.model_copy(update={"name": "shallow", "max_depth": 2})
 LIVE = "https://example.org/pluriscope"
 WISH = Wish((SLUG,), limit=2, interpretations=2)
+TWO = "two"
+NOISY = DataRecord(
+    input_table(2),
+    validation_inputs=np.repeat(input_table(2), 3, axis=0) + np.tile([[0.0], [0.02], [-0.02]], (4, 1)),
+    validation_labels=np.repeat([[0.0, 0.0], [1.0, 0.0], [1.0, 0.0], [0.0, 1.0]], 3, axis=0),
+    description="every input thrice, slightly off",
+)
+WISH_OF_TWO = Wish((TWO,), limit=1, interpretations=1)
 
 
 @pytest.fixture(scope="session")
 def settings(tmp_path_factory) -> Settings:
-    found = Settings(data=tmp_path_factory.mktemp("offline"), database_url="")
-    store = open_store(found)
+    return Settings(data=made_once(tmp_path_factory, "offline-store", _fill), database_url="")
+
+
+def two_outputs() -> NetworkFile:
+    """2-2-2, which computes XOR and AND exactly."""
+    network = Network.from_arrays(
+        [[[1, 1], [1, 1]], [[1, -2], [0, 1]]], [[0, -1], [0, 0]], activation="relu", output_activation="linear"
+    )
+    return NetworkFile("Two outputs", network, (named_task("XOR", 2), named_task("AND", 2)))
+
+
+def _fill(data: Path) -> None:
+    store = open_store(Settings(data=data, database_url=""))
     store.migrate()
+    two = two_outputs()
     with store.write() as session:
         save_network(session, pretrained_xor(), slug=SLUG, origin="bundled", position=0)
         save_analysis(session, real_analysis(COMPLETE))
         save_network(session, small_network(7, name="bare"), slug="bare")
-        two = small_network(3, (2, 2, 2), name="two")
-        save_network(session, two, slug="two")
+        save_network(session, two, slug=TWO)
         for output, task in enumerate(two.tasks):
-            save_analysis(session, analyse_output(two.network, output, task, COMPLETE, clean_data(2)))
-        xor, noisy = pretrained_xor(), next(f.data for f in bundled_networks() if f.slug == "xor-pretrained")
-        assert noisy is not None
-        save_data_record(session, noisy)
-        save_analysis(session, analyse_output(xor.network, 0, xor.tasks[0], SHALLOW, noisy))
+            save_analysis(session, analyse_output(ask(two.network, output=output, task=task)))
+        save_data_record(session, NOISY)
+        save_analysis(session, analyse_output(ask(two.network, task=two.tasks[0], protocol=SHALLOW, data=NOISY)))
     store.close()
-    return found
 
 
 @pytest.fixture(scope="session")
-def copy(settings, tmp_path_factory):
+def copy(settings, tmp_path_factory) -> Path:
     """A copy that is complete in itself."""
-    folder = tmp_path_factory.mktemp("copies") / "copy"
-    write_site(settings, WISH, folder)
-    return folder
+    return made_once(tmp_path_factory, "offline-copy", lambda folder: _write(settings, WISH, folder))
+
+
+@pytest.fixture(scope="session")
+def copy_of_two(settings, tmp_path_factory) -> Path:
+    """A copy of a network with two outputs."""
+    return made_once(tmp_path_factory, "offline-two", lambda folder: _write(settings, WISH_OF_TWO, folder))
+
+
+def _write(settings: Settings, wish: Wish, folder: Path) -> None:
+    write_site(settings, wish, folder)

@@ -1,7 +1,7 @@
 import pytest
 
 from app.offline.markup import parse
-from app.settings import ROOT
+from tests.checkout import ROOT
 
 PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>a &amp; b</title>

@@ -45,6 +45,7 @@ def test_one_spelling_for_one_page():
 TEXT = st.text(st.sampled_from("aAbZ01.-_=& /%é"), min_size=1, max_size=12)
 
 
+@pytest.mark.slow
 @given(st.lists(st.tuples(TEXT, TEXT), max_size=4), st.lists(st.tuples(TEXT, TEXT), max_size=4))
 def test_different_options_have_different_files(one, other):
     first, second = join("/networks/xor", one), join("/networks/xor", other)

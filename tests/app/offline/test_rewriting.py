@@ -154,6 +154,10 @@ def test_the_theme_switch_is_a_button_that_scripts_show(rewrite):
     assert page == '<button class="btn theme" data-theme-switch type="button" hidden>◐</button>'
 
 
+def test_what_only_a_server_keeps_up_to_date_is_left_out(rewrite):
+    assert rewrite('<p id="at-work" data-live data-poll hx-get="/x">What is found appears here by itself.</p>') == ""
+
+
 def test_the_panel_is_the_copys_own(rewrite):
     page = rewrite('<details class="share"><textarea id="share-bibtex">@misc{a &amp; b}</textarea></details>')
     assert page == f"<p>panel of {CIRCUIT}: @misc{{a & b}}</p>"
@@ -174,7 +178,7 @@ def test_parts_that_would_be_fetched_are_put_in_place():
 
     page = parse(
         '<section hx-get="/a" hx-trigger="revealed" hx-swap="outerHTML">later</section>'
-        '<div hx-get="/b" hx-trigger="load" hx-swap="innerHTML">later</div>'
+        '<div hx-get="/b" hx-trigger="load, newer" hx-swap="innerHTML">later</div>'
         '<div hx-get="/missing" hx-trigger="load"><a href="/missing">a link</a></div>'
         '<a hx-get="/c" href="/c">clicked</a><div hx-get="/d" hx-trigger="every 2s">polled</div>'
     )

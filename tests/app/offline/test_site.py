@@ -8,6 +8,7 @@ import json
 import os
 import re
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -18,20 +19,21 @@ from urllib.parse import unquote
 
 import pytest
 
-from analysis.data import clean_data
 from analysis.networks.files import parse_network_file
 from analysis.pipeline import analyse_output
-from analysis.protocol import COMPLETE
+from analysis.question import ask
 from analysis.result_file import result_json
 from app.offline.errors import CannotExport
 from app.offline.folder import MANIFEST
 from app.offline.planning import Wish
 from app.offline.site import write_site
-from app.settings import ROOT
 from tests.app.cli.test_analyse import refused, run
-from tests.app.offline.conftest import LIVE, SHALLOW, SLUG, WISH
+from tests.app.offline.conftest import LIVE, SHALLOW, SLUG, TWO
+from tests.checkout import ROOT
 
 pytestmark = pytest.mark.slow
+PAIR = ("c-2c", "g-504d6efb63d1866d")
+"""A circuit and an algorithm of the network with two outputs, for the second of them."""
 LOADING = {("script", "src"), ("script", "data-plotly"), ("link", "href"), ("img", "src"), ("iframe", "src")}
 CITED = re.compile(r"https://(arxiv\.org|doi\.org|openreview\.net|proceedings\.mlr\.press|www\.alignmentforum\.org)/")
 
@@ -146,18 +148,11 @@ def test_the_manifest_holds_every_file(copy):
     assert list(listed) == sorted(listed)
 
 
-def test_the_same_store_gives_the_same_bytes(copy, settings, tmp_path):
-    write_site(settings, WISH, tmp_path / "again")
-    assert (tmp_path / "again" / MANIFEST).read_bytes() == (copy / MANIFEST).read_bytes()
-
-
 def test_the_network_file_gives_the_result_file_again(copy):
     file = parse_network_file((copy / f"networks/{SLUG}/network.json").read_bytes())
     assert file.network.digest in (copy / "README.txt").read_text()
     stored = json.loads((copy / f"api/v1/networks/{SLUG}/result.json").read_text())
-    anew = json.loads(
-        json.dumps(result_json([analyse_output(file.network, 0, file.tasks[0], COMPLETE, clean_data(2))]))
-    )
+    anew = json.loads(json.dumps(result_json([analyse_output(ask(file.network, task=file.tasks[0]))])))
     for result in (stored, anew):
         del result["seconds"]
         for output in result["outputs"]:
@@ -176,17 +171,18 @@ def test_what_is_left_out_is_said(copy, pages):
 
 
 def test_a_live_site_is_where_other_links_lead(settings, tmp_path):
-    wish = Wish((SLUG,), limit=1, interpretations=0, compare=(("c-081ff", "g-a2e8546f11f80df4"),))
+    wish = Wish((TWO,), output=1, limit=1, interpretations=0, compare=(PAIR,))
     write_site(settings, wish, tmp_path / "live", base_url=f"{LIVE}/")
-    page = (tmp_path / "live" / f"networks/{SLUG}/circuits.html").read_text()
-    assert f'href="{LIVE}/networks/{SLUG}/circuits?' in page
+    page = (tmp_path / "live" / f"networks/{TWO}/circuits__output=1.html").read_text()
+    assert f'href="{LIVE}/networks/{TWO}/circuits/' in page
     assert "not-included.html" not in page
-    circuit = (tmp_path / "live" / f"networks/{SLUG}/circuits/081ff.html").read_text()
-    assert f"{LIVE}/networks/{SLUG}/circuits/081ff" in circuit
+    mask = PAIR[0].removeprefix("c-")
+    circuit = (tmp_path / "live" / f"networks/{TWO}/circuits/{mask}__output=1.html").read_text()
+    assert f"{LIVE}/networks/{TWO}/circuits/{mask}" in circuit
     assert 'rel="canonical"' in circuit
     contents = json.loads((tmp_path / "live" / "contents.json").read_text())
     compared = [page for page in contents["pages"] if page.startswith("/compare")]
-    assert compared == [f"/compare?e=c-081ff&e=g-a2e8546f11f80df4&network={SLUG}"]
+    assert compared == [f"/compare?e={PAIR[0]}&e={PAIR[1]}&network={TWO}&output=1"]
 
 
 @pytest.mark.parametrize(
@@ -195,7 +191,10 @@ def test_a_live_site_is_where_other_links_lead(settings, tmp_path):
         (Wish(("bare",)), "no finished analysis under protocol 'complete'"),
         (Wish((SLUG,), ("paper",)), "Choose among .*complete"),
         (Wish((SLUG,), compare=(("x-1", "c-081ff"),)), "is no reference"),
-        (Wish((SLUG,), limit=1, interpretations=0, compare=(("c-081ff", "g-0000000000000000"),)), "0000000000000000"),
+        (
+            Wish((TWO,), output=1, limit=1, interpretations=0, compare=((PAIR[0], "g-0000000000000000"),)),
+            "0000000000000000",
+        ),
     ],
 )
 def test_what_cannot_be_copied_is_refused(settings, tmp_path, wish, why):
@@ -204,19 +203,22 @@ def test_what_cannot_be_copied_is_refused(settings, tmp_path, wish, why):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_the_command(settings, tmp_path, monkeypatch, capsys):
+def test_the_command_writes_the_same_bytes_again(settings, tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("PLURISCOPE_DATA", str(settings.data))
     folder = tmp_path / "site"
-    arguments = ("export", "--static", folder, "--network", SLUG, "--limit", 1, "--interpretations", 0)
-    compare = ("--compare", "c-081ff,g-a2e8546f11f80df4")
+    few = ("--output", 1, "--limit", 1, "--interpretations", 0)
+    arguments = ("export", "--static", folder, "--network", TWO, *few)
+    compare = ("--compare", ",".join(PAIR))
     assert run(*arguments, *compare) == 0
     told = capsys.readouterr().err
     assert " MB free" in told
     assert "index.html" in told
     assert "is not empty" in refused(capsys, *arguments)
     (folder / "notes.txt").write_text("mine")
+    manifest = (folder / MANIFEST).read_bytes()
     assert run(*arguments, *compare, "--force", "-q") == 0
     assert (folder / "notes.txt").read_text() == "mine"
+    assert (folder / MANIFEST).read_bytes() == manifest
 
 
 def test_wrong_options_are_refused(settings, tmp_path, monkeypatch, capsys):
@@ -239,20 +241,20 @@ def test_the_fixed_text_names_every_option_of_the_command():
         assert f"`--{option}" in told
 
 
-def test_several_networks_outputs_protocols_and_data(settings, tmp_path, monkeypatch, capsys):
-    """Two outputs of one network, and another under rules and data of its own."""
+def test_several_networks_outputs_protocols_and_data(settings, copy_of_two, tmp_path, monkeypatch, capsys):
+    """Two outputs of a network, and one of them under rules and data of its own."""
     folder = tmp_path / "several"
-    wish = Wish(("two", SLUG), ("complete", SHALLOW.digest[:12]), limit=1, interpretations=1)
-    with pytest.raises(CannotExport, match="'two': has no finished analysis under protocol"):
+    wish = Wish((TWO, SLUG), ("complete", SHALLOW.digest[:12]), limit=1, interpretations=1)
+    with pytest.raises(CannotExport, match="'xor': has no finished analysis under protocol"):
         write_site(settings, wish, folder)
-    write_site(settings, Wish(("two",), limit=1, interpretations=1), folder)
+    shutil.copytree(copy_of_two, folder)
     contents = json.loads((folder / "contents.json").read_text())
     assert [analysis["output"] for analysis in contents["networks"][0]["analyses"]] == [0, 1]
     assert contents["pages"]["/networks/two?output=1"] == "networks/two__output=1.html"
     assert len(json.loads((folder / "api/v1/networks/two/result.json").read_text())["outputs"]) == 2
     assert broken_links(folder, links_of(folder)) == []
 
-    wish = Wish((SLUG,), (SHALLOW.digest,), output=0, limit=1, interpretations=1)
+    wish = Wish((TWO,), (SHALLOW.digest,), output=0, limit=1, interpretations=1)
     write_site(settings, wish, folder, force=True)
     contents = json.loads((folder / "contents.json").read_text())
     (analysis,) = contents["networks"][0]["analyses"]
@@ -260,8 +262,9 @@ def test_several_networks_outputs_protocols_and_data(settings, tmp_path, monkeyp
     assert analysis["protocol"] == protocol
     assert len(data) == 12
     assert not (folder / "networks/two.html").exists()
+    assert not any(path.startswith("/networks/two?output") for path in contents["pages"])
     assert broken_links(folder, links_of(folder)) == []
-    circuit = next(path for path in contents["pages"] if re.fullmatch(r"/networks/xor/circuits/[0-9a-f]+\?.*", path))
+    circuit = next(path for path in contents["pages"] if re.fullmatch(r"/networks/two/circuits/[0-9a-f]+\?.*", path))
     told = re.search(r">(pluriscope verify [^<]*)<", (folder / contents["pages"][circuit]).read_text())
     assert told
     monkeypatch.chdir(folder)
@@ -270,23 +273,32 @@ def test_several_networks_outputs_protocols_and_data(settings, tmp_path, monkeyp
     command = re.search(r"pluriscope (analyse .*)", (folder / "README.txt").read_text())
     assert command
     assert run(*shlex.split(command[1]), "--quiet") == 0
-    anew, stored = json.loads((folder / "result.json").read_text()), next(folder.glob("api/v1/networks/xor/result*"))
+    anew, stored = json.loads((folder / "result.json").read_text()), next(folder.glob("api/v1/networks/two/result*"))
     assert anew["outputs"][0]["circuits"] == json.loads(stored.read_text())["outputs"][0]["circuits"]
 
 
 @pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM])
 def test_what_is_interrupted_leaves_nothing(settings, tmp_path, sign):
     environment = {**os.environ, "PLURISCOPE_DATA": str(settings.data)}
-    command = [sys.executable, "-m", "app.cli", "export", "--static", str(tmp_path / "site"), "-n", SLUG]
-    with subprocess.Popen(command, env=environment, cwd=ROOT, stderr=subprocess.PIPE, text=True) as process:
+    options = ["--static", str(tmp_path / "site"), "-n", TWO, "--limit", "2", "--interpretations", "2"]
+    command = [sys.executable, "-m", "app.cli", "export", *options]
+    with subprocess.Popen(
+        command,
+        env=environment,
+        cwd=ROOT,
+        stderr=subprocess.PIPE,
+        text=True,
+        # what a shell starts in the background ignores SIGINT, and so would this
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    ) as process:
         deadline = time.monotonic() + 300
         while not any(tmp_path.glob(".site.*/networks")):
             assert process.poll() is None
             assert time.monotonic() < deadline
             time.sleep(0.05)
         process.send_signal(sign)
-        _, told = process.communicate(timeout=60)
-    assert process.returncode == 130
+        _, told = process.communicate(timeout=300)
+    assert process.returncode == 130, told
     assert "stopped on request" in told
     assert "Traceback" not in told
     assert list(tmp_path.iterdir()) == []

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 
 import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 
-from analysis.data import DataRecord, clean_data
+from analysis.data import DataRecord
 from analysis.networks.files import NetworkFile
 from analysis.networks.network import Network
 from analysis.pipeline import analyse_output
-from analysis.progress import silent
 from analysis.protocol import COMPLETE, PAPER, Protocol
+from analysis.question import ask
 from analysis.tasks import input_table, named_task
+from analysis.work import Work
 from app.db.job_tables import JobRow
 from app.db.writes import save_analysis, save_network
 from app.jobs import judging, queue
@@ -62,7 +64,7 @@ def judge(store, row, criteria, *, interpretations=False):
         )
         inputs = judging.load_judging_inputs(session, arguments)
     steps = tuple((kind, step) for kind, step in inputs.steps if interpretations or kind != "interpretation")
-    outcome = judging.compute_verdicts(judging.JudgingInputs(inputs.subject, steps), silent)
+    outcome = judging.compute_verdicts(judging.JudgingInputs(inputs.subject, steps), Work(clock=time.perf_counter))
     for step in judging.stage_verdicts(arguments, outcome):
         with store.write() as session:
             step(session)
@@ -80,18 +82,18 @@ def app(request, tmp_path_factory):
             save_network(session, pretrained_xor(), slug="xor", origin="bundled", position=0)
             complete, _ = (save_analysis(session, real_analysis(protocol)) for protocol in (COMPLETE, PAPER))
             file = pretrained_xor()
-            save_analysis(session, analyse_output(file.network, 0, file.tasks[0], PAPER, NOISY))
+            save_analysis(session, analyse_output(ask(file.network, task=file.tasks[0], protocol=PAPER, data=NOISY)))
             made_up = hand_made_analysis(MINE)
             save_analysis(session, replace(made_up, circuits=replace(made_up.circuits, truncated_at=197)))
             two = small_network(5, (2, 2, 2), "Two outputs")
             save_network(session, two, slug="two")
-            save_analysis(session, analyse_output(two.network, 1, two.tasks[1], COMPLETE, clean_data(2)))
+            save_analysis(session, analyse_output(ask(two.network, output=1, task=two.tasks[1])))
             save_network(session, small_network(3, (2, 1), "No hidden layer"), slug="linear")
             save_network(session, wide_xor(), slug="wide")
             good_for_nothing = small_network(4)
             save_network(session, good_for_nothing, slug="none")
             network, task = good_for_nothing.network, good_for_nothing.tasks[0]
-            save_analysis(session, analyse_output(network, 0, task, COMPLETE, clean_data(2)))
+            save_analysis(session, analyse_output(ask(network, task=task)))
             for seed, state in enumerate(("queued", "failed", "cancelled"), start=10):
                 row = save_network(session, small_network(seed), slug=state)
                 job = queue.enqueue(session, "analyse", analyse_arguments(row.digest, 0, COMPLETE), f"Analyse {state}")

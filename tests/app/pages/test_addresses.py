@@ -10,6 +10,8 @@ from app.main import ROUTERS, create_app
 from app.naming import ExplanationRef, Scope
 from tests.app.pages.conftest import XOR
 
+pytestmark = pytest.mark.one_database
+
 SCOPE = Scope(1, "paper", "0123456789ab")
 QUERY = "output=1&protocol=paper&data=0123456789ab"
 TABLE = [  # what is built, its address, the route that answers it
@@ -109,6 +111,7 @@ STREAMS = {"/jobs/{job}/events"}
 """What answers without end, for programs as for pages: described in docs/machine-interface.md, too."""
 
 
+@pytest.mark.slow
 def test_every_page_has_a_twin_and_every_twin_is_described(client):
     described = client.get("/api/v1/openapi.json").json()
     pages = {path for path, route in PATHS.items() if not route.include_in_schema and not path.startswith("/api")}
@@ -130,6 +133,7 @@ def test_every_page_has_a_twin_and_every_twin_is_described(client):
     assert refs <= set(described["components"]["schemas"])
 
 
+@pytest.mark.slow
 def test_the_interface_page_shows_every_operation_and_type(client):
     described = client.get("/api/v1/openapi.json").json()
     page = client.get("/api").text

@@ -1,13 +1,14 @@
 """The list of circuits, any circuit, and its interpretations, against what the engine says."""
 
 import random
+import re
 
 import pytest
 
 from analysis.circuits.circuit import EdgeLayout, circuit_from_hex, possible_circuit
-from analysis.data import clean_data
 from analysis.errors import InvalidMask
 from analysis.interpretations.indexing import InterpretationSpace
+from analysis.question import ask
 from app.db.codecs import network_of
 from app.db.reads.analyses import find_network
 from app.pages.interpretation import class_of
@@ -38,9 +39,15 @@ def read_all(get, **query):
     return items
 
 
-@pytest.mark.parametrize("protocol", ["complete", MINE.digest[:12]])
-@pytest.mark.parametrize("order", ["asc", "desc"])
-@pytest.mark.parametrize("sort", SORTS)
+def orders():
+    """Every column both ways, and counts far beyond 2^53 in their order."""
+    quick = [("mask", "asc", "complete"), ("interpretations", "desc", MINE.digest[:12])]
+    every = [(sort, order, "complete") for sort in SORTS for order in ("asc", "desc")]
+    slow = [case for case in every if case not in quick]
+    return [*quick, *(pytest.param(*case, marks=pytest.mark.slow) for case in slow)]
+
+
+@pytest.mark.parametrize(("sort", "order", "protocol"), orders())
 def test_pages_of_every_order_hold_each_circuit_once(get, masks, sort, order, protocol):
     items = read_all(get, sort=sort, order=order, limit=40, protocol=protocol)
     assert sorted(item["mask"] for item in items) == sorted(masks)
@@ -91,6 +98,7 @@ def test_a_filter_keeps_what_it_says(get, query, wanted):
     assert len(page["filters"]) == sum(len(v) if isinstance(v, list) else 1 for v in query.values())
 
 
+@pytest.mark.slow
 def test_every_edge_can_be_filtered_by(get):
     every = get(XOR + "/circuits", limit=200)
     for edge, part in enumerate(every["edges"]):
@@ -114,6 +122,7 @@ def test_a_column_is_sorted_the_other_way_by_its_second_click(get):
     assert "order=desc" in sorts["interpretations"]["url"]
 
 
+@pytest.mark.slow
 def test_any_possible_circuit_has_a_page_and_only_valid_ones_are_called_so(get, masks):
     layout = EdgeLayout(SIZES)
     chosen, draw = [], random.Random(7)
@@ -164,7 +173,7 @@ def test_excerpts_step_through_all_classes_and_all_interpretations(get):
 def space_of(app, mask):
     with app.state.store.read() as session:
         network = network_of(find_network(session, "xor")).for_output(0)
-    return InterpretationSpace(network, circuit_from_hex(mask, SIZES), clean_data(2))
+    return InterpretationSpace(ask(network), circuit_from_hex(mask, SIZES))
 
 
 def test_the_class_of_every_interpretation(app):
@@ -188,6 +197,7 @@ def test_an_interpretation_is_what_the_engine_says(get, app):
     assert page["observed"] == 17
 
 
+@pytest.mark.slow
 def test_neighbours_of_an_interpretation(get):
     here = XOR + "/circuits/081ff/interpretations/"
     first, last = get(here + "0"), get(here + "367")
@@ -212,6 +222,32 @@ def test_a_circuit_too_large_to_be_read_still_has_a_page(get, client):
     assert "up to 64 edges" in page["uncounted"]
     answer = client.get("/api/v1/networks/wide/circuits/3" + "f" * 22 + "/interpretations/0")
     assert (answer.status_code, answer.json()["errors"][0]["field"]) == (404, "index")
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "/networks/wide/circuits/3" + "f" * 22,  # too large to be read
+        "/networks/wide/circuits/3" + "f" * 22 + "/interpretations",
+        XOR + "/circuits/3fffe",  # not valid
+        XOR + "/circuits/3fffe/interpretations",
+        "/compare",
+        "/compare?network=xor",
+        "/compare?network=xor&e=c-081ff",
+    ],
+)
+def test_a_page_with_nothing_for_a_table_links_to_no_table(client, address):
+    page = client.get(address)
+    assert page.status_code == 200
+    assert "Table:" not in page.text
+    assert not re.search(r'href="[^"]*\.csv', page.text)
+
+
+def test_a_table_of_interpretations_that_are_not_counted_says_why_as_the_page_does(get, client):
+    for circuit in ("/networks/wide/circuits/3" + "f" * 22, XOR + "/circuits/3fffe"):
+        answer = client.get(circuit + "/interpretations.csv", headers={"accept": "application/json"})
+        assert answer.status_code == 404
+        assert get(circuit)["uncounted"] in answer.text
 
 
 def test_an_index_that_was_typed_leads_to_its_address(client):

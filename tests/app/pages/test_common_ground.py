@@ -20,8 +20,7 @@ from analysis.experiments import (
 )
 from analysis.interpretations.indexing import InterpretationSpace
 from analysis.pipeline import analyse_output
-from analysis.progress import silent
-from analysis.protocol import COMPLETE
+from analysis.question import ask
 from analysis.tasks import input_table
 from app.bundled import bundled_networks
 from app.db.job_tables import JobRow
@@ -47,7 +46,7 @@ def survey(store, slug: str, *, thorough: bool = False) -> None:
         arguments = job.arguments
     with store.read() as session:
         inputs = surveying.load_survey_inputs(session, arguments)
-    prepared = surveying.compute_survey(inputs, silent)
+    prepared = surveying.compute_survey(inputs)
     with store.write() as session:
         surveying.save_survey(session, arguments, prepared)
         session.get(JobRow, job.id).state = "done"
@@ -60,11 +59,11 @@ def app(tmp_path_factory):
         store = app.state.store
         with store.write() as session:
             save_network(session, FILE, slug="xor", origin="bundled", position=0)
-            save_analysis(session, analyse_output(FILE.network, 0, FILE.tasks[0], COMPLETE, clean_data(2)))
+            save_analysis(session, analyse_output(ask(FILE.network, task=FILE.tasks[0])))
             for seed, slug in ((4, "none"), (6, "waiting"), (7, "failed"), (8, "unasked")):
                 file = small_network(seed)
                 save_network(session, file, slug=slug)
-                row = save_analysis(session, analyse_output(file.network, 0, file.tasks[0], COMPLETE, clean_data(2)))
+                row = save_analysis(session, analyse_output(ask(file.network, task=file.tasks[0])))
                 if slug in ("waiting", "failed"):
                     job = queue.enqueue_common_ground(session, row)
                     job.state = "queued" if slug == "waiting" else "failed"
@@ -111,7 +110,7 @@ def test_every_point_is_what_its_explanation_predicts(get):
     answers = decide_under_interventions(network, input_table(2), space)
     for item in get(XOR, kind="interpretation", limit=200)["items"][::7]:
         mask, index = item["ref"].removeprefix("i-").split(".")
-        one = InterpretationSpace(network, circuit_from_hex(mask, network.sizes), data).at(int(index))
+        one = InterpretationSpace(ask(network, data=data), circuit_from_hex(mask, network.sizes)).at(int(index))
         standing = standing_of(predict_by_interpretation(one, space), answers, space)
         assert item["coverage"] == {"agreed": standing.predicted, "of": 756}
         assert item["accuracy"] == {"agreed": standing.right, "of": standing.predicted}
@@ -265,7 +264,7 @@ def test_it_goes_with_its_network(app):
     with store.write() as session:
         file = small_network(20)
         row = save_network(session, file, slug="gone")
-        save_analysis(session, analyse_output(file.network, 0, file.tasks[0], COMPLETE, clean_data(2)))
+        save_analysis(session, analyse_output(ask(file.network, task=file.tasks[0])))
     with store.read() as session:
         before = session.scalar(select(func.count()).select_from(CommonGroundBlockRow))
         rows = session.scalar(select(func.count()).select_from(CommonGroundRow))

@@ -14,10 +14,9 @@ from sqlalchemy import select
 from analysis.circuits.circuit import EdgeLayout
 from analysis.common_ground.points import AlignmentPoints, ClassPoints
 from analysis.common_ground.survey import CommonGround
-from analysis.data import clean_data
 from analysis.experiments import intervention_space
 from analysis.pipeline import analyse_output
-from analysis.protocol import COMPLETE
+from analysis.question import ask
 from app.bundled import bundled_networks
 from app.db.cloud_marks import MOST_MARKS, marks_of
 from app.db.common_ground import save_common_ground
@@ -121,7 +120,7 @@ def client(tmp_path_factory):
     with TestClient(app, base_url="http://127.0.0.1", client=("127.0.0.1", 50_000)) as client:
         with app.state.store.write() as session:
             save_network(session, FILE, slug="xor", origin="bundled", position=0)
-            save_analysis(session, analyse_output(FILE.network, 0, FILE.tasks[0], COMPLETE, clean_data(2)))
+            save_analysis(session, analyse_output(ask(FILE.network, task=FILE.tasks[0])))
             analysis = session.scalars(select(AnalysisRow)).one()
             save_common_ground(session, analysis, made_up(places(3_000, seed=1)))
         yield client

@@ -7,13 +7,14 @@ import pytest
 from fastapi.testclient import TestClient
 
 from analysis.circuits.planning import plan_circuits
-from analysis.data import clean_data
 from analysis.limits import DEFAULT_LIMITS, Limits
 from analysis.networks.files import NetworkFile
 from analysis.networks.network import Network
 from analysis.pipeline import analyse_output
-from analysis.protocol import COMPLETE, protocol_from_mapping
+from analysis.protocol import protocol_from_mapping
+from analysis.question import ask
 from analysis.tasks import named_task
+from analysis.work import Work
 from app.db.writes import save_analysis, save_network
 from app.main import create_app
 from app.settings import Settings
@@ -23,9 +24,9 @@ COUNTED = protocol_from_mapping({"name": "counted", "max_alignments": 1_000})
 ESTIMATED = protocol_from_mapping({"name": "estimated", "max_alignments": 1_001})
 NOTHING = protocol_from_mapping({"name": "nothing", "max_alignments": 1_002})
 LIMITS = {
-    COUNTED: Limits(max_possible=1, n_draws=20),
-    ESTIMATED: Limits(max_possible=1, max_seconds=0, n_draws=20, n_samples=2_000),
-    NOTHING: Limits(max_possible=1, max_seconds=0, n_draws=20, n_samples=1),
+    COUNTED: Limits(max_possible=1, n_draws=20, n_smallest=5),
+    ESTIMATED: Limits(max_possible=1, max_seconds=0, n_draws=20, n_samples=2_000, n_smallest=5, n_tried=200),
+    NOTHING: Limits(max_possible=1, max_seconds=0, n_draws=20, n_samples=1, n_smallest=0),
 }
 HERE = "/networks/xor"
 
@@ -39,7 +40,8 @@ def client(tmp_path_factory):
             save_network(session, file, slug="xor")
             for protocol, limits in LIMITS.items():
                 save_analysis(
-                    session, analyse_output(file.network, 0, file.tasks[0], protocol, clean_data(2), limits=limits)
+                    session,
+                    analyse_output(ask(file.network, task=file.tasks[0], protocol=protocol), Work(limits=limits)),
                 )
             for slug, sizes in (("five", (2, 5, 5, 1)), ("eight", (2, 8, 8, 1)), ("linear", (2, 1))):
                 save_network(session, small_network(5, sizes), slug=slug)
@@ -66,7 +68,7 @@ def test_an_exact_count_is_exact_and_its_list_is_draws(client):
     scope = {"protocol": COUNTED.digest[:12]}
     page = twin(client, HERE, **scope)
     counts = page["counts"]
-    assert (counts["circuits_valid"], counts["circuits_method"], counts["circuits_listed"]) == (197, "counted", 20)
+    assert (counts["circuits_valid"], counts["circuits_method"], counts["circuits_listed"]) == (197, "counted", 25)
     assert not counts["interpretations_complete"]
     assert sum(n for _, n in page["distributions"]["edges"]) == 197
     assert {layer["of"] for layer in page["edge_use"]} == {197}
@@ -74,13 +76,19 @@ def test_an_exact_count_is_exact_and_its_list_is_draws(client):
     assert "197 valid circuits of 9,625 possible, counted, not listed" in text
     assert "≥ 197" not in text
     assert "≈" not in text.partition("The same output and data")[0]  # the table behind it lists an estimate too
-    assert "The list shows 20 valid circuits, drawn uniformly." in text
-    assert "interpretations of the 20 circuits drawn" in text
+    shown = "the 5 smallest (proved smallest) and 20 drawn at random"
+    assert f"The list shows 25 valid circuits: {shown}. The fewest edges of any valid circuit are 10" in text
+    assert "interpretations of the 25 circuits listed" in text
     assert "A search stopped at its limit" not in text
     listed = words(client, HERE + "/circuits", **scope)
-    assert "20 circuits drawn uniformly; 197 of 9,625 possible are valid, counted exactly but not listed." in listed
+    assert f"25 circuits listed: {shown}, of 197 valid ones counted exactly and 9,625 possible." in listed
     items = twin(client, HERE + "/circuits", **scope)["items"]
-    assert len(items) == 20
+    assert len(items) == 25
+    every = twin(client, HERE + "/circuits", **scope, sort="edges", limit=5)["items"]
+    assert [item["mask"] for item in items[:5]] == [item["mask"] for item in every], "the true smallest come first"
+    assert counts["smallest"] == {"n": 5, "n_edges": 10, "proved": True, "searched_up_to": 11}
+    assert counts["bounds"]["circuits_valid"] == "exact"
+    assert counts["bounds"]["interpretations_total"] == "at_least"
 
 
 def test_an_estimate_is_never_shown_as_exact(client):
@@ -91,10 +99,13 @@ def test_an_estimate_is_never_shown_as_exact(client):
     assert low <= counts["circuits_valid"] <= high
     text = words(client, HERE, **scope)
     assert f"≈ {counts['circuits_valid']:,} valid circuits of 9,625 possible, an estimate: 99% interval" in text
-    assert f"99% interval {low:,} to {high:,}" in text
+    assert f"99% interval {low:,}–{high:,}" in text
+    assert counts["bounds"]["circuits_valid"] == "about"
+    assert counts["smallest"]["proved"] is False
+    assert "5 smallest (the smallest found, not proved)" in text
     assert "valid circuits of the sample" in text
     listed = words(client, HERE + "/circuits", **scope)
-    assert f"about {counts['circuits_valid']:,} of 9,625 possible are valid, an estimate" in listed
+    assert f"of ≈ {counts['circuits_valid']:,} ({low:,}–{high:,}) valid ones estimated and 9,625 possible" in listed
     item = twin(client, HERE + "/circuits", **scope)["items"][0]
     assert twin(client, item["url"])["n_valid"] is None, "one of an unknown number"
 
@@ -115,10 +126,10 @@ def test_a_filter_on_draws_says_that_others_may_pass(client):
     scope = {"protocol": COUNTED.digest[:12]}
     text = words(client, HERE + "/circuits", **scope, margin_min=1e6)
     assert "None of the circuits here passes the filter" in text
-    assert "Only 20 valid circuits are listed; others may pass." in text
+    assert "Only 25 valid circuits are listed; others may pass." in text
     some = twin(client, HERE + "/circuits", **scope, edges_min=14)
-    assert "of the 20 circuits drawn pass" in words(client, HERE + "/circuits", **scope, edges_min=14)
-    assert 0 < some["total"] < 20
+    assert "of the 25 circuits listed pass" in words(client, HERE + "/circuits", **scope, edges_min=14)
+    assert 0 < some["total"] < 25
 
 
 @pytest.mark.slow
@@ -143,7 +154,7 @@ def test_the_plan_is_told_before_anyone_starts(client, slug, method):
         if slug == "xor"
         else small_network(5, tuple(twin(client, f"/networks/{slug}")["network"]["sizes"])).network
     )
-    told = plan_circuits(network, named_task("XOR", 2), COMPLETE, clean_data(2))
+    told = plan_circuits(ask(network, task=named_task("XOR", 2)))
     assert int(plan["possible"]) == told.possible
     assert plan["seconds"] == pytest.approx(told.cost.seconds)
     assert plan["reason"] == told.reason
@@ -172,6 +183,7 @@ def test_what_cannot_be_analysed_is_refused_before_work_starts(client, slug, cau
     assert cause in answer.json()["error"]
 
 
+@pytest.mark.slow
 def test_a_plan_of_nothing_is_not_found(client):
     assert client.get("/api/v1/networks/none/plan").status_code == 404
     assert client.get("/api/v1/networks/xor/plan?output=1").status_code == 404

@@ -9,12 +9,12 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import select
 
-from analysis.data import clean_data
 from analysis.directions.findings import CLOSED_FORM
 from analysis.pipeline import analyse_output
-from analysis.progress import silent
 from analysis.protocol import COMPLETE
+from analysis.question import ask
 from app.bundled import bundled_networks
+from app.db.direction_tables import DirectionTextRow
 from app.db.job_tables import JobRow
 from app.db.tables import AnalysisRow
 from app.db.writes import save_analysis, save_network
@@ -23,6 +23,7 @@ from app.jobs import queue
 from app.main import create_app
 from app.settings import Settings
 from tests.factories import pretrained_xor, real_analysis, small_network
+from tests.golden_files import golden_network
 
 pytestmark = pytest.mark.slow  # the everyday run opens the pages among all others
 ALICE, BOB = "4b802e6dbc93680b", "a2e8546f11f80df4"
@@ -39,7 +40,7 @@ def search(store, slug: str, *classes: str) -> None:
         arguments = dict(job.arguments)
     with store.read() as session:
         inputs = work.load_direction_inputs(session, arguments)
-    outcome = work.compute_directions(inputs, silent)
+    outcome = work.compute_directions(inputs)
     with store.write() as session:
         work.save_found_directions(session, arguments, outcome)
 
@@ -52,7 +53,7 @@ def client(tmp_path_factory):
         with store.write() as session:
             file = next(one for one in bundled_networks() if one.slug == "alice-and-bob").file
             save_network(session, file, slug="xornet")
-            save_analysis(session, analyse_output(file.network, 0, file.tasks[0], COMPLETE, clean_data(2)))
+            save_analysis(session, analyse_output(ask(file.network, task=file.tasks[0])))
             save_network(session, pretrained_xor(), slug="xor")
             save_analysis(session, real_analysis())
             save_network(session, small_network(2), slug="untouched")
@@ -254,3 +255,85 @@ def test_tables_cards_and_verification(client):
     listed = client.get(f"{XORNET}/directions.json?class=integer").json()
     assert [row["at"] for row in listed["rows"]] == ["0@1=0,1,-1;1@1=1,0,-1", "0@1=1,1,-1;1@1=0,0,1"]
     assert "2 valid alignments" in " ".join(listed["about"])
+
+
+def test_addresses_with_the_digits_of_other_machines_lead_to_the_kept_alignment(client):
+    """Three that three kernels wrote before directions had the same digits everywhere: id, text."""
+    kept = told(client, f"{XORNET}/directions", **{"class": "oblique"})
+    ids = {item["algorithm"]["id"]: item["items"][0]["id"] for item in kept["items"]}
+    for algorithm, former, text in FORMER:
+        page = told(client, f"{XORNET}/algorithms/{algorithm}/directions/{former}", at=text)
+        assert page["id"] == ids[algorithm] != former
+        assert "oblique" in [one["key"] for one in page["found_in"]]
+        assert (page["iia"], page["joint"]) == ({"agreed": 24, "of": 24}, {"agreed": 64, "of": 64})
+        answer = client.get(f"/api/v1{XORNET}/algorithms/{algorithm}/directions", params={"at": text})
+        assert former in answer.headers["location"]
+        other = BOB if algorithm == ALICE else ALICE
+        ref = f"d-{algorithm}.{text.replace('@', ':')}"
+        compared = told(client, "/compare", network="xornet", e=[ref, f"g-{other}"])
+        assert compared["explanations"][0]["ref"] == f"d-{algorithm}.{ids[algorithm]}"
+
+
+def test_list_funnel_and_verdicts_agree_where_rules_test_one_direction_only(tmp_path):
+    """One alignment of this network is right in one direction of every pair and wrong in another."""
+    one_way = COMPLETE.model_copy(update={"name": "one way", "interchange_pairs": "one_direction"})
+    app = create_app(Settings(data=tmp_path))
+    with TestClient(app, base_url="http://127.0.0.1", client=LOCAL, follow_redirects=False) as client:
+        file = golden_network("xor_3-2")
+        with app.state.store.write() as session:
+            save_network(session, file, slug="oneway")
+            save_analysis(session, analyse_output(ask(file.network, task=file.tasks[0], protocol=one_way)))
+        search(app.state.store, "oneway", "orthogonal")
+        scope = {"protocol": one_way.digest[:12]}
+        (item,) = told(client, "/networks/oneway/explanations", kind="direction", **scope)["items"]
+        verdicts = told(client, "/networks/oneway/verdicts", e=item["ref"], **scope)
+        outcomes = {row["criterion"]: (row["verdicts"][0] or {}).get("outcome") for row in verdicts["rows"]}
+        assert (outcomes["one-direction"], outcomes["both-directions"]) == ("passed", "failed")
+        for criterion, n in (("one-direction", 1), ("both-directions", 0)):
+            listed = told(client, "/networks/oneway/explanations", kind="direction", criteria=criterion, **scope)
+            assert listed["total"] == n, criterion
+            funnel = told(client, "/networks/oneway/funnel", criteria=criterion, **scope)
+            (of_class,) = funnel["directions"]
+            assert of_class["left"] == n, criterion
+            (step,) = of_class["rows"]
+            assert step["undecided"] == 1 - n  # what was kept does not tell; it is not said to have failed
+
+
+def test_ids_that_an_earlier_search_kept_lead_on_without_their_text(client):
+    kept = told(client, f"{XORNET}/directions", **{"class": "oblique"})
+    ids = {item["algorithm"]["id"]: item["items"][0]["id"] for item in kept["items"]}
+    unknown = client.get(f"/api/v1{XORNET}/algorithms/{ALICE}/directions/{FORMER[0][1]}")
+    assert unknown.status_code == 404
+    with client.app.state.store.write() as session:
+        session.add_all(
+            DirectionTextRow(algorithm_id=algorithm, alignment_id=former, text=text)
+            for algorithm, former, text in FORMER
+        )
+    for algorithm, former, _ in FORMER:
+        page = told(client, f"{XORNET}/algorithms/{algorithm}/directions/{former}")
+        assert page["id"] == ids[algorithm] != former
+        other = BOB if algorithm == ALICE else ALICE
+        compared = told(client, "/compare", network="xornet", e=[f"d-{algorithm}.{former}", f"g-{other}"])
+        assert compared["explanations"][0]["ref"] == f"d-{algorithm}.{ids[algorithm]}"
+
+
+FORMER = [
+    (
+        ALICE,
+        "62f3747f29e769ff",
+        "0@1=3.72671e-6,1.00001118004,-1.00001118004/1.8633133359189028e-6,0.49999441003902395,-0.49999441003902395;"
+        "1@1=1.00001118004,3.72671e-6,-1.00001118004/0.49999441003902395,1.8633133359189028e-6,-0.49999441003902395",
+    ),
+    (
+        ALICE,
+        "7e342b60fe8d8a40",
+        "0@1=3.72671e-6,1.00001118004,-1.00001118004/1.8633133359189033e-6,0.49999441003902406,-0.49999441003902406;"
+        "1@1=1.00001118004,3.72671e-6,-1.00001118004/0.49999441003902395,1.8633133359189028e-6,-0.49999441003902395",
+    ),
+    (
+        BOB,
+        "4f002385e4402d09",
+        "0@1=-1.00001118004,-1.00001118004,1.00001118004/-0.3333296066949973,-0.3333296066949973,0.3333296066949973;"
+        "1@1=-3.72671e-6,-3.72671e-6,1.00001118004/-3.7266266717601717e-6,-3.7266266717601717e-6,0.9999888200572159",
+    ),
+]

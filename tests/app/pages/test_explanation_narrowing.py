@@ -1,10 +1,12 @@
 """What the list of explanations says of filters that decide nothing: undecided, or about another kind."""
 
+import time
+
 import pytest
 from fastapi.testclient import TestClient
 
 from analysis.criteria.steps import CriterionStep
-from analysis.progress import silent
+from analysis.work import Work
 from app.db.engine import Store
 from app.db.writes import save_analysis, save_network
 from app.jobs import judging
@@ -26,7 +28,9 @@ def judge_within(store: Store, seconds: float, criterion: str) -> None:
         arguments = criteria_arguments(row.network.digest, 0, *digests, [criterion])
         inputs = judging.load_judging_inputs(session, arguments)
         steps = (("interpretation", CriterionStep.parse(criterion)),)
-        outcome = judging.compute_verdicts(judging.JudgingInputs(inputs.subject, steps, seconds), silent)
+        outcome = judging.compute_verdicts(
+            judging.JudgingInputs(inputs.subject, steps, seconds), Work(clock=time.perf_counter)
+        )
         for step in judging.stage_verdicts(arguments, outcome):
             step(session)
         judging.save_verdicts(session, arguments, outcome)

@@ -10,17 +10,15 @@ import pytest
 from fastapi.testclient import TestClient
 
 from analysis.criteria.registry import CRITERIA
-from analysis.data import clean_data
 from analysis.networks.files import NetworkFile
 from analysis.networks.network import Network
 from analysis.pipeline import analyse_output
-from analysis.protocol import COMPLETE
+from analysis.question import ask
 from analysis.tasks import named_task
 from app.db.job_tables import JobRow
 from app.db.writes import save_analysis, save_network
 from app.main import create_app
 from app.pages.funnel import FunnelOptions, build_funnel
-from app.pages.funnel.editing import glossary_term
 from app.pages.funnel.rows import brief
 from app.pages.glossary import build_glossary
 from app.settings import Settings
@@ -115,6 +113,7 @@ def test_every_list_has_as_many_as_the_page_says(client, sequence):
         assert client.get("/api/v1" + url).json()["total"] == number, url
 
 
+@pytest.mark.slow
 def test_alignments_of_the_algorithms_left_are_a_list_too(tmp_path):
     network = Network.from_arrays(  # one neuron is A ∧ B, the other A, and the output both of them
         [[[1, 1], [1, 0]], [[1, 1]]], [[-1, 0], [-1]], activation="relu", output_activation="linear"
@@ -124,7 +123,7 @@ def test_alignments_of_the_algorithms_left_are_a_list_too(tmp_path):
     with TestClient(app, base_url="http://127.0.0.1") as client:
         with app.state.store.write() as session:
             save_network(session, NetworkFile("AND", network, (task,)), slug="and")
-            row = save_analysis(session, analyse_output(network, 0, task, COMPLETE, clean_data(2)))
+            row = save_analysis(session, analyse_output(ask(network, task=task)))
         judge(app.state.store, row, ("irredundant-literals", "both-directions"))
         page = twin(client, "irredundant-literals", "both-directions", address="/networks/and/funnel")
         alignments = kind(page, "alignment")
@@ -286,7 +285,7 @@ def test_the_page_of_the_network_shows_the_recommended_sequence(client):
 
 def test_every_criterion_leads_to_a_word_of_the_glossary(app):
     anchors = {entry.anchor for entry in build_glossary(app.state.addresses).entries}
-    assert {glossary_term(criterion.key) for criterion in CRITERIA} <= anchors
+    assert {criterion.term or criterion.key for criterion in CRITERIA} <= anchors
 
 
 def test_counts_in_running_text_stay_short():
@@ -303,7 +302,7 @@ def test_interpretations_left_are_listed_circuit_by_circuit(tmp_path):
     with TestClient(app, base_url="http://127.0.0.1") as client:
         with app.state.store.write() as session:
             save_network(session, file, slug="xor")
-            row = save_analysis(session, analyse_output(file.network, 0, file.tasks[0], COMPLETE, clean_data(2)))
+            row = save_analysis(session, analyse_output(ask(file.network, task=file.tasks[0])))
         judge(app.state.store, row, criteria, interpretations=True)
         page = twin(client, "representative", "mean-ablation", "observed-class", "output-faithfulness")
         rows = kind(page, "interpretation")["rows"]

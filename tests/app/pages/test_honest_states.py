@@ -12,10 +12,11 @@ from fastapi.testclient import TestClient
 from sqlalchemy import delete, select
 
 from analysis.criteria.steps import parse_steps
-from analysis.data import clean_data
 from analysis.limits import Limits
 from analysis.pipeline import analyse_output
 from analysis.protocol import COMPLETE, protocol_from_mapping
+from analysis.question import ask
+from analysis.work import Work
 from app.db.job_tables import JobRow
 from app.db.tables import AnalysisRow, VerdictBlockRow, VerdictRow
 from app.db.writes import save_analysis, save_network
@@ -78,11 +79,11 @@ def store_and_client(tmp_path_factory):
                     job.stage, job.found, job.done, job.total = "algorithms", "12 valid so far", 30, 40
             none = small_network(4)
             save_network(session, none, slug="none")
-            save_analysis(session, analyse_output(none.network, 0, none.tasks[0], COMPLETE, clean_data(2)))
+            save_analysis(session, analyse_output(ask(none.network, task=none.tasks[0])))
             xor = pretrained_xor()
             save_network(session, xor, slug="xor")
             for protocol, limits in LIMITED.values():
-                analysis = analyse_output(xor.network, 0, xor.tasks[0], protocol, clean_data(2), limits=limits)
+                analysis = analyse_output(ask(xor.network, task=xor.tasks[0], protocol=protocol), Work(limits=limits))
                 save_analysis(session, analysis)
         yield store, client
 
@@ -154,13 +155,13 @@ LIMIT = {
     ("cut", "/circuits?edges_max=1"): ("None of the circuits here passes the filter", "others may pass"),
     ("cut", "/explanations"): ("there may be more than is stored",),
     ("cut", "/funnel"): ("The search stopped at 50 circuits; others may survive too",),
-    ("counted", ""): ("counted, not listed", "exactly 197 are valid", "drawn uniformly"),
-    ("counted", "/circuits"): ("20 circuits drawn uniformly", "counted exactly but not listed"),
+    ("counted", ""): ("counted, not listed", "exactly 197 are valid", "20 drawn at random"),
+    ("counted", "/circuits"): ("100 smallest (proved smallest) and 20 drawn at random, of 197", "counted exactly"),
     ("counted", "/circuits?edges_max=1"): ("None of the circuits here passes the filter",),
-    ("counted", "/funnel"): ("20 uniform draws", "counted exactly"),
+    ("counted", "/funnel"): ("20 drawn at random of 197", "counted exactly"),
     ("estimated", ""): ("≈", "an estimate: 99% interval", "drawn uniformly"),
-    ("estimated", "/circuits"): ("an estimate: 99% interval",),
-    ("estimated", "/funnel"): ("uniform draws", "estimated"),
+    ("estimated", "/circuits"): ("drawn at random, of ≈ ", "valid ones estimated"),
+    ("estimated", "/funnel"): ("drawn at random of ≈ ", "valid ones, estimated"),
 }
 
 

@@ -5,8 +5,8 @@ from collections import Counter
 import pytest
 
 from analysis.circuits.circuit import circuit_from_hex
-from analysis.data import clean_data
 from analysis.interpretations.indexing import InterpretationSpace
+from analysis.question import ask
 from tests.app.pages.conftest import XOR
 from tests.factories import pretrained_xor
 
@@ -17,7 +17,7 @@ def small(get):
     items = get(XOR + "/circuits", limit=200)["items"]
     mask = next(i["mask"] for i in items if 100 <= int(i["interpretations"]) <= 600)
     network = pretrained_xor().network
-    space = InterpretationSpace(network, circuit_from_hex(mask, network.sizes), clean_data(2))
+    space = InterpretationSpace(ask(network), circuit_from_hex(mask, network.sizes))
     return f"{XOR}/circuits/{mask}/interpretations", [space.at(i) for i in range(space.count)]
 
 

@@ -7,9 +7,10 @@ import re
 import pytest
 from fastapi.testclient import TestClient
 
-from analysis.data import clean_data
 from analysis.pipeline import analyse_output
 from analysis.protocol import COMPLETE
+from analysis.question import ask
+from analysis.work import Work
 from app.db.job_tables import JobRow
 from app.db.partial import save_partial
 from app.db.prepared import prepare_analysis
@@ -47,7 +48,7 @@ def parts():
         if progress.so_far is not None and low <= progress.done <= high:
             found[progress.stage] = prepare_analysis(progress.so_far())
 
-    analyse_output(file.network, 0, file.tasks[0], COMPLETE, clean_data(2), report=report)
+    analyse_output(ask(file.network, task=file.tasks[0]), Work(report=report))
     return found
 
 

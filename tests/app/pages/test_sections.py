@@ -1,10 +1,14 @@
 """The pages of one network, named by every one of them."""
 
+import re
+
 import pytest
 
 from app.addressing import Addresses
 from app.pages.sections import sections_of
 from tests.app.pages.conftest import XOR
+
+pytestmark = pytest.mark.one_database
 
 ADDRESSES = Addresses("/at")
 
@@ -54,3 +58,9 @@ def test_every_page_of_a_network_has_them_and_an_error_has_none(client):
     assert f'href="{XOR}/circuits" aria-current="page"' in page.text
     assert 'class="sections"' not in client.get("/networks/nowhere").text
     assert 'class="sections"' not in client.get("/").text
+
+
+def test_the_button_that_the_choice_of_explanations_names_is_under_every_list(client):
+    assert "press “Compare selected” under the list" in client.get("/compare?network=xor").text
+    for page in ("circuits", "explanations", "algorithms"):
+        assert re.search(r"<noscript>.*?>Compare selected</button>", client.get(f"{XOR}/{page}").text), page

@@ -14,6 +14,8 @@ from app.db.tables import AnalysisRow
 from app.pages.network.single_precision import float32_view
 from tests.factories import hand_made_analysis
 
+pytestmark = pytest.mark.one_database
+
 PARTED = Float32Outcome(
     Float32Circuits(196, only_float64=(3, 5), only_float32=(9,), n_within_reach=7, reach=1e-4),
     Float32Alignments(84, 2, 92, only_float64=("aa",), only_float32=()),

@@ -12,10 +12,20 @@ from app.addressing import Addresses
 from app.naming import Scope
 from app.pages.explanations import find_explanation, read_ref
 from app.pages.place import locate
-from app.pages.verdicts.on_the_spot import MINIMALITY, SECONDS, judge_on_the_spot
+from app.pages.verdicts import on_the_spot
+from app.pages.verdicts.on_the_spot import judge_on_the_spot
 from tests.app.pages.conftest import MINE, XOR
 
+pytestmark = pytest.mark.one_database
+
+MINIMALITY = {"minimal-quasi", "minimal-local", "minimal-subset", "minimal-cardinal"}
 VERDICTS = XOR + "/verdicts"
+
+
+@pytest.fixture(autouse=True)
+def _time_enough(monkeypatch):
+    """On a busy machine too: what a page leaves out for want of time has a test of its own, with a clock of its own."""
+    monkeypatch.setattr(on_the_spot, "SECONDS", 600.0)
 
 
 @pytest.fixture(scope="module")
@@ -50,6 +60,7 @@ def test_every_applicable_criterion_is_there(on, masks, alignment):
         assert all(verdict["outcome"] != "not_computed" for verdict in found.values())
 
 
+@pytest.mark.slow
 def test_stored_outcomes_are_what_is_found_now(app, get, masks, on):
     for mask in (masks[0], masks[80], masks[-1]):
         verdicts = on(f"c-{mask}")
@@ -103,6 +114,7 @@ def test_a_smaller_circuit_is_said_in_words_with_the_edges_it_does_without(on, m
     assert representative is None or representative["words"] == ""
 
 
+@pytest.mark.slow
 def test_side_by_side_differences_come_first(client, get, masks):
     refs = [f"c-{masks[0]}", f"c-{masks[-1]}", f"i-{masks[1]}.0"]
     page = get(VERDICTS, e=refs)
@@ -130,6 +142,7 @@ def test_what_depends_on_the_other_circuits_needs_their_list(on):
     assert "no complete list" in found["minimal-subset"]["reason"]
 
 
+@pytest.mark.slow
 def test_single_edges_are_removed_where_not_all_circuits_are_stored(get, on, masks):
     for mask in masks[::40]:
         (item,) = get(f"{XOR}/verdicts", e=f"c-{mask}", protocol=MINE.name)["explanations"]
@@ -141,6 +154,7 @@ def test_single_edges_are_removed_where_not_all_circuits_are_stored(get, on, mas
         assert truncated["minimal-subset"]["outcome"] == "not_computed"
 
 
+@pytest.mark.slow
 def test_a_rival_is_a_link(client, on, masks):
     rivals = [
         verdict["witness"]["rival"]
@@ -167,7 +181,7 @@ def test_time_that_is_spent_is_no_verdict(app, masks):
     with app.state.store.read() as session:
         place = locate(session, Addresses(), "xor", Scope())
         explanation = find_explanation(session, Addresses(), place, read_ref(f"c-{masks[0]}", 1), 1)
-        slow = judge_on_the_spot(session, explanation, clock=lambda: next(ticks) * SECONDS * 0.3)
+        slow = judge_on_the_spot(session, explanation, clock=lambda: next(ticks) * on_the_spot.SECONDS * 0.3)
     late = [judged for judged in slow if judged.verdict is None]
     assert late
     assert all("a page may take" in judged.why_not for judged in late)

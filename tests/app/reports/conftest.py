@@ -5,32 +5,18 @@ from __future__ import annotations
 import pytest
 from fastapi.testclient import TestClient
 
-from analysis.contradictions.finding import find_contradictions
-from analysis.data import clean_data
 from analysis.pipeline import analyse_output
-from analysis.progress import silent
-from analysis.protocol import COMPLETE
+from analysis.question import ask
 from app.bundled import ALICE_AND_BOB, bundled_networks
-from app.db.reports import contradictions_report
 from app.db.writes import save_analysis, save_network
 from app.jobs import directions, reporting
 from app.jobs.definitions import direction_arguments, report_arguments
-from app.jobs.reporting import Parted
 from app.main import create_app
 from app.settings import Settings
 from tests.factories import small_network
+from tests.quick_contradictions import quick_contradictions
 
 XORNET = f"/networks/{ALICE_AND_BOB}"
-
-
-def quick_contradictions(inputs, report) -> Parted:
-    """What the job computes, with wider bounds and fewer draws."""
-    from analysis.circuits.circuit import Circuit, EdgeLayout
-
-    layout = EdgeLayout(inputs.network.sizes)
-    circuits = [Circuit(layout, mask) for mask in inputs.masks]
-    what = inputs.network, inputs.task, inputs.protocol, inputs.data, circuits
-    return Parted(contradictions_report(find_contradictions(*what, width=0.02, n_frames=500, report=report)), 0.1)
 
 
 @pytest.fixture(scope="session")
@@ -41,22 +27,22 @@ def client(tmp_path_factory):
         bundled = next(one for one in bundled_networks() if one.slug == ALICE_AND_BOB)
         with store.write() as session:
             save_network(session, bundled, slug=bundled.slug, origin="bundled", position=0)
-            row = save_analysis(session, analyse_output(bundled.network, 0, bundled.tasks[0], COMPLETE, clean_data(2)))
+            row = save_analysis(session, analyse_output(ask(bundled.network, task=bundled.tasks[0])))
             key = (bundled.network.digest, 0, row.protocol_digest, row.data_digest, row.result_digest)
             other = small_network(3)
             save_network(session, other, slug="other")
-            save_analysis(session, analyse_output(other.network, 0, other.tasks[0], COMPLETE, clean_data(2)))
+            save_analysis(session, analyse_output(ask(other.network, task=other.tasks[0])))
             save_network(session, small_network(4), slug="untouched")
         arguments = direction_arguments(*key, ["integer", "orthogonal"])
         with store.write() as session:
             inputs = directions.load_direction_inputs(session, arguments)
-            directions.save_found_directions(session, arguments, directions.compute_directions(inputs, silent))
+            directions.save_found_directions(session, arguments, directions.compute_directions(inputs))
         with store.write() as session:
             arguments = report_arguments(*key)
             inputs = reporting.load_ladder_inputs(session, arguments)
-            reporting.save_ladder(session, arguments, reporting.compute_ladder(inputs, silent))
+            reporting.save_ladder(session, arguments, reporting.compute_ladder(inputs))
             inputs = reporting.load_contradiction_inputs(session, arguments)
-            reporting.save_contradictions(session, arguments, quick_contradictions(inputs, silent))
+            reporting.save_contradictions(session, arguments, quick_contradictions(inputs))
         yield client
 
 

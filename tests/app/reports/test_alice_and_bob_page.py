@@ -23,9 +23,9 @@ def cells(story, label):
 def test_the_cast_is_what_was_found(story) -> None:
     assert [one["name"] for one in story["cast"]] == ["Alice", "Bob", "Carol"]
     assert [[reading["words"] for reading in one["readings"]] for one in story["cast"]] == [
-        ["h2 − h3", "h1 − h3"],
-        ["1 − h1 − h2 + h3", "h3"],
-        ["h1", "h2", "h3"],
+        ["n1.1 − n1.2", "n1.0 − n1.2"],
+        ["1 − n1.0 − n1.1 + n1.2", "n1.2"],
+        ["n1.0", "n1.1", "n1.2"],
     ]
     assert story["n_circuits"] == 4
 

@@ -96,11 +96,11 @@ def test_own_swaps_are_a_table(client, story) -> None:
 
 def test_an_offline_copy_has_them(client, tmp_path) -> None:
     folder = tmp_path / "copy"
-    write_site(client.app.state.settings, Wish(("alice-and-bob",), limit=8, interpretations=2), folder)
+    write_site(client.app.state.settings, Wish(("alice-and-bob",), limit=2, interpretations=1), folder)
     names = sorted(str(path.relative_to(folder)) for path in folder.rglob("*.html"))
     assert any("ladder" in name for name in names)
     assert any("/directions" in name for name in names)
-    assert sum("/directions/" in name for name in names) >= 4
+    assert sum("/directions/" in name for name in names) >= 2
     assert any("alice-and-bob" in name.split("/")[0] and name.count("/") <= 1 for name in names)
     page = next(path for path in folder.rglob("*.html") if "ladder" in str(path))
     text = page.read_text(encoding="utf-8")

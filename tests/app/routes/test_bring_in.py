@@ -21,8 +21,9 @@ from tests.hostile.files import hostile_files
 
 
 @pytest.mark.slow
+@pytest.mark.one_database
 def test_nothing_is_stored_whichever_way_they_come(client, store):
-    for file in hostile_files(150, seed=7):
+    for file in hostile_files(60, seed=7):
         for answer in (
             client.post("/api/v1/networks", content=file.raw, params={"task": "decisions", "protocols": "complete"}),
             client.post("/api/v1/networks/preview", content=file.raw),
@@ -91,6 +92,7 @@ def test_what_comes_with_the_confirmation_is_checked_again(client, store):
     assert stored(store) == [0, 0, 0]
 
 
+@pytest.mark.slow
 def test_an_encoding_becomes_the_data_record_of_the_network(client, store):
     half = {"weights": [[[0.5, 0.5], [0.5, 0.5]], [[1.0, -2.0]]], "biases": [[1.0, 0.0], [0.0]]}
     query = {"task": "decisions", "encoding": "-1,1", "name": "on signs", "protocols": "complete"}
@@ -207,6 +209,7 @@ def test_a_deletion_is_final_when_its_time_is_over(client, store):
     assert client.get("/api/v1/networks/hand-made-xor").status_code == 404
 
 
+@pytest.mark.slow
 def test_bundled_networks_can_always_be_brought_back_and_do_not_come_by_themselves(client, store):
     with store.write() as session:
         add_bundled_networks(session)

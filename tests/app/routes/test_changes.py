@@ -57,6 +57,7 @@ def test_another_machine_needs_the_token(application):
         assert post(application, base="http://lab.example", peer=far, authorization=wrong).status_code == 403
 
 
+@pytest.mark.slow
 def test_without_a_token_set_no_token_opens_anything(tmp_path):
     from app.main import create_app
     from app.settings import Settings

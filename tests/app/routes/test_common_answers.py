@@ -1,8 +1,12 @@
 """What the description says of answers that no route declares by itself, held against real ones."""
 
+import pytest
+
 from app.db.writes import save_network
 from app.main import interface_of
 from tests.factories import pretrained_xor
+
+pytestmark = pytest.mark.one_database
 
 HTML = "text/html"
 
@@ -14,6 +18,7 @@ def answers(application, path, method="get"):
     return {status: named[one["$ref"].rpartition("/")[2]] if "$ref" in one else one for status, one in told.items()}
 
 
+@pytest.mark.slow
 def test_what_stands_before_every_route_is_told_of_every_operation(application, client):
     long = "x" * 40_000
     for path in ("/api/v1/networks", "/health", "/jobs.{form}"):

@@ -1,7 +1,10 @@
 """Verdicts over HTTP: they follow an analysis by themselves, and others are asked for once."""
 
+import time
+
 import pytest
 
+from analysis.work import Work
 from app.jobs.worker import Pace, Worker
 from tests.factories import XOR_SLUG, stored_analysis
 
@@ -15,13 +18,13 @@ class Directly:
     def start(self, order):
         from app.jobs.computing import Finished
 
-        outcome = order.compute(order.inputs, lambda _: None)
+        outcome = order.compute(order.inputs, Work(clock=time.perf_counter))
 
         class Done:
             def wait(self, seconds):
                 return Finished(outcome)
 
-            def shards(self):
+            def checkpoints(self):
                 return []
 
             def progress(self):
@@ -43,6 +46,7 @@ def analysed(store):
     return store
 
 
+@pytest.mark.slow
 def test_what_is_missing_is_computed_once_and_then_there(client, analysed):
     before = client.get(HERE, params={"criteria": QUICK}).json()
     assert before["stored"] == before["jobs"] == []
@@ -67,6 +71,7 @@ def test_what_is_missing_is_computed_once_and_then_there(client, analysed):
     assert not client.get(HERE).json()["complete"]  # every criterion is wanted
 
 
+@pytest.mark.slow
 def test_another_setting_is_another_verdict(client, analysed):
     wanted = ["output-faithfulness(tolerance=1000)", "output-faithfulness(tolerance=0)"]
     client.post(HERE, json={"criteria": wanted})

@@ -4,9 +4,12 @@ import json
 
 import pytest
 
+from analysis.criteria.steps import default_steps
 from analysis.networks.files import network_file_json
+from app.jobs import queue
+from app.jobs.definitions import DEFINITIONS
 from app.jobs.worker import Pace, Worker
-from tests.factories import pretrained_xor, small_network
+from tests.factories import XOR_SLUG, pretrained_xor, small_network, stored_analysis
 
 FILE = network_file_json(pretrained_xor())
 
@@ -23,6 +26,18 @@ def test_a_network_is_stored_once(client):
     assert second.json() == {**first.json(), "created": False}
     assert client.get(first.json()["url"]).status_code == 200
     assert client.get(first.json()["api_url"]).json()["network"]["digest"] == pretrained_xor().network.digest
+
+
+def test_known_weights_under_another_name_are_the_same_network_and_found_under_both(client):
+    slug = bring_in(client).json()["slug"]
+    again = bring_in(client, {**FILE, "name": "My own"})
+    assert (again.status_code, again.headers["location"]) == (200, f"/networks/{slug}")
+    assert again.json()["known_as"] == [FILE["name"]]
+    assert client.get("/networks/my-own").headers["location"] == f"/networks/{slug}"
+    for query in ("my own", FILE["name"]):
+        (item,) = client.get("/api/v1/networks", params={"q": query}).json()["items"]
+        assert (item["network"]["slug"], item["also"]) == (slug, ["My own"])
+    assert "also saved as My own" in client.get("/").text
 
 
 @pytest.mark.parametrize(
@@ -103,7 +118,7 @@ def test_the_result_of_an_analysis_is_its_file(client, store):
     assert missing.status_code == 404
     assert "not been made" in missing.json()["error"]
     client.post(f"/api/v1/networks/{slug}/analyses", json={})
-    Worker(store, pace=Pace(poll_seconds=0.05)).run(until_idle=True)
+    Worker(store, pace=Pace(poll_seconds=0.05), definitions={"analyse": DEFINITIONS["analyse"]}).run(until_idle=True)
     document = client.get(f"/api/v1/networks/{slug}/result").json()
     assert document["format"] == "pluriscope-result/1"
     assert document["network"] == file.network.digest
@@ -113,3 +128,20 @@ def test_the_result_of_an_analysis_is_its_file(client, store):
     assert "masks" not in short["outputs"][0]["circuits"]
     assert client.get(f"/api/v1/networks/{slug}/result", params={"output": 4}).status_code == 404
     assert client.get(f"/api/v1/networks/{slug}/result", params={"mask": "x"}).status_code == 400
+
+
+def test_a_page_follows_whatever_works_on_its_network_and_then_asks_no_more(client, store):
+    analysis = stored_analysis(store)
+    address = f"/networks/{XOR_SLUG}"
+    assert "data-poll" not in client.get(address).text
+    with store.write() as session:
+        job = queue.enqueue_criteria(session, session.merge(analysis), default_steps()).id
+    (working,) = client.get(f"/api/v1{address}").json()["working"]
+    assert (working["id"], working["title"]) == (job, "criteria under complete")
+    text = client.get(f"{address}?protocol=paper").text
+    assert text.count("data-poll") == 1
+    assert f'hx-get="{address}?protocol=paper"' in text
+    assert "<noscript> Without scripts" in text
+    assert "<html" in client.get(address, headers={"HX-Request": "true"}).text, "all of it is renewed"
+    client.post(f"/api/v1/jobs/{job}/cancel")
+    assert "data-poll" not in client.get(address).text

@@ -33,7 +33,8 @@ def events_of(text: str) -> list[tuple[str, str]]:
     return found
 
 
-def test_a_stream_tells_every_change_and_ends_with_the_job(client, store):
+def test_a_stream_tells_every_change_and_ends_with_the_job(client, store, monkeypatch):
+    monkeypatch.setattr("app.db.reads.jobs.TICK_SECONDS", 1e9)  # the passing of time alone is told, too, on purpose
     feed = client.app.state.job_feed
     feed.seconds = 0.02
     job_id = enqueue(store)

@@ -5,7 +5,9 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import select
 
-from analysis.protocol import PAPER
+from analysis.pipeline import analyse_output
+from analysis.protocol import COMPLETE, PAPER
+from analysis.question import ask as question
 from app.db.engine import store_at
 from app.db.links import rename_network
 from app.db.tables import NetworkRow
@@ -13,7 +15,7 @@ from app.db.writes import save_analysis, save_network
 from app.jobs import leases
 from app.jobs.leases import Progress
 from app.main import create_app
-from tests.factories import XOR_SLUG, real_analysis, small_network, stored_analysis
+from tests.factories import XOR_SLUG, exact_xor, small_network, stored_analysis
 
 NETWORK = f"/networks/{XOR_SLUG}"
 
@@ -128,12 +130,17 @@ def test_pictures_keep_their_own_tags(client, store):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", [0, 1])
-def test_whatever_is_changed_kept_pages_are_as_if_made_anew(client, application, store, elsewhere, served, seed):
+def test_whatever_is_changed_kept_pages_are_as_if_made_anew(client, application, store, elsewhere, served):
     """The same store behind an application that keeps nothing: after each of many changes both say the same."""
-    stored_analysis(store)
+    xor = exact_xor()
+    found_first, found_later = (
+        analyse_output(question(xor.network, task=xor.tasks[0], protocol=p)) for p in (COMPLETE, PAPER)
+    )
+    with store.write() as session:
+        save_network(session, xor, slug=XOR_SLUG)
+        save_analysis(session, found_first)
     plain = create_app(application.state.settings.model_copy(update={"kept_answers_bytes": 0}))
-    random = np.random.default_rng(seed)
+    random = np.random.default_rng(0)
     slugs, held = [XOR_SLUG], []
     number = {"x-request-id": "one"}  # pages of errors show it
 
@@ -162,17 +169,18 @@ def test_whatever_is_changed_kept_pages_are_as_if_made_anew(client, application,
 
     def find() -> None:
         with elsewhere.write() as session:
-            save_analysis(session, real_analysis(PAPER))
+            save_analysis(session, found_later)
 
     with TestClient(plain, base_url="http://127.0.0.1", client=("127.0.0.1", 50_000), follow_redirects=False) as anew:
-        for _ in range(25):
-            random.choice([add_a_network, rename, ask, work, work, work, find])()
+        changes = [add_a_network, rename, ask, work, work, work, find, rename, ask, work]
+        for change in random.permutation(changes):
+            change()
             paths = ["/", "/api/v1/networks", "/studies"]
             for slug in {slugs[0], str(random.choice(slugs))}:
                 parts = ("", "/circuits", "/algorithms", "/explanations", "/funnel", "/ladder", "/rename")
                 paths += [f"/networks/{slug}{part}" for part in parts] + [f"/api/v1/networks/{slug}/explanations"]
-            for path in [str(path) for path in random.permutation(paths)[:8]]:
+            for path in [str(path) for path in random.permutation(paths)[:5]]:
                 for _ in range(2):
                     kept, made = client.get(path, headers=number), anew.get(path, headers=number)
                     assert (kept.status_code, kept.text) == (made.status_code, made.text), path
-    assert served().count("confirmed") > 20
+    assert served().count("confirmed") > 8

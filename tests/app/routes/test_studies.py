@@ -9,8 +9,11 @@ import pytest
 
 from analysis.studies.design import FACTORS
 from analysis.studies.result_file import read_results, result_bytes
-from app.db.studies import save_outcomes, save_results
-from app.settings import ROOT
+from app.db.reads.jobs import jobs_of_network
+from app.db.reads.studies import find_study, study_jobs
+from app.db.studies import save_outcomes, save_results, sum_up
+from app.jobs import study_queue
+from tests.checkout import ROOT
 from tests.study_factories import MEASURES, design, judged_on_rows, results, settings
 
 API = "/api/v1/studies"
@@ -23,6 +26,43 @@ def study(store):
     return "/studies/xor-width"
 
 
+def test_a_page_follows_its_study_until_it_is_summed_up(client, store):
+    with store.write() as session:
+        row = study_queue.start(session, design())
+        save_outcomes(session, row, results(design()).outcomes)
+        for job in study_jobs(session, row.digest):
+            job.state = "done"
+        study_queue.ask_for_summary(session, row)
+    page, text = client.get(f"{API}/xor-width").json(), client.get("/studies/xor-width").text
+    assert (page["progress"]["state"], page["moving"], page["summed"]) == ("done", True, 0)
+    assert text.count("data-poll") == 1
+    assert "Not summed up yet" in text
+    assert "<noscript>Without scripts" in text
+    with store.write() as session:
+        for job in jobs_of_network(session, row.digest, unfinished=True):
+            job.state = "failed"
+    text = client.get("/studies/xor-width").text
+    assert "data-poll" not in text
+    assert "could not be summed up" in text
+    assert 'class="empty computing"' not in text
+    with store.write() as session:
+        sum_up(session, find_study(session, "xor-width"))
+    text = client.get("/studies/xor-width").text
+    assert "data-poll" not in text
+    assert text.count('data-fetched="8"') == len(page["figures"])
+
+
+def test_a_study_that_is_stopped_is_summed_up_as_far_as_it_got(client, store):
+    with store.write() as session:
+        row = study_queue.start(session, design())
+        save_outcomes(session, row, results(design()).outcomes[:3])
+    client.post(f"{API}/xor-width/pause")
+    assert client.get(f"{API}/xor-width").json()["moving"]
+    with store.read() as session:
+        assert [job.kind for job in jobs_of_network(session, row.digest, unfinished=True)] == ["study-summary"]
+
+
+@pytest.mark.slow
 def test_pages_of_a_study_answer_and_their_twins_too(client, study):
     for path in (
         "/studies",
@@ -71,6 +111,7 @@ def test_the_page_counts_failed_networks(client, study):
     assert "from the authors" in html
 
 
+@pytest.mark.slow
 def test_every_dot_leads_to_its_network(client, study):
     view = client.get(f"/api/v1{study}/figures/circuits-valid").json()
     dots = view["plot"]["data"][0]["customdata"]
@@ -111,6 +152,7 @@ def test_every_column_of_the_data_is_described_or_a_factor_or_a_measure(client, 
     assert [name for name in columns if f"`{name}`" not in told and name not in (*FACTORS, *MEASURES)] == []
 
 
+@pytest.mark.slow
 def test_parquet_says_what_to_install_or_holds_the_same(client, study):
     answer = client.get(f"/api/v1{study}/data.parquet")
     try:
@@ -297,6 +339,7 @@ def test_a_ladder_says_what_it_takes_together(client, store):
 ABOUT_INPUTS = ("explanations", "algorithms", "directions", "ladder", "funnel", "common-ground", "sandbox")
 
 
+@pytest.mark.slow
 def test_on_rows_that_are_no_inputs_only_circuits_are_shown_and_asked_for(client, store):
     known = judged_on_rows(results())
     with store.write() as session:

@@ -3,16 +3,22 @@
 import re
 
 import pytest
+from sqlalchemy import select
 
 from analysis.networks.files import NetworkFile
 from analysis.networks.training_cost import untrained_network
 from analysis.networks.training_course import TrainingCourse
 from analysis.networks.training_spec import TrainingOutcome, training_spec
+from app.db.codecs import network_of
 from app.db.job_tables import JobRow
 from app.db.reads.jobs import find_job
+from app.db.studies import save_results
+from app.db.tables import NetworkRow
 from app.db.writes import save_network
 from app.jobs.training import keep_courses, save_training_outcome
+from app.pages.training.options import DEFAULT_SEED
 from tests.factories import pretrained_xor
+from tests.study_factories import results as study_results
 
 FORM = {
     "tasks": "XOR, AND",
@@ -224,12 +230,43 @@ def test_of_a_network_from_elsewhere_its_shape_is_taken_over(client, store):
         slug = save_network(session, pretrained_xor(), origin="uploaded").slug
     page = client.get("/api/v1/train", params={"like": slug}).json()
     assert page["like"]["trained_here"] is False
-    assert (page["values"]["hidden"], page["values"]["tasks"], page["values"]["seed"]) == ("3, 3", "XOR", "0")
+    assert (page["values"]["hidden"], page["values"]["tasks"]) == ("3, 3", "XOR")
+    assert page["values"]["seed"] == str(DEFAULT_SEED)
     network = client.get(f"/api/v1/networks/{slug}").json()
     assert network["learning"] is None
     assert "trained elsewhere" in network["learning_unknown"]
     assert "trained elsewhere" in client.get(f"/networks/{slug}").text
     assert client.get(f"/networks/{slug}/training.csv").status_code == 404
+
+
+@pytest.mark.slow
+def test_weights_that_a_study_has_already_are_saved_under_the_name_that_was_typed(client, store):
+    with store.write() as session:
+        save_results(session, study_results())
+        row = session.scalars(select(NetworkRow).order_by(NetworkRow.id)).first()
+        by_study, network = (row.slug, row.name), network_of(row)
+    job = client.post("/train", data={"name": "My network", "protocols": ""}).headers["location"].rsplit("/", 1)[-1]
+    with store.write() as session:
+        arguments = session.get(JobRow, job).arguments
+        spec = training_spec(arguments["specs"][0])
+        outcome = TrainingOutcome(spec, "converged", network, 3, 0.009, 1.0, (0.3, 0.1, 0.009))
+        saved = save_training_outcome(session, arguments, [outcome])
+        row = session.get(JobRow, job)
+        row.state, row.result, row.found, row.started_at = "done", dict(saved.result), saved.found, row.created_at
+    told = client.get(f"/jobs/{job}").text
+    assert f"These weights already exist as {by_study[1]}; saved under your name, too." in told
+    assert 'href="/networks/my-network"' in told
+    for address in ("/api/v1/networks", "/api/v1/networks?q=my+network"):
+        (item,) = client.get(address).json()["items"]
+        assert (item["network"]["name"], item["also"]) == ("My network", [by_study[1]])
+    page = client.get("/api/v1/networks/my-network").json()
+    assert page["learning"]["networks"][0]["losses"] == [[1, 0.3], [2, 0.1], [3, 0.009]]
+    assert [study["name"] for study in page["studies"]] == ["XOR by width"]
+    text = client.get("/networks/my-network").text
+    assert "Trained here." in text
+    assert f"The same weights are known as {by_study[1]}." in text
+    led = client.get(f"/networks/{by_study[0]}/circuits?edges_max=3")
+    assert (led.status_code, led.headers["location"]) == (301, "/networks/my-network/circuits?edges_max=3")
 
 
 def test_how_a_network_learned_stays_on_its_page_and_can_be_taken_along(client, store):

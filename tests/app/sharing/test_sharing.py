@@ -22,7 +22,7 @@ from app.pages.sharing.targets import read_target
 from app.settings import Settings
 from tests.app.sharing.conftest import ALGORITHM, ALIGNMENT, CIRCUIT, COMPARISON, INTERPRETATION, SHARED, XOR, beside
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.one_database]
 
 
 def png_size(body: bytes) -> tuple[int, int]:

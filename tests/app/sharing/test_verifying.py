@@ -12,7 +12,7 @@ from analysis.circuits.circuit import circuit_from_hex
 from analysis.networks.files import network_file_json
 from analysis.protocol import COMPLETE
 from analysis.reverify import smaller_by_one
-from app.db.tables import AlignmentRow
+from app.db.tables import AlignmentRow, AnalysisRow
 from app.db.writes import save_analysis, save_network
 from app.main import create_app
 from app.routes import computing
@@ -96,6 +96,49 @@ def test_a_tampered_store_is_noticed(tmp_path) -> None:
         assert "1 figure differs" in client.get(f"{ALIGNMENT}/verify").text
 
 
+def test_a_network_says_what_was_compared_and_its_counts_are_found_again(client) -> None:
+    told = client.get(f"/api/v1{XOR}/verify").json()
+    assert told["found"] == "3 digests match; 8 counts found again"
+    counts = {one["key"]: (one["stored"], one["recomputed"], one["status"]) for one in told["counts"]}
+    assert counts["circuits_valid"] == (197, 197, "equal")
+    assert counts["interpretations_total"] == (147_899_020, 147_899_020, "equal")
+    assert {status for _, _, status in counts.values()} == {"equal"}
+    assert told["counts_url"] == ""
+    without = client.get(f"/api/v1{XOR}/verify?counts=no").json()
+    assert (without["found"], without["verdict"]) == ("3 digests match; counts not recomputed", "equal")
+    assert without["counts"] == []
+    assert client.get(f"/api/v1{without['counts_url']}").json()["counts"] == told["counts"]
+    one = client.get(f"/api/v1{CIRCUIT}/verify").json()
+    assert (one["counts"], one["counts_seconds"], one["counts_url"]) == ([], None, "")
+    assert "figures found again" in one["found"]
+
+
+def test_counts_are_recomputed_unasked_only_where_that_takes_seconds(tmp_path, monkeypatch) -> None:
+    app = create_app(Settings(data=tmp_path))
+    with TestClient(app, base_url="http://127.0.0.1") as client:
+        with app.state.store.write() as session:
+            save_network(session, pretrained_xor(), slug="xor")
+            save_analysis(session, real_analysis(COMPLETE))
+            session.execute(update(AnalysisRow).values(seconds={"circuits": 30.0}, circuits_valid=198))
+        told = client.get(f"/api/v1{XOR}/verify").json()
+        assert (told["counts"], told["counts_seconds"]) == ([], 30.0)
+        assert "Recompute the counts, about 30 s" in client.get(f"{XOR}/verify").text
+        asked = client.get(f"/api/v1{told['counts_url']}").json()
+        assert (asked["verdict"], asked["found"]) == ("differs", "1 figure differs from what is stored")
+        wrong = [one for one in asked["counts"] if one["status"] == "differs"]
+        assert [(one["key"], one["stored"], one["recomputed"]) for one in wrong] == [("circuits_valid", 198, 197)]
+        with app.state.store.write() as session:
+            session.execute(update(AnalysisRow).values(seconds={"circuits": 3000.0}))
+        assert client.get(f"/api/v1{XOR}/verify").json()["counts_url"] == ""
+        assert " --counts</code>" in client.get(f"{XOR}/verify").text
+        refused = client.get(f"/api/v1{XOR}/verify?counts=yes")
+        assert (refused.status_code, "pluriscope verify --counts" in refused.text) == (400, True)
+        monkeypatch.setenv("PLURISCOPE_DATA", str(tmp_path))
+        monkeypatch.delenv("PLURISCOPE_DATABASE_URL", raising=False)
+        assert run("verify", "--counts", XOR) == 1
+        assert run("verify", XOR) == 0
+
+
 @pytest.mark.parametrize(
     ("page", "status"),
     [
@@ -103,6 +146,8 @@ def test_a_tampered_store_is_noticed(tmp_path) -> None:
         (f"{INTERPRETATION[:-1]}99999999999/verify", 404),
         (f"{CIRCUIT}/verify?unknown=1", 400),
         (f"{CIRCUIT}/verify?output=7", 404),
+        (f"{CIRCUIT}/verify?counts=yes", 400),
+        (f"{XOR}/verify?counts=perhaps", 400),
         ("/networks/nowhere/verify", 404),
         ("/compare/verify?network=xor&e=rubbish", 400),
     ],

@@ -53,14 +53,15 @@ def figures(client, page: str) -> dict[str, dict]:
 
 def test_every_stored_verdict_is_found_again_or_says_why_not(judged) -> None:
     _, client = judged
-    for page, kind in ((CIRCUIT, "circuit"), (ALGORITHM, "algorithm"), (ALIGNMENT, "alignment")):
-        found = figures(client, page)
+    of_circuit = figures(client, CIRCUIT)
+    of_others = [(figures(client, ALGORITHM), "algorithm"), (figures(client, ALIGNMENT), "alignment")]
+    for found, kind in ((of_circuit, "circuit"), *of_others):
         for criterion in criteria_for(kind):
             one = found[f"criterion {criterion.key}"]
             assert one["status"] == "equal", one
             assert one["stored"] in ("passed", "failed", "undecided", "not applicable")
-    assert figures(client, CIRCUIT)["criterion resample-ablation score"]["recomputed"] == "12/16"
-    changed = figures(client, CIRCUIT)["criterion output-faithfulness(tolerance=0.2)"]
+    assert of_circuit["criterion resample-ablation score"]["recomputed"] == "12/16"
+    changed = of_circuit["criterion output-faithfulness(tolerance=0.2)"]
     assert changed["status"] == "not_recomputed"
     assert "settings of its own" in changed["note"]
 

@@ -24,7 +24,7 @@ from app.main import create_app
 from app.settings import Settings
 from tests.app.cli.test_analyse import run
 from tests.app.jobs.kinds import KINDS
-from tests.app.jobs.test_worker import wait_for
+from tests.app.jobs.test_worker import PATIENCE_SECONDS, wait_for
 from tests.factories import XOR_SLUG, small_network, stored_analysis, temporary_store
 
 LOCAL = ("127.0.0.1", 50_000)
@@ -153,7 +153,7 @@ def test_a_job_whose_result_finds_no_room_is_saved_once_there_is(tmp_path):
             assert seen() == ("done", 1)
         finally:
             stop.set()
-            thread.join(30)
+            thread.join(PATIENCE_SECONDS)
         store.close()
         assert is_sound(folder)
 

@@ -16,7 +16,8 @@ from app.db.engine import newest_revision
 from app.db.job_tables import JobRow
 from app.jobs.presence import PRESENT_SECONDS, Showing
 from app.main import create_app
-from app.settings import ROOT, Settings
+from app.settings import Settings
+from tests.checkout import ROOT
 
 LOCAL = ("127.0.0.1", 50_000)
 AWAY = ("203.0.113.7", 50_000)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from fractions import Fraction
 
 import numpy as np
@@ -30,15 +30,15 @@ def events_of(
         witnesses = []
         if square is not None and square.witness is not None:
             inputs = tuple(square.witness)
-            hidden = activations(place.cut, np.array([inputs]))[-2][0]
+            hidden = activations(place.question.cut, np.array([inputs]))[-2][0]
             state = [Fraction(float(h)) for h in hidden]
-            where = f"input ({', '.join(f'{x:g}' for x in inputs)}), h = ({', '.join(f'{h:.3g}' for h in hidden)})"
+            where = f"input ({', '.join(f'{x:g}' for x in inputs)}), {_state_words(hidden, place, '.3g')}"
             witnesses.append(_witness(where, state, readers, cast, place, ""))
         if cube is not None and cube.witness is not None:
             state = [Fraction(h) for h in cube.witness]
-            where = f"h = ({', '.join(f'{float(h):g}' for h in state)})"
-            changes = "_".join(f"{len(place.cut.sizes) - 2}.{i}v{float(h):g}" for i, h in enumerate(state))
-            now = f"{'0' * place.cut.n_inputs}_{changes}"
+            where = _state_words([float(h) for h in state], place, "g")
+            changes = "_".join(f"{len(place.question.cut.sizes) - 2}.{i}v{float(h):g}" for i, h in enumerate(state))
+            now = f"{'0' * place.question.cut.n_inputs}_{changes}"
             url = addresses.sandbox(place.row.slug, [], place.scope, now=now)
             witnesses.append(_witness(where, state, readers, cast, place, url))
         if (cube is None or Fraction(cube.share) == 0) and (square is None or square.high == 0):
@@ -66,20 +66,26 @@ def _witness(
     url: str,
 ) -> WitnessView:
     """What everyone says in one state of the last hidden layer."""
-    weights = [Fraction(float(w)) for w in place.cut.weights[-1][0]]
-    edge = {"sigmoid": Fraction(0)}.get(place.cut.output_activation, Fraction(1, 2))
-    level = sum((w * h for w, h in zip(weights, state, strict=True)), Fraction(float(place.cut.biases[-1][0])))
+    weights = [Fraction(float(w)) for w in place.question.cut.weights[-1][0]]
+    edge = {"sigmoid": Fraction(0)}.get(place.question.cut.output_activation, Fraction(1, 2))
+    level = sum((w * h for w, h in zip(weights, state, strict=True)), Fraction(float(place.question.cut.biases[-1][0])))
     said = []
     for reader, one in zip(readers, cast, strict=True):
         index, readings = 0, []
-        for name, row, constant in zip(reader.names, reader.weights, reader.constants, strict=True):
+        for reading, row, constant in zip(one.readings, reader.weights, reader.constants, strict=True):
             value = sum((Fraction(w) * h for w, h in zip(row, state, strict=True)), Fraction(constant)) + Fraction(1, 2)
             index = index << 1 | int(value > Fraction(1, 2))
-            readings.append(f"{name}: {float(value):.3g}")
+            readings.append(f"{reading.shown}: {float(value):.3g}")
         said.append(
             SaidView(name=one.name, readings=readings, says=reader.outputs[index], possible=reader.possible[index])
         )
     return WitnessView(where=where, network=int(level > edge), said=said, url=url)
+
+
+def _state_words(state: Iterable[float], place: Place, digits: str) -> str:
+    """A state of the last hidden layer, neuron by neuron."""
+    layer = place.question.cut.n_hidden_layers
+    return ", ".join(f"n{layer}.{neuron} = {value:{digits}}" for neuron, value in enumerate(state))
 
 
 def _event_words(kind: str, names: Sequence[str]) -> str:

@@ -40,7 +40,7 @@ def build_alice_and_bob(session: Session, addresses: Addresses) -> AliceAndBobPa
     cast = [] if report is None else cast_of(report, place, addresses)
     slug = place.row.slug
     return AliceAndBobPage(
-        network=network_view(place.row, addresses, place.network),
+        network=network_view(place.row, addresses, place.question.model),
         state=state,
         job=None if job is None else job_view(job, addresses),
         cast=cast,

@@ -52,7 +52,7 @@ def tests_of(report: ContradictionsReport, place: Place) -> list[TestView]:
         ),
     ]
     if report.in_cube:
-        width = place.cut.sizes[-2]
+        width = place.question.cut.sizes[-2]
         wrong = {one.readers[0]: one for one in report.in_cube if one.kind == "wrong"}
         impossible = {one.readers[0]: one for one in report.in_cube if one.kind == "impossible"}
         corners = 2**width

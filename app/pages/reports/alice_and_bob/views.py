@@ -6,7 +6,7 @@ from datetime import datetime
 
 from pydantic import Field
 
-from app.pages.formulas import FractionView
+from app.pages.formulas import SHOWN, FractionView
 from app.pages.options import Options, PageModel
 from app.pages.reports.state import ReportState
 from app.pages.shared import JobView, NetworkView
@@ -20,8 +20,9 @@ class ReadingView(PageModel):
     """How one variable is read off the hidden layer."""
 
     formula: str
+    shown: str = Field(description=SHOWN)
     truth_table: list[int]
-    words: str = Field(description="The reading as people say it, e.g. h1 − h3.")
+    words: str = Field(description="The reading as people say it, e.g. n1.0 − n1.2.")
     weights: list[float]
 
 

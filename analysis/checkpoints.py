@@ -22,13 +22,13 @@ from typing import Protocol as Interface
 
 import numpy as np
 
-from analysis.errors import InvalidShard
+from analysis.errors import InvalidCheckpoint
 
 Value = TypeVar("Value")
 _LEVEL: Final = 1  # of compression: masks and outputs shrink well, and the work must not wait
 
 
-class Shards(Interface):
+class Checkpoints(Interface):
     """Where finished parts go, and come back from."""
 
     def recall(self, key: str, /) -> Any | None:
@@ -41,7 +41,7 @@ class Shards(Interface):
         """Hand a finished part over."""
 
 
-class Forgetful:
+class NoCheckpoints:
     """Keeps nothing."""
 
     def recall(self, _key: str, /) -> Any | None:
@@ -54,11 +54,11 @@ class Forgetful:
         pass
 
 
-FORGETFUL: Final = Forgetful()
+NO_CHECKPOINTS: Final = NoCheckpoints()
 
 
 @dataclass(frozen=True)
-class Shard:
+class Checkpoint:
     """A finished part on its way to whoever keeps it.
 
     Args:
@@ -70,7 +70,7 @@ class Shard:
     data: bytes
 
 
-class PackedShards:
+class PackedCheckpoints:
     """Finished parts as bytes: those of earlier attempts by key, new ones handed on.
 
     Args:
@@ -84,7 +84,7 @@ class PackedShards:
     def __init__(
         self,
         known: Mapping[str, bytes],
-        hand_over: Callable[[Shard], None],
+        hand_over: Callable[[Checkpoint], None],
         *,
         clock: Callable[[], float] | None = None,
         min_seconds: float = 1.0,
@@ -98,7 +98,7 @@ class PackedShards:
         data = self._known.get(key)
         try:
             return None if data is None else unpack(data)
-        except InvalidShard:  # of an older version, or spoiled: it is found again
+        except InvalidCheckpoint:  # of an older version, or spoiled: it is found again
             return None
 
     def due(self) -> bool:
@@ -107,24 +107,24 @@ class PackedShards:
     def keep(self, key: str, value: Any, /) -> None:
         data = pack(value)
         if len(data) <= self._max_bytes:
-            self._hand_over(Shard(key, data))
+            self._hand_over(Checkpoint(key, data))
         self._since = self._clock() if self._clock else 0.0
 
 
-def once(shards: Shards, key: str, find: Callable[[], Value]) -> Value:
+def once(checkpoints: Checkpoints, key: str, find: Callable[[], Value]) -> Value:
     """A part of the work: recalled if it was kept, else found, and kept if a part is due."""
-    known = shards.recall(key)
+    known = checkpoints.recall(key)
     if known is not None:
         return known  # type: ignore[no-any-return]  # whoever names the key knows what it kept
     value = find()
-    if shards.due():
-        shards.keep(key, value)
+    if checkpoints.due():
+        checkpoints.keep(key, value)
     return value
 
 
 def in_parts(
     pieces: Iterable[Callable[[], Value]],
-    shards: Shards,
+    checkpoints: Checkpoints,
     *,
     written: Callable[[Value], Any] = lambda value: value,
     read: Callable[[Any], Value] = lambda value: value,
@@ -135,19 +135,19 @@ def in_parts(
 
     Args:
         pieces: in an order that depends on the input alone; asked for one by one, after what came before was taken.
-        shards: where parts go and come from.
+        checkpoints: where parts go and come from.
         written: what is found → plainer values that can be kept.
         read: the other way.
     """
     begin = 0
     since: list[Value] = []
     for at, piece in (numbered := enumerate(pieces)):
-        known = shards.recall(str(at))
+        known = checkpoints.recall(str(at))
         found = [piece()] if known is None else [read(value) for value in known]
         if known is None:
             since += found
-        if since and (known is not None or shards.due()):
-            shards.keep(str(begin), tuple(map(written, since)))
+        if since and (known is not None or checkpoints.due()):
+            checkpoints.keep(str(begin), tuple(map(written, since)))
             begin, since = at + 1, []
         if known is not None:
             begin = at + len(known)
@@ -161,28 +161,28 @@ class Within:
     """The parts of one stage under keys of their own.
 
     Args:
-        shards: of the whole work.
+        checkpoints: of the whole work.
         prefix: the stage's.
     """
 
-    def __init__(self, shards: Shards, prefix: str) -> None:
-        self._shards, self._prefix = shards, prefix
+    def __init__(self, checkpoints: Checkpoints, prefix: str) -> None:
+        self._checkpoints, self._prefix = checkpoints, prefix
 
     def recall(self, key: str, /) -> Any | None:
-        return self._shards.recall(f"{self._prefix}/{key}")
+        return self._checkpoints.recall(f"{self._prefix}/{key}")
 
     def due(self) -> bool:
-        return self._shards.due()
+        return self._checkpoints.due()
 
     def keep(self, key: str, value: Any, /) -> None:
-        self._shards.keep(f"{self._prefix}/{key}", value)
+        self._checkpoints.keep(f"{self._prefix}/{key}", value)
 
 
 def pack(value: Any) -> bytes:
     """A value as bytes.
 
     Raises:
-        InvalidShard: it holds something that is no number, text, array, collection or record of this package.
+        InvalidCheckpoint: it holds something that is no number, text, array, collection or record of this package.
     """
     arrays: list[np.ndarray[Any, Any]] = []
     text = json.dumps(_tagged(value, arrays), separators=(",", ":")).encode()
@@ -195,18 +195,20 @@ def unpack(data: bytes) -> Any:
     """The value that :func:`pack` made these bytes of: equal to the last bit.
 
     Raises:
-        InvalidShard: they are none, or name a record that this version does not have.
+        InvalidCheckpoint: they are none, or name a record that this version does not have.
     """
     try:
         plain = memoryview(zlib.decompress(data))
         start = 8 + int.from_bytes(plain[:8], "little")
         value, end = _untagged(json.loads(bytes(plain[8:start])), plain, start)
-    except InvalidShard:
+    except InvalidCheckpoint:
         raise
     except Exception as error:  # bytes from elsewhere may break anything on the way
-        raise InvalidShard("shard", f"cannot be read ({type(error).__name__}: {error})", "find it again") from None
+        raise InvalidCheckpoint(
+            "checkpoint", f"cannot be read ({type(error).__name__}: {error})", "find it again"
+        ) from None
     if end != len(plain):
-        raise InvalidShard("shard", "is longer than what it says", "find it again")
+        raise InvalidCheckpoint("checkpoint", "is longer than what it says", "find it again")
     return value
 
 
@@ -232,7 +234,7 @@ def _tagged(value: Any, arrays: list[np.ndarray[Any, Any]]) -> Any:
     if is_dataclass(value) and kind.__module__.startswith("analysis."):
         found = [_tagged(getattr(value, one.name), arrays) for one in fields(value) if one.init]
         return ["record", f"{kind.__module__}:{kind.__qualname__}", found]
-    raise InvalidShard("shard", f"cannot hold a {kind.__module__}.{kind.__qualname__}", "keep plainer values")
+    raise InvalidCheckpoint("checkpoint", f"cannot hold a {kind.__module__}.{kind.__qualname__}", "keep plainer values")
 
 
 def _untagged(told: Any, plain: memoryview, at: int) -> tuple[Any, int]:
@@ -245,7 +247,7 @@ def _untagged(told: Any, plain: memoryview, at: int) -> tuple[Any, int]:
     if kind in ("array", "scalar"):
         dtype = np.dtype(rest[0])
         if dtype.kind not in "biuf":
-            raise InvalidShard("shard", f"holds an array of {rest[0]}", "find it again")
+            raise InvalidCheckpoint("checkpoint", f"holds an array of {rest[0]}", "find it again")
         count = 1
         for size in rest[1]:
             count *= size
@@ -270,11 +272,11 @@ def _untagged(told: Any, plain: memoryview, at: int) -> tuple[Any, int]:
 def _record(name: str, values: list[Any]) -> Any:
     module, _, qualified = name.partition(":")
     if not module.startswith("analysis."):
-        raise InvalidShard("shard", f"names {name!r}, which is no record of the engine", "find it again")
+        raise InvalidCheckpoint("checkpoint", f"names {name!r}, which is no record of the engine", "find it again")
     kind: Any = import_module(module)
     for part in qualified.split("."):
         kind = getattr(kind, part)
     if not (isinstance(kind, type) and is_dataclass(kind)):
-        raise InvalidShard("shard", f"names {name!r}, which is no record", "find it again")
+        raise InvalidCheckpoint("checkpoint", f"names {name!r}, which is no record", "find it again")
     names = [one.name for one in fields(kind) if one.init]
     return kind(**dict(zip(names, values, strict=True)))

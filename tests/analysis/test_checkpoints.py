@@ -8,14 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from analysis.checkpoints import NO_CHECKPOINTS, Checkpoint, PackedCheckpoints, in_parts, once, pack, unpack
 from analysis.circuits.search import search_circuits
-from analysis.data import clean_data
-from analysis.errors import Cancelled, InvalidShard
+from analysis.errors import Cancelled, InvalidCheckpoint
 from analysis.limits import Limits
 from analysis.pipeline import analyse_output
 from analysis.protocol import COMPLETE, PAPER
+from analysis.question import ask
 from analysis.result_file import output_json
-from analysis.shards import FORGETFUL, PackedShards, Shard, in_parts, once, pack, unpack
+from analysis.work import Work
 from tests.factories import pretrained_xor
 
 plain = st.recursive(
@@ -25,6 +26,7 @@ plain = st.recursive(
 )
 
 
+@pytest.mark.slow
 @given(plain)
 def test_plain_values_come_back_as_they_were(value):
     again = unpack(pack(value))
@@ -34,7 +36,7 @@ def test_plain_values_come_back_as_they_were(value):
 
 def test_arrays_and_records_come_back_to_the_last_bit():
     file = pretrained_xor()
-    found = search_circuits(file.network.for_output(0), file.tasks[0], COMPLETE, clean_data(2))
+    found = search_circuits(ask(file.network, task=file.tasks[0]))
     again = unpack(pack({"found": found, "odd": np.float64(np.nan), "big": 10**60, "set": frozenset({3, 1})}))
     for name in ("masks", "outputs", "margins"):
         np.testing.assert_array_equal(getattr(again["found"], name), getattr(found, name))
@@ -48,7 +50,7 @@ def test_arrays_and_records_come_back_to_the_last_bit():
     [
         ["record", "os:path", []],
         ["record", "subprocess:Popen", [["list", ["true"]]]],
-        ["record", "analysis.shards:pack", [1]],
+        ["record", "analysis.checkpoints:pack", [1]],
         ["record", "analysis.nothing:Here", []],
         ["array", "|O", [1]],
         ["array", "<f8", [10**9]],
@@ -59,19 +61,19 @@ def test_arrays_and_records_come_back_to_the_last_bit():
 def test_nothing_but_values_can_be_read(told):
     text = json.dumps(told).encode()
     data = zlib.compress(len(text).to_bytes(8, "little") + text + b"\0")
-    with pytest.raises(InvalidShard):
+    with pytest.raises(InvalidCheckpoint):
         unpack(data)
 
 
 @pytest.mark.parametrize("data", [b"", b"nonsense", zlib.compress(b"\xff" * 20)])
 def test_spoiled_bytes_are_refused_and_found_again(data):
-    with pytest.raises(InvalidShard):
+    with pytest.raises(InvalidCheckpoint):
         unpack(data)
-    assert once(PackedShards({"x": data}, lambda _: None), "x", lambda: 7) == 7
+    assert once(PackedCheckpoints({"x": data}, lambda _: None), "x", lambda: 7) == 7
 
 
 def test_what_cannot_be_told_cannot_be_kept():
-    with pytest.raises(InvalidShard, match="cannot hold a"):
+    with pytest.raises(InvalidCheckpoint, match="cannot hold a"):
         pack([object()])
 
 
@@ -80,10 +82,10 @@ class Stopping:
 
     def __init__(self, known: dict[str, bytes], reports: int) -> None:
         self.kept, self.left = dict(known), reports
-        self.recalled = PackedShards(known, self._take)
+        self.recalled = PackedCheckpoints(known, self._take)
 
-    def _take(self, shard: Shard) -> None:
-        self.kept[shard.key] = shard.data
+    def _take(self, checkpoint: Checkpoint) -> None:
+        self.kept[checkpoint.key] = checkpoint.data
 
     def report(self, _progress) -> None:
         self.left -= 1
@@ -91,17 +93,11 @@ class Stopping:
             raise Cancelled("test")
 
 
-def analyse(protocol, shards=FORGETFUL, report=lambda _: None, limits=None):
+def analyse(protocol, checkpoints=NO_CHECKPOINTS, report=lambda _: None, limits=None):
     file = pretrained_xor()
     return analyse_output(
-        file.network,
-        0,
-        file.tasks[0],
-        protocol,
-        clean_data(2),
-        report=report,
-        shards=shards,
-        limits=limits or Limits(),
+        ask(file.network, task=file.tasks[0], protocol=protocol),
+        Work(report=report, checkpoints=checkpoints, limits=limits or Limits()),
     )
 
 
@@ -131,6 +127,7 @@ def test_an_analysis_that_is_stopped_again_and_again_ends_as_if_it_never_was(pro
     assert again == whole
 
 
+@pytest.mark.slow
 @given(st.lists(st.lists(st.booleans(), min_size=9, max_size=9), min_size=1, max_size=4), st.sets(st.integers(0, 9)))
 def test_pieces_come_in_order_whatever_was_kept_and_wherever_work_was_stopped(dues, lost):
     n_pieces, known, called = 9, {}, []

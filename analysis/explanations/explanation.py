@@ -1,0 +1,206 @@
+"""The record of one kind of explanation.
+
+A kind that has a record is found by a background job, stored as columns, listed, filtered, sorted, compared, judged by
+the criteria that its traits admit, verified and exported by code that knows no kind. What differs from kind to kind is
+in the record alone, and the record is in the kind's own file; :mod:`analysis.explanations.registry` lists them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Generic, Literal, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.experiments import SILENT, InterventionSpace
+from analysis.question import Question
+from analysis.reverify import Recomputed
+from analysis.work import DEFAULT_WORK, Work
+
+E = TypeVar("E")
+Trait = Literal["masked", "interpreted", "symbolic", "placed", "attributing"]
+"""What criteria may rely on: edges that are kept or cut; a gate for every kept neuron; an algorithm with variables;
+functions at sites of the network; a number for the importance of each edge or neuron.
+"""
+Value = bool | int | float | str
+Frame = Mapping[str, NDArray[Any]]
+"""Columns of equal length by name; "ref" holds each explanation's address text, "name" its name for people."""
+REF: Final = "ref"
+NAME: Final = "name"
+VALID: Final = "valid"
+_OWN: Final = frozenset((REF, NAME, VALID, "kind"))
+
+
+@dataclass(frozen=True)
+class Claim:
+    """What an explanation says of one site.
+
+    Args:
+        layer: from 1, the first hidden one.
+        function: truth table as an integer, bit i = input row i.
+        label: the function for people.
+        neurons: that carry the function together; () where a direction does.
+        weights: of the direction, one for each neuron of the layer; () where neurons carry the function.
+    """
+
+    layer: int
+    function: int
+    label: str
+    neurons: tuple[int, ...] = ()
+    weights: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True)
+class Column(Generic[E]):
+    """One figure that every explanation of a kind has.
+
+    Args:
+        name: stable, lower case with underscores; "margin" is filtered and sorted together with every other kind's.
+        label: for people.
+        dtype: bool, int, float or str.
+        value: explanation → figure; an int or float may be NaN where there is none.
+        meaning: one sentence for people.
+        facet: whether lists offer its values as a filter, which suits a few different ones.
+    """
+
+    name: str
+    label: str
+    dtype: type
+    value: Callable[[E], Value]
+    meaning: str
+    facet: bool = False
+
+
+@dataclass(frozen=True)
+class Found(Generic[E]):
+    """What a method found.
+
+    Args:
+        explanations: each once, in the method's order.
+        complete: whether these are all there are.
+        note: where and why a search stopped, as a sentence; "" if it did not.
+    """
+
+    explanations: Sequence[E]
+    complete: bool = True
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Method(Generic[E]):
+    """One way to find explanations of a kind.
+
+    Args:
+        key: stable name.
+        label: for people.
+        definition: what it does, one sentence.
+        source: where it comes from.
+        find: question and work → what it found; may raise Cancelled.
+        work: about how many milliseconds it takes for a question.
+    """
+
+    key: str
+    label: str
+    definition: str
+    source: str
+    find: Callable[[Question, Work], Found[E]]
+    work: Callable[[Question], float]
+
+
+def predict_nothing(_question: Question, items: Sequence[Any], space: InterventionSpace) -> NDArray[np.int8]:
+    """Silence about every intervention: ``[items, set, source, base]``."""
+    return np.full((len(items), *space.shape), SILENT, dtype=np.int8)
+
+
+def claim_nothing(_item: Any) -> tuple[Claim, ...]:
+    """No claim about any site."""
+    return ()
+
+
+@dataclass(frozen=True)
+class Kind(Generic[E]):
+    """A kind of explanation.
+
+    Args:
+        key: stable name, lower case; part of addresses and of stored rows.
+        letter: before the dash of a reference; no other kind has it.
+        noun: for one of them, in lower case.
+        plural: for several.
+        definition: what such an explanation says, one or two sentences.
+        source: where the kind comes from.
+        silence: why it says nothing of some interventions, as a clause.
+        traits: what criteria may rely on.
+        methods: how such explanations are found, at least one.
+        columns: their figures, in the order of lists.
+        name: explanation → a short name for people.
+        write: explanation → its address text: ASCII letters, digits, "." and "_".
+        read: question and address text → the explanation, computed from the weights; raises AnalysisError if there is
+            none.
+        refuses: question → why no such explanation can be asked for, as a clause after the network's name; "" if it
+            can.
+        outputs: question and explanation → what it says of the output on each Boolean input; () if it says nothing.
+        predict: question, explanations and interventions → ``[items, set, source, base]`` 0, 1 or −1 for silence.
+        claims: explanation → what it says of sites.
+    """
+
+    key: str
+    letter: str
+    noun: str
+    plural: str
+    definition: str
+    source: str
+    silence: str
+    traits: frozenset[Trait]
+    methods: tuple[Method[E], ...]
+    columns: tuple[Column[E], ...]
+    name: Callable[[E], str]
+    write: Callable[[E], str]
+    read: Callable[[Question, str], E]
+    refuses: Callable[[Question], str] = lambda _: ""
+    outputs: Callable[[Question, E], tuple[int, ...]] = lambda _, __: ()
+    predict: Callable[[Question, Sequence[E], InterventionSpace], NDArray[np.int8]] = predict_nothing
+    claims: Callable[[E], tuple[Claim, ...]] = claim_nothing
+
+    def __post_init__(self) -> None:
+        names = [column.name for column in self.columns]
+        if len(set(names)) != len(names) or _OWN & set(names) or not self.methods:
+            raise ValueError(f"kind {self.key}: every column once, none called {sorted(_OWN)}, and at least one method")
+
+    def work(self, question: Question) -> float:
+        """About how many milliseconds all its methods take."""
+        return sum(method.work(question) for method in self.methods)
+
+    def find(self, question: Question, work: Work = DEFAULT_WORK) -> Found[E]:
+        """What all methods found, each explanation once, in the order in which they found it.
+
+        Raises:
+            Cancelled: the report asked to stop.
+        """
+        found = [method.find(question, work) for method in self.methods]
+        items = {self.write(item): item for one in found for item in one.explanations}
+        notes = dict.fromkeys(one.note for one in found if one.note)
+        return Found(list(items.values()), any(one.complete for one in found), " ".join(notes))
+
+    def frame(self, items: Sequence[E]) -> Frame:
+        """The columns of some explanations, with their address texts and names."""
+        columns: dict[str, NDArray[Any]] = {
+            column.name: np.array([column.value(item) for item in items], column.dtype) for column in self.columns
+        }
+        texts = {REF: np.array([self.write(item) for item in items], str)}
+        return {**texts, NAME: np.array([self.name(item) for item in items], str), **columns}
+
+    def column(self, name: str) -> Column[E] | None:
+        """The column of this name, None if there is none."""
+        return next((column for column in self.columns if column.name == name), None)
+
+    def recompute(self, question: Question, text: str) -> Iterator[Recomputed]:
+        """Every figure of one explanation from the weights, by column.
+
+        Raises:
+            AnalysisError: the text names none.
+        """
+        item = self.read(question, text)
+        for column in self.columns:
+            yield Recomputed(column.name, column.label, column.value(item), column.meaning)

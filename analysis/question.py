@@ -1,0 +1,117 @@
+"""The question that an analysis answers: how does one output of a model come to its decisions?
+
+Everything that an answer depends on is here, so that what is found under the same question is the same on every
+machine: the model, which of its outputs, the task that this output should compute, the rules, and the rows.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.circuits.circuit import EdgeLayout
+from analysis.data import DataRecord, clean_data
+from analysis.digest import canonical_json, sha256_hex
+from analysis.errors import InvalidData
+from analysis.networks.mlp import ablation_values, forward
+from analysis.networks.network import Network
+from analysis.protocol import COMPLETE, Protocol
+from analysis.tasks import Task, name_of
+from analysis.validity import decide
+
+
+@dataclass(frozen=True, eq=False)
+class Question:
+    """One output of a model, its task, the rules and the rows.
+
+    A question may be one that cannot be analysed: :func:`analysis.preflight.preflight` says why.
+
+    Args:
+        model: the whole network, all outputs.
+        output: the analysed one, from 0.
+        task: what it should compute.
+        protocol: the rules.
+        data: one representative row per Boolean input, and what circuits are judged on.
+    """
+
+    model: Network
+    output: int
+    task: Task
+    protocol: Protocol
+    data: DataRecord
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of everything that is asked; names are no part of it."""
+        table = list(self.task.truth_table)
+        asked = [self.model.digest, self.output, table, self.protocol.digest, self.data.digest]
+        return sha256_hex(canonical_json(asked))
+
+    @cached_property
+    def cut(self) -> Network:
+        """The model with its last layer cut to the analysed output; one with a single output is taken to be cut.
+
+        Raises:
+            InvalidNetwork: there is no such output.
+        """
+        return self.model if self.model.n_outputs == 1 else self.model.for_output(self.output)
+
+    @cached_property
+    def layout(self) -> EdgeLayout:
+        """The edges of the cut model in the order of mask bits."""
+        return EdgeLayout(self.cut.sizes)
+
+    @cached_property
+    def judged(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """The rows on which circuits must decide right, ``[rows, n0]``, and the right decision on each, ``[rows]``.
+
+        Raises:
+            InvalidData: there is not one label for each row.
+        """
+        data = self.data
+        rows = data.representatives if data.validation_inputs is None else data.validation_inputs
+        if data.validation_labels is None:
+            labels = np.array(self.task.truth_table, dtype=np.float64)
+        else:
+            labels = np.asarray(data.validation_labels, dtype=np.float64)[:, self.output]
+        if len(labels) != len(rows):
+            raise InvalidData(
+                "validation rows", f"{len(rows)} rows but {len(labels)} labels", "give a label for each row"
+            )
+        return np.asarray(rows, dtype=np.float64), labels
+
+    @cached_property
+    def absent(self) -> tuple[NDArray[np.float64], ...]:
+        """What absent edges carry under the protocol's ablation, ``[n_l]`` for layers 0 … L − 1."""
+        return ablation_values(self.cut, self.protocol.ablation, self.data.clean_rows)
+
+
+def ask(
+    model: Network,
+    *,
+    output: int = 0,
+    task: Task | None = None,
+    protocol: Protocol = COMPLETE,
+    data: DataRecord | None = None,
+) -> Question:
+    """The question about a model, with what usually goes without saying filled in.
+
+    Args:
+        model: the whole network.
+        output: the output asked about.
+        task: what it should compute; if not given, what it does compute by threshold on the rows.
+        protocol: the rules.
+        data: the rows; every Boolean input once if not given.
+
+    Raises:
+        InvalidNetwork: no task is given, and there is no such output.
+    """
+    data = clean_data(model.n_inputs) if data is None else data
+    if task is None:
+        decisions = decide(forward(model.for_output(output), data.representatives)[:, 0], "threshold")
+        table = tuple(decisions.tolist())
+        task = Task(table, name_of(table))
+    return Question(model, output, task, protocol, data)

@@ -1,0 +1,133 @@
+"""What a computation is given beside its question: who hears of its progress, where finished parts are kept, the clock,
+the limits and the deadline.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final, TypeVar
+
+from analysis.checkpoints import NO_CHECKPOINTS, Checkpoints, Within
+from analysis.limits import DEFAULT_LIMITS, Limits
+from analysis.progress import OutOfTime, Progress, Report, silent
+
+Clock = Callable[[], float]
+Item = TypeVar("Item")
+
+
+def no_clock() -> float:
+    """A clock that stands still: no time is measured, and no deadline is ever reached."""
+    return 0.0
+
+
+@dataclass(frozen=True)
+class Work:
+    """How a computation goes about its work; what it finds does not depend on it, except where a limit ends it.
+
+    Args:
+        report: is told of progress between two steps. It may raise :class:`~analysis.errors.Cancelled` to stop the
+            work, or :class:`~analysis.progress.OutOfTime` to have it end there with what it has found.
+        checkpoints: where finished parts go, and come back from in another attempt at the very same work.
+        clock: seconds from any origin, e.g. ``time.perf_counter``.
+        limits: how far searches may go.
+        deadline: the clock's reading from which on the time is up: the next report of a stage that is not done ends the
+            work, as if ``report`` had raised OutOfTime.
+    """
+
+    report: Report = silent
+    checkpoints: Checkpoints = NO_CHECKPOINTS
+    clock: Clock = no_clock
+    limits: Limits = DEFAULT_LIMITS
+    deadline: float = math.inf
+
+    def tell(self, stage: str, done: int, total: int, found: str = "", so_far: Callable[[], Any] | None = None) -> None:
+        """Report one step; an empty stage counts as one step.
+
+        Raises:
+            Cancelled: the report asked to stop.
+            OutOfTime: the time is up, and the stage is not done.
+        """
+        self.pass_on(Progress(stage, done, max(total, 1), found, so_far))
+
+    def pass_on(self, progress: Progress) -> None:
+        """As :meth:`tell`, for progress that was told of a part of this work."""
+        self.report(progress)
+        if progress.done < progress.total:
+            self.check()
+
+    def each(self, stage: str, items: Sequence[Item], found: str = "", *, every: int = 1) -> Iterator[Item]:
+        """The items of a stage in order, with a report before the first and before each so-many-th after it.
+
+        Args:
+            stage: the stage's key.
+            items: what the stage goes through.
+            found: what is said in each report.
+            every: reports are made before items 0, ``every``, 2 · ``every``, …; before the others time is checked only.
+
+        Raises:
+            Cancelled: the report asked to stop.
+            OutOfTime: the time is up.
+        """
+        for number, item in enumerate(items):
+            if number % every == 0:
+                self.tell(stage, number, len(items), found)
+            else:
+                self.check()
+            yield item
+
+    def check(self) -> None:
+        """End the work once its time is up, for loops whose steps are too many to report.
+
+        Raises:
+            OutOfTime: the time is up.
+        """
+        if self.is_over:
+            raise OutOfTime
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the time is up; without a deadline the clock is not read."""
+        return self.deadline < math.inf and self.clock() >= self.deadline
+
+    @property
+    def seconds_left(self) -> float:
+        """Seconds until the deadline, at least 0; infinite if there is none."""
+        return max(0.0, self.deadline - self.clock())
+
+    @property
+    def is_timed(self) -> bool:
+        """Whether the clock measures anything."""
+        return self.clock is not no_clock
+
+    def until(self, deadline: float) -> Work:
+        """The same work with an end.
+
+        Args:
+            deadline: the clock's reading at which the time is up; one that is set already is never put off.
+        """
+        return replace(self, deadline=min(deadline, self.deadline))
+
+    def for_seconds(self, seconds: float) -> Work:
+        """The same work with so much time from now, or less where its own time is up before."""
+        return self.until(self.clock() + seconds)
+
+    def reporting_to(self, report: Report) -> Work:
+        """The same work with another reporter."""
+        return replace(self, report=report)
+
+    def as_part(self, whole: Callable[[Any], Any]) -> Work:
+        """The same work, with what is certain of it by then told as a part of something larger."""
+        return self.reporting_to(lambda progress: self.report(progress.within(whole)))
+
+    def stage(self, key: str) -> Work:
+        """The same work with checkpoints under a key of their own."""
+        return replace(self, checkpoints=Within(self.checkpoints, key))
+
+    def without_checkpoints(self) -> Work:
+        """The same work without checkpoints: for what is done again in every attempt."""
+        return replace(self, checkpoints=NO_CHECKPOINTS)
+
+
+DEFAULT_WORK: Final = Work()

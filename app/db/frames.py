@@ -1,0 +1,116 @@
+"""The explanations of kinds that have a record, as columns beside their analysis.
+
+A frame is one column of address texts and one for each figure of the kind's record. Numbers are kept as they lie in
+memory, texts one a line; what the search said of itself stands beside them as JSON.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, fields
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import ColumnElement, delete, exists, insert, select
+from sqlalchemy.orm import Session
+
+from analysis.explanations.explanation import NAME, REF, Frame, Kind, Value
+from analysis.explanations.registry import BY_KEY
+from app.db.shelf_tables import ShelfColumnRow
+from app.db.tables import AnalysisRow
+
+_SEARCH: Final = "search"
+_DTYPES: Final[dict[type, str]] = {bool: "?", int: "<i8", float: "<f8"}
+
+
+@dataclass(frozen=True)
+class StoredSearch:
+    """What the search for one kind said of itself.
+
+    Args:
+        n: explanations found.
+        complete: whether these are all there are.
+        note: where and why it stopped; "" if it did not.
+        engine_version: of the engine that searched.
+    """
+
+    n: int
+    complete: bool
+    note: str
+    engine_version: str
+
+
+def save_frame(session: Session, analysis: AnalysisRow, kind: Kind[Any], frame: Frame, search: StoredSearch) -> None:
+    """Keep what was found, in place of an earlier search of this kind."""
+    columns = {name: _bytes(column) for name, column in frame.items()}
+    columns[_SEARCH] = json.dumps(asdict(search), sort_keys=True).encode()
+    session.execute(
+        delete(ShelfColumnRow).where(ShelfColumnRow.analysis_id == analysis.id, ShelfColumnRow.kind == kind.key)
+    )
+    rows = [
+        {"analysis_id": analysis.id, "kind": kind.key, "name": name, "data": data} for name, data in columns.items()
+    ]
+    session.connection().execute(insert(ShelfColumnRow), rows)
+
+
+def stored_searches(session: Session, analysis_id: int) -> dict[str, StoredSearch]:
+    """What was searched, by kind; a kind that this version does not know is left out."""
+    query = select(ShelfColumnRow.kind, ShelfColumnRow.data).where(
+        ShelfColumnRow.analysis_id == analysis_id, ShelfColumnRow.name == _SEARCH
+    )
+    found = {row.kind: row.data for row in session.execute(query)}
+    return {key: _search(json.loads(found[key])) for key in BY_KEY if key in found}
+
+
+def _search(stored: dict[str, Any]) -> StoredSearch:
+    """Whatever another version kept besides is left out."""
+    return StoredSearch(**{field.name: stored[field.name] for field in fields(StoredSearch)})
+
+
+def is_searched(key: str) -> ColumnElement[bool]:
+    """Whether an analysis has a stored search for a kind, as a condition on its row."""
+    of_analysis = ShelfColumnRow.analysis_id == AnalysisRow.id
+    return exists().where(of_analysis, ShelfColumnRow.kind == key, ShelfColumnRow.name == _SEARCH)
+
+
+def stored_frame(session: Session, analysis_id: int, kind: Kind[Any]) -> Frame | None:
+    """The columns of a kind; None where it was not searched, or by a version that knew fewer columns."""
+    query = select(ShelfColumnRow.name, ShelfColumnRow.data).where(
+        ShelfColumnRow.analysis_id == analysis_id, ShelfColumnRow.kind == kind.key
+    )
+    found = {row.name: row.data for row in session.execute(query)}
+    dtypes = {REF: str, NAME: str, **{column.name: column.dtype for column in kind.columns}}
+    if not dtypes.keys() <= found.keys():
+        return None
+    return {name: _column(found[name], dtype) for name, dtype in dtypes.items()}
+
+
+def stored_figures(session: Session, analysis_id: int, kind: Kind[Any], text: str) -> dict[str, Value]:
+    """The stored figures of one explanation by column; {} where it is not stored."""
+    frame = stored_frame(session, analysis_id, kind)
+    if frame is None or text not in frame[REF]:
+        return {}
+    here = np.flatnonzero(frame[REF] == text)
+    return {column.name: frame[column.name][here[0]].item() for column in kind.columns}
+
+
+def stored_refs(session: Session, analysis_id: int, kind: Kind[Any]) -> tuple[str, ...]:
+    """The address texts of what was found of a kind, in order; () where it was not searched."""
+    query = select(ShelfColumnRow.data).where(
+        ShelfColumnRow.analysis_id == analysis_id, ShelfColumnRow.kind == kind.key, ShelfColumnRow.name == REF
+    )
+    data = session.scalar(query)
+    return () if not data else tuple(data.decode().split("\n"))
+
+
+def _bytes(column: NDArray[Any]) -> bytes:
+    if column.dtype.kind == "U":
+        return "\n".join(column.tolist()).encode()
+    return np.ascontiguousarray(column, _DTYPES[type(column.dtype.type(0).item())]).tobytes()
+
+
+def _column(data: bytes, dtype: type) -> NDArray[Any]:
+    if dtype is str:
+        return np.array(data.decode().split("\n") if data else [], dtype=str)
+    return np.frombuffer(data, _DTYPES[dtype])

@@ -1,0 +1,112 @@
+"""What follows every analysis by itself: each kind of work that goes on from what was found, where it takes seconds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, and_, func, select, true
+from sqlalchemy.orm import Session
+
+from analysis.criteria.steps import default_steps
+from analysis.directions.findings import CLOSED_FORM, MAX_CHEAP, closed_form_work
+from analysis.explanations.registry import BY_KEY, RECORDED
+from analysis.ladder.climbing import MAX_ALGORITHMS, N_PERMUTED
+from analysis.protocol import COMPLETE
+from app.bundled import alice_and_bob_digest
+from app.db.codecs import network_of
+from app.db.direction_tables import DirectionSearchRow
+from app.db.frames import is_searched
+from app.db.job_tables import JobRow
+from app.db.reads.algorithms import searched_algorithms
+from app.db.reads.analyses import analysed_question
+from app.db.tables import AlgorithmRow, AnalysisReportRow, AnalysisRow, NetworkRow, VerdictRow
+from app.jobs import queue
+
+CHEAP_MILLISECONDS: Final = 5_000.0
+"""What a search for a kind that has a record may be expected to take."""
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One kind of work that goes on from a stored analysis.
+
+    Args:
+        ask: asks for what of it takes seconds, and returns those jobs.
+        stored: whether an analysis has what it makes; None where an analysis of an earlier version may do without.
+    """
+
+    ask: Callable[[Session, AnalysisRow], Sequence[JobRow]]
+    stored: ColumnElement[bool] | None
+
+
+def enqueue_following(session: Session, analysis: AnalysisRow) -> list[JobRow]:
+    """Ask for everything that follows an analysis on Boolean inputs."""
+    return [job for stage in STAGES for job in stage.ask(session, analysis)]
+
+
+def enqueue_missing(session: Session, stages: Sequence[Stage] | None = None) -> int:
+    """The same, or some of it, for analyses that an older version has stored without it; returns how many jobs.
+
+    Asking again changes nothing, also where somebody has cancelled the job.
+    """
+    found = 0
+    for stage in STAGES if stages is None else stages:
+        if stage.stored is not None:
+            without = select(AnalysisRow).join(NetworkRow).where(AnalysisRow.staged == "", ~stage.stored)
+            rows = session.scalars(without.where(NetworkRow.deleted_at.is_(None))).all()
+            found += sum(len(stage.ask(session, row)) for row in rows)
+    return found
+
+
+def _criteria(session: Session, analysis: AnalysisRow) -> list[JobRow]:
+    return [queue.enqueue_criteria(session, analysis, default_steps())]
+
+
+def _common_ground(session: Session, analysis: AnalysisRow) -> list[JobRow]:
+    return [queue.enqueue_common_ground(session, analysis)]
+
+
+def _directions(session: Session, analysis: AnalysisRow) -> list[JobRow]:
+    """Every class in closed form."""
+    of_analysis = AlgorithmRow.analysis_id == analysis.id, *searched_algorithms(every=False)
+    n_algorithms = session.scalar(select(func.count()).where(*of_analysis))
+    network = network_of(analysis.network).for_output(analysis.output)
+    if not network.hidden_sizes or closed_form_work(network, n_algorithms or 0) > MAX_CHEAP:
+        return []
+    return [queue.enqueue_directions(session, analysis, CLOSED_FORM)]
+
+
+def _recorded(session: Session, analysis: AnalysisRow) -> list[JobRow]:
+    """Every kind that has a record."""
+    question = analysed_question(session, analysis)
+    return [
+        queue.enqueue_explanations(session, analysis, kind.key)
+        for kind in RECORDED
+        if not kind.refuses(question) and kind.work(question) <= CHEAP_MILLISECONDS
+    ]
+
+
+def _reports(session: Session, analysis: AnalysisRow) -> list[JobRow]:
+    """The ladder of small networks; contradictions of the Alice-and-Bob network."""
+    asked = []
+    network = network_of(analysis.network).for_output(analysis.output)
+    work = closed_form_work(network, MAX_ALGORITHMS) * (N_PERMUTED + 1)
+    if network.hidden_sizes and work <= MAX_CHEAP:
+        asked.append(queue.enqueue_report(session, analysis, "ladder"))
+    if analysis.protocol_digest == COMPLETE.digest and analysis.network.digest == alice_and_bob_digest():
+        asked.append(queue.enqueue_report(session, analysis, "contradictions"))
+    return asked
+
+
+def _has(row: Any, *more: ColumnElement[bool]) -> ColumnElement[bool]:
+    return select(row.analysis_id).where(row.analysis_id == AnalysisRow.id, *more).exists()
+
+
+CRITERIA: Final = Stage(_criteria, _has(VerdictRow, VerdictRow.staged == ""))
+COMMON_GROUND: Final = Stage(_common_ground, None)
+DIRECTIONS: Final = Stage(_directions, _has(DirectionSearchRow))
+RECORDED_KINDS: Final = Stage(_recorded, and_(true(), *(is_searched(key) for key in BY_KEY)))
+REPORTS: Final = Stage(_reports, _has(AnalysisReportRow))
+STAGES: Final = (CRITERIA, COMMON_GROUND, DIRECTIONS, RECORDED_KINDS, REPORTS)

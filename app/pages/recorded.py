@@ -1,0 +1,206 @@
+"""One explanation of a kind that has a record, computed from the weights at its own address."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import Field
+from sqlalchemy.orm import Session
+
+from analysis.errors import AnalysisError
+from analysis.explanations.explanation import Claim, Kind
+from analysis.explanations.registry import BY_KEY
+from analysis.tasks import INPUT_NAMES
+from app.addressing import Addresses
+from app.db.frames import StoredSearch, stored_refs, stored_searches
+from app.errors import NotFound
+from app.figures.svg import CombRow
+from app.naming import ExplanationRef
+from app.pages.candidates import HuedPage, frequent_tables, input_text, locate_with_scope
+from app.pages.explanation_filters import KindName
+from app.pages.explanation_items import FigureView, figures_of
+from app.pages.options import PageModel, ScopeOptions
+from app.pages.place import Place
+from app.pages.placements import neurons_label
+from app.pages.shared import NetworkView, ScopeView, network_view, truth_rows
+
+
+class SiteClaimView(PageModel):
+    """What the explanation says of one site."""
+
+    site: str = Field(description="Neurons, or a direction of a layer.")
+    layer: int = Field(description="From 1, the first hidden one.")
+    neurons: list[int] = Field(description="That carry the function together; empty where a direction does.")
+    weights: list[float] = Field(description="Of the direction, one for each neuron of the layer; empty for neurons.")
+    label: str = Field(description="The function.")
+    truth_table: list[int]
+
+
+class RecordedCount(PageModel):
+    """What the stored search for one kind found, in short."""
+
+    kind: KindName
+    noun: str
+    plural: str
+    definition: str
+    n: int
+    complete: bool = Field(description="Whether these are all there are.")
+    url: str
+
+
+def recorded_counts(session: Session, addresses: Addresses, place: Place) -> list[RecordedCount]:
+    """Every kind that has a record and was searched for an analysis."""
+    searches = {} if place.analysis is None else stored_searches(session, place.analysis.id)
+    return [
+        RecordedCount(
+            kind=key,
+            noun=BY_KEY[key].noun,
+            plural=BY_KEY[key].plural,
+            definition=BY_KEY[key].definition,
+            n=search.n,
+            complete=search.complete,
+            url=addresses.explanations(place.row.slug, place.scope, kind=[key]),
+        )
+        for key, search in searches.items()
+    ]
+
+
+class RecordedPage(HuedPage):
+    """One explanation of a kind that has a record."""
+
+    network: NetworkView
+    scope: ScopeView
+    kind: KindName
+    noun: str
+    definition: str
+    source: str
+    silence: str = Field(description="Why it says nothing of some interventions.")
+    name: str
+    ref: str
+    figures: list[FigureView]
+    meanings: list[str] = Field(description="What each figure is, in their order.")
+    claims: list[SiteClaimView]
+    inputs: list[str]
+    input_names: str
+    says: list[int] = Field(description="What it says of the output on each input; empty if it says nothing.")
+    stored: bool = Field(description="Whether the search of the analysis found it; the page computes it either way.")
+    n_stored: int | None = Field(
+        description="Explanations of the kind that are stored; None where it was not searched."
+    )
+    complete: bool = Field(description="Whether those are all there are.")
+    note: str = Field(description="Where and why the search stopped.")
+    list_url: str
+    criteria_url: str
+    url: str
+
+    @property
+    def combs(self) -> list[CombRow]:
+        """The directions, as drawings take them."""
+        return [
+            CombRow(one.layer, tuple(one.weights), tuple(one.truth_table), one.label)
+            for one in self.claims
+            if one.weights
+        ]
+
+
+def build_recorded(
+    session: Session, addresses: Addresses, network: str, ref: str, options: ScopeOptions
+) -> RecordedPage:
+    """The explanation that a reference names.
+
+    Raises:
+        NotFound: no such network, output, protocol or data record, or the reference names none of a kind that has a
+            record.
+        BeyondLimits: it is too large to be computed on the spot.
+    """
+    place, scope = locate_with_scope(session, addresses, network, options)
+    slug = place.row.slug
+    parent = addresses.explanations(slug, place.scope), f"explanations of {slug}"
+    named = _named(ref)
+    if named is None:
+        known = ", ".join(f"{kind.letter}-… for a {kind.noun}" for kind in BY_KEY.values())
+        raise NotFound(
+            f"explanation {ref[:60]!r}",
+            "is no reference to a kind that has such a page",
+            f"write {known}",
+            "ref",
+            *parent,
+        )
+    kind = BY_KEY[named.kind]
+    try:
+        item = read_recorded(place, kind, named.first)
+    except AnalysisError as error:
+        raise NotFound(error.item, error.cause, error.cure, "ref", *parent) from None
+    search = _search_of(session, place, kind)
+    canonical = ExplanationRef(kind.key, kind.write(item))
+    n_inputs = place.question.cut.n_inputs
+    analysis = place.analysis
+    return RecordedPage(
+        hue_tables=frequent_tables(session, place),
+        network=network_view(place.row, addresses, place.question.model),
+        scope=scope,
+        kind=kind.key,
+        noun=kind.noun,
+        definition=kind.definition,
+        source=kind.source,
+        silence=kind.silence,
+        name=kind.name(item),
+        ref=str(canonical),
+        figures=figures_of(kind, {column.name: column.value(item) for column in kind.columns}),
+        meanings=[column.meaning for column in kind.columns],
+        claims=[claim_view(claim, 1 << n_inputs) for claim in kind.claims(item)],
+        inputs=[input_text(row, n_inputs) for row in range(1 << n_inputs)],
+        input_names=INPUT_NAMES[:n_inputs],
+        says=list(kind.outputs(place.question, item)),
+        stored=analysis is not None and canonical.first in stored_refs(session, analysis.id, kind),
+        n_stored=None if search is None else search.n,
+        complete=search is not None and search.complete,
+        note="" if search is None else search.note,
+        list_url=addresses.explanations(slug, place.scope, kind=[kind.key]),
+        criteria_url=addresses.verdicts(slug, [canonical], place.scope),
+        url=addresses.explanation(slug, canonical, place.scope),
+    )
+
+
+def read_recorded(place: Place, kind: Kind[Any], text: str) -> Any:
+    """The explanation of a kind that an address text names.
+
+    Raises:
+        AnalysisError: there is none.
+        NotFound: the kind says nothing of such networks or rows.
+    """
+    refusal = kind.refuses(place.question)
+    if refusal:
+        raise NotFound(f"{kind.noun} {text[:40]!r}", f"{place.row.slug} {refusal}", "choose another kind", "ref")
+    return kind.read(place.question, text)
+
+
+def claim_view(claim: Claim, n_rows: int) -> SiteClaimView:
+    """A claim as pages show it."""
+    return SiteClaimView(
+        site=site_of(claim),
+        layer=claim.layer,
+        neurons=list(claim.neurons),
+        weights=list(claim.weights),
+        label=claim.label,
+        truth_table=truth_rows(claim.function, n_rows),
+    )
+
+
+def site_of(claim: Claim) -> str:
+    """Where a claim stands, in words."""
+    if not claim.neurons:
+        return f"direction of layer {claim.layer}"
+    return neurons_label([(claim.layer, neuron) for neuron in claim.neurons])
+
+
+def _named(text: str) -> ExplanationRef | None:
+    try:
+        ref = ExplanationRef.parse(text)
+    except ValueError:
+        return None
+    return ref if ref.kind in BY_KEY and not ref.protocol else None
+
+
+def _search_of(session: Session, place: Place, kind: Kind[Any]) -> StoredSearch | None:
+    return None if place.analysis is None else stored_searches(session, place.analysis.id).get(kind.key)

@@ -1,0 +1,332 @@
+"""The same verdict on every machine: tests and results under the kernels that other processors would choose.
+
+NumPy, its OpenBLAS and torch choose their code by the processor at the start, and can be told to choose what an older
+or other one would. Each variant below is one such choice, in processes of its own. Under each the tests of the engine
+run, and every result is written again: the golden networks under the protocol ``paper``, some of them with every
+closed-form class of directions, some with every criterion as well. All must be equal byte for byte, ids included.
+
+    python -m benchmarks.kernels                          # all variants; as ./run kernels
+    python -m benchmarks.kernels --only Haswell Prescott  # some; the first is what the others are held against
+    python -m benchmarks.kernels --tests fast             # every fast test instead of the engine's; none: results only
+    python -m benchmarks.kernels results FOLDER           # the result files alone, under the environment as it is
+
+Exit status: 0 if nothing differs and no test fails, else 1. A variant that this processor cannot run, or that did not
+take effect, is named and left out.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from benchmarks.machine import machine, machine_text
+
+ROOT: Final = Path(__file__).resolve().parent.parent
+GOLDEN: Final = ROOT / "tests" / "golden"
+FULL: Final = ("or_sigmoid_2-2", "xor_2-2-2", "xor_3", "xor_3-3_a")
+"""Golden networks with every criterion and every closed-form class of directions; XORNet is added."""
+DIRECTIONS: Final = ("xor_pretrained", "xor_relu_3-3", "xor_sigmoid_3-3", "xor_tanh_3-3")
+"""With every closed-form class of directions: of each activation one in which oblique families have witnesses."""
+KINDS: Final = ("paper", "directions", "full")
+TESTS: Final[Mapping[str, Sequence[str]]] = {
+    "engine": ("tests/analysis", "tests/benchmarks/test_kernels.py"),
+    "fast": ("tests",),
+    "none": (),
+}
+_OF_THE_RUN: Final = ("seconds", "began", "took")  # fields that say how long it took
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One choice of code.
+
+    Args:
+        name: in the table.
+        environment: variables that make the choice.
+        needs: features of the processor, as Linux names them.
+        expects: what the libraries must then say of themselves, by the keys of :func:`chosen`; one of several.
+    """
+
+    name: str
+    environment: Mapping[str, str]
+    needs: frozenset[str] = frozenset()
+    expects: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+
+def variants() -> tuple[Variant, ...]:
+    """Every variant, the plain one first."""
+    avx2 = frozenset({"avx2", "fma"})
+    blas = {  # what each says of itself: builds without kernels for Zen take Haswell's, and Prescott's name is not kept
+        "Haswell": (avx2, ["Haswell"]),
+        "SkylakeX": (avx2 | {"avx512f", "avx512dq"}, ["SkylakeX"]),
+        "Zen": (avx2, ["Zen", "Haswell"]),
+        "Prescott": (frozenset(), ["Prescott", "Katmai"]),
+    }
+    n_cores = os.cpu_count() or 1
+    return (
+        Variant("as it is", {}),
+        *(
+            Variant(f"OpenBLAS {name}", {"OPENBLAS_CORETYPE": name}, frozenset(needs), {"openblas": says})
+            for name, (needs, says) in blas.items()
+        ),
+        Variant("torch default", {"ATEN_CPU_CAPABILITY": "default"}, expects={"torch": ["DEFAULT"]}),
+        Variant("torch avx2", {"ATEN_CPU_CAPABILITY": "avx2"}, avx2, {"torch": ["AVX2"]}),
+        *(
+            Variant(
+                f"threads {n}",
+                {"OMP_NUM_THREADS": str(n), "OPENBLAS_NUM_THREADS": str(n)},
+                expects={"threads": [str(min(n, n_cores))]},
+            )
+            for n in (1, 2)
+        ),
+        Variant("NumPy baseline", {"NPY_DISABLE_CPU_FEATURES": chosen()["numpy"]}, expects={"numpy": [""]}),
+        *(Variant(f"hash seed {n}", {"PYTHONHASHSEED": str(n)}, expects={"hash": [_hash_under(n)]}) for n in (1, 2)),
+    )
+
+
+def chosen() -> dict[str, str]:
+    """What the libraries of a process started now say of themselves."""
+    return _asked({})
+
+
+def _asked(environment: Mapping[str, str]) -> dict[str, str]:
+    done = _run(["-c", _PROBE], environment)
+    if done.returncode:
+        return {"fault": done.stderr.strip().splitlines()[-1] if done.stderr.strip() else f"status {done.returncode}"}
+    told: dict[str, str] = json.loads(done.stdout.splitlines()[-1])
+    return told
+
+
+_PROBE: Final = """
+import json, numpy, scipy.linalg, threadpoolctl, torch
+from numpy._core._multiarray_umath import __cpu_dispatch__, __cpu_features__
+pools = [pool for pool in threadpoolctl.threadpool_info() if pool["internal_api"] == "openblas"]
+print(json.dumps({
+    "openblas": ", ".join(sorted({pool["architecture"] for pool in pools})),
+    "threads": ", ".join(sorted({str(pool["num_threads"]) for pool in pools})),
+    "torch": torch.backends.cpu.get_cpu_capability(),
+    "numpy": " ".join(name for name in __cpu_dispatch__ if __cpu_features__[name]),
+    "hash": str(hash("kernel")),
+}))
+"""
+
+
+def _hash_under(seed: int) -> str:
+    return _run(["-c", "print(hash('kernel'))"], {"PYTHONHASHSEED": str(seed)}).stdout.strip()
+
+
+def _run(arguments: Sequence[str], environment: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
+    """A process of this interpreter and this tree; the variables of other variants are taken out."""
+    chooses = ("OPENBLAS_CORETYPE", "ATEN_CPU_CAPABILITY", "NPY_DISABLE_CPU_FEATURES", "PYTHONHASHSEED")
+    own = {key: value for key, value in os.environ.items() if key not in chooses}
+    path = os.pathsep.join([str(ROOT), *([own["PYTHONPATH"]] if own.get("PYTHONPATH") else [])])
+    return subprocess.run(
+        [sys.executable, *arguments],
+        cwd=ROOT,
+        env={**own, "PYTHONPATH": path, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def taken(variant: Variant) -> tuple[bool, str]:
+    """Whether a variant can be looked at here, and what was chosen under it or why it cannot."""
+    missing = sorted(variant.needs - _features())
+    if missing:
+        return False, f"not on this processor: no {', '.join(missing)}"
+    told = _asked(variant.environment)
+    if "fault" in told:
+        return False, f"not on this processor: {told['fault']}"
+    for key, values in variant.expects.items():
+        if told[key].casefold() not in [value.casefold() for value in values]:
+            return False, f"took no effect: {key} is {told[key] or 'nothing'}, not {' or '.join(values) or 'nothing'}"
+    level = told["numpy"].split()[-1] if told["numpy"] else "baseline"
+    return True, f"{told['openblas']}/{told['threads']}, {told['torch']}, {level}"
+
+
+def _features() -> frozenset[str]:
+    listed = Path("/proc/cpuinfo")
+    lines = listed.read_text().splitlines() if listed.exists() else []
+    return frozenset(next((line.split(":", 1)[1].split() for line in lines if line.startswith("flags")), []))
+
+
+# ---------------------------------------------------------------- results
+
+
+def write_results(folder: Path, *, few: bool = False) -> None:
+    """Every result file into a folder, without what says how long it took.
+
+    Args:
+        folder: made if it is missing.
+        few: only XORNet in full and one network with directions, for a test.
+    """
+    from analysis.networks.files import network_file_json
+    from app.bundled import bundled_networks
+    from tests.golden_files import NAMES, golden_network
+
+    folder.mkdir(parents=True, exist_ok=True)
+    files = {name: golden_network(name) for name in NAMES}
+    xornet = next(one for one in bundled_networks() if one.slug == "alice-and-bob").file
+    along = ["--directions", "all"]
+    tasks = [("full alice-and-bob", xornet, ["--criteria", "all", *along])]
+    if few:
+        tasks.append(("directions xor_3", files["xor_3"], along))
+    else:
+        tasks += [(f"full {name}", files[name], ["--criteria", "all", *along]) for name in FULL]
+        tasks += [(f"directions {name}", files[name], along) for name in DIRECTIONS]
+        tasks += [(f"paper {name}", file, ["--protocol", "paper"]) for name, file in files.items()]
+    for name, file, options in tasks:
+        source, target = folder / f"{name}.network", folder / f"{name}.json"
+        source.write_text(json.dumps(network_file_json(file)))
+        _analyse([str(source), "--quiet", "--output", str(target), *options])
+        target.write_text(json.dumps(_timeless(json.loads(target.read_text())), indent=1))
+        source.unlink()
+
+
+def _analyse(arguments: Sequence[str]) -> None:
+    """``pluriscope analyse`` in this process: starting one for each network would take longer than they do."""
+    from typer.testing import CliRunner
+
+    from app.cli.commands import app
+
+    done = CliRunner().invoke(app, ["analyse", *arguments])
+    if done.exit_code not in (0, 3):  # 3: it stopped at a limit, and the result says so
+        raise RuntimeError(
+            f"analyse {' '.join(arguments)} ended with {done.exit_code}: {done.output}"
+        ) from done.exception
+
+
+def _timeless(value: Any) -> Any:
+    """A document without its timings."""
+    if isinstance(value, dict):
+        return {key: _timeless(inner) for key, inner in value.items() if key not in _OF_THE_RUN}
+    return [_timeless(inner) for inner in value] if isinstance(value, list) else value
+
+
+def differences(one: Path, other: Path) -> list[str]:
+    """What differs between two folders of result files, first by file, then by the first path within it."""
+    found = []
+    for name in sorted({path.name for folder in (one, other) for path in folder.glob("*.json")}):
+        left, right = one / name, other / name
+        if not (left.exists() and right.exists()):
+            found.append(f"{name}: only in one")
+        elif left.read_bytes() != right.read_bytes():
+            pairs = list(_unlike(json.loads(left.read_text()), json.loads(right.read_text()), ""))
+            path, before, after = pairs[0]
+            found.append(f"{name}: {len(pairs)} fields, first {path}: {before!r:.60} and {after!r:.60}")
+    return found
+
+
+def _unlike(left: Any, right: Any, path: str) -> list[tuple[str, Any, Any]]:
+    if isinstance(left, dict) and isinstance(right, dict):
+        pairs = [(f"{path}/{key}", left.get(key), right.get(key)) for key in sorted({*left, *right})]
+    elif isinstance(left, list) and isinstance(right, list) and len(left) == len(right):
+        pairs = [(f"{path}[{i}]", *pair) for i, pair in enumerate(zip(left, right, strict=True))]
+    else:
+        return [] if left == right and type(left) is type(right) else [(path, left, right)]
+    return [found for inner, one, other in pairs for found in _unlike(one, other, inner)]
+
+
+def digest(folder: Path, prefix: str) -> str:
+    """Eight digits of all result files of one kind together."""
+    total = hashlib.sha256()
+    for path in sorted(folder.glob(f"{prefix} *.json")):
+        total.update(path.name.encode() + b"\0" + path.read_bytes())
+    return total.hexdigest()[:8]
+
+
+def _compared(first: Path, other: Path, kind: str) -> str:
+    """The digest of one kind, with a word where it is not the first folder's; how many files it is of."""
+    own = digest(other, kind)
+    if own == digest(first, kind):
+        return f"{own} of {len(list(other.glob(f'{kind} *.json')))}"
+    return f"{own} DIFFERS"
+
+
+# ---------------------------------------------------------------- the table
+
+
+def _tested(suite: str, environment: Mapping[str, str]) -> tuple[bool, str]:
+    if not TESTS[suite]:
+        return True, "not run"
+    done = _run(["-m", "pytest", "-m", "not slow and not browser", "--tb=short", *TESTS[suite]], environment)
+    last = (done.stdout.strip().splitlines() or [done.stderr.strip()[-80:]])[-1].strip("= ")
+    if done.returncode:
+        print(done.stdout[-4_000:], flush=True)
+    failed = "FAILED" if done.returncode else "passed"
+    return not done.returncode, f"{failed}: {last}" if "passed" not in last or done.returncode else last
+
+
+def compare(chosen_variants: Sequence[Variant], suite: str, *, few: bool = False) -> int:
+    """Run every variant and print the table; 1 if anything differs or fails, else 0."""
+    print(machine_text(machine()), flush=True)
+    rows = [["variant", "OpenBLAS/threads, torch, NumPy", "tests", *KINDS, "seconds"]]
+    unlike: list[str] = []
+    first, fine = None, True
+    with tempfile.TemporaryDirectory(prefix="kernels-") as scratch:
+        for number, variant in enumerate(chosen_variants):
+            can, says = taken(variant)
+            if not can:
+                rows.append([variant.name, says, "-", "-", "-", "-"])
+                continue
+            began, folder = time.monotonic(), Path(scratch) / str(number)
+            passed, words = _tested(suite, variant.environment)
+            options = ["--few"] if few else []
+            done = _run(["-m", "benchmarks.kernels", "results", str(folder), *options], variant.environment)
+            if done.returncode:
+                print(done.stderr[-4_000:], flush=True)
+                here, same = [f"{variant.name}: no results"], ["FAILED"] * len(KINDS)
+            else:
+                first = first or folder
+                here = [f"{variant.name}: {line}" for line in differences(first, folder)]
+                same = [_compared(first, folder, kind) for kind in KINDS]
+            fine, unlike = fine and passed and not here, unlike + here
+            rows.append([variant.name, says, words, *same, f"{time.monotonic() - began:.0f}"])
+            print("  ".join(rows[-1]), flush=True)
+    print()
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    for row in rows:
+        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+    for line in unlike:
+        print(line)
+    print("nothing differs" if fine else "SOMETHING DIFFERS OR FAILS")
+    return 0 if fine else 1
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="./run kernels", description=__doc__.split("\n\n")[0])
+    parser.add_argument("action", nargs="?", choices=("compare", "results"), default="compare")
+    parser.add_argument("folder", nargs="?", type=Path, help="of results: where the result files go")
+    parser.add_argument(
+        "--only", nargs="+", default=[], metavar="NAME", help="variants whose name contains one of these"
+    )
+    parser.add_argument(
+        "--tests", choices=tuple(TESTS), default="engine", help="which fast tests run under each variant"
+    )
+    parser.add_argument("--few", action="store_true", help="only two small result files, for a test")
+    given = parser.parse_args(arguments)
+    if given.action == "results":
+        if given.folder is None:
+            parser.error("results needs a folder")
+        write_results(given.folder, few=given.few)
+        return 0
+    known = variants()
+    wanted = [v for v in known if not given.only or any(part in v.name for part in given.only)]
+    if not wanted:
+        parser.error(f"no such variant; there are {', '.join(v.name for v in known)}")
+    return compare(wanted, given.tests, few=given.few)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,23 @@
+"""What of the build cannot be said in pyproject.toml: folders that lie beside the packages and go into one of them.
+
+``app/resources.py`` finds them, in a checkout and in a wheel.
+"""
+
+from setuptools import find_packages, setup
+
+RESOURCES = {
+    "docs": ["bring-your-own.md", "glossary.md", "scope.md"],  # those that pages show
+    "migrations": ["script.py.mako", "versions/*.py"],
+    "static": ["*", "fonts/*", "vendor/*"],
+    "templates": ["*.html", "**/*.html"],
+}
+
+setup(
+    include_package_data=False,  # what is listed below, and not what an earlier build left in a manifest
+    packages=[*find_packages(include=["analysis*", "app*"]), *(f"app._resources.{folder}" for folder in RESOURCES)],
+    package_dir={f"app._resources.{folder}": folder for folder in RESOURCES},
+    package_data={
+        "app.bundled": ["*.json", "studies/*.json", "studies/*.jsonl.gz"],
+        **{f"app._resources.{folder}": patterns for folder, patterns in RESOURCES.items()},
+    },
+)

@@ -1,0 +1,80 @@
+"""`pluriscope analyse --seconds`: everything in order until the time is up, and always a whole result file."""
+
+import json
+from itertools import count
+
+import pytest
+
+from analysis.work import Work
+from app.cli import analyse as command
+from tests.app.cli.test_analyse import refused, run, xor  # noqa: F401 - a fixture
+
+STAGES = ("circuits", "interpretations", "algorithms", "alignments")
+
+
+@pytest.fixture
+def ending_after(monkeypatch):
+    """Let the time be up when it has been asked for so many times."""
+
+    def set_up(n: int) -> None:
+        ticks = count()
+        work = Work(clock=lambda: float(next(ticks))).until(float(n))
+        monkeypatch.setattr(command, "read_work", lambda _seconds: work)
+
+    return set_up
+
+
+@pytest.mark.parametrize("n", [1, 5, 12])
+def test_it_ends_with_3_and_says_what_is_missing(n, xor, tmp_path, ending_after, capsys):  # noqa: F811
+    ending_after(n)
+    out = tmp_path / "out.json"
+    chain = ("--criteria", "necessity", "--criteria", "irredundant-gates", "--directions", "orthogonal")
+    assert run("analyse", xor, "-q", "-o", out, *chain) == 3
+    document = json.loads(out.read_text())
+    [output] = document["outputs"]
+    assert not document["exhaustive"]
+    late = [one["stage"] for one in output["out_of_time"]]
+    assert late == list(STAGES[STAGES.index(late[0]) :])
+    said = capsys.readouterr().err
+    for sentence in document["missing"]:
+        assert f"stopped at a limit: {sentence}" in said
+    assert any("criteria truncated at" in sentence for sentence in document["missing"])
+    assert any("directions, class orthogonal was not searched" in sentence for sentence in document["missing"])
+    assert output["directions"]["orthogonal"]["refused"] == "the time was up"
+
+
+@pytest.mark.slow
+def test_in_time_nothing_is_missing_and_nothing_is_different(xor, tmp_path):  # noqa: F811
+    whole, timed = tmp_path / "whole.json", tmp_path / "timed.json"
+    assert run("analyse", xor, "-q", "-o", whole) == 0
+    assert run("analyse", xor, "-q", "-o", timed, "--seconds", "86400") == 0
+    first, second = (json.loads(path.read_text()) for path in (whole, timed))
+    del first["seconds"], second["seconds"]
+    assert first == second
+    assert "out_of_time" not in first["outputs"][0]
+
+
+@pytest.mark.parametrize("seconds", ["0", "-1", "nan", "inf"])
+def test_no_time_to_work_in_is_refused_before_any_work(seconds, xor, tmp_path, capsys):  # noqa: F811
+    out = tmp_path / "out.json"
+    assert run("analyse", xor, "-q", "-o", out, "--seconds", seconds) == 2
+    assert "--seconds" in capsys.readouterr().err
+    assert not out.exists()
+
+
+def test_the_plan_tells_every_stage_and_where_the_time_would_end(xor, capsys):  # noqa: F811
+    assert run("analyse", xor, "--plan", "--seconds", "0.000001") == 0
+    said = capsys.readouterr().out
+    for stage in (*STAGES, "criteria", "directions", "common ground", "all of it"):
+        assert f"    {stage}: " in said
+    assert said.count("--seconds 1e-06 would end here") == 1
+
+
+@pytest.mark.slow
+def test_where_stderr_is_no_terminal_a_line_tells_of_each_stage(xor, tmp_path, capsys):  # noqa: F811
+    assert run("analyse", xor, "-o", tmp_path / "out.json", "--criteria", "necessity") == 0
+    lines = capsys.readouterr().err.splitlines()
+    stages = [line for line in lines if "(stage " in line]
+    assert [line.split(":")[0] for line in stages] == [*STAGES, "criteria on circuits"]
+    assert "(stage 1 of 5, " in stages[0]
+    assert ", expected " in stages[0]

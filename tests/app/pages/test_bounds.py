@@ -1,0 +1,175 @@
+"""A number that is a bound, an estimate or nothing at all says so in every cell, in files and in twins."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from dataclasses import replace
+
+import pytest
+from fastapi.testclient import TestClient
+
+from analysis.circuits.finding import find_circuits
+from analysis.data import clean_data
+from analysis.limits import Limits
+from analysis.pipeline import analyse_output, unsearched
+from analysis.protocol import COMPLETE, PAPER
+from analysis.question import ask
+from analysis.studies.measures.measure import Measured
+from analysis.work import Work
+from app.db.writes import save_analysis, save_network
+from app.figures.numbers import bounded, bounded_text, interval
+from app.main import create_app
+from app.pages.studies.outcomes import value_words
+from app.settings import Settings
+from tests.factories import small_network
+
+ESTIMATED = Limits(n_samples=3_000, n_draws=15, n_smallest=10, n_tried=20_000)
+
+
+@pytest.fixture(scope="module")
+def client(tmp_path_factory):
+    app = create_app(Settings(data=tmp_path_factory.mktemp("bounds"), computed_per_minute=0))
+    file = small_network(5, (2, 7, 7, 1))
+    network, data = file.network, clean_data(2)
+    task = replace(file.tasks[0], truth_table=(0, 0, 0, 0), name="")
+    few = Limits(max_candidates=4, n_samples=1)
+    with TestClient(app, base_url="http://127.0.0.1", client=("127.0.0.1", 50_000)) as client:
+        with app.state.store.write() as session:
+            save_network(session, replace(file, tasks=(task,)), slug="wide")
+            for protocol, circuits in (
+                (COMPLETE, find_circuits(ask(network, task=task, data=data), Work(limits=ESTIMATED))),
+                (PAPER, unsearched(ask(network, protocol=PAPER, data=data))),
+            ):
+                found = analyse_output(
+                    ask(network, task=task, protocol=protocol, data=data), Work(limits=few), circuits=circuits
+                )
+                bare = tuple(
+                    replace(result, alignments=(), n_valid=0, n_minimal=0, truncated_at=0)
+                    for result in found.algorithms.algorithms
+                )
+                save_analysis(session, replace(found, algorithms=replace(found.algorithms, algorithms=bare)))
+        yield client
+
+
+def words(text: str) -> str:
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", text.partition("</header>")[2]))
+
+
+def cells(client, address: str) -> dict[str, str]:
+    """The cells of a gallery's row, by their label."""
+    text = client.get(address).text
+    found = re.findall(r'<td class="num" data-l="([^"]+)">(.*?)</td>', text, re.DOTALL)
+    return {label: re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", cell)).strip() for label, cell in found}
+
+
+def test_every_cell_of_the_gallery_carries_its_bound(client):
+    row = cells(client, "/")
+    assert re.match(r"≈ \d\.\d\d × 10 \d\d \(\d\.\d–\d\.\d × 10 \d\d \)", row["Valid circuits"])
+    assert row["Interpretations"] == "not searched"
+    assert row["Algorithms · alignments"] == "not searched"
+    assert row["Paper’s rules"] == "not searched · not searched"
+
+
+def test_an_unfinished_list_is_no_tick(client):
+    state = re.search(r'<td class="state".*?</td>', client.get("/").text, re.DOTALL)[0]
+    assert "glyph pass" not in state
+
+
+def test_the_network_page_says_not_searched_instead_of_zero(client):
+    text = words(client.get("/networks/wide").text)
+    assert "not searched" in text
+    assert "≥ 0" not in text
+    table = text.partition("The same output and data")[2]
+    assert re.search(r"paper not searched / ", table)
+    counts = client.get("/api/v1/networks/wide").json()["counts"]
+    assert counts["bounds"] == {
+        "circuits_valid": "about",
+        "interpretations_total": "unknown",
+        "interpretations_observed": "unknown",
+        "algorithms_aligned": "unknown",
+        "alignments_valid": "unknown",
+        "alignments_minimal": "unknown",
+    }
+    unsearched_counts = client.get("/api/v1/networks/wide?protocol=paper").json()["counts"]
+    assert set(unsearched_counts["bounds"].values()) == {"unknown"}
+
+
+@pytest.mark.slow
+def test_circuits_beyond_64_edges_are_listed_sorted_filtered_and_opened(client):
+    answer = client.get("/api/v1/networks/wide/circuits?sort=edges").json()
+    assert answer["total"] == 25
+    sizes = [item["n_edges"] for item in answer["items"]]
+    assert sizes == sorted(sizes)
+    assert answer["ranges"]["edges"][0] == 4, "the filters know the smallest, too"
+    assert answer["counts"]["smallest"] == {"n": 10, "n_edges": 4, "proved": True, "searched_up_to": 4}
+    heading = words(client.get("/networks/wide/circuits").text)
+    assert "25 circuits listed: the 10 smallest (proved smallest) and 15 drawn at random, of ≈" in heading
+    few = client.get("/api/v1/networks/wide/circuits?edges_max=4").json()
+    assert few["total"] == 10
+    second = client.get("/api/v1/networks/wide/circuits?sort=edges&limit=10").json()
+    assert second["next_url"]
+    rest = client.get("/api/v1" + second["next_url"].removeprefix("/api/v1")).json()
+    assert len({item["mask"] for item in (*second["items"], *rest["items"])}) == 20
+    last = answer["items"][-1]
+    kept = client.get("/api/v1/networks/wide/circuits?keep=n2.6-y&keep=n1.6").json()
+    assert 0 < kept["total"] < 25
+    dropped = client.get("/api/v1/networks/wide/circuits?drop=n2.6-y").json()
+    with_edge = client.get("/api/v1/networks/wide/circuits?keep=n2.6-y").json()
+    assert with_edge["total"] + dropped["total"] == 25
+    for address in (answer["items"][0]["url"], last["url"], last["url"] + "/card.svg"):
+        opened = client.get(address)
+        assert opened.status_code in (200, 404), opened.text
+    assert client.get(last["url"]).status_code == 200
+    assert client.get("/networks/wide/explanations").status_code == 200
+    assert client.get("/networks/wide/explanations?kind=circuit&keep=n2.6-y").status_code == 200
+    compared = client.get(answer["compare_url"] + "&e=" + answer["items"][0]["ref"] + "&e=" + last["ref"])
+    assert compared.status_code == 200
+
+
+@pytest.mark.slow
+def test_files_carry_the_bound(client):
+    answer = client.get("/networks/wide/circuits.csv")
+    if answer.status_code == 404:
+        answer = client.get("/networks/wide/circuits", headers={"Accept": "text/csv"})
+    assert answer.status_code == 200
+    lines = answer.text.splitlines()
+    assert any("≈" in line and "Circuits:" in line for line in lines if line.startswith("#"))
+    rows = list(csv.reader(io.StringIO("\n".join(line for line in lines if not line.startswith("#")))))
+    assert len(rows) == 26
+    result = client.get("/api/v1/networks/wide/result").json()["outputs"][0]["circuits"]
+    assert (result["drawn"], result["smallest"]["edges"], result["smallest"]["proved"]) == (15, 4, True)
+    assert len(result["masks"]) == 25
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "text"),
+    [
+        (10, 20, "10–20"),
+        (0, 9_999_999, "0–9,999,999"),
+        (551 * 10**30, 629 * 10**30, "5.5–6.3 × 10³²"),
+        (0, 10**33, "0–1.0 × 10³³"),
+        (585_123 * 10**27, 585_199 * 10**27, "5.851–5.852 × 10³²"),
+        (3 * 10**20, 6 * 10**32, "3.00 × 10²⁰–6.00 × 10³²"),
+    ],
+)
+def test_intervals_are_rounded_outwards_with_one_exponent(low, high, text):
+    assert interval(low, high) == text
+
+
+def test_numbers_with_their_bounds():
+    assert bounded_text(1_141_960, "at_least") == "≥ 1,141,960"
+    assert bounded_text(587 * 10**30, "about", 551 * 10**30, 629 * 10**30) == "≈ 5.87 × 10³² (5.5–6.3 × 10³²)"
+    assert bounded_text(0, "unknown") == "not searched"
+    assert bounded_text(197) == str(bounded(197)) == "197"
+    shown = bounded(587 * 10**30, "about", 551 * 10**30, 629 * 10**30)
+    assert shown.count("nowrap") == 2, "the guess and its interval stand whole, side by side or below each other"
+    assert re.sub("<[^>]+>", "", shown) == "≈ 5.87 × 1032 (5.5–6.3 × 1032)"
+
+
+def test_outcomes_of_studies_carry_their_bounds():
+    assert value_words(Measured(587 * 10**30, low=551.0e30, high=629.0e30)) == "≈ 5.87 × 10³² (5.5–6.3 × 10³²)"
+    assert value_words(Measured(1_141_960, truncated_at=50)) == "≥ 1,141,960"
+    assert value_words(Measured(0, truncated_at=0)) == "not searched"
+    assert value_words(Measured(0)) == "0"

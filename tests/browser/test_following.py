@@ -1,0 +1,204 @@
+"""Pages follow work in the background to its end: nobody reloads them, and what a reader does there stays.
+
+No worker runs: what one would do is done to the store, step by step.
+"""
+
+from __future__ import annotations
+
+import re
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+from sqlalchemy import select
+
+from analysis.networks.training_spec import TrainingOutcome, training_spec
+from analysis.protocol import COMPLETE
+from app.bundled import bundled_networks
+from app.db.codecs import network_of
+from app.db.engine import open_store
+from app.db.job_tables import JobRow
+from app.db.reads.jobs import jobs_of_network
+from app.db.reads.studies import find_study
+from app.db.studies import save_outcomes, sum_up
+from app.db.tables import NetworkRow
+from app.db.writes import save_network
+from app.jobs import queue, study_queue
+from app.jobs.definitions import DEFINITIONS
+from app.jobs.handlers import handler_at
+from app.jobs.training import save_training_outcome
+from app.settings import Settings
+from tests.study_factories import design, results
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+def expect(chromium):
+    from playwright.sync_api import expect
+
+    return expect
+
+
+@pytest.fixture
+def store(site):
+    """The dashboard's store; what is left to do at the end, the workers of other tests do not find."""
+    store = open_store(Settings(data=site.data))
+    with store.read() as session:
+        before = set(session.scalars(select(JobRow.id)))
+    yield store
+    with store.write() as session:
+        for job in session.scalars(select(JobRow).where(JobRow.state.in_(("queued", "running")))):
+            if job.id not in before:
+                job.state = "cancelled"
+    store.close()
+
+
+@contextmanager
+def without_reload(tab, expect):
+    """The document is the same one all the time."""
+    tab.evaluate("window.neverLoadedAgain = true")
+    yield
+    assert tab.evaluate("window.neverLoadedAgain"), "the page was loaded again"
+    expect(tab.locator("[data-poll]")).to_have_count(0)  # and it asks for nothing any more
+
+
+def end(session, job, result=(), found=""):
+    job.state, job.result, job.found = "done", dict(result), found
+    job.started_at = job.finished_at = datetime.now(UTC)
+
+
+def test_weights_that_a_study_has_are_trained_under_the_name_that_was_typed(tab, store, expect):
+    with store.read() as session:
+        row = session.scalars(
+            select(NetworkRow).where(NetworkRow.origin == "study", NetworkRow.slug.startswith("xor-width"))
+        ).first()
+        by_study, network = (row.slug, row.name), network_of(row)
+    tab.goto("/train")
+    tab.get_by_role("textbox", name=re.compile("^Name ")).fill("Typed by hand")
+    tab.get_by_role("button", name="Start training").click()
+    expect(tab).to_have_title(re.compile(": queued"))
+    tab.evaluate("window.neverLoadedAgain = true")
+    with store.write() as session:
+        job = session.get_one(JobRow, tab.url.rpartition("/")[2])
+        spec = training_spec(job.arguments["specs"][0])
+        outcome = TrainingOutcome(spec, "converged", network, 40, 0.009, 1.0, tuple(0.36 / n for n in range(1, 41)))
+        saved = save_training_outcome(session, job.arguments, [outcome])
+        end(session, job, saved.result, saved.found)
+    expect(tab.locator("[data-known-as]")).to_contain_text(f"already exist as {by_study[1]}; saved under your name")
+    expect(tab).to_have_title(re.compile(": done"))
+    assert tab.evaluate("window.neverLoadedAgain")
+    tab.get_by_role("link", name="See what was found").click()
+    expect(tab).to_have_url(re.compile("/networks/typed-by-hand$"))
+    expect(tab.get_by_role("heading", level=1)).to_have_text("Typed by hand")
+    expect(tab.locator("#training figure.learning svg").first).to_be_visible()
+    for address in ("/", "/?q=typed"):
+        tab.goto(address)
+        expect(tab.get_by_role("table").get_by_role("link", name="Typed by hand")).to_be_visible()
+    tab.goto(f"/networks/{by_study[0]}")
+    expect(tab).to_have_url(re.compile("/networks/typed-by-hand$"))
+
+
+def live(n):
+    """A design of so many seeds at each of two widths."""
+    widths = [[2, 2], [2, 3]]
+    return design(slug="live", name="Followed live", hidden=widths, references=[], seeds={"first": 0, "count": n})
+
+
+def test_a_study_is_followed_to_its_end_and_through_an_extension(tab, store, expect):
+    with store.write() as session:
+        study_queue.start(session, live(4))
+    tab.goto("/studies/live")
+    progress, figures = tab.locator("#progress [role=status]"), tab.locator("#figures")
+    expect(figures).to_contain_text("No network has been analysed yet")
+    tab.locator("#progress input[name=seeds]").fill("15")
+    tab.locator("#design details summary").click()
+
+    def carry_on(n):
+        """Outcomes of so many networks of each cell, summed up; nothing is left to do."""
+        with store.write() as session:
+            row = find_study(session, "live")
+            save_outcomes(session, row, results(live(n)).outcomes)
+            sum_up(session, row)
+            for job in session.scalars(select(JobRow).where(JobRow.network_digest == row.digest)):
+                end(session, job)
+
+    with without_reload(tab, expect):
+        carry_on(4)
+        expect(progress).to_contain_text("finished. 8 of 8 networks")
+        expect(tab.locator("#networks tbody tr td").first).to_have_text("4 / 4")
+        expect(figures).not_to_contain_text("No network")
+        drawn = tab.locator("#figure-circuits-valid figure[data-drawn=true]")
+        tab.locator("#figure-circuits-valid").scroll_into_view_if_needed()
+        expect(drawn).to_be_visible()
+        expect(tab.locator("#main .glyph.running")).to_have_count(0)
+        expect(tab.locator("#numbers")).to_contain_text("3 / 4")
+        expect(tab.locator("#progress input[name=seeds]")).to_have_value("15")
+        expect(tab.locator("#design details")).to_have_attribute("open", "")
+    tab.get_by_role("button", name="Extend").click()
+    expect(progress).to_contain_text("running. 8 of 38 networks")
+    tab.locator("#figure-circuits-valid").scroll_into_view_if_needed()
+    expect(drawn).to_be_visible()
+    caption = drawn.locator("figcaption")
+    seen = caption.inner_text()
+    with without_reload(tab, expect):
+        carry_on(19)
+        expect(progress).to_contain_text("finished. 38 of 38 networks")
+        expect(tab.locator("#networks tbody tr td").first).to_have_text("19 / 19")
+        expect(caption).not_to_have_text(seen)  # the figure was fetched anew, and is drawn
+        expect(tab.locator("#main .glyph.running")).to_have_count(0)
+        expect(tab.locator("#numbers")).to_contain_text("/ 19")
+
+
+def do(store, job_id):
+    """What a worker does with a job."""
+    with store.read() as session:
+        job = session.get_one(JobRow, job_id)
+        arguments, handler = job.arguments, handler_at(DEFINITIONS[job.kind].handler)
+        inputs = handler.load(session, arguments)
+    outcome = handler.compute(inputs)
+    for step in handler.stage(arguments, outcome) if handler.stage else ():
+        with store.write() as session:
+            step(session)
+    with store.write() as session:
+        saved = handler.save(session, arguments, outcome)
+        end(session, session.get_one(JobRow, job_id), saved.result, saved.found)
+
+
+def test_a_network_is_followed_until_all_that_comes_behind_its_analysis_is_there(tab, store, expect):
+    file = next(one.file for one in bundled_networks() if one.slug == "xor-2-2-2")
+    with store.write() as session:
+        row = save_network(session, replace(file, name="Followed network"))
+        digest, (job,) = row.digest, [one.id for one in queue.enqueue_analyses(session, row, [COMPLETE])]
+    tab.goto("/networks/followed-network")
+    at_work, provenance = tab.locator("#at-work"), tab.locator("#provenance")
+    expect(at_work.get_by_role("link")).to_have_text(["analysis: complete"])
+    expect(tab.locator("main")).to_contain_text("Still computing")
+    tab.locator("details.weights > summary").click()
+    with without_reload(tab, expect):
+        do(store, job)
+        expect(tab.get_by_role("link", name="Result file")).to_be_visible()
+        expect(tab.get_by_role("button", name="Analyse")).to_have_count(0)
+        expect(provenance).to_contain_text("Engine")
+        expect(provenance).to_contain_text("Result")
+        drawn = tab.locator("#spread figure[data-drawn=true]")
+        expect(drawn.first).to_be_visible()
+        tab.evaluate("window.aFigure = document.querySelector('#spread .plot-area svg')")
+        with store.read() as session:
+            behind = {one.kind: one.id for one in jobs_of_network(session, digest, unfinished=True)}
+        assert {"criteria", "directions"} <= set(behind)
+        expect(at_work.get_by_role("link")).to_have_count(len(behind))
+        expect(tab.locator("#directions")).to_have_count(0)
+        do(store, behind.pop("directions"))
+        expect(tab.locator("#directions")).to_be_visible()
+        expect(tab.locator("#survivors tbody, #survivors .funnel")).to_have_count(0)
+        do(store, behind.pop("criteria"))
+        expect(tab.locator("#survivors")).to_be_visible()
+        with store.write() as session:
+            for one in behind.values():
+                end(session, session.get_one(JobRow, one))
+        expect(at_work).to_have_count(0)
+        expect(tab.locator("#main .glyph.running")).to_have_count(0)
+        expect(tab.locator("details.weights")).to_have_attribute("open", "")
+        assert tab.evaluate("window.aFigure.isConnected"), "a figure whose numbers are the same is not drawn again"

@@ -1,0 +1,194 @@
+"""The wheel is the whole program: built from what an sdist holds, installed with nothing of the checkout in reach."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import sysconfig
+import tarfile
+import time
+import urllib.error
+import urllib.request
+import venv
+import zipfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from analysis.networks.files import network_file_json
+from tests.checkout import ROOT
+from tests.golden_files import golden_network
+
+pytestmark = pytest.mark.slow
+
+PARTS = ("analysis", "app", "docs", "migrations", "static", "templates", "README.md", "LICENSE")
+BESIDE = ("migrations", "static", "templates")
+DOCUMENTS = {"docs/bring-your-own.md", "docs/glossary.md", "docs/scope.md"}
+PATIENCE_SECONDS = 600  # on a busy machine
+
+
+def build(kind: str, source: Path, target: Path) -> Path:
+    """An sdist or a wheel of a source tree, by the build backend that pip would call, without a network."""
+    program = f"import sys; from setuptools import build_meta; build_meta.build_{kind}(sys.argv[1])"
+    subprocess.run([sys.executable, "-c", program, target], cwd=source, check=True, capture_output=True)
+    (made,) = target.iterdir()
+    return made
+
+
+def contents(wheel: Path) -> dict[str, bytes]:
+    with zipfile.ZipFile(wheel) as archive:
+        return {name: archive.read(name) for name in archive.namelist()}
+
+
+@dataclass(frozen=True)
+class Made:
+    directly: Path
+    by_way_of_sdist: Path
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory) -> Made:
+    """The wheel, built from a copy, because a build leaves things behind where it happens."""
+    folder = tmp_path_factory.mktemp("built")
+    source = folder / "source"
+    source.mkdir()
+    for part in (*PARTS, "pyproject.toml", "setup.py"):
+        if (ROOT / part).is_dir():
+            shutil.copytree(ROOT / part, source / part, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(ROOT / part, source / part)
+    sdist = build("sdist", source, folder / "sdist")
+    with tarfile.open(sdist) as archive:
+        archive.extractall(folder / "unpacked", filter="data")
+    (unpacked,) = (folder / "unpacked").iterdir()
+    return Made(build("wheel", source, folder / "direct"), build("wheel", unpacked, folder / "wheel"))
+
+
+def test_an_sdist_makes_the_same_wheel(made):
+    assert contents(made.directly) == contents(made.by_way_of_sdist)
+
+
+def test_everything_that_the_program_reads_is_in_the_wheel_and_nothing_lies_loose(made):
+    held = set(contents(made.by_way_of_sdist))
+    assert {name.split("/")[0] for name in held} == {"analysis", "app", "pluriscope-0.2.0.dist-info"}
+    files = {
+        str(path.relative_to(ROOT))
+        for part in ("analysis", "app", *BESIDE)
+        for path in (ROOT / part).rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts and not path.name.endswith(".md")
+    }
+    expected = {f"app/_resources/{name}" if name.startswith(BESIDE) else name for name in files | DOCUMENTS}
+    expected = {f"app/_resources/{name}" if name in DOCUMENTS else name for name in expected}
+    assert {name for name in held if "dist-info" not in name and not name.endswith("README.md")} == expected
+
+
+@dataclass(frozen=True)
+class Installed:
+    folder: Path
+    environment: Mapping[str, str]
+
+    @property
+    def elsewhere(self) -> Path:
+        """Where the commands are called: an empty folder."""
+        return self.folder / "elsewhere"
+
+    def command(self, *arguments: object) -> list[str]:
+        return [str(self.folder / "env" / "bin" / "pluriscope"), *map(str, arguments)]
+
+    def run(self, *arguments: object) -> str:
+        return self.output_of(self.command(*arguments))
+
+    def output_of(self, command: list[str]) -> str:
+        done = subprocess.run(
+            command, cwd=self.elsewhere, env=self.environment, check=False, capture_output=True, text=True
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+
+@pytest.fixture(scope="module")
+def installed(made, tmp_path_factory) -> Installed:
+    """The wheel in an environment of its own, which borrows the installed dependencies and not our checkout.
+
+    A folder that a .pth file names is put on the path, and .pth files in it are not read: so that of the editable
+    installation has no effect.
+    """
+    folder = tmp_path_factory.mktemp("installed")
+    for name in ("elsewhere", "home"):
+        (folder / name).mkdir()
+    environment = {"PATH": os.environ["PATH"], "HOME": str(folder / "home"), "OMP_NUM_THREADS": "1"}
+    venv.create(folder / "env", with_pip=False, symlinks=True)
+    python = folder / "env" / "bin" / "python"
+    pip = [sys.executable, "-m", "pip", "--python", python, "install", "-q", "--no-index", "--no-deps"]
+    subprocess.run([*pip, made.by_way_of_sdist], env=environment, check=True)
+    (packages,) = (folder / "env").glob("lib/python*/site-packages")
+    borrowed = sorted({sysconfig.get_path("purelib"), sysconfig.get_path("platlib")})
+    (packages / "borrowed.pth").write_text("\n".join(borrowed) + "\n")
+    there = Installed(folder, environment)
+    where = there.output_of([str(python), "-c", "import app, analysis; print(app.__file__, analysis.__file__)"])
+    assert [Path(path).parent.parent for path in where.split()] == [packages, packages]
+    return there
+
+
+def status_of(url: str) -> int:
+    try:
+        with urllib.request.urlopen(url, timeout=PATIENCE_SECONDS) as answer:  # noqa: S310  our own server
+            answer.read()
+            return answer.status
+    except urllib.error.HTTPError as error:
+        return error.code
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen"
+        time.sleep(0.2)
+
+
+def test_it_serves_and_works_from_another_folder(installed):
+    network = installed.folder / "xor.json"
+    network.write_text(json.dumps(network_file_json(golden_network("xor_3-3_c"))))
+    result = json.loads(installed.run("analyse", network, "--quiet", "--output", "-"))
+    mask = result["outputs"][0]["circuits"]["masks"][0]
+    address = installed.run("import", network).strip()
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    home = f"http://127.0.0.1:{port}"
+    log = installed.folder / "log"
+    with log.open("w") as output:
+        process = subprocess.Popen(
+            installed.command("--port", port),
+            cwd=installed.elsewhere,
+            env=installed.environment,
+            stderr=output,
+        )
+    try:
+        wait_until(lambda: process.poll() is not None or "\nready: " in log.read_text())
+        assert f"\nready: {home} (Ctrl-C stops it)\n" in log.read_text(), log.read_text()
+        data = Path(re.match("data folder: (.*)\n", log.read_text())[1])
+        assert data.is_relative_to(installed.folder / "home")
+        assert (data / "pluriscope.sqlite").exists()
+        with urllib.request.urlopen(home, timeout=PATIENCE_SECONDS) as answer:
+            assert answer.status == 200
+            style = re.search(r'href="(/static/[^"]+\.css[^"]*)"', answer.read().decode())
+        assert style
+        pages = [address, "/glossary", "/scope", "/networks/new/help", "/patterns", "/alice-and-bob", style[1]]
+        assert {page: status_of(home + page) for page in pages} == dict.fromkeys(pages, 200)
+        explanation = f"{home}{address}/circuits/{mask}"
+        wait_until(lambda: status_of(explanation) == 200)  # the worker has analysed it
+        process.send_signal(signal.SIGINT)
+        assert process.wait(PATIENCE_SECONDS) == 0
+    finally:
+        process.kill()
+        process.wait()
+    assert list(installed.elsewhere.iterdir()) == []

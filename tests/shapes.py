@@ -1,0 +1,338 @@
+"""Random networks of every admitted shape, each made from one seed, and the whole chain of work and pages on each.
+
+A seed is a network with an output, and everything that the application does for it is done: the analysis, every
+criterion, every class of directions in closed form, the common ground and, where it takes seconds, the ladder, each as
+its job does it (load, compute, save); then every kind of page that can be reached from the network's own page by links,
+with its JSON twin, is asked for. What must not happen is reported as faults, one line each: a job that ends by an
+unforeseen error or is refused, and any answer of 400 and above, since every address was shown by a page as its link.
+
+Cases share one application (:class:`WarmApplication`), which is started anew on an empty database for each: compiling
+templates, building routes and migrating would otherwise take longer than most cases.
+
+Limits, not clocks, keep a case small (:data:`LIMITS`), with one exception: each criterion may take
+``max_criterion_seconds`` for each kind of explanation, as everywhere in the application.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+import traceback
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from functools import cache
+from html import unescape
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from fastapi.testclient import TestClient
+from starlette.routing import Route
+
+from analysis.criteria.steps import default_steps
+from analysis.directions.findings import CLOSED_FORM, closed_form_work
+from analysis.errors import AnalysisError
+from analysis.ladder.climbing import MAX_ALGORITHMS, N_PERMUTED
+from analysis.limits import Limits
+from analysis.networks.files import NetworkFile
+from analysis.networks.mlp import forward
+from analysis.networks.network import ACTIVATIONS, Network
+from analysis.protocol import COMPLETE
+from analysis.tasks import Task, input_table, name_of
+from analysis.work import Work
+from app.db.engine import Store
+from app.db.errors import StoreError
+from app.db.reads.analyses import analysis_by_key
+from app.db.tables import AnalysisRow
+from app.db.writes import save_network
+from app.jobs.definitions import (
+    DEFINITIONS,
+    analyse_arguments,
+    criteria_arguments,
+    direction_arguments,
+    report_arguments,
+)
+from app.jobs.handlers import handler_at
+from app.main import ROUTERS, create_app, settle
+from app.settings import Settings
+from tests.factories import empty_database
+
+LIMITS: Final[Mapping[str, Any]] = {
+    "max_possible_circuits": 5_000,
+    "max_listed_circuits": 200,
+    "max_candidates": 200,
+    "max_count_seconds": 0.2,
+    "drawn_circuits": 10,
+    "estimate_samples": 500,
+    "max_criterion_seconds": 0.05,
+    "computed_per_minute": 0,
+    "request_seconds": 600.0,
+    "kept_answers_bytes": 0,
+}
+"""Settings of the application that a case runs under, all within what an operator may choose.
+
+Answers are not kept: no address is asked for twice, and the threads that look after kept answers would be missing in a
+forked process.
+"""
+
+SEARCHES: Final[Mapping[str, int]] = {"n_first": 40, "max_aligned": 100, "n_smallest": 20, "n_tried": 20_000}
+"""What no setting limits: how much of long lists the jobs keep (:class:`analysis.limits.Limits`)."""
+
+MAX_LADDER: Final = 5_000_000
+"""Numbers moved through a layer, as the application predicts them, up to which a ladder is climbed here."""
+SEEDS: Final = Path(__file__).parent / "fixtures" / "shapes.json"
+"""The kept seeds: "all" of them, and the few that the slow test runs every time, "in_ci"."""
+OUTCOMES: Final = Path(__file__).parent.parent / "benchmarks" / "outcomes" / "shapes.jsonl"
+"""What came of the kept seeds when they were last run, one row each."""
+SLUG: Final = "case"
+_LINKS: Final = re.compile(r'(?:href|src|hx-get)="([^"]*)"')
+
+
+def kept_seeds() -> dict[str, list[int]]:
+    """The seeds of :data:`SEEDS`."""
+    seeds: dict[str, list[int]] = json.loads(SEEDS.read_text())
+    return seeds
+
+
+@dataclass(frozen=True)
+class Case:
+    """What one seed stands for.
+
+    Args:
+        seed: any integer from 0.
+        file: the network with a task for each output.
+        output: the one that is analysed.
+        traits: what kind of a case it is, for choosing a few that differ and for reading a table of many.
+    """
+
+    seed: int
+    file: NetworkFile
+    output: int
+    traits: Mapping[str, Any]
+
+
+@dataclass
+class Outcome:
+    """What came of a case.
+
+    Args:
+        case: the case.
+        seconds: of the processor, for each stage.
+        faults: one line each; none is how it should be.
+        found: some numbers of the analysis.
+        pages: how many answers there were by status.
+    """
+
+    case: Case
+    seconds: dict[str, float] = field(default_factory=dict)
+    faults: list[str] = field(default_factory=list)
+    found: dict[str, Any] = field(default_factory=dict)
+    pages: Counter[int] = field(default_factory=Counter)
+
+
+def case_of(seed: int) -> Case:
+    """The case of a seed: 2–6 inputs, 1–4 hidden layers of 1–8 neurons, 1–3 outputs, any pair of activations.
+
+    Weights are normal, scaled by a factor from 0.3 to 20; in half of the cases some of them are exactly 0, in some
+    neurons are copies of each other. Tasks are what the outputs decide. So that rounding decides too, most last layers
+    are fitted: moved and scaled until every output lies within the edges of the decision; one output in six is brought
+    to one side of the edge, and computes a constant.
+    """
+    random = np.random.default_rng(seed)
+    sizes = (
+        int(random.integers(2, 7)),
+        *random.integers(1, 9, size=random.integers(1, 5)).tolist(),
+        int(random.integers(1, 4)),
+    )
+    activation, output_activation = (str(one) for one in random.choice(ACTIVATIONS, size=2))
+    scale = float(np.exp(random.uniform(np.log(0.3), np.log(20.0))))
+    zeros = float(random.choice([0.0, 0.0, 0.2, 0.6]))
+    twins, fitted = bool(random.random() < 0.1), bool(random.random() < 0.8)
+    constant = [bool(one) for one in random.random(sizes[-1]) < 1 / 6]
+    weights, biases = [], []
+    for n_in, n_out in pairwise(sizes):
+        weights.append(random.normal(size=(n_out, n_in)) * scale * (random.random((n_out, n_in)) >= zeros))
+        biases.append(random.normal(size=n_out) * scale * (random.random(n_out) >= zeros))
+    if twins and sizes[1] > 1:
+        weights[0][1], biases[0][1] = weights[0][0], biases[0][0]
+        weights[1][:, 1] = weights[1][:, 0]
+    if fitted:
+        _fit(weights, biases, activation, output_activation, constant)
+    network = Network.from_arrays(weights, biases, activation=activation, output_activation=output_activation)
+    decided = (forward(network, input_table(sizes[0])) > 0.5).astype(int).T.tolist()
+    tasks = tuple(Task(tuple(column), name_of(tuple(column))) for column in decided)
+    output = int(random.integers(sizes[-1]))
+    traits = {
+        "sizes": "-".join(map(str, sizes)),
+        "activation": activation,
+        "output_activation": output_activation,
+        "scale": round(scale, 3),
+        "zeros": zeros,
+        "twins": twins,
+        "fitted": fitted,
+        "constant": len(set(decided[output])) == 1,
+        "edges": sum(a * b for a, b in pairwise((*sizes[:-1], 1))),
+    }
+    return Case(seed, NetworkFile(f"Case {seed}", network, tasks), output, traits)
+
+
+def _fit(
+    weights: list[np.ndarray], biases: list[np.ndarray], activation: str, output_activation: str, constant: list[bool]
+) -> None:
+    """Move and scale the last layer so that its sums reach from about 0 to about 1 on the inputs, on either side of
+    the edge of the decision, or stay on one side of it.
+    """
+    before = Network.from_arrays(weights, biases, activation=activation, output_activation="linear")
+    sums = forward(before, input_table(before.n_inputs))
+    low, high = sums.min(axis=0), sums.max(axis=0)
+    wanted_low, wanted_high = {"sigmoid": (-3.0, 3.0), "tanh": (-0.4, 2.0)}.get(output_activation, (-0.4, 1.4))
+    for output, always in enumerate(constant):
+        top = wanted_low + 0.3 * (wanted_high - wanted_low) if always else wanted_high
+        factor = (top - wanted_low) / (high[output] - low[output]) if high[output] > low[output] else 1.0
+        weights[-1][output] *= factor
+        biases[-1][output] = (biases[-1][output] - low[output]) * factor + wanted_low
+
+
+class WarmApplication:
+    """One application for many cases, each of which begins with an empty database.
+
+    What is made once for all of them is the application itself: its routes, compiled templates and the schema of the
+    database. Two cases must not run on it at the same time.
+
+    Args:
+        folder: of its own, for the database.
+        limits: settings of the application.
+    """
+
+    def __init__(self, folder: Path, limits: Mapping[str, Any] = LIMITS) -> None:
+        self._folder = folder
+        self._settings = Settings(data=folder, **limits)
+        self._app = create_app(self._settings)
+        settle(self._app)
+
+    @contextmanager
+    def started(self) -> Iterator[tuple[Store, TestClient]]:
+        """The application started on an empty database, as its store and a client; stopped at the end."""
+        for file in self._folder.glob("pluriscope.sqlite*"):
+            file.unlink()
+        (self._folder / "pluriscope.sqlite").write_bytes(empty_database())
+        client = TestClient(
+            self._app, base_url="http://127.0.0.1", follow_redirects=False, raise_server_exceptions=False
+        )
+        with client:
+            yield self._app.state.store, client
+
+
+def run_case(seed: int, application: WarmApplication, *, each: int = 1) -> Outcome:
+    """Do everything with the case of a seed.
+
+    Args:
+        seed: of the case.
+        application: which does it.
+        each: how many pages of each kind are asked for, at most.
+    """
+    outcome = Outcome(case_of(seed))
+    with application.started() as (store, client):
+        _work(store, outcome)
+        began = time.process_time()
+        for address, status in _walk(client, outcome.case, each):
+            outcome.pages[status] += 1
+            if status >= 400:
+                outcome.faults.append(f"pages: {status} {address}")
+        outcome.seconds["pages"] = round(time.process_time() - began, 2)
+    return outcome
+
+
+def _work(store: Store, outcome: Outcome) -> None:
+    """Every job that there is for one output, in the order in which a worker takes them up."""
+    case = outcome.case
+    small = {key: replace(one, **SEARCHES) if isinstance(one, Limits) else one for key, one in store.carried.items()}
+    store = replace(store, carried=small)
+    with store.write() as session:
+        row = save_network(session, case.file, slug=SLUG)
+        digest = row.digest
+        arguments = analyse_arguments(digest, case.output, COMPLETE)
+    if not _done(store, outcome, "analyse", arguments):
+        return
+    with store.read() as session:
+        row = session.merge(row, load=True)
+        analysis = analysis_by_key(session, row.id, case.output, COMPLETE.digest, row.analyses[0].data_digest)
+        assert isinstance(analysis, AnalysisRow)
+        named = digest, case.output, analysis.protocol_digest, analysis.data_digest, analysis.result_digest
+        outcome.found = {
+            "method": analysis.circuits_method,
+            "valid": analysis.circuits_valid,
+            "candidates": analysis.algorithms_candidates,
+            "alignments": analysis.alignments_valid,
+        }
+    _done(store, outcome, "directions", direction_arguments(*named, CLOSED_FORM))
+    _done(store, outcome, "criteria", criteria_arguments(*named, [str(step) for step in default_steps()]))
+    _done(store, outcome, "common-ground", report_arguments(*named))
+    cut = case.file.network.for_output(case.output)
+    if closed_form_work(cut, MAX_ALGORITHMS) * (N_PERMUTED + 1) <= MAX_LADDER:
+        _done(store, outcome, "ladder", report_arguments(*named))
+
+
+def _done(store: Store, outcome: Outcome, kind: str, arguments: Mapping[str, Any]) -> bool:
+    """Load, compute and save as the job of this kind does, and whether it came to its end."""
+    handler, began = handler_at(DEFINITIONS[kind].handler), time.process_time()
+    try:
+        with store.read() as session:
+            inputs = handler.load(session, arguments)
+        result = handler.compute(inputs, Work(clock=time.perf_counter))
+        for step in handler.stage(arguments, result) if handler.stage else ():
+            with store.write() as session:
+                step(session)
+        with store.write() as session:
+            handler.save(session, arguments, result)
+    except (AnalysisError, StoreError) as refusal:
+        outcome.faults.append(f"{kind}: refused: {refusal}")
+    except Exception as error:
+        where = traceback.extract_tb(error.__traceback__)[-1]
+        place = f"{Path(where.filename).name}:{where.lineno} {where.name}"
+        outcome.faults.append(f"{kind}: {type(error).__name__}: {error} ({place})\n{traceback.format_exc()}")
+    else:
+        return True
+    finally:
+        outcome.seconds[kind] = round(time.process_time() - began, 2)
+    return False
+
+
+def _walk(client: TestClient, case: Case, each: int) -> Iterator[tuple[str, int]]:
+    """Ask for pages of every kind, reached from the network's own by links alone; addresses with their status.
+
+    A kind is a route. Links to other networks, to what no network has, and to what changes something are left alone.
+    """
+    first = f"/networks/{SLUG}" + (f"?output={case.output}" if case.output else "")
+    waiting, seen, n_of = [first], {first}, Counter[str]()
+    while waiting:
+        address = waiting.pop(0)
+        kind = _kind(address.partition("?")[0])
+        if kind is None or n_of[kind] >= each:
+            continue
+        n_of[kind] += 1
+        answer = client.get(address)
+        yield address, answer.status_code
+        if not answer.headers.get("content-type", "").startswith("text/html"):
+            continue
+        for found in _LINKS.findall(answer.text):
+            link = unescape(found).removeprefix("http://127.0.0.1").partition("#")[0]
+            if link.startswith("/") and link not in seen and (f"/{SLUG}" in link or link.startswith("/compare")):
+                seen.add(link)
+                waiting.append(link)
+
+
+def _kind(path: str) -> str | None:
+    """The template of the route that answers an address, None for no route."""
+    return next((route.path for route in _routes() if route.path_regex.match(path)), None)
+
+
+@cache
+def _routes() -> tuple[Route, ...]:
+    """Every route that answers GET, in the order in which the application tries them."""
+    routes = (route for router in ROUTERS for route in router.routes)
+    return tuple(route for route in routes if isinstance(route, Route) and "GET" in (route.methods or ()))
