@@ -58,7 +58,7 @@ def test_every_kind_is_there_once(get, everything, masks):
     page = get(HERE, standing="any")
     assert page["total"] == len(everything) - 197  # interpretations are asked for, circuits show their number
     counted = facet(page, "kind")
-    none_searched = {"direction": 0}
+    none_searched = {"direction": 0, "probe": 0}
     assert counted == {**kinds, "interpretation": network["interpretations_total"], **none_searched}
 
 

@@ -1,0 +1,323 @@
+"""Linear probes: which Boolean functions of the inputs an affine read-out finds in a layer, all of them.
+
+A function f is decodable on a layer if some w and c give w·h + c > 0 on exactly the inputs where f is 1, with h the
+layer's activations on the Boolean inputs (Alain & Bengio, "Understanding intermediate layers using linear classifier
+probes", 2016). A probe trained for one f says only that f is decodable; here every decodable f is listed, so it shows
+what the finding is worth: where a layer has as many neurons as the network has inputs' combinations less one, usually
+every function is decodable, also those that the network never computes (Hewitt & Liang, "Designing and Interpreting
+Probes with Control Tasks", EMNLP 2019).
+
+f and its negation have the same read-outs up to sign, so only the one that is 0 on the first input is listed, and never
+a constant.
+
+The search goes input by input: both values of f on the next input are tried, and a branch is left when no hyperplane
+separates the inputs so far. Each test is a linear programme for the largest margin, the smallest L1 distance from an
+activation to the hyperplane. A margin below 1e-9 of the layer's spread counts as none, far above rounding errors of the
+activations, so another machine finds the same functions.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from math import comb
+from typing import Final
+
+import numpy as np
+import scipy  # loads scipy.optimize, of which a server has no use, when it is first asked for
+from numpy.typing import NDArray
+
+from analysis import fixed_order
+from analysis.errors import InvalidAlignment
+from analysis.experiments import InterventionSpace
+from analysis.explanations.explanation import Claim, Column, Found, Kind, Method, predict_nothing
+from analysis.interpretations.gates import gate_name
+from analysis.networks.mlp import activations
+from analysis.question import Question
+from analysis.work import DEFAULT_WORK, Work
+
+MAX_FUNCTIONS: Final = 4_096
+"""Functions listed for one layer; 5 neurons over 4 inputs may hold 4,943, each and its negation counted once."""
+RESOLUTION: Final = 1e-9
+_MILLISECONDS: Final = 3.0  # for one function: about two programmes
+_TEXT: Final = re.compile(r"([1-9]\d?)\.([0-9a-f]{1,16})", re.ASCII)
+
+
+@dataclass(frozen=True)
+class Probe:
+    """A function that an affine read-out finds in a layer.
+
+    Args:
+        layer: from 1, the first hidden one.
+        function: truth table as an integer, bit i = input row i; bit 0 is 0.
+        n_inputs: of the function.
+        weights: w, one for each neuron of the layer, the largest 1 or −1.
+        constant: c.
+        margin: the largest margin that a read-out of this function has, in units of the activations.
+        is_task: whether the function or its negation is the task.
+    """
+
+    layer: int
+    function: int
+    n_inputs: int
+    weights: tuple[float, ...]
+    constant: float
+    margin: float
+    is_task: bool
+
+    @property
+    def label(self) -> str:
+        """The function for people: a formula where it has a short one, else its values in the order of inputs."""
+        return gate_name(self.function, self.n_inputs) or table_text(self.function, self.n_inputs)
+
+    @property
+    def depends_on(self) -> int:
+        """On how many inputs the function depends."""
+        rows = np.arange(1 << self.n_inputs)
+        bits = self.function >> rows.astype(object) & 1
+        return sum(bool((bits != bits[rows ^ (1 << axis)]).any()) for axis in range(self.n_inputs))
+
+
+def table_text(function: int, n_inputs: int) -> str:
+    """The values of a function in the order of inputs, as 0 and 1."""
+    return "".join(str(function >> row & 1) for row in range(1 << n_inputs))
+
+
+@dataclass(frozen=True)
+class _Hyperplane:
+    weights: NDArray[np.float64]
+    constant: float
+    margin: float
+
+
+class _Layer:
+    """The activations of one layer on the Boolean inputs, about their mean."""
+
+    def __init__(self, question: Question, layer: int) -> None:
+        values = activations(question.cut, question.data.representatives)[layer]
+        self.mean = fixed_order.mean(values)
+        self.points = values - self.mean
+        self.least = RESOLUTION * float(np.abs(self.points).max(initial=0.0))
+
+    def separated(self, signs: Sequence[int]) -> _Hyperplane | None:
+        """The hyperplane with the largest margin that has the first inputs on these sides; None if there is none."""
+        sides, width = np.array(signs, dtype=np.float64), self.points.shape[1]
+        rows = self.points[: len(signs)]
+        if len(set(signs)) == 1:  # everything on one side: no margin can be too large, and none is asked for
+            return _Hyperplane(np.zeros(width), float(sides[0]), np.inf)
+        matrix = np.column_stack([-sides[:, None] * rows, -sides, np.ones(len(rows))])
+        objective = np.zeros(width + 2)
+        objective[-1] = -1.0
+        bounds = [(-1.0, 1.0)] * width + [(None, None), (0.0, None)]
+        result = scipy.optimize.linprog(
+            objective, A_ub=matrix, b_ub=np.zeros(len(rows)), bounds=bounds, method="highs-ds"
+        )
+        if result.status != 0 or not result.x[-1] > self.least:
+            return None
+        return _Hyperplane(result.x[:width], float(result.x[width]), float(result.x[-1]))
+
+
+def hidden_layers(question: Question) -> range:
+    """The layers that can be probed, from 1."""
+    return range(1, len(question.cut.sizes) - 1)
+
+
+def possible_functions(n_points: int, width: int) -> int:
+    """How many functions up to negation points in general position have read-outs for, the constant ones left out.
+
+    Half of Cover's count of dichotomies ("Geometrical and Statistical Properties of Systems of Linear Inequalities",
+    1965), which is the most that any points have.
+    """
+    return sum(comb(n_points - 1, axis) for axis in range(width + 1)) - 1
+
+
+def find_probes(question: Question, work: Work = DEFAULT_WORK, *, limit: int = MAX_FUNCTIONS) -> Found[Probe]:
+    """Every decodable function of every hidden layer, by layer, then by truth table read from the first input.
+
+    Args:
+        work: told after each layer and each hundredth function; may raise Cancelled.
+        limit: functions listed for one layer; a layer that has more ends there, and the note says so.
+    """
+    found: list[Probe] = []
+    cut = []
+    layers = hidden_layers(question)
+    for number, layer in enumerate(layers):
+        before = len(found)
+        for probe in _decodable(question, layer):
+            if len(found) - before == limit:
+                cut.append(layer)
+                break
+            found.append(probe)
+            if not len(found) % 100:
+                work.tell("probes", number, len(layers), f"{len(found):,} decodable functions")
+        work.tell("probes", number + 1, len(layers), f"{len(found):,} decodable functions")
+    which = f"layer{'s' * (len(cut) > 1)} {' and '.join(map(str, cut))}"
+    note = f"The list of {which} is truncated at {limit:,} functions each; more are decodable." if cut else ""
+    return Found(found, not cut, note)
+
+
+def _decodable(question: Question, layer: int) -> Iterator[Probe]:
+    """The decodable functions of a layer, depth first."""
+    seen = _Layer(question, layer)
+    n_rows = len(seen.points)
+    start = seen.separated([-1])
+    if start is None:
+        return
+    branches: list[tuple[tuple[int, ...], _Hyperplane]] = [((-1,), start)]
+    while branches:
+        signs, plane = branches.pop()
+        if len(signs) == n_rows:
+            if 1 in signs:
+                # a branch that needed no programme of its own has the margin of an earlier one
+                best = seen.separated(signs)
+                if best is not None:
+                    yield _probe(question, layer, seen, signs, best)
+            continue
+        point = seen.points[len(signs)]
+        reads = float(fixed_order.inner(plane.weights[None], point[None])[0, 0]) + plane.constant
+        for side in (1, -1):  # popped in the order 0, 1
+            longer = (*signs, side)
+            kept = plane if side * reads > seen.least else seen.separated(longer)
+            if kept is not None:
+                branches.append((longer, kept))
+
+
+def _probe(question: Question, layer: int, seen: _Layer, signs: Sequence[int], plane: _Hyperplane) -> Probe:
+    function = sum(1 << row for row, sign in enumerate(signs) if sign > 0)
+    scale = float(np.abs(plane.weights).max())
+    constant = plane.constant - float(fixed_order.inner(plane.weights[None], seen.mean[None])[0, 0])
+    every = (1 << len(signs)) - 1
+    task = sum(bit << row for row, bit in enumerate(question.task.truth_table))
+    return Probe(
+        layer,
+        function,
+        question.cut.n_inputs,
+        tuple((plane.weights / scale).tolist()),
+        constant / scale,
+        plane.margin,
+        function in (task, every & ~task),
+    )
+
+
+def write_probe(probe: Probe) -> str:
+    """``LAYER.FUNCTION``: the layer and the truth table in hexadecimal digits."""
+    return f"{probe.layer}.{probe.function:x}"
+
+
+def read_probe(question: Question, text: str) -> Probe:
+    """The probe that an address text names, computed from the weights.
+
+    Raises:
+        InvalidAlignment: another shape, no hidden layer, no function of the inputs, a constant or the negation of a
+            listed one, or a function that the layer does not hold.
+    """
+    item = f"linear probe {text[:40]!r}"
+    shape = _TEXT.fullmatch(text)
+    if shape is None:
+        raise InvalidAlignment(item, "cannot be read", "write LAYER.FUNCTION, as in 1.6 for 0110 on the first layer")
+    layer, function, n_rows = int(shape[1]), int(shape[2], 16), 1 << question.cut.n_inputs
+    if layer not in hidden_layers(question):
+        raise InvalidAlignment(
+            item, f"layer {layer} is no hidden layer of this network", f"use 1 to {len(question.cut.sizes) - 2}"
+        )
+    if function >> n_rows or function & 1 or not function:
+        raise InvalidAlignment(
+            item,
+            f"{shape[2]} is no function of {question.cut.n_inputs} inputs that is 0 on the first row and not constant",
+            f"write the truth table from 2 to {(1 << n_rows) - 2:x} in hexadecimal digits; of f and ¬f take the one "
+            "that is 0 on the first row",
+        )
+    seen = _Layer(question, layer)
+    signs = [1 if function >> row & 1 else -1 for row in range(n_rows)]
+    plane = seen.separated(signs)
+    if plane is None:
+        raise InvalidAlignment(
+            item,
+            f"no affine read-out of layer {layer} computes {table_text(function, question.cut.n_inputs)}",
+            "choose one of the listed probes",
+        )
+    return _probe(question, layer, seen, signs, plane)
+
+
+def predict_by_probes(question: Question, probes: Sequence[Probe], space: InterventionSpace) -> NDArray[np.int8]:
+    """What probes predict: where the whole layer is patched and the function is the task, its value on the source.
+
+    A probe says that its function can be read from a layer, not that anything reads it. The exception is the task: if
+    the layer that holds it is patched as a whole, the output should follow the source.
+    """
+    predictions = predict_nothing(question, probes, space)
+    task = np.array(question.task.truth_table, dtype=np.int8)
+    for number, probe in enumerate(probes):
+        whole = frozenset((probe.layer, neuron) for neuron in range(len(probe.weights)))
+        position = space.position.get(whole)
+        if probe.is_task and position is not None:
+            predictions[number, position] = task[:, None]
+    return predictions
+
+
+def claim_of(probe: Probe) -> tuple[Claim, ...]:
+    """The function on the direction of its read-out."""
+    return (Claim(probe.layer, probe.function, probe.label, weights=probe.weights),)
+
+
+def _refusal(question: Question) -> str:
+    if not question.data.boolean:
+        return "has rows that are no Boolean inputs, and probes are of Boolean functions"
+    return "" if hidden_layers(question) else "has no hidden layer to probe"
+
+
+def _work(question: Question) -> float:
+    n_rows, sizes = 1 << question.cut.n_inputs, question.cut.sizes
+    counts = (min(possible_functions(n_rows, sizes[layer]), MAX_FUNCTIONS) for layer in hidden_layers(question))
+    return _MILLISECONDS * sum(counts)
+
+
+PROBE: Final = Kind[Probe](
+    key="probe",
+    letter="p",
+    noun="linear probe",
+    plural="linear probes",
+    definition="A Boolean function of the inputs that an affine read-out finds in the activations of one layer. It "
+    "says that the function is there to be read, not that the network reads it.",
+    source="Alain & Bengio 2016 (arXiv:1610.01644); Hewitt & Liang, EMNLP 2019 (arXiv:1909.03368)",
+    silence="a probe says what can be read from a layer, not what the network makes of it; only where the whole layer "
+    "is patched and the function is the task does it predict",
+    traits=frozenset({"placed"}),
+    methods=(
+        Method(
+            key="every-function",
+            label="Every decodable function",
+            definition="Lists every Boolean function that some hyperplane separates, input by input, by linear "
+            "programming.",
+            source="after Cover 1965",
+            find=find_probes,
+            work=_work,
+        ),
+    ),
+    columns=(
+        Column("layer", "Layer", int, lambda probe: probe.layer, "The hidden layer that is read, from 1.", facet=True),
+        Column(
+            "margin",
+            "Margin",
+            float,
+            lambda probe: probe.margin,
+            "The largest possible smallest L1 distance from an activation to the read-out's hyperplane.",
+        ),
+        Column("inputs", "Inputs used", int, lambda probe: probe.depends_on, "Inputs that matter.", facet=True),
+        Column("task", "Is the task", bool, lambda probe: probe.is_task, "It or its negation is the task.", facet=True),
+        Column(
+            "table",
+            "Truth table",
+            str,
+            lambda probe: table_text(probe.function, probe.n_inputs),
+            "Values on the inputs in their order.",
+        ),
+    ),
+    name=lambda probe: f"{probe.label} on layer {probe.layer}",
+    write=write_probe,
+    read=read_probe,
+    refuses=_refusal,
+    predict=predict_by_probes,
+    claims=claim_of,
+)

@@ -1,0 +1,164 @@
+"""Linear probes: all of them, and none that is not, against an exact test of every function."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from fractions import Fraction
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from analysis.directions.polyhedra import Inequality, common_point
+from analysis.errors import AnalysisError
+from analysis.experiments import SILENT, decide_under_interventions, intervention_space
+from analysis.explanations.explanation import NAME, REF
+from analysis.explanations.probes import (
+    PROBE,
+    find_probes,
+    possible_functions,
+    predict_by_probes,
+    read_probe,
+    write_probe,
+)
+from analysis.networks.mlp import activations
+from analysis.networks.network import Network
+from analysis.question import Question, ask
+from tests.factories import pretrained_xor
+
+
+def random_question(*sizes: int, seed: int = 0, activation: str = "leaky_relu") -> Question:
+    random = np.random.default_rng(seed)
+    weights = [random.normal(0, 2, (out, into)) for into, out in pairwise(sizes)]
+    biases = [random.normal(0, 1, out) for out in sizes[1:]]
+    return ask(Network.from_arrays(weights, biases, activation=activation))
+
+
+def is_separable(points: np.ndarray, function: int) -> str:
+    """Whether a hyperplane separates the inputs where a function is 1 from the others, decided without rounding."""
+    inequalities = []
+    for row, point in enumerate(points.tolist()):
+        sign = -1 if function >> row & 1 else 1  # w·h + c > 0 where the function is 1, else < 0
+        factors = (*(Fraction(x) * sign for x in point), Fraction(sign))
+        inequalities.append(Inequality(factors, Fraction(0), strict=True))
+    return common_point(inequalities, points.shape[1] + 1)[0]
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        random_question(2, 3, 2, 1),
+        random_question(2, 1, 1, seed=1),
+        random_question(3, 2, 1, seed=2),
+        random_question(2, 2, 1, seed=3, activation="relu"),
+        random_question(2, 2, 1, seed=4, activation="tanh"),
+    ],
+    ids=lambda question: f"{question.model.sizes} {question.model.activation}",
+)
+def test_every_function_that_can_be_separated_is_found_and_no_other(question):
+    found = find_probes(question)
+    assert found.complete
+    n_rows = 1 << question.cut.n_inputs
+    layers = activations(question.cut, question.data.representatives)
+    for layer in range(1, len(question.cut.sizes) - 1):
+        every = {function: is_separable(layers[layer], function) for function in range(2, 1 << n_rows, 2)}
+        assert "undecided" not in every.values()
+        here = [probe.function for probe in found.explanations if probe.layer == layer]
+        assert sorted(here) == [function for function, answer in every.items() if answer == "some"]
+        assert len(here) <= possible_functions(n_rows, question.cut.sizes[layer])
+
+
+def test_each_read_out_separates_by_its_margin():
+    question = random_question(3, 3, 2, 1, seed=5)
+    layers = activations(question.cut, question.data.representatives)
+    for probe in find_probes(question).explanations:
+        assert max(map(abs, probe.weights)) == 1
+        for row, point in enumerate(layers[probe.layer].tolist()):
+            reading = sum((Fraction(w) * Fraction(h) for w, h in zip(probe.weights, point, strict=True)), Fraction(0))
+            distance = float(reading + Fraction(probe.constant)) * (1 if probe.function >> row & 1 else -1)
+            assert distance >= probe.margin * (1 - 1e-6)
+
+
+def test_points_in_general_position_have_as_many_functions_as_cover_counts():
+    question = random_question(3, 2, 1, seed=7, activation="tanh")
+    assert len(find_probes(question).explanations) == possible_functions(8, 2) == 28
+    assert possible_functions(16, 5) == 4_943
+
+
+def test_a_probe_is_its_text_and_has_the_same_figures_either_way():
+    question = ask(pretrained_xor().network)
+    for probe in find_probes(question).explanations:
+        again = read_probe(question, write_probe(probe))
+        assert (again.layer, again.function, again.is_task) == (probe.layer, probe.function, probe.is_task)
+        assert again.margin == pytest.approx(probe.margin, rel=1e-9)
+
+
+def test_a_list_that_is_cut_says_so():
+    question = ask(pretrained_xor().network)
+    found = find_probes(question, limit=3)
+    assert [probe.layer for probe in found.explanations] == [1, 1, 1, 2, 2, 2]
+    assert not found.complete
+    assert found.note == "The list of layers 1 and 2 is truncated at 3 functions each; more are decodable."
+
+
+def test_a_layer_that_carries_nothing_holds_no_function():
+    question = random_question(2, 2, 2, 1, seed=3)
+    dead = Network.from_arrays([np.zeros((2, 2)), *question.model.weights[1:]], question.model.biases)
+    assert find_probes(ask(dead)).explanations == []
+
+
+def test_only_the_task_on_a_layer_patched_whole_is_predicted_and_rightly():
+    question = ask(pretrained_xor().network)
+    probes = find_probes(question).explanations
+    space = intervention_space(question.cut.hidden_sizes, question.cut.n_inputs)
+    decided = decide_under_interventions(question.cut, question.data.representatives, space).decisions
+    for probe, said in zip(probes, predict_by_probes(question, probes, space), strict=True):
+        whole = space.position[frozenset((probe.layer, neuron) for neuron in range(3))]
+        others = np.delete(said, whole, axis=0)
+        assert (others == SILENT).all()
+        if probe.is_task:
+            assert (said[whole] == decided[whole]).all()
+        else:
+            assert (said[whole] == SILENT).all()
+
+
+@pytest.mark.parametrize(
+    ("text", "cause"),
+    [
+        ("1", "cannot be read"),
+        ("0.6", "cannot be read"),
+        ("1.6x", "cannot be read"),
+        ("3.6", "layer 3 is no hidden layer"),
+        ("1.0", "is no function of 2 inputs that is 0 on the first row"),
+        ("1.7", "is no function of 2 inputs that is 0 on the first row"),
+        ("1.20", "is no function of 2 inputs that is 0 on the first row"),
+        ("2.6", "no affine read-out of layer 2 computes 0110"),
+    ],
+)
+def test_other_texts_are_refused_with_cause_and_cure(text, cause):
+    with pytest.raises(AnalysisError) as refused:
+        read_probe(random_question(2, 3, 1, 1, seed=8), text)
+    assert cause in refused.value.cause
+    assert refused.value.cure
+
+
+def test_a_network_without_hidden_layers_is_refused():
+    assert PROBE.refuses(random_question(2, 1)) == "has no hidden layer to probe"
+    assert PROBE.refuses(random_question(2, 1, 1)) == ""
+
+
+def test_the_columns_are_those_of_the_record():
+    question = ask(pretrained_xor().network)
+    found = PROBE.find(question)
+    frame = PROBE.frame(found.explanations)
+    assert list(frame) == [REF, NAME, *(column.name for column in PROBE.columns)]
+    assert frame["layer"].tolist() == [1] * 7 + [2] * 7
+    assert frame[NAME][5] == "A ⊕ B on layer 1"
+    assert frame["task"].tolist() == [text.endswith(".6") for text in frame[REF].tolist()]
+    recomputed = {figure.key: figure.value for figure in PROBE.recompute(question, "1.6")}
+    assert recomputed == {name: frame[name][5].item() for name in recomputed}
+
+
+def test_a_record_with_two_columns_of_one_name_is_refused():
+    with pytest.raises(ValueError, match="every column once"):
+        replace(PROBE, columns=(*PROBE.columns, PROBE.columns[0]))
