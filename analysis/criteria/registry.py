@@ -17,6 +17,7 @@ from analysis.criteria import (
     readings,
     redundancies,
     robustness,
+    selectivity,
     symmetry,
 )
 from analysis.criteria.criterion import Criterion, Kind
@@ -50,6 +51,7 @@ CRITERIA: Final[tuple[Criterion, ...]] = (
     discipline.MINIMAL_ALIGNMENT,
     above_random.ABOVE_RANDOM,
     margins.MARGIN,
+    selectivity.SELECTIVE,
     symmetry.REPRESENTATIVE,
 )
 

@@ -64,7 +64,7 @@ PAGE_TERMS: Final[Mapping[str, tuple[str, ...]]] = {
         "Observed class",
         "Criterion",
     ),
-    "explanation": ("Explanation", "Linear probe", "Margin", "Criterion"),
+    "explanation": ("Explanation", "Linear probe", "Selective", "Margin", "Criterion"),
     "funnel": ("Funnel", "Criterion", "Verdict", "Representative", "Observed class", "Truncated"),
     "common_ground": ("Common ground", "Intervention", "Coverage", "Accuracy", "Observed class", "Completion"),
     "standing": ("Common ground", "Coverage", "Accuracy", "Intervention"),

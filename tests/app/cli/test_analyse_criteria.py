@@ -58,6 +58,7 @@ def test_tallies_of_the_searches_come_first():
         ("nonsense", "zero-ablation"),
         ("margin(least=2)", "from 0 to 1"),
         ("margin(x=2)", "least"),
+        ("selective", "is about linear probes, which this command does not search"),
     ],
 )
 def test_refusals_name_what_is_known(xor, tmp_path, capsys, text, word):  # noqa: F811

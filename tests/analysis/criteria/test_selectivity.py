@@ -1,0 +1,76 @@
+"""How many other functions could have been found at the same site."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from analysis.criteria.criterion import KINDS
+from analysis.criteria.recorded_context import RecordedContext
+from analysis.criteria.registry import CRITERIA, criteria_for, criterion_named
+from analysis.criteria.selectivity import SELECTIVE, controls
+from analysis.criteria.steps import default_steps
+from analysis.errors import InvalidCriterion
+from analysis.explanations.probes import PROBE, find_probes
+from analysis.explanations.registry import RECORDED
+from analysis.question import ask
+from tests.analysis.explanations.test_probes import random_question
+from tests.factories import pretrained_xor
+
+
+def context_of(question, *, limit=4096):
+    found = find_probes(question, limit=limit)
+    return RecordedContext(question, PROBE, tuple(found.explanations), found.complete)
+
+
+@pytest.mark.parametrize("n_rows", [4, 8])
+def test_controls_are_all_functions_with_as_many_ones(n_rows):
+    for ones in range(1, n_rows // 2 + 1):
+        every = [f for f in range(1 << n_rows) if not f & 1 and f.bit_count() in (ones, n_rows - ones)]
+        assert controls(ones, n_rows) == len(every)
+
+
+def test_where_every_function_can_be_read_no_probe_is_selective():
+    context = context_of(ask(pretrained_xor().network))
+    verdicts = SELECTIVE.judge("probe", context)
+    assert verdicts.tally.failed == len(context) == 14
+    assert (verdicts.scores == 1).all()
+    assert verdicts.at(5).reason == "3 of 3 of the functions with as many ones are found at the same site."
+
+
+def test_the_share_is_that_of_the_functions_found():
+    context = context_of(random_question(3, 2, 1, seed=2))
+    verdicts = SELECTIVE.judge("probe", context, {"most": 0.5})
+    for position, probe in enumerate(context.explanations):
+        ones = min(probe.function.bit_count(), 8 - probe.function.bit_count())
+        same = [p for p in context.explanations if p.function.bit_count() in (ones, 8 - ones)]
+        assert verdicts.numerators[position] == len(same)
+        assert verdicts.denominators[position] == controls(ones, 8)
+        assert verdicts.at(position).outcome == ("passed" if 2 * len(same) <= controls(ones, 8) else "failed")
+    assert 0 < verdicts.tally.passed < len(context)
+
+
+def test_a_list_that_was_cut_decides_only_against():
+    context = context_of(random_question(3, 3, 1, seed=2), limit=20)
+    verdicts = SELECTIVE.judge("probe", context, {"most": 0.2})
+    assert verdicts.tally.passed == 0
+    assert verdicts.tally.undecided
+    assert verdicts.tally.failed
+
+
+def test_criteria_apply_to_kinds_with_a_record_by_their_traits():
+    assert [criterion.key for criterion in criteria_for("probe")] == ["margin", "selective"]
+    assert [step.key for step in default_steps("probe")] == ["margin", "selective"]
+    for criterion in CRITERIA:
+        assert criterion.recorded_kinds == tuple(k.key for k in RECORDED if k.traits & criterion.by_trait.keys())
+        assert set(criterion.kinds) <= set(KINDS)
+    with pytest.raises(InvalidCriterion, match="does not apply to kind 'circuit'"):
+        SELECTIVE.judge("circuit", None)
+
+
+def test_the_margin_is_that_of_the_record():
+    context = context_of(ask(pretrained_xor().network))
+    verdicts = criterion_named("margin").judge("probe", context, {"least": 0.1})
+    assert np.array_equal(verdicts.scores, context.frame["margin"])
+    assert np.array_equal(verdicts.passed, context.frame["margin"] >= 0.1)
+    assert "from the edge of what is read" in verdicts.at(0).reason

@@ -1,0 +1,351 @@
+"""A kind of explanation that has a record, wherever explanations are: found by a job, listed, compared, verified."""
+
+from __future__ import annotations
+
+import csv
+
+import pytest
+from fastapi.testclient import TestClient
+from sqlalchemy import select
+
+from analysis.criteria.steps import default_steps
+from analysis.explanations.explanation import NAME, REF
+from analysis.explanations.probes import PROBE
+from analysis.pipeline import analyse_output
+from analysis.question import ask
+from app.db.frames import StoredSearch, save_frame, stored_figures, stored_frame, stored_refs, stored_searches
+from app.db.job_tables import JobRow
+from app.db.reads.verdicts import missing_steps
+from app.db.shelves import save_shelves
+from app.db.tables import AnalysisRow
+from app.db.writes import save_analysis, save_network
+from app.jobs import explaining, judging, queue
+from app.jobs.stages import RECORDED_KINDS, enqueue_missing
+from app.main import create_app
+from app.settings import Settings
+from tests.factories import pretrained_xor, real_analysis, small_network
+
+LOCAL = ("127.0.0.1", 50_000)
+LIST, API = "/networks/xor/explanations", "/api/v1"
+
+
+def do(store, job_id: str, load, compute, save, stage=None) -> None:
+    """Do what a queued job does."""
+    with store.write() as session:
+        job = session.get_one(JobRow, job_id)
+        job.state, arguments = "done", dict(job.arguments)
+    with store.read() as session:
+        inputs = load(session, arguments)
+    outcome = compute(inputs)
+    for step in stage(arguments, outcome) if stage else ():
+        with store.write() as session:
+            step(session)
+    with store.write() as session:
+        save(session, arguments, outcome)
+
+
+def search(store, job_id: str) -> None:
+    do(
+        store,
+        job_id,
+        explaining.load_explaining_inputs,
+        explaining.compute_explanations,
+        explaining.save_explanations,
+    )
+
+
+@pytest.fixture(scope="module")
+def client(tmp_path_factory):
+    app = create_app(Settings(data=tmp_path_factory.mktemp("recorded")))
+    with TestClient(app, base_url="http://127.0.0.1", client=LOCAL, follow_redirects=False) as client:
+        store = app.state.store
+        with store.write() as session:
+            save_network(session, pretrained_xor(), slug="xor")
+            analysis = save_analysis(session, real_analysis())
+            save_network(session, small_network(2), slug="untouched")
+            [job] = RECORDED_KINDS.ask(session, analysis)
+            job_id = job.id
+        search(store, job_id)
+        with store.write() as session:
+            [asked] = session.scalars(select(JobRow).where(JobRow.kind == "criteria"))
+            assert asked.arguments["criteria"] == ["margin", "selective"]
+            criteria_id = asked.id
+        do(
+            store,
+            criteria_id,
+            judging.load_judging_inputs,
+            judging.compute_verdicts,
+            judging.save_verdicts,
+            judging.stage_verdicts,
+        )
+        yield client
+
+
+def get(client, address: str, status: int = 200):
+    answer = client.get(address)
+    assert answer.status_code == status, answer.text[:400]
+    return answer
+
+
+def listed(client, options: str) -> dict:
+    return get(client, f"{API}{LIST}?{options}").json()
+
+
+def test_the_list_holds_them_where_they_are_asked_for(client):
+    page = listed(client, "kind=probe&sort=kind")
+    assert page["total"] == page["of"] == 14
+    assert [item["ref"] for item in page["items"]] == [f"p-{n}.{f}" for n in (1, 2) for f in "84c2a6e"]
+    first = page["items"][0]
+    assert first["name"] == "A ∧ B on layer 1"
+    assert {figure["name"]: figure["value"] for figure in first["figures"]} == {
+        "layer": 1,
+        "margin": first["margin"],
+        "inputs": 2,
+        "task": False,
+        "table": "0001",
+    }
+    everything = listed(client, "")
+    kinds = next(facet for facet in everything["facets"] if facet["name"] == "kind")["choices"]
+    assert {one["value"]: one["count"] for one in kinds}["probe"] == 14
+    assert "probe" not in {item["kind"] for item in everything["items"]}
+    assert "14 of 14 explanations" in get(client, f"{LIST}?kind=probe").text.replace("<b>", "").replace("</b>", "")
+
+
+def test_the_page_of_the_network_tells_how_many_there_are(client):
+    [count] = get(client, f"{API}/networks/xor").json()["recorded"]
+    assert (count["kind"], count["n"], count["complete"]) == ("probe", 14, True)
+    assert get(client, API + count["url"]).json()["total"] == 14
+    assert "14 linear probes</a>, all there are" in get(client, "/networks/xor").text
+    assert get(client, f"{API}/networks/untouched").json()["recorded"] == []
+
+
+def test_its_columns_are_facets_that_count_under_all_other_filters(client):
+    page = listed(client, "kind=probe&figure=probe.layer=1&figure=probe.inputs=2")
+    assert page["total"] == 5
+    facets = {facet["column"]: facet["choices"] for facet in page["facets"] if facet["name"] == "figure"}
+    assert {one["label"]: one["count"] for one in facets["layer"]} == {"1": 5, "2": 5}
+    assert {one["label"]: one["count"] for one in facets["inputs"]} == {"1": 2, "2": 5}
+    assert {one["label"]: (one["count"], one["checked"]) for one in facets["task"]} == {
+        "no": (4, False),
+        "yes": (1, False),
+    }
+    assert [pill["label"] for pill in page["filters"]] == ["only linear probes", "layer 1", "inputs used 2"]
+    without = get(client, API + page["filters"][1]["url"]).json()
+    assert without["total"] == 10
+    both = listed(client, "kind=probe&figure=probe.task=yes&figure=probe.task=no")
+    assert both["total"] == 14
+
+
+@pytest.mark.parametrize("sort", ["margin", "layer", "inputs", "kind"])
+@pytest.mark.parametrize("order", ["asc", "desc"])
+def test_pages_follow_each_other_in_every_order(client, sort, order):
+    whole = [item["ref"] for item in listed(client, f"kind=probe&sort={sort}&order={order}")["items"]]
+    page, found = listed(client, f"kind=probe&sort={sort}&order={order}&limit=4"), []
+    while True:
+        found += [item["ref"] for item in page["items"]]
+        if not page["next_url"]:
+            break
+        page = get(client, API + page["next_url"]).json()
+    assert found == whole
+    assert len(set(found)) == 14
+
+
+def test_kinds_that_leave_nothing_keep_the_columns_of_all(client):
+    page = listed(client, "kind=algorithm&strategy=where-then-what")
+    assert page["total"] == 0
+    assert "edges" in [sort["key"] for sort in page["sorts"]]
+
+
+def test_they_stand_among_the_others_by_a_figure_that_all_have(client):
+    page = listed(client, "kind=probe&kind=circuit&sort=margin&order=desc&limit=200")
+    margins = [item["margin"] for item in page["items"]]
+    assert margins == sorted(margins, reverse=True)
+    assert {item["kind"] for item in page["items"]} == {"probe", "circuit"}
+    assert listed(client, "kind=probe&fragile=no")["total"] == 14
+
+
+def test_criteria_filter_them(client):
+    page = listed(client, "kind=probe&criteria=margin")
+    assert page["total"] == 14
+    assert not page["pending"]
+    assert listed(client, "kind=probe&criteria=selective")["total"] == 0
+    assert listed(client, "kind=probe&failed=selective")["total"] == 14
+    choices = next(facet for facet in page["facets"] if facet["name"] == "criteria")["choices"]
+    assert {one["value"]: one["count"] for one in choices} == {"margin": 14, "selective": 0}
+    assert listed(client, "kind=probe&criteria=margin(least=.5)")["pending"] == ["margin(least=0.5)"]
+
+
+def test_the_table_to_take_along_has_their_columns(client):
+    lines = [line for line in get(client, f"{API}{LIST}.csv?kind=probe").text.splitlines() if not line.startswith("#")]
+    rows = list(csv.DictReader(lines))
+    assert [row["ref"] for row in rows if row["probe_task"] == "True"] == ["p-1.6", "p-2.6"]
+    assert {row["probe_table"] for row in rows} == {f"0{n:03b}" for n in range(1, 8)}
+    assert "probe_layer" not in get(client, f"{API}{LIST}.csv").text
+
+
+def test_one_by_itself_says_what_it_is(client):
+    page = get(client, f"{API}{LIST}/p-1.6").json()
+    assert (page["kind"], page["name"], page["stored"], page["n_stored"]) == ("probe", "A ⊕ B on layer 1", True, 14)
+    assert page["complete"]
+    [claim] = page["claims"]
+    assert claim["site"] == "direction of layer 1"
+    assert claim["truth_table"] == [0, 1, 1, 0]
+    html = get(client, f"{LIST}/p-1.6").text
+    for words in ("A ⊕ B on layer 1", "One of", "which are all there are", "Inputs used", "read off layer 1"):
+        assert words in html
+    for made in ("drawing.svg", "drawing.png", "card.svg"):
+        get(client, f"{LIST}/p-1.6/{made}")
+    assert "A ⊕ B on layer 1" in get(client, f"/embed{LIST}/p-1.6").text
+    assert get(client, f"/oembed?url=http://127.0.0.1{LIST}/p-1.6").json()["title"].startswith("A ⊕ B on layer 1")
+
+
+@pytest.mark.parametrize(
+    ("ref", "words"),
+    [
+        ("p-9.6", "layer 9 is no hidden layer"),
+        ("p-1.7", "is no function of 2 inputs that is 0 on the first row"),
+        ("p-", "is no reference to a kind that has such a page"),
+        ("c-1", "is no reference to a kind that has such a page"),
+        ("p-1.6@paper", "is no reference to a kind that has such a page"),
+    ],
+)
+def test_other_references_are_refused_with_cause_and_cure(client, ref, words):
+    assert words in get(client, f"{LIST}/{ref}", 404).text
+    [error] = get(client, f"{API}{LIST}/{ref}", 404).json()["errors"]
+    assert error["field"] == "ref"
+    assert words in error["message"]
+
+
+def test_figures_that_are_not_there_are_refused(client):
+    for text in ("probe.lay=1", "layer=1", "probe.layer", "cat.layer=1"):
+        [error] = get(client, f"{API}{LIST}?kind=probe&figure={text}", 400).json()["errors"]
+        assert error["field"] == "figure"
+        assert "probe.layer" in error["message"]
+
+
+def test_it_is_compared_with_any_other(client):
+    circuit = listed(client, "kind=circuit")["items"][0]["mask"]
+    address = f"/compare?network=xor&e=p-1.6&e=p-2.2&e=i-{circuit}.0"
+    page = get(client, API + address).json()
+    first, second, third = page["explanations"]
+    assert (first["kind"], first["name"], first["says"]) == ("probe", "A ⊕ B on layer 1", [])
+    assert (first["standing"]["predicted"], first["standing"]["right"]) == (12, 12)
+    assert second["standing"]["predicted"] == 0
+    assert "what can be read from a layer" in second["silent_because"]
+    assert third["says"] == [0, 1, 1, 0]
+    html = get(client, address).text
+    assert "R alone says what the network gives" in html
+    assert get(client, "/compare?network=xor&e=p-1.6&e=p-2.6").text.count("None of them says") == 1
+    assert get(client, f"{API}/networks/xor/explanations/p-1.6").json()["ref"] == "p-1.6"
+
+
+def test_the_sandbox_asks_it_what_it_can_answer(client):
+    sandbox = f"{API}/networks/xor/sandbox?e=p-1.6&now="
+
+    def said(now: str) -> tuple[int, str, bool | None]:
+        [asked] = get(client, sandbox + now).json()["explanations"]
+        return asked["says"], asked["reason"], asked["right"]
+
+    assert said("11_1.0s10_1.1s10_1.2s10") == (1, "", True)
+    assert said("01_1.0s11_1.1s11_1.2s11") == (0, "", True)
+    for now in ("11", "11_1.0s10", "11_2.0s10_2.1s10_2.2s10"):
+        assert said(now) == (-1, PROBE.silence, None)
+    for now in ("11_1.0s10_1.1s10_1.2s01", "11_1.0z", "11_2.0.1s10"):
+        says, reason, _ = said(now)
+        assert (says, reason) == (-1, "a linear probe speaks of neurons that take their values from one source alone")
+
+
+def test_verification_recomputes_each_figure(client):
+    page = get(client, f"{API}{LIST}/p-2.6/verify").json()
+    assert page["verdict"] == "equal"
+    [view] = page["explanations"]
+    judged = [f"criterion {key}{what}" for key in ("margin", "selective") for what in ("", " score")]
+    assert {one["key"]: one["status"] for one in view["figures"]} == dict.fromkeys(
+        ("layer", "margin", "inputs", "task", "table", *judged), "equal"
+    )
+    get(client, f"{LIST}/p-2.6/verify")
+
+
+def test_every_criterion_that_applies_has_its_verdict(client):
+    page = get(client, f"{API}/networks/xor/verdicts?e=p-1.6").json()
+    [view] = page["explanations"]
+    assert {one["criterion"]: (one["outcome"], one["origin"]) for one in view["verdicts"]} == {
+        "margin": ("passed", "stored"),
+        "selective": ("failed", "stored"),
+    }
+    assert "3 of 3 of the functions with as many ones" in view["verdicts"][1]["reason"]
+
+
+def test_the_funnel_asks_it_the_criteria_that_apply(client):
+    page = get(client, f"{API}/networks/xor/funnel?criteria=margin&criteria=selective&criteria=necessity").json()
+    [funnel] = page["recorded"]
+    assert (funnel["kind"], funnel["begin"], [row["left"] for row in funnel["rows"]]) == ("probe", 14, [14, 0])
+    assert [table["kind"] for table in page["alone"]][-1] == "probe"
+    assert get(client, API + funnel["rows"][0]["left_url"]).json()["total"] == 14
+    assert get(client, API + funnel["rows"][1]["failed_url"]).json()["total"] == 14
+    assert "Linear probes" in get(client, "/networks/xor/funnel").text
+
+
+def test_a_result_file_holds_what_the_command_line_writes(client):
+    [output] = get(client, f"{API}/networks/xor/result").json()["outputs"]
+    assert set(output["criteria_by_kind"]) == {"circuit", "interpretation", "alignment"}
+    assert "selective" not in output["criteria"]
+
+
+def test_a_search_that_was_not_made_can_be_asked_for(client):
+    store = client.app.state.store
+    file = small_network(3)
+    with store.write() as session:
+        save_network(session, file, slug="later")
+        save_analysis(session, analyse_output(ask(file.network, task=file.tasks[0])))
+    page = get(client, f"{API}/networks/later/explanations?kind=probe").json()
+    assert page["pending"] == ["search for probe"]
+    [awaited] = page["awaited"]
+    assert (awaited["state"], awaited["words"]) == ("not_asked", "The search for linear probes")
+    assert "Compute" in get(client, "/networks/later/explanations?kind=probe").text
+    assert "not searched here" in get(client, "/networks/later/explanations/p-1.2").text
+    answer = client.post(awaited["ask_url"], data=dict(awaited["ask_fields"]), headers={"origin": "http://127.0.0.1"})
+    assert answer.status_code == 303
+    job = get(client, API + answer.headers["location"]).json()
+    assert job["title"] == "Random 3: linear probes under complete"
+    assert get(client, f"{API}/networks/later/explanations?kind=probe").json()["awaited"][0]["state"] == "computing"
+    search(store, job["id"])
+    found = get(client, f"{API}/networks/later/explanations?kind=probe").json()
+    assert found["pending"] == []
+    assert found["total"] > 0
+    again = client.post(f"{API}/networks/later/explanations", json={"kind": "cat"})
+    assert again.status_code == 422
+    none = client.post(f"{API}/networks/untouched/explanations", json={"kind": "probe"})
+    assert none.status_code == 409
+    assert "nothing to search beside" in none.text
+
+
+def test_what_is_stored_is_what_was_found_and_goes_with_its_analysis(client):
+    store, question = client.app.state.store, ask(pretrained_xor().network)
+    expected = PROBE.frame(PROBE.find(question).explanations)
+    with store.write() as session:
+        analysis = session.scalars(select(AnalysisRow).where(AnalysisRow.network.has(slug="xor"))).one()
+        frame = stored_frame(session, analysis.id, PROBE)
+        assert {name: column.tolist() for name, column in frame.items()} == {
+            name: column.tolist() for name, column in expected.items()
+        }
+        assert stored_refs(session, analysis.id, PROBE) == tuple(expected[REF].tolist())
+        assert stored_figures(session, analysis.id, PROBE, "1.6")["table"] == "0110"
+        assert stored_figures(session, analysis.id, PROBE, "1.60") == {}
+        assert stored_searches(session, analysis.id)["probe"].n == 14
+        save_shelves(session, analysis)  # of the other kinds
+        assert stored_frame(session, analysis.id, PROBE) is not None
+        assert enqueue_missing(session, [RECORDED_KINDS]) == 0
+        assert missing_steps(session, analysis, [("probe", step) for step in default_steps("probe")]) == ()
+        empty = PROBE.frame([])
+        save_frame(session, analysis, PROBE, empty, StoredSearch(0, True, "", "0"))
+        assert stored_frame(session, analysis.id, PROBE)[NAME].tolist() == []
+        assert stored_refs(session, analysis.id, PROBE) == ()
+        session.rollback()
+
+
+def test_asking_twice_is_asking_once(client):
+    store = client.app.state.store
+    with store.write() as session:
+        analysis = session.scalars(select(AnalysisRow).where(AnalysisRow.network.has(slug="xor"))).one()
+        assert queue.enqueue_explanations(session, analysis, "probe").state == "done"
