@@ -10,7 +10,8 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -86,13 +87,14 @@ def _start(command: str, settings: Settings) -> subprocess.Popen[bytes]:
         [*_COMMAND, command],
         env={**os.environ, **chosen},
         start_new_session=os.name == "posix",
-        preexec_fn=_end_with_parent if sys.platform == "linux" else None,
+        preexec_fn=_ending_with_parent() if sys.platform == "linux" else None,
     )
 
 
-def _end_with_parent() -> None:
-    """In a child on Linux: be told to end when the parent is gone, even if it was killed."""
-    ctypes.CDLL(None).prctl(1, signal.SIGTERM)  # 1 is PR_SET_PDEATHSIG
+def _ending_with_parent() -> Callable[[], object]:
+    """What a child on Linux calls to be told to end when the parent is gone, even if it was killed."""
+    # looked up here: a child that is not yet the other program may not load anything, or it could wait for ever
+    return partial(ctypes.CDLL(None).prctl, 1, signal.SIGTERM)  # 1 is PR_SET_PDEATHSIG
 
 
 def _answers(host: str, port: int) -> bool:

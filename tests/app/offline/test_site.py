@@ -282,15 +282,13 @@ def test_what_is_interrupted_leaves_nothing(settings, tmp_path, sign):
     environment = {**os.environ, "PLURISCOPE_DATA": str(settings.data)}
     options = ["--static", str(tmp_path / "site"), "-n", TWO, "--limit", "2", "--interpretations", "2"]
     command = [sys.executable, "-m", "app.cli", "export", *options]
-    with subprocess.Popen(
-        command,
-        env=environment,
-        cwd=ROOT,
-        stderr=subprocess.PIPE,
-        text=True,
-        # what a shell starts in the background ignores SIGINT, and so would this
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
-    ) as process:
+    # what a shell starts in the background ignores SIGINT, and so would what we start
+    former = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        process = subprocess.Popen(command, env=environment, cwd=ROOT, stderr=subprocess.PIPE, text=True)
+    finally:
+        signal.signal(signal.SIGINT, former)
+    with process:
         deadline = time.monotonic() + 300
         while not any(tmp_path.glob(".site.*/networks")):
             assert process.poll() is None
