@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable
+import signal
+import threading
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Final
+from types import FrameType, TracebackType
+from typing import Any, Final, TypeVar
 from urllib.parse import unquote, urljoin, urlsplit
 
 from fastapi import FastAPI
@@ -21,6 +24,7 @@ from app.offline.errors import CannotExport
 HOST: Final = b"_"
 MOST_REDIRECTS: Final = 5
 OK: Final = 200
+T = TypeVar("T")
 
 
 @dataclass
@@ -47,7 +51,7 @@ class InProcess:
     def __enter__(self) -> InProcess:
         self._runner.__enter__()
         try:
-            self._runner.run(self._life.__aenter__())
+            self._run(self._life.__aenter__())
         except BaseException:
             self._runner.close()
             raise
@@ -55,7 +59,7 @@ class InProcess:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
         try:
-            self._runner.run(self._life.__aexit__(None, None, None))
+            self._run(self._life.__aexit__(None, None, None))
         finally:
             self._runner.close()
 
@@ -105,23 +109,42 @@ class InProcess:
 
     def _follow(self, address: str, take: Callable[[bytes], object], *, fragment: bool = False) -> Answer:
         for _ in range(MOST_REDIRECTS):
-            try:
-                answer = self._runner.run(self._ask(address, take, fragment=fragment))
-            except KeyboardInterrupt:
-                self._leave()
-                raise
+            answer = self._run(self._ask(address, take, fragment=fragment))
             if "location" not in answer.headers:
                 return answer
             address = urljoin(address, answer.headers["location"])
         raise CannotExport(f"address {address[:200]!r}", "leads on without end", "report it")
 
-    def _leave(self) -> None:
-        """End an answer that is on its way: else it goes on when the application ends, to a file closed by then."""
+    def _run(self, work: Coroutine[Any, Any, T]) -> T:
+        """Run to the end, or cancel when the process is asked to stop.
+
+        Raises:
+            KeyboardInterrupt: asked to stop; nothing of the work goes on.
+        """
         loop = self._runner.get_loop()
-        tasks = asyncio.all_tasks(loop)
-        for task in tasks:
-            task.cancel()
-        loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
+        tasks: list[asyncio.Task[T]] = []
+
+        def cancel() -> None:
+            for task in tasks:
+                task.cancel()
+
+        async def run() -> T:
+            tasks.append(asyncio.ensure_future(work))
+            if received:
+                cancel()
+            return await tasks[0]
+
+        with _requests_to_stop(lambda: loop.call_soon_threadsafe(cancel)) as received:
+            try:
+                return self._runner.run(run())
+            except asyncio.CancelledError:
+                # an answer on its way would go on when the application ends, to a file closed by then
+                left = asyncio.all_tasks(loop)
+                for task in left:
+                    task.cancel()
+                if left:
+                    loop.run_until_complete(asyncio.wait(left))
+                raise
 
     async def _ask(self, address: str, take: Callable[[bytes], object], *, fragment: bool) -> Answer:
         answer = Answer()
@@ -164,6 +187,43 @@ class InProcess:
             "server": ("127.0.0.1", 80),
             "app": self.app,
         }
+
+
+@contextmanager
+def _requests_to_stop(cancel: Callable[[], object]) -> Iterator[list[int]]:
+    """Keep requests to stop (Ctrl-C, SIGTERM) until the end of the block, where their handlers are called.
+
+    A handler that raises in the midst of an event loop's own work takes a step away from it, and what waits for that
+    step waits for ever.
+
+    Args:
+        cancel: called at once, from the signal's handler.
+
+    Raises:
+        KeyboardInterrupt: there was a request.
+    """
+    received: list[int] = []
+
+    def keep(number: int, _frame: FrameType | None) -> None:
+        received.append(number)
+        cancel()
+
+    if threading.current_thread() is not threading.main_thread():  # only the main thread may set handlers
+        yield received
+        return
+    former = {int(number): signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    handlers = {number: handler for number, handler in former.items() if callable(handler)}
+    for number in handlers:
+        signal.signal(number, keep)
+    try:
+        yield received
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+        for number in received:
+            handlers[number](number, None)
+        if received:
+            raise KeyboardInterrupt
 
 
 def refusal_of(answer: Answer) -> tuple[str, str]:

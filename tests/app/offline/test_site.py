@@ -288,7 +288,7 @@ def test_what_is_interrupted_leaves_nothing(settings, tmp_path, sign):
         process = subprocess.Popen(command, env=environment, cwd=ROOT, stderr=subprocess.PIPE, text=True)
     finally:
         signal.signal(signal.SIGINT, former)
-    with process:
+    try:
         deadline = time.monotonic() + 300
         while not any(tmp_path.glob(".site.*/networks")):
             assert process.poll() is None
@@ -296,6 +296,9 @@ def test_what_is_interrupted_leaves_nothing(settings, tmp_path, sign):
             time.sleep(0.05)
         process.send_signal(sign)
         _, told = process.communicate(timeout=300)
+    finally:
+        process.kill()
+        process.communicate()
     assert process.returncode == 130, told
     assert "stopped on request" in told
     assert "Traceback" not in told
