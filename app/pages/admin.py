@@ -17,17 +17,13 @@ from app.db.engine import Store, shown
 from app.db.tables import AnalysisRow, NetworkRow
 from app.doctor.finding import Finding
 from app.doctor.glancing import glance
-from app.pages.options import Options, PageModel
+from app.pages.options import PageModel
 from app.settings import Settings
 from app.watching.installation import STATES, Installation, look_at
 from app.watching.readiness import Check, checks_of
 
 SECRET: Final = re.compile("token|secret|password|credential|key")
 VARIABLE: Final = "PLURISCOPE_"
-
-
-class AdminOptions(Options):
-    """Nothing but the theme can be set."""
 
 
 class KindOfJob(PageModel):

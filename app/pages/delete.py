@@ -11,12 +11,8 @@ from app.addressing import Addresses
 from app.db.reads.analyses import analyses_of
 from app.jobs.deletion import KEPT_ORIGIN, unfinished_jobs
 from app.limits import undo_days_in
-from app.pages.options import Options, PageModel
+from app.pages.options import PageModel
 from app.pages.place import find_network
-
-
-class DeleteOptions(Options):
-    """Options of the page."""
 
 
 class DeletePage(PageModel):

@@ -9,16 +9,12 @@ from typing import Final
 from pydantic import Field
 
 from app.addressing import Addresses
-from app.pages.options import Options, PageModel
+from app.pages.options import PageModel
 from app.pages.prose import Block, anchor_of, block_of, chapters
 from app.resources import DOCUMENTS
 
 GLOSSARY_FILE: Final = DOCUMENTS / "glossary.md"
 _SEE: Final = "See also:"
-
-
-class GlossaryOptions(Options):
-    """Options of the glossary."""
 
 
 class SeeAlso(PageModel):

@@ -54,10 +54,6 @@ class JobsOptions(Options):
     limit: int = Field(50, ge=1, le=200, description="Jobs on a page.")
 
 
-class JobOptions(Options):
-    """Options of one job's page."""
-
-
 class JobItem(PageModel):
     """One job in a list."""
 

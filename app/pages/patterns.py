@@ -10,7 +10,7 @@ from pydantic import Field
 
 from app.addressing import Addresses
 from app.figures.samples import pattern_context
-from app.pages.options import Options, PageModel
+from app.pages.options import PageModel
 from app.pages.training.example import example_of_learning
 from app.resources import TEMPLATES
 
@@ -18,10 +18,6 @@ COMPONENTS: Final = TEMPLATES / "components"
 _MACRO: Final = re.compile(
     r"(?:\{#(?P<comment>(?:(?!#\}).)*)#\}\s*)?\{%-?\s*macro (?P<name>\w+)\((?P<signature>.*?)\) -?%\}", re.S
 )
-
-
-class PatternsOptions(Options):
-    """Options of the page of components."""
 
 
 class Component(PageModel):

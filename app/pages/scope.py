@@ -7,13 +7,14 @@ from functools import lru_cache
 from typing import Final
 
 from pydantic import Field
+from sqlalchemy.orm import Session
 
 from analysis.criteria.registry import CRITERIA
-from analysis.limits import Limits
 from analysis.protocol import BUILT_IN
 from app.addressing import Addresses
 from app.figures.numbers import exact
-from app.pages.options import Options, PageModel
+from app.limits import limits_in
+from app.pages.options import PageModel
 from app.pages.prose import Block, Chapter, block_of, chapter, chapters, items_of
 from app.pages.shared import ProtocolView, protocol_view
 from app.resources import DOCUMENTS
@@ -37,10 +38,6 @@ _MEANING: Final = {
     "max_criterion_seconds": "one criterion on one kind of explanation; what is left then is undecided",
     "threads": "batches of an exact count side by side; decides no figure",
 }
-
-
-class ScopeOfUseOptions(Options):
-    """Options of the page about what is not done."""
 
 
 class LimitView(PageModel):
@@ -83,14 +80,9 @@ class ScopeOfUsePage(PageModel):
         return [(name, [_written(protocol.settings[name]) for protocol in self.protocols]) for name in names]
 
 
-def build_scope(addresses: Addresses, limits: Limits) -> ScopeOfUsePage:
-    """The page as it stands in the documentation, with this machine's limits.
-
-    Args:
-        addresses: builds links.
-        limits: in force here.
-    """
-    in_force = asdict(limits)
+def build_scope(session: Session, addresses: Addresses) -> ScopeOfUsePage:
+    """The page as it stands in the documentation, with this machine's limits."""
+    in_force = asdict(limits_in(session))
     in_force["max_criterion_seconds"] = in_force.pop("criterion_seconds")  # as its setting is called
     (_, intro), *rest = chapters(SCOPE_FILE)
     return ScopeOfUsePage(

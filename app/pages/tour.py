@@ -22,15 +22,11 @@ from app.db.reads.networks import best_alignments
 from app.db.tables import NetworkRow
 from app.errors import NotFound
 from app.naming import Scope
-from app.pages.options import Options, PageModel
+from app.pages.options import PageModel
 from app.pages.place import Place, locate
 from app.pages.samples import alignment_card, circuit_card, first_interpretations
 
 TOUR_NETWORK: Final = "xor-pretrained"
-
-
-class TourOptions(Options):
-    """Options of the tour."""
 
 
 @dataclass(frozen=True)

@@ -10,13 +10,14 @@ from fastapi.responses import HTMLResponse
 
 from app.addressing import API_PREFIX
 from app.error_answers import api_errors
-from app.pages.admin import AdminOptions, AdminPage, build_admin
+from app.pages.admin import AdminPage, build_admin
+from app.pages.options import Options
 from app.rendering import render
 from app.routes.changes import Admin
 from app.routes.depends import Links, Reading, now
 
 router = APIRouter(dependencies=[Admin])
-PageOptions = Annotated[AdminOptions, Query()]
+PageOptions = Annotated[Options, Query()]
 
 
 @router.get("/admin", response_class=HTMLResponse, include_in_schema=False)

@@ -20,15 +20,13 @@ from app.figures.numbers import exact, noun
 from app.figures.plots import Figure
 from app.jobs import queue
 from app.pages.common_ground.build import build_common_ground
-from app.pages.common_ground.places import PlacesOptions, PlacesPage, build_places
+from app.pages.common_ground.places import build_places
 from app.pages.common_ground.standing import build_standing
 from app.pages.common_ground.table import table_rows
 from app.pages.common_ground.views import (
     CloudView,
     CommonGroundOptions,
     CommonGroundPage,
-    StandingOptions,
-    StandingView,
 )
 from app.pages.jobs import JobPage
 from app.pages.options import ScopeOptions
@@ -36,14 +34,12 @@ from app.rendering import is_fragment, render
 from app.routes.asking import AnalysisOrder, accepted, analysis_ordered
 from app.routes.changes import Writing
 from app.routes.depends import Form, Links, Reading
+from app.routes.page import Page, add_page, add_twin
 
 router = APIRouter()
 PAGE = "/networks/{network}/common-ground"
 AT_ONCE = 1 << 16  # characters of the table
-STANDING = PAGE + "/standing"
 ListOptions = Annotated[CommonGroundOptions, Query()]
-OneOptions = Annotated[StandingOptions, Query()]
-SpotOptions = Annotated[PlacesOptions, Query()]
 TableOptions = Annotated[ScopeOptions, Query()]
 
 
@@ -66,37 +62,43 @@ def common_ground_page(
     return render(request, "pages/common_ground.html", context, block="whole" if whole else "results", headers=headers)
 
 
-@router.get(
-    API_PREFIX + PAGE, tags=["common ground"], summary="Coverage and accuracy of all", responses=api_errors(400, 404)
+add_twin(
+    router,
+    Page(
+        PAGE,
+        build_common_ground,
+        "common_ground",
+        "common ground",
+        "Coverage and accuracy of all",
+        "Every explanation of an analysis on all interchange interventions: cloud and list; `next_url` leads on.",
+    ),
 )
-def common_ground_twin(session: Reading, links: Links, network: str, options: ListOptions) -> CommonGroundPage:
-    """Every explanation of an analysis on all interchange interventions: cloud and list; `next_url` leads on."""
-    return build_common_ground(session, links, network, options)
-
-
-@router.get(STANDING, response_class=HTMLResponse, include_in_schema=False)
-def standing_page(request: Request, session: Reading, links: Links, network: str, options: OneOptions) -> HTMLResponse:
-    standing = build_standing(session, links, network, options)
-    return render(request, "pages/standing.html", {"standing": standing, "options": options}, block="standing")
-
-
-@router.get(
-    API_PREFIX + STANDING, tags=["common ground"], summary="Where one stands", responses=api_errors(400, 404, 422)
+add_page(
+    router,
+    Page(
+        PAGE + "/standing",
+        build_standing,
+        "standing",
+        "common ground",
+        "Where one stands",
+        "Coverage and accuracy of one explanation, stored or not, and its place among the others.",
+        errors=(400, 404, 422),
+        context=lambda page, _: {"standing": page},
+        block="standing",
+    ),
 )
-def standing_twin(session: Reading, links: Links, network: str, options: OneOptions) -> StandingView:
-    """Coverage and accuracy of one explanation, stored or not, and its place among the others."""
-    return build_standing(session, links, network, options)
-
-
-@router.get(
-    API_PREFIX + PAGE + "/places",
-    tags=["common ground"],
-    summary="Every place of the cloud",
-    responses=api_errors(400, 404),
+add_twin(
+    router,
+    Page(
+        PAGE + "/places",
+        build_places,
+        "common_ground",
+        "common ground",
+        "Every place of the cloud",
+        "Where explanations of each kind stand, exactly, also where the figure takes places together.",
+        name="common_ground_places",
+    ),
 )
-def common_ground_places(session: Reading, links: Links, network: str, options: SpotOptions) -> PlacesPage:
-    """Where explanations of each kind stand, exactly, also where the figure takes places together."""
-    return build_places(session, links, network, options)
 
 
 @router.get(

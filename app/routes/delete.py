@@ -2,39 +2,33 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-from fastapi import APIRouter, BackgroundTasks, Query, Request
-from fastapi.responses import HTMLResponse, RedirectResponse
+from fastapi import APIRouter, BackgroundTasks, Request
+from fastapi.responses import RedirectResponse
 
 from app.addressing import API_PREFIX
 from app.error_answers import api_errors
 from app.jobs.deletion import delete_softly, purge_beside, restore
 from app.limits import undo_days_in
-from app.pages.delete import DeleteOptions, DeletePage, build_delete
+from app.pages.delete import DeletePage, build_delete
 from app.pages.place import find_network
-from app.rendering import render
 from app.routes.changes import Writing
-from app.routes.depends import Links, Reading
+from app.routes.depends import Links
+from app.routes.page import Page, add_page
 
 router = APIRouter()
-Options = Annotated[DeleteOptions, Query()]
 
 
-@router.get("/networks/{network}/delete", response_class=HTMLResponse, include_in_schema=False)
-def delete_page(request: Request, session: Reading, links: Links, network: str, _options: Options) -> HTMLResponse:
-    return render(request, "pages/delete.html", {"page": build_delete(session, links, network)})
-
-
-@router.get(
-    f"{API_PREFIX}/networks/{{network}}/delete",
-    tags=["networks"],
-    summary="What deleting a network does",
-    responses=api_errors(400, 404),
+add_page(
+    router,
+    Page(
+        "/networks/{network}/delete",
+        build_delete,
+        "delete",
+        "networks",
+        "What deleting a network does",
+        "What would be deleted, or until when a deletion can be undone.",
+    ),
 )
-def delete_twin(session: Reading, links: Links, network: str, _options: Options) -> DeletePage:
-    """What would be deleted, or until when a deletion can be undone."""
-    return build_delete(session, links, network)
 
 
 @router.post("/networks/{network}/delete", include_in_schema=False)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request, Response
-from fastapi.responses import HTMLResponse, RedirectResponse
+from fastapi import APIRouter, Query, Response
+from fastapi.responses import RedirectResponse
 from pydantic import Field
 from sqlalchemy.orm import Session
 
@@ -19,26 +19,18 @@ from app.pages.directions.one import build_direction, direction_address
 from app.pages.directions.overview import build_directions
 from app.pages.directions.places import comb_rows
 from app.pages.directions.views import (
-    DirectionOptions,
-    DirectionPage,
     DirectionsOfOptions,
-    DirectionsOptions,
-    DirectionsPage,
 )
 from app.pages.jobs import JobPage
-from app.rendering import is_fragment, render
 from app.routes.asking import AnalysisOrder, accepted, analysis_ordered
 from app.routes.changes import Writing
-from app.routes.computing import room
 from app.routes.depends import Form, Links, Reading
+from app.routes.page import Page, add_page
 
 router = APIRouter()
 LIST = "/networks/{network}/directions"
 OF = "/networks/{network}/algorithms/{algorithm}/directions"
-ONE = OF + "/{alignment}"
-ListOptions = Annotated[DirectionsOptions, Query()]
 LeadingOptions = Annotated[DirectionsOfOptions, Query()]
-OneOptions = Annotated[DirectionOptions, Query()]
 
 
 class DirectionsRequest(AnalysisOrder):
@@ -55,20 +47,38 @@ class DirectionsRequest(AnalysisOrder):
     )
 
 
-@router.get(LIST, response_class=HTMLResponse, include_in_schema=False)
-def directions_page(
-    request: Request, session: Reading, links: Links, network: str, options: ListOptions
-) -> HTMLResponse:
-    page = build_directions(session, links, network, options)
-    headers = {"HX-Push-Url": page.url} if is_fragment(request) else {}
-    context = {"page": page, "scope": options.scope, "comb_rows": comb_rows}
-    return render(request, "pages/directions.html", context, block="results", headers=headers)
+add_page(
+    router,
+    Page(
+        LIST,
+        build_directions,
+        "directions",
+        "directions",
+        "Alignments on directions",
+        "What the search of one class of directions found, by algorithm; how far the others are. `next_url` leads on.",
+        context=lambda _page, _options: {"comb_rows": comb_rows},
+        block="results",
+        pushes_url=True,
+    ),
+)
+add_page(
+    router,
+    Page(
+        OF + "/{alignment}",
+        build_direction,
+        "direction",
+        "directions",
+        "One alignment on directions",
+        """
+        An alignment on directions with every interchange, computed from the weights.
 
-
-@router.get(API_PREFIX + LIST, tags=["directions"], summary="Alignments on directions", responses=api_errors(400, 404))
-def directions_twin(session: Reading, links: Links, network: str, options: ListOptions) -> DirectionsPage:
-    """What the search of one class of directions found, by algorithm; how far the others are. `next_url` leads on."""
-    return build_directions(session, links, network, options)
+        One that is not stored needs its text as well: `at=PATH@LAYER=w1,w2,…` for each variable, joined by `;`.
+        """,
+        errors=(400, 404, 422),
+        context=lambda _page, _options: {"comb_rows": comb_rows},
+        within="this alignment on directions",
+    ),
+)
 
 
 @router.post(
@@ -133,33 +143,3 @@ def directions_of_twin(
 ) -> RedirectResponse:
     """With `at=PATH@LAYER=w1,w2,…;…` leads on to that alignment, stored or not; without it to all of the algorithm."""
     return RedirectResponse(links.twin(direction_address(session, links, network, algorithm, options)), 302)
-
-
-@router.get(ONE, response_class=HTMLResponse, include_in_schema=False)
-def direction_page(
-    request: Request,
-    session: Reading,
-    links: Links,
-    network: str,
-    algorithm: str,
-    alignment: str,
-    options: OneOptions,
-) -> HTMLResponse:
-    with room("this alignment on directions"):
-        page = build_direction(session, links, network, algorithm, alignment, options)
-    context = {"page": page, "scope": options.scope, "comb_rows": comb_rows}
-    return render(request, "pages/direction.html", context)
-
-
-@router.get(
-    API_PREFIX + ONE, tags=["directions"], summary="One alignment on directions", responses=api_errors(400, 404, 422)
-)
-def direction_twin(
-    session: Reading, links: Links, network: str, algorithm: str, alignment: str, options: OneOptions
-) -> DirectionPage:
-    """An alignment on directions with every interchange, computed from the weights.
-
-    One that is not stored needs its text as well: `at=PATH@LAYER=w1,w2,…` for each variable, joined by `;`.
-    """
-    with room("this alignment on directions"):
-        return build_direction(session, links, network, algorithm, alignment, options)

@@ -6,7 +6,7 @@ from collections.abc import Generator
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
-from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from fastapi.responses import RedirectResponse, Response
 from pydantic import Field, field_validator
 from sqlalchemy.orm import Session
 
@@ -20,39 +20,49 @@ from app.jobs import queue
 from app.pages.directions.places import comb_rows
 from app.pages.explanation_csv import build_explanations_csv
 from app.pages.explanation_filters import ExplanationsOptions
-from app.pages.explanation_list import ExplanationsPage, build_explanations, kind_noun
+from app.pages.explanation_list import build_explanations, kind_noun
 from app.pages.jobs import JobPage
-from app.pages.options import ScopeOptions
-from app.pages.recorded import RecordedPage, build_recorded
+from app.pages.recorded import build_recorded
 from app.pages.sharing.drawings import claim_drawing
-from app.rendering import is_fragment, render
 from app.routes.asking import AnalysisOrder, accepted, analysis_ordered
 from app.routes.changes import Writing
-from app.routes.computing import room
-from app.routes.depends import Form, Links, Reading
+from app.routes.depends import Form, Links
+from app.routes.page import Page, add_page
 from app.routes.streaming import Streamed
 
 router = APIRouter()
 LIST = "/networks/{network}/explanations"
-ONE = LIST + "/{ref}"
-OneOptions = Annotated[ScopeOptions, Query()]
 ListOptions = Annotated[ExplanationsOptions, Query()]
 
 
-@router.get(LIST, response_class=HTMLResponse, include_in_schema=False)
-def explanations_page(
-    request: Request, session: Reading, links: Links, network: str, options: ListOptions
-) -> HTMLResponse:
-    page = build_explanations(session, links, network, options)
-    headers = {"HX-Push-Url": page.url} if is_fragment(request) else {}  # without the form's empty fields
-    context = {"page": page, "options": options, "comb_rows": comb_rows, "kind_noun": kind_noun}
-    return render(request, "pages/explanations.html", context, block="browser", headers=headers)
-
-
-@router.get(API_PREFIX + LIST, tags=["explanations"], summary="All explanations", responses=api_errors(400, 404))
-def explanations_twin(session: Reading, links: Links, network: str, options: ListOptions) -> ExplanationsPage:
-    """Explanations of every kind of one analysis, filtered and sorted, with exact counts of every facet."""
-    return build_explanations(session, links, network, options)
+add_page(
+    router,
+    Page(
+        LIST,
+        build_explanations,
+        "explanations",
+        "explanations",
+        "All explanations",
+        "Explanations of every kind of one analysis, filtered and sorted, with exact counts of every facet.",
+        context=lambda _page, _options: {"comb_rows": comb_rows, "kind_noun": kind_noun},
+        block="browser",
+        pushes_url=True,
+    ),
+)
+add_page(
+    router,
+    Page(
+        LIST + "/{ref}",
+        build_recorded,
+        "explanation",
+        "explanations",
+        "One explanation",
+        "An explanation of a kind that has a record, such as a linear probe, computed from the weights.",
+        errors=(400, 404, 422),
+        context=lambda _page, _options: {"claim_drawing": claim_drawing},
+        within="this explanation",
+    ),
+)
 
 
 class ExplanationsRequest(AnalysisOrder):
@@ -98,23 +108,6 @@ def ask_for_explanations(session: Session, links: Addresses, network: str, order
     if refusal:
         raise Conflict(f"kind {order.kind}", f"{analysis.network.slug} {refusal}", "choose another kind", "kind")
     return queue.enqueue_explanations(session, analysis, order.kind, asked=True, again=True)
-
-
-@router.get(ONE, response_class=HTMLResponse, include_in_schema=False)
-def explanation_page(
-    request: Request, session: Reading, links: Links, network: str, ref: str, options: OneOptions
-) -> HTMLResponse:
-    with room("this explanation"):
-        page = build_recorded(session, links, network, ref, options)
-    context = {"page": page, "scope": options.scope, "claim_drawing": claim_drawing}
-    return render(request, "pages/explanation.html", context)
-
-
-@router.get(API_PREFIX + ONE, tags=["explanations"], summary="One explanation", responses=api_errors(400, 404, 422))
-def explanation_twin(session: Reading, links: Links, network: str, ref: str, options: OneOptions) -> RecordedPage:
-    """An explanation of a kind that has a record, such as a linear probe, computed from the weights."""
-    with room("this explanation"):
-        return build_recorded(session, links, network, ref, options)
 
 
 @router.get(

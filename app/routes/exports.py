@@ -6,28 +6,17 @@ import csv
 import io
 import json
 from collections.abc import Callable, Generator, Iterator
-from typing import Annotated, Any, Final, Literal
+from typing import Any, Final, Literal
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Request
 from fastapi.responses import Response, StreamingResponse
 from sqlalchemy.orm import Session
 
 from app.error_answers import api_errors
-from app.pages.algorithm import AlgorithmOptions
-from app.pages.algorithms import AlgorithmsOptions
-from app.pages.alignment import AlignmentOptions
-from app.pages.circuits import CircuitsOptions
-from app.pages.compare.options import CompareOptions
-from app.pages.directions.views import DirectionOptions, DirectionsOptions
-from app.pages.funnel import FunnelOptions
-from app.pages.gallery import GalleryOptions
-from app.pages.jobs import JobsOptions
-from app.pages.network.page import NetworkOptions
-from app.pages.reports.ladder import LadderOptions
 from app.pages.sharing import comparison_tables, direction_exports, exports
-from app.pages.sharing.exports import InterpretationRowsOptions, Table
+from app.pages.sharing.exports import Table
 from app.pages.training.export import training_table
-from app.routes.depends import Links, now
+from app.routes.page import Builder, built, taken_by, takes
 from app.routes.streaming import Streamed
 
 router = APIRouter(default_response_class=Response)  # of no one media type: each table is CSV or JSON
@@ -126,184 +115,127 @@ def _json_cell(cell: exports.Cell) -> exports.Cell:
     return cell
 
 
-@router.get("/networks/{network}/circuits.{form}", tags=["exports"], summary="Circuits", responses=RESPONSES)
-def circuits(
-    request: Request, links: Links, network: str, form: Form, options: Annotated[CircuitsOptions, Query()]
-) -> StreamingResponse:
-    """Every stored circuit that passes the list's filters, in ascending order of the mask."""
-    return _answer(request, form, lambda session: exports.circuits_table(session, links, network, options))
-
-
-@router.get(
-    "/networks/{network}/circuits/{mask}/interpretations.{form}",
-    tags=["exports"],
-    summary="Interpretations of a circuit",
-    responses=RESPONSES,
+TABLES: Final[tuple[tuple[str, Builder, str, str], ...]] = (
+    (
+        "/networks/{network}/circuits",
+        exports.circuits_table,
+        "Circuits",
+        "Every stored circuit that passes the list's filters, in ascending order of the mask.",
+    ),
+    (
+        "/networks/{network}/circuits/{mask}/interpretations",
+        exports.interpretations_table,
+        "Interpretations of a circuit",
+        "Some interpretations in the order of their index, a column for each neuron.",
+    ),
+    (
+        "/networks/{network}/algorithms",
+        exports.algorithms_table,
+        "Algorithms",
+        "Every algorithm that passes the list's filters, in the list's order.",
+    ),
+    (
+        "/networks/{network}/algorithms/{algorithm}/alignments",
+        exports.alignments_table,
+        "Alignments of an algorithm",
+        "Every kept alignment: minimal ones, other valid ones, the best that fail.",
+    ),
+    (
+        "/networks/{network}/algorithms/{algorithm}/alignments/{alignment}/interchanges",
+        exports.interchanges_table,
+        "Interchanges of an alignment",
+        "Every interchange intervention of one alignment with the network's output and what the algorithm says.",
+    ),
+    (
+        "/networks/{network}/directions",
+        direction_exports.directions_table,
+        "Alignments on directions",
+        "Every kept alignment of one class of directions, the best that fail included.",
+    ),
+    (
+        "/networks/{network}/ladder",
+        direction_exports.ladder_table,
+        "The ladder of map classes",
+        "How many explanations pass in each class of maps, with the floor that permuted networks reach.",
+    ),
+    (
+        "/networks/{network}/algorithms/{algorithm}/directions/{alignment}/interchanges",
+        direction_exports.direction_interchanges_table,
+        "Interchanges of an alignment on directions",
+        "Every interchange of one alignment on directions with the network's output and what the algorithm says.",
+    ),
+    (
+        "/networks/{network}/figures",
+        exports.figures_table,
+        "Figures",
+        "The numbers behind every figure of a network's page.",
+    ),
+    (
+        "/networks/{network}/training",
+        training_table,
+        "Training",
+        "How a network learned: loss and outputs by epoch.",
+    ),
+    (
+        "/networks/{network}/funnel",
+        comparison_tables.funnel_table,
+        "The funnel",
+        "What is left of each kind of explanation after each criterion of a sequence.",
+    ),
+    (
+        "/compare",
+        comparison_tables.crucial_table,
+        "Crucial experiments",
+        "The crucial experiments of a comparison, largest margin first, at most 2,000.",
+    ),
+    (
+        "/compare/own-swaps",
+        comparison_tables.own_swaps_table,
+        "Own swaps",
+        "Own swaps of explanations that divide them, largest margin first, at most 2,000; where directions take part.",
+    ),
+    (
+        "/compare/agreement",
+        comparison_tables.agreement_table,
+        "Agreement",
+        "How often each two explanations of a comparison predict the same, and each what the network does.",
+    ),
+    (
+        "/jobs",
+        exports.jobs_table,
+        "Jobs",
+        "Every job, newest first.",
+    ),
+    (
+        "/networks",
+        exports.networks_table,
+        "Networks",
+        "Every network of the gallery, a row for each output and protocol.",
+    ),
 )
-def interpretations(
-    request: Request,
-    links: Links,
-    network: str,
-    mask: str,
-    form: Form,
-    options: Annotated[InterpretationRowsOptions, Query()],
-) -> StreamingResponse:
-    """Some interpretations in the order of their index, a column for each neuron."""
-    return _answer(request, form, lambda session: exports.interpretations_table(session, links, network, mask, options))
+"""Where each table is, what builds it, its title and what it is, for the description of the interface."""
 
 
-@router.get("/networks/{network}/algorithms.{form}", tags=["exports"], summary="Algorithms", responses=RESPONSES)
-def algorithms(
-    request: Request, links: Links, network: str, form: Form, options: Annotated[AlgorithmsOptions, Query()]
-) -> StreamingResponse:
-    """Every algorithm that passes the list's filters, in the list's order."""
-    return _answer(request, form, lambda session: exports.algorithms_table(session, links, network, options))
+def _add(path: str, build: Builder, summary: str, about: str) -> None:
+    def answer(request: Request, form: Form, **given: Any) -> StreamingResponse:
+        return _answer(request, form, lambda session: built(build, path, {**given, "session": session}))
 
-
-@router.get(
-    "/networks/{network}/algorithms/{algorithm}/alignments.{form}",
-    tags=["exports"],
-    summary="Alignments of an algorithm",
-    responses=RESPONSES,
-)
-def alignments(
-    request: Request,
-    links: Links,
-    network: str,
-    algorithm: str,
-    form: Form,
-    options: Annotated[AlgorithmOptions, Query()],
-) -> StreamingResponse:
-    """Every kept alignment: minimal ones, other valid ones, the best that fail."""
-    return _answer(request, form, lambda session: exports.alignments_table(session, links, network, algorithm, options))
-
-
-@router.get(
-    "/networks/{network}/algorithms/{algorithm}/alignments/{alignment}/interchanges.{form}",
-    tags=["exports"],
-    summary="Interchanges of an alignment",
-    responses=RESPONSES,
-)
-def interchanges(
-    request: Request,
-    links: Links,
-    network: str,
-    algorithm: str,
-    alignment: str,
-    form: Form,
-    options: Annotated[AlignmentOptions, Query()],
-) -> StreamingResponse:
-    """Every interchange intervention of one alignment with the network's output and what the algorithm says."""
-    return _answer(
-        request,
-        form,
-        lambda session: exports.interchanges_table(session, links, network, algorithm, alignment, options),
+    taken = {name: kind for name, kind in taken_by(build, path).items() if name != "session"}
+    takes(answer, {"request": Request, **taken, "form": Form})
+    name = path.rpartition("/")[2].replace("-", "_")
+    if "/directions/" in path:
+        name = f"direction_{name}"
+    router.add_api_route(
+        f"{path}.{{form}}",
+        answer,
+        name=name,
+        tags=["exports"],
+        summary=summary,
+        description=about,
+        response_model=None,
+        responses=RESPONSES,
     )
 
 
-@router.get(
-    "/networks/{network}/directions.{form}",
-    tags=["exports"],
-    summary="Alignments on directions",
-    responses=RESPONSES,
-)
-def directions(
-    request: Request, links: Links, network: str, form: Form, options: Annotated[DirectionsOptions, Query()]
-) -> StreamingResponse:
-    """Every kept alignment of one class of directions, the best that fail included."""
-    return _answer(request, form, lambda session: direction_exports.directions_table(session, links, network, options))
-
-
-@router.get(
-    "/networks/{network}/ladder.{form}", tags=["exports"], summary="The ladder of map classes", responses=RESPONSES
-)
-def ladder(
-    request: Request, links: Links, network: str, form: Form, options: Annotated[LadderOptions, Query()]
-) -> StreamingResponse:
-    """How many explanations pass in each class of maps, with the floor that permuted networks reach."""
-    return _answer(request, form, lambda session: direction_exports.ladder_table(session, links, network, options))
-
-
-@router.get(
-    "/networks/{network}/algorithms/{algorithm}/directions/{alignment}/interchanges.{form}",
-    tags=["exports"],
-    summary="Interchanges of an alignment on directions",
-    responses=RESPONSES,
-)
-def direction_interchanges(
-    request: Request,
-    links: Links,
-    network: str,
-    algorithm: str,
-    alignment: str,
-    form: Form,
-    options: Annotated[DirectionOptions, Query()],
-) -> StreamingResponse:
-    """Every interchange of one alignment on directions with the network's output and what the algorithm says."""
-    return _answer(
-        request,
-        form,
-        lambda session: direction_exports.direction_interchanges_table(
-            session, links, network, algorithm, alignment, options
-        ),
-    )
-
-
-@router.get("/networks/{network}/figures.{form}", tags=["exports"], summary="Figures", responses=RESPONSES)
-def figures(
-    request: Request, links: Links, network: str, form: Form, options: Annotated[NetworkOptions, Query()]
-) -> StreamingResponse:
-    """The numbers behind every figure of a network's page."""
-    return _answer(request, form, lambda session: exports.figures_table(session, links, network, options))
-
-
-@router.get("/networks/{network}/training.{form}", tags=["exports"], summary="Training", responses=RESPONSES)
-def training(request: Request, links: Links, network: str, form: Form) -> StreamingResponse:
-    """How a network learned: loss and outputs by epoch."""
-    return _answer(request, form, lambda session: training_table(session, links, network))
-
-
-@router.get("/networks/{network}/funnel.{form}", tags=["exports"], summary="The funnel", responses=RESPONSES)
-def funnel(
-    request: Request, links: Links, network: str, form: Form, options: Annotated[FunnelOptions, Query()]
-) -> StreamingResponse:
-    """What is left of each kind of explanation after each criterion of a sequence."""
-    return _answer(request, form, lambda session: comparison_tables.funnel_table(session, links, network, options))
-
-
-@router.get("/compare.{form}", tags=["exports"], summary="Crucial experiments", responses=RESPONSES)
-def compare(
-    request: Request, links: Links, form: Form, options: Annotated[CompareOptions, Query()]
-) -> StreamingResponse:
-    """The crucial experiments of a comparison, largest margin first, at most 2,000."""
-    return _answer(request, form, lambda session: comparison_tables.crucial_table(session, links, options))
-
-
-@router.get("/compare/own-swaps.{form}", tags=["exports"], summary="Own swaps", responses=RESPONSES)
-def own_swaps(
-    request: Request, links: Links, form: Form, options: Annotated[CompareOptions, Query()]
-) -> StreamingResponse:
-    """Own swaps of explanations that divide them, largest margin first, at most 2,000; where directions take part."""
-    return _answer(request, form, lambda session: comparison_tables.own_swaps_table(session, links, options))
-
-
-@router.get("/compare/agreement.{form}", tags=["exports"], summary="Agreement", responses=RESPONSES)
-def agreement(
-    request: Request, links: Links, form: Form, options: Annotated[CompareOptions, Query()]
-) -> StreamingResponse:
-    """How often each two explanations of a comparison predict the same, and each what the network does."""
-    return _answer(request, form, lambda session: comparison_tables.agreement_table(session, links, options))
-
-
-@router.get("/jobs.{form}", tags=["exports"], summary="Jobs", responses=RESPONSES)
-def jobs(request: Request, links: Links, form: Form, options: Annotated[JobsOptions, Query()]) -> StreamingResponse:
-    """Every job, newest first."""
-    return _answer(request, form, lambda session: exports.jobs_table(session, links, options, now()))
-
-
-@router.get("/networks.{form}", tags=["exports"], summary="Networks", responses=RESPONSES)
-def networks(
-    request: Request, links: Links, form: Form, options: Annotated[GalleryOptions, Query()]
-) -> StreamingResponse:
-    """Every network of the gallery, a row for each output and protocol."""
-    return _answer(request, form, lambda session: exports.networks_table(session, links, options))
+for _table in TABLES:
+    _add(*_table)

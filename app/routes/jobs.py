@@ -2,46 +2,43 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-from fastapi import APIRouter, Query, Request
-from fastapi.responses import HTMLResponse, RedirectResponse
+from fastapi import APIRouter
+from fastapi.responses import RedirectResponse
 
 from app.addressing import API_PREFIX
 from app.error_answers import api_errors
 from app.jobs import queue
-from app.pages.jobs import JobOptions, JobPage, JobsOptions, JobsPage, build_job, build_jobs
-from app.rendering import render
+from app.pages.jobs import JobPage, build_job, build_jobs
 from app.routes.changes import Writing
-from app.routes.depends import Links, Reading, now
+from app.routes.depends import Links, now
+from app.routes.page import Page, add_page
 
 router = APIRouter()
-ListOptions = Annotated[JobsOptions, Query()]
-PageOptions = Annotated[JobOptions, Query()]
-
-
-@router.get("/jobs", response_class=HTMLResponse, include_in_schema=False)
-def jobs(request: Request, session: Reading, links: Links, options: ListOptions) -> HTMLResponse:
-    page = build_jobs(session, links, options, now())
-    return render(request, "pages/jobs.html", {"page": page}, block="jobs")
-
-
-@router.get(f"{API_PREFIX}/jobs", tags=["jobs"], summary="All jobs, newest first", responses=api_errors(400))
-def jobs_twin(session: Reading, links: Links, options: ListOptions) -> JobsPage:
-    """Background work, newest first, with how many jobs are in each state."""
-    return build_jobs(session, links, options, now())
-
-
-@router.get("/jobs/{job}", response_class=HTMLResponse, include_in_schema=False)
-def job_page(request: Request, session: Reading, links: Links, job: str, _options: PageOptions) -> HTMLResponse:
-    page = build_job(session, links, job, now())
-    return render(request, "pages/job.html", {"page": page}, block="job")
-
-
-@router.get(f"{API_PREFIX}/jobs/{{job}}", tags=["jobs"], summary="One job", responses=api_errors(400, 404))
-def job_twin(session: Reading, links: Links, job: str, _options: PageOptions) -> JobPage:
-    """One job: `state` is one of queued, running, done, failed, cancelled, truncated."""
-    return build_job(session, links, job, now())
+add_page(
+    router,
+    Page(
+        "/jobs",
+        build_jobs,
+        "jobs",
+        "jobs",
+        "All jobs, newest first",
+        "Background work, newest first, with how many jobs are in each state.",
+        errors=(400,),
+        block="jobs",
+    ),
+)
+add_page(
+    router,
+    Page(
+        "/jobs/{job}",
+        build_job,
+        "job",
+        "jobs",
+        "One job",
+        "One job: `state` is one of queued, running, done, failed, cancelled, truncated.",
+        block="job",
+    ),
+)
 
 
 @router.post("/jobs/{job}/cancel", include_in_schema=False)

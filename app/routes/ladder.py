@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-from fastapi import APIRouter, Query, Request, Response
-from fastapi.responses import HTMLResponse, RedirectResponse
+from fastapi import APIRouter, Response
+from fastapi.responses import RedirectResponse
 from pydantic import Field
 from sqlalchemy.orm import Session
 
@@ -14,15 +12,14 @@ from app.db.job_tables import JobRow
 from app.error_answers import api_errors
 from app.jobs import queue
 from app.pages.jobs import JobPage
-from app.pages.reports.ladder import LadderOptions, LadderPage, build_ladder, ladder_drawing
-from app.rendering import render
+from app.pages.reports.ladder import build_ladder, ladder_drawing
 from app.routes.asking import AnalysisOrder, accepted, analysis_ordered
 from app.routes.changes import Writing
-from app.routes.depends import Form, Links, Reading
+from app.routes.depends import Form, Links
+from app.routes.page import Page, add_page
 
 router = APIRouter()
 PAGE = "/networks/{network}/ladder"
-Options = Annotated[LadderOptions, Query()]
 
 
 class LadderRequest(AnalysisOrder):
@@ -31,16 +28,18 @@ class LadderRequest(AnalysisOrder):
     thorough: bool = Field(False, description="Whether to learn subspaces and non-linear maps too: some minutes.")
 
 
-@router.get(PAGE, response_class=HTMLResponse, include_in_schema=False)
-def ladder_page(request: Request, session: Reading, links: Links, network: str, options: Options) -> HTMLResponse:
-    page = build_ladder(session, links, network, options)
-    return render(request, "pages/ladder.html", {"page": page, "options": options, "figure": ladder_drawing(page)})
-
-
-@router.get(API_PREFIX + PAGE, tags=["directions"], summary="The ladder of map classes", responses=api_errors(400, 404))
-def ladder_twin(session: Reading, links: Links, network: str, options: Options) -> LadderPage:
-    """How many explanations pass in each class of maps, each beside the same on networks with permuted weights."""
-    return build_ladder(session, links, network, options)
+add_page(
+    router,
+    Page(
+        PAGE,
+        build_ladder,
+        "ladder",
+        "directions",
+        "The ladder of map classes",
+        "How many explanations pass in each class of maps, each beside the same on networks with permuted weights.",
+        context=lambda page, _: {"figure": ladder_drawing(page)},
+    ),
+)
 
 
 @router.post(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Final
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
-from fastapi import APIRouter, Body, Query, Request, Response
+from fastapi import APIRouter, Body, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.routing import Match
@@ -23,11 +23,12 @@ from app.error_answers import api_errors
 from app.errors import BadQuery, NotFound
 from app.pages.options import PageModel
 from app.pages.place import find_network
-from app.pages.rename import RenameOptions, RenamePage, build_rename
+from app.pages.rename import build_rename
 from app.pages.sharing.targets import MAX_ADDRESS
 from app.rendering import base_url, render
 from app.routes.changes import Writing
 from app.routes.depends import Form, Links, Reading
+from app.routes.page import Page, add_page
 from app.routes.visitors import check_page, is_visitor, take_one
 
 router = APIRouter()
@@ -109,22 +110,17 @@ def shorten_from_form(request: Request, links: Links, form: Form) -> HTMLRespons
     return render(request, "pages/short.html", {"page": made, "json_url": ""}, status_code=201 if is_new else 200)
 
 
-@router.get("/networks/{network}/rename", response_class=HTMLResponse, include_in_schema=False)
-def rename_page(
-    request: Request, session: Reading, links: Links, network: str, options: Annotated[RenameOptions, Query()]
-) -> HTMLResponse:
-    return render(request, "pages/rename.html", {"page": build_rename(session, links, network, options)})
-
-
-@router.get(
-    f"{API_PREFIX}/networks/{{network}}/rename",
-    tags=["networks"],
-    summary="What renaming a network would do",
-    responses=api_errors(400, 404),
+add_page(
+    router,
+    Page(
+        "/networks/{network}/rename",
+        build_rename,
+        "rename",
+        "networks",
+        "What renaming a network would do",
+        "Whether a network may have a slug, and what it was called before.",
+    ),
 )
-def rename_twin(session: Reading, links: Links, network: str, options: Annotated[RenameOptions, Query()]) -> RenamePage:
-    """Whether a network may have a slug, and what it was called before."""
-    return build_rename(session, links, network, options)
 
 
 @router.post("/networks/{network}/rename", include_in_schema=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Query, Request, Response
@@ -21,8 +22,6 @@ from app.pages.studies.figures import build_study_figure, study_drawing
 from app.pages.studies.form import (
     CostView,
     MoreSeeds,
-    NewStudyOptions,
-    NewStudyPage,
     StudyOrder,
     build_new_study,
     cost_view,
@@ -36,58 +35,49 @@ from app.pages.studies.form import (
 )
 from app.pages.studies.listing import build_studies, progress_of
 from app.pages.studies.options import (
-    OutcomesOptions,
-    SideBySideOptions,
-    StudiesOptions,
     StudyFigureOptions,
-    StudyOptions,
 )
 from app.pages.studies.outcomes import build_outcomes, build_side_by_side
 from app.pages.studies.page import build_study
 from app.pages.studies.views import (
-    FigureView,
-    OutcomesPage,
-    SideBySidePage,
-    StudiesPage,
-    StudyPage,
     StudyProgress,
 )
 from app.rendering import render
 from app.routes.cards import png_answer, svg_answer, theme_of
 from app.routes.changes import Writing
 from app.routes.depends import Form, Links, Reading
+from app.routes.page import Page, add_html, add_page, add_twin
 
 router = APIRouter()
 _API: Final = f"{API_PREFIX}/studies"
 _TAG: Final = "studies"
 
 
-@router.get("/studies", response_class=HTMLResponse, include_in_schema=False)
-def studies(
-    request: Request, session: Reading, links: Links, options: Annotated[StudiesOptions, Query()]
-) -> HTMLResponse:
-    page = build_studies(session, links, options)
-    return render(request, "pages/studies.html", {"page": page}, block="studies")
-
-
-@router.get(_API, tags=[_TAG], summary="All studies", responses=api_errors(400))
-def studies_twin(session: Reading, links: Links, options: Annotated[StudiesOptions, Query()]) -> StudiesPage:
-    """Studies with their question and how far each is."""
-    return build_studies(session, links, options)
-
-
-@router.get("/studies/new", response_class=HTMLResponse, include_in_schema=False)
-def new_study(
-    request: Request, session: Reading, links: Links, options: Annotated[NewStudyOptions, Query()]
-) -> HTMLResponse:
-    page = build_new_study(session, links, options)
-    return render(request, "pages/study_new.html", {"page": page})
-
-
-@router.get(f"{_API}/new", tags=[_TAG], summary="The form for a study", responses=api_errors(400, 404))
-def new_study_twin(session: Reading, links: Links, options: Annotated[NewStudyOptions, Query()]) -> NewStudyPage:
-    """What may be chosen: tasks, activations, protocols, measures."""
-    return build_new_study(session, links, options)
+add_page(
+    router,
+    Page(
+        "/studies",
+        build_studies,
+        "studies",
+        _TAG,
+        "All studies",
+        "Studies with their question and how far each is.",
+        errors=(400,),
+        block="studies",
+    ),
+)
+add_page(
+    router,
+    Page(
+        "/studies/new",
+        build_new_study,
+        "study_new",
+        _TAG,
+        "The form for a study",
+        "What may be chosen: tasks, activations, protocols, measures.",
+        name="new_study_twin",
+    ),
+)
 
 
 @router.post("/studies/new", response_class=HTMLResponse, include_in_schema=False)
@@ -142,26 +132,16 @@ def start(session: Writing, links: Links, order: StudyOrder, response: Response)
     return progress_of(session, links, row)
 
 
-@router.get("/studies/{study}", response_class=HTMLResponse, include_in_schema=False)
-def study_page(
-    request: Request, session: Reading, links: Links, study: str, options: Annotated[StudyOptions, Query()]
-) -> HTMLResponse:
-    page = build_study(session, links, study, options)
-    return render(request, "pages/study.html", {"page": page})
-
-
-@router.get(f"{_API}/{{study}}", tags=[_TAG], summary="One study", responses=api_errors(400, 404))
-def study_twin(session: Reading, links: Links, study: str, options: Annotated[StudyOptions, Query()]) -> StudyPage:
-    """Question, design, progress, the numbers of every measure group by group, tests, and what others report."""
-    return build_study(session, links, study, options)
-
-
-@router.get("/studies/{study}/progress", response_class=HTMLResponse, include_in_schema=False)
-def progress(
-    request: Request, session: Reading, links: Links, study: str, options: Annotated[StudyOptions, Query()]
-) -> HTMLResponse:
-    page = build_study(session, links, study, options)
-    return render(request, "pages/study.html", {"page": page})
+STUDY = Page(
+    "/studies/{study}",
+    build_study,
+    "study",
+    _TAG,
+    "One study",
+    "Question, design, progress, the numbers of every measure group by group, tests, and what others report.",
+)
+add_page(router, STUDY)
+add_html(router, replace(STUDY, path="/studies/{study}/progress"))
 
 
 @router.get(f"{_API}/{{study}}/progress", tags=[_TAG], summary="How far a study is", responses=api_errors(404))
@@ -178,41 +158,42 @@ def design(session: Reading, study: str) -> JSONResponse:
     return JSONResponse(row.design, headers=name)
 
 
-@router.get("/studies/{study}/outcomes", response_class=HTMLResponse, include_in_schema=False)
-def outcomes(
-    request: Request, session: Reading, links: Links, study: str, options: Annotated[OutcomesOptions, Query()]
-) -> HTMLResponse:
-    page = build_outcomes(session, links, study, options)
-    return render(request, "pages/study_outcomes.html", {"page": page}, block="results")
-
-
-@router.get(f"{_API}/{{study}}/outcomes", tags=[_TAG], summary="Its networks", responses=api_errors(400, 404))
-def outcomes_twin(
-    session: Reading, links: Links, study: str, options: Annotated[OutcomesOptions, Query()]
-) -> OutcomesPage:
-    """What came of each network, failed ones too, in the order of cells and seeds."""
-    return build_outcomes(session, links, study, options)
-
-
-@router.get("/studies/{study}/side-by-side", response_class=HTMLResponse, include_in_schema=False)
-def side_by_side(
-    request: Request, session: Reading, links: Links, study: str, options: Annotated[SideBySideOptions, Query()]
-) -> HTMLResponse:
-    page = build_side_by_side(session, links, study, options)
-    return render(request, "pages/study_side_by_side.html", {"page": page})
-
-
-@router.get(
-    f"{_API}/{{study}}/side-by-side",
-    tags=[_TAG],
-    summary="Some of its networks side by side",
-    responses=api_errors(400, 404),
+add_page(
+    router,
+    Page(
+        "/studies/{study}/outcomes",
+        build_outcomes,
+        "study_outcomes",
+        _TAG,
+        "Its networks",
+        "What came of each network, failed ones too, in the order of cells and seeds.",
+        block="results",
+        name="outcomes_twin",
+    ),
 )
-def side_by_side_twin(
-    session: Reading, links: Links, study: str, options: Annotated[SideBySideOptions, Query()]
-) -> SideBySidePage:
-    """Two to six networks with their values and where their explanations are."""
-    return build_side_by_side(session, links, study, options)
+add_page(
+    router,
+    Page(
+        "/studies/{study}/side-by-side",
+        build_side_by_side,
+        "study_side_by_side",
+        _TAG,
+        "Some of its networks side by side",
+        "Two to six networks with their values and where their explanations are.",
+        name="side_by_side_twin",
+    ),
+)
+add_twin(
+    router,
+    Page(
+        "/studies/{study}/figures/{name}",
+        build_study_figure,
+        "figure",
+        _TAG,
+        "One figure",
+        "A figure's numbers, group by group, and the plotly figure that is made of them.",
+    ),
+)
 
 
 @router.get("/studies/{study}/figures/{name}", include_in_schema=False)
@@ -238,14 +219,6 @@ def figure(
     row = find_study(session, study)
     context = {"page": view, "study_name": row.name, "study_url": links.study(row.slug)}
     return render(request, "pages/study_figure.html", context, block="figure")
-
-
-@router.get(f"{_API}/{{study}}/figures/{{name}}", tags=[_TAG], summary="One figure", responses=api_errors(400, 404))
-def figure_twin(
-    session: Reading, links: Links, study: str, name: str, options: Annotated[StudyFigureOptions, Query()]
-) -> FigureView:
-    """A figure's numbers, group by group, and the plotly figure that is made of them."""
-    return build_study_figure(session, links, study, name, options)
 
 
 @router.post("/studies/{study}/{action}", include_in_schema=False)

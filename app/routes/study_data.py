@@ -14,9 +14,9 @@ from app.db.reads.studies import find_study, stored_results
 from app.db.studies import save_results
 from app.db.study_tables import StudyRow
 from app.error_answers import api_errors
+from app.pages.options import Options
 from app.pages.studies.data import data_csv, data_json, data_parquet
 from app.pages.studies.listing import progress_of
-from app.pages.studies.options import StudiesOptions
 from app.pages.studies.views import StudyProgress
 from app.routes.changes import RawBody, Writing
 from app.routes.depends import Links, Reading
@@ -34,7 +34,7 @@ DataForm = Literal["csv", "json", "parquet", "jsonl.gz"]
     response_class=Response,
 )
 def data(
-    request: Request, session: Reading, study: str, form: DataForm, _options: Annotated[StudiesOptions, Query()]
+    request: Request, session: Reading, study: str, form: DataForm, _options: Annotated[Options, Query()]
 ) -> Response:
     """One row for each network, protocol and output: CSV, JSON or Parquet; failed networks have a row as well.
 

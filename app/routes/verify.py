@@ -1,10 +1,9 @@
 """Re-verify now: one explanation computed anew from the weights, beside what is stored."""
 
-# ruff: noqa: ARG001  # path and query are read from the address as a whole; named here for the API description
-
 from __future__ import annotations
 
-from typing import Annotated, cast, get_args
+from inspect import cleandoc
+from typing import Annotated, Any, Final, cast, get_args
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse
@@ -21,12 +20,10 @@ from app.pages.sharing.verifying import AT_ONCE_SECONDS, Counting, VerifyPage, b
 from app.rendering import render
 from app.routes.computing import room
 from app.routes.depends import Links, Reading
+from app.routes.page import takes
 from app.routes.shared_targets import PATTERNS, target_of
 
 router = APIRouter()
-NETWORK, CIRCUIT, INTERPRETATION, ALGORITHM, ALIGNMENT, DIRECTION, EXPLANATION, COMPARE = (
-    f"{API_PREFIX}{pattern}/verify" for pattern in PATTERNS
-)
 
 
 class NetworkVerifyOptions(ScopeOptions):
@@ -37,14 +34,6 @@ class NetworkVerifyOptions(ScopeOptions):
         description="Whether how many explanations there are is recomputed: yes, no, or by default where that takes no "
         f"more than about {AT_ONCE_SECONDS:g} s.",
     )
-
-
-Scoped = Annotated[ScopeOptions, Query()]
-Counted = Annotated[NetworkVerifyOptions, Query()]
-Placed = Annotated[AlignmentOptions, Query()]
-Directed = Annotated[DirectionOptions, Query()]
-Compared = Annotated[CompareOptions, Query()]
-ERRORS = api_errors(400, 404, 422, 503)
 
 
 def _verified(request: Request, session: Reading, links: Addresses) -> VerifyPage:
@@ -63,80 +52,83 @@ def verify_page(request: Request, session: Reading, links: Links) -> HTMLRespons
     return render(request, "pages/verify.html", {"page": page}, headers={"cache-control": "no-store"})
 
 
-for _pattern in PATTERNS:
+TWINS: Final[tuple[tuple[str, type, str, str], ...]] = (
+    (
+        "verify_network",
+        NetworkVerifyOptions,
+        "Re-verify a network",
+        """
+        The digests hashed again, what its outputs decide, and how many explanations there are where that takes seconds.
+
+        Its explanations have addresses of their own.
+        """,
+    ),
+    (
+        "verify_circuit",
+        ScopeOptions,
+        "Re-verify a circuit",
+        "Every figure of a circuit computed from the weights, beside the stored one.",
+    ),
+    (
+        "verify_interpretation",
+        ScopeOptions,
+        "Re-verify an interpretation",
+        "Its circuit's figures, and whether its gates agree with the activations and lead back to the index.",
+    ),
+    (
+        "verify_algorithm",
+        ScopeOptions,
+        "Re-verify an algorithm",
+        "What an algorithm is, apart from its alignments, beside what is stored.",
+    ),
+    (
+        "verify_alignment",
+        AlignmentOptions,
+        "Re-verify an alignment",
+        "Every interchange made again: fraction, validity, minimality and margin beside the stored ones.",
+    ),
+    (
+        "verify_direction",
+        DirectionOptions,
+        "Re-verify an alignment on directions",
+        "Every interchange along its directions made again, one by one and jointly, beside the stored ones.",
+    ),
+    (
+        "verify_explanation",
+        ScopeOptions,
+        "Re-verify an explanation of another kind",
+        "Every figure of an explanation of a kind that has a record, beside the stored one.",
+    ),
+    (
+        "verify_comparison",
+        CompareOptions,
+        "Re-verify every explanation of a comparison",
+        "Each explanation of a comparison computed anew, beside what is stored.",
+    ),
+)
+"""Of each pattern in order: the twin's name in the description of the interface, its options, title and meaning."""
+
+
+def _add(pattern: str, name: str, options: type, summary: str, about: str) -> None:
+    def answer(request: Request, session: Reading, links: Links, **_read_from_the_address: Any) -> VerifyPage:
+        return _verified(request, session, links)
+
+    # path and query are read from the address as a whole; they are named for the description of the interface
+    in_path = {part[1:-1]: str for part in pattern.split("/") if part.startswith("{")}
+    own = {"request": Request, "session": Reading, "links": Links}
+    takes(answer, {**own, **in_path, "options": Annotated[options, Query()]})
+    router.add_api_route(
+        f"{API_PREFIX}{pattern}/verify",
+        answer,
+        name=name,
+        tags=["verify"],
+        summary=summary,
+        description=cleandoc(about),
+        response_model=VerifyPage,
+        responses=api_errors(400, 404, 422, 503),
+    )
+
+
+for _pattern, _twin in zip(PATTERNS, TWINS, strict=True):
     router.add_api_route(f"{_pattern}/verify", verify_page, response_class=HTMLResponse, include_in_schema=False)
-
-
-@router.get(NETWORK, tags=["verify"], summary="Re-verify a network", responses=ERRORS)
-def verify_network(request: Request, session: Reading, links: Links, network: str, options: Counted) -> VerifyPage:
-    """The digests hashed again, what its outputs decide, and how many explanations there are where that takes seconds.
-
-    Its explanations have addresses of their own.
-    """
-    return _verified(request, session, links)
-
-
-@router.get(CIRCUIT, tags=["verify"], summary="Re-verify a circuit", responses=ERRORS)
-def verify_circuit(
-    request: Request, session: Reading, links: Links, network: str, mask: str, options: Scoped
-) -> VerifyPage:
-    """Every figure of a circuit computed from the weights, beside the stored one."""
-    return _verified(request, session, links)
-
-
-@router.get(INTERPRETATION, tags=["verify"], summary="Re-verify an interpretation", responses=ERRORS)
-def verify_interpretation(
-    request: Request, session: Reading, links: Links, network: str, mask: str, index: str, options: Scoped
-) -> VerifyPage:
-    """Its circuit's figures, and whether its gates agree with the activations and lead back to the index."""
-    return _verified(request, session, links)
-
-
-@router.get(ALGORITHM, tags=["verify"], summary="Re-verify an algorithm", responses=ERRORS)
-def verify_algorithm(
-    request: Request, session: Reading, links: Links, network: str, algorithm: str, options: Scoped
-) -> VerifyPage:
-    """What an algorithm is, apart from its alignments, beside what is stored."""
-    return _verified(request, session, links)
-
-
-@router.get(ALIGNMENT, tags=["verify"], summary="Re-verify an alignment", responses=ERRORS)
-def verify_alignment(
-    request: Request,
-    session: Reading,
-    links: Links,
-    network: str,
-    algorithm: str,
-    alignment: str,
-    options: Placed,
-) -> VerifyPage:
-    """Every interchange made again: fraction, validity, minimality and margin beside the stored ones."""
-    return _verified(request, session, links)
-
-
-@router.get(DIRECTION, tags=["verify"], summary="Re-verify an alignment on directions", responses=ERRORS)
-def verify_direction(
-    request: Request,
-    session: Reading,
-    links: Links,
-    network: str,
-    algorithm: str,
-    alignment: str,
-    options: Directed,
-) -> VerifyPage:
-    """Every interchange along its directions made again, one by one and jointly, beside the stored ones."""
-    return _verified(request, session, links)
-
-
-@router.get(EXPLANATION, tags=["verify"], summary="Re-verify an explanation of another kind", responses=ERRORS)
-def verify_explanation(
-    request: Request, session: Reading, links: Links, network: str, ref: str, options: Scoped
-) -> VerifyPage:
-    """Every figure of an explanation of a kind that has a record, beside the stored one."""
-    return _verified(request, session, links)
-
-
-@router.get(COMPARE, tags=["verify"], summary="Re-verify every explanation of a comparison", responses=ERRORS)
-def verify_comparison(request: Request, session: Reading, links: Links, options: Compared) -> VerifyPage:
-    """Each explanation of a comparison computed anew, beside what is stored."""
-    return _verified(request, session, links)
+    _add(_pattern, *_twin)

@@ -9,13 +9,12 @@ from sqlalchemy.orm import Session
 from app.addressing import Addresses
 from app.db.reads.studies import all_studies, study_jobs
 from app.db.study_tables import StudyRow
-from app.pages.studies.options import StudiesOptions
 from app.pages.studies.views import StudiesPage, StudyItem, StudyProgress, StudyState
 
 _JOBS_SHOWN = 10
 
 
-def build_studies(session: Session, addresses: Addresses, _options: StudiesOptions) -> StudiesPage:
+def build_studies(session: Session, addresses: Addresses) -> StudiesPage:
     """All studies, bundled ones first, then the newest."""
     return StudiesPage(
         items=[study_item(session, addresses, row) for row in all_studies(session)],

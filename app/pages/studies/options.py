@@ -11,10 +11,6 @@ from app.pages.options import Options
 FactorName = Literal["tasks", "hidden", "activation", "output_activation", "loss_target", "noise_std", "input_weights"]
 
 
-class StudiesOptions(Options):
-    """Options of the list of studies."""
-
-
 class StudyOptions(Options):
     """Options of a study's page."""
 

@@ -7,13 +7,9 @@ from datetime import datetime
 from pydantic import Field
 
 from app.pages.formulas import SHOWN, FractionView
-from app.pages.options import Options, PageModel
+from app.pages.options import PageModel
 from app.pages.reports.state import ReportState
 from app.pages.shared import JobView, NetworkView
-
-
-class StoryOptions(Options):
-    """Options of the page: none of its own."""
 
 
 class ReadingView(PageModel):

@@ -1,0 +1,153 @@
+"""Registering what a builder makes, a page, its JSON twin or a table: the builder's parameters are the request's.
+
+A builder takes a session, the addresses, what stands in the path, and where it has any the options. FastAPI is told of
+the same parameters, so a page costs its builder, its template and one entry in a list.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import nullcontext
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from inspect import Parameter, Signature, cleandoc, signature
+from typing import Annotated, Any, Final, get_type_hints
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import HTMLResponse
+from sqlalchemy.orm import Session
+
+from app.addressing import API_PREFIX, Addresses
+from app.error_answers import api_errors
+from app.pages.options import Options
+from app.rendering import is_fragment, render
+from app.routes.computing import room
+from app.routes.depends import Links, Reading, now
+
+Builder = Callable[..., Any]
+_NOW: Final = "now"
+
+
+@dataclass(frozen=True)
+class Page:
+    """A page, its twin, or both.
+
+    Args:
+        path: with names in braces, in the order of the builder's parameters.
+        build: session, addresses, what stands in the path, options and the present, as far as it takes them → page.
+        template: in ``templates/pages``, without its ending.
+        tag: under which the description of the interface lists the twin.
+        summary: the twin's title there.
+        about: what the twin says, there.
+        errors: statuses that the twin may answer with.
+        options: of the page, where they are more than those of its twin, which are the builder's; a builder without
+            options leaves those that every page has, so that unknown ones are refused.
+        context: page and options → what else the template shows.
+        block: of the template, which htmx may ask for alone.
+        pushes_url: whether such a block takes the page's own address along, without the form's empty fields.
+        within: what is computed, where only a few may be computed at once.
+        name: of the twin in the description of the interface; "" for the template's with ``_twin``.
+    """
+
+    path: str
+    build: Builder
+    template: str
+    tag: str
+    summary: str
+    about: str
+    errors: tuple[int, ...] = (400, 404)
+    options: type | None = None
+    context: Callable[[Any, Any], Mapping[str, Any]] = lambda _page, _options: {}
+    block: str = ""
+    pushes_url: bool = False
+    within: str = ""
+    name: str = ""
+
+    def made(self, given: Mapping[str, Any]) -> Any:
+        """The page for what a request gave, by the names that :func:`taken_by` has."""
+        with room(self.within) if self.within else nullcontext():
+            return built(self.build, self.path, given)
+
+
+def add_page(router: APIRouter, page: Page) -> None:
+    """Answer a page's address in HTML, and its twin's in JSON."""
+    add_html(router, page)
+    add_twin(router, page)
+
+
+def add_html(router: APIRouter, page: Page) -> None:
+    """Answer a page's address in HTML."""
+
+    def answer(request: Request, **given: Any) -> HTMLResponse:
+        made, options = page.made(given), given["options"]
+        headers = {"HX-Push-Url": made.url} if page.pushes_url and is_fragment(request) else {}
+        context = {"page": made, "options": options, "scope": getattr(options, "scope", None)}
+        context.update(page.context(made, options))
+        return render(request, f"pages/{page.template}.html", context, block=page.block, headers=headers)
+
+    taken = {"options": Annotated[Options, Query()], **taken_by(page.build, page.path)}
+    if page.options is not None:
+        taken["options"] = Annotated[page.options, Query()]
+    takes(answer, {"request": Request, **taken})
+    router.add_api_route(page.path, answer, response_class=HTMLResponse, response_model=None, include_in_schema=False)
+
+
+def add_twin(router: APIRouter, page: Page) -> None:
+    """Answer the address of a page's twin in JSON."""
+
+    def answer(**given: Any) -> Any:
+        return page.made(given)
+
+    takes(answer, {"options": Annotated[Options, Query()], **taken_by(page.build, page.path)})
+    router.add_api_route(
+        API_PREFIX + page.path,
+        answer,
+        name=page.name or f"{page.template}_twin",
+        tags=[page.tag],
+        summary=page.summary,
+        description=cleandoc(page.about),
+        response_model=get_type_hints(page.build)["return"],
+        responses=api_errors(*page.errors),
+    )
+
+
+def taken_by(build: Builder, path: str) -> dict[str, Any]:
+    """What a builder takes of a request: name → what FastAPI reads it from. What stands in the path has its name there.
+
+    Args:
+        build: the builder.
+        path: with names in braces.
+    """
+    return {name: kind for name, kind in _parameters(build, path) if name != _NOW}
+
+
+def built(build: Builder, path: str, given: Mapping[str, Any]) -> Any:
+    """What a builder makes of what a request gave; where it asks for the time, that is now."""
+    return build(*(now() if name == _NOW else given[name] for name, _ in _parameters(build, path)))
+
+
+@cache
+def _parameters(build: Builder, path: str) -> tuple[tuple[str, Any], ...]:
+    hints, found = get_type_hints(build), list[tuple[str, Any]]()
+    in_path = iter(part[1:-1] for part in path.split("/") if part.startswith("{"))
+    for name in signature(build).parameters:
+        kind = hints[name]
+        if kind is Session:
+            found.append(("session", Reading))
+        elif kind is Addresses:
+            found.append(("links", Links))
+        elif kind is datetime:
+            found.append((_NOW, None))
+        elif kind in (str, int):
+            found.append((next(in_path), kind))
+        else:
+            found.append(("options", Annotated[kind, Query()]))
+    return tuple(found)
+
+
+def takes(answer: Builder, taken: Mapping[str, Any]) -> None:
+    """Give an endpoint parameters, in place of those that it is written with."""
+    parameters = [Parameter(name, Parameter.KEYWORD_ONLY, annotation=kind) for name, kind in taken.items()]
+    answer.__signature__ = Signature(parameters)  # type: ignore[attr-defined]
+    answer.__annotations__ = dict(taken)

@@ -1,0 +1,381 @@
+"""Every page that changes nothing and asks for nothing, with its twin."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+
+from app.addressing import API_PREFIX
+from app.error_answers import api_errors
+from app.figures.spread import spread_figures
+from app.pages.algorithm import AlgorithmOptions, AlgorithmPage, build_algorithm
+from app.pages.algorithms import build_algorithms
+from app.pages.alignment import alignment_address, build_alignment
+from app.pages.circuit import build_circuit
+from app.pages.circuits import build_circuits
+from app.pages.compare.build import build_compare
+from app.pages.compare.neighbours import build_neighbours
+from app.pages.compare.options import CompareOptions
+from app.pages.funnel import FunnelPageOptions, build_funnel
+from app.pages.gallery import build_gallery
+from app.pages.glossary import build_glossary
+from app.pages.interpretation import build_interpretation
+from app.pages.interpretations import InterpretationsOptions, address_of_draw, build_interpretations
+from app.pages.network import build_network
+from app.pages.options import Options
+from app.pages.patterns import build_patterns, example_context
+from app.pages.plan import build_plan
+from app.pages.reports.alice_and_bob.page import build_alice_and_bob
+from app.pages.sandbox.build import build_sandbox
+from app.pages.sandbox.drawing import drawing_of
+from app.pages.sandbox.options import SandboxPageOptions
+from app.pages.scope import build_scope
+from app.pages.tour import address_of_step, build_step, build_tour
+from app.pages.verdicts.page import build_verdicts
+from app.rendering import NO_TABLE, is_fragment, render
+from app.routes.depends import Links, Reading
+from app.routes.page import Page, add_html, add_page, add_twin
+
+router = APIRouter()
+CIRCUIT = "/networks/{network}/circuits/{mask}"
+INTERPRETATIONS = CIRCUIT + "/interpretations"
+ALGORITHM = "/networks/{network}/algorithms/{algorithm}"
+GALLERY = Page(
+    "/gallery",
+    build_gallery,
+    "gallery",
+    "networks",
+    "All networks",
+    "Every stored network with its counts under the protocols complete and paper, and one with explanations.",
+    errors=(400,),
+    block="networks",
+)
+PLAIN = (
+    Page(
+        "/networks/{network}",
+        build_network,
+        "network",
+        "networks",
+        "One network",
+        """
+        A network with its weights, what it computes, and what was found under one protocol.
+
+        `network` is a slug, or the first 6 or more digits of a digest.
+        """,
+        context=lambda page, _: {
+            "figures": [] if page.distributions is None else spread_figures(page.distributions, **page.circuit_nouns)
+        },
+    ),
+    Page(
+        "/networks/{network}/circuits",
+        build_circuits,
+        "circuits",
+        "circuits",
+        "Valid circuits",
+        "The valid circuits of one analysis, filtered and sorted; `next_url` leads on.",
+        block="results",
+        pushes_url=True,
+    ),
+    Page(
+        CIRCUIT,
+        build_circuit,
+        "circuit",
+        "circuits",
+        "One circuit",
+        "Any structurally possible circuit, stored or not, computed from the weights.",
+        block="excerpt",
+        context=lambda page, _: NO_TABLE if page.excerpt is None else {},
+    ),
+    Page(
+        INTERPRETATIONS + "/{index}",
+        build_interpretation,
+        "interpretation",
+        "circuits",
+        "One interpretation",
+        "One interpretation of a circuit by its index, computed from the weights: a gate on each neuron.",
+    ),
+    Page(
+        "/networks/{network}/algorithms",
+        build_algorithms,
+        "algorithms",
+        "algorithms",
+        "Candidate algorithms",
+        "The algorithms that compute an output's task, aligned or not, filtered and sorted; `next_url` leads on.",
+        block="results",
+    ),
+    Page(
+        ALGORITHM + "/alignments/{alignment}",
+        build_alignment,
+        "alignment",
+        "algorithms",
+        "One alignment",
+        """
+        An alignment with every interchange intervention, computed from the weights.
+
+        One that is not stored needs its placement as well: `place=PATH:LAYER.NEURON+NEURON` for each variable.
+        """,
+    ),
+    Page(
+        "/compare/neighbours",
+        build_neighbours,
+        "compare_neighbours",
+        "compare",
+        "What to compare next",
+        """
+        The explanations closest to one of a comparison and those most different from it: by shared edges over all
+        stored circuits, and by predictions over some candidates; each list states its rule.
+        """,
+        block="neighbours",
+        name="neighbours_twin",
+    ),
+    Page(
+        "/networks/{network}/verdicts",
+        build_verdicts,
+        "verdicts",
+        "compare",
+        "Every criterion's verdict",
+        """
+        What every criterion that applies says about one to six explanations, with its default settings: the stored
+        outcome, else computed on the spot; with score, reason and witness.
+        """,
+        block="verdicts",
+    ),
+    Page(
+        "/alice-and-bob",
+        build_alice_and_bob,
+        "alice_and_bob",
+        "directions",
+        "Alice and Bob",
+        "The explanations found of the analytic XORNet, what each passes, and where they contradict each other.",
+    ),
+    Page("/glossary", build_glossary, "glossary", "service", "Glossary", "What the words mean.", errors=(400,)),
+    Page(
+        "/scope",
+        build_scope,
+        "scope",
+        "service",
+        "What this does not do",
+        "What a verdict means and does not, how sure numbers are, what was not searched, and every setting in force.",
+        errors=(400,),
+    ),
+    Page(
+        "/tour",
+        build_tour,
+        "tour",
+        "service",
+        "The tour",
+        "One network in seven steps, each with the address that leads to its page.",
+        errors=(400,),
+    ),
+)
+COMPARISON = Page(
+    "/compare",
+    build_compare,
+    "compare",
+    "compare",
+    "Explanations side by side",
+    """
+    Two to six explanations of one network: what they share, where they part, what each predicts under every
+    intervention on a set of hidden neurons, the crucial experiments that decide between them with who was right, the
+    fewest interventions that tell them all apart, and which of them are one in substance.
+
+    With fewer than two, `missing` says how many more to choose.
+    """,
+)
+FUNNEL = Page(
+    "/networks/{network}/funnel",
+    build_funnel,
+    "funnel",
+    "networks",
+    "The funnel",
+    """
+    How many explanations of each kind are left after each criterion of a sequence, from stored verdicts.
+
+    `criteria` is repeated, in order; without it the recommended sequence is taken. Steps without verdicts have a
+    `state` other than `stored`, and `pending.url` says where they are asked for.
+    """,
+)
+SANDBOX = Page(
+    "/networks/{network}/sandbox",
+    build_sandbox,
+    "sandbox",
+    "networks",
+    "The sandbox",
+    """
+    One intervention by hand: activations, output and decisions beside the unchanged run, what each of up to six
+    explanations predicted and whether it was right, and the score over everything in `tried`.
+
+    With `game=1` the network's answer is left out until `now` carries what was foretold.
+    """,
+    errors=(400, 404, 422),
+)
+READINGS = Page(
+    INTERPRETATIONS,
+    build_interpretations,
+    "interpretations",
+    "circuits",
+    "Interpretations of a circuit by gate",
+    """
+    The interpretations whose neurons are given gates: how many, exactly, and some of them; none is listed to count.
+
+    `index` and `draw` lead somewhere in HTML only.
+    """,
+)
+add_html(router, replace(GALLERY, path="/"))
+add_twin(router, GALLERY)
+add_twin(
+    router,
+    replace(
+        GALLERY,
+        path="/networks",
+        about="The same as /gallery, at the address that networks are added to.",
+        name="networks_twin",
+    ),
+)
+for _page in PLAIN:
+    add_page(router, _page)
+for _page in (COMPARISON, FUNNEL, SANDBOX, READINGS):
+    add_twin(router, _page)
+add_twin(
+    router,
+    Page(
+        "/networks/{network}/plan",
+        build_plan,
+        "plan",
+        "networks",
+        "What an analysis would take",
+        "Whether the valid circuits would be listed, counted or estimated, why, and the time and memory predicted.",
+        name="plan",
+    ),
+)
+add_twin(
+    router,
+    Page(
+        "/patterns",
+        build_patterns,
+        "patterns",
+        "service",
+        "Components",
+        "Every component of these pages with its parameters and what its comment says.",
+        errors=(400,),
+    ),
+)
+add_twin(
+    router,
+    Page(
+        "/tour/{step}",
+        build_step,
+        "tour_step",
+        "service",
+        "A step of the tour",
+        "The words of one step, those beside it, and the page that it leads to now.",
+    ),
+)
+
+
+@router.get("/networks", include_in_schema=False)
+def networks(request: Request, links: Links) -> RedirectResponse:
+    """The list of networks is the gallery."""
+    query = request.url.query
+    return RedirectResponse(links.gallery() + (f"?{query}" if query else ""))
+
+
+@router.get("/compare", response_class=HTMLResponse, include_in_schema=False)
+def compare_page(
+    request: Request, session: Reading, links: Links, options: Annotated[CompareOptions, Query()]
+) -> HTMLResponse:
+    page = build_compare(session, links, options)
+    if page.missing or page.swapping:
+        return render(request, "pages/compare_choose.html", {"page": page, "scope": options.scope, **NO_TABLE})
+    return render(request, "pages/compare.html", {"page": page, "scope": options.scope}, block="crucial")
+
+
+@router.get(INTERPRETATIONS, response_class=HTMLResponse, response_model=None, include_in_schema=False)
+def interpretations_page(
+    request: Request,
+    session: Reading,
+    links: Links,
+    network: str,
+    mask: str,
+    options: Annotated[InterpretationsOptions, Query()],
+) -> HTMLResponse | RedirectResponse:
+    if options.index:  # what the form of an interpretation's page sends
+        return RedirectResponse(links.interpretation(network, mask, int(options.index), options.scope), 303)
+    if options.draw:
+        return RedirectResponse(address_of_draw(session, links, network, mask, options), 303)
+    page = build_interpretations(session, links, network, mask, options)
+    context = {"page": page, **(NO_TABLE if page.why_not else {})}
+    return render(request, "pages/interpretations.html", context, block="readings")
+
+
+@router.get(ALGORITHM, response_class=HTMLResponse, include_in_schema=False)
+def algorithm_page(
+    request: Request,
+    session: Reading,
+    links: Links,
+    network: str,
+    algorithm: str,
+    options: Annotated[AlgorithmOptions, Query()],
+) -> Response:
+    if options.place:
+        return RedirectResponse(alignment_address(session, links, network, algorithm, options), 302)
+    page = build_algorithm(session, links, network, algorithm, options)
+    return render(request, "pages/algorithm.html", {"page": page, "scope": options.scope}, block="alignments")
+
+
+@router.get(
+    API_PREFIX + ALGORITHM,
+    tags=["algorithms"],
+    summary="One algorithm",
+    response_model=AlgorithmPage,
+    responses={**api_errors(400, 404), 302: {"description": "To the alignment that the option `place` names."}},
+)
+def algorithm_twin(
+    session: Reading, links: Links, network: str, algorithm: str, options: Annotated[AlgorithmOptions, Query()]
+) -> AlgorithmPage | Response:
+    """An algorithm with its kept alignments, valid ones first.
+
+    With `place=PATH:LAYER.NEURON+NEURON` for each variable it leads on to that alignment, stored or not.
+    """
+    if options.place:
+        page = alignment_address(session, links, network, algorithm, options)
+        return RedirectResponse(links.twin(page), 302)
+    return build_algorithm(session, links, network, algorithm, options)
+
+
+@router.get("/networks/{network}/funnel", response_class=HTMLResponse, include_in_schema=False)
+def funnel_page(
+    request: Request, session: Reading, links: Links, network: str, options: Annotated[FunnelPageOptions, Query()]
+) -> Response:
+    page = build_funnel(session, links, network, options)
+    if options.from_form and not is_fragment(request):
+        return RedirectResponse(page.url, status_code=303)  # an address worth keeping, without the form's fields
+    headers = {"HX-Push-Url": page.url} if is_fragment(request) and options.from_form else {}
+    return render(request, "pages/funnel.html", {"page": page}, block="funnel", headers=headers)
+
+
+@router.get("/networks/{network}/sandbox", response_class=HTMLResponse, include_in_schema=False)
+def sandbox_page(
+    request: Request, session: Reading, links: Links, network: str, options: Annotated[SandboxPageOptions, Query()]
+) -> Response:
+    page = build_sandbox(session, links, network, options)
+    if options.from_form and not is_fragment(request):
+        return RedirectResponse(page.url, status_code=303)
+    headers = {"HX-Push-Url": page.url} if is_fragment(request) and options.from_form else {}
+    context = {"page": page, "scope": options.scope, "drawing": drawing_of(page)}
+    return render(request, "pages/sandbox.html", context, block="sandbox", headers=headers)
+
+
+@router.get("/tour/{step}", include_in_schema=False)
+def tour_step(session: Reading, links: Links, step: int, _options: Annotated[Options, Query()]) -> RedirectResponse:
+    """On to the page of a step; which explanation that is depends on what is stored, so it is not kept."""
+    target = address_of_step(session, links, step)
+    return RedirectResponse(target, status_code=307, headers={"cache-control": "no-store"})
+
+
+@router.get("/patterns", response_class=HTMLResponse, include_in_schema=False)
+def patterns(request: Request, _options: Annotated[Options, Query()]) -> HTMLResponse:
+    return render(request, "patterns.html", example_context())
