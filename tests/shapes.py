@@ -52,9 +52,8 @@ from app.db.writes import save_network
 from app.jobs.definitions import (
     DEFINITIONS,
     analyse_arguments,
-    criteria_arguments,
-    direction_arguments,
-    report_arguments,
+    arguments_about,
+    direction_details,
 )
 from app.jobs.handlers import handler_at
 from app.main import ROUTERS, create_app, settle
@@ -269,12 +268,12 @@ def _work(store: Store, outcome: Outcome) -> None:
             "candidates": analysis.algorithms_candidates,
             "alignments": analysis.alignments_valid,
         }
-    _done(store, outcome, "directions", direction_arguments(*named, CLOSED_FORM))
-    _done(store, outcome, "criteria", criteria_arguments(*named, [str(step) for step in default_steps()]))
-    _done(store, outcome, "common-ground", report_arguments(*named))
+    _done(store, outcome, "directions", arguments_about(*named, **direction_details(CLOSED_FORM)))
+    _done(store, outcome, "criteria", arguments_about(*named, criteria=[str(step) for step in default_steps()]))
+    _done(store, outcome, "common-ground", arguments_about(*named, thorough=False))
     cut = case.file.network.for_output(case.output)
     if closed_form_work(cut, MAX_ALGORITHMS) * (N_PERMUTED + 1) <= MAX_LADDER:
-        _done(store, outcome, "ladder", report_arguments(*named))
+        _done(store, outcome, "ladder", arguments_about(*named, thorough=False))
 
 
 def _done(store: Store, outcome: Outcome, kind: str, arguments: Mapping[str, Any]) -> bool:

@@ -12,12 +12,16 @@ from typing import Any, Final
 from analysis import ENGINE_VERSION
 from analysis.data import DataRecord
 from analysis.digest import canonical_json, short_id
+from analysis.explanations.registry import BY_KEY
 from analysis.networks.training_spec import TrainingSpec
 from analysis.protocol import COMPLETE, Protocol
 
 MAX_LOSSES: Final = 5
 MAX_CRASHES: Final = 2
 MAX_ATTEMPTS: Final = 30
+DIRECTIONS_PRIORITY: Final = 9  # behind every analysis, and before its verdicts, for it takes a second
+CRITERIA_PRIORITY: Final = 10
+REPORT_PRIORITY: Final = 13  # behind everything else
 
 
 def everything(arguments: Mapping[str, Any]) -> Any:
@@ -40,6 +44,8 @@ class JobDefinition:
         max_crashes: how many attempts may come to nothing until an unforeseen error ends it: what is computed knows no
             chance, so one more attempt tells whether it was the machine.
         max_attempts: how often it is taken up at all, whole workers that were killed included.
+        priority: smaller is taken up earlier.
+        words: of work on a stored analysis, the job's arguments → what is found out, and what else its title says.
     """
 
     kind: str
@@ -51,6 +57,8 @@ class JobDefinition:
     max_losses: int = MAX_LOSSES
     max_crashes: int = MAX_CRASHES
     max_attempts: int = MAX_ATTEMPTS
+    priority: int = 0
+    words: Callable[[Mapping[str, Any]], tuple[str, str]] = lambda _: ("", "")
 
     def job_id(self, arguments: Mapping[str, Any]) -> str:
         """The job's public id: 16 hex digits over kind, version and identity."""
@@ -88,36 +96,8 @@ def train_arguments(
     }
 
 
-def criteria_arguments(
-    network: str, output: int, protocol: str, data: str, result: str, criteria: Sequence[str]
-) -> dict[str, Any]:
-    """Arguments of a "criteria" job: verdicts on what one stored analysis found.
-
-    Args:
-        network: digest of a stored network.
-        output: index of the output.
-        protocol: digest of the analysis's protocol.
-        data: digest of its data record.
-        result: digest of its result, so that verdicts never come to stand beside another result.
-        criteria: steps as text (:class:`analysis.criteria.steps.CriterionStep`); their order is no part of the job.
-    """
-    return {**_stored(network, output, protocol, data, result), "criteria": sorted(criteria)}
-
-
-def direction_arguments(
-    network: str,
-    output: int,
-    protocol: str,
-    data: str,
-    result: str,
-    classes: Sequence[str],
-    *,
-    every: bool = False,
-    seeds: int = 0,
-    steps: int = 0,
-    max_dimension: int | None = None,
-) -> dict[str, Any]:
-    """Arguments of a "directions" job: alignments on linear directions for the algorithms of one stored analysis.
+def arguments_about(network: str, output: int, protocol: str, data: str, result: str, **details: Any) -> dict[str, Any]:
+    """Arguments of a job that goes on from one stored analysis.
 
     Args:
         network: digest of a stored network.
@@ -125,35 +105,29 @@ def direction_arguments(
         protocol: digest of the analysis's protocol.
         data: digest of its data record.
         result: digest of its result, so that what is found never comes to stand beside another result.
-        classes: keys of :data:`analysis.directions.result.CLASSES`; their order is no part of the job.
+        details: what else the job is told: "criteria", steps as text (:class:`analysis.criteria.steps.CriterionStep`);
+            "kind", key of a kind that has a record; "thorough", whether a report does also what takes long (on the
+            common ground every class where otherwise a sample is drawn, of the ladder learned maps);
+            :func:`direction_details`. The order of a list is no part of a job.
+    """
+    stored = {"network": network, "output": output, "protocol": protocol, "data": data, "result": result}
+    return stored | {key: sorted(one) if isinstance(one, (list, tuple)) else one for key, one in details.items()}
+
+
+def direction_details(
+    classes: Sequence[str], *, every: bool = False, seeds: int = 0, steps: int = 0, max_dimension: int | None = None
+) -> dict[str, Any]:
+    """What a "directions" job is told beside its analysis.
+
+    Args:
+        classes: keys of :data:`analysis.directions.result.CLASSES`.
         every: whether to search algorithms with a redundant literal too.
         seeds: from how many seeds "learned" starts; 0 without it.
         steps: how many steps it takes from each at most; 0 without it.
         max_dimension: largest dimension of a learned subspace, None for a whole layer.
     """
     learned = {"seeds": seeds, "steps": steps, "max_dimension": max_dimension} if "learned" in classes else {}
-    return {
-        **_stored(network, output, protocol, data, result),
-        "classes": sorted(classes),
-        "every": every,
-        **learned,
-    }
-
-
-def explanation_arguments(
-    network: str, output: int, protocol: str, data: str, result: str, kind: str
-) -> dict[str, Any]:
-    """Arguments of an "explanations" job: what there is of one recorded kind, beside one stored analysis.
-
-    Args:
-        network: digest of a stored network.
-        output: index of the output.
-        protocol: digest of the analysis's protocol.
-        data: digest of its data record.
-        result: digest of its result, so that what is found never comes to stand beside another result.
-        kind: key of a kind that has a record.
-    """
-    return {**_stored(network, output, protocol, data, result), "kind": kind}
+    return {"classes": list(classes), "every": every, **learned}
 
 
 def study_arguments(study: str, cell: int, seeds: Sequence[int]) -> dict[str, Any]:
@@ -177,30 +151,13 @@ def summary_arguments(study: str, n_outcomes: int) -> dict[str, Any]:
     return {"study": study, "outcomes": n_outcomes}
 
 
-def report_arguments(
-    network: str, output: int, protocol: str, data: str, result: str, *, thorough: bool = False
-) -> dict[str, Any]:
-    """Arguments of a "common-ground", "ladder" or "contradictions" job: what is found out about one stored analysis.
-
-    Args:
-        network: digest of a stored network.
-        output: index of the output.
-        protocol: digest of the analysis's protocol.
-        data: digest of its data record.
-        result: digest of its result, so that a report never comes to stand beside another result.
-        thorough: whether to do also what takes long (on the common ground: every class where otherwise a sample is
-            drawn; of the ladder: learned maps).
-    """
-    return {**_stored(network, output, protocol, data, result), "thorough": thorough}
-
-
-def _stored(network: str, output: int, protocol: str, data: str, result: str) -> dict[str, Any]:
-    """What names one stored analysis and what it found."""
-    return {"network": network, "output": output, "protocol": protocol, "data": data, "result": result}
-
-
 def _network(arguments: Mapping[str, Any]) -> str:
     return str(arguments["network"])
+
+
+def _direction_words(arguments: Mapping[str, Any]) -> tuple[str, str]:
+    what = "learned subspaces" if arguments["classes"] == ["learned"] else "directions"
+    return what, ", every algorithm" if arguments["every"] else ""
 
 
 def _analysis_identity(arguments: Mapping[str, Any]) -> Any:
@@ -236,6 +193,8 @@ CRITERIA: Final = JobDefinition(
     version=f"1/{ENGINE_VERSION}",
     title="Criteria",
     network_of=_network,
+    priority=CRITERIA_PRIORITY,
+    words=lambda _: ("criteria", ""),
 )
 COMMON_GROUND: Final = JobDefinition(
     kind="common-ground",
@@ -243,6 +202,8 @@ COMMON_GROUND: Final = JobDefinition(
     version=f"1/{ENGINE_VERSION}",
     title="Common ground",
     network_of=_network,
+    priority=12,  # behind the verdicts
+    words=lambda told: ("common ground", ", all classes" if told["thorough"] else ""),
 )
 DIRECTIONS: Final = JobDefinition(
     kind="directions",
@@ -250,6 +211,8 @@ DIRECTIONS: Final = JobDefinition(
     version=f"1/{ENGINE_VERSION}",
     title="Directions",
     network_of=_network,
+    priority=DIRECTIONS_PRIORITY,
+    words=_direction_words,
 )
 EXPLANATIONS: Final = JobDefinition(
     kind="explanations",
@@ -257,6 +220,8 @@ EXPLANATIONS: Final = JobDefinition(
     version=f"1/{ENGINE_VERSION}",
     title="Explanations",
     network_of=_network,
+    priority=DIRECTIONS_PRIORITY,
+    words=lambda told: (BY_KEY[told["kind"]].plural, ""),
 )
 STUDY: Final = JobDefinition(
     kind="study",
@@ -278,6 +243,8 @@ LADDER: Final = JobDefinition(
     version=f"1/{ENGINE_VERSION}",
     title="Ladder of map classes",
     network_of=_network,
+    priority=REPORT_PRIORITY,
+    words=lambda told: ("ladder of map classes", ", learned maps too" if told["thorough"] else ""),
 )
 CONTRADICTIONS: Final = JobDefinition(
     kind="contradictions",
@@ -285,6 +252,8 @@ CONTRADICTIONS: Final = JobDefinition(
     version=f"1/{ENGINE_VERSION}",
     title="Contradictions",
     network_of=_network,
+    priority=REPORT_PRIORITY,
+    words=lambda told: ("contradictions", ", learned maps too" if told["thorough"] else ""),
 )
 DEFINITIONS: Final[Mapping[str, JobDefinition]] = {
     d.kind: d

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 from sqlalchemy import delete
 from sqlalchemy.exc import IntegrityError
@@ -22,7 +22,6 @@ from sqlalchemy.orm import Session, object_session
 
 from analysis.criteria.steps import CriterionStep
 from analysis.data import DataRecord
-from analysis.explanations.registry import BY_KEY
 from analysis.protocol import Protocol
 from app.db.errors import Conflict, NotFound
 from app.db.job_tables import JobCheckpointRow, JobLogRow, JobRow
@@ -32,19 +31,10 @@ from app.jobs.definitions import (
     DEFINITIONS,
     JobDefinition,
     analyse_arguments,
-    criteria_arguments,
-    direction_arguments,
-    explanation_arguments,
-    report_arguments,
+    arguments_about,
 )
 from app.jobs.turns import next_turn, requester_in
 
-ReportKind = Literal["ladder", "contradictions"]
-
-CRITERIA_PRIORITY: Final = 10  # behind every analysis
-COMMON_GROUND_PRIORITY: Final = 12  # and behind the verdicts
-DIRECTIONS_PRIORITY: Final = 9  # before both, for it takes a second
-REPORT_PRIORITY: Final = 13  # behind everything else
 ASKED_PRIORITY: Final = -10  # somebody waits for it: before all that the application asks for itself
 
 
@@ -122,132 +112,54 @@ def enqueue_analyses(
     return rows
 
 
-def enqueue_criteria(
+def enqueue_about(
     session: Session,
     analysis: AnalysisRow,
-    steps: Sequence[CriterionStep],
+    kind: str,
+    /,
     *,
     asked: bool = False,
     again: bool = False,
+    **details: Any,
 ) -> JobRow:
-    """Ask for verdicts on what a stored analysis found; unless somebody waits for them, they come behind analyses.
+    """Ask for work that goes on from a stored analysis; unless somebody waits for it, it comes behind analyses.
 
-    A job that has ended well is queued again where ``again`` is set: the caller has seen that verdicts are missing, so
-    what it made is gone.
+    A job that has ended well is queued again where ``again`` is set: the caller has seen that nothing is stored, or
+    that verdicts are missing, so what it made is gone.
+
+    Args:
+        session: of the writer.
+        analysis: what it goes on from.
+        kind: key of a definition.
+        asked: as for :func:`enqueue`.
+        again: likewise, and whether it is queued again although it has ended well.
+        details: as for :func:`app.jobs.definitions.arguments_about`.
     """
-    arguments = criteria_arguments(*_stored(analysis), [str(step) for step in steps])
-    title = _title(analysis, "criteria")
-    return _enqueue_about(session, "criteria", arguments, title, priority=CRITERIA_PRIORITY, asked=asked, again=again)
-
-
-def enqueue_common_ground(
-    session: Session, analysis: AnalysisRow, *, thorough: bool = False, asked: bool = False, again: bool = False
-) -> JobRow:
-    """Ask where the explanations of a stored analysis stand on the common ground; unless somebody waits for it, it
-    comes behind analyses and verdicts.
-
-    A job that has ended well is queued again where ``again`` is set: the caller has seen that nothing is stored.
-    """
-    arguments = report_arguments(*_stored(analysis), thorough=thorough)
-    title = _title(analysis, "common ground", ", all classes" if thorough else "")
-    return _enqueue_about(
-        session, "common-ground", arguments, title, priority=COMMON_GROUND_PRIORITY, asked=asked, again=again
-    )
-
-
-def enqueue_directions(
-    session: Session,
-    analysis: AnalysisRow,
-    classes: Sequence[str],
-    *,
-    every: bool = False,
-    seeds: int = 0,
-    steps: int = 0,
-    max_dimension: int | None = None,
-    asked: bool = False,
-    again: bool = False,
-) -> JobRow:
-    """Ask for alignments on linear directions for a stored analysis; unless somebody waits for them, they come behind
-    analyses and before their verdicts. Arguments as for :func:`app.jobs.definitions.direction_arguments`.
-
-    A job that has ended well is queued again where ``again`` is set: the caller has seen that nothing is stored.
-    """
-    arguments = direction_arguments(
-        *_stored(analysis),
-        classes,
-        every=every,
-        seeds=seeds,
-        steps=steps,
-        max_dimension=max_dimension,
-    )
-    what = "learned subspaces" if list(classes) == ["learned"] else "directions"
-    title = _title(analysis, what, ", every algorithm" if every else "")
-    return _enqueue_about(
-        session, "directions", arguments, title, priority=DIRECTIONS_PRIORITY, asked=asked, again=again
-    )
-
-
-def enqueue_explanations(
-    session: Session, analysis: AnalysisRow, kind: str, *, asked: bool = False, again: bool = False
-) -> JobRow:
-    """Ask for what there is of a recorded kind beside a stored analysis; unless somebody waits for it, it comes behind
-    analyses and before their verdicts.
-
-    A job that has ended well is queued again where ``again`` is set: the caller has seen that nothing is stored.
-    """
-    arguments = explanation_arguments(*_stored(analysis), kind)
-    title = _title(analysis, BY_KEY[kind].plural)
-    return _enqueue_about(
-        session, "explanations", arguments, title, priority=DIRECTIONS_PRIORITY, asked=asked, again=again
-    )
-
-
-def enqueue_report(
-    session: Session,
-    analysis: AnalysisRow,
-    kind: ReportKind,
-    *,
-    thorough: bool = False,
-    asked: bool = False,
-    again: bool = False,
-) -> JobRow:
-    """Ask for the ladder or for contradictions of a stored analysis; unless somebody waits, behind all other work.
-
-    A job that has ended well is queued again where ``again`` is set: the caller has seen that nothing is stored.
-    """
-    arguments = report_arguments(*_stored(analysis), thorough=thorough)
-    what = {"ladder": "ladder of map classes", "contradictions": "contradictions"}[kind]
-    title = _title(analysis, what, ", learned maps too" if thorough else "")
-    return _enqueue_about(session, kind, arguments, title, priority=REPORT_PRIORITY, asked=asked, again=again)
-
-
-def _stored(analysis: AnalysisRow) -> tuple[str, int, str, str, str]:
-    """What names the analysis and what it found, as jobs' arguments begin."""
     digests = analysis.protocol_digest, analysis.data_digest, analysis.result_digest
-    return analysis.network.digest, analysis.output, *digests
-
-
-def _named(network: NetworkRow, output: int) -> str:
-    """The network, and which of its outputs if it has several."""
-    return f"{network.name}, output {output}" if network.sizes[-1] > 1 else network.name
-
-
-def _title(analysis: AnalysisRow, what: str, more: str = "") -> str:
-    return f"{_named(analysis.network, analysis.output)}: {what} under {analysis.protocol.name}{more}"
-
-
-def _enqueue_about(
-    session: Session, kind: str, arguments: Mapping[str, Any], title: str, *, priority: int, asked: bool, again: bool
-) -> JobRow:
-    """Ask for work on a stored analysis; also for work that has ended well where ``again`` says that nothing of it is
-    stored any more.
-    """
-    row = enqueue(session, kind, arguments, title, priority=priority, asked=asked, again=again)
+    arguments = arguments_about(analysis.network.digest, analysis.output, *digests, **details)
+    definition = DEFINITIONS[kind]
+    what, more = definition.words(arguments)
+    title = f"{_named(analysis.network, analysis.output)}: {what} under {analysis.protocol.name}{more}"
+    row = enqueue(session, kind, arguments, title, priority=definition.priority, asked=asked, again=again)
     if again and row.state in ("done", "truncated"):
         _queue_again(session, row, datetime.now(UTC))
         if asked:
             _hasten(row)
     return row
+
+
+def enqueue_criteria(
+    session: Session, analysis: AnalysisRow, steps: Sequence[CriterionStep], *, asked: bool = False, again: bool = False
+) -> JobRow:
+    """Ask for verdicts on what a stored analysis found; see :func:`enqueue_about`."""
+    return enqueue_about(
+        session, analysis, "criteria", asked=asked, again=again, criteria=[str(step) for step in steps]
+    )
+
+
+def _named(network: NetworkRow, output: int) -> str:
+    """The network, and which of its outputs if it has several."""
+    return f"{network.name}, output {output}" if network.sizes[-1] > 1 else network.name
 
 
 def retry(session: Session, job_id: str, *, now: datetime | None = None) -> JobRow:

@@ -23,6 +23,7 @@ from app.db.reads.algorithms import searched_algorithms
 from app.db.reads.analyses import analysed_question
 from app.db.tables import AlgorithmRow, AnalysisReportRow, AnalysisRow, NetworkRow, VerdictRow
 from app.jobs import queue
+from app.jobs.definitions import direction_details
 
 CHEAP_MILLISECONDS: Final = 5_000.0
 """What a search for a kind that has a record may be expected to take."""
@@ -65,7 +66,7 @@ def _criteria(session: Session, analysis: AnalysisRow) -> list[JobRow]:
 
 
 def _common_ground(session: Session, analysis: AnalysisRow) -> list[JobRow]:
-    return [queue.enqueue_common_ground(session, analysis)]
+    return [queue.enqueue_about(session, analysis, "common-ground", thorough=False)]
 
 
 def _directions(session: Session, analysis: AnalysisRow) -> list[JobRow]:
@@ -75,14 +76,14 @@ def _directions(session: Session, analysis: AnalysisRow) -> list[JobRow]:
     network = network_of(analysis.network).for_output(analysis.output)
     if not network.hidden_sizes or closed_form_work(network, n_algorithms or 0) > MAX_CHEAP:
         return []
-    return [queue.enqueue_directions(session, analysis, CLOSED_FORM)]
+    return [queue.enqueue_about(session, analysis, "directions", **direction_details(CLOSED_FORM))]
 
 
 def _recorded(session: Session, analysis: AnalysisRow) -> list[JobRow]:
     """Every kind that has a record."""
     question = analysed_question(session, analysis)
     return [
-        queue.enqueue_explanations(session, analysis, kind.key)
+        queue.enqueue_about(session, analysis, "explanations", kind=kind.key)
         for kind in RECORDED
         if not kind.refuses(question) and kind.work(question) <= CHEAP_MILLISECONDS
     ]
@@ -94,9 +95,9 @@ def _reports(session: Session, analysis: AnalysisRow) -> list[JobRow]:
     network = network_of(analysis.network).for_output(analysis.output)
     work = closed_form_work(network, MAX_ALGORITHMS) * (N_PERMUTED + 1)
     if network.hidden_sizes and work <= MAX_CHEAP:
-        asked.append(queue.enqueue_report(session, analysis, "ladder"))
+        asked.append(queue.enqueue_about(session, analysis, "ladder", thorough=False))
     if analysis.protocol_digest == COMPLETE.digest and analysis.network.digest == alice_and_bob_digest():
-        asked.append(queue.enqueue_report(session, analysis, "contradictions"))
+        asked.append(queue.enqueue_about(session, analysis, "contradictions", thorough=False))
     return asked
 
 

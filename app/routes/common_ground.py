@@ -7,18 +7,15 @@ import io
 from collections.abc import Iterator
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request, Response
-from fastapi.responses import HTMLResponse, RedirectResponse, StreamingResponse
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import HTMLResponse, StreamingResponse
 from pydantic import Field
-from sqlalchemy.orm import Session
 
-from app.addressing import API_PREFIX, Addresses
-from app.db.job_tables import JobRow
+from app.addressing import API_PREFIX
 from app.error_answers import api_errors
 from app.figures.clouds import Mark, cloud
 from app.figures.numbers import exact, noun
 from app.figures.plots import Figure
-from app.jobs import queue
 from app.pages.common_ground.build import build_common_ground
 from app.pages.common_ground.places import build_places
 from app.pages.common_ground.standing import build_standing
@@ -28,12 +25,10 @@ from app.pages.common_ground.views import (
     CommonGroundOptions,
     CommonGroundPage,
 )
-from app.pages.jobs import JobPage
 from app.pages.options import ScopeOptions
 from app.rendering import is_fragment, render
-from app.routes.asking import AnalysisOrder, accepted, analysis_ordered
-from app.routes.changes import Writing
-from app.routes.depends import Form, Links, Reading
+from app.routes.asking import AnalysisOrder, add_order
+from app.routes.depends import Links, Reading
 from app.routes.page import Page, add_page, add_twin
 
 router = APIRouter()
@@ -116,33 +111,18 @@ def common_ground_table(session: Reading, links: Links, network: str, options: T
     return StreamingResponse(_lines(about, rows), media_type="text/csv", headers=headers)
 
 
-@router.post(
-    API_PREFIX + PAGE,
-    tags=["common ground"],
+add_order(
+    router,
+    PAGE,
+    "common-ground",
+    SurveyRequest,
+    "nothing to survey",
+    lambda _session, _analysis, order: {"thorough": order.thorough},
+    tag="common ground",
     summary="Ask for a survey",
-    status_code=202,
-    responses=api_errors(403, 404, 409, 422),
+    about="Survey a stored analysis in the background. Asking twice is asking once.",
+    name="survey",
 )
-def survey(session: Writing, links: Links, network: str, order: SurveyRequest, response: Response) -> JobPage:
-    """Survey a stored analysis in the background. Asking twice is asking once."""
-    return accepted(session, links, ask_for_survey(session, links, network, order), response)
-
-
-@router.post(PAGE, include_in_schema=False)
-def survey_from_page(session: Writing, links: Links, network: str, form: Form) -> RedirectResponse:
-    order = SurveyRequest.model_validate({key: value for key, value in form.items() if value != ""})
-    return RedirectResponse(links.job(ask_for_survey(session, links, network, order).id), status_code=303)
-
-
-def ask_for_survey(session: Session, links: Addresses, network: str, order: SurveyRequest) -> JobRow:
-    """Queue a survey unless it is queued or running already.
-
-    Raises:
-        NotFound: no such network, output, protocol or data record.
-        Conflict: there is no analysis to be surveyed.
-    """
-    analysis = analysis_ordered(session, links, network, order, "nothing to survey")
-    return queue.enqueue_common_ground(session, analysis, thorough=order.thorough, asked=True, again=True)
 
 
 def figure_of(page: CommonGroundPage) -> Figure | None:

@@ -2,29 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Query
 from fastapi.responses import RedirectResponse
 from pydantic import Field
 from sqlalchemy.orm import Session
 
 from analysis.directions.findings import CLOSED_FORM
 from analysis.directions.result import DirectionClass
-from app.addressing import API_PREFIX, Addresses
-from app.db.job_tables import JobRow
+from app.addressing import API_PREFIX
+from app.db.tables import AnalysisRow
 from app.error_answers import api_errors
-from app.jobs import queue
+from app.jobs.definitions import direction_details
 from app.pages.directions.one import build_direction, direction_address
 from app.pages.directions.overview import build_directions
 from app.pages.directions.places import comb_rows
 from app.pages.directions.views import (
     DirectionsOfOptions,
 )
-from app.pages.jobs import JobPage
-from app.routes.asking import AnalysisOrder, accepted, analysis_ordered
-from app.routes.changes import Writing
-from app.routes.depends import Form, Links, Reading
+from app.routes.asking import AnalysisOrder, add_order
+from app.routes.depends import Links, Reading
 from app.routes.page import Page, add_page
 
 router = APIRouter()
@@ -81,46 +79,28 @@ add_page(
 )
 
 
-@router.post(
-    API_PREFIX + LIST,
-    tags=["directions"],
-    summary="Ask for a search of directions",
-    status_code=202,
-    responses=api_errors(403, 404, 409, 422),
-)
-def search(session: Writing, links: Links, network: str, order: DirectionsRequest, response: Response) -> JobPage:
-    """Search directions for a stored analysis in the background. Asking twice is asking once."""
-    return accepted(session, links, ask_for_directions(session, links, network, order), response)
-
-
-@router.post(LIST, include_in_schema=False)
-def search_from_page(session: Writing, links: Links, network: str, form: Form) -> RedirectResponse:
-    given = {key: value for key, value in form.items() if value != "" and key != "classes"}
-    classes = form.getlist("classes")
-    order = DirectionsRequest.model_validate(given | ({"classes": classes} if classes else {}))
-    return RedirectResponse(links.job(ask_for_directions(session, links, network, order).id), status_code=303)
-
-
-def ask_for_directions(session: Session, links: Addresses, network: str, order: DirectionsRequest) -> JobRow:
-    """Queue a search unless it is queued or running already.
-
-    Raises:
-        NotFound: no such network, output, protocol or data record.
-        Conflict: there is no analysis whose algorithms could be placed, or no hidden layer to place them in.
-    """
-    analysis = analysis_ordered(session, links, network, order, "no algorithm to place")
-    learned = "learned" in order.classes
-    return queue.enqueue_directions(
-        session,
-        analysis,
+def _details(_session: Session, _analysis: AnalysisRow, order: DirectionsRequest) -> dict[str, Any]:
+    return direction_details(
         list(dict.fromkeys(order.classes)),
         every=order.every,
-        seeds=order.seeds if learned else 0,
-        steps=order.steps if learned else 0,
-        max_dimension=order.max_dimension if learned else None,
-        asked=True,
-        again=True,
+        seeds=order.seeds,
+        steps=order.steps,
+        max_dimension=order.max_dimension,
     )
+
+
+add_order(
+    router,
+    LIST,
+    "directions",
+    DirectionsRequest,
+    "no algorithm to place",
+    _details,
+    tag="directions",
+    summary="Ask for a search of directions",
+    about="Search directions for a stored analysis in the background. Asking twice is asking once.",
+    name="search",
+)
 
 
 @router.get(OF, include_in_schema=False)

@@ -6,27 +6,24 @@ from collections.abc import Generator
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
-from fastapi.responses import RedirectResponse, Response
+from fastapi.responses import Response
 from pydantic import Field, field_validator
 from sqlalchemy.orm import Session
 
 from analysis.explanations.registry import BY_KEY
-from app.addressing import API_PREFIX, Addresses
-from app.db.job_tables import JobRow
+from app.addressing import API_PREFIX
 from app.db.reads.analyses import analysed_question
+from app.db.tables import AnalysisRow
 from app.error_answers import api_errors
 from app.errors import Conflict
-from app.jobs import queue
 from app.pages.directions.places import comb_rows
 from app.pages.explanation_csv import build_explanations_csv
 from app.pages.explanation_filters import ExplanationsOptions
 from app.pages.explanation_list import build_explanations, kind_noun
-from app.pages.jobs import JobPage
 from app.pages.recorded import build_recorded
 from app.pages.sharing.drawings import claim_drawing
-from app.routes.asking import AnalysisOrder, accepted, analysis_ordered
-from app.routes.changes import Writing
-from app.routes.depends import Form, Links
+from app.routes.asking import AnalysisOrder, add_order
+from app.routes.depends import Links
 from app.routes.page import Page, add_page
 from app.routes.streaming import Streamed
 
@@ -78,36 +75,30 @@ class ExplanationsRequest(AnalysisOrder):
         return value
 
 
-@router.post(
-    API_PREFIX + LIST,
-    tags=["explanations"],
-    summary="Ask for a search of one kind",
-    status_code=202,
-    responses=api_errors(403, 404, 409, 422),
-)
-def search(session: Writing, links: Links, network: str, order: ExplanationsRequest, response: Response) -> JobPage:
-    """Search explanations of one kind beside a stored analysis in the background. Asking twice is asking once."""
-    return accepted(session, links, ask_for_explanations(session, links, network, order), response)
-
-
-@router.post(LIST, include_in_schema=False)
-def search_from_page(session: Writing, links: Links, network: str, form: Form) -> RedirectResponse:
-    order = ExplanationsRequest.model_validate({key: value for key, value in form.items() if value != ""})
-    return RedirectResponse(links.job(ask_for_explanations(session, links, network, order).id), status_code=303)
-
-
-def ask_for_explanations(session: Session, links: Addresses, network: str, order: ExplanationsRequest) -> JobRow:
-    """Queue a search unless it is queued or running already.
+def _details(session: Session, analysis: AnalysisRow, order: ExplanationsRequest) -> dict[str, str]:
+    """The kind.
 
     Raises:
-        NotFound: no such network, output, protocol or data record.
-        Conflict: there is no analysis beside which it could be stored, or the kind says nothing of such networks.
+        Conflict: it says nothing of such networks.
     """
-    analysis = analysis_ordered(session, links, network, order, "nothing to search beside")
     refusal = BY_KEY[order.kind].refuses(analysed_question(session, analysis))
     if refusal:
         raise Conflict(f"kind {order.kind}", f"{analysis.network.slug} {refusal}", "choose another kind", "kind")
-    return queue.enqueue_explanations(session, analysis, order.kind, asked=True, again=True)
+    return {"kind": order.kind}
+
+
+add_order(
+    router,
+    LIST,
+    "explanations",
+    ExplanationsRequest,
+    "nothing to search beside",
+    _details,
+    tag="explanations",
+    summary="Ask for a search of one kind",
+    about="Search explanations of one kind beside a stored analysis in the background. Asking twice is asking once.",
+    name="search",
+)
 
 
 @router.get(

@@ -2,20 +2,11 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Response
-from fastapi.responses import RedirectResponse
+from fastapi import APIRouter
 from pydantic import Field
-from sqlalchemy.orm import Session
 
-from app.addressing import API_PREFIX, Addresses
-from app.db.job_tables import JobRow
-from app.error_answers import api_errors
-from app.jobs import queue
-from app.pages.jobs import JobPage
 from app.pages.reports.ladder import build_ladder, ladder_drawing
-from app.routes.asking import AnalysisOrder, accepted, analysis_ordered
-from app.routes.changes import Writing
-from app.routes.depends import Form, Links
+from app.routes.asking import AnalysisOrder, add_order
 from app.routes.page import Page, add_page
 
 router = APIRouter()
@@ -42,30 +33,15 @@ add_page(
 )
 
 
-@router.post(
-    API_PREFIX + PAGE,
-    tags=["directions"],
+add_order(
+    router,
+    PAGE,
+    "ladder",
+    LadderRequest,
+    "nothing to climb on",
+    lambda _session, _analysis, order: {"thorough": order.thorough},
+    tag="directions",
     summary="Ask for the ladder",
-    status_code=202,
-    responses=api_errors(403, 404, 409, 422),
+    about="Climb the ladder in the background, learned maps too if `thorough`. Asking twice is asking once.",
+    name="climb",
 )
-def climb(session: Writing, links: Links, network: str, order: LadderRequest, response: Response) -> JobPage:
-    """Climb the ladder in the background, learned maps too if `thorough`. Asking twice is asking once."""
-    return accepted(session, links, ask_for_ladder(session, links, network, order), response)
-
-
-@router.post(PAGE, include_in_schema=False)
-def climb_from_page(session: Writing, links: Links, network: str, form: Form) -> RedirectResponse:
-    order = LadderRequest.model_validate({key: value for key, value in form.items() if value != ""})
-    return RedirectResponse(links.job(ask_for_ladder(session, links, network, order).id), status_code=303)
-
-
-def ask_for_ladder(session: Session, links: Addresses, network: str, order: LadderRequest) -> JobRow:
-    """Queue the ladder unless it is queued or running already.
-
-    Raises:
-        NotFound: no such network, output, protocol or data record.
-        Conflict: there is no analysis to climb on.
-    """
-    analysis = analysis_ordered(session, links, network, order, "nothing to climb on")
-    return queue.enqueue_report(session, analysis, "ladder", thorough=order.thorough, asked=True, again=True)

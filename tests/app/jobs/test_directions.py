@@ -18,7 +18,7 @@ from app.db.reads.directions import direction_searches
 from app.db.tables import AlgorithmRow, AnalysisRow
 from app.db.writes import save_network
 from app.jobs import directions, queue, stages
-from app.jobs.definitions import DIRECTIONS, analyse_arguments, direction_arguments
+from app.jobs.definitions import DIRECTIONS, analyse_arguments, arguments_about, direction_details
 from app.jobs.handlers import save_analysis_outcome, stage_analysis_outcome
 from tests.factories import XOR_SLUG, pretrained_xor, real_analysis, stored_analysis
 
@@ -35,7 +35,11 @@ def work(store, arguments) -> str:
 def ask(store, *classes: str, **more) -> dict:
     with store.write() as session:
         analysis = session.scalars(select(AnalysisRow)).one()
-        return dict(queue.enqueue_directions(session, analysis, classes, again=True, **more).arguments)
+        return dict(
+            queue.enqueue_about(
+                session, analysis, "directions", again=True, **direction_details(classes, **more)
+            ).arguments
+        )
 
 
 def test_they_are_queued_with_an_analysis_once(store):
@@ -118,7 +122,7 @@ def test_a_result_that_is_gone_is_told(store):
 
 def test_the_same_work_is_the_same_job_whatever_the_order_of_classes():
     def job_id(*classes, **more) -> str:
-        return DIRECTIONS.job_id(direction_arguments("n", 0, "p", "d", "r", classes, **more))
+        return DIRECTIONS.job_id(arguments_about("n", 0, "p", "d", "r", **direction_details(classes, **more)))
 
     assert job_id("integer", "oblique") == job_id("oblique", "integer")
     assert job_id("integer", seeds=3, steps=9) == job_id("integer")  # seeds are of learned subspaces only
@@ -137,8 +141,9 @@ def test_one_that_has_ended_is_queued_again_only_if_asked_again(store):
         session.scalars(select(JobRow)).one().state = "done"
     with store.write() as session:
         analysis = session.scalars(select(AnalysisRow)).one()
-        assert queue.enqueue_directions(session, analysis, ["integer"]).state == "done"
-        assert queue.enqueue_directions(session, analysis, ["integer"], asked=True, again=True).state == "queued"
+        integer = direction_details(["integer"])
+        assert queue.enqueue_about(session, analysis, "directions", **integer).state == "done"
+        assert queue.enqueue_about(session, analysis, "directions", asked=True, again=True, **integer).state == "queued"
 
 
 @pytest.mark.slow

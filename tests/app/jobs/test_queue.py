@@ -90,7 +90,7 @@ def test_a_click_on_compute_does_not_wait_for_automatic_work(store):
         automatic = queue.enqueue_criteria(session, analysis, parse_steps(["margin"]))
         queue.enqueue_analyses(session, network, [PAPER])
         click = queue.enqueue_criteria(session, analysis, parse_steps(["necessity"]), asked=True, again=True)
-        survey = queue.enqueue_common_ground(session, analysis, asked=True, again=True)
+        survey = queue.enqueue_about(session, analysis, "common-ground", asked=True, again=True, thorough=False)
         order = [leases.claim(session, "me", now=datetime.now(UTC)) for _ in range(4)]
         assert {order[0].job_id, order[1].job_id} == {click.id, survey.id}
         assert order[2].kind == "analyse"

@@ -20,7 +20,7 @@ from analysis.work import Work
 from app.db.job_tables import JobRow
 from app.db.writes import save_analysis, save_network
 from app.jobs import judging, queue
-from app.jobs.definitions import analyse_arguments, criteria_arguments
+from app.jobs.definitions import analyse_arguments, arguments_about
 from app.main import create_app
 from app.settings import Settings
 from tests.conftest import ON_EVERY_DATABASE, database_url
@@ -59,8 +59,13 @@ def judge(store, row, criteria, *, interpretations=False):
     """Store verdicts on what an analysis found, as a job does; on interpretations only if asked: that takes seconds."""
     with store.read() as session:
         analysis = session.merge(row, load=True)
-        arguments = criteria_arguments(
-            analysis.network.digest, 0, analysis.protocol_digest, analysis.data_digest, analysis.result_digest, criteria
+        arguments = arguments_about(
+            analysis.network.digest,
+            0,
+            analysis.protocol_digest,
+            analysis.data_digest,
+            analysis.result_digest,
+            criteria=criteria,
         )
         inputs = judging.load_judging_inputs(session, arguments)
     steps = tuple((kind, step) for kind, step in inputs.steps if interpretations or kind != "interpretation")

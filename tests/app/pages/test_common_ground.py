@@ -42,7 +42,7 @@ def survey(store, slug: str, *, thorough: bool = False) -> None:
         analysis = session.scalars(
             select(AnalysisRow).where(AnalysisRow.network.has(slug=slug), AnalysisRow.staged == "")
         ).one()
-        job = queue.enqueue_common_ground(session, analysis, thorough=thorough)
+        job = queue.enqueue_about(session, analysis, "common-ground", thorough=thorough)
         arguments = job.arguments
     with store.read() as session:
         inputs = surveying.load_survey_inputs(session, arguments)
@@ -65,7 +65,7 @@ def app(tmp_path_factory):
                 save_network(session, file, slug=slug)
                 row = save_analysis(session, analyse_output(ask(file.network, task=file.tasks[0])))
                 if slug in ("waiting", "failed"):
-                    job = queue.enqueue_common_ground(session, row)
+                    job = queue.enqueue_about(session, row, "common-ground", thorough=False)
                     job.state = "queued" if slug == "waiting" else "failed"
                     job.error = "" if slug == "waiting" else "memory: too little. Add some."
             save_network(session, small_network(9), slug="untouched")

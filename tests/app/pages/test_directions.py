@@ -20,6 +20,7 @@ from app.db.tables import AnalysisRow
 from app.db.writes import save_analysis, save_network
 from app.jobs import directions as work
 from app.jobs import queue
+from app.jobs.definitions import direction_details
 from app.main import create_app
 from app.settings import Settings
 from tests.factories import pretrained_xor, real_analysis, small_network
@@ -35,7 +36,7 @@ def search(store, slug: str, *classes: str) -> None:
     """Do what the queued job does."""
     with store.write() as session:
         analysis = session.scalars(select(AnalysisRow).where(AnalysisRow.network.has(slug=slug))).one()
-        job = queue.enqueue_directions(session, analysis, classes)
+        job = queue.enqueue_about(session, analysis, "directions", **direction_details(classes))
         job.state = "done"
         arguments = dict(job.arguments)
     with store.read() as session:

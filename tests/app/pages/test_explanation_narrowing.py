@@ -10,7 +10,7 @@ from analysis.work import Work
 from app.db.engine import Store
 from app.db.writes import save_analysis, save_network
 from app.jobs import judging
-from app.jobs.definitions import criteria_arguments
+from app.jobs.definitions import arguments_about
 from app.main import create_app
 from app.settings import Settings
 from tests.app.pages.conftest import XOR
@@ -25,7 +25,7 @@ def judge_within(store: Store, seconds: float, criterion: str) -> None:
         save_network(session, pretrained_xor(), slug="xor", origin="bundled", position=0)
         row = save_analysis(session, real_analysis())
         digests = (row.protocol_digest, row.data_digest, row.result_digest)
-        arguments = criteria_arguments(row.network.digest, 0, *digests, [criterion])
+        arguments = arguments_about(row.network.digest, 0, *digests, criteria=[criterion])
         inputs = judging.load_judging_inputs(session, arguments)
         steps = (("interpretation", CriterionStep.parse(criterion)),)
         outcome = judging.compute_verdicts(

@@ -348,4 +348,4 @@ def test_asking_twice_is_asking_once(client):
     store = client.app.state.store
     with store.write() as session:
         analysis = session.scalars(select(AnalysisRow).where(AnalysisRow.network.has(slug="xor"))).one()
-        assert queue.enqueue_explanations(session, analysis, "probe").state == "done"
+        assert queue.enqueue_about(session, analysis, "explanations", kind="probe").state == "done"

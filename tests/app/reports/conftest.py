@@ -10,7 +10,7 @@ from analysis.question import ask
 from app.bundled import ALICE_AND_BOB, bundled_networks
 from app.db.writes import save_analysis, save_network
 from app.jobs import directions, reporting
-from app.jobs.definitions import direction_arguments, report_arguments
+from app.jobs.definitions import arguments_about, direction_details
 from app.main import create_app
 from app.settings import Settings
 from tests.factories import small_network
@@ -33,12 +33,12 @@ def client(tmp_path_factory):
             save_network(session, other, slug="other")
             save_analysis(session, analyse_output(ask(other.network, task=other.tasks[0])))
             save_network(session, small_network(4), slug="untouched")
-        arguments = direction_arguments(*key, ["integer", "orthogonal"])
+        arguments = arguments_about(*key, **direction_details(["integer", "orthogonal"]))
         with store.write() as session:
             inputs = directions.load_direction_inputs(session, arguments)
             directions.save_found_directions(session, arguments, directions.compute_directions(inputs))
         with store.write() as session:
-            arguments = report_arguments(*key)
+            arguments = arguments_about(*key, thorough=False)
             inputs = reporting.load_ladder_inputs(session, arguments)
             reporting.save_ladder(session, arguments, reporting.compute_ladder(inputs))
             inputs = reporting.load_contradiction_inputs(session, arguments)

@@ -9,7 +9,7 @@ from app.db.job_tables import JobRow
 from app.db.tables import AnalysisRow
 from app.db.writes import save_network
 from app.jobs import leases, queue
-from app.jobs.definitions import analyse_arguments, report_arguments, train_arguments
+from app.jobs.definitions import analyse_arguments, arguments_about, train_arguments
 from tests.app.routes.test_jobs import claim, enqueue
 from tests.factories import small_network, stored_analysis
 
@@ -73,8 +73,8 @@ def test_what_goes_on_from_a_stored_analysis_is_told_from_what_it_found(client, 
     with store.write() as session:
         row = session.get(AnalysisRow, analysis.id)
         named = (row.network.digest, 0, row.protocol_digest, row.data_digest, row.result_digest)
-        survey = queue.enqueue(session, "common-ground", report_arguments(*named), "Survey").id
-        ladder = queue.enqueue(session, "ladder", report_arguments(*named), "Ladder").id
+        survey = queue.enqueue(session, "common-ground", arguments_about(*named, thorough=False), "Survey").id
+        ladder = queue.enqueue(session, "ladder", arguments_about(*named, thorough=False), "Ladder").id
     assert outlook_of(client, survey)["expected_seconds"] > 0
     assert outlook_of(client, ladder)["expected_seconds"] is None
     assert "how long it takes cannot be foretold" in client.get(f"/jobs/{ladder}").text
