@@ -243,6 +243,36 @@ class Addresses:
         """Both explanations of the analytic XORNet, and Carol: what each passes, and where they contradict."""
         return self._url("alice-and-bob", **view)
 
+    def models(self) -> str:
+        """Models of other kinds than the networks; with POST where one is brought in."""
+        return self._url("models")
+
+    def model(self, model: str) -> str:
+        return self._url("models", model)
+
+    def model_file(self, model: str) -> str:
+        """The file that it came in, over HTTP."""
+        return self._url("api", "v1", "models", model, "file")
+
+    def model_searches(self, model: str) -> str:
+        """Where a search for its circuits is asked for with POST."""
+        return self._url("models", model, "searches")
+
+    def model_circuits(self, model: str, rules: str = "", **view: Any) -> str:
+        """Its valid circuits under some rules, written as values of settings joined by dashes."""
+        return self._url("models", model, "circuits", rules=rules, **view)
+
+    def model_circuits_csv(self, model: str, rules: str = "", **view: Any) -> str:
+        """The same list as CSV."""
+        return self._url("api", "v1", "models", model, "circuits.csv", rules=rules, **view)
+
+    def model_circuit(self, model: str, mask: str, rules: str = "", **view: Any) -> str:
+        return self._url("models", model, "circuits", mask, rules=rules, **view)
+
+    def model_compare(self, model: str, masks: Any = (), rules: str = "", **view: Any) -> str:
+        """Two to six circuits of a model side by side: ``e=MASK&e=MASK``."""
+        return self._url("models", model, "compare", rules=rules, e=list(masks), **view)
+
     def jobs(self, **view: Any) -> str:
         return self._url("jobs", **view)
 

@@ -307,6 +307,8 @@ NOT_OF_SIZE: Final[dict[str, str]] = {
     "/embed/studies*": "about populations",
     "/alice-and-bob": "one network of three hidden neurons",
     "/api/v1/alice-and-bob": "one network of three hidden neurons",
+    "/models*": "models of other kinds, of which at most 100,000 circuits are listed",
+    "/api/v1/models*": "models of other kinds",
     "/networks/new*": "a form and its help; nothing stored is read",
     "/api/v1/networks/new*": "a form and its help",
     "/networks/{network}/training*": "a network's own course of training, which this one has none of",

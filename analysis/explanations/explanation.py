@@ -119,23 +119,57 @@ def claim_nothing(_item: Any) -> tuple[Claim, ...]:
     return ()
 
 
-@dataclass(frozen=True)
-class Kind(Generic[E]):
-    """A kind of explanation.
+@dataclass(frozen=True, kw_only=True)
+class Record(Generic[E]):
+    """How explanations of a kind are named, stored, listed and sorted, whatever they explain.
 
     Args:
         key: stable name, lower case; part of addresses and of stored rows.
-        letter: before the dash of a reference; no other kind has it.
         noun: for one of them, in lower case.
         plural: for several.
         definition: what such an explanation says, one or two sentences.
         source: where the kind comes from.
-        silence: why it says nothing of some interventions, as a clause.
-        traits: what criteria may rely on.
-        methods: how such explanations are found, at least one.
         columns: their figures, in the order of lists.
         name: explanation → a short name for people.
         write: explanation → its address text: ASCII letters, digits, "." and "_".
+    """
+
+    key: str
+    noun: str
+    plural: str
+    definition: str
+    source: str
+    columns: tuple[Column[E], ...]
+    name: Callable[[E], str]
+    write: Callable[[E], str]
+
+    def __post_init__(self) -> None:
+        names = [column.name for column in self.columns]
+        if len(set(names)) != len(names) or _OWN & set(names):
+            raise ValueError(f"kind {self.key}: every column once, and none called {sorted(_OWN)}")
+
+    def frame(self, items: Sequence[E]) -> Frame:
+        """The columns of some explanations, with their address texts and names."""
+        columns: dict[str, NDArray[Any]] = {
+            column.name: np.array([column.value(item) for item in items], column.dtype) for column in self.columns
+        }
+        texts = {REF: np.array([self.write(item) for item in items], str)}
+        return {**texts, NAME: np.array([self.name(item) for item in items], str), **columns}
+
+    def column(self, name: str) -> Column[E] | None:
+        """The column of this name, None if there is none."""
+        return next((column for column in self.columns if column.name == name), None)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kind(Record[E]):
+    """A kind of explanation of one output of a network.
+
+    Args:
+        letter: before the dash of a reference; no other kind has it.
+        silence: why it says nothing of some interventions, as a clause.
+        traits: what criteria may rely on.
+        methods: how such explanations are found, at least one.
         read: question and address text → the explanation, computed from the weights; raises AnalysisError if there is
             none.
         refuses: question → why no such explanation can be asked for, as a clause after the network's name; "" if it
@@ -145,18 +179,10 @@ class Kind(Generic[E]):
         claims: explanation → what it says of sites.
     """
 
-    key: str
     letter: str
-    noun: str
-    plural: str
-    definition: str
-    source: str
     silence: str
     traits: frozenset[Trait]
     methods: tuple[Method[E], ...]
-    columns: tuple[Column[E], ...]
-    name: Callable[[E], str]
-    write: Callable[[E], str]
     read: Callable[[Question, str], E]
     refuses: Callable[[Question], str] = lambda _: ""
     outputs: Callable[[Question, E], tuple[int, ...]] = lambda _, __: ()
@@ -164,9 +190,9 @@ class Kind(Generic[E]):
     claims: Callable[[E], tuple[Claim, ...]] = claim_nothing
 
     def __post_init__(self) -> None:
-        names = [column.name for column in self.columns]
-        if len(set(names)) != len(names) or _OWN & set(names) or not self.methods:
-            raise ValueError(f"kind {self.key}: every column once, none called {sorted(_OWN)}, and at least one method")
+        super().__post_init__()
+        if not self.methods:
+            raise ValueError(f"kind {self.key}: at least one method")
 
     def work(self, question: Question) -> float:
         """About how many milliseconds all its methods take."""
@@ -182,18 +208,6 @@ class Kind(Generic[E]):
         items = {self.write(item): item for one in found for item in one.explanations}
         notes = dict.fromkeys(one.note for one in found if one.note)
         return Found(list(items.values()), any(one.complete for one in found), " ".join(notes))
-
-    def frame(self, items: Sequence[E]) -> Frame:
-        """The columns of some explanations, with their address texts and names."""
-        columns: dict[str, NDArray[Any]] = {
-            column.name: np.array([column.value(item) for item in items], column.dtype) for column in self.columns
-        }
-        texts = {REF: np.array([self.write(item) for item in items], str)}
-        return {**texts, NAME: np.array([self.name(item) for item in items], str), **columns}
-
-    def column(self, name: str) -> Column[E] | None:
-        """The column of this name, None if there is none."""
-        return next((column for column in self.columns if column.name == name), None)
 
     def recompute(self, question: Question, text: str) -> Iterator[Recomputed]:
         """Every figure of one explanation from the weights, by column.

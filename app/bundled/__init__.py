@@ -72,6 +72,16 @@ def bundled_networks() -> tuple[BundledNetwork, ...]:
 
 
 @cache
+def bundled_models() -> dict[str, bytes]:
+    """The files of the bundled models of other kinds by their slugs, in alphabetical order."""
+    folder = resources.files(__name__) / "models"
+    if not folder.is_dir():
+        return {}
+    files = {entry.name.removesuffix(".json"): entry for entry in folder.iterdir() if entry.name.endswith(".json")}
+    return {slug: files[slug].read_bytes() for slug in sorted(files)}
+
+
+@cache
 def alice_and_bob_digest() -> str:
     """Digest of the bundled analytic XORNet, which the page on Alice and Bob is about."""
     return next(one.network.digest for one in bundled_networks() if one.slug == ALICE_AND_BOB)

@@ -3,20 +3,42 @@
 from __future__ import annotations
 
 import logging
+from typing import Final
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from analysis.protocol import COMPLETE, PAPER
-from app.bundled import FRESH_NAME, FRESH_XOR, ORIGIN, bundled_networks
+from app.bundled import FRESH_NAME, FRESH_XOR, ORIGIN, bundled_models, bundled_networks
 from app.db.errors import Conflict
+from app.db.models import model_of, save_model
 from app.db.records import save_data_record
 from app.db.tables import NetworkRow
 from app.db.writes import save_network
 from app.jobs.definitions import train_arguments
-from app.jobs.queue import enqueue, enqueue_analyses
+from app.jobs.queue import enqueue, enqueue_analyses, enqueue_model_circuits
 
 log = logging.getLogger("pluriscope.jobs")
+FEW_MASKS: Final = 10_000
+"""Masks of a bundled model that are tried without being asked for."""
+
+
+def add_bundled_models(session: Session) -> int:
+    """Store the bundled models of other kinds, and queue the search for their circuits under all rules that take
+    seconds. Doing so again changes nothing.
+
+    Returns:
+        How many models were not stored before.
+    """
+    added = 0
+    for position, (slug, raw) in enumerate(bundled_models().items()):
+        row, created = save_model(session, raw, slug=slug, origin=ORIGIN, position=position)
+        added += created
+        kind, model = model_of(row)
+        for rules in kind.admitted_rules(model):
+            if model.space(rules).n_combinations <= FEW_MASKS:
+                enqueue_model_circuits(session, row, kind.write_rules(rules))
+    return added
 
 
 def add_bundled_networks(session: Session) -> int:

@@ -42,7 +42,7 @@ def serve(
     from sqlalchemy.exc import OperationalError
 
     from app.access.neighbours import Neighbours
-    from app.bundled.seeding import add_bundled_networks
+    from app.bundled.seeding import add_bundled_models, add_bundled_networks
     from app.bundled.study_seeding import add_bundled_studies
     from app.db.engine import open_store
     from app.db.errors import StoreReadOnly
@@ -61,9 +61,9 @@ def serve(
         store.migrate()
         if not no_bundled and not settings.read_only:
             with store.write() as session:
-                added = add_bundled_networks(session)
+                added = add_bundled_networks(session) + add_bundled_models(session)
             if added:
-                remark(f"added {added} bundled networks")
+                remark(f"added {added} bundled networks and models")
             with store.write() as session:
                 n_studies = add_bundled_studies(session)
             if n_studies:

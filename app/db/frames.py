@@ -7,6 +7,7 @@ memory, texts one a line; what the search said of itself stands beside them as J
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Final
 
@@ -15,12 +16,12 @@ from numpy.typing import NDArray
 from sqlalchemy import ColumnElement, delete, exists, insert, select
 from sqlalchemy.orm import Session
 
-from analysis.explanations.explanation import NAME, REF, Frame, Kind, Value
+from analysis.explanations.explanation import NAME, REF, Frame, Kind, Record, Value
 from analysis.explanations.registry import BY_KEY
 from app.db.shelf_tables import ShelfColumnRow
 from app.db.tables import AnalysisRow
 
-_SEARCH: Final = "search"
+SEARCH: Final = "search"
 _DTYPES: Final[dict[type, str]] = {bool: "?", int: "<i8", float: "<f8"}
 
 
@@ -43,8 +44,7 @@ class StoredSearch:
 
 def save_frame(session: Session, analysis: AnalysisRow, kind: Kind[Any], frame: Frame, search: StoredSearch) -> None:
     """Keep what was found, in place of an earlier search of this kind."""
-    columns = {name: _bytes(column) for name, column in frame.items()}
-    columns[_SEARCH] = json.dumps(asdict(search), sort_keys=True).encode()
+    columns = frame_as_bytes(frame) | {SEARCH: json.dumps(asdict(search), sort_keys=True).encode()}
     session.execute(
         delete(ShelfColumnRow).where(ShelfColumnRow.analysis_id == analysis.id, ShelfColumnRow.kind == kind.key)
     )
@@ -57,7 +57,7 @@ def save_frame(session: Session, analysis: AnalysisRow, kind: Kind[Any], frame: 
 def stored_searches(session: Session, analysis_id: int) -> dict[str, StoredSearch]:
     """What was searched, by kind; a kind that this version does not know is left out."""
     query = select(ShelfColumnRow.kind, ShelfColumnRow.data).where(
-        ShelfColumnRow.analysis_id == analysis_id, ShelfColumnRow.name == _SEARCH
+        ShelfColumnRow.analysis_id == analysis_id, ShelfColumnRow.name == SEARCH
     )
     found = {row.kind: row.data for row in session.execute(query)}
     return {key: _search(json.loads(found[key])) for key in BY_KEY if key in found}
@@ -71,7 +71,7 @@ def _search(stored: dict[str, Any]) -> StoredSearch:
 def is_searched(key: str) -> ColumnElement[bool]:
     """Whether an analysis has a stored search for a kind, as a condition on its row."""
     of_analysis = ShelfColumnRow.analysis_id == AnalysisRow.id
-    return exists().where(of_analysis, ShelfColumnRow.kind == key, ShelfColumnRow.name == _SEARCH)
+    return exists().where(of_analysis, ShelfColumnRow.kind == key, ShelfColumnRow.name == SEARCH)
 
 
 def stored_frame(session: Session, analysis_id: int, kind: Kind[Any]) -> Frame | None:
@@ -79,11 +79,7 @@ def stored_frame(session: Session, analysis_id: int, kind: Kind[Any]) -> Frame |
     query = select(ShelfColumnRow.name, ShelfColumnRow.data).where(
         ShelfColumnRow.analysis_id == analysis_id, ShelfColumnRow.kind == kind.key
     )
-    found = {row.name: row.data for row in session.execute(query)}
-    dtypes = {REF: str, NAME: str, **{column.name: column.dtype for column in kind.columns}}
-    if not dtypes.keys() <= found.keys():
-        return None
-    return {name: _column(found[name], dtype) for name, dtype in dtypes.items()}
+    return frame_from_bytes({row.name: row.data for row in session.execute(query)}, kind)
 
 
 def stored_figures(session: Session, analysis_id: int, kind: Kind[Any], text: str) -> dict[str, Value]:
@@ -102,6 +98,19 @@ def stored_refs(session: Session, analysis_id: int, kind: Kind[Any]) -> tuple[st
     )
     data = session.scalar(query)
     return () if not data else tuple(data.decode().split("\n"))
+
+
+def frame_as_bytes(frame: Frame) -> dict[str, bytes]:
+    """The columns of a frame as they are kept."""
+    return {name: _bytes(column) for name, column in frame.items()}
+
+
+def frame_from_bytes(found: Mapping[str, bytes], record: Record[Any]) -> Frame | None:
+    """A frame from its kept columns; None where one is missing."""
+    dtypes = {REF: str, NAME: str, **{column.name: column.dtype for column in record.columns}}
+    if not dtypes.keys() <= found.keys():
+        return None
+    return {name: _column(found[name], dtype) for name, dtype in dtypes.items()}
 
 
 def _bytes(column: NDArray[Any]) -> bytes:

@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 
 from analysis.algorithms.high_level_model import HighLevelModel, Node
 from analysis.alignments.alignment import Alignment, NeuronSet
+from analysis.models.model import Edge, Graph
+from analysis.models.model import Node as GraphNode
 from app.figures.numbers import Bound, bounded
 from app.figures.svg import CombRow, Direction, Threshold, Tile
 from app.figures.svg.ladder import LadderLine, ladder_figure
@@ -38,6 +40,15 @@ DIRECTIONS: Final = (
     Direction(1, (-1.05, 1.53, -1.81), (0, 1, 0, 0)),
 )
 THRESHOLDS: Final = (Threshold(0.04, "P", (0, 1, 1, 1)), Threshold(0.62, "Q", (0, 0, 0, 1)))
+MODEL_GRAPH: Final = Graph(
+    (
+        GraphNode("x", "input", 0, False),
+        GraphNode("a", "first", 1),
+        GraphNode("b", "second", 1),
+        GraphNode("y", "output", 2, False),
+    ),
+    (*(Edge(0, target, slot) for target in (1, 2) for slot in ("q", "k", "v")), Edge(0, 3), Edge(1, 3), Edge(2, 3)),
+)
 _A, _B = Node("input", input=0), Node("input", input=1)
 
 
@@ -273,6 +284,21 @@ def pattern_context() -> dict[str, Any]:
             ],
             title="An example of a ladder of map classes",
         ),
+        "graph_example": MODEL_GRAPH,
+        "model_rules": [
+            SimpleNamespace(text=text, label=label, url="#")
+            for text, label in (("", "edges, zero"), ("mean", "edges, mean"))
+        ],
+        "model_rows": [
+            SimpleNamespace(row="0 1 =", answer="1", given="1", gap=2.41),
+            SimpleNamespace(row="1 1 =", answer="0", given="1", gap=-0.13),
+        ],
+        "model_items": [
+            SimpleNamespace(
+                model=SimpleNamespace(name="Sample model", url="#", noun="sample", task="parity", n_rows=4),
+                usual=SimpleNamespace(valid=12, possible=17, too_large="", url="#"),
+            )
+        ],
         "class_counts": [
             {"label": label, "url": "#", "n_aligned": n, "n_searched": 2, "n_valid": m, "n_joint": j, "exact": exact}
             for label, n, m, j, exact in (

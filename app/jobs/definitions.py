@@ -151,6 +151,16 @@ def summary_arguments(study: str, n_outcomes: int) -> dict[str, Any]:
     return {"study": study, "outcomes": n_outcomes}
 
 
+def model_circuits_arguments(model: str, rules: str) -> dict[str, Any]:
+    """Arguments of a "model-circuits" job: every valid circuit of one stored model of another kind than the networks.
+
+    Args:
+        model: its digest.
+        rules: as addresses write them, "" for the usual ones.
+    """
+    return {"model": model, "rules": rules}
+
+
 def _network(arguments: Mapping[str, Any]) -> str:
     return str(arguments["network"])
 
@@ -255,6 +265,12 @@ CONTRADICTIONS: Final = JobDefinition(
     priority=REPORT_PRIORITY,
     words=lambda told: ("contradictions", ", learned maps too" if told["thorough"] else ""),
 )
+MODEL_CIRCUITS: Final = JobDefinition(
+    kind="model-circuits",
+    handler="app.jobs.model_circuits:MODEL_CIRCUITS",
+    version=f"1/{ENGINE_VERSION}",
+    title="Circuits",
+)
 DEFINITIONS: Final[Mapping[str, JobDefinition]] = {
     d.kind: d
     for d in (
@@ -268,5 +284,6 @@ DEFINITIONS: Final[Mapping[str, JobDefinition]] = {
         CONTRADICTIONS,
         STUDY,
         STUDY_SUMMARY,
+        MODEL_CIRCUITS,
     )
 }

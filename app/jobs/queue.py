@@ -25,6 +25,7 @@ from analysis.data import DataRecord
 from analysis.protocol import Protocol
 from app.db.errors import Conflict, NotFound
 from app.db.job_tables import JobCheckpointRow, JobLogRow, JobRow
+from app.db.model_tables import ModelRow
 from app.db.reads.jobs import find_job
 from app.db.tables import AnalysisRow, NetworkRow
 from app.jobs.definitions import (
@@ -32,6 +33,7 @@ from app.jobs.definitions import (
     JobDefinition,
     analyse_arguments,
     arguments_about,
+    model_circuits_arguments,
 )
 from app.jobs.turns import next_turn, requester_in
 
@@ -140,7 +142,32 @@ def enqueue_about(
     definition = DEFINITIONS[kind]
     what, more = definition.words(arguments)
     title = f"{_named(analysis.network, analysis.output)}: {what} under {analysis.protocol.name}{more}"
-    row = enqueue(session, kind, arguments, title, priority=definition.priority, asked=asked, again=again)
+    return _enqueue_missing(session, kind, arguments, title, priority=definition.priority, asked=asked, again=again)
+
+
+def enqueue_model_circuits(
+    session: Session, model: ModelRow, rules: str, *, asked: bool = False, again: bool = False
+) -> JobRow:
+    """Ask for every valid circuit of a stored model under some rules, as addresses write them; ``again`` as for
+    :func:`enqueue_about`.
+    """
+    arguments = model_circuits_arguments(model.digest, rules)
+    title = f"{model.name}: circuits{f' under {rules}' if rules else ''}"
+    return _enqueue_missing(session, "model-circuits", arguments, title, asked=asked, again=again)
+
+
+def _enqueue_missing(
+    session: Session,
+    kind: str,
+    arguments: Mapping[str, Any],
+    title: str,
+    *,
+    priority: int = 0,
+    asked: bool,
+    again: bool,
+) -> JobRow:
+    """Ask for work, where ``again`` is set also for what has ended well, since nothing of it is stored any more."""
+    row = enqueue(session, kind, arguments, title, priority=priority, asked=asked, again=again)
     if again and row.state in ("done", "truncated"):
         _queue_again(session, row, datetime.now(UTC))
         if asked:

@@ -206,13 +206,13 @@ def conditions_of(
         found.append(_standing(options.standing))
     if options.algorithm:
         wanted = -1 if algorithm_position is None else algorithm_position
-        test = _column("algorithm", lambda column: column == wanted)
+        test = column_test("algorithm", lambda column: column == wanted)
         found.append(
             Condition("algorithm", f"algorithm {options.algorithm[:8]}…", dict.fromkeys(ALGORITHM_KINDS, test))
         )
     for key in options.irredundant:
         name = key.replace("-", "_")
-        test = _column(name, lambda column: column)
+        test = column_test(name, lambda column: column)
         found.append(Condition(key, IRREDUNDANT_LABELS[key], dict.fromkeys(ALGORITHM_KINDS, test), narrows=True))
     for name in RANGES:
         condition = _range(options, name)
@@ -221,11 +221,13 @@ def conditions_of(
     for name in SHARE_WORDS:
         least = getattr(options, f"{name}_min")
         if least is not None:
-            test = _column(name, lambda column, least=least: column >= least - 1e-12)
+            test = column_test(name, lambda column, least=least: column >= least - 1e-12)
             found.append(Condition(name, f"{name} at least {least:g}", {"alignment": test}))
     if options.fragile:
         fragile = options.fragile == "yes"
-        test = _column("margin", lambda column: (column < FRAGILE_MARGIN) if fragile else (column >= FRAGILE_MARGIN))
+        test = column_test(
+            "margin", lambda column: (column < FRAGILE_MARGIN) if fragile else (column >= FRAGILE_MARGIN)
+        )
         label = "fragile" if fragile else "not fragile"
         with_margin = (kind.key for kind in RECORDED if kind.column("margin"))
         kinds: tuple[Kind, ...] = (*CIRCUIT_KINDS, "alignment", "direction", *with_margin)
@@ -245,7 +247,7 @@ def conditions_of(
     for step in steps:
         found.append(Condition(f"criteria {step}", f"passes {step}", _passing(step), narrows=True))
     for step in failed_of(options):
-        test = _column(failed_column(step), lambda column: column)
+        test = column_test(failed_column(step), lambda column: column)
         listed = [kind for kind in step.kinds if kind != "interpretation"]  # those have numbers only
         tests = dict.fromkeys([*listed, *step.recorded_kinds], test)
         found.append(Condition(f"failed {step}", f"fails {step}", tests, narrows=True))
@@ -254,7 +256,7 @@ def conditions_of(
 
 def _passing(step: CriterionStep) -> dict[Kind, tuple[tuple[str, ...], Test]]:
     """Who passes a criterion; an interpretation only if its circuit does too, where the criterion is about circuits."""
-    test = _column(step_column(step), lambda column: column)
+    test = column_test(step_column(step), lambda column: column)
     tests: dict[Kind, tuple[tuple[str, ...], Test]] = dict.fromkeys([*step.kinds, *step.recorded_kinds], test)
     if step.key in ASKED_OF_DIRECTIONS:
         tests["direction"] = of_direction(step)
@@ -267,9 +269,9 @@ def _passing(step: CriterionStep) -> dict[Kind, tuple[tuple[str, ...], Test]]:
 def of_direction(step: CriterionStep) -> tuple[tuple[str, ...], Test]:
     """Which alignments on directions are known to pass a criterion, from what is stored of them."""
     if step.key in PASSING:
-        return _column(PASSING[step.key], lambda column: column)
+        return column_test(PASSING[step.key], lambda column: column)
     least = step.settings["least"]
-    return _column("margin", lambda column: np.isnan(column) | (column >= least))
+    return column_test("margin", lambda column: np.isnan(column) | (column >= least))
 
 
 def step_column(step: CriterionStep) -> str:
@@ -287,7 +289,9 @@ def failed_column(step: CriterionStep) -> str:
     return f"fails {step}"
 
 
-def _column(name: str, test: Any) -> tuple[tuple[str, ...], Test]:
+def column_test(name: str, test: Any) -> tuple[tuple[str, ...], Test]:
+    """A test of one column, as a condition takes it."""
+
     def passes(columns: Columns) -> Any:
         return test(columns[name])
 
@@ -296,7 +300,7 @@ def _column(name: str, test: Any) -> tuple[tuple[str, ...], Test]:
 
 def _standing(standing: str) -> Condition:
     valid = standing == "valid"
-    rows = _column("valid", lambda column: column if valid else ~column)
+    rows = column_test("valid", lambda column: column if valid else ~column)
     tests: dict[Kind, tuple[tuple[str, ...], Test]] = dict.fromkeys(KINDS[len(CIRCUIT_KINDS) :], rows)
     # circuits are stored because they are valid
     return Condition("standing", standing, tests, always=frozenset(CIRCUIT_KINDS) if valid else frozenset())
@@ -306,14 +310,14 @@ def _of_directions(options: ExplanationsOptions) -> list[Condition]:
     """What is asked of alignments on directions alone."""
     found = []
     for name in dict.fromkeys(options.map):
-        test = _column(map_column(name), lambda column: column)
+        test = column_test(map_column(name), lambda column: column)
         found.append(Condition(f"map {name}", f"map: {MAP_WORDS[name]}", {"direction": test}, narrows=True))
     for layer in dict.fromkeys(options.layer):
-        test = _column(layer_column(layer), lambda column: column)
+        test = column_test(layer_column(layer), lambda column: column)
         found.append(Condition(f"layer {layer}", f"a direction on layer {layer}", {"direction": test}, narrows=True))
     if options.joint:
         jointly = options.joint == "yes"
-        test = _column("joint", lambda column: column if jointly else ~column)
+        test = column_test("joint", lambda column: column if jointly else ~column)
         words = "right jointly" if jointly else "not known to be right jointly"
         found.append(Condition("joint", words, {"direction": test}))
     return found
@@ -337,16 +341,18 @@ def _of_figures(options: ExplanationsOptions) -> list[Condition]:
     for (key, column), values in wanted.items():
         meant = BY_KEY[key].column(column)
         label = f"{column if meant is None else meant.label.lower()} {' or '.join(values)}"
-        found.append(Condition(figure_facet(key, column), label, {key: _any_of(column, frozenset(values))}))
+        found.append(Condition(figure_facet(key, column), label, {key: any_of(column, frozenset(values))}))
     return found
 
 
-def _any_of(name: str, values: frozenset[str]) -> tuple[tuple[str, ...], Test]:
+def any_of(name: str, values: frozenset[str]) -> tuple[tuple[str, ...], Test]:
+    """Whether a column has one of these values, written as addresses write them."""
+
     def test(column: Any) -> Any:
         chosen = [value for value in np.unique(column).tolist() if written_figure(value) in values]
         return np.isin(column, chosen)
 
-    return _column(name, test)
+    return column_test(name, test)
 
 
 def _range(options: ExplanationsOptions, name: str) -> Condition | None:
@@ -362,17 +368,17 @@ def _range(options: ExplanationsOptions, name: str) -> Condition | None:
     if least is not None and most is not None and low != high:
         words = f"{low} to {high} {name}"
     kinds = ("circuit", "interpretation", *(("alignment",) if name == "neurons" else ()))
-    test = _column(name, lambda column: (column >= low) & (column <= min(high, 10_000)))
+    test = column_test(name, lambda column: (column >= low) & (column <= min(high, 10_000)))
     return Condition(name, words, dict.fromkeys(kinds, test))
 
 
 def _part(text: str, layout: EdgeLayout, *, kept: bool) -> Condition:
     part = read_part(text, layout, "keep" if kept else "drop")
-    circuits = _column("mask", lambda column: part.kept(column) == kept)
+    circuits = column_test("mask", lambda column: part.kept(column) == kept)
     tests: dict[Kind, tuple[tuple[str, ...], Test]] = dict.fromkeys(CIRCUIT_KINDS, circuits)
     if "-" not in text:
         layer, neuron = (int(number) for number in text.removeprefix("n").split("."))
         bit = np.uint64(1 << (sum(layout.sizes[1:layer]) + neuron))
-        tests["alignment"] = _column("used", lambda column: ((column & bit) != 0) == kept)
+        tests["alignment"] = column_test("used", lambda column: ((column & bit) != 0) == kept)
     label = f"{'uses' if kept else 'does not use'} {text.replace('-', ' → ')}"
     return Condition(f"{'keep' if kept else 'drop'} {text}", label, tests, narrows=True)

@@ -11,7 +11,7 @@ from pydantic import Field
 from sqlalchemy.orm import Session
 
 from analysis.algorithms.high_level_model import Form
-from analysis.explanations.explanation import NAME, VALID
+from analysis.explanations.explanation import NAME, VALID, Record
 from analysis.explanations.explanation import Kind as RecordedKind
 from analysis.explanations.registry import BY_KEY
 from analysis.result import FRAGILE_MARGIN
@@ -211,7 +211,7 @@ def _recorded_item(
     )
 
 
-def figures_of(kind: RecordedKind[Any], values: Mapping[str, Any]) -> list[FigureView]:
+def figures_of(kind: Record[Any], values: Mapping[str, Any]) -> list[FigureView]:
     """The figures of an explanation by column; one that is NaN is told as None."""
     told = {name: None if value != value else value for name, value in values.items()}
     return [FigureView(name=one.name, label=one.label, value=told[one.name]) for one in kind.columns]

@@ -21,6 +21,7 @@ from app.db.reads.jobs import UNFINISHED
 from app.db.tables import AnalysisRow, NetworkRow
 from app.naming import Scope
 from app.pages.cursors import bad_cursor, read_cursor, write_cursor
+from app.pages.models.models import ModelItem, model_items
 from app.pages.options import Options, PageModel
 from app.pages.place import Place
 from app.pages.samples import (
@@ -112,6 +113,8 @@ class GalleryPage(PageModel):
     n_networks: int = Field(description="Networks that match, on all pages.")
     n_running: int = Field(description="Jobs that wait or run, of any network.")
     featured: Featured | None = Field(description="Only without a search and on the first page.")
+    models: list[ModelItem] = Field(description="Models of other kinds that match, on the first page.")
+    models_url: str = Field(description="All of them, and where one is brought in.")
     story_url: str = Field(description="The page on Alice and Bob; empty where their network is not on this page.")
     items: list[NetworkItem]
     next: str | None = Field(description="Cursor of the next page.")
@@ -144,6 +147,8 @@ def build_gallery(session: Session, addresses: Addresses, options: GalleryOption
         n_networks=total,
         n_running=reads.count_unfinished(session),
         featured=None if query or options.after else _featured(session, rows, analyses, addresses),
+        models=[] if options.after else model_items(session, addresses, query),
+        models_url=addresses.models(),
         story_url=next((item.network.story_url for item in items if item.network.story_url), ""),
         items=items,
         next=following,

@@ -42,6 +42,7 @@ STAGES: Final[Mapping[str, tuple[tuple[str, str, str], ...]]] = {
     "common-ground": (("common ground", "Common ground", "what every explanation predicts under interventions"),),
     "train": (("training", "Training", "gradient descent from the seed until the loss target"),),
     "study-summary": (("summary", "Summary", "spreads, shares and tests over all networks"),),
+    "model-circuits": (("circuits", "Circuits", "every mask of the model's graph is tested"),),
     "study": (("networks", "Networks", "trained together, analysed and measured one by one"),),
 }
 

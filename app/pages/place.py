@@ -9,12 +9,14 @@ from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
 from analysis.circuits.circuit import Circuit
+from analysis.models.registry import kind_called
 from analysis.networks.mlp import circuit_activations
 from analysis.protocol import BUILT_IN, Protocol
 from analysis.question import Question
 from app.addressing import Addresses
 from app.db.codecs import question_of
 from app.db.errors import Ambiguous, Deleted, StoreError
+from app.db.models import other_model
 from app.db.reads import analyses
 from app.db.tables import AnalysisRow, NetworkRow
 from app.errors import Gone, Moved, NotFound
@@ -80,6 +82,17 @@ def find_network(session: Session, addresses: Addresses, network: str, *, delete
         page = addresses.delete(error.slug)
         raise Gone(error.item, error.cause, error.cure, "network", page, "where that can be undone") from None
     except StoreError as error:
+        model = other_model(session, network)
+        if model is not None:
+            noun, page = kind_called(model.kind).noun, addresses.model(model.slug)
+            raise NotFound(
+                f"network {network!r}",
+                f"is a model of another kind: {model.name} is a {noun}, and has no such page",
+                "look at its own page",
+                "network",
+                page,
+                f"model {model.slug}",
+            ) from None
         ambiguous = isinstance(error, Ambiguous)
         parent = addresses.gallery(q=network) if ambiguous else addresses.gallery()
         label = "networks that match" if ambiguous else "all networks"

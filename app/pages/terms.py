@@ -90,6 +90,12 @@ PAGE_TERMS: Final[Mapping[str, tuple[str, ...]]] = {
     "train": ("Task", "Network", "Loss", "Epoch", "Convergence", "Protocol"),
     "jobs": ("Job", "Analysis"),
     "job": ("Job", "Analysis", "Truncated", "Loss", "Epoch", "Convergence"),
+    "models": ("Model", "Circuit", "Valid"),
+    "model": ("Model", "Circuit", "Gap", "Zero ablation", "Mean ablation", "Mask"),
+    "model_circuits": ("Circuit", "Valid", "Mask", "Gap", "Margin", "Minimality", "Facet"),
+    "model_circuit": ("Circuit", "Valid", "Mask", "Gap", "Margin", "Minimality"),
+    "model_compare": ("Circuit", "Gap", "Margin"),
+    "model_verify": ("Re-verification", "Digest"),
     "admin": ("Job", "Network", "Analysis"),
 }
 """Template in templates/pages, without its ending → terms, the most needed first."""

@@ -93,6 +93,9 @@ def test_every_kind_of_address_that_is_built_has_a_route():
         "anchor": "",
         "version": "",
         "draw": None,
+        "model": "x",
+        "masks": ["1"],
+        "rules": "",
     }
     without_route = {"static"}
     for name, method in inspect.getmembers(Addresses, inspect.isfunction):

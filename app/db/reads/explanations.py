@@ -21,7 +21,7 @@ from analysis.circuits.distribution import neuron_edges
 from analysis.result import FRAGILE_MARGIN
 from app.db.distributions import active_neurons
 from app.db.reads.circuit_scan import Columns, FirstFew, behind
-from app.db.reads.explanation_shelves import KINDS, CircuitShelf, Kind, Shelf
+from app.db.reads.explanation_shelves import ORDER, CircuitShelf, Kind, Shelf
 from app.db.shelves import MAX_NEURONS
 
 Passing = NDArray[np.bool_]
@@ -170,7 +170,7 @@ def find_explanations(
         counted = whole and known is not None and known(shelf.kind, facets)
         found += scan.run(counting=not counted)
     found.sort(reverse=order.descending)
-    items = [(KINDS[rank], position) for _, rank, position in found]
+    items = [(ORDER[rank], position) for _, rank, position in found]
     total = sum(facets.kinds[kind] for kind in chosen)
     return Found(items[: order.limit], total, len(items) > order.limit, facets)
 
@@ -226,7 +226,7 @@ class _Scan:
             chosen = None if beyond is None else beyond(values, positions)
             chosen = every if chosen is None else chosen if every is None else chosen & every
             first.add(values, positions, chosen)
-        rank = KINDS.index(shelf.kind)
+        rank = ORDER.index(shelf.kind)
         return [(value, rank, position) for value, position in zip(first.values, first.positions, strict=True)]
 
     def _columns(self, counting: bool) -> set[str]:
@@ -355,7 +355,7 @@ class _Scan:
         shelf, order, after = self._shelf, self._order, self._order.after
         if after is None or not self._listed:
             return None
-        here, there = KINDS.index(shelf.kind), KINDS.index(after.kind)
+        here, there = ORDER.index(shelf.kind), ORDER.index(after.kind)
         position = 0
         if here == there:
             position, found = shelf.locate(after.identity)

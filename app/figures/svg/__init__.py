@@ -8,6 +8,7 @@ from app.figures.svg.aligned import aligned_diagram
 from app.figures.svg.directions import CombRow, direction_diagram, direction_thumb, weight_text
 from app.figures.svg.flow import ByHand, FlowLink, flow_diagram
 from app.figures.svg.funnel import funnel_bar, unasked_bar
+from app.figures.svg.graphs import graph_diagram, graph_thumb
 from app.figures.svg.heat import edge_use_heats, heat_matrix, interchange_heat
 from app.figures.svg.layout import node_name, shape_text
 from app.figures.svg.learning import LossCurve, OutputCurve, loss_figure, outputs_figure
@@ -53,6 +54,8 @@ __all__ = [
     "formula_tree",
     "funnel_bar",
     "gate_tiles",
+    "graph_diagram",
+    "graph_thumb",
     "heat_matrix",
     "hues_by_frequency",
     "interchange_heat",

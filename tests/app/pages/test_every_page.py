@@ -20,9 +20,9 @@ CIRCUIT = XOR + "/circuits/081ff"
 CIRCUIT_STANDING = XOR + "/common-ground/standing?e=c-081ff"
 DIRECTION = XOR + "/algorithms/a2e8546f11f80df4/directions/5f79b453b5c45b95?at=0%401%3D0%2C1%2C0%3B1%401%3D1%2C0%2C0"
 PAGES = {  # address → most statements that it may send
-    "/": 11,
-    "/?q=xor": 7,
-    "/?limit=2": 11,
+    "/": 12,
+    "/?q=xor": 8,
+    "/?limit=2": 12,
     XOR: 23,  # with what the recommended criteria leave, and which directions and further kinds were searched
     XOR + "?protocol=paper": 16,
     f"{XOR}?protocol={MINE.digest[:12]}": 19,  # truncated: were placements searched?

@@ -1,0 +1,275 @@
+"""What a model is to everything that works with models of any kind: a graph, a run with some of it cut, a file.
+
+A kind of model is a :class:`ModelKind` in a file of its own, and :mod:`analysis.models.registry` lists them. Circuits
+are searched, stored, listed, drawn and compared by code that knows no kind.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import product
+from typing import Any, Final, Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.errors import AnalysisError, InvalidProtocol
+
+Masks = NDArray[np.bool_]
+Rules = Mapping[str, str]
+"""A value for each setting of the kind of model, in the order of its settings."""
+ACCURACY_THRESHOLD: Final = 0.99
+"""A circuit is valid if the share of rows on which it is right is above this."""
+
+
+@dataclass(frozen=True)
+class Node:
+    """Something that a model computes.
+
+    Args:
+        name: ASCII letters, digits and "."; part of addresses.
+        label: for people.
+        layer: 0 for what the model is given, then from left to right.
+        removable: whether a circuit may do without it; what the model is given and what it returns are always there.
+    """
+
+    name: str
+    label: str
+    layer: int
+    removable: bool = True
+
+
+@dataclass(frozen=True)
+class Edge:
+    """One node reads another.
+
+    Args:
+        source: position of the node that is read.
+        target: position of the node that reads.
+        slot: which of the reader's inputs it is; "" if it has one only.
+    """
+
+    source: int
+    target: int
+    slot: str = ""
+
+
+@dataclass(frozen=True)
+class Graph:
+    """The nodes and edges of a model, and which of them the bits of a mask stand for.
+
+    Args:
+        nodes: by layer.
+        edges: each source before its target.
+        cut: "edges" if bit i of a mask stands for edge i, "nodes" if it stands for the i-th removable node; an edge is
+            then kept if both its ends are.
+    """
+
+    nodes: tuple[Node, ...]
+    edges: tuple[Edge, ...]
+    cut: Literal["edges", "nodes"] = "edges"
+
+    @cached_property
+    def removable(self) -> tuple[int, ...]:
+        """Positions of the nodes that a circuit may do without."""
+        return tuple(number for number, node in enumerate(self.nodes) if node.removable)
+
+    @property
+    def n_bits(self) -> int:
+        """Bits of a mask."""
+        return len(self.edges) if self.cut == "edges" else len(self.removable)
+
+    @property
+    def n_hex_digits(self) -> int:
+        """Digits of a mask as it is written."""
+        return -(-self.n_bits // 4)
+
+    @cached_property
+    def bit_names(self) -> tuple[str, ...]:
+        """What each bit stands for, as addresses write it: ``SOURCE-TARGET`` or ``SOURCE-TARGET.SLOT``, or a node."""
+        if self.cut == "nodes":
+            return tuple(self.nodes[number].name for number in self.removable)
+        return tuple(
+            f"{self.nodes[one.source].name}-{self.nodes[one.target].name}" + (f".{one.slot}" if one.slot else "")
+            for one in self.edges
+        )
+
+    @cached_property
+    def bit_labels(self) -> tuple[str, ...]:
+        """What each bit stands for, for people."""
+        return tuple(name.replace("-", " → ") for name in self.bit_names)
+
+    def kept_edges(self, masks: Masks) -> Masks:
+        """``[masks, edges]`` the edges that masks ``[masks, bits]`` keep."""
+        if self.cut == "edges":
+            return masks
+        there = np.ones((len(masks), len(self.nodes)), dtype=np.bool_)
+        there[:, self.removable] = masks
+        ends = [(edge.source, edge.target) for edge in self.edges]
+        return np.stack([there[:, source] & there[:, target] for source, target in ends], axis=1)
+
+    def active_nodes(self, masks: Masks) -> Masks:
+        """``[masks, removable nodes]`` which nodes take part: those that a mask names, or that have a kept edge."""
+        if self.cut == "nodes":
+            return masks
+        touching = [
+            [number for number, edge in enumerate(self.edges) if node in (edge.source, edge.target)]
+            for node in self.removable
+        ]
+        return np.stack([masks[:, edges].any(axis=1) for edges in touching], axis=1)
+
+    def write(self, mask: Sequence[bool] | Masks) -> str:
+        """A mask as hexadecimal digits, bit 0 the least."""
+        number = sum(1 << bit for bit, kept in enumerate(mask) if kept)
+        return f"{number:0{self.n_hex_digits}x}"
+
+
+class Space(Protocol):
+    """The circuits of one model under its rules."""
+
+    @property
+    def graph(self) -> Graph: ...
+
+    @property
+    def possible(self) -> int:
+        """How many circuits there are, valid or not."""
+
+    @property
+    def n_combinations(self) -> int:
+        """How many masks :meth:`branches` spans: all circuits, and perhaps masks that are none."""
+
+    @property
+    def batch(self) -> int:
+        """How many masks may be run at once without taking much memory."""
+
+    def branches(self) -> tuple[Masks, ...]:
+        """Sets of masks ``[choices, bits]`` on different bits, each by ascending number of bits: every circuit is the
+        union of one mask of each.
+        """
+
+    def reduce(self, masks: Masks) -> Masks:
+        """Masks without what carries nothing; those that stay as they are, are circuits, the empty one aside."""
+
+    def run(self, masks: Masks) -> NDArray[np.float64]:
+        """Outputs ``[masks, rows, outputs]`` on the rows of the model's task, the same bits on every machine."""
+
+
+class Model(Protocol):
+    """A model with its task: rows, and which of its outputs should be the largest on each."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def attribution(self) -> str:
+        """Whose work it is, or ""."""
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of what it computes; names are no part of it."""
+
+    @property
+    def task(self) -> str:
+        """Name of the task."""
+
+    @property
+    def rows(self) -> tuple[str, ...]:
+        """What the model is given, for people."""
+
+    @property
+    def answers(self) -> NDArray[np.int64]:
+        """For each row the position of the output that should be the largest."""
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """What each output stands for, for people."""
+
+    @property
+    def facts(self) -> tuple[tuple[str, str], ...]:
+        """Its sizes and what else there is to say of it, each with a label."""
+
+    def space(self, rules: Rules) -> Space:
+        """Its circuits under some rules.
+
+        Raises:
+            InvalidProtocol: the rules do not fit this model.
+        """
+
+
+@dataclass(frozen=True)
+class ModelKind:
+    """A kind of model.
+
+    Args:
+        key: stable name, lower case.
+        noun: for one of them, in lower case.
+        plural: for several.
+        definition: what such a model is, one or two sentences.
+        format: what files of this kind have as their "format".
+        settings: what circuits may be asked under: each setting with its values, the usual one first.
+        read: the JSON object of a file → the model; raises AnalysisError naming what is wrong.
+    """
+
+    key: str
+    noun: str
+    plural: str
+    definition: str
+    format: str
+    settings: Mapping[str, tuple[str, ...]]
+    read: Callable[[dict[str, Any]], Model]
+
+    @property
+    def default_rules(self) -> Rules:
+        """The usual value of every setting."""
+        return {name: values[0] for name, values in self.settings.items()}
+
+    def rules(self, text: str) -> Rules:
+        """The rules that an address names: values of settings joined by "-"; usual ones may be left out.
+
+        Raises:
+            InvalidProtocol: a value that no setting has, or two of one setting.
+        """
+        found: dict[str, str] = {}
+        for value in filter(None, text.split("-")):
+            name = next((name for name, values in self.settings.items() if value in values), None)
+            if name is None or name in found:
+                known = "; ".join(f"{setting} {', '.join(values)}" for setting, values in self.settings.items())
+                cause = "is no value of any setting" if name is None else f"is a second value of {name}"
+                raise InvalidProtocol(
+                    f"rules {value[:40]!r}", cause, f"join values by dashes, at most one of each: {known}"
+                )
+            found[name] = value
+        return {name: found.get(name, usual) for name, usual in self.default_rules.items()}
+
+    def write_rules(self, rules: Rules) -> str:
+        """Rules as addresses write them; "" for the usual ones."""
+        return "-".join(rules[name] for name, values in self.settings.items() if rules[name] != values[0])
+
+    def admitted_rules(self, model: Model) -> tuple[Rules, ...]:
+        """All rules that fit a model, the usual ones first."""
+        found = []
+        for values in product(*self.settings.values()):
+            rules = dict(zip(self.settings, values, strict=True))
+            try:
+                model.space(rules)
+            except AnalysisError:
+                continue
+            found.append(rules)
+        return tuple(found)
+
+
+def gaps(outputs: NDArray[np.float64], answers: NDArray[np.int64]) -> NDArray[np.float64]:
+    """``[masks, rows]`` by how much the output that should be the largest is above the largest of the others.
+
+    Args:
+        outputs: ``[masks, rows, outputs]``, at least two outputs.
+        answers: ``[rows]``.
+    """
+    rows = np.arange(outputs.shape[1])
+    right = outputs[:, rows, answers]
+    others = outputs.copy()
+    others[:, rows, answers] = -np.inf
+    apart: NDArray[np.float64] = right - others.max(axis=2)
+    return apart

@@ -1,0 +1,44 @@
+"""Every kind of model that has a record: one line each."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from analysis.errors import InvalidNetwork
+from analysis.models.model import Model, ModelKind
+from analysis.strict_json import read_object
+
+MODEL_KINDS: Final[tuple[ModelKind, ...]] = ()
+
+MAX_MODEL_BYTES: Final = 4_000_000
+_MAX_PARTS: Final = 400_000  # lists and objects, or keys
+_ITEM: Final = "model file"
+
+
+def kind_called(key: str) -> ModelKind:
+    """The kind of a key.
+
+    Raises:
+        KeyError: there is none.
+    """
+    return {kind.key: kind for kind in MODEL_KINDS}[key]
+
+
+def read_model(raw: bytes) -> tuple[ModelKind, Model]:
+    """The model in a file, and its kind, told by the file's format.
+
+    Args:
+        raw: the file's bytes, at most 4,000,000.
+
+    Raises:
+        AnalysisError: no JSON object, of no known format, or the kind refuses it.
+    """
+    known = ", ".join(kind.format for kind in MODEL_KINDS)
+    cure = f"give one JSON object with one of the formats {known}"
+    document = read_object(raw, _ITEM, InvalidNetwork, MAX_MODEL_BYTES, cure, max_parts=_MAX_PARTS)
+    kind = next((kind for kind in MODEL_KINDS if kind.format == document.get("format")), None)
+    if kind is None:
+        given = f"the format {str(document['format'])[:60]!r}" if "format" in document else "no format"
+        raise InvalidNetwork(_ITEM, f"has {given}", cure)
+    model: Model = kind.read(document)
+    return kind, model

@@ -1,0 +1,193 @@
+"""Saving and finding models of other kinds than the networks, and the circuits that were found of them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Final
+
+from sqlalchemy import delete, insert, select
+from sqlalchemy.orm import Session
+
+from analysis import ENGINE_VERSION
+from analysis.digest import looks_like_digest
+from analysis.explanations.explanation import Frame
+from analysis.models.circuits import MODEL_CIRCUIT, CircuitsFound
+from analysis.models.model import Model, ModelKind, Rules
+from analysis.models.registry import kind_called, read_model
+from analysis.networks.files import slug_of
+from app.db.errors import Ambiguous, NotFound
+from app.db.frames import SEARCH, frame_as_bytes, frame_from_bytes
+from app.db.model_tables import ModelColumnRow, ModelRow
+from app.db.reads.analyses import begins_with
+
+RESERVED: Final = frozenset({"new"})
+
+
+@dataclass(frozen=True)
+class CircuitSearch:
+    """What a search for the circuits of a model under one set of rules says of itself.
+
+    Args:
+        valid: valid circuits, exactly.
+        possible: circuits there are, as decimal digits; they may be beyond 2^53.
+        listed: those kept.
+        by_bits: pairs of a number of edges (or nodes) and how many valid circuits have it.
+        bit_use: for each bit the valid circuits that keep it.
+        engine_version: of the engine that searched.
+    """
+
+    valid: int
+    possible: str
+    listed: int
+    by_bits: tuple[tuple[int, int], ...]
+    bit_use: tuple[int, ...]
+    engine_version: str
+
+
+def save_model(
+    session: Session, raw: bytes, *, slug: str = "", origin: str = "uploaded", position: int = 1000
+) -> tuple[ModelRow, bool]:
+    """Store the model in a file, once, and say whether it is new; one that is stored stays as it is.
+
+    Args:
+        session: of the writer.
+        raw: the file.
+        slug: its name in addresses, "" for one made of its name; digits of the digest follow if another has it.
+        origin: "bundled" or "uploaded".
+        position: its place in lists.
+
+    Raises:
+        AnalysisError: the file cannot be read.
+    """
+    kind, model = read_model(raw)
+    row = session.scalar(select(ModelRow).where(ModelRow.digest == model.digest))
+    if row is not None:
+        return row, False
+    row = ModelRow(
+        digest=model.digest,
+        slug=_free_slug(session, slug or slug_of(model.name), model.digest),
+        name=model.name,
+        kind=kind.key,
+        document=raw,
+        origin=origin,
+        position=position,
+        created_at=datetime.now(UTC),
+    )
+    session.add(row)
+    session.flush()
+    return row, True
+
+
+def _free_slug(session: Session, wanted: str, digest: str) -> str:
+    for slug in (wanted, *(f"{wanted}-{digest[:n]}" for n in (6, 12))):
+        if slug not in RESERVED and session.scalar(select(ModelRow.id).where(ModelRow.slug == slug)) is None:
+            return slug
+    return digest
+
+
+def find_model(session: Session, ref: str) -> ModelRow:
+    """The model with that slug, or whose digest begins with those 6 or more digits.
+
+    Raises:
+        NotFound: there is none.
+        Ambiguous: several digests begin so.
+    """
+    row = session.scalar(select(ModelRow).where(ModelRow.slug == ref))
+    if row is not None:
+        return row
+    rows: Sequence[ModelRow] = ()
+    if looks_like_digest(ref):
+        rows = session.scalars(select(ModelRow).where(begins_with(ModelRow.digest, ref)).limit(2)).all()
+    if len(rows) > 1:
+        raise Ambiguous(f"model {ref!r}", "several digests begin so", "give more digits")
+    if not rows:
+        raise NotFound(f"model {ref[:80]!r}", "is not stored here", "look for it in the list of models")
+    return rows[0]
+
+
+def other_model(session: Session, ref: str) -> ModelRow | None:
+    """The model that goes by a name or digest under which no network is stored; None if there is none."""
+    try:
+        row = find_model(session, ref)
+        model_of(row)
+    except (NotFound, Ambiguous):
+        return None
+    return row
+
+
+def all_models(session: Session) -> Sequence[ModelRow]:
+    """Every stored model in the order of lists: by position, then the newest first."""
+    return session.scalars(
+        select(ModelRow).order_by(ModelRow.position, ModelRow.created_at.desc(), ModelRow.slug)
+    ).all()
+
+
+def model_of(row: ModelRow) -> tuple[ModelKind, Model]:
+    """The stored model itself; read once, then kept in the process.
+
+    Raises:
+        NotFound: this version knows no such kind.
+    """
+    try:
+        kind_called(row.kind)
+    except KeyError:
+        cause = f"is of the kind {row.kind!r}, which this version does not know"
+        raise NotFound(f"model {row.slug!r}", cause, "use the version that stored it") from None
+    return _read(row.document)
+
+
+@lru_cache(maxsize=32)
+def _read(document: bytes) -> tuple[ModelKind, Model]:
+    return read_model(document)
+
+
+def save_circuits(session: Session, row: ModelRow, kind: ModelKind, rules: Rules, found: CircuitsFound) -> None:
+    """Keep what a search found, in place of an earlier search under the same rules."""
+    search = CircuitSearch(
+        found.valid,
+        str(found.possible),
+        len(found.circuits),
+        tuple(sorted(found.by_bits.items())),
+        found.bit_use,
+        ENGINE_VERSION,
+    )
+    columns = frame_as_bytes(MODEL_CIRCUIT.frame(found.circuits))
+    columns[SEARCH] = json.dumps(asdict(search), sort_keys=True).encode()
+    text = kind.write_rules(rules)
+    session.execute(delete(ModelColumnRow).where(ModelColumnRow.model_id == row.id, ModelColumnRow.rules == text))
+    rows = [{"model_id": row.id, "rules": text, "name": name, "data": data} for name, data in columns.items()]
+    session.connection().execute(insert(ModelColumnRow), rows)
+
+
+def searches_of(session: Session, model_ids: Sequence[int]) -> dict[tuple[int, str], CircuitSearch]:
+    """What was searched, by model and rules."""
+    if not model_ids:
+        return {}
+    query = select(ModelColumnRow.model_id, ModelColumnRow.rules, ModelColumnRow.data).where(
+        ModelColumnRow.model_id.in_(model_ids), ModelColumnRow.name == SEARCH
+    )
+    return {(row.model_id, row.rules): _search(row.data) for row in session.execute(query)}
+
+
+def _search(data: bytes) -> CircuitSearch:
+    stored = json.loads(data)
+    return CircuitSearch(
+        stored["valid"],
+        stored["possible"],
+        stored["listed"],
+        tuple((size, count) for size, count in stored["by_bits"]),
+        tuple(stored["bit_use"]),
+        stored["engine_version"],
+    )
+
+
+def stored_circuits(session: Session, model_id: int, rules: str) -> Frame | None:
+    """The columns of the circuits found under some rules; None where they were not searched."""
+    query = select(ModelColumnRow.name, ModelColumnRow.data).where(
+        ModelColumnRow.model_id == model_id, ModelColumnRow.rules == rules
+    )
+    return frame_from_bytes({row.name: row.data for row in session.execute(query)}, MODEL_CIRCUIT)

@@ -1,0 +1,152 @@
+"""The graph of a model of any kind: its nodes in columns by layer, what a circuit keeps in ink and what it cuts pale.
+
+A node that reads through several slots is a box with a place for each on its left side, any other a circle. An edge
+that passes over a layer goes round below it, so that it touches no node there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from markupsafe import Markup
+
+from analysis.models.model import Edge, Graph
+from app.figures.svg.elements import circle, drawing, esc, num, text
+
+COLUMN: Final = 190.0
+GAP: Final = 92.0
+PAD_X: Final = 74.0
+PAD_Y: Final = 34.0
+RADIUS: Final = 13.0
+PORT: Final = 15.0
+_AROUND: Final = 26.0
+_APART: Final = 14.0  # of edges that go round
+
+
+def graph_diagram(graph: Graph, kept: Sequence[bool] | None = None, *, title: str = "") -> Markup:
+    """A model's graph, or a circuit of it, at full size.
+
+    Args:
+        graph: nodes and edges.
+        kept: for each edge whether the circuit keeps it; None for the whole graph.
+        title: what it is, put before the sentence made from the data.
+    """
+    return _drawn(graph, kept, title, thumb=False)
+
+
+def graph_thumb(graph: Graph, kept: Sequence[bool] | None = None, *, title: str = "") -> Markup:
+    """The same for lists: small, without names."""
+    return _drawn(graph, kept, title, thumb=True)
+
+
+def _drawn(graph: Graph, kept: Sequence[bool] | None, title: str, *, thumb: bool) -> Markup:
+    places, bottom = _places(graph)
+    n_around = len({edge.source for edge in graph.edges if _spans(graph, edge) > 1})
+    width = 2 * PAD_X + COLUMN * max(x for x, _ in _columns(graph))
+    height = bottom + (_AROUND + _APART * n_around if n_around else PAD_Y / 2)
+    kept = [True] * len(graph.edges) if kept is None else kept
+    edges = sorted(zip(graph.edges, kept, strict=True), key=lambda one: one[1])  # what is cut lies below
+    touched = {end for edge, keeps in edges if keeps for end in (edge.source, edge.target)}
+    ink = 5.0 if thumb else 1.6
+    body = "".join(_edge(graph, places, edge, bottom, ink if keeps else 0.0) for edge, keeps in edges)
+    for number, node in enumerate(graph.nodes):
+        there = number in touched or not node.removable
+        x, y = places[number]
+        body += _node(graph, number, x, y, "n-open" if there else "n-cut", named=not thumb)
+    keeps_all = all(kept)
+    words = (
+        f"{len(graph.nodes)} nodes, {sum(kept)} of {len(kept)} edges kept"
+        if not keeps_all
+        else (f"{len(graph.nodes)} nodes, {len(kept)} edges")
+    )
+    sentence = f"{title}: {words}" if title else words
+    if thumb:
+        return Markup(  # noqa: S704  # every text went through esc()
+            f'<svg xmlns="http://www.w3.org/2000/svg" class="graph-thumb" viewBox="0 0 {num(width)} {num(height)}" '
+            f'width="120" height="{num(120 * height / width)}" role="img" aria-label="{esc(sentence)}">'
+            f"<title>{esc(sentence)}</title>{body}</svg>"
+        )
+    cut = [_edge_words(graph, edge) for edge, keeps in zip(graph.edges, kept, strict=True) if not keeps]
+    details = f"Cut: {', '.join(cut)}." if cut and len(cut) <= 40 else ""
+    return drawing(width, height, body, sentence=sentence, details=details, css_class="big graph")
+
+
+def _columns(graph: Graph) -> list[tuple[int, int]]:
+    """For each node its column and its place in the column."""
+    layers = sorted({node.layer for node in graph.nodes})
+    counts = dict.fromkeys(layers, 0)
+    found = []
+    for node in graph.nodes:
+        found.append((layers.index(node.layer), counts[node.layer]))
+        counts[node.layer] += 1
+    return found
+
+
+def _places(graph: Graph) -> tuple[list[tuple[float, float]], float]:
+    """Where the nodes stand, and the lowest of them."""
+    columns = _columns(graph)
+    sizes = [sum(column == one for one, _ in columns) for column, _ in columns]
+    tallest = max(sizes)
+    places = [
+        (PAD_X + COLUMN * column, PAD_Y + RADIUS + GAP * (row + (tallest - size) / 2))
+        for (column, row), size in zip(columns, sizes, strict=True)
+    ]
+    return places, max(y + _half_height(graph, number) for number, (_, y) in enumerate(places))
+
+
+def _spans(graph: Graph, edge: Edge) -> int:
+    layers = sorted({node.layer for node in graph.nodes})
+    return layers.index(graph.nodes[edge.target].layer) - layers.index(graph.nodes[edge.source].layer)
+
+
+def _slots(graph: Graph, node: int) -> list[str]:
+    """The slots through which a node reads, in order; [] if it has one place for all."""
+    return [slot for slot in dict.fromkeys(edge.slot for edge in graph.edges if edge.target == node) if slot]
+
+
+def _edge(graph: Graph, places: list[tuple[float, float]], edge: Edge, bottom: float, ink: float) -> str:
+    """An edge; one without ink is cut."""
+    (x1, y1), (x2, y2) = places[edge.source], places[edge.target]
+    slots = _slots(graph, edge.target)
+    if slots:
+        y2 += (slots.index(edge.slot) - (len(slots) - 1) / 2) * PORT
+    x1, x2 = x1 + RADIUS + 1, x2 - RADIUS - 2
+    if _spans(graph, edge) == 1:
+        path = f"M{num(x1)} {num(y1)}L{num(x2)} {num(y2)}"
+    else:
+        around = sorted({one.source for one in graph.edges if _spans(graph, one) > 1})
+        low, bend = bottom + _AROUND + _APART * around.index(edge.source), 60.0
+        path = (
+            f"M{num(x1)} {num(y1)}C{num(x1 + bend)} {num(low)} {num(x1 + bend)} {num(low)} {num((x1 + x2) / 2)} "
+            f"{num(low)}S{num(x2 - bend)} {num(low)} {num(x2)} {num(y2)}"
+        )
+    return f'<path class="{"e-pos" if ink else "e-cut"}" d="{path}" stroke-width="{num(ink or 1.0)}"/>'
+
+
+def _node(graph: Graph, number: int, x: float, y: float, css_class: str, *, named: bool) -> str:
+    slots = _slots(graph, number)
+    half = _half_height(graph, number)
+    if not slots:
+        found = circle(x, y, RADIUS, css_class)
+    else:
+        found = (
+            f'<rect class="{css_class}" x="{num(x - RADIUS)}" y="{num(y - half)}" width="{num(2 * RADIUS)}" '
+            f'height="{num(2 * half)}" rx="5"/>'
+        )
+    if not named:
+        return found
+    for place, slot in enumerate(slots):
+        at = y + (place - (len(slots) - 1) / 2) * PORT
+        found += text(x - RADIUS / 2, at + 3.5, slot, "lab s", anchor="middle")
+    return found + text(x, y - half - 7, graph.nodes[number].label, "lab halo", anchor="middle")
+
+
+def _half_height(graph: Graph, number: int) -> float:
+    slots = _slots(graph, number)
+    return PORT * len(slots) / 2 + 3 if slots else RADIUS
+
+
+def _edge_words(graph: Graph, edge: Edge) -> str:
+    words = f"{graph.nodes[edge.source].label} to {graph.nodes[edge.target].label}"
+    return f"{words} {edge.slot}" if edge.slot else words

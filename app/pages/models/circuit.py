@@ -1,0 +1,298 @@
+"""One circuit of a model, its comparison with others, and its figures computed again."""
+
+from __future__ import annotations
+
+from itertools import combinations
+from typing import Final
+
+import numpy as np
+from pydantic import Field
+from sqlalchemy.orm import Session
+
+from analysis.models.circuits import MODEL_CIRCUIT, judge_circuit
+from analysis.models.model import gaps
+from analysis.reverify import Recomputed, Status, hold_against, verdict_of
+from app.addressing import Addresses
+from app.errors import BadQuery
+from app.pages.explanation_items import FigureView
+from app.pages.models.views import (
+    GraphView,
+    ModelPlace,
+    ModelView,
+    OpenCircuit,
+    RowView,
+    RulesOptions,
+    RulesView,
+    graph_view,
+    locate_model,
+    model_view,
+    open_circuits,
+    row_views,
+    rules_view,
+    search_of,
+)
+from app.pages.options import PageModel
+
+ROWS_SHOWN: Final = 24
+MAX_COMPARED: Final = 6
+
+
+class ModelCircuitPage(PageModel):
+    """One circuit of a model, computed from the weights."""
+
+    model: ModelView
+    rules: RulesView
+    graph: GraphView
+    mask: str
+    valid: bool
+    stored: bool = Field(description="Whether the search found it; the page computes it either way.")
+    figures: list[FigureView]
+    meanings: list[str] = Field(description="What each figure is, in their order.")
+    kept: list[bool] = Field(description="For each edge of the graph whether it is kept.")
+    keeps: list[str] = Field(description="Names of the edges that are kept.")
+    cuts: list[str] = Field(description="Names of those that are cut.")
+    rows: list[RowView] = Field(description="Those with the smallest gaps.")
+    smaller_url: str = Field(description="The listed circuits that keep nothing else than this one.")
+    list_url: str
+    compare_url: str
+    verify_url: str
+    url: str
+
+
+class SideView(PageModel):
+    """One circuit of a comparison."""
+
+    letter: str
+    mask: str
+    valid: bool
+    url: str
+    figures: list[FigureView]
+    kept: list[bool]
+    without_url: str = Field(description="The comparison without it.")
+
+
+class PartView(PageModel):
+    """An edge that not all of them treat alike."""
+
+    label: str
+    kept: list[bool] = Field(description="By each circuit in turn.")
+
+
+class PairView(PageModel):
+    """How alike two of them are."""
+
+    letters: str
+    shared: int = Field(description="Edges that both keep.")
+    either: int = Field(description="Edges that one of them keeps; their quotient is Jaccard's index.")
+    rows: int = Field(description="Rows of the task on which they return the same largest output.")
+
+
+class ComparedRow(PageModel):
+    """A row of the task on which the circuits part."""
+
+    row: str
+    answer: str
+    given: list[str]
+    gaps: list[float]
+
+
+class ModelComparePage(PageModel):
+    """Two to six circuits of one model side by side."""
+
+    model: ModelView
+    rules: RulesView
+    graph: GraphView
+    sides: list[SideView]
+    shared: list[str] = Field(description="Edges that all of them keep.")
+    neither: list[str] = Field(description="Edges that none of them keeps.")
+    apart: list[PartView]
+    pairs: list[PairView]
+    parting: int = Field(description="Rows on which they do not all return the same largest output.")
+    rows: list[ComparedRow] = Field(
+        description="Rows on which they part; if there are none, those where their gaps differ most."
+    )
+    list_url: str
+    url: str
+
+
+class HeldView(PageModel):
+    """One figure, as stored and as computed again."""
+
+    label: str
+    status: Status
+    stored: bool | int | float | str | None
+    recomputed: bool | int | float | str | None
+
+
+class ModelVerifyPage(PageModel):
+    """Every figure of a circuit computed again from the weights, beside what the search has stored."""
+
+    model: ModelView
+    rules: RulesView
+    mask: str
+    status: Status
+    figures: list[HeldView]
+    circuit_url: str
+    url: str
+
+
+def build_model_circuit(
+    session: Session, addresses: Addresses, ref: str, mask: str, options: RulesOptions
+) -> ModelCircuitPage:
+    """The circuit that a mask means.
+
+    Raises:
+        NotFound: no such model, rules or circuit.
+        BeyondLimits: it is not stored and too large to be judged on the spot.
+    """
+    place = locate_model(session, addresses, ref, options.rules)
+    slug, text = place.row.slug, place.text
+    list_url = addresses.model_circuits(slug, text)
+    [circuit] = open_circuits(session, place, [mask], list_url)
+    graph = place.space.graph
+    kept = _kept(place, circuit)
+    edges = _edge_labels(place)
+    url = addresses.model_circuit(slug, circuit.mask, text)
+    names = [name for name, there in zip(graph.bit_names, circuit.bits.tolist(), strict=True) if not there]
+    return ModelCircuitPage(
+        model=model_view(place.row, place.kind, place.model, addresses),
+        rules=_rules(session, place, addresses),
+        graph=graph_view(place.space),
+        mask=circuit.mask,
+        valid=circuit.valid,
+        stored=circuit.stored,
+        figures=circuit.views(),
+        meanings=[column.meaning for column in MODEL_CIRCUIT.columns],
+        kept=kept,
+        keeps=[name for name, there in zip(edges, kept, strict=True) if there],
+        cuts=[name for name, there in zip(edges, kept, strict=True) if not there],
+        rows=row_views(place.model, place.space.run(circuit.bits[None])[0], ROWS_SHOWN),
+        smaller_url=addresses.model_circuits(slug, text, drop=names),
+        list_url=list_url,
+        compare_url=addresses.model_compare(slug, [circuit.mask], text),
+        verify_url=addresses.made_of(url, "verify"),
+        url=url,
+    )
+
+
+class ModelCompareOptions(RulesOptions):
+    """Options of a comparison of circuits of a model."""
+
+    e: list[str] = Field([], max_length=MAX_COMPARED, description="Masks of two to six circuits.")
+
+
+def build_model_compare(
+    session: Session, addresses: Addresses, ref: str, options: ModelCompareOptions
+) -> ModelComparePage:
+    """The comparison that an address names; a mask that stands twice, or means the same circuit, counts once.
+
+    Raises:
+        NotFound: no such model, rules or circuit.
+        BeyondLimits: a circuit is not stored and too large to be judged on the spot.
+    """
+    place = locate_model(session, addresses, ref, options.rules)
+    slug, text = place.row.slug, place.text
+    list_url = addresses.model_circuits(slug, text)
+    found = {one.mask: one for one in open_circuits(session, place, options.e, list_url)}
+    circuits = list(found.values())
+    if not circuits:
+        raise BadQuery("e", "names no circuit", "name two to six by e=MASK", "e", list_url, "all valid circuits")
+    kept = np.array([_kept(place, one) for one in circuits])
+    outputs = place.space.run(np.array([one.bits for one in circuits]))
+    apart, largest = gaps(outputs, place.model.answers), outputs.argmax(axis=2)
+    edges = _edge_labels(place)
+    parting = (largest != largest[0]).any(axis=0)
+    spread = np.where(parting, np.inf, apart.max(axis=0) - apart.min(axis=0))
+    order = np.argsort(-spread, kind="stable")[:ROWS_SHOWN].tolist()
+    letters = "ABCDEF"
+    return ModelComparePage(
+        model=model_view(place.row, place.kind, place.model, addresses),
+        rules=_rules(session, place, addresses),
+        graph=graph_view(place.space),
+        sides=[
+            SideView(
+                letter=letters[number],
+                mask=one.mask,
+                valid=one.valid,
+                url=addresses.model_circuit(slug, one.mask, text),
+                figures=one.views(),
+                kept=kept[number].tolist(),
+                without_url=addresses.model_compare(slug, [mask for mask in found if mask != one.mask], text),
+            )
+            for number, one in enumerate(circuits)
+        ],
+        shared=[edges[edge] for edge in np.flatnonzero(kept.all(axis=0)).tolist()],
+        neither=[edges[edge] for edge in np.flatnonzero(~kept.any(axis=0)).tolist()],
+        apart=[
+            PartView(label=edges[edge], kept=kept[:, edge].tolist())
+            for edge in np.flatnonzero(kept.any(axis=0) & ~kept.all(axis=0)).tolist()
+        ],
+        pairs=[
+            PairView(
+                letters=letters[one] + letters[other],
+                shared=int((kept[one] & kept[other]).sum()),
+                either=int((kept[one] | kept[other]).sum()),
+                rows=int((largest[one] == largest[other]).sum()),
+            )
+            for one, other in combinations(range(len(circuits)), 2)
+        ],
+        parting=int(parting.sum()),
+        rows=[
+            ComparedRow(
+                row=place.model.rows[row],
+                answer=place.model.outputs[place.model.answers[row]],
+                given=[place.model.outputs[one] for one in largest[:, row].tolist()],
+                gaps=apart[:, row].tolist(),
+            )
+            for row in order
+        ],
+        list_url=list_url,
+        url=addresses.model_compare(slug, list(found), text),
+    )
+
+
+def build_model_verify(
+    session: Session, addresses: Addresses, ref: str, mask: str, options: RulesOptions
+) -> ModelVerifyPage:
+    """A circuit computed again.
+
+    Raises:
+        NotFound: no such model, rules or circuit.
+        BeyondLimits: it is too large to be judged on the spot.
+    """
+    place = locate_model(session, addresses, ref, options.rules)
+    list_url = addresses.model_circuits(place.row.slug, place.text)
+    [circuit] = open_circuits(session, place, [mask], list_url)
+    judged = judge_circuit(place.model, place.rules, circuit.mask)
+    again = [
+        Recomputed(column.name, column.label, column.value(judged), column.meaning) for column in MODEL_CIRCUIT.columns
+    ]
+    held = hold_against(again, circuit.figures if circuit.stored else {})
+    url = addresses.model_circuit(place.row.slug, circuit.mask, place.text)
+    return ModelVerifyPage(
+        model=model_view(place.row, place.kind, place.model, addresses),
+        rules=_rules(session, place, addresses),
+        mask=circuit.mask,
+        status=verdict_of(held),
+        figures=[
+            HeldView(label=one.label, status=one.status, stored=one.stored, recomputed=one.recomputed) for one in held
+        ],
+        circuit_url=url,
+        url=addresses.made_of(url, "verify"),
+    )
+
+
+def _kept(place: ModelPlace, circuit: OpenCircuit) -> list[bool]:
+    kept: list[bool] = place.space.graph.kept_edges(circuit.bits[None])[0].tolist()
+    return kept
+
+
+def _edge_labels(place: ModelPlace) -> list[str]:
+    """The edges for people, whatever masks speak about."""
+    graph = place.space.graph
+    names = [node.name for node in graph.nodes]
+    return [f"{names[one.source]} → {names[one.target]}" + (f".{one.slot}" if one.slot else "") for one in graph.edges]
+
+
+def _rules(session: Session, place: ModelPlace, addresses: Addresses) -> RulesView:
+    return rules_view(place.row, place.kind, place.model, place.rules, search_of(session, place), addresses)

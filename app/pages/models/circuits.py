@@ -1,0 +1,366 @@
+"""The valid circuits of a model under one set of rules: filtered, sorted, page after page, and as CSV."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections import Counter
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+import numpy as np
+from pydantic import Field
+from sqlalchemy.orm import Session
+
+from analysis.circuits.circuit import EdgeLayout
+from analysis.explanations.explanation import REF, VALID
+from analysis.models.circuits import MODEL_CIRCUIT
+from app.addressing import Addresses
+from app.db.models import CircuitSearch, stored_circuits
+from app.db.reads.explanation_shelves import FrameShelf
+from app.db.reads.explanations import Condition, Cursor, Found, Order, figure_facet, find_explanations, written_figure
+from app.errors import BadQuery, Conflict
+from app.pages.circuits import HEX_DIGITS, Pill, SortLink
+from app.pages.cursors import bad_cursor, read_cursor, write_cursor
+from app.pages.explanation_facets import FacetOption, FacetView, PartCount
+from app.pages.explanation_filters import any_of, column_test
+from app.pages.explanation_items import FigureView, figures_of
+from app.pages.models.views import (
+    GraphView,
+    ModelPlace,
+    ModelView,
+    RulesOptions,
+    RulesView,
+    graph_view,
+    locate_model,
+    model_view,
+    rules_view,
+    search_of,
+)
+from app.pages.options import PageModel
+
+KIND: Final = MODEL_CIRCUIT.key
+BITS: Final = "bits"
+DEFAULT_LIMIT: Final = 50
+MAX_ROWS: Final = 100_000
+SORTS: Final = ("mask", *(column.name for column in MODEL_CIRCUIT.columns if column.dtype in (int, float)))
+_WHOLE: Final = frozenset(column.name for column in MODEL_CIRCUIT.columns if column.dtype is int)
+_LARGEST_FIRST: Final = frozenset(("right", "worst", "margin"))
+if TYPE_CHECKING:
+    SortKey = str
+else:  # the schema names them
+    SortKey = Literal[SORTS]
+
+
+class ModelCircuitsOptions(RulesOptions):
+    """Options of the list of a model's circuits."""
+
+    figure: list[str] = Field(
+        [],
+        max_length=32,
+        description="Only circuits with such a figure, as `column=value`; of several values of one column any.",
+    )
+    keep: list[str] = Field([], max_length=64, description="Edges (x-1.0.q, 1.0-logits), or nodes, that must be kept.")
+    drop: list[str] = Field([], max_length=64, description="Edges or nodes that must be cut.")
+    sort: SortKey = Field("edges", description="What the list is sorted by; ties by mask.")
+    order: Literal["asc", "desc"] = Field("asc", description="Direction of the order.")
+    after: str = Field("", max_length=2000, description="Cursor: where the page before ended.")
+    limit: int = Field(DEFAULT_LIMIT, ge=1, le=200, description="Circuits on a page.")
+
+    def view_of(self, **changes: Any) -> dict[str, Any]:
+        """The options that differ from their default, as an address carries them; rules and cursor left out."""
+        usual = {"figure": [], "keep": [], "drop": [], "sort": "edges", "order": "asc", "limit": DEFAULT_LIMIT}
+        values = {name: getattr(self, name) for name in usual} | changes
+        return {name: value for name, value in values.items() if value != usual[name]}
+
+
+class ModelCircuitItem(PageModel):
+    """One circuit of the list."""
+
+    mask: str
+    url: str
+    bits: list[str] = Field(description="What it keeps: edges, or nodes where masks name nodes.")
+    kept: list[bool] = Field(description="For each edge of the graph whether it is kept.")
+    figures: list[FigureView]
+
+
+class ModelCircuitsPage(PageModel):
+    """The valid circuits of a model under one set of rules."""
+
+    model: ModelView
+    rules: RulesView
+    other_rules: list[RulesView] = Field(description="All that fit the model, these among them.")
+    graph: GraphView
+    total: int = Field(description="Listed circuits that pass all filters; exact.")
+    items: list[ModelCircuitItem]
+    facets: list[FacetView]
+    parts: list[PartCount] = Field(description="Edges, or nodes, and how many of the circuits that pass keep each.")
+    filters: list[Pill]
+    sort: str
+    order: Literal["asc", "desc"]
+    sorts: list[SortLink]
+    next: str | None = Field(description="Cursor of the next page.")
+    next_url: str | None
+    first_url: str
+    url: str
+    bare_url: str = Field(description="The list without any filter.")
+    csv_url: str
+    compare_url: str
+    search_url: str
+    action: str
+
+
+def build_model_circuits(
+    session: Session, addresses: Addresses, ref: str, options: ModelCircuitsOptions
+) -> ModelCircuitsPage:
+    """The list that an address names.
+
+    Raises:
+        NotFound: no such model or rules.
+        BadQuery: a figure, edge or node that is not there, or a foreign cursor.
+    """
+    place = locate_model(session, addresses, ref, options.rules)
+    search, slug, text = search_of(session, place), place.row.slug, place.text
+    conditions = _conditions(place, options)
+    shelf = _shelf(session, place)
+    found = _found(shelf, conditions, options, options.limit)
+    items = [] if shelf is None else [item_at(place, shelf, at, addresses) for _, at in found.items]
+    following = _cursor(shelf, found, options) if found.more and shelf is not None else None
+
+    def url(**changes: Any) -> str:
+        return addresses.model_circuits(slug, text, **options.view_of(**changes))
+
+    return ModelCircuitsPage(
+        model=model_view(place.row, place.kind, place.model, addresses),
+        rules=_rules(place, search, addresses),
+        other_rules=[
+            rules_view(place.row, place.kind, place.model, rules, None, addresses)
+            for rules in place.kind.admitted_rules(place.model)
+        ],
+        graph=graph_view(place.space),
+        total=found.total,
+        items=items,
+        facets=[] if shelf is None else _facets(found, options, url),
+        parts=[] if shelf is None else _parts(place, shelf, found, options),
+        filters=_pills(conditions, options, url),
+        sort=options.sort,
+        order=options.order,
+        sorts=_sorts(options, url),
+        next=following,
+        next_url=None
+        if following is None
+        else addresses.model_circuits(slug, text, **options.view_of(), after=following),
+        first_url=url(),
+        url=addresses.model_circuits(slug, text, **options.view_of(), after=options.after),
+        bare_url=addresses.model_circuits(slug, text),
+        csv_url=addresses.model_circuits_csv(slug, text, **options.view_of(limit=DEFAULT_LIMIT)),
+        compare_url=addresses.model_compare(slug, (), text),
+        search_url=addresses.model_searches(slug),
+        action=addresses.model_circuits(slug),
+    )
+
+
+def build_model_circuits_csv(session: Session, addresses: Addresses, ref: str, options: ModelCircuitsOptions) -> str:
+    """The same list as comma-separated values, all of it.
+
+    Raises:
+        NotFound: no such model or rules.
+        BadQuery: as the page.
+        Conflict: its circuits were not searched.
+    """
+    place = locate_model(session, addresses, ref, options.rules)
+    shelf = _shelf(session, place)
+    if shelf is None:
+        raise Conflict(
+            f"circuits of {place.row.slug}",
+            "are not searched yet",
+            "search them first",
+            "rules",
+            addresses.model(place.row.slug),
+        )
+    found = _found(shelf, _conditions(place, options), options, MAX_ROWS)
+    out = io.StringIO()
+    for label, value in (
+        ("Circuits of", place.row.name),
+        ("Digest", place.row.digest),
+        *place.rules.items(),
+        ("Bits of a mask, the least first", ", ".join(place.space.graph.bit_names)),
+    ):
+        out.write(f"# {label}: {' '.join(value.split())}\n")
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(["mask", *(column.name for column in MODEL_CIRCUIT.columns)])
+    for _, at in found.items:
+        figures = (shelf.columns[column.name][at].item() for column in MODEL_CIRCUIT.columns)
+        writer.writerow(
+            [shelf.identity(at), *(written_figure(one) if isinstance(one, bool) else one for one in figures)]
+        )
+    return out.getvalue()
+
+
+def item_at(place: ModelPlace, shelf: FrameShelf, at: int, addresses: Addresses) -> ModelCircuitItem:
+    """One line of the list."""
+    graph = place.space.graph
+    number = int(shelf.columns[BITS][at])
+    bits = np.array([number >> bit & 1 for bit in range(graph.n_bits)], dtype=np.bool_)
+    mask = shelf.identity(at)
+    return ModelCircuitItem(
+        mask=mask,
+        url=addresses.model_circuit(place.row.slug, mask, place.text),
+        bits=[name for name, kept in zip(graph.bit_names, bits.tolist(), strict=True) if kept],
+        kept=graph.kept_edges(bits[None])[0].tolist(),
+        figures=figures_of(
+            MODEL_CIRCUIT, {one.name: shelf.columns[one.name][at].item() for one in MODEL_CIRCUIT.columns}
+        ),
+    )
+
+
+def _rules(place: ModelPlace, search: CircuitSearch | None, addresses: Addresses) -> RulesView:
+    return rules_view(place.row, place.kind, place.model, place.rules, search, addresses)
+
+
+def _shelf(session: Session, place: ModelPlace) -> FrameShelf | None:
+    frame = stored_circuits(session, place.row.id, place.text)
+    if frame is None:
+        return None
+    masks = np.array([int(text, 16) for text in frame[REF].tolist()], dtype=np.uint64)
+    return FrameShelf(KIND, {VALID: np.ones(len(masks), dtype=np.bool_), **frame, BITS: masks})
+
+
+def _found(
+    shelf: FrameShelf | None, conditions: Sequence[Condition], options: ModelCircuitsOptions, limit: int
+) -> Found:
+    order = Order(options.sort, options.order == "desc", _after(options), limit)
+    counted = [column.name for column in MODEL_CIRCUIT.columns if column.facet]
+    return find_explanations(
+        [] if shelf is None else [shelf],
+        frozenset((KIND,)),
+        conditions,
+        order,
+        EdgeLayout(()),  # edges and nodes are counted here
+        figures={KIND: counted},
+    )
+
+
+def _after(options: ModelCircuitsOptions) -> Cursor | None:
+    if not options.after:
+        return None
+    text, identity = read_cursor(options.after, _order_name(options), (str, str))
+    if not identity or not set(identity) <= HEX_DIGITS:
+        raise bad_cursor(options.after)
+    try:
+        value = None if not text else int(text) if options.sort in _WHOLE else float(text)
+    except ValueError:
+        raise bad_cursor(options.after) from None
+    return Cursor(value, KIND, identity)
+
+
+def _cursor(shelf: FrameShelf, found: Found, options: ModelCircuitsOptions) -> str:
+    _, last = found.items[-1]
+    value = str(shelf.columns[options.sort][last].item()) if options.sort in shelf.names else ""
+    return write_cursor(_order_name(options), [value, shelf.identity(last)])
+
+
+def _order_name(options: ModelCircuitsOptions) -> str:
+    return f"model circuits {options.sort} {options.order}"
+
+
+def _conditions(place: ModelPlace, options: ModelCircuitsOptions) -> list[Condition]:
+    """The conditions that the options set.
+
+    Raises:
+        BadQuery: a figure, edge or node that is not there.
+    """
+    wanted: dict[str, list[str]] = {}
+    for text in options.figure:
+        name, equals, value = text.partition("=")
+        if not equals or MODEL_CIRCUIT.column(name) is None:
+            known = ", ".join(column.name for column in MODEL_CIRCUIT.columns)
+            raise BadQuery(f"figure {text[:60]!r}", "is unknown", f"write name=value with one of {known}", "figure")
+        wanted.setdefault(name, []).append(value)
+    found = []
+    for name, values in wanted.items():
+        column = MODEL_CIRCUIT.column(name)
+        label = f"{name if column is None else column.label.lower()} {' or '.join(values)}"
+        found.append(Condition(figure_facet(KIND, name), label, {KIND: any_of(name, frozenset(values))}))
+    names = place.space.graph.bit_names
+    for option, kept, verb in (("keep", True, "keeps"), ("drop", False, "cuts")):
+        for text in getattr(options, option):
+            if text not in names:
+                known = ", ".join(names[:6]) + (" …" if len(names) > 6 else "")
+                cause = f"is none of the {len(names)} {place.space.graph.cut}"
+                raise BadQuery(f"{option} {text[:60]!r}", cause, f"write one as in {known}", option)
+            bit = np.uint64(1 << names.index(text))
+            test = column_test(BITS, lambda column, bit=bit, kept=kept: ((column & bit) != 0) == kept)
+            found.append(
+                Condition(f"{option} {text}", f"{verb} {text.replace('-', ' → ')}", {KIND: test}, narrows=True)
+            )
+    return found
+
+
+def _facets(found: Found, options: ModelCircuitsOptions, url: Any) -> list[FacetView]:
+    facets = []
+    for column in MODEL_CIRCUIT.columns:
+        if not column.facet:
+            continue
+        counts = found.facets.values.get(figure_facet(KIND, column.name), Counter())
+        chosen = {text.partition("=")[2] for text in options.figure if text.partition("=")[0] == column.name}
+        values = sorted({*counts, *chosen}, key=lambda value: (not value.isdigit(), value.zfill(6)))
+        facets.append(
+            FacetView(
+                name="figure",
+                column=column.name,
+                legend=column.label,
+                shape="checkbox",
+                choices=[
+                    FacetOption(
+                        value=f"{column.name}={value}",
+                        label=value,
+                        count=counts.get(value, 0),
+                        checked=value in chosen,
+                        url=url(figure=[f"{column.name}={value}"]),
+                    )
+                    for value in values
+                ],
+            )
+        )
+    return facets
+
+
+def _parts(place: ModelPlace, shelf: FrameShelf, found: Found, options: ModelCircuitsOptions) -> list[PartCount]:
+    """How many of the circuits that pass keep each edge or node."""
+    masks = shelf.columns[BITS]
+    packed = found.facets.passing.get(KIND)
+    if packed is not None:
+        masks = masks[np.unpackbits(np.concatenate(packed), count=len(masks), bitorder="little").astype(np.bool_)]
+    graph = place.space.graph
+    return [
+        PartCount(
+            name=name,
+            label=label,
+            used=int(np.count_nonzero(masks & np.uint64(1 << bit))),
+            choice="keep" if name in options.keep else "drop" if name in options.drop else "",
+        )
+        for bit, (name, label) in enumerate(zip(graph.bit_names, graph.bit_labels, strict=True))
+    ]
+
+
+def _pills(conditions: Sequence[Condition], options: ModelCircuitsOptions, url: Any) -> list[Pill]:
+    pills = []
+    for condition in conditions:
+        option, _, text = condition.facet.partition(" ")
+        chosen = getattr(options, option)
+        name = text.removeprefix(f"{KIND}.")
+        rest = [one for one in chosen if (one.partition("=")[0] if option == "figure" else one) != name]
+        pills.append(Pill(label=condition.label, url=url(**{option: rest})))
+    return pills
+
+
+def _sorts(options: ModelCircuitsOptions, url: Any) -> list[SortLink]:
+    labels = {"mask": "Circuit", **{one.name: one.label for one in MODEL_CIRCUIT.columns if one.name in SORTS}}
+    links = []
+    for key, label in labels.items():
+        current: Literal["", "asc", "desc"] = options.order if options.sort == key else ""
+        first = "desc" if key in _LARGEST_FIRST else "asc"
+        order = {"": first, "asc": "desc", "desc": "asc"}[current]
+        links.append(SortLink(key=key, label=label, url=url(sort=key, order=order), current=current))
+    return links

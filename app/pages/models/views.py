@@ -1,0 +1,310 @@
+"""What every page about a model shows of it, and how an address is read to a model, its rules and its circuits."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+from sqlalchemy.orm import Session
+
+from analysis.errors import AnalysisError
+from analysis.explanations.explanation import NAME, REF
+from analysis.models.circuits import (
+    MODEL_CIRCUIT,
+    ModelCircuit,
+    judge_circuit,
+    mask_bits,
+    read_mask,
+    refuse_if_too_large,
+)
+from analysis.models.model import Edge, Graph, Masks, Model, ModelKind, Node, Rules, Space, gaps
+from app.addressing import Addresses
+from app.db.errors import StoreError
+from app.db.model_tables import ModelRow
+from app.db.models import CircuitSearch, find_model, model_of, searches_of, stored_circuits
+from app.errors import NotFound
+from app.pages.explanation_items import FigureView, figures_of
+from app.pages.options import BigInt, Options, PageModel
+
+
+class RulesOptions(Options):
+    """Options that say under which rules circuits of a model are meant."""
+
+    rules: str = Field(
+        "", max_length=80, description="Values of the kind's settings joined by dashes; empty: the usual."
+    )
+
+
+class ModelView(PageModel):
+    """A model in short."""
+
+    name: str
+    slug: str
+    digest: str
+    kind: str
+    noun: str = Field(description="What a model of this kind is called.")
+    origin: str
+    task: str
+    n_rows: int = Field(description="Rows of its task.")
+    url: str
+
+
+class SettingView(PageModel):
+    """One setting of the rules."""
+
+    name: str
+    value: str
+
+
+class RulesView(PageModel):
+    """The rules that circuits are valid under, and what a search under them found."""
+
+    text: str = Field(description="As addresses write them; empty for the usual ones.")
+    settings: list[SettingView]
+    bits: int = Field(description="Edges that a mask speaks about, or nodes.")
+    possible: BigInt
+    valid: int | None = Field(description="None where it was not searched.")
+    listed: int | None
+    too_large: str = Field(description="Why there is no search; empty if there can be one.")
+    url: str
+
+    @property
+    def label(self) -> str:
+        """The values for people."""
+        return ", ".join(setting.value for setting in self.settings)
+
+
+class NodeView(PageModel):
+    """One node of the graph."""
+
+    name: str
+    label: str
+    layer: int
+    removable: bool
+
+
+class EdgeView(PageModel):
+    """One edge of the graph."""
+
+    source: str
+    target: str
+    slot: str
+
+
+class GraphView(PageModel):
+    """A model's graph under some rules; bit i of a mask stands for the i-th of bits."""
+
+    nodes: list[NodeView]
+    edges: list[EdgeView]
+    cut: Literal["edges", "nodes"] = Field(description="What masks speak about.")
+    bits: list[str]
+
+    @property
+    def drawn(self) -> Graph:
+        """The graph, as drawings take it."""
+        places = {node.name: number for number, node in enumerate(self.nodes)}
+        return Graph(
+            tuple(Node(one.name, one.label, one.layer, one.removable) for one in self.nodes),
+            tuple(Edge(places[one.source], places[one.target], one.slot) for one in self.edges),
+            self.cut,
+        )
+
+
+class RowView(PageModel):
+    """What a model, or a circuit of it, returns on one row of the task."""
+
+    row: str
+    answer: str
+    given: str = Field(description="The output that is the largest, the first of several.")
+    gap: float = Field(description="The right output less the largest other; the row is right if it is above 0.")
+
+
+def row_views(model: Model, outputs: NDArray[np.float64], most: int) -> list[RowView]:
+    """The rows with the smallest gaps.
+
+    Args:
+        model: whose rows they are.
+        outputs: ``[rows, outputs]``.
+        most: how many.
+    """
+    apart = gaps(outputs[None], model.answers)[0]
+    largest = outputs.argmax(axis=1)
+    return [
+        RowView(
+            row=model.rows[row],
+            answer=model.outputs[model.answers[row]],
+            given=model.outputs[largest[row]],
+            gap=float(apart[row]),
+        )
+        for row in np.argsort(apart, kind="stable")[:most].tolist()
+    ]
+
+
+@dataclass(frozen=True)
+class ModelPlace:
+    """A model and the rules that an address names."""
+
+    row: ModelRow
+    kind: ModelKind
+    model: Model
+    rules: Rules
+    space: Space
+
+    @property
+    def text(self) -> str:
+        """The rules as addresses write them."""
+        return self.kind.write_rules(self.rules)
+
+
+def open_model(session: Session, addresses: Addresses, ref: str) -> tuple[ModelRow, ModelKind, Model]:
+    """The model that an address names.
+
+    Raises:
+        NotFound: there is none, or several.
+    """
+    try:
+        row = find_model(session, ref)
+        return row, *model_of(row)
+    except StoreError as error:
+        raise NotFound(error.item, error.cause, error.cure, "model", addresses.models(), "all models") from None
+
+
+def locate_model(session: Session, addresses: Addresses, ref: str, rules: str) -> ModelPlace:
+    """The model and the rules that an address names.
+
+    Raises:
+        NotFound: no such model, or its kind has no such rules, or they do not fit it.
+    """
+    row, kind, model = open_model(session, addresses, ref)
+    try:
+        wanted = kind.rules(rules)
+        return ModelPlace(row, kind, model, wanted, model.space(wanted))
+    except AnalysisError as error:
+        parent = addresses.model(row.slug)
+        raise NotFound(error.item, error.cause, error.cure, "rules", parent, f"model {row.slug}") from None
+
+
+def model_view(row: ModelRow, kind: ModelKind, model: Model, addresses: Addresses) -> ModelView:
+    """A model as pages show it."""
+    return ModelView(
+        name=row.name,
+        slug=row.slug,
+        digest=row.digest,
+        kind=kind.key,
+        noun=kind.noun,
+        origin=row.origin,
+        task=model.task,
+        n_rows=len(model.rows),
+        url=addresses.model(row.slug),
+    )
+
+
+def rules_view(
+    row: ModelRow, kind: ModelKind, model: Model, rules: Rules, search: CircuitSearch | None, addresses: Addresses
+) -> RulesView:
+    """Rules as pages show them."""
+    space = model.space(rules)
+    text = kind.write_rules(rules)
+    return RulesView(
+        text=text,
+        settings=[SettingView(name=name, value=value) for name, value in rules.items()],
+        bits=space.graph.n_bits,
+        possible=space.possible,
+        valid=None if search is None else search.valid,
+        listed=None if search is None else search.listed,
+        too_large=too_large(model, space),
+        url=addresses.model_circuits(row.slug, text),
+    )
+
+
+def too_large(model: Model, space: Space) -> str:
+    """Why circuits are not searched, "" if they are."""
+    try:
+        refuse_if_too_large(model, space)
+    except AnalysisError as error:
+        return error.cause
+    return ""
+
+
+def graph_view(space: Space) -> GraphView:
+    """A graph as twins tell it."""
+    graph = space.graph
+    return GraphView(
+        nodes=[
+            NodeView(name=one.name, label=one.label, layer=one.layer, removable=one.removable) for one in graph.nodes
+        ],
+        edges=[
+            EdgeView(source=graph.nodes[one.source].name, target=graph.nodes[one.target].name, slot=one.slot)
+            for one in graph.edges
+        ],
+        cut=graph.cut,
+        bits=list(graph.bit_names),
+    )
+
+
+def search_of(session: Session, place: ModelPlace) -> CircuitSearch | None:
+    """What was searched under these rules."""
+    return searches_of(session, [place.row.id]).get((place.row.id, place.text))
+
+
+@dataclass(frozen=True)
+class OpenCircuit:
+    """A circuit that an address names.
+
+    Args:
+        mask: as it is written.
+        bits: which of the mask's bits are set.
+        figures: by column; stored ones where the search found it, else computed.
+        stored: whether the search found it.
+        valid: whether it is right on enough rows.
+    """
+
+    mask: str
+    bits: Masks
+    figures: dict[str, bool | int | float | str]
+    stored: bool
+    valid: bool
+
+    def views(self) -> list[FigureView]:
+        """Its figures as pages show them."""
+        return figures_of(MODEL_CIRCUIT, self.figures)
+
+
+def open_circuits(session: Session, place: ModelPlace, masks: Sequence[str], parent: str) -> list[OpenCircuit]:
+    """The circuits that masks mean.
+
+    Args:
+        session: open session.
+        place: the model and its rules.
+        masks: as they came in.
+        parent: address of the page to go to instead.
+
+    Raises:
+        NotFound: one is no mask, or nothing is left of it.
+        BeyondLimits: one that is not stored has too many circuits below it to be judged on the spot.
+    """
+    frame = stored_circuits(session, place.row.id, place.text)
+    found = []
+    for text in masks:
+        try:
+            mask = read_mask(place.space, text)
+        except AnalysisError as error:
+            raise NotFound(error.item, error.cause, error.cure, "mask", parent, "all valid circuits") from None
+        bits = mask_bits(place.space, mask)
+        if frame is not None and mask in frame[REF]:
+            at = np.flatnonzero(frame[REF] == mask)
+            stored = {column.name: frame[column.name][at[0]].item() for column in MODEL_CIRCUIT.columns}
+            found.append(OpenCircuit(str(frame[NAME][at[0]]), bits, stored, stored=True, valid=True))
+            continue
+        judged = judge_circuit(place.model, place.rules, mask)
+        found.append(OpenCircuit(mask, bits, recomputed_figures(judged), stored=False, valid=judged.valid))
+    return found
+
+
+def recomputed_figures(circuit: ModelCircuit) -> dict[str, bool | int | float | str]:
+    """A circuit's figures by column."""
+    return {column.name: column.value(circuit) for column in MODEL_CIRCUIT.columns}

@@ -1,0 +1,237 @@
+"""Models of other kinds than the networks: brought in, listed, searched for circuits, and these compared."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request, Response
+from fastapi.responses import HTMLResponse, RedirectResponse
+from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy.orm import Session
+
+from app.addressing import API_PREFIX, Addresses
+from app.db.job_tables import JobRow
+from app.db.model_tables import ModelRow
+from app.db.models import save_model
+from app.error_answers import api_errors
+from app.errors import Conflict
+from app.jobs import queue
+from app.pages.jobs import JobPage
+from app.pages.models.circuit import build_model_circuit, build_model_compare, build_model_verify
+from app.pages.models.circuits import ModelCircuitsOptions, build_model_circuits, build_model_circuits_csv
+from app.pages.models.models import build_model, build_models
+from app.pages.models.views import RulesOptions, locate_model, open_model, too_large
+from app.pages.options import PageModel
+from app.rendering import render
+from app.routes.asking import accepted
+from app.routes.bring_in import Sent, SentForm
+from app.routes.changes import RawBody, Writing
+from app.routes.computing import room
+from app.routes.depends import Form, Links, Reading
+from app.routes.page import Page, add_page, add_twin
+
+router = APIRouter()
+ALL = "/models"
+ONE = ALL + "/{model}"
+CIRCUITS = ONE + "/circuits"
+CIRCUIT = CIRCUITS + "/{mask}"
+COMPARE = ONE + "/compare"
+MODEL_BODY = {
+    "requestBody": {
+        "required": True,
+        "content": {"application/json": {"schema": {"type": "object", "description": "A model file."}}},
+    }
+}
+ListOptions = Annotated[ModelCircuitsOptions, Query()]
+OneOptions = Annotated[RulesOptions, Query()]
+
+
+class ImportedModel(PageModel):
+    """A model that was brought in."""
+
+    url: str = Field(description="Its page.")
+    api_url: str = Field(description="Its page's twin.")
+    slug: str
+    digest: str
+    created: bool = Field(description="False if the same model was stored already.")
+    job: str = Field(description="The search for its circuits under the usual rules; empty where it is too large.")
+
+
+class CircuitsOrder(BaseModel):
+    """Under which rules circuits are searched."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    rules: str = Field("", max_length=80, description="Values of settings joined by dashes; empty: the usual ones.")
+
+
+PAGES = (
+    Page(
+        ALL,
+        build_models,
+        "models",
+        "models",
+        "All models",
+        "Every stored model of another kind than the networks.",
+        (400,),
+    ),
+    Page(
+        ONE,
+        build_model,
+        "model",
+        "models",
+        "One model",
+        "A model, by its slug or the first digits of its digest: its graph, its task, and what was searched.",
+    ),
+    Page(
+        CIRCUITS,
+        build_model_circuits,
+        "model_circuits",
+        "models",
+        "Circuits of a model",
+        "The valid circuits of a model under one set of rules, filtered and sorted, with exact counts of every facet.",
+        block="browser",
+        pushes_url=True,
+    ),
+    Page(
+        COMPARE,
+        build_model_compare,
+        "model_compare",
+        "models",
+        "Circuits of a model side by side",
+        "Two to six circuits of one model: what they share, where they part, and the rows on which they do.",
+        errors=(400, 404, 422),
+        within="these circuits",
+    ),
+    Page(
+        CIRCUIT + "/verify",
+        build_model_verify,
+        "model_verify",
+        "models",
+        "One circuit of a model, computed again",
+        "Every figure computed again from the weights, beside what the search has stored.",
+        errors=(400, 404, 422),
+        within="this circuit",
+    ),
+)
+for page in PAGES:
+    add_page(router, page)
+ONE_CIRCUIT = Page(
+    CIRCUIT,
+    build_model_circuit,
+    "model_circuit",
+    "models",
+    "One circuit of a model",
+    "The circuit that a mask means, valid or not, computed from the weights.",
+    errors=(400, 404, 422),
+    within="this circuit",
+)
+add_twin(router, ONE_CIRCUIT)
+
+
+@router.post(
+    API_PREFIX + ALL,
+    tags=["models"],
+    summary="Bring in a model",
+    status_code=201,
+    responses={
+        200: {"model": ImportedModel, "description": "It was here already."},
+        **api_errors(400, 403, 413, 422),
+    },
+    openapi_extra=MODEL_BODY,
+)
+def bring_in(session: Writing, links: Links, raw: RawBody, response: Response) -> ImportedModel:
+    """Store a model file and ask for its circuits under the usual rules."""
+    row, created, job = _stored(session, links, raw)
+    url = links.model(row.slug)
+    response.headers["Location"] = url
+    response.status_code = 201 if created else 200
+    return ImportedModel(
+        url=url,
+        api_url=links.twin(url),
+        slug=row.slug,
+        digest=row.digest,
+        created=created,
+        job="" if job is None else links.twin(links.job(job.id)),
+    )
+
+
+@router.post(ALL, include_in_schema=False)
+def bring_in_from_page(session: Writing, links: Links, _form: SentForm, sent: Sent) -> RedirectResponse:
+    row, _, _ = _stored(session, links, b"" if sent is None else sent.raw)
+    return RedirectResponse(links.model(row.slug), status_code=303)
+
+
+def _stored(session: Session, links: Addresses, raw: bytes) -> tuple[ModelRow, bool, JobRow | None]:
+    row, created = save_model(session, raw)
+    place = locate_model(session, links, row.slug, "")
+    if too_large(place.model, place.space):
+        return row, created, None
+    return row, created, queue.enqueue_model_circuits(session, row, "", asked=True)
+
+
+@router.get(
+    f"{API_PREFIX}{ONE}/file",
+    tags=["models"],
+    summary="The file of a model",
+    response_class=Response,
+    responses={**api_errors(404), 200: {"content": {"application/json": {}}}},
+)
+def model_file(session: Reading, links: Links, model: str) -> Response:
+    """The file as it was brought in."""
+    row, _, _ = open_model(session, links, model)
+    headers = {"Content-Disposition": f'attachment; filename="{row.slug}.json"'}
+    return Response(row.document, media_type="application/json", headers=headers)
+
+
+@router.post(
+    f"{API_PREFIX}{ONE}/searches",
+    tags=["models"],
+    summary="Ask for a model's circuits",
+    status_code=202,
+    responses=api_errors(403, 404, 409, 422),
+)
+def search(session: Writing, links: Links, model: str, order: CircuitsOrder, response: Response) -> JobPage:
+    """Search every valid circuit under some rules in the background. Asking twice is asking once."""
+    return accepted(session, links, _asked(session, links, model, order), response)
+
+
+@router.post(f"{ONE}/searches", include_in_schema=False)
+def search_from_page(session: Writing, links: Links, model: str, form: Form) -> RedirectResponse:
+    order = CircuitsOrder.model_validate(dict(form.items()))
+    return RedirectResponse(links.job(_asked(session, links, model, order).id), status_code=303)
+
+
+def _asked(session: Session, links: Addresses, model: str, order: CircuitsOrder) -> JobRow:
+    place = locate_model(session, links, model, order.rules)
+    refusal = too_large(place.model, place.space)
+    if refusal:
+        raise Conflict(
+            f"circuits of {place.row.slug}", refusal, "use coarser rules", "rules", links.model(place.row.slug)
+        )
+    return queue.enqueue_model_circuits(session, place.row, place.text, asked=True, again=True)
+
+
+@router.get(
+    API_PREFIX + CIRCUITS + ".csv",
+    tags=["models"],
+    summary="Circuits of a model as CSV",
+    response_class=Response,
+    responses={**api_errors(400, 404, 409), 200: {"content": {"text/csv": {}}}},
+)
+def circuits_csv(session: Reading, links: Links, model: str, options: ListOptions) -> Response:
+    """All of the list as CSV."""
+    text = build_model_circuits_csv(session, links, model, options)
+    headers = {"Content-Disposition": f'attachment; filename="{model}-circuits.csv"'}
+    return Response(text, media_type="text/csv; charset=utf-8", headers=headers)
+
+
+@router.get(CIRCUIT, response_class=HTMLResponse, response_model=None, include_in_schema=False)
+def circuit_page(
+    request: Request, session: Reading, links: Links, model: str, mask: str, options: OneOptions
+) -> HTMLResponse | RedirectResponse:
+    with room(ONE_CIRCUIT.within):
+        page = build_model_circuit(session, links, model, mask, options)
+    if page.mask != mask:  # edges that carry nothing are left out
+        return RedirectResponse(page.url, status_code=301)
+    return render(request, "pages/model_circuit.html", {"page": page})

@@ -1,0 +1,344 @@
+"""Models of another kind than the networks, wherever they are: brought in, searched, listed, compared, verified.
+
+The kind is one that only tests know, so nothing here can come from a particular kind.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+
+import pytest
+from fastapi.testclient import TestClient
+from sqlalchemy import select
+
+from analysis.models import registry
+from analysis.models.circuits import find_circuits, mask_bits, read_mask
+from app.db.job_tables import JobRow
+from app.db.model_tables import ModelRow
+from app.db.models import find_model, save_model, stored_circuits
+from app.db.writes import save_network
+from app.jobs import model_circuits
+from app.main import create_app
+from app.settings import Settings
+from tests.analysis.models.mlp_model import DOCUMENT, FORMAT, PERCEPTRON, read_perceptron
+from tests.conftest import ON_EVERY_DATABASE, database_url
+from tests.factories import pretrained_xor
+
+LOCAL = ("127.0.0.1", 50_000)
+API = "/api/v1"
+ONE = "/models/and-of-two"
+LIST = ONE + "/circuits"
+RAW = json.dumps(DOCUMENT).encode()
+FOUND = find_circuits(read_perceptron(DOCUMENT), PERCEPTRON.default_rules)
+MASKS = [one.mask for one in FOUND.circuits]
+OTHER = {**DOCUMENT, "name": "NAND", "tasks": [{"truth_table": [1, 1, 1, 0]}]}
+"""Other weights than the first's, and never right."""
+
+
+def search(store, job_id):
+    """Do what a queued job does."""
+    with store.read() as session:
+        arguments = dict(session.get_one(JobRow, job_id).arguments)
+        inputs = model_circuits.load_circuit_inputs(session, arguments)
+    outcome = model_circuits.compute_circuits(inputs)
+    with store.write() as session:
+        job = session.get_one(JobRow, job_id)
+        saved = model_circuits.save_found_circuits(session, arguments, outcome)
+        job.state, job.result, job.found = "done", dict(saved.result), saved.found
+    return saved
+
+
+@pytest.fixture(scope="module", params=ON_EVERY_DATABASE)
+def client(request, tmp_path_factory):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(registry, "MODEL_KINDS", (PERCEPTRON,))
+        app = create_app(Settings(data=tmp_path_factory.mktemp("models"), database_url=database_url(request)))
+        with TestClient(app, base_url="http://127.0.0.1", client=LOCAL, follow_redirects=False) as client:
+            store = app.state.store
+            with store.write() as session:
+                save_network(session, pretrained_xor(), slug="xor")
+            answer = client.post(f"{API}/models", content=RAW)
+            assert answer.status_code == 201, answer.text
+            client.brought_in = answer.json()
+            saved = search(store, client.brought_in["job"].rpartition("/")[2])
+            assert saved.found == f"{FOUND.valid} of {FOUND.possible} circuits are valid"
+            client.post(f"{API}/models", content=json.dumps({**OTHER, "biases": [[-1.0, -0.7], [0.0]]}).encode())
+            yield client
+
+
+def twin(client, path, **query):
+    answer = client.get(API + path, params=query)
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+def test_a_file_that_is_brought_in_is_stored_once(client):
+    told = client.brought_in
+    assert (told["slug"], told["created"]) == ("and-of-two", True)
+    again = client.post(f"{API}/models", content=RAW)
+    assert (again.status_code, again.json()["created"]) == (200, False)
+    assert again.headers["location"] == ONE
+    form = client.post("/models", files={"file": ("model.json", RAW, "application/json")})
+    assert (form.status_code, form.headers["location"]) == (303, ONE)
+    file = client.get(f"{API}{ONE}/file")
+    assert file.content == RAW
+    assert twin(client, "/models/" + told["digest"][:8])["model"]["slug"] == "and-of-two"
+
+
+@pytest.mark.parametrize(
+    ("raw", "item"),
+    [(b"", "model file"), (b'{"format": "pluriscope-network/1"}', "model file"), (RAW[:-9], "model file")],
+)
+def test_a_file_that_is_none_is_refused_with_a_cure(client, raw, item):
+    answer = client.post(f"{API}/models", content=raw)
+    assert answer.status_code == 422
+    assert answer.json()["error"].startswith(f"{item}: ")
+    assert FORMAT in answer.json()["error"]
+    page = client.post("/models", files={"file": ("model.json", raw, "application/json")})
+    assert page.status_code == 422
+    assert FORMAT in page.text
+
+
+def test_the_lists_of_models_and_networks_hold_it(client):
+    items = twin(client, "/models")["items"]
+    assert [item["model"]["slug"] for item in items] == ["nand", "and-of-two"]
+    assert (items[1]["usual"]["valid"], items[1]["usual"]["possible"]) == (FOUND.valid, FOUND.possible)
+    assert items[0]["usual"]["valid"] is None
+    assert [one["model"]["slug"] for one in twin(client, "/gallery", q="and of")["models"]] == ["and-of-two"]
+    digest = client.brought_in["digest"]
+    assert [one["model"]["slug"] for one in twin(client, "/gallery", q=digest[:10])["models"]] == ["and-of-two"]
+    for path in ("/models", "/"):
+        assert f'href="{ONE}"' in client.get(path).text
+
+
+def test_the_page_of_a_model_says_what_was_searched(client):
+    page = twin(client, ONE)
+    assert page["right"] == page["model"]["n_rows"] == 4
+    assert [one["state"] for one in page["rules"]] == ["searched"]
+    assert [one["name"] for one in page["graph"]["nodes"]] == ["n0.0", "n0.1", "n1.0", "n1.1", "n2.0"]
+    assert page["graph"]["bits"][0] == "n0.0-n1.0"
+    assert {row["row"] for row in page["rows"]} == {"00", "01", "10", "11"}
+    html = client.get(ONE).text
+    assert "<svg" in html
+    assert f'href="{LIST}"' in html
+    [waiting] = twin(client, "/models/nand")["rules"]
+    assert waiting["state"] == "queued"
+    assert "queued" in client.get("/models/nand").text
+
+
+def test_the_list_is_what_the_search_found(client):
+    page = twin(client, LIST, sort="mask")
+    assert [item["mask"] for item in page["items"]] == MASKS
+    assert page["total"] == page["rules"]["valid"] == FOUND.valid
+    for item, circuit in zip(page["items"], FOUND.circuits, strict=True):
+        figures = {figure["name"]: figure["value"] for figure in item["figures"]}
+        parts = {"edges": "bits"}  # of the others the name is the same
+        assert figures == {name: getattr(circuit, parts.get(name, name)) for name in figures}
+        assert len(figures) == 6
+        assert len(item["bits"]) == circuit.bits
+    used = [part["used"] for part in page["parts"]]
+    assert used == list(FOUND.bit_use)
+    html = client.get(LIST).text
+    assert html.count('class="graph-thumb"') == FOUND.valid
+
+
+@pytest.mark.parametrize("sort", ["mask", "edges", "nodes", "margin"])
+@pytest.mark.parametrize("order", ["asc", "desc"])
+def test_pages_of_the_list_follow_one_another(client, sort, order):
+    whole = [item["mask"] for item in twin(client, LIST, sort=sort, order=order)["items"]]
+    key = {one.mask: (getattr(one, {"edges": "bits"}.get(sort, sort)), one.mask) for one in FOUND.circuits}
+    assert whole == sorted(MASKS, key=key.get, reverse=order == "desc")
+    parts, after = [], ""
+    while after is not None:
+        page = twin(client, LIST, sort=sort, order=order, limit=3, after=after)
+        parts += [item["mask"] for item in page["items"]]
+        after = page["next"]
+    assert parts == whole
+
+
+def test_filters_and_facets(client):
+    page = twin(client, LIST, figure=["minimal=yes"])
+    assert {item["mask"] for item in page["items"]} == {one.mask for one in FOUND.circuits if one.minimal}
+    facets = {facet["column"]: facet["choices"] for facet in page["facets"]}
+    counts = {choice["label"]: choice["count"] for choice in facets["minimal"]}
+    n_minimal = sum(one.minimal for one in FOUND.circuits)
+    assert counts == {"yes": n_minimal, "no": FOUND.valid - n_minimal}  # each facet without its own condition
+    sizes = {choice["label"]: choice["count"] for choice in facets["edges"]}
+    assert sum(sizes.values()) == n_minimal
+    keep, drop = page["graph"]["bits"][5], page["graph"]["bits"][0]
+    page = twin(client, LIST, keep=[keep], drop=[drop])
+    expected = [mask for mask in MASKS if int(mask, 16) >> 5 & 1 and not int(mask, 16) & 1]
+    assert sorted(item["mask"] for item in page["items"]) == expected
+    assert [part["used"] for part in page["parts"]][5] == len(expected)
+    assert [pill["label"] for pill in page["filters"]] == ["keeps n1.1 → n2.0", "cuts n0.0 → n1.0"]
+    assert page["filters"][0]["url"] == f"{LIST}?drop={drop}"
+    nothing = client.get(LIST, params={"figure": "edges=99"})
+    assert "None match" in nothing.text
+
+
+def test_the_table_holds_every_circuit(client):
+    text = client.get(f"{API}{LIST}.csv", params={"sort": "mask"}).text
+    head = [line for line in text.splitlines() if line.startswith("#")]
+    assert head[1] == f"# Digest: {client.brought_in['digest']}"
+    rows = list(csv.DictReader(line for line in text.splitlines() if not line.startswith("#")))
+    assert [row["mask"] for row in rows] == MASKS
+    assert [float(row["margin"]) for row in rows] == [one.margin for one in FOUND.circuits]
+    assert {row["minimal"] for row in rows} == {"yes", "no"}
+    assert client.get(f"{API}/models/nand/circuits.csv").status_code == 409
+
+
+def test_one_circuit_has_a_page_wherever_it_comes_from(client):
+    mask = MASKS[0]
+    page = twin(client, f"{LIST}/{mask}")
+    assert page["stored"]
+    assert page["valid"]
+    assert sum(page["kept"]) == len(page["keeps"]) == FOUND.circuits[0].bits
+    assert len(page["keeps"]) + len(page["cuts"]) == 6
+    html = client.get(f"{LIST}/{mask}").text
+    assert "e-cut" in html
+    assert "e-pos" in html
+    space = read_perceptron(DOCUMENT).space({})
+    every = {read_mask(space, f"{m:02x}") for m in range(1, 64) if space.reduce(mask_bits(space, f"{m:x}")[None]).any()}
+    invalid = min(every - set(MASKS))
+    computed = twin(client, f"{LIST}/{invalid}")
+    assert not computed["stored"]
+    assert not computed["valid"]
+    assert client.get(f"{LIST}/{invalid}").status_code == 200
+    inside = client.get(API + page["smaller_url"]).json()["items"]
+    assert mask in [item["mask"] for item in inside]
+    assert all(int(item["mask"], 16) & ~int(mask, 16) == 0 for item in inside)
+
+
+def test_a_mask_with_useless_edges_leads_to_its_circuit(client):
+    answer = client.get(f"{LIST}/1f")  # the second neuron is not read
+    assert (answer.status_code, answer.headers["location"]) == (301, f"{LIST}/13")
+    assert twin(client, f"{LIST}/1f")["mask"] == "13"
+
+
+def test_circuits_side_by_side(client):
+    first, second = MASKS[0], MASKS[-1]
+    page = twin(client, ONE + "/compare", e=[first, second, first])
+    assert [side["mask"] for side in page["sides"]] == [first, second]
+    kept = [[int(mask, 16) >> bit & 1 for bit in range(6)] for mask in (first, second)]
+    assert len(page["shared"]) == sum(a & b for a, b in zip(*kept, strict=True))
+    assert len(page["apart"]) == sum(a ^ b for a, b in zip(*kept, strict=True))
+    [pair] = page["pairs"]
+    assert (pair["shared"], pair["either"]) == (len(page["shared"]), len(page["shared"]) + len(page["apart"]))
+    assert pair["rows"] == 4 - page["parting"] == 4
+    html = client.get(ONE + "/compare", params={"e": [first, second]}).text
+    assert html.count("<svg") >= 2
+    assert client.get(ONE + "/compare").status_code == 400
+
+
+def test_a_circuit_is_verified(client):
+    page = twin(client, f"{LIST}/{MASKS[1]}/verify")
+    assert page["status"] == "equal"
+    assert {figure["status"] for figure in page["figures"]} == {"equal"}
+    assert "equals what is stored" in client.get(f"{LIST}/{MASKS[1]}/verify").text
+    store = client.app.state.store
+    with store.write() as session:
+        row = find_model(session, "and-of-two")
+        column = next(
+            one
+            for one in session.scalars(select(model_column()).where(model_column().model_id == row.id))
+            if one.name == "margin"
+        )
+        before = column.data
+        column.data = b"\0" * len(before)
+    try:
+        wrong = twin(client, f"{LIST}/{MASKS[1]}/verify")
+        assert wrong["status"] == "differs"
+        assert [figure["label"] for figure in wrong["figures"] if figure["status"] == "differs"] == ["Margin"]
+    finally:
+        with store.write() as session:
+            session.scalars(select(model_column()).where(model_column().name == "margin")).one().data = before
+
+
+def model_column():
+    from app.db.model_tables import ModelColumnRow
+
+    return ModelColumnRow
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "told"),
+    [
+        ("/models/nobody", 404, "is not stored here"),
+        (LIST + "?rules=mean", 404, "is no value of any setting"),
+        (LIST + "/zz", 404, "is not hexadecimal"),
+        (LIST + "/40", 404, "has bits beyond the 6 edges"),
+        (LIST + "/01", 404, "keeps no path to the output"),
+        (LIST + "?figure=depth=3", 400, "rite name=value"),
+        (LIST + "?keep=n0.0", 400, "is none of the 6 edges"),
+        (LIST + "?after=abc", 400, "was not given out"),
+        (LIST + "?sort=names", 400, "sort"),
+        ("/networks/and-of-two", 404, "is a perceptron"),
+        ("/networks/and-of-two/sandbox", 404, "is a perceptron"),
+    ],
+)
+def test_what_is_not_there_says_why(client, path, status, told):
+    page, data = client.get(path), client.get(API + path)
+    assert (page.status_code, data.status_code) == (status, status)
+    assert told in data.text
+    assert told in page.text
+
+
+def test_a_page_of_networks_leads_to_the_model(client):
+    assert client.get(f"{API}/networks/and-of-two").json()["parent"] == ONE
+
+
+def test_a_model_file_among_networks_is_sent_to_the_models(client):
+    answer = client.post(f"{API}/networks", content=json.dumps({**DOCUMENT, "format": "pluriscope-other/1"}).encode())
+    assert answer.status_code == 422
+    assert "send a model of another kind to /models" in answer.json()["error"]
+
+
+def test_a_search_is_asked_for_once_and_not_where_it_is_too_large(client, monkeypatch):
+    answer = client.post(f"{API}/models/nand/searches", json={"rules": ""})
+    assert answer.status_code == 202
+    again = client.post("/models/nand/searches", data={"rules": ""})
+    assert (again.status_code, again.headers["location"].rpartition("/")[2]) == (303, answer.json()["id"])
+    monkeypatch.setattr("analysis.models.circuits.MAX_BATCHES", 0)
+    refused = client.post(f"{API}/models/nand/searches", json={"rules": ""})
+    assert refused.status_code == 409
+    assert "64 masks" in refused.json()["error"]
+    [nand, _] = twin(client, "/models", theme="light")["items"]
+    assert "64 masks" in nand["usual"]["too_large"]
+    assert "too many to try" in client.get("/models?theme=light").text
+
+
+def test_where_nothing_is_valid_the_list_says_so(client):
+    store = client.app.state.store
+    with store.write() as session:
+        job_id = (
+            session.scalars(select(JobRow).where(JobRow.state == "queued", JobRow.kind == "model-circuits")).one().id
+        )
+    search(store, job_id)
+    page = twin(client, "/models/nand/circuits")
+    assert (page["rules"]["valid"], page["items"]) == (0, [])
+    assert "None exist" in client.get("/models/nand/circuits").text
+
+
+def test_a_kind_that_this_version_does_not_know_is_left_out(client, monkeypatch):
+    monkeypatch.setattr(registry, "MODEL_KINDS", ())
+    assert twin(client, "/models", theme="dark")["items"] == []  # an address of which no answer is kept
+    answer = client.get(API + ONE, params={"theme": "dark"})
+    assert answer.status_code == 404
+    assert "which this version does not know" in answer.text
+
+
+def test_models_of_one_name_get_slugs_of_their_own(store, monkeypatch):
+    monkeypatch.setattr(registry, "MODEL_KINDS", (PERCEPTRON,))
+    with store.write() as session:
+        first, _ = save_model(session, RAW)
+        second, created = save_model(session, json.dumps({**OTHER, "name": "AND of two"}).encode())
+        assert not created  # the same weights
+        assert second is first
+        third, created = save_model(
+            session, json.dumps({**DOCUMENT, "biases": [[-1.0, -0.5], [0.0]], "name": "AND of two"}).encode()
+        )
+        assert created
+        assert third.slug == f"and-of-two-{third.digest[:6]}"
+        assert stored_circuits(session, third.id, "") is None
+        assert session.scalars(select(ModelRow)).all() == [first, third]
