@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Final
 
 from analysis.errors import InvalidNetwork
+from analysis.models.attention import ATTENTION
 from analysis.models.model import Model, ModelKind
 from analysis.strict_json import read_object
 
-MODEL_KINDS: Final[tuple[ModelKind, ...]] = ()
+MODEL_KINDS: Final[tuple[ModelKind, ...]] = (ATTENTION,)
 
 MAX_MODEL_BYTES: Final = 4_000_000
 _MAX_PARTS: Final = 400_000  # lists and objects, or keys

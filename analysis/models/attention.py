@@ -1,0 +1,563 @@
+"""Attention-only transformers: layers of attention heads and nothing else, read out at the last position.
+
+    x_i = E[t_i] + P[i]                    token ids t, positions i from 1; P may be left out
+    a_ij = softmax over j ≤ i of q_i · k_j / √d_head,   q, k, v = x W_Q, x W_K, x W_V, each head its own
+    x_i ← x_i + Σ_heads (Σ_j a_ij v_j) W_O
+    z = x_n U
+
+after Elhage et al., "A Mathematical Framework for Transformer Circuits", 2021. There is no LayerNorm, bias or MLP.
+
+What a head reads is cut edge by edge. Sources are the embedding (whole, or token and position apart) and the heads of
+earlier layers; each head reads a subset of them as query, key and value ("qkv") or for all three at once ("heads"), and
+the logits read a subset of all. An edge that is cut carries 0, or the mean of its source over the task's rows. With
+"nodes" a mask says which heads are there.
+
+Sums are taken in one order, and exp is :func:`analysis.fixed_order.exp_of_negative`, so every machine finds the same
+circuits.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from math import comb, sqrt
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.digest import canonical_json, sha256_hex
+from analysis.errors import AnalysisError, InvalidData, InvalidNetwork, InvalidProtocol
+from analysis.fixed_order import exp_of_negative, inner, mean
+from analysis.models.model import Edge, Graph, Masks, ModelKind, Node, Rules
+from analysis.networks.files import MAX_ATTRIBUTION, checked_name
+from analysis.strict_json import check_keys, combined, kind_of, plain_text
+
+Array = NDArray[np.float64]
+
+FORMAT: Final = "pluriscope-attention/1"
+LIMITS: Final = {
+    "layers": (1, 3),
+    "heads": (1, 8),
+    "d_model": (1, 256),
+    "d_head": (1, 256),
+    "vocabulary": (2, 256),
+    "context": (1, 32),
+}
+MAX_ROWS: Final = 4_096
+MAX_NUMBER: Final = 1e300
+_BATCH: Final = 1 << 21  # numbers in one array of a batch
+_MAX_BRANCH: Final = 18  # edges into one head whose subsets are listed
+_REQUIRED: Final = (
+    "format",
+    "name",
+    *LIMITS,
+    "token_embedding",
+    "position_embedding",
+    "attention",
+    "unembedding",
+    "tasks",
+)
+_MATRICES: Final = ("query", "key", "value", "output")
+_FILE: Final = "model file"
+
+
+@dataclass(frozen=True, eq=False)
+class AttentionModel:
+    """A transformer with its task.
+
+    Args:
+        name: one line.
+        attribution: whose work it is, or "".
+        outputs: a text for each token.
+        embedding: ``[vocabulary, d_model]``.
+        positions: ``[context, d_model]``, or None.
+        layers: for each layer query, key, value ``[heads, d_model, d_head]`` and output ``[heads, d_head, d_model]``.
+        unembedding: ``[d_model, vocabulary]``.
+        task: its name, "" if it has none.
+        tokens: ``[rows, context]`` token ids, each row once.
+        answers: ``[rows]`` token ids.
+    """
+
+    name: str
+    attribution: str
+    outputs: tuple[str, ...]
+    embedding: Array
+    positions: Array | None
+    layers: tuple[tuple[Array, Array, Array, Array], ...]
+    unembedding: Array
+    task: str
+    tokens: NDArray[np.int64]
+    answers: NDArray[np.int64]
+
+    @property
+    def n_heads(self) -> int:
+        """Heads of each layer."""
+        return len(self.layers[0][0])
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of sizes and weights."""
+        vocabulary, d_model = self.embedding.shape
+        sizes = {
+            "context": self.tokens.shape[1],
+            "d_head": self.layers[0][0].shape[2],
+            "d_model": d_model,
+            "format": FORMAT,
+            "heads": self.n_heads,
+            "layers": len(self.layers),
+            "positions": self.positions is not None,
+            "vocabulary": vocabulary,
+        }
+        arrays = [self.embedding, *([] if self.positions is None else [self.positions])]
+        arrays += [matrix for layer in self.layers for matrix in layer] + [self.unembedding]
+        return sha256_hex(canonical_json(sizes), b"\n", *((array + 0.0).astype("<f8").tobytes() for array in arrays))
+
+    @cached_property
+    def rows(self) -> tuple[str, ...]:
+        """The tokens of each row."""
+        return tuple(" ".join(self.outputs[token] for token in row) for row in self.tokens.tolist())
+
+    @property
+    def facts(self) -> tuple[tuple[str, str], ...]:
+        """Its sizes."""
+        vocabulary, d_model = self.embedding.shape
+        d_head = self.layers[0][0].shape[2]
+        return (
+            ("Layers", str(len(self.layers))),
+            ("Heads in each layer", str(self.n_heads)),
+            ("Dimensions", f"{d_model}, {d_head} in each head"),
+            ("Vocabulary", f"{vocabulary} tokens: {' '.join(self.outputs)}"),
+            ("Context", f"{self.tokens.shape[1]} tokens"),
+            ("Positions", "none" if self.positions is None else "learned"),
+        )
+
+    def space(self, rules: Rules) -> AttentionSpace:
+        """Its circuits under some rules.
+
+        Raises:
+            InvalidProtocol: "split" without positions, with means or with nodes.
+        """
+        if rules["embedding"] == "split":
+            if self.positions is None:
+                raise InvalidProtocol("embedding", "the model has no positions to set apart", "use joined")
+            if rules["ablation"] == "mean":
+                raise InvalidProtocol(
+                    "embedding", "a position's mean is itself, so kept and cut edges would carry the same", "use joined"
+                )
+            if rules["granularity"] == "nodes":
+                raise InvalidProtocol("embedding", "nodes are heads, which read all of the embedding", "use joined")
+        return AttentionSpace(self, rules["granularity"], rules["ablation"] == "mean", rules["embedding"] == "split")
+
+
+class AttentionSpace:
+    """The circuits of a transformer.
+
+    Args:
+        model: the transformer.
+        granularity: "qkv", "heads" or "nodes".
+        means: whether a cut edge carries its source's mean, otherwise 0.
+        split: whether token and position are sources of their own.
+    """
+
+    def __init__(self, model: AttentionModel, granularity: str, means: bool, split: bool) -> None:
+        self._model, self._granularity, self._means = model, granularity, means
+        n_layers, n_heads = len(model.layers), model.n_heads
+        self._given: list[Array]  # sources that the model is given, [rows, context, d_model]
+        token = model.embedding[model.tokens]
+        if split and model.positions is not None:
+            nodes = [Node("t", "token", 0, False), Node("p", "position", 0, False)]
+            self._given = [token, np.broadcast_to(model.positions, token.shape)]
+        else:
+            nodes = [Node("x", "embedding", 0, False)]
+            self._given = [token if model.positions is None else token + model.positions]
+        e = len(nodes)
+        heads = [(layer, head) for layer in range(1, n_layers + 1) for head in range(n_heads)]
+        nodes += [Node(f"{layer}.{head}", f"head {layer}.{head}", layer) for layer, head in heads]
+        nodes.append(Node("logits", "logits", n_layers + 1, False))
+        slots = ("q", "k", "v") if granularity == "qkv" else ("",)
+        reads = [
+            (e + number, slot, e + (layer - 1) * n_heads) for number, (layer, _) in enumerate(heads) for slot in slots
+        ]
+        reads.append((len(nodes) - 1, "", len(nodes) - 1))
+        edges = tuple(Edge(source, target, slot) for target, slot, before in reads for source in range(before))
+        self._graph = Graph(tuple(nodes), edges, "nodes" if granularity == "nodes" else "edges")
+        self._heads = range(e, e + len(heads))
+        # of each reader and slot the edges into it, in the order of sources; of each source the edges out of it
+        into = [(edge.target, edge.slot) for edge in edges]
+        self._into = {read: [i for i, one in enumerate(into) if one == read] for read in dict.fromkeys(into)}
+        self._out_of = {node: [i for i, edge in enumerate(edges) if edge.source == node] for node in self._heads}
+
+    @property
+    def graph(self) -> Graph:
+        return self._graph
+
+    @cached_property
+    def possible(self) -> int:
+        """By the formula for how many ways a head with s sources has to be active."""
+        if self._granularity == "nodes":
+            return 1 << self._graph.n_bits
+        n_layers, n_heads = len(self._model.layers), self._model.n_heads
+
+        def count(layer: int, s: int) -> int:
+            ways = self._ways(s)
+            if layer == n_layers:
+                return int((1 + ways) ** n_heads) << s
+            return sum(
+                comb(n_heads, m) * ways**m * (1 - ways) ** (n_heads - m) * count(layer + 1, s + m)
+                for m in range(n_heads + 1)
+            )
+
+        return count(1, len(self._given)) - 1
+
+    def _ways(self, s: int) -> int:
+        some = (1 << s) - 1
+        if self._granularity == "heads":
+            return some
+        return (1 << 3 * s) - 1 if self._means else some * (some * some + 1)
+
+    @cached_property
+    def n_combinations(self) -> int:
+        if self._granularity == "nodes":
+            return 1 << self._graph.n_bits
+        n_layers, n_heads, e = len(self._model.layers), self._model.n_heads, len(self._given)
+        total = 1 << e + (n_layers - 1) * n_heads  # what the logits read, the heads of the last layer aside
+        for layer in range(n_layers):
+            total *= int((1 + self._ways(e + layer * n_heads)) ** n_heads)
+        return total
+
+    @cached_property
+    def batch(self) -> int:
+        n_rows, context = self._model.tokens.shape
+        vocabulary, d_model = self._model.embedding.shape
+        wide = n_rows * max(vocabulary, context * d_model if len(self._model.layers) > 1 else 0)
+        return int(max(1, min(1 << 13, _BATCH // wide)))
+
+    def branches(self) -> tuple[Masks, ...]:
+        """What each head reads, a head of the last layer with its edge to the logits; and what else those read."""
+        n_bits, last = self._graph.n_bits, len(self._graph.nodes) - 1
+        if self._granularity == "nodes":
+            return tuple(np.array([np.zeros(n_bits, bool), np.arange(n_bits) == bit]) for bit in range(n_bits))
+        found = []
+        logits = self._into[last, ""]
+        for head in self._heads:
+            slots = [edges for (target, _), edges in self._into.items() if target == head]
+            own = [edge for edges in slots for edge in edges]
+            masks = _subsets(own, n_bits)
+            some = [_any(masks, edges) for edges in slots]
+            active = np.logical_or.reduce(some)
+            if self._granularity == "qkv" and not self._means:
+                query, key, value = some
+                active = value & (query == key)
+            masks = masks[active | ~masks.any(axis=1)]
+            if self._graph.nodes[head].layer == len(self._model.layers):
+                masks[masks.any(axis=1), logits[head]] = True
+            found.append(masks)
+        final = [logits[node] for node in range(last) if self._graph.nodes[node].layer < len(self._model.layers)]
+        return (*found, _subsets(final, n_bits))
+
+    def reduce(self, masks: Masks) -> Masks:
+        """Without edges into heads that nothing reads or that read nothing, and so on; with zeros a head needs a value,
+        and a query and a key or neither.
+        """
+        if self._granularity == "nodes":
+            return masks
+        left, before = masks.copy(), ~masks
+        while not np.array_equal(left, before):
+            before = left.copy()
+            for head in self._heads:
+                slots = {slot: edges for (target, slot), edges in self._into.items() if target == head}
+                out, own = self._out_of[head], [edge for edges in slots.values() for edge in edges]
+                values = slots["v"] if self._granularity == "qkv" and not self._means else own
+                left[:, own + out] &= (_any(left, values) & _any(left, out))[:, None]
+                if self._granularity == "qkv" and not self._means:
+                    left[:, slots["q"] + slots["k"]] &= (_any(left, slots["q"]) & _any(left, slots["k"]))[:, None]
+        return left
+
+    def run(self, masks: Masks) -> Array:
+        """Logits ``[masks, rows, vocabulary]``."""
+        return self._logits(self._graph.kept_edges(masks), self._absent)
+
+    @cached_property
+    def _absent(self) -> list[Array | None]:
+        """What a cut edge carries from each source, ``[context, d_model]``; None for nothing."""
+        nothing: list[Array | None] = [None] * (len(self._graph.nodes) - 1)
+        if not self._means:
+            return nothing
+        whole = np.ones((1, len(self._graph.edges)), dtype=np.bool_)
+        return [mean(values[0]) for _, values in self._sources(whole, nothing, whole_rows=True)]
+
+    def _logits(self, kept: Masks, absent: list[Array | None]) -> Array:
+        unembedding = self._model.unembedding.T
+        total = np.zeros((len(kept), len(self._model.tokens), len(unembedding)))
+        edges = self._into[len(self._graph.nodes) - 1, ""]
+        for source, (which, values) in enumerate(self._sources(kept, absent)):
+            carried = inner(values[:, :, -1], unembedding)[which]
+            other = absent[source]
+            cut = 0.0 if other is None else inner(other[-1:], unembedding)
+            total += np.where(kept[:, edges[source], None, None], carried, cut)
+        return total
+
+    def _sources(
+        self, kept: Masks, absent: list[Array | None], *, whole_rows: bool = False
+    ) -> list[tuple[NDArray[np.intp], Array]]:
+        """What each source is in each circuit: for each mask the number of its value, and the different values ``[·,
+        rows, positions, d_model]``; of the last layer the last position only unless ``whole_rows``.
+
+        Masks that keep the same edges into a head and into all heads of layers before it give it the same value, which
+        is computed once.
+        """
+        found = [(np.zeros(len(kept), dtype=np.intp), given[None]) for given in self._given]
+        for head in self._heads:
+            layer = self._graph.nodes[head].layer
+            before = [
+                edge
+                for (target, _), edges in self._into.items()
+                for edge in edges
+                if target == head or self._graph.nodes[target].layer < layer
+            ]
+            packed = np.packbits(kept[:, before], axis=1)
+            _, first, which = np.unique(packed, axis=0, return_index=True, return_inverse=True)
+            slots = [edges for (target, _), edges in self._into.items() if target == head]
+            last_only = layer == len(self._model.layers) and not whole_rows
+            read = [self._read(kept[first], edges, [(w[first], v) for w, v in found], absent) for edges in slots]
+            query, key, value = read if len(read) == 3 else read * 3
+            number = (head - len(self._given)) % self._model.n_heads
+            value = _attend(query, key, value, [one[number] for one in self._model.layers[layer - 1]], last_only)
+            found.append((which.ravel(), value))
+        return found
+
+    def _read(
+        self,
+        kept: Masks,
+        edges: list[int],
+        sources: list[tuple[NDArray[np.intp], Array]],
+        absent: list[Array | None],
+    ) -> Array:
+        """The sum of what a slot reads, ``[masks, rows, context, d_model]``."""
+        total = np.zeros((len(kept), *self._given[0].shape))
+        for source, edge in enumerate(edges):
+            which, values = sources[source]
+            other = absent[source]
+            total += np.where(kept[:, edge, None, None, None], values[which], 0.0 if other is None else other)
+        return total
+
+
+def _any(masks: Masks, edges: list[int]) -> NDArray[np.bool_]:
+    """Which masks have one of some bits."""
+    return np.asarray(masks[:, edges].any(axis=1))
+
+
+def _subsets(edges: list[int], n_bits: int) -> Masks:
+    """All masks on some bits, by ascending number of them."""
+    if len(edges) > _MAX_BRANCH:
+        raise ValueError("too many edges")  # such spaces are refused before
+    numbers = np.arange(1 << len(edges))
+    chosen = (numbers[:, None] >> np.arange(len(edges)) & 1).astype(np.bool_)
+    masks = np.zeros((len(numbers), n_bits), dtype=np.bool_)
+    masks[:, edges] = chosen[np.argsort(chosen.sum(axis=1), kind="stable")]
+    return masks
+
+
+def _attend(query: Array, key: Array, value: Array, weights: list[Array], last_only: bool) -> Array:
+    """What a head adds, ``[masks, rows, positions, d_model]``, given what its slots read."""
+    w_query, w_key, w_value, w_output = weights
+    context, d_head = key.shape[2], w_query.shape[1]
+    start = context - 1 if last_only else 0
+    q, k, v = inner(query[:, :, start:], w_query.T), inner(key, w_key.T), inner(value, w_value.T)
+    scores = np.zeros((*q.shape[:3], context))
+    for c in range(d_head):
+        scores += q[..., c, None] * k[:, :, None, :, c]
+    scores /= sqrt(d_head)
+    later = np.arange(context) > np.arange(start, context)[:, None]
+    scores = np.where(later, -np.inf, scores)
+    shares = exp_of_negative(scores - scores.max(axis=-1, keepdims=True))
+    shares /= np.add.accumulate(shares, axis=-1)[..., -1:]
+    mixed = np.zeros(q.shape)
+    for j in range(context):
+        mixed += shares[..., j, None] * v[:, :, None, j]
+    return inner(mixed, w_output.T)
+
+
+def read_attention(document: dict[str, Any]) -> AttentionModel:
+    """The transformer in a file of the format ``pluriscope-attention/1``.
+
+    Raises:
+        AnalysisError: naming every problem of the first step that has one: keys and sizes, then weights, then rows.
+    """
+    problems = check_keys(document, _REQUIRED, ("tokens", "attribution"), _FILE, InvalidNetwork)
+    if any("unknown" in problem.cause for problem in problems):
+        problems[-1].cure += "; only attention without biases is read"
+    for size, (least, most) in LIMITS.items():
+        given = document.get(size, least)
+        if not isinstance(given, int) or isinstance(given, bool):
+            problems.append(InvalidNetwork(size, f"is {kind_of(given)}, not a whole number", f"use {least} to {most}"))
+        elif not least <= given <= most:
+            problems.append(InvalidNetwork(size, f"is {given:,}", f"use {least} to {most}"))
+    if problems:
+        raise combined(problems, _FILE, InvalidNetwork)
+    name = checked_name(document["name"])
+    attribution = plain_text(
+        document.get("attribution", ""), "attribution", InvalidNetwork, empty=True, limit=MAX_ATTRIBUTION
+    )
+    heads, d, k, v, n = (document[size] for size in ("heads", "d_model", "d_head", "vocabulary", "context"))
+    embedding = _array(document["token_embedding"], "token_embedding", (v, d))
+    given = document["position_embedding"]
+    positions = None if given is None else _array(given, "position_embedding", (n, d))
+    layers = _layers(document["attention"], document["layers"], (heads, d, k))
+    unembedding = _array(document["unembedding"], "unembedding", (d, v))
+    _check_magnitude(embedding, positions, layers, unembedding)
+    tokens = _token_texts(document.get("tokens"), v)
+    task, rows, answers = _task(document["tasks"], v, n)
+    return AttentionModel(name, attribution, tokens, embedding, positions, layers, unembedding, task, rows, answers)
+
+
+def _layers(given: Any, n_layers: int, sizes: tuple[int, int, int]) -> tuple[tuple[Array, Array, Array, Array], ...]:
+    heads, d, k = sizes
+    if not isinstance(given, list) or len(given) != n_layers:
+        cause = f"has {len(given)} layers" if isinstance(given, list) else f"is {kind_of(given)}"
+        raise InvalidNetwork("attention", f"{cause}, the sizes say {n_layers}", "give a list with one object per layer")
+    layers = []
+    for number, layer in enumerate(given):
+        item = f"attention[{number}]"
+        if not isinstance(layer, dict):
+            raise InvalidNetwork(item, f"is {kind_of(layer)}", f"give an object with {', '.join(_MATRICES)}")
+        problems = check_keys(layer, _MATRICES, (), item, InvalidNetwork)
+        if problems:
+            raise combined(problems, item, InvalidNetwork)
+        shapes = ((heads, d, k), (heads, d, k), (heads, d, k), (heads, k, d))
+        query, key, value, output = (
+            _array(layer[name], f"{item}.{name}", shape) for name, shape in zip(_MATRICES, shapes, strict=True)
+        )
+        layers.append((query, key, value, output))
+    return tuple(layers)
+
+
+def _array(given: Any, item: str, shape: tuple[int, ...]) -> Array:
+    """Nested lists of finite numbers of one shape.
+
+    Raises:
+        InvalidNetwork: another shape, or something else than a number.
+    """
+    cure = f"give {' × '.join(map(str, shape))} finite numbers"
+    level, found = [given], []
+    for size in shape:
+        for one in level:
+            if not isinstance(one, list):
+                raise InvalidNetwork(item, f"holds {kind_of(one)} where a list belongs", cure)
+        lengths = {len(one) for one in level}
+        if len(lengths) > 1:
+            raise InvalidNetwork(item, "has lists of different lengths", cure)
+        found += sorted(lengths)
+        if lengths != {size}:
+            break
+        level = [value for one in level for value in one]
+    if found != list(shape):
+        while level and isinstance(level[0], list) and level[0] and len(found) < len(shape):
+            level = level[0]
+            if isinstance(level[0], list):
+                found.append(len(level[0]))
+        was = " × ".join(map(str, found))
+        raise InvalidNetwork(item, f"has the shape {was}, the sizes say {' × '.join(map(str, shape))}", cure)
+    for value in level:
+        if isinstance(value, bool) or not isinstance(value, (int, float)):
+            raise InvalidNetwork(item, f"holds {kind_of(value)} where a number belongs", cure)
+    try:
+        array = np.array(given, dtype=np.float64)
+    except OverflowError:
+        array = np.array([np.inf])
+    if not np.isfinite(array).all():
+        raise InvalidNetwork(item, "holds a number too large for float64", cure)
+    return array
+
+
+def _check_magnitude(embedding: Array, positions: Array | None, layers: Any, unembedding: Array) -> None:
+    """Refuse weights with which a sum could pass 1e300: bounds on the largest entry, layer by layer."""
+
+    def times(bound: float, matrix: Array) -> float:
+        """Largest entry of a product with ``[…, in, out]``."""
+        return bound * float(np.abs(matrix).sum(axis=-2).max())
+
+    with np.errstate(over="ignore", invalid="ignore"):
+        bound = float(np.abs(embedding).max()) + (0.0 if positions is None else float(np.abs(positions).max()))
+        largest = bound
+        for query, key, value, output in layers:
+            scores = times(bound, query) * times(bound, key) * query.shape[2]
+            bound += times(times(bound, value), output) * len(query)
+            largest = max(largest, scores, bound)
+        largest = max(largest, times(bound, unembedding))
+    if not largest < MAX_NUMBER:
+        raise InvalidNetwork("weights", "scores could pass 1e300, too large for float64", "scale them down")
+
+
+def _token_texts(given: Any, vocabulary: int) -> tuple[str, ...]:
+    if given is None:
+        return tuple(map(str, range(vocabulary)))
+    cure = f"give {vocabulary} different texts of one line"
+    if not isinstance(given, list):
+        raise InvalidNetwork("tokens", f"is {kind_of(given)}", cure)
+    texts = tuple(
+        plain_text(one, f"tokens[{number}]", InvalidNetwork, limit=40) for number, one in enumerate(given[:257])
+    )
+    if len(given) != vocabulary or len(set(texts)) != len(texts):
+        cause = f"has {len(given):,} texts" if len(given) != vocabulary else "has a text twice"
+        raise InvalidNetwork("tokens", cause, cure)
+    return texts
+
+
+def _task(given: Any, vocabulary: int, context: int) -> tuple[str, NDArray[np.int64], NDArray[np.int64]]:
+    if not isinstance(given, list) or len(given) != 1 or not isinstance(given[0], dict):
+        cause = f"has {len(given)}, a transformer has one" if isinstance(given, list) else f"is {kind_of(given)}"
+        raise InvalidData("tasks", cause, "give a list with one object: name, rows and answers")
+    problems = check_keys(given[0], ("name", "rows", "answers"), (), "tasks[0]", InvalidData)
+    if problems:
+        raise combined(problems, "tasks[0]", InvalidData)
+    name = plain_text(given[0]["name"], "tasks[0].name", InvalidData, empty=True)
+    rows, answers = given[0]["rows"], given[0]["answers"]
+    for item, value in (("rows", rows), ("answers", answers)):
+        if not isinstance(value, list):
+            raise InvalidData(item, f"is {kind_of(value)}", "give a list")
+    if not 1 <= len(rows) <= MAX_ROWS:
+        raise InvalidData("rows", f"has {len(rows):,}, the most is {MAX_ROWS:,}", "give one row or more, none twice")
+    seen: dict[tuple[int, ...], int] = {}
+    for number, row in enumerate(rows):
+        item = f"rows[{number}]"
+        if not isinstance(row, list) or len(row) != context:
+            cause = f"has {len(row)} tokens" if isinstance(row, list) else f"is {kind_of(row)}"
+            raise InvalidData(item, f"{cause}, the context is {context}", f"give {context} token ids")
+        for position, token in enumerate(row):
+            _check_token(token, f"{item}[{position}]", vocabulary)
+        if tuple(row) in seen:
+            raise InvalidData(item, f"is rows[{seen[tuple(row)]}] again", "give each row once")
+        seen[tuple(row)] = number
+    if len(answers) != len(rows):
+        raise InvalidData("answers", f"has {len(answers)} for {len(rows)} rows", "give one token id for each row")
+    for number, answer in enumerate(answers):
+        _check_token(answer, f"answers[{number}]", vocabulary)
+    return name, np.array(rows, dtype=np.int64), np.array(answers, dtype=np.int64)
+
+
+def _check_token(token: Any, item: str, vocabulary: int) -> None:
+    error: AnalysisError | None = None
+    if isinstance(token, bool) or not isinstance(token, int):
+        error = InvalidData(item, f"is {kind_of(token)}, not a whole number", f"use 0 to {vocabulary - 1}")
+    elif not 0 <= token < vocabulary:
+        error = InvalidData(item, f"is {token}, the vocabulary has {vocabulary}", f"use 0 to {vocabulary - 1}")
+    if error:
+        raise error
+
+
+ATTENTION: Final = ModelKind(
+    key="attention",
+    noun="attention-only transformer",
+    plural="attention-only transformers",
+    definition="A transformer of attention heads and nothing else, read out at the last position. Its edges are what "
+    "each head reads as query, key and value, and what the logits read.",
+    format=FORMAT,
+    settings={
+        "granularity": ("qkv", "heads", "nodes"),
+        "ablation": ("zero", "mean"),
+        "embedding": ("joined", "split"),
+    },
+    read=read_attention,
+)

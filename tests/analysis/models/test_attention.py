@@ -1,0 +1,394 @@
+"""Attention-only transformers: golden results, a plain forward pass in Python, and every way a file can be wrong."""
+
+from __future__ import annotations
+
+import copy
+import json
+import math
+from hashlib import sha256
+from itertools import product
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from analysis.errors import AnalysisError, BeyondLimits, InvalidProtocol
+from analysis.models.attention import ATTENTION, MAX_ROWS, read_attention
+from analysis.models.circuits import find_circuits, judge_circuit, mask_bits, read_mask
+from analysis.models.model import gaps
+from analysis.models.registry import read_model
+
+FOLDER = Path(__file__).parents[2] / "golden" / "attention"
+GOLDEN = {path.stem: json.loads(path.read_text()) for path in sorted(FOLDER.glob("*.json"))}
+SLOW = {("other_name_1x4_0", "qkv zero split"), ("majority_5_2x2_0", "heads zero split")}
+
+
+def rules_of(stored):
+    return {name: stored[name] for name in ("granularity", "ablation", "embedding")}
+
+
+SPACES = [
+    pytest.param(name, space, id=f"{name} {words}", marks=[pytest.mark.slow] if (name, words) in SLOW else [])
+    for name, stored in GOLDEN.items()
+    for space in stored["spaces"]
+    for words in [" ".join(rules_of(space).values())]
+]
+
+
+@pytest.mark.parametrize("name", GOLDEN)
+def test_the_digest_and_the_whole_model_are_the_golden_ones(name):
+    kind, model = read_model(json.dumps(GOLDEN[name]["network"]).encode())
+    assert kind is ATTENTION
+    assert model.digest == GOLDEN[name]["digest"]
+    full = model.space(ATTENTION.default_rules)
+    apart = gaps(full.run(np.ones((1, full.graph.n_bits), dtype=bool)), model.answers)[0]
+    expected = GOLDEN[name]["full"]
+    assert (apart > 0).sum() == expected["right"]
+    assert apart.min() == pytest.approx(expected["worst"], abs=1e-9)
+
+
+@pytest.mark.parametrize(("name", "space"), SPACES)
+def test_circuits_are_the_golden_ones(name, space):
+    model = read_attention(GOLDEN[name]["network"])
+    found = find_circuits(model, rules_of(space))
+    masks = "\n".join(one.mask for one in found.circuits)
+    assert model.space(rules_of(space)).graph.n_bits == space["edges"]
+    assert found.possible == int(space["possible"])
+    assert found.valid == space["valid"]
+    assert {str(bits): count for bits, count in found.by_bits.items()} == space["by_edges"]
+    assert list(found.bit_use) == space["edge_use"]
+    assert sum(one.minimal for one in found.circuits) == space["minimal_subset"]
+    assert sum(one.margin < 1e-6 for one in found.circuits) == space["margin_below_1e-6"]
+    assert sha256(masks.encode()).hexdigest() == space["sha256_sorted_masks"]
+
+
+@pytest.mark.parametrize("name", GOLDEN)
+def test_samples_are_the_golden_ones(name):
+    model = read_attention(GOLDEN[name]["network"])
+    for group in GOLDEN[name]["samples"]:
+        space = model.space(rules_of(group))
+        for sample in group["circuits"]:
+            if sample["class"] is None:
+                with pytest.raises(AnalysisError, match="keeps no path"):
+                    read_mask(space, sample["mask"])
+                continue
+            assert read_mask(space, sample["mask"]) == sample["class"]
+            mask = mask_bits(space, sample["class"])[None]
+            outputs = space.run(mask)
+            apart = gaps(outputs, model.answers)[0]
+            assert mask.sum() == sample["edges"]
+            assert (apart > 0).sum() == sample["right"]
+            assert apart.min() == pytest.approx(sample["worst"], abs=1e-9)
+            assert np.abs(apart).min() == pytest.approx(sample["margin"], abs=1e-9)
+            if "logits" in sample:
+                np.testing.assert_allclose(outputs[0], sample["logits"], atol=1e-9, rtol=0)
+
+
+def naive(document, rules, mask):
+    """Logits of the last position for each row, by loops over heads, positions and sources."""
+    zero, split = rules["ablation"] == "zero", rules["embedding"] == "split"
+    n, d, k = document["context"], document["d_model"], document["d_head"]
+    heads, bits = document["heads"], iter(int(mask, 16) >> bit & 1 for bit in range(10_000))
+    embedding, positions = document["token_embedding"], document["position_embedding"]
+    readers, sources = [], ["t", "p"] if split else ["x"]
+    n_layers = len(document["attention"])
+    if rules["granularity"] == "nodes":
+        there = {(layer, head): next(bits) for layer in range(n_layers) for head in range(heads)}
+    for layer in range(n_layers):
+        for head in range(heads):
+            for slot in ("q", "k", "v") if rules["granularity"] == "qkv" else ("",):
+                if rules["granularity"] == "nodes":
+                    kept = {s: there[layer, head] and (s in ("x", "t", "p") or there[s]) for s in sources}
+                else:
+                    kept = {s: next(bits) for s in sources}
+                readers.append(((layer, head, slot), kept))
+        sources = sources + [(layer, head) for head in range(heads)]
+    if rules["granularity"] == "nodes":
+        last = {s: s in ("x", "t", "p") or there[s] for s in sources}
+    else:
+        last = {s: next(bits) for s in sources}
+    readers = dict(readers)
+
+    def run(row, cut, absent):
+        values = {
+            "t": [embedding[token] for token in row],
+            "p": positions or [[0.0] * d] * n,
+            "x": [
+                [a + (positions[i][j] if positions else 0.0) for j, a in enumerate(embedding[t])]
+                for i, t in enumerate(row)
+            ],
+        }
+
+        def read(kept, i):
+            found = [0.0] * d
+            for source, there in kept.items():
+                carried = values[source][i] if there or not cut else absent[source][i]
+                found = [a + b for a, b in zip(found, carried, strict=True)]
+            return found
+
+        def times(x, matrix):
+            return [sum(x[a] * matrix[a][b] for a in range(len(x))) for b in range(len(matrix[0]))]
+
+        for layer, weights in enumerate(document["attention"]):
+            new = {}
+            for head in range(heads):
+                q, key, v = (
+                    [
+                        times(
+                            read(readers.get((layer, head, slot)) or readers[layer, head, ""], i), weights[name][head]
+                        )
+                        for i in range(n)
+                    ]
+                    for slot, name in (("q", "query"), ("k", "key"), ("v", "value"))
+                )
+                out = []
+                for i in range(n):
+                    scores = [
+                        sum(a * b for a, b in zip(q[i], key[j], strict=True)) / math.sqrt(k) for j in range(i + 1)
+                    ]
+                    top = max(scores)
+                    shares = [math.exp(score - top) for score in scores]
+                    mixed = [sum(w * v[j][c] for j, w in enumerate(shares)) / sum(shares) for c in range(k)]
+                    out.append(times(mixed, weights["output"][head]))
+                new[layer, head] = out
+            values |= new
+        return values, times(read(last, n - 1), document["unembedding"])
+
+    rows = document["tasks"][0]["rows"]
+    absent = {source: [[0.0] * d] * n for source in sources}
+    if not zero:
+        whole = [run(row, False, {})[0] for row in rows]
+        absent = {s: np.mean([values[s] for values in whole], axis=0).tolist() for s in sources}
+    return [run(row, True, absent)[1] for row in rows]
+
+
+def sizes_of(*sizes):
+    names = ("layers", "heads", "d_model", "d_head", "vocabulary", "context")
+    return {"format": ATTENTION.format, **dict(zip(names, sizes, strict=True))}
+
+
+@st.composite
+def cases(draw):
+    """A small transformer of one or two layers with rules and a mask."""
+    layers, heads, d, k, v, n = (draw(st.integers(1, most)) for most in (2, 2, 3, 2, 3, 3))
+    v = max(v, 2)
+    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    scale = draw(st.sampled_from([0.5, 2.0, 20.0]))
+
+    def array(*shape):
+        return (rng.normal(size=shape) * scale).tolist()
+
+    rows = [list(row) for row in product(range(v), repeat=n)][: draw(st.integers(1, 5))]
+    document = {
+        **sizes_of(layers, heads, d, k, v, n),
+        "name": "drawn",
+        "token_embedding": array(v, d),
+        "position_embedding": array(n, d) if draw(st.booleans()) else None,
+        "attention": [
+            {**{name: array(heads, d, k) for name in ("query", "key", "value")}, "output": array(heads, k, d)}
+            for _ in range(layers)
+        ],
+        "unembedding": array(d, v),
+        "tasks": [{"name": "drawn", "rows": rows, "answers": [row[0] for row in rows]}],
+    }
+    model = read_attention(document)
+    rules = draw(st.sampled_from(ATTENTION.admitted_rules(model)))
+    bits = model.space(rules).graph.n_bits
+    return document, rules, f"{draw(st.integers(0, (1 << bits) - 1)):x}"
+
+
+@settings(max_examples=60)
+@given(cases())
+def test_a_run_is_the_definition(case):
+    document, rules, mask = case
+    space = read_attention(document).space(rules)
+    kept = mask_bits(space, mask)[None]
+    outputs = space.run(kept)[0]
+    np.testing.assert_allclose(outputs, naive(document, rules, mask), rtol=1e-9, atol=1e-9)
+    reduced = space.reduce(kept)
+    assert (space.reduce(reduced) == reduced).all()
+    assert not (reduced & ~kept).any()
+    if rules["ablation"] == "zero":  # what is left out carries nothing
+        np.testing.assert_allclose(space.run(reduced)[0], outputs, rtol=1e-9, atol=1e-9)
+
+
+@settings(max_examples=25)
+@given(cases())
+def test_a_search_is_the_definition(case):
+    document, rules, _ = case
+    model = read_attention(document)
+    space = model.space(rules)
+    if space.graph.n_bits > 10:
+        return
+    every = np.array(list(product((False, True), repeat=space.graph.n_bits)))
+    classes = every[(space.reduce(every) == every).all(axis=1) & (every.any(axis=1) | (space.graph.cut == "nodes"))]
+    right = (gaps(space.run(classes), model.answers) > 0).all(axis=1)
+    found = find_circuits(model, rules)
+    assert found.possible == len(classes)
+    assert sorted(space.graph.write(mask) for mask in classes[right]) == [one.mask for one in found.circuits]
+    for one in found.circuits[:5]:
+        assert judge_circuit(model, rules, one.mask) == one
+
+
+def test_masks_are_run_alike_alone_and_together():
+    model = read_attention(GOLDEN["majority_5_2x2_0"]["network"])
+    space = model.space({"granularity": "heads", "ablation": "mean", "embedding": "joined"})
+    masks = np.random.default_rng(5).random((7, space.graph.n_bits)) < 0.6
+    together = space.run(masks)
+    for number, mask in enumerate(masks):
+        assert (space.run(mask[None])[0] == together[number]).all()  # to the bit
+
+
+def test_a_space_of_four_million_circuits_is_refused():
+    stored = GOLDEN["majority_5_2x2_0"]
+    model = read_attention(stored["network"])
+    assert model.space(ATTENTION.default_rules).possible == 3_927_073
+    with pytest.raises(BeyondLimits, match="there are 3,927,073 of them"):
+        find_circuits(model, ATTENTION.default_rules)
+
+
+@pytest.mark.parametrize(
+    ("layers", "heads", "granularity", "ablation", "embedding", "possible"),
+    [
+        (1, 2, "heads", "zero", "joined", 7),
+        (1, 4, "qkv", "zero", "joined", 161),
+        (1, 4, "qkv", "mean", "joined", 8_191),
+        (2, 1, "qkv", "mean", "joined", 1_695),
+        (2, 2, "qkv", "mean", "joined", 101_388_799),
+        (2, 3, "qkv", "zero", "joined", 4_986_915_634_321),
+        (2, 4, "heads", "zero", "joined", 33_554_431),
+        (3, 2, "qkv", "zero", "joined", 13_766_007_041_950_769),
+        (3, 2, "nodes", "zero", "joined", 64),
+        (2, 2, "qkv", "zero", "split", 163_872_161_283),
+    ],
+)
+def test_how_many_circuits_there_are(layers, heads, granularity, ablation, embedding, possible):
+    document = a_file(layers=layers, heads=heads)
+    space = read_attention(document).space({"granularity": granularity, "ablation": ablation, "embedding": embedding})
+    assert space.possible == possible
+
+
+def a_file(layers=1, heads=2, **changes):
+    """A sound file of small sizes."""
+    rng = np.random.default_rng(1)
+
+    def array(*shape):
+        return rng.normal(size=shape).tolist()
+
+    document = {
+        **sizes_of(layers, heads, 3, 2, 3, 2),
+        "name": "Small",
+        "tokens": ["a", "b", "c"],
+        "token_embedding": array(3, 3),
+        "position_embedding": array(2, 3),
+        "attention": [
+            {**{name: array(heads, 3, 2) for name in ("query", "key", "value")}, "output": array(heads, 2, 3)}
+            for _ in range(layers)
+        ],
+        "unembedding": array(3, 3),
+        "tasks": [{"name": "first", "rows": [[0, 1], [1, 2], [2, 0]], "answers": [0, 1, 2]}],
+    }
+    return {**copy.deepcopy(document), **changes}
+
+
+def changed(path, value):
+    document = a_file()
+    *way, last = path
+    at = document
+    for step in way:
+        at = at[step]
+    at[last] = value
+    return document
+
+
+def without(key):
+    document = a_file()
+    del document[key]
+    return document
+
+
+TASK = ("tasks", 0)
+
+
+@pytest.mark.parametrize(
+    ("document", "told"),
+    [
+        (without("attention"), "model file: lacks attention"),
+        (a_file(layer_norm=[1]), "unknown keys: 'layer_norm'. Use only .*only attention without biases is read"),
+        (changed(("layers",), 0), "layers: is 0. Use 1 to 3"),
+        (changed(("heads",), True), "heads: is true or false, not a whole number. Use 1 to 8"),
+        (changed(("heads",), 9), "heads: is 9. Use 1 to 8"),
+        (a_file(d_model=2.0), "d_model: is a number, not a whole number"),
+        (a_file(vocabulary="3"), "vocabulary: is a text, not a whole number. Use 2 to 256"),
+        (a_file(context=33), "context: is 33. Use 1 to 32"),
+        (a_file(name=" "), "name: is empty"),
+        (changed(("unembedding",), [[1, 2], [3, 4]]), "unembedding: has the shape 2 × 2, the sizes say 3 × 3"),
+        (
+            changed(("attention", 0, "query"), [[[1.0] * 2] * 3]),
+            r"attention\[0\].query: has the shape 1 × 3 × 2, the sizes say 2 × 3 × 2",
+        ),
+        (changed(("attention", 0, "query", 1), [[1.0, 2.0]]), r"attention\[0\].query: has lists of different lengths"),
+        (
+            changed(("attention", 0, "query", 1, 0), [1.0, None]),
+            r"attention\[0\].query: holds null where a number belongs",
+        ),
+        (changed(("token_embedding", 1), "text"), "token_embedding: holds a text where a list belongs"),
+        (changed(("token_embedding", 1, 1), True), "token_embedding: holds true or false where a number"),
+        (changed(("token_embedding", 1, 1), 10**400), "token_embedding: holds a number too large for float64"),
+        (changed(("position_embedding",), []), "position_embedding: has the shape 0, the sizes say 2 × 3"),
+        (changed(("attention",), []), "attention: has 0 layers, the sizes say 1"),
+        (changed(("attention", 0), 5), r"attention\[0\]: is a number"),
+        (changed(("attention", 0, "bias"), [1]), r"attention\[0\]: has unknown keys: 'bias'"),
+        (changed(("token_embedding", 0, 0), 1e200), "weights: scores could pass 1e300, too large for float64"),
+        (a_file(tokens=["a", "b"]), "tokens: has 2 texts. Give 3 different texts"),
+        (a_file(tokens=["a", "b", "a"]), "tokens: has a text twice"),
+        (a_file(tokens={}), "tokens: is an object"),
+        (a_file(tokens=["a", "b", "c\n d"]), r"tokens\[2\]: holds the control character"),
+        (a_file(tasks=[]), "tasks: has 0, a transformer has one"),
+        (a_file(tasks=[{}, {}]), "tasks: has 2, a transformer has one"),
+        (a_file(tasks=[{"name": "x"}]), r"tasks\[0\]: lacks rows, answers"),
+        (changed((*TASK, "rows"), []), "rows: has 0, the most is 4,096"),
+        (changed((*TASK, "rows"), [[0, 0]] * (MAX_ROWS + 1)), "rows: has 4,097, the most is 4,096"),
+        (changed((*TASK, "rows", 1), [1]), r"rows\[1\]: has 1 tokens, the context is 2"),
+        (changed((*TASK, "rows", 1), 1), r"rows\[1\]: is a number, the context is 2"),
+        (changed((*TASK, "rows", 1, 1), 7), r"rows\[1\]\[1\]: is 7, the vocabulary has 3. Use 0 to 2"),
+        (changed((*TASK, "rows", 1, 1), 2.0), r"rows\[1\]\[1\]: is a number, not a whole number"),
+        (changed((*TASK, "rows", 1, 1), True), r"rows\[1\]\[1\]: is true or false, not a whole number"),
+        (changed((*TASK, "rows", 2), [0, 1]), r"rows\[2\]: is rows\[0\] again. Give each row once"),
+        (changed((*TASK, "answers"), [0, 1]), "answers: has 2 for 3 rows"),
+        (changed((*TASK, "answers"), None), "answers: is null"),
+        (changed((*TASK, "answers", 2), -1), r"answers\[2\]: is -1, the vocabulary has 3"),
+    ],
+)
+def test_a_file_that_is_wrong_says_where_and_what_to_do(document, told):
+    with pytest.raises(AnalysisError, match=told):
+        read_attention(document)
+
+
+@pytest.mark.parametrize("change", [{}, {"tokens": ["x", "y", "z"]}, {"attribution": "whoever"}, {"name": "Other"}])
+def test_names_are_no_part_of_the_digest(change):
+    assert read_attention(a_file(**change)).digest == read_attention(a_file()).digest
+
+
+def test_what_may_be_left_out_and_minus_zero():
+    document = without("tokens")
+    assert read_attention(document).outputs == ("0", "1", "2")
+    document["position_embedding"] = None
+    assert read_attention(document).digest != read_attention(a_file()).digest
+    plus, minus = (changed(("token_embedding", 0, 0), zero) for zero in (0.0, -0.0))
+    assert read_attention(plus).digest == read_attention(minus).digest
+
+
+def test_rules_that_do_not_fit_are_refused():
+    with_positions, without_positions = read_attention(a_file()), read_attention(a_file(position_embedding=None))
+    for model, text, cause in (
+        (without_positions, "split", "no positions to set apart"),
+        (with_positions, "split-mean", "position's mean is itself"),
+        (with_positions, "nodes-split", "nodes are heads"),
+    ):
+        with pytest.raises(InvalidProtocol, match=cause):
+            model.space(ATTENTION.rules(text))
+    assert len(ATTENTION.admitted_rules(with_positions)) == 8
+    assert len(ATTENTION.admitted_rules(without_positions)) == 6
