@@ -75,13 +75,15 @@ class InterpretationSpace:
 
     Args:
         circuit: a circuit of it.
+        most: states of the first layer, and links of all layers together; MAX_STATES and MAX_LINKS if None.
 
-    Its properties and methods raise BeyondLimits if the circuit has more than 64 possible edges, its first layer more
-    than MAX_STATES states, or all layers together more than MAX_LINKS links.
+    Its properties and methods raise BeyondLimits if the circuit has more than 64 possible edges, or more states or
+    links than that.
     """
 
     question: Question
     circuit: Circuit
+    most: int | None = None
 
     @cached_property
     def layers(self) -> tuple[LayerCuts, ...]:
@@ -198,18 +200,19 @@ class InterpretationSpace:
     def _states(self) -> tuple[States, ...]:
         """States of each layer that can occur, in lexicographic order."""
         n_states = float(n_first_states(self.layers[0])[0])
-        if n_states > MAX_STATES:
+        max_states, max_links = self.most or MAX_STATES, self.most or MAX_LINKS
+        if n_states > max_states:
             raise self._too_large(
-                f"{n_states:,.0f} combinations of cuts in the first layer, and the limit is {MAX_STATES:,}"
+                f"{n_states:,.0f} combinations of cuts in the first layer, and the limit is {max_states:,}"
             )
         states, n_links = [_of_one_circuit(self._first())], 0
         for level, above in enumerate(self.layers[1:]):
             keys = []
             for found in self._links(states[-1], level):
                 n_links += len(found.source)
-                if n_links > MAX_LINKS:
+                if n_links > max_links:
                     raise self._too_large(
-                        f"more than {MAX_LINKS:,} ways on from cuts of one layer to the next, which is the limit"
+                        f"more than {max_links:,} ways on from cuts of one layer to the next, which is the limit"
                     )
                 keys.append(np.unique(_keys(found.target.cuts)))
             states.append(_of_one_circuit(_cuts(np.unique(np.concatenate(keys)), above.n_cuts.shape[1])))

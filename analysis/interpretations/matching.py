@@ -13,7 +13,7 @@ for the first layer over the inputs ("A", "¬B", "XOR"). Gates without a short n
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import Final
@@ -118,7 +118,7 @@ class MatchingSpace(InterpretationSpace):
                 wishes about one neuron.
             BeyondLimits: :data:`OTHER` for a neuron of more than MAX_PARENTS parents.
         """
-        space = cls(question, circuit, tuple(wishes))
+        space = cls(question, circuit, wishes=tuple(wishes))
         seen: set[Site] = set()
         for wish in wishes:
             space._check_wish(wish, seen)
@@ -157,7 +157,7 @@ class MatchingSpace(InterpretationSpace):
     # ---- restricting -------------------------------------------------------------------------------------------------
 
     def _with(self, wishes: tuple[GateWish, ...]) -> MatchingSpace:
-        space = MatchingSpace(self.question, self.circuit, wishes)
+        space = MatchingSpace(self.question, self.circuit, wishes=wishes)
         space.__dict__["layers"] = self.layers  # the cuts are the same
         return space
 
@@ -271,31 +271,27 @@ class MatchingSpace(InterpretationSpace):
                 counts[names[cut]] += ways
             return counts
         level, parents = layer - 2, self._parents(layer, neuron)
-        weights: dict[tuple[bytes, int], int] = defaultdict(int)  # rows reached, cut → interpretations
-        for found in self._links(self._states[level], level):
+        states, above = self._states[level], self.layers[layer - 1]
+        rows = _rows(self.layers[level].levels[0], states.cuts, parents)
+        patterns, pattern = np.unique(rows, axis=0, return_inverse=True)
+        n_cuts = int(above.n_cuts[0, neuron])
+        weights = object_array([0] * (len(patterns) * n_cuts))  # by rows reached and cut
+        for found in self._links(states, level):
             target = self.positions(level + 1, found.target)
             ways = found.ways() * self._inward[level][found.source] * self._onward[level + 1][0][target]
-            rows = _rows(self.layers[level].levels[0], self._states[level].cuts, parents).astype(np.uint8)
-            cut = found.target.cuts[:, neuron]
-            for source, one, n in zip(found.source.tolist(), cut.tolist(), ways.tolist(), strict=True):
-                weights[rows[source].tobytes(), one] += n
-        tables = self._tables(layer, neuron)
-        levels = self.layers[layer - 1].levels[0, neuron]
-        for (row_bytes, cut), weight in weights.items():
-            rows = np.frombuffer(row_bytes, dtype=np.uint8)
-            child = (levels > cut).astype(int).tolist()
-            n_ways = (1 << ((1 << len(parents)) - len(set(row_bytes)))) - (
-                sum([table[row] for row in rows] == child for table in _XOR) if len(parents) == 2 else 0
-            )
-            left = weight
-            for name, found_tables in tables.items():
-                n_fitting = sum([table[row] for row in rows] == child for table in found_tables)
-                if n_fitting:
-                    here = weight // n_ways * n_fitting
-                    counts[name] += here
-                    left -= here
-            if left:
-                counts[OTHER] += left
+            np.add.at(weights, pattern.reshape(-1)[found.source] * n_cuts + found.target.cuts[:, neuron], ways)
+        used = np.flatnonzero(weights)
+        rows, left = patterns[used // n_cuts], weights[used]
+        child = above.levels[0, neuron] > (used % n_cuts)[:, None]
+        n_ways = object_array([1 << ((1 << len(parents)) - len(set(row))) for row in rows.tolist()])
+        if len(parents) == 2:
+            n_ways = n_ways - _n_fitting(_XOR, rows, child)
+        of_each_gate = left // n_ways
+        for name, tables in self._tables(layer, neuron).items():
+            here = of_each_gate * _n_fitting(tables, rows, child)
+            counts[name] += int(here.sum())
+            left = left - here
+        counts[OTHER] += int(left.sum())
         return counts
 
 
@@ -310,16 +306,21 @@ def _rows(levels: NDArray[np.int64], cuts: NDArray[np.int64], parents: Sequence[
     return rows
 
 
+def _n_fitting(tables: Iterable[Sequence[int]], rows: NDArray[np.int64], child: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """How many of some truth tables give ``child`` (``[options, inputs]``) on the rows that the inputs reach."""
+    fitting = np.zeros(len(rows), dtype=np.int64)
+    for table in tables:
+        fitting += (np.array(table, dtype=np.bool_)[rows] == child).all(axis=1)
+    return fitting
+
+
 def _all_ways(
     rows: NDArray[np.int64], child: NDArray[np.bool_], owner: NDArray[np.int64], n_parents: int
 ) -> NDArray[np.int64]:
     """In how many ways each option may be had without any wish."""
     reached = np.array([len(set(row)) for row in rows.tolist()], dtype=np.int64)
     ways = np.int64(1) << ((1 << n_parents) - reached)[owner]
-    if n_parents == 2:
-        for table in _XOR:
-            ways -= (np.array(table, dtype=np.bool_)[rows][owner] == child).all(axis=1)
-    return ways
+    return ways - _n_fitting(_XOR, rows[owner], child) if n_parents == 2 else ways
 
 
 @cache

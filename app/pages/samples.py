@@ -26,6 +26,8 @@ from app.pages.options import BigInt, PageModel
 from app.pages.place import Place
 from app.pages.shared import neuron_name, truth_rows
 
+MOST_COUNTED = 100_000  # states and links of a sample's interpretations: a page of samples answers within a second
+
 
 class CircuitCard(PageModel):
     """A valid circuit."""
@@ -149,7 +151,7 @@ def first_interpretations(
     cards = []
     for row in rows:
         circuit = circuit_from_hex(row.mask, place.question.cut.sizes)
-        space = InterpretationSpace(place.question, circuit)
+        space = InterpretationSpace(place.question, circuit, most=MOST_COUNTED)
         with suppress(BeyondLimits):
             if space.count:
                 cards.append(interpretation_card(space, 0, place, addresses))
