@@ -13,6 +13,7 @@ from analysis.directions.alignment import DirectionAlignment, parse_directions
 from analysis.directions.scoring import score_directions
 from app.addressing import Addresses
 from app.db.direction_codecs import direction_alignment_of
+from app.db.direction_tables import DirectionAlignmentRow, DirectionSearchRow
 from app.db.reads import directions as reads
 from app.errors import NotFound
 from app.figures.svg.directions import linear_words
@@ -43,6 +44,73 @@ class NamedDirections:
     second: str
     url: str
     verdicts: tuple[VerdictView, ...]
+
+
+Stored = Sequence[tuple[DirectionAlignmentRow, DirectionSearchRow]]
+
+
+def find_direction(
+    session: Session,
+    addresses: Addresses,
+    place: Place,
+    algorithm: HighLevelModel,
+    alignment_id: str,
+    at: str,
+) -> tuple[Stored, DirectionAlignment]:
+    """The rows that keep the alignment that an address names, and the alignment.
+
+    Where no row keeps just these directions, but one keeps them up to rounding, it is that one.
+
+    Args:
+        session: a snapshot of the store.
+        addresses: builds links.
+        place: output, protocol and data record.
+        algorithm: the one that is placed.
+        alignment_id: as the address has it.
+        at: the alignment's text, "" if the address has none.
+
+    Raises:
+        NotFound: no row keeps that id and no text says what it is, or the text has another id.
+        InvalidAlignment: a text that no alignment has.
+    """
+    parent = addresses.directions(place.row.slug, place.scope, algorithm=algorithm.id)
+    if at:
+        alignment = parse_directions(algorithm.text, at)
+        if alignment.id != alignment_id:
+            raise NotFound(
+                f"alignment {alignment_id[:40]!r}",
+                f"is not the id of the directions in the address, which is {alignment.id}",
+                "follow the link to its own page",
+                field="alignment",
+                parent=direction_url(addresses, place, algorithm.id, alignment),
+                parent_label=f"alignment {alignment.id}",
+            )
+    stored: Stored = []
+    if place.analysis is not None:
+        stored = reads.find_directions(session, place.analysis.id, algorithm.id, alignment_id)
+    if not stored and not at and (at := reads.direction_text(session, algorithm.id, alignment_id)):
+        alignment = parse_directions(algorithm.text, at)
+    if at and place.analysis is not None and not stored:
+        # from before directions had the same digits on every machine, or from an engine that rounded otherwise
+        near = reads.resembling_directions(session, place.analysis.id, algorithm.id, alignment)
+        if near:
+            return near, direction_alignment_of(near[0][0], algorithm.text)
+    if at:
+        return stored, alignment
+    if not stored:
+        empty = parse_directions(algorithm.text, "")
+        if not algorithm.responses and empty.id == alignment_id:
+            return [], empty
+        raise NotFound(
+            f"alignment {alignment_id[:40]!r}",
+            "is none of the alignments on directions kept for this algorithm",
+            "choose a kept one, or say what it is, PATH@LAYER=w1,w2,… for each variable joined by ;, with ?at= in its "
+            "own address, or instead of its id in a comparison's, d-ALGORITHM.0:1=1,0,-1;1:1=0,1,-1",
+            field="alignment",
+            parent=parent,
+            parent_label=f"directions of {algorithm.formula}",
+        )
+    return stored, direction_alignment_of(stored[0][0], algorithm.text)
 
 
 def direction_columns(
@@ -76,28 +144,9 @@ def named_directions(
     """
     row = find_algorithm_row(session, addresses, place, algorithm_id)
     algorithm = algorithm_of(row, place)
-    analysis = None if place.analysis is None else place.analysis.id
-    text = second.replace(":", "@") if "=" in second else ""
-    if not text and (analysis is None or not reads.find_directions(session, analysis, algorithm.id, second)):
-        text = reads.direction_text(session, algorithm.id, second)
-    if text:
-        alignment = parse_directions(algorithm.text, text)
-        stored = [] if analysis is None else reads.find_directions(session, analysis, algorithm.id, alignment.id)
-        if analysis is not None and not stored:
-            stored = reads.resembling_directions(session, analysis, algorithm.id, alignment)
-            alignment = direction_alignment_of(stored[0][0], algorithm.text) if stored else alignment
-    else:
-        stored = [] if analysis is None else reads.find_directions(session, analysis, algorithm.id, second)
-        if not stored:
-            raise NotFound(
-                f"alignment {second[:40]!r}",
-                "is none of the alignments on directions kept for this algorithm",
-                "choose a kept one, or write its directions instead of its id: d-ALGORITHM.0:1=1,0,-1;1:1=0,1,-1",
-                "e",
-                addresses.directions(place.row.slug, place.scope, algorithm=algorithm.id),
-                f"directions of {algorithm.formula}",
-            )
-        alignment = direction_alignment_of(stored[0][0], algorithm.text)
+    at = second.replace(":", "@") if "=" in second else ""
+    alignment_id = parse_directions(algorithm.text, at).id if at else second
+    stored, alignment = find_direction(session, addresses, place, algorithm, alignment_id, at)
     scored = score_directions(place.question, algorithm, alignment, max_runs=MAX_RUNS)
     verdicts = [
         VerdictView(

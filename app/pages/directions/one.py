@@ -19,10 +19,8 @@ from analysis.directions.table import DirectionTable
 from analysis.result import FRAGILE_MARGIN
 from app.addressing import Addresses
 from app.db.direction_codecs import direction_alignment_of
-from app.db.direction_tables import DirectionAlignmentRow, DirectionSearchRow
+from app.db.direction_tables import DirectionAlignmentRow
 from app.db.reads import directions as reads
-from app.db.tables import AlgorithmRow
-from app.errors import NotFound
 from app.pages.candidates import (
     algorithm_of,
     find_algorithm_row,
@@ -32,6 +30,7 @@ from app.pages.candidates import (
     verdicts_of,
 )
 from app.pages.directions.classes import CLASS_LABELS
+from app.pages.directions.explaining import Stored, find_direction
 from app.pages.directions.places import (
     direction_item,
     direction_ref,
@@ -101,7 +100,7 @@ def build_direction(
     place, scope = locate_with_scope(session, addresses, network, options)
     algorithm_row = find_algorithm_row(session, addresses, place, algorithm_id)
     algorithm = algorithm_of(algorithm_row, place)
-    stored, alignment = find_direction(session, addresses, place, algorithm_row, algorithm, alignment_id, options.at)
+    stored, alignment = find_direction(session, addresses, place, algorithm, alignment_id, options.at)
     scored = score_directions(place.question, algorithm, alignment, max_runs=MAX_PAGE_RUNS)
     table = DirectionTable(place.question)
     placed = place_views(algorithm, alignment, table.clean, place)
@@ -181,74 +180,6 @@ def build_direction(
             result_digest=stored[0][1].content if stored else "",
         ),
     )
-
-
-Stored = Sequence[tuple[DirectionAlignmentRow, DirectionSearchRow]]
-
-
-def find_direction(
-    session: Session,
-    addresses: Addresses,
-    place: Place,
-    algorithm_row: AlgorithmRow,
-    algorithm: HighLevelModel,
-    alignment_id: str,
-    at: str,
-) -> tuple[Stored, DirectionAlignment]:
-    """The rows that keep the alignment that an address names, and the alignment.
-
-    Where no row keeps just these directions, but one keeps them up to rounding, it is that one.
-
-    Args:
-        session: a snapshot of the store.
-        addresses: builds links.
-        place: output, protocol and data record.
-        algorithm_row: the algorithm's row, stored or not.
-        algorithm: the same as a value.
-        alignment_id: as the address has it.
-        at: the alignment's text, "" if the address has none.
-
-    Raises:
-        NotFound: no row keeps that id and no text says what it is, or the text has another id.
-        InvalidAlignment: a text that no alignment has.
-    """
-    parent = addresses.directions(place.row.slug, place.scope, algorithm=algorithm.id)
-    if at:
-        alignment = parse_directions(algorithm.text, at)
-        if alignment.id != alignment_id:
-            raise NotFound(
-                f"alignment {alignment_id[:40]!r}",
-                f"is not the id of the directions in the address, which is {alignment.id}",
-                "follow the link to its own page",
-                field="alignment",
-                parent=direction_url(addresses, place, algorithm.id, alignment),
-                parent_label=f"alignment {alignment.id}",
-            )
-    stored: Stored = []
-    if place.analysis is not None:
-        stored = reads.find_directions(session, place.analysis.id, algorithm_row.algorithm_id, alignment_id)
-    if not stored and not at and (at := reads.direction_text(session, algorithm.id, alignment_id)):
-        alignment = parse_directions(algorithm.text, at)
-    if at and place.analysis is not None and not stored:
-        # from before directions had the same digits on every machine, or from an engine that rounded otherwise
-        near = reads.resembling_directions(session, place.analysis.id, algorithm_row.algorithm_id, alignment)
-        if near:
-            return near, direction_alignment_of(near[0][0], algorithm.text)
-    if at:
-        return stored, alignment
-    if not stored:
-        empty = parse_directions(algorithm.text, "")
-        if not algorithm.responses and empty.id == alignment_id:
-            return [], empty
-        raise NotFound(
-            f"alignment {alignment_id[:40]!r}",
-            "is none of the alignments on directions kept for this algorithm",
-            "choose a kept one, or name any with ?at=PATH@LAYER=w1,w2,… for each variable joined by ;",
-            field="alignment",
-            parent=parent,
-            parent_label=f"directions of {algorithm.formula}",
-        )
-    return stored, direction_alignment_of(stored[0][0], algorithm.text)
 
 
 def _families(

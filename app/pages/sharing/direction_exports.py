@@ -19,7 +19,7 @@ from app.pages.directions.views import DirectionOptions, DirectionsOptions
 from app.pages.formulas import read_algorithm
 from app.pages.place import locate
 from app.pages.reports.ladder import LadderOptions, build_ladder
-from app.pages.sharing.exports import Cell, Table, about_place
+from app.pages.sharing.exports import Cell, Table, about_place, interchange_table
 
 _COLUMNS = (
     "class", "algorithm", "formula", "id", "at", "valid", "agreed", "of", "joint_agreed", "joint_of", "causal_order",
@@ -122,14 +122,4 @@ def direction_interchanges_table(
         "Run base, but with the layer moved along the variable's direction until its read-out is what it is on source.",
         "expected: what the algorithm says; decision: 0, 1, or -1 for neither; tested: whether the protocol counts it.",
     )
-    columns = ("path", "formula", "site", "source", "base", "output", "decision", "expected", "tested", "agreed")
-    rows = (
-        (
-            view.path, view.formula, view.site, source, base, view.outputs[i][j], view.decisions[i][j],
-            view.expected[i][j], view.tested[i][j], view.agreed[i][j],
-        )
-        for view in page.interchanges
-        for i, source in enumerate(page.inputs)
-        for j, base in enumerate(page.inputs)
-    )  # fmt: skip
-    return Table(f"{place.row.slug}-{page.id}-interchanges", about, columns, rows)
+    return interchange_table(about, page)

@@ -20,10 +20,11 @@ from app.db.reads.circuit_rows import circuit_rows
 from app.errors import NotFound
 from app.pages.algorithm import AlgorithmOptions
 from app.pages.algorithms import AlgorithmsOptions
-from app.pages.alignment import AlignmentOptions, build_alignment
+from app.pages.alignment import AlignmentOptions, AlignmentPage, build_alignment
 from app.pages.candidates import algorithm_of, find_algorithm_row
 from app.pages.circuit import read_circuit, readings_of, verdict_on
 from app.pages.circuits import CircuitsOptions, filter_of
+from app.pages.directions.views import DirectionPage
 from app.pages.gallery import GalleryOptions, build_gallery
 from app.pages.jobs import JobsOptions, build_jobs
 from app.pages.network.page import NetworkOptions, build_network
@@ -222,6 +223,11 @@ def interchanges_table(
         "Run base, but with the variable's neurons set to what they are on source; expected: what the algorithm says.",
         "decision: 0, 1, or -1 for neither; tested: whether the protocol counts the pair.",
     )
+    return interchange_table(about, page)
+
+
+def interchange_table(about: tuple[str, ...], page: AlignmentPage | DirectionPage) -> Table:
+    """Every interchange of an alignment, on neuron sets or on directions, with its columns."""
     columns = ("path", "formula", "site", "source", "base", "output", "decision", "expected", "tested", "agreed")
     rows = (
         (
@@ -232,7 +238,7 @@ def interchanges_table(
         for i, source in enumerate(page.inputs)
         for j, base in enumerate(page.inputs)
     )  # fmt: skip
-    return Table(f"{place.row.slug}-{page.id}-interchanges", about, columns, rows)
+    return Table(f"{page.network.slug}-{page.id}-interchanges", about, columns, rows)
 
 
 def figures_table(session: Session, addresses: Addresses, network: str, options: NetworkOptions) -> Table:

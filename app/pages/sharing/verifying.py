@@ -37,7 +37,7 @@ from app.naming import ExplanationRef
 from app.pages.candidates import algorithm_of, find_algorithm_row
 from app.pages.compare.contrast import LETTERS, MOST
 from app.pages.compare.options import CompareOptions
-from app.pages.directions.one import find_direction
+from app.pages.directions.explaining import find_direction
 from app.pages.directions.places import direction_url
 from app.pages.directions.views import DirectionOptions
 from app.pages.explanations import Explanation, find_explanation, read_ref
@@ -182,11 +182,12 @@ def build_verification(
             one for one in recompute_network(place.question.model, tasks_of(place.row)) if one.key != "network_digest"
         ]
         views = [_view("", place.row.name, "network", addresses.network(place.row.slug, place.scope), figures, {})]
-    elif isinstance(options, DirectionOptions):
-        views = [_verified_direction(session, addresses, other, place, target, options)]
     else:
         letters = LETTERS if target.kind == "compare" else [""]
-        found = [find_explanation(session, addresses, place, ref, n) for n, ref in enumerate(refs, start=1)]
+        if isinstance(options, DirectionOptions):
+            found = [_direction(session, addresses, place, target, options)]
+        else:
+            found = [find_explanation(session, addresses, place, ref, n) for n, ref in enumerate(refs, start=1)]
         views = [_verified(other, one, letter, len(found)) for one, letter in zip(found, letters, strict=False)]
     analysis = place.analysis
     expected = other.seconds(place) if target.kind == "network" else None
@@ -377,21 +378,15 @@ def _verified(other: Against, explanation: Explanation, letter: str, among: int)
     )
 
 
-def _verified_direction(
-    session: Session, addresses: Addresses, other: Against, place: Place, target: Target, options: DirectionOptions
-) -> VerifiedView:
+def _direction(
+    session: Session, addresses: Addresses, place: Place, target: Target, options: DirectionOptions
+) -> Explanation:
     """An alignment on directions, which its address carries whole."""
-    row = find_algorithm_row(session, addresses, place, target.parts[1])
-    algorithm = algorithm_of(row, place)
-    _, alignment = find_direction(session, addresses, place, row, algorithm, target.parts[2], options.at)
-    recomputed = [
-        *recompute_algorithm(algorithm, place.question.task),
-        *recompute_directions(place.question, algorithm, alignment),
-    ]
-    stored = other.directions(place, algorithm.id, alignment.id)
-    title = f"Algorithm {algorithm.id}, directions {alignment.id}"
+    algorithm = algorithm_of(find_algorithm_row(session, addresses, place, target.parts[1]), place)
+    _, alignment = find_direction(session, addresses, place, algorithm, target.parts[2], options.at)
+    ref = ExplanationRef("direction", algorithm.id, alignment.id)
     url = direction_url(addresses, place, algorithm.id, alignment)
-    return _view("", title, "direction", url, recomputed, stored, place.row.name)
+    return Explanation(ref, place, url, (), algorithm=algorithm, directions=alignment)
 
 
 def recompute_explanation(explanation: Explanation) -> Iterator[Recomputed]:
