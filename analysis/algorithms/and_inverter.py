@@ -218,9 +218,9 @@ def matching_gates(pattern: int, n_inputs: int, depth: int, keep: int) -> tuple[
     return smallest.sorted(), smallest.n_seen
 
 
-def _slices(n_rows: int, n_columns: int, cells: int = 1_000_000) -> list[slice]:
-    """Row slices of at most about ``cells`` cells each."""
-    step = max(1, cells // max(1, n_columns))
+def _slices(n_rows: int, n_columns: int) -> list[slice]:
+    """Row slices of at most about a million cells each."""
+    step = max(1, 1_000_000 // max(1, n_columns))
     return [slice(start, start + step) for start in range(0, n_rows, step)]
 
 

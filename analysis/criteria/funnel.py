@@ -302,8 +302,6 @@ def scaled_to_all(
     total: int,
     interval: tuple[int, int] | None = None,
     interval_confidence: float = 1.0,
-    *,
-    confidence: float = SHARE_CONFIDENCE,
 ) -> ScaledCount:
     """From explanations left among uniform draws to explanations left among all (Clopper and Pearson's interval).
 
@@ -313,11 +311,10 @@ def scaled_to_all(
         total: explanations in all, exactly or as a guess.
         interval: of the total where it is a guess.
         interval_confidence: of that interval; what may go wrong there is added to what may go wrong here.
-        confidence: of the interval of the share.
     """
-    share_low, share_high = share_interval(n_left, n_drawn, confidence)
+    share_low, share_high = share_interval(n_left, n_drawn, SHARE_CONFIDENCE)
     low, high = interval or (total, total)
     guess = round(Fraction(n_left, n_drawn) * total)
-    both = confidence if interval is None else max(0.0, round(confidence + interval_confidence - 1.0, 12))
+    both = SHARE_CONFIDENCE if interval is None else max(0.0, round(SHARE_CONFIDENCE + interval_confidence - 1.0, 12))
     least = max(n_left, floor(share_low * low))  # those at hand are there for certain
     return ScaledCount(guess, least, max(guess, ceil(share_high * high)), both)

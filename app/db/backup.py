@@ -74,7 +74,7 @@ class Restored:
     aside: Path | None
 
 
-def back_up(store: Store, file: Path, *, report: Report = silent, now: datetime | None = None) -> Manifest:
+def back_up(store: Store, file: Path, *, report: Report = silent) -> Manifest:
     """Write a backup of a store, which others may go on writing to; it holds one moment of it.
 
     Raises:
@@ -101,9 +101,7 @@ def back_up(store: Store, file: Path, *, report: Report = silent, now: datetime 
                     found = copy_rows(reading, target, report).tables
                 finally:
                     target.close()
-        manifest = Manifest(
-            revision, ENGINE_VERSION, (now or datetime.now(UTC)).isoformat(), store.reader.dialect.name, found
-        )
+        manifest = Manifest(revision, ENGINE_VERSION, datetime.now(UTC).isoformat(), store.reader.dialect.name, found)
         _finish(part, manifest)
         report("verifying", 0, 0)
         verify(part, manifest)

@@ -12,9 +12,7 @@ from app.db.common_ground_columns import PreparedCommonGround
 from app.db.tables import AnalysisRow, CommonGroundBlockRow, CommonGroundRow
 
 
-def save_common_ground(
-    session: Session, analysis: AnalysisRow, prepared: PreparedCommonGround, *, now: datetime | None = None
-) -> CommonGroundRow:
+def save_common_ground(session: Session, analysis: AnalysisRow, prepared: PreparedCommonGround) -> CommonGroundRow:
     """Store a survey of an analysis in place of an earlier one; the same again changes nothing, timings included.
 
     A quick survey never replaces a thorough one of the same engine: it says less.
@@ -28,9 +26,7 @@ def save_common_ground(
             return old
         session.execute(delete(CommonGroundRow).where(CommonGroundRow.analysis_id == analysis.id))
         session.expunge(old)
-    row = CommonGroundRow(
-        **prepared.columns, analysis_id=analysis.id, content=content, created_at=now or datetime.now(UTC)
-    )
+    row = CommonGroundRow(**prepared.columns, analysis_id=analysis.id, content=content, created_at=datetime.now(UTC))
     session.add(row)
     session.flush()
     blocks = [

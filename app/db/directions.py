@@ -16,14 +16,14 @@ from app.db.tables import AnalysisRow
 
 
 def save_directions(
-    session: Session, analysis: AnalysisRow, prepared: Sequence[PreparedDirections], *, now: datetime | None = None
+    session: Session, analysis: AnalysisRow, prepared: Sequence[PreparedDirections]
 ) -> list[DirectionSearchRow]:
     """Store searches of some classes in place of earlier ones; the same again changes nothing, timings included.
 
     A search that looked at less never replaces one of the same engine that looked at more: at every algorithm instead
     of the irredundant ones, or from more seeds.
     """
-    return [_save(session, analysis, one, now or datetime.now(UTC)) for one in prepared]
+    return [_save(session, analysis, one, datetime.now(UTC)) for one in prepared]
 
 
 def _save(session: Session, analysis: AnalysisRow, one: PreparedDirections, now: datetime) -> DirectionSearchRow:

@@ -21,14 +21,13 @@ SLUG: Final = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,78}[a-z0-9])?")
 _ALPHABET: Final = "23456789abcdefghjkmnpqrstuvwxyz"  # without what is easily misread
 
 
-def rename_network(session: Session, row: NetworkRow, slug: str, *, now: datetime | None = None) -> None:
+def rename_network(session: Session, row: NetworkRow, slug: str) -> None:
     """Give a network another slug; the one that it had leads to it from now on.
 
     Args:
         session: of the writer.
         row: the network.
         slug: the new one.
-        now: the time, the present if not given.
 
     Raises:
         Conflict: no slug, or another network has it or had it.
@@ -40,7 +39,7 @@ def rename_network(session: Session, row: NetworkRow, slug: str, *, now: datetim
     if former is not None:  # back to what it was called before; the name that went with it is not lost
         name = former.name
         session.delete(former)
-    session.add(FormerSlugRow(slug=row.slug, network_id=row.id, name=name, retired_at=now or datetime.now(UTC)))
+    session.add(FormerSlugRow(slug=row.slug, network_id=row.id, name=name, retired_at=datetime.now(UTC)))
     row.slug = slug
     session.flush()
 
@@ -99,16 +98,13 @@ def is_kept_short(session: Session, address: str) -> bool:
     return row is not None and row.address == address
 
 
-def save_short_link(
-    session: Session, address: str, *, most: int = MAX_SHORT_LINKS, now: datetime | None = None
-) -> tuple[str, bool]:
+def save_short_link(session: Session, address: str, *, most: int = MAX_SHORT_LINKS) -> tuple[str, bool]:
     """Keep an address under its key; whether it is new. Keeping it again changes nothing.
 
     Args:
         session: of the writer.
         address: path and query in canonical form.
         most: keys that may be kept for one more to be.
-        now: the time, the present if not given.
 
     Raises:
         Conflict: there are too many already; or another address has the same key, which is as good as impossible.
@@ -123,7 +119,7 @@ def save_short_link(
     if kept >= most:  # none is given up for it: a link that was passed on lasts
         cure = "use the long address, which works everywhere"
         raise Conflict("a short link", f"cannot be kept: {kept:,} are, and no more than {most:,} may be", cure)
-    session.add(ShortLinkRow(key=key, address=address, created_at=now or datetime.now(UTC)))
+    session.add(ShortLinkRow(key=key, address=address, created_at=datetime.now(UTC)))
     session.flush()
     return key, True
 

@@ -270,7 +270,6 @@ def save_report(
     *,
     thorough: bool,
     seconds: float,
-    now: datetime | None = None,
 ) -> AnalysisReportRow:
     """Store a report in place of an earlier one; the same again changes nothing, timings included.
 
@@ -297,7 +296,7 @@ def save_report(
         found=found,
         seconds=seconds,
         content=content,
-        created_at=now or datetime.now(UTC),
+        created_at=datetime.now(UTC),
     )
     session.add(row)
     session.flush()

@@ -99,11 +99,9 @@ def set_design(row: StudyRow, design: StudyDesign, now: datetime) -> None:
     row.updated_at = now
 
 
-def save_outcomes(
-    session: Session, study: StudyRow, outcomes: Iterable[StudyOutcome], *, now: datetime | None = None
-) -> int:
+def save_outcomes(session: Session, study: StudyRow, outcomes: Iterable[StudyOutcome]) -> int:
     """Store outcomes that are not stored yet, with their networks; returns how many were new."""
-    now = now or datetime.now(UTC)
+    now = datetime.now(UTC)
     design = design_of(study)
     cells = {cell.key: (position, cell) for position, cell in enumerate(cells_of(design))}
     columns = StudyOutcomeRow.position, StudyOutcomeRow.seed, StudyOutcomeRow.data_digest

@@ -51,9 +51,7 @@ def read_document(row: StudySummaryRow) -> dict[str, Any]:
     return document
 
 
-def save_summary(
-    session: Session, study_id: int, revision: int, n_outcomes: int, document: bytes, *, now: datetime | None = None
-) -> None:
+def save_summary(session: Session, study_id: int, revision: int, n_outcomes: int, document: bytes) -> None:
     """Keep a summary in place of the one before; one of fewer outcomes never replaces one of more."""
     row = session.get(StudySummaryRow, study_id)
     if row is not None and row.version == SUMMARY_VERSION and row.n_outcomes > n_outcomes:
@@ -62,7 +60,7 @@ def save_summary(
         row = StudySummaryRow(study_id=study_id)
         session.add(row)
     row.revision, row.version, row.n_outcomes, row.document = revision, SUMMARY_VERSION, n_outcomes, document
-    row.created_at = now or datetime.now(UTC)
+    row.created_at = datetime.now(UTC)
     session.flush()
 
 

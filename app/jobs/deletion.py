@@ -32,17 +32,16 @@ from app.jobs import queue
 KEPT_ORIGIN: Final = "bundled"
 
 
-def delete_softly(session: Session, row: NetworkRow, *, now: datetime | None = None) -> None:
+def delete_softly(session: Session, row: NetworkRow) -> None:
     """Take a network out of sight and cancel its work; doing so again changes nothing.
 
     Args:
         session: of the writer.
         row: the network.
-        now: the time, the present if not given.
     """
     if row.deleted_at is not None:
         return
-    now = now or datetime.now(UTC)
+    now = datetime.now(UTC)
     row.deleted_at = now
     for job in _jobs(session, row):
         if job.state in UNFINISHED:

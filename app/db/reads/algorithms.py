@@ -283,10 +283,10 @@ def minimal_alignments(session: Session, analysis_id: int, limit: int) -> list[t
     return [(algorithm, alignment) for algorithm, alignment in session.execute(query) if alignment is not None]
 
 
-def near_misses(session: Session, algorithm: AlgorithmRow, limit: int = 100) -> Sequence[AlignmentRow]:
-    """The kept alignments of an algorithm that fail, best first."""
+def near_misses(session: Session, algorithm: AlgorithmRow) -> Sequence[AlignmentRow]:
+    """The first hundred kept alignments of an algorithm that fail, best first."""
     query = _alignments_of(algorithm).where(AlignmentRow.valid.is_(False)).order_by(AlignmentRow.id)
-    return session.scalars(query.limit(limit)).all()
+    return session.scalars(query.limit(100)).all()
 
 
 def _alignments_of(algorithm: AlgorithmRow) -> Select[AlignmentRow]:

@@ -72,16 +72,13 @@ class StoredColumns:
         return counted(self.blocks.get(name, ()), self.circuits)
 
 
-def columns_of_steps(
-    session: Session, analysis: AnalysisRow, wanted: Iterable[Wanted], *, counts: bool = True
-) -> dict[Wanted, StoredColumns]:
-    """The outcomes of some steps; those that are not stored are left out.
+def columns_of_steps(session: Session, analysis: AnalysisRow, wanted: Iterable[Wanted]) -> dict[Wanted, StoredColumns]:
+    """The outcomes of some steps, with their numbers of interpretations; those that are not stored are left out.
 
     Args:
         session: a snapshot of the store.
         analysis: the analysis.
         wanted: kind of explanation and step.
-        counts: whether the numbers of interpretations are wanted too.
     """
     steps: dict[tuple[str, str, str], Wanted] = {
         (kind, step.key, step.settings_digest): (kind, step) for kind, step in wanted
@@ -92,7 +89,7 @@ def columns_of_steps(
         and_(VerdictRow.kind == kind, VerdictRow.criterion == key, VerdictRow.settings_digest == digest)
         for kind, key, digest in steps
     ]
-    names = ("outcomes", *COUNTS) if counts else ("outcomes",)
+    names = ("outcomes", *COUNTS)
     query = (
         select(
             VerdictRow.kind,

@@ -16,13 +16,13 @@ from app.pages.candidates import input_text
 _LISTED: Final = 12
 
 
-def written_words(change: Change | Along, n_inputs: int, value: float | None = None) -> str:
+def written_words(change: Change | Along, n_inputs: int) -> str:
     """What is written: "set to 0", "given its mean", "patched from 10", "set to −0.5"."""
     match change.written:
         case "zero":
             return "set to 0"
         case "mean":
-            return "given its mean" + ("" if value is None else f" {decimal(value)}")
+            return "given its mean"
         case "source":
             return f"patched from {input_text(change.source or 0, n_inputs)}"
         case "value":
