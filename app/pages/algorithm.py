@@ -148,7 +148,8 @@ def build_algorithm(
     rows, more = reads.alignments_after(session, row, after=after, limit=options.limit, minimal_only=options.minimal)
     view = {"minimal": 1 if options.minimal else None, "limit": options.limit if options.limit != 50 else None}
     following = rows[-1].alignment_id if more else None
-    return AlgorithmPage(
+    return AlgorithmPage.showing(
+        row,
         network=network_view(place.row, addresses, place.question.model),
         scope=scope,
         hue_tables=frequent_tables(session, place),
@@ -157,17 +158,12 @@ def build_algorithm(
         ref=str(ExplanationRef("algorithm", row.algorithm_id)),
         criteria_url=addresses.verdicts(slug, [ExplanationRef("algorithm", row.algorithm_id)], place.scope),
         standing_url=addresses.standing(slug, ExplanationRef("algorithm", row.algorithm_id), place.scope),
-        position=row.position,
         of_algorithms=0 if place.analysis is None else reads.algorithm_facets(place.analysis).total,
         verdicts=verdicts_of(row),
         input_names=INPUT_NAMES[: place.question.model.n_inputs],
         inputs=[
             input_text(number, place.question.model.n_inputs) for number in range(1 << place.question.model.n_inputs)
         ],
-        n_valid=row.n_valid,
-        n_minimal=row.n_minimal,
-        n_kept=row.n_kept,
-        truncated_at=row.truncated_at,
         every_url=addresses.algorithm(slug, row.algorithm_id, place.scope),
         minimal_url=addresses.algorithm(slug, row.algorithm_id, place.scope, minimal=1),
         directions=class_counts_of(session, addresses, place, row.algorithm_id),
@@ -189,16 +185,13 @@ def alignment_item(row: AlignmentRow, algorithm: HighLevelModel, place: Place, a
     """A kept alignment as lists show it; the reasons of a failing one are computed on the spot."""
     alignment = alignment_of(row, algorithm.text).alignment
     placed = placed_views(algorithm, alignment)
-    return AlignmentItem(
+    return AlignmentItem.showing(
+        row,
         id=row.alignment_id,
         url=addresses.alignment(place.row.slug, algorithm.id, row.alignment_id, place.scope),
         ref=str(ExplanationRef("alignment", algorithm.id, row.alignment_id)),
         places=placed,
         iia=FractionView(agreed=row.agreed, of=row.of),
-        valid=row.valid,
-        minimal=row.minimal,
-        n_neurons=row.n_neurons,
-        margin=row.margin,
         misses=[] if row.valid else misses_of(algorithm, alignment, placed, place),
     )
 
@@ -230,11 +223,9 @@ def misses_of(
         source, base = int(failing[0][0]), int(failing[1][0])
         tested = int(matrix.tested.sum())
         misses.append(
-            MissView(
+            MissView.showing(
+                view,
                 path=path,
-                formula=view.formula,
-                shown=view.shown,
-                site=view.site,
                 score=FractionView(agreed=tested - len(failing[0]), of=tested),
                 source=input_text(source, place.question.model.n_inputs),
                 base=input_text(base, place.question.model.n_inputs),

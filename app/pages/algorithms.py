@@ -185,7 +185,8 @@ def build_algorithms(
         facets = _facets(reads.algorithm_facets(place.shown), options)
     first_alignments = reads.first_alignments(session, rows)
     following = None if cursor is None else write_cursor(_order(options), cursor)
-    return AlgorithmsPage(
+    return AlgorithmsPage.showing(
+        options,
         network=network_view(place.row, addresses, place.question.model),
         scope=scope,
         hue_tables=frequent_tables(session, place),
@@ -200,10 +201,7 @@ def build_algorithms(
         placements_untried=place.shown is not None and reads.placements_untried(session, place.shown),
         facets=facets,
         filtered=options.wanted != reads.AlgorithmFilter(),
-        sort=options.sort,
-        q=options.q,
         emptiness="" if rows else _emptiness(place, scope, of.algorithms),
-        after=options.after,
         next=following,
         next_url=None if following is None else addresses.algorithms(slug, place.scope, **view, after=following),
         first_url=addresses.algorithms(slug, place.scope, **view),
@@ -219,15 +217,12 @@ def _order(options: AlgorithmsOptions) -> str:
 
 def _item(row: AlgorithmRow, first: AlignmentRow | None, place: Place, addresses: Addresses) -> AlgorithmItem:
     algorithm = algorithm_of(row, place)
-    return AlgorithmItem(
+    return AlgorithmItem.showing(
+        row,
         algorithm=algorithm_view(algorithm),
         url=addresses.algorithm(place.row.slug, row.algorithm_id, place.scope),
         ref=str(ExplanationRef("algorithm", row.algorithm_id)),
         verdicts=verdicts_of(row),
-        n_valid=row.n_valid,
-        n_minimal=row.n_minimal,
-        n_kept=row.n_kept,
-        truncated_at=row.truncated_at,
         best=None if row.best_of is None else FractionView(agreed=row.best_agreed or 0, of=row.best_of),
         best_places=[] if first is None else placed_views(algorithm, alignment_of(first, algorithm.text).alignment),
         best_url=""

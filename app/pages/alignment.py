@@ -344,11 +344,9 @@ def _silence(place: Place, algorithm: HighLevelModel, alignment: Alignment) -> S
     standing = standing_of(
         predictions, decide_under_interventions(place.question.cut, place.question.data.clean_rows, space), space
     )
-    return SilenceView(
+    return SilenceView.showing(
+        standing,
         sets_predicted=int((predictions >= 0).any(axis=(1, 2)).sum()),
         sets=len(space.sets),
-        predicted=standing.predicted,
-        right=standing.right,
-        of=standing.of,
         largest=space.largest,
     )

@@ -165,14 +165,12 @@ def criteria_page(
     jobs = reads.judging_jobs(session, analysis)
     if first is not None:
         jobs = [first, *(job for job in jobs if job.id != first.id)]
-    return CriteriaPage(
+    return CriteriaPage.showing(
+        analysis,
         network=row.slug,
         digest=row.digest,
-        output=analysis.output,
         protocol=scope.protocol,
         data=analysis.data_digest,
-        circuits_method=analysis.circuits_method,
-        circuits_valid=analysis.circuits_valid,
         circuits_judged=analysis.circuits_listed,
         exhaustive=analysis.circuits_method == "listed" and analysis.circuits_truncated_at is None,
         stored=[_stored(one) for one in reads.verdict_sets(session, analysis)],
@@ -184,24 +182,16 @@ def criteria_page(
 
 
 def _stored(one: reads.VerdictSet) -> StoredCriterion:
-    return StoredCriterion(
-        kind=one.kind,
+    return StoredCriterion.showing(
+        one,
         criterion=str(one.step),
         key=one.step.key,
         settings=dict(one.step.settings),
         judged=one.n,
         tally=_tally(one.tally),
         whole=_tally(one.whole),
-        note=one.note,
-        seconds=one.seconds,
     )
 
 
 def _tally(tally: CriterionTally) -> TallyView:
-    return TallyView(
-        passed=tally.passed,
-        failed=tally.failed,
-        undecided=tally.undecided,
-        not_applicable=tally.not_applicable,
-        of=tally.of,
-    )
+    return TallyView.showing(tally)

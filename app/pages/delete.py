@@ -42,10 +42,8 @@ def build_delete(session: Session, addresses: Addresses, network: str) -> Delete
     row = find_network(session, addresses, network, deleted=True)
     days, bundled = undo_days_in(session), row.origin == KEPT_ORIGIN
     gone = None if row.deleted_at is None or bundled else row.deleted_at + timedelta(days=days)
-    return DeletePage(
-        slug=row.slug,
-        name=row.name,
-        digest=row.digest,
+    return DeletePage.showing(
+        row,
         deleted_at=None if row.deleted_at is None else row.deleted_at.isoformat(timespec="seconds"),
         gone_at=None if gone is None else gone.isoformat(timespec="seconds"),
         undo_days=days,

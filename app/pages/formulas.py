@@ -140,13 +140,9 @@ def fraction(iia: IIA) -> FractionView:
 def algorithm_view(algorithm: HighLevelModel) -> AlgorithmView:
     """What can be said of an algorithm without a network; the same for every request, so it is made once."""
     n_rows = 1 << algorithm.n_inputs
-    return AlgorithmView(
-        id=algorithm.id,
-        text=algorithm.text,
-        formula=algorithm.formula,
-        form=algorithm.form,
+    return AlgorithmView.showing(
+        algorithm,
         depth=depth_of(algorithm.root),
-        n_gates=algorithm.n_gates,
         truth_table=truth_rows(algorithm.function, n_rows),
         variables=[
             VariableView(path=v.path, formula=v.formula, shown=v.shown, truth_table=truth_rows(v.function, n_rows))
@@ -182,10 +178,8 @@ def placed_views(algorithm: HighLevelModel, alignment: Alignment) -> list[Placed
     n_rows = 1 << algorithm.n_inputs
     sites = dict(alignment.places)
     return [
-        PlacedView(
-            path=variable.path,
-            formula=variable.formula,
-            shown=variable.shown,
+        PlacedView.showing(
+            variable,
             truth_table=truth_rows(variable.function, n_rows),
             layer=sites[variable.path].layer,
             neurons=list(sites[variable.path].neurons),

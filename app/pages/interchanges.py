@@ -94,12 +94,8 @@ def interchange_view(view: Placed, matrix: InterchangeMatrix, place: Place) -> I
     """
     tested = matrix.tested
     margins = margin_to_edge(matrix.outputs, place.question.protocol.alignment_decision)
-    return InterchangeView(
-        path=view.path,
-        formula=view.formula,
-        shown=view.shown,
-        truth_table=view.truth_table,
-        site=view.site,
+    return InterchangeView.showing(
+        view,
         score=FractionView(agreed=int((tested & matrix.agreed).sum()), of=int(tested.sum())),
         margin=float(margins[tested].min()) if tested.any() else None,
         outputs=matrix.outputs.tolist(),
@@ -115,12 +111,8 @@ def failing_rows(view: InterchangeView, place: Place) -> list[EvidenceRow]:
     n_inputs, rule = place.question.model.n_inputs, place.question.protocol.alignment_decision
     rows = np.argwhere(np.array(view.tested) & ~np.array(view.agreed))
     return [
-        EvidenceRow(
-            path=view.path,
-            formula=view.formula,
-            shown=view.shown,
-            truth_table=view.truth_table,
-            site=view.site,
+        EvidenceRow.showing(
+            view,
             source=input_text(source, n_inputs),
             base=input_text(base, n_inputs),
             expected=view.expected[source][base],

@@ -226,11 +226,9 @@ def _siblings(space: InterpretationSpace, rank: int) -> list[int]:
 def _gate_view(gate: NeuronGate, tile: GateTile, place: Place, layers: tuple[NDArray[np.float64], ...]) -> GateView:
     sizes, n_parents = place.question.cut.sizes, len(gate.parents)
     parents = [neuron_name(sizes, layer, neuron) for layer, neuron in gate.parents]
-    return GateView(
+    return GateView.showing(
+        gate,
         tile=tile,
-        low=gate.low,
-        high=gate.high,
-        threshold=gate.threshold,
         neutral=gate.layer == len(sizes) - 1,
         local=local_formula(gate, parents),
         parents=parents,

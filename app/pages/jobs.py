@@ -217,23 +217,9 @@ def _item(row: JobRow, addresses: Addresses, now: datetime) -> JobItem:
     seconds = None
     if row.started_at is not None:
         seconds = max(0.0, ((row.finished_at or now).astimezone(UTC) - row.started_at).total_seconds())
-    return JobItem(
-        id=row.id,
+    return JobItem.showing(
+        row,
         url=addresses.job(row.id),
-        kind=row.kind,
-        title=row.title,
-        state=row.state,
-        stage=row.stage,
-        done=row.done,
-        total=row.total,
-        found=row.found,
-        error=row.error,
-        attempts=row.attempts,
-        set_aside=row.set_aside,
-        not_before=row.not_before,
-        created_at=row.created_at,
-        started_at=row.started_at,
-        finished_at=row.finished_at,
         seconds=seconds,
     )
 

@@ -151,11 +151,9 @@ def plan_view(place: Place, limits: Limits) -> PlanView:
 def view_of(chain: ChainPlan, limits: Limits) -> PlanView:
     """A plan as pages show it."""
     plan = chain.circuits
-    return PlanView(
-        possible=plan.possible,
-        method=plan.method,
+    return PlanView.showing(
+        plan,
         words=METHOD_WORDS[plan.method],
-        reason=plan.reason,
         seconds=finite(plan.cost.seconds),
         memory_bytes=plan.cost.n_bytes,
         ways=[_way(cost, plan) for cost in plan.costs],
@@ -169,12 +167,10 @@ def view_of(chain: ChainPlan, limits: Limits) -> PlanView:
 
 
 def _stage(cost: StageCost) -> StageView:
-    return StageView(
-        stage=cost.stage,
+    return StageView.showing(
+        cost,
         name=cost.stage.capitalize(),
         seconds=_two_digits(cost.seconds),
-        units=cost.units,
-        reason=cost.reason,
         follows=cost.stage in FOLLOWING_STAGES,
     )
 

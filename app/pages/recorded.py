@@ -135,15 +135,12 @@ def build_recorded(
     canonical = ExplanationRef(kind.key, kind.write(item))
     n_inputs = place.question.cut.n_inputs
     analysis = place.analysis
-    return RecordedPage(
+    return RecordedPage.showing(
+        kind,
         hue_tables=frequent_tables(session, place),
         network=network_view(place.row, addresses, place.question.model),
         scope=scope,
         kind=kind.key,
-        noun=kind.noun,
-        definition=kind.definition,
-        source=kind.source,
-        silence=kind.silence,
         name=kind.name(item),
         ref=str(canonical),
         figures=figures_of(kind, {column.name: column.value(item) for column in kind.columns}),

@@ -62,10 +62,8 @@ def build_rename(session: Session, addresses: Addresses, network: str, options: 
             check_slug(session, row, asked)
         except Conflict as conflict:
             refusal = str(conflict)
-    return RenamePage(
-        slug=row.slug,
-        name=row.name,
-        digest=row.digest,
+    return RenamePage.showing(
+        row,
         asked=asked,
         refusal=refusal,
         former=[

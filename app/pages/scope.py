@@ -91,11 +91,8 @@ def build_scope(session: Session, addresses: Addresses) -> ScopeOfUsePage:
         limits=[LimitView(name=name, value=value, meaning=_MEANING[name]) for name, value in in_force.items()],
         protocols=[protocol_view(protocol) for protocol in BUILT_IN.values()],
         criteria=[
-            CriterionSettings(
-                key=criterion.key,
-                label=criterion.label,
-                definition=criterion.definition,
-                method=criterion.method,
+            CriterionSettings.showing(
+                criterion,
                 settings=criterion.defaults,
             )
             for criterion in CRITERIA

@@ -325,10 +325,8 @@ class ScopeView(PageModel):
 
 def network_view(row: NetworkRow, addresses: Addresses, network: Network | None = None) -> NetworkView:
     value = network or network_of(row)
-    return NetworkView(
-        slug=row.slug,
-        name=row.name,
-        digest=row.digest,
+    return NetworkView.showing(
+        row,
         url=addresses.network(row.slug, Scope(data=(row.input_data or "")[:12])),
         sizes=list(value.sizes),
         activation=value.activation,
@@ -337,8 +335,6 @@ def network_view(row: NetworkRow, addresses: Addresses, network: Network | None 
         weights=[w.tolist() for w in value.weights],
         biases=[b.tolist() for b in value.biases],
         tasks=[TaskView(name=t["name"], truth_table=t["truth_table"]) for t in row.tasks],
-        origin=row.origin,
-        attribution=row.attribution,
         story_url=addresses.alice_and_bob() if row.digest == alice_and_bob_digest() else "",
         input_data=row.input_data or "",
     )
@@ -365,16 +361,9 @@ def data_view(data: DataRecord) -> DataView:
 
 
 def job_view(row: JobRow, addresses: Addresses) -> JobView:
-    return JobView(
-        id=row.id,
+    return JobView.showing(
+        row,
         url=addresses.job(row.id),
-        title=row.title,
-        state=row.state,
-        stage=row.stage,
-        done=row.done,
-        total=row.total,
-        found=row.found,
-        error=row.error,
     )
 
 
@@ -390,11 +379,9 @@ def counts_of(row: AnalysisRow) -> Counts:
         circuits_drawn=spread.get("drawn"),
         smallest=None
         if smallest is None
-        else SmallestView(
+        else SmallestView.showing(
+            smallest,
             n=len(smallest.masks),
-            n_edges=smallest.n_edges,
-            proved=smallest.proved,
-            searched_up_to=smallest.searched_up_to,
         ),
     )
 

@@ -33,15 +33,9 @@ from app.pages.samples import alignment_card
 
 def survey_view(row: CommonGroundRow, place: Place, addresses: Addresses) -> SurveyView:
     facts = row.facts
-    return SurveyView(
-        n_sets=row.n_sets,
-        largest_set=row.largest_set,
-        n_interventions=row.n_interventions,
-        n_classes=row.n_classes,
+    return SurveyView.showing(
+        row,
         classes=row.classes_kept,
-        drawn=row.drawn,
-        seed=row.seed,
-        n_alignments=row.n_alignments,
         alignments=row.alignments_kept,
         silent_interpretations=facts["silent"]["interpretations"],
         silent_alignments=facts["silent"]["alignments"],
@@ -52,9 +46,6 @@ def survey_view(row: CommonGroundRow, place: Place, addresses: Addresses) -> Sur
         spread=None
         if facts["spread"] is None
         else [SpreadBar(right=right, count=int(count)) for right, count in facts["spread"]],
-        thorough=row.thorough,
-        seconds=row.seconds,
-        engine_version=row.engine_version,
     )
 
 
@@ -94,14 +85,12 @@ def cloud_views(place: Place, row: CommonGroundRow, cloud: StoredCloud, addresse
         filters = _filters(cell) if cell else [("at", f"{one.place.predicted}.{one.place.right}")]
         query = urlencode([("kind", KIND_OF[one.kind]), *filters])
         found.append(
-            CloudView(
+            CloudView.showing(
+                one,
                 kind=KIND_OF[one.kind],
                 coverage=FractionView(agreed=one.place.predicted, of=row.n_interventions),
                 accuracy=FractionView(agreed=one.place.right, of=one.place.predicted),
-                places=one.places,
                 cell=cell,
-                count=one.count,
-                interpretations=one.interpretations,
                 ref=ref,
                 label=label,
                 url=url,

@@ -90,7 +90,8 @@ def crucial_view(said: Said, experiment: CrucialExperiment, link: Link) -> Cruci
     n_inputs = said.space.n_inputs
     text = write_experiment(experiment.sites, experiment.source, experiment.base, n_inputs)
     by_letter = list(zip(said.letters, experiment.predictions, strict=True))
-    return CrucialView(
+    return CrucialView.showing(
+        experiment,
         experiment=text,
         anchor="x-" + text.replace("+", "-").replace(":", "-"),
         url=link(experiment=text),
@@ -100,9 +101,6 @@ def crucial_view(said: Said, experiment: CrucialExperiment, link: Link) -> Cruci
         base=input_text(experiment.base, n_inputs),
         predictions=list(experiment.predictions),
         divides=0 in experiment.predictions and 1 in experiment.predictions,
-        decision=experiment.decision,
-        output=experiment.output,
-        margin=experiment.margin,
         right=[letter for letter, said_bit in by_letter if said_bit == experiment.decision],
         wrong=[letter for letter, said_bit in by_letter if said_bit == 1 - experiment.decision],
     )

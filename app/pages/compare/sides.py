@@ -203,12 +203,10 @@ def _pair(links: _Links, said: Said, a: int, b: int) -> PairView:
     agreement = agreement_of(*two, said.space)
     first, second = scores_where_divided(two, said.answers, said.space)
     letters = (said.letters[a], said.letters[b])
-    return PairView(
+    return PairView.showing(
+        agreement,
         first=letters[0],
         second=letters[1],
-        both=agreement.both,
-        same=agreement.same,
-        differ=agreement.differ,
         first_right=first.right,
         second_right=second.right,
         url=links.same(between="".join(letters)) + "#crucial",

@@ -124,13 +124,11 @@ def separation_view(said: Said, own: OwnSwaps | None, link: Link) -> SeparationV
     """The fewest interventions, own swaps included, that tell everyone apart who can be told apart."""
     found = separate(said.predictions, said.answers, said.space, swaps=None if own is None else own.asked)
     letters = said.letters
-    return SeparationView(
+    return SeparationView.showing(
+        found,
         experiments=[crucial_view(said, experiment, link) for experiment in found.experiments],
         swaps=[] if own is None else [one_swap(own, at) for at in found.swaps],
-        at_least=found.at_least,
-        exact=found.exact,
         alike=[[letters[i] for i in group] for group in found.alike],
         inseparable=[(letters[i], letters[j]) for i, j in found.inseparable],
         silent=[(letters[i], letters[j]) for i, j in found.silent],
-        of_all_sets=found.of_all_sets,
     )

@@ -180,23 +180,9 @@ def _state(place: Place, row: DirectionSearchRow | None, job: JobRow | None) -> 
 
 def search_view(row: DirectionSearchRow) -> SearchView:
     """A stored search in sum."""
-    return SearchView(
-        n_candidates=row.n_candidates,
-        n_searched=row.n_searched,
-        irredundant_only=row.irredundant_only,
-        all_listed=row.all_listed,
-        n_aligned=row.n_aligned,
-        n_valid=row.n_valid,
-        n_joint=row.n_joint,
-        n_undecided=row.n_undecided,
-        truncated=row.truncated,
-        exact=row.exact,
-        refused=row.refused,
-        settings=row.settings,
-        engine_version=row.engine_version,
-        seconds=row.seconds,
+    return SearchView.showing(
+        row,
         digest=row.content,
-        created_at=row.created_at,
     )
 
 
@@ -215,25 +201,18 @@ def _item(
     items = [direction_item(one, algorithm, clean, place, addresses) for one in kept]
     kept_urls = {one.id: one.url for one in items}
     choices = choices_of(row)
-    return AlgorithmItem(
+    return AlgorithmItem.showing(
+        row,
         algorithm=algorithm_view(algorithm),
         url=addresses.algorithm(place.row.slug, algorithm.id, place.scope),
         directions_url=url(algorithm=algorithm.id),
-        n_placements=row.n_placements,
-        n_valid=row.n_valid,
-        n_joint=row.n_joint,
-        n_undecided=row.n_undecided,
-        n_kept=row.n_kept,
-        truncated_at=row.truncated_at,
         items=items,
         unread=[
-            UnreadView(
-                path=one.path,
+            UnreadView.showing(
+                one,
                 formula=variables[one.path].formula,
                 shown=variables[one.path].shown,
                 truth_table=tables[one.path],
-                layer=one.layer,
-                residual=one.residual,
                 words=_unread_words(tables[one.path], one.residual),
             )
             for one in unread_of(row)

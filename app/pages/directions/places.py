@@ -60,14 +60,12 @@ def place_views(
     """An alignment's places in the order of paths."""
     variables = {variable.path: variable for variable in algorithm.variables}
     return [
-        DirectionPlaceView(
+        DirectionPlaceView.showing(
+            linear,
             path=path,
             formula=variables[path].formula,
             shown=variables[path].shown,
             truth_table=truth_rows(variables[path].function, 1 << algorithm.n_inputs),
-            layer=linear.layer,
-            dimension=linear.dimension,
-            text=linear.text,
             site=site_words(linear, place.question.cut.sizes),
             rows=[
                 RowView(
@@ -131,22 +129,17 @@ def direction_item(
     joint = None
     if row.joint_agreed is not None and row.joint_of is not None:
         joint = fraction(IIA(row.joint_agreed, row.joint_of))
-    return DirectionItem(
+    return DirectionItem.showing(
+        row,
         id=row.alignment_id,
         url=direction_url(addresses, place, algorithm.id, alignment),
         ref=direction_ref(algorithm.id, alignment, stored=True),
-        text=row.text,
         places=place_views(algorithm, alignment, clean, place),
         iia=FractionView(agreed=row.agreed, of=row.of),
         joint=joint,
-        valid=row.valid,
         joint_valid=None if joint is None else joint.agreed == joint.of,
-        causal_order=row.causal_order,
-        margin=row.margin,
         fragile=row.margin is not None and row.margin < FRAGILE_MARGIN,
-        family_dimension=row.family_dimension,
         family_answer=cast("Passing | None", row.family_answer),
-        illusory=row.illusory,
     )
 
 

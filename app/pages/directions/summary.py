@@ -36,15 +36,11 @@ def class_counts(session: Session, addresses: Addresses, place: Place) -> list[C
     if place.analysis is None:
         return []
     return [
-        ClassCount(
+        ClassCount.showing(
+            row,
             key=key,
             label=CLASS_LABELS[key],
             url=addresses.directions(place.row.slug, place.scope, **{"class": key}),
-            n_aligned=row.n_aligned,
-            n_searched=row.n_searched,
-            n_valid=row.n_valid,
-            n_joint=row.n_joint,
-            exact=row.exact,
         )
         for key, row in _known(reads.direction_searches(session, place.analysis.id))
         if not row.refused

@@ -43,29 +43,17 @@ def step_views(
     for position, step in enumerate(steps):
         criterion = step.criterion
         views.append(
-            StepView(
+            StepView.showing(
+                criterion,
                 position=position,
                 text=str(step),
                 key=step.key,
-                label=criterion.label,
                 settings=settings_words(step),
-                definition=criterion.definition,
-                formula=criterion.formula,
-                source=criterion.source,
-                score=criterion.score,
-                method=criterion.method,
                 kinds=[*step.kinds, *step.recorded_kinds],
                 parameters=[
-                    ParameterView(
-                        name=parameter.name,
+                    ParameterView.showing(
+                        parameter,
                         value=step.settings[parameter.name],
-                        default=parameter.default,
-                        low=parameter.low,
-                        high=parameter.high,
-                        whole=parameter.whole,
-                        range=parameter.range,
-                        unit=parameter.unit,
-                        meaning=parameter.meaning,
                     )
                     for parameter in criterion.parameters
                 ],
@@ -81,10 +69,8 @@ def step_views(
 
 def preset_views(steps: Sequence[CriterionStep], url: Url) -> list[Preset]:
     return [
-        Preset(
-            key=preset.key,
-            label=preset.label,
-            reason=preset.reason,
+        Preset.showing(
+            preset,
             url=url(preset.steps),
             current=tuple(steps) == preset.steps,
         )

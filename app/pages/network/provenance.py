@@ -21,10 +21,8 @@ class Provenance(PageModel):
 
 
 def provenance_of(analysis: AnalysisRow) -> Provenance:
-    return Provenance(
-        engine_version=analysis.engine_version,
-        result_digest=analysis.result_digest,
+    return Provenance.showing(
+        analysis,
         created_at=analysis.created_at.isoformat(timespec="seconds"),
-        seconds=analysis.seconds,
         libraries=analysis.provenance,
     )

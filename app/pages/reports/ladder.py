@@ -136,16 +136,11 @@ def _rung(one: StoredRung, report: LadderReport, place: Place, addresses: Addres
     elif one.map_class == "sets":
         url = addresses.algorithms(place.row.slug, place.scope)
     mean = one.floor_alignments / one.floor_networks if one.floor_networks else None
-    return RungView(
+    return RungView.showing(
+        one,
         key=one.map_class,
         label=MAP_CLASSES.get(one.map_class, one.map_class),  # type: ignore[call-overload]
         algorithms=FractionView(agreed=one.algorithms, of=len(report.algorithms)),
-        alignments=one.alignments,
-        of=one.of,
-        joint=one.joint,
-        exact=one.exact,
-        refused=one.refused,
-        seconds=one.seconds,
         floor=FloorView(
             passing=FractionView(agreed=one.floor_passing, of=one.floor_networks),
             alignments=one.floor_alignments,

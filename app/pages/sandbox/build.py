@@ -66,7 +66,8 @@ def _page(session: Session, links: Links, state: State, explanations: Sequence[E
     after = None if state.hidden else [layer.tolist() for layer in here.layers]
     following = next_of(links, state, explanations, bench)
     bits = [input_text(row, n_inputs) for row in range(1 << n_inputs)]
-    return SandboxPage(
+    return SandboxPage.showing(
+        state,
         network=network_view(place.row, addresses, place.question.model),
         task=TaskView(name=place.question.task.name, truth_table=list(place.question.task.truth_table)),
         protocol=protocol_view(place.question.protocol),
@@ -79,7 +80,6 @@ def _page(session: Session, links: Links, state: State, explanations: Sequence[E
         changes=[change_view(links, state, change, bench) for change in now.changes],
         along=[along_view(links, state, change, bench) for change in now.along],
         tool=tool_view(links, state.tool),
-        on=state.on,
         directions=direction_choices(session, links, state, explanations) if state.on == "directions" else [],
         sites=site_views(links, state),
         all_sites=all_sites(sizes),
@@ -93,10 +93,6 @@ def _page(session: Session, links: Links, state: State, explanations: Sequence[E
         ],
         tried=[tried_view(links, state, tried, given) for tried, given in zip(counted, answers, strict=True)],
         most_tried=MOST_TRIED,
-        is_kept=state.is_kept,
-        full=state.full,
-        game=state.game,
-        hidden=state.hidden,
         guesses=[guess_view(links, state, bit, here) for bit in (0, 1)] if state.hidden else [],
         guessed=guessed_view(counted, answers),
         bases=[

@@ -52,13 +52,10 @@ def run_view(given: Answer) -> RunView:
 def change_view(links: Links, state: State, change: Change, bench: Bench) -> ChangeView:
     sizes, now = bench.network.sizes, state.now.intervention
     layer, neuron = change.carrier
-    return ChangeView(
-        layer=change.layer,
-        neuron=change.neuron,
-        origin=change.origin,
+    return ChangeView.showing(
+        change,
         site=write_site(change),
         name=site_name(change, sizes),
-        written=change.written,
         source="" if change.source is None else input_text(change.source, links.n_inputs),
         value=bench.value_of(change),
         before=float(bench.clean[layer][now.base, neuron]),

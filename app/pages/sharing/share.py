@@ -87,16 +87,13 @@ def share_of(page: object, addresses: Addresses, base: str) -> ShareView | None:
         facts.analysed_on,
     )
     drawn = target.kind != "compare"
-    return ShareView(
+    return ShareView.showing(
+        facts,
         kind=target.kind,
-        title=facts.title,
         description=facts.sentence,
         path=page.url,
         url=whole,
-        identity=facts.identity,
         network_digest=network,
-        engine_version=facts.engine_version,
-        analysed_on=facts.analysed_on,
         bibtex=citation.bibtex,
         citation=citation.plain,
         paper_bibtex=PAPER_BIBTEX,

@@ -287,14 +287,11 @@ def _found_words(
 
 def figure_view(figure: HeldFigure) -> FigureView:
     """A figure as pages and files show it."""
-    return FigureView(
-        key=figure.key,
+    return FigureView.showing(
+        figure,
         label=figure.label[:1].upper() + figure.label[1:],
-        status=figure.status,
         stored=_plain(figure.stored),
         recomputed=_plain(figure.recomputed),
-        difference=figure.difference,
-        note=figure.note,
     )
 
 

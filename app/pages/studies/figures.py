@@ -174,16 +174,14 @@ def figure_view(
         plot = bars_plot(figure.bars, y_title=figure.y_title, x_title=figure.x_title, share=figure.share)
     strips = figure.strips or tuple(row.strip for step in figure.steps for row in step.rows)
     forms = {form: addresses.study_figure(row.slug, figure.name, form, **query) for form in ("", "svg", "png", "json")}
-    return FigureView(
-        name=figure.name,
-        title=figure.title,
+    return FigureView.showing(
+        figure,
         measure=None if figure.measure is None else measure_view(figure.measure),
         protocol=protocol,
         groups=[group_view(group, figure.measure) for group in figure.groups],
         drawn=sum(len(kept(strip, len(strips))) for strip in strips),
         dots=sum(len(strip.dots) for strip in strips),
         plot=plot,
-        caption=figure.caption,
         url=forms[""],
         svg_url=forms["svg"],
         png_url=forms["png"],
@@ -215,14 +213,7 @@ def drawing_of_figure(figure: Drawn, study: str, protocol: str) -> Markup:
 
 def measure_view(measure: Measure) -> MeasureView:
     """A measure as pages show it."""
-    return MeasureView(
-        key=measure.key,
-        label=measure.label,
-        definition=measure.definition,
-        kind=measure.kind,
-        unit=measure.unit,
-        log=measure.log,
-    )
+    return MeasureView.showing(measure)
 
 
 def group_view(group: Group, measure: Measure | None) -> GroupView:
@@ -231,12 +222,8 @@ def group_view(group: Group, measure: Measure | None) -> GroupView:
     yes_no = measure is not None and measure.kind == "yes-no"
     n = len(group.points)
     named = [] if numeric or yes_no else group.categories.most_common(_MOST_CATEGORIES)
-    return GroupView(
-        label=group.label,
-        of=group.of,
-        failed=group.failed,
-        silent=group.silent,
-        bounded=group.bounded,
+    return GroupView.showing(
+        group,
         spread=spread_view(group.spread) if numeric else None,
         yes=_share_row("yes", group.yes) if yes_no else None,
         yes_of_all=_share_row("yes", group.yes_of_all) if yes_no else None,
@@ -246,19 +233,7 @@ def group_view(group: Group, measure: Measure | None) -> GroupView:
 
 def spread_view(spread: Spread) -> SpreadView:
     """A spread as pages show it."""
-    return SpreadView(
-        n=spread.n,
-        failed=spread.failed,
-        of=spread.of,
-        least=spread.least,
-        lower=spread.lower,
-        median=spread.median,
-        upper=spread.upper,
-        most=spread.most,
-        mean=spread.mean,
-        zeros=spread.zeros,
-        ones=spread.ones,
-    )
+    return SpreadView.showing(spread)
 
 
 def _share_row(label: str, share: Share) -> ShareRow:

@@ -154,12 +154,9 @@ def cost_view(cost: StudyCost) -> CostView:
     return CostView(
         networks=cost.networks,
         cells=[
-            CellCostView(
+            CellCostView.showing(
+                cell,
                 name=cell.cell.name,
-                networks=cell.networks,
-                possible=cell.possible,
-                seconds_each=cell.seconds_each,
-                seconds=cell.seconds,
             )
             for cell in cost.cells
         ],

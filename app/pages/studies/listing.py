@@ -25,16 +25,11 @@ def build_studies(session: Session, addresses: Addresses) -> StudiesPage:
 
 def study_item(session: Session, addresses: Addresses, row: StudyRow) -> StudyItem:
     """One study in a few words."""
-    return StudyItem(
-        slug=row.slug,
-        name=row.name,
+    return StudyItem.showing(
+        row,
         question=str(row.design["question"]),
         url=addresses.study(row.slug),
-        origin=row.origin,
-        digest=row.digest,
         progress=progress_of(session, addresses, row),
-        created_at=row.created_at,
-        updated_at=row.updated_at,
     )
 
 

@@ -69,7 +69,8 @@ def build_outcomes(session: Session, addresses: Addresses, study: str, options: 
     view: dict[str, Any] = options.model_dump(exclude={"theme", "after", "limit"}) | {
         "limit": None if options.limit == 50 else options.limit
     }
-    return OutcomesPage(
+    return OutcomesPage.showing(
+        options,
         slug=row.slug,
         name=row.name,
         study_url=addresses.study(row.slug),
@@ -79,9 +80,6 @@ def build_outcomes(session: Session, addresses: Addresses, study: str, options: 
         measures=[measure_view(measure) for measure in _measures(design).values()],
         total=total,
         reasons=dict(sorted(states.items())),
-        state=options.state,
-        why=options.why,
-        cell=options.cell,
         cells=[cell.name for cell in cells],
         items=_items(session, addresses, design, rows, protocol),
         side_by_side_url=addresses.study_side_by_side(row.slug),
@@ -208,16 +206,10 @@ def _item(
     gone = slugs[digest] if digest in deleted else ""
     slug = "" if gone else slugs.get(digest, "")
     outputs = values_of(row.figures).get(protocol, ())
-    return OutcomeItem(
-        position=row.position,
+    return OutcomeItem.showing(
+        row,
         cell=cell.name,
-        seed=row.seed,
-        state=row.state,
         converged=row.state == CONVERGED,
-        message=row.message,
-        epochs=row.epochs,
-        loss=row.loss,
-        accuracy=row.accuracy,
         network=digest,
         network_url=addresses.network(slug, scope) if slug else "",
         deleted_url=addresses.delete(gone) if gone else "",

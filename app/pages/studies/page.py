@@ -56,17 +56,10 @@ def build_study(session: Session, addresses: Addresses, study: str, options: Stu
     view: dict[str, Any] = {"protocol": options.protocol, "by": options.by}
     progress = progress_of(session, addresses, row)
     url = addresses.study(row.slug, **view)
-    return StudyPage(
-        slug=row.slug,
-        name=row.name,
+    return StudyPage.showing(
+        row,
         question=design.question,
         paragraphs=[part.strip() for part in design.description.split("\n\n") if part.strip()],
-        digest=row.digest,
-        origin=row.origin,
-        engine_version=row.engine_version,
-        provenance=row.provenance,
-        created_at=row.created_at,
-        updated_at=row.updated_at,
         progress=progress,
         design=_design_view(summary, addresses, row),
         protocol=protocol,
@@ -107,22 +100,20 @@ def build_study(session: Session, addresses: Addresses, study: str, options: Stu
 
 def _design_view(summary: StudySummary, addresses: Addresses, row: StudyRow) -> DesignView:
     design = summary.design
-    return DesignView(
+    return DesignView.showing(
+        design,
         factors=[
             FactorView(
                 key=factor, label=label, levels=list(design.labels(factor)), varies=len(design.levels(factor)) > 1
             )
             for factor, label in FACTORS.items()
         ],
-        n_inputs=design.n_inputs,
-        source=design.source,
         seeds_first=design.seeds.first,
         seeds_count=design.seeds.count,
         cells=design.n_cells,
         training=design.training.model_dump(),
         measures=[measure_view(measure) for measure in summary.measures.values()],
         criteria=list(design.criteria),
-        across_outputs=design.across_outputs,
         comparisons=[_comparison_words(comparison) for comparison in design.comparisons],
         file_url=addresses.study_design(row.slug),
     )
@@ -195,20 +186,14 @@ def _figure_links(summary: StudySummary, addresses: Addresses, row: StudyRow, vi
 
 
 def _test_view(comparison: Comparison, protocol: str, result: Tested) -> TestView:
-    return TestView(
+    return TestView.showing(
+        result,
         measure=comparison.measure,
         factor=FACTORS[comparison.factor],
         where=_where(comparison.where),
         protocol=protocol,
-        test=result.test,
         groups=list(result.groups),
         sizes=list(result.sizes),
-        statistic=result.statistic,
-        p=result.p,
-        p_holm=result.p_holm,
-        effect=result.effect,
-        effect_name=result.effect_name,
-        note=result.note,
     )
 
 
@@ -226,18 +211,14 @@ def _reference_view(reference: Reference, summary: StudySummary) -> ReferenceVie
         told = summary.measures[reference.measure].numeric and set(reference.values) <= {"count"}
         wanted = quartiles if told else reference.values  # one network's count stands beside the quartiles of ours
         ours = {key: value for key, value in known.items() if value is not None and key in wanted}
-    return ReferenceView(
-        says=reference.says,
-        source=reference.source,
-        evidence=reference.evidence,
+    return ReferenceView.showing(
+        reference,
         evidence_words=EVIDENCE[reference.evidence],
-        measure=reference.measure,
         protocol=protocols[0] if reference.measure else "",
         cells=_where(reference.where) if reference.where else "",
         theirs=dict(reference.values),
         ours=ours,
         ours_of=n,
-        explanation=reference.explanation,
     )
 
 

@@ -47,12 +47,10 @@ def sketch_drawing(page: StudyPage) -> Markup:
 
 def _group(group: Group) -> SketchGroup:
     spread = group.spread
-    return SketchGroup(
+    return SketchGroup.showing(
+        spread,
         label=group.label,
         values=[float(value) for value in group.numbers[:_DOTS]],
-        lower=spread.lower,
-        median=spread.median,
-        upper=spread.upper,
     )
 
 

@@ -67,12 +67,10 @@ def plan_training(request: TrainRequest, limits: Limits) -> TrainingPlan:
                     plan = refused((error,), limits)
             label = task.name or "".join(map(str, task.truth_table))
             analyses.append(PlannedAnalysis(output=output, task=label, protocol=name, plan=plan))
-    return TrainingPlan(
+    return TrainingPlan.showing(
+        cost,
         shape="-".join(map(str, spec.sizes)),
         networks=request.count,
         steps_per_epoch=cost.steps,
-        epochs=cost.epochs,
-        seconds=cost.seconds,
-        most_seconds=cost.most_seconds,
         analyses=analyses,
     )
