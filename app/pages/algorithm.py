@@ -40,7 +40,7 @@ from app.pages.formulas import (
 )
 from app.pages.options import BigInt, PageModel, ScopeOptions
 from app.pages.place import Place
-from app.pages.shared import NetworkView, ScopeView, network_view
+from app.pages.shared import network_view
 
 
 class AlgorithmOptions(ScopeOptions):
@@ -91,8 +91,6 @@ class AlignmentItem(PageModel):
 class AlgorithmPage(HuedPage):
     """One candidate algorithm of one analysis and its kept alignments."""
 
-    network: NetworkView
-    scope: ScopeView
     algorithm: AlgorithmView
     tree: FormulaNode
     ref: str
@@ -118,7 +116,6 @@ class AlgorithmPage(HuedPage):
     next: str | None
     next_url: str | None
     first_url: str
-    url: str
 
 
 def build_algorithm(

@@ -25,7 +25,7 @@ from app.pages.formulas import (
 )
 from app.pages.options import BigInt, PageModel, ScopeOptions
 from app.pages.place import Place
-from app.pages.shared import Counts, NetworkView, ScopeView, counts_of, network_view
+from app.pages.shared import Counts, ScopeView, counts_of, network_view
 
 Sort = Literal["order", "valid", "minimal", "iia", "gates", "variables", "depth"]
 Irredundance = Literal["irredundant-gates", "irredundant-functions", "irredundant-literals"]
@@ -120,8 +120,6 @@ class Facet(PageModel):
 class AlgorithmsPage(HuedPage):
     """Candidate algorithms of one analysis."""
 
-    network: NetworkView
-    scope: ScopeView
     counts: Counts | None = Field(description="How many explanations the analysis found; None if nothing is stored.")
     items: list[AlgorithmItem]
     totals: Totals = Field(description="Of the algorithms that the filters let through.")
@@ -149,7 +147,6 @@ class AlgorithmsPage(HuedPage):
     first_url: str
     bare_url: str = Field(description="The list without any filter.")
     analyse_url: str = Field(description="POST here to run the analysis.")
-    url: str
 
     @property
     def sorts(self) -> dict[Sort, str]:

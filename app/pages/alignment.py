@@ -24,7 +24,6 @@ from app.errors import NotFound
 from app.naming import ExplanationRef
 from app.pages.algorithm import AlgorithmOptions, AlignmentItem, alignment_item
 from app.pages.candidates import (
-    HuedPage,
     algorithm_of,
     find_algorithm_row,
     frequent_tables,
@@ -33,20 +32,15 @@ from app.pages.candidates import (
     verdicts_of,
 )
 from app.pages.formulas import (
-    AlgorithmView,
-    FormulaNode,
     FractionView,
     PlacedView,
-    VerdictView,
     algorithm_view,
     formula_tree,
     placed_views,
 )
 from app.pages.interchanges import (
     MAX_FAILING_ROWS,
-    EvidenceRow,
-    InterchangeView,
-    ProvenanceView,
+    AlignedPage,
     failing_rows,
     interchange_view,
     provenance_view,
@@ -54,7 +48,7 @@ from app.pages.interchanges import (
 from app.pages.options import PageModel, ScopeOptions
 from app.pages.place import Place, locate_boolean
 from app.pages.placements import SHAPE, placement_text, places_of, read_places
-from app.pages.shared import NetworkView, ScopeView, network_view
+from app.pages.shared import network_view
 
 MAX_SITE_FOR_MINIMALITY = 12  # neurons: 4,094 smaller sites are tried
 N_SIBLINGS = 6
@@ -90,35 +84,15 @@ class SilenceView(PageModel):
     largest: int | None = Field(description="Most neurons in a set where not all sets are taken, else None.")
 
 
-class AlignmentPage(HuedPage):
+class AlignmentPage(AlignedPage):
     """One alignment with its evidence."""
 
-    network: NetworkView
-    scope: ScopeView
-    algorithm: AlgorithmView
-    tree: FormulaNode
-    algorithm_url: str
-    id: str
-    ref: str = Field(description="How a comparison's address names it.")
-    criteria_url: str = Field(description="Every criterion's verdict on it.")
-    standing_url: str = Field(description="Where it stands on the common ground.")
     url: str = Field(description="Permalink; carries the placement where the alignment is not stored.")
     places: list[PlacedView]
-    iia: FractionView
-    valid: bool
     minimal: bool | None = Field(description="None: not decided here, some place being too large.")
     smaller: SmallerView | None = Field(description="A valid alignment contained in this one, if it is valid itself.")
-    margin: float | None
-    fragile: bool = Field(description="Whether the margin is below 1e-6.")
-    verdicts: list[VerdictView]
-    interchanges: list[InterchangeView]
-    inputs: list[str] = Field(description="Every input as its bits, in binary order: rows and columns of the matrices.")
-    failing: list[EvidenceRow] = Field(description=f"Interventions that fail, at most {MAX_FAILING_ROWS}.")
-    n_failing: int
     siblings: list[AlignmentItem] = Field(description="Kept alignments of the same algorithm, most alike first.")
-    n_siblings: int
     silence: SilenceView
-    provenance: ProvenanceView
 
 
 def alignment_address(

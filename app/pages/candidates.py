@@ -27,15 +27,15 @@ from app.pages.formulas import (
     hues_of,
     read_algorithm,
 )
-from app.pages.options import PageModel, ScopeOptions
+from app.pages.options import ScopeOptions
 from app.pages.place import Place, locate_boolean
-from app.pages.shared import ScopeView, latest_job, scope_view
+from app.pages.shared import AnalysisPage, ScopeView, latest_job, scope_view
 
 N_FOR_HUES: Final = 100
 MAX_COMPUTED_INPUTS: Final = 3  # of tasks whose candidates a page can list by itself; beyond, some take half a minute
 
 
-class HuedPage(PageModel):
+class HuedPage(AnalysisPage):
     """A page whose drawings of more than two inputs need to know which variables take the five hues."""
 
     hue_tables: list[str] = Field(

@@ -23,7 +23,7 @@ from app.pages.network import BehaviourRow, Provenance, behaviour_of, provenance
 from app.pages.options import BigInt, PageModel, ScopeOptions
 from app.pages.place import Place, locate
 from app.pages.samples import InterpretationCard, interpretation_card
-from app.pages.shared import NetworkView, ScopeView, counts_of, network_view, scope_view
+from app.pages.shared import AnalysisPage, counts_of, network_view, scope_view
 
 N_CARDS: Final = 12  # interpretations in the excerpt; each is computed on the spot
 MAX_CARDS: Final = 60
@@ -83,14 +83,24 @@ class Excerpt(PageModel):
     other_url: str = Field(description="The same circuit with the other way of counting.")
 
 
-class CircuitPage(PageModel):
-    """One circuit."""
+class CircuitBasedPage(AnalysisPage):
+    """A page about one circuit, or about a way to read it."""
 
-    network: NetworkView
-    scope: ScopeView
     circuit: CircuitView
     verdict: Verdict
     behaviour: list[BehaviourRow]
+    provenance: Provenance | None
+    list_url: str
+    network_url: str
+    compare_url: str
+    criteria_url: str = Field(description="Every criterion's verdict on it.")
+    standing_url: str = Field(description="Where it stands on the common ground.")
+    scope_query: list[tuple[str, str]] = Field(description="The scope's options where they differ from the default.")
+
+
+class CircuitPage(CircuitBasedPage):
+    """One circuit."""
+
     interpretations: BigInt | None = Field(description="Exact number; None if the circuit is not valid or too large.")
     observed: BigInt | None = Field(description="Classes that the inputs can tell apart.")
     uncounted: str = Field(description="Why there is no number, empty if there is one.")
@@ -98,15 +108,7 @@ class CircuitPage(PageModel):
     n_valid: BigInt | None = Field(
         description="Valid circuits of this network under the protocol, None where that is not known exactly."
     )
-    provenance: Provenance | None
     interpretations_url: str = Field(description="Its interpretations by gate.")
-    list_url: str
-    network_url: str
-    compare_url: str
-    criteria_url: str = Field(description="Every criterion's verdict on it.")
-    standing_url: str = Field(description="Where it stands on the common ground.")
-    scope_query: list[tuple[str, str]] = Field(description="The scope's options where they differ from the default.")
-    url: str
 
     @property
     def url_path(self) -> str:

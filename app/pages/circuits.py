@@ -22,9 +22,8 @@ from app.pages.options import BigInt, PageModel, ScopeOptions
 from app.pages.place import locate
 from app.pages.samples import CircuitCard, circuit_card
 from app.pages.shared import (
+    AnalysisPage,
     Counts,
-    NetworkView,
-    ScopeView,
     counts_of,
     latest_job,
     network_view,
@@ -100,37 +99,38 @@ class Pill(PageModel):
     url: str
 
 
-class CircuitsPage(PageModel):
+class BrowsedPage(AnalysisPage):
+    """A list that is filtered, sorted and read page by page."""
+
+    sort: str
+    order: Literal["asc", "desc"]
+    sorts: list[SortLink]
+    filters: list[Pill]
+    next: str | None = Field(description="Cursor of the next page.")
+    next_url: str | None
+    first_url: str
+    bare_url: str = Field(description="The list without any filter.")
+    list_view_url: str
+    grid_view_url: str
+    compare_url: str
+    network_url: str
+    scope_query: list[tuple[str, str]] = Field(description="The scope's options where they differ from the default.")
+
+
+class CircuitsPage(BrowsedPage):
     """The valid circuits of one analysis."""
 
-    network: NetworkView
-    scope: ScopeView
     possible: BigInt = Field(description="Circuits that were looked at; 0 if no analysis is stored.")
     valid: BigInt = Field(description="Circuits that are valid.")
     truncated_at: int | None = Field(description="Circuits listed where they are not all, None if they are.")
     counts: Counts | None = Field(description="How the number of valid circuits was found; None if nothing is stored.")
     total: int = Field(description="Circuits that pass the filter.")
     items: list[CircuitCard]
-    sort: str
-    order: Literal["asc", "desc"]
-    sorts: list[SortLink]
-    filters: list[Pill]
     neurons: list[PartView]
     edges: list[PartView]
     ranges: dict[str, tuple[int | float, int | float]] = Field(
         description="Smallest and largest value of edges, neurons, margin."
     )
-    next: str | None = Field(description="Cursor of the next page.")
-    next_url: str | None
-    first_url: str
-    url: str
-    bare_url: str = Field(description="The list without any filter.")
-    list_view_url: str
-    grid_view_url: str
-    compare_url: str
-
-    network_url: str
-    scope_query: list[tuple[str, str]] = Field(description="The scope's options where they differ from the default.")
 
     @property
     def n_edges(self) -> int:

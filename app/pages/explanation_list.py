@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final, Literal, cast
+from typing import Any, Final, cast
 
 from pydantic import Field
 from sqlalchemy.orm import Session
@@ -21,7 +21,7 @@ from app.db.reads.explanation_shelves import (
 )
 from app.pages.awaited import Awaited, awaited
 from app.pages.candidates import HuedPage, frequent_tables, locate_with_scope
-from app.pages.circuits import HEX_DIGITS, Pill, SortLink
+from app.pages.circuits import HEX_DIGITS, BrowsedPage, SortLink
 from app.pages.cursors import bad_cursor, read_cursor, write_cursor
 from app.pages.explanation_facets import FacetView, PartCount, facets_of, parts_of
 from app.pages.explanation_filters import (
@@ -34,7 +34,7 @@ from app.pages.explanation_narrowing import Removal, UndecidedView, pills_of, re
 from app.pages.explanation_stock import Stock, n_before_filters, n_interpretations, position_of, search, take_stock
 from app.pages.options import PageModel
 from app.pages.place import Place, protocol_key
-from app.pages.shared import Counts, NetworkView, ScopeView, counts_of, network_view
+from app.pages.shared import Counts, counts_of, network_view
 
 SORT_LABELS: Final[dict[str, str]] = {
     "kind": "Explanation",
@@ -66,11 +66,9 @@ class ProtocolLink(PageModel):
     current: bool
 
 
-class ExplanationsPage(HuedPage):
+class ExplanationsPage(BrowsedPage, HuedPage):
     """The explanations of one analysis, of all kinds."""
 
-    network: NetworkView
-    scope: ScopeView
     counts: Counts | None = Field(description="How many explanations the analysis found; None if nothing is stored.")
     total: int = Field(description="Explanations of the kinds listed that pass all filters; exact.")
     of: int = Field(description="Explanations of the kinds listed, without any filter but that of standing, if valid.")
@@ -82,27 +80,13 @@ class ExplanationsPage(HuedPage):
     facets: list[FacetView]
     neurons: list[PartCount]
     edges: list[PartCount]
-    sort: str
-    order: Literal["asc", "desc"]
-    sorts: list[SortLink]
-    filters: list[Pill]
     pending: list[str] = Field(description="Criteria asked for that are not computed yet; then nothing is listed.")
     awaited: list[Awaited] = Field(description="How far the work is that those wait for.")
     undecided: list[UndecidedView] = Field(description="What criteria asked for could not decide about.")
     removed_by: Removal | None = Field(description="Which filter removed the last explanation, if none is left.")
     protocols: list[ProtocolLink]
-    next: str | None = Field(description="Cursor of the next page.")
-    next_url: str | None
-    first_url: str
-    url: str
-    bare_url: str = Field(description="The list without any filter.")
-    list_view_url: str
-    grid_view_url: str
     csv_url: str
     action: str = Field(description="Where the form of the filters goes.")
-    compare_url: str
-    network_url: str
-    scope_query: list[tuple[str, str]] = Field(description="The scope's options where they differ from the default.")
     on_directions: int = Field(
         description="Different valid alignments on directions that are kept, whatever is filtered."
     )

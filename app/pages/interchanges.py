@@ -11,8 +11,8 @@ from pydantic import Field
 from analysis import ENGINE_VERSION
 from analysis.alignments.iia import InterchangeMatrix
 from analysis.validity import margin_to_edge
-from app.pages.candidates import input_text
-from app.pages.formulas import SHOWN, FractionView
+from app.pages.candidates import HuedPage, input_text
+from app.pages.formulas import SHOWN, AlgorithmView, FormulaNode, FractionView, VerdictView
 from app.pages.options import PageModel
 from app.pages.place import Place
 
@@ -82,6 +82,29 @@ class ProvenanceView(PageModel):
     stored: bool = Field(description="Whether the analysis keeps this explanation, or this page computed it.")
     analysed_at: datetime | None
     result_digest: str
+
+
+class AlignedPage(HuedPage):
+    """A page about one alignment with its evidence."""
+
+    algorithm: AlgorithmView
+    tree: FormulaNode
+    algorithm_url: str
+    id: str
+    ref: str = Field(description="How a comparison's address names it.")
+    criteria_url: str = Field(description="Every criterion's verdict on it.")
+    standing_url: str = Field(description="Where it stands on the common ground.")
+    iia: FractionView
+    valid: bool
+    margin: float | None
+    fragile: bool = Field(description="Whether the margin is below 1e-6.")
+    verdicts: list[VerdictView]
+    interchanges: list[InterchangeView]
+    inputs: list[str] = Field(description="Every input as its bits, in binary order: rows and columns of the matrices.")
+    failing: list[EvidenceRow] = Field(description=f"Interventions that fail, at most {MAX_FAILING_ROWS}.")
+    n_failing: int
+    n_siblings: int
+    provenance: ProvenanceView
 
 
 def interchange_view(view: Placed, matrix: InterchangeMatrix, place: Place) -> InterchangeView:

@@ -22,18 +22,17 @@ from app.figures.numbers import when
 from app.naming import ExplanationRef
 from app.pages.circuit import (
     MAX_INDEX_DIGITS,
-    CircuitView,
-    Verdict,
+    CircuitBasedPage,
     circuit_view,
     read_circuit,
     readings_of,
     verdict_on,
 )
-from app.pages.network import BehaviourRow, Provenance, behaviour_of, provenance_of
+from app.pages.network import behaviour_of, provenance_of
 from app.pages.options import BigInt, PageModel, ScopeOptions
 from app.pages.place import Place, locate_boolean
 from app.pages.samples import GateTile, InterpretationCard, gate_tiles, interpretation_card
-from app.pages.shared import NetworkView, ScopeView, network_view, neuron_name, scope_view
+from app.pages.shared import network_view, neuron_name, scope_view
 
 N_SIBLINGS: Final = 3
 
@@ -64,13 +63,9 @@ class GateView(PageModel):
     activations: list[float] = Field(description="The neuron's activation in the circuit on each input.")
 
 
-class InterpretationPage(PageModel):
+class InterpretationPage(CircuitBasedPage):
     """One interpretation of one circuit, computed from the weights."""
 
-    network: NetworkView
-    scope: ScopeView
-    circuit: CircuitView
-    verdict: Verdict
     index: BigInt
     ref: str
     of: BigInt = Field(description="Interpretations of the circuit.")
@@ -79,7 +74,6 @@ class InterpretationPage(PageModel):
     n_free_rows: int = Field(description="Rows of local gates that no input reaches: each is a free choice.")
     gates: list[GateView]
     silent: list[str] = Field(description="Active neurons with one value only: no gate, and nobody's parent.")
-    behaviour: list[BehaviourRow]
     first_url: str | None
     previous_url: str | None
     next_url: str | None
@@ -87,14 +81,6 @@ class InterpretationPage(PageModel):
     next_class_url: str | None = Field(description="The first interpretation of the next observed class.")
     previous_class_url: str | None
     siblings: list[InterpretationCard]
-    provenance: Provenance | None
-    list_url: str
-    network_url: str
-    compare_url: str
-    criteria_url: str = Field(description="Every criterion's verdict on it.")
-    standing_url: str = Field(description="Where it stands on the common ground.")
-    scope_query: list[tuple[str, str]] = Field(description="The scope's options where they differ from the default.")
-    url: str
 
     @property
     def jump_path(self) -> str:

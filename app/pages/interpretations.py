@@ -26,7 +26,7 @@ from app.pages.circuit import (
 from app.pages.options import BigInt, PageModel, ScopeOptions
 from app.pages.place import Place, locate_boolean
 from app.pages.samples import InterpretationCard, gate_tiles
-from app.pages.shared import NetworkView, ScopeView, network_view, neuron_name, scope_view
+from app.pages.shared import AnalysisPage, network_view, neuron_name, scope_view
 
 MAX_WISHES: Final = 32
 FIRST_SHOWN: Final = 8  # gates of a neuron; the others are folded
@@ -90,11 +90,9 @@ class WishView(PageModel):
     url: str
 
 
-class InterpretationsPage(PageModel):
+class InterpretationsPage(AnalysisPage):
     """The interpretations of one circuit that match wishes about gates."""
 
-    network: NetworkView
-    scope: ScopeView
     circuit: CircuitView
     why_not: str = Field(description="Why there is nothing to list, empty if there is.")
     total: BigInt = Field(description="Interpretations of the circuit.")
@@ -117,7 +115,6 @@ class InterpretationsPage(PageModel):
     network_url: str
     compare_url: str
     scope_query: list[tuple[str, str]] = Field(description="The scope's options where they differ from the default.")
-    url: str
 
 
 def build_interpretations(

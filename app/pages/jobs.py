@@ -17,6 +17,7 @@ from app.jobs.definitions import DEFINITIONS, MAX_LOSSES
 from app.pages.cursors import bad_cursor, read_cursor, write_cursor
 from app.pages.job_outlook import JobChain, JobOutlook, job_chain, job_outlook, stage_seconds
 from app.pages.options import Options, PageModel
+from app.pages.shared import JobView
 from app.pages.training.course import Learning, TrainedOutcome, learning_of_job
 
 JobState = Literal["queued", "running", "done", "failed", "cancelled", "truncated"]
@@ -55,18 +56,11 @@ class JobsOptions(Options):
     limit: int = Field(50, ge=1, le=200, description="Jobs on a page.")
 
 
-class JobItem(PageModel):
+class JobItem(JobView):
     """One job in a list."""
 
-    id: str
-    url: str
     kind: str
-    title: str
     state: JobState
-    stage: str
-    done: int
-    total: int
-    found: str
     error: str = Field(description="Why it failed, empty if it did not.")
     attempts: int
     set_aside: bool = Field(

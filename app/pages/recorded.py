@@ -22,7 +22,7 @@ from app.pages.explanation_items import FigureView, figures_of
 from app.pages.options import PageModel, ScopeOptions
 from app.pages.place import Place
 from app.pages.placements import neurons_label
-from app.pages.shared import NetworkView, ScopeView, network_view, truth_rows
+from app.pages.shared import network_view, truth_rows
 
 
 class SiteClaimView(PageModel):
@@ -68,8 +68,6 @@ def recorded_counts(session: Session, addresses: Addresses, place: Place) -> lis
 class RecordedPage(HuedPage):
     """One explanation of a kind that has a record."""
 
-    network: NetworkView
-    scope: ScopeView
     kind: KindName
     noun: str
     definition: str
@@ -91,7 +89,6 @@ class RecordedPage(HuedPage):
     note: str = Field(description="Where and why the search stopped.")
     list_url: str
     criteria_url: str
-    url: str
 
     @property
     def combs(self) -> list[CombRow]:

@@ -323,6 +323,14 @@ class ScopeView(PageModel):
     )
 
 
+class AnalysisPage(PageModel):
+    """A page about one analysis of a network."""
+
+    network: NetworkView
+    scope: ScopeView
+    url: str
+
+
 def network_view(row: NetworkRow, addresses: Addresses, network: Network | None = None) -> NetworkView:
     value = network or network_of(row)
     return NetworkView.showing(

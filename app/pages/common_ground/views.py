@@ -11,7 +11,7 @@ from app.db.common_ground_columns import FAILING, INTERPRETATION, VALID
 from app.pages.formulas import FractionView
 from app.pages.options import BigInt, PageModel, ScopeOptions
 from app.pages.samples import AlignmentCard
-from app.pages.shared import JobView, NetworkView, ScopeView
+from app.pages.shared import AnalysisPage, JobView
 
 SurveyState = Literal["done", "computing", "failed", "cancelled", "not_surveyed", "not_analysed"]
 PointKind = Literal["interpretation", "valid", "failing"]
@@ -173,11 +173,9 @@ class Pill(PageModel):
     url: str
 
 
-class CommonGroundPage(PageModel):
+class CommonGroundPage(AnalysisPage):
     """Every explanation of an analysis on the common ground."""
 
-    network: NetworkView
-    scope: ScopeView
     state: SurveyState
     job: JobView | None = Field(description="The latest job that surveys it, None where it is done or nobody asked.")
     survey: SurveyView | None
@@ -197,7 +195,6 @@ class CommonGroundPage(PageModel):
     next: str | None
     next_url: str | None
     first_url: str
-    url: str
     bare_url: str
     csv_url: str
     request_url: str = Field(description="Where a survey is asked for with POST.")

@@ -27,12 +27,9 @@ ORDER: Final = "own swaps"
 Link = Callable[..., str]
 
 
-class OwnSwapView(PageModel):
-    """One interchange along an explanation's own places."""
+class AskedOfAll(PageModel):
+    """One intervention with what everyone says of it and what the network does."""
 
-    owners: list[str] = Field(description="Letters of the explanations whose own swap it is.")
-    what: str = Field(description="Variables or neurons that are interchanged.")
-    where: str
     source: str
     base: str
     predictions: list[int] = Field(description="In the order of the explanations: 0, 1, or −1 for silence.")
@@ -41,6 +38,14 @@ class OwnSwapView(PageModel):
     margin: float
     right: list[str]
     wrong: list[str]
+
+
+class OwnSwapView(AskedOfAll):
+    """One interchange along an explanation's own places."""
+
+    owners: list[str] = Field(description="Letters of the explanations whose own swap it is.")
+    what: str = Field(description="Variables or neurons that are interchanged.")
+    where: str
     experiment: str = Field(description="As a sandbox's address writes it; empty if it is too large for one.")
     anchor: str
     url: str = Field(description="The same intervention in the sandbox, with these explanations asked.")

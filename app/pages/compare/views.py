@@ -11,7 +11,7 @@ from app.figures.svg import Direction, Hues
 from app.pages.columns import ColumnView
 from app.pages.compare.completions import CompletionView
 from app.pages.compare.contrast import EdgeView, LineView, NeuronView, SharedView
-from app.pages.compare.own_swaps import OwnSwapsView, OwnSwapView
+from app.pages.compare.own_swaps import AskedOfAll, OwnSwapsView, OwnSwapView
 from app.pages.explanations import Kind
 from app.pages.formulas import VerdictView, hue_tables, hues_of
 from app.pages.options import BigInt, PageModel
@@ -114,7 +114,7 @@ class PairView(PageModel):
     url: str = Field(description="Their crucial experiments.")
 
 
-class CrucialView(PageModel):
+class CrucialView(AskedOfAll):
     """One intervention with what everyone says of it."""
 
     experiment: str = Field(description="As addresses write it: patched neurons, source, base.")
@@ -122,15 +122,7 @@ class CrucialView(PageModel):
     url: str = Field(description="The comparison with this intervention by itself.")
     site: str
     neurons: list[tuple[int, int]]
-    source: str
-    base: str
-    predictions: list[int] = Field(description="In the order of the explanations: 0, 1, or −1 for silence.")
     divides: bool = Field(description="Whether it is crucial: some predict 0, others 1.")
-    decision: int
-    output: float
-    margin: float
-    right: list[str]
-    wrong: list[str]
 
 
 class CrucialScore(PageModel):

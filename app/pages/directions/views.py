@@ -9,10 +9,10 @@ from pydantic import Field
 
 from analysis.directions.result import DirectionClass
 from app.pages.candidates import HuedPage
-from app.pages.formulas import SHOWN, AlgorithmView, FormulaNode, FractionView, VerdictView
-from app.pages.interchanges import EvidenceRow, InterchangeView, ProvenanceView
+from app.pages.formulas import SHOWN, AlgorithmView, FractionView
+from app.pages.interchanges import AlignedPage
 from app.pages.options import BigInt, PageModel, ScopeOptions
-from app.pages.shared import JobView, NetworkView, ScopeView
+from app.pages.shared import JobView
 
 SearchState = Literal["done", "refused", "computing", "failed", "cancelled", "not_asked", "not_analysed"]
 Passing = Literal["all", "some", "none", "undecided"]
@@ -213,8 +213,6 @@ class ClassView(PageModel):
 class DirectionsPage(HuedPage):
     """The directions of one analysis."""
 
-    network: NetworkView
-    scope: ScopeView
     classes: list[ClassView]
     items: list[AlgorithmItem]
     algorithm: AlgorithmView | None = Field(description="The one that the page is narrowed to.")
@@ -222,7 +220,6 @@ class DirectionsPage(HuedPage):
     next: str | None
     next_url: str | None
     first_url: str
-    url: str
     bare_url: str
     passing_url: str = Field(description="The same with only algorithms of which something passes, or all again.")
     passing: bool
@@ -253,46 +250,28 @@ class FoundInView(PageModel):
     url: str
 
 
-class DirectionPage(HuedPage):
+class DirectionPage(AlignedPage):
     """One alignment on directions with its evidence."""
 
-    network: NetworkView
-    scope: ScopeView
-    algorithm: AlgorithmView
-    tree: FormulaNode
-    algorithm_url: str
     directions_url: str
-    id: str
-    ref: str
     criteria_url: str = Field(description="Every criterion's verdict on it; empty where its text is too long to ask.")
     standing_url: str = Field(description="Where it stands on the common ground; empty likewise.")
     url: str = Field(description="Permalink: carries the alignment's text, so it needs nothing stored.")
     text: str
     places: list[DirectionPlaceView]
     readings: list[ReadingView | None] = Field(description="How each direction reads its variable, by place.")
-    iia: FractionView
-    valid: bool
     joint: FractionView | None
     joint_valid: bool | None
     joint_margin: float | None
     joint_wrong: JointCaseView | None = Field(description="The first joint interchange that fails.")
     causal_order: bool
-    margin: float | None
-    fragile: bool
     families: list[FamilyView | None] = Field(description="Of each place; None where it is not the shortest read-out.")
     family_dimension: int | None
     family_answer: Passing | None
     rowspace: list[RowspaceView | None] = Field(description="Of each place; None for subspaces.")
     description: list[str] = Field(description="The explanation in sentences.")
-    verdicts: list[VerdictView]
-    interchanges: list[InterchangeView]
-    inputs: list[str]
-    failing: list[EvidenceRow]
-    n_failing: int
     found_in: list[FoundInView] = Field(description="Classes whose stored search holds it.")
     siblings: list[DirectionItem] = Field(description="Other kept alignments of the algorithm on directions.")
-    n_siblings: int
-    provenance: ProvenanceView
 
 
 class ReadingView(PageModel):

@@ -9,7 +9,7 @@ from pydantic import Field
 from analysis.criteria.criterion import Kind
 from app.pages.funnel.on_directions import DirectionFunnelView
 from app.pages.options import BigInt, PageModel
-from app.pages.shared import Counts, JobView, NetworkView, ScopeView
+from app.pages.shared import AnalysisPage, Counts, JobView
 
 RowState = Literal["stored", "computing", "not_computed"]
 Strategy = Literal["circuit", "algorithm"]
@@ -196,11 +196,9 @@ class Unhurried(PageModel):
     url: str = Field(description="A form sent here has them computed again.")
 
 
-class FunnelPage(PageModel):
+class FunnelPage(AnalysisPage):
     """What is left of all explanations of one analysis after each criterion of a sequence."""
 
-    network: NetworkView
-    scope: ScopeView
     counts: Counts | None = Field(description="None unless the analysis is stored.")
     criteria: list[str] = Field(description="The sequence as addresses write it.")
     recommended: bool = Field(description="Whether it is the sequence for those who choose none.")
@@ -220,7 +218,6 @@ class FunnelPage(PageModel):
     network_url: str
     ladder_url: str = Field(description="What passes in each class of maps by chance.")
     empty_url: str = Field(description="The funnel without any criterion.")
-    url: str
 
     @property
     def funnels(self) -> list[KindFunnel]:

@@ -41,10 +41,9 @@ from app.pages.samples import (
     first_interpretations,
 )
 from app.pages.shared import (
+    AnalysisPage,
     Counts,
     JobView,
-    NetworkView,
-    ScopeView,
     counts_of,
     job_view,
     latest_job,
@@ -87,11 +86,9 @@ class Links(PageModel):
     learning: str = Field(description="Loss and outputs by epoch as CSV; JSON likewise. Empty if not known.")
 
 
-class NetworkPage(PageModel):
+class NetworkPage(AnalysisPage):
     """One network under one protocol."""
 
-    network: NetworkView
-    scope: ScopeView
     outputs: list[Tab]
     data: list[Tab] = Field(description="Data records with an analysis of this output; the default is always there.")
     behaviour: list[BehaviourRow]
@@ -129,7 +126,6 @@ class NetworkPage(PageModel):
     studies: list[InStudy] = Field(description="Studies that trained it, with its cell and seed; at most 20.")
     plan: PlanView | None = Field(description="What the analysis would take, where none is stored or on its way.")
     links: Links
-    url: str
 
     @property
     def depth(self) -> int:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from markupsafe import Markup
 from pydantic import Field
 from sqlalchemy.orm import Session
@@ -17,8 +15,8 @@ from app.figures.svg.ladder import LadderLine, ladder_figure
 from app.pages.formulas import FractionView
 from app.pages.options import PageModel, ScopeOptions
 from app.pages.place import Place, locate_boolean
-from app.pages.reports.state import ReportState, report_state
-from app.pages.shared import JobView, NetworkView, ScopeView, job_view, latest_job, network_view, scope_view
+from app.pages.reports.state import ReportPage, report_state
+from app.pages.shared import ScopeView, job_view, latest_job, network_view, scope_view
 
 DIRECTION_CLASSES = ("integer", "integer-any", "orthogonal", "oblique", "learned")
 
@@ -59,13 +57,10 @@ class AlgorithmLink(PageModel):
     url: str
 
 
-class LadderPage(PageModel):
+class LadderPage(ReportPage):
     """The page of the ladder."""
 
-    network: NetworkView
     scope: ScopeView
-    state: ReportState
-    job: JobView | None
     rungs: list[RungView]
     not_climbed: list[str] = Field(description="Classes that are climbed on request, by name.")
     algorithms: list[AlgorithmLink]
@@ -73,13 +68,6 @@ class LadderPage(PageModel):
     n_permuted: int
     n_permuted_right: int = Field(description="Permuted networks that compute the task by themselves.")
     seed: int = Field(description="Of the permutations.")
-    findings: list[str] = Field(description="What the ladder shows, in sentences made from its numbers.")
-    seconds: float | None
-    engine_version: str
-    digest: str = Field(description="SHA-256 of the stored ladder.")
-    created_at: datetime | None
-    url: str
-    network_url: str
     request_url: str = Field(description="A form sent here asks for the ladder; thorough=true for learned maps too.")
     request_fields: list[tuple[str, str]]
 

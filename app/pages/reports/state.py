@@ -1,17 +1,36 @@
-"""How far a report is that a page waits for."""
+"""What pages of reports have in common, and how far a report is that a page waits for."""
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Literal
 
+from pydantic import Field
 from sqlalchemy.orm import Session
 
 from app.db.job_tables import JobRow
 from app.db.reads.jobs import UNFINISHED, jobs_of_network
 from app.db.tables import AnalysisReportRow
+from app.pages.options import PageModel
 from app.pages.place import Place
+from app.pages.shared import JobView, NetworkView
 
 ReportState = Literal["done", "computing", "failed", "cancelled", "not_asked", "not_analysed"]
+
+
+class ReportPage(PageModel):
+    """A page that shows a report, as far as it is stored."""
+
+    network: NetworkView
+    state: ReportState
+    job: JobView | None
+    findings: list[str] = Field(description="What was found, in sentences made from its numbers.")
+    seconds: float | None
+    engine_version: str
+    digest: str = Field(description="SHA-256 of what is stored.")
+    created_at: datetime | None
+    url: str
+    network_url: str
 
 
 def report_state(

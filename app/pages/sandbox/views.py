@@ -21,21 +21,26 @@ class ChoiceView(PageModel):
     current: bool
 
 
-class ChangeView(PageModel):
-    """One changed neuron or edge."""
+class WrittenView(PageModel):
+    """Something that is changed in a layer."""
 
     layer: int
-    neuron: int
-    origin: int | None = Field(description="Of an edge, the index of its source neuron in the layer before.")
-    site: str = Field(description="As addresses write it.")
     name: str
     written: Written
     source: str = Field(description="Input that a patch comes from, as its bits; empty for other changes.")
-    value: float = Field(description="The number that is written there.")
-    before: float = Field(description="What is there when nothing is changed.")
     words: str
     signs: str = Field(description="The same in few signs, as in the drawing.")
     without_url: str
+
+
+class ChangeView(WrittenView):
+    """One changed neuron or edge."""
+
+    neuron: int
+    origin: int | None = Field(description="Of an edge, the index of its source neuron in the layer before.")
+    site: str = Field(description="As addresses write it.")
+    value: float = Field(description="The number that is written there.")
+    before: float = Field(description="What is there when nothing is changed.")
 
 
 class LandedView(PageModel):
@@ -45,23 +50,16 @@ class LandedView(PageModel):
     value: float
 
 
-class AlongView(PageModel):
+class AlongView(WrittenView):
     """One change along one or more directions of a layer."""
 
-    layer: int
     site: str = Field(description="As addresses write it: dLAYER~w~w~….")
-    name: str
     dimension: int
     weights: list[list[float]] = Field(description="Read-outs, a number for each neuron.")
     swaps: list[list[float]] = Field(description="Directions along which the layer moves; empty where these are those.")
-    written: Written
-    source: str = Field(description="Input that a patch comes from, as its bits; empty for other changes.")
     values: list[float] = Field(description="What each read-out is set to.")
     before: list[float] = Field(description="What each reads when nothing is changed.")
     landed: list[LandedView] = Field(description="The neurons that it moves, with all directions of the layer set.")
-    words: str
-    signs: str
-    without_url: str
 
 
 class DirectionChoiceView(PageModel):

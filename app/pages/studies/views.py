@@ -230,20 +230,12 @@ class SketchGroup(PageModel):
     upper: float | None
 
 
-class StudyPage(PageModel):
+class StudyPage(StudyItem):
     """One study."""
 
-    slug: str
-    name: str
-    question: str
     paragraphs: list[str]
-    digest: str
-    origin: str
     engine_version: str
     provenance: dict[str, Any]
-    created_at: datetime
-    updated_at: datetime
-    progress: StudyProgress
     design: DesignView
     protocol: str
     protocols: list[ProtocolLink]
@@ -306,42 +298,40 @@ class OutcomeItem(PageModel):
     values: list[ValueView]
 
 
-class OutcomesPage(PageModel):
-    """The networks of a study, in the order of cells and seeds."""
+class StudyNetworksPage(PageModel):
+    """Some networks of a study."""
 
     slug: str
-    data_words: str = Field(description="On what the study judged its networks; empty for clean inputs.")
-    data_kept: bool = Field(description="Whether these rows are stored, so that addresses lead to networks on them.")
     name: str
     study_url: str
     protocol: str
     measures: list[MeasureView]
+    items: list[OutcomeItem]
+    url: str
+
+
+class OutcomesPage(StudyNetworksPage):
+    """The networks of a study, in the order of cells and seeds."""
+
+    data_words: str = Field(description="On what the study judged its networks; empty for clean inputs.")
+    data_kept: bool = Field(description="Whether these rows are stored, so that addresses lead to networks on them.")
     total: int
     reasons: dict[str, int]
     state: str
     why: str
     cell: int | None
     cells: list[str]
-    items: list[OutcomeItem]
     side_by_side_url: str
     next: str | None
     next_url: str | None
     first_url: str
-    url: str
 
 
-class SideBySidePage(PageModel):
+class SideBySidePage(StudyNetworksPage):
     """Two to six networks of a study."""
 
-    slug: str
-    name: str
-    study_url: str
     outcomes_url: str
-    protocol: str
-    measures: list[MeasureView]
-    items: list[OutcomeItem]
     networks: list[dict[str, Any]] = Field(description="Name, sizes and weights of each, for its drawing.")
-    url: str
 
 
 StudyPage.model_rebuild()

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from pydantic import Field
 
 from app.pages.formulas import SHOWN, FractionView
 from app.pages.options import PageModel
-from app.pages.reports.state import ReportState
-from app.pages.shared import JobView, NetworkView
+from app.pages.reports.state import ReportPage
 
 
 class ReadingView(PageModel):
@@ -81,24 +78,14 @@ class EventView(PageModel):
     witnesses: list[WitnessView]
 
 
-class AliceAndBobPage(PageModel):
+class AliceAndBobPage(ReportPage):
     """The page."""
 
-    network: NetworkView
-    state: ReportState
-    job: JobView | None
     cast: list[CastView]
-    findings: list[str] = Field(description="Sentences made from the numbers.")
     tests: list[TestView]
     events: list[EventView]
     n_circuits: int | None = Field(description="Valid circuits of the network.")
     confidence: float | None = Field(description="Of the estimates' intervals.")
     compare_url: str
-    network_url: str
     ladder_url: str
     directions_url: str
-    seconds: float | None
-    engine_version: str
-    digest: str
-    created_at: datetime | None
-    url: str
