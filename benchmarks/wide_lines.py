@@ -15,8 +15,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.circuits.counting import CountedCircuits, count_circuits
 from analysis.circuits.estimating import share_interval
+from analysis.circuits.finding import CountedCircuits, count_circuits
 from analysis.circuits.planning import plan_circuits
 from analysis.circuits.search import search_circuits
 from analysis.circuits.structure import Structure

@@ -1,6 +1,6 @@
 """What an analysis has found so far, stored while its job is on its way.
 
-It is an analysis like any other, cut off where the work stands (:mod:`analysis.so_far`), under a mark in ``staged``
+It is an analysis like any other, cut off where the work stands (:mod:`analysis.pipeline`), under a mark in ``staged``
 that names its job. Only pages that say "still computing" look for it, and only while that job is queued or running and
 nothing finished is stored: so it needs no end of its own. Each part replaces the one before in one transaction;
 sweeping deletes what belongs to no job on its way.

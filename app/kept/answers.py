@@ -17,10 +17,12 @@ from __future__ import annotations
 import asyncio
 import gzip
 import time
+from collections import OrderedDict
 from collections.abc import Callable, Hashable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
+from dataclasses import dataclass
 from functools import partial
-from typing import Final, Literal
+from typing import Final, Generic, Literal, TypeVar
 
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -30,11 +32,9 @@ from app.db.store_version import StoreVersion
 from app.db.traces import Trace, is_unchanged, recording
 from app.kept.caught import Caught
 from app.kept.question import Question, question_of
-from app.kept.rounds import Rounds
-from app.kept.shelf import KeptAnswer, Shelf
 from app.kept.tags import is_had, without_content
 from app.settings import Settings
-from app.watching.metrics import KEPT_ANSWERS
+from app.watching.metrics import KEPT_ANSWERS, KEPT_BYTES
 
 THREADS: Final = 2
 """Of its own: kept answers are given quickly also while routes use all of theirs."""
@@ -224,3 +224,119 @@ def _is_packable(answer: KeptAnswer) -> bool:
     kinds = [value for name, value in answer.headers if name == b"content-type"]
     coded = any(name == b"content-encoding" for name, _ in answer.headers)
     return not coded and any(kind.startswith(PACKED) for kind in kinds)
+
+
+# --- A question to a server for many at once, each of whom gets an answer that is newer than their own asking
+
+
+T = TypeVar("T")
+
+
+class Rounds(Generic[T]):
+    """Rounds of asking, one at a time. Whoever comes while one is under way waits for the next.
+
+    Args:
+        ask: blocks until it has the answer.
+        threads: in which it does so.
+    """
+
+    def __init__(self, ask: Callable[[], T], threads: Executor) -> None:
+        self._ask, self._threads = ask, threads
+        self._current: asyncio.Task[T] | None = None
+        self._next: asyncio.Task[T] | None = None
+        self.n_rounds = 0
+
+    async def answer(self) -> T:
+        """An answer that was asked for after this was called."""
+        if self._next is None:
+            self._next = asyncio.create_task(self._round(self._current))
+        return await asyncio.shield(self._next)
+
+    async def _round(self, before: asyncio.Task[T] | None) -> T:
+        if before is not None and not before.done():
+            await asyncio.wait({before})
+        self._current, self._next = self._next, None
+        self.n_rounds += 1
+        return await asyncio.get_running_loop().run_in_executor(self._threads, self._ask)
+
+
+# --- where kept answers stand: so many bytes of them, those asked for last
+
+
+EACH: Final = 1_000
+"""Bytes that an answer takes beside its body, roughly."""
+
+
+@dataclass(eq=False, slots=True)
+class KeptAnswer:
+    """An answer and why it is true.
+
+    Args:
+        headers: as the routes set them, and its tag.
+        body: whole.
+        tag: as in the header ``ETag``.
+        route: what answered, for the metrics.
+        trace: what it was read from; not whole where it is true for one version of the store alone.
+        version: of the store, at which it is known to be true.
+        made_at: seconds of the clock of whoever keeps it.
+        packed: the body as gzip sends it, once somebody wanted it; empty where it is not worth it.
+    """
+
+    headers: list[tuple[bytes, bytes]]
+    body: bytes
+    tag: bytes
+    route: object
+    trace: Trace
+    version: Hashable
+    made_at: float
+    packed: bytes | None = None
+
+    @property
+    def size(self) -> int:
+        headers = sum(len(name) + len(value) for name, value in self.headers)
+        return EACH + headers + len(self.body) + len(self.packed or b"") + self.trace.size
+
+
+class Shelf:
+    """Answers by what was asked.
+
+    Args:
+        most: bytes; what was asked for longest ago goes first.
+    """
+
+    def __init__(self, most: int) -> None:
+        self.most = most
+        self.n_bytes = 0
+        self._kept: OrderedDict[Hashable, tuple[KeptAnswer, int]] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._kept)
+
+    def get(self, key: Hashable) -> KeptAnswer | None:
+        """What is kept there."""
+        found = self._kept.get(key)
+        if found is None:
+            return None
+        self._kept.move_to_end(key)
+        return found[0]
+
+    def put(self, key: Hashable, answer: KeptAnswer) -> None:
+        """Keep an answer, in place of an older one, as far as there is room."""
+        self.drop(key)
+        size = answer.size + len(repr(key))
+        if size > self.most:
+            return
+        self._kept[key] = answer, size
+        self._count(size)
+        while self.n_bytes > self.most:
+            _, (_, gone) = self._kept.popitem(last=False)
+            self._count(-gone)
+
+    def drop(self, key: Hashable) -> None:
+        """Keep it no longer."""
+        _, size = self._kept.pop(key, (None, 0))
+        self._count(-size)
+
+    def _count(self, n_bytes: int) -> None:
+        self.n_bytes += n_bytes
+        KEPT_BYTES.inc(n_bytes)

@@ -6,7 +6,7 @@ from functools import lru_cache
 
 import pytest
 
-import analysis.so_far as so_far
+import analysis.pipeline as so_far
 from analysis.pipeline import analyse_output
 from analysis.question import ask
 from analysis.result import OutputAnalysis

@@ -2,21 +2,44 @@
 
 from __future__ import annotations
 
-from typing import Any
+import re
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from threading import Lock
+from typing import Any, Final
 
 from sqlalchemy.orm import Session
 
 from app.addressing import Addresses
+from app.db.cloud_marks import Grid
+from app.db.cloud_storage import cloud_as_drawn
+from app.db.common_ground_columns import INTERPRETATION
 from app.db.job_tables import JobRow
 from app.db.reads import common_ground as reads
+from app.db.reads.algorithms import find_algorithm
+from app.db.reads.common_ground import CloudPoint, PointFilter
 from app.db.reads.jobs import jobs_of_network
 from app.db.reads.networks import jobs_for
 from app.db.tables import CommonGroundRow
-from app.pages.common_ground.drawn import drawn_cloud
-from app.pages.common_ground.filters import after_of, order_of, pills_of, sorts_of, view_of, wanted_points
-from app.pages.common_ground.points import grid_view, point_views
-from app.pages.common_ground.views import CommonGroundOptions, CommonGroundPage, SurveyState
-from app.pages.cursors import write_cursor
+from app.errors import BadQuery
+from app.figures.numbers import exact, noun
+from app.pages.common_ground.points import cloud_views, grid_view, point_views, survey_view
+from app.pages.common_ground.views import (
+    DEFAULT_LIMIT,
+    KIND_LABELS,
+    KINDS,
+    CloudView,
+    CommonGroundOptions,
+    CommonGroundPage,
+    Pill,
+    PointKind,
+    SortLink,
+    SpreadBar,
+    SurveyState,
+    SurveyView,
+)
+from app.pages.cursors import read_cursor, write_cursor
 from app.pages.place import Place, locate_boolean
 from app.pages.shared import job_view, latest_job, network_view, scope_view
 
@@ -110,3 +133,244 @@ def survey_state(session: Session, place: Place, row: CommonGroundRow | None) ->
                 return "cancelled", job
             break
     return "not_surveyed", None
+
+
+# --- the cloud of a survey as it is drawn, kept in the process: it is the same whatever part of the list is looked at
+
+
+_KEPT: Final = 16  # clouds; each some hundred kilobytes at most
+
+
+@dataclass(frozen=True)
+class DrawnCloud:
+    """Everything about a cloud that no filter of its list changes.
+
+    Args:
+        survey: what was looked at.
+        summary: in sentences.
+        marks: of the figure.
+        kinds: points of each kind.
+        places: how many different places there are.
+        grid: None where each of them is a mark.
+        representatives: observed classes by right predictions, None where the exact spread is known.
+    """
+
+    survey: SurveyView
+    summary: tuple[str, ...]
+    marks: tuple[CloudView, ...]
+    kinds: dict[PointKind, int]
+    places: int
+    grid: Grid | None
+    representatives: tuple[SpreadBar, ...] | None
+
+
+_Key = tuple[str, str, float, str, str, tuple[tuple[str, str], ...]]
+_drawn: dict[_Key, DrawnCloud] = {}
+_lock = Lock()
+
+
+def drawn_cloud(session: Session, place: Place, row: CommonGroundRow, addresses: Addresses) -> DrawnCloud:
+    """The cloud of a survey with its addresses; made on the first visit after a start, or after another survey."""
+    result = "" if place.analysis is None else place.analysis.result_digest
+    scope = tuple(place.scope.query().items())
+    key = (row.content, result, row.seconds, addresses.prefix, place.row.slug, scope)
+    with _lock:
+        found = _drawn.pop(key, None)
+    if found is None:
+        found = _draw(session, place, row, addresses)
+    with _lock:
+        _drawn[key] = found  # last: the one that was looked at longest ago goes first
+        while len(_drawn) > _KEPT:
+            del _drawn[next(iter(_drawn))]
+    return found
+
+
+def _draw(session: Session, place: Place, row: CommonGroundRow, addresses: Addresses) -> DrawnCloud:
+    cloud = cloud_as_drawn(session, row)
+    survey = survey_view(row, place, addresses)
+    return DrawnCloud(
+        survey=survey,
+        summary=tuple(summary_of(survey, cloud.telling)),
+        marks=tuple(cloud_views(place, row, cloud, addresses)),
+        kinds={kind: cloud.counts.get(code, 0) for kind, code in KINDS.items()},
+        places=cloud.marks.places,
+        grid=cloud.marks.grid,
+        representatives=None if survey.spread is not None else _by_right(cloud.telling, row.n_interventions),
+    )
+
+
+def _by_right(points: Sequence[CloudPoint], n_interventions: int) -> tuple[SpreadBar, ...]:
+    """Observed classes that speak everywhere, by how many interventions they predict right."""
+    counts: Counter[int] = Counter()
+    for one in points:
+        if one.kind == INTERPRETATION and one.predicted == n_interventions:
+            counts[one.right] += one.count
+    return tuple(SpreadBar(right=right, count=count) for right, count in sorted(counts.items()))
+
+
+# --- filters and orders of the list of points, as addresses write them
+
+
+_AT = re.compile(r"([0-9]{1,9})\.([0-9]{1,9})")
+
+
+def wanted_points(session: Session, place: Place, options: CommonGroundOptions, of: int) -> PointFilter:
+    circuit = algorithm = None
+    if options.circuit:
+        digits = place.question.layout.n_hex_digits
+        if len(options.circuit) != digits or not set(options.circuit) <= set("0123456789abcdef"):
+            raise BadQuery(
+                f"circuit {options.circuit[:40]!r}",
+                f"is no mask of this network: a mask has {digits} hex digits",
+                "copy it from a circuit's page",
+                "circuit",
+            )
+        circuit = int(options.circuit, 16)
+    if options.algorithm:
+        row = None if place.analysis is None else find_algorithm(session, place.analysis.id, options.algorithm)
+        if row is None and place.analysis is not None:
+            raise BadQuery(
+                f"algorithm {options.algorithm[:40]!r}",
+                "is none of this analysis",
+                "copy its id from an algorithm's page",
+                "algorithm",
+            )
+        algorithm = -1 if row is None else row.position
+    return PointFilter(
+        kinds=tuple(KINDS[kind] for kind in options.kind),
+        circuit=circuit,
+        algorithm=algorithm,
+        at=_place_named(options.at, "at") if options.at else None,
+        besides=tuple(_place_named(text, "besides") for text in options.besides),
+        accuracy_min=options.accuracy_min,
+        accuracy_below=options.accuracy_below,
+        coverage_min=options.coverage_min,
+        coverage_below=options.coverage_below,
+        n_interventions=max(1, of),
+    )
+
+
+def _place_named(text: str, option: str) -> tuple[int, int]:
+    match = _AT.fullmatch(text)
+    if match is None:
+        raise BadQuery(
+            f"{option} {text[:40]!r}", "is not PREDICTED.RIGHT", "write two whole numbers, e.g. 756.719", option
+        )
+    return int(match[1]), int(match[2])
+
+
+_FILTERS: Final = (
+    "kind",
+    "circuit",
+    "algorithm",
+    "at",
+    "besides",
+    "accuracy_min",
+    "accuracy_below",
+    "coverage_min",
+    "coverage_below",
+)
+_DEFAULTS: Final[Mapping[str, Any]] = {"sort": "accuracy", "order": "desc", "limit": DEFAULT_LIMIT}
+_SORT_LABELS: Final = {"accuracy": "Right", "coverage": "Predicted", "best": "best", "worst": "worst"}
+
+
+def view_of(options: CommonGroundOptions, **changes: Any) -> dict[str, Any]:
+    values = {name: getattr(options, name) for name in (*_FILTERS, *_DEFAULTS)} | changes
+    return {
+        name: value for name, value in values.items() if value not in (None, [], "") and value != _DEFAULTS.get(name)
+    }
+
+
+def order_of(options: CommonGroundOptions) -> str:
+    return f"common-ground {options.sort} {options.order}"
+
+
+def after_of(options: CommonGroundOptions) -> tuple[float, int] | None:
+    if not options.after:
+        return None
+    value, position = read_cursor(options.after, order_of(options), (float, int))
+    return value, position
+
+
+def sorts_of(options: CommonGroundOptions, url: Callable[..., str]) -> list[SortLink]:
+    links = []
+    for key, label in _SORT_LABELS.items():
+        current = options.order if options.sort == key else ""
+        order = "asc" if current == "desc" else "desc"
+        links.append(
+            SortLink(key=key, label=label, url=url(**view_of(options, sort=key, order=order)), current=current)
+        )
+    return links
+
+
+def pills_of(options: CommonGroundOptions, url: Callable[..., str]) -> list[Pill]:
+    pills = []
+    for kind in options.kind:
+        rest = [other for other in options.kind if other != kind]
+        pills.append(Pill(label=KIND_LABELS[kind].lower(), url=url(**view_of(options, kind=rest))))
+    for text in options.besides:
+        others = [other for other in options.besides if other != text]
+        pills.append(Pill(label=f"besides the point {text}", url=url(**view_of(options, besides=others))))
+    words = {
+        "circuit": "circuit {}",
+        "algorithm": "algorithm {}",
+        "at": "at one point, {}",
+        "accuracy_min": "accuracy at least {}",
+        "accuracy_below": "accuracy below {}",
+        "coverage_min": "coverage at least {}",
+        "coverage_below": "coverage below {}",
+    }
+    for name, text in words.items():
+        value = getattr(options, name)
+        if value not in (None, ""):
+            pills.append(Pill(label=text.format(value), url=url(**view_of(options, **{name: None}))))
+    return pills
+
+
+# --- what a survey says, in sentences that claim no more than was looked at
+
+
+def summary_of(survey: SurveyView, cloud: Sequence[CloudPoint]) -> list[str]:
+    """What the survey says, in sentences that claim no more than was looked at."""
+    told: list[str] = []
+    of = exact(survey.n_interventions)
+    everywhere = [one for one in cloud if one.predicted == survey.n_interventions]
+    aligned_perfect = [one for one in everywhere if one.kind != INTERPRETATION and one.right == one.predicted]
+    n_perfect = (survey.perfect or 0) + sum(one.count for one in aligned_perfect)
+    sampled = " among those looked at" if survey.partial else ""
+    best_aligned = max(
+        (one for one in everywhere if one.kind != INTERPRETATION), key=lambda one: one.right, default=None
+    )
+    best = max([one.right for one in everywhere] + ([survey.best.accuracy.agreed] if survey.best else []), default=0)
+    the_best = "the best" if survey.best is not None or not survey.classes else "the best one known"
+    if everywhere and n_perfect:
+        told.append(
+            f"{noun(n_perfect, 'explanation')}{sampled} that speak everywhere are right everywhere: on all {of} "
+            "interventions."
+            if n_perfect > 1
+            else f"One explanation{sampled} that speaks everywhere is right everywhere: on all {of} interventions."
+        )
+    elif everywhere and survey.perfect is not None:
+        told.append(
+            f"No explanation{sampled} that speaks everywhere is right everywhere: {the_best} is right on "
+            f"{exact(best)} of {of} interventions."
+        )
+    if survey.best is not None and survey.worst is not None:
+        which = "the classes drawn" if survey.drawn else "all circuits"
+        told.append(
+            f"Of the {noun(survey.interpretations, 'interpretation')} of {which} the best is right on "
+            f"{exact(survey.best.accuracy.agreed)} of {of}, the worst on {exact(survey.worst.accuracy.agreed)}; "
+            "free completions included."
+        )
+    if best_aligned is not None:
+        told.append(
+            f"The best alignment whose variables together speak about every set is right on "
+            f"{exact(best_aligned.right)} of {of}."
+        )
+    right_where = [one for one in cloud if one.kind != INTERPRETATION and one.right == one.predicted]
+    if right_where:
+        count = sum(one.count for one in right_where)
+        most = max(one.predicted for one in right_where)
+        where = "is right wherever it speaks" if count == 1 else "are right wherever they speak"
+        told.append(f"{noun(count, 'alignment')} {where}; the one that says most speaks about {exact(most)} of {of}.")
+    return told

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Sequence
 from functools import partial
+from threading import Lock
+from typing import Final
 
 from sqlalchemy.orm import Session
 
@@ -14,13 +17,14 @@ from analysis.criteria.registry import criteria_for
 from analysis.criteria.steps import CriterionStep
 from app.addressing import Addresses
 from app.db.job_tables import JobRow
+from app.db.reads.funnel import verdict_contents
 from app.db.reads.jobs import UNFINISHED
 from app.db.reads.networks import jobs_for
 from app.db.reads.verdicts import judging_jobs
+from app.db.tables import AnalysisRow
 from app.figures.numbers import noun
 from app.limits import limits_in
 from app.pages.funnel.editing import Url, additions, edited, preset_views, step_views
-from app.pages.funnel.kept import kept
 from app.pages.funnel.model import (
     AloneRow,
     AloneTable,
@@ -246,3 +250,47 @@ def _note(counts: Counts) -> str:
         f"The circuits here are {counts.listed_words} of {counts.told('circuits_valid')} valid ones, {how}. Shares are "
         "those of the circuits drawn, with Clopper and Pearson’s exact 99% interval, scaled to all valid circuits."
     )
+
+
+# --- funnels that were asked for last, so that the same one is not summed up again
+#
+# They are known by what they are made from, digests of results and verdicts included, so nothing has to be told when
+# verdicts change: other verdicts are another key.
+
+
+MAX_KEPT: Final = 256
+
+_kept: OrderedDict[Hashable, tuple[KindFunnel, ...]] = OrderedDict()
+_lock = Lock()
+
+
+def kept(
+    session: Session,
+    addresses: Addresses,
+    place: Place,
+    analysis: AnalysisRow,
+    what: Hashable,
+    make: Callable[[], tuple[KindFunnel, ...]],
+) -> tuple[KindFunnel, ...]:
+    """A funnel, made only if it was not asked for lately.
+
+    Args:
+        session: a snapshot of the store.
+        addresses: that its links are written with.
+        place: the analysis.
+        analysis: its row.
+        what: which funnel: the sequence, and which of its steps are under way.
+        make: makes it.
+    """
+    made_from = (analysis.id, analysis.result_digest, verdict_contents(session, analysis))
+    key = (addresses.prefix, place.row.slug, place.scope, made_from, what)
+    with _lock:
+        if key in _kept:
+            _kept.move_to_end(key)
+            return _kept[key]
+    made = make()
+    with _lock:
+        _kept[key] = made
+        while len(_kept) > MAX_KEPT:
+            _kept.popitem(last=False)
+    return made

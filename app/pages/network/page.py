@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any, Final
 
@@ -11,13 +11,16 @@ from sqlalchemy.orm import Session
 
 from analysis import ENGINE_VERSION
 from analysis.networks.mlp import forward
+from analysis.studies.cells import cells_of
 from app.addressing import Addresses
 from app.db.reads import circuits as circuit_reads
 from app.db.reads import networks as reads
 from app.db.reads.algorithms import placements_untried
 from app.db.reads.jobs import UNFINISHED
 from app.db.reads.networks import known_as
-from app.db.tables import AnalysisRow
+from app.db.reads.studies import studies_of_network
+from app.db.studies import design_of
+from app.db.tables import AnalysisRow, NetworkRow
 from app.figures.numbers import duration, noun, when
 from app.limits import limits_in
 from app.pages.directions.summary import ClassCount, class_counts
@@ -26,8 +29,6 @@ from app.pages.network.behaviour import BehaviourRow, behaviour_of, validation_r
 from app.pages.network.others import ProtocolCounts, Stored, Tab, data_tabs, output_tabs, protocol_counts, stored_about
 from app.pages.network.provenance import Provenance, provenance_of
 from app.pages.network.single_precision import Float32View, float32_view
-from app.pages.network.spread import Distributions, EdgeUse, distributions_of, edge_sentence, edge_use_of
-from app.pages.network.studies import InStudy, in_studies
 from app.pages.options import PageModel, ScopeOptions
 from app.pages.place import Place, locate
 from app.pages.plan import PlanView, plan_view
@@ -48,11 +49,117 @@ from app.pages.shared import (
     job_view,
     latest_job,
     network_view,
+    neuron_name,
     scope_view,
     state_of,
     stops_of,
 )
 from app.pages.training.course import Learning, learning_of_network, same_again, why_unknown
+
+# --- how the found explanations are spread, and which edges valid circuits use: as stored with the analysis
+
+
+class Histogram(PageModel):
+    """Counts between bin edges; the last bin is closed."""
+
+    edges: list[float]
+    counts: list[int]
+
+
+class Distributions(PageModel):
+    """How the found explanations are spread, as stored with the analysis; pairs are [value, how many]."""
+
+    edges: list[list[int]] = Field(description="Pairs: edges of a valid circuit.")
+    neurons: list[list[int]] = Field(description="Pairs: active hidden neurons of a valid circuit.")
+    margin: Histogram
+    interpretations: Histogram = Field(description="Of the base-10 logarithm of a circuit's interpretations.")
+    observed: Histogram = Field(description="Of the base-10 logarithm of a circuit's observed classes.")
+    iia: Histogram = Field(description="Of kept alignments.")
+    alignments_per_algorithm: list[list[int]] = Field(description="Pairs: valid alignments of an algorithm.")
+
+
+class EdgeUse(PageModel):
+    """How many valid circuits keep each edge from one layer to the next."""
+
+    layer: int = Field(description="The layer that the edges lead to; 1 is the first hidden one.")
+    sources: list[str]
+    targets: list[str]
+    counts: list[list[int]] = Field(description="One row for each target, one column for each source.")
+    of: int = Field(description="Valid circuits; in an estimate those of the sample.")
+
+
+def edge_sentence(layers: Sequence[EdgeUse]) -> str:
+    """How many edges every valid circuit keeps, and which is kept least."""
+    uses = [
+        (count, f"{source} → {target}")
+        for layer in layers
+        for target, row in zip(layer.targets, layer.counts, strict=True)
+        for source, count in zip(layer.sources, row, strict=True)
+    ]
+    if not uses:
+        return ""
+    of = layers[0].of
+    always = sum(1 for count, _ in uses if count == of)
+    least, name = min(uses)
+    kept = {0: "No edge is in every valid circuit", 1: "One edge is in every valid circuit"}
+    first = kept.get(always, f"{always} of {len(uses)} edges are in every valid circuit")
+    if least == of:
+        return f"{first}: none of these circuits can spare any."
+    if least == 0:
+        never = sum(1 for count, _ in uses if count == 0)
+        return f"{first}; {f'{never} are' if never > 1 else f'{name} is'} in none."
+    return f"{first}; the least used, {name}, is in {least:,} of {of:,}."
+
+
+def distributions_of(analysis: AnalysisRow) -> Distributions:
+    stored = analysis.distributions
+    return Distributions.model_validate({name: stored[name] for name in Distributions.model_fields})
+
+
+def edge_use_of(place: Place, analysis: AnalysisRow) -> list[EdgeUse]:
+    sizes, offsets = place.question.layout.sizes, place.question.layout.offsets
+    counts: list[int] = analysis.distributions["edge_use"]
+    of: int = analysis.distributions["of"]  # an estimate knows the edges of its sample alone
+    matrices = []
+    for layer in range(1, len(sizes)):
+        n_in, start = sizes[layer - 1], offsets[layer - 1]
+        rows = [counts[start + out * n_in : start + (out + 1) * n_in] for out in range(sizes[layer])]
+        matrices.append(
+            EdgeUse(
+                layer=layer,
+                sources=[neuron_name(sizes, layer - 1, neuron) for neuron in range(n_in)],
+                targets=[neuron_name(sizes, layer, neuron) for neuron in range(sizes[layer])],
+                counts=rows,
+                of=of,
+            )
+        )
+    return matrices
+
+
+# --- the studies that a network is an outcome of
+
+
+class InStudy(PageModel):
+    """One study with the network's place in it."""
+
+    name: str
+    url: str
+    cell: str
+    seed: int
+
+
+def in_studies(session: Session, addresses: Addresses, network: NetworkRow) -> list[InStudy]:
+    """Studies that trained a network, whoever else has it."""
+    return [
+        InStudy(
+            name=study.name,
+            url=addresses.study(study.slug),
+            cell=cells_of(design_of(study))[outcome.position].name,
+            seed=outcome.seed,
+        )
+        for study, outcome in studies_of_network(session, network.digest)
+    ]
+
 
 N_SAMPLES: Final = 5
 

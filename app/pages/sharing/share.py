@@ -5,6 +5,9 @@ Nothing is asked of the store here, so that a page is not slower for being shara
 
 from __future__ import annotations
 
+import re
+import unicodedata
+from dataclasses import dataclass
 from html import escape
 from typing import Final
 
@@ -13,7 +16,6 @@ from pydantic import Field
 from app.addressing import Addresses
 from app.pages.compare.views import ComparePage
 from app.pages.options import PageModel
-from app.pages.sharing.citations import PAPER_BIBTEX, PAPER_PLAIN, Citation
 from app.pages.sharing.facts import facts_of
 from app.pages.sharing.targets import Kind, SharedPage, read_target
 from app.pages.studies.views import StudyPage
@@ -124,3 +126,147 @@ def embed_code(
 
 def _network(page: SharedPage) -> str:
     return "" if isinstance(page, StudyPage) or page.network is None else page.network.digest
+
+
+# --- how a page is cited: BibTeX and one plain sentence, and the paper behind it all
+
+
+_BIBTEX: Final[dict[str, str]] = {
+    "\\": r"\textbackslash{}",
+    "{": r"\{",
+    "}": r"\}",
+    "&": r"\&",
+    "%": r"\%",
+    "$": r"\$",
+    "#": r"\#",
+    "_": r"\_",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "¬": r"$\neg$",
+    "∧": r"$\wedge$",
+    "∨": r"$\vee$",
+    "⊕": r"$\oplus$",
+    "·": r"$\cdot$",
+    "→": r"$\rightarrow$",
+    "≥": r"$\geq$",
+    "≤": r"$\leq$",
+    "≈": r"$\approx$",
+    "−": r"$-$",
+    "–": "--",
+    "—": "---",
+    "’": "'",
+    "“": "``",
+    "”": "''",
+    "…": r"\ldots{}",
+    "ß": r"{\ss}",
+    "æ": r"{\ae}",
+    "Æ": r"{\AE}",
+    "ø": r"{\o}",
+    "Ø": r"{\O}",
+    "ł": r"{\l}",
+    "Ł": r"{\L}",
+}
+_ACCENTS: Final[dict[str, str]] = {
+    "\u0300": "`",
+    "\u0301": "'",
+    "\u0302": "^",
+    "\u0303": "~",
+    "\u0304": "=",
+    "\u0306": "u",
+    "\u0307": ".",
+    "\u0308": '"',
+    "\u030a": "r",
+    "\u030b": "H",
+    "\u030c": "v",
+    "\u0327": "c",
+    "\u0328": "k",
+}
+PAPER_BIBTEX: Final = r"""@inproceedings{meloux2025everything,
+  title = {Everything, Everywhere, All at Once: Is Mechanistic Interpretability Identifiable?},
+  author = {M{\'e}loux, Maxime and Maniu, Silviu and Portet, Fran{\c{c}}ois and Peyrard, Maxime},
+  booktitle = {The Thirteenth International Conference on Learning Representations},
+  year = {2025},
+  url = {https://arxiv.org/abs/2502.20914}
+}"""
+PAPER_PLAIN: Final = (
+    "M. Méloux, S. Maniu, F. Portet, M. Peyrard. Everything, Everywhere, All at Once: Is Mechanistic Interpretability "
+    "Identifiable? ICLR 2025. https://arxiv.org/abs/2502.20914"
+)
+
+
+@dataclass(frozen=True)
+class Citation:
+    """What a citation of a page says.
+
+    Args:
+        title: of the page.
+        url: its whole address.
+        network_digest: SHA-256 of settings and weights; "" for a study, whose identity is that of its design.
+        identity: which explanation of that network it is, "" for the network itself.
+        protocol: name and digest of the rules.
+        engine_version: of what computed it.
+        analysed_on: date of the analysis as YYYY-MM-DD; "" where it is computed on request.
+    """
+
+    title: str
+    url: str
+    network_digest: str
+    identity: str
+    protocol: str
+    engine_version: str
+    analysed_on: str = ""
+
+    @property
+    def key(self) -> str:
+        """A key that is made of content, so that it is the same wherever the page is cited."""
+        tail = re.sub(r"[^0-9A-Za-z]+", "-", self.identity).strip("-").lower()[:40].strip("-")
+        return "-".join(part for part in ("pluriscope", self.network_digest[:12], tail) if part)
+
+    @property
+    def _notes(self) -> list[str]:
+        found = [f"Network SHA-256 {self.network_digest}"] if self.network_digest else []
+        if self.identity:
+            found.append(self.identity)
+        found.append(f"protocol {self.protocol}")
+        when = f"analysed on {self.analysed_on}" if self.analysed_on else "computed on request"
+        return [*found, f"{when} by Pluriscope engine {self.engine_version}"]
+
+    @property
+    def bibtex(self) -> str:
+        """One entry, with every special character escaped."""
+        fields = [
+            ("title", f"{{{escape_bibtex(self.title)}}}"),  # the inner braces keep its capitals
+            ("author", "{Pluriscope}"),
+            ("howpublished", "Interactive page, recomputable from its address"),
+        ]
+        if self.analysed_on:
+            fields.append(("year", self.analysed_on[:4]))
+        # in a url field only what would end it or begin a comment must not stand as it is
+        fields.append(("url", self.url.replace("{", "%7B").replace("}", "%7D").replace("\\", "%5C")))
+        fields.append(("note", escape_bibtex("; ".join(self._notes))))
+        return f"@misc{{{self.key},\n" + ",\n".join(f"  {name} = {{{value}}}" for name, value in fields) + "\n}"
+
+    @property
+    def plain(self) -> str:
+        """One sentence."""
+        return f"{self.title}. Pluriscope. {'; '.join(self._notes)}. {self.url}"
+
+
+def escape_bibtex(text: str) -> str:
+    """Text for a BibTeX field: LaTeX's special characters escaped, accents and logic signs as commands.
+
+    Characters that have no command stay as they are, which biber and any Unicode engine read.
+    """
+    return "".join(_escaped(character) for character in " ".join(text.split()))
+
+
+def _escaped(character: str) -> str:
+    if character in _BIBTEX:
+        return _BIBTEX[character]
+    parts = unicodedata.normalize("NFD", character)
+    if len(parts) == 2 and parts[1] in _ACCENTS and parts[0].isascii():
+        command = _ACCENTS[parts[1]]
+        # an i or a j loses its dot under an accent above
+        letter = {"i": r"\i", "j": r"\j"}.get(parts[0], parts[0]) if command not in ("c", "k") else parts[0]
+        return f"{{\\{command}{{{letter}}}}}"
+    return character

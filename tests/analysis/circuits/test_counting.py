@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from scipy.stats import chisquare
 
 from analysis.circuits import bitsets, combinations, prefixes
-from analysis.circuits.counting import count_circuits
 from analysis.circuits.distribution import distribution_of
+from analysis.circuits.finding import count_circuits
 from analysis.circuits.search import search_circuits
 from analysis.data import DataRecord, clean_data
 from analysis.errors import BeyondLimits, Cancelled

@@ -10,8 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analysis.circuits.circuit import EdgeLayout, possible_circuit
-from analysis.circuits.counting import count_circuits
-from analysis.circuits.finding import find_circuits
+from analysis.circuits.finding import count_circuits, find_circuits
 from analysis.circuits.search import search_circuits
 from analysis.circuits.smallest import find_smallest
 from analysis.circuits.space import count_by_edges, count_in_space

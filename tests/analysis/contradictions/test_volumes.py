@@ -8,7 +8,7 @@ from math import factorial
 
 import pytest
 
-from analysis.contradictions.volumes import volume
+from analysis.contradictions.hidden_cube import volume
 
 F = Fraction
 

@@ -13,10 +13,10 @@ from analysis.alignments import iia
 from analysis.alignments.iia import Behaviour
 from analysis.directions.alignment import DirectionAlignment, LinearPlace
 from analysis.directions.oblique import oblique_family
-from analysis.directions.oblique_joint import joint_family
 from analysis.directions.polyhedra import Inequality, common_point, contradict
 from analysis.directions.readouts import minimum_norm
 from analysis.directions.scoring import score_directions
+from analysis.directions.search import joint_family
 from analysis.directions.swaps import swapped_along
 from analysis.directions.table import DirectionTable
 from analysis.networks.mlp import activations, forward

@@ -13,9 +13,17 @@ from starlette.routing import Route
 
 from app.access.callers import is_behind_proxy
 from app.addressing import Addresses
-from app.gate import LOGINS_PER_MINUTE, MAX_ADDRESS_BYTES, MAX_HEADER_BYTES, Gate
+from app.gate import (
+    LOGINS_PER_MINUTE,
+    MAX_ADDRESS_BYTES,
+    MAX_HEADER_BYTES,
+    STORED,
+    Buckets,
+    Gate,
+    group_of,
+    is_computed,
+)
 from app.main import create_app
-from app.rate_limits import STORED, Buckets, group_of, is_computed
 from app.settings import Settings
 from tests.app.access.conftest import CHOSEN, FAR, OWN, SITE, filled, routes_of
 

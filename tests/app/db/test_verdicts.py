@@ -19,8 +19,8 @@ from analysis.question import ask
 from analysis.result import CriterionTally
 from app.db import verdict_columns
 from app.db.reads.analyses import find_network
+from app.db.reads.explanation_verdicts import surviving
 from app.db.reads.funnel import columns_of_steps
-from app.db.reads.survival import surviving
 from app.db.reads.verdicts import (
     count_of,
     missing_steps,

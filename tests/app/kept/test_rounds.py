@@ -4,7 +4,7 @@ import asyncio
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
-from app.kept.rounds import Rounds
+from app.kept.answers import Rounds
 
 
 def test_who_comes_during_a_round_is_told_by_the_next():

@@ -1,7 +1,7 @@
 """The shelf is as large as it may be, and what was asked for longest ago goes first."""
 
 from app.db.traces import Trace
-from app.kept.shelf import EACH, KeptAnswer, Shelf
+from app.kept.answers import EACH, KeptAnswer, Shelf
 
 
 def answer(size=1_000):

@@ -17,7 +17,7 @@ from app.figures.png_cache import PngCache
 from app.figures.standalone import drawing_rules, standalone_svg, token
 from app.figures.svg import truth_tile
 from app.main import create_app
-from app.pages.sharing.citations import Citation, escape_bibtex
+from app.pages.sharing.share import Citation, escape_bibtex
 from app.pages.sharing.targets import read_target
 from app.settings import Settings
 from tests.app.sharing.conftest import ALGORITHM, ALIGNMENT, CIRCUIT, COMPARISON, INTERPRETATION, SHARED, XOR, beside
