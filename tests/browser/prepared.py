@@ -16,6 +16,7 @@ from sqlalchemy import select
 
 from analysis.protocol import COMPLETE, PAPER
 from app.bundled import ORIGIN, bundled_networks
+from app.bundled.seeding import add_bundled_models
 from app.db.engine import Store, open_store
 from app.db.job_tables import JobRow
 from app.db.records import save_data_record
@@ -38,7 +39,7 @@ NETWORKS: Final = {
     "xor-or-imp-3-3": (COMPLETE,),
     "majority-3-3": (COMPLETE, PAPER),
 }
-ALL_OF: Final = ("analyse", "directions", "explanations")
+ALL_OF: Final = ("analyse", "directions", "explanations", "model-circuits")
 """The kinds of jobs that are quick, so that every one of them is done."""
 FURTHER: Final = {
     ("xor-pretrained", "complete"): ("criteria", "common-ground"),
@@ -67,6 +68,7 @@ def _make(data: Path) -> None:
         store.migrate()
         _make_up_a_large_one(store)
         with store.write() as session:
+            add_bundled_models(session)
             save_results(session, study_results())
             save_results(session, followed())
             for file in bundled_networks():

@@ -1,13 +1,16 @@
 """The first start, with the real engine."""
 
+import json
+
 import pytest
 from sqlalchemy import select
 
 from analysis.networks.files import NetworkFile
 from analysis.protocol import COMPLETE, PAPER
 from analysis.tasks import named_task
-from app.bundled import FRESH_NAME, FRESH_XOR, bundled_networks
-from app.bundled.seeding import add_bundled_networks
+from app.bundled import FRESH_NAME, FRESH_XOR, bundled_models, bundled_networks
+from app.bundled.seeding import add_bundled_models, add_bundled_networks
+from app.db.models import all_models, model_of, searches_of
 from app.db.prepared import result_digest
 from app.db.reads.analyses import find_analysis, find_network, network_by_digest
 from app.db.reads.jobs import count_jobs, jobs_of_network, list_jobs, log_of
@@ -20,6 +23,7 @@ from app.jobs.worker import Pace, Worker
 from app.naming import Scope
 from tests.app.db.test_writes import dump
 from tests.factories import pretrained_xor
+from tests.golden_files import FOLDER
 
 
 def work(store, kinds: tuple[str, ...], slots: int = 1) -> None:
@@ -53,6 +57,36 @@ def test_a_bundled_network_that_somebody_uses_for_another_task_stays_theirs(stor
         row = network_by_digest(session, pretrained_xor().network.digest)
         assert (row.slug, row.tasks[0]["name"]) == ("mine", "OR")
         assert jobs_of_network(session, row.digest) == []
+
+
+def test_bundled_models_are_stored_once_and_searched(store):
+    for added in (len(bundled_models()), 0):
+        with store.write() as session:
+            assert add_bundled_models(session) == added
+    with store.read() as session:
+        assert [row.slug for row in all_models(session)] == list(bundled_models()) == ["majority-5-attention"]
+        assert count_jobs(session)["queued"] == 8
+
+
+@pytest.mark.slow
+@pytest.mark.one_database
+def test_the_bundled_model_has_the_circuits_of_the_golden_results(store):
+    with store.write() as session:
+        add_bundled_models(session)
+    work(store, ("model-circuits",), slots=2)
+    golden = json.loads((FOLDER / "attention" / "majority_5_1x2_0.json").read_text())
+    with store.read() as session:
+        [row] = all_models(session)
+        assert row.digest == golden["digest"]
+        searches = searches_of(session, [row.id])
+        kind, _ = model_of(row)
+        assert len(searches) == len(golden["spaces"])
+        for space in golden["spaces"]:
+            rules = {name: space[name] for name in kind.settings}
+            found = searches[row.id, kind.write_rules(rules)]
+            assert (found.valid, found.possible) == (space["valid"], str(space["possible"]))
+            assert {str(bits): count for bits, count in found.by_bits} == space["by_edges"]
+        assert {job.state for job in list_jobs(session)} == {"done"}
 
 
 @pytest.mark.slow
