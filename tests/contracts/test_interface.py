@@ -20,6 +20,7 @@ from app.db.writes import save_network
 from app.main import ROUTERS, create_app
 from app.pages.common_ground.table import HEAD
 from app.pages.explanation_csv import COLUMNS
+from app.pages.models.circuits import COLUMNS as MODEL_COLUMNS
 from app.settings import Settings
 from tests.checkout import ROOT
 from tests.factories import XOR_SLUG, real_analysis, stored_analysis
@@ -29,6 +30,7 @@ ROUTES = [route for router in ROUTERS for route in router.routes if isinstance(r
 ASKED = {  # tables that need more than an analysis tell their columns themselves
     "/api/v1/networks/{network}/explanations.csv": COLUMNS,
     "/api/v1/networks/{network}/common-ground.csv": HEAD,
+    "/api/v1/models/{model}/circuits.csv": MODEL_COLUMNS,
 }
 
 

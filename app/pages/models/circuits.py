@@ -43,6 +43,8 @@ KIND: Final = MODEL_CIRCUIT.key
 BITS: Final = "bits"
 DEFAULT_LIMIT: Final = 50
 MAX_ROWS: Final = 100_000
+COLUMNS: Final = ("mask", *(column.name for column in MODEL_CIRCUIT.columns))
+"""Of the list as CSV."""
 SORTS: Final = ("mask", *(column.name for column in MODEL_CIRCUIT.columns if column.dtype in (int, float)))
 _WHOLE: Final = frozenset(column.name for column in MODEL_CIRCUIT.columns if column.dtype is int)
 _LARGEST_FIRST: Final = frozenset(("right", "worst", "margin"))
@@ -188,7 +190,7 @@ def build_model_circuits_csv(session: Session, addresses: Addresses, ref: str, o
     ):
         out.write(f"# {label}: {' '.join(value.split())}\n")
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(["mask", *(column.name for column in MODEL_CIRCUIT.columns)])
+    writer.writerow(COLUMNS)
     for _, at in found.items:
         figures = (shelf.columns[column.name][at].item() for column in MODEL_CIRCUIT.columns)
         writer.writerow(
