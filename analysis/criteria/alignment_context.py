@@ -1,11 +1,12 @@
 """What the criteria for alignments share: the alignments, what they align, and how each variable fares alone.
 
-Whether a variable fits a site depends on nothing else, so agreements are kept by (behaviour, site) and shared by all
-alignments.
+A site is a set of neurons, or a place along directions of a layer. Whether a variable fits it depends on nothing else,
+so agreements are kept by (behaviour, site) and shared by all alignments.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -15,11 +16,19 @@ from numpy.typing import NDArray
 from analysis.algorithms.high_level_model import HighLevelModel
 from analysis.alignments.alignment import NeuronSet, ScoredAlignment
 from analysis.alignments.iia import Behaviour, PairRule, tested_pairs
+from analysis.alignments.joint import JointScore, score_joint
+from analysis.directions.alignment import LinearPlace
+from analysis.directions.scoring import ScoredDirections, joint_score
+from analysis.directions.swaps import swap_outputs
 from analysis.interventions.interchange import interchange_outputs
+from analysis.networks.mlp import activations
 from analysis.question import Question
 from analysis.result import AlgorithmSearch
 from analysis.validity import decide
 from analysis.work import DEFAULT_WORK, Work
+
+Site = NeuronSet | LinearPlace
+Scored = ScoredAlignment | ScoredDirections
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,25 +41,46 @@ class AlignmentCriteriaContext:
     """
 
     question: Question
-    explanations: tuple[tuple[HighLevelModel, ScoredAlignment], ...]
+    explanations: tuple[tuple[HighLevelModel, Scored], ...]
     work: Work = DEFAULT_WORK
-    _outputs: dict[NeuronSet, NDArray[np.float64]] = field(default_factory=dict, init=False, repr=False)
+    _outputs: dict[Site, NDArray[np.float64]] = field(default_factory=dict, init=False, repr=False)
 
     def __len__(self) -> int:
         return len(self.explanations)
+
+    @property
+    def on_neuron_sets(self) -> Iterator[tuple[HighLevelModel, ScoredAlignment]]:
+        """The explanations, for criteria that are asked of alignments on neuron sets alone."""
+        return ((algorithm, scored) for algorithm, scored in self.explanations if isinstance(scored, ScoredAlignment))
 
     @cached_property
     def rows(self) -> NDArray[np.float64]:
         """``[2^n, n0]`` the rows that are interchanged."""
         return self.question.data.clean_rows
 
-    def outputs(self, site: NeuronSet) -> NDArray[np.float64]:
+    def outputs(self, site: Site) -> NDArray[np.float64]:
         """``[source, base]`` the network's outputs when a site is interchanged."""
         if site not in self._outputs:
-            self._outputs[site] = interchange_outputs(self.question.cut, [site], self.rows)[0]
+            network = self.question.cut
+            self._outputs[site] = (
+                interchange_outputs(network, [site], self.rows)[0]
+                if isinstance(site, NeuronSet)
+                else swap_outputs(network, activations(network, self.rows), [site])[0]
+            )
         return self._outputs[site]
 
-    def disagreements(self, algorithm: HighLevelModel, path: str, site: NeuronSet, rule: PairRule) -> NDArray[np.bool_]:
+    def joint(self, algorithm: HighLevelModel, scored: Scored, max_runs: int) -> JointScore:
+        """Every joint interchange of an alignment.
+
+        Raises:
+            BeyondLimits: more runs than that.
+        """
+        if isinstance(scored, ScoredAlignment):
+            return score_joint(self.question, algorithm, scored.alignment, self.work, max_runs=max_runs)
+        network, clean = self.question.cut, activations(self.question.cut, self.rows)
+        return joint_score(network, clean, algorithm, scored.alignment, self.question.protocol, max_runs=max_runs)
+
+    def disagreements(self, algorithm: HighLevelModel, path: str, site: Site, rule: PairRule) -> NDArray[np.bool_]:
         """``[source, base]`` tested interchanges of a variable on a site on which network and algorithm differ."""
         n_inputs = algorithm.n_inputs
         expected = Behaviour.of(algorithm.responses[path], n_inputs).expected(n_inputs)

@@ -10,13 +10,14 @@ from analysis.alignments.alignment import Alignment, NeuronSet, ScoredAlignment
 from analysis.criteria.alignment_context import AlignmentCriteriaContext
 from analysis.criteria.criterion import Criterion, Settings
 from analysis.criteria.verdict import Verdict, Verdicts, put_together
+from analysis.directions.alignment import DirectionAlignment
 
 
 def _causal_order(context: AlignmentCriteriaContext, _: Settings) -> Verdicts:
     return put_together([_in_order(scored.alignment) for _, scored in context.explanations])
 
 
-def _in_order(alignment: Alignment) -> Verdict:
+def _in_order(alignment: Alignment | DirectionAlignment) -> Verdict:
     """A variable is computed from those whose paths go on from its own."""
     pairs = [
         (lower, upper)
@@ -44,7 +45,7 @@ def _in_order(alignment: Alignment) -> Verdict:
 
 
 def _minimal(context: AlignmentCriteriaContext, _: Settings) -> Verdicts:
-    return put_together([_is_minimal(context, algorithm, scored) for algorithm, scored in context.explanations])
+    return put_together([_is_minimal(context, algorithm, scored) for algorithm, scored in context.on_neuron_sets])
 
 
 def _is_minimal(context: AlignmentCriteriaContext, algorithm: HighLevelModel, scored: ScoredAlignment) -> Verdict:

@@ -7,10 +7,10 @@ from typing import Final
 import numpy as np
 
 from analysis.algorithms.high_level_model import HighLevelModel
-from analysis.alignments.alignment import NeuronSet, ScoredAlignment
+from analysis.alignments.alignment import NeuronSet
 from analysis.alignments.iia import PairRule, tested_pairs
-from analysis.alignments.joint import MAX_RUNS, score_joint
-from analysis.criteria.alignment_context import AlignmentCriteriaContext
+from analysis.alignments.joint import MAX_RUNS
+from analysis.criteria.alignment_context import AlignmentCriteriaContext, Scored, Site
 from analysis.criteria.criterion import Criterion, Judge, Parameter, Settings
 from analysis.criteria.verdict import Outcome, Verdict, Verdicts, Witness, put_together, verdicts_of
 from analysis.errors import BeyondLimits
@@ -19,7 +19,7 @@ from analysis.errors import BeyondLimits
 def _iia(rule: PairRule) -> Judge:
     def judge(context: AlignmentCriteriaContext, _: Settings) -> Verdicts:
         n_pairs = int(tested_pairs(context.question.cut.n_inputs, rule).sum())
-        n_wrong: dict[tuple[HighLevelModel, str, NeuronSet], int] = {}
+        n_wrong: dict[tuple[HighLevelModel, str, Site], int] = {}
         agreed, of = [], []
         for algorithm, scored in context.work.each("criteria", context.explanations, "interchanges", every=1024):
             wrong = 0
@@ -44,7 +44,7 @@ def _iia(rule: PairRule) -> Judge:
 
 
 def _first_wrong(
-    context: AlignmentCriteriaContext, algorithm: HighLevelModel, scored: ScoredAlignment, rule: PairRule
+    context: AlignmentCriteriaContext, algorithm: HighLevelModel, scored: Scored, rule: PairRule
 ) -> Witness:
     for path, site in scored.alignment.places:
         differ = np.argwhere(context.disagreements(algorithm, path, site, rule))
@@ -53,7 +53,7 @@ def _first_wrong(
             return {
                 "variable": path,
                 "layer": site.layer,
-                "neurons": list(site.neurons),
+                **({"neurons": list(site.neurons)} if isinstance(site, NeuronSet) else {}),
                 "source": context.rows[source].tolist(),
                 "base": context.rows[base].tolist(),
                 "output": float(context.outputs(site)[source, base]),
@@ -69,11 +69,11 @@ def _joint(context: AlignmentCriteriaContext, settings: Settings) -> Verdicts:
 
 
 def _judge_joint(
-    context: AlignmentCriteriaContext, algorithm: HighLevelModel, scored: ScoredAlignment, max_runs: int
+    context: AlignmentCriteriaContext, algorithm: HighLevelModel, scored: Scored, max_runs: int
 ) -> Verdict:
     alignment = scored.alignment
     try:
-        score = score_joint(context.question, algorithm, alignment, context.work, max_runs=max_runs)
+        score = context.joint(algorithm, scored, max_runs)
     except BeyondLimits as refusal:
         return Verdict("undecided", None, None, None, f"Not tried: {refusal.cause}.", {})
     reason = f"The network does what the algorithm says on {score.agreed:,} of {score.of:,} joint interchanges."

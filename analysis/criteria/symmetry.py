@@ -144,7 +144,7 @@ def _representative_alignment(context: AlignmentCriteriaContext, _: Settings) ->
         least = min((moved_alignment(alignment, permutations) for permutations in tried), key=lambda a: a.id)
         return _verdict(least.id == alignment.id, {"alignment": least.id}, len(tried), cut_off)
 
-    return put_together([judge(scored.alignment) for _, scored in context.explanations])
+    return put_together([judge(scored.alignment) for _, scored in context.on_neuron_sets])
 
 
 def _representative_interpretation(context: InterpretationCriteriaContext, _: Settings) -> Verdicts:
