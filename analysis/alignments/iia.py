@@ -105,8 +105,7 @@ def interchange_matrix(question: Question, algorithm: HighLevelModel, path: str,
     Raises:
         InvalidAlignment: no such variable, layer or neuron, or a site that the protocol does not allow.
     """
-    if path not in algorithm.responses:
-        raise _unknown_variable(algorithm, path)
+    check_variable(algorithm, path)
     check_site(question.cut, path, site, question.protocol)
     return judged_matrix(
         interchange_outputs(question.cut, [site], question.data.clean_rows)[0],
@@ -162,20 +161,7 @@ def check_alignment(network: Network, algorithm: HighLevelModel, alignment: Alig
     Raises:
         InvalidAlignment: it does not; the first problem found is named.
     """
-    if alignment.algorithm_text != algorithm.text:
-        raise InvalidAlignment(
-            f"alignment {alignment.id}",
-            f"is one of {alignment.algorithm_text}, not of {algorithm.text}",
-            "take an alignment of this algorithm",
-        )
-    paths = [path for path, _ in alignment.places]
-    for path in paths:
-        if path not in algorithm.responses:
-            raise _unknown_variable(algorithm, path)
-    missing = sorted(set(algorithm.responses) - set(paths))
-    if missing or len(set(paths)) < len(paths):
-        problem = f"gives no place to {', '.join(missing)}" if missing else "names a variable twice"
-        raise InvalidAlignment(f"alignment {alignment.id}", problem, "give each variable one neuron set")
+    check_named(algorithm, alignment.id, alignment.algorithm_text, [path for path, _ in alignment.places])
     seen: set[tuple[int, int]] = set()
     for path, site in alignment.places:
         check_site(network, path, site, protocol)
@@ -190,18 +176,59 @@ def check_alignment(network: Network, algorithm: HighLevelModel, alignment: Alig
         seen |= neurons
 
 
+def check_named(algorithm: HighLevelModel, alignment_id: str, text: str, paths: Sequence[str]) -> None:
+    """Whether an alignment of the algorithm with that text places every variable of this one once.
+
+    Raises:
+        InvalidAlignment: it is another algorithm's, or a variable is unknown, missing or named twice.
+    """
+    item = f"alignment {alignment_id}"
+    if text != algorithm.text:
+        raise InvalidAlignment(
+            item, f"is one of {text}, not of {algorithm.text}", "take an alignment of this algorithm"
+        )
+    for path in paths:
+        check_variable(algorithm, path)
+    missing = sorted(set(algorithm.responses) - set(paths))
+    if missing or len(set(paths)) < len(paths):
+        problem = f"gives no place to {', '.join(missing)}" if missing else "names a variable twice"
+        raise InvalidAlignment(item, problem, "give each variable one place")
+
+
+def check_variable(algorithm: HighLevelModel, path: str) -> None:
+    """Whether the algorithm has that variable.
+
+    Raises:
+        InvalidAlignment: it does not.
+    """
+    if path not in algorithm.responses:
+        known = ", ".join(algorithm.responses) or "none"
+        raise InvalidAlignment(
+            f"variable {path!r}", f"{algorithm.formula} has no such variable", f"use one of its variables: {known}"
+        )
+
+
+def check_layer(network: Network, path: str, layer: int) -> None:
+    """Whether the network has that hidden layer.
+
+    Raises:
+        InvalidAlignment: it does not.
+    """
+    if not 1 <= layer <= network.n_hidden_layers:
+        raise InvalidAlignment(
+            f"layer {layer} of variable {path}",
+            f"the network has {network.n_hidden_layers} hidden layers",
+            "count layers from 1 for the first hidden layer",
+        )
+
+
 def check_site(network: Network, path: str, site: NeuronSet, protocol: Protocol) -> None:
     """Whether a site exists in a network and the protocol allows it.
 
     Raises:
         InvalidAlignment: it does not exist or is not allowed.
     """
-    if not 1 <= site.layer <= network.n_hidden_layers:
-        raise InvalidAlignment(
-            f"layer {site.layer} of variable {path}",
-            f"the network has {network.n_hidden_layers} hidden layers",
-            "count layers from 1 for the first hidden layer",
-        )
+    check_layer(network, path, site.layer)
     width = network.sizes[site.layer]
     if (
         not site.neurons
@@ -219,13 +246,6 @@ def check_site(network: Network, path: str, site: NeuronSet, protocol: Protocol)
             f"protocol {protocol.name!r} puts a variable on one neuron only",
             "use one neuron, or a protocol with neuron sets",
         )
-
-
-def _unknown_variable(algorithm: HighLevelModel, path: str) -> InvalidAlignment:
-    known = ", ".join(algorithm.responses) or "none"
-    return InvalidAlignment(
-        f"variable {path!r}", f"{algorithm.formula} has no such variable", f"use one of its variables: {known}"
-    )
 
 
 def _subsets(site: NeuronSet) -> Sequence[NeuronSet]:

@@ -13,6 +13,9 @@ from analysis.alignments.alignment import IIA
 from analysis.alignments.iia import (
     Behaviour,
     InterchangeMatrix,
+    check_layer,
+    check_named,
+    check_variable,
     judged_matrix,
     tested_pairs,
 )
@@ -165,34 +168,13 @@ def check_directions(network: Network, algorithm: HighLevelModel, alignment: Dir
     Raises:
         InvalidAlignment: it does not; the first problem found is named.
     """
-    item = f"alignment {alignment.id}"
-    if alignment.algorithm_text != algorithm.text:
-        cause = f"is one of {alignment.algorithm_text}, not of {algorithm.text}"
-        raise InvalidAlignment(item, cause, "take an alignment of this algorithm")
-    paths = [path for path, _ in alignment.places]
+    check_named(algorithm, alignment.id, alignment.algorithm_text, [path for path, _ in alignment.places])
     for path, place in alignment.places:
-        check_variable(algorithm, path)
         check_place(network, path, place)
-    missing = sorted(set(algorithm.responses) - set(paths))
-    if missing or len(set(paths)) < len(paths):
-        problem = f"gives no place to {', '.join(missing)}" if missing else "names a variable twice"
-        raise InvalidAlignment(item, problem, "give each variable one place")
     if not alignment.is_independent:
         cause = "has read-outs in one layer that cannot be set at once"
-        raise InvalidAlignment(item, cause, "give variables of one layer linearly independent directions")
-
-
-def check_variable(algorithm: HighLevelModel, path: str) -> None:
-    """Whether the algorithm has that variable.
-
-    Raises:
-        InvalidAlignment: it does not.
-    """
-    if path not in algorithm.responses:
-        known = ", ".join(algorithm.responses) or "none"
-        raise InvalidAlignment(
-            f"variable {path!r}", f"{algorithm.formula} has no such variable", f"use one of its variables: {known}"
-        )
+        cure = "give variables of one layer linearly independent directions"
+        raise InvalidAlignment(f"alignment {alignment.id}", cause, cure)
 
 
 def check_place(network: Network, path: str, place: LinearPlace) -> None:
@@ -201,12 +183,7 @@ def check_place(network: Network, path: str, place: LinearPlace) -> None:
     Raises:
         InvalidAlignment: it does not.
     """
-    if not 1 <= place.layer <= network.n_hidden_layers:
-        raise InvalidAlignment(
-            f"layer {place.layer} of variable {path}",
-            f"the network has {network.n_hidden_layers} hidden layers",
-            "count layers from 1 for the first hidden layer",
-        )
+    check_layer(network, path, place.layer)
     width, given = network.sizes[place.layer], len(place.reads[0])
     if width != given:
         raise InvalidAlignment(

@@ -155,13 +155,7 @@ def ladder_report(ladder: Ladder) -> LadderReport:
         rungs=[
             StoredRung(
                 map_class=key,
-                algorithms=rung.algorithms,
-                alignments=rung.alignments,
-                of=rung.of,
-                joint=rung.joint,
-                exact=rung.exact,
-                seconds=rung.seconds,
-                refused=rung.refused,
+                **vars(rung),
                 floor_networks=ladder.floors[key].networks,
                 floor_passing=ladder.floors[key].passing,
                 floor_alignments=ladder.floors[key].alignments,
@@ -223,7 +217,7 @@ def _score(told: Any) -> StoredScore | None:
 
 
 def _alignment(one: FoundAlignment) -> StoredAlignment:
-    sets, chance = one.neuron_sets, one.chance
+    sets = one.neuron_sets
     residuals = [reading.residual for reading in one.scored.read_outs if reading is not None]
     return StoredAlignment(
         algorithm=one.algorithm.text,
@@ -241,12 +235,7 @@ def _alignment(one: FoundAlignment) -> StoredAlignment:
         else [[[path, site.layer, list(site.neurons)] for path, site in found.places] for found in sets.valid],
         sets_of=None if sets is None else sets.of,
         sets_best_joint=None if sets is None else _score(sets.best_joint),
-        chance_hits=chance.hits,
-        chance_draws=chance.draws,
-        chance_low=chance.low,
-        chance_high=chance.high,
-        chance_confidence=chance.confidence,
-        chance_seed=chance.seed,
+        **{f"chance_{name}": value for name, value in vars(one.chance).items()},
         reader=_reader(one.reader),
     )
 

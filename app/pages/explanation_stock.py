@@ -16,6 +16,7 @@ from analysis.explanations.registry import BY_KEY
 from analysis.result import FRAGILE_MARGIN
 from app.db.errors import NotFound as NotStored
 from app.db.reads import explanations as reads
+from app.db.reads.circuits import distinct_counts
 from app.db.reads.explanation_directions import direction_shelf, layer_column, map_column
 from app.db.reads.explanation_shares import SHARES, shares_of
 from app.db.reads.explanation_shelves import (
@@ -25,7 +26,6 @@ from app.db.reads.explanation_shelves import (
     Kind,
     RowShelf,
     Shelf,
-    distinct_counts,
     frame_shelf,
     row_shelves,
 )

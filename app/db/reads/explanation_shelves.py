@@ -24,7 +24,7 @@ from sqlalchemy.orm import Session
 from analysis.explanations.explanation import REF, VALID
 from analysis.explanations.registry import BY_KEY
 from analysis.models.circuits import MODEL_CIRCUIT
-from app.db.circuit_columns import RANKED, values_name, values_of
+from app.db.circuit_columns import RANKED, values_name
 from app.db.errors import NotFound
 from app.db.frames import stored_frame
 from app.db.reads.circuit_scan import Columns, locate_mask, places_of, steps
@@ -308,11 +308,3 @@ def frame_shelf(session: Session, analysis: AnalysisRow, key: Kind) -> FrameShel
     if frame is None:
         return None
     return FrameShelf(key, {VALID: np.ones(len(frame[REF]), dtype=np.bool_), **frame})
-
-
-def distinct_counts(session: Session, analysis_id: int, name: str) -> list[int]:
-    """The distinct values of a ranked column of circuits, ascending: rank → value."""
-    query = select(CircuitBlockRow.data).where(
-        CircuitBlockRow.analysis_id == analysis_id, CircuitBlockRow.name == values_name(name)
-    )
-    return [value for data in session.scalars(query.order_by(CircuitBlockRow.block)) for value in values_of(data)]
