@@ -23,7 +23,7 @@ from analysis.algorithms.high_level_model import HighLevelModel
 from analysis.alignments.alignment import Alignment
 from analysis.alignments.iia import check_alignment
 from analysis.errors import BeyondLimits
-from analysis.networks.mlp import activate, activations
+from analysis.networks.mlp import activations, next_layer
 from analysis.networks.network import Network
 from analysis.protocol import Protocol
 from analysis.question import Question
@@ -182,11 +182,8 @@ def _outputs(
     """``[choices, base]`` the network's outputs; sums are taken in the order of :func:`analysis.networks.mlp`."""
     n_choices, n_rows = len(sources), len(clean[0])
     values = np.broadcast_to(clean[0][None], (n_choices, n_rows, network.n_inputs))
-    for layer, (weights, biases) in enumerate(zip(network.weights, network.biases, strict=True), start=1):
-        total = np.broadcast_to(biases, (n_choices, n_rows, len(biases)))
-        for index in range(values.shape[2]):
-            total = total + values[..., index, None] * weights[:, index]
-        values = activate(total, network.activation_of(layer), network.negative_slope)
+    for layer in range(1, len(network.weights) + 1):
+        values = next_layer(network, layer, values)
         for column, (_, site) in enumerate(alignment.places):
             if site.layer == layer:
                 neurons = list(site.neurons)

@@ -30,11 +30,11 @@ from analysis.alignments.alignment import Alignment
 from analysis.directions.alignment import DirectionAlignment, LinearPlace, swap_rows
 from analysis.directions.integers import INTEGER_RESIDUAL
 from analysis.directions.readouts import ReadOut, read_out
-from analysis.directions.swaps import next_layer, settled
+from analysis.directions.swaps import settled
 from analysis.experiments import SILENT
 from analysis.interpretations.cuts import EQUAL_WITHIN
 from analysis.interpretations.interpretation import Interpretation, NeuronGate
-from analysis.networks.mlp import activations
+from analysis.networks.mlp import activations, next_layer
 from analysis.networks.network import Network
 from analysis.tasks import pattern_bits
 

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from analysis import fixed_order
 from analysis.directions.alignment import LinearPlace, swap_rows
 from analysis.errors import InvalidAlignment
-from analysis.networks.mlp import activate
+from analysis.networks.mlp import next_layer
 from analysis.networks.network import Network
 from analysis.validity import EDGES
 
@@ -46,15 +46,6 @@ def run_from(network: Network, layer: int, values: Array) -> Array:
     for following in range(layer + 1, len(network.weights) + 1):
         values = next_layer(network, following, values)
     return values[..., 0]
-
-
-def next_layer(network: Network, layer: int, values: Array) -> Array:
-    """Activations ``[…, n_layer]`` of a layer from those ``[…, n_(layer−1)]`` of the layer below."""
-    weights, biases = network.weights[layer - 1], network.biases[layer - 1]
-    total = np.broadcast_to(biases, (*values.shape[:-1], len(biases)))
-    for index in range(values.shape[-1]):
-        total = total + values[..., index, None] * weights[:, index]
-    return activate(total, network.activation_of(layer), network.negative_slope)
 
 
 def swap_outputs(network: Network, clean: Sequence[Array], places: Sequence[LinearPlace]) -> Array:

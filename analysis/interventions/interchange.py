@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.alignments.alignment import NeuronSet
-from analysis.networks.mlp import activate, activations
+from analysis.networks.mlp import activations, next_layer
 from analysis.networks.network import Network
 
 _CELLS = 4_000_000  # largest number of values of one layer held at once
@@ -63,11 +63,7 @@ def run_with_swaps(
     values = np.broadcast_to(clean[first][None, None], (n_cases, n_rows, n_rows, network.sizes[first]))
     for layer in range(first, len(network.weights) + 1):
         if layer > first:
-            weights, biases = network.weights[layer - 1], network.biases[layer - 1]
-            total = np.broadcast_to(biases, (*values.shape[:3], len(biases)))
-            for index in range(values.shape[3]):
-                total = total + values[..., index, None] * weights[:, index]
-            values = activate(total, network.activation_of(layer), network.negative_slope)
+            values = next_layer(network, layer, values)
         if layer in swapped:
             values = np.where(swapped[layer][:, None, None, :], clean[layer][None, :, None, :], values)
     return values[..., 0]

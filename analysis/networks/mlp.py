@@ -63,13 +63,18 @@ def activations(network: Network, inputs: NDArray[np.float64]) -> tuple[NDArray[
         ``[rows, n_l]`` for layers 0 … L.
     """
     layers = [np.asarray(inputs, dtype=np.float64)]
-    for layer, (weights, biases) in enumerate(zip(network.weights, network.biases, strict=True), start=1):
-        source = layers[-1]
-        total = np.broadcast_to(biases, (len(source), len(biases)))
-        for index in range(source.shape[1]):
-            total = total + source[:, index, None] * weights[:, index]
-        layers.append(activate(total, network.activation_of(layer), network.negative_slope))
+    for layer in range(1, len(network.weights) + 1):
+        layers.append(next_layer(network, layer, layers[-1]))
     return tuple(layers)
+
+
+def next_layer(network: Network, layer: int, values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Activations ``[…, n_layer]`` of a layer from those ``[…, n_(layer−1)]`` of the layer below, in a fixed order."""
+    weights, biases = network.weights[layer - 1], network.biases[layer - 1]
+    total = np.broadcast_to(biases, (*values.shape[:-1], len(biases)))
+    for index in range(values.shape[-1]):
+        total = total + values[..., index, None] * weights[:, index]
+    return activate(total, network.activation_of(layer), network.negative_slope)
 
 
 def activation_bound(network: Network, largest_input: float = 1.0) -> float:
