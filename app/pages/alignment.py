@@ -146,7 +146,8 @@ def build_alignment(
     place, scope = locate_with_scope(session, addresses, network, options)
     algorithm_row = find_algorithm_row(session, addresses, place, algorithm_id)
     algorithm = algorithm_of(algorithm_row, place)
-    row, alignment = _find(session, addresses, place, algorithm_row, algorithm, alignment_id, options)
+    named = Alignment.of(algorithm.text, read_places(options.place)) if options.place else None
+    row, alignment = find_placed(session, addresses, place, algorithm_row, algorithm, alignment_id, named)
     check_alignment(place.question.cut, algorithm, alignment, place.question.protocol)
     placed = placed_views(algorithm, alignment)
     sites = dict(alignment.places)
@@ -207,21 +208,24 @@ def build_alignment(
     )
 
 
-def _find(
+def find_placed(
     session: Session,
     addresses: Addresses,
     place: Place,
     algorithm_row: AlgorithmRow,
     algorithm: HighLevelModel,
     alignment_id: str,
-    options: AlignmentOptions,
+    alignment: Alignment | None,
 ) -> tuple[AlignmentRow | None, Alignment]:
-    """The placement that an address names, and its row if one keeps it."""
+    """The placement that an address names by its id, perhaps beside the placement itself, and its row if one keeps it.
+
+    Raises:
+        NotFound: neither a row nor the first placements have that id, or the placement has another one.
+    """
     row = reads.find_alignment(session, algorithm_row, alignment_id)
     parent = addresses.algorithm(place.row.slug, algorithm.id, place.scope)
     label = f"algorithm {algorithm.formula}"
-    if options.place:
-        alignment = Alignment.of(algorithm.text, read_places(options.place))
+    if alignment is not None:
         if alignment.id != alignment_id:
             raise NotFound(
                 f"alignment {alignment_id[:40]!r}",
@@ -240,7 +244,8 @@ def _find(
             f"alignment {alignment_id[:40]!r}",
             f"is none of the {algorithm_row.n_kept:,} alignments kept for this algorithm, nor of the first "
             f"{MAX_TRIED:,} placements of its variables",
-            f"choose a kept one on the algorithm's page, or name any placement there with ?place={SHAPE}",
+            f"choose a kept one on the algorithm's page, or name any placement there with ?place={SHAPE}, or instead "
+            "of its id in a comparison: a-ALGORITHM.0:1.0+2_1:2.1",
             field="alignment",
             parent=parent,
             parent_label=label,

@@ -11,7 +11,6 @@ from sqlalchemy.orm import Session
 
 from analysis.algorithms.high_level_model import HighLevelModel
 from analysis.alignments.alignment import Alignment
-from analysis.alignments.lookup import MAX_TRIED, alignment_with_id
 from analysis.circuits.circuit import Circuit, circuit_from_hex
 from analysis.directions.alignment import DirectionAlignment
 from analysis.errors import AnalysisError, BeyondLimits, InvalidIndex
@@ -24,11 +23,10 @@ from analysis.interpretations.indexing import interpretation_at
 from analysis.interpretations.interpretation import Interpretation, NeuronGate
 from analysis.validity import decide, margin_to_edge
 from app.addressing import Addresses
-from app.db.codecs import alignment_of
-from app.db.reads import algorithms as reads
 from app.errors import BadQuery, NotFound, PageError
 from app.naming import ExplanationRef, Scope
 from app.pages.algorithm import interchange_score
+from app.pages.alignment import find_placed
 from app.pages.candidates import algorithm_of, find_algorithm_row, verdicts_of
 from app.pages.columns import ColumnView
 from app.pages.directions.explaining import direction_columns, named_directions
@@ -317,28 +315,10 @@ def _algorithm(session: Session, addresses: Addresses, place: Place, ref: Explan
         canonical = ExplanationRef("algorithm", algorithm.id, "", protocol)
         url = addresses.algorithm(slug, algorithm.id, scope)
         return Explanation(canonical, place, url, tuple(verdicts_of(row)), algorithm=algorithm)
-    if is_placement(ref.second):
-        alignment = Alignment.of(algorithm.text, read_placement_text(ref.second))
-        stored = reads.find_alignment(session, row, alignment.id)
-        second = ref.second if stored is None else alignment.id
-    else:
-        stored, second = reads.find_alignment(session, row, ref.second), ref.second
-        found = (
-            alignment_with_id(place.question.cut, algorithm, ref.second, place.question.protocol.alignment_sites)
-            if stored is None
-            else alignment_of(stored, algorithm.text).alignment
-        )
-        if found is None:
-            raise NotFound(
-                f"alignment {ref.second[:40]!r}",
-                f"is none of the {row.n_kept:,} alignments kept for this algorithm, nor of the first {MAX_TRIED:,} "
-                "placements of its variables",
-                "choose a kept one, or write its placement instead of its id: a-ALGORITHM.0:1.0+2_1:2.1",
-                "e",
-                addresses.algorithm(slug, algorithm.id, scope),
-                f"algorithm {algorithm.formula}",
-            )
-        alignment = found
+    named = Alignment.of(algorithm.text, read_placement_text(ref.second)) if is_placement(ref.second) else None
+    alignment_id = ref.second if named is None else named.id
+    stored, alignment = find_placed(session, addresses, place, row, algorithm, alignment_id, named)
+    second = ref.second if stored is None else alignment.id
     iia = interchange_score(place, algorithm, alignment)
     verdicts = [
         VerdictView(
