@@ -27,8 +27,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.digest import canonical_json, sha256_hex
-from analysis.errors import AnalysisError, InvalidData, InvalidNetwork, InvalidProtocol
-from analysis.fixed_order import exp_of_negative, inner, mean
+from analysis.errors import AnalysisError, BeyondLimits, InvalidData, InvalidNetwork, InvalidProtocol
+from analysis.fixed_order import exp_of_negative, inner
 from analysis.models.model import Edge, Graph, Masks, ModelKind, Node, Rules
 from analysis.networks.files import MAX_ATTRIBUTION, checked_name
 from analysis.strict_json import check_keys, combined, kind_of, plain_text
@@ -47,7 +47,10 @@ LIMITS: Final = {
 MAX_ROWS: Final = 4_096
 MAX_NUMBER: Final = 1e300
 _BATCH: Final = 1 << 21  # numbers in one array of a batch
-_MAX_BRANCH: Final = 18  # edges into one head whose subsets are listed
+_MAX_BRANCH: Final = 16  # edges into one head whose subsets are listed
+MAX_MULTIPLICATIONS: Final = 1 << 30
+"""Of the whole model on all rows of its task: a second or two."""
+_MILLISECONDS: Final = 1.5e-6  # for one of them
 _REQUIRED: Final = (
     "format",
     "name",
@@ -94,6 +97,12 @@ class AttentionModel:
     def n_heads(self) -> int:
         """Heads of each layer."""
         return len(self.layers[0][0])
+
+    @property
+    def per_row(self) -> int:
+        """Multiplications of one head on one row."""
+        context, (_, d_model, d_head) = self.tokens.shape[1], self.layers[0][0].shape
+        return int(context * (4 * d_model * d_head + 2 * context * d_head))
 
     @cached_property
     def digest(self) -> str:
@@ -163,15 +172,11 @@ class AttentionSpace:
     def __init__(self, model: AttentionModel, granularity: str, means: bool, split: bool) -> None:
         self._model, self._granularity, self._means = model, granularity, means
         n_layers, n_heads = len(model.layers), model.n_heads
-        self._given: list[Array]  # sources that the model is given, [rows, context, d_model]
-        token = model.embedding[model.tokens]
-        if split and model.positions is not None:
+        if split:
             nodes = [Node("t", "token", 0, False), Node("p", "position", 0, False)]
-            self._given = [token, np.broadcast_to(model.positions, token.shape)]
         else:
             nodes = [Node("x", "embedding", 0, False)]
-            self._given = [token if model.positions is None else token + model.positions]
-        e = len(nodes)
+        e = self._n_given = len(nodes)
         heads = [(layer, head) for layer in range(1, n_layers + 1) for head in range(n_heads)]
         nodes += [Node(f"{layer}.{head}", f"head {layer}.{head}", layer) for layer, head in heads]
         nodes.append(Node("logits", "logits", n_layers + 1, False))
@@ -208,7 +213,7 @@ class AttentionSpace:
                 for m in range(n_heads + 1)
             )
 
-        return count(1, len(self._given)) - 1
+        return count(1, self._n_given) - 1
 
     def _ways(self, s: int) -> int:
         some = (1 << s) - 1
@@ -220,7 +225,7 @@ class AttentionSpace:
     def n_combinations(self) -> int:
         if self._granularity == "nodes":
             return 1 << self._graph.n_bits
-        n_layers, n_heads, e = len(self._model.layers), self._model.n_heads, len(self._given)
+        n_layers, n_heads, e = len(self._model.layers), self._model.n_heads, self._n_given
         total = 1 << e + (n_layers - 1) * n_heads  # what the logits read, the heads of the last layer aside
         for layer in range(n_layers):
             total *= int((1 + self._ways(e + layer * n_heads)) ** n_heads)
@@ -228,10 +233,28 @@ class AttentionSpace:
 
     @cached_property
     def batch(self) -> int:
-        n_rows, context = self._model.tokens.shape
-        vocabulary, d_model = self._model.embedding.shape
-        wide = n_rows * max(vocabulary, context * d_model if len(self._model.layers) > 1 else 0)
-        return int(max(1, min(1 << 13, _BATCH // wide)))
+        n_rows, vocabulary = len(self._model.tokens), len(self._model.embedding)
+        wide = n_rows * max(vocabulary, self._width if len(self._model.layers) > 1 else 0)
+        return max(1, min(1 << 13, _BATCH // wide))
+
+    @property
+    def _width(self) -> int:
+        """Most numbers that a head has for one row in an array."""
+        context, (_, d_model, d_head) = self._model.tokens.shape[1], self._model.layers[0][0].shape
+        return int(context * max(context, d_model, d_head))
+
+    @property
+    def milliseconds(self) -> float:
+        """By the multiplications of each batch: many masks keep the same edges into a head, which then runs once."""
+        n_rows, vocabulary, n_layers = len(self._model.tokens), len(self._model.embedding), len(self._model.layers)
+        # bits that change fastest and concern no head
+        final = 0 if self._granularity == "nodes" else self._n_given + (n_layers - 1) * self._model.n_heads
+        logits = self.batch * n_rows * vocabulary * (len(self._graph.nodes) - 1)
+        heads = sum(
+            min(1 << len(self._concerning(head)), max(1, self.batch >> final)) * n_rows * self._model.per_row
+            for head in self._heads
+        )
+        return -(-self.n_combinations // self.batch) * (logits + heads) * _MILLISECONDS
 
     def branches(self) -> tuple[Masks, ...]:
         """What each head reads, a head of the last layer with its edge to the logits; and what else those read."""
@@ -276,7 +299,16 @@ class AttentionSpace:
 
     def run(self, masks: Masks) -> Array:
         """Logits ``[masks, rows, vocabulary]``."""
-        return self._logits(self._graph.kept_edges(masks), self._absent)
+        kept = self._graph.kept_edges(masks)
+        return np.concatenate([self._logits(kept, tokens) for tokens in self._row_parts(len(masks))], axis=1)
+
+    def _row_parts(self, n_masks: int) -> list[NDArray[np.int64]]:
+        """The rows in parts small enough for what heads have of so many masks at once."""
+        into_head = max(len(self._concerning(head)) for head in self._heads)
+        distinct = min(n_masks, 1 << into_head) if len(self._model.layers) == 1 else n_masks
+        size = max(1, _BATCH // (max(1, distinct) * self._width))
+        tokens = self._model.tokens
+        return [tokens[start : start + size] for start in range(0, len(tokens), size)]
 
     @cached_property
     def _absent(self) -> list[Array | None]:
@@ -285,44 +317,60 @@ class AttentionSpace:
         if not self._means:
             return nothing
         whole = np.ones((1, len(self._graph.edges)), dtype=np.bool_)
-        return [mean(values[0]) for _, values in self._sources(whole, nothing, whole_rows=True)]
+        totals: list[Array] = []
+        for tokens in self._row_parts(1):
+            parts = [values[0] for _, values in self._sources(whole, nothing, tokens, every_position=True)]
+            if totals:  # go on with the sum where the rows before have ended
+                parts = [np.concatenate([total[None], part]) for total, part in zip(totals, parts, strict=True)]
+            totals = [np.add.accumulate(part)[-1] for part in parts]
+        return [total / len(self._model.tokens) for total in totals]
 
-    def _logits(self, kept: Masks, absent: list[Array | None]) -> Array:
-        unembedding = self._model.unembedding.T
-        total = np.zeros((len(kept), len(self._model.tokens), len(unembedding)))
+    def _logits(self, kept: Masks, tokens: NDArray[np.int64]) -> Array:
+        unembedding, absent = self._model.unembedding.T, self._absent
+        total = np.zeros((len(kept), len(tokens), len(unembedding)))
         edges = self._into[len(self._graph.nodes) - 1, ""]
-        for source, (which, values) in enumerate(self._sources(kept, absent)):
+        for source, (which, values) in enumerate(self._sources(kept, absent, tokens)):
             carried = inner(values[:, :, -1], unembedding)[which]
             other = absent[source]
             cut = 0.0 if other is None else inner(other[-1:], unembedding)
             total += np.where(kept[:, edges[source], None, None], carried, cut)
         return total
 
+    def _given(self, tokens: NDArray[np.int64]) -> list[Array]:
+        """What the model is given, source by source, ``[rows, context, d_model]``."""
+        token, positions = self._model.embedding[tokens], self._model.positions
+        if positions is None:
+            return [token]
+        return [token, np.broadcast_to(positions, token.shape)] if self._n_given == 2 else [token + positions]
+
+    def _concerning(self, head: int) -> list[int]:
+        """The edges on which a head's value depends: those into it and into all heads of layers before."""
+        layer = self._graph.nodes[head].layer
+        return [
+            number
+            for number, edge in enumerate(self._graph.edges)
+            if edge.target == head or self._graph.nodes[edge.target].layer < layer
+        ]
+
     def _sources(
-        self, kept: Masks, absent: list[Array | None], *, whole_rows: bool = False
+        self, kept: Masks, absent: list[Array | None], tokens: NDArray[np.int64], *, every_position: bool = False
     ) -> list[tuple[NDArray[np.intp], Array]]:
         """What each source is in each circuit: for each mask the number of its value, and the different values ``[·,
-        rows, positions, d_model]``; of the last layer the last position only unless ``whole_rows``.
+        rows, positions, d_model]``; of the last layer the last position only unless ``every_position``.
 
         Masks that keep the same edges into a head and into all heads of layers before it give it the same value, which
         is computed once.
         """
-        found = [(np.zeros(len(kept), dtype=np.intp), given[None]) for given in self._given]
+        found = [(np.zeros(len(kept), dtype=np.intp), given[None]) for given in self._given(tokens)]
         for head in self._heads:
             layer = self._graph.nodes[head].layer
-            before = [
-                edge
-                for (target, _), edges in self._into.items()
-                for edge in edges
-                if target == head or self._graph.nodes[target].layer < layer
-            ]
-            packed = np.packbits(kept[:, before], axis=1)
+            packed = np.packbits(kept[:, self._concerning(head)], axis=1)
             _, first, which = np.unique(packed, axis=0, return_index=True, return_inverse=True)
             slots = [edges for (target, _), edges in self._into.items() if target == head]
-            last_only = layer == len(self._model.layers) and not whole_rows
+            last_only = layer == len(self._model.layers) and not every_position
             read = [self._read(kept[first], edges, [(w[first], v) for w, v in found], absent) for edges in slots]
             query, key, value = read if len(read) == 3 else read * 3
-            number = (head - len(self._given)) % self._model.n_heads
+            number = (head - self._n_given) % self._model.n_heads
             value = _attend(query, key, value, [one[number] for one in self._model.layers[layer - 1]], last_only)
             found.append((which.ravel(), value))
         return found
@@ -335,7 +383,7 @@ class AttentionSpace:
         absent: list[Array | None],
     ) -> Array:
         """The sum of what a slot reads, ``[masks, rows, context, d_model]``."""
-        total = np.zeros((len(kept), *self._given[0].shape))
+        total = np.zeros((len(kept), *sources[0][1].shape[1:]))
         for source, edge in enumerate(edges):
             which, values = sources[source]
             other = absent[source]
@@ -351,7 +399,11 @@ def _any(masks: Masks, edges: list[int]) -> NDArray[np.bool_]:
 def _subsets(edges: list[int], n_bits: int) -> Masks:
     """All masks on some bits, by ascending number of them."""
     if len(edges) > _MAX_BRANCH:
-        raise ValueError("too many edges")  # such spaces are refused before
+        raise BeyondLimits(
+            "circuits",
+            f"a node has {len(edges)} edges into it, whose subsets are listed up to {_MAX_BRANCH}",
+            "use coarser rules or a smaller model",
+        )
     numbers = np.arange(1 << len(edges))
     chosen = (numbers[:, None] >> np.arange(len(edges)) & 1).astype(np.bool_)
     masks = np.zeros((len(numbers), n_bits), dtype=np.bool_)
@@ -409,7 +461,12 @@ def read_attention(document: dict[str, Any]) -> AttentionModel:
     _check_magnitude(embedding, positions, layers, unembedding)
     tokens = _token_texts(document.get("tokens"), v)
     task, rows, answers = _task(document["tasks"], v, n)
-    return AttentionModel(name, attribution, tokens, embedding, positions, layers, unembedding, task, rows, answers)
+    model = AttentionModel(name, attribution, tokens, embedding, positions, layers, unembedding, task, rows, answers)
+    needed = len(rows) * (len(layers) * heads * model.per_row + d * v)
+    if needed > MAX_MULTIPLICATIONS:
+        cause = f"running it on its {len(rows):,} rows takes {needed:,} multiplications; the most are "
+        raise BeyondLimits("model", f"{cause}{MAX_MULTIPLICATIONS:,}", "use smaller sizes or fewer rows")
+    return model
 
 
 def _layers(given: Any, n_layers: int, sizes: tuple[int, int, int]) -> tuple[tuple[Array, Array, Array, Array], ...]:

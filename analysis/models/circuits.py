@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from math import prod
+from math import nan, prod
 from typing import Final
 
 import numpy as np
@@ -26,10 +26,12 @@ MAX_LISTED: Final = 100_000
 """Circuits of one model under one set of rules that are listed; the ones with the fewest edges."""
 MAX_BITS: Final = 64
 """Bits of the masks that are searched: as many as an unsigned integer has."""
-MAX_BATCHES: Final = 1 << 13
-"""Batches of masks that a search may run: minutes, where seconds are usual."""
-MAX_SUBSETS: Final = 1 << 18
-"""Masks below one circuit among which a page looks for a valid one."""
+MAX_MASKS: Final = 1 << 22
+"""Masks that a search tries; those of valid circuits are in memory at once."""
+MAX_MILLISECONDS: Final = 600_000.0
+"""What a search may be expected to take; seconds are usual."""
+SUBSETS_MILLISECONDS: Final = 2_000.0
+"""What looking for a valid circuit below one may be expected to take; beyond, it is not said whether there is one."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +46,7 @@ class ModelCircuit:
         n_rows: rows of the task.
         worst: the smallest gap between the right output and the largest other; negative if a row is wrong.
         margin: the smallest distance of that gap from 0.
-        minimal: whether no circuit with a proper subset of the bits is valid.
+        minimal: whether no circuit with a proper subset of the bits is valid; None where it was not found out.
     """
 
     mask: str
@@ -54,7 +56,7 @@ class ModelCircuit:
     n_rows: int
     worst: float
     margin: float
-    minimal: bool
+    minimal: bool | None
 
     @property
     def valid(self) -> bool:
@@ -132,7 +134,7 @@ def find_circuits(model: Model, rules: Rules, work: Work = DEFAULT_WORK, *, limi
     listed = np.arange(min(limit, n_valid))
     by_mask = listed[np.argsort(_numbers(every.masks[listed]), kind="stable")]
     return CircuitsFound(
-        tuple(_circuits(model, space, every.only(by_mask), minimal[by_mask])),
+        tuple(_circuits(model, space, every.only(by_mask), minimal[by_mask].tolist())),
         n_valid,
         space.possible,
         dict(zip(kinds.tolist(), counts.tolist(), strict=True)),
@@ -146,14 +148,16 @@ def refuse_if_too_large(model: Model, space: Space) -> None:
     Raises:
         BeyondLimits: it has too many masks.
     """
-    most = MAX_BATCHES * space.batch
-    if space.n_combinations > most or space.graph.n_bits > MAX_BITS:
-        raise BeyondLimits(
-            f"circuits of {model.name}",
-            f"there are {space.possible:,} of them, which takes {space.n_combinations:,} masks of {space.graph.n_bits} "
-            f"bits to try; the most are {most:,} of {MAX_BITS} bits",
-            "use coarser rules or a smaller model",
+    item, cure = f"circuits of {model.name}", "use coarser rules or a smaller model"
+    n, bits = space.n_combinations, space.graph.n_bits
+    if n > MAX_MASKS or bits > MAX_BITS:
+        cause = f"there are {space.possible:,} of them, which takes {n:,} masks of {bits} bits to try; the most are "
+        raise BeyondLimits(item, f"{cause}{MAX_MASKS:,} of {MAX_BITS} bits", cure)
+    if space.milliseconds > MAX_MILLISECONDS:
+        cause = (
+            f"trying {n:,} masks takes about {space.milliseconds / 1_000:,.0f} seconds on this many rows; the most are "
         )
+        raise BeyondLimits(item, f"{cause}{MAX_MILLISECONDS / 1_000:,.0f}", cure)
 
 
 def read_mask(space: Space, text: str) -> str:
@@ -164,7 +168,7 @@ def read_mask(space: Space, text: str) -> str:
     """
     graph = space.graph
     item = f"mask {text[:40]!r}"
-    if not re.fullmatch(r"[0-9a-f]{1,64}", text, re.ASCII):
+    if not re.fullmatch(r"[0-9a-f]{1,256}", text, re.ASCII):
         raise InvalidMask(item, "is not hexadecimal", f"write {graph.n_hex_digits} of the digits 0 to 9 and a to f")
     number = int(text, 16)
     if number >> graph.n_bits:
@@ -189,14 +193,13 @@ def judge_circuit(model: Model, rules: Rules, text: str) -> ModelCircuit:
         rules: of its kind.
         text: a mask as :func:`read_mask` writes it.
 
-    Raises:
-        BeyondLimits: there are too many circuits below it to say whether it is minimal.
+    Returns:
+        Its figures; whether it is minimal only if that takes seconds.
     """
     space = model.space(rules)
     mask = mask_bits(space, text)[None]
-    [circuit] = _circuits(
-        model, space, _judge(model, space, mask), np.array([not _has_valid_below(model, space, mask)])
-    )
+    below = _has_valid_below(model, space, mask)
+    [circuit] = _circuits(model, space, _judge(model, space, mask), [None if below is None else not below])
     return circuit
 
 
@@ -229,17 +232,16 @@ def _judge(model: Model, space: Space, masks: Masks) -> _Judged:
     return _Judged(masks, (apart > 0).sum(axis=1), apart.min(axis=1), np.abs(apart).min(axis=1))
 
 
-def _circuits(model: Model, space: Space, judged: _Judged, minimal: NDArray[np.bool_]) -> Iterator[ModelCircuit]:
+def _circuits(model: Model, space: Space, judged: _Judged, minimal: Sequence[bool | None]) -> Iterator[ModelCircuit]:
     figures = (
         judged.masks.sum(axis=1),
         space.graph.active_nodes(judged.masks).sum(axis=1),
         judged.right,
         judged.worst,
         judged.margin,
-        minimal,
     )
-    for mask, *rest in zip(judged.masks, *(one.tolist() for one in figures), strict=True):
-        bits, nodes, right, worst, margin, least = rest
+    for mask, least, *rest in zip(judged.masks, minimal, *(one.tolist() for one in figures), strict=True):
+        bits, nodes, right, worst, margin = rest
         yield ModelCircuit(space.graph.write(mask), bits, nodes, right, len(model.rows), worst, margin, least)
 
 
@@ -258,32 +260,28 @@ def _minimal(masks: Masks, sizes: NDArray[np.int64], work: Work) -> NDArray[np.b
     for position in range(len(masks)):
         if below[position]:
             continue
-        work.check()
+        work.tell("circuits", len(masks), len(masks), f"{len(masks):,} valid circuits")  # may end the work
         minimal[position] = True
         later = np.searchsorted(sizes, sizes[position], side="right")
         below[later:] |= (numbers[later:] & numbers[position]) == numbers[position]
     return minimal
 
 
-def _has_valid_below(model: Model, space: Space, mask: Masks) -> bool:
-    """Whether a circuit with a proper subset of a mask's bits is valid; the largest are tried first.
-
-    Raises:
-        BeyondLimits: none is among the first, and there are too many.
+def _has_valid_below(model: Model, space: Space, mask: Masks) -> bool | None:
+    """Whether a circuit with a proper subset of a mask's bits is valid; the largest are tried first. None where that
+    was not found out in time.
     """
-    branches = [branch[~(branch & ~mask).any(axis=1)] for branch in space.branches()]
-    most, tried = max_wrong(len(model.rows), ACCURACY_THRESHOLD), 0
-    for masks in _combinations(branches, min(space.batch, 1_024), descending=True):
+    try:
+        branches = [branch[~(branch & ~mask).any(axis=1)] for branch in space.branches()]
+    except BeyondLimits:
+        return None
+    most, each = max_wrong(len(model.rows), ACCURACY_THRESHOLD), space.milliseconds / space.n_combinations
+    for number, masks in enumerate(_combinations(branches, min(space.batch, 256), descending=True)):
+        if number * len(masks) * each > SUBSETS_MILLISECONDS:
+            return None
         below = masks[_are_circuits(space, masks) & (masks != mask).any(axis=1)]
         if (len(model.rows) - _judge(model, space, below).right <= most).any():
             return True
-        tried += len(masks)
-        if tried > MAX_SUBSETS:
-            raise BeyondLimits(
-                f"circuit {space.graph.write(mask[0])}",
-                f"has more than {MAX_SUBSETS:,} circuits below it, too many to say here whether one of them is valid",
-                "choose one of the listed circuits",
-            )
     return False
 
 
@@ -312,8 +310,8 @@ MODEL_CIRCUIT: Final = Record[ModelCircuit](
             "minimal",
             "Minimal",
             bool,
-            lambda one: one.minimal,
-            "No valid circuit keeps only some of its edges.",
+            lambda one: nan if one.minimal is None else one.minimal,
+            "No valid circuit keeps only some of its edges; a dash where that takes too long.",
             facet=True,
         ),
     ),

@@ -144,6 +144,10 @@ class Space(Protocol):
     def batch(self) -> int:
         """How many masks may be run at once without taking much memory."""
 
+    @property
+    def milliseconds(self) -> float:
+        """About how long it takes to run them all."""
+
     def branches(self) -> tuple[Masks, ...]:
         """Sets of masks ``[choices, bits]`` on different bits, each by ascending number of bits: every circuit is the
         union of one mask of each.

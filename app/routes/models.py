@@ -20,7 +20,7 @@ from app.pages.jobs import JobPage
 from app.pages.models.circuit import build_model_circuit, build_model_compare, build_model_verify
 from app.pages.models.circuits import ModelCircuitsOptions, build_model_circuits, build_model_circuits_csv
 from app.pages.models.models import build_model, build_models
-from app.pages.models.views import RulesOptions, locate_model, open_model, too_large
+from app.pages.models.views import RulesOptions, locate_model, mask_meant, open_model, too_large
 from app.pages.options import PageModel
 from app.rendering import render
 from app.routes.asking import accepted
@@ -231,7 +231,9 @@ def circuit_page(
     request: Request, session: Reading, links: Links, model: str, mask: str, options: OneOptions
 ) -> HTMLResponse | RedirectResponse:
     with room(ONE_CIRCUIT.within):
+        place = locate_model(session, links, model, options.rules)
+        meant = mask_meant(place, mask, links)
+        if meant != mask:  # edges that carry nothing are left out
+            return RedirectResponse(links.model_circuit(place.row.slug, meant, place.text), status_code=301)
         page = build_model_circuit(session, links, model, mask, options)
-    if page.mask != mask:  # edges that carry nothing are left out
-        return RedirectResponse(page.url, status_code=301)
     return render(request, "pages/model_circuit.html", {"page": page})

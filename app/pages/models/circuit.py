@@ -14,7 +14,7 @@ from analysis.models.model import gaps
 from analysis.reverify import Recomputed, Status, hold_against, verdict_of
 from app.addressing import Addresses
 from app.errors import BadQuery
-from app.pages.explanation_items import FigureView
+from app.pages.explanation_items import FigureView, figures_of
 from app.pages.models.views import (
     GraphView,
     ModelPlace,
@@ -27,6 +27,7 @@ from app.pages.models.views import (
     locate_model,
     model_view,
     open_circuits,
+    recomputed_figures,
     row_views,
     rules_view,
     search_of,
@@ -143,12 +144,11 @@ def build_model_circuit(
 
     Raises:
         NotFound: no such model, rules or circuit.
-        BeyondLimits: it is not stored and too large to be judged on the spot.
     """
     place = locate_model(session, addresses, ref, options.rules)
     slug, text = place.row.slug, place.text
     list_url = addresses.model_circuits(slug, text)
-    [circuit] = open_circuits(session, place, [mask], list_url)
+    [circuit] = open_circuits(session, addresses, place, [mask])
     graph = place.space.graph
     kept = _kept(place, circuit)
     edges = _edge_labels(place)
@@ -188,12 +188,11 @@ def build_model_compare(
 
     Raises:
         NotFound: no such model, rules or circuit.
-        BeyondLimits: a circuit is not stored and too large to be judged on the spot.
     """
     place = locate_model(session, addresses, ref, options.rules)
     slug, text = place.row.slug, place.text
     list_url = addresses.model_circuits(slug, text)
-    found = {one.mask: one for one in open_circuits(session, place, options.e, list_url)}
+    found = {one.mask: one for one in open_circuits(session, addresses, place, options.e)}
     circuits = list(found.values())
     if not circuits:
         raise BadQuery("e", "names no circuit", "name two to six by e=MASK", "e", list_url, "all valid circuits")
@@ -258,15 +257,11 @@ def build_model_verify(
 
     Raises:
         NotFound: no such model, rules or circuit.
-        BeyondLimits: it is too large to be judged on the spot.
     """
     place = locate_model(session, addresses, ref, options.rules)
-    list_url = addresses.model_circuits(place.row.slug, place.text)
-    [circuit] = open_circuits(session, place, [mask], list_url)
-    judged = judge_circuit(place.model, place.rules, circuit.mask)
-    again = [
-        Recomputed(column.name, column.label, column.value(judged), column.meaning) for column in MODEL_CIRCUIT.columns
-    ]
+    [circuit] = open_circuits(session, addresses, place, [mask])
+    figures = recomputed_figures(judge_circuit(place.model, place.rules, circuit.mask))
+    again = [Recomputed(figure.name, figure.label, figure.value) for figure in figures_of(MODEL_CIRCUIT, figures)]
     held = hold_against(again, circuit.figures if circuit.stored else {})
     url = addresses.model_circuit(place.row.slug, circuit.mask, place.text)
     return ModelVerifyPage(

@@ -274,26 +274,35 @@ class OpenCircuit:
         return figures_of(MODEL_CIRCUIT, self.figures)
 
 
-def open_circuits(session: Session, place: ModelPlace, masks: Sequence[str], parent: str) -> list[OpenCircuit]:
+def mask_meant(place: ModelPlace, text: str, addresses: Addresses) -> str:
+    """The circuit that a mask means, as it is written.
+
+    Raises:
+        NotFound: it is no mask, or nothing is left of it.
+    """
+    try:
+        return read_mask(place.space, text)
+    except AnalysisError as error:
+        parent = addresses.model_circuits(place.row.slug, place.text)
+        raise NotFound(error.item, error.cause, error.cure, "mask", parent, "all valid circuits") from None
+
+
+def open_circuits(session: Session, addresses: Addresses, place: ModelPlace, masks: Sequence[str]) -> list[OpenCircuit]:
     """The circuits that masks mean.
 
     Args:
         session: open session.
+        addresses: for the page to go to instead.
         place: the model and its rules.
         masks: as they came in.
-        parent: address of the page to go to instead.
 
     Raises:
         NotFound: one is no mask, or nothing is left of it.
-        BeyondLimits: one that is not stored has too many circuits below it to be judged on the spot.
     """
     frame = stored_circuits(session, place.row.id, place.text)
     found = []
     for text in masks:
-        try:
-            mask = read_mask(place.space, text)
-        except AnalysisError as error:
-            raise NotFound(error.item, error.cause, error.cure, "mask", parent, "all valid circuits") from None
+        mask = mask_meant(place, text, addresses)
         bits = mask_bits(place.space, mask)
         if frame is not None and mask in frame[REF]:
             at = np.flatnonzero(frame[REF] == mask)

@@ -60,6 +60,7 @@ class PerceptronModel:
 
 class PerceptronSpace:
     batch = 512
+    milliseconds = 1.0
 
     def __init__(self, model):
         self.model, sizes = model, model.network.sizes

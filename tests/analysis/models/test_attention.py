@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analysis.errors import AnalysisError, BeyondLimits, InvalidProtocol
+from analysis.models import attention
 from analysis.models.attention import ATTENTION, MAX_ROWS, read_attention
 from analysis.models.circuits import find_circuits, judge_circuit, mask_bits, read_mask
 from analysis.models.model import gaps
@@ -241,11 +242,41 @@ def test_masks_are_run_alike_alone_and_together():
         assert (space.run(mask[None])[0] == together[number]).all()  # to the bit
 
 
+def test_rows_in_parts_give_the_same_bits(monkeypatch):
+    model = read_attention(GOLDEN["majority_5_2x2_0"]["network"])
+    rules = {"granularity": "heads", "ablation": "mean", "embedding": "joined"}
+    masks = np.random.default_rng(6).random((5, model.space(rules).graph.n_bits)) < 0.6
+    whole = model.space(rules).run(masks)
+    monkeypatch.setattr(attention, "_BATCH", 5 * 6 * 16 * 7)  # seven rows of thirty-two at once
+    assert (model.space(rules).run(masks) == whole).all()
+
+
+def test_what_a_search_takes_is_foretold():
+    quick, slow = (
+        read_attention(GOLDEN[name]["network"]).space(ATTENTION.rules("split")).milliseconds
+        for name in ("other_name_1x2_0", "other_name_1x4_0")
+    )
+    assert quick < 200
+    assert 2_000 < slow < 100_000
+
+
+def test_a_model_that_takes_too_long_to_run_is_refused():
+    document = a_file(context=32, d_head=256)
+    document |= {"position_embedding": None, "d_model": 64, "heads": 1, "unembedding": [[0.0] * 3] * 64}
+    document["token_embedding"] = [[0.0] * 64] * 3
+    wide, tall = [[[0.0] * 256] * 64], [[[0.0] * 64] * 256]
+    document["attention"] = [{"query": wide, "key": wide, "value": wide, "output": tall}]
+    rows = [list(row) for row in product(range(2), repeat=9)]
+    document["tasks"] = [{"name": "", "rows": [[0] * 23 + row for row in rows], "answers": [0] * len(rows)}]
+    with pytest.raises(BeyondLimits, match=r"running it on its 512 rows takes 1,\d{3},\d{3},\d{3} multiplications"):
+        read_attention(document)
+
+
 def test_a_space_of_four_million_circuits_is_refused():
     stored = GOLDEN["majority_5_2x2_0"]
     model = read_attention(stored["network"])
     assert model.space(ATTENTION.default_rules).possible == 3_927_073
-    with pytest.raises(BeyondLimits, match="there are 3,927,073 of them"):
+    with pytest.raises(BeyondLimits, match="there are 3,927,073 of them, which takes 8,870,472 masks"):
         find_circuits(model, ATTENTION.default_rules)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from itertools import product
 
 import numpy as np
@@ -122,16 +123,19 @@ def test_a_search_can_be_stopped_and_a_large_one_is_not_begun(monkeypatch):
 
     with pytest.raises(Cancelled):
         find_circuits(AND, RULES, Work(report=stop))
-    monkeypatch.setattr(engine, "MAX_BATCHES", 0)
-    with pytest.raises(BeyondLimits, match="64 masks of 6 bits to try; the most are 0"):
+    monkeypatch.setattr(engine, "MAX_MILLISECONDS", 0.5)
+    with pytest.raises(BeyondLimits, match="trying 64 masks takes about 0 seconds"):
+        find_circuits(AND, RULES)
+    monkeypatch.setattr(engine, "MAX_MASKS", 63)
+    with pytest.raises(BeyondLimits, match="64 masks of 6 bits to try; the most are 63 of 64 bits"):
         find_circuits(AND, RULES)
 
 
 def test_whether_a_large_circuit_is_minimal_is_not_guessed(monkeypatch):
-    monkeypatch.setattr(engine, "MAX_SUBSETS", 1)
     minimal = min(find_circuits(AND, RULES).circuits, key=lambda one: one.bits)
-    with pytest.raises(BeyondLimits, match="too many to say"):
-        judge_circuit(AND, RULES, minimal.mask)
+    assert judge_circuit(AND, RULES, minimal.mask).minimal
+    monkeypatch.setattr(engine, "SUBSETS_MILLISECONDS", -1.0)
+    assert judge_circuit(AND, RULES, minimal.mask) == replace(minimal, minimal=None)
 
 
 def test_a_mask_may_name_nodes():

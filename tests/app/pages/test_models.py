@@ -255,6 +255,14 @@ def test_a_circuit_is_verified(client):
             session.scalars(select(model_column()).where(model_column().name == "margin")).one().data = before
 
 
+def test_what_takes_too_long_is_left_open(client, monkeypatch):
+    monkeypatch.setattr("analysis.models.circuits.SUBSETS_MILLISECONDS", -1.0)
+    held = {one["label"]: one["status"] for one in twin(client, f"{LIST}/{MASKS[2]}/verify")["figures"]}
+    assert held.pop("Minimal") == "not_recomputed"
+    assert set(held.values()) == {"equal"}
+    assert client.get(f"{LIST}/{MASKS[2]}/verify").status_code == 200
+
+
 def model_column():
     from app.db.model_tables import ModelColumnRow
 
@@ -299,13 +307,24 @@ def test_a_search_is_asked_for_once_and_not_where_it_is_too_large(client, monkey
     assert answer.status_code == 202
     again = client.post("/models/nand/searches", data={"rules": ""})
     assert (again.status_code, again.headers["location"].rpartition("/")[2]) == (303, answer.json()["id"])
-    monkeypatch.setattr("analysis.models.circuits.MAX_BATCHES", 0)
+    monkeypatch.setattr("analysis.models.circuits.MAX_MASKS", 63)
     refused = client.post(f"{API}/models/nand/searches", json={"rules": ""})
     assert refused.status_code == 409
     assert "64 masks" in refused.json()["error"]
     [nand, _] = twin(client, "/models", theme="light")["items"]
     assert "64 masks" in nand["usual"]["too_large"]
     assert "too many to try" in client.get("/models?theme=light").text
+
+
+def test_a_list_that_was_not_searched_says_so_and_offers_it(client, monkeypatch):
+    page = client.get("/models/nand/circuits?theme=dark")
+    assert page.status_code == 200
+    assert "Not searched" in page.text
+    assert 'action="/models/nand/searches"' in page.text
+    monkeypatch.setattr("analysis.models.circuits.MAX_MASKS", 63)
+    large = client.get("/models/nand/circuits?theme=light").text
+    assert "64 masks of 6 bits to try" in large
+    assert 'action="/models/nand/searches"' not in large
 
 
 def test_where_nothing_is_valid_the_list_says_so(client):
