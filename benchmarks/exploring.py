@@ -36,7 +36,15 @@ class Step:
 
 def properties(seed: int, _seconds: float) -> list[str]:
     """Every property test of the suite with other cases; slow ones too."""
-    options = [f"--hypothesis-seed={seed}", "--hypothesis-profile=explore", "-p", "no:xdist", "--no-header"]
+    # more cases may take a test longer than a run that must end lets it
+    options = [
+        f"--hypothesis-seed={seed}",
+        "--hypothesis-profile=explore",
+        "-p",
+        "no:xdist",
+        "--no-header",
+        "--timeout=0",
+    ]
     return [sys.executable, "-m", "pytest", "-m", "hypothesis and not browser", *options, "tests/analysis", "tests/app"]
 
 
