@@ -13,7 +13,6 @@ from sqlalchemy import delete, insert, select
 from sqlalchemy.orm import Session
 
 from analysis import ENGINE_VERSION
-from analysis.digest import looks_like_digest
 from analysis.explanations.explanation import Frame
 from analysis.models.circuits import MODEL_CIRCUIT, CircuitsFound
 from analysis.models.model import Model, ModelKind, Rules
@@ -22,7 +21,7 @@ from analysis.networks.files import slug_of
 from app.db.errors import Ambiguous, NotFound
 from app.db.frames import SEARCH, frame_as_bytes, frame_from_bytes
 from app.db.model_tables import ModelColumnRow, ModelRow
-from app.db.reads.analyses import begins_with
+from app.db.reads.analyses import called
 
 RESERVED: Final = frozenset({"new"})
 
@@ -96,17 +95,7 @@ def find_model(session: Session, ref: str) -> ModelRow:
         NotFound: there is none.
         Ambiguous: several digests begin so.
     """
-    row = session.scalar(select(ModelRow).where(ModelRow.slug == ref))
-    if row is not None:
-        return row
-    rows: Sequence[ModelRow] = ()
-    if looks_like_digest(ref):
-        rows = session.scalars(select(ModelRow).where(begins_with(ModelRow.digest, ref)).limit(2)).all()
-    if len(rows) > 1:
-        raise Ambiguous(f"model {ref!r}", "several digests begin so", "give more digits")
-    if not rows:
-        raise NotFound(f"model {ref[:80]!r}", "is not stored here", "look for it in the list of models")
-    return rows[0]
+    return called(session, ModelRow, "model", ref)
 
 
 def other_model(session: Session, ref: str) -> ModelRow | None:

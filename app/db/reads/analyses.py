@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Sequence
+from typing import Final, TypeVar
 
 from sqlalchemy import ColumnElement, literal, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
@@ -14,7 +15,9 @@ from analysis.question import Question
 from app.db.codecs import data_of, protocol_of, question_of
 from app.db.errors import Ambiguous, Deleted, NotFound
 from app.db.job_tables import JobRow
+from app.db.model_tables import ModelRow
 from app.db.reads.jobs import UNFINISHED
+from app.db.study_tables import StudyRow
 from app.db.tables import AnalysisRow, DataRow, FormerSlugRow, NetworkRow, ProtocolRow
 from app.naming import Scope
 
@@ -25,9 +28,39 @@ PARTIAL: Final = "~"
 """Before a job's id: the mark of what that job has found so far, see app.db.partial."""
 
 
+Named = TypeVar("Named", StudyRow, ModelRow)
+
+
 def begins_with(column: InstrumentedAttribute[str], prefix: str) -> ColumnElement[bool]:
     """Whether a hex column begins with a prefix, as a range, so that its index is used."""
     return (column >= prefix) & (column < prefix + "g")
+
+
+def called(session: Session, table: type[Named], noun: str, ref: str) -> Named:
+    """The row with that slug, or whose digest begins with those 6 or more digits.
+
+    Args:
+        session: open session.
+        table: of rows with a slug and a digest.
+        noun: for one of them, as errors say it.
+        ref: slug or beginning of a digest.
+
+    Raises:
+        NotFound: there is none.
+        Ambiguous: several digests begin so.
+    """
+    row = session.scalar(select(table).where(table.slug == ref))
+    if row is not None:
+        return row
+    rows: Sequence[Named] = ()
+    if looks_like_digest(ref):
+        rows = session.scalars(select(table).where(begins_with(table.digest, ref)).limit(2)).all()
+    if len(rows) > 1:
+        raise Ambiguous(f"{noun} {ref!r}", "several digests begin so", "give more digits")
+    if not rows:
+        plural = "studies" if noun == "study" else f"{noun}s"
+        raise NotFound(f"{noun} {ref[:80]!r}", "is not stored here", f"look for it in the list of {plural}")
+    return rows[0]
 
 
 def find_network(session: Session, ref: str, *, deleted: bool = False) -> NetworkRow:

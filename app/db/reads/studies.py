@@ -10,16 +10,15 @@ from sqlalchemy import func, select, tuple_
 from sqlalchemy.orm import Session
 
 from analysis.data import DataRecord
-from analysis.digest import looks_like_digest
 from analysis.studies.cells import cells_of
 from analysis.studies.design import StudyDesign
 from analysis.studies.measures.measure import Measured
 from analysis.studies.outcome import StudyOutcome, flat_weights
 from analysis.studies.result_file import StudyResults
 from app.db.codecs import data_of, network_of
-from app.db.errors import Ambiguous, NotFound
+from app.db.errors import NotFound
 from app.db.job_tables import JobRow
-from app.db.reads.analyses import begins_with
+from app.db.reads.analyses import called
 from app.db.reads.jobs import UNFINISHED
 from app.db.study_tables import StudyOutcomeRow, StudyRow
 from app.db.tables import DataRow, NetworkRow
@@ -35,17 +34,7 @@ def find_study(session: Session, ref: str) -> StudyRow:
         NotFound: there is none.
         Ambiguous: several digests begin so.
     """
-    row = session.scalar(select(StudyRow).where(StudyRow.slug == ref))
-    if row is not None:
-        return row
-    rows: Sequence[StudyRow] = ()
-    if looks_like_digest(ref):
-        rows = session.scalars(select(StudyRow).where(begins_with(StudyRow.digest, ref)).limit(2)).all()
-    if len(rows) > 1:
-        raise Ambiguous(f"study {ref!r}", "several digests begin so", "give more digits")
-    if not rows:
-        raise NotFound(f"study {ref[:80]!r}", "is not stored here", "look for it in the list of studies")
-    return rows[0]
+    return called(session, StudyRow, "study", ref)
 
 
 def study_by_digest(session: Session, digest: str) -> StudyRow:
