@@ -18,6 +18,8 @@ class Limits:
             instead of one by one.
         n_first: how many of them are then listed whether they can be aligned or not, the first in canonical order.
         max_aligned: and how many of those that can be aligned.
+        max_states: combinations of cuts in the first layers of the listed circuits, in all, up to which interpretations
+            are counted; of one circuit with more none are.
         max_seconds: exact counting is not started if it is predicted to take longer on one core.
         max_bytes: nor if it is predicted to take more memory than this; a list stops once it would take more.
         n_draws: valid circuits drawn where they are counted or estimated instead of listed.
@@ -35,6 +37,7 @@ class Limits:
     max_listed: int = 2_000
     n_first: int = 250
     max_aligned: int = 2_000
+    max_states: int = 1_000_000_000
     max_seconds: float = 1_800.0
     max_bytes: int = 1 << 30
     n_draws: int = 1_000

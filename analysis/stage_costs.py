@@ -41,6 +41,7 @@ from analysis.experiments import intervention_space
 from analysis.interpretations.counting import count_interpretations
 from analysis.limits import DEFAULT_LIMITS, Limits
 from analysis.question import Question
+from analysis.work import Work
 
 ANALYSIS_STAGES: Final = ("circuits", "interpretations", "algorithms", "alignments")
 FOLLOWING_STAGES: Final = ("criteria", "directions", "common ground")
@@ -291,7 +292,7 @@ class _Chain:
             counts = count_interpretations(
                 self.question,
                 sample.draws,
-                max_states=_MOST_STATES,
+                Work(limits=replace(self.limits, max_states=_MOST_STATES)),
             )
         except BeyondLimits:
             return _Guess(listed, float("inf"))

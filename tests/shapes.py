@@ -78,8 +78,16 @@ Answers are not kept: no address is asked for twice, and the threads that look a
 forked process.
 """
 
-SEARCHES: Final[Mapping[str, int]] = {"n_first": 40, "max_aligned": 100, "n_smallest": 20, "n_tried": 20_000}
-"""What no setting limits: how much of long lists the jobs keep (:class:`analysis.limits.Limits`)."""
+SEARCHES: Final[Mapping[str, int]] = {
+    "n_first": 40,
+    "max_aligned": 100,
+    "n_smallest": 20,
+    "n_tried": 20_000,
+    "max_states": 5_000_000,
+}
+"""What no setting limits: how much of long lists the jobs keep, and how much they carry while they count
+(:class:`analysis.limits.Limits`).
+"""
 
 MAX_LADDER: Final = 5_000_000
 """Numbers moved through a layer, as the application predicts them, up to which a ladder is climbed here."""

@@ -28,33 +28,32 @@ from analysis.question import Question
 from analysis.result import InterpretationCounts
 from analysis.work import DEFAULT_WORK, Work
 
-MAX_STATES = 1_000_000_000
 _STATES_AT_ONCE = 1 << 15
 _CIRCUITS_AT_ONCE = 1 << 11
 _BITS_AT_ONCE = 1 << 25  # separation bits of one batch of circuits
 
 
 def count_interpretations(
-    question: Question, masks: NDArray[np.uint64], work: Work = DEFAULT_WORK, *, max_states: int = MAX_STATES
+    question: Question, masks: NDArray[np.uint64], work: Work = DEFAULT_WORK
 ) -> InterpretationCounts:
     """Count the interpretations of each circuit, and the classes that the inputs can tell apart.
 
     Args:
         masks: ``[circuits]`` structurally possible circuits.
-        work: told between batches with the number of circuits done; may raise Cancelled, or OutOfTime to stop.
-        max_states: stop when the first layers have more states than this over the circuits so far.
+        work: told between batches with the number of circuits done; may raise Cancelled, or OutOfTime to stop. Its
+            limits say after how many states of the first layers, over the circuits so far, counting stops.
 
     Returns:
         Exact counts parallel to ``masks``; stopped, those of the first circuits, and ``truncated_at`` says how many.
 
     Raises:
-        BeyondLimits: more than 64 edges, or more than ``max_states`` states before any circuit is counted.
+        BeyondLimits: more than 64 edges, or more states than that before any circuit is counted.
     """
     totals: list[int] = []
     classes: list[int] = []
     n_circuits = len(masks)
     work.tell("interpretations", 0, n_circuits)
-    n_states, n_found = 0.0, 0
+    n_states, n_found, max_states = 0.0, 0, work.limits.max_states
     n_edges = EdgeLayout(question.cut.sizes).n_edges
     if n_edges > MAX_EDGES and n_circuits:
         cause = f"the network has {n_edges} edges, and the limit is {MAX_EDGES}"

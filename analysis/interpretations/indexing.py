@@ -41,14 +41,14 @@ _STATES_AT_ONCE = 1 << 15
 _RECENT = 256  # neighbouring indices share most of their way down
 
 
-def interpretation_at(question: Question, circuit: Circuit, index: int) -> Interpretation:
-    """The interpretation of a circuit at an index.
+def interpretation_at(question: Question, circuit: Circuit, index: int, most: int | None = None) -> Interpretation:
+    """The interpretation of a circuit at an index; for ``most`` see :class:`InterpretationSpace`.
 
     Raises:
         InvalidIndex: outside 0 … count − 1; the cause names the count.
         BeyondLimits: see :class:`InterpretationSpace`.
     """
-    return InterpretationSpace(question, circuit).at(index)
+    return InterpretationSpace(question, circuit, most).at(index)
 
 
 def index_of(question: Question, interpretation: Interpretation) -> int:

@@ -217,7 +217,13 @@ def read_ref(text: str, position: int) -> ExplanationRef:
 
 
 def find_explanation(
-    session: Session, addresses: Addresses, place: Place, ref: ExplanationRef, position: int
+    session: Session,
+    addresses: Addresses,
+    place: Place,
+    ref: ExplanationRef,
+    position: int,
+    *,
+    most_counted: int | None = None,
 ) -> Explanation:
     """The explanation that a reference names, of the comparison's network and output.
 
@@ -227,6 +233,8 @@ def find_explanation(
         place: network, output, protocol and data record of the comparison.
         ref: the reference.
         position: which of the comparison's references it is, from 1, for messages.
+        most_counted: states and links up to which the interpretations of a circuit are counted to find one of them,
+            as many as :class:`analysis.interpretations.indexing.InterpretationSpace` counts if None.
 
     Raises:
         PageError: it names nothing; the message says which reference and why.
@@ -243,7 +251,7 @@ def find_explanation(
         if ref.kind in BY_KEY:
             return _recorded(addresses, own, ref, protocol)
         if ref.kind in ("circuit", "interpretation"):
-            return _circuit(addresses, own, ref, protocol)
+            return _circuit(addresses, own, ref, protocol, most_counted)
         if ref.kind == "direction":
             named = named_directions(session, addresses, own, ref.first, ref.second)
             canonical = ExplanationRef("direction", named.algorithm.id, named.second, protocol)
@@ -276,7 +284,9 @@ def _recorded(addresses: Addresses, place: Place, ref: ExplanationRef, protocol:
     return Explanation(canonical, place, url, (), recorded=Recorded(kind, item))
 
 
-def _circuit(addresses: Addresses, place: Place, ref: ExplanationRef, protocol: str) -> Explanation:
+def _circuit(
+    addresses: Addresses, place: Place, ref: ExplanationRef, protocol: str, most_counted: int | None
+) -> Explanation:
     circuit = circuit_from_hex(ref.first, place.question.cut.sizes)
     slug, scope = place.row.slug, place.scope
     verdicts = [circuit_verdict(place, circuit)]
@@ -287,7 +297,7 @@ def _circuit(addresses: Addresses, place: Place, ref: ExplanationRef, protocol: 
     if not (ref.second.isascii() and ref.second.isdigit() and len(ref.second) < 1000):
         raise InvalidIndex(f"index {ref.second[:40]!r}", "is not a whole number", "count from 0")
     index = int(ref.second)
-    interpretation = interpretation_at(place.question, circuit, index)
+    interpretation = interpretation_at(place.question, circuit, index, most_counted)
     url = addresses.interpretation(slug, circuit.hex, index, scope)
     canonical = ExplanationRef("interpretation", circuit.hex, str(index), protocol)
     return Explanation(canonical, place, url, tuple(verdicts), circuit, interpretation)

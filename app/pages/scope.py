@@ -28,6 +28,7 @@ _MEANING: Final = {
     "max_listed": "more candidates than this are searched by what the network can support instead of one by one",
     "n_first": "of those, listed whether they can be aligned or not",
     "max_aligned": "of those that can be aligned, listed",
+    "max_states": "combinations of cuts, in all, up to which the interpretations of listed circuits are counted",
     "max_seconds": "an exact count predicted to take longer on one core is not started",
     "max_bytes": "a count predicted to take more memory is not started; a list stops before it does",
     "n_draws": "valid circuits drawn and shown where they are not all listed",

@@ -5,7 +5,8 @@
    is; while nothing is surveyed, the first interpretation of the smallest circuit. Each is called what it is.
 2. *An algorithm*: the first minimal alignment, simplest algorithm first.
 3. *A rival*: of the best classes, those a quarter and a half down the cloud, and the first minimal alignments, the one
-   that says otherwise on the largest share of the interventions on which both predict.
+   that says otherwise on the largest share of the interventions on which both predict. Interpretations of circuits
+   with so many that to fetch one takes seconds are left out: the page is asked for at every step.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from app.figures.numbers import exact, noun
 from app.naming import ExplanationRef
 from app.pages.explanations import Explanation, find_explanation
 from app.pages.place import Place
+from app.pages.samples import MOST_COUNTED
 from app.pages.sandbox.choosing import MAX_INTERVENTIONS
 from app.pages.sandbox.views import SuggestionView
 
@@ -119,9 +121,9 @@ def _classes(session: Session, place: Place, survey: CommonGroundRow | None) -> 
 
 def _found(session: Session, addresses: Addresses, place: Place, ref: ExplanationRef) -> Explanation | None:
     try:
-        return find_explanation(session, addresses, place, ref, 0)
+        return find_explanation(session, addresses, place, ref, 0, most_counted=MOST_COUNTED)
     except (PageError, AnalysisError):
-        return None  # named by a list, but gone or too large since
+        return None  # named by a list, but gone since, or one of too many
 
 
 def _rival(

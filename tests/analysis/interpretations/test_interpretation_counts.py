@@ -14,6 +14,7 @@ from analysis.errors import BeyondLimits, Cancelled
 from analysis.interpretations import counting, transfer
 from analysis.interpretations.counting import count_interpretations
 from analysis.interpretations.cuts import read_cuts
+from analysis.limits import Limits
 from analysis.networks.mlp import activations
 from analysis.networks.network import ACTIVATIONS, Network
 from analysis.protocol import COMPLETE, PAPER
@@ -197,7 +198,9 @@ def test_progress_ends_at_the_number_of_circuits_and_can_cancel(monkeypatch):
 def test_hopeless_counts_are_refused():
     network = random_network(1, (6, 4, 1))
     with pytest.raises(BeyondLimits, match="1,000 combinations"):
-        count_interpretations(ask(network), np.array([2**28 - 1], dtype=np.uint64), max_states=1000)
+        count_interpretations(
+            ask(network), np.array([2**28 - 1], dtype=np.uint64), Work(limits=Limits(max_states=1000))
+        )
 
 
 def test_a_count_that_grows_too_large_keeps_what_it_has(monkeypatch):
@@ -205,7 +208,7 @@ def test_a_count_that_grows_too_large_keeps_what_it_has(monkeypatch):
     masks = search_circuits(ask(file.network, task=file.tasks[0])).masks
     whole = count_interpretations(ask(file.network), masks)
     monkeypatch.setattr("analysis.interpretations.counting._CIRCUITS_AT_ONCE", 50)
-    stopped = count_interpretations(ask(file.network), masks, max_states=2_500)
+    stopped = count_interpretations(ask(file.network), masks, Work(limits=Limits(max_states=2_500)))
     assert stopped.truncated_at is not None
     n = stopped.truncated_at
     assert 0 < n < len(masks)
