@@ -213,9 +213,11 @@ class InterpretationSurvey:
             found = None
         return Extreme(number, None if found is None else found.index, value)
 
-    def spread(self) -> Counter[int] | None:
-        """All interpretations by right predictions; None if that was too much."""
-        return None if self._spread is None else self._spread.counted()
+    def spread(self, work: Work) -> Counter[int] | None:
+        """All interpretations by right predictions; None if that is too much."""
+        if self._spread is None or self._spread.cost > self.bounds.max_added:
+            return None
+        return self._spread.counted(work)
 
     def points(self) -> ClassPoints:
         columns = {

@@ -27,6 +27,7 @@ class Bounds:
             (:func:`~analysis.common_ground.looking.predicted_seconds`); beyond, some are drawn.
         n_drawn: classes drawn then.
         max_spread: classes up to which all interpretations are spread, about a third of a millisecond each.
+        max_added: words of 64 bits added for that, about 10⁹ a second; where it takes more, they are not spread.
         max_alignments: alignments looked at, in the order of the store.
         seed: of the draw.
     """
@@ -34,11 +35,14 @@ class Bounds:
     max_seconds: float = 90.0
     n_drawn: int = 5_000
     max_spread: int = 20_000
+    max_added: float = 3e10
     max_alignments: int = 200_000
     seed: int = 0
 
 
-THOROUGH: Final = Bounds(max_seconds=3_600.0, n_drawn=50_000, max_spread=1_000_000, max_alignments=2_000_000)
+THOROUGH: Final = Bounds(
+    max_seconds=3_600.0, n_drawn=50_000, max_spread=1_000_000, max_added=1e12, max_alignments=2_000_000
+)
 
 
 @dataclass(frozen=True)

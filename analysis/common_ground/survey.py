@@ -98,7 +98,7 @@ def survey_common_ground(subject: Subject, work: Work = DEFAULT_WORK, *, bounds:
         circuit_worst=survey.circuit_worst,
         best=survey.extreme(highest=True),
         worst=survey.extreme(highest=False),
-        spread=survey.spread(),
+        spread=survey.spread(work),
         n_perfect=survey.n_perfect,
         alignments=alignments,
         n_alignments=n_alignments,

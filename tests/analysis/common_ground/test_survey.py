@@ -254,6 +254,13 @@ def test_representatives_of_other_shapes(sizes, seed):
     assert spread is None or sum(spread.values()) == sum(few.classes.sizes)
 
 
+def test_interpretations_are_not_spread_where_that_would_add_too_much(small):
+    whole, bounded = (survey_common_ground(small, bounds=one) for one in (Bounds(), Bounds(max_added=0)))
+    assert whole.spread is not None
+    assert bounded.spread is None
+    assert (bounded.best, bounded.worst, bounded.n_perfect) == (whole.best, whole.worst, whole.n_perfect)
+
+
 def told(found):
     """All that a survey found, arrays as bytes."""
     columns = [
@@ -270,7 +277,7 @@ def told(found):
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "bounds",
-    [Bounds(), Bounds(max_seconds=0.0, n_drawn=20, max_spread=0), Bounds(max_spread=0)],
+    [Bounds(), Bounds(max_seconds=0.0, n_drawn=20, max_spread=0), Bounds(max_added=0)],
     ids=["all", "drawn", "without the spread"],
 )
 def test_a_survey_that_is_stopped_again_and_again_ends_the_same(small, bounds):
