@@ -43,7 +43,7 @@ from analysis.networks.network import Network
 Reason = Literal["symmetry", "unobservable choices", "edges of weight 0"]
 REASONS: Final[tuple[Reason, ...]] = ("symmetry", "unobservable choices", "edges of weight 0")
 Substance = Circuit | Interpretation | HighLevelModel | Alignment | DirectionAlignment | str
-"""Any explanation, without the network that it is about; one of a kind that has a record by its reference."""
+"""Any explanation, without the network that it is about; one of a kind stored as columns by its reference."""
 
 
 @dataclass(frozen=True)

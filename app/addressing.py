@@ -159,7 +159,7 @@ class Addresses:
         return self._url("networks", network, "explanations", scope=scope, **view)
 
     def explanation(self, network: str, ref: Any, scope: Scope | None = None, **view: Any) -> str:
-        """One explanation of a kind that has a record, by its reference."""
+        """One explanation of a kind stored as columns, by its reference."""
         return self._url("networks", network, "explanations", str(ref), scope=scope, **view)
 
     def explanations_csv(self, network: str, scope: Scope | None = None, **view: Any) -> str:

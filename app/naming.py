@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from analysis.explanations.registry import BY_KEY, RECORDED
+from analysis.explanations.registry import BY_KEY, EVERY_KIND
 
 DEFAULT_PROTOCOL: Final = "complete"
 
@@ -37,14 +37,7 @@ class Scope:
         return query
 
 
-_LETTERS_TO_KINDS: Final[Mapping[str, str]] = {
-    "c": "circuit",
-    "i": "interpretation",
-    "g": "algorithm",
-    "a": "alignment",
-    "d": "direction",
-    **{kind.letter: kind.key for kind in RECORDED},
-}
+_LETTERS_TO_KINDS: Final[Mapping[str, str]] = {kind.letter: kind.key for kind in EVERY_KIND}
 _KINDS_TO_LETTERS: Final = {kind: letter for letter, kind in _LETTERS_TO_KINDS.items()}
 
 
@@ -54,12 +47,12 @@ class ExplanationRef:
 
     Written ``c-MASK`` (circuit), ``i-MASK.INDEX`` (interpretation), ``g-ALGORITHM`` (algorithm),
     ``a-ALGORITHM.ALIGNMENT`` or ``d-ALGORITHM.ALIGNMENT`` (on directions: an id, or a text with ``:`` for ``@``), or
-    the letter of a kind that has a record and its own text, such as ``p-LAYER.FUNCTION`` (linear probe), with
+    the letter of a kind stored as columns and its own text, such as ``p-LAYER.FUNCTION`` (linear probe), with
     ``@PROTOCOL`` behind it where that differs from the comparison's.
     """
 
-    kind: str  # circuit, interpretation, algorithm, alignment, direction, or the key of a kind that has a record
-    first: str  # mask, algorithm id, or the whole text of a kind that has a record
+    kind: str  # circuit, interpretation, algorithm, alignment, direction, or the key of a kind stored as columns
+    first: str  # mask, algorithm id, or the whole text of a kind stored as columns
     second: str = ""  # index, or id or text of an alignment
     protocol: str = ""
 

@@ -12,7 +12,7 @@ from analysis.explanations.explanation import Trait
 from analysis.explanations.registry import BY_KEY, RECORDED
 
 Kind = str
-"""Key of a kind of explanation: one of :data:`KINDS`, or of a kind that has a record."""
+"""Key of a kind of explanation: one of :data:`KINDS`, or of a kind stored as columns."""
 KINDS: Final[tuple[Kind, ...]] = ("circuit", "interpretation", "algorithm", "alignment")
 Direction = Literal["higher", "lower"]
 Cost = Literal["quick", "bounded", "slow"]
@@ -78,8 +78,8 @@ class Criterion:
         definition: one sentence: what passes.
         formula: the same in plain text symbols.
         source: where it comes from.
-        judges: for each kind of explanation without a record that it applies to, the function that judges.
-        by_trait: for each trait that suffices, the function that judges kinds with a record; it is given a
+        judges: for each kind of explanation not stored as columns that it applies to, the function that judges.
+        by_trait: for each trait that suffices, the function that judges kinds stored as columns; it is given a
             :class:`~analysis.criteria.recorded_context.RecordedContext`.
         direction: whether a higher or a lower score is better; None if the score is no scale.
         parameters: what may be set.
@@ -113,12 +113,12 @@ class Criterion:
 
     @property
     def kinds(self) -> tuple[Kind, ...]:
-        """The kinds of explanation without a record that it applies to."""
+        """The kinds of explanation not stored as columns that it applies to."""
         return tuple(kind for kind in KINDS if kind in self.judges)
 
     @property
     def recorded_kinds(self) -> tuple[Kind, ...]:
-        """The kinds with a record whose traits it can judge by."""
+        """The kinds stored as columns whose traits it can judge by."""
         return tuple(kind.key for kind in RECORDED if kind.traits & self.by_trait.keys())
 
     def applies_to(self, kind: Kind) -> bool:

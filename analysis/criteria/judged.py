@@ -30,7 +30,7 @@ class Subject:
         observed: and their observed classes.
         algorithms: the listed candidates.
         alignments: the kept valid alignments with their algorithms.
-        recorded: of each kind with a record the address texts of what was found, and whether that is all there is.
+        recorded: of each kind stored as columns the address texts of what was found, and whether that is all there is.
     """
 
     question: Question

@@ -1,4 +1,4 @@
-"""What criteria are given to judge explanations of a kind that has a record."""
+"""What criteria are given to judge explanations of a kind stored as columns."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from analysis.explanations.explanation import Claim, Frame, Kind
+from analysis.explanations.explanation import Claim, Frame, RecordedKind
 from analysis.question import Question
 from analysis.work import DEFAULT_WORK, Work
 
@@ -23,7 +23,7 @@ class RecordedContext:
     """
 
     question: Question
-    kind: Kind[Any]
+    kind: RecordedKind[Any]
     explanations: tuple[Any, ...]
     complete: bool
     work: Work = DEFAULT_WORK

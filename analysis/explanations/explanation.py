@@ -1,13 +1,17 @@
 """The record of one kind of explanation.
 
-A kind that has a record is found by a background job, stored as columns, listed, filtered, sorted, compared, judged by
-the criteria that its traits admit, verified and exported by code that knows no kind. What differs from kind to kind is
-in the record alone, and the record is in the kind's own file; :mod:`analysis.explanations.registry` lists them.
+Every kind has a record in its own file; :mod:`analysis.explanations.registry` lists them. The record says what an
+explanation of the kind claims of the network's sites, what it predicts about interventions, and how its figures are
+computed anew, so that comparing, the sandbox and verification know no kind.
+
+A :class:`RecordedKind` says besides how its explanations are found, named and stored as columns. They are found by a
+background job, listed, filtered, sorted, judged by the criteria that their traits admit and exported by code that knows
+no kind either. The others are found by the analysis itself and stored in tables of their own.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Generic, Literal, TypeVar
 
@@ -17,6 +21,9 @@ from numpy.typing import NDArray
 from analysis.experiments import SILENT, InterventionSpace
 from analysis.question import Question
 from analysis.reverify import Recomputed
+from analysis.sandbox.intervention import Intervention
+from analysis.sandbox.prediction import Prediction
+from analysis.sandbox.running import Bench
 from analysis.work import DEFAULT_WORK, Work
 
 E = TypeVar("E")
@@ -38,18 +45,20 @@ class Claim:
     """What an explanation says of one site.
 
     Args:
-        layer: from 1, the first hidden one.
+        layer: from 1, the first hidden one; 0 for a function that has no site.
+        neurons: that the claim is about together; () where it is about directions.
+        directions: each as one weight for each neuron of the layer; () where neurons carry the function.
+        says: that the site carries a function, or, of a neuron, that it is used or cut, with no function given.
         function: truth table as an integer, bit i = input row i.
         label: the function for people.
-        neurons: that carry the function together; () where a direction does.
-        weights: of the direction, one for each neuron of the layer; () where neurons carry the function.
     """
 
     layer: int
-    function: int
-    label: str
     neurons: tuple[int, ...] = ()
-    weights: tuple[float, ...] = ()
+    directions: tuple[tuple[float, ...], ...] = ()
+    says: Literal["function", "used", "cut"] = "function"
+    function: int = 0
+    label: str = ""
 
 
 @dataclass(frozen=True)
@@ -162,32 +171,88 @@ class Record(Generic[E]):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Kind(Record[E]):
+class Kind(Generic[E]):
     """A kind of explanation of one output of a network.
 
     Args:
+        key: stable name, lower case; part of addresses and of stored rows.
         letter: before the dash of a reference; no other kind has it.
+        noun: for one of them, in lower case.
+        plural: for several.
         silence: why it says nothing of some interventions, as a clause.
         traits: what criteria may rely on.
+        title: "" for the noun with a capital letter; what a heading calls one of them.
+        outputs: question and explanation → what it says of the output on each Boolean input; () if it says nothing.
+        predict: question, explanations and interventions → ``[items, set, source, base]`` 0, 1 or −1 for silence.
+        claims: explanation → what it says of sites, in an order of its own.
+        by_hand: question, explanation, an intervention made by hand and the bench that it is made on → what the
+            explanation predicts; None for what ``predict`` says of it.
+        figures: question and explanation → every figure of it that is cheap to compute, from the weights.
+    """
+
+    key: str
+    letter: str
+    noun: str
+    plural: str
+    silence: str
+    traits: frozenset[Trait]
+    title: str = ""
+    outputs: Callable[[Question, E], tuple[int, ...]] = lambda _, __: ()
+    predict: Callable[[Question, Sequence[E], InterventionSpace], NDArray[np.int8]] = predict_nothing
+    claims: Callable[[E], tuple[Claim, ...]] = claim_nothing
+    by_hand: Callable[[Question, E, Intervention, Bench], Prediction] | None = None
+    figures: Callable[[Question, E], Iterable[Recomputed]] = lambda _, __: ()
+
+    @property
+    def heading(self) -> str:
+        """What a heading calls one of them."""
+        return self.title or self.noun.capitalize()
+
+    def ask(self, question: Question, item: E, intervention: Intervention, bench: Bench) -> Prediction:
+        """What an explanation says of an intervention made by hand.
+
+        Where the kind has no rule of its own, it is asked where nothing is changed, and where neurons take their values
+        from one source and nothing else is changed; of what is beyond the common ground its record says nothing.
+        """
+        if self.by_hand is not None:
+            return self.by_hand(question, item, intervention, bench)
+        if not intervention.is_changed:
+            said = self.outputs(question, item)
+            return Prediction(said[intervention.base]) if said else Prediction(SILENT, self.silence)
+        sources = {change.source for change in intervention.changes}
+        by_source = all(change.written == "source" and not change.is_edge for change in intervention.changes)
+        source = next(iter(sources))
+        if not by_source or len(sources) > 1 or intervention.along or source is None:
+            return Prediction(SILENT, f"a {self.noun} speaks of neurons that take their values from one source alone")
+        patched = tuple(sorted(intervention.neurons))
+        space = InterventionSpace(question.cut.hidden_sizes, question.cut.n_inputs, (patched,))
+        bit = int(self.predict(question, [item], space)[0, 0, source, intervention.base])
+        return Prediction(bit) if bit != SILENT else Prediction(SILENT, self.silence)
+
+    def recompute(self, question: Question, item: E) -> Iterable[Recomputed]:
+        """Every figure of one explanation that is cheap to compute, from the weights.
+
+        Raises:
+            AnalysisError: it does not fit the question's network.
+        """
+        return self.figures(question, item)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecordedKind(Record[E], Kind[E]):
+    """A kind of explanation that a background job finds and stores as columns.
+
+    Args:
         methods: how such explanations are found, at least one.
         read: question and address text → the explanation, computed from the weights; raises AnalysisError if there is
             none.
         refuses: question → why no such explanation can be asked for, as a clause after the network's name; "" if it
             can.
-        outputs: question and explanation → what it says of the output on each Boolean input; () if it says nothing.
-        predict: question, explanations and interventions → ``[items, set, source, base]`` 0, 1 or −1 for silence.
-        claims: explanation → what it says of sites.
     """
 
-    letter: str
-    silence: str
-    traits: frozenset[Trait]
     methods: tuple[Method[E], ...]
     read: Callable[[Question, str], E]
     refuses: Callable[[Question], str] = lambda _: ""
-    outputs: Callable[[Question, E], tuple[int, ...]] = lambda _, __: ()
-    predict: Callable[[Question, Sequence[E], InterventionSpace], NDArray[np.int8]] = predict_nothing
-    claims: Callable[[E], tuple[Claim, ...]] = claim_nothing
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -209,12 +274,8 @@ class Kind(Record[E]):
         notes = dict.fromkeys(one.note for one in found if one.note)
         return Found(list(items.values()), any(one.complete for one in found), " ".join(notes))
 
-    def recompute(self, question: Question, text: str) -> Iterator[Recomputed]:
-        """Every figure of one explanation from the weights, by column.
-
-        Raises:
-            AnalysisError: the text names none.
-        """
-        item = self.read(question, text)
+    def recompute(self, question: Question, item: E) -> Iterable[Recomputed]:
+        """Every column's figure and those that the kind adds."""
         for column in self.columns:
             yield Recomputed(column.name, column.label, column.value(item), column.meaning)
+        yield from self.figures(question, item)

@@ -31,7 +31,7 @@ from numpy.typing import NDArray
 from analysis import fixed_order
 from analysis.errors import InvalidAlignment
 from analysis.experiments import InterventionSpace
-from analysis.explanations.explanation import Claim, Column, Found, Kind, Method, predict_nothing
+from analysis.explanations.explanation import Claim, Column, Found, Method, RecordedKind, predict_nothing
 from analysis.interpretations.gates import gate_name
 from analysis.networks.mlp import activations
 from analysis.question import Question
@@ -258,7 +258,7 @@ def predict_by_probes(question: Question, probes: Sequence[Probe], space: Interv
 
 def claim_of(probe: Probe) -> tuple[Claim, ...]:
     """The function on the direction of its read-out."""
-    return (Claim(probe.layer, probe.function, probe.label, weights=probe.weights),)
+    return (Claim(probe.layer, directions=(probe.weights,), function=probe.function, label=probe.label),)
 
 
 def _refusal(question: Question) -> str:
@@ -273,7 +273,7 @@ def _work(question: Question) -> float:
     return _MILLISECONDS * sum(counts)
 
 
-PROBE: Final = Kind[Probe](
+PROBE: Final = RecordedKind[Probe](
     key="probe",
     letter="p",
     noun="linear probe",

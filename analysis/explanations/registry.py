@@ -1,12 +1,19 @@
-"""Every kind of explanation that has a record: one line each."""
+"""Every kind of explanation: one line each."""
 
 from __future__ import annotations
 
 from typing import Any, Final
 
-from analysis.explanations.explanation import Kind
+from analysis.explanations.algorithms import ALGORITHM
+from analysis.explanations.alignments import ALIGNMENT
+from analysis.explanations.circuits import CIRCUIT
+from analysis.explanations.directions import DIRECTION
+from analysis.explanations.explanation import Kind, RecordedKind
+from analysis.explanations.interpretations import INTERPRETATION
 from analysis.explanations.probes import PROBE
 
-RECORDED: Final[tuple[Kind[Any], ...]] = (PROBE,)
+EVERY_KIND: Final[tuple[Kind[Any], ...]] = (CIRCUIT, INTERPRETATION, ALGORITHM, ALIGNMENT, DIRECTION, PROBE)
+KIND_OF: Final = {kind.key: kind for kind in EVERY_KIND}
 
+RECORDED: Final[tuple[RecordedKind[Any], ...]] = tuple(kind for kind in EVERY_KIND if isinstance(kind, RecordedKind))
 BY_KEY: Final = {kind.key: kind for kind in RECORDED}

@@ -13,9 +13,10 @@
 2. *An aligned algorithm* speaks of nothing but its variables at their places: it predicts if no edge is changed, every
    changed neuron takes its value from a source, and the changed neurons are exactly the places of some variables, each
    from one source. Those variables are fixed to their values on their sources.
-3. *A bare circuit* says where, not what; *an algorithm without places* says what, not where: both say nothing, unless
-   nothing is changed.
-4. *An explanation of a kind that has a record* predicts what it predicts on the common ground.
+3. *A bare circuit* says where, not what, and says nothing. *An algorithm without places* says what, not where: it says
+   nothing, unless nothing is changed.
+4. *An explanation of any other kind* predicts what it predicts on the common ground
+   (:meth:`analysis.explanations.explanation.Kind.ask`).
 
 On what the common ground has, single sources on neuron sets, this is what :mod:`analysis.experiments` predicts. What is
 changed along directions is for :mod:`analysis.sandbox.predicting_along`.
@@ -25,23 +26,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from analysis.algorithms.high_level_model import HighLevelModel
 from analysis.alignments.alignment import Alignment, NeuronSet
-from analysis.experiments import SILENT, InterventionSpace
-from analysis.explanations.explanation import Kind
+from analysis.experiments import SILENT
 from analysis.interpretations.cuts import EQUAL_WITHIN
 from analysis.interpretations.interpretation import Interpretation
-from analysis.question import Question
 from analysis.sandbox.intervention import Change, Intervention, carrier_name, site_name
+from analysis.sandbox.prediction import Prediction
 from analysis.sandbox.running import Bench
 
-SAYS_WHERE: Final = "a circuit says where, not what: without an interpretation its neurons carry no bits"
 SAYS_WHAT: Final = "an algorithm says what, not where: without an alignment its variables sit on no neuron"
 MAX_WAYS: Final = 1 << 16
 NO_OUTPUT_GATE: Final = "its output carries no gate, because its circuit gives the same output on every input"
@@ -50,52 +48,11 @@ Bits = NDArray[np.int64]
 Carrier = tuple[int, int]
 
 
-@dataclass(frozen=True)
-class Prediction:
-    """What one explanation says of one intervention.
-
-    Args:
-        bit: the decision that it predicts, 0 or 1, or −1 if it does not speak.
-        reason: why it does not speak, one clause without a final stop; "" if it does.
-    """
-
-    bit: int
-    reason: str = ""
-
-    @property
-    def speaks(self) -> bool:
-        return self.bit != SILENT
-
-
-def predict_by_circuit() -> Prediction:
-    """A circuit without an interpretation: silence."""
-    return Prediction(SILENT, SAYS_WHERE)
-
-
 def predict_by_algorithm(algorithm: HighLevelModel, intervention: Intervention) -> Prediction:
     """An algorithm without places: silence, unless nothing is changed."""
     if not intervention.is_changed:
         return Prediction(algorithm.function >> intervention.base & 1)
     return Prediction(SILENT, SAYS_WHAT)
-
-
-def predict_by_kind(kind: Kind[Any], item: Any, question: Question, intervention: Intervention) -> Prediction:
-    """An explanation of a kind that has a record: what it predicts on the common ground, else silence.
-
-    It is asked where nothing is changed, and where neurons take their values from one source and nothing else is
-    changed; of what is beyond the common ground its record says nothing.
-    """
-    if not intervention.is_changed:
-        said = kind.outputs(question, item)
-        return Prediction(said[intervention.base]) if said else Prediction(SILENT, kind.silence)
-    sources = {change.source for change in intervention.changes}
-    by_source = all(change.written == "source" and not change.is_edge for change in intervention.changes)
-    source = next(iter(sources))
-    if not by_source or len(sources) > 1 or intervention.along or source is None:
-        return Prediction(SILENT, f"a {kind.noun} speaks of neurons that take their values from one source alone")
-    space = InterventionSpace(question.cut.hidden_sizes, question.cut.n_inputs, (tuple(sorted(intervention.neurons)),))
-    bit = int(kind.predict(question, [item], space)[0, 0, source, intervention.base])
-    return Prediction(bit) if bit != SILENT else Prediction(SILENT, kind.silence)
 
 
 def predict_by_alignment(

@@ -29,7 +29,8 @@ from analysis.experiments import SILENT
 from analysis.interpretations.interpretation import Interpretation
 from analysis.sandbox.along import Along, wanted_of
 from analysis.sandbox.intervention import Change, Intervention
-from analysis.sandbox.predicting import Prediction, predict_by_alignment, predict_by_interpretation
+from analysis.sandbox.predicting import predict_by_alignment, predict_by_interpretation
+from analysis.sandbox.prediction import Prediction
 from analysis.sandbox.running import Bench
 from analysis.tasks import pattern_bits
 

@@ -1,4 +1,4 @@
-"""The explanations of kinds that have a record, as columns beside their analysis.
+"""The explanations of kinds stored as columns, as columns beside their analysis.
 
 A frame is one column of address texts and one for each figure of the kind's record. Numbers are kept as they lie in
 memory, texts one a line; what the search said of itself stands beside them as JSON.
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from sqlalchemy import ColumnElement, delete, exists, insert, select
 from sqlalchemy.orm import Session
 
-from analysis.explanations.explanation import NAME, REF, Frame, Kind, Record, Value
+from analysis.explanations.explanation import NAME, REF, Frame, Record, RecordedKind, Value
 from analysis.explanations.registry import BY_KEY
 from app.db.shelf_tables import ShelfColumnRow
 from app.db.tables import AnalysisRow
@@ -42,7 +42,9 @@ class StoredSearch:
     engine_version: str
 
 
-def save_frame(session: Session, analysis: AnalysisRow, kind: Kind[Any], frame: Frame, search: StoredSearch) -> None:
+def save_frame(
+    session: Session, analysis: AnalysisRow, kind: RecordedKind[Any], frame: Frame, search: StoredSearch
+) -> None:
     """Keep what was found, in place of an earlier search of this kind."""
     columns = frame_as_bytes(frame) | {SEARCH: json.dumps(asdict(search), sort_keys=True).encode()}
     session.execute(
@@ -74,7 +76,7 @@ def is_searched(key: str) -> ColumnElement[bool]:
     return exists().where(of_analysis, ShelfColumnRow.kind == key, ShelfColumnRow.name == SEARCH)
 
 
-def stored_frame(session: Session, analysis_id: int, kind: Kind[Any]) -> Frame | None:
+def stored_frame(session: Session, analysis_id: int, kind: RecordedKind[Any]) -> Frame | None:
     """The columns of a kind; None where it was not searched, or by a version that knew fewer columns."""
     query = select(ShelfColumnRow.name, ShelfColumnRow.data).where(
         ShelfColumnRow.analysis_id == analysis_id, ShelfColumnRow.kind == kind.key
@@ -82,7 +84,7 @@ def stored_frame(session: Session, analysis_id: int, kind: Kind[Any]) -> Frame |
     return frame_from_bytes({row.name: row.data for row in session.execute(query)}, kind)
 
 
-def stored_figures(session: Session, analysis_id: int, kind: Kind[Any], text: str) -> dict[str, Value]:
+def stored_figures(session: Session, analysis_id: int, kind: RecordedKind[Any], text: str) -> dict[str, Value]:
     """The stored figures of one explanation by column; {} where it is not stored."""
     frame = stored_frame(session, analysis_id, kind)
     if frame is None or text not in frame[REF]:
@@ -91,7 +93,7 @@ def stored_figures(session: Session, analysis_id: int, kind: Kind[Any], text: st
     return {column.name: frame[column.name][here[0]].item() for column in kind.columns}
 
 
-def stored_refs(session: Session, analysis_id: int, kind: Kind[Any]) -> tuple[str, ...]:
+def stored_refs(session: Session, analysis_id: int, kind: RecordedKind[Any]) -> tuple[str, ...]:
     """The address texts of what was found of a kind, in order; () where it was not searched."""
     query = select(ShelfColumnRow.data).where(
         ShelfColumnRow.analysis_id == analysis_id, ShelfColumnRow.kind == kind.key, ShelfColumnRow.name == REF

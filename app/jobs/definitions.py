@@ -106,7 +106,7 @@ def arguments_about(network: str, output: int, protocol: str, data: str, result:
         data: digest of its data record.
         result: digest of its result, so that what is found never comes to stand beside another result.
         details: what else the job is told: "criteria", steps as text (:class:`analysis.criteria.steps.CriterionStep`);
-            "kind", key of a kind that has a record; "thorough", whether a report does also what takes long (on the
+            "kind", key of a kind stored as columns; "thorough", whether a report does also what takes long (on the
             common ground every class where otherwise a sample is drawn, of the ladder learned maps);
             :func:`direction_details`. The order of a list is no part of a job.
     """

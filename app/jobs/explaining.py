@@ -1,4 +1,4 @@
-"""The work of an "explanations" job: everything there is of one kind that has a record, beside a stored analysis."""
+"""The work of an "explanations" job: everything there is of one kind stored as columns, beside a stored analysis."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class ExplainingInputs:
     """What is searched.
 
     Args:
-        kind: key of a kind that has a record.
+        kind: key of a kind stored as columns.
     """
 
     question: Question

@@ -26,7 +26,7 @@ from app.jobs import queue
 from app.jobs.definitions import direction_details
 
 CHEAP_MILLISECONDS: Final = 5_000.0
-"""What a search for a kind that has a record may be expected to take."""
+"""What a search for a kind stored as columns may be expected to take."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ def _directions(session: Session, analysis: AnalysisRow) -> list[JobRow]:
 
 
 def _recorded(session: Session, analysis: AnalysisRow) -> list[JobRow]:
-    """Every kind that has a record."""
+    """Every kind stored as columns."""
     question = analysed_question(session, analysis)
     return [
         queue.enqueue_about(session, analysis, "explanations", kind=kind.key)

@@ -232,7 +232,7 @@ class _Planner:
         return chosen
 
     def _recorded(self) -> None:
-        """What was found of each kind that has a record, in the order of its list."""
+        """What was found of each kind stored as columns, in the order of its list."""
         for kind in RECORDED:
             bare = self.links.explanations(self.part.network, self.part.scope, kind=[kind.key], sort="kind")
             if self._twin(bare)["pending"]:

@@ -1,5 +1,5 @@
 """Work that a page waits for although its analysis is stored: verdicts of criteria, the survey of the common ground,
-the search for explanations of a kind that has a record.
+the search for explanations of a kind stored as columns.
 """
 
 from __future__ import annotations
@@ -103,7 +103,7 @@ def awaited(
 
 
 def search_of(kind: str) -> str:
-    """What a page waits for where a kind that has a record was not searched."""
+    """What a page waits for where a kind stored as columns was not searched."""
     return f"{_SEARCH}{kind}"
 
 

@@ -30,7 +30,7 @@ COLUMNS: Final = (
     *("classes", "joint_agreed", "joint_of", "causal_order"),
 )
 OWN_COLUMNS: Final = {kind.key: tuple(f"{kind.key}_{one.name}" for one in kind.columns) for kind in RECORDED}
-"""Of each kind that has a record the columns that stand behind the others where that kind is listed."""
+"""Of each kind stored as columns the columns that stand behind the others where that kind is listed."""
 _FIELDS: Final = set(COLUMNS) & set(ExplanationItem.model_fields)
 
 

@@ -228,7 +228,7 @@ def _of_directions(options: ExplanationsOptions, counts: reads.FacetCounts, shel
 
 
 def _of_figures(key: Kind, options: ExplanationsOptions, counts: reads.FacetCounts) -> list[FacetView]:
-    """What explanations of a kind that has a record can be filtered by: its columns of a few values."""
+    """What explanations of a kind stored as columns can be filtered by: its columns of a few values."""
     facets = []
     for column in BY_KEY[key].columns:
         values = counts.values.get(reads.figure_facet(key, column.name), Counter())

@@ -324,7 +324,7 @@ def _of_directions(options: ExplanationsOptions) -> list[Condition]:
 
 
 def _of_figures(options: ExplanationsOptions) -> list[Condition]:
-    """What is asked of the figures of kinds that have a record: any of the values given for a column.
+    """What is asked of the figures of kinds stored as columns: any of the values given for a column.
 
     Raises:
         BadQuery: another shape, or a kind or column that is not there.

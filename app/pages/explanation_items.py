@@ -11,8 +11,7 @@ from pydantic import Field
 from sqlalchemy.orm import Session
 
 from analysis.algorithms.high_level_model import Form
-from analysis.explanations.explanation import NAME, VALID, Record
-from analysis.explanations.explanation import Kind as RecordedKind
+from analysis.explanations.explanation import NAME, VALID, Record, RecordedKind
 from analysis.explanations.registry import BY_KEY
 from analysis.result import FRAGILE_MARGIN
 from app.addressing import Addresses
@@ -36,7 +35,7 @@ from app.pages.place import Place
 
 
 class FigureView(PageModel):
-    """One figure of an explanation of a kind that has a record."""
+    """One figure of an explanation of a kind stored as columns."""
 
     name: str = Field(description="Of the column.")
     label: str
@@ -82,7 +81,7 @@ class ExplanationItem(PageModel):
     joint: FractionView | None = Field(None, description="Of one on directions, under joint interchange.")
     causal_order: bool | None = Field(None, description="Of one on directions.")
     linear: list[DirectionPlaceView] = Field([], description="Where an alignment on directions puts its variables.")
-    figures: list[FigureView] = Field([], description="Of a kind that has a record, in the order of its columns.")
+    figures: list[FigureView] = Field([], description="Of a kind stored as columns, in the order of its columns.")
 
     def figure(self, name: str) -> FigureView | None:
         """The figure of a column, None where the kind has none."""

@@ -213,7 +213,7 @@ class ExplanationsPage(BrowsedPage, HuedPage):
 
     @property
     def only_recorded(self) -> bool:
-        """Whether every kind listed has a record, whose own columns the table then shows."""
+        """Whether every kind listed is stored as columns, whose own columns the table then shows."""
         return all(one.key == "kind" or one.key in _FIGURES for one in self.sorts)
 
     @property

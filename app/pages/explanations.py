@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from functools import cached_property
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,13 +15,14 @@ from analysis.alignments.alignment import Alignment
 from analysis.circuits.circuit import Circuit, circuit_from_hex
 from analysis.directions.alignment import DirectionAlignment
 from analysis.errors import AnalysisError, BeyondLimits, InvalidIndex
-from analysis.experiments import InterventionSpace, predict_by_alignment, predict_by_interpretation, predict_nothing
-from analysis.explanations.explanation import Claim as SiteClaim
-from analysis.explanations.explanation import Kind as RecordedKind
-from analysis.explanations.registry import BY_KEY, RECORDED
-from analysis.interpretations.gates import gate_name
+from analysis.experiments import InterventionSpace
+from analysis.explanations.alignments import Aligned
+from analysis.explanations.circuits import raw_outputs
+from analysis.explanations.directions import AlignedOnDirections
+from analysis.explanations.explanation import Claim, Kind, RecordedKind
+from analysis.explanations.registry import BY_KEY, EVERY_KIND, KIND_OF, RECORDED
 from analysis.interpretations.indexing import interpretation_at
-from analysis.interpretations.interpretation import Interpretation, NeuronGate
+from analysis.interpretations.interpretation import Interpretation
 from analysis.validity import decide, margin_to_edge
 from app.addressing import Addresses
 from app.errors import BadQuery, NotFound, PageError
@@ -29,22 +31,14 @@ from app.pages.algorithm import interchange_score
 from app.pages.alignment import find_placed
 from app.pages.candidates import algorithm_of, find_algorithm_row, verdicts_of
 from app.pages.columns import ColumnView
-from app.pages.directions.explaining import direction_columns, named_directions
+from app.pages.directions.explaining import named_directions
 from app.pages.formulas import VerdictView
 from app.pages.place import Place, locate
-from app.pages.placements import is_placement, places_of, read_placement_text, site_label
-from app.pages.recorded import claim_view, read_recorded
-from app.pages.shared import neuron_name, truth_rows
+from app.pages.placements import is_placement, places_of, read_placement_text, site_of
+from app.pages.recorded import read_recorded
+from app.pages.shared import truth_rows
 
-Kind = str
-KIND_LABELS: Final[dict[str, str]] = {
-    "circuit": "Circuit",
-    "interpretation": "Circuit, interpreted",
-    "algorithm": "Algorithm",
-    "alignment": "Algorithm, aligned",
-    "direction": "Algorithm on directions",
-    **{kind.key: kind.noun.capitalize() for kind in RECORDED},
-}
+KIND_LABELS: Final = {kind.key: kind.heading for kind in EVERY_KIND}
 _OTHER_SHAPES: Final = "".join(f" or {kind.letter}-… ({kind.noun})" for kind in RECORDED)
 SHAPES: Final = (
     f"c-MASK, i-MASK.INDEX, g-ALGORITHM, a-ALGORITHM.ALIGNMENT, d-ALGORITHM.DIRECTIONS{_OTHER_SHAPES}, with @PROTOCOL "
@@ -59,147 +53,93 @@ class Explanation:
     Args:
         ref: as the address names it, in canonical form.
         place: the network, output, protocol and data record that it is about.
-        circuit: of a circuit or an interpretation.
-        interpretation: of an interpretation.
-        algorithm: of an algorithm or an alignment.
-        alignment: of an alignment on neuron sets.
-        directions: of an alignment on directions.
-        recorded: of a kind that has a record.
+        item: the engine's value of it.
         url: its own page.
         verdicts: what is known of it.
     """
 
     ref: ExplanationRef
     place: Place
+    item: Any
     url: str
-    verdicts: tuple[VerdictView, ...]
-    circuit: Circuit | None = None
-    interpretation: Interpretation | None = None
-    algorithm: HighLevelModel | None = None
-    alignment: Alignment | None = None
-    directions: DirectionAlignment | None = None
-    recorded: Recorded | None = None
+    verdicts: tuple[VerdictView, ...] = ()
+
+    @property
+    def record(self) -> Kind[Any]:
+        """The record of its kind."""
+        return KIND_OF[self.ref.kind]
 
     @property
     def kind(self) -> str:
+        """The key of its kind."""
         return self.ref.kind
+
+    @property
+    def recorded(self) -> RecordedKind[Any] | None:
+        """The record of its kind if such explanations are stored as columns."""
+        return BY_KEY.get(self.ref.kind)
+
+    @property
+    def interpretation(self) -> Interpretation | None:
+        """Of an interpretation."""
+        return self.item if isinstance(self.item, Interpretation) else None
+
+    @property
+    def circuit(self) -> Circuit | None:
+        """Of a circuit or an interpretation."""
+        found = self.item.circuit if isinstance(self.item, Interpretation) else self.item
+        return found if isinstance(found, Circuit) else None
+
+    @property
+    def algorithm(self) -> HighLevelModel | None:
+        """Of an algorithm or an alignment."""
+        aligned = isinstance(self.item, (Aligned, AlignedOnDirections))
+        found = self.item.algorithm if aligned else self.item
+        return found if isinstance(found, HighLevelModel) else None
+
+    @property
+    def alignment(self) -> Alignment | None:
+        """Of an alignment on neuron sets."""
+        return self.item.alignment if isinstance(self.item, Aligned) else None
+
+    @property
+    def directions(self) -> DirectionAlignment | None:
+        """Of an alignment on directions."""
+        return self.item.alignment if isinstance(self.item, AlignedOnDirections) else None
+
+    @cached_property
+    def claims(self) -> tuple[Claim, ...]:
+        """What it says of sites, and its functions that have none."""
+        return self.record.claims(self.item)
+
+    @property
+    def functions(self) -> list[Claim]:
+        """Its gates or variables in the order of layers or paths."""
+        return [claim for claim in self.claims if claim.says == "function"]
 
     def predictions(self, space: InterventionSpace) -> NDArray[np.int8]:
         """What it predicts on a space of interventions, ``[set, source, base]``, −1 where it is silent."""
-        if self.recorded is not None:
-            kind, item = self.recorded.kind, self.recorded.item
-            predictions: NDArray[np.int8] = kind.predict(self.place.question, [item], space)[0]
-            return predictions
-        if self.interpretation is not None:
-            return predict_by_interpretation(self.interpretation, space)
-        if self.algorithm is not None and self.alignment is not None:
-            return predict_by_alignment(self.algorithm, self.alignment, space)
-        return predict_nothing(space)
+        predictions: NDArray[np.int8] = self.record.predict(self.place.question, [self.item], space)[0]
+        return predictions
 
-    def claims(self) -> dict[tuple[int, int], Claim]:
+    def by_neuron(self) -> dict[tuple[int, int], Claim]:
         """What it says of hidden neurons: (layer, neuron) → claim; empty if it is silent about them."""
-        claims: dict[tuple[int, int], Claim] = {}
-        sizes = self.place.question.cut.sizes
-        for claim in () if self.recorded is None else self.recorded.claims:
-            for neuron in claim.neurons:
-                claims[claim.layer, neuron] = Claim("function", claim.function, claim.label, len(claim.neurons))
-        if self.circuit is not None:
-            for layer in range(1, len(sizes) - 1):
-                for neuron, active in enumerate(self.circuit.active[layer]):
-                    claims[layer, neuron] = Claim("used" if active else "cut")
-        if self.interpretation is not None:
-            for gate in self.interpretation.gates:
-                if gate.layer < len(sizes) - 1:
-                    claims[gate.layer, gate.neuron] = Claim("function", gate.function, _label(gate, sizes[0]))
-        if self.algorithm is not None and self.alignment is not None:
-            variables = {variable.path: variable for variable in self.algorithm.variables}
-            for path, site in self.alignment.places:
-                for neuron in site.neurons:
-                    claims[site.layer, neuron] = Claim(
-                        "function", variables[path].function, variables[path].shown, len(site.neurons)
-                    )
-        return claims
+        return {(claim.layer, neuron): claim for claim in self.claims for neuron in claim.neurons}
 
     def columns(self) -> list[ColumnView]:
-        """Its gates or variables with their value on every input, in the order of layers or paths."""
-        n_rows, sizes = 1 << self.place.question.cut.n_inputs, self.place.question.cut.sizes
-        if self.recorded is not None:
-            views = [claim_view(claim, n_rows) for claim in self.recorded.claims]
-            return [ColumnView(label=one.label, site=one.site, truth_table=one.truth_table) for one in views]
-        if self.interpretation is not None:
-            return [
-                ColumnView(
-                    label=_label(gate, sizes[0]),
-                    site=neuron_name(sizes, gate.layer, gate.neuron),
-                    truth_table=truth_rows(gate.function, n_rows),
-                )
-                for gate in self.interpretation.gates
-                if gate.layer < len(sizes) - 1
-            ]
-        if self.algorithm is None:
-            return []
-        if self.directions is not None:
-            return direction_columns(self.algorithm, self.directions, sizes)
-        sites = {} if self.alignment is None else dict(self.alignment.places)
+        """Its gates or variables with their value on every input."""
+        sizes = self.place.question.cut.sizes
         return [
             ColumnView(
-                label=variable.shown,
-                site=site_label(sites[variable.path]) if variable.path in sites else "",
-                truth_table=truth_rows(variable.function, n_rows),
+                label=claim.label, site=site_of(claim, sizes), truth_table=truth_rows(claim.function, 1 << sizes[0])
             )
-            for variable in self.algorithm.variables
+            for claim in self.functions
         ]
 
     def outputs(self) -> tuple[list[int], list[float] | None]:
         """What it says of the output on every input, [] if it says nothing, and the raw outputs of a circuit."""
-        if self.recorded is not None:
-            return list(self.recorded.kind.outputs(self.place.question, self.recorded.item)), None
-        n_rows = 1 << self.place.question.cut.n_inputs
-        if self.algorithm is not None:
-            return truth_rows(self.algorithm.function, n_rows), None
-        raw = self.raw_outputs()
-        return [int(v) for v in decide(raw, self.place.question.protocol.circuit_decision)], [float(v) for v in raw]
-
-    def raw_outputs(self) -> NDArray[np.float64]:
-        """Outputs of its circuit on the representatives, ``[2^n]``."""
-        if self.circuit is None:
-            raise ValueError("only circuits have outputs of their own")
-        return self.place.activations(self.circuit)[-1][:, 0]
-
-
-@dataclass(frozen=True)
-class Recorded:
-    """An explanation of a kind that has a record, with that record."""
-
-    kind: RecordedKind[Any]
-    item: Any
-
-    @property
-    def claims(self) -> tuple[SiteClaim, ...]:
-        """What it says of sites."""
-        return self.kind.claims(self.item)
-
-
-@dataclass(frozen=True)
-class Claim:
-    """What an explanation says of one hidden neuron.
-
-    Args:
-        kind: "cut" (ablated), "used" (active, no function given) or "function".
-        function: truth table as an integer if it is a function.
-        label: readable function.
-        shared_by: neurons that carry the function together.
-    """
-
-    kind: Literal["cut", "used", "function"]
-    function: int = 0
-    label: str = ""
-    shared_by: int = 1
-
-
-def _label(gate: NeuronGate, n_inputs: int) -> str:
-    """A gate by the function of the inputs that it computes; by its local name where that function has none."""
-    return gate_name(gate.function, n_inputs) or gate.name
+        raw = None if self.circuit is None else raw_outputs(self.place.question, self.circuit).tolist()
+        return list(self.record.outputs(self.place.question, self.item)), raw
 
 
 def read_ref(text: str, position: int) -> ExplanationRef:
@@ -255,9 +195,8 @@ def find_explanation(
         if ref.kind == "direction":
             named = named_directions(session, addresses, own, ref.first, ref.second)
             canonical = ExplanationRef("direction", named.algorithm.id, named.second, protocol)
-            return Explanation(
-                canonical, own, named.url, named.verdicts, algorithm=named.algorithm, directions=named.alignment
-            )
+            item = AlignedOnDirections(named.algorithm, named.alignment)
+            return Explanation(canonical, own, item, named.url, named.verdicts)
         return _algorithm(session, addresses, own, ref, protocol)
     except PageError as error:
         raise type(error)(
@@ -281,7 +220,7 @@ def _recorded(addresses: Addresses, place: Place, ref: ExplanationRef, protocol:
     item = read_recorded(place, kind, ref.first)
     canonical = ExplanationRef(kind.key, kind.write(item), "", protocol)
     url = addresses.explanation(place.row.slug, ExplanationRef(kind.key, kind.write(item)), place.scope)
-    return Explanation(canonical, place, url, (), recorded=Recorded(kind, item))
+    return Explanation(canonical, place, item, url)
 
 
 def _circuit(
@@ -293,14 +232,14 @@ def _circuit(
     if ref.kind == "circuit":
         url = addresses.circuit(slug, circuit.hex, scope)
         canonical = ExplanationRef("circuit", circuit.hex, "", protocol)
-        return Explanation(canonical, place, url, tuple(verdicts), circuit)
+        return Explanation(canonical, place, circuit, url, tuple(verdicts))
     if not (ref.second.isascii() and ref.second.isdigit() and len(ref.second) < 1000):
         raise InvalidIndex(f"index {ref.second[:40]!r}", "is not a whole number", "count from 0")
     index = int(ref.second)
     interpretation = interpretation_at(place.question, circuit, index, most_counted)
     url = addresses.interpretation(slug, circuit.hex, index, scope)
     canonical = ExplanationRef("interpretation", circuit.hex, str(index), protocol)
-    return Explanation(canonical, place, url, tuple(verdicts), circuit, interpretation)
+    return Explanation(canonical, place, interpretation, url, tuple(verdicts))
 
 
 def circuit_verdict(place: Place, circuit: Circuit) -> VerdictView:
@@ -324,7 +263,7 @@ def _algorithm(session: Session, addresses: Addresses, place: Place, ref: Explan
     if ref.kind == "algorithm":
         canonical = ExplanationRef("algorithm", algorithm.id, "", protocol)
         url = addresses.algorithm(slug, algorithm.id, scope)
-        return Explanation(canonical, place, url, tuple(verdicts_of(row)), algorithm=algorithm)
+        return Explanation(canonical, place, algorithm, url, tuple(verdicts_of(row)))
     named = Alignment.of(algorithm.text, read_placement_text(ref.second)) if is_placement(ref.second) else None
     alignment_id = ref.second if named is None else named.id
     stored, alignment = find_placed(session, addresses, place, row, algorithm, alignment_id, named)
@@ -347,4 +286,4 @@ def _algorithm(session: Session, addresses: Addresses, place: Place, ref: Explan
         slug, algorithm.id, alignment.id, scope, place=[] if stored is not None else places_of(alignment)
     )
     canonical = ExplanationRef("alignment", algorithm.id, second, protocol)
-    return Explanation(canonical, place, url, tuple(verdicts), algorithm=algorithm, alignment=alignment)
+    return Explanation(canonical, place, Aligned(algorithm, alignment), url, tuple(verdicts))

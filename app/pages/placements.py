@@ -12,7 +12,9 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from analysis.alignments.alignment import Alignment, NeuronSet
+from analysis.explanations.explanation import Claim
 from app.errors import BadQuery
+from app.figures.svg.directions import linear_words
 
 SHAPE: Final = "PATH:LAYER.NEURON+NEURON, for instance 0:1.0+2"
 _PLACE: Final = re.compile(r"([01]{1,8}):([0-9]{1,3})\.([0-9]{1,3}(?:[+ ,][0-9]{1,3})*)")
@@ -72,6 +74,13 @@ def read_places(texts: Sequence[str], *, field: str = "place") -> list[tuple[str
 def site_label(site: NeuronSet) -> str:
     """A neuron set for people: ``n1.0 + n1.2``."""
     return neurons_label((site.layer, neuron) for neuron in site.neurons)
+
+
+def site_of(claim: Claim, sizes: Sequence[int]) -> str:
+    """Where a claim stands, for people: neurons, or directions of a layer; "" for a function that has no site."""
+    if claim.neurons:
+        return neurons_label((claim.layer, neuron) for neuron in claim.neurons)
+    return ", ".join(linear_words(claim.layer, weights, sizes) for weights in claim.directions)
 
 
 def neurons_label(sites: Iterable[tuple[int, int]]) -> str:

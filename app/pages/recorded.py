@@ -1,14 +1,15 @@
-"""One explanation of a kind that has a record, computed from the weights at its own address."""
+"""One explanation of a kind stored as columns, computed from the weights at its own address."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from pydantic import Field
 from sqlalchemy.orm import Session
 
 from analysis.errors import AnalysisError
-from analysis.explanations.explanation import Claim, Kind
+from analysis.explanations.explanation import Claim, RecordedKind
 from analysis.explanations.registry import BY_KEY
 from analysis.tasks import INPUT_NAMES
 from app.addressing import Addresses
@@ -21,7 +22,7 @@ from app.pages.explanation_filters import KindName
 from app.pages.explanation_items import FigureView, figures_of
 from app.pages.options import PageModel, ScopeOptions
 from app.pages.place import Place
-from app.pages.placements import neurons_label
+from app.pages.placements import site_of
 from app.pages.shared import network_view, truth_rows
 
 
@@ -49,7 +50,7 @@ class RecordedCount(PageModel):
 
 
 def recorded_counts(session: Session, addresses: Addresses, place: Place) -> list[RecordedCount]:
-    """Every kind that has a record and was searched for an analysis."""
+    """Every kind stored as columns and was searched for an analysis."""
     searches = {} if place.analysis is None else stored_searches(session, place.analysis.id)
     return [
         RecordedCount(
@@ -66,7 +67,7 @@ def recorded_counts(session: Session, addresses: Addresses, place: Place) -> lis
 
 
 class RecordedPage(HuedPage):
-    """One explanation of a kind that has a record."""
+    """One explanation of a kind stored as columns."""
 
     kind: KindName
     noun: str
@@ -106,8 +107,8 @@ def build_recorded(
     """The explanation that a reference names.
 
     Raises:
-        NotFound: no such network, output, protocol or data record, or the reference names none of a kind that has a
-            record.
+        NotFound: no such network, output, protocol or data record, or the reference names none of a kind that is
+            stored as columns.
         BeyondLimits: it is too large to be computed on the spot.
     """
     place, scope = locate_with_scope(session, addresses, network, options)
@@ -142,7 +143,7 @@ def build_recorded(
         ref=str(canonical),
         figures=figures_of(kind, {column.name: column.value(item) for column in kind.columns}),
         meanings=[column.meaning for column in kind.columns],
-        claims=[claim_view(claim, 1 << n_inputs) for claim in kind.claims(item)],
+        claims=[_claim_view(claim, place.question.cut.sizes) for claim in kind.claims(item)],
         inputs=[input_text(row, n_inputs) for row in range(1 << n_inputs)],
         input_names=INPUT_NAMES[:n_inputs],
         says=list(kind.outputs(place.question, item)),
@@ -156,7 +157,7 @@ def build_recorded(
     )
 
 
-def read_recorded(place: Place, kind: Kind[Any], text: str) -> Any:
+def read_recorded(place: Place, kind: RecordedKind[Any], text: str) -> Any:
     """The explanation of a kind that an address text names.
 
     Raises:
@@ -169,23 +170,15 @@ def read_recorded(place: Place, kind: Kind[Any], text: str) -> Any:
     return kind.read(place.question, text)
 
 
-def claim_view(claim: Claim, n_rows: int) -> SiteClaimView:
-    """A claim as pages show it."""
+def _claim_view(claim: Claim, sizes: Sequence[int]) -> SiteClaimView:
     return SiteClaimView(
-        site=site_of(claim),
+        site=site_of(claim, sizes),
         layer=claim.layer,
         neurons=list(claim.neurons),
-        weights=list(claim.weights),
+        weights=list(claim.directions[0]) if claim.directions else [],
         label=claim.label,
-        truth_table=truth_rows(claim.function, n_rows),
+        truth_table=truth_rows(claim.function, 1 << sizes[0]),
     )
-
-
-def site_of(claim: Claim) -> str:
-    """Where a claim stands, in words."""
-    if not claim.neurons:
-        return f"direction of layer {claim.layer}"
-    return neurons_label([(claim.layer, neuron) for neuron in claim.neurons])
 
 
 def _named(text: str) -> ExplanationRef | None:
@@ -196,5 +189,5 @@ def _named(text: str) -> ExplanationRef | None:
     return ref if ref.kind in BY_KEY and not ref.protocol else None
 
 
-def _search_of(session: Session, place: Place, kind: Kind[Any]) -> StoredSearch | None:
+def _search_of(session: Session, place: Place, kind: RecordedKind[Any]) -> StoredSearch | None:
     return None if place.analysis is None else stored_searches(session, place.analysis.id).get(kind.key)

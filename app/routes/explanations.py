@@ -54,7 +54,7 @@ add_page(
         "explanation",
         "explanations",
         "One explanation",
-        "An explanation of a kind that has a record, such as a linear probe, computed from the weights.",
+        "An explanation of a kind stored as columns, such as a linear probe, computed from the weights.",
         errors=(400, 404, 422),
         context=lambda _page, _options: {"claim_drawing": claim_drawing},
         within="this explanation",
@@ -65,13 +65,13 @@ add_page(
 class ExplanationsRequest(AnalysisOrder):
     """Which kind to search."""
 
-    kind: str = Field(description="A kind that has a record.", json_schema_extra={"enum": list(BY_KEY)})
+    kind: str = Field(description="A kind stored as columns.", json_schema_extra={"enum": list(BY_KEY)})
 
     @field_validator("kind")
     @classmethod
     def _known(cls, value: str) -> str:
         if value not in BY_KEY:
-            raise ValueError(f"is no kind that has a record; use one of {', '.join(BY_KEY)}")
+            raise ValueError(f"is no kind stored as columns; use one of {', '.join(BY_KEY)}")
         return value
 
 

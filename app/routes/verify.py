@@ -97,7 +97,7 @@ TWINS: Final[tuple[tuple[str, type, str, str], ...]] = (
         "verify_explanation",
         ScopeOptions,
         "Re-verify an explanation of another kind",
-        "Every figure of an explanation of a kind that has a record, beside the stored one.",
+        "Every figure of an explanation of a kind stored as columns, beside the stored one.",
     ),
     (
         "verify_comparison",

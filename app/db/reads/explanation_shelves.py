@@ -223,7 +223,7 @@ class RowShelf(ColumnShelf):
 
 @dataclass(frozen=True)
 class FrameShelf(ColumnShelf):
-    """Explanations of a kind that has a record; among the columns is "ref", their address texts."""
+    """Explanations of a kind stored as columns; among the columns is "ref", their address texts."""
 
     def identity(self, position: int) -> str:
         return str(self.columns[REF][position])
@@ -303,7 +303,7 @@ def _shelves(session: Session, analysis: AnalysisRow, sizes: Sequence[int]) -> d
 
 
 def frame_shelf(session: Session, analysis: AnalysisRow, key: Kind) -> FrameShelf | None:
-    """The explanations of a kind that has a record; None where it was not searched."""
+    """The explanations of a kind stored as columns; None where it was not searched."""
     frame = stored_frame(session, analysis.id, BY_KEY[key])
     if frame is None:
         return None

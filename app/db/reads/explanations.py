@@ -154,7 +154,7 @@ def find_explanations(
         order: of the list.
         layout: edges of the network cut to the output.
         flags: Boolean columns to count.
-        figures: of kinds that have a record the columns whose values are counted.
+        figures: of kinds stored as columns the columns whose values are counted.
         known: fills in the counts of a shelf if they were kept, all of it fulfilling every condition; says whether it
             did.
 
@@ -374,7 +374,7 @@ class _Scan:
 
 
 def figure_facet(kind: Kind, column: str) -> str:
-    """The facet of a column of a kind that has a record."""
+    """The facet of a column of a kind stored as columns."""
     return f"figure {kind}.{column}"
 
 

@@ -144,7 +144,7 @@ def judging_jobs(session: Session, analysis: AnalysisRow) -> list[JobRow]:
 
 
 def latest_search(session: Session, analysis: AnalysisRow, kind: Kind) -> JobRow | None:
-    """The job that searches or searched a kind that has a record, None if there is none."""
+    """The job that searches or searched a kind stored as columns, None if there is none."""
     jobs = _jobs_about(session, analysis, "explanations")
     return next((job for job in jobs if job.arguments["kind"] == kind), None)
 

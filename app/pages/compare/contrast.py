@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from analysis.experiments import SILENT, InterventionSpace, NetworkAnswers
+from analysis.explanations.explanation import Claim
 from analysis.interpretations.gates import gate_name
 from app.figures.svg import Threshold
-from app.pages.explanations import Claim, Explanation
+from app.pages.explanations import Explanation
 from app.pages.options import PageModel
 from app.pages.place import Place
 from app.pages.placements import neurons_label
@@ -128,7 +129,7 @@ def neuron_views(
         said = [
             (letter, claim.get((layer, neuron))) for letter, claim in zip(letters, claims, strict=True) if claim
         ]  # an explanation without any claim does not speak of neurons at all
-        kinds = {None if c is None else (c.kind, _up_to_negation(c.function, n_rows)) for _, c in said}
+        kinds = {None if c is None else (c.says, _up_to_negation(c.function, n_rows)) for _, c in said}
         views.append(
             NeuronView(
                 layer=layer,
@@ -156,8 +157,9 @@ def _up_to_negation(function: int, n_rows: int) -> int:
 def _claim_view(letter: str, claim: Claim | None, n_rows: int) -> ClaimView:
     if claim is None:
         return ClaimView(letter=letter, kind="unspoken")
-    table = truth_rows(claim.function, n_rows) if claim.kind == "function" else None
-    return ClaimView(letter=letter, kind=claim.kind, label=claim.label, truth_table=table, shared_by=claim.shared_by)
+    table = truth_rows(claim.function, n_rows) if claim.says == "function" else None
+    shared_by = len(claim.neurons)
+    return ClaimView(letter=letter, kind=claim.says, label=claim.label, truth_table=table, shared_by=shared_by)
 
 
 def edge_views(letters: Sequence[str], explanations: Sequence[Explanation]) -> tuple[list[str], list[EdgeView], int]:

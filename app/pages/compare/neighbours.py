@@ -212,7 +212,7 @@ def _candidates(session: Session, addresses: Addresses, given: Explanation) -> I
             index = readings.index_of_observed(rank)
             ref = ExplanationRef("interpretation", given.circuit.hex, str(index), protocol)
             url = addresses.interpretation(slug, given.circuit.hex, index, scope)
-            found = Explanation(ref, place, url, (), given.circuit, readings.at(index))
+            found = Explanation(ref, place, readings.at(index), url)
             yield str(ref), f"interpretation {index} of the same circuit", found
     if place.analysis is None:
         return

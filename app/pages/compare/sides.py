@@ -91,7 +91,7 @@ def side_by_side(
     space, letters = said.space, said.letters
     explanations = [side.explanation for side in sides]
     links = _Links(addresses, place, chosen)
-    neurons = neuron_views(place, letters, [explanation.claims() for explanation in explanations])
+    neurons = neuron_views(place, letters, [explanation.by_neuron() for explanation in explanations])
     listed = partial(links.same, between=options.between, limit=_unless_default(options, "limit"))
     compared = [_compared(links, position, side, said, sides) for position, side in enumerate(sides)]
     crucial = crucial_list(said, options, listed)
@@ -216,16 +216,10 @@ def _pair(links: _Links, said: Said, a: int, b: int) -> PairView:
 def _compared(links: _Links, position: int, side: Side, said: Said, sides: Sequence[Side]) -> ComparedView:
     explanation, place = side.explanation, side.explanation.place
     predictions = said.predictions[position]
-    n_rows = 1 << place.question.cut.n_inputs
     says, outputs = explanation.outputs()
     standing = standing_of(predictions, said.answers, said.space)
     ref = str(explanation.ref)
     pinned = ref == links.chosen.pin
-    tiles = [
-        TileView(layer=layer, neuron=neuron, formula=claim.label, truth_table=truth_rows(claim.function, n_rows))
-        for (layer, neuron), claim in sorted(explanation.claims().items())
-        if claim.kind == "function"
-    ]
     return ComparedView(
         letter=side.letter,
         kind=explanation.kind,
@@ -243,35 +237,35 @@ def _compared(links: _Links, position: int, side: Side, said: Said, sides: Seque
         mask=None if explanation.circuit is None else explanation.circuit.hex,
         n_edges=None if explanation.circuit is None else explanation.circuit.n_edges,
         formula=None if explanation.algorithm is None else explanation.algorithm.formula,
-        name="" if explanation.recorded is None else explanation.recorded.kind.name(explanation.recorded.item),
-        tiles=tiles,
-        directions=_directions(explanation, n_rows),
+        name="" if explanation.recorded is None else explanation.recorded.name(explanation.item),
+        tiles=tile_views(explanation),
+        directions=_directions(explanation),
         columns=explanation.columns(),
         says=says,
         outputs=outputs,
         verdicts=list(explanation.verdicts),
         standing=StandingView(predicted=standing.predicted, right=standing.right, of=standing.of),
-        silent_because="" if standing.predicted or not standing.of else _silence(explanation),
+        silent_because="" if standing.predicted or not standing.of else explanation.record.silence,
         distance=_distance(sides[0], side, said, position) if links.chosen.pin and not pinned else None,
     )
 
 
-def _directions(explanation: Explanation, n_rows: int) -> list[DirectionView]:
-    if explanation.recorded is not None:
-        return [
-            DirectionView(
-                layer=claim.layer, weights=list(claim.weights), truth_table=truth_rows(claim.function, n_rows)
-            )
-            for claim in explanation.recorded.claims
-            if claim.weights
-        ]
-    if explanation.directions is None or explanation.algorithm is None:
-        return []
-    tables = {variable.path: truth_rows(variable.function, n_rows) for variable in explanation.algorithm.variables}
+def tile_views(explanation: Explanation) -> list[TileView]:
+    """What it says that neurons compute, by layer, then neuron."""
+    n_rows = 1 << explanation.place.question.cut.n_inputs
     return [
-        DirectionView(layer=place.layer, weights=list(row), truth_table=tables[path])
-        for path, place in explanation.directions.places
-        for row in place.reads
+        TileView(layer=layer, neuron=neuron, formula=claim.label, truth_table=truth_rows(claim.function, n_rows))
+        for (layer, neuron), claim in sorted(explanation.by_neuron().items())
+        if claim.says == "function"
+    ]
+
+
+def _directions(explanation: Explanation) -> list[DirectionView]:
+    n_rows = 1 << explanation.place.question.cut.n_inputs
+    return [
+        DirectionView(layer=claim.layer, weights=list(weights), truth_table=truth_rows(claim.function, n_rows))
+        for claim in explanation.functions
+        for weights in claim.directions
     ]
 
 
@@ -286,15 +280,3 @@ def _distance(reference: Side, side: Side, said: Said, position: int) -> Distanc
         predictions_same=agreement.same,
         predictions_both=agreement.both,
     )
-
-
-def _silence(explanation: Explanation) -> str:
-    if explanation.recorded is not None:
-        return explanation.recorded.kind.silence
-    return {
-        "circuit": "a circuit says where, not what: without an interpretation its neurons carry no bits",
-        "algorithm": "an algorithm says what, not where: without an alignment its variables sit on no neuron",
-        "alignment": "none of the sets is a union of its variables' places",
-        "interpretation": "its output carries no gate",
-        "direction": "directions do not speak about neuron sets: not applicable; see its own swaps",
-    }[explanation.kind]

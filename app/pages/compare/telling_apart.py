@@ -30,9 +30,7 @@ def substance_of(explanation: Explanation) -> Substance:
     if explanation.recorded is not None:
         return str(explanation.ref)
     placed = explanation.alignment or explanation.directions
-    found = explanation.interpretation or explanation.circuit or placed or explanation.algorithm
-    if found is None:
-        raise ValueError("an explanation is of one of the kinds there are")
+    found: Substance = placed or explanation.item
     return found
 
 

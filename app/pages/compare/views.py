@@ -12,7 +12,6 @@ from app.pages.columns import ColumnView
 from app.pages.compare.completions import CompletionView
 from app.pages.compare.contrast import EdgeView, LineView, NeuronView, SharedView
 from app.pages.compare.own_swaps import AskedOfAll, OwnSwapsView, OwnSwapView
-from app.pages.explanations import Kind
 from app.pages.formulas import VerdictView, hue_tables, hues_of
 from app.pages.options import BigInt, PageModel
 from app.pages.shared import DataView, NetworkView, ProtocolView, TaskView
@@ -56,7 +55,7 @@ class ComparedView(PageModel):
     """One explanation of the comparison."""
 
     letter: str
-    kind: Kind
+    kind: str
     kind_label: str
     ref: str
     url: str
@@ -71,7 +70,7 @@ class ComparedView(PageModel):
     mask: str | None = Field(description="Hex mask of its circuit.")
     n_edges: int | None
     formula: str | None
-    name: str = Field("", description="Of an explanation of a kind that has a record; else empty.")
+    name: str = Field("", description="Of an explanation of a kind stored as columns; else empty.")
     tiles: list[TileView]
     directions: list[DirectionView] = Field(description="Of an alignment on directions; else empty.")
     columns: list[ColumnView] = Field(description="Its gates or variables with their value on every input.")

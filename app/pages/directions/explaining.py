@@ -16,13 +16,10 @@ from app.db.direction_codecs import direction_alignment_of
 from app.db.direction_tables import DirectionAlignmentRow, DirectionSearchRow
 from app.db.reads import directions as reads
 from app.errors import NotFound
-from app.figures.svg.directions import linear_words
 from app.pages.candidates import algorithm_of, find_algorithm_row, verdicts_of
-from app.pages.columns import ColumnView
 from app.pages.directions.places import direction_ref, direction_url
 from app.pages.formulas import VerdictView
 from app.pages.place import Place
-from app.pages.shared import truth_rows
 
 MAX_RUNS: Final = 1 << 16  # joint interchanges that are run for a comparison
 
@@ -111,26 +108,6 @@ def find_direction(
             parent_label=f"directions of {algorithm.formula}",
         )
     return stored, direction_alignment_of(stored[0][0], algorithm.text)
-
-
-def direction_columns(
-    algorithm: HighLevelModel, alignment: DirectionAlignment, sizes: Sequence[int]
-) -> list[ColumnView]:
-    """Its variables with the directions that carry them.
-
-    Args:
-        algorithm: what.
-        alignment: where.
-        sizes: of the network's layers.
-    """
-    places = dict(alignment.places)
-    columns = []
-    for variable in algorithm.variables:
-        place = places.get(variable.path)
-        site = "" if place is None else ", ".join(linear_words(place.layer, row, sizes) for row in place.reads)
-        table = truth_rows(variable.function, 1 << algorithm.n_inputs)
-        columns.append(ColumnView(label=variable.shown, site=site, truth_table=table))
-    return columns
 
 
 def named_directions(

@@ -178,7 +178,7 @@ def alignment_funnel(verdicts: Verdicts, lists: Lists) -> KindFunnel:
 
 
 def recorded_funnel(verdicts: Verdicts, lists: Lists, kind: Kind) -> KindFunnel:
-    """The explanations of a kind that has a record."""
+    """The explanations of a kind stored as columns."""
     steps, found = verdicts.of(kind), verdicts.recorded_rows(kind)
     rows = [
         _row(

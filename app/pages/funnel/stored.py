@@ -122,7 +122,7 @@ class Verdicts:
         return None if found is None else found.outcomes
 
     def recorded_rows(self, kind: Kind) -> tuple[FunnelRow, ...]:
-        """The steps on a kind that has a record."""
+        """The steps on a kind stored as columns."""
         every = np.ones(self.n[kind], dtype=np.bool_)
         return funnel_rows([self.outcomes(kind, step) for step in self.of(kind)], every)
 

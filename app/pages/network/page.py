@@ -214,7 +214,7 @@ class NetworkPage(AnalysisPage):
         description="Circuits and alignments left after each criterion of the recommended sequence, if stored."
     )
     directions: list[ClassCount] = Field(description="What was found on linear directions, by class searched.")
-    recorded: list[RecordedCount] = Field(description="What was found of kinds that have a record, such as probes.")
+    recorded: list[RecordedCount] = Field(description="What was found of kinds stored as columns, such as probes.")
     distributions: Distributions | None
     edge_use: list[EdgeUse]
     samples: Samples | None

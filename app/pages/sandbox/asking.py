@@ -9,17 +9,7 @@ from functools import cached_property
 import numpy as np
 
 from analysis.sandbox.intervention import Intervention
-from analysis.sandbox.predicting import (
-    Prediction,
-    predict_by_algorithm,
-    predict_by_circuit,
-    predict_by_kind,
-)
-from analysis.sandbox.predicting_along import (
-    predict_by_alignment_along,
-    predict_by_directions,
-    predict_by_interpretation_along,
-)
+from analysis.sandbox.prediction import Prediction
 from analysis.sandbox.running import Bench
 from analysis.validity import DecisionRule, decide, margin_to_edge
 from app.pages.explanations import Explanation
@@ -33,18 +23,7 @@ def bench_of(place: Place) -> Bench:
 
 def ask(explanation: Explanation, intervention: Intervention, bench: Bench) -> Prediction:
     """What one explanation says of an intervention."""
-    if explanation.recorded is not None:
-        kind, item = explanation.recorded.kind, explanation.recorded.item
-        return predict_by_kind(kind, item, explanation.place.question, intervention)
-    if explanation.interpretation is not None:
-        return predict_by_interpretation_along(explanation.interpretation, intervention, bench)
-    if explanation.algorithm is None:
-        return predict_by_circuit()
-    if explanation.directions is not None:
-        return predict_by_directions(explanation.algorithm, explanation.directions, intervention, bench)
-    if explanation.alignment is None:
-        return predict_by_algorithm(explanation.algorithm, intervention)
-    return predict_by_alignment_along(explanation.algorithm, explanation.alignment, intervention, bench)
+    return explanation.record.ask(explanation.place.question, explanation.item, intervention, bench)
 
 
 @dataclass(frozen=True, eq=False)

@@ -13,7 +13,7 @@ from analysis.sandbox.running import Bench
 from app.addressing import Addresses
 from app.pages.candidates import input_text
 from app.pages.compare.contrast import LEAST, LETTERS
-from app.pages.compare.views import TileView
+from app.pages.compare.sides import tile_views
 from app.pages.explanations import KIND_LABELS, Explanation
 from app.pages.place import locate_boolean
 from app.pages.sandbox.asking import Answer, answer, bench_of, score_of
@@ -39,7 +39,7 @@ from app.pages.sandbox.views import (
     TriedView,
 )
 from app.pages.sandbox.words import drawing_words, intervention_words, number, written_signs, written_words
-from app.pages.shared import TaskView, data_view, finite, network_view, protocol_view, truth_rows
+from app.pages.shared import TaskView, data_view, finite, network_view, protocol_view
 
 
 def build_sandbox(session: Session, addresses: Addresses, network: str, options: SandboxOptions) -> SandboxPage:
@@ -285,7 +285,6 @@ def all_sites(sizes: Sequence[int]) -> list[tuple[str, str]]:
 def asked_view(
     links: Links, state: State, position: int, explanation: Explanation, here: Answer, counted: Sequence[Answer]
 ) -> AskedView:
-    n_rows = 1 << links.n_inputs
     said, score = here.said[position], score_of(position, counted)
     ref = str(explanation.ref)
     return AskedView(
@@ -297,11 +296,7 @@ def asked_view(
         protocol=explanation.place.question.protocol.name,
         mask=None if explanation.circuit is None else explanation.circuit.hex,
         formula=None if explanation.algorithm is None else explanation.algorithm.formula,
-        tiles=[
-            TileView(layer=layer, neuron=neuron, formula=claim.label, truth_table=truth_rows(claim.function, n_rows))
-            for (layer, neuron), claim in sorted(explanation.claims().items())
-            if claim.kind == "function"
-        ],
+        tiles=tile_views(explanation),
         says=said.bit,
         reason=said.reason,
         right=None if state.hidden else here.right(position),

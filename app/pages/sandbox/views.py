@@ -8,7 +8,6 @@ from pydantic import Field
 
 from analysis.sandbox.intervention import Written
 from app.pages.compare.views import TileView
-from app.pages.explanations import Kind
 from app.pages.options import BigInt, PageModel
 from app.pages.shared import DataView, NetworkView, ProtocolView, TaskView
 
@@ -121,7 +120,7 @@ class AskedView(PageModel):
     """One explanation."""
 
     letter: str
-    kind: Kind
+    kind: str
     kind_label: str
     ref: str
     url: str

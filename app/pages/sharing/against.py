@@ -115,7 +115,7 @@ class Store:
         if analysis is None:
             return {}
         if explanation.recorded is not None:
-            return {**stored_figures(self._session, analysis.id, explanation.recorded.kind, explanation.ref.first)}
+            return {**stored_figures(self._session, analysis.id, explanation.recorded, explanation.ref.first)}
         if explanation.circuit is not None:
             return stored_circuit(self._session, analysis, explanation.circuit)
         if explanation.algorithm is None:

@@ -65,7 +65,7 @@ def drawing_of(page: SharedPage) -> Markup:
 
 
 def claim_drawing(page: RecordedPage) -> Markup:
-    """What an explanation of a kind that has a record says, on the network: directions as combs, functions as tiles."""
+    """What an explanation of a kind stored as columns says, on the network: directions as combs, functions as tiles."""
     weights = page.network.weights_for(page.scope.output)
     if page.combs:
         return direction_diagram(weights, page.combs, hues=page.hues, title=page.name)

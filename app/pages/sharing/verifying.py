@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final, Literal
 
 from pydantic import Field
 from sqlalchemy.orm import Session
 
 from analysis import ENGINE_VERSION
-from analysis.directions.recomputing import recompute_directions
+from analysis.explanations.directions import AlignedOnDirections
 from analysis.explanations.registry import RECORDED
 from analysis.pipeline import analyse_output
 from analysis.reverify import (
@@ -19,11 +19,7 @@ from analysis.reverify import (
     Recomputed,
     Value,
     hold_against,
-    recompute_algorithm,
-    recompute_alignment,
-    recompute_circuit,
     recompute_counts,
-    recompute_interpretation,
     recompute_network,
     verdict_of,
 )
@@ -353,7 +349,7 @@ def _identity(place: Place, other: Against) -> list[FigureView]:
 
 def _verified(other: Against, explanation: Explanation, letter: str, among: int) -> VerifiedView:
     place = explanation.place
-    recomputed = list(recompute_explanation(explanation))
+    recomputed = list(explanation.record.recompute(place.question, explanation.item))
     title = {
         "circuit": "Circuit {}",
         "interpretation": "Circuit {}, interpretation {}",
@@ -383,26 +379,7 @@ def _direction(
     _, alignment = find_direction(session, addresses, place, algorithm, target.parts[2], options.at)
     ref = ExplanationRef("direction", algorithm.id, alignment.id)
     url = direction_url(addresses, place, algorithm.id, alignment)
-    return Explanation(ref, place, url, (), algorithm=algorithm, directions=alignment)
-
-
-def recompute_explanation(explanation: Explanation) -> Iterator[Recomputed]:
-    """Every cheap figure of an explanation, from the weights."""
-    place = explanation.place
-    if explanation.recorded is not None:
-        yield from explanation.recorded.kind.recompute(place.question, explanation.ref.first)
-    if explanation.circuit is not None:
-        circuit = explanation.circuit
-        yield from recompute_circuit(place.question, circuit)
-        if explanation.interpretation is not None:
-            index = explanation.interpretation.index
-            yield from recompute_interpretation(place.question, circuit, index)
-    if explanation.algorithm is not None:
-        yield from recompute_algorithm(explanation.algorithm, place.question.task)
-        if explanation.alignment is not None:
-            yield from recompute_alignment(place.question, explanation.algorithm, explanation.alignment)
-        if explanation.directions is not None:
-            yield from recompute_directions(place.question, explanation.algorithm, explanation.directions)
+    return Explanation(ref, place, AlignedOnDirections(algorithm, alignment), url)
 
 
 def _view(

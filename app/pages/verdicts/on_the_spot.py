@@ -125,7 +125,7 @@ def _judge_directions(explanation: Explanation, known: Set[str]) -> list[Judged]
 def _judge_among_stored(
     session: Session, criterion: Criterion, alone: RecordedContext, explanation: Explanation
 ) -> Judged:
-    """A criterion that asks for all explanations of a kind that has a record, where the store holds few of them."""
+    """A criterion that asks for all explanations of a kind stored as columns, where the store holds few of them."""
     analysis, kind = explanation.place.analysis, alone.kind
     search = None if analysis is None else stored_searches(session, analysis.id).get(kind.key)
     if analysis is None or search is None or search.n > MAX_READ:
@@ -159,8 +159,7 @@ def _context(explanation: Explanation, work: Work) -> Any:
     """What the criteria of its kind ask for, with this explanation alone."""
     place = explanation.place
     if explanation.recorded is not None:
-        recorded = explanation.recorded
-        return RecordedContext(place.question, recorded.kind, (recorded.item,), True, work)
+        return RecordedContext(place.question, explanation.recorded, (explanation.item,), True, work)
     if explanation.interpretation is not None:
         return InterpretationCriteriaContext(place.question, (explanation.interpretation,), work)
     if explanation.circuit is not None:

@@ -26,7 +26,7 @@ from app.naming import ExplanationRef
 from app.pages.compare.build import find_chosen, texts_of
 from app.pages.compare.contrast import LETTERS
 from app.pages.compare.options import RefText
-from app.pages.explanations import KIND_LABELS, Explanation, Kind
+from app.pages.explanations import KIND_LABELS, Explanation
 from app.pages.options import PageModel, ScopeOptions
 from app.pages.place import locate_boolean
 from app.pages.shared import NetworkView, ProtocolView, TaskView, network_view, protocol_view
@@ -88,7 +88,7 @@ class JudgedView(PageModel):
     """One explanation with all verdicts on it."""
 
     letter: str
-    kind: Kind
+    kind: str
     kind_label: str
     ref: str
     url: str
@@ -248,10 +248,10 @@ def _within(explanation: Explanation) -> Explanation | None:
     protocol = explanation.ref.protocol
     if explanation.interpretation is not None and explanation.circuit is not None:
         ref = ExplanationRef("circuit", explanation.circuit.hex, "", protocol)
-        return replace(explanation, ref=ref, interpretation=None, verdicts=())
+        return replace(explanation, ref=ref, item=explanation.circuit, verdicts=())
     if (explanation.alignment or explanation.directions) is not None and explanation.algorithm is not None:
         ref = ExplanationRef("algorithm", explanation.algorithm.id, "", protocol)
-        return replace(explanation, ref=ref, alignment=None, directions=None, verdicts=())
+        return replace(explanation, ref=ref, item=explanation.algorithm, verdicts=())
     return None
 
 
@@ -270,7 +270,7 @@ def _position(session: Session, explanation: Explanation) -> int | None:
     if analysis is None or explanation.interpretation is not None or explanation.directions is not None:
         return None
     if explanation.recorded is not None:
-        texts = stored_refs(session, analysis.id, explanation.recorded.kind)
+        texts = stored_refs(session, analysis.id, explanation.recorded)
         return texts.index(explanation.ref.first) if explanation.ref.first in texts else None
     if explanation.circuit is not None:
         position, stored = locate_mask(session, analysis.id, explanation.circuit.hex)

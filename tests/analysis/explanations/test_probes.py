@@ -155,7 +155,7 @@ def test_the_columns_are_those_of_the_record():
     assert frame["layer"].tolist() == [1] * 7 + [2] * 7
     assert frame[NAME][5] == "A ⊕ B on layer 1"
     assert frame["task"].tolist() == [text.endswith(".6") for text in frame[REF].tolist()]
-    recomputed = {figure.key: figure.value for figure in PROBE.recompute(question, "1.6")}
+    recomputed = {figure.key: figure.value for figure in PROBE.recompute(question, PROBE.read(question, "1.6"))}
     assert recomputed == {name: frame[name][5].item() for name in recomputed}
 
 

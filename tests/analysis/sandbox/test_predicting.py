@@ -26,10 +26,8 @@ from analysis.sandbox.intervention import Change, Intervention, intervention_of
 from analysis.sandbox.predicting import (
     NO_OUTPUT_GATE,
     SAYS_WHAT,
-    SAYS_WHERE,
     predict_by_algorithm,
     predict_by_alignment,
-    predict_by_circuit,
     predict_by_interpretation,
 )
 from analysis.sandbox.running import Bench
@@ -281,7 +279,6 @@ def test_without_changes_and_without_places():
         assert predict_by_alignment(algorithm, alignment, Intervention(base), SIZES).bit == wanted
         assert predict_by_algorithm(algorithm, Intervention(base)).bit == wanted
     assert predict_by_algorithm(algorithm, patched(((1, 0),), 1, 0)).reason == SAYS_WHAT
-    assert predict_by_circuit().reason == SAYS_WHERE
 
 
 # ---- what to try next -----------------------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ from tests.schemas import kept, unpack
 
 pytestmark = pytest.mark.slow
 DERIVED = (MARKS, *map(share_name, SHARES))
-OF_ROWS = ShelfColumnRow.kind.not_in(BY_KEY)  # a kind that has a record is in columns alone: nothing could fill it in
+OF_ROWS = ShelfColumnRow.kind.not_in(BY_KEY)  # a kind stored as columns is in columns alone: nothing could fill it in
 
 
 def beside(session):

@@ -188,7 +188,7 @@ def test_one_by_itself_says_what_it_is(client):
     assert (page["kind"], page["name"], page["stored"], page["n_stored"]) == ("probe", "A ⊕ B on layer 1", True, 14)
     assert page["complete"]
     [claim] = page["claims"]
-    assert claim["site"] == "direction of layer 1"
+    assert claim["site"] == "−n1.0 + 0.565·n1.1 + 0.147·n1.2"
     assert claim["truth_table"] == [0, 1, 1, 0]
     html = get(client, f"{LIST}/p-1.6").text
     for words in ("A ⊕ B on layer 1", "One of", "which are all there are", "Inputs used", "read off layer 1"):

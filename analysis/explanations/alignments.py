@@ -1,0 +1,63 @@
+"""Alignments on neuron sets as a kind of explanation: an algorithm, and the neurons that carry its variables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.algorithms.high_level_model import HighLevelModel
+from analysis.alignments.alignment import Alignment
+from analysis.experiments import InterventionSpace, predict_by_alignment
+from analysis.explanations.algorithms import decided
+from analysis.explanations.explanation import Claim, Kind
+from analysis.question import Question
+from analysis.reverify import Recomputed, recompute_algorithm, recompute_alignment
+from analysis.sandbox.predicting_along import predict_by_alignment_along
+
+
+@dataclass(frozen=True)
+class Aligned:
+    """An algorithm with the neuron sets that carry its variables."""
+
+    algorithm: HighLevelModel
+    alignment: Alignment
+
+
+def _claims(aligned: Aligned) -> Iterator[Claim]:
+    """Every variable in the order of paths, with its neurons."""
+    sites = dict(aligned.alignment.places)
+    for variable in aligned.algorithm.variables:
+        site = sites.get(variable.path)
+        layer, neurons = (0, ()) if site is None else (site.layer, site.neurons)
+        yield Claim(layer, neurons, function=variable.function, label=variable.shown)
+
+
+def _predict(_question: Question, some: Sequence[Aligned], space: InterventionSpace) -> NDArray[np.int8]:
+    return np.stack([predict_by_alignment(one.algorithm, one.alignment, space) for one in some])
+
+
+def _figures(question: Question, aligned: Aligned) -> Iterator[Recomputed]:
+    yield from recompute_algorithm(aligned.algorithm, question.task)
+    yield from recompute_alignment(question, aligned.algorithm, aligned.alignment)
+
+
+ALIGNMENT: Final = Kind[Aligned](
+    key="alignment",
+    letter="a",
+    noun="alignment",
+    plural="alignments",
+    title="Algorithm, aligned",
+    silence="none of the sets is a union of its variables' places",
+    traits=frozenset({"symbolic", "placed"}),
+    outputs=lambda question, aligned: decided(question, aligned.algorithm),
+    predict=_predict,
+    claims=lambda aligned: tuple(_claims(aligned)),
+    by_hand=lambda _, aligned, intervention, bench: predict_by_alignment_along(
+        aligned.algorithm, aligned.alignment, intervention, bench
+    ),
+    figures=_figures,
+)

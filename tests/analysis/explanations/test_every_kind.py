@@ -1,0 +1,99 @@
+"""What holds of every kind's record, tried on explanations of the pretrained XOR network."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import numpy as np
+import pytest
+
+from analysis.alignments.alignment import Alignment, NeuronSet
+from analysis.circuits.circuit import Circuit
+from analysis.circuits.search import search_circuits
+from analysis.directions.alignment import DirectionAlignment, LinearPlace
+from analysis.experiments import SILENT, intervention_space
+from analysis.explanations.alignments import Aligned
+from analysis.explanations.directions import AlignedOnDirections
+from analysis.explanations.probes import PROBE
+from analysis.explanations.registry import BY_KEY, EVERY_KIND, KIND_OF
+from analysis.interpretations.indexing import interpretation_at
+from analysis.question import Question, ask
+from analysis.sandbox.intervention import Change, Intervention
+from analysis.sandbox.running import Bench
+from tests.factories import pretrained_xor, two_xor_algorithms
+
+KEYS = sorted(KIND_OF)
+
+
+@cache
+def question() -> Question:
+    file = pretrained_xor()
+    return ask(file.network, task=file.tasks[0])
+
+
+@cache
+def item(key: str) -> Any:
+    """One explanation of a kind."""
+    algorithm = two_xor_algorithms()[0]
+    circuits = search_circuits(question())
+    circuit = Circuit(circuits.layout, int(circuits.masks[np.argmin(np.bitwise_count(circuits.masks))]))
+    places = [("0", LinearPlace.of(1, [[1, 0, -1]])), ("1", LinearPlace.of(1, [[0, 1, 0.5], [1, 1, 1]]))]
+    return {
+        "circuit": circuit,
+        "interpretation": interpretation_at(question(), circuit, 0),
+        "algorithm": algorithm,
+        "alignment": Aligned(
+            algorithm, Alignment.of(algorithm.text, {"0": NeuronSet(1, (0, 2)), "1": NeuronSet(2, (1,))})
+        ),
+        "direction": AlignedOnDirections(algorithm, DirectionAlignment.of(algorithm.text, dict(places))),
+        "probe": next(one for one in PROBE.find(question()).explanations if one.is_task),
+    }[key]
+
+
+def test_each_kind_is_there_once():
+    assert len(KIND_OF) == len({kind.letter for kind in EVERY_KIND}) == len(EVERY_KIND)
+    assert BY_KEY.keys() < KIND_OF.keys()
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_what_it_says_by_hand_is_what_it_predicts_on_the_common_ground(key):
+    kind, one, cut = KIND_OF[key], item(key), question().cut
+    space = intervention_space(cut.hidden_sizes, cut.n_inputs)
+    bench = Bench(cut, question().data.clean_rows, question().data.clean_rows)
+    predicted = kind.predict(question(), [one], space)
+    assert predicted.shape == (1, *space.shape)
+    for at, source, base in np.ndindex(space.shape):
+        changes = tuple(Change(*site, None, "source", source) for site in space.sets[at])
+        said = kind.ask(question(), one, Intervention(base, changes), bench)
+        assert said.bit == predicted[0, at, source, base]
+        assert bool(said.reason) == (said.bit == SILENT)
+    assert kind.silence
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_it_decides_right_on_clean_inputs_if_it_says_anything_of_them(key):
+    said = KIND_OF[key].outputs(question(), item(key))
+    assert said in ((), question().task.truth_table)
+    assert bool(said) == (key != "probe")
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_its_claims_stand_on_sites_of_the_network(key):
+    sizes = question().cut.sizes
+    claims = KIND_OF[key].claims(item(key))
+    assert claims
+    for claim in claims:
+        assert not (claim.neurons and claim.directions)
+        assert bool(claim.neurons or claim.directions) == (claim.layer > 0)
+        assert all(0 <= neuron < sizes[claim.layer] for neuron in claim.neurons)
+        assert all(len(weights) == sizes[claim.layer] for weights in claim.directions)
+        assert (claim.says == "function") == bool(claim.label)
+    carried = [(claim.layer, neuron) for claim in claims for neuron in claim.neurons]
+    assert len(set(carried)) == len(carried)
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_its_figures_are_computed_again_each_under_its_own_name(key):
+    figures = [figure.key for figure in KIND_OF[key].recompute(question(), item(key))]
+    assert len(set(figures)) == len(figures) > 2
