@@ -14,7 +14,7 @@ from starlette.types import Message
 
 from app.db.circuit_columns import RANKED
 from app.pages.circuits import SORT_FIELDS
-from app.pages.cursors import write_cursor
+from app.listing.page import write_cursor
 from benchmarks.large_addresses import Names
 from benchmarks.large_made_up import CORE, SLUG
 

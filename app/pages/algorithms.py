@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, Final, Literal
 
 from pydantic import Field, field_validator
@@ -11,9 +12,9 @@ from app.addressing import Addresses
 from app.db.codecs import alignment_of
 from app.db.reads import algorithms as reads
 from app.db.tables import AlgorithmRow, AlignmentRow, AnalysisRow
+from app.listing.page import Paged, paged, read_cursor, write_cursor
 from app.naming import ExplanationRef
 from app.pages.candidates import HuedPage, algorithm_of, frequent_tables, locate_with_scope, verdicts_of
-from app.pages.cursors import read_cursor, write_cursor
 from app.pages.formulas import (
     IRREDUNDANT_LABELS,
     AlgorithmView,
@@ -68,11 +69,6 @@ class AlgorithmsOptions(ScopeOptions):
             self.aligned, self.minimal, tuple(self.irredundant), self.variables, self.q.strip()
         )
 
-    def view(self) -> dict[str, Any]:
-        """The options that differ from their default, scope and cursor left out, as an address carries them."""
-        values = self.model_dump(exclude={"output", "protocol", "data", "after", "theme"}, exclude_defaults=True)
-        return {key: int(value) if isinstance(value, bool) else value for key, value in values.items()}
-
 
 class AlgorithmItem(PageModel):
     """One line of the list."""
@@ -117,7 +113,7 @@ class Facet(PageModel):
         return self.chosen
 
 
-class AlgorithmsPage(HuedPage):
+class AlgorithmsPage(Paged, HuedPage):
     """Candidate algorithms of one analysis."""
 
     counts: Counts | None = Field(description="How many explanations the analysis found; None if nothing is stored.")
@@ -142,9 +138,6 @@ class AlgorithmsPage(HuedPage):
         description="Why the list is empty: these are never the same; empty text if it is not."
     )
     after: str
-    next: str | None = Field(description="Cursor of the next page.")
-    next_url: str | None
-    first_url: str
     bare_url: str = Field(description="The list without any filter.")
     analyse_url: str = Field(description="POST here to run the analysis.")
 
@@ -168,7 +161,7 @@ def build_algorithms(
         BadQuery: a cursor that no page gave out.
     """
     place, scope = locate_with_scope(session, addresses, network, options)
-    slug, view = place.row.slug, options.view()
+    url = partial(addresses.algorithms, place.row.slug, place.scope)
     rows: list[AlgorithmRow] = []
     totals = of = reads.AlgorithmTotals(0, 0, 0, 0)
     facets, cursor = [], None
@@ -199,12 +192,9 @@ def build_algorithms(
         facets=facets,
         filtered=options.wanted != reads.AlgorithmFilter(),
         emptiness="" if rows else _emptiness(place, scope, of.algorithms),
-        next=following,
-        next_url=None if following is None else addresses.algorithms(slug, place.scope, **view, after=following),
-        first_url=addresses.algorithms(slug, place.scope, **view),
-        bare_url=addresses.algorithms(slug, place.scope),
-        analyse_url=addresses.analyses(slug),
-        url=addresses.algorithms(slug, place.scope, **view, after=options.after),
+        **paged(options, url, following),
+        bare_url=url(),
+        analyse_url=addresses.analyses(place.row.slug),
     )
 
 

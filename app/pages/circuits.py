@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Any, Final, Literal
+from functools import partial
+from typing import Final, Literal
 
 from pydantic import Field
 from sqlalchemy.orm import Session
@@ -17,7 +18,7 @@ from app.db.reads import circuits as reads
 from app.db.reads.networks import jobs_for
 from app.db.tables import AnalysisRow
 from app.errors import BadQuery
-from app.pages.cursors import bad_cursor, read_cursor, write_cursor
+from app.listing.page import Browsed, Pill, bad_cursor, browsed, read_cursor, write_cursor
 from app.pages.options import BigInt, PageModel, ScopeOptions
 from app.pages.place import locate
 from app.pages.samples import CircuitCard, circuit_card
@@ -83,33 +84,9 @@ class PartView(PageModel):
     choice: Literal["", "keep", "drop"]
 
 
-class SortLink(PageModel):
-    """A column that the list can be sorted by."""
+class BrowsedPage(Browsed, AnalysisPage):
+    """A list of explanations of one analysis, as rows or as a grid."""
 
-    key: str
-    label: str
-    url: str = Field(description="The list sorted by it, in the other direction if it is sorted by it already.")
-    current: Literal["", "asc", "desc"]
-
-
-class Pill(PageModel):
-    """One filter in force and the list without it."""
-
-    label: str
-    url: str
-
-
-class BrowsedPage(AnalysisPage):
-    """A list that is filtered, sorted and read page by page."""
-
-    sort: str
-    order: Literal["asc", "desc"]
-    sorts: list[SortLink]
-    filters: list[Pill]
-    next: str | None = Field(description="Cursor of the next page.")
-    next_url: str | None
-    first_url: str
-    bare_url: str = Field(description="The list without any filter.")
     list_view_url: str
     grid_view_url: str
     compare_url: str
@@ -196,7 +173,7 @@ def build_circuits(session: Session, addresses: Addresses, network: str, options
         if place.analysis is not None
         else latest_job(jobs_for(session, [place.row.digest]), scope, place.question.model.n_inputs)
     )
-    view = _view(options)
+    url = partial(addresses.circuits, slug, scope)
     counted = analysis is not None and analysis.interpretations_truncated_at != 0
     return CircuitsPage(
         network=network_view(place.row, addresses, place.question.model),
@@ -207,20 +184,12 @@ def build_circuits(session: Session, addresses: Addresses, network: str, options
         counts=None if analysis is None else counts_of(analysis),
         total=found.total,
         items=[circuit_card(circuit, slug, scope, addresses, counted=counted) for circuit in found.circuits],
-        sort=options.sort,
-        order=options.order,
-        sorts=_sorts(options, lambda **view: addresses.circuits(slug, scope, **view)),
-        filters=_pills(options, lambda **view: addresses.circuits(slug, scope, **view)),
         neurons=_neurons(place.question.layout, options),
         edges=_edges(place.question.layout, options),
         ranges=ranges,
-        next=following,
-        next_url=None if following is None else addresses.circuits(slug, scope, **view, after=following),
-        first_url=addresses.circuits(slug, scope, **view),
-        url=addresses.circuits(slug, scope, **view, after=options.after),
-        bare_url=addresses.circuits(slug, scope),
-        list_view_url=addresses.circuits(slug, scope, **_view(options, view="list")),
-        grid_view_url=addresses.circuits(slug, scope, **_view(options, view="grid")),
+        **browsed(options, url, following, _SORT_LABELS, _pills(options, url)),
+        list_view_url=url(**options.view_of(view="list")),
+        grid_view_url=url(**options.view_of(view="grid")),
         compare_url=addresses.compare(slug, (), scope),
         network_url=addresses.network(slug, scope),
         scope_query=list(scope.query().items()),
@@ -243,8 +212,6 @@ def ranges_of(analysis: AnalysisRow) -> dict[str, tuple[int | float, int | float
     return {**sizes, "margin": tuple(spread["margin_range"])}
 
 
-FILTERS: Final = ("edges_min", "edges_max", "neurons_min", "neurons_max", "margin_min", "keep", "drop")
-_DEFAULTS: Final = {"sort": "edges", "order": "asc", "view": "list", "limit": DEFAULT_LIMIT}
 _SORT_LABELS: Final = {
     "mask": "Mask",
     "edges": "Edges",
@@ -253,12 +220,6 @@ _SORT_LABELS: Final = {
     "interpretations": "Interpretations",
     "observed": "Observed classes",
 }
-
-
-def _view(options: CircuitsOptions, **changes: Any) -> dict[str, Any]:
-    """The options that differ from their default, as an address carries them; scope and cursor left out."""
-    values = {name: getattr(options, name) for name in (*FILTERS, *_DEFAULTS)} | changes
-    return {name: value for name, value in values.items() if value not in (None, []) and value != _DEFAULTS.get(name)}
 
 
 def _order(options: CircuitsOptions) -> str:
@@ -337,17 +298,6 @@ def _site(text: str, sizes: tuple[int, ...]) -> tuple[int, int] | None:
     return (layer, neuron) if 0 < layer < len(sizes) - 1 and neuron < sizes[layer] else None
 
 
-def _sorts(options: CircuitsOptions, url: Callable[..., str]) -> list[SortLink]:
-    links = []
-    for key, label in _SORT_LABELS.items():
-        current = options.order if options.sort == key else ""
-        # big things first is what people want of counts and margins; small first of masks, edges and neurons
-        first = "desc" if key in ("margin", "interpretations", "observed") else "asc"
-        order = {"": first, "asc": "desc", "desc": "asc"}[current]
-        links.append(SortLink(key=key, label=label, url=url(**_view(options, sort=key, order=order)), current=current))
-    return links
-
-
 def _pills(options: CircuitsOptions, url: Callable[..., str]) -> list[Pill]:
     pills = []
     words = {
@@ -360,12 +310,12 @@ def _pills(options: CircuitsOptions, url: Callable[..., str]) -> list[Pill]:
     for name, text in words.items():
         value = getattr(options, name)
         if value is not None:
-            pills.append(Pill(label=text.format(f"{value:g}"), url=url(**_view(options, **{name: None}))))
+            pills.append(Pill(label=text.format(f"{value:g}"), url=url(**options.view_of(**{name: None}))))
     for name, verb in (("keep", "keeps"), ("drop", "cuts")):
         chosen: list[str] = getattr(options, name)
         for part in chosen:
             rest = [other for other in chosen if other != part]
-            pills.append(Pill(label=f"{verb} {part.replace('-', ' → ')}", url=url(**_view(options, **{name: rest}))))
+            pills.append(Pill(label=f"{verb} {part.replace('-', ' → ')}", url=url(**options.view_of(**{name: rest}))))
     return pills
 
 

@@ -13,8 +13,8 @@ from analysis.explanations.registry import RECORDED
 from app.addressing import Addresses
 from app.db.reads.explanation_shelves import Kind
 from app.errors import Conflict
+from app.listing.page import write_cursor
 from app.pages.candidates import locate_with_scope
-from app.pages.cursors import write_cursor
 from app.pages.explanation_filters import ExplanationsOptions, conditions_of, steps_of
 from app.pages.explanation_items import ExplanationItem, items_of
 from app.pages.explanation_list import cursor_of, key_of, order_name

@@ -57,31 +57,6 @@ MAP_WORDS: Final[Mapping[DirectionClass, str]] = {
     "learned": "learned subspaces",
 }
 SHARE_WORDS: Final = {"coverage": "coverage", "accuracy": "accuracy"}
-FILTERS: Final = (
-    "kind",
-    "strategy",
-    "standing",
-    "algorithm",
-    "irredundant",
-    "edges_min",
-    "edges_max",
-    "neurons_min",
-    "neurons_max",
-    "coverage_min",
-    "accuracy_min",
-    "fragile",
-    "map",
-    "layer",
-    "joint",
-    "keep",
-    "drop",
-    "criteria",
-    "failed",
-    "figure",
-)
-DEFAULTS: Final = {"standing": "valid"}
-"""What differs from nothing where an address says nothing."""
-SCREEN: Final = {"sort": "neurons", "order": "asc", "view": "list", "limit": DEFAULT_LIMIT}
 
 
 class ExplanationsOptions(ScopeOptions):
@@ -148,15 +123,6 @@ class ExplanationsOptions(ScopeOptions):
         """The kinds that are listed."""
         kinds = frozenset(self.kind) or DEFAULT_KINDS
         return kinds if self.strategy is None else kinds & frozenset(KINDS_OF[self.strategy])
-
-    def view_of(self, **changes: Any) -> dict[str, Any]:
-        """The options that differ from their default, as an address carries them; scope and cursor left out."""
-        values = {name: getattr(self, name) for name in (*FILTERS, *SCREEN)} | changes
-        return {
-            name: value
-            for name, value in values.items()
-            if value not in (None, [], "") and value not in (SCREEN.get(name), DEFAULTS.get(name))
-        }
 
 
 def steps_of(options: ExplanationsOptions) -> tuple[CriterionStep, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any, Final, cast
 
 from pydantic import Field
@@ -23,14 +24,13 @@ from app.db.reads.explanation_shelves import (
 )
 from app.db.reads.verdicts import verdict_sets
 from app.db.tables import AnalysisRow
+from app.listing.page import Pill, bad_cursor, browsed, read_cursor, write_cursor
 from app.pages.awaited import Awaited, awaited
 from app.pages.candidates import HuedPage, frequent_tables, locate_with_scope
-from app.pages.circuits import HEX_DIGITS, BrowsedPage, Pill, SortLink
-from app.pages.cursors import bad_cursor, read_cursor, write_cursor
+from app.pages.circuits import HEX_DIGITS, BrowsedPage
 from app.pages.explanation_facets import FacetView, PartCount, facets_of, parts_of
 from app.pages.explanation_filters import (
     DEFAULT_KINDS,
-    FILTERS,
     ExplanationsOptions,
     KindName,
     conditions_of,
@@ -108,7 +108,7 @@ def _without(condition: reads.Condition, options: ExplanationsOptions, steps: Se
         return str(url(standing="any"))
     if facet.startswith("irredundant"):
         return str(url(irredundant=[key for key in options.irredundant if key != facet]))
-    changes: dict[str, Any] = {key: None for key in FILTERS if key == facet or key.startswith(f"{facet}_")}
+    changes = {key: None for key in type(options).model_fields if key == facet or key.startswith(f"{facet}_")}
     return str(url(**changes))
 
 
@@ -169,7 +169,6 @@ SORT_LABELS: Final[dict[str, str]] = {
     "coverage": "Coverage",
     "accuracy": "Accuracy",
 }
-MOST_FIRST: Final = frozenset(("margin", "interpretations", "observed", "placements", "iia", "coverage", "accuracy"))
 BIG: Final = frozenset(("interpretations", "observed", "placements"))
 _FIGURES: Final = {column.name: column for kind in RECORDED for column in kind.columns if column.dtype in (int, float)}
 WHOLE: Final = frozenset(
@@ -250,12 +249,11 @@ def build_explanations(
     following = None
     if found.more:
         following = write_cursor(order_name(options), key_of(stock, found.items[-1], items[-1], options.sort))  # type: ignore[arg-type]
-    view = options.view_of()
+    to = partial(addresses.explanations, slug, scope)
 
     def url(**changes: Any) -> str:
-        return addresses.explanations(slug, scope, **options.view_of(**changes))
+        return to(**options.view_of(**changes))
 
-    here = addresses.explanations(slug, scope, **view, after=options.after)
     return ExplanationsPage(
         on_directions=0 if analysis is None else n_direction_alignments(session, analysis.id),
         directions_url=addresses.directions(place.row.slug, place.scope),
@@ -275,20 +273,12 @@ def build_explanations(
         else facets_of(session, stock.analysis, stock.shelves, options, found, interpretations, url),
         neurons=parts_of(place.question.layout, options, found.facets, of_neurons=True),
         edges=parts_of(place.question.layout, options, found.facets, of_neurons=False),
-        sort=options.sort,
-        order=options.order,
-        sorts=_sorts(options, stock, url),
-        filters=pills_of(options, conditions, steps, url),
+        **browsed(options, to, following, _sort_labels(options, stock), pills_of(options, conditions, steps, url)),
         pending=pending,
         awaited=awaited(session, addresses, place, pending, steps),
         undecided=[] if analysis is None or pending else undecided_of(session, analysis, options, steps),
         removed_by=None if found.total or pending else removal_of(conditions, found, options, steps, url),
         protocols=_protocols(session, addresses, place, options),
-        next=following,
-        next_url=None if following is None else addresses.explanations(slug, scope, **view, after=following),
-        first_url=addresses.explanations(slug, scope, **view),
-        url=here,
-        bare_url=addresses.explanations(slug, scope),
         list_view_url=url(view="list"),
         grid_view_url=url(view="grid"),
         csv_url=addresses.explanations_csv(slug, scope, **options.view_of(view=None, limit=None)),
@@ -340,22 +330,15 @@ def cursor_of(options: ExplanationsOptions, place: Place) -> reads.Cursor | None
     return reads.Cursor(value, kind, identity)
 
 
-def _sorts(options: ExplanationsOptions, stock: Stock | None, url: Any) -> list[SortLink]:
-    links = []
+def _sort_labels(options: ExplanationsOptions, stock: Stock | None) -> dict[str, str]:
+    """The columns that the list can be sorted by; of kinds that have a record their own."""
     shelf = None if stock is None else stock.shelves.get("alignment")
     shared = shelf is not None and "alignment" in options.kinds and "coverage" in shelf.names
     labels = SORT_LABELS
     if options.kinds and options.kinds <= BY_KEY.keys():  # each column is one of theirs
         columns = [column for key in BY_KEY if key in options.kinds for column in BY_KEY[key].columns]
         labels = {"kind": SORT_LABELS["kind"], **{one.name: one.label for one in columns if one.name in _FIGURES}}
-    for key, label in labels.items():
-        if key in SHARES and not shared:
-            continue
-        current = options.order if options.sort == key else ""
-        first = "desc" if key in MOST_FIRST else "asc"
-        order = {"": first, "asc": "desc", "desc": "asc"}[current]
-        links.append(SortLink(key=key, label=label, url=url(sort=key, order=order), current=current))
-    return links
+    return {key: label for key, label in labels.items() if key not in SHARES or shared}
 
 
 def _protocols(

@@ -36,8 +36,8 @@ from app.db.reads.explanation_verdicts import (
     unpacked_bits,
 )
 from app.db.tables import AnalysisRow
+from app.listing.page import bad_cursor
 from app.pages.awaited import SURVEY, search_of
-from app.pages.cursors import bad_cursor
 from app.pages.explanation_filters import (
     ExplanationsOptions,
     circuit_column,

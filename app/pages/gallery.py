@@ -19,8 +19,8 @@ from app.db.reads import networks as reads
 from app.db.reads.circuits import smallest_circuits
 from app.db.reads.jobs import UNFINISHED
 from app.db.tables import AnalysisRow, NetworkRow
+from app.listing.page import Paged, bad_cursor, paged, read_cursor, write_cursor
 from app.naming import Scope
-from app.pages.cursors import bad_cursor, read_cursor, write_cursor
 from app.pages.models.models import ModelItem, model_items
 from app.pages.options import Options, PageModel
 from app.pages.place import Place
@@ -106,7 +106,7 @@ class Featured(PageModel):
     compare_url: str = Field(description="All of them side by side, empty if there are fewer than two.")
 
 
-class GalleryPage(PageModel):
+class GalleryPage(Paged):
     """The gallery."""
 
     q: str
@@ -117,10 +117,6 @@ class GalleryPage(PageModel):
     models_url: str = Field(description="All of them, and where one is brought in.")
     story_url: str = Field(description="The page on Alice and Bob; empty where their network is not on this page.")
     items: list[NetworkItem]
-    next: str | None = Field(description="Cursor of the next page.")
-    next_url: str | None
-    url: str
-    first_url: str
 
 
 def build_gallery(session: Session, addresses: Addresses, options: GalleryOptions) -> GalleryPage:
@@ -141,7 +137,6 @@ def build_gallery(session: Session, addresses: Addresses, options: GalleryOption
         jobs[job.network_digest or ""].append(job)
     also = reads.other_names(session, [row.id for row in rows])
     items = [_item(row, also.get(row.id, []), analyses[row.id], jobs[row.digest], addresses) for row in rows]
-    view = {"q": query, "limit": None if options.limit == DEFAULT_LIMIT else options.limit}
     return GalleryPage(
         q=query,
         n_networks=total,
@@ -151,10 +146,7 @@ def build_gallery(session: Session, addresses: Addresses, options: GalleryOption
         models_url=addresses.models(),
         story_url=next((item.network.story_url for item in items if item.network.story_url), ""),
         items=items,
-        next=following,
-        next_url=None if following is None else addresses.gallery(**view, after=following),
-        url=addresses.gallery(**view, after=options.after),
-        first_url=addresses.gallery(**view),
+        **paged(options.model_copy(update={"q": query}), addresses.gallery, following),
     )
 
 

@@ -27,7 +27,7 @@ from app.expected import expected_chain
 from app.figures.numbers import duration
 from app.jobs.definitions import DEFINITIONS, MAX_LOSSES
 from app.limits import limits_in
-from app.pages.cursors import bad_cursor, read_cursor, write_cursor
+from app.listing.page import Paged, bad_cursor, paged, read_cursor, write_cursor
 from app.pages.options import Options, PageModel
 from app.pages.shared import JobView
 from app.pages.training.course import Learning, TrainedOutcome, learning_of_job
@@ -248,16 +248,12 @@ class JobItem(JobView):
     seconds: float | None = Field(description="Run time so far, or in all.")
 
 
-class JobsPage(PageModel):
+class JobsPage(Paged):
     """The list of jobs, newest first."""
 
     state: JobState | None
     counts: dict[str, int] = Field(description="How many jobs there are in each state.")
     items: list[JobItem]
-    next: str | None
-    next_url: str | None
-    first_url: str
-    url: str
 
 
 class Stage(PageModel):
@@ -331,15 +327,11 @@ def build_jobs(session: Session, addresses: Addresses, options: JobsOptions, now
     following = None
     if len(found) > options.limit:
         following = write_cursor(_CURSOR, [rows[-1].created_at.isoformat(), rows[-1].id])
-    view: dict[str, Any] = {"state": options.state, "limit": None if options.limit == 50 else options.limit}
     return JobsPage(
         state=options.state,
         counts={state: n for state, n in reads.count_jobs(session).items() if n},
         items=[_item(row, addresses, now) for row in rows],
-        next=following,
-        next_url=None if following is None else addresses.jobs(**view, after=following),
-        first_url=addresses.jobs(**view),
-        url=addresses.jobs(**view, after=options.after),
+        **paged(options, addresses.jobs, following),
     )
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from threading import Lock
-from typing import Any, Final
+from typing import Final
 
 from sqlalchemy.orm import Session
 
@@ -24,22 +25,19 @@ from app.db.reads.networks import jobs_for
 from app.db.tables import CommonGroundRow
 from app.errors import BadQuery
 from app.figures.numbers import exact, noun
+from app.listing.page import Pill, browsed, read_cursor, write_cursor
 from app.pages.common_ground.points import cloud_views, grid_view, point_views, survey_view
 from app.pages.common_ground.views import (
-    DEFAULT_LIMIT,
     KIND_LABELS,
     KINDS,
     CloudView,
     CommonGroundOptions,
     CommonGroundPage,
-    Pill,
     PointKind,
-    SortLink,
     SpreadBar,
     SurveyState,
     SurveyView,
 )
-from app.pages.cursors import read_cursor, write_cursor
 from app.pages.place import Place, locate_boolean
 from app.pages.shared import job_view, latest_job, network_view, scope_view
 
@@ -59,11 +57,7 @@ def build_common_ground(
     after = after_of(options)
     state, job = survey_state(session, place, row)
     slug, scope = place.row.slug, place.scope
-    view = view_of(options)
-
-    def url(**query: Any) -> str:
-        return addresses.common_ground(slug, scope, **query)
-
+    url = partial(addresses.common_ground, slug, scope)
     drawn, items, total, following = None, [], 0, None
     if row is not None:
         drawn = drawn_cloud(session, place, row, addresses)
@@ -100,13 +94,7 @@ def build_common_ground(
         kinds=drawn.kinds if drawn else {},
         total=total,
         items=items,
-        sorts=sorts_of(options, url),
-        filters=pills_of(options, url),
-        next=following,
-        next_url=None if following is None else url(**view, after=following),
-        first_url=url(**view),
-        url=url(**view, after=options.after),
-        bare_url=url(),
+        **browsed(options, url, following, _SORT_LABELS, pills_of(options, url)),
         csv_url=addresses.common_ground_table(slug, scope),
         request_url=url(),
         network_url=addresses.network(slug, scope),
@@ -259,26 +247,7 @@ def _place_named(text: str, option: str) -> tuple[int, int]:
     return int(match[1]), int(match[2])
 
 
-_FILTERS: Final = (
-    "kind",
-    "circuit",
-    "algorithm",
-    "at",
-    "besides",
-    "accuracy_min",
-    "accuracy_below",
-    "coverage_min",
-    "coverage_below",
-)
-_DEFAULTS: Final[Mapping[str, Any]] = {"sort": "accuracy", "order": "desc", "limit": DEFAULT_LIMIT}
 _SORT_LABELS: Final = {"accuracy": "Right", "coverage": "Predicted", "best": "best", "worst": "worst"}
-
-
-def view_of(options: CommonGroundOptions, **changes: Any) -> dict[str, Any]:
-    values = {name: getattr(options, name) for name in (*_FILTERS, *_DEFAULTS)} | changes
-    return {
-        name: value for name, value in values.items() if value not in (None, [], "") and value != _DEFAULTS.get(name)
-    }
 
 
 def order_of(options: CommonGroundOptions) -> str:
@@ -292,25 +261,14 @@ def after_of(options: CommonGroundOptions) -> tuple[float, int] | None:
     return value, position
 
 
-def sorts_of(options: CommonGroundOptions, url: Callable[..., str]) -> list[SortLink]:
-    links = []
-    for key, label in _SORT_LABELS.items():
-        current = options.order if options.sort == key else ""
-        order = "asc" if current == "desc" else "desc"
-        links.append(
-            SortLink(key=key, label=label, url=url(**view_of(options, sort=key, order=order)), current=current)
-        )
-    return links
-
-
 def pills_of(options: CommonGroundOptions, url: Callable[..., str]) -> list[Pill]:
     pills = []
     for kind in options.kind:
         rest = [other for other in options.kind if other != kind]
-        pills.append(Pill(label=KIND_LABELS[kind].lower(), url=url(**view_of(options, kind=rest))))
+        pills.append(Pill(label=KIND_LABELS[kind].lower(), url=url(**options.view_of(kind=rest))))
     for text in options.besides:
         others = [other for other in options.besides if other != text]
-        pills.append(Pill(label=f"besides the point {text}", url=url(**view_of(options, besides=others))))
+        pills.append(Pill(label=f"besides the point {text}", url=url(**options.view_of(besides=others))))
     words = {
         "circuit": "circuit {}",
         "algorithm": "algorithm {}",
@@ -323,7 +281,7 @@ def pills_of(options: CommonGroundOptions, url: Callable[..., str]) -> list[Pill
     for name, text in words.items():
         value = getattr(options, name)
         if value not in (None, ""):
-            pills.append(Pill(label=text.format(value), url=url(**view_of(options, **{name: None}))))
+            pills.append(Pill(label=text.format(value), url=url(**options.view_of(**{name: None}))))
     return pills
 
 

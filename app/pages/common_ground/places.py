@@ -10,8 +10,8 @@ from sqlalchemy.orm import Session
 from app.addressing import Addresses
 from app.db.reads import common_ground as reads
 from app.errors import NotFound
+from app.listing.page import read_cursor, write_cursor
 from app.pages.common_ground.views import KIND_OF, PointKind
-from app.pages.cursors import read_cursor, write_cursor
 from app.pages.formulas import FractionView
 from app.pages.options import BigInt, PageModel, ScopeOptions
 from app.pages.place import locate_boolean

@@ -8,6 +8,7 @@ from typing import Annotated, Final, Literal
 from pydantic import Field, StringConstraints
 
 from app.db.common_ground_columns import FAILING, INTERPRETATION, VALID
+from app.listing.page import Browsed
 from app.pages.formulas import FractionView
 from app.pages.options import BigInt, PageModel, ScopeOptions
 from app.pages.samples import AlignmentCard
@@ -157,23 +158,7 @@ class SurveyView(PageModel):
         return self.drawn or self.alignments < self.n_alignments or self.largest_set is not None
 
 
-class SortLink(PageModel):
-    """A column that the list can be sorted by."""
-
-    key: str
-    label: str
-    url: str
-    current: Literal["", "asc", "desc"]
-
-
-class Pill(PageModel):
-    """One filter in force and the list without it."""
-
-    label: str
-    url: str
-
-
-class CommonGroundPage(AnalysisPage):
+class CommonGroundPage(Browsed, AnalysisPage):
     """Every explanation of an analysis on the common ground."""
 
     state: SurveyState
@@ -190,12 +175,6 @@ class CommonGroundPage(AnalysisPage):
     kinds: dict[PointKind, int] = Field(description="Points of each kind.")
     total: int = Field(description="Points that pass the filter.")
     items: list[PointView]
-    sorts: list[SortLink]
-    filters: list[Pill]
-    next: str | None
-    next_url: str | None
-    first_url: str
-    bare_url: str
     csv_url: str
     request_url: str = Field(description="Where a survey is asked for with POST.")
     network_url: str

@@ -17,10 +17,10 @@ from analysis.experiments import (
     scores_where_divided,
 )
 from app.errors import BadQuery
+from app.listing.page import read_cursor, write_cursor
 from app.pages.candidates import input_text
 from app.pages.compare.options import CompareOptions, read_experiment, write_experiment
 from app.pages.compare.views import CrucialList, CrucialScore, CrucialView
-from app.pages.cursors import read_cursor, write_cursor
 from app.pages.placements import neurons_label
 
 ORDER = "margin"

@@ -15,9 +15,9 @@ from analysis.experiments import SILENT
 from analysis.sandbox.along import Along
 from analysis.sandbox.intervention import intervention_of
 from app.figures.svg.directions import linear_words
+from app.listing.page import read_cursor, write_cursor
 from app.pages.candidates import input_text
 from app.pages.compare.options import CompareOptions
-from app.pages.cursors import read_cursor, write_cursor
 from app.pages.explanations import Explanation
 from app.pages.options import PageModel
 from app.pages.place import Place

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any, Literal, cast
 
 import numpy as np
@@ -18,8 +19,8 @@ from app.db.job_tables import JobRow
 from app.db.reads import directions as reads
 from app.db.reads.jobs import jobs_of_network
 from app.db.reads.networks import jobs_for
+from app.listing.page import paged, read_cursor, write_cursor
 from app.pages.candidates import algorithm_of, find_algorithm_row, frequent_tables
-from app.pages.cursors import read_cursor, write_cursor
 from app.pages.directions.classes import CLASS_LABELS
 from app.pages.directions.places import clean_layers, direction_item, family_view
 from app.pages.directions.views import (
@@ -58,15 +59,10 @@ def build_directions(
         narrowed = algorithm_of(find_algorithm_row(session, addresses, place, options.algorithm), place)
     after = read_cursor(options.after, _ORDER, (int,))[0] if options.after else -1
     key = options.direction_class
-    view: dict[str, Any] = {
-        "class": key,
-        "algorithm": options.algorithm,
-        "passing": 1 if options.passing else None,
-        "limit": options.limit if options.limit != 25 else None,
-    }
+    to = partial(addresses.directions, slug, scope, **{"class": key})
 
-    def url(**more: Any) -> str:
-        return addresses.directions(slug, scope, **{**view, **more})
+    def url(**changes: Any) -> str:
+        return to(**{**options.view_of(**changes), **changes})
 
     stored = {} if place.analysis is None else reads.direction_searches(session, place.analysis.id)
     classes = class_views(session, addresses, place, stored, url, key)
@@ -98,10 +94,7 @@ def build_directions(
         items=items,
         algorithm=None if narrowed is None else algorithm_view(narrowed),
         emptiness=_emptiness(search, items, options),
-        next=following,
-        next_url=None if following is None else url(after=following),
-        first_url=url(),
-        url=url(after=options.after),
+        **paged(options, to, following),
         bare_url=addresses.directions(slug, scope),
         passing_url=url(passing=None if options.passing else 1),
         passing=options.passing,

@@ -8,6 +8,7 @@ from typing import Final, Literal
 from pydantic import Field
 
 from analysis.directions.result import DirectionClass
+from app.listing.page import Paged
 from app.pages.candidates import HuedPage
 from app.pages.formulas import SHOWN, AlgorithmView, FractionView
 from app.pages.interchanges import AlignedPage
@@ -210,16 +211,13 @@ class ClassView(PageModel):
     search: SearchView | None
 
 
-class DirectionsPage(HuedPage):
+class DirectionsPage(Paged, HuedPage):
     """The directions of one analysis."""
 
     classes: list[ClassView]
     items: list[AlgorithmItem]
     algorithm: AlgorithmView | None = Field(description="The one that the page is narrowed to.")
     emptiness: Literal["", "none_exist", "truncated", "filtered_out"]
-    next: str | None
-    next_url: str | None
-    first_url: str
     bare_url: str
     passing_url: str = Field(description="The same with only algorithms of which something passes, or all again.")
     passing: bool

@@ -6,6 +6,7 @@ import csv
 import io
 from collections import Counter
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 import numpy as np
@@ -20,8 +21,8 @@ from app.db.models import CircuitSearch, stored_circuits
 from app.db.reads.explanation_shelves import FrameShelf
 from app.db.reads.explanations import Condition, Cursor, Found, Order, figure_facet, find_explanations, written_figure
 from app.errors import BadQuery, Conflict
-from app.pages.circuits import HEX_DIGITS, Pill, SortLink
-from app.pages.cursors import bad_cursor, read_cursor, write_cursor
+from app.listing.page import Browsed, Pill, bad_cursor, browsed, read_cursor, write_cursor
+from app.pages.circuits import HEX_DIGITS
 from app.pages.explanation_facets import FacetOption, FacetView, PartCount
 from app.pages.explanation_filters import any_of, column_test
 from app.pages.explanation_items import FigureView, figures_of
@@ -47,7 +48,7 @@ COLUMNS: Final = ("mask", *(column.name for column in MODEL_CIRCUIT.columns))
 """Of the list as CSV."""
 SORTS: Final = ("mask", *(column.name for column in MODEL_CIRCUIT.columns if column.dtype in (int, float)))
 _WHOLE: Final = frozenset(column.name for column in MODEL_CIRCUIT.columns if column.dtype is int)
-_LARGEST_FIRST: Final = frozenset(("right", "worst", "margin"))
+SORT_LABELS: Final = {"mask": "Circuit", **{one.name: one.label for one in MODEL_CIRCUIT.columns if one.name in SORTS}}
 if TYPE_CHECKING:
     SortKey = str
 else:  # the schema names them
@@ -69,12 +70,6 @@ class ModelCircuitsOptions(RulesOptions):
     after: str = Field("", max_length=2000, description="Cursor: where the page before ended.")
     limit: int = Field(DEFAULT_LIMIT, ge=1, le=200, description="Circuits on a page.")
 
-    def view_of(self, **changes: Any) -> dict[str, Any]:
-        """The options that differ from their default, as an address carries them; rules and cursor left out."""
-        usual = {"figure": [], "keep": [], "drop": [], "sort": "edges", "order": "asc", "limit": DEFAULT_LIMIT}
-        values = {name: getattr(self, name) for name in usual} | changes
-        return {name: value for name, value in values.items() if value != usual[name]}
-
 
 class ModelCircuitItem(PageModel):
     """One circuit of the list."""
@@ -86,7 +81,7 @@ class ModelCircuitItem(PageModel):
     figures: list[FigureView]
 
 
-class ModelCircuitsPage(PageModel):
+class ModelCircuitsPage(Browsed):
     """The valid circuits of a model under one set of rules."""
 
     model: ModelView
@@ -97,15 +92,6 @@ class ModelCircuitsPage(PageModel):
     items: list[ModelCircuitItem]
     facets: list[FacetView]
     parts: list[PartCount] = Field(description="Edges, or nodes, and how many of the circuits that pass keep each.")
-    filters: list[Pill]
-    sort: str
-    order: Literal["asc", "desc"]
-    sorts: list[SortLink]
-    next: str | None = Field(description="Cursor of the next page.")
-    next_url: str | None
-    first_url: str
-    url: str
-    bare_url: str = Field(description="The list without any filter.")
     csv_url: str
     compare_url: str
     search_url: str
@@ -129,8 +115,10 @@ def build_model_circuits(
     items = [] if shelf is None else [item_at(place, shelf, at, addresses) for _, at in found.items]
     following = _cursor(shelf, found, options) if found.more and shelf is not None else None
 
+    to = partial(addresses.model_circuits, slug, text)
+
     def url(**changes: Any) -> str:
-        return addresses.model_circuits(slug, text, **options.view_of(**changes))
+        return to(**options.view_of(**changes))
 
     return ModelCircuitsPage(
         model=model_view(place.row, place.kind, place.model, addresses),
@@ -144,17 +132,7 @@ def build_model_circuits(
         items=items,
         facets=[] if shelf is None else _facets(found, options, url),
         parts=[] if shelf is None else _parts(place, shelf, found, options),
-        filters=_pills(conditions, options, url),
-        sort=options.sort,
-        order=options.order,
-        sorts=_sorts(options, url),
-        next=following,
-        next_url=None
-        if following is None
-        else addresses.model_circuits(slug, text, **options.view_of(), after=following),
-        first_url=url(),
-        url=addresses.model_circuits(slug, text, **options.view_of(), after=options.after),
-        bare_url=addresses.model_circuits(slug, text),
+        **browsed(options, to, following, SORT_LABELS, _pills(conditions, options, url)),
         csv_url=addresses.model_circuits_csv(slug, text, **options.view_of(limit=DEFAULT_LIMIT)),
         compare_url=addresses.model_compare(slug, (), text),
         search_url=addresses.model_searches(slug),
@@ -355,14 +333,3 @@ def _pills(conditions: Sequence[Condition], options: ModelCircuitsOptions, url: 
         rest = [one for one in chosen if (one.partition("=")[0] if option == "figure" else one) != name]
         pills.append(Pill(label=condition.label, url=url(**{option: rest})))
     return pills
-
-
-def _sorts(options: ModelCircuitsOptions, url: Any) -> list[SortLink]:
-    labels = {"mask": "Circuit", **{one.name: one.label for one in MODEL_CIRCUIT.columns if one.name in SORTS}}
-    links = []
-    for key, label in labels.items():
-        current: Literal["", "asc", "desc"] = options.order if options.sort == key else ""
-        first = "desc" if key in _LARGEST_FIRST else "asc"
-        order = {"": first, "asc": "desc", "desc": "asc"}[current]
-        links.append(SortLink(key=key, label=label, url=url(sort=key, order=order), current=current))
-    return links

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,6 +33,8 @@ from app.pages.options import BigInt, Options, PageModel
 
 class RulesOptions(Options):
     """Options that say under which rules circuits of a model are meant."""
+
+    aside: ClassVar[frozenset[str]] = Options.aside | {"rules"}
 
     rules: str = Field(
         "", max_length=80, description="Values of the kind's settings joined by dashes; empty: the usual."

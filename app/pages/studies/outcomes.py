@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final
+from functools import partial
+from typing import Final
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -32,8 +33,8 @@ from app.db.study_tables import StudyOutcomeRow, StudyRow
 from app.db.tables import AnalysisRow, NetworkRow
 from app.errors import BadQuery, NotFound
 from app.figures.numbers import bounded_text
+from app.listing.page import paged, read_cursor, write_cursor
 from app.naming import Scope
-from app.pages.cursors import read_cursor, write_cursor
 from app.pages.studies.figures import measure_view, protocol_named
 from app.pages.studies.options import OutcomesOptions, SideBySideOptions
 from app.pages.studies.strips import protocol_in_addresses, value_text
@@ -66,9 +67,6 @@ def build_outcomes(session: Session, addresses: Addresses, study: str, options: 
     found, total = outcome_rows(session, row.id, wanted, after=after, limit=options.limit + 1)
     rows = found[: options.limit]
     following = write_cursor(_CURSOR, [rows[-1].position, rows[-1].seed]) if len(found) > options.limit else None
-    view: dict[str, Any] = options.model_dump(exclude={"theme", "after", "limit"}) | {
-        "limit": None if options.limit == 50 else options.limit
-    }
     return OutcomesPage.showing(
         options,
         slug=row.slug,
@@ -83,10 +81,7 @@ def build_outcomes(session: Session, addresses: Addresses, study: str, options: 
         cells=[cell.name for cell in cells],
         items=_items(session, addresses, design, rows, protocol),
         side_by_side_url=addresses.study_side_by_side(row.slug),
-        next=following,
-        next_url=None if following is None else addresses.study_outcomes(row.slug, **view, after=following),
-        first_url=addresses.study_outcomes(row.slug, **view),
-        url=addresses.study_outcomes(row.slug, **view, after=options.after),
+        **paged(options, partial(addresses.study_outcomes, row.slug), following),
     )
 
 

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from app.listing.page import Paged
 from app.pages.options import PageModel
 
 StudyState = Literal["running", "paused", "cancelled", "done", "stalled"]
@@ -310,7 +311,7 @@ class StudyNetworksPage(PageModel):
     url: str
 
 
-class OutcomesPage(StudyNetworksPage):
+class OutcomesPage(Paged, StudyNetworksPage):
     """The networks of a study, in the order of cells and seeds."""
 
     data_words: str = Field(description="On what the study judged its networks; empty for clean inputs.")
@@ -322,9 +323,6 @@ class OutcomesPage(StudyNetworksPage):
     cell: int | None
     cells: list[str]
     side_by_side_url: str
-    next: str | None
-    next_url: str | None
-    first_url: str
 
 
 class SideBySidePage(StudyNetworksPage):

@@ -19,7 +19,7 @@ from app.error_answers import ENGINE_STATUS, STORE_STATUS
 from app.errors import BadQuery, Conflict, NotFound, PageError, Refused
 from app.main import create_app
 from app.middleware import SECURITY_HEADERS
-from app.pages.cursors import write_cursor
+from app.listing.page import write_cursor
 from app.settings import Settings
 from tests.app.pages.conftest import XOR
 from tests.checkout import ROOT

@@ -1,0 +1,154 @@
+"""What every list shows around its rows: orders to choose from, filters in force, and the way from page to page.
+
+A page ends at an opaque keyset cursor, which is bound to the order that the list is in.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final, Literal
+
+from pydantic import Field
+
+from app.errors import BadQuery
+from app.pages.options import Options, PageModel
+
+LARGEST_FIRST: Final = frozenset(
+    (
+        *("margin", "interpretations", "observed", "placements", "iia", "coverage", "accuracy"),
+        *("right", "best", "worst"),
+    )
+)
+"""Columns of which people want the largest values first; of the others the smallest."""
+
+
+class SortLink(PageModel):
+    """A column that the list can be sorted by."""
+
+    key: str
+    label: str
+    url: str = Field(description="The list sorted by it, in the other direction if it is sorted by it already.")
+    current: Literal["", "asc", "desc"]
+
+
+class Pill(PageModel):
+    """One filter in force and the list without it."""
+
+    label: str
+    url: str
+
+
+class Paged(PageModel):
+    """A list that is read page by page."""
+
+    next: str | None = Field(description="Cursor of the next page.")
+    next_url: str | None
+    first_url: str
+    url: str
+
+
+class Browsed(Paged):
+    """A list that is filtered and sorted too."""
+
+    sort: str
+    order: Literal["asc", "desc"]
+    sorts: list[SortLink]
+    filters: list[Pill]
+    bare_url: str = Field(description="The list without any filter.")
+
+
+def paged(options: Options, url: Callable[..., str], following: str | None) -> dict[str, Any]:
+    """The fields of :class:`Paged`.
+
+    Args:
+        options: of the list, with the cursor "after".
+        url: from a view to the address of the list.
+        following: the cursor of the next page, None on the last one.
+    """
+    view = options.view_of()
+    return {
+        "next": following,
+        "next_url": None if following is None else url(**view, after=following),
+        "first_url": url(**view),
+        "url": url(**view, after=options.after),  # type: ignore[attr-defined]
+    }
+
+
+def browsed(
+    options: Any, url: Callable[..., str], following: str | None, labels: Mapping[str, str], filters: Sequence[Pill]
+) -> dict[str, Any]:
+    """The fields of :class:`Browsed`.
+
+    Args:
+        options: of the list, with "sort", "order" and "after".
+        url: from a view to the address of the list.
+        following: the cursor of the next page, None on the last one.
+        labels: of the columns that it can be sorted by.
+        filters: those in force.
+    """
+    sorts = []
+    for key, label in labels.items():
+        current = options.order if options.sort == key else ""
+        order = {"": "desc" if key in LARGEST_FIRST else "asc", "asc": "desc", "desc": "asc"}[current]
+        sorts.append(SortLink(key=key, label=label, url=url(**options.view_of(sort=key, order=order)), current=current))
+    return {
+        **paged(options, url, following),
+        "sort": options.sort,
+        "order": options.order,
+        "sorts": sorts,
+        "filters": list(filters),
+        "bare_url": url(),
+    }
+
+
+def write_cursor(order: str, values: Sequence[Any]) -> str:
+    """A cursor after the row with these values of the columns that the list is sorted by.
+
+    Args:
+        order: name of the list's order; the cursor works in that order only.
+        values: integers, floats and texts.
+    """
+    content = json.dumps([order, *values], separators=(",", ":")).encode()
+    return base64.urlsafe_b64encode(content).decode().rstrip("=")
+
+
+def read_cursor(text: str, order: str, kinds: Sequence[type] = (int, int)) -> Any:
+    """The values that a cursor holds, as a tuple.
+
+    Args:
+        text: the cursor as it came in.
+        order: name of the order that the list is asked for in.
+        kinds: type of each value.
+
+    Raises:
+        BadQuery: it was not made here, or for another order.
+    """
+    try:
+        content = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+    except (ValueError, binascii.Error, RecursionError):
+        raise bad_cursor(text) from None
+    if not isinstance(content, list) or not content or not isinstance(content[0], str):
+        raise bad_cursor(text)
+    if content[0] != order:
+        raise BadQuery(
+            f"cursor {text[:40]!r}",
+            f"belongs to a list in another order ({content[0][:40]}, not {order})",
+            "begin the list anew without the option 'after'",
+            "after",
+        )
+    if [type(value) for value in content[1:]] != list(kinds):
+        raise bad_cursor(text)
+    return tuple(content[1:])
+
+
+def bad_cursor(text: str) -> BadQuery:
+    """The refusal of a cursor that no page gave out."""
+    return BadQuery(
+        f"cursor {text[:40]!r}",
+        "was not given out by any page",
+        "begin the list anew without the option 'after'",
+        "after",
+    )
