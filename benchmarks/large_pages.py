@@ -13,8 +13,8 @@ from fastapi.testclient import TestClient
 from starlette.types import Message
 
 from app.db.circuit_columns import RANKED
-from app.pages.circuits import SORT_FIELDS
 from app.listing.page import write_cursor
+from app.pages.circuits import SORTS
 from benchmarks.large_addresses import Names
 from benchmarks.large_made_up import CORE, SLUG
 
@@ -188,6 +188,6 @@ def _deep_end(client: TestClient, address: str, page: dict[str, Any]) -> str | N
     items = client.get(f"/api/v1{turned}").json()["items"]
     if len(items) < 2:
         return None
-    value = items[-1][SORT_FIELDS[sort]]
+    value = items[-1][SORTS[sort][2]]
     cursor = write_cursor(f"circuits {sort} {order}", [int(value) if sort in RANKED else value, items[-1]["mask"]])
     return f"{address}&after={cursor}"

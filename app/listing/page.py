@@ -8,12 +8,13 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final, Literal
 
 from pydantic import Field
 
 from app.errors import BadQuery
+from app.listing.scan import Condition
 from app.pages.options import Options, PageModel
 
 LARGEST_FIRST: Final = frozenset(
@@ -78,7 +79,12 @@ def paged(options: Options, url: Callable[..., str], following: str | None) -> d
 
 
 def browsed(
-    options: Any, url: Callable[..., str], following: str | None, labels: Mapping[str, str], filters: Sequence[Pill]
+    options: Any,
+    url: Callable[..., str],
+    following: str | None,
+    labels: Mapping[str, str],
+    conditions: Iterable[Condition],
+    more: Sequence[Pill] = (),
 ) -> dict[str, Any]:
     """The fields of :class:`Browsed`.
 
@@ -87,7 +93,8 @@ def browsed(
         url: from a view to the address of the list.
         following: the cursor of the next page, None on the last one.
         labels: of the columns that it can be sorted by.
-        filters: those in force.
+        conditions: that are shown as filters in force.
+        more: filters before those.
     """
     sorts = []
     for key, label in labels.items():
@@ -99,7 +106,7 @@ def browsed(
         "sort": options.sort,
         "order": options.order,
         "sorts": sorts,
-        "filters": list(filters),
+        "filters": [*more, *(Pill(label=one.label, url=url(**options.view_of(**one.without))) for one in conditions)],
         "bare_url": url(),
     }
 

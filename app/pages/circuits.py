@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from pydantic import Field
 from sqlalchemy.orm import Session
@@ -14,11 +14,14 @@ from analysis.circuits.circuit import Circuit, EdgeLayout
 from analysis.tasks import INPUT_NAMES
 from app.addressing import Addresses
 from app.db.distributions import smallest_in
-from app.db.reads import circuits as reads
+from app.db.reads.circuits import StoredCircuit
+from app.db.reads.explanation_shelves import Kind
 from app.db.reads.networks import jobs_for
 from app.db.tables import AnalysisRow
 from app.errors import BadQuery
-from app.listing.page import Browsed, Pill, bad_cursor, browsed, read_cursor, write_cursor
+from app.listing.circuits import keeping, list_circuits
+from app.listing.page import Browsed, bad_cursor, browsed, read_cursor, write_cursor
+from app.listing.scan import NOTHING, ColumnTest, Condition, Cursor, Order, at_least, at_most, column_test
 from app.pages.options import BigInt, PageModel, ScopeOptions
 from app.pages.place import locate
 from app.pages.samples import CircuitCard, circuit_card
@@ -26,6 +29,7 @@ from app.pages.shared import (
     AnalysisPage,
     Counts,
     counts_of,
+    edge_names,
     latest_job,
     network_view,
     neuron_name,
@@ -35,22 +39,15 @@ from app.pages.shared import (
 DEFAULT_LIMIT: Final = 50
 MAX_LIMIT: Final = 200
 MAX_LISTED_EDGES: Final = 64
-SORT_KINDS: Final[dict[str, type]] = {
-    "mask": str,
-    "edges": int,
-    "neurons": int,
-    "margin": float,
-    "interpretations": int,
-    "observed": int,
+SORTS: Final[dict[str, tuple[str, type, str]]] = {
+    "mask": ("Mask", str, "mask"),
+    "edges": ("Edges", int, "n_edges"),
+    "neurons": ("Neurons", int, "n_neurons"),
+    "margin": ("Margin", float, "margin"),
+    "interpretations": ("Interpretations", int, "interpretations"),
+    "observed": ("Observed classes", int, "observed"),
 }
-SORT_FIELDS: Final[dict[reads.SortKey, str]] = {
-    "mask": "mask",
-    "edges": "n_edges",
-    "neurons": "n_neurons",
-    "margin": "margin",
-    "interpretations": "interpretations",
-    "observed": "observed",
-}
+"""What the list is sorted by: the name for people, the type, and where a stored circuit has it."""
 HEX_DIGITS: Final = frozenset("0123456789abcdef")
 _SITE = re.compile(r"n([0-9]{1,2})\.([0-9]{1,4})")
 
@@ -148,32 +145,24 @@ def build_circuits(session: Session, addresses: Addresses, network: str, options
         BadQuery: a neuron or edge that the network does not have, or a cursor that no page gave out.
     """
     place = locate(session, addresses, network, options.scope)
-    wanted = filter_of(options, place.question.layout)
+    conditions = circuit_conditions(options, place.question.layout)
     after = _after(options, place.question.layout)
     slug, scope, analysis = place.row.slug, place.scope, place.shown
-    found, ranges = reads.NOTHING, {}
+    circuits: list[StoredCircuit] = []
+    found, following = NOTHING, None
     if analysis is not None:
-        found = reads.list_circuits(
-            session,
-            analysis,
-            place.question.layout,
-            wanted,
-            sort=options.sort,
-            descending=options.order == "desc",
-            after=after,
-            limit=options.limit,
-        )
-        ranges = ranges_of(analysis)
-    following = None
+        order = Order(options.sort, options.order == "desc", after, options.limit)
+        circuits, found = list_circuits(session, analysis, place.question.layout, conditions, order)
     if found.more:
-        last = found.circuits[-1]
-        following = write_cursor(_order(options), [getattr(last, SORT_FIELDS[options.sort]), last.mask])
+        last = circuits[-1]
+        following = write_cursor(_order(options), [getattr(last, SORTS[options.sort][2]), last.mask])
     job = (
         None
         if place.analysis is not None
         else latest_job(jobs_for(session, [place.row.digest]), scope, place.question.model.n_inputs)
     )
     url = partial(addresses.circuits, slug, scope)
+    neurons, edges = part_labels(place.question.layout)
     counted = analysis is not None and analysis.interpretations_truncated_at != 0
     return CircuitsPage(
         network=network_view(place.row, addresses, place.question.model),
@@ -183,11 +172,11 @@ def build_circuits(session: Session, addresses: Addresses, network: str, options
         truncated_at=None if analysis is None else analysis.circuits_truncated_at,
         counts=None if analysis is None else counts_of(analysis),
         total=found.total,
-        items=[circuit_card(circuit, slug, scope, addresses, counted=counted) for circuit in found.circuits],
-        neurons=_neurons(place.question.layout, options),
-        edges=_edges(place.question.layout, options),
-        ranges=ranges,
-        **browsed(options, url, following, _SORT_LABELS, _pills(options, url)),
+        items=[circuit_card(circuit, slug, scope, addresses, counted=counted) for circuit in circuits],
+        neurons=[part_view(label, options) for label in neurons],
+        edges=[part_view(label, options) for label in edges],
+        ranges={} if analysis is None else ranges_of(analysis),
+        **browsed(options, url, following, {key: label for key, (label, _, _) in SORTS.items()}, conditions),
         list_view_url=url(**options.view_of(view="list")),
         grid_view_url=url(**options.view_of(view="grid")),
         compare_url=addresses.compare(slug, (), scope),
@@ -212,54 +201,91 @@ def ranges_of(analysis: AnalysisRow) -> dict[str, tuple[int | float, int | float
     return {**sizes, "margin": tuple(spread["margin_range"])}
 
 
-_SORT_LABELS: Final = {
-    "mask": "Mask",
-    "edges": "Edges",
-    "neurons": "Neurons",
-    "margin": "Margin",
-    "interpretations": "Interpretations",
-    "observed": "Observed classes",
-}
-
-
 def _order(options: CircuitsOptions) -> str:
     return f"circuits {options.sort} {options.order}"
 
 
-def _after(options: CircuitsOptions, layout: EdgeLayout) -> reads.CircuitKey | None:
+def _after(options: CircuitsOptions, layout: EdgeLayout) -> Cursor | None:
     if not options.after:
         return None
-    value, mask = read_cursor(options.after, _order(options), (SORT_KINDS[options.sort], str))
-    if len(mask) != layout.n_hex_digits or not set(mask) <= HEX_DIGITS:
-        raise bad_cursor(options.after)
-    return reads.CircuitKey(value, mask)
+    value, mask = read_cursor(options.after, _order(options), (SORTS[options.sort][1], str))
+    check_mask(mask, layout, options.after)
+    return Cursor(None if options.sort == "mask" else value, "circuit", mask)
 
 
-def filter_of(options: CircuitsOptions, layout: EdgeLayout) -> reads.CircuitFilter:
-    """What the options ask for, as the store reads it.
+def check_mask(text: str, layout: EdgeLayout, cursor: str) -> None:
+    """Refuse a cursor that holds no mask of this network."""
+    if len(text) != layout.n_hex_digits or not set(text) <= HEX_DIGITS:
+        raise bad_cursor(cursor)
+
+
+_BOUNDS: Final[dict[str, tuple[str, Callable[[str, float], ColumnTest], str]]] = {
+    "edges_min": ("edges", at_least, "at least {:g} edges"),
+    "edges_max": ("edges", at_most, "at most {:g} edges"),
+    "neurons_min": ("neurons", at_least, "at least {:g} neurons"),
+    "neurons_max": ("neurons", at_most, "at most {:g} neurons"),
+    "margin_min": ("margin", at_least, "margin at least {:g}"),
+}
+
+
+def circuit_conditions(options: CircuitsOptions, layout: EdgeLayout) -> list[Condition]:
+    """What the options ask for.
 
     Raises:
         BadQuery: bounds that leave nothing, or a neuron or edge that the network does not have.
     """
     for name in ("edges", "neurons"):
-        least, most = getattr(options, f"{name}_min"), getattr(options, f"{name}_max")
-        if least is not None and most is not None and least > most:
-            raise BadQuery(
-                f"{name}_min {least}", f"is above {name}_max {most}", "give bounds that leave something", f"{name}_min"
-            )
-    return reads.CircuitFilter(
-        options.edges_min,
-        options.edges_max,
-        options.neurons_min,
-        options.neurons_max,
-        options.margin_min,
-        tuple(read_part(text, layout, "keep") for text in options.keep),
-        tuple(read_part(text, layout, "drop") for text in options.drop),
+        check_bounds(options, name)
+    found = []
+    for name, (column, test, words) in _BOUNDS.items():
+        bound = getattr(options, name)
+        if bound is not None:
+            found.append(Condition(column, words.format(bound), {"circuit": test(column, bound)}, {name: None}))
+    return found + part_conditions(
+        options, ("keeps", "cuts"), lambda text, name: {"circuit": circuits_with(text, layout, name)}
     )
 
 
-def read_part(text: str, layout: EdgeLayout, field: str) -> reads.Part:
-    """A neuron (``n2.1``) or an edge (``A-n1.0``) as options write it.
+def check_bounds(options: Any, name: str) -> None:
+    """Refuse bounds that leave nothing."""
+    least, most = getattr(options, f"{name}_min"), getattr(options, f"{name}_max")
+    if least is not None and most is not None and least > most:
+        raise BadQuery(
+            f"{name}_min {least}", f"is above {name}_max {most}", "give bounds that leave something", f"{name}_min"
+        )
+
+
+def circuits_with(text: str, layout: EdgeLayout, name: str) -> ColumnTest:
+    """Whether circuits keep a neuron or edge, or cut it, by the option's name: "keep" or "drop"."""
+    part = read_part(text, layout, name)
+    return column_test("mask", lambda masks: keeping(masks, part) == (name == "keep"))
+
+
+def part_conditions(
+    options: Any, verbs: tuple[str, str], tests: Callable[[str, str], Mapping[Kind, ColumnTest]]
+) -> list[Condition]:
+    """The neurons and edges that must be kept, and those that must be cut.
+
+    Args:
+        options: with "keep" and "drop".
+        verbs: what is said of the first and of the others.
+        tests: of a neuron or edge and the option's name; refuses what is not there.
+    """
+    return [
+        Condition(
+            f"{name} {text}",
+            f"{verb} {text.replace('-', ' → ')}",
+            tests(text, name),
+            {name: [other for other in getattr(options, name) if other != text]},
+            narrows=True,
+        )
+        for name, verb in zip(("keep", "drop"), verbs, strict=True)
+        for text in getattr(options, name)
+    ]
+
+
+def read_part(text: str, layout: EdgeLayout, field: str) -> int:
+    """A neuron (``n2.1``), by all edges into it, or an edge (``A-n1.0``) as options write it, as a mask of edges.
 
     Args:
         text: what came in.
@@ -274,9 +300,9 @@ def read_part(text: str, layout: EdgeLayout, field: str) -> reads.Part:
     start, end = _site(source, sizes), _site(target, sizes)
     if start is not None and not dash and 0 < start[0] < len(sizes) - 1:
         layer, neuron = start  # a hidden neuron is kept if any edge into it is
-        return reads.Part(tuple(layout.edge_index(layer, neuron, i) for i in range(sizes[layer - 1])))
+        return sum(1 << layout.edge_index(layer, neuron, source) for source in range(sizes[layer - 1]))
     if start is not None and end is not None and end[0] == start[0] + 1:
-        return reads.Part((layout.edge_index(*end, start[1]),))
+        return 1 << layout.edge_index(*end, start[1])
     shape = "-".join(map(str, sizes))
     raise BadQuery(
         f"{field} {text[:40]!r}",
@@ -298,49 +324,20 @@ def _site(text: str, sizes: tuple[int, ...]) -> tuple[int, int] | None:
     return (layer, neuron) if 0 < layer < len(sizes) - 1 and neuron < sizes[layer] else None
 
 
-def _pills(options: CircuitsOptions, url: Callable[..., str]) -> list[Pill]:
-    pills = []
-    words = {
-        "edges_min": "at least {} edges",
-        "edges_max": "at most {} edges",
-        "neurons_min": "at least {} neurons",
-        "neurons_max": "at most {} neurons",
-        "margin_min": "margin at least {}",
-    }
-    for name, text in words.items():
-        value = getattr(options, name)
-        if value is not None:
-            pills.append(Pill(label=text.format(f"{value:g}"), url=url(**options.view_of(**{name: None}))))
-    for name, verb in (("keep", "keeps"), ("drop", "cuts")):
-        chosen: list[str] = getattr(options, name)
-        for part in chosen:
-            rest = [other for other in chosen if other != part]
-            pills.append(Pill(label=f"{verb} {part.replace('-', ' → ')}", url=url(**options.view_of(**{name: rest}))))
-    return pills
-
-
-def _choice(name: str, options: CircuitsOptions) -> Literal["", "keep", "drop"]:
+def choice_of(name: str, options: Any) -> Literal["", "keep", "drop"]:
+    """What the options say of a neuron or edge."""
     return "keep" if name in options.keep else "drop" if name in options.drop else ""
 
 
-def _neurons(layout: EdgeLayout, options: CircuitsOptions) -> list[PartView]:
-    names = [
-        neuron_name(layout.sizes, layer, neuron)
-        for layer in range(1, len(layout.sizes) - 1)
-        for neuron in range(layout.sizes[layer])
-    ]
-    return [PartView(name=name, label=name, choice=_choice(name, options)) for name in names]
+def part_labels(layout: EdgeLayout) -> tuple[list[str], list[str]]:
+    """The hidden neurons and the edges in mask order; no edges of a network with too many to choose from by hand."""
+    sizes = layout.sizes
+    neurons = [neuron_name(sizes, layer, one) for layer in range(1, len(sizes) - 1) for one in range(sizes[layer])]
+    listed = layout.n_edges <= MAX_LISTED_EDGES
+    return neurons, edge_names(layout, (1 << layout.n_edges) - 1) if listed else []
 
 
-def _edges(layout: EdgeLayout, options: CircuitsOptions) -> list[PartView]:
-    """All edges in mask order; none of a network with too many to choose from by hand."""
-    if layout.n_edges > MAX_LISTED_EDGES:
-        return []
-    sizes, parts = layout.sizes, []
-    for layer in range(1, len(sizes)):
-        for out in range(sizes[layer]):
-            for source in range(sizes[layer - 1]):
-                ends = neuron_name(sizes, layer - 1, source), neuron_name(sizes, layer, out)
-                name = "-".join(ends)
-                parts.append(PartView(name=name, label=" → ".join(ends), choice=_choice(name, options)))
-    return parts
+def part_view(label: str, options: Any) -> PartView:
+    """A neuron or edge as the filter shows it."""
+    name = label.replace(" → ", "-")
+    return PartView(name=name, label=label, choice=choice_of(name, options))

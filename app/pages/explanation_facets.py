@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from heapq import nsmallest
 from typing import Any, Final, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import Field
 from sqlalchemy.orm import Session
 
-from analysis.circuits.circuit import EdgeLayout
 from analysis.criteria.direction_verdicts import ASKED_OF_DIRECTIONS
 from analysis.criteria.steps import CriterionStep
 from analysis.explanations.registry import BY_KEY, RECORDED
-from app.db.reads import explanations as reads
 from app.db.reads.explanation_directions import layer_column, map_column
 from app.db.reads.explanation_rows import algorithm_rows
 from app.db.reads.explanation_shelves import ALGORITHM_KINDS, KINDS, Kind, RowShelf, Shelf
 from app.db.reads.explanation_verdicts import VerdictContents, n_in_both, passing_bits, verdict_contents
 from app.db.reads.verdicts import VerdictSet, verdict_sets
 from app.db.tables import AnalysisRow
+from app.listing.scan import SHARE_STEPS, SHARES, FacetCounts, Found, figure_facet
+from app.pages.circuits import PartView, part_view
 from app.pages.explanation_filters import (
     DEFAULT_KINDS,
     KINDS_OF,
@@ -34,11 +35,9 @@ from app.pages.explanation_filters import (
 )
 from app.pages.formulas import IRREDUNDANT_LABELS
 from app.pages.options import BigInt, PageModel
-from app.pages.shared import neuron_name
 
 MAX_BINS: Final = 10
 MAX_ALGORITHMS: Final = 12
-MAX_LISTED_EDGES: Final = 64
 KIND_WORDS: Final[Mapping[Kind, str]] = {
     "circuit": "circuits",
     "interpretation": "interpretations, by circuit",
@@ -73,13 +72,10 @@ class FacetView(PageModel):
     choices: list[FacetOption]
 
 
-class PartCount(PageModel):
+class PartCount(PartView):
     """A neuron or edge, how many explanations use it, and whether the filter speaks about it."""
 
-    name: str = Field(description="As the options keep and drop write it.")
-    label: str
     used: int
-    choice: Literal["", "keep", "drop"]
 
 
 def facets_of(
@@ -87,7 +83,7 @@ def facets_of(
     analysis: AnalysisRow,
     shelves: Mapping[Kind, Shelf],
     options: ExplanationsOptions,
-    found: reads.Found,
+    found: Found,
     interpretations: int,
     url: Callable[..., str],
 ) -> list[FacetView]:
@@ -115,7 +111,7 @@ def facets_of(
             )
         )
     facets += [_range(name, options, counts, url) for name in RANGES if counts.values[name]]
-    facets += [_range(name, options, counts, url) for name in reads.SHARES if counts.values[name]]
+    facets += [_range(name, options, counts, url) for name in SHARES if counts.values[name]]
     if counts.with_margin:
         robust = counts.with_margin - counts.fragile
         choices = [("yes", "margin below 1e-6", counts.fragile), ("no", "margin of 1e-6 or more", robust)]
@@ -133,37 +129,13 @@ def facets_of(
     return [*facets, *([criteria] if criteria.choices else [])]
 
 
-def parts_of(
-    layout: EdgeLayout, options: ExplanationsOptions, counts: reads.FacetCounts, *, of_neurons: bool
-) -> list[PartCount]:
-    """The hidden neurons, or the edges, in order, with what uses them; none where there are too many."""
-    sizes = layout.sizes
-    used = counts.neurons if of_neurons else counts.edges
-    if used is None or (not of_neurons and layout.n_edges > MAX_LISTED_EDGES):
-        return []
-    if of_neurons:
-        names = [
-            (neuron_name(sizes, layer, neuron),) for layer in range(1, len(sizes) - 1) for neuron in range(sizes[layer])
-        ]
-    else:
-        names = [
-            (neuron_name(sizes, layer - 1, source), neuron_name(sizes, layer, out))  # type: ignore[misc]
-            for layer in range(1, len(sizes))
-            for out in range(sizes[layer])
-            for source in range(sizes[layer - 1])
-        ]
-    return [
-        PartCount(
-            name="-".join(ends),
-            label=" → ".join(ends),
-            used=n,
-            choice="keep" if "-".join(ends) in options.keep else "drop" if "-".join(ends) in options.drop else "",
-        )
-        for ends, n in zip(names, used.tolist(), strict=False)
-    ]
+def parts_of(labels: Sequence[str], options: ExplanationsOptions, used: NDArray[np.int64] | None) -> list[PartCount]:
+    """Neurons or edges with how many explanations use each; none where that is not counted."""
+    views = [] if used is None else zip((part_view(label, options) for label in labels), used.tolist(), strict=False)
+    return [PartCount(**view.model_dump(), used=n) for view, n in views]
 
 
-def _strategies(options: ExplanationsOptions, counts: reads.FacetCounts) -> FacetView:
+def _strategies(options: ExplanationsOptions, counts: FacetCounts) -> FacetView:
     chosen = frozenset(options.kind) or DEFAULT_KINDS
     choices = [
         (strategy, STRATEGY_WORDS[strategy], sum(counts.kinds[kind] for kind in kinds if kind in chosen))
@@ -173,7 +145,7 @@ def _strategies(options: ExplanationsOptions, counts: reads.FacetCounts) -> Face
     return _radio("strategy", "Strategy", choices, options.strategy, total=every)
 
 
-def _kinds(options: ExplanationsOptions, counts: reads.FacetCounts, interpretations: int) -> FacetView:
+def _kinds(options: ExplanationsOptions, counts: FacetCounts, interpretations: int) -> FacetView:
     within = frozenset(KINDS) if options.strategy is None else frozenset(KINDS_OF[options.strategy])
     numbers: dict[Kind, int] = {kind: counts.kinds[kind] if kind in within else 0 for kind in KINDS}
     numbers["interpretation"] = interpretations if "interpretation" in within else 0
@@ -198,7 +170,7 @@ def _radio(
     return FacetView(name=name, legend=legend, shape="radio", choices=[every, *shown])
 
 
-def _of_directions(options: ExplanationsOptions, counts: reads.FacetCounts, shelf: Shelf) -> list[FacetView]:
+def _of_directions(options: ExplanationsOptions, counts: FacetCounts, shelf: Shelf) -> list[FacetView]:
     """What alignments on directions alone can be filtered by; minimality is of neuron sets, directions have none."""
     maps = [
         FacetOption(value=name, label=words, count=counts.flags[map_column(name)], checked=name in options.map)
@@ -227,11 +199,11 @@ def _of_directions(options: ExplanationsOptions, counts: reads.FacetCounts, shel
     return facets
 
 
-def _of_figures(key: Kind, options: ExplanationsOptions, counts: reads.FacetCounts) -> list[FacetView]:
-    """What explanations of a kind stored as columns can be filtered by: its columns of a few values."""
+def _of_figures(key: Kind, options: ExplanationsOptions, counts: FacetCounts) -> list[FacetView]:
+    """What explanations of a kind that has a record can be filtered by: its columns of a few values."""
     facets = []
     for column in BY_KEY[key].columns:
-        values = counts.values.get(reads.figure_facet(key, column.name), Counter())
+        values = counts.values.get(figure_facet(key, column.name), Counter())
         begin = f"{key}.{column.name}="
         wanted = [text.removeprefix(begin) for text in options.figure if text.startswith(begin)]
         found = sorted(values, key=lambda text: (len(text), text))
@@ -247,17 +219,17 @@ def _of_figures(key: Kind, options: ExplanationsOptions, counts: reads.FacetCoun
     return facets
 
 
-def _range(name: str, options: ExplanationsOptions, counts: reads.FacetCounts, url: Callable[..., str]) -> FacetView:
+def _range(name: str, options: ExplanationsOptions, counts: FacetCounts, url: Callable[..., str]) -> FacetView:
     """Counts of single values, or of spans of some where there are many; each leads to a list of it."""
     values = sorted(counts.values[name])
-    if name in reads.SHARES:
+    if name in SHARES:
         choices = [
             FacetOption(
-                value=f"{tenth / reads.SHARE_STEPS:g}",
-                label=f"{tenth / reads.SHARE_STEPS:g}" + ("" if tenth == reads.SHARE_STEPS else " and more"),
+                value=f"{tenth / SHARE_STEPS:g}",
+                label=f"{tenth / SHARE_STEPS:g}" + ("" if tenth == SHARE_STEPS else " and more"),
                 count=sum(n for value, n in counts.values[name].items() if value >= tenth),
-                checked=getattr(options, f"{name}_min") == tenth / reads.SHARE_STEPS,
-                url=url(**{f"{name}_min": tenth / reads.SHARE_STEPS}),
+                checked=getattr(options, f"{name}_min") == tenth / SHARE_STEPS,
+                url=url(**{f"{name}_min": tenth / SHARE_STEPS}),
             )
             for tenth in values
         ]
@@ -277,7 +249,7 @@ def _range(name: str, options: ExplanationsOptions, counts: reads.FacetCounts, u
     return FacetView(name=name, legend=legend, shape="range", choices=choices)
 
 
-def _classes(options: ExplanationsOptions, counts: reads.FacetCounts) -> FacetView:
+def _classes(options: ExplanationsOptions, counts: FacetCounts) -> FacetView:
     choices = [
         FacetOption(
             value=key, label=words, count=counts.flags[key.replace("-", "_")], checked=key in options.irredundant
@@ -288,7 +260,7 @@ def _classes(options: ExplanationsOptions, counts: reads.FacetCounts) -> FacetVi
 
 
 def _algorithms(
-    session: Session, options: ExplanationsOptions, shelves: Mapping[Kind, Shelf], counts: reads.FacetCounts
+    session: Session, options: ExplanationsOptions, shelves: Mapping[Kind, Shelf], counts: FacetCounts
 ) -> FacetView:
     """The algorithms with most explanations, and the one chosen."""
     shelf = shelves.get("algorithm")
@@ -314,7 +286,7 @@ def _criteria(
     analysis: AnalysisRow,
     options: ExplanationsOptions,
     shelves: Mapping[Kind, Shelf],
-    counts: reads.FacetCounts,
+    counts: FacetCounts,
 ) -> FacetView:
     """The criteria that are computed for some kind listed, with the explanations that pass them too."""
     asked = [str(step) for step in steps_of(options)]
@@ -340,7 +312,7 @@ def _criteria(
     return FacetView(name="criteria", legend="Passes", shape="checkbox", choices=choices)
 
 
-def _n_directions(step: CriterionStep, shelf: RowShelf, counts: reads.FacetCounts) -> int:
+def _n_directions(step: CriterionStep, shelf: RowShelf, counts: FacetCounts) -> int:
     """Alignments on directions that pass all filters and a criterion."""
     passes = of_direction(step)[1](shelf.columns)
     packed = counts.passing.get("direction")
@@ -354,7 +326,7 @@ def _n_passing(
     analysis: AnalysisRow,
     one: VerdictSet,
     shelf: Shelf,
-    counts: reads.FacetCounts,
+    counts: FacetCounts,
     options: ExplanationsOptions,
     contents: VerdictContents,
 ) -> int | None:

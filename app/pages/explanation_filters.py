@@ -15,12 +15,11 @@ from analysis.directions.result import DirectionClass
 from analysis.errors import InvalidCriterion
 from analysis.explanations.registry import BY_KEY, RECORDED
 from analysis.result import FRAGILE_MARGIN
-from app.db.reads.circuit_scan import Columns
 from app.db.reads.explanation_directions import PASSING, layer_column, map_column
 from app.db.reads.explanation_shelves import ALGORITHM_KINDS, CIRCUIT_KINDS, KINDS, Kind
-from app.db.reads.explanations import Condition, Test, figure_facet, written_figure
 from app.errors import BadQuery
-from app.pages.circuits import read_part
+from app.listing.scan import ColumnTest, Condition, any_of, at_least, column_test, figure_facet
+from app.pages.circuits import check_bounds, circuits_with, part_conditions
 from app.pages.formulas import IRREDUNDANT_LABELS
 from app.pages.options import ScopeOptions
 
@@ -174,12 +173,18 @@ def conditions_of(
         wanted = -1 if algorithm_position is None else algorithm_position
         test = column_test("algorithm", lambda column: column == wanted)
         found.append(
-            Condition("algorithm", f"algorithm {options.algorithm[:8]}…", dict.fromkeys(ALGORITHM_KINDS, test))
+            Condition(
+                "algorithm",
+                f"algorithm {options.algorithm[:8]}…",
+                dict.fromkeys(ALGORITHM_KINDS, test),
+                {"algorithm": None},
+            )
         )
     for key in options.irredundant:
         name = key.replace("-", "_")
-        test = column_test(name, lambda column: column)
-        found.append(Condition(key, IRREDUNDANT_LABELS[key], dict.fromkeys(ALGORITHM_KINDS, test), narrows=True))
+        test = column_test(name)
+        tests = dict.fromkeys(ALGORITHM_KINDS, test)
+        found.append(Condition(key, IRREDUNDANT_LABELS[key], tests, _but(options, "irredundant", key), narrows=True))
     for name in RANGES:
         condition = _range(options, name)
         if condition is not None:
@@ -187,8 +192,8 @@ def conditions_of(
     for name in SHARE_WORDS:
         least = getattr(options, f"{name}_min")
         if least is not None:
-            test = column_test(name, lambda column, least=least: column >= least - 1e-12)
-            found.append(Condition(name, f"{name} at least {least:g}", {"alignment": test}))
+            test = at_least(name, least - 1e-12)
+            found.append(Condition(name, f"{name} at least {least:g}", {"alignment": test}, {f"{name}_min": None}))
     if options.fragile:
         fragile = options.fragile == "yes"
         test = column_test(
@@ -197,7 +202,7 @@ def conditions_of(
         label = "fragile" if fragile else "not fragile"
         with_margin = (kind.key for kind in RECORDED if kind.column("margin"))
         kinds: tuple[Kind, ...] = (*CIRCUIT_KINDS, "alignment", "direction", *with_margin)
-        found.append(Condition("fragile", label, dict.fromkeys(kinds, test)))
+        found.append(Condition("fragile", label, dict.fromkeys(kinds, test), {"fragile": None}))
     unknown = [layer for layer in options.layer if not 1 <= layer < len(layout.sizes) - 1]
     if unknown:
         raise BadQuery(
@@ -208,22 +213,24 @@ def conditions_of(
         )
     found += _of_directions(options)
     found += _of_figures(options)
-    found += [_part(text, layout, kept=True) for text in options.keep]
-    found += [_part(text, layout, kept=False) for text in options.drop]
+    found += part_conditions(options, ("uses", "does not use"), lambda text, name: _using(text, layout, name))
     for step in steps:
-        found.append(Condition(f"criteria {step}", f"passes {step}", _passing(step), narrows=True))
-    for step in failed_of(options):
-        test = column_test(failed_column(step), lambda column: column)
+        rest = [str(other) for other in steps if other != step]
+        found.append(Condition(f"criteria {step}", f"passes {step}", _passing(step), {"criteria": rest}, narrows=True))
+    failed = failed_of(options)
+    for step in failed:
+        rest = [str(other) for other in failed if other != step]
+        test = column_test(failed_column(step))
         listed = [kind for kind in step.kinds if kind != "interpretation"]  # those have numbers only
         tests = dict.fromkeys([*listed, *step.recorded_kinds], test)
-        found.append(Condition(f"failed {step}", f"fails {step}", tests, narrows=True))
+        found.append(Condition(f"failed {step}", f"fails {step}", tests, {"failed": rest}, narrows=True))
     return found
 
 
-def _passing(step: CriterionStep) -> dict[Kind, tuple[tuple[str, ...], Test]]:
+def _passing(step: CriterionStep) -> dict[Kind, ColumnTest]:
     """Who passes a criterion; an interpretation only if its circuit does too, where the criterion is about circuits."""
-    test = column_test(step_column(step), lambda column: column)
-    tests: dict[Kind, tuple[tuple[str, ...], Test]] = dict.fromkeys([*step.kinds, *step.recorded_kinds], test)
+    test = column_test(step_column(step))
+    tests: dict[Kind, ColumnTest] = dict.fromkeys([*step.kinds, *step.recorded_kinds], test)
     if step.key in ASKED_OF_DIRECTIONS:
         tests["direction"] = of_direction(step)
     if "circuit" in step.kinds:
@@ -232,10 +239,10 @@ def _passing(step: CriterionStep) -> dict[Kind, tuple[tuple[str, ...], Test]]:
     return tests
 
 
-def of_direction(step: CriterionStep) -> tuple[tuple[str, ...], Test]:
+def of_direction(step: CriterionStep) -> ColumnTest:
     """Which alignments on directions are known to pass a criterion, from what is stored of them."""
     if step.key in PASSING:
-        return column_test(PASSING[step.key], lambda column: column)
+        return column_test(PASSING[step.key])
     least = step.settings["least"]
     return column_test("margin", lambda column: np.isnan(column) | (column >= least))
 
@@ -255,37 +262,36 @@ def failed_column(step: CriterionStep) -> str:
     return f"fails {step}"
 
 
-def column_test(name: str, test: Any) -> tuple[tuple[str, ...], Test]:
-    """A test of one column, as a condition takes it."""
-
-    def passes(columns: Columns) -> Any:
-        return test(columns[name])
-
-    return (name,), passes
-
-
 def _standing(standing: str) -> Condition:
     valid = standing == "valid"
     rows = column_test("valid", lambda column: column if valid else ~column)
-    tests: dict[Kind, tuple[tuple[str, ...], Test]] = dict.fromkeys(KINDS[len(CIRCUIT_KINDS) :], rows)
+    tests: dict[Kind, ColumnTest] = dict.fromkeys(KINDS[len(CIRCUIT_KINDS) :], rows)
     # circuits are stored because they are valid
-    return Condition("standing", standing, tests, always=frozenset(CIRCUIT_KINDS) if valid else frozenset())
+    always = frozenset(CIRCUIT_KINDS) if valid else frozenset()
+    return Condition("standing", standing, tests, {"standing": "any"}, always=always)
+
+
+def _but(options: ExplanationsOptions, name: str, value: Any) -> dict[str, Any]:
+    """An option of several values without one of them."""
+    return {name: [other for other in getattr(options, name) if other != value]}
 
 
 def _of_directions(options: ExplanationsOptions) -> list[Condition]:
     """What is asked of alignments on directions alone."""
     found = []
     for name in dict.fromkeys(options.map):
-        test = column_test(map_column(name), lambda column: column)
-        found.append(Condition(f"map {name}", f"map: {MAP_WORDS[name]}", {"direction": test}, narrows=True))
+        test = column_test(map_column(name))
+        words, without = f"map: {MAP_WORDS[name]}", _but(options, "map", name)
+        found.append(Condition(f"map {name}", words, {"direction": test}, without, narrows=True))
     for layer in dict.fromkeys(options.layer):
-        test = column_test(layer_column(layer), lambda column: column)
-        found.append(Condition(f"layer {layer}", f"a direction on layer {layer}", {"direction": test}, narrows=True))
+        test = column_test(layer_column(layer))
+        words, without = f"a direction on layer {layer}", _but(options, "layer", layer)
+        found.append(Condition(f"layer {layer}", words, {"direction": test}, without, narrows=True))
     if options.joint:
         jointly = options.joint == "yes"
         test = column_test("joint", lambda column: column if jointly else ~column)
         words = "right jointly" if jointly else "not known to be right jointly"
-        found.append(Condition("joint", words, {"direction": test}))
+        found.append(Condition("joint", words, {"direction": test}, {"joint": None}))
     return found
 
 
@@ -307,44 +313,31 @@ def _of_figures(options: ExplanationsOptions) -> list[Condition]:
     for (key, column), values in wanted.items():
         meant = BY_KEY[key].column(column)
         label = f"{column if meant is None else meant.label.lower()} {' or '.join(values)}"
-        found.append(Condition(figure_facet(key, column), label, {key: any_of(column, frozenset(values))}))
+        rest = [text for text in options.figure if text.partition("=")[0] != f"{key}.{column}"]
+        tests = {key: any_of(column, frozenset(values))}
+        found.append(Condition(figure_facet(key, column), label, tests, {"figure": rest}))
     return found
-
-
-def any_of(name: str, values: frozenset[str]) -> tuple[tuple[str, ...], Test]:
-    """Whether a column has one of these values, written as addresses write them."""
-
-    def test(column: Any) -> Any:
-        chosen = [value for value in np.unique(column).tolist() if written_figure(value) in values]
-        return np.isin(column, chosen)
-
-    return column_test(name, test)
 
 
 def _range(options: ExplanationsOptions, name: str) -> Condition | None:
     least, most = getattr(options, f"{name}_min"), getattr(options, f"{name}_max")
     if least is None and most is None:
         return None
-    if least is not None and most is not None and least > most:
-        raise BadQuery(
-            f"{name}_min {least}", f"is above {name}_max {most}", "give bounds that leave something", f"{name}_min"
-        )
+    check_bounds(options, name)
     low, high = least or 0, 10_000 if most is None else most
     words = f"{low} {name}" if low == high else f"at least {low} {name}" if most is None else f"at most {high} {name}"
     if least is not None and most is not None and low != high:
         words = f"{low} to {high} {name}"
     kinds = ("circuit", "interpretation", *(("alignment",) if name == "neurons" else ()))
     test = column_test(name, lambda column: (column >= low) & (column <= min(high, 10_000)))
-    return Condition(name, words, dict.fromkeys(kinds, test))
+    return Condition(name, words, dict.fromkeys(kinds, test), {f"{name}_min": None, f"{name}_max": None})
 
 
-def _part(text: str, layout: EdgeLayout, *, kept: bool) -> Condition:
-    part = read_part(text, layout, "keep" if kept else "drop")
-    circuits = column_test("mask", lambda column: part.kept(column) == kept)
-    tests: dict[Kind, tuple[tuple[str, ...], Test]] = dict.fromkeys(CIRCUIT_KINDS, circuits)
+def _using(text: str, layout: EdgeLayout, name: str) -> dict[Kind, ColumnTest]:
+    """Who uses a neuron or edge, or does not, by the option's name."""
+    tests = dict.fromkeys(CIRCUIT_KINDS, circuits_with(text, layout, name))
     if "-" not in text:
         layer, neuron = (int(number) for number in text.removeprefix("n").split("."))
         bit = np.uint64(1 << (sum(layout.sizes[1:layer]) + neuron))
-        tests["alignment"] = column_test("used", lambda column: ((column & bit) != 0) == kept)
-    label = f"{'uses' if kept else 'does not use'} {text.replace('-', ' → ')}"
-    return Condition(f"{'keep' if kept else 'drop'} {text}", label, tests, narrows=True)
+        tests["alignment"] = column_test("used", lambda column: ((column & bit) != 0) == (name == "keep"))
+    return tests

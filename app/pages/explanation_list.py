@@ -12,7 +12,6 @@ from sqlalchemy.orm import Session
 from analysis.criteria.steps import CriterionStep
 from analysis.explanations.registry import BY_KEY, RECORDED
 from app.addressing import Addresses
-from app.db.reads import explanations as reads
 from app.db.reads.analyses import analyses_of, scope_of
 from app.db.reads.directions import n_direction_alignments
 from app.db.reads.explanation_shares import SHARES
@@ -25,9 +24,10 @@ from app.db.reads.explanation_shelves import (
 from app.db.reads.verdicts import verdict_sets
 from app.db.tables import AnalysisRow
 from app.listing.page import Pill, bad_cursor, browsed, read_cursor, write_cursor
+from app.listing.scan import NOTHING, Condition, Cursor, Found
 from app.pages.awaited import Awaited, awaited
 from app.pages.candidates import HuedPage, frequent_tables, locate_with_scope
-from app.pages.circuits import HEX_DIGITS, BrowsedPage
+from app.pages.circuits import BrowsedPage, check_mask, part_labels
 from app.pages.explanation_facets import FacetView, PartCount, facets_of, parts_of
 from app.pages.explanation_filters import (
     DEFAULT_KINDS,
@@ -88,33 +88,8 @@ def undecided_of(
     ]
 
 
-def _without(condition: reads.Condition, options: ExplanationsOptions, steps: Sequence[CriterionStep], url: Any) -> str:
-    """The list without one condition."""
-    facet = condition.facet
-    name, _, value = facet.partition(" ")
-    if name in ("keep", "drop"):
-        return str(url(**{name: [text for text in getattr(options, name) if text != value]}))
-    if name == "map":
-        return str(url(map=[text for text in options.map if text != value]))
-    if name == "layer":
-        return str(url(layer=[layer for layer in options.layer if str(layer) != value]))
-    if name == "figure":
-        return str(url(figure=[text for text in options.figure if text.partition("=")[0] != value]))
-    if name == "criteria":
-        return str(url(criteria=[str(step) for step in steps if str(step) != value]))
-    if name == "failed":
-        return str(url(failed=[str(step) for step in failed_of(options) if str(step) != value]))
-    if name == "standing":
-        return str(url(standing="any"))
-    if facet.startswith("irredundant"):
-        return str(url(irredundant=[key for key in options.irredundant if key != facet]))
-    changes = {key: None for key in type(options).model_fields if key == facet or key.startswith(f"{facet}_")}
-    return str(url(**changes))
-
-
-def pills_of(
-    options: ExplanationsOptions, conditions: Sequence[reads.Condition], steps: Sequence[CriterionStep], url: Any
-) -> list[Pill]:
+def pills_of(options: ExplanationsOptions, url: Any) -> list[Pill]:
+    """What narrows or widens the list besides the conditions."""
     pills = []
     if options.kind:
         pills.append(
@@ -124,17 +99,10 @@ def pills_of(
         pills.append(Pill(label=options.strategy.replace("-", " "), url=url(strategy=None)))
     if options.standing == "any":
         pills.append(Pill(label="also those that fail", url=url(standing="valid")))
-    default = [c for c in conditions if c.facet == "standing" and options.standing == "valid"]
-    return pills + [Pill(label=c.label, url=_without(c, options, steps, url)) for c in conditions if c not in default]
+    return pills
 
 
-def removal_of(
-    conditions: Sequence[reads.Condition],
-    found: reads.Found,
-    options: ExplanationsOptions,
-    steps: Sequence[CriterionStep],
-    url: Any,
-) -> Removal | None:
+def removal_of(conditions: Sequence[Condition], found: Found, options: ExplanationsOptions, url: Any) -> Removal | None:
     """The first filter behind which nothing is left."""
     after = found.facets.after.tolist()
     for condition, before, left in zip(conditions, after, after[1:], strict=False):
@@ -147,7 +115,7 @@ def removal_of(
                 about=[] if applies else about,
                 about_url="" if applies or not about else url(kind=about, strategy=None),
                 before=before,
-                url=_without(condition, options, steps, url),
+                url=url(**condition.without),
             )
     if options.kinds != DEFAULT_KINDS and not after[0]:
         total = sum(found.facets.kinds.values())
@@ -234,7 +202,7 @@ def build_explanations(
     slug, scope, analysis = place.row.slug, place.scope, place.shown
     steps = steps_of(options)
     conditions = conditions_of(options, place.question.layout, steps, None)
-    found = reads.Found([], 0, False, reads.FacetCounts())
+    found = NOTHING
     pending: list[str] = []
     stock: Stock | None = None
     items: list[ExplanationItem] = []
@@ -249,6 +217,9 @@ def build_explanations(
     following = None
     if found.more:
         following = write_cursor(order_name(options), key_of(stock, found.items[-1], items[-1], options.sort))  # type: ignore[arg-type]
+    neurons, edges = part_labels(place.question.layout)
+    by_default = options.standing == "valid"
+    shown = [one for one in conditions if not (by_default and one.facet == "standing")]
     to = partial(addresses.explanations, slug, scope)
 
     def url(**changes: Any) -> str:
@@ -271,13 +242,13 @@ def build_explanations(
         facets=[]
         if stock is None
         else facets_of(session, stock.analysis, stock.shelves, options, found, interpretations, url),
-        neurons=parts_of(place.question.layout, options, found.facets, of_neurons=True),
-        edges=parts_of(place.question.layout, options, found.facets, of_neurons=False),
-        **browsed(options, to, following, _sort_labels(options, stock), pills_of(options, conditions, steps, url)),
+        neurons=parts_of(neurons, options, found.facets.neurons),
+        edges=parts_of(edges, options, found.facets.edges),
+        **browsed(options, to, following, _sort_labels(options, stock), shown, pills_of(options, url)),
         pending=pending,
         awaited=awaited(session, addresses, place, pending, steps),
         undecided=[] if analysis is None or pending else undecided_of(session, analysis, options, steps),
-        removed_by=None if found.total or pending else removal_of(conditions, found, options, steps, url),
+        removed_by=None if found.total or pending else removal_of(conditions, found, options, url),
         protocols=_protocols(session, addresses, place, options),
         list_view_url=url(view="list"),
         grid_view_url=url(view="grid"),
@@ -313,21 +284,19 @@ def key_of(stock: Stock, last: tuple[Kind, int], item: ExplanationItem, sort: st
     return ["" if value is None else str(value), kind, identity]
 
 
-def cursor_of(options: ExplanationsOptions, place: Place) -> reads.Cursor | None:
+def cursor_of(options: ExplanationsOptions, place: Place) -> Cursor | None:
     if not options.after:
         return None
     text, kind, identity = read_cursor(options.after, order_name(options), (str, str, str))
     if kind not in KINDS:
         raise bad_cursor(options.after)
-    if kind in CIRCUIT_KINDS and (
-        len(identity) != place.question.layout.n_hex_digits or not set(identity) <= HEX_DIGITS
-    ):
-        raise bad_cursor(options.after)
+    if kind in CIRCUIT_KINDS:
+        check_mask(identity, place.question.layout, options.after)
     try:
         value = None if not text else int(text) if options.sort in (BIG | WHOLE) else float(text)
     except ValueError:
         raise bad_cursor(options.after) from None
-    return reads.Cursor(value, kind, identity)
+    return Cursor(value, kind, identity)
 
 
 def _sort_labels(options: ExplanationsOptions, stock: Stock | None) -> dict[str, str]:

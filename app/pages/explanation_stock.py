@@ -15,7 +15,6 @@ from analysis.directions.result import CLASSES
 from analysis.explanations.registry import BY_KEY
 from analysis.result import FRAGILE_MARGIN
 from app.db.errors import NotFound as NotStored
-from app.db.reads import explanations as reads
 from app.db.reads.circuits import distinct_counts
 from app.db.reads.explanation_directions import direction_shelf, layer_column, map_column
 from app.db.reads.explanation_shares import SHARES, shares_of
@@ -37,6 +36,7 @@ from app.db.reads.explanation_verdicts import (
 )
 from app.db.tables import AnalysisRow
 from app.listing.page import bad_cursor
+from app.listing.scan import Condition, Cursor, FacetCounts, Facets, Found, Order, added, find
 from app.pages.awaited import SURVEY, search_of
 from app.pages.explanation_filters import (
     ExplanationsOptions,
@@ -155,29 +155,22 @@ def take_stock(
 def search(
     stock: Stock,
     options: ExplanationsOptions,
-    conditions: Sequence[reads.Condition],
-    after: reads.Cursor | None,
+    conditions: Sequence[Condition],
+    after: Cursor | None,
     limit: int = 0,
-) -> reads.Found:
+) -> Found:
     """One page of the list and the counts of its facets."""
-    order = reads.Order(options.sort, options.order == "desc", after, limit or options.limit)
+    order = Order(options.sort, options.order == "desc", after, limit or options.limit)
     try:
-        return reads.find_explanations(
-            list(stock.shelves.values()),
-            options.kinds,
-            conditions,
-            order,
+        counted = Facets(
             stock.place.question.layout,
             (*CLASS_COLUMNS, *direction_flags(stock)),
-            figures={kind: _counted_figures(kind) for kind in BY_KEY if kind in options.kinds},
-            known=lambda kind, facets: _kept_counts(stock.analysis, kind, options.kinds, facets),
+            {kind: BY_KEY[kind].faceted for kind in BY_KEY if kind in options.kinds},
+            lambda kind, facets: _kept_counts(stock.analysis, kind, options.kinds, facets),
         )
+        return find(list(stock.shelves.values()), options.kinds, conditions, order, counted)
     except NotStored:
         raise bad_cursor(options.after) from None
-
-
-def _counted_figures(kind: Kind) -> list[str]:
-    return [column.name for column in BY_KEY[kind].columns if column.facet]
 
 
 def direction_flags(stock: Stock) -> list[str]:
@@ -188,7 +181,7 @@ def direction_flags(stock: Stock) -> list[str]:
     return [*map(map_column, CLASSES), *map(layer_column, layers), "joint"]
 
 
-def _kept_counts(analysis: AnalysisRow, kind: Kind, chosen: frozenset[Kind], facets: reads.FacetCounts) -> bool:
+def _kept_counts(analysis: AnalysisRow, kind: Kind, chosen: frozenset[Kind], facets: FacetCounts) -> bool:
     """The counts of all circuits, as they were kept with the analysis; False where they must be counted anew."""
     spread = analysis.distributions
     lowest = spread["margin_range"][0] if spread["margin_range"] else 0.0
@@ -206,11 +199,11 @@ def _kept_counts(analysis: AnalysisRow, kind: Kind, chosen: frozenset[Kind], fac
     for name in ("edges", "neurons"):
         facets.values[name].update(dict(spread[name]))
     facets.edges = np.array(spread["edge_use"], dtype=np.int64)
-    facets.neurons = reads.added(facets.neurons, np.array([u for layer in spread["neuron_use"] for u in layer]))
+    facets.neurons = added(facets.neurons, np.array([u for layer in spread["neuron_use"] for u in layer]))
     return True
 
 
-def n_interpretations(session: Session, analysis: AnalysisRow, facets: reads.FacetCounts) -> int:
+def n_interpretations(session: Session, analysis: AnalysisRow, facets: FacetCounts) -> int:
     """Interpretations of the circuits that pass, exactly."""
     if facets.ranks is None:
         return analysis.interpretations_total if facets.kinds["circuit"] else 0

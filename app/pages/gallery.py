@@ -16,9 +16,9 @@ from app.addressing import Addresses
 from app.db.codecs import question_of
 from app.db.job_tables import JobRow
 from app.db.reads import networks as reads
-from app.db.reads.circuits import smallest_circuits
 from app.db.reads.jobs import UNFINISHED
 from app.db.tables import AnalysisRow, NetworkRow
+from app.listing.circuits import smallest_circuits
 from app.listing.page import Paged, bad_cursor, paged, read_cursor, write_cursor
 from app.naming import Scope
 from app.pages.models.models import ModelItem, model_items

@@ -17,10 +17,10 @@ from sqlalchemy.orm import Session
 from app.addressing import Addresses
 from app.db.errors import StoreError
 from app.db.reads import analyses
-from app.db.reads.circuits import smallest_circuits
 from app.db.reads.networks import best_alignments
 from app.db.tables import NetworkRow
 from app.errors import NotFound
+from app.listing.circuits import smallest_circuits
 from app.naming import Scope
 from app.pages.options import PageModel
 from app.pages.place import Place, locate

@@ -1,11 +1,11 @@
-"""One pass over columns of stored circuits: some blocks at a time, the first few of an order, where a cursor stands."""
+"""Columns of stored circuits, some blocks at a time, and where a cursor stands among them."""
 
 from __future__ import annotations
 
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,62 +16,8 @@ from app.db.circuit_columns import BLOCK, COLUMNS, MASK_WORDS, RANKED, masks_in,
 from app.db.columns import sortable
 from app.db.tables import AnalysisRow, CircuitBlockRow
 
-SortKey = Literal["mask", "edges", "neurons", "margin", "interpretations", "observed"]
 BLOCKS_AT_ONCE: Final = 16
 Columns = Mapping[str, NDArray[Any]]
-
-
-class FirstFew:
-    """The first few of all circuits seen so far.
-
-    Args:
-        n: how many.
-        descending: whether the largest value comes first, and the largest position among equals.
-    """
-
-    def __init__(self, n: int, descending: bool) -> None:
-        self._n, self._descending = n, descending
-        self._values: NDArray[Any] | None = None
-        self._positions = np.empty(0, dtype=np.int64)
-
-    @property
-    def positions(self) -> list[int]:
-        """Their positions, in order."""
-        return self._positions.tolist()
-
-    @property
-    def values(self) -> list[Any]:
-        """Their values, in order."""
-        return [] if self._values is None else self._values.tolist()
-
-    def add(self, values: NDArray[Any], positions: NDArray[np.int64], chosen: NDArray[np.bool_] | None) -> None:
-        """See more circuits, at higher positions than all before; of those only the chosen ones count."""
-        if self._values is not None and len(self._values) == self._n:
-            last = self._values[-1]  # a later circuit of the same value comes before it only in descending order
-            promising = values >= last if self._descending else values < last
-            chosen = promising if chosen is None else promising & chosen
-        if chosen is not None:
-            values, positions = values[chosen], positions[chosen]
-        if len(values) > self._n:
-            few = self._few(values)
-            values, positions = values[few], positions[few]
-        if self._values is not None:
-            values = np.concatenate([self._values, values])
-            positions = np.concatenate([self._positions, positions])
-        order = np.lexsort((positions, values))
-        order = (order[::-1] if self._descending else order)[: self._n]
-        self._values, self._positions = values[order], positions[order]
-
-    def _few(self, values: NDArray[Any]) -> NDArray[np.int64]:
-        """Indices of the first n, in any order; of equal values the lowest or the highest indices."""
-        if self._descending:
-            bound = np.partition(values, len(values) - self._n)[len(values) - self._n]
-            better = np.flatnonzero(values > bound)
-            equal = np.flatnonzero(values == bound)
-            return np.concatenate([better, equal[len(equal) - (self._n - len(better)) :]])
-        bound = np.partition(values, self._n - 1)[self._n - 1]
-        better = np.flatnonzero(values < bound)
-        return np.concatenate([better, np.flatnonzero(values == bound)[: self._n - len(better)]])
 
 
 def steps(session: Session, analysis: AnalysisRow, names: Iterable[str]) -> Iterator[tuple[NDArray[np.int64], Columns]]:
@@ -123,33 +69,8 @@ def locate_in(masks: NDArray[Any], mask: int) -> tuple[int, bool]:
     return index, index < len(masks) and bool(masks[index] == number)
 
 
-def behind(
-    values: NDArray[Any], positions: NDArray[np.int64], equal: tuple[Any, Any], bound: int, *, descending: bool
-) -> NDArray[np.bool_]:
-    """Which items come after a cursor.
-
-    Args:
-        values: of the sort column.
-        positions: of the items in the order that decides ties.
-        equal: the least and the largest value that equals the cursor's; nothing does if they cross.
-        bound: of those with an equal value the first position behind it (descending: the last one, exclusive).
-        descending: whether the largest value comes first, and the largest position among equals.
-    """
-    low, high = equal
-    ties = (values >= low) & (values <= high)
-    chosen: NDArray[np.bool_] = (
-        (values < low) | (ties & (positions < bound)) if descending else (values > high) | (ties & (positions >= bound))
-    )
-    return chosen
-
-
-def places_of(session: Session, analysis_id: int, sort: str, value: Any, position: int) -> tuple[Any, Any]:
-    """What equals a cursor's value in the sort column: all from the first to the second number, nothing if they cross.
-
-    In the order of masks the values are the positions themselves.
-    """
-    if sort == "mask":
-        return position, position
+def places_of(session: Session, analysis_id: int, sort: str, value: Any) -> tuple[Any, Any]:
+    """What equals a cursor's value in the sort column: all from the first to the second number; none if they cross."""
     if sort not in RANKED:
         return value, value
     if value < 0:

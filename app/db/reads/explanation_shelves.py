@@ -66,7 +66,7 @@ class Shelf(Protocol):
     def locate(self, identity: str) -> tuple[int, bool]:
         """The position of an explanation, and whether it is there; NotFound if its place cannot be told."""
 
-    def equal_to(self, sort: str, value: Any, position: int) -> tuple[Any, Any]:
+    def equal_to(self, sort: str, value: Any) -> tuple[Any, Any]:
         """What equals a value of a sort column: all from the first to the second number; nothing if they cross."""
 
 
@@ -95,7 +95,7 @@ class CircuitShelf:
         return frozenset(("mask", "edges", "neurons", "margin", *RANKED, *self.more))
 
     def steps(self, names: Iterable[str]) -> Iterator[tuple[NDArray[np.int64], Columns]]:
-        wanted = set(names)
+        wanted = set(names) if self.n else set()
         extra = {name: self.more[name] for name in wanted & self.more.keys()}
         if self.n > MAX_WHOLE:
             for positions, columns in steps(self.session, self.analysis, wanted - extra.keys()):
@@ -119,8 +119,8 @@ class CircuitShelf:
     def locate(self, identity: str) -> tuple[int, bool]:
         return locate_mask(self.session, self.analysis.id, identity)
 
-    def equal_to(self, sort: str, value: Any, position: int) -> tuple[Any, Any]:
-        return places_of(self.session, self.analysis.id, sort, value, position)
+    def equal_to(self, sort: str, value: Any) -> tuple[Any, Any]:
+        return places_of(self.session, self.analysis.id, sort, value)
 
     @cached_property
     def some_without(self) -> bool:
@@ -179,7 +179,7 @@ class ColumnShelf(ABC):
             raise NotFound(f"{self.kind} {identity[:40]!r}", "is not stored here", "begin the list anew")
         return place, True
 
-    def equal_to(self, sort: str, value: Any, position: int) -> tuple[Any, Any]:
+    def equal_to(self, sort: str, value: Any) -> tuple[Any, Any]:
         if sort not in self.ranked:
             return value, value
         values = self.ranked[sort]

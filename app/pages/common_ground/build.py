@@ -94,7 +94,7 @@ def build_common_ground(
         kinds=drawn.kinds if drawn else {},
         total=total,
         items=items,
-        **browsed(options, url, following, _SORT_LABELS, pills_of(options, url)),
+        **browsed(options, url, following, _SORT_LABELS, (), pills_of(options, url)),
         csv_url=addresses.common_ground_table(slug, scope),
         request_url=url(),
         network_url=addresses.network(slug, scope),

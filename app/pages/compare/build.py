@@ -11,8 +11,8 @@ from analysis.errors import AnalysisError
 from analysis.experiments import decide_under_interventions, intervention_space
 from app.addressing import Addresses
 from app.db.reads import algorithms as algorithm_reads
-from app.db.reads.circuits import smallest_circuits
 from app.errors import BadQuery, PageError
+from app.listing.circuits import smallest_circuits
 from app.naming import ExplanationRef
 from app.pages.compare.contrast import LEAST, LETTERS, MOST
 from app.pages.compare.crucial import Said

@@ -18,13 +18,24 @@ from analysis.explanations.explanation import REF, VALID
 from analysis.models.circuits import MODEL_CIRCUIT
 from app.addressing import Addresses
 from app.db.models import CircuitSearch, stored_circuits
-from app.db.reads.explanation_shelves import FrameShelf
-from app.db.reads.explanations import Condition, Cursor, Found, Order, figure_facet, find_explanations, written_figure
+from app.db.reads.explanation_shelves import FrameShelf, Kind
 from app.errors import BadQuery, Conflict
-from app.listing.page import Browsed, Pill, bad_cursor, browsed, read_cursor, write_cursor
-from app.pages.circuits import HEX_DIGITS
+from app.listing.page import Browsed, bad_cursor, browsed, read_cursor, write_cursor
+from app.listing.scan import (
+    ColumnTest,
+    Condition,
+    Cursor,
+    Facets,
+    Found,
+    Order,
+    any_of,
+    column_test,
+    figure_facet,
+    find,
+    written_figure,
+)
+from app.pages.circuits import HEX_DIGITS, choice_of, part_conditions
 from app.pages.explanation_facets import FacetOption, FacetView, PartCount
-from app.pages.explanation_filters import any_of, column_test
 from app.pages.explanation_items import FigureView, figures_of
 from app.pages.models.views import (
     GraphView,
@@ -132,7 +143,7 @@ def build_model_circuits(
         items=items,
         facets=[] if shelf is None else _facets(found, options, url),
         parts=[] if shelf is None else _parts(place, shelf, found, options),
-        **browsed(options, to, following, SORT_LABELS, _pills(conditions, options, url)),
+        **browsed(options, to, following, SORT_LABELS, conditions),
         csv_url=addresses.model_circuits_csv(slug, text, **options.view_of(limit=DEFAULT_LIMIT)),
         compare_url=addresses.model_compare(slug, (), text),
         search_url=addresses.model_searches(slug),
@@ -210,15 +221,8 @@ def _found(
     shelf: FrameShelf | None, conditions: Sequence[Condition], options: ModelCircuitsOptions, limit: int
 ) -> Found:
     order = Order(options.sort, options.order == "desc", _after(options), limit)
-    counted = [column.name for column in MODEL_CIRCUIT.columns if column.facet]
-    return find_explanations(
-        [] if shelf is None else [shelf],
-        frozenset((KIND,)),
-        conditions,
-        order,
-        EdgeLayout(()),  # edges and nodes are counted here
-        figures={KIND: counted},
-    )
+    counted = Facets(EdgeLayout(()), figures={KIND: MODEL_CIRCUIT.faceted})  # edges and nodes are counted here
+    return find([] if shelf is None else [shelf], frozenset((KIND,)), conditions, order, counted)
 
 
 def _after(options: ModelCircuitsOptions) -> Cursor | None:
@@ -261,20 +265,21 @@ def _conditions(place: ModelPlace, options: ModelCircuitsOptions) -> list[Condit
     for name, values in wanted.items():
         column = MODEL_CIRCUIT.column(name)
         label = f"{name if column is None else column.label.lower()} {' or '.join(values)}"
-        found.append(Condition(figure_facet(KIND, name), label, {KIND: any_of(name, frozenset(values))}))
-    names = place.space.graph.bit_names
-    for option, kept, verb in (("keep", True, "keeps"), ("drop", False, "cuts")):
-        for text in getattr(options, option):
-            if text not in names:
-                known = ", ".join(names[:6]) + (" …" if len(names) > 6 else "")
-                cause = f"is none of the {len(names)} {place.space.graph.cut}"
-                raise BadQuery(f"{option} {text[:60]!r}", cause, f"write one as in {known}", option)
-            bit = np.uint64(1 << names.index(text))
-            test = column_test(BITS, lambda column, bit=bit, kept=kept: ((column & bit) != 0) == kept)
-            found.append(
-                Condition(f"{option} {text}", f"{verb} {text.replace('-', ' → ')}", {KIND: test}, narrows=True)
-            )
-    return found
+        rest = [text for text in options.figure if text.partition("=")[0] != name]
+        tests = {KIND: any_of(name, frozenset(values))}
+        found.append(Condition(figure_facet(KIND, name), label, tests, {"figure": rest}))
+    graph = place.space.graph
+
+    def keeping(text: str, option: str) -> dict[Kind, ColumnTest]:
+        names = graph.bit_names
+        if text not in names:
+            known = ", ".join(names[:6]) + (" …" if len(names) > 6 else "")
+            cause = f"is none of the {len(names)} {graph.cut}"
+            raise BadQuery(f"{option} {text[:60]!r}", cause, f"write one as in {known}", option)
+        bit = np.uint64(1 << names.index(text))
+        return {KIND: column_test(BITS, lambda column: ((column & bit) != 0) == (option == "keep"))}
+
+    return found + part_conditions(options, ("keeps", "cuts"), keeping)
 
 
 def _facets(found: Found, options: ModelCircuitsOptions, url: Any) -> list[FacetView]:
@@ -318,18 +323,7 @@ def _parts(place: ModelPlace, shelf: FrameShelf, found: Found, options: ModelCir
             name=name,
             label=label,
             used=int(np.count_nonzero(masks & np.uint64(1 << bit))),
-            choice="keep" if name in options.keep else "drop" if name in options.drop else "",
+            choice=choice_of(name, options),
         )
         for bit, (name, label) in enumerate(zip(graph.bit_names, graph.bit_labels, strict=True))
     ]
-
-
-def _pills(conditions: Sequence[Condition], options: ModelCircuitsOptions, url: Any) -> list[Pill]:
-    pills = []
-    for condition in conditions:
-        option, _, text = condition.facet.partition(" ")
-        chosen = getattr(options, option)
-        name = text.removeprefix(f"{KIND}.")
-        rest = [one for one in chosen if (one.partition("=")[0] if option == "figure" else one) != name]
-        pills.append(Pill(label=condition.label, url=url(**{option: rest})))
-    return pills

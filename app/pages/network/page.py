@@ -13,7 +13,6 @@ from analysis import ENGINE_VERSION
 from analysis.networks.mlp import forward
 from analysis.studies.cells import cells_of
 from app.addressing import Addresses
-from app.db.reads import circuits as circuit_reads
 from app.db.reads import networks as reads
 from app.db.reads.algorithms import placements_untried
 from app.db.reads.jobs import UNFINISHED
@@ -23,6 +22,7 @@ from app.db.studies import design_of
 from app.db.tables import AnalysisRow, NetworkRow
 from app.figures.numbers import duration, noun, when
 from app.limits import limits_in
+from app.listing.circuits import smallest_circuits
 from app.pages.directions.summary import ClassCount, class_counts
 from app.pages.funnel import KindFunnel, summary_of
 from app.pages.network.behaviour import BehaviourRow, behaviour_of, validation_right
@@ -415,7 +415,7 @@ def criterion_words(settings: Mapping[str, Any], n_rows: int) -> str:
 
 
 def _samples(session: Session, place: Place, analysis: AnalysisRow, addresses: Addresses) -> Samples:
-    rows = circuit_reads.smallest_circuits(session, analysis, place.question.layout, N_SAMPLES)
+    rows = smallest_circuits(session, analysis, place.question.layout, N_SAMPLES)
     aligned = reads.best_alignments(session, analysis.id, N_SAMPLES)
     counted = analysis.interpretations_truncated_at != 0
     return Samples(

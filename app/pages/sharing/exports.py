@@ -16,14 +16,14 @@ from analysis.interpretations.gates import gate_name
 from app.addressing import Addresses
 from app.db.codecs import alignment_of
 from app.db.reads import algorithms as algorithm_reads
-from app.db.reads.circuit_rows import circuit_rows
 from app.errors import NotFound
+from app.listing.circuits import circuit_rows
 from app.pages.algorithm import AlgorithmOptions
 from app.pages.algorithms import AlgorithmsOptions
 from app.pages.alignment import AlignmentOptions, AlignmentPage, build_alignment
 from app.pages.candidates import algorithm_of, find_algorithm_row
 from app.pages.circuit import read_circuit, readings_of, verdict_on
-from app.pages.circuits import CircuitsOptions, filter_of
+from app.pages.circuits import CircuitsOptions, circuit_conditions
 from app.pages.directions.views import DirectionPage
 from app.pages.gallery import GalleryOptions, build_gallery
 from app.pages.jobs import JobsOptions, build_jobs
@@ -78,10 +78,10 @@ FIRST_CELL: Final = (
 def circuits_table(session: Session, addresses: Addresses, network: str, options: CircuitsOptions) -> Table:
     """Every stored circuit that passes the list's filters."""
     place = locate(session, addresses, network, options.scope)
-    wanted = filter_of(options, place.question.layout)
+    conditions = circuit_conditions(options, place.question.layout)
     analysis = place.shown
     counted = analysis is not None and analysis.interpretations_truncated_at != 0
-    found = iter(()) if analysis is None else circuit_rows(session, analysis, place.question.layout, wanted)
+    found = iter(()) if analysis is None else circuit_rows(session, analysis, place.question.layout, conditions)
     about = (
         *about_place(place, "Valid circuits of one network"),
         f"Filters: {_filters(options, ('sort', 'order', 'view', 'after', 'limit'))}. Rows ascend by mask.",

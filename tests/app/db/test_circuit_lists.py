@@ -14,12 +14,15 @@ from analysis.result import CircuitSearch, InterpretationCounts
 from app.db import circuit_columns
 from app.db.prepared import prepare_analysis
 from app.db.reads import algorithms as algorithm_reads
-from app.db.reads import circuit_scan
+from app.db.reads import circuit_scan, explanation_shelves
 from app.db.reads import circuits as reads
-from app.db.reads.circuits import CircuitFilter, CircuitKey, Part, circuits_at, is_stored, list_circuits
+from app.db.reads.circuits import circuits_at, is_stored
 from app.db.staging import Staging
 from app.db.tables import AlgorithmRow, AnalysisRow
 from app.db.writes import save_analysis, save_network
+from app.listing.circuits import keeping, list_circuits
+from app.listing.scan import Cursor, Order
+from app.pages.circuits import CircuitsOptions, circuit_conditions
 from tests.conftest import SQLITES_OWN
 from tests.factories import XOR_SLUG, hand_made_analysis, pretrained_xor, small_network, stored_analysis
 
@@ -68,20 +71,28 @@ def every(store, many):
         return circuits_at(session, many.id, LAYOUT, range(N))
 
 
+def wanted_by(layout=LAYOUT, **options):
+    """The conditions that options of the list set."""
+    return circuit_conditions(CircuitsOptions(**options), layout)
+
+
+def behind(sort, value, mask):
+    """A cursor; in the order of masks the mask is all that it holds."""
+    return Cursor(None if sort == "mask" else value, "circuit", mask)
+
+
 def pages(session, analysis, wanted, limit, sort, descending):
     """Every page of a list, one after the other."""
     listed, after, totals = [], None, set()
     while True:
-        page = list_circuits(
-            session, analysis, LAYOUT, wanted, sort=sort, descending=descending, after=after, limit=limit
-        )
-        listed += page.circuits
+        circuits, page = list_circuits(session, analysis, LAYOUT, wanted, Order(sort, descending, after, limit))
+        listed += circuits
         totals.add(page.total)
         if not page.more:
             assert len(totals) == 1
             return listed, totals.pop()
-        assert len(page.circuits) == limit
-        after = CircuitKey(getattr(page.circuits[-1], FIELDS[sort]), page.circuits[-1].mask)
+        assert len(circuits) == limit
+        after = behind(sort, getattr(circuits[-1], FIELDS[sort]), circuits[-1].mask)
 
 
 def test_what_is_kept_is_what_was_found(every):
@@ -97,7 +108,7 @@ def test_every_order_is_a_sort(store, many, every, sort, descending):
     keyed = sorted(every, key=lambda c: (getattr(c, FIELDS[sort]), c.mask), reverse=descending)
     with store.read() as session:
         for limit in (N, 90):
-            assert pages(session, many, CircuitFilter(), limit, sort, descending) == (keyed, N)
+            assert pages(session, many, (), limit, sort, descending) == (keyed, N)
 
 
 def has(circuit, edges):
@@ -105,17 +116,17 @@ def has(circuit, edges):
 
 
 FILTERS = [
-    (CircuitFilter(edges_min=11), lambda c: c.n_edges >= 11),
-    (CircuitFilter(edges_max=7, neurons_min=6), lambda c: c.n_edges <= 7 and c.n_neurons >= 6),
-    (CircuitFilter(margin_min=0.5, neurons_max=5), lambda c: c.margin >= 0.5 and c.n_neurons <= 5),
-    (CircuitFilter(keep=(Part((17,)), Part((0, 1)))), lambda c: has(c, [17]) and has(c, [0, 1])),
-    (CircuitFilter(drop=(Part((2, 3)), Part((8,)))), lambda c: not has(c, [2, 3, 8])),
+    ({"edges_min": 11}, lambda c: c.n_edges >= 11),
+    ({"edges_max": 7, "neurons_min": 6}, lambda c: c.n_edges <= 7 and c.n_neurons >= 6),
+    ({"margin_min": 0.5, "neurons_max": 5}, lambda c: c.margin >= 0.5 and c.n_neurons <= 5),
+    ({"keep": ["n2.2-y", "n1.0"]}, lambda c: has(c, [17]) and has(c, [0, 1])),
+    ({"drop": ["n1.1", "n1.2-n2.0"]}, lambda c: not has(c, [2, 3, 8])),
     (
-        CircuitFilter(edges_min=6, edges_max=12, keep=(Part((4,)),), drop=(Part((5,)),)),
+        {"edges_min": 6, "edges_max": 12, "keep": ["A-n1.2"], "drop": ["B-n1.2"]},
         lambda c: 6 <= c.n_edges <= 12 and has(c, [4]) and not has(c, [5]),
     ),
-    (CircuitFilter(edges_min=10_000), lambda _: False),
-    (CircuitFilter(margin_min=1e9), lambda _: False),
+    ({"edges_min": 10_000}, lambda _: False),
+    ({"margin_min": 1e9}, lambda _: False),
 ]
 
 
@@ -126,7 +137,7 @@ def test_every_filter_is_exact_in_every_order(store, many, every, wanted, passes
     for descending in (False, True):
         keyed = sorted(kept, key=lambda c: (getattr(c, FIELDS[sort]), c.mask), reverse=descending)
         with store.read() as session:
-            assert pages(session, many, wanted, 29, sort, descending) == (keyed, len(kept))
+            assert pages(session, many, wanted_by(**wanted), 29, sort, descending) == (keyed, len(kept))
 
 
 @pytest.mark.parametrize("descending", [False, True])
@@ -143,13 +154,11 @@ def test_a_cursor_leads_on_although_its_circuit_is_gone(store, many, every, sort
     with store.read() as session:
         for mask in strange:
             for value in values:
-                key = CircuitKey(mask if value is None else value, mask)
-                page = list_circuits(
-                    session, many, LAYOUT, CircuitFilter(), sort=sort, descending=descending, after=key, limit=N
-                )
-                place = (key.value, mask)
-                behind = [c for c in every if ((getattr(c, FIELDS[sort]), c.mask) < place) == descending]
-                assert {c.mask for c in page.circuits} == {c.mask for c in behind}
+                order = Order(sort, descending, behind(sort, value, mask), N)
+                circuits, _ = list_circuits(session, many, LAYOUT, (), order)
+                place = (mask if value is None else value, mask)
+                expected = [c for c in every if ((getattr(c, FIELDS[sort]), c.mask) < place) == descending]
+                assert {c.mask for c in circuits} == {c.mask for c in expected}
 
 
 def test_a_mask_is_found_or_not(store, many, every):
@@ -159,22 +168,23 @@ def test_a_mask_is_found_or_not(store, many, every):
             assert is_stored(session, many.id, LAYOUT.to_hex(mask)) is (mask in stored)
 
 
-def test_a_list_reads_only_the_columns_that_it_needs(store, many):
+@pytest.mark.parametrize("most", [0, N])
+def test_a_list_reads_only_the_columns_that_it_needs(store, many, monkeypatch, most):
+    """Some blocks at a time where they are more than are kept whole."""
+    monkeypatch.setattr(explanation_shelves, "MAX_WHOLE", most)
     sent = []
     event.listen(store.reader, "before_cursor_execute", lambda _c, _x, _s, given, *_: sent.append(values_of(given)))
     with store.read() as session:
-        list_circuits(session, many, LAYOUT, CircuitFilter(edges_min=3), sort="observed", limit=5)
-    scans = [p for p in sent if "edges" in p and "mask" not in p]
-    assert len(scans) == -(-N // (64 * 3))
-    assert all(set(map(str, p)) & set(FIELDS) == {"edges", "observed"} for p in scans)
+        list_circuits(session, many, LAYOUT, wanted_by(edges_min=3), Order("observed", False, None, 5))
+    scans = [set(map(str, p)) & set(FIELDS) for p in sent if "edges" in p and "mask" not in p]
+    assert len(scans) == (1 if most else -(-N // (64 * 3)))
+    assert all(scan == ({"edges"} if most else {"edges", "observed"}) for scan in scans)
 
 
 @SQLITES_OWN
 def test_blocks_are_searched_by_their_key(store, many):
     with store.read() as session:
-        statements = capture(
-            store, partial(list_circuits, session, many, LAYOUT, CircuitFilter(), sort="edges", limit=5)
-        )
+        statements = capture(store, partial(list_circuits, session, many, LAYOUT, (), Order("edges", False, None, 5)))
         assert len(statements) > 3
         for statement, parameters in statements:
             details = explained(session, statement, parameters)
@@ -287,17 +297,18 @@ def test_a_hundred_thousand_circuits_by_another_route(store):
     assert longest < 5, "others would wait too long"
     edges = np.bitwise_count(masks)
     columns = {"mask": masks, "edges": edges, "margin": margins, "interpretations": totals, "observed": observed}
-    part = Part((7, 8))
-    keeps = (masks & part.mask) != 0
-    filters = {
-        CircuitFilter(): np.ones(n, dtype=bool),
-        CircuitFilter(edges_max=18, margin_min=0.5): (edges <= 18) & (margins >= 0.5),
-        CircuitFilter(keep=(part,)): keeps,
-        CircuitFilter(drop=(part,), edges_min=25): ~keeps & (edges >= 25),
-    }
+    keeps = (masks & 0b11 << 6) != 0
+    assert (keeping(masks, 0b11 << 6) == keeps).all()
+    filters = [
+        ({}, np.ones(n, dtype=bool)),
+        ({"edges_max": 18, "margin_min": 0.5}, (edges <= 18) & (margins >= 0.5)),
+        ({"keep": ["n1.3"]}, keeps),
+        ({"drop": ["n1.3"], "edges_min": 25}, ~keeps & (edges >= 25)),
+    ]
     with store.read() as session:
         row = session.get(AnalysisRow, row.id)
-        for wanted, passing in filters.items():
+        for options, passing in filters:
+            wanted = wanted_by(layout, **options)
             for sort, column in columns.items():
                 order = np.lexsort((masks, column))
                 order = order[passing[order]]
@@ -308,11 +319,10 @@ def test_a_hundred_thousand_circuits_by_another_route(store):
                         if start:
                             before = listed[start - 1]
                             value = layout.to_hex(int(masks[before])) if sort == "mask" else column[before].item()
-                            after = CircuitKey(value, layout.to_hex(int(masks[before])))
-                        page = list_circuits(
-                            session, row, layout, wanted, sort=sort, descending=descending, after=after, limit=50
-                        )
+                            after = behind(sort, value, layout.to_hex(int(masks[before])))
+                        order_of = Order(sort, descending, after, 50)
+                        circuits, page = list_circuits(session, row, layout, wanted, order_of)
                         assert page.total == len(listed)
                         expected = [layout.to_hex(int(mask)) for mask in masks[listed[start : start + 50]]]
-                        assert [c.mask for c in page.circuits] == expected
+                        assert [c.mask for c in circuits] == expected
                         assert page.more is (start + 50 < len(listed))

@@ -17,9 +17,9 @@ from analysis import errors as engine
 from app.db import errors as store
 from app.error_answers import ENGINE_STATUS, STORE_STATUS
 from app.errors import BadQuery, Conflict, NotFound, PageError, Refused
+from app.listing.page import write_cursor
 from app.main import create_app
 from app.middleware import SECURITY_HEADERS
-from app.listing.page import write_cursor
 from app.settings import Settings
 from tests.app.pages.conftest import XOR
 from tests.checkout import ROOT

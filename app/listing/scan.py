@@ -1,9 +1,9 @@
-"""All explanations of one analysis together: filtered, counted by facets, sorted, page after page.
+"""One pass over columns: what is filtered, counted by facets, sorted and shown page after page.
 
-Each kind is a shelf of columns (:mod:`app.db.reads.explanation_shelves`). One pass over a shelf tests every condition,
-counts each facet under the conditions of all others, and keeps the first few of the order behind the cursor; the few of
-the shelves are then merged. All counts are exact. What a kind does not have (an algorithm has no edges) passes no
-condition about it, and sorts last in either direction.
+Each kind of what is listed is a shelf of columns (:mod:`app.db.reads.explanation_shelves`). A pass over a shelf tests
+every condition, counts each facet under the conditions of all others, and keeps the first few of the order behind the
+cursor; the few of the shelves are then merged. All counts are exact. What a kind does not have (an algorithm has no
+edges) passes no condition about it, and sorts last in either direction.
 """
 
 from __future__ import annotations
@@ -20,12 +20,14 @@ from analysis.circuits.circuit import EdgeLayout, kept_edges
 from analysis.circuits.distribution import neuron_edges
 from analysis.result import FRAGILE_MARGIN
 from app.db.distributions import active_neurons
-from app.db.reads.circuit_scan import Columns, FirstFew, behind
+from app.db.reads.circuit_scan import Columns
 from app.db.reads.explanation_shelves import ORDER, CircuitShelf, Kind, Shelf
 from app.db.shelves import MAX_NEURONS
 
 Passing = NDArray[np.bool_]
 Test = Callable[[Columns], Passing]
+ColumnTest = tuple[tuple[str, ...], Test]
+"""The columns that are looked at, and what fulfils the test."""
 COUNTED: Final = ("edges", "neurons", "algorithm")
 SHARES: Final = ("coverage", "accuracy")
 SHARE_STEPS: Final = 10  # shares are counted in tenths, 1 apart
@@ -39,13 +41,15 @@ class Condition:
         facet: the facet that it belongs to; that facet is counted without it.
         label: in words.
         tests: for each kind that it speaks about the columns it looks at and the test; others never fulfil it.
+        without: how the options change where it is left out.
         narrows: whether its own facet is counted with it too, as where several may be chosen that must all hold.
         always: kinds all of which fulfil it, so that nothing needs to be looked at.
     """
 
     facet: str
     label: str
-    tests: Mapping[Kind, tuple[tuple[str, ...], Test]]
+    tests: Mapping[Kind, ColumnTest]
+    without: Mapping[str, Any]
     narrows: bool = False
     always: frozenset[Kind] = frozenset()
 
@@ -112,12 +116,15 @@ class Found:
     facets: FacetCounts
 
 
+NOTHING: Final = Found([], 0, False, FacetCounts())
+
+
 @dataclass(frozen=True)
 class Order:
     """What a list is sorted by.
 
     Args:
-        sort: name of a column, or "kind" for the order of kinds alone.
+        sort: name of a column; of others, as "kind" and "mask", for the order of the kinds and of their shelves.
         descending: whether the largest comes first; ties turn with it, what has no value stays last.
         after: where the page begins.
         limit: most explanations.
@@ -134,16 +141,30 @@ class Order:
         return -np.inf if self.descending else np.inf
 
 
-def find_explanations(
+@dataclass(frozen=True)
+class Facets:
+    """What is counted besides the totals.
+
+    Args:
+        layout: edges of the network cut to the output.
+        flags: Boolean columns.
+        figures: of kinds that have a record the columns whose values are counted.
+        known: fills in the counts of a shelf if they were kept, all of it fulfilling every condition; says whether it
+            did.
+    """
+
+    layout: EdgeLayout
+    flags: Sequence[str] = ()
+    figures: Mapping[Kind, Sequence[str]] = field(default_factory=dict)
+    known: Callable[[Kind, FacetCounts], bool] = lambda _kind, _counts: False
+
+
+def find(
     shelves: Sequence[Shelf],
     chosen: frozenset[Kind],
     conditions: Sequence[Condition],
     order: Order,
-    layout: EdgeLayout,
-    flags: Sequence[str] = (),
-    *,
-    figures: Mapping[Kind, Sequence[str]] | None = None,
-    known: Callable[[Kind, FacetCounts], bool] | None = None,
+    counted: Facets | None = None,
 ) -> Found:
     """One page of the explanations that fulfil all conditions, with the counts of every facet.
 
@@ -152,11 +173,7 @@ def find_explanations(
         chosen: the kinds that are listed; facets count these only.
         conditions: in the order in which the user sees them.
         order: of the list.
-        layout: edges of the network cut to the output.
-        flags: Boolean columns to count.
-        figures: of kinds stored as columns the columns whose values are counted.
-        known: fills in the counts of a shelf if they were kept, all of it fulfilling every condition; says whether it
-            did.
+        counted: the facets; None if only totals are asked for.
 
     Raises:
         NotFound: the cursor names an explanation that is gone.
@@ -164,11 +181,10 @@ def find_explanations(
     facets = FacetCounts(after=np.zeros(len(conditions) + 1, dtype=np.int64))
     found: list[tuple[Any, int, int]] = []
     for shelf in shelves:
-        counted_figures = (figures or {}).get(shelf.kind, ())
-        scan = _Scan(shelf, shelf.kind in chosen, conditions, order, layout, flags, counted_figures, facets)
+        scan = _Scan(shelf, shelf.kind in chosen, conditions, order, counted, facets)
         whole = all(shelf.kind in condition.always for condition in conditions)
-        counted = whole and known is not None and known(shelf.kind, facets)
-        found += scan.run(counting=not counted)
+        known = whole and counted is not None and counted.known(shelf.kind, facets)
+        found += scan.run(counting=not known)
     found.sort(reverse=order.descending)
     items = [(ORDER[rank], position) for _, rank, position in found]
     total = sum(facets.kinds[kind] for kind in chosen)
@@ -184,17 +200,18 @@ class _Scan:
         listed: bool,
         conditions: Sequence[Condition],
         order: Order,
-        layout: EdgeLayout,
-        flags: Sequence[str],
-        figures: Sequence[str],
+        counted: Facets | None,
         facets: FacetCounts,
     ) -> None:
-        self._shelf, self._listed, self._order, self._facets, self._layout = shelf, listed, order, facets, layout
-        self._conditions, self._figures = conditions, figures
+        self._shelf, self._listed, self._order, self._facets = shelf, listed, order, facets
+        self._conditions, self._only_total = conditions, counted is None
+        wanted = counted or Facets(EdgeLayout(()))
+        self._layout, self._figures = wanted.layout, wanted.figures.get(shelf.kind, ())
         self._whole = [shelf.kind in condition.always for condition in conditions]
         self._tests = [condition.tests.get(shelf.kind) for condition in conditions]
-        self._sort = order.sort if order.sort in shelf.names else ""
-        self._flags = [flag for flag in flags if flag in shelf.names]
+        # circuits stand in the order of their masks
+        self._sort = order.sort if order.sort in shelf.names and order.sort != "mask" else ""
+        self._flags = [flag for flag in wanted.flags if flag in shelf.names]
         # some circuits have no interpretation
         self._only_with = isinstance(shelf, CircuitShelf) and shelf.kind == "interpretation" and shelf.some_without
 
@@ -241,6 +258,8 @@ class _Scan:
 
     def _counted(self) -> tuple[str, ...]:
         """Columns that facets count."""
+        if self._only_total:
+            return ()
         if not self._listed:  # only how many there are, and for circuits how many interpretations
             return ("interpretations",) if isinstance(self._shelf, CircuitShelf) else ()
         more = ("interpretations",) if isinstance(self._shelf, CircuitShelf) else ()
@@ -264,6 +283,8 @@ class _Scan:
         facets, kind = self._facets, self._shelf.kind
         every = self._all(passes)
         facets.kinds[kind] += n if every is None else int(np.count_nonzero(every))
+        if self._only_total:
+            return
         if every is not None:  # steps are whole blocks, so bytes do not straddle them
             facets.passing.setdefault(kind, []).append(np.packbits(every, bitorder="little"))
         if kind == "circuit":
@@ -367,10 +388,41 @@ class _Scan:
         if after.value is None:
             equal = (order.absent, order.absent)
         elif self._sort:
-            equal = shelf.equal_to(self._sort, after.value, position)
+            equal = shelf.equal_to(self._sort, after.value)
         else:
             equal = (after.value, after.value)
         return lambda values, positions: behind(values, positions, equal, bound, descending=order.descending)
+
+
+def fulfils(conditions: Sequence[Condition], kind: Kind, columns: Columns) -> Passing | None:
+    """What of a kind fulfils all conditions, each of which speaks about it; None for everything."""
+    tests = [condition.tests[kind][1](columns) for condition in conditions]
+    return np.logical_and.reduce(tests) if tests else None
+
+
+def column_test(name: str, test: Callable[[Any], Any] | None = None) -> ColumnTest:
+    """A test of one column, as a condition takes it; None for a column that is the outcome itself."""
+    return (name,), lambda columns: columns[name] if test is None else test(columns[name])
+
+
+def at_least(name: str, bound: float) -> ColumnTest:
+    """Whether a column is a bound or above it."""
+    return column_test(name, lambda column: column >= bound)
+
+
+def at_most(name: str, bound: float) -> ColumnTest:
+    """Whether a column is a bound or below it."""
+    return column_test(name, lambda column: column <= bound)
+
+
+def any_of(name: str, values: frozenset[str]) -> ColumnTest:
+    """Whether a column has one of these values, written as addresses write them."""
+
+    def test(column: NDArray[Any]) -> Passing:
+        chosen = [value for value in np.unique(column).tolist() if written_figure(value) in values]
+        return np.isin(column, chosen)
+
+    return column_test(name, test)
 
 
 def figure_facet(kind: Kind, column: str) -> str:
@@ -399,3 +451,76 @@ def added(total: NDArray[np.int64] | None, more: NDArray[np.int64]) -> NDArray[n
     sums = longer.copy()
     sums[: len(shorter)] += shorter
     return sums
+
+
+class FirstFew:
+    """The first few of all rows seen so far.
+
+    Args:
+        n: how many.
+        descending: whether the largest value comes first, and the largest position among equals.
+    """
+
+    def __init__(self, n: int, descending: bool) -> None:
+        self._n, self._descending = n, descending
+        self._values: NDArray[Any] | None = None
+        self._positions = np.empty(0, dtype=np.int64)
+
+    @property
+    def positions(self) -> list[int]:
+        """Their positions, in order."""
+        return self._positions.tolist()
+
+    @property
+    def values(self) -> list[Any]:
+        """Their values, in order."""
+        return [] if self._values is None else self._values.tolist()
+
+    def add(self, values: NDArray[Any], positions: NDArray[np.int64], chosen: NDArray[np.bool_] | None) -> None:
+        """See more rows, at higher positions than all before; of those only the chosen ones count."""
+        if self._values is not None and len(self._values) == self._n:
+            last = self._values[-1]  # a later row of the same value comes before it only in descending order
+            promising = values >= last if self._descending else values < last
+            chosen = promising if chosen is None else promising & chosen
+        if chosen is not None:
+            values, positions = values[chosen], positions[chosen]
+        if len(values) > self._n:
+            few = self._few(values)
+            values, positions = values[few], positions[few]
+        if self._values is not None:
+            values = np.concatenate([self._values, values])
+            positions = np.concatenate([self._positions, positions])
+        order = np.lexsort((positions, values))
+        order = (order[::-1] if self._descending else order)[: self._n]
+        self._values, self._positions = values[order], positions[order]
+
+    def _few(self, values: NDArray[Any]) -> NDArray[np.int64]:
+        """Indices of the first n, in any order; of equal values the lowest or the highest indices."""
+        if self._descending:
+            bound = np.partition(values, len(values) - self._n)[len(values) - self._n]
+            better = np.flatnonzero(values > bound)
+            equal = np.flatnonzero(values == bound)
+            return np.concatenate([better, equal[len(equal) - (self._n - len(better)) :]])
+        bound = np.partition(values, self._n - 1)[self._n - 1]
+        better = np.flatnonzero(values < bound)
+        return np.concatenate([better, np.flatnonzero(values == bound)[: self._n - len(better)]])
+
+
+def behind(
+    values: NDArray[Any], positions: NDArray[np.int64], equal: tuple[Any, Any], bound: int, *, descending: bool
+) -> NDArray[np.bool_]:
+    """Which items come after a cursor.
+
+    Args:
+        values: of the sort column.
+        positions: of the items in the order that decides ties.
+        equal: the least and the largest value that equals the cursor's; nothing does if they cross.
+        bound: of those with an equal value the first position behind it (descending: the last one, exclusive).
+        descending: whether the largest value comes first, and the largest position among equals.
+    """
+    low, high = equal
+    ties = (values >= low) & (values <= high)
+    chosen: NDArray[np.bool_] = (
+        (values < low) | (ties & (positions < bound)) if descending else (values > high) | (ties & (positions >= bound))
+    )
+    return chosen

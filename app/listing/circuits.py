@@ -1,0 +1,70 @@
+"""The stored circuits of one analysis: filtered, sorted, and read on from any of them; or all of them in turn."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy.orm import Session
+
+from analysis.circuits.circuit import MAX_EDGES, EdgeLayout
+from app.db.circuit_columns import RANKED
+from app.db.reads.circuit_scan import steps
+from app.db.reads.circuits import CARD_COLUMNS, StoredCircuit, circuits_at, distinct_counts
+from app.db.reads.explanation_shelves import CircuitShelf
+from app.db.tables import AnalysisRow
+from app.listing.scan import Condition, Found, Order, find, fulfils
+
+CIRCUIT: Final = "circuit"
+
+
+def keeping(masks: NDArray[Any], part: int) -> NDArray[np.bool_]:
+    """Which circuits keep any of some edges, given as a mask: one edge, or all edges into a neuron."""
+    if masks.dtype != object and part >> MAX_EDGES:
+        return np.zeros(len(masks), dtype=np.bool_)
+    return np.asarray((masks & masks.dtype.type(part)) != 0, dtype=np.bool_)
+
+
+def list_circuits(
+    session: Session, analysis: AnalysisRow, layout: EdgeLayout, conditions: Sequence[Condition], order: Order
+) -> tuple[list[StoredCircuit], Found]:
+    """One page of the circuits that fulfil all conditions, ties by mask."""
+    found = find([CircuitShelf(session, analysis, CIRCUIT)], frozenset((CIRCUIT,)), conditions, order)
+    return circuits_at(session, analysis.id, layout, [position for _, position in found.items]), found
+
+
+def smallest_circuits(session: Session, analysis: AnalysisRow, layout: EdgeLayout, limit: int) -> list[StoredCircuit]:
+    """The stored circuits with fewest edges, ties by mask."""
+    return list_circuits(session, analysis, layout, (), Order("edges", False, None, limit))[0]
+
+
+def circuit_rows(
+    session: Session, analysis: AnalysisRow, layout: EdgeLayout, conditions: Sequence[Condition]
+) -> Iterator[StoredCircuit]:
+    """Every stored circuit that fulfils all conditions, in the order of masks, without holding more than some blocks.
+
+    Args:
+        session: must stay open until the last one is read.
+        analysis: whose circuits.
+        layout: of the network cut to the analysed output.
+        conditions: about circuits.
+    """
+    looked_at = {name for condition in conditions for name in condition.tests[CIRCUIT][0]}
+    values = {name: distinct_counts(session, analysis.id, name) for name in RANKED}
+    for positions, columns in steps(session, analysis, {*looked_at, *CARD_COLUMNS}):
+        passing = fulfils(conditions, CIRCUIT, columns)
+        chosen = np.arange(len(positions)) if passing is None else np.flatnonzero(passing)
+        lists = {name: columns[name][chosen].tolist() for name in CARD_COLUMNS}
+        for mask, edges, neurons, margin, total, observed in zip(
+            *(lists[name] for name in ("mask", "edges", "neurons", "margin", *RANKED)), strict=True
+        ):
+            yield StoredCircuit(
+                mask=layout.to_hex(mask),
+                n_edges=edges,
+                n_neurons=neurons,
+                margin=margin,
+                interpretations=values["interpretations"][total],
+                observed=values["observed"][observed],
+            )
