@@ -21,7 +21,7 @@ from analysis.circuits.distribution import neuron_edges
 from analysis.result import FRAGILE_MARGIN
 from app.db.distributions import active_neurons
 from app.db.reads.circuit_scan import Columns
-from app.db.reads.explanation_shelves import ORDER, CircuitShelf, Kind, Shelf
+from app.db.reads.explanation_shelves import KINDS, CircuitShelf, Kind, Shelf
 from app.db.shelves import MAX_NEURONS
 
 Passing = NDArray[np.bool_]
@@ -128,12 +128,14 @@ class Order:
         descending: whether the largest comes first; ties turn with it, what has no value stays last.
         after: where the page begins.
         limit: most explanations.
+        kinds: in the order of the list.
     """
 
     sort: str
     descending: bool
     after: Cursor | None
     limit: int
+    kinds: Sequence[Kind] = KINDS
 
     @property
     def absent(self) -> float:
@@ -186,7 +188,7 @@ def find(
         known = whole and counted is not None and counted.known(shelf.kind, facets)
         found += scan.run(counting=not known)
     found.sort(reverse=order.descending)
-    items = [(ORDER[rank], position) for _, rank, position in found]
+    items = [(order.kinds[rank], position) for _, rank, position in found]
     total = sum(facets.kinds[kind] for kind in chosen)
     return Found(items[: order.limit], total, len(items) > order.limit, facets)
 
@@ -243,7 +245,7 @@ class _Scan:
             chosen = None if beyond is None else beyond(values, positions)
             chosen = every if chosen is None else chosen if every is None else chosen & every
             first.add(values, positions, chosen)
-        rank = ORDER.index(shelf.kind)
+        rank = order.kinds.index(shelf.kind)
         return [(value, rank, position) for value, position in zip(first.values, first.positions, strict=True)]
 
     def _columns(self, counting: bool) -> set[str]:
@@ -376,7 +378,7 @@ class _Scan:
         shelf, order, after = self._shelf, self._order, self._order.after
         if after is None or not self._listed:
             return None
-        here, there = ORDER.index(shelf.kind), ORDER.index(after.kind)
+        here, there = order.kinds.index(shelf.kind), order.kinds.index(after.kind)
         position = 0
         if here == there:
             position, found = shelf.locate(after.identity)
@@ -413,6 +415,11 @@ def at_least(name: str, bound: float) -> ColumnTest:
 def at_most(name: str, bound: float) -> ColumnTest:
     """Whether a column is a bound or below it."""
     return column_test(name, lambda column: column <= bound)
+
+
+def below_bound(name: str, bound: float) -> ColumnTest:
+    """Whether a column is below a bound."""
+    return column_test(name, lambda column: column < bound)
 
 
 def any_of(name: str, values: frozenset[str]) -> ColumnTest:

@@ -1,7 +1,4 @@
-"""Where explanations stand on the common ground: the cloud in sum, and its points in any order, page after page.
-
-A list is one pass over the columns that its filter and its order need; a hundred thousand points take milliseconds.
-"""
+"""Where explanations stand on the common ground: the cloud in sum, and its points as columns or one by one."""
 
 from __future__ import annotations
 
@@ -16,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from app.db.common_ground_columns import BLOCK, INTERPRETATION, texts_of, unpacked
 from app.db.reads.circuit_scan import locate_mask
+from app.db.reads.explanation_shelves import ColumnShelf
 from app.db.tables import (
     AlgorithmRow,
     AlignmentRow,
@@ -25,6 +23,7 @@ from app.db.tables import (
 )
 
 SortKey = Literal["accuracy", "coverage", "best", "worst"]
+POINT: Final = "point"
 NUMBERS: Final = ("kind", "owner", "member", "predicted", "right", "best", "worst")
 
 
@@ -54,59 +53,6 @@ class CloudPoint:
 
 
 @dataclass(frozen=True)
-class PointFilter:
-    """Which points are looked for; None means any.
-
-    Args:
-        kinds: kinds of points.
-        circuit: mask, as a number.
-        algorithm: position in the analysis.
-        at: predicted and right.
-        besides: places that are left out, each predicted and right.
-        accuracy_min: least accuracy.
-        accuracy_below: accuracy that none reaches.
-        coverage_min: least share of the interventions that is predicted.
-        coverage_below: share that none reaches.
-        n_interventions: of that share.
-    """
-
-    kinds: tuple[int, ...] = ()
-    circuit: int | None = None
-    algorithm: int | None = None
-    at: tuple[int, int] | None = None
-    besides: tuple[tuple[int, int], ...] = ()
-    accuracy_min: float | None = None
-    accuracy_below: float | None = None
-    coverage_min: float | None = None
-    coverage_below: float | None = None
-    n_interventions: int = 1
-
-    def passes(self, columns: Mapping[str, NDArray[Any]]) -> NDArray[np.bool_]:
-        """``[points]``."""
-        chosen = np.ones(len(columns["kind"]), dtype=bool)
-        if self.kinds:
-            chosen &= np.isin(columns["kind"], self.kinds)
-        if self.circuit is not None:
-            chosen &= (columns["kind"] == INTERPRETATION) & (columns["owner"] == self.circuit)
-        if self.algorithm is not None:
-            chosen &= (columns["kind"] != INTERPRETATION) & (columns["owner"] == self.algorithm)
-        if self.at is not None:
-            chosen &= (columns["predicted"] == self.at[0]) & (columns["right"] == self.at[1])
-        for predicted, right in self.besides:
-            chosen &= (columns["predicted"] != predicted) | (columns["right"] != right)
-        if self.accuracy_min is not None or self.accuracy_below is not None:
-            chosen &= _within(columns["right"] / columns["predicted"], self.accuracy_min, self.accuracy_below)
-        if self.coverage_min is not None or self.coverage_below is not None:
-            coverage = columns["predicted"] / self.n_interventions
-            chosen &= _within(coverage, self.coverage_min, self.coverage_below)
-        return chosen
-
-
-def _within(shares: NDArray[np.float64], low: float | None, below: float | None) -> NDArray[np.bool_]:
-    return (shares >= (-np.inf if low is None else low)) & (shares < (np.inf if below is None else below))
-
-
-@dataclass(frozen=True)
 class StoredPoint:
     """One point.
 
@@ -130,23 +76,6 @@ class StoredPoint:
     worst: int | None
     index: int | None
     size: int | None
-
-
-@dataclass(frozen=True)
-class PointList:
-    """One page of points.
-
-    Args:
-        points: on this page.
-        total: points that pass the filter.
-        keys: value of the sort column of each point on the page.
-        more: whether others follow.
-    """
-
-    points: list[StoredPoint]
-    total: int
-    keys: list[float]
-    more: bool
 
 
 @dataclass(frozen=True)
@@ -190,46 +119,35 @@ def cloud_of(row: CommonGroundRow) -> list[CloudPoint]:
     ]
 
 
-def list_points(
-    session: Session,
-    row: CommonGroundRow,
-    wanted: PointFilter,
-    *,
-    sort: SortKey = "accuracy",
-    descending: bool = True,
-    after: tuple[float, int] | None = None,
-    limit: int,
-) -> PointList:
-    """Points in order, ties by position.
+@dataclass(frozen=True)
+class PointShelf(ColumnShelf):
+    """The points of a survey, named by their positions; "order" is what they are sorted by, the first lowest."""
 
-    Args:
-        session: of the reader.
-        row: the survey.
-        wanted: which points.
-        sort: by which number.
-        descending: whether the largest come first; ties are by position all the same.
-        after: value and position of the last point of the page before.
-        limit: most points.
-    """
+    def identity(self, position: int) -> str:
+        return str(position)
+
+    def place_of(self, identity: str) -> int | None:
+        return int(identity)
+
+
+def point_shelf(
+    session: Session, row: CommonGroundRow, sort: SortKey = "accuracy", *, descending: bool = True
+) -> PointShelf:
+    """The points of a survey; those that are equal in what they are sorted by stay in the store's order either way."""
     columns = {name: point_column(session, row.analysis_id, name) for name in NUMBERS}
-    positions = np.flatnonzero(wanted.passes(columns))
-    total = len(positions)
-    if sort == "coverage":
-        values = columns["predicted"][positions] / row.n_interventions
-    else:
-        numerator = columns["right" if sort == "accuracy" else sort][positions]
-        values = numerator / columns["predicted"][positions]
-    keys = -values if descending else values
-    if after is not None:
-        key = -after[0] if descending else after[0]
-        behind = (keys > key) | ((keys == key) & (positions > after[1]))
-        positions, keys = positions[behind], keys[behind]
-    order = np.lexsort((positions, keys))[: limit + 1]
-    found = positions[order].tolist()
-    shown = found[:limit]
-    points = _points(session, row.analysis_id, columns, shown)
-    told = [float(-key if descending else key) for key in keys[order][:limit]]
-    return PointList(points, total, told, len(found) > limit)
+    predicted = columns["predicted"]
+    columns["accuracy"] = columns["right"] / predicted
+    columns["coverage"] = predicted / row.n_interventions
+    values = columns[sort] if sort in ("accuracy", "coverage") else columns[sort] / predicted
+    every = np.ones(len(predicted), dtype=np.bool_)
+    return PointShelf(POINT, {**columns, "valid": every, "order": -values if descending else values})
+
+
+def points_of(session: Session, row: CommonGroundRow, owner: int, *, interpreted: bool) -> list[StoredPoint]:
+    """The points of the interpretations of one circuit, or of the alignments of one algorithm."""
+    of_circuits = point_column(session, row.analysis_id, "kind") == INTERPRETATION
+    mine = point_column(session, row.analysis_id, "owner") == owner
+    return points_at(session, row, np.flatnonzero(mine & (of_circuits == interpreted)).tolist())
 
 
 def points_at(session: Session, row: CommonGroundRow, positions: Sequence[int]) -> list[StoredPoint]:

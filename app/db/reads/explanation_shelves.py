@@ -23,7 +23,6 @@ from sqlalchemy.orm import Session
 
 from analysis.explanations.explanation import REF, VALID
 from analysis.explanations.registry import BY_KEY
-from analysis.models.circuits import MODEL_CIRCUIT
 from app.db.circuit_columns import RANKED, values_name
 from app.db.errors import NotFound
 from app.db.frames import stored_frame
@@ -36,8 +35,7 @@ Kind = str
 CIRCUIT_KINDS: Final[tuple[Kind, ...]] = ("circuit", "interpretation")
 ALGORITHM_KINDS: Final[tuple[Kind, ...]] = ("algorithm", "alignment", "direction")
 KINDS: Final[tuple[Kind, ...]] = (*CIRCUIT_KINDS, *ALGORITHM_KINDS, *BY_KEY)
-ORDER: Final[tuple[Kind, ...]] = (*KINDS, MODEL_CIRCUIT.key)
-"""All that can stand on a shelf, in the order of lists."""
+"""All kinds of explanations, in the order of lists."""
 MAX_KEPT: Final = 128_000_000  # bytes of arrays kept, of rows and of circuits each
 
 MAX_WHOLE: Final = 4_000_000  # circuits whose columns are kept whole; more are read some blocks at a time, each time

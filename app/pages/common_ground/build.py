@@ -8,8 +8,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from threading import Lock
-from typing import Final
+from typing import Any, Final
 
+import numpy as np
 from sqlalchemy.orm import Session
 
 from app.addressing import Addresses
@@ -19,13 +20,15 @@ from app.db.common_ground_columns import INTERPRETATION
 from app.db.job_tables import JobRow
 from app.db.reads import common_ground as reads
 from app.db.reads.algorithms import find_algorithm
-from app.db.reads.common_ground import CloudPoint, PointFilter
+from app.db.reads.common_ground import POINT, CloudPoint
 from app.db.reads.jobs import jobs_of_network
 from app.db.reads.networks import jobs_for
 from app.db.tables import CommonGroundRow
 from app.errors import BadQuery
 from app.figures.numbers import exact, noun
 from app.listing.page import Pill, browsed, read_cursor, write_cursor
+from app.listing.scan import ColumnTest, Condition, Cursor, Order, at_least, below_bound, column_test, find
+from app.pages.circuits import HEX_DIGITS
 from app.pages.common_ground.points import cloud_views, grid_view, point_views, survey_view
 from app.pages.common_ground.views import (
     KIND_LABELS,
@@ -53,27 +56,27 @@ def build_common_ground(
     """
     place = locate_boolean(session, addresses, network, options.scope)
     row = None if place.analysis is None else reads.common_ground_of(session, place.analysis)
-    wanted = wanted_points(session, place, options, 1 if row is None else row.n_interventions)
-    after = after_of(options)
+    conditions = point_conditions(session, place, options)
+    order = order_of(options)
     state, job = survey_state(session, place, row)
     slug, scope = place.row.slug, place.scope
     url = partial(addresses.common_ground, slug, scope)
+    kinds = [
+        Pill(label=KIND_LABELS[kind].lower(), url=url(**options.view_of(kind=[k for k in options.kind if k != kind])))
+        for kind in options.kind
+    ]
     drawn, items, total, following = None, [], 0, None
     if row is not None:
         drawn = drawn_cloud(session, place, row, addresses)
-        found = reads.list_points(
-            session,
-            row,
-            wanted,
-            sort=options.sort,
-            descending=options.order == "desc",
-            after=after,
-            limit=options.limit,
-        )
-        items = point_views(session, place, row, found.points, addresses)
+        shelf = reads.point_shelf(session, row, options.sort, descending=options.order == "desc")
+        found = find([shelf], frozenset((POINT,)), conditions, order)
+        positions = [position for _, position in found.items]
+        items = point_views(session, place, row, reads.points_at(session, row, positions), addresses)
         total = found.total
         if found.more:
-            following = write_cursor(order_of(options), [found.keys[-1], found.points[-1].position])
+            value = shelf.columns["order"][positions[-1]].item()
+            value = -value if options.order == "desc" else value
+            following = write_cursor(order_name(options), [value, positions[-1]])
     analysis_job = (
         None
         if place.analysis is not None
@@ -94,7 +97,7 @@ def build_common_ground(
         kinds=drawn.kinds if drawn else {},
         total=total,
         items=items,
-        **browsed(options, url, following, _SORT_LABELS, (), pills_of(options, url)),
+        **browsed(options, url, following, _SORT_LABELS, conditions[1:], kinds),
         csv_url=addresses.common_ground_table(slug, scope),
         request_url=url(),
         network_url=addresses.network(slug, scope),
@@ -202,18 +205,31 @@ def _by_right(points: Sequence[CloudPoint], n_interventions: int) -> tuple[Sprea
 _AT = re.compile(r"([0-9]{1,9})\.([0-9]{1,9})")
 
 
-def wanted_points(session: Session, place: Place, options: CommonGroundOptions, of: int) -> PointFilter:
-    circuit = algorithm = None
+def point_conditions(session: Session, place: Place, options: CommonGroundOptions) -> list[Condition]:
+    """What the options ask for, the kinds first.
+
+    Raises:
+        BadQuery: a filter that names nothing.
+    """
+    kinds = [KINDS[kind] for kind in options.kind or KINDS]
+    found = [_condition("kind", "", column_test("kind", lambda column: np.isin(column, kinds)))]
+    for text in options.besides:
+        predicted, right = _place_named(text, "besides")
+        test = _both("predicted", "right", lambda p, r, at=(predicted, right): (p != at[0]) | (r != at[1]))
+        rest = [other for other in options.besides if other != text]
+        found.append(Condition("besides", f"besides the point {text}", {POINT: test}, {"besides": rest}))
     if options.circuit:
         digits = place.question.layout.n_hex_digits
-        if len(options.circuit) != digits or not set(options.circuit) <= set("0123456789abcdef"):
+        if len(options.circuit) != digits or not set(options.circuit) <= HEX_DIGITS:
             raise BadQuery(
                 f"circuit {options.circuit[:40]!r}",
                 f"is no mask of this network: a mask has {digits} hex digits",
                 "copy it from a circuit's page",
                 "circuit",
             )
-        circuit = int(options.circuit, 16)
+        mask = int(options.circuit, 16)
+        test = _both("kind", "owner", lambda kind, owner: (kind == INTERPRETATION) & (owner == mask))
+        found.append(_condition("circuit", f"circuit {options.circuit}", test))
     if options.algorithm:
         row = None if place.analysis is None else find_algorithm(session, place.analysis.id, options.algorithm)
         if row is None and place.analysis is not None:
@@ -223,19 +239,28 @@ def wanted_points(session: Session, place: Place, options: CommonGroundOptions, 
                 "copy its id from an algorithm's page",
                 "algorithm",
             )
-        algorithm = -1 if row is None else row.position
-    return PointFilter(
-        kinds=tuple(KINDS[kind] for kind in options.kind),
-        circuit=circuit,
-        algorithm=algorithm,
-        at=_place_named(options.at, "at") if options.at else None,
-        besides=tuple(_place_named(text, "besides") for text in options.besides),
-        accuracy_min=options.accuracy_min,
-        accuracy_below=options.accuracy_below,
-        coverage_min=options.coverage_min,
-        coverage_below=options.coverage_below,
-        n_interventions=max(1, of),
-    )
+        position = -1 if row is None else row.position
+        test = _both("kind", "owner", lambda kind, owner: (kind != INTERPRETATION) & (owner == position))
+        found.append(_condition("algorithm", f"algorithm {options.algorithm}", test))
+    if options.at:
+        at = _place_named(options.at, "at")
+        test = _both("predicted", "right", lambda predicted, right: (predicted == at[0]) & (right == at[1]))
+        found.append(_condition("at", f"at one point, {options.at}", test))
+    for column in ("accuracy", "coverage"):
+        least, below = getattr(options, f"{column}_min"), getattr(options, f"{column}_below")
+        if least is not None:
+            found.append(_condition(f"{column}_min", f"{column} at least {least}", at_least(column, least)))
+        if below is not None:
+            found.append(_condition(f"{column}_below", f"{column} below {below}", below_bound(column, below)))
+    return found
+
+
+def _condition(option: str, label: str, test: ColumnTest) -> Condition:
+    return Condition(option, label, {POINT: test}, {option: None})
+
+
+def _both(first: str, second: str, test: Callable[..., Any]) -> ColumnTest:
+    return (first, second), lambda columns: test(columns[first], columns[second])
 
 
 def _place_named(text: str, option: str) -> tuple[int, int]:
@@ -250,39 +275,17 @@ def _place_named(text: str, option: str) -> tuple[int, int]:
 _SORT_LABELS: Final = {"accuracy": "Right", "coverage": "Predicted", "best": "best", "worst": "worst"}
 
 
-def order_of(options: CommonGroundOptions) -> str:
+def order_name(options: CommonGroundOptions) -> str:
     return f"common-ground {options.sort} {options.order}"
 
 
-def after_of(options: CommonGroundOptions) -> tuple[float, int] | None:
-    if not options.after:
-        return None
-    value, position = read_cursor(options.after, order_of(options), (float, int))
-    return value, position
-
-
-def pills_of(options: CommonGroundOptions, url: Callable[..., str]) -> list[Pill]:
-    pills = []
-    for kind in options.kind:
-        rest = [other for other in options.kind if other != kind]
-        pills.append(Pill(label=KIND_LABELS[kind].lower(), url=url(**options.view_of(kind=rest))))
-    for text in options.besides:
-        others = [other for other in options.besides if other != text]
-        pills.append(Pill(label=f"besides the point {text}", url=url(**options.view_of(besides=others))))
-    words = {
-        "circuit": "circuit {}",
-        "algorithm": "algorithm {}",
-        "at": "at one point, {}",
-        "accuracy_min": "accuracy at least {}",
-        "accuracy_below": "accuracy below {}",
-        "coverage_min": "coverage at least {}",
-        "coverage_below": "coverage below {}",
-    }
-    for name, text in words.items():
-        value = getattr(options, name)
-        if value not in (None, ""):
-            pills.append(Pill(label=text.format(value), url=url(**options.view_of(**{name: None}))))
-    return pills
+def order_of(options: CommonGroundOptions) -> Order:
+    """The order of the list, from its cursor on."""
+    after, descending = None, options.order == "desc"
+    if options.after:
+        value, position = read_cursor(options.after, order_name(options), (float, int))
+        after = Cursor(-value if descending else value, POINT, str(position))
+    return Order("order", False, after, options.limit, (POINT,))
 
 
 # --- what a survey says, in sentences that claim no more than was looked at

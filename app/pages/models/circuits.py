@@ -220,7 +220,7 @@ def _shelf(session: Session, place: ModelPlace) -> FrameShelf | None:
 def _found(
     shelf: FrameShelf | None, conditions: Sequence[Condition], options: ModelCircuitsOptions, limit: int
 ) -> Found:
-    order = Order(options.sort, options.order == "desc", _after(options), limit)
+    order = Order(options.sort, options.order == "desc", _after(options), limit, (KIND,))
     counted = Facets(EdgeLayout(()), figures={KIND: MODEL_CIRCUIT.faceted})  # edges and nodes are counted here
     return find([] if shelf is None else [shelf], frozenset((KIND,)), conditions, order, counted)
 

@@ -11,7 +11,6 @@ from sqlalchemy.orm import Session
 from analysis.criteria.criterion import Criterion
 from analysis.experiments import decide_under_interventions, intervention_space, standing_of
 from analysis.reverify import Recomputed, Value, smaller_by_one
-from app.db.common_ground_columns import INTERPRETATION
 from app.db.frames import stored_figures
 from app.db.reads import algorithms as algorithm_reads
 from app.db.reads import common_ground as grounds
@@ -318,8 +317,6 @@ def _told_of_directions(kept: Mapping[str, Any]) -> dict[str, Value]:
 # What is not computed says why: settings other than the default ones, budgets, searches over all other explanations.
 
 
-MAX_POINTS: Final = 2_000
-"""Classes of one circuit that are looked through for the one that an interpretation stands for."""
 MAX_INTERVENTIONS: Final = 300_000
 
 Figures = tuple[list[Recomputed], dict[str, Value]]
@@ -410,9 +407,7 @@ def _stored_point(session: Session, analysis: AnalysisRow, explanation: Explanat
     if row is None:
         return "the common ground has not been surveyed"
     if explanation.circuit is not None and explanation.interpretation is not None:
-        wanted = grounds.PointFilter(kinds=(INTERPRETATION,), circuit=explanation.circuit.mask)
-        points = grounds.list_points(session, row, wanted, limit=MAX_POINTS)
-        for point in points.points:
+        for point in grounds.points_of(session, row, explanation.circuit.mask, interpreted=True):
             if point.index == explanation.interpretation.index:
                 return point.predicted, point.right
         return "the survey keeps one interpretation of each class, and this is not one that was found there"
@@ -421,9 +416,7 @@ def _stored_point(session: Session, analysis: AnalysisRow, explanation: Explanat
     owner = algorithm_reads.find_algorithm(session, analysis.id, explanation.algorithm.id)
     if owner is None or algorithm_reads.find_alignment(session, owner, explanation.alignment.id) is None:
         return "it is not stored"
-    wanted = grounds.PointFilter(algorithm=owner.position)
-    points = grounds.list_points(session, row, wanted, limit=row.alignments_kept + 1)
-    for point in points.points:
+    for point in grounds.points_of(session, row, owner.position, interpreted=False):
         if point.member == int(explanation.alignment.id, 16):
             return point.predicted, point.right
     return (0, 0) if row.alignments_kept == row.n_alignments else "the survey left some alignments out"

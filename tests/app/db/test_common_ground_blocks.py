@@ -27,8 +27,14 @@ def test_some_points_are_read_from_their_blocks_alone(tmp_path, monkeypatch):
     survey(store, "xor")
     with store.read() as session:
         row = session.scalars(select(CommonGroundRow)).one()
-        everything = reads.list_points(session, row, reads.PointFilter(), limit=100_000)
-        by_position = {point.position: point for point in everything.points}
+        columns = reads.point_shelf(session, row).columns
+        n = len(columns["kind"])
+        by_position = {place: reads.points_at(session, row, [place])[0] for place in range(n)}
+        for place, point in by_position.items():
+            assert point.position == place
+            assert (point.owner, point.predicted, point.right) == tuple(
+                columns[name][place].item() for name in ("owner", "predicted", "right")
+            )
         assert len(by_position) > 5 * 8, "several blocks"
         for positions in ([0], [len(by_position) - 1, 3], [7, 8, 9], sorted(by_position)):
             assert reads.points_at(session, row, positions) == [by_position[place] for place in positions]
