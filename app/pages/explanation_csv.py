@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Generator, Sequence
+from collections.abc import Generator
 from typing import Any, Final
 
 from sqlalchemy.orm import Session
 
 from analysis.explanations.registry import RECORDED
 from app.addressing import Addresses
-from app.db.reads.explanation_shelves import Kind
 from app.errors import Conflict
+from app.listing.csv import ROWS_AT_ONCE, csv_lines
 from app.listing.page import write_cursor
 from app.pages.candidates import locate_with_scope
 from app.pages.explanation_filters import ExplanationsOptions, conditions_of, steps_of
 from app.pages.explanation_items import ExplanationItem, items_of
 from app.pages.explanation_list import cursor_of, key_of, order_name
-from app.pages.explanation_stock import Stock, position_of, search, take_stock
+from app.pages.explanation_stock import position_of, search, take_stock
 from app.pages.sharing.exports import about_place
 
 ROWS: Final = 10_000
-ROWS_AT_ONCE: Final = 250
 COLUMNS: Final = (
     *("kind", "name", "ref", "url", "protocol", "valid", "minimal", "fragile", "mask", "edges", "neurons", "margin"),
     *("interpretations", "observed", "surviving", "algorithm", "gates", "variables", "placements"),
@@ -68,30 +65,14 @@ def build_explanations_csv(
             place.row.slug, place.scope, **options.view_of(view=None, limit=None), after=cursor
         )
     own = [name for kind, names in OWN_COLUMNS.items() if kind in options.kinds for name in names]
-    return following, _lines(session, addresses, stock, found.items, (*COLUMNS, *own))
-
-
-def _lines(
-    session: Session,
-    addresses: Addresses,
-    stock: Stock,
-    found: Sequence[tuple[Kind, int]],
-    columns: Sequence[str],
-) -> Generator[str, None, None]:
-    """The text about it and the names, then the rows, some at a time."""
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    for line in about_place(stock.place, "Explanations of all kinds"):
-        out.write(f"# {' '.join(line.split())}\n")
-    writer.writerow(columns)
-    for start in range(0, len(found), ROWS_AT_ONCE):
-        for item in items_of(session, addresses, stock, found[start : start + ROWS_AT_ONCE]):
-            values = _values(item, stock.place.question.protocol.digest)
-            writer.writerow(["" if values.get(name) is None else values[name] for name in columns])
-        yield out.getvalue()
-        out.seek(0)
-        out.truncate()
-    yield out.getvalue()
+    columns = (*COLUMNS, *own)
+    rows = (
+        [values.get(name) for name in columns]
+        for start in range(0, len(found.items), ROWS_AT_ONCE)
+        for item in items_of(session, addresses, stock, found.items[start : start + ROWS_AT_ONCE])
+        for values in [_values(item, place.question.protocol.digest)]
+    )
+    return following, csv_lines(about_place(place, "Explanations of all kinds"), columns, rows)
 
 
 def _values(item: ExplanationItem, protocol: str) -> dict[str, Any]:

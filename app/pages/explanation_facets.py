@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from heapq import nsmallest
-from typing import Any, Final, Literal
+from typing import Final, cast
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field
 from sqlalchemy.orm import Session
 
 from analysis.criteria.direction_verdicts import ASKED_OF_DIRECTIONS
@@ -21,7 +19,8 @@ from app.db.reads.explanation_shelves import ALGORITHM_KINDS, KINDS, Kind, RowSh
 from app.db.reads.explanation_verdicts import VerdictContents, n_in_both, passing_bits, verdict_contents
 from app.db.reads.verdicts import VerdictSet, verdict_sets
 from app.db.tables import AnalysisRow
-from app.listing.scan import SHARE_STEPS, SHARES, FacetCounts, Found, figure_facet
+from app.listing.facets import FacetOption, FacetView, checkboxes, columns_of, figure_facets, radio
+from app.listing.scan import SHARE_STEPS, SHARES, FacetCounts, Found
 from app.pages.circuits import PartView, part_view
 from app.pages.explanation_filters import (
     DEFAULT_KINDS,
@@ -34,7 +33,6 @@ from app.pages.explanation_filters import (
     steps_of,
 )
 from app.pages.formulas import IRREDUNDANT_LABELS
-from app.pages.options import BigInt, PageModel
 
 MAX_BINS: Final = 10
 MAX_ALGORITHMS: Final = 12
@@ -50,26 +48,6 @@ STRATEGY_WORDS: Final[Mapping[Strategy, str]] = {
     "where-then-what": "where, then what",
     "what-then-where": "what, then where",
 }
-
-
-class FacetOption(PageModel):
-    """One value to filter by."""
-
-    value: str
-    label: str
-    count: BigInt | None = Field(description="Explanations that have it and pass all other filters; exact.")
-    checked: bool
-    url: str = Field("", description="The list with only this value, where it is a range.")
-
-
-class FacetView(PageModel):
-    """Something to filter by."""
-
-    name: str = Field(description="The option's name; of a range the options are NAME_min and NAME_max.")
-    column: str = Field("", description="Which of several facets with the same option it is.")
-    legend: str
-    shape: Literal["checkbox", "radio", "range"]
-    choices: list[FacetOption]
 
 
 class PartCount(PartView):
@@ -102,7 +80,7 @@ def facets_of(
     facets = [_strategies(options, counts), _kinds(options, counts, interpretations)]
     if options.kinds & set(ALGORITHM_KINDS):
         facets.append(
-            _radio(
+            radio(
                 "standing",
                 "Standing",
                 [("valid", "valid", counts.valid), ("failing", "kept, but failing", counts.failing)],
@@ -115,16 +93,17 @@ def facets_of(
     if counts.with_margin:
         robust = counts.with_margin - counts.fragile
         choices = [("yes", "margin below 1e-6", counts.fragile), ("no", "margin of 1e-6 or more", robust)]
-        facets.append(_radio("fragile", "Fragile", choices, options.fragile))
+        facets.append(radio("fragile", "Fragile", choices, options.fragile))
     if "direction" in options.kinds and "direction" in shelves:
         facets += _of_directions(options, counts, shelves["direction"])
     for key in BY_KEY:
         if key in options.kinds and key in shelves:
-            facets += _of_figures(key, options, counts)
+            facets += figure_facets(options.figure, columns_of(BY_KEY[key], f"{key}."), counts)
     if options.kinds & set(ALGORITHM_KINDS):
-        facets.append(_classes(options, counts))
-        algorithms = _algorithms(session, options, shelves, counts)
-        facets += [algorithms] if algorithms.choices else []
+        classes = [(key, words, counts.flags[key.replace("-", "_")]) for key, words in IRREDUNDANT_LABELS.items()]
+        facets.append(checkboxes("irredundant", "Redundancy class", classes, options.irredundant))
+        if counts.values["algorithm"] and "algorithm" in shelves:
+            facets.append(_algorithms(session, options, shelves["algorithm"], counts))
     criteria = _criteria(session, analysis, options, shelves, counts)
     return [*facets, *([criteria] if criteria.choices else [])]
 
@@ -142,80 +121,29 @@ def _strategies(options: ExplanationsOptions, counts: FacetCounts) -> FacetView:
         for strategy, kinds in KINDS_OF.items()
     ]
     every = sum(counts.kinds[kind] for kind in chosen)  # also of kinds that belong to neither strategy
-    return _radio("strategy", "Strategy", choices, options.strategy, total=every)
+    return radio("strategy", "Strategy", choices, options.strategy, total=every)
 
 
 def _kinds(options: ExplanationsOptions, counts: FacetCounts, interpretations: int) -> FacetView:
     within = frozenset(KINDS) if options.strategy is None else frozenset(KINDS_OF[options.strategy])
     numbers: dict[Kind, int] = {kind: counts.kinds[kind] if kind in within else 0 for kind in KINDS}
     numbers["interpretation"] = interpretations if "interpretation" in within else 0
-    choices = [
-        FacetOption(value=kind, label=KIND_WORDS[kind], count=numbers[kind], checked=kind in options.kind)
-        for kind in KINDS
-    ]
-    return FacetView(name="kind", legend="Kind", shape="checkbox", choices=choices)
-
-
-def _radio(
-    name: str,
-    legend: str,
-    choices: list[tuple[Any, str, int]],
-    chosen: str | None,
-    every_value: str = "",
-    total: int | None = None,
-) -> FacetView:
-    total = sum(count for _, _, count in choices) if total is None else total
-    every = FacetOption(value=every_value, label="any", count=total, checked=(chosen or "") == every_value)
-    shown = [FacetOption(value=v, label=label, count=n, checked=v == chosen) for v, label, n in choices]
-    return FacetView(name=name, legend=legend, shape="radio", choices=[every, *shown])
+    choices = [(kind, KIND_WORDS[kind], numbers[kind]) for kind in KINDS]
+    return checkboxes("kind", "Kind", choices, options.kind)
 
 
 def _of_directions(options: ExplanationsOptions, counts: FacetCounts, shelf: Shelf) -> list[FacetView]:
     """What alignments on directions alone can be filtered by; minimality is of neuron sets, directions have none."""
-    maps = [
-        FacetOption(value=name, label=words, count=counts.flags[map_column(name)], checked=name in options.map)
-        for name, words in MAP_WORDS.items()
-    ]
+    maps = [(name, words, counts.flags[map_column(name)]) for name, words in MAP_WORDS.items()]
+    facets = [checkboxes("map", "Class of map that found it", maps, options.map)]
     n_layers = sum(name.startswith("layer ") for name in shelf.names)
-    layers = [
-        FacetOption(
-            value=str(layer),
-            label=f"layer {layer}",
-            count=counts.flags[layer_column(layer)],
-            checked=layer in options.layer,
-        )
-        for layer in range(1, n_layers + 1)
-    ]
-    facets = [FacetView(name="map", legend="Class of map that found it", shape="checkbox", choices=maps)]
     if n_layers > 1:
-        facets.append(FacetView(name="layer", legend="A direction on", shape="checkbox", choices=layers))
+        layers = [(str(n), f"layer {n}", counts.flags[layer_column(n)]) for n in range(1, n_layers + 1)]
+        facets.append(checkboxes("layer", "A direction on", layers, [str(layer) for layer in options.layer]))
     jointly, every = counts.flags["joint"], counts.kinds["direction"]
-    if options.joint is None:
-        choices = [("yes", "right jointly too", jointly), ("no", "not jointly", every - jointly)]
-    else:  # only what was chosen is counted
-        choices = [("yes", "right jointly too", jointly)] if options.joint == "yes" else []
-        choices += [("no", "not jointly", every - jointly)] if options.joint == "no" else []
-    facets.append(_radio("joint", "Directions under joint interchange", choices, options.joint))
-    return facets
-
-
-def _of_figures(key: Kind, options: ExplanationsOptions, counts: FacetCounts) -> list[FacetView]:
-    """What explanations of a kind that has a record can be filtered by: its columns of a few values."""
-    facets = []
-    for column in BY_KEY[key].columns:
-        values = counts.values.get(figure_facet(key, column.name), Counter())
-        begin = f"{key}.{column.name}="
-        wanted = [text.removeprefix(begin) for text in options.figure if text.startswith(begin)]
-        found = sorted(values, key=lambda text: (len(text), text))
-        choices = [
-            FacetOption(value=begin + value, label=value, count=values.get(value, 0), checked=value in wanted)
-            for value in dict.fromkeys((*found, *wanted))
-        ]
-        if column.facet and choices:
-            legend = column.label
-            facets.append(
-                FacetView(name="figure", column=column.name, legend=legend, shape="checkbox", choices=choices)
-            )
+    choices = [("yes", "right jointly too", jointly), ("no", "not jointly", every - jointly)]
+    counted = [choice for choice in choices if options.joint in (None, choice[0])]  # only what was chosen is counted
+    facets.append(radio("joint", "Directions under joint interchange", counted, options.joint))
     return facets
 
 
@@ -249,36 +177,18 @@ def _range(name: str, options: ExplanationsOptions, counts: FacetCounts, url: Ca
     return FacetView(name=name, legend=legend, shape="range", choices=choices)
 
 
-def _classes(options: ExplanationsOptions, counts: FacetCounts) -> FacetView:
-    choices = [
-        FacetOption(
-            value=key, label=words, count=counts.flags[key.replace("-", "_")], checked=key in options.irredundant
-        )
-        for key, words in IRREDUNDANT_LABELS.items()
-    ]
-    return FacetView(name="irredundant", legend="Redundancy class", shape="checkbox", choices=choices)
-
-
-def _algorithms(
-    session: Session, options: ExplanationsOptions, shelves: Mapping[Kind, Shelf], counts: FacetCounts
-) -> FacetView:
+def _algorithms(session: Session, options: ExplanationsOptions, shelf: Shelf, counts: FacetCounts) -> FacetView:
     """The algorithms with most explanations, and the one chosen."""
-    shelf = shelves.get("algorithm")
-    choices: list[FacetOption] = []
-    if isinstance(shelf, RowShelf) and counts.values["algorithm"]:
-        n = shelf.n
-        found = [pair for pair in counts.values["algorithm"].items() if pair[0] < n]
-        most = nsmallest(MAX_ALGORITHMS, found, key=lambda pair: (-pair[1], pair[0]))
-        asked = shelf.place_of(options.algorithm)
-        chosen = [pair for pair in found if pair[0] == asked and pair not in most]
-        rows = algorithm_rows(session, [int(shelf.rows[position]) for position, _ in [*most, *chosen]])
-        for position, count in [*most, *chosen]:
-            row = rows[int(shelf.rows[position])]
-            checked = row.algorithm_id == options.algorithm
-            choices.append(FacetOption(value=row.algorithm_id, label=row.formula, count=count, checked=checked))
-        total = sum(count for _, count in found)
-        choices.insert(0, FacetOption(value="", label="any", count=total, checked=not options.algorithm))
-    return FacetView(name="algorithm", legend="Algorithm", shape="radio", choices=choices)
+    numbers = cast(RowShelf, shelf).rows
+    found = [pair for pair in counts.values["algorithm"].items() if pair[0] < shelf.n]
+    most = nsmallest(MAX_ALGORITHMS, found, key=lambda pair: (-pair[1], pair[0]))
+    asked = cast(RowShelf, shelf).place_of(options.algorithm)
+    most += [pair for pair in found if pair[0] == asked and pair not in most]
+    rows = algorithm_rows(session, [int(numbers[position]) for position, _ in most])
+    named = [(rows[int(numbers[position])], count) for position, count in most]
+    choices = [(row.algorithm_id, row.formula, count) for row, count in named]
+    total = sum(count for _, count in found)
+    return radio("algorithm", "Algorithm", choices, options.algorithm, total=total)
 
 
 def _criteria(
@@ -304,12 +214,8 @@ def _criteria(
             if step.key in ASKED_OF_DIRECTIONS and before is not None:
                 numbers[str(step)] = before + _n_directions(step, directions, counts)
     numbers |= {text: None for text in asked if text not in numbers}  # not computed yet, but in the form all the same
-    choices = [
-        FacetOption(value=text, label=text, count=n, checked=text in asked)
-        for text, n in numbers.items()
-        if "(" not in text or text in asked
-    ]
-    return FacetView(name="criteria", legend="Passes", shape="checkbox", choices=choices)
+    choices = [(text, text, n) for text, n in numbers.items() if "(" not in text or text in asked]
+    return checkboxes("criteria", "Passes", choices, asked)
 
 
 def _n_directions(step: CriterionStep, shelf: RowShelf, counts: FacetCounts) -> int:

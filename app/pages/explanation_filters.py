@@ -13,12 +13,13 @@ from analysis.criteria.direction_verdicts import ASKED_OF_DIRECTIONS
 from analysis.criteria.steps import CriterionStep, parse_steps
 from analysis.directions.result import DirectionClass
 from analysis.errors import InvalidCriterion
-from analysis.explanations.registry import BY_KEY, RECORDED
+from analysis.explanations.registry import RECORDED
 from analysis.result import FRAGILE_MARGIN
 from app.db.reads.explanation_directions import PASSING, layer_column, map_column
 from app.db.reads.explanation_shelves import ALGORITHM_KINDS, CIRCUIT_KINDS, KINDS, Kind
 from app.errors import BadQuery
-from app.listing.scan import ColumnTest, Condition, any_of, at_least, column_test, figure_facet
+from app.listing.facets import columns_of, figure_conditions
+from app.listing.scan import ColumnTest, Condition, at_least, column_test
 from app.pages.circuits import check_bounds, circuits_with, part_conditions
 from app.pages.formulas import IRREDUNDANT_LABELS
 from app.pages.options import ScopeOptions
@@ -47,6 +48,7 @@ DEFAULT_KINDS: Final[frozenset[Kind]] = frozenset(("circuit", "algorithm", "alig
 DEFAULT_LIMIT: Final = 50
 MAX_LIMIT: Final = 200
 MAX_CRITERIA: Final = 28
+FIGURES: Final = {name: column for kind in RECORDED for name, column in columns_of(kind, f"{kind.key}.").items()}
 RANGES: Final = {"edges": "edge", "neurons": "neuron"}
 MAP_WORDS: Final[Mapping[DirectionClass, str]] = {
     "integer": "small integers that read it",
@@ -212,7 +214,8 @@ def conditions_of(
             "layer",
         )
     found += _of_directions(options)
-    found += _of_figures(options)
+    known = ", ".join(name for name, (_, column) in FIGURES.items() if column.facet)
+    found += figure_conditions(options.figure, FIGURES, known)
     found += part_conditions(options, ("uses", "does not use"), lambda text, name: _using(text, layout, name))
     for step in steps:
         rest = [str(other) for other in steps if other != step]
@@ -292,30 +295,6 @@ def _of_directions(options: ExplanationsOptions) -> list[Condition]:
         test = column_test("joint", lambda column: column if jointly else ~column)
         words = "right jointly" if jointly else "not known to be right jointly"
         found.append(Condition("joint", words, {"direction": test}, {"joint": None}))
-    return found
-
-
-def _of_figures(options: ExplanationsOptions) -> list[Condition]:
-    """What is asked of the figures of kinds stored as columns: any of the values given for a column.
-
-    Raises:
-        BadQuery: another shape, or a kind or column that is not there.
-    """
-    wanted: dict[tuple[str, str], list[str]] = {}
-    for text in options.figure:
-        name, equals, value = text.partition("=")
-        key, _, column = name.partition(".")
-        if not equals or key not in BY_KEY or BY_KEY[key].column(column) is None:
-            known = [f"{kind.key}.{one.name}" for kind in RECORDED for one in kind.columns if one.facet]
-            raise BadQuery(f"figure {text[:60]!r}", "is unknown", f"write name=value with {', '.join(known)}", "figure")
-        wanted.setdefault((key, column), []).append(value)
-    found = []
-    for (key, column), values in wanted.items():
-        meant = BY_KEY[key].column(column)
-        label = f"{column if meant is None else meant.label.lower()} {' or '.join(values)}"
-        rest = [text for text in options.figure if text.partition("=")[0] != f"{key}.{column}"]
-        tests = {key: any_of(column, frozenset(values))}
-        found.append(Condition(figure_facet(key, column), label, tests, {"figure": rest}))
     return found
 
 

@@ -23,12 +23,13 @@ from app.db.reads.explanation_shelves import (
 )
 from app.db.reads.verdicts import verdict_sets
 from app.db.tables import AnalysisRow
+from app.listing.facets import FacetView
 from app.listing.page import Pill, bad_cursor, browsed, read_cursor, write_cursor
 from app.listing.scan import NOTHING, Condition, Cursor, Found
 from app.pages.awaited import Awaited, awaited
 from app.pages.candidates import HuedPage, frequent_tables, locate_with_scope
 from app.pages.circuits import BrowsedPage, check_mask, part_labels
-from app.pages.explanation_facets import FacetView, PartCount, facets_of, parts_of
+from app.pages.explanation_facets import PartCount, facets_of, parts_of
 from app.pages.explanation_filters import (
     DEFAULT_KINDS,
     ExplanationsOptions,

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Iterator
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
@@ -16,10 +13,11 @@ from app.error_answers import api_errors
 from app.figures.clouds import Mark, cloud
 from app.figures.numbers import exact, noun
 from app.figures.plots import Figure
+from app.listing.csv import csv_lines
 from app.pages.common_ground.build import build_common_ground
 from app.pages.common_ground.places import build_places
 from app.pages.common_ground.standing import build_standing
-from app.pages.common_ground.table import table_rows
+from app.pages.common_ground.table import HEAD, table_rows
 from app.pages.common_ground.views import (
     CloudView,
     CommonGroundOptions,
@@ -33,7 +31,6 @@ from app.routes.page import Page, add_page, add_twin
 
 router = APIRouter()
 PAGE = "/networks/{network}/common-ground"
-AT_ONCE = 1 << 16  # characters of the table
 ListOptions = Annotated[CommonGroundOptions, Query()]
 TableOptions = Annotated[ScopeOptions, Query()]
 
@@ -108,7 +105,7 @@ def common_ground_table(session: Reading, links: Links, network: str, options: T
     about, rows = table_rows(session, links, network, options)
     name = f"{network}-common-ground.csv"
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-    return StreamingResponse(_lines(about, rows), media_type="text/csv", headers=headers)
+    return StreamingResponse(csv_lines(about, HEAD, rows), media_type="text/csv", headers=headers)
 
 
 add_order(
@@ -173,16 +170,3 @@ def _hover(one: CloudView) -> str:
         f"right on {exact(one.accuracy.agreed)} of {exact(one.accuracy.of)}",
     ]
     return "<br>".join(lines)
-
-
-def _lines(about: tuple[str, ...], rows: Iterator[list[str]]) -> Iterator[str]:
-    buffer = io.StringIO()
-    buffer.writelines(f"# {' '.join(line.split())}\n" for line in about)
-    writer = csv.writer(buffer, lineterminator="\n")
-    for row in rows:
-        writer.writerow(row)
-        if buffer.tell() > AT_ONCE:  # each part that is sent takes a turn of the server's loop and of a thread
-            yield buffer.getvalue()
-            buffer.seek(0)
-            buffer.truncate()
-    yield buffer.getvalue()

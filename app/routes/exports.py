@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections.abc import Callable, Generator, Iterator
 from typing import Any, Final, Literal
@@ -13,6 +11,7 @@ from fastapi.responses import Response, StreamingResponse
 from sqlalchemy.orm import Session
 
 from app.error_answers import api_errors
+from app.listing.csv import csv_lines
 from app.pages.sharing import comparison_tables, direction_exports, exports
 from app.pages.sharing.exports import Table
 from app.pages.training.export import training_table
@@ -65,19 +64,8 @@ def _answer(request: Request, form: Form, build: Callable[[Session], Table]) -> 
 
 
 def as_csv(table: Table) -> Iterator[str]:
-    """The text about it as lines behind #, a line of names, then the rows; line feeds, RFC 4180 quotes."""
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\n")
-    for line in table.about:
-        buffer.write(f"# {' '.join(line.split())}\n")
-    writer.writerow(table.columns)
-    for number, row in enumerate(table.rows, start=1):
-        writer.writerow([_csv_cell(cell) for cell in row])
-        if number % ROWS_AT_ONCE == 0:
-            yield buffer.getvalue()
-            buffer.seek(0)
-            buffer.truncate()
-    yield buffer.getvalue()
+    """The text about it as lines behind #, a line of names, then the rows."""
+    return csv_lines(table.about, table.columns, ([_csv_cell(cell) for cell in row] for row in table.rows))
 
 
 def as_json(table: Table) -> Iterator[str]:

@@ -33,7 +33,7 @@ AT_ONCE = 5_000
 def table_rows(
     session: Session, addresses: Addresses, network: str, options: ScopeOptions
 ) -> tuple[tuple[str, ...], Iterator[list[str]]]:
-    """The text about the table; its head, then one row for each explanation in the store's order.
+    """The text about the table, and one row for each explanation in the store's order.
 
     Raises:
         NotFound: the network or scope does not exist, or nothing is surveyed yet.
@@ -46,7 +46,6 @@ def table_rows(
     total = sum(point.count for point in reads.cloud_of(row))
 
     def rows() -> Iterator[list[str]]:
-        yield HEAD
         for start in range(0, total, AT_ONCE):
             points = reads.points_at(session, row, range(start, min(start + AT_ONCE, total)))
             algorithms = algorithms_of(session, row, points)

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
-from collections import Counter
 from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Literal
@@ -20,6 +17,8 @@ from app.addressing import Addresses
 from app.db.models import CircuitSearch, stored_circuits
 from app.db.reads.explanation_shelves import FrameShelf, Kind
 from app.errors import BadQuery, Conflict
+from app.listing.csv import csv_lines
+from app.listing.facets import FacetView, columns_of, figure_conditions, figure_facets
 from app.listing.page import Browsed, bad_cursor, browsed, read_cursor, write_cursor
 from app.listing.scan import (
     ColumnTest,
@@ -28,14 +27,12 @@ from app.listing.scan import (
     Facets,
     Found,
     Order,
-    any_of,
     column_test,
-    figure_facet,
     find,
     written_figure,
 )
 from app.pages.circuits import HEX_DIGITS, choice_of, part_conditions
-from app.pages.explanation_facets import FacetOption, FacetView, PartCount
+from app.pages.explanation_facets import PartCount
 from app.pages.explanation_items import FigureView, figures_of
 from app.pages.models.views import (
     GraphView,
@@ -58,6 +55,7 @@ MAX_ROWS: Final = 100_000
 COLUMNS: Final = ("mask", *(column.name for column in MODEL_CIRCUIT.columns))
 """Of the list as CSV."""
 SORTS: Final = ("mask", *(column.name for column in MODEL_CIRCUIT.columns if column.dtype in (int, float)))
+FIGURES: Final = columns_of(MODEL_CIRCUIT)
 _WHOLE: Final = frozenset(column.name for column in MODEL_CIRCUIT.columns if column.dtype is int)
 SORT_LABELS: Final = {"mask": "Circuit", **{one.name: one.label for one in MODEL_CIRCUIT.columns if one.name in SORTS}}
 if TYPE_CHECKING:
@@ -141,7 +139,7 @@ def build_model_circuits(
         graph=graph_view(place.space),
         total=found.total,
         items=items,
-        facets=[] if shelf is None else _facets(found, options, url),
+        facets=[] if shelf is None else figure_facets(options.figure, FIGURES, found.facets, url),
         parts=[] if shelf is None else _parts(place, shelf, found, options),
         **browsed(options, to, following, SORT_LABELS, conditions),
         csv_url=addresses.model_circuits_csv(slug, text, **options.view_of(limit=DEFAULT_LIMIT)),
@@ -170,22 +168,19 @@ def build_model_circuits_csv(session: Session, addresses: Addresses, ref: str, o
             addresses.model(place.row.slug),
         )
     found = _found(shelf, _conditions(place, options), options, MAX_ROWS)
-    out = io.StringIO()
-    for label, value in (
+    about = (
         ("Circuits of", place.row.name),
         ("Digest", place.row.digest),
         *place.rules.items(),
         ("Bits of a mask, the least first", ", ".join(place.space.graph.bit_names)),
-    ):
-        out.write(f"# {label}: {' '.join(value.split())}\n")
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(COLUMNS)
-    for _, at in found.items:
-        figures = (shelf.columns[column.name][at].item() for column in MODEL_CIRCUIT.columns)
-        writer.writerow(
-            [shelf.identity(at), *(written_figure(one) if isinstance(one, bool) else one for one in figures)]
-        )
-    return out.getvalue()
+    )
+    columns = [shelf.columns[column.name] for column in MODEL_CIRCUIT.columns]
+    rows = (
+        [shelf.identity(at), *(written_figure(one) if isinstance(one, bool) else one for one in figures)]
+        for _, at in found.items
+        for figures in [[column[at].item() for column in columns]]
+    )
+    return "".join(csv_lines((f"{label}: {value}" for label, value in about), COLUMNS, rows))
 
 
 def item_at(place: ModelPlace, shelf: FrameShelf, at: int, addresses: Addresses) -> ModelCircuitItem:
@@ -254,20 +249,7 @@ def _conditions(place: ModelPlace, options: ModelCircuitsOptions) -> list[Condit
     Raises:
         BadQuery: a figure, edge or node that is not there.
     """
-    wanted: dict[str, list[str]] = {}
-    for text in options.figure:
-        name, equals, value = text.partition("=")
-        if not equals or MODEL_CIRCUIT.column(name) is None:
-            known = ", ".join(column.name for column in MODEL_CIRCUIT.columns)
-            raise BadQuery(f"figure {text[:60]!r}", "is unknown", f"write name=value with one of {known}", "figure")
-        wanted.setdefault(name, []).append(value)
-    found = []
-    for name, values in wanted.items():
-        column = MODEL_CIRCUIT.column(name)
-        label = f"{name if column is None else column.label.lower()} {' or '.join(values)}"
-        rest = [text for text in options.figure if text.partition("=")[0] != name]
-        tests = {KIND: any_of(name, frozenset(values))}
-        found.append(Condition(figure_facet(KIND, name), label, tests, {"figure": rest}))
+    found = figure_conditions(options.figure, FIGURES, f"one of {', '.join(FIGURES)}")
     graph = place.space.graph
 
     def keeping(text: str, option: str) -> dict[Kind, ColumnTest]:
@@ -280,35 +262,6 @@ def _conditions(place: ModelPlace, options: ModelCircuitsOptions) -> list[Condit
         return {KIND: column_test(BITS, lambda column: ((column & bit) != 0) == (option == "keep"))}
 
     return found + part_conditions(options, ("keeps", "cuts"), keeping)
-
-
-def _facets(found: Found, options: ModelCircuitsOptions, url: Any) -> list[FacetView]:
-    facets = []
-    for column in MODEL_CIRCUIT.columns:
-        if not column.facet:
-            continue
-        counts = found.facets.values.get(figure_facet(KIND, column.name), Counter())
-        chosen = {text.partition("=")[2] for text in options.figure if text.partition("=")[0] == column.name}
-        values = sorted({*counts, *chosen}, key=lambda value: (not value.isdigit(), value.zfill(6)))
-        facets.append(
-            FacetView(
-                name="figure",
-                column=column.name,
-                legend=column.label,
-                shape="checkbox",
-                choices=[
-                    FacetOption(
-                        value=f"{column.name}={value}",
-                        label=value,
-                        count=counts.get(value, 0),
-                        checked=value in chosen,
-                        url=url(figure=[f"{column.name}={value}"]),
-                    )
-                    for value in values
-                ],
-            )
-        )
-    return facets
 
 
 def _parts(place: ModelPlace, shelf: FrameShelf, found: Found, options: ModelCircuitsOptions) -> list[PartCount]:

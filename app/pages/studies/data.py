@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import io
 import json
 from collections.abc import Iterator
@@ -17,6 +16,7 @@ from app.db.reads.studies import OutcomeFilter, outcome_rows, values_of
 from app.db.studies import design_of
 from app.db.study_tables import StudyOutcomeRow, StudyRow
 from app.errors import Unsupported
+from app.listing.csv import csv_lines
 
 _AT_ONCE: Final = 1_000
 _OWN: Final = ("cell", "seed", "state", "message", "network", "epochs", "loss", "accuracy", "seconds")
@@ -60,16 +60,8 @@ def _rows_of(row: StudyOutcomeRow, shared: dict[str, Any]) -> Iterator[dict[str,
 def data_csv(session: Session, study: StudyRow) -> Iterator[str]:
     """The table as comma-separated values, some hundred rows at a time."""
     columns = data_columns(design_of(study))
-    buffer = io.StringIO()
-    writer = csv.writer(buffer)
-    writer.writerow(columns)
-    for number, row in enumerate(data_rows(session, study), start=1):
-        writer.writerow([_cell(row.get(name)) for name in columns])
-        if number % 500 == 0:
-            yield buffer.getvalue()
-            buffer.seek(0)
-            buffer.truncate()
-    yield buffer.getvalue()
+    rows = ([_cell(row.get(name)) for name in columns] for row in data_rows(session, study))
+    return csv_lines((), columns, rows, ending="\r\n")
 
 
 def data_json(session: Session, study: StudyRow) -> Iterator[str]:

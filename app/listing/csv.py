@@ -1,0 +1,34 @@
+"""A list as comma-separated values, written while it is sent."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Generator, Iterable, Sequence
+from typing import Any, Final
+
+ROWS_AT_ONCE: Final = 250
+
+
+def csv_lines(
+    about: Iterable[str], columns: Sequence[str], rows: Iterable[Sequence[Any]], ending: str = "\n"
+) -> Generator[str, None, None]:
+    """The text about a table as lines behind #, a line of names, then the rows some at a time; RFC 4180 quotes.
+
+    Args:
+        about: what it is, line by line.
+        columns: their names.
+        rows: in order; None is written as nothing.
+        ending: of every line but those about it.
+    """
+    out = io.StringIO()
+    out.writelines(f"# {' '.join(line.split())}\n" for line in about)
+    writer = csv.writer(out, lineterminator=ending)
+    writer.writerow(columns)
+    for number, row in enumerate(rows, start=1):
+        writer.writerow(row)
+        if number % ROWS_AT_ONCE == 0:
+            yield out.getvalue()
+            out.seek(0)
+            out.truncate()
+    yield out.getvalue()
