@@ -17,8 +17,9 @@ from analysis.directions.result import CLASSES
 from app.db.codecs import protocol_of
 from app.db.direction_tables import DirectionAlgorithmRow, DirectionAlignmentRow, DirectionSearchRow
 from app.db.reads.directions import all_direction_alignments, direction_searches
-from app.db.reads.explanation_shelves import MAX_KEPT, Kept, RowShelf, key_of
+from app.db.reads.explanation_shelves import MAX_KEPT, RowShelf, key_of
 from app.db.tables import AnalysisRow
+from app.recent import Recent
 
 PASSING: Final = {
     "both-directions": "both ways",
@@ -28,7 +29,7 @@ PASSING: Final = {
 }
 """For criteria whose settings change nothing the column of a shelf that says which alignments are known to pass."""
 _FLAGS: Final = ("irredundant-gates", "irredundant-functions", "irredundant-literals")
-_SHELVES: Final = Kept[RowShelf](MAX_KEPT // 4)
+_SHELVES: Final = Recent[RowShelf](MAX_KEPT // 4, lambda shelf: shelf.n_bytes)
 _AT_ONCE: Final = 500
 
 
@@ -55,11 +56,7 @@ def direction_shelf(session: Session, analysis: AnalysisRow, algorithms: RowShel
     if not searches:
         return None
     key = (*key_of(session, analysis), *(search.content for search in searches.values()))
-    shelf = _SHELVES.get(key)
-    if shelf is None:
-        shelf = _read(session, analysis, algorithms, n_layers)
-        _SHELVES.put(key, shelf, shelf.n_bytes)
-    return shelf
+    return _SHELVES.of(key, lambda: _read(session, analysis, algorithms, n_layers))
 
 
 def direction_rows(

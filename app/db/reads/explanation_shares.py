@@ -11,10 +11,11 @@ from sqlalchemy.orm import Session
 from app.db.cloud_storage import SHARES as SHARES
 from app.db.cloud_storage import made_shares, stored_shares
 from app.db.reads.common_ground import common_ground_of
-from app.db.reads.explanation_shelves import MAX_KEPT, Kept, RowShelf
+from app.db.reads.explanation_shelves import MAX_KEPT, RowShelf
 from app.db.tables import AnalysisRow
+from app.recent import Recent
 
-_KEPT: Final = Kept[Mapping[str, NDArray[Any]]](MAX_KEPT)
+_KEPT: Final = Recent[Mapping[str, NDArray[Any]]](MAX_KEPT, lambda shares: sum(one.nbytes for one in shares.values()))
 
 
 def shares_of(session: Session, analysis: AnalysisRow, shelf: RowShelf) -> Mapping[str, NDArray[Any]] | None:
@@ -27,11 +28,5 @@ def shares_of(session: Session, analysis: AnalysisRow, shelf: RowShelf) -> Mappi
     if row is None:
         return None
     key = (str(session.get_bind().engine.url), analysis.id, row.content, analysis.result_digest)
-    kept = _KEPT.get(key)
-    if kept is not None:
-        return kept
-    shares = stored_shares(session, row, shelf.n) or made_shares(
-        session, row, shelf.columns["algorithm"], shelf.columns["member"]
-    )
-    _KEPT.put(key, shares, sum(column.nbytes for column in shares.values()))
-    return shares
+    owners, members = shelf.columns["algorithm"], shelf.columns["member"]
+    return _KEPT.of(key, lambda: stored_shares(session, row, shelf.n) or made_shares(session, row, owners, members))

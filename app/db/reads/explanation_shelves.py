@@ -9,12 +9,11 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from bisect import bisect_left
-from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from threading import Lock
-from typing import Any, Final, Generic, Protocol, Self, TypeVar
+from typing import Any, Final, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +29,7 @@ from app.db.reads.circuit_scan import Columns, locate_mask, places_of, steps
 from app.db.reads.circuits import whole_column
 from app.db.shelves import FLAGS, algorithm_columns, alignment_columns, stored_shelves
 from app.db.tables import AnalysisRow, CircuitBlockRow
+from app.recent import Recent
 
 Kind = str
 CIRCUIT_KINDS: Final[tuple[Kind, ...]] = ("circuit", "interpretation")
@@ -40,8 +40,6 @@ MAX_KEPT: Final = 128_000_000  # bytes of arrays kept, of rows and of circuits e
 
 MAX_WHOLE: Final = 4_000_000  # circuits whose columns are kept whole; more are read some blocks at a time, each time
 AT_ONCE: Final = 1 << 16  # circuits in a step: their columns fit into a processor's cache
-
-T = TypeVar("T")
 
 
 class Shelf(Protocol):
@@ -108,11 +106,7 @@ class CircuitShelf:
     def _whole(self, name: str) -> NDArray[Any]:
         """A whole column, read once."""
         key = (*key_of(self.session, self.analysis), name)
-        column = _COLUMNS.get(key)
-        if column is None:
-            column = whole_column(self.session, self.analysis.id, name)
-            _COLUMNS.put(key, column, column.nbytes)
-        return column
+        return _COLUMNS.of(key, lambda: whole_column(self.session, self.analysis.id, name))
 
     def locate(self, identity: str) -> tuple[int, bool]:
         return locate_mask(self.session, self.analysis.id, identity)
@@ -231,29 +225,8 @@ class FrameShelf(ColumnShelf):
         return int(found[0]) if len(found) else None
 
 
-class Kept(Generic[T]):
-    """What was asked for last, up to a number of bytes."""
-
-    def __init__(self, most: int) -> None:
-        self._most, self._lock = most, Lock()
-        self._kept: OrderedDict[tuple[Any, ...], tuple[T, int]] = OrderedDict()
-
-    def get(self, key: tuple[Any, ...]) -> T | None:
-        with self._lock:
-            if key not in self._kept:
-                return None
-            self._kept.move_to_end(key)
-            return self._kept[key][0]
-
-    def put(self, key: tuple[Any, ...], value: T, n_bytes: int) -> None:
-        with self._lock:
-            self._kept[key] = (value, n_bytes)
-            while len(self._kept) > 1 and sum(size for _, size in self._kept.values()) > self._most:
-                self._kept.popitem(last=False)
-
-
-_ROWS: Final = Kept[dict[Kind, RowShelf]](MAX_KEPT)
-_COLUMNS: Final = Kept[NDArray[Any]](MAX_KEPT)
+_ROWS: Final = Recent[dict[Kind, RowShelf]](MAX_KEPT, lambda shelves: sum(one.n_bytes for one in shelves.values()))
+_COLUMNS: Final = Recent[NDArray[Any]](MAX_KEPT, lambda column: column.nbytes)
 _READING: Final = Lock()
 
 
@@ -275,12 +248,7 @@ def row_shelves(session: Session, analysis: AnalysisRow, sizes: Sequence[int]) -
     if shelves is not None:
         return shelves
     with _READING:  # one at a time: whoever comes meanwhile finds them kept
-        shelves = _ROWS.get(key)
-        if shelves is not None:
-            return shelves
-        shelves = _shelves(session, analysis, sizes)
-        _ROWS.put(key, shelves, sum(shelf.n_bytes for shelf in shelves.values()))
-    return shelves
+        return _ROWS.of(key, lambda: _shelves(session, analysis, sizes))
 
 
 def _shelves(session: Session, analysis: AnalysisRow, sizes: Sequence[int]) -> dict[Kind, RowShelf]:

@@ -6,11 +6,9 @@ the bits are there.
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from threading import Lock
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,18 +22,16 @@ from analysis.criteria.steps import CriterionStep
 from analysis.criteria.verdict import PASSED
 from analysis.errors import InvalidCriterion
 from app.db.reads.circuits import whole_counts
-from app.db.reads.explanation_shelves import Kept, RowShelf, Shelf
+from app.db.reads.explanation_shelves import RowShelf, Shelf
 from app.db.reads.verdicts import count_of, counts_in, outcomes, outcomes_in, verdict_column, verdict_row
 from app.db.tables import AnalysisRow, VerdictBlockRow, VerdictRow
 from app.db.verdict_columns import PASSING
+from app.recent import Recent
 
 MAX_KEPT: Final = 400  # criteria of analyses
 MAX_BYTES_OF_SURVIVORS: Final = 64_000_000
 
-_kept: OrderedDict[tuple[Any, ...], NDArray[np.uint8]] = OrderedDict()
-_lock = Lock()
-
-
+_BITS: Final = Recent[NDArray[np.uint8]](MAX_KEPT)
 VerdictContents = Mapping[tuple[str, str, str], tuple[int, str]]
 """Row number and content of stored verdicts, by kind, criterion and digest of its settings."""
 
@@ -76,20 +72,15 @@ def passing_bits(
     if content is None:
         return None
     key = (str(session.get_bind().engine.url), *content, outcome)
-    with _lock:
-        if key in _kept:
-            _kept.move_to_end(key)
-            return _kept[key]
+    kept = _BITS.get(key)
+    if kept is not None:
+        return kept
     packed = _stored_bits(session, content[0]) if outcome == PASSED else None
     if packed is None:
         packed = np.packbits(np.equal(outcomes_in(session, content[0]), outcome), bitorder="little")
     if isinstance(shelf, RowShelf) and shelf.kind == "alignment":
         packed = _in_order_of(shelf, packed)
-    with _lock:
-        _kept[key] = packed
-        while len(_kept) > MAX_KEPT:
-            _kept.popitem(last=False)
-    return packed
+    return _BITS.put(key, packed)
 
 
 def unpacked_bits(packed: NDArray[np.uint8], n: int) -> NDArray[np.bool_]:
@@ -118,7 +109,7 @@ class Survivors:
         return np.array([number > 0 for number in self.numbers], dtype=np.bool_)[self.places]
 
 
-_SURVIVORS: Final = Kept[Survivors](MAX_BYTES_OF_SURVIVORS)
+_SURVIVORS: Final = Recent[Survivors](MAX_BYTES_OF_SURVIVORS, lambda made: made.places.nbytes + 100 * len(made.numbers))
 
 
 def survivors_of_interpretations(
@@ -141,9 +132,8 @@ def survivors_of_interpretations(
         return None
     numbers = tuple(sorted(set(found)))
     place = {number: position for position, number in enumerate(numbers)}
-    made = Survivors(np.fromiter(map(place.__getitem__, found), dtype=np.int32, count=len(found)), numbers)
-    _SURVIVORS.put(key, made, made.places.nbytes + 100 * len(numbers))
-    return made
+    places = np.fromiter(map(place.__getitem__, found), dtype=np.int32, count=len(found))
+    return _SURVIVORS.put(key, Survivors(places, numbers))
 
 
 def n_in_both(left: NDArray[np.uint8] | None, right: NDArray[np.uint8]) -> int:

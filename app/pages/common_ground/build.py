@@ -7,7 +7,6 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from threading import Lock
 from typing import Any, Final
 
 import numpy as np
@@ -43,6 +42,7 @@ from app.pages.common_ground.views import (
 )
 from app.pages.place import Place, locate_boolean
 from app.pages.shared import job_view, latest_job, network_view, scope_view
+from app.recent import Recent
 
 
 def build_common_ground(
@@ -129,9 +129,6 @@ def survey_state(session: Session, place: Place, row: CommonGroundRow | None) ->
 # --- the cloud of a survey as it is drawn, kept in the process: it is the same whatever part of the list is looked at
 
 
-_KEPT: Final = 16  # clouds; each some hundred kilobytes at most
-
-
 @dataclass(frozen=True)
 class DrawnCloud:
     """Everything about a cloud that no filter of its list changes.
@@ -155,9 +152,7 @@ class DrawnCloud:
     representatives: tuple[SpreadBar, ...] | None
 
 
-_Key = tuple[str, str, float, str, str, tuple[tuple[str, str], ...]]
-_drawn: dict[_Key, DrawnCloud] = {}
-_lock = Lock()
+_DRAWN: Final = Recent[DrawnCloud](16)  # each some hundred kilobytes at most
 
 
 def drawn_cloud(session: Session, place: Place, row: CommonGroundRow, addresses: Addresses) -> DrawnCloud:
@@ -165,15 +160,7 @@ def drawn_cloud(session: Session, place: Place, row: CommonGroundRow, addresses:
     result = "" if place.analysis is None else place.analysis.result_digest
     scope = tuple(place.scope.query().items())
     key = (row.content, result, row.seconds, addresses.prefix, place.row.slug, scope)
-    with _lock:
-        found = _drawn.pop(key, None)
-    if found is None:
-        found = _draw(session, place, row, addresses)
-    with _lock:
-        _drawn[key] = found  # last: the one that was looked at longest ago goes first
-        while len(_drawn) > _KEPT:
-            del _drawn[next(iter(_drawn))]
-    return found
+    return _DRAWN.of(key, lambda: _draw(session, place, row, addresses))
 
 
 def _draw(session: Session, place: Place, row: CommonGroundRow, addresses: Addresses) -> DrawnCloud:

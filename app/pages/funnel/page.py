@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Callable, Hashable, Sequence
 from functools import partial
-from threading import Lock
 from typing import Final
 
 from sqlalchemy.orm import Session
@@ -51,6 +49,7 @@ from app.pages.funnel.rows import (
 from app.pages.funnel.stored import Lists, Verdicts
 from app.pages.place import Place, locate_boolean
 from app.pages.shared import Counts, counts_of, job_view, latest_job, network_view, scope_view
+from app.recent import Recent
 
 TOGGLES = {
     "representative": (
@@ -260,8 +259,7 @@ def _note(counts: Counts) -> str:
 
 MAX_KEPT: Final = 256
 
-_kept: OrderedDict[Hashable, tuple[KindFunnel, ...]] = OrderedDict()
-_lock = Lock()
+_KEPT: Final = Recent[tuple[KindFunnel, ...]](MAX_KEPT)
 
 
 def kept(
@@ -284,13 +282,4 @@ def kept(
     """
     made_from = (analysis.id, analysis.result_digest, verdict_contents(session, analysis))
     key = (addresses.prefix, place.row.slug, place.scope, made_from, what)
-    with _lock:
-        if key in _kept:
-            _kept.move_to_end(key)
-            return _kept[key]
-    made = make()
-    with _lock:
-        _kept[key] = made
-        while len(_kept) > MAX_KEPT:
-            _kept.popitem(last=False)
-    return made
+    return _KEPT.of(key, make)

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from datetime import datetime
-from threading import Lock
 from typing import Final
 
 from sqlalchemy.orm import Session
@@ -14,10 +11,9 @@ from analysis.studies.summed import Summed
 from app.db.studies import design_of
 from app.db.study_summaries import read_document, summary_row
 from app.db.study_tables import StudyRow
+from app.recent import Recent
 
-_KEPT: Final = 8
-_summaries: OrderedDict[tuple[str, int, int, datetime], StudySummary] = OrderedDict()
-_lock: Final = Lock()
+_SUMMARIES: Final = Recent[StudySummary](8)
 
 
 def summary_of(session: Session, row: StudyRow) -> StudySummary:
@@ -26,13 +22,4 @@ def summary_of(session: Session, row: StudyRow) -> StudySummary:
     if stored is None:
         return StudySummary(design_of(row), ())
     key = (row.digest, row.revision, stored.n_outcomes, stored.created_at)
-    with _lock:
-        if key in _summaries:
-            _summaries.move_to_end(key)
-            return _summaries[key]
-    summary = Summed(design_of(row), read_document(stored))
-    with _lock:
-        _summaries[key] = summary
-        while len(_summaries) > _KEPT:
-            _summaries.popitem(last=False)
-    return summary
+    return _SUMMARIES.of(key, lambda: Summed(design_of(row), read_document(stored)))
