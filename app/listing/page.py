@@ -8,8 +8,8 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, Final, Literal
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, Final, Literal, TypeVar
 
 from pydantic import Field
 
@@ -17,6 +17,9 @@ from app.errors import BadQuery
 from app.listing.scan import Condition
 from app.pages.options import Options, PageModel
 
+Asked = TypeVar("Asked", bound=Options)
+P = TypeVar("P", bound="Paged")
+MOST_ON_A_PAGE: Final = 200
 LARGEST_FIRST: Final = frozenset(
     (
         *("margin", "interpretations", "observed", "placements", "iia", "coverage", "accuracy"),
@@ -76,6 +79,20 @@ def paged(options: Options, url: Callable[..., str], following: str | None) -> d
         "first_url": url(**view),
         "url": url(**view, after=options.after),  # type: ignore[attr-defined]
     }
+
+
+def every_page(build: Callable[[Asked], P], options: Asked) -> Iterator[P]:
+    """Every page of a list, from the first on.
+
+    Args:
+        build: from options to a page.
+        options: of the list, with "after" and "limit".
+    """
+    page = build(options.model_copy(update={"after": "", "limit": MOST_ON_A_PAGE}))
+    yield page
+    while page.next is not None:
+        page = build(options.model_copy(update={"after": page.next, "limit": MOST_ON_A_PAGE}))
+        yield page
 
 
 def browsed(
@@ -149,6 +166,18 @@ def read_cursor(text: str, order: str, kinds: Sequence[type] = (int, int)) -> An
     if [type(value) for value in content[1:]] != list(kinds):
         raise bad_cursor(text)
     return tuple(content[1:])
+
+
+def read_number(text: str, cursor: str, *, whole: bool) -> float | None:
+    """The value of a sort column that a cursor holds as text, of any size; "" for none.
+
+    Raises:
+        BadQuery: it is no number.
+    """
+    try:
+        return None if not text else int(text) if whole else float(text)
+    except ValueError:
+        raise bad_cursor(cursor) from None
 
 
 def bad_cursor(text: str) -> BadQuery:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Literal
 
 from pydantic import Field
@@ -16,6 +17,7 @@ from app.db.codecs import alignment_of
 from app.db.reads import algorithms as reads
 from app.db.tables import AlgorithmRow, AlignmentRow
 from app.errors import NotFound
+from app.listing.page import Paged, paged
 from app.naming import ExplanationRef
 from app.pages.candidates import (
     HuedPage,
@@ -88,7 +90,7 @@ class AlignmentItem(PageModel):
     misses: list[MissView] = Field(description="Why it fails, by variable; empty if it is valid.")
 
 
-class AlgorithmPage(HuedPage):
+class AlgorithmPage(Paged, HuedPage):
     """One candidate algorithm of one analysis and its kept alignments."""
 
     algorithm: AlgorithmView
@@ -113,9 +115,6 @@ class AlgorithmPage(HuedPage):
     minimal_url: str = Field(description="The page with minimal alignments only.")
     emptiness: Literal["", "none_exist", "truncated", "filtered_out"]
     after: str
-    next: str | None
-    next_url: str | None
-    first_url: str
 
 
 def build_algorithm(
@@ -143,7 +142,7 @@ def build_algorithm(
                 parent_label=f"algorithm {row.algorithm_id}",
             )
     rows, more = reads.alignments_after(session, row, after=after, limit=options.limit, minimal_only=options.minimal)
-    view = {"minimal": 1 if options.minimal else None, "limit": options.limit if options.limit != 50 else None}
+    url = partial(addresses.algorithm, slug, row.algorithm_id, place.scope)
     following = rows[-1].alignment_id if more else None
     return AlgorithmPage.showing(
         row,
@@ -161,20 +160,15 @@ def build_algorithm(
         inputs=[
             input_text(number, place.question.model.n_inputs) for number in range(1 << place.question.model.n_inputs)
         ],
-        every_url=addresses.algorithm(slug, row.algorithm_id, place.scope),
-        minimal_url=addresses.algorithm(slug, row.algorithm_id, place.scope, minimal=1),
+        every_url=url(),
+        minimal_url=url(minimal=1),
         directions=class_counts_of(session, addresses, place, row.algorithm_id),
         directions_url=addresses.directions(slug, place.scope, algorithm=row.algorithm_id),
         items=[alignment_item(alignment, algorithm, place, addresses) for alignment in rows],
         minimal_only=options.minimal,
         emptiness="" if rows else _kept_emptiness(row),
         after=options.after,
-        next=following,
-        next_url=None
-        if following is None
-        else addresses.algorithm(slug, row.algorithm_id, place.scope, **view, after=following),
-        first_url=addresses.algorithm(slug, row.algorithm_id, place.scope, **view),
-        url=addresses.algorithm(slug, row.algorithm_id, place.scope, **view, after=options.after),
+        **paged(options, url, following),
     )
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field
 from sqlalchemy.orm import Session
 
 from app.addressing import Addresses
@@ -57,11 +57,6 @@ class AlgorithmsOptions(ScopeOptions):
     sort: Sort = Field("order", description="Order of the list; ties in the protocol's order.")
     after: str = Field("", max_length=200, description="Cursor: where the page before ended.")
     limit: int = Field(50, ge=1, le=500, description="Algorithms on a page.")
-
-    @field_validator("variables", mode="before")
-    @classmethod
-    def _nothing_chosen(cls, value: Any) -> Any:
-        return None if value == "" else value  # what a form sends where nothing is chosen
 
     @property
     def wanted(self) -> reads.AlgorithmFilter:

@@ -15,7 +15,6 @@ from analysis.protocol import Protocol
 from analysis.tasks import Task
 from app.addressing import Addresses
 from app.db.reads import algorithms as reads
-from app.db.reads.networks import jobs_for
 from app.db.tables import AlgorithmRow
 from app.errors import NotFound
 from app.figures.svg import Hues
@@ -29,7 +28,7 @@ from app.pages.formulas import (
 )
 from app.pages.options import ScopeOptions
 from app.pages.place import Place, locate_boolean
-from app.pages.shared import AnalysisPage, ScopeView, latest_job, scope_view
+from app.pages.shared import AnalysisPage, ScopeView, scope_now
 
 N_FOR_HUES: Final = 100
 MAX_COMPUTED_INPUTS: Final = 3  # of tasks whose candidates a page can list by itself; beyond, some take half a minute
@@ -53,9 +52,7 @@ def locate_with_scope(
 ) -> tuple[Place, ScopeView]:
     """What an address's scope names, and how far its analysis is."""
     place = locate_boolean(session, addresses, network, options.scope)
-    jobs = [] if place.analysis is not None else jobs_for(session, [place.row.digest])
-    job = latest_job(jobs, place.scope, place.question.model.n_inputs)
-    return place, scope_view(place, job, addresses)
+    return place, scope_now(session, place, addresses)
 
 
 def frequent_tables(session: Session, place: Place) -> list[str]:

@@ -16,7 +16,6 @@ from app.addressing import Addresses
 from app.db.distributions import smallest_in
 from app.db.reads.circuits import StoredCircuit
 from app.db.reads.explanation_shelves import Kind
-from app.db.reads.networks import jobs_for
 from app.db.tables import AnalysisRow
 from app.errors import BadQuery
 from app.listing.circuits import keeping, list_circuits
@@ -30,10 +29,9 @@ from app.pages.shared import (
     Counts,
     counts_of,
     edge_names,
-    latest_job,
     network_view,
     neuron_name,
-    scope_view,
+    scope_now,
 )
 
 DEFAULT_LIMIT: Final = 50
@@ -156,17 +154,12 @@ def build_circuits(session: Session, addresses: Addresses, network: str, options
     if found.more:
         last = circuits[-1]
         following = write_cursor(_order(options), [getattr(last, SORTS[options.sort][2]), last.mask])
-    job = (
-        None
-        if place.analysis is not None
-        else latest_job(jobs_for(session, [place.row.digest]), scope, place.question.model.n_inputs)
-    )
     url = partial(addresses.circuits, slug, scope)
     neurons, edges = part_labels(place.question.layout)
     counted = analysis is not None and analysis.interpretations_truncated_at != 0
     return CircuitsPage(
         network=network_view(place.row, addresses, place.question.model),
-        scope=scope_view(place, job, addresses),
+        scope=scope_now(session, place, addresses),
         possible=0 if analysis is None else analysis.circuits_possible,
         valid=0 if analysis is None else analysis.circuits_valid,
         truncated_at=None if analysis is None else analysis.circuits_truncated_at,

@@ -36,9 +36,9 @@ from app.pages.formulas import IRREDUNDANT_LABELS
 
 MAX_BINS: Final = 10
 MAX_ALGORITHMS: Final = 12
-KIND_WORDS: Final[Mapping[Kind, str]] = {
+KIND_PLURALS: Final[Mapping[Kind, str]] = {
     "circuit": "circuits",
-    "interpretation": "interpretations, by circuit",
+    "interpretation": "interpretations",
     "algorithm": "algorithms",
     "alignment": "alignments",
     "direction": "alignments on directions",
@@ -128,7 +128,8 @@ def _kinds(options: ExplanationsOptions, counts: FacetCounts, interpretations: i
     within = frozenset(KINDS) if options.strategy is None else frozenset(KINDS_OF[options.strategy])
     numbers: dict[Kind, int] = {kind: counts.kinds[kind] if kind in within else 0 for kind in KINDS}
     numbers["interpretation"] = interpretations if "interpretation" in within else 0
-    choices = [(kind, KIND_WORDS[kind], numbers[kind]) for kind in KINDS]
+    words = {**KIND_PLURALS, "interpretation": "interpretations, by circuit"}
+    choices = [(kind, words[kind], numbers[kind]) for kind in KINDS]
     return checkboxes("kind", "Kind", choices, options.kind)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import partial
 from typing import Any, Final, cast
 
@@ -24,12 +24,12 @@ from app.db.reads.explanation_shelves import (
 from app.db.reads.verdicts import verdict_sets
 from app.db.tables import AnalysisRow
 from app.listing.facets import FacetView
-from app.listing.page import Pill, bad_cursor, browsed, read_cursor, write_cursor
+from app.listing.page import Pill, bad_cursor, browsed, read_cursor, read_number, write_cursor
 from app.listing.scan import NOTHING, Condition, Cursor, Found
 from app.pages.awaited import Awaited, awaited
 from app.pages.candidates import HuedPage, frequent_tables, locate_with_scope
 from app.pages.circuits import BrowsedPage, check_mask, part_labels
-from app.pages.explanation_facets import PartCount, facets_of, parts_of
+from app.pages.explanation_facets import KIND_PLURALS, PartCount, facets_of, parts_of
 from app.pages.explanation_filters import (
     DEFAULT_KINDS,
     ExplanationsOptions,
@@ -45,11 +45,6 @@ from app.pages.place import Place, protocol_key
 from app.pages.shared import Counts, counts_of, network_view
 
 # --- what narrows the list of all explanations: the filters set, the one that left nothing, what is undecided
-
-KIND_NOUNS: Final[Mapping[str, str]] = {
-    "direction": "alignments on directions",
-    **{kind.key: kind.plural for kind in RECORDED},
-}
 
 
 class Removal(PageModel):
@@ -93,9 +88,7 @@ def pills_of(options: ExplanationsOptions, url: Any) -> list[Pill]:
     """What narrows or widens the list besides the conditions."""
     pills = []
     if options.kind:
-        pills.append(
-            Pill(label="only " + ", ".join(KIND_NOUNS.get(kind, f"{kind}s") for kind in options.kind), url=url(kind=[]))
-        )
+        pills.append(Pill(label="only " + ", ".join(KIND_PLURALS[kind] for kind in options.kind), url=url(kind=[])))
     if options.strategy:
         pills.append(Pill(label=options.strategy.replace("-", " "), url=url(strategy=None)))
     if options.standing == "any":
@@ -138,11 +131,9 @@ SORT_LABELS: Final[dict[str, str]] = {
     "coverage": "Coverage",
     "accuracy": "Accuracy",
 }
-BIG: Final = frozenset(("interpretations", "observed", "placements"))
 _FIGURES: Final = {column.name: column for kind in RECORDED for column in kind.columns if column.dtype in (int, float)}
-WHOLE: Final = frozenset(
-    (*("edges", "neurons", "gates", "variables"), *(name for name, column in _FIGURES.items() if column.dtype is int))
-)
+_WITHOUT_RECORD: Final = ("edges", "neurons", "gates", "variables", "interpretations", "observed", "placements")
+WHOLE: Final = {*_WITHOUT_RECORD, *(name for name, column in _FIGURES.items() if column.dtype is int)}
 
 
 class ProtocolLink(PageModel):
@@ -293,11 +284,7 @@ def cursor_of(options: ExplanationsOptions, place: Place) -> Cursor | None:
         raise bad_cursor(options.after)
     if kind in CIRCUIT_KINDS:
         check_mask(identity, place.question.layout, options.after)
-    try:
-        value = None if not text else int(text) if options.sort in (BIG | WHOLE) else float(text)
-    except ValueError:
-        raise bad_cursor(options.after) from None
-    return Cursor(value, kind, identity)
+    return Cursor(read_number(text, options.after, whole=options.sort in WHOLE), kind, identity)
 
 
 def _sort_labels(options: ExplanationsOptions, stock: Stock | None) -> dict[str, str]:

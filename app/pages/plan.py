@@ -13,12 +13,11 @@ from analysis.limits import Limits
 from analysis.preflight import preflight
 from analysis.stage_costs import ANALYSIS_STAGES, FOLLOWING_STAGES, ChainPlan, StageCost
 from app.addressing import Addresses
-from app.db.reads.networks import jobs_for
 from app.expected import expected_chain
 from app.limits import limits_in
 from app.pages.options import BigInt, PageModel, ScopeOptions
 from app.pages.place import Place, locate
-from app.pages.shared import ScopeView, finite, latest_job, scope_view
+from app.pages.shared import ScopeView, finite, scope_now
 
 Method = Literal["listed", "counted", "estimated"]
 METHOD_WORDS: dict[Method, str] = {
@@ -122,10 +121,9 @@ def build_plan(session: Session, addresses: Addresses, network: str, options: Sc
         NotFound: no such network, output, protocol or data record.
     """
     place = locate(session, addresses, network, options.scope)
-    jobs = [] if place.analysis is not None else jobs_for(session, [place.row.digest])
     slug, scope = place.row.slug, place.scope
     return PlanPage(
-        scope=scope_view(place, latest_job(jobs, scope, place.question.model.n_inputs), addresses),
+        scope=scope_now(session, place, addresses),
         plan=plan_view(place, limits_in(session)),
         network_url=addresses.network(slug, scope),
         analyse_url=addresses.analyses(slug),

@@ -12,6 +12,7 @@ from typing import Any, Literal
 import numpy as np
 from markupsafe import Markup
 from pydantic import Field, computed_field
+from sqlalchemy.orm import Session
 
 from analysis.circuits.circuit import EdgeLayout
 from analysis.data import DataRecord, clean_data
@@ -23,6 +24,7 @@ from app.bundled import alice_and_bob_digest
 from app.db.codecs import network_of
 from app.db.distributions import smallest_in
 from app.db.job_tables import JobRow
+from app.db.reads.networks import jobs_for
 from app.db.tables import AnalysisRow, NetworkRow
 from app.figures.numbers import Bound, bounded, bounded_text, exact, interval, noun, plural
 from app.naming import Scope
@@ -452,6 +454,12 @@ def scope_view(place: Place, job: JobRow | None, addresses: Addresses) -> ScopeV
         job=None if job is None else job_view(job, addresses),
         partial=place.partial is not None,
     )
+
+
+def scope_now(session: Session, place: Place, addresses: Addresses) -> ScopeView:
+    """Which analysis a page is about, with the latest job for it where none is stored."""
+    jobs = [] if place.analysis is not None else jobs_for(session, [place.row.digest])
+    return scope_view(place, latest_job(jobs, place.scope, place.question.model.n_inputs), addresses)
 
 
 def neuron_name(sizes: Sequence[int], layer: int, neuron: int) -> str:

@@ -71,12 +71,6 @@ def count_jobs(session: Session) -> dict[str, int]:
     return dict(session.execute(select(JobRow.state, func.count()).group_by(JobRow.state)).all())
 
 
-def log_of(session: Session, job_id: str, *, after: int = 0, limit: int = 500) -> list[JobLogRow]:
-    """The lines of a job's log in order, those after a line's id."""
-    query = select(JobLogRow).where(JobLogRow.job_id == job_id, JobLogRow.id > after)
-    return list(session.scalars(query.order_by(JobLogRow.id).limit(limit)))
-
-
 def count_log(session: Session, job_id: str) -> int:
     """How many lines a job's log has."""
     return session.scalar(select(func.count()).select_from(JobLogRow).where(JobLogRow.job_id == job_id)) or 0

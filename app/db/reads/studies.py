@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -96,6 +96,17 @@ def outcome_rows(
     return session.scalars(ordered).all(), total
 
 
+def every_outcome(session: Session, study_id: int) -> Iterator[Sequence[StudyOutcomeRow]]:
+    """All outcomes of a study in the order of cells and seeds, some hundred at a time."""
+    after = None
+    while True:
+        rows, _ = outcome_rows(session, study_id, OutcomeFilter(), after=after, limit=_AT_ONCE)
+        if not rows:
+            return
+        yield rows
+        after = (rows[-1].position, rows[-1].seed)
+
+
 def outcomes_of_seed(session: Session, study_id: int, seed: int) -> Sequence[StudyOutcomeRow]:
     """What came of one seed in every cell, in the order of cells."""
     wanted = (StudyOutcomeRow.study_id == study_id, StudyOutcomeRow.seed == seed)
@@ -156,12 +167,8 @@ def stored_results(session: Session, study: StudyRow) -> StudyResults:
     """A stored study as the engine's value, weights included."""
     design = StudyDesign.model_validate(study.design)
     outcomes: list[StudyOutcome] = []
-    after: tuple[int, int] | None = None
     cells = cells_of(design)
-    while True:
-        rows, _ = outcome_rows(session, study.id, OutcomeFilter(), after=after, limit=_AT_ONCE)
-        if not rows:
-            break
+    for rows in every_outcome(session, study.id):
         digests = [row.network_digest for row in rows if row.network_digest]
         records = {
             data.digest: data_of(data)
@@ -182,7 +189,6 @@ def stored_results(session: Session, study: StudyRow) -> StudyResults:
             )
             for row in rows
         ]
-        after = (rows[-1].position, rows[-1].seed)
     return StudyResults(design, tuple(outcomes), study.engine_version, study.provenance)
 
 

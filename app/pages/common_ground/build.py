@@ -21,7 +21,6 @@ from app.db.reads import common_ground as reads
 from app.db.reads.algorithms import find_algorithm
 from app.db.reads.common_ground import POINT, CloudPoint
 from app.db.reads.jobs import jobs_of_network
-from app.db.reads.networks import jobs_for
 from app.db.tables import CommonGroundRow
 from app.errors import BadQuery
 from app.figures.numbers import exact, noun
@@ -41,7 +40,7 @@ from app.pages.common_ground.views import (
     SurveyView,
 )
 from app.pages.place import Place, locate_boolean
-from app.pages.shared import job_view, latest_job, network_view, scope_view
+from app.pages.shared import job_view, network_view, scope_now
 from app.recent import Recent
 
 
@@ -77,14 +76,9 @@ def build_common_ground(
             value = shelf.columns["order"][positions[-1]].item()
             value = -value if options.order == "desc" else value
             following = write_cursor(order_name(options), [value, positions[-1]])
-    analysis_job = (
-        None
-        if place.analysis is not None
-        else latest_job(jobs_for(session, [place.row.digest]), scope, place.question.model.n_inputs)
-    )
     return CommonGroundPage(
         network=network_view(place.row, addresses, place.question.model),
-        scope=scope_view(place, analysis_job, addresses),
+        scope=scope_now(session, place, addresses),
         state=state,
         job=None if job is None else job_view(job, addresses),
         survey=drawn and drawn.survey,

@@ -18,7 +18,6 @@ from app.db.direction_tables import DirectionAlgorithmRow, DirectionAlignmentRow
 from app.db.job_tables import JobRow
 from app.db.reads import directions as reads
 from app.db.reads.jobs import jobs_of_network
-from app.db.reads.networks import jobs_for
 from app.listing.page import paged, read_cursor, write_cursor
 from app.pages.candidates import algorithm_of, find_algorithm_row, frequent_tables
 from app.pages.directions.classes import CLASS_LABELS
@@ -37,7 +36,7 @@ from app.pages.directions.views import (
 )
 from app.pages.formulas import FractionView, algorithm_view, fraction, read_algorithm
 from app.pages.place import Place, locate_boolean
-from app.pages.shared import job_view, latest_job, network_view, scope_view, truth_rows
+from app.pages.shared import job_view, network_view, scope_now, truth_rows
 
 PER_ALGORITHM = 25
 """Alignments of one algorithm on the page; the others are on the page of the algorithm alone."""
@@ -83,12 +82,9 @@ def build_directions(
         clean = clean_layers(place)
         items = [_item(row, kept[row.id], clean, place, addresses, url) for row in rows]
         following = write_cursor(_ORDER, [rows[-1].position]) if more else None
-    job = None
-    if place.analysis is None:
-        job = latest_job(jobs_for(session, [place.row.digest]), scope, place.question.model.n_inputs)
     return DirectionsPage(
         network=network_view(place.row, addresses, place.question.model),
-        scope=scope_view(place, job, addresses),
+        scope=scope_now(session, place, addresses),
         hue_tables=frequent_tables(session, place),
         classes=classes,
         items=items,

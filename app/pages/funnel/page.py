@@ -17,7 +17,6 @@ from app.addressing import Addresses
 from app.db.job_tables import JobRow
 from app.db.reads.funnel import verdict_contents
 from app.db.reads.jobs import UNFINISHED
-from app.db.reads.networks import jobs_for
 from app.db.reads.verdicts import judging_jobs
 from app.db.tables import AnalysisRow
 from app.figures.numbers import noun
@@ -48,7 +47,7 @@ from app.pages.funnel.rows import (
 )
 from app.pages.funnel.stored import Lists, Verdicts
 from app.pages.place import Place, locate_boolean
-from app.pages.shared import Counts, counts_of, job_view, latest_job, network_view, scope_view
+from app.pages.shared import Counts, counts_of, job_view, network_view, scope_now
 from app.recent import Recent
 
 TOGGLES = {
@@ -81,11 +80,8 @@ def build_funnel(session: Session, addresses: Addresses, network: str, options: 
     states: dict[CriterionStep, RowState] = dict.fromkeys(steps, "not_computed")
     job = None
     funnels: tuple[KindFunnel, ...] = ()
-    if analysis is None:
-        analyses = jobs_for(session, [place.row.digest])
-        waiting = latest_job(analyses, scope, place.question.model.n_inputs)
-    else:
-        waiting, counts = None, counts_of(analysis)
+    if analysis is not None:
+        counts = counts_of(analysis)
         jobs = judging_jobs(session, analysis)
         job = next(iter(jobs), None)
         underway = {text for one in jobs if one.state in UNFINISHED for text in one.arguments["criteria"]}
@@ -96,7 +92,7 @@ def build_funnel(session: Session, addresses: Addresses, network: str, options: 
         funnels = kept(session, addresses, place, analysis, what, make)
     return FunnelPage(
         network=network_view(place.row, addresses, place.question.model),
-        scope=scope_view(place, waiting, addresses),
+        scope=scope_now(session, place, addresses),
         counts=counts,
         criteria=[str(step) for step in steps],
         recommended=not criteria_of(steps),

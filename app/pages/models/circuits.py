@@ -19,7 +19,7 @@ from app.db.reads.explanation_shelves import FrameShelf, Kind
 from app.errors import BadQuery, Conflict
 from app.listing.csv import csv_lines
 from app.listing.facets import FacetView, columns_of, figure_conditions, figure_facets
-from app.listing.page import Browsed, bad_cursor, browsed, read_cursor, write_cursor
+from app.listing.page import Browsed, bad_cursor, browsed, read_cursor, read_number, write_cursor
 from app.listing.scan import (
     ColumnTest,
     Condition,
@@ -226,11 +226,7 @@ def _after(options: ModelCircuitsOptions) -> Cursor | None:
     text, identity = read_cursor(options.after, _order_name(options), (str, str))
     if not identity or not set(identity) <= HEX_DIGITS:
         raise bad_cursor(options.after)
-    try:
-        value = None if not text else int(text) if options.sort in _WHOLE else float(text)
-    except ValueError:
-        raise bad_cursor(options.after) from None
-    return Cursor(value, KIND, identity)
+    return Cursor(read_number(text, options.after, whole=options.sort in _WHOLE), KIND, identity)
 
 
 def _cursor(shelf: FrameShelf, found: Found, options: ModelCircuitsOptions) -> str:

@@ -9,14 +9,13 @@ from sqlalchemy.orm import Session
 from analysis.algorithms.parsing import parse_algorithm
 from analysis.ladder.rungs import CLOSED, LEARNED, MAP_CLASSES
 from app.addressing import Addresses
-from app.db.reads.networks import jobs_for
 from app.db.reports import LadderReport, StoredRung, report_of, report_row
 from app.figures.svg.ladder import LadderLine, ladder_figure
 from app.pages.formulas import FractionView
 from app.pages.options import PageModel, ScopeOptions
 from app.pages.place import Place, locate_boolean
 from app.pages.reports.state import ReportPage, report_state
-from app.pages.shared import ScopeView, job_view, latest_job, network_view, scope_view
+from app.pages.shared import ScopeView, job_view, network_view, scope_now
 
 DIRECTION_CLASSES = ("integer", "integer-any", "orthogonal", "oblique", "learned")
 
@@ -84,13 +83,10 @@ def build_ladder(session: Session, addresses: Addresses, network: str, options: 
     report = None if row is None else report_of(row, LadderReport)
     rungs = [] if report is None else [_rung(one, report, place, addresses) for one in _in_order(report)]
     climbed = {one.key for one in rungs}
-    analysis_job = None
-    if place.analysis is None:
-        analysis_job = latest_job(jobs_for(session, [place.row.digest]), place.scope, place.question.model.n_inputs)
     slug, scope = place.row.slug, place.scope
     return LadderPage(
         network=network_view(place.row, addresses, place.question.model),
-        scope=scope_view(place, analysis_job, addresses),
+        scope=scope_now(session, place, addresses),
         state=state,
         job=None if job is None else job_view(job, addresses),
         rungs=rungs,

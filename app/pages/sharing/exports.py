@@ -18,6 +18,7 @@ from app.db.codecs import alignment_of
 from app.db.reads import algorithms as algorithm_reads
 from app.errors import NotFound
 from app.listing.circuits import circuit_rows
+from app.listing.page import every_page
 from app.pages.algorithm import AlgorithmOptions
 from app.pages.algorithms import AlgorithmsOptions
 from app.pages.alignment import AlignmentOptions, AlignmentPage, build_alignment
@@ -36,7 +37,6 @@ from app.pages.shared import counts_of, neuron_name, stops_of
 
 MAX_ROWS: Final = 5_000_000
 MAX_INTERPRETATIONS: Final = 10_000
-PAGE: Final = 200
 Cell = str | int | float | bool | None
 
 
@@ -272,15 +272,10 @@ def jobs_table(session: Session, addresses: Addresses, options: JobsOptions, now
                "created_at", "started_at", "finished_at", "url")  # fmt: skip
 
     def rows() -> Iterator[Sequence[Cell]]:
-        wanted = options.model_copy(update={"limit": PAGE, "after": ""})
-        while True:
-            page = build_jobs(session, addresses, wanted, now)
+        for page in every_page(lambda wanted: build_jobs(session, addresses, wanted, now), options):
             for item in page.items:
                 values = (getattr(item, name) for name in columns)
                 yield [value.isoformat() if isinstance(value, datetime) else value for value in values]
-            if page.next is None:
-                return
-            wanted = wanted.model_copy(update={"after": page.next})
 
     about = (f"Pluriscope {ENGINE_VERSION}: jobs, newest first. State: {options.state or 'any'}.", *FIRST_CELL)
     return Table("jobs", about, columns, rows())
@@ -293,9 +288,7 @@ def networks_table(session: Session, addresses: Addresses, options: GalleryOptio
                "algorithms_aligned", "alignments_valid", "alignments_minimal")  # fmt: skip
 
     def rows() -> Iterator[Sequence[Cell]]:
-        wanted = options.model_copy(update={"limit": PAGE, "after": ""})
-        while True:
-            page = build_gallery(session, addresses, wanted)
+        for page in every_page(lambda wanted: build_gallery(session, addresses, wanted), options):
             for item in page.items:
                 network = item.network
                 for output in item.outputs:
@@ -303,9 +296,6 @@ def networks_table(session: Session, addresses: Addresses, options: GalleryOptio
                     yield (network.slug, network.name, network.digest, network.shape, output.output,
                            network.tasks[output.output].label, output.protocol, output.state, *numbers,
                            output.url)  # fmt: skip
-            if page.next is None:
-                return
-            wanted = wanted.model_copy(update={"after": page.next})
 
     about = (
         f"Pluriscope {ENGINE_VERSION}: networks and what was found about each output under each protocol.",

@@ -12,13 +12,12 @@ from sqlalchemy.orm import Session
 from analysis.studies.cells import GRID_FACTORS, cells_of
 from analysis.studies.design import StudyDesign
 from analysis.studies.measures.registry import measures_of
-from app.db.reads.studies import OutcomeFilter, outcome_rows, values_of
+from app.db.reads.studies import every_outcome, values_of
 from app.db.studies import design_of
 from app.db.study_tables import StudyOutcomeRow, StudyRow
 from app.errors import Unsupported
 from app.listing.csv import csv_lines
 
-_AT_ONCE: Final = 1_000
 _OWN: Final = ("cell", "seed", "state", "message", "network", "epochs", "loss", "accuracy", "seconds")
 
 
@@ -35,15 +34,10 @@ def data_rows(session: Session, study: StudyRow) -> Iterator[dict[str, Any]]:
     """
     design = design_of(study)
     cells = cells_of(design)
-    after: tuple[int, int] | None = None
-    while True:
-        rows, _ = outcome_rows(session, study.id, OutcomeFilter(), after=after, limit=_AT_ONCE)
-        if not rows:
-            return
+    for rows in every_outcome(session, study.id):
         for row in rows:
             own = {name: getattr(row, name, None) for name in _OWN} | {"network": row.network_digest}
             yield from _rows_of(row, own | dict(cells[row.position].labels))
-        after = (rows[-1].position, rows[-1].seed)
 
 
 def _rows_of(row: StudyOutcomeRow, shared: dict[str, Any]) -> Iterator[dict[str, Any]]:

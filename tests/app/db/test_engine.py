@@ -15,7 +15,7 @@ from app.db import schema
 from app.db.engine import alembic_config, newest_revision, open_store, store_at
 from app.db.errors import StoreUnavailable
 from app.db.job_tables import JobRow
-from app.db.reads.jobs import find_job, log_of
+from app.db.reads.jobs import find_job, last_log_lines
 from app.db.schema import SCHEMA
 from app.settings import Settings
 from tests.conftest import SQLITES_OWN
@@ -128,7 +128,7 @@ def test_an_older_database_is_upgraded_with_its_data(store):
     with store.read() as session:
         row = find_job(session, "1")
         assert (row.title, row.losses, row.requester, row.set_aside) == ("1", 0, "", False)
-        assert [line.message for line in log_of(session, "1")] == ["kept"]
+        assert [line.message for line in last_log_lines(session, "1", 500)] == ["kept"]
 
 
 def test_a_database_of_a_newer_version_is_refused(store):

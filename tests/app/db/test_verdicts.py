@@ -10,16 +10,16 @@ import pytest
 from sqlalchemy import func, select
 
 from analysis.criteria.circuit_context import CircuitCriteriaContext
+from analysis.criteria.funnel import funnel_rows
 from analysis.criteria.judged import JudgedBlock, Subject
 from analysis.criteria.judging import judge_analysis
 from analysis.criteria.reading_counts import ReadingCounts
 from analysis.criteria.steps import CriterionStep, parse_steps
-from analysis.errors import InvalidCriterion
 from analysis.question import ask
 from analysis.result import CriterionTally
 from app.db import verdict_columns
 from app.db.reads.analyses import find_network
-from app.db.reads.explanation_verdicts import surviving
+from app.db.reads.explanation_verdicts import survivors_of_interpretations
 from app.db.reads.funnel import columns_of_steps
 from app.db.reads.verdicts import (
     count_of,
@@ -111,20 +111,19 @@ def test_the_order_changes_no_outcome_and_every_step_adds_up(analysed):
     with analysed.read() as session:
         analysis = analysis_in(session)
         kept = direct(TEXTS[0]).passed & direct(TEXTS[1]).passed & direct(TEXTS[2]).passed
+        every = np.ones(count_of(session, analysis, "circuit"), dtype=np.bool_)
         for order in permutations(TEXTS[:3]):
-            found = surviving(session, analysis, "circuit", parse_steps(order))
-            assert found.bits.tolist() == kept.tolist()
-            left = found.n
-            for step in found.steps:
-                assert left == step.survivors + step.failed + step.undecided + step.not_applicable
-                left = step.survivors
-            assert found.survivors == left == kept.sum()
-        open_ended = surviving(session, analysis, "circuit", parse_steps([TEXTS[0], "necessity", TEXTS[1]]))
-        assert [step.survivors for step in open_ended.steps] == [191, None, None]
-        assert open_ended.bits is open_ended.survivors is None
-        assert [str(step) for step in open_ended.missing] == ["necessity", "resample-ablation"]
-        with pytest.raises(InvalidCriterion):
-            surviving(session, analysis, "algorithm", parse_steps(TEXTS[:1]))
+            rows = funnel_rows([outcomes(session, analysis, "circuit", step) for step in parse_steps(order)], every)
+            assert rows[-1].left.tolist() == kept.tolist()
+            left = len(every)
+            for row in rows:
+                assert left == row.n_left + row.tally.failed + row.tally.undecided + row.tally.not_applicable
+                left = row.n_left
+            assert left == kept.sum()
+        order = parse_steps([TEXTS[0], "necessity", TEXTS[1]])
+        open_ended = funnel_rows([outcomes(session, analysis, "circuit", step) for step in order], every)
+        assert [row.whole for row in open_ended] == [True, False, False]
+        assert open_ended[0].n_left == 191
 
 
 def test_saving_again_changes_nothing_and_other_verdicts_replace(analysed):
@@ -223,20 +222,20 @@ def test_any_combination_of_interpretation_criteria_is_counted(store):
         read = reading_counts(session, analysis, CriterionStep.parse("interchange-joint"))
         assert (read.passed, read.undecided, read.scores[0]) == ((2,) * n, (1,) * n, 0.5)
 
-        def left(*keys: str) -> list[int | None]:
-            found = surviving(session, analysis, "interpretation", parse_steps(keys))
-            assert sum(found.by_circuit) == found.survivors
-            return [step.survivors for step in found.steps]
+        def left(*keys: str) -> int:
+            found = survivors_of_interpretations(session, analysis, parse_steps(keys))
+            assert found.some.tolist() == [found[position] > 0 for position in range(n)]
+            return sum(found[position] for position in range(n))
 
-        assert left() == []
-        assert left("interchange", "observed-class") == [sum(half), 3 * n]
-        assert left("observed-class", "interchange") == [4 * n, 3 * n]
-        assert left("interchange-joint", "interchange", "observed-class") == [2 * n, 2 * n, n]
-        assert left("interchange", "interchange-joint", "margin") == [sum(half), 2 * n, 2 * (n - 1)]
-        assert left("margin", "observed-class") == [sum(totals[1:]), 4 * (n - 1)]
-        told = surviving(session, analysis, "interpretation", parse_steps(["interchange-joint"])).steps[0]
-        assert (told.undecided, told.not_applicable) == (n, 0)
-        assert told.survivors + told.failed + told.undecided == sum(totals)
+        assert left() == sum(totals)
+        assert left("interchange") == sum(half)
+        assert left("interchange", "observed-class") == left("observed-class", "interchange") == 3 * n
+        assert left("interchange-joint", "interchange") == 2 * n
+        assert left("interchange-joint", "interchange", "observed-class") == n
+        assert left("interchange", "interchange-joint", "margin") == 2 * (n - 1)
+        assert left("margin") == sum(totals[1:])
+        assert left("margin", "observed-class") == 4 * (n - 1)
+        assert survivors_of_interpretations(session, analysis, parse_steps(["margin", "causal-order"])) is None
 
 
 @pytest.mark.slow

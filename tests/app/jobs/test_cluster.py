@@ -14,7 +14,7 @@ from sqlalchemy import func, select
 
 from app.db.engine import store_at
 from app.db.job_tables import JobRow
-from app.db.reads.jobs import find_job, log_of
+from app.db.reads.jobs import find_job, last_log_lines
 from app.db.tables import NetworkRow
 from app.jobs import queue
 from app.jobs.worker import Pace, Worker
@@ -127,8 +127,10 @@ def test_a_killed_cluster_worker_loses_no_job_and_doubles_none(store, loopback, 
     wait_for(lambda: all_done(store, ids))
     with store.read() as session:
         assert session.scalar(select(func.count()).select_from(NetworkRow)) == 28
-        endings = [sum(line.message.endswith(" saved") for line in log_of(session, job_id)) for job_id in ids]
-        lines = [line.message for job_id in ids for line in log_of(session, job_id)]
+        endings = [
+            sum(line.message.endswith(" saved") for line in last_log_lines(session, job_id, 500)) for job_id in ids
+        ]
+        lines = [line.message for job_id in ids for line in last_log_lines(session, job_id, 500)]
     assert endings == [1] * 9
     assert any("its cluster worker was lost; tried again in" in line for line in lines)
 

@@ -12,7 +12,7 @@ from analysis.protocol import COMPLETE, PAPER, protocol_from_mapping
 from app.db.engine import Store, store_at
 from app.db.errors import Conflict, NotFound
 from app.db.job_tables import JobCheckpointRow
-from app.db.reads.jobs import count_jobs, find_job, jobs_of_network, list_jobs, log_of
+from app.db.reads.jobs import count_jobs, find_job, jobs_of_network, last_log_lines, list_jobs
 from app.db.writes import save_analysis, save_network
 from app.jobs import leases, queue
 from app.jobs.definitions import ANALYSE, analyse_arguments
@@ -41,7 +41,7 @@ def job(store: Store, job_id: str):
 
 def messages(store: Store, job_id: str) -> list[str]:
     with store.read() as session:
-        return [line.message for line in log_of(session, job_id)]
+        return [line.message for line in last_log_lines(session, job_id, 500)]
 
 
 def test_the_same_work_is_one_job(store):

@@ -13,7 +13,7 @@ from app.bundled.seeding import add_bundled_models, add_bundled_networks
 from app.db.models import all_models, model_of, searches_of
 from app.db.prepared import result_digest
 from app.db.reads.analyses import find_analysis, find_network, network_by_digest
-from app.db.reads.jobs import count_jobs, jobs_of_network, list_jobs, log_of
+from app.db.reads.jobs import count_jobs, jobs_of_network, last_log_lines, list_jobs
 from app.db.reads.results import load_analysis
 from app.db.tables import NetworkRow
 from app.db.writes import delete_network, save_network
@@ -107,7 +107,7 @@ def test_the_pretrained_xor_is_analysed_and_the_analysis_made_again_is_the_same(
         assert result_digest(load_analysis(session, complete)) == complete.result_digest
         first = list_jobs(session)[-1]
         assert (first.state, first.result["url"]) == ("done", "/networks/xor")
-        assert "circuits: 197 valid circuits" in [line.message for line in log_of(session, first.id)]
+        assert "circuits: 197 valid circuits" in [line.message for line in last_log_lines(session, first.id, 500)]
         digests = {complete.result_digest, paper.result_digest}
     with store.write() as session:
         delete_network(session, find_network(session, "xor"))

@@ -13,7 +13,7 @@ from sqlalchemy import event, func, select
 
 from analysis.networks.training_spec import TrainingSpec
 from app.db.engine import Store, open_store, store_at
-from app.db.reads.jobs import find_job, log_of
+from app.db.reads.jobs import find_job, last_log_lines
 from app.db.tables import NetworkRow
 from app.jobs import backoff, queue
 from app.jobs.definitions import MAX_LOSSES, train_arguments
@@ -45,7 +45,7 @@ def job(store: Store, job_id: str):
 
 def log_lines(store: Store, job_id: str) -> list[str]:
     with store.read() as session:
-        return [line.message for line in log_of(session, job_id)]
+        return [line.message for line in last_log_lines(session, job_id, 500)]
 
 
 def count_networks(store: Store) -> int:
