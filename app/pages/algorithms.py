@@ -165,9 +165,9 @@ def build_algorithms(
         rows, cursor = reads.algorithms_after(
             session, place.shown.id, options.wanted, sort=options.sort, after=after, limit=options.limit
         )
-        of = reads.algorithm_totals(session, place.shown, reads.AlgorithmFilter())
+        of = reads.algorithm_totals(session, place.shown, reads.EVERY)
         totals = reads.algorithm_totals(session, place.shown, options.wanted)
-        facets = _facets(reads.algorithm_facets(place.shown), options)
+        facets = _facets(place.shown, options)
     first_alignments = reads.first_alignments(session, rows)
     following = None if cursor is None else write_cursor(_order(options), cursor)
     return AlgorithmsPage.showing(
@@ -177,15 +177,15 @@ def build_algorithms(
         hue_tables=frequent_tables(session, place),
         counts=None if place.shown is None else counts_of(place.shown),
         items=[_item(row, first_alignments.get(row.id), place, addresses) for row in rows],
-        totals=_totals(totals),
-        of=_totals(of),
+        totals=Totals.showing(totals),
+        of=Totals.showing(of),
         n_candidates=0 if place.shown is None else place.shown.algorithms_candidates,
         search="by_support" if place.shown and place.shown.distributions.get("candidates") else "listed",
         every=_every(place.shown),
         truncated_at=None if place.shown is None else place.shown.algorithms_truncated_at,
         placements_untried=place.shown is not None and reads.placements_untried(session, place.shown),
         facets=facets,
-        filtered=options.wanted != reads.AlgorithmFilter(),
+        filtered=options.wanted != reads.EVERY,
         emptiness="" if rows else _emptiness(place, scope, of.algorithms),
         **paged(options, url, following),
         bare_url=url(),
@@ -213,10 +213,6 @@ def _item(row: AlgorithmRow, first: AlignmentRow | None, place: Place, addresses
     )
 
 
-def _totals(totals: reads.AlgorithmTotals) -> Totals:
-    return Totals(algorithms=totals.algorithms, aligned=totals.aligned, valid=totals.valid, minimal=totals.minimal)
-
-
 def _every(analysis: AnalysisRow | None) -> Totals:
     """Totals of all candidates, as they were kept with the analysis."""
     if analysis is None:
@@ -229,22 +225,24 @@ def _every(analysis: AnalysisRow | None) -> Totals:
     )
 
 
-def _facets(facets: reads.AlgorithmFacets, options: AlgorithmsOptions) -> list[Facet]:
-    found = [
-        Facet(option="aligned", value="1", label="with a valid alignment", n=facets.aligned, chosen=options.aligned),
-        Facet(option="minimal", value="1", label="with a minimal one", n=facets.minimal, chosen=options.minimal),
+def _facets(analysis: AnalysisRow, options: AlgorithmsOptions) -> list[Facet]:
+    wanted = reads.AlgorithmFilter
+    choices = [
+        ("aligned", "1", "with a valid alignment", wanted(aligned=True), options.aligned),
+        ("minimal", "1", "with a minimal one", wanted(minimal=True), options.minimal),
+        *(
+            ("irredundant", key, label, wanted(irredundant=(key,)), key in options.irredundant)
+            for key, label in IRREDUNDANT_LABELS.items()
+        ),
+        *(
+            ("variables", str(n), str(n), wanted(variables=n), n == options.variables)
+            for n in reads.numbers_of_variables(analysis)
+        ),
     ]
-    found += [
-        Facet(
-            option="irredundant", value=key, label=label, n=facets.irredundant[key], chosen=key in options.irredundant
-        )
-        for key, label in IRREDUNDANT_LABELS.items()
+    return [
+        Facet(option=option, value=value, label=label, n=reads.n_algorithms(analysis, passing), chosen=chosen)
+        for option, value, label, passing, chosen in choices
     ]
-    found += [
-        Facet(option="variables", value=str(number), label=str(number), n=n, chosen=number == options.variables)
-        for number, n in facets.variables.items()
-    ]
-    return found
 
 
 def _emptiness(place: Place, scope: ScopeView, n_stored: int) -> Emptiness:

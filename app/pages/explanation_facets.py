@@ -13,8 +13,8 @@ from sqlalchemy.orm import Session
 from analysis.criteria.direction_verdicts import ASKED_OF_DIRECTIONS
 from analysis.criteria.steps import CriterionStep
 from analysis.explanations.registry import BY_KEY, RECORDED
+from app.db.reads.algorithms import algorithm_rows
 from app.db.reads.explanation_directions import layer_column, map_column
-from app.db.reads.explanation_rows import algorithm_rows
 from app.db.reads.explanation_shelves import ALGORITHM_KINDS, KINDS, Kind, RowShelf, Shelf
 from app.db.reads.explanation_verdicts import VerdictContents, n_in_both, passing_bits, verdict_contents
 from app.db.reads.verdicts import VerdictSet, verdict_sets

@@ -17,9 +17,9 @@ from analysis.result import FRAGILE_MARGIN
 from app.addressing import Addresses
 from app.db.codecs import alignment_of
 from app.db.direction_tables import DirectionAlgorithmRow, DirectionAlignmentRow
+from app.db.reads.algorithms import algorithm_rows, alignment_rows
 from app.db.reads.circuits import StoredCircuit, circuits_at
 from app.db.reads.explanation_directions import direction_rows
-from app.db.reads.explanation_rows import algorithm_rows, alignment_rows
 from app.db.reads.explanation_shares import SHARES
 from app.db.reads.explanation_shelves import FrameShelf, Kind, RowShelf
 from app.db.tables import AlgorithmRow, AlignmentRow

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from functools import partial
 from typing import Any, Final, cast
 
@@ -23,6 +23,8 @@ from app.db.reads.explanation_shelves import (
 )
 from app.db.reads.verdicts import verdict_sets
 from app.db.tables import AnalysisRow
+from app.errors import Conflict
+from app.listing.csv import ROWS_AT_ONCE, csv_lines
 from app.listing.facets import FacetView
 from app.listing.page import Pill, bad_cursor, browsed, read_cursor, read_number, write_cursor
 from app.listing.scan import NOTHING, Condition, Cursor, Found
@@ -43,6 +45,7 @@ from app.pages.explanation_stock import Stock, n_before_filters, n_interpretatio
 from app.pages.options import BigInt, PageModel
 from app.pages.place import Place, protocol_key
 from app.pages.shared import Counts, counts_of, network_view
+from app.pages.sharing.exports import about_place
 
 # --- what narrows the list of all explanations: the filters set, the one that left nothing, what is undecided
 
@@ -314,3 +317,80 @@ def _protocols(
                 )
             )
     return links
+
+
+# --- the same list as CSV, for spreadsheets and scripts
+
+CSV_ROWS: Final = 10_000
+CSV_COLUMNS: Final = (
+    *("kind", "name", "ref", "url", "protocol", "valid", "minimal", "fragile", "mask", "edges", "neurons", "margin"),
+    *("interpretations", "observed", "surviving", "algorithm", "gates", "variables", "placements"),
+    *("iia_agreed", "iia_of", "coverage", "accuracy", "places"),
+    *("classes", "joint_agreed", "joint_of", "causal_order"),
+)
+_OWN_COLUMNS: Final = {kind.key: tuple(f"{kind.key}_{one.name}" for one in kind.columns) for kind in RECORDED}
+"""Of each kind that has a record the columns that stand behind the others where that kind is listed."""
+_CSV_FIELDS: Final = set(CSV_COLUMNS) & set(ExplanationItem.model_fields)
+
+
+def build_explanations_csv(
+    session: Session, addresses: Addresses, network: str, options: ExplanationsOptions
+) -> tuple[str, Generator[str, None, None]]:
+    """The address of what follows up to 10,000 explanations from the cursor on, "" if nothing does, and their table.
+
+    The table is read while it is sent, from the same session.
+
+    Raises:
+        NotFound: no such network, output, protocol or data record.
+        BadQuery: as the page.
+        Conflict: the analysis or a criterion is not computed yet.
+    """
+    place, scope = locate_with_scope(session, addresses, network, options)
+    steps = steps_of(options)
+    if place.shown is None:
+        raise Conflict(
+            f"analysis of {place.row.slug}",
+            f"is {scope.state.replace('_', ' ')}",
+            "run it first",
+            parent=addresses.network(place.row.slug),
+        )
+    stock, pending = take_stock(session, place, place.shown, options, steps)
+    if pending:
+        raise Conflict(f"criterion {pending[0]}", "is not computed yet", "ask for it, or leave it out", "criteria")
+    conditions = conditions_of(options, place.question.layout, steps, position_of(stock, options.algorithm))
+    found = search(stock, options, conditions, cursor_of(options, place), limit=CSV_ROWS)
+    following = ""
+    if found.more:
+        [last] = items_of(session, addresses, stock, found.items[-1:])
+        cursor = write_cursor(order_name(options), key_of(stock, found.items[-1], last, options.sort))
+        following = addresses.explanations_csv(
+            place.row.slug, place.scope, **options.view_of(view=None, limit=None), after=cursor
+        )
+    own = [name for kind, names in _OWN_COLUMNS.items() if kind in options.kinds for name in names]
+    columns = (*CSV_COLUMNS, *own)
+    rows = (
+        [values.get(name) for name in columns]
+        for start in range(0, len(found.items), ROWS_AT_ONCE)
+        for item in items_of(session, addresses, stock, found.items[start : start + ROWS_AT_ONCE])
+        for values in [_values(item, place.question.protocol.digest)]
+    )
+    return following, csv_lines(about_place(place, "Explanations of all kinds"), columns, rows)
+
+
+def _values(item: ExplanationItem, protocol: str) -> dict[str, Any]:
+    own = {f"{item.kind}_{figure.name}": figure.value for figure in item.figures}
+    return (
+        item.model_dump(include=_CSV_FIELDS)
+        | own
+        | {
+            "protocol": protocol,
+            "algorithm": None if item.algorithm is None else item.algorithm.id,
+            "iia_agreed": None if item.iia is None else item.iia.agreed,
+            "iia_of": None if item.iia is None else item.iia.of,
+            "places": " ".join(one.place for one in item.places)
+            or " ".join(f"{one.path}@{one.text}" for one in item.linear),
+            "classes": " ".join(item.classes),
+            "joint_agreed": None if item.joint is None else item.joint.agreed,
+            "joint_of": None if item.joint is None else item.joint.of,
+        }
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -10,7 +10,7 @@ import numpy as np
 from sqlalchemy.orm import Session
 
 from analysis.criteria.steps import CriterionStep
-from analysis.criteria.verdict import FAILED
+from analysis.criteria.verdict import FAILED, PASSED
 from analysis.directions.result import CLASSES
 from analysis.explanations.registry import BY_KEY
 from analysis.result import FRAGILE_MARGIN
@@ -112,44 +112,49 @@ def take_stock(
             if shares is None and (options.sort in SHARES or {options.coverage_min, options.accuracy_min} != {None}):
                 pending.append(SURVEY)
         asked = [step for step in steps if step.criterion.applies_to(kind)]
-        columns = {step_column(step) for step in asked}
+        columns = {step_column(step): step for step in asked}
+        failed = {failed_column(step): step for step in failed_of(options) if step.criterion.applies_to(kind)}
+        wanted = {*columns, *failed}
+        missing: list[str] = []
         if kind == "interpretation":
             of_circuits = {circuit_column(step): step for step in steps if "circuit" in step.kinds}
-            columns |= of_circuits.keys()
-            for name, step in of_circuits.items():
-                packed = passing_bits(session, analysis, CircuitShelf(session, analysis, "circuit"), step)
-                if packed is None:
-                    pending.append(str(step))
-                else:
-                    more[name] = unpacked_bits(packed, bare.n)
-        if kind == "interpretation" and asked:
-            survivors = survivors_of_interpretations(session, analysis, asked)
-            if survivors is None:
-                pending += [str(step) for step in asked]
-            else:
-                more |= dict.fromkeys(map(step_column, asked), survivors.some)
-        elif kind in options.kinds or all(step.criterion.applies_to(kind) for step in steps):
-            for step in asked:
-                packed = passing_bits(session, analysis, bare, step)
-                if packed is not None:
-                    more[step_column(step)] = unpacked_bits(packed, bare.n)
-                elif kind in options.kinds:
-                    pending.append(str(step))
-        for step in failed_of(options):
-            if not step.criterion.applies_to(kind) or kind == "interpretation":
-                continue
-            packed = passing_bits(session, analysis, bare, step, FAILED)
-            if packed is not None:
-                more[failed_column(step)] = unpacked_bits(packed, bare.n)
-            elif kind in options.kinds:
-                pending.append(str(step))
-        wanted = {*columns, *(failed_column(s) for s in failed_of(options) if s.criterion.applies_to(kind))}
+            wanted |= of_circuits.keys()
+            missing += _add_bits(session, analysis, CircuitShelf(session, analysis, "circuit"), of_circuits, more)
+            survivors = survivors_of_interpretations(session, analysis, asked) if asked else None
+            if survivors is not None:
+                more |= dict.fromkeys(columns, survivors.some)
+            elif asked:
+                missing += map(str, asked)
+        else:
+            if kind in options.kinds or len(asked) == len(steps):
+                missing += _add_bits(session, analysis, bare, columns, more)
+            missing += _add_bits(session, analysis, bare, failed, more, FAILED)
+        pending += missing if kind in options.kinds else []
         if not wanted <= more.keys() and kind not in options.kinds:
             continue
         shelves[kind] = (
             bare.with_columns(more) if isinstance(bare, ColumnShelf) else CircuitShelf(session, analysis, kind, more)
         )
     return Stock(place, analysis, shelves, survivors), list(dict.fromkeys(pending))
+
+
+def _add_bits(
+    session: Session,
+    analysis: AnalysisRow,
+    shelf: Shelf,
+    columns: Mapping[str, CriterionStep],
+    more: dict[str, Any],
+    outcome: int = PASSED,
+) -> list[str]:
+    """Add columns that say what of a shelf has an outcome under criteria; the criteria that are not computed."""
+    missing = []
+    for name, step in columns.items():
+        packed = passing_bits(session, analysis, shelf, step, outcome)
+        if packed is None:
+            missing.append(str(step))
+        else:
+            more[name] = unpacked_bits(packed, shelf.n)
+    return missing
 
 
 def search(

@@ -154,12 +154,12 @@ def _cursor(row: NetworkRow) -> str:
     return write_cursor(_CURSOR, [row.position, row.created_at.isoformat(), row.slug])
 
 
-def _key(cursor: str) -> reads.GalleryKey | None:
+def _key(cursor: str) -> tuple[int, datetime, str] | None:
     if not cursor:
         return None
     position, created_at, slug = read_cursor(cursor, _CURSOR, (int, str, str))
     try:
-        return reads.GalleryKey(position, datetime.fromisoformat(created_at), slug)
+        return position, datetime.fromisoformat(created_at), slug
     except ValueError:
         raise bad_cursor(cursor) from None
 

@@ -12,7 +12,6 @@ from analysis.errors import BeyondLimits, InvalidGate
 from analysis.interpretations.matching import OTHER, GateCount, GateWish, MatchingSpace
 from app.addressing import Addresses
 from app.errors import BadQuery, NotFound
-from app.naming import ExplanationRef
 from app.pages.circuit import (
     MAX_CARDS,
     MAX_INDEX_DIGITS,
@@ -25,7 +24,7 @@ from app.pages.circuit import (
 )
 from app.pages.options import BigInt, PageModel, ScopeOptions
 from app.pages.place import Place, locate_boolean
-from app.pages.samples import InterpretationCard, gate_tiles
+from app.pages.samples import InterpretationCard, interpretation_card
 from app.pages.shared import AnalysisPage, network_view, neuron_name, scope_view
 
 MAX_WISHES: Final = 32
@@ -149,11 +148,9 @@ def build_interpretations(
                 f"start {options.start[:40]}", f"only {of:,} are listed", f"use 0 to {max(of - 1, 0)}", "start"
             )
         stop = min(start + options.limit, of)
-        ranks = range(start, stop)
-        if options.classes == "observed":
-            items = [_card(space, space.index_of_observed(rank), place, addresses) for rank in ranks]
-        else:
-            items = [_card(space, rank, place, addresses) for rank in ranks]
+        for rank in range(start, stop):
+            match = rank if options.classes == "all" else space.index_of_observed(rank)
+            items.append(_card(space, match, place, addresses))
     return InterpretationsPage(
         network=network_view(place.row, addresses, place.question.model),
         scope=scope_view(place, None, addresses),
@@ -214,17 +211,7 @@ def _space(place: Place, circuit: Any, options: InterpretationsOptions) -> Match
 
 
 def _card(space: MatchingSpace, rank: int, place: Place, addresses: Addresses) -> InterpretationCard:
-    found, circuit = space.interpretation(rank), space.circuit
-    return InterpretationCard(
-        mask=circuit.hex,
-        index=found.index,
-        url=addresses.interpretation(place.row.slug, circuit.hex, found.index, place.scope),
-        ref=str(ExplanationRef("interpretation", circuit.hex, str(found.index))),
-        of=space.whole.count,
-        n_edges=circuit.n_edges,
-        n_neurons=circuit.n_neurons,
-        gates=gate_tiles(found, place.question.cut.sizes),
-    )
+    return interpretation_card(space.whole, space.interpretation(rank).index, place, addresses)
 
 
 def _sites(space: MatchingSpace, place: Place, url: Any) -> list[SiteView]:

@@ -17,9 +17,8 @@ from app.db.tables import AnalysisRow
 from app.error_answers import api_errors
 from app.errors import Conflict
 from app.pages.directions.places import comb_rows
-from app.pages.explanation_csv import build_explanations_csv
 from app.pages.explanation_filters import ExplanationsOptions
-from app.pages.explanation_list import build_explanations, kind_noun
+from app.pages.explanation_list import build_explanations, build_explanations_csv, kind_noun
 from app.pages.recorded import build_recorded
 from app.pages.sharing.drawings import claim_drawing
 from app.routes.asking import AnalysisOrder, add_order

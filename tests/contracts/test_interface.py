@@ -19,7 +19,7 @@ from app.cli.interface import addresses_document, application, openapi_document
 from app.db.writes import save_network
 from app.main import ROUTERS, create_app
 from app.pages.common_ground.table import HEAD
-from app.pages.explanation_csv import COLUMNS
+from app.pages.explanation_list import CSV_COLUMNS as COLUMNS
 from app.pages.models.circuits import COLUMNS as MODEL_COLUMNS
 from app.settings import Settings
 from tests.checkout import ROOT

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Final
@@ -33,6 +33,7 @@ SORTS: Final[Mapping[str, tuple[ColumnElement[Any], bool]]] = MappingProxyType(
 )
 
 
+_AT_ONCE: Final = 500
 _ALIGNMENT_GROUPS: Final = ((True, True), (True, False), (False, False))  # valid and minimal, as lists show them
 
 
@@ -72,6 +73,9 @@ class AlgorithmFilter:
                 )
             )
         return clauses
+
+
+EVERY: Final = AlgorithmFilter()
 
 
 def placements_untried(session: Session, analysis: AnalysisRow) -> bool:
@@ -188,31 +192,14 @@ def _kinds(analysis: AnalysisRow) -> list[_Kind]:
     ]
 
 
-@dataclass(frozen=True)
-class AlgorithmFacets:
-    """What can be filtered by: key → number of algorithms in the analysis."""
-
-    total: int
-    aligned: int
-    minimal: int
-    irredundant: Mapping[str, int]
-    variables: Mapping[int, int]
+def n_algorithms(analysis: AnalysisRow, wanted: AlgorithmFilter = EVERY) -> int:
+    """How many algorithms of the analysis a filter without text lets through."""
+    return sum(kind.algorithms for kind in _kinds(analysis) if kind.passes(wanted))
 
 
-def algorithm_facets(analysis: AnalysisRow) -> AlgorithmFacets:
-    """Counts of each filter alone over all algorithms of the analysis."""
-    kinds = _kinds(analysis)
-
-    def count(chosen: Iterable[_Kind]) -> int:
-        return sum(kind.algorithms for kind in chosen)
-
-    return AlgorithmFacets(
-        count(kinds),
-        count(kind for kind in kinds if kind.aligned),
-        count(kind for kind in kinds if kind.minimal),
-        {key: count(kind for kind in kinds if kind.irredundant[key]) for key in IRREDUNDANT_COLUMNS},
-        {n: count(kind for kind in kinds if kind.variables == n) for n in sorted({kind.variables for kind in kinds})},
-    )
+def numbers_of_variables(analysis: AnalysisRow) -> list[int]:
+    """The different numbers of variables of its algorithms, ascending."""
+    return sorted({kind.variables for kind in _kinds(analysis)})
 
 
 def find_algorithm(session: Session, analysis_id: int, algorithm_id: str) -> AlgorithmRow | None:
@@ -297,3 +284,25 @@ def searched_algorithms(*, every: bool) -> tuple[ColumnElement[bool], ...]:
     """Conditions on the algorithms that are placed on directions; where redundancy was not stored, the search looks."""
     irredundant = AlgorithmRow.irredundant_literals
     return () if every else (or_(irredundant.is_(True), irredundant.is_(None)),)
+
+
+def algorithm_rows(session: Session, ids: Sequence[int]) -> dict[int, AlgorithmRow]:
+    """Algorithms by row number."""
+    found: dict[int, AlgorithmRow] = {}
+    for start in range(0, len(ids), _AT_ONCE):
+        query = select(AlgorithmRow).where(AlgorithmRow.id.in_(ids[start : start + _AT_ONCE]))
+        found |= {row.id: row for row in session.scalars(query)}
+    return found
+
+
+def alignment_rows(session: Session, ids: Sequence[int]) -> dict[int, tuple[AlignmentRow, AlgorithmRow]]:
+    """Alignments by row number, each with its algorithm."""
+    found: dict[int, tuple[AlignmentRow, AlgorithmRow]] = {}
+    for start in range(0, len(ids), _AT_ONCE):
+        query = (
+            select(AlignmentRow, AlgorithmRow)
+            .join(AlgorithmRow, AlignmentRow.algorithm_row_id == AlgorithmRow.id)
+            .where(AlignmentRow.id.in_(ids[start : start + _AT_ONCE]))
+        )
+        found |= {row.id: (row, owner) for row, owner in session.execute(query)}
+    return found

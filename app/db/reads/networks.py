@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
@@ -19,17 +18,8 @@ STUDY_ORIGIN: Final = "study"
 """Origin of networks that a study trained."""
 
 
-@dataclass(frozen=True)
-class GalleryKey:
-    """Where a page of the gallery begins: after the network with these values."""
-
-    position: int
-    created_at: datetime
-    slug: str
-
-
 def gallery(
-    session: Session, query: str, *, after: GalleryKey | None = None, limit: int
+    session: Session, query: str, *, after: tuple[int, datetime, str] | None = None, limit: int
 ) -> tuple[Sequence[NetworkRow], int]:
     """Networks in gallery order (position, then newest) and how many match in all.
 
@@ -40,15 +30,12 @@ def gallery(
     total = session.scalar(select(func.count()).select_from(NetworkRow).where(*matching)) or 0
     rows = select(NetworkRow).where(*matching)
     if after is not None:
+        position, created_at, slug = after
         rows = rows.where(
             or_(
-                NetworkRow.position > after.position,
-                and_(NetworkRow.position == after.position, NetworkRow.created_at < after.created_at),
-                and_(
-                    NetworkRow.position == after.position,
-                    NetworkRow.created_at == after.created_at,
-                    NetworkRow.slug > after.slug,
-                ),
+                NetworkRow.position > position,
+                and_(NetworkRow.position == position, NetworkRow.created_at < created_at),
+                and_(NetworkRow.position == position, NetworkRow.created_at == created_at, NetworkRow.slug > slug),
             )
         )
     ordered = rows.order_by(NetworkRow.position, NetworkRow.created_at.desc(), NetworkRow.slug).limit(limit)

@@ -11,7 +11,7 @@ from analysis.protocol import PAPER, protocol_from_mapping
 from analysis.question import ask
 from analysis.work import Work
 from app.db.prepared import iia_rank, result_digest
-from app.db.reads.algorithms import algorithm_facets, first_alignments
+from app.db.reads.algorithms import AlgorithmFilter, first_alignments, n_algorithms
 from app.db.reads.analyses import find_analysis, find_network
 from app.db.reads.results import load_analysis
 from app.db.tables import AlgorithmRow
@@ -73,9 +73,9 @@ def test_an_upgrade_keeps_every_result(older):
             assert row.staged == ""
             loaded = load_analysis(session, row)
             assert result_digest(loaded) == row.result_digest
-            facets = algorithm_facets(row)
-            assert facets.total == len(loaded.algorithms.algorithms)
-            assert facets.aligned == sum(1 for result in loaded.algorithms.algorithms if result.n_valid)
+            assert n_algorithms(row) == len(loaded.algorithms.algorithms)
+            aligned = sum(1 for result in loaded.algorithms.algorithms if result.n_valid)
+            assert n_algorithms(row, AlgorithmFilter(aligned=True)) == aligned
         (counted,) = [row for row in network.analyses if row.circuits_method == "counted"]
         assert (counted.circuits_valid, counted.circuits_listed, counted.interpretations_complete) == (197, 20, False)
         paper = find_analysis(session, network, Scope(protocol="paper"))
