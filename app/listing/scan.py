@@ -150,7 +150,7 @@ class Facets:
     Args:
         layout: edges of the network cut to the output.
         flags: Boolean columns.
-        figures: of kinds that have a record the columns whose values are counted.
+        figures: of kinds stored as columns the columns whose values are counted.
         known: fills in the counts of a shelf if they were kept, all of it fulfilling every condition; says whether it
             did.
     """

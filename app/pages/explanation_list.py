@@ -291,7 +291,7 @@ def cursor_of(options: ExplanationsOptions, place: Place) -> Cursor | None:
 
 
 def _sort_labels(options: ExplanationsOptions, stock: Stock | None) -> dict[str, str]:
-    """The columns that the list can be sorted by; of kinds that have a record their own."""
+    """The columns that the list can be sorted by; of kinds stored as columns their own."""
     shelf = None if stock is None else stock.shelves.get("alignment")
     shared = shelf is not None and "alignment" in options.kinds and "coverage" in shelf.names
     labels = SORT_LABELS
@@ -329,7 +329,7 @@ CSV_COLUMNS: Final = (
     *("classes", "joint_agreed", "joint_of", "causal_order"),
 )
 _OWN_COLUMNS: Final = {kind.key: tuple(f"{kind.key}_{one.name}" for one in kind.columns) for kind in RECORDED}
-"""Of each kind that has a record the columns that stand behind the others where that kind is listed."""
+"""Of each kind stored as columns the columns that stand behind the others where that kind is listed."""
 _CSV_FIELDS: Final = set(CSV_COLUMNS) & set(ExplanationItem.model_fields)
 
 
