@@ -5,7 +5,7 @@ the search for explanations of a kind stored as columns.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final, Literal
+from typing import Final
 
 from pydantic import Field
 from sqlalchemy.orm import Session
@@ -14,16 +14,15 @@ from analysis.criteria.steps import CriterionStep
 from analysis.explanations.registry import RECORDED
 from app.addressing import Addresses
 from app.db.job_tables import JobRow
-from app.db.reads.jobs import UNFINISHED
 from app.db.reads.verdicts import judging_jobs, latest_search
 from app.pages.common_ground.build import survey_state
 from app.pages.options import PageModel
 from app.pages.place import Place
+from app.pages.reports.state import WorkState, work_state
 from app.pages.shared import JobView, job_view
 
 SURVEY: Final = "coverage and accuracy"
 _SEARCH: Final = "search for "
-WorkState = Literal["computing", "failed", "cancelled", "not_asked"]
 
 
 class Awaited(PageModel):
@@ -69,7 +68,7 @@ def awaited(
             Awaited(
                 what=texts,
                 words=f"Verdicts of {', '.join(texts)}",
-                state=_state(job),
+                state=work_state(job),
                 job=None if job is None else job_view(job, addresses),
                 ask_url=addresses.criteria(place.row.slug),
                 ask_fields=[*fields, *(("criteria", t) for t in texts), *(("sequence", str(step)) for step in steps)],
@@ -81,7 +80,7 @@ def awaited(
             Awaited(
                 what=[SURVEY],
                 words="Coverage and accuracy on the common ground",
-                state=_state(job),
+                state=work_state(job),
                 job=None if job is None else job_view(job, addresses),
                 ask_url=addresses.common_ground(place.row.slug),
                 ask_fields=fields,
@@ -93,7 +92,7 @@ def awaited(
             Awaited(
                 what=[search_of(kind.key)],
                 words=f"The search for {kind.plural}",
-                state=_state(job),
+                state=work_state(job),
                 job=None if job is None else job_view(job, addresses),
                 ask_url=addresses.explanations(place.row.slug),
                 ask_fields=[*fields, ("kind", kind.key)],
@@ -105,11 +104,3 @@ def awaited(
 def search_of(kind: str) -> str:
     """What a page waits for where a kind stored as columns was not searched."""
     return f"{_SEARCH}{kind}"
-
-
-def _state(job: JobRow | None) -> WorkState:
-    if job is None:
-        return "not_asked"
-    if job.state in UNFINISHED:
-        return "computing"
-    return {"failed": "failed", "cancelled": "cancelled"}.get(job.state, "not_asked")  # type: ignore[return-value]

@@ -23,7 +23,7 @@ from app.pages.network import BehaviourRow, Provenance, behaviour_of, provenance
 from app.pages.options import BigInt, PageModel, ScopeOptions
 from app.pages.place import Place, locate
 from app.pages.samples import InterpretationCard, interpretation_card
-from app.pages.shared import AnalysisPage, counts_of, network_view, scope_view
+from app.pages.shared import LinkedPage, counts_of, linked, scope_view
 
 N_CARDS: Final = 12  # interpretations in the excerpt; each is computed on the spot
 MAX_CARDS: Final = 60
@@ -83,7 +83,7 @@ class Excerpt(PageModel):
     other_url: str = Field(description="The same circuit with the other way of counting.")
 
 
-class CircuitBasedPage(AnalysisPage):
+class CircuitBasedPage(LinkedPage):
     """A page about one circuit, or about a way to read it."""
 
     circuit: CircuitView
@@ -91,11 +91,8 @@ class CircuitBasedPage(AnalysisPage):
     behaviour: list[BehaviourRow]
     provenance: Provenance | None
     list_url: str
-    network_url: str
-    compare_url: str
     criteria_url: str = Field(description="Every criterion's verdict on it.")
     standing_url: str = Field(description="Where it stands on the common ground.")
-    scope_query: list[tuple[str, str]] = Field(description="The scope's options where they differ from the default.")
 
 
 class CircuitPage(CircuitBasedPage):
@@ -130,8 +127,7 @@ def build_circuit(
     readings = readings_of(place, circuit, verdict)
     slug, scope, analysis = place.row.slug, place.scope, place.analysis
     return CircuitPage(
-        network=network_view(place.row, addresses, place.question.model),
-        scope=scope_view(place, None, addresses),
+        **linked(place, addresses, scope_view(place, None, addresses)),
         circuit=circuit_view(session, place, circuit, addresses),
         verdict=verdict,
         behaviour=behaviour_of(place, place.activations(circuit)[-1][:, 0]),
@@ -143,11 +139,8 @@ def build_circuit(
         provenance=None if analysis is None else provenance_of(analysis),
         interpretations_url=addresses.interpretations(slug, circuit.hex, scope),
         list_url=addresses.circuits(slug, scope),
-        network_url=addresses.network(slug, scope),
-        compare_url=addresses.compare(slug, (), scope),
         criteria_url=addresses.verdicts(slug, [ExplanationRef("circuit", circuit.hex)], scope),
         standing_url=addresses.standing(slug, ExplanationRef("circuit", circuit.hex), scope),
-        scope_query=list(scope.query().items()),
         url=addresses.circuit(slug, circuit.hex, scope),
     )
 

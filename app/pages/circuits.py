@@ -25,11 +25,11 @@ from app.pages.options import BigInt, PageModel, ScopeOptions
 from app.pages.place import locate
 from app.pages.samples import CircuitCard, circuit_card
 from app.pages.shared import (
-    AnalysisPage,
     Counts,
+    LinkedPage,
     counts_of,
     edge_names,
-    network_view,
+    linked,
     neuron_name,
     scope_now,
 )
@@ -79,14 +79,11 @@ class PartView(PageModel):
     choice: Literal["", "keep", "drop"]
 
 
-class BrowsedPage(Browsed, AnalysisPage):
+class BrowsedPage(Browsed, LinkedPage):
     """A list of explanations of one analysis, as rows or as a grid."""
 
     list_view_url: str
     grid_view_url: str
-    compare_url: str
-    network_url: str
-    scope_query: list[tuple[str, str]] = Field(description="The scope's options where they differ from the default.")
 
 
 class CircuitsPage(BrowsedPage):
@@ -158,8 +155,7 @@ def build_circuits(session: Session, addresses: Addresses, network: str, options
     neurons, edges = part_labels(place.question.layout)
     counted = analysis is not None and analysis.interpretations_truncated_at != 0
     return CircuitsPage(
-        network=network_view(place.row, addresses, place.question.model),
-        scope=scope_now(session, place, addresses),
+        **linked(place, addresses, scope_now(session, place, addresses)),
         possible=0 if analysis is None else analysis.circuits_possible,
         valid=0 if analysis is None else analysis.circuits_valid,
         truncated_at=None if analysis is None else analysis.circuits_truncated_at,
@@ -172,9 +168,6 @@ def build_circuits(session: Session, addresses: Addresses, network: str, options
         **browsed(options, url, following, {key: label for key, (label, _, _) in SORTS.items()}, conditions),
         list_view_url=url(**options.view_of(view="list")),
         grid_view_url=url(**options.view_of(view="grid")),
-        compare_url=addresses.compare(slug, (), scope),
-        network_url=addresses.network(slug, scope),
-        scope_query=list(scope.query().items()),
     )
 
 

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from analysis.criteria.direction_verdicts import ASKED_OF_DIRECTIONS
 from analysis.criteria.steps import CriterionStep
-from analysis.explanations.registry import BY_KEY, RECORDED
+from analysis.explanations.registry import BY_KEY, KIND_OF
 from app.db.reads.algorithms import algorithm_rows
 from app.db.reads.explanation_directions import layer_column, map_column
 from app.db.reads.explanation_shelves import ALGORITHM_KINDS, KINDS, Kind, RowShelf, Shelf
@@ -36,14 +36,6 @@ from app.pages.formulas import IRREDUNDANT_LABELS
 
 MAX_BINS: Final = 10
 MAX_ALGORITHMS: Final = 12
-KIND_PLURALS: Final[Mapping[Kind, str]] = {
-    "circuit": "circuits",
-    "interpretation": "interpretations",
-    "algorithm": "algorithms",
-    "alignment": "alignments",
-    "direction": "alignments on directions",
-    **{kind.key: kind.plural for kind in RECORDED},
-}
 STRATEGY_WORDS: Final[Mapping[Strategy, str]] = {
     "where-then-what": "where, then what",
     "what-then-where": "what, then where",
@@ -128,7 +120,7 @@ def _kinds(options: ExplanationsOptions, counts: FacetCounts, interpretations: i
     within = frozenset(KINDS) if options.strategy is None else frozenset(KINDS_OF[options.strategy])
     numbers: dict[Kind, int] = {kind: counts.kinds[kind] if kind in within else 0 for kind in KINDS}
     numbers["interpretation"] = interpretations if "interpretation" in within else 0
-    words = {**KIND_PLURALS, "interpretation": "interpretations, by circuit"}
+    words = {kind: KIND_OF[kind].plural for kind in KINDS} | {"interpretation": "interpretations, by circuit"}
     choices = [(kind, words[kind], numbers[kind]) for kind in KINDS]
     return checkboxes("kind", "Kind", choices, options.kind)
 

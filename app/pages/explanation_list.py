@@ -10,7 +10,7 @@ from pydantic import Field
 from sqlalchemy.orm import Session
 
 from analysis.criteria.steps import CriterionStep
-from analysis.explanations.registry import BY_KEY, RECORDED
+from analysis.explanations.registry import BY_KEY, KIND_OF, RECORDED
 from app.addressing import Addresses
 from app.db.reads.analyses import analyses_of, scope_of
 from app.db.reads.directions import n_direction_alignments
@@ -31,7 +31,7 @@ from app.listing.scan import NOTHING, Condition, Cursor, Found
 from app.pages.awaited import Awaited, awaited
 from app.pages.candidates import HuedPage, frequent_tables, locate_with_scope
 from app.pages.circuits import BrowsedPage, check_mask, part_labels
-from app.pages.explanation_facets import KIND_PLURALS, PartCount, facets_of, parts_of
+from app.pages.explanation_facets import PartCount, facets_of, parts_of
 from app.pages.explanation_filters import (
     DEFAULT_KINDS,
     ExplanationsOptions,
@@ -44,7 +44,7 @@ from app.pages.explanation_items import ExplanationItem, items_of
 from app.pages.explanation_stock import Stock, n_before_filters, n_interpretations, position_of, search, take_stock
 from app.pages.options import BigInt, PageModel
 from app.pages.place import Place, protocol_key
-from app.pages.shared import Counts, counts_of, network_view
+from app.pages.shared import Counts, counts_of, linked
 from app.pages.sharing.exports import about_place
 
 # --- what narrows the list of all explanations: the filters set, the one that left nothing, what is undecided
@@ -91,7 +91,7 @@ def pills_of(options: ExplanationsOptions, url: Any) -> list[Pill]:
     """What narrows or widens the list besides the conditions."""
     pills = []
     if options.kind:
-        pills.append(Pill(label="only " + ", ".join(KIND_PLURALS[kind] for kind in options.kind), url=url(kind=[])))
+        pills.append(Pill(label="only " + ", ".join(KIND_OF[kind].plural for kind in options.kind), url=url(kind=[])))
     if options.strategy:
         pills.append(Pill(label=options.strategy.replace("-", " "), url=url(strategy=None)))
     if options.standing == "any":
@@ -223,8 +223,7 @@ def build_explanations(
     return ExplanationsPage(
         on_directions=0 if analysis is None else n_direction_alignments(session, analysis.id),
         directions_url=addresses.directions(place.row.slug, place.scope),
-        network=network_view(place.row, addresses, place.question.model),
-        scope=scope_view,
+        **linked(place, addresses, scope_view),
         hue_tables=frequent_tables(session, place),
         counts=None if analysis is None else counts_of(analysis),
         total=found.total,
@@ -249,15 +248,12 @@ def build_explanations(
         grid_view_url=url(view="grid"),
         csv_url=addresses.explanations_csv(slug, scope, **options.view_of(view=None, limit=None)),
         action=addresses.explanations(slug),
-        compare_url=addresses.compare(slug, (), scope),
-        network_url=addresses.network(slug, scope),
-        scope_query=list(scope.query().items()),
     )
 
 
 def kind_noun(kind: Kind) -> str:
     """A kind for people, in lower case."""
-    return BY_KEY[kind].noun if kind in BY_KEY else {"direction": "alignment on directions"}.get(kind, kind)
+    return KIND_OF[kind].noun
 
 
 def order_name(options: ExplanationsOptions) -> str:

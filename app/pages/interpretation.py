@@ -32,7 +32,7 @@ from app.pages.network import behaviour_of, provenance_of
 from app.pages.options import BigInt, PageModel, ScopeOptions
 from app.pages.place import Place, locate_boolean
 from app.pages.samples import GateTile, InterpretationCard, gate_tiles, interpretation_card
-from app.pages.shared import network_view, neuron_name, scope_view
+from app.pages.shared import linked, neuron_name, scope_view
 
 N_SIBLINGS: Final = 3
 
@@ -142,8 +142,7 @@ def build_interpretation(
         return addresses.interpretation(slug, circuit.hex, other, scope) if known else None
 
     return InterpretationPage(
-        network=network_view(place.row, addresses, place.question.model),
-        scope=scope_view(place, None, addresses),
+        **linked(place, addresses, scope_view(place, None, addresses)),
         circuit=circuit_view(session, place, circuit, addresses),
         verdict=verdict,
         index=number,
@@ -167,11 +166,8 @@ def build_interpretation(
         siblings=[interpretation_card(space, i, place, addresses) for i in _siblings(space, rank)],
         provenance=None if analysis is None else provenance_of(analysis),
         list_url=addresses.circuits(slug, scope),
-        network_url=addresses.network(slug, scope),
-        compare_url=addresses.compare(slug, (), scope),
         criteria_url=addresses.verdicts(slug, [ExplanationRef("interpretation", circuit.hex, str(number))], scope),
         standing_url=addresses.standing(slug, ExplanationRef("interpretation", circuit.hex, str(number)), scope),
-        scope_query=list(scope.query().items()),
         url=addresses.interpretation(slug, circuit.hex, number, scope),
     )
 

@@ -25,7 +25,7 @@ from app.pages.circuit import (
 from app.pages.options import BigInt, PageModel, ScopeOptions
 from app.pages.place import Place, locate_boolean
 from app.pages.samples import InterpretationCard, interpretation_card
-from app.pages.shared import AnalysisPage, network_view, neuron_name, scope_view
+from app.pages.shared import LinkedPage, linked, neuron_name, scope_view
 
 MAX_WISHES: Final = 32
 FIRST_SHOWN: Final = 8  # gates of a neuron; the others are folded
@@ -89,7 +89,7 @@ class WishView(PageModel):
     url: str
 
 
-class InterpretationsPage(AnalysisPage):
+class InterpretationsPage(LinkedPage):
     """The interpretations of one circuit that match wishes about gates."""
 
     circuit: CircuitView
@@ -111,9 +111,6 @@ class InterpretationsPage(AnalysisPage):
     draw_url: str = Field(description="Leads to a match drawn uniformly at random.")
     bare_url: str
     circuits_url: str
-    network_url: str
-    compare_url: str
-    scope_query: list[tuple[str, str]] = Field(description="The scope's options where they differ from the default.")
 
 
 def build_interpretations(
@@ -152,8 +149,7 @@ def build_interpretations(
             match = rank if options.classes == "all" else space.index_of_observed(rank)
             items.append(_card(space, match, place, addresses))
     return InterpretationsPage(
-        network=network_view(place.row, addresses, place.question.model),
-        scope=scope_view(place, None, addresses),
+        **linked(place, addresses, scope_view(place, None, addresses)),
         circuit=circuit_view(session, place, circuit, addresses),
         why_not=why_not,
         total=readings.total or 0,
@@ -173,9 +169,6 @@ def build_interpretations(
         draw_url=url(draw=1),
         bare_url=addresses.interpretations(slug, circuit.hex, scope),
         circuits_url=addresses.circuits(slug, scope),
-        network_url=addresses.network(slug, scope),
-        compare_url=addresses.compare(slug, (), scope),
-        scope_query=list(scope.query().items()),
         url=url(start=start),
     )
 

@@ -333,6 +333,25 @@ class AnalysisPage(PageModel):
     url: str
 
 
+class LinkedPage(AnalysisPage):
+    """A page about one analysis from which its explanations are chosen and compared."""
+
+    network_url: str
+    compare_url: str
+    scope_query: list[tuple[str, str]] = Field(description="The scope's options where they differ from the default.")
+
+
+def linked(place: Place, addresses: Addresses, scope: ScopeView) -> dict[str, Any]:
+    """The fields of :class:`LinkedPage`, without the page's own address."""
+    return {
+        "network": network_view(place.row, addresses, place.question.model),
+        "scope": scope,
+        "network_url": addresses.network(place.row.slug, place.scope),
+        "compare_url": addresses.compare(place.row.slug, (), place.scope),
+        "scope_query": list(place.scope.query().items()),
+    }
+
+
 def network_view(row: NetworkRow, addresses: Addresses, network: Network | None = None) -> NetworkView:
     value = network or network_of(row)
     return NetworkView.showing(

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from app.db.errors import NotFound
 from app.db.job_tables import JobLogRow, JobRow
+from app.db.tables import AnalysisRow
 
 UNFINISHED: Final = ("queued", "running")
 TICK_SECONDS: Final = 5
@@ -58,6 +59,20 @@ def jobs_of_network(session: Session, digest: str, *, unfinished: bool = False) 
     if unfinished:
         query = query.where(JobRow.state.in_(UNFINISHED))
     return list(session.scalars(query))
+
+
+def jobs_about(session: Session, analysis: AnalysisRow, kind: str) -> list[JobRow]:
+    """The jobs of a kind that go on from this analysis: first those that wait or run, then the newest."""
+    query = select(JobRow).where(JobRow.kind == kind, JobRow.network_digest == analysis.network.digest)
+    mine = {
+        "output": analysis.output,
+        "protocol": analysis.protocol_digest,
+        "data": analysis.data_digest,
+        "result": analysis.result_digest,
+    }
+    jobs = session.scalars(query.order_by(JobRow.created_at.desc(), JobRow.id))
+    found = [job for job in jobs if all(job.arguments[name] == value for name, value in mine.items())]
+    return sorted(found, key=lambda job: job.state not in UNFINISHED)
 
 
 def jobs_of_kind(session: Session, kind: str, limit: int) -> list[JobRow]:

@@ -31,7 +31,7 @@ from analysis.result import CriterionTally
 from app.db.frames import stored_searches
 from app.db.job_tables import JobRow
 from app.db.reads.circuits import whole_counts
-from app.db.reads.jobs import UNFINISHED
+from app.db.reads.jobs import jobs_about
 from app.db.tables import AlgorithmRow, AlignmentRow, AnalysisRow, VerdictBlockRow, VerdictRow
 from app.db.verdict_columns import BLOCK, COUNTS, counted, unpacked
 
@@ -140,26 +140,13 @@ def kinds_and_steps(
 
 def judging_jobs(session: Session, analysis: AnalysisRow) -> list[JobRow]:
     """The jobs that compute or computed verdicts on this analysis: first those that wait or run, then the newest."""
-    return _jobs_about(session, analysis, "criteria")
+    return jobs_about(session, analysis, "criteria")
 
 
 def latest_search(session: Session, analysis: AnalysisRow, kind: Kind) -> JobRow | None:
     """The job that searches or searched a kind stored as columns, None if there is none."""
-    jobs = _jobs_about(session, analysis, "explanations")
+    jobs = jobs_about(session, analysis, "explanations")
     return next((job for job in jobs if job.arguments["kind"] == kind), None)
-
-
-def _jobs_about(session: Session, analysis: AnalysisRow, kind: str) -> list[JobRow]:
-    query = select(JobRow).where(JobRow.kind == kind, JobRow.network_digest == analysis.network.digest)
-    mine = {
-        "output": analysis.output,
-        "protocol": analysis.protocol_digest,
-        "data": analysis.data_digest,
-        "result": analysis.result_digest,
-    }
-    jobs = session.scalars(query.order_by(JobRow.created_at.desc(), JobRow.id))
-    found = [job for job in jobs if all(job.arguments[name] == value for name, value in mine.items())]
-    return sorted(found, key=lambda job: job.state not in UNFINISHED)
 
 
 def missing_steps(

@@ -20,7 +20,6 @@ from app.db.job_tables import JobRow
 from app.db.reads import common_ground as reads
 from app.db.reads.algorithms import find_algorithm
 from app.db.reads.common_ground import POINT, CloudPoint
-from app.db.reads.jobs import jobs_of_network
 from app.db.tables import CommonGroundRow
 from app.errors import BadQuery
 from app.figures.numbers import exact, noun
@@ -40,7 +39,8 @@ from app.pages.common_ground.views import (
     SurveyView,
 )
 from app.pages.place import Place, locate_boolean
-from app.pages.shared import job_view, network_view, scope_now
+from app.pages.reports.state import report_state
+from app.pages.shared import job_view, linked, scope_now
 from app.recent import Recent
 
 
@@ -77,8 +77,7 @@ def build_common_ground(
             value = -value if options.order == "desc" else value
             following = write_cursor(order_name(options), [value, positions[-1]])
     return CommonGroundPage(
-        network=network_view(place.row, addresses, place.question.model),
-        scope=scope_now(session, place, addresses),
+        **linked(place, addresses, scope_now(session, place, addresses)),
         state=state,
         job=None if job is None else job_view(job, addresses),
         survey=drawn and drawn.survey,
@@ -94,9 +93,6 @@ def build_common_ground(
         **browsed(options, url, following, _SORT_LABELS, conditions[1:], kinds),
         csv_url=addresses.common_ground_table(slug, scope),
         request_url=url(),
-        network_url=addresses.network(slug, scope),
-        compare_url=addresses.compare(slug, (), scope),
-        scope_query=list(scope.query().items()),
     )
 
 
@@ -104,20 +100,8 @@ def survey_state(session: Session, place: Place, row: CommonGroundRow | None) ->
     """Whether the analysis is surveyed, and otherwise how far that is."""
     if row is not None:
         return "done", None
-    if place.analysis is None:
-        return "not_analysed", None
-    key = (place.scope.output, place.analysis.protocol_digest, place.analysis.data_digest, place.analysis.result_digest)
-    for job in jobs_of_network(session, place.row.digest):
-        told = job.arguments
-        if job.kind == "common-ground" and (told["output"], told["protocol"], told["data"], told["result"]) == key:
-            if job.state in ("queued", "running"):
-                return "computing", job
-            if job.state == "failed":
-                return "failed", job
-            if job.state == "cancelled":
-                return "cancelled", job
-            break
-    return "not_surveyed", None
+    state, job = report_state(session, place, "common-ground", None)
+    return ("not_surveyed", None) if state == "not_asked" else (state, job)
 
 
 # --- the cloud of a survey as it is drawn, kept in the process: it is the same whatever part of the list is looked at

@@ -12,7 +12,7 @@ from app.listing.page import Browsed
 from app.pages.formulas import FractionView
 from app.pages.options import BigInt, PageModel, ScopeOptions
 from app.pages.samples import AlignmentCard
-from app.pages.shared import AnalysisPage, JobView
+from app.pages.shared import JobView, LinkedPage
 
 SurveyState = Literal["done", "computing", "failed", "cancelled", "not_surveyed", "not_analysed"]
 PointKind = Literal["interpretation", "valid", "failing"]
@@ -158,7 +158,7 @@ class SurveyView(PageModel):
         return self.drawn or self.alignments < self.n_alignments or self.largest_set is not None
 
 
-class CommonGroundPage(Browsed, AnalysisPage):
+class CommonGroundPage(Browsed, LinkedPage):
     """Every explanation of an analysis on the common ground."""
 
     state: SurveyState
@@ -177,9 +177,6 @@ class CommonGroundPage(Browsed, AnalysisPage):
     items: list[PointView]
     csv_url: str
     request_url: str = Field(description="Where a survey is asked for with POST.")
-    network_url: str
-    compare_url: str
-    scope_query: list[tuple[str, str]]
 
 
 class StandingView(PageModel):

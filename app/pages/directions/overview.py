@@ -17,7 +17,7 @@ from app.db.direction_codecs import choices_of, families_of, unread_of
 from app.db.direction_tables import DirectionAlgorithmRow, DirectionAlignmentRow, DirectionSearchRow
 from app.db.job_tables import JobRow
 from app.db.reads import directions as reads
-from app.db.reads.jobs import jobs_of_network
+from app.db.reads.jobs import jobs_about
 from app.listing.page import paged, read_cursor, write_cursor
 from app.pages.candidates import algorithm_of, find_algorithm_row, frequent_tables
 from app.pages.directions.classes import CLASS_LABELS
@@ -36,6 +36,7 @@ from app.pages.directions.views import (
 )
 from app.pages.formulas import FractionView, algorithm_view, fraction, read_algorithm
 from app.pages.place import Place, locate_boolean
+from app.pages.reports.state import work_state
 from app.pages.shared import job_view, network_view, scope_now, truth_rows
 
 PER_ALGORITHM = 25
@@ -121,7 +122,7 @@ def class_views(
         url: from the option "class" to an address.
         current: the class that the page shows.
     """
-    jobs = direction_jobs(session, place)
+    jobs = [] if place.analysis is None else jobs_about(session, place.analysis, "directions")
     views = []
     for key in CLASSES:
         row = stored.get(key)
@@ -142,29 +143,10 @@ def class_views(
     return views
 
 
-def direction_jobs(session: Session, place: Place) -> list[JobRow]:
-    """The jobs that search directions for the stored analysis, newest first."""
-    if place.analysis is None:
-        return []
-    key = (place.scope.output, place.analysis.protocol_digest, place.analysis.data_digest, place.analysis.result_digest)
-    return [
-        job
-        for job in jobs_of_network(session, place.row.digest)
-        if job.kind == "directions"
-        and (job.arguments["output"], job.arguments["protocol"], job.arguments["data"], job.arguments["result"]) == key
-    ]
-
-
 def _state(place: Place, row: DirectionSearchRow | None, job: JobRow | None) -> SearchState:
     if row is not None:
         return "refused" if row.refused else "done"
-    if place.analysis is None:
-        return "not_analysed"
-    if job is None:
-        return "not_asked"
-    if job.state in ("queued", "running"):
-        return "computing"
-    return "failed" if job.state == "failed" else "cancelled" if job.state == "cancelled" else "not_asked"
+    return "not_analysed" if place.analysis is None else work_state(job)
 
 
 def search_view(row: DirectionSearchRow) -> SearchView:

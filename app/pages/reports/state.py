@@ -9,12 +9,13 @@ from pydantic import Field
 from sqlalchemy.orm import Session
 
 from app.db.job_tables import JobRow
-from app.db.reads.jobs import UNFINISHED, jobs_of_network
+from app.db.reads.jobs import UNFINISHED, jobs_about
 from app.db.tables import AnalysisReportRow
 from app.pages.options import PageModel
 from app.pages.place import Place
 from app.pages.shared import JobView, NetworkView
 
+WorkState = Literal["computing", "failed", "cancelled", "not_asked"]
 ReportState = Literal["done", "computing", "failed", "cancelled", "not_asked", "not_analysed"]
 
 
@@ -46,21 +47,16 @@ def report_state(
     """
     if place.analysis is None:
         return "not_analysed", None
-    key = (place.scope.output, place.analysis.protocol_digest, place.analysis.data_digest, place.analysis.result_digest)
-    jobs = [
-        job
-        for job in jobs_of_network(session, place.row.digest)
-        if job.kind == kind
-        and (job.arguments["output"], job.arguments["protocol"], job.arguments["data"], job.arguments["result"]) == key
-    ]
-    busy = next((job for job in jobs if job.state in UNFINISHED), None)
+    job = next(iter(jobs_about(session, place.analysis, kind)), None)
     if row is not None:
-        return "done", busy
-    if busy is not None:
-        return "computing", busy
-    last = jobs[0] if jobs else None
-    if last is not None and last.state == "failed":
-        return "failed", last
-    if last is not None and last.state == "cancelled":
-        return "cancelled", last
-    return "not_asked", last
+        return "done", job if job is not None and job.state in UNFINISHED else None
+    return work_state(job), job
+
+
+def work_state(job: JobRow | None) -> WorkState:
+    """How far the work is on something that is not stored, by the latest job for it."""
+    if job is None:
+        return "not_asked"
+    if job.state in UNFINISHED:
+        return "computing"
+    return {"failed": "failed", "cancelled": "cancelled"}.get(job.state, "not_asked")  # type: ignore[return-value]
