@@ -46,14 +46,28 @@ def save_frame(
     session: Session, analysis: AnalysisRow, kind: RecordedKind[Any], frame: Frame, search: StoredSearch
 ) -> None:
     """Keep what was found, in place of an earlier search of this kind."""
-    columns = frame_as_bytes(frame) | {SEARCH: json.dumps(asdict(search), sort_keys=True).encode()}
-    session.execute(
-        delete(ShelfColumnRow).where(ShelfColumnRow.analysis_id == analysis.id, ShelfColumnRow.kind == kind.key)
-    )
-    rows = [
-        {"analysis_id": analysis.id, "kind": kind.key, "name": name, "data": data} for name, data in columns.items()
-    ]
-    session.connection().execute(insert(ShelfColumnRow), rows)
+    columns = frame_as_bytes(frame, search)
+    write_columns(session, ShelfColumnRow, {"analysis_id": analysis.id, "kind": kind.key}, columns)
+
+
+def write_columns(session: Session, table: Any, owner: Mapping[str, Any], columns: Mapping[str, bytes]) -> None:
+    """Keep columns by name in place of all earlier ones of the same owner.
+
+    Args:
+        session: of the writer.
+        table: with a name and data, and what names the owner.
+        owner: whose columns, by the table's own columns.
+        columns: what is kept.
+    """
+    session.execute(delete(table).filter_by(**owner))
+    rows = [{**owner, "name": name, "data": data} for name, data in columns.items()]
+    session.connection().execute(insert(table), rows)
+
+
+def read_columns(session: Session, table: Any, owner: Mapping[str, Any]) -> dict[str, bytes]:
+    """The columns of an owner by name."""
+    rows = session.execute(select(table.name, table.data).filter_by(**owner))
+    return {row.name: row.data for row in rows}
 
 
 def stored_searches(session: Session, analysis_id: int) -> dict[str, StoredSearch]:
@@ -78,10 +92,7 @@ def is_searched(key: str) -> ColumnElement[bool]:
 
 def stored_frame(session: Session, analysis_id: int, kind: RecordedKind[Any]) -> Frame | None:
     """The columns of a kind; None where it was not searched, or by a version that knew fewer columns."""
-    query = select(ShelfColumnRow.name, ShelfColumnRow.data).where(
-        ShelfColumnRow.analysis_id == analysis_id, ShelfColumnRow.kind == kind.key
-    )
-    return frame_from_bytes({row.name: row.data for row in session.execute(query)}, kind)
+    return frame_from_bytes(read_columns(session, ShelfColumnRow, {"analysis_id": analysis_id, "kind": kind.key}), kind)
 
 
 def stored_figures(session: Session, analysis_id: int, kind: RecordedKind[Any], text: str) -> dict[str, Value]:
@@ -102,9 +113,10 @@ def stored_refs(session: Session, analysis_id: int, kind: RecordedKind[Any]) -> 
     return () if not data else tuple(data.decode().split("\n"))
 
 
-def frame_as_bytes(frame: Frame) -> dict[str, bytes]:
-    """The columns of a frame as they are kept."""
-    return {name: _bytes(column) for name, column in frame.items()}
+def frame_as_bytes(frame: Frame, search: Any) -> dict[str, bytes]:
+    """The columns of a frame and what the search said of itself, a dataclass, as they are kept."""
+    told = json.dumps(asdict(search), sort_keys=True).encode()
+    return {**{name: _bytes(column) for name, column in frame.items()}, SEARCH: told}
 
 
 def frame_from_bytes(found: Mapping[str, bytes], record: Record[Any]) -> Frame | None:

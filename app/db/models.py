@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Final
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from analysis import ENGINE_VERSION
@@ -19,7 +19,7 @@ from analysis.models.model import Model, ModelKind, Rules
 from analysis.models.registry import kind_called, read_model
 from analysis.networks.files import slug_of
 from app.db.errors import Ambiguous, NotFound
-from app.db.frames import SEARCH, frame_as_bytes, frame_from_bytes
+from app.db.frames import SEARCH, frame_as_bytes, frame_from_bytes, read_columns, write_columns
 from app.db.model_tables import ModelColumnRow, ModelRow
 from app.db.reads.analyses import called
 
@@ -144,12 +144,8 @@ def save_circuits(session: Session, row: ModelRow, kind: ModelKind, rules: Rules
         found.bit_use,
         ENGINE_VERSION,
     )
-    columns = frame_as_bytes(MODEL_CIRCUIT.frame(found.circuits))
-    columns[SEARCH] = json.dumps(asdict(search), sort_keys=True).encode()
-    text = kind.write_rules(rules)
-    session.execute(delete(ModelColumnRow).where(ModelColumnRow.model_id == row.id, ModelColumnRow.rules == text))
-    rows = [{"model_id": row.id, "rules": text, "name": name, "data": data} for name, data in columns.items()]
-    session.connection().execute(insert(ModelColumnRow), rows)
+    columns = frame_as_bytes(MODEL_CIRCUIT.frame(found.circuits), search)
+    write_columns(session, ModelColumnRow, {"model_id": row.id, "rules": kind.write_rules(rules)}, columns)
 
 
 def searches_of(session: Session, model_ids: Sequence[int]) -> dict[tuple[int, str], CircuitSearch]:
@@ -176,7 +172,5 @@ def _search(data: bytes) -> CircuitSearch:
 
 def stored_circuits(session: Session, model_id: int, rules: str) -> Frame | None:
     """The columns of the circuits found under some rules; None where they were not searched."""
-    query = select(ModelColumnRow.name, ModelColumnRow.data).where(
-        ModelColumnRow.model_id == model_id, ModelColumnRow.rules == rules
-    )
-    return frame_from_bytes({row.name: row.data for row in session.execute(query)}, MODEL_CIRCUIT)
+    found = read_columns(session, ModelColumnRow, {"model_id": model_id, "rules": rules})
+    return frame_from_bytes(found, MODEL_CIRCUIT)

@@ -14,9 +14,10 @@ from typing import Any, Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Text, cast, delete, insert, select
+from sqlalchemy import Text, cast, select
 from sqlalchemy.orm import Session
 
+from app.db.frames import write_columns
 from app.db.shelf_tables import ShelfColumnRow
 from app.db.tables import AlgorithmRow, AlignmentRow, AnalysisRow
 
@@ -55,16 +56,14 @@ def save_shelves(session: Session, analysis: AnalysisRow) -> None:
     """Keep the columns of an analysis whose rows are all there, in place of earlier ones."""
     algorithms, valid = algorithm_columns(session, analysis.id)
     alignments = alignment_columns(session, analysis.id, algorithms, analysis.network.sizes)
-    rows = [
-        {"analysis_id": analysis.id, "kind": kind, "name": name, "data": _bytes(kind, name, column)}
-        for kind, columns in (("algorithm", algorithms), ("alignment", alignments))
-        for name, column in columns.items()
-    ]
-    told = {"analysis_id": analysis.id, "kind": "algorithm", "name": PLACEMENTS, "data": ",".join(map(str, valid))}
-    rows.append({**told, "data": str(told["data"]).encode()})
-    of_rows = ShelfColumnRow.analysis_id == analysis.id, ShelfColumnRow.kind.in_(COLUMNS)
-    session.execute(delete(ShelfColumnRow).where(*of_rows))
-    session.connection().execute(insert(ShelfColumnRow), rows)
+    numbers = {PLACEMENTS: ",".join(map(str, valid)).encode()}
+    kinds: dict[ShelfKind, tuple[ShelfColumns, dict[str, bytes]]] = {
+        "algorithm": (algorithms, numbers),
+        "alignment": (alignments, {}),
+    }
+    for kind, (columns, more) in kinds.items():
+        data = {name: _bytes(kind, name, column) for name, column in columns.items()} | more
+        write_columns(session, ShelfColumnRow, {"analysis_id": analysis.id, "kind": kind}, data)
 
 
 def stored_shelves(session: Session, analysis_id: int) -> tuple[ShelfColumns, Sequence[int], ShelfColumns] | None:
@@ -174,5 +173,5 @@ def _neurons_used(places: str, sizes: Sequence[int]) -> int:
     return bits
 
 
-def _bytes(kind: str, name: str, column: NDArray[Any]) -> bytes:
-    return np.ascontiguousarray(column, COLUMNS[kind][name]).tobytes()  # type: ignore[index]
+def _bytes(kind: ShelfKind, name: str, column: NDArray[Any]) -> bytes:
+    return np.ascontiguousarray(column, COLUMNS[kind][name]).tobytes()

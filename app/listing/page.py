@@ -128,6 +128,11 @@ def browsed(
     }
 
 
+def order_name(listed: str, options: Any) -> str:
+    """What a list's cursors are bound to: what is listed, by what and in which direction."""
+    return f"{listed} {options.sort} {options.order}"
+
+
 def write_cursor(order: str, values: Sequence[Any]) -> str:
     """A cursor after the row with these values of the columns that the list is sorted by.
 

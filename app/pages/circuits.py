@@ -19,7 +19,7 @@ from app.db.reads.explanation_shelves import Kind
 from app.db.tables import AnalysisRow
 from app.errors import BadQuery
 from app.listing.circuits import keeping, list_circuits
-from app.listing.page import Browsed, bad_cursor, browsed, read_cursor, write_cursor
+from app.listing.page import Browsed, bad_cursor, browsed, order_name, read_cursor, write_cursor
 from app.listing.scan import NOTHING, ColumnTest, Condition, Cursor, Order, at_least, at_most, column_test
 from app.pages.options import BigInt, PageModel, ScopeOptions
 from app.pages.place import locate
@@ -150,7 +150,7 @@ def build_circuits(session: Session, addresses: Addresses, network: str, options
         circuits, found = list_circuits(session, analysis, place.question.layout, conditions, order)
     if found.more:
         last = circuits[-1]
-        following = write_cursor(_order(options), [getattr(last, SORTS[options.sort][2]), last.mask])
+        following = write_cursor(order_name("circuits", options), [getattr(last, SORTS[options.sort][2]), last.mask])
     url = partial(addresses.circuits, slug, scope)
     neurons, edges = part_labels(place.question.layout)
     counted = analysis is not None and analysis.interpretations_truncated_at != 0
@@ -187,14 +187,10 @@ def ranges_of(analysis: AnalysisRow) -> dict[str, tuple[int | float, int | float
     return {**sizes, "margin": tuple(spread["margin_range"])}
 
 
-def _order(options: CircuitsOptions) -> str:
-    return f"circuits {options.sort} {options.order}"
-
-
 def _after(options: CircuitsOptions, layout: EdgeLayout) -> Cursor | None:
     if not options.after:
         return None
-    value, mask = read_cursor(options.after, _order(options), (SORTS[options.sort][1], str))
+    value, mask = read_cursor(options.after, order_name("circuits", options), (SORTS[options.sort][1], str))
     check_mask(mask, layout, options.after)
     return Cursor(None if options.sort == "mask" else value, "circuit", mask)
 

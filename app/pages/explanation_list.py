@@ -26,7 +26,7 @@ from app.db.tables import AnalysisRow
 from app.errors import Conflict
 from app.listing.csv import ROWS_AT_ONCE, csv_lines
 from app.listing.facets import FacetView
-from app.listing.page import Pill, bad_cursor, browsed, read_cursor, read_number, write_cursor
+from app.listing.page import Pill, bad_cursor, browsed, order_name, read_cursor, read_number, write_cursor
 from app.listing.scan import NOTHING, Condition, Cursor, Found
 from app.pages.awaited import Awaited, awaited
 from app.pages.candidates import HuedPage, frequent_tables, locate_with_scope
@@ -209,9 +209,7 @@ def build_explanations(
             found = search(stock, options, conditions, cursor_of(options, place))
             items = items_of(session, addresses, stock, found.items)
         interpretations = n_interpretations(session, analysis, found.facets)
-    following = None
-    if found.more:
-        following = write_cursor(order_name(options), key_of(stock, found.items[-1], items[-1], options.sort))  # type: ignore[arg-type]
+    following = None if stock is None or not found.more else cursor_behind(stock, found, items[-1], options)
     neurons, edges = part_labels(place.question.layout)
     by_default = options.standing == "valid"
     shown = [one for one in conditions if not (by_default and one.facet == "standing")]
@@ -256,13 +254,10 @@ def kind_noun(kind: Kind) -> str:
     return KIND_OF[kind].noun
 
 
-def order_name(options: ExplanationsOptions) -> str:
-    return f"explanations {options.sort} {options.order}"
-
-
-def key_of(stock: Stock, last: tuple[Kind, int], item: ExplanationItem, sort: str) -> list[Any]:
-    """What the cursor of an explanation holds: its value, kind and identity."""
-    kind, position = last
+def cursor_behind(stock: Stock, found: Found, item: ExplanationItem, options: ExplanationsOptions) -> str:
+    """The cursor of the last explanation found: its value, kind and identity."""
+    kind, position = found.items[-1]
+    sort = options.sort
     shelf = stock.shelves[kind]
     identity = shelf.identity(position) if isinstance(shelf, ColumnShelf) else cast(str, item.mask)
     value: Any = None
@@ -272,13 +267,13 @@ def key_of(stock: Stock, last: tuple[Kind, int], item: ExplanationItem, sort: st
             value = None if number != number else number  # NaN is no value
         else:
             value = getattr(item, sort)
-    return ["" if value is None else str(value), kind, identity]
+    return write_cursor(order_name("explanations", options), ["" if value is None else str(value), kind, identity])
 
 
 def cursor_of(options: ExplanationsOptions, place: Place) -> Cursor | None:
     if not options.after:
         return None
-    text, kind, identity = read_cursor(options.after, order_name(options), (str, str, str))
+    text, kind, identity = read_cursor(options.after, order_name("explanations", options), (str, str, str))
     if kind not in KINDS:
         raise bad_cursor(options.after)
     if kind in CIRCUIT_KINDS:
@@ -358,7 +353,7 @@ def build_explanations_csv(
     following = ""
     if found.more:
         [last] = items_of(session, addresses, stock, found.items[-1:])
-        cursor = write_cursor(order_name(options), key_of(stock, found.items[-1], last, options.sort))
+        cursor = cursor_behind(stock, found, last, options)
         following = addresses.explanations_csv(
             place.row.slug, place.scope, **options.view_of(view=None, limit=None), after=cursor
         )

@@ -146,21 +146,18 @@ class AlgorithmTotals:
 
 def algorithm_totals(session: Session, analysis: AnalysisRow, wanted: AlgorithmFilter) -> AlgorithmTotals:
     """Totals of the algorithms that a filter lets through; counts beyond 2^63 stay exact."""
-    if not wanted.text:
+    if wanted.text:
+        query = select(AlgorithmRow.n_valid, AlgorithmRow.n_minimal)
+        counts = session.execute(query.where(AlgorithmRow.analysis_id == analysis.id, *wanted.clauses())).all()
+        found = [(1, n_valid > 0, n_valid, n_minimal) for n_valid, n_minimal in counts]
+    else:
         kinds = [kind for kind in _kinds(analysis) if kind.passes(wanted)]
-        return AlgorithmTotals(
-            sum(kind.algorithms for kind in kinds),
-            sum(kind.algorithms for kind in kinds if kind.aligned),
-            sum(kind.valid for kind in kinds),
-            sum(kind.n_minimal for kind in kinds),
-        )
-    query = select(AlgorithmRow.n_valid, AlgorithmRow.n_minimal)
-    counts = session.execute(query.where(AlgorithmRow.analysis_id == analysis.id, *wanted.clauses())).all()
+        found = [(kind.algorithms, kind.aligned, kind.valid, kind.n_minimal) for kind in kinds]
     return AlgorithmTotals(
-        len(counts),
-        sum(1 for n_valid, _ in counts if n_valid),
-        sum(n_valid for n_valid, _ in counts),
-        sum(n_minimal for _, n_minimal in counts),
+        sum(n for n, *_ in found),
+        sum(n for n, aligned, *_ in found if aligned),
+        sum(valid for _, _, valid, _ in found),
+        sum(minimal for *_, minimal in found),
     )
 
 

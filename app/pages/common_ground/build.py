@@ -23,7 +23,7 @@ from app.db.reads.common_ground import POINT, CloudPoint
 from app.db.tables import CommonGroundRow
 from app.errors import BadQuery
 from app.figures.numbers import exact, noun
-from app.listing.page import Pill, browsed, read_cursor, write_cursor
+from app.listing.page import Pill, browsed, order_name, read_cursor, write_cursor
 from app.listing.scan import ColumnTest, Condition, Cursor, Order, at_least, below_bound, column_test, find
 from app.pages.circuits import HEX_DIGITS
 from app.pages.common_ground.points import cloud_views, grid_view, point_views, survey_view
@@ -75,7 +75,7 @@ def build_common_ground(
         if found.more:
             value = shelf.columns["order"][positions[-1]].item()
             value = -value if options.order == "desc" else value
-            following = write_cursor(order_name(options), [value, positions[-1]])
+            following = write_cursor(order_name("common-ground", options), [value, positions[-1]])
     return CommonGroundPage(
         **linked(place, addresses, scope_now(session, place, addresses)),
         state=state,
@@ -240,15 +240,11 @@ def _place_named(text: str, option: str) -> tuple[int, int]:
 _SORT_LABELS: Final = {"accuracy": "Right", "coverage": "Predicted", "best": "best", "worst": "worst"}
 
 
-def order_name(options: CommonGroundOptions) -> str:
-    return f"common-ground {options.sort} {options.order}"
-
-
 def order_of(options: CommonGroundOptions) -> Order:
     """The order of the list, from its cursor on."""
     after, descending = None, options.order == "desc"
     if options.after:
-        value, position = read_cursor(options.after, order_name(options), (float, int))
+        value, position = read_cursor(options.after, order_name("common-ground", options), (float, int))
         after = Cursor(-value if descending else value, POINT, str(position))
     return Order("order", False, after, options.limit, (POINT,))
 

@@ -19,7 +19,7 @@ from app.db.reads.explanation_shelves import FrameShelf, Kind
 from app.errors import BadQuery, Conflict
 from app.listing.csv import csv_lines
 from app.listing.facets import FacetView, columns_of, figure_conditions, figure_facets
-from app.listing.page import Browsed, bad_cursor, browsed, read_cursor, read_number, write_cursor
+from app.listing.page import Browsed, bad_cursor, browsed, order_name, read_cursor, read_number, write_cursor
 from app.listing.scan import (
     ColumnTest,
     Condition,
@@ -223,7 +223,7 @@ def _found(
 def _after(options: ModelCircuitsOptions) -> Cursor | None:
     if not options.after:
         return None
-    text, identity = read_cursor(options.after, _order_name(options), (str, str))
+    text, identity = read_cursor(options.after, order_name("model circuits", options), (str, str))
     if not identity or not set(identity) <= HEX_DIGITS:
         raise bad_cursor(options.after)
     return Cursor(read_number(text, options.after, whole=options.sort in _WHOLE), KIND, identity)
@@ -232,11 +232,7 @@ def _after(options: ModelCircuitsOptions) -> Cursor | None:
 def _cursor(shelf: FrameShelf, found: Found, options: ModelCircuitsOptions) -> str:
     _, last = found.items[-1]
     value = str(shelf.columns[options.sort][last].item()) if options.sort in shelf.names else ""
-    return write_cursor(_order_name(options), [value, shelf.identity(last)])
-
-
-def _order_name(options: ModelCircuitsOptions) -> str:
-    return f"model circuits {options.sort} {options.order}"
+    return write_cursor(order_name("model circuits", options), [value, shelf.identity(last)])
 
 
 def _conditions(place: ModelPlace, options: ModelCircuitsOptions) -> list[Condition]:
