@@ -25,6 +25,7 @@ from app.pages.candidates import (
     find_algorithm_row,
     frequent_tables,
     input_text,
+    input_texts,
     locate_with_scope,
     verdicts_of,
 )
@@ -157,9 +158,7 @@ def build_algorithm(
         of_algorithms=0 if place.analysis is None else reads.n_algorithms(place.analysis),
         verdicts=verdicts_of(row),
         input_names=INPUT_NAMES[: place.question.model.n_inputs],
-        inputs=[
-            input_text(number, place.question.model.n_inputs) for number in range(1 << place.question.model.n_inputs)
-        ],
+        inputs=input_texts(place),
         every_url=url(),
         minimal_url=url(minimal=1),
         directions=class_counts_of(session, addresses, place, row.algorithm_id),

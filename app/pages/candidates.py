@@ -146,6 +146,12 @@ def verdicts_of(row: AlgorithmRow) -> list[VerdictView]:
     ]
 
 
+def input_texts(place: Place) -> list[str]:
+    """Every input as its bits, in binary order: the rows of all truth tables."""
+    n_inputs = place.question.model.n_inputs
+    return [input_text(row, n_inputs) for row in range(1 << n_inputs)]
+
+
 def input_text(row: int, n_inputs: int) -> str:
     """An input as its bits, e.g. 01."""
     return f"{row:0{n_inputs}b}"

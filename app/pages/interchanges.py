@@ -12,7 +12,7 @@ from analysis import ENGINE_VERSION
 from analysis.alignments.iia import InterchangeMatrix
 from analysis.validity import margin_to_edge
 from app.pages.candidates import HuedPage, input_text
-from app.pages.formulas import SHOWN, AlgorithmView, FormulaNode, FractionView, VerdictView
+from app.pages.formulas import AlgorithmView, FormulaNode, FractionView, VariableView, VerdictView
 from app.pages.options import PageModel
 from app.pages.place import Place
 
@@ -38,13 +38,9 @@ class Placed(Protocol):
     def site(self) -> str: ...
 
 
-class InterchangeView(PageModel):
+class InterchangeView(VariableView):
     """Interchange interventions on one variable, all indexed [source][base]."""
 
-    path: str
-    formula: str
-    shown: str = Field(description=SHOWN)
-    truth_table: list[int]
     site: str
     score: FractionView
     margin: float | None = Field(description="Smallest distance of a tested output from the edge of the decision.")
@@ -55,13 +51,9 @@ class InterchangeView(PageModel):
     agreed: list[list[bool]]
 
 
-class EvidenceRow(PageModel):
+class EvidenceRow(VariableView):
     """One interchange intervention."""
 
-    path: str
-    formula: str
-    shown: str = Field(description=SHOWN)
-    truth_table: list[int]
     site: str
     source: str
     base: str

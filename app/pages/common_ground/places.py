@@ -9,12 +9,11 @@ from sqlalchemy.orm import Session
 
 from app.addressing import Addresses
 from app.db.reads import common_ground as reads
-from app.errors import NotFound
 from app.listing.page import read_cursor, write_cursor
+from app.pages.common_ground.points import surveyed
 from app.pages.common_ground.views import KIND_OF, PointKind
 from app.pages.formulas import FractionView
 from app.pages.options import BigInt, PageModel, ScopeOptions
-from app.pages.place import locate_boolean
 
 _ORDER = "common-ground places"
 
@@ -52,11 +51,7 @@ def build_places(session: Session, addresses: Addresses, network: str, options: 
         NotFound: the network or scope does not exist, or nothing is surveyed yet.
         BadQuery: a cursor that no page gave out.
     """
-    place = locate_boolean(session, addresses, network, options.scope)
-    row = None if place.analysis is None else reads.common_ground_of(session, place.analysis)
-    if row is None:
-        parent = addresses.common_ground(place.row.slug, place.scope)
-        raise NotFound("common ground", "has not been surveyed yet", "look at its page", "", parent, "its page")
+    place, row = surveyed(session, addresses, network, options)
     points = sorted(reads.cloud_of(row), key=lambda one: (one.kind, one.predicted, one.right))
     start = 0
     if options.after:

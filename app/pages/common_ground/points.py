@@ -15,6 +15,7 @@ from app.db.common_ground_columns import INTERPRETATION
 from app.db.reads import common_ground as reads
 from app.db.reads.common_ground import StoredPoint
 from app.db.tables import AlgorithmRow, CommonGroundRow
+from app.errors import NotFound
 from app.naming import ExplanationRef
 from app.pages.common_ground.views import (
     KIND_OF,
@@ -27,8 +28,25 @@ from app.pages.common_ground.views import (
     SurveyView,
 )
 from app.pages.formulas import FractionView
-from app.pages.place import Place
+from app.pages.options import ScopeOptions
+from app.pages.place import Place, locate_boolean
 from app.pages.samples import alignment_card
+
+
+def surveyed(
+    session: Session, addresses: Addresses, network: str, options: ScopeOptions
+) -> tuple[Place, CommonGroundRow]:
+    """What an address's scope names, and its survey.
+
+    Raises:
+        NotFound: the network or scope does not exist, or nothing is surveyed yet.
+    """
+    place = locate_boolean(session, addresses, network, options.scope)
+    row = None if place.analysis is None else reads.common_ground_of(session, place.analysis)
+    if row is None:
+        parent = addresses.common_ground(place.row.slug, place.scope)
+        raise NotFound("common ground", "has not been surveyed yet", "look at its page", "", parent, "its page")
+    return place, row
 
 
 def survey_view(row: CommonGroundRow, place: Place, addresses: Addresses) -> SurveyView:

@@ -8,11 +8,9 @@ from sqlalchemy.orm import Session
 
 from app.addressing import Addresses
 from app.db.reads import common_ground as reads
-from app.errors import NotFound
-from app.pages.common_ground.points import algorithms_of, name_of, named
+from app.pages.common_ground.points import algorithms_of, name_of, named, surveyed
 from app.pages.common_ground.views import KIND_OF
 from app.pages.options import ScopeOptions
-from app.pages.place import locate_boolean
 from app.pages.sharing.exports import about_place
 
 HEAD = [
@@ -38,11 +36,7 @@ def table_rows(
     Raises:
         NotFound: the network or scope does not exist, or nothing is surveyed yet.
     """
-    place = locate_boolean(session, addresses, network, options.scope)
-    row = None if place.analysis is None else reads.common_ground_of(session, place.analysis)
-    if row is None:
-        parent = addresses.common_ground(place.row.slug, place.scope)
-        raise NotFound("common ground", "has not been surveyed yet", "look at its page", "", parent, "its page")
+    place, row = surveyed(session, addresses, network, options)
     total = sum(point.count for point in reads.cloud_of(row))
 
     def rows() -> Iterator[list[str]]:

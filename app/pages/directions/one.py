@@ -28,6 +28,7 @@ from app.pages.candidates import (
     find_algorithm_row,
     frequent_tables,
     input_text,
+    input_texts,
     locate_with_scope,
     verdicts_of,
 )
@@ -159,9 +160,7 @@ def build_direction(
         ),
         verdicts=verdicts_of(algorithm_row),
         interchanges=interchanges,
-        inputs=[
-            input_text(number, place.question.model.n_inputs) for number in range(1 << place.question.model.n_inputs)
-        ],
+        inputs=input_texts(place),
         failing=failing[:MAX_FAILING_ROWS],
         n_failing=len(failing),
         found_in=[

@@ -10,7 +10,7 @@ from pydantic import Field
 from analysis.directions.result import DirectionClass
 from app.listing.page import Paged
 from app.pages.candidates import HuedPage
-from app.pages.formulas import SHOWN, AlgorithmView, FractionView
+from app.pages.formulas import AlgorithmView, FractionView, VariableView
 from app.pages.interchanges import AlignedPage
 from app.pages.options import BigInt, PageModel, ScopeOptions
 from app.pages.shared import JobView
@@ -80,13 +80,9 @@ class RowspaceView(PageModel):
     illusory: bool = Field(description="Whether all agree along w, but not along what the next layer reads of it.")
 
 
-class DirectionPlaceView(PageModel):
+class DirectionPlaceView(VariableView):
     """A variable and the directions on which it lives."""
 
-    path: str
-    formula: str
-    shown: str = Field(description=SHOWN)
-    truth_table: list[int]
     layer: int = Field(description="1 is the first hidden layer.")
     dimension: int = Field(description="How many directions: 1, or those of a subspace.")
     text: str = Field(description="As addresses write it: LAYER=w1,w2,…")
@@ -115,25 +111,17 @@ class DirectionItem(PageModel):
     illusory: bool | None = Field(description="Whether some direction works by what the next layer does not read.")
 
 
-class UnreadView(PageModel):
+class UnreadView(VariableView):
     """A variable that has no direction of the class on one layer."""
 
-    path: str
-    formula: str
-    shown: str = Field(description=SHOWN)
-    truth_table: list[int]
     layer: int
     residual: float = Field(description="Of the best read-out, in units of the variable.")
     words: str = Field(description="Why, in words.")
 
 
-class ReadFamilyView(PageModel):
+class ReadFamilyView(VariableView):
     """How many directions a variable could be read from and swapped along."""
 
-    path: str
-    formula: str
-    shown: str = Field(description=SHOWN)
-    truth_table: list[int]
     layer: int
     free_reads: int = Field(description="Dimension of all read-outs with the same values on the inputs; 0: only one.")
     swaps: FamilyView | None
