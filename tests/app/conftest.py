@@ -1,6 +1,8 @@
+from contextlib import closing
+
 import pytest
 
-from app.db.engine import Store, store_at
+from app.db.engine import store_at
 from app.pages.verdicts import on_the_spot
 from tests.conftest import ON_EVERY_DATABASE
 from tests.factories import temporary_store
@@ -16,8 +18,8 @@ def _a_page_takes_its_time():
 def store(request, tmp_path):
     """An empty store at the current schema, on either database."""
     if request.param == "sqlite":
-        opened: Store = temporary_store(tmp_path)
+        with closing(temporary_store(tmp_path)) as opened:
+            yield opened
     else:
-        opened = store_at(request.getfixturevalue("postgresql").database())
-    yield opened
-    opened.close()
+        with request.getfixturevalue("postgresql").lent() as url, closing(store_at(url)) as opened:
+            yield opened

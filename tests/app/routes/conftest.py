@@ -1,25 +1,13 @@
-import shutil
-
 import pytest
 from fastapi.testclient import TestClient
 
-from app.db.engine import open_store
-from app.db.schema import SCHEMA
 from app.main import create_app
 from app.settings import Settings
 from tests.conftest import ON_EVERY_DATABASE, database_url
+from tests.factories import empty_database
+from tests.postgresql import empty
 
 LOCAL = ("127.0.0.1", 50_000)
-
-
-@pytest.fixture(scope="session")
-def empty_database(tmp_path_factory):
-    """A database at the current schema with nothing in it, to be copied: migrating takes longer than copying."""
-    settings = Settings(data=tmp_path_factory.mktemp("empty"))
-    store = open_store(settings)
-    store.migrate()
-    store.close()
-    return settings.data / "pluriscope.sqlite"
 
 
 @pytest.fixture(scope="session", params=ON_EVERY_DATABASE)
@@ -30,20 +18,17 @@ def one_application(request, tmp_path_factory):
 
 
 @pytest.fixture
-def application(one_application, empty_database):
+def application(one_application):
     """The application on an empty database."""
     settings = one_application.state.settings
     if settings.database_url:
-        store = open_store(settings)
-        with store.writer.begin() as connection:
-            connection.exec_driver_sql(f"TRUNCATE {', '.join(SCHEMA.tables)} RESTART IDENTITY")
-        store.close()
+        empty(settings.database_url)
         return one_application
     folder = settings.data
     for left in folder.iterdir():
         if left.is_file():  # rendered pictures, in a folder of their own, are known by their content
             left.unlink()
-    shutil.copy(empty_database, folder)
+    (folder / "pluriscope.sqlite").write_bytes(empty_database())
     return one_application
 
 

@@ -8,23 +8,12 @@ import pytest
 from sqlalchemy import LargeBinary, insert
 
 from analysis.protocol import COMPLETE
-from app.db.engine import store_at
 from app.db.job_tables import JobRow
 from app.db.schema import SCHEMA
 from app.db.tables import AlgorithmRow, NetworkRow
 from app.jobs import queue
 from app.jobs.definitions import analyse_arguments
-from tests.conftest import ON_EVERY_DATABASE, database_url
-from tests.factories import stored_analysis, temporary_store
-
-
-@pytest.fixture(params=ON_EVERY_DATABASE)
-def store(request, tmp_path):
-    """An empty store at the current schema, on either database."""
-    url = database_url(request)
-    opened = store_at(url) if url else temporary_store(tmp_path)
-    yield opened
-    opened.close()
+from tests.factories import stored_analysis
 
 
 @pytest.fixture
