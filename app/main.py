@@ -22,6 +22,7 @@ from app.common_answers import add_common_answers
 from app.db.engine import open_store
 from app.db.store_version import StoreVersion
 from app.figures.png_cache import PngCache
+from app.free_memory import collect_garbage_seldom
 from app.gate import Gate
 from app.kept.answers import KeptAnswers
 from app.middleware import BodyLimit, Envelope
@@ -61,9 +62,6 @@ from app.routes import (
 from app.routes.job_feed import JobFeed
 from app.routes.visitors import AT_ONCE, SECONDS_EACH, Allowance
 from app.settings import Settings
-
-COLLECT_AFTER: Final = (20_000, 20, 20)
-"""How often Python looks for garbage in a server: containers made before it looks, looks before longer ones."""
 
 ROUTERS = (
     bring_in.router,  # /networks/new before the name of a network
@@ -144,7 +142,7 @@ def settle(app: FastAPI) -> None:
         route.matches(nowhere)
     gc.collect()
     gc.freeze()
-    gc.set_threshold(*COLLECT_AFTER)
+    collect_garbage_seldom()
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:

@@ -8,6 +8,9 @@ from hypothesis import settings
 
 from tests.postgresql import running_server
 
+# what is imported and collected stays to the end: see pytest_collection_finish
+gc.disable()
+
 # a busy machine is no failure, and the same code must give the same verdict every time, under CI and everywhere else
 settings.register_profile("steady", deadline=None, derandomize=True, database=None)
 # ./run explore asks for this one: other cases under each seed
@@ -38,6 +41,15 @@ def pytest_collection_finish():
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 10, 10)
+    gc.enable()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish():
+    """Let pytest, which then looks several times for what nobody closed, go only through what is left over by then."""
+    gc.collect()
+    gc.collect()  # what the first has closed
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")

@@ -27,6 +27,7 @@ from app.cli.token import token
 from app.cli.train import train
 from app.cli.upkeep import backup, move, restore
 from app.cli.verify import verify
+from app.free_memory import collect_garbage_seldom
 
 app = typer.Typer(
     name="pluriscope",
@@ -103,6 +104,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     Raises:
         SystemExit: always, with the exit code.
     """
+    collect_garbage_seldom()
     sys.exit(_run(list(sys.argv[1:] if arguments is None else arguments)))
 
 
