@@ -5,13 +5,22 @@ Enough for pages of our own templates; a page of somebody else's, with tags clos
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from html import escape
-from html.parser import HTMLParser
+from html import escape, unescape
 from typing import Final
 
 VOID: Final = frozenset(("area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "wbr"))
+_VERBATIM: Final = frozenset(("script", "style"))
+"""What is within them is no markup."""
+_MARKUP: Final = re.compile(
+    r"<!--.*?-->|<![^>]*>"
+    r"|</(?P<end>[a-z][^\s>/]*)[^>]*>"
+    r"""|<(?P<start>[a-z][^\s>/]*)(?P<attributes>(?:[^>"']|"[^"]*"|'[^']*')*)>""",
+    re.IGNORECASE | re.DOTALL,
+)
+_ATTRIBUTE: Final = re.compile(r"""([^\s"'>/=]+)(?:\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s>"']+)))?""")
 
 
 @dataclass(eq=False, slots=True)
@@ -81,7 +90,15 @@ class Element:
                     waiting += [(child, within) for within in reversed(child.children)]
 
     def all(self, wanted: Callable[[Element], bool]) -> list[Element]:
-        return [element for element in self.elements() if wanted(element)]
+        """Every element within of which this holds, in document order."""
+        found, waiting = [], self.children[::-1]
+        while waiting:
+            child = waiting.pop()
+            if isinstance(child, Element):
+                if wanted(child):
+                    found.append(child)
+                waiting += child.children[::-1]
+        return found
 
     def within(self, wanted: Callable[[Element], bool]) -> Element | None:
         """The nearest element around this one."""
@@ -95,20 +112,21 @@ class Element:
         """The characters within, as they are written."""
         return "".join(child if isinstance(child, str) else child.text for child in self.children)
 
-    def parts(self) -> Iterator[str]:
-        """What is written of it, piece by piece."""
+    def __str__(self) -> str:
+        pieces: list[str] = []
+        self._write(pieces)
+        return "".join(pieces)
+
+    def _write(self, pieces: list[str]) -> None:
         if self.tag:
-            yield self.written or self._start()
+            pieces.append(self.written or self._start())
         for child in self.children:
             if isinstance(child, str):
-                yield child
+                pieces.append(child)
             else:
-                yield from child.parts()
+                child._write(pieces)
         if self.tag and self.ended:
-            yield f"</{self.tag}>"
-
-    def __str__(self) -> str:
-        return "".join(self.parts())
+            pieces.append(f"</{self.tag}>")
 
     def _start(self) -> str:
         pairs = (
@@ -119,45 +137,47 @@ class Element:
 
 def parse(text: str) -> Element:
     """The tree of a page or a fragment; its root has no tag."""
-    builder = _Builder()
-    builder.feed(text)
-    builder.close()
-    return builder.root
+    root = Element("")
+    around = [root]
+    done = 0
+    while found := _MARKUP.search(text, done):
+        start, end = found["start"], found["end"]
+        if found.start() > done:
+            around[-1].children.append(text[done : found.start()])
+        done = found.end()
+        if start:
+            element = _started(start.lower(), found["attributes"], found[0])
+            around[-1].append(element)
+            if element.tag in VOID or found["attributes"].endswith("/"):
+                continue
+            around.append(element)
+            if element.tag in _VERBATIM:
+                within = re.compile(f"(?=</{element.tag})|$", re.IGNORECASE).search(text, done)
+                until = within.start() if within else len(text)
+                if until > done:
+                    element.children.append(text[done:until])
+                done = until
+        elif end:
+            _end(around, end.lower())
+        else:
+            around[-1].children.append(found[0])
+    if done < len(text):
+        around[-1].children.append(text[done:])
+    return root
 
 
-class _Builder(HTMLParser):
-    def __init__(self) -> None:
-        super().__init__(convert_charrefs=False)
-        self.root = Element("")
-        self.open = [self.root]
+def _started(tag: str, attributes: str, written: str) -> Element:
+    values: dict[str, str | None] = {}
+    for found in _ATTRIBUTE.finditer(attributes):
+        value = found[found.lastindex] if found.lastindex and found.lastindex > 1 else None
+        values[found[1].lower()] = unescape(value) if value and "&" in value else value
+    return Element(tag, values, written, ended=False)
 
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        element = Element(tag, dict(attrs), self.get_starttag_text() or "", ended=False)
-        self.open[-1].append(element)
-        if tag not in VOID:
-            self.open.append(element)
 
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.open[-1].append(Element(tag, dict(attrs), self.get_starttag_text() or "", ended=False))
-
-    def handle_endtag(self, tag: str) -> None:
-        for depth in range(len(self.open) - 1, 0, -1):
-            if self.open[depth].tag == tag:
-                self.open[depth].ended = True
-                del self.open[depth:]
-                return
-
-    def handle_data(self, data: str) -> None:
-        self.open[-1].append(data)
-
-    def handle_entityref(self, name: str) -> None:
-        self.open[-1].append(f"&{name};")
-
-    def handle_charref(self, name: str) -> None:
-        self.open[-1].append(f"&#{name};")
-
-    def handle_comment(self, data: str) -> None:
-        self.open[-1].append(f"<!--{data}-->")
-
-    def handle_decl(self, decl: str) -> None:
-        self.open[-1].append(f"<!{decl}>")
+def _end(around: list[Element], tag: str) -> None:
+    """Close the innermost open element of that name, and with it whatever was left open within."""
+    for depth in range(len(around) - 1, 0, -1):
+        if around[depth].tag == tag:
+            around[depth].ended = True
+            del around[depth:]
+            return

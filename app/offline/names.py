@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from hashlib import sha256
 from posixpath import relpath
 from typing import Final
@@ -31,6 +32,7 @@ _DEVICES: Final = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?")
 Option = tuple[str, str]
 
 
+@lru_cache(maxsize=10_000)
 def split(address: str) -> tuple[str, tuple[Option, ...]]:
     """Path and options of an address within the site, without what is the reader's own and without defaults.
 
@@ -56,6 +58,7 @@ def normal(address: str) -> str:
     return join(*split(address))
 
 
+@lru_cache(maxsize=10_000)
 def file_of(address: str) -> str:
     """The file, relative to the copy's root, that holds what an address shows.
 
@@ -92,6 +95,7 @@ def _hash(text: str) -> str:
     return sha256(text.encode()).hexdigest()[:_DIGITS]
 
 
+@lru_cache(maxsize=10_000)
 def relative(target: str, source: str) -> str:
     """The link from one file of the copy to another, written as a browser reads it."""
     folder = source.rpartition("/")[0]

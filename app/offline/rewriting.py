@@ -29,6 +29,7 @@ SENTENCE: Final = (
 _LIVE: Final = ("load", "revealed", "intersect")
 _ABSOLUTE: Final = re.compile(r"[a-z][a-z0-9+.-]*:|//", re.IGNORECASE)
 _CONTROLS: Final = frozenset(("input", "select", "textarea", "button"))
+_OF_A_SERVER: Final = ("hx-", "data-")
 _FOR_OTHERS: Final = re.compile(r"(og|twitter):")
 
 Panel = Callable[[str, Mapping[str, str]], str]
@@ -212,10 +213,8 @@ class Rewriter:
 
     def _element(self, element: Element) -> None:
         tag = element.tag
-        element.remove_attributes(*[name for name in element.attributes if name.startswith(("hx-", "data-poll"))])
-        kept = ("data-copy", "data-plotly")  # other addresses in data lead nowhere without a server
-        spare = [name for name in element.attributes if name.startswith("data-") and name not in kept]
-        element.remove_attributes(*[name for name in spare if element.get(name).startswith("/")])
+        if spare := [name for name in element.attributes if name.startswith(_OF_A_SERVER) and _is_spare(element, name)]:
+            element.remove_attributes(*spare)
         if "data-theme-switch" in element.attributes:
             element.rename("button")
             element.remove_attributes("href")
@@ -297,6 +296,13 @@ class Rewriter:
         if isinstance(value, dict):
             return {key: self._relinked(one) for key, one in value.items()}
         return value
+
+
+def _is_spare(element: Element, name: str) -> bool:
+    """Whether an attribute asks something of a server; addresses in data but two lead nowhere without one."""
+    if name.startswith(("hx-", "data-poll")):
+        return True
+    return name not in ("data-copy", "data-plotly") and element.get(name).startswith("/")
 
 
 def _leads_around(element: Element) -> bool:

@@ -6,7 +6,6 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -38,6 +37,7 @@ from app.settings import Settings
 
 FORMAT: Final = "pluriscope-offline/1"
 ROOM_TO_SPARE: Final = 1.25
+MOST_BYTES_KEPT: Final = 1_000_000  # of one answer that the size was estimated by; few are asked for
 _LOADED: Final = re.compile(r"""url\(["']?([^"')]+)["']?\)""")
 
 
@@ -194,7 +194,6 @@ def _state_size(maker: _Maker, target: Path, tell: Callable[[str], None]) -> Non
     by_kind: dict[str, list[str]] = {}
     for page, kind in maker.selection.pages.items():
         by_kind.setdefault(kind, []).append(page)
-    beside = cache(lambda address: len(maker.site.get(address).body))
     estimate = 0.0
     for kind, pages in by_kind.items():
         if kind == "front":
@@ -207,9 +206,9 @@ def _state_size(maker: _Maker, target: Path, tell: Callable[[str], None]) -> Non
             each += len(made.text.encode())
             for address in made.files:
                 if kind in LISTS and file_of(address).endswith(".csv"):
-                    once[address] = beside(address)
+                    once[address] = maker.size(address)
                 else:
-                    each += beside(address)
+                    each += maker.size(address)
         estimate += each * len(pages) / len(sample) + sum(once.values())
     free = free_bytes(target)
     tell(
@@ -259,6 +258,8 @@ class _Maker:
         self.live = live
         self.rewriter = Rewriter(selection, live, self._panel)
         self._looked_at: dict[str, _Made] = {}
+        self._sizes: dict[str, int] = {}
+        self._bodies: dict[str, bytes] = {}
 
     def look_at(self, page: str) -> _Made:
         """A page, kept until it is taken."""
@@ -277,6 +278,23 @@ class _Maker:
         if answer.status != OK:
             raise CannotExport(f"page {page[:200]!r}", f"was answered with status {answer.status}", "report it")
         return self.rewrite(answer.text, page, file_of(page))
+
+    def size(self, address: str) -> int:
+        """The bytes of what lies beside a page; what is not large is kept until it is saved."""
+        if address not in self._sizes:
+            answer = self.site.get(address)
+            self._sizes[address] = len(answer.body)
+            if answer.status == OK and len(answer.body) <= MOST_BYTES_KEPT:
+                self._bodies[address] = answer.body
+        return self._sizes[address]
+
+    def save(self, address: str, path: Path) -> None:
+        """Write what lies beside a page to a file."""
+        body = self._bodies.pop(address, None)
+        if body is None:
+            self.site.save(address, path)
+        else:
+            path.write_bytes(body)
 
     def rewrite(self, text: str, address: str, name: str) -> _Made:
         """A page of the application, or of the copy's own, as a file of this name."""
@@ -353,7 +371,7 @@ class _Copy:
     def _save(self, address: str) -> None:
         path = self.path(file_of(address))
         if not path.exists():
-            self.site.save(address, path)
+            self.maker.save(address, path)
 
     def write_results(self) -> None:
         """The result file of every analysis."""
