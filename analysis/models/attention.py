@@ -330,10 +330,11 @@ class AttentionSpace:
         total = np.zeros((len(kept), len(tokens), len(unembedding)))
         edges = self._into[len(self._graph.nodes) - 1, ""]
         for source, (which, values) in enumerate(self._sources(kept, absent, tokens)):
-            carried = inner(values[:, :, -1], unembedding)[which]
-            other = absent[source]
-            cut = 0.0 if other is None else inner(other[-1:], unembedding)
-            total += np.where(kept[:, edges[source], None, None], carried, cut)
+            carried, other = inner(values[:, :, -1], unembedding), absent[source]
+            cut = np.zeros_like(carried[:1]) if other is None else inner(other[-1:], unembedding)
+            # what a cut edge carries is one value more, so that each mask takes its own at once
+            carried = np.concatenate([carried, np.broadcast_to(cut, carried[:1].shape)])
+            total += carried[np.where(kept[:, edges[source]], which, -1)]
         return total
 
     def _given(self, tokens: NDArray[np.int64]) -> list[Array]:
@@ -364,15 +365,14 @@ class AttentionSpace:
         found = [(np.zeros(len(kept), dtype=np.intp), given[None]) for given in self._given(tokens)]
         for head in self._heads:
             layer = self._graph.nodes[head].layer
-            packed = np.packbits(kept[:, self._concerning(head)], axis=1)
-            _, first, which = np.unique(packed, axis=0, return_index=True, return_inverse=True)
+            first, which = _alike(kept[:, self._concerning(head)])
             slots = [edges for (target, _), edges in self._into.items() if target == head]
             last_only = layer == len(self._model.layers) and not every_position
             read = [self._read(kept[first], edges, [(w[first], v) for w, v in found], absent) for edges in slots]
             query, key, value = read if len(read) == 3 else read * 3
             number = (head - self._n_given) % self._model.n_heads
             value = _attend(query, key, value, [one[number] for one in self._model.layers[layer - 1]], last_only)
-            found.append((which.ravel(), value))
+            found.append((which, value))
         return found
 
     def _read(
@@ -389,6 +389,18 @@ class AttentionSpace:
             other = absent[source]
             total += np.where(kept[:, edge, None, None, None], values[which], 0.0 if other is None else other)
         return total
+
+
+def _alike(masks: Masks) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Where each different mask stands first, and for each mask which of those it is."""
+    packed = np.packbits(masks, axis=1)
+    if packed.shape[1] <= 8:  # numbers are sorted many times faster than rows
+        numbers = np.zeros((len(packed), 8), dtype=np.uint8)
+        numbers[:, : packed.shape[1]] = packed
+        _, first, which = np.unique(numbers.view(np.uint64)[:, 0], return_index=True, return_inverse=True)
+    else:
+        _, first, which = np.unique(packed, axis=0, return_index=True, return_inverse=True)
+    return first, which.ravel()
 
 
 def _any(masks: Masks, edges: list[int]) -> NDArray[np.bool_]:

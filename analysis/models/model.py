@@ -122,7 +122,7 @@ class Graph:
 
     def write(self, mask: Sequence[bool] | Masks) -> str:
         """A mask as hexadecimal digits, bit 0 the least."""
-        number = sum(1 << bit for bit, kept in enumerate(mask) if kept)
+        number = int.from_bytes(np.packbits(mask, bitorder="little").tobytes(), "little")
         return f"{number:0{self.n_hex_digits}x}"
 
 
@@ -271,9 +271,9 @@ def gaps(outputs: NDArray[np.float64], answers: NDArray[np.int64]) -> NDArray[np
         outputs: ``[masks, rows, outputs]``, at least two outputs.
         answers: ``[rows]``.
     """
-    rows = np.arange(outputs.shape[1])
-    right = outputs[:, rows, answers]
-    others = outputs.copy()
-    others[:, rows, answers] = -np.inf
-    apart: NDArray[np.float64] = right - others.max(axis=2)
+    rows, n_outputs = np.arange(outputs.shape[1]), outputs.shape[2]
+    largest = outputs[:, rows, (answers + 1) % n_outputs]
+    for further in range(2, n_outputs):
+        np.maximum(largest, outputs[:, rows, (answers + further) % n_outputs], out=largest)
+    apart: NDArray[np.float64] = outputs[:, rows, answers] - largest
     return apart
