@@ -7,6 +7,7 @@ from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import numpy as np
 
@@ -30,6 +31,7 @@ from analysis.tasks import input_table, named_task
 from app.db.engine import Store, store_at
 from app.db.tables import AnalysisRow
 from app.db.writes import save_analysis, save_network
+from app.settings import Settings
 
 GOLDEN = Path(__file__).parent / "golden"
 XOR_SLUG = "xor-pretrained"
@@ -51,6 +53,14 @@ def empty_database() -> bytes:
         store.migrate()
         store.close()
         return file.read_bytes()
+
+
+def on_a_copy(data: Path, **others: Any) -> Settings:
+    """Settings of a dashboard whose store, if it is SQLite's, is there before it starts, with nothing in it."""
+    settings, file = Settings(data=data, **others), data / "pluriscope.sqlite"
+    if not settings.database_url and not file.exists():
+        file.write_bytes(empty_database())
+    return settings
 
 
 @lru_cache

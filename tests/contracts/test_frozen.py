@@ -12,8 +12,7 @@ from fastapi.testclient import TestClient
 
 from app.main import create_app
 from app.pages.verdicts import on_the_spot
-from app.settings import Settings
-from tests.factories import stored_analysis
+from tests.factories import on_a_copy, stored_analysis
 from tests.frozen import public
 from tests.golden_files import NAMES
 
@@ -21,7 +20,7 @@ from tests.golden_files import NAMES
 @pytest.fixture(scope="module")
 def client(tmp_path_factory):
     on_the_spot.SECONDS = 600.0  # a busy machine is no loss
-    app = create_app(Settings(data=tmp_path_factory.mktemp("frozen")))
+    app = create_app(on_a_copy(data=tmp_path_factory.mktemp("frozen")))
     with TestClient(app, base_url="http://127.0.0.1") as client:
         stored_analysis(app.state.store, real=True)
         yield client

@@ -21,9 +21,8 @@ from app.main import ROUTERS, create_app
 from app.pages.common_ground.table import HEAD
 from app.pages.explanation_list import CSV_COLUMNS as COLUMNS
 from app.pages.models.circuits import COLUMNS as MODEL_COLUMNS
-from app.settings import Settings
 from tests.checkout import ROOT
-from tests.factories import XOR_SLUG, real_analysis, stored_analysis
+from tests.factories import XOR_SLUG, on_a_copy, real_analysis, stored_analysis
 
 UPDATE = "write them anew: pluriscope interface --output docs/openapi.json --addresses docs/addresses.md"
 ROUTES = [route for router in ROUTERS for route in router.routes if isinstance(route, APIRoute)]
@@ -41,7 +40,7 @@ def bare():
 
 @pytest.fixture(scope="module")
 def client(tmp_path_factory):
-    app = create_app(Settings(data=tmp_path_factory.mktemp("contracts")))
+    app = create_app(on_a_copy(data=tmp_path_factory.mktemp("contracts")))
     with TestClient(app, base_url="http://127.0.0.1") as client:
         stored_analysis(app.state.store, real=True)
         yield client

@@ -7,7 +7,7 @@ from fastapi.testclient import TestClient
 
 from app.access.credentials import Credentials
 from app.main import create_app
-from app.settings import Settings
+from tests.factories import on_a_copy
 
 FAR = ("203.0.113.9", 50_000)
 SITE = "http://lab.example"
@@ -17,7 +17,7 @@ CHOSEN = "chosen-by-hand-and-long-enough"
 
 @pytest.fixture(scope="package")
 def application(tmp_path_factory):
-    settings = Settings(data=tmp_path_factory.mktemp("access"), token=CHOSEN, computed_per_minute=30)
+    settings = on_a_copy(data=tmp_path_factory.mktemp("access"), token=CHOSEN, computed_per_minute=30)
     app = create_app(settings)
     with TestClient(app):
         yield app

@@ -26,6 +26,7 @@ from app.gate import (
 from app.main import create_app
 from app.settings import Settings
 from tests.app.access.conftest import CHOSEN, FAR, OWN, SITE, filled, routes_of
+from tests.factories import on_a_copy
 
 BEARER = {"authorization": f"Bearer {CHOSEN}"}
 LOCAL = ("127.0.0.1", 50_000)
@@ -105,7 +106,7 @@ def test_a_bearer_is_no_page(visit):
 
 
 def cancel(settings, tmp_path, client=LOCAL, base="http://127.0.0.1:8000", **headers):
-    app = create_app(Settings(data=tmp_path, **settings))
+    app = create_app(on_a_copy(data=tmp_path, **settings))
     with TestClient(app, base_url=base, client=client) as browser:
         return browser.post("/jobs/1/cancel", headers={k.replace("_", "-"): v for k, v in headers.items()}).status_code
 
@@ -156,9 +157,9 @@ def test_http_1_0_is_how_nginx_asks_by_default(application, credentials):
 def test_only_named_proxies_are_believed(tmp_path):
     from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
-    app = create_app(Settings(data=tmp_path, trusted_proxies="127.0.0.1,10.0.0.0/8"))
+    app = create_app(on_a_copy(data=tmp_path, trusted_proxies="127.0.0.1,10.0.0.0/8"))
     assert next(one.cls for one in app.user_middleware) is ProxyHeadersMiddleware
-    assert not any(one.cls is ProxyHeadersMiddleware for one in create_app(Settings(data=tmp_path)).user_middleware)
+    assert not any(one.cls is ProxyHeadersMiddleware for one in create_app(on_a_copy(data=tmp_path)).user_middleware)
     forwarded = {"x-forwarded-for": "198.51.100.7, 10.1.1.1", "x-forwarded-proto": "https"}
     for peer, secure in (("127.0.0.1", True), ("203.0.113.9", False)):
         with TestClient(app, client=(peer, 1), base_url=SITE) as browser:
@@ -185,7 +186,7 @@ def test_while_read_only_no_route_changes_anything_for_anybody(application, gate
 
 @pytest.mark.slow
 def test_while_read_only_pages_show_no_form_that_changes(tmp_path):
-    app = create_app(Settings(data=tmp_path, read_only=True))
+    app = create_app(on_a_copy(data=tmp_path, read_only=True))
     with TestClient(app, base_url="http://127.0.0.1", client=LOCAL) as here:
         for path in ("/", "/train", "/networks/new", "/studies/new", "/networks/new/check"):
             page = here.get(path)

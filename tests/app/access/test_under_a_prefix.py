@@ -9,8 +9,8 @@ from fastapi.testclient import TestClient
 from app.bundled.seeding import add_bundled_networks
 from app.db.engine import open_store
 from app.main import create_app
-from app.settings import Settings
 from tests.app.access.conftest import CHOSEN
+from tests.factories import on_a_copy
 
 pytestmark = pytest.mark.slow
 
@@ -24,11 +24,10 @@ SECURE = {"x-forwarded-proto": "https", "x-forwarded-for": "203.0.113.9", "origi
 def behind(request, tmp_path_factory):
     """A browser behind a proxy with TLS that strips the prefix, or passes it on."""
     data = tmp_path_factory.mktemp("prefix")
-    settings = Settings(
+    settings = on_a_copy(
         data=data, prefix=PREFIX, trusted_proxies="127.0.0.1", public_url=SITE, token=CHOSEN, computed_per_minute=0
     )
     store = open_store(settings)
-    store.migrate()
     with store.write() as session:
         add_bundled_networks(session)
     store.close()

@@ -18,9 +18,8 @@ from app.db.writes import save_analysis, save_network
 from app.jobs import queue
 from app.jobs.definitions import analyse_arguments
 from app.main import create_app
-from app.settings import Settings
 from tests.conftest import ON_EVERY_DATABASE, database_url
-from tests.factories import pretrained_xor, small_network
+from tests.factories import on_a_copy, pretrained_xor, small_network
 
 XOR = "/networks/xor"
 
@@ -53,7 +52,7 @@ def with_placements_untried(file: NetworkFile) -> OutputAnalysis:
 @pytest.fixture(scope="session", params=ON_EVERY_DATABASE)
 def client(request, tmp_path_factory):
     data, url = tmp_path_factory.mktemp("explanations"), database_url(request)
-    app = create_app(Settings(data=data, database_url=url, computed_per_minute=0))
+    app = create_app(on_a_copy(data=data, database_url=url, computed_per_minute=0))
     with TestClient(app, base_url="http://127.0.0.1", follow_redirects=False) as client:
         file = pretrained_xor()
         with app.state.store.write() as session:

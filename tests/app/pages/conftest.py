@@ -22,9 +22,8 @@ from app.db.writes import save_analysis, save_network
 from app.jobs import judging, queue
 from app.jobs.definitions import analyse_arguments, arguments_about
 from app.main import create_app
-from app.settings import Settings
 from tests.conftest import ON_EVERY_DATABASE, database_url
-from tests.factories import hand_made_analysis, pretrained_xor, real_analysis, small_network
+from tests.factories import hand_made_analysis, on_a_copy, pretrained_xor, real_analysis, small_network
 
 XOR = "/networks/xor"
 NOISY = DataRecord(
@@ -81,7 +80,7 @@ def judge(store, row, criteria, *, interpretations=False):
 def app(request, tmp_path_factory):
     data = tmp_path_factory.mktemp("pages")
     url = database_url(request)
-    app = create_app(Settings(data=data, database_url=url, max_body_bytes=10_000, computed_per_minute=0))
+    app = create_app(on_a_copy(data=data, database_url=url, max_body_bytes=10_000, computed_per_minute=0))
     with TestClient(app):  # runs the start-up: the store is opened and migrated
         with app.state.store.write() as session:
             save_network(session, pretrained_xor(), slug="xor", origin="bundled", position=0)

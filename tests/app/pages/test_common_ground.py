@@ -28,8 +28,7 @@ from app.db.tables import AnalysisRow, CommonGroundBlockRow, CommonGroundRow
 from app.db.writes import delete_network, save_analysis, save_network
 from app.jobs import queue, surveying
 from app.main import create_app
-from app.settings import Settings
-from tests.factories import small_network
+from tests.factories import on_a_copy, small_network
 
 pytestmark = pytest.mark.slow  # the everyday run opens the page among all others
 XOR = "/networks/xor/common-ground"
@@ -54,7 +53,7 @@ def survey(store, slug: str, *, thorough: bool = False) -> None:
 
 @pytest.fixture(scope="module")
 def app(tmp_path_factory):
-    app = create_app(Settings(data=tmp_path_factory.mktemp("ground")))
+    app = create_app(on_a_copy(data=tmp_path_factory.mktemp("ground")))
     with TestClient(app):
         store = app.state.store
         with store.write() as session:

@@ -25,7 +25,7 @@ from app.db.reads.common_ground import CloudPoint
 from app.db.tables import AnalysisRow
 from app.db.writes import save_analysis, save_network
 from app.main import create_app
-from app.settings import Settings
+from tests.factories import on_a_copy
 
 OF = 756
 pytestmark = pytest.mark.slow
@@ -116,7 +116,7 @@ def test_bounds_hold_even_where_nothing_coincides():
 @pytest.fixture(scope="module")
 def client(tmp_path_factory):
     """A stored analysis with a survey of alignments that is made up: one of each place."""
-    app = create_app(Settings(data=tmp_path_factory.mktemp("marks")))
+    app = create_app(on_a_copy(data=tmp_path_factory.mktemp("marks")))
     with TestClient(app, base_url="http://127.0.0.1", client=("127.0.0.1", 50_000)) as client:
         with app.state.store.write() as session:
             save_network(session, FILE, slug="xor", origin="bundled", position=0)

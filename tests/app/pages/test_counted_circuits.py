@@ -17,8 +17,7 @@ from analysis.tasks import named_task
 from analysis.work import Work
 from app.db.writes import save_analysis, save_network
 from app.main import create_app
-from app.settings import Settings
-from tests.factories import pretrained_xor, small_network
+from tests.factories import on_a_copy, pretrained_xor, small_network
 
 COUNTED = protocol_from_mapping({"name": "counted", "max_alignments": 1_000})
 ESTIMATED = protocol_from_mapping({"name": "estimated", "max_alignments": 1_001})
@@ -33,7 +32,7 @@ HERE = "/networks/xor"
 
 @pytest.fixture(scope="module")
 def client(tmp_path_factory):
-    app = create_app(Settings(data=tmp_path_factory.mktemp("counted")))
+    app = create_app(on_a_copy(data=tmp_path_factory.mktemp("counted")))
     with TestClient(app, base_url="http://127.0.0.1", client=("127.0.0.1", 50_000)) as client:
         with app.state.store.write() as session:
             file = pretrained_xor()

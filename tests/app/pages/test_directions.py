@@ -22,8 +22,7 @@ from app.jobs import directions as work
 from app.jobs import queue
 from app.jobs.definitions import direction_details
 from app.main import create_app
-from app.settings import Settings
-from tests.factories import pretrained_xor, real_analysis, small_network
+from tests.factories import on_a_copy, pretrained_xor, real_analysis, small_network
 from tests.golden_files import golden_network
 
 pytestmark = pytest.mark.slow  # the everyday run opens the pages among all others
@@ -48,7 +47,7 @@ def search(store, slug: str, *classes: str) -> None:
 
 @pytest.fixture(scope="module")
 def client(tmp_path_factory):
-    app = create_app(Settings(data=tmp_path_factory.mktemp("directions")))
+    app = create_app(on_a_copy(data=tmp_path_factory.mktemp("directions")))
     with TestClient(app, base_url="http://127.0.0.1", client=LOCAL, follow_redirects=False) as client:
         store = app.state.store
         with store.write() as session:
@@ -278,7 +277,7 @@ def test_addresses_with_the_digits_of_other_machines_lead_to_the_kept_alignment(
 def test_list_funnel_and_verdicts_agree_where_rules_test_one_direction_only(tmp_path):
     """One alignment of this network is right in one direction of every pair and wrong in another."""
     one_way = COMPLETE.model_copy(update={"name": "one way", "interchange_pairs": "one_direction"})
-    app = create_app(Settings(data=tmp_path))
+    app = create_app(on_a_copy(data=tmp_path))
     with TestClient(app, base_url="http://127.0.0.1", client=LOCAL, follow_redirects=False) as client:
         file = golden_network("xor_3-2")
         with app.state.store.write() as session:

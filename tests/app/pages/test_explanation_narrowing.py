@@ -12,9 +12,8 @@ from app.db.writes import save_analysis, save_network
 from app.jobs import judging
 from app.jobs.definitions import arguments_about
 from app.main import create_app
-from app.settings import Settings
 from tests.app.pages.conftest import XOR
-from tests.factories import pretrained_xor, real_analysis
+from tests.factories import on_a_copy, pretrained_xor, real_analysis
 
 HERE = XOR + "/explanations"
 
@@ -38,7 +37,7 @@ def judge_within(store: Store, seconds: float, criterion: str) -> None:
 
 @pytest.mark.slow
 def test_interpretations_that_time_left_undecided_are_counted_and_said_to_be(tmp_path):
-    app = create_app(Settings(data=tmp_path))
+    app = create_app(on_a_copy(data=tmp_path))
     with TestClient(app) as client:
         judge_within(app.state.store, 0, "observed-class")
         asked = HERE + "?kind=interpretation&criteria=observed-class"

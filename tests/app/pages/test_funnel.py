@@ -21,9 +21,8 @@ from app.main import create_app
 from app.pages.funnel import FunnelOptions, build_funnel
 from app.pages.funnel.rows import brief
 from app.pages.glossary import build_glossary
-from app.settings import Settings
 from tests.app.pages.conftest import judge
-from tests.factories import pretrained_xor
+from tests.factories import on_a_copy, pretrained_xor
 
 FUNNEL = "/networks/xor/funnel"
 
@@ -119,7 +118,7 @@ def test_alignments_of_the_algorithms_left_are_a_list_too(tmp_path):
         [[[1, 1], [1, 0]], [[1, 1]]], [[-1, 0], [-1]], activation="relu", output_activation="linear"
     )
     task = named_task("AND", 2)
-    app = create_app(Settings(data=tmp_path))
+    app = create_app(on_a_copy(data=tmp_path))
     with TestClient(app, base_url="http://127.0.0.1") as client:
         with app.state.store.write() as session:
             save_network(session, NetworkFile("AND", network, (task,)), slug="and")
@@ -298,7 +297,7 @@ def test_interpretations_left_are_listed_circuit_by_circuit(tmp_path):
     """The list's own numbers, summed, are the funnel's, whatever circuits were left before."""
     file = pretrained_xor()
     criteria = ("representative", "mean-ablation", "output-faithfulness", "observed-class")
-    app = create_app(Settings(data=tmp_path))
+    app = create_app(on_a_copy(data=tmp_path))
     with TestClient(app, base_url="http://127.0.0.1") as client:
         with app.state.store.write() as session:
             save_network(session, file, slug="xor")

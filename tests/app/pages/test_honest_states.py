@@ -23,8 +23,7 @@ from app.db.writes import save_analysis, save_network
 from app.jobs import queue
 from app.jobs.definitions import analyse_arguments
 from app.main import create_app
-from app.settings import Settings
-from tests.factories import pretrained_xor, small_network
+from tests.factories import on_a_copy, pretrained_xor, small_network
 
 pytestmark = pytest.mark.slow  # the everyday run has one state of each kind among all pages
 PAGES = ("", "/circuits", "/algorithms", "/explanations", "/funnel", "/common-ground")
@@ -63,7 +62,7 @@ LIMITED = {
 
 @pytest.fixture(scope="module")
 def store_and_client(tmp_path_factory):
-    app = create_app(Settings(data=tmp_path_factory.mktemp("states")))
+    app = create_app(on_a_copy(data=tmp_path_factory.mktemp("states")))
     with TestClient(app, base_url="http://127.0.0.1", client=("127.0.0.1", 50_000), follow_redirects=False) as client:
         store = app.state.store
         with store.write() as session:

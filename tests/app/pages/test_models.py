@@ -20,10 +20,9 @@ from app.db.models import find_model, save_model, stored_circuits
 from app.db.writes import save_network
 from app.jobs import model_circuits
 from app.main import create_app
-from app.settings import Settings
 from tests.analysis.models.mlp_model import DOCUMENT, FORMAT, PERCEPTRON, read_perceptron
 from tests.conftest import ON_EVERY_DATABASE, database_url
-from tests.factories import pretrained_xor
+from tests.factories import on_a_copy, pretrained_xor
 
 LOCAL = ("127.0.0.1", 50_000)
 API = "/api/v1"
@@ -53,7 +52,7 @@ def search(store, job_id):
 def client(request, tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(registry, "MODEL_KINDS", (PERCEPTRON,))
-        app = create_app(Settings(data=tmp_path_factory.mktemp("models"), database_url=database_url(request)))
+        app = create_app(on_a_copy(data=tmp_path_factory.mktemp("models"), database_url=database_url(request)))
         with TestClient(app, base_url="http://127.0.0.1", client=LOCAL, follow_redirects=False) as client:
             store = app.state.store
             with store.write() as session:

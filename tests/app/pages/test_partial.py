@@ -18,8 +18,7 @@ from app.db.writes import save_network
 from app.jobs import queue
 from app.jobs.definitions import analyse_arguments
 from app.main import create_app
-from app.settings import Settings
-from tests.factories import pretrained_xor
+from tests.factories import on_a_copy, pretrained_xor
 
 pytestmark = pytest.mark.slow
 XOR = "/networks/xor"
@@ -54,7 +53,7 @@ def parts():
 
 @pytest.fixture(scope="module", params=STAGES)
 def client(request, parts, tmp_path_factory):
-    app = create_app(Settings(data=tmp_path_factory.mktemp("partial")))
+    app = create_app(on_a_copy(data=tmp_path_factory.mktemp("partial")))
     with TestClient(app, base_url="http://127.0.0.1", client=("127.0.0.1", 50_000)) as client:
         with app.state.store.write() as session:
             row = save_network(session, pretrained_xor(), slug="xor")

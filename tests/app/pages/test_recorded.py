@@ -22,8 +22,7 @@ from app.db.writes import save_analysis, save_network
 from app.jobs import explaining, judging, queue
 from app.jobs.stages import RECORDED_KINDS, enqueue_missing
 from app.main import create_app
-from app.settings import Settings
-from tests.factories import pretrained_xor, real_analysis, small_network
+from tests.factories import on_a_copy, pretrained_xor, real_analysis, small_network
 
 LOCAL = ("127.0.0.1", 50_000)
 LIST, API = "/networks/xor/explanations", "/api/v1"
@@ -56,7 +55,7 @@ def search(store, job_id: str) -> None:
 
 @pytest.fixture(scope="module")
 def client(tmp_path_factory):
-    app = create_app(Settings(data=tmp_path_factory.mktemp("recorded")))
+    app = create_app(on_a_copy(data=tmp_path_factory.mktemp("recorded")))
     with TestClient(app, base_url="http://127.0.0.1", client=LOCAL, follow_redirects=False) as client:
         store = app.state.store
         with store.write() as session:

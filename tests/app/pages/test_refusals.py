@@ -23,6 +23,7 @@ from app.middleware import SECURITY_HEADERS
 from app.settings import Settings
 from tests.app.pages.conftest import XOR
 from tests.checkout import ROOT
+from tests.factories import on_a_copy
 
 LIST, ONE = XOR + "/circuits", XOR + "/circuits/081ff"
 OTHER_ORDER = write_cursor("circuits margin asc", [0.1, "081ff"])
@@ -180,7 +181,7 @@ def test_page_errors_say_item_cause_and_cure():
 @pytest.fixture
 def broken(tmp_path):
     """An application of its own, with addresses that fail."""
-    app = create_app(Settings(data=tmp_path, max_body_bytes=1000))
+    app = create_app(on_a_copy(data=tmp_path, max_body_bytes=1000))
 
     @app.get("/api/v1/broken")
     @app.get("/broken")
@@ -232,7 +233,7 @@ def test_a_body_that_is_too_large_or_no_json_is_refused(broken):
 def test_a_busy_database_is_told_as_such(tmp_path, monkeypatch):
     monkeypatch.setattr("app.db.sqlite.BUSY_TIMEOUT_SECONDS", 0)
     monkeypatch.setattr("app.db.engine.TURN_SECONDS", 0.01)
-    app = create_app(Settings(data=tmp_path))
+    app = create_app(on_a_copy(data=tmp_path))
     mine = TestClient(app, base_url="http://127.0.0.1", client=("127.0.0.1", 1))
     with mine as client, app.state.store.write() as session:
         session.execute(text("SELECT 1"))  # takes the write lock
@@ -286,7 +287,7 @@ def test_each_request_is_logged_on_one_line(client, caplog):
 
 def test_health(client, app, tmp_path):
     assert client.get("/health").json() == {"live": True, "ready": True, "database": "ok", "version": app.version}
-    other = create_app(Settings(data=tmp_path))
+    other = create_app(on_a_copy(data=tmp_path))
     with TestClient(other) as waiting:
         with other.state.store.write() as session:
             session.execute(text("UPDATE alembic_version SET version_num = '0000'"))

@@ -12,8 +12,7 @@ from app.db.writes import save_analysis, save_network
 from app.jobs import directions, reporting
 from app.jobs.definitions import arguments_about, direction_details
 from app.main import create_app
-from app.settings import Settings
-from tests.factories import small_network
+from tests.factories import on_a_copy, small_network
 from tests.quick_contradictions import quick_contradictions
 
 XORNET = f"/networks/{ALICE_AND_BOB}"
@@ -21,7 +20,7 @@ XORNET = f"/networks/{ALICE_AND_BOB}"
 
 @pytest.fixture(scope="session")
 def client(tmp_path_factory):
-    app = create_app(Settings(data=tmp_path_factory.mktemp("reports")))
+    app = create_app(on_a_copy(data=tmp_path_factory.mktemp("reports")))
     with TestClient(app, base_url="http://127.0.0.1", follow_redirects=False, client=("127.0.0.1", 5000)) as client:
         store = app.state.store
         bundled = next(one for one in bundled_networks() if one.slug == ALICE_AND_BOB)

@@ -10,7 +10,7 @@ from fastapi.testclient import TestClient
 from app.bundled import ALICE_AND_BOB
 from app.bundled.seeding import add_bundled_networks
 from app.main import create_app
-from app.settings import Settings
+from tests.factories import on_a_copy
 
 pytestmark = pytest.mark.slow
 
@@ -74,7 +74,7 @@ def test_unknown_options_are_refused(client) -> None:
 
 
 def test_the_story_stays_where_it_is_when_its_network_is_renamed(tmp_path) -> None:
-    app = create_app(Settings(data=tmp_path))
+    app = create_app(on_a_copy(data=tmp_path))
     with TestClient(app, base_url="http://127.0.0.1", client=("127.0.0.1", 1), follow_redirects=False) as browser:
         with app.state.store.write() as session:
             add_bundled_networks(session)

@@ -4,6 +4,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from tests.app.routes.conftest import LOCAL
+from tests.factories import on_a_copy
 
 FORM = {"tasks": "XOR", "n_inputs": "2", "hidden": "2, 2"}
 
@@ -60,9 +61,8 @@ def test_another_machine_needs_the_token(application):
 @pytest.mark.slow
 def test_without_a_token_set_no_token_opens_anything(tmp_path):
     from app.main import create_app
-    from app.settings import Settings
 
-    application = create_app(Settings(data=tmp_path, token=""))
+    application = create_app(on_a_copy(data=tmp_path, token=""))
     assert post(application, peer=("10.1.2.3", 1), authorization="Bearer ").status_code == 403
 
 

@@ -8,9 +8,8 @@ from fastapi.testclient import TestClient
 from analysis.protocol import COMPLETE
 from app.db.writes import save_analysis, save_network
 from app.main import create_app
-from app.settings import Settings
 from tests.conftest import ON_EVERY_DATABASE, database_url
-from tests.factories import pretrained_xor, real_analysis, small_network
+from tests.factories import on_a_copy, pretrained_xor, real_analysis, small_network
 
 XOR = "/networks/xor"
 CIRCUIT = f"{XOR}/circuits/081ff"
@@ -32,7 +31,7 @@ def beside(page: str, name: str) -> str:
 @pytest.fixture(scope="session", params=ON_EVERY_DATABASE)
 def app(request, tmp_path_factory):
     data = tmp_path_factory.mktemp("sharing")
-    app = create_app(Settings(data=data, database_url=database_url(request)))
+    app = create_app(on_a_copy(data=data, database_url=database_url(request)))
     with TestClient(app):
         with app.state.store.write() as session:
             save_network(session, pretrained_xor(), slug="xor", origin="bundled", position=0)

@@ -19,8 +19,8 @@ from app.figures.svg import truth_tile
 from app.main import create_app
 from app.pages.sharing.share import Citation, escape_bibtex
 from app.pages.sharing.targets import read_target
-from app.settings import Settings
 from tests.app.sharing.conftest import ALGORITHM, ALIGNMENT, CIRCUIT, COMPARISON, INTERPRETATION, SHARED, XOR, beside
+from tests.factories import on_a_copy
 
 pytestmark = [pytest.mark.slow, pytest.mark.one_database]
 
@@ -56,7 +56,7 @@ def test_a_forged_host_gets_no_whole_address(client) -> None:
 
 
 def test_a_public_address_stands_before_every_link(tmp_path) -> None:
-    settings = Settings(data=tmp_path, public_url="https://explain.example.org/", prefix="/pluri")
+    settings = on_a_copy(data=tmp_path, public_url="https://explain.example.org/", prefix="/pluri")
     app = create_app(settings)
     with TestClient(app, base_url="http://127.0.0.1") as client:
         assert client.get("/pluri/oembed", params={"url": "http://127.0.0.1/pluri/networks/x"}).status_code == 404

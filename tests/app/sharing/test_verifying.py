@@ -16,7 +16,6 @@ from app.db.tables import AlignmentRow, AnalysisRow
 from app.db.writes import save_analysis, save_network
 from app.main import create_app
 from app.routes import computing
-from app.settings import Settings
 from tests.app.cli.test_analyse import refused, run
 from tests.app.sharing.conftest import (
     ALGORITHM,
@@ -29,7 +28,7 @@ from tests.app.sharing.conftest import (
     XOR,
     beside,
 )
-from tests.factories import pretrained_xor, real_analysis
+from tests.factories import on_a_copy, pretrained_xor, real_analysis
 
 pytestmark = pytest.mark.slow
 
@@ -79,7 +78,7 @@ def test_a_network_that_is_not_analysed_has_nothing_to_compare_with(client) -> N
 
 
 def test_a_tampered_store_is_noticed(tmp_path) -> None:
-    app = create_app(Settings(data=tmp_path))
+    app = create_app(on_a_copy(data=tmp_path))
     with TestClient(app, base_url="http://127.0.0.1") as client:
         with app.state.store.write() as session:
             save_network(session, pretrained_xor(), slug="xor")
@@ -114,7 +113,7 @@ def test_a_network_says_what_was_compared_and_its_counts_are_found_again(client)
 
 
 def test_counts_are_recomputed_unasked_only_where_that_takes_seconds(tmp_path, monkeypatch) -> None:
-    app = create_app(Settings(data=tmp_path))
+    app = create_app(on_a_copy(data=tmp_path))
     with TestClient(app, base_url="http://127.0.0.1") as client:
         with app.state.store.write() as session:
             save_network(session, pretrained_xor(), slug="xor")
@@ -189,7 +188,7 @@ def test_the_command_refuses_bad_addresses_with_two(stored, capsys, address) -> 
 
 
 def test_the_command_leaves_with_one_where_something_differs(tmp_path, monkeypatch, capsys) -> None:
-    app = create_app(Settings(data=tmp_path))
+    app = create_app(on_a_copy(data=tmp_path))
     with TestClient(app), app.state.store.write() as session:
         save_network(session, pretrained_xor(), slug="xor")
         save_analysis(session, real_analysis(COMPLETE))

@@ -19,11 +19,10 @@ from app.db.verdict_columns import unpacked
 from app.db.writes import save_analysis, save_network
 from app.main import create_app
 from app.pages.verdicts import on_the_spot
-from app.settings import Settings
 from tests.app.cli.test_analyse import refused, run
 from tests.app.jobs.test_judging import work
 from tests.app.sharing.conftest import ALGORITHM, ALIGNMENT, CIRCUIT, COMPARISON, INTERPRETATION, XOR, beside
-from tests.factories import pretrained_xor, real_analysis
+from tests.factories import on_a_copy, pretrained_xor, real_analysis
 
 pytestmark = pytest.mark.slow
 
@@ -31,7 +30,7 @@ pytestmark = pytest.mark.slow
 @pytest.fixture(scope="module")
 def judged(tmp_path_factory):
     """The pretrained XOR with the verdicts of every criterion and its common ground, as workers store them."""
-    app = create_app(Settings(data=tmp_path_factory.mktemp("judged")))
+    app = create_app(on_a_copy(data=tmp_path_factory.mktemp("judged")))
     with TestClient(app, base_url="http://127.0.0.1", client=("127.0.0.1", 5)) as client:
         with app.state.store.write() as session:
             save_network(session, pretrained_xor(), slug="xor")

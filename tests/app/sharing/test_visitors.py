@@ -13,8 +13,8 @@ from app.db.links import save_short_link
 from app.db.tables import ShortLinkRow
 from app.main import create_app
 from app.routes.visitors import MAX_VISITOR_ADDRESS, Allowance
-from app.settings import Settings
 from tests.app.sharing.conftest import CIRCUIT, COMPARISON, FUNNEL, XOR
+from tests.factories import on_a_copy
 
 pytestmark = pytest.mark.slow
 LISTS = {
@@ -115,7 +115,7 @@ def test_a_few_in_a_minute_for_all_visitors_together(visitor, app) -> None:
 
 
 def test_a_full_store_refuses_new_keys_and_keeps_the_old(tmp_path) -> None:
-    app = create_app(Settings(data=tmp_path, visitor_short_links=1))
+    app = create_app(on_a_copy(data=tmp_path, visitor_short_links=1))
     with TestClient(app, base_url="http://127.0.0.1", client=("127.0.0.1", 5)) as here:
         there = TestClient(app, base_url="http://site.example", client=("203.0.113.9", 5))
         first = there.post("/api/v1/s", json={"address": "/glossary"})

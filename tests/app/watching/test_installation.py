@@ -18,6 +18,7 @@ from app.jobs.presence import PRESENT_SECONDS, Showing
 from app.main import create_app
 from app.settings import Settings
 from tests.checkout import ROOT
+from tests.factories import on_a_copy
 
 LOCAL = ("127.0.0.1", 50_000)
 AWAY = ("203.0.113.7", 50_000)
@@ -25,7 +26,7 @@ TOKEN = "let-me-in-please-now"  # noqa: S105
 
 
 def application(tmp_path_factory, **settings):
-    return create_app(Settings(data=tmp_path_factory.mktemp("watched"), token=TOKEN, **settings))
+    return create_app(on_a_copy(data=tmp_path_factory.mktemp("watched"), token=TOKEN, **settings))
 
 
 @pytest.fixture(scope="module")
