@@ -1,6 +1,5 @@
 """The store's two engines, its migrations, and what it says when it cannot work."""
 
-import multiprocessing
 import os
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from app.db.job_tables import JobRow
 from app.db.reads.jobs import find_job, last_log_lines
 from app.db.schema import SCHEMA
 from app.settings import Settings
+from tests.app.db.at_once import count_up, migrate, run_together
 from tests.conftest import SQLITES_OWN
 
 
@@ -172,32 +172,6 @@ def test_a_url_that_is_none_is_refused(url):
         store_at(url)
 
 
-def _migrate(url: str, gate) -> None:
-    gate.wait()
-    store_at(url).migrate()
-
-
-def _count_up(url: str, times: int, gate) -> None:
-    store = store_at(url)
-    gate.wait()
-    for _ in range(times):
-        with store.write() as session:
-            value = session.scalar(text("SELECT name FROM protocols WHERE digest = 'counter'"))
-            session.execute(text("UPDATE protocols SET name = :v WHERE digest = 'counter'"), {"v": str(int(value) + 1)})
-
-
-def _run_together(target, *args) -> list[int]:
-    context = multiprocessing.get_context("spawn")
-    gate = context.Event()
-    processes = [context.Process(target=target, args=(*args, gate)) for _ in range(3)]
-    for process in processes:
-        process.start()
-    gate.set()
-    for process in processes:
-        process.join(300)
-    return [process.exitcode for process in processes]
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
 def test_several_processes_may_migrate_at_once(request, tmp_path, kind):
@@ -205,7 +179,7 @@ def test_several_processes_may_migrate_at_once(request, tmp_path, kind):
         url = f"sqlite:///{tmp_path / 'x.sqlite'}"
     else:
         url = request.getfixturevalue("postgresql").database(empty=True)
-    assert _run_together(_migrate, url) == [0, 0, 0]
+    assert run_together(migrate, url) == [0, 0, 0]
     store = store_at(url)
     with store.read() as session:
         assert session.scalars(text("SELECT version_num FROM alembic_version")).all() == [newest_revision()]
@@ -216,6 +190,6 @@ def test_several_processes_may_migrate_at_once(request, tmp_path, kind):
 def test_no_update_is_lost_between_processes(store):
     with store.write() as session:
         session.execute(text("INSERT INTO protocols VALUES ('counter', '0', '{}')"))
-    assert _run_together(_count_up, store.url, 100) == [0, 0, 0]
+    assert run_together(count_up, store.url, 100) == [0, 0, 0]
     with store.read() as session:
         assert session.scalar(text("SELECT name FROM protocols")) == "300"

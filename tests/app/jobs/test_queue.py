@@ -9,7 +9,7 @@ from sqlalchemy import select
 from analysis.criteria.steps import parse_steps
 from analysis.progress import Progress
 from analysis.protocol import COMPLETE, PAPER, protocol_from_mapping
-from app.db.engine import Store, store_at
+from app.db.engine import Store
 from app.db.errors import Conflict, NotFound
 from app.db.job_tables import JobCheckpointRow
 from app.db.reads.jobs import count_jobs, find_job, jobs_of_network, last_log_lines, list_jobs
@@ -17,6 +17,7 @@ from app.db.writes import save_analysis, save_network
 from app.jobs import leases, queue
 from app.jobs.definitions import ANALYSE, analyse_arguments
 from app.jobs.leases import LeaseLost
+from tests.app.jobs.claiming import claim_all
 from tests.app.jobs.kinds import KINDS
 from tests.factories import hand_made_analysis, pretrained_xor
 
@@ -242,25 +243,12 @@ def test_lists_of_jobs(store):
         assert [row.state for row in jobs_of_network(session, "a" * 64, unfinished=True)] == ["queued"]
 
 
-def _claim_all(url: str, owner: str, gate, out) -> None:
-    store = store_at(url)
-    taken = []
-    gate.wait()
-    while True:
-        with store.write() as session:
-            held = leases.claim(session, owner, definitions=KINDS)
-        if held is None:
-            break
-        taken.append(held.job_id)
-    out.put(taken)
-
-
 @pytest.mark.slow
 def test_several_processes_never_take_the_same_job(store):
     ids = {enqueue(store, steps) for steps in range(60)}
     context = multiprocessing.get_context("spawn")
     gate, out = context.Event(), context.Queue()
-    processes = [context.Process(target=_claim_all, args=(store.url, f"p{n}", gate, out)) for n in range(3)]
+    processes = [context.Process(target=claim_all, args=(store.url, f"p{n}", gate, out)) for n in range(3)]
     for process in processes:
         process.start()
     gate.set()

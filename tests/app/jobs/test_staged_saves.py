@@ -23,17 +23,18 @@ from app.jobs import queue
 from app.jobs.definitions import DEFINITIONS
 from app.jobs.worker import Worker
 from app.naming import Scope
-from tests.app.jobs.test_worker import PATIENCE_SECONDS, QUICK, ROOT, wait_for
+from tests.app.jobs.handlers import QUICK
+from tests.app.jobs.test_worker import PATIENCE_SECONDS, ROOT, wait_for
 from tests.factories import XOR_SLUG, pretrained_xor, real_analysis
 
 PROGRAM = """
 import sys, time
-from app.db import staging
-from app.db.engine import store_at
-from app.jobs.definitions import DEFINITIONS
-from app.jobs.worker import Worker
-from tests.app.jobs.test_worker import QUICK
-if __name__ == "__main__":
+if __name__ == "__main__":  # the process that computes imports this too, and needs nothing of it
+    from app.db import staging
+    from app.db.engine import store_at
+    from app.jobs.definitions import DEFINITIONS
+    from app.jobs.worker import Worker
+    from tests.app.jobs.handlers import QUICK
     staging.ROWS_AT_ONCE, staging.BYTES_AT_ONCE = 20, 1
     insert = staging.Staging._insert
     def slowly(self, table, rows, session):

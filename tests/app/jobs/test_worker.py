@@ -17,12 +17,12 @@ from app.db.reads.jobs import find_job, last_log_lines
 from app.db.tables import NetworkRow
 from app.jobs import backoff, queue
 from app.jobs.definitions import MAX_LOSSES, train_arguments
-from app.jobs.worker import Pace, Worker, run_workers
+from app.jobs.worker import Worker, run_workers
 from app.settings import Settings
+from tests.app.jobs.handlers import QUICK
 from tests.app.jobs.kinds import KINDS
 from tests.factories import small_network
 
-QUICK = Pace(lease_seconds=2.0, poll_seconds=0.05, progress_seconds=0.05, grace_seconds=0.5)
 ROOT = Path(__file__).parents[3]
 PATIENCE_SECONDS = 300.0
 """After which what was waited for is taken not to come: a busy machine is no failure."""
@@ -153,11 +153,11 @@ def test_a_worker_that_is_told_to_leave_gives_its_job_back(store):
 
 PROGRAM = """
 import sys
-from app.db.engine import store_at
-from app.jobs.worker import Worker
-from tests.app.jobs.kinds import KINDS
-from tests.app.jobs.test_worker import QUICK
-if __name__ == "__main__":
+if __name__ == "__main__":  # the processes that compute import this too, and need nothing of it
+    from app.db.engine import store_at
+    from app.jobs.worker import Worker
+    from tests.app.jobs.handlers import QUICK
+    from tests.app.jobs.kinds import KINDS
     Worker(store_at(sys.argv[1]), slots=2, pace=QUICK, definitions=KINDS).run(until_idle=True)
 """
 
@@ -218,9 +218,9 @@ def test_a_busy_database_costs_no_work(store):
 LEAVING = """
 import sys
 from pathlib import Path
-from app.jobs.worker import run_workers
-from app.settings import Settings
 if __name__ == "__main__":
+    from app.jobs.worker import run_workers
+    from app.settings import Settings
     run_workers(Settings(data=Path(sys.argv[1])), slots=1)
 """
 

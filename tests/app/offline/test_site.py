@@ -280,7 +280,7 @@ def test_several_networks_outputs_protocols_and_data(settings, copy_of_two, tmp_
 @pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM])
 def test_what_is_interrupted_leaves_nothing(settings, tmp_path, sign):
     environment = {**os.environ, "PLURISCOPE_DATA": str(settings.data)}
-    options = ["--static", str(tmp_path / "site"), "-n", TWO, "--limit", "2", "--interpretations", "2"]
+    options = ["--static", str(tmp_path / "site"), "-n", TWO, "--limit", "1", "--interpretations", "1"]
     command = [sys.executable, "-m", "app.cli", "export", *options]
     # what a shell starts in the background ignores SIGINT, and so would what we start
     former = signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -1,0 +1,38 @@
+"""What small kinds of jobs compute, in a module of its own: to import more takes each of many processes a second."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from analysis.errors import BeyondLimits
+from analysis.work import Work
+
+
+def count_up(inputs: Mapping[str, Any], work: Work) -> int:
+    """Take so many steps of so many seconds; misbehave as told on the way."""
+    n_steps = inputs["steps"]
+    marker = Path(inputs["marker"]) if "marker" in inputs else None
+    for step in range(n_steps):
+        work.tell("counting", step, n_steps, f"{step} steps")
+        time.sleep(inputs.get("seconds", 0))
+        if step == n_steps // 2:
+            if inputs.get("refuse"):
+                raise BeyondLimits("counting", "goes too far", "count less")
+            if inputs.get("crash"):
+                raise ZeroDivisionError("secret detail")
+            if marker is not None and len(marker.read_text()) < inputs["deaths"]:
+                marker.write_text(marker.read_text() + "x")
+                os.kill(os.getpid(), signal.SIGKILL)
+    work.tell("counting", n_steps, n_steps, f"{n_steps} steps")
+    return n_steps
+
+
+def sleep_deaf(inputs: Mapping[str, Any], _work: Work) -> int:
+    """Sleep without reporting, so that no request to stop is heard."""
+    time.sleep(inputs["seconds"])
+    return 0

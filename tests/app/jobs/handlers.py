@@ -1,0 +1,36 @@
+"""What small kinds of jobs do, for tests that need to know exactly what a computation does."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from app.db.writes import save_network
+from app.jobs.handlers import Handler, Saved
+from app.jobs.worker import Pace
+from tests.app.jobs.computations import count_up, sleep_deaf
+from tests.factories import small_network
+
+QUICK = Pace(lease_seconds=2.0, poll_seconds=0.05, progress_seconds=0.05, grace_seconds=0.5)
+
+
+def load(_session: Session, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
+    return arguments
+
+
+def save(session: Session, arguments: Mapping[str, Any], outcome: int) -> Saved:
+    """Store a network for each step, each once."""
+    rows = [save_network(session, small_network(seed)) for seed in range(outcome)]
+    return Saved({"saved": [row.digest for row in rows]}, f"{outcome} saved", truncated="truncate" in arguments)
+
+
+def save_badly(session: Session, _arguments: Mapping[str, Any], outcome: int) -> Saved:
+    save_network(session, small_network(outcome))
+    raise RuntimeError("after half of it was saved")
+
+
+COUNT = Handler(load, count_up, save)
+DEAF = Handler(load, sleep_deaf, save)
+SPOILED = Handler(load, count_up, save_badly)
