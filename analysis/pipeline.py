@@ -23,12 +23,12 @@ from typing import Any, Final
 
 import numpy as np
 
-from analysis.algorithms.catalogue import Candidates, candidate_algorithms
+from analysis.algorithms.candidates import Candidates, candidate_algorithms
 from analysis.alignments.search import search_alignments, untried
 from analysis.checkpoints import once
-from analysis.circuits.finding import find_circuits
 from analysis.circuits.search import MAX_SO_FAR
 from analysis.circuits.space import count_in_space
+from analysis.circuits.strategy import find_circuits
 from analysis.criteria.tallies import Findings, of_circuits, tallies
 from analysis.errors import AnalysisError, BeyondLimits
 from analysis.interpretations.counting import count_interpretations

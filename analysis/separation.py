@@ -2,8 +2,8 @@
 
 Two explanations are told apart by an intervention on which both predict and they differ
 (:mod:`analysis.experiments`). Where explanations on directions take part, the own swaps of all are interventions too
-(:mod:`analysis.directions.own_swaps`). For a set of explanations the fewest interventions that tell every separable
-pair apart are a smallest set cover: elements are pairs, and an intervention covers the pairs that it parts.
+(:mod:`analysis.directions.self_interventions`). For a set of explanations the fewest interventions that tell every
+separable pair apart are a smallest set cover: elements are pairs, and an intervention covers the pairs that it parts.
 
 1. Explanations that predict the same everywhere, silence included, are one; so are interventions that part the same
    pairs (the one with the largest margin stands for them).
@@ -21,7 +21,7 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.directions.own_swaps import SwapsAsked
+from analysis.directions.self_interventions import SwapsAsked
 from analysis.experiments import SILENT, CrucialExperiment, InterventionSpace, NetworkAnswers, experiment_at
 
 MAX_STEPS = 200_000

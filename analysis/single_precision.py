@@ -24,7 +24,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.algorithms.catalogue import Candidates
+from analysis.algorithms.candidates import Candidates
 from analysis.alignments.decisions import SiteDecisions, site_decisions
 from analysis.alignments.search import align_with
 from analysis.circuits.circuit import EdgeLayout

@@ -31,7 +31,7 @@ import numpy as np
 from analysis.algorithms.counting import count_candidates, count_irredundant
 from analysis.circuits.estimating import estimate_circuits
 from analysis.circuits.planning import CircuitPlan, plan_circuits
-from analysis.common_ground.looking import predicted_seconds
+from analysis.common_ground.class_scores import predicted_seconds
 from analysis.common_ground.points import Bounds
 from analysis.criteria.criterion import Kind
 from analysis.criteria.registry import CRITERIA

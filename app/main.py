@@ -18,13 +18,13 @@ from analysis import ENGINE_VERSION
 from app import error_answers
 from app.access.credentials import Credentials
 from app.addressing import API_PREFIX, Addresses
+from app.cache.answers import KeptAnswers
 from app.common_answers import add_common_answers
 from app.db.engine import open_store
 from app.db.store_version import StoreVersion
 from app.figures.png_cache import PngCache
 from app.free_memory import collect_garbage_seldom
 from app.gate import Gate
-from app.kept.answers import KeptAnswers
 from app.middleware import BodyLimit, Envelope
 from app.rendering import compile_templates
 from app.resources import STATIC

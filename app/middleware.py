@@ -15,8 +15,8 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.error_answers import unforeseen
-from app.watching.logs import about
-from app.watching.metrics import IN_FLIGHT, count_request
+from app.observability.logs import about
+from app.observability.metrics import IN_FLIGHT, count_request
 
 log = logging.getLogger("pluriscope.access")
 
@@ -122,7 +122,7 @@ class Envelope:
                 "status": status,
                 "ms": round(1000 * seconds, 1),
             }
-            # made for this request, or kept and why it could be given (:mod:`app.kept.answers`)
+            # made for this request, or kept and why it could be given (:mod:`app.cache.answers`)
             served = {"served": scope.get("pluriscope.served", "made")}
             log.info("%s %s %s %d %.1fms", *said.values(), extra=said | served)
 

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from analysis.circuits.finding import find_circuits
 from analysis.circuits.planning import plan_circuits
+from analysis.circuits.strategy import find_circuits
 from analysis.data import clean_data
 from analysis.limits import Limits
 from analysis.networks.network import Network

@@ -11,7 +11,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.algorithms.catalogue import candidate_algorithms
+from analysis.algorithms.candidates import candidate_algorithms
 from analysis.alignments.alignment import IIA, Alignment, NeuronSet, ScoredAlignment
 from analysis.circuits.circuit import EdgeLayout
 from analysis.networks.files import NetworkFile

@@ -18,7 +18,7 @@ from typing import Any
 from fastapi.testclient import TestClient
 
 from app.db.engine import open_store
-from app.jobs.filling import fill_in
+from app.jobs.backfill import fill_in
 from app.main import create_app, settle
 from app.settings import Settings
 from benchmarks.isolated import ROOT, peak_bytes

@@ -14,8 +14,8 @@ from analysis import ENGINE_VERSION
 from analysis.common_ground.points import AlignmentPoints, ClassPoints
 from analysis.common_ground.survey import CommonGround
 from analysis.criteria.criterion import Kind
+from analysis.criteria.interpretation_tallies import ReadingCounts
 from analysis.criteria.judged import JudgedBlock, Subject
-from analysis.criteria.reading_counts import ReadingCounts
 from analysis.criteria.steps import CriterionStep, default_steps
 from analysis.experiments import intervention_space
 from analysis.result import OutputAnalysis

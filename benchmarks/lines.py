@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from analysis.algorithms.catalogue import candidate_algorithms
+from analysis.algorithms.candidates import candidate_algorithms
 from analysis.alignments.search import search_alignments
 from analysis.circuits.search import search_circuits
 from analysis.data import DataRecord, clean_data

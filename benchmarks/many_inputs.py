@@ -20,7 +20,7 @@ from typing import Final
 import numpy as np
 
 from analysis.algorithms.and_inverter import literal_table
-from analysis.algorithms.catalogue import candidate_algorithms
+from analysis.algorithms.candidates import candidate_algorithms
 from analysis.algorithms.counting import count_candidates, count_irredundant
 from analysis.alignments.search import search_alignments
 from analysis.limits import DEFAULT_LIMITS

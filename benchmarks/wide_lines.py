@@ -16,9 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.circuits.estimating import share_interval
-from analysis.circuits.finding import CountedCircuits, count_circuits
 from analysis.circuits.planning import plan_circuits
 from analysis.circuits.search import search_circuits
+from analysis.circuits.strategy import CountedCircuits, count_circuits
 from analysis.circuits.structure import Structure
 from analysis.errors import Cancelled
 from analysis.limits import DEFAULT_LIMITS

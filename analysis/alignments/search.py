@@ -8,7 +8,7 @@
 4. Listed are the valid ones up to a limit, fewest neurons first, and the best that fail.
 
 Where there are too many candidates to try each, those that can be aligned are found by what the network supports
-(:mod:`analysis.alignments.support_search`), and only they and the first candidates go through this.
+(:mod:`analysis.alignments.carriable_search`), and only they and the first candidates go through this.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ from heapq import nsmallest
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.algorithms.catalogue import Candidates, CandidateSpace
+from analysis.algorithms.candidates import Candidates, CandidateSpace
 from analysis.algorithms.counting import count_irredundant
 from analysis.algorithms.high_level_model import HighLevelModel
 from analysis.algorithms.redundancy import irredundancy
 from analysis.alignments.alignment import IIA, Alignment, ScoredAlignment, alignment_ids, place_json
+from analysis.alignments.carriable_search import aligned_algorithms
 from analysis.alignments.decisions import SiteDecisions, site_decisions
 from analysis.alignments.iia import Behaviour
 from analysis.alignments.placements import NEVER, Placer, Ranking
-from analysis.alignments.support_search import aligned_algorithms
 from analysis.errors import BeyondLimits
 from analysis.progress import OutOfTime
 from analysis.protocol import Protocol

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis import fixed_order
-from analysis.circuits.boxes import decision_box
+from analysis.circuits.decision_intervals import decision_box
 from analysis.networks.mlp import activate
 from analysis.networks.network import Activation, Network
 from analysis.validity import NEITHER, DecisionRule

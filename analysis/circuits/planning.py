@@ -16,8 +16,8 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from analysis.circuits.circuit import MAX_EDGES, EdgeLayout
-from analysis.circuits.combinations import Combinations
-from analysis.circuits.countable import CountableSpace
+from analysis.circuits.layered_states import CountableSpace
+from analysis.circuits.source_subsets import Combinations
 from analysis.circuits.space import in_space
 from analysis.circuits.structure import Structure
 from analysis.data import DataRecord

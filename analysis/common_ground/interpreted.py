@@ -27,7 +27,7 @@ from analysis.experiments import InterventionSpace, NetworkAnswers
 from analysis.interpretations.indexing import InterpretationSpace
 from analysis.interpretations.interpretation import Interpretation
 from analysis.interpretations.observed import ObservedClasses, observed_classes
-from analysis.interpretations.open_tables import open_table
+from analysis.interpretations.partial_tables import open_table
 from analysis.question import Question
 from analysis.tasks import pattern_bits
 

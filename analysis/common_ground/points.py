@@ -24,7 +24,7 @@ class Bounds:
 
     Args:
         max_seconds: of one quiet core, predicted for all classes
-            (:func:`~analysis.common_ground.looking.predicted_seconds`); beyond, some are drawn.
+            (:func:`~analysis.common_ground.class_scores.predicted_seconds`); beyond, some are drawn.
         n_drawn: classes drawn then.
         max_spread: classes up to which all interpretations are spread, about a third of a millisecond each.
         max_added: words of 64 bits added for that, about 10⁹ a second; where it takes more, they are not spread.

@@ -23,9 +23,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.experiments import InterventionSpace, NetworkAnswers
-from analysis.interpretations.class_blocks import Group, along
+from analysis.interpretations.batched_classes import Group, along
+from analysis.interpretations.batched_walks import class_blocks
 from analysis.interpretations.columns import Columns
-from analysis.interpretations.judged_blocks import class_blocks
 from analysis.interpretations.observed import ObservedClasses
 from analysis.work import DEFAULT_WORK, Work
 

@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.common_ground.aligned import alignment_standings, positions_by_bits
-from analysis.common_ground.looking import STAGE, InterpretationSurvey
+from analysis.common_ground.class_scores import STAGE, InterpretationSurvey
 from analysis.common_ground.points import AlignmentPoints, Bounds, ClassPoints, Extreme, Subject
 from analysis.experiments import InterventionSpace, NetworkAnswers, decide_under_interventions, intervention_space
 from analysis.work import DEFAULT_WORK, Work

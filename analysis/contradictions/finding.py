@@ -19,7 +19,7 @@ from typing import Final
 import numpy as np
 
 from analysis import fixed_order
-from analysis.algorithms.catalogue import Candidates
+from analysis.algorithms.candidates import Candidates
 from analysis.algorithms.high_level_model import HighLevelModel
 from analysis.alignments.alignment import IIA, Alignment, NeuronSet
 from analysis.alignments.joint import MAX_RUNS, score_joint

@@ -12,7 +12,7 @@ from analysis.algorithms.high_level_model import HighLevelModel
 from analysis.alignments.alignment import ScoredAlignment
 from analysis.criteria.alignment_context import valid_alignments
 from analysis.criteria.criterion import Kind
-from analysis.criteria.reading_counts import ReadingCounts
+from analysis.criteria.interpretation_tallies import ReadingCounts
 from analysis.criteria.steps import CriterionStep
 from analysis.criteria.verdict import OUTCOMES
 from analysis.question import Question

@@ -2,7 +2,7 @@
 
 Explanations of each kind come in the order in which they are kept: circuits by ascending mask, algorithms in the
 protocol's order, valid alignments in their algorithms' order. Interpretations are not listed; for them each circuit has
-exact numbers (:mod:`analysis.criteria.reading_counts`).
+exact numbers (:mod:`analysis.criteria.interpretation_tallies`).
 
 A criterion that takes longer than its budget leaves the rest undecided and says so; certified ones are judged a few
 circuits at a time, so that what was decided until then is kept.
@@ -26,8 +26,8 @@ from analysis.criteria.alignment_context import AlignmentCriteriaContext
 from analysis.criteria.budget import STAGE_OF, Budget, Spent
 from analysis.criteria.circuit_context import CircuitCriteriaContext
 from analysis.criteria.criterion import KINDS, Kind
+from analysis.criteria.interpretation_tallies import COSTLY, CountingReadings, ReadingCounts
 from analysis.criteria.judged import JudgedBlock, Subject
-from analysis.criteria.reading_counts import COSTLY, CountingReadings, ReadingCounts
 from analysis.criteria.recorded_context import RecordedContext
 from analysis.criteria.redundancies import AlgorithmCriteriaContext
 from analysis.criteria.steps import CriterionStep

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from analysis.algorithms.catalogue import Candidates
+from analysis.algorithms.candidates import Candidates
 from analysis.algorithms.high_level_model import HighLevelModel
 from analysis.alignments.alignment import IIA
 from analysis.alignments.iia import Behaviour
@@ -103,7 +103,7 @@ def find_directions(
 
     Args:
         candidates: the algorithms, all over the network's inputs.
-        direction_class: any but "learned", which :mod:`analysis.directions.learned_findings` searches.
+        direction_class: any but "learned", which :mod:`analysis.directions.das_findings` searches.
         irredundant_only: leave out algorithms with a redundant literal.
         table: of the same network, protocol and data, where several classes are searched.
         work: told "directions" before each algorithm; may cancel there.

@@ -10,8 +10,8 @@ Here the read-out's values count as exactly 0 and 1; they are within the residua
   only if nothing is bounded. p and w parallel: t is fixed, all pass or none.
 - *Deeper, piecewise linear*: the family is cut into cells on which every neuron above keeps its sign for every base;
   on a cell the conditions are linear. Cells are entered one sign at a time, and left once the inequalities contradict
-  each other, which is checked without rounding (:mod:`analysis.directions.cells`). Some: a witness, run through the
-  network. None, all: proved. Over the budget: undecided.
+  each other, which is checked without rounding (:mod:`analysis.directions.linear_regions`). Some: a witness, run
+  through the network. None, all: proved. Over the budget: undecided.
 - *Deeper, any activation*: a witness by search, or none where the decision asked for is out of the output's reach; else
   undecided.
 """
@@ -29,7 +29,7 @@ from numpy.typing import NDArray
 from analysis import fixed_order
 from analysis.alignments.iia import Behaviour
 from analysis.directions.alignment import LinearPlace
-from analysis.directions.cells import Case, CellSearch, Side
+from analysis.directions.linear_regions import Case, CellSearch, Side
 from analysis.directions.readouts import rounded
 from analysis.directions.swaps import run_from, settled
 from analysis.networks.network import Network

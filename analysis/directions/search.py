@@ -8,7 +8,7 @@
    disjoint neuron sets. It is valid if each variable's own interchanges all agree. Joint interchange is run for the
    valid ones that are kept.
 
-Subspaces that are learned have a search of their own (:mod:`analysis.directions.learned`).
+Subspaces that are learned have a search of their own (:mod:`analysis.directions.das_result`).
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis import fixed_order
-from analysis.algorithms.catalogue import Candidates
+from analysis.algorithms.candidates import Candidates
 from analysis.algorithms.high_level_model import HighLevelModel, Response
 from analysis.algorithms.redundancy import irredundancy
 from analysis.alignments.alignment import IIA
@@ -74,7 +74,7 @@ def search_directions(
         BeyondLimits: integer directions of a layer that is too wide.
     """
     if direction_class == "learned":
-        raise ValueError("learned subspaces are searched by analysis.directions.learned")
+        raise ValueError("learned subspaces are searched by analysis.directions.das_result")
     known = table or DirectionTable(question)
     chosen = [a for a in candidates.algorithms if not irredundant_only or irredundancy(a)["irredundant-literals"]]
     found: list[AlgorithmDirections] = []

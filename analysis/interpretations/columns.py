@@ -3,7 +3,7 @@
 See :mod:`analysis.interpretations.predicting` for the idea. Here an intervention leads to the bits r of the first layer
 after patching, and asks something of the *column* w of r, the bits that the gates of the second layer give on r.
 The bits of a layer's gates are held as one number, the lowest neuron most significant. The classes themselves are
-followed side by side in :mod:`analysis.interpretations.class_blocks`.
+followed side by side in :mod:`analysis.interpretations.batched_classes`.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from analysis.experiments import InterventionSpace, NetworkAnswers
 from analysis.interpretations.observed import ObservedClasses
-from analysis.interpretations.open_tables import OpenTable, open_table
+from analysis.interpretations.partial_tables import OpenTable, open_table
 
 Integers = NDArray[np.int64]
 Tables = dict[tuple[int, int], NDArray[np.int8]]

@@ -20,9 +20,9 @@ from numpy.typing import NDArray
 from analysis.algorithms.high_level_model import input_pattern
 from analysis.circuits.circuit import MAX_EDGES, Circuit, mask_array
 from analysis.errors import BeyondLimits, InvalidIndex
-from analysis.interpretations.completions import OpenGate, barred_completions, local_table
 from analysis.interpretations.cuts import LayerCuts, pattern, read_cuts
 from analysis.interpretations.interpretation import Interpretation, NeuronGate
+from analysis.interpretations.partial_gates import OpenGate, barred_completions, local_table
 from analysis.interpretations.transfer import (
     Integers,
     Links,

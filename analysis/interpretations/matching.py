@@ -23,10 +23,10 @@ from numpy.typing import NDArray
 
 from analysis.circuits.circuit import Circuit
 from analysis.errors import BeyondLimits, InvalidGate
-from analysis.interpretations.completions import OpenGate
 from analysis.interpretations.gates import essential, gate_name, table_name
 from analysis.interpretations.indexing import InterpretationSpace
 from analysis.interpretations.interpretation import Interpretation, NeuronGate
+from analysis.interpretations.partial_gates import OpenGate
 from analysis.interpretations.transfer import Integers, Restriction, States, object_array
 from analysis.question import Question
 from analysis.tasks import INPUT_NAMES

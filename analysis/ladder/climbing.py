@@ -16,10 +16,10 @@ from math import comb, perm
 
 import numpy as np
 
-from analysis.algorithms.catalogue import Candidates, candidate_algorithms
+from analysis.algorithms.candidates import Candidates, candidate_algorithms
 from analysis.algorithms.redundancy import irredundancy
-from analysis.alignments.chance import permuted_network
 from analysis.alignments.joint import MAX_RUNS, score_joint
+from analysis.alignments.permutation_baseline import permuted_network
 from analysis.alignments.search import search_alignments
 from analysis.checkpoints import in_parts
 from analysis.directions.result import DirectionClass

@@ -12,12 +12,12 @@ from dataclasses import replace
 from functools import partial
 from typing import Final
 
-from analysis.algorithms.catalogue import Candidates
-from analysis.alignments.chance import permuted_network
+from analysis.algorithms.candidates import Candidates
 from analysis.alignments.iia import tested_pairs
+from analysis.alignments.permutation_baseline import permuted_network
 from analysis.checkpoints import in_parts
 from analysis.directions.blocks import block_placements, demands
-from analysis.directions.training import LearningCase, LearningOptions, learn
+from analysis.directions.das import LearningCase, LearningOptions, learn
 from analysis.errors import BeyondLimits
 from analysis.ladder.climbing import placed_algorithms
 from analysis.ladder.rungs import LEARNED, Floor, Ladder, MapClass, Rung

@@ -29,8 +29,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from analysis.networks.batched_mlp import activated, initial_parameters, layer_views, times_slope
 from analysis.networks.devices import available_device, one_thread
-from analysis.networks.lane_arithmetic import activated, initial_parameters, layer_views, times_slope
 from analysis.networks.network import Activation, Network
 from analysis.networks.training_course import Looks, TrainingCourse, points_each, thinned
 from analysis.networks.training_spec import TrainingOutcome, TrainingSpec, TrainingState

@@ -6,8 +6,8 @@ it into one neuron alone, while its source neuron goes on as it is. An edge into
 What is written is one of four: ``zero``; ``mean``, the mean activation of the neuron (of the edge's source neuron) in
 the full network, as under mean ablation; ``source``, what that neuron is when the unablated network runs another
 input, which for neurons is an interchange and for edges path patching; ``value``, a number. What is changed along a
-*direction* of a layer is told in :mod:`analysis.sandbox.along`; a layer has its neurons or its directions changed, not
-both.
+*direction* of a layer is told in :mod:`analysis.sandbox.direction_edits`; a layer has its neurons or its directions
+changed, not both.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from functools import cached_property
 from typing import Final
 
 from analysis.errors import InvalidIntervention
-from analysis.sandbox.along import Along, check_along
-from analysis.sandbox.written import MAX_VALUE, WRITTEN, Written
+from analysis.sandbox.direction_edits import Along, check_along
+from analysis.sandbox.edit_kinds import MAX_VALUE, WRITTEN, Written
 from analysis.tasks import INPUT_NAMES
 
 __all__ = ["MAX_CHANGES", "MAX_VALUE", "WRITTEN", "Along", "Change", "Intervention", "Written", "intervention_of"]
@@ -70,7 +70,7 @@ class Intervention:
     Args:
         base: input row that the network runs on.
         changes: each site once, in the order of :attr:`Change.site`.
-        along: changes along directions, each once, in the order of :attr:`~analysis.sandbox.along.Along.key`.
+        along: changes along directions, each once, in the order of :attr:`~analysis.sandbox.direction_edits.Along.key`.
     """
 
     base: int

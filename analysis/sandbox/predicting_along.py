@@ -5,8 +5,8 @@
       to their values there; set to a number, to the bit as which its direction's read-out reads it.
    b. Else it reads each variable off the layer where it lives, as it is under the changes, and decides by its gates: by
       the affine read-out that its direction has on the inputs, as on everyone's own swaps
-      (:mod:`analysis.directions.own_swaps`). It is silent where a direction does not read its variable, or a reading is
-      half way between 0 and 1.
+      (:mod:`analysis.directions.self_interventions`). It is silent where a direction does not read its variable, or a
+      reading is half way between 0 and 1.
 2. *For the others* a direction that is one neuron is that neuron. An alignment on neuron sets says nothing of any other
    direction. An interpretation reads the neurons that were moved by their cuts, as it reads numbers written into them.
 """
@@ -27,7 +27,7 @@ from analysis.directions.integers import INTEGER_RESIDUAL
 from analysis.directions.readouts import read_out
 from analysis.experiments import SILENT
 from analysis.interpretations.interpretation import Interpretation
-from analysis.sandbox.along import Along, wanted_of
+from analysis.sandbox.direction_edits import Along, wanted_of
 from analysis.sandbox.intervention import Change, Intervention
 from analysis.sandbox.predicting import predict_by_alignment, predict_by_interpretation
 from analysis.sandbox.prediction import Prediction

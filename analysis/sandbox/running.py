@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from analysis.interventions.ablation import means
 from analysis.networks.mlp import activate, activations
 from analysis.networks.network import Network
-from analysis.sandbox.along import moved
+from analysis.sandbox.direction_edits import moved
 from analysis.sandbox.intervention import Change, Intervention
 
 

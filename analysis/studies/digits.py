@@ -26,7 +26,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from analysis.circuits.finding import find_circuits
+from analysis.circuits.strategy import find_circuits
 from analysis.data import DataRecord
 from analysis.errors import InvalidTraining
 from analysis.networks.devices import available_device, one_thread

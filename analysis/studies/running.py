@@ -15,7 +15,7 @@ from analysis.studies.measures.measure import Measured
 from analysis.studies.measures.registry import measure_named
 from analysis.studies.outcome import CONVERGED, REFUSED, StudyOutcome, flat_weights
 from analysis.studies.sources import Order, Produced, source_named
-from analysis.studies.studied import Studied
+from analysis.studies.subject import Studied
 
 
 def run_cell(cell: Cell, seeds: Sequence[int], order: Order) -> Iterator[StudyOutcome]:

@@ -63,7 +63,7 @@ def search_directions_of(
 def _findings(
     analysis: OutputAnalysis, classes: Sequence[DirectionClass], bar: ChainBar, prefix: str, work: Work
 ) -> list[DirectionFindings]:
-    from analysis.algorithms.catalogue import Candidates
+    from analysis.algorithms.candidates import Candidates
     from analysis.directions.findings import find_directions, out_of_time
     from analysis.directions.table import DirectionTable
 
@@ -79,7 +79,7 @@ def _findings(
         began = time.perf_counter()
         own = work.reporting_to(bar.report(prefix, named=f"directions, {direction_class}"))
         if direction_class == "learned":
-            from analysis.directions.learned_findings import find_learned
+            from analysis.directions.das_findings import find_learned
 
             one = find_learned(analysis.question, listed, own)
         else:

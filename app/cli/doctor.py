@@ -27,7 +27,7 @@ def doctor(
 
     Exit codes: 0 healthy, 1 a problem was found (with --strict: or a warning).
     """
-    from app.doctor.examining import examine
+    from app.doctor.full import examine
 
     diagnosis = examine(os.environ, sample=sample, thorough=thorough)
     if as_json:

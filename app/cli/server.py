@@ -52,7 +52,7 @@ def serve(
     from app.jobs.deletion import purge_deleted
     from app.jobs.stages import enqueue_missing
     from app.main import create_app, settle
-    from app.watching.logs import configure
+    from app.observability.logs import configure
 
     configure(settings.log_format)
     give_back_freed_memory()
@@ -121,7 +121,7 @@ def work(
     from app.db.engine import open_store
     from app.free_memory import give_back_freed_memory
     from app.jobs.worker import ClusterMissing, run_workers
-    from app.watching.logs import configure
+    from app.observability.logs import configure
 
     settings = read_settings(workers=workers, cluster=cluster)
     configure(settings.log_format)

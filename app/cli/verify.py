@@ -18,7 +18,7 @@ from app.cli.terminal import BAD_INPUT, DONE, Refusal, read_bytes, remark, write
 
 if TYPE_CHECKING:
     from app.db.engine import Store
-    from app.pages.sharing.against import Against
+    from app.pages.sharing.reference_values import Against
     from app.pages.sharing.targets import Target
     from app.pages.sharing.verifying import VerifyPage
 
@@ -96,7 +96,7 @@ def verify(
 
 def _against(result: str) -> Against:
     """The result file that weights from a file are held against, or nothing."""
-    from app.pages.sharing.against import Nothing, ResultFile
+    from app.pages.sharing.reference_values import Nothing, ResultFile
 
     if not result:
         return Nothing()

@@ -1,7 +1,7 @@
 """What pages show of a survey at a glance, kept beside its points: the marks of its cloud, and shares by alignment.
 
 All of it follows from the points. It is made when a survey is saved, and later for those that an earlier version saved
-(:mod:`app.jobs.filling`).
+(:mod:`app.jobs.backfill`).
 """
 
 from __future__ import annotations

@@ -26,8 +26,8 @@ from app.db import postgresql, sqlite
 from app.db.errors import StoreReadOnly, StoreUnavailable
 from app.db.traces import seal_session, watch_changes, watch_reads
 from app.limits import carried_by
+from app.observability.logs import subject
 from app.resources import MIGRATIONS
-from app.watching.logs import subject
 
 if TYPE_CHECKING:
     from alembic.config import Config

@@ -31,7 +31,7 @@ class JobRow(Base):
     title: Mapped[str] = mapped_column(String(300))
     state: Mapped[str] = mapped_column(String(16))  # queued, running, done, failed, cancelled, truncated
     priority: Mapped[int] = mapped_column(default=0)  # smaller first
-    requester: Mapped[str] = mapped_column(String(40), default="", server_default="")  # see app.jobs.turns
+    requester: Mapped[str] = mapped_column(String(40), default="", server_default="")  # see app.jobs.fair_share
     turn: Mapped[int] = mapped_column(default=0, server_default="0")  # among jobs of its priority
     stage: Mapped[str] = mapped_column(String(40), default="")
     done: Mapped[int] = mapped_column(BigInteger, default=0)

@@ -2,7 +2,7 @@
 
 Value k of a column is that of the k-th algorithm by position, or the k-th alignment by row. The columns follow from the
 rows; they are made when an analysis is saved, and later for those that an earlier version saved
-(:mod:`app.jobs.filling`). Reading the rows of some ten thousand alignments takes a page's whole time, these columns a
+(:mod:`app.jobs.backfill`). Reading the rows of some ten thousand alignments takes a page's whole time, these columns a
 millisecond.
 """
 

@@ -12,8 +12,8 @@ from sqlalchemy.orm import Session
 
 from analysis import ENGINE_VERSION
 from analysis.studies.design import StudyDesign
+from analysis.studies.stored_summary import VERSION, summed
 from analysis.studies.summary import Record, StudySummary
-from analysis.studies.summed import VERSION, summed
 from app.db.study_tables import StudyOutcomeRow, StudySummaryRow
 
 SUMMARY_VERSION: Final = f"{VERSION}/{ENGINE_VERSION}"

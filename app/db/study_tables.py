@@ -62,7 +62,7 @@ class StudyOutcomeRow(Base):
 
 
 class StudySummaryRow(Base):
-    """What the outcomes of a study say, as its pages read it: see :mod:`analysis.studies.summed`."""
+    """What the outcomes of a study say, as its pages read it: see :mod:`analysis.studies.stored_summary`."""
 
     __tablename__ = "study_summaries"
 

@@ -27,9 +27,9 @@ from app.jobs import leases, queue
 from app.jobs.computing import CHECKPOINT_SECONDS, Crashed, Ending, Finished, Interrupted, Lost, Order, Refused, Stopped
 from app.jobs.definitions import JobDefinition
 from app.jobs.executor import Executor, Running
+from app.jobs.fair_share import CARRIED
 from app.jobs.handlers import Handler, handler_at
 from app.jobs.leases import Claim, LeaseLost
-from app.jobs.turns import CARRIED
 
 log = logging.getLogger("pluriscope.jobs")
 SAVE_ATTEMPTS: Final = 5  # each waits for the database's own busy timeout

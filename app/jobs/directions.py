@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from analysis import ENGINE_VERSION
-from analysis.algorithms.catalogue import Candidates
+from analysis.algorithms.candidates import Candidates
 from analysis.algorithms.high_level_model import Form, HighLevelModel
 from analysis.algorithms.parsing import parse_algorithm
 from analysis.digest import canonical_json, sha256_hex
@@ -28,7 +28,7 @@ from app.db.reads.algorithms import searched_algorithms
 from app.db.reads.analyses import analysed_question, scope_of
 from app.db.tables import AlgorithmRow
 from app.jobs.handlers import Handler, Saved
-from app.jobs.meant import analysis_meant
+from app.jobs.stored_analysis import analysis_meant
 
 MAX_ALGORITHMS: Final = 100_000  # of one search, as many as an analysis lists
 
@@ -95,7 +95,7 @@ def _found(
     began = time.perf_counter()
     candidates = Candidates(inputs.algorithms, inputs.n_candidates)
     if direction_class == "learned":
-        from analysis.directions.learned_findings import find_learned
+        from analysis.directions.das_findings import find_learned
 
         found = find_learned(
             inputs.question,

@@ -19,7 +19,7 @@ from app.db.frames import StoredSearch, save_frame
 from app.db.reads.analyses import analysed_question, scope_of
 from app.jobs import queue
 from app.jobs.handlers import Handler, Saved
-from app.jobs.meant import analysis_meant
+from app.jobs.stored_analysis import analysis_meant
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,7 @@ from app.db.verdict_columns import BLOCK, PreparedVerdicts
 from app.db.verdict_staging import VerdictStaging, sweep_verdicts
 from app.jobs.definitions import CRITERIA as DEFINITION
 from app.jobs.handlers import Handler, Saved
-from app.jobs.meant import analysis_meant
+from app.jobs.stored_analysis import analysis_meant
 from app.limits import limits_in
 
 Outcome = tuple[PreparedVerdicts, ...]

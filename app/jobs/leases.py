@@ -75,7 +75,7 @@ def claim(
 ) -> Claim | None:
     """Take the most urgent job there is, None if there is none; exactly one owner gets it.
 
-    Of the same urgency the requesters take turns (:mod:`app.jobs.turns`), and each one's oldest comes first.
+    Of the same urgency the requesters take turns (:mod:`app.jobs.fair_share`), and each one's oldest comes first.
     """
     now = now or datetime.now(UTC)
     _end_hopeless(session, definitions, now)

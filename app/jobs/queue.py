@@ -35,7 +35,7 @@ from app.jobs.definitions import (
     arguments_about,
     model_circuits_arguments,
 )
-from app.jobs.turns import next_turn, requester_in
+from app.jobs.fair_share import next_turn, requester_in
 
 ASKED_PRIORITY: Final = -10  # somebody waits for it: before all that the application asks for itself
 

@@ -21,7 +21,7 @@ from app.db.reads.analyses import analysed_question, scope_of
 from app.db.reads.circuits import whole_column
 from app.db.reports import ContradictionsReport, LadderReport, contradictions_report, ladder_report, save_report
 from app.jobs.handlers import Handler, Saved
-from app.jobs.meant import analysis_meant
+from app.jobs.stored_analysis import analysis_meant
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,7 @@ from app.db.reads.analyses import analysed_question, scope_of
 from app.db.reads.circuits import whole_column, whole_counts
 from app.db.tables import AlgorithmRow, AlignmentRow
 from app.jobs.handlers import Handler, Saved
-from app.jobs.meant import analysis_meant
+from app.jobs.stored_analysis import analysis_meant
 
 
 @dataclass(frozen=True)

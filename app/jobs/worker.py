@@ -31,13 +31,13 @@ from app.db.trouble import is_lasting
 from app.jobs import leases
 from app.jobs.attempt import Attempt
 from app.jobs.attempt import Pace as Pace  # callers take it from here
+from app.jobs.backfill import fill_one
 from app.jobs.definitions import DEFINITIONS, JobDefinition
 from app.jobs.executor import ClusterMissing as ClusterMissing  # callers take it from here
 from app.jobs.executor import Executor, ProcessExecutor
-from app.jobs.filling import fill_one
 from app.jobs.leases import Claim
 from app.jobs.presence import shown
-from app.watching.logs import about
+from app.observability.logs import about
 
 if TYPE_CHECKING:
     from app.jobs.cluster import Cluster

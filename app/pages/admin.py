@@ -16,11 +16,11 @@ from app.addressing import Addresses
 from app.db.engine import Store, shown
 from app.db.tables import AnalysisRow, NetworkRow
 from app.doctor.finding import Finding
-from app.doctor.glancing import glance
+from app.doctor.quick import glance
+from app.observability.installation import STATES, Installation, look_at
+from app.observability.readiness import Check, checks_of
 from app.pages.options import PageModel
 from app.settings import Settings
-from app.watching.installation import STATES, Installation, look_at
-from app.watching.readiness import Check, checks_of
 
 SECRET: Final = re.compile("token|secret|password|credential|key")
 VARIABLE: Final = "PLURISCOPE_"

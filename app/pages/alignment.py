@@ -10,8 +10,8 @@ from sqlalchemy.orm import Session
 
 from analysis.algorithms.high_level_model import HighLevelModel
 from analysis.alignments.alignment import Alignment, NeuronSet
+from analysis.alignments.id_search import MAX_TRIED, alignment_with_id
 from analysis.alignments.iia import check_alignment, interchange_matrix
-from analysis.alignments.lookup import MAX_TRIED, alignment_with_id
 from analysis.experiments import decide_under_interventions, intervention_space, predict_by_alignment, standing_of
 from analysis.interventions.interchange import interchange_outputs
 from analysis.result import FRAGILE_MARGIN

@@ -8,7 +8,7 @@ from typing import Final, cast
 from pydantic import Field
 from sqlalchemy.orm import Session
 
-from analysis.algorithms.catalogue import candidate_algorithms
+from analysis.algorithms.candidates import candidate_algorithms
 from analysis.algorithms.high_level_model import Form, HighLevelModel
 from analysis.algorithms.redundancy import irredundancy
 from analysis.protocol import Protocol

@@ -22,7 +22,7 @@ from app.naming import ExplanationRef
 from app.pages.network import BehaviourRow, Provenance, behaviour_of, provenance_of
 from app.pages.options import BigInt, PageModel, ScopeOptions
 from app.pages.place import Place, locate
-from app.pages.samples import InterpretationCard, interpretation_card
+from app.pages.previews import InterpretationCard, interpretation_card
 from app.pages.shared import LinkedPage, counts_of, linked, scope_view
 
 N_CARDS: Final = 12  # interpretations in the excerpt; each is computed on the spot

@@ -23,7 +23,7 @@ from app.listing.page import Browsed, bad_cursor, browsed, order_name, read_curs
 from app.listing.scan import NOTHING, ColumnTest, Condition, Cursor, Order, at_least, at_most, column_test
 from app.pages.options import BigInt, PageModel, ScopeOptions
 from app.pages.place import locate
-from app.pages.samples import CircuitCard, circuit_card
+from app.pages.previews import CircuitCard, circuit_card
 from app.pages.shared import (
     Counts,
     LinkedPage,

@@ -37,7 +37,6 @@ from app.db.reads.explanation_verdicts import (
 from app.db.tables import AnalysisRow
 from app.listing.page import bad_cursor
 from app.listing.scan import Condition, Cursor, FacetCounts, Facets, Found, Order, added, find
-from app.pages.awaited import SURVEY, search_of
 from app.pages.explanation_filters import (
     ExplanationsOptions,
     circuit_column,
@@ -45,6 +44,7 @@ from app.pages.explanation_filters import (
     failed_of,
     step_column,
 )
+from app.pages.pending_work import SURVEY, search_of
 from app.pages.place import Place
 
 CLASS_COLUMNS: Final = ("irredundant_gates", "irredundant_functions", "irredundant_literals")

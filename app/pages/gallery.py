@@ -24,7 +24,7 @@ from app.naming import Scope
 from app.pages.models.models import ModelItem, model_items
 from app.pages.options import Options, PageModel
 from app.pages.place import Place
-from app.pages.samples import (
+from app.pages.previews import (
     AlignmentCard,
     CircuitCard,
     InterpretationCard,

@@ -31,7 +31,7 @@ from app.pages.circuit import (
 from app.pages.network import behaviour_of, provenance_of
 from app.pages.options import BigInt, PageModel, ScopeOptions
 from app.pages.place import Place, locate_boolean
-from app.pages.samples import GateTile, InterpretationCard, gate_tiles, interpretation_card
+from app.pages.previews import GateTile, InterpretationCard, gate_tiles, interpretation_card
 from app.pages.shared import linked, neuron_name, scope_view
 
 N_SIBLINGS: Final = 3

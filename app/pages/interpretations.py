@@ -24,7 +24,7 @@ from app.pages.circuit import (
 )
 from app.pages.options import BigInt, PageModel, ScopeOptions
 from app.pages.place import Place, locate_boolean
-from app.pages.samples import InterpretationCard, interpretation_card
+from app.pages.previews import InterpretationCard, interpretation_card
 from app.pages.shared import LinkedPage, linked, neuron_name, scope_view
 
 MAX_WISHES: Final = 32

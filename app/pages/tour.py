@@ -24,7 +24,7 @@ from app.listing.circuits import smallest_circuits
 from app.naming import Scope
 from app.pages.options import PageModel
 from app.pages.place import Place, locate
-from app.pages.samples import alignment_card, circuit_card, first_interpretations
+from app.pages.previews import alignment_card, circuit_card, first_interpretations
 
 TOUR_NETWORK: Final = "xor-pretrained"
 

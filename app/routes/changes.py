@@ -13,7 +13,7 @@ from analysis.digest import sha256_hex
 from app.access.callers import caller_of, is_own_page
 from app.addressing import Addresses
 from app.errors import LoginNeeded, Refused
-from app.jobs.turns import CARRIED
+from app.jobs.fair_share import CARRIED
 
 
 def check_change(request: Request) -> None:
@@ -90,7 +90,7 @@ def check_own_page(request: Request, *, strictly: bool = False) -> None:
 
 
 def requester_of(request: Request) -> str:
-    """Who asks, so far as turns are concerned (:mod:`app.jobs.turns`): nobody's name, but the same for the same asker.
+    """Who asks, as jobs share the workers (:mod:`app.jobs.fair_share`): nobody's name, but the same for the same asker.
 
     Those who bear the token and those who do not are told apart, and within either by the address that they come from.
     """

@@ -8,7 +8,7 @@ from threading import BoundedSemaphore
 from typing import Final
 
 from app.errors import Busy
-from app.watching.metrics import COMPUTING
+from app.observability.metrics import COMPUTING
 
 AT_ONCE: Final = 2
 WAIT_SECONDS: Final = 8.0

@@ -10,8 +10,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from analysis import ENGINE_VERSION
 from app.addressing import API_PREFIX
 from app.db.engine import Store, newest_revision
+from app.observability.readiness import Check, checks_of
 from app.routes.depends import now
-from app.watching.readiness import Check, checks_of
 
 router = APIRouter()
 

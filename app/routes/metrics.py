@@ -7,11 +7,11 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from app.error_answers import api_errors
 from app.errors import NotFound
+from app.observability.installation import look_at, metrics_of
+from app.observability.metrics import exposition
 from app.routes.changes import check_admin
 from app.routes.depends import now
 from app.settings import Settings
-from app.watching.installation import look_at, metrics_of
-from app.watching.metrics import exposition
 
 router = APIRouter()
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from analysis.algorithms.catalogue import Candidates
+from analysis.algorithms.candidates import Candidates
 from analysis.common_ground.points import Subject as SurveySubject
 from analysis.common_ground.survey import survey_common_ground
 from analysis.criteria.judged import Subject

@@ -20,7 +20,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.algorithms.catalogue import Candidates, candidate_algorithms
+from analysis.algorithms.candidates import Candidates, candidate_algorithms
 from analysis.algorithms.redundancy import irredundancy
 from analysis.alignments.search import search_alignments
 from analysis.criteria.alignment_context import AlignmentCriteriaContext, valid_alignments

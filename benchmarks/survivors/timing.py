@@ -12,8 +12,8 @@ from typing import Any, Final
 
 import numpy as np
 
-from analysis.algorithms.catalogue import Candidates, candidate_algorithms
-from analysis.alignments.chance import permuted_network
+from analysis.algorithms.candidates import Candidates, candidate_algorithms
+from analysis.alignments.permutation_baseline import permuted_network
 from analysis.alignments.search import search_alignments
 from analysis.certificates.intervals import bisect, decided_alike
 from analysis.certificates.programs import circuit_program, decision_regions, network_program

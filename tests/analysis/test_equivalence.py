@@ -7,7 +7,7 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from analysis.algorithms.catalogue import candidate_algorithms
+from analysis.algorithms.candidates import candidate_algorithms
 from analysis.alignments.alignment import Alignment, NeuronSet
 from analysis.alignments.search import search_alignments
 from analysis.circuits.circuit import Circuit, EdgeLayout, circuit_from_hex

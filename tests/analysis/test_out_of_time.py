@@ -8,7 +8,7 @@ from itertools import count
 import numpy as np
 import pytest
 
-from analysis.algorithms.catalogue import candidate_algorithms
+from analysis.algorithms.candidates import candidate_algorithms
 from analysis.alignments.decisions import site_decisions
 from analysis.alignments.search import align_with
 from analysis.circuits.estimating import estimate_circuits

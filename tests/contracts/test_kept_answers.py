@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from app.kept.question import SEEN
+from app.cache.question import SEEN
 
 ROOT = Path(__file__).resolve().parents[2]
 READERS = [path for part in ("routes", "pages", "figures") for path in sorted((ROOT / "app" / part).rglob("*.py"))] + [

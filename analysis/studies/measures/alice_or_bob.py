@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Final
 
-from analysis.algorithms.catalogue import Candidates
+from analysis.algorithms.candidates import Candidates
 from analysis.alignments.joint import score_joint
 from analysis.alignments.search import search_alignments
 from analysis.directions.result import AlgorithmDirections
@@ -23,7 +23,7 @@ from analysis.protocol import COMPLETE
 from analysis.result import AlgorithmResult
 from analysis.studies.measures.measure import Measure, Measured
 from analysis.studies.measures.staircase import SHORT, STEPS, Step, irredundant_algorithms, staircase
-from analysis.studies.studied import Studied
+from analysis.studies.subject import Studied
 
 NAMES: Final = {"(!(!A&B)&!(!B&A))": "Alice", "(!(!A&!B)&!(A&B))": "Bob"}
 """The two by their text without a negation of the whole, which XNOR has and XOR has not."""

@@ -13,7 +13,7 @@ from analysis.criteria.judging import judge_analysis
 from analysis.criteria.steps import CriterionStep, parse_steps
 from analysis.result import NOTHING_JUDGED, CriterionTally
 from analysis.studies.measures.measure import Measure, Measured
-from analysis.studies.studied import Studied
+from analysis.studies.subject import Studied
 from analysis.work import DEFAULT_WORK, Work
 
 _NOUNS: Final[dict[Kind, str]] = {

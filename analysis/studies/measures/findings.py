@@ -6,7 +6,7 @@ from typing import Final
 
 from analysis.result import AlgorithmResult
 from analysis.studies.measures.measure import Measure, Measured
-from analysis.studies.studied import Studied
+from analysis.studies.subject import Studied
 
 _IRREDUNDANT: Final = "irredundant-literals"
 

@@ -16,9 +16,9 @@ import numpy as np
 from analysis.circuits.circuit import Circuit
 from analysis.errors import BeyondLimits
 from analysis.interpretations.observed import ObservedClasses, observed_classes
-from analysis.interpretations.open_tables import open_table
+from analysis.interpretations.partial_tables import open_table
 from analysis.studies.measures.measure import Measure, Measured
-from analysis.studies.studied import Studied
+from analysis.studies.subject import Studied
 
 MAX_NAMED: Final = 200_000  # of one circuit; and most classes gone through for it
 MAX_CIRCUITS: Final = 1_000

@@ -9,14 +9,14 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
-from analysis.algorithms.catalogue import Candidates
+from analysis.algorithms.candidates import Candidates
 from analysis.alignments.alignment import Alignment, NeuronSet
 from analysis.alignments.search import search_alignments
 from analysis.circuits.circuit import Circuit
 from analysis.protocol import COMPLETE
 from analysis.studies.measures.measure import Measure, Measured
 from analysis.studies.measures.staircase import irredundant_algorithms
-from analysis.studies.studied import Studied
+from analysis.studies.subject import Studied
 
 MAX_NAMED: Final = 2_000
 _MINIMAL: Final = COMPLETE.model_copy(

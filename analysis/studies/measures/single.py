@@ -8,7 +8,7 @@ import numpy as np
 
 from analysis.networks.mlp import forward
 from analysis.studies.measures.measure import Measure, Measured
-from analysis.studies.studied import Studied
+from analysis.studies.subject import Studied
 from analysis.validity import decide
 
 

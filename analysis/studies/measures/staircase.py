@@ -20,10 +20,10 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Final
 
-from analysis.algorithms.catalogue import candidate_algorithms
+from analysis.algorithms.candidates import candidate_algorithms
+from analysis.algorithms.de_morgan import reading_of
 from analysis.algorithms.high_level_model import HighLevelModel
 from analysis.algorithms.redundancy import irredundancy
-from analysis.algorithms.twins import reading_of
 from analysis.alignments.decisions import SiteDecisions, site_decisions
 from analysis.alignments.search import align_with
 from analysis.errors import BeyondLimits

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from analysis.criteria.reading_combination import Combination
+from analysis.criteria.combined_tallies import Combination
 from analysis.criteria.steps import CriterionStep
 from analysis.criteria.verdict import PASSED
 from app.db.reads.circuits import whole_counts

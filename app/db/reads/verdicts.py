@@ -2,7 +2,7 @@
 
 Explanations stand in the store's order: circuits by ascending mask, as in the blocks; algorithms by position; valid
 alignments by row. :func:`count_of` tells how many there are. Interpretations are not listed; for them every circuit has
-exact numbers, see :mod:`analysis.criteria.reading_counts`.
+exact numbers, see :mod:`analysis.criteria.interpretation_tallies`.
 
 To survive is to pass. Failed, undecided and not applicable explanations do not, and are told apart in every count.
 """
@@ -21,7 +21,7 @@ from sqlalchemy.orm import Session
 
 from analysis.criteria.budget import budget_that_ended
 from analysis.criteria.criterion import KINDS, Kind
-from analysis.criteria.reading_counts import ReadingCounts
+from analysis.criteria.interpretation_tallies import ReadingCounts
 from analysis.criteria.registry import CRITERIA
 from analysis.criteria.steps import CriterionStep
 from analysis.criteria.verdict import NOT_APPLICABLE, OUTCOMES, Outcome
@@ -173,7 +173,7 @@ def outcomes(session: Session, analysis: AnalysisRow, kind: Kind, step: Criterio
     """``[explanations]`` positions in :data:`analysis.criteria.verdict.OUTCOMES`; None if not computed yet.
 
     Of interpretations: for each circuit, the outcome that all of them share, or
-    :data:`analysis.criteria.reading_counts.MIXED`.
+    :data:`analysis.criteria.interpretation_tallies.MIXED`.
     """
     row = verdict_row(session, analysis, kind, step)
     return None if row is None else cast("NDArray[np.uint8]", verdict_column(session, row, "outcomes"))

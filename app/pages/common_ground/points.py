@@ -30,7 +30,7 @@ from app.pages.common_ground.views import (
 from app.pages.formulas import FractionView
 from app.pages.options import ScopeOptions
 from app.pages.place import Place, locate_boolean
-from app.pages.samples import alignment_card
+from app.pages.previews import alignment_card
 
 
 def surveyed(

@@ -11,7 +11,7 @@ from app.db.common_ground_columns import FAILING, INTERPRETATION, VALID
 from app.listing.page import Browsed
 from app.pages.formulas import FractionView
 from app.pages.options import BigInt, PageModel, ScopeOptions
-from app.pages.samples import AlignmentCard
+from app.pages.previews import AlignmentCard
 from app.pages.shared import JobView, LinkedPage
 
 SurveyState = Literal["done", "computing", "failed", "cancelled", "not_surveyed", "not_analysed"]

@@ -9,10 +9,10 @@ from typing import Final
 import numpy as np
 from pydantic import Field
 
-from analysis.directions.own_swaps import OwnSwap, Speaker, SwapsAsked, ask_own_swaps
+from analysis.directions.self_interventions import OwnSwap, Speaker, SwapsAsked, ask_own_swaps
 from analysis.errors import InvalidIntervention
 from analysis.experiments import SILENT
-from analysis.sandbox.along import Along
+from analysis.sandbox.direction_edits import Along
 from analysis.sandbox.intervention import intervention_of
 from app.figures.svg.directions import linear_words
 from app.listing.page import read_cursor, write_cursor

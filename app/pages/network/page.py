@@ -32,8 +32,7 @@ from app.pages.network.single_precision import Float32View, float32_view
 from app.pages.options import PageModel, ScopeOptions
 from app.pages.place import Place, locate
 from app.pages.plan import PlanView, plan_view
-from app.pages.recorded import RecordedCount, recorded_counts
-from app.pages.samples import (
+from app.pages.previews import (
     AlignmentCard,
     CircuitCard,
     InterpretationCard,
@@ -41,6 +40,7 @@ from app.pages.samples import (
     circuit_card,
     first_interpretations,
 )
+from app.pages.recorded import RecordedCount, recorded_counts
 from app.pages.shared import (
     AnalysisPage,
     Counts,

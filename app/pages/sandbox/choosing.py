@@ -9,15 +9,15 @@ from typing import Final
 
 import numpy as np
 
-from analysis.directions.own_swaps import ask_own_swaps
+from analysis.directions.self_interventions import ask_own_swaps
 from analysis.experiments import (
     CrucialExperiment,
     InterventionSpace,
     decide_under_interventions,
     intervention_space,
 )
-from analysis.sandbox.along import Along
 from analysis.sandbox.choosing import At, most_divided
+from analysis.sandbox.direction_edits import Along
 from analysis.sandbox.intervention import Change, Intervention
 from analysis.sandbox.running import Bench
 from app.pages.compare.contrast import LEAST, LETTERS

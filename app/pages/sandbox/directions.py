@@ -13,7 +13,7 @@ from analysis.algorithms.high_level_model import Form
 from analysis.directions.alignment import LinearPlace, swap_rows
 from analysis.errors import InvalidAlignment, InvalidIntervention
 from analysis.fixed_order import inner
-from analysis.sandbox.along import Along, place_text, wanted_of
+from analysis.sandbox.direction_edits import Along, place_text, wanted_of
 from analysis.sandbox.running import Bench
 from app.db.direction_codecs import direction_alignment_of
 from app.db.reads.directions import all_direction_alignments

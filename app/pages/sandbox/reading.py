@@ -9,7 +9,7 @@ from typing import Final, NoReturn
 from sqlalchemy.orm import Session
 
 from analysis.errors import InvalidIntervention
-from analysis.sandbox.along import Along, place_text
+from analysis.sandbox.direction_edits import Along, place_text
 from analysis.sandbox.intervention import Change, Intervention, intervention_of
 from app.addressing import Addresses
 from app.errors import BadQuery, PageError

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal, TypeVar
 
 from analysis.directions.alignment import LinearPlace
-from analysis.sandbox.along import Along, place_text
+from analysis.sandbox.direction_edits import Along, place_text
 from analysis.sandbox.intervention import Change, Intervention
 from app.addressing import Addresses
 from app.pages.candidates import input_text

@@ -29,7 +29,7 @@ from app.listing.circuits import smallest_circuits
 from app.naming import ExplanationRef
 from app.pages.explanations import Explanation, find_explanation
 from app.pages.place import Place
-from app.pages.samples import MOST_COUNTED
+from app.pages.previews import MOST_COUNTED
 from app.pages.sandbox.choosing import MAX_INTERVENTIONS
 from app.pages.sandbox.views import SuggestionView
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from analysis.errors import InvalidIntervention
-from analysis.sandbox.along import Along, place_text, read_place
+from analysis.sandbox.direction_edits import Along, place_text, read_place
 from analysis.sandbox.intervention import MAX_CHANGES, MAX_VALUE, Change, Intervention, Written, intervention_of
 from app.pages.candidates import input_text
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from analysis.directions.alignment import LinearPlace
-from analysis.sandbox.along import Along
+from analysis.sandbox.direction_edits import Along
 from analysis.sandbox.intervention import Change, Intervention, site_name
 from app.figures.svg import node_name
 from app.figures.svg.directions import linear_words

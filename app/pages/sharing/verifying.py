@@ -39,7 +39,7 @@ from app.pages.directions.views import DirectionOptions
 from app.pages.explanations import Explanation, find_explanation, read_ref
 from app.pages.options import Options, PageModel, ScopeOptions
 from app.pages.place import Place, locate
-from app.pages.sharing.against import Against, Source, Store
+from app.pages.sharing.reference_values import Against, Source, Store
 from app.pages.sharing.targets import Target, options_of
 
 Verdict = Literal["equal", "differs", "not_stored"]

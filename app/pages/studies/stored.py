@@ -6,8 +6,8 @@ from typing import Final
 
 from sqlalchemy.orm import Session
 
+from analysis.studies.stored_summary import Summed
 from analysis.studies.summary import StudySummary
-from analysis.studies.summed import Summed
 from app.db.studies import design_of
 from app.db.study_summaries import read_document, summary_row
 from app.db.study_tables import StudyRow

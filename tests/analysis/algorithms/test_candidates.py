@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from analysis.algorithms.catalogue import candidate_algorithms
+from analysis.algorithms.candidates import candidate_algorithms
 from analysis.algorithms.redundancy import irredundancy
 from analysis.errors import Cancelled
 from analysis.protocol import COMPLETE, PAPER, protocol_from_mapping

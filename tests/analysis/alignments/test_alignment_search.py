@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analysis.algorithms.catalogue import Candidates, candidate_algorithms
+from analysis.algorithms.candidates import Candidates, candidate_algorithms
 from analysis.algorithms.parsing import parse_algorithm
 from analysis.alignments import placements, sites
 from analysis.alignments import search as search_module

@@ -12,10 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import chisquare
 
-from analysis.circuits import bitsets, combinations, prefixes
+from analysis.circuits import bitsets, prefixes, source_subsets
 from analysis.circuits.distribution import distribution_of
-from analysis.circuits.finding import count_circuits
 from analysis.circuits.search import search_circuits
+from analysis.circuits.strategy import count_circuits
 from analysis.data import DataRecord, clean_data
 from analysis.errors import BeyondLimits, Cancelled
 from analysis.networks.mlp import forward
@@ -36,11 +36,11 @@ SHAPES = ((2, 2, 1), (2, 2, 2, 1), (3, 2, 1), (1, 3, 1), (2, 3, 2, 1), (2, 2, 1,
 def _forced(direct: bool):
     """Small sizes on the way that large ones take: bit sets, several units to a state, several batches."""
     names = [
-        (combinations, "_COMPARED_DIRECTLY", 0),
-        (combinations, "_WORDS_AT_ONCE", 4),
+        (source_subsets, "_COMPARED_DIRECTLY", 0),
+        (source_subsets, "_WORDS_AT_ONCE", 4),
         (bitsets, "_ROWS_IN_A_BYTE", 3),
     ]
-    names += [(combinations, "_STATES_AT_ONCE", 1 << 10), (prefixes, "VALUES_AT_ONCE", 400)]
+    names += [(source_subsets, "_STATES_AT_ONCE", 1 << 10), (prefixes, "VALUES_AT_ONCE", 400)]
     before = [getattr(module, name) for module, name, _ in names]
     try:
         if not direct:

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from analysis.circuits.circuit import Circuit
-from analysis.circuits.finding import find_circuits
+from analysis.circuits.strategy import find_circuits
 from analysis.contradictions.circuit_reading import first_interpretation
 from analysis.contradictions.events import Event, Situation
 from analysis.contradictions.finding import find_contradictions

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from analysis.algorithms.catalogue import Candidates, candidate_algorithms
+from analysis.algorithms.candidates import Candidates, candidate_algorithms
 from analysis.algorithms.redundancy import irredundancy
 from analysis.alignments.search import search_alignments
 from analysis.circuits.search import search_circuits

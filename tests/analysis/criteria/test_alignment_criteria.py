@@ -7,17 +7,17 @@ from itertools import permutations
 import numpy as np
 import pytest
 
-from analysis.algorithms.catalogue import Candidates, candidate_algorithms
+from analysis.algorithms.candidates import Candidates, candidate_algorithms
 from analysis.algorithms.parsing import parse_algorithm
 from analysis.algorithms.redundancy import irredundancy
-from analysis.alignments import chance
+from analysis.alignments import permutation_baseline
 from analysis.alignments.alignment import Alignment, NeuronSet
 from analysis.alignments.search import search_alignments
 from analysis.criteria import margins, symmetry
-from analysis.criteria.above_random import ABOVE_RANDOM
 from analysis.criteria.alignment_context import AlignmentCriteriaContext, valid_alignments
-from analysis.criteria.discipline import CAUSAL_ORDER, MINIMAL_ALIGNMENT
+from analysis.criteria.alignment_structure import CAUSAL_ORDER, MINIMAL_ALIGNMENT
 from analysis.criteria.interchanges import BOTH_DIRECTIONS, JOINT_INTERCHANGE, ONE_DIRECTION
+from analysis.criteria.permutation_baseline import ABOVE_RANDOM
 from analysis.criteria.redundancies import IRREDUNDANT_GATES, AlgorithmCriteriaContext
 from analysis.errors import Cancelled, InvalidCriterion
 from analysis.networks.network import Network
@@ -137,7 +137,7 @@ def test_above_random_counts_the_networks_below():
     context = all_alignments()
     found = verdicts(ABOVE_RANDOM, context, networks=20, seed=5)
     algorithms = [a for a, _ in context.explanations]
-    best = chance.best_on_permuted_networks(context.question, algorithms, 20, seed=5)
+    best = permutation_baseline.best_on_permuted_networks(context.question, algorithms, 20, seed=5)
     for (_, s), row, verdict in zip(context.explanations, best, found, strict=True):
         below = int((row < s.iia.agreed).sum())
         assert (verdict.numerator, verdict.denominator) == (below, 20)
@@ -154,7 +154,7 @@ def test_above_random_equals_trying_every_placement_on_every_permuted_network():
     found = verdicts(ABOVE_RANDOM, context_of(context.question.cut, few), networks=8, seed=2)
     below = [0] * len(few)
     for number in range(8):
-        alone = plain.Interchange(chance.permuted_network(context.question.cut, number, seed=2), rows(2))
+        alone = plain.Interchange(permutation_baseline.permuted_network(context.question.cut, number, seed=2), rows(2))
         for place, (algorithm, scored) in enumerate(few):
             valid, failing = plain.alignments(alone, algorithm.text)
             below[place] += max(entry[0] for entry in [*valid, *failing]) < scored.iia.agreed
@@ -176,7 +176,7 @@ def test_above_random_is_the_same_each_time_and_removes_nothing_at_percentile_0(
 
 def test_too_many_neurons_for_chance_are_undecided(monkeypatch):
     context = all_alignments()
-    monkeypatch.setattr(chance, "MAX_STEPS", 10)
+    monkeypatch.setattr(permutation_baseline, "MAX_STEPS", 10)
     found = verdicts(ABOVE_RANDOM, context)
     assert {v.outcome for v in found} == {"undecided"}
     assert "against a limit of 10" in found[0].reason

@@ -12,7 +12,7 @@ from analysis.circuits.search import search_circuits
 from analysis.criteria import interpretation_counts, margins, symmetry
 from analysis.criteria.interpretation_context import InterpretationCriteriaContext
 from analysis.criteria.interpretation_counts import CircuitReadings, read_circuits, tallied
-from analysis.criteria.readings import INTERCHANGE, INTERCHANGE_JOINT, OBSERVED_CLASS
+from analysis.criteria.interpretation_criteria import INTERCHANGE, INTERCHANGE_JOINT, OBSERVED_CLASS
 from analysis.criteria.verdict import Verdict
 from analysis.data import clean_data
 from analysis.errors import Cancelled

@@ -8,13 +8,13 @@ import pytest
 
 from analysis.circuits.circuit import Circuit, EdgeLayout
 from analysis.criteria.budget import budget_that_ended
+from analysis.criteria.combined_tallies import Combination
 from analysis.criteria.criterion import KINDS
 from analysis.criteria.funnel import counted_rows
 from analysis.criteria.interpretation_context import InterpretationCriteriaContext
+from analysis.criteria.interpretation_tallies import MIXED, ReadingCounts
 from analysis.criteria.judged import Subject
 from analysis.criteria.judging import judge_analysis
-from analysis.criteria.reading_combination import Combination
-from analysis.criteria.reading_counts import MIXED, ReadingCounts
 from analysis.criteria.steps import CriterionStep, default_steps
 from analysis.criteria.verdict import NOT_APPLICABLE, OUTCOMES, PASSED, UNDECIDED
 from analysis.errors import Cancelled, InvalidCriterion

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from analysis.algorithms.catalogue import candidate_algorithms
+from analysis.algorithms.candidates import candidate_algorithms
 from analysis.criteria.noise import points_around
 from analysis.criteria.redundancies import AlgorithmCriteriaContext
 from analysis.criteria.registry import criterion_named

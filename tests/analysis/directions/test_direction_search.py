@@ -7,7 +7,7 @@ from itertools import product
 import numpy as np
 import pytest
 
-from analysis.algorithms.catalogue import Candidates, candidate_algorithms
+from analysis.algorithms.candidates import Candidates, candidate_algorithms
 from analysis.algorithms.high_level_model import HighLevelModel, Node
 from analysis.alignments.search import search_alignments
 from analysis.data import clean_data

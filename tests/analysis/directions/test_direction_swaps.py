@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analysis.algorithms.catalogue import candidate_algorithms
+from analysis.algorithms.candidates import candidate_algorithms
 from analysis.alignments.alignment import Alignment, NeuronSet
 from analysis.alignments.iia import score_alignment
 from analysis.alignments.joint import score_joint

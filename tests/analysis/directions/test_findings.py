@@ -8,7 +8,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from analysis.algorithms.catalogue import candidate_algorithms
+from analysis.algorithms.candidates import candidate_algorithms
 from analysis.data import clean_data
 from analysis.directions.alignment import parse_directions
 from analysis.directions.findings import CLOSED_FORM, MAX_CHEAP, closed_form_work, find_directions
@@ -131,7 +131,7 @@ def test_computed_anew_the_figures_are_those_of_the_search():
 
 @pytest.mark.slow
 def test_learned_choices_keep_every_seed():
-    from analysis.directions.learned_findings import find_learned
+    from analysis.directions.das_findings import find_learned
 
     found = find_learned(ask(XORNET, data=DATA), CANDIDATES, n_seeds=2, steps=60, max_dimension=1)
     assert found.settings == {"seeds": 2, "steps": 60, "max_dimension": 1}

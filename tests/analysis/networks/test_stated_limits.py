@@ -1,7 +1,7 @@
 """Every stated limit on what comes in: at the limit it is accepted, one beyond it is refused before work starts.
 
 A refusal names the limit and says what to do instead. Limits on how far searches go are no refusals: the analysis then
-counts, estimates or says where it stopped (tests/analysis/circuits/test_finding.py, tests/app/jobs/test_limits.py).
+counts, estimates or says where it stopped (tests/analysis/circuits/test_strategy.py, tests/app/jobs/test_limits.py).
 """
 
 from __future__ import annotations

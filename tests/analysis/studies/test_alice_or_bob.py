@@ -11,7 +11,7 @@ from analysis.data import clean_data
 from analysis.networks.network import Network
 from analysis.question import ask
 from analysis.studies.measures.alice_or_bob import MEASURES, who
-from analysis.studies.studied import Studied
+from analysis.studies.subject import Studied
 from analysis.tasks import named_task
 from tests.golden_files import golden_data, golden_network
 from tests.oracles.brute_force_algorithms import evaluate, rows, variables

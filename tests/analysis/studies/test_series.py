@@ -14,7 +14,7 @@ from analysis.question import ask
 from analysis.studies.measures.sets import MEASURES, alignment_of_word, alignment_word
 from analysis.studies.partial import circuits_alone
 from analysis.studies.series import Course, follow, named, summarised
-from analysis.studies.studied import Studied
+from analysis.studies.subject import Studied
 from analysis.tasks import named_task
 from tests.golden_files import golden, golden_data, golden_network
 

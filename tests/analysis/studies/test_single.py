@@ -10,7 +10,7 @@ from analysis.pipeline import analyse_output
 from analysis.protocol import COMPLETE, PAPER
 from analysis.question import ask
 from analysis.studies.measures.single import MEASURES
-from analysis.studies.studied import Studied
+from analysis.studies.subject import Studied
 from analysis.tasks import named_task
 from tests.golden_files import golden, golden_data, golden_network
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from analysis.algorithms.catalogue import candidate_algorithms
+from analysis.algorithms.candidates import candidate_algorithms
 from analysis.alignments.search import search_alignments
 from analysis.protocol import COMPLETE, PAPER
 from analysis.question import ask

@@ -8,7 +8,7 @@ from functools import lru_cache
 import pytest
 from sqlalchemy import delete, func, select
 
-from analysis.algorithms.catalogue import candidate_algorithms
+from analysis.algorithms.candidates import candidate_algorithms
 from analysis.alignments.alignment import IIA
 from analysis.directions.findings import CLOSED_FORM, DirectionFindings, LearnedChoice, find_directions
 from analysis.directions.result import CLASSES

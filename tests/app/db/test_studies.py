@@ -19,7 +19,7 @@ from app.db.studies import save_outcomes, save_results, save_study
 from app.db.study_summaries import read_document, save_summary, summary_row
 from app.db.study_tables import StudyOutcomeRow
 from app.db.tables import NetworkRow
-from app.jobs.filling import fill_in
+from app.jobs.backfill import fill_in
 from tests.study_factories import design, judged_on_rows, results
 
 

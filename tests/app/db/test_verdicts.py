@@ -11,9 +11,9 @@ from sqlalchemy import func, select
 
 from analysis.criteria.circuit_context import CircuitCriteriaContext
 from analysis.criteria.funnel import funnel_rows
+from analysis.criteria.interpretation_tallies import ReadingCounts
 from analysis.criteria.judged import JudgedBlock, Subject
 from analysis.criteria.judging import judge_analysis
-from analysis.criteria.reading_counts import ReadingCounts
 from analysis.criteria.steps import CriterionStep, parse_steps
 from analysis.question import ask
 from analysis.result import CriterionTally

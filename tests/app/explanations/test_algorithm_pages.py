@@ -7,7 +7,7 @@ from html import unescape
 
 import pytest
 
-from analysis.algorithms.catalogue import candidate_algorithms
+from analysis.algorithms.candidates import candidate_algorithms
 from analysis.alignments.alignment import Alignment, NeuronSet
 from analysis.alignments.iia import score_alignment
 from analysis.protocol import BUILT_IN

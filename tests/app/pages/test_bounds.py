@@ -10,7 +10,7 @@ from dataclasses import replace
 import pytest
 from fastapi.testclient import TestClient
 
-from analysis.circuits.finding import find_circuits
+from analysis.circuits.strategy import find_circuits
 from analysis.data import clean_data
 from analysis.limits import Limits
 from analysis.pipeline import analyse_output, unsearched

@@ -12,9 +12,9 @@ from analysis.protocol import COMPLETE
 from app.access.credentials import FILE_NAME, Credentials
 from app.db.job_tables import JobRow
 from app.db.tables import AlgorithmRow, NetworkRow
-from app.doctor import stored, surroundings
-from app.doctor.examining import examine
+from app.doctor import environment, stored
 from app.doctor.finding import guarded
+from app.doctor.full import examine
 from app.jobs import queue
 from app.jobs.definitions import analyse_arguments
 from app.settings import Settings
@@ -37,7 +37,7 @@ def levels(findings) -> dict[str, str]:
     ],
 )
 def test_a_variable_that_nothing_reads_is_named_with_what_was_meant(name, meant):
-    (finding,) = surroundings.of_environment({name: "1", "PLURISCOPE_DATA": "x", "pluriscope_port": "1", "PATH": ""})
+    (finding,) = environment.of_environment({name: "1", "PLURISCOPE_DATA": "x", "pluriscope_port": "1", "PATH": ""})
     assert finding.level == "warning"
     assert name in finding.found
     assert meant in finding.cure
@@ -60,7 +60,7 @@ def test_a_variable_that_nothing_reads_is_named_with_what_was_meant(name, meant)
     ],
 )
 def test_settings_that_contradict_each_other(given, check, level, tmp_path):
-    found = {finding.check: finding for finding in surroundings.of_settings(Settings(data=tmp_path, **given))}
+    found = {finding.check: finding for finding in environment.of_settings(Settings(data=tmp_path, **given))}
     assert found[check].level == level
     assert bool(found[check].cure) == (level != "ok")
 
@@ -68,7 +68,7 @@ def test_settings_that_contradict_each_other(given, check, level, tmp_path):
 def test_whoever_is_let_in_by_a_token_or_a_login_of_the_data_folder_counts(tmp_path):
     def checks(**given):
         settings = Settings(data=tmp_path, host="0.0.0.0", **given)  # noqa: S104
-        return {finding.check for finding in surroundings.of_settings(settings)}
+        return {finding.check for finding in environment.of_settings(settings)}
 
     kept = Credentials(tmp_path)
     kept.make_link()

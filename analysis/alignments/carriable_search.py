@@ -1,0 +1,299 @@
+"""Every aligned algorithm of a task without listing its candidates (and-inverter form).
+
+The candidates may be tens of thousands or millions, but a network carries few variables (:mod:`.support`). So trees are
+grown from the root down, and only where every variable is carried by some neuron set:
+
+1. A gate stands in a context: the output l or u of the whole algorithm when the gate is 0 or 1. The root's is (0, 1),
+   or (1, 0) under a negation. The literal x of a gate x ∧ y with context (l, u) has context (l, l or u as y is 0 or 1):
+   it depends on the function of y alone, not on y's tree. A negation exchanges l and u.
+2. So a gate with function f in context (l, u) has a known behaviour before anything below it is chosen. If no neuron
+   set carries it, no tree with such a gate there can be aligned, and all of them are left out at once. What is below
+   is chosen by function: pairs g, h of functions of shallower literals with g ∧ h = f, each in its own context.
+3. Trees whose variables have the same behaviours, whatever their shape, have the same placements. They are kept
+   together by that multiset, their *needs*, and counted by it. Needs that cannot be placed on disjoint neuron sets are
+   dropped as soon as they appear, for more variables do not make it easier.
+
+Nothing else is left out, so every algorithm with a valid alignment is counted, and each once: a tree is an unordered
+pair of different literals, matched by functions f ≤ g as integers, and within one function by rank.
+
+The sums of valid and minimal alignments are exact as well: trees times placements of their needs. Of the aligned
+algorithms the first in canonical order are kept; those that fail are not listed at all.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.algorithms.and_inverter import (
+    Smallest,
+    gate_of_code,
+    inputs_that_compute,
+    literal_table,
+)
+from analysis.algorithms.high_level_model import HighLevelModel, Response
+from analysis.alignments.carriable_variables import Support
+from analysis.alignments.decisions import SiteDecisions
+from analysis.alignments.iia import Behaviour
+from analysis.alignments.placements import Placer
+from analysis.errors import BeyondLimits
+from analysis.work import DEFAULT_WORK, Work
+
+Array = NDArray[np.int64]
+Functions = NDArray[np.uint64]
+Needs = tuple[int, ...]  # numbers of behaviours, ascending, one per variable
+Grown = dict[Needs, Array]  # ranks of literals by what their variables need
+
+_CELLS = 4_000_000  # largest table of pairs held at once
+MAX_WORK = 5 << 30  # entries of tables gone through in one search, small ones taken to have as many as their overhead
+_OVERHEAD = 20_000  # entries that could be gone through while one table is made
+
+
+@dataclass(frozen=True)
+class Aligned:
+    """What the network can run of a task's candidates.
+
+    Args:
+        n_aligned: algorithms with at least one valid alignment, exact.
+        n_valid: their valid alignments, exact.
+        n_minimal: their minimal ones, exact.
+        algorithms: the first of them in canonical order.
+    """
+
+    n_aligned: int
+    n_valid: int
+    n_minimal: int
+    algorithms: tuple[HighLevelModel, ...]
+
+
+class _Pairs(NamedTuple):
+    """Pairs of functions f ≤ g with a given conjunction, and the output when the literal is 1."""
+
+    first: Functions
+    second: Functions
+    first_high: Functions
+    second_high: Functions
+
+
+def aligned_algorithms(
+    pattern: int, depth: int, sites: SiteDecisions, work: Work = DEFAULT_WORK, *, max_aligned: int
+) -> Aligned:
+    """Search a task's candidates for those that can be aligned with a network.
+
+    Args:
+        pattern: the task's truth table as an integer.
+        depth: largest depth in gates, at least 1.
+        sites: what the network decides.
+        work: told "alignments" for each pair of functions below the root; may cancel there.
+        max_aligned: how many aligned algorithms are kept.
+
+    Raises:
+        BeyondLimits: three variables or more on too many sites, or more than :data:`MAX_WORK` entries to go through. A
+            network over six inputs with idle neurons carries so many variables that this would take hours.
+        Cancelled: the report asked to stop.
+    """
+    return _Growth(pattern, depth, sites, work).run(max_aligned)
+
+
+class _Growth:
+    """One search; remembers the literals that can stand in a context."""
+
+    def __init__(self, pattern: int, depth: int, sites: SiteDecisions, work: Work) -> None:
+        self._pattern = pattern
+        self._depth = depth
+        self._n_inputs = sites.n_inputs
+        self._full = (1 << (1 << self._n_inputs)) - 1
+        self._support = Support(sites, pattern)
+        self._table = sites.table
+        self._placer = Placer(sites.table)
+        self._work = work
+        self._numbers: dict[Behaviour, int] = {}  # −1 for those that are not carried
+        self._valid: list[NDArray[np.bool_]] = []  # [sites] by number
+        self._minimal: list[NDArray[np.bool_]] = []
+        self._n_trees: dict[Needs, int] = defaultdict(int)
+        self._can_be_placed: dict[Needs, bool] = {}
+        self._inputs = literal_table(self._n_inputs, 0).functions
+        self._grown = lru_cache(maxsize=None)(self._grow)
+        self._work_left = MAX_WORK
+
+    def run(self, max_aligned: int) -> Aligned:
+        """Grow every root."""
+        leaves = inputs_that_compute(self._pattern, self._n_inputs)
+        below = literal_table(self._n_inputs, self._depth - 1)
+        smallest = Smallest(max_aligned)
+        roots = ((0, self._full & ~self._pattern, self._full, 0), (1, self._pattern, 0, self._full))
+        for positive, value, low, high in roots:
+            for needs, left, right in self._gates(self._depth, value, low, high, None):
+                self._n_trees[needs] += len(left)
+                smallest.add(below.codes(left, right, positive))
+        kept = [*leaves, *(gate_of_code(c, self._n_inputs, self._depth) for c in smallest.sorted().tolist())]
+        aligned = valid = minimal = len(leaves)  # without variables there is the empty alignment
+        for needs, n_trees in self._n_trees.items():
+            aligned += n_trees
+            valid += n_trees * self._count(needs, self._valid)
+            minimal += n_trees * self._count(needs, self._minimal)
+        return Aligned(aligned, valid, minimal, tuple(kept[:max_aligned]))
+
+    def _tell(self) -> None:
+        """Report; the number of steps is not known beforehand."""
+        self._work.tell("alignments", 0, 1, f"{sum(self._n_trees.values())} algorithms that can be aligned")
+
+    def _spend(self, entries: int) -> None:
+        """Take the entries of a table off the work that is allowed.
+
+        Raises:
+            BeyondLimits: it is spent.
+        """
+        self._work_left -= entries + _OVERHEAD
+        if self._work_left < 0:
+            raise BeyondLimits(
+                "alignments",
+                f"the network carries so many variables that a search of all candidates goes through more than "
+                f"{MAX_WORK:,} entries of tables",
+                "look at the first candidates, use a smaller depth, or a network with fewer inputs",
+            )
+
+    def _grow(self, depth: int, function: int, low: int, high: int) -> Grown:
+        """The literals of depth ≤ ``depth`` with a function that can stand in a context, by their needs."""
+        found: dict[Needs, list[Array]] = defaultdict(list)
+        table = literal_table(self._n_inputs, depth)
+        leaves = np.flatnonzero((table.functions == np.uint64(function)) & (table.left < 0))
+        if len(leaves):
+            found[()].append(leaves)
+        number = self._number(function, low, high) if depth else None
+        if number is not None:
+            ranks = _gate_ranks(self._n_inputs, depth)
+            for negated, value, zero, one in ((0, function, low, high), (1, self._full & ~function, high, low)):
+                for needs, x, y in self._gates(depth, value, zero, one, number):
+                    found[needs].append(table.ranks[table.trees[ranks[x, y]], negated])
+        return {needs: np.concatenate(parts) for needs, parts in found.items()}
+
+    def _gates(
+        self, depth: int, value: int, low: int, high: int, number: int | None
+    ) -> Iterator[tuple[Needs, Array, Array]]:
+        """Gates of depth ≤ ``depth`` with a function in a context, as pairs of literals by what they need.
+
+        Args:
+            depth: at least 1.
+            value: the gate's function.
+            low: the output when the gate is 0.
+            high: the output when the gate is 1.
+            number: what the gate itself needs, None for a root.
+        """
+        for pairs in self._pairs(depth - 1, value, low, high):
+            for f, g, f_high, g_high in zip(*(column.tolist() for column in pairs), strict=True):
+                if number is None:
+                    self._tell()
+                one, other = self._grown(depth - 1, f, low, f_high), self._grown(depth - 1, g, low, g_high)
+                yield from self._joined(one, other, f, g, depth - 1, number)
+
+    def _pairs(self, depth: int, value: int, low: int, high: int) -> Iterator[_Pairs]:
+        """Functions f ≤ g of literals of depth ≤ ``depth`` with f ∧ g = value, where each is an input's or carried."""
+        functions = literal_table(self._n_inputs, depth).distinct
+        target, zero, one = np.uint64(value), np.uint64(low), np.uint64(high)
+        covering = functions[(functions & target) == target]
+        step = max(1, _CELLS // max(1, len(covering)))
+        for start in range(0, len(covering), step):
+            self._spend(min(step, len(covering) - start) * len(covering))
+            rows, columns = np.nonzero((covering[start : start + step, None] & covering) == target)
+            upper = rows + start <= columns
+            first, second = covering[rows[upper] + start], covering[columns[upper]]
+            kept = self._stands(depth, first, zero, (second & one) | (~second & zero))
+            first, second = first[kept], second[kept]
+            kept = self._stands(depth, second, zero, (first & one) | (~first & zero))
+            first, second = first[kept], second[kept]
+            yield _Pairs(first, second, (second & one) | (~second & zero), (first & one) | (~first & zero))
+
+    def _stands(self, depth: int, functions: Functions, low: np.uint64, highs: Functions) -> NDArray[np.bool_]:
+        """Whether literals of depth ≤ ``depth`` with these functions may stand in their contexts."""
+        stands = np.isin(functions, self._inputs)
+        if depth:
+            gates = np.flatnonzero(~stands)
+            stands[gates] = self._support.carried(functions[gates], low, highs[gates])
+        return stands
+
+    def _joined(
+        self, one: Grown, other: Grown, first: int, second: int, depth: int, number: int | None = None
+    ) -> Iterator[tuple[Needs, Array, Array]]:
+        """Unordered pairs of literals of different trees by what a gate over them needs; the lower rank comes first.
+
+        Args:
+            one: literals with the function ``first``.
+            other: literals with the function ``second``, the same ones if the functions are equal.
+            first: a function.
+            second: a function, not less.
+            depth: of the literals.
+            number: what the gate itself needs, None for a root.
+        """
+        trees = literal_table(self._n_inputs, depth).trees
+        own = () if number is None else (number,)
+        for needs, x in one.items():
+            for further, y in other.items():
+                if first == second and needs > further:
+                    continue  # both orders of two different needs are the same pairs
+                together = tuple(sorted((*needs, *further, *own)))
+                if not self._placeable(together):
+                    continue
+                step = max(1, _CELLS // len(y))
+                for start in range(0, len(x), step):
+                    self._spend(min(step, len(x) - start) * len(y))
+                    left, right = np.broadcast_arrays(x[start : start + step, None], y)
+                    fresh = trees[left] != trees[right]
+                    if first == second and needs == further:
+                        fresh &= left < right
+                    left, right = left[fresh], right[fresh]
+                    if len(left):
+                        yield together, np.minimum(left, right), np.maximum(left, right)
+
+    def _number(self, function: int, low: int, high: int) -> int | None:
+        """The number of a variable's behaviour, None if no neuron set carries it."""
+        behaviour = Behaviour.of(Response(function, low, high), self._n_inputs)
+        if behaviour not in self._numbers:
+            valid = self._support.valid(behaviour)
+            self._numbers[behaviour] = len(self._valid) if valid.any() else -1
+            if valid.any():
+                self._valid.append(valid)
+                self._minimal.append(self._table.minimal(valid))
+        number = self._numbers[behaviour]
+        return None if number < 0 else number
+
+    def _placeable(self, needs: Needs) -> bool:
+        """Whether there are disjoint neuron sets for these behaviours; if there are, then minimal ones among them."""
+        if needs not in self._can_be_placed:
+            self._can_be_placed[needs] = self._count(needs, self._minimal) > 0
+        return self._can_be_placed[needs]
+
+    def _count(self, needs: Needs, allowed: Sequence[NDArray[np.bool_]]) -> int:
+        """Placements of these behaviours on disjoint sites, where there are few places by the sets that they use."""
+        if len(needs) > self._table.n_neurons:
+            return 0
+        chosen = sorted((allowed[number] for number in needs), key=lambda sites: int(sites.sum()))
+        used, ways = np.zeros(1, dtype=np.int64), np.ones(1, dtype=np.int64)
+        for sites in chosen:
+            masks = self._table.masks[sites]
+            if len(used) * len(masks) > _CELLS:
+                return self._placer.count(chosen)
+            row, column = np.nonzero((used[:, None] & masks) == 0)
+            if not len(row):
+                return 0
+            joined = used[row] | masks[column]
+            order = np.argsort(joined, kind="stable")
+            used, starts = np.unique(joined[order], return_index=True)
+            ways = np.add.reduceat(ways[row][order], starts)  # at most 7^20 placements: 64 bits hold them
+        return int(ways.sum())
+
+
+@lru_cache(maxsize=16)
+def _gate_ranks(n_inputs: int, depth: int) -> Array:
+    """``[literals, literals]`` of one depth less: rank of the gate over two of them, −1 where there is none."""
+    table, below = literal_table(n_inputs, depth), literal_table(n_inputs, depth - 1)
+    ranks = np.full((len(below), len(below)), -1, dtype=np.int64)
+    gates = np.flatnonzero((table.left >= 0) & ~table.negated)
+    ranks[table.left[gates], table.right[gates]] = gates
+    return ranks

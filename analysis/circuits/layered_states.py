@@ -1,0 +1,212 @@
+"""The circuits of a space arranged for counting: states of the lower layers, and combinations on top of each."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import accumulate
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.circuits.circuit import MAX_EDGES, EdgeLayout
+from analysis.circuits.decision_intervals import Box, decision_box
+from analysis.circuits.prefixes import Prefixes, Wiring, source_bits
+from analysis.circuits.source_subsets import MAX_LOG2_COMBINATIONS, MAX_SOURCES, Combinations, Tally
+from analysis.circuits.space import in_space
+from analysis.errors import BeyondLimits
+from analysis.networks.mlp import activate
+from analysis.networks.network import Network
+from analysis.protocol import Protocol
+from analysis.question import Question
+from analysis.validity import max_wrong
+
+_LARGEST_TERM: Final = 1e290  # sums of larger terms may overflow
+
+
+@dataclass(frozen=True, eq=False)
+class CountableSpace:
+    """The circuits of a protocol's space, arranged as states and combinations on top of them.
+
+    Args:
+        network: the network cut to the analysed output.
+        protocol: the rules.
+        wiring: enumerates the states.
+        boxes: for each row judged, the right pre-activations of the output; empty if nothing can be valid.
+    """
+
+    network: Network
+    protocol: Protocol
+    wiring: Wiring
+    boxes: tuple[Box, ...]
+
+    @classmethod
+    def of(cls, question: Question) -> CountableSpace:
+        """Check that the space can be counted, and arrange it.
+
+        Raises:
+            BeyondLimits: see :func:`count_circuits`.
+        """
+        refuse_to_count(question)
+        network, protocol = question.cut, question.protocol
+        rows, labels = question.judged
+        # equal rows with equal labels say nothing new
+        judged = np.unique(np.column_stack([rows, labels]), axis=0)
+        boxes = tuple(
+            decision_box(
+                label, protocol.circuit_decision, network.activation_of(len(network.weights)), network.negative_slope
+            )
+            for label in judged[:, -1].tolist()
+        )
+        sizes = network.sizes
+
+        def may_be_active(layer: int, n_active: int) -> bool:
+            above = sizes[layer + 1 : -1]
+            return any(in_space(n_active + more, sizes, protocol) for more in range(len(above), sum(above) + 1))
+
+        return cls(network, protocol, Wiring(network, question.absent, judged[:, :-1].copy(), may_be_active), boxes)
+
+    @property
+    def layout(self) -> EdgeLayout:
+        return EdgeLayout(self.network.sizes)
+
+    @property
+    def _layer(self) -> int:
+        """The last hidden layer."""
+        return self.network.n_hidden_layers
+
+    def pieces(self) -> Iterator[tuple[Prefixes, Combinations]]:
+        """Every state, in bounded batches, with the combinations on top of it; always in the same order."""
+        width = self.network.sizes[self._layer]
+        known: dict[tuple[int, frozenset[int]], Combinations] = {}
+        for batch in self.wiring.prefixes(self._layer - 1):
+            numbers = range(1, width + 1)
+            n_active = frozenset(n for n in numbers if in_space(batch.n_active + n, self.network.sizes, self.protocol))
+            if not n_active:
+                continue
+            key = (len(batch.active), n_active)
+            if key not in known:
+                known[key] = Combinations(key[0], width, n_active, float(self.network.biases[-1][0]), self.boxes)
+            step = known[key].states_at_once
+            for start in range(0, len(batch), step):
+                yield batch[start : start + step], known[key]
+
+    def terms(self, piece: Prefixes) -> NDArray[np.float64]:
+        """What each neuron of the last hidden layer adds to the output, ``[states, width, 2^active, rows]``.
+
+        Raises:
+            BeyondLimits: a term overflows, or sums of them could.
+        """
+        layer = self._layer
+        with np.errstate(over="ignore", invalid="ignore"):
+            values = activate(
+                self.wiring.pre_activations(piece, layer),
+                self.network.activation_of(layer),
+                self.network.negative_slope,
+            )
+            values[:, :, 0] = self.wiring.absent[layer][:, None]
+            values *= self.network.weights[-1][0][:, None, None]
+        if not (np.abs(values) < _LARGEST_TERM).all():
+            raise BeyondLimits(
+                "exact counting",
+                f"a neuron adds more than {_LARGEST_TERM:g} to the output, so that sums may overflow",
+                "estimate the number of circuits, or use a network with smaller weights",
+            )
+        return values
+
+    def tallied(self, threads: int) -> Iterator[tuple[Prefixes, Combinations, Tally]]:
+        """Every piece with its tally, in order."""
+        pieces = self.pieces()
+        if threads <= 1:
+            for piece, combinations in pieces:
+                yield piece, combinations, self._tally(piece, combinations)
+            return
+        pending: deque[tuple[Prefixes, Combinations, Future[Tally]]] = deque()
+        with ThreadPoolExecutor(threads) as pool:
+            try:
+                for piece, combinations in pieces:
+                    pending.append((piece, combinations, pool.submit(self._tally, piece, combinations)))
+                    if len(pending) > 2 * threads:
+                        first = pending.popleft()
+                        yield first[0], first[1], first[2].result()
+                while pending:
+                    first = pending.popleft()
+                    yield first[0], first[1], first[2].result()
+            finally:
+                for _, _, future in pending:
+                    future.cancel()
+
+    def _tally(self, piece: Prefixes, combinations: Combinations) -> Tally:
+        return combinations.tally(self.terms(piece), np.bitwise_count(piece.masks).astype(np.int64))
+
+    def at(self, ranks: list[int], units: list[NDArray[np.int64]]) -> Iterator[int]:
+        """Masks of the valid circuits with these ranks.
+
+        Args:
+            ranks: ascending.
+            units: each piece's counts, ``[states, units]``.
+        """
+        wanted, first = deque(ranks), 0
+        for (piece, combinations), counts in zip(self.pieces(), units, strict=True):
+            if not wanted:
+                return
+            ends = list(accumulate(counts.reshape(-1).tolist()))
+            # state → unit → numbers within the unit
+            places: dict[int, dict[int, list[int]]] = {}
+            while wanted and wanted[0] < first + ends[-1]:
+                rank = wanted.popleft() - first
+                place = bisect_right(ends, rank)
+                state, unit = divmod(place, combinations.n_units)
+                number = rank - (ends[place - 1] if place else 0)
+                places.setdefault(state, {}).setdefault(unit, []).append(number)
+            first += ends[-1]
+            for state, by_unit in places.items():
+                one = piece[state : state + 1]
+                terms = self.terms(one)[0]
+                tails = combinations.tails_of(terms)
+                for unit, numbers in by_unit.items():
+                    for sets in combinations.numbered(terms, unit, numbers, tails):
+                        yield self._mask(one, sets)
+
+    def _mask(self, state: Prefixes, sets: NDArray[np.int64]) -> int:
+        """The circuit with these sets of sources on top of a state."""
+        mask, bits = int(state.masks[0]), source_bits(state.active)
+        for neuron, chosen in enumerate(sets.tolist()):
+            mask |= int(bits[chosen]) << self.layout.edge_index(self._layer, neuron, 0)
+            if chosen:
+                mask |= 1 << self.layout.edge_index(self._layer + 1, 0, neuron)
+        return mask
+
+
+def refuse_to_count(question: Question) -> None:
+    """Raise what speaks against exact counting, as far as it can be told without starting.
+
+    Raises:
+        BeyondLimits: see :func:`count_circuits`.
+    """
+    network = question.cut
+    item, cure = "exact counting", "estimate the number of circuits instead"
+    n_edges = question.layout.n_edges
+    if n_edges > MAX_EDGES:
+        raise BeyondLimits(item, f"{n_edges} edges for one output, and the limit is {MAX_EDGES}", cure)
+    n_hidden = network.n_hidden_layers
+    if n_hidden == 0:
+        raise BeyondLimits(item, "the network has no hidden layer", "list its only circuit")
+    below = network.sizes[n_hidden - 1]
+    if below * network.sizes[n_hidden] > MAX_LOG2_COMBINATIONS:
+        cause = (
+            f"{network.sizes[n_hidden]} neurons that choose among {below} sources have more than "
+            f"2^{MAX_LOG2_COMBINATIONS} combinations"
+        )
+        raise BeyondLimits(item, cause, cure)
+    if below > MAX_SOURCES:
+        raise BeyondLimits(item, f"{below} neurons below the last hidden layer, and the limit is {MAX_SOURCES}", cure)
+    rows, _ = question.judged
+    threshold = question.protocol.accuracy_threshold
+    if max_wrong(len(rows), threshold) > 0:
+        cause = f"the accuracy threshold {threshold:g} lets some of the {len(rows)} rows be wrong"
+        raise BeyondLimits(item, cause, f"list the circuits, or {cure.removesuffix(' instead')}")

@@ -1,0 +1,303 @@
+"""Finding the valid circuits of one output by the way that its plan names: listed, counted or estimated."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.circuits.circuit import MAX_EDGES_KEPT, EdgeLayout, mask_array
+from analysis.circuits.distribution import CircuitDistribution
+from analysis.circuits.estimating import estimate_circuits
+from analysis.circuits.judging import evaluate_circuits
+from analysis.circuits.layered_states import CountableSpace
+from analysis.circuits.planning import CircuitPlan, plan_circuits
+from analysis.circuits.prefixes import Prefixes
+from analysis.circuits.search import search_circuits
+from analysis.circuits.smallest import find_smallest
+from analysis.circuits.source_subsets import Tally
+from analysis.circuits.space import count_in_space
+from analysis.errors import BeyondLimits
+from analysis.progress import Progress
+from analysis.question import Question
+from analysis.result import CircuitSearch
+from analysis.work import DEFAULT_WORK, Work
+
+
+def find_circuits(
+    question: Question, work: Work = DEFAULT_WORK, *, seed: int = 0, plan: CircuitPlan | None = None
+) -> CircuitSearch:
+    """Find the valid circuits of one output in the best way within the limits.
+
+    Args:
+        work: told how far the work is; may raise Cancelled.
+        seed: of everything drawn; the same seed gives the same result.
+        plan: what :func:`~analysis.circuits.planning.plan_circuits` said, if it was asked before.
+
+    Raises:
+        BeyondLimits: every way is barred, with the reasons.
+        InvalidData: labels that do not fit the rows.
+        Cancelled: the report asked to stop.
+    """
+    plan = plan or plan_circuits(question, limits=work.limits)
+    search = _Search(question, work, seed)
+    if plan.method == "listed":
+        return search.listed()
+    if plan.method == "counted":
+        try:
+            return search.counted()
+        except BeyondLimits:  # sums that may overflow show only on the way
+            if not work.limits.n_samples:
+                raise
+    return search.estimated()
+
+
+@dataclass(frozen=True, eq=False)
+class _Search:
+    """What is searched, by which rules, and how far; the same for every way."""
+
+    question: Question
+    work: Work
+    seed: int
+
+    def listed(self) -> CircuitSearch:
+        last = Progress("circuits", 0, 1)
+
+        def watched(progress: Progress, /) -> None:
+            nonlocal last
+            last = progress
+            self.work.report(progress)
+
+        found = search_circuits(
+            self.question,
+            self.work.reporting_to(watched).stage("listed"),
+            max_valid=self.work.limits.most_listed(len(self.question.data.representatives)),
+            max_possible=self.work.limits.max_possible,
+        )
+        return replace(found, n_tested=last.done)
+
+    def counted(self) -> CircuitSearch:
+        counted = count_circuits(
+            self.question,
+            self.work,
+            n_draws=self.work.limits.n_draws,
+            seed=self.seed,
+            threads=self.work.limits.threads,
+        )
+        found = CircuitSearch(
+            counted.layout,
+            counted.possible,
+            *self._evaluated(counted.draws),
+            truncated_at=None if len(counted.draws) == counted.count else len(counted.draws),
+            method="counted",
+            count=counted.count,
+            n_tested=counted.possible,
+            known_distribution=counted.distribution,
+        )
+        return found if found.truncated_at is None else self._with_smallest(found, counted.distribution.by_edges)
+
+    def estimated(self) -> CircuitSearch:
+        estimate = estimate_circuits(
+            self.question,
+            self.work,
+            n_samples=self.work.limits.n_samples,
+            n_draws=self.work.limits.n_draws,
+            confidence=self.work.limits.confidence,
+            seed=self.seed,
+        )
+        found = CircuitSearch(
+            estimate.layout,
+            estimate.possible,
+            *self._evaluated(estimate.draws),
+            truncated_at=len(estimate.draws),
+            method="estimated",
+            count=estimate.count,
+            interval=estimate.interval,
+            confidence=estimate.confidence,
+            n_tested=estimate.n_tested,
+            known_distribution=estimate.distribution,
+        )
+        return self._with_smallest(found, None)
+
+    def _with_smallest(self, drawn: CircuitSearch, by_edges: Mapping[int, int] | None) -> CircuitSearch:
+        """The same with the smallest valid circuits beside those drawn.
+
+        Args:
+            drawn: what counting or estimating found.
+            by_edges: valid circuits by number of edges if they were counted, else None.
+        """
+        if not self.work.limits.n_smallest or drawn.layout.n_edges > MAX_EDGES_KEPT:
+            return replace(drawn, n_drawn=drawn.n_listed)
+        smallest = find_smallest(
+            self.question,
+            self.work,
+            known=drawn.masks.tolist(),
+            by_edges=by_edges,
+            n_smallest=self.work.limits.n_smallest,
+            max_tried=self.work.limits.n_tried,
+            seed=self.seed,
+        )
+        undrawn = sorted({*smallest.masks} - {*drawn.masks.tolist()})
+        every = mask_array(sorted([*drawn.masks.tolist(), *undrawn]), drawn.layout)
+        masks, outputs, margins = self._evaluated(every)
+        whole = drawn.method == "counted" and len(masks) == drawn.count
+        return replace(
+            drawn,
+            masks=masks,
+            outputs=outputs,
+            margins=margins,
+            truncated_at=None if whole else len(masks),
+            interval=drawn.interval and (max(drawn.interval[0], len(masks)), max(drawn.interval[1], len(masks))),
+            n_drawn=drawn.n_listed,
+            smallest=replace(smallest, undrawn=tuple(undrawn)),
+        )
+
+    def _evaluated(self, masks: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.float64], NDArray[np.float64]]:
+        """Masks with the outputs and margins of these circuits."""
+        return masks, *evaluate_circuits(self.question, masks)
+
+
+# --- the exact number of valid circuits, their distribution and uniform draws from them, without listing them
+#
+# 1. States. All ways to wire the layers below the last hidden one are enumerated in bounded batches, as in the search
+#    (:mod:`analysis.circuits.prefixes`); each carries the activations of its top layer.
+# 2. Combinations. On top of each state the valid combinations of the last hidden layer are counted by meeting in the
+#    middle (:mod:`analysis.circuits.source_subsets`, which argues why the verdict on every circuit is the search's own
+#    to the last bit). The total is the sum over states, in Python integers.
+# 3. Distribution. The same counts by number of edges and of active neurons, by edge and by neuron; the edges below
+#    are those of the states, weighted with their counts.
+# 4. Draws. States, and the units into which a large state is divided, have their counts kept, so valid circuits are
+#    numbered 0 … count − 1. Ranks drawn uniformly without replacement are looked up: only their units are counted
+#    again. Every set of so many circuits is equally likely.
+#
+# Memory: a batch of prefixes (twice 16 MiB), for each thread some 6 arrays of 4 MiB and the sets of at most 4,096 tails
+# for each end of each row's box (2 MiB each), and 8 bytes for each unit of each state.
+
+
+@dataclass(frozen=True)
+class CountedCircuits:
+    """What counting tells about the valid circuits of one output.
+
+    Args:
+        layout: edge layout of the network cut to the output.
+        possible: circuits of the protocol's space; each has been judged.
+        count: valid ones, exactly.
+        distribution: of the valid ones, exactly.
+        draws: ``[draws]`` masks of distinct valid circuits, drawn uniformly, ascending.
+    """
+
+    layout: EdgeLayout
+    possible: int
+    count: int
+    distribution: CircuitDistribution
+    draws: NDArray[np.uint64]
+
+
+def count_circuits(
+    question: Question, work: Work = DEFAULT_WORK, *, n_draws: int = 0, seed: int = 0, threads: int = 1
+) -> CountedCircuits:
+    """Count every valid circuit of the protocol's space.
+
+    Args:
+        work: told between batches of states with the number of circuits judged; may raise Cancelled.
+        n_draws: valid circuits to draw, or all if there are fewer.
+        seed: of the draws.
+        threads: batches counted at once; numpy lets them run side by side.
+
+    Raises:
+        BeyondLimits: more than 64 edges; more than 2^52 combinations on top of one state; an accuracy threshold that
+            lets some rows be wrong; activations that overflow.
+        InvalidData: labels that do not fit the rows.
+    """
+    space = CountableSpace.of(question)
+    possible = count_in_space(question.cut.sizes, question.protocol)
+    totals = _Totals(space.layout)
+    work.tell("circuits", 0, possible)
+    n_judged = 0
+    for piece, combinations, tally in space.tallied(threads):
+        totals.add(piece, tally)
+        n_judged += len(piece) * combinations.n_circuits
+        work.tell("circuits", n_judged, possible, f"{totals.count:,} valid circuits")
+    ranks = sorted(random.Random(seed).sample(range(totals.count), min(n_draws, totals.count)))  # noqa: S311
+    draws = np.sort(np.array(list(space.at(ranks, totals.units)), dtype=np.uint64))
+    return CountedCircuits(space.layout, possible, totals.count, totals.distribution(), draws)
+
+
+@dataclass(eq=False)
+class _Totals:
+    """What the tallies add up to; everything that grows is a Python integer."""
+
+    layout: EdgeLayout
+    count: int = 0
+    units: list[NDArray[np.int64]] = field(default_factory=list)
+    by_edges: Counter[int] = field(default_factory=Counter)
+    by_neurons: Counter[int] = field(default_factory=Counter)
+
+    def __post_init__(self) -> None:
+        sizes = self.layout.sizes
+        self._edge_use = [0] * self.layout.n_edges
+        self._neuron_use = [[0] * width for width in sizes[1:-1]]
+
+    def add(self, piece: Prefixes, tally: Tally) -> None:
+        self.units.append(tally.units)
+        by_state = tally.units.sum(axis=1)
+        n_valid = sum(by_state.tolist())
+        if not n_valid:
+            return
+        self.count += n_valid
+        for (below, n_edges, n_active), number in tally.by_class.items():
+            self.by_edges[below + n_edges] += number
+            self.by_neurons[piece.n_active + n_active] += number
+        self._add_below(piece, by_state)
+        self._add_last(piece, tally)
+
+    def _add_below(self, piece: Prefixes, by_state: NDArray[np.int64]) -> None:
+        """Edges and neurons of the states, weighted with what is valid on top of each."""
+        layer = len(self.layout.sizes) - 2
+        n_below = self.layout.offsets[layer - 1]
+        valid = by_state > 0
+        masks = piece.masks[valid]
+        counts: NDArray[np.int64] = by_state[valid]
+        # a product of counts below 2^52 with so many states may not fit, halves of 26 bits do
+        halves = np.stack([counts % 2**26, counts // 2**26])
+
+        def weigh(kept: NDArray[np.int64]) -> list[int]:
+            low, high = (halves @ kept).tolist()
+            return [a + (b << 26) for a, b in zip(low, high, strict=True)]
+
+        shifted: NDArray[np.uint64] = masks[:, None] >> np.arange(n_below, dtype=np.uint64)
+        kept = np.asarray(shifted & np.uint64(1), dtype=np.int64)
+        for edge, number in enumerate(weigh(kept)):
+            self._edge_use[edge] += number
+        for lower in range(1, layer):
+            start, stop = self.layout.offsets[lower - 1 : lower + 1]
+            into = kept[:, start:stop].reshape(len(kept), self.layout.sizes[lower], -1)
+            active: NDArray[np.int64] = into.max(axis=2)
+            for neuron, number in enumerate(weigh(active)):
+                self._neuron_use[lower - 1][neuron] += number
+
+    def _add_last(self, piece: Prefixes, tally: Tally) -> None:
+        """Edges into the last hidden layer and from it, and its neurons."""
+        layer = len(self.layout.sizes) - 2
+        sets = range(1, 2 ** len(piece.active))
+        for neuron, by_set in enumerate(tally.by_neuron.tolist()):
+            active = sum(by_set[1:])
+            self._neuron_use[layer - 1][neuron] += active
+            self._edge_use[self.layout.edge_index(layer + 1, 0, neuron)] += active
+            for place, source in enumerate(piece.active):
+                used = sum(by_set[chosen] for chosen in sets if chosen >> place & 1)
+                self._edge_use[self.layout.edge_index(layer, neuron, source)] += used
+
+    def distribution(self) -> CircuitDistribution:
+        return CircuitDistribution(
+            self.count,
+            {n: number for n, number in sorted(self.by_edges.items()) if number},
+            {n: number for n, number in sorted(self.by_neurons.items()) if number},
+            tuple(self._edge_use),
+            tuple(tuple(layer) for layer in self._neuron_use),
+        )

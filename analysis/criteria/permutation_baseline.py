@@ -1,0 +1,95 @@
+"""Whether an alignment fares better than its algorithm would by chance.
+
+The chance is that of :mod:`analysis.alignments.permutation_baseline`.
+"""
+
+from __future__ import annotations
+
+from math import ceil
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.alignments.permutation_baseline import best_on_permuted_networks, best_on_shuffled_rows, row_shuffles
+from analysis.criteria.alignment_context import AlignmentCriteriaContext
+from analysis.criteria.criterion import Criterion, Parameter, Settings
+from analysis.criteria.verdict import Verdict, Verdicts, put_together, same_for_all
+from analysis.errors import BeyondLimits
+
+N_SHUFFLES: Final = 200  # of truth tables, where not all can be tried
+
+
+def _above_random(context: AlignmentCriteriaContext, settings: Settings) -> Verdicts:
+    n_networks, seed = int(settings["networks"]), int(settings["seed"])
+    algorithms = tuple(dict.fromkeys(algorithm for algorithm, _ in context.explanations if algorithm.variables))
+    shuffles = row_shuffles(context.question.cut.n_inputs, N_SHUFFLES, seed=seed)
+    try:
+        permuted = best_on_permuted_networks(context.question, algorithms, n_networks, context.work, seed=seed)
+        shuffled = best_on_shuffled_rows(context.question, algorithms, shuffles)
+    except BeyondLimits as refusal:
+        return same_for_all(len(context), "undecided", f"Not tried: {refusal.cause}.")
+    rows = {algorithm: number for number, algorithm in enumerate(algorithms)}
+    return put_together(
+        [
+            _judge_one(
+                scored.iia.agreed,
+                scored.iia.of,
+                permuted[rows[algorithm]],
+                shuffled[rows[algorithm]],
+                float(settings["percentile"]),
+            )
+            if algorithm.variables
+            else Verdict("not_applicable", None, None, None, "Without variables nothing is interchanged.", {})
+            for algorithm, scored in context.explanations
+        ]
+    )
+
+
+def _judge_one(
+    agreed: int, of: int, permuted: NDArray[np.int64], shuffled: NDArray[np.int64], percentile: float
+) -> Verdict:
+    """Above the percentile: strictly above so many of the controls."""
+    below, n = int((permuted < agreed).sum()), len(permuted)
+    rank = 1 + int((shuffled > agreed).sum())
+    tied = int((shuffled == agreed).sum())
+    edge = max(int(np.sort(permuted)[max(ceil(percentile * n / 100), 1) - 1]), 0)  # nearest rank
+    reason = (
+        f"IIA {agreed}/{of} is above the algorithm's best on {below} of {n} networks with permuted weights; among "
+        f"{len(shuffled)} shuffles of its truth tables its rank is {rank}{f', shared by {tied}' if tied > 1 else ''}."
+    )
+    witness = {
+        "agreed": agreed,
+        "of": of,
+        "best_by_chance": max(int(permuted.max()), 0),
+        "percentile": edge,
+        "shuffles": len(shuffled),
+        "rank_among_shuffles": rank,
+        "tied_shuffles": tied,
+    }
+    return Verdict("passed" if 100 * below >= percentile * n else "failed", below / n, below, n, reason, witness)
+
+
+ABOVE_RANDOM: Final = Criterion(
+    key="above-random",
+    label="Above chance",
+    definition="The IIA is above a percentile, the 95th by default, of the algorithm's best IIA on networks with each "
+    "layer's weights permuted.",
+    formula="#{i : IIA > max over alignments of IIA on network i, weights shuffled} ≥ percentile · networks",
+    source="Pluriscope, after Sutter et al., NeurIPS 2025 (arXiv:2507.08802): what random networks reach",
+    judges={"alignment": _above_random},
+    method="The entries of each weight matrix are shuffled within it, from the seed; biases stay. The best IIA over "
+    "all alignments on each such network is found exactly. The percentile is by nearest rank, so the IIA must be "
+    "strictly above so many of the networks. The reason also gives the rank of the IIA among the best ones that the "
+    "algorithm reaches on the same network if its input rows are shuffled: all ways up to two inputs, else "
+    f"{N_SHUFFLES} ways.",
+    direction="higher",
+    parameters=(
+        Parameter("percentile", 95.0, 0.0, 100.0, "share of the networks to be above", "%"),
+        Parameter("networks", 100, 1, 10_000, "networks with permuted weights", "networks", True),
+        Parameter("seed", 0, 0, 2**31 - 1, "of the permutations", whole=True),
+    ),
+    score="share of permuted networks on which the algorithm's best IIA is lower",
+    cost="slow",
+    term="interchange-intervention-accuracy",
+)

@@ -1,0 +1,105 @@
+"""Figures for Prometheus. What a process counts itself is here: requests by route, their durations, computations.
+
+With PROMETHEUS_MULTIPROC_DIR set to an empty folder, several server processes of one machine keep their counts there,
+and whichever of them is asked adds them up. What belongs to the installation, such as jobs and sizes, comes from the
+store at the moment of asking (:mod:`app.observability.installation`), so it needs no adding.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator
+from typing import Final
+
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    ProcessCollector,
+    disable_created_metrics,
+)
+from prometheus_client.exposition import choose_encoder
+from prometheus_client.metrics_core import Metric
+from prometheus_client.multiprocess import MultiProcessCollector
+
+disable_created_metrics()  # type: ignore[no-untyped-call]  # a second series for each, which nobody reads
+IS_SHARED: Final = "PROMETHEUS_MULTIPROC_DIR" in os.environ
+SECONDS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
+REGISTRY: Final = CollectorRegistry()
+REQUESTS: Final = Counter(
+    "pluriscope_http_requests", "Requests answered.", ("method", "route", "status"), registry=REGISTRY
+)
+DURATIONS: Final = Histogram(
+    "pluriscope_http_request_seconds",
+    "Time to the end of the answer; streams of events are left out.",
+    ("route",),
+    buckets=SECONDS,
+    registry=REGISTRY,
+)
+IN_FLIGHT: Final = Gauge(
+    "pluriscope_http_requests_in_flight",
+    "Requests being answered, streams included.",
+    registry=REGISTRY,
+    multiprocess_mode="livesum",
+)
+COMPUTING: Final = Gauge(
+    "pluriscope_computing", "Computations on request.", ("state",), registry=REGISTRY, multiprocess_mode="livesum"
+)
+KEPT_ANSWERS: Final = Counter(
+    "pluriscope_kept_answers",
+    "Answers to GET that might be kept, by what became of them.",
+    ("outcome",),
+    registry=REGISTRY,
+)
+KEPT_BYTES: Final = Gauge(
+    "pluriscope_kept_answer_bytes", "Bytes of answers kept.", registry=REGISTRY, multiprocess_mode="livesum"
+)
+METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+if not IS_SHARED:
+    ProcessCollector(registry=REGISTRY)
+
+
+def count_request(method: str, route: str, status: int, seconds: float) -> None:
+    """Count one answer.
+
+    Args:
+        method: of HTTP; what is none counts as "other", so that no caller makes up labels.
+        route: template of the address, such as ``/networks/{network}``.
+        status: of the answer.
+        seconds: from the request to the end of the answer.
+    """
+    REQUESTS.labels(method if method in METHODS else "other", route, str(status)).inc()
+    if not route.endswith("/events"):
+        DURATIONS.labels(route).observe(seconds)
+
+
+class _All:
+    """A collector of what several tell."""
+
+    def __init__(self, sources: Iterable[Callable[[], Iterable[Metric]]]) -> None:
+        self.sources = list(sources)
+
+    def collect(self) -> Iterator[Metric]:
+        for source in self.sources:
+            yield from source()
+
+
+def exposition(of_installation: Iterable[Metric], accept: str) -> tuple[bytes, str]:
+    """All figures in the format that the caller accepts.
+
+    Args:
+        of_installation: what was read from the store.
+        accept: header of the request.
+
+    Returns:
+        Body and content type.
+    """
+    own = REGISTRY
+    if IS_SHARED:
+        own = CollectorRegistry()
+        MultiProcessCollector(own)  # type: ignore[no-untyped-call]
+    told = CollectorRegistry(auto_describe=False)
+    told.register(_All([own.collect, lambda: of_installation]))
+    encode, content_type = choose_encoder(accept)
+    return encode(told), content_type

@@ -1,0 +1,181 @@
+"""Plans before the work, and the circuits found by each of the three ways."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from analysis.circuits.planning import plan_circuits
+from analysis.circuits.search import search_circuits
+from analysis.circuits.strategy import find_circuits
+from analysis.data import DataRecord, clean_data
+from analysis.errors import BeyondLimits
+from analysis.limits import Limits, listed_bytes
+from analysis.networks.network import Network
+from analysis.protocol import PAPER, protocol_from_mapping
+from analysis.question import ask
+from analysis.tasks import Task
+from analysis.work import Work
+from tests.golden_files import golden_network
+
+XOR = Task((0, 1, 1, 0))
+
+
+def network_of(sizes, scale=1.0):
+    random = np.random.default_rng(0)
+    shapes = list(zip(sizes[1:], sizes, strict=False))
+    return Network.from_arrays(
+        [random.normal(size=s) * scale for s in shapes], [random.normal(size=s[0]) * scale for s in shapes]
+    )
+
+
+@pytest.mark.parametrize(
+    ("sizes", "method", "possible"),
+    [
+        ((2, 3, 3, 1), "listed", 9_625),
+        ((2, 4, 4, 1), "listed", 4_346_385),
+        ((2, 3, 3, 3, 1), "listed", 2_568_433),
+        ((2, 5, 5, 1), "counted", 7_271_931_361),
+        ((2, 6, 6, 1), "counted", 46_908_442_046_529),
+        ((2, 7, 7, 1), "estimated", None),
+        ((2, 4, 4, 4, 1), "estimated", 179_783_201_025),
+    ],
+)
+def test_plans_of_known_sizes(sizes, method, possible):
+    plan = plan_circuits(ask(network_of(sizes), task=XOR))
+    assert plan.method == plan.cost.method == method
+    assert possible in (None, plan.possible)
+    assert plan.reason.endswith(".")
+    assert f"{plan.possible:,}" in plan.reason or method == "estimated"
+    assert [cost.method for cost in plan.costs] == ["listed", "counted", "estimated"]
+    for cost in plan.costs:
+        assert cost.obstacle or (cost.operations > 0 and cost.seconds > 0 and cost.n_bytes > 0)
+
+
+def test_larger_networks_cost_more():
+    costs = [plan_circuits(ask(network_of((2, k, k, 1)), task=XOR)).costs for k in (2, 3, 4, 5, 6)]
+    for way in range(3):
+        seconds = [each[way].seconds for each in costs]
+        assert seconds == sorted(seconds)
+
+
+def test_the_users_limits_decide():
+    network, data = network_of((2, 3, 3, 1)), clean_data(2)
+
+    def method(**chosen):
+        return plan_circuits(ask(network, task=XOR, data=data), limits=Limits(**chosen)).method
+
+    assert method(max_possible=9_625) == "listed"
+    assert method(max_possible=9_624) == "counted"
+    assert method(max_possible=9_624, max_seconds=0) == "estimated"
+    assert method(max_possible=9_624, max_bytes=1) == "estimated"
+    with pytest.raises(BeyondLimits, match=r"not listed: 9,625 circuits.*not counted.*not estimated"):
+        method(max_possible=9_624, max_seconds=0, n_samples=0)
+    loose = protocol_from_mapping({"accuracy_threshold": 0.7})
+    plan = plan_circuits(ask(network, task=XOR, protocol=loose, data=data), limits=Limits(max_possible=1))
+    assert plan.method == "estimated"
+    assert "lets some of the 4 rows be wrong" in plan.reason
+
+
+def test_no_plan_for_nothing():
+    network = Network.from_arrays([[[1.0, 1.0]]], [[0.0]])
+    plan = plan_circuits(ask(network, task=XOR, protocol=PAPER))
+    assert (plan.method, plan.possible) == ("listed", 0)
+    assert find_circuits(ask(network, task=XOR, protocol=PAPER)).count == 0
+
+
+def test_three_ways_to_the_same_circuits():
+    file = golden_network("xor_pretrained")
+    network, data = file.network, clean_data(2)
+    listed = find_circuits(ask(network, task=XOR, data=data))
+    alone = search_circuits(ask(network, task=XOR, data=data))
+    assert (listed.method, listed.count, listed.n_valid, listed.n_tested) == ("listed", 197, 197, 9_625)
+    assert listed.masks.tolist() == alone.masks.tolist()
+    assert (listed.interval, listed.confidence, listed.truncated_at) == (None, None, None)
+
+    every = find_circuits(ask(network, task=XOR, data=data), Work(limits=Limits(max_possible=1)))
+    assert (every.method, every.count, every.truncated_at) == ("counted", 197, None)
+    assert every.masks.tolist() == listed.masks.tolist()
+    assert every.outputs.tolist() == listed.outputs.tolist()
+    assert every.margins.tolist() == listed.margins.tolist()
+    assert every.distribution == listed.distribution
+
+    some = find_circuits(
+        ask(network, task=XOR, data=data), Work(limits=Limits(max_possible=1, n_draws=9, n_smallest=0)), seed=5
+    )
+    assert (some.count, some.n_listed, some.truncated_at, some.n_tested) == (197, 9, 9, 9_625)
+    assert set(some.masks.tolist()) < set(listed.masks.tolist())
+    assert some.distribution == listed.distribution
+    other = find_circuits(
+        ask(network, task=XOR, data=data), Work(limits=Limits(max_possible=1, n_draws=9, n_smallest=0)), seed=6
+    )
+    assert other.masks.tolist() != some.masks.tolist()
+
+    guess = find_circuits(
+        ask(network, task=XOR, data=data), Work(limits=Limits(max_possible=1, max_seconds=0, n_samples=4_000))
+    )
+    assert (guess.method, guess.n_tested, guess.confidence) == ("estimated", 4_000, 0.99)
+    assert guess.interval[0] <= 197 <= guess.interval[1]
+    assert set(guess.masks.tolist()) < set(listed.masks.tolist())
+    assert guess.truncated_at == guess.n_listed == len(guess.outputs) == len(guess.margins)
+
+
+def test_a_truncated_listing_tells_how_many_it_tested():
+    file = golden_network("xor_pretrained")
+    part = find_circuits(ask(file.network, task=XOR), Work(limits=Limits(max_valid=10)))
+    assert (part.method, part.count, part.truncated_at) == ("listed", 10, 10)
+    assert 0 < part.n_tested <= 9_625
+
+
+def test_a_list_that_would_exceed_memory_stops_with_what_it_has():
+    file = golden_network("xor_pretrained")
+    data = clean_data(2)
+    whole = find_circuits(ask(file.network, task=XOR, data=data))
+    for n in (1, 30):
+        limits = Limits(max_bytes=n * listed_bytes(4) + 7)
+        part = find_circuits(ask(file.network, task=XOR, data=data), Work(limits=limits))
+        assert (part.method, part.n_listed, part.truncated_at) == ("listed", n, n)
+        assert set(part.masks.tolist()) < set(whole.masks.tolist())
+    assert Limits().most_listed(4) == Limits().max_valid, "two inputs: as many as are wanted"
+    assert Limits().most_listed(64) * listed_bytes(64) <= Limits().max_bytes
+
+
+def test_overflow_on_the_way_turns_a_count_into_an_estimate():
+    network = network_of((2, 3, 3, 1), scale=1e150)
+    limits = Limits(max_possible=1, n_samples=500)
+    assert plan_circuits(ask(network, task=XOR), limits=limits).method == "counted"
+    found = find_circuits(ask(network, task=XOR), Work(limits=limits))
+    assert found.method == "estimated"
+    with pytest.raises(BeyondLimits, match="overflow"):
+        find_circuits(ask(network, task=XOR), Work(limits=replace(limits, n_samples=0)))
+
+
+def test_labels_of_the_analysed_output_are_used():
+    file = golden_network("xor+and_3-3")
+    labels = np.array([task.truth_table for task in file.tasks], dtype=float).T
+    data = DataRecord(clean_data(2).representatives, None, labels)
+    for output, task in enumerate(file.tasks):
+        network = file.network.for_output(output)
+        limits = Limits(max_possible=1)
+        wrong = Task((1, 0, 0, 1))  # the record's labels win
+        found = find_circuits(ask(network, output=output, task=wrong, data=data), Work(limits=limits))
+        assert found.count == search_circuits(ask(network, task=task)).n_valid > 0
+
+
+@pytest.mark.slow
+def test_a_count_lies_in_its_own_interval():
+    random = np.random.default_rng(2)
+    sizes = (2, 4, 4, 1)
+    shapes = list(zip(sizes[1:], sizes, strict=False))
+    network = Network.from_arrays(
+        [random.normal(size=s) for s in shapes], [random.normal(scale=0.5, size=s[0]) for s in shapes]
+    )
+    task = Task((0, 1, 1, 1))
+    counted = find_circuits(ask(network, task=task), Work(limits=Limits(max_possible=1)))
+    briefly = Limits(max_possible=1, max_seconds=0, n_samples=20_000)
+    guess = find_circuits(ask(network, task=task), Work(limits=briefly))
+    assert (counted.method, guess.method) == ("counted", "estimated")
+    assert guess.interval[0] <= counted.count <= guess.interval[1]
+    assert counted.count > 0

@@ -1,0 +1,124 @@
+"""Learned subspaces and maps: the same from the same seed, scored like any other, and what they reach."""
+
+from __future__ import annotations
+
+from itertools import product
+
+import numpy as np
+import pytest
+import torch
+
+from analysis.algorithms.candidates import Candidates
+from analysis.alignments import iia
+from analysis.data import clean_data
+from analysis.directions import blocks
+from analysis.directions.blocks import block_placements, demands
+from analysis.directions.das import LearningCase, LearningOptions, learn
+from analysis.directions.das_findings import find_learned
+from analysis.directions.das_result import learn_algorithm, search_learned
+from analysis.errors import BeyondLimits
+from analysis.question import ask
+from analysis.work import DEFAULT_WORK
+from tests.analysis.directions.test_alice_and_bob import CANDIDATES, NET
+from tests.factories import pretrained_xor, two_xor_algorithms
+from tests.interrupted import ends_the_same
+
+DATA = clean_data(2)
+
+
+@pytest.fixture(autouse=True)
+def _one_thread():
+    """Tensors here are tiny; threads that wait for each other take a hundred times as long."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+SHORT = LearningOptions(seeds=(0,), steps=60, learning_rate=0.1)
+
+
+def test_blocks_are_every_choice_of_layer_and_dimension(monkeypatch) -> None:
+    found = block_placements(2, (3, 3))
+    assert len(found) == len(set(found)) == 24  # 3 + 3 in one layer, 9 + 9 across
+    for one, other in found:
+        assert one.layer != other.layer or one.first + one.dimension <= other.first
+        assert all(b.first + b.dimension <= 3 for b in (one, other))
+    assert len(block_placements(2, (3, 3), max_dimension=1)) == 4
+    monkeypatch.setattr(blocks, "MAX_BLOCKS", 23)
+    with pytest.raises(BeyondLimits):
+        block_placements(2, (3, 3))
+
+
+def test_demands_are_those_of_the_algorithm() -> None:
+    algorithm = two_xor_algorithms()[0]
+    asked = demands(algorithm, iia.tested_pairs(2, "ordered"), joint=True)
+    assert (asked.n_single, len(asked.wanted)) == (24, 24 + 64)
+    functions = [algorithm.responses[path].function for path in sorted(algorithm.responses)]
+    for run, (s, t, b) in zip(range(24, 88), product(range(4), repeat=3), strict=True):
+        assert (asked.sources[run].tolist(), asked.bases[run]) == ([s, t], b)
+        fixed = {p: 15 * (f >> x & 1) for p, f, x in zip(sorted(algorithm.responses), functions, (s, t), strict=True)}
+        assert asked.wanted[run] == bool(algorithm.output_given(fixed) >> b & 1)
+
+
+@pytest.mark.slow
+def test_one_seed_one_result_whatever_is_learned_beside_it() -> None:
+    algorithm = CANDIDATES.algorithms[0]
+    asked = demands(algorithm, iia.tested_pairs(2, "ordered"), joint=True)
+    cases = [LearningCase(NET, DATA.representatives, asked, placed) for placed in block_placements(2, (3,))]
+    short = LearningOptions(seeds=(0, 1), steps=20)
+    together, alone, again = learn(cases, short), learn(cases[1:2], short), learn(cases, short)
+    for one, other in zip(together[1], alone[0], strict=True):
+        assert (one.steps, one.n_single, one.n_joint, one.solved) == (
+            other.steps,
+            other.n_single,
+            other.n_joint,
+            other.solved,
+        )
+        assert np.allclose(one.rotations[0], other.rotations[0], atol=1e-9)
+    for one, other in zip(together[0], again[0], strict=True):
+        assert np.array_equal(one.rotations[0], other.rotations[0])
+        assert np.allclose(one.rotations[0] @ one.rotations[0].T, np.eye(3), atol=1e-12)
+
+
+@pytest.mark.slow
+def test_alice_and_bob_are_learned_too() -> None:
+    found, placements = search_learned(ask(NET, data=DATA), CANDIDATES, options=SHORT, max_dimension=1)
+    assert found.direction_class == "learned"
+    assert [r.n_placements for r in found.algorithms] == [1, 1]
+    for placement in placements:  # what learning said is what scoring says
+        assert placement.runs[0][2] == placement.best.iia
+        assert placement.n_solved == int(placement.best.valid and bool(placement.best.joint_valid))
+
+
+@pytest.mark.slow
+def test_a_learned_search_that_is_stopped_again_and_again_ends_the_same() -> None:
+    def find(work=DEFAULT_WORK):
+        return find_learned(ask(NET, data=DATA), CANDIDATES, work, n_seeds=1, steps=5, max_dimension=1)
+
+    again, attempts = ends_the_same(find, parts=1)
+    assert again == find()
+    assert attempts == 1 + len(CANDIDATES.algorithms) == 3
+
+
+@pytest.mark.slow
+def test_more_dimensions_reach_what_one_does_not() -> None:
+    network = pretrained_xor().network
+    bob = next(a for a in two_xor_algorithms() if a.text == "(!(!A&!B)&!(A&B))")
+    found = learn_algorithm(ask(network, data=DATA), bob, LearningOptions(seeds=(0, 1), steps=150, learning_rate=0.1))
+    assert len(found) == 24
+    assert any(p.best.valid and p.best.joint_valid for p in found)
+    kept, _ = search_learned(ask(network, data=DATA), Candidates((bob,), 1, None), options=SHORT, max_dimension=1)
+    assert kept.algorithms[0].n_placements == 4
+
+
+@pytest.mark.slow
+def test_under_non_linear_maps_the_wrong_algorithm_passes_too() -> None:
+    network = pretrained_xor().network
+    alice = next(a for a in two_xor_algorithms() if a.text != "(!(!A&!B)&!(A&B))")
+    asked = demands(alice, iia.tested_pairs(2, "ordered"), joint=False)
+    cases = [LearningCase(network, DATA.representatives, asked, b) for b in block_placements(2, (3, 3))]
+    runs = learn(cases, LearningOptions(seeds=(0,), steps=150, learning_rate=0.03), non_linear=True)
+    assert any(seeds[0].n_single == 24 for seeds in runs)
+    linear = learn(cases, LearningOptions(seeds=(0,), steps=150, learning_rate=0.1))
+    assert sum(s[0].n_single == 24 for s in runs) > sum(s[0].n_single == 24 for s in linear)

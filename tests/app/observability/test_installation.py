@@ -1,0 +1,176 @@
+"""What monitoring and those who run it are told: health, metrics, the page of the installation."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from fastapi.testclient import TestClient
+from prometheus_client.parser import text_string_to_metric_families
+from sqlalchemy import text
+
+from app.db.engine import newest_revision
+from app.db.job_tables import JobRow
+from app.jobs.presence import PRESENT_SECONDS, Showing
+from app.main import create_app
+from app.settings import Settings
+from tests.checkout import ROOT
+from tests.factories import on_a_copy
+
+LOCAL = ("127.0.0.1", 50_000)
+AWAY = ("203.0.113.7", 50_000)
+TOKEN = "let-me-in-please-now"  # noqa: S105
+
+
+def application(tmp_path_factory, **settings):
+    return create_app(on_a_copy(data=tmp_path_factory.mktemp("watched"), token=TOKEN, **settings))
+
+
+@pytest.fixture(scope="module")
+def app(tmp_path_factory):
+    return application(tmp_path_factory)
+
+
+@pytest.fixture
+def client(app):
+    with TestClient(app, base_url="http://127.0.0.1", client=LOCAL, follow_redirects=False) as client:
+        with app.state.store.write() as session:
+            session.execute(text("DELETE FROM jobs"))
+            session.execute(text("DELETE FROM workers"))
+        yield client
+
+
+def add_job(app, name: str, **values) -> None:
+    fields = {"kind": "analyse", "arguments": {}, "title": name, "state": "queued", "created_at": datetime.now(UTC)}
+    with app.state.store.write() as session:
+        session.add(JobRow(id=name, **(fields | values)))
+
+
+def figures(client, **headers) -> dict[tuple[str, ...], float]:
+    answer = client.get("/metrics", headers=headers)
+    assert answer.status_code == 200
+    return {
+        (sample.name, *sample.labels.values()): sample.value
+        for family in text_string_to_metric_families(answer.text)
+        for sample in family.samples
+    }
+
+
+def test_live_asks_nothing_of_the_store_and_ready_says_check_by_check(client, app, monkeypatch):
+    assert client.get("/health/live").json() == {"live": True}
+    ready = client.get("/health/ready").json()
+    assert ready["ready"]
+    assert [check["name"] for check in ready["checks"]] == ["store", "schema", "disk", "workers"]
+    with app.state.store.write() as session:
+        session.execute(text("UPDATE alembic_version SET version_num = '0001'"))
+    try:
+        answer = client.get("/health/ready")
+        assert answer.status_code == 503
+        failed = [check for check in answer.json()["checks"] if check["state"] == "failed"]
+        assert [check["name"] for check in failed] == ["schema"]
+        assert "migrate" in failed[0]["cure"]
+        assert client.get("/health/live").status_code == 200
+    finally:
+        with app.state.store.write() as session:
+            session.execute(text("UPDATE alembic_version SET version_num = :now"), {"now": newest_revision()})
+
+
+def test_jobs_without_a_worker_degrade_and_do_not_take_the_server_out(client, app):
+    add_job(app, "waits")
+    answer = client.get("/health/ready")
+    assert (answer.status_code, answer.json()["degraded"]) == (200, True)
+    now = datetime.now(UTC)
+    Showing(app.state.store, "w", 2, "", now).show(now)
+    assert not client.get("/health/ready").json()["degraded"]
+
+
+def test_requests_are_counted_by_the_template_of_their_address(client):
+    before = figures(client)
+    for slug in ("made-up-1", "made-up-2"):
+        client.get(f"/networks/{slug}")
+    client.get("/nowhere/at/all")
+    client.request("BREW", "/")
+    after = figures(client)
+
+    def more(*key: str) -> float:
+        return after.get(key, 0.0) - before.get(key, 0.0)
+
+    assert more("pluriscope_http_requests_total", "GET", "/networks/{network}", "404") == 2
+    assert more("pluriscope_http_requests_total", "GET", "unmatched", "404") == 1
+    assert (
+        more("pluriscope_http_requests_total", "other", "/", "405")
+        + more("pluriscope_http_requests_total", "other", "unmatched", "405")
+        == 1
+    )
+    assert more("pluriscope_http_request_seconds_count", "/networks/{network}") == 2
+    assert not any("made-up" in part for key in after for part in key)
+
+
+def test_jobs_queue_and_workers_are_told(client, app):
+    now = datetime.now(UTC)
+    add_job(app, "waits", created_at=now - timedelta(minutes=2))
+    add_job(app, "delayed", not_before=now + timedelta(hours=1))
+    add_job(app, "runs", state="running", owner="w:0", lease_until=now + timedelta(minutes=1))
+    add_job(app, "lost", state="running", owner="gone:0", lease_until=now - timedelta(minutes=1))
+    add_job(app, "aside", state="failed", set_aside=True, kind="train")
+    Showing(app.state.store, "w", 3, "", now).show(now)
+    long_ago = now - timedelta(seconds=2 * PRESENT_SECONDS)
+    Showing(app.state.store, "silent", 5, "", long_ago).show(long_ago)
+    told = figures(client)
+    assert told[("pluriscope_jobs", "analyse", "queued")] == 2
+    assert told[("pluriscope_jobs", "train", "failed")] == 1
+    assert told[("pluriscope_queue_ready_jobs",)] == 1
+    assert told[("pluriscope_queue_delayed_jobs",)] == 1
+    assert told[("pluriscope_queue_abandoned_jobs",)] == 1
+    assert told[("pluriscope_jobs_set_aside",)] == 1
+    assert 115 < told[("pluriscope_queue_oldest_seconds",)] < 600
+    assert (told[("pluriscope_workers",)], told[("pluriscope_worker_slots",)]) == (1, 3)
+    assert told[("pluriscope_worker_busy_slots", "w")] == 1
+    assert told[("pluriscope_worker_seen_seconds", "silent")] >= 2 * PRESENT_SECONDS
+    assert told[("pluriscope_store_bytes",)] > 0
+
+
+@pytest.mark.slow
+def test_who_may_read_the_figures_is_a_setting(app, tmp_path_factory):
+    for kind, status in (("admin", 403), ("open", 200), ("off", 404)):
+        other = app if kind == "admin" else application(tmp_path_factory, metrics=kind)
+        with TestClient(other, base_url="http://stats.example", client=AWAY) as visitor:
+            assert visitor.get("/metrics").status_code == status
+            if kind == "admin":
+                assert visitor.get("/metrics", headers={"authorization": f"Bearer {TOKEN}"}).status_code == 200
+
+
+def test_the_page_is_for_those_who_run_it_and_tells_no_secret(client, app):
+    answer = client.get("/admin")
+    assert answer.status_code == 200
+    twin = client.get("/api/v1/admin").json()
+    for body in (answer.text, str(twin)):
+        assert TOKEN not in body
+    settings = {setting["name"]: setting for setting in twin["settings"]}
+    assert settings["PLURISCOPE_TOKEN"]["value"] == "set"
+    assert set(settings) == {f"PLURISCOPE_{name.upper()}" for name in Settings.model_fields}
+    assert twin["store"]["networks"] == 0
+    with TestClient(app, base_url="http://stats.example", client=AWAY, follow_redirects=False) as visitor:
+        assert visitor.get("/admin").status_code in (303, 401, 403)
+        assert visitor.get("/api/v1/admin").status_code == 403
+
+
+@pytest.mark.slow
+def test_several_server_processes_add_up_what_they_count(tmp_path):
+    count = "from app.observability.metrics import *; count_request('GET', '/x', 200, 0.1)"
+    environment = os.environ | {"PROMETHEUS_MULTIPROC_DIR": str(tmp_path), "PYTHONPATH": str(ROOT)}
+    for _ in range(3):
+        subprocess.run([sys.executable, "-c", count], env=environment, cwd=ROOT, check=True)
+    told = subprocess.run(
+        [sys.executable, "-c", f"{count}; print(exposition((), '')[0].decode())"],
+        env=environment,
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout
+    assert 'pluriscope_http_requests_total{method="GET",route="/x",status="200"} 4.0' in told
+    assert 'pluriscope_http_request_seconds_count{route="/x"} 4.0' in told
