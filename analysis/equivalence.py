@@ -26,7 +26,6 @@ from numpy.typing import NDArray
 
 from analysis.algorithms.high_level_model import HighLevelModel
 from analysis.alignments.alignment import Alignment
-from analysis.circuits.circuit import Circuit, EdgeLayout, mask_array
 from analysis.criteria.symmetry import (
     MAX_SYMMETRIES,
     Permutations,
@@ -38,6 +37,7 @@ from analysis.criteria.symmetry import (
 from analysis.directions.alignment import DirectionAlignment, moved_directions
 from analysis.experiments import InterventionSpace
 from analysis.interpretations.interpretation import Interpretation, NeuronGate
+from analysis.networks.circuit import Circuit, EdgeLayout, mask_array
 from analysis.networks.network import Network
 
 Reason = Literal["symmetry", "unobservable choices", "edges of weight 0"]

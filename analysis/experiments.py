@@ -28,13 +28,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.algorithms.high_level_model import HighLevelModel
-from analysis.alignments.alignment import Alignment
-from analysis.interpretations.interpretation import Interpretation
 from analysis.interventions.interchange import run_with_swaps
 from analysis.networks.mlp import activations
 from analysis.networks.network import Network
-from analysis.tasks import pattern_bits
 
 SILENT: Final = -1
 MAX_SETS: Final = 2**12
@@ -168,54 +164,6 @@ def decide_under_interventions(network: Network, rows: NDArray[np.float64], spac
         for layer, size in enumerate(space.hidden_sizes, start=1)
     }
     return NetworkAnswers(run_with_swaps(network, swapped, activations(network, rows)))
-
-
-def predict_by_interpretation(interpretation: Interpretation, space: InterventionSpace) -> NDArray[np.int8]:
-    """What an interpreted circuit predicts: ``[set, source, base]``, never silent while its output has a gate.
-
-    A patched neuron carries the bit that it has on source; every other neuron applies its local gate to its parents'
-    bits, in the first layer to the base inputs. Neurons that the interpretation gives no gate (ablated, or constant on
-    every input) carry no bit and change nothing. Without an output gate (the circuit's output is constant) nothing is
-    predicted.
-    """
-    n_layers = len(space.hidden_sizes) + 1
-    bits: dict[NeuronSite, NDArray[np.int8]] = {}
-    for gate in sorted(interpretation.gates, key=lambda gate: (gate.layer, gate.neuron)):
-        clean = pattern_bits(gate.function, space.n_inputs).astype(np.int8)
-        if gate.layer == 1:
-            computed: NDArray[np.int8] = clean[None, None, :]
-        else:
-            index = np.zeros((1, 1, 1), dtype=np.int64)
-            for parent in gate.parents:
-                index = (index << 1) | bits[parent]
-            computed = np.asarray(gate.table, dtype=np.int8)[index]
-        if gate.layer == n_layers:
-            return np.ascontiguousarray(np.broadcast_to(computed, space.shape))
-        patched = space.holds[gate.layer, gate.neuron][:, None, None]
-        bits[gate.layer, gate.neuron] = np.where(patched, clean[None, :, None], computed)
-    return predict_nothing(space)
-
-
-def predict_by_alignment(algorithm: HighLevelModel, alignment: Alignment, space: InterventionSpace) -> NDArray[np.int8]:
-    """What an aligned algorithm predicts: ``[set, source, base]``, −1 where the set is no union of its places.
-
-    Places are disjoint, so a set is the union of at most one choice of variables. All chosen variables take their
-    values on source; of a chosen variable inside another chosen one the outer counts, as in
-    :meth:`HighLevelModel.output_given`.
-    """
-    predictions = predict_nothing(space)
-    full = (1 << space.n_rows) - 1
-    functions = {variable.path: variable.function for variable in algorithm.variables}
-    places = [(path, [(site.layer, neuron) for neuron in site.neurons]) for path, site in alignment.places]
-    for size in range(1, len(places) + 1):
-        for chosen in combinations(places, size):
-            index = space.position.get(frozenset(site for _, sites in chosen for site in sites))
-            if index is None:  # larger than the sets listed
-                continue
-            for source in range(space.n_rows):
-                fixed = {path: full if functions[path] >> source & 1 else 0 for path, _ in chosen}
-                predictions[index, source] = pattern_bits(algorithm.output_given(fixed), algorithm.n_inputs)
-    return predictions
 
 
 def predict_nothing(space: InterventionSpace) -> NDArray[np.int8]:

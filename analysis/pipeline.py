@@ -24,27 +24,23 @@ from typing import Any, Final
 import numpy as np
 
 from analysis.algorithms.candidates import Candidates, candidate_algorithms
+from analysis.alignments.result import AlgorithmResult, AlgorithmSearch
 from analysis.alignments.search import search_alignments, untried
 from analysis.checkpoints import once
+from analysis.circuits.result import CircuitSearch
 from analysis.circuits.search import MAX_SO_FAR
 from analysis.circuits.space import count_in_space
 from analysis.circuits.strategy import find_circuits
 from analysis.criteria.tallies import Findings, of_circuits, tallies
 from analysis.errors import AnalysisError, BeyondLimits
 from analysis.interpretations.counting import count_interpretations
+from analysis.interpretations.result import InterpretationCounts
 from analysis.limits import Limits as Limits  # callers take it from here
 from analysis.preflight import preflight
 from analysis.progress import OutOfTime, Progress
 from analysis.protocol import PAPER
 from analysis.question import Question
-from analysis.result import (
-    AlgorithmResult,
-    AlgorithmSearch,
-    CircuitSearch,
-    Float32Outcome,
-    InterpretationCounts,
-    OutputAnalysis,
-)
+from analysis.result import Float32Outcome, OutputAnalysis
 from analysis.single_precision import float32_alignments, float32_circuits
 from analysis.strict_json import combined
 from analysis.work import DEFAULT_WORK, Work

@@ -12,10 +12,10 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.circuits.circuit import EdgeLayout
 from analysis.data import DataRecord, clean_data
 from analysis.digest import canonical_json, sha256_hex
 from analysis.errors import InvalidData
+from analysis.networks.circuit import EdgeLayout
 from analysis.networks.mlp import ablation_values, forward
 from analysis.networks.network import Network
 from analysis.protocol import COMPLETE, Protocol

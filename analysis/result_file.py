@@ -9,19 +9,12 @@ from typing import Any, Final
 
 from analysis import ENGINE_VERSION
 from analysis.alignments.alignment import ScoredAlignment
-from analysis.circuits.circuit import EdgeLayout
+from analysis.alignments.result import AlgorithmResult, AlgorithmSearch
 from analysis.circuits.distribution import CircuitDistribution
-from analysis.networks.files import task_json
-from analysis.result import (
-    NOTHING_JUDGED,
-    AlgorithmResult,
-    AlgorithmSearch,
-    CircuitSearch,
-    CriterionTally,
-    Float32Outcome,
-    OutputAnalysis,
-    SmallestCircuits,
-)
+from analysis.circuits.result import CircuitSearch, SmallestCircuits
+from analysis.network_files.files import task_json
+from analysis.networks.circuit import EdgeLayout
+from analysis.result import NOTHING_JUDGED, CriterionTally, Float32Outcome, OutputAnalysis
 
 RESULT_FORMAT: Final = "pluriscope-result/1"
 MAX_EXACT_INTEGER: Final = 2**53

@@ -23,11 +23,11 @@ from analysis.algorithms.high_level_model import HighLevelModel
 from analysis.algorithms.redundancy import irredundancy
 from analysis.alignments.alignment import Alignment
 from analysis.alignments.iia import interchange_matrix, score_alignment, tested_pairs
-from analysis.circuits.circuit import MAX_EDGES, Circuit, possible_circuit
 from analysis.circuits.space import in_space
 from analysis.data import DataRecord
 from analysis.errors import BeyondLimits, InvalidMask
 from analysis.interpretations.indexing import InterpretationSpace
+from analysis.networks.circuit import MAX_EDGES, Circuit, possible_circuit
 from analysis.networks.mlp import circuit_activations, forward
 from analysis.networks.network import Network
 from analysis.protocol import Protocol

@@ -4,7 +4,7 @@ A number of valid circuits that agrees with theirs could still be an accident of
 verdict is taken in both.
 
 Circuits. An output in float32 is within a known reach of the same output in float64
-(:mod:`analysis.populations.tolerance`, with float32's unit). A circuit that is right in float32 is therefore right in
+(:mod:`analysis.networks.tolerance`, with float32's unit). A circuit that is right in float32 is therefore right in
 float64 if its outputs may be shifted by that reach. These are found by the usual search with slack; the few are run in
 both arithmetics and their verdicts compared. No other circuit can differ.
 
@@ -26,17 +26,19 @@ from numpy.typing import NDArray
 
 from analysis.algorithms.candidates import Candidates
 from analysis.alignments.decisions import SiteDecisions, site_decisions
+from analysis.alignments.result import AlgorithmSearch
 from analysis.alignments.search import align_with
-from analysis.circuits.circuit import EdgeLayout
+from analysis.circuits.result import CircuitSearch
 from analysis.circuits.search import nearly_valid
 from analysis.data import DataRecord
 from analysis.errors import BeyondLimits
+from analysis.networks.circuit import EdgeLayout
 from analysis.networks.mlp import activate, batch_activations, keep_matrices
 from analysis.networks.network import Network
-from analysis.populations.tolerance import output_tolerance
+from analysis.networks.tolerance import output_tolerance
 from analysis.protocol import Protocol
 from analysis.question import Question
-from analysis.result import AlgorithmSearch, CircuitSearch, Float32Alignments, Float32Circuits
+from analysis.result import Float32Alignments, Float32Circuits
 from analysis.validity import decide, decided_as, max_wrong
 from analysis.work import DEFAULT_WORK, Work
 

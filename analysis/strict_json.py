@@ -1,7 +1,7 @@
 """Reading JSON that strangers wrote: bounded, without duplicates, NaN or surprises.
 
 A document is refused before it is parsed if it is too large or is no text; afterwards every shape is checked by the
-reader of the particular file (:mod:`analysis.networks.files`, :mod:`analysis.data`).
+reader of the particular file (:mod:`analysis.network_files.files`, :mod:`analysis.data`).
 """
 
 from __future__ import annotations

@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.errors import InvalidTask
-from analysis.networks.network import MAX_INPUTS
 
+MAX_INPUTS: Final = 6
 INPUT_NAMES: Final = "ABCDEF"
 
 _RULES: Final[dict[str, tuple[Callable[[Sequence[int]], bool], int | None]]] = {

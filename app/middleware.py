@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.error_answers import unforeseen
-from app.observability.logs import about
+from app.logs import about
 from app.observability.metrics import IN_FLIGHT, count_request
 
 log = logging.getLogger("pluriscope.access")

@@ -171,7 +171,7 @@ def write_results(folder: Path, *, few: bool = False) -> None:
         folder: made if it is missing.
         few: only XORNet in full and one network with directions, for a test.
     """
-    from analysis.networks.files import network_file_json
+    from analysis.network_files.files import network_file_json
     from app.bundled import bundled_networks
     from tests.golden_files import NAMES, golden_network
 

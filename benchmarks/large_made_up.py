@@ -12,13 +12,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.algorithms.candidates import candidate_algorithms
-from analysis.alignments.alignment import IIA, Alignment, NeuronSet, ScoredAlignment
-from analysis.circuits.circuit import EdgeLayout
-from analysis.networks.files import NetworkFile
+from analysis.alignments.alignment import IIA, Alignment, ScoredAlignment
+from analysis.alignments.result import AlgorithmResult, AlgorithmSearch
+from analysis.circuits.result import CircuitSearch
+from analysis.interpretations.result import InterpretationCounts
+from analysis.interventions.neuron_set import NeuronSet
+from analysis.network_files.files import NetworkFile
+from analysis.networks.circuit import EdgeLayout
 from analysis.networks.network import Network
 from analysis.protocol import COMPLETE
 from analysis.question import ask
-from analysis.result import AlgorithmResult, AlgorithmSearch, CircuitSearch, InterpretationCounts, OutputAnalysis
+from analysis.result import OutputAnalysis
 from analysis.tasks import Task, named_task
 from app.db.engine import Store
 from app.db.prepared import PreparedAnalysis, prepare_analysis

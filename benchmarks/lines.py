@@ -14,6 +14,7 @@ from analysis.alignments.search import search_alignments
 from analysis.circuits.search import search_circuits
 from analysis.data import DataRecord, clean_data
 from analysis.interpretations.counting import count_interpretations
+from analysis.interpretations.result import InterpretationCounts
 from analysis.networks.network import Network
 from analysis.networks.training import train_networks
 from analysis.networks.training_spec import TrainingSpec
@@ -21,7 +22,6 @@ from analysis.pipeline import analyse_output
 from analysis.populations.population import analyse_outcomes
 from analysis.protocol import COMPLETE, PAPER, Protocol
 from analysis.question import ask
-from analysis.result import InterpretationCounts
 from analysis.result_file import output_json
 from analysis.tasks import Task, named_task
 from benchmarks import plain_reference as plain

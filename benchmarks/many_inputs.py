@@ -22,6 +22,7 @@ import numpy as np
 from analysis.algorithms.and_inverter import literal_table
 from analysis.algorithms.candidates import candidate_algorithms
 from analysis.algorithms.counting import count_candidates, count_irredundant
+from analysis.alignments.result import AlgorithmSearch
 from analysis.alignments.search import search_alignments
 from analysis.limits import DEFAULT_LIMITS
 from analysis.networks.network import Network
@@ -29,7 +30,6 @@ from analysis.networks.training import train_networks
 from analysis.networks.training_spec import TrainingSpec
 from analysis.protocol import COMPLETE
 from analysis.question import ask
-from analysis.result import AlgorithmSearch
 from analysis.tasks import Task, named_task
 from benchmarks.machine import machine, machine_text, seconds_text
 from benchmarks.timing import empty_caches

@@ -32,7 +32,7 @@ from typing import Final
 
 import numpy as np
 
-from analysis.networks.files import NetworkFile
+from analysis.network_files.files import NetworkFile
 from analysis.networks.mlp import forward
 from analysis.networks.network import Network
 from analysis.protocol import protocol_from_mapping

@@ -12,21 +12,18 @@ from typing import Any
 import numpy as np
 
 from analysis.algorithms.high_level_model import HighLevelModel, Node
-from analysis.alignments.alignment import IIA, Alignment, NeuronSet, ScoredAlignment
-from analysis.circuits.circuit import EdgeLayout
-from analysis.networks.files import NetworkFile
+from analysis.alignments.alignment import IIA, Alignment, ScoredAlignment
+from analysis.alignments.result import AlgorithmResult, AlgorithmSearch
+from analysis.circuits.result import CircuitSearch
+from analysis.interpretations.result import InterpretationCounts
+from analysis.interventions.neuron_set import NeuronSet
+from analysis.network_files.files import NetworkFile
+from analysis.networks.circuit import EdgeLayout
 from analysis.networks.network import Network
 from analysis.pipeline import analyse_output
 from analysis.protocol import COMPLETE, Protocol
 from analysis.question import ask
-from analysis.result import (
-    AlgorithmResult,
-    AlgorithmSearch,
-    CircuitSearch,
-    CriterionTally,
-    InterpretationCounts,
-    OutputAnalysis,
-)
+from analysis.result import CriterionTally, OutputAnalysis
 from analysis.tasks import input_table, named_task
 from app.db.engine import Store, store_at
 from app.db.tables import AnalysisRow

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from analysis.data import DataRecord, clean_data
-from analysis.networks.files import NetworkFile
+from analysis.network_files.files import NetworkFile
 from analysis.networks.network import Network
 from analysis.tasks import input_table, task_from_table
 

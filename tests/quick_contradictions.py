@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
-from analysis.circuits.circuit import Circuit
 from analysis.contradictions.finding import find_contradictions
+from analysis.networks.circuit import Circuit
 from analysis.work import DEFAULT_WORK, Work
 from app.db.reports import contradictions_report
 from app.jobs.reporting import CONTRADICTIONS, Parted, ReportInputs

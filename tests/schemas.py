@@ -68,7 +68,7 @@ def pack(file: Path) -> Path:
 
 def make(folder: Path) -> Path:
     """A store with everything that the program of today finds out about one small network; returns its file."""
-    from analysis.networks.files import parse_network_file
+    from analysis.network_files.files import parse_network_file
     from analysis.protocol import COMPLETE, PAPER
     from app.db.engine import open_store
     from app.db.writes import save_network

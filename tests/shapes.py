@@ -38,7 +38,7 @@ from analysis.directions.findings import CLOSED_FORM, closed_form_work
 from analysis.errors import AnalysisError
 from analysis.ladder.climbing import MAX_ALGORITHMS, N_PERMUTED
 from analysis.limits import Limits
-from analysis.networks.files import NetworkFile
+from analysis.network_files.files import NetworkFile
 from analysis.networks.mlp import forward
 from analysis.networks.network import ACTIVATIONS, Network
 from analysis.protocol import COMPLETE

@@ -11,9 +11,10 @@ import numpy as np
 from analysis.data import DataRecord
 from analysis.networks.network import Network
 from analysis.studies.cells import cells_of
-from analysis.studies.design import StudyDesign, design_from_mapping
+from analysis.studies.design import StudyDesign
 from analysis.studies.measures.measure import Measured
 from analysis.studies.outcome import StudyOutcome, flat_weights
+from analysis.studies.reading import design_from_mapping
 from analysis.studies.result_file import StudyResults
 
 MEASURES = ["circuits-valid", "interpretations-total", "one-irredundant-algorithm", "irredundant-formulas"]

@@ -8,24 +8,7 @@ from functools import cached_property, lru_cache
 from hashlib import sha256
 
 from analysis.digest import canonical_json, short_id
-
-
-@dataclass(frozen=True, order=True)
-class NeuronSet:
-    """A nonempty set of neurons of one hidden layer.
-
-    Args:
-        layer: 1 for the first hidden layer.
-        neurons: indices in the layer, ascending, from 0.
-    """
-
-    layer: int
-    neurons: tuple[int, ...]
-
-    @property
-    def bits(self) -> int:
-        """The neurons as a bit set within the layer."""
-        return sum(1 << n for n in self.neurons)
+from analysis.interventions.neuron_set import NeuronSet
 
 
 @lru_cache(maxsize=1 << 16)

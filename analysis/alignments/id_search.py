@@ -9,8 +9,9 @@ from collections.abc import Iterator
 from typing import Final
 
 from analysis.algorithms.high_level_model import HighLevelModel
-from analysis.alignments.alignment import Alignment, NeuronSet, alignment_id, place_json
+from analysis.alignments.alignment import Alignment, alignment_id, place_json
 from analysis.alignments.sites import SiteRule, neuron_sites
+from analysis.interventions.neuron_set import NeuronSet
 from analysis.networks.network import Network
 
 MAX_TRIED: Final = 100_000  # about half a second

@@ -15,9 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.algorithms.high_level_model import HighLevelModel, Response
-from analysis.alignments.alignment import IIA, Alignment, NeuronSet, ScoredAlignment
+from analysis.alignments.alignment import IIA, Alignment, ScoredAlignment
 from analysis.errors import InvalidAlignment
 from analysis.interventions.interchange import interchange_outputs
+from analysis.interventions.neuron_set import NeuronSet
 from analysis.networks.network import Network
 from analysis.protocol import Protocol
 from analysis.question import Question

@@ -30,11 +30,11 @@ from analysis.alignments.carriable_search import aligned_algorithms
 from analysis.alignments.decisions import SiteDecisions, site_decisions
 from analysis.alignments.iia import Behaviour
 from analysis.alignments.placements import NEVER, Placer, Ranking
+from analysis.alignments.result import AlgorithmResult, AlgorithmSearch, CandidateTotals
 from analysis.errors import BeyondLimits
 from analysis.progress import OutOfTime
 from analysis.protocol import Protocol
 from analysis.question import Question
-from analysis.result import AlgorithmResult, AlgorithmSearch, CandidateTotals
 from analysis.work import DEFAULT_WORK, Work
 
 Array = NDArray[np.int64]

@@ -11,8 +11,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.alignments.alignment import NeuronSet
 from analysis.errors import BeyondLimits
+from analysis.interventions.neuron_set import NeuronSet
 
 SiteRule = Literal["neuron_sets", "single_neurons"]
 MAX_NEURONS = 20  # hidden neurons over all layers; searches keep one number for every set of them

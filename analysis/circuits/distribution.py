@@ -10,7 +10,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.circuits.circuit import EdgeLayout, kept_edges, mask_array
+from analysis.networks.circuit import EdgeLayout, kept_edges, mask_array
 
 _MASKS_AT_ONCE: Final = 1 << 16
 

@@ -21,10 +21,10 @@ import numpy as np
 import scipy  # loads scipy.special, of which a server has no use, when it is first asked for
 from numpy.typing import NDArray
 
-from analysis.circuits.circuit import MAX_EDGES_KEPT, EdgeLayout, mask_array, masks_of
 from analysis.circuits.distribution import CircuitDistribution, by_layer
 from analysis.circuits.structure import Structure
 from analysis.errors import BeyondLimits
+from analysis.networks.circuit import MAX_EDGES_KEPT, EdgeLayout, mask_array, masks_of
 from analysis.networks.mlp import batch_activations
 from analysis.question import Question
 from analysis.validity import decide, max_wrong
@@ -47,7 +47,7 @@ class EstimatedCircuits:
         n_valid: valid ones among those.
         distribution: of the valid ones among those tested.
         draws: ``[draws]`` masks of distinct valid circuits, uniform among all sets of so many, ascending, as
-            :func:`~analysis.circuits.circuit.mask_array` gives them; none beyond 255 edges.
+            :func:`~analysis.networks.circuit.mask_array` gives them; none beyond 255 edges.
     """
 
     layout: EdgeLayout

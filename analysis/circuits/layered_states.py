@@ -13,12 +13,12 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.circuits.circuit import MAX_EDGES, EdgeLayout
 from analysis.circuits.decision_intervals import Box, decision_box
 from analysis.circuits.prefixes import Prefixes, Wiring, source_bits
 from analysis.circuits.source_subsets import MAX_LOG2_COMBINATIONS, MAX_SOURCES, Combinations, Tally
 from analysis.circuits.space import in_space
 from analysis.errors import BeyondLimits
+from analysis.networks.circuit import MAX_EDGES, EdgeLayout
 from analysis.networks.mlp import activate
 from analysis.networks.network import Network
 from analysis.protocol import Protocol

@@ -15,16 +15,16 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Final
 
-from analysis.circuits.circuit import MAX_EDGES, EdgeLayout
 from analysis.circuits.layered_states import CountableSpace
+from analysis.circuits.result import CircuitMethod
 from analysis.circuits.source_subsets import Combinations
 from analysis.circuits.space import in_space
 from analysis.circuits.structure import Structure
 from analysis.data import DataRecord
 from analysis.errors import BeyondLimits
 from analysis.limits import DEFAULT_LIMITS, Limits, listed_bytes
+from analysis.networks.circuit import MAX_EDGES, EdgeLayout
 from analysis.question import Question
-from analysis.result import CircuitMethod
 
 _TESTED_PER_SECOND: Final = 3e7  # circuits times rows, in a listing
 _ROWS_THAT_MATTER: Final = 8  # in a listing few circuits survive more rows

@@ -15,7 +15,7 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.circuits.circuit import EdgeLayout
+from analysis.networks.circuit import EdgeLayout
 from analysis.networks.mlp import activate
 from analysis.networks.network import Network
 

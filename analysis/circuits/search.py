@@ -20,14 +20,14 @@ from collections.abc import Callable, Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.circuits.circuit import MAX_EDGES, EdgeLayout
 from analysis.circuits.judging import evaluate_circuits
 from analysis.circuits.last_layer import SpaceJudge
+from analysis.circuits.result import CircuitSearch
 from analysis.circuits.space import count_in_space
 from analysis.errors import BeyondLimits
+from analysis.networks.circuit import MAX_EDGES, EdgeLayout
 from analysis.progress import OutOfTime
 from analysis.question import Question
-from analysis.result import CircuitSearch
 from analysis.work import DEFAULT_WORK, Work
 
 MAX_SO_FAR = 50_000  # circuits told of before the end

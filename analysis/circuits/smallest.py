@@ -26,12 +26,12 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.circuits.circuit import mask_array, masks_of
 from analysis.circuits.prefixes import Prefixes, Wiring
+from analysis.circuits.result import SmallestCircuits
 from analysis.circuits.space import count_by_edges, in_space
+from analysis.networks.circuit import mask_array, masks_of
 from analysis.networks.mlp import activate, batch_activations, keep_matrices
 from analysis.question import Question
-from analysis.result import SmallestCircuits
 from analysis.validity import decide, decided_as, max_wrong
 from analysis.work import DEFAULT_WORK, Work
 

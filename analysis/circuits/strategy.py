@@ -11,21 +11,21 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.circuits.circuit import MAX_EDGES_KEPT, EdgeLayout, mask_array
 from analysis.circuits.distribution import CircuitDistribution
 from analysis.circuits.estimating import estimate_circuits
 from analysis.circuits.judging import evaluate_circuits
 from analysis.circuits.layered_states import CountableSpace
 from analysis.circuits.planning import CircuitPlan, plan_circuits
 from analysis.circuits.prefixes import Prefixes
+from analysis.circuits.result import CircuitSearch
 from analysis.circuits.search import search_circuits
 from analysis.circuits.smallest import find_smallest
 from analysis.circuits.source_subsets import Tally
 from analysis.circuits.space import count_in_space
 from analysis.errors import BeyondLimits
+from analysis.networks.circuit import MAX_EDGES_KEPT, EdgeLayout, mask_array
 from analysis.progress import Progress
 from analysis.question import Question
-from analysis.result import CircuitSearch
 from analysis.work import DEFAULT_WORK, Work
 
 

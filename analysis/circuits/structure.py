@@ -31,9 +31,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.circuits.circuit import Circuit, EdgeLayout, possible_circuit
 from analysis.circuits.space import count_matrices, in_space
 from analysis.errors import InvalidIndex
+from analysis.networks.circuit import Circuit, EdgeLayout, possible_circuit
 from analysis.protocol import COMPLETE, Protocol
 
 _ENTRIES_AT_ONCE: Final = 1 << 22

@@ -19,8 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.algorithms.high_level_model import HighLevelModel
-from analysis.alignments.alignment import NeuronSet
 from analysis.experiments import InterventionSpace, NetworkAnswers
+from analysis.interventions.neuron_set import NeuronSet
 from analysis.tasks import pattern_bits
 
 Integers = NDArray[np.int64]

@@ -15,7 +15,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.checkpoints import in_parts
-from analysis.circuits.circuit import Circuit, EdgeLayout
 from analysis.common_ground.interpreted import MAX_LISTED, ChosenClasses, choose_classes, representatives_right, speaks
 from analysis.common_ground.points import UNKNOWN, Bounds, ClassPoints, Extreme, Subject
 from analysis.common_ground.spread import Spread
@@ -25,6 +24,7 @@ from analysis.interpretations.columns import UNDECIDED
 from analysis.interpretations.indexing import InterpretationSpace
 from analysis.interpretations.observed import MAX_CLASSES, observed_classes
 from analysis.interpretations.predicting import class_predictions, extreme_interpretation
+from analysis.networks.circuit import Circuit, EdgeLayout
 from analysis.work import Work
 
 Integers = NDArray[np.int64]

@@ -21,13 +21,13 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.circuits.circuit import Circuit
 from analysis.errors import BeyondLimits
 from analysis.experiments import InterventionSpace, NetworkAnswers
 from analysis.interpretations.indexing import InterpretationSpace
 from analysis.interpretations.interpretation import Interpretation
 from analysis.interpretations.observed import ObservedClasses, observed_classes
 from analysis.interpretations.partial_tables import open_table
+from analysis.networks.circuit import Circuit
 from analysis.question import Question
 from analysis.tasks import pattern_bits
 
@@ -131,8 +131,8 @@ def speaks(classes: ObservedClasses) -> bool:
 def representatives_right(classes: ObservedClasses, space: InterventionSpace, answers: NetworkAnswers) -> Integers:
     """``[classes]`` how many interventions each class's representative predicts right; it must speak.
 
-    The gates of all classes are followed side by side, as :func:`analysis.experiments.predict_by_interpretation` does
-    for one interpretation.
+    The gates of all classes are followed side by side, as
+    :func:`analysis.explanations.interpretations.predict_by_interpretation` does for one interpretation.
     """
     source, base = np.nonzero(~np.eye(space.n_rows, dtype=bool))
     decided = answers.decisions[:, source, base]

@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 
 from analysis.algorithms.high_level_model import HighLevelModel
 from analysis.alignments.alignment import IIA
-from analysis.circuits.circuit import Circuit
 from analysis.contradictions.readers import Reader, interpretation_reader
 from analysis.directions.swaps import run_from
 from analysis.errors import BeyondLimits
 from analysis.interpretations.indexing import InterpretationSpace
 from analysis.interpretations.interpretation import Interpretation
+from analysis.networks.circuit import Circuit
 from analysis.networks.mlp import activations
 from analysis.networks.network import Network
 from analysis.question import Question

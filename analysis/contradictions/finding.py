@@ -21,10 +21,9 @@ import numpy as np
 from analysis import fixed_order
 from analysis.algorithms.candidates import Candidates
 from analysis.algorithms.high_level_model import HighLevelModel
-from analysis.alignments.alignment import IIA, Alignment, NeuronSet
+from analysis.alignments.alignment import IIA, Alignment
 from analysis.alignments.joint import MAX_RUNS, score_joint
 from analysis.alignments.search import search_alignments
-from analysis.circuits.circuit import Circuit
 from analysis.circuits.estimating import share_interval
 from analysis.contradictions.circuit_reading import FoundInterpretation, first_interpretation
 from analysis.contradictions.events import Situation
@@ -38,7 +37,9 @@ from analysis.directions.search import align_on_directions
 from analysis.directions.swaps import run_from
 from analysis.directions.table import DirectionTable
 from analysis.errors import BeyondLimits, InvalidAlignment
+from analysis.interventions.neuron_set import NeuronSet
 from analysis.ladder.climbing import placed_algorithms
+from analysis.networks.circuit import Circuit
 from analysis.question import Question
 from analysis.tasks import pattern_bits
 from analysis.validity import decide

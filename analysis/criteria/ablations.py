@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from analysis.criteria.circuit_context import CircuitCriteriaContext
 from analysis.criteria.criterion import Criterion, Judge, Parameter, Settings
 from analysis.criteria.verdict import Verdicts, Witness, verdicts_of
-from analysis.interventions.ablation import Ablation
+from analysis.networks.ablation import Ablation
 from analysis.validity import decide
 
 

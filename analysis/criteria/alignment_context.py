@@ -14,16 +14,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.algorithms.high_level_model import HighLevelModel
-from analysis.alignments.alignment import NeuronSet, ScoredAlignment
+from analysis.alignments.alignment import ScoredAlignment
 from analysis.alignments.iia import Behaviour, PairRule, tested_pairs
 from analysis.alignments.joint import JointScore, score_joint
+from analysis.alignments.result import AlgorithmSearch
 from analysis.directions.alignment import LinearPlace
 from analysis.directions.scoring import ScoredDirections, joint_score
 from analysis.directions.swaps import swap_outputs
 from analysis.interventions.interchange import interchange_outputs
+from analysis.interventions.neuron_set import NeuronSet
 from analysis.networks.mlp import activations
 from analysis.question import Question
-from analysis.result import AlgorithmSearch
 from analysis.validity import decide
 from analysis.work import DEFAULT_WORK, Work
 

@@ -6,11 +6,12 @@ from itertools import combinations
 from typing import Final
 
 from analysis.algorithms.high_level_model import HighLevelModel
-from analysis.alignments.alignment import Alignment, NeuronSet, ScoredAlignment
+from analysis.alignments.alignment import Alignment, ScoredAlignment
 from analysis.criteria.alignment_context import AlignmentCriteriaContext
 from analysis.criteria.criterion import Criterion, Settings
 from analysis.criteria.verdict import Verdict, Verdicts, put_together
 from analysis.directions.alignment import DirectionAlignment
+from analysis.interventions.neuron_set import NeuronSet
 
 
 def _causal_order(context: AlignmentCriteriaContext, _: Settings) -> Verdicts:

@@ -17,7 +17,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.interventions.ablation import Ablation
+from analysis.networks.ablation import Ablation
 from analysis.networks.mlp import ablation_values, activations, batch_activations, keep_matrices
 from analysis.protocol import Protocol
 from analysis.question import Question

@@ -7,13 +7,13 @@ from typing import Final
 import numpy as np
 
 from analysis.algorithms.high_level_model import HighLevelModel
-from analysis.alignments.alignment import NeuronSet
 from analysis.alignments.iia import PairRule, tested_pairs
 from analysis.alignments.joint import MAX_RUNS
 from analysis.criteria.alignment_context import AlignmentCriteriaContext, Scored, Site
 from analysis.criteria.criterion import Criterion, Judge, Parameter, Settings
 from analysis.criteria.verdict import Outcome, Verdict, Verdicts, Witness, put_together, verdicts_of
 from analysis.errors import BeyondLimits
+from analysis.interventions.neuron_set import NeuronSet
 
 
 def _iia(rule: PairRule) -> Judge:

@@ -8,16 +8,11 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.circuits.circuit import Circuit
-from analysis.experiments import (
-    InterventionSpace,
-    NetworkAnswers,
-    decide_under_interventions,
-    intervention_space,
-    predict_by_interpretation,
-)
+from analysis.experiments import InterventionSpace, NetworkAnswers, decide_under_interventions, intervention_space
+from analysis.explanations.interpretations import predict_by_interpretation
 from analysis.interpretations.indexing import InterpretationSpace
 from analysis.interpretations.interpretation import Interpretation
+from analysis.networks.circuit import Circuit
 from analysis.question import Question
 from analysis.work import DEFAULT_WORK, Work
 

@@ -14,13 +14,13 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.circuits.circuit import Circuit, EdgeLayout, mask_array
 from analysis.errors import BeyondLimits
 from analysis.experiments import InterventionSpace, NetworkAnswers, decide_under_interventions, intervention_space
 from analysis.interpretations.columns import UNDECIDED
 from analysis.interpretations.counting import count_interpretations
 from analysis.interpretations.observed import MAX_CLASSES, ObservedClasses, observed_classes
 from analysis.interpretations.predicting import ClassPredictions, class_predictions
+from analysis.networks.circuit import Circuit, EdgeLayout, mask_array
 from analysis.question import Question
 from analysis.result import CriterionTally
 from analysis.work import DEFAULT_WORK, Work

@@ -21,24 +21,19 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.circuits.circuit import Circuit, EdgeLayout
 from analysis.criteria.interpretation_counts import CircuitReadings, read_circuits
 from analysis.criteria.steps import CriterionStep
 from analysis.criteria.symmetry import MAX_SYMMETRIES, Permutations, permuted_masks, symmetries
 from analysis.criteria.verdict import FAILED, NOT_APPLICABLE, PASSED
 from analysis.criteria.verdict import UNDECIDED as UNDECIDED_OUTCOME
 from analysis.errors import BeyondLimits
-from analysis.experiments import (
-    InterventionSpace,
-    NetworkAnswers,
-    decide_under_interventions,
-    intervention_space,
-    predict_by_interpretation,
-)
+from analysis.experiments import InterventionSpace, NetworkAnswers, decide_under_interventions, intervention_space
+from analysis.explanations.interpretations import predict_by_interpretation
 from analysis.interpretations.columns import UNDECIDED
 from analysis.interpretations.counting import count_interpretations
 from analysis.interpretations.indexing import InterpretationSpace
 from analysis.interpretations.predicting import Family, family_sets
+from analysis.networks.circuit import Circuit, EdgeLayout
 from analysis.progress import Progress
 from analysis.question import Question
 from analysis.result import CriterionTally

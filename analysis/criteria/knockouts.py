@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from analysis.criteria.circuit_context import CircuitCriteriaContext, count_right
 from analysis.criteria.criterion import Criterion, Settings
 from analysis.criteria.verdict import Verdicts, Witness, verdicts_of
-from analysis.interventions.ablation import zeros
+from analysis.networks.ablation import zeros
 from analysis.networks.mlp import batch_activations, forward, keep_matrices
 from analysis.networks.network import Network
 from analysis.validity import decide

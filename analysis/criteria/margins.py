@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.circuits.judging import evaluate_circuits
+from analysis.circuits.result import FRAGILE_MARGIN
 from analysis.criteria.alignment_context import AlignmentCriteriaContext
 from analysis.criteria.circuit_context import CircuitCriteriaContext
 from analysis.criteria.criterion import Criterion, Parameter, Settings
@@ -15,7 +16,6 @@ from analysis.criteria.interpretation_context import InterpretationCriteriaConte
 from analysis.criteria.recorded_context import RecordedContext
 from analysis.criteria.verdict import Verdicts, Witness, same_for_all, verdicts_of
 from analysis.interpretations.predicting import family_sets
-from analysis.result import FRAGILE_MARGIN
 
 
 def _firm_circuits(context: CircuitCriteriaContext, settings: Settings) -> Verdicts:

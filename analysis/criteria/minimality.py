@@ -16,11 +16,11 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.circuits.circuit import mask_array, one_mask
 from analysis.circuits.space import in_space
 from analysis.criteria.circuit_context import CircuitCriteriaContext
 from analysis.criteria.criterion import Criterion, Settings
 from analysis.criteria.verdict import Verdicts, Witness, verdicts_of
+from analysis.networks.circuit import mask_array, one_mask
 from analysis.networks.mlp import keep_matrices
 
 _SOURCE: Final = "Hadad, Katz and Bassan, ICLR 2026 (arXiv:2602.16823)"

@@ -20,8 +20,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.alignments.alignment import Alignment, NeuronSet
-from analysis.circuits.circuit import Circuit, EdgeLayout, kept_edges, mask_array, masks_of
+from analysis.alignments.alignment import Alignment
 from analysis.criteria.alignment_context import AlignmentCriteriaContext
 from analysis.criteria.circuit_context import CircuitCriteriaContext
 from analysis.criteria.criterion import Criterion, Settings
@@ -30,6 +29,8 @@ from analysis.criteria.redundancies import AlgorithmCriteriaContext
 from analysis.criteria.verdict import Verdict, Verdicts, Witness, put_together, same_for_all, verdicts_of
 from analysis.errors import BeyondLimits
 from analysis.interpretations.interpretation import Interpretation, NeuronGate
+from analysis.interventions.neuron_set import NeuronSet
+from analysis.networks.circuit import Circuit, EdgeLayout, kept_edges, mask_array, masks_of
 from analysis.networks.network import Network
 
 MAX_SYMMETRIES: Final = 1 << 12

@@ -23,15 +23,11 @@ from typing import Final
 
 from analysis.alignments.alignment import ScoredAlignment
 from analysis.alignments.iia import score_alignment
+from analysis.alignments.result import AlgorithmResult, AlgorithmSearch
+from analysis.circuits.result import FRAGILE_MARGIN, CircuitSearch
+from analysis.interpretations.result import InterpretationCounts
 from analysis.question import Question
-from analysis.result import (
-    FRAGILE_MARGIN,
-    AlgorithmResult,
-    AlgorithmSearch,
-    CircuitSearch,
-    CriterionTally,
-    InterpretationCounts,
-)
+from analysis.result import CriterionTally
 
 
 @dataclass(frozen=True)

@@ -29,9 +29,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis import fixed_order
-from analysis.alignments.alignment import NeuronSet
 from analysis.digest import short_id
 from analysis.errors import InvalidAlignment
+from analysis.interventions.neuron_set import NeuronSet
 
 Row = tuple[float, ...]
 

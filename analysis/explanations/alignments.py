@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from typing import Final
 
 import numpy as np
@@ -11,12 +12,13 @@ from numpy.typing import NDArray
 
 from analysis.algorithms.high_level_model import HighLevelModel
 from analysis.alignments.alignment import Alignment
-from analysis.experiments import InterventionSpace, predict_by_alignment
+from analysis.experiments import InterventionSpace, predict_nothing
 from analysis.explanations.algorithms import decided
 from analysis.explanations.explanation import Claim, Kind
 from analysis.question import Question
 from analysis.reverify import Recomputed, recompute_algorithm, recompute_alignment
 from analysis.sandbox.predicting_along import predict_by_alignment_along
+from analysis.tasks import pattern_bits
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,28 @@ def _claims(aligned: Aligned) -> Iterator[Claim]:
         site = sites.get(variable.path)
         layer, neurons = (0, ()) if site is None else (site.layer, site.neurons)
         yield Claim(layer, neurons, function=variable.function, label=variable.shown)
+
+
+def predict_by_alignment(algorithm: HighLevelModel, alignment: Alignment, space: InterventionSpace) -> NDArray[np.int8]:
+    """What an aligned algorithm predicts: ``[set, source, base]``, −1 where the set is no union of its places.
+
+    Places are disjoint, so a set is the union of at most one choice of variables. All chosen variables take their
+    values on source; of a chosen variable inside another chosen one the outer counts, as in
+    :meth:`HighLevelModel.output_given`.
+    """
+    predictions = predict_nothing(space)
+    full = (1 << space.n_rows) - 1
+    functions = {variable.path: variable.function for variable in algorithm.variables}
+    places = [(path, [(site.layer, neuron) for neuron in site.neurons]) for path, site in alignment.places]
+    for size in range(1, len(places) + 1):
+        for chosen in combinations(places, size):
+            index = space.position.get(frozenset(site for _, sites in chosen for site in sites))
+            if index is None:  # larger than the sets listed
+                continue
+            for source in range(space.n_rows):
+                fixed = {path: full if functions[path] >> source & 1 else 0 for path, _ in chosen}
+                predictions[index, source] = pattern_bits(algorithm.output_given(fixed), algorithm.n_inputs)
+    return predictions
 
 
 def _predict(_question: Question, some: Sequence[Aligned], space: InterventionSpace) -> NDArray[np.int8]:

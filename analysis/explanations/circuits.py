@@ -8,9 +8,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.circuits.circuit import Circuit
 from analysis.experiments import SILENT
 from analysis.explanations.explanation import Claim, Kind
+from analysis.networks.circuit import Circuit
 from analysis.networks.mlp import circuit_activations
 from analysis.question import Question
 from analysis.reverify import recompute_circuit

@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.experiments import InterventionSpace, predict_by_interpretation
+from analysis.experiments import InterventionSpace, NeuronSite, predict_nothing
 from analysis.explanations.circuits import claims_of_circuit, decisions
 from analysis.explanations.explanation import Claim, Kind
 from analysis.interpretations.gates import gate_name
@@ -16,6 +16,7 @@ from analysis.interpretations.interpretation import Interpretation, NeuronGate
 from analysis.question import Question
 from analysis.reverify import Recomputed, recompute_circuit, recompute_interpretation
 from analysis.sandbox.predicting_along import predict_by_interpretation_along
+from analysis.tasks import pattern_bits
 
 
 def gate_label(gate: NeuronGate, n_inputs: int) -> str:
@@ -32,6 +33,32 @@ def _claims(interpretation: Interpretation) -> Iterator[Claim]:
             yield claim
         else:
             yield Claim(claim.layer, claim.neurons, function=gate.function, label=gate_label(gate, n_inputs))
+
+
+def predict_by_interpretation(interpretation: Interpretation, space: InterventionSpace) -> NDArray[np.int8]:
+    """What an interpreted circuit predicts: ``[set, source, base]``, never silent while its output has a gate.
+
+    A patched neuron carries the bit that it has on source; every other neuron applies its local gate to its parents'
+    bits, in the first layer to the base inputs. Neurons that the interpretation gives no gate (ablated, or constant on
+    every input) carry no bit and change nothing. Without an output gate (the circuit's output is constant) nothing is
+    predicted.
+    """
+    n_layers = len(space.hidden_sizes) + 1
+    bits: dict[NeuronSite, NDArray[np.int8]] = {}
+    for gate in sorted(interpretation.gates, key=lambda gate: (gate.layer, gate.neuron)):
+        clean = pattern_bits(gate.function, space.n_inputs).astype(np.int8)
+        if gate.layer == 1:
+            computed: NDArray[np.int8] = clean[None, None, :]
+        else:
+            index = np.zeros((1, 1, 1), dtype=np.int64)
+            for parent in gate.parents:
+                index = (index << 1) | bits[parent]
+            computed = np.asarray(gate.table, dtype=np.int8)[index]
+        if gate.layer == n_layers:
+            return np.ascontiguousarray(np.broadcast_to(computed, space.shape))
+        patched = space.holds[gate.layer, gate.neuron][:, None, None]
+        bits[gate.layer, gate.neuron] = np.where(patched, clean[None, :, None], computed)
+    return predict_nothing(space)
 
 
 def _predict(

@@ -9,9 +9,9 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.circuits.circuit import MAX_EDGES, EdgeLayout
 from analysis.errors import BeyondLimits
 from analysis.interpretations.cuts import LayerCuts, read_cuts
+from analysis.interpretations.result import InterpretationCounts
 from analysis.interpretations.transfer import (
     LINKS_AT_ONCE,
     Integers,
@@ -23,9 +23,9 @@ from analysis.interpretations.transfer import (
     object_array,
     summed,
 )
+from analysis.networks.circuit import MAX_EDGES, EdgeLayout
 from analysis.progress import OutOfTime
 from analysis.question import Question
-from analysis.result import InterpretationCounts
 from analysis.work import DEFAULT_WORK, Work
 
 _STATES_AT_ONCE = 1 << 15

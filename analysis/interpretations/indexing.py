@@ -18,7 +18,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.algorithms.high_level_model import input_pattern
-from analysis.circuits.circuit import MAX_EDGES, Circuit, mask_array
 from analysis.errors import BeyondLimits, InvalidIndex
 from analysis.interpretations.cuts import LayerCuts, pattern, read_cuts
 from analysis.interpretations.interpretation import Interpretation, NeuronGate
@@ -33,6 +32,7 @@ from analysis.interpretations.transfer import (
     n_first_states,
     object_array,
 )
+from analysis.networks.circuit import MAX_EDGES, Circuit, mask_array
 from analysis.question import Question
 
 MAX_STATES = 5_000_000

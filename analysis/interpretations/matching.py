@@ -21,13 +21,13 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.circuits.circuit import Circuit
 from analysis.errors import BeyondLimits, InvalidGate
 from analysis.interpretations.gates import essential, gate_name, table_name
 from analysis.interpretations.indexing import InterpretationSpace
 from analysis.interpretations.interpretation import Interpretation, NeuronGate
 from analysis.interpretations.partial_gates import OpenGate
 from analysis.interpretations.transfer import Integers, Restriction, States, object_array
+from analysis.networks.circuit import Circuit
 from analysis.question import Question
 from analysis.tasks import INPUT_NAMES
 

@@ -15,10 +15,10 @@ from itertools import accumulate, pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.circuits.circuit import Circuit, mask_array
 from analysis.errors import BeyondLimits
 from analysis.interpretations.cuts import LayerCuts, read_cuts
 from analysis.interpretations.transfer import States, first_states, grouped, links, n_first_states
+from analysis.networks.circuit import Circuit, mask_array
 from analysis.question import Question
 
 MAX_CLASSES = 2_000_000

@@ -30,13 +30,13 @@ from typing import Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.circuits.circuit import Circuit
 from analysis.experiments import InterventionSpace, NetworkAnswers
 from analysis.interpretations.batched_walks import extreme_tables, judged_blocks
 from analysis.interpretations.columns import UNDECIDED, Columns
 from analysis.interpretations.indexing import InterpretationSpace
 from analysis.interpretations.interpretation import Interpretation
 from analysis.interpretations.observed import ObservedClasses
+from analysis.networks.circuit import Circuit
 from analysis.work import DEFAULT_WORK, Work
 
 Family = Literal["alone", "joint", "all"]

@@ -1,1 +1,1 @@
-"""Running a network with some values replaced: ablations and interchanges."""
+"""Interchange interventions: running a network with the values of some neurons from another input."""

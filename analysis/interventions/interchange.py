@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.alignments.alignment import NeuronSet
+from analysis.interventions.neuron_set import NeuronSet
 from analysis.networks.mlp import activations, next_layer
 from analysis.networks.network import Network
 

@@ -30,7 +30,7 @@ from analysis.digest import canonical_json, sha256_hex
 from analysis.errors import AnalysisError, BeyondLimits, InvalidData, InvalidNetwork, InvalidProtocol
 from analysis.fixed_order import exp_of_negative, inner
 from analysis.models.model import Edge, Graph, Masks, ModelKind, Node, Rules
-from analysis.networks.files import MAX_ATTRIBUTION, checked_name
+from analysis.network_files.files import MAX_ATTRIBUTION, checked_name
 from analysis.strict_json import check_keys, combined, kind_of, plain_text
 
 Array = NDArray[np.float64]

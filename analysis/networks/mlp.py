@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis import fixed_order
-from analysis.circuits.circuit import Circuit, EdgeLayout, kept_edges
-from analysis.interventions.ablation import Ablation, means, zeros
+from analysis.networks.ablation import Ablation, means, zeros
+from analysis.networks.circuit import Circuit, EdgeLayout, kept_edges
 from analysis.networks.network import DEFAULT_NEGATIVE_SLOPE, Activation, Network
 from analysis.tasks import input_table
 
@@ -113,7 +113,7 @@ def circuit_activations(
         network: the network cut to the analysed output.
         circuit: the edges kept.
         inputs: ``[rows, n0]``.
-        ablation: what an absent edge into an active neuron carries (:mod:`analysis.interventions.ablation`).
+        ablation: what an absent edge into an active neuron carries (:mod:`analysis.networks.ablation`).
         reference_rows: ``[rows, n0]`` on which mean ablation takes the means; the clean inputs if None.
 
     Returns:
@@ -170,7 +170,7 @@ def keep_matrices(masks: NDArray[Any], layout: EdgeLayout) -> tuple[NDArray[np.b
     """The kept edges of many masks.
 
     Args:
-        masks: ``[circuits]`` edge masks, as :func:`~analysis.circuits.circuit.mask_array` gives them.
+        masks: ``[circuits]`` edge masks, as :func:`~analysis.networks.circuit.mask_array` gives them.
         layout: the network's edge layout.
 
     Returns:

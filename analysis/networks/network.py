@@ -16,7 +16,6 @@ from analysis.errors import InvalidNetwork
 Activation = Literal["leaky_relu", "relu", "tanh", "sigmoid", "linear"]
 ACTIVATIONS: Final[tuple[Activation, ...]] = get_args(Activation)
 DEFAULT_NEGATIVE_SLOPE: Final = 0.01
-MAX_INPUTS: Final = 6
 
 
 @dataclass(frozen=True, eq=False)

@@ -32,8 +32,9 @@ from torch import Tensor
 from analysis.networks.batched_mlp import activated, initial_parameters, layer_views, times_slope
 from analysis.networks.devices import available_device, one_thread
 from analysis.networks.network import Activation, Network
-from analysis.networks.training_course import Looks, TrainingCourse, points_each, thinned
-from analysis.networks.training_spec import TrainingOutcome, TrainingSpec, TrainingState
+from analysis.networks.training_course import TrainingCourse, TrainingOutcome
+from analysis.networks.training_curves import Looks, points_each, thinned
+from analysis.networks.training_spec import TrainingSpec, TrainingState
 from analysis.tasks import input_table
 from analysis.work import DEFAULT_WORK, Work
 

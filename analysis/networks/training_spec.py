@@ -13,17 +13,8 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError,
 from pydantic_core import ErrorDetails
 
 from analysis.errors import InvalidTask, InvalidTraining
-from analysis.networks.network import DEFAULT_NEGATIVE_SLOPE, MAX_INPUTS, Activation, Network
-from analysis.networks.training_course import (
-    MOST_POINTS,
-    Look,
-    TrainingCourse,
-    finite,
-    losses_json,
-    outputs_json,
-    thinned,
-)
-from analysis.tasks import Task, named_task, task_from_table
+from analysis.networks.network import DEFAULT_NEGATIVE_SLOPE, Activation
+from analysis.tasks import MAX_INPUTS, Task, named_task, task_from_table
 
 TrainingState = Literal["converged", "stopped_early", "loss_above_target", "accuracy_too_low", "diverged"]
 MAX_HIDDEN_WIDTH: Final = 64
@@ -92,66 +83,6 @@ class TrainingSpec(BaseModel):
         """A name for people, e.g. "XOR 2-3-3-1, seed 7"."""
         tasks = " + ".join(task.name or "".join(map(str, task.truth_table)) for task in self.resolved_tasks())
         return f"{tasks} {'-'.join(map(str, self.sizes))}, seed {self.seed}"
-
-
-@dataclass(frozen=True)
-class TrainingOutcome:
-    """One trained network, or why there is none; never lost, whatever happened.
-
-    Args:
-        spec: what was asked for.
-        state: "converged", or the reason why not.
-        network: the network as it was when training stopped; None only if it diverged.
-        epochs: epochs run.
-        loss: mean squared error of the last epoch over its batches.
-        accuracy: share of validation rows on which every output rounds to its label.
-        losses: loss of every epoch.
-        outputs: outputs on the Boolean inputs at some epochs, if they were asked for; the last epoch is among them.
-    """
-
-    spec: TrainingSpec
-    state: TrainingState
-    network: Network | None
-    epochs: int
-    loss: float
-    accuracy: float
-    losses: tuple[float, ...]
-    outputs: tuple[Look, ...] = ()
-
-    def course(self, max_points: int = MOST_POINTS) -> TrainingCourse:
-        """The same as a course at its end, its loss curve thinned."""
-        losses = thinned(self.losses, max_points)
-        return TrainingCourse(self.spec, self.state, self.epochs, self.loss, self.accuracy, losses, self.outputs)
-
-    @property
-    def converged(self) -> bool:
-        return self.state == "converged"
-
-    @property
-    def message(self) -> str:
-        """What happened, and what to do about it if it is not what was wanted."""
-        return MESSAGES[self.state]
-
-
-def training_json(outcome: TrainingOutcome, max_points: int = MOST_POINTS) -> dict[str, Any]:
-    """Options and outcome as JSON values; NaN and infinities become null.
-
-    Args:
-        outcome: what to write.
-        max_points: the loss curve is thinned to at most so many (epoch, loss) pairs, the first and the last epoch
-            always among them.
-    """
-    course = outcome.course(max_points)
-    told = {
-        "options": outcome.spec.model_dump(mode="json"),
-        "state": outcome.state,
-        "message": outcome.message,
-        "epochs": outcome.epochs,
-        "loss": finite(outcome.loss),
-        "accuracy": outcome.accuracy,
-        "losses": losses_json(course.losses),
-    }
-    return {**told, "outputs": outputs_json(outcome.outputs)} if outcome.outputs else told
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ array has the network as its first axis. The search is that of :mod:`analysis.ci
 hidden layer, then an outer sum over its neurons, row by row.
 
 Why the verdicts are those of the reference, on any device. The device only drops a circuit if too many of its rows are
-wrong by more than the network's tolerance, which no rounding can bridge (:mod:`analysis.populations.tolerance`). All
+wrong by more than the network's tolerance, which no rounding can bridge (:mod:`analysis.networks.tolerance`). All
 others, the right ones and those near a decision's edge, are run again by the reference arithmetic, which alone decides
 and whose outputs and margins are reported. Networks whose tolerance is useless (numbers of 10¹¹ and more) or with more
 valid circuits than are kept are searched by the reference from the start.
@@ -29,18 +29,18 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from analysis.circuits.circuit import MAX_EDGES
 from analysis.circuits.judging import evaluate_circuits, first_rows
+from analysis.circuits.result import CircuitSearch
 from analysis.circuits.search import search_circuits
 from analysis.circuits.space import count_in_space
 from analysis.errors import InvalidNetwork
+from analysis.networks.circuit import MAX_EDGES
 from analysis.networks.devices import available_device, one_thread
 from analysis.networks.mlp import batch_activations, keep_matrices
 from analysis.networks.network import Network
+from analysis.networks.tolerance import MOST_TOLERANCE, output_tolerance
 from analysis.populations.stacked_space import NetworkStack, StackedSpace
-from analysis.populations.tolerance import MOST_TOLERANCE, output_tolerance
 from analysis.question import Question
-from analysis.result import CircuitSearch
 from analysis.validity import decide, max_wrong
 from analysis.work import DEFAULT_WORK, Work
 

@@ -15,19 +15,21 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from analysis.circuits.circuit import MAX_EDGES
+from analysis.circuits.result import CircuitSearch
 from analysis.circuits.space import count_in_space
 from analysis.data import DataRecord, clean_data
 from analysis.errors import AnalysisError, Cancelled, InvalidTask
+from analysis.networks.circuit import MAX_EDGES
 from analysis.networks.network import Network
 from analysis.networks.training import train_networks
-from analysis.networks.training_spec import TrainingOutcome, TrainingSpec
+from analysis.networks.training_course import TrainingOutcome
+from analysis.networks.training_spec import TrainingSpec
 from analysis.pipeline import analyse_output, refuse
 from analysis.populations.batched_circuits import check_equal_shapes, search_circuits_together
 from analysis.preflight import preflight
 from analysis.protocol import Protocol
 from analysis.question import Question
-from analysis.result import CircuitSearch, OutputAnalysis
+from analysis.result import OutputAnalysis
 from analysis.tasks import Task
 from analysis.work import DEFAULT_WORK, Work
 

@@ -13,12 +13,13 @@ from statistics import median_low
 from typing import Any, Final
 
 from analysis import ENGINE_VERSION
+from analysis.alignments.result import AlgorithmResult
 from analysis.data import DataRecord
-from analysis.networks.files import task_json
-from analysis.networks.training_spec import training_json
+from analysis.network_files.files import task_json
+from analysis.networks.training_course import training_json
 from analysis.populations.population import PopulationMember
 from analysis.protocol import Protocol
-from analysis.result import AlgorithmResult, OutputAnalysis
+from analysis.result import OutputAnalysis
 from analysis.result_file import exact, output_json, what_is_missing
 from analysis.tasks import Task
 

@@ -19,9 +19,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from analysis.circuits.circuit import EdgeLayout
 from analysis.circuits.prefixes import choices_using_all, source_bits
 from analysis.circuits.space import in_space
+from analysis.networks.circuit import EdgeLayout
 from analysis.networks.network import Activation, Network
 from analysis.protocol import Protocol
 

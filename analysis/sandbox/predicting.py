@@ -32,10 +32,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.algorithms.high_level_model import HighLevelModel
-from analysis.alignments.alignment import Alignment, NeuronSet
+from analysis.alignments.alignment import Alignment
 from analysis.experiments import SILENT
 from analysis.interpretations.cuts import EQUAL_WITHIN
 from analysis.interpretations.interpretation import Interpretation
+from analysis.interventions.neuron_set import NeuronSet
 from analysis.sandbox.intervention import Change, Intervention, carrier_name, site_name
 from analysis.sandbox.prediction import Prediction
 from analysis.sandbox.running import Bench

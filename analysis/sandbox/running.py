@@ -13,7 +13,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.interventions.ablation import means
+from analysis.networks.ablation import means
 from analysis.networks.mlp import activate, activations
 from analysis.networks.network import Network
 from analysis.sandbox.direction_edits import moved

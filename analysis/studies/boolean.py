@@ -9,7 +9,7 @@ from analysis.data import clean_data
 from analysis.errors import AnalysisError, Cancelled
 from analysis.networks.network import Network
 from analysis.networks.training import train_networks
-from analysis.networks.training_spec import TrainingOutcome, training_json
+from analysis.networks.training_course import TrainingOutcome, training_json
 from analysis.pipeline import analyse_output, refuse, unsearched
 from analysis.populations.population import iterate_population
 from analysis.preflight import preflight

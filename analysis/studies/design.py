@@ -6,18 +6,18 @@ number of seeds: a study with 100 more seeds is the same study, extended, under 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import cached_property
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from analysis.digest import canonical_json, sha256_hex
-from analysis.errors import AnalysisError, InvalidStudy
+from analysis.errors import AnalysisError
 from analysis.hashed import Hashed
-from analysis.networks.network import DEFAULT_NEGATIVE_SLOPE, MAX_INPUTS, Activation
+from analysis.networks.network import DEFAULT_NEGATIVE_SLOPE, Activation
 from analysis.protocol import COMPLETE, Protocol, named_protocol, protocol_from_mapping
-from analysis.strict_json import read_object
+from analysis.tasks import MAX_INPUTS
 
 STUDY_FORMAT: Final = "pluriscope-study/1"
 MAX_SEEDS: Final = 100_000
@@ -224,42 +224,6 @@ def level_label(factor: Factor, level: Any) -> str:
     if factor == "protocol":
         return str(level.name)
     return f"{level:g}" if isinstance(level, float) else str(level)
-
-
-def design_from_mapping(settings: Mapping[str, Any]) -> StudyDesign:
-    """A design from JSON values, whole and without contradictions.
-
-    Raises:
-        InvalidStudy: unknown settings, values out of range or contradictions, all named at once.
-    """
-    from analysis.studies.contradictions import contradictions
-
-    try:
-        design = StudyDesign.model_validate(dict(settings))
-    except ValidationError as error:
-        problems = [
-            f"{'.'.join(map(str, e['loc'])) or 'design'}: {e['msg'].removeprefix('Value error, ')}"
-            for e in error.errors()
-        ]
-        raise _refusal(problems) from None
-    problems = contradictions(design)
-    if problems:
-        raise _refusal(problems)
-    return design
-
-
-def read_design(raw: bytes) -> StudyDesign:
-    """A design from the bytes of a study file.
-
-    Raises:
-        InvalidStudy: see :func:`design_from_mapping`; or it is not JSON.
-    """
-    cure = "hand in a study file, see its schema"
-    return design_from_mapping(read_object(raw, "study file", InvalidStudy, MAX_DESIGN_BYTES, cure))
-
-
-def _refusal(problems: Sequence[str]) -> InvalidStudy:
-    return InvalidStudy("study design", "; ".join(problems), "correct it; nothing was started")
 
 
 def design_schema() -> dict[str, Any]:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from analysis.alignments.result import AlgorithmSearch
+from analysis.circuits.result import CircuitSearch
+from analysis.interpretations.result import InterpretationCounts
 from analysis.question import Question
-from analysis.result import AlgorithmSearch, CircuitSearch, InterpretationCounts, OutputAnalysis
+from analysis.result import OutputAnalysis
 
 
 def circuits_alone(question: Question, circuits: CircuitSearch) -> OutputAnalysis:

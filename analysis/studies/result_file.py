@@ -19,8 +19,9 @@ from analysis import ENGINE_VERSION
 from analysis.digest import canonical_json, sha256_hex
 from analysis.errors import InvalidStudy
 from analysis.studies.cells import cells_of
-from analysis.studies.design import StudyDesign, design_from_mapping
+from analysis.studies.design import StudyDesign
 from analysis.studies.outcome import StudyOutcome
+from analysis.studies.reading import design_from_mapping
 
 RESULT_FORMAT: Final = "pluriscope-study-result/1"
 MAX_RESULT_BYTES: Final = 256 << 20  # compressed

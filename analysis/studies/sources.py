@@ -53,7 +53,7 @@ class Produced:
         tasks: one for each output.
         analyses: by protocol name, one for each output; nothing for a network that did not converge.
         problems: by protocol name, why it could not be analysed.
-        training: options and outcome as JSON values, see :func:`analysis.networks.training_spec.training_json`.
+        training: options and outcome as JSON values, see :func:`analysis.networks.training_course.training_json`.
         seconds: its share of the time, 0 without a clock.
         data: on what it was judged; None for the clean inputs.
     """

@@ -11,7 +11,7 @@ from importlib import resources
 from typing import Final
 
 from analysis.data import DataRecord, parse_data_file
-from analysis.networks.files import NetworkFile, parse_network_file
+from analysis.network_files.files import NetworkFile, parse_network_file
 from analysis.networks.network import Network
 from analysis.networks.training_spec import TrainingSpec
 from analysis.tasks import Task

@@ -187,7 +187,7 @@ class KeptAnswers:
         if not trace.asked:
             return True
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._threads, is_unchanged, store, trace)
+            return await asyncio.get_running_loop().run_in_executor(self._threads, is_unchanged, store.reader, trace)
         except (SQLAlchemyError, store.reader.dialect.loaded_dbapi.Error):
             return False  # the routes will meet the trouble themselves, and say what it is
 

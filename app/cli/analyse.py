@@ -70,7 +70,7 @@ def analyse(
     """
     from analysis.circuits.planning import limits_within
     from analysis.data import MAX_DATA_BYTES, clean_data, parse_data_file
-    from analysis.networks.files import MAX_NETWORK_BYTES, parse_network_file
+    from analysis.network_files.files import MAX_NETWORK_BYTES, parse_network_file
     from analysis.pipeline import analyse_output, refuse
     from analysis.preflight import preflight
     from analysis.question import Question

@@ -42,7 +42,6 @@ def serve(
     from sqlalchemy.exc import OperationalError
 
     from app.access.neighbours import Neighbours
-    from app.bundled.seeding import add_bundled_models, add_bundled_networks
     from app.bundled.study_seeding import add_bundled_studies
     from app.db.engine import open_store
     from app.db.errors import StoreReadOnly
@@ -50,9 +49,10 @@ def serve(
     from app.free_memory import give_back_freed_memory
     from app.gate import MAX_HEADER_BYTES
     from app.jobs.deletion import purge_deleted
+    from app.jobs.seeding import add_bundled_models, add_bundled_networks
     from app.jobs.stages import enqueue_missing
+    from app.logs import configure
     from app.main import create_app, settle
-    from app.observability.logs import configure
 
     configure(settings.log_format)
     give_back_freed_memory()
@@ -121,7 +121,7 @@ def work(
     from app.db.engine import open_store
     from app.free_memory import give_back_freed_memory
     from app.jobs.worker import ClusterMissing, run_workers
-    from app.observability.logs import configure
+    from app.logs import configure
 
     settings = read_settings(workers=workers, cluster=cluster)
     configure(settings.log_format)

@@ -70,9 +70,9 @@ def import_(
     """
     from analysis.data import MAX_DATA_BYTES, parse_data_file
     from analysis.errors import AnalysisError
-    from analysis.networks.declared_tasks import TASK_SOURCES
-    from analysis.networks.files import MAX_NETWORK_BYTES
-    from analysis.networks.intake import Declaration, read_intake
+    from analysis.network_files.declared_tasks import TASK_SOURCES
+    from analysis.network_files.files import MAX_NETWORK_BYTES
+    from analysis.network_files.intake import Declaration, read_intake
     from app.addressing import Addresses
     from app.db.records import save_data_record
     from app.db.writes import save_network
@@ -184,7 +184,7 @@ def export(
         raise Refusal("export: needs a network, or --static. Name one, or give --static DIR with --network.")
     if protocol and len(protocol) > 1:
         raise Refusal("--protocol: a result file has one. Repeat the option with --static only.")
-    from analysis.networks.files import NetworkFile, network_file_json
+    from analysis.network_files.files import NetworkFile, network_file_json
     from app.db.codecs import network_of, tasks_of
     from app.db.reads.analyses import find_network
 

@@ -52,7 +52,8 @@ def run(
     Exit codes: 0 every network has its outcome, 2 bad input.
     """
     from analysis.studies.costs import cost_of
-    from analysis.studies.design import MAX_DESIGN_BYTES, design_from_mapping, read_design
+    from analysis.studies.design import MAX_DESIGN_BYTES
+    from analysis.studies.reading import design_from_mapping, read_design
     from app.limits import limits_of
 
     design = read_design(read_bytes(file, "study file", MAX_DESIGN_BYTES))

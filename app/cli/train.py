@@ -15,7 +15,8 @@ from app.cli.terminal import DONE, STOPPED, Refusal, check_writable, progress_ba
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from analysis.networks.training_spec import TrainingOutcome, TrainingSpec
+    from analysis.networks.training_course import TrainingOutcome
+    from analysis.networks.training_spec import TrainingSpec
     from analysis.protocol import Protocol
 
 MAX_COUNT = 10_000
@@ -75,8 +76,9 @@ def train(
 
     Exit codes: 0 at least one converged, 2 bad input, 3 none converged or a search stopped at a limit.
     """
-    from analysis.networks.training_course import looks_each
-    from analysis.networks.training_spec import training_json, training_spec
+    from analysis.networks.training_course import training_json
+    from analysis.networks.training_curves import looks_each
+    from analysis.networks.training_spec import training_spec
     from app.cli.analyse import read_protocol
 
     if not 1 <= count <= MAX_COUNT:
@@ -180,7 +182,7 @@ def _numbers(text: str, option: str, kind: type) -> list[Any]:
 
 
 def _paths(specs: Sequence[TrainingSpec], folder: str) -> list[str]:
-    from analysis.networks.files import slug_of
+    from analysis.network_files.files import slug_of
 
     place = Path(folder)
     if place.exists() and not place.is_dir():
@@ -206,7 +208,7 @@ def _named(outcome: TrainingOutcome, name: str, several: bool) -> str:
 
 
 def _write(outcome: TrainingOutcome, path: str, name: str, several: bool) -> str:
-    from analysis.networks.files import NetworkFile, network_file_json
+    from analysis.network_files.files import NetworkFile, network_file_json
 
     if not outcome.converged or outcome.network is None:
         return _line(outcome, "")
@@ -227,8 +229,8 @@ def _queued(names: Sequence[str] | None) -> list[Protocol]:
 
 
 def _save(outcomes: Sequence[TrainingOutcome], name: str, protocols: Sequence[Protocol]) -> list[str]:
-    from analysis.networks.files import NetworkFile
-    from analysis.networks.training_spec import training_json
+    from analysis.network_files.files import NetworkFile
+    from analysis.networks.training_course import training_json
     from app.cli.store import opened_store, tell_known
     from app.db.writes import save_network
     from app.jobs.queue import enqueue_analyses

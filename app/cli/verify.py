@@ -129,7 +129,7 @@ def _opened_file(target: Target, network: str, data: str, protocol: str) -> Iter
     """
     from analysis.data import MAX_DATA_BYTES, parse_data_file
     from analysis.digest import looks_like_digest
-    from analysis.networks.files import MAX_NETWORK_BYTES, parse_network_file
+    from analysis.network_files.files import MAX_NETWORK_BYTES, parse_network_file
     from app.db.engine import open_store
     from app.db.records import save_data_record, save_protocol
     from app.db.writes import save_network

@@ -20,8 +20,9 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.circuits.circuit import MAX_EDGES, EdgeLayout
-from analysis.result import CircuitSearch, InterpretationCounts
+from analysis.circuits.result import CircuitSearch
+from analysis.interpretations.result import InterpretationCounts
+from analysis.networks.circuit import MAX_EDGES, EdgeLayout
 from app.db.columns import sortable
 from app.db.distributions import active_neurons
 

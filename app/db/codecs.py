@@ -8,10 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from analysis.alignments.alignment import IIA, Alignment, NeuronSet, ScoredAlignment
+from analysis.alignments.alignment import IIA, Alignment, ScoredAlignment
 from analysis.data import DataRecord, data_file_json, parse_data_file
 from analysis.digest import canonical_json
-from analysis.networks.files import task_json
+from analysis.interventions.neuron_set import NeuronSet
+from analysis.network_files.files import task_json
 from analysis.networks.network import Network
 from analysis.protocol import Protocol
 from analysis.question import Question

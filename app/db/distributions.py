@@ -10,18 +10,11 @@ from typing import Any, Final, TypedDict
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.circuits.circuit import EdgeLayout
+from analysis.alignments.result import AlgorithmSearch, CandidateTotals
 from analysis.circuits.distribution import CircuitDistribution, neuron_edges
-from analysis.result import (
-    FRAGILE_MARGIN,
-    AlgorithmSearch,
-    CandidateTotals,
-    Float32Alignments,
-    Float32Circuits,
-    Float32Outcome,
-    OutputAnalysis,
-    SmallestCircuits,
-)
+from analysis.circuits.result import FRAGILE_MARGIN, SmallestCircuits
+from analysis.networks.circuit import EdgeLayout
+from analysis.result import Float32Alignments, Float32Circuits, Float32Outcome, OutputAnalysis
 from analysis.result_file import float32_json, smallest_json
 
 MAX_ALGORITHMS: Final = 500  # aligned algorithms listed by name; the histogram has them all
@@ -37,7 +30,7 @@ class Histogram(TypedDict):
 
 
 class CandidatesJson(TypedDict):
-    """:class:`~analysis.result.CandidateTotals` as it is stored."""
+    """:class:`~analysis.alignments.result.CandidateTotals` as it is stored."""
 
     aligned: int
     valid: int

@@ -26,7 +26,7 @@ from app.db import postgresql, sqlite
 from app.db.errors import StoreReadOnly, StoreUnavailable
 from app.db.traces import seal_session, watch_changes, watch_reads
 from app.limits import carried_by
-from app.observability.logs import subject
+from app.logs import subject
 from app.resources import MIGRATIONS
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from analysis.explanations.explanation import Frame
 from analysis.models.circuits import MODEL_CIRCUIT, CircuitsFound
 from analysis.models.model import Model, ModelKind, Rules
 from analysis.models.registry import kind_called, read_model
-from analysis.networks.files import slug_of
+from analysis.network_files.files import slug_of
 from app.db.errors import Ambiguous, NotFound
 from app.db.frames import SEARCH, frame_as_bytes, frame_from_bytes, read_columns, write_columns
 from app.db.model_tables import ModelColumnRow, ModelRow

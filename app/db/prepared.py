@@ -16,10 +16,11 @@ import numpy as np
 
 from analysis import ENGINE_VERSION
 from analysis.alignments.alignment import IIA
+from analysis.alignments.result import AlgorithmResult, AlgorithmSearch
 from analysis.data import DataRecord
 from analysis.digest import canonical_json, sha256_hex
 from analysis.protocol import Protocol
-from analysis.result import AlgorithmResult, AlgorithmSearch, OutputAnalysis
+from analysis.result import OutputAnalysis
 from analysis.result_file import float32_json, smallest_json
 from app.db.circuit_columns import Block, blocks_of, mask_words
 from app.db.codecs import places_to_json

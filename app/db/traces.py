@@ -25,7 +25,6 @@ from sqlalchemy import Connection, Engine, event
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
-    from app.db.engine import Store
 
 ROWS_AT_ONCE: Final = 1_000
 MAX_BYTES: Final = 8 << 20
@@ -150,9 +149,9 @@ def watch_changes(engine: Engine) -> None:
             trace.spoiled = True
 
 
-def is_unchanged(store: Store, trace: Trace) -> bool:
-    """Whether the store, on one snapshot of now, gives again all that a whole trace was given."""
-    with store.reader.connect() as connection, connection.begin():
+def is_unchanged(reader: Engine, trace: Trace) -> bool:
+    """Whether the engine that reads, on one snapshot of now, gives again all that a whole trace was given."""
+    with reader.connect() as connection, connection.begin():
         cursor = connection.connection.cursor()
         try:
             return all(_digest_of(cursor, one.statement, one.parameters) == one.digest for one in trace.asked.values())

@@ -11,7 +11,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from analysis import ENGINE_VERSION
-from analysis.networks.files import slug_of
+from analysis.network_files.files import slug_of
 from analysis.networks.network import Network
 from analysis.result import OutputAnalysis
 from analysis.tasks import Task

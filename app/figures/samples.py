@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.algorithms.high_level_model import HighLevelModel, Node
-from analysis.alignments.alignment import Alignment, NeuronSet
+from analysis.alignments.alignment import Alignment
+from analysis.interventions.neuron_set import NeuronSet
 from analysis.models.model import Edge, Graph
 from analysis.models.model import Node as GraphNode
 from app.figures.numbers import Bound, bounded

@@ -10,10 +10,10 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from analysis import ENGINE_VERSION
-from analysis.circuits.circuit import Circuit, EdgeLayout
 from analysis.contradictions.finding import find_contradictions
 from analysis.digest import canonical_json, sha256_hex
 from analysis.ladder.climbing import climb_closed
+from analysis.networks.circuit import Circuit, EdgeLayout
 from analysis.question import Question
 from analysis.work import DEFAULT_WORK, Work
 from app.addressing import Addresses

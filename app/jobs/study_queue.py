@@ -16,7 +16,8 @@ from typing import Any, Final
 from sqlalchemy.orm import Session
 
 from analysis.studies.costs import chunks_of, cost_of
-from analysis.studies.design import StudyDesign, design_from_mapping
+from analysis.studies.design import StudyDesign
+from analysis.studies.reading import design_from_mapping
 from app.db.errors import Conflict
 from app.db.reads.studies import finished_seeds, study_jobs
 from app.db.studies import design_of, save_study, set_design

@@ -14,11 +14,11 @@ from sqlalchemy.orm import Session
 from analysis import ENGINE_VERSION
 from analysis.algorithms.high_level_model import Form
 from analysis.algorithms.parsing import parse_algorithm
-from analysis.alignments.alignment import NeuronSet
-from analysis.circuits.circuit import EdgeLayout
 from analysis.common_ground.points import THOROUGH, Bounds, Subject
 from analysis.common_ground.survey import survey_common_ground
 from analysis.digest import canonical_json, sha256_hex
+from analysis.interventions.neuron_set import NeuronSet
+from analysis.networks.circuit import EdgeLayout
 from analysis.work import DEFAULT_WORK, Work
 from app.addressing import Addresses
 from app.db.codecs import network_of

@@ -9,10 +9,11 @@ from typing import Any
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
-from analysis.networks.files import NetworkFile
+from analysis.network_files.files import NetworkFile
 from analysis.networks.network import Network
-from analysis.networks.training_course import TrainingCourse, course_json, looks_each, points_each
-from analysis.networks.training_spec import TrainingOutcome, TrainingSpec, training_json, training_spec
+from analysis.networks.training_course import TrainingCourse, TrainingOutcome, course_json, training_json
+from analysis.networks.training_curves import looks_each, points_each
+from analysis.networks.training_spec import TrainingSpec, training_spec
 from analysis.protocol import Protocol
 from analysis.work import DEFAULT_WORK, Work
 from app.addressing import Addresses

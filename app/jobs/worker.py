@@ -37,7 +37,7 @@ from app.jobs.executor import ClusterMissing as ClusterMissing  # callers take i
 from app.jobs.executor import Executor, ProcessExecutor
 from app.jobs.leases import Claim
 from app.jobs.presence import shown
-from app.observability.logs import about
+from app.logs import about
 
 if TYPE_CHECKING:
     from app.jobs.cluster import Cluster

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
-from analysis.circuits.circuit import MAX_EDGES, EdgeLayout
+from analysis.networks.circuit import MAX_EDGES, EdgeLayout
 from app.db.circuit_columns import RANKED
 from app.db.reads.circuit_scan import steps
 from app.db.reads.circuits import CARD_COLUMNS, StoredCircuit, circuits_at, distinct_counts

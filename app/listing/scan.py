@@ -16,9 +16,9 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.circuits.circuit import EdgeLayout, kept_edges
 from analysis.circuits.distribution import neuron_edges
-from analysis.result import FRAGILE_MARGIN
+from analysis.circuits.result import FRAGILE_MARGIN
+from analysis.networks.circuit import EdgeLayout, kept_edges
 from app.db.distributions import active_neurons
 from app.db.reads.circuit_scan import Columns
 from app.db.reads.explanation_shelves import KINDS, CircuitShelf, Kind, Shelf

@@ -2,7 +2,7 @@
 
 With PROMETHEUS_MULTIPROC_DIR set to an empty folder, several server processes of one machine keep their counts there,
 and whichever of them is asked adds them up. What belongs to the installation, such as jobs and sizes, comes from the
-store at the moment of asking (:mod:`app.observability.installation`), so it needs no adding.
+store at the moment of asking (:mod:`app.jobs.installation`), so it needs no adding.
 """
 
 from __future__ import annotations

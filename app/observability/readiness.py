@@ -11,7 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from app.db.engine import Store, newest_revision
 from app.db.errors import StoreError
-from app.observability.installation import Installation, look_at
+from app.jobs.installation import Installation, look_at
 from app.settings import Settings
 
 NO_ROOM: Final = 100 << 20

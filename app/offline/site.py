@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from analysis import ENGINE_VERSION
 from analysis.data import data_file_json
-from analysis.networks.files import NetworkFile, network_file_json
+from analysis.network_files.files import NetworkFile, network_file_json
 from analysis.progress import Progress, Report, silent
 from analysis.protocol import BUILT_IN, Protocol
 from app.db.codecs import network_of, tasks_of

@@ -17,7 +17,7 @@ from app.db.engine import Store, shown
 from app.db.tables import AnalysisRow, NetworkRow
 from app.doctor.finding import Finding
 from app.doctor.quick import glance
-from app.observability.installation import STATES, Installation, look_at
+from app.jobs.installation import STATES, Installation, look_at
 from app.observability.readiness import Check, checks_of
 from app.pages.options import PageModel
 from app.settings import Settings

@@ -9,12 +9,14 @@ from pydantic import Field
 from sqlalchemy.orm import Session
 
 from analysis.algorithms.high_level_model import HighLevelModel
-from analysis.alignments.alignment import Alignment, NeuronSet
+from analysis.alignments.alignment import Alignment
 from analysis.alignments.id_search import MAX_TRIED, alignment_with_id
 from analysis.alignments.iia import check_alignment, interchange_matrix
-from analysis.experiments import decide_under_interventions, intervention_space, predict_by_alignment, standing_of
+from analysis.circuits.result import FRAGILE_MARGIN
+from analysis.experiments import decide_under_interventions, intervention_space, standing_of
+from analysis.explanations.alignments import predict_by_alignment
 from analysis.interventions.interchange import interchange_outputs
-from analysis.result import FRAGILE_MARGIN
+from analysis.interventions.neuron_set import NeuronSet
 from analysis.validity import decide
 from app.addressing import Addresses
 from app.db.codecs import alignment_of

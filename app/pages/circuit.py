@@ -8,11 +8,11 @@ from typing import Final, Literal
 from pydantic import Field
 from sqlalchemy.orm import Session
 
-from analysis.circuits.circuit import MAX_EDGES, Circuit, circuit_from_hex
+from analysis.circuits.result import FRAGILE_MARGIN
 from analysis.circuits.space import in_space
 from analysis.errors import BeyondLimits, InvalidMask
 from analysis.interpretations.indexing import InterpretationSpace
-from analysis.result import FRAGILE_MARGIN
+from analysis.networks.circuit import MAX_EDGES, Circuit, circuit_from_hex
 from analysis.validity import decide, margin_to_edge
 from app.addressing import Addresses
 from app.db.reads.circuits import is_stored

@@ -10,7 +10,7 @@ from typing import Any, Final, Literal
 from pydantic import Field
 from sqlalchemy.orm import Session
 
-from analysis.circuits.circuit import Circuit, EdgeLayout
+from analysis.networks.circuit import Circuit, EdgeLayout
 from analysis.tasks import INPUT_NAMES
 from app.addressing import Addresses
 from app.db.distributions import smallest_in

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 import numpy as np
 from pydantic import Field
 
-from analysis.circuits.circuit import EdgeLayout
+from analysis.circuits.result import FRAGILE_MARGIN
 from analysis.criteria.direction_verdicts import ASKED_OF_DIRECTIONS
 from analysis.criteria.steps import CriterionStep, parse_steps
 from analysis.directions.result import DirectionClass
 from analysis.errors import InvalidCriterion
 from analysis.explanations.registry import RECORDED
-from analysis.result import FRAGILE_MARGIN
+from analysis.networks.circuit import EdgeLayout
 from app.db.reads.explanation_directions import PASSING, layer_column, map_column
 from app.db.reads.explanation_shelves import ALGORITHM_KINDS, CIRCUIT_KINDS, KINDS, Kind
 from app.errors import BadQuery

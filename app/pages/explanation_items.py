@@ -11,9 +11,9 @@ from pydantic import Field
 from sqlalchemy.orm import Session
 
 from analysis.algorithms.high_level_model import Form
+from analysis.circuits.result import FRAGILE_MARGIN
 from analysis.explanations.explanation import NAME, VALID, Record, RecordedKind
 from analysis.explanations.registry import BY_KEY
-from analysis.result import FRAGILE_MARGIN
 from app.addressing import Addresses
 from app.db.codecs import alignment_of
 from app.db.direction_tables import DirectionAlgorithmRow, DirectionAlignmentRow

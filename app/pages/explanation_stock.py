@@ -9,11 +9,11 @@ from typing import Any, Final
 import numpy as np
 from sqlalchemy.orm import Session
 
+from analysis.circuits.result import FRAGILE_MARGIN
 from analysis.criteria.steps import CriterionStep
 from analysis.criteria.verdict import FAILED, PASSED
 from analysis.directions.result import CLASSES
 from analysis.explanations.registry import BY_KEY
-from analysis.result import FRAGILE_MARGIN
 from app.db.errors import NotFound as NotStored
 from app.db.reads.circuits import distinct_counts
 from app.db.reads.explanation_directions import direction_shelf, layer_column, map_column

@@ -12,7 +12,6 @@ from sqlalchemy.orm import Session
 
 from analysis.algorithms.high_level_model import HighLevelModel
 from analysis.alignments.alignment import Alignment
-from analysis.circuits.circuit import Circuit, circuit_from_hex
 from analysis.directions.alignment import DirectionAlignment
 from analysis.errors import AnalysisError, BeyondLimits, InvalidIndex
 from analysis.experiments import InterventionSpace
@@ -23,6 +22,7 @@ from analysis.explanations.explanation import Claim, Kind, RecordedKind
 from analysis.explanations.registry import BY_KEY, EVERY_KIND, KIND_OF, RECORDED
 from analysis.interpretations.indexing import interpretation_at
 from analysis.interpretations.interpretation import Interpretation
+from analysis.networks.circuit import Circuit, circuit_from_hex
 from analysis.validity import decide, margin_to_edge
 from app.addressing import Addresses
 from app.errors import BadQuery, NotFound, PageError

@@ -18,7 +18,8 @@ from analysis.algorithms.high_level_model import (
     readable_formula,
 )
 from analysis.algorithms.parsing import parse_algorithm
-from analysis.alignments.alignment import IIA, Alignment, NeuronSet
+from analysis.alignments.alignment import IIA, Alignment
+from analysis.interventions.neuron_set import NeuronSet
 from analysis.tasks import INPUT_NAMES
 from app.figures.svg import Hues, hues_by_frequency
 from app.figures.svg.tiles import HUES

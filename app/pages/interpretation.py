@@ -11,10 +11,10 @@ from pydantic import Field
 from sqlalchemy.orm import Session
 
 from analysis import ENGINE_VERSION
-from analysis.circuits.circuit import Circuit
 from analysis.interpretations.gates import essential, gate_name
 from analysis.interpretations.indexing import InterpretationSpace
 from analysis.interpretations.interpretation import Interpretation, NeuronGate
+from analysis.networks.circuit import Circuit
 from analysis.tasks import INPUT_NAMES
 from app.addressing import Addresses
 from app.errors import NotFound

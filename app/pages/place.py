@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
-from analysis.circuits.circuit import Circuit
 from analysis.models.registry import kind_called
+from analysis.networks.circuit import Circuit
 from analysis.networks.mlp import circuit_activations
 from analysis.protocol import BUILT_IN, Protocol
 from analysis.question import Question

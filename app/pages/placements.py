@@ -11,8 +11,9 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from analysis.alignments.alignment import Alignment, NeuronSet
+from analysis.alignments.alignment import Alignment
 from analysis.explanations.explanation import Claim
+from analysis.interventions.neuron_set import NeuronSet
 from app.errors import BadQuery
 from app.figures.svg.directions import linear_words
 

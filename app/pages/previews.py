@@ -10,12 +10,12 @@ from pydantic import Field
 
 from analysis.algorithms.high_level_model import Form
 from analysis.algorithms.parsing import parse_algorithm
-from analysis.circuits.circuit import circuit_from_hex
+from analysis.circuits.result import FRAGILE_MARGIN
 from analysis.errors import BeyondLimits
 from analysis.interpretations.gates import gate_name
 from analysis.interpretations.indexing import InterpretationSpace
 from analysis.interpretations.interpretation import Interpretation
-from analysis.result import FRAGILE_MARGIN
+from analysis.networks.circuit import circuit_from_hex
 from app.addressing import Addresses
 from app.db.codecs import alignment_of
 from app.db.reads.circuits import StoredCircuit

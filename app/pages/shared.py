@@ -14,8 +14,8 @@ from markupsafe import Markup
 from pydantic import Field, computed_field
 from sqlalchemy.orm import Session
 
-from analysis.circuits.circuit import EdgeLayout
 from analysis.data import DataRecord, clean_data
+from analysis.networks.circuit import EdgeLayout
 from analysis.networks.network import Network
 from analysis.protocol import Protocol
 from analysis.tasks import INPUT_NAMES

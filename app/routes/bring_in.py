@@ -16,11 +16,11 @@ from sqlalchemy.orm import Session
 from starlette.datastructures import FormData, UploadFile
 
 from analysis.errors import AnalysisError, InvalidNetwork
-from analysis.networks.files import MAX_NETWORK_BYTES, NETWORK_FORMAT
-from analysis.networks.formats.draft import Format
-from analysis.networks.formats.reading import format_of
-from analysis.networks.formats.schema import network_file_schema
-from analysis.networks.intake import Intake
+from analysis.network_files.files import MAX_NETWORK_BYTES, NETWORK_FORMAT
+from analysis.network_files.formats.draft import Format
+from analysis.network_files.formats.reading import format_of
+from analysis.network_files.formats.schema import network_file_schema
+from analysis.network_files.intake import Intake
 from analysis.protocol import Protocol
 from app.addressing import API_PREFIX, Addresses
 from app.db.errors import StoreError

@@ -7,7 +7,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from app.error_answers import api_errors
 from app.errors import NotFound
-from app.observability.installation import look_at, metrics_of
+from app.jobs.installation import look_at, metrics_of
 from app.observability.metrics import exposition
 from app.routes.changes import check_admin
 from app.routes.depends import now

@@ -10,7 +10,8 @@ from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
 from starlette.datastructures import UploadFile
 
 from analysis.errors import AnalysisError, InvalidStudy
-from analysis.studies.design import MAX_DESIGN_BYTES, design_from_mapping, design_schema
+from analysis.studies.design import MAX_DESIGN_BYTES, design_schema
+from analysis.studies.reading import design_from_mapping
 from app.addressing import API_PREFIX
 from app.db.reads.studies import find_study
 from app.db.study_tables import StudyRow

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Final
 
 from analysis.studies.cells import cells_of
-from analysis.studies.design import StudyDesign, read_design
+from analysis.studies.design import StudyDesign
+from analysis.studies.reading import read_design
 from analysis.studies.result_file import StudyResults, read_results, result_bytes
 from analysis.studies.summary import Record, StudySummary
 

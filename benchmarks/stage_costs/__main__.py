@@ -17,7 +17,7 @@ from typing import Any, Final
 
 from analysis.data import clean_data
 from analysis.machine_speed import machine_slowness
-from analysis.networks.files import parse_network_file
+from analysis.network_files.files import parse_network_file
 from analysis.protocol import named_protocol
 from analysis.question import ask
 from analysis.stage_costs import CHAIN, ChainPlan, plan_chain

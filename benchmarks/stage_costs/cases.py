@@ -10,7 +10,7 @@ from typing import Any, Final
 import numpy as np
 
 from analysis.data import clean_data
-from analysis.networks.files import NetworkFile, network_file_json
+from analysis.network_files.files import NetworkFile, network_file_json
 from analysis.networks.mlp import forward
 from analysis.networks.network import Activation, Network
 from analysis.networks.training import train_networks

@@ -26,7 +26,7 @@ from analysis.data import clean_data
 from analysis.directions.findings import CLOSED_FORM, find_directions
 from analysis.directions.table import DirectionTable
 from analysis.errors import Cancelled
-from analysis.networks.files import parse_network_file
+from analysis.network_files.files import parse_network_file
 from analysis.pipeline import analyse_output
 from analysis.progress import Progress
 from analysis.protocol import named_protocol

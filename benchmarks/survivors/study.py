@@ -32,7 +32,8 @@ from analysis.data import DataRecord, clean_data
 from analysis.networks.mlp import batch_activations, forward, keep_matrices
 from analysis.networks.network import Network
 from analysis.networks.training import train_networks
-from analysis.networks.training_spec import TrainingOutcome, TrainingSpec
+from analysis.networks.training_course import TrainingOutcome
+from analysis.networks.training_spec import TrainingSpec
 from analysis.populations.batched_circuits import search_circuits_together
 from analysis.protocol import COMPLETE, PAPER
 from analysis.question import ask

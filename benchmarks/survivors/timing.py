@@ -17,7 +17,6 @@ from analysis.alignments.permutation_baseline import permuted_network
 from analysis.alignments.search import search_alignments
 from analysis.certificates.intervals import bisect, decided_alike
 from analysis.certificates.programs import circuit_program, decision_regions, network_program
-from analysis.circuits.circuit import Circuit
 from analysis.circuits.search import search_circuits
 from analysis.criteria.alignment_context import AlignmentCriteriaContext, valid_alignments
 from analysis.criteria.circuit_context import CircuitCriteriaContext
@@ -28,6 +27,7 @@ from analysis.criteria.redundancies import AlgorithmCriteriaContext
 from analysis.criteria.registry import criteria_for, criterion_named
 from analysis.criteria.verdict import Verdicts
 from analysis.interpretations.indexing import InterpretationSpace
+from analysis.networks.circuit import Circuit
 from analysis.networks.mlp import keep_matrices
 from analysis.protocol import COMPLETE
 from analysis.question import ask

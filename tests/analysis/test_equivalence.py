@@ -8,23 +8,19 @@ import numpy as np
 import pytest
 
 from analysis.algorithms.candidates import candidate_algorithms
-from analysis.alignments.alignment import Alignment, NeuronSet
+from analysis.alignments.alignment import Alignment
 from analysis.alignments.search import search_alignments
-from analysis.circuits.circuit import Circuit, EdgeLayout, circuit_from_hex
 from analysis.circuits.search import search_circuits
 from analysis.criteria.alignment_context import valid_alignments
 from analysis.criteria.symmetry import moved_gates, permuted_masks, symmetries
 from analysis.data import clean_data
 from analysis.equivalence import equivalence_classes, symmetry_between, weightless_edges
-from analysis.experiments import (
-    agreement_of,
-    decide_under_interventions,
-    intervention_space,
-    predict_by_alignment,
-    predict_by_interpretation,
-    predict_nothing,
-)
+from analysis.experiments import agreement_of, decide_under_interventions, intervention_space, predict_nothing
+from analysis.explanations.alignments import predict_by_alignment
+from analysis.explanations.interpretations import predict_by_interpretation
 from analysis.interpretations.indexing import InterpretationSpace, interpretation_at
+from analysis.interventions.neuron_set import NeuronSet
+from analysis.networks.circuit import Circuit, EdgeLayout, circuit_from_hex
 from analysis.networks.network import Network
 from analysis.protocol import COMPLETE
 from analysis.question import ask

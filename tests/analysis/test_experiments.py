@@ -10,9 +10,8 @@ import numpy as np
 import pytest
 
 from analysis.algorithms.high_level_model import HighLevelModel, Node
-from analysis.alignments.alignment import Alignment, NeuronSet
+from analysis.alignments.alignment import Alignment
 from analysis.alignments.iia import score_alignment
-from analysis.circuits.circuit import Circuit, EdgeLayout
 from analysis.circuits.search import search_circuits
 from analysis.common_ground.aligned import predictions_by_choice
 from analysis.data import clean_data
@@ -23,13 +22,15 @@ from analysis.experiments import (
     crucial_experiments,
     decide_under_interventions,
     intervention_space,
-    predict_by_alignment,
-    predict_by_interpretation,
     predict_nothing,
     standing_of,
 )
+from analysis.explanations.alignments import predict_by_alignment
+from analysis.explanations.interpretations import predict_by_interpretation
 from analysis.interpretations.counting import count_interpretations
 from analysis.interpretations.indexing import interpretation_at
+from analysis.interventions.neuron_set import NeuronSet
+from analysis.networks.circuit import Circuit, EdgeLayout
 from analysis.networks.network import Network
 from analysis.question import ask
 from analysis.tasks import input_table, named_task, pattern_bits

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from analysis.circuits.circuit import circuit_from_hex
 from analysis.data import clean_data
 from analysis.errors import InvalidIndex
+from analysis.networks.circuit import circuit_from_hex
 from analysis.networks.network import Network
 from analysis.protocol import COMPLETE
 from analysis.question import ask

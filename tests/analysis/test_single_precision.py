@@ -7,14 +7,14 @@ from itertools import product
 import numpy as np
 import pytest
 
-from analysis.circuits.circuit import EdgeLayout
+from analysis.circuits.result import CircuitSearch
 from analysis.circuits.search import nearly_valid, search_circuits
+from analysis.networks.circuit import EdgeLayout
 from analysis.networks.mlp import keep_matrices
 from analysis.networks.network import Network
 from analysis.pipeline import analyse_output
 from analysis.protocol import PAPER
 from analysis.question import ask
-from analysis.result import CircuitSearch
 from analysis.result_file import output_json
 from analysis.single_precision import circuit_outputs, float32_circuits
 from analysis.tasks import input_table, named_task

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from analysis.studies.costs import cost_of
-from analysis.studies.design import read_design
+from analysis.studies.reading import read_design
 from app.bundled import FRESH_XOR
 from app.pages.training.options import DEFAULT_SEED
 

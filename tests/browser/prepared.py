@@ -16,7 +16,6 @@ from sqlalchemy import select
 
 from analysis.protocol import COMPLETE, PAPER
 from app.bundled import ORIGIN, bundled_networks
-from app.bundled.seeding import add_bundled_models
 from app.db.engine import Store, open_store
 from app.db.job_tables import JobRow
 from app.db.records import save_data_record
@@ -25,6 +24,7 @@ from app.db.tables import NetworkRow
 from app.db.writes import save_network
 from app.jobs.definitions import DEFINITIONS
 from app.jobs.queue import cancel, enqueue, enqueue_analyses
+from app.jobs.seeding import add_bundled_models
 from app.jobs.worker import Pace, Worker
 from app.settings import Settings
 from benchmarks.large_made_up import made_up_analysis, save

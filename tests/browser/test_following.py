@@ -13,7 +13,8 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy import select
 
-from analysis.networks.training_spec import TrainingOutcome, training_spec
+from analysis.networks.training_course import TrainingOutcome
+from analysis.networks.training_spec import training_spec
 from analysis.protocol import COMPLETE
 from app.bundled import bundled_networks
 from app.db.codecs import network_of

@@ -7,9 +7,9 @@ import sys
 
 import pytest
 
-from analysis.networks.files import parse_network_file
-from analysis.networks.formats.reading import read_draft
-from analysis.networks.formats.schema import network_file_schema
+from analysis.network_files.files import parse_network_file
+from analysis.network_files.formats.reading import read_draft
+from analysis.network_files.formats.schema import network_file_schema
 from analysis.networks.mlp import forward
 from analysis.tasks import input_table
 from app.cli.store import import_

@@ -10,8 +10,9 @@ import pytest
 from fastapi.routing import APIRoute
 from fastapi.testclient import TestClient
 
-from analysis.networks.files import NetworkFile
-from analysis.networks.training_spec import TrainingSpec, training_json
+from analysis.network_files.files import NetworkFile
+from analysis.networks.training_course import training_json
+from analysis.networks.training_spec import TrainingSpec
 from analysis.protocol import COMPLETE
 from analysis.result_file import result_json
 from app.addressing import Addresses

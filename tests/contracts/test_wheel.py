@@ -23,7 +23,7 @@ from pathlib import Path
 
 import pytest
 
-from analysis.networks.files import network_file_json
+from analysis.network_files.files import network_file_json
 from tests.checkout import ROOT
 from tests.golden_files import golden_network
 

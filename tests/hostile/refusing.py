@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from analysis.errors import AnalysisError
-from analysis.networks.intake import Declaration, read_intake
+from analysis.network_files.intake import Declaration, read_intake
 from tests.hostile.files import SEED, hostile_files
 
 MORE_MEMORY = 400 << 20  # beyond what the process has with all readers loaded

@@ -14,13 +14,13 @@ from typing import Final
 
 from analysis.algorithms.candidates import Candidates
 from analysis.alignments.joint import score_joint
+from analysis.alignments.result import AlgorithmResult
 from analysis.alignments.search import search_alignments
 from analysis.directions.result import AlgorithmDirections
 from analysis.directions.search import align_on_directions
 from analysis.directions.table import DirectionTable
 from analysis.errors import BeyondLimits
 from analysis.protocol import COMPLETE
-from analysis.result import AlgorithmResult
 from analysis.studies.measures.measure import Measure, Measured
 from analysis.studies.measures.staircase import SHORT, STEPS, Step, irredundant_algorithms, staircase
 from analysis.studies.subject import Studied

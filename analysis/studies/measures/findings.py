@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from analysis.result import AlgorithmResult
+from analysis.alignments.result import AlgorithmResult
 from analysis.studies.measures.measure import Measure, Measured
 from analysis.studies.subject import Studied
 

@@ -13,10 +13,10 @@ from typing import Final
 
 import numpy as np
 
-from analysis.circuits.circuit import Circuit
 from analysis.errors import BeyondLimits
 from analysis.interpretations.observed import ObservedClasses, observed_classes
 from analysis.interpretations.partial_tables import open_table
+from analysis.networks.circuit import Circuit
 from analysis.studies.measures.measure import Measure, Measured
 from analysis.studies.subject import Studied
 

@@ -10,9 +10,10 @@ from dataclasses import replace
 from typing import Final
 
 from analysis.algorithms.candidates import Candidates
-from analysis.alignments.alignment import Alignment, NeuronSet
+from analysis.alignments.alignment import Alignment
 from analysis.alignments.search import search_alignments
-from analysis.circuits.circuit import Circuit
+from analysis.interventions.neuron_set import NeuronSet
+from analysis.networks.circuit import Circuit
 from analysis.protocol import COMPLETE
 from analysis.studies.measures.measure import Measure, Measured
 from analysis.studies.measures.staircase import irredundant_algorithms

@@ -25,11 +25,11 @@ from analysis.algorithms.de_morgan import reading_of
 from analysis.algorithms.high_level_model import HighLevelModel
 from analysis.algorithms.redundancy import irredundancy
 from analysis.alignments.decisions import SiteDecisions, site_decisions
+from analysis.alignments.result import AlgorithmResult
 from analysis.alignments.search import align_with
 from analysis.errors import BeyondLimits
 from analysis.protocol import COMPLETE, PAPER, Protocol
 from analysis.question import Question
-from analysis.result import AlgorithmResult
 from analysis.tasks import Task
 
 STEPS: Final[dict[str, str]] = {

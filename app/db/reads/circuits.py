@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
 
-from analysis.circuits.circuit import EdgeLayout
+from analysis.networks.circuit import EdgeLayout
 from app.db.circuit_columns import BLOCK, RANKED, values_name, values_of
 from app.db.reads.circuit_scan import columns_in, locate_mask, stored_names
 from app.db.tables import CircuitBlockRow

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
-from analysis.circuits.circuit import EdgeLayout
+from analysis.networks.circuit import EdgeLayout
 from app.db.reads.circuit_scan import locate_in
 from app.db.reads.circuits import StoredCircuit, circuits_at, whole_column
 from app.db.tables import AnalysisRow

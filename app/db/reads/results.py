@@ -10,17 +10,12 @@ from sqlalchemy.orm import Session
 
 from analysis.algorithms.parsing import parse_algorithm
 from analysis.alignments.alignment import ScoredAlignment
-from analysis.circuits.circuit import EdgeLayout
+from analysis.alignments.result import AlgorithmResult, AlgorithmSearch
+from analysis.circuits.result import CircuitMethod, CircuitSearch
+from analysis.interpretations.result import InterpretationCounts
+from analysis.networks.circuit import EdgeLayout
 from analysis.networks.network import Network
-from analysis.result import (
-    AlgorithmResult,
-    AlgorithmSearch,
-    CircuitMethod,
-    CircuitSearch,
-    CriterionTally,
-    InterpretationCounts,
-    OutputAnalysis,
-)
+from analysis.result import CriterionTally, OutputAnalysis
 from app.db.circuit_columns import RANKED
 from app.db.codecs import alignment_of
 from app.db.distributions import candidates_in, distribution_in, float32_in, smallest_in

@@ -6,7 +6,7 @@ import numpy as np
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from analysis.circuits.circuit import Circuit, EdgeLayout
+from analysis.networks.circuit import Circuit, EdgeLayout
 from analysis.reverify import Value, smaller_by_one
 from app.db.circuit_columns import BLOCK, COLUMNS
 from app.db.direction_tables import DirectionAlignmentRow

@@ -14,7 +14,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.circuits.circuit import circuit_from_hex
+from analysis.networks.circuit import circuit_from_hex
 from analysis.tasks import INPUT_NAMES
 
 MAX_SHOWN: Final = 12

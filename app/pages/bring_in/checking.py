@@ -7,10 +7,10 @@ from typing import Final
 from pydantic import Field
 
 from analysis.errors import AnalysisError
-from analysis.networks.files import examine_network_document, read_document
-from analysis.networks.formats.draft import FORMAT_WORDS, Format
-from analysis.networks.formats.reading import format_of, read_draft
-from analysis.networks.formats.schema import expected_at, found_at, json_path
+from analysis.network_files.files import examine_network_document, read_document
+from analysis.network_files.formats.draft import FORMAT_WORDS, Format
+from analysis.network_files.formats.reading import format_of, read_draft
+from analysis.network_files.formats.schema import expected_at, found_at, json_path
 from app.addressing import Addresses
 from app.pages.options import PageModel
 

@@ -9,11 +9,11 @@ from pydantic import Field
 
 from analysis.errors import InvalidNetwork
 from analysis.input_encoding import MAX_TEXT as MAX_ENCODING
-from analysis.networks.declared_tasks import MAX_TEXT as MAX_TASKS
-from analysis.networks.declared_tasks import TASK_SOURCES, TaskSource
-from analysis.networks.formats.draft import Format
-from analysis.networks.formats.reading import read_draft
-from analysis.networks.intake import Declaration, Intake, take_in
+from analysis.network_files.declared_tasks import MAX_TEXT as MAX_TASKS
+from analysis.network_files.declared_tasks import TASK_SOURCES, TaskSource
+from analysis.network_files.formats.draft import Format
+from analysis.network_files.formats.reading import read_draft
+from analysis.network_files.intake import Declaration, Intake, take_in
 from analysis.strict_json import MAX_TEXT
 from app.pages.options import Options
 

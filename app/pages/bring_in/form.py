@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from pydantic import Field
 
 from analysis.errors import AnalysisError
-from analysis.networks.declared_tasks import TASK_SOURCES
-from analysis.networks.files import MAX_NETWORK_BYTES, NETWORK_FORMAT
-from analysis.networks.formats.onnx_file import MAX_ONNX_BYTES
-from analysis.networks.network import ACTIVATIONS, MAX_INPUTS
+from analysis.network_files.declared_tasks import TASK_SOURCES
+from analysis.network_files.files import MAX_NETWORK_BYTES, NETWORK_FORMAT
+from analysis.network_files.formats.onnx_file import MAX_ONNX_BYTES
+from analysis.networks.network import ACTIVATIONS
 from analysis.protocol import BUILT_IN
-from analysis.tasks import TASK_NAMES
+from analysis.tasks import MAX_INPUTS, TASK_NAMES
 from app.addressing import Addresses
 from app.db.errors import StoreError
 from app.pages.bring_in.declaration import CONTENT_TYPES, SOURCE_WORDS, BringInOptions

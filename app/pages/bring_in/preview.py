@@ -11,17 +11,17 @@ from pydantic import Field
 from sqlalchemy.orm import Session
 
 from analysis.algorithms.counting import count_candidates
+from analysis.circuits.result import FRAGILE_MARGIN
 from analysis.criteria.registry import CRITERIA
 from analysis.errors import AnalysisError, InvalidNetwork, InvalidTask
-from analysis.networks.declared_tasks import TASK_SOURCES
-from analysis.networks.files import MAX_NETWORK_BYTES, NetworkFile, network_file_json, slug_of
-from analysis.networks.formats.draft import FORMAT_WORDS
-from analysis.networks.intake import Intake
+from analysis.network_files.declared_tasks import TASK_SOURCES
+from analysis.network_files.files import MAX_NETWORK_BYTES, NetworkFile, network_file_json, slug_of
+from analysis.network_files.formats.draft import FORMAT_WORDS
+from analysis.network_files.intake import Intake
 from analysis.networks.mlp import forward
 from analysis.preflight import preflight
 from analysis.protocol import BUILT_IN, COMPLETE, Protocol
 from analysis.question import Question
-from analysis.result import FRAGILE_MARGIN
 from analysis.tasks import TASK_NAMES, Task, input_table
 from analysis.validity import decide, margin_to_edge
 from app.addressing import Addresses

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from analysis.circuits.circuit import Circuit
 from analysis.criteria.symmetry import Permutations
 from analysis.equivalence import (
     EquivalenceClass,
@@ -14,6 +13,7 @@ from analysis.equivalence import (
     symmetry_between,
     weightless_edges,
 )
+from analysis.networks.circuit import Circuit
 from analysis.separation import separate
 from app.pages.compare.crucial import Link, Said, crucial_view
 from app.pages.compare.own_swaps import OwnSwaps, one_swap

@@ -11,13 +11,13 @@ from sqlalchemy.orm import Session
 
 from analysis.algorithms.high_level_model import HighLevelModel
 from analysis.alignments.iia import Behaviour
+from analysis.circuits.result import FRAGILE_MARGIN
 from analysis.directions.alignment import DirectionAlignment, LinearPlace, parse_directions
 from analysis.directions.oblique import ObliqueFamily, oblique_family
 from analysis.directions.rowspace import RowspaceSplit, rowspace_split
 from analysis.directions.scoring import ScoredDirections, check_directions, direction_matrix, score_directions
 from analysis.directions.table import DirectionTable
 from analysis.protocol import Protocol
-from analysis.result import FRAGILE_MARGIN
 from app.addressing import Addresses
 from app.db.direction_codecs import direction_alignment_of
 from app.db.direction_tables import DirectionAlignmentRow

@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 
 from analysis.algorithms.high_level_model import HighLevelModel
 from analysis.alignments.alignment import IIA
+from analysis.circuits.result import FRAGILE_MARGIN
 from analysis.directions.alignment import DirectionAlignment, LinearPlace
 from analysis.directions.oblique import ObliqueFamily
 from analysis.directions.readouts import ReadOut
 from analysis.directions.rowspace import RowspaceSplit
 from analysis.fixed_order import inner
 from analysis.networks.mlp import activations
-from analysis.result import FRAGILE_MARGIN
 from app.addressing import Addresses
 from app.db.direction_codecs import direction_alignment_of
 from app.db.direction_tables import DirectionAlignmentRow

@@ -10,9 +10,9 @@ import numpy as np
 from pydantic import Field
 from sqlalchemy.orm import Session
 
-from analysis.circuits.circuit import EdgeLayout
 from analysis.explanations.explanation import REF, VALID
 from analysis.models.circuits import MODEL_CIRCUIT
+from analysis.networks.circuit import EdgeLayout
 from app.addressing import Addresses
 from app.db.models import CircuitSearch, stored_circuits
 from app.db.reads.explanation_shelves import FrameShelf, Kind

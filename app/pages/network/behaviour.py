@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
+from analysis.circuits.result import FRAGILE_MARGIN
 from analysis.networks.mlp import forward
-from analysis.result import FRAGILE_MARGIN
 from analysis.tasks import input_table
 from analysis.validity import DecisionRule, decide, margin_to_edge
 from app.pages.options import PageModel

@@ -10,12 +10,13 @@ from pydantic import Field
 from sqlalchemy.orm import Session
 
 from analysis.errors import AnalysisError, InvalidStudy
-from analysis.networks.files import slug_of
+from analysis.network_files.files import slug_of
 from analysis.networks.network import ACTIVATIONS
 from analysis.protocol import BUILT_IN
 from analysis.studies.costs import StudyCost, cost_of
-from analysis.studies.design import MAX_DESIGN_BYTES, StudyDesign, design_from_mapping, read_design
+from analysis.studies.design import MAX_DESIGN_BYTES, StudyDesign
 from analysis.studies.measures.registry import MEASURES
+from analysis.studies.reading import design_from_mapping, read_design
 from analysis.tasks import TASK_NAMES
 from app.addressing import Addresses
 from app.db.reads.studies import find_study

@@ -9,10 +9,10 @@ from typing import Any, Final, Literal
 from pydantic import Field
 
 from analysis.errors import AnalysisError, InvalidTraining
-from analysis.networks.network import ACTIVATIONS, MAX_INPUTS
+from analysis.networks.network import ACTIVATIONS
 from analysis.networks.training_spec import MAX_HIDDEN_WIDTH, OptionProblem, TrainingSpec, training_problems
 from analysis.protocol import BUILT_IN, named_protocol
-from analysis.tasks import TASK_NAMES
+from analysis.tasks import MAX_INPUTS, TASK_NAMES
 from app.pages.options import Options, PageModel
 
 MAX_COUNT: Final = 100

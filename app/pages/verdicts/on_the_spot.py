@@ -18,7 +18,6 @@ from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
 from analysis.alignments.iia import score_alignment
-from analysis.circuits.circuit import mask_array, one_mask
 from analysis.criteria.alignment_context import AlignmentCriteriaContext
 from analysis.criteria.circuit_context import CircuitCriteriaContext
 from analysis.criteria.criterion import Criterion
@@ -30,6 +29,7 @@ from analysis.criteria.redundancies import AlgorithmCriteriaContext
 from analysis.criteria.registry import criteria_for
 from analysis.criteria.verdict import Verdict
 from analysis.errors import AnalysisError
+from analysis.networks.circuit import mask_array, one_mask
 from analysis.progress import OutOfTime
 from analysis.work import Work
 from app.db.frames import stored_refs, stored_searches

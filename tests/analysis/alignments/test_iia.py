@@ -6,10 +6,11 @@ import pytest
 
 from analysis.algorithms.parsing import parse_algorithm
 from analysis.alignments import iia
-from analysis.alignments.alignment import Alignment, NeuronSet
+from analysis.alignments.alignment import Alignment
 from analysis.alignments.iia import interchange_matrix, score_alignment
 from analysis.data import clean_data
 from analysis.errors import InvalidAlignment
+from analysis.interventions.neuron_set import NeuronSet
 from analysis.networks.network import Network
 from analysis.protocol import COMPLETE, PAPER, protocol_from_mapping
 from analysis.question import ask

@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 from analysis.algorithms.candidates import candidate_algorithms
 from analysis.algorithms.high_level_model import HighLevelModel
 from analysis.alignments import joint
-from analysis.alignments.alignment import Alignment, NeuronSet
+from analysis.alignments.alignment import Alignment
 from analysis.alignments.iia import score_alignment
 from analysis.alignments.joint import score_joint
 from analysis.errors import BeyondLimits, InvalidAlignment
+from analysis.interventions.neuron_set import NeuronSet
 from analysis.networks.network import Network
 from analysis.protocol import COMPLETE, PAPER
 from analysis.question import ask

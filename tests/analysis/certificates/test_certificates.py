@@ -19,7 +19,7 @@ from analysis.certificates.programs import (
     network_program,
     patched_program,
 )
-from analysis.circuits.circuit import EdgeLayout
+from analysis.networks.circuit import EdgeLayout
 from analysis.networks.mlp import ablation_values, activate, batch_activations, forward, keep_matrices
 from analysis.networks.network import Network
 from analysis.tasks import input_table

@@ -8,11 +8,11 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from analysis.circuits import last_layer, prefixes
-from analysis.circuits.circuit import Circuit, EdgeLayout, possible_circuit
 from analysis.circuits.search import search_circuits
 from analysis.circuits.space import in_space
 from analysis.data import DataRecord, clean_data
 from analysis.errors import BeyondLimits, Cancelled, InvalidData
+from analysis.networks.circuit import Circuit, EdgeLayout, possible_circuit
 from analysis.networks.mlp import circuit_activations, forward
 from analysis.networks.network import ACTIVATIONS, Network
 from analysis.protocol import PAPER, protocol_from_mapping

@@ -8,12 +8,12 @@ from math import comb
 import numpy as np
 import pytest
 
-from analysis.circuits.circuit import possible_circuit
 from analysis.circuits.distribution import distribution_of
 from analysis.circuits.estimating import estimate_circuits, share_interval
 from analysis.circuits.search import search_circuits
 from analysis.data import DataRecord, clean_data
 from analysis.errors import BeyondLimits, Cancelled
+from analysis.networks.circuit import possible_circuit
 from analysis.networks.network import Network
 from analysis.protocol import PAPER, protocol_from_mapping
 from analysis.question import ask

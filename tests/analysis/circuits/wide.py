@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from analysis.circuits.circuit import masks_of
 from analysis.circuits.structure import Structure
+from analysis.networks.circuit import masks_of
 from analysis.protocol import COMPLETE
 
 WIDE = ((3, 20, 1), (2, 10, 10, 1), (6, 8, 8, 1), (6, 6, 6, 6, 1))

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 from analysis.alignments.alignment import Alignment
-from analysis.circuits.circuit import Circuit, EdgeLayout
 from analysis.common_ground.aligned import alignment_standings
 from analysis.common_ground.interpreted import choose_classes, representatives_right, speaks
 from analysis.common_ground.points import UNKNOWN, Bounds, Subject
@@ -16,14 +15,11 @@ from analysis.common_ground.spread import spread_over_right
 from analysis.common_ground.survey import survey_common_ground
 from analysis.data import clean_data
 from analysis.errors import Cancelled
-from analysis.experiments import (
-    decide_under_interventions,
-    intervention_space,
-    predict_by_alignment,
-    predict_by_interpretation,
-    standing_of,
-)
+from analysis.experiments import decide_under_interventions, intervention_space, standing_of
+from analysis.explanations.alignments import predict_by_alignment
+from analysis.explanations.interpretations import predict_by_interpretation
 from analysis.interpretations.indexing import InterpretationSpace
+from analysis.networks.circuit import Circuit, EdgeLayout
 from analysis.networks.network import Network
 from analysis.pipeline import analyse_output
 from analysis.question import ask

@@ -14,7 +14,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from analysis.circuits.circuit import Circuit
 from analysis.circuits.strategy import find_circuits
 from analysis.contradictions.circuit_reading import first_interpretation
 from analysis.contradictions.events import Event, Situation
@@ -24,6 +23,7 @@ from analysis.contradictions.input_square import square_shares
 from analysis.contradictions.readers import HalfSpace, Reader, network_test
 from analysis.data import clean_data
 from analysis.errors import BeyondLimits, Cancelled
+from analysis.networks.circuit import Circuit
 from analysis.networks.mlp import forward
 from analysis.networks.network import Network
 from analysis.question import ask

@@ -6,7 +6,7 @@ from functools import lru_cache
 
 from analysis.algorithms.candidates import candidate_algorithms
 from analysis.algorithms.high_level_model import HighLevelModel
-from analysis.alignments.alignment import Alignment, NeuronSet, ScoredAlignment
+from analysis.alignments.alignment import Alignment, ScoredAlignment
 from analysis.alignments.iia import score_alignment
 from analysis.alignments.search import search_alignments
 from analysis.criteria.alignment_context import AlignmentCriteriaContext
@@ -14,6 +14,7 @@ from analysis.criteria.criterion import Criterion
 from analysis.criteria.redundancies import AlgorithmCriteriaContext
 from analysis.criteria.verdict import Verdict
 from analysis.data import clean_data
+from analysis.interventions.neuron_set import NeuronSet
 from analysis.networks.network import Network
 from analysis.protocol import COMPLETE
 from analysis.question import ask

@@ -11,7 +11,7 @@ from analysis.algorithms.candidates import Candidates, candidate_algorithms
 from analysis.algorithms.parsing import parse_algorithm
 from analysis.algorithms.redundancy import irredundancy
 from analysis.alignments import permutation_baseline
-from analysis.alignments.alignment import Alignment, NeuronSet
+from analysis.alignments.alignment import Alignment
 from analysis.alignments.search import search_alignments
 from analysis.criteria import margins, symmetry
 from analysis.criteria.alignment_context import AlignmentCriteriaContext, valid_alignments
@@ -20,6 +20,7 @@ from analysis.criteria.interchanges import BOTH_DIRECTIONS, JOINT_INTERCHANGE, O
 from analysis.criteria.permutation_baseline import ABOVE_RANDOM
 from analysis.criteria.redundancies import IRREDUNDANT_GATES, AlgorithmCriteriaContext
 from analysis.errors import Cancelled, InvalidCriterion
+from analysis.interventions.neuron_set import NeuronSet
 from analysis.networks.network import Network
 from analysis.protocol import COMPLETE
 from analysis.question import ask

@@ -8,11 +8,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from analysis.circuits.circuit import EdgeLayout
 from analysis.criteria import knockouts, patching, symmetry
 from analysis.criteria.circuit_context import CircuitCriteriaContext
 from analysis.criteria.registry import criteria_for, criterion_named
 from analysis.errors import Cancelled
+from analysis.networks.circuit import EdgeLayout
 from analysis.progress import OutOfTime
 from analysis.question import ask
 from analysis.tasks import task_from_table

@@ -7,7 +7,6 @@ from functools import lru_cache
 import numpy as np
 import pytest
 
-from analysis.circuits.circuit import Circuit, EdgeLayout
 from analysis.circuits.search import search_circuits
 from analysis.criteria import interpretation_counts, margins, symmetry
 from analysis.criteria.interpretation_context import InterpretationCriteriaContext
@@ -20,6 +19,7 @@ from analysis.experiments import intervention_space
 from analysis.interpretations import indexing
 from analysis.interpretations.counting import count_interpretations
 from analysis.interpretations.indexing import InterpretationSpace
+from analysis.networks.circuit import Circuit, EdgeLayout
 from analysis.networks.network import Network
 from analysis.question import ask
 from analysis.result import CriterionTally

@@ -6,7 +6,6 @@ from itertools import islice, pairwise, permutations
 import numpy as np
 import pytest
 
-from analysis.circuits.circuit import Circuit, EdgeLayout
 from analysis.criteria.budget import budget_that_ended
 from analysis.criteria.combined_tallies import Combination
 from analysis.criteria.criterion import KINDS
@@ -20,6 +19,7 @@ from analysis.criteria.verdict import NOT_APPLICABLE, OUTCOMES, PASSED, UNDECIDE
 from analysis.errors import Cancelled, InvalidCriterion
 from analysis.interpretations.indexing import InterpretationSpace
 from analysis.limits import Limits
+from analysis.networks.circuit import Circuit, EdgeLayout
 from analysis.networks.network import Network
 from analysis.pipeline import analyse_output
 from analysis.progress import Progress

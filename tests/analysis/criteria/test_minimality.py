@@ -7,11 +7,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from analysis.circuits.circuit import EdgeLayout, mask_array
 from analysis.criteria import minimality
 from analysis.criteria.circuit_context import CircuitCriteriaContext
 from analysis.criteria.registry import criterion_named
 from analysis.data import clean_data
+from analysis.networks.circuit import EdgeLayout, mask_array
 from analysis.pipeline import unsearched
 from analysis.protocol import COMPLETE, PAPER, Protocol
 from analysis.question import ask

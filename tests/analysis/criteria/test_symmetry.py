@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from analysis.circuits.circuit import EdgeLayout, mask_array
 from analysis.criteria.circuit_context import CircuitCriteriaContext
 from analysis.criteria.registry import criterion_named
 from analysis.criteria.symmetry import permuted_masks, symmetries
+from analysis.networks.circuit import EdgeLayout, mask_array
 from analysis.networks.network import Network
 from analysis.question import ask
 from analysis.tasks import task_from_table

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from analysis.algorithms.candidates import candidate_algorithms
-from analysis.alignments.alignment import Alignment, NeuronSet
+from analysis.alignments.alignment import Alignment
 from analysis.alignments.joint import score_joint
 from analysis.alignments.search import search_alignments
 from analysis.data import clean_data
@@ -24,6 +24,7 @@ from analysis.directions.integers import integer_weights
 from analysis.directions.scoring import score_directions
 from analysis.directions.search import search_directions
 from analysis.directions.table import DirectionTable
+from analysis.interventions.neuron_set import NeuronSet
 from analysis.networks.mlp import activations, forward
 from analysis.networks.network import Network
 from analysis.pipeline import analyse_output

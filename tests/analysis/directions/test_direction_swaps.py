@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analysis.algorithms.candidates import candidate_algorithms
-from analysis.alignments.alignment import Alignment, NeuronSet
+from analysis.alignments.alignment import Alignment
 from analysis.alignments.iia import score_alignment
 from analysis.alignments.joint import score_joint
 from analysis.data import clean_data
@@ -20,6 +20,7 @@ from analysis.directions.scoring import direction_matrix, score_directions
 from analysis.directions.swaps import joint_outputs, swap_outputs
 from analysis.errors import InvalidAlignment
 from analysis.interventions.interchange import interchange_outputs
+from analysis.interventions.neuron_set import NeuronSet
 from analysis.networks.mlp import activations, forward
 from analysis.networks.network import Network
 from analysis.protocol import COMPLETE

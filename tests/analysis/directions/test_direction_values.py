@@ -9,10 +9,11 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from analysis.alignments.alignment import Alignment, NeuronSet
+from analysis.alignments.alignment import Alignment
 from analysis.directions.alignment import DirectionAlignment, LinearPlace, number_text, parse_directions, swap_rows
 from analysis.directions.integers import integer_directions, integer_weights, n_integer_directions, reading_text
 from analysis.errors import BeyondLimits, InvalidAlignment
+from analysis.interventions.neuron_set import NeuronSet
 from tests.oracles.brute_force_directions import small_integer_rows
 
 NUMBERS = st.floats(-1e6, 1e6, allow_nan=False).filter(lambda x: x == 0 or abs(x) > 1e-9)

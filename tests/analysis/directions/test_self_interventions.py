@@ -9,19 +9,16 @@ import numpy as np
 import pytest
 
 from analysis.algorithms.parsing import parse_algorithm
-from analysis.alignments.alignment import Alignment, NeuronSet
-from analysis.circuits.circuit import circuit_from_hex
+from analysis.alignments.alignment import Alignment
 from analysis.data import clean_data
 from analysis.directions.alignment import parse_directions
 from analysis.directions.self_interventions import Speaker, ask_own_swaps
-from analysis.experiments import (
-    SILENT,
-    decide_under_interventions,
-    intervention_space,
-    predict_by_alignment,
-    predict_by_interpretation,
-)
+from analysis.experiments import SILENT, decide_under_interventions, intervention_space
+from analysis.explanations.alignments import predict_by_alignment
+from analysis.explanations.interpretations import predict_by_interpretation
 from analysis.interpretations.indexing import interpretation_at
+from analysis.interventions.neuron_set import NeuronSet
+from analysis.networks.circuit import circuit_from_hex
 from analysis.networks.network import Network
 from analysis.question import ask
 from analysis.tasks import input_table

@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from analysis.alignments.alignment import Alignment, NeuronSet
-from analysis.circuits.circuit import Circuit
+from analysis.alignments.alignment import Alignment
 from analysis.circuits.search import search_circuits
 from analysis.directions.alignment import DirectionAlignment, LinearPlace
 from analysis.experiments import SILENT, intervention_space
@@ -18,6 +17,8 @@ from analysis.explanations.directions import AlignedOnDirections
 from analysis.explanations.probes import PROBE
 from analysis.explanations.registry import BY_KEY, EVERY_KIND, KIND_OF
 from analysis.interpretations.indexing import interpretation_at
+from analysis.interventions.neuron_set import NeuronSet
+from analysis.networks.circuit import Circuit
 from analysis.question import Question, ask
 from analysis.sandbox.intervention import Change, Intervention
 from analysis.sandbox.running import Bench

@@ -7,7 +7,6 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from analysis.circuits.circuit import EdgeLayout
 from analysis.circuits.search import search_circuits
 from analysis.data import DataRecord, clean_data
 from analysis.errors import BeyondLimits, Cancelled
@@ -15,6 +14,7 @@ from analysis.interpretations import counting, transfer
 from analysis.interpretations.counting import count_interpretations
 from analysis.interpretations.cuts import read_cuts
 from analysis.limits import Limits
+from analysis.networks.circuit import EdgeLayout
 from analysis.networks.mlp import activations
 from analysis.networks.network import ACTIVATIONS, Network
 from analysis.protocol import COMPLETE, PAPER

@@ -7,13 +7,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from analysis.circuits.circuit import Circuit, EdgeLayout
 from analysis.circuits.search import search_circuits
 from analysis.data import clean_data
 from analysis.errors import BeyondLimits, InvalidIndex
 from analysis.interpretations import indexing
 from analysis.interpretations.counting import count_interpretations
 from analysis.interpretations.indexing import InterpretationSpace, index_of, index_of_observed, interpretation_at
+from analysis.networks.circuit import Circuit, EdgeLayout
 from analysis.networks.network import ACTIVATIONS, Network
 from analysis.protocol import COMPLETE
 from analysis.question import ask

@@ -7,9 +7,9 @@ from itertools import product
 
 import pytest
 
-from analysis.circuits.circuit import Circuit, EdgeLayout
 from analysis.errors import InvalidGate, InvalidIndex
 from analysis.interpretations.matching import OTHER, GateWish, MatchingSpace, named_tables
+from analysis.networks.circuit import Circuit, EdgeLayout
 from analysis.question import ask
 from tests.analysis.circuits.test_circuit_search import random_network
 from tests.analysis.interpretations.test_interpretation_counts import some_masks

@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analysis.circuits.circuit import Circuit, EdgeLayout, circuit_from_hex
 from analysis.circuits.search import search_circuits
 from analysis.data import clean_data
 from analysis.errors import BeyondLimits
@@ -19,6 +18,7 @@ from analysis.interpretations.indexing import InterpretationSpace, index_of_obse
 from analysis.interpretations.observed import observed_classes
 from analysis.interpretations.partial_tables import OpenTable
 from analysis.interpretations.predicting import class_predictions, extreme_interpretation, family_sets
+from analysis.networks.circuit import Circuit, EdgeLayout, circuit_from_hex
 from analysis.networks.network import Network
 from analysis.protocol import COMPLETE
 from analysis.question import ask

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analysis.alignments.alignment import NeuronSet
 from analysis.interventions import interchange
 from analysis.interventions.interchange import interchange_outputs, run_with_swaps
+from analysis.interventions.neuron_set import NeuronSet
 from analysis.networks.mlp import activations, forward
 from analysis.networks.network import ACTIVATIONS, Network
 from analysis.tasks import input_table

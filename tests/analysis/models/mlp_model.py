@@ -12,9 +12,9 @@ from itertools import product
 
 import numpy as np
 
-from analysis.circuits.circuit import EdgeLayout
 from analysis.models.model import Edge, Graph, ModelKind, Node
-from analysis.networks.files import NetworkFile, examine_network_document
+from analysis.network_files.files import NetworkFile, examine_network_document
+from analysis.networks.circuit import EdgeLayout
 from analysis.networks.network import Network
 from analysis.tasks import input_table
 

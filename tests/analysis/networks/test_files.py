@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analysis.errors import InvalidNetwork, InvalidTask
-from analysis.networks.files import (
+from analysis.network_files.files import (
     MAX_NETWORK_BYTES,
     NETWORK_FORMAT,
     NetworkFile,

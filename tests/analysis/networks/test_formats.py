@@ -10,7 +10,7 @@ from onnx import TensorProto, helper, numpy_helper
 from safetensors.numpy import save
 
 from analysis.errors import InvalidNetwork
-from analysis.networks.formats.reading import format_of, read_draft
+from analysis.network_files.formats.reading import format_of, read_draft
 from analysis.networks.mlp import forward
 from analysis.tasks import input_table
 from tests.bad_files import changed

@@ -8,8 +8,8 @@ import pytest
 from analysis.algorithms.boolean_formulas import task_from_formula
 from analysis.errors import AnalysisError, InvalidData, InvalidNetwork, InvalidTask
 from analysis.input_encoding import parse_encoding
-from analysis.networks.formats.reading import read_draft
-from analysis.networks.intake import Declaration, read_intake, take_in
+from analysis.network_files.formats.reading import read_draft
+from analysis.network_files.intake import Declaration, read_intake, take_in
 from analysis.tasks import input_table
 from tests.bad_files import good_document
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from analysis.circuits.circuit import Circuit, EdgeLayout
+from analysis.networks.circuit import Circuit, EdgeLayout
 from analysis.networks.mlp import activate, activations, circuit_activations, forward
 from analysis.networks.network import ACTIVATIONS, Network
 from analysis.tasks import input_table

@@ -18,8 +18,8 @@ from safetensors.numpy import save
 from analysis.algorithms.boolean_formulas import MAX_FORMULA, MAX_NESTING, task_from_formula
 from analysis.data import MAX_DATA_BYTES, clean_data, data_file_json, parse_data_file
 from analysis.errors import AnalysisError
-from analysis.networks.declared_tasks import MAX_TEXT, declared_tasks
-from analysis.networks.files import (
+from analysis.network_files.declared_tasks import MAX_TEXT, declared_tasks
+from analysis.network_files.files import (
     MAX_ATTRIBUTION,
     MAX_LAYERS,
     MAX_NETWORK_BYTES,
@@ -27,14 +27,14 @@ from analysis.networks.files import (
     MAX_WIDTH,
     parse_network_file,
 )
-from analysis.networks.formats.onnx_file import MAX_ONNX_BYTES, read_onnx
-from analysis.networks.formats.safetensors_file import MAX_HEADER, read_safetensors
-from analysis.networks.network import ACTIVATIONS, MAX_INPUTS, Network
+from analysis.network_files.formats.onnx_file import MAX_ONNX_BYTES, read_onnx
+from analysis.network_files.formats.safetensors_file import MAX_HEADER, read_safetensors
+from analysis.networks.network import ACTIVATIONS, Network
 from analysis.preflight import preflight
 from analysis.protocol import COMPLETE, MAX_NAME, protocol_from_mapping
 from analysis.question import ask
 from analysis.strict_json import MAX_TEXT as MAX_LINE
-from analysis.tasks import Task
+from analysis.tasks import MAX_INPUTS, Task
 
 
 def document(sizes: tuple[int, ...], **changes: Any) -> dict[str, Any]:

@@ -8,7 +8,8 @@ import pytest
 from analysis.errors import Cancelled, InvalidTraining
 from analysis.networks.mlp import forward
 from analysis.networks.training import train_networks
-from analysis.networks.training_spec import TrainingSpec, training_json, training_spec
+from analysis.networks.training_course import training_json
+from analysis.networks.training_spec import TrainingSpec, training_spec
 from analysis.tasks import input_table
 from analysis.work import Work
 

@@ -9,8 +9,9 @@ from analysis.errors import Cancelled
 from analysis.networks.mlp import forward
 from analysis.networks.training import train_networks
 from analysis.networks.training_cost import training_cost, untrained_network
-from analysis.networks.training_course import Looks, course_json, looks_each, points_each, thinned
-from analysis.networks.training_spec import TrainingSpec, training_json, training_problems
+from analysis.networks.training_course import course_json, training_json
+from analysis.networks.training_curves import Looks, looks_each, points_each, thinned
+from analysis.networks.training_spec import TrainingSpec, training_problems
 from analysis.tasks import input_table
 from analysis.work import Work
 

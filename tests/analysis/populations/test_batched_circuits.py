@@ -9,9 +9,9 @@ from analysis.data import DataRecord, clean_data
 from analysis.errors import BeyondLimits, Cancelled, InvalidNetwork, InvalidTraining
 from analysis.networks.mlp import ablation_values
 from analysis.networks.network import ACTIVATIONS, Network
+from analysis.networks.tolerance import LEAST_TOLERANCE, MOST_TOLERANCE, output_tolerance
 from analysis.populations import batched_circuits, stacked_space
 from analysis.populations.batched_circuits import search_circuits_together
-from analysis.populations.tolerance import LEAST_TOLERANCE, MOST_TOLERANCE, output_tolerance
 from analysis.protocol import COMPLETE, PAPER, protocol_from_mapping
 from analysis.question import ask
 from analysis.tasks import Task, input_table, named_task
@@ -191,7 +191,7 @@ def test_the_tolerance_covers_another_order_of_sums_in_lower_precision(activatio
 def _raw_tolerance(network, rows, absent):
     from unittest.mock import patch
 
-    with patch("analysis.populations.tolerance.LEAST_TOLERANCE", 0.0):
+    with patch("analysis.networks.tolerance.LEAST_TOLERANCE", 0.0):
         return output_tolerance(network, rows, absent)
 
 

@@ -8,12 +8,13 @@ import numpy as np
 import pytest
 
 from analysis.algorithms.parsing import parse_algorithm
-from analysis.alignments.alignment import Alignment, NeuronSet
+from analysis.alignments.alignment import Alignment
 from analysis.directions.alignment import DirectionAlignment, LinearPlace
 from analysis.directions.self_interventions import Speaker, ask_own_swaps
 from analysis.directions.swaps import joint_outputs, swap_outputs
 from analysis.errors import InvalidIntervention
 from analysis.experiments import SILENT
+from analysis.interventions.neuron_set import NeuronSet
 from analysis.sandbox.direction_edits import Along, place_text, read_place
 from analysis.sandbox.intervention import Change, Intervention, intervention_of
 from analysis.sandbox.predicting_along import predict_by_alignment_along, predict_by_directions

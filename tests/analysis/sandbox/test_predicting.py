@@ -7,8 +7,7 @@ from itertools import pairwise, product
 import numpy as np
 import pytest
 
-from analysis.alignments.alignment import Alignment, NeuronSet
-from analysis.circuits.circuit import Circuit, EdgeLayout
+from analysis.alignments.alignment import Alignment
 from analysis.circuits.search import search_circuits
 from analysis.data import DataRecord, clean_data
 from analysis.errors import AnalysisError
@@ -16,10 +15,12 @@ from analysis.experiments import (
     decide_under_interventions,
     intervention_space,
 )
-from analysis.experiments import predict_by_alignment as on_common_ground_by_alignment
-from analysis.experiments import predict_by_interpretation as on_common_ground
+from analysis.explanations.alignments import predict_by_alignment as on_common_ground_by_alignment
+from analysis.explanations.interpretations import predict_by_interpretation as on_common_ground
 from analysis.interpretations.counting import count_interpretations
 from analysis.interpretations.indexing import interpretation_at
+from analysis.interventions.neuron_set import NeuronSet
+from analysis.networks.circuit import Circuit, EdgeLayout
 from analysis.question import ask
 from analysis.sandbox.choosing import most_divided
 from analysis.sandbox.intervention import Change, Intervention, intervention_of

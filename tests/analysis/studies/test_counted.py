@@ -6,7 +6,7 @@ import pytest
 
 from analysis.studies.cells import cells_of
 from analysis.studies.costs import needs_algorithms, needs_circuits
-from analysis.studies.design import design_from_mapping
+from analysis.studies.reading import design_from_mapping
 from analysis.studies.running import outcome_of, run_cell
 from analysis.studies.sources import Order, source_named
 

@@ -5,7 +5,8 @@ import pytest
 from analysis.errors import InvalidStudy
 from analysis.studies.cells import cells_of
 from analysis.studies.costs import chunks_of, cost_of, needs_circuits
-from analysis.studies.design import StudyDesign, design_schema, read_design
+from analysis.studies.design import StudyDesign, design_schema
+from analysis.studies.reading import read_design
 from tests.study_factories import design, settings
 
 

@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from analysis.circuits.circuit import EdgeLayout
 from analysis.errors import InvalidData, InvalidTraining
+from analysis.networks.circuit import EdgeLayout
 from analysis.networks.mlp import activations, forward
 from analysis.protocol import COMPLETE, PAPER
 from analysis.question import Question

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from analysis.circuits.circuit import Circuit, EdgeLayout
 from analysis.errors import BeyondLimits
 from analysis.interpretations.observed import observed_classes
+from analysis.networks.circuit import Circuit, EdgeLayout
 from analysis.question import ask
 from analysis.studies.measures.named import n_named
 from tests.golden_files import NAMES, golden, golden_data, golden_network

@@ -6,8 +6,8 @@ import re
 import pytest
 from fastapi.testclient import TestClient
 
-from app.bundled.seeding import add_bundled_networks
 from app.db.engine import open_store
+from app.jobs.seeding import add_bundled_networks
 from app.main import create_app
 from tests.app.access.conftest import CHOSEN
 from tests.factories import on_a_copy

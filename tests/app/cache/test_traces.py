@@ -26,9 +26,9 @@ def test_what_was_read_is_known_again(store, elsewhere):
         read(store, select(ProtocolRow.name), select(func.count()).select_from(DataRow))
     assert trace.whole
     assert len(trace.asked) == 2
-    assert is_unchanged(store, trace)
+    assert is_unchanged(store.reader, trace)
     add_protocol(elsewhere, "p")
-    assert not is_unchanged(store, trace)
+    assert not is_unchanged(store.reader, trace)
 
 
 def test_other_changes_do_not_matter(store, elsewhere):
@@ -37,7 +37,7 @@ def test_other_changes_do_not_matter(store, elsewhere):
         read(store, select(ProtocolRow.name).where(ProtocolRow.digest == "p"))
     add_data(elsewhere, "d")
     add_protocol(elsewhere, "q")
-    assert is_unchanged(store, trace)
+    assert is_unchanged(store.reader, trace)
 
 
 @pytest.mark.parametrize("one", [(-1, -2), (1, 10)])
@@ -54,9 +54,9 @@ def test_small_differences_show(store, one):
     number = text("SELECT CAST(description AS INTEGER), record FROM data_records")
     with recording() as trace:
         read(store, number)
-    assert is_unchanged(store, trace)
+    assert is_unchanged(store.reader, trace)
     put(after)
-    assert not is_unchanged(store, trace)
+    assert not is_unchanged(store.reader, trace)
 
 
 def test_times_are_known_again(store):
@@ -65,10 +65,10 @@ def test_times_are_known_again(store):
         session.add(WorkerRow(name="w", host="h", pid=1, slots=1, cluster="", version="0", started_at=DAY, seen_at=DAY))
     with recording() as trace:
         read(store, select(WorkerRow))
-    assert is_unchanged(store, trace)
+    assert is_unchanged(store.reader, trace)
     with store.write() as session:
         session.execute(update(WorkerRow).values(seen_at=DAY + timedelta(microseconds=1)))
-    assert not is_unchanged(store, trace)
+    assert not is_unchanged(store.reader, trace)
 
 
 def test_what_is_read_after_a_change_within_one_answer_spoils_it(store, elsewhere):

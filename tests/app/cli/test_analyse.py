@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from analysis.data import data_file_json
-from analysis.networks.files import network_file_json
+from analysis.network_files.files import network_file_json
 from analysis.protocol import COMPLETE, PAPER
 from app.cli import main
 from tests.bad_files import BAD_NETWORK_FILES, good_document

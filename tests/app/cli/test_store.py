@@ -4,12 +4,12 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, select
 
-from analysis.networks.files import network_file_json
+from analysis.network_files.files import network_file_json
 from app.bundled import SLUGS, bundled_networks
-from app.bundled.seeding import add_bundled_networks
 from app.cli.store import opened_store
 from app.db.job_tables import JobRow
 from app.db.tables import AnalysisRow, NetworkRow
+from app.jobs.seeding import add_bundled_networks
 from tests.app.cli.test_analyse import refused, run
 from tests.golden_files import golden, golden_network
 

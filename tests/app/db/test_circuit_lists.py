@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 from sqlalchemy import event, select
 
-from analysis.circuits.circuit import Circuit, EdgeLayout
+from analysis.circuits.result import CircuitSearch
+from analysis.interpretations.result import InterpretationCounts
+from analysis.networks.circuit import Circuit, EdgeLayout
 from analysis.question import ask
-from analysis.result import CircuitSearch, InterpretationCounts
 from app.db import circuit_columns
 from app.db.prepared import prepare_analysis
 from app.db.reads import algorithms as algorithm_reads

@@ -7,8 +7,8 @@ from itertools import islice
 import pytest
 from sqlalchemy import event, func, select
 
+from analysis.alignments.result import AlgorithmSearch
 from analysis.protocol import COMPLETE
-from analysis.result import AlgorithmSearch
 from app.db import staging
 from app.db.engine import Store
 from app.db.job_tables import JobRow

@@ -7,10 +7,12 @@ import numpy as np
 import pytest
 from sqlalchemy import func, select
 
-from analysis.circuits.circuit import Circuit
-from analysis.networks.files import NetworkFile
+from analysis.alignments.result import AlgorithmSearch
+from analysis.circuits.result import CircuitSearch
+from analysis.interpretations.result import InterpretationCounts
+from analysis.network_files.files import NetworkFile
+from analysis.networks.circuit import Circuit
 from analysis.protocol import COMPLETE, PAPER
-from analysis.result import AlgorithmSearch, CircuitSearch, InterpretationCounts
 from analysis.tasks import named_task
 from app.db.codecs import network_of, tasks_of
 from app.db.distributions import distributions_of

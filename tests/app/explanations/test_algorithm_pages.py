@@ -8,8 +8,9 @@ from html import unescape
 import pytest
 
 from analysis.algorithms.candidates import candidate_algorithms
-from analysis.alignments.alignment import Alignment, NeuronSet
+from analysis.alignments.alignment import Alignment
 from analysis.alignments.iia import score_alignment
+from analysis.interventions.neuron_set import NeuronSet
 from analysis.protocol import BUILT_IN
 from analysis.question import ask
 from analysis.tasks import Task

@@ -7,10 +7,11 @@ import time
 import numpy as np
 import pytest
 
-from analysis.circuits.circuit import circuit_from_hex
 from analysis.data import clean_data
-from analysis.experiments import decide_under_interventions, intervention_space, predict_by_interpretation
+from analysis.experiments import decide_under_interventions, intervention_space
+from analysis.explanations.interpretations import predict_by_interpretation
 from analysis.interpretations.indexing import interpretation_at
+from analysis.networks.circuit import circuit_from_hex
 from analysis.question import ask
 from analysis.tasks import input_table
 from tests.app.explanations.conftest import XOR

@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 from sqlalchemy import event
 
-from analysis.circuits.circuit import EdgeLayout
 from analysis.criteria.symmetry import permuted_masks
 from analysis.data import clean_data
-from analysis.experiments import SILENT, decide_under_interventions, intervention_space, predict_by_interpretation
+from analysis.experiments import SILENT, decide_under_interventions, intervention_space
+from analysis.explanations.interpretations import predict_by_interpretation
 from analysis.interpretations.indexing import interpretation_at
+from analysis.networks.circuit import EdgeLayout
 from analysis.question import ask
 from tests.factories import pretrained_xor
 from tests.oracles.brute_force_circuits import possible_masks
@@ -176,7 +177,7 @@ def test_two_are_parted_and_two_never(compare):
 
 
 def circuit(ref):
-    from analysis.circuits.circuit import circuit_from_hex
+    from analysis.networks.circuit import circuit_from_hex
 
     return circuit_from_hex(ref[2:].split(".")[0], (2, 3, 3, 1))
 

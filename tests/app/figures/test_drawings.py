@@ -10,8 +10,8 @@ import pytest
 
 from analysis.algorithms.high_level_model import HighLevelModel, Node
 from analysis.alignments.alignment import Alignment
-from analysis.circuits.circuit import circuit_from_hex
 from analysis.errors import InvalidMask
+from analysis.networks.circuit import circuit_from_hex
 from app.figures import samples, svg
 from app.figures.samples import connected_mask, random_weights
 from app.figures.svg import Direction, Threshold, Tile

@@ -5,11 +5,10 @@ import json
 import pytest
 from sqlalchemy import select
 
-from analysis.networks.files import NetworkFile
+from analysis.network_files.files import NetworkFile
 from analysis.protocol import COMPLETE, PAPER
 from analysis.tasks import named_task
 from app.bundled import FRESH_NAME, FRESH_XOR, bundled_models, bundled_networks
-from app.bundled.seeding import add_bundled_models, add_bundled_networks
 from app.db.models import all_models, model_of, searches_of
 from app.db.prepared import result_digest
 from app.db.reads.analyses import find_analysis, find_network, network_by_digest
@@ -19,6 +18,7 @@ from app.db.tables import NetworkRow
 from app.db.writes import delete_network, save_network
 from app.jobs import queue
 from app.jobs.definitions import DEFINITIONS, train_arguments
+from app.jobs.seeding import add_bundled_models, add_bundled_networks
 from app.jobs.worker import Pace, Worker
 from app.naming import Scope
 from tests.app.db.test_writes import dump

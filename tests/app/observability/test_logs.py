@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import text
 
 from app.db.engine import open_store
-from app.observability.logs import JsonLines, TextLines, about, subject
+from app.logs import JsonLines, TextLines, about, subject
 from app.settings import Settings
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from analysis.data import DataRecord
-from analysis.networks.files import NetworkFile
+from analysis.network_files.files import NetworkFile
 from analysis.networks.network import Network
 from analysis.pipeline import analyse_output
 from analysis.protocol import COMPLETE

@@ -19,7 +19,7 @@ from urllib.parse import unquote
 
 import pytest
 
-from analysis.networks.files import parse_network_file
+from analysis.network_files.files import parse_network_file
 from analysis.pipeline import analyse_output
 from analysis.question import ask
 from analysis.result_file import result_json

@@ -5,9 +5,9 @@ import re
 
 import pytest
 
-from analysis.circuits.circuit import EdgeLayout, circuit_from_hex, possible_circuit
 from analysis.errors import InvalidMask
 from analysis.interpretations.indexing import InterpretationSpace
+from analysis.networks.circuit import EdgeLayout, circuit_from_hex, possible_circuit
 from analysis.question import ask
 from app.db.codecs import network_of
 from app.db.reads.analyses import find_network

@@ -10,15 +10,11 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import func, select
 
-from analysis.circuits.circuit import circuit_from_hex
 from analysis.data import clean_data
-from analysis.experiments import (
-    decide_under_interventions,
-    intervention_space,
-    predict_by_interpretation,
-    standing_of,
-)
+from analysis.experiments import decide_under_interventions, intervention_space, standing_of
+from analysis.explanations.interpretations import predict_by_interpretation
 from analysis.interpretations.indexing import InterpretationSpace
+from analysis.networks.circuit import circuit_from_hex
 from analysis.pipeline import analyse_output
 from analysis.question import ask
 from analysis.tasks import input_table

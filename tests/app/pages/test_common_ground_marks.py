@@ -11,10 +11,10 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import select
 
-from analysis.circuits.circuit import EdgeLayout
 from analysis.common_ground.points import AlignmentPoints, ClassPoints
 from analysis.common_ground.survey import CommonGround
 from analysis.experiments import intervention_space
+from analysis.networks.circuit import EdgeLayout
 from analysis.pipeline import analyse_output
 from analysis.question import ask
 from app.bundled import bundled_networks

@@ -8,7 +8,7 @@ from fastapi.testclient import TestClient
 
 from analysis.circuits.planning import plan_circuits
 from analysis.limits import DEFAULT_LIMITS, Limits
-from analysis.networks.files import NetworkFile
+from analysis.network_files.files import NetworkFile
 from analysis.networks.network import Network
 from analysis.pipeline import analyse_output
 from analysis.protocol import protocol_from_mapping

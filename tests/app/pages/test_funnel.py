@@ -10,7 +10,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from analysis.criteria.registry import CRITERIA
-from analysis.networks.files import NetworkFile
+from analysis.network_files.files import NetworkFile
 from analysis.networks.network import Network
 from analysis.pipeline import analyse_output
 from analysis.question import ask

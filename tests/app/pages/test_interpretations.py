@@ -4,8 +4,8 @@ from collections import Counter
 
 import pytest
 
-from analysis.circuits.circuit import circuit_from_hex
 from analysis.interpretations.indexing import InterpretationSpace
+from analysis.networks.circuit import circuit_from_hex
 from analysis.question import ask
 from tests.app.pages.conftest import XOR
 from tests.factories import pretrained_xor

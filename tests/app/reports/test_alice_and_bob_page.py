@@ -8,7 +8,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from app.bundled import ALICE_AND_BOB
-from app.bundled.seeding import add_bundled_networks
+from app.jobs.seeding import add_bundled_networks
 from app.main import create_app
 from tests.factories import on_a_copy
 

@@ -11,10 +11,10 @@ from safetensors.numpy import save
 from sqlalchemy import func, select
 
 from app.addressing import Addresses
-from app.bundled.seeding import add_bundled_networks
 from app.db.job_tables import JobRow
 from app.db.tables import DataRow, NetworkRow
 from app.jobs.deletion import purge_deleted
+from app.jobs.seeding import add_bundled_networks
 from app.pages.bring_in.checking import build_check
 from tests.bad_files import BAD_NETWORK_FILES, good_document
 from tests.hostile.files import hostile_files

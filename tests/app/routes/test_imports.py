@@ -5,7 +5,7 @@ import json
 import pytest
 
 from analysis.criteria.steps import default_steps
-from analysis.networks.files import network_file_json
+from analysis.network_files.files import network_file_json
 from app.jobs import queue
 from app.jobs.definitions import DEFINITIONS
 from app.jobs.worker import Pace, Worker

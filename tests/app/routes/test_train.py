@@ -5,10 +5,10 @@ import re
 import pytest
 from sqlalchemy import select
 
-from analysis.networks.files import NetworkFile
+from analysis.network_files.files import NetworkFile
 from analysis.networks.training_cost import untrained_network
-from analysis.networks.training_course import TrainingCourse
-from analysis.networks.training_spec import TrainingOutcome, training_spec
+from analysis.networks.training_course import TrainingCourse, TrainingOutcome
+from analysis.networks.training_spec import training_spec
 from app.db.codecs import network_of
 from app.db.job_tables import JobRow
 from app.db.reads.jobs import find_job

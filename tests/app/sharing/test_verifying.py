@@ -8,8 +8,8 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import update
 
-from analysis.circuits.circuit import circuit_from_hex
-from analysis.networks.files import network_file_json
+from analysis.network_files.files import network_file_json
+from analysis.networks.circuit import circuit_from_hex
 from analysis.protocol import COMPLETE
 from analysis.reverify import smaller_by_one
 from app.db.tables import AlignmentRow, AnalysisRow

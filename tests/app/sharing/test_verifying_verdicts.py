@@ -10,7 +10,7 @@ from fastapi.testclient import TestClient
 from sqlalchemy import select
 
 from analysis.criteria.registry import criteria_for
-from analysis.networks.files import network_file_json
+from analysis.network_files.files import network_file_json
 from analysis.protocol import COMPLETE
 from analysis.result_file import result_json
 from app.db.common_ground_columns import unpacked as unpacked_points

@@ -14,7 +14,7 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import event
 
-from analysis.networks.files import network_file_json
+from analysis.network_files.files import network_file_json
 from app.db.engine import open_store, store_at
 from app.db.errors import StoreReadOnly, StoreUnavailable
 from app.db.reads.analyses import find_network

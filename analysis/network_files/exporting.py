@@ -12,10 +12,10 @@ from typing import Any, Final
 
 from analysis.data import clean_data
 from analysis.errors import InvalidNetwork
-from analysis.networks.declared_tasks import decided_tasks
-from analysis.networks.files import NetworkFile, network_file_json
-from analysis.networks.network import MAX_INPUTS, Network
-from analysis.tasks import Task, named_task
+from analysis.network_files.declared_tasks import decided_tasks
+from analysis.network_files.files import NetworkFile, network_file_json
+from analysis.networks.network import Network
+from analysis.tasks import MAX_INPUTS, Task, named_task
 
 _TORCH: Final = {
     "ReLU": "relu",

@@ -26,8 +26,8 @@ from safetensors import SafetensorError
 from safetensors.numpy import load
 
 from analysis.errors import AnalysisError, InvalidNetwork
-from analysis.networks.files import MAX_LAYERS, MAX_NETWORK_BYTES, NETWORK_FORMAT
-from analysis.networks.formats.draft import MAX_PARAMETERS, NetworkDraft, draft_from_document
+from analysis.network_files.files import MAX_LAYERS, MAX_NETWORK_BYTES, NETWORK_FORMAT
+from analysis.network_files.formats.draft import MAX_PARAMETERS, NetworkDraft, draft_from_document
 from analysis.strict_json import combined, kind_of, read_object
 
 MAX_HEADER: Final = 100_000

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from analysis.errors import InvalidNetwork
-from analysis.networks.files import NETWORK_FORMAT, examine_network_document
+from analysis.network_files.files import NETWORK_FORMAT, examine_network_document
 from analysis.networks.network import Network
 from analysis.strict_json import combined
 from analysis.tasks import Task

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Final
 
 from analysis.errors import InvalidNetwork
-from analysis.networks.files import read_document
-from analysis.networks.formats.draft import Format, NetworkDraft, draft_from_document
-from analysis.networks.formats.onnx_file import read_onnx
-from analysis.networks.formats.safetensors_file import looks_like_safetensors, read_safetensors
+from analysis.network_files.files import read_document
+from analysis.network_files.formats.draft import Format, NetworkDraft, draft_from_document
+from analysis.network_files.formats.onnx_file import read_onnx
+from analysis.network_files.formats.safetensors_file import looks_like_safetensors, read_safetensors
 
 _ONNX_START: Final = b"\x08"  # field 1, ir_version, with which every known writer begins
 _REFUSED_STARTS: Final[tuple[tuple[bytes, str], ...]] = (

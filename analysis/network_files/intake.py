@@ -12,14 +12,13 @@ from dataclasses import dataclass
 from analysis.data import DataRecord, clean_data
 from analysis.errors import AnalysisError, InvalidNetwork
 from analysis.input_encoding import InputEncoding, parse_encoding
-from analysis.networks.declared_tasks import TaskSource, declared_tasks
-from analysis.networks.files import NetworkFile, checked_name, parse_network_file
-from analysis.networks.formats.draft import Format, NetworkDraft
-from analysis.networks.formats.reading import format_of, read_draft
+from analysis.network_files.declared_tasks import TaskSource, declared_tasks
+from analysis.network_files.files import NetworkFile, checked_name, parse_network_file
+from analysis.network_files.formats.draft import Format, NetworkDraft
+from analysis.network_files.formats.reading import format_of, read_draft
 from analysis.networks.mlp import MAX_ACTIVATION, activation_bound
-from analysis.networks.network import MAX_INPUTS
 from analysis.strict_json import combined
-from analysis.tasks import Task
+from analysis.tasks import MAX_INPUTS, Task
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """The published JSON schema of network files, and what it says of each place in one.
 
 Schemas cannot say everything: that matrices chain, that truth tables have 2^n rows, that activations stay finite. What
-they say is checked by :mod:`analysis.networks.files` too, which is the authority; tests keep both in agreement.
+they say is checked by :mod:`analysis.network_files.files` too, which is the authority; tests keep both in agreement.
 """
 
 from __future__ import annotations
@@ -10,9 +10,10 @@ import json
 from collections.abc import Sequence
 from typing import Any, Final
 
-from analysis.networks.files import MAX_ATTRIBUTION, MAX_LAYERS, MAX_WIDTH, NETWORK_FORMAT
-from analysis.networks.network import ACTIVATIONS, MAX_INPUTS
+from analysis.network_files.files import MAX_ATTRIBUTION, MAX_LAYERS, MAX_WIDTH, NETWORK_FORMAT
+from analysis.networks.network import ACTIVATIONS
 from analysis.strict_json import MAX_TEXT, kind_of
+from analysis.tasks import MAX_INPUTS
 
 _SHOWN: Final = 60  # characters of a value that was found
 

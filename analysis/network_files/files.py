@@ -20,9 +20,9 @@ from typing import Any, Final
 from analysis.digest import looks_like_digest
 from analysis.errors import AnalysisError, InvalidNetwork
 from analysis.networks.mlp import MAX_ACTIVATION, activation_bound
-from analysis.networks.network import ACTIVATIONS, MAX_INPUTS, Network
+from analysis.networks.network import ACTIVATIONS, Network
 from analysis.strict_json import check_keys, combined, number_array, plain_text, read_object
-from analysis.tasks import Task, task_from_table
+from analysis.tasks import MAX_INPUTS, Task, task_from_table
 
 NETWORK_FORMAT: Final = "pluriscope-network/1"
 MAX_NETWORK_BYTES: Final = 4_000_000

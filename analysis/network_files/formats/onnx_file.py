@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.errors import InvalidNetwork
-from analysis.networks.files import MAX_LAYERS
-from analysis.networks.formats.draft import MAX_PARAMETERS, NetworkDraft, draft_from_document
+from analysis.network_files.files import MAX_LAYERS
+from analysis.network_files.formats.draft import MAX_PARAMETERS, NetworkDraft, draft_from_document
 
 if TYPE_CHECKING:
     from onnx import GraphProto, NodeProto, TensorProto

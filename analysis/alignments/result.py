@@ -1,0 +1,95 @@
+"""What a search for algorithms found: candidates, their alignments, and how many there are of either."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from analysis.algorithms.high_level_model import HighLevelModel
+from analysis.alignments.alignment import ScoredAlignment
+
+AlgorithmMethod = Literal["listed", "by_support"]
+
+
+@dataclass(frozen=True)
+class AlgorithmResult:
+    """One candidate algorithm and its alignments.
+
+    Args:
+        algorithm: the candidate.
+        alignments: kept ones: valid first (most neurons last, then id), then the best that fail.
+        n_valid: valid alignments, exact even beyond the kept ones.
+        n_minimal: minimal ones, exact likewise.
+        truncated_at: valid alignments kept when the limit was reached, else None.
+        irredundant: verdicts of the three redundancy classes of spec §4 by criterion key
+            ("irredundant-gates", "irredundant-functions", "irredundant-literals").
+    """
+
+    algorithm: HighLevelModel
+    alignments: tuple[ScoredAlignment, ...]
+    n_valid: int
+    n_minimal: int
+    truncated_at: int | None = None
+    irredundant: Mapping[str, bool] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class CandidateTotals:
+    """What is known of all candidates where they were searched by support and most are not listed. All exact.
+
+    Args:
+        n_aligned: algorithms with at least one valid alignment.
+        n_valid: their valid alignments.
+        n_minimal: their minimal ones.
+        irredundant: how many candidates pass each redundancy class, by criterion key.
+        n_first: the first so many in canonical order are listed with their near misses, aligned or not.
+    """
+
+    n_aligned: int
+    n_valid: int
+    n_minimal: int
+    irredundant: Mapping[str, int]
+    n_first: int
+
+
+@dataclass(frozen=True)
+class AlgorithmSearch:
+    """The candidate algorithms of one output: all of them, or where there are very many those that can be aligned.
+
+    Args:
+        algorithms: in the protocol's order (canonical: depth, gates, then text; paper: the authors' order). Searched by
+            support, these are the first candidates and every aligned one; the others fail.
+        n_candidates: candidates that compute the task, exact.
+        truncated_at: algorithms kept when a limit left out candidates that were not tried, or that can be aligned;
+            else None.
+        totals: of all candidates where they were searched by support; None if each one was tried.
+    """
+
+    algorithms: tuple[AlgorithmResult, ...]
+    n_candidates: int
+    truncated_at: int | None = None
+    totals: CandidateTotals | None = None
+
+    @property
+    def method(self) -> AlgorithmMethod:
+        """Whether each candidate was tried, or trees were grown only where the network supports their variables."""
+        return "listed" if self.totals is None else "by_support"
+
+    @property
+    def n_unlisted(self) -> int:
+        """Candidates that ``algorithms`` does not hold."""
+        return self.n_candidates - len(self.algorithms)
+
+    @property
+    def n_aligned(self) -> int:
+        """Algorithms with at least one valid alignment."""
+        return sum(1 for result in self.algorithms if result.n_valid) if self.totals is None else self.totals.n_aligned
+
+    @property
+    def n_valid_alignments(self) -> int:
+        return sum(result.n_valid for result in self.algorithms) if self.totals is None else self.totals.n_valid
+
+    @property
+    def n_minimal_alignments(self) -> int:
+        return sum(result.n_minimal for result in self.algorithms) if self.totals is None else self.totals.n_minimal

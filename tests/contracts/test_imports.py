@@ -1,0 +1,39 @@
+"""Imports go one way: no circle among modules, and none among rooms, imports inside functions included.
+
+A room is a folder directly below `analysis` or `app`, or a module that stands there by itself.
+"""
+
+from __future__ import annotations
+
+from graphlib import CycleError, TopologicalSorter
+
+import grimp
+import pytest
+
+
+@pytest.fixture(scope="module")
+def imports() -> dict[str, set[str]]:
+    """Each module of the engine and the application with those that it imports."""
+    graph = grimp.build_graph("analysis", "app")
+    return {one: graph.find_modules_directly_imported_by(one) & graph.modules for one in graph.modules}
+
+
+def in_order(imports: dict[str, set[str]]) -> list[str]:
+    try:
+        return list(TopologicalSorter(imports).static_order())
+    except CycleError as error:
+        pytest.fail(f"a circle: {' <- '.join(error.args[1])}")
+
+
+def test_no_module_imports_itself_through_others(imports) -> None:
+    assert set(in_order(imports)) == set(imports)
+
+
+def test_no_room_imports_itself_through_others(imports) -> None:
+    def room(module: str) -> str:
+        return ".".join(module.split(".")[:2])
+
+    rooms: dict[str, set[str]] = {}
+    for module, imported in imports.items():
+        rooms.setdefault(room(module), set()).update(room(one) for one in imported if room(one) != room(module))
+    assert len(in_order(rooms)) == len(rooms) > 40
