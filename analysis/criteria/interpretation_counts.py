@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from analysis.errors import BeyondLimits
 from analysis.experiments import InterventionSpace, NetworkAnswers, decide_under_interventions, intervention_space
 from analysis.interpretations.columns import UNDECIDED
-from analysis.interpretations.counting import count_interpretations
+from analysis.interpretations.counting import count_alone
 from analysis.interpretations.observed import MAX_CLASSES, ObservedClasses, observed_classes
 from analysis.interpretations.predicting import ClassPredictions, class_predictions
 from analysis.networks.circuit import Circuit, EdgeLayout, mask_array
@@ -120,7 +120,7 @@ def _read(
     try:
         classes = observed_classes(question, circuit, max_classes=max_classes)
     except BeyondLimits:
-        counts = count_interpretations(question, mask_array([circuit.mask], circuit.layout))
+        counts = count_alone(question, mask_array([circuit.mask], circuit.layout), work)
         return CircuitReadings(circuit, counts.total, counts.observed, None, {}, None, every)
     alone = class_predictions(classes, space, answers, "alone", work, extremes=False)
     # what fails on single neurons fails on sets of them

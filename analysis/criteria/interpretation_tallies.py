@@ -30,7 +30,7 @@ from analysis.errors import BeyondLimits
 from analysis.experiments import InterventionSpace, NetworkAnswers, decide_under_interventions, intervention_space
 from analysis.explanations.interpretations import predict_by_interpretation
 from analysis.interpretations.columns import UNDECIDED
-from analysis.interpretations.counting import count_interpretations
+from analysis.interpretations.counting import count_alone
 from analysis.interpretations.indexing import InterpretationSpace
 from analysis.interpretations.predicting import Family, family_sets
 from analysis.networks.circuit import Circuit, EdgeLayout
@@ -173,10 +173,11 @@ class CountingReadings:
 
         Raises:
             BeyondLimits: counting them is too much.
+            OutOfTime: the time is up.
         """
         position = self.done
         alone = self.masks[position : position + 1]
-        counts = count_interpretations(self.question, alone)
+        counts = count_alone(self.question, alone, self._work.reporting_to(self._within_all))
         self.totals[position], self.observed[position] = counts.total, counts.observed
 
     def _within_all(self, progress: Progress, /) -> None:

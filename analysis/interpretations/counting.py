@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 
 import numpy as np
@@ -40,8 +41,9 @@ def count_interpretations(
 
     Args:
         masks: ``[circuits]`` structurally possible circuits.
-        work: told between batches with the number of circuits done; may raise Cancelled, or OutOfTime to stop. Its
-            limits say after how many states of the first layers, over the circuits so far, counting stops.
+        work: told between batches, and within large ones, with the number of circuits done; may raise Cancelled, or
+            OutOfTime to stop. Its limits say after how many states of the first layers, over the circuits so far,
+            counting stops.
 
     Returns:
         Exact counts parallel to ``masks``; stopped, those of the first circuits, and ``truncated_at`` says how many.
@@ -85,7 +87,11 @@ def count_interpretations(
                 f"more than {max_states:,} combinations of cuts in the first layer over the valid circuits",
                 "use a smaller network, or a protocol that leaves fewer circuits",
             )
-        total, observed = _count(layers)
+        look = partial(work.tell, "interpretations", len(totals), n_circuits, f"{n_found:,} interpretations")
+        try:
+            total, observed = _count(layers, look)
+        except OutOfTime:
+            break
         totals += total
         classes += observed
         n_found += sum(total)
@@ -97,6 +103,23 @@ def count_interpretations(
         except OutOfTime:
             break
     return _counted(totals, classes, n_circuits)
+
+
+def count_alone(question: Question, mask: NDArray[np.uint64], work: Work = DEFAULT_WORK) -> InterpretationCounts:
+    """The counts of one circuit, which are of no use in part.
+
+    Args:
+        mask: ``[1]``.
+        work: told within; may raise Cancelled, or OutOfTime to stop.
+
+    Raises:
+        BeyondLimits: see :func:`count_interpretations`.
+        OutOfTime: the time is up.
+    """
+    counts = count_interpretations(question, mask, work.without_checkpoints())
+    if counts.truncated_at is not None:
+        raise OutOfTime
+    return counts
 
 
 def _counted(totals: list[int], classes: list[int], n_circuits: int) -> InterpretationCounts:
@@ -113,17 +136,26 @@ def _circuits_at_once(question: Question) -> int:
     return max(1, min(_CIRCUITS_AT_ONCE, _BITS_AT_ONCE // max(bits_per_circuit, 1)))
 
 
-def _count(layers: tuple[LayerCuts, ...]) -> tuple[list[int], list[int]]:
-    """Interpretations and observed classes of each circuit of a batch."""
+def _count(layers: tuple[LayerCuts, ...], look: Callable[[], None]) -> tuple[list[int], list[int]]:
+    """Interpretations and observed classes of each circuit of a batch; looks up before each block but the first."""
     n_circuits = len(layers[0].n_cuts)
     blocks = _first_blocks(layers[0])
     for below, above in pairwise(layers):
-        blocks = _in_blocks(_carried(below, above, blocks))
+        blocks = _in_blocks(_carried(below, above, _looking_between(blocks, look)))
     total, classes = object_array([0] * n_circuits), object_array([0] * n_circuits)
     for states, weight, seen in blocks:
         total += summed(weight, states.circuit, n_circuits).astype(object)
         classes += summed(seen, states.circuit, n_circuits).astype(object)
     return [int(n) for n in total], [int(n) for n in classes]
+
+
+def _looking_between(
+    blocks: Iterable[tuple[States, Integers, Integers]], look: Callable[[], None]
+) -> Iterator[tuple[States, Integers, Integers]]:
+    for number, block in enumerate(blocks):
+        if number:
+            look()
+        yield block
 
 
 def _first_blocks(first: LayerCuts) -> Iterator[tuple[States, Integers, Integers]]:

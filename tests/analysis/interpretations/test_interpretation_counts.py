@@ -11,12 +11,13 @@ from analysis.circuits.search import search_circuits
 from analysis.data import DataRecord, clean_data
 from analysis.errors import BeyondLimits, Cancelled
 from analysis.interpretations import counting, transfer
-from analysis.interpretations.counting import count_interpretations
+from analysis.interpretations.counting import count_alone, count_interpretations
 from analysis.interpretations.cuts import read_cuts
 from analysis.limits import Limits
 from analysis.networks.circuit import EdgeLayout
 from analysis.networks.mlp import activations
 from analysis.networks.network import ACTIVATIONS, Network
+from analysis.progress import OutOfTime
 from analysis.protocol import COMPLETE, PAPER
 from analysis.question import ask
 from analysis.work import Work
@@ -223,3 +224,17 @@ def test_six_inputs():
     found, classes = interpretations(network, 2**7 - 1)
     assert counts.by_circuit == (len(found),)
     assert counts.observed_by_circuit == (len(set(classes)),)
+
+
+def test_a_large_count_of_one_circuit_can_be_stopped_within(monkeypatch):
+    monkeypatch.setattr(counting, "_STATES_AT_ONCE", 8)
+    question, circuit = ask(random_network(1, (3, 4, 2, 1))), np.array([2**22 - 1], dtype=np.uint64)
+    told = []
+
+    def clock() -> float:
+        return float(len(told))
+
+    with pytest.raises(OutOfTime):
+        count_alone(question, circuit, Work(told.append, clock=clock, deadline=3.0))
+    assert len(told) == 3
+    assert count_alone(question, circuit).total == count_interpretations(question, circuit).total > 0
