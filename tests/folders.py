@@ -1,14 +1,19 @@
-"""The table of folders in docs/architecture.md, from each package's own description: ``python -m tests.folders``."""
+"""The table of folders and the engine's layers in docs/architecture.md, from the code: ``python -m tests.folders``."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import Final
+
+import grimp
 
 ROOT: Final = Path(__file__).parents[1]
 DOCUMENT: Final = ROOT / "docs" / "architecture.md"
 _ROWS: Final = re.compile(r"(?:\| `(?:analysis|app)/[^\n]*\n)+")
+_LAYERS: Final = re.compile(r"(?<=<!-- layers -->\n).*?(?=<!-- /layers -->)", re.DOTALL)
 
 
 def rows() -> str:
@@ -23,6 +28,50 @@ def written() -> str:
     return found[0] if found else ""
 
 
+def layers() -> str:
+    """The rooms of the engine from the top: each imports from those below it alone."""
+    found = list(_layers())
+    width = len(str(len(found)))
+    lines = [f"{len(found) - at:>{width}}  {' · '.join(names)}\n" for at, names in enumerate(reversed(found))]
+    return "".join(["```\n", *lines, "```\n"])
+
+
+def written_layers() -> str:
+    """The layers as the document has them."""
+    found = _LAYERS.search(DOCUMENT.read_text())
+    return found[0] if found else ""
+
+
+def room(module: str) -> str:
+    """The folder directly below a package in which a module is; the module itself if it stands there."""
+    return ".".join(module.split(".")[:2])
+
+
+def imports_of(*packages: str) -> dict[str, set[str]]:
+    """Each module of some packages with those of them that it imports, inside functions included."""
+    graph = grimp.build_graph(*packages)
+    return {one: graph.find_modules_directly_imported_by(one) & graph.modules for one in graph.modules}
+
+
+def rooms_of(imports: dict[str, set[str]]) -> dict[str, set[str]]:
+    """Each room with those that it imports from."""
+    rooms: dict[str, set[str]] = {}
+    for module, imported in imports.items():
+        rooms.setdefault(room(module), set()).update(room(one) for one in imported if room(one) != room(module))
+    return rooms
+
+
+def _layers() -> Iterator[list[str]]:
+    """From the bottom: the rooms whose imports are all below."""
+    rooms = rooms_of(imports_of("analysis"))
+    sorter = TopologicalSorter({one: below - {"analysis"} for one, below in rooms.items() if one != "analysis"})
+    sorter.prepare()
+    while sorter.is_active():
+        ready = sorted(sorter.get_ready())
+        yield [one.partition(".")[2] for one in ready]
+        sorter.done(*ready)
+
+
 def _described(folder: Path) -> str:
     text = (folder / "__init__.py").read_text()
     if not text.startswith('"""'):
@@ -32,4 +81,5 @@ def _described(folder: Path) -> str:
 
 
 if __name__ == "__main__":
-    DOCUMENT.write_text(_ROWS.sub(lambda _: rows(), DOCUMENT.read_text(), count=1))
+    text = _ROWS.sub(lambda _: rows(), DOCUMENT.read_text(), count=1)
+    DOCUMENT.write_text(_LAYERS.sub(lambda _: layers(), text, count=1))

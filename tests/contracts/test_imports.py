@@ -7,15 +7,15 @@ from __future__ import annotations
 
 from graphlib import CycleError, TopologicalSorter
 
-import grimp
 import pytest
+
+from tests.folders import imports_of, layers, rooms_of, written_layers
 
 
 @pytest.fixture(scope="module")
 def imports() -> dict[str, set[str]]:
     """Each module of the engine and the application with those that it imports."""
-    graph = grimp.build_graph("analysis", "app")
-    return {one: graph.find_modules_directly_imported_by(one) & graph.modules for one in graph.modules}
+    return imports_of("analysis", "app")
 
 
 def in_order(imports: dict[str, set[str]]) -> list[str]:
@@ -30,10 +30,9 @@ def test_no_module_imports_itself_through_others(imports) -> None:
 
 
 def test_no_room_imports_itself_through_others(imports) -> None:
-    def room(module: str) -> str:
-        return ".".join(module.split(".")[:2])
-
-    rooms: dict[str, set[str]] = {}
-    for module, imported in imports.items():
-        rooms.setdefault(room(module), set()).update(room(one) for one in imported if room(one) != room(module))
+    rooms = rooms_of(imports)
     assert len(in_order(rooms)) == len(rooms) > 40
+
+
+def test_the_layers_of_the_engine_are_the_code() -> None:
+    assert written_layers() == layers(), "write them anew: python -m tests.folders"
