@@ -29,7 +29,7 @@ from app import guarded_forms
 from app.addressing import Addresses
 from app.figures import numbers, plots, svg
 from app.guarded_forms import GuardedForms, access_of, shown_to
-from app.pages.options import LAST_TOUR_STEP
+from app.options import LAST_TOUR_STEP
 from app.pages.sections import sections_of
 from app.pages.sharing.share import share_of
 from app.pages.terms import words_of

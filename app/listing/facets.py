@@ -12,7 +12,7 @@ from analysis.explanations.explanation import Column, Record
 from app.db.reads.explanation_shelves import Kind
 from app.errors import BadQuery
 from app.listing.scan import Condition, FacetCounts, any_of, figure_facet
-from app.pages.options import BigInt, PageModel
+from app.options import BigInt, PageModel
 
 Choice = tuple[Any, str, int | None]
 """A value as addresses write it, what people call it, and how many have it."""

@@ -15,7 +15,7 @@ from pydantic import Field
 
 from app.errors import BadQuery
 from app.listing.scan import Condition
-from app.pages.options import Options, PageModel
+from app.options import Options, PageModel
 
 Asked = TypeVar("Asked", bound=Options)
 P = TypeVar("P", bound="Paged")

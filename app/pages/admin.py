@@ -19,7 +19,7 @@ from app.doctor.finding import Finding
 from app.doctor.quick import glance
 from app.jobs.installation import STATES, Installation, look_at
 from app.observability.readiness import Check, checks_of
-from app.pages.options import PageModel
+from app.options import PageModel
 from app.settings import Settings
 
 SECRET: Final = re.compile("token|secret|password|credential|key")

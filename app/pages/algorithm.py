@@ -19,6 +19,7 @@ from app.db.tables import AlgorithmRow, AlignmentRow
 from app.errors import NotFound
 from app.listing.page import Paged, paged
 from app.naming import ExplanationRef
+from app.options import BigInt, PageModel, ScopeOptions
 from app.pages.candidates import (
     HuedPage,
     algorithm_of,
@@ -41,7 +42,6 @@ from app.pages.formulas import (
     formula_tree,
     placed_views,
 )
-from app.pages.options import BigInt, PageModel, ScopeOptions
 from app.pages.place import Place
 from app.pages.shared import network_view
 

@@ -14,6 +14,7 @@ from app.db.reads import algorithms as reads
 from app.db.tables import AlgorithmRow, AlignmentRow, AnalysisRow
 from app.listing.page import Paged, paged, read_cursor, write_cursor
 from app.naming import ExplanationRef
+from app.options import BigInt, PageModel, ScopeOptions
 from app.pages.candidates import HuedPage, algorithm_of, frequent_tables, locate_with_scope, verdicts_of
 from app.pages.formulas import (
     IRREDUNDANT_LABELS,
@@ -24,7 +25,6 @@ from app.pages.formulas import (
     algorithm_view,
     placed_views,
 )
-from app.pages.options import BigInt, PageModel, ScopeOptions
 from app.pages.place import Place
 from app.pages.shared import Counts, ScopeView, counts_of, network_view
 

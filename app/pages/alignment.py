@@ -24,6 +24,7 @@ from app.db.reads import algorithms as reads
 from app.db.tables import AlgorithmRow, AlignmentRow
 from app.errors import NotFound
 from app.naming import ExplanationRef
+from app.options import PageModel, ScopeOptions
 from app.pages.algorithm import AlgorithmOptions, AlignmentItem, alignment_item
 from app.pages.candidates import (
     algorithm_of,
@@ -47,7 +48,6 @@ from app.pages.interchanges import (
     interchange_view,
     provenance_view,
 )
-from app.pages.options import PageModel, ScopeOptions
 from app.pages.place import Place, locate_boolean
 from app.pages.placements import SHAPE, placement_text, places_of, read_places
 from app.pages.shared import network_view

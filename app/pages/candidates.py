@@ -18,6 +18,7 @@ from app.db.reads import algorithms as reads
 from app.db.tables import AlgorithmRow
 from app.errors import NotFound
 from app.figures.svg import Hues
+from app.options import ScopeOptions
 from app.pages.formulas import (
     IRREDUNDANT_LABELS,
     VerdictView,
@@ -26,7 +27,6 @@ from app.pages.formulas import (
     hues_of,
     read_algorithm,
 )
-from app.pages.options import ScopeOptions
 from app.pages.place import Place, locate_boolean
 from app.pages.shared import AnalysisPage, ScopeView, scope_now
 

@@ -19,8 +19,8 @@ from app.db.reads.circuits import is_stored
 from app.db.tables import AnalysisRow
 from app.errors import BadQuery, NotFound
 from app.naming import ExplanationRef
+from app.options import BigInt, PageModel, ScopeOptions
 from app.pages.network import BehaviourRow, Provenance, behaviour_of, provenance_of
-from app.pages.options import BigInt, PageModel, ScopeOptions
 from app.pages.place import Place, locate
 from app.pages.previews import InterpretationCard, interpretation_card
 from app.pages.shared import LinkedPage, counts_of, linked, scope_view

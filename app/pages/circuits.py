@@ -21,7 +21,7 @@ from app.errors import BadQuery
 from app.listing.circuits import keeping, list_circuits
 from app.listing.page import Browsed, bad_cursor, browsed, order_name, read_cursor, write_cursor
 from app.listing.scan import NOTHING, ColumnTest, Condition, Cursor, Order, at_least, at_most, column_test
-from app.pages.options import BigInt, PageModel, ScopeOptions
+from app.options import BigInt, PageModel, ScopeOptions
 from app.pages.place import locate
 from app.pages.previews import CircuitCard, circuit_card
 from app.pages.shared import (

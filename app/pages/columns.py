@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from app.pages.options import PageModel
+from app.options import PageModel
 
 
 class ColumnView(PageModel):

@@ -21,7 +21,7 @@ from app.db.reads import verdicts as reads
 from app.db.tables import AnalysisRow, NetworkRow
 from app.errors import BadQuery, NotFound
 from app.naming import Scope
-from app.pages.options import BigInt, PageModel, ScopeOptions
+from app.options import BigInt, PageModel, ScopeOptions
 from app.pages.place import locate_boolean
 from app.pages.shared import JobView, job_view
 

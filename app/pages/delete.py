@@ -11,7 +11,7 @@ from app.addressing import Addresses
 from app.db.reads.analyses import analyses_of
 from app.jobs.deletion import KEPT_ORIGIN, unfinished_jobs
 from app.limits import undo_days_in
-from app.pages.options import PageModel
+from app.options import PageModel
 from app.pages.place import find_network
 
 

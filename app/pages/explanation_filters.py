@@ -20,9 +20,9 @@ from app.db.reads.explanation_shelves import ALGORITHM_KINDS, CIRCUIT_KINDS, KIN
 from app.errors import BadQuery
 from app.listing.facets import columns_of, figure_conditions
 from app.listing.scan import ColumnTest, Condition, at_least, column_test
+from app.options import ScopeOptions
 from app.pages.circuits import check_bounds, circuits_with, part_conditions
 from app.pages.formulas import IRREDUNDANT_LABELS
-from app.pages.options import ScopeOptions
 
 SORTS: Final = tuple(
     dict.fromkeys(

@@ -24,13 +24,13 @@ from app.db.reads.explanation_shares import SHARES
 from app.db.reads.explanation_shelves import FrameShelf, Kind, RowShelf
 from app.db.tables import AlgorithmRow, AlignmentRow
 from app.naming import ExplanationRef
+from app.options import BigInt, PageModel
 from app.pages.candidates import algorithm_of
 from app.pages.directions.places import clean_layers, direction_item
 from app.pages.directions.views import DirectionPlaceView
 from app.pages.explanation_filters import KindName
 from app.pages.explanation_stock import Stock
 from app.pages.formulas import AlgorithmView, FractionView, PlacedView, algorithm_view, placed_views, read_algorithm
-from app.pages.options import BigInt, PageModel
 from app.pages.place import Place
 
 

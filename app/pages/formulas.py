@@ -23,7 +23,7 @@ from analysis.interventions.neuron_set import NeuronSet
 from analysis.tasks import INPUT_NAMES
 from app.figures.svg import Hues, hues_by_frequency
 from app.figures.svg.tiles import HUES
-from app.pages.options import PageModel
+from app.options import PageModel
 from app.pages.placements import site_label, write_place
 from app.pages.shared import truth_rows
 

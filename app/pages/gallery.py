@@ -21,8 +21,8 @@ from app.db.tables import AnalysisRow, NetworkRow
 from app.listing.circuits import smallest_circuits
 from app.listing.page import Paged, bad_cursor, paged, read_cursor, write_cursor
 from app.naming import Scope
+from app.options import Options, PageModel
 from app.pages.models.models import ModelItem, model_items
-from app.pages.options import Options, PageModel
 from app.pages.place import Place
 from app.pages.previews import (
     AlignmentCard,

@@ -9,7 +9,7 @@ from typing import Final
 from pydantic import Field
 
 from app.addressing import Addresses
-from app.pages.options import PageModel
+from app.options import PageModel
 from app.pages.prose import Block, anchor_of, block_of, chapters
 from app.resources import DOCUMENTS
 

@@ -11,9 +11,9 @@ from pydantic import Field
 from analysis import ENGINE_VERSION
 from analysis.alignments.iia import InterchangeMatrix
 from analysis.validity import margin_to_edge
+from app.options import PageModel
 from app.pages.candidates import HuedPage, input_text
 from app.pages.formulas import AlgorithmView, FormulaNode, FractionView, VariableView, VerdictView
-from app.pages.options import PageModel
 from app.pages.place import Place
 
 MAX_FAILING_ROWS: Final = 500

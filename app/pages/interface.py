@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from app.pages.options import Options, PageModel
+from app.options import Options, PageModel
 
 
 class OptionDoc(PageModel):

@@ -12,6 +12,7 @@ from analysis.errors import BeyondLimits, InvalidGate
 from analysis.interpretations.matching import OTHER, GateCount, GateWish, MatchingSpace
 from app.addressing import Addresses
 from app.errors import BadQuery, NotFound
+from app.options import BigInt, PageModel, ScopeOptions
 from app.pages.circuit import (
     MAX_CARDS,
     MAX_INDEX_DIGITS,
@@ -22,7 +23,6 @@ from app.pages.circuit import (
     readings_of,
     verdict_on,
 )
-from app.pages.options import BigInt, PageModel, ScopeOptions
 from app.pages.place import Place, locate_boolean
 from app.pages.previews import InterpretationCard, interpretation_card
 from app.pages.shared import LinkedPage, linked, neuron_name, scope_view

@@ -28,7 +28,7 @@ from app.figures.numbers import duration
 from app.jobs.definitions import DEFINITIONS, MAX_LOSSES
 from app.limits import limits_in
 from app.listing.page import Paged, bad_cursor, paged, read_cursor, write_cursor
-from app.pages.options import Options, PageModel
+from app.options import Options, PageModel
 from app.pages.shared import JobView
 from app.pages.training.course import Learning, TrainedOutcome, learning_of_job
 

@@ -9,7 +9,7 @@ from typing import Final, Literal
 from pydantic import Field
 
 from app.addressing import Addresses
-from app.pages.options import Options, PageModel
+from app.options import Options, PageModel
 
 MAX_NEXT: Final = 8_000
 

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from app.addressing import Addresses
 from app.figures.samples import pattern_context
-from app.pages.options import PageModel
+from app.options import PageModel
 from app.pages.training.example import example_of_learning
 from app.resources import TEMPLATES
 

@@ -15,8 +15,8 @@ from analysis.explanations.registry import RECORDED
 from app.addressing import Addresses
 from app.db.job_tables import JobRow
 from app.db.reads.verdicts import judging_jobs, latest_search
+from app.options import PageModel
 from app.pages.common_ground.build import survey_state
-from app.pages.options import PageModel
 from app.pages.place import Place
 from app.pages.reports.state import WorkState, work_state
 from app.pages.shared import JobView, job_view

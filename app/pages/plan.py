@@ -15,7 +15,7 @@ from analysis.stage_costs import ANALYSIS_STAGES, FOLLOWING_STAGES, ChainPlan, S
 from app.addressing import Addresses
 from app.expected import expected_chain
 from app.limits import limits_in
-from app.pages.options import BigInt, PageModel, ScopeOptions
+from app.options import BigInt, PageModel, ScopeOptions
 from app.pages.place import Place, locate
 from app.pages.shared import ScopeView, finite, scope_now
 

@@ -14,7 +14,7 @@ from typing import Final, Literal
 from pydantic import Field
 
 from app.addressing import Addresses
-from app.pages.options import PageModel
+from app.options import PageModel
 
 _MARKS: Final = re.compile(r"(`[^`]+`|\*[^*]+\*|\[[^\]]+\]\([^)\s]+\))")
 _LINK: Final = re.compile(r"\[([^\]]+)\]\(([^)\s]+)\)")

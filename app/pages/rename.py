@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from app.addressing import Addresses
 from app.db.errors import Conflict
 from app.db.links import check_slug, former_slugs
-from app.pages.options import Options, PageModel
+from app.options import Options, PageModel
 from app.pages.place import find_network
 
 

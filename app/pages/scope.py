@@ -14,7 +14,7 @@ from analysis.protocol import BUILT_IN
 from app.addressing import Addresses
 from app.figures.numbers import exact
 from app.limits import limits_in
-from app.pages.options import PageModel
+from app.options import PageModel
 from app.pages.prose import Block, Chapter, block_of, chapter, chapters, items_of
 from app.pages.shared import ProtocolView, protocol_view
 from app.resources import DOCUMENTS

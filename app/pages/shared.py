@@ -28,7 +28,7 @@ from app.db.reads.networks import jobs_for
 from app.db.tables import AnalysisRow, NetworkRow
 from app.figures.numbers import Bound, bounded, bounded_text, exact, interval, noun, plural
 from app.naming import Scope
-from app.pages.options import BigInt, PageModel
+from app.options import BigInt, PageModel
 from app.pages.place import Place, protocol_key
 
 State = Literal["done", "truncated", "computing", "failed", "cancelled", "not_analysed"]

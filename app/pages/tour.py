@@ -22,7 +22,7 @@ from app.db.tables import NetworkRow
 from app.errors import NotFound
 from app.listing.circuits import smallest_circuits
 from app.naming import Scope
-from app.pages.options import PageModel
+from app.options import PageModel
 from app.pages.place import Place, locate
 from app.pages.previews import alignment_card, circuit_card, first_interpretations
 

@@ -10,8 +10,8 @@ from fastapi.responses import HTMLResponse
 
 from app.addressing import API_PREFIX
 from app.error_answers import api_errors
+from app.options import Options
 from app.pages.admin import AdminPage, build_admin
-from app.pages.options import Options
 from app.rendering import render
 from app.routes.changes import Admin
 from app.routes.depends import Links, Reading, now

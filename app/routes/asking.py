@@ -16,8 +16,8 @@ from app.db.tables import AnalysisRow
 from app.error_answers import api_errors
 from app.errors import Conflict
 from app.jobs import queue
+from app.options import ScopeOptions
 from app.pages.jobs import JobPage, build_job
-from app.pages.options import ScopeOptions
 from app.pages.place import locate_boolean
 from app.routes.changes import Writing
 from app.routes.depends import Form, Links, now

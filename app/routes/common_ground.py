@@ -14,6 +14,7 @@ from app.figures.clouds import Mark, cloud
 from app.figures.numbers import exact, noun
 from app.figures.plots import Figure
 from app.listing.csv import csv_lines
+from app.options import ScopeOptions
 from app.pages.common_ground.build import build_common_ground
 from app.pages.common_ground.places import build_places
 from app.pages.common_ground.standing import build_standing
@@ -23,7 +24,6 @@ from app.pages.common_ground.views import (
     CommonGroundOptions,
     CommonGroundPage,
 )
-from app.pages.options import ScopeOptions
 from app.rendering import is_fragment, render
 from app.routes.asking import AnalysisOrder, add_order
 from app.routes.depends import Links, Reading

@@ -21,6 +21,7 @@ from app.errors import BadQuery
 from app.jobs import queue
 from app.limits import limits_in
 from app.naming import Scope
+from app.options import PageModel
 from app.pages.criteria import (
     MAX_STEPS,
     CriteriaOptions,
@@ -30,7 +31,6 @@ from app.pages.criteria import (
     criteria_page,
     find_judged,
 )
-from app.pages.options import PageModel
 from app.routes.changes import Writing
 from app.routes.depends import Form, Links, Reading
 

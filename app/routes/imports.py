@@ -23,9 +23,9 @@ from app.error_answers import api_errors
 from app.errors import BadQuery
 from app.jobs import queue
 from app.jobs.definitions import analyse_arguments
+from app.options import PageModel
 from app.pages.bring_in.declaration import BringInRequest
 from app.pages.jobs import JobPage
-from app.pages.options import PageModel
 from app.pages.place import find_network
 from app.routes.asking import accepted
 from app.routes.bring_in import (

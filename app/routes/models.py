@@ -16,12 +16,12 @@ from app.db.models import save_model
 from app.error_answers import api_errors
 from app.errors import Conflict
 from app.jobs import queue
+from app.options import PageModel
 from app.pages.jobs import JobPage
 from app.pages.models.circuit import build_model_circuit, build_model_compare, build_model_verify
 from app.pages.models.circuits import ModelCircuitsOptions, build_model_circuits, build_model_circuits_csv
 from app.pages.models.models import build_model, build_models
 from app.pages.models.views import RulesOptions, locate_model, mask_meant, open_model, too_large
-from app.pages.options import PageModel
 from app.rendering import render
 from app.routes.asking import accepted
 from app.routes.bring_in import Sent, SentForm

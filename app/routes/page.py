@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session
 
 from app.addressing import API_PREFIX, Addresses
 from app.error_answers import api_errors
-from app.pages.options import Options
+from app.options import Options
 from app.rendering import is_fragment, render
 from app.routes.computing import room
 from app.routes.depends import Links, Reading, now

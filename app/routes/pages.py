@@ -11,6 +11,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from app.addressing import API_PREFIX
 from app.error_answers import api_errors
 from app.figures.spread import spread_figures
+from app.options import Options
 from app.pages.algorithm import AlgorithmOptions, AlgorithmPage, build_algorithm
 from app.pages.algorithms import build_algorithms
 from app.pages.alignment import alignment_address, build_alignment
@@ -25,7 +26,6 @@ from app.pages.glossary import build_glossary
 from app.pages.interpretation import build_interpretation
 from app.pages.interpretations import InterpretationsOptions, address_of_draw, build_interpretations
 from app.pages.network import build_network
-from app.pages.options import Options
 from app.pages.patterns import build_patterns, example_context
 from app.pages.plan import build_plan
 from app.pages.reports.alice_and_bob.page import build_alice_and_bob

@@ -21,7 +21,7 @@ from app.db.links import (
 )
 from app.error_answers import api_errors
 from app.errors import BadQuery, NotFound
-from app.pages.options import PageModel
+from app.options import PageModel
 from app.pages.place import find_network
 from app.pages.rename import build_rename
 from app.pages.sharing.targets import MAX_ADDRESS

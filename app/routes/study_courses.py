@@ -9,7 +9,7 @@ from fastapi.responses import HTMLResponse
 
 from app.addressing import API_PREFIX
 from app.error_answers import api_errors
-from app.pages.options import Options
+from app.options import Options
 from app.pages.studies.course import CoursePage, build_course
 from app.rendering import render
 from app.routes.depends import Links, Reading

@@ -14,7 +14,7 @@ from app.db.reads.studies import find_study, stored_results
 from app.db.studies import save_results
 from app.db.study_tables import StudyRow
 from app.error_answers import api_errors
-from app.pages.options import Options
+from app.options import Options
 from app.pages.studies.data import data_csv, data_json, data_parquet
 from app.pages.studies.listing import progress_of
 from app.pages.studies.views import StudyProgress

@@ -12,10 +12,10 @@ from pydantic import Field
 from app.addressing import API_PREFIX, Addresses
 from app.error_answers import api_errors
 from app.errors import BadQuery
+from app.options import ScopeOptions
 from app.pages.alignment import AlignmentOptions
 from app.pages.compare.options import CompareOptions
 from app.pages.directions.views import DirectionOptions
-from app.pages.options import ScopeOptions
 from app.pages.sharing.verifying import AT_ONCE_SECONDS, Counting, VerifyPage, build_verification
 from app.rendering import render
 from app.routes.computing import room

@@ -12,7 +12,7 @@ from analysis.network_files.formats.draft import FORMAT_WORDS, Format
 from analysis.network_files.formats.reading import format_of, read_draft
 from analysis.network_files.formats.schema import expected_at, found_at, json_path
 from app.addressing import Addresses
-from app.pages.options import PageModel
+from app.options import PageModel
 
 OPTIONAL: Final = ("name", "sizes", "tasks")
 

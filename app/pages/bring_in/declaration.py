@@ -15,7 +15,7 @@ from analysis.network_files.formats.draft import Format
 from analysis.network_files.formats.reading import read_draft
 from analysis.network_files.intake import Declaration, Intake, take_in
 from analysis.strict_json import MAX_TEXT
-from app.pages.options import Options
+from app.options import Options
 
 CONTENT_TYPES: Final[Mapping[str, Format]] = {
     "application/json": "json",

@@ -15,8 +15,8 @@ from analysis.protocol import BUILT_IN
 from analysis.tasks import MAX_INPUTS, TASK_NAMES
 from app.addressing import Addresses
 from app.db.errors import StoreError
+from app.options import PageModel
 from app.pages.bring_in.declaration import CONTENT_TYPES, SOURCE_WORDS, BringInOptions
-from app.pages.options import PageModel
 from app.pages.plan import RefusalView
 
 

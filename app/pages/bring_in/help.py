@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import Final
 
 from app.addressing import Addresses
-from app.pages.options import PageModel
+from app.options import PageModel
 from app.pages.prose import Block, Chapter, block_of, chapter, chapters
 from app.resources import DOCUMENTS
 

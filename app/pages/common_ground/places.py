@@ -10,10 +10,10 @@ from sqlalchemy.orm import Session
 from app.addressing import Addresses
 from app.db.reads import common_ground as reads
 from app.listing.page import read_cursor, write_cursor
+from app.options import BigInt, PageModel, ScopeOptions
 from app.pages.common_ground.points import surveyed
 from app.pages.common_ground.views import KIND_OF, PointKind
 from app.pages.formulas import FractionView
-from app.pages.options import BigInt, PageModel, ScopeOptions
 
 _ORDER = "common-ground places"
 

@@ -17,6 +17,7 @@ from app.db.reads.common_ground import StoredPoint
 from app.db.tables import AlgorithmRow, CommonGroundRow
 from app.errors import NotFound
 from app.naming import ExplanationRef
+from app.options import ScopeOptions
 from app.pages.common_ground.views import (
     KIND_OF,
     CellView,
@@ -28,7 +29,6 @@ from app.pages.common_ground.views import (
     SurveyView,
 )
 from app.pages.formulas import FractionView
-from app.pages.options import ScopeOptions
 from app.pages.place import Place, locate_boolean
 from app.pages.previews import alignment_card
 

@@ -9,8 +9,8 @@ from pydantic import Field, StringConstraints
 
 from app.db.common_ground_columns import FAILING, INTERPRETATION, VALID
 from app.listing.page import Browsed
+from app.options import BigInt, PageModel, ScopeOptions
 from app.pages.formulas import FractionView
-from app.pages.options import BigInt, PageModel, ScopeOptions
 from app.pages.previews import AlignmentCard
 from app.pages.shared import JobView, LinkedPage
 

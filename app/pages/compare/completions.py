@@ -8,8 +8,8 @@ from itertools import product
 from pydantic import Field
 
 from analysis.interpretations.interpretation import NeuronGate
+from app.options import PageModel
 from app.pages.explanations import Explanation
-from app.pages.options import PageModel
 from app.pages.shared import neuron_name
 
 

@@ -9,7 +9,7 @@ from pydantic import Field, StringConstraints
 
 from analysis.experiments import InterventionSpace, NeuronSite
 from app.errors import BadQuery
-from app.pages.options import ScopeOptions
+from app.options import ScopeOptions
 
 FIRST_SHOWN: Final = 10
 MOST_SHOWN: Final = 200

@@ -16,10 +16,10 @@ from analysis.sandbox.direction_edits import Along
 from analysis.sandbox.intervention import intervention_of
 from app.figures.svg.directions import linear_words
 from app.listing.page import read_cursor, write_cursor
+from app.options import PageModel
 from app.pages.candidates import input_text
 from app.pages.compare.options import CompareOptions
 from app.pages.explanations import Explanation
-from app.pages.options import PageModel
 from app.pages.place import Place
 from app.pages.sandbox.tokens import Try, write_try
 

@@ -8,12 +8,12 @@ from pydantic import Field
 
 from analysis.equivalence import Reason
 from app.figures.svg import Direction, Hues
+from app.options import BigInt, PageModel
 from app.pages.columns import ColumnView
 from app.pages.compare.completions import CompletionView
 from app.pages.compare.contrast import EdgeView, LineView, NeuronView, SharedView
 from app.pages.compare.own_swaps import AskedOfAll, OwnSwapsView, OwnSwapView
 from app.pages.formulas import VerdictView, hue_tables, hues_of
-from app.pages.options import BigInt, PageModel
 from app.pages.shared import DataView, NetworkView, ProtocolView, TaskView
 
 

@@ -11,8 +11,8 @@ from sqlalchemy.orm import Session
 from analysis.directions.result import CLASSES, DirectionClass
 from app.addressing import Addresses
 from app.db.reads import directions as reads
+from app.options import BigInt, PageModel
 from app.pages.directions.classes import CLASS_LABELS
-from app.pages.options import BigInt, PageModel
 from app.pages.place import Place
 
 Row = TypeVar("Row")

@@ -9,10 +9,10 @@ from pydantic import Field
 
 from analysis.directions.result import DirectionClass
 from app.listing.page import Paged
+from app.options import BigInt, PageModel, ScopeOptions
 from app.pages.candidates import HuedPage
 from app.pages.formulas import AlgorithmView, FractionView, VariableView
 from app.pages.interchanges import AlignedPage
-from app.pages.options import BigInt, PageModel, ScopeOptions
 from app.pages.shared import JobView
 
 SearchState = Literal["done", "refused", "computing", "failed", "cancelled", "not_asked", "not_analysed"]

@@ -7,8 +7,8 @@ from typing import Literal
 from pydantic import Field
 
 from analysis.criteria.criterion import Kind
+from app.options import BigInt, PageModel
 from app.pages.funnel.on_directions import DirectionFunnelView
-from app.pages.options import BigInt, PageModel
 from app.pages.shared import AnalysisPage, Counts, JobView
 
 RowState = Literal["stored", "computing", "not_computed"]

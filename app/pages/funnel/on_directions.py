@@ -21,9 +21,9 @@ from analysis.directions.result import CLASSES
 from app.addressing import Addresses
 from app.db.direction_tables import DirectionAlgorithmRow, DirectionAlignmentRow
 from app.db.reads.directions import all_direction_alignments, direction_searches
+from app.options import PageModel
 from app.pages.directions.classes import CLASS_LABELS
 from app.pages.formulas import read_algorithm
-from app.pages.options import PageModel
 from app.pages.place import Place
 
 _OF_ALGORITHMS: Final = ("irredundant-gates", "irredundant-functions", "irredundant-literals")

@@ -11,7 +11,7 @@ from analysis.criteria.funnel import DEFAULT_PRESET
 from analysis.criteria.steps import CriterionStep, parse_steps
 from analysis.errors import InvalidCriterion
 from app.errors import BadQuery
-from app.pages.options import ScopeOptions
+from app.options import ScopeOptions
 
 MAX_STEPS: Final = 32
 NO_STEPS: Final = "none"

@@ -14,6 +14,7 @@ from analysis.models.model import gaps
 from analysis.reverify import Recomputed, Status, hold_against, verdict_of
 from app.addressing import Addresses
 from app.errors import BadQuery
+from app.options import PageModel
 from app.pages.explanation_items import FigureView, figures_of
 from app.pages.models.views import (
     GraphView,
@@ -32,7 +33,6 @@ from app.pages.models.views import (
     rules_view,
     search_of,
 )
-from app.pages.options import PageModel
 
 ROWS_SHOWN: Final = 24
 MAX_COMPARED: Final = 6

@@ -31,6 +31,7 @@ from app.listing.scan import (
     find,
     written_figure,
 )
+from app.options import PageModel
 from app.pages.circuits import HEX_DIGITS, choice_of, part_conditions
 from app.pages.explanation_facets import PartCount
 from app.pages.explanation_items import FigureView, figures_of
@@ -46,7 +47,6 @@ from app.pages.models.views import (
     rules_view,
     search_of,
 )
-from app.pages.options import PageModel
 
 KIND: Final = MODEL_CIRCUIT.key
 BITS: Final = "bits"

@@ -16,6 +16,7 @@ from app.db.model_tables import ModelRow
 from app.db.models import all_models, model_of, searches_of
 from app.db.reads.jobs import UNFINISHED
 from app.jobs.definitions import MODEL_CIRCUITS, model_circuits_arguments
+from app.options import PageModel
 from app.pages.models.views import (
     GraphView,
     ModelView,
@@ -27,7 +28,6 @@ from app.pages.models.views import (
     row_views,
     rules_view,
 )
-from app.pages.options import PageModel
 
 ROWS_SHOWN: Final = 12
 

@@ -27,8 +27,8 @@ from app.db.errors import StoreError
 from app.db.model_tables import ModelRow
 from app.db.models import CircuitSearch, find_model, model_of, searches_of, stored_circuits
 from app.errors import NotFound
+from app.options import BigInt, Options, PageModel
 from app.pages.explanation_items import FigureView, figures_of
-from app.pages.options import BigInt, Options, PageModel
 
 
 class RulesOptions(Options):

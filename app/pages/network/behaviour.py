@@ -10,7 +10,7 @@ from analysis.circuits.result import FRAGILE_MARGIN
 from analysis.networks.mlp import forward
 from analysis.tasks import input_table
 from analysis.validity import DecisionRule, decide, margin_to_edge
-from app.pages.options import PageModel
+from app.options import PageModel
 from app.pages.place import Place
 
 

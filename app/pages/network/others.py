@@ -17,7 +17,7 @@ from app.db.reads.analyses import scope_of
 from app.db.reads.jobs import UNFINISHED, jobs_of_network
 from app.db.tables import AnalysisRow, NetworkRow
 from app.naming import Scope
-from app.pages.options import PageModel
+from app.options import PageModel
 from app.pages.place import Place
 from app.pages.shared import Counts, JobView, State, counts_of, job_view, latest_job, state_of, stops_of
 

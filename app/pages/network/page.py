@@ -23,13 +23,13 @@ from app.db.tables import AnalysisRow, NetworkRow
 from app.figures.numbers import duration, noun, when
 from app.limits import limits_in
 from app.listing.circuits import smallest_circuits
+from app.options import PageModel, ScopeOptions
 from app.pages.directions.summary import ClassCount, class_counts
 from app.pages.funnel import KindFunnel, summary_of
 from app.pages.network.behaviour import BehaviourRow, behaviour_of, validation_right
 from app.pages.network.others import ProtocolCounts, Stored, Tab, data_tabs, output_tabs, protocol_counts, stored_about
 from app.pages.network.provenance import Provenance, provenance_of
 from app.pages.network.single_precision import Float32View, float32_view
-from app.pages.options import PageModel, ScopeOptions
 from app.pages.place import Place, locate
 from app.pages.plan import PlanView, plan_view
 from app.pages.previews import (

@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import Field
 
 from app.db.tables import AnalysisRow
-from app.pages.options import PageModel
+from app.options import PageModel
 
 
 class Provenance(PageModel):

@@ -7,7 +7,7 @@ from pydantic import Field
 from app.addressing import Addresses
 from app.db.tables import AnalysisRow
 from app.naming import Scope
-from app.pages.options import PageModel
+from app.options import PageModel
 
 MAX_SHOWN = 20
 

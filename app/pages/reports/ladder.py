@@ -11,8 +11,8 @@ from analysis.ladder.rungs import CLOSED, LEARNED, MAP_CLASSES
 from app.addressing import Addresses
 from app.db.reports import LadderReport, StoredRung, report_of, report_row
 from app.figures.svg.ladder import LadderLine, ladder_figure
+from app.options import PageModel, ScopeOptions
 from app.pages.formulas import FractionView
-from app.pages.options import PageModel, ScopeOptions
 from app.pages.place import Place, locate_boolean
 from app.pages.reports.state import ReportPage, report_state
 from app.pages.shared import ScopeView, job_view, network_view, scope_now

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from app.db.job_tables import JobRow
 from app.db.reads.jobs import UNFINISHED, jobs_about
 from app.db.tables import AnalysisReportRow
-from app.pages.options import PageModel
+from app.options import PageModel
 from app.pages.place import Place
 from app.pages.shared import JobView, NetworkView
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field, StringConstraints
 
-from app.pages.options import ScopeOptions
+from app.options import ScopeOptions
 from app.pages.sandbox.tokens import MOST_CHARACTERS, SHAPE
 
 MOST_TRIED: Final = 40

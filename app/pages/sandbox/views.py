@@ -7,8 +7,8 @@ from typing import Literal
 from pydantic import Field
 
 from analysis.sandbox.intervention import Written
+from app.options import BigInt, PageModel
 from app.pages.compare.views import TileView
-from app.pages.options import BigInt, PageModel
 from app.pages.shared import DataView, NetworkView, ProtocolView, TaskView
 
 

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from app.addressing import Addresses
 from app.errors import BadQuery, NotFound, Unsupported
-from app.pages.options import PageModel
+from app.options import PageModel
 from app.pages.sharing.facts import Facts, facts_of
 from app.pages.sharing.share import EMBED_HEIGHTS, EMBED_WIDTH, ShareView, embed_code, share_of
 from app.pages.sharing.targets import SharedPage, build_target, read_target

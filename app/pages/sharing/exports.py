@@ -19,6 +19,7 @@ from app.db.reads import algorithms as algorithm_reads
 from app.errors import NotFound
 from app.listing.circuits import circuit_rows
 from app.listing.page import every_page
+from app.options import ScopeOptions
 from app.pages.algorithm import AlgorithmOptions
 from app.pages.algorithms import AlgorithmsOptions
 from app.pages.alignment import AlignmentOptions, AlignmentPage, build_alignment
@@ -29,7 +30,6 @@ from app.pages.directions.views import DirectionPage
 from app.pages.gallery import GalleryOptions, build_gallery
 from app.pages.jobs import JobsOptions, build_jobs
 from app.pages.network.page import NetworkOptions, build_network
-from app.pages.options import ScopeOptions
 from app.pages.place import Place, locate
 from app.pages.placements import places_of
 from app.pages.scope import in_short

@@ -14,8 +14,8 @@ from typing import Final
 from pydantic import Field
 
 from app.addressing import Addresses
+from app.options import PageModel
 from app.pages.compare.views import ComparePage
-from app.pages.options import PageModel
 from app.pages.sharing.facts import facts_of
 from app.pages.sharing.targets import Kind, SharedPage, read_target
 from app.pages.studies.views import StudyPage

@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 
 from app.addressing import API_PREFIX, Addresses
 from app.errors import BadQuery, NotFound
+from app.options import Options, ScopeOptions
 from app.pages.algorithm import AlgorithmOptions, AlgorithmPage, build_algorithm
 from app.pages.alignment import AlignmentOptions, AlignmentPage, build_alignment
 from app.pages.circuit import CircuitOptions, CircuitPage, build_circuit
@@ -28,7 +29,6 @@ from app.pages.directions.one import build_direction
 from app.pages.directions.views import DirectionOptions, DirectionPage
 from app.pages.interpretation import InterpretationOptions, InterpretationPage, build_interpretation
 from app.pages.network.page import NetworkOptions, NetworkPage, build_network
-from app.pages.options import Options, ScopeOptions
 from app.pages.recorded import RecordedPage, build_recorded
 from app.pages.sandbox.build import build_sandbox
 from app.pages.sandbox.options import SandboxOptions

@@ -30,6 +30,7 @@ from app.errors import BadQuery, NotFound
 from app.figures.numbers import exact, noun
 from app.limits import limits_in
 from app.naming import ExplanationRef
+from app.options import Options, PageModel, ScopeOptions
 from app.pages.candidates import algorithm_of, find_algorithm_row
 from app.pages.compare.contrast import LETTERS, MOST
 from app.pages.compare.options import CompareOptions
@@ -37,7 +38,6 @@ from app.pages.directions.explaining import find_direction
 from app.pages.directions.places import direction_url
 from app.pages.directions.views import DirectionOptions
 from app.pages.explanations import Explanation, find_explanation, read_ref
-from app.pages.options import Options, PageModel, ScopeOptions
 from app.pages.place import Place, locate
 from app.pages.sharing.reference_values import Against, Source, Store
 from app.pages.sharing.targets import Target, options_of

@@ -24,7 +24,7 @@ from app.db.reads.studies import find_study, outcomes_of_seed, stored_slugs, val
 from app.db.studies import design_of
 from app.db.study_tables import StudyOutcomeRow
 from app.errors import NotFound
-from app.pages.options import PageModel
+from app.options import PageModel
 
 NEEDED: Final = ("which-circuits", "which-alignments")
 _SHOWN: Final = 6  # circuits named of a group

@@ -25,7 +25,7 @@ from app.errors import Conflict
 from app.figures.numbers import duration, noun
 from app.jobs import study_queue
 from app.limits import limits_in
-from app.pages.options import BigInt, Options, PageModel
+from app.options import BigInt, Options, PageModel
 from app.pages.studies.figures import measure_view
 from app.pages.studies.views import MeasureView
 

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from app.pages.options import Options
+from app.options import Options
 
 FactorName = Literal["tasks", "hidden", "activation", "output_activation", "loss_target", "noise_std", "input_weights"]
 

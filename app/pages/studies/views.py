@@ -8,7 +8,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from app.listing.page import Paged
-from app.pages.options import PageModel
+from app.options import PageModel
 
 StudyState = Literal["running", "paused", "cancelled", "done", "stalled"]
 

@@ -16,7 +16,7 @@ from app.db.job_tables import JobRow
 from app.db.reads.networks import STUDY_ORIGIN
 from app.db.tables import NetworkRow
 from app.figures.svg.learning import End, LossCurve, OutputCurve
-from app.pages.options import PageModel
+from app.options import PageModel
 from app.pages.training.like import again
 
 LossPoint = tuple[int, float | None]

@@ -13,7 +13,7 @@ from app.addressing import Addresses
 from app.db.codecs import network_of, tasks_of
 from app.db.reads.analyses import find_network
 from app.db.tables import NetworkRow
-from app.pages.options import PageModel
+from app.options import PageModel
 from app.pages.training.options import TrainOptions, as_text
 
 

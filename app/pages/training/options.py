@@ -13,7 +13,7 @@ from analysis.networks.network import ACTIVATIONS
 from analysis.networks.training_spec import MAX_HIDDEN_WIDTH, OptionProblem, TrainingSpec, training_problems
 from analysis.protocol import BUILT_IN, named_protocol
 from analysis.tasks import MAX_INPUTS, TASK_NAMES
-from app.pages.options import Options, PageModel
+from app.options import Options, PageModel
 
 MAX_COUNT: Final = 100
 DEFAULT_SEED: Final = 2502

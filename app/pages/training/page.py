@@ -24,7 +24,7 @@ from app.figures.numbers import duration
 from app.jobs import queue
 from app.jobs.definitions import train_arguments
 from app.limits import limits_in
-from app.pages.options import PageModel
+from app.options import PageModel
 from app.pages.plan import PlanView, refused, view_of
 from app.pages.shared import JobView, job_view
 from app.pages.training.like import LikeView, options_like

@@ -23,11 +23,11 @@ from app.db.reads.verdicts import StoredVerdict, position_of_alignment, verdicts
 from app.db.tables import AlgorithmRow
 from app.errors import BadQuery
 from app.naming import ExplanationRef
+from app.options import PageModel, ScopeOptions
 from app.pages.compare.build import find_chosen, texts_of
 from app.pages.compare.contrast import LETTERS
 from app.pages.compare.options import RefText
 from app.pages.explanations import KIND_LABELS, Explanation
-from app.pages.options import PageModel, ScopeOptions
 from app.pages.place import locate_boolean
 from app.pages.shared import NetworkView, ProtocolView, TaskView, network_view, protocol_view
 from app.pages.verdicts.on_the_spot import Judged, judge_on_the_spot

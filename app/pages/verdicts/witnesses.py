@@ -8,8 +8,8 @@ from typing import Any, Final
 from pydantic import Field
 
 from app.addressing import Addresses
+from app.options import PageModel
 from app.pages.explanations import Explanation
-from app.pages.options import PageModel
 from app.pages.placements import neurons_label
 from app.pages.shared import edge_names
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pydantic import Field
 
+from app.options import PageModel
 from app.pages.formulas import SHOWN, FractionView
-from app.pages.options import PageModel
 from app.pages.reports.state import ReportPage
 
 
