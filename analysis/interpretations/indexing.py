@@ -38,17 +38,18 @@ from analysis.question import Question
 MAX_STATES = 5_000_000
 MAX_LINKS = 5_000_000  # from states of one layer to those of the next, in all; some seconds
 _STATES_AT_ONCE = 1 << 15
+_BYTES_OF_A_STATE = 100  # two Python integers and where they stand
 _RECENT = 256  # neighbouring indices share most of their way down
 
 
-def interpretation_at(question: Question, circuit: Circuit, index: int, most: int | None = None) -> Interpretation:
-    """The interpretation of a circuit at an index; for ``most`` see :class:`InterpretationSpace`.
+def interpretation_at(question: Question, circuit: Circuit, index: int) -> Interpretation:
+    """The interpretation of a circuit at an index.
 
     Raises:
         InvalidIndex: outside 0 … count − 1; the cause names the count.
         BeyondLimits: see :class:`InterpretationSpace`.
     """
-    return InterpretationSpace(question, circuit, most).at(index)
+    return InterpretationSpace(question, circuit).at(index)
 
 
 def index_of(question: Question, interpretation: Interpretation) -> int:
@@ -109,6 +110,11 @@ class InterpretationSpace:
     def n_observed(self) -> int:
         """Observed classes, exactly."""
         return int(self._onward[0][1].sum())
+
+    @property
+    def n_bytes(self) -> int:
+        """Memory that it takes once it is counted, roughly."""
+        return sum(2 * states.cuts.nbytes + _BYTES_OF_A_STATE * len(states) for states in self._states)
 
     def at(self, index: int) -> Interpretation:
         """The interpretation at an index.
@@ -260,11 +266,13 @@ class InterpretationSpace:
     def _options(self, level: int, state: int | None) -> tuple[NDArray[np.int64], Integers]:
         """States that go with one of the layer below, ascending, and in how many ways (None: all first ones)."""
         recent = self._recent_options
-        if (level, state) not in recent:
+        found = recent.get((level, state))
+        if found is None:
+            found = self._find_options(level, state)
             if len(recent) >= _RECENT:
-                recent.clear()
-            recent[level, state] = self._find_options(level, state)
-        return recent[level, state]
+                recent.clear()  # perhaps while another thread looks, which has what it found
+            recent[level, state] = found
+        return found
 
     def _find_options(self, level: int, state: int | None) -> tuple[NDArray[np.int64], Integers]:
         states = self._states

@@ -20,6 +20,7 @@ from app.db.tables import AnalysisRow
 from app.errors import BadQuery, NotFound
 from app.naming import ExplanationRef
 from app.options import BigInt, PageModel, ScopeOptions
+from app.pages.interpretation_spaces import MOST_ON_PAGES, space_of
 from app.pages.network import BehaviourRow, Provenance, behaviour_of, provenance_of
 from app.pages.place import Place, locate
 from app.pages.previews import InterpretationCard, interpretation_card
@@ -218,8 +219,8 @@ class Readings:
     why_not: str = ""
 
 
-def readings_of(place: Place, circuit: Circuit, verdict: Verdict) -> Readings:
-    """The interpretations of a circuit, counted."""
+def readings_of(place: Place, circuit: Circuit, verdict: Verdict, most: int | None = MOST_ON_PAGES) -> Readings:
+    """The interpretations of a circuit, counted up to so many states and links; as far as can be if None."""
     if not verdict.in_space:
         return Readings(why_not="the protocol does not look at circuits with so many active neurons, so it reads none")
     if not verdict.valid:
@@ -228,8 +229,8 @@ def readings_of(place: Place, circuit: Circuit, verdict: Verdict) -> Readings:
         return Readings(why_not="its rows stand for no Boolean inputs, which gates would be about")
     if circuit.layout.n_edges > MAX_EDGES:
         return Readings(why_not=f"interpretations are counted for networks of up to {MAX_EDGES} edges")
-    space = InterpretationSpace(place.question, circuit)
     try:
+        space = space_of(place.question, circuit, most)
         return Readings(space, space.count, space.n_observed)
     except BeyondLimits as error:
         return Readings(why_not=error.cause)

@@ -20,7 +20,6 @@ from analysis.explanations.circuits import raw_outputs
 from analysis.explanations.directions import AlignedOnDirections
 from analysis.explanations.explanation import Claim, Kind, RecordedKind
 from analysis.explanations.registry import BY_KEY, EVERY_KIND, KIND_OF, RECORDED
-from analysis.interpretations.indexing import interpretation_at
 from analysis.interpretations.interpretation import Interpretation
 from analysis.networks.circuit import Circuit, circuit_from_hex
 from analysis.validity import decide, margin_to_edge
@@ -33,6 +32,7 @@ from app.pages.candidates import algorithm_of, find_algorithm_row, verdicts_of
 from app.pages.columns import ColumnView
 from app.pages.directions.explaining import named_directions
 from app.pages.formulas import VerdictView
+from app.pages.interpretation_spaces import space_of
 from app.pages.place import Place, locate
 from app.pages.placements import is_placement, places_of, read_placement_text, site_of
 from app.pages.recorded import read_recorded
@@ -236,7 +236,7 @@ def _circuit(
     if not (ref.second.isascii() and ref.second.isdigit() and len(ref.second) < 1000):
         raise InvalidIndex(f"index {ref.second[:40]!r}", "is not a whole number", "count from 0")
     index = int(ref.second)
-    interpretation = interpretation_at(place.question, circuit, index, most_counted)
+    interpretation = space_of(place.question, circuit, most_counted).at(index)
     url = addresses.interpretation(slug, circuit.hex, index, scope)
     canonical = ExplanationRef("interpretation", circuit.hex, str(index), protocol)
     return Explanation(canonical, place, interpretation, url, tuple(verdicts))

@@ -125,7 +125,7 @@ def build_interpretation(
     place = locate_boolean(session, addresses, network, options.scope)
     circuit = read_circuit(place, mask, addresses)
     verdict = verdict_on(place, circuit)
-    readings = readings_of(place, circuit, verdict)
+    readings = readings_of(place, circuit, verdict, None)
     slug, scope, analysis = place.row.slug, place.scope, place.analysis
     parent = {"parent": addresses.circuit(slug, circuit.hex, scope), "parent_label": f"circuit {circuit.hex}"}
     space = readings.space

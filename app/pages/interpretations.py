@@ -23,6 +23,7 @@ from app.pages.circuit import (
     readings_of,
     verdict_on,
 )
+from app.pages.interpretation_spaces import matches_of
 from app.pages.place import Place, locate_boolean
 from app.pages.previews import InterpretationCard, interpretation_card
 from app.pages.shared import LinkedPage, linked, neuron_name, scope_view
@@ -198,7 +199,7 @@ def address_of_draw(
 def _space(place: Place, circuit: Any, options: InterpretationsOptions) -> MatchingSpace:
     try:
         wishes = [GateWish.parse(text) for text in options.gate]
-        return MatchingSpace.of(place.question, circuit, wishes)
+        return matches_of(place.question, circuit, wishes)
     except (InvalidGate, BeyondLimits) as error:
         raise BadQuery(error.item, error.cause, error.cure, "gate") from None
 

@@ -23,6 +23,7 @@ from app.db.tables import AlgorithmRow, AlignmentRow
 from app.naming import ExplanationRef, Scope
 from app.options import BigInt, PageModel
 from app.pages.formulas import FractionView, PlacedView, placed_views
+from app.pages.interpretation_spaces import space_of
 from app.pages.place import Place
 from app.pages.shared import neuron_name, truth_rows
 
@@ -151,8 +152,8 @@ def first_interpretations(
     cards = []
     for row in rows:
         circuit = circuit_from_hex(row.mask, place.question.cut.sizes)
-        space = InterpretationSpace(place.question, circuit, most=MOST_COUNTED)
         with suppress(BeyondLimits):
+            space = space_of(place.question, circuit, MOST_COUNTED)
             if space.count:
                 cards.append(interpretation_card(space, 0, place, addresses))
     return cards

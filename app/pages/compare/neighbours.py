@@ -15,7 +15,6 @@ from pydantic import Field
 from sqlalchemy.orm import Session
 
 from analysis.experiments import agreement_of, intervention_space
-from analysis.interpretations.indexing import InterpretationSpace
 from app.addressing import Addresses
 from app.db.reads import algorithms as algorithm_reads
 from app.db.reads.neighbours import EdgeNeighbour, neighbours_by_edges
@@ -26,6 +25,7 @@ from app.pages.compare.build import find_chosen, find_place, one_of, texts_of
 from app.pages.compare.contrast import MOST
 from app.pages.compare.options import ChosenOptions, RefText
 from app.pages.explanations import Explanation, find_explanation
+from app.pages.interpretation_spaces import space_of
 from app.pages.place import Place
 from app.pages.shared import NetworkView, ProtocolView, network_view, protocol_view
 
@@ -207,7 +207,7 @@ def _candidates(session: Session, addresses: Addresses, given: Explanation) -> I
     place, protocol = given.place, given.ref.protocol
     slug, scope = place.row.slug, place.scope
     if given.circuit is not None and given.interpretation is not None:
-        readings = InterpretationSpace(place.question, given.circuit)
+        readings = space_of(place.question, given.circuit)
         for rank in range(min(readings.n_observed, MAX_CLASSES)):
             index = readings.index_of_observed(rank)
             ref = ExplanationRef("interpretation", given.circuit.hex, str(index), protocol)
