@@ -231,6 +231,11 @@ class WarmApplication:
             self._app, base_url="http://127.0.0.1", follow_redirects=False, raise_server_exceptions=False
         )
         with client:
+            store = self._app.state.store
+            small = {
+                key: replace(one, **SEARCHES) if isinstance(one, Limits) else one for key, one in store.carried.items()
+            }
+            self._app.state.store = replace(store, carried=small)  # pages that compute anew go as far as jobs
             yield self._app.state.store, client
 
 
@@ -257,8 +262,6 @@ def run_case(seed: int, application: WarmApplication, *, each: int = 1) -> Outco
 def _work(store: Store, outcome: Outcome) -> None:
     """Every job that there is for one output, in the order in which a worker takes them up."""
     case = outcome.case
-    small = {key: replace(one, **SEARCHES) if isinstance(one, Limits) else one for key, one in store.carried.items()}
-    store = replace(store, carried=small)
     with store.write() as session:
         row = save_network(session, case.file, slug=SLUG)
         digest = row.digest
