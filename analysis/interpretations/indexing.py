@@ -38,7 +38,7 @@ from analysis.question import Question
 MAX_STATES = 5_000_000
 MAX_LINKS = 5_000_000  # from states of one layer to those of the next, in all; some seconds
 _STATES_AT_ONCE = 1 << 15
-_BYTES_OF_A_STATE = 100  # two Python integers and where they stand
+_BYTES_OF_A_STATE = 130  # two Python integers, where they stand, and their partial sums
 _RECENT = 256  # neighbouring indices share most of their way down
 
 
@@ -260,11 +260,20 @@ class InterpretationSpace:
         return tuple(onward)
 
     @cached_property
-    def _recent_options(self) -> dict[tuple[int, int | None], tuple[NDArray[np.int64], Integers]]:
+    def _up_to(self) -> tuple[Integers, Integers]:
+        """Interpretations and classes of the first layer's states up to each, this one included."""
+        return _added_up(self._onward[0][0]), _added_up(self._onward[0][1])
+
+    @cached_property
+    def _first_keys(self) -> NDArray[np.bytes_]:
+        return _keys(self._states[0].cuts)
+
+    @cached_property
+    def _recent_options(self) -> dict[tuple[int, int], tuple[NDArray[np.int64], Integers]]:
         return {}
 
-    def _options(self, level: int, state: int | None) -> tuple[NDArray[np.int64], Integers]:
-        """States that go with one of the layer below, ascending, and in how many ways (None: all first ones)."""
+    def _options(self, level: int, state: int) -> tuple[NDArray[np.int64], Integers]:
+        """States that go with one of the layer below, ascending, and in how many ways."""
         recent = self._recent_options
         found = recent.get((level, state))
         if found is None:
@@ -274,19 +283,20 @@ class InterpretationSpace:
             recent[level, state] = found
         return found
 
-    def _find_options(self, level: int, state: int | None) -> tuple[NDArray[np.int64], Integers]:
+    def _find_options(self, level: int, state: int) -> tuple[NDArray[np.int64], Integers]:
         states = self._states
-        if state is None:
-            return np.arange(len(states[0])), object_array([1] * len(states[0]))
         found = list(self._links(states[level - 1][state : state + 1], level - 1))
         keys = np.concatenate([_keys(part.target.cuts) for part in found])
         return np.searchsorted(_keys(states[level].cuts), keys), np.concatenate([part.ways() for part in found])
 
     def _cuts_at(self, number: int, *, by_class: bool) -> tuple[list[tuple[int, ...]], int]:
         """The cuts of the number-th interpretation (or class), and how many interpretations have lesser cuts."""
-        state, factor, before = None, 1, 0
-        cuts: list[tuple[int, ...]] = []
-        for level, (onward, classes) in enumerate(self._onward):
+        up_to, ends = self._up_to[0], self._up_to[int(by_class)]
+        state = int(np.searchsorted(ends, number, side="right"))
+        factor, before = 1, int(up_to[state - 1]) if state else 0
+        number -= int(ends[state - 1]) if state else 0
+        cuts = [tuple(self._states[0].cuts[state].tolist())]
+        for level, (onward, classes) in enumerate(self._onward[1:], start=1):
             options, ways = self._options(level, state)
             counts = factor * ways * onward[options]
             ends = np.cumsum(classes[options] if by_class else counts)
@@ -300,8 +310,11 @@ class InterpretationSpace:
 
     def _before(self, cuts: Sequence[tuple[int, ...]]) -> tuple[int, int]:
         """How many interpretations have lesser cuts, and how many have exactly these."""
-        state, factor, before = None, 1, 0
-        for level, (onward, _) in enumerate(self._onward):
+        state = int(np.searchsorted(self._first_keys, _keys(np.array([cuts[0]]))[0]))
+        if state == len(self._first_keys) or tuple(self._states[0].cuts[state].tolist()) != cuts[0]:
+            return 0, 0
+        factor, before = 1, int(self._up_to[0][state - 1]) if state else 0
+        for level, (onward, _) in enumerate(self._onward[1:], start=1):
             options, ways = self._options(level, state)
             keys = _keys(self._states[level].cuts[options])
             place = int(np.searchsorted(keys, _keys(np.array([cuts[level]]))[0]))
@@ -330,6 +343,12 @@ class InterpretationSpace:
                 gate = NeuronGate(layer, neuron, low, high, function, parents, table, free_rows, "")
                 open_gates.append(OpenGate(gate, barred_completions(gate)))
         return open_gates
+
+
+def _added_up(numbers: Integers) -> Integers:
+    """Partial sums, in 64 bits where the largest fits."""
+    fits = int(numbers.sum()) <= np.iinfo(np.int64).max
+    return np.cumsum(numbers.astype(np.int64) if fits else numbers)
 
 
 def _of_one_circuit(cuts: NDArray[np.int64]) -> States:
