@@ -20,6 +20,7 @@ from tests import folders
 from tests.checkout import ROOT
 
 DOCS = ROOT / "docs"
+TOPS = ("analysis", "app", "benchmarks", "migrations", "tests")
 
 
 def text_of(name: str) -> str:
@@ -86,6 +87,19 @@ def test_the_glossary_can_be_parsed_and_leads_nowhere_wrong() -> None:
 def test_the_table_of_folders_is_the_code() -> None:
     """Every package stands in docs/architecture.md with its own description."""
     assert folders.written() == folders.rows(), "write it anew: python -m tests.folders"
+
+
+def test_every_module_that_a_document_names_exists() -> None:
+    """By its file, alone or with the end of its folder's path."""
+    modules = [str(path.relative_to(ROOT)) for top in TOPS for path in (ROOT / top).rglob("*.py")]
+    ends = {"/".join(module.split("/")[start:]) for module in modules for start in range(module.count("/") + 1)}
+    ends |= {path.name for path in ROOT.glob("*.py")}
+    named = {
+        (str(path.relative_to(ROOT)), name)
+        for path in [*DOCS.rglob("*.md"), ROOT / "README.md"]
+        for name in re.findall(r"[\w/]*\b\w+\.py\b", path.read_text())
+    }
+    assert {(document, name) for document, name in named if name.lstrip("/") not in ends} == set()
 
 
 @pytest.mark.parametrize(
