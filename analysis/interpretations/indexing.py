@@ -101,12 +101,12 @@ class InterpretationSpace:
             self.question.data.clean_rows,
         )
 
-    @property
+    @cached_property
     def count(self) -> int:
         """Interpretations, exactly."""
         return int(self._onward[0][0].sum())
 
-    @property
+    @cached_property
     def n_observed(self) -> int:
         """Observed classes, exactly."""
         return int(self._onward[0][1].sum())
