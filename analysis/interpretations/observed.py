@@ -94,7 +94,12 @@ def observed_classes(question: Question, circuit: Circuit, *, max_classes: int =
     for below, above in pairwise(layers):
         states = States(np.zeros(len(cuts[-1]), dtype=np.int64), cuts[-1])
         position, first = grouped(states)
-        found = list(links(below, above, states[first]))
+        found, n_found = [], 0
+        for part in links(below, above, states[first]):  # each of which is on the way of a class at least
+            found.append(part)
+            n_found += len(part.source)
+            if n_found > max_classes:
+                raise _too_many(circuit, f"more than {max_classes:,} combinations of cuts, which is the limit")
         offsets = np.concatenate([part.source for part in found])
         n_options = np.bincount(offsets, minlength=len(first))
         repeats = n_options[position]
@@ -111,8 +116,8 @@ def observed_classes(question: Question, circuit: Circuit, *, max_classes: int =
 
 def _check(circuit: Circuit, n_classes: float, max_classes: int) -> None:
     if n_classes > max_classes:
-        raise BeyondLimits(
-            f"observed classes of circuit {circuit.hex}",
-            f"{n_classes:,.0f} combinations of cuts, and the limit is {max_classes:,}",
-            "choose a circuit with fewer neurons",
-        )
+        raise _too_many(circuit, f"{n_classes:,.0f} combinations of cuts, and the limit is {max_classes:,}")
+
+
+def _too_many(circuit: Circuit, cause: str) -> BeyondLimits:
+    return BeyondLimits(f"observed classes of circuit {circuit.hex}", cause, "choose a circuit with fewer neurons")

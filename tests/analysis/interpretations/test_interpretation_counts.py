@@ -13,8 +13,9 @@ from analysis.errors import BeyondLimits, Cancelled
 from analysis.interpretations import counting, transfer
 from analysis.interpretations.counting import count_alone, count_interpretations
 from analysis.interpretations.cuts import read_cuts
+from analysis.interpretations.observed import observed_classes
 from analysis.limits import Limits
-from analysis.networks.circuit import EdgeLayout
+from analysis.networks.circuit import Circuit, EdgeLayout
 from analysis.networks.mlp import activations
 from analysis.networks.network import ACTIVATIONS, Network
 from analysis.progress import OutOfTime
@@ -238,3 +239,12 @@ def test_a_large_count_of_one_circuit_can_be_stopped_within(monkeypatch):
         count_alone(question, circuit, Work(told.append, clock=clock, deadline=3.0))
     assert len(told) == 3
     assert count_alone(question, circuit).total == count_interpretations(question, circuit).total > 0
+
+
+def test_classes_beyond_the_limit_are_refused_before_all_ways_to_them_are_held(monkeypatch):
+    monkeypatch.setattr(transfer, "LINKS_AT_ONCE", 16)
+    question = ask(random_network(1, (3, 4, 3, 1)))
+    circuit = Circuit(EdgeLayout((3, 4, 3, 1)), 2**27 - 1)
+    n_first = int(transfer.n_first_states(observed_classes(question, circuit).layers[0])[0])
+    with pytest.raises(BeyondLimits, match=r"more than .* which is the limit"):
+        observed_classes(question, circuit, max_classes=n_first)
