@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from analysis.data import DataRecord, clean_data
 from analysis.digest import canonical_json, sha256_hex
 from analysis.errors import InvalidData
-from analysis.networks.circuit import EdgeLayout
-from analysis.networks.mlp import ablation_values, forward
+from analysis.networks.circuit import Circuit, EdgeLayout
+from analysis.networks.mlp import ablation_values, circuit_activations, forward
 from analysis.networks.network import Network
 from analysis.protocol import COMPLETE, Protocol
 from analysis.tasks import Task, name_of
@@ -87,6 +87,21 @@ class Question:
     def absent(self) -> tuple[NDArray[np.float64], ...]:
         """What absent edges carry under the protocol's ablation, ``[n_l]`` for layers 0 … L − 1."""
         return ablation_values(self.cut, self.protocol.ablation, self.data.clean_rows)
+
+    def activations(self, circuit: Circuit, rows: NDArray[np.float64] | None = None) -> tuple[NDArray[np.float64], ...]:
+        """A circuit's activations ``[rows, n_l]``, layer by layer, under the protocol's ablation.
+
+        Args:
+            circuit: one of the cut network.
+            rows: input rows, the data record's representatives if not given.
+        """
+        return circuit_activations(
+            self.cut,
+            circuit,
+            self.data.representatives if rows is None else rows,
+            ablation=self.protocol.ablation,
+            reference_rows=self.data.clean_rows,
+        )
 
 
 def ask(

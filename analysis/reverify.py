@@ -17,20 +17,17 @@ from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from analysis.algorithms.high_level_model import HighLevelModel
 from analysis.algorithms.redundancy import irredundancy
 from analysis.alignments.alignment import Alignment
 from analysis.alignments.iia import interchange_matrix, score_alignment, tested_pairs
 from analysis.circuits.space import in_space
-from analysis.data import DataRecord
 from analysis.errors import BeyondLimits, InvalidMask
 from analysis.interpretations.indexing import InterpretationSpace
 from analysis.networks.circuit import MAX_EDGES, Circuit, possible_circuit
-from analysis.networks.mlp import circuit_activations, forward
+from analysis.networks.mlp import forward
 from analysis.networks.network import Network
-from analysis.protocol import Protocol
 from analysis.question import Question
 from analysis.result import OutputAnalysis
 from analysis.tasks import Task, input_table
@@ -147,13 +144,13 @@ def recompute_circuit(question: Question, circuit: Circuit) -> tuple[Recomputed,
     Args:
         circuit: one of it.
     """
-    network, protocol, data = question.cut, question.protocol, question.data
+    network, protocol = question.cut, question.protocol
     rows, labels = question.judged
-    judged = _outputs(network, circuit, rows, data, protocol)
+    judged = question.activations(circuit, rows)[-1][:, 0]
     right = decide(judged, protocol.circuit_decision) == labels
     looked_at = in_space(circuit.n_neurons, network.sizes, protocol)
     valid = looked_at and bool(right.mean() > protocol.accuracy_threshold)
-    representatives = _outputs(network, circuit, data.representatives, data, protocol)
+    representatives = question.activations(circuit)[-1][:, 0]
     return (
         Recomputed("mask", "Mask", circuit.hex, "structurally possible"),
         Recomputed("valid", "Valid", valid, f"right on more than {protocol.accuracy_threshold:g} of the judged rows"),
@@ -185,13 +182,7 @@ def recompute_interpretation(question: Question, circuit: Circuit, index: int) -
         (0, i): [(row >> (network.n_inputs - 1 - i)) & 1 for row in range(1 << network.n_inputs)]
         for i in range(network.n_inputs)
     }
-    layers = circuit_activations(
-        network,
-        circuit,
-        question.data.representatives,
-        ablation=question.protocol.ablation,
-        reference_rows=question.data.clean_rows,
-    )
+    layers = question.activations(circuit)
     fitting = 0
     for gate in found.gates:
         values = layers[gate.layer][:, gate.neuron]
@@ -281,14 +272,6 @@ def _interchanges(question: Question, algorithm: HighLevelModel, alignment: Alig
     return agreed, int(tested.sum()) * len(alignment.places), margin, None
 
 
-def _outputs(
-    network: Network, circuit: Circuit, rows: NDArray[np.float64], data: DataRecord, protocol: Protocol
-) -> NDArray[np.float64]:
-    """Outputs of a circuit on some rows, ``[rows]``."""
-    layers = circuit_activations(network, circuit, rows, ablation=protocol.ablation, reference_rows=data.clean_rows)
-    return layers[-1][:, 0]
-
-
 def _reading_counts(question: Question, circuit: Circuit, *, valid: bool) -> tuple[Recomputed, Recomputed]:
     """How many interpretations a valid circuit has, by transfer over layers."""
     labels = ("interpretations", "Interpretations"), ("observed", "Observed classes")
@@ -318,7 +301,7 @@ def _smaller_by_one(question: Question, circuit: Circuit) -> Recomputed:
     for smaller in smaller_by_one(circuit):
         right = (
             decide(
-                _outputs(question.cut, smaller, rows, question.data, protocol),
+                question.activations(smaller, rows)[-1][:, 0],
                 protocol.circuit_decision,
             )
             == labels

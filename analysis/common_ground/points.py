@@ -27,7 +27,7 @@ class Bounds:
             (:func:`~analysis.common_ground.class_scores.predicted_seconds`); beyond, some are drawn.
         n_drawn: classes drawn then.
         max_spread: classes up to which all interpretations are spread, about a third of a millisecond each.
-        max_added: words of 64 bits added for that, about 10⁹ a second; where it takes more, they are not spread.
+        max_added: words of 64 bits added for that, about 5 · 10⁸ a second; where it takes more, they are not spread.
         max_alignments: alignments looked at, in the order of the store.
         seed: of the draw.
     """

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from analysis.experiments import SILENT
 from analysis.explanations.explanation import Claim, Kind
 from analysis.networks.circuit import Circuit
-from analysis.networks.mlp import circuit_activations
 from analysis.question import Question
 from analysis.reverify import recompute_circuit
 from analysis.sandbox.prediction import Prediction
@@ -29,13 +28,7 @@ def claims_of_circuit(circuit: Circuit) -> Iterator[Claim]:
 
 def raw_outputs(question: Question, circuit: Circuit) -> NDArray[np.float64]:
     """The circuit's outputs ``[2^n]`` on the representatives, under the protocol's ablation."""
-    return circuit_activations(
-        question.cut,
-        circuit,
-        question.data.representatives,
-        ablation=question.protocol.ablation,
-        reference_rows=question.data.clean_rows,
-    )[-1][:, 0]
+    return question.activations(circuit)[-1][:, 0]
 
 
 def decisions(question: Question, circuit: Circuit) -> tuple[int, ...]:

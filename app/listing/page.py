@@ -9,7 +9,7 @@ import base64
 import binascii
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any, Final, Literal, TypeVar
+from typing import Any, Final, Literal, Protocol, TypeVar
 
 from pydantic import Field
 
@@ -64,7 +64,16 @@ class Browsed(Paged):
     bare_url: str = Field(description="The list without any filter.")
 
 
-def paged(options: Options, url: Callable[..., str], following: str | None) -> dict[str, Any]:
+class _ReadOn(Protocol):
+    """Options with the cursor of the page before."""
+
+    @property
+    def after(self) -> str: ...
+
+    def view_of(self, **changes: Any) -> dict[str, Any]: ...
+
+
+def paged(options: _ReadOn, url: Callable[..., str], following: str | None) -> dict[str, Any]:
     """The fields of :class:`Paged`.
 
     Args:
@@ -77,7 +86,7 @@ def paged(options: Options, url: Callable[..., str], following: str | None) -> d
         "next": following,
         "next_url": None if following is None else url(**view, after=following),
         "first_url": url(**view),
-        "url": url(**view, after=options.after),  # type: ignore[attr-defined]
+        "url": url(**view, after=options.after),
     }
 
 

@@ -131,7 +131,7 @@ def build_circuit(
         **linked(place, addresses, scope_view(place, None, addresses)),
         circuit=circuit_view(session, place, circuit, addresses),
         verdict=verdict,
-        behaviour=behaviour_of(place, place.activations(circuit)[-1][:, 0]),
+        behaviour=behaviour_of(place, place.question.activations(circuit)[-1][:, 0]),
         interpretations=readings.total,
         observed=readings.observed,
         uncounted=readings.why_not,
@@ -170,7 +170,7 @@ def verdict_on(place: Place, circuit: Circuit) -> Verdict:
     """Whether the circuit is valid under the place's protocol and data record, from the weights."""
     rows, labels = place.question.judged
     protocol = place.question.protocol
-    outputs = place.activations(circuit, rows)[-1][:, 0]
+    outputs = place.question.activations(circuit, rows)[-1][:, 0]
     n_right = int((decide(outputs, protocol.circuit_decision) == labels).sum())
     margin = float(margin_to_edge(outputs, protocol.circuit_decision).min())
     looked_at = in_space(circuit.n_neurons, place.question.cut.sizes, protocol)

@@ -245,7 +245,7 @@ def _circuit(
 def circuit_verdict(place: Place, circuit: Circuit) -> VerdictView:
     """Whether a circuit decides right on the rows that it is judged on, and how far it stays from the edge."""
     rows, labels = place.question.judged
-    raw = place.activations(circuit, rows)[-1][:, 0]
+    raw = place.question.activations(circuit, rows)[-1][:, 0]
     right = decide(raw, place.question.protocol.circuit_decision) == labels
     passed = right.mean() > place.question.protocol.accuracy_threshold
     return VerdictView(

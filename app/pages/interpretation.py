@@ -134,7 +134,7 @@ def build_interpretation(
         raise NotFound(item, readings.why_not, "choose a valid circuit from the list", "index", **parent)
     number = _index(index, space, parent)
     found = space.at(number)
-    layers = place.activations(circuit)
+    layers = place.question.activations(circuit)
     rank = class_of(space, number)
 
     def at(other: int) -> str | None:

@@ -215,7 +215,10 @@ STAGES: Final[Mapping[str, tuple[tuple[str, str, str], ...]]] = {
         ("algorithms", "Algorithms", "each criterion on every listed candidate"),
         ("alignments", "Alignments", "each criterion on every kept valid alignment"),
     ),
-    "common-ground": (("common ground", "Common ground", "what every explanation predicts under interventions"),),
+    "common-ground": (
+        ("common ground", "Common ground", "what every explanation predicts under interventions"),
+        ("spread", "Spread", "how many of all interpretations predict how many interventions right"),
+    ),
     "train": (("training", "Training", "gradient descent from the seed until the loss target"),),
     "study-summary": (("summary", "Summary", "spreads, shares and tests over all networks"),),
     "model-circuits": (("circuits", "Circuits", "every mask of the model's graph is tested"),),

@@ -4,13 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
 from analysis.models.registry import kind_called
-from analysis.networks.circuit import Circuit
-from analysis.networks.mlp import circuit_activations
 from analysis.protocol import BUILT_IN, Protocol
 from analysis.question import Question
 from app.addressing import Addresses
@@ -45,21 +41,6 @@ class Place:
     def shown(self) -> AnalysisRow | None:
         """What lists show: the stored analysis; else what is certain so far, with "still computing" beside it."""
         return self.analysis or self.partial
-
-    def activations(self, circuit: Circuit, rows: NDArray[np.float64] | None = None) -> tuple[NDArray[np.float64], ...]:
-        """A circuit's activations ``[rows, n_l]``, layer by layer, under the protocol's ablation.
-
-        Args:
-            circuit: one of the cut network.
-            rows: input rows, the data record's representatives if not given.
-        """
-        return circuit_activations(
-            self.question.cut,
-            circuit,
-            self.question.data.representatives if rows is None else rows,
-            ablation=self.question.protocol.ablation,
-            reference_rows=self.question.data.clean_rows,
-        )
 
 
 def find_network(session: Session, addresses: Addresses, network: str, *, deleted: bool = False) -> NetworkRow:

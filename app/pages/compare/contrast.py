@@ -203,7 +203,7 @@ def line_views(letters: Sequence[str], explanations: Sequence[Explanation]) -> l
         if explanation.interpretation is None or explanation.circuit is None:
             continue
         place = explanation.place
-        values = place.activations(explanation.circuit)
+        values = place.question.activations(explanation.circuit)
         for gate in explanation.interpretation.gates:
             if gate.layer < len(place.question.cut.sizes) - 1:
                 readings.setdefault((gate.layer, gate.neuron), []).append(

@@ -59,4 +59,6 @@ def work_state(job: JobRow | None) -> WorkState:
         return "not_asked"
     if job.state in UNFINISHED:
         return "computing"
-    return {"failed": "failed", "cancelled": "cancelled"}.get(job.state, "not_asked")  # type: ignore[return-value]
+    if job.state == "failed":
+        return "failed"
+    return "cancelled" if job.state == "cancelled" else "not_asked"
