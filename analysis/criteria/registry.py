@@ -17,6 +17,7 @@ from analysis.criteria import (
     permutation_baseline,
     redundancies,
     robustness,
+    same_story,
     selectivity,
     symmetry,
 )
@@ -38,6 +39,7 @@ CRITERIA: Final[tuple[Criterion, ...]] = (
     minimality.MINIMAL_LOCAL,
     minimality.MINIMAL_SUBSET,
     minimality.MINIMAL_CARDINAL,
+    same_story.SAME_STORY,
     interpretation_criteria.OBSERVED_CLASS,
     interpretation_criteria.INTERCHANGE,
     interpretation_criteria.INTERCHANGE_JOINT,

@@ -152,18 +152,37 @@ def batch_activations(
     """
     n_circuits, n_rows = len(keep[0]), len(inputs)
     layers = [np.broadcast_to(np.asarray(inputs, dtype=np.float64).T, (n_circuits, network.n_inputs, n_rows))]
-    for layer, (weights, biases) in enumerate(zip(network.weights, network.biases, strict=True), start=1):
-        kept, source, carried = keep[layer - 1], layers[-1], absent[layer - 1]
-        total = np.broadcast_to(biases[:, None], (n_circuits, len(biases), n_rows))
-        for index in range(source.shape[1]):
-            value = np.where(kept[:, :, index, None], source[:, index, None, :], carried[index])
-            total = total + value * weights[:, index, None]
-        values = activate(total, network.activation_of(layer), network.negative_slope)
-        if layer < len(network.weights):
-            active = np.any(kept, axis=2, keepdims=True)
-            values = np.where(active, values, absent[layer][:, None])
-        layers.append(values)
+    for layer in range(1, len(network.weights) + 1):
+        layers.append(next_circuit_layer(network, layer, keep[layer - 1], layers[-1], absent))
     return tuple(layers)
+
+
+def next_circuit_layer(
+    network: Network,
+    layer: int,
+    kept: NDArray[np.bool_],
+    source: NDArray[np.float64],
+    absent: Sequence[NDArray[np.float64]],
+) -> NDArray[np.float64]:
+    """One layer's activations ``[circuits, n_layer, runs]`` in many circuits, from those of the layer below.
+
+    Args:
+        network: the network cut to the analysed output.
+        layer: from 1 to L.
+        kept: edges into the layer, ``[circuits, n_layer, n_(layer−1)]``.
+        source: ``[circuits, n_(layer−1), runs]``.
+        absent: ``[n_l]`` for layers 0 … L − 1, from :func:`ablation_values`.
+    """
+    weights, biases, carried = network.weights[layer - 1], network.biases[layer - 1], absent[layer - 1]
+    total = np.broadcast_to(biases[:, None], (len(kept), len(biases), source.shape[2]))
+    for index in range(source.shape[1]):
+        value = np.where(kept[:, :, index, None], source[:, index, None, :], carried[index])
+        total = total + value * weights[:, index, None]
+    values = activate(total, network.activation_of(layer), network.negative_slope)
+    if layer == len(network.weights):
+        return values
+    active = np.any(kept, axis=2, keepdims=True)
+    return np.where(active, values, absent[layer][:, None])
 
 
 def keep_matrices(masks: NDArray[Any], layout: EdgeLayout) -> tuple[NDArray[np.bool_], ...]:

@@ -44,6 +44,7 @@ TWINS = {
     ("circuit", "minimal-local"): _MINIMAL,
     ("circuit", "minimal-subset"): _MINIMAL,
     ("circuit", "minimal-cardinal"): _MINIMAL,
+    ("circuit", "same-story"): "test_same_story.py::test_circuits_pass_if_a_plain_program_tells_the_same_story",
     ("circuit", "margin"): _NOISE,
     ("circuit", "representative"): _SYMMETRY,
     ("interpretation", "observed-class"): _READING + "one_of_each_observed_class_passes",
