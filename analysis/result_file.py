@@ -31,6 +31,7 @@ def result_json(
     verdicts: Sequence[Tallies] = (),
     unfinished: Sequence[str] = (),
     directions: Sequence[Mapping[str, Any]] = (),
+    beside: Sequence[Mapping[str, Any]] = (),
 ) -> dict[str, Any]:
     """One or several outputs of one network under one protocol and data record, as JSON values.
 
@@ -41,6 +42,7 @@ def result_json(
         unfinished: sentences about what stopped at a limit beside the searches.
         directions: what was found on linear directions, by class, one for each analysis
             (:func:`analysis.directions.result_json.directions_json`); none if nothing was searched.
+        beside: further fields, one mapping for each analysis; none if there are none. See :func:`output_json`.
 
     Raises:
         ValueError: no analysis, or analyses of different things.
@@ -73,9 +75,13 @@ def result_json(
         "seconds": {stage: round(spent, 6) for stage, spent in seconds.items()},
         "exhaustive": all(analysis.exhaustive for analysis in analyses) and not unfinished,
         "outputs": [
-            output_json(analysis, masks=masks, verdicts=tallies, directions=told)
-            for analysis, tallies, told in zip(
-                analyses, verdicts or [{}] * len(analyses), directions or [{}] * len(analyses), strict=True
+            output_json(analysis, masks=masks, verdicts=tallies, directions=told, beside=more)
+            for analysis, tallies, told, more in zip(
+                analyses,
+                verdicts or [{}] * len(analyses),
+                directions or [{}] * len(analyses),
+                beside or [{}] * len(analyses),
+                strict=True,
             )
         ],
     }
@@ -89,8 +95,18 @@ def output_json(
     masks: bool = True,
     verdicts: Tallies | None = None,
     directions: Mapping[str, Any] | None = None,
+    beside: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """One output's part of a result file."""
+    """One output's part of a result file.
+
+    Args:
+        analysis: of the output.
+        masks: whether to list the circuits' masks and their interpretation counts.
+        verdicts: of further criteria.
+        directions: what was found on linear directions.
+        beside: further fields of the output; those of "circuits" are added to that field's own.
+    """
+    further = dict(beside or {})
     circuits, counts, search = analysis.circuits, analysis.interpretations, analysis.algorithms
     found: dict[str, Any] = {
         "possible": exact(circuits.possible),
@@ -122,7 +138,7 @@ def output_json(
     return {
         "output": analysis.question.output,
         "task": task_json(analysis.question.task),
-        "circuits": found,
+        "circuits": found | further.pop("circuits", {}),
         "interpretations": read,
         "candidates": exact(search.n_candidates),
         "candidates_truncated_at": search.truncated_at,
@@ -131,6 +147,7 @@ def output_json(
         **_criteria_json(analysis.criteria, verdicts or {}),
         **({"directions": dict(directions)} if directions else {}),
         **single,
+        **further,
         **({"out_of_time": out_of_time_json(analysis)} if analysis.out_of_time else {}),
     }
 

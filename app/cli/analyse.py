@@ -50,6 +50,13 @@ def analyse(
             "integer-any, orthogonal, oblique, learned (needs torch); may be repeated; all for those in closed form."
         ),
     ] = None,
+    stories: Annotated[
+        bool,
+        typer.Option(
+            "--stories",
+            help="Add what all valid circuits have in common, chance at each size and the most different two.",
+        ),
+    ] = False,
     plan: Annotated[bool, typer.Option("--plan", help="Only tell what would be done, why, and what it takes.")] = False,
     seconds: Annotated[
         float | None,
@@ -79,6 +86,7 @@ def analyse(
     from app.cli.directions import read_direction_classes, search_directions_of
     from app.cli.expecting import expected_stages, plan_text, stage_prefix
     from app.cli.judging import judge, read_criteria
+    from app.cli.stories import look_beside
     from app.expected import slowness
     from app.limits import limits_of
 
@@ -117,7 +125,11 @@ def analyse(
         analyses, verdicts, unfinished = judge(analyses, steps, bar, work)
         told, open_ends = search_directions_of(analyses, classes, bar, work)
         unfinished += open_ends
-    document = result_json(analyses, masks=not no_masks, verdicts=verdicts, unfinished=unfinished, directions=told)
+        beside, open_ends = look_beside(analyses, bar, work) if stories else ([], [])
+        unfinished += open_ends
+    document = result_json(
+        analyses, masks=not no_masks, verdicts=verdicts, unfinished=unfinished, directions=told, beside=beside
+    )
     write_text(output, json.dumps(document, ensure_ascii=False, allow_nan=False) + "\n")
     missing = [*(sentence for analysis in analyses for sentence in what_is_missing(analysis)), *unfinished]
     for sentence in missing:

@@ -56,6 +56,16 @@ def test_the_result_file_has_the_published_shape(pretrained):
     assert output["criteria"]["zero-ablation"]["of"] == 9_625
 
 
+def test_what_is_said_beside_an_output_is_added_to_it(pretrained):
+    plain = result_json([pretrained])
+    beside = {"circuits": {"backbone": None}, "stories": [1]}
+    (output,) = result_json([pretrained], beside=[beside])["outputs"]
+    assert output["circuits"] == {**plain["outputs"][0]["circuits"], "backbone": None}
+    assert output["stories"] == [1]
+    assert {key for key in output if key != "stories"} == set(plain["outputs"][0])
+    assert beside == {"circuits": {"backbone": None}, "stories": [1]}
+
+
 def test_lists_can_be_left_out(pretrained):
     (output,) = result_json([pretrained], masks=False)["outputs"]
     assert "masks" not in output["circuits"]

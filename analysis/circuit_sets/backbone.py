@@ -1,0 +1,157 @@
+"""The backbone of a set of circuits: the edges and hidden neurons that every circuit of the set has.
+
+The edges of a network fall into three parts: those in every circuit of the set (the backbone), those in some, and those
+in none. How often each edge is used tells which is which, so the backbone of all valid circuits is known exactly also
+where they were counted without listing them (:class:`~analysis.circuits.distribution.CircuitDistribution`).
+
+Where only a sample of the circuits is known, what is in some but not all of the sampled ones is certainly optional.
+What is in all or none of them may still be optional.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from numpy.typing import NDArray
+
+from analysis.circuits.distribution import CircuitDistribution, distribution_of
+from analysis.circuits.result import CircuitSearch
+from analysis.networks.circuit import EdgeLayout
+
+Coverage = Literal["all", "sampled", "truncated"]
+"""Which circuits were looked at: every valid one, a uniform sample with repetition, or those found before a limit."""
+
+
+@dataclass(frozen=True)
+class Backbone:
+    """What a set of circuits has in common.
+
+    Args:
+        of: circuits looked at, at least 1.
+        edges: mask of the edges that every one of them keeps.
+        never: mask of the edges that none of them keeps.
+        edge_use: for each edge in mask order, how many of them keep it.
+        neuron_use: for each hidden layer and neuron, in how many of them it is active.
+        coverage: which circuits were looked at.
+    """
+
+    of: int
+    edges: int
+    never: int
+    edge_use: tuple[int, ...]
+    neuron_use: tuple[tuple[int, ...], ...]
+    coverage: Coverage
+
+    @property
+    def exact(self) -> bool:
+        """Whether the three parts are those of the whole set."""
+        return self.coverage == "all"
+
+    @property
+    def n_edges(self) -> int:
+        """Edges in every circuit."""
+        return self.edges.bit_count()
+
+    @property
+    def n_never(self) -> int:
+        """Edges in no circuit."""
+        return self.never.bit_count()
+
+    @property
+    def n_optional(self) -> int:
+        """Edges in some circuits but not in all."""
+        return len(self.edge_use) - self.n_edges - self.n_never
+
+    @property
+    def neurons(self) -> tuple[tuple[int, int], ...]:
+        """Layer (from 1) and index of the hidden neurons that are active in every circuit."""
+        return self._neurons(lambda use: use == self.of)
+
+    @property
+    def never_neurons(self) -> tuple[tuple[int, int], ...]:
+        """Layer (from 1) and index of the hidden neurons that are active in no circuit."""
+        return self._neurons(lambda use: use == 0)
+
+    def _neurons(self, wanted: Callable[[int], bool]) -> tuple[tuple[int, int], ...]:
+        return tuple(
+            (layer, neuron)
+            for layer, uses in enumerate(self.neuron_use, 1)
+            for neuron, use in enumerate(uses)
+            if wanted(use)
+        )
+
+
+def backbone_of(distribution: CircuitDistribution, coverage: Coverage) -> Backbone | None:
+    """The backbone of the circuits that a distribution is of; None where it is of none.
+
+    Args:
+        distribution: how often each edge and neuron is used.
+        coverage: which circuits it was made from.
+    """
+    of = distribution.of
+    if not of:
+        return None
+    return Backbone(
+        of,
+        sum(1 << edge for edge, use in enumerate(distribution.edge_use) if use == of),
+        sum(1 << edge for edge, use in enumerate(distribution.edge_use) if use == 0),
+        distribution.edge_use,
+        distribution.neuron_use,
+        coverage,
+    )
+
+
+def backbone_of_masks(masks: NDArray[Any], layout: EdgeLayout, coverage: Coverage = "all") -> Backbone | None:
+    """The backbone of listed circuits, of all that are valid or of any of them; None of no circuit.
+
+    Args:
+        masks: ``[circuits]`` as :func:`~analysis.networks.circuit.mask_array` gives them.
+        layout: their edge layout.
+        coverage: whether the set that is meant is listed whole.
+    """
+    return backbone_of(distribution_of(masks, layout), coverage)
+
+
+def coverage_of(search: CircuitSearch) -> Coverage:
+    """Which circuits the distribution of a search is of."""
+    if search.method == "estimated":
+        return "sampled"
+    return "truncated" if search.method == "listed" and search.truncated_at is not None else "all"
+
+
+def no_backbone_reason(search: CircuitSearch) -> str:
+    """Why the valid circuits of a search have no backbone; empty if they have one."""
+    if search.distribution.of:
+        return ""
+    return {
+        "all": "no circuit is valid",
+        "sampled": f"none of the {search.n_tested or 0:,} circuits tested is valid",
+        "truncated": "no valid circuit was found before the search stopped",
+    }[coverage_of(search)]
+
+
+def backbone_words(backbone: Backbone, noun: str = "valid circuit") -> str:
+    """The three parts of a network's edges in one sentence, which claims no more than was looked at.
+
+    Args:
+        backbone: of which circuits.
+        noun: what these are called, in the singular; its plural ends in s.
+    """
+    shared, optional = _many(backbone.n_edges, "edge"), _many(backbone.n_optional, "option")
+    if backbone.exact:
+        verb = "is" if backbone.of == 1 else "are"
+        return f"{_many(backbone.of, noun)} {verb} {shared} and {optional}."
+    some = _many(backbone.n_optional, "edge")
+    which = "sampled" if backbone.coverage == "sampled" else "found before the search stopped"
+    if backbone.of == 1:
+        return f"Only 1 {noun} was {which}, so what others have in common with it is not known."
+    return (
+        f"{_many(backbone.n_edges, 'edge')} {'is' if backbone.n_edges == 1 else 'are'} in every one of the "
+        f"{backbone.of:,} {noun}s {which}, and {some} {'is' if backbone.n_optional == 1 else 'are'} in some of them."
+    )
+
+
+def _many(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -1,0 +1,88 @@
+"""Chance at its size: of the possible circuits with so many edges, how many are valid.
+
+Both numbers are exact where every valid circuit was listed or counted: the valid ones from the distribution of sizes,
+the possible ones from :func:`~analysis.circuits.space.count_by_edges`. Elsewhere the number of valid ones lies in an
+interval:
+
+1. Of an estimate, the valid circuits of one size among all that were tested are binomial, so Clopper and Pearson's
+   interval for their share of the whole space, scaled to numbers of circuits and rounded outwards, holds the truth with
+   the estimate's confidence, for each size by itself. Both ends are cut to what is certain: no fewer than are listed,
+   no more than are possible, and none below the smallest one where a search in order of size has proved that.
+2. Of a list that stopped at a limit, at least those listed are valid, and at most all possible ones.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from fractions import Fraction
+from math import ceil, floor
+
+from analysis.circuits.distribution import distribution_of
+from analysis.circuits.estimating import share_interval
+from analysis.circuits.result import CircuitSearch
+from analysis.circuits.space import count_by_edges
+from analysis.protocol import Protocol
+
+
+@dataclass(frozen=True)
+class SizeChance:
+    """The valid circuits among the possible ones with one number of edges.
+
+    Args:
+        possible: circuits of the protocol's space with so many edges, exactly; at least 1.
+        low: valid ones among them, at least so many.
+        high: valid ones among them, at most so many; equal to ``low`` where the number is exact.
+        confidence: with which the interval holds the truth; None where it is certain.
+    """
+
+    possible: int
+    low: int
+    high: int
+    confidence: float | None = None
+
+    @property
+    def exact(self) -> bool:
+        """Whether the number of valid circuits is known exactly."""
+        return self.low == self.high and self.confidence is None
+
+    @property
+    def share(self) -> Fraction | None:
+        """The share of valid circuits; None where it is not exact."""
+        return Fraction(self.low, self.possible) if self.exact else None
+
+
+def chances(search: CircuitSearch, protocol: Protocol) -> dict[int, SizeChance]:
+    """For each number of edges of a possible circuit, ascending, how many circuits of that size are valid.
+
+    Args:
+        search: what is known of the valid circuits.
+        protocol: whose space was searched.
+    """
+    possible = count_by_edges(search.layout.sizes, protocol, search.layout.n_edges)
+    return {n_edges: _chance(search, n_edges, number) for n_edges, number in possible.items()}
+
+
+def _chance(search: CircuitSearch, n_edges: int, possible: int) -> SizeChance:
+    known = search.distribution.by_edges.get(n_edges, 0)
+    if search.method == "counted" or (search.method == "listed" and search.truncated_at is None):
+        return SizeChance(possible, known, known)
+    listed = _listed_by_edges(search).get(n_edges, 0)
+    if search.method == "listed" or not search.n_tested or search.confidence is None:
+        return SizeChance(possible, listed, possible)
+    smallest = search.smallest
+    if smallest is not None and n_edges <= smallest.searched_up_to and not listed:
+        least = smallest.n_edges
+        if least is None or n_edges < least:
+            return SizeChance(possible, 0, 0)
+    low, high = share_interval(known, search.n_tested, search.confidence)
+    return SizeChance(
+        possible,
+        max(listed, floor(low * search.possible)),
+        max(listed, min(possible, ceil(high * search.possible))),
+        search.confidence,
+    )
+
+
+def _listed_by_edges(search: CircuitSearch) -> Counter[int]:
+    return Counter(distribution_of(search.masks, search.layout).by_edges)

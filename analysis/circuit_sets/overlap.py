@@ -1,0 +1,64 @@
+"""How many edges circuits share, for many pairs at once.
+
+Jaccard's distance of two circuits is one minus the number of edges that both keep over the number of edges that one of
+them keeps (Jaccard 1912). It is 0 of equal circuits only and 1 of circuits without a common edge. Distances are
+compared as float64 numbers, which tell any two fractions with denominators of up to some thousand apart and take equal
+ones as equal.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.networks.circuit import MAX_EDGES, EdgeLayout, kept_edges
+
+Words = NDArray[np.uint64]
+"""``[circuits, words]``: masks of any length, 64 edges in a word, the least significant word first."""
+
+
+def words_of(masks: NDArray[Any], layout: EdgeLayout) -> Words:
+    """Masks as :func:`~analysis.networks.circuit.mask_array` gives them, in words of 64 edges."""
+    if layout.n_edges <= MAX_EDGES:
+        return masks.astype(np.uint64).reshape(-1, 1)
+    n_words = -(-layout.n_edges // 64)
+    octets = np.zeros((len(masks), 8 * n_words), dtype=np.uint8)
+    if len(masks):
+        packed = np.packbits(kept_edges(masks, layout), axis=1, bitorder="little")
+        octets[:, : packed.shape[1]] = packed
+    return octets.view("<u8").astype(np.uint64)
+
+
+def sizes_of(words: Words) -> NDArray[np.int64]:
+    """``[circuits]`` how many edges each keeps."""
+    return np.asarray(np.bitwise_count(words).sum(axis=1, dtype=np.int64))
+
+
+def shared_edges(left: Words, right: Words) -> NDArray[np.uint16]:
+    """``[left, right]`` how many edges two circuits share."""
+    if left.shape[1] == 1:
+        return np.asarray(np.bitwise_count(left & right[:, 0]), dtype=np.uint16)
+    shared = np.zeros((len(left), len(right)), dtype=np.uint16)
+    for word in range(left.shape[1]):
+        shared += np.bitwise_count(left[:, word, None] & right[:, word])
+    return shared
+
+
+def distances_to(words: Words, sizes: NDArray[np.int64], one: int) -> NDArray[np.float64]:
+    """``[circuits]`` Jaccard's distance of every circuit to one of them."""
+    shared = np.bitwise_count(words & words[one]).sum(axis=1, dtype=np.int64)
+    return np.asarray(1.0 - shared / (sizes + sizes[one] - shared))
+
+
+def all_distances(words: Words, sizes: NDArray[np.int64]) -> NDArray[np.float64]:
+    """``[circuits, circuits]`` Jaccard's distance of every pair."""
+    shared = shared_edges(words, words).astype(np.int64)
+    return 1.0 - shared / (sizes[:, None] + sizes - shared)
+
+
+def jaccard_distance(first: int, second: int) -> Fraction:
+    """Jaccard's distance of two circuits given as masks, exactly."""
+    return 1 - Fraction((first & second).bit_count(), (first | second).bit_count())

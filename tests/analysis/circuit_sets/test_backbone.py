@@ -1,0 +1,206 @@
+"""Backbone and chance against every one of 2^18 masks, and against circuits drawn from a counted space."""
+
+from dataclasses import replace
+from functools import lru_cache
+
+import numpy as np
+import pytest
+
+from analysis.circuit_sets.backbone import (
+    backbone_of,
+    backbone_of_masks,
+    backbone_words,
+    coverage_of,
+    no_backbone_reason,
+)
+from analysis.circuit_sets.chance import chances
+from analysis.circuit_sets.result_json import circuit_set_json
+from analysis.circuits.distribution import CircuitDistribution
+from analysis.circuits.result import CircuitSearch, SmallestCircuits
+from analysis.circuits.strategy import count_circuits, find_circuits
+from analysis.limits import Limits
+from analysis.networks.circuit import EdgeLayout, mask_array
+from analysis.protocol import COMPLETE
+from analysis.question import ask
+from analysis.work import Work
+from tests.factories import pretrained_xor, small_network
+
+N_EDGES = 18
+LAYOUT = EdgeLayout((2, 3, 3, 1))
+
+
+@lru_cache
+def every_mask():
+    """Of all 2^18 masks of the pretrained 2-3-3-1 network: which are circuits, and which of those decide XOR right."""
+    network = pretrained_xor().network
+    bits = (np.arange(1 << N_EDGES)[:, None] >> np.arange(N_EDGES)) & 1 == 1
+    first, second, last = bits[:, :6].reshape(-1, 3, 2), bits[:, 6:15].reshape(-1, 3, 3), bits[:, 15:].reshape(-1, 1, 3)
+    possible = first.any(axis=1).all(axis=1) & last.any(axis=2)[:, 0]
+    possible &= (first.any(axis=2) == second.any(axis=1)).all(axis=1)
+    possible &= (second.any(axis=2) == last[:, 0]).all(axis=1)
+    values = np.broadcast_to(np.array([[0, 0], [0, 1], [1, 0], [1, 1]], float), (1 << N_EDGES, 4, 2))
+    for keep, weights, biases in zip((first, second, last), network.weights, network.biases, strict=True):
+        values = np.einsum("moi,mri->mro", keep * np.array(weights), values) + np.array(biases)
+        values = np.where(values > 0, values, network.negative_slope * values)
+        values = values * keep.any(axis=2)[:, None, :]
+    decided = np.rint(values[:, :, 0])
+    return possible, possible & (decided == [0, 1, 1, 0]).all(axis=1)
+
+
+def xor_search(limits=None) -> CircuitSearch:
+    file = pretrained_xor()
+    return find_circuits(ask(file.network, task=file.tasks[0]), Work(limits=limits or Limits()))
+
+
+def counted_search(sizes=(2, 4, 4, 1), seed=0, n_draws=400) -> CircuitSearch:
+    """A search that counts, for a network that solves an easy task, so that there is much to count."""
+    network = small_network(seed, sizes).network
+    outputs = network.for_output(0)
+    question = ask(outputs, task=pretrained_xor().tasks[0])
+    counted = count_circuits(question, n_draws=n_draws, seed=1)
+    empty = np.zeros((len(counted.draws), 4)), np.zeros(len(counted.draws))
+    return CircuitSearch(
+        counted.layout,
+        counted.possible,
+        counted.draws,
+        *empty,
+        truncated_at=len(counted.draws),
+        method="counted",
+        count=counted.count,
+        known_distribution=counted.distribution,
+    )
+
+
+def test_the_backbone_and_chances_of_the_pretrained_network_are_those_of_every_mask():
+    possible, valid = every_mask()
+    masks = np.flatnonzero(valid)
+    assert (int(possible.sum()), len(masks)) == (9_625, 197)
+    search = xor_search()
+    found = backbone_of(search.distribution, coverage_of(search))
+    assert found.edges == int(np.bitwise_and.reduce(masks))
+    assert found.never == (1 << N_EDGES) - 1 - int(np.bitwise_or.reduce(masks))
+    assert (found.n_edges, found.n_optional, found.n_never) == (6, 12, 0)
+    assert backbone_words(found) == "197 valid circuits are 6 edges and 12 options."
+    sizes = np.bitwise_count(np.arange(1 << N_EDGES))
+    told = chances(search, COMPLETE)
+    assert {k: (one.low, one.high, one.possible) for k, one in told.items()} == {
+        int(k): (int((valid & (sizes == k)).sum()),) * 2 + (int((possible & (sizes == k)).sum()),)
+        for k in np.unique(sizes[possible])
+    }
+    assert all(one.exact and one.share == one.low / one.possible for one in told.values() if one.low in (0, 1))
+
+
+def test_neurons_of_the_backbone_are_active_in_every_circuit():
+    _, valid = every_mask()
+    bits = (np.flatnonzero(valid)[:, None] >> np.arange(N_EDGES)) & 1
+    first, second = bits[:, :6].reshape(-1, 3, 2).any(axis=2), bits[:, 6:15].reshape(-1, 3, 3).any(axis=2)
+    expected = [(1, n) for n in range(3) if first[:, n].all()] + [(2, n) for n in range(3) if second[:, n].all()]
+    search = xor_search()
+    found = backbone_of(search.distribution, "all")
+    assert list(found.neurons) == expected
+    assert found.never_neurons == ()
+
+
+def test_a_set_has_at_least_the_backbone_of_all():
+    search = xor_search()
+    whole = backbone_of_masks(search.masks, LAYOUT)
+    small = backbone_of_masks(search.masks[np.bitwise_count(search.masks) <= 11], LAYOUT)
+    assert small.edges & whole.edges == whole.edges
+    assert small.never & whole.never == whole.never
+    assert backbone_words(small, "small circuit").startswith("7 small circuits are ")
+
+
+def test_the_backbone_of_a_counted_space_is_in_every_circuit_drawn_from_it():
+    search = next(s for s in (counted_search(seed=seed) for seed in range(60)) if s.n_valid > 50)
+    found = backbone_of(search.distribution, coverage_of(search))
+    assert found.exact
+    assert found.of == search.n_valid
+    assert np.all((search.masks & np.uint64(found.edges)) == np.uint64(found.edges))
+    assert not np.any(search.masks & np.uint64(found.never))
+    listed = find_circuits(ask(small_network(0, (2, 4, 4, 1)).network, task=pretrained_xor().tasks[0]))
+    counted = counted_search(seed=0)
+    assert backbone_of(listed.distribution, "all") == backbone_of(counted.distribution, "all")
+    assert chances(listed, COMPLETE) == chances(counted, COMPLETE)
+
+
+@pytest.mark.slow
+def test_counting_and_listing_give_one_backbone_of_a_wide_network():
+    """2-5-5-1: too many to list by default, so what edge use says is held against ten thousand draws."""
+    for seed in range(200):
+        search = counted_search((2, 5, 5, 1), seed, 10_000)
+        if search.n_valid > 10_000:
+            break
+    found = backbone_of(search.distribution, coverage_of(search))
+    assert len(search.masks) == 10_000
+    assert found.edges == int(np.bitwise_and.reduce(search.masks))
+    assert np.all((search.masks & np.uint64(found.edges)) == np.uint64(found.edges))
+
+
+def test_what_is_sampled_or_truncated_says_so():
+    exact = xor_search().distribution
+    sampled = backbone_of(exact, "sampled")
+    assert not sampled.exact
+    assert backbone_words(sampled) == (
+        "6 edges are in every one of the 197 valid circuits sampled, and 12 edges are in some of them."
+    )
+    assert "found before the search stopped" in backbone_words(backbone_of(exact, "truncated"))
+    one = backbone_of_masks(mask_array([0x18B9F], LAYOUT), LAYOUT)
+    assert backbone_words(one) == f"1 valid circuit is {one.n_edges} edges and 0 options."
+    lonely = backbone_of(replace(exact, of=1), "sampled")
+    assert "Only 1 valid circuit was sampled" in backbone_words(lonely)
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({}, "no circuit is valid"),
+        ({"truncated_at": 0}, "no valid circuit was found before the search stopped"),
+        (
+            {"truncated_at": 0, "method": "estimated", "n_tested": 2_000, "confidence": 0.99},
+            "none of the 2,000 circuits tested is valid",
+        ),
+    ],
+)
+def test_no_circuit_has_no_backbone(changes, reason):
+    empty = mask_array([], LAYOUT)
+    search = CircuitSearch(LAYOUT, 9_625, empty, np.zeros((0, 4)), np.zeros(0), **changes)
+    assert backbone_of(search.distribution, "all") is None
+    assert no_backbone_reason(search) == reason
+    document = circuit_set_json(search, COMPLETE, None)
+    assert (document["backbone"], document["backbone_reason"]) == (None, reason)
+    assert (document["most_different"], document["most_different_reason"]) == (None, "no valid circuit is listed")
+
+
+def test_chances_of_a_truncated_list_lie_between_what_is_listed_and_what_is_possible():
+    whole = xor_search()
+    some = replace(whole, masks=whole.masks[:50], truncated_at=50, count=50)
+    exact = chances(whole, COMPLETE)
+    for size, one in chances(some, COMPLETE).items():
+        assert one.low <= exact[size].low <= one.high
+        assert one.confidence is None
+    assert circuit_set_json(some, COMPLETE, None)["chance"] is None
+
+
+def test_chances_of_an_estimate_hold_the_truth_and_know_what_a_search_by_size_proved():
+    whole = xor_search()
+    exact = chances(whole, COMPLETE)
+    estimate = xor_search(Limits(max_possible=10, max_seconds=0.0, n_samples=5_000))
+    assert estimate.method == "estimated"
+    told = chances(estimate, COMPLETE)
+    assert all(told[size].low <= exact[size].low <= told[size].high for size in exact)
+    assert all(one.high <= one.possible for one in told.values())
+    assert told[9].exact
+    assert told[9].high == 0
+    document = circuit_set_json(estimate, COMPLETE, None)
+    assert document["chance"] is None
+    assert document["chance_confidence"] == 0.99
+    assert document["backbone"]["estimated"] is True
+    assert document["backbone"]["exact"] is False
+    nothing = replace(
+        estimate,
+        masks=mask_array([], LAYOUT),
+        known_distribution=CircuitDistribution(0, {}, {}, (0,) * 18, ((0,) * 3,) * 2),
+        smallest=SmallestCircuits((), proved=True, searched_up_to=12, n_tried=9),
+    )
+    assert chances(nothing, COMPLETE)[12].high == 0
+    assert chances(nothing, COMPLETE)[13].high > 0

@@ -1,0 +1,122 @@
+"""The most different circuits against all pairs and all choices."""
+
+from fractions import Fraction
+from itertools import combinations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from analysis.circuit_sets.most_different import most_different
+from analysis.circuit_sets.mutually_different import mutually_different
+from analysis.circuit_sets.overlap import all_distances, jaccard_distance, sizes_of, words_of
+from analysis.networks.circuit import EdgeLayout, mask_array
+from analysis.progress import OutOfTime
+from analysis.work import Work
+from tests.factories import hand_made_analysis
+
+SMALL = EdgeLayout((2, 3, 3, 1))
+WIDE = EdgeLayout((6, 8, 8, 1))
+
+
+def by_all_pairs(masks):
+    """The first most different pair in the order of its masks, by looking at every one."""
+    return min(combinations(sorted(masks), 2), key=lambda pair: (-jaccard_distance(*pair), pair))
+
+
+def masks_of_layout(layout, most):
+    return st.sets(st.integers(1, (1 << layout.n_edges) - 1), min_size=2, max_size=most)
+
+
+@given(masks_of_layout(SMALL, 40))
+def test_the_pair_is_that_of_all_pairs(masks):
+    found = most_different(mask_array(sorted(masks), SMALL), SMALL)
+    assert (found.first, found.second) == by_all_pairs(masks)
+    assert found.distance == jaccard_distance(found.first, found.second)
+    assert found.exact
+    assert found.of == len(masks)
+
+
+@given(masks_of_layout(WIDE, 12))
+def test_the_pair_of_masks_beyond_one_word_is_that_of_all_pairs(masks):
+    found = most_different(mask_array(sorted(masks), WIDE), WIDE)
+    assert (found.first, found.second) == by_all_pairs(masks)
+
+
+@given(masks_of_layout(SMALL, 30))
+def test_words_hold_sizes_and_distances(masks):
+    listed = sorted(masks)
+    words = words_of(mask_array(listed, SMALL), SMALL)
+    assert sizes_of(words).tolist() == [mask.bit_count() for mask in listed]
+    distances = all_distances(words, sizes_of(words))
+    for (i, one), (j, other) in combinations(enumerate(listed), 2):
+        assert distances[i, j] == distances[j, i] == pytest.approx(float(jaccard_distance(one, other)), abs=1e-15)
+
+
+def test_many_circuits_are_compared_block_by_block():
+    random = np.random.default_rng(5)
+    masks = np.unique(random.integers(1, 1 << 18, size=3_000, dtype=np.uint64) | np.uint64(0b11))
+    words = words_of(masks, SMALL)
+    distances = all_distances(words, sizes_of(words))
+    first, second = np.argwhere(distances == distances.max())[0]
+    found = most_different(masks, SMALL)
+    assert (found.first, found.second) == (int(masks[first]), int(masks[second]))
+
+
+def test_a_search_that_is_ended_gives_a_lower_bound():
+    random = np.random.default_rng(6)
+    masks = np.unique(random.integers(1, 1 << 18, size=3_000, dtype=np.uint64))
+    best = most_different(masks, SMALL)
+    ended = most_different(masks, SMALL, max_compared=1)
+    assert not ended.exact
+    assert ended.distance <= best.distance
+
+    def out_of_time(_progress, /):
+        raise OutOfTime
+
+    assert not most_different(masks, SMALL, Work(report=out_of_time)).exact
+
+
+def test_fewer_than_two_circuits_are_no_pair():
+    assert most_different(mask_array([], SMALL), SMALL) is None
+    assert most_different(mask_array([7], SMALL), SMALL) is None
+
+
+def test_the_pretrained_network_has_one_most_different_pair():
+    search = hand_made_analysis().circuits
+    found = most_different(search.masks, search.layout)
+    assert (search.layout.to_hex(found.first), search.layout.to_hex(found.second)) == ("18b9f", "2f0ef")
+    assert found.distance == Fraction(11, 17)
+    assert (found.first, found.second) == by_all_pairs(search.masks.tolist())
+
+
+@given(masks_of_layout(SMALL, 14), st.integers(3, 5))
+def test_the_mutually_most_different_are_those_of_all_choices(masks, most):
+    listed = sorted(masks)
+    array = mask_array(listed, SMALL)
+    pair = most_different(array, SMALL)
+    found = mutually_different(array, SMALL, (pair.first, pair.second), most=most)
+    if len(listed) < 3:
+        assert found is None
+        return
+
+    def least(chosen):
+        return min(jaccard_distance(one, other) for one, other in combinations(chosen, 2))
+
+    best = min(combinations(listed, min(most, len(listed))), key=lambda chosen: (-least(chosen), chosen))
+    assert found.exact
+    assert found.masks == best
+    assert found.distance == least(best)
+
+
+def test_of_many_circuits_the_choice_is_a_lower_bound():
+    search = hand_made_analysis().circuits
+    pair = most_different(search.masks, search.layout)
+    exact = mutually_different(search.masks, search.layout, (pair.first, pair.second))
+    greedy = mutually_different(search.masks, search.layout, (pair.first, pair.second), max_exact=100)
+    stopped = mutually_different(search.masks, search.layout, (pair.first, pair.second), max_steps=1)
+    assert (exact.exact, greedy.exact, stopped.exact) == (True, False, False)
+    assert greedy.distance <= exact.distance == Fraction(5, 14)
+    assert stopped.distance <= exact.distance
+    assert len(exact.masks) == len(greedy.masks) == 6
