@@ -20,7 +20,7 @@ _TABLES: Final = tuple(
     (re.compile(shape), table)
     for shape, table in (
         (r"/", "/networks"),
-        (r"/jobs|/compare|/networks/[^/]+/(circuits|algorithms|funnel|directions|ladder)", ""),
+        (r"/jobs|/compare|/networks/[^/]+/(circuits|algorithms|funnel|directions|ladder|stories)", ""),
         (r"/networks/(?!new$)[^/]+", "/figures"),
         (r"/networks/[^/]+/circuits/[^/]+", "/interpretations"),
         (r"/networks/[^/]+/circuits/[^/]+/interpretations", ""),
@@ -234,6 +234,10 @@ class Addresses:
     def study_side_by_side(self, study: str, **view: Any) -> str:
         """Some of its networks side by side: ``n=DIGEST&n=DIGEST``."""
         return self._url("studies", study, "side-by-side", **view)
+
+    def stories(self, network: str, scope: Scope | None = None, **view: Any) -> str:
+        """Which algorithms the circuits of an analysis carry."""
+        return self._url("networks", network, "stories", scope=scope, **view)
 
     def ladder(self, network: str, scope: Scope | None = None, **view: Any) -> str:
         """What passes in each class of maps, beside the same by chance; and with POST where it is asked for."""

@@ -34,6 +34,7 @@ from analysis.alignments.sites import SiteTable, neuron_sites
 from analysis.circuits.distribution import neuron_edges
 from analysis.circuits.estimating import share_interval
 from analysis.errors import BeyondLimits
+from analysis.interventions.neuron_set import NeuronSet
 from analysis.networks.circuit import Circuit, mask_array
 from analysis.networks.mlp import batch_activations, keep_matrices, next_circuit_layer
 from analysis.question import Question
@@ -163,7 +164,7 @@ def _told(question: Question, masks: NDArray[Any], work: Work, *, may_sample: bo
         teller = _Teller(question, algorithms)
     except BeyondLimits as limit:
         return Unasked(True, f"Too much to try: {limit.cause}.")
-    asked = _sample(masks, teller.products) if may_sample else masks
+    asked = _sample(masks, teller.sweep.products) if may_sample else masks
     everything = mask_array([(1 << question.layout.n_edges) - 1], question.layout)
     (whole,) = teller.story_of(everything, work.without_checkpoints())
     told = teller.story_of(asked, work)
@@ -210,80 +211,59 @@ def circuit_decisions(question: Question, circuit: Circuit) -> SiteDecisions:
     Raises:
         BeyondLimits: too many hidden neurons or neuron sets.
     """
-    teller = _Teller(question, ())
+    sweep = SweepOfSites(question)
     masks = mask_array([circuit.mask], question.layout)
-    decisions = np.full((len(teller.table.sites), teller.n_pairs), NEITHER, dtype=np.int8)
-    margins = np.zeros(len(teller.table.sites))
-    ((_, sites),) = teller.groups(masks)
-    for part, outputs in teller.outputs(masks, sites):
-        decisions[part] = decide(outputs[0], question.protocol.alignment_decision)
-        margins[part] = margin_to_edge(outputs[0], question.protocol.alignment_decision).min(axis=1, initial=np.inf)
-    return SiteDecisions(teller.table, teller.tested, decisions, margins)
+    decisions = np.full((len(sweep.table.sites), sweep.n_pairs), NEITHER, dtype=np.int8)
+    margins = np.zeros(len(sweep.table.sites))
+    ((_, sites),) = sweep.groups(masks)
+    rule = question.protocol.alignment_decision
+    for part, outputs in sweep.outputs(masks, sites):
+        decisions[part] = decide(outputs[0], rule)
+        margins[part] = margin_to_edge(outputs[0], rule).min(axis=1, initial=np.inf)
+    return SiteDecisions(sweep.table, sweep.tested, decisions, margins)
 
 
-@dataclass(eq=False)
-class _Teller:
-    """Tells the stories of circuits of one question.
+class SweepOfSites:
+    """Interchanges of neuron sets on the ablated networks of many circuits of one question at once.
 
     Args:
-        algorithms: that may be carried, each with a variable.
+        question: whose circuits.
 
     Raises:
         BeyondLimits: too many hidden neurons or neuron sets.
     """
 
-    question: Question
-    algorithms: Sequence[HighLevelModel]
-
-    def __post_init__(self) -> None:
-        network, protocol = self.question.cut, self.question.protocol
-        self.table: SiteTable = neuron_sites(network.hidden_sizes, protocol.alignment_sites)
-        self.tested = tested_pairs(network.n_inputs, protocol.interchange_pairs)
-        self.n_pairs = int(self.tested.sum())
-        self._rows = np.asarray(self.question.data.clean_rows, dtype=np.float64)
+    def __init__(self, question: Question) -> None:
+        self._question = question
+        self.table: SiteTable = neuron_sites(question.cut.hidden_sizes, question.protocol.alignment_sites)
+        self.tested: NDArray[np.bool_] = tested_pairs(question.cut.n_inputs, question.protocol.interchange_pairs)
+        """``[source, base]`` which pairs the protocol tests."""
+        self._rows = np.asarray(question.data.clean_rows, dtype=np.float64)
         self._layer_of = np.array([site.layer for site in self.table.sites])
-        self._placer = Placer(self.table)
-        variables = [
-            [Behaviour.of(response, network.n_inputs) for response in algorithm.responses.values()]
-            for algorithm in self.algorithms
-        ]
-        behaviours = sorted({one for some in variables for one in some})
-        self._expected = [one.expected(network.n_inputs)[self.tested] for one in behaviours]
-        self._needs = [[behaviours.index(one) for one in some] for some in variables]
-        self._known: dict[bytes, Story] = {}
-        for needs in self._needs:
-            self._placer.check(len(needs))
 
-    @cached_property
+    @property
+    def n_pairs(self) -> int:
+        return int(self.tested.sum())
+
+    @property
     def products(self) -> int:
         """Weights times activations for one circuit with every neuron active."""
-        sizes = self.question.cut.sizes
+        sizes = self._question.cut.sizes
         return sum(
             int((self._layer_of == layer).sum()) * self.tested.size * below * above
             for layer in range(1, len(sizes) - 1)
             for below, above in zip(sizes[layer:-1], sizes[layer + 1 :], strict=True)
         )
 
-    def story_of(self, masks: NDArray[Any], work: Work) -> list[Story]:
-        """The story of each circuit, in order."""
-        told: list[Story] = [frozenset()] * len(masks)
-        done = 0
-        for members, sites in self.groups(masks):
-            step = max(1, _CELLS // max(1, len(sites) * self.tested.size * max(self.question.cut.sizes)))
-            for start in range(0, len(members), step):
-                work.tell("stories", done, len(masks))
-                some = members[start : start + step]
-                for position, fits in zip(some.tolist(), self._fits(masks[some], sites), strict=True):
-                    told[position] = self._story(fits)
-                done += len(some)
-        work.tell("stories", len(masks), len(masks))
-        return told
+    def at_once(self, n_sites: int) -> int:
+        """Circuits to run at once so that arrays stay small."""
+        return max(1, _CELLS // max(1, n_sites * self.tested.size * max(self._question.cut.sizes)))
 
     def groups(self, masks: NDArray[Any]) -> Iterator[tuple[NDArray[np.intp], NDArray[np.intp]]]:
         """Circuits with the same active neurons, by position, and the neuron sets that these allow."""
         if not len(masks):
             return
-        active = (masks[:, None] & neuron_edges(self.question.layout)) != 0
+        active = (masks[:, None] & neuron_edges(self._question.layout)) != 0
         bits = np.left_shift(np.int64(1), np.arange(active.shape[1], dtype=np.int64))
         patterns, pattern_of = np.unique((active * bits).sum(axis=1), return_inverse=True)
         order = np.argsort(pattern_of, kind="stable")
@@ -293,31 +273,82 @@ class _Teller:
     def outputs(
         self, masks: NDArray[Any], sites: NDArray[np.intp]
     ) -> Iterator[tuple[NDArray[np.intp], NDArray[np.float64]]]:
-        """Layer by layer some of the sites, and ``[circuits, sites, tested pairs]`` outputs under their interchange."""
-        network, absent, n_rows = self.question.cut, self.question.absent, len(self._rows)
-        keep = keep_matrices(masks, self.question.layout)
+        """Layer by layer some of the sites, and ``[circuits, sites, tested pairs]`` outputs under their interchange.
+
+        Interchanging an inactive neuron changes nothing.
+        """
+        network, absent, n_rows = self._question.cut, self._question.absent, len(self._rows)
+        keep = keep_matrices(masks, self._question.layout)
         with np.errstate(over="ignore", invalid="ignore"):
             clean = batch_activations(network, keep, self._rows, absent)
             for layer in range(1, len(network.weights)):
                 here = sites[self._layer_of[sites] == layer]
+                if not len(here):
+                    continue
                 swapped = np.zeros((network.sizes[layer], len(here)), dtype=bool)
                 for column, site in enumerate(here):
                     swapped[list(self.table.sites[site].neurons), column] = True
-                # [circuits, neurons, sites, source, base]
-                values = np.where(
-                    swapped[None, :, :, None, None],
-                    clean[layer][:, :, None, :, None],
-                    clean[layer][:, :, None, None, :],
-                ).reshape(len(masks), network.sizes[layer], -1)
+                own = clean[layer][:, :, None]  # [circuits, neurons, 1, rows]
+                values = np.where(swapped[None, :, :, None, None], own[..., :, None], own[..., None, :])
+                values = values.reshape(len(masks), network.sizes[layer], -1)  # sites, source and base in one axis
                 for above in range(layer + 1, len(network.weights) + 1):
                     values = next_circuit_layer(network, above, keep[above - 1], values, absent)
                 yield here, values[:, 0].reshape(len(masks), len(here), n_rows, n_rows)[:, :, self.tested]
 
+    def outputs_at(self, circuit: Circuit, site: NeuronSet) -> NDArray[np.float64]:
+        """``[tested pairs]`` one circuit's outputs under the interchange of one neuron set."""
+        number = np.array([self.table.sites.index(site)])
+        ((_, outputs),) = self.outputs(mask_array([circuit.mask], self._question.layout), number)
+        alone: NDArray[np.float64] = outputs[0, 0]
+        return alone
+
+
+class _Teller:
+    """Tells the stories of circuits of one question.
+
+    Args:
+        question: whose circuits.
+        algorithms: that may be carried, each with a variable.
+
+    Raises:
+        BeyondLimits: too many hidden neurons or neuron sets.
+    """
+
+    def __init__(self, question: Question, algorithms: Sequence[HighLevelModel]) -> None:
+        self._rule = question.protocol.alignment_decision
+        self.sweep = SweepOfSites(question)
+        self._placer = Placer(self.sweep.table)
+        n_inputs = question.cut.n_inputs
+        variables = [
+            [Behaviour.of(response, n_inputs) for response in algorithm.responses.values()] for algorithm in algorithms
+        ]
+        behaviours = sorted({one for some in variables for one in some})
+        self._expected = [one.expected(n_inputs)[self.sweep.tested] for one in behaviours]
+        self._needs = [[behaviours.index(one) for one in some] for some in variables]
+        self._known: dict[bytes, Story] = {}
+        for needs in self._needs:
+            self._placer.check(len(needs))
+
+    def story_of(self, masks: NDArray[Any], work: Work) -> list[Story]:
+        """The story of each circuit, in order."""
+        told: list[Story] = [frozenset()] * len(masks)
+        done = 0
+        for members, sites in self.sweep.groups(masks):
+            step = self.sweep.at_once(len(sites))
+            for start in range(0, len(members), step):
+                work.tell("stories", done, len(masks))
+                some = members[start : start + step]
+                for position, fits in zip(some.tolist(), self._fits(masks[some], sites), strict=True):
+                    told[position] = self._story(fits)
+                done += len(some)
+        work.tell("stories", len(masks), len(masks))
+        return told
+
     def _fits(self, masks: NDArray[Any], sites: NDArray[np.intp]) -> NDArray[np.bool_]:
         """``[circuits, behaviours, sites of the table]``: where each behaviour is shown on every tested pair."""
-        fits = np.zeros((len(masks), len(self._expected), len(self.table.sites)), dtype=bool)
-        for here, outputs in self.outputs(masks, sites):
-            decisions = decide(outputs, self.question.protocol.alignment_decision)
+        fits = np.zeros((len(masks), len(self._expected), len(self.sweep.table.sites)), dtype=bool)
+        for here, outputs in self.sweep.outputs(masks, sites):
+            decisions = decide(outputs, self._rule)
             for number, expected in enumerate(self._expected):
                 fits[:, number, here] = (decisions == expected).all(axis=2)
         return fits

@@ -21,7 +21,7 @@ from analysis.digest import canonical_json
 from analysis.ladder.rungs import Ladder
 from app.db.tables import AnalysisReportRow, AnalysisRow
 
-ReportKind = Literal["ladder", "contradictions"]
+ReportKind = Literal["ladder", "contradictions", "stories"]
 
 
 class Stored(BaseModel):

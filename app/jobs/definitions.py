@@ -265,6 +265,15 @@ CONTRADICTIONS: Final = JobDefinition(
     priority=REPORT_PRIORITY,
     words=lambda told: ("contradictions", ", learned maps too" if told["thorough"] else ""),
 )
+STORIES: Final = JobDefinition(
+    kind="stories",
+    handler="app.jobs.stories:STORIES",
+    version=f"1/{ENGINE_VERSION}",
+    title="Stories",
+    network_of=_network,
+    priority=REPORT_PRIORITY,
+    words=lambda _: ("stories", ""),
+)
 MODEL_CIRCUITS: Final = JobDefinition(
     kind="model-circuits",
     handler="app.jobs.model_circuits:MODEL_CIRCUITS",
@@ -282,6 +291,7 @@ DEFINITIONS: Final[Mapping[str, JobDefinition]] = {
         EXPLANATIONS,
         LADDER,
         CONTRADICTIONS,
+        STORIES,
         STUDY,
         STUDY_SUMMARY,
         MODEL_CIRCUITS,

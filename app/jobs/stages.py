@@ -101,6 +101,11 @@ def _reports(session: Session, analysis: AnalysisRow) -> list[JobRow]:
     return asked
 
 
+def _stories(session: Session, analysis: AnalysisRow) -> list[JobRow]:
+    """What circuits carry; how many are asked is bounded by the search itself."""
+    return [queue.enqueue_about(session, analysis, "stories")]
+
+
 def _has(row: Any, *more: ColumnElement[bool]) -> ColumnElement[bool]:
     return select(row.analysis_id).where(row.analysis_id == AnalysisRow.id, *more).exists()
 
@@ -109,5 +114,6 @@ CRITERIA: Final = Stage(_criteria, _has(VerdictRow, VerdictRow.staged == ""))
 COMMON_GROUND: Final = Stage(_common_ground, None)
 DIRECTIONS: Final = Stage(_directions, _has(DirectionSearchRow))
 RECORDED_KINDS: Final = Stage(_recorded, and_(true(), *(is_searched(key) for key in BY_KEY)))
-REPORTS: Final = Stage(_reports, _has(AnalysisReportRow))
-STAGES: Final = (CRITERIA, COMMON_GROUND, DIRECTIONS, RECORDED_KINDS, REPORTS)
+REPORTS: Final = Stage(_reports, _has(AnalysisReportRow, AnalysisReportRow.kind.in_(("ladder", "contradictions"))))
+STORIES: Final = Stage(_stories, _has(AnalysisReportRow, AnalysisReportRow.kind == "stories"))
+STAGES: Final = (CRITERIA, COMMON_GROUND, DIRECTIONS, RECORDED_KINDS, REPORTS, STORIES)

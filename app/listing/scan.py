@@ -28,7 +28,7 @@ Passing = NDArray[np.bool_]
 Test = Callable[[Columns], Passing]
 ColumnTest = tuple[tuple[str, ...], Test]
 """The columns that are looked at, and what fulfils the test."""
-COUNTED: Final = ("edges", "neurons", "algorithm")
+COUNTED: Final = ("edges", "neurons", "algorithm", "story")
 SHARES: Final = ("coverage", "accuracy")
 SHARE_STEPS: Final = 10  # shares are counted in tenths, 1 apart
 

@@ -24,6 +24,7 @@ from app.pages.interpretation_spaces import MOST_ON_PAGES, space_of
 from app.pages.network import BehaviourRow, Provenance, behaviour_of, provenance_of
 from app.pages.place import Place, locate
 from app.pages.previews import InterpretationCard, interpretation_card
+from app.pages.reports.stories import CircuitStory, circuit_story
 from app.pages.shared import LinkedPage, counts_of, linked, scope_view
 
 N_CARDS: Final = 12  # interpretations in the excerpt; each is computed on the spot
@@ -107,6 +108,7 @@ class CircuitPage(CircuitBasedPage):
         description="Valid circuits of this network under the protocol, None where that is not known exactly."
     )
     interpretations_url: str = Field(description="Its interpretations by gate.")
+    story: CircuitStory | None = Field(description="Which algorithms it carries; null if it is not valid.")
 
     @property
     def url_path(self) -> str:
@@ -137,6 +139,7 @@ def build_circuit(
         uncounted=readings.why_not,
         excerpt=None if readings.space is None else _excerpt(readings.space, place, options, addresses),
         n_valid=_n_valid(analysis),
+        story=circuit_story(place, circuit, addresses) if verdict.valid and place.question.data.boolean else None,
         provenance=None if analysis is None else provenance_of(analysis),
         interpretations_url=addresses.interpretations(slug, circuit.hex, scope),
         list_url=addresses.circuits(slug, scope),

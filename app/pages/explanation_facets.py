@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from analysis.criteria.direction_verdicts import ASKED_OF_DIRECTIONS
 from analysis.criteria.steps import CriterionStep
 from analysis.explanations.registry import BY_KEY, KIND_OF
+from analysis.stories.relation import RELATIONS
 from app.db.reads.algorithms import algorithm_rows
 from app.db.reads.explanation_directions import layer_column, map_column
 from app.db.reads.explanation_shelves import ALGORITHM_KINDS, KINDS, Kind, RowShelf, Shelf
@@ -27,6 +28,7 @@ from app.pages.explanation_filters import (
     KINDS_OF,
     MAP_WORDS,
     RANGES,
+    STORY,
     ExplanationsOptions,
     Strategy,
     of_direction,
@@ -81,6 +83,8 @@ def facets_of(
             )
         )
     facets += [_range(name, options, counts, url) for name in RANGES if counts.values[name]]
+    if counts.values[STORY]:
+        facets.append(_stories(options, counts))
     facets += [_range(name, options, counts, url) for name in SHARES if counts.values[name]]
     if counts.with_margin:
         robust = counts.with_margin - counts.fragile
@@ -98,6 +102,13 @@ def facets_of(
             facets.append(_algorithms(session, options, shelves["algorithm"], counts))
     criteria = _criteria(session, analysis, options, shelves, counts)
     return [*facets, *([criteria] if criteria.choices else [])]
+
+
+def _stories(options: ExplanationsOptions, counts: FacetCounts) -> FacetView:
+    """How circuits' stories relate to the whole network's."""
+    numbers = {relation: counts.values[STORY][code] for code, relation in enumerate(RELATIONS)}
+    choices = [(relation, relation, n) for relation, n in numbers.items() if n or relation in options.story]
+    return checkboxes("story", "Story of the circuit", choices, options.story)
 
 
 def parts_of(labels: Sequence[str], options: ExplanationsOptions, used: NDArray[np.int64] | None) -> list[PartCount]:

@@ -15,6 +15,7 @@ from analysis.directions.result import DirectionClass
 from analysis.errors import InvalidCriterion
 from analysis.explanations.registry import RECORDED
 from analysis.networks.circuit import EdgeLayout
+from analysis.stories.relation import RELATIONS, Relation
 from app.db.reads.explanation_directions import PASSING, layer_column, map_column
 from app.db.reads.explanation_shelves import ALGORITHM_KINDS, CIRCUIT_KINDS, KINDS, Kind
 from app.errors import BadQuery
@@ -50,6 +51,8 @@ MAX_LIMIT: Final = 200
 MAX_CRITERIA: Final = 28
 FIGURES: Final = {name: column for kind in RECORDED for name, column in columns_of(kind, f"{kind.key}.").items()}
 RANGES: Final = {"edges": "edge", "neurons": "neuron"}
+STORY: Final = "story"
+"""Column of circuits: the relation of their story to the whole network's, a position in ``RELATIONS``."""
 MAP_WORDS: Final[Mapping[DirectionClass, str]] = {
     "integer": "small integers that read it",
     "integer-any": "small integers, any",
@@ -85,6 +88,12 @@ class ExplanationsOptions(ScopeOptions):
     neurons_max: int | None = Field(None, ge=0, le=10_000, description="Most hidden neurons used.")
     coverage_min: float | None = Field(None, ge=0, le=1, description="Smallest coverage.")
     accuracy_min: float | None = Field(None, ge=0, le=1, description="Smallest accuracy.")
+    story: list[Relation] = Field(
+        [],
+        max_length=len(RELATIONS),
+        description="Only circuits, and interpretations of circuits, whose story has one of these relations to the "
+        "whole network's.",
+    )
     fragile: Literal["yes", "no"] | None = Field(None, description="Whether the margin is below 1e-6.")
     map: list[DirectionClass] = Field(
         [], max_length=5, description="Only alignments on directions that every one of these classes of maps found."
@@ -196,6 +205,11 @@ def conditions_of(
         if least is not None:
             test = at_least(name, least - 1e-12)
             found.append(Condition(name, f"{name} at least {least:g}", {"alignment": test}, {f"{name}_min": None}))
+    if options.story:
+        codes = [RELATIONS.index(relation) for relation in options.story]
+        told = column_test(STORY, lambda column: np.isin(column, codes))
+        label = f"story: {' or '.join(options.story)}"
+        found.append(Condition(STORY, label, dict.fromkeys(CIRCUIT_KINDS, told), {"story": []}))
     if options.fragile:
         fragile = options.fragile == "yes"
         test = column_test(

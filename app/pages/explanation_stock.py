@@ -19,6 +19,7 @@ from app.db.reads.circuits import distinct_counts
 from app.db.reads.explanation_directions import direction_shelf, layer_column, map_column
 from app.db.reads.explanation_shares import SHARES, shares_of
 from app.db.reads.explanation_shelves import (
+    CIRCUIT_KINDS,
     KINDS,
     CircuitShelf,
     ColumnShelf,
@@ -34,10 +35,13 @@ from app.db.reads.explanation_verdicts import (
     survivors_of_interpretations,
     unpacked_bits,
 )
+from app.db.reports import report_row
+from app.db.stories import STORIES, stored_relations
 from app.db.tables import AnalysisRow
 from app.listing.page import bad_cursor
 from app.listing.scan import Condition, Cursor, FacetCounts, Facets, Found, Order, added, find
 from app.pages.explanation_filters import (
+    STORY,
     ExplanationsOptions,
     circuit_column,
     failed_column,
@@ -84,6 +88,7 @@ def take_stock(
 ) -> tuple[Stock, list[str]]:
     """The shelves of an analysis with the columns that the criteria asked for need, and the criteria not computed."""
     rows = row_shelves(session, analysis, place.question.cut.sizes)
+    relations = stored_relations(session, analysis, report_row(session, analysis, STORIES))
     shelves: dict[Kind, Shelf] = {}
     pending: list[str] = []
     survivors = None
@@ -111,6 +116,10 @@ def take_stock(
             more |= shares or {}
             if shares is None and (options.sort in SHARES or {options.coverage_min, options.accuracy_min} != {None}):
                 pending.append(SURVEY)
+        if kind in CIRCUIT_KINDS and relations is not None:
+            more[STORY] = relations
+        elif kind in CIRCUIT_KINDS and options.story and kind in options.kinds:
+            pending.append(STORIES)
         asked = [step for step in steps if step.criterion.applies_to(kind)]
         columns = {step_column(step): step for step in asked}
         failed = {failed_column(step): step for step in failed_of(options) if step.criterion.applies_to(kind)}

@@ -219,6 +219,7 @@ STAGES: Final[Mapping[str, tuple[tuple[str, str, str], ...]]] = {
         ("common ground", "Common ground", "what every explanation predicts under interventions"),
         ("spread", "Spread", "how many of all interpretations predict how many interventions right"),
     ),
+    "stories": (("stories", "Stories", "every set of active neurons of every circuit, by interchange"),),
     "train": (("training", "Training", "gradient descent from the seed until the loss target"),),
     "study-summary": (("summary", "Summary", "spreads, shares and tests over all networks"),),
     "model-circuits": (("circuits", "Circuits", "every mask of the model's graph is tested"),),

@@ -14,6 +14,7 @@ from analysis.criteria.steps import CriterionStep
 from analysis.explanations.registry import RECORDED
 from app.addressing import Addresses
 from app.db.job_tables import JobRow
+from app.db.reads.jobs import jobs_about
 from app.db.reads.verdicts import judging_jobs, latest_search
 from app.options import PageModel
 from app.pages.common_ground.build import survey_state
@@ -22,6 +23,7 @@ from app.pages.reports.state import WorkState, work_state
 from app.pages.shared import JobView, job_view
 
 SURVEY: Final = "coverage and accuracy"
+STORIES: Final = "stories"
 _SEARCH: Final = "search for "
 
 
@@ -29,7 +31,7 @@ class Awaited(PageModel):
     """Something that is not stored yet, and how far it is."""
 
     what: list[str] = Field(
-        description="Criteria as addresses write them, coverage and accuracy, or the search for a kind."
+        description="Criteria as addresses write them, coverage and accuracy, stories, or the search for a kind."
     )
     words: str = Field(description="The same as the subject of a sentence.")
     state: WorkState = Field(description="computing, failed, cancelled, or not_asked where no job was to compute it.")
@@ -60,7 +62,7 @@ def awaited(
     found: list[Awaited] = []
     jobs = judging_jobs(session, place.analysis)
     by_job: dict[str, tuple[JobRow | None, list[str]]] = {}
-    for text in (text for text in pending if text != SURVEY and not text.startswith(_SEARCH)):
+    for text in (text for text in pending if text not in (SURVEY, STORIES) and not text.startswith(_SEARCH)):
         job = next((job for job in jobs if text in job.arguments["criteria"]), None)
         by_job.setdefault("" if job is None else job.id, (job, []))[1].append(text)
     for job, texts in by_job.values():
@@ -83,6 +85,18 @@ def awaited(
                 state=work_state(job),
                 job=None if job is None else job_view(job, addresses),
                 ask_url=addresses.common_ground(place.row.slug),
+                ask_fields=fields,
+            )
+        )
+    if STORIES in pending:
+        job = next(iter(jobs_about(session, place.analysis, STORIES)), None)
+        found.append(
+            Awaited(
+                what=[STORIES],
+                words="The stories of circuits",
+                state=work_state(job),
+                job=None if job is None else job_view(job, addresses),
+                ask_url=addresses.stories(place.row.slug),
                 ask_fields=fields,
             )
         )

@@ -15,7 +15,17 @@ PAGE_TERMS: Final[Mapping[str, tuple[str, ...]]] = {
     "gallery": ("Network", "Circuit", "Interpretation", "Algorithm", "Alignment", "Valid", "Task"),
     "network": ("Protocol", "Valid", "Circuit", "Interpretation", "Observed class", "Algorithm", "Alignment", "Margin"),
     "circuits": ("Circuit", "Valid", "Mask", "Active neuron", "Margin", "Fragile", "Interpretation", "Observed class"),
-    "circuit": ("Circuit", "Valid", "Zero ablation", "Margin", "Mask", "Interpretation", "Observed class", "Verdict"),
+    "circuit": (
+        "Circuit",
+        "Valid",
+        "Zero ablation",
+        "Margin",
+        "Mask",
+        "Interpretation",
+        "Observed class",
+        "Story",
+        "Verdict",
+    ),
     "interpretations": ("Interpretation", "Gate", "Observed class", "Index of an interpretation"),
     "interpretation": (
         "Interpretation",
@@ -36,6 +46,7 @@ PAGE_TERMS: Final[Mapping[str, tuple[str, ...]]] = {
     "algorithm": ("Algorithm", "Variable", "Alignment", "Neuron set", "Near miss", "Irredundant", "Minimal alignment"),
     "alignment": ("Alignment", "Variable", "Interchange intervention", "Base", "Source", "Minimal alignment", "Margin"),
     "alice_and_bob": ("Direction", "Read-out", "Interchange intervention", "Alignment", "Circuit", "Explanation"),
+    "stories": ("Story", "Circuit", "Irredundant", "Algorithm", "Alignment", "Ablation", "Valid", "Variable"),
     "ladder": ("Ladder", "Map class", "Alignment", "Variable", "Read-out", "Irredundant", "Interchange intervention"),
     "directions": (
         "Direction",

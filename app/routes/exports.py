@@ -147,6 +147,12 @@ TABLES: Final[tuple[tuple[str, Builder, str, str], ...]] = (
         "How many explanations pass in each class of maps, with the floor that permuted networks reach.",
     ),
     (
+        "/networks/{network}/stories",
+        exports.stories_table,
+        "Stories of circuits",
+        "How many circuits of each size have a story of each relation to the whole network's.",
+    ),
+    (
         "/networks/{network}/algorithms/{algorithm}/directions/{alignment}/interchanges",
         direction_exports.direction_interchanges_table,
         "Interchanges of an alignment on directions",

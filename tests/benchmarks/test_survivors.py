@@ -32,6 +32,9 @@ def test_the_document_is_what_the_files_and_the_engine_say() -> None:
     assert len(re.findall(r"<!-- table: ", text)) == len(re.findall(r"<!-- end -->", text)) == 7
 
 
+LATER = "same-story"  # registered after the samples were judged
+
+
 def test_no_seed_is_left_out_and_who_did_not_converge_has_no_figures() -> None:
     for sample in samples():
         first = sample.rows[0].seed
@@ -54,7 +57,7 @@ def test_figures_keep_the_order_of_strictness() -> None:
                     ("minimal-local", "minimal-quasi"),
                     ("input-robust", "grid"),
                     ("interchange-joint", "interchange"),
-                    *((criterion.key, "valid") for criterion in criteria_for("circuit")),
+                    *((criterion.key, "valid") for criterion in criteria_for("circuit") if criterion.key != LATER),
                 ):
                     assert told[f"{family} {strict}"] <= told[f"{family} {weak}"], (row.seed, family, strict)
             for scope in ("few", "every"):

@@ -30,8 +30,9 @@ from app.pages.directions.views import DirectionPage
 from app.pages.gallery import GalleryOptions, build_gallery
 from app.pages.jobs import JobsOptions, build_jobs
 from app.pages.network.page import NetworkOptions, build_network
-from app.pages.place import Place, locate
+from app.pages.place import Place, locate, locate_boolean
 from app.pages.placements import places_of
+from app.pages.reports.stories import StoriesOptions, build_stories
 from app.pages.scope import in_short
 from app.pages.shared import counts_of, neuron_name, stops_of
 
@@ -349,3 +350,26 @@ def _filters(options: ScopeOptions, left_out: Sequence[str]) -> str:
     """The filters in force, in words."""
     given = options.model_dump(exclude={"output", "protocol", "data", "theme", *left_out}, exclude_defaults=True)
     return ", ".join(f"{key}={value}" for key, value in given.items()) or "none"
+
+
+def stories_table(session: Session, addresses: Addresses, network: str, options: StoriesOptions) -> Table:
+    """How many circuits of each size have a story of each relation to the whole network's."""
+    page = build_stories(session, addresses, network, options)
+    place = locate_boolean(session, addresses, network, options.scope)
+    whole = " ; ".join(one.formula for one in page.whole) or "no irredundant algorithm"
+    of = f" drawn uniformly from {page.of:,}" if page.drawn else ", those that are listed"
+    which = ", all that are valid" if page.exact else of
+    told = "Not asked."
+    if page.created_at is not None:
+        told = page.reason or (
+            f"Asked by engine {page.engine_version}, {page.created_at.isoformat(timespec='seconds')}, result SHA-256 "
+            f"{page.digest}: {page.asked:,} circuits{which}."
+        )
+    about = (
+        *about_place(place, "Stories of circuits"),
+        told,
+        f"The whole network carries {whole}; asked for: {' ; '.join(one.formula for one in page.algorithms)}.",
+    )
+    labels = [one.relation for one in page.relations]
+    rows = ((row.edges, *row.circuits) for row in page.by_edges)
+    return Table(f"{place.row.slug}-stories", about, ("edges", *labels), rows)

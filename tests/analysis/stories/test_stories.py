@@ -16,13 +16,14 @@ from analysis.networks.network import Network
 from analysis.protocol import COMPLETE
 from analysis.question import Question, ask
 from analysis.stories import search
+from analysis.stories.contrast import find_contrasts
 from analysis.stories.relation import RELATIONS, relation_of
 from analysis.stories.search import Stories, Unasked, all_stories, circuit_decisions, find_stories
 from analysis.tasks import named_task
 from analysis.work import Work
 from tests.factories import pretrained_xor
 from tests.golden_files import golden_network
-from tests.oracles.brute_force_stories import Plain
+from tests.oracles.brute_force_stories import INPUTS, Plain
 
 
 def xor(name: str, **rules: object) -> Question:
@@ -197,3 +198,24 @@ def test_no_circuit_has_no_story() -> None:
     found = told(question, mask_array([], question.layout))
     assert found.n_asked == 0
     assert set(found.counts.values()) == {0}
+
+
+@pytest.mark.parametrize("name", ["xor_pretrained", "xor_3-3_a", "xor_3-3_b", "xor_tanh_3-3"])
+def test_contrasts_are_interchanges_on_which_a_plain_program_finds_the_two_apart(name: str) -> None:
+    question = xor(name)
+    found, network = told(question, search_circuits(question).masks), plain(question.cut)
+    contrasts = find_contrasts(question, found)
+    others = [relation for relation in found.relations if relation != "same"]
+    assert len(contrasts) == (len(others) if "same" in found.relations else len(others) - 1)
+    for contrast in contrasts:
+        silent = contrast.mask if contrast.carrier == contrast.usual else contrast.usual
+        algorithm = names(found)[contrast.algorithm]
+        assert algorithm in network.story(contrast.carrier)
+        assert algorithm not in network.story(silent)
+        source, base = INPUTS[contrast.source], INPUTS[contrast.base]
+        for mask, decision in ((contrast.carrier, contrast.expected), (silent, contrast.decided)):
+            kept = network.kept(mask)
+            clean = network.run(source, kept)[contrast.site.layer]
+            swap = {(contrast.site.layer, neuron): clean[neuron] for neuron in contrast.site.neurons}
+            assert int(network.run(base, kept, swap)[-1][0] > 0.5) == decision
+        assert contrast.expected != contrast.decided

@@ -1,0 +1,179 @@
+"""The stories of an analysis' circuits as they are stored: what was found in sum, and each circuit's relation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+from sqlalchemy.orm import Session
+
+from analysis.networks.circuit import EdgeLayout
+from analysis.stories.contrast import Contrast, smallest_first
+from analysis.stories.relation import RELATIONS, Relation
+from analysis.stories.search import CONFIDENCE, Stories, Unasked
+from app.db.frames import read_columns, write_columns
+from app.db.reports import Stored, save_report
+from app.db.shelf_tables import ShelfColumnRow
+from app.db.tables import AnalysisReportRow, AnalysisRow
+from app.recent import Recent
+
+STORIES: Final = "stories"
+NOT_ASKED: Final = 255
+"""Stands in the column of relations for a circuit that was not drawn."""
+N_EXAMPLES: Final = 24
+_RELATION: Final = "relation"
+_KEPT: Final = Recent[NDArray[np.uint8]](16_000_000, lambda column: column.nbytes)
+
+
+class StoredContrast(Stored):
+    """See :class:`analysis.stories.contrast.Contrast`."""
+
+    mask: str
+    usual: str
+    algorithm: int
+    carrier: str
+    path: str
+    layer: int
+    neurons: list[int]
+    source: int
+    base: int
+    expected: int
+    decided: int
+
+
+class StoredStory(Stored):
+    """One set of algorithms, and the circuits that carry exactly these."""
+
+    algorithms: list[int]
+    relation: Relation
+    circuits: int
+    examples: list[str] = Field(description="Masks, fewest edges first.")
+
+
+class StoriesReport(Stored):
+    """See :class:`analysis.stories.search.Stories`; without ``algorithms`` it says why there is none."""
+
+    arises: bool
+    reason: str = ""
+    algorithms: list[str] = Field([])
+    whole: list[int] = Field([])
+    asked: int = 0
+    of: int = 0
+    exact: bool = Field(False, description="Whether every valid circuit was asked.")
+    drawn: bool = Field(False, description="Whether those asked are a uniform sample of all valid ones.")
+    confidence: float = CONFIDENCE
+    counts: dict[Relation, int] = Field({})
+    intervals: dict[Relation, tuple[float, float]] = Field({})
+    by_edges: list[tuple[int, list[int]]] = Field([], description="Edges, and circuits by relation.")
+    stories: list[StoredStory] = Field([])
+    contrasts: list[StoredContrast] = Field([])
+
+    @property
+    def told(self) -> bool:
+        """Whether circuits were asked."""
+        return bool(self.algorithms)
+
+
+@dataclass(frozen=True)
+class CircuitSet:
+    """The listed circuits of an analysis, and what they are of all valid ones.
+
+    Args:
+        masks: ``[listed]`` ascending.
+        undrawn: those that no uniform draw hit: listed for being the smallest.
+        n_valid: valid circuits, exact or estimated.
+        method: how they were found, as in :class:`analysis.circuits.result.CircuitSearch`.
+        truncated: whether not all valid ones are listed.
+    """
+
+    masks: NDArray[Any]
+    undrawn: tuple[int, ...]
+    n_valid: int
+    method: Literal["listed", "counted", "estimated"]
+    truncated: bool
+
+
+def stories_report(
+    found: Stories | Unasked, contrasts: tuple[Contrast, ...], circuits: CircuitSet, layout: EdgeLayout
+) -> StoriesReport:
+    """The stored form of stories. Figures are of uniform draws alone, where not every circuit is listed."""
+    if isinstance(found, Unasked):
+        return StoriesReport(arises=found.arises, reason=found.reason)
+    by_chance = circuits.truncated and circuits.method != "listed"
+    told = found
+    if by_chance:
+        told = found.among(~np.isin(found.masks, np.array(circuits.undrawn, dtype=found.masks.dtype)), circuits.n_valid)
+    drawn = told.sampled and (by_chance or not circuits.truncated)
+    return StoriesReport(
+        arises=True,
+        algorithms=[algorithm.text for algorithm in told.algorithms],
+        whole=sorted(told.whole),
+        asked=told.n_asked,
+        of=told.of,
+        exact=not told.sampled and not circuits.truncated,
+        drawn=drawn,
+        counts=dict(told.counts),
+        intervals={r: (float(told.interval(r)[0]), float(told.interval(r)[1])) for r in RELATIONS} if drawn else {},
+        by_edges=[(edges, [row[r] for r in RELATIONS]) for edges, row in told.by_edges.items()],
+        stories=[
+            StoredStory(
+                algorithms=sorted(story),
+                relation=relation,
+                circuits=int(np.count_nonzero(told.story_of == number)),
+                examples=[layout.to_hex(m) for m in smallest_first(found.masks[found.story_of == number])[:N_EXAMPLES]],
+            )
+            for number, (story, relation) in enumerate(zip(found.stories, found.relations, strict=True))
+        ],
+        contrasts=[
+            StoredContrast(
+                mask=layout.to_hex(one.mask),
+                usual=layout.to_hex(one.usual),
+                algorithm=one.algorithm,
+                carrier=layout.to_hex(one.carrier),
+                path=one.path,
+                layer=one.site.layer,
+                neurons=list(one.site.neurons),
+                source=one.source,
+                base=one.base,
+                expected=one.expected,
+                decided=one.decided,
+            )
+            for one in contrasts
+        ],
+    )
+
+
+def relation_column(found: Stories | Unasked, masks: NDArray[Any]) -> NDArray[np.uint8]:
+    """``[listed]`` positions in :data:`~analysis.stories.relation.RELATIONS`, or :data:`NOT_ASKED`."""
+    column = np.full(len(masks), NOT_ASKED, dtype=np.uint8)
+    if isinstance(found, Stories):
+        column[np.searchsorted(masks, found.masks)] = found.codes
+    return column
+
+
+def save_stories(
+    session: Session, analysis: AnalysisRow, report: StoriesReport, column: NDArray[np.uint8], seconds: float
+) -> AnalysisReportRow:
+    """Store what was found in place of what an earlier job found."""
+    row = save_report(session, analysis, STORIES, report, thorough=True, seconds=seconds)
+    write_columns(session, ShelfColumnRow, _owner(analysis), {_RELATION: column.tobytes()})
+    return row
+
+
+def stored_relations(
+    session: Session, analysis: AnalysisRow, row: AnalysisReportRow | None
+) -> NDArray[np.uint8] | None:
+    """The column of relations that was stored with a report; None without one, or where no circuit was asked."""
+    if row is None or not row.found["algorithms"]:
+        return None
+    key = (str(session.get_bind().engine.url), analysis.id, row.content)
+    return _KEPT.of(
+        key, lambda: np.frombuffer(read_columns(session, ShelfColumnRow, _owner(analysis))[_RELATION], np.uint8)
+    )
+
+
+def _owner(analysis: AnalysisRow) -> dict[str, Any]:
+    return {"analysis_id": analysis.id, "kind": STORIES}
