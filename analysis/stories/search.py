@@ -33,6 +33,7 @@ from analysis.alignments.placements import Placer
 from analysis.alignments.sites import SiteTable, neuron_sites
 from analysis.circuits.distribution import neuron_edges
 from analysis.circuits.estimating import share_interval
+from analysis.circuits.result import CircuitMethod
 from analysis.errors import BeyondLimits
 from analysis.interventions.neuron_set import NeuronSet
 from analysis.networks.circuit import Circuit, mask_array
@@ -44,6 +45,8 @@ from analysis.work import DEFAULT_WORK, Work
 
 MAX_PRODUCTS: Final = 10_000_000_000
 """Weights times activations, over all circuits, up to which every circuit is asked: about a minute of one core."""
+MAX_LISTED: Final = 100_000
+"""Candidate algorithms up to which all are listed to find the irredundant ones."""
 CONFIDENCE: Final = 0.99
 IRREDUNDANT: Final = "irredundant-literals"
 _CELLS: Final = 1 << 20  # activations of one layer held at once
@@ -125,6 +128,19 @@ class Stories:
         """
         return replace(self, masks=self.masks[drawn], story_of=self.story_of[drawn], of=of)
 
+    def of_draws(self, method: CircuitMethod, truncated: bool, undrawn: Sequence[int], n_valid: int) -> Stories:
+        """Those of uniform draws alone, where not every valid circuit is listed: the smallest were not drawn.
+
+        Args:
+            method: how the circuits were found.
+            truncated: whether not all are listed.
+            undrawn: masks that are listed for being the smallest alone.
+            n_valid: valid circuits, exact or estimated.
+        """
+        if method == "listed" or not truncated:
+            return self
+        return self.among(~np.isin(self.masks, np.array(undrawn, dtype=self.masks.dtype)), n_valid)
+
     def interval(self, relation: Relation) -> tuple[Fraction, Fraction]:
         """Bounds on the share of a relation among all circuits (Clopper and Pearson); the share itself if all were
         asked.
@@ -185,10 +201,9 @@ def story_algorithms(question: Question, work: Work = DEFAULT_WORK) -> tuple[Hig
         question.protocol,
         question.cut.n_hidden_layers,
         work.without_checkpoints(),
-        max_candidates=work.limits.max_candidates,
-        max_listed=work.limits.max_candidates,
+        max_candidates=min(MAX_LISTED, work.limits.max_candidates),
     )
-    if candidates.space is not None or candidates.truncated_at is not None:
+    if candidates.truncated_at is not None:
         return Unasked(
             True,
             f"The task has {candidates.n_candidates:,} candidate algorithms, which are not all listed, so it is not "

@@ -54,7 +54,8 @@ def analyse(
         bool,
         typer.Option(
             "--stories",
-            help="Add what all valid circuits have in common, chance at each size and the most different two.",
+            help="Add which algorithms each valid circuit carries, what all circuits have in common, chance at each "
+            "size and the most different two.",
         ),
     ] = False,
     plan: Annotated[bool, typer.Option("--plan", help="Only tell what would be done, why, and what it takes.")] = False,
@@ -125,7 +126,7 @@ def analyse(
         analyses, verdicts, unfinished = judge(analyses, steps, bar, work)
         told, open_ends = search_directions_of(analyses, classes, bar, work)
         unfinished += open_ends
-        beside, open_ends = look_beside(analyses, bar, work) if stories else ([], [])
+        beside, open_ends = look_beside(analyses, bar, work, masks=not no_masks) if stories else ([], [])
         unfinished += open_ends
     document = result_json(
         analyses, masks=not no_masks, verdicts=verdicts, unfinished=unfinished, directions=told, beside=beside

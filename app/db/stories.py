@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 from sqlalchemy.orm import Session
 
+from analysis.circuits.result import CircuitMethod
 from analysis.networks.circuit import EdgeLayout
 from analysis.stories.contrast import Contrast, smallest_first
 from analysis.stories.relation import RELATIONS, Relation
@@ -92,7 +93,7 @@ class CircuitSet:
     masks: NDArray[Any]
     undrawn: tuple[int, ...]
     n_valid: int
-    method: Literal["listed", "counted", "estimated"]
+    method: CircuitMethod
     truncated: bool
 
 
@@ -102,11 +103,8 @@ def stories_report(
     """The stored form of stories. Figures are of uniform draws alone, where not every circuit is listed."""
     if isinstance(found, Unasked):
         return StoriesReport(arises=found.arises, reason=found.reason)
-    by_chance = circuits.truncated and circuits.method != "listed"
-    told = found
-    if by_chance:
-        told = found.among(~np.isin(found.masks, np.array(circuits.undrawn, dtype=found.masks.dtype)), circuits.n_valid)
-    drawn = told.sampled and (by_chance or not circuits.truncated)
+    told = found.of_draws(circuits.method, circuits.truncated, circuits.undrawn, circuits.n_valid)
+    drawn = told.sampled and (circuits.method != "listed" or not circuits.truncated)
     return StoriesReport(
         arises=True,
         algorithms=[algorithm.text for algorithm in told.algorithms],
