@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from analysis.errors import InvalidStudy
-from analysis.studies.measures import alice_or_bob, findings, named, sets, single
+from analysis.studies.measures import alice_or_bob, findings, named, sets, single, stories
 from analysis.studies.measures.criteria import criterion_measures
 from analysis.studies.measures.measure import Measure
 
@@ -16,6 +16,7 @@ _FAMILIES: Final[tuple[tuple[Measure, ...], ...]] = (
     single.MEASURES,
     sets.MEASURES,
     alice_or_bob.MEASURES,
+    stories.MEASURES,
 )
 MEASURES: Final[Mapping[str, Measure]] = {measure.key: measure for family in _FAMILIES for measure in family}
 

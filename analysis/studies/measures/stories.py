@@ -1,0 +1,157 @@
+"""Which algorithms the valid circuits of one network carry, beside those of the network (:mod:`analysis.stories`).
+
+These measures search the circuits for themselves, so that interpretations, which take longest and which they do not
+need, are not counted. Where there are more than :data:`MAX_ASKED` valid circuits, as many are drawn uniformly.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Final
+
+import numpy as np
+
+from analysis.circuits.result import CircuitSearch
+from analysis.circuits.strategy import find_circuits
+from analysis.errors import BeyondLimits
+from analysis.limits import Limits
+from analysis.stories.relation import RELATIONS, Relation
+from analysis.stories.search import Stories, Unasked, all_stories
+from analysis.studies.measures.measure import Measure, Measured
+from analysis.studies.subject import Studied
+from analysis.work import Work
+
+MAX_ASKED: Final = 20_000
+LIMITS: Final = Limits(max_possible=5_000_000, max_seconds=120.0, n_draws=2_000, n_smallest=0)
+"""Circuits are listed up to 5 million possible ones, and counted with 2,000 uniform draws beyond."""
+_WORDS: Final[dict[Relation, str]] = {
+    "same": "carry the same irredundant algorithms as the whole network",
+    "narrower": "carry some of the whole network's irredundant algorithms and no others",
+    "wider": "carry all of the whole network's irredundant algorithms and others",
+    "opposite": "carry irredundant algorithms, none of which the whole network carries, which carries others",
+    "none": "carry no irredundant algorithm, although the whole network does",
+    "overlapping": "carry some of the whole network's irredundant algorithms and others",
+}
+
+
+def _circuits(studied: Studied) -> CircuitSearch:
+    return studied.once("story circuits", lambda: find_circuits(studied.question, Work(limits=LIMITS)))
+
+
+def _stories(studied: Studied) -> Stories | Unasked:
+    """Those of all valid circuits, or of uniform draws."""
+
+    def compute() -> Stories | Unasked:
+        try:
+            circuits = _circuits(studied)
+        except BeyondLimits as problem:
+            return Unasked(True, f"{problem.item} {problem.cause}")
+        masks = circuits.masks
+        if len(masks) > MAX_ASKED:
+            drawn = np.random.default_rng(0).choice(len(masks), MAX_ASKED, replace=False)
+            masks = masks[np.sort(drawn)]
+        found = all_stories(studied.question, masks)
+        if isinstance(found, Unasked):
+            return found
+        return found.among(np.ones(len(masks), dtype=bool), circuits.n_valid)
+
+    return studied.once("stories", compute)
+
+
+def _of_stories(function: Callable[[Stories], Measured]) -> Callable[[Studied], Measured]:
+    """A measure of stories; none where no circuit is valid or none can be asked."""
+
+    def measure(studied: Studied) -> Measured:
+        found = _stories(studied)
+        if isinstance(found, Unasked):
+            return Measured(None, note=found.reason)
+        return function(found) if found.n_asked else Measured(None, note="no circuit is valid")
+
+    return measure
+
+
+def _share(relation: Relation, found: Stories) -> Measured:
+    share = found.counts[relation] / found.n_asked
+    if not found.sampled:
+        return Measured(share)
+    low, high = found.interval(relation)
+    return Measured(share, float(low), float(high))
+
+
+def _any(relation: Relation, found: Stories) -> Measured:
+    """Whether one was found; not finding one among draws shows nothing for certain."""
+    seen = found.counts[relation] > 0
+    if seen or not found.sampled:
+        return Measured(seen)
+    return Measured(False, note=f"none of {found.n_asked:,} draws from {found.of:,} circuits")
+
+
+def _distinct(found: Stories) -> Measured:
+    return Measured(len(found.stories), truncated_at=found.n_asked if found.sampled else None)
+
+
+def _backbone(studied: Studied) -> Measured:
+    """Edges that every valid circuit keeps, exact also where circuits are counted."""
+    try:
+        circuits = _circuits(studied)
+    except BeyondLimits as problem:
+        return Measured(None, note=f"{problem.item} {problem.cause}")
+    use = circuits.distribution
+    if circuits.method == "estimated" or not use.of:
+        return Measured(None, note="no circuit is valid" if not use.of else "circuits were not all listed or counted")
+    return Measured(sum(number == use.of for number in use.edge_use))
+
+
+MEASURES: Final = (
+    Measure(
+        "stories-asked",
+        "circuits asked for their story",
+        f"Valid circuits whose story was asked: all, or up to {MAX_ASKED:,} uniform draws.",
+        "count",
+        _of_stories(lambda found: Measured(found.n_asked)),
+        unit="circuits",
+        log=True,
+    ),
+    *(
+        Measure(
+            f"story-{relation}",
+            f"circuits with story: {relation}",
+            f"Share of valid circuits that {_WORDS[relation]}.",
+            "share",
+            _of_stories(partial(_share, relation)),
+        )
+        for relation in RELATIONS
+    ),
+    Measure(
+        "story-any-opposite",
+        "some circuit tells the opposite story",
+        "Whether any valid circuit that was asked carries irredundant algorithms none of which the whole network "
+        "carries, which carries others.",
+        "yes-no",
+        _of_stories(partial(_any, "opposite")),
+    ),
+    Measure(
+        "story-all-same",
+        "every circuit tells the network's story",
+        "Whether every valid circuit that was asked carries the same irredundant algorithms as the whole network.",
+        "yes-no",
+        _of_stories(lambda found: Measured(found.counts["same"] == found.n_asked)),
+    ),
+    Measure(
+        "story-count",
+        "distinct stories",
+        "Different sets of irredundant algorithms that valid circuits carry.",
+        "count",
+        _of_stories(_distinct),
+        unit="stories",
+    ),
+    Measure(
+        "backbone-edges",
+        "edges in every valid circuit",
+        "Edges that all valid circuits keep.",
+        "count",
+        _backbone,
+        unit="edges",
+    ),
+)
