@@ -13,7 +13,6 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
-from analysis.criteria.registry import criteria_for
 from analysis.data import clean_data
 from analysis.networks.network import Network
 from analysis.protocol import COMPLETE
@@ -22,6 +21,7 @@ from benchmarks.survivors.funnel import Step, funnel
 from benchmarks.survivors.prototype import CLAIMS, Claim
 from benchmarks.survivors.rows import Sample, read_rows
 from benchmarks.survivors.spread import range_of_another, value_of
+from benchmarks.survivors.study import CIRCUIT_CRITERIA
 
 PRETRAINED: Final = Path(__file__).resolve().parents[2] / "tests" / "golden" / "xor_pretrained.json"
 _ALIGNMENT_FIGURES: Final = {
@@ -166,7 +166,7 @@ def pairs_table(sample: Sample, tight: Sample) -> Iterator[str]:
 
 def _circuit_figures() -> dict[str, str]:
     """Names of figures without their family, and what they count."""
-    own = {criterion.key: f"`{criterion.key}`" for criterion in criteria_for("circuit")}
+    own = {criterion.key: f"`{criterion.key}`" for criterion in CIRCUIT_CRITERIA}
     return {
         "valid": "valid circuits",
         **{key: label for key, label in own.items() if key != "zero-ablation"},

@@ -41,6 +41,9 @@ from analysis.tasks import Task
 from analysis.validity import decide
 
 FAMILIES: Final = ("paper", "complete")
+LATER: Final = frozenset({"same-story"})
+"""Criteria that were registered after the samples were judged; studies of their own ask them of more networks."""
+CIRCUIT_CRITERIA: Final = tuple(criterion for criterion in criteria_for("circuit") if criterion.key not in LATER)
 Figures = dict[str, int]
 """Counts by name, e.g. "paper output-faithfulness": survivors of that criterion in that family."""
 
@@ -141,7 +144,7 @@ def circuit_figures(whole: CircuitCriteriaContext) -> Figures:
     for family, members in families.items():
         inside = replace(whole, masks=whole.masks[members])
         figures[f"{family} valid"] = len(inside)
-        for criterion in criteria_for("circuit"):
+        for criterion in CIRCUIT_CRITERIA:
             key = criterion.key
             if key.startswith("minimal"):
                 figures[f"{family} {key}"] = criterion.judge("circuit", inside).tally.passed

@@ -9,14 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from analysis.criteria.registry import criteria_for
 from analysis.networks.training_spec import TrainingSpec
 from benchmarks.survivors import prototype
 from benchmarks.survivors.document import tight_of, verdict_on, with_tables
 from benchmarks.survivors.prototype import CLAIMS, Claim
 from benchmarks.survivors.rows import Sample, read_rows, write_rows
 from benchmarks.survivors.spread import quantile, range_of_another, value_of
-from benchmarks.survivors.study import Row, run_study
+from benchmarks.survivors.study import CIRCUIT_CRITERIA, Row, run_study
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 
@@ -30,9 +29,6 @@ def test_the_document_is_what_the_files_and_the_engine_say() -> None:
     text = (DOCS / "survivors.md").read_text()
     assert text == with_tables(text, *samples()), "write it anew: python -m benchmarks.survivors --tables"
     assert len(re.findall(r"<!-- table: ", text)) == len(re.findall(r"<!-- end -->", text)) == 7
-
-
-LATER = "same-story"  # registered after the samples were judged
 
 
 def test_no_seed_is_left_out_and_who_did_not_converge_has_no_figures() -> None:
@@ -57,7 +53,7 @@ def test_figures_keep_the_order_of_strictness() -> None:
                     ("minimal-local", "minimal-quasi"),
                     ("input-robust", "grid"),
                     ("interchange-joint", "interchange"),
-                    *((criterion.key, "valid") for criterion in criteria_for("circuit") if criterion.key != LATER),
+                    *((criterion.key, "valid") for criterion in CIRCUIT_CRITERIA),
                 ):
                     assert told[f"{family} {strict}"] <= told[f"{family} {weak}"], (row.seed, family, strict)
             for scope in ("few", "every"):
