@@ -1,0 +1,83 @@
+"""The tables of the studies of stories: what valid circuits carry, by level of one factor."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from typing import Final
+
+import numpy as np
+
+from analysis.stories.relation import RELATIONS
+from analysis.studies.design import Factor
+from analysis.studies.statistics import share_of
+from analysis.studies.summary import Group
+from benchmarks.findings.results import summary_of
+from benchmarks.findings.tables import groups, head, percent, quartiles, row
+
+_DRAWS: Final = 10_000
+_PERCENT: Final = 95
+
+
+def story_table(slug: str, factor: Factor) -> Iterator[str]:
+    """Shares of circuits by story, networks with an opposite one, and backbones, a row for each level.
+
+    Args:
+        slug: of a study of stories.
+        factor: whose levels are the rows.
+    """
+    summary = summary_of(slug)
+    found = {key: groups(summary, key, factor) for key in summary.design.measures}
+    relations = [r for r in RELATIONS if r != "overlapping" or any(any(g.numbers) for g in found[f"story-{r}"])]
+    shares = [f"mean share: {relation}" for relation in relations]
+    yield from head(
+        (
+            "",
+            "converged, of networks",
+            "circuits asked",
+            *shares,
+            "some circuit opposite",
+            "all circuits the same",
+            "edges in every circuit",
+            "networks without any",
+        )
+    )
+    for position, label in enumerate(summary.design.labels(factor)):
+        of = {key: told[position] for key, told in found.items()}
+        asked = of["stories-asked"]
+        edges = of["backbone-edges"]
+        yield row(
+            (
+                label,
+                f"{asked.of - asked.failed:,} of {asked.of:,}",
+                f"{int(sum(asked.numbers)):,}",
+                *(mean_share(of[f"story-{relation}"]) for relation in relations),
+                percent(of["story-any-opposite"].yes),
+                percent(of["story-all-same"].yes),
+                quartiles(edges.spread) if edges.points else "–",
+                percent(share_of(sum(1 for n in edges.numbers if n == 0), len(edges.points))),
+            )
+        )
+
+
+def mean_share(group: Group) -> str:
+    """The mean over networks with its bootstrap interval: networks are drawn, not circuits, which are not
+    independent of each other.
+    """
+    values = np.array(group.numbers)
+    if not len(values):
+        return "–"
+    low, high = bootstrap(values)
+    if not values.any():
+        return "0"
+    write = partial(np.format_float_positional, precision=2, unique=False, fractional=False, trim="-")
+    return f"{write(100 * values.mean())}% ({write(100 * low)}–{write(100 * high)})"
+
+
+def bootstrap(values: np.ndarray) -> tuple[float, float]:
+    """The percentile interval of the mean over networks, the same for the same values."""
+    random = np.random.default_rng(0)
+    counts = random.multinomial(len(values), np.full(len(values), 1 / len(values)), size=_DRAWS)
+    means = counts @ values / len(values)
+    low, high = np.percentile(means, [(100 - _PERCENT) / 2, (100 + _PERCENT) / 2])
+    return float(low), float(high)
