@@ -97,9 +97,8 @@ def main(arguments: list[str] | None = None) -> int:
     sizes = np.median([len(told) - 1 for told in ours])
     print(f"{len(networks)} networks, seeds {networks[0][0]} to {networks[-1][0]}; {n_circuits:,} valid circuits")
     print(f"median {sizes:g} circuits; the programs differ on {differing:,} stories")
-    print(
-        f"engine {engine_seconds:.2f} s, plain program {plain_seconds:.1f} s, ratio {plain_seconds / engine_seconds:.0f}"
-    )
+    ratio = plain_seconds / engine_seconds
+    print(f"engine {engine_seconds:.2f} s, plain program {plain_seconds:.1f} s, ratio {ratio:.0f}")
     print("\n".join(table(ours)))
     return int(differing > 0)
 

@@ -353,8 +353,12 @@ class _Teller:
             for start in range(0, len(members), step):
                 work.tell("stories", done, len(masks))
                 some = members[start : start + step]
-                for position, fits in zip(some.tolist(), self._fits(masks[some], sites), strict=True):
-                    told[position] = self._story(fits)
+                fits = self._fits(masks[some], sites)
+                packed = np.packbits(fits.reshape(len(some), -1), axis=1)
+                _, firsts, pattern_of = np.unique(packed, axis=0, return_index=True, return_inverse=True)
+                stories = [self._story(packed[first].tobytes(), fits[first]) for first in firsts.tolist()]
+                for position, pattern in zip(some.tolist(), pattern_of.reshape(-1).tolist(), strict=True):
+                    told[position] = stories[pattern]
                 done += len(some)
         work.tell("stories", len(masks), len(masks))
         return told
@@ -368,9 +372,8 @@ class _Teller:
                 fits[:, number, here] = (decisions == expected).all(axis=2)
         return fits
 
-    def _story(self, fits: NDArray[np.bool_]) -> Story:
-        """The algorithms whose variables fit on disjoint sets."""
-        key = np.packbits(fits).tobytes()
+    def _story(self, key: bytes, fits: NDArray[np.bool_]) -> Story:
+        """The algorithms whose variables fit on disjoint sets; circuits with the same fits share a key."""
         if key not in self._known:
             self._known[key] = frozenset(
                 number for number, needs in enumerate(self._needs) if self._placer.count([fits[one] for one in needs])
