@@ -20,7 +20,7 @@ _TABLES: Final = tuple(
     (re.compile(shape), table)
     for shape, table in (
         (r"/", "/networks"),
-        (r"/jobs|/compare|/networks/[^/]+/(circuits|algorithms|funnel|directions|ladder|stories)", ""),
+        (r"/jobs|/compare|/networks/[^/]+/(circuits|algorithms|funnel|directions|ladder|rivals|stories)", ""),
         (r"/networks/(?!new$)[^/]+", "/figures"),
         (r"/networks/[^/]+/circuits/[^/]+", "/interpretations"),
         (r"/networks/[^/]+/circuits/[^/]+/interpretations", ""),
@@ -242,6 +242,10 @@ class Addresses:
     def ladder(self, network: str, scope: Scope | None = None, **view: Any) -> str:
         """What passes in each class of maps, beside the same by chance; and with POST where it is asked for."""
         return self._url("networks", network, "ladder", scope=scope, **view)
+
+    def rivals(self, network: str, scope: Scope | None = None, **view: Any) -> str:
+        """The circuits and interpretations that differ most; and with POST where they are asked for."""
+        return self._url("networks", network, "rivals", scope=scope, **view)
 
     def alice_and_bob(self, **view: Any) -> str:
         """Both explanations of the analytic XORNet, and Carol: what each passes, and where they contradict."""

@@ -238,7 +238,8 @@ def _exports(addresses: Addresses, path: str, query: str) -> dict[str, str]:
     kept = [
         (key, value)
         for key, value in parse_qsl(query)
-        if key in ("output", "protocol", "data", "place", "at") or (own and key not in ("after", "limit", "view"))
+        if key in ("output", "protocol", "data", "place", "at")
+        or (own and key not in ("after", "limit", "view", "among", "by"))
     ]
     return {form: f"{table}.{form}" + (f"?{urlencode(kept)}" if kept else "") for form in ("csv", "json")}
 

@@ -1,4 +1,4 @@
-/* The cloud of the common ground: a click opens a mark, or puts it into the compare tray; a box takes several.
+/* The cloud of the common ground and the map of circuits: a click opens a mark, or puts it into the compare tray; a box takes several.
    Without this file the list beneath the figure holds the same explanations. */
 "use strict";
 (() => {

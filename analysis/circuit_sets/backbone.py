@@ -17,11 +17,12 @@ from typing import Any, Literal
 from numpy.typing import NDArray
 
 from analysis.circuits.distribution import CircuitDistribution, distribution_of
-from analysis.circuits.result import CircuitSearch
+from analysis.circuits.result import CircuitMethod, CircuitSearch
 from analysis.networks.circuit import EdgeLayout
 
-Coverage = Literal["all", "sampled", "truncated"]
-"""Which circuits were looked at: every valid one, a uniform sample with repetition, or those found before a limit."""
+Coverage = Literal["all", "sampled", "truncated", "listed"]
+"""Which circuits were looked at: every one that is meant, a uniform sample with repetition, those found before a limit,
+or those listed where these are some drawn uniformly and the smallest ones."""
 
 
 @dataclass(frozen=True)
@@ -114,11 +115,16 @@ def backbone_of_masks(masks: NDArray[Any], layout: EdgeLayout, coverage: Coverag
     return backbone_of(distribution_of(masks, layout), coverage)
 
 
-def coverage_of(search: CircuitSearch) -> Coverage:
-    """Which circuits the distribution of a search is of."""
-    if search.method == "estimated":
+def coverage_of(method: CircuitMethod, truncated_at: int | None) -> Coverage:
+    """Which circuits the distribution of a search is of.
+
+    Args:
+        method: how the number of valid circuits was found.
+        truncated_at: circuits listed where not all are; None where all are.
+    """
+    if method == "estimated":
         return "sampled"
-    return "truncated" if search.method == "listed" and search.truncated_at is not None else "all"
+    return "truncated" if method == "listed" and truncated_at is not None else "all"
 
 
 def no_backbone_reason(search: CircuitSearch) -> str:
@@ -128,28 +134,29 @@ def no_backbone_reason(search: CircuitSearch) -> str:
     return {
         "all": "no circuit is valid",
         "sampled": f"none of the {search.n_tested or 0:,} circuits tested is valid",
-        "truncated": "no valid circuit was found before the search stopped",
-    }[coverage_of(search)]
+    }.get(coverage_of(search.method, search.truncated_at), "no valid circuit was found before the search stopped")
 
 
-def backbone_words(backbone: Backbone, noun: str = "valid circuit") -> str:
+def backbone_words(backbone: Backbone, noun: str = "valid circuit", plural: str = "") -> str:
     """The three parts of a network's edges in one sentence, which claims no more than was looked at.
 
     Args:
         backbone: of which circuits.
-        noun: what these are called, in the singular; its plural ends in s.
+        noun: what these are called, in the singular.
+        plural: and in the plural, if that is not the same with an s.
     """
+    plural = plural or f"{noun}s"
     shared, optional = _many(backbone.n_edges, "edge"), _many(backbone.n_optional, "option")
     if backbone.exact:
         verb = "is" if backbone.of == 1 else "are"
-        return f"{_many(backbone.of, noun)} {verb} {shared} and {optional}."
+        return f"{backbone.of:,} {noun if backbone.of == 1 else plural} {verb} {shared} and {optional}."
     some = _many(backbone.n_optional, "edge")
-    which = "sampled" if backbone.coverage == "sampled" else "found before the search stopped"
+    which = {"sampled": " sampled", "listed": ""}.get(backbone.coverage, " found before the search stopped")
     if backbone.of == 1:
-        return f"Only 1 {noun} was {which}, so what others have in common with it is not known."
+        return f"There is only 1 {noun}{which}, so what others have in common with it is not known."
     return (
         f"{_many(backbone.n_edges, 'edge')} {'is' if backbone.n_edges == 1 else 'are'} in every one of the "
-        f"{backbone.of:,} {noun}s {which}, and {some} {'is' if backbone.n_optional == 1 else 'are'} in some of them."
+        f"{backbone.of:,} {plural}{which}, and {some} {'is' if backbone.n_optional == 1 else 'are'} in some of them."
     )
 
 

@@ -13,16 +13,41 @@ interval:
 
 from __future__ import annotations
 
-from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from math import ceil, floor
 
+from analysis.circuit_sets.backbone import Coverage, coverage_of
 from analysis.circuits.distribution import distribution_of
 from analysis.circuits.estimating import share_interval
-from analysis.circuits.result import CircuitSearch
+from analysis.circuits.result import CircuitSearch, SmallestCircuits
 from analysis.circuits.space import count_by_edges
 from analysis.protocol import Protocol
+
+
+@dataclass(frozen=True)
+class KnownSizes:
+    """What is known of the sizes of the valid circuits.
+
+    Args:
+        possible: circuits of the protocol's space.
+        coverage: which circuits ``by_edges`` is of.
+        by_edges: edges → circuits with so many among those looked at.
+        listed: edges → circuits with so many among the listed ones, all different and valid; read only where
+            ``coverage`` is not "all".
+        n_tested: circuits tested for an estimate, with repetition; None otherwise.
+        confidence: of an estimate's intervals; None otherwise.
+        smallest: the smallest valid circuits, where these were looked for.
+    """
+
+    possible: int
+    coverage: Coverage
+    by_edges: Mapping[int, int]
+    listed: Mapping[int, int]
+    n_tested: int | None = None
+    confidence: float | None = None
+    smallest: SmallestCircuits | None = None
 
 
 @dataclass(frozen=True)
@@ -52,6 +77,20 @@ class SizeChance:
         return Fraction(self.low, self.possible) if self.exact else None
 
 
+def known_sizes(search: CircuitSearch) -> KnownSizes:
+    """What a search for circuits found out about sizes."""
+    coverage = coverage_of(search.method, search.truncated_at)
+    return KnownSizes(
+        search.possible,
+        coverage,
+        search.distribution.by_edges,
+        {} if coverage == "all" else distribution_of(search.masks, search.layout).by_edges,
+        search.n_tested,
+        search.confidence,
+        search.smallest,
+    )
+
+
 def chances(search: CircuitSearch, protocol: Protocol) -> dict[int, SizeChance]:
     """For each number of edges of a possible circuit, ascending, how many circuits of that size are valid.
 
@@ -59,30 +98,71 @@ def chances(search: CircuitSearch, protocol: Protocol) -> dict[int, SizeChance]:
         search: what is known of the valid circuits.
         protocol: whose space was searched.
     """
+    known = known_sizes(search)
     possible = count_by_edges(search.layout.sizes, protocol, search.layout.n_edges)
-    return {n_edges: _chance(search, n_edges, number) for n_edges, number in possible.items()}
+    return {n_edges: chance_at(known, n_edges, number) for n_edges, number in possible.items()}
 
 
-def _chance(search: CircuitSearch, n_edges: int, possible: int) -> SizeChance:
-    known = search.distribution.by_edges.get(n_edges, 0)
-    if search.method == "counted" or (search.method == "listed" and search.truncated_at is None):
-        return SizeChance(possible, known, known)
-    listed = _listed_by_edges(search).get(n_edges, 0)
-    if search.method == "listed" or not search.n_tested or search.confidence is None:
+def chance_at(known: KnownSizes, n_edges: int, possible: int) -> SizeChance:
+    """How many circuits of one size are valid.
+
+    Args:
+        known: what is known of sizes.
+        n_edges: the size.
+        possible: circuits of the protocol's space with so many edges.
+    """
+    found = known.by_edges.get(n_edges, 0)
+    if known.coverage == "all":
+        return SizeChance(possible, found, found)
+    listed = known.listed.get(n_edges, 0)
+    if known.coverage != "sampled" or not known.n_tested or known.confidence is None:
         return SizeChance(possible, listed, possible)
-    smallest = search.smallest
+    smallest = known.smallest
     if smallest is not None and n_edges <= smallest.searched_up_to and not listed:
         least = smallest.n_edges
         if least is None or n_edges < least:
             return SizeChance(possible, 0, 0)
-    low, high = share_interval(known, search.n_tested, search.confidence)
+    low, high = share_interval(found, known.n_tested, known.confidence)
     return SizeChance(
         possible,
-        max(listed, floor(low * search.possible)),
-        max(listed, min(possible, ceil(high * search.possible))),
-        search.confidence,
+        max(listed, floor(low * known.possible)),
+        max(listed, min(possible, ceil(high * known.possible))),
+        known.confidence,
     )
 
 
-def _listed_by_edges(search: CircuitSearch) -> Counter[int]:
-    return Counter(distribution_of(search.masks, search.layout).by_edges)
+def chance_words(chance: SizeChance, n_edges: int, *, valid: bool) -> str:
+    """What the chance at its size says of one circuit, as the rest of a sentence that begins with whether it is valid.
+
+    Args:
+        chance: of the circuit's size.
+        n_edges: that size.
+        valid: whether the circuit itself is.
+    """
+    those = f"the {chance.possible:,} possible circuits with {n_edges:,} edge{'' if n_edges == 1 else 's'}"
+    also = "and so " if valid else ""
+    if not chance.exact:
+        low, high = 100 * chance.low / chance.possible, 100 * chance.high / chance.possible
+        sure = "" if chance.confidence is None else f" with {100 * chance.confidence:g}% confidence"
+        if chance.confidence is None:
+            return f"{also}are at least {chance.low:,} of {those}"
+        return f"{also}are{sure} between {low:.2g}% and {high:.2g}% of {those}"
+    if chance.low == chance.possible:
+        return (
+            f"{also}is every possible circuit with {n_edges:,} edges"
+            if chance.possible > 1
+            else (f"the only possible circuit with {n_edges:,} edges")
+        )
+    if not chance.low:
+        return f"and none of {those} is"
+    if 2 * chance.low > chance.possible:
+        return f"{also}are {chance.low:,} of {those}, {100 * chance.low / chance.possible:.0f}%"
+    return (
+        f"{also}is 1 in {_rounded(Fraction(chance.possible, chance.low)):,} of the possible circuits with "
+        f"{n_edges:,} edges ({chance.low:,} of {chance.possible:,})"
+    )
+
+
+def _rounded(value: Fraction) -> int | float:
+    """A whole number from 10 on, below that to a tenth."""
+    return round(value) if value >= 10 else round(float(value), 1)

@@ -23,7 +23,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.circuit_sets.overlap import Words, all_distances, shared_edges, sizes_of, words_of
+from analysis.circuit_sets.overlap import Words, all_distances, shared_edges, sizes_of, spread_by_size, words_of
 from analysis.fixed_order import Array, decomposed, inner, mean, orthonormal, total_of
 from analysis.networks.circuit import EdgeLayout
 from analysis.work import DEFAULT_WORK, Work
@@ -78,11 +78,11 @@ def map_circuits(
         max_placed: of more, so many are placed, spread evenly over the circuits sorted by size, then mask.
         max_landmarks: as many, at most, are compared with each other.
     """
-    sizes = sizes_of(words_of(masks, layout))
-    chosen = np.union1d(_spread(sizes, max_placed), np.searchsorted(masks, np.array(list(always), dtype=masks.dtype)))
+    wanted = np.searchsorted(masks, np.array(list(always), dtype=masks.dtype))
+    chosen = np.union1d(spread_by_size(masks, layout, max_placed), wanted)
     placed = masks[chosen.astype(np.int64)]
     words = words_of(placed, layout)
-    marks = np.sort(_spread(sizes_of(words), max_landmarks))
+    marks = np.sort(spread_by_size(placed, layout, max_landmarks))
     landmarks = words[marks]
     between = all_distances(landmarks, sizes_of(landmarks))
     values, vectors, trace = _principal(between, work)
@@ -95,12 +95,6 @@ def map_circuits(
         len(marks),
         len(masks),
     )
-
-
-def _spread(sizes: NDArray[np.int64], most: int) -> NDArray[np.int64]:
-    """Positions of at most so many circuits, evenly spread over all in order of size, ties by mask."""
-    order = np.argsort(sizes, kind="stable")
-    return order if len(order) <= most else order[np.arange(most) * len(order) // most]
 
 
 def _principal(between: Array, work: Work) -> tuple[Array, Array, float]:

@@ -62,3 +62,9 @@ def all_distances(words: Words, sizes: NDArray[np.int64]) -> NDArray[np.float64]
 def jaccard_distance(first: int, second: int) -> Fraction:
     """Jaccard's distance of two circuits given as masks, exactly."""
     return 1 - Fraction((first & second).bit_count(), (first | second).bit_count())
+
+
+def spread_by_size(masks: NDArray[Any], layout: EdgeLayout, most: int) -> NDArray[np.int64]:
+    """Positions of at most so many circuits, evenly spread over all in order of size, ties by mask."""
+    order = np.argsort(sizes_of(words_of(masks, layout)), kind="stable")
+    return order if len(order) <= most else order[np.arange(most) * len(order) // most]

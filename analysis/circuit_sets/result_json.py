@@ -28,7 +28,7 @@ def circuit_set_json(search: CircuitSearch, protocol: Protocol, pair: DifferentP
 
 
 def _backbone_json(search: CircuitSearch) -> dict[str, Any]:
-    coverage = coverage_of(search)
+    coverage = coverage_of(search.method, search.truncated_at)
     backbone = backbone_of(search.distribution, coverage)
     if backbone is None:
         return {"backbone": None, "backbone_reason": no_backbone_reason(search)}

@@ -14,7 +14,7 @@ output is constant and has no gate.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -134,15 +134,26 @@ def representatives_right(classes: ObservedClasses, space: InterventionSpace, an
     The gates of all classes are followed side by side, as
     :func:`analysis.explanations.interpretations.predict_by_interpretation` does for one interpretation.
     """
-    source, base = np.nonzero(~np.eye(space.n_rows, dtype=bool))
+    source, base = _pairs(space)
     decided = answers.decisions[:, source, base]
-    right = np.zeros(len(classes), dtype=np.int64)
-    step = max(1, _CELLS_AT_ONCE // max(1, decided.size))
-    for start in range(0, len(classes), step):
-        part = slice(start, min(start + step, len(classes)))
-        predicted = _predictions(classes, part, space, source, base)
-        right[part] = (predicted == decided).sum(axis=(1, 2))
-    return right
+    return np.concatenate(
+        [(predicted == decided).sum(axis=(1, 2)) for predicted in representatives_predict(classes, space)],
+        dtype=np.int64,
+    )
+
+
+def representatives_predict(classes: ObservedClasses, space: InterventionSpace) -> Iterator[NDArray[np.int8]]:
+    """``[some classes, sets, ordered pairs]`` what each class's representative predicts, in order; it must speak."""
+    source, base = _pairs(space)
+    step = max(1, _CELLS_AT_ONCE // max(1, len(space.sets) * len(source)))
+    for start in range(0, max(len(classes), 1), step):
+        yield _predictions(classes, slice(start, min(start + step, len(classes))), space, source, base)
+
+
+def _pairs(space: InterventionSpace) -> tuple[Integers, Integers]:
+    """Source and base of every ordered pair of different inputs."""
+    source, base = np.nonzero(~np.eye(space.n_rows, dtype=bool))
+    return source, base
 
 
 def _predictions(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from datetime import UTC, datetime
+from fractions import Fraction
 from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -14,14 +15,17 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from analysis import ENGINE_VERSION
+from analysis.circuit_sets.diagnostics import Consensus
+from analysis.circuit_sets.rivals import Rivals
 from analysis.contradictions.events import Event
 from analysis.contradictions.finding import Contradictions, FoundAlignment
 from analysis.contradictions.readers import Reader
 from analysis.digest import canonical_json
 from analysis.ladder.rungs import Ladder
+from analysis.networks.circuit import EdgeLayout
 from app.db.tables import AnalysisReportRow, AnalysisRow
 
-ReportKind = Literal["ladder", "contradictions", "stories"]
+ReportKind = Literal["ladder", "contradictions", "stories", "rivals"]
 
 
 class Stored(BaseModel):
@@ -55,6 +59,80 @@ class LadderReport(Stored):
     n_permuted: int
     n_permuted_right: int
     seed: int
+
+
+class StoredPair(Stored):
+    """See :class:`analysis.circuit_sets.most_different.DifferentPair`."""
+
+    masks: tuple[str, str]
+    distance: str
+    exact: bool
+
+
+class StoredChoice(Stored):
+    """See :class:`analysis.circuit_sets.mutually_different.DifferentCircuits`."""
+
+    masks: list[str]
+    distance: str
+    exact: bool
+
+
+class StoredContradiction(Stored):
+    """See :class:`analysis.circuit_sets.contradicting.ContradictingPair`; an interpretation is mask and index."""
+
+    masks: tuple[str, str]
+    indices: tuple[str, str]
+    differ: int
+    n_interventions: int
+    of: int
+    complete: bool
+
+
+class StoredDiagnostics(Stored):
+    """See :class:`analysis.circuit_sets.diagnostics.Diagnostics`."""
+
+    n_edges: int
+    n_smallest: int
+    smallest_exact: bool
+    redundancy: str
+    contradiction: str
+    similarity: str | None
+    similarity_smallest: str | None
+    similarity_exact: bool
+
+
+class StoredConsensus(Stored):
+    """See :class:`analysis.circuit_sets.diagnostics.Consensus`."""
+
+    edges: str
+    of: int
+    recall: str | None
+    precision: str | None
+
+
+class StoredMap(Stored):
+    """See :class:`analysis.circuit_sets.circuit_map.CircuitMap`."""
+
+    masks: list[str]
+    x: list[float]
+    y: list[float]
+    kept: float | None
+    correlation: float | None
+    n_landmarks: int
+
+
+class RivalsReport(Stored):
+    """See :class:`analysis.circuit_sets.rivals.Rivals`."""
+
+    of: int = Field(description="Circuits that were looked at: those listed.")
+    complete: bool = Field(description="Whether these are all valid ones.")
+    pair: StoredPair | None
+    different: StoredChoice | None
+    contradicting: StoredContradiction | None
+    diagnostics: StoredDiagnostics | None
+    core_of_smallest: StoredConsensus | None
+    core_of_different: StoredConsensus | None
+    map: StoredMap | None
 
 
 class StoredScore(Stored):
@@ -248,6 +326,80 @@ def _reader(reader: Reader) -> StoredReader:
         outputs=list(reader.outputs),
         possible=list(reader.possible),
         change=reader.change,
+    )
+
+
+def rivals_report(found: Rivals, layout: EdgeLayout, n_listed: int) -> RivalsReport:
+    """Rivals as they are stored.
+
+    Args:
+        found: what was found.
+        layout: edges of the network cut to the output.
+        n_listed: circuits that were looked at.
+    """
+    pair, different, contradicting = found.pair, found.different, found.contradicting
+    numbers, placed = found.diagnostics, found.map
+    return RivalsReport(
+        of=n_listed,
+        complete=found.complete,
+        pair=None
+        if pair is None
+        else StoredPair(
+            masks=(layout.to_hex(pair.first), layout.to_hex(pair.second)), distance=str(pair.distance), exact=pair.exact
+        ),
+        different=None
+        if different is None
+        else StoredChoice(
+            masks=[layout.to_hex(mask) for mask in different.masks],
+            distance=str(different.distance),
+            exact=different.exact,
+        ),
+        contradicting=None
+        if contradicting is None
+        else StoredContradiction(
+            masks=(layout.to_hex(contradicting.circuits[0]), layout.to_hex(contradicting.circuits[1])),
+            indices=(str(contradicting.indices[0]), str(contradicting.indices[1])),
+            differ=contradicting.differ,
+            n_interventions=contradicting.n_interventions,
+            of=contradicting.of,
+            complete=contradicting.complete,
+        ),
+        diagnostics=None
+        if numbers is None
+        else StoredDiagnostics(
+            n_edges=numbers.n_edges,
+            n_smallest=numbers.n_smallest,
+            smallest_exact=numbers.smallest_exact,
+            redundancy=str(numbers.redundancy),
+            contradiction=str(numbers.contradiction),
+            similarity=_text(numbers.similarity),
+            similarity_smallest=_text(numbers.similarity_smallest),
+            similarity_exact=numbers.similarity_exact,
+        ),
+        core_of_smallest=_consensus(found.core_of_smallest, layout),
+        core_of_different=_consensus(found.core_of_different, layout),
+        map=None
+        if placed is None
+        else StoredMap(
+            masks=[layout.to_hex(mask) for mask in placed.masks],
+            x=[x for x, _ in placed.points],
+            y=[y for _, y in placed.points],
+            kept=placed.kept,
+            correlation=placed.correlation,
+            n_landmarks=placed.n_landmarks,
+        ),
+    )
+
+
+def _text(value: Fraction | None) -> str | None:
+    return None if value is None else str(value)
+
+
+def _consensus(found: Consensus | None, layout: EdgeLayout) -> StoredConsensus | None:
+    if found is None:
+        return None
+    return StoredConsensus(
+        edges=layout.to_hex(found.edges), of=found.of, recall=_text(found.recall), precision=_text(found.precision)
     )
 
 

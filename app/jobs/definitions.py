@@ -274,6 +274,15 @@ STORIES: Final = JobDefinition(
     priority=REPORT_PRIORITY,
     words=lambda _: ("stories", ""),
 )
+RIVALS: Final = JobDefinition(
+    kind="rivals",
+    handler="app.jobs.rivals:RIVALS",
+    version=f"1/{ENGINE_VERSION}",
+    title="Most different circuits",
+    network_of=_network,
+    priority=REPORT_PRIORITY,
+    words=lambda _: ("most different circuits", ""),
+)
 MODEL_CIRCUITS: Final = JobDefinition(
     kind="model-circuits",
     handler="app.jobs.model_circuits:MODEL_CIRCUITS",
@@ -292,6 +301,7 @@ DEFINITIONS: Final[Mapping[str, JobDefinition]] = {
         LADDER,
         CONTRADICTIONS,
         STORIES,
+        RIVALS,
         STUDY,
         STUDY_SUMMARY,
         MODEL_CIRCUITS,

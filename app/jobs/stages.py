@@ -106,6 +106,11 @@ def _stories(session: Session, analysis: AnalysisRow) -> list[JobRow]:
     return [queue.enqueue_about(session, analysis, "stories")]
 
 
+def _rivals(session: Session, analysis: AnalysisRow) -> list[JobRow]:
+    """How different circuits and interpretations are; what is compared is bounded by the search itself."""
+    return [queue.enqueue_about(session, analysis, "rivals")]
+
+
 def _has(row: Any, *more: ColumnElement[bool]) -> ColumnElement[bool]:
     return select(row.analysis_id).where(row.analysis_id == AnalysisRow.id, *more).exists()
 
@@ -116,4 +121,5 @@ DIRECTIONS: Final = Stage(_directions, _has(DirectionSearchRow))
 RECORDED_KINDS: Final = Stage(_recorded, and_(true(), *(is_searched(key) for key in BY_KEY)))
 REPORTS: Final = Stage(_reports, _has(AnalysisReportRow, AnalysisReportRow.kind.in_(("ladder", "contradictions"))))
 STORIES: Final = Stage(_stories, _has(AnalysisReportRow, AnalysisReportRow.kind == "stories"))
-STAGES: Final = (CRITERIA, COMMON_GROUND, DIRECTIONS, RECORDED_KINDS, REPORTS, STORIES)
+RIVALS: Final = Stage(_rivals, _has(AnalysisReportRow, AnalysisReportRow.kind == "rivals"))
+STAGES: Final = (CRITERIA, COMMON_GROUND, DIRECTIONS, RECORDED_KINDS, REPORTS, STORIES, RIVALS)

@@ -15,7 +15,7 @@ from app.db.reads.circuit_scan import steps
 from app.db.reads.circuits import CARD_COLUMNS, StoredCircuit, circuits_at, distinct_counts
 from app.db.reads.explanation_shelves import CircuitShelf
 from app.db.tables import AnalysisRow
-from app.listing.scan import Condition, Found, Order, find, fulfils
+from app.listing.scan import Condition, Facets, Found, Order, find, fulfils
 
 CIRCUIT: Final = "circuit"
 
@@ -30,8 +30,9 @@ def keeping(masks: NDArray[Any], part: int) -> NDArray[np.bool_]:
 def list_circuits(
     session: Session, analysis: AnalysisRow, layout: EdgeLayout, conditions: Sequence[Condition], order: Order
 ) -> tuple[list[StoredCircuit], Found]:
-    """One page of the circuits that fulfil all conditions, ties by mask."""
-    found = find([CircuitShelf(session, analysis, CIRCUIT)], frozenset((CIRCUIT,)), conditions, order)
+    """One page of the circuits that fulfil all conditions, ties by mask, with how many of all of them use what."""
+    counted = Facets(layout) if conditions else None
+    found = find([CircuitShelf(session, analysis, CIRCUIT)], frozenset((CIRCUIT,)), conditions, order, counted)
     return circuits_at(session, analysis.id, layout, [position for _, position in found.items]), found
 
 

@@ -20,6 +20,7 @@ from app.db.tables import AnalysisRow
 from app.errors import BadQuery, NotFound
 from app.naming import ExplanationRef
 from app.options import BigInt, PageModel, ScopeOptions
+from app.pages.circuit_sets import ChanceView, chance_view
 from app.pages.interpretation_spaces import MOST_ON_PAGES, space_of
 from app.pages.network import BehaviourRow, Provenance, behaviour_of, provenance_of
 from app.pages.place import Place, locate
@@ -108,6 +109,10 @@ class CircuitPage(CircuitBasedPage):
         description="Valid circuits of this network under the protocol, None where that is not known exactly."
     )
     interpretations_url: str = Field(description="Its interpretations by gate.")
+    chance: ChanceView | None = Field(
+        description="How many of the possible circuits with as many edges are valid; null where that is not known."
+    )
+    rivals_url: str = Field(description="The circuits of this analysis that differ most.")
     story: CircuitStory | None = Field(description="Which algorithms it carries; null if it is not valid.")
 
     @property
@@ -139,6 +144,8 @@ def build_circuit(
         uncounted=readings.why_not,
         excerpt=None if readings.space is None else _excerpt(readings.space, place, options, addresses),
         n_valid=_n_valid(analysis),
+        chance=chance_view(session, place, circuit, valid=verdict.valid),
+        rivals_url=addresses.rivals(slug, scope),
         story=circuit_story(place, circuit, addresses) if verdict.valid and place.question.data.boolean else None,
         provenance=None if analysis is None else provenance_of(analysis),
         interpretations_url=addresses.interpretations(slug, circuit.hex, scope),

@@ -10,19 +10,23 @@ from typing import Any, Final, Literal
 from pydantic import Field
 from sqlalchemy.orm import Session
 
+from analysis.criteria.steps import CriterionStep, default_steps, parse_steps
+from analysis.errors import InvalidCriterion
 from analysis.networks.circuit import Circuit, EdgeLayout
 from analysis.tasks import INPUT_NAMES
 from app.addressing import Addresses
 from app.db.distributions import smallest_in
 from app.db.reads.circuits import StoredCircuit
 from app.db.reads.explanation_shelves import Kind
+from app.db.reads.explanation_verdicts import VerdictContents, verdict_contents
 from app.db.tables import AnalysisRow
 from app.errors import BadQuery
-from app.listing.circuits import keeping, list_circuits
+from app.listing.circuits import CIRCUIT, keeping, list_circuits
 from app.listing.page import Browsed, bad_cursor, browsed, order_name, read_cursor, write_cursor
-from app.listing.scan import NOTHING, ColumnTest, Condition, Cursor, Order, at_least, at_most, column_test
+from app.listing.scan import NOTHING, ColumnTest, Condition, Cursor, Found, Order, at_least, at_most, column_test
 from app.options import BigInt, PageModel, ScopeOptions
-from app.pages.place import locate
+from app.pages.circuit_sets import BackboneView, backbone_among, backbone_passing, whole_backbone
+from app.pages.place import Place, locate
 from app.pages.previews import CircuitCard, circuit_card
 from app.pages.shared import (
     Counts,
@@ -46,6 +50,16 @@ SORTS: Final[dict[str, tuple[str, type, str]]] = {
     "observed": ("Observed classes", int, "observed"),
 }
 """What the list is sorted by: the name for people, the type, and where a stored circuit has it."""
+AMONG: Final = (
+    "minimal-local",
+    "minimal-subset",
+    "minimal-cardinal",
+    "mean-ablation",
+    "resample-ablation",
+    "output-faithfulness",
+    "knockout-completeness",
+)
+"""Criteria that the page offers for the backbone."""
 HEX_DIGITS: Final = frozenset("0123456789abcdef")
 _SITE = re.compile(r"n([0-9]{1,2})\.([0-9]{1,4})")
 
@@ -67,6 +81,11 @@ class CircuitsOptions(ScopeOptions):
     )
     order: Literal["asc", "desc"] = Field("asc", description="Direction of the order.")
     view: Literal["list", "grid"] = Field("list", description="How the HTML page shows them.")
+    among: str = Field(
+        "",
+        max_length=200,
+        description="A criterion about circuits: the backbone is that of the circuits of the list that pass it.",
+    )
     after: str = Field("", max_length=2000, description="Cursor: where the page before ended.")
     limit: int = Field(DEFAULT_LIMIT, ge=1, le=MAX_LIMIT, description="Circuits on a page.")
 
@@ -77,6 +96,15 @@ class PartView(PageModel):
     name: str = Field(description="As the options keep and drop write it.")
     label: str
     choice: Literal["", "keep", "drop"]
+
+
+class AmongView(PageModel):
+    """A criterion that the circuits of the backbone may have to pass."""
+
+    key: str = Field(description="As the option among writes it; empty for none.")
+    label: str
+    url: str
+    current: bool
 
 
 class BrowsedPage(Browsed, LinkedPage):
@@ -100,6 +128,12 @@ class CircuitsPage(BrowsedPage):
     ranges: dict[str, tuple[int | float, int | float]] = Field(
         description="Smallest and largest value of edges, neurons, margin."
     )
+    backbone: BackboneView | None = Field(
+        description="What the circuits that pass the filter have in common; of all valid ones without a filter."
+    )
+    no_backbone: str = Field(description="Why there is none, empty if there is one or nothing is stored.")
+    among: list[AmongView] = Field(description="Criteria that the circuits of the backbone may have to pass.")
+    rivals_url: str = Field(description="The circuits that differ most.")
 
     @property
     def n_edges(self) -> int:
@@ -154,6 +188,8 @@ def build_circuits(session: Session, addresses: Addresses, network: str, options
     url = partial(addresses.circuits, slug, scope)
     neurons, edges = part_labels(place.question.layout)
     counted = analysis is not None and analysis.interpretations_truncated_at != 0
+    contents = {} if place.analysis is None else verdict_contents(session, place.analysis)
+    backbone, no_backbone = _backbone(session, place, conditions, found, options, contents)
     return CircuitsPage(
         **linked(place, addresses, scope_now(session, place, addresses)),
         possible=0 if analysis is None else analysis.circuits_possible,
@@ -168,7 +204,66 @@ def build_circuits(session: Session, addresses: Addresses, network: str, options
         **browsed(options, url, following, {key: label for key, (label, _, _) in SORTS.items()}, conditions),
         list_view_url=url(**options.view_of(view="list")),
         grid_view_url=url(**options.view_of(view="grid")),
+        backbone=backbone,
+        no_backbone=no_backbone,
+        among=_among(options, contents, url),
+        rivals_url=addresses.rivals(slug, scope),
     )
+
+
+def _backbone(
+    session: Session,
+    place: Place,
+    conditions: list[Condition],
+    found: Found,
+    options: CircuitsOptions,
+    contents: VerdictContents,
+) -> tuple[BackboneView | None, str]:
+    """The backbone of what the page lists, or why there is none; of nothing unfinished.
+
+    Raises:
+        BadQuery: an unknown criterion, or one that is not about circuits.
+    """
+    step = _step_among(options)
+    analysis, layout = place.analysis, place.question.layout
+    if analysis is None:
+        return None, ""
+    if step is not None:
+        return backbone_passing(session, analysis, layout, conditions, step, contents)
+    if conditions:
+        view = backbone_among(found.total, found.facets, analysis, layout, "that pass the filter")
+        return view, "" if view else "No circuit passes the filter."
+    view = whole_backbone(analysis, layout)
+    return view, "" if view else "No valid circuit is known."
+
+
+def _step_among(options: CircuitsOptions) -> CriterionStep | None:
+    if not options.among:
+        return None
+    try:
+        (step,) = parse_steps([options.among])
+    except InvalidCriterion as error:
+        raise BadQuery(f"among {options.among[:60]!r}", error.cause, error.cure, "among") from None
+    if CIRCUIT not in step.kinds:
+        raise BadQuery(
+            f"among {options.among[:60]!r}", "is not about circuits", f"use one of {', '.join(AMONG)}", "among"
+        )
+    return step
+
+
+def _among(options: CircuitsOptions, contents: VerdictContents, url: Callable[..., str]) -> list[AmongView]:
+    """Those of :data:`AMONG` whose verdicts are stored, and the one asked for; none where there is no choice."""
+    stored = {key for kind, key, _ in contents if kind == CIRCUIT}
+    asked = _step_among(options)
+    steps = [one for one in default_steps() if one.key in AMONG and one.key in stored]
+    steps += [asked] if asked is not None and asked not in steps else []
+    views = [("", "All"), *((str(step), step.criterion.label) for step in steps)]
+    if not steps:
+        return []
+    return [
+        AmongView(key=key, label=label, url=url(**options.view_of(among=key or None)), current=key == options.among)
+        for key, label in views
+    ]
 
 
 def ranges_of(analysis: AnalysisRow) -> dict[str, tuple[int | float, int | float]]:

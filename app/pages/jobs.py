@@ -219,6 +219,13 @@ STAGES: Final[Mapping[str, tuple[tuple[str, str, str], ...]]] = {
         ("common ground", "Common ground", "what every explanation predicts under interventions"),
         ("spread", "Spread", "how many of all interpretations predict how many interventions right"),
     ),
+    "rivals": (
+        ("most different circuits", "Most different circuits", "every pair, block by block"),
+        ("mutually different circuits", "Mutually different circuits", "branch and bound over choices of six"),
+        ("similarity of circuits", "Similarity", "the mean over all pairs"),
+        ("contradicting interpretations", "Interpretations", "what every observed class predicts under interventions"),
+        ("map of circuits", "Map", "classical scaling of distances"),
+    ),
     "stories": (("stories", "Stories", "every set of active neurons of every circuit, by interchange"),),
     "train": (("training", "Training", "gradient descent from the seed until the loss target"),),
     "study-summary": (("summary", "Summary", "spreads, shares and tests over all networks"),),

@@ -46,6 +46,15 @@ PAGE_TERMS: Final[Mapping[str, tuple[str, ...]]] = {
     "algorithm": ("Algorithm", "Variable", "Alignment", "Neuron set", "Near miss", "Irredundant", "Minimal alignment"),
     "alignment": ("Alignment", "Variable", "Interchange intervention", "Base", "Source", "Minimal alignment", "Margin"),
     "alice_and_bob": ("Direction", "Read-out", "Interchange intervention", "Alignment", "Circuit", "Explanation"),
+    "rivals": (
+        "Circuit",
+        "Edge",
+        "Most different circuits",
+        "Common ground",
+        "Interpretation",
+        "Observed class",
+        "Valid",
+    ),
     "stories": ("Story", "Circuit", "Irredundant", "Algorithm", "Alignment", "Ablation", "Valid", "Variable"),
     "ladder": ("Ladder", "Map class", "Alignment", "Variable", "Read-out", "Irredundant", "Interchange intervention"),
     "directions": (

@@ -147,6 +147,12 @@ TABLES: Final[tuple[tuple[str, Builder, str, str], ...]] = (
         "How many explanations pass in each class of maps, with the floor that permuted networks reach.",
     ),
     (
+        "/networks/{network}/rivals",
+        exports.rivals_table,
+        "Map of circuits",
+        "Every circuit of the map of the most different ones, with its place.",
+    ),
+    (
         "/networks/{network}/stories",
         exports.stories_table,
         "Stories of circuits",

@@ -5,6 +5,7 @@ Same data, same bytes: coordinates are rounded to 0.1, nothing is random, no ids
 """
 
 from app.figures.svg.aligned import aligned_diagram
+from app.figures.svg.backbone import backbone_diagram
 from app.figures.svg.directions import CombRow, direction_diagram, direction_thumb, weight_text
 from app.figures.svg.flow import ByHand, FlowLink, flow_diagram
 from app.figures.svg.funnel import funnel_bar, unasked_bar
@@ -44,6 +45,7 @@ __all__ = [
     "Tile",
     "aligned_diagram",
     "alignment_tiles",
+    "backbone_diagram",
     "bits_of",
     "circuit_thumb",
     "direction_diagram",

@@ -89,7 +89,7 @@ def diagram_body(
 ) -> str:
     """Inner markup of a large diagram, to stand alone or under an algorithm."""
     by_site = {(tile.layer, tile.neuron): tile for tile in tiles}
-    names, boxes = _names(wiring, frame, by_site, hues)
+    names, boxes = site_names(wiring, frame, by_site, hues)
     edges = _edges(wiring, frame, by_site, pale=pale)
     labels = _weight_labels(wiring, frame, boxes) if show_weights else ""
     return edges + labels + _sites(wiring, frame, by_site, hues) + names
@@ -156,7 +156,7 @@ def _sites(wiring: Wiring, frame: Frame, by_site: dict[tuple[int, int], Tile], h
     return body
 
 
-def _names(wiring: Wiring, frame: Frame, by_site: dict[tuple[int, int], Tile], hues: Hues) -> tuple[str, list[Box]]:
+def site_names(wiring: Wiring, frame: Frame, by_site: dict[tuple[int, int], Tile], hues: Hues) -> tuple[str, list[Box]]:
     """Names and formulas of all sites, and the boxes that weights must keep clear of."""
     body, boxes = "", []
     for column in wiring.columns:

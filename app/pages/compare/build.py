@@ -202,6 +202,7 @@ def to_choose(
         _suggestions(session, addresses, place),
         swapping,
         addresses.neighbours(place.row.slug, refs, place.scope, swap=swapping) if refs else "",
+        "" if place.analysis is None else addresses.rivals(place.row.slug, place.scope),
     )
 
 
@@ -213,6 +214,7 @@ def _empty(
     suggestions: list[Suggestion],
     swapping: str = "",
     neighbours_url: str = "",
+    rivals_url: str = "",
 ) -> ComparePage:
     return ComparePage(
         network=network,
@@ -248,6 +250,7 @@ def _empty(
         suggestions=suggestions,
         verdicts_url="",
         neighbours_url=neighbours_url,
+        rivals_url=rivals_url,
         url=url,
     )
 

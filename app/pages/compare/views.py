@@ -225,6 +225,9 @@ class ComparePage(PageModel):
     )
     swapping: str = Field(description="The reference that is to be exchanged, empty if none is.")
     suggestions: list[Suggestion]
+    rivals_url: str = Field(
+        "", description="The circuits and interpretations that differ most, where an analysis to choose from is stored."
+    )
     verdicts_url: str = Field(description="Every criterion's verdict on each of them.")
     neighbours_url: str = Field(description="Those closest to the first of them and those most different from it.")
     url: str

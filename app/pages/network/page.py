@@ -184,6 +184,7 @@ class Links(PageModel):
     funnel: str
     common_ground: str
     directions: str
+    rivals: str = Field(description="The circuits and interpretations that differ most.")
     result: str
     compare: str
     analyse: str = Field(description="POST here to run the analysis.")
@@ -376,6 +377,7 @@ def build_network(session: Session, addresses: Addresses, network: str, options:
             funnel=addresses.funnel(slug, scope),
             common_ground=addresses.common_ground(slug, scope),
             directions=addresses.directions(slug, scope),
+            rivals=addresses.rivals(slug, scope),
             result=addresses.result(slug, scope),
             compare=addresses.compare(slug, (), scope),
             analyse=addresses.analyses(slug),

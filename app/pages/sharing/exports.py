@@ -32,6 +32,7 @@ from app.pages.jobs import JobsOptions, build_jobs
 from app.pages.network.page import NetworkOptions, build_network
 from app.pages.place import Place, locate, locate_boolean
 from app.pages.placements import places_of
+from app.pages.reports.rivals import RivalsOptions, build_rivals
 from app.pages.reports.stories import StoriesOptions, build_stories
 from app.pages.scope import in_short
 from app.pages.shared import counts_of, neuron_name, stops_of
@@ -85,7 +86,7 @@ def circuits_table(session: Session, addresses: Addresses, network: str, options
     found = iter(()) if analysis is None else circuit_rows(session, analysis, place.question.layout, conditions)
     about = (
         *about_place(place, "Valid circuits of one network"),
-        f"Filters: {_filters(options, ('sort', 'order', 'view', 'after', 'limit'))}. Rows ascend by mask.",
+        f"Filters: {_filters(options, ('sort', 'order', 'view', 'after', 'limit', 'among'))}. Rows ascend by mask.",
         "margin: smallest distance of a tested output from the decision's edge; below 1e-6 a verdict is fragile.",
         "interpretations: ways to read the circuit, counted exactly; observed: those that the inputs can tell apart.",
         "mask: hexadecimal, bit k (least significant first) is edge k, layer by layer, row-major [out][in].",
@@ -373,3 +374,23 @@ def stories_table(session: Session, addresses: Addresses, network: str, options:
     labels = [one.relation for one in page.relations]
     rows = ((row.edges, *row.circuits) for row in page.by_edges)
     return Table(f"{place.row.slug}-stories", about, ("edges", *labels), rows)
+
+
+def rivals_table(session: Session, addresses: Addresses, network: str, options: RivalsOptions) -> Table:
+    """The map of circuits, a row for each circuit placed."""
+    page = build_rivals(session, addresses, network, options)
+    place = locate_boolean(session, addresses, network, options.scope)
+    items = [] if page.map is None else page.map.items
+    told = "Not compared."
+    if page.created_at is not None:
+        told = (
+            f"Compared by engine {page.engine_version}, {page.created_at.isoformat(timespec='seconds')}, result "
+            f"SHA-256 {page.digest}: {len(items):,} of {page.of:,} {'valid' if page.complete else 'listed'} circuits."
+        )
+    about = (
+        *about_place(place, "Map of circuits"),
+        told,
+        "x and y: classical scaling of the square roots of Jaccard's distances between sets of edges.",
+    )
+    rows = ((one.mask, one.x, one.y, one.n_edges, one.role) for one in items)
+    return Table(f"{place.row.slug}-rivals", about, ("mask", "x", "y", "n_edges", "role"), rows)

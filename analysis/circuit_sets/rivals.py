@@ -1,0 +1,98 @@
+"""Everything that is found out about how different the circuits of one analysis are, and their interpretations."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from numpy.typing import NDArray
+
+from analysis.circuit_sets.circuit_map import CircuitMap, map_circuits
+from analysis.circuit_sets.contradicting import ContradictingPair, most_contradicting
+from analysis.circuit_sets.diagnostics import Consensus, Diagnostics, consensus, diagnose, smallest_of
+from analysis.circuit_sets.most_different import DifferentPair, most_different
+from analysis.circuit_sets.mutually_different import DifferentCircuits, mutually_different
+from analysis.networks.circuit import mask_array
+from analysis.question import Question
+from analysis.work import DEFAULT_WORK, Work
+
+
+@dataclass(frozen=True, eq=False)
+class ListedCircuits:
+    """The circuits of one analysis that are listed, and what is known of the others.
+
+    Args:
+        question: whose circuits.
+        masks: ``[circuits]`` ascending.
+        observed: ``[circuits]`` observed classes of interpretations of each; empty where none were counted.
+        complete: whether every valid circuit is listed.
+        smallest_complete: whether every smallest valid circuit is.
+        backbone: mask of the edges that every valid circuit keeps, as far as it is known; 0 of no circuit.
+    """
+
+    question: Question
+    masks: NDArray[Any]
+    observed: Sequence[int]
+    complete: bool
+    smallest_complete: bool
+    backbone: int
+
+
+@dataclass(frozen=True)
+class Rivals:
+    """What was found; None where there are too few circuits or interpretations for it.
+
+    Args:
+        pair: the most different circuits.
+        different: the mutually most different ones, from three on.
+        contradicting: the interpretations that contradict each other most.
+        diagnostics: ScrubID's three numbers.
+        core_of_smallest: the consensus of the smallest circuits, held against the backbone.
+        core_of_different: the consensus of the mutually most different ones, likewise.
+        map: every circuit, or some, in the plane.
+        complete: whether all of it is over every valid circuit.
+    """
+
+    pair: DifferentPair | None
+    different: DifferentCircuits | None
+    contradicting: ContradictingPair | None
+    diagnostics: Diagnostics | None
+    core_of_smallest: Consensus | None
+    core_of_different: Consensus | None
+    map: CircuitMap | None
+    complete: bool
+
+
+def find_rivals(listed: ListedCircuits, work: Work = DEFAULT_WORK) -> Rivals:
+    """Find the rivals among the listed circuits of an analysis.
+
+    Args:
+        listed: the circuits.
+        work: told between steps; may raise Cancelled.
+    """
+    masks, layout = listed.masks, listed.question.layout
+    if not len(masks):
+        return Rivals(None, None, None, None, None, None, None, listed.complete)
+    pair = most_different(masks, layout, work)
+    different = None if pair is None else mutually_different(masks, layout, (pair.first, pair.second), work)
+    diagnostics = diagnose(masks, layout, work, complete=listed.complete, smallest_complete=listed.smallest_complete)
+    smallest = smallest_of(masks, layout)
+    placed = {int(mask) for mask in smallest[:1]}
+    if pair is not None:
+        placed |= {pair.first, pair.second}
+    if different is not None:
+        placed |= set(different.masks)
+    contradicting = None
+    if len(listed.observed) == len(masks):
+        contradicting = most_contradicting(listed.question, masks, listed.observed, work)
+    return Rivals(
+        pair,
+        different,
+        contradicting,
+        diagnostics,
+        consensus(smallest, layout, listed.backbone),
+        None if different is None else consensus(mask_array(different.masks, layout), layout, listed.backbone),
+        map_circuits(masks, layout, sorted(placed), work),
+        listed.complete,
+    )

@@ -1,0 +1,40 @@
+"""What is stored of the valid circuits of one analysis as a set: their backbone, and how many there are by size."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import cast
+
+from sqlalchemy.orm import Session
+
+from analysis.circuit_sets.backbone import Backbone, Coverage, backbone_of, coverage_of
+from analysis.circuit_sets.chance import KnownSizes
+from analysis.circuits.result import CircuitMethod
+from app.db.distributions import distribution_in, smallest_in
+from app.db.reads.circuits import whole_column
+from app.db.tables import AnalysisRow
+
+
+def stored_coverage(row: AnalysisRow) -> Coverage:
+    """Which circuits the stored distribution is of."""
+    return coverage_of(cast(CircuitMethod, row.circuits_method), row.circuits_truncated_at)
+
+
+def stored_backbone(row: AnalysisRow) -> Backbone | None:
+    """The backbone of the valid circuits, as far as they are known; None of no circuit."""
+    return backbone_of(distribution_in(row.distributions), stored_coverage(row))
+
+
+def stored_sizes(session: Session, row: AnalysisRow) -> KnownSizes:
+    """What is known of the sizes of the valid circuits."""
+    coverage = stored_coverage(row)
+    listed = () if coverage == "all" else whole_column(session, row.id, "edges").tolist()
+    return KnownSizes(
+        row.circuits_possible,
+        coverage,
+        distribution_in(row.distributions).by_edges,
+        Counter(listed),
+        None if row.circuits_tested is None else int(row.circuits_tested),
+        row.circuits_confidence,
+        smallest_in(row.distributions),
+    )

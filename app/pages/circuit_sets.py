@@ -1,0 +1,169 @@
+"""The circuits of one analysis as a set: their backbone as pages show it, and chance at the size of one of them."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Final, Literal
+
+from pydantic import Field
+from sqlalchemy.orm import Session
+
+from analysis.circuit_sets.backbone import Backbone, backbone_of, backbone_words
+from analysis.circuit_sets.chance import chance_at, chance_words
+from analysis.circuits.distribution import CircuitDistribution, by_layer
+from analysis.circuits.space import count_by_edges
+from analysis.criteria.steps import CriterionStep
+from analysis.networks.circuit import Circuit, EdgeLayout
+from analysis.protocol import Protocol
+from app.db.reads.circuit_sets import stored_backbone, stored_sizes
+from app.db.reads.explanation_shelves import CircuitShelf
+from app.db.reads.explanation_verdicts import VerdictContents, passing_bits, unpacked_bits
+from app.db.tables import AnalysisRow
+from app.figures.numbers import noun
+from app.listing.circuits import CIRCUIT
+from app.listing.scan import Condition, FacetCounts, Facets, Order, column_test, find
+from app.options import BigInt, PageModel
+from app.pages.place import Place
+
+MAX_EDGES_COUNTED: Final = 130
+"""Of the networks whose possible circuits are counted by size on a page: a tenth of a second."""
+_PASSES: Final = "passes"
+
+
+class BackboneView(PageModel):
+    """What some circuits of an analysis have in common."""
+
+    words: str = Field(description="The backbone in a sentence.")
+    of: BigInt = Field(description="Circuits that were looked at.")
+    exact: bool = Field(description="Whether these are all circuits that are meant.")
+    coverage: Literal["all", "sampled", "truncated", "listed"] = Field(
+        description="Which circuits were looked at: all that are meant, a uniform sample, those found before a limit, "
+        "or those listed, some of them drawn uniformly."
+    )
+    edges: str = Field(description="Mask of the edges in every one of them.")
+    never: str = Field(description="Mask of the edges in none.")
+    n_edges: int
+    n_optional: int
+    n_never: int
+    edge_use: list[BigInt] = Field(description="For each edge in mask order, how many of them keep it.")
+    neuron_use: list[list[BigInt]] = Field(
+        description="For each hidden layer and neuron, in how many of them it is active."
+    )
+
+
+class ChanceView(PageModel):
+    """How many of the possible circuits with as many edges are valid."""
+
+    n_edges: int
+    possible: BigInt = Field(description="Possible circuits with so many edges, exactly.")
+    low: BigInt = Field(description="Valid ones among them, at least so many.")
+    high: BigInt = Field(description="Valid ones among them, at most so many.")
+    exact: bool
+    confidence: float | None = Field(description="With which the interval holds the truth; null where it is certain.")
+    words: str = Field(description="The same as the end of a sentence about the circuit.")
+
+
+def backbone_view(backbone: Backbone, layout: EdgeLayout, words: str) -> BackboneView:
+    """A backbone as pages show it."""
+    return BackboneView(
+        words=words,
+        of=backbone.of,
+        exact=backbone.exact,
+        coverage=backbone.coverage,
+        edges=layout.to_hex(backbone.edges),
+        never=layout.to_hex(backbone.never),
+        n_edges=backbone.n_edges,
+        n_optional=backbone.n_optional,
+        n_never=backbone.n_never,
+        edge_use=list(backbone.edge_use),
+        neuron_use=[list(layer) for layer in backbone.neuron_use],
+    )
+
+
+def whole_backbone(row: AnalysisRow, layout: EdgeLayout) -> BackboneView | None:
+    """The backbone of all valid circuits; None where none is known."""
+    backbone = stored_backbone(row)
+    return None if backbone is None else backbone_view(backbone, layout, backbone_words(backbone))
+
+
+def backbone_among(
+    total: int, counts: FacetCounts, row: AnalysisRow, layout: EdgeLayout, having: str
+) -> BackboneView | None:
+    """The backbone of the listed circuits that fulfil conditions; None of no circuit.
+
+    Args:
+        total: how many fulfil them.
+        counts: how many of these use what.
+        row: the analysis.
+        layout: of the network cut to the output.
+        having: the conditions, behind the noun: "that pass the filter".
+    """
+    if not total or counts.edges is None or counts.neurons is None:
+        return None
+    use = CircuitDistribution(total, {}, {}, tuple(counts.edges.tolist()), by_layer(counts.neurons.tolist(), layout))
+    complete = row.circuits_truncated_at is None
+    backbone = backbone_of(use, "all" if complete else "listed")
+    if backbone is None:
+        return None
+    which = "valid" if complete else "listed"
+    one, many = having.replace(" pass ", " passes ", 1), having
+    words = backbone_words(backbone, f"{which} circuit {one}", f"{which} circuits {many}")
+    return backbone_view(backbone, layout, words)
+
+
+def backbone_passing(
+    session: Session,
+    row: AnalysisRow,
+    layout: EdgeLayout,
+    conditions: list[Condition],
+    step: CriterionStep,
+    contents: VerdictContents,
+) -> tuple[BackboneView | None, str]:
+    """The backbone of the listed circuits that fulfil conditions and pass a criterion, or why there is none.
+
+    Args:
+        session: open session.
+        row: the analysis.
+        layout: of the network cut to the output.
+        conditions: of the list.
+        step: the criterion, about circuits.
+        contents: which verdicts are stored.
+    """
+    packed = passing_bits(session, row, CircuitShelf(session, row, CIRCUIT), step, contents=contents)
+    if packed is None:
+        return None, f"Verdicts of {step} are not stored yet."
+    shelf = CircuitShelf(session, row, CIRCUIT, {_PASSES: unpacked_bits(packed, row.circuits_listed)})
+    passing = Condition(_PASSES, "", {CIRCUIT: column_test(_PASSES)}, {})
+    order = Order("mask", False, None, 1)
+    found = find([shelf], frozenset((CIRCUIT,)), [*conditions, passing], order, Facets(layout))
+    having = f"that pass the criterion “{step.criterion.label}”" + (" and the filter" if conditions else "")
+    view = backbone_among(found.total, found.facets, row, layout, having)
+    return (
+        view,
+        "" if view else f"None of the {noun(row.circuits_listed, 'listed circuit')} {having.removeprefix('that ')}.",
+    )
+
+
+@lru_cache(maxsize=64)
+def _possible_by_edges(sizes: tuple[int, ...], protocol: Protocol, most: int) -> dict[int, int]:
+    return count_by_edges(sizes, protocol, most)
+
+
+def chance_view(session: Session, place: Place, circuit: Circuit, *, valid: bool) -> ChanceView | None:
+    """How likely a circuit of that size is valid; None without an analysis, or of a large network."""
+    layout = circuit.layout
+    if place.analysis is None or layout.n_edges > MAX_EDGES_COUNTED:
+        return None
+    possible = _possible_by_edges(layout.sizes, place.question.protocol, layout.n_edges).get(circuit.n_edges)
+    if possible is None:  # the protocol does not look at such circuits
+        return None
+    chance = chance_at(stored_sizes(session, place.analysis), circuit.n_edges, possible)
+    return ChanceView(
+        n_edges=circuit.n_edges,
+        possible=possible,
+        low=chance.low,
+        high=chance.high,
+        exact=chance.exact,
+        confidence=chance.confidence,
+        words=chance_words(chance, circuit.n_edges, valid=valid),
+    )

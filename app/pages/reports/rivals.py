@@ -1,0 +1,466 @@
+"""Rivals: the circuits and interpretations of one analysis that differ most, a map of all, what other tools measure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+from typing import Final, Literal
+
+import numpy as np
+from pydantic import Field
+from sqlalchemy.orm import Session
+
+from analysis.circuit_sets.diagnostics import (
+    Judgement,
+    contradiction_verdict,
+    redundancy_verdict,
+    similarity_verdict,
+)
+from analysis.criteria.steps import CriterionStep, default_steps, parse_steps
+from analysis.errors import InvalidCriterion
+from analysis.networks.circuit import Circuit
+from app.addressing import Addresses
+from app.db.reads import common_ground as common_ground_reads
+from app.db.reads.circuits import whole_column
+from app.db.reads.explanation_shelves import CircuitShelf
+from app.db.reads.explanation_verdicts import VerdictContents, passing_bits, unpacked_bits, verdict_contents
+from app.db.reports import RivalsReport, StoredConsensus, StoredContradiction, report_of, report_row
+from app.errors import BadQuery
+from app.figures.numbers import exact, noun
+from app.listing.circuits import CIRCUIT
+from app.naming import ExplanationRef
+from app.options import PageModel, ScopeOptions
+from app.pages.common_ground.points import survey_view
+from app.pages.common_ground.views import ExtremeView
+from app.pages.formulas import FractionView
+from app.pages.place import Place, locate_boolean
+from app.pages.reports.state import ReportPage, report_state
+from app.pages.shared import ScopeView, job_view, network_view, scope_now
+
+RIVALS: Final = "rivals"
+BY_EDGES: Final = "edges"
+Role = Literal["", "pair", "different"]
+
+
+class RivalsOptions(ScopeOptions):
+    """Options of the page of rivals."""
+
+    by: str = Field(
+        BY_EDGES, max_length=200, description="What marks on the map show: edges, or a criterion about circuits."
+    )
+
+
+class RivalCircuit(PageModel):
+    """A circuit that is one of the most different ones."""
+
+    mask: str
+    url: str
+    ref: str
+    n_edges: int
+    n_neurons: int
+
+
+class RivalPair(PageModel):
+    """The two most different circuits."""
+
+    circuits: list[RivalCircuit]
+    shared: int = Field(description="Edges that both keep.")
+    either: int = Field(description="Edges that one of them keeps.")
+    distance: FractionView = Field(description="Jaccard's distance.")
+    exact: bool = Field(description="Whether every listed pair was ruled out; else the distance is a lower bound.")
+    shared_edges: list[list[list[bool]]] = Field(description="Edges that both keep, one matrix for each layer.")
+    compare_url: str
+
+
+class RivalChoice(PageModel):
+    """Circuits that are mutually most different."""
+
+    circuits: list[RivalCircuit]
+    distance: FractionView = Field(description="The smallest Jaccard distance between two of them.")
+    exact: bool
+    compare_url: str
+
+
+class RivalInterpretation(PageModel):
+    """An interpretation that stands against another one."""
+
+    label: str
+    url: str
+    ref: str
+    right: FractionView | None = Field(description="Interventions that it predicts right; null where not known.")
+
+
+class RivalInterpretations(PageModel):
+    """Two interpretations that contradict each other."""
+
+    interpretations: list[RivalInterpretation]
+    differ: FractionView | None = Field(description="Interventions on which they predict different decisions.")
+    of: int | None = Field(description="Interpretations that were compared; null for best and worst.")
+    complete: bool = Field(description="Whether these stand for all interpretations of all listed circuits.")
+    compare_url: str
+
+
+class Measure(PageModel):
+    """A number that another tool reports, over all valid circuits."""
+
+    key: str
+    label: str
+    value: FractionView | None = Field(description="Null where it is not computed.")
+    exact: bool
+    verdict: Judgement | None = Field(description="By that tool's thresholds; null where it has none.")
+    meaning: str
+    threshold: str
+
+
+class PlacedCircuit(PageModel):
+    """A circuit on the map."""
+
+    mask: str
+    url: str
+    ref: str
+    x: float
+    y: float
+    n_edges: int
+    role: Role
+    passes: bool | None = Field(description="Whether it passes the criterion asked for; null without one.")
+
+
+class MapChoice(PageModel):
+    """What marks on the map may show."""
+
+    key: str
+    label: str
+    current: bool
+
+
+class MapView(PageModel):
+    """The map of circuits."""
+
+    items: list[PlacedCircuit]
+    kept: float | None = Field(description="Share of the variance of all distances that the plane keeps.")
+    correlation: float | None = Field(description="Pearson's, of distances on the map and Jaccard's.")
+    n_landmarks: int = Field(description="Circuits that the plane was found from.")
+    choices: list[MapChoice]
+    by: str
+    missing: str = Field(description="Why the criterion asked for is not shown, empty if it is.")
+
+
+class RivalsPage(ReportPage):
+    """The page of rivals."""
+
+    scope: ScopeView
+    of: int = Field(description="Circuits that were looked at: those listed.")
+    complete: bool = Field(description="Whether these are all valid ones.")
+    pair: RivalPair | None
+    different: RivalChoice | None
+    contradicting: RivalInterpretations | None
+    best_and_worst: RivalInterpretations | None
+    measures: list[Measure]
+    map: MapView | None
+    request_url: str = Field(description="A form sent here asks for the rivals.")
+    request_fields: list[tuple[str, str]]
+    circuits_url: str
+    common_ground_url: str
+
+
+def build_rivals(session: Session, addresses: Addresses, network: str, options: RivalsOptions) -> RivalsPage:
+    """The rivals of one analysis.
+
+    Raises:
+        NotFound: no such network, output, protocol or data record, or rows that stand for no Boolean inputs.
+        BadQuery: the map is to show what is no criterion about circuits.
+    """
+    place = locate_boolean(session, addresses, network, options.scope)
+    step = _shown(options)
+    row = None if place.analysis is None else report_row(session, place.analysis, RIVALS)
+    state, job = report_state(session, place, RIVALS, row)
+    report = None if row is None else report_of(row, RivalsReport)
+    view = _Viewer(session, place, addresses)
+    slug, scope = place.row.slug, place.scope
+    return RivalsPage(
+        network=network_view(place.row, addresses, place.question.model),
+        scope=scope_now(session, place, addresses),
+        state=state,
+        job=None if job is None else job_view(job, addresses),
+        of=0 if report is None else report.of,
+        complete=report is None or report.complete,
+        pair=None if report is None else view.pair(report),
+        different=None if report is None else view.different(report),
+        contradicting=None if report is None else view.contradicting(report.contradicting),
+        best_and_worst=view.best_and_worst(),
+        measures=[] if report is None else measures_of(report),
+        map=None if report is None else view.map(report, options, step),
+        findings=[] if report is None else findings_of(report),
+        seconds=None if row is None else row.seconds,
+        engine_version="" if row is None else row.engine_version,
+        digest="" if row is None else row.content,
+        created_at=None if row is None else row.created_at,
+        url=addresses.rivals(slug, scope, **options.view_of()),
+        network_url=addresses.network(slug, scope),
+        request_url=addresses.rivals(slug),
+        request_fields=[("output", str(scope.output)), ("protocol", scope.protocol), ("data", scope.data)],
+        circuits_url=addresses.circuits(slug, scope),
+        common_ground_url=addresses.common_ground(slug, scope),
+    )
+
+
+def _shown(options: RivalsOptions) -> CriterionStep | None:
+    """The criterion that the map shows; None where it shows sizes."""
+    if options.by == BY_EDGES:
+        return None
+    try:
+        (step,) = parse_steps([options.by])
+    except InvalidCriterion as error:
+        raise BadQuery(f"by {options.by[:60]!r}", error.cause, error.cure, "by") from None
+    if CIRCUIT not in step.kinds:
+        raise BadQuery(f"by {options.by[:60]!r}", "is not about circuits", "leave it out to show sizes", "by")
+    return step
+
+
+class _Viewer:
+    """Makes the parts of the page of one report."""
+
+    def __init__(self, session: Session, place: Place, addresses: Addresses) -> None:
+        self._session, self._place, self._addresses = session, place, addresses
+
+    def _circuit(self, mask: str) -> RivalCircuit:
+        circuit = Circuit(self._place.question.layout, int(mask, 16))
+        return RivalCircuit(
+            mask=mask,
+            url=self._addresses.circuit(self._place.row.slug, mask, self._place.scope),
+            ref=str(ExplanationRef("circuit", mask)),
+            n_edges=circuit.n_edges,
+            n_neurons=circuit.n_neurons,
+        )
+
+    def _compare(self, refs: Sequence[str]) -> str:
+        return self._addresses.compare(self._place.row.slug, refs, self._place.scope)
+
+    def pair(self, report: RivalsReport) -> RivalPair | None:
+        pair = report.pair
+        if pair is None:
+            return None
+        circuits = [self._circuit(mask) for mask in pair.masks]
+        first, second = (int(mask, 16) for mask in pair.masks)
+        both = Circuit(self._place.question.layout, first & second)
+        return RivalPair(
+            circuits=circuits,
+            shared=(first & second).bit_count(),
+            either=(first | second).bit_count(),
+            distance=_fraction(pair.distance),
+            exact=pair.exact,
+            shared_edges=[matrix.tolist() for matrix in both.keep],
+            compare_url=self._compare([one.ref for one in circuits]),
+        )
+
+    def different(self, report: RivalsReport) -> RivalChoice | None:
+        chosen = report.different
+        if chosen is None:
+            return None
+        circuits = [self._circuit(mask) for mask in chosen.masks]
+        return RivalChoice(
+            circuits=circuits,
+            distance=_fraction(chosen.distance),
+            exact=chosen.exact,
+            compare_url=self._compare([one.ref for one in circuits]),
+        )
+
+    def contradicting(self, found: StoredContradiction | None) -> RivalInterpretations | None:
+        if found is None:
+            return None
+        two = [self._interpretation(mask, index, None) for mask, index in zip(found.masks, found.indices, strict=True)]
+        return RivalInterpretations(
+            interpretations=two,
+            differ=FractionView(agreed=found.differ, of=found.n_interventions),
+            of=found.of,
+            complete=found.complete,
+            compare_url=self._compare([one.ref for one in two]),
+        )
+
+    def _interpretation(self, mask: str, index: str, right: FractionView | None) -> RivalInterpretation:
+        slug, scope = self._place.row.slug, self._place.scope
+        return RivalInterpretation(
+            label=f"i·{mask}.{index}",
+            url=self._addresses.interpretation(slug, mask, int(index), scope),
+            ref=str(ExplanationRef("interpretation", mask, index)),
+            right=right,
+        )
+
+    def best_and_worst(self) -> RivalInterpretations | None:
+        """The interpretations that are right most and least often, where the common ground is surveyed."""
+        analysis = self._place.analysis
+        row = None if analysis is None else common_ground_reads.common_ground_of(self._session, analysis)
+        if row is None:
+            return None
+        survey = survey_view(row, self._place, self._addresses)
+        found = [one for one in (survey.best, survey.worst) if one is not None and one.index is not None]
+        if len(found) < 2 or found[0].ref == found[1].ref:
+            return None
+        return RivalInterpretations(
+            interpretations=[_extreme(one) for one in found],
+            differ=None,
+            of=None,
+            complete=not survey.drawn,
+            compare_url=self._compare([one.ref for one in found]),
+        )
+
+    def map(self, report: RivalsReport, options: RivalsOptions, step: CriterionStep | None) -> MapView | None:
+        placed, analysis = report.map, self._place.analysis
+        if placed is None or analysis is None:
+            return None
+        contents = verdict_contents(self._session, analysis)
+        passes, missing = self._passing(placed.masks, step, contents)
+        pair = set(report.pair.masks) if report.pair else set()
+        different = set(report.different.masks) if report.different else set()
+        slug, scope = self._place.row.slug, self._place.scope
+        stored = {key for kind, key, _ in contents if kind == CIRCUIT}
+        steps = [one for one in default_steps() if CIRCUIT in one.kinds and one.key in stored]
+        steps += [step] if step is not None and step not in steps else []
+        choices = [(BY_EDGES, "Edges"), *((str(one), one.criterion.label) for one in steps)]
+        return MapView(
+            items=[
+                PlacedCircuit(
+                    mask=mask,
+                    url=self._addresses.circuit(slug, mask, scope),
+                    ref=str(ExplanationRef("circuit", mask)),
+                    x=x,
+                    y=y,
+                    n_edges=int(mask, 16).bit_count(),
+                    role="pair" if mask in pair else "different" if mask in different else "",
+                    passes=passing,
+                )
+                for mask, x, y, passing in zip(placed.masks, placed.x, placed.y, passes, strict=True)
+            ],
+            kept=placed.kept,
+            correlation=placed.correlation,
+            n_landmarks=placed.n_landmarks,
+            choices=[MapChoice(key=key, label=label, current=key == options.by) for key, label in choices],
+            by=options.by,
+            missing=missing,
+        )
+
+    def _passing(
+        self, masks: Sequence[str], step: CriterionStep | None, contents: VerdictContents
+    ) -> tuple[list[bool | None], str]:
+        """Whether each of some listed circuits passes a criterion, and why that is not known."""
+        analysis = self._place.analysis
+        unknown: list[bool | None] = [None] * len(masks)
+        if step is None or analysis is None:
+            return unknown, ""
+        shelf = CircuitShelf(self._session, analysis, CIRCUIT)
+        packed = passing_bits(self._session, analysis, shelf, step, contents=contents)
+        if packed is None:
+            return unknown, f"Verdicts of {step} are not stored yet."
+        listed = whole_column(self._session, analysis.id, "mask")
+        wanted = np.array([int(mask, 16) for mask in masks], dtype=listed.dtype)
+        places = np.searchsorted(listed, wanted)
+        return unpacked_bits(packed, len(listed))[places].tolist(), ""
+
+
+def _extreme(one: ExtremeView) -> RivalInterpretation:
+    return RivalInterpretation(label=one.label, url=one.url, ref=one.ref, right=one.accuracy)
+
+
+def _fraction(text: str) -> FractionView:
+    value = Fraction(text)
+    return FractionView(agreed=value.numerator, of=value.denominator)
+
+
+def measures_of(report: RivalsReport) -> list[Measure]:
+    """What ScrubID and CIRCUS measure, over the circuits of a report."""
+    numbers = report.diagnostics
+    if numbers is None:
+        return []
+    similarity, among = numbers.similarity, numbers.similarity_smallest
+    smallest = noun(numbers.n_smallest, "smallest circuit")
+    found = [
+        Measure(
+            key="RR",
+            label="RR, redundancy (ScrubID)",
+            value=_fraction(numbers.redundancy),
+            exact=numbers.smallest_exact,
+            verdict=redundancy_verdict(Fraction(numbers.redundancy)),
+            meaning=f"largest Jaccard distance among the {smallest}, {noun(numbers.n_edges, 'edge')} each",
+            threshold="passes below 0.2, fails from 0.5",
+        ),
+        Measure(
+            key="CC",
+            label="CC, contradictions (ScrubID)",
+            value=_fraction(numbers.contradiction),
+            exact=numbers.smallest_exact,
+            verdict=contradiction_verdict(Fraction(numbers.contradiction)),
+            meaning=f"share of the edges of the {smallest} that one of them needs and another does without",
+            threshold="passes up to 0.2, fails above 0.5",
+        ),
+        Measure(
+            key="SSS",
+            label="SSS, stability (ScrubID)",
+            value=None if similarity is None else _fraction(similarity),
+            exact=numbers.similarity_exact,
+            verdict=None if similarity is None else similarity_verdict(Fraction(similarity)),
+            meaning="mean Jaccard similarity of two different "
+            + ("valid circuits" if numbers.similarity_exact else "listed circuits"),
+            threshold="passes from 0.8, fails below 0.6",
+        ),
+    ]
+    if among is not None:
+        found.append(
+            Measure(
+                key="SSS-smallest",
+                label="SSS among the smallest",
+                value=_fraction(among),
+                exact=numbers.smallest_exact,
+                verdict=similarity_verdict(Fraction(among)),
+                meaning=f"mean Jaccard similarity of two of the {smallest}",
+                threshold="passes from 0.8, fails below 0.6",
+            )
+        )
+    sets = (
+        ("smallest", smallest, report.core_of_smallest),
+        ("different", "mutually most different", report.core_of_different),
+    )
+    for key, which, core in sets:
+        if core is not None and core.of > 1:
+            found += _of_core(core, key, which, exact_backbone=report.complete)
+    return found
+
+
+def _of_core(core: StoredConsensus, key: str, which: str, *, exact_backbone: bool) -> list[Measure]:
+    """How well the edges that some circuits agree on tell the backbone."""
+    said = {
+        "recall": (core.recall, "of the backbone's edges, those in every one of the"),
+        "precision": (core.precision, "of the edges in every one of them, those in the backbone; the"),
+    }
+    return [
+        Measure(
+            key=f"{name}-{key}",
+            label=f"Consensus {name} (CIRCUS), {'smallest' if key == 'smallest' else 'most different'}",
+            value=None if value is None else _fraction(value),
+            exact=exact_backbone,
+            verdict=None,
+            meaning=f"{words} {which}" + ("" if key == "smallest" else f" {core.of}"),
+            threshold="",
+        )
+        for name, (value, words) in said.items()
+    ]
+
+
+def findings_of(report: RivalsReport) -> list[str]:
+    """What was found, in sentences that claim no more than was looked at."""
+    which = "valid" if report.complete else "listed"
+    if not report.of:
+        return ["No circuit is valid, so there is none to compare." if report.complete else "No circuit is listed."]
+    if report.pair is None:
+        return [f"There is only one {which} circuit, so there is none to compare it with."]
+    distance = Fraction(report.pair.distance)
+    first, second = (int(mask, 16) for mask in report.pair.masks)
+    shared, either = (first & second).bit_count(), (first | second).bit_count()
+    among = f"Of the {exact(report.of)} {which} circuits"
+    farther = "no two are farther apart than" if report.pair.exact else "some are at least as far apart as"
+    told = [
+        f"{among} {farther} {report.pair.masks[0]} and {report.pair.masks[1]}: they share {shared} of the "
+        f"{noun(either, 'edge')} that either keeps, a Jaccard distance of {distance} ({float(distance):.2f})."
+    ]
+    if distance == 1:
+        told.append("So the task can be done on two circuits without a common edge.")
+    return told

@@ -1,0 +1,301 @@
+"""The most different circuits as a page, its twin and its table, the backbone on lists, and asking for them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from fastapi.testclient import TestClient
+
+from analysis.circuit_sets.backbone import backbone_of_masks
+from analysis.circuit_sets.chance import SizeChance, chance_words
+from analysis.criteria.steps import default_steps
+from analysis.pipeline import analyse_output
+from analysis.question import ask
+from app.db.prepared import prepare_analysis
+from app.db.reports import RivalsReport
+from app.db.tables import AnalysisRow
+from app.db.writes import save_analysis, save_network
+from app.figures.circuit_maps import CircuitMark, circuit_map_figure
+from app.jobs import judging, rivals
+from app.jobs.definitions import arguments_about
+from app.jobs.stages import RIVALS, enqueue_missing
+from app.main import create_app
+from app.pages.reports.rivals import findings_of
+from tests.factories import exact_xor, hand_made_analysis, on_a_copy, pretrained_xor, real_analysis, small_network
+
+SLUG = "xor-pretrained"
+PAGE = f"/networks/{SLUG}/rivals"
+CIRCUITS = f"/networks/{SLUG}/circuits"
+MASKS = hand_made_analysis().circuits.masks
+
+
+def compared(store, arguments, **changes) -> None:
+    """Do the work of a job; without interpretations, which hand-made analyses have none of, unless told."""
+    with store.write() as session:
+        inputs = replace(rivals.load_rivals_inputs(session, arguments), observed=(), **changes)
+        rivals.save_rivals(session, arguments, rivals.compute_rivals(inputs))
+
+
+def saved(store, file, slug, analysis) -> dict:
+    """Store a network with its analysis; arguments of a job that goes on from it."""
+    with store.write() as session:
+        save_network(session, file, slug=slug)
+        row = save_analysis(session, analysis)
+        return arguments_about(file.network.digest, 0, row.protocol_digest, row.data_digest, row.result_digest)
+
+
+@pytest.fixture(scope="module")
+def client(tmp_path_factory):
+    app = create_app(on_a_copy(data=tmp_path_factory.mktemp("rivals")))
+    with TestClient(app, base_url="http://127.0.0.1", follow_redirects=False, client=("127.0.0.1", 5000)) as client:
+        store = app.state.store
+        compared(store, saved(store, pretrained_xor(), SLUG, hand_made_analysis()))
+        none = small_network(3)
+        compared(store, saved(store, none, "none", analyse_output(ask(none.network, task=none.tasks[0]))))
+        exact = exact_xor()
+        saved(store, exact, "waiting", analyse_output(ask(exact.network, task=exact.tasks[0])))
+        with store.write() as session:
+            save_network(session, small_network(4), slug="untouched")
+        yield client
+
+
+@pytest.fixture(scope="module")
+def get(client):
+    def fetch(path: str, **query):
+        answer = client.get("/api/v1" + path, params=query or None)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    return fetch
+
+
+def test_the_most_different_two_stand_first_and_lead_to_their_comparison(get, client):
+    page = get(PAGE)
+    assert page["state"] == "done"
+    assert (page["of"], page["complete"]) == (197, True)
+    assert [one["mask"] for one in page["pair"]["circuits"]] == ["18b9f", "2f0ef"]
+    assert (page["pair"]["shared"], page["pair"]["either"], page["pair"]["exact"]) == (6, 17, True)
+    assert page["pair"]["distance"] == {"agreed": 11, "of": 17}
+    assert page["findings"][0].startswith("Of the 197 valid circuits no two are farther apart than 18b9f and 2f0ef")
+    assert client.get(page["pair"]["compare_url"]).status_code == 200
+    html = client.get(PAGE).text
+    assert "Compare these two" in html
+    assert "c·18b9f" in html
+
+
+def test_six_are_mutually_most_different(get):
+    chosen = get(PAGE)["different"]
+    assert [one["mask"] for one in chosen["circuits"]] == ["081ff", "18b9f", "2b0cf", "3a3ef", "3ddff", "3f29f"]
+    assert (chosen["distance"], chosen["exact"]) == ({"agreed": 5, "of": 14}, True)
+
+
+def test_the_map_has_every_circuit_with_its_distortion(get, client):
+    drawn = get(PAGE)["map"]
+    assert [one["mask"] for one in drawn["items"]] == [f"{mask:05x}" for mask in MASKS.tolist()]
+    assert {one["role"] for one in drawn["items"]} == {"", "pair", "different"}
+    assert 0 < drawn["kept"] < 1
+    assert 0 < drawn["correlation"] < 1
+    assert "It keeps 27% of their variance" in client.get(PAGE).text
+    table = client.get(PAGE + ".csv").text
+    assert "\nmask,x,y,n_edges,role" in table.replace("\r", "").replace('"', "")
+    assert table.count("pair") >= 2
+
+
+def test_what_other_tools_measure_is_told_with_its_verdict(get):
+    told = {one["key"]: one for one in get(PAGE)["measures"]}
+    assert (told["RR"]["value"], told["RR"]["verdict"]) == ({"agreed": 4, "of": 7}, "fail")
+    assert (told["CC"]["value"], told["CC"]["verdict"]) == ({"agreed": 3, "of": 5}, "fail")
+    assert told["SSS"]["verdict"] == "warn"
+    assert told["recall-smallest"]["value"] == {"agreed": 1, "of": 1}
+
+
+def test_emptiness_is_of_three_kinds(get, client):
+    assert get("/networks/none/rivals")["state"] == "done"
+    assert "No circuit is valid" in client.get("/networks/none/rivals").text
+    assert get("/networks/waiting/rivals")["state"] == "not_asked"
+    assert "Compare all circuits" in client.get("/networks/waiting/rivals").text
+    assert get("/networks/untouched/rivals")["state"] == "not_analysed"
+    truncated = RivalsReport(
+        of=0, complete=False, pair=None, different=None, contradicting=None, diagnostics=None, core_of_smallest=None,
+        core_of_different=None, map=None,
+    )  # fmt: skip
+    assert findings_of(truncated) == ["No circuit is listed."]
+    assert findings_of(truncated.model_copy(update={"of": 1}))[0].startswith("There is only one listed circuit")
+
+
+def test_the_map_shows_criteria_once_they_are_judged(get, client):
+    assert get(PAGE, by="minimal-local")["map"]["missing"] == "Verdicts of minimal-local are not stored yet."
+    assert client.get("/api/v1" + PAGE, params={"by": "iia"}).status_code == 400
+    assert client.get("/api/v1" + PAGE, params={"by": "nonsense"}).status_code == 400
+    store = client.app.state.store
+    step = next(one for one in default_steps() if one.key == "minimal-cardinal")
+    with store.write() as session:
+        row = session.query(AnalysisRow).filter(AnalysisRow.circuits_valid == 197).one()
+        digests = row.network.digest, 0, row.protocol_digest, row.data_digest, row.result_digest
+        arguments = arguments_about(*digests, criteria=[str(step)])
+        inputs = judging.CRITERIA.load(session, arguments)
+    outcome = judging.CRITERIA.compute(inputs)
+    for write in judging.CRITERIA.stage(arguments, outcome):
+        with store.write() as session:
+            write(session)
+    with store.write() as session:
+        judging.CRITERIA.save(session, arguments, outcome)
+    items = get(PAGE, by="minimal-cardinal")["map"]["items"]
+    assert sum(one["passes"] for one in items) == 3
+    page = get(CIRCUITS, among="minimal-cardinal")
+    smallest = MASKS[np.bitwise_count(MASKS) == 10]
+    expected = backbone_of_masks(smallest, hand_made_analysis().circuits.layout)
+    assert page["backbone"]["edges"] == f"{expected.edges:05x}"
+    assert page["backbone"]["never"] == f"{expected.never:05x}"
+    assert [one["key"] for one in page["among"]] == ["", "minimal-cardinal"]
+    assert page["total"] == 197
+
+
+def test_the_list_of_circuits_shows_what_they_have_in_common(get, client):
+    page = get(CIRCUITS)
+    assert page["backbone"]["words"] == "197 valid circuits are 6 edges and 12 options."
+    assert (page["backbone"]["edges"], page["backbone"]["never"]) == ("0808f", "00000")
+    html = client.get(CIRCUITS).text
+    assert 'class="b-all"' in html
+    assert "197 valid circuits are 6 edges and 12 options." in html
+    assert get("/networks/none/circuits")["backbone"] is None
+    assert get("/networks/none/circuits")["no_backbone"] == "No valid circuit is known."
+    assert get("/networks/untouched/circuits")["no_backbone"] == ""
+
+
+def test_the_backbone_follows_the_filter(get):
+    page = get(CIRCUITS, edges_max=11)
+    some = MASKS[np.bitwise_count(MASKS) <= 11]
+    expected = backbone_of_masks(some, hand_made_analysis().circuits.layout)
+    told = page["backbone"]
+    assert (told["of"], told["edges"], told["never"]) == (7, f"{expected.edges:05x}", f"{expected.never:05x}")
+    assert told["edge_use"] == list(expected.edge_use)
+    assert told["neuron_use"] == [list(layer) for layer in expected.neuron_use]
+    assert told["words"].startswith("7 valid circuits that pass the filter are ")
+    one = get(CIRCUITS, edges_min=18)["backbone"]
+    assert one["words"] == "1 valid circuit that passes the filter is 18 edges and 0 options."
+    assert get(CIRCUITS, edges_max=1)["no_backbone"] == "No circuit passes the filter."
+
+
+def test_a_criterion_that_is_not_judged_or_not_about_circuits(get, client):
+    told = get(CIRCUITS, among="resample-ablation")
+    assert told["no_backbone"] == "Verdicts of resample-ablation are not stored yet."
+    assert client.get("/api/v1" + CIRCUITS, params={"among": "iia"}).status_code == 400
+    assert client.get("/api/v1" + CIRCUITS, params={"among": "nonsense"}).status_code == 400
+    assert client.get(CIRCUITS + ".csv", params={"edges_max": 10}).status_code == 200
+
+
+def test_a_circuit_tells_chance_at_its_size(get, client):
+    chance = get(f"{CIRCUITS}/18b9f")["chance"]
+    assert (chance["low"], chance["high"], chance["possible"], chance["exact"]) == (4, 4, 1_698, True)
+    assert chance["words"] == "and so is 1 in 424 of the possible circuits with 11 edges (4 of 1,698)"
+    assert "Valid, and so is 1 in 424 of the possible circuits with 11 edges" in client.get(f"{CIRCUITS}/18b9f").text
+    assert get(f"{CIRCUITS}/3ffff")["chance"]["words"] == "the only possible circuit with 18 edges"
+    assert get("/networks/untouched/circuits/3f")["chance"] is None
+
+
+@pytest.mark.parametrize(
+    ("chance", "valid", "words"),
+    [
+        (SizeChance(363, 0, 0), False, "and none of the 363 possible circuits with 8 edges is"),
+        (SizeChance(15, 8, 8), True, "and so are 8 of the 15 possible circuits with 8 edges, 53%"),
+        (SizeChance(15, 15, 15), True, "and so is every possible circuit with 8 edges"),
+        (SizeChance(15, 2, 2), False, "is 1 in 7.5 of the possible circuits with 8 edges (2 of 15)"),
+        (SizeChance(1_000, 3, 1_000), True, "and so are at least 3 of the 1,000 possible circuits with 8 edges"),
+        (
+            SizeChance(1_000, 10, 50, 0.99),
+            True,
+            "and so are with 99% confidence between 1% and 5% of the 1,000 possible circuits with 8 edges",
+        ),
+    ],
+)
+def test_chance_in_words(chance, valid, words):
+    assert chance_words(chance, 8, valid=valid) == words
+    assert (chance.share is None) == (not chance.exact)
+
+
+def test_asking_queues_one_job(client):
+    first = client.post("/api/v1/networks/waiting/rivals", json={})
+    again = client.post("/api/v1/networks/waiting/rivals", json={})
+    assert first.status_code == 202
+    assert first.headers["Location"] == again.headers["Location"]
+    assert client.post("/api/v1/networks/untouched/rivals", json={}).status_code == 409
+    form = client.post("/networks/waiting/rivals", data={"output": "0", "protocol": "complete", "data": ""})
+    assert form.status_code == 303
+
+
+def test_analyses_of_earlier_versions_are_compared_too(client):
+    with client.app.state.store.write() as session:
+        assert enqueue_missing(session, [RIVALS]) == 1
+
+
+def test_a_comparison_to_begin_leads_there(get, client):
+    assert get("/compare", network=SLUG)["rivals_url"] == PAGE
+    assert get("/compare", network="untouched")["rivals_url"] == ""
+    assert f'href="{PAGE}"' in client.get("/compare", params={"network": SLUG}).text
+    assert f'href="{PAGE}"' in client.get(f"/networks/{SLUG}").text
+    assert get(CIRCUITS)["rivals_url"] == PAGE
+
+
+def test_a_sample_says_that_it_is_one(tmp_path):
+    """A list that was cut: what is told is of the listed circuits, and the backbone is what the list shows."""
+    whole = hand_made_analysis()
+    cut = replace(whole.circuits, masks=MASKS[:60], outputs=whole.circuits.outputs[:60])
+    cut = replace(cut, margins=whole.circuits.margins[:60], truncated_at=60, count=60)
+    counts = replace(
+        whole.interpretations,
+        by_circuit=whole.interpretations.by_circuit[:60],
+        observed_by_circuit=whole.interpretations.observed_by_circuit[:60],
+    )
+    analysis = replace(whole, circuits=cut, interpretations=counts)
+    assert prepare_analysis(analysis).columns["circuits_truncated_at"] == 60
+    app = create_app(on_a_copy(data=tmp_path))
+    with TestClient(app, base_url="http://127.0.0.1", client=("127.0.0.1", 5000)) as client:
+        compared(app.state.store, saved(app.state.store, pretrained_xor(), SLUG, analysis))
+        page = client.get("/api/v1" + PAGE).json()
+        assert (page["complete"], page["of"]) == (False, 60)
+        assert "Others may differ more" in client.get(PAGE).text
+        backbone = client.get("/api/v1" + CIRCUITS).json()["backbone"]
+        assert (backbone["exact"], backbone["coverage"]) == (False, "truncated")
+        assert "found before the search stopped" in backbone["words"]
+        filtered = client.get("/api/v1" + CIRCUITS, params={"edges_max": 12}).json()["backbone"]
+        assert (filtered["exact"], filtered["coverage"]) == (False, "listed")
+        chance = client.get(f"/api/v1{CIRCUITS}/{page['pair']['circuits'][0]['mask']}").json()["chance"]
+        assert not chance["exact"]
+
+
+def test_marks_are_filled_or_hollow_by_what_is_asked():
+    marks = [
+        CircuitMark(0.0, 0.0, 9, "pair", True, "a", {}),
+        CircuitMark(1.0, 0.0, 12, "", False, "b", {}),
+        CircuitMark(1.0, 1.0, 15, "", True, "c", {}),
+    ]
+    plain = circuit_map_figure(marks)
+    assert [trace["marker"]["symbol"] for trace in plain["data"]] == ["circle", "diamond"]
+    assert plain["data"][0]["marker"]["opacity"] == [0.6, 0.2]
+    asked = circuit_map_figure(marks, passing="x")
+    assert [trace["name"] for trace in asked["data"]] == [
+        "valid circuits, pass x",
+        "valid circuits, fail x",
+        "most different two, pass x",
+    ]
+    assert asked["data"][1]["marker"]["symbol"] == "circle-open"
+
+
+@pytest.mark.slow
+def test_interpretations_that_contradict_each_other_most_lead_to_their_comparison(tmp_path):
+    app = create_app(on_a_copy(data=tmp_path))
+    with TestClient(app, base_url="http://127.0.0.1", client=("127.0.0.1", 5000)) as client:
+        store = app.state.store
+        arguments = saved(store, pretrained_xor(), SLUG, real_analysis())
+        with store.write() as session:
+            inputs = rivals.load_rivals_inputs(session, arguments)
+            rivals.save_rivals(session, arguments, rivals.compute_rivals(inputs))
+        found = client.get("/api/v1" + PAGE).json()["contradicting"]
+        assert (found["differ"], found["of"], found["complete"]) == ({"agreed": 320, "of": 756}, 7_836, True)
+        compare = client.get("/api/v1" + found["compare_url"]).json()
+        assert compare["n_crucial"] == 320
+        assert Fraction(found["differ"]["agreed"], found["differ"]["of"]) == Fraction(80, 189)
