@@ -133,17 +133,13 @@ def interface_of(app: FastAPI) -> dict[str, Any]:
 def settle(app: FastAPI) -> None:
     """Get an application ready for its first visitor: what else would be done while somebody waits.
 
-    Templates are compiled, tables are joined to classes, and every route is matched once, which is when FastAPI makes
-    what it needs to answer. Modules, routes and schemas live as long as the process: looking through them for garbage
-    every few dozen requests would take each time longer than a page, so they are taken out of its sight. What a page
-    makes is nearly all gone with it, without garbage collection, which therefore looks less often: a page of 200 lines
-    used to be interrupted dozens of times.
+    Templates are compiled and tables are joined to classes. Modules, routes and schemas live as long as the process:
+    looking through them for garbage every few dozen requests would take each time longer than a page, so they are taken
+    out of its sight. What a page makes is nearly all gone with it, without garbage collection, which therefore looks
+    less often: a page of 200 lines used to be interrupted dozens of times.
     """
     compile_templates(app.state.addresses.prefix)
     configure_mappers()
-    nowhere = {"type": "http", "method": "GET", "path": "/nowhere/at/all", "root_path": "", "headers": []}
-    for route in app.routes:
-        route.matches(nowhere)
     gc.collect()
     gc.freeze()
     collect_garbage_seldom()
@@ -183,8 +179,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.job_feed = JobFeed(app.state.addresses, most=settings.live_streams)
     app.state.visitor_allowance = Allowance(AT_ONCE, SECONDS_EACH)
     error_answers.install(app)
-    for router in ROUTERS:
-        app.include_router(router)
+    # as they are, since nothing is added to them: a router that FastAPI includes has its routes made anew at the first
+    # request, and looked for in two lists at every one
+    app.router.routes.extend(route for router in ROUTERS for route in router.routes)
     app.mount("/static", VersionedStatic(directory=STATIC), name="static")
     app.openapi = lambda: interface_of(app)  # type: ignore[method-assign]  # FastAPI's own way to amend it
     app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes)

@@ -131,12 +131,11 @@ def check_page(request: Request, session: Session, links: Addresses, address: st
 def _page_at(request: Request, path: str) -> tuple[Callable[..., Any] | None, list[str]]:
     """What answers there with a page, and the network that the path names."""
     scope = {**request.scope, "method": "GET", "path": path, "raw_path": path.encode()}
-    for router in request.app.router.routes:
-        for route in getattr(getattr(router, "original_router", None), "routes", [router]):
-            match, found = route.matches(scope)
-            if match == Match.FULL and getattr(route, "response_class", None) is HTMLResponse:
-                network = found.get("path_params", {}).get("network")
-                return route.endpoint, [] if network is None else [unquote(network)]
+    for route in request.app.router.routes:
+        match, found = route.matches(scope)
+        if match == Match.FULL and getattr(route, "response_class", None) is HTMLResponse:
+            network = found.get("path_params", {}).get("network")
+            return route.endpoint, [] if network is None else [unquote(network)]
     return None, []
 
 

@@ -43,15 +43,6 @@ def visit(application, credentials):
     return arrive
 
 
-def routes_of(app):
-    """Every route with its methods, those of included routers too."""
-    found = []
-    for route in app.routes:
-        inner = getattr(route, "original_router", None)
-        found += inner.routes if inner is not None else [route]
-    return found
-
-
 def filled(path):
     """A route's path with something in each of its places."""
     return re.sub(r"\{[^}]+\}", "1", path)

@@ -25,7 +25,7 @@ from app.gate import (
 )
 from app.main import create_app
 from app.settings import Settings
-from tests.app.access.conftest import CHOSEN, FAR, OWN, SITE, filled, routes_of
+from tests.app.access.conftest import CHOSEN, FAR, OWN, SITE, filled
 from tests.factories import on_a_copy
 
 BEARER = {"authorization": f"Bearer {CHOSEN}"}
@@ -35,7 +35,7 @@ LOCAL = ("127.0.0.1", 50_000)
 def changing_routes(app):
     return [
         (method, filled(route.path))
-        for route in routes_of(app)
+        for route in app.routes
         for method in sorted(getattr(route, "methods", None) or ())
         if method not in ("GET", "HEAD", "OPTIONS")
     ]
@@ -222,7 +222,7 @@ def test_addresses_and_headers_are_bounded(gated):
 
 
 def test_every_free_address_is_one_that_exists_and_what_computes_is_none(application):
-    paths = {filled(route.path).removeprefix("/api/v1") for route in routes_of(application)}
+    paths = {filled(route.path).removeprefix("/api/v1") for route in application.routes}
     for pattern in STORED:
         assert any(re.fullmatch(pattern, path) for path in [*paths, "/static/a.css", "/admin", "/metrics"]), pattern
     for made in (
