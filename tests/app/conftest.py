@@ -1,6 +1,8 @@
 from contextlib import closing
 
 import pytest
+from anyio.from_thread import start_blocking_portal
+from fastapi.testclient import TestClient
 
 from app.db.engine import store_at
 from app.pages.verdicts import on_the_spot
@@ -12,6 +14,18 @@ from tests.factories import temporary_store
 def _a_page_takes_its_time():
     """A page judges all that it judges on the spot, however busy the machine is."""
     on_the_spot.SECONDS = 600.0
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _one_event_loop():
+    """Clients that have not started their application ask it in one event loop.
+
+    To begin one for each request, as they would otherwise, takes longer than most answers.
+    """
+    with start_blocking_portal() as portal:
+        TestClient.portal = portal
+        yield
+        TestClient.portal = None
 
 
 @pytest.fixture(params=ON_EVERY_DATABASE)
