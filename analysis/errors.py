@@ -12,6 +12,8 @@ AnalysisError
 ├── InvalidAlgorithm      a text that no algorithm has
 ├── InvalidAlignment      an alignment whose sites or variables do not exist
 ├── InvalidCriterion      a key, kind or parameter that no criterion has
+├── InvalidMethod         a discovery method or a setting that there is none of
+├── InvalidClaim          a claim that cannot be read or is about something else
 ├── InvalidIntervention   a change that the network at hand does not admit
 ├── InvalidStudy          a study's design, file or part of it that does not hold together
 ├── InvalidCheckpoint     bytes that are no finished part of a work
@@ -86,6 +88,14 @@ class InvalidAlignment(AnalysisError):
 
 class InvalidCriterion(AnalysisError):
     """No criterion has that key, or it does not apply to that kind, or a parameter is unknown or out of range."""
+
+
+class InvalidMethod(AnalysisError):
+    """No discovery method has that key, or a setting is unknown, not allowed, or does not fit the task."""
+
+
+class InvalidClaim(AnalysisError):
+    """An answer of a discovery method cannot be read, or is about another network, output or edge."""
 
 
 class InvalidIntervention(AnalysisError):

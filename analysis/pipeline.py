@@ -105,7 +105,7 @@ def analyse_output(
     stages = _Stages(work)
     with stages.timed("circuits") as stage:
         if circuits is None:
-            circuits = once(stage.checkpoints, "all", lambda: _circuits(question, stage))
+            circuits = once(stage.checkpoints, "all", lambda: search_for_circuits(question, stage))
     if not question.data.boolean:
         return _circuits_alone(question, circuits, stages)
     so_far.circuits = circuits
@@ -180,7 +180,7 @@ def refuse(problems: tuple[AnalysisError, ...]) -> None:
         raise combined(problems, "analysis", type(problems[0]))
 
 
-def _circuits(question: Question, work: Work) -> CircuitSearch:
+def search_for_circuits(question: Question, work: Work) -> CircuitSearch:
     """The circuits in the best way within the limits, or an unsearched space with its exact size."""
     try:
         return find_circuits(question, work)

@@ -41,6 +41,8 @@ ENGINE_STATUS: Final[dict[type[engine.AnalysisError], tuple[int, str]]] = {
     engine.InvalidProtocol: (422, "protocol"),
     engine.InvalidTraining: (422, "training"),
     engine.InvalidCriterion: (422, "criterion"),
+    engine.InvalidMethod: (422, "method"),
+    engine.InvalidClaim: (422, "claim"),
     engine.InvalidIntervention: (422, "now"),
     engine.InvalidStudy: (422, "design"),
     engine.BeyondLimits: (422, "network"),

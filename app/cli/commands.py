@@ -14,6 +14,7 @@ import typer
 from analysis import ENGINE_VERSION
 from analysis.errors import AnalysisError, BeyondLimits, Cancelled
 from app.cli.analyse import analyse, protocol_schema
+from app.cli.audit import audit
 from app.cli.criteria import criteria
 from app.cli.doctor import doctor
 from app.cli.interface import interface
@@ -39,6 +40,7 @@ app = typer.Typer(
     epilog="Exit codes: 0 done · 1 trouble with this machine · 2 bad input · 3 stopped at a limit · 130 interrupted",
 )
 app.command(rich_help_panel="Engine alone: no server, no database")(analyse)
+app.command(rich_help_panel="Engine alone: no server, no database")(audit)
 app.command(rich_help_panel="Engine alone: no server, no database")(train)
 app.command(rich_help_panel="Engine alone: no server, no database")(protocol_schema)
 app.command(rich_help_panel="Engine alone: no server, no database")(criteria)

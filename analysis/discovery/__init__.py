@@ -1,0 +1,1 @@
+"""Discovery: published methods that answer with one circuit, and where an answer stands among all valid circuits."""

@@ -1,0 +1,203 @@
+"""An audit: what methods answered about one output and what was claimed of it, each located among all valid circuits.
+
+Written as ``pluriscope-audit/1``. Absent keys are left out, unknown values are null, and numbers are finite.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from analysis import ENGINE_VERSION
+from analysis.circuit_sets.chance import SizeChance
+from analysis.circuits.result import CircuitSearch
+from analysis.discovery.claims import Claim
+from analysis.discovery.location import Landscape, Location
+from analysis.discovery.method import Answer, Method
+from analysis.discovery.settings import Settings
+from analysis.network_files.files import task_json
+from analysis.networks.circuit import EdgeLayout
+from analysis.question import Question
+from analysis.result_file import exact
+from analysis.stories.search import Unasked
+from analysis.work import DEFAULT_WORK, Work
+
+AUDIT_FORMAT: Final = "pluriscope-audit/1"
+
+
+@dataclass(frozen=True, eq=False)
+class Audited:
+    """One answer with its place.
+
+    Args:
+        method: its key, or what the claim's author calls it.
+        settings: all of them.
+        name: of a claim; "" of a method's answer.
+        answer: what was answered.
+        location: None where there is no mask.
+        seconds: that the answer took, 0 without a clock.
+        own: whether the ablation that it was found under is known.
+    """
+
+    method: str
+    settings: Settings
+    name: str
+    answer: Answer
+    location: Location | None
+    seconds: float = 0.0
+    own: bool = True
+
+
+def audit(
+    landscape: Landscape,
+    methods: Sequence[tuple[Method, Settings]],
+    claims: Sequence[Claim] = (),
+    work: Work = DEFAULT_WORK,
+) -> tuple[Audited, ...]:
+    """Run methods, and locate their answers and claims: methods first, each in the order given.
+
+    Args:
+        landscape: all valid circuits of the output.
+        methods: each with every setting (:meth:`~analysis.discovery.method.Method.filled`).
+        claims: of others.
+        work: told "methods" before each; may cancel.
+
+    Raises:
+        InvalidMethod: settings that do not fit the task or the network.
+        Cancelled: the report asked to stop.
+    """
+    question = landscape.question
+    found: list[Audited] = []
+    for done, (method, settings) in enumerate(methods):
+        work.tell("methods", done, len(methods), method.key)
+        begun = work.clock()
+        answer = method.answer(
+            question, settings, work.without_checkpoints().reporting_to(_within(work, done, methods))
+        )
+        found.append(Audited(method.key, settings, "", answer, None, work.clock() - begun))
+    found += [
+        Audited(claim.method, claim.settings, claim.name, claim.answer(question), None, own=claim.has_ablation)
+        for claim in claims
+    ]
+    work.tell("methods", len(methods), max(1, len(methods)))
+    masks = [(one.answer.raw_mask, one.answer.rows if one.own else None) for one in found]
+    places = iter(landscape.locate_all([(mask, rows) for mask, rows in masks if mask is not None]))
+    return tuple(
+        one
+        if one.answer.raw_mask is None
+        else Audited(one.method, one.settings, one.name, one.answer, next(places), one.seconds, one.own)
+        for one in found
+    )
+
+
+def _within(work: Work, done: int, methods: Sequence[Any]) -> Any:
+    """Tells of one method's steps as a part of all."""
+    return lambda progress: work.tell("methods", done, len(methods), progress.found)
+
+
+def audit_json(
+    landscape: Landscape, found: Sequence[Audited], seconds: Mapping[str, float], missing: Sequence[str] = ()
+) -> dict[str, Any]:
+    """An audit as JSON values.
+
+    Args:
+        landscape: all valid circuits.
+        found: the answers.
+        seconds: by stage.
+        missing: sentences about what stopped at a limit.
+    """
+    question, circuits, layout = landscape.question, landscape.circuits, landscape.question.layout
+    backbone, story = landscape.backbone, landscape.story
+    document: dict[str, Any] = {
+        "format": AUDIT_FORMAT,
+        "network": question.model.digest,
+        "output": question.output,
+        "task": task_json(question.task),
+        "protocol": {**question.protocol.model_dump(mode="json"), "digest": question.protocol.digest},
+        "data": {"digest": question.data.digest, "clean": question.data.is_clean},
+        "engine": ENGINE_VERSION,
+        "seconds": {stage: round(spent, 6) for stage, spent in seconds.items()},
+        "possible": exact(circuits.possible),
+        "valid": exact(circuits.n_valid),
+        "smallest": landscape.smallest,
+        "backbone": None
+        if backbone is None
+        else {"mask": layout.to_hex(backbone.edges), "edges": backbone.edges.bit_count()},
+        "story": None if isinstance(story, Unasked) else sorted(story.algorithms[number].id for number in story.whole),
+        "claims": [_claim_json(one, question, circuits) for one in found],
+    }
+    if backbone is not None and not backbone.exact:
+        document["backbone"]["exact"] = False
+    if not landscape.complete:
+        document["exhaustive"] = False
+    return document | ({"missing": list(missing)} if missing else {})
+
+
+def _claim_json(one: Audited, question: Question, circuits: CircuitSearch) -> dict[str, Any]:
+    answer, layout = one.answer, question.layout
+    said: dict[str, Any] = {"name": one.name} if one.name else {}
+    said |= {
+        "method": one.method,
+        "settings": dict(one.settings),
+        "kind": "circuit",
+        "outcome": answer.outcome,
+        "seconds": round(one.seconds, 6),
+    }
+    if answer.scores is not None:
+        said["scores"] = [float(score) for score in answer.scores]
+        said["faithfulness"] = answer.faithfulness
+    if answer.no_gradient is not None:
+        said["no_gradient"] = list(answer.no_gradient)
+    if one.location is not None and answer.raw_mask is not None:
+        said["raw_mask"] = layout.to_hex(answer.raw_mask)
+        said |= location_json(one.location, layout, complete=circuits.truncated_at is None)
+    return said | {"fragile": answer.fragile}
+
+
+def location_json(place: Location, layout: EdgeLayout, *, complete: bool) -> dict[str, Any]:
+    """Where an answer stands, as JSON values."""
+    nearest: dict[str, Any] | None = None
+    if place.nearest is not None:
+        nearest = {"distance": place.nearest.distance, "mask": layout.to_hex(place.nearest.mask)}
+        if not place.nearest.exact:
+            nearest = {"undecided": True, "at_most": nearest["distance"], "mask": nearest["mask"]}
+    elif not complete:
+        nearest = {"undecided": True, "at_most": None, "mask": None}
+    rank: dict[str, Any] = {
+        "smaller": exact(place.rank.smaller),
+        "equal": exact(place.rank.equal),
+        "larger": exact(place.rank.larger),
+    }
+    if not place.rank.exact:
+        rank["exact"] = False
+    told = {"passed": True, "failed": False}
+    return {
+        "mask": layout.to_hex(place.closed.mask),
+        "edges": place.edges,
+        "severed": [list(site) for site in place.closed.severed],
+        "raw_valid": place.raw_valid,
+        "own_valid": place.own_valid,
+        "possible": place.closed.possible,
+        "valid": place.valid,
+        "excess": place.excess,
+        "chance": chance_json(place.chance),
+        "rank": rank,
+        "nearest": nearest,
+        "backbone": None if place.recall is None else {"recall": list(place.recall), "extra": place.extra},
+        "criteria": None
+        if place.criteria is None
+        else {key: told.get(outcome) for key, outcome in place.criteria.items()},
+        "story": None if place.relation is None else {"relation": place.relation, "carried": list(place.carried or ())},
+    }
+
+
+def chance_json(chance: SizeChance | None) -> dict[str, Any]:
+    """Valid and possible circuits of a size; bounds where the number of valid ones is not known exactly."""
+    if chance is None:
+        return {"valid": 0, "possible": 0}
+    if chance.exact:
+        return {"valid": exact(chance.low), "possible": exact(chance.possible)}
+    told: dict[str, Any] = {"valid": None, "possible": exact(chance.possible)}
+    told["interval"] = [exact(chance.low), exact(chance.high)]
+    return told | ({"confidence": chance.confidence} if chance.confidence is not None else {})

@@ -1,0 +1,266 @@
+"""Where one answer stands among all valid circuits of an output.
+
+Every statement is about the answer's closed mask, but two: ``raw_valid`` and ``own_valid`` are about the raw mask,
+under the protocol's ablation and under the answer's own. Only ``valid`` makes an answer a circuit of the protocol.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Final
+
+import numpy as np
+
+from analysis.circuit_sets.backbone import Backbone, backbone_of, coverage_of
+from analysis.circuit_sets.chance import SizeChance, chances
+from analysis.circuits.result import CircuitSearch
+from analysis.circuits.space import in_space
+from analysis.criteria.circuit_context import CircuitCriteriaContext
+from analysis.criteria.criterion import Criterion
+from analysis.criteria.registry import criteria_for
+from analysis.criteria.verdict import OUTCOMES
+from analysis.discovery.closure import Closed, closed
+from analysis.discovery.masked_runs import Rows, outputs_of_masks
+from analysis.networks.circuit import Circuit, mask_array, one_mask
+from analysis.question import Question
+from analysis.stories.relation import Relation, relation_of
+from analysis.stories.search import Stories, Unasked, all_stories
+from analysis.validity import decided_as
+from analysis.work import DEFAULT_WORK, Work
+
+QUICK: Final[tuple[Criterion, ...]] = tuple(c for c in criteria_for("circuit") if c.cost == "quick")
+"""The criteria that every answer is judged by; those with a budget are asked where one circuit is looked at."""
+
+
+@dataclass(frozen=True)
+class Nearest:
+    """The valid circuit with fewest edges to add or remove.
+
+    Args:
+        mask: of several the lowest.
+        distance: edges that differ.
+        exact: whether no unlisted valid circuit can be nearer; else the distance is an upper bound.
+    """
+
+    mask: int
+    distance: int
+    exact: bool
+
+
+@dataclass(frozen=True)
+class Rank:
+    """Valid circuits with fewer edges, with as many (the answer itself included if it is valid), and with more."""
+
+    smaller: int
+    equal: int
+    larger: int
+    exact: bool
+
+
+@dataclass(frozen=True)
+class Location:
+    """Where an answer stands.
+
+    Args:
+        closed: the circuit of the raw mask.
+        raw_valid: whether the raw mask decides right under the protocol's ablation.
+        own_valid: whether the raw mask decides right on every row of its own ablation; None where it has none.
+        valid: whether the closed mask is one of the valid circuits.
+        excess: edges more than the smallest valid circuit has; None if it is not valid, or the smallest is not known.
+        chance: valid and possible circuits of its size; None where no circuit of that size is possible.
+        rank: by number of edges.
+        nearest: None where no valid circuit is known.
+        recall: backbone edges that it holds, and backbone edges; None where there is no backbone.
+        extra: its edges outside the backbone.
+        criteria: outcome by criterion key; None if it is not valid.
+        relation: of its story to the whole network's, "none" where it carries nothing; None if it is not valid or the
+            question does not arise.
+        carried: ids of the irredundant algorithms that it carries, sorted.
+    """
+
+    closed: Closed
+    raw_valid: bool
+    own_valid: bool | None
+    valid: bool
+    excess: int | None
+    chance: SizeChance | None
+    rank: Rank
+    nearest: Nearest | None
+    recall: tuple[int, int] | None
+    extra: int | None
+    criteria: Mapping[str, str] | None
+    relation: Relation | None
+    carried: tuple[str, ...] | None
+
+    @property
+    def edges(self) -> int:
+        return self.closed.mask.bit_count()
+
+
+@dataclass(frozen=True, eq=False)
+class Landscape:
+    """All valid circuits of one output, to locate answers among.
+
+    Args:
+        question: what is asked.
+        circuits: what the search for valid circuits found.
+    """
+
+    question: Question
+    circuits: CircuitSearch
+    work: Work = DEFAULT_WORK
+
+    @property
+    def complete(self) -> bool:
+        """Whether every valid circuit is listed."""
+        return self.circuits.truncated_at is None
+
+    @property
+    def counted(self) -> bool:
+        """Whether their number and spread over sizes is exact."""
+        return self.complete or self.circuits.method == "counted"
+
+    @cached_property
+    def backbone(self) -> Backbone | None:
+        return backbone_of(self.circuits.distribution, coverage_of(self.circuits.method, self.circuits.truncated_at))
+
+    @cached_property
+    def chances(self) -> Mapping[int, SizeChance]:
+        return chances(self.circuits, self.question.protocol)
+
+    @cached_property
+    def smallest(self) -> int | None:
+        """Edges of the smallest valid circuit; None where there is none or it is not known."""
+        if self.counted:
+            return min(self.circuits.distribution.by_edges, default=None)
+        known = self.circuits.smallest
+        return known.n_edges if known is not None and known.proved else None
+
+    @cached_property
+    def story(self) -> Stories | Unasked:
+        """What the whole network carries."""
+        return all_stories(self.question, mask_array([], self.question.layout), self.work)
+
+    def locate_all(self, answers: Sequence[tuple[int, Rows | None]]) -> list[Location]:
+        """Where raw masks stand, each with the rows of its own ablation, if it has one."""
+        found = [closed(raw, self.question.layout) for raw, _ in answers]
+        valid = [self.is_valid(one) for one in found]
+        masks = sorted({one.mask for one, good in zip(found, valid, strict=True) if good})
+        criteria, stories = self._criteria(masks), self._stories(masks)
+        return [
+            self._location(one, good, raw, rows, criteria, stories)
+            for one, good, (raw, rows) in zip(found, valid, answers, strict=True)
+        ]
+
+    def is_valid(self, one: Closed) -> bool:
+        """Whether a closed mask is a valid circuit of the protocol."""
+        if not one.possible:
+            return False
+        circuit = Circuit(self.question.layout, one.mask)
+        if not in_space(circuit.n_neurons, self.question.cut.sizes, self.question.protocol):
+            return False
+        context = CircuitCriteriaContext(self.question, mask_array([one.mask], self.question.layout))
+        return bool(context.enough(context.n_right(self.question.protocol.ablation))[0])
+
+    def _location(
+        self,
+        one: Closed,
+        valid: bool,
+        raw: int,
+        rows: Rows | None,
+        criteria: Mapping[int, Mapping[str, str]],
+        stories: Mapping[int, tuple[Relation, tuple[str, ...]]],
+    ) -> Location:
+        n_edges = one.mask.bit_count()
+        backbone = self.backbone
+        shared = 0 if backbone is None else (one.mask & backbone.edges).bit_count()
+        relation, carried = stories.get(one.mask, (None, None))
+        return Location(
+            closed=one,
+            raw_valid=self._decides_right(raw),
+            own_valid=None if rows is None else own_valid(self.question, raw, rows),
+            valid=valid,
+            excess=n_edges - self.smallest if valid and self.smallest is not None else None,
+            chance=self.chances.get(n_edges),
+            rank=self._rank(n_edges),
+            nearest=self._nearest(one.mask, valid),
+            recall=None if backbone is None else (shared, backbone.edges.bit_count()),
+            extra=None if backbone is None else n_edges - shared,
+            criteria=criteria.get(one.mask) if valid else None,
+            relation=relation,
+            carried=carried,
+        )
+
+    def _decides_right(self, raw: int) -> bool:
+        """Whether a raw mask decides enough of the judged rows right under the protocol's ablation."""
+        question = self.question
+        inputs, labels = question.judged
+        absent = tuple(np.repeat(np.asarray(v)[:, None], len(inputs), axis=1) for v in question.absent)
+        right = _right(question, raw, Rows(inputs, labels, absent))
+        return bool(np.count_nonzero(right) / len(labels) > question.protocol.accuracy_threshold)
+
+    def _rank(self, n_edges: int) -> Rank:
+        sizes = self.circuits.distribution.by_edges
+        smaller = sum(n for size, n in sizes.items() if size < n_edges)
+        larger = sum(n for size, n in sizes.items() if size > n_edges)
+        return Rank(smaller, sizes.get(n_edges, 0), larger, self.counted)
+
+    def _nearest(self, mask: int, valid: bool) -> Nearest | None:
+        if valid:
+            return Nearest(mask, 0, exact=True)
+        masks = self.circuits.masks
+        if not len(masks):
+            return None
+        apart = np.bitwise_count(masks ^ one_mask(mask, self.question.layout)).astype(np.int64)
+        best = int(apart.min())
+        return Nearest(int(masks[np.flatnonzero(apart == best)[0]]), best, self.complete)
+
+    def _criteria(self, masks: Sequence[int]) -> dict[int, dict[str, str]]:
+        """The outcome of every quick criterion for each mask."""
+        if not masks:
+            return {}
+        question, layout = self.question, self.question.layout
+        some = CircuitCriteriaContext(question, mask_array(masks, layout), work=self.work)
+        everything = np.unique(np.concatenate([self.circuits.masks, mask_array(masks, layout)]))
+        whole = CircuitCriteriaContext(question, everything, exhaustive=self.complete, work=self.work)
+        places = np.searchsorted(everything, mask_array(masks, layout))
+        outcomes: dict[int, dict[str, str]] = {mask: {} for mask in masks}
+        for criterion in QUICK:
+            if criterion.over == "population":
+                found = criterion.judge("circuit", whole).outcomes[places]
+            else:
+                found = criterion.judge("circuit", some).outcomes
+            for mask, code in zip(masks, found.tolist(), strict=True):
+                outcomes[mask][criterion.key] = OUTCOMES[code]
+        return outcomes
+
+    def _stories(self, masks: Sequence[int]) -> dict[int, tuple[Relation, tuple[str, ...]]]:
+        """What each mask carries; nothing where the question does not arise or a limit ended it."""
+        if not masks:
+            return {}
+        found = all_stories(self.question, mask_array(masks, self.question.layout), self.work)
+        if isinstance(found, Unasked):
+            return {}
+        told: dict[int, tuple[Relation, tuple[str, ...]]] = {}
+        for mask, number in zip(masks, found.story_of.tolist(), strict=True):
+            story = found.stories[number]
+            relation: Relation = relation_of(story, found.whole) if story else "none"
+            told[mask] = relation, tuple(sorted(found.algorithms[one].id for one in story))
+        return told
+
+
+def own_valid(question: Question, raw: int, rows: Rows) -> bool:
+    """Whether a raw mask decides right on every row of its own ablation, by the protocol's rule for circuits."""
+    return bool(_right(question, raw, rows).all())
+
+
+def _right(question: Question, raw: int, rows: Rows) -> Any:
+    outputs = outputs_of_masks(question, mask_array([raw], question.layout), rows)[0]
+    rule = question.protocol.circuit_decision
+    right = np.zeros(len(outputs), dtype=bool)
+    for label in (0.0, 1.0):
+        here = rows.labels == label
+        right[here] = decided_as(outputs[here], label, rule)
+    return right

@@ -1,0 +1,188 @@
+"""The record of a discovery method: what it is called, what may be set, and the function that answers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Final, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.digest import canonical_json, sha256_hex
+from analysis.discovery.masked_runs import METRICS, ROW_RULES, RowRule, Rows, rows_of
+from analysis.discovery.selection import SELECTION, pick_mask
+from analysis.discovery.settings import Setting, Settings, Value, filled
+from analysis.errors import InvalidMethod
+from analysis.question import Question
+from analysis.work import DEFAULT_WORK, Work
+
+Outcome = Literal["found", "all", "nothing", "undefined", "diverged", "degenerate"]
+
+METRIC: Final = Setting("metric", "margin", "what ablating an edge is said to change", METRICS)
+"""Of methods whose scores are changes of a metric."""
+
+
+def ablation(default: RowRule) -> Setting:
+    """What absent edges carry, and so on which rows a method runs."""
+    return Setting("ablation", default, "what absent edges carry, and with it the rows", ROW_RULES)
+
+
+@dataclass(frozen=True, eq=False)
+class Scores:
+    """A number for each edge: the change of the metric when it is ablated, so that helpful edges are negative.
+
+    Args:
+        values: ``[edges]``.
+        no_gradient: edges of which the method knows nothing, since no gradient reaches them.
+    """
+
+    values: NDArray[np.float64]
+    no_gradient: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """A mask that a method answers with.
+
+    Args:
+        mask: the raw mask; None where the method came to none.
+        outcome: "diverged" and the like where it came to none, else "found".
+        fragile: whether its decisions are so narrow that arithmetic might turn one.
+    """
+
+    mask: int | None
+    outcome: Outcome = "found"
+    fragile: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class Answer:
+    """What a method answered.
+
+    Args:
+        outcome: "all" and "nothing" for a raw mask with every edge or none.
+        raw_mask: None where there is none.
+        rows: of its own ablation.
+        scores: ``[edges]`` of score methods.
+        no_gradient: edges that no gradient reached, of gradient methods.
+        faithfulness: of the raw mask under its own ablation where a threshold picked it.
+        fragile: whether its decisions are narrow.
+    """
+
+    outcome: Outcome
+    raw_mask: int | None
+    rows: Rows
+    scores: NDArray[np.float64] | None = None
+    no_gradient: tuple[int, ...] | None = None
+    faithfulness: float | None = None
+    fragile: bool = False
+
+
+Score = Callable[[Question, Rows, Settings], Scores]
+Choose = Callable[[Question, Rows, Settings, Work], Chosen]
+
+
+@dataclass(frozen=True)
+class Method:
+    """One discovery method.
+
+    Args:
+        key: stable name.
+        label: short name for people.
+        definition: one sentence: how it answers.
+        source: where it comes from, and what its numbers agree with.
+        own: what may be set on it alone; "ablation" is always among it.
+        score: gives every edge a score, from which a mask is picked; None for a method that chooses by itself.
+        choose: chooses a mask; None for a method of scores.
+        gradient: whether edges that no gradient reaches are told.
+    """
+
+    key: str
+    label: str
+    definition: str
+    source: str
+    own: tuple[Setting, ...]
+    score: Score | None = None
+    choose: Choose | None = None
+    gradient: bool = False
+
+    @cached_property
+    def settings(self) -> tuple[Setting, ...]:
+        """Everything that may be set."""
+        return (*self.own, *SELECTION) if self.score is not None else self.own
+
+    @property
+    def defaults(self) -> dict[str, Value]:
+        """A value for each setting; a threshold and no k."""
+        return self.filled({})
+
+    def filled(self, given: Mapping[str, object], item: str = "") -> dict[str, Value]:
+        """A value for every setting that takes part; of k and threshold the one that was given.
+
+        Raises:
+            InvalidMethod: an unknown setting, a value that is not allowed, or both k and threshold.
+        """
+        item = item or f"method {self.key}"
+        found = filled(self.settings, given, item)
+        if self.score is not None:
+            if "k" in given and "threshold" in given:
+                raise InvalidMethod(item, "has k together with threshold", "give one of them")
+            found.pop("threshold" if "k" in given else "k")
+        if found.get("path") == "ends":
+            if "steps" in given:
+                raise InvalidMethod(item, "has steps, which the path 'ends' does not take", "leave steps out")
+            found.pop("steps")
+        return found
+
+    def answer(self, question: Question, settings: Settings, work: Work = DEFAULT_WORK) -> Answer:
+        """The method's answer for one output of a network.
+
+        Args:
+            question: what is asked, with the task and the rows.
+            settings: from :meth:`filled`.
+            work: told how far it is; may cancel.
+
+        Raises:
+            InvalidMethod: settings that do not fit the task or the network.
+            Cancelled: the report asked to stop.
+        """
+        layout = question.layout
+        if "k" in settings and int(settings["k"]) > layout.n_edges:
+            item = f"method {self.key}"
+            raise InvalidMethod(item, f"k is {settings['k']}", f"the network has {layout.n_edges} edges; use fewer")
+        rows = rows_of(question, str(settings["ablation"]))  # type: ignore[arg-type]
+        if self.choose is not None:
+            chosen = self.choose(question, rows, settings, work)
+            outcome = _outcome(chosen.mask, layout.n_edges, chosen.outcome)
+            return Answer(outcome, chosen.mask, rows, fragile=chosen.fragile)
+        if self.score is None:
+            raise TypeError(f"method {self.key} neither scores nor chooses")
+        scores = self.score(question, rows, settings)
+        picked = pick_mask(question, scores.values, rows, settings)
+        return Answer(
+            _outcome(picked.mask, layout.n_edges, "undefined"),
+            picked.mask,
+            rows,
+            scores.values,
+            scores.no_gradient if self.gradient else None,
+            picked.faithfulness,
+            picked.fragile,
+        )
+
+
+def _outcome(mask: int | None, n_edges: int, otherwise: Outcome) -> Outcome:
+    if mask is None:
+        return otherwise
+    return "nothing" if mask == 0 else "all" if mask == (1 << n_edges) - 1 else "found"
+
+
+def settings_digest(key: str, settings: Settings) -> str:
+    """SHA-256 of a method's key and every setting, defaults included."""
+    return sha256_hex(canonical_json([key, dict(settings)]))
+
+
+def as_scores(values: Any) -> Scores:
+    """Scores without a gradient."""
+    return Scores(np.asarray(values, dtype=np.float64))

@@ -1,0 +1,1 @@
+"""Discovery methods, one file each; :mod:`analysis.discovery.registry` lists them."""

@@ -1,0 +1,59 @@
+"""Edge attribution patching with integrated gradients: the gradient averaged along the way to the ablated input.
+
+Hanna, Pezzelle and Belinkov, "Have Faith in Faithfulness" (COLM 2024). Which points of the way count is a setting,
+since it changes the answer: the published program takes the left ends, and never the clean input.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+
+from analysis.discovery.masked_runs import Rows, backward, edge_scores, edges_without_slope, metric_slope
+from analysis.discovery.method import METRIC, Method, Scores, ablation
+from analysis.discovery.settings import Setting, Settings
+from analysis.networks.mlp import activations
+from analysis.question import Question
+
+PATHS: Final = ("left", "mid", "right", "ends")
+
+
+def points_of(path: str, steps: int) -> list[float]:
+    """How far along the way from the ablated input to the clean one the gradient is taken."""
+    if path == "ends":
+        return [1.0, 0.0]
+    shift = {"left": 0.0, "mid": 0.5, "right": 1.0}[path]
+    return [(step + shift) / steps for step in range(steps)]
+
+
+def _scores(question: Question, rows: Rows, settings: Settings) -> Scores:
+    network = question.cut
+    clean = tuple(layer.T for layer in activations(network, rows.inputs))
+    start = rows.absent[0].T
+    points = points_of(str(settings["path"]), int(settings.get("steps", 1)))
+    total = [np.zeros(layer.shape) for layer in clean[1:]]
+    for point in points:
+        moved = tuple(layer.T for layer in activations(network, start + point * (rows.inputs - start)))
+        slope = metric_slope(moved[-1][0], rows.labels, settings["metric"])  # type: ignore[arg-type]
+        total = [sum_ + here for sum_, here in zip(total, backward(network, moved, slope), strict=True)]
+    slopes = [sum_ / len(points) for sum_ in total]
+    changes = [absent - layer for absent, layer in zip(rows.absent, clean, strict=False)]
+    return Scores(edge_scores(network, changes, slopes), edges_without_slope(network, slopes))
+
+
+EAP_IG: Final = Method(
+    key="eap-ig",
+    label="EAP with integrated gradients",
+    definition="As edge attribution patching, with the gradient averaged over inputs on the way from the ablated one "
+    "to the clean one.",
+    source="Hanna, Pezzelle and Belinkov, COLM 2024 (arXiv:2403.17806); scores agree with EAP-IG 795f560 (left, ends)",
+    own=(
+        ablation("pairs"),
+        METRIC,
+        Setting("path", "left", "which points of the way count", PATHS),
+        Setting("steps", 5, "points on the way", low=1, high=10_000),
+    ),
+    score=_scores,
+    gradient=True,
+)

@@ -1,0 +1,127 @@
+"""From a score for each edge to a mask: edges are taken one by one until the masked network is faithful enough."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.discovery.masked_runs import Rows, masked_outputs, metric_of
+from analysis.discovery.settings import Setting, Settings
+from analysis.networks.circuit import EdgeLayout, kept_edges, mask_array
+from analysis.networks.mlp import keep_matrices
+from analysis.question import Question
+
+MAX_K: Final = 10_000
+KEY_DECIMALS: Final = 9
+UNDEFINED: Final = 1e-9
+"""Below this difference between the whole network's metric and the empty mask's no share of it can be told."""
+FRAGILE: Final = 1e-6
+
+PICK: Final = Setting(
+    "pick", "top", "whether edges are taken by score alone or from the output back", ("top", "greedy")
+)
+SIGNED: Final = Setting("signed", False, "whether edges that help come first, or those with any large effect")
+THRESHOLD: Final = Setting("threshold", 0.95, "the faithfulness at which to stop", low=-1e6, high=1e6)
+K: Final = Setting("k", 1, "edges to take", low=1, high=MAX_K)
+SELECTION: Final = (PICK, SIGNED, THRESHOLD, K)
+
+
+@dataclass(frozen=True)
+class Picked:
+    """A mask taken by scores.
+
+    Args:
+        mask: the raw mask; None where faithfulness is undefined.
+        faithfulness: of that mask under the answer's own ablation; None with k.
+        fragile: whether a threshold was passed or missed by less than 1e-6.
+    """
+
+    mask: int | None
+    faithfulness: float | None
+    fragile: bool = False
+
+
+def order_of(scores: NDArray[np.float64], *, signed: bool) -> NDArray[np.float64]:
+    """Keys of edges, larger first: |S|, or −S where signed, as shares of the largest |S|, to 9 decimals.
+
+    Args:
+        scores: ``[edges]``; a helpful edge has a negative score.
+        signed: whether only helpful edges come first.
+    """
+    largest = float(np.abs(scores).max(initial=0.0))
+    if largest == 0.0:
+        return np.zeros(len(scores))
+    return np.round((-scores if signed else np.abs(scores)) / largest, KEY_DECIMALS)
+
+
+def sequence(keys: NDArray[np.float64], layout: EdgeLayout, pick: str) -> list[int]:
+    """Every edge in the order in which it is taken; ties by lower edge index."""
+    if pick == "top":
+        return sorted(range(layout.n_edges), key=lambda edge: (-keys[edge], edge))
+    ends = edge_ends(layout)
+    reached = {(len(layout.sizes) - 1, 0)}
+    rest = set(range(layout.n_edges))
+    taken: list[int] = []
+    while rest:
+        open_ = [edge for edge in rest if ends[edge][1] in reached]
+        best = min(open_, key=lambda edge: (-keys[edge], edge))
+        taken.append(best)
+        rest.remove(best)
+        reached.add(ends[best][0])
+    return taken
+
+
+def edge_ends(layout: EdgeLayout) -> list[tuple[tuple[int, int], tuple[int, int]]]:
+    """Source and target of every edge, each as (layer, neuron)."""
+    return [
+        ((layer - 1, source), (layer, out))
+        for layer in range(1, len(layout.sizes))
+        for out in range(layout.sizes[layer])
+        for source in range(layout.sizes[layer - 1])
+    ]
+
+
+def pick_mask(question: Question, scores: NDArray[np.float64], rows: Rows, settings: Settings) -> Picked:
+    """The raw mask that scores lead to.
+
+    Args:
+        question: whose edges.
+        scores: ``[edges]``.
+        rows: of the answer's own ablation.
+        settings: of :data:`SELECTION`; ``k`` or ``threshold``.
+    """
+    layout = question.layout
+    taken = sequence(order_of(scores, signed=bool(settings["signed"])), layout, str(settings["pick"]))
+    if "k" in settings:
+        return Picked(sum(1 << edge for edge in taken[: int(settings["k"])]), None)
+    masks = [0]
+    for edge in taken:
+        masks.append(masks[-1] | 1 << edge)
+    shares = faithfulness(question, masks, rows)
+    if shares is None:
+        return Picked(None, None)
+    threshold = float(settings["threshold"])
+    number = next((n for n in range(1, len(masks)) if shares[n] >= threshold), len(masks) - 1)
+    fragile = any(abs(shares[n] - threshold) < FRAGILE for n in range(1, number + 1))
+    return Picked(masks[number], float(shares[number]), fragile)
+
+
+def faithfulness(question: Question, masks: Sequence[int], rows: Rows) -> list[float] | None:
+    """(m(C) − m(∅)) / (m(N) − m(∅)) of raw masks under the metric "margin"; None where the divisor is below 1e-9."""
+    layout = question.layout
+    everything = (1 << layout.n_edges) - 1
+    keep = keep_matrices(mask_array([*masks, 0, everything], layout), layout)
+    values = metric_of(masked_outputs(question.cut, keep, rows), rows.labels, "margin").tolist()
+    empty, whole = values[-2:]
+    if not abs(whole - empty) >= UNDEFINED:
+        return None
+    return [(value - empty) / (whole - empty) for value in values[:-2]]
+
+
+def edges_of(mask: int, layout: EdgeLayout) -> list[int]:
+    """The edges of a mask, ascending."""
+    return np.flatnonzero(kept_edges(mask_array([mask], layout), layout)[0]).tolist()

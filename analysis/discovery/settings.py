@@ -1,0 +1,100 @@
+"""What may be set on a discovery method, read from text and from JSON."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any
+
+from analysis.errors import InvalidMethod
+
+Value = str | bool | int | float
+Settings = Mapping[str, Value]
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One thing that may be set.
+
+    Args:
+        name: as it stands in commands and files.
+        default: its value where nothing is said; its type is the setting's.
+        meaning: one clause for people.
+        choices: of a text the values allowed.
+        low: of a number the least value allowed.
+        high: and the largest.
+        above: whether the least value itself is refused.
+    """
+
+    name: str
+    default: Value
+    meaning: str
+    choices: tuple[str, ...] = ()
+    low: float = -math.inf
+    high: float = math.inf
+    above: bool = False
+
+    def read(self, text: str, item: str) -> Value:
+        """The value that a text says.
+
+        Raises:
+            InvalidMethod: it says none that is allowed; the cure names those that are.
+        """
+        given: Any = text
+        if isinstance(self.default, bool):
+            given = {"true": True, "false": False}.get(text, text)
+        elif not isinstance(self.default, str):
+            try:
+                given = int(text) if isinstance(self.default, int) else float(text)
+            except ValueError:
+                given = text
+        return self.checked(given, item)
+
+    def checked(self, value: object, item: str) -> Value:
+        """The value, if it is allowed.
+
+        Raises:
+            InvalidMethod: another type, out of range, or no such choice.
+        """
+        if isinstance(self.default, bool):
+            if isinstance(value, bool):
+                return value
+        elif isinstance(self.default, str):
+            if isinstance(value, str) and value in self.choices:
+                return value
+        elif isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value):
+            inside = self.low < value <= self.high if self.above else self.low <= value <= self.high
+            if inside and isinstance(self.default, float):
+                return float(value)
+            if inside and value == int(value):
+                return int(value)
+        raise InvalidMethod(item, f"{self.name} is {str(value)[:40]!r}", f"use {self.allowed(value)}")
+
+    def allowed(self, value: object = None) -> str:
+        """The values allowed, in words; the one that is nearest to a wrong text first."""
+        if isinstance(self.default, bool):
+            return "true or false"
+        if isinstance(self.default, str):
+            near = get_close_matches(str(value), self.choices, 1)
+            return f"{', '.join(self.choices)}" + (f"; did you mean {near[0]}" if near else "")
+        noun = "a whole number" if isinstance(self.default, int) else "a number"
+        low = "" if self.low == -math.inf else f" above {self.low:g}" if self.above else f" from {self.low:g}"
+        high = "" if self.high == math.inf else f" up to {self.high:g}"
+        return f"{noun}{low}{high}"
+
+
+def filled(settings: Sequence[Setting], given: Mapping[str, object], item: str) -> dict[str, Value]:
+    """A value for every setting, in their order.
+
+    Raises:
+        InvalidMethod: an unknown setting, with the nearest known one, or a value that is not allowed.
+    """
+    known = [setting.name for setting in settings]
+    for name in given:
+        if name not in known:
+            near = get_close_matches(name, known, 1)
+            cure = f"did you mean {near[0]}" if near else f"use {', '.join(known)}" if known else "leave it out"
+            raise InvalidMethod(item, f"setting {name[:40]!r} is unknown", cure)
+    return {s.name: s.checked(given.get(s.name, s.default), item) for s in settings}

@@ -1,0 +1,116 @@
+"""Methods and locations against reference numbers: six networks, 606 answers of published programs and of a small one.
+
+The files of ``tests/golden/methods`` say of each answer which program gave it. Scores agree to 1e-6 and masks exactly.
+"""
+
+from __future__ import annotations
+
+import json
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from analysis.circuits.search import search_circuits
+from analysis.discovery.audit import location_json
+from analysis.discovery.closure import closed
+from analysis.discovery.location import Landscape
+from analysis.discovery.masked_runs import rows_of
+from analysis.discovery.method import settings_digest
+from analysis.discovery.registry import METHODS, method_named
+from analysis.network_files.files import parse_network_file
+from analysis.question import Question, ask
+from analysis.stories.search import Stories
+
+FOLDER = Path(__file__).parents[2] / "golden" / "methods"
+NAMES = tuple(sorted(path.stem for path in FOLDER.glob("*.json")))
+LEARNED = {"edge-pruning", "node-pruning"}
+"""Their random streams are torch's own; references are compared above the margin that they are given with."""
+FEW = 1e-3
+
+
+@lru_cache
+def reference(name: str) -> dict[str, Any]:
+    return json.loads((FOLDER / f"{name}.json").read_text())
+
+
+@lru_cache
+def question_of(name: str) -> Question:
+    file = parse_network_file(json.dumps(reference(name)["network"]).encode())
+    return ask(file.network, task=file.tasks[0])
+
+
+def agree(name: str, claims: list[dict[str, Any]]) -> None:
+    question = question_of(name)
+    for claim in claims:
+        method = method_named(claim["method"])
+        answer = method.answer(question, method.filled(claim["settings"]))
+        told = claim["method"], claim["settings"]
+        assert answer.raw_mask is not None, told
+        assert question.layout.to_hex(answer.raw_mask) == claim["raw_mask"], told
+        if "scores" in claim:
+            assert answer.scores is not None
+            assert np.abs(answer.scores - np.array(claim["scores"])).max() < 1e-6, told
+        if claim.get("faithfulness") is not None:
+            assert answer.faithfulness == pytest.approx(claim["faithfulness"], abs=1e-6), told
+
+
+def test_quick_methods_agree_on_one_network() -> None:
+    agree("xor_2-2-2", [c for c in reference("xor_2-2-2")["claims"] if c["method"] not in LEARNED][::3])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", NAMES)
+def test_every_method_agrees(name: str) -> None:
+    agree(name, [c for c in reference(name)["claims"] if c["method"] not in LEARNED])
+
+
+@pytest.mark.slow
+def test_learned_masks_agree_above_their_margin() -> None:
+    for name in ("xor_pretrained", "and_3-3"):
+        claims = [c for c in reference(name)["claims"] if c["method"] in LEARNED and c["margin"] > FEW]
+        assert claims
+        agree(name, claims[::2])
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_answer_is_located_as_the_reference_says(name: str) -> None:
+    data, question = reference(name), question_of(name)
+    landscape = Landscape(question, search_circuits(question))
+    space, layout = data["space"], question.layout
+    assert landscape.backbone is not None
+    assert (landscape.circuits.possible, landscape.circuits.n_valid) == (space["possible"], space["valid"])
+    assert (landscape.smallest, layout.to_hex(landscape.backbone.edges)) == (space["smallest"], space["backbone"])
+    story = landscape.story
+    carried = sorted(story.algorithms[n].id for n in story.whole) if isinstance(story, Stories) else None
+    assert carried == space["story"]
+    rows = {rule: rows_of(question, rule) for rule in ("zero", "mean", "pairs")}
+    claims = data["claims"]
+    found = landscape.locate_all([(int(c["raw_mask"], 16), rows[c["settings"]["ablation"]]) for c in claims])
+    for claim, place in zip(claims, found, strict=True):
+        told = location_json(place, layout, complete=True)
+        expected = {key: claim[key] for key in told if key != "criteria"}
+        criteria = told.pop("criteria")
+        assert told == expected, (claim["method"], claim["settings"])
+        assert (criteria is None) == (claim["criteria"] is None)
+        if criteria is not None:
+            assert {key: criteria[key] for key in claim["criteria"]} == claim["criteria"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_closures_are_those_of_the_reference(name: str) -> None:
+    layout = question_of(name).layout
+    for claim in reference(name)["claims"]:
+        one = closed(int(claim["raw_mask"], 16), layout)
+        assert (layout.to_hex(one.mask), one.possible) == (claim["mask"], claim["possible"])
+        assert [list(site) for site in one.severed] == claim["severed"]
+
+
+def test_every_method_of_the_references_is_registered_and_its_settings_tell_answers_apart() -> None:
+    named = {claim["method"] for name in NAMES for claim in reference(name)["claims"]}
+    assert named == {method.key for method in METHODS}
+    claims = reference("xor_pretrained")["claims"]
+    digests = {settings_digest(c["method"], method_named(c["method"]).filled(c["settings"])) for c in claims}
+    assert len(digests) == len(claims)

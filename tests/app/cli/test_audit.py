@@ -1,0 +1,109 @@
+"""`pluriscope audit`: methods and claims located, without a server."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from app import bundled
+from tests.app.cli.test_analyse import run
+
+PRETRAINED = Path(bundled.__file__).with_name("xor-pretrained.json")
+QUICK = ("acdc", "eap", "weights", "random(seed=1)", "acdc(tau=.1)")
+
+
+def audited(tmp_path: Path, *arguments: object, code: int = 0) -> dict:
+    out = tmp_path / "audit.json"
+    assert run("audit", PRETRAINED, "-q", "-o", out, *arguments) == code
+    return json.loads(out.read_text())
+
+
+def test_methods_stand_in_the_order_asked_with_all_their_settings(tmp_path: Path) -> None:
+    asked = [part for text in QUICK for part in ("--methods", text)]
+    found = audited(tmp_path, *asked)
+    assert (found["format"], found["possible"], found["valid"], found["smallest"]) == (
+        "pluriscope-audit/1",
+        9_625,
+        197,
+        10,
+    )
+    assert found["backbone"] == {"mask": "0808f", "edges": 6}
+    assert found["story"] == ["a2e8546f11f80df4"]
+    claims = found["claims"]
+    assert [claim["method"] for claim in claims] == ["acdc", "eap", "weights", "random", "acdc"]
+    assert claims[0]["settings"] == {
+        "ablation": "zero",
+        "loss": "mse",
+        "tau": 0.01,
+        "order": "out-first",
+        "seed": 0,
+    }
+    assert claims[1]["settings"]["threshold"] == 0.95
+    assert "k" not in claims[1]["settings"]
+    assert (claims[0]["edges"], claims[0]["valid"], claims[0]["excess"]) == (13, True, 3)
+    assert claims[0]["rank"] == {"smaller": 23, "equal": 28, "larger": 146}
+    assert claims[0]["chance"] == {"valid": 28, "possible": 1_776}
+    assert claims[0]["story"] == {"relation": "same", "carried": ["a2e8546f11f80df4"]}
+    assert (claims[4]["valid"], claims[4]["nearest"]["distance"], claims[4]["criteria"]) == (False, 3, None)
+    assert claims[3]["outcome"] == "all"
+    assert len(claims[1]["scores"]) == 18
+
+
+def test_claims_of_others_follow_with_their_names(tmp_path: Path) -> None:
+    file = tmp_path / "claims.json"
+    claims = [
+        {"name": "mine", "kind": "circuit", "edges": ["x0>1.0", "1.0>2.0", "2.0>y0"], "source": "a notebook"},
+        {"name": "by scores", "kind": "circuit", "scores": [1.0] * 18, "k": 18, "method": "something new"},
+    ]
+    file.write_text(json.dumps({"format": "pluriscope-claim/1", "claims": claims}))
+    found = audited(tmp_path, "--claims", file)["claims"]
+    assert [(one["name"], one["method"], one["valid"]) for one in found] == [
+        ("mine", "circuit", False),
+        ("by scores", "something new", True),
+    ]
+    assert (found[0]["own_valid"], found[0]["possible"]) == (None, False)
+    assert found[1]["own_valid"] is True
+
+
+@pytest.mark.slow
+def test_default_is_one_of_each(tmp_path: Path) -> None:
+    assert [one["method"] for one in audited(tmp_path)["claims"]] == [
+        *("acdc", "eap", "eap-ig", "mask-ig", "exact-edge", "edge-pruning", "node-pruning", "weights", "random"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--methods", "acdq"), "Did you mean acdc"),
+        (("--methods", "acdc(tau=-1)"), "a number above 0"),
+        (("--output-index", "3"), "has 1 outputs"),
+        (("--claims", "nowhere.json"), "nowhere.json"),
+    ],
+)
+def test_bad_input_is_one_line_and_exit_code_2(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...], words: str
+) -> None:
+    assert run("audit", PRETRAINED, "-q", "-o", tmp_path / "out.json", *arguments) == 2
+    said = capsys.readouterr().err.strip()
+    assert words in said
+    assert len(said.splitlines()) == 1
+
+
+def test_a_space_that_is_not_listed_leaves_what_needs_the_list_undecided(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PLURISCOPE_MAX_POSSIBLE_CIRCUITS", "1000")
+    out = tmp_path / "audit.json"
+    file = PRETRAINED.with_name("majority-3-3.json")
+    assert run("audit", file, "-q", "-o", out, "--methods", "acdc(tau=.5)", "--methods", "random(k=6)") == 3
+    found = json.loads(out.read_text())
+    assert found["missing"]
+    assert found["exhaustive"] is False
+    for claim in found["claims"]:
+        if not claim["valid"]:
+            assert claim["nearest"]["undecided"]
+        else:
+            assert claim["criteria"]["minimal-subset"] in (False, None)
