@@ -269,6 +269,7 @@ def pattern_context() -> dict[str, Any]:
         "alignment_funnel": _funnel_example("alignment"),
         "weights": WEIGHTS,
         "sizes": (2, 3, 3, 1),
+        "backbone_neurons": ((197, 197, 90), (197, 150, 0)),
         "mask": MASK,
         "tiles": TILES,
         "alignment_marks": (Tile(1, 0, (0, 0, 0, 1), "A ∧ B"), Tile(1, 1, (0, 1, 1, 1), "A ∨ B")),

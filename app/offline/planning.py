@@ -145,6 +145,7 @@ class _Planner:
         self._add_list("algorithms", links.algorithms(slug, scope))
         self._add_list("explanations", links.explanations(slug, scope))
         self._add_list("common-ground", links.common_ground(slug, scope))
+        self._report("rivals", links.rivals(slug, scope))
         self._funnel()
         self._recorded()
         directions = self._directions()
@@ -191,6 +192,11 @@ class _Planner:
             address = page.get("next_url") or ""
         return found[:most], total
 
+    def _report(self, kind: str, address: str) -> None:
+        """A page that shows a report, if that is stored."""
+        if self._twin(address).get("state") == "done":
+            self.selection.add(kind, address)
+
     def _funnel(self) -> None:
         slug, scope = self.part.network, self.part.scope
         bare = self.links.funnel(slug, scope)
@@ -205,9 +211,7 @@ class _Planner:
         Every class is listed page by page; valid alignments are taken, each once.
         """
         slug, scope, most = self.part.network, self.part.scope, self.wish.limit
-        ladder = self.links.ladder(slug, scope)
-        if self._twin(ladder).get("state") == "done":
-            self.selection.add("ladder", ladder)
+        self._report("ladder", self.links.ladder(slug, scope))
         bare = self.links.directions(slug, scope)
         classes = [one for one in self._twin(bare)["classes"] if one["state"] == "done"]
         found: dict[str, dict[str, Any]] = {}

@@ -58,6 +58,7 @@ AMONG: Final = (
     "resample-ablation",
     "output-faithfulness",
     "knockout-completeness",
+    "same-story",
 )
 """Criteria that the page offers for the backbone."""
 HEX_DIGITS: Final = frozenset("0123456789abcdef")

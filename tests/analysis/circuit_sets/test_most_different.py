@@ -56,7 +56,7 @@ def test_words_hold_sizes_and_distances(masks):
 
 def test_many_circuits_are_compared_block_by_block():
     random = np.random.default_rng(5)
-    masks = np.unique(random.integers(1, 1 << 18, size=3_000, dtype=np.uint64) | np.uint64(0b11))
+    masks = np.unique(random.integers(1, 1 << 18, size=1_200, dtype=np.uint64) | np.uint64(0b11))
     words = words_of(masks, SMALL)
     distances = all_distances(words, sizes_of(words))
     first, second = np.argwhere(distances == distances.max())[0]
@@ -91,7 +91,7 @@ def test_the_pretrained_network_has_one_most_different_pair():
     assert (found.first, found.second) == by_all_pairs(search.masks.tolist())
 
 
-@given(masks_of_layout(SMALL, 14), st.integers(3, 5))
+@given(masks_of_layout(SMALL, 10), st.integers(3, 5))
 def test_the_mutually_most_different_are_those_of_all_choices(masks, most):
     listed = sorted(masks)
     array = mask_array(listed, SMALL)
