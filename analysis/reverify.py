@@ -219,7 +219,7 @@ def recompute_algorithm(algorithm: HighLevelModel, task: Task) -> tuple[Recomput
         Recomputed("computes_task", "Computes the task", _table(algorithm.function, task) == task.truth_table),
         Recomputed("depth", "Depth in gates", algorithm.depth),
         Recomputed("n_gates", "Gates", algorithm.n_gates),
-        Recomputed("n_variables", "Variables", len(algorithm.variables)),
+        Recomputed("n_variables", "Variables", len(algorithm.carriers)),
         *(
             Recomputed(key.replace("-", "_"), key.replace("-", " ").capitalize(), verdict)
             for key, verdict in (irredundancy(algorithm) if algorithm.form == "and_inverter" else {}).items()

@@ -35,7 +35,7 @@ class Reading:
 @lru_cache(maxsize=4096)  # the same candidates come back with every network
 def reading_of(formula: HighLevelModel) -> Reading:
     """The formula as an and-inverter tree, with the places of its variables."""
-    carriers = {variable.path: variable.node for variable in formula.variables}
+    carriers = formula.carriers
 
     def rewrite(node: Node, path: str) -> _Rewritten:
         here = ("",) if carriers.get(path) is node else ()

@@ -108,34 +108,39 @@ class HighLevelModel:
 
     @cached_property
     def variables(self) -> tuple[Variable, ...]:
-        """The variables in path order.
+        """The variables in path order; what they are is told by :attr:`carriers`."""
+        is_canonical = self.form == "and_inverter"
+        render = readable_formula if is_canonical else authors_text
+        shown = shown_gates(self.root) if is_canonical else {}
+
+        def told(path: str, node: Node) -> Variable:
+            formula = render(node)
+            return Variable(path, node, function_of(node, self.n_inputs), formula, shown.get(path, formula))
+
+        return tuple(told(path, node) for path, node in self.carriers.items())
+
+    @cached_property
+    def carriers(self) -> Mapping[str, Node]:
+        """The node of each variable by its path, in path order: what a search needs of variables, without their words.
 
         And-inverter form: every gate but the root, each occurrence its own; a negated input is no variable.
         Formula trees (the authors' rule): every inner node but the root, where the child of a NOT is replaced by the
         NOT itself; so a negated input is one.
         """
-        return tuple(sorted(self._find_variables(), key=lambda v: (len(v.path), v.path)))
+        found: dict[str, Node] = {}
 
-    def _find_variables(self) -> Iterator[Variable]:
-        is_canonical = self.form == "and_inverter"
-        render = readable_formula if is_canonical else authors_text
-        shown = shown_gates(self.root) if is_canonical else {}
-
-        def visit(node: Node, path: str, is_root: bool) -> Iterator[Variable]:
+        def visit(node: Node, path: str) -> None:
             inner = node
             while inner.operator == "not":
                 inner = inner.children[0]
-            if is_canonical:
-                carrier, counts = inner, inner.is_gate
-            else:
-                carrier, counts = node, node.operator != "input"
-            if counts and not is_root:
-                formula = render(carrier)
-                yield Variable(path, carrier, function_of(carrier, self.n_inputs), formula, shown.get(path, formula))
+            carrier = inner if self.form == "and_inverter" else node
+            if path and carrier.operator != "input":
+                found[path] = carrier
             for position, child in enumerate(inner.children):
-                yield from visit(child, f"{path}{position}", False)
+                visit(child, f"{path}{position}")
 
-        yield from visit(self.root, "", True)
+        visit(self.root, "")
+        return {path: found[path] for path in sorted(found, key=lambda path: (len(path), path))}
 
     @cached_property
     def depth(self) -> int:
@@ -154,7 +159,7 @@ class HighLevelModel:
         ``u' = (u ∧ y) ∨ (l ∧ ¬y)`` and ``l' = l``; OR and NOT are dual.
         """
         full = (1 << (1 << self.n_inputs)) - 1
-        carriers = {v.path: v.node for v in self.variables}
+        carriers = self.carriers
         found: dict[str, Response] = {}
 
         def descend(node: Node, path: str, low: int, high: int) -> None:
@@ -172,7 +177,7 @@ class HighLevelModel:
                         descend(child, f"{path}{position}", (high & y) | (low & ~y & full), high)
 
         descend(self.root, "", 0, full)
-        return {variable.path: found[variable.path] for variable in self.variables}
+        return {path: found[path] for path in carriers}
 
     def output_given(self, fixed: Mapping[str, int]) -> int:
         """The algorithm's output on every input when some variables are fixed.
@@ -184,7 +189,7 @@ class HighLevelModel:
             The output's values over the input rows as an integer.
         """
         full = (1 << (1 << self.n_inputs)) - 1
-        carriers = {v.path: v.node for v in self.variables}
+        carriers = self.carriers
 
         def value(node: Node, path: str) -> int:
             if path in fixed and node is carriers.get(path):

@@ -32,7 +32,7 @@ def alignment_with_id(
     Raises:
         BeyondLimits: the network has more neuron sets than can be searched.
     """
-    paths = sorted(variable.path for variable in algorithm.variables)
+    paths = sorted(algorithm.carriers)
     sites = sorted(neuron_sites(network.hidden_sizes, rule).sites, key=lambda s: (s.layer, len(s.neurons), s.neurons))
     for tried, chosen in enumerate(_placements(sites, len(paths), frozenset())):
         if tried >= max_tried:

@@ -22,7 +22,7 @@ N_SHUFFLES: Final = 200  # of truth tables, where not all can be tried
 
 def _above_random(context: AlignmentCriteriaContext, settings: Settings) -> Verdicts:
     n_networks, seed = int(settings["networks"]), int(settings["seed"])
-    algorithms = tuple(dict.fromkeys(algorithm for algorithm, _ in context.explanations if algorithm.variables))
+    algorithms = tuple(dict.fromkeys(algorithm for algorithm, _ in context.explanations if algorithm.carriers))
     shuffles = row_shuffles(context.question.cut.n_inputs, N_SHUFFLES, seed=seed)
     try:
         permuted = best_on_permuted_networks(context.question, algorithms, n_networks, context.work, seed=seed)
@@ -39,7 +39,7 @@ def _above_random(context: AlignmentCriteriaContext, settings: Settings) -> Verd
                 shuffled[rows[algorithm]],
                 float(settings["percentile"]),
             )
-            if algorithm.variables
+            if algorithm.carriers
             else Verdict("not_applicable", None, None, None, "Without variables nothing is interchanged.", {})
             for algorithm, scored in context.explanations
         ]

@@ -212,7 +212,7 @@ def story_algorithms(question: Question, work: Work = DEFAULT_WORK) -> tuple[Hig
     irredundant = [algorithm for algorithm in candidates.algorithms if irredundancy(algorithm)[IRREDUNDANT]]
     if not irredundant:
         return Unasked(False, "The task has no irredundant algorithm within the protocol's depth.")
-    with_variables = tuple(algorithm for algorithm in irredundant if algorithm.variables)
+    with_variables = tuple(algorithm for algorithm in irredundant if algorithm.carriers)
     if not with_variables:
         return Unasked(False, "No irredundant algorithm of the task has a variable, so there is nothing to place.")
     return with_variables

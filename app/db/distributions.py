@@ -85,7 +85,7 @@ def distributions_of(analysis: OutputAnalysis) -> Distributions:
         "algorithms_truncated": sum(1 for result in results if result.truncated_at),
         "algorithm_kinds": kinds_of(
             (
-                (r.n_valid > 0, r.n_minimal > 0, *map(r.irredundant.get, IRREDUNDANT), len(r.algorithm.variables)),
+                (r.n_valid > 0, r.n_minimal > 0, *map(r.irredundant.get, IRREDUNDANT), len(r.algorithm.carriers)),
                 r.n_valid,
                 r.n_minimal,
             )

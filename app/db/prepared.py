@@ -207,7 +207,7 @@ def _algorithm_columns(position: int, result: AlgorithmResult) -> dict[str, Any]
         "formula": algorithm.formula,
         "depth": algorithm.depth,
         "n_gates": algorithm.n_gates,
-        "n_variables": len(algorithm.variables),
+        "n_variables": len(algorithm.carriers),
         "irredundant_gates": result.irredundant.get("irredundant-gates"),
         "irredundant_functions": result.irredundant.get("irredundant-functions"),
         "irredundant_literals": result.irredundant.get("irredundant-literals"),

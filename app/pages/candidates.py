@@ -110,7 +110,7 @@ def _computed_row(place: Place, algorithm_id: str) -> AlgorithmRow | None:
         formula=algorithm.formula,
         depth=algorithm.depth,
         n_gates=algorithm.n_gates,
-        n_variables=len(algorithm.variables),
+        n_variables=len(algorithm.carriers),
         **{key.replace("-", "_"): passed.get(key) for key in IRREDUNDANT_LABELS},
         n_valid=0,
         n_minimal=0,

@@ -155,7 +155,7 @@ def algorithm_view(algorithm: HighLevelModel) -> AlgorithmView:
 def formula_tree(algorithm: HighLevelModel) -> FormulaNode:
     """The algorithm's tree with each variable's path at the node that carries it."""
     n_rows = 1 << algorithm.n_inputs
-    carriers = {variable.path: variable.node for variable in algorithm.variables}
+    carriers = algorithm.carriers
     render = readable_formula if algorithm.form == "and_inverter" else authors_text
 
     def view(node: Node, path: str) -> FormulaNode:
