@@ -6,8 +6,9 @@ It is prepared once a run: each process that shares the tests copies what the fi
 from __future__ import annotations
 
 import shutil
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -23,6 +24,7 @@ from app.db.studies import save_results
 from app.db.tables import NetworkRow
 from app.db.writes import save_network
 from app.jobs.definitions import DEFINITIONS
+from app.jobs.executor import ProcessExecutor
 from app.jobs.queue import cancel, enqueue, enqueue_analyses
 from app.jobs.seeding import add_bundled_models
 from app.jobs.worker import Pace, Worker
@@ -78,19 +80,37 @@ def _make(data: Path) -> None:
                     if file.data is not None:
                         save_data_record(session, file.data)
                         enqueue_analyses(session, row, (PAPER,), data=file.data)
-        _work(store, ALL_OF)
-        _call_off_what_nobody_looks_at(store)
-        _work(store, DEFINITIONS)
+        executors = [ProcessExecutor() for _ in range(SLOTS)]
+        try:
+            _work(store, ALL_OF, executors)
+            _call_off_what_nobody_looks_at(store)
+            _work(store, DEFINITIONS, executors)
+        finally:
+            for executor in executors:
+                executor.close()
     finally:
         store.close()
 
 
-def _work(store: Store, kinds: Collection[str]) -> None:
+class _Lent:
+    """An executor that stays for the next worker: its process takes longer to import than most jobs take."""
+
+    def __init__(self, executor: ProcessExecutor) -> None:
+        self.start = executor.start
+
+    def close(self) -> None:
+        """Leave it to whoever lends it."""
+
+
+def _work(store: Store, kinds: Collection[str], executors: Sequence[ProcessExecutor]) -> None:
     """Do all jobs of these kinds."""
+    lent = map(_Lent, executors)
     definitions = {kind: (DEFINITIONS | QUICKER)[kind] for kind in kinds}
     # nobody else takes jobs here, so a machine too busy to renew a lease in time loses none
     pace = Pace(lease_seconds=600, poll_seconds=0.1, look_seconds=0.05)
-    Worker(store, slots=SLOTS, definitions=definitions, pace=pace).run(until_idle=True)
+    Worker(store, slots=len(executors), definitions=definitions, pace=pace, executor=partial(next, lent)).run(
+        until_idle=True
+    )
     with store.read() as session:
         failed = select(JobRow.title, JobRow.error).where(JobRow.state == "failed")
         assert session.execute(failed).all() == []

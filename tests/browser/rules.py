@@ -12,8 +12,9 @@ from typing import Any, Final
 Rule = Callable[[Any], Iterator[str]]
 
 WEIGHT_BYTES: Final = 600_000  # of everything transferred but the plotting library
+MEDIA: Final = {"assets": ["media"]}  # of what axe fetches before it looks
 SHIFT: Final = 0.02  # cumulative layout shift; 0.1 is commonly called good
-SEE_CONTRASTS: Final = """async ({ passed, options }) => {
+SEE_COLOURS: Final = """async ({ passed, besides, options }) => {
   const grounds = new Map([[null, ""]]), looks = new Map();
   const ground = (e) => {  // all that is painted beneath the element's words, and whether they shine through
     if (!grounds.has(e)) {
@@ -32,20 +33,22 @@ SEE_CONTRASTS: Final = """async ({ passed, options }) => {
       looks.set(look, [words(e).length > words(longest).length ? e : longest, e]);
     }
   for (const look of passed) looks.delete(look);
-  if (!looks.size) return { violations: [], passed: [] };
+  if (!looks.size && !besides.length) return { violations: [], passed: [] };
   for (const e of document.querySelectorAll("[data-look]")) delete e.dataset.look;
   for (const [look, both] of looks) for (const e of both) e.dataset.look = look;
   axe.configure({ rules: [{ id: "color-contrast", selector: "[data-look]" }] });
-  const only = { runOnly: ["color-contrast"], resultTypes: ["violations", "passes"], elementRef: true, preload: false };
-  const found = await axe.run(document, { ...options, ...only });
+  const only = { resultTypes: ["violations", "passes"], elementRef: true, preload: false };
+  const found = await axe.run(document, { ...options, ...only, runOnly: [...besides, "color-contrast"] });
   return {
     violations: JSON.parse(JSON.stringify(found.violations, (key, e) => (key === "element" ? null : e))),
-    passed: found.passes.flatMap((rule) => rule.nodes.map((node) => node.element.dataset.look)),
+    passed: found.passes
+      .filter((rule) => rule.id === "color-contrast")
+      .flatMap((rule) => rule.nodes.map((node) => node.element.dataset.look)),
   };
 }"""
 """Axe looks at contrasts where there is something new to see: of elements alike in themselves and in what lies beneath
 them, at the one with most words (it says nothing about a single letter) and the last. All in one go, for a page may
-renew itself at any moment.
+renew itself at any moment; with it go the rules named ``besides``, for axe goes through a whole page before any rule.
 """
 
 WATCH_SHIFTS: Final = """
@@ -134,26 +137,25 @@ def not_wider_than_the_screen(tab: Any) -> Iterator[str]:
 def accessible(tab: Any, **options: Any) -> Iterator[str]:
     """Whatever axe looks at; ``options`` are further ones of its own."""
     _bring_axe(tab)
-    besides = {"resultTypes": ["violations"], "rules": {"color-contrast": {"enabled": False}}}
+    # by default it fetches all styles once more, which only a rule reads that it leaves out by default
+    besides = {"resultTypes": ["violations"], "rules": {"color-contrast": {"enabled": False}}, "preload": MEDIA}
     yield from _told(tab.evaluate("(options) => axe.run(document, options)", {**besides, **options}))
-    yield from _contrasts(tab, **options)
+    yield from _colours(tab, **options)
 
 
 def accessible_in_the_dark(tab: Any, **options: Any) -> Iterator[str]:
     """What colours decide."""
     _bring_axe(tab)
     tab.emulate_media(color_scheme="dark")
-    links = {"resultTypes": ["violations"], "runOnly": ["link-in-text-block"]}
-    yield from _told(tab.evaluate("(options) => axe.run(document, options)", {**links, **options}))
-    yield from _contrasts(tab, **options)
+    yield from _colours(tab, "link-in-text-block", **options)
 
 
 _passed: Final[set[str]] = set()
 
 
-def _contrasts(tab: Any, **options: Any) -> Iterator[str]:
+def _colours(tab: Any, *besides: str, **options: Any) -> Iterator[str]:
     """Contrasts take axe ten times as long as all the rest: it sees each look until it has passed once, wherever."""
-    found = tab.evaluate(SEE_CONTRASTS, {"passed": sorted(_passed), "options": options})
+    found = tab.evaluate(SEE_COLOURS, {"passed": sorted(_passed), "besides": besides, "options": options})
     _passed.update(found.pop("passed"))
     yield from _told(found)
 
