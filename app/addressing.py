@@ -20,7 +20,7 @@ _TABLES: Final = tuple(
     (re.compile(shape), table)
     for shape, table in (
         (r"/", "/networks"),
-        (r"/jobs|/compare|/networks/[^/]+/(circuits|algorithms|funnel|directions|ladder|rivals|stories)", ""),
+        (r"/jobs|/compare|/networks/[^/]+/(circuits|algorithms|funnel|directions|ladder|rivals|stories|methods)", ""),
         (r"/networks/(?!new$)[^/]+", "/figures"),
         (r"/networks/[^/]+/circuits/[^/]+", "/interpretations"),
         (r"/networks/[^/]+/circuits/[^/]+/interpretations", ""),
@@ -234,6 +234,14 @@ class Addresses:
     def study_side_by_side(self, study: str, **view: Any) -> str:
         """Some of its networks side by side: ``n=DIGEST&n=DIGEST``."""
         return self._url("studies", study, "side-by-side", **view)
+
+    def methods(self, network: str, scope: Scope | None = None, **view: Any) -> str:
+        """What discovery methods answer, located among all valid circuits; and with POST where they are asked."""
+        return self._url("networks", network, "methods", scope=scope, **view)
+
+    def claim(self, network: str, scope: Scope | None = None, **view: Any) -> str:
+        """Where one claimed circuit stands: ``mask=HEX``, or ``edges=…`` or ``scores=…`` as they are pasted."""
+        return self._url("networks", network, "claim", scope=scope, **view)
 
     def stories(self, network: str, scope: Scope | None = None, **view: Any) -> str:
         """Which algorithms the circuits of an analysis carry."""

@@ -282,6 +282,9 @@ def _work(store: Store, outcome: Outcome) -> None:
     _done(store, outcome, "directions", arguments_about(*named, **direction_details(CLOSED_FORM)))
     _done(store, outcome, "criteria", arguments_about(*named, criteria=[str(step) for step in default_steps()]))
     _done(store, outcome, "common-ground", arguments_about(*named, thorough=False))
+    _done(store, outcome, "stories", arguments_about(*named))
+    _done(store, outcome, "rivals", arguments_about(*named))
+    _done(store, outcome, "methods", arguments_about(*named, thorough=False))
     cut = case.file.network.for_output(case.output)
     if closed_form_work(cut, MAX_ALGORITHMS) * (N_PERMUTED + 1) <= MAX_LADDER:
         _done(store, outcome, "ladder", arguments_about(*named, thorough=False))

@@ -14,7 +14,7 @@ from analysis.circuit_sets.chance import SizeChance
 from analysis.circuits.result import CircuitSearch
 from analysis.discovery.claims import Claim
 from analysis.discovery.location import Landscape, Location
-from analysis.discovery.method import Answer, Method
+from analysis.discovery.method import Answer, Method, Shared
 from analysis.discovery.settings import Settings
 from analysis.network_files.files import task_json
 from analysis.networks.circuit import EdgeLayout
@@ -69,6 +69,7 @@ def audit(
     """
     question = landscape.question
     found: list[Audited] = []
+    shared = Shared(question)
     for done, (method, settings) in enumerate(methods):
         work.tell("methods", done, len(methods), method.key)
         begun = work.clock()

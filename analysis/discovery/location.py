@@ -106,11 +106,14 @@ class Landscape:
     Args:
         question: what is asked.
         circuits: what the search for valid circuits found.
+        work: told of what takes long.
+        judges: whether answers are judged by criteria; minimality looks at all circuits at once.
     """
 
     question: Question
     circuits: CircuitSearch
     work: Work = DEFAULT_WORK
+    judges: bool = True
 
     @property
     def complete(self) -> bool:
@@ -219,7 +222,7 @@ class Landscape:
 
     def _criteria(self, masks: Sequence[int]) -> dict[int, dict[str, str]]:
         """The outcome of every quick criterion for each mask."""
-        if not masks:
+        if not masks or not self.judges:
             return {}
         question, layout = self.question, self.question.layout
         some = CircuitCriteriaContext(question, mask_array(masks, layout), work=self.work)

@@ -8,7 +8,7 @@ edges carry. Sums are taken in the order of :mod:`analysis.networks.mlp`.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
 import numpy as np
@@ -25,6 +25,7 @@ RowRule = Literal["zero", "mean", "pairs"]
 Metric = Literal["margin", "mse"]
 ROW_RULES: Final[tuple[RowRule, ...]] = ("zero", "mean", "pairs")
 METRICS: Final[tuple[Metric, ...]] = ("margin", "mse")
+MAX_PAIRS: Final = 20_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,11 +36,13 @@ class Rows:
         inputs: ``[rows, n0]``.
         labels: ``[rows]`` 0 or 1.
         absent: ``[n_l, rows]`` for layers 0 … L − 1.
+        shares: faithfulness of masks that was found on these rows, so that many thresholds cost one run.
     """
 
     inputs: Array
     labels: Array
     absent: tuple[Array, ...]
+    shares: dict[tuple[int, ...], list[float] | None] = field(default_factory=dict)
 
 
 def rows_of(question: Question, rule: RowRule) -> Rows:
@@ -52,7 +55,7 @@ def rows_of(question: Question, rule: RowRule) -> Rows:
             labels, x slow, run on x, absent edges carry their source's activation on c.
 
     Raises:
-        InvalidMethod: pairs of a task that is constant on the rows.
+        InvalidMethod: pairs of a task that is constant on the rows, or more of them than are run.
     """
     network = question.cut
     if question.data.boolean:
@@ -66,6 +69,13 @@ def rows_of(question: Question, rule: RowRule) -> Rows:
     if rule == "mean":
         means = (fixed_order.mean(layer) for layer in layers)
         return Rows(rows, labels, tuple(np.repeat(mean[:, None], len(rows), axis=1) for mean in means))
+    n_pairs = 2 * int((labels == 0).sum()) * int((labels == 1).sum())
+    if n_pairs > MAX_PAIRS:
+        raise InvalidMethod(
+            "ablation pairs",
+            f"there are {n_pairs:,} pairs of rows, above the limit of {MAX_PAIRS:,}",
+            "use zero or mean",
+        )
     run, carried = np.nonzero(labels[:, None] != labels[None, :])
     if not len(run):
         raise InvalidMethod(

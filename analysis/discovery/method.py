@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Final, Literal
+from importlib import import_module
+from typing import Any, Final, Literal, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -84,6 +85,38 @@ Score = Callable[[Question, Rows, Settings], Scores]
 Choose = Callable[[Question, Rows, Settings, Work], Chosen]
 
 
+class Shared:
+    """Rows and scores that several answers about one question have in common, each made once.
+
+    Args:
+        question: what is asked.
+    """
+
+    def __init__(self, question: Question) -> None:
+        self._question = question
+        self._rows: dict[RowRule, Rows] = {}
+        self._scores: dict[tuple[Any, ...], Scores] = {}
+
+    def rows(self, rule: RowRule) -> Rows:
+        """The rows of an ablation.
+
+        Raises:
+            InvalidMethod: pairs of a constant task, or too many of them.
+        """
+        if rule not in self._rows:
+            self._rows[rule] = rows_of(self._question, rule)
+        return self._rows[rule]
+
+    def scores(self, method: Method, rows: Rows, settings: Settings) -> Scores:
+        """A method's scores, whatever picks by them."""
+        if method.score is None:
+            raise TypeError(f"method {method.key} neither scores nor chooses")
+        key = (method.key, *((setting.name, settings.get(setting.name)) for setting in method.own))
+        if key not in self._scores:
+            self._scores[key] = method.score(self._question, rows, settings)
+        return self._scores[key]
+
+
 @dataclass(frozen=True)
 class Method:
     """One discovery method.
@@ -95,7 +128,7 @@ class Method:
         source: where it comes from, and what its numbers agree with.
         own: what may be set on it alone; "ablation" is always among it.
         score: gives every edge a score, from which a mask is picked; None for a method that chooses by itself.
-        choose: chooses a mask; None for a method of scores.
+        choose: chooses a mask; the dotted path "module:function" of what loads torch; None for a method of scores.
         gradient: whether edges that no gradient reaches are told.
     """
 
@@ -105,7 +138,7 @@ class Method:
     source: str
     own: tuple[Setting, ...]
     score: Score | None = None
-    choose: Choose | None = None
+    choose: Choose | str | None = None
     gradient: bool = False
 
     @cached_property
@@ -136,13 +169,16 @@ class Method:
             found.pop("steps")
         return found
 
-    def answer(self, question: Question, settings: Settings, work: Work = DEFAULT_WORK) -> Answer:
+    def answer(
+        self, question: Question, settings: Settings, work: Work = DEFAULT_WORK, shared: Shared | None = None
+    ) -> Answer:
         """The method's answer for one output of a network.
 
         Args:
             question: what is asked, with the task and the rows.
             settings: from :meth:`filled`.
             work: told how far it is; may cancel.
+            shared: what several answers about one question have in common.
 
         Raises:
             InvalidMethod: settings that do not fit the task or the network.
@@ -152,14 +188,13 @@ class Method:
         if "k" in settings and int(settings["k"]) > layout.n_edges:
             item = f"method {self.key}"
             raise InvalidMethod(item, f"k is {settings['k']}", f"the network has {layout.n_edges} edges; use fewer")
-        rows = rows_of(question, str(settings["ablation"]))  # type: ignore[arg-type]
+        shared = shared or Shared(question)
+        rows = shared.rows(settings["ablation"])  # type: ignore[arg-type]
         if self.choose is not None:
-            chosen = self.choose(question, rows, settings, work)
+            chosen = _loaded(self.choose)(question, rows, settings, work)
             outcome = _outcome(chosen.mask, layout.n_edges, chosen.outcome)
             return Answer(outcome, chosen.mask, rows, fragile=chosen.fragile)
-        if self.score is None:
-            raise TypeError(f"method {self.key} neither scores nor chooses")
-        scores = self.score(question, rows, settings)
+        scores = shared.scores(self, rows, settings)
         picked = pick_mask(question, scores.values, rows, settings)
         return Answer(
             _outcome(picked.mask, layout.n_edges, "undefined"),
@@ -170,6 +205,14 @@ class Method:
             picked.faithfulness,
             picked.fragile,
         )
+
+
+def _loaded(choose: Choose | str) -> Choose:
+    """The function itself."""
+    if not isinstance(choose, str):
+        return choose
+    module, _, name = choose.partition(":")
+    return cast(Choose, getattr(import_module(module), name))
 
 
 def _outcome(mask: int | None, n_edges: int, otherwise: Outcome) -> Outcome:

@@ -101,7 +101,10 @@ def pick_mask(question: Question, scores: NDArray[np.float64], rows: Rows, setti
     masks = [0]
     for edge in taken:
         masks.append(masks[-1] | 1 << edge)
-    shares = faithfulness(question, masks, rows)
+    key = tuple(masks)
+    if key not in rows.shares:
+        rows.shares[key] = faithfulness(question, masks, rows)
+    shares = rows.shares[key]
     if shares is None:
         return Picked(None, None)
     threshold = float(settings["threshold"])

@@ -283,6 +283,15 @@ RIVALS: Final = JobDefinition(
     priority=REPORT_PRIORITY,
     words=lambda _: ("most different circuits", ""),
 )
+METHODS: Final = JobDefinition(
+    kind="methods",
+    handler="app.jobs.methods:METHODS",
+    version=f"1/{ENGINE_VERSION}",
+    title="Discovery methods",
+    network_of=_network,
+    priority=REPORT_PRIORITY,
+    words=lambda told: ("discovery methods", ", those that learn too" if told["thorough"] else ""),
+)
 MODEL_CIRCUITS: Final = JobDefinition(
     kind="model-circuits",
     handler="app.jobs.model_circuits:MODEL_CIRCUITS",
@@ -301,6 +310,7 @@ DEFINITIONS: Final[Mapping[str, JobDefinition]] = {
         LADDER,
         CONTRADICTIONS,
         STORIES,
+        METHODS,
         RIVALS,
         STUDY,
         STUDY_SUMMARY,

@@ -111,6 +111,11 @@ def _rivals(session: Session, analysis: AnalysisRow) -> list[JobRow]:
     return [queue.enqueue_about(session, analysis, "rivals")]
 
 
+def _methods(session: Session, analysis: AnalysisRow) -> list[JobRow]:
+    """What discovery methods answer, those that learn apart."""
+    return [queue.enqueue_about(session, analysis, "methods", thorough=False)]
+
+
 def _has(row: Any, *more: ColumnElement[bool]) -> ColumnElement[bool]:
     return select(row.analysis_id).where(row.analysis_id == AnalysisRow.id, *more).exists()
 
@@ -122,4 +127,5 @@ RECORDED_KINDS: Final = Stage(_recorded, and_(true(), *(is_searched(key) for key
 REPORTS: Final = Stage(_reports, _has(AnalysisReportRow, AnalysisReportRow.kind.in_(("ladder", "contradictions"))))
 STORIES: Final = Stage(_stories, _has(AnalysisReportRow, AnalysisReportRow.kind == "stories"))
 RIVALS: Final = Stage(_rivals, _has(AnalysisReportRow, AnalysisReportRow.kind == "rivals"))
-STAGES: Final = (CRITERIA, COMMON_GROUND, DIRECTIONS, RECORDED_KINDS, REPORTS, STORIES, RIVALS)
+METHODS: Final = Stage(_methods, _has(AnalysisReportRow, AnalysisReportRow.kind == "methods"))
+STAGES: Final = (CRITERIA, COMMON_GROUND, DIRECTIONS, RECORDED_KINDS, REPORTS, STORIES, RIVALS, METHODS)

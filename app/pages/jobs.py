@@ -227,6 +227,7 @@ STAGES: Final[Mapping[str, tuple[tuple[str, str, str], ...]]] = {
         ("map of circuits", "Map", "classical scaling of distances"),
     ),
     "stories": (("stories", "Stories", "every set of active neurons of every circuit, by interchange"),),
+    "methods": (("methods", "Methods", "every discovery method under its settings, located among the circuits"),),
     "train": (("training", "Training", "gradient descent from the seed until the loss target"),),
     "study-summary": (("summary", "Summary", "spreads, shares and tests over all networks"),),
     "model-circuits": (("circuits", "Circuits", "every mask of the model's graph is tested"),),

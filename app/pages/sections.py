@@ -19,6 +19,7 @@ _ROUTES: Final[tuple[tuple[str, str, Callable[[Addresses, str, Scope], str]], ..
     ("circuits", "Circuits", lambda addresses, network, scope: addresses.circuits(network, scope)),
     ("rivals", "Most different", lambda addresses, network, scope: addresses.rivals(network, scope)),
     ("stories", "Stories", lambda addresses, network, scope: addresses.stories(network, scope)),
+    ("methods", "Methods", lambda addresses, network, scope: addresses.methods(network, scope)),
     ("algorithms", "Algorithms", lambda addresses, network, scope: addresses.algorithms(network, scope)),
     ("directions", "Directions", lambda addresses, network, scope: addresses.directions(network, scope)),
     ("ladder", "Ladder", lambda addresses, network, scope: addresses.ladder(network, scope)),

@@ -55,6 +55,18 @@ PAGE_TERMS: Final[Mapping[str, tuple[str, ...]]] = {
         "Observed class",
         "Valid",
     ),
+    "methods": (
+        "Discovery method",
+        "Audit",
+        "Claim",
+        "Circuit",
+        "Valid",
+        "Chance at its size",
+        "Backbone",
+        "Story",
+        "Mask",
+    ),
+    "claim": ("Claim", "Circuit", "Mask", "Valid", "Chance at its size", "Backbone", "Story", "Criterion"),
     "stories": ("Story", "Circuit", "Irredundant", "Algorithm", "Alignment", "Ablation", "Valid", "Variable"),
     "ladder": ("Ladder", "Map class", "Alignment", "Variable", "Read-out", "Irredundant", "Interchange intervention"),
     "directions": (

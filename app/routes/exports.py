@@ -153,6 +153,12 @@ TABLES: Final[tuple[tuple[str, Builder, str, str], ...]] = (
         "Every circuit of the map of the most different ones, with its place.",
     ),
     (
+        "/networks/{network}/methods",
+        exports.methods_table,
+        "Answers of discovery methods",
+        "Every answer of every discovery method with its place among all valid circuits.",
+    ),
+    (
         "/networks/{network}/stories",
         exports.stories_table,
         "Stories of circuits",

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from typing import cast
 
+import numpy as np
 from sqlalchemy.orm import Session
 
 from analysis.circuit_sets.backbone import Backbone, Coverage, backbone_of, coverage_of
 from analysis.circuit_sets.chance import KnownSizes
-from analysis.circuits.result import CircuitMethod
+from analysis.circuits.result import CircuitMethod, CircuitSearch
+from analysis.networks.circuit import EdgeLayout
 from app.db.distributions import distribution_in, smallest_in
 from app.db.reads.circuits import whole_column
 from app.db.tables import AnalysisRow
@@ -23,6 +25,29 @@ def stored_coverage(row: AnalysisRow) -> Coverage:
 def stored_backbone(row: AnalysisRow) -> Backbone | None:
     """The backbone of the valid circuits, as far as they are known; None of no circuit."""
     return backbone_of(distribution_in(row.distributions), stored_coverage(row))
+
+
+def stored_search(session: Session, row: AnalysisRow, layout: EdgeLayout) -> CircuitSearch:
+    """The stored circuits of an analysis as the search that found them, without their outputs and margins."""
+    masks = whole_column(session, row.id, "mask")
+    interval = None
+    if row.circuits_low is not None and row.circuits_high is not None:
+        interval = (row.circuits_low, row.circuits_high)
+    return CircuitSearch(
+        layout,
+        row.circuits_possible,
+        masks,
+        np.empty((len(masks), 0)),
+        np.empty(len(masks)),
+        truncated_at=row.circuits_truncated_at,
+        method=cast(CircuitMethod, row.circuits_method),
+        count=row.circuits_valid,
+        interval=interval,
+        confidence=row.circuits_confidence,
+        n_tested=None if row.circuits_tested is None else int(row.circuits_tested),
+        known_distribution=distribution_in(row.distributions),
+        smallest=smallest_in(row.distributions),
+    )
 
 
 def stored_sizes(session: Session, row: AnalysisRow) -> KnownSizes:

@@ -32,6 +32,7 @@ from app.pages.jobs import JobsOptions, build_jobs
 from app.pages.network.page import NetworkOptions, build_network
 from app.pages.place import Place, locate, locate_boolean
 from app.pages.placements import places_of
+from app.pages.reports.methods import MethodsOptions, build_methods
 from app.pages.reports.rivals import RivalsOptions, build_rivals
 from app.pages.reports.stories import StoriesOptions, build_stories
 from app.pages.scope import in_short
@@ -394,3 +395,39 @@ def rivals_table(session: Session, addresses: Addresses, network: str, options: 
     )
     rows = ((one.mask, one.x, one.y, one.n_edges, one.role) for one in items)
     return Table(f"{place.row.slug}-rivals", about, ("mask", "x", "y", "n_edges", "role"), rows)
+
+
+def methods_table(session: Session, addresses: Addresses, network: str, options: MethodsOptions) -> Table:
+    """Every answer of every discovery method with its place among all valid circuits."""
+    page = build_methods(session, addresses, network, options)
+    place = locate(session, addresses, network, options.scope)
+    told = "Not asked."
+    if page.created_at is not None:
+        told = (
+            f"Asked by engine {page.engine_version}, {page.created_at.isoformat(timespec='seconds')}, result SHA-256 "
+            f"{page.digest}."
+        )
+    about = (
+        *about_place(place, "What discovery methods answer"),
+        told,
+        "mask: what is left of raw_mask once edges that lead nowhere or come from nowhere are dropped; excess: edges "
+        "more than the smallest valid circuit has; chance_valid of chance_possible circuits of that size are valid.",
+    )
+    columns = ("method", "settings", "default", "outcome", "raw_mask", "mask", "edges", "raw_valid", "own_valid",
+               "valid", "excess", "chance_valid", "chance_possible", "nearest", "distance", "backbone_held", "backbone",
+               "extra", "story", "url")  # fmt: skip
+
+    def rows() -> Iterator[Sequence[Cell]]:
+        for method in page.methods:
+            for one in [*([method.default] if method.default else []), *method.answers]:
+                at = one.place
+                if at is None:
+                    yield (method.key, one.text, one.default, one.outcome, *(None,) * 15, "")
+                    continue
+                near, held = at.nearest, at.recall or (None, None)
+                yield (method.key, one.text, one.default, one.outcome, at.raw_mask, at.mask, at.edges, at.raw_valid,
+                       at.own_valid, at.valid, at.excess, at.chance_valid, at.chance_possible,
+                       near.mask if near else None, near.distance if near else None, *held, at.extra, at.relation,
+                       one.url)  # fmt: skip
+
+    return Table(f"{place.row.slug}-methods", about, columns, rows())

@@ -1,0 +1,56 @@
+"""The settings under which every method is asked in one go, its defaults among them."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from analysis.discovery.method import Method
+from analysis.discovery.registry import METHODS
+from analysis.discovery.settings import Value
+
+THRESHOLDS: Final = (0.5, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99, 1.0)
+TAUS: Final = (0.0001, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0)
+PENALTIES: Final = (0.001, 0.003, 0.01, 0.03, 0.1)
+N_SEEDS: Final = 20
+N_LEARNED_SEEDS: Final = 3
+LEARNED: Final = frozenset({"edge-pruning", "node-pruning"})
+"""Methods that learn by gradient descent: a second each, so they are asked on request."""
+
+Asked = tuple[Method, dict[str, Value]]
+
+
+def sweep(*, thorough: bool) -> tuple[Asked, ...]:
+    """Every method under its settings, the default first.
+
+    Args:
+        thorough: whether methods that learn are asked too.
+    """
+    return tuple(
+        (method, settings)
+        for method in METHODS
+        if thorough or method.key not in LEARNED
+        for settings in _settings(method)
+    )
+
+
+def _settings(method: Method) -> list[dict[str, Value]]:
+    default = method.defaults
+    found = [default]
+    if method.key == "acdc":
+        found += [method.filled({"tau": tau}) for tau in TAUS]
+        found += [method.filled({"tau": tau, "ablation": "pairs"}) for tau in TAUS]
+        found.append(method.filled({"tau": 0.5, "loss": "decision"}))
+    elif method.key in LEARNED:
+        found += [
+            method.filled({"lambda": penalty, "seed": seed}) for penalty in PENALTIES for seed in range(N_LEARNED_SEEDS)
+        ]
+    elif method.key == "random":
+        found += [method.filled({"seed": seed}) for seed in range(N_SEEDS)]
+    if method.score is not None:
+        found += [method.filled({"threshold": threshold}) for threshold in THRESHOLDS]
+        found += [method.filled({"threshold": threshold, "pick": "greedy"}) for threshold in THRESHOLDS]
+    unique: list[dict[str, Value]] = []
+    for settings in found:
+        if settings not in unique:
+            unique.append(settings)
+    return unique

@@ -1,0 +1,61 @@
+"""What discovery methods answered about an analysis, as it is stored."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from pydantic import Field
+
+from analysis.circuits.result import CircuitSearch
+from analysis.discovery.audit import Audited, location_json
+from analysis.discovery.registry import method_named
+from analysis.networks.circuit import EdgeLayout
+from app.db.reports import Stored
+
+METHODS: Final = "methods"
+
+
+class StoredAnswer(Stored):
+    """One answer; what is known of its place is as audit files have it."""
+
+    method: str
+    settings: dict[str, Any]
+    default: bool = Field(description="Whether these are the method's default settings.")
+    outcome: str
+    raw_mask: str | None
+    faithfulness: float | None
+    fragile: bool
+    place: dict[str, Any] | None
+
+
+class MethodsReport(Stored):
+    """What every method answered under every setting that was asked."""
+
+    thorough: bool = Field(description="Whether methods that learn were asked too.")
+    complete: bool = Field(description="Whether every valid circuit is listed.")
+    answers: list[StoredAnswer]
+    refused: dict[str, str] = Field(description="Methods that could not be asked, with the reason.")
+
+
+def methods_report(
+    found: Sequence[Audited], refused: dict[str, str], circuits: CircuitSearch, layout: EdgeLayout, *, thorough: bool
+) -> MethodsReport:
+    """The stored form of an audit."""
+    complete = circuits.truncated_at is None
+    answers = []
+    for one in found:
+        raw = one.answer.raw_mask
+        answers.append(
+            StoredAnswer(
+                method=one.method,
+                settings=dict(one.settings),
+                default=dict(one.settings) == method_named(one.method).defaults,
+                outcome=one.answer.outcome,
+                raw_mask=None if raw is None else layout.to_hex(raw),
+                faithfulness=one.answer.faithfulness,
+                fragile=one.answer.fragile,
+                place=None if one.location is None else location_json(one.location, layout, complete=complete),
+            )
+        )
+    return MethodsReport(thorough=thorough, complete=complete, answers=answers, refused=refused)

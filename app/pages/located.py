@@ -1,0 +1,98 @@
+"""Where one answer stands among all valid circuits, as pages show it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import Field
+
+from app.addressing import Addresses
+from app.naming import ExplanationRef
+from app.options import BigInt, PageModel
+from app.pages.place import Place
+
+
+class RankView(PageModel):
+    """Valid circuits by their number of edges, compared with the answer's."""
+
+    smaller: BigInt
+    equal: BigInt = Field(description="With as many edges, the answer itself among them if it is valid.")
+    larger: BigInt
+    exact: bool
+
+
+class NearestView(PageModel):
+    """The valid circuit with fewest edges to add or remove."""
+
+    mask: str
+    url: str
+    distance: int
+    exact: bool = Field(description="Whether no valid circuit can be nearer; else the distance is an upper bound.")
+
+
+class LocatedView(PageModel):
+    """Where an answer stands."""
+
+    raw_mask: str = Field(description="As it was answered or claimed.")
+    mask: str = Field(description="What is left once edges that lead nowhere or come from nowhere are dropped.")
+    url: str = Field(description="The page of that circuit; empty if it is not a possible one.")
+    ref: str = Field(description="How a comparison's address names it; empty likewise.")
+    edges: int
+    severed: list[str] = Field(description="Hidden neurons whose bias alone spoke in the raw mask.")
+    raw_valid: bool = Field(description="Whether the raw mask decides right under the protocol's ablation.")
+    own_valid: bool | None = Field(description="Whether it does on every row of its own ablation; null if unknown.")
+    possible: bool
+    valid: bool
+    excess: int | None = Field(description="Edges more than the smallest valid circuit has; null if not valid.")
+    chance_valid: BigInt | None = Field(description="Valid circuits of its size; null where that is not known exactly.")
+    chance_possible: BigInt = Field(description="Possible circuits of its size.")
+    rank: RankView
+    nearest: NearestView | None
+    recall: tuple[int, int] | None = Field(description="Edges of the backbone that it holds, and all of them.")
+    extra: int | None = Field(description="Its edges outside the backbone.")
+    passed: list[str] | None = Field(description="Criteria that it passes; null if it was not judged.")
+    failed: list[str] | None = Field(description="Criteria that it fails; null if it was not judged.")
+    relation: str | None = Field(description="Of its story to the whole network's; null if that is not known.")
+
+
+def located_view(raw_mask: str, place_json: Mapping[str, Any], place: Place, addresses: Addresses) -> LocatedView:
+    """An answer's place, from what an audit file says of it."""
+    told, slug, scope = place_json, place.row.slug, place.scope
+    nearest = told["nearest"]
+    near = None
+    if nearest is not None and nearest["mask"] is not None:
+        near = NearestView(
+            mask=nearest["mask"],
+            url=addresses.circuit(slug, nearest["mask"], scope),
+            distance=nearest.get("distance", nearest.get("at_most")),
+            exact="undecided" not in nearest,
+        )
+    criteria = told["criteria"] or None
+    backbone = told["backbone"]
+    possible = told["possible"]
+    return LocatedView(
+        raw_mask=raw_mask,
+        mask=told["mask"],
+        url=addresses.circuit(slug, told["mask"], scope) if possible else "",
+        ref=str(ExplanationRef("circuit", told["mask"])) if possible else "",
+        edges=told["edges"],
+        severed=[f"n{layer}.{neuron}" for layer, neuron in told["severed"]],
+        raw_valid=told["raw_valid"],
+        own_valid=told["own_valid"],
+        possible=possible,
+        valid=told["valid"],
+        excess=told["excess"],
+        chance_valid=None if told["chance"]["valid"] is None else int(told["chance"]["valid"]),
+        chance_possible=int(told["chance"]["possible"]),
+        rank=RankView(
+            **{name: int(told["rank"][name]) for name in ("smaller", "equal", "larger")},
+            exact="exact" not in told["rank"],
+        ),
+        nearest=near,
+        recall=None if backbone is None else tuple(backbone["recall"]),
+        extra=None if backbone is None else backbone["extra"],
+        passed=None if criteria is None else [key for key, passed in criteria.items() if passed],
+        failed=None if criteria is None else [key for key, passed in criteria.items() if passed is False],
+        relation=None if told["story"] is None else told["story"]["relation"],
+    )

@@ -1,0 +1,196 @@
+"""What discovery methods answer about one analysis, each answer located among all valid circuits."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from markupsafe import Markup
+from pydantic import Field
+from sqlalchemy.orm import Session
+
+from analysis.circuit_sets.chance import chances
+from analysis.discovery.registry import METHODS as REGISTERED
+from analysis.discovery.registry import method_named
+from app.addressing import Addresses
+from app.db.methods import METHODS, MethodsReport, StoredAnswer
+from app.db.reads.circuit_sets import stored_search
+from app.db.reports import report_of, report_row
+from app.figures.svg.audit import AnswerMark, audit_strip
+from app.options import BigInt, PageModel, ScopeOptions
+from app.pages.located import LocatedView, located_view
+from app.pages.place import Place, locate
+from app.pages.reports.state import ReportPage, report_state
+from app.pages.shared import ScopeView, job_view, network_view, scope_now
+
+
+class MethodsOptions(ScopeOptions):
+    """Options of the page of methods."""
+
+
+class AnswerView(PageModel):
+    """One answer of a method."""
+
+    settings: dict[str, Any]
+    text: str = Field(description="The method with the settings that differ from its defaults, as commands take it.")
+    default: bool
+    outcome: str = Field(description="found, all (every edge), nothing, undefined or diverged.")
+    faithfulness: float | None = Field(description="Of the raw mask, where a threshold picked it.")
+    fragile: bool
+    place: LocatedView | None
+    url: str = Field(description="The answer's own page; empty where there is no mask.")
+
+
+class MethodView(PageModel):
+    """One method under all its settings."""
+
+    key: str
+    label: str
+    definition: str
+    source: str
+    default: AnswerView | None
+    answers: list[AnswerView] = Field(description="Under other settings.")
+    n_valid: int = Field(description="Valid answers, that under default settings among them.")
+    n_answers: int
+    refused: str = Field(description="Why it could not be asked under its default settings; empty if it could.")
+
+
+class MethodsPage(ReportPage):
+    """The page of methods."""
+
+    scope: ScopeView
+    thorough: bool = Field(description="Whether methods that learn were asked too.")
+    complete: bool = Field(description="Whether every valid circuit is listed.")
+    methods: list[MethodView]
+    not_asked: list[str] = Field(description="Methods that are asked on request, by name.")
+    valid: BigInt = Field(description="Valid circuits.")
+    n_edges: int
+    shares: dict[int, float] = Field(description="Share of valid among possible circuits, by number of edges.")
+    claim_url: str
+    request_url: str = Field(description="A form sent here asks the methods; thorough=true for those that learn too.")
+    request_fields: list[tuple[str, str]]
+    circuits_url: str
+
+
+def build_methods(session: Session, addresses: Addresses, network: str, options: MethodsOptions) -> MethodsPage:
+    """What methods answer about one analysis.
+
+    Raises:
+        NotFound: no such network, output, protocol or data record.
+    """
+    place = locate(session, addresses, network, options.scope)
+    row = None if place.analysis is None else report_row(session, place.analysis, METHODS)
+    state, job = report_state(session, place, METHODS, row)
+    report = None if row is None else report_of(row, MethodsReport)
+    slug, scope = place.row.slug, place.scope
+    methods = [] if report is None else _methods(report, place, addresses)
+    asked = {one.key for one in methods}
+    return MethodsPage(
+        network=network_view(place.row, addresses, place.question.model),
+        scope=scope_now(session, place, addresses),
+        state=state,
+        job=None if job is None else job_view(job, addresses),
+        thorough=report is not None and report.thorough,
+        complete=report is not None and report.complete,
+        methods=methods,
+        not_asked=[] if report is None else [one.label for one in REGISTERED if one.key not in asked],
+        valid=0 if place.analysis is None else place.analysis.circuits_valid,
+        n_edges=place.question.layout.n_edges,
+        shares={} if report is None else shares_of(session, place),
+        findings=[] if report is None else findings_of(methods),
+        seconds=None if row is None else row.seconds,
+        engine_version="" if row is None else row.engine_version,
+        digest="" if row is None else row.content,
+        created_at=None if row is None else row.created_at,
+        url=addresses.methods(slug, scope),
+        network_url=addresses.network(slug, scope),
+        claim_url=addresses.claim(slug, scope),
+        request_url=addresses.methods(slug),
+        request_fields=[("output", str(scope.output)), ("protocol", scope.protocol), ("data", scope.data)],
+        circuits_url=addresses.circuits(slug, scope),
+    )
+
+
+def shares_of(session: Session, place: Place) -> dict[int, float]:
+    """The share of valid among possible circuits by size, where both are known exactly."""
+    if place.analysis is None:
+        return {}
+    found = chances(stored_search(session, place.analysis, place.question.layout), place.question.protocol)
+    return {size: float(one.share) for size, one in found.items() if one.share is not None}
+
+
+def _methods(report: MethodsReport, place: Place, addresses: Addresses) -> list[MethodView]:
+    found = []
+    for method in REGISTERED:
+        answers = [one for one in report.answers if one.method == method.key]
+        if not answers and method.label not in report.refused:
+            continue
+        views = [_answer(one, place, addresses) for one in answers]
+        found.append(
+            MethodView.showing(
+                method,
+                default=next((view for view in views if view.default), None),
+                answers=[view for view in views if not view.default],
+                n_valid=sum(view.place is not None and view.place.valid for view in views),
+                n_answers=len(views),
+                refused="" if any(view.default for view in views) else report.refused.get(method.label, ""),
+            )
+        )
+    return found
+
+
+def _answer(one: StoredAnswer, place: Place, addresses: Addresses) -> AnswerView:
+    shown = None
+    if one.raw_mask is not None and one.place is not None:
+        shown = located_view(one.raw_mask, one.place, place, addresses)
+    slug, scope = place.row.slug, place.scope
+    return AnswerView.showing(
+        one,
+        text=method_text(one.method, one.settings),
+        place=shown,
+        url="" if one.raw_mask is None else addresses.claim(slug, scope, mask=one.raw_mask),
+    )
+
+
+def method_text(key: str, settings: Mapping[str, Any]) -> str:
+    """A method with the settings that differ from its defaults, as the command line takes it."""
+    defaults = method_named(key).defaults
+    changed = [f"{name}={_written(value)}" for name, value in settings.items() if defaults.get(name) != value]
+    return f"{key}({','.join(changed)})" if changed else key
+
+
+def _written(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def findings_of(methods: list[MethodView]) -> list[str]:
+    """What the default answers are, never without the baselines beside them."""
+    answered = ((one, one.default.place if one.default is not None else None) for one in methods)
+    defaults = [(one, place) for one, place in answered if place is not None]
+    if not defaults:
+        return ["No method came to a circuit."]
+    valid = [place for _, place in defaults if place.valid]
+    distinct = len({place.mask for _, place in defaults})
+    told = (
+        f"Under default settings {len(valid)} of {len(defaults)} methods answer with a valid circuit, and they give "
+        f"{distinct} different answer{'' if distinct == 1 else 's'}."
+    )
+    sizes = sorted(place.edges for place in valid)
+    more = []
+    if sizes:
+        least = min(place.excess for place in valid if place.excess is not None) if valid else None
+        span = f"{sizes[0]}" if sizes[0] == sizes[-1] else f"{sizes[0]} to {sizes[-1]}"
+        need = "" if least is None else f"; the smallest has {least} more than needed" if least else "; one is smallest"
+        more.append(f"The valid ones have {span} edges{need}.")
+    random = next((place for one, place in defaults if one.key == "random"), None)
+    if random is not None:
+        words = "is valid too" if random.valid else "is not valid"
+        more.append(f"A random order of edges {words}, with {random.edges} edges.")
+    return [told, " ".join(more)] if more else [told]
+
+
+def strip_of(page: MethodsPage, method: MethodView) -> Markup:
+    """One method's answers as a drawing."""
+    every = [*([method.default] if method.default else []), *method.answers]
+    marks = [AnswerMark(one.place.edges, one.place.valid, one.default) for one in every if one.place is not None]
+    return audit_strip(marks, page.n_edges, page.shares, title=method.label)

@@ -1,0 +1,63 @@
+"""What discovery methods answer about one analysis, asking them, and locating the claims of others."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+from pydantic import Field
+
+from app.pages.claim import build_claim
+from app.pages.reports.methods import build_methods, strip_of
+from app.routes.asking import AnalysisOrder, add_order
+from app.routes.page import Page, add_page
+
+router = APIRouter()
+PAGE = "/networks/{network}/methods"
+
+
+class MethodsRequest(AnalysisOrder):
+    """Which analysis, and which methods."""
+
+    thorough: bool = Field(False, description="Whether to ask methods that learn too: some seconds each.")
+
+
+add_page(
+    router,
+    Page(
+        PAGE,
+        build_methods,
+        "methods",
+        "circuits",
+        "What discovery methods answer",
+        "Every discovery method under its settings, each answer located among all valid circuits.",
+        context=lambda page, _: {"strips": {one.key: strip_of(page, one) for one in page.methods}},
+    ),
+)
+add_page(
+    router,
+    Page(
+        "/networks/{network}/claim",
+        build_claim,
+        "claim",
+        "circuits",
+        "Where a claimed circuit stands",
+        """
+        One claimed circuit, as a mask, as edges or as scores, located among all valid circuits: validity, size, chance
+        at its size, the nearest valid circuit, the backbone, criteria and its story.
+        """,
+        errors=(400, 404),
+    ),
+)
+
+
+add_order(
+    router,
+    PAGE,
+    "methods",
+    MethodsRequest,
+    "no circuit to compare answers with",
+    lambda _session, _analysis, order: {"thorough": order.thorough},
+    tag="circuits",
+    summary="Ask discovery methods",
+    about="Run discovery methods in the background, those that learn too if `thorough`. Asking twice is asking once.",
+    name="ask_methods",
+)
