@@ -74,7 +74,7 @@ def audit(
         work.tell("methods", done, len(methods), method.key)
         begun = work.clock()
         answer = method.answer(
-            question, settings, work.without_checkpoints().reporting_to(_within(work, done, methods))
+            question, settings, work.without_checkpoints().reporting_to(_within(work, done, methods)), shared
         )
         found.append(Audited(method.key, settings, "", answer, None, work.clock() - begun))
     found += [
