@@ -1,7 +1,8 @@
 """The map of circuits as a plotly figure: circuits that share most of their edges stand near each other.
 
-Ink tells what is asked about: the stronger a mark, the fewer edges; or filled marks pass a criterion, hollow ones fail.
-Diamonds are the two most different circuits, squares the mutually most different ones.
+Ink and shape tell what is asked about: the stronger a mark, the fewer edges; or filled marks pass a criterion and
+hollow ones fail; or a shape for each relation of a circuit's story to the network's. Diamonds stand round the two most
+different circuits, squares round the mutually most different ones.
 """
 
 from __future__ import annotations
@@ -12,9 +13,23 @@ from typing import Any, Final, Literal
 
 from app.figures.plots import AXIS, CONFIG, Figure
 
-_SYMBOLS: Final = {"": "circle", "different": "square", "pair": "diamond"}
-_SIZES: Final = {"": 8.0, "different": 12.0, "pair": 15.0}
-_NAMES: Final = {"": "valid circuits", "different": "mutually most different", "pair": "most different two"}
+SHAPES: Final[Mapping[str, str]] = {
+    "": "circle",
+    "passes": "circle",
+    "fails": "circle-open",
+    "same": "circle",
+    "narrower": "triangle-down",
+    "wider": "triangle-up",
+    "opposite": "x",
+    "none": "circle-open",
+    "overlapping": "star-square",
+    "not asked": "line-ns-open",
+}
+"""The shape of a mark by what it shows."""
+_RINGS: Final = {
+    "different": ("square-open", 14.0, "mutually most different"),
+    "pair": ("diamond-open", 19.0, "most different two"),
+}
 _LIGHTEST: Final = 0.2
 
 
@@ -27,7 +42,7 @@ class CircuitMark:
         y: its place.
         n_edges: edges that it keeps.
         role: whether it is one of the most different ones.
-        passes: whether it passes what is asked; None where nothing is.
+        shows: what is shown of it, a key of :data:`SHAPES`; empty where its size is.
         label: what a hover calls it.
         action: what a click needs: url, ref, label.
     """
@@ -36,41 +51,35 @@ class CircuitMark:
     y: float
     n_edges: int
     role: Literal["", "pair", "different"]
-    passes: bool | None
+    shows: str
     label: str
     action: Mapping[str, Any]
 
 
-def circuit_map_figure(marks: Sequence[CircuitMark], *, passing: str = "") -> Figure:
+def circuit_map_figure(marks: Sequence[CircuitMark], *, what: str = "") -> Figure:
     """The scatter of circuits.
 
     Args:
         marks: at least one.
-        passing: what filled marks pass; empty where marks show sizes.
+        what: marks show, in front of each of its values in the legend; empty where they show sizes.
     """
-    few, many = min(mark.n_edges for mark in marks), max(mark.n_edges for mark in marks)
     traces = []
-    for role, symbol in _SYMBOLS.items():
-        here = [mark for mark in marks if mark.role == role]
-        for outcome in (True, False) if passing else (None,):
-            some = [mark for mark in here if outcome is None or mark.passes == outcome]
-            if some:
-                hollow = outcome is False
-                name = _NAMES[role] + ("" if not passing else f", fail {passing}" if hollow else f", pass {passing}")
-                traces.append(
-                    _trace(some, symbol + ("-open" if hollow else ""), _SIZES[role], name, few, many, passing)
-                )
+    for shows, symbol in SHAPES.items():
+        some = [mark for mark in marks if mark.shows == shows]
+        if some:
+            name = f"{what}: {shows}" if shows else "circuits"
+            traces.append(_trace(some, symbol, name, sized=not shows))
+    for role, (symbol, size, name) in _RINGS.items():
+        some = [mark for mark in marks if mark.role == role]
+        if some:
+            traces.append(_ring(some, symbol, size, name))
     return {"data": traces, "layout": _layout(), "config": dict(CONFIG)}
 
 
-def _trace(
-    marks: Sequence[CircuitMark], symbol: str, size: float, name: str, few: int, many: int, passing: str
-) -> Figure:
+def _trace(marks: Sequence[CircuitMark], symbol: str, name: str, *, sized: bool) -> Figure:
+    few, many = min(mark.n_edges for mark in marks), max(mark.n_edges for mark in marks)
     span = max(many - few, 1)
-    shades = [
-        0.85 if passing or mark.role else round(1.0 - (1.0 - _LIGHTEST) * (mark.n_edges - few) / span, 2)
-        for mark in marks
-    ]
+    shades = [round(1.0 - (1.0 - _LIGHTEST) * (mark.n_edges - few) / span, 2) for mark in marks]
     return {
         "type": "scatter",
         "mode": "markers",
@@ -83,10 +92,23 @@ def _trace(
         "marker": {
             "symbol": symbol,
             "color": "--ink",
-            "size": size,
-            "opacity": shades,
+            "size": 8.0,
+            "opacity": shades if sized else 0.85,
             "line": {"color": "--ink", "width": 1.0},
         },
+    }
+
+
+def _ring(marks: Sequence[CircuitMark], symbol: str, size: float, name: str) -> Figure:
+    """Outlines round some marks; the marks themselves answer a hover and a click."""
+    return {
+        "type": "scatter",
+        "mode": "markers",
+        "name": name,
+        "x": [mark.x for mark in marks],
+        "y": [mark.y for mark in marks],
+        "hoverinfo": "skip",
+        "marker": {"symbol": symbol, "color": "--ink", "size": size, "line": {"color": "--ink", "width": 1.6}},
     }
 
 

@@ -80,6 +80,12 @@ def backbone_view(backbone: Backbone, layout: EdgeLayout, words: str) -> Backbon
     )
 
 
+def backbone_sentence(row: AnalysisRow) -> str:
+    """What all valid circuits have in common, in a sentence; empty where none is known."""
+    backbone = stored_backbone(row)
+    return "" if backbone is None else backbone_words(backbone)
+
+
 def whole_backbone(row: AnalysisRow, layout: EdgeLayout) -> BackboneView | None:
     """The backbone of all valid circuits; None where none is known."""
     backbone = stored_backbone(row)

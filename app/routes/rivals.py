@@ -30,14 +30,13 @@ def _shown(page: RivalsPage) -> dict[str, Any]:
             one.y,
             one.n_edges,
             one.role,
-            one.passes,
+            one.shows,
             f"c·{one.mask}",
             {"url": one.url, "href": one.url, "ref": one.ref, "label": f"c·{one.mask}"},
         )
         for one in page.map.items
     ]
-    shown = page.map.by if page.map.by != BY_EDGES and not page.map.missing else ""
-    return {"figure": circuit_map_figure(marks, passing=shown)}
+    return {"figure": circuit_map_figure(marks, what="" if page.map.by == BY_EDGES else page.map.by)}
 
 
 add_page(

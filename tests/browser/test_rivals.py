@@ -63,4 +63,4 @@ def test_marks_can_show_a_criterion(tab, expect):
     tab.get_by_role("button", name="Show").click()
     expect(tab).to_have_url(re.compile("by=minimal-cardinal"))
     expect(tab.locator("#how")).to_contain_text("Filled marks pass")
-    expect(tab.locator("[data-cloud] .legend")).to_contain_text("fail minimal-cardinal")
+    expect(tab.locator("[data-cloud] .legend")).to_contain_text("minimal-cardinal: fails")

@@ -24,6 +24,7 @@ from app.figures.numbers import duration, noun, when
 from app.limits import limits_in
 from app.listing.circuits import smallest_circuits
 from app.options import PageModel, ScopeOptions
+from app.pages.circuit_sets import backbone_sentence
 from app.pages.directions.summary import ClassCount, class_counts
 from app.pages.funnel import KindFunnel, summary_of
 from app.pages.network.behaviour import BehaviourRow, behaviour_of, validation_right
@@ -230,6 +231,7 @@ class NetworkPage(AnalysisPage):
     training: dict[str, Any] = Field(description="Options and outcome, empty if it was not trained here.")
     learning: Learning | None = Field(description="How it learned, epoch by epoch; null where that is not known here.")
     learning_unknown: str = Field(description="Why that is not known; empty if it is.")
+    backbone: str = Field(description="What the valid circuits have in common, in a sentence; empty if not known.")
     also: list[str] = Field(description="Other names under which the same weights were saved or found by a study.")
     studies: list[InStudy] = Field(description="Studies that trained it, with its cell and seed; at most 20.")
     plan: PlanView | None = Field(description="What the analysis would take, where none is stored or on its way.")
@@ -368,6 +370,7 @@ def build_network(session: Session, addresses: Addresses, network: str, options:
         training=place.row.training,
         learning=learning,
         learning_unknown="" if learning is not None else why_unknown(place.row),
+        backbone="" if analysis is None else backbone_sentence(analysis),
         also=known_as(session, place.row, place.row.name),
         studies=in_studies(session, addresses, place.row),
         plan=plan_view(place, limits_in(session)) if analysis is None and state_of(None, job) != "computing" else None,

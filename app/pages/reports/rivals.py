@@ -19,12 +19,14 @@ from analysis.circuit_sets.diagnostics import (
 from analysis.criteria.steps import CriterionStep, default_steps, parse_steps
 from analysis.errors import InvalidCriterion
 from analysis.networks.circuit import Circuit
+from analysis.stories.relation import RELATIONS
 from app.addressing import Addresses
 from app.db.reads import common_ground as common_ground_reads
 from app.db.reads.circuits import whole_column
 from app.db.reads.explanation_shelves import CircuitShelf
 from app.db.reads.explanation_verdicts import VerdictContents, passing_bits, unpacked_bits, verdict_contents
 from app.db.reports import RivalsReport, StoredConsensus, StoredContradiction, report_of, report_row
+from app.db.stories import STORIES, stored_relations
 from app.errors import BadQuery
 from app.figures.numbers import exact, noun
 from app.listing.circuits import CIRCUIT
@@ -39,6 +41,8 @@ from app.pages.shared import ScopeView, job_view, network_view, scope_now
 
 RIVALS: Final = "rivals"
 BY_EDGES: Final = "edges"
+BY_STORY: Final = "story"
+NAMES_OF_RELATIONS: Final = dict(enumerate(RELATIONS))
 Role = Literal["", "pair", "different"]
 
 
@@ -46,7 +50,9 @@ class RivalsOptions(ScopeOptions):
     """Options of the page of rivals."""
 
     by: str = Field(
-        BY_EDGES, max_length=200, description="What marks on the map show: edges, or a criterion about circuits."
+        BY_EDGES,
+        max_length=200,
+        description="What marks on the map show: edges, story (that relation), or a criterion about circuits.",
     )
 
 
@@ -122,7 +128,10 @@ class PlacedCircuit(PageModel):
     y: float
     n_edges: int
     role: Role
-    passes: bool | None = Field(description="Whether it passes the criterion asked for; null without one.")
+    shows: str = Field(
+        description="What the map shows of it: passes or fails, or how its story relates to the network's, or not "
+        "asked; empty where it shows sizes."
+    )
 
 
 class MapChoice(PageModel):
@@ -142,7 +151,7 @@ class MapView(PageModel):
     n_landmarks: int = Field(description="Circuits that the plane was found from.")
     choices: list[MapChoice]
     by: str
-    missing: str = Field(description="Why the criterion asked for is not shown, empty if it is.")
+    missing: str = Field(description="Why what is asked for is not shown, empty if it is.")
 
 
 class RivalsPage(ReportPage):
@@ -205,8 +214,8 @@ def build_rivals(session: Session, addresses: Addresses, network: str, options: 
 
 
 def _shown(options: RivalsOptions) -> CriterionStep | None:
-    """The criterion that the map shows; None where it shows sizes."""
-    if options.by == BY_EDGES:
+    """The criterion that the map shows; None where it shows something else."""
+    if options.by in (BY_EDGES, BY_STORY):
         return None
     try:
         (step,) = parse_steps([options.by])
@@ -309,14 +318,14 @@ class _Viewer:
         if placed is None or analysis is None:
             return None
         contents = verdict_contents(self._session, analysis)
-        passes, missing = self._passing(placed.masks, step, contents)
+        shown, missing = self._shown(placed.masks, options.by, step, contents)
         pair = set(report.pair.masks) if report.pair else set()
         different = set(report.different.masks) if report.different else set()
         slug, scope = self._place.row.slug, self._place.scope
         stored = {key for kind, key, _ in contents if kind == CIRCUIT}
         steps = [one for one in default_steps() if CIRCUIT in one.kinds and one.key in stored]
         steps += [step] if step is not None and step not in steps else []
-        choices = [(BY_EDGES, "Edges"), *((str(one), one.criterion.label) for one in steps)]
+        choices = [(BY_EDGES, "Edges"), (BY_STORY, "Story"), *((str(one), one.criterion.label) for one in steps)]
         return MapView(
             items=[
                 PlacedCircuit(
@@ -327,9 +336,9 @@ class _Viewer:
                     y=y,
                     n_edges=int(mask, 16).bit_count(),
                     role="pair" if mask in pair else "different" if mask in different else "",
-                    passes=passing,
+                    shows=shows,
                 )
-                for mask, x, y, passing in zip(placed.masks, placed.x, placed.y, passes, strict=True)
+                for mask, x, y, shows in zip(placed.masks, placed.x, placed.y, shown, strict=True)
             ],
             kept=placed.kept,
             correlation=placed.correlation,
@@ -339,22 +348,27 @@ class _Viewer:
             missing=missing,
         )
 
-    def _passing(
-        self, masks: Sequence[str], step: CriterionStep | None, contents: VerdictContents
-    ) -> tuple[list[bool | None], str]:
-        """Whether each of some listed circuits passes a criterion, and why that is not known."""
+    def _shown(
+        self, masks: Sequence[str], by: str, step: CriterionStep | None, contents: VerdictContents
+    ) -> tuple[list[str], str]:
+        """What is shown of each of some listed circuits, and why that is not known."""
         analysis = self._place.analysis
-        unknown: list[bool | None] = [None] * len(masks)
-        if step is None or analysis is None:
-            return unknown, ""
+        nothing = [""] * len(masks)
+        if analysis is None or by == BY_EDGES:
+            return nothing, ""
+        listed = whole_column(self._session, analysis.id, "mask")
+        places = np.searchsorted(listed, np.array([int(mask, 16) for mask in masks], dtype=listed.dtype))
+        if step is None:
+            relations = stored_relations(self._session, analysis, report_row(self._session, analysis, STORIES))
+            if relations is None:
+                return nothing, "The stories of circuits are not known yet."
+            return [NAMES_OF_RELATIONS.get(code, "not asked") for code in relations[places].tolist()], ""
         shelf = CircuitShelf(self._session, analysis, CIRCUIT)
         packed = passing_bits(self._session, analysis, shelf, step, contents=contents)
         if packed is None:
-            return unknown, f"Verdicts of {step} are not stored yet."
-        listed = whole_column(self._session, analysis.id, "mask")
-        wanted = np.array([int(mask, 16) for mask in masks], dtype=listed.dtype)
-        places = np.searchsorted(listed, wanted)
-        return unpacked_bits(packed, len(listed))[places].tolist(), ""
+            return nothing, f"Verdicts of {step} are not stored yet."
+        passing = unpacked_bits(packed, len(listed))[places].tolist()
+        return ["passes" if one else "fails" for one in passing], ""
 
 
 def _extreme(one: ExtremeView) -> RivalInterpretation:

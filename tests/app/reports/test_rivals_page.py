@@ -19,7 +19,7 @@ from app.db.reports import RivalsReport
 from app.db.tables import AnalysisRow
 from app.db.writes import save_analysis, save_network
 from app.figures.circuit_maps import CircuitMark, circuit_map_figure
-from app.jobs import judging, rivals
+from app.jobs import judging, rivals, stories
 from app.jobs.definitions import arguments_about
 from app.jobs.stages import RIVALS, enqueue_missing
 from app.main import create_app
@@ -126,6 +126,22 @@ def test_emptiness_is_of_three_kinds(get, client):
     assert findings_of(truncated.model_copy(update={"of": 1}))[0].startswith("There is only one listed circuit")
 
 
+def test_the_map_shows_stories_once_they_are_told(get, client):
+    assert get(PAGE, by="story")["map"]["missing"] == "The stories of circuits are not known yet."
+    store = client.app.state.store
+    with store.write() as session:
+        row = session.query(AnalysisRow).filter(AnalysisRow.circuits_valid == 197).one()
+        digests = row.network.digest, 0, row.protocol_digest, row.data_digest, row.result_digest
+        arguments = arguments_about(*digests)
+        inputs = stories.load_story_inputs(session, arguments)
+    told = stories.compute_stories(inputs)
+    with store.write() as session:
+        stories.save_told(session, arguments, told)
+    shows = [one["shows"] for one in get(PAGE, by="story")["map"]["items"]]
+    assert (shows.count("same"), shows.count("none")) == (196, 1)
+    assert "Shapes tell how the story" in client.get(PAGE, params={"by": "story"}).text
+
+
 def test_the_map_shows_criteria_once_they_are_judged(get, client):
     assert get(PAGE, by="minimal-local")["map"]["missing"] == "Verdicts of minimal-local are not stored yet."
     assert client.get("/api/v1" + PAGE, params={"by": "iia"}).status_code == 400
@@ -144,7 +160,7 @@ def test_the_map_shows_criteria_once_they_are_judged(get, client):
     with store.write() as session:
         judging.CRITERIA.save(session, arguments, outcome)
     items = get(PAGE, by="minimal-cardinal")["map"]["items"]
-    assert sum(one["passes"] for one in items) == 3
+    assert [one["shows"] for one in items].count("passes") == 3
     page = get(CIRCUITS, among="minimal-cardinal")
     smallest = MASKS[np.bitwise_count(MASKS) == 10]
     expected = backbone_of_masks(smallest, hand_made_analysis().circuits.layout)
@@ -223,6 +239,8 @@ def test_asking_queues_one_job(client):
     assert first.status_code == 202
     assert first.headers["Location"] == again.headers["Location"]
     assert client.post("/api/v1/networks/untouched/rivals", json={}).status_code == 409
+    assert client.get("/api/v1/networks/waiting/rivals").json()["state"] == "computing"
+    assert "Still computing" in client.get("/networks/waiting/rivals").text
     form = client.post("/networks/waiting/rivals", data={"output": "0", "protocol": "complete", "data": ""})
     assert form.status_code == 303
 
@@ -267,21 +285,18 @@ def test_a_sample_says_that_it_is_one(tmp_path):
         assert not chance["exact"]
 
 
-def test_marks_are_filled_or_hollow_by_what_is_asked():
+def test_marks_show_size_or_what_is_asked_with_rings_round_the_most_different():
     marks = [
-        CircuitMark(0.0, 0.0, 9, "pair", True, "a", {}),
-        CircuitMark(1.0, 0.0, 12, "", False, "b", {}),
-        CircuitMark(1.0, 1.0, 15, "", True, "c", {}),
+        CircuitMark(0.0, 0.0, 9, "pair", "passes", "a", {}),
+        CircuitMark(1.0, 0.0, 12, "", "fails", "b", {}),
+        CircuitMark(1.0, 1.0, 15, "", "passes", "c", {}),
     ]
-    plain = circuit_map_figure(marks)
-    assert [trace["marker"]["symbol"] for trace in plain["data"]] == ["circle", "diamond"]
-    assert plain["data"][0]["marker"]["opacity"] == [0.6, 0.2]
-    asked = circuit_map_figure(marks, passing="x")
-    assert [trace["name"] for trace in asked["data"]] == [
-        "valid circuits, pass x",
-        "valid circuits, fail x",
-        "most different two, pass x",
-    ]
+    plain = circuit_map_figure([replace(mark, shows="") for mark in marks])
+    assert [trace["marker"]["symbol"] for trace in plain["data"]] == ["circle", "diamond-open"]
+    assert plain["data"][0]["marker"]["opacity"] == [1.0, 0.6, 0.2]
+    assert plain["data"][1]["hoverinfo"] == "skip"
+    asked = circuit_map_figure(marks, what="x")
+    assert [trace["name"] for trace in asked["data"]] == ["x: passes", "x: fails", "most different two"]
     assert asked["data"][1]["marker"]["symbol"] == "circle-open"
 
 
