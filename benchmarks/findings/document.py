@@ -12,6 +12,7 @@ from typing import Final
 
 from benchmarks.findings.mapping_table import mapping_table
 from benchmarks.findings.series_table import series_table
+from benchmarks.findings.story_table import story_table
 from benchmarks.findings.tables import (
     classes_table,
     counts_table,
@@ -59,6 +60,10 @@ TABLES: Final[dict[str, Callable[[], Iterator[str]]]] = {
     "task": lambda: ladder_table("alice-or-bob-task", "tasks", "algorithms"),
     "majority": lambda: ladder_table("alice-or-bob-majority", "hidden", "algorithms"),
     "series": series_table,
+    "stories": lambda: story_table("many-circuits-one-story", "hidden"),
+    "stories-activation": lambda: story_table("many-circuits-one-story-activation", None),
+    "stories-activation-tests": lambda: tests_table("many-circuits-one-story-activation"),
+    "stories-task": lambda: story_table("many-circuits-one-story-task", "tasks"),
     "digits": lambda: counts_table("digits-tail", "loss_target", ("circuits-valid", "circuits-share", "one-circuit")),
     "paper-xor": lambda: counts_table("paper-xor", "hidden", NAMED),
     "paper-width": lambda: counts_table("paper-width", "hidden", NAMED),

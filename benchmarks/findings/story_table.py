@@ -13,21 +13,21 @@ from analysis.studies.design import Factor
 from analysis.studies.statistics import share_of
 from analysis.studies.summary import Group
 from benchmarks.findings.results import summary_of
-from benchmarks.findings.tables import groups, head, percent, quartiles, row
+from benchmarks.findings.tables import head, percent, quartiles, row
 
 _DRAWS: Final = 10_000
 _PERCENT: Final = 95
 
 
-def story_table(slug: str, factor: Factor) -> Iterator[str]:
+def story_table(slug: str, factor: Factor | None) -> Iterator[str]:
     """Shares of circuits by story, networks with an opposite one, and backbones, a row for each level.
 
     Args:
         slug: of a study of stories.
-        factor: whose levels are the rows.
+        factor: whose levels are the rows; None for a row for each combination of levels.
     """
     summary = summary_of(slug)
-    found = {key: groups(summary, key, factor) for key in summary.design.measures}
+    found = {key: summary.groups(key, "complete", factor) for key in summary.design.measures}
     relations = [r for r in RELATIONS if r != "overlapping" or any(any(g.numbers) for g in found[f"story-{r}"])]
     shares = [f"mean share: {relation}" for relation in relations]
     yield from head(
@@ -42,13 +42,13 @@ def story_table(slug: str, factor: Factor) -> Iterator[str]:
             "networks without any",
         )
     )
-    for position, label in enumerate(summary.design.labels(factor)):
+    for position, group in enumerate(found["stories-asked"]):
         of = {key: told[position] for key, told in found.items()}
         asked = of["stories-asked"]
         edges = of["backbone-edges"]
         yield row(
             (
-                label,
+                group.label,
                 f"{asked.of - asked.failed:,} of {asked.of:,}",
                 f"{int(sum(asked.numbers)):,}",
                 *(mean_share(of[f"story-{relation}"]) for relation in relations),
