@@ -10,7 +10,7 @@
 
 Among pairs at the same distance the one with the smallest mask counts, and among those the one whose other mask is
 smallest. Comparing every pair of n circuits takes n²/2 steps; blocks that cannot win are skipped, so the result is
-exact for some hundred thousand circuits. Beyond a number of steps the search ends: the distance is then a lower bound.
+exact for a million circuits. Beyond a number of steps the search ends: the distance is then a lower bound.
 """
 
 from __future__ import annotations

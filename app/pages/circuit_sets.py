@@ -24,6 +24,7 @@ from app.listing.circuits import CIRCUIT
 from app.listing.scan import Condition, FacetCounts, Facets, Order, column_test, find
 from app.options import BigInt, PageModel
 from app.pages.place import Place
+from app.pages.shared import neuron_name
 
 MAX_EDGES_COUNTED: Final = 130
 """Of the networks whose possible circuits are counted by size on a page: a tenth of a second."""
@@ -45,6 +46,8 @@ class BackboneView(PageModel):
     n_edges: int
     n_optional: int
     n_never: int
+    neurons: list[str] = Field(description="Hidden neurons that are active in every one of them.")
+    never_neurons: list[str] = Field(description="Hidden neurons that are active in none.")
     edge_use: list[BigInt] = Field(description="For each edge in mask order, how many of them keep it.")
     neuron_use: list[list[BigInt]] = Field(
         description="For each hidden layer and neuron, in how many of them it is active."
@@ -75,6 +78,8 @@ def backbone_view(backbone: Backbone, layout: EdgeLayout, words: str) -> Backbon
         n_edges=backbone.n_edges,
         n_optional=backbone.n_optional,
         n_never=backbone.n_never,
+        neurons=[neuron_name(layout.sizes, *site) for site in backbone.neurons],
+        never_neurons=[neuron_name(layout.sizes, *site) for site in backbone.never_neurons],
         edge_use=list(backbone.edge_use),
         neuron_use=[list(layer) for layer in backbone.neuron_use],
     )

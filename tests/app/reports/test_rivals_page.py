@@ -174,6 +174,7 @@ def test_the_list_of_circuits_shows_what_they_have_in_common(get, client):
     page = get(CIRCUITS)
     assert page["backbone"]["words"] == "197 valid circuits are 6 edges and 12 options."
     assert (page["backbone"]["edges"], page["backbone"]["never"]) == ("0808f", "00000")
+    assert (page["backbone"]["neurons"], page["backbone"]["never_neurons"]) == (["n1.0", "n1.1", "n2.0"], [])
     html = client.get(CIRCUITS).text
     assert 'class="b-all"' in html
     assert "197 valid circuits are 6 edges and 12 options." in html
