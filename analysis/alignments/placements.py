@@ -104,6 +104,29 @@ class Placer:
         return np.where(meets, self.n_states, masks[:, None] | self._states)
 
 
+def can_be_placed(table: SiteTable, allowed: Sequence[NDArray[np.bool_]]) -> bool:
+    """Whether there is a placement of variables on disjoint sites at all.
+
+    A variable that may be put on a set and on a smaller one inside needs the smaller one alone: it leaves more room to
+    the others. So few sets are tried, whatever the number of neurons.
+
+    Args:
+        table: the sites.
+        allowed: ``[sites]`` for each variable, where it may be put.
+    """
+    if any(not sites.any() for sites in allowed):
+        return False
+    choices: list[list[int]] = [table.masks[table.minimal(sites)].tolist() for sites in allowed]
+    choices.sort(key=len)
+
+    def placed(position: int, used: int) -> bool:
+        if position == len(choices):
+            return True
+        return any(not used & mask and placed(position + 1, used | mask) for mask in choices[position])
+
+    return placed(0, 0)
+
+
 class Ranking:
     """The cheapest placements of variables that are known by keys; remembers bounds, which algorithms share.
 

@@ -29,7 +29,7 @@ from analysis.algorithms.high_level_model import HighLevelModel
 from analysis.algorithms.redundancy import irredundancy
 from analysis.alignments.decisions import SiteDecisions
 from analysis.alignments.iia import Behaviour, tested_pairs
-from analysis.alignments.placements import Placer
+from analysis.alignments.placements import can_be_placed
 from analysis.alignments.sites import SiteTable, neuron_sites
 from analysis.circuits.distribution import neuron_edges
 from analysis.circuits.estimating import share_interval
@@ -332,7 +332,6 @@ class _Teller:
     def __init__(self, question: Question, algorithms: Sequence[HighLevelModel]) -> None:
         self._rule = question.protocol.alignment_decision
         self.sweep = SweepOfSites(question)
-        self._placer = Placer(self.sweep.table)
         n_inputs = question.cut.n_inputs
         variables = [
             [Behaviour.of(response, n_inputs) for response in algorithm.responses.values()] for algorithm in algorithms
@@ -341,8 +340,6 @@ class _Teller:
         self._expected = [one.expected(n_inputs)[self.sweep.tested] for one in behaviours]
         self._needs = [[behaviours.index(one) for one in some] for some in variables]
         self._known: dict[bytes, Story] = {}
-        for needs in self._needs:
-            self._placer.check(len(needs))
 
     def story_of(self, masks: NDArray[Any], work: Work) -> list[Story]:
         """The story of each circuit, in order."""
@@ -376,7 +373,9 @@ class _Teller:
         """The algorithms whose variables fit on disjoint sets; circuits with the same fits share a key."""
         if key not in self._known:
             self._known[key] = frozenset(
-                number for number, needs in enumerate(self._needs) if self._placer.count([fits[one] for one in needs])
+                number
+                for number, needs in enumerate(self._needs)
+                if can_be_placed(self.sweep.table, [fits[one] for one in needs])
             )
         return self._known[key]
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from analysis.alignments import placements
-from analysis.alignments.placements import NEVER, Placer, Ranking
+from analysis.alignments.placements import NEVER, Placer, Ranking, can_be_placed
 from analysis.alignments.sites import neuron_sites
 
 
@@ -37,3 +37,16 @@ def test_the_best_of_each_list_are_those_of_the_list_alone(keep, at_most, with_f
 
 def test_no_lists():
     assert ranking(0, True, neuron_sites((2,), "neuron_sets")).cheapest_of_each([], 3) == []
+
+
+@pytest.mark.parametrize("widths", [(2,), (3, 3), (2, 2, 2)])
+@pytest.mark.parametrize("share", [0.05, 0.15, 0.4])
+def test_there_is_a_placement_exactly_if_the_count_is_not_0(widths, share):
+    table = neuron_sites(widths, "neuron_sets")
+    placer, random = Placer(table), np.random.default_rng(len(widths))
+    outcomes = set()
+    for _ in range(200):
+        allowed = [random.random(len(table.sites)) < share for _ in range(random.integers(1, 4))]
+        outcomes.add(can_be_placed(table, allowed))
+        assert can_be_placed(table, allowed) == (placer.count(allowed) > 0)
+    assert outcomes == {False, True}
