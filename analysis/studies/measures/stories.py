@@ -24,8 +24,8 @@ from analysis.work import Work
 
 MAX_ASKED: Final = 20_000
 LIMITS: Final = Limits(max_possible=5_000_000, max_seconds=10.0, n_draws=2_000, n_smallest=0)
-"""Listed up to 5 million possible circuits; beyond, counted with 2,000 uniform draws where that takes seconds, else drawn
-from a uniform sample of possible ones.
+"""Circuits are listed up to 5 million possible ones; beyond, counted with 2,000 uniform draws where that takes seconds,
+else drawn from a uniform sample of possible ones.
 """
 _WORDS: Final[dict[Relation, str]] = {
     "same": "carry the same irredundant algorithms as the whole network",
