@@ -178,7 +178,7 @@ def findings_of(methods: list[MethodView]) -> list[str]:
     sizes = sorted(place.edges for place in valid)
     more = []
     if sizes:
-        least = min(place.excess for place in valid if place.excess is not None) if valid else None
+        least = min((place.excess for place in valid if place.excess is not None), default=None)
         span = f"{sizes[0]}" if sizes[0] == sizes[-1] else f"{sizes[0]} to {sizes[-1]}"
         need = "" if least is None else f"; the smallest has {least} more than needed" if least else "; one is smallest"
         more.append(f"The valid ones have {span} edges{need}.")

@@ -14,6 +14,7 @@ from app.db.writes import save_analysis, save_network
 from app.jobs import methods
 from app.jobs.definitions import arguments_about
 from app.main import create_app
+from app.pages.reports.methods import MethodView, findings_of
 from tests.analysis.discovery.test_parity import reference
 from tests.factories import on_a_copy, pretrained_xor, small_network
 
@@ -154,3 +155,12 @@ def test_the_sweep_holds_each_default_once() -> None:
         keys = [method.key for method, settings in asked if settings == method.defaults]
         assert len(keys) == len(set(keys)) == len({method.key for method, _ in asked})
         assert bool(LEARNED & set(keys)) == thorough
+
+
+def test_where_the_smallest_circuit_is_not_known_findings_say_nothing_of_excess(get) -> None:
+    told = get(PAGE)["methods"]
+    for method in told:
+        method["default"]["place"]["excess"] = None
+    findings = findings_of([MethodView.model_validate(method) for method in told])
+    assert "The valid ones have 12 to 18 edges." in findings[1]
+    assert "needed" not in findings[1]
