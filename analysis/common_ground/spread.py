@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, Final
 
 import numpy as np
@@ -76,6 +77,7 @@ class Spread:
         self._factors: dict[bytes, int] = {}  # by exponents, ascending, the lowest 0
         self._products: dict[bytes, int] = {}  # by the numbers of their factors, ascending
         self._times: Counter[tuple[int, int]] = Counter()  # by product and power taken out
+        self._polynomials: list[_Factor] = []  # of the factors, as far as they were asked for
 
     def add(self, classes: ObservedClasses) -> bool:
         """Take in the classes of one circuit; they must speak.
@@ -107,9 +109,10 @@ class Spread:
         powers = along(lowest, group.completions).sum(axis=3).ravel()
         factors = np.sort(along(numbers, group.completions), axis=3)
         products = self._numbered(factors.reshape(len(powers), -1), self._products)
-        each, times = np.unique(np.stack([products, powers], axis=1), axis=0, return_counts=True)
-        for (product, power), n in zip(each.tolist(), times.tolist(), strict=True):
-            self._times[product, power] += n
+        span = int(powers.max(initial=0)) + 1
+        each, times = np.unique(products * span + powers, return_counts=True)
+        for both, n in zip(each.tolist(), times.tolist(), strict=True):
+            self._times[divmod(both, span)] += n
 
     @staticmethod
     def _numbered(rows: NDArray[Any], known: dict[bytes, int]) -> Integers:
@@ -118,10 +121,15 @@ class Spread:
         numbers = [known.setdefault(row.tobytes(), len(known)) for row in rows[first]]
         return np.array(numbers, dtype=np.int64)[position]
 
+    def _multiplied(self) -> list[_Factor]:
+        """Every factor as a polynomial, by number."""
+        self._polynomials += map(_Factor.of, islice(self._factors, len(self._polynomials), None))
+        return self._polynomials
+
     @property
     def cost(self) -> float:
         """Words of 64 bits that are added to multiply every product, about 5 · 10⁸ a second."""
-        factors = [_Factor.of(row) for row in self._factors]
+        factors = self._multiplied()
         adds = 0
         for row in self._products:
             used = [factors[number] for number in np.frombuffer(row, dtype=np.int64).tolist()]
@@ -137,7 +145,7 @@ class Spread:
         coefficient = np.dtype(np.uint32 if self._n < 1 << 32 else np.uint64)
         n_words = max(1, -(-self._n.bit_length() // (8 * coefficient.itemsize)))
         bits = 8 * coefficient.itemsize * n_words
-        factors = [_Factor.of(row) for row in self._factors]
+        factors = self._multiplied()
         taken_out: list[tuple[list[int], list[int]]] = [([], []) for _ in self._products]
         for (number, power), times in self._times.items():
             powers, repeats = taken_out[number]
