@@ -280,8 +280,8 @@ def test_several_networks_outputs_protocols_and_data(settings, copy_of_two, tmp_
 @pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM])
 def test_what_is_interrupted_leaves_nothing(settings, tmp_path, sign):
     environment = {**os.environ, "PLURISCOPE_DATA": str(settings.data)}
-    options = ["--static", str(tmp_path / "site"), "-n", TWO, "--limit", "1", "--interpretations", "1"]
-    command = [sys.executable, "-m", "app.cli", "export", *options]
+    few = ["--output", "1", "--limit", "1", "--interpretations", "0"]
+    command = [sys.executable, "-m", "app.cli", "export", "--static", str(tmp_path / "site"), "-n", TWO, *few]
     # what a shell starts in the background ignores SIGINT, and so would what we start
     former = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
