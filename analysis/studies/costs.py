@@ -20,6 +20,7 @@ from analysis.studies.cells import Cell, cells_of
 from analysis.studies.design import StudyDesign
 from analysis.studies.measures.named import MAX_CIRCUITS, NAMED
 from analysis.studies.measures.registry import measures_of
+from analysis.studies.measures.stories import LIMITS as STORY_LIMITS
 from analysis.studies.sources import source_named
 
 CHUNK_SECONDS: Final = 30.0  # what is lost at most if a worker is killed, and about how often progress moves
@@ -34,6 +35,8 @@ _VALID: Final = 0.18  # of the possible circuits of a network that learned a gat
 _VALID_PARITY: Final = 0.035  # of one that learned XOR or XNOR
 _PARITY: Final = frozenset({"XOR", "XNOR"})
 _CRITERION: Final = 0.1  # for one criterion on a network of some hundred valid circuits
+_STORIES_LISTED: Final = 3e-7  # for each possible circuit, with the stories of up to 20,000 valid ones
+_STORIES_DRAWN: Final = 1.8  # where circuits are counted or estimated instead, with the stories of the draws
 _CIRCUIT_NEEDS: Final = frozenset({"circuits", "interpretations", "criteria"})
 _ALGORITHM_NEEDS: Final = frozenset({"algorithms", "criteria"})
 
@@ -119,6 +122,10 @@ def _cell_cost(cell: Cell, circuits: bool, limits: Limits) -> CellCost:
             for protocol, possible in zip(rules, spaces, strict=True)
             for task in cell.levels["tasks"]
         )
+    if "stories" in _needs(design):
+        asked = count_in_space((*sizes[:-1], 1), design.protocols[0])
+        listed = asked <= STORY_LIMITS.max_possible
+        searched += n_outputs * len(design.protocols) * (_STORIES_LISTED * asked if listed else _STORIES_DRAWN)
     judged = _CRITERION * len(design.criteria)
     analysis = searched + n_outputs * len(design.protocols) * (judged + _EACH)
     training = _training_seconds(cell) if source.seconds_each is None else source.seconds_each

@@ -28,10 +28,25 @@ def keeping(masks: NDArray[Any], part: int) -> NDArray[np.bool_]:
 
 
 def list_circuits(
-    session: Session, analysis: AnalysisRow, layout: EdgeLayout, conditions: Sequence[Condition], order: Order
+    session: Session,
+    analysis: AnalysisRow,
+    layout: EdgeLayout,
+    conditions: Sequence[Condition],
+    order: Order,
+    *,
+    counting: bool = False,
 ) -> tuple[list[StoredCircuit], Found]:
-    """One page of the circuits that fulfil all conditions, ties by mask, with how many of all of them use what."""
-    counted = Facets(layout) if conditions else None
+    """One page of the circuits that fulfil all conditions, ties by mask.
+
+    Args:
+        session: open session.
+        analysis: whose circuits.
+        layout: of the network cut to the analysed output.
+        conditions: about circuits.
+        order: of the list.
+        counting: whether to count how many of all that fulfil them use which edge and neuron.
+    """
+    counted = Facets(layout) if counting else None
     found = find([CircuitShelf(session, analysis, CIRCUIT)], frozenset((CIRCUIT,)), conditions, order, counted)
     return circuits_at(session, analysis.id, layout, [position for _, position in found.items]), found
 

@@ -182,7 +182,8 @@ def build_circuits(session: Session, addresses: Addresses, network: str, options
     found, following = NOTHING, None
     if analysis is not None:
         order = Order(options.sort, options.order == "desc", after, options.limit)
-        circuits, found = list_circuits(session, analysis, place.question.layout, conditions, order)
+        layout, counting = place.question.layout, bool(conditions)  # without any, the backbone is that of all
+        circuits, found = list_circuits(session, analysis, layout, conditions, order, counting=counting)
     if found.more:
         last = circuits[-1]
         following = write_cursor(order_name("circuits", options), [getattr(last, SORTS[options.sort][2]), last.mask])

@@ -18,7 +18,7 @@ from analysis.errors import BeyondLimits
 from analysis.limits import Limits
 from analysis.stories.relation import RELATIONS, Relation
 from analysis.stories.search import Stories, Unasked, all_stories
-from analysis.studies.measures.measure import Measure, Measured
+from analysis.studies.measures.measure import Measure, Measured, Need
 from analysis.studies.subject import Studied
 from analysis.work import Work
 
@@ -27,6 +27,7 @@ LIMITS: Final = Limits(max_possible=5_000_000, max_seconds=10.0, n_draws=2_000, 
 """Circuits are listed up to 5 million possible ones; beyond, counted with 2,000 uniform draws where that takes seconds,
 else drawn from a uniform sample of possible ones.
 """
+_NEEDS: Final[frozenset[Need]] = frozenset({"stories"})
 _WORDS: Final[dict[Relation, str]] = {
     "same": "carry the same irredundant algorithms as the whole network",
     "narrower": "carry some of the whole network's irredundant algorithms and no others",
@@ -114,6 +115,7 @@ MEASURES: Final = (
         _of_stories(lambda found: Measured(found.n_asked)),
         unit="circuits",
         log=True,
+        needs=_NEEDS,
     ),
     *(
         Measure(
@@ -122,6 +124,7 @@ MEASURES: Final = (
             f"Share of valid circuits that {_WORDS[relation]}.",
             "share",
             _of_stories(partial(_share, relation)),
+            needs=_NEEDS,
         )
         for relation in RELATIONS
     ),
@@ -132,6 +135,7 @@ MEASURES: Final = (
         "carries, which carries others.",
         "yes-no",
         _of_stories(partial(_any, "opposite")),
+        needs=_NEEDS,
     ),
     Measure(
         "story-all-same",
@@ -139,6 +143,7 @@ MEASURES: Final = (
         "Whether every valid circuit that was asked carries the same irredundant algorithms as the whole network.",
         "yes-no",
         _of_stories(lambda found: Measured(found.counts["same"] == found.n_asked)),
+        needs=_NEEDS,
     ),
     Measure(
         "story-count",
@@ -147,6 +152,7 @@ MEASURES: Final = (
         "count",
         _of_stories(_distinct),
         unit="stories",
+        needs=_NEEDS,
     ),
     Measure(
         "backbone-edges",
@@ -155,5 +161,6 @@ MEASURES: Final = (
         "count",
         _backbone,
         unit="edges",
+        needs=_NEEDS,
     ),
 )
