@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Final, Literal
 
+import numpy as np
 from pydantic import Field
 from sqlalchemy.orm import Session
 
@@ -127,27 +129,32 @@ def backbone_passing(
     row: AnalysisRow,
     layout: EdgeLayout,
     conditions: list[Condition],
-    step: CriterionStep,
+    steps: Sequence[CriterionStep],
     contents: VerdictContents,
 ) -> tuple[BackboneView | None, str]:
-    """The backbone of the listed circuits that fulfil conditions and pass a criterion, or why there is none.
+    """The backbone of the listed circuits that fulfil conditions and pass criteria, or why there is none.
 
     Args:
         session: open session.
         row: the analysis.
         layout: of the network cut to the output.
         conditions: of the list.
-        step: the criterion, about circuits.
+        steps: the criteria, about circuits; at least one.
         contents: which verdicts are stored.
     """
-    packed = passing_bits(session, row, CircuitShelf(session, row, CIRCUIT), step, contents=contents)
-    if packed is None:
-        return None, f"Verdicts of {step} are not stored yet."
-    shelf = CircuitShelf(session, row, CIRCUIT, {_PASSES: unpacked_bits(packed, row.circuits_listed)})
+    passes = np.ones(row.circuits_listed, dtype=np.bool_)
+    for step in steps:
+        packed = passing_bits(session, row, CircuitShelf(session, row, CIRCUIT), step, contents=contents)
+        if packed is None:
+            return None, f"Verdicts of {step} are not stored yet."
+        passes &= unpacked_bits(packed, row.circuits_listed)
+    shelf = CircuitShelf(session, row, CIRCUIT, {_PASSES: passes})
     passing = Condition(_PASSES, "", {CIRCUIT: column_test(_PASSES)}, {})
     order = Order("mask", False, None, 1)
     found = find([shelf], frozenset((CIRCUIT,)), [*conditions, passing], order, Facets(layout))
-    having = f"that pass the criterion “{step.criterion.label}”" + (" and the filter" if conditions else "")
+    named = " and ".join(f"“{step.criterion.label}”" for step in steps)
+    criteria = "the criterion" if len(steps) == 1 else "the criteria"
+    having = f"that pass {criteria} {named}" + (" and the filter" if conditions else "")
     view = backbone_among(found.total, found.facets, row, layout, having)
     return (
         view,

@@ -82,10 +82,10 @@ class CircuitsOptions(ScopeOptions):
     )
     order: Literal["asc", "desc"] = Field("asc", description="Direction of the order.")
     view: Literal["list", "grid"] = Field("list", description="How the HTML page shows them.")
-    among: str = Field(
-        "",
-        max_length=200,
-        description="A criterion about circuits: the backbone is that of the circuits of the list that pass it.",
+    among: list[str] = Field(
+        [],
+        max_length=32,
+        description="Criteria about circuits: the backbone is that of the circuits of the list that pass all of them.",
     )
     after: str = Field("", max_length=2000, description="Cursor: where the page before ended.")
     limit: int = Field(DEFAULT_LIMIT, ge=1, le=MAX_LIMIT, description="Circuits on a page.")
@@ -226,12 +226,12 @@ def _backbone(
     Raises:
         BadQuery: an unknown criterion, or one that is not about circuits.
     """
-    step = _step_among(options)
+    steps = _steps_among(options)
     analysis, layout = place.analysis, place.question.layout
     if analysis is None:
         return None, ""
-    if step is not None:
-        return backbone_passing(session, analysis, layout, conditions, step, contents)
+    if steps:
+        return backbone_passing(session, analysis, layout, conditions, steps, contents)
     if conditions:
         view = backbone_among(found.total, found.facets, analysis, layout, "that pass the filter")
         return view, "" if view else "No circuit passes the filter."
@@ -239,33 +239,41 @@ def _backbone(
     return view, "" if view else "No valid circuit is known."
 
 
-def _step_among(options: CircuitsOptions) -> CriterionStep | None:
-    if not options.among:
-        return None
-    try:
-        (step,) = parse_steps([options.among])
-    except InvalidCriterion as error:
-        raise BadQuery(f"among {options.among[:60]!r}", error.cause, error.cure, "among") from None
-    if CIRCUIT not in step.kinds:
-        raise BadQuery(
-            f"among {options.among[:60]!r}", "is not about circuits", f"use one of {', '.join(AMONG)}", "among"
-        )
-    return step
+def _steps_among(options: CircuitsOptions) -> tuple[CriterionStep, ...]:
+    """The criteria that the circuits of the backbone must pass.
+
+    Raises:
+        BadQuery: an unknown criterion, or one that is not about circuits.
+    """
+    found: list[CriterionStep] = []
+    for text in options.among:
+        try:
+            found += parse_steps([text])
+        except InvalidCriterion as error:
+            raise BadQuery(f"among {text[:60]!r}", error.cause, error.cure, "among") from None
+        if CIRCUIT not in found[-1].kinds:
+            raise BadQuery(f"among {text[:60]!r}", "is not about circuits", f"use {', '.join(AMONG)}", "among")
+    return tuple(dict.fromkeys(found))
 
 
 def _among(options: CircuitsOptions, contents: VerdictContents, url: Callable[..., str]) -> list[AmongView]:
-    """Those of :data:`AMONG` whose verdicts are stored, and the one asked for; none where there is no choice."""
+    """Those of :data:`AMONG` whose verdicts are stored, and those asked for; none where there is no choice.
+
+    Each leads to the list with it beside the others, or without it where it is asked for already.
+    """
     stored = {key for kind, key, _ in contents if kind == CIRCUIT}
-    asked = _step_among(options)
+    asked = _steps_among(options)
     steps = [one for one in default_steps() if one.key in AMONG and one.key in stored]
-    steps += [asked] if asked is not None and asked not in steps else []
-    views = [("", "All"), *((str(step), step.criterion.label) for step in steps)]
+    steps += [one for one in asked if one not in steps]
     if not steps:
         return []
-    return [
-        AmongView(key=key, label=label, url=url(**options.view_of(among=key or None)), current=key == options.among)
-        for key, label in views
-    ]
+    views = [AmongView(key="", label="All", url=url(**options.view_of(among=[])), current=not asked)]
+    for step in steps:
+        rest = [str(one) for one in asked if one != step]
+        chosen = rest if step in asked else [*rest, str(step)]
+        address = url(**options.view_of(among=chosen))
+        views.append(AmongView(key=str(step), label=step.criterion.label, url=address, current=step in asked))
+    return views
 
 
 def ranges_of(analysis: AnalysisRow) -> dict[str, tuple[int | float, int | float]]:

@@ -147,11 +147,11 @@ def test_the_map_shows_criteria_once_they_are_judged(get, client):
     assert client.get("/api/v1" + PAGE, params={"by": "iia"}).status_code == 400
     assert client.get("/api/v1" + PAGE, params={"by": "nonsense"}).status_code == 400
     store = client.app.state.store
-    step = next(one for one in default_steps() if one.key == "minimal-cardinal")
+    steps = [one for one in default_steps() if one.key in ("minimal-cardinal", "minimal-subset")]
     with store.write() as session:
         row = session.query(AnalysisRow).filter(AnalysisRow.circuits_valid == 197).one()
         digests = row.network.digest, 0, row.protocol_digest, row.data_digest, row.result_digest
-        arguments = arguments_about(*digests, criteria=[str(step)])
+        arguments = arguments_about(*digests, criteria=[*map(str, steps)])
         inputs = judging.CRITERIA.load(session, arguments)
     outcome = judging.CRITERIA.compute(inputs)
     for write in judging.CRITERIA.stage(arguments, outcome):
@@ -166,7 +166,14 @@ def test_the_map_shows_criteria_once_they_are_judged(get, client):
     expected = backbone_of_masks(smallest, hand_made_analysis().circuits.layout)
     assert page["backbone"]["edges"] == f"{expected.edges:05x}"
     assert page["backbone"]["never"] == f"{expected.never:05x}"
-    assert [one["key"] for one in page["among"]] == ["", "minimal-cardinal"]
+    assert [one["key"] for one in page["among"]] == ["", "minimal-subset", "minimal-cardinal"]
+    both = get(CIRCUITS + "?among=minimal-subset&among=minimal-cardinal")
+    assert both["backbone"]["of"] == page["backbone"]["of"] < get(CIRCUITS, among="minimal-subset")["backbone"]["of"]
+    assert "pass the criteria “" in both["backbone"]["words"]
+    assert {one["key"] for one in both["among"] if one["current"]} == {"minimal-subset", "minimal-cardinal"}
+    without = next(one for one in both["among"] if one["key"] == "minimal-subset")["url"]
+    assert get(without)["backbone"] == page["backbone"]
+    assert client.get("/api/v1" + CIRCUITS + "?among=minimal-subset&among=nonsense").status_code == 400
     assert page["total"] == 197
 
 
