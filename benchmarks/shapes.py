@@ -28,7 +28,7 @@ import time
 import warnings
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from itertools import chain, count
+from itertools import chain, count, takewhile
 from pathlib import Path
 from typing import Any, Final
 
@@ -161,7 +161,7 @@ def main() -> None:
         known = {} if given.again else {row["seed"] for row in stored_rows() if not row["faults"]}
         seeds = in_turn(seed for seed in kept_seeds()["all"] if seed not in known)[: given.count]
     end = time.monotonic() + 60 * given.minutes
-    begun = (seed for seed in seeds if time.monotonic() < end)
+    begun = takewhile(lambda _: time.monotonic() < end, seeds)  # the seeds themselves need not end
     rows = []
     for row in watched(begun, each=given.each, jobs=given.jobs, hang_seconds=given.hang):
         rows.append(row)
