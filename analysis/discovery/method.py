@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.digest import canonical_json, sha256_hex
-from analysis.discovery.masked_runs import METRICS, ROW_RULES, RowRule, Rows, rows_of
+from analysis.discovery.masked_runs import METRICS, ROW_RULES, Metric, RowRule, Rows, rows_of
 from analysis.discovery.selection import SELECTION, pick_mask
 from analysis.discovery.settings import Setting, Settings, Value, filled
 from analysis.errors import InvalidMethod
@@ -189,7 +189,7 @@ class Method:
             item = f"method {self.key}"
             raise InvalidMethod(item, f"k is {settings['k']}", f"the network has {layout.n_edges} edges; use fewer")
         shared = shared or Shared(question)
-        rows = shared.rows(settings["ablation"])  # type: ignore[arg-type]
+        rows = shared.rows(cast(RowRule, settings["ablation"]))
         if self.choose is not None:
             chosen = _loaded(self.choose)(question, rows, settings, work)
             outcome = _outcome(chosen.mask, layout.n_edges, chosen.outcome)
@@ -224,6 +224,11 @@ def _outcome(mask: int | None, n_edges: int, otherwise: Outcome) -> Outcome:
 def settings_digest(key: str, settings: Settings) -> str:
     """SHA-256 of a method's key and every setting, defaults included."""
     return sha256_hex(canonical_json([key, dict(settings)]))
+
+
+def metric_setting(settings: Settings) -> Metric:
+    """The value of :data:`METRIC`, which filling in the settings has checked."""
+    return cast(Metric, settings["metric"])
 
 
 def as_scores(values: Any) -> Scores:

@@ -180,7 +180,7 @@ def _told(question: Question, masks: NDArray[Any], work: Work, *, may_sample: bo
         teller = _Teller(question, algorithms)
     except BeyondLimits as limit:
         return Unasked(True, f"Too much to try: {limit.cause}.")
-    asked = _sample(masks, teller.sweep.products) if may_sample else masks
+    asked = uniform_sample(masks, max(1, MAX_PRODUCTS // max(1, teller.sweep.products))) if may_sample else masks
     everything = mask_array([(1 << question.layout.n_edges) - 1], question.layout)
     (whole,) = teller.story_of(everything, work.without_checkpoints())
     told = teller.story_of(asked, work)
@@ -380,9 +380,8 @@ class _Teller:
         return self._known[key]
 
 
-def _sample(masks: NDArray[Any], products: int) -> NDArray[Any]:
-    """All circuits, or as many as :data:`MAX_PRODUCTS` allows, drawn uniformly and always the same."""
-    most = max(1, MAX_PRODUCTS // max(1, products))
+def uniform_sample(masks: NDArray[Any], most: int) -> NDArray[Any]:
+    """All circuits, or as many as are allowed, drawn uniformly and always the same, ascending."""
     if len(masks) <= most:
         return masks
     drawn = np.random.default_rng(0).choice(len(masks), size=most, replace=False)

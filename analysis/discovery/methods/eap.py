@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Final
 
 from analysis.discovery.masked_runs import Rows, backward, edge_scores, edges_without_slope, metric_slope
-from analysis.discovery.method import METRIC, Method, Scores, ablation
+from analysis.discovery.method import METRIC, Method, Scores, ablation, metric_setting
 from analysis.discovery.settings import Settings
 from analysis.networks.mlp import activations
 from analysis.question import Question
@@ -17,7 +17,7 @@ from analysis.question import Question
 def _scores(question: Question, rows: Rows, settings: Settings) -> Scores:
     network = question.cut
     layers = tuple(layer.T for layer in activations(network, rows.inputs))
-    slope = metric_slope(layers[-1][0], rows.labels, settings["metric"])  # type: ignore[arg-type]
+    slope = metric_slope(layers[-1][0], rows.labels, metric_setting(settings))
     slopes = backward(network, layers, slope)
     changes = [absent - layer for absent, layer in zip(rows.absent, layers, strict=False)]
     return Scores(edge_scores(network, changes, slopes), edges_without_slope(network, slopes))

@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 
 from analysis.discovery.masked_runs import Rows, backward, edge_scores, edges_without_slope, metric_slope
-from analysis.discovery.method import METRIC, Method, Scores, ablation
+from analysis.discovery.method import METRIC, Method, Scores, ablation, metric_setting
 from analysis.discovery.settings import Setting, Settings
 from analysis.networks.mlp import activations
 from analysis.question import Question
@@ -35,7 +35,7 @@ def _scores(question: Question, rows: Rows, settings: Settings) -> Scores:
     total = [np.zeros(layer.shape) for layer in clean[1:]]
     for point in points:
         moved = tuple(layer.T for layer in activations(network, start + point * (rows.inputs - start)))
-        slope = metric_slope(moved[-1][0], rows.labels, settings["metric"])  # type: ignore[arg-type]
+        slope = metric_slope(moved[-1][0], rows.labels, metric_setting(settings))
         total = [sum_ + here for sum_, here in zip(total, backward(network, moved, slope), strict=True)]
     slopes = [sum_ / len(points) for sum_ in total]
     changes = [absent - layer for absent, layer in zip(rows.absent, clean, strict=False)]

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from analysis.discovery.masked_runs import Rows, metric_of, outputs_of_masks
-from analysis.discovery.method import METRIC, Method, Scores, ablation, as_scores
+from analysis.discovery.method import METRIC, Method, Scores, ablation, as_scores, metric_setting
 from analysis.discovery.settings import Settings
 from analysis.networks.circuit import mask_array
 from analysis.question import Question
@@ -20,7 +20,7 @@ def _scores(question: Question, rows: Rows, settings: Settings) -> Scores:
     everything = (1 << layout.n_edges) - 1
     masks = [everything, *(everything & ~(1 << edge) for edge in range(layout.n_edges))]
     outputs = outputs_of_masks(question, mask_array(masks, layout), rows)
-    values = metric_of(outputs, rows.labels, settings["metric"])  # type: ignore[arg-type]
+    values = metric_of(outputs, rows.labels, metric_setting(settings))
     return as_scores(values[1:] - values[0])
 
 

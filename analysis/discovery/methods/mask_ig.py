@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 
 from analysis.discovery.masked_runs import Rows, backward, edge_scores, edges_without_slope, metric_slope
-from analysis.discovery.method import METRIC, Method, Scores, ablation
+from analysis.discovery.method import METRIC, Method, Scores, ablation, metric_setting
 from analysis.discovery.settings import Setting, Settings
 from analysis.networks.mlp import activate
 from analysis.question import Question
@@ -29,7 +29,7 @@ def _scores(question: Question, rows: Rows, settings: Settings) -> Scores:
             for index in range(len(carried)):
                 sums = sums + carried[index] * weights[:, index, None]
             layers.append(activate(sums, network.activation_of(layer), network.negative_slope))
-        slope = metric_slope(layers[-1][0], rows.labels, settings["metric"])  # type: ignore[arg-type]
+        slope = metric_slope(layers[-1][0], rows.labels, metric_setting(settings))
         slopes = backward(network, layers, slope, carried=1.0 - moved)
         changes = [absent - layer for absent, layer in zip(rows.absent, layers, strict=False)]
         total = total + edge_scores(network, changes, slopes)

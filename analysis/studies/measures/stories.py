@@ -17,7 +17,7 @@ from analysis.circuits.strategy import find_circuits
 from analysis.errors import BeyondLimits
 from analysis.limits import Limits
 from analysis.stories.relation import RELATIONS, Relation
-from analysis.stories.search import Stories, Unasked, all_stories
+from analysis.stories.search import Stories, Unasked, all_stories, uniform_sample
 from analysis.studies.measures.measure import Measure, Measured, Need
 from analysis.studies.subject import Studied
 from analysis.work import Work
@@ -50,10 +50,7 @@ def _stories(studied: Studied) -> Stories | Unasked:
             circuits = _circuits(studied)
         except BeyondLimits as problem:
             return Unasked(True, f"{problem.item} {problem.cause}")
-        masks = circuits.masks
-        if len(masks) > MAX_ASKED:
-            drawn = np.random.default_rng(0).choice(len(masks), MAX_ASKED, replace=False)
-            masks = masks[np.sort(drawn)]
+        masks = uniform_sample(circuits.masks, MAX_ASKED)
         found = all_stories(studied.question, masks)
         if isinstance(found, Unasked):
             return found
