@@ -18,7 +18,7 @@ from analysis.question import Question, ask
 from analysis.stories import search
 from analysis.stories.contrast import find_contrasts
 from analysis.stories.relation import RELATIONS, relation_of
-from analysis.stories.search import Stories, Unasked, all_stories, circuit_decisions, find_stories
+from analysis.stories.search import Stories, Unasked, all_stories, circuit_decisions, find_stories, uniform_sample
 from analysis.tasks import named_task
 from analysis.work import Work
 from tests.factories import pretrained_xor
@@ -219,3 +219,14 @@ def test_contrasts_are_interchanges_on_which_a_plain_program_finds_the_two_apart
             swap = {(contrast.site.layer, neuron): clean[neuron] for neuron in contrast.site.neurons}
             assert int(network.run(base, kept, swap)[-1][0] > 0.5) == decision
         assert contrast.expected != contrast.decided
+
+
+def test_a_sample_is_drawn_uniformly_from_all_circuits() -> None:
+    masks = np.arange(10_000)
+    drawn = uniform_sample(masks, 1_000)
+    assert len(drawn) == 1_000
+    assert (np.diff(drawn) > 0).all()
+    assert np.array_equal(drawn, uniform_sample(masks, 1_000)), "always the same"
+    tenths = np.bincount(drawn // 1_000, minlength=10)
+    assert (abs(tenths - 100) < 40).all(), "four standard deviations of a tenth's share"
+    assert np.array_equal(uniform_sample(masks, 10_000), masks)
