@@ -45,9 +45,9 @@ def client(tmp_path_factory):
         yield client
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def get(client):
-    """The JSON twin of an address."""
+    """The JSON twin of an address, of the module's own client if it has one."""
 
     def fetch(path: str, **query):
         answer = client.get("/api/v1" + path, params=query or None)
@@ -57,6 +57,6 @@ def get(client):
     return fetch
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def story(get):
     return get("/alice-and-bob")

@@ -43,16 +43,6 @@ def client(tmp_path_factory):
         yield client
 
 
-@pytest.fixture(scope="module")
-def get(client):
-    def fetch(path: str, **query):
-        answer = client.get("/api/v1" + path, params=query or None)
-        assert answer.status_code == 200, answer.text
-        return answer.json()
-
-    return fetch
-
-
 def test_every_default_answer_is_that_of_the_reference(get) -> None:
     page = get(PAGE)
     assert page["state"] == "done"

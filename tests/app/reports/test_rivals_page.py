@@ -62,16 +62,6 @@ def client(tmp_path_factory):
         yield client
 
 
-@pytest.fixture(scope="module")
-def get(client):
-    def fetch(path: str, **query):
-        answer = client.get("/api/v1" + path, params=query or None)
-        assert answer.status_code == 200, answer.text
-        return answer.json()
-
-    return fetch
-
-
 def test_the_most_different_two_stand_first_and_lead_to_their_comparison(get, client):
     page = get(PAGE)
     assert page["state"] == "done"

@@ -51,16 +51,6 @@ def client(tmp_path_factory):
         yield client
 
 
-@pytest.fixture(scope="module")
-def get(client):
-    def fetch(path: str, **query):
-        answer = client.get("/api/v1" + path, params=query or None)
-        assert answer.status_code == 200, answer.text
-        return answer.json()
-
-    return fetch
-
-
 def test_the_page_says_what_all_circuits_carry(get) -> None:
     page = get(PAGE)
     assert page["state"] == "done"
