@@ -15,7 +15,7 @@ class Outlook:
 
     Args:
         elapsed: seconds so far.
-        expected: seconds of the whole as foretold; None where some part cannot be foretold.
+        expected: seconds of the whole as predicted; None where some part cannot be predicted.
         left: seconds still expected; None where that is not known, as once it takes longer than expected.
         longer: whether it takes longer than was expected.
     """
@@ -30,7 +30,7 @@ def outlook(expected: float | None, elapsed: float) -> Outlook:
     """Where one stage stands.
 
     Args:
-        expected: seconds foretold, None if they were not.
+        expected: seconds predicted, None if they were not.
         elapsed: seconds so far.
     """
     if expected is None:
@@ -46,7 +46,7 @@ def chain_outlook(
 
     Args:
         stages: in order.
-        expected: seconds foretold of each; None or absent if they were not.
+        expected: seconds predicted of each; None or absent if they were not.
         spent: seconds that each took, or of the current one takes so far; absent of those to come.
         current: the stage that runs, None between two or at the end.
 

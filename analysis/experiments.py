@@ -318,7 +318,7 @@ def divided_by(stacked: NDArray[np.int8], space: InterventionSpace) -> NDArray[n
 def scores_where_divided(
     predictions: Sequence[NDArray[np.int8]], answers: NetworkAnswers, space: InterventionSpace
 ) -> tuple[Standing, ...]:
-    """How each explanation fares on the crucial experiments alone: who was right where they part.
+    """How each explanation fares on the crucial experiments alone: who was right where they differ.
 
     Args:
         predictions: one array ``[set, source, base]`` for each explanation, at least one.

@@ -1,6 +1,6 @@
 """What every stage of the whole chain will take, before any work starts.
 
-Each stage is foretold from numbers that can be had at once, times what one unit of it took when it was measured:
+Each stage is predicted from numbers that can be had at once, times what one unit of it took when it was measured:
 
 - circuits: as planned (:mod:`analysis.circuits.planning`);
 - interpretations: the valid circuits, of which a uniform sample of the possible ones tells how many to expect, times
@@ -100,7 +100,7 @@ class StageCost:
 
     Args:
         stage: its key, of :data:`CHAIN`.
-        seconds: of one core; None where they cannot be foretold.
+        seconds: of one core; None where they cannot be predicted.
         units: what is gone through, with its number, e.g. "250 candidate algorithms".
         reason: why there are no seconds, or what bounds them; one sentence, "" if there is nothing to say.
         parts: of the criteria the seconds of each on each kind of explanation, as (kind, key, seconds), and of
@@ -131,21 +131,21 @@ class ChainPlan:
         return next(cost for cost in self.stages if cost.stage == name)
 
     def seconds_of(self, stages: Iterable[str]) -> float | None:
-        """Some stages together; None if one of them cannot be foretold."""
+        """Some stages together; None if one of them cannot be predicted."""
         each = [self.stage(name).seconds for name in stages]
         return None if any(seconds is None for seconds in each) else sum(seconds for seconds in each if seconds)
 
     def told_seconds(self, stages: Iterable[str] = CHAIN) -> float:
-        """Those of the stages that can be foretold: at least so much."""
+        """Those of the stages that can be predicted: at least so much."""
         return sum(self.stage(name).seconds or 0.0 for name in stages)
 
     def criteria_seconds(self, wanted: Iterable[tuple[Kind, str]]) -> float | None:
-        """Some criteria by kind and key; None if they cannot be foretold."""
+        """Some criteria by kind and key; None if they cannot be predicted."""
         known = {(kind, key): seconds for kind, key, seconds in self.stage("criteria").parts}
         return sum(known[one] for one in dict.fromkeys(wanted)) if known else None
 
     def direction_seconds(self, direction_class: str) -> float | None:
-        """One class of directions in closed form; None if it cannot be foretold, as subspaces that are learned."""
+        """One class of directions in closed form; None if it cannot be predicted, as subspaces that are learned."""
         known = self.stage("directions").parts
         return next((seconds for _, key, seconds in known if key == direction_class), None)
 
@@ -184,7 +184,7 @@ def plan_chain(
     known: Known | None = None,
     trained: bool = True,
 ) -> ChainPlan:
-    """Foretell every stage of the chain for one output; takes some hundredths of a second.
+    """Predict every stage of the chain for one output; takes some hundredths of a second.
 
     Args:
         limits: where searches stop.
@@ -230,7 +230,7 @@ class _Guess:
 
 @dataclass(frozen=True, eq=False)
 class _Chain:
-    """One output, with the numbers that several stages are foretold from."""
+    """One output, with the numbers that several stages are predicted from."""
 
     question: Question
     limits: Limits

@@ -256,11 +256,11 @@ class Addresses:
         return self._url("networks", network, "rivals", scope=scope, **view)
 
     def alice_and_bob(self, **view: Any) -> str:
-        """Both explanations of the analytic XORNet, and Carol: what each passes, and where they contradict."""
+        """Both explanations of the analytic XORNet, and Carol: the test results, and where they contradict."""
         return self._url("alice-and-bob", **view)
 
     def models(self) -> str:
-        """Models of other kinds than the networks; with POST where one is brought in."""
+        """Models of other kinds than the networks; with POST where one is imported."""
         return self._url("models")
 
     def model(self, model: str) -> str:
@@ -310,7 +310,7 @@ class Addresses:
         return self._url("glossary") + (f"#{quote(term)}" if term else "")
 
     def scope(self, anchor: str = "") -> str:
-        """What this does not do."""
+        """Scope and limitations."""
         return self._url("scope") + (f"#{quote(anchor)}" if anchor else "")
 
     def tour(self, step: int = 0) -> str:

@@ -2,7 +2,7 @@
 
 The errors of pages (:mod:`app.errors`) know their status. The engine's are mapped by class: those that name an
 explanation (mask, index, alignment, algorithm) are 404, since they can only come from an address; those about what
-somebody sent in (network, task, data, protocol, training, limits) are 422.
+somebody sent (network, task, data, protocol, training, limits) are 422.
 """
 
 from __future__ import annotations
@@ -62,9 +62,9 @@ STORE_STATUS: Final[dict[type[store.StoreError], int]] = {
 }
 
 STATUS_TITLES: Final[dict[int, str]] = {
-    400: "That question cannot be asked",
+    400: "Invalid request",
     403: "Not from here",
-    404: "Nothing at this address",
+    404: "Page not found",
     405: "Not a way to use this address",
     409: "Not at the moment",
     410: "Deleted",

@@ -20,7 +20,7 @@ def slowness() -> float:
 
 @dataclass(frozen=True)
 class _Asked:
-    """What is to be foretold; questions are compared by their digests."""
+    """What is to be predicted; questions are compared by their digests."""
 
     digest: str
     trained: bool
@@ -36,7 +36,7 @@ def expected_chain(
     known: Known | None = None,
     trained: bool = True,
 ) -> ChainPlan:
-    """What the whole chain takes here, as :func:`analysis.stage_costs.plan_chain` foretells it.
+    """What the whole chain takes here, as :func:`analysis.stage_costs.plan_chain` predicts it.
 
     Args:
         limits: where searches stop.

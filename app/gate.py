@@ -165,7 +165,7 @@ async def in_time(app: ASGIApp, request: Request, send: Send, seconds: float) ->
     task.add_done_callback(_ended)
     error = TooSlow(
         "this answer",
-        f"had not begun after {seconds:g} seconds",
+        f"had not started after {seconds:g} seconds",
         "try again later; a change that was asked for may have been made meanwhile",
     )
     await answer_to(request, error)(scope, receive, send)

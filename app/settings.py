@@ -97,7 +97,10 @@ class Settings(BaseSettings):
         60.0, ge=0, le=10**6, description="Longest time of one criterion on one kind; what is left is undecided."
     )
     undo_days: float = Field(
-        7.0, ge=0, le=3_650, description="Days for which deleting a network can be undone; then it is gone for good."
+        7.0,
+        ge=0,
+        le=3_650,
+        description="Days for which deleting a network can be undone; then it is permanently deleted.",
     )
     log_format: Literal["text", "json"] = Field("text", description="Lines of the log: text, or a JSON object each.")
     slow_query_ms: float = Field(

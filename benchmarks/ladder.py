@@ -56,7 +56,7 @@ def network_of(stored: dict[str, object]) -> Network:
 def table_of(ladder: Ladder) -> list[str]:
     """One network's ladder in Markdown."""
     lines = [
-        "| a variable lives on | algorithms | alignments that pass | also jointly | floor: permuted networks on which "
+        "| a variable lives on | algorithms | alignments that pass | joint | floor: permuted networks on which "
         "any passes | floor: alignments, mean |",
         "|---|---|---|---|---|---|",
     ]

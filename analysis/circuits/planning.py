@@ -169,7 +169,7 @@ def _estimating(structure: Structure, n_rows: int, limits: Limits) -> Cost:
 
 
 def limits_within(seconds: float, question: Question, limits: Limits) -> Limits:
-    """Limits under which no search of circuits is begun that has no end in so many seconds, as far as that is foretold.
+    """Limits under which no search of circuits is begun that is predicted to take longer than so many seconds.
 
     A count that would take longer is left to an estimate, and that is made from as many circuits as half of the time
     allows; at least :data:`FEWEST_SAMPLES`.

@@ -1,4 +1,4 @@
-"""From a network to explanations that all pass, what each passes, and where they contradict each other.
+"""From a network to explanations that all pass, their test results, and where they contradict each other.
 
 1. *What, then where*: for each irredundant algorithm the plainest alignment on directions whose joint interchanges are
    all right; small integers first, else the shortest read-outs. Beside it what the same algorithm reaches on neuron
@@ -6,7 +6,7 @@
 2. *Where, then what*: the first interpretation of a valid circuit with fewest edges that is right whatever input each
    of its neurons is taken from.
 3. Everything that is found reads the last hidden layer (:mod:`.readers`); the cube of its states and the input square
-   say where they part (:mod:`.hidden_cube`, :mod:`.input_square`).
+   say where they differ (:mod:`.hidden_cube`, :mod:`.input_square`).
 """
 
 from __future__ import annotations
@@ -192,7 +192,7 @@ class FoundAlignment:
 
 @dataclass(frozen=True)
 class Contradictions:
-    """Explanations that all pass, and where they part; readers are numbered, alignments first.
+    """Explanations that all pass, and where they differ; readers are numbered, alignments first.
 
     Args:
         alignments: found on directions, in the order of algorithms.

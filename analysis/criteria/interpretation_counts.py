@@ -39,7 +39,7 @@ class CircuitReadings:
         n_observed: observed classes, exactly.
         classes: them, or None where they are too many to hold.
         predictions: by criterion key, parallel to the classes; None where nothing is predicted or ``classes`` is None.
-        common: the same on the common ground of all explanations, with best and worst; None if not asked for.
+        common: the same on the common ground of all explanations, with best and worst; None if not computed.
         of_all_sets: whether every set of hidden neurons was tested.
     """
 

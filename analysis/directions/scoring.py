@@ -42,7 +42,7 @@ class ScoredDirections:
         margin: smallest distance of an output so tested from the decision's edge, inf if nothing was tested.
         read_outs: how each variable's direction reads it, by path in order; None for places of several dimensions.
         causal_order: whether each variable lies in a strictly earlier layer than those computed from it.
-        joint: all variables at once; None if it was not asked for, or needs more runs than the limit.
+        joint: all variables at once; None if it was not computed, or needs more runs than the limit.
     """
 
     alignment: DirectionAlignment

@@ -19,7 +19,7 @@ class Judged(NamedTuple):
 
     Args:
         passing: interpretations that are always right; −1 where it is undecided.
-        best: most interventions that one of them predicts right; −1 likewise, or if not asked for.
+        best: most interventions that one of them predicts right; −1 likewise, or if not computed.
         worst: fewest, likewise.
     """
 

@@ -73,9 +73,9 @@ class ClassPredictions:
     Args:
         tested: interventions, the same for all.
         passing: interpretations that predict all of them right; −1 where the work was too large.
-        best: most interventions that an interpretation of the class predicts right; −1 likewise, or if not asked for.
+        best: most interventions that an interpretation of the class predicts right; −1 likewise, or if not computed.
         worst: fewest, likewise.
-        representative: interventions that the class's representative predicts right; −1 if not asked for.
+        representative: interventions that the class's representative predicts right; −1 if not computed.
     """
 
     tested: int

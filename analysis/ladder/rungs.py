@@ -40,7 +40,7 @@ class Rung:
         joint: those of the alignments that every joint interchange confirms too; None if it was not run.
         exact: whether the numbers are exact; otherwise they are lower bounds.
         seconds: it took; 0 without a clock.
-        refused: why the class was not climbed; "" if it was, and all numbers are 0 if not.
+        refused: why the class was not computed; "" if it was, and all numbers are 0 if not.
     """
 
     algorithms: int
@@ -53,7 +53,7 @@ class Rung:
 
     @classmethod
     def refusal(cls, why: str) -> Rung:
-        """A class that was not climbed."""
+        """A class that was not computed."""
         return cls(0, 0, None, None, refused=why)
 
 

@@ -1,4 +1,4 @@
-"""A network brought in by somebody: what its file says, what is declared beside it, and all that speaks against it.
+"""A network imported by somebody: what its file says, what is declared beside it, and all that speaks against it.
 
 bytes ──read_draft──▶ NetworkDraft ──take_in──▶ Intake ──preflight, plan──▶ preview ──confirmed──▶ stored
                                       ▲

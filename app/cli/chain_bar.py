@@ -36,7 +36,7 @@ class ChainBar:
 
     Args:
         stages: every stage that there will be, in order.
-        expected: seconds foretold of each, None where they cannot be.
+        expected: seconds predicted of each, None where they cannot be.
         quiet: show nothing.
     """
 
@@ -140,6 +140,6 @@ class ChainBar:
     def _plain(self, name: str, found: str) -> str:
         """A line for the end of a stage."""
         expected = self.expected.get(name)
-        foretold = "" if expected is None else f", expected {duration(expected)}"
+        predicted = "" if expected is None else f", expected {duration(expected)}"
         place = f"stage {self.stages.index(name) + 1} of {len(self.stages)}"
-        return f"{name}: {found} ({place}, {duration(self.spent[name])}{foretold})"
+        return f"{name}: {found} ({place}, {duration(self.spent[name])}{predicted})"

@@ -26,7 +26,7 @@ def stage_prefix(output: int, outputs: Collection[int]) -> str:
 def expected_stages(
     questions: Sequence[Question], limits: Limits, steps: Sequence[CriterionStep], classes: Sequence[str]
 ) -> dict[str, float | None]:
-    """Every stage that there will be, in order, with the seconds that it is expected to take, None if not foretold.
+    """Every stage that there will be, in order, with the seconds that it is expected to take, None if not predicted.
 
     Args:
         questions: one for each output that is analysed, alike in everything else.
@@ -72,7 +72,7 @@ def plan_text(questions: Sequence[Question], limits: Limits, seconds: float | No
             lines.append(f"  {mark} {cost.method}: {f'not taken: {cost.obstacle}' if cost.obstacle else takes}")
         lines.append("  expected on one core of this machine, right within a factor of three as a rule:")
         for stage in chain.stages:
-            takes = "not foretold" if stage.seconds is None else _about(stage.seconds)
+            takes = "not predicted" if stage.seconds is None else _about(stage.seconds)
             lines.append(f"    {stage.stage}: {takes}; {stage.units}{f'. {stage.reason}' if stage.reason else ''}")
             if left is not None and stage.stage in ANALYSIS_STAGES:
                 if left < (stage.seconds or 0.0):

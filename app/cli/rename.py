@@ -14,7 +14,7 @@ def rename(
     network: Annotated[str, typer.Argument(help="Slug or digest of a stored network.")],
     slug: Annotated[str, typer.Argument(help="Its new slug: lower-case letters, digits and hyphens inside.")],
 ) -> int:
-    """Give a stored network another slug; addresses with the former one are led on.
+    """Give a stored network another slug; addresses with the former one redirect.
 
     Example: [bold]pluriscope rename xor-3 xor-of-table-2[/bold]
     """

@@ -163,7 +163,7 @@ def _opened_file(target: Target, network: str, data: str, protocol: str) -> Iter
 def _tell(page: VerifyPage, *, quiet: bool) -> None:
     """The verdict on standard output, every figure before it unless asked not to."""
     if not quiet:
-        groups = [("what it rests on", page.identity), *((item.title, item.figures) for item in page.explanations)]
+        groups = [("inputs", page.identity), *((item.title, item.figures) for item in page.explanations)]
         if page.kind == "network":
             groups.append(("how many explanations there are", page.counts))
         for title, figures in groups:

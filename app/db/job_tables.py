@@ -38,9 +38,9 @@ class JobRow(Base):
     total: Mapped[int] = mapped_column(BigInteger, default=0)
     found: Mapped[str] = mapped_column(String(300), default="")
     attempts: Mapped[int] = mapped_column(default=0)  # times that a worker took it up
-    losses: Mapped[int] = mapped_column(default=0, server_default="0")  # attempts that came to nothing
+    losses: Mapped[int] = mapped_column(default=0, server_default="0")  # attempts that failed
     not_before: Mapped[datetime | None] = mapped_column(UtcDateTime)  # while it waits after such an attempt
-    set_aside: Mapped[bool] = mapped_column(default=False, server_default=false())  # it came to nothing too often
+    set_aside: Mapped[bool] = mapped_column(default=False, server_default=false())  # it failed too often
     owner: Mapped[str | None] = mapped_column(String(80))
     lease_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
     cancel_requested: Mapped[bool] = mapped_column(default=False)

@@ -47,7 +47,7 @@ class NetworkRow(Base):
     position: Mapped[int] = mapped_column(default=1000)  # order in the gallery; bundled ones first
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     deleted_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # see app.jobs.deletion
-    # digest of the data record that follows from the encoding it was brought in with; "" for 0 and 1
+    # digest of the data record that follows from the encoding it was imported with; "" for 0 and 1
     input_data: Mapped[str] = mapped_column(String(64), default="", server_default="")
 
     analyses: Mapped[list[AnalysisRow]] = relationship(back_populates="network", cascade="all, delete-orphan")

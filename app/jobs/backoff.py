@@ -1,4 +1,4 @@
-"""How long a job waits after an attempt that came to nothing: longer each time, and not all of them at once.
+"""How long a job waits after an attempt that failed: longer each time, and not all of them at once.
 
 The wait doubles from attempt to attempt up to a limit. Between half of it and the whole is chosen by a hash of the job
 and the attempt, so that jobs which failed together (a database away, memory gone) do not come back together, and yet
@@ -21,7 +21,7 @@ def wait_after(job_id: str, losses: int) -> timedelta:
 
     Args:
         job_id: the job's public id.
-        losses: attempts that came to nothing so far, at least 1.
+        losses: attempts that failed so far, at least 1.
 
     Returns:
         Between half and the whole of ``2 ** (losses - 1)`` seconds, at most five minutes.

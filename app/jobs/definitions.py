@@ -41,7 +41,7 @@ class JobDefinition:
         identity: the part of the arguments that tells jobs apart.
         network_of: digest of the network it works on, None if there is none yet.
         max_losses: how often its process may die under it; then the job itself is taken to be the cause.
-        max_crashes: how many attempts may come to nothing until an unforeseen error ends it: what is computed knows no
+        max_crashes: how many attempts may fail until an unforeseen error ends it: what is computed knows no
             chance, so one more attempt tells whether it was the machine.
         max_attempts: how often it is taken up at all, whole workers that were killed included.
         priority: smaller is taken up earlier.

@@ -1,4 +1,4 @@
-"""Networks deleted in two steps: out of sight at once, gone for good when the time for undoing it is over.
+"""Networks deleted in two steps: out of sight at once, permanently deleted when the time for undoing it is over.
 
     stored ──delete──▶ deleted ──purge, after the time──▶ gone
        ▲                  │

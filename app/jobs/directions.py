@@ -138,7 +138,7 @@ def search_words(search: DirectionSearchRow) -> str:
     at_least = "" if search.exact else "at least "
     return (
         f"{search.direction_class}: {at_least}{search.n_valid:,} valid alignments of {search.n_aligned:,} of "
-        f"{search.n_searched:,} algorithms, {search.n_joint:,} also jointly"
+        f"{search.n_searched:,} algorithms, {search.n_joint:,} also under joint interchange"
     )
 
 

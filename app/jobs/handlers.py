@@ -101,7 +101,7 @@ def load_analysis_inputs(session: Session, arguments: Mapping[str, Any]) -> Anal
     """
     row = network_by_digest(session, arguments["network"])
     if row is None:
-        raise NotFound(f"network {arguments['network'][:12]}", "is not stored any more", "bring it in again")
+        raise NotFound(f"network {arguments['network'][:12]}", "is not stored any more", "import it again")
     output = int(arguments["output"])
     check_output(row, output)
     return AnalysisInputs(

@@ -75,9 +75,9 @@ class Queue:
 
     Args:
         ready: jobs that could be taken up now.
-        delayed: those that wait after an attempt that came to nothing.
+        delayed: those that wait after an attempt that failed.
         abandoned: those that run by their state, but under a lease that has run out.
-        set_aside: those that came to nothing too often.
+        set_aside: those that failed too often.
         oldest_seconds: how long the first of the ready ones has waited; 0 if none does.
     """
 
@@ -179,12 +179,10 @@ def metrics_of(found: Installation | None, now: datetime) -> Iterator[Metric]:
     yield jobs
     queue = found.queue
     yield _gauge("pluriscope_queue_ready_jobs", "Jobs that could be taken up now.", queue.ready)
-    yield _gauge(
-        "pluriscope_queue_delayed_jobs", "Jobs that wait after an attempt that came to nothing.", queue.delayed
-    )
+    yield _gauge("pluriscope_queue_delayed_jobs", "Jobs that wait after an attempt that failed.", queue.delayed)
     yield _gauge("pluriscope_queue_abandoned_jobs", "Running jobs whose lease has run out.", queue.abandoned)
     yield _gauge("pluriscope_queue_oldest_seconds", "How long the first ready job has waited.", queue.oldest_seconds)
-    yield _gauge("pluriscope_jobs_set_aside", "Failed jobs that came to nothing too often.", queue.set_aside)
+    yield _gauge("pluriscope_jobs_set_aside", "Failed jobs that failed too often.", queue.set_aside)
     yield _gauge("pluriscope_workers", "Workers that showed themselves lately.", found.n_present)
     yield _gauge("pluriscope_worker_slots", "Jobs that they can do at once.", found.slots)
     busy = GaugeMetricFamily("pluriscope_worker_busy_slots", "Jobs that a worker holds.", labels=["worker"])

@@ -37,7 +37,7 @@ class Claim:
         arguments: as enqueued.
         owner: who holds it; every later change is fenced by it.
         attempt: 1 on the first try.
-        losses: how many attempts came to nothing before.
+        losses: how many attempts failed before.
         requester: who asked for it; so did they for what it asks for when it ends.
     """
 
@@ -141,7 +141,7 @@ def _end_hopeless(session: Session, definitions: Mapping[str, JobDefinition], no
 
 
 _LOST: Final = (
-    "job: its {}, so it is set aside. That happens when memory runs out, or through a fault of ours. "
+    "job: its {}, so it is given up. That happens when memory runs out, or through an internal error. "
     "Try a smaller network, or try the job again."
 )
 
@@ -222,7 +222,7 @@ def fail(
         held: the job.
         error: item, cause and cure.
         result: JSON values.
-        set_aside: whether it ends because its attempts came to nothing, not because it was refused.
+        set_aside: whether it ends because its attempts failed, not because it was refused.
         now: time of the end, the present if not given.
 
     Raises:
@@ -262,13 +262,13 @@ def requeue(
     definitions: Mapping[str, JobDefinition] = DEFINITIONS,
     now: datetime | None = None,
 ) -> None:
-    """Give a job back whose attempt came to nothing, to be tried again after a wait; too often, and it is set aside.
+    """Give a job back whose attempt failed, to be tried again after a wait; too often, and it is set aside.
 
     Args:
         session: of the writer.
         held: the job.
         reason: what happened, to follow "its", e.g. "process was lost (exit code -9)".
-        most: attempts of this kind that may come to nothing; ``max_losses`` of its definition if not given.
+        most: attempts of this kind that may fail; ``max_losses`` of its definition if not given.
         blame: whether the job may be the cause; a database or a cluster that is away says nothing against it.
         result: JSON values if it is set aside.
         definitions: the kinds there are.
@@ -281,7 +281,7 @@ def requeue(
     losses = held.losses + blame
     _fenced(session, held, {"losses": losses})
     if blame and losses >= (most or definitions[held.kind].max_losses):
-        words = _LOST.format(f"{reason}, the last of {losses} attempts that came to nothing")
+        words = _LOST.format(f"{reason}, the last of {losses} attempts that failed")
         fail(session, held, words, result=result, set_aside=True, now=now)
         return
     wait = wait_after(held.job_id, max(losses, 1))

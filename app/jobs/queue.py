@@ -3,7 +3,7 @@
 Whoever works takes jobs up under a lease, see :mod:`app.jobs.leases`:
 
     queued ──claim──▶ running ──finish──▶ done, truncated
-       ▲                 │ ├───fail─────▶ failed     (refused, or set aside after too many attempts)
+       ▲                 │ ├───fail─────▶ failed     (refused, or given up after too many attempts)
        │                 │ └───stop─────▶ cancelled
        └──requeue, release, lease expired┘
 

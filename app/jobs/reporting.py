@@ -99,7 +99,7 @@ def compute_ladder(inputs: ReportInputs, work: Work = DEFAULT_WORK) -> Climbed:
 
 
 def compute_contradictions(inputs: ReportInputs, work: Work = DEFAULT_WORK) -> Parted:
-    """Find explanations that pass and where they part."""
+    """Find explanations that pass and where they differ."""
     began = time.perf_counter()
     layout = EdgeLayout(inputs.question.cut.sizes)
     circuits = [Circuit(layout, mask) for mask in inputs.masks]

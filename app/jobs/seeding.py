@@ -44,7 +44,7 @@ def add_bundled_models(session: Session) -> int:
 def add_bundled_networks(session: Session) -> int:
     """Store the bundled networks, queue their analyses under both protocols, and queue the fresh XOR's training.
 
-    Doing so again changes nothing. A network that somebody has brought in for another task stays theirs.
+    Doing so again changes nothing. A network that somebody has imported for another task stays theirs.
 
     Returns:
         How many networks were not stored before.

@@ -37,9 +37,9 @@ class Waiting(PageModel):
     """What waits for a worker."""
 
     ready: int = Field(description="Jobs that could be taken up now.")
-    delayed: int = Field(description="Jobs that wait after an attempt that came to nothing.")
+    delayed: int = Field(description="Jobs that wait after an attempt that failed.")
     abandoned: int = Field(description="Running jobs whose lease has run out.")
-    set_aside: int = Field(description="Failed jobs that came to nothing too often.")
+    set_aside: int = Field(description="Failed jobs that failed too often.")
     oldest_seconds: float = Field(description="How long the first ready job has waited; 0 if none is.")
 
 

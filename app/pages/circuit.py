@@ -1,4 +1,4 @@
-"""One circuit, stored or not: does it decide right, and what can be read off its neurons."""
+"""One circuit, stored or not: does it classify every row correctly, and what are its interpretations."""
 
 from __future__ import annotations
 

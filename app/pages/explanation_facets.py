@@ -77,7 +77,7 @@ def facets_of(
             radio(
                 "standing",
                 "Standing",
-                [("valid", "valid", counts.valid), ("failing", "kept, but failing", counts.failing)],
+                [("valid", "valid", counts.valid), ("failing", "near misses", counts.failing)],
                 options.standing,
                 "any",
             )
@@ -145,7 +145,7 @@ def _of_directions(options: ExplanationsOptions, counts: FacetCounts, shelf: She
         layers = [(str(n), f"layer {n}", counts.flags[layer_column(n)]) for n in range(1, n_layers + 1)]
         facets.append(checkboxes("layer", "A direction on", layers, [str(layer) for layer in options.layer]))
     jointly, every = counts.flags["joint"], counts.kinds["direction"]
-    choices = [("yes", "right jointly too", jointly), ("no", "not jointly", every - jointly)]
+    choices = [("yes", "joint too", jointly), ("no", "not joint", every - jointly)]
     counted = [choice for choice in choices if options.joint in (None, choice[0])]  # only what was chosen is counted
     facets.append(radio("joint", "Directions under joint interchange", counted, options.joint))
     return facets

@@ -75,8 +75,8 @@ class ExplanationsOptions(ScopeOptions):
     strategy: Strategy | None = Field(None, description="Only what is found by looking where first, or what first.")
     standing: Literal["valid", "failing", "any"] = Field(
         "valid",
-        description="Valid: circuits that decide right, valid alignments, algorithms that have one; failing: the rest "
-        "of what is kept; any: both.",
+        description="Valid: circuits that classify correctly, valid alignments, algorithms that have one; "
+        "failing: the rest of what is kept; any: both.",
     )
     algorithm: str = Field("", pattern="^[0-9a-f]{16}$", description="An algorithm's id: it and its alignments.")
     irredundant: list[Literal["irredundant-gates", "irredundant-functions", "irredundant-literals"]] = Field(
@@ -307,7 +307,7 @@ def _of_directions(options: ExplanationsOptions) -> list[Condition]:
     if options.joint:
         jointly = options.joint == "yes"
         test = column_test("joint", lambda column: column if jointly else ~column)
-        words = "right jointly" if jointly else "not known to be right jointly"
+        words = "joint" if jointly else "not known to be joint"
         found.append(Condition("joint", words, {"direction": test}, {"joint": None}))
     return found
 

@@ -61,7 +61,7 @@ class GalleryOptions(Options):
 class OutputCounts(PageModel):
     """What one protocol found for one output on the network's own inputs, or how far that is.
 
-    Its own inputs are the clean ones, or what stands for these by the encoding that it was brought in with.
+    Its own inputs are the clean ones, or what stands for these by the encoding that it was imported with.
     """
 
     output: int
@@ -114,7 +114,7 @@ class GalleryPage(Paged):
     n_running: int = Field(description="Jobs that wait or run, of any network.")
     featured: Featured | None = Field(description="Only without a search and on the first page.")
     models: list[ModelItem] = Field(description="Models of other kinds that match, on the first page.")
-    models_url: str = Field(description="All of them, and where one is brought in.")
+    models_url: str = Field(description="All of them, and where one is imported.")
     story_url: str = Field(description="The page on Alice and Bob; empty where their network is not on this page.")
     items: list[NetworkItem]
 

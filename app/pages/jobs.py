@@ -41,7 +41,7 @@ class JobOutlook(PageModel):
     """Elapsed and expected time; an estimate, right within a factor of three as a rule."""
 
     elapsed_seconds: float
-    expected_seconds: float | None = Field(description="Of the whole, as foretold; null where it cannot be foretold.")
+    expected_seconds: float | None = Field(description="Of the whole, as predicted; null where it cannot be predicted.")
     left_seconds: float | None = Field(
         description="Still expected; null where that is not known, as once it takes longer than expected."
     )
@@ -53,7 +53,7 @@ class JobOutlook(PageModel):
         if self.longer:
             return f"longer than expected, which was {_about(self.expected_seconds)}"
         if self.left_seconds is None or self.expected_seconds is None:
-            return "how long it takes cannot be foretold"
+            return "how long it takes cannot be predicted"
         if not self.elapsed_seconds:
             return f"expected to take {_about(self.expected_seconds)}"
         return f"{_about(self.left_seconds)} left of {_about(self.expected_seconds)} expected"
@@ -92,7 +92,7 @@ def job_outlook(session: Session, row: JobRow, seconds: float | None) -> JobOutl
 
 
 def stage_seconds(session: Session, row: JobRow) -> Mapping[str, float]:
-    """What each stage of an analysis is expected to take, of those that can be foretold; nothing for other jobs."""
+    """What each stage of an analysis is expected to take, of those that can be predicted; nothing for other jobs."""
     if row.kind != "analyse" or row.state not in reads.UNFINISHED:
         return {}
     chain = _chain(session, row.arguments)
@@ -147,7 +147,7 @@ def _expected_seconds(session: Session, row: JobRow) -> float | None:
     if row.kind not in ("analyse", "criteria", "directions", "common-ground"):
         return None
     if arguments.get("thorough") or arguments.get("every"):
-        return None  # foretold is what is done by default
+        return None  # the prediction is of what is done by default
     chain = _chain(session, arguments)
     if chain is None:
         return None
@@ -250,10 +250,8 @@ class JobItem(JobView):
     state: JobState
     error: str = Field(description="Why it failed, empty if it did not.")
     attempts: int
-    set_aside: bool = Field(
-        description="Whether it failed because its attempts came to nothing, not because it was refused."
-    )
-    not_before: datetime | None = Field(description="While it waits after an attempt that came to nothing: until when.")
+    set_aside: bool = Field(description="Whether it failed because its attempts failed, not because it was refused.")
+    not_before: datetime | None = Field(description="While it waits after an attempt that failed: until when.")
     created_at: datetime
     started_at: datetime | None
     finished_at: datetime | None
@@ -278,7 +276,7 @@ class Stage(PageModel):
     done: int
     total: int
     found: str
-    expected_seconds: float | None = Field(None, description="What it is expected to take, where that is foretold.")
+    expected_seconds: float | None = Field(None, description="What it is expected to take, where that is predicted.")
 
 
 class LogLine(PageModel):
@@ -307,9 +305,7 @@ class JobPage(JobItem):
     trained: list[TrainedOutcome] = Field(description="The same networks in short, when they have ended.")
     log: list[LogLine] = Field(description=f"The last {LOG_LINES} lines, oldest first.")
     log_left_out: int = Field(description="Earlier lines that are not shown.")
-    losses: int = Field(
-        description="Attempts that came to nothing: its process died, or something unforeseen ended it."
-    )
+    losses: int = Field(description="Attempts that failed: its process died, or something unforeseen ended it.")
     max_losses: int = Field(description="So many of those, and it is set aside.")
     wait_seconds: float | None = Field(
         description="How long it still waits after such an attempt; null where it does not."

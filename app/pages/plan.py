@@ -47,7 +47,7 @@ class StageView(PageModel):
     name: str
     seconds: float | None = Field(
         description="Predicted for one core of this machine, right within a factor of three as a rule; null where it "
-        "cannot be foretold."
+        "cannot be predicted."
     )
     units: str = Field(description="What is gone through, with its number.")
     reason: str = Field(description="Why there are no seconds, or what bounds them; empty if there is nothing to say.")
@@ -92,11 +92,11 @@ class PlanView(PageModel):
         "the common ground.",
     )
     analysis_seconds: float | None = Field(
-        None, description="Predicted for all stages of the analysis; null where one of them cannot be foretold."
+        None, description="Predicted for all stages of the analysis; null where one of them cannot be predicted."
     )
     chain_seconds: float | None = Field(None, description="The same for the whole chain.")
     told_seconds: float | None = Field(
-        None, description="Of the stages that can be foretold: the whole chain takes about so much or more."
+        None, description="Of the stages that can be predicted: the whole chain takes about so much or more."
     )
 
     @property

@@ -1,4 +1,4 @@
-"""What this does not do: docs/scope.md as a page, with the limits in force here and the settings of the protocols."""
+"""Scope and limitations: docs/scope.md as a page, with the limits in force here and the settings of the protocols."""
 
 from __future__ import annotations
 

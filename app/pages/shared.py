@@ -54,7 +54,7 @@ class NetworkView(PageModel):
     slug: str
     name: str
     digest: str = Field(description="SHA-256 of settings and weights: the network's identity.")
-    url: str = Field(description="Its page, on the inputs that it was brought in with.")
+    url: str = Field(description="Its page, on the inputs that it was imported with.")
     sizes: list[int]
     activation: str
     output_activation: str
@@ -65,7 +65,7 @@ class NetworkView(PageModel):
     origin: str = Field(description="bundled, trained or uploaded.")
     attribution: str
     story_url: str = Field("", description="A page that tells of this network's explanations; empty if there is none.")
-    input_data: str = Field("", description="Data record of the encoding it was brought in with; empty for 0 and 1.")
+    input_data: str = Field("", description="Data record of the encoding it was imported with; empty for 0 and 1.")
 
     @property
     def shape(self) -> str:
@@ -102,7 +102,7 @@ class DataView(PageModel):
     digest: str
     description: str
     is_default: bool = Field(description="Whether it is every clean input, once.")
-    n_validation_rows: int = Field(description="Rows on which a circuit must decide right.")
+    n_validation_rows: int = Field(description="Rows that a circuit must classify correctly.")
     boolean: bool = Field(
         True, description="Whether its rows stand for the Boolean inputs; if not, only circuits are searched on it."
     )

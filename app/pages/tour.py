@@ -63,14 +63,15 @@ STEPS: Final = (
     ),
     Step(
         "Where: many circuits do the job",
-        "A circuit is a part of the network that still decides right when everything else is switched off. These are "
-        "all that there are. Sort or filter them; the address of this page keeps what you chose.",
+        "A circuit is a part of the network that still classifies every input correctly when everything else is "
+        "switched off. These are all that there are. Sort or filter them; the address of this page keeps what you "
+        "chose.",
         lambda slug, _found, addresses: addresses.circuits(slug, view="grid", tour=2),
     ),
     Step(
         "One circuit",
-        "Full lines are kept, pale ones are cut. The table shows that it still decides right, and by how much. "
-        "Further down, stricter criteria are asked of it, and not all of them are passed.",
+        "Full lines are kept, pale ones are cut. The table shows that it still classifies every input correctly, and "
+        "by how much. Further down, stricter criteria are asked of it, and not all of them are passed.",
         lambda slug, found, addresses: found.circuit or addresses.circuits(slug, tour=3),
     ),
     Step(
@@ -87,7 +88,7 @@ STEPS: Final = (
     ),
     Step(
         "Side by side",
-        "What these explanations agree on is said once; where they part comes first. A crucial experiment is an "
+        "What these explanations agree on is said once; where they differ comes first. A crucial experiment is an "
         "intervention on which they predict different things, with what the network does then.",
         lambda slug, found, addresses: (
             addresses.compare(slug, found.refs, tour=6) if len(found.refs) > 1 else addresses.compare(slug, (), tour=6)
@@ -97,7 +98,7 @@ STEPS: Final = (
         "Which of your criteria leaves what",
         "Choose criteria and their order, and see how many explanations of each kind are left after each. That none is "
         "left is a finding. This is where the tour ends: see two explanations of one network contradict each other, "
-        "choose another network, or bring your own.",
+        "choose another network, or import your own.",
         lambda slug, _found, addresses: addresses.funnel(slug, tour=7),
     ),
 )

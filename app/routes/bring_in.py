@@ -112,10 +112,10 @@ def form_page(request: Request, links: Links, options: Declared) -> HTMLResponse
 
 
 @router.get(
-    f"{API_PREFIX}/networks/new", tags=["networks"], summary="How to bring in a network", responses=api_errors(400)
+    f"{API_PREFIX}/networks/new", tags=["networks"], summary="How to import a network", responses=api_errors(400)
 )
 def form_twin(links: Links, options: Declared) -> BringInPage:
-    """What may be brought in, in which formats, and what may be declared beside it."""
+    """What may be imported, in which formats, and what may be declared beside it."""
     return build_form(links, options)
 
 
@@ -199,7 +199,7 @@ def help_page(request: Request, links: Links, _options: Annotated[Options, Query
     f"{API_PREFIX}/networks/new/help", tags=["networks"], summary="How to export networks", responses=api_errors(400)
 )
 def help_twin(links: Links, _options: Annotated[Options, Query()]) -> HelpPage:
-    """How networks are exported from PyTorch and scikit-learn, and what may be brought in."""
+    """How networks are exported from PyTorch and scikit-learn, and what may be imported."""
     return build_help(links)
 
 
@@ -231,7 +231,7 @@ def format_sent(request: Request, raw: bytes) -> Format:
 
 
 def store_intake(session: Session, intake: Intake) -> NetworkRow:
-    """Store a network that was brought in, and the data record that follows from its encoding.
+    """Store a network that was imported, and the data record that follows from its encoding.
 
     Raises:
         AnalysisError: what was declared is wrong.

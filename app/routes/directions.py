@@ -97,7 +97,7 @@ add_order(
     "no algorithm to place",
     _details,
     tag="directions",
-    summary="Ask for a search of directions",
+    summary="Run a search of directions",
     about="Search directions for a stored analysis in the background. Asking twice is asking once.",
     name="search",
 )

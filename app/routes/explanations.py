@@ -94,7 +94,7 @@ add_order(
     "nothing to search beside",
     _details,
     tag="explanations",
-    summary="Ask for a search of one kind",
+    summary="Run a search of one kind",
     about="Search explanations of one kind beside a stored analysis in the background. Asking twice is asking once.",
     name="search",
 )

@@ -1,4 +1,4 @@
-"""Networks brought in and analyses asked for (spec §9)."""
+"""Networks imported and analyses asked for (spec §9)."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ router = APIRouter()
 
 
 class ImportedNetwork(PageModel):
-    """A network that was brought in."""
+    """A network that was imported."""
 
     url: str = Field(description="Its page.")
     api_url: str = Field(description="Its page's twin.")
@@ -77,7 +77,7 @@ class AnalysisRequest(PageModel):
 @router.post(
     f"{API_PREFIX}/networks",
     tags=["networks"],
-    summary="Bring in a network",
+    summary="Import a network",
     status_code=201,
     responses={
         200: {"model": ImportedNetwork, "description": "It was here already."},

@@ -1,4 +1,4 @@
-"""Models of other kinds than the networks: brought in, listed, searched for circuits, and these compared."""
+"""Models of other kinds than the networks: imported, listed, searched for circuits, and these compared."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ OneOptions = Annotated[RulesOptions, Query()]
 
 
 class ImportedModel(PageModel):
-    """A model that was brought in."""
+    """A model that was imported."""
 
     url: str = Field(description="Its page.")
     api_url: str = Field(description="Its page's twin.")
@@ -99,7 +99,7 @@ PAGES = (
         "model_compare",
         "models",
         "Circuits of a model side by side",
-        "Two to six circuits of one model: what they share, where they part, and the rows on which they do.",
+        "Two to six circuits of one model: what they share, where they differ, and the rows on which they do.",
         errors=(400, 404, 422),
         within="these circuits",
     ),
@@ -132,7 +132,7 @@ add_twin(router, ONE_CIRCUIT)
 @router.post(
     API_PREFIX + ALL,
     tags=["models"],
-    summary="Bring in a model",
+    summary="Import a model",
     status_code=201,
     responses={
         200: {"model": ImportedModel, "description": "It was here already."},
@@ -178,7 +178,7 @@ def _stored(session: Session, links: Addresses, raw: bytes) -> tuple[ModelRow, b
     responses={**api_errors(404), 200: {"content": {"application/json": {}}}},
 )
 def model_file(session: Reading, links: Links, model: str) -> Response:
-    """The file as it was brought in."""
+    """The file as it was imported."""
     row, _, _ = open_model(session, links, model)
     headers = {"Content-Disposition": f'attachment; filename="{row.slug}.json"'}
     return Response(row.document, media_type="application/json", headers=headers)

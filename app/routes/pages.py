@@ -149,7 +149,7 @@ PLAIN = (
         "alice_and_bob",
         "directions",
         "Alice and Bob",
-        "The explanations found of the analytic XORNet, what each passes, and where they contradict each other.",
+        "The explanations found of the analytic XORNet, their test results, and where they contradict each other.",
     ),
     Page("/glossary", build_glossary, "glossary", "service", "Glossary", "What the words mean.", errors=(400,)),
     Page(
@@ -157,7 +157,7 @@ PLAIN = (
         build_scope,
         "scope",
         "service",
-        "What this does not do",
+        "Scope and limitations",
         "What a verdict means and does not, how sure numbers are, what was not searched, and every setting in force.",
         errors=(400,),
     ),
@@ -178,7 +178,7 @@ COMPARISON = Page(
     "compare",
     "Explanations side by side",
     """
-    Two to six explanations of one network: what they share, where they part, what each predicts under every
+    Two to six explanations of one network: what they share, where they differ, what each predicts under every
     intervention on a set of hidden neurons, the crucial experiments that decide between them with who was right, the
     fewest interventions that tell them all apart, and which of them are one in substance.
 
@@ -208,7 +208,7 @@ SANDBOX = Page(
     One intervention by hand: activations, output and decisions beside the unchanged run, what each of up to six
     explanations predicted and whether it was right, and the score over everything in `tried`.
 
-    With `game=1` the network's answer is left out until `now` carries what was foretold.
+    With `game=1` the network's answer is left out until `now` carries what was predicted.
     """,
     errors=(400, 404, 422),
 )

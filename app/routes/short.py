@@ -138,7 +138,7 @@ def rename_from_form(session: Writing, links: Links, network: str, form: Form) -
     responses=api_errors(403, 404, 409, 422),
 )
 def rename(session: Writing, links: Links, network: str, sent: Annotated[NewSlug, Body()]) -> Renamed:
-    """Give a network another slug. Addresses with the former one are led on for as long as the network is here."""
+    """Give a network another slug. Addresses with the former one redirect for as long as the network is here."""
     row = find_network(session, links, network)
     former = row.slug
     rename_network(session, row, sent.slug)

@@ -139,7 +139,7 @@ STUDY = Page(
     "study",
     _TAG,
     "One study",
-    "Question, design, progress, the numbers of every measure group by group, tests, and what others report.",
+    "Question, design, progress, the numbers of every measure group by group, tests, and published values.",
 )
 add_page(router, STUDY)
 add_html(router, replace(STUDY, path="/studies/{study}/progress"))

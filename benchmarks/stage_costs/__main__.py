@@ -1,7 +1,7 @@
-"""``python -m benchmarks.stage_costs``: what was foretold beside what was measured, stage by stage.
+"""``python -m benchmarks.stage_costs``: what was predicted beside what was measured, stage by stage.
 
-A stage counts as foretold if the quotient of the two is between a third and three; or, where it was stopped before its
-end, if no less than a third of what it took by then was foretold. Both below :data:`TRIFLE` seconds count as well.
+A stage counts as predicted if the quotient of the two is between a third and three; or, where it was stopped before its
+end, if no less than a third of what it took by then was predicted. Both below :data:`TRIFLE` seconds count as well.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ TRIFLE: Final = 0.02
 FACTOR: Final = 3.0
 
 
-def foretold(case: Case) -> tuple[ChainPlan, float]:
+def expected(case: Case) -> tuple[ChainPlan, float]:
     """The plan of a case, and the seconds of the processor that it took."""
     file = parse_network_file(json.dumps(case.document).encode())
     network, data = file.network.for_output(case.output), clean_data(file.network.n_inputs)
@@ -50,14 +50,14 @@ def is_within(predicted: float, measured: float, stopped: bool) -> bool:
 
 
 def cell_text(predicted: float | None, figures: Figures, stage: str) -> tuple[str, bool | None]:
-    """Predicted / measured seconds and their quotient; whether it is within the factor, None if not foretold."""
+    """Predicted / measured seconds and their quotient; whether it is within the factor, None if not predicted."""
     measured = figures.seconds.get(stage)
     if measured is None:
         return "–", None
     stopped = stage in figures.stopped
     bound = "> " if stopped else ""
     if predicted is None:
-        return f"not foretold / {bound}{measured:.2g}", None
+        return f"not predicted / {bound}{measured:.2g}", None
     within = is_within(predicted, measured, stopped)
     quotient = f"{'<' if stopped else ''}{predicted / max(measured, 1e-9):.2g}"
     return f"{predicted:.2g} / {bound}{measured:.2g} = {quotient}{'' if within else ' ✗'}", within
@@ -78,7 +78,7 @@ def table(rows: Sequence[tuple[str, ChainPlan, Figures]]) -> str:
     shares = []
     for verdicts in counted.values():
         told = [verdict for verdict in verdicts if verdict is not None]
-        shares.append(f"{sum(told)} of {len(told)} ({len(verdicts) - len(told)} not foretold)")
+        shares.append(f"{sum(told)} of {len(told)} ({len(verdicts) - len(told)} not predicted)")
     lines.append("| **within a factor of three** | " + " | ".join(shares) + " |")
     return "\n".join(lines)
 
@@ -96,12 +96,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for case in cases():
         if options.case and not any(part in case.name for part in options.case):
             continue
-        plan, seconds = foretold(case)
+        plan, seconds = expected(case)
         figures = measure_alone(case, options.seconds)
         rows.append((case.name, plan.on(slowness), figures))
         predicted = {stage: plan.on(slowness).stage(stage).seconds for stage in CHAIN}
         told.append({"case": case.name, "predicted": predicted, "planning_seconds": seconds, **asdict(figures)})
-        print(case.name, f"foretold in {1000 * seconds:.0f} ms", file=sys.stderr)
+        print(case.name, f"predicted in {1000 * seconds:.0f} ms", file=sys.stderr)
     print(table(rows))
     print(f"\n{machine_text(here)}; slowness {slowness:.2f}; seconds of the processor, predicted / measured")
     if options.json:

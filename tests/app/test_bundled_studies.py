@@ -1,4 +1,4 @@
-"""The designs that come with Pluriscope: each is one that runs, and says what others report with how it is known."""
+"""The designs that come with Pluriscope: each is one that runs, and says published values with how it is known."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ def test_within_a_factor_of_three():
 
 def test_a_cell_says_what_was_not_foretold_and_what_was_stopped():
     figures = SimpleNamespace(seconds={"criteria": 8.0}, stopped=["criteria"])
-    assert cell_text(None, figures, "criteria") == ("not foretold / > 8", None)
+    assert cell_text(None, figures, "criteria") == ("not predicted / > 8", None)
     assert cell_text(16.0, figures, "criteria") == ("16 / > 8 = <2", True)
     assert cell_text(1.0, figures, "criteria") == ("1 / > 8 = <0.12 ✗", False)
     assert cell_text(1.0, figures, "directions") == ("–", None)
@@ -31,5 +31,5 @@ def test_the_table_counts_by_stage():
     seconds = {cost.stage: cost.seconds for cost in plan.stages}
     figures = SimpleNamespace(seconds={**seconds, "criteria": 1e6}, stopped=[])
     last = table([("one", plan, figures)]).splitlines()[-1]
-    assert last.count("1 of 1 (0 not foretold)") == len(CHAIN) - 1
-    assert last.count("0 of 1 (0 not foretold)") == 1
+    assert last.count("1 of 1 (0 not predicted)") == len(CHAIN) - 1
+    assert last.count("0 of 1 (0 not predicted)") == 1

@@ -1,4 +1,4 @@
-"""A stranger brings in networks trained elsewhere, with nothing but the pages, and passes on what is found."""
+"""A stranger imports networks trained elsewhere, with nothing but the pages, and passes on what is found."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def test_from_scikit_learn_to_a_shared_link(tab, expect, site, by_scikit_learn, 
     expect(tab.locator("main")).to_contain_text("It computes XOR; the smallest margin")
     expect(tab.locator("main")).to_contain_text("225 possible")
     assert "xor-by-scikit-learn" not in json.dumps(site.twin("/gallery"))  # nothing is stored yet
-    tab.get_by_role("button", name="Store and analyse").click()
+    tab.get_by_role("button", name="Import and analyse").click()
     expect(tab).to_have_url(re.compile("/networks/xor-by-scikit-learn$"))
     expect(tab.locator("main")).to_contain_text("Still computing")
     with site.worker():
@@ -98,7 +98,7 @@ def test_from_pytorch_on_signs_with_a_mistake_on_the_way(tab, expect, ear, by_py
     tab.get_by_role("button", name="Preview again").click()
     expect(tab.locator("main")).to_contain_text("It computes XOR")
     expect(tab.locator("main")).to_contain_text("inputs encoded as -1 and 1")
-    tab.get_by_role("button", name="Store and analyse").click()
+    tab.get_by_role("button", name="Import and analyse").click()
     expect(tab).to_have_url(re.compile(r"/networks/net\?data="))
     assert site.twin("/networks/net")["network"]["digest"] == read_draft(by_pytorch.read_bytes()).network.digest
     with site.worker():
@@ -113,7 +113,7 @@ def test_delete_and_undo(tab, expect, site, ear, by_scikit_learn):
     tab.get_by_label("Or the text of a network file").fill(json.dumps(document))
     tab.get_by_label("Name", exact=False).last.fill("to be deleted")
     tab.get_by_role("button", name="Preview").click()
-    tab.get_by_role("button", name="Store and analyse").click()
+    tab.get_by_role("button", name="Import and analyse").click()
     tab.get_by_role("link", name="Delete", exact=True).click()
     tab.get_by_role("button", name="Delete to-be-deleted").click()
     expect(tab.get_by_role("heading", level=1)).to_have_text("to be deleted is deleted")
@@ -133,7 +133,7 @@ def test_without_scripts_the_form_works_alike(visitor, expect, by_scikit_learn):
     tab.get_by_label("A file", exact=False).first.set_input_files(by_scikit_learn)
     tab.get_by_role("button", name="Preview").click()
     expect(tab.locator("main")).to_contain_text("It computes XOR")
-    tab.get_by_role("button", name="Store and analyse").click()
+    tab.get_by_role("button", name="Import and analyse").click()
     expect(tab).to_have_url(re.compile("/networks/"))
 
 

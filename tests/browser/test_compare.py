@@ -95,7 +95,7 @@ def test_pin_move_swap_and_remove(tab, expect, four):
     order = refs_of(tab)
     assert sorted(order) == sorted(four)
     tab.get_by_role("link", name="swap Q").click()
-    expect(tab.locator(".notice")).to_contain_text("Another in place of one")
+    expect(tab.locator(".notice")).to_contain_text("Replace one")
     tab.get_by_role("link", name=re.compile("^Compare circuit|^Compare interpretation")).first.click()
     eventually(tab, lambda: refs_of(tab) != order, True)
     expect(tab.locator(".versus article")).to_have_count(4)

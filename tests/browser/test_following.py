@@ -90,7 +90,7 @@ def test_weights_that_a_study_has_are_trained_under_the_name_that_was_typed(tab,
     expect(tab.locator("[data-known-as]")).to_contain_text(f"already exist as {by_study[1]}; saved under your name")
     expect(tab).to_have_title(re.compile(": done"))
     assert tab.evaluate("window.neverLoadedAgain")
-    tab.get_by_role("link", name="See what was found").click()
+    tab.get_by_role("link", name="View results").click()
     expect(tab).to_have_url(re.compile("/networks/typed-by-hand$"))
     expect(tab.get_by_role("heading", level=1)).to_have_text("Typed by hand")
     expect(tab.locator("#training figure.learning svg").first).to_be_visible()

@@ -199,7 +199,7 @@ def test_a_training_is_followed_live_to_the_network_it_made(tab, expect, site):
     with site.worker():
         expect(state).to_contain_text("Done in", timeout=60_000)
         assert tab.evaluate("() => window.sameDocument"), "the page was never loaded again"
-        tab.get_by_role("link", name="See what was found").click()
+        tab.get_by_role("link", name="View results").click()
         expect(tab.get_by_role("heading", level=1)).to_have_text("A small AND")
         # its analysis may still run: the page fills itself
         expect(tab.get_by_role("link", name=re.compile("^valid circuits? of"))).to_be_visible(timeout=60_000)

@@ -43,7 +43,7 @@ def test_patch_see_the_score_undo_and_go_back(tab, expect, site):
     first = site.twin(urlsplit(tab.url).path + "?" + urlsplit(tab.url).query)
     assert scores(tab)[0].startswith(f"{first['explanations'][0]['score']['right']} / 1")
 
-    tab.get_by_role("link", name="Keep this one and change something else").click()
+    tab.get_by_role("link", name="Save and continue").click()
     expect(tab).to_have_url(re.compile("tried="))
     expect(tab.locator("#changes-title")).to_have_count(0)
     eventually(tab, lambda: query(tab).get("tried"), [first["now"]])
@@ -108,14 +108,14 @@ def test_by_keys_alone(tab, expect, asked):
 
 def test_predict_first(tab, expect, asked):
     tab.goto(asked)
-    tab.get_by_role("link", name="Predict first").click()
-    expect(tab.get_by_role("link", name="Stop predicting first")).to_be_visible()
+    tab.get_by_role("link", name="Quiz mode").click()
+    expect(tab.get_by_role("link", name="Quiz mode off")).to_be_visible()
     tab.locator("#jump-0").click()
-    expect(tab.locator(".foretell")).to_be_visible()
+    expect(tab.locator(".predict")).to_be_visible()
     expect(tab.locator(".runs")).to_contain_text("hidden")
     expect(tab.locator(".askers .verdict-words", has_text=re.compile("right|wrong"))).to_have_count(0)
     tab.locator("#guess-1").click()
-    expect(tab.locator("#guessed")).to_contain_text(re.compile(r"You foretold [01]\s*/\s*1 rightly"))
+    expect(tab.locator("#guessed")).to_contain_text(re.compile(r"You predicted [01]\s*/\s*1 rightly"))
     expect(tab.locator(".runs")).not_to_contain_text("hidden")
     expect(tab).to_have_url(re.compile("_g1"))
     tab.locator("#keep").click()
@@ -151,7 +151,7 @@ def test_what_is_in_the_tray_can_be_asked(tab, expect, site):
         tab.goto(f"/networks/xor-pretrained/circuits/{mask}/interpretations/{index}")
         tab.get_by_label("Compare", exact=True).check()
     tab.goto(SANDBOX + "?now=11_1.0z")
-    tab.get_by_role("link", name="Ask them here").click()
+    tab.get_by_role("link", name="Open in sandbox").click()
     expect(tab.locator(".askers tbody tr")).to_have_count(2)
     eventually(tab, lambda: query(tab), {"now": ["11_1.0z"], "e": [f"i-{mask}.0", f"i-{mask}.1"]})
 

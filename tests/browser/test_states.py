@@ -40,7 +40,7 @@ def test_a_page_that_waits_follows_the_work_and_keeps_its_focus(site, visitor):
     tab = visitor()
     tab.goto(f"{url}/circuits")
     expect(tab.get_by_text("Still computing")).to_be_visible()
-    watch = tab.get_by_role("link", name="Watch the job")
+    watch = tab.get_by_role("link", name="View progress")
     watch.focus()
     tab.evaluate("() => new Promise((seen) => document.addEventListener('htmx:after:swap', seen, { once: true }))")
     expect(watch).to_be_focused()
@@ -70,4 +70,4 @@ def test_what_failed_says_why_and_can_be_tried_again(site, visitor):
     expect(tab).to_have_url(site(f"/jobs/{job}"))
     expect(tab.get_by_role("status").first).to_contain_text("Waiting for a worker")
     with site.worker():
-        expect(tab.get_by_role("link", name="See what was found")).to_be_visible(timeout=90_000)
+        expect(tab.get_by_role("link", name="View results")).to_be_visible(timeout=90_000)

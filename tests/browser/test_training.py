@@ -47,7 +47,7 @@ def test_watched_while_it_learns_and_cancelled(tab, site, expect):
     tab.get_by_role("textbox", name=NAME).fill("Never there")
     tab.get_by_role("button", name="Start training").click()
     row = tab.get_by_role("region", name="Networks of this training").locator("tbody tr").first
-    expect(row).to_contain_text("not begun")
+    expect(row).to_contain_text("not started")
     with site.worker():
         expect(tab.locator("figure.learning svg")).to_have_count(2, timeout=60_000)
         expect(row).to_contain_text(re.compile(r"epoch \d+ of at most 100,000"))

@@ -29,7 +29,7 @@ def network_file_schema() -> dict[str, Any]:
         "title": "Pluriscope network file",
         "description": "A small multilayer perceptron and what each of its outputs should compute. Numbers are finite; "
         "no key occurs twice; unknown keys are refused, since a typing error would change what is computed. Where a "
-        "network is brought in by form or with declarations beside it, name, sizes and tasks may be missing.",
+        "network is imported by form or with declarations beside it, name, sizes and tasks may be missing.",
         "type": "object",
         "additionalProperties": False,
         "required": ["format", "name", "sizes", "weights", "biases", "activation", "tasks"],

@@ -2,7 +2,7 @@
 
 Filled: algorithms with an alignment that passes, of those placed. Hatched outline below: permuted networks on which
 anything passes, of those climbed. Both run from 0 to 1 over the same width, so that a bar that chance reaches too is
-seen as such. A class that was not climbed has a dotted line.
+seen as such. A class that was not computed has a dotted line.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class LadderLine:
 
     Args:
         label: its name.
-        passing: algorithms that pass, of those placed; None if the class was not climbed.
+        passing: algorithms that pass, of those placed; None if the class was not computed.
         floor: permuted networks on which anything passes, of those climbed; None if there are none.
         alignments: how many pass, as it is to be read.
     """
@@ -66,7 +66,7 @@ def ladder_figure(lines: Sequence[LadderLine], *, title: str) -> Markup:
 
 def _numbers(one: LadderLine) -> str:
     if one.passing is None:
-        return "not climbed"
+        return "not computed"
     return f"{one.passing[0]} of {one.passing[1]}" + (f", {one.alignments}" if one.alignments else "")
 
 

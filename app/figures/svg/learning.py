@@ -1,6 +1,6 @@
 """How networks learn: loss by epoch on a logarithmic axis with the target, and the outputs on their way to 0 and 1.
 
-A solid line is on its way or converged (thin where there are several), a dashed one came to nothing. Losses that are no
+A solid line is on its way or converged (thin where there are several), a dashed one failed. Losses that are no
 numbers any more leave a gap. What a colour says is said by line, mark and words as well.
 """
 
@@ -198,7 +198,7 @@ def _apart(ends: Sequence[tuple[float, str]]) -> list[tuple[float, str]]:
 
 def _told(curve: LossCurve) -> str:
     if not curve.points:
-        return f"{curve.label}: not begun"
+        return f"{curve.label}: not started"
     epoch, loss = curve.points[-1]
     value = "no finite loss" if loss is None else f"loss {loss:.4g}"
     return f"{curve.label}: {value} at epoch {epoch:,}, {curve.end}"

@@ -1,4 +1,4 @@
-"""What is said beside a file that is brought in, as forms and addresses write it."""
+"""What is said beside a file that is imported, as forms and addresses write it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The form by which a network of one's own is brought in."""
+"""The form by which a network of one's own is imported."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from app.pages.plan import RefusalView
 
 
 class BringInPage(PageModel):
-    """What may be brought in, and how; with what went wrong where something was sent."""
+    """What may be imported, and how; with what went wrong where something was sent."""
 
     declared: BringInOptions
     protocols: list[str] = Field(description="Those that are ticked.")

@@ -1,4 +1,4 @@
-"""How networks are brought in from where they were trained: docs/bring-your-own.md as a page."""
+"""How networks are imported from where they were trained: docs/importing.md as a page."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from app.options import PageModel
 from app.pages.prose import Block, Chapter, block_of, chapter, chapters
 from app.resources import DOCUMENTS
 
-HELP_FILE: Final = DOCUMENTS / "bring-your-own.md"
+HELP_FILE: Final = DOCUMENTS / "importing.md"
 
 
 class HelpPage(PageModel):

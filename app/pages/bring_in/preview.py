@@ -1,4 +1,4 @@
-"""What would come of a network that is brought in, before anything is stored."""
+"""What would come of a network that is imported, before anything is stored."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What some explanations of one network share, and where they part."""
+"""What some explanations of one network share, and where they differ."""
 
 from __future__ import annotations
 

@@ -125,7 +125,7 @@ class CrucialView(AskedOfAll):
 
 
 class CrucialScore(PageModel):
-    """How one explanation fares where they part: right / predicted."""
+    """How one explanation fares where they differ: right / predicted."""
 
     letter: str
     predicted: int = Field(description="Crucial experiments on which it predicts.")

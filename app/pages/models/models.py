@@ -33,7 +33,7 @@ ROWS_SHOWN: Final = 12
 
 
 class KindView(PageModel):
-    """A kind of model that can be brought in."""
+    """A kind of model that can be imported."""
 
     key: str
     plural: str

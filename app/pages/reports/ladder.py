@@ -42,7 +42,7 @@ class RungView(PageModel):
     of: int | None = Field(description="Placements that the class offers; null if too many to count.")
     joint: int | None = Field(description="Of those alignments, how many joint interchange confirms; null if not run.")
     exact: bool = Field(description="Whether the numbers are exact; else they are lower bounds.")
-    refused: str = Field(description="Why this class was not climbed; empty if it was.")
+    refused: str = Field(description="Why this class was not computed; empty if it was.")
     seconds: float
     floor: FloorView
     url: str = Field(description="Where what passes can be looked at; empty if nothing lists it.")

@@ -220,7 +220,7 @@ def tool_view(links: Links, tool: Change) -> ToolView:
 
 def tool_choices(links: Links, state: State) -> list[ChoiceView]:
     """What a chosen site may be given, other than its value on one of the inputs."""
-    choices = [("Zero", Change(0, 0, None, "zero")), ("Its mean", Change(0, 0, None, "mean"))]
+    choices = [("Zero", Change(0, 0, None, "zero")), ("Mean activation", Change(0, 0, None, "mean"))]
     if state.tool.written == "value":
         choices.append((f"The value {number(state.tool.value or 0.0)}", state.tool))
     return [
@@ -338,7 +338,7 @@ def guess_view(links: Links, state: State, bit: int, here: Answer) -> GuessView:
 
 
 def guessed_view(counted: Sequence[Try], answers: Sequence[Answer]) -> ScoreView:
-    """How often the visitor foretold the decision."""
+    """How often the visitor predicted the decision."""
     made = [(tried.guess, given.decision("threshold")) for tried, given in zip(counted, answers, strict=True)]
     spoke = [(guess, decision) for guess, decision in made if guess in ("0", "1")]
     right = sum(guess == str(decision) for guess, decision in spoke)

@@ -40,7 +40,7 @@ class SandboxOptions(ScopeOptions):
         "neurons", description="What is chosen: neurons or edges in the drawing, directions in a list."
     )
     game: Literal["", "1"] = Field(
-        "", description="1: the network's answer is hidden until the visitor has foretold it or looks."
+        "", description="1: the network's answer is hidden until the visitor has predicted it or looks."
     )
 
 

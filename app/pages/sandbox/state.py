@@ -28,7 +28,7 @@ class State:
         tried: those that count for the score, each once, oldest first.
         tool: what a chosen site is given, as a change of no site in particular.
         on: what is chosen in the drawing.
-        game: whether answers are hidden until they are foretold.
+        game: whether answers are hidden until they are predicted.
     """
 
     refs: tuple[str, ...] = ()

@@ -3,7 +3,7 @@
 First the base, then one part for each change, with ``_`` between them: the site (``LAYER.NEURON``, or
 ``LAYER.NEURON.SOURCE`` for the edge that leads to that neuron from neuron SOURCE of the layer before), then what is
 written: ``z`` zero, ``m`` its mean, ``s10`` what it is on input 10, ``v-0.5`` a number. Behind them, in a game, what
-the visitor foretold: ``g0``, ``g1``, or ``gx`` for having looked. A direction of a layer has the letter ``d`` in front
+the visitor predicted: ``g0``, ``g1``, or ``gx`` for having looked. A direction of a layer has the letter ``d`` in front
 of it and ``~`` between its numbers: ``d1~1~0~-1s10``. Nothing in it needs escaping in an address.
 """
 
@@ -33,7 +33,7 @@ _ALONG: Final = re.compile(r"d([-0-9.e~]+)([zmsv])(.*)")
 
 @dataclass(frozen=True)
 class Try:
-    """An intervention, and what a visitor foretold of it.
+    """An intervention, and what a visitor predicted of it.
 
     Args:
         intervention: itself.

@@ -138,7 +138,7 @@ class AskedView(PageModel):
 
 
 class GuessView(PageModel):
-    """What a visitor may foretell."""
+    """What a visitor may predict."""
 
     decision: int
     letters: list[str] = Field(description="The explanations that would then be right.")
@@ -157,7 +157,7 @@ class TriedView(PageModel):
     says: list[int] = Field(description="In the order of the explanations.")
     right: list[str]
     wrong: list[str]
-    guess: int | None = Field(description="What the visitor foretold; null if nothing.")
+    guess: int | None = Field(description="What the visitor predicted; null if nothing.")
     url: str
     without_url: str
 
@@ -226,7 +226,7 @@ class SandboxPage(PageModel):
     game: bool
     hidden: bool
     guesses: list[GuessView]
-    guessed: ScoreView = Field(description="How often the visitor foretold the network's decision.")
+    guessed: ScoreView = Field(description="How often the visitor predicted the network's decision.")
     bases: list[ChoiceView]
     sources: list[ChoiceView]
     tools: list[ChoiceView]
@@ -240,7 +240,7 @@ class SandboxPage(PageModel):
     clear_url: str = Field(description="The same base with nothing changed.")
     undo_url: str | None = Field(description="The score without the intervention kept last.")
     reset_url: str | None = Field(description="The score from the beginning.")
-    look_url: str | None = Field(description="The answer without foretelling it.")
+    look_url: str | None = Field(description="The answer without predicting it first.")
     game_url: str = Field(description="Begins or ends the game.")
     compare_url: str = Field(description="The same explanations compared; empty for fewer than two.")
     ask_url: str = Field(description="The same with nobody asked, to which other explanations may be added as `e`.")

@@ -107,5 +107,5 @@ def drawing_words(
             parts = [*parts[:_LISTED], f"and {len(parts) - _LISTED} more"]
         told.append(("Layer " + str(layer) + ": " if layer < len(sizes) - 1 else "") + "; ".join(parts) + ".")
     if after is None:
-        told.append("What the changes bring about is hidden until it is foretold.")
+        told.append("What the changes bring about is hidden until you predict it.")
     return " ".join(text[:1].upper() + text[1:] for text in told)

@@ -75,10 +75,10 @@ def directions_table(session: Session, addresses: Addresses, network: str, optio
 
 
 def ladder_table(session: Session, addresses: Addresses, network: str, options: LadderOptions) -> Table:
-    """The ladder of map classes with its floor, a row for each class, those not climbed empty."""
+    """The ladder of map classes with its floor, a row for each class, those not computed empty."""
     page = build_ladder(session, addresses, network, options)
     place = locate(session, addresses, network, options.scope)
-    climbed = "Not climbed." if page.created_at is None else (
+    climbed = "Not computed." if page.created_at is None else (
         f"Climbed by engine {page.engine_version}, {page.created_at.isoformat(timespec='seconds')}, result SHA-256 "
         f"{page.digest}; placed: {' ; '.join(one.formula for one in page.algorithms)}, "
         f"{len(page.algorithms)} of {page.n_irredundant} irredundant algorithms with variables."
@@ -105,7 +105,7 @@ def ladder_table(session: Session, addresses: Addresses, network: str, options: 
                    one.floor.alignments, one.floor.mean, one.refused, one.seconds, one.url)  # fmt: skip
         for label in page.not_climbed:
             key = next(key for key, words in MAP_CLASSES.items() if words == label)
-            yield (key, label, *(None,) * 10, "not asked for", None, "")
+            yield (key, label, *(None,) * 10, "not computed", None, "")
 
     return Table(f"{place.row.slug}-ladder", about, columns, rows())
 

@@ -361,7 +361,7 @@ def stories_table(session: Session, addresses: Addresses, network: str, options:
     whole = " ; ".join(one.formula for one in page.whole) or "no irredundant algorithm"
     of = f" drawn uniformly from {page.of:,}" if page.drawn else ", those that are listed"
     which = ", all that are valid" if page.exact else of
-    told = "Not asked."
+    told = "Not computed."
     if page.created_at is not None:
         told = page.reason or (
             f"Asked by engine {page.engine_version}, {page.created_at.isoformat(timespec='seconds')}, result SHA-256 "
@@ -401,7 +401,7 @@ def methods_table(session: Session, addresses: Addresses, network: str, options:
     """Every answer of every discovery method with its place among all valid circuits."""
     page = build_methods(session, addresses, network, options)
     place = locate(session, addresses, network, options.scope)
-    told = "Not asked."
+    told = "Not computed."
     if page.created_at is not None:
         told = (
             f"Asked by engine {page.engine_version}, {page.created_at.isoformat(timespec='seconds')}, result SHA-256 "

@@ -187,10 +187,10 @@ def _of_direction(page: DirectionPage) -> Facts:
 def _of_sandbox(page: SandboxPage) -> Facts:
     threshold = [] if page.run is None else [one for one in page.run.decisions if one.rule == "threshold"]
     if page.run is None or page.run.output is None or not threshold:
-        answer = "hidden until it is foretold" if page.hidden else "beyond float64"
+        answer = "hidden until you predict it" if page.hidden else "beyond float64"
     else:
         answer = f"{threshold[0].decision}, from an output of {page.run.output:.4g}"
-    says = {0: "predicts 0", 1: "predicts 1", -1: "says nothing"}
+    says = {0: "predicts 0", 1: "predicts 1", -1: "makes no prediction"}
     lines = [
         ("Input", page.base),
         ("The network decides", answer),
@@ -236,7 +236,7 @@ def _right(item: ComparedView, own: OwnSwapsView | None) -> str:
         return f"{exact(item.standing.right)} of {exact(item.standing.predicted)} predicted"
     score = None if own is None else next(one for one in own.scores if one.letter == item.letter)
     if score is None or not score.predicted:
-        return "silent under interventions"
+        return "no predictions under interventions"
     return f"{exact(score.right)} of {exact(score.predicted)} predicted, on own swaps"
 
 

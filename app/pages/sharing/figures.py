@@ -207,7 +207,7 @@ def _fill(
         cells[row][column] = f"{exact(same)} of {exact(both)}"
         shades[row, column] = same / both
     else:
-        cells[row][column] = "silent" if column == len(cells) else "never both"
+        cells[row][column] = "no prediction" if column == len(cells) else "never both"
         never[row, column] = True
 
 

@@ -52,7 +52,7 @@ class CourseLine(PageModel):
     words: str
     present: list[bool | None] = Field(description="At each moment; null where the target was not reached.")
     appears: str = Field(description="Loss target at which it is first there.")
-    disappears: str = Field(description="Loss target from which on it is gone for good; empty if it stays.")
+    disappears: str = Field(description="Loss target from which on it is absent for good; empty if it stays.")
     gaps: int = Field(description="How often it goes and comes back.")
     url: str = Field(description="The explanation in the last network that has it.")
 

@@ -1,4 +1,4 @@
-"""One study: question, design, progress, figures, tables, tests, what others report."""
+"""One study: question, design, progress, figures, tables, tests, published values."""
 
 from __future__ import annotations
 

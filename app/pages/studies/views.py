@@ -20,7 +20,7 @@ class StudyProgress(PageModel):
     networks: int = Field(description="Networks of the grid.")
     finished: int = Field(description="Networks that have their outcome.")
     converged: int = Field(description="Of these, networks that converged and were analysed.")
-    failed: int = Field(description="Of these, networks that did not; they are in every denominator.")
+    failed: int = Field(description="Of these, networks that did not; they are included in all percentages.")
     seconds: float = Field(description="Core seconds so far.")
     seconds_left: float | None = Field(description="Core seconds still to go by what the finished ones took.")
     jobs_waiting: int

@@ -168,7 +168,7 @@ def learning_of_network(row: NetworkRow, addresses: Addresses) -> Learning | Non
 
 
 def learning_of(spec: TrainingSpec, told: Sequence[Mapping[str, Any]], addresses: Addresses) -> Learning:
-    """How networks of one spec learn, from what is told of each."""
+    """How networks of one spec learn, from what is listed each."""
     networks = [_network(one, spec, addresses) for one in told]
     return _learning(spec, spec.resolved_tasks(), networks, addresses)
 
@@ -244,7 +244,7 @@ def _not_begun(label: str, *, stopped: bool) -> TrainedNetwork:
         name=label,
         seed=None,
         state="stopped" if stopped else WAITING,
-        message="not begun",
+        message="not started",
         epochs=0,
         loss=None,
         accuracy=None,

@@ -15,7 +15,7 @@ _OUTPUTS = tuple(
 
 
 def example_of_learning() -> Learning:
-    """One network that converged, and one that came to nothing."""
+    """One network that converged, and one that failed."""
     stuck = _SPEC.model_copy(update={"seed": 1})
     courses = [
         TrainingCourse(_SPEC, "converged", 47, _LOSSES[-1][1], 1.0, _LOSSES, _OUTPUTS),

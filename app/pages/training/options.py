@@ -143,7 +143,7 @@ GROUPS: Final = (
         ),
     ),
     FieldGroup(
-        "How many, how far",
+        "Runs and stopping",
         (
             FormField("seed", "Seed", "The same options and seed give the same network.", "number", "1"),
             FormField(

@@ -36,7 +36,7 @@ from app.db.frames import stored_refs, stored_searches
 from app.db.reads.circuits import whole_column
 from app.pages.explanations import Explanation
 
-SECONDS: Final = 1.0  # for one explanation; what is not begun by then is not computed
+SECONDS: Final = 1.0  # for one explanation; what is not started by then is not computed
 SMALL_HIDDEN: Final = 8  # hidden neurons up to which slow criteria are computed on the spot
 SMALL_INPUTS: Final = 3
 MAX_READ: Final = 300  # explanations that are computed again to judge one among them

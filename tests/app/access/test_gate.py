@@ -307,7 +307,7 @@ def test_an_answer_that_does_not_begin_is_given_up(gated):
     with gated(slow, request_seconds=0.05) as browser:
         answer = browser.get("/networks/a/sandbox", headers={"accept": "application/json"})
         assert answer.status_code == 503
-        assert "had not begun after 0.05 seconds" in answer.json()["error"]
+        assert "had not started after 0.05 seconds" in answer.json()["error"]
         assert answer.headers["retry-after"]
         assert browser.get("/jobs").text == "stored"  # the process goes on
         go_on.set()

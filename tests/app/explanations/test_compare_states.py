@@ -80,7 +80,7 @@ def test_explanations_are_moved_removed_and_swapped_by_links(client, compare, fo
     choice = get(swap)
     assert (choice["swapping"], choice["refs"], choice["explanations"]) == (four[1], list(four), [])
     text = client.get(swap).text
-    assert "Another in place of one" in text
+    assert "Replace one" in text
     assert text.count('name="e"') == 6
     suggested = get(choice["neighbours_url"])
     assert suggested["in_place_of"] == suggested["ref"] == four[1]

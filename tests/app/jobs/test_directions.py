@@ -59,7 +59,7 @@ def test_they_are_queued_with_an_analysis_once(store):
         criteria = session.scalars(select(JobRow).where(JobRow.kind == "criteria")).one()
         assert 0 < job.priority < criteria.priority
         asked = dict(job.arguments)
-    assert "integer-any: 12 valid alignments of 1 of 2 algorithms, 7 also jointly" in work(store, asked)
+    assert "integer-any: 12 valid alignments of 1 of 2 algorithms, 7 also under joint interchange" in work(store, asked)
     with store.write() as session:
         assert stages.enqueue_missing(session, [stages.DIRECTIONS]) == 0
 

@@ -1,4 +1,4 @@
-"""Whose turn it is, and how long a job waits after an attempt that came to nothing."""
+"""Whose turn it is, and how long a job waits after an attempt that failed."""
 
 from datetime import UTC, datetime, timedelta
 

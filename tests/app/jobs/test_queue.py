@@ -177,7 +177,7 @@ def test_requeue_counts_losses_and_release_counts_nothing(store):
         now = job(store, job_id).not_before or now
     row = job(store, job_id)
     assert (row.state, row.set_aside) == ("failed", True)
-    assert "its process was lost, the last of 5 attempts that came to nothing, so it is set aside" in row.error
+    assert "its process was lost, the last of 5 failed attempts, so it is given up" in row.error
     assert any(line.startswith("its process was lost; tried again in ") for line in messages(store, job_id))
 
 

@@ -111,7 +111,7 @@ def test_a_job_that_always_dies_fails_in_the_end(store, tmp_path, monkeypatch):
     work(store)
     row = job(store, job_id)
     assert row.state == "failed"
-    assert "process was lost (exit code -9), the last of 5 attempts that came to nothing" in row.error
+    assert "process was lost (exit code -9), the last of 5 failed attempts" in row.error
     assert (row.losses, row.set_aside) == (MAX_LOSSES, True)
     assert count_networks(store) == 0
 

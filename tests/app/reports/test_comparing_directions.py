@@ -59,7 +59,7 @@ def test_own_swaps_part_them(compared, client, story) -> None:
         assert 1 in row["predictions"]
     margins = [row["margin"] for row in own["shown"]]
     assert margins == sorted(margins, reverse=True)
-    assert "Crucial experiments on their own swaps" in client.get(story["compare_url"]).text
+    assert "Crucial experiments on each explanation’s own interventions" in client.get(story["compare_url"]).text
 
 
 def test_without_directions_there_are_no_own_swaps(get, story) -> None:
@@ -127,7 +127,7 @@ def test_the_funnel_asks_them_class_by_class(get, client) -> None:
         assert one["left"] == one["rows"][-1]["left"]
     none = get(XORNET + "/funnel", criteria=["margin(least=0.5)"])["directions"]
     assert all(one["rows"][0]["failed"] == 2 and one["left"] == 0 for one in none)
-    assert "not asked of directions" in client.get(XORNET + "/funnel", params={"criteria": asked}).text
+    assert "does not apply to directions" in client.get(XORNET + "/funnel", params={"criteria": asked}).text
     assert get("/networks/other/funnel")["directions"] == []
 
 

@@ -1,4 +1,4 @@
-"""The ladder as a page and as JSON: what is stored, what is not climbed yet, and asking for it."""
+"""The ladder as a page and as JSON: what is stored, what is not computed yet, and asking for it."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def test_every_class_stands_beside_its_floor(get) -> None:
 
 def test_the_page_draws_it_and_offers_to_go_on(client) -> None:
     page = client.get(XORNET + "/ladder").text
-    assert "Go on: learn them" in page
+    assert "Compute learned classes" in page
     assert page.count('class="b"') == 5  # bars of the classes in which something passes
     assert 'name="thorough" value="true"' in page
 
@@ -64,7 +64,7 @@ def test_a_class_that_was_not_climbed_has_no_bar() -> None:
     lines = [LadderLine("sets", (1, 2), (2, 20), "1 alignment"), LadderLine("learned", None, None)]
     drawn = ladder_figure(lines, title="Ladder")
     assert drawn.count("<rect") == 3  # all, those that pass, those by chance
-    assert "learned: not climbed" in drawn
+    assert "learned: not computed" in drawn
 
 
 def test_findings_claim_nothing_of_an_empty_ladder() -> None:

@@ -33,7 +33,7 @@ def test_the_ladder_is_a_table_with_its_floor(client, get) -> None:
     assert [row["class"] for row in asjson["rows"]] == [row["class"] for row in rows]
     assert any("seed" in line for line in asjson["about"])
     untouched = client.get("/networks/untouched/ladder.csv")
-    assert "Not climbed." in untouched.text
+    assert "Not computed." in untouched.text
 
 
 def test_the_ladder_is_a_figure(client) -> None:
@@ -105,4 +105,4 @@ def test_an_offline_copy_has_them(client, tmp_path) -> None:
     page = next(path for path in folder.rglob("*.html") if "ladder" in str(path))
     text = page.read_text(encoding="utf-8")
     assert "<svg" in text
-    assert "Not climbed" in text
+    assert "Not computed" in text

@@ -78,7 +78,7 @@ def test_a_preview_can_be_asked_again_with_other_declarations(client, store):
     first = client.post("/networks/new", data={"text": bare_xor(), "task": "name", "tasks": "MAJOR"})
     assert first.status_code == 422
     assert "is not a known name" in first.text
-    assert "Store and analyse" not in first.text
+    assert "Import and analyse" not in first.text
     second = client.post("/networks/new", data={"task": "decisions", **carried(first.text)})
     assert second.status_code == 200
     assert "It computes XOR" in second.text

@@ -77,7 +77,7 @@ def test_what_goes_on_from_a_stored_analysis_is_told_from_what_it_found(client, 
         ladder = queue.enqueue(session, "ladder", arguments_about(*named, thorough=False), "Ladder").id
     assert outlook_of(client, survey)["expected_seconds"] > 0
     assert outlook_of(client, ladder)["expected_seconds"] is None
-    assert "how long it takes cannot be foretold" in client.get(f"/jobs/{ladder}").text
+    assert "how long it takes cannot be predicted" in client.get(f"/jobs/{ladder}").text
     chain = client.get(f"/api/v1/jobs/{survey}").json()["chain"]
     assert chain["outlook"]["expected_seconds"] is None
 

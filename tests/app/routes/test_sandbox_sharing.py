@@ -1,4 +1,4 @@
-"""A sandbox's state passed on: card, drawing, embedding, oEmbed, citation; never the answer that is to be foretold."""
+"""A sandbox's state passed on: card, drawing, embedding, oEmbed, citation; never the answer that is to be predicted."""
 
 import re
 
@@ -50,7 +50,7 @@ def test_an_embedding_says_what_everyone_foretold_and_leads_back(client):
     answer = client.get(f"/embed{STATE}")
     assert answer.status_code == 200
     assert "predicts 0, wrong" in answer.text
-    assert "says nothing" in answer.text
+    assert "makes no prediction" in answer.text
     assert "re-verify" not in answer.text
     found = client.get("/oembed", params={"url": f"http://127.0.0.1{STATE}"}).json()
     assert "/embed/networks/" in found["html"]
@@ -59,7 +59,7 @@ def test_an_embedding_says_what_everyone_foretold_and_leads_back(client):
 @pytest.mark.parametrize("address", [HIDDEN, made("card.svg", HIDDEN), f"/embed{HIDDEN}"])
 def test_what_is_to_be_foretold_is_given_away_nowhere(client, address):
     text = client.get(address).text
-    assert "hidden until it is foretold" in text
+    assert "hidden until you predict it" in text
     assert "from an output of" not in text
 
 

@@ -1,4 +1,4 @@
-"""What is told of a page to those who cite, preview and embed it."""
+"""What is listed a page to those who cite, preview and embed it."""
 
 from __future__ import annotations
 

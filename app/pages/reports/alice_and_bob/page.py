@@ -1,4 +1,4 @@
-"""Alice and Bob: the explanations that were found of the analytic XORNet, what each passes, and where they part.
+"""Alice and Bob: the explanations that were found of the analytic XORNet, their test results, and where they differ.
 
 Every number is read from the stored report; nothing here knows one. The names are those of the post that told of them:
 the algorithm of two exclusive parts is Alice, the one of "any but not both" Bob, and the circuit read neuron by neuron
@@ -65,7 +65,7 @@ def build_alice_and_bob(session: Session, addresses: Addresses) -> AliceAndBobPa
     )
 
 
-# --- where they part: every contradiction, how often it happens, and states that show it
+# --- where they differ: every contradiction, how often it happens, and states that show it
 
 
 def events_of(

@@ -12,7 +12,7 @@ from app.pages.reports.alice_and_bob.views import CellView, TestView
 
 
 def tests_of(report: ContradictionsReport, place: Place) -> list[TestView]:
-    """What each passes, side by side."""
+    """The test results of each explanation, side by side."""
     readers = [one.reader for one in report.alignments]
     inter = report.interpretation
     if inter is not None:

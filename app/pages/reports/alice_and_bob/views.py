@@ -58,7 +58,7 @@ class SaidView(PageModel):
 
 
 class WitnessView(PageModel):
-    """One state or input where they part."""
+    """One state or input where they differ."""
 
     where: str
     network: int = Field(description="What the network decides there.")
