@@ -281,7 +281,7 @@ def requeue(
     losses = held.losses + blame
     _fenced(session, held, {"losses": losses})
     if blame and losses >= (most or definitions[held.kind].max_losses):
-        words = _LOST.format(f"{reason}, the last of {losses} attempts that failed")
+        words = _LOST.format(f"{reason}, the last of {losses} failed attempts")
         fail(session, held, words, result=result, set_aside=True, now=now)
         return
     wait = wait_after(held.job_id, max(losses, 1))

@@ -107,7 +107,7 @@ def test_the_page_counts_failed_networks(client, study):
     assert page["references"][0]["ours"] == {"median": 11}
     assert page["tests"][0]["effect"] == -1
     html = client.get(study).text
-    assert "stay in every denominator" in html
+    assert "are included in all percentages" in html
     assert "from the authors" in html
 
 
