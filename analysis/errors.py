@@ -12,7 +12,7 @@ AnalysisError
 ├── InvalidAlgorithm      a text that no algorithm has
 ├── InvalidAlignment      an alignment whose sites or variables do not exist
 ├── InvalidCriterion      a key, kind or parameter that no criterion has
-├── InvalidMethod         a discovery method or a setting that there is none of
+├── InvalidMethod         a discovery method, a lens or a setting that there is none of
 ├── InvalidClaim          a claim that cannot be read or is about something else
 ├── InvalidIntervention   a change that the network at hand does not admit
 ├── InvalidStudy          a study's design, file or part of it that does not hold together

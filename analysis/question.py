@@ -84,6 +84,19 @@ class Question:
         return np.asarray(rows, dtype=np.float64), labels
 
     @cached_property
+    def method_rows(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """The rows that methods look at, ``[rows, n0]``, and the right decision on each, ``[rows]``: one row for each
+        Boolean input, or :attr:`judged` where rows stand for none.
+
+        Raises:
+            InvalidData: rows stand for no Boolean inputs, and there is not one label for each.
+        """
+        if self.data.boolean:
+            rows, labels = self.data.clean_rows, np.array(self.task.truth_table, dtype=np.float64)
+            return np.asarray(rows, dtype=np.float64), labels
+        return self.judged
+
+    @cached_property
     def absent(self) -> tuple[NDArray[np.float64], ...]:
         """What absent edges carry under the protocol's ablation, ``[n_l]`` for layers 0 … L − 1."""
         return ablation_values(self.cut, self.protocol.ablation, self.data.clean_rows)

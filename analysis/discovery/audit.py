@@ -1,4 +1,4 @@
-"""An audit: what methods answered about one output and what was claimed of it, each located among all valid circuits.
+"""An audit: what methods answered about one output and what was claimed of it, circuits located among all valid ones.
 
 Written as ``pluriscope-audit/1``. Absent keys are left out, unknown values are null, and numbers are finite.
 """
@@ -6,7 +6,7 @@ Written as ``pluriscope-audit/1``. Absent keys are left out, unknown values are 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from analysis import ENGINE_VERSION
@@ -15,7 +15,8 @@ from analysis.circuits.result import CircuitSearch
 from analysis.discovery.claims import Claim
 from analysis.discovery.location import Landscape, Location
 from analysis.discovery.method import Answer, Method, Shared
-from analysis.discovery.settings import Settings
+from analysis.lenses.lens import Lens, LensAnswer, view_json
+from analysis.method_settings import Settings
 from analysis.network_files.files import task_json
 from analysis.networks.circuit import EdgeLayout
 from analysis.question import Question
@@ -49,13 +50,28 @@ class Audited:
     own: bool = True
 
 
+@dataclass(frozen=True, eq=False)
+class Looked:
+    """What a lens answered, which has no place among circuits.
+
+    Args:
+        lens: that answered.
+        answer: with every setting.
+        seconds: that it took, 0 without a clock.
+    """
+
+    lens: Lens
+    answer: LensAnswer
+    seconds: float = 0.0
+
+
 def audit(
     landscape: Landscape,
-    methods: Sequence[tuple[Method, Settings]],
+    methods: Sequence[tuple[Method | Lens, Settings]],
     claims: Sequence[Claim] = (),
     work: Work = DEFAULT_WORK,
-) -> tuple[Audited, ...]:
-    """Run methods, and locate their answers and claims: methods first, each in the order given.
+) -> tuple[Audited | Looked, ...]:
+    """Run methods and lenses, and locate circuits and claims: methods first, each in the order given.
 
     Args:
         landscape: all valid circuits of the output.
@@ -68,26 +84,27 @@ def audit(
         Cancelled: the report asked to stop.
     """
     question = landscape.question
-    found: list[Audited] = []
+    found: list[Audited | Looked] = []
     shared = Shared(question)
     for done, (method, settings) in enumerate(methods):
         work.tell("methods", done, len(methods), method.key)
-        begun = work.clock()
-        answer = method.answer(
-            question, settings, work.without_checkpoints().reporting_to(_within(work, done, methods)), shared
-        )
-        found.append(Audited(method.key, settings, "", answer, None, work.clock() - begun))
+        begun, own = work.clock(), work.without_checkpoints().reporting_to(_within(work, done, methods))
+        if isinstance(method, Lens):
+            seen = method.answer(question, settings, own)
+            found.append(Looked(method, seen, work.clock() - begun))
+        else:
+            answer = method.answer(question, settings, own, shared)
+            found.append(Audited(method.key, settings, "", answer, None, work.clock() - begun))
     found += [
         Audited(claim.method, claim.settings, claim.name, claim.answer(question), None, own=claim.has_ablation)
         for claim in claims
     ]
     work.tell("methods", len(methods), max(1, len(methods)))
-    masks = [(one.answer.raw_mask, one.answer.rows if one.own else None) for one in found]
+    circuits = [one for one in found if isinstance(one, Audited)]
+    masks = [(one.answer.raw_mask, one.answer.rows if one.own else None) for one in circuits]
     places = iter(landscape.locate_all([(mask, rows) for mask, rows in masks if mask is not None]))
     return tuple(
-        one
-        if one.answer.raw_mask is None
-        else Audited(one.method, one.settings, one.name, one.answer, next(places), one.seconds, one.own)
+        one if isinstance(one, Looked) or one.answer.raw_mask is None else replace(one, location=next(places))
         for one in found
     )
 
@@ -98,7 +115,7 @@ def _within(work: Work, done: int, methods: Sequence[Any]) -> Any:
 
 
 def audit_json(
-    landscape: Landscape, found: Sequence[Audited], seconds: Mapping[str, float], missing: Sequence[str] = ()
+    landscape: Landscape, found: Sequence[Audited | Looked], seconds: Mapping[str, float], missing: Sequence[str] = ()
 ) -> dict[str, Any]:
     """An audit as JSON values.
 
@@ -126,13 +143,29 @@ def audit_json(
         if backbone is None
         else {"mask": layout.to_hex(backbone.edges), "edges": backbone.edges.bit_count()},
         "story": None if isinstance(story, Unasked) else sorted(story.algorithms[number].id for number in story.whole),
-        "claims": [_claim_json(one, question, circuits) for one in found],
+        "claims": [
+            looked_json(one) if isinstance(one, Looked) else _claim_json(one, question, circuits) for one in found
+        ],
     }
     if backbone is not None and not backbone.exact:
         document["backbone"]["exact"] = False
     if not landscape.complete:
         document["exhaustive"] = False
     return document | ({"missing": list(missing)} if missing else {})
+
+
+def looked_json(one: Looked) -> dict[str, Any]:
+    """What a lens answered, as JSON values: scores or a table instead of a mask, and what is to be read first."""
+    answer = one.answer
+    return {
+        "method": one.lens.key,
+        "settings": dict(answer.settings),
+        "kind": one.lens.kind,
+        "outcome": answer.outcome,
+        "seconds": round(one.seconds, 6),
+        **({} if answer.view is None else view_json(answer.view)),
+        **({"notes": list(answer.notes)} if answer.notes else {}),
+    }
 
 
 def _claim_json(one: Audited, question: Question, circuits: CircuitSearch) -> dict[str, Any]:

@@ -15,8 +15,8 @@ from analysis.digest import canonical_json, sha256_hex
 from analysis.discovery.masked_runs import RowRule, rows_of
 from analysis.discovery.method import Answer, Outcome, ablation
 from analysis.discovery.selection import SELECTION, edge_ends, pick_mask
-from analysis.discovery.settings import filled
 from analysis.errors import AnalysisError, InvalidClaim, InvalidMethod
+from analysis.method_settings import filled
 from analysis.networks.circuit import EdgeLayout
 from analysis.question import Question
 from analysis.strict_json import check_keys, combined, kind_of, plain_text, read_object

@@ -14,7 +14,7 @@ import torch
 
 from analysis.discovery.masked_runs import Rows, outputs_of_masks
 from analysis.discovery.method import Chosen
-from analysis.discovery.settings import Settings
+from analysis.method_settings import Settings
 from analysis.networks.circuit import mask_array
 from analysis.networks.devices import one_thread
 from analysis.networks.network import Activation

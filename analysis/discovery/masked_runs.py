@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from analysis import fixed_order
 from analysis.errors import InvalidMethod
 from analysis.networks.mlp import activate, activations, keep_matrices
-from analysis.networks.network import Activation, Network
+from analysis.networks.network import Network
 from analysis.question import Question
 
 Array = NDArray[np.float64]
@@ -58,11 +58,7 @@ def rows_of(question: Question, rule: RowRule) -> Rows:
         InvalidMethod: pairs of a task that is constant on the rows, or more of them than are run.
     """
     network = question.cut
-    if question.data.boolean:
-        rows, labels = question.data.clean_rows, np.array(question.task.truth_table, dtype=np.float64)
-    else:
-        rows, labels = question.judged
-    rows = np.asarray(rows, dtype=np.float64)
+    rows, labels = question.method_rows
     layers = activations(network, rows)[:-1]
     if rule == "zero":
         return Rows(rows, labels, tuple(np.zeros((layer.shape[1], len(rows))) for layer in layers))
@@ -128,55 +124,13 @@ def metric_slope(outputs: Array, labels: Array, metric: Metric) -> Array:
     return 2.0 * labels - 1.0 if metric == "margin" else -2.0 * (outputs - labels)
 
 
-def slope_of(values: Array, activation: Activation, negative_slope: float | None) -> Array:
-    """The derivative of an activation, from what it gave; at a kink the one from below, as torch has it."""
-    match activation:
-        case "leaky_relu":
-            return np.where(values > 0, 1.0, negative_slope or 0.0)
-        case "relu":
-            return np.where(values > 0, 1.0, 0.0)
-        case "tanh":
-            return 1.0 - values * values
-        case "sigmoid":
-            return values * (1.0 - values)
-        case "linear":
-            return np.ones_like(values)
-
-
-def backward(network: Network, layers: Sequence[Array], output_slope: Array, carried: float = 1.0) -> tuple[Array, ...]:
-    """Derivatives of a metric by pre-activations.
-
-    Args:
-        network: cut to one output.
-        layers: activations ``[n_l, rows]`` for layers 0 … L.
-        output_slope: ``[rows]`` the metric's derivative by the output.
-        carried: how much of a source's activation each edge carries.
-
-    Returns:
-        ``[n_l, rows]`` for layers 1 … L.
-    """
-    n_layers = len(network.weights)
-    slopes = [
-        slope_of(layers[layer], network.activation_of(layer), network.negative_slope)
-        for layer in range(1, n_layers + 1)
-    ]
-    found = [output_slope[None] * slopes[-1]]
-    for layer in range(n_layers - 1, 0, -1):
-        above, weights = found[0], network.weights[layer]
-        total = np.zeros(layers[layer].shape)
-        for out in range(len(weights)):
-            total = total + weights[out][:, None] * carried * above[out]
-        found.insert(0, total * slopes[layer - 1])
-    return tuple(found)
-
-
 def edge_scores(network: Network, changes: Sequence[Array], slopes: Sequence[Array]) -> Array:
     """``[edges]``: the mean over rows of change at the source · weight · derivative at the target.
 
     Args:
         network: cut to one output.
         changes: ``[n_l, rows]`` for layers 0 … L − 1: what the source would carry less what it carries.
-        slopes: from :func:`backward`, for layers 1 … L.
+        slopes: from :func:`analysis.networks.gradients.backward`, for layers 1 … L.
     """
     scores = []
     for layer, weights in enumerate(network.weights):

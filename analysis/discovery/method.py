@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from analysis.digest import canonical_json, sha256_hex
 from analysis.discovery.masked_runs import METRICS, ROW_RULES, Metric, RowRule, Rows, rows_of
 from analysis.discovery.selection import SELECTION, pick_mask
-from analysis.discovery.settings import Setting, Settings, Value, filled
 from analysis.errors import InvalidMethod
+from analysis.method_settings import Setting, Settings, Value, filled
 from analysis.question import Question
 from analysis.work import DEFAULT_WORK, Work
 

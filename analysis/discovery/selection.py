@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.discovery.masked_runs import Rows, masked_outputs, metric_of
-from analysis.discovery.settings import Setting, Settings
+from analysis.method_settings import Setting, Settings
 from analysis.networks.circuit import EdgeLayout, kept_edges, mask_array
 from analysis.networks.mlp import keep_matrices
 from analysis.question import Question

@@ -85,10 +85,41 @@ def table_text(function: int, n_inputs: int) -> str:
 
 
 @dataclass(frozen=True)
-class _Hyperplane:
+class Hyperplane:
+    """An affine read-out w·h + c.
+
+    Args:
+        weights: w, each between −1 and 1.
+        constant: c.
+        margin: the least distance of w·h + c from 0.
+    """
+
     weights: NDArray[np.float64]
     constant: float
     margin: float
+
+
+def separation(points: NDArray[np.float64], signs: Sequence[int], least: float) -> Hyperplane | None:
+    """The hyperplane with the largest margin that has points on these sides; None where that is ``least`` or less.
+
+    Args:
+        points: ``[points, width]``.
+        signs: 1 or −1 for each point.
+        least: what counts as no margin.
+    """
+    sides, width = np.array(signs, dtype=np.float64), points.shape[1]
+    if len(set(signs)) == 1:  # everything on one side: no margin can be too large, and none is asked for
+        return Hyperplane(np.zeros(width), float(sides[0]), np.inf)
+    matrix = np.column_stack([-sides[:, None] * points, -sides, np.ones(len(points))])
+    objective = np.zeros(width + 2)
+    objective[-1] = -1.0
+    bounds = [(-1.0, 1.0)] * width + [(None, None), (0.0, None)]
+    result = scipy.optimize.linprog(
+        objective, A_ub=matrix, b_ub=np.zeros(len(points)), bounds=bounds, method="highs-ds"
+    )
+    if result.status != 0 or not result.x[-1] > least:
+        return None
+    return Hyperplane(result.x[:width], float(result.x[width]), float(result.x[-1]))
 
 
 class _Layer:
@@ -100,22 +131,9 @@ class _Layer:
         self.points = values - self.mean
         self.least = RESOLUTION * float(np.abs(self.points).max(initial=0.0))
 
-    def separated(self, signs: Sequence[int]) -> _Hyperplane | None:
+    def separated(self, signs: Sequence[int]) -> Hyperplane | None:
         """The hyperplane with the largest margin that has the first inputs on these sides; None if there is none."""
-        sides, width = np.array(signs, dtype=np.float64), self.points.shape[1]
-        rows = self.points[: len(signs)]
-        if len(set(signs)) == 1:  # everything on one side: no margin can be too large, and none is asked for
-            return _Hyperplane(np.zeros(width), float(sides[0]), np.inf)
-        matrix = np.column_stack([-sides[:, None] * rows, -sides, np.ones(len(rows))])
-        objective = np.zeros(width + 2)
-        objective[-1] = -1.0
-        bounds = [(-1.0, 1.0)] * width + [(None, None), (0.0, None)]
-        result = scipy.optimize.linprog(
-            objective, A_ub=matrix, b_ub=np.zeros(len(rows)), bounds=bounds, method="highs-ds"
-        )
-        if result.status != 0 or not result.x[-1] > self.least:
-            return None
-        return _Hyperplane(result.x[:width], float(result.x[width]), float(result.x[-1]))
+        return separation(self.points[: len(signs)], signs, self.least)
 
 
 def hidden_layers(question: Question) -> range:
@@ -164,7 +182,7 @@ def _decodable(question: Question, layer: int) -> Iterator[Probe]:
     start = seen.separated([-1])
     if start is None:
         return
-    branches: list[tuple[tuple[int, ...], _Hyperplane]] = [((-1,), start)]
+    branches: list[tuple[tuple[int, ...], Hyperplane]] = [((-1,), start)]
     while branches:
         signs, plane = branches.pop()
         if len(signs) == n_rows:
@@ -183,7 +201,7 @@ def _decodable(question: Question, layer: int) -> Iterator[Probe]:
                 branches.append((longer, kept))
 
 
-def _probe(question: Question, layer: int, seen: _Layer, signs: Sequence[int], plane: _Hyperplane) -> Probe:
+def _probe(question: Question, layer: int, seen: _Layer, signs: Sequence[int], plane: Hyperplane) -> Probe:
     function = sum(1 << row for row, sign in enumerate(signs) if sign > 0)
     scale = float(np.abs(plane.weights).max())
     constant = plane.constant - float(fixed_order.inner(plane.weights[None], seen.mean[None])[0, 0])

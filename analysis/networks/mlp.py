@@ -70,11 +70,16 @@ def activations(network: Network, inputs: NDArray[np.float64]) -> tuple[NDArray[
 
 def next_layer(network: Network, layer: int, values: NDArray[np.float64]) -> NDArray[np.float64]:
     """Activations ``[…, n_layer]`` of a layer from those ``[…, n_(layer−1)]`` of the layer below, in a fixed order."""
+    return activate(pre_activations(network, layer, values), network.activation_of(layer), network.negative_slope)
+
+
+def pre_activations(network: Network, layer: int, values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """What :func:`next_layer` applies the activation to."""
     weights, biases = network.weights[layer - 1], network.biases[layer - 1]
     total = np.broadcast_to(biases, (*values.shape[:-1], len(biases)))
     for index in range(values.shape[-1]):
         total = total + values[..., index, None] * weights[:, index]
-    return activate(total, network.activation_of(layer), network.negative_slope)
+    return total
 
 
 def activation_bound(network: Network, largest_input: float = 1.0) -> float:

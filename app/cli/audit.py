@@ -16,7 +16,8 @@ from app.cli.terminal import DONE, STOPPED, Refusal, check_writable, read_bytes,
 if TYPE_CHECKING:
     from analysis.discovery.location import Landscape
     from analysis.discovery.method import Method
-    from analysis.discovery.settings import Settings
+    from analysis.lenses.lens import Lens
+    from analysis.method_settings import Settings
 
 
 def audit(
@@ -42,6 +43,8 @@ def audit(
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress on stderr.")] = False,
 ) -> int:
     """Say of each method's circuit whether it is valid, and where it stands among all valid circuits.
+
+    Methods about inputs, neurons or layers (Shapley values, probes and others) answer with scores or a table.
 
     Example: [bold]pluriscope audit xor.json --methods acdc --methods "eap(threshold=.9)" --output audit.json[/bold]
 
@@ -93,7 +96,7 @@ def audit(
     return STOPPED if missing else DONE
 
 
-def read_methods(texts: list[str], *, default: bool) -> list[tuple[Method, Settings]]:
+def read_methods(texts: list[str], *, default: bool) -> list[tuple[Method | Lens, Settings]]:
     """The methods asked for, in order.
 
     Args:
@@ -107,7 +110,7 @@ def read_methods(texts: list[str], *, default: bool) -> list[tuple[Method, Setti
 
     if not texts:
         return [*default_methods()] if default else []
-    found: list[tuple[Method, Settings]] = []
+    found: list[tuple[Method | Lens, Settings]] = []
     for text in texts:
         found += default_methods() if text == "default" else [read_method(text)]
     return found

@@ -10,7 +10,7 @@ from typing import Any, Final
 from sqlalchemy.orm import Session
 
 from analysis.circuits.result import CircuitSearch
-from analysis.discovery.audit import audit
+from analysis.discovery.audit import Audited, audit
 from analysis.discovery.location import Landscape
 from analysis.discovery.masked_runs import RowRule, rows_of
 from analysis.discovery.sweep import sweep
@@ -75,7 +75,8 @@ def compute_methods(inputs: MethodInputs, work: Work = DEFAULT_WORK) -> Answered
         barred["pairs"] = f"{problem.cause[:1].upper()}{problem.cause[1:]}."
     refused = {method.label: barred["pairs"] for method, settings in asked if settings["ablation"] in barred}
     found = audit(landscape, [one for one in asked if one[1]["ablation"] not in barred], (), work)
-    report = methods_report(found, refused, circuits, question.layout, thorough=inputs.thorough)
+    answers = [one for one in found if isinstance(one, Audited)]
+    report = methods_report(answers, refused, circuits, question.layout, thorough=inputs.thorough)
     return Answered(report, time.perf_counter() - began)
 
 

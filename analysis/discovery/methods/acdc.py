@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from analysis.discovery.masked_runs import Rows, outputs_of_masks
 from analysis.discovery.method import Chosen, Method, ablation
-from analysis.discovery.settings import Setting, Settings
+from analysis.method_settings import Setting, Settings
 from analysis.networks.circuit import mask_array
 from analysis.networks.network import Network
 from analysis.question import Question

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from typing import Final
 
-from analysis.discovery.masked_runs import Rows, backward, edge_scores, edges_without_slope, metric_slope
+from analysis.discovery.masked_runs import Rows, edge_scores, edges_without_slope, metric_slope
 from analysis.discovery.method import METRIC, Method, Scores, ablation, metric_setting
-from analysis.discovery.settings import Settings
+from analysis.method_settings import Settings
+from analysis.networks.gradients import backward
 from analysis.networks.mlp import activations
 from analysis.question import Question
 

@@ -10,9 +10,10 @@ from typing import Final
 
 import numpy as np
 
-from analysis.discovery.masked_runs import Rows, backward, edge_scores, edges_without_slope, metric_slope
+from analysis.discovery.masked_runs import Rows, edge_scores, edges_without_slope, metric_slope
 from analysis.discovery.method import METRIC, Method, Scores, ablation, metric_setting
-from analysis.discovery.settings import Setting, Settings
+from analysis.method_settings import Setting, Settings
+from analysis.networks.gradients import backward
 from analysis.networks.mlp import activations
 from analysis.question import Question
 

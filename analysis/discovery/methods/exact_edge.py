@@ -10,7 +10,7 @@ from typing import Final
 
 from analysis.discovery.masked_runs import Rows, metric_of, outputs_of_masks
 from analysis.discovery.method import METRIC, Method, Scores, ablation, as_scores, metric_setting
-from analysis.discovery.settings import Settings
+from analysis.method_settings import Settings
 from analysis.networks.circuit import mask_array
 from analysis.question import Question
 

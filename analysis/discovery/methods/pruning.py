@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from analysis.discovery.method import Method, ablation
-from analysis.discovery.settings import Setting
+from analysis.method_settings import Setting
 
 _SETTINGS: Final = (
     ablation("zero"),

@@ -8,7 +8,7 @@ import numpy as np
 
 from analysis.discovery.masked_runs import Rows
 from analysis.discovery.method import Method, Scores, ablation, as_scores
-from analysis.discovery.settings import Settings
+from analysis.method_settings import Settings
 from analysis.question import Question
 
 

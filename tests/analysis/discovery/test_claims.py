@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analysis.discovery.claims import CLAIM_FORMAT, MAX_CLAIMS, edge_numbers, read_claims
+from analysis.discovery.method import Method
 from analysis.discovery.registry import default_methods, read_method
 from analysis.errors import InvalidClaim, InvalidMethod
 from analysis.networks.circuit import EdgeLayout
@@ -135,6 +136,16 @@ def test_whatever_stands_in_a_claim_it_is_read_or_refused(claim: dict[str, Any])
         ("eap-ig(path=ends,steps=3)", "steps"),
         ("eap-ig(steps=1.5)", "a whole number"),
         ("random(seed)", "name=value"),
+        ("shaply", "did you mean shapley"),
+        ("shapley(background=unifrom)", "did you mean uniform"),
+        ("lime(width=0)", "a number above 0"),
+        ("lime(seed=3)", "draws=gaussian alone"),
+        ("lime(draws=gaussian,copies=2)", "draws=flips alone"),
+        ("lime(draws=flips,draws=flips)", "twice"),
+        ("integrated-gradients(steps=0)", "a whole number from 1"),
+        ("probes(layer=1)", "leave it out"),
+        ("sae(latents=2.5)", "a whole number"),
+        ("sae(force=yes)", "true or false"),
     ],
 )
 def test_wrong_methods_and_settings_are_refused_with_the_nearest_known_one(text: str, cause: str) -> None:
@@ -149,7 +160,9 @@ def test_settings_are_read_and_filled() -> None:
         "eap-ig",
         {"ablation": "pairs", "metric": "margin", "path": "ends", "pick": "top", "signed": True, "k": 4},
     )
-    assert all("threshold" in s or m.score is None for m, s in default_methods())
+    assert all("threshold" in s for m, s in default_methods() if isinstance(m, Method) and m.score is not None)
+    lens, found = read_method("lime(draws=gaussian, seed=1, ridge=2)")
+    assert (lens.key, found) == ("lime", {"draws": "gaussian", "samples": 5_000, "seed": 1, "ridge": 2.0})
 
 
 def test_more_edges_than_there_are_and_pairs_of_a_constant_task_are_refused() -> None:

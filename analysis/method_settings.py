@@ -1,9 +1,9 @@
-"""What may be set on a discovery method, read from text and from JSON."""
+"""What may be set on a method of explanation, read from text and from JSON."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
@@ -26,6 +26,8 @@ class Setting:
         low: of a number the least value allowed.
         high: and the largest.
         above: whether the least value itself is refused.
+        only_with: name and value of the setting that it takes part with; None if it always does.
+        by_inputs: its default by the number of inputs, where that decides it; ``default`` then only tells its type.
     """
 
     name: str
@@ -35,6 +37,8 @@ class Setting:
     low: float = -math.inf
     high: float = math.inf
     above: bool = False
+    only_with: tuple[str, Value] | None = None
+    by_inputs: Callable[[int], Value] | None = None
 
     def read(self, text: str, item: str) -> Value:
         """The value that a text says.
@@ -86,10 +90,11 @@ class Setting:
 
 
 def filled(settings: Sequence[Setting], given: Mapping[str, object], item: str) -> dict[str, Value]:
-    """A value for every setting, in their order.
+    """A value for every setting that takes part, in their order; none yet where the number of inputs decides it.
 
     Raises:
-        InvalidMethod: an unknown setting, with the nearest known one, or a value that is not allowed.
+        InvalidMethod: an unknown setting, with the nearest known one, one that takes no part, or a value that is not
+            allowed.
     """
     known = [setting.name for setting in settings]
     for name in given:
@@ -97,4 +102,31 @@ def filled(settings: Sequence[Setting], given: Mapping[str, object], item: str) 
             near = get_close_matches(name, known, 1)
             cure = f"did you mean {near[0]}" if near else f"use {', '.join(known)}" if known else "leave it out"
             raise InvalidMethod(item, f"setting {name[:40]!r} is unknown", cure)
-    return {s.name: s.checked(given.get(s.name, s.default), item) for s in settings}
+    found: dict[str, Value] = {}
+    for setting in settings:
+        name = setting.name
+        if setting.only_with is not None and found.get(setting.only_with[0]) != setting.only_with[1]:
+            if name in given:
+                needed, value = setting.only_with
+                cause = f"has {name}, which takes part with {needed}={value} alone"
+                raise InvalidMethod(item, cause, "leave it out")
+        elif setting.by_inputs is None or name in given:
+            found[name] = setting.checked(given.get(name, setting.default), item)
+    return found
+
+
+def settled(settings: Sequence[Setting], found: Mapping[str, Value], n_inputs: int) -> dict[str, Value]:
+    """What :func:`filled` gave, with the values that the number of inputs decides."""
+    decided = {one.name: one.by_inputs(n_inputs) for one in settings if one.by_inputs is not None}
+    known = {**decided, **found}
+    return {one.name: known[one.name] for one in settings if one.name in known}
+
+
+def read_values(settings: Sequence[Setting], texts: Mapping[str, str], item: str) -> dict[str, object]:
+    """The values that texts say; the text itself of an unknown setting, which :func:`filled` refuses.
+
+    Raises:
+        InvalidMethod: a text says no value that is allowed.
+    """
+    by_name = {setting.name: setting for setting in settings}
+    return {name: by_name[name].read(text, item) if name in by_name else text for name, text in texts.items()}

@@ -1,0 +1,190 @@
+"""The record of a lens: what it is called, what may be set, where it applies, and the function that answers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from importlib import import_module
+from typing import Any, Final, Literal, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.method_settings import Setting, Settings, Value, filled, settled
+from analysis.question import Question
+from analysis.work import DEFAULT_WORK, Work
+
+LensKind = Literal["attribution", "table"]
+LensOutcome = Literal["found", "undefined", "diverged", "degenerate"]
+Status = Literal["applicable", "degenerate", "not applicable"]
+
+
+@dataclass(frozen=True)
+class Fit:
+    """Whether a lens says something about one output of a network.
+
+    Args:
+        status: "degenerate" where its answer would be the same, or as good, whatever the network.
+        reason: why it does not simply apply, one sentence; "" where it does.
+        answered: whether it answers all the same where it is degenerate.
+    """
+
+    status: Status
+    reason: str = ""
+    answered: bool = True
+
+
+APPLIES: Final = Fit("applicable")
+
+
+def not_applicable(reason: str) -> Fit:
+    """The fit of a lens that cannot answer."""
+    return Fit("not applicable", reason, answered=False)
+
+
+@dataclass(frozen=True, eq=False)
+class Attribution:
+    """Numbers for inputs, row by row.
+
+    Args:
+        scores: ``[rows, n0]``.
+        base: what the scores of a row add up from, where that is one number.
+        interactions: ``[rows, n0, n0]`` of lenses that divide scores among pairs.
+        intercepts: ``[rows]`` of lenses that fit a line.
+        r2: ``[rows]`` the share of variance that the line explains; None where there is no variance.
+        gap: ``[rows]`` the sum of the scores less what it should be.
+        notes: sentences to be read before the numbers.
+    """
+
+    scores: NDArray[np.float64]
+    base: float | None = None
+    interactions: NDArray[np.float64] | None = None
+    intercepts: NDArray[np.float64] | None = None
+    r2: tuple[float | None, ...] | None = None
+    gap: NDArray[np.float64] | None = None
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Table:
+    """Rows of figures, each with the same names.
+
+    Args:
+        rows: values as JSON has them.
+        notes: sentences to be read before the rows.
+    """
+
+    rows: tuple[Mapping[str, Any], ...]
+    notes: tuple[str, ...] = ()
+
+
+View = Attribution | Table
+Look = Callable[[Question, Settings, Work], View | None]
+
+
+@dataclass(frozen=True, eq=False)
+class LensAnswer:
+    """What a lens answered.
+
+    Args:
+        outcome: "found" where it answered; "undefined" where it does not apply, "degenerate" where its answer would
+            say nothing and is not given, "diverged" where its fitting came to no numbers.
+        settings: all that take part.
+        view: what it answered; None where it did not.
+        notes: sentences to be read first: why the answer is degenerate, kinks, units without a gradient.
+    """
+
+    outcome: LensOutcome
+    settings: Settings
+    view: View | None = None
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Lens:
+    """One method that answers about inputs, neurons or layers.
+
+    Args:
+        key: stable name.
+        label: short name for people.
+        kind: whether it answers with numbers for inputs or with a table.
+        definition: one sentence: how it answers.
+        source: where it comes from, and what its numbers agree with.
+        settings: everything that may be set.
+        applies: whether it says something about an output under these settings; None if it always does.
+        look: answers where it applies, None where its fitting diverged; the dotted path "module:function" of what
+            loads torch.
+        says: one sentence about an answer, made from its numbers.
+        can_know: what such an answer can show and what it cannot.
+        shown: what can be shown of it for a task, a sentence; "" for most.
+        columns: of a table, what each figure of a row is.
+    """
+
+    key: str
+    label: str
+    kind: LensKind
+    definition: str
+    source: str
+    settings: tuple[Setting, ...]
+    applies: Callable[[Question, Settings], Fit] | None
+    look: Look | str
+    says: Callable[[Question, Any], str]
+    can_know: str
+    shown: Callable[[Question], str] | None = None
+    columns: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def defaults(self) -> dict[str, Value]:
+        """A value for each setting that takes part and does not depend on the network."""
+        return self.filled({})
+
+    def filled(self, given: Mapping[str, object], item: str = "") -> dict[str, Value]:
+        """A value for every setting that takes part.
+
+        Raises:
+            InvalidMethod: an unknown setting, one that takes no part, or a value that is not allowed.
+        """
+        return filled(self.settings, given, item or f"method {self.key}")
+
+    def answer(self, question: Question, settings: Settings, work: Work = DEFAULT_WORK) -> LensAnswer:
+        """The lens's answer for one output of a network.
+
+        Args:
+            question: what is asked, with the task and the rows.
+            settings: from :meth:`filled`.
+            work: told how far it is; may cancel.
+
+        Raises:
+            Cancelled: the report asked to stop.
+        """
+        settings = settled(self.settings, settings, question.cut.n_inputs)
+        fit = APPLIES if self.applies is None else self.applies(question, settings)
+        first = (fit.reason,) if fit.reason else ()
+        if not fit.answered:
+            return LensAnswer("degenerate" if fit.status == "degenerate" else "undefined", settings, None, first)
+        view = _loaded(self.look)(question, settings, work)
+        if view is None:
+            return LensAnswer("diverged", settings, None, first)
+        return LensAnswer("found", settings, view, (*first, *view.notes))
+
+
+def _loaded(look: Look | str) -> Look:
+    """The function itself."""
+    if not isinstance(look, str):
+        return look
+    module, _, name = look.partition(":")
+    return cast(Look, getattr(import_module(module), name))
+
+
+def view_json(view: View) -> dict[str, Any]:
+    """An answer as audit files have it: keys that say nothing here are left out."""
+    if isinstance(view, Table):
+        return {"table": [dict(row) for row in view.rows]}
+    told: dict[str, Any] = {"scores": view.scores.tolist()}
+    if view.base is not None:
+        told["base"] = view.base
+    for key in ("interactions", "intercepts", "gap"):
+        values = getattr(view, key)
+        if values is not None:
+            told[key] = values.tolist()
+    return told | ({"r2": list(view.r2)} if view.r2 is not None else {})

@@ -1,0 +1,111 @@
+"""Activation patching of single neurons: every hidden neuron set to its value on every other row.
+
+Vig et al., "Investigating Gender Bias in Language Models Using Causal Mediation Analysis" (NeurIPS 2020); Geiger et
+al., "Causal Abstractions of Neural Networks" (NeurIPS 2021).
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from analysis.interventions.interchange import interchange_outputs
+from analysis.interventions.neuron_set import NeuronSet
+from analysis.lenses.lens import APPLIES, Fit, Lens, Table, not_applicable
+from analysis.method_settings import Setting, Settings
+from analysis.networks.mlp import forward
+from analysis.question import Question
+from analysis.validity import decide
+from analysis.work import Work
+
+MAX_ROWS: Final = 200_000
+UNDEFINED: Final = 1e-9
+"""Below this difference of two outputs no share of it can be told."""
+
+
+def _size(question: Question) -> int:
+    n_rows = len(question.method_rows[0])
+    return sum(question.cut.hidden_sizes) * n_rows * (n_rows - 1)
+
+
+def _fit(question: Question, _settings: Settings) -> Fit:
+    if not question.cut.hidden_sizes:
+        return not_applicable("The network has no hidden neuron to patch.")
+    if _size(question) > MAX_ROWS:
+        return not_applicable(f"The table would have {_size(question):,} rows, above the limit of {MAX_ROWS:,}.")
+    return APPLIES
+
+
+def _look(question: Question, _settings: Settings, _work: Work) -> Table:
+    network, inputs = question.cut, question.method_rows[0]
+    sites = [
+        NeuronSet(layer, (neuron,))
+        for layer, width in enumerate(network.hidden_sizes, start=1)
+        for neuron in range(width)
+    ]
+    patched = interchange_outputs(network, sites, inputs)
+    clean = forward(network, inputs)[:, 0]
+    flips = decide(patched, "threshold") != decide(clean, "threshold")
+    rows = []
+    for number, site in enumerate(sites):
+        for base in range(len(inputs)):
+            for source in range(len(inputs)):
+                if source != base:
+                    output, away = float(patched[number, source, base]), float(clean[source] - clean[base])
+                    rows.append(
+                        {
+                            "layer": site.layer,
+                            "neuron": site.neurons[0],
+                            "base": base,
+                            "source": source,
+                            "output": output,
+                            "effect": None if abs(away) < UNDEFINED else (output - float(clean[base])) / away,
+                            "flips": bool(flips[number, source, base]),
+                        }
+                    )
+    return Table(tuple(rows))
+
+
+def flips_by_neuron(seen: Table) -> dict[tuple[int, int], tuple[int, int]]:
+    """Of each neuron, (layer, neuron), how many patches flip the decision, and of how many."""
+    found: dict[tuple[int, int], tuple[int, int]] = {}
+    for row in seen.rows:
+        flips, of = found.get((row["layer"], row["neuron"]), (0, 0))
+        found[row["layer"], row["neuron"]] = flips + bool(row["flips"]), of + 1
+    return found
+
+
+def _says(_question: Question, seen: Table) -> str:
+    told = flips_by_neuron(seen)
+    total, of = sum(flips for flips, _ in told.values()), len(seen.rows)
+    most = max(told, key=lambda unit: told[unit][0])
+    silent = [f"{layer}.{neuron}" for (layer, neuron), (flips, _) in told.items() if not flips]
+    without = f"; none of {', '.join(silent[:8])}{' and others' if len(silent) > 8 else ''}" if silent else ""
+    return (
+        f"{total:,} of {of:,} patches of one neuron flip the decision; neuron {most[0]}.{most[1]} does so most often, "
+        f"{told[most][0]} of {told[most][1]} times{without}."
+    )
+
+
+PATCHING_TABLE: Final = Lens(
+    key="patching-table",
+    label="Activation patching",
+    kind="table",
+    definition="Every hidden neuron is set, in the run on one row, to its value on another: what the output becomes.",
+    source="Vig et al., NeurIPS 2020 (arXiv:2004.12265); Geiger et al., NeurIPS 2021 (arXiv:2106.02997); masked runs "
+    "agree with auto-circuit 98db58c",
+    settings=(Setting("sites", "neurons", "what is patched", ("neurons",)),),
+    applies=_fit,
+    look=_look,
+    says=_says,
+    can_know="Each row is a run of the network, so it is certain. One neuron at a time shows what that neuron decides "
+    "alone: a variable on several neurons, or held twice, need not show.",
+    columns={
+        "layer": "hidden layer, from 1",
+        "neuron": "in the layer, from 0",
+        "base": "row that is run",
+        "source": "row that the neuron's value comes from",
+        "output": "what the output becomes",
+        "effect": "share of the way from the base's output to the source's; empty where these are equal",
+        "flips": "whether the decision by threshold differs from the base's",
+    },
+)

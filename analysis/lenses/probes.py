@@ -1,0 +1,126 @@
+"""Linear probes of every Boolean function: which labellings of the rows an affine read-out of a layer separates.
+
+Alain and Bengio, "Understanding intermediate layers using linear classifier probes" (2016). Separability is decided by
+a linear programme, never by a trained classifier, which misses narrow margins. The columns of a layer are scaled to
+[0, 1] over the rows. Where there are no more rows than neurons plus one, in general position, everything is decodable.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis import fixed_order
+from analysis.explanations.probes import hidden_layers, separation
+from analysis.lenses.lens import APPLIES, Fit, Lens, Table, not_applicable
+from analysis.method_settings import Settings
+from analysis.networks.mlp import activations
+from analysis.question import Question
+from analysis.work import Work
+
+Array = NDArray[np.float64]
+LEAST_MARGIN: Final = 1e-9
+MAX_ALL: Final = 3
+"""Inputs up to which every labelling is asked: 254 over three."""
+_RANK: Final = 1e-10
+
+
+def scaled_layers(question: Question) -> dict[int, Array]:
+    """``[rows, n_l]`` each hidden layer's activations with every column scaled to [0, 1]; constant columns are 0."""
+    layers = activations(question.cut, question.method_rows[0])
+    found = {}
+    for layer in hidden_layers(question):
+        low = layers[layer].min(axis=0)
+        span = layers[layer].max(axis=0) - low
+        found[layer] = np.where(span > 0.0, (layers[layer] - low) / np.where(span > 0.0, span, 1.0), 0.0)
+    return found
+
+
+def labellings(question: Question) -> list[tuple[int, ...]]:
+    """The labellings asked about: all that are not constant up to three inputs, else the task and the single inputs."""
+    n_inputs, n_rows = question.cut.n_inputs, len(question.method_rows[0])
+    if n_inputs <= MAX_ALL:
+        return [tuple(number >> row & 1 for row in range(n_rows)) for number in range(1, (1 << n_rows) - 1)]
+    rows = range(n_rows)
+    singles = [tuple(row >> axis & 1 for row in rows) for axis in range(n_inputs - 1, -1, -1)]
+    return [table for table in dict.fromkeys([question.task.truth_table, *singles]) if len(set(table)) == 2]
+
+
+def margin_of(points: Array, labels: tuple[int, ...]) -> float:
+    """The largest τ up to 1 such that s(w·u + c) ≥ τ on every row, with |w| ≤ 1 in each coordinate."""
+    plane = separation(points, [1 if label else -1 for label in labels], LEAST_MARGIN)
+    return 0.0 if plane is None else min(1.0, plane.margin)
+
+
+def everything_decodable(points: Array) -> bool:
+    """Whether rows are in general position and no more than neurons plus one, so that any labelling is separable."""
+    n_rows, width = points.shape
+    if n_rows > width + 1:
+        return False
+    spread: Array = fixed_order.decomposed(points - fixed_order.mean(points), _RANK)[1]
+    return len(spread) == n_rows - 1
+
+
+def _fit(question: Question, _settings: Settings) -> Fit:
+    if not hidden_layers(question):
+        return not_applicable("The network has no hidden layer to probe.")
+    if not question.data.boolean:
+        return not_applicable("The rows stand for no Boolean inputs, and probes are of Boolean functions.")
+    free = [layer for layer, points in scaled_layers(question).items() if everything_decodable(points)]
+    if not free:
+        return APPLIES
+    n_rows = len(question.method_rows[0])
+    where = f"layer{'s' if len(free) > 1 else ''} {' and '.join(map(str, free))}"
+    return Fit(
+        "degenerate",
+        f"On {where} everything is decodable: {n_rows} rows in general position are no more than the neurons plus one, "
+        "so every labelling is separable there, whatever the network computes.",
+    )
+
+
+def _look(question: Question, _settings: Settings, work: Work) -> Table:
+    asked = labellings(question)
+    rows = []
+    for layer, points in scaled_layers(question).items():
+        margins: dict[tuple[int, ...], float] = {}
+        for labels in work.each("methods", asked, f"probes of layer {layer}", every=16):
+            opposite = tuple(1 - label for label in labels)  # separated by the same hyperplane
+            margins[labels] = margins[opposite] if opposite in margins else margin_of(points, labels)
+        rows += [
+            {"layer": layer, "truth_table": list(labels), "margin": margin, "separable": margin > LEAST_MARGIN}
+            for labels, margin in margins.items()
+        ]
+    return Table(tuple(rows))
+
+
+def _says(question: Question, seen: Table) -> str:
+    told = []
+    for layer in hidden_layers(question):
+        here = [row["separable"] for row in seen.rows if row["layer"] == layer]
+        told.append(f"{sum(here)} of {len(here)} on layer {layer}")
+    return f"Decodable functions: {', '.join(told)}."
+
+
+PROBES: Final = Lens(
+    key="probes",
+    label="Linear probes",
+    kind="table",
+    definition="Of every Boolean function whether some affine read-out of a layer separates its two values, by a "
+    "linear programme.",
+    source="Alain & Bengio 2016 (arXiv:1610.01644); agrees with scikit-learn 1.9.1, which never separates what is "
+    "called inseparable here",
+    settings=(),
+    applies=_fit,
+    look=_look,
+    says=_says,
+    can_know="That a function is decodable says that it can be read, not that the network reads it. Whether it is "
+    "used shows when the direction is interchanged, and whether it is carried by a valid alignment is known here.",
+    columns={
+        "layer": "hidden layer, from 1",
+        "truth_table": "the function's value on each row",
+        "margin": "least distance to the best hyperplane, columns scaled to [0, 1]; 0 where there is none",
+        "separable": "whether the margin is above 10⁻⁹",
+    },
+)

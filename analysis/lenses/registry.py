@@ -1,0 +1,25 @@
+"""Every lens, in the order in which pages and documents list them: one line each."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from analysis.lenses.gradient_corners import GRADIENT_CORNERS
+from analysis.lenses.integrated_gradients import INTEGRATED_GRADIENTS
+from analysis.lenses.lens import Lens
+from analysis.lenses.lime import LIME
+from analysis.lenses.patching_table import PATCHING_TABLE
+from analysis.lenses.probes import PROBES
+from analysis.lenses.sae import SAE
+from analysis.lenses.shapley import SHAPLEY
+
+LENSES: Final[tuple[Lens, ...]] = (
+    SHAPLEY,
+    INTEGRATED_GRADIENTS,
+    GRADIENT_CORNERS,
+    LIME,
+    PROBES,
+    PATCHING_TABLE,
+    SAE,
+)
+LENS_BY_KEY: Final = {lens.key: lens for lens in LENSES}

@@ -1,0 +1,77 @@
+"""Sparse autoencoders: each hidden layer's activations as sums of few latent directions.
+
+Cunningham et al., "Sparse Autoencoders Find Highly Interpretable Features in Language Models" (ICLR 2024). With few
+rows a latent for each input reconstructs everything, so nothing is trained below eight rows unless that is forced.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+
+from analysis.lenses.lens import APPLIES, Fit, Lens, Table, not_applicable
+from analysis.method_settings import Setting, Settings
+from analysis.question import Question
+
+MIN_ROWS: Final = 8
+MAX_ROWS: Final = 4_096
+
+
+def _fit(question: Question, settings: Settings) -> Fit:
+    if not question.cut.hidden_sizes:
+        return not_applicable("The network has no hidden layer to encode.")
+    rows = question.method_rows[0]
+    distinct, latents = len(np.unique(rows, axis=0)), int(settings["latents"])
+    if len(rows) > MAX_ROWS:
+        return not_applicable(f"There are {len(rows):,} rows, above the limit of {MAX_ROWS:,}.")
+    if distinct < MIN_ROWS:
+        reason = (
+            f"{distinct} distinct rows are fewer than {MIN_ROWS}: an autoencoder with a latent for each input "
+            "reconstructs them perfectly, whatever the network computes"
+        )
+        forced = bool(settings["force"])
+        return Fit("degenerate", f"{reason}." if forced else f"{reason}. Nothing is trained.", answered=forced)
+    if latents >= distinct:
+        return Fit(
+            "degenerate",
+            f"{latents} latents for {distinct} distinct rows: a latent for each input reconstructs them perfectly, "
+            "whatever the network computes.",
+        )
+    return APPLIES
+
+
+def _says(_question: Question, seen: Table) -> str:
+    live = [row for row in seen.rows if any(row["truth_table"])]
+    single = sum(sum(row["truth_table"]) == 1 for row in live)
+    explained = sorted({float(row["explained"]) for row in seen.rows if row["explained"] is not None})
+    told = f"{single} of {len(live)} live latents fire on a single input"
+    return f"{told}; {explained[0]:.1%} or more of each layer's variance is explained." if explained else f"{told}."
+
+
+SAE: Final = Lens(
+    key="sae",
+    label="Sparse autoencoder",
+    kind="table",
+    definition="Latents with a ReLU and a unit decoder are trained to rebuild a layer's activations under an L1 "
+    "penalty; each is given as the inputs on which it fires.",
+    source="Cunningham et al., ICLR 2024 (arXiv:2309.08600)",
+    settings=(
+        Setting("latents", 6, "of each layer", low=1, high=256),
+        Setting("lambda", 0.03, "what the latents' sum costs", low=0.0, high=1e6),
+        Setting("seed", 0, "of the first weights", low=0, high=2**31 - 1),
+        Setting("force", False, "whether to train on fewer than eight distinct rows"),
+    ),
+    applies=_fit,
+    look="analysis.lenses.autoencoder:look",
+    says=_says,
+    can_know="What few latents can rebuild, not what the network computes with: an L1 penalty prefers latents that "
+    "fire on few inputs. Another seed may give other latents.",
+    columns={
+        "layer": "hidden layer, from 1",
+        "latent": "from 0, those that fire most first",
+        "truth_table": "1 on the rows where the latent is above a hundredth of its largest value",
+        "largest": "its largest value on any row",
+        "explained": "share of the layer's variance that all latents rebuild; empty where it does not vary",
+    },
+)

@@ -1,0 +1,120 @@
+"""Shapley values of the inputs, exact: every set of inputs is tried.
+
+Shapley, "A Value for n-Person Games" (1953); Lundberg and Lee, "A Unified Approach to Interpreting Model Predictions"
+(NeurIPS 2017). v(S) is the mean output with the inputs of S as in the row and the others as in a background row.
+Interactions are the Shapley–Taylor index of order 2 (Sundararajan, Dhamdhere and Agarwal, ICML 2020), the pair's number
+shared by both places, so that a row of the matrix adds up to the input's value.
+"""
+
+from __future__ import annotations
+
+from math import comb, factorial
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis import fixed_order
+from analysis.lenses.boolean_inputs import bit_of, boolean_fit, outputs_by_input
+from analysis.lenses.lens import Attribution, Fit, Lens
+from analysis.method_settings import Setting, Settings
+from analysis.question import Question
+from analysis.tasks import INPUT_NAMES
+from analysis.work import Work
+
+Array = NDArray[np.float64]
+
+
+def coalition_values(outputs: Array, background: str) -> Array:
+    """``[rows, 2^n]`` v(S) for each row and each set S of inputs, as a number with the inputs' bits.
+
+    Args:
+        outputs: ``[2^n]`` on each Boolean input.
+        background: "uniform": the mean over all Boolean inputs; "zero": the one input 0…0.
+    """
+    n_rows = len(outputs)
+    rows = np.arange(n_rows)[:, None]
+    sets = np.arange(n_rows)[None, :]
+    others = range(n_rows) if background == "uniform" else (0,)
+    total = np.zeros((n_rows, n_rows))
+    for other in others:
+        total = total + outputs[(rows & sets) | (other & ~sets)]
+    mean: Array = total / len(others)
+    return mean
+
+
+def shapley_values(values: Array, n_inputs: int) -> Array:
+    """``[rows, n]`` each input's Shapley value from v ``[rows, 2^n]``."""
+    found = np.zeros((len(values), n_inputs))
+    for axis in range(n_inputs):
+        bit = bit_of(axis, n_inputs)
+        for coalition in range(values.shape[1]):
+            if not coalition & bit:
+                size = coalition.bit_count()
+                weight = factorial(size) * factorial(n_inputs - size - 1) / factorial(n_inputs)
+                found[:, axis] += weight * (values[:, coalition | bit] - values[:, coalition])
+    return found
+
+
+def taylor_interactions(values: Array, n_inputs: int) -> Array:
+    """``[rows, n, n]`` the Shapley–Taylor index of order 2 from v ``[rows, 2^n]``; each row adds up to the value."""
+    found = np.zeros((len(values), n_inputs, n_inputs))
+    for i in range(n_inputs):
+        here = bit_of(i, n_inputs)
+        found[:, i, i] = values[:, here] - values[:, 0]
+        for j in range(i):
+            there = bit_of(j, n_inputs)
+            total = np.zeros(len(values))
+            for coalition in range(values.shape[1]):
+                if not coalition & (here | there):
+                    both = values[:, coalition | here | there] + values[:, coalition]
+                    change = both - values[:, coalition | here] - values[:, coalition | there]
+                    total += change / comb(n_inputs - 1, coalition.bit_count())
+            found[:, i, j] = found[:, j, i] = total / n_inputs
+    return found
+
+
+def _fit(question: Question, _settings: Settings) -> Fit:
+    return boolean_fit(question, "an exact Shapley value")
+
+
+def _look(question: Question, settings: Settings, _work: Work) -> Attribution:
+    n_inputs = question.cut.n_inputs
+    values = coalition_values(outputs_by_input(question), str(settings["background"]))
+    return Attribution(
+        shapley_values(values, n_inputs),
+        base=float(values[0, 0]),
+        interactions=taylor_interactions(values, n_inputs),
+    )
+
+
+def _says(_question: Question, seen: Attribution) -> str:
+    strength = fixed_order.mean(np.abs(seen.scores)).tolist()
+    told = ", ".join(f"{INPUT_NAMES[axis]} {value:.3g}" for axis, value in enumerate(strength))
+    return f"By how much each input moves the output, in the mean over the rows: {told}."
+
+
+def _shown(question: Question) -> str:
+    if question.task.truth_table in ((0, 1, 1, 0), (1, 0, 0, 1)):
+        name = "XOR" if question.task.truth_table[1] else "XNOR"
+        exact = f"a network that computes {name} exactly has values of ±¼, whatever its mechanism"
+        return f"With all inputs as background, {exact}."
+    return ""
+
+
+SHAPLEY: Final = Lens(
+    key="shapley",
+    label="Shapley values",
+    kind="attribution",
+    definition="An input's score is what it adds to the output, in the mean over all orders in which the inputs of a "
+    "row are put in for those of the background.",
+    source="Shapley 1953; Lundberg & Lee, NeurIPS 2017 (arXiv:1705.07874); values and interactions agree with shap "
+    "0.51.0, Exact, values with captum 0.9.0, ShapleyValues",
+    settings=(Setting("background", "uniform", "what inputs that are left out are replaced by", ("uniform", "zero")),),
+    applies=_fit,
+    look=_look,
+    says=_says,
+    can_know="Shapley values are made of the outputs on the Boolean inputs and of nothing else: two networks with "
+    "equal outputs have equal values, whatever happens inside.",
+    shown=_shown,
+)
