@@ -56,10 +56,10 @@ def margin_of(points: Array, labels: tuple[int, ...]) -> float:
 
 def everything_decodable(points: Array) -> bool:
     """Whether rows are in general position and no more than neurons plus one, so that any labelling is separable."""
-    n_rows, width = points.shape
-    if n_rows > width + 1:
+    n_rows = len(points)
+    if n_rows > points.shape[1] + 1:
         return False
-    spread: Array = fixed_order.decomposed(points - fixed_order.mean(points), _RANK)[1]
+    spread = fixed_order.decomposed(points - fixed_order.mean(points), _RANK)[1]
     return len(spread) == n_rows - 1
 
 
