@@ -6,7 +6,7 @@
 from setuptools import find_packages, setup
 
 RESOURCES = {
-    "docs": ["importing.md", "glossary.md", "scope.md"],  # those that pages show
+    "docs": ["findings.md", "importing.md", "glossary.md", "scope.md"],  # those that pages show
     "migrations": ["script.py.mako", "versions/*.py"],
     "static": ["*", "fonts/*", "vendor/*"],
     "templates": ["*.html", "**/*.html"],

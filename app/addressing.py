@@ -313,6 +313,10 @@ class Addresses:
         """Scope and limitations."""
         return self._url("scope") + (f"#{quote(anchor)}" if anchor else "")
 
+    def findings(self) -> str:
+        """What the studies that come with Pluriscope found."""
+        return self._url("findings")
+
     def tour(self, step: int = 0) -> str:
         """The tour; of one step the address that leads on to its page."""
         return self._url("tour", str(step)) if step else self._url("tour")

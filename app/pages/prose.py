@@ -1,7 +1,8 @@
 """Our own documents as pages show them: paragraphs, lists, tables and formulas, with the few marks that we use.
 
-A reader for what docs/scope.md and docs/glossary.md hold, not for Markdown at large: code between backticks, emphasis
-between asterisks, and links to the glossary, to the criteria or to other sites. Nothing is passed through as HTML.
+A reader for what docs/scope.md, docs/glossary.md and docs/findings.md hold, not for Markdown at large: code between
+backticks, emphasis between asterisks, and links within the document, to the glossary, to the criteria, to pages of this
+site and to other sites. Nothing is passed through as HTML, and comments are left out.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from pydantic import Field
 from app.addressing import Addresses
 from app.options import PageModel
 
-_MARKS: Final = re.compile(r"(`[^`]+`|\*[^*]+\*|\[[^\]]+\]\([^)\s]+\))")
+_MARKS: Final = re.compile(r"(`[^`]+`|\*\*[^*]+\*\*|\*[^*]+\*|\[[^\]]+\]\([^)\s]+\))")
 _LINK: Final = re.compile(r"\[([^\]]+)\]\(([^)\s]+)\)")
 _RULE: Final = re.compile(r"^\|[-| :]+\|$")
 
@@ -25,14 +26,14 @@ class Piece(PageModel):
     """A run of text in one manner."""
 
     text: str
-    manner: Literal["plain", "code", "emphasis", "link"]
+    manner: Literal["plain", "code", "emphasis", "strong", "link"]
     url: str | None = Field(None, description="Where a link leads.")
 
 
 class Block(PageModel):
-    """A paragraph, a list, a table or a formula of a document."""
+    """A paragraph, a heading within a chapter, a list, a table or a formula of a document."""
 
-    kind: Literal["text", "list", "table", "formula"]
+    kind: Literal["text", "heading", "list", "numbered", "table", "formula"]
     rows: list[list[list[Piece]]] = Field(
         description="Of a table its rows of cells, the first being its head; of a list one cell a row; else one cell."
     )
@@ -76,8 +77,11 @@ def block_of(block: str, addresses: Addresses) -> Block:
     if block.startswith("    "):
         text = "\n".join(line.removeprefix("    ") for line in lines)
         return Block(kind="formula", rows=[[[Piece(text=text, manner="plain")]]])
-    if block.startswith("- "):
-        return Block(kind="list", rows=[[pieces(item, addresses)] for item in items_of(block)])
+    if block.startswith("### "):
+        return Block(kind="heading", rows=[[pieces(block.removeprefix("### "), addresses)]])
+    if block.startswith(("- ", "1. ")):
+        kind: Literal["list", "numbered"] = "list" if block.startswith("- ") else "numbered"
+        return Block(kind=kind, rows=[[pieces(item, addresses)] for item in items_of(block)])
     if block.startswith("|"):
         rows = [line for line in lines if not _RULE.match(line)]
         return Block(kind="table", rows=[[pieces(c.strip(), addresses) for c in r.strip("|").split("|")] for r in rows])
@@ -86,7 +90,8 @@ def block_of(block: str, addresses: Addresses) -> Block:
 
 def items_of(block: str) -> tuple[str, ...]:
     """The items of a list, each as one line."""
-    return tuple(" ".join(item.split()) for item in re.split(r"^- ", block, flags=re.MULTILINE) if item.strip())
+    items = re.split(r"^(?:-|\d+\.) ", block, flags=re.MULTILINE)
+    return tuple(" ".join(item.split()) for item in items if item.strip())
 
 
 def pieces(text: str, addresses: Addresses) -> list[Piece]:
@@ -98,6 +103,8 @@ def pieces(text: str, addresses: Addresses) -> list[Piece]:
             found.append(Piece(text=link[1], manner="link", url=_target(link[2], addresses)))
         elif part.startswith("`") and part.endswith("`") and len(part) > 2:
             found.append(Piece(text=part[1:-1], manner="code"))
+        elif part.startswith("**") and part.endswith("**") and len(part) > 4:
+            found.append(Piece(text=part[2:-2], manner="strong"))
         elif part.startswith("*") and part.endswith("*") and len(part) > 2:
             found.append(Piece(text=part[1:-1], manner="emphasis"))
         elif part:
@@ -106,16 +113,21 @@ def pieces(text: str, addresses: Addresses) -> list[Piece]:
 
 
 def _target(written: str, addresses: Addresses) -> str:
-    """Where a link of a document leads on the site: entries of the glossary, the table of criteria."""
+    """Where a link of a document leads on the site."""
     name, _, anchor = written.partition("#")
+    if not name:
+        return written
     if name == "glossary.md":
         return addresses.glossary(anchor)
     if name == "criteria.md":
         return addresses.scope("criteria")
+    if name.startswith("/studies/"):
+        return addresses.study(name.removeprefix("/studies/"))
     if written.startswith("https://"):
         return written
-    raise ValueError(f"{written}: a page can link to the glossary, the criteria and other sites alone")
+    raise ValueError(f"{written}: a page can link to itself, the glossary, the criteria, studies and other sites alone")
 
 
 def _blocks(body: str) -> tuple[str, ...]:
-    return tuple(block.rstrip() for block in re.split(r"\n\s*\n", body.strip("\n")) if block.strip())
+    written = re.sub(r"<!--.*?-->", "", body, flags=re.DOTALL)
+    return tuple(block.rstrip() for block in re.split(r"\n\s*\n", written.strip("\n")) if block.strip())

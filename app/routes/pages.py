@@ -20,6 +20,7 @@ from app.pages.circuits import build_circuits
 from app.pages.compare.build import build_compare
 from app.pages.compare.neighbours import build_neighbours
 from app.pages.compare.options import CompareOptions
+from app.pages.findings import build_findings
 from app.pages.funnel import FunnelPageOptions, build_funnel
 from app.pages.gallery import build_gallery
 from app.pages.glossary import build_glossary
@@ -150,6 +151,15 @@ PLAIN = (
         "directions",
         "Alice and Bob",
         "The explanations found of the analytic XORNet, their test results, and where they contradict each other.",
+    ),
+    Page(
+        "/findings",
+        build_findings,
+        "findings",
+        "studies",
+        "Findings",
+        "What the studies that come with Pluriscope found, with tables and intervals.",
+        errors=(400,),
     ),
     Page("/glossary", build_glossary, "glossary", "service", "Glossary", "What the words mean.", errors=(400,)),
     Page(

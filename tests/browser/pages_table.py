@@ -104,6 +104,7 @@ PAGES = {
     "jobs": "/jobs",
     "job": "/jobs/{job}",
     "administration": "/admin",
+    "findings": "/findings",
     "glossary": "/glossary",
     "interface": "/api",
     "scope": "/scope",

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from app.addressing import Addresses
 from app.db.reads.studies import all_studies, study_jobs
 from app.db.study_tables import StudyRow
+from app.pages.findings import answers_of
 from app.pages.studies.views import StudiesPage, StudyItem, StudyProgress, StudyState
 
 _JOBS_SHOWN = 10
@@ -28,6 +29,7 @@ def study_item(session: Session, addresses: Addresses, row: StudyRow) -> StudyIt
     return StudyItem.showing(
         row,
         question=str(row.design["question"]),
+        answers=answers_of(row.slug, row.digest, addresses),
         url=addresses.study(row.slug),
         progress=progress_of(session, addresses, row),
     )

@@ -18,6 +18,7 @@ from app.db.reads.jobs import jobs_of_network
 from app.db.reads.studies import find_study, state_counts
 from app.db.study_tables import StudyRow
 from app.errors import BadQuery
+from app.pages.findings import answers_of
 from app.pages.studies.course import follows
 from app.pages.studies.figures import LADDER, group_view, measure_view, protocol_named
 from app.pages.studies.listing import progress_of
@@ -59,6 +60,7 @@ def build_study(session: Session, addresses: Addresses, study: str, options: Stu
     return StudyPage.showing(
         row,
         question=design.question,
+        answers=answers_of(row.slug, row.digest, addresses),
         paragraphs=[part.strip() for part in design.description.split("\n\n") if part.strip()],
         progress=progress,
         design=_design_view(summary, addresses, row),

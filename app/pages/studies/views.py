@@ -9,6 +9,7 @@ from pydantic import Field
 
 from app.listing.page import Paged
 from app.options import PageModel
+from app.pages.prose import Piece
 
 StudyState = Literal["running", "paused", "cancelled", "done", "stalled"]
 
@@ -35,6 +36,7 @@ class StudyItem(PageModel):
     slug: str
     name: str
     question: str
+    answers: list[list[Piece]] = Field(description="What was found with this design; empty for designs of one's own.")
     url: str
     origin: str = Field(description="bundled, started or imported.")
     digest: str

@@ -1,0 +1,74 @@
+"""Findings of the studies that come with Pluriscope: docs/findings.md as a page, and the answer of each study."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from importlib import resources
+from typing import Final
+
+from pydantic import Field
+
+from analysis.studies.design import StudyDesign
+from app.addressing import Addresses
+from app.options import PageModel
+from app.pages.prose import Block, Chapter, Piece, block_of, chapter, chapters, items_of, pieces
+from app.resources import DOCUMENTS
+
+FINDINGS_FILE: Final = DOCUMENTS / "findings.md"
+IN_SHORT: Final = "In short"
+OTHER_ANSWERS: Final = "Answers of the other studies"
+
+
+class FindingsPage(PageModel):
+    """What the studies found, as the document says it, its tables among it."""
+
+    intro: list[Block]
+    chapters: list[Chapter] = Field(description="The first holds the findings in short.")
+    url: str
+
+
+def build_findings(addresses: Addresses) -> FindingsPage:
+    """The page as it stands in the documentation."""
+    (_, intro), *rest = chapters(FINDINGS_FILE)
+    return FindingsPage(
+        intro=[block_of(block, addresses) for block in intro],
+        chapters=[chapter(title, blocks, addresses) for title, blocks in rest],
+        url=addresses.findings(),
+    )
+
+
+def answers_of(slug: str, digest: str, addresses: Addresses) -> list[list[Piece]]:
+    """What was found with the design of a study, each answer as a line of text; none for other studies.
+
+    Args:
+        slug: of the study.
+        digest: of its design. A study of the same slug that asks something else has no answer here.
+        addresses: builds links.
+    """
+    if _bundled_design(slug) != digest:
+        return []
+    return [pieces(text, addresses) for text in _answers() if f"](/studies/{slug})" in text]
+
+
+def headlines(addresses: Addresses, most: int) -> list[list[Piece]]:
+    """The first findings in short, each as its leading sentence and nothing after it."""
+    leading = ([piece for piece in pieces(text, addresses) if piece.manner == "strong"] for text in _in_short())
+    return [sentence for sentence in leading if sentence][:most]
+
+
+@lru_cache(maxsize=1)
+def _in_short() -> tuple[str, ...]:
+    return tuple(item for block in dict(chapters(FINDINGS_FILE))[IN_SHORT] for item in items_of(block))
+
+
+@lru_cache(maxsize=1)
+def _answers() -> tuple[str, ...]:
+    others = dict(chapters(FINDINGS_FILE))[OTHER_ANSWERS]
+    return _in_short() + tuple(item for block in others for item in items_of(block))
+
+
+@lru_cache(maxsize=64)
+def _bundled_design(slug: str) -> str:
+    """Digest of the bundled design of that slug; "" if there is none."""
+    file = resources.files("app.bundled") / "studies" / f"{slug}.json"
+    return StudyDesign.model_validate_json(file.read_bytes()).digest if file.is_file() else ""
