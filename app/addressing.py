@@ -317,9 +317,13 @@ class Addresses:
         """What the studies that come with Pluriscope found."""
         return self._url("findings")
 
-    def tour(self, step: int = 0) -> str:
-        """The tour; of one step the address that leads on to its page."""
-        return self._url("tour", str(step)) if step else self._url("tour")
+    def tour(self, step: int = 1) -> str:
+        """A screen of the tour."""
+        return self._url("tour", str(step))
+
+    def guide(self, step: int = 0) -> str:
+        """The guided pages; of one step the address that leads on to its page."""
+        return self._url("guide", str(step)) if step else self._url("guide")
 
     def patterns(self) -> str:
         """Every component of these pages, live."""

@@ -201,7 +201,7 @@ STORED: Final = (
     r"/alice-and-bob",
     r"/train",
     r"/s/[^/]+",
-    r"/tour(?:/[^/]+)?",
+    r"/guide(?:/[^/]+)?",
     r"/(?:findings|glossary|scope|patterns|health|metrics|login|openapi\.json|api)",
     r"/(?:static|health|admin)(?:/.*)?",
 )

@@ -30,10 +30,10 @@ from app.addressing import Addresses
 from app.figures import numbers, plots, svg
 from app.guarded_forms import GuardedForms, access_of, shown_to
 from app.options import LAST_TOUR_STEP
+from app.pages.guide import guide_stop
 from app.pages.sections import sections_of
 from app.pages.sharing.share import share_of
 from app.pages.terms import words_of
-from app.pages.tour import tour_stop
 from app.resources import STATIC, TEMPLATES
 from app.settings import Settings
 
@@ -224,7 +224,7 @@ def page_context(request: Request, theme: str = "") -> dict[str, Any]:
         "exports": _exports(addresses, path, query),
         "sections": sections_of(addresses, path, query),
         "page_url": path + (f"?{query}" if query else ""),
-        "tour": tour_stop(int(step), addresses) if on_tour else None,
+        "tour": guide_stop(int(step), addresses) if on_tour else None,
         "section": path.removeprefix(addresses.prefix).strip("/").partition("/")[0] or "networks",
     }
 

@@ -173,10 +173,10 @@ class Worker:
     def _do(self, claim: Claim, executor: Executor) -> None:
         """Make one attempt at a job; every line that is logged on the way says at which."""
         with about(job=claim.job_id, kind=claim.kind):
-            log.info("%s taken up, attempt %d", claim.kind, claim.attempt)
+            log.info("%s started, attempt %d", claim.kind, claim.attempt)
             started = time.monotonic()
             self._attempt(claim, executor).run()
-            log.info("%s let go after %.1f s", claim.kind, time.monotonic() - started)
+            log.info("%s finished in %.1f s", claim.kind, time.monotonic() - started)
 
     def _claim(self, owner: str) -> Claim | None:
         """Look before locking: an idle worker must not hold up those who write."""

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from importlib import resources
 from typing import Final
 
 from pydantic import Field
+from sqlalchemy.orm import Session
 
 from analysis.studies.design import StudyDesign
 from app.addressing import Addresses
+from app.db.reads.studies import all_studies
 from app.options import PageModel
-from app.pages.prose import Block, Chapter, Piece, block_of, chapter, chapters, items_of, pieces
+from app.pages.prose import DESIGNS, Block, Chapter, Piece, block_of, chapter, chapters, items_of, pieces
 from app.resources import DOCUMENTS
 
 FINDINGS_FILE: Final = DOCUMENTS / "findings.md"
 IN_SHORT: Final = "In short"
 OTHER_ANSWERS: Final = "Answers of the other studies"
+_STUDIES: Final = re.compile(r" Stud(?:y|ies): .*$")
 
 
 class FindingsPage(PageModel):
@@ -27,12 +31,22 @@ class FindingsPage(PageModel):
     url: str
 
 
-def build_findings(addresses: Addresses) -> FindingsPage:
-    """The page as it stands in the documentation."""
+def build_findings(session: Session, addresses: Addresses) -> FindingsPage:
+    """The page as it stands in the documentation; studies that are not stored here are named without a link."""
     (_, intro), *rest = chapters(FINDINGS_FILE)
+    stored = {addresses.study(row.slug) for row in all_studies(session)}
+
+    def shown(piece: Piece) -> Piece:
+        missing = piece.url is not None and piece.url.startswith(addresses.studies()) and piece.url not in stored
+        return Piece(text=piece.text, manner="plain") if missing else piece
+
+    def linked(block: Block) -> Block:
+        return Block(kind=block.kind, rows=[[[shown(piece) for piece in cell] for cell in row] for row in block.rows])
+
+    found = [chapter(title, blocks, addresses) for title, blocks in rest]
     return FindingsPage(
         intro=[block_of(block, addresses) for block in intro],
-        chapters=[chapter(title, blocks, addresses) for title, blocks in rest],
+        chapters=[one.model_copy(update={"blocks": [linked(block) for block in one.blocks]}) for one in found],
         url=addresses.findings(),
     )
 
@@ -47,13 +61,26 @@ def answers_of(slug: str, digest: str, addresses: Addresses) -> list[list[Piece]
     """
     if _bundled_design(slug) != digest:
         return []
-    return [pieces(text, addresses) for text in _answers() if f"](/studies/{slug})" in text]
+    return [
+        _elsewhere(pieces(_STUDIES.sub("", text), addresses), addresses)
+        for text in _answers()
+        if f"]({DESIGNS}{slug}.json)" in text
+    ]
 
 
 def headlines(addresses: Addresses, most: int) -> list[list[Piece]]:
     """The first findings in short, each as its leading sentence and nothing after it."""
     leading = ([piece for piece in pieces(text, addresses) if piece.manner == "strong"] for text in _in_short())
     return [sentence for sentence in leading if sentence][:most]
+
+
+def _elsewhere(line: list[Piece], addresses: Addresses) -> list[Piece]:
+    """The same with links within the document leading there."""
+    here = addresses.findings()
+    return [
+        piece.model_copy(update={"url": f"{here}{piece.url}"}) if (piece.url or "").startswith("#") else piece
+        for piece in line
+    ]
 
 
 @lru_cache(maxsize=1)

@@ -21,7 +21,9 @@ from app.db.tables import AnalysisRow, NetworkRow
 from app.listing.circuits import smallest_circuits
 from app.listing.page import Paged, bad_cursor, paged, read_cursor, write_cursor
 from app.naming import Scope
-from app.options import Options, PageModel
+from app.options import BigInt, Options, PageModel
+from app.pages.findings import headlines
+from app.pages.guide import FEATURED_NETWORK
 from app.pages.models.models import ModelItem, model_items
 from app.pages.place import Place
 from app.pages.previews import (
@@ -32,6 +34,7 @@ from app.pages.previews import (
     circuit_card,
     first_interpretations,
 )
+from app.pages.prose import Piece
 from app.pages.shared import (
     Counts,
     JobView,
@@ -48,6 +51,7 @@ from app.pages.shared import (
 
 DEFAULT_LIMIT: Final = 50
 _CURSOR: Final = "gallery"
+_HEADLINES: Final = 4
 
 
 class GalleryOptions(Options):
@@ -98,12 +102,16 @@ class NetworkItem(PageModel):
 class Featured(PageModel):
     """One network with an explanation of each kind."""
 
+    n_neurons: int
+    n_explanations: BigInt = Field(description="Interpretations of its valid circuits.")
     network: NetworkView
     task: TaskView
     circuit: CircuitCard | None
     interpretation: InterpretationCard | None
     alignment: AlignmentCard | None
     compare_url: str = Field(description="All of them side by side, empty if there are fewer than two.")
+    sandbox_url: str = Field(description="The network in the sandbox, with those that make predictions.")
+    tour_url: str = Field(description="The tour, where it shows this network; else empty.")
 
 
 class GalleryPage(Paged):
@@ -115,6 +123,7 @@ class GalleryPage(Paged):
     featured: Featured | None = Field(description="Only without a search and on the first page.")
     models: list[ModelItem] = Field(description="Models of other kinds that match, on the first page.")
     models_url: str = Field(description="All of them, and where one is imported.")
+    findings: list[list[Piece]] = Field(description="Some findings of studies, on the first page without a search.")
     story_url: str = Field(description="The page on Alice and Bob; empty where their network is not on this page.")
     items: list[NetworkItem]
 
@@ -144,6 +153,7 @@ def build_gallery(session: Session, addresses: Addresses, options: GalleryOption
         featured=None if query or options.after else _featured(session, rows, analyses, addresses),
         models=[] if options.after else model_items(session, addresses, query),
         models_url=addresses.models(),
+        findings=[] if query or options.after else headlines(addresses, most=_HEADLINES),
         story_url=next((item.network.story_url for item in items if item.network.story_url), ""),
         items=items,
         **paged(options.model_copy(update={"q": query}), addresses.gallery, following),
@@ -197,8 +207,10 @@ def _item(
 def _featured(
     session: Session, rows: Sequence[NetworkRow], analyses: dict[int, list[AnalysisRow]], addresses: Addresses
 ) -> Featured | None:
-    """The first network whose complete analysis of output 0 found something, with the simplest of each kind."""
-    for row in rows:
+    """The first network whose complete analysis of output 0 found something, the tour's before all others, with the
+    simplest explanation of each kind.
+    """
+    for row in sorted(rows, key=lambda row: row.slug != FEATURED_NETWORK):
         clean = clean_data(row.sizes[0])
         for analysis in analyses[row.id]:
             key = (analysis.output, analysis.protocol_digest, analysis.data_digest)
@@ -211,19 +223,22 @@ def _featured(
 def _feature(session: Session, place: Place, addresses: Addresses) -> Featured:
     if place.analysis is None:
         raise ValueError("only an analysed network can be featured")
-    circuits = smallest_circuits(session, place.analysis, place.question.layout, 2)
+    circuits = smallest_circuits(session, place.analysis, place.question.layout, 1)
     aligned = reads.best_alignments(session, place.analysis.id, 1)
     slug, scope = place.row.slug, place.scope
-    # two different circuits, so that the featured explanations differ in where as well as in what
     circuit = circuit_card(circuits[0], slug, scope, addresses) if circuits else None
-    readings = first_interpretations(place, circuits[-1:], addresses)
+    readings = first_interpretations(place, circuits, addresses)
     alignment = alignment_card(*aligned[0], place, addresses) if aligned else None
     cards = [card for card in (circuit, readings[0] if readings else None, alignment) if card is not None]
     return Featured(
+        n_neurons=sum(place.question.cut.sizes),
+        n_explanations=counts_of(place.analysis).interpretations_total,
         network=network_view(place.row, addresses, place.question.model),
         task=TaskView(name=place.question.task.name, truth_table=list(place.question.task.truth_table)),
         circuit=circuit,
         interpretation=readings[0] if readings else None,
         alignment=alignment,
         compare_url=addresses.compare(slug, [card.ref for card in cards], scope) if len(cards) > 1 else "",
+        sandbox_url=addresses.sandbox(slug, [card.ref for card in cards[1:]], scope),
+        tour_url=addresses.tour() if slug == FEATURED_NETWORK else "",
     )

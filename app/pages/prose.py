@@ -19,6 +19,8 @@ from app.options import PageModel
 
 _MARKS: Final = re.compile(r"(`[^`]+`|\*\*[^*]+\*\*|\*[^*]+\*|\[[^\]]+\]\([^)\s]+\))")
 _LINK: Final = re.compile(r"\[([^\]]+)\]\(([^)\s]+)\)")
+DESIGNS: Final = "../app/bundled/studies/"
+"""How a document names the design file of a bundled study; pages lead to the study itself."""
 _RULE: Final = re.compile(r"^\|[-| :]+\|$")
 
 
@@ -121,8 +123,8 @@ def _target(written: str, addresses: Addresses) -> str:
         return addresses.glossary(anchor)
     if name == "criteria.md":
         return addresses.scope("criteria")
-    if name.startswith("/studies/"):
-        return addresses.study(name.removeprefix("/studies/"))
+    if name.startswith(DESIGNS):
+        return addresses.study(name.removeprefix(DESIGNS).removesuffix(".json"))
     if written.startswith("https://"):
         return written
     raise ValueError(f"{written}: a page can link to itself, the glossary, the criteria, studies and other sites alone")

@@ -24,6 +24,7 @@ from app.pages.findings import build_findings
 from app.pages.funnel import FunnelPageOptions, build_funnel
 from app.pages.gallery import build_gallery
 from app.pages.glossary import build_glossary
+from app.pages.guide import address_of_step, build_guide, build_step
 from app.pages.interpretation import build_interpretation
 from app.pages.interpretations import InterpretationsOptions, address_of_draw, build_interpretations
 from app.pages.network import build_network
@@ -34,7 +35,7 @@ from app.pages.sandbox.build import build_sandbox
 from app.pages.sandbox.drawing import drawing_of
 from app.pages.sandbox.options import SandboxPageOptions
 from app.pages.scope import build_scope
-from app.pages.tour import address_of_step, build_step, build_tour
+from app.pages.tour import build_tour
 from app.pages.verdicts.page import build_verdicts
 from app.rendering import NO_TABLE, is_fragment, render
 from app.routes.depends import Links, Reading
@@ -172,13 +173,23 @@ PLAIN = (
         errors=(400,),
     ),
     Page(
-        "/tour",
+        "/guide",
+        build_guide,
+        "guide",
+        "service",
+        "Guided pages",
+        "One network in seven steps, each with the address that leads to its page.",
+        errors=(400,),
+    ),
+    Page(
+        "/tour/{step}",
         build_tour,
         "tour",
         "service",
-        "The tour",
-        "One network in seven steps, each with the address that leads to its page.",
-        errors=(400,),
+        "A screen of the tour",
+        "What it shows and says, with the explanations and runs that are drawn on it.",
+        context=lambda _page, _: {"sandbox_drawing": lambda run: drawing_of(run, linked=False)},
+        block="screen",
     ),
 )
 COMPARISON = Page(
@@ -276,11 +287,11 @@ add_twin(
 add_twin(
     router,
     Page(
-        "/tour/{step}",
+        "/guide/{step}",
         build_step,
-        "tour_step",
+        "guide_step",
         "service",
-        "A step of the tour",
+        "A step of the guided pages",
         "The words of one step, those beside it, and the page that it leads to now.",
     ),
 )
@@ -379,8 +390,14 @@ def sandbox_page(
     return render(request, "pages/sandbox.html", context, block="sandbox", headers=headers)
 
 
-@router.get("/tour/{step}", include_in_schema=False)
-def tour_step(session: Reading, links: Links, step: int, _options: Annotated[Options, Query()]) -> RedirectResponse:
+@router.get("/tour", include_in_schema=False)
+def tour(links: Links, _options: Annotated[Options, Query()]) -> RedirectResponse:
+    """On to the first screen."""
+    return RedirectResponse(links.tour(), status_code=307)
+
+
+@router.get("/guide/{step}", include_in_schema=False)
+def guide_step(session: Reading, links: Links, step: int, _options: Annotated[Options, Query()]) -> RedirectResponse:
     """On to the page of a step; which explanation that is depends on what is stored, so it is not kept."""
     target = address_of_step(session, links, step)
     return RedirectResponse(target, status_code=307, headers={"cache-control": "no-store"})

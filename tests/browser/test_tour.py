@@ -1,4 +1,4 @@
-"""The tour: seven ordinary pages with a few words above them, by mouse, by keyboard and without scripts."""
+"""The tour: eight screens with one drawing, by mouse, by keyboard, without scripts and on a phone."""
 
 from __future__ import annotations
 
@@ -6,44 +6,42 @@ import re
 
 import pytest
 
-from tests.browser.conftest import PHONE, eventually
+from tests.browser.conftest import PHONE
 
 pytestmark = pytest.mark.browser
-STEPS = 7
+SCREENS = 8
 
 
-def banner(tab, number):
-    return tab.get_by_role("complementary", name=f"Tour, step {number} of {STEPS}")
-
-
-def test_a_first_visitor_is_led_through_one_network_by_keyboard(visitor):
-    from playwright.sync_api import expect
-
-    tab = visitor()
+def test_the_home_page_leads_through_the_tour_to_the_sandbox(tab, expect):
     tab.goto("/")
-    tab.get_by_role("link", name="Take the tour").focus()
-    tab.keyboard.press("Enter")
-    seen = []
-    for number in range(1, STEPS + 1):
-        expect(banner(tab, number)).to_be_visible()
-        expect(tab.get_by_role("heading", level=1)).to_have_count(1)
-        assert f"tour={number}" in tab.url
-        seen.append(tab.url.partition("?")[0])
-        if number < STEPS:
-            banner(tab, number).get_by_role("link", name="Next").focus()
-            tab.keyboard.press("Enter")
-    assert len(set(seen)) == STEPS
-    assert "/networks/xor-pretrained" in seen[0]
-    assert re.search(r"/circuits/[0-9a-f]+$", seen[2])
-    assert re.search(r"/interpretations/\d+$", seen[3])
-    assert re.search(r"/alignments/[0-9a-f]+$", seen[4])
-    assert seen[5].endswith("/compare")
-    banner(tab, STEPS).get_by_role("link", name="Previous").click()
-    expect(banner(tab, STEPS - 1)).to_be_visible()
-    banner(tab, STEPS - 1).get_by_role("link", name="Leave the tour").click()
-    eventually(tab, lambda: (tab.url.partition("?")[0], "tour=" in tab.url), (seen[5], False))
-    expect(tab.get_by_role("heading", level=1)).to_have_count(1)
-    expect(tab.get_by_role("complementary", name="Tour")).to_have_count(0)
+    expect(tab.get_by_role("heading", level=1)).to_contain_text("9 neurons. We found 147,899,020 explanations")
+    tab.get_by_role("link", name="Show me in one minute").click()
+    titles = []
+    for number in range(1, SCREENS + 1):
+        expect(tab.locator("#screen .where")).to_have_text(f"Tour, {number} of {SCREENS}")
+        expect(tab).to_have_url(re.compile(f"/tour/{number}$"))
+        titles.append(tab.get_by_role("heading", level=1).inner_text())
+        if number < SCREENS:
+            tab.get_by_role("link", name="Next").click()
+    assert len(set(titles)) == SCREENS
+    expect(tab.get_by_role("link", name="Next")).to_have_count(0)
+    tab.go_back()
+    expect(tab.locator("#screen .where")).to_have_text(f"Tour, {SCREENS - 1} of {SCREENS}")
+    tab.goto(f"/tour/{SCREENS}")
+    tab.get_by_role("link", name=re.compile("^Change the network yourself")).click()
+    expect(tab).to_have_url(re.compile("/networks/xor-pretrained/sandbox"))
+
+
+def test_what_the_screens_say_of_a_run_is_what_the_sandbox_says(tab, expect, site):
+    screen = site.twin("/tour/6")
+    said = {one["says"] for one in screen["run"]["explanations"]}
+    assert said == {0, 1}, "the two explanations disagree"
+    tab.goto("/tour/6")
+    tab.get_by_role("link", name="Try it in the sandbox").click()
+    verdicts = tab.locator(".askers tbody .verdict-words")
+    expect(verdicts).to_have_text(
+        ["wrong", "right"] if screen["run"]["explanations"][1]["right"] else ["right", "wrong"]
+    )
 
 
 @pytest.mark.parametrize("options", [{"java_script_enabled": False}, PHONE], ids=["without scripts", "on a phone"])
@@ -52,19 +50,9 @@ def test_the_tour_needs_neither_scripts_nor_width(visitor, options):
 
     tab = visitor(**options)
     tab.goto("/tour")
-    expect(tab.get_by_role("listitem").filter(has=tab.get_by_role("heading", level=2))).to_have_count(STEPS)
-    tab.get_by_role("link", name="Start the tour").click()
-    for number in range(1, STEPS + 1):
-        expect(banner(tab, number)).to_be_visible()
+    for number in range(1, SCREENS + 1):
+        expect(tab.locator("#screen .where")).to_have_text(f"Tour, {number} of {SCREENS}")
         if options is PHONE:
             assert tab.locator("html").evaluate("e => [e.scrollWidth, innerWidth]") == [390, 390]
-        if number < STEPS:
-            banner(tab, number).get_by_role("link", name="Next").click()
-    expect(banner(tab, STEPS).get_by_role("link", name="All networks")).to_be_visible()
-
-
-def test_what_is_copied_on_the_tour_is_the_page_alone(tab):
-    tab.goto("/networks/xor-pretrained?tour=1")
-    assert "tour" not in tab.locator("[data-copy]").first.get_attribute("data-copy")
-    assert "tour" not in tab.locator('link[rel="alternate"][type="application/json"]').get_attribute("href")
-    assert tab.locator("link[rel=canonical]").get_attribute("href").endswith("/networks/xor-pretrained")
+        if number < SCREENS:
+            tab.get_by_role("link", name="Next").click()

@@ -85,7 +85,17 @@ def test_walking_every_link_never_leaves_the_prefix(behind):
 
 
 def test_twins_and_the_interface_name_addresses_below_it(behind):
-    for path in ("/gallery", "/networks/xor-pretrained", "/jobs", "/studies", "/login", "/train", "/tour"):
+    for path in (
+        "/gallery",
+        "/networks/xor-pretrained",
+        "/jobs",
+        "/studies",
+        "/login",
+        "/train",
+        "/tour/1",
+        "/guide",
+        "/findings",
+    ):
         answer = behind(f"{PREFIX}/api/v1{path}")
         assert answer.status_code == 200, path
         addresses = [one for one in strings_of(answer.json()) if re.match(r"/[a-z]+(/|$|\?)", one)]
