@@ -13,8 +13,8 @@ from markupsafe import Markup
 
 from analysis.algorithms.high_level_model import HighLevelModel
 from analysis.alignments.alignment import Alignment
-from app.figures.svg.elements import drawing, num, text
-from app.figures.svg.layout import Wiring, input_name, matrices, node_name, place
+from app.figures.svg.elements import drawing, num, part, text
+from app.figures.svg.layout import Site, Wiring, input_name, matrices, node_name, place, variable_name
 from app.figures.svg.networks import PAD_X, PAD_Y, diagram_body, diagram_class, diagram_size, ring_radius
 from app.figures.svg.tiles import NEUTRAL, PLAIN_HUES, Hues, Tile, alignment_tiles, tile_group, tile_size
 from app.figures.svg.trees import DrawnNode, drawn_tree
@@ -60,7 +60,11 @@ def aligned_diagram(
         for row, node in enumerate(posited)
     }
     upper = _algorithm(root, algorithm, spots, frame.x, band, hues)
-    lower = diagram_body(wiring, frame, tiles, show_weights=False, pale=True, hues=hues)
+    carried: dict[Site, list[str]] = {}
+    for path, site in alignment.places:
+        for neuron in site.neurons:
+            carried.setdefault((site.layer, neuron), []).append(variable_name(path))
+    lower = diagram_body(wiring, frame, tiles, show_weights=False, pale=True, hues=hues, also=carried)
     by_site = {(tile.layer, tile.neuron): tile for tile in tiles}
     leads = ""
     for path, site in alignment.places:
@@ -72,7 +76,8 @@ def aligned_diagram(
                 continue
             ny, tile = frame.places[site.layer, neuron] + band, by_site[site.layer, neuron]
             straight = is_lowest and neuron == wiring.columns[site.layer].shown[0]
-            leads += _leader((x, y), (frame.x[site.layer], ny), node, tile, straight=straight, hues=hues)
+            lead = _leader((x, y), (frame.x[site.layer], ny), node, tile, straight=straight, hues=hues)
+            leads += part(f"{variable_name(path)} {node_name(site.layer, neuron, wiring.sizes)}", lead)
     body = (
         f'<path class="t-rule" d="M0 {num(band + 1)}H{num(width)}"/>'
         + text(0, 14, "algorithm", "lab s")
@@ -142,10 +147,10 @@ def _algorithm(
     for node in root.walk():
         if node.posited:
             (nx, ny), hue = spots[node.path], hues.of(node.table)
-            shapes += tile_group(nx, ny, _TILE, node.table, hue)
-            shapes += f'<g class="v-{hue}">{text(nx, ny - 15, node.words, "fv halo", anchor="middle")}</g>'
+            label = f'<g class="v-{hue}">{text(nx, ny - 15, node.words, "fv halo", anchor="middle")}</g>'
+            shapes += part(variable_name(node.path), tile_group(nx, ny, _TILE, node.table, hue) + label)
     for name, (ix, iy) in inputs.items():
-        shapes += text(ix, iy + 4.5, name, "fi", anchor="middle", italic=True)
+        shapes += part(name, text(ix, iy + 4.5, name, "fi", anchor="middle", italic=True))
     half = 0.0
     if root.table:
         half = tile_size(root.table, _TILE)[0] / 2

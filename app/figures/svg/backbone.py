@@ -14,8 +14,8 @@ from typing import Any, Final
 
 from markupsafe import Markup
 
-from app.figures.svg.elements import circle, drawing, esc, num
-from app.figures.svg.layout import Frame, Wiring, matrices, node_name, place
+from app.figures.svg.elements import circle, drawing, esc, num, part
+from app.figures.svg.layout import Frame, Wiring, edge_name, matrices, node_name, place
 from app.figures.svg.networks import PAD_X, PAD_Y, diagram_class, diagram_size, site_names
 from app.figures.svg.tiles import PLAIN_HUES
 
@@ -55,7 +55,8 @@ def _edges(wiring: Wiring, frame: Frame, edge_use: Sequence[int], of: int) -> st
                 if source in shown[0] and out in shown[1]:
                     ends = frame.at((layer, source)), frame.at((layer + 1, out))
                     name = f"{node_name(layer, source, wiring.sizes)} → {node_name(layer + 1, out, wiring.sizes)}"
-                    drawn.append((use, _edge(*ends, use, of, weight < 0, name)))
+                    edge = _edge(*ends, use, of, weight < 0, name)
+                    drawn.append((use, part(edge_name(layer + 1, out, source, wiring.sizes), edge)))
     return "".join(text for _, text in sorted(drawn, key=lambda one: one[0]))
 
 
@@ -78,5 +79,6 @@ def _sites(wiring: Wiring, frame: Frame, neuron_use: Sequence[Sequence[int]], of
             x, y = frame.x[column.layer], frame.places[column.layer, neuron]
             inner = 0 < column.layer < wiring.last
             use = neuron_use[column.layer - 1][neuron] if inner else of
-            body += circle(x, y, 6.5, "n-on" if use == of else "n-open" if use else "n-cut")
+            drawn = circle(x, y, 6.5, "n-on" if use == of else "n-open" if use else "n-cut")
+            body += part(node_name(column.layer, neuron, wiring.sizes), drawn)
     return body

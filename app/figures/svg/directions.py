@@ -15,7 +15,7 @@ from typing import Any, Final
 import numpy as np
 from markupsafe import Markup
 
-from app.figures.svg.elements import drawing, num, text
+from app.figures.svg.elements import drawing, num, part, text
 from app.figures.svg.layout import Wiring, matrices, node_name, place, shape_text
 from app.figures.svg.networks import PAD_X, PAD_Y, diagram_body, diagram_class, diagram_size
 from app.figures.svg.thumbs import Direction, circuit_thumb
@@ -106,14 +106,16 @@ def _comb(row: CombRow, top: float, wiring: Wiring, hues: Hues) -> str:
         x = _LEFT + _SLOT * slot + _SLOT / 2
         size = _BAR * abs(coefficient) / largest
         above = coefficient >= 0
+        name = node_name(row.layer, neuron, wiring.sizes)
         if abs(coefficient) > 0:
-            bars += (
+            bar = (
                 f'<rect class="{"dirbar" if above else "dirneg"}" x="{num(x - 9)}" '
                 f'y="{num(y - max(1.0, size) if above else y)}" width="18" height="{num(max(1.0, size))}"/>'
             )
+            bars += part(name, bar)
         words = weight_text(coefficient)
-        labels += text(x, y - size - 4 if above else y + size + 12, words, "lab hn", anchor="middle")
-        labels += text(x, top + _ROW - 7, node_name(row.layer, neuron, wiring.sizes), "lab code", anchor="middle")
+        number = text(x, y - size - 4 if above else y + size + 12, words, "lab hn", anchor="middle")
+        labels += part(name, number + text(x, top + _ROW - 7, name, "lab code", anchor="middle"))
     if len(shown) < len(row.coefficients):
         hidden = len(row.coefficients) - len(shown)
         labels += text(_LEFT + _SLOT * len(shown) + 4, y + 4, f"+{hidden} smaller", "lab s")

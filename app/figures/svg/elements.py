@@ -59,6 +59,39 @@ def circle(x: float, y: float, radius: float, css_class: str) -> str:
     return f'<circle class="{css_class}" cx="{num(x)}" cy="{num(y)}" r="{num(radius)}"/>'
 
 
+def part(names: str, body: str, css_class: str = "") -> str:
+    """A part of a drawing that lights up with everything on the page that has one of its names.
+
+    Args:
+        names: names of neurons and edges, separated by spaces, as :func:`app.figures.svg.layout.node_name` and
+            :func:`app.figures.svg.layout.edge_name` write them.
+        body: inner markup, already escaped.
+        css_class: classes of the group.
+    """
+    classes = f' class="{css_class}"' if css_class else ""
+    return f'<g{classes} data-el="{esc(names)}">{body}</g>'
+
+
+def touchable(path: str, css_class: str = "hit") -> str:
+    """An invisible wide stroke along a path, so that a thin line or a small circle can be pointed at."""
+    return f'<path class="{css_class}" d="{path}"/>'
+
+
+def weight_label(x: float, y: float, words: str, size: float, css_class: str) -> str:
+    """A number on a ground of the page's colour.
+
+    Args:
+        x: its middle.
+        y: its base line.
+        words: the number.
+        size: of its letters, in the unit of the drawing.
+        css_class: class of the text.
+    """
+    half = text_width(words, size) / 2 + 0.1 * size
+    ground = f'x="{num(x - half)}" y="{num(y - 0.9 * size)}" width="{num(2 * half)}" height="{num(1.15 * size)}"'
+    return f'<rect class="w-ground" {ground}/>' + text(x, y, words, css_class, anchor="middle")
+
+
 def drawing(
     width: float,
     height: float,

@@ -16,7 +16,7 @@ from typing import Any, Final, TypeGuard
 
 from markupsafe import Markup
 
-from app.figures.svg.elements import circle, decimal, esc, line, num, text, text_width
+from app.figures.svg.elements import circle, decimal, esc, line, num, part, text, text_width
 from app.figures.svg.layout import Frame, Wiring, input_name, matrices, node_name, place, stroke_width
 from app.figures.svg.networks import PAD_Y, diagram_class
 from app.figures.svg.thumbs import heat_strip
@@ -208,7 +208,8 @@ class _Flow:
             for neuron in column.shown:
                 drawn = self._site(column.layer, neuron, x, self._frame.places[column.layer, neuron])
                 link = self._links.get((column.layer, neuron, None))
-                body += self._link(link, drawn) if link else f'<g aria-hidden="true">{drawn}</g>'
+                drawn = self._link(link, drawn) if link else f'<g aria-hidden="true">{drawn}</g>'
+                body += part(node_name(column.layer, neuron, self._wiring.sizes), drawn)
             if column.n_hidden and column.shown:
                 y = (self._frame.top + self._frame.bottom) / 2 + (column.slots - 1) / 2 * self._frame.gap
                 words = text(x, y + 4, f"+{column.n_hidden} more", "lab s halo", anchor="middle")

@@ -12,8 +12,8 @@ from typing import Any, Final
 import numpy as np
 from markupsafe import Markup
 
-from app.figures.svg.elements import decimal, drawing, num, text, text_width
-from app.figures.svg.layout import node_name, shape_text
+from app.figures.svg.elements import decimal, drawing, num, part, text, text_width
+from app.figures.svg.layout import edge_name, node_name, shape_text
 from app.figures.svg.sentences import counted
 
 _RAMP: Final = 0.38
@@ -32,6 +32,7 @@ def heat_matrix(
     corner: str = "",
     row_axis: str = "",
     column_axis: str = "",
+    names: Sequence[Sequence[str]] | None = None,
 ) -> Markup:
     """A matrix with a number in every cell.
 
@@ -46,6 +47,7 @@ def heat_matrix(
         corner: words in the upper left corner.
         row_axis: what rows are, written above their names.
         column_axis: what columns are, written above their names.
+        names: ``[row][column]`` the name of what each cell is about, by which drawings of the network find it.
     """
     shades = np.clip(np.asarray(shades, dtype=np.float64), 0.0, 1.0)
     n_rows, n_columns = shades.shape
@@ -68,18 +70,17 @@ def heat_matrix(
         for c in range(n_columns):
             x = left + wide * c
             box = f'x="{num(x + 1)}" y="{num(y + 1)}" width="{num(wide - 2)}" height="{num(_HIGH - 2)}"'
-            if untested[r, c]:
-                body += f'<rect class="h-off" {box}/>'
-                if cells[r][c]:
-                    body += text(x + wide / 2, y + _HIGH / 2 + 4, cells[r][c], "lab hn off", anchor="middle")
-                continue
-            body += f'<rect class="h-ground" {box}/>'
-            body += f'<rect class="h-ink" {box} fill-opacity="{_RAMP * float(shades[r, c]):.3f}"/>'
-            if missed[r, c]:
+            drawn = f'<rect class="{"h-off" if untested[r, c] else "h-ground"}" {box}/>'
+            if not untested[r, c]:
+                drawn += f'<rect class="h-ink" {box} fill-opacity="{_RAMP * float(shades[r, c]):.3f}"/>'
+            if missed[r, c] and not untested[r, c]:
                 inner = f'x="{num(x + 2.5)}" y="{num(y + 2.5)}" width="{num(wide - 5)}" height="{num(_HIGH - 5)}"'
-                body += f'<rect class="h-miss" {inner}/>'
-                body += f'<path class="h-strike" d="M{num(x + wide - 11)} {num(y + 5)}l6 6m0 -6l-6 6"/>'
-            body += text(x + wide / 2, y + _HIGH / 2 + 4, cells[r][c], "lab hn", anchor="middle")
+                drawn += f'<rect class="h-miss" {inner}/>'
+                drawn += f'<path class="h-strike" d="M{num(x + wide - 11)} {num(y + 5)}l6 6m0 -6l-6 6"/>'
+            if cells[r][c] or not untested[r, c]:
+                number_class = "lab hn off" if untested[r, c] else "lab hn"
+                drawn += text(x + wide / 2, y + _HIGH / 2 + 4, cells[r][c], number_class, anchor="middle")
+            body += part(names[r][c], drawn) if names else drawn
     return drawing(
         left + wide * n_columns + 2,
         top + _HIGH * n_rows + 2,
@@ -156,7 +157,10 @@ def edge_use_heats(
         )
         sentence = f"Edges from {left} to {right} in {counted(of, noun)} of a {shape_text(sizes)} network: {listed}"
         cells = [[f"{int(v):,}" for v in row] for row in matrix]
-        drawn = heat_matrix(cells, matrix / max(of, 1), targets, sources, sentence=sentence, corner="to \\ from")
+        names = [[edge_name(layer, t, s, sizes) for s in range(len(sources))] for t in range(len(targets))]
+        drawn = heat_matrix(
+            cells, matrix / max(of, 1), targets, sources, sentence=sentence, corner="to \\ from", names=names
+        )
         drawings.append((f"{left} to {right}", drawn))
     return drawings
 

@@ -63,6 +63,16 @@ def node_name(layer: int, neuron: int, sizes: Sequence[int]) -> str:
     return f"n{layer}.{neuron}"
 
 
+def edge_name(layer: int, out: int, source: int, sizes: Sequence[int]) -> str:
+    """How an edge is called: ``A→n1.0``; ``layer`` is that of the neuron it leads to."""
+    return f"{node_name(layer - 1, source, sizes)}→{node_name(layer, out, sizes)}"
+
+
+def variable_name(path: str) -> str:
+    """The name of an algorithm's variable among the names of neurons and edges."""
+    return f"variable-{path}"
+
+
 @dataclass(frozen=True)
 class Wiring:
     """A network as a drawing sees it.

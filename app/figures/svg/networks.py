@@ -1,22 +1,37 @@
 """The large diagram: the thumb's positions with names, weights and formulas.
 
 One function draws a whole network, a circuit (mask), an interpretation (mask and tiles) and the network half of an
-alignment (tiles, pale edges). Weights stand on their edges on a halo of paper, moved along the edge where two would
-collide; where a layer pair keeps more than 16 edges they are left out, and the weight table beside the figure remains.
+alignment (tiles, pale edges). Weights stand on their edges on a ground of paper, moved along the edge where two would
+collide; where a layer pair keeps more than 9 edges each is shown only when its edge or one of its neurons is pointed
+at, or all of them by a switch. Each neuron and each edge has its name, by which it is found in other drawings.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from markupsafe import Markup
 
-from app.figures.svg.elements import circle, decimal, drawing, esc, line, num, text, text_width
+from app.figures.svg.elements import (
+    circle,
+    decimal,
+    drawing,
+    esc,
+    line,
+    num,
+    part,
+    text,
+    text_width,
+    touchable,
+    weight_label,
+)
 from app.figures.svg.layout import (
     Frame,
+    Site,
     Wiring,
+    edge_name,
     input_name,
     keep_of,
     matrices,
@@ -31,9 +46,12 @@ from app.figures.svg.tiles import NEUTRAL, PLAIN_HUES, Hues, Tile, tile_group, t
 
 PAD_X: Final = 60.0
 PAD_Y: Final = 46.0
-_MAX_LABELLED_EDGES = 16
+_MAX_LABELLED_EDGES: Final = 9
+_MAX_WEIGHTS: Final = 400
+_SMALL: Final = 10.5  # letters of weights
 
 Box = tuple[float, float, float, float]
+NO_NAMES: Final[Mapping[Site, Sequence[str]]] = {}
 
 
 def diagram_size(wiring: Wiring) -> tuple[float, float]:
@@ -85,14 +103,31 @@ def network_diagram(
 
 
 def diagram_body(
-    wiring: Wiring, frame: Frame, tiles: Sequence[Tile], *, show_weights: bool, pale: bool, hues: Hues
+    wiring: Wiring,
+    frame: Frame,
+    tiles: Sequence[Tile],
+    *,
+    show_weights: bool,
+    pale: bool,
+    hues: Hues,
+    also: Mapping[Site, Sequence[str]] = NO_NAMES,
 ) -> str:
-    """Inner markup of a large diagram, to stand alone or under an algorithm."""
+    """Inner markup of a large diagram, to stand alone or under an algorithm.
+
+    Args:
+        wiring: the network.
+        frame: where its neurons stand.
+        tiles: variables on neurons.
+        show_weights: whether kept edges carry their weight.
+        pale: draw edges as background.
+        hues: the network's hues.
+        also: further names of neurons, for instance of the variables that they carry.
+    """
     by_site = {(tile.layer, tile.neuron): tile for tile in tiles}
     names, boxes = site_names(wiring, frame, by_site, hues)
     edges = _edges(wiring, frame, by_site, pale=pale)
     labels = _weight_labels(wiring, frame, boxes) if show_weights else ""
-    return edges + labels + _sites(wiring, frame, by_site, hues) + names
+    return edges + labels + _sites(wiring, frame, by_site, hues, also) + names
 
 
 def tile_side(table: Sequence[int]) -> float:
@@ -111,6 +146,7 @@ def ring_radius(tile: Tile | None) -> float:
 
 def _edges(wiring: Wiring, frame: Frame, by_site: dict[tuple[int, int], Tile], *, pale: bool) -> str:
     cut = kept = ""
+    few = sum(matrix.size for matrix in wiring.weights) <= _MAX_WEIGHTS
     for layer, matrix in enumerate(wiring.weights):
         for out in wiring.columns[layer + 1].shown:
             for source in wiring.columns[layer].shown:
@@ -121,21 +157,26 @@ def _edges(wiring: Wiring, frame: Frame, by_site: dict[tuple[int, int], Tile], *
                 r1 = ring_radius(by_site.get((layer, source))) + 1.5
                 r2 = ring_radius(by_site.get((layer + 1, out))) + 2.5
                 ends = (x1 + dx * r1, y1 + dy * r1, x2 - dx * r2, y2 - dy * r2)
+                name = edge_name(layer + 1, out, source, wiring.sizes)
+                hit = touchable(f"M{num(ends[0])} {num(ends[1])}L{num(ends[2])} {num(ends[3])}") if few else ""
                 if wiring.keep is not None and not wiring.keep[layer][out, source]:
-                    cut += line(*ends, "e-cut")
+                    cut += part(name, line(*ends, "e-cut") + hit)
                 elif pale:
-                    kept += line(*ends, "e-bg neg" if weight < 0 else "e-bg")
+                    kept += part(name, line(*ends, "e-bg neg" if weight < 0 else "e-bg") + hit)
                 else:
                     stroke = stroke_width(weight, wiring.largest, 1.0, 4.0)
-                    kept += line(*ends, "e-neg" if weight < 0 else "e-pos", width=stroke)
+                    drawn = line(*ends, "e-neg" if weight < 0 else "e-pos", width=stroke)
                     if weight < 0:  # the end bar of an inhibiting edge
-                        kept += line(
+                        drawn += line(
                             ends[2] - dy * 5, ends[3] + dx * 5, ends[2] + dy * 5, ends[3] - dx * 5, "e-pos", width=1.6
                         )
+                    kept += part(name, drawn + hit)
     return cut + kept
 
 
-def _sites(wiring: Wiring, frame: Frame, by_site: dict[tuple[int, int], Tile], hues: Hues) -> str:
+def _sites(
+    wiring: Wiring, frame: Frame, by_site: dict[Site, Tile], hues: Hues, also: Mapping[Site, Sequence[str]]
+) -> str:
     body = ""
     for column in wiring.columns:
         x = frame.x[column.layer]
@@ -145,14 +186,16 @@ def _sites(wiring: Wiring, frame: Frame, by_site: dict[tuple[int, int], Tile], h
             y = frame.places[column.layer, neuron]
             tile = by_site.get((column.layer, neuron))
             if wiring.is_cut(column.layer, neuron):
-                body += circle(x, y, 6, "n-cut")
+                drawn = circle(x, y, 6, "n-cut")
             elif tile is not None:
                 hue = NEUTRAL if column.layer == wiring.last else hues.of(tile.table)
-                body += circle(x, y, ring_radius(tile), "n-ring") + tile_group(
+                drawn = circle(x, y, ring_radius(tile), "n-ring") + tile_group(
                     x, y, tile_side(tile.table), tile.table, hue
                 )
             else:
-                body += circle(x, y, 6.5, "n-open")
+                drawn = circle(x, y, 6.5, "n-open")
+            names = " ".join([node_name(column.layer, neuron, wiring.sizes), *also.get((column.layer, neuron), ())])
+            body += part(names, touchable(f"M{num(x)} {num(y)}h0", "hit dot") + drawn)
     return body
 
 
@@ -166,16 +209,18 @@ def site_names(wiring: Wiring, frame: Frame, by_site: dict[tuple[int, int], Tile
             radius = ring_radius(tile)
             boxes.append((x - radius, y - radius, x + radius, y + radius))
             if layer == 0:
-                body += text(x - 14, y + 4.5, input_name(neuron), "fi", anchor="end", italic=True)
+                name = input_name(neuron)
+                body += part(name, text(x - 14, y + 4.5, name, "fi", anchor="end", italic=True))
             elif layer == wiring.last:
                 name = node_name(layer, neuron, wiring.sizes)
-                body += text(x + radius + 6, y + 4.5, name, "fi", italic=True)
+                body += part(name, text(x + radius + 6, y + 4.5, name, "fi", italic=True))
             else:
                 words, wide = _hidden_name(wiring, frame, layer, neuron, tile, hues)
                 # edges arrive at the lowest neuron from above, so its name stands below
                 lowest = len(column.shown) > 1 and neuron == column.shown[-1]
                 line = y + radius + 14 if lowest else y - radius - 6
-                body += f'<text class="lab s halo" x="{num(x)}" y="{num(line)}" text-anchor="middle">{words}</text>'
+                label = f'<text class="lab s halo" x="{num(x)}" y="{num(line)}" text-anchor="middle">{words}</text>'
+                body += part(node_name(layer, neuron, wiring.sizes), label)
                 boxes.append((x - wide / 2, line - 11, x + wide / 2, line + 3))
         if column.n_hidden and column.shown:
             y = (frame.top + frame.bottom) / 2 + (column.slots - 1) / 2 * frame.gap
@@ -202,8 +247,13 @@ def _hidden_name(
 
 
 def _weight_labels(wiring: Wiring, frame: Frame, taken: list[Box]) -> str:
-    """Weights on kept edges: at 26, 46, 66% by source index, slid along the edge until they touch nothing."""
-    body = ""
+    """Weights on kept edges: at 26, 46, 66% by source index, slid along the edge until they touch nothing.
+
+    Where edges are many they are there but not shown, until somebody asks.
+    """
+    if sum(matrix.size for matrix in wiring.weights) > _MAX_WEIGHTS:
+        return ""
+    body, crowded = "", False
     for layer, matrix in enumerate(wiring.weights):
         out_shown, sources = wiring.columns[layer + 1].shown, wiring.columns[layer].shown
         kept = [
@@ -212,15 +262,14 @@ def _weight_labels(wiring: Wiring, frame: Frame, taken: list[Box]) -> str:
             for source in sources
             if wiring.keep is None or wiring.keep[layer][out, source]
         ]
-        if len(kept) > _MAX_LABELLED_EDGES:
-            continue
+        crowded = crowded or len(kept) > _MAX_LABELLED_EDGES
         for out, source in kept:
             words = decimal(float(matrix[out, source]))
             (x1, y1), (x2, y2) = frame.at((layer, source)), frame.at((layer + 1, out))
             rank = sources.index(source)
             first = 0.42 if len(out_shown) == 1 else 0.26 + 0.4 * rank / max(1, len(sources) - 1)
             lift = -6.0 if abs(y2 - y1) < 20 else 3.5
-            half = text_width(words, 10.5) / 2
+            half = text_width(words, _SMALL) / 2
             best: tuple[float, float, float] | None = None
             for step in (0, 1, -1, 2, -2, 3, -3, 4, -4, 5, -5):
                 at = first + 0.05 * step
@@ -237,8 +286,8 @@ def _weight_labels(wiring: Wiring, frame: Frame, taken: list[Box]) -> str:
                 continue
             _, x, y = best
             taken.append((x - half, y - 9.5, x + half, y + 2.5))
-            body += text(x, y, words, "w", anchor="middle")
-    return body
+            body += part(edge_name(layer + 1, out, source, wiring.sizes), weight_label(x, y, words, _SMALL, "w"))
+    return f'<g class="{"w-all w-asked" if crowded else "w-all"}">{body}</g>'
 
 
 def _overlap(a: Box, b: Box) -> float:

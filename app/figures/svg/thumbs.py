@@ -2,11 +2,14 @@
 
 Kept edge: ink, three widths by |weight|, dashed if negative. Cut edge: hairline, drawn first. Without a mask nothing is
 cut; if tiles or directions are drawn on it, all edges are pale, because an alignment says nothing about edges.
+
+Beside one another, explanations are drawn with names: the same thumb, a little higher, in which each neuron and each
+edge can be pointed at and is then found in every other drawing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import compress, pairwise
@@ -17,13 +20,26 @@ import numpy as np
 from markupsafe import Markup
 from numpy.typing import NDArray
 
-from app.figures.svg.elements import circle, drawing, line, num, text
-from app.figures.svg.layout import Frame, Keep, Wiring, keep_of, matrices, place, sizes_of, stroke_width
+from app.figures.svg.elements import circle, decimal, drawing, line, num, part, text, touchable, weight_label
+from app.figures.svg.layout import (
+    Frame,
+    Keep,
+    Wiring,
+    edge_name,
+    keep_of,
+    matrices,
+    node_name,
+    place,
+    sizes_of,
+    stroke_width,
+)
 from app.figures.svg.sentences import whole_sentence
 from app.figures.svg.tiles import PLAIN_HUES, Bits, Hues, Tile, table_name, tile_group
 
 _PAD = 9.0
+_NAMED_PAD = 13.0  # room for names above and below
 _TILE = 13.0
+_LETTERS = 4.0
 
 
 @dataclass(frozen=True)
@@ -51,6 +67,7 @@ def circuit_thumb(
     hues: Hues = PLAIN_HUES,
     title: str = "",
     css_class: str = "thumb",
+    named: bool = False,
 ) -> Markup:
     """A network, circuit, interpretation, alignment or set of directions as a thumb.
 
@@ -63,16 +80,18 @@ def circuit_thumb(
         hues: the network's hues, for more than two inputs.
         title: what it is, put before the sentence made from the data.
         css_class: class of the drawing.
+        named: whether neurons carry their names, and neurons and edges can be pointed at.
     """
     w = matrices(weights)
     shown_tiles = [tile for tile in tiles if tile.layer < len(w)]
     wiring = Wiring(w, keep_of(mask, sizes_of(w)), frozenset((t.layer, t.neuron) for t in shown_tiles))
-    net_height = 72.0 + 12.0 * max(0, wiring.rows - 3)
+    pad = _NAMED_PAD if named else _PAD
+    net_height = 72.0 + 12.0 * max(0, wiring.rows - 3) + 2 * (pad - _PAD)
     width, height = 120.0, net_height + 14.0 * len(directions)
-    frame = place(wiring, width, net_height, _PAD, _PAD)
+    frame = place(wiring, width, net_height, _PAD, pad)
     pale = mask is None and bool(shown_tiles or directions)
-    body = thumb_edges(wiring, frame, pale=pale, shared=keep_of(shared, sizes_of(w)))
-    body += _nodes(wiring, frame, shown_tiles, plain=not (shown_tiles or directions), hues=hues)
+    body = _thumb_edges(wiring, frame, pale=pale, shared=keep_of(shared, sizes_of(w)), named=named)
+    body += _nodes(wiring, frame, shown_tiles, plain=not (shown_tiles or directions), hues=hues, named=named)
     for row, direction in enumerate(directions):
         body += _comb(wiring, frame, direction, height - 14.0 * (len(directions) - row) + 5, hues, capsule=row == 0)
     sentence = whole_sentence(title, wiring, tiles)
@@ -82,7 +101,7 @@ def circuit_thumb(
     return drawing(width, height, body, sentence=sentence, css_class=css_class, sizing="fluid")
 
 
-def thumb_edges(wiring: Wiring, frame: Frame, *, pale: bool, shared: Keep | None = None) -> str:
+def _thumb_edges(wiring: Wiring, frame: Frame, *, pale: bool, shared: Keep | None, named: bool) -> str:
     """All edges between shown neurons, cut ones first; shared ones pale."""
     edges = _edges_between(
         wiring.sizes,
@@ -96,10 +115,47 @@ def thumb_edges(wiring: Wiring, frame: Frame, *, pale: bool, shared: Keep | None
         drawn = [
             soft if both else full for soft, full, both in zip(edges.pale, edges.full, edges.of(shared), strict=True)
         ]
+    cut: Sequence[str] = edges.cut
+    if named:
+        drawn, cut = _named_edges(wiring, frame, drawn), _named_edges(wiring, frame, cut)
+    labels = _weights(wiring, frame) if named else ""
     if wiring.keep is None:
-        return "".join(drawn)
+        return "".join(drawn) + labels
     kept = edges.of(wiring.keep)
-    return "".join(compress(edges.cut, map(not_, kept))) + "".join(compress(drawn, kept))
+    return "".join(compress(cut, map(not_, kept))) + "".join(compress(drawn, kept)) + labels
+
+
+def _shown_edges(wiring: Wiring) -> Iterator[tuple[int, int, int]]:
+    """(layer that it leads to, neuron, source) of each edge between shown neurons, in the order of masks."""
+    for layer in range(1, len(wiring.sizes)):
+        for out in wiring.columns[layer].shown:
+            for source in wiring.columns[layer - 1].shown:
+                yield layer, out, source
+
+
+def _named_edges(wiring: Wiring, frame: Frame, drawn: Sequence[str]) -> list[str]:
+    """Each edge with its name and a wide line to point at."""
+    found = []
+    for (layer, out, source), markup in zip(_shown_edges(wiring), drawn, strict=True):
+        (x1, y1), (x2, y2) = frame.at((layer - 1, source)), frame.at((layer, out))
+        hit = touchable(f"M{num(x1)} {num(y1)}L{num(x2)} {num(y2)}", "hit thin")
+        found.append(part(edge_name(layer, out, source, wiring.sizes), markup + hit))
+    return found
+
+
+def _weights(wiring: Wiring, frame: Frame) -> str:
+    """The weight of each kept edge, to be shown when it or one of its ends is pointed at."""
+    body = ""
+    for layer, out, source in _shown_edges(wiring):
+        if wiring.keep is not None and not wiring.keep[layer - 1][out, source]:
+            continue
+        (x1, y1), (x2, y2) = frame.at((layer - 1, source)), frame.at((layer, out))
+        sources = wiring.columns[layer - 1].shown
+        at = 0.42 + 0.2 * sources.index(source) / max(1, len(sources) - 1)
+        words = decimal(float(wiring.weights[layer - 1][out, source]))
+        label = weight_label(x1 + (x2 - x1) * at, y1 + (y2 - y1) * at + 0.35 * _LETTERS, words, _LETTERS, "tw")
+        body += part(edge_name(layer, out, source, wiring.sizes), label)
+    return f'<g class="w-all w-asked">{body}</g>'
 
 
 @dataclass(frozen=True)
@@ -160,7 +216,7 @@ def _edges_between(
     return _Edges(np.array(numbers, dtype=np.intp), tuple(cut), tuple(pale), tuple(full))
 
 
-def _nodes(wiring: Wiring, frame: Frame, tiles: Sequence[Tile], *, plain: bool, hues: Hues) -> str:
+def _nodes(wiring: Wiring, frame: Frame, tiles: Sequence[Tile], *, plain: bool, hues: Hues, named: bool = False) -> str:
     by_site = {(tile.layer, tile.neuron): tile for tile in tiles}
     side = min(_TILE, frame.gap - 2) if wiring.rows > 1 else _TILE
     body = ""
@@ -172,16 +228,32 @@ def _nodes(wiring: Wiring, frame: Frame, tiles: Sequence[Tile], *, plain: bool, 
         for neuron in column.shown:
             y = frame.places[column.layer, neuron]
             if wiring.is_cut(column.layer, neuron):
-                body += circle(x, y, 2.2, "n-cut")
+                drawn = circle(x, y, 2.2, "n-cut")
             elif (column.layer, neuron) in by_site:
                 table = by_site[column.layer, neuron].table
-                body += tile_group(x, y, side, table, hues.of(table), max_width=frame.spacing - 4)
+                drawn = tile_group(x, y, side, table, hues.of(table), max_width=frame.spacing - 4)
             else:
-                body += circle(x, y, 3.1, "n-on") if plain else circle(x, y, 2.8, "n-open")
+                drawn = circle(x, y, 3.1, "n-on") if plain else circle(x, y, 2.8, "n-open")
+            if named:
+                has_tile = (column.layer, neuron) in by_site and not wiring.is_cut(column.layer, neuron)
+                drawn = _named(wiring, column.layer, neuron, x, y, drawn, side / 2 if has_tile else 3.1)
+            body += drawn
         if column.n_hidden:
             y = frame.top + (frame.bottom - frame.top) / 2 + (column.slots - 1) / 2 * frame.gap
             body += text(x, y + 2.5, f"+{column.n_hidden}", "more", anchor="middle")
     return body
+
+
+def _named(wiring: Wiring, layer: int, neuron: int, x: float, y: float, drawn: str, half: float) -> str:
+    """A neuron with its name: beside inputs and outputs, above the others."""
+    name = node_name(layer, neuron, wiring.sizes)
+    if layer == 0:
+        words = text(x - half - 1.6, y + 1.4, name, "tn tn-io", anchor="end", italic=True)
+    elif layer == wiring.last:
+        words = text(x + half + 1.6, y + 1.4, name, "tn tn-io", italic=True)
+    else:
+        words = text(x, y - half - 1.6, name, "tn", anchor="middle")
+    return part(name, touchable(f"M{num(x)} {num(y)}h0", "hit thin dot") + drawn + words)
 
 
 def heat_strip(x: float, shades: Sequence[float], frame: Frame, width: float) -> str:

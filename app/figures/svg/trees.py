@@ -14,8 +14,8 @@ from typing import Final
 from markupsafe import Markup
 
 from analysis.algorithms.high_level_model import HighLevelModel, Node, function_of
-from app.figures.svg.elements import drawing, num, text, text_width
-from app.figures.svg.layout import input_name
+from app.figures.svg.elements import drawing, num, part, text, text_width
+from app.figures.svg.layout import input_name, variable_name
 from app.figures.svg.tiles import NEUTRAL, PLAIN_HUES, Bits, Hues, bits_of, tile_group, tile_size
 
 _TILE: Final = 20.0
@@ -139,15 +139,16 @@ def formula_tree(algorithm: HighLevelModel, *, hues: Hues = PLAIN_HUES, title: s
             if child.negated:
                 edges += text((x + cx) / 2, (y + cy) / 2 + 5, "¬", "fi halo", anchor="middle")
         if not node.table:
-            shapes += f'<circle class="t-leaf" cx="{num(x)}" cy="{num(y)}" r="10"/>'
-            shapes += text(x, y + 5, node.words, "fi", anchor="middle", italic=True)
+            leaf = f'<circle class="t-leaf" cx="{num(x)}" cy="{num(y)}" r="10"/>'
+            shapes += part(node.words, leaf + text(x, y + 5, node.words, "fi", anchor="middle", italic=True))
             continue
         hue = hues.of(node.table) if node.posited else NEUTRAL
         side = sides[id(node)]
         half = tile_size(node.table, _TILE)[0] / 2 + 6
         anchor = "start" if side > 0 else "end"
-        shapes += tile_group(x, y, _TILE, node.table, hue)
-        shapes += f'<g class="v-{hue}">{text(x + side * half, y + 4.5, node.words, "fv halo", anchor=anchor)}</g>'
+        drawn = tile_group(x, y, _TILE, node.table, hue)
+        drawn += f'<g class="v-{hue}">{text(x + side * half, y + 4.5, node.words, "fv halo", anchor=anchor)}</g>'
+        shapes += part(variable_name(node.path), drawn) if node.posited else drawn
     variables = ", ".join(variable.shown for variable in algorithm.variables)
     posits = f"variables {variables}" if variables else "no variables"
     sentence = f"{title + ': ' if title else ''}Algorithm {algorithm.formula}, {posits}"

@@ -82,5 +82,6 @@ def thumbs_of(page: ComparePage) -> list[tuple[str, str, Markup]]:
     for item in page.explanations:
         tiles = [] if item.kind == "circuit" else gate_tiles(item.tiles, n_inputs)
         name = item.formula or item.name or f"{noun(item.n_edges or 0, 'edge')} kept"
-        found.append((item.letter, name, circuit_thumb(weights, item.mask, tiles, hues=page.hues, title=name)))
+        drawn = circuit_thumb(weights, item.mask, tiles, hues=page.hues, title=name, named=True)
+        found.append((item.letter, name, drawn))
     return found

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from functools import partial
+from itertools import pairwise
 from xml.etree import ElementTree as ET
 
 import numpy as np
@@ -15,6 +17,7 @@ from analysis.networks.circuit import circuit_from_hex
 from app.figures import samples, svg
 from app.figures.samples import connected_mask, random_weights
 from app.figures.svg import Direction, Threshold, Tile
+from app.figures.svg.elements import decimal
 from tests.checkout import ROOT
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -329,3 +332,43 @@ def test_a_direction_is_written_as_people_write_it():
         "3.7e−6",
         "0",
     ]
+
+
+def names_in(root: ET.Element) -> list[str]:
+    return [e.get("data-el", "") for e in root.iter(f"{SVG}g") if e.get("data-el")]
+
+
+@pytest.mark.parametrize("named", [svg.network_diagram, partial(svg.circuit_thumb, named=True)])
+def test_neurons_and_edges_carry_their_names_and_kept_edges_their_weights(named):
+    root = parsed(named(samples.WEIGHTS, samples.MASK))
+    neurons = {"A", "B", "n1.0", "n1.1", "n1.2", "n2.0", "n2.1", "n2.2", "y"}
+    layers = [("A", "B"), ("n1.0", "n1.1", "n1.2"), ("n2.0", "n2.1", "n2.2"), ("y",)]
+    edges = {f"{source}→{out}" for before, after in pairwise(layers) for source in before for out in after}
+    assert set(names_in(root)) == neurons | edges
+    labels = next(e for e in root.iter(f"{SVG}g") if "w-all" in (e.get("class") or "").split())
+    kept = circuit_from_hex(samples.MASK, (2, 3, 3, 1))
+    assert {e.get("data-el"): e.findtext(f"{SVG}text") for e in labels} == {
+        f"{layers[number][source]}→{layers[number + 1][out]}": decimal(float(samples.WEIGHTS[number][out][source]))
+        for number, matrix in enumerate(kept.keep)
+        for out, source in np.argwhere(matrix).tolist()
+    }
+
+
+def test_thumbs_of_lists_carry_no_names_and_crowded_weights_wait_until_they_are_asked_for():
+    assert names_in(parsed(svg.circuit_thumb(samples.WEIGHTS, samples.MASK))) == []
+    assert "w-asked" not in svg.network_diagram(samples.WEIGHTS)
+    crowded = parsed(svg.network_diagram(random_weights((3, 4, 4, 1), 1)))
+    assert n_of(crowded, "g", "w-asked") == 1
+    assert n_of(crowded, "text", "w") == 12 + 16 + 4
+    assert n_of(parsed(svg.network_diagram(random_weights((20, 30, 1), 1))), "text", "w") == 0
+
+
+def test_what_carries_a_variable_carries_its_name_in_tree_and_alignment():
+    tree = names_in(parsed(svg.formula_tree(samples.ALGORITHM)))
+    aligned = names_in(parsed(svg.aligned_diagram(samples.WEIGHTS, samples.ALGORITHM, samples.ALIGNMENT)))
+    for path, site in samples.ALIGNMENT.places:
+        name = f"variable-{path}"
+        assert name in tree
+        assert name in aligned
+        for neuron in site.neurons:
+            assert any({f"n{site.layer}.{neuron}", name} <= set(names.split()) for names in aligned)

@@ -1,0 +1,110 @@
+"""Linked drawings: what is pointed at, tapped or reached by the keyboard lights up everywhere on the page."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tests.browser.conftest import PHONE
+
+pytestmark = pytest.mark.browser
+LIT = "() => [...document.querySelectorAll('.lit')].map((e) => e.dataset.el)"
+
+
+@pytest.fixture
+def compared(site) -> str:
+    alignment = site.twin("/networks/xor-pretrained")["samples"]["alignments"][0]["ref"]
+    return f"/compare?network=xor-pretrained&e=c-081ff&e=i-2b0cf.0&e={alignment}"
+
+
+@pytest.fixture
+def expect(chromium):
+    from playwright.sync_api import expect
+
+    return expect
+
+
+def neuron(tab, name: str, card: int = 0):
+    return tab.locator(".versus article").nth(card).locator(f'[data-el="{name}"]:has(> .dot)')
+
+
+def point_at(tab, name: str, card: int = 0) -> tuple[float, float]:
+    box = neuron(tab, name, card).locator("> :not(.hit, text)").first.bounding_box()
+    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+
+
+def test_a_neuron_that_is_pointed_at_lights_up_in_every_card_and_in_the_table(tab, expect, compared):
+    tab.goto(compared)
+    neuron(tab, "n1.0").scroll_into_view_if_needed()
+    tab.mouse.move(*point_at(tab, "n1.0"))
+    for card in range(3):
+        expect(neuron(tab, "n1.0", card)).to_have_class("lit")
+        expect(neuron(tab, "n1.1", card)).not_to_have_class("lit")
+    expect(tab.locator("table.parting tr.lit th")).to_have_text("n1.0")
+    weight = tab.locator('.versus article:first-child .w-all [data-el="A→n1.0"]')
+    expect(weight).to_be_visible()
+    expect(weight).to_have_text("1.05")
+    expect(tab.locator('.versus article:first-child .w-all [data-el="B→n1.2"]')).to_be_hidden()
+    tab.mouse.move(2, 2)
+    expect(tab.locator(".lit")).to_have_count(0)
+    expect(weight).to_be_hidden()
+
+
+def test_a_row_of_a_table_lights_up_its_edge_in_the_drawings(tab, expect, compared):
+    tab.goto(compared)
+    row = tab.locator("table.parting tbody tr", has_text="n1.2 → n2.0")
+    row.hover()
+    expect(row).to_have_class("lit")
+    assert set(tab.evaluate(LIT)) == {"n1.2→n2.0"}
+    expect(tab.locator(".versus svg .lit:has(.hit)")).to_have_count(3)
+
+
+def test_arrow_keys_go_through_a_drawing_and_say_where_they_are(tab, expect, compared):
+    tab.goto(compared)
+    tab.get_by_role("group", name=re.compile("^Drawing of Q")).focus()
+    names = []
+    for _ in range(3):
+        tab.keyboard.press("ArrowRight")
+        names.append(tab.evaluate(LIT)[0])
+        assert tab.locator("[data-announce]").inner_text().strip() == names[-1]
+    assert names == ["A", "B", "n1.0"]
+    tab.keyboard.press("ArrowLeft")
+    assert set(tab.evaluate(LIT)) == {"B"}
+    tab.keyboard.press("Escape")
+    expect(tab.locator(".lit")).to_have_count(0)
+    table = tab.get_by_role("group", name=re.compile("^Differences"))
+    table.focus()
+    tab.keyboard.press("ArrowDown")
+    first = table.locator("tbody tr").first
+    expect(first).to_have_class("lit")
+    assert tab.locator("[data-announce]").inner_text().startswith("n1.0 used")
+
+
+def test_a_tap_keeps_it_lit_until_the_next(visitor, expect, compared):
+    tab = visitor(**PHONE)
+    tab.goto(compared)
+    for name in ("n1.0", "n2.2"):
+        neuron(tab, name, 1).scroll_into_view_if_needed()
+        tab.touchscreen.tap(*point_at(tab, name, 1))
+        expect(neuron(tab, name, 2)).to_have_class("lit")
+    expect(neuron(tab, "n1.0", 2)).not_to_have_class("lit")
+    tab.get_by_role("heading", level=1).tap()
+    expect(tab.locator(".lit")).to_have_count(0)
+
+
+def test_what_is_lit_stays_so_when_a_part_of_the_page_is_exchanged(tab, expect, compared):
+    tab.goto(compared)
+    site = tab.locator("#crucial tbody tr td").first.inner_text()
+    tab.locator("#crucial tbody tr td").first.click()
+    expect(tab.locator("#crucial tbody tr.lit td").first).to_have_text(site)
+    tab.evaluate("() => document.dispatchEvent(new Event('htmx:after:swap'))")
+    expect(tab.locator("#crucial tbody tr.lit td").first).to_have_text(site)
+
+
+def test_weights_of_a_crowded_drawing_are_shown_on_demand(tab, expect):
+    tab.goto("/patterns")
+    figure = tab.locator("figure.diagram:has(.show-weights)").first
+    expect(figure.locator(".w-asked > g:visible")).to_have_count(0)
+    figure.get_by_label("Show all weights").check()
+    assert figure.locator(".w-asked > g:visible").count() > 9
