@@ -14,6 +14,7 @@ AnalysisError
 ├── InvalidCriterion      a key, kind or parameter that no criterion has
 ├── InvalidMethod         a discovery method, a lens or a setting that there is none of
 ├── InvalidClaim          a claim that cannot be read or is about something else
+├── InvalidPlanting       an algorithm that does not fit where it is to be planted
 ├── InvalidIntervention   a change that the network at hand does not admit
 ├── InvalidStudy          a study's design, file or part of it that does not hold together
 ├── InvalidCheckpoint     bytes that are no finished part of a work
@@ -96,6 +97,10 @@ class InvalidMethod(AnalysisError):
 
 class InvalidClaim(AnalysisError):
     """An answer of a discovery method cannot be read, or is about another network, output or edge."""
+
+
+class InvalidPlanting(AnalysisError):
+    """An algorithm does not fit the layers that it is to be planted in, or a record of a planted one cannot be read."""
 
 
 class InvalidIntervention(AnalysisError):

@@ -43,6 +43,7 @@ ENGINE_STATUS: Final[dict[type[engine.AnalysisError], tuple[int, str]]] = {
     engine.InvalidCriterion: (422, "criterion"),
     engine.InvalidMethod: (422, "method"),
     engine.InvalidClaim: (422, "claim"),
+    engine.InvalidPlanting: (422, "planted"),
     engine.InvalidIntervention: (422, "now"),
     engine.InvalidStudy: (422, "design"),
     engine.BeyondLimits: (422, "network"),

@@ -1,0 +1,161 @@
+"""What a planted network provably does, whatever its neurons off the planted circuit carry.
+
+Two routes, which tests hold against each other:
+
+:func:`certified_margin` bounds by intervals. Each planted neuron gets one interval for "its value is 0" and one for "its
+value is 1", both over every choice of what the neurons and edges off the circuit carry: any activation that they can
+have under any interventions, or 0, each edge by itself. By induction over layers a planted neuron stays in the interval
+of the AND of its sources' values, also if it is set to what it is on another input, for there it is in one of the two.
+If the output's two intervals are decided as 0 and as 1, then under either decision rule
+
+1. the network computes the task, and the planted circuit is valid under zero, mean and resample ablation, and under any
+   other that gives absent edges values that the network can have;
+2. the planted alignment passes every interchange, of one variable or of all at once, and goes on to do so if the
+   neurons that it does not mention are set to what they are on any inputs.
+
+:func:`exhaustive` runs all of it that the engine runs: every input under the three ablations, every interchange of one
+variable, and every joint one. What passes there is proved too, for these interventions alone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import product
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.algorithms.high_level_model import HighLevelModel
+from analysis.alignments.alignment import IIA, Alignment
+from analysis.alignments.iia import score_alignment
+from analysis.alignments.joint import score_joint
+from analysis.criteria.circuit_context import CircuitCriteriaContext
+from analysis.errors import BeyondLimits
+from analysis.networks.circuit import mask_array
+from analysis.networks.mlp import activate
+from analysis.planting.planted import Planted, Unit
+from analysis.question import Question
+
+Array = NDArray[np.float64]
+
+LEAST_MARGIN: Final = 1e-9
+"""Below it a bound says nothing: rounding might have made it."""
+
+
+@dataclass(frozen=True)
+class Passes:
+    """What the planted circuit and alignment pass, by trying all of it.
+
+    Args:
+        zero: whether the planted circuit decides right on enough rows if absent edges carry 0.
+        mean: if they carry means over the inputs.
+        resample: if they carry what the network has on any one input.
+        single: interchanges of one variable.
+        joint: interchanges of all variables at once; None where there are too many.
+    """
+
+    zero: bool
+    mean: bool
+    resample: bool
+    single: IIA
+    joint: IIA | None
+
+    @property
+    def everything(self) -> bool:
+        """Whether all of it was tried and passes."""
+        alone = self.single.agreed == self.single.of
+        return self.zero and self.mean and self.resample and alone and self.joint is not None and self.jointly
+
+    @property
+    def jointly(self) -> bool:
+        """Whether every joint interchange was tried and passes."""
+        return self.joint is not None and self.joint.agreed == self.joint.of
+
+
+def exhaustive(question: Question, algorithm: HighLevelModel, alignment: Alignment, mask: int) -> Passes:
+    """Try all interventions on a planted circuit and alignment.
+
+    Args:
+        question: the network and its rules.
+        algorithm: what was planted.
+        alignment: where.
+        mask: the planted circuit.
+
+    Raises:
+        InvalidAlignment: the protocol does not allow such places.
+    """
+    circuit = CircuitCriteriaContext(question, mask_array([mask], question.layout))
+    single = score_alignment(question, algorithm, alignment).iia
+    try:
+        found = score_joint(question, algorithm, alignment)
+        joint = IIA(found.agreed, found.of)
+    except BeyondLimits:
+        joint = None
+    return Passes(
+        bool(circuit.enough(circuit.n_right("zero"))[0]),
+        bool(circuit.enough(circuit.n_right("mean"))[0]),
+        bool(circuit.enough(circuit.n_right_by_source)[0].all()),
+        single,
+        joint,
+    )
+
+
+def certified_margin(planted: Planted, slack: float = 0.0) -> float | None:
+    """How far every output stays from the nearest edge of its decision under all interventions named above.
+
+    Args:
+        planted: the network.
+        slack: how far each weight and bias may be from what it is.
+
+    Returns:
+        None where the intervals leave that open; this does not say that anything fails.
+    """
+    network, units = planted.network, planted.units
+    apart: list[list[tuple[Array, Array]]] = []  # layer → neuron → (low, high), each for the values 0 and 1
+    for layer, width in enumerate(network.sizes):
+        carriers = {neuron: unit for unit in units if unit.layer == layer for neuron in unit.neurons}
+        if layer == len(network.sizes) - 1:
+            carriers = {0: Unit(layer, (0,), (planted.output,))}
+        if layer == 0:
+            apart.append([(np.array([0.0, 1.0]), np.array([0.0, 1.0]))] * width)
+            continue
+        apart.append([_bounds(planted, layer, neuron, carriers.get(neuron), apart[-1], slack) for neuron in range(width)])
+    (low, high) = apart[-1][0]
+    margin = float(min(low[0] + 0.5, 0.5 - high[0], low[1] - 0.5, 1.5 - high[1]))
+    return margin if margin > LEAST_MARGIN else None
+
+
+def _bounds(
+    planted: Planted, layer: int, neuron: int, unit: Unit | None, below: list[tuple[Array, Array]], slack: float
+) -> tuple[Array, Array]:
+    """Least and largest value ``[2]`` of one neuron where the Boolean value that it carries is 0, and where it is 1."""
+    network, units = planted.network, planted.units
+    weights, bias = network.weights[layer - 1][neuron], float(network.biases[layer - 1][neuron])
+    read = {} if unit is None else {i: s.unit for s in unit.sources for i in units[s.unit].neurons}
+    free = [i for i in range(len(weights)) if i not in read]
+    loose = np.array([bias - slack, bias + slack])
+    for i in free:
+        least, most = min(0.0, float(below[i][0].min())), max(0.0, float(below[i][1].max()))
+        loose += _product(weights[i], slack, least, most)
+    if unit is None:
+        values = activate(loose, network.activation_of(layer), network.negative_slope)
+        return np.repeat(values[0], 2), np.repeat(values[1], 2)
+    sources = sorted({source.unit for source in unit.sources})
+    low, high = np.full(2, np.inf), np.full(2, -np.inf)
+    for bits in product((0, 1), repeat=len(sources)):
+        known = dict(zip(sources, bits, strict=True))
+        drive = loose.copy()
+        for i, source in read.items():
+            bit = known[source]
+            drive += _product(weights[i], slack, below[i][0][bit], below[i][1][bit])
+        values = activate(drive, network.activation_of(layer), network.negative_slope)
+        value = int(all(known[source.unit] != source.negated for source in unit.sources))
+        low[value], high[value] = min(low[value], values[0]), max(high[value], values[1])
+    return low, high
+
+
+def _product(weight: float, slack: float, least: float, most: float) -> Array:
+    """Least and largest product ``[2]`` of a weight within the slack and a value between two bounds."""
+    corners = [w * value for w in (weight - slack, weight + slack) for value in (least, most)]
+    return np.array([min(corners), max(corners)])

@@ -1,0 +1,114 @@
+"""Compiling: exact weights for an algorithm, one neuron for each gate.
+
+A literal of a Boolean value x is x or 1 − x; a neuron that is the AND of k literals sums them:
+
+    relu, leaky_relu   act(l₁ + … + l_k − (k − 1))          k = 1 carries a value on
+    sigmoid            σ(λ(l₁ + … + l_k − k + 1/2))
+
+and the output reads the root or its negation by the same rule (k = 1; a linear output takes it as it is). All weights
+off the planted circuit are 0. Therefore, with relu, by induction over layers: whatever inputs the planted neurons were
+given their values from, each is exactly 0 or 1, and the AND of what its sources are; so the output is exactly what the
+algorithm says if the gates at these neurons are fixed to these values. Hence the planted alignment passes every
+interchange, alone and jointly. An edge off the circuit has weight 0 and says nothing whatever it carries, hence the
+planted circuit decides as the network does under zero, mean and resample ablation alike. With sigmoid and leaky_relu
+values are near 0 and 1; how near, and so the margin that is left, is bounded by :mod:`analysis.planting.certificate`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+import numpy as np
+
+from analysis.algorithms.high_level_model import HighLevelModel, walk
+from analysis.errors import InvalidPlanting
+from analysis.network_files.planted_record import Made
+from analysis.networks.network import DEFAULT_NEGATIVE_SLOPE, Activation, Network
+from analysis.planting.placement import Place, placed_units
+from analysis.planting.planted import Planted, Source, Unit
+from analysis.tasks import INPUT_NAMES
+
+SCALE: Final = 25.0
+"""λ of sigmoid neurons: the analytic XORNet's."""
+HIDDEN: Final[tuple[Activation, ...]] = ("relu", "leaky_relu", "sigmoid")
+
+
+def compile_algorithm(
+    algorithm: HighLevelModel,
+    hidden: Sequence[int],
+    *,
+    activation: str = "relu",
+    output_activation: str = "linear",
+    scale: float = SCALE,
+    places: Mapping[str, Place] | None = None,
+) -> Planted:
+    """A network that carries an algorithm on known neurons.
+
+    Args:
+        algorithm: of 1 to 6 inputs, all of which it uses.
+        hidden: widths of the hidden layers.
+        activation: relu, leaky_relu or sigmoid.
+        output_activation: linear, or the hidden one.
+        scale: λ of sigmoid neurons, more than 4: below, a gate of two sources is no gate.
+        places: (layer, neuron) of some gates by their path, "" for the root; others go where fewest neurons are used.
+
+    Raises:
+        InvalidPlanting: it does not fit, with what it needs and what there is; or an argument is not possible.
+        BeyondLimits: more ways to choose layers than are tried.
+    """
+    _check(algorithm, hidden, activation, output_activation, scale)
+    sizes = (algorithm.n_inputs, *hidden, 1)
+    units, output = placed_units(algorithm, sizes, places or {})
+    weights = [np.zeros((n_out, n_in)) for n_in, n_out in zip(sizes, sizes[1:], strict=False)]
+    biases = [np.zeros(n_out) for n_out in sizes[1:]]
+    readers = [*(unit for unit in units if unit.layer), Unit(len(sizes) - 1, (0,), (output,))]
+    for reader in readers:
+        layer, (neuron,) = reader.layer, reader.neurons
+        own = output_activation if layer == len(sizes) - 1 else activation
+        row, bias = _row(reader.sources, own, scale)
+        for unit, weight in row.items():
+            weights[layer - 1][neuron, units[unit].neurons[0]] += weight
+        biases[layer - 1][neuron] = bias
+    network = Network.from_arrays(
+        weights,
+        biases,
+        activation=activation,
+        output_activation=output_activation,
+        negative_slope=DEFAULT_NEGATIVE_SLOPE if activation == "leaky_relu" else None,
+    )
+    settings = (("activation", activation), *((("scale", scale),) if activation == "sigmoid" else ()))
+    return Planted(network, algorithm, units, output, (Made("compile", settings),))
+
+
+def _row(sources: Sequence[Source], activation: str, scale: float) -> tuple[dict[int, float], float]:
+    """Weights by unit, and the bias, of a neuron that is the AND of literals."""
+    steep = activation == "sigmoid"
+    factor, threshold = (scale, len(sources) - 0.5) if steep else (1.0, len(sources) - 1.0)
+    weights: dict[int, float] = {}
+    for source in sources:  # a gate may read one value twice
+        weights[source.unit] = weights.get(source.unit, 0.0) + factor * (-1.0 if source.negated else 1.0)
+    return weights, factor * (sum(source.negated for source in sources) - threshold)
+
+
+def _check(
+    algorithm: HighLevelModel, hidden: Sequence[int], activation: str, output_activation: str, scale: float
+) -> None:
+    if activation not in HIDDEN:
+        raise InvalidPlanting(f"activation {activation!r}", "has no gates here", f"use {', '.join(HIDDEN)}")
+    if output_activation not in ("linear", activation):
+        raise InvalidPlanting(
+            f"output activation {output_activation!r}", "is neither linear nor the hidden one", "use one of these"
+        )
+    if not hidden or min(hidden) < 1:
+        raise InvalidPlanting("hidden layers", "are missing or empty", "give widths such as 3, 3")
+    if not 4 < scale < 1e6:
+        raise InvalidPlanting(f"scale {scale:g}", "is not between 4 and a million", "use 25, or more for more layers")
+    used = {node.input for node in walk(algorithm.root) if node.operator == "input"}
+    unused = [INPUT_NAMES[i] for i in range(algorithm.n_inputs) if i not in used]
+    if unused:
+        raise InvalidPlanting(
+            f"algorithm {algorithm.formula}",
+            f"does not use {', '.join(unused)}, and a circuit has an edge from every input",
+            "plant an algorithm that uses every input",
+        )

@@ -1,0 +1,169 @@
+"""Compiled networks: what the construction promises, run by the engine."""
+
+from __future__ import annotations
+
+from itertools import product
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from analysis.algorithms.candidates import candidate_algorithms
+from analysis.algorithms.high_level_model import HighLevelModel, walk
+from analysis.algorithms.parsing import parse_algorithm
+from analysis.circuits.space import in_space
+from analysis.errors import InvalidPlanting
+from analysis.networks.circuit import possible_circuit
+from analysis.networks.mlp import forward
+from analysis.planting.certificate import certified_margin, exhaustive
+from analysis.planting.compiling import HIDDEN, compile_algorithm
+from analysis.planting.planted import Planted
+from analysis.protocol import COMPLETE, PAPER, Protocol
+from analysis.question import ask
+from analysis.tasks import Task, input_table
+
+ALICE = "!(!(!A&B)&!(!B&A))"
+
+
+def every(n_inputs: int, protocol: Protocol) -> list[HighLevelModel]:
+    """Every candidate of depth two that uses all inputs, over all truth tables."""
+    found = []
+    for table in product((0, 1), repeat=1 << n_inputs):
+        found += [
+            one
+            for one in candidate_algorithms(Task(table), protocol, 1).algorithms
+            if {node.input for node in walk(one.root) if node.operator == "input"} == set(range(n_inputs))
+        ]
+    return found
+
+
+TWO = every(2, COMPLETE)
+PAPERS = [one for one in every(2, PAPER) if one.variables]
+THREE = [
+    parse_algorithm(text, "and_inverter", 3)
+    for text in ("(!(A&B)&C)", "!(!(!(!A&!B)&C)&!(A&B))", "(!(!(!A&B)&!(!B&A))&C)", "((!A&B)&(!B&C))", "((A&B)&C)")
+]
+
+
+def passes(planted: Planted, protocol: Protocol = COMPLETE) -> bool:
+    """Whether the engine finds that everything planted passes everything."""
+    question = ask(planted.network, task=planted.task, protocol=protocol)
+    return exhaustive(question, planted.algorithm, planted.alignment, planted.circuit.mask).everything
+
+
+@pytest.mark.parametrize("activation", HIDDEN)
+def test_every_small_algorithm_is_carried_where_it_was_put(activation: str) -> None:
+    assert len(TWO) > 40
+    for algorithm in TWO[:: 1 if activation == "relu" else 5]:
+        planted = compile_algorithm(algorithm, (4, 3), activation=activation)
+        assert planted.task.pattern == algorithm.function
+        possible_circuit(planted.circuit.mask, planted.circuit.layout)
+        margin = certified_margin(planted)
+        assert margin == 0.5 if activation == "relu" else margin is not None and 0.4 < margin < 0.5
+        assert passes(planted), algorithm.formula
+
+
+def test_the_papers_formulas_are_carried_with_their_negated_inputs() -> None:
+    for algorithm in PAPERS:
+        planted = compile_algorithm(algorithm, (5, 4, 3))
+        assert [path for path, _ in planted.alignment.places] == sorted(algorithm.carriers)
+        assert passes(planted, PAPER), algorithm.formula
+
+
+@given(st.data())
+@settings(max_examples=30)
+def test_any_places_do(data: st.DataObject) -> None:
+    algorithm = data.draw(st.sampled_from([*TWO, *THREE]))
+    n_layers = data.draw(st.integers(algorithm.depth, 4))
+    hidden = data.draw(st.lists(st.integers(5, 6), min_size=n_layers, max_size=n_layers))
+    shift = data.draw(st.integers(0, n_layers - algorithm.depth))
+    taken = {layer: data.draw(st.permutations(range(width))) for layer, width in enumerate(hidden, start=1)}
+    paths = ["", *algorithm.carriers]
+    chosen = data.draw(st.lists(st.sampled_from(paths), unique=True))
+    places = {}
+    for path in chosen:
+        layer = algorithm.depth - len(path) + shift
+        places[path] = (layer, taken[layer][paths.index(path) % 5])
+    if len(set(places.values())) < len(places):
+        return
+    planted = compile_algorithm(algorithm, hidden, activation=data.draw(st.sampled_from(HIDDEN)), places=places)
+    for path, site in planted.alignment.places:
+        if path in places:
+            assert (site.layer, *site.neurons) == places[path]
+    assert certified_margin(planted) is not None
+    outputs = forward(planted.network, input_table(algorithm.n_inputs))[:, 0]
+    assert [int(value > 0.5) for value in outputs] == list(planted.task.truth_table)
+    if len(algorithm.carriers) <= 3:
+        assert passes(planted)
+
+
+def test_the_smallest_example_by_hand() -> None:
+    planted = compile_algorithm(parse_algorithm(ALICE, "and_inverter", 2), (3, 3))
+    (first, second, third), biases = planted.network.weights, planted.network.biases
+    assert first.tolist() == [[-1, 1], [1, -1], [0, 0]]
+    assert second.tolist() == [[-1, -1, 0], [0, 0, 0], [0, 0, 0]]  # ¬x ∧ ¬y: max(0, (1 − x) + (1 − y) − 1)
+    assert third.tolist() == [[-1, 0, 0]]  # and negated by the output
+    assert [b.tolist() for b in biases] == [[0, 0, 0], [1, 0, 0], [1]]
+    assert planted.circuit.hex == "080cf"
+    assert planted.circuit.n_edges == 7
+    assert in_space(planted.circuit.n_neurons, planted.network.sizes, COMPLETE)
+
+
+def test_values_are_carried_through_layers() -> None:
+    algorithm = parse_algorithm("((A&B)&C)", "and_inverter", 3)
+    planted = compile_algorithm(algorithm, (2, 1, 1))
+    assert planted.network.weights[0].tolist() == [[1, 1, 0], [0, 0, 1]]  # A ∧ B, and C carried beside it
+    assert planted.network.weights[2].tolist() == [[1]]  # the root, carried
+    assert passes(planted)
+
+
+@pytest.mark.parametrize(
+    ("hidden", "places", "cause"),
+    [
+        ((3,), {}, "needs 2 hidden layers, and the network has 1"),
+        ((1, 3), {}, "needs hidden layers of 2-1 neurons, and the network has 1-3"),
+        ((3, 3), {"0": (2, 0)}, "not behind all that it reads"),
+        ((3, 3), {"0": (1, 0), "1": (1, 0)}, "is neuron 1.0, which 0 has"),
+        ((3, 3), {"0": (1, 3)}, "is neuron 1.3, which a 2-3-3-1 network lacks"),
+        ((3, 3), {"00": (1, 0)}, "names no gate"),
+        ((0, 3), {}, "are missing or empty"),
+    ],
+)
+def test_what_does_not_fit_is_refused_with_both_numbers(
+    hidden: tuple[int, ...], places: dict[str, tuple[int, int]], cause: str
+) -> None:
+    with pytest.raises(InvalidPlanting, match=cause):
+        compile_algorithm(parse_algorithm(ALICE, "and_inverter", 2), hidden, places=places)
+
+
+def test_an_input_that_is_not_used_is_refused() -> None:
+    with pytest.raises(InvalidPlanting, match="does not use C"):
+        compile_algorithm(parse_algorithm("(A&B)", "and_inverter", 3), (3,))
+
+
+@pytest.mark.parametrize("options", [{"activation": "tanh"}, {"output_activation": "tanh"}, {"scale": 4.0}])
+def test_wrong_options_are_refused(options: dict[str, object]) -> None:
+    with pytest.raises(InvalidPlanting):
+        compile_algorithm(TWO[0], (3, 3), **options)
+
+
+def test_a_steeper_sigmoid_leaves_more_margin() -> None:
+    planted = [compile_algorithm(THREE[1], (3, 3, 3), activation="sigmoid", scale=scale) for scale in (4.05, 6.0, 25.0)]
+    margins = [certified_margin(one) or 0.0 for one in planted]
+    assert 0 < margins[0] < 0.2 < margins[1] < margins[2] < 0.5
+    assert all(passes(one) for one in planted)
+
+
+def test_no_schedule_uses_fewer_neurons() -> None:
+    """Against every choice of layers for the gates, by trying widths one narrower."""
+    for algorithm in THREE:
+        planted = compile_algorithm(algorithm, (6, 6, 6))
+        used = [sum(planted.is_used(layer, n) for n in range(6)) for layer in (1, 2, 3)]
+        assert compile_algorithm(algorithm, used).network.sizes == (3, *used, 1)
+        for layer in range(3):
+            narrower = np.array(used)
+            narrower[layer] -= 1
+            if narrower[layer]:
+                with pytest.raises(InvalidPlanting, match="needs hidden layers"):
+                    compile_algorithm(algorithm, narrower.tolist())
