@@ -15,9 +15,11 @@ from analysis.circuits.result import CircuitSearch
 from analysis.discovery.claims import Claim
 from analysis.discovery.location import Landscape, Location
 from analysis.discovery.method import Answer, Method, Shared
+from analysis.discovery.planted_answers import answered
 from analysis.lenses.lens import Lens, LensAnswer, view_json
 from analysis.method_settings import Settings
 from analysis.network_files.files import task_json
+from analysis.network_files.planted_record import PlantedRecord
 from analysis.networks.circuit import EdgeLayout
 from analysis.question import Question
 from analysis.result_file import exact
@@ -115,7 +117,11 @@ def _within(work: Work, done: int, methods: Sequence[Any]) -> Any:
 
 
 def audit_json(
-    landscape: Landscape, found: Sequence[Audited | Looked], seconds: Mapping[str, float], missing: Sequence[str] = ()
+    landscape: Landscape,
+    found: Sequence[Audited | Looked],
+    seconds: Mapping[str, float],
+    missing: Sequence[str] = (),
+    planted: PlantedRecord | None = None,
 ) -> dict[str, Any]:
     """An audit as JSON values.
 
@@ -124,6 +130,7 @@ def audit_json(
         found: the answers.
         seconds: by stage.
         missing: sentences about what stopped at a limit.
+        planted: what was planted in the network, if anything was.
     """
     question, circuits, layout = landscape.question, landscape.circuits, landscape.question.layout
     backbone, story = landscape.backbone, landscape.story
@@ -147,6 +154,12 @@ def audit_json(
             looked_json(one) if isinstance(one, Looked) else _claim_json(one, question, circuits) for one in found
         ],
     }
+    if planted is not None:
+        document["planted"] = {"mask": planted.circuit.hex, "edges": planted.circuit.n_edges}
+        for told, one in zip(document["claims"], found, strict=True):
+            if isinstance(one, Audited) and one.location is not None:
+                mask = one.location.closed.mask
+                told["planted"] = answered(mask, planted.circuit.mask, valid=one.location.valid)
     if backbone is not None and not backbone.exact:
         document["backbone"]["exact"] = False
     if not landscape.complete:

@@ -5,8 +5,9 @@
      "activation": "leaky_relu", "negative_slope": 0.01, "output_activation": "leaky_relu",
      "tasks": [{"name": "XOR", "truth_table": [0, 1, 1, 0]}]}
 
-``negative_slope``, ``output_activation`` (default: the hidden one) and ``attribution`` may be left out, and so may a
-task's name. Every other key is refused: a typing error would otherwise silently change what the network computes.
+``negative_slope``, ``output_activation`` (default: the hidden one), ``attribution`` and ``planted``
+(:mod:`analysis.network_files.planted_record`) may be left out, and so may a task's name. Every other key is refused: a
+typing error would otherwise silently change what the network computes.
 """
 
 from __future__ import annotations
@@ -18,7 +19,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from analysis.digest import looks_like_digest
-from analysis.errors import AnalysisError, InvalidNetwork
+from analysis.errors import AnalysisError, InvalidNetwork, InvalidPlanting
+from analysis.network_files.planted_record import PlantedRecord, planted_json, read_planted
 from analysis.networks.mlp import MAX_ACTIVATION, activation_bound
 from analysis.networks.network import ACTIVATIONS, Network
 from analysis.strict_json import check_keys, combined, number_array, plain_text, read_object
@@ -35,7 +37,7 @@ SLUG_LENGTH: Final = 60
 _ITEM: Final = "network file"
 _CURE: Final = f"give one JSON object with the format {NETWORK_FORMAT!r}"
 _REQUIRED: Final = ("format", "name", "sizes", "weights", "biases", "activation", "tasks")
-_OPTIONAL: Final = ("negative_slope", "output_activation", "attribution")
+_OPTIONAL: Final = ("negative_slope", "output_activation", "attribution", "planted")
 _PATH_LIKE: Final = re.compile(r"^[/\\~]|^[A-Za-z]:[/\\]|^file:|\.\.[/\\]|[/\\]$")
 
 
@@ -48,12 +50,14 @@ class NetworkFile:
         network: all outputs.
         tasks: what each output should compute, one per output.
         attribution: whose work it is and under which licence, or "".
+        planted: what was planted in it; None if nothing is said.
     """
 
     name: str
     network: Network
     tasks: tuple[Task, ...]
     attribution: str = ""
+    planted: PlantedRecord | None = None
 
     @property
     def slug(self) -> str:
@@ -123,6 +127,7 @@ class Examination:
         network: likewise.
         tasks: likewise.
         attribution: "" if there is none.
+        planted: None if there is none or it is wrong.
         problems: in the order of the document's keys; empty if the file is sound.
     """
 
@@ -130,6 +135,7 @@ class Examination:
     network: Network | None
     tasks: tuple[Task, ...] | None
     attribution: str
+    planted: PlantedRecord | None
     problems: tuple[FileProblem, ...]
 
     def file(self) -> NetworkFile:
@@ -140,7 +146,7 @@ class Examination:
         """
         if self.problems or self.name is None or self.network is None or self.tasks is None:
             raise combined([problem.error for problem in self.problems], _ITEM, InvalidNetwork)
-        return NetworkFile(self.name, self.network, self.tasks, self.attribution)
+        return NetworkFile(self.name, self.network, self.tasks, self.attribution, self.planted)
 
 
 def examine_network_document(document: dict[str, Any], *, optional: Collection[str] = ()) -> Examination:
@@ -201,7 +207,13 @@ def examine_network_document(document: dict[str, Any], *, optional: Collection[s
     tasks = None
     if "tasks" in document and shape is not None and shape[0] <= MAX_INPUTS:
         tasks = attempt(("tasks",), _tasks, document["tasks"], shape)
-    return Examination(name, network, tasks, attribution or "", tuple(problems))
+    planted = None
+    if document.get("planted") is not None and network is not None and shape is not None and shape[0] <= MAX_INPUTS:
+        planted = attempt(("planted",), read_planted, document["planted"], network.sizes)
+    if planted is not None and tasks is not None and planted.task.truth_table != tasks[0].truth_table:
+        other = InvalidPlanting("planted algorithm", "computes another task", "let algorithm and task agree")
+        problems.append(FileProblem(("planted",), other))
+    return Examination(name, network, tasks, attribution or "", planted, tuple(problems))
 
 
 class _Located(Exception):
@@ -226,7 +238,8 @@ def network_file_json(file: NetworkFile) -> dict[str, Any]:
         "output_activation": network.output_activation,
         "tasks": [task_json(task) for task in file.tasks],
     }
-    return document | ({"attribution": file.attribution} if file.attribution else {})
+    document |= {"attribution": file.attribution} if file.attribution else {}
+    return document | ({} if file.planted is None else {"planted": planted_json(file.planted)})
 
 
 def task_json(task: Task) -> dict[str, Any]:

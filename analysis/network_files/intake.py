@@ -16,6 +16,7 @@ from analysis.network_files.declared_tasks import TaskSource, declared_tasks
 from analysis.network_files.files import NetworkFile, checked_name, parse_network_file
 from analysis.network_files.formats.draft import Format, NetworkDraft
 from analysis.network_files.formats.reading import format_of, read_draft
+from analysis.network_files.planted_record import PlantedRecord
 from analysis.networks.mlp import MAX_ACTIVATION, activation_bound
 from analysis.strict_json import combined
 from analysis.tasks import MAX_INPUTS, Task
@@ -67,6 +68,14 @@ class Intake:
         """Whether every output has a task, and the rows are known."""
         return self.tasks is not None and self.encoding is not None
 
+    @property
+    def planted(self) -> PlantedRecord | None:
+        """What the file says was planted, unless another task was declared: a record is about its own."""
+        told = self.draft.planted
+        if told is None or self.tasks is None or told.task.truth_table != self.tasks[0].truth_table:
+            return None
+        return told
+
     def file(self) -> NetworkFile:
         """The network file that comes of it.
 
@@ -75,7 +84,7 @@ class Intake:
         """
         if self.problems or self.tasks is None:
             raise combined(self.problems, "what is declared", InvalidNetwork)
-        return NetworkFile(self.name, self.draft.network, self.tasks, self.draft.attribution)
+        return NetworkFile(self.name, self.draft.network, self.tasks, self.draft.attribution, self.planted)
 
 
 def read_intake(

@@ -1,36 +1,81 @@
 """What a network file says of an algorithm that was planted in its network: no part of the network's identity.
 
-    {"algorithm": "!(!(!A&!B)&…)", "form": "and_inverter", "circuit": "7 hex digits",
-     "alignment": {"0": [1, [0]], "1": [1, [1]]},
+    {"algorithm": "!(!(!A&B)&!(!B&A))", "form": "and_inverter",
+     "units": [{"layer": 1, "neurons": [0], "reads": ["!0", "1"], "path": "0"},
+               {"layer": 1, "neurons": [1], "reads": ["!1", "0"], "path": "1"},
+               {"layer": 2, "neurons": [0], "reads": ["!2", "!3"], "path": ""}],
+     "output": "!4",
      "made": [{"step": "compile", "activation": "relu"}, {"step": "noise", "amount": 0.05, "seed": 3}]}
 
-The record tells how the network was made. It proves nothing: what the planted circuit and alignment pass is found out
-from the weights, wherever it is shown.
+A *unit* is one Boolean value of the algorithm in one layer: an input, a gate, or a copy that carries one of these a
+layer further. Its neurons carry the AND of what it reads, each another unit or, with ``!``, its negation. Units are
+numbered in order, behind the inputs. From them follow the planted circuit, which holds the edges between a unit and
+what it reads, and the planted alignment, which puts each variable of the algorithm on the neurons of its gate.
+
+The record tells what was planted and how the network was made. It proves nothing: what the planted circuit and
+alignment pass is found out from the weights, wherever it is shown.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Final, get_args
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from itertools import pairwise
+from typing import Any, Final, NamedTuple, get_args
 
-from analysis.algorithms.high_level_model import Form, HighLevelModel
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.algorithms.high_level_model import Form, HighLevelModel, function_of, input_pattern
 from analysis.algorithms.parsing import parse_algorithm
 from analysis.alignments.alignment import Alignment
 from analysis.errors import AnalysisError, InvalidAlgorithm, InvalidPlanting
 from analysis.interventions.neuron_set import NeuronSet
-from analysis.networks.circuit import EdgeLayout
+from analysis.networks.circuit import Circuit, EdgeLayout, masks_of
 from analysis.strict_json import check_keys, combined
+from analysis.tasks import Task, name_of, pattern_bits
 
+MAX_UNITS: Final = 1_000
 MAX_STEPS: Final = 32
-MAX_SETTINGS: Final = 16
+MAX_SETTINGS: Final = 24
 MAX_VALUE: Final = 200  # characters of a setting's value
 _ITEM: Final = "planted"
-_KEYS: Final = ("algorithm", "form", "circuit", "alignment", "made")
-_STEP: Final = re.compile(r"[a-z][a-z0-9_-]{0,39}", re.ASCII)
+_KEYS: Final = ("algorithm", "form", "units", "output", "made")
+_UNIT_KEYS: Final = ("layer", "neurons", "reads")
+_WORD: Final = re.compile(r"[a-z][a-z0-9_-]{0,39}", re.ASCII)
+_LITERAL: Final = re.compile(r"!?(?:0|[1-9][0-9]{0,3})", re.ASCII)
 
 Setting = str | int | float | bool
+
+
+class Source(NamedTuple):
+    """A literal: a unit by its number, or its negation."""
+
+    unit: int
+    negated: bool
+
+    @property
+    def text(self) -> str:
+        return f"{'!' if self.negated else ''}{self.unit}"
+
+
+@dataclass(frozen=True)
+class Unit:
+    """One Boolean value of the algorithm on the neurons of one layer.
+
+    Args:
+        layer: 0 for inputs, else a hidden layer.
+        neurons: that carry it, ascending.
+        sources: literals in the layer before, of which it is the AND; none for an input.
+        path: of the gate that it computes ("" for the root); None for an input and for a copy that carries a value on.
+    """
+
+    layer: int
+    neurons: tuple[int, ...]
+    sources: tuple[Source, ...] = ()
+    path: str | None = None
 
 
 @dataclass(frozen=True)
@@ -47,8 +92,11 @@ class Made:
 
     @property
     def text(self) -> str:
-        """For people: ``noise (amount .05, seed 3)``."""
-        told = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in self.settings)
+        """For people: ``noise (amount 0.05, seed 3)``."""
+        told = ", ".join(
+            f"{name.replace('_', ' ')} {f'{value:.4g}' if isinstance(value, float) else value}"
+            for name, value in self.settings
+        )
         return f"{self.step} ({told})" if told else self.step
 
 
@@ -57,29 +105,82 @@ class PlantedRecord:
     """What was planted in a network with one output.
 
     Args:
-        algorithm: the algorithm.
-        alignment: on which neurons its variables were put.
-        circuit: mask of the planted circuit in hex.
+        sizes: the network's layer sizes.
+        algorithm: what is planted.
+        units: inputs first, in order; each stands behind what it reads.
+        output: the literal that the output neuron reads.
         made: how the network was made, in order.
     """
 
+    sizes: tuple[int, ...]
     algorithm: HighLevelModel
-    alignment: Alignment
-    circuit: str
+    units: tuple[Unit, ...]
+    output: Source
     made: tuple[Made, ...]
 
-    @property
-    def mask(self) -> int:
-        return int(self.circuit, 16)
+    @cached_property
+    def task(self) -> Task:
+        """What the algorithm computes."""
+        table = tuple(int(bit) for bit in pattern_bits(self.algorithm.function, self.algorithm.n_inputs))
+        return Task(table, name_of(table))
+
+    @cached_property
+    def edges(self) -> tuple[NDArray[np.bool_], ...]:
+        """The planted circuit as one Boolean matrix ``[n_l, n_(l-1)]`` for each layer 1 … L."""
+        keep = [np.zeros((n_out, n_in), dtype=np.bool_) for n_in, n_out in pairwise(self.sizes)]
+        for unit in self.units:
+            for source in unit.sources:
+                keep[unit.layer - 1][np.ix_(unit.neurons, self.units[source.unit].neurons)] = True
+        keep[-1][:, list(self.units[self.output.unit].neurons)] = True
+        return tuple(keep)
+
+    @cached_property
+    def circuit(self) -> Circuit:
+        """The planted circuit."""
+        layout = EdgeLayout(self.sizes)
+        flat = np.concatenate([matrix.reshape(-1) for matrix in self.edges])[None]
+        return Circuit(layout, int(masks_of(flat, layout)[0]))
+
+    @cached_property
+    def alignment(self) -> Alignment:
+        """The planted alignment."""
+        places = {unit.path: NeuronSet(unit.layer, unit.neurons) for unit in self.units if unit.path}
+        return Alignment.of(self.algorithm.text, {path: places[path] for path in self.algorithm.carriers})
+
+    def unit_at(self, layer: int, neuron: int) -> Unit | None:
+        """The unit that a neuron carries; of the output the literal that it reads; None off the planted circuit."""
+        if layer == len(self.sizes) - 1:
+            return Unit(layer, (0,), (self.output,))
+        return next((unit for unit in self.units if unit.layer == layer and neuron in unit.neurons), None)
+
+    def moved(self, layer: int, neurons: Mapping[int, tuple[int, ...]], width: int) -> PlantedRecord:
+        """The same where the neurons of a hidden layer go elsewhere, each to one neuron or to several.
+
+        Args:
+            layer: which.
+            neurons: from old to new.
+            width: of the layer afterwards.
+        """
+        units = tuple(
+            replace(unit, neurons=tuple(sorted(new for old in unit.neurons for new in neurons[old])))
+            if unit.layer == layer
+            else unit
+            for unit in self.units
+        )
+        return replace(self, units=units, sizes=(*self.sizes[:layer], width, *self.sizes[layer + 1 :]))
 
 
 def planted_json(record: PlantedRecord) -> dict[str, Any]:
     """A record as JSON values."""
+    units = []
+    for unit in record.units[record.sizes[0] :]:
+        told = {"layer": unit.layer, "neurons": list(unit.neurons), "reads": [s.text for s in unit.sources]}
+        units.append(told | ({} if unit.path is None else {"path": unit.path}))
     return {
         "algorithm": record.algorithm.text,
         "form": record.algorithm.form,
-        "circuit": record.circuit,
-        "alignment": {path: [site.layer, list(site.neurons)] for path, site in record.alignment.places},
+        "units": units,
+        "output": record.output.text,
         "made": [{"step": made.step, **dict(made.settings)} for made in record.made],
     }
 
@@ -92,25 +193,27 @@ def read_planted(value: Any, sizes: tuple[int, ...]) -> PlantedRecord:
         sizes: layer sizes of the network that it is about.
 
     Raises:
-        InvalidPlanting: another shape, a text that no algorithm has, a circuit or neurons that the network does not
-            have, or several outputs.
+        InvalidPlanting: another shape, a text that no algorithm has, units that the network does not have or that do
+            not compute the algorithm, or several outputs.
     """
     if not isinstance(value, dict):
-        raise InvalidPlanting(_ITEM, "is no object", f"give {', '.join(_KEYS)}")
+        raise _wrong("", "is no object", f"give {', '.join(_KEYS)}")
     wrong = check_keys(value, _KEYS, (), _ITEM, InvalidPlanting)
     if wrong:
         raise combined(wrong, _ITEM, InvalidPlanting)
     if sizes[-1] != 1:
         raise _wrong("", f"is about a network of {sizes[-1]} outputs", "plant in a network with one output")
     algorithm = _algorithm(value, sizes[0])
-    places = _places(value["alignment"], sizes, algorithm)
-    mask = value["circuit"]
-    layout = EdgeLayout(sizes)
-    good = isinstance(mask, str) and re.fullmatch(f"[0-9a-f]{{{layout.n_hex_digits}}}", mask) is not None
-    if not good or int(mask, 16) >> layout.n_edges:
-        cause = f"is no mask of the network's {layout.n_edges} edges"
-        raise _wrong("circuit", cause, f"give {layout.n_hex_digits} lower-case hex digits")
-    return PlantedRecord(algorithm, Alignment.of(algorithm.text, places), mask, _steps(value["made"]))
+    told = value["units"]
+    if not isinstance(told, list) or len(told) > MAX_UNITS:
+        raise _wrong("units", f"are no list of at most {MAX_UNITS}", "give one object for each gate")
+    units = [Unit(0, (i,)) for i in range(sizes[0])]
+    for number, one in enumerate(told):
+        units.append(_unit(one, f"units[{number}]", sizes, units))
+    output = _literal(value["output"], "output", units, len(sizes) - 1)
+    record = PlantedRecord(sizes, algorithm, tuple(units), output, _steps(value["made"]))
+    _check_computes(record)
+    return record
 
 
 def _wrong(field: str, cause: str, cure: str) -> AnalysisError:
@@ -118,30 +221,67 @@ def _wrong(field: str, cause: str, cure: str) -> AnalysisError:
 
 
 def _algorithm(value: Mapping[str, Any], n_inputs: int) -> HighLevelModel:
-    if value["form"] not in get_args(Form) or not isinstance(value["algorithm"], str):
-        raise _wrong("algorithm", "is no text of a known form", f"give a text, and as form {' or '.join(get_args(Form))}")
+    forms = get_args(Form)
+    if value["form"] not in forms or not isinstance(value["algorithm"], str):
+        raise _wrong("algorithm", "is no text of a known form", f"give a text, and as form {' or '.join(forms)}")
     try:
         return parse_algorithm(value["algorithm"], value["form"], n_inputs)
     except InvalidAlgorithm as problem:
-        raise InvalidPlanting(f"{_ITEM} {problem.item}", problem.cause, problem.cure) from None
+        raise _wrong(problem.item, problem.cause, problem.cure) from None
 
 
-def _places(value: Any, sizes: tuple[int, ...], algorithm: HighLevelModel) -> dict[str, NeuronSet]:
-    cure = "give for each variable [layer, [neurons]], as in [1, [0]]"
-    if not isinstance(value, dict) or set(value) != set(algorithm.carriers):
-        paths = ", ".join(algorithm.carriers) or "none"
-        raise _wrong("alignment", f"does not place exactly the variables {paths}", cure)
-    places: dict[str, NeuronSet] = {}
-    for path, place in value.items():
-        shaped = isinstance(place, list) and len(place) == 2 and isinstance(place[1], list) and place[1]
-        if not shaped or not all(type(number) is int for number in (place[0], *place[1])):
-            raise _wrong(f"alignment {path}", "is no place", cure)
-        layer, neurons = place[0], tuple(place[1])
-        there = 1 <= layer <= len(sizes) - 2 and all(0 <= neuron < sizes[layer] for neuron in neurons)
-        if not there or list(neurons) != sorted(set(neurons)):
-            raise _wrong(f"alignment {path}", "names neurons that the network does not have, or not ascending", cure)
-        places[path] = NeuronSet(layer, neurons)
-    return places
+def _unit(value: Any, item: str, sizes: tuple[int, ...], units: Sequence[Unit]) -> Unit:
+    if not isinstance(value, dict):
+        raise _wrong(item, "is no object", f"give {', '.join(_UNIT_KEYS)}")
+    wrong = check_keys(value, _UNIT_KEYS, ("path",), f"{_ITEM} {item}", InvalidPlanting)
+    if wrong:
+        raise combined(wrong, _ITEM, InvalidPlanting)
+    layer, neurons, reads, path = value["layer"], value["neurons"], value["reads"], value.get("path")
+    if type(layer) is not int or not 1 <= layer <= len(sizes) - 2:
+        raise _wrong(item, "is in no hidden layer", f"give a layer from 1 to {len(sizes) - 2}")
+    whole = isinstance(neurons, list) and neurons and all(type(n) is int and 0 <= n < sizes[layer] for n in neurons)
+    if not whole or neurons != sorted(set(neurons)):
+        cure = f"list some of 0 to {sizes[layer] - 1}, ascending, each once"
+        raise _wrong(item, f"has no neurons of layer {layer}", cure)
+    if any(unit.layer == layer and set(unit.neurons) & set(neurons) for unit in units):
+        raise _wrong(item, "shares a neuron with another unit", "give each unit neurons of its own")
+    if not isinstance(reads, list) or not 1 <= len(reads) <= 2 or not (path is None or isinstance(path, str)):
+        raise _wrong(item, "reads neither one unit nor two, or has a path that is no text", "give its literals")
+    sources = tuple(_literal(read, f"{item} reads", units, layer) for read in reads)
+    return Unit(layer, tuple(neurons), sources, path)
+
+
+def _literal(value: Any, item: str, units: Sequence[Unit], layer: int) -> Source:
+    """A literal that something in a layer reads."""
+    if not isinstance(value, str) or not _LITERAL.fullmatch(value) or int(value.lstrip("!")) >= len(units):
+        raise _wrong(item, f"name no unit before it: {str(value)[:40]!r}", "write its number, with ! for its negation")
+    source = Source(int(value.lstrip("!")), value.startswith("!"))
+    if units[source.unit].layer != layer - 1:
+        raise _wrong(item, f"name unit {source.unit}, which is not in layer {layer - 1}", "carry it there by a copy")
+    return source
+
+
+def _check_computes(record: PlantedRecord) -> None:
+    """Whether the units compute the algorithm, and each variable stands on one of them."""
+    algorithm = record.algorithm
+    full = (1 << (1 << algorithm.n_inputs)) - 1
+    values = [input_pattern(i, algorithm.n_inputs) for i in range(algorithm.n_inputs)]
+    for unit in record.units[algorithm.n_inputs :]:
+        value = full
+        for source in unit.sources:
+            value &= full & ~values[source.unit] if source.negated else values[source.unit]
+        values.append(value)
+    at = {unit.path: value for unit, value in zip(record.units, values, strict=True) if unit.path}
+    paths = [unit.path for unit in record.units if unit.path]
+    if sorted(paths) != sorted(algorithm.carriers):
+        raise _wrong("units", f"have not the paths {', '.join(algorithm.carriers) or 'none'}", "give each variable one")
+    for path, node in algorithm.carriers.items():
+        function = function_of(node, algorithm.n_inputs)
+        if at[path] not in (function, full & ~function):
+            raise _wrong("units", f"compute another function than variable {path}", "correct what its unit reads")
+    final = full & ~values[record.output.unit] if record.output.negated else values[record.output.unit]
+    if final != algorithm.function:
+        raise _wrong("output", "is another function than the algorithm's", "correct what it reads")
 
 
 def _steps(value: Any) -> tuple[Made, ...]:
@@ -150,12 +290,11 @@ def _steps(value: Any) -> tuple[Made, ...]:
         raise _wrong("made", f"is no list of at most {MAX_STEPS} objects", cure)
     found = []
     for number, one in enumerate(value):
-        item = f"made[{number}]"
-        step = one.get("step")
-        if not isinstance(step, str) or not _STEP.fullmatch(step) or len(one) > MAX_SETTINGS:
+        item, step = f"made[{number}]", one.get("step")
+        if not isinstance(step, str) or not _WORD.fullmatch(step) or len(one) > MAX_SETTINGS:
             raise _wrong(item, "has no step, or too many settings", cure)
         settings = tuple((name, setting) for name, setting in one.items() if name != "step")
-        if not all(_STEP.fullmatch(name) and _is_plain(setting) for name, setting in settings):
+        if not all(_WORD.fullmatch(name) and _is_plain(setting) for name, setting in settings):
             raise _wrong(item, "has a setting that is no short text and no finite number", cure)
         found.append(Made(step, settings))
     return tuple(found)

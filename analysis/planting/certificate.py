@@ -2,11 +2,11 @@
 
 Two routes, which tests hold against each other:
 
-:func:`certified_margin` bounds by intervals. Each planted neuron gets one interval for "its value is 0" and one for "its
-value is 1", both over every choice of what the neurons and edges off the circuit carry: any activation that they can
-have under any interventions, or 0, each edge by itself. By induction over layers a planted neuron stays in the interval
-of the AND of its sources' values, also if it is set to what it is on another input, for there it is in one of the two.
-If the output's two intervals are decided as 0 and as 1, then under either decision rule
+:func:`certified_margin` bounds by intervals. Each planted neuron gets one interval for "its value is 0" and one for
+"its value is 1", both over every choice of what the neurons and edges off the circuit carry: any activation that they
+can have under any interventions, or 0, each edge by itself. By induction over layers a planted neuron stays in the
+interval of the AND of its sources' values, also if it is set to what it is on another input, for there it is in one of
+the two. If the output's two intervals are decided as 0 and as 1, then under either decision rule
 
 1. the network computes the task, and the planted circuit is valid under zero, mean and resample ablation, and under any
    other that gives absent edges values that the network can have;
@@ -26,18 +26,21 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.algorithms.high_level_model import HighLevelModel
-from analysis.alignments.alignment import IIA, Alignment
+from analysis.alignments.alignment import IIA
 from analysis.alignments.iia import score_alignment
 from analysis.alignments.joint import score_joint
 from analysis.criteria.circuit_context import CircuitCriteriaContext
 from analysis.errors import BeyondLimits
+from analysis.network_files.planted_record import PlantedRecord, Unit
 from analysis.networks.circuit import mask_array
 from analysis.networks.mlp import activate
-from analysis.planting.planted import Planted, Unit
+from analysis.networks.network import Network
 from analysis.question import Question
 
 Array = NDArray[np.float64]
+
+Bounds = list[tuple[Array, Array]]
+"""For each neuron of a layer its least and its largest values, ``[2]`` each: those for 0 and those for 1."""
 
 LEAST_MARGIN: Final = 1e-9
 """Below it a bound says nothing: rounding might have made it."""
@@ -73,19 +76,18 @@ class Passes:
         return self.joint is not None and self.joint.agreed == self.joint.of
 
 
-def exhaustive(question: Question, algorithm: HighLevelModel, alignment: Alignment, mask: int) -> Passes:
+def exhaustive(question: Question, record: PlantedRecord) -> Passes:
     """Try all interventions on a planted circuit and alignment.
 
     Args:
         question: the network and its rules.
-        algorithm: what was planted.
-        alignment: where.
-        mask: the planted circuit.
+        record: what was planted.
 
     Raises:
         InvalidAlignment: the protocol does not allow such places.
     """
-    circuit = CircuitCriteriaContext(question, mask_array([mask], question.layout))
+    algorithm, alignment = record.algorithm, record.alignment
+    circuit = CircuitCriteriaContext(question, mask_array([record.circuit.mask], question.layout))
     single = score_alignment(question, algorithm, alignment).iia
     try:
         found = score_joint(question, algorithm, alignment)
@@ -101,46 +103,38 @@ def exhaustive(question: Question, algorithm: HighLevelModel, alignment: Alignme
     )
 
 
-def certified_margin(planted: Planted, slack: float = 0.0) -> float | None:
+def certified_margin(network: Network, record: PlantedRecord, slack: float = 0.0) -> float | None:
     """How far every output stays from the nearest edge of its decision under all interventions named above.
 
     Args:
-        planted: the network.
+        network: one output.
+        record: what was planted in it.
         slack: how far each weight and bias may be from what it is.
 
     Returns:
         None where the intervals leave that open; this does not say that anything fails.
     """
-    network, units = planted.network, planted.units
-    apart: list[list[tuple[Array, Array]]] = []  # layer → neuron → (low, high), each for the values 0 and 1
-    for layer, width in enumerate(network.sizes):
-        carriers = {neuron: unit for unit in units if unit.layer == layer for neuron in unit.neurons}
-        if layer == len(network.sizes) - 1:
-            carriers = {0: Unit(layer, (0,), (planted.output,))}
-        if layer == 0:
-            apart.append([(np.array([0.0, 1.0]), np.array([0.0, 1.0]))] * width)
-            continue
-        apart.append([_bounds(planted, layer, neuron, carriers.get(neuron), apart[-1], slack) for neuron in range(width)])
-    (low, high) = apart[-1][0]
+    zero_or_one = np.array([0.0, 1.0])
+    below: Bounds = [(zero_or_one, zero_or_one)] * network.n_inputs
+    for layer, width in enumerate(network.sizes[1:], start=1):
+        below = [_bounds(network, record, layer, neuron, below, slack) for neuron in range(width)]
+    ((low, high),) = below
     margin = float(min(low[0] + 0.5, 0.5 - high[0], low[1] - 0.5, 1.5 - high[1]))
     return margin if margin > LEAST_MARGIN else None
 
 
 def _bounds(
-    planted: Planted, layer: int, neuron: int, unit: Unit | None, below: list[tuple[Array, Array]], slack: float
+    network: Network, record: PlantedRecord, layer: int, neuron: int, below: Bounds, slack: float
 ) -> tuple[Array, Array]:
     """Least and largest value ``[2]`` of one neuron where the Boolean value that it carries is 0, and where it is 1."""
-    network, units = planted.network, planted.units
+    unit = record.unit_at(layer, neuron) or Unit(layer, (neuron,))
     weights, bias = network.weights[layer - 1][neuron], float(network.biases[layer - 1][neuron])
-    read = {} if unit is None else {i: s.unit for s in unit.sources for i in units[s.unit].neurons}
-    free = [i for i in range(len(weights)) if i not in read]
+    read = {i: source.unit for source in unit.sources for i in record.units[source.unit].neurons}
     loose = np.array([bias - slack, bias + slack])
-    for i in free:
-        least, most = min(0.0, float(below[i][0].min())), max(0.0, float(below[i][1].max()))
-        loose += _product(weights[i], slack, least, most)
-    if unit is None:
-        values = activate(loose, network.activation_of(layer), network.negative_slope)
-        return np.repeat(values[0], 2), np.repeat(values[1], 2)
+    for i in range(len(weights)):
+        if i not in read:
+            least, most = min(0.0, float(below[i][0].min())), max(0.0, float(below[i][1].max()))
+            loose += _product(weights[i], slack, least, most)
     sources = sorted({source.unit for source in unit.sources})
     low, high = np.full(2, np.inf), np.full(2, -np.inf)
     for bits in product((0, 1), repeat=len(sources)):
@@ -152,7 +146,7 @@ def _bounds(
         values = activate(drive, network.activation_of(layer), network.negative_slope)
         value = int(all(known[source.unit] != source.negated for source in unit.sources))
         low[value], high[value] = min(low[value], values[0]), max(high[value], values[1])
-    return low, high
+    return (low, high) if sources else (np.repeat(low[1], 2), np.repeat(high[1], 2))
 
 
 def _product(weight: float, slack: float, least: float, most: float) -> Array:

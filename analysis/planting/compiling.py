@@ -17,16 +17,17 @@ values are near 0 and 1; how near, and so the margin that is left, is bounded by
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
 
 from analysis.algorithms.high_level_model import HighLevelModel, walk
 from analysis.errors import InvalidPlanting
-from analysis.network_files.planted_record import Made
+from analysis.network_files.planted_record import Made, PlantedRecord, Source, Unit
 from analysis.networks.network import DEFAULT_NEGATIVE_SLOPE, Activation, Network
 from analysis.planting.placement import Place, placed_units
-from analysis.planting.planted import Planted, Source, Unit
+from analysis.planting.planted import Planted
 from analysis.tasks import INPUT_NAMES
 
 SCALE: Final = 25.0
@@ -60,7 +61,7 @@ def compile_algorithm(
     _check(algorithm, hidden, activation, output_activation, scale)
     sizes = (algorithm.n_inputs, *hidden, 1)
     units, output = placed_units(algorithm, sizes, places or {})
-    weights = [np.zeros((n_out, n_in)) for n_in, n_out in zip(sizes, sizes[1:], strict=False)]
+    weights = [np.zeros((n_out, n_in)) for n_in, n_out in pairwise(sizes)]
     biases = [np.zeros(n_out) for n_out in sizes[1:]]
     readers = [*(unit for unit in units if unit.layer), Unit(len(sizes) - 1, (0,), (output,))]
     for reader in readers:
@@ -78,7 +79,7 @@ def compile_algorithm(
         negative_slope=DEFAULT_NEGATIVE_SLOPE if activation == "leaky_relu" else None,
     )
     settings = (("activation", activation), *((("scale", scale),) if activation == "sigmoid" else ()))
-    return Planted(network, algorithm, units, output, (Made("compile", settings),))
+    return Planted(network, PlantedRecord(sizes, algorithm, units, output, (Made("compile", settings),)))
 
 
 def _row(sources: Sequence[Source], activation: str, scale: float) -> tuple[dict[int, float], float]:

@@ -25,7 +25,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -51,14 +50,14 @@ def permute(planted: Planted, seed: int = 0) -> Planted:
     """Every hidden layer's neurons in another order."""
     random = _random(planted, seed)
     weights, biases = _copies(planted)
-    found = planted
+    record = planted.record
     for layer in range(1, len(weights)):
         order = random.permutation(len(biases[layer - 1]))  # new place ← old neuron
         weights[layer - 1], biases[layer - 1] = weights[layer - 1][order], biases[layer - 1][order]
         weights[layer] = weights[layer][:, order]
         goes = {int(old): (new,) for new, old in enumerate(order)}
-        found = replace(found, units=found.moved(layer, goes))
-    return found.remade(weights, biases, Made("permute", (("seed", seed),)))
+        record = record.moved(layer, goes, len(order))
+    return planted.remade(weights, biases, Made("permute", (("seed", seed),)), record)
 
 
 def scale(planted: Planted, seed: int = 0) -> Planted:
@@ -86,10 +85,10 @@ def split(planted: Planted, seed: int = 0, count: int = 1) -> Planted:
     """Some neurons of the planted circuit become two each, side by side at the end of their layers."""
     _check_count("split", count)
     random = _random(planted, seed)
-    found = planted
+    record = planted.record
     weights, biases = _copies(planted)
     for _ in range(count):
-        used = sorted({(unit.layer, neuron) for unit in found.units if unit.layer for neuron in unit.neurons})
+        used = sorted({(unit.layer, neuron) for unit in record.units if unit.layer for neuron in unit.neurons})
         layer, neuron = used[random.integers(len(used))]
         share = float(random.choice(SHARES))
         weights[layer - 1] = np.vstack([weights[layer - 1], weights[layer - 1][neuron]])
@@ -98,8 +97,8 @@ def split(planted: Planted, seed: int = 0, count: int = 1) -> Planted:
         weights[layer][:, neuron] *= share
         last = len(biases[layer - 1]) - 1
         goes = {old: (old, last) if old == neuron else (old,) for old in range(last)}
-        found = replace(found, units=found.moved(layer, goes))
-    return found.remade(weights, biases, Made("split", (("count", count), ("seed", seed))))
+        record = record.moved(layer, goes, last + 1)
+    return planted.remade(weights, biases, Made("split", (("count", count), ("seed", seed))), record)
 
 
 def idle(planted: Planted, seed: int = 0, count: int = 0) -> Planted:
@@ -122,7 +121,7 @@ def idle(planted: Planted, seed: int = 0, count: int = 0) -> Planted:
     weights, biases = _widened(planted, count)
     for layer in range(1, len(weights)):
         for neuron in range(len(biases[layer - 1])):
-            if not planted.is_used(layer, neuron):
+            if planted.record.unit_at(layer, neuron) is None:
                 weights[layer - 1][neuron] = random.uniform(-1.0, 1.0, weights[layer - 1].shape[1])
                 biases[layer - 1][neuron] = random.uniform(-1.0, 1.0)
     return planted.remade(weights, biases, Made("idle", (("count", count), ("seed", seed))))
@@ -144,8 +143,9 @@ def distract(planted: Planted, seed: int = 0, count: int = 1) -> Planted:
         pair = [old + 2 * number, old + 2 * number + 1]
         read = random.choice(n_inputs, size=min(2, n_inputs), replace=False)
         signs = random.choice([-1.0, 1.0], size=len(read))
-        weights[0][np.ix_(pair, read)] = signs
-        biases[0][pair] = float((signs < 0).sum()) - (len(read) - 1)
+        for neuron in pair:
+            weights[0][neuron, read] = signs
+            biases[0][neuron] = float((signs < 0).sum()) - (len(read) - 1)
         effects = random.choice([-1.0, -0.5, 0.5, 1.0], size=len(weights[1]))
         weights[1][:, pair[0]], weights[1][:, pair[1]] = effects, -effects
     return planted.remade(weights, biases, Made("distract", (("count", count), ("seed", seed))))
@@ -177,13 +177,13 @@ def safe_noise(planted: Planted) -> float:
 
     Found by bisection: intervals over all weights at a distance up to the amount.
     """
-    margin = certified_margin(planted)
+    margin = certified_margin(planted.network, planted.record)
     if margin is None:
         return 0.0
     low, high = 0.0, 1.0
     while high - low > _CLOSE * high:
         middle = (low + high) / 2
-        left = certified_margin(planted, slack=middle)
+        left = certified_margin(planted.network, planted.record, slack=middle)
         low, high = (middle, high) if left is not None and left >= margin / 2 else (low, middle)
         if high < LEAST_AMOUNT:
             return 0.0
@@ -194,7 +194,7 @@ def _random(planted: Planted, seed: int) -> Generator:
     """Draws of their own for each step."""
     if not 0 <= seed < 2**63:
         raise InvalidPlanting(f"seed {seed}", "is negative or too large", "give a whole number from 0")
-    return default_rng([seed, len(planted.made)])
+    return default_rng([seed, len(planted.record.made)])
 
 
 def _copies(planted: Planted) -> tuple[list[Array], list[Array]]:
@@ -214,8 +214,8 @@ def _widened(planted: Planted, count: int, layers: tuple[int, ...] | None = None
 
 def _leaks(planted: Planted) -> bool:
     """Whether an edge off the circuit leads into one of its neurons with a weight."""
-    for layer, (weights, kept) in enumerate(zip(planted.network.weights, planted.edges, strict=True), start=1):
-        rows = [n for n in range(len(weights)) if layer == len(planted.edges) or planted.is_used(layer, n)]
+    for layer, (weights, kept) in enumerate(zip(planted.network.weights, planted.record.edges, strict=True), start=1):
+        rows = [n for n in range(len(weights)) if planted.record.unit_at(layer, n) is not None]
         if (weights[rows] * ~kept[rows]).any():
             return True
     return False
@@ -224,7 +224,6 @@ def _leaks(planted: Planted) -> bool:
 def _check_count(name: str, count: int, least: int = 1) -> None:
     if not least <= count <= MAX_COUNT:
         raise InvalidPlanting(f"disguise {name}", f"is asked for {count} times", f"give {least} to {MAX_COUNT}")
-
 
 
 DISGUISES: Final[Mapping[str, Callable[..., Planted]]] = {

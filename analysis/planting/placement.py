@@ -13,7 +13,7 @@ from typing import Final
 
 from analysis.algorithms.high_level_model import HighLevelModel, Node
 from analysis.errors import BeyondLimits, InvalidPlanting
-from analysis.planting.planted import Source, Unit
+from analysis.network_files.planted_record import Source, Unit
 
 MAX_SCHEDULES: Final = 200_000
 ROOT: Final = "root"
@@ -155,9 +155,7 @@ def _schedule(
     return layers, carried
 
 
-def _in_order(
-    options: Sequence[Sequence[int]], parts: Sequence[_Part], n_inputs: int
-) -> Iterator[tuple[int, ...]]:
+def _in_order(options: Sequence[Sequence[int]], parts: Sequence[_Part], n_inputs: int) -> Iterator[tuple[int, ...]]:
     """Every choice of layers in which each part stands behind all that it reads."""
     below = [[s.unit - n_inputs for s in part.reads if s.unit >= n_inputs] for part in parts]
     for layers in product(*options):

@@ -12,12 +12,22 @@ from typing import Final
 
 from analysis.data import DataRecord, parse_data_file
 from analysis.network_files.files import NetworkFile, parse_network_file
+from analysis.network_files.planted_record import PlantedRecord
 from analysis.networks.network import Network
 from analysis.networks.training_spec import TrainingSpec
 from analysis.tasks import Task
 
 ORIGIN: Final = "bundled"
-SLUGS: Final = ("xor-pretrained", "alice-and-bob", "and-3-3", "xor-or-imp-3-3", "xor-2-2-2", "majority-3-3")
+SLUGS: Final = (
+    "xor-pretrained",
+    "alice-and-bob",
+    "and-3-3",
+    "xor-or-imp-3-3",
+    "xor-2-2-2",
+    "majority-3-3",
+    "xor-planted",
+    "xor-planted-disguised",
+)
 ALICE_AND_BOB: Final = "alice-and-bob"
 FRESH_NAME: Final = "XOR, trained here"
 FRESH_XOR: Final = TrainingSpec(tasks=("XOR",), hidden=(3, 3), seed=20_914)
@@ -55,6 +65,10 @@ class BundledNetwork:
     @property
     def attribution(self) -> str:
         return self.file.attribution
+
+    @property
+    def planted(self) -> PlantedRecord | None:
+        return self.file.planted
 
 
 @cache

@@ -89,7 +89,7 @@ def audit(
         found = run_audit(landscape, asked, told, own)
         seconds["methods"] = time.perf_counter() - begun
     missing = what_is_missing(landscape)
-    document = audit_json(landscape, found, seconds, missing)
+    document = audit_json(landscape, found, seconds, missing, network_file.planted)
     write_text(output, json.dumps(document, ensure_ascii=False, allow_nan=False) + "\n")
     for sentence in missing:
         remark(f"stopped at a limit: {sentence}")

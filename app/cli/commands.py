@@ -18,6 +18,7 @@ from app.cli.audit import audit
 from app.cli.criteria import criteria
 from app.cli.doctor import doctor
 from app.cli.interface import interface
+from app.cli.plant import plant
 from app.cli.rename import rename
 from app.cli.serve_and_work import serve_and_work
 from app.cli.server import migrate, serve, work
@@ -42,6 +43,7 @@ app = typer.Typer(
 app.command(rich_help_panel="Engine alone: no server, no database")(analyse)
 app.command(rich_help_panel="Engine alone: no server, no database")(audit)
 app.command(rich_help_panel="Engine alone: no server, no database")(train)
+app.command(rich_help_panel="Engine alone: no server, no database")(plant)
 app.command(rich_help_panel="Engine alone: no server, no database")(protocol_schema)
 app.command(rich_help_panel="Engine alone: no server, no database")(criteria)
 app.command(rich_help_panel="Dashboard and its database")(interface)

@@ -184,8 +184,8 @@ def export(
         raise Refusal("export: needs a network, or --static. Name one, or give --static DIR with --network.")
     if protocol and len(protocol) > 1:
         raise Refusal("--protocol: a result file has one. Repeat the option with --static only.")
-    from analysis.network_files.files import NetworkFile, network_file_json
-    from app.db.codecs import network_of, tasks_of
+    from analysis.network_files.files import network_file_json
+    from app.db.codecs import network_file_of
     from app.db.reads.analyses import find_network
 
     check_writable(output)
@@ -194,7 +194,7 @@ def export(
         if result:
             document = _result(session, row, (protocol or ["complete"])[0], data, masks=not no_masks)
         else:
-            document = network_file_json(NetworkFile(row.name, network_of(row), tasks_of(row), row.attribution))
+            document = network_file_json(network_file_of(row))
     write_text(output, json.dumps(document, ensure_ascii=False, allow_nan=False) + "\n")
     return DONE
 

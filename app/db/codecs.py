@@ -12,7 +12,8 @@ from analysis.alignments.alignment import IIA, Alignment, ScoredAlignment
 from analysis.data import DataRecord, data_file_json, parse_data_file
 from analysis.digest import canonical_json
 from analysis.interventions.neuron_set import NeuronSet
-from analysis.network_files.files import task_json
+from analysis.network_files.files import NetworkFile, task_json
+from analysis.network_files.planted_record import PlantedRecord, read_planted
 from analysis.networks.network import Network
 from analysis.protocol import Protocol
 from analysis.question import Question
@@ -57,6 +58,16 @@ def question_of(network: NetworkRow, output: int, protocol: Protocol, data: Data
 def tasks_of(row: NetworkRow) -> tuple[Task, ...]:
     """The tasks of a network's outputs, in order."""
     return tuple(Task(tuple(task["truth_table"]), task["name"]) for task in row.tasks)
+
+
+def planted_of(row: NetworkRow) -> PlantedRecord | None:
+    """What was planted in a network, if anything was."""
+    return None if row.planted is None else read_planted(row.planted, tuple(row.sizes))
+
+
+def network_file_of(row: NetworkRow) -> NetworkFile:
+    """A stored network as the file that it could have come from."""
+    return NetworkFile(row.name, network_of(row), tasks_of(row), row.attribution, planted_of(row))
 
 
 def protocol_of(row: ProtocolRow) -> Protocol:

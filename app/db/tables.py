@@ -49,6 +49,8 @@ class NetworkRow(Base):
     deleted_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # see app.jobs.deletion
     # digest of the data record that follows from the encoding it was imported with; "" for 0 and 1
     input_data: Mapped[str] = mapped_column(String(64), default="", server_default="")
+    # what was planted in it, as network files say it; nothing for others
+    planted: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
 
     analyses: Mapped[list[AnalysisRow]] = relationship(back_populates="network", cascade="all, delete-orphan")
 

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from analysis import ENGINE_VERSION
 from analysis.network_files.files import slug_of
+from analysis.network_files.planted_record import PlantedRecord, planted_json
 from analysis.networks.network import Network
 from analysis.result import OutputAnalysis
 from analysis.tasks import Task
@@ -37,6 +38,8 @@ class NamedNetwork(Interface):
     def tasks(self) -> tuple[Task, ...]: ...
     @property
     def attribution(self) -> str: ...
+    @property
+    def planted(self) -> PlantedRecord | None: ...
 
 
 def save_network(
@@ -54,7 +57,7 @@ def save_network(
     Weights that are stored already stay what they are and where they are; they only become known under this name, too.
     One that so far was known from a study alone enters the gallery under the name, slug and origin given here, and the
     study's slug leads on; one that is in the gallery keeps its name and slug, and the new ones lead to it. A loss curve
-    is taken over if none was kept before.
+    and what was planted are taken over if none was kept before.
 
     Args:
         session: of the writer.
@@ -89,6 +92,8 @@ def save_network(
         elif file.name not in known_as(session, row):
             alias = free_slug(session, slug or slug_of(file.name), network.digest)
             session.add(FormerSlugRow(slug=alias, network_id=row.id, name=file.name, retired_at=now))
+    if row.planted is None and file.planted is not None:
+        row.planted = planted_json(file.planted)
     if training and not row.training.get("losses"):
         row.training = dict(training)
     session.flush()
@@ -110,6 +115,7 @@ def network_row(file: NamedNetwork, slug: str, origin: str) -> NetworkRow:
         tasks=tasks_to_json(file.tasks),
         origin=origin,
         attribution=file.attribution,
+        planted=None if file.planted is None else planted_json(file.planted),
     )
 
 

@@ -296,6 +296,29 @@ def pattern_context() -> dict[str, Any]:
             "passed": ["mean-ablation"],
             "failed": ["minimal-subset"],
         },
+        "planted_example": {
+            "formula": "(A ∧ ¬B) ∨ (¬A ∧ B)",
+            "algorithm_url": "#algorithm",
+            "methods_url": "#methods",
+            "circuit": "080cf",
+            "edges": 7,
+            "circuit_url": "#circuit",
+            "places": [{"variable": "¬A ∧ B", "site": "n1.0"}, {"variable": "A ∧ ¬B", "site": "n1.1"}],
+            "made": ["compile (activation relu)", "idle (count 0, seed 4)"],
+            "found": {
+                "valid": True,
+                "words": "recovered, and nothing valid is smaller",
+                "alignment_valid": True,
+                "alignment_minimal": True,
+                "algorithms": 3,
+                "tested": [
+                    {"name": "Resample ablation", "passed": False, "share": None},
+                    {"name": "Joint interchange", "passed": True, "share": {"agreed": 64, "of": 64}},
+                ],
+                "margin": 0.5,
+                "reasons": ["Resample ablation: of 16 pairs of a base and a source 15 are decided right."],
+            },
+        },
         "ladder_example": ladder_figure(
             [
                 LadderLine("neuron sets", (1, 2), (2, 20), "3 alignments"),

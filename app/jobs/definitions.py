@@ -292,6 +292,15 @@ METHODS: Final = JobDefinition(
     priority=REPORT_PRIORITY,
     words=lambda told: ("discovery methods", ", those that learn too" if told["thorough"] else ""),
 )
+PLANTED: Final = JobDefinition(
+    kind="planted",
+    handler="app.jobs.planted:PLANTED",
+    version=f"1/{ENGINE_VERSION}",
+    title="Planted explanation",
+    network_of=_network,
+    priority=REPORT_PRIORITY,
+    words=lambda _: ("the planted explanation", ""),
+)
 MODEL_CIRCUITS: Final = JobDefinition(
     kind="model-circuits",
     handler="app.jobs.model_circuits:MODEL_CIRCUITS",
@@ -311,6 +320,7 @@ DEFINITIONS: Final[Mapping[str, JobDefinition]] = {
         CONTRADICTIONS,
         STORIES,
         METHODS,
+        PLANTED,
         RIVALS,
         STUDY,
         STUDY_SUMMARY,

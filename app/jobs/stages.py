@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, and_, func, select, true
+from sqlalchemy import ColumnElement, and_, func, or_, select, true
 from sqlalchemy.orm import Session
 
 from analysis.criteria.steps import default_steps
@@ -116,6 +116,11 @@ def _methods(session: Session, analysis: AnalysisRow) -> list[JobRow]:
     return [queue.enqueue_about(session, analysis, "methods", thorough=False)]
 
 
+def _planted(session: Session, analysis: AnalysisRow) -> list[JobRow]:
+    """Where what was planted stands."""
+    return [] if analysis.network.planted is None else [queue.enqueue_about(session, analysis, "planted")]
+
+
 def _has(row: Any, *more: ColumnElement[bool]) -> ColumnElement[bool]:
     return select(row.analysis_id).where(row.analysis_id == AnalysisRow.id, *more).exists()
 
@@ -128,4 +133,8 @@ REPORTS: Final = Stage(_reports, _has(AnalysisReportRow, AnalysisReportRow.kind.
 STORIES: Final = Stage(_stories, _has(AnalysisReportRow, AnalysisReportRow.kind == "stories"))
 RIVALS: Final = Stage(_rivals, _has(AnalysisReportRow, AnalysisReportRow.kind == "rivals"))
 METHODS: Final = Stage(_methods, _has(AnalysisReportRow, AnalysisReportRow.kind == "methods"))
-STAGES: Final = (CRITERIA, COMMON_GROUND, DIRECTIONS, RECORDED_KINDS, REPORTS, STORIES, RIVALS, METHODS)
+PLANTED: Final = Stage(
+    _planted,
+    or_(NetworkRow.planted.is_(None), _has(AnalysisReportRow, AnalysisReportRow.kind == "planted")),
+)
+STAGES: Final = (CRITERIA, COMMON_GROUND, DIRECTIONS, RECORDED_KINDS, REPORTS, STORIES, RIVALS, METHODS, PLANTED)

@@ -14,10 +14,10 @@ from sqlalchemy.orm import Session
 
 from analysis import ENGINE_VERSION
 from analysis.data import data_file_json
-from analysis.network_files.files import NetworkFile, network_file_json
+from analysis.network_files.files import network_file_json
 from analysis.progress import Progress, Report, silent
 from analysis.protocol import BUILT_IN, Protocol
-from app.db.codecs import network_of, tasks_of
+from app.db.codecs import network_file_of
 from app.db.reads import analyses as reads
 from app.db.tables import AnalysisRow, NetworkRow
 from app.main import create_app
@@ -135,8 +135,8 @@ def _stored(session: Session, wish: Wish) -> tuple[dict[str, list[tuple[Scope, s
         if row.slug in scopes:
             continue
         found: list[tuple[Scope, str]] = []
-        network = NetworkFile(row.name, network_of(row), tasks_of(row), row.attribution)
-        needed: list[NamedFile] = [("Network file", f"networks/{row.slug}/network.json", network_file_json(network))]
+        network = network_file_json(network_file_of(row))
+        needed: list[NamedFile] = [("Network file", f"networks/{row.slug}/network.json", network)]
         if wish.output is not None:
             reads.check_output(row, wish.output)
         for protocol_name in wish.protocols:

@@ -228,6 +228,7 @@ STAGES: Final[Mapping[str, tuple[tuple[str, str, str], ...]]] = {
     ),
     "stories": (("stories", "Stories", "every set of active neurons of every circuit, by interchange"),),
     "methods": (("methods", "Methods", "every discovery method under its settings, located among the circuits"),),
+    "planted": (("planted", "Planted explanation", "located among all valid ones, every interchange tried"),),
     "train": (("training", "Training", "gradient descent from the seed until the loss target"),),
     "study-summary": (("summary", "Summary", "spreads, shares and tests over all networks"),),
     "model-circuits": (("circuits", "Circuits", "every mask of the model's graph is tested"),),

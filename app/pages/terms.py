@@ -13,7 +13,17 @@ from app.pages.prose import anchor_of
 
 PAGE_TERMS: Final[Mapping[str, tuple[str, ...]]] = {
     "gallery": ("Network", "Circuit", "Interpretation", "Algorithm", "Alignment", "Valid", "Task"),
-    "network": ("Protocol", "Valid", "Circuit", "Interpretation", "Observed class", "Algorithm", "Alignment", "Margin"),
+    "network": (
+        "Protocol",
+        "Valid",
+        "Circuit",
+        "Interpretation",
+        "Observed class",
+        "Algorithm",
+        "Alignment",
+        "Margin",
+        "Planted network",
+    ),
     "circuits": ("Circuit", "Valid", "Mask", "Active neuron", "Margin", "Fragile", "Interpretation", "Observed class"),
     "circuit": (
         "Circuit",
@@ -65,6 +75,7 @@ PAGE_TERMS: Final[Mapping[str, tuple[str, ...]]] = {
         "Backbone",
         "Story",
         "Mask",
+        "Planted network",
     ),
     "claim": ("Claim", "Circuit", "Mask", "Valid", "Chance at its size", "Backbone", "Story", "Criterion"),
     "stories": ("Story", "Circuit", "Irredundant", "Algorithm", "Alignment", "Ablation", "Valid", "Variable"),

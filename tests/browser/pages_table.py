@@ -45,6 +45,8 @@ PAGES = {
     "circuits by story": "/networks/xor-pretrained/explanations?kind=circuit&story=none",
     "methods": "/networks/xor-pretrained/methods",
     "methods, not asked": "/networks/majority-3-3/methods?protocol=paper",
+    "planted network": "/networks/xor-planted-disguised",
+    "methods beside a planted circuit": "/networks/xor-planted-disguised/methods",
     "claim": "/networks/xor-pretrained/claim?mask=3f1cf",
     "claim, to be pasted": "/networks/xor-or-imp-3-3/claim?output=2",
     "circuit": "/networks/xor-pretrained/circuits/{mask}",

@@ -40,6 +40,7 @@ NETWORKS: Final = {
     "alice-and-bob": (COMPLETE, PAPER),
     "xor-or-imp-3-3": (COMPLETE,),
     "majority-3-3": (COMPLETE, PAPER),
+    "xor-planted-disguised": (COMPLETE,),
 }
 ALL_OF: Final = ("analyse", "directions", "explanations", "model-circuits")
 """The kinds of jobs that are quick, so that every one of them is done."""
@@ -49,6 +50,7 @@ FURTHER: Final = {
     ("alice-and-bob", "complete"): ("criteria", "common-ground", "ladder", "contradictions"),
     ("alice-and-bob", "paper"): ("criteria", "common-ground"),
     ("majority-3-3", "paper"): ("criteria", "common-ground"),
+    ("xor-planted-disguised", "complete"): ("planted", "methods"),
 }
 """What is looked at beyond those, on the default data; the rest is called off: it would take longer than all tests."""
 TOO_LONG: Final = ("input-robust", "interchange", "interchange-joint")

@@ -7,6 +7,7 @@ from typing import Any, Final, Literal
 
 from analysis.errors import InvalidNetwork
 from analysis.network_files.files import NETWORK_FORMAT, examine_network_document
+from analysis.network_files.planted_record import PlantedRecord
 from analysis.networks.network import Network
 from analysis.strict_json import combined
 from analysis.tasks import Task
@@ -30,6 +31,7 @@ class NetworkDraft:
         name: "" where the file has none.
         tasks: one per output, or None where the file has none.
         attribution: "" where the file has none.
+        planted: what was planted in it; None where the file says nothing.
         remarks: what was read into the file that it does not say itself, one sentence each.
     """
 
@@ -38,6 +40,7 @@ class NetworkDraft:
     name: str = ""
     tasks: tuple[Task, ...] | None = None
     attribution: str = ""
+    planted: PlantedRecord | None = None
     remarks: tuple[str, ...] = ()
 
 
@@ -60,4 +63,4 @@ def draft_from_document(
     found = examine_network_document(document, optional=("name", "sizes", "tasks"))
     if found.problems or found.network is None:
         raise combined([problem.error for problem in found.problems], item, InvalidNetwork)
-    return NetworkDraft(kind, found.network, found.name or "", found.tasks, found.attribution, remarks)
+    return NetworkDraft(kind, found.network, found.name or "", found.tasks, found.attribution, found.planted, remarks)

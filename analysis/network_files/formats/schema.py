@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any, Final, get_args
 
+from analysis.algorithms.high_level_model import Form
 from analysis.network_files.files import MAX_ATTRIBUTION, MAX_LAYERS, MAX_WIDTH, NETWORK_FORMAT
+from analysis.network_files.planted_record import MAX_STEPS, MAX_UNITS
 from analysis.networks.network import ACTIVATIONS
 from analysis.strict_json import MAX_TEXT, kind_of
 from analysis.tasks import MAX_INPUTS
@@ -24,6 +26,7 @@ def network_file_schema() -> dict[str, Any]:
     matrix = {"type": "array", "items": vector, "minItems": 1, "maxItems": MAX_WIDTH}
     activation = {"enum": list(ACTIVATIONS)}
     line = {"type": "string", "minLength": 1, "maxLength": MAX_TEXT}
+    literal = {"type": "string", "pattern": "^!?[0-9]{1,4}$"}
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "Pluriscope network file",
@@ -93,6 +96,40 @@ def network_file_schema() -> dict[str, Any]:
                 "type": "string",
                 "maxLength": MAX_ATTRIBUTION,
                 "description": "Whose work it is, and under which licence: one line.",
+            },
+            "planted": {
+                "type": ["object", "null"],
+                "additionalProperties": False,
+                "required": ["algorithm", "form", "units", "output", "made"],
+                "properties": {
+                    "algorithm": {"type": "string", "description": "The algorithm's identity text."},
+                    "form": {"enum": list(get_args(Form)), "description": "How its text is written."},
+                    "units": {
+                        "type": "array",
+                        "maxItems": MAX_UNITS,
+                        "items": {
+                            "type": "object",
+                            "additionalProperties": False,
+                            "required": ["layer", "neurons", "reads"],
+                            "properties": {
+                                "layer": {"type": "integer", "minimum": 1},
+                                "neurons": {"type": "array", "items": {"type": "integer", "minimum": 0}, "minItems": 1},
+                                "reads": {"type": "array", "items": literal, "minItems": 1, "maxItems": 2},
+                                "path": {"type": ["string", "null"]},
+                            },
+                        },
+                        "description": "The neurons that carry each gate or copy, and the one or two units that it is "
+                        "the AND of, with ! for a negation; units are numbered behind the inputs.",
+                    },
+                    "output": {**literal, "description": "The unit that the output reads, with ! for its negation."},
+                    "made": {
+                        "type": "array",
+                        "maxItems": MAX_STEPS,
+                        "items": {"type": "object", "required": ["step"]},
+                        "description": "How the network was made, step by step, each with its settings.",
+                    },
+                },
+                "description": "An algorithm that was planted in the network; no part of its identity.",
             },
         },
     }

@@ -125,7 +125,7 @@ def build_preview(
     """
     network = intake.draft.network
     tasks = intake.tasks or tuple(Task((), "") for _ in range(network.n_outputs))
-    file = NetworkFile(intake.name, network, tasks, intake.draft.attribution)
+    file = NetworkFile(intake.name, network, tasks, intake.draft.attribution, intake.planted)
     known = network_by_digest(session, network.digest)
     slug = known.slug if known is not None else free_slug(session, slug_of(intake.name), network.digest)
     row = network_row(file, slug, "uploaded")
@@ -170,7 +170,8 @@ def build_preview(
 def _content(intake: Intake) -> str:
     """What the file said, as a network file; what was declared beside it travels in fields of its own."""
     draft = intake.draft
-    document = network_file_json(NetworkFile(draft.name, draft.network, draft.tasks or (), draft.attribution))
+    file = NetworkFile(draft.name, draft.network, draft.tasks or (), draft.attribution, draft.planted)
+    document = network_file_json(file)
     left_out = {key for key in ("name", "tasks") if not document[key]}
     document = {key: value for key, value in document.items() if key not in left_out}
     content = json.dumps(document, separators=(",", ":"), ensure_ascii=False)

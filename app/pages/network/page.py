@@ -29,6 +29,7 @@ from app.pages.directions.summary import ClassCount, class_counts
 from app.pages.funnel import KindFunnel, summary_of
 from app.pages.network.behaviour import BehaviourRow, behaviour_of, validation_right
 from app.pages.network.others import ProtocolCounts, Stored, Tab, data_tabs, output_tabs, protocol_counts, stored_about
+from app.pages.network.planted import PlantedView, equals_words, planted_view
 from app.pages.network.provenance import Provenance, provenance_of
 from app.pages.network.single_precision import Float32View, float32_view
 from app.pages.place import Place, locate
@@ -233,6 +234,7 @@ class NetworkPage(AnalysisPage):
     learning_unknown: str = Field(description="Why that is not known; empty if it is.")
     backbone: str = Field(description="What the valid circuits have in common, in a sentence; empty if not known.")
     also: list[str] = Field(description="Other names under which the same weights were saved or found by a study.")
+    planted: PlantedView | None = Field(description="What was planted in it; null if nothing is said.")
     studies: list[InStudy] = Field(description="Studies that trained it, with its cell and seed; at most 20.")
     plan: PlanView | None = Field(description="What the analysis would take, where none is stored or on its way.")
     links: Links
@@ -266,6 +268,11 @@ class NetworkPage(AnalysisPage):
         of = self.edge_use[0].of if self.edge_use else 0
         sampled = self.counts is not None and self.counts.circuits_kind == "sampled"
         return noun(of, "valid circuit") + (" of the sample" if sampled else "")
+
+    @property
+    def planted_words(self) -> str:
+        """How many equals the planted circuit has."""
+        return "" if self.planted is None or self.planted.found is None else equals_words(self.planted.found)
 
     @property
     def fragile(self) -> bool:
@@ -371,6 +378,7 @@ def build_network(session: Session, addresses: Addresses, network: str, options:
         learning=learning,
         learning_unknown="" if learning is not None else why_unknown(place.row),
         backbone="" if analysis is None else backbone_sentence(analysis),
+        planted=planted_view(session, addresses, place),
         also=known_as(session, place.row, place.row.name),
         studies=in_studies(session, addresses, place.row),
         plan=plan_view(place, limits_in(session)) if analysis is None and state_of(None, job) != "computing" else None,

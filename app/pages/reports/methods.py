@@ -10,9 +10,12 @@ from pydantic import Field
 from sqlalchemy.orm import Session
 
 from analysis.circuit_sets.chance import chances
+from analysis.discovery.planted_answers import FALSE_ERRORS, answered
 from analysis.discovery.registry import METHODS as REGISTERED
 from analysis.discovery.registry import method_named
+from analysis.network_files.planted_record import PlantedRecord
 from app.addressing import Addresses
+from app.db.codecs import planted_of
 from app.db.methods import METHODS, MethodsReport, StoredAnswer
 from app.db.reads.circuit_sets import stored_search
 from app.db.reports import report_of, report_row
@@ -39,6 +42,10 @@ class AnswerView(PageModel):
     fragile: bool
     place: LocatedView | None
     url: str = Field(description="The answer's own page; empty where there is no mask.")
+    planted: str = Field(
+        description="Beside the planted circuit: recovered, contains, inside, another, invalid or planted-invalid; "
+        "empty where nothing was planted, or there is no mask."
+    )
 
 
 class MethodView(PageModel):
@@ -66,6 +73,7 @@ class MethodsPage(ReportPage):
     valid: BigInt = Field(description="Valid circuits.")
     n_edges: int
     shares: dict[int, float] = Field(description="Share of valid among possible circuits, by number of edges.")
+    planted: str = Field(description="The planted circuit; empty if nothing is said to be planted.")
     claim_url: str
     request_url: str = Field(description="A form sent here asks the methods; thorough=true for those that learn too.")
     request_fields: list[tuple[str, str]]
@@ -83,7 +91,8 @@ def build_methods(session: Session, addresses: Addresses, network: str, options:
     state, job = report_state(session, place, METHODS, row)
     report = None if row is None else report_of(row, MethodsReport)
     slug, scope = place.row.slug, place.scope
-    methods = [] if report is None else _methods(report, place, addresses)
+    record = planted_of(place.row)
+    methods = [] if report is None else _methods(report, place, addresses, record)
     asked = {one.key for one in methods}
     return MethodsPage(
         network=network_view(place.row, addresses, place.question.model),
@@ -97,13 +106,14 @@ def build_methods(session: Session, addresses: Addresses, network: str, options:
         valid=0 if place.analysis is None else place.analysis.circuits_valid,
         n_edges=place.question.layout.n_edges,
         shares={} if report is None else shares_of(session, place),
-        findings=[] if report is None else findings_of(methods),
+        findings=[] if report is None else [*findings_of(methods), *_planted_finding(methods)],
         seconds=None if row is None else row.seconds,
         engine_version="" if row is None else row.engine_version,
         digest="" if row is None else row.content,
         created_at=None if row is None else row.created_at,
         url=addresses.methods(slug, scope),
         network_url=addresses.network(slug, scope),
+        planted="" if record is None else record.circuit.hex,
         claim_url=addresses.claim(slug, scope),
         request_url=addresses.methods(slug),
         request_fields=[("output", str(scope.output)), ("protocol", scope.protocol), ("data", scope.data)],
@@ -119,13 +129,15 @@ def shares_of(session: Session, place: Place) -> dict[int, float]:
     return {size: float(one.share) for size, one in found.items() if one.share is not None}
 
 
-def _methods(report: MethodsReport, place: Place, addresses: Addresses) -> list[MethodView]:
+def _methods(
+    report: MethodsReport, place: Place, addresses: Addresses, record: PlantedRecord | None
+) -> list[MethodView]:
     found = []
     for method in REGISTERED:
         answers = [one for one in report.answers if one.method == method.key]
         if not answers and method.label not in report.refused:
             continue
-        views = [_answer(one, place, addresses) for one in answers]
+        views = [_answer(one, place, addresses, record) for one in answers]
         found.append(
             MethodView.showing(
                 method,
@@ -139,16 +151,19 @@ def _methods(report: MethodsReport, place: Place, addresses: Addresses) -> list[
     return found
 
 
-def _answer(one: StoredAnswer, place: Place, addresses: Addresses) -> AnswerView:
-    shown = None
+def _answer(one: StoredAnswer, place: Place, addresses: Addresses, record: PlantedRecord | None) -> AnswerView:
+    shown, beside = None, ""
     if one.raw_mask is not None and one.place is not None:
         shown = located_view(one.raw_mask, one.place, place, addresses)
+        if record is not None:
+            beside = answered(int(shown.mask, 16), record.circuit.mask, valid=shown.valid)
     slug, scope = place.row.slug, place.scope
     return AnswerView.showing(
         one,
         text=method_text(one.method, one.settings),
         place=shown,
         url="" if one.raw_mask is None else addresses.claim(slug, scope, mask=one.raw_mask),
+        planted=beside,
     )
 
 
@@ -187,6 +202,21 @@ def findings_of(methods: list[MethodView]) -> list[str]:
         words = "is valid too" if random.valid else "is not valid"
         more.append(f"A random order of edges {words}, with {random.edges} edges.")
     return [told, " ".join(more)] if more else [told]
+
+
+def _planted_finding(methods: list[MethodView]) -> list[str]:
+    """What the default answers are beside the planted circuit, where there is one."""
+    beside = [one.default.planted for one in methods if one.default is not None and one.default.planted]
+    if not beside:
+        return []
+    right, false = beside.count("recovered"), sum(one in FALSE_ERRORS for one in beside)
+    unsaid = beside.count("planted-invalid")
+    told = (
+        f"Beside the planted circuit {right} of {len(beside)} answers recover it, {false} are other valid circuits, "
+        f"which a benchmark that knows only the planted one counts as errors, and {beside.count('invalid')} are not "
+        "valid."
+    )
+    return [told, *([f"{unsaid} answer with the planted circuit, which is not valid."] if unsaid else [])]
 
 
 def strip_of(page: MethodsPage, method: MethodView) -> Markup:

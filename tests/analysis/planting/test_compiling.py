@@ -48,8 +48,8 @@ THREE = [
 
 def passes(planted: Planted, protocol: Protocol = COMPLETE) -> bool:
     """Whether the engine finds that everything planted passes everything."""
-    question = ask(planted.network, task=planted.task, protocol=protocol)
-    return exhaustive(question, planted.algorithm, planted.alignment, planted.circuit.mask).everything
+    question = ask(planted.network, task=planted.record.task, protocol=protocol)
+    return exhaustive(question, planted.record).everything
 
 
 @pytest.mark.parametrize("activation", HIDDEN)
@@ -57,9 +57,9 @@ def test_every_small_algorithm_is_carried_where_it_was_put(activation: str) -> N
     assert len(TWO) > 40
     for algorithm in TWO[:: 1 if activation == "relu" else 5]:
         planted = compile_algorithm(algorithm, (4, 3), activation=activation)
-        assert planted.task.pattern == algorithm.function
-        possible_circuit(planted.circuit.mask, planted.circuit.layout)
-        margin = certified_margin(planted)
+        assert planted.record.task.pattern == algorithm.function
+        possible_circuit(planted.record.circuit.mask, planted.record.circuit.layout)
+        margin = certified_margin(planted.network, planted.record)
         assert margin == 0.5 if activation == "relu" else margin is not None and 0.4 < margin < 0.5
         assert passes(planted), algorithm.formula
 
@@ -67,7 +67,7 @@ def test_every_small_algorithm_is_carried_where_it_was_put(activation: str) -> N
 def test_the_papers_formulas_are_carried_with_their_negated_inputs() -> None:
     for algorithm in PAPERS:
         planted = compile_algorithm(algorithm, (5, 4, 3))
-        assert [path for path, _ in planted.alignment.places] == sorted(algorithm.carriers)
+        assert [path for path, _ in planted.record.alignment.places] == sorted(algorithm.carriers)
         assert passes(planted, PAPER), algorithm.formula
 
 
@@ -88,12 +88,12 @@ def test_any_places_do(data: st.DataObject) -> None:
     if len(set(places.values())) < len(places):
         return
     planted = compile_algorithm(algorithm, hidden, activation=data.draw(st.sampled_from(HIDDEN)), places=places)
-    for path, site in planted.alignment.places:
+    for path, site in planted.record.alignment.places:
         if path in places:
             assert (site.layer, *site.neurons) == places[path]
-    assert certified_margin(planted) is not None
+    assert certified_margin(planted.network, planted.record) is not None
     outputs = forward(planted.network, input_table(algorithm.n_inputs))[:, 0]
-    assert [int(value > 0.5) for value in outputs] == list(planted.task.truth_table)
+    assert [int(value > 0.5) for value in outputs] == list(planted.record.task.truth_table)
     if len(algorithm.carriers) <= 3:
         assert passes(planted)
 
@@ -105,9 +105,9 @@ def test_the_smallest_example_by_hand() -> None:
     assert second.tolist() == [[-1, -1, 0], [0, 0, 0], [0, 0, 0]]  # ¬x ∧ ¬y: max(0, (1 − x) + (1 − y) − 1)
     assert third.tolist() == [[-1, 0, 0]]  # and negated by the output
     assert [b.tolist() for b in biases] == [[0, 0, 0], [1, 0, 0], [1]]
-    assert planted.circuit.hex == "080cf"
-    assert planted.circuit.n_edges == 7
-    assert in_space(planted.circuit.n_neurons, planted.network.sizes, COMPLETE)
+    assert planted.record.circuit.hex == "080cf"
+    assert planted.record.circuit.n_edges == 7
+    assert in_space(planted.record.circuit.n_neurons, planted.network.sizes, COMPLETE)
 
 
 def test_values_are_carried_through_layers() -> None:
@@ -150,7 +150,7 @@ def test_wrong_options_are_refused(options: dict[str, object]) -> None:
 
 def test_a_steeper_sigmoid_leaves_more_margin() -> None:
     planted = [compile_algorithm(THREE[1], (3, 3, 3), activation="sigmoid", scale=scale) for scale in (4.05, 6.0, 25.0)]
-    margins = [certified_margin(one) or 0.0 for one in planted]
+    margins = [certified_margin(one.network, one.record) or 0.0 for one in planted]
     assert 0 < margins[0] < 0.2 < margins[1] < margins[2] < 0.5
     assert all(passes(one) for one in planted)
 
@@ -159,7 +159,7 @@ def test_no_schedule_uses_fewer_neurons() -> None:
     """Against every choice of layers for the gates, by trying widths one narrower."""
     for algorithm in THREE:
         planted = compile_algorithm(algorithm, (6, 6, 6))
-        used = [sum(planted.is_used(layer, n) for n in range(6)) for layer in (1, 2, 3)]
+        used = [sum(planted.record.unit_at(layer, n) is not None for n in range(6)) for layer in (1, 2, 3)]
         assert compile_algorithm(algorithm, used).network.sizes == (3, *used, 1)
         for layer in range(3):
             narrower = np.array(used)

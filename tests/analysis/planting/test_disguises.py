@@ -28,7 +28,7 @@ SEEDS = st.integers(0, 2**20)
 
 
 def question_of(planted: Planted) -> Question:
-    return ask(planted.network, task=planted.task)
+    return ask(planted.network, task=planted.record.task)
 
 
 def searched(planted: Planted) -> CircuitSearch:
@@ -36,7 +36,7 @@ def searched(planted: Planted) -> CircuitSearch:
 
 
 def everything_passes(planted: Planted) -> bool:
-    return exhaustive(question_of(planted), planted.algorithm, planted.alignment, planted.circuit.mask).everything
+    return exhaustive(question_of(planted), planted.record).everything
 
 
 @st.composite
@@ -55,7 +55,7 @@ def test_permuting_keeps_every_count(planted: Planted, seed: int) -> None:
     assert np.allclose(forward(found.network, input_table(2)), forward(planted.network, input_table(2)), atol=1e-9)
     before, after = searched(planted), searched(found)
     assert (after.n_valid, after.distribution.by_edges) == (before.n_valid, before.distribution.by_edges)
-    assert found.circuit.mask in set(after.masks.tolist())
+    assert found.record.circuit.mask in set(after.masks.tolist())
 
 
 def test_permuting_keeps_the_numbers_of_alignments() -> None:
@@ -91,8 +91,8 @@ def test_splitting_keeps_the_function_and_loses_no_circuit(planted: Planted, see
     assert np.allclose(forward(found.network, input_table(2)), forward(planted.network, input_table(2)), atol=1e-9)
     assert sum(found.network.sizes) == sum(planted.network.sizes) + 1
     assert searched(found).n_valid >= searched(planted).n_valid
-    (doubled,) = [unit for unit in found.units if len(unit.neurons) == 2]
-    for path, site in found.alignment.places:
+    (doubled,) = [unit for unit in found.record.units if len(unit.neurons) == 2]
+    for path, site in found.record.alignment.places:
         assert (len(site.neurons) == 2) == (path == doubled.path)
 
 
@@ -101,7 +101,7 @@ def test_splitting_keeps_the_function_and_loses_no_circuit(planted: Planted, see
 def test_what_is_split_many_times_still_passes(planted: Planted, seed: int, count: int) -> None:
     found = disguises.split(planted, seed, count)
     assert everything_passes(found)
-    before, after = certified_margin(planted), certified_margin(found)
+    before, after = certified_margin(planted.network, planted.record), certified_margin(found.network, found.record)
     assert before is not None
     assert after == pytest.approx(before, abs=1e-6)
 
@@ -112,8 +112,13 @@ def test_idle_neurons_do_nothing(planted: Planted, seed: int, count: int) -> Non
     found = disguises.idle(planted, seed, count)
     assert everything_passes(found)
     assert (forward(found.network, input_table(2)) == forward(planted.network, input_table(2))).all()
-    assert certified_margin(found) == certified_margin(planted)
-    unused = [(layer, n) for layer in (1, 2) for n in range(found.network.sizes[layer]) if not found.is_used(layer, n)]
+    assert certified_margin(found.network, found.record) == certified_margin(planted.network, planted.record)
+    unused = [
+        (layer, n)
+        for layer in (1, 2)
+        for n in range(found.network.sizes[layer])
+        if found.record.unit_at(layer, n) is None
+    ]
     assert all(found.network.weights[layer - 1][n].all() for layer, n in unused)
 
 
@@ -133,23 +138,23 @@ def test_distractors_cancel(planted: Planted, seed: int, count: int) -> None:
 def test_one_of_a_pair_of_distractors_is_no_part_of_a_right_circuit() -> None:
     planted = compile_algorithm(parse_algorithm(TEXTS[0], "and_inverter", 2), (2, 1))
     found = disguises.distract(planted, 0)
-    with_one = found.circuit
+    with_one = found.record.circuit
     edges = [matrix.copy() for matrix in with_one.keep]
     edges[0][2] = edges[1][:, 2] = True
     values: np.ndarray[Any, Any] = input_table(2).T[None]
     for layer in (1, 2, 3):
         zero = [np.zeros(n) for n in found.network.sizes]
         values = next_circuit_layer(found.network, layer, edges[layer - 1][None], values, zero)
-    assert np.abs(values[0, 0] - np.array(planted.task.truth_table)).max() > 0.25
+    assert np.abs(values[0, 0] - np.array(planted.record.task.truth_table)).max() > 0.25
 
 
 @given(planted_networks(), SEEDS)
 @settings(max_examples=4)
 def test_safe_noise_keeps_half_the_margin_whatever_is_off_the_circuit(planted: Planted, seed: int) -> None:
-    margin = certified_margin(planted)
+    margin = certified_margin(planted.network, planted.record)
     assert margin is not None
     found = disguises.noise(planted, seed)
-    kept = certified_margin(found)
+    kept = certified_margin(found.network, found.record)
     assert kept is not None
     assert kept >= margin / 2 - 1e-12
     assert everything_passes(found)
@@ -160,11 +165,11 @@ def smallest_margin_of_draws(planted: Planted, random: np.random.Generator, n_dr
     """Of runs in which each edge off the circuit carries a value of its own: 0, or one that its source can have."""
     network, inputs = planted.network, input_table(2)
     clean = activations(network, inputs)
-    labels = np.array(planted.task.truth_table)
+    labels = np.array(planted.record.task.truth_table)
     least = np.inf
     for _ in range(n_draws):
         values = inputs
-        for layer, kept in enumerate(planted.edges, start=1):
+        for layer, kept in enumerate(planted.record.edges, start=1):
             weights = network.weights[layer - 1]
             source = clean[layer - 1][random.integers(4, size=weights.shape), np.arange(weights.shape[1])]
             absent = np.where(random.random(weights.shape) < 0.5, 0.0, source)
@@ -185,7 +190,7 @@ def smallest_margin_of_draws(planted: Planted, random: np.random.Generator, n_dr
 def test_noise_beyond_the_margin_has_no_certificate_and_may_break_things() -> None:
     planted = compile_algorithm(parse_algorithm(TEXTS[0], "and_inverter", 2), (3, 3))
     found = [disguises.noise(planted, seed, 0.5) for seed in range(10)]
-    assert all(certified_margin(one) is None for one in found)
+    assert all(certified_margin(one.network, one.record) is None for one in found)
     assert not all(everything_passes(one) for one in found)
 
 
@@ -193,11 +198,11 @@ def test_disguises_are_made_again_from_their_record() -> None:
     planted = compile_algorithm(parse_algorithm(TEXTS[0], "and_inverter", 2), (3, 3))
     for text in ("permute", "scale", "split=2", "idle=1", "distract", "noise=0.01"):
         planted = disguises.disguised(planted, text, seed=7)
-    again = compile_algorithm(planted.algorithm, (3, 3))
-    for made in planted.made[1:]:
+    again = compile_algorithm(planted.record.algorithm, (3, 3))
+    for made in planted.record.made[1:]:
         again = disguises.DISGUISES[made.step](again, **dict(made.settings))
     assert again.network == planted.network
-    assert [made.step for made in planted.made] == ["compile", *disguises.DISGUISES]
+    assert [made.step for made in planted.record.made] == ["compile", *disguises.DISGUISES]
     assert everything_passes(planted)
 
 

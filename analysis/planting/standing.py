@@ -1,0 +1,108 @@
+"""Planted beside found: whether what was planted is among the valid explanations, and how many equals it has."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from analysis.alignments.iia import score_alignment
+from analysis.circuits.result import CircuitSearch
+from analysis.criteria.circuit_context import CircuitCriteriaContext
+from analysis.criteria.registry import criterion_named
+from analysis.discovery.closure import closed
+from analysis.discovery.location import Landscape
+from analysis.errors import InvalidAlignment
+from analysis.network_files.planted_record import PlantedRecord
+from analysis.networks.circuit import mask_array, one_mask
+from analysis.planting.certificate import Passes, certified_margin, exhaustive
+from analysis.question import Question
+
+
+@dataclass(frozen=True)
+class CircuitStanding:
+    """The planted circuit among all valid ones.
+
+    Args:
+        valid: whether it is one.
+        n_valid: valid circuits.
+        smaller: valid circuits with fewer edges; None where that is not known.
+        equal: others with as many; None likewise.
+        inside: valid circuits that are a part of it, itself apart; None where not all are listed.
+        around: valid circuits that it is a part of, itself apart; None likewise.
+    """
+
+    valid: bool
+    n_valid: int
+    smaller: int | None
+    equal: int | None
+    inside: int | None
+    around: int | None
+
+    @property
+    def minimal(self) -> bool | None:
+        """Whether it is valid and no valid circuit lies inside it; None where that is not known."""
+        return None if self.inside is None else self.valid and not self.inside
+
+
+@dataclass(frozen=True)
+class PlantedStanding:
+    """Everything that is found out about what was planted, under one protocol.
+
+    Args:
+        circuit: among all valid ones.
+        passes: by trying all interventions; None where the protocol does not allow the places.
+        alignment_minimal: whether the planted alignment is valid and none inside it is; None likewise.
+        margin: the certified margin; None where intervals leave it open, or inputs are not 0 and 1.
+        reasons: for each ablation under which the planted circuit fails, a sentence.
+    """
+
+    circuit: CircuitStanding
+    passes: Passes | None
+    alignment_minimal: bool | None
+    margin: float | None
+    reasons: tuple[str, ...]
+
+
+def standing_of(question: Question, record: PlantedRecord, circuits: CircuitSearch) -> PlantedStanding:
+    """Where what was planted stands.
+
+    Args:
+        question: the network and its rules.
+        record: what was planted.
+        circuits: all valid circuits, as far as they are known.
+    """
+    try:
+        passes = exhaustive(question, record)
+        minimal = score_alignment(question, record.algorithm, record.alignment).minimal
+    except InvalidAlignment:
+        passes, minimal = None, None
+    margin = certified_margin(question.cut, record) if question.data.is_clean else None
+    return PlantedStanding(_among(question, record, circuits), passes, minimal, margin, _reasons(question, record))
+
+
+def _among(question: Question, record: PlantedRecord, circuits: CircuitSearch) -> CircuitStanding:
+    planted = record.circuit.mask
+    valid = Landscape(question, circuits).is_valid(closed(planted, question.layout))
+    smaller = equal = inside = around = None
+    complete = circuits.truncated_at is None
+    if complete or circuits.method == "counted":
+        sizes, own = circuits.distribution.by_edges, record.circuit.n_edges
+        smaller = sum(n for size, n in sizes.items() if size < own)
+        equal = sizes.get(own, 0) - valid
+    if complete:
+        shared = circuits.masks & one_mask(planted, question.layout)
+        inside = int(np.count_nonzero(shared == circuits.masks)) - valid
+        around = int(np.count_nonzero(shared == one_mask(planted, question.layout))) - valid
+    return CircuitStanding(valid, circuits.n_valid, smaller, equal, inside, around)
+
+
+def _reasons(question: Question, record: PlantedRecord) -> tuple[str, ...]:
+    """Why the planted circuit fails under an ablation, for each under which it does."""
+    context = CircuitCriteriaContext(question, mask_array([record.circuit.mask], question.layout))
+    found = []
+    for key in ("zero-ablation", "mean-ablation", "resample-ablation"):
+        verdict = criterion_named(key).judge("circuit", context).at(0)
+        if verdict.outcome == "failed":
+            found.append(f"{key.replace('-', ' ').capitalize()}: {verdict.reason}")
+    return tuple(found)

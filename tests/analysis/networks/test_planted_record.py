@@ -1,0 +1,96 @@
+"""What network files say of planted algorithms: read back as written, and refused where it is not so."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from analysis.algorithms.parsing import parse_algorithm
+from analysis.errors import AnalysisError, InvalidPlanting
+from analysis.network_files.files import network_file_json, parse_network_file
+from analysis.network_files.formats.reading import read_draft
+from analysis.network_files.planted_record import planted_json, read_planted
+from analysis.planting.compiling import compile_algorithm
+from analysis.planting.disguises import disguised
+from analysis.planting.planted import Planted
+
+SIZES = (2, 3, 3, 1)
+
+
+def planted() -> Planted:
+    found = compile_algorithm(parse_algorithm("!(!(!A&B)&!(!B&A))", "and_inverter", 2), SIZES[1:-1])
+    return disguised(found, "permute", seed=3)
+
+
+def record() -> dict[str, Any]:
+    return planted_json(planted().record)
+
+
+def test_a_planted_network_survives_its_file() -> None:
+    before = disguised(disguised(planted(), "split=2", 5), "noise=0.01", 5)
+    raw = json.dumps(network_file_json(before.file())).encode()
+    after = parse_network_file(raw)
+    assert after.network == before.network
+    assert after.planted == before.record
+    assert read_draft(raw).planted == before.record
+    assert after.planted.circuit == before.record.circuit
+    assert [made.text for made in after.planted.made][-1] == "noise (amount 0.01, seed 5)"
+
+
+def test_a_record_is_no_part_of_the_identity() -> None:
+    document = network_file_json(planted().file())
+    del document["planted"]
+    assert parse_network_file(json.dumps(document).encode()).network.digest == planted().network.digest
+
+
+def change(**changes: Any) -> dict[str, Any]:
+    return {**record(), **changes}
+
+
+def unit(number: int, **changes: Any) -> dict[str, Any]:
+    units = record()["units"]
+    units[number] = {**units[number], **changes}
+    return change(units=units)
+
+
+@pytest.mark.parametrize(
+    ("value", "cause"),
+    [
+        ([], "is no object"),
+        ({}, "lacks algorithm, form, units, output, made"),
+        (change(more=1), "unknown keys"),
+        (change(algorithm="A&B"), "goes on after its end"),
+        (change(form="prose"), "is no text of a known form"),
+        (change(units={}), "are no list"),
+        (change(units=[1, 2, 3]), "is no object"),
+        (unit(0, layer=3), "is in no hidden layer"),
+        (unit(0, layer=True), "is in no hidden layer"),
+        (unit(0, neurons=[3]), "has no neurons of layer 1"),
+        (unit(0, neurons=[1, 0]), "has no neurons of layer 1"),
+        (unit(0, neurons=record()["units"][1]["neurons"]), "shares a neuron"),
+        (unit(0, reads=[]), "reads neither one unit nor two"),
+        (unit(0, reads=["7", "0"]), "name no unit before it"),
+        (unit(0, reads=[0, 1]), "name no unit before it"),
+        (unit(2, reads=["0", "1"]), "name unit 0, which is not in layer 1"),
+        (unit(0, reads=["0", "1"]), "compute another function than variable 0"),
+        (unit(0, path="00"), "have not the paths 0, 1"),
+        (change(output="4"), "is another function than the algorithm's"),
+        (change(made="by hand"), "is no list"),
+        (change(made=[{"step": "Make It"}]), "has no step"),
+        (change(made=[{"step": "noise", "amount": [1]}]), "is no short text"),
+    ],
+)
+def test_wrong_records_are_refused(value: Any, cause: str) -> None:
+    with pytest.raises(InvalidPlanting, match=cause):
+        read_planted(value, SIZES)
+
+
+def test_a_record_of_several_outputs_or_of_another_task_is_refused() -> None:
+    with pytest.raises(InvalidPlanting, match="of 2 outputs"):
+        read_planted(record(), (2, 3, 3, 2))
+    document = network_file_json(planted().file())
+    document["tasks"] = [{"name": "AND", "truth_table": [0, 0, 0, 1]}]
+    with pytest.raises(AnalysisError, match="computes another task"):
+        parse_network_file(json.dumps(document).encode())

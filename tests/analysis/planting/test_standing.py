@@ -1,0 +1,117 @@
+"""Planted beside found, against counts made another way."""
+
+from __future__ import annotations
+
+from itertools import combinations
+
+import pytest
+
+from analysis.algorithms.parsing import parse_algorithm
+from analysis.discovery.planted_answers import ANSWERED, answered
+from analysis.errors import InvalidMask
+from analysis.networks.circuit import EdgeLayout, possible_circuit
+from analysis.pipeline import search_for_circuits
+from analysis.planting.compiling import compile_algorithm
+from analysis.planting.disguises import disguised
+from analysis.planting.planted import Planted
+from analysis.planting.standing import PlantedStanding, standing_of
+from analysis.protocol import COMPLETE, PAPER, Protocol, protocol_from_mapping
+from analysis.question import ask
+from analysis.work import DEFAULT_WORK
+
+ALICE = "!(!(!A&B)&!(!B&A))"
+
+
+def planted(*disguises: str, seed: int = 0, hidden: tuple[int, ...] = (3, 3)) -> Planted:
+    found = compile_algorithm(parse_algorithm(ALICE, "and_inverter", 2), hidden)
+    for text in disguises:
+        found = disguised(found, text, seed)
+    return found
+
+
+def standing(one: Planted, protocol: Protocol = COMPLETE) -> PlantedStanding:
+    question = ask(one.network, task=one.record.task, protocol=protocol)
+    return standing_of(question, one.record, search_for_circuits(question, DEFAULT_WORK))
+
+
+def possible_above(mask: int, layout: EdgeLayout) -> int:
+    """Structurally possible circuits that hold all edges of a mask, itself included, one by one."""
+    others = [1 << k for k in range(layout.n_edges) if not mask >> k & 1]
+    found = 0
+    for size in range(len(others) + 1):
+        for more in combinations(others, size):
+            try:
+                possible_circuit(mask | sum(more), layout)
+            except InvalidMask:
+                continue
+            found += 1
+    return found
+
+
+def test_a_compiled_circuit_is_minimal_and_every_circuit_above_it_is_valid() -> None:
+    """Other edges have weight 0, so whatever holds the planted circuit decides as it does."""
+    one = planted()
+    found = standing(one).circuit
+    above = possible_above(one.record.circuit.mask, one.record.circuit.layout)
+    assert above == 352
+    assert (found.valid, found.minimal, found.smaller, found.equal, found.inside) == (True, True, 0, 0, 0)
+    assert (found.n_valid, found.around) == (above, above - 1)
+
+
+def test_under_the_papers_rules_circuits_that_use_every_neuron_are_not_looked_at() -> None:
+    narrow = standing(planted(hidden=(2, 1)), PAPER)
+    assert (narrow.circuit.valid, narrow.circuit.n_valid) == (False, 0)
+    assert narrow.passes is not None
+    assert narrow.passes.everything
+
+
+def test_a_split_circuit_has_smaller_ones_inside() -> None:
+    found = standing(planted("split", seed=1))
+    assert found.circuit.valid
+    assert found.circuit.minimal is False
+    assert found.circuit.inside
+    assert found.passes is not None
+    assert found.passes.everything
+
+
+def test_what_noise_breaks_says_why() -> None:
+    broken = next(
+        found for seed in range(40) if not (found := standing(planted("idle", "noise=0.6", seed=seed))).circuit.valid
+    )
+    assert broken.margin is None
+    assert broken.reasons[0].startswith("Zero ablation: ")
+    assert broken.circuit.minimal is False
+    assert broken.passes is not None
+    assert not broken.passes.everything
+
+
+def test_places_that_the_rules_do_not_allow_are_not_tried() -> None:
+    single = protocol_from_mapping({"alignment_sites": "single_neurons"})
+    split = [planted("split", seed=seed) for seed in range(10)]
+    one = next(some for some in split if any(len(site.neurons) > 1 for _, site in some.record.alignment.places))
+    assert standing(one, single).passes is None
+    assert standing(one, single).circuit.valid
+
+
+def test_what_an_answer_is_beside_the_planted_circuit() -> None:
+    told = {
+        answered(0b0110, 0b0110, valid=True),
+        answered(0b0111, 0b0110, valid=True),
+        answered(0b0100, 0b0110, valid=True),
+        answered(0b1010, 0b0110, valid=True),
+        answered(0b0111, 0b0110, valid=False),
+        answered(0b0110, 0b0110, valid=False),
+    }
+    assert told == set(ANSWERED)
+    assert answered(0b0111, 0b0110, valid=True) == "contains"
+    assert answered(0b0100, 0b0110, valid=True) == "inside"
+
+
+@pytest.mark.parametrize("activation", ["leaky_relu", "sigmoid"])
+def test_other_activations_stand_as_relu_does(activation: str) -> None:
+    one = compile_algorithm(parse_algorithm(ALICE, "and_inverter", 2), (3, 2), activation=activation)
+    found = standing(one)
+    assert found.circuit.valid
+    assert found.passes is not None
+    assert found.passes.everything
+    assert found.margin is not None

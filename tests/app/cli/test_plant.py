@@ -1,0 +1,64 @@
+"""`pluriscope plant`, and `audit` of what it writes."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from analysis.network_files.files import parse_network_file
+from tests.app.cli.test_analyse import run
+
+ALICE = "!(!(!A&B)&!(!B&A))"
+
+
+def test_a_network_is_written_with_its_record(tmp_path, capsys) -> None:
+    path = tmp_path / "planted.json"
+    assert run("plant", ALICE, "--hidden", "3,2", "--place", "0=1.2", "--place", "root=2.1", "--output", path) == 0
+    file = parse_network_file(path.read_bytes())
+    assert file.network.sizes == (2, 3, 2, 1)
+    assert {site.neurons for path, site in file.planted.alignment.places if path == "0"} == {(2,)}
+    assert file.network.weights[-1].tolist() == [[0, -1]]
+    told = capsys.readouterr().err
+    assert "ablations passed zero, mean, resample; interchanges 24 of 24, joint ones 64 of 64" in told
+    assert "provably keep 0.5 from the edges" in told
+
+
+def test_disguises_are_done_in_order(tmp_path) -> None:
+    path = tmp_path / "planted.json"
+    disguises = [part for text in ("split=2", "permute", "noise") for part in ("--disguise", text)]
+    assert run("plant", ALICE, *disguises, "--seed", "3", "--name", "Hidden", "--quiet", "--output", path) == 0
+    file = parse_network_file(path.read_bytes())
+    assert file.name == "Hidden"
+    assert [made.step for made in file.planted.made] == ["compile", "split", "permute", "noise"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        ((ALICE, "--hidden", "3"), "needs 2 hidden layers, and the network has 1"),
+        ((ALICE, "--hidden", "1,1"), "needs hidden layers of 2-1 neurons, and the network has 1-1"),
+        ((ALICE, "--hidden", "3,x"), "is no list of layer sizes"),
+        ((ALICE, "--place", "0"), "cannot be read"),
+        ((ALICE, "--place", "0=1.0", "--place", "0=1.1"), "has a place already"),
+        ((ALICE, "--disguise", "paint"), "is unknown"),
+        ((ALICE, "--form", "prose"), "is unknown"),
+        ((ALICE, "--inputs", "9"), "is out of range"),
+        (("(A&!B)",), "is not in canonical order: (!B&A)"),
+        ((ALICE, "--activation", "tanh"), "has no gates here"),
+    ],
+)
+def test_what_does_not_fit_is_refused(arguments, told, tmp_path, capsys) -> None:
+    assert run("plant", *arguments, "--output", tmp_path / "planted.json") == 2
+    assert told in capsys.readouterr().err
+    assert not (tmp_path / "planted.json").exists()
+
+
+def test_an_audit_says_what_each_answer_is_beside_the_planted_circuit(tmp_path) -> None:
+    path, audit = tmp_path / "planted.json", tmp_path / "audit.json"
+    run("plant", ALICE, "--hidden", "2,1", "--quiet", "--output", path)
+    methods = [part for text in ("acdc", "random") for part in ("--methods", text)]
+    assert run("audit", path, *methods, "--quiet", "--output", audit) == 0
+    document = json.loads(audit.read_text())
+    assert document["planted"] == {"mask": "7f", "edges": 7}
+    assert [claim["planted"] for claim in document["claims"]] == ["recovered", "recovered"]
