@@ -171,7 +171,7 @@ def test_the_validator_says_where_what_and_what_instead(client):
 def test_the_schema_accepts_the_good_file_and_refuses_the_bad_types(client):
     schema = client.get("/api/v1/schemas/network-file")
     assert schema.headers["content-type"] == "application/schema+json"
-    assert set(schema.json()["properties"]) == {*good_document(), "attribution"}
+    assert set(schema.json()["properties"]) == {*good_document(), "attribution", "planted"}
 
 
 def test_deleting_is_confirmed_told_at_every_address_and_undone(client, store):
