@@ -59,7 +59,7 @@ def by_pytorch(tmp_path_factory):
 
 def test_from_scikit_learn_to_a_shared_link(tab, expect, site, by_scikit_learn, visitor):
     tab.goto("/")
-    tab.get_by_role("navigation", name="Main").get_by_role("link", name="Bring in").click()
+    tab.get_by_role("navigation", name="Main").get_by_role("link", name="Import").click()
     tab.get_by_label("Or the text of a network file").fill(by_scikit_learn.read_text())
     tab.get_by_label("What should its outputs compute?").select_option("formula")
     tab.get_by_label("Names, truth tables or formulas").fill("A xor B")

@@ -113,7 +113,7 @@ def test_a_study_is_followed_to_its_end_and_through_an_extension(tab, store, exp
     tab.goto("/studies/live")
     progress, figures = tab.locator("#progress [role=status]"), tab.locator("#figures")
     expect(figures).to_contain_text("No network has been analysed yet")
-    tab.locator("#progress input[name=seeds]").fill("15")
+    tab.locator("#study-extend input[name=seeds]").fill("15")
     tab.locator("#design details summary").click()
 
     def carry_on(n):
@@ -135,9 +135,9 @@ def test_a_study_is_followed_to_its_end_and_through_an_extension(tab, store, exp
         expect(drawn).to_be_visible()
         expect(tab.locator("#main .glyph.running")).to_have_count(0)
         expect(tab.locator("#numbers")).to_contain_text("3 / 4")
-        expect(tab.locator("#progress input[name=seeds]")).to_have_value("15")
+        expect(tab.locator("#study-extend input[name=seeds]")).to_have_value("15")
         expect(tab.locator("#design details")).to_have_attribute("open", "")
-    tab.get_by_role("button", name="Extend").click()
+    tab.get_by_role("button", name="Add seeds").click()
     expect(progress).to_contain_text("running. 8 of 38 networks")
     tab.locator("#figure-circuits-valid").scroll_into_view_if_needed()
     expect(drawn).to_be_visible()

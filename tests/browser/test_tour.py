@@ -12,6 +12,13 @@ pytestmark = pytest.mark.browser
 SCREENS = 8
 
 
+@pytest.fixture
+def expect(chromium):
+    from playwright.sync_api import expect
+
+    return expect
+
+
 def test_the_home_page_leads_through_the_tour_to_the_sandbox(tab, expect):
     tab.goto("/")
     expect(tab.get_by_role("heading", level=1)).to_contain_text("9 neurons. We found 147,899,020 explanations")

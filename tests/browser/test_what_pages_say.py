@@ -45,9 +45,9 @@ def test_explanations_that_own_swaps_divide_are_told_apart(tab, expect, site):
         site.twin("/alice-and-bob")["compare_url"].split("&e=")[0] + "".join(f"&e={one['ref']}" for one in cast[:2])
     )
     own, apart = tab.locator("#own-swaps"), tab.locator("#apart")
-    expect(own).to_contain_text(re.compile(r"[1-9]\d* of \d+ interchanges divide them"))
-    expect(apart).to_contain_text("the fewest possible, own swaps included")
-    expect(apart).to_contain_text("Every pair of them is parted by some intervention")
+    expect(own).to_contain_text(re.compile(r"[1-9]\d* of \d+ interchanges distinguish them"))
+    expect(apart).to_contain_text("the fewest possible, own interventions included")
+    expect(apart).to_contain_text("Every pair of them is distinguished by some intervention")
     expect(apart.get_by_role("listitem")).not_to_have_count(0)
     for said in ("no intervention does", "no pair of them is parted", "its own swaps are below"):
         expect(tab.locator("main")).not_to_contain_text(said)
