@@ -18,16 +18,14 @@ __all__ = [
     "digits_apart",
     "duration",
     "exact",
-    "in_prose",
-    "in_table",
     "noun",
     "plural",
+    "readable",
     "short",
     "when",
 ]
 
-PROSE_LIMIT: Final = 1_000_000
-TABLE_LIMIT: Final = 10_000_000
+DIGITS_LIMIT: Final = 1_000_000_000
 
 
 def exact(number: int | str) -> str:
@@ -35,14 +33,9 @@ def exact(number: int | str) -> str:
     return f"{int(number):,}".replace("-", "−")
 
 
-def in_prose(number: int | str) -> str | Markup:
-    """Exact below a million, then m × 10ⁿ with the exact value in the title."""
-    return _power(int(number)) if abs(int(number)) >= PROSE_LIMIT else exact(number)
-
-
-def in_table(number: int | str) -> str | Markup:
-    """Digits up to ten million, then m × 10ⁿ with the exact value in the title."""
-    return _power(int(number)) if abs(int(number)) > TABLE_LIMIT else exact(number)
+def readable(number: int | str) -> str | Markup:
+    """All digits up to a billion, then m × 10ⁿ with the exact value in the title."""
+    return _power(int(number)) if abs(int(number)) > DIGITS_LIMIT else exact(number)
 
 
 def _mantissa(number: int) -> tuple[str, int]:
@@ -80,12 +73,12 @@ def bounded(
     if bound == "unknown":
         return Markup('<span class="muted unsearched">{}</span>').format(UNKNOWN)
     if bound == "exact":
-        return in_table(number)
+        return readable(number)
     if bound == "at_least":
         return Markup('<span class="nowrap" title="at least: not all of it was searched">≥ {}</span>').format(
-            in_table(number)
+            readable(number)
         )
-    guess = Markup('<span class="nowrap" title="an estimate">≈ {}</span>').format(in_table(number))
+    guess = Markup('<span class="nowrap" title="an estimate">≈ {}</span>').format(readable(number))
     if low is None or high is None:
         return guess
     return guess + Markup(' <span class="nowrap">({})</span>').format(_marked_up(interval(low, high)))
@@ -94,7 +87,7 @@ def bounded(
 def bounded_text(
     number: int | str, bound: Bound = "exact", low: int | str | None = None, high: int | str | None = None
 ) -> str:
-    """The same as plain text, all digits below ten million."""
+    """The same as plain text, all digits up to a billion."""
     if bound == "unknown":
         return UNKNOWN
     text = _shortened(int(number))
@@ -108,7 +101,7 @@ def bounded_text(
 def interval(low: int | str, high: int | str) -> str:
     """An interval of counts, rounded outwards, with one exponent where digits would only be noise: 5.5–6.3 × 10³²."""
     least, most = int(low), int(high)
-    if most <= TABLE_LIMIT:
+    if most <= DIGITS_LIMIT:
         return f"{least:,}–{most:,}"
     exponent = len(str(most)) - 1
     for digits in range(1, 4):
@@ -124,8 +117,8 @@ def interval(low: int | str, high: int | str) -> str:
 
 
 def _shortened(number: int) -> str:
-    """Digits up to ten million, then m × 10ⁿ, as plain text."""
-    if abs(number) <= TABLE_LIMIT:
+    """Digits up to a billion, then m × 10ⁿ, as plain text."""
+    if abs(number) <= DIGITS_LIMIT:
         return exact(number)
     mantissa, exponent = _mantissa(number)
     return f"{mantissa} × 10{str(exponent).translate(_SUPERSCRIPTS)}"

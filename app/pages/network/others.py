@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pydantic import Field
 from sqlalchemy.orm import Session
 
-from analysis.protocol import BUILT_IN
+from analysis.protocol import BUILT_IN, COMPLETE, PAPER
 from app.addressing import Addresses
 from app.db.codecs import tasks_of
 from app.db.job_tables import JobRow
@@ -16,10 +16,11 @@ from app.db.reads import networks as reads
 from app.db.reads.analyses import scope_of
 from app.db.reads.jobs import UNFINISHED, jobs_of_network
 from app.db.tables import AnalysisRow, NetworkRow
+from app.figures.numbers import exact
 from app.naming import Scope
 from app.options import PageModel
 from app.pages.place import Place
-from app.pages.shared import Counts, JobView, State, counts_of, job_view, latest_job, state_of, stops_of
+from app.pages.shared import BoundedCount, Counts, JobView, State, counts_of, job_view, latest_job, state_of, stops_of
 
 
 class Tab(PageModel):
@@ -104,6 +105,32 @@ def data_tabs(place: Place, stored: Stored) -> list[Tab]:
     return [
         stored.tab(label, data, replace(place.scope, data=data), current=data == place.scope.data)
         for data, label in digests.items()
+    ]
+
+
+def protocol_differences(counts: Sequence[ProtocolCounts]) -> list[str]:
+    """Why the built-in protocols find different numbers, one reason after the other; none unless both have finished."""
+    found = {one.protocol: one.counts for one in counts if one.counts is not None}
+    if not found.keys() >= BUILT_IN.keys():
+        return []
+    every, paper = found[COMPLETE.name], found[PAPER.name]
+
+    def numbers(name: BoundedCount) -> str:
+        return f"{every.told(name)} under complete, {paper.told(name)} under paper"
+
+    return [
+        "Circuits. The authors' program leaves out circuits in which every hidden neuron is active, and in wide layers "
+        f"those with too many active neurons. {exact(every.circuits_possible)} possible circuits become "
+        f"{exact(paper.circuits_possible)}. Valid circuits: {numbers('circuits_valid')}.",
+        "Interpretations. The circuits that are left out are the ones with the most neurons, and these have by far the "
+        f"most interpretations: {numbers('interpretations_total')}.",
+        "Algorithms. complete takes every formula of AND and NOT to a certain depth, paper the authors' list of AND, "
+        "OR and NOT formulas. That list lacks some formulas and holds others twice, once as it is and once rewritten "
+        f"by De Morgan's law. Candidates: {exact(every.algorithms_candidates)} and "
+        f"{exact(paper.algorithms_candidates)}.",
+        "Alignments. complete tests each interchange in both directions, paper in one direction only, so under paper "
+        "an alignment can pass that the other direction refutes. paper also keeps minimal alignments alone. Minimal "
+        f"alignments: {numbers('alignments_minimal')}.",
     ]
 
 

@@ -28,7 +28,16 @@ from app.pages.circuit_sets import backbone_sentence
 from app.pages.directions.summary import ClassCount, class_counts
 from app.pages.funnel import KindFunnel, summary_of
 from app.pages.network.behaviour import BehaviourRow, behaviour_of, validation_right
-from app.pages.network.others import ProtocolCounts, Stored, Tab, data_tabs, output_tabs, protocol_counts, stored_about
+from app.pages.network.others import (
+    ProtocolCounts,
+    Stored,
+    Tab,
+    data_tabs,
+    output_tabs,
+    protocol_counts,
+    protocol_differences,
+    stored_about,
+)
 from app.pages.network.planted import PlantedView, equals_words, planted_view
 from app.pages.network.provenance import Provenance, provenance_of
 from app.pages.network.single_precision import Float32View, float32_view
@@ -213,6 +222,7 @@ class NetworkPage(AnalysisPage):
         description="Whether some candidate algorithm's placements were not searched, there being too many of them."
     )
     by_protocol: list[ProtocolCounts]
+    protocol_differences: list[str] = Field(description="Why the built-in protocols find different numbers.")
     funnel: list[KindFunnel] = Field(
         description="Circuits and alignments left after each criterion of the recommended sequence, if stored."
     )
@@ -345,6 +355,7 @@ def build_network(session: Session, addresses: Addresses, network: str, options:
     """
     place = locate(session, addresses, network, options.scope)
     stored = stored_about(session, place, addresses)
+    by_protocol = protocol_counts(place, stored)
     job = latest_job(stored.jobs, place.scope, place.question.model.n_inputs)
     behaviour = behaviour_of(place, forward(place.question.cut, place.question.data.representatives)[:, 0])
     right, of = validation_right(place)
@@ -362,7 +373,8 @@ def build_network(session: Session, addresses: Addresses, network: str, options:
         decision=place.question.protocol.circuit_decision,
         counts=None if shown is None else counts_of(shown),
         placements_untried=shown is not None and placements_untried(session, shown),
-        by_protocol=protocol_counts(place, stored),
+        by_protocol=by_protocol,
+        protocol_differences=protocol_differences(by_protocol),
         funnel=[] if analysis is None else summary_of(session, addresses, place, counts_of(analysis)),
         distributions=None if shown is None else distributions_of(shown),
         edge_use=[] if shown is None else edge_use_of(place, shown),

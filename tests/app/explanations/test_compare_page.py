@@ -386,7 +386,7 @@ def test_where_they_part_stands_in_a_table_with_a_column_for_each(client, get, r
     page = compare(get, refs["circuit"], refs["other"], refs["alignment"])
     text = client.get(page["url"]).text
     table = text.partition('<table class="parting">')[2].partition("</table>")[0]
-    rows = [row.partition("</tr>")[0] for row in table.partition("<tbody>")[2].split("<tr>")[1:]]
+    rows = [row.partition("</tr>")[0] for row in table.partition("<tbody>")[2].split("<tr")[1:]]
     n_edges = len(page["differing_edges"])
     assert len(rows) == len(page["differing_neurons"]) + min(n_edges, 8)
     assert rows
