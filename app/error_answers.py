@@ -25,7 +25,7 @@ from analysis import errors as engine
 from app.addressing import API_PREFIX, Addresses
 from app.db import errors as store
 from app.db.trouble import diagnosis, is_bad_value
-from app.errors import Busy, Moved, PageError, TooMany, TooSlow
+from app.errors import Busy, Gone, Moved, PageError, TooMany, TooSlow
 
 log = logging.getLogger("pluriscope.web")
 
@@ -112,6 +112,7 @@ class ErrorView:
     item: str = ""
     cause: str = ""
     cure: str = ""
+    restore_url: str = ""  # where the deletion that is at fault is undone with POST
 
 
 def api_errors(*statuses: int) -> dict[int | str, dict[str, Any]]:
@@ -207,7 +208,8 @@ def answer_to(request: Request, error: PageError) -> Response:
     parent, label = error.parent, error.parent_label
     if not parent and error.status == 400 and error.field in request.query_params:
         parent, label = without_options(request, [{"loc": ("query", error.field)}])
-    response = _answer(request, error.status, (error.item, error.cause, error.cure), error.field, parent, label)
+    words, restore_url = (error.item, error.cause, error.cure), error.restore_url if isinstance(error, Gone) else ""
+    response = _answer(request, error.status, words, error.field, parent, label, restore_url)
     if isinstance(error, Busy | TooSlow):
         response.headers["Retry-After"] = "5"
     elif isinstance(error, TooMany):
@@ -233,9 +235,11 @@ def _answer(
     field: str = "",
     parent: str = "",
     parent_label: str = "",
+    restore_url: str = "",
 ) -> Response:
     summary = str(PageError(*words))
-    return _respond(request, status, summary, [FieldError(field=field, message=summary)], words, parent, parent_label)
+    errors = [FieldError(field=field, message=summary)]
+    return _respond(request, status, summary, errors, words, parent, parent_label, restore_url)
 
 
 def _respond(
@@ -246,6 +250,7 @@ def _respond(
     words: tuple[str, str, str] = ("", "", ""),
     parent: str = "",
     parent_label: str = "",
+    restore_url: str = "",
 ) -> Response:
     if not parent:
         parent, parent_label = nearest_parent(request)
@@ -263,6 +268,7 @@ def _respond(
         parent_label,
         _request_id(request),
         *words,
+        restore_url,
     )
     return render(request, "pages/error.html", {"page": view}, status_code=status)
 

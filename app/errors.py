@@ -115,8 +115,15 @@ class TooSlow(PageError):
     status = 503
 
 
+@dataclass
 class Gone(PageError):
-    """What the address names was deleted; the parent is where that can be undone."""
+    """What the address names was deleted; the parent says until when that can be undone.
+
+    Args:
+        restore_url: undoes it with POST.
+    """
+
+    restore_url: str = ""
 
     status = 410
 

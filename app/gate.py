@@ -202,7 +202,7 @@ STORED: Final = (
     r"/train",
     r"/s/[^/]+",
     r"/guide(?:/[^/]+)?",
-    r"/(?:findings|glossary|scope|patterns|health|metrics|login|openapi\.json|api)",
+    r"/(?:deleted|findings|glossary|scope|patterns|health|metrics|login|openapi\.json|api)",
     r"/(?:static|health|admin)(?:/.*)?",
 )
 _STORED: Final = re.compile("|".join(STORED))

@@ -1,4 +1,4 @@
-"""What deleting a network does, before it is done; and undoing it."""
+"""What deleting a network does, before it is done; undoing it; and all that were deleted."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from app.addressing import Addresses
 from app.db.reads.analyses import analyses_of
+from app.db.reads.networks import deleted
 from app.jobs.deletion import KEPT_ORIGIN, unfinished_jobs
 from app.limits import undo_days_in
 from app.options import PageModel
@@ -31,6 +32,20 @@ class DeletePage(PageModel):
     delete_url: str = Field(description="POST here to delete it; programs DELETE the network’s own address.")
     restore_url: str = Field(description="POST here to undo that.")
     url: str
+
+
+class DeletedPage(PageModel):
+    """Networks whose deletion can be undone."""
+
+    items: list[DeletePage] = Field(description="The latest deletion first.")
+    url: str
+
+
+def build_deleted(session: Session, addresses: Addresses) -> DeletedPage:
+    """The list of deleted networks that are still there."""
+    return DeletedPage(
+        items=[build_delete(session, addresses, row.slug) for row in deleted(session)], url=addresses.deleted()
+    )
 
 
 def build_delete(session: Session, addresses: Addresses, network: str) -> DeletePage:

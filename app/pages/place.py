@@ -60,8 +60,8 @@ def find_network(session: Session, addresses: Addresses, network: str, *, delete
     try:
         row = analyses.find_network(session, network, deleted=deleted)
     except Deleted as error:
-        page = addresses.delete(error.slug)
-        raise Gone(error.item, error.cause, error.cure, "network", page, "where that can be undone") from None
+        page, undo = addresses.delete(error.slug), addresses.restore(error.slug)
+        raise Gone(error.item, error.cause, error.cure, "network", page, "its deletion", undo) from None
     except StoreError as error:
         model = other_model(session, network)
         if model is not None:

@@ -106,6 +106,7 @@ PAGES = {
     "jobs": "/jobs",
     "job": "/jobs/{job}",
     "administration": "/admin",
+    "recently deleted": "/deleted",
     "findings": "/findings",
     "glossary": "/glossary",
     "interface": "/api",

@@ -12,7 +12,7 @@ from app.pages.terms import PAGE_TERMS, words_of
 from app.rendering import TEMPLATES
 
 ENTRIES = {entry.anchor: entry.term for entry in build_glossary(Addresses()).entries}
-WITHOUT_TERMS = {"error", "glossary", "interface", "login", "scope", "short", "tour", "findings", "guide"}
+WITHOUT_TERMS = {"error", "glossary", "interface", "login", "scope", "short", "tour", "findings", "guide", "deleted"}
 
 
 def test_every_page_names_its_terms():

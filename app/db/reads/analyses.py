@@ -79,7 +79,7 @@ def find_network(session: Session, ref: str, *, deleted: bool = False) -> Networ
     row = _network_called(session, ref)
     if row.deleted_at is not None and not deleted:
         cause = f"was deleted at {row.deleted_at:%Y-%m-%d %H:%M} UTC"
-        error = Deleted(f"network {row.slug!r}", cause, "undo that on its page for deleting, or import it again")
+        error = Deleted(f"network {row.slug!r}", cause, "undo its deletion, or import it again")
         error.slug = row.slug
         raise error
     return row

@@ -42,6 +42,12 @@ def gallery(
     return session.scalars(ordered).all(), total
 
 
+def deleted(session: Session) -> Sequence[NetworkRow]:
+    """Deleted networks that are still there, the latest deletion first."""
+    rows = select(NetworkRow).where(NetworkRow.deleted_at.is_not(None))
+    return session.scalars(rows.order_by(NetworkRow.deleted_at.desc(), NetworkRow.slug)).all()
+
+
 def _matching(query: str) -> list[ColumnElement[bool]]:
     if not query:
         return [NetworkRow.deleted_at.is_(None), NetworkRow.origin != STUDY_ORIGIN]
