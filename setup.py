@@ -5,6 +5,7 @@
 
 from setuptools import find_packages, setup
 
+PACKAGES = ["analysis*", "app*", "pluriscope"]
 RESOURCES = {
     "docs": ["findings.md", "importing.md", "glossary.md", "scope.md"],  # those that pages show
     "migrations": ["script.py.mako", "versions/*.py"],
@@ -14,7 +15,7 @@ RESOURCES = {
 
 setup(
     include_package_data=False,  # what is listed below, and not what an earlier build left in a manifest
-    packages=[*find_packages(include=["analysis*", "app*"]), *(f"app._resources.{folder}" for folder in RESOURCES)],
+    packages=[*find_packages(include=PACKAGES), *(f"app._resources.{folder}" for folder in RESOURCES)],
     package_dir={f"app._resources.{folder}": folder for folder in RESOURCES},
     package_data={
         "app.bundled": ["*.json", "models/*.json", "studies/*.json", "studies/*.jsonl.gz"],

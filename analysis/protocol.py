@@ -11,9 +11,10 @@ from pydantic import Field, ValidationError
 from analysis.digest import canonical_json, looks_like_digest, sha256_hex
 from analysis.errors import InvalidProtocol
 from analysis.hashed import Hashed
-from analysis.strict_json import plain_text
+from analysis.strict_json import plain_text, read_object
 
 MAX_NAME: Final = 64
+MAX_PROTOCOL_BYTES: Final = 100_000
 
 
 class Protocol(Hashed):
@@ -126,6 +127,19 @@ def protocol_from_mapping(settings: Mapping[str, Any]) -> Protocol:
             f"protocol {protocol.name!r}", "has a built-in name but other settings", "give it a name of its own"
         )
     return protocol
+
+
+def parse_protocol_file(raw: bytes) -> Protocol:
+    """Read a protocol file.
+
+    Args:
+        raw: the file's bytes, at most 100,000.
+
+    Raises:
+        InvalidProtocol: no JSON object, or settings that are unknown or out of range.
+    """
+    cure = "give one JSON object of settings; pluriscope protocol-schema lists them"
+    return protocol_from_mapping(read_object(raw, "protocol file", InvalidProtocol, MAX_PROTOCOL_BYTES, cure))
 
 
 def _checked_name(name: str) -> str:

@@ -7,13 +7,16 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+import numpy as np
+
 from analysis import ENGINE_VERSION
 from analysis.alignments.alignment import ScoredAlignment
 from analysis.alignments.result import AlgorithmResult, AlgorithmSearch
 from analysis.circuits.distribution import CircuitDistribution
 from analysis.circuits.result import CircuitSearch, SmallestCircuits
-from analysis.network_files.files import task_json
-from analysis.networks.circuit import EdgeLayout
+from analysis.data import DataRecord, data_file_json
+from analysis.network_files.files import NetworkFile, network_file_json, task_json
+from analysis.networks.circuit import EdgeLayout, mask_array
 from analysis.result import NOTHING_JUDGED, CriterionTally, Float32Outcome, OutputAnalysis
 
 RESULT_FORMAT: Final = "pluriscope-result/1"
@@ -87,6 +90,18 @@ def result_json(
     }
     missing = [*(sentence for analysis in analyses for sentence in what_is_missing(analysis)), *unfinished]
     return document | ({"missing": missing} if missing else {})
+
+
+def self_contained(document: Mapping[str, Any], file: NetworkFile, data: DataRecord) -> dict[str, Any]:
+    """A result file that can be read by itself: with the network and, if it is not the default, the data record.
+
+    Args:
+        document: of :func:`result_json`.
+        file: its network, under the name that it goes by.
+        data: its data record.
+    """
+    whole = {**document, "network_file": network_file_json(file)}
+    return whole if data.is_clean else whole | {"data_file": data_file_json(data)}
 
 
 def output_json(
@@ -298,6 +313,46 @@ def smallest_json(smallest: SmallestCircuits, layout: EdgeLayout) -> dict[str, A
         "descended": smallest.n_descended,
         "undrawn": [layout.to_hex(mask) for mask in smallest.undrawn],
     }
+
+
+def read_smallest(told: Mapping[str, Any]) -> SmallestCircuits:
+    """The inverse of :func:`smallest_json`."""
+    masks, undrawn = (tuple(int(mask, 16) for mask in told[name]) for name in ("masks", "undrawn"))
+    return SmallestCircuits(
+        masks, told["proved"], told["searched_up_to"], int(told["tried"]), told["descended"], undrawn
+    )
+
+
+def read_circuits(told: Mapping[str, Any], layout: EdgeLayout) -> CircuitSearch:
+    """The search for circuits that a result file tells of, as far as it does: outputs and margins are empty.
+
+    Args:
+        told: the field "circuits" of an output, with its masks.
+        layout: edges of the network cut to that output.
+    """
+    interval, spread = told.get("interval"), told["distribution"]
+    return CircuitSearch(
+        layout,
+        int(told["possible"]),
+        mask_array((int(text, 16) for text in told["masks"]), layout),
+        np.empty((0, 0)),
+        np.empty(0),
+        truncated_at=told["truncated_at"],
+        method=told["method"],
+        count=int(told["valid"]),
+        interval=None if interval is None else (int(interval[0]), int(interval[1])),
+        confidence=told.get("confidence"),
+        n_tested=None if told["tested"] is None else int(told["tested"]),
+        known_distribution=CircuitDistribution(
+            int(spread["of"]),
+            {int(n): int(number) for n, number in spread["by_edges"].items()},
+            {int(n): int(number) for n, number in spread["by_neurons"].items()},
+            tuple(map(int, spread["edge_use"])),
+            tuple(tuple(map(int, layer)) for layer in spread["neuron_use"]),
+        ),
+        n_drawn=told.get("drawn"),
+        smallest=read_smallest(told["smallest"]) if "smallest" in told else None,
+    )
 
 
 def exact(value: int) -> int | str:

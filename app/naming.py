@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from analysis.explanations.registry import BY_KEY, EVERY_KIND
+from analysis.protocol import BUILT_IN, Protocol
 
 DEFAULT_PROTOCOL: Final = "complete"
 
@@ -92,3 +93,9 @@ def scope_from(parameters: Mapping[str, str]) -> Scope:
     if not (output.isascii() and output.isdigit() and len(output) < 4):
         raise ValueError(output)
     return Scope(int(output), parameters.get("protocol", DEFAULT_PROTOCOL), parameters.get("data", ""))
+
+
+def protocol_key(protocol: Protocol) -> str:
+    """How an address names a protocol: a built-in one by name, others by 12 digits of the digest."""
+    built_in = BUILT_IN.get(protocol.name)
+    return protocol.name if built_in is not None and built_in.digest == protocol.digest else protocol.digest[:12]

@@ -11,14 +11,15 @@ from typing import Final
 import grimp
 
 ROOT: Final = Path(__file__).parents[1]
+PACKAGES: Final = ("analysis", "app", "pluriscope")
 DOCUMENT: Final = ROOT / "docs" / "architecture.md"
-_ROWS: Final = re.compile(r"(?:\| `(?:analysis|app)/[^\n]*\n)+")
+_ROWS: Final = re.compile(r"(?:\| `(?:analysis|app|pluriscope)/[^\n]*\n)+")
 _LAYERS: Final = re.compile(r"(?<=<!-- layers -->\n).*?(?=<!-- /layers -->)", re.DOTALL)
 
 
 def rows() -> str:
     """One line for every package: its folder, and the first sentence of its description."""
-    folders = sorted(path.parent for name in ("analysis", "app") for path in (ROOT / name).rglob("__init__.py"))
+    folders = sorted(path.parent for name in PACKAGES for path in (ROOT / name).rglob("__init__.py"))
     return "".join(f"| `{folder.relative_to(ROOT)}/` | {_described(folder)} |\n" for folder in folders)
 
 

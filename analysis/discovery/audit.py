@@ -181,6 +181,22 @@ def looked_json(one: Looked) -> dict[str, Any]:
     }
 
 
+def what_is_missing(landscape: Landscape) -> list[str]:
+    """One sentence where not every valid circuit is listed; empty if all are."""
+    circuits = landscape.circuits
+    sentences = []
+    if not landscape.complete:
+        how = {
+            "counted": f"{circuits.n_valid:,} circuits are valid, counted exactly without listing them",
+            "estimated": f"about {circuits.n_valid:,} circuits are valid, an estimate",
+            "listed": f"circuits truncated at {circuits.n_listed:,} valid ones",
+        }[circuits.method]
+        sentences.append(f"{how}, so nearest valid circuits and minimality are not known")
+    if isinstance(landscape.story, Unasked) and landscape.story.arises:
+        sentences.append(f"stories are undecided: {landscape.story.reason}")
+    return sentences
+
+
 def _claim_json(one: Audited, question: Question, circuits: CircuitSearch) -> dict[str, Any]:
     answer, layout = one.answer, question.layout
     said: dict[str, Any] = {"name": one.name} if one.name else {}

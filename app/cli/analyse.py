@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from analysis.protocol import Protocol
     from analysis.work import Work
 
-MAX_PROTOCOL_BYTES = 100_000
-
 
 def analyse(
     file: Annotated[str, typer.Argument(help="Network file (JSON), or - for standard input.", show_default=False)],
@@ -175,12 +173,8 @@ def read_protocol(name: str) -> Protocol:
         InvalidProtocol: no such name, or a file that holds no protocol.
         Refusal: the file cannot be read.
     """
-    from analysis.errors import InvalidProtocol
-    from analysis.protocol import BUILT_IN, named_protocol, protocol_from_mapping
-    from analysis.strict_json import read_object
+    from analysis.protocol import BUILT_IN, MAX_PROTOCOL_BYTES, named_protocol, parse_protocol_file
 
     if name in BUILT_IN or not (name == "-" or "/" in name or "." in name):
         return named_protocol(name)
-    raw = read_bytes(name, "protocol file", MAX_PROTOCOL_BYTES)
-    cure = "give one JSON object of settings; pluriscope protocol-schema lists them"
-    return protocol_from_mapping(read_object(raw, "protocol file", InvalidProtocol, MAX_PROTOCOL_BYTES, cure))
+    return parse_protocol_file(read_bytes(name, "protocol file", MAX_PROTOCOL_BYTES))

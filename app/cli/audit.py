@@ -14,7 +14,6 @@ from app.cli.configuration import read_settings
 from app.cli.terminal import DONE, STOPPED, Refusal, check_writable, read_bytes, remark, write_text
 
 if TYPE_CHECKING:
-    from analysis.discovery.location import Landscape
     from analysis.discovery.method import Method
     from analysis.lenses.lens import Lens
     from analysis.method_settings import Settings
@@ -52,7 +51,7 @@ def audit(
     """
     from analysis.data import MAX_DATA_BYTES, clean_data, parse_data_file
     from analysis.discovery.audit import audit as run_audit
-    from analysis.discovery.audit import audit_json
+    from analysis.discovery.audit import audit_json, what_is_missing
     from analysis.discovery.claims import MAX_CLAIM_BYTES, read_claims
     from analysis.discovery.location import Landscape
     from analysis.network_files.files import MAX_NETWORK_BYTES, parse_network_file
@@ -114,21 +113,3 @@ def read_methods(texts: list[str], *, default: bool) -> list[tuple[Method | Lens
     for text in texts:
         found += default_methods() if text == "default" else [read_method(text)]
     return found
-
-
-def what_is_missing(landscape: Landscape) -> list[str]:
-    """One sentence where not every valid circuit is listed; empty if all are."""
-    from analysis.stories.search import Unasked
-
-    circuits = landscape.circuits
-    sentences = []
-    if not landscape.complete:
-        how = {
-            "counted": f"{circuits.n_valid:,} circuits are valid, counted exactly without listing them",
-            "estimated": f"about {circuits.n_valid:,} circuits are valid, an estimate",
-            "listed": f"circuits truncated at {circuits.n_listed:,} valid ones",
-        }[circuits.method]
-        sentences.append(f"{how}, so nearest valid circuits and minimality are not known")
-    if isinstance(landscape.story, Unasked) and landscape.story.arises:
-        sentences.append(f"stories are undecided: {landscape.story.reason}")
-    return sentences

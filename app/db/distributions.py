@@ -15,7 +15,7 @@ from analysis.circuits.distribution import CircuitDistribution, neuron_edges
 from analysis.circuits.result import FRAGILE_MARGIN, SmallestCircuits
 from analysis.networks.circuit import EdgeLayout
 from analysis.result import Float32Alignments, Float32Circuits, Float32Outcome, OutputAnalysis
-from analysis.result_file import float32_json, smallest_json
+from analysis.result_file import float32_json, read_smallest, smallest_json
 
 MAX_ALGORITHMS: Final = 500  # aligned algorithms listed by name; the histogram has them all
 _N_BINS: Final = 24
@@ -153,12 +153,7 @@ def candidates_in(stored: Mapping[str, Any]) -> CandidateTotals | None:
 def smallest_in(stored: Mapping[str, Any]) -> SmallestCircuits | None:
     """The smallest valid circuits that were stored; None where none were looked for, or before they were ever kept."""
     told = stored.get("smallest")
-    if told is None:
-        return None
-    masks, undrawn = (tuple(int(mask, 16) for mask in told[name]) for name in ("masks", "undrawn"))
-    return SmallestCircuits(
-        masks, told["proved"], told["searched_up_to"], int(told["tried"]), told["descended"], undrawn
-    )
+    return None if told is None else read_smallest(told)
 
 
 def float32_in(stored: Mapping[str, Any]) -> Float32Outcome | None:

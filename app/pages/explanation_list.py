@@ -28,6 +28,7 @@ from app.listing.csv import ROWS_AT_ONCE, csv_lines
 from app.listing.facets import FacetView
 from app.listing.page import Pill, bad_cursor, browsed, order_name, read_cursor, read_number, write_cursor
 from app.listing.scan import NOTHING, Condition, Cursor, Found
+from app.naming import protocol_key
 from app.options import BigInt, PageModel
 from app.pages.candidates import HuedPage, frequent_tables, locate_with_scope
 from app.pages.circuits import BrowsedPage, check_mask, part_labels
@@ -43,7 +44,7 @@ from app.pages.explanation_filters import (
 from app.pages.explanation_items import ExplanationItem, items_of
 from app.pages.explanation_stock import Stock, n_before_filters, n_interpretations, position_of, search, take_stock
 from app.pages.pending_work import Awaited, awaited
-from app.pages.place import Place, protocol_key
+from app.pages.place import Place
 from app.pages.shared import Counts, counts_of, linked
 from app.pages.sharing.exports import about_place
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from sqlalchemy.orm import Session
 
 from analysis.models.registry import kind_called
-from analysis.protocol import BUILT_IN, Protocol
 from analysis.question import Question
 from app.addressing import Addresses
 from app.db.codecs import question_of
@@ -16,7 +15,7 @@ from app.db.models import other_model
 from app.db.reads import analyses
 from app.db.tables import AnalysisRow, NetworkRow
 from app.errors import Gone, Moved, NotFound
-from app.naming import Scope
+from app.naming import Scope, protocol_key
 
 
 @dataclass(frozen=True)
@@ -126,9 +125,3 @@ def locate_boolean(session: Session, addresses: Addresses, network: str, scope: 
             "the circuits on these rows",
         )
     return place
-
-
-def protocol_key(protocol: Protocol) -> str:
-    """How an address names a protocol: a built-in one by name, others by 12 digits of the digest."""
-    built_in = BUILT_IN.get(protocol.name)
-    return protocol.name if built_in is not None and built_in.digest == protocol.digest else protocol.digest[:12]

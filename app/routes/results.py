@@ -10,8 +10,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import select
 
 from analysis.directions.result_json import directions_json
-from analysis.result_file import result_json
+from analysis.result_file import result_json, self_contained
 from app.addressing import API_PREFIX
+from app.db.codecs import network_file_of
 from app.db.reads import analyses as reads
 from app.db.reads.direction_results import load_directions
 from app.db.reads.results import load_analysis
@@ -34,6 +35,11 @@ class ResultOptions(BaseModel):
     protocol: str = Field("complete", max_length=64, description="Name of a protocol or digits of its digest.")
     data: str = Field("", max_length=64, description="Digits of a data record's digest; empty: every clean input once.")
     output: int | None = Field(None, ge=0, le=999, description="One output only; all analysed ones if left out.")
+    whole: bool = Field(
+        False,
+        description="Whether to add the network as `network_file` and a data record of its own as `data_file`, so that "
+        "the result can be read by itself.",
+    )
     masks: bool = Field(True, description="Whether to list the valid circuits and their interpretation counts.")
 
 
@@ -75,4 +81,6 @@ def result(session: Reading, links: Links, network: str, options: Annotated[Resu
     document: dict[str, Any] = result_json(found, masks=options.masks, verdicts=verdicts, directions=directions)
     # what is stored was found by the engine of its day
     document["engine"] = ", ".join(sorted({one.engine_version for one in stored}))
+    if options.whole:
+        document = self_contained(document, network_file_of(row), data)
     return JSONResponse(document)

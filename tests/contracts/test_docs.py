@@ -20,7 +20,7 @@ from tests import folders
 from tests.checkout import ROOT
 
 DOCS = ROOT / "docs"
-TOPS = ("analysis", "app", "benchmarks", "migrations", "tests")
+TOPS = ("analysis", "app", "pluriscope", "benchmarks", "migrations", "tests")
 
 
 def text_of(name: str) -> str:

@@ -1,6 +1,6 @@
 """Imports go one way: no circle among modules, and none among rooms, imports inside functions included.
 
-A room is a folder directly below `analysis` or `app`, or a module that stands there by itself.
+A room is a folder directly below a package, or a module that stands there by itself.
 """
 
 from __future__ import annotations
@@ -9,13 +9,13 @@ from graphlib import CycleError, TopologicalSorter
 
 import pytest
 
-from tests.folders import imports_of, layers, rooms_of, written_layers
+from tests.folders import PACKAGES, imports_of, layers, rooms_of, written_layers
 
 
 @pytest.fixture(scope="module")
 def imports() -> dict[str, set[str]]:
-    """Each module of the engine and the application with those that it imports."""
-    return imports_of("analysis", "app")
+    """Each module of the engine, the application and the library with those that it imports."""
+    return imports_of(*PACKAGES)
 
 
 def in_order(imports: dict[str, set[str]]) -> list[str]:

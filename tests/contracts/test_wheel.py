@@ -29,7 +29,7 @@ from tests.golden_files import golden_network
 
 pytestmark = pytest.mark.slow
 
-PARTS = ("analysis", "app", "docs", "migrations", "static", "templates", "README.md", "LICENSE")
+PARTS = ("analysis", "app", "pluriscope", "docs", "migrations", "static", "templates", "README.md", "LICENSE")
 BESIDE = ("migrations", "static", "templates")
 DOCUMENTS = {"docs/findings.md", "docs/importing.md", "docs/glossary.md", "docs/scope.md"}
 PATIENCE_SECONDS = 600  # on a busy machine
@@ -78,10 +78,10 @@ def test_an_sdist_makes_the_same_wheel(made):
 
 def test_everything_that_the_program_reads_is_in_the_wheel_and_nothing_lies_loose(made):
     held = set(contents(made.by_way_of_sdist))
-    assert {name.split("/")[0] for name in held} == {"analysis", "app", "pluriscope-0.2.0.dist-info"}
+    assert {name.split("/")[0] for name in held} == {"analysis", "app", "pluriscope", "pluriscope-0.2.0.dist-info"}
     files = {
         str(path.relative_to(ROOT))
-        for part in ("analysis", "app", *BESIDE)
+        for part in ("analysis", "app", "pluriscope", *BESIDE)
         for path in (ROOT / part).rglob("*")
         if path.is_file() and "__pycache__" not in path.parts and not path.name.endswith(".md")
     }
@@ -133,8 +133,10 @@ def installed(made, tmp_path_factory) -> Installed:
     borrowed = sorted({sysconfig.get_path("purelib"), sysconfig.get_path("platlib")})
     (packages / "borrowed.pth").write_text("\n".join(borrowed) + "\n")
     there = Installed(folder, environment)
-    where = there.output_of([str(python), "-c", "import app, analysis; print(app.__file__, analysis.__file__)"])
-    assert [Path(path).parent.parent for path in where.split()] == [packages, packages]
+    where = there.output_of(
+        [str(python), "-c", "import analysis, app, pluriscope as p; print(analysis.__file__, app.__file__, p.__file__)"]
+    )
+    assert [Path(path).parent.parent for path in where.split()] == [packages] * 3
     return there
 
 
@@ -192,3 +194,18 @@ def test_it_serves_and_works_from_another_folder(installed):
         process.kill()
         process.wait()
     assert list(installed.elsewhere.iterdir()) == []
+
+
+def test_the_library_explains_networks_where_it_is_installed(installed):
+    network = installed.folder / "library.json"
+    network.write_text(json.dumps(network_file_json(golden_network("xor_3-3_c"))))
+    program = (
+        "import pluriscope; result = pluriscope.explain('../library.json'); result.circuits[0].draw().save('one.png'); "
+        "print(result.counts.valid_circuits, result.save('result.json').name, len(result._repr_html_()) > 1000)"
+    )
+    python = str(installed.folder / "env" / "bin" / "python")
+    told = installed.output_of([python, "-c", program]).split()
+    for made in ("one.png", "result.json"):
+        (installed.elsewhere / made).unlink()
+    result = json.loads(installed.run("analyse", network, "--quiet", "--output", "-"))
+    assert told == [str(result["outputs"][0]["circuits"]["valid"]), "result.json", "True"]

@@ -8,8 +8,7 @@ from analysis.studies.summary import Group, Point
 from app.addressing import Addresses
 from app.figures.numbers import exact
 from app.figures.studies import BarMark, Dot, Strip
-from app.naming import Scope
-from app.pages.place import protocol_key
+from app.naming import Scope, protocol_key
 
 
 def strip_of(group: Group, measure: Measure, addresses: Addresses, protocol: str) -> Strip:

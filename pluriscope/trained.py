@@ -1,4 +1,4 @@
-"""Network files from networks trained with PyTorch or scikit-learn, in an environment where both are installed.
+"""Networks from what PyTorch and scikit-learn trained.
 
 Neither library is imported here: the objects are read by what they offer, so that whoever has the one needs not the
 other.
@@ -6,16 +6,11 @@ other.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
+from collections.abc import Iterator
 from typing import Any, Final
 
-from analysis.data import clean_data
 from analysis.errors import InvalidNetwork
-from analysis.network_files.declared_tasks import decided_tasks
-from analysis.network_files.files import NetworkFile, network_file_json
 from analysis.networks.network import Network
-from analysis.tasks import MAX_INPUTS, Task, named_task
 
 _TORCH: Final = {
     "ReLU": "relu",
@@ -28,21 +23,18 @@ _TRANSPARENT: Final = ("Dropout", "Flatten")  # do nothing to a vector when a ne
 _SKLEARN: Final = {"relu": "relu", "tanh": "tanh", "logistic": "sigmoid", "identity": "linear"}
 
 
-def from_sequential(net: Any, *, name: str, tasks: Sequence[str] | None = None) -> str:
-    """The network file of a ``torch.nn.Sequential`` of ``Linear`` layers and activations.
+def sequential_network(net: Any) -> Network:
+    """The network that a ``torch.nn.Sequential`` of ``Linear`` layers and activations computes.
 
     Args:
-        net: the module; parameters of any floating type and device.
-        name: what to call it.
-        tasks: a known name for each output, or None for what it decides itself on inputs 0 and 1.
+        net: the module; parameters of any floating type and device. One within another counts as its layers.
 
     Raises:
         InvalidNetwork: a module that cannot be represented, by its name; layers with different hidden activations.
-        InvalidTask: an unknown name, or decisions that are neither 0 nor 1.
     """
     layers: list[tuple[Any, Any, list[str]]] = []
     slopes: set[float] = set()
-    for module in net:
+    for module in _in_order(net):
         kind = type(module).__name__
         if kind == "Linear":
             weight = module.weight.detach().cpu().double().numpy()
@@ -64,28 +56,32 @@ def from_sequential(net: Any, *, name: str, tasks: Sequence[str] | None = None) 
     if len(set(activations[:-1])) > 1:
         cause = f"has different hidden activations ({', '.join(activations[:-1])})"
         raise InvalidNetwork("network", cause, "use one activation for all hidden layers")
-    return _file(
+    return Network.from_arrays(
         [weight for weight, _, _ in layers],
         [[0.0] * len(weight) if bias is None else bias for weight, bias, _ in layers],
-        activations[0],
-        activations[-1],
-        slopes.pop() if slopes else None,
-        name,
-        tasks,
+        activation=activations[0],
+        output_activation=activations[-1],
+        negative_slope=slopes.pop() if slopes else None,
     )
 
 
-def from_mlp_classifier(classifier: Any, *, name: str, tasks: Sequence[str] | None = None) -> str:
-    """The network file of a fitted ``sklearn.neural_network.MLPClassifier`` (or regressor).
+def _in_order(net: Any) -> Iterator[Any]:
+    """The modules of a Sequential, those of Sequentials within it included."""
+    for module in net:
+        if type(module).__name__ == "Sequential":
+            yield from _in_order(module)
+        else:
+            yield module
+
+
+def classifier_network(classifier: Any) -> Network:
+    """The network that a fitted ``sklearn.neural_network.MLPClassifier`` (or regressor) computes.
 
     Args:
         classifier: fitted, with two classes, or with several labels of which any may be true.
-        name: what to call it.
-        tasks: a known name for each output, or None for what it decides itself on inputs 0 and 1.
 
     Raises:
         InvalidNetwork: it is not fitted, or its output is a softmax over more than two classes.
-        InvalidTask: an unknown name, or decisions that are neither 0 nor 1.
     """
     if not hasattr(classifier, "coefs_"):
         raise InvalidNetwork("classifier", "is not fitted", "call fit first")
@@ -93,30 +89,9 @@ def from_mlp_classifier(classifier: Any, *, name: str, tasks: Sequence[str] | No
     if output not in _SKLEARN:
         cause = f"has the output activation {output!r}, over several classes at once"
         raise InvalidNetwork("classifier", cause, "use two classes, or one column of labels for each output")
-    weights, biases = [w.T for w in classifier.coefs_], list(classifier.intercepts_)
-    return _file(weights, biases, _SKLEARN[classifier.activation], _SKLEARN[output], None, name, tasks)
-
-
-def _file(
-    weights: Sequence[Any],
-    biases: Sequence[Any],
-    activation: str,
-    output_activation: str,
-    slope: float | None,
-    name: str,
-    tasks: Sequence[str] | None,
-) -> str:
-    network = Network.from_arrays(
-        weights, biases, activation=activation, output_activation=output_activation, negative_slope=slope
+    return Network.from_arrays(
+        [w.T for w in classifier.coefs_],
+        list(classifier.intercepts_),
+        activation=_SKLEARN[classifier.activation],
+        output_activation=_SKLEARN[output],
     )
-    if network.n_inputs > MAX_INPUTS:
-        cause = f"has {network.n_inputs} inputs; every Boolean input is looked at, so {MAX_INPUTS} is the most"
-        raise InvalidNetwork("network", cause, f"use a network with 1 to {MAX_INPUTS} inputs")
-    if tasks is not None and len(tasks) != network.n_outputs:
-        raise InvalidNetwork("tasks", f"are {len(tasks)} for {network.n_outputs} outputs", "give one for each output")
-    chosen: tuple[Task, ...]
-    if tasks is None:
-        chosen = decided_tasks(network, clean_data(network.n_inputs))
-    else:
-        chosen = tuple(named_task(task, network.n_inputs) for task in tasks)
-    return json.dumps(network_file_json(NetworkFile(name, network, chosen)), allow_nan=False) + "\n"

@@ -1,0 +1,95 @@
+"""Every valid explanation of one small network, in Python.
+
+    import pluriscope
+    result = pluriscope.explain(model, task="XOR")     # a torch.nn.Sequential, an MLPClassifier, or a file
+    result.circuits, result.algorithms, result.alignments
+    site = pluriscope.connect("http://127.0.0.1:8000")  # the same objects, from a server
+
+What is here comes from the engine (:mod:`analysis`) and from a server's JSON interface; nothing is computed in a way of
+its own. Names are imported when they are first used, so that ``import pluriscope`` costs nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from analysis.errors import AnalysisError
+    from pluriscope.algorithms import Algorithm, Alignment
+    from pluriscope.audits import Answer, Audit
+    from pluriscope.circuits import Circuit, Interpretation
+    from pluriscope.comparison import Comparison
+    from pluriscope.counts import Count, Counts
+    from pluriscope.errors import MissingLibrary, OtherVersion, ServerError
+    from pluriscope.models import export
+    from pluriscope.result import Result, explain, load
+    from pluriscope.server import Server, StoredNetwork, connect
+    from pluriscope.showing import Drawing
+
+__version__: str
+
+_HOMES: Final = {
+    "AnalysisError": "analysis.errors",
+    "Answer": "pluriscope.audits",
+    "Audit": "pluriscope.audits",
+    "Comparison": "pluriscope.comparison",
+    "MissingLibrary": "pluriscope.errors",
+    "OtherVersion": "pluriscope.errors",
+    "ServerError": "pluriscope.errors",
+    "Algorithm": "pluriscope.algorithms",
+    "Alignment": "pluriscope.algorithms",
+    "Circuit": "pluriscope.circuits",
+    "Interpretation": "pluriscope.circuits",
+    "Result": "pluriscope.result",
+    "explain": "pluriscope.result",
+    "export": "pluriscope.models",
+    "load": "pluriscope.result",
+    "Server": "pluriscope.server",
+    "StoredNetwork": "pluriscope.server",
+    "connect": "pluriscope.server",
+    "Count": "pluriscope.counts",
+    "Counts": "pluriscope.counts",
+    "Drawing": "pluriscope.showing",
+}
+
+__all__ = [
+    "Algorithm",
+    "Alignment",
+    "AnalysisError",
+    "Answer",
+    "Audit",
+    "Circuit",
+    "Comparison",
+    "Count",
+    "Counts",
+    "Drawing",
+    "Interpretation",
+    "MissingLibrary",
+    "OtherVersion",
+    "Result",
+    "Server",
+    "ServerError",
+    "StoredNetwork",
+    "__version__",
+    "connect",
+    "explain",
+    "export",
+    "load",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """A public name, from the module in which it lives."""
+    if name == "__version__":
+        found: Any = import_module("analysis").ENGINE_VERSION
+    elif name in _HOMES:
+        found = getattr(import_module(_HOMES[name]), name)
+    else:
+        raise AttributeError(f"module 'pluriscope' has no attribute {name!r}")
+    globals()[name] = found
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,457 @@
+"""Where, then what: circuits, lists of them, and the ways to read them."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from itertools import accumulate
+from typing import Any, ClassVar, Final, Literal, get_args, overload
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.circuits.distribution import neuron_edges
+from analysis.circuits.result import FRAGILE_MARGIN
+from analysis.criteria.circuit_context import CircuitCriteriaContext
+from analysis.criteria.interpretation_context import InterpretationCriteriaContext
+from analysis.criteria.steps import CriterionStep, parse_steps
+from analysis.criteria.verdict import Verdict
+from analysis.discovery.claims import edge_numbers
+from analysis.errors import AnalysisError, InvalidClaim, InvalidCriterion
+from analysis.explanations.circuits import raw_outputs
+from analysis.explanations.interpretations import gate_label
+from analysis.interpretations.indexing import InterpretationSpace
+from analysis.interpretations.interpretation import Interpretation as Read
+from analysis.networks.circuit import Circuit as Edges
+from analysis.networks.circuit import circuit_from_hex, mask_array, one_mask
+from analysis.validity import margin_to_edge
+from analysis.work import Work
+from app.figures.numbers import noun
+from app.figures.svg import circuit_thumb, gate_tiles, network_diagram, node_name
+from app.naming import ExplanationRef
+from pluriscope.counts import Count
+from pluriscope.explanations import Explanation, hues_among
+from pluriscope.findings import Findings
+from pluriscope.lists import Listing
+from pluriscope.showing import Drawing, Row, frame
+
+Range = int | tuple[int | None, int | None] | None
+"""A number, or the least and the most, either of which may be None."""
+CircuitOrder = Literal["mask", "edges", "neurons", "margin", "interpretations"]
+_ELSEWHERE: Final = "It is no valid circuit of this protocol, and the question is asked of these."
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Circuit(Explanation):
+    """A set of edges; valid if the network decides right with these alone.
+
+    Args:
+        edges_kept: the engine's value.
+    """
+
+    edges_kept: Edges
+    kind: ClassVar[str] = "circuit"
+
+    @classmethod
+    def named(cls, result: Findings, mask: str) -> Circuit:
+        """The circuit of a mask.
+
+        Raises:
+            InvalidMask: it is no circuit of this network.
+        """
+        return cls(result, circuit_from_hex(mask, result.question.cut.sizes))
+
+    @property
+    def value(self) -> Edges:
+        return self.edges_kept
+
+    @property
+    def mask(self) -> str:
+        """Its identity, as lists and addresses write it."""
+        return self.edges_kept.hex
+
+    @property
+    def edges(self) -> tuple[str, ...]:
+        """The edges by name, in the order of masks: x0>1.2 from the first input, 1.2>2.0, 2.0>y0 to the output."""
+        return tuple(
+            name for name, edge in edge_numbers(self.edges_kept.layout).items() if self.edges_kept.mask >> edge & 1
+        )
+
+    @property
+    def n_edges(self) -> int:
+        return self.edges_kept.n_edges
+
+    @property
+    def n_neurons(self) -> int:
+        """Active hidden neurons."""
+        return self.edges_kept.n_neurons
+
+    @cached_property
+    def margin(self) -> float:
+        """Smallest distance of any tested output from the decision's edge."""
+        question = self.result.question
+        outputs = question.activations(self.edges_kept, question.judged[0])[-1][:, 0]
+        return float(margin_to_edge(outputs, question.protocol.circuit_decision).min())
+
+    @property
+    def is_fragile(self) -> bool:
+        """Whether that margin is so small that another machine's rounding could turn the verdict."""
+        return self.margin < FRAGILE_MARGIN
+
+    @property
+    def outputs(self) -> tuple[float, ...]:
+        """What it puts out on each Boolean input."""
+        return tuple(raw_outputs(self.result.question, self.edges_kept).tolist())
+
+    @cached_property
+    def space(self) -> InterpretationSpace:
+        """All its interpretations, counted."""
+        return InterpretationSpace(self.result.question, self.edges_kept)
+
+    @property
+    def interpretations(self) -> Interpretations:
+        """Every way to read it: a sequence by index, of exact length."""
+        return Interpretations(self.result, ((self.mask, self.space.count),), Count(self.space.count))
+
+    @property
+    def classes(self) -> Classes:
+        """One interpretation, the first, of each class that the inputs can tell apart."""
+        return Classes(self.result, self, Count(self.space.n_observed))
+
+    def interpretation(self, index: int) -> Interpretation:
+        """The interpretation at an index.
+
+        Raises:
+            InvalidIndex: there are not so many.
+        """
+        return Interpretation(self.result, self.space.at(index))
+
+    @property
+    def ref(self) -> ExplanationRef:
+        return ExplanationRef("circuit", self.mask)
+
+    @property
+    def address(self) -> str:
+        return self.result.addresses.circuit(self.result.network_key, self.mask, self.result.scope)
+
+    def draw(self) -> Drawing:
+        return Drawing(network_diagram(self.result.weights, self.edges_kept, title=f"Circuit {self.mask}"))
+
+    def thumb(self) -> Drawing:
+        return Drawing(circuit_thumb(self.result.weights, self.edges_kept, title=f"Circuit {self.mask}"))
+
+    def row(self) -> Row:
+        return {
+            "mask": self.mask,
+            "edges": self.n_edges,
+            "neurons": self.n_neurons,
+            "margin": self.margin,
+            "address": self.address,
+        }
+
+    def _context(self, work: Work) -> CircuitCriteriaContext:
+        mask = mask_array([self.edges_kept.mask], self.edges_kept.layout)
+        return CircuitCriteriaContext(self.result.question, mask, True, work)
+
+    def _among_all(self, step: CriterionStep, work: Work) -> Verdict:
+        masks = self.result.masks
+        position = int(np.searchsorted(masks, one_mask(self.edges_kept.mask, self.edges_kept.layout)))
+        if position == len(masks) or int(masks[position]) != self.edges_kept.mask:
+            return Verdict("not_applicable", None, None, None, _ELSEWHERE, {})
+        return step.criterion.judge("circuit", self.result.context.doing(work), step.settings).at(position)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Interpretation(Explanation):
+    """A circuit with a Boolean function for each of its neurons.
+
+    Args:
+        read: the engine's value.
+    """
+
+    read: Read
+    kind: ClassVar[str] = "interpretation"
+
+    @property
+    def value(self) -> Read:
+        return self.read
+
+    @property
+    def circuit(self) -> Circuit:
+        """The circuit that is read."""
+        return Circuit(self.result, self.read.circuit)
+
+    @property
+    def index(self) -> int:
+        """Its place among all interpretations of the circuit."""
+        return self.read.index
+
+    @property
+    def gates(self) -> Mapping[str, str]:
+        """The function of the inputs that each neuron is read as: n1.0 to A ∨ B."""
+        sizes = self.read.circuit.layout.sizes
+        return {node_name(gate.layer, gate.neuron, sizes): gate_label(gate, sizes[0]) for gate in self.read.gates}
+
+    @property
+    def title(self) -> str:
+        return f"interpretation {self.index:,} of circuit {self.read.circuit.hex}"
+
+    @property
+    def ref(self) -> ExplanationRef:
+        return ExplanationRef("interpretation", self.read.circuit.hex, str(self.index))
+
+    @property
+    def address(self) -> str:
+        key, mask = self.result.network_key, self.read.circuit.hex
+        return self.result.addresses.interpretation(key, mask, self.index, self.result.scope)
+
+    def draw(self) -> Drawing:
+        tiles = gate_tiles(self.read.gates, self.result.question.cut.n_inputs)
+        hues = hues_among(tile.table for tile in tiles)
+        title = f"Interpretation {self.index}"
+        return Drawing(network_diagram(self.result.weights, self.read.circuit, tiles, hues=hues, title=title))
+
+    def thumb(self) -> Drawing:
+        tiles = gate_tiles(self.read.gates, self.result.question.cut.n_inputs)
+        hues = hues_among(tile.table for tile in tiles)
+        title = f"Interpretation {self.index}"
+        return Drawing(circuit_thumb(self.result.weights, self.read.circuit, tiles, hues=hues, title=title))
+
+    def row(self) -> Row:
+        return {"mask": self.read.circuit.hex, "index": self.index, **self.gates, "address": self.address}
+
+    def _context(self, work: Work) -> InterpretationCriteriaContext:
+        return InterpretationCriteriaContext(self.result.question, (self.read,), work)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Circuits(Listing[Circuit]):
+    """Valid circuits.
+
+    Args:
+        result: what they were found in.
+        positions: of those in this list among all that the result lists.
+        total: how many valid ones there are, listed or not; of a part of the list as many as are in it.
+        chosen: whether this is a part of the list.
+    """
+
+    result: Findings
+    positions: NDArray[np.intp]
+    total: Count
+    chosen: bool = False
+    noun = "valid circuits"
+
+    def __len__(self) -> int:
+        return len(self.positions)
+
+    @overload
+    def __getitem__(self, at: int | str) -> Circuit: ...
+    @overload
+    def __getitem__(self, at: slice) -> Circuits: ...
+    def __getitem__(self, at: int | str | slice) -> Circuit | Circuits:
+        if isinstance(at, slice):
+            return self._at(self.positions[at])
+        if isinstance(at, str):
+            circuit = Circuit.named(self.result, at)
+            if not (self.masks == one_mask(circuit.value.mask, circuit.value.layout)).any():
+                raise KeyError(at)
+            return circuit
+        return Circuit(self.result, Edges(self.result.question.layout, int(self.masks[at])))
+
+    @property
+    def masks(self) -> NDArray[Any]:
+        """``[listed]`` the circuits as integers: bit k is edge k."""
+        chosen: NDArray[Any] = self.result.masks[self.positions]
+        return chosen
+
+    @property
+    def smallest(self) -> Circuits:
+        """Those with the fewest edges."""
+        sizes = self._column("edges")
+        return self._part(sizes == sizes.min()) if len(sizes) else self
+
+    def where(
+        self, *, edges: Range = None, neurons: Range = None, keeps: Sequence[str] = (), lacks: Sequence[str] = ()
+    ) -> Circuits:
+        """Those with so many edges and active neurons that keep and lack some edges.
+
+        Args:
+            edges: a number, or the least and the most: ``8``, ``(6, 8)``, ``(None, 8)``.
+            neurons: active hidden neurons, likewise.
+            keeps: names of edges that all keep, as :attr:`Circuit.edges` has them.
+            lacks: names of edges that none keeps.
+
+        Raises:
+            InvalidClaim: an edge that the network has not.
+        """
+        chosen = _within(self._column("edges"), edges) & _within(self._column("neurons"), neurons)
+        kept, absent = self._edges(keeps), self._edges(lacks)
+        return self._part(chosen & ((self.masks & kept) == kept) & ((self.masks & absent) == 0))
+
+    def passing(self, *criteria: str) -> Circuits:
+        """Those that pass every one of some criteria.
+
+        Args:
+            criteria: keys such as "minimal-subset", or ``key(name=value)``.
+
+        Raises:
+            InvalidCriterion: it is unknown or not about circuits.
+        """
+        passed = np.ones(len(self.result.masks), dtype=bool)
+        for step in parse_steps(criteria):
+            if not step.criterion.applies_to("circuit"):
+                raise InvalidCriterion(f"criterion {step.key}", "is not about circuits", "use one that is")
+            passed &= step.criterion.judge("circuit", self.result.context, step.settings).passed
+        return self._part(passed[self.positions])
+
+    def sort(self, by: CircuitOrder = "edges", *, descending: bool = False) -> Circuits:
+        """The same in another order, ties by mask.
+
+        Args:
+            by: "mask", "edges", "neurons", "margin" or "interpretations".
+            descending: the largest first.
+        """
+        values = self._column(by)
+        order = np.lexsort((self.positions, -values if descending else values))
+        return replace(self, positions=self.positions[order])
+
+    def to_pandas(self) -> Any:
+        """A DataFrame with a row for each: mask, edges, neurons, margin, interpretations, address."""
+        layout = self.result.question.layout
+        masks = [layout.to_hex(mask) for mask in self.masks.tolist()]
+        key, scope, addresses = self.result.network_key, self.result.scope, self.result.addresses
+        return frame(
+            {
+                "mask": masks,
+                "edges": self._column("edges"),
+                "neurons": self._column("neurons"),
+                "margin": self._column("margin"),
+                "interpretations": self._column("interpretations"),
+                "address": [addresses.circuit(key, mask, scope) for mask in masks],
+            }
+        )
+
+    def _column(self, name: CircuitOrder) -> NDArray[Any]:
+        """``[listed]`` one figure of each."""
+        if name not in get_args(CircuitOrder):
+            raise AnalysisError(f"order {name!r}", "is unknown", f"use one of {', '.join(get_args(CircuitOrder))}")
+        if name == "mask":
+            return self.positions
+        if name == "edges":
+            return np.asarray(np.bitwise_count(self.masks), dtype=np.int64)
+        if name == "neurons":
+            into = neuron_edges(self.result.question.layout)
+            return np.asarray(((self.masks[:, None] & into) != 0).sum(axis=1), dtype=np.int64)
+        if name == "margin":
+            margins: NDArray[Any] = self.result.margins[self.positions]
+            return margins
+        numbers: NDArray[Any] = self.result.interpretation_counts[self.positions]
+        return numbers
+
+    def _part(self, chosen: NDArray[np.bool_]) -> Circuits:
+        return self._at(self.positions[chosen])
+
+    def _at(self, positions: NDArray[np.intp]) -> Circuits:
+        return Circuits(self.result, positions, Count(len(positions)), True)
+
+    def _edges(self, names: Sequence[str]) -> Any:
+        numbers = edge_numbers(self.result.question.layout)
+        mask = 0
+        for name in [names] if isinstance(names, str) else names:
+            if name not in numbers:
+                cure = f"use names such as {', '.join(list(numbers)[:3])}"
+                raise InvalidClaim(f"edge {name!r}", "is no edge of this network", cure)
+            mask |= 1 << numbers[name]
+        return one_mask(mask, self.result.question.layout)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Interpretations(Listing[Interpretation]):
+    """Every interpretation of some circuits, by circuit, then index; each is computed when it is looked at.
+
+    There may be more than ``len`` can say; :attr:`total` says it.
+
+    Args:
+        result: what the circuits were found in.
+        by_circuit: mask of each circuit and how many interpretations it has.
+        total: how many there are; where not every circuit is listed, of the listed ones, so at least.
+    """
+
+    result: Findings
+    by_circuit: tuple[tuple[str, int], ...]
+    total: Count
+    noun = "interpretations"
+
+    @cached_property
+    def _ends(self) -> list[int]:
+        return list(accumulate(number for _, number in self.by_circuit))
+
+    def __len__(self) -> int:
+        return self._ends[-1] if self._ends else 0
+
+    def __iter__(self) -> Iterator[Interpretation]:
+        for mask, number in self.by_circuit:
+            circuit = Circuit.named(self.result, mask)
+            for index in range(number):
+                yield circuit.interpretation(index)
+
+    @overload
+    def __getitem__(self, at: int) -> Interpretation: ...
+    @overload
+    def __getitem__(self, at: slice) -> tuple[Interpretation, ...]: ...
+    def __getitem__(self, at: int | slice) -> Interpretation | tuple[Interpretation, ...]:
+        total = self._ends[-1] if self._ends else 0
+        if isinstance(at, slice):
+            return tuple(self[one] for one in range(*at.indices(total)))
+        place = at + total if at < 0 else at
+        if not 0 <= place < total:
+            raise IndexError(f"interpretation {at:,} of {total:,}")
+        number = bisect_right(self._ends, place)
+        mask, of = self.by_circuit[number]
+        return Circuit.named(self.result, mask).interpretation(place - self._ends[number] + of)
+
+    def __repr__(self) -> str:
+        return f"<{self.total} {self.noun} of {noun(len(self.by_circuit), 'circuit')}>"
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Classes(Listing[Interpretation]):
+    """The first interpretation of each class of a circuit's interpretations that the inputs can tell apart.
+
+    Args:
+        result: what the circuit was found in.
+        circuit: the circuit.
+        total: how many classes it has.
+    """
+
+    result: Findings
+    circuit: Circuit
+    total: Count
+    noun = "observed classes"
+
+    def __len__(self) -> int:
+        return self.total.value
+
+    @overload
+    def __getitem__(self, at: int) -> Interpretation: ...
+    @overload
+    def __getitem__(self, at: slice) -> tuple[Interpretation, ...]: ...
+    def __getitem__(self, at: int | slice) -> Interpretation | tuple[Interpretation, ...]:
+        if isinstance(at, slice):
+            return tuple(self[one] for one in range(*at.indices(len(self))))
+        if not -len(self) <= at < len(self):
+            raise IndexError(f"class {at:,} of {len(self):,}")
+        return self.circuit.interpretation(self.circuit.space.index_of_observed(at % len(self)))
+
+
+def _within(values: NDArray[Any], wanted: Range) -> NDArray[np.bool_]:
+    """Which values are the number, or lie between the two ends, both included."""
+    least, most = wanted if isinstance(wanted, tuple) else (wanted, wanted)
+    inside = np.ones(len(values), dtype=np.bool_)
+    if least is not None:
+        inside &= values >= least
+    if most is not None:
+        inside &= values <= most
+    return inside

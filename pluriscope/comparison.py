@@ -1,0 +1,128 @@
+"""Two to six explanations side by side: what each predicts under interventions, and where they contradict."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import combinations
+from typing import Any, Final
+
+from markupsafe import Markup
+
+from analysis.errors import InvalidIntervention
+from analysis.experiments import Agreement, CrucialExperiments, agreement_of, crucial_experiments
+from app.figures.numbers import noun
+from app.figures.svg import node_name
+from pluriscope.explanations import Explanation
+from pluriscope.findings import Findings
+from pluriscope.showing import ROWS_SHOWN, Row, beside, frame, heading, link, table
+
+LETTERS: Final = "PQRSTU"
+_THUMB: Final = 170
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Comparison:
+    """Explanations held against every interchange intervention on the network.
+
+    Args:
+        result: what they were found in.
+        explanations: two to six; P, Q, R … in this order.
+    """
+
+    result: Findings
+    explanations: tuple[Explanation, ...]
+
+    @classmethod
+    def of(cls, result: Findings, explanations: Sequence[Explanation]) -> Comparison:
+        """A comparison, if these can be compared.
+
+        Raises:
+            InvalidIntervention: fewer than two, more than six, or of different networks, outputs or rows.
+        """
+        if not 2 <= len(explanations) <= len(LETTERS):
+            raise InvalidIntervention(
+                "comparison", f"has {noun(len(explanations), 'explanation')}", f"give 2 to {len(LETTERS)}"
+            )
+        asked = result.question
+        for one in explanations:
+            other = one.result.question
+            if (other.model.digest, other.output, other.data.digest) != (
+                asked.model.digest,
+                asked.output,
+                asked.data.digest,
+            ):
+                cause = "is about another network, output or rows"
+                raise InvalidIntervention(one.title, cause, "compare explanations of one output on the same rows")
+        return cls(result, tuple(explanations))
+
+    @property
+    def letters(self) -> str:
+        """What the explanations are called here."""
+        return LETTERS[: len(self.explanations)]
+
+    @property
+    def address(self) -> str:
+        """The page of this comparison."""
+        refs = [one.ref for one in self.explanations]
+        return self.result.addresses.compare(self.result.network_key, refs, self.result.scope)
+
+    @property
+    def agreements(self) -> dict[str, Agreement]:
+        """For each pair, "PQ": interventions on which both predict, and those on which they predict the same."""
+        named = list(zip(self.letters, self.explanations, strict=True))
+        return {
+            a + b: agreement_of(one.predictions, other.predictions, self.result.interventions)
+            for (a, one), (b, other) in combinations(named, 2)
+        }
+
+    @cached_property
+    def experiments(self) -> CrucialExperiments:
+        """The interventions on which some predicts 0 and another 1, clearest first."""
+        predictions = [one.predictions for one in self.explanations]
+        return crucial_experiments(predictions, self.result.decisions, self.result.interventions)
+
+    def rows(self) -> list[Row]:
+        """A row for each crucial experiment: what is patched from which input to which, who says what, what happens."""
+        sizes, n_inputs = self.result.question.cut.sizes, self.result.question.cut.n_inputs
+        return [
+            {
+                "patched": " + ".join(node_name(layer, neuron, sizes) for layer, neuron in one.sites),
+                "source": f"{one.source:0{n_inputs}b}",
+                "base": f"{one.base:0{n_inputs}b}",
+                **{
+                    letter: None if said < 0 else said
+                    for letter, said in zip(self.letters, one.predictions, strict=True)
+                },
+                "network": one.decision,
+                "output": one.output,
+            }
+            for one in self.experiments.shown
+        ]
+
+    def standings(self) -> list[Row]:
+        """A row for each explanation: on how many interventions it predicts, and on how many it is right."""
+        return [
+            {"": letter, "explanation": one.title, "predicted": found.predicted, "right": found.right, "of": found.of}
+            for letter, one in zip(self.letters, self.explanations, strict=True)
+            for found in (one.standing,)
+        ]
+
+    def to_pandas(self) -> Any:
+        """A DataFrame with a row for each crucial experiment."""
+        return frame(self.rows())
+
+    def _repr_html_(self) -> str:
+        drawn = beside(
+            Markup("<div>{}<br>{}</div>").format(f"{letter} · {one.title}", one.thumb().image(_THUMB))
+            for letter, one in zip(self.letters, self.explanations, strict=True)
+        )
+        total = self.experiments.total
+        said = f"{total:,} interventions divide them" if total else "no intervention divides them"
+        told = table(self.rows()[:ROWS_SHOWN], caption=f"{said}; the clearest:" if total else said)
+        return heading(link(self.address, "Comparison")) + drawn + table(self.standings()) + told
+
+    def __repr__(self) -> str:
+        names = " | ".join(one.title for one in self.explanations)
+        return f"<Comparison: {names}; {self.experiments.total:,} crucial experiments>"

@@ -1,0 +1,150 @@
+"""How many explanations there are, and how sure each number is: exact, a lower bound, an estimate, or not searched."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any, Final
+
+from markupsafe import escape
+
+from analysis.circuits.result import CircuitSearch
+from analysis.errors import AnalysisError
+from app.figures.numbers import Bound, bounded, bounded_text, exact
+from pluriscope.showing import Row, frame, table
+
+_IN_DIGITS: Final = 10**12  # an exact number below this is written out
+_BOUNDS: Final[Mapping[Bound, str]] = {
+    "exact": "exact",
+    "at_least": "at least: the search stopped",
+    "about": "an estimate",
+    "unknown": "not searched",
+}
+
+
+@dataclass(frozen=True)
+class Count:
+    """How many there are, and how sure that is.
+
+    ``str()`` is how every page shows it: ``197``, ``≥ 5,000,000``, ``≈ 5.87 × 10³² (5.5–6.3 × 10³²)``. ``int()`` gives
+    the number only where it is exact.
+
+    Args:
+        value: the number: exact, a lower bound, or an estimate.
+        bound: which of these it is: "exact", "at_least", "about" or "unknown".
+        low: lower end of an estimate's interval; None otherwise.
+        high: its upper end.
+        confidence: with which the interval holds the truth.
+    """
+
+    value: int
+    bound: Bound = "exact"
+    low: int | None = None
+    high: int | None = None
+    confidence: float | None = None
+
+    @property
+    def is_exact(self) -> bool:
+        return self.bound == "exact"
+
+    def __int__(self) -> int:
+        if not self.is_exact:
+            cure = "take .value if that will do, with .bound, .low and .high beside it"
+            raise AnalysisError(f"count {self}", f"is not exact, but {_BOUNDS[self.bound]}", cure)
+        return self.value
+
+    def __str__(self) -> str:
+        if self.is_exact and self.value < _IN_DIGITS:
+            return exact(self.value)
+        return bounded_text(self.value, self.bound, self.low, self.high)
+
+    def __repr__(self) -> str:
+        sure = f", {self.confidence:.0%} confidence" if self.confidence is not None else ""
+        return f"{self} ({_BOUNDS[self.bound]}{sure})"
+
+    def __html__(self) -> str:
+        if self.is_exact and self.value < _IN_DIGITS:
+            return exact(self.value)
+        return str(escape(bounded(self.value, self.bound, self.low, self.high)))
+
+    def _repr_html_(self) -> str:
+        return self.__html__()
+
+
+@dataclass(frozen=True, repr=False)
+class Counts:
+    """How many there are of each kind.
+
+    Args:
+        possible_circuits: of the protocol's circuit space.
+        valid_circuits: those that decide right.
+        interpretations: ways to read the listed circuits.
+        observed_classes: classes of these that the inputs can tell apart.
+        candidate_algorithms: formulas that compute the task.
+        aligned_algorithms: those with a valid alignment.
+        valid_alignments: of all candidates.
+        minimal_alignments: those with no valid one within.
+    """
+
+    possible_circuits: Count
+    valid_circuits: Count
+    interpretations: Count
+    observed_classes: Count
+    candidate_algorithms: Count
+    aligned_algorithms: Count
+    valid_alignments: Count
+    minimal_alignments: Count
+
+    def rows(self) -> list[Row]:
+        """A row for each kind."""
+        return [{"kind": one.name.replace("_", " "), "number": getattr(self, one.name)} for one in fields(self)]
+
+    def to_pandas(self) -> Any:
+        """A DataFrame: kind, value, how sure that is, and an estimate's interval."""
+        return frame(
+            {"kind": row["kind"], "value": row["number"].value, "bound": row["number"].bound}
+            | {"low": row["number"].low, "high": row["number"].high}
+            for row in self.rows()
+        )
+
+    def _repr_html_(self) -> str:
+        return table(self.rows())
+
+    def __repr__(self) -> str:
+        return "\n".join(f"{row['kind']}: {row['number']}" for row in self.rows())
+
+
+def counts_of(found: Mapping[str, Any], circuits: CircuitSearch) -> Counts:
+    """What a result file's output says of how many there are.
+
+    Args:
+        found: the output.
+        circuits: its search for circuits.
+    """
+    read, searched = found["interpretations"], found["candidate_search"]
+    sure, late = _sure_of_algorithms(found), {one["stage"] for one in found.get("out_of_time", ())}
+    of_readings: Bound = "exact" if read["exhaustive"] else "at_least" if int(read["total"]) else "unknown"
+    return Counts(
+        Count(circuits.possible),
+        _valid_circuits(circuits),
+        Count(int(read["total"]), of_readings),
+        Count(int(read["observed"]), of_readings),
+        Count(int(found["candidates"]), "unknown" if "algorithms" in late else "exact"),
+        *(Count(int(searched[key]), sure) for key in ("aligned", "valid", "minimal")),
+    )
+
+
+def _valid_circuits(circuits: CircuitSearch) -> Count:
+    if circuits.interval is not None:
+        return Count(circuits.n_valid, "about", *circuits.interval, circuits.confidence)
+    if circuits.method == "listed" and circuits.truncated_at is not None:
+        return Count(circuits.n_valid, "at_least" if circuits.truncated_at else "unknown")
+    return Count(circuits.n_valid)
+
+
+def _sure_of_algorithms(found: Mapping[str, Any]) -> Bound:
+    """How sure the numbers of algorithms that can be aligned and of their alignments are."""
+    tried = [one["truncated_at"] != 0 for one in found["algorithms"]]
+    if found["candidates_truncated_at"] == 0 or (tried and not any(tried)):
+        return "unknown"
+    return "exact" if found["candidates_truncated_at"] is None and all(tried) else "at_least"

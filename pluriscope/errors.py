@@ -1,0 +1,46 @@
+"""What the library refuses beside the engine's own errors; each says item, cause and cure.
+
+AnalysisError             every refusal: a model, a task, a protocol, a mask that cannot be read …
+├── MissingLibrary        an optional library is needed and not installed (also an ImportError)
+└── ServerError           a server cannot be reached, or refuses
+    └── OtherVersion      a server and this library are of different versions
+"""
+
+from __future__ import annotations
+
+from analysis.errors import AnalysisError
+
+
+class MissingLibrary(AnalysisError, ImportError):
+    """An optional library is needed for what was asked."""
+
+    @classmethod
+    def of(cls, library: str, needed_for: str) -> MissingLibrary:
+        """A library of the extra ``notebook``.
+
+        Args:
+            library: its name.
+            needed_for: what cannot be done without it.
+        """
+        cure = f"install it: pip install {library}, or pip install 'pluriscope[notebook]'"
+        return cls(needed_for, f"needs {library}, which is not installed", cure)
+
+
+class ServerError(AnalysisError):
+    """A server did not answer, or answered that it would not.
+
+    ``status`` is the HTTP status of its answer, 0 if there was none.
+    """
+
+    status: int = 0
+
+    @classmethod
+    def answered(cls, status: int, item: str, cause: str, cure: str) -> ServerError:
+        """A refusal of the server's, in its own words."""
+        error = cls(item, cause, cure)
+        error.status = status
+        return error
+
+
+class OtherVersion(ServerError):
+    """The server is of another version than this library."""

@@ -1,0 +1,191 @@
+"""What all explanations have in common: an address, a drawing, the verdict of every criterion, figures for tables.
+
+An explanation holds what was found and little else; whatever is asked of it is computed from the weights by the engine,
+whether the result came from a run here, from a file or from a server.
+"""
+
+from __future__ import annotations
+
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, ClassVar, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.criteria.registry import criteria_for
+from analysis.criteria.steps import CriterionStep
+from analysis.criteria.verdict import Outcome, Verdict
+from analysis.errors import InvalidCriterion
+from analysis.experiments import Standing, standing_of
+from analysis.explanations.registry import KIND_OF
+from analysis.progress import OutOfTime
+from analysis.work import Work
+from app.figures.svg import PLAIN_HUES, Hues, hues_by_frequency
+from app.figures.svg.tiles import Bits
+from app.naming import ExplanationRef
+from pluriscope.findings import Findings
+from pluriscope.showing import Drawing, Row, beside, facts, frame, heading, link, table
+
+SECONDS: Final = 60.0
+"""That one criterion may take; what it has not decided by then is undecided."""
+_DRAWING: Final = 460
+_LATE: Final = f"It was not decided within {SECONDS:g} seconds."
+
+
+@dataclass(frozen=True)
+class Verdicts(Mapping[str, Verdict]):
+    """What criteria say of one explanation, by their keys.
+
+    Args:
+        by_key: in the order of the registry.
+    """
+
+    by_key: Mapping[str, Verdict]
+
+    def __getitem__(self, key: str) -> Verdict:
+        return self.by_key[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.by_key)
+
+    def __len__(self) -> int:
+        return len(self.by_key)
+
+    def having(self, outcome: Outcome) -> tuple[str, ...]:
+        """The criteria with an outcome: "passed", "failed", "undecided" or "not_applicable"."""
+        return tuple(key for key, verdict in self.items() if verdict.outcome == outcome)
+
+    def rows(self) -> list[Row]:
+        """A row for each criterion."""
+        return [
+            {"criterion": key, "outcome": one.outcome, "score": one.score, "reason": one.reason}
+            for key, one in self.items()
+        ]
+
+    def to_pandas(self) -> Any:
+        """A DataFrame with a row for each criterion."""
+        return frame(self.rows())
+
+    def _repr_html_(self) -> str:
+        return table(self.rows())
+
+    def __repr__(self) -> str:
+        return f"<Verdicts: {len(self.having('passed'))} of {len(self)} criteria passed>"
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Explanation(ABC):
+    """One explanation of a network.
+
+    Args:
+        result: what it was found in.
+    """
+
+    result: Findings
+    kind: ClassVar[str]
+
+    @property
+    @abstractmethod
+    def value(self) -> Any:
+        """The engine's value."""
+
+    @property
+    @abstractmethod
+    def ref(self) -> ExplanationRef:
+        """How the address of a comparison names it."""
+
+    @property
+    @abstractmethod
+    def address(self) -> str:
+        """Its page: a whole URL where it came from a server, else the path that every server has it at."""
+
+    @abstractmethod
+    def draw(self) -> Drawing:
+        """It on the network, at full size."""
+
+    @abstractmethod
+    def thumb(self) -> Drawing:
+        """The same, small."""
+
+    @abstractmethod
+    def row(self) -> Row:
+        """Its figures, as tables have them."""
+
+    @abstractmethod
+    def _context(self, work: Work) -> Any:
+        """It alone, as the criteria of its kind ask for it."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What lists know it by."""
+        return (self.ref.second or self.ref.first,)
+
+    @property
+    def title(self) -> str:
+        """What it is called in one line."""
+        return f"{KIND_OF[self.kind].noun} {self.ref.first}"
+
+    @cached_property
+    def predictions(self) -> NDArray[np.int8]:
+        """What it foretells under every interchange intervention, ``[set, source, base]``: 0, 1, or −1 for nothing."""
+        found: NDArray[np.int8] = KIND_OF[self.kind].predict(
+            self.result.question, [self.value], self.result.interventions
+        )[0]
+        return found
+
+    @property
+    def standing(self) -> Standing:
+        """On how many interchange interventions it predicts the network's decision, and on how many it is right."""
+        return standing_of(self.predictions, self.result.decisions, self.result.interventions)
+
+    def verdict(self, criterion: str) -> Verdict:
+        """What one criterion says.
+
+        Args:
+            criterion: its key, or ``key(name=value)`` with settings of your own.
+
+        Raises:
+            InvalidCriterion: it is unknown, or is not about such explanations.
+        """
+        return self._judged(CriterionStep.parse(criterion))
+
+    @cached_property
+    def verdicts(self) -> Verdicts:
+        """What every criterion says that does not take long; :meth:`verdict` asks the others."""
+        steps = [CriterionStep.of(one) for one in criteria_for(self.kind) if one.cost != "slow"]
+        return Verdicts({step.key: self._judged(step) for step in steps})
+
+    def _judged(self, step: CriterionStep) -> Verdict:
+        criterion = step.criterion
+        if not criterion.applies_to(self.kind):
+            known = ", ".join(one.key for one in criteria_for(self.kind))
+            cause = f"is not about {KIND_OF[self.kind].plural}"
+            raise InvalidCriterion(f"criterion {step.key}", cause, f"use one of {known}")
+        work = Work(clock=time.perf_counter).for_seconds(SECONDS)
+        try:
+            if criterion.over == "population":
+                return self._among_all(step, work)
+            return criterion.judge(self.kind, self._context(work), step.settings).at(0)
+        except OutOfTime:
+            return Verdict("undecided", None, None, None, _LATE, {})
+
+    def _among_all(self, step: CriterionStep, work: Work) -> Verdict:
+        """A criterion that looks at all explanations of the kind; circuits alone have such."""
+        raise InvalidCriterion(f"criterion {step.key}", "looks at all explanations at once", "use another")
+
+    def _repr_html_(self) -> str:
+        return heading(link(self.address, self.title)) + beside([self.draw().image(_DRAWING), facts(self.row())])
+
+    def __repr__(self) -> str:
+        said = ", ".join(f"{name} {value}" for name, value in self.row().items() if name != "address")
+        return f"<{self.kind.capitalize()}: {said}>"
+
+
+def hues_among(tables: Iterable[Bits]) -> Hues:
+    """The hues of truth tables over more than two inputs, by how often they occur; those of two are fixed."""
+    listed = list(tables)
+    return hues_by_frequency(listed) if listed and len(listed[0]) > 4 else PLAIN_HUES

@@ -1,0 +1,165 @@
+"""What was asked and what was found: the ground that explanations stand on, wherever it came from.
+
+A result file with its network says all of it; the rest is computed from the weights when it is first asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.circuits.result import CircuitSearch
+from analysis.criteria.circuit_context import CircuitCriteriaContext
+from analysis.experiments import InterventionSpace, NetworkAnswers, decide_under_interventions, intervention_space
+from analysis.network_files.files import NetworkFile
+from analysis.protocol import Protocol
+from analysis.question import Question
+from analysis.result_file import read_circuits
+from analysis.tasks import Task
+from analysis.validity import margin_to_edge
+from app.addressing import Addresses
+from app.naming import Scope, protocol_key
+from pluriscope.counts import Counts, counts_of
+
+
+@dataclass(frozen=True)
+class Site:
+    """Where a result is served.
+
+    Args:
+        url: of the server, without a slash at the end.
+        network: the network's name in addresses.
+    """
+
+    url: str
+    network: str
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Findings:
+    """What an analysis of one output of one network found.
+
+    Args:
+        network_file: the network with its name and tasks.
+        question: what was asked.
+        document: the result file's content.
+        site: the server that it came from; None if it was made here or read from a file.
+    """
+
+    network_file: NetworkFile
+    question: Question
+    document: Mapping[str, Any]
+    site: Site | None = None
+
+    @property
+    def name(self) -> str:
+        """What the network is called."""
+        return self.network_file.name
+
+    @property
+    def task(self) -> Task:
+        """What the output should compute."""
+        return self.question.task
+
+    @property
+    def protocol(self) -> Protocol:
+        """The rules."""
+        return self.question.protocol
+
+    @property
+    def output(self) -> int:
+        """Which of the network's outputs, from 0."""
+        return self.question.output
+
+    @property
+    def found(self) -> Mapping[str, Any]:
+        """The output's part of the result file."""
+        return next(one for one in self.document["outputs"] if one["output"] == self.output)
+
+    @property
+    def exhaustive(self) -> bool:
+        """Whether no search of the file stopped at a limit."""
+        return bool(self.document["exhaustive"])
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """What is missing, one sentence for each search that stopped at a limit."""
+        return tuple(self.document.get("missing", ()))
+
+    @property
+    def scope(self) -> Scope:
+        """How addresses say which analysis it is."""
+        data = self.question.data
+        return Scope(self.output, protocol_key(self.protocol), "" if data.is_clean else data.digest[:12])
+
+    @property
+    def addresses(self) -> Addresses:
+        """Builds the addresses of what was found: whole URLs of a server's, else paths that hold on every server."""
+        return Addresses(self.site.url if self.site else "")
+
+    @property
+    def network_key(self) -> str:
+        """The network in addresses: its name on its server, else the first digits of its digest."""
+        return self.site.network if self.site else self.question.model.digest[:12]
+
+    @property
+    def address(self) -> str:
+        """The network's page."""
+        return self.addresses.network(self.network_key, self.scope)
+
+    @property
+    def weights(self) -> tuple[NDArray[np.float64], ...]:
+        """Matrices ``[n_l, n_(l-1)]``, the last one cut to this output."""
+        return self.question.cut.weights
+
+    @cached_property
+    def counts(self) -> Counts:
+        """How many of each kind there are, each number with how sure it is."""
+        return counts_of(self.found, self.search)
+
+    @cached_property
+    def masks(self) -> NDArray[Any]:
+        """``[listed]`` the listed circuits, ascending."""
+        return self.search.masks
+
+    @cached_property
+    def context(self) -> CircuitCriteriaContext:
+        """The listed circuits, as criteria for circuits ask for them."""
+        return CircuitCriteriaContext(self.question, self.masks, self.found["circuits"]["exhaustive"])
+
+    @cached_property
+    def margins(self) -> NDArray[np.float64]:
+        """``[listed]`` smallest distance of any tested output of each listed circuit from the decision's edge."""
+        rows, _ = self.question.judged
+        rule = self.question.protocol.circuit_decision
+        parts = [
+            margin_to_edge(self.context.outputs(part, rows, self.question.absent), rule).min(axis=1)
+            for part in self.context.parts("margins", len(rows))
+        ]
+        return np.concatenate([np.empty(0), *parts])
+
+    @cached_property
+    def interpretation_counts(self) -> NDArray[Any]:
+        """``[listed]`` how many interpretations each listed circuit has: Python integers, of any size."""
+        numbers = [int(number) for number in self.found["interpretations"]["by_circuit"].values()]
+        return np.array(numbers, dtype=object)
+
+    @cached_property
+    def search(self) -> CircuitSearch:
+        """What the search for circuits found; outputs and margins are computed where they are asked for."""
+        return read_circuits(self.found["circuits"], self.question.layout)
+
+    @cached_property
+    def interventions(self) -> InterventionSpace:
+        """The interchange interventions on which explanations are compared."""
+        return intervention_space(self.question.cut.hidden_sizes, self.question.cut.n_inputs)
+
+    @cached_property
+    def decisions(self) -> NetworkAnswers:
+        """What the network does under each of them."""
+        return decide_under_interventions(self.question.cut, self.question.data.clean_rows, self.interventions)

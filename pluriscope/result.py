@@ -1,0 +1,314 @@
+"""What an analysis found, with the network that it found it on: from a run here, from a file, or from a server.
+
+All three are one thing, a result file with its network (``pluriscope-result/1``), and everything that can be asked of a
+:class:`Result` is read off these two or computed from the weights. So it does not matter where it came from.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from markupsafe import Markup
+
+from analysis.circuits.planning import limits_within
+from analysis.data import DataRecord, clean_data, parse_data_file
+from analysis.errors import InvalidData, InvalidNetwork, InvalidProtocol, InvalidTask
+from analysis.network_files.files import NetworkFile
+from analysis.pipeline import analyse_output, refuse
+from analysis.preflight import preflight
+from analysis.protocol import MAX_PROTOCOL_BYTES, Protocol, named_protocol, parse_protocol_file, protocol_from_mapping
+from analysis.question import Question
+from analysis.result_file import RESULT_FORMAT, result_json, self_contained
+from analysis.work import Work
+from app.expected import slowness
+from app.figures.svg import network_diagram, shape_text
+from pluriscope.algorithms import Algorithm, Algorithms, Alignments
+from pluriscope.audits import Answer, Audit, ClaimLike, audited
+from pluriscope.circuits import Circuit, Circuits, Interpretations
+from pluriscope.comparison import Comparison
+from pluriscope.explanations import Explanation
+from pluriscope.findings import Findings, Site
+from pluriscope.models import Model, TaskLike, read_bytes, read_model
+from pluriscope.showing import Drawing, beside, heading, link, table
+
+_DRAWING: Final = 420
+_THUMB: Final = 170
+MAX_RESULT_BYTES: Final = 2_000_000_000
+ProtocolLike = str | Mapping[str, Any] | Protocol
+_ITEM: Final = "result file"
+_WRITE_ANEW: Final = "write it anew with pluriscope.explain(…).save(path), or with pluriscope analyse"
+
+
+def explain(
+    model: Model,
+    task: TaskLike = None,
+    *,
+    protocol: ProtocolLike = "complete",
+    output: int = 0,
+    name: str = "",
+    encoding: str = "",
+    data: Any = None,
+    seconds: float | None = None,
+) -> Result:
+    """Find every explanation of one output of a network, in this process.
+
+    Args:
+        model: a ``torch.nn.Sequential``, a fitted scikit-learn ``MLPClassifier``, the path of a network file (JSON),
+            safetensors or ONNX, or what a network file holds.
+        task: what its outputs should compute: a name ("XOR"), a truth table ("0110" or a list) or a formula
+            ("A and not B"), several for several outputs; if None what the file says, else what the network decides.
+        protocol: the rules: "complete", "paper", settings as a dict, or the path of a protocol file.
+        output: which of the network's outputs, from 0.
+        name: what to call the network.
+        encoding: the numbers that stand for 0 and 1 on the inputs, e.g. "-1, 1".
+        data: a data file's path or content, for rows other than every Boolean input once.
+        seconds: end the searches after so long; what was found by then is in the result, and what is missing.
+
+    Raises:
+        AnalysisError: the model, task, protocol or data cannot be read or analysed: which, why, and what to do.
+    """
+    subject = read_model(model, task, name=name, encoding=encoding, data=data)
+    question = _question(subject.file, output, read_protocol(protocol), subject.data)
+    work = Work(clock=time.perf_counter)
+    if seconds is not None:
+        work = work.for_seconds(seconds)
+        work = replace(work, limits=limits_within(work.seconds_left / slowness(), question, work.limits))
+    document = result_json([analyse_output(question, work)])
+    return Result(subject.file, question, document)
+
+
+def load(path: str | Path, model: Model = None, *, output: int | None = None) -> Result:
+    """A result that was saved.
+
+    Args:
+        path: a result file, as :meth:`Result.save` or ``pluriscope analyse`` writes it.
+        model: its network, where the file does not hold it: those of ``pluriscope analyse`` do not.
+        output: which output of those in the file; the first if None.
+
+    Raises:
+        AnalysisError: it is no result file, of another network than the model, or lacks its network.
+    """
+    raw = read_bytes(Path(path).expanduser(), _ITEM, InvalidNetwork, MAX_RESULT_BYTES)
+    try:
+        document = json.loads(raw)
+    except ValueError:
+        raise InvalidNetwork(f"{_ITEM} {str(path)!r}", "is no JSON", _WRITE_ANEW) from None
+    return read_result(document, model, output=output)
+
+
+def read_result(document: Any, model: Model = None, *, output: int | None = None, site: Site | None = None) -> Result:
+    """A result from a result file's content.
+
+    Args:
+        document: its JSON value.
+        model: its network, if the document does not hold it.
+        output: which output; the first one if None.
+        site: where it is served.
+
+    Raises:
+        AnalysisError: it is no result file, of another network, or of rules that this version does not know.
+    """
+    if not isinstance(document, dict) or document.get("format") != RESULT_FORMAT:
+        given = document.get("format", "no format") if isinstance(document, dict) else type(document).__name__
+        raise InvalidNetwork(_ITEM, f"has {str(given)[:60]!r}, not the format {RESULT_FORMAT!r}", _WRITE_ANEW)
+    if model is None and "network_file" not in document:
+        cause = f"names its network {document['network'][:12]}… and does not hold it"
+        raise InvalidNetwork(_ITEM, cause, "give the network beside it: load(path, model)")
+    file = read_model(document["network_file"] if model is None else model, _tasks(document)).file
+    if file.network.digest != document["network"]:
+        cause = f"is about network {document['network'][:12]}…, and this one is {file.network.digest[:12]}…"
+        raise InvalidNetwork(_ITEM, cause, "give the network that it was made of")
+    found = {one["output"]: one for one in document["outputs"]}
+    chosen = next(iter(found)) if output is None else output
+    if chosen not in found:
+        known = ", ".join(map(str, found))
+        raise InvalidNetwork(f"output {chosen}", f"is not in the result file, which has {known}", "give one of these")
+    if document["outputs"] and "masks" not in found[chosen]["circuits"]:
+        raise InvalidNetwork(_ITEM, "lists no circuits, as with --no-masks", "write it with its masks")
+    question = _question(file, chosen, protocol_from_mapping(document["protocol"]), _data_of(document, file))
+    return Result(file, question, document, site)
+
+
+def _tasks(document: Mapping[str, Any]) -> Sequence[str] | None:
+    """The tasks that a result was made with, one for each output; None where it has not all of them."""
+    if "network_file" in document:
+        return None
+    outputs = document["outputs"]
+    if [one["output"] for one in outputs] != list(range(len(outputs))):
+        return None
+    return ["".join(map(str, one["task"]["truth_table"])) for one in outputs]
+
+
+def _data_of(document: Mapping[str, Any], file: NetworkFile) -> DataRecord:
+    """The data record of a result.
+
+    Raises:
+        InvalidData: the result file does not hold it, or holds another.
+    """
+    network = file.network
+    if document["data"]["clean"]:
+        return clean_data(network.n_inputs)
+    if "data_file" not in document:
+        cause = "was made on rows of its own and does not hold them"
+        raise InvalidData(_ITEM, cause, "analyse it anew with pluriscope.explain(model, data=…)")
+    record = parse_data_file(json.dumps(document["data_file"]).encode(), network.n_inputs, network.n_outputs)
+    if record.digest != document["data"]["digest"]:
+        raise InvalidData(_ITEM, "holds other rows than it was made on", _WRITE_ANEW)
+    return record
+
+
+def _question(file: NetworkFile, output: int, protocol: Protocol, data: DataRecord) -> Question:
+    """The question about one output, if it can be asked.
+
+    Raises:
+        AnalysisError: everything that speaks against it.
+    """
+    if not 0 <= output < file.network.n_outputs:
+        cause = f"is not there: the network has {file.network.n_outputs}"
+        raise InvalidTask(f"output {output}", cause, f"give one from 0 to {file.network.n_outputs - 1}")
+    question = Question(file.network, output, file.tasks[output], protocol, data)
+    refuse(preflight(question))
+    return question
+
+
+def read_protocol(protocol: ProtocolLike) -> Protocol:
+    """A protocol from its name, its settings or its file.
+
+    Raises:
+        InvalidProtocol: it is unknown or cannot be read.
+    """
+    if isinstance(protocol, Protocol):
+        return protocol
+    if isinstance(protocol, Mapping):
+        return protocol_from_mapping(protocol)
+    if not Path(protocol).suffix:
+        return named_protocol(protocol)
+    raw = read_bytes(Path(protocol).expanduser(), "protocol file", InvalidProtocol, MAX_PROTOCOL_BYTES)
+    return parse_protocol_file(raw)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Result(Findings):
+    """Everything found about one output of one network under one protocol.
+
+    Args:
+        network_file: the network with its name and tasks.
+        question: what was asked.
+        document: the result file's content.
+        site: the server that it came from; None if it was made here or read from a file.
+    """
+
+    # ------------------------------------------------------------ what was found
+
+    @cached_property
+    def circuits(self) -> Circuits:
+        """The valid circuits, as far as they are listed, by mask."""
+        return Circuits(self, np.arange(len(self.masks)), self.counts.valid_circuits)
+
+    @cached_property
+    def interpretations(self) -> Interpretations:
+        """Every interpretation of the listed circuits, by circuit, then index; computed when it is looked at."""
+        numbers = self.found["interpretations"]["by_circuit"]
+        by_circuit = tuple((mask, int(number)) for mask, number in numbers.items())
+        return Interpretations(self, by_circuit, self.counts.interpretations)
+
+    @cached_property
+    def algorithms(self) -> Algorithms:
+        """The candidate algorithms that are listed, simplest first."""
+        listed = tuple(Algorithm(self, one) for one in self.found["algorithms"])
+        return Algorithms(self, listed, self.counts.candidate_algorithms)
+
+    @cached_property
+    def alignments(self) -> Alignments:
+        """The valid alignments that are kept, of all algorithms; each algorithm has those that fail, too."""
+        valid = tuple(one for algorithm in self.algorithms for one in algorithm.alignments if one.valid)
+        return Alignments(self, valid, self.counts.valid_alignments)
+
+    def circuit(self, mask: str) -> Circuit:
+        """One structurally possible circuit, valid or not.
+
+        Args:
+            mask: as lists and addresses write it.
+
+        Raises:
+            InvalidMask: it is no circuit of this network.
+        """
+        return Circuit.named(self, mask)
+
+    # ------------------------------------------------------------ asking more
+
+    def compare(self, *explanations: Explanation) -> Comparison:
+        """Two to six explanations of any kinds on every interchange intervention.
+
+        Raises:
+            AnalysisError: fewer than two, more than six, or of another result.
+        """
+        return Comparison.of(self, explanations)
+
+    def locate(self, claim: ClaimLike, *, name: str = "claim", **picking: Any) -> Answer:
+        """Where a circuit that somebody found stands among all valid ones.
+
+        Args:
+            claim: a circuit, a mask, names of edges such as ``["x0>1.2", "1.2>2.0", "2.0>y0"]``, one number for each
+                edge, or an entry of a claim file.
+            name: what to call it.
+            picking: beside numbers, how edges are picked by them: ``k`` or ``threshold``, ``pick``, ``signed``,
+                ``ablation``.
+
+        Raises:
+            InvalidClaim: it cannot be read, or names what this network has not.
+        """
+        return audited(self, (), {name: claim}, picking)[0]
+
+    def audit(
+        self, methods: Sequence[str] | None = None, claims: str | Path | Mapping[str, ClaimLike] | None = None
+    ) -> Audit:
+        """What discovery methods answer, and where that stands among all valid circuits.
+
+        Args:
+            methods: keys such as "acdc" or "eap(threshold=.9)"; one of each if neither methods nor claims are given.
+            claims: circuits of others beside them: the path of a claim file, or a name for each.
+
+        Raises:
+            InvalidMethod: an unknown method or setting.
+            InvalidClaim: a claim that cannot be read.
+        """
+        return audited(self, methods, claims or {})
+
+    # ------------------------------------------------------------ keeping and showing
+
+    def save(self, path: str | Path) -> Path:
+        """Write a result file with the network in it, which :func:`load` reads by itself."""
+        target = Path(path).expanduser()
+        document = self_contained(self.document, self.network_file, self.question.data)
+        target.write_text(json.dumps(document, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")
+        return target
+
+    def draw(self) -> Drawing:
+        """The network."""
+        return Drawing(network_diagram(self.weights, title=self.name))
+
+    def _repr_html_(self) -> str:
+        shape = shape_text(self.question.model.sizes)
+        about = f"{shape} · output {self.output}: {self.task.name or 'unnamed'} · protocol {self.protocol.name}"
+        examples = beside(
+            Markup("<div>{}<br>{}</div>").format(one.title, one.thumb().image(_THUMB))
+            for one in (*self.circuits.smallest[:1], *self.alignments[:1])
+        )
+        stops = Markup("").join(Markup("<p>Stopped at a limit: {}.</p>").format(words) for words in self.missing)
+        shown = beside([self.draw().image(_DRAWING), table(self.counts.rows())])
+        return heading(link(self.address, self.name), after=about) + shown + examples + stops
+
+    def __repr__(self) -> str:
+        counts = self.counts
+        return (
+            f"<Result: {self.name}, output {self.output}, {self.protocol.name}: {counts.valid_circuits} valid "
+            f"circuits, {counts.interpretations} interpretations, {counts.valid_alignments} valid alignments>"
+        )

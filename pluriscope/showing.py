@@ -1,0 +1,165 @@
+"""How results show themselves: drawings, and tables as HTML or for pandas.
+
+Nothing needs scripts. A drawing stands in a page as an image whose document carries its own styles, so that it looks
+alike in JupyterLab, Colab, VS Code, marimo and what nbconvert writes, and changes nothing around it.
+"""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from html import unescape
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from markupsafe import Markup, escape
+
+from analysis.errors import AnalysisError
+from app.figures.standalone import FONT_FAMILY, Theme, png_of, standalone_svg
+from pluriscope.errors import MissingLibrary
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+ROWS_SHOWN: Final = 10
+Row = Mapping[str, Any]
+"""What a table says of one thing: column to value."""
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """A drawing as the pages have it.
+
+    Args:
+        markup: as :mod:`app.figures.svg` draws it.
+    """
+
+    markup: str
+
+    @property
+    def words(self) -> str:
+        """What it shows, in one sentence."""
+        return unescape(self.markup.partition("<title>")[2].partition("</title>")[0])
+
+    def svg(self, theme: Theme = "light") -> str:
+        """A whole SVG document with its styles inside.
+
+        Args:
+            theme: "light" or "dark".
+        """
+        return standalone_svg(self.markup, theme)
+
+    def png(self, width: int | None = None, theme: Theme = "light") -> bytes:
+        """The same as PNG.
+
+        Args:
+            width: in pixels; the drawing's own if not given.
+            theme: "light" or "dark".
+        """
+        return png_of(standalone_svg(self.markup, theme, font=FONT_FAMILY), width=width)
+
+    def save(self, path: str | Path, *, width: int | None = None, theme: Theme = "light") -> Path:
+        """Write it to a file, as SVG or PNG by the name's ending.
+
+        Raises:
+            AnalysisError: a name with another ending.
+        """
+        target = Path(path)
+        if target.suffix == ".svg":
+            target.write_text(self.svg(theme), encoding="utf-8")
+        elif target.suffix == ".png":
+            target.write_bytes(self.png(width, theme))
+        else:
+            raise AnalysisError(f"file {target.name!r}", "ends in neither .svg nor .png", "give it one of these")
+        return target
+
+    def __html__(self) -> str:
+        return self.image()
+
+    def image(self, width: int | None = None) -> Markup:
+        """The drawing as an image that stands by itself in any HTML.
+
+        Args:
+            width: in pixels; its own if not given.
+        """
+        data = b64encode(self.svg().encode()).decode()
+        wide = f"width:{width}px;" if width else ""
+        style = f"{wide}max-width:100%;height:auto"
+        return Markup('<img src="data:image/svg+xml;base64,{}" alt="{}" style="{}">').format(data, self.words, style)
+
+    def _repr_html_(self) -> str:
+        return self.image()
+
+    def __repr__(self) -> str:
+        return f"<Drawing: {self.words}>"
+
+
+def table(rows: Iterable[Row], *, caption: str = "") -> Markup:
+    """Rows as an HTML table; the columns are those of the first row. Drawings and counts show themselves."""
+    listed = list(rows)
+    if not listed:
+        return Markup("")
+    head = Markup("").join(Markup('<th style="text-align:left">{}</th>').format(name) for name in listed[0])
+    body = Markup("").join(Markup("<tr>{}</tr>").format(Markup("").join(map(_cell, row.values()))) for row in listed)
+    title = Markup('<caption style="text-align:left">{}</caption>').format(caption) if caption else Markup("")
+    return Markup("<table>{}<thead><tr>{}</tr></thead><tbody>{}</tbody></table>").format(title, head, body)
+
+
+def facts(row: Row) -> Markup:
+    """One row as an HTML table with a line for each column."""
+    lines = (
+        Markup('<tr><th style="text-align:left">{}</th>{}</tr>').format(name, _cell(value))
+        for name, value in row.items()
+    )
+    return Markup("<table><tbody>{}</tbody></table>").format(Markup("").join(lines))
+
+
+def _cell(value: Any) -> Markup:
+    return Markup('<td style="text-align:left">{}</td>').format(_shown(value))
+
+
+def _shown(value: Any) -> Any:
+    """A value of a table for people."""
+    if value is None:
+        return "–"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return f"{value:,}"
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    if isinstance(value, (list, tuple)):
+        return ", ".join(map(str, value))
+    return value
+
+
+def link(address: str, words: str) -> Markup:
+    """A link where an address leads to a server; else the words alone."""
+    if not address.startswith(("http://", "https://")):
+        return escape(words)
+    return Markup('<a href="{}" target="_blank" rel="noopener">{}</a>').format(address, words)
+
+
+def beside(parts: Iterable[Any]) -> Markup:
+    """Pieces of HTML next to each other, below each other where there is no room."""
+    cells = Markup("").join(Markup('<div style="flex:0 1 auto">{}</div>').format(part) for part in parts)
+    return Markup('<div style="display:flex;flex-wrap:wrap;gap:16px;align-items:flex-start">{}</div>').format(cells)
+
+
+def heading(words: Any, *, after: Any = "") -> Markup:
+    """The title of an HTML view, and a quieter line behind it."""
+    return Markup('<p style="margin:0 0 8px"><strong>{}</strong> {}</p>').format(words, after)
+
+
+def frame(columns: Mapping[str, Any] | Iterable[Row]) -> pd.DataFrame:
+    """A pandas DataFrame, from columns or from rows.
+
+    Raises:
+        MissingLibrary: pandas is not installed.
+    """
+    try:
+        import pandas as pd
+    except ImportError:
+        raise MissingLibrary.of("pandas", "to_pandas()") from None
+    return pd.DataFrame(columns if isinstance(columns, Mapping) else list(columns))

@@ -1,0 +1,53 @@
+"""The notebook beside the documents runs from top to bottom, and shows the kinds of output that are stored in it."""
+
+import re
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+from nbconvert import HTMLExporter
+
+from tests.checkout import ROOT
+
+PATH = ROOT / "docs" / "notebook.ipynb"
+
+
+def outputs(notebook) -> list[list[set[str]]]:
+    """The forms of each output of each code cell."""
+    cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    return [[set(out.data) for out in cell.outputs] for cell in cells]
+
+
+@pytest.fixture(scope="module")
+def stored():
+    return nbformat.read(PATH, as_version=4)
+
+
+def test_it_is_stored_whole_and_without_traces_of_a_machine(stored):
+    nbformat.validate(stored)
+    for cell in stored.cells:
+        if cell.cell_type == "code":
+            assert cell.outputs or cell.source.startswith("import"), cell.source
+            assert all(out.output_type in ("execute_result",) for out in cell.outputs)
+    text = PATH.read_text()
+    assert len(text) < 400_000
+    assert not re.search(r"/(home|tmp|root|work)/", text)
+
+
+def test_as_html_it_has_every_drawing_and_no_script_of_ours(stored):
+    html, _ = HTMLExporter(template_name="basic").from_notebook_node(stored)
+    ours = "".join(out.data.get("text/html", "") for cell in stored.cells for out in cell.get("outputs", ()))
+    assert html.count("data:image/svg+xml;base64,") == ours.count("<img") > 8
+    assert "<script" not in ours
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")  # those of the kernel's own libraries
+def test_it_runs(stored, tmp_path, monkeypatch):
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    run = nbformat.from_dict(stored)
+    for cell in run.cells:
+        if cell.cell_type == "code":
+            cell.outputs, cell.execution_count = [], None
+    NotebookClient(run, timeout=600, kernel_name="python3", resources={"metadata": {"path": str(tmp_path)}}).execute()
+    assert outputs(run) == outputs(stored)

@@ -1,0 +1,288 @@
+"""What a result says is what the engine found; it is kept and read back without loss."""
+
+import json
+
+import httpx
+import pytest
+
+import pluriscope
+from analysis.errors import AnalysisError, InvalidClaim, InvalidCriterion, InvalidData, InvalidMask, InvalidNetwork
+from analysis.limits import Limits
+from analysis.pipeline import analyse_output
+from analysis.protocol import COMPLETE, PAPER
+from analysis.question import ask
+from analysis.result_file import read_circuits, result_json
+from analysis.work import Work
+from app.db.writes import save_analysis, save_network
+from app.pages.shared import counts_of
+from pluriscope.counts import Count
+from pluriscope.result import Result
+from tests.factories import exact_xor, pretrained_xor, real_analysis
+
+LIMITS = {
+    "listed": Limits(),
+    "truncated": Limits(max_possible=9_625, max_valid=10, max_candidates=7),
+    "counted": Limits(max_possible=9_624, n_draws=50, n_smallest=5),
+    "estimated": Limits(max_possible=100, max_seconds=0.0, n_samples=500, n_draws=20, n_smallest=3),
+}
+
+
+def analysed(limits: Limits):
+    file = pretrained_xor()
+    return analyse_output(ask(file.network, task=file.tasks[0]), Work(limits=limits))
+
+
+@pytest.mark.parametrize("how", LIMITS)
+def test_counts_say_how_sure_they_are_as_the_pages_do(how, store):
+    analysis = analysed(LIMITS[how])
+    result = Result(pretrained_xor(), analysis.question, result_json([analysis]))
+    with store.write() as session:
+        save_network(session, pretrained_xor(), slug="xor", origin="bundled", position=0)
+        page = counts_of(save_analysis(session, analysis))
+    mine = {
+        "circuits_valid": result.counts.valid_circuits,
+        "interpretations_total": result.counts.interpretations,
+        "interpretations_observed": result.counts.observed_classes,
+        "algorithms_aligned": result.counts.aligned_algorithms,
+        "alignments_valid": result.counts.valid_alignments,
+        "alignments_minimal": result.counts.minimal_alignments,
+    }
+    assert {name: count.bound for name, count in mine.items()} == page.bounds
+    assert {name: count.value for name, count in mine.items()} == {name: int(getattr(page, name)) for name in mine}
+    assert (mine["circuits_valid"].low, mine["circuits_valid"].high) == (page.circuits_low, page.circuits_high)
+    assert len(result.circuits) == page.circuits_listed
+    assert result.exhaustive is (how == "listed")
+    assert bool(result.missing) is (how != "listed")
+    for told in (result, result.circuits, result.interpretations, result.algorithms):
+        assert told._repr_html_()
+
+
+@pytest.mark.parametrize("how", LIMITS)
+def test_the_search_for_circuits_is_read_back(how):
+    analysis = analysed(LIMITS[how])
+    found, told = analysis.circuits, result_json([analysis])["outputs"][0]["circuits"]
+    read = read_circuits(json.loads(json.dumps(told)), found.layout)
+    same = ("layout", "possible", "truncated_at", "method", "count", "interval", "confidence", "n_tested", "smallest")
+    assert [getattr(read, name) for name in same] == [getattr(found, name) for name in same]
+    assert read.masks.tolist() == found.masks.tolist()
+    assert read.distribution == found.distribution
+
+
+def test_a_count_is_an_integer_only_where_it_is_exact():
+    assert int(Count(147_899_020)) == 147_899_020
+    assert str(Count(147_899_020)) == "147,899,020"
+    assert str(Count(5_000_000, "at_least")) == "≥ 5,000,000"
+    assert repr(Count(120, "about", 100, 140, 0.99)) == "≈ 120 (100–140) (an estimate, 99% confidence)"
+    assert str(Count(0, "unknown")) == "not searched"
+    with pytest.raises(AnalysisError, match="not exact, but at least"):
+        int(Count(5, "at_least"))
+
+
+def test_lists_hold_what_the_engine_found(xor):
+    analysis = real_analysis()
+    assert len(xor.circuits) == 197
+    assert xor.circuits.masks.tolist() == analysis.circuits.masks.tolist()
+    assert [one.margin for one in xor.circuits] == analysis.circuits.margins.tolist()
+    assert xor.margins.tolist() == analysis.circuits.margins.tolist()
+    assert xor.interpretation_counts.tolist() == list(analysis.interpretations.by_circuit)
+    assert len(xor.interpretations) == 147_899_020
+    assert [one.formula for one in xor.algorithms] == [one.algorithm.formula for one in analysis.algorithms.algorithms]
+    kept = [scored for one in analysis.algorithms.algorithms for scored in one.alignments]
+    mine = [one for algorithm in xor.algorithms for one in algorithm.alignments]
+    assert [(one.id, one.iia, one.valid, one.minimal, one.margin) for one in mine] == [
+        (one.alignment.id, one.iia, one.valid, one.minimal, one.margin) for one in kept
+    ]
+    assert [one.valid for one in xor.alignments] == [True] * 3
+    assert [one.places for one in xor.alignments.minimal] == [{"¬(A ∨ B)": "n1.1", "A ∧ B": "n1.0"}]
+
+
+def test_circuits_are_filtered_sorted_and_found(xor):
+    circuits = xor.circuits
+    assert {one.n_edges for one in circuits.where(edges=(None, 11))} == {10, 11}
+    assert {one.n_neurons for one in circuits.where(edges=10, neurons=4)} == {4}
+    edge, other = circuits[0].edges[0], circuits[0].edges[-1]
+    kept, lacking = circuits.where(keeps=edge), circuits.where(lacks=[edge])
+    assert all(edge in one.edges for one in kept)
+    assert len(kept) + len(lacking) == 197
+    assert len(circuits.where(keeps=[edge, other])) <= len(kept)
+    assert [one.n_edges for one in circuits.smallest] == [10, 10, 10]
+    margins = [one.margin for one in circuits.sort("margin", descending=True)]
+    assert margins == sorted(margins, reverse=True)
+    assert [one.mask for one in circuits.sort("mask", descending=True)] == [one.mask for one in circuits][::-1]
+    assert circuits["081ff"].mask == circuits[0].mask == circuits[-197].mask
+    assert [one.mask for one in circuits[:2]] == [circuits[0].mask, circuits[1].mask]
+    assert repr(circuits[:2]) == "<2 valid circuits, a selection>"
+    with pytest.raises(KeyError):
+        circuits["081fe"]
+    with pytest.raises(InvalidMask):
+        xor.circuit("zz")
+    with pytest.raises(InvalidClaim, match="no edge of this network"):
+        circuits.where(keeps=["x9>1.0"])
+    with pytest.raises(AnalysisError, match="Use one of mask"):
+        circuits.sort("size")
+
+
+@pytest.mark.parametrize(
+    ("criterion", "n"), [("minimal-quasi", 197), ("minimal-local", 37), ("minimal-subset", 5), ("minimal-cardinal", 3)]
+)
+def test_criteria_are_asked_of_one_circuit_as_of_all(xor, criterion, n):
+    passing = xor.circuits.passing(criterion)
+    assert len(passing) == n
+    assert all(one.verdict(criterion).outcome == "passed" for one in passing[:3])
+    failing = [one for one in xor.circuits if one.mask not in {two.mask for two in passing}][:3]
+    assert all(one.verdict(criterion).outcome == "failed" for one in failing)
+
+
+def test_a_circuit_that_is_not_valid_is_not_asked_to_be_minimal(xor):
+    invalid = xor.circuit("3ffff"[:4] + "e")
+    assert invalid.mask not in [one.mask for one in xor.circuits]
+    assert invalid.verdict("minimal-subset").outcome == "not_applicable"
+
+
+def test_verdicts_are_said_of_every_kind(xor):
+    circuit = xor.circuits.smallest[0]
+    assert "minimal-cardinal" in circuit.verdicts.having("passed")
+    assert circuit.verdict("output-faithfulness(tolerance=10)").outcome == "passed"
+    assert circuit.classes[0].verdicts["observed-class"].outcome == "passed"
+    assert set(xor.algorithms.aligned[0].verdicts) >= {"irredundant-gates"}
+    assert xor.alignments.passing("both-directions", "minimal-alignment")[0].minimal
+    with pytest.raises(InvalidCriterion, match="Use one of zero-ablation"):
+        circuit.verdict("causal-order")
+    with pytest.raises(InvalidCriterion, match="not about circuits"):
+        xor.circuits.passing("causal-order")
+
+
+def test_interpretations_are_fetched_by_index_across_circuits(xor):
+    everything, first = xor.interpretations, xor.circuits[0]
+    n = len(first.interpretations)
+    assert (everything[0].address, everything[n - 1].address) == (
+        first.interpretations[0].address,
+        first.interpretations[n - 1].address,
+    )
+    assert (everything[n].circuit.mask, everything[n].index) == (xor.circuits[1].mask, 0)
+    last = everything[-1]
+    assert (last.circuit.mask, last.index) == (xor.circuits[-1].mask, len(xor.circuits[-1].interpretations) - 1)
+    assert [one.index for one in everything[n - 1 : n + 1]] == [n - 1, 0]
+    assert next(iter(everything)).index == 0
+    with pytest.raises(IndexError):
+        everything[147_899_020]
+    classes = first.classes
+    assert len(classes) == first.space.n_observed
+    assert len({tuple(one.gates.items()) for one in classes}) == len(classes)
+    with pytest.raises(IndexError):
+        classes[len(classes)]
+
+
+@pytest.mark.slow
+def test_addresses_are_those_that_a_server_answers(xor, served):
+    stored_by_digest = [xor, xor.circuits[0], xor.interpretations[5], xor.algorithms[3], xor.alignments[0]]
+    stored_by_digest.append(xor.compare(xor.circuits[0], xor.alignments[0]))
+    for one in stored_by_digest:
+        assert httpx.get(served.url + one.address, timeout=60, follow_redirects=True).status_code == 200, one.address
+
+
+def test_a_comparison_says_where_explanations_part(xor):
+    first, second = xor.circuits.smallest[0].classes[:2]
+    comparison = xor.compare(first, second, xor.alignments[0], xor.circuits[0])
+    agreement = comparison.agreements["PQ"]
+    pair = xor.compare(first, second)
+    assert pair.experiments.total == agreement.differ == len(pair.rows()) > 0
+    assert {row["P"] for row in pair.rows()} == {0, 1}
+    assert comparison.agreements["PS"].both == 0  # a circuit alone predicts nothing
+    assert comparison.standings()[0]["of"] == 756
+    assert all({row["P"], row["Q"], row["R"]} >= {0, 1} for row in comparison.rows())
+    for wrong, cause in (((first,), "1 explanation"), ((first,) * 7, "7 explanations")):
+        with pytest.raises(AnalysisError, match=cause):
+            xor.compare(*wrong)
+    other = pluriscope.explain(exact_xor()).circuits[0]
+    with pytest.raises(AnalysisError, match="another network"):
+        xor.compare(first, other)
+
+
+def test_claims_are_located_in_every_form(xor):
+    circuit = xor.circuits[7]
+    n_edges = xor.question.layout.n_edges
+    forms = [circuit, circuit.mask, list(circuit.edges), {"mask": circuit.mask}]
+    assert {xor.locate(one).circuit.mask for one in forms} == {circuit.mask}
+    assert all(xor.locate(one).valid for one in forms)
+    scores = [-1.0 if circuit.edges_kept.mask >> edge & 1 else 0.0 for edge in range(n_edges)]
+    assert xor.locate(scores, k=circuit.n_edges, signed=True).circuit.mask == circuit.mask
+    everything = xor.locate([name for one in xor.circuits for name in one.edges][:1], name="one edge")
+    assert (everything.name, everything.valid, everything.circuit) == ("one edge", False, None)
+    assert everything.nearest is not None
+    for wrong in ("zz", ["x9>1.0"], [1.0, 2.0], {"nothing": 1}, [1.0] * n_edges):
+        with pytest.raises(InvalidClaim):
+            xor.locate(wrong)
+
+
+def test_an_audit_is_what_the_command_writes(xor, tmp_path):
+    audit = xor.audit(["weights", "random(seed=3)"], {"mine": xor.circuits[0]})
+    assert [one.name for one in audit] == ["weights", "random", "mine"]
+    assert audit["mine"].valid
+    assert audit["mine"].told["nearest"] == {"distance": 0, "mask": "081ff"}
+    assert len(audit[:2]) == 2
+    document = json.loads(audit.save(tmp_path / "audit.json").read_text())
+    assert (document["format"], document["valid"], len(document["claims"])) == ("pluriscope-audit/1", 197, 3)
+    claims = {"format": "pluriscope-claim/1", "claims": [{"name": "file", "kind": "circuit", "mask": "081ff"}]}
+    (tmp_path / "claims.json").write_text(json.dumps(claims))
+    assert [one.name for one in xor.audit(claims=tmp_path / "claims.json")] == ["file"]
+    with pytest.raises(KeyError):
+        audit["nobody"]
+
+
+def test_a_saved_result_is_the_same_when_it_is_loaded(xor, tmp_path):
+    again = pluriscope.load(xor.save(tmp_path / "xor.json"))
+    assert again.document == json.loads((tmp_path / "xor.json").read_text())
+    assert (again.counts, again.name, again.address) == (xor.counts, xor.name, xor.address)
+    assert again.circuits[0].verdicts == xor.circuits[0].verdicts
+
+
+def test_a_result_of_the_command_is_loaded_with_its_network(tmp_path):
+    analyses = [analyse_output(ask(exact_xor().network, task=exact_xor().tasks[0], protocol=PAPER))]
+    path = tmp_path / "result.json"
+    path.write_text(json.dumps(result_json(analyses)))
+    assert pluriscope.load(path, exact_xor()).protocol.name == "paper"
+    with pytest.raises(InvalidNetwork, match="does not hold it"):
+        pluriscope.load(path)
+    with pytest.raises(InvalidNetwork, match="is about network"):
+        pluriscope.load(path, pretrained_xor())
+    with pytest.raises(InvalidNetwork, match="output 3"):
+        pluriscope.load(path, exact_xor(), output=3)
+    path.write_text(json.dumps(result_json(analyses, masks=False)))
+    with pytest.raises(InvalidNetwork, match="lists no circuits"):
+        pluriscope.load(path, exact_xor())
+    for wrong, cause in (("[]", "list"), ('{"format": "pluriscope-network/1"}', "network/1"), ("{", "no JSON")):
+        path.write_text(wrong)
+        with pytest.raises(InvalidNetwork, match=cause):
+            pluriscope.load(path)
+
+
+def test_rows_of_its_own_are_kept_in_a_result(tmp_path):
+    signs = {"weights": [[[0.5, 0.5], [0.5, 0.5]], [[1, -2]]], "biases": [[1, 0], [0]]}
+    result = pluriscope.explain({**signs, "activation": "relu", "output_activation": "linear"}, encoding="-1, 1")
+    assert "data=" in result.address
+    path = result.save(tmp_path / "signs.json")
+    assert pluriscope.load(path).question.data.digest == result.question.data.digest
+    document = json.loads(path.read_text())
+    del document["data_file"]
+    path.write_text(json.dumps(document))
+    with pytest.raises(InvalidData, match="does not hold them"):
+        pluriscope.load(path)
+
+
+def test_rules_are_a_name_settings_or_a_file(tmp_path):
+    (tmp_path / "rules.json").write_text('{"name": "single", "alignment_sites": "single_neurons"}')
+    by_file = pluriscope.explain(exact_xor(), protocol=str(tmp_path / "rules.json"))
+    by_settings = pluriscope.explain(exact_xor(), protocol={"name": "single", "alignment_sites": "single_neurons"})
+    single = COMPLETE.model_copy(update={"name": "single", "alignment_sites": "single_neurons"})
+    assert by_file.protocol == by_settings.protocol == single
+    assert f"protocol={by_file.protocol.digest[:12]}" in by_file.address
+    assert "protocol=paper" in pluriscope.explain(exact_xor(), protocol=PAPER).algorithms[0].address
+
+
+def test_searches_end_when_the_seconds_are_up():
+    result = pluriscope.explain(pretrained_xor(), seconds=1e-6)
+    assert not result.exhaustive
+    assert result.missing
+    assert result.counts.valid_circuits.bound != "exact" or not result.counts.interpretations.is_exact
+    assert "Stopped at a limit" in result._repr_html_()

@@ -1,0 +1,176 @@
+"""A server's networks give the same objects as a run here; whatever goes wrong says what, why and what to do."""
+
+import json
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+import pytest
+
+import pluriscope
+from analysis import ENGINE_VERSION
+from app.jobs.worker import run_workers
+from pluriscope import OtherVersion, ServerError
+from tests.factories import XOR_SLUG, exact_xor, small_network
+
+
+@pytest.fixture(scope="module")
+def site(served):
+    return pluriscope.connect(served.url + "/")
+
+
+@pytest.fixture
+def answering():
+    """Starts servers of another kind: each answers everything with one status and body."""
+    running = []
+
+    def start(status: int, body: str) -> str:
+        class Answer(BaseHTTPRequestHandler):
+            def do_GET(self):
+                self.send_response(status)
+                self.end_headers()
+                self.wfile.write(body.encode())
+
+            def log_message(self, *_): ...
+
+        server = HTTPServer(("127.0.0.1", 0), Answer)
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        running.append((server, thread))
+        return f"http://127.0.0.1:{server.server_port}"
+
+    yield start
+    for server, thread in running:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+def test_its_networks_are_listed_and_found(site):
+    assert site.version == ENGINE_VERSION
+    networks = site.networks("xor")
+    assert networks[XOR_SLUG].shape == "2-3-3-1"
+    assert networks[:1][0].tasks == ("XOR",)
+    assert site.network(networks[0].digest[:12]).slug == networks[0].slug
+    assert list(networks.to_pandas().slug) == [one.slug for one in networks]
+    assert len(site.networks("no such network")) == 0
+    with pytest.raises(KeyError):
+        networks["no such network"]
+    for one in (site, networks, networks[0]):
+        assert one._repr_html_()
+        assert repr(one)
+
+
+def test_what_is_stored_is_what_a_run_here_finds(site, served, xor):
+    result = site.network(XOR_SLUG).result()
+    assert result.counts == xor.counts
+    assert [one.mask for one in result.circuits] == [one.mask for one in xor.circuits]
+    assert result.circuits[3].draw() == xor.circuits[3].draw()
+    assert result.alignments[0].row() | {"address": ""} == xor.alignments[0].row() | {"address": ""}
+    assert result.circuits[0].address == f"{served.url}/networks/{XOR_SLUG}/circuits/081ff"
+    assert f'href="{result.circuits[0].address}"' in result.circuits._repr_html_()
+    network = site.network(XOR_SLUG)
+    assert len(network.circuits()) == 197
+    assert [one.formula for one in network.algorithms().aligned] == [one.formula for one in xor.algorithms.aligned]
+    assert network.alignments().minimal[0].id == xor.alignments.minimal[0].id
+
+
+def test_what_it_served_is_kept_and_read_without_it(site, xor, tmp_path):
+    kept = pluriscope.load(site.network(XOR_SLUG).result().save(tmp_path / "kept.json"))
+    assert (kept.site, kept.counts, kept.name) == (None, xor.counts, "XOR, pretrained")
+
+
+def test_its_refusals_are_passed_on_in_its_own_words(site):
+    network = site.network(XOR_SLUG)
+    cases = (
+        (lambda: network.result("paper"), 404, "is not stored: this analysis has not been made"),
+        (lambda: network.result("no-such-rules"), 404, "protocol 'no-such-rules': is unknown. Use complete or paper"),
+        (lambda: network.result(output=3), 404, "output 3: the network has one output. Use output 0."),
+        (lambda: site.network("no-such-network"), 404, "network 'no-such-network': is not stored here"),
+        (lambda: site.networks("x" * 200), 400, "q"),
+    )
+    for call, status, words in cases:
+        with pytest.raises(ServerError) as refusal:
+            call()
+        assert refusal.value.status == status
+        assert words in str(refusal.value)
+    with pytest.raises(ServerError) as refusal:
+        site.ask("/api/v1/networks", {"format": "pluriscope-network/1"}, accept=(201,))
+    assert refusal.value.status == 422
+
+
+def test_a_network_is_imported(site):
+    network = site.import_model(small_network(3), name="Sent from here", protocols=())
+    assert (network.name, network.digest) == ("Sent from here", small_network(3).network.digest)
+    again = site.import_model(small_network(3), protocols=())
+    assert again.slug == network.slug
+
+
+def test_a_change_that_is_not_allowed_says_so(served, monkeypatch):
+    monkeypatch.setenv("PLURISCOPE_READ_ONLY", "1")
+    from fastapi.testclient import TestClient
+
+    from app.main import create_app
+    from app.settings import Settings
+    from pluriscope.server import _read
+
+    with TestClient(create_app(Settings(data=served.settings.data)), base_url="http://127.0.0.1") as client:
+        answer = client.post("/api/v1/networks", json={})
+    with pytest.raises(ServerError) as refusal:
+        _read(served.url, answer.status_code, answer.content, (201,))
+    assert refusal.value.status == 403
+    assert refusal.value.cause
+    assert refusal.value.cure
+
+
+def test_no_server_is_one_line():
+    with pytest.raises(ServerError) as refusal:
+        pluriscope.connect("http://127.0.0.1:9")
+    words = str(refusal.value)
+    assert words.startswith("server http://127.0.0.1:9: does not answer: ")
+    assert words.endswith("Start one with the command pluriscope, or use pluriscope.explain(model), which needs none.")
+    for wrong in ("localhost:8000", "file:///etc/passwd", ""):
+        with pytest.raises(ServerError, match="is no address of a server"):
+            pluriscope.connect(wrong)
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [(200, "<html>"), (404, "nothing"), (200, "[]"), (200, '{"version": 3}'), (404, '{"detail": 1}')],
+)
+def test_another_kind_of_server_is_told(answering, status, body):
+    with pytest.raises(ServerError, match="not as Pluriscope does"):
+        pluriscope.connect(answering(status, body))
+
+
+def test_a_server_of_another_version_says_both_and_what_to_do(answering):
+    url = answering(200, json.dumps({"ready": True, "version": "9.9.1"}))
+    with pytest.raises(OtherVersion) as refusal:
+        pluriscope.connect(url)
+    words = str(refusal.value)
+    assert f"is version 9.9.1, and this library is version {ENGINE_VERSION}" in words
+    assert "pip install pluriscope==9.9.1" in words
+    assert pluriscope.connect(url, any_version=True).version == "9.9.1"
+
+
+def test_a_later_fix_of_the_same_version_is_no_other_version(answering):
+    later = ".".join([*ENGINE_VERSION.split(".")[:2], "99"])
+    assert pluriscope.connect(answering(503, json.dumps({"version": later}))).version == later
+
+
+@pytest.mark.slow
+def test_what_is_not_stored_is_asked_for_and_waited_for(site, served):
+    network = site.import_model(exact_xor(), protocols=())
+    with pytest.raises(ServerError, match="is queued after 0 seconds"):
+        network.explain(seconds=0)
+    stop = threading.Event()
+    worker = threading.Thread(target=run_workers, args=(served.settings,), kwargs={"slots": 1, "stop": stop})
+    worker.start()
+    try:
+        result = network.explain(seconds=300)
+        mine = pluriscope.explain(exact_xor())
+        assert result.counts == mine.counts
+        rules = {"name": "single", "alignment_sites": "single_neurons"}
+        assert network.explain(rules, seconds=300).protocol.name == "single"
+    finally:
+        stop.set()
+        worker.join()

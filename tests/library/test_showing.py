@@ -1,0 +1,95 @@
+"""Results show themselves by drawings and tables that need no scripts and change nothing around them."""
+
+import base64
+import re
+import sys
+
+import pytest
+
+from analysis.errors import AnalysisError
+from app.figures.standalone import standalone_svg
+from app.figures.svg import network_diagram
+from pluriscope.errors import MissingLibrary
+from pluriscope.showing import facts, link, table
+
+
+def everything(xor):
+    """One of each kind of thing that shows itself."""
+    circuit, alignment = xor.circuits.smallest[0], xor.alignments[0]
+    return {
+        "result": xor,
+        "counts": xor.counts,
+        "count": xor.counts.valid_circuits,
+        "circuits": xor.circuits,
+        "no circuits": xor.circuits.where(edges=1),
+        "circuit": circuit,
+        "verdicts": circuit.verdicts,
+        "interpretations": circuit.interpretations,
+        "classes": circuit.classes,
+        "interpretation": circuit.classes[0],
+        "algorithms": xor.algorithms,
+        "algorithm": xor.algorithms[0],
+        "alignments": xor.alignments,
+        "alignment": alignment,
+        "comparison": xor.compare(circuit.classes[0], alignment),
+        "audit": xor.audit(["weights"]),
+        "answer": xor.locate(circuit),
+        "drawing": circuit.draw(),
+    }
+
+
+def test_whatever_shows_itself_is_a_piece_of_html_without_scripts_or_styles(xor):
+    for name, one in everything(xor).items():
+        html = one._repr_html_()
+        assert isinstance(html, str), name
+        assert not re.search(r"<script|<style|<link|javascript:|\son\w+=", html), name
+        opened, closed = (re.findall(pattern, html) for pattern in (r"<(div|table|p|tr)\b", r"</(div|table|p|tr)>"))
+        assert sorted(opened) == sorted(closed), name
+        assert repr(one), name
+
+
+def test_a_drawing_is_that_of_the_pages(xor):
+    circuit = xor.circuits[0]
+    drawn = circuit.draw()
+    assert drawn.svg() == standalone_svg(network_diagram(xor.weights, circuit.mask, title=f"Circuit {circuit.mask}"))
+    data = re.search(r'src="data:image/svg\+xml;base64,([^"]+)"', drawn._repr_html_())[1]
+    assert base64.b64decode(data).decode() == drawn.svg()
+    assert drawn.words.startswith(f"Circuit {circuit.mask}")
+
+
+def test_a_drawing_is_kept_as_svg_or_png(xor, tmp_path):
+    drawn = xor.circuits[0].draw()
+    assert drawn.save(tmp_path / "one.svg", theme="dark").read_text() == drawn.svg("dark") != drawn.svg()
+    assert drawn.save(tmp_path / "one.png", width=300).read_bytes().startswith(b"\x89PNG")
+    with pytest.raises(AnalysisError, match=r"neither \.svg nor \.png"):
+        drawn.save(tmp_path / "one.pdf")
+
+
+def test_names_are_text_and_never_markup():
+    evil = '<img src=x onerror="alert(1)">'
+    for html in (table([{"name": evil}]), facts({evil: 1}), link("http://127.0.0.1/", evil), link("/networks/x", evil)):
+        assert "<img" not in html
+        assert "&lt;img" in html
+
+
+def test_tables_become_frames(xor):
+    circuits = xor.circuits.to_pandas()
+    assert list(circuits.columns) == ["mask", "edges", "neurons", "margin", "interpretations", "address"]
+    assert circuits.shape == (197, 6)
+    assert int(circuits.interpretations.sum()) == 147_899_020
+    rows = [one.row() for one in xor.circuits[:5]]
+    assert circuits.drop(columns="interpretations").head(5).to_dict("records") == rows
+    assert list(xor.algorithms.to_pandas().valid[:3]) == [one.n_valid for one in xor.algorithms[:3]]
+    assert list(xor.counts.to_pandas().value)[:2] == [9_625, 197]
+    comparison = xor.compare(xor.circuits.smallest[0].classes[0], xor.alignments[0])
+    assert len(comparison.to_pandas()) == comparison.experiments.total
+    assert xor.circuits[0].verdicts.to_pandas().criterion[0] == "zero-ablation"
+    assert list(xor.audit(["weights"]).to_pandas().name) == ["weights"]
+
+
+def test_without_pandas_it_is_said_what_to_install(xor, monkeypatch):
+    monkeypatch.setitem(sys.modules, "pandas", None)
+    with pytest.raises(MissingLibrary, match=r"pip install 'pluriscope\[notebook\]'") as refusal:
+        xor.circuits.to_pandas()
+    assert isinstance(refusal.value, ImportError)
+    assert isinstance(refusal.value, AnalysisError)
