@@ -95,6 +95,8 @@ class Answer:
         return heading(title) + beside([*drawn, facts(self.row())])
 
     def __repr__(self) -> str:
+        if self.told["kind"] != "circuit":
+            return f"<Answer: {self.name}: {self.told['kind']}, {self.told['outcome']}>"
         if self.circuit is None:
             what = f"edges that make no circuit ({self.told['outcome']})"
         else:
@@ -184,7 +186,7 @@ def audited(
     begun = work.clock()
     found = audit(landscape, asked, told, work)
     seconds = {"methods": work.clock() - begun}
-    return Audit(result, audit_json(landscape, found, seconds, what_is_missing(landscape)))
+    return Audit(result, audit_json(landscape, found, seconds, what_is_missing(landscape), result.network_file.planted))
 
 
 def _read_claims(

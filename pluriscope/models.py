@@ -85,7 +85,7 @@ def export(model: Model, path: str | Path, task: TaskLike = None, *, name: str =
 def _draft(model: Model) -> NetworkDraft:
     """What the model says of itself."""
     if isinstance(model, NetworkFile):
-        return NetworkDraft("json", model.network, model.name, model.tasks, model.attribution)
+        return NetworkDraft("json", model.network, model.name, model.tasks, model.attribution, model.planted)
     if isinstance(model, Network):
         return NetworkDraft("json", model)
     if isinstance(model, (str, Path)):

@@ -230,6 +230,16 @@ def test_an_audit_is_what_the_command_writes(xor, tmp_path):
         audit["nobody"]
 
 
+def test_lenses_answer_in_an_audit_too(xor):
+    """Their answers are no circuits, so they have no place among them."""
+    lens = "shapley"
+    (answer,) = xor.audit([lens])
+    assert (answer.name, answer.circuit, answer.valid) == (lens, None, False)
+    assert answer.told["kind"] != "circuit"
+    assert answer.told["kind"] in repr(answer)
+    assert answer._repr_html_()
+
+
 def test_a_saved_result_is_the_same_when_it_is_loaded(xor, tmp_path):
     again = pluriscope.load(xor.save(tmp_path / "xor.json"))
     assert again.document == json.loads((tmp_path / "xor.json").read_text())
