@@ -118,6 +118,15 @@ def read_result(document: Any, model: Model = None, *, output: int | None = None
     if not isinstance(document, dict) or document.get("format") != RESULT_FORMAT:
         given = document.get("format", "no format") if isinstance(document, dict) else type(document).__name__
         raise InvalidNetwork(_ITEM, f"has {str(given)[:60]!r}, not the format {RESULT_FORMAT!r}", _WRITE_ANEW)
+    try:
+        return _read(document, model, output, site)
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as problem:
+        cause = f"is damaged: {type(problem).__name__} {problem}"
+        raise InvalidNetwork(_ITEM, cause, _WRITE_ANEW) from None
+
+
+def _read(document: Mapping[str, Any], model: Model, output: int | None, site: Site | None) -> Result:
+    """A result from the content of a file of the right format, which may lack anything."""
     if model is None and "network_file" not in document:
         cause = f"names its network {document['network'][:12]}… and does not hold it"
         raise InvalidNetwork(_ITEM, cause, "give the network beside it: load(path, model)")
@@ -130,10 +139,14 @@ def read_result(document: Any, model: Model = None, *, output: int | None = None
     if chosen not in found:
         known = ", ".join(map(str, found))
         raise InvalidNetwork(f"output {chosen}", f"is not in the result file, which has {known}", "give one of these")
-    if document["outputs"] and "masks" not in found[chosen]["circuits"]:
+    if "masks" not in found[chosen]["circuits"]:
         raise InvalidNetwork(_ITEM, "lists no circuits, as with --no-masks", "write it with its masks")
     question = _question(file, chosen, protocol_from_mapping(document["protocol"]), _data_of(document, file))
-    return Result(file, question, document, site)
+    if found[chosen]["task"]["truth_table"] != list(question.task.truth_table):
+        raise InvalidTask("task", "is another one than the result file was made for", "give the model with that task")
+    result = Result(file, question, document, site)
+    result.counts, result.interpretations, result.algorithms  # noqa: B018  read now, so that what is damaged is told now
+    return result
 
 
 def _tasks(document: Mapping[str, Any]) -> Sequence[str] | None:

@@ -6,7 +6,15 @@ import httpx
 import pytest
 
 import pluriscope
-from analysis.errors import AnalysisError, InvalidClaim, InvalidCriterion, InvalidData, InvalidMask, InvalidNetwork
+from analysis.errors import (
+    AnalysisError,
+    InvalidClaim,
+    InvalidCriterion,
+    InvalidData,
+    InvalidMask,
+    InvalidNetwork,
+    InvalidTask,
+)
 from analysis.limits import Limits
 from analysis.pipeline import analyse_output
 from analysis.protocol import COMPLETE, PAPER
@@ -265,6 +273,32 @@ def test_a_result_of_the_command_is_loaded_with_its_network(tmp_path):
         path.write_text(wrong)
         with pytest.raises(InvalidNetwork, match=cause):
             pluriscope.load(path)
+
+
+@pytest.mark.parametrize(
+    "lost",
+    [("outputs",), ("network",), ("protocol",), ("data",), ("outputs", 0, "circuits"), ("outputs", 0, "algorithms")],
+)
+def test_a_damaged_result_is_refused(xor, tmp_path, lost):
+    path = xor.save(tmp_path / "xor.json")
+    document = json.loads(path.read_text())
+    *way, last = lost
+    inner = document
+    for key in way:
+        inner = inner[key]
+    del inner[last]
+    path.write_text(json.dumps(document))
+    with pytest.raises(InvalidNetwork, match=r"result file: is damaged: KeyError .* Write it anew"):
+        pluriscope.load(path)
+
+
+def test_a_result_of_another_task_is_refused(tmp_path):
+    path = pluriscope.explain(exact_xor()).save(tmp_path / "xor.json")
+    document = json.loads(path.read_text())
+    document["network_file"]["tasks"] = [{"name": "XNOR", "truth_table": [1, 0, 0, 1]}]
+    path.write_text(json.dumps(document))
+    with pytest.raises(InvalidTask, match="another one"):
+        pluriscope.load(path)
 
 
 def test_rows_of_its_own_are_kept_in_a_result(tmp_path):
