@@ -1,7 +1,7 @@
 """Every snippet of the documents is run, read by what reads such files, or its commands are parsed; else it says why.
 
-A snippet is a block between fences, or an indented one that starts with a command; the Python of bring-your-own.md is
-run by test_bring_your_own.py. A snippet of no kind that is known here fails, so that none can be wrong unnoticed.
+A snippet is a block between fences, or an indented one that starts with a command; the Python of importing.md is
+run by test_importing.py. A snippet of no kind that is known here fails, so that none can be wrong unnoticed.
 """
 
 from __future__ import annotations
