@@ -130,3 +130,17 @@ def read_values(settings: Sequence[Setting], texts: Mapping[str, str], item: str
     """
     by_name = {setting.name: setting for setting in settings}
     return {name: by_name[name].read(text, item) if name in by_name else text for name, text in texts.items()}
+
+
+def settings_text(key: str, settings: Settings) -> str:
+    """A method with settings, as the command line takes it: ``key`` or ``key(name=value,…)``."""
+    told = ",".join(f"{name}={written(value)}" for name, value in settings.items())
+    return f"{key}({told})" if told else key
+
+
+def written(value: Value) -> str:
+    """A value as a text that reads as that value."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    short = f"{value:g}" if isinstance(value, float) else str(value)
+    return short if not isinstance(value, float) or float(short) == value else repr(value)

@@ -20,7 +20,9 @@ _TABLES: Final = tuple(
     (re.compile(shape), table)
     for shape, table in (
         (r"/", "/networks"),
-        (r"/jobs|/compare|/networks/[^/]+/(circuits|algorithms|funnel|directions|ladder|rivals|stories|methods)", ""),
+        (r"/jobs|/compare|/networks/[^/]+/(circuits|algorithms|funnel|directions|ladder|rivals|stories)", ""),
+        (r"/networks/[^/]+/(methods|lenses)", ""),
+        (r"/networks/[^/]+/lenses/[^/]+", "/numbers"),
         (r"/networks/(?!new$)[^/]+", "/figures"),
         (r"/networks/[^/]+/circuits/[^/]+", "/interpretations"),
         (r"/networks/[^/]+/circuits/[^/]+/interpretations", ""),
@@ -242,6 +244,14 @@ class Addresses:
     def methods(self, network: str, scope: Scope | None = None, **view: Any) -> str:
         """What discovery methods answer, located among all valid circuits; and with POST where they are asked."""
         return self._url("networks", network, "methods", scope=scope, **view)
+
+    def lenses(self, network: str, scope: Scope | None = None, **view: Any) -> str:
+        """What lenses say about inputs, neurons and layers; and with POST where they are asked."""
+        return self._url("networks", network, "lenses", scope=scope, **view)
+
+    def lens(self, network: str, lens: str, scope: Scope | None = None, **settings: Any) -> str:
+        """What one lens says, under settings of the reader's own."""
+        return self._url("networks", network, "lenses", lens, scope=scope, **settings)
 
     def claim(self, network: str, scope: Scope | None = None, **view: Any) -> str:
         """Where one claimed circuit stands: ``mask=HEX``, or ``edges=…`` or ``scores=…`` as they are pasted."""

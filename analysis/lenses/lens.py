@@ -78,6 +78,34 @@ class Table:
     notes: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True)
+class Bar:
+    """A count of a table's rows, to be drawn.
+
+    Args:
+        label: what is counted over, such as a layer or a neuron.
+        n: how many.
+        of: of how many.
+    """
+
+    label: str
+    n: int
+    of: int
+
+
+@dataclass(frozen=True)
+class Latent:
+    """A Boolean function that a table's row names, to be drawn.
+
+    Args:
+        label: its name.
+        truth_table: 1 where it fires.
+    """
+
+    label: str
+    truth_table: tuple[int, ...]
+
+
 View = Attribution | Table
 Look = Callable[[Question, Settings, Work], View | None]
 
@@ -118,6 +146,9 @@ class Lens:
         can_know: what such an answer can show and what it cannot.
         shown: what can be shown of it for a task, a sentence; "" for most.
         columns: of a table, what each figure of a row is.
+        bars: of a table, the counts that draw it.
+        latents: of a table, the functions that draw it.
+        milliseconds: about how long an answer takes, where that can be more than a moment.
     """
 
     key: str
@@ -132,6 +163,14 @@ class Lens:
     can_know: str
     shown: Callable[[Question], str] | None = None
     columns: Mapping[str, str] = field(default_factory=dict)
+    bars: Callable[[Table], tuple[Bar, ...]] | None = None
+    latents: Callable[[Table], tuple[Latent, ...]] | None = None
+    milliseconds: Callable[[Question, Settings], float] | None = None
+
+    @property
+    def learns(self) -> bool:
+        """Whether it is fitted by gradient descent, which takes seconds and loads torch."""
+        return isinstance(self.look, str)
 
     @property
     def defaults(self) -> dict[str, Value]:
@@ -146,6 +185,11 @@ class Lens:
         """
         return filled(self.settings, given, item or f"method {self.key}")
 
+    def fit(self, question: Question, settings: Settings) -> tuple[dict[str, Value], Fit]:
+        """All settings that take part, and whether the lens says something under them."""
+        known = settled(self.settings, settings, question.cut.n_inputs)
+        return known, APPLIES if self.applies is None else self.applies(question, known)
+
     def answer(self, question: Question, settings: Settings, work: Work = DEFAULT_WORK) -> LensAnswer:
         """The lens's answer for one output of a network.
 
@@ -157,8 +201,7 @@ class Lens:
         Raises:
             Cancelled: the report asked to stop.
         """
-        settings = settled(self.settings, settings, question.cut.n_inputs)
-        fit = APPLIES if self.applies is None else self.applies(question, settings)
+        settings, fit = self.fit(question, settings)
         first = (fit.reason,) if fit.reason else ()
         if not fit.answered:
             return LensAnswer("degenerate" if fit.status == "degenerate" else "undefined", settings, None, first)

@@ -75,13 +75,21 @@ def nearness(squared: Array, width: float) -> Array:
     return fixed_order.exp_of_negative(-squared / (2.0 * width * width))
 
 
+def _runs(question: Question, settings: Settings) -> int:
+    return len(question.method_rows[0]) * int(settings["samples"])
+
+
 def _fit(question: Question, settings: Settings) -> Fit:
     if settings["draws"] == "flips":
         return boolean_fit(question, "LIME by flips")
-    runs = len(question.method_rows[0]) * int(settings["samples"])
+    runs = _runs(question, settings)
     if runs > MAX_RUNS:
         return not_applicable(f"Every row's draws are {runs:,} runs of the network, above the limit of {MAX_RUNS:,}.")
     return APPLIES
+
+
+def _milliseconds(question: Question, settings: Settings) -> float:
+    return 0.0 if settings["draws"] == "flips" else 0.002 * _runs(question, settings)
 
 
 def _look(question: Question, settings: Settings, work: Work) -> Attribution | None:
@@ -162,4 +170,5 @@ LIME: Final = Lens(
     can_know="By flips, as with Shapley values, only outputs on Boolean inputs take part, so two networks with equal "
     "outputs have equal slopes. A line cannot fit XOR: the share of variance says how much it leaves out. Ridge, "
     "width and the number of copies are part of the answer.",
+    milliseconds=_milliseconds,
 )

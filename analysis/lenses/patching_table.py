@@ -10,7 +10,7 @@ from typing import Final
 
 from analysis.interventions.interchange import interchange_outputs
 from analysis.interventions.neuron_set import NeuronSet
-from analysis.lenses.lens import APPLIES, Fit, Lens, Table, not_applicable
+from analysis.lenses.lens import APPLIES, Bar, Fit, Lens, Table, not_applicable
 from analysis.method_settings import Setting, Settings
 from analysis.networks.mlp import forward
 from analysis.question import Question
@@ -65,25 +65,24 @@ def _look(question: Question, _settings: Settings, _work: Work) -> Table:
     return Table(tuple(rows))
 
 
-def flips_by_neuron(seen: Table) -> dict[tuple[int, int], tuple[int, int]]:
-    """Of each neuron, (layer, neuron), how many patches flip the decision, and of how many."""
-    found: dict[tuple[int, int], tuple[int, int]] = {}
+def _bars(seen: Table) -> tuple[Bar, ...]:
+    """Of each neuron how many patches flip the decision."""
+    found: dict[str, list[bool]] = {}
     for row in seen.rows:
-        flips, of = found.get((row["layer"], row["neuron"]), (0, 0))
-        found[row["layer"], row["neuron"]] = flips + bool(row["flips"]), of + 1
-    return found
+        found.setdefault(f"{row['layer']}.{row['neuron']}", []).append(row["flips"])
+    return tuple(Bar(unit, sum(flips), len(flips)) for unit, flips in found.items())
 
 
 def _says(_question: Question, seen: Table) -> str:
-    told = flips_by_neuron(seen)
-    total, of = sum(flips for flips, _ in told.values()), len(seen.rows)
-    most = max(told, key=lambda unit: told[unit][0])
-    silent = [f"{layer}.{neuron}" for (layer, neuron), (flips, _) in told.items() if not flips]
-    without = f"; none of {', '.join(silent[:8])}{' and others' if len(silent) > 8 else ''}" if silent else ""
-    return (
-        f"{total:,} of {of:,} patches of one neuron flip the decision; neuron {most[0]}.{most[1]} does so most often, "
-        f"{told[most][0]} of {told[most][1]} times{without}."
-    )
+    bars = _bars(seen)
+    most = max(bars, key=lambda bar: bar.n)
+    silent = [bar.label for bar in bars if not bar.n]
+    more = " and others" if len(silent) > 8 else ""
+    without = f"; none of {', '.join(silent[:8])}{more}" if silent else ""
+    total = f"{sum(bar.n for bar in bars):,} of {len(seen.rows):,} patches of one neuron flip the decision"
+    if not most.n:
+        return f"{total}."
+    return f"{total}; neuron {most.label} does so most often, {most.n} of {most.of} times{without}."
 
 
 PATCHING_TABLE: Final = Lens(
@@ -108,4 +107,5 @@ PATCHING_TABLE: Final = Lens(
         "effect": "share of the way from the base's output to the source's; empty where these are equal",
         "flips": "whether the decision by threshold differs from the base's",
     },
+    bars=_bars,
 )

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from analysis import fixed_order
 from analysis.explanations.probes import hidden_layers, separation
-from analysis.lenses.lens import APPLIES, Fit, Lens, Table, not_applicable
+from analysis.lenses.lens import APPLIES, Bar, Fit, Lens, Table, not_applicable
 from analysis.method_settings import Settings
 from analysis.networks.mlp import activations
 from analysis.question import Question
@@ -25,6 +25,7 @@ LEAST_MARGIN: Final = 1e-9
 MAX_ALL: Final = 3
 """Inputs up to which every labelling is asked: 254 over three."""
 _RANK: Final = 1e-10
+_MILLISECONDS: Final = 5.0  # of one linear programme, which a labelling and its opposite share
 
 
 def scaled_layers(question: Question) -> dict[int, Array]:
@@ -95,12 +96,19 @@ def _look(question: Question, _settings: Settings, work: Work) -> Table:
     return Table(tuple(rows))
 
 
-def _says(question: Question, seen: Table) -> str:
-    told = []
-    for layer in hidden_layers(question):
-        here = [row["separable"] for row in seen.rows if row["layer"] == layer]
-        told.append(f"{sum(here)} of {len(here)} on layer {layer}")
-    return f"Decodable functions: {', '.join(told)}."
+def _bars(seen: Table) -> tuple[Bar, ...]:
+    layers = sorted({row["layer"] for row in seen.rows})
+    here = {layer: [row["separable"] for row in seen.rows if row["layer"] == layer] for layer in layers}
+    return tuple(Bar(f"layer {layer}", sum(found), len(found)) for layer, found in here.items())
+
+
+def _says(_question: Question, seen: Table) -> str:
+    told = ", ".join(f"{bar.n} of {bar.of} on {bar.label}" for bar in _bars(seen))
+    return f"Decodable functions: {told}."
+
+
+def _milliseconds(question: Question, _settings: Settings) -> float:
+    return _MILLISECONDS * len(labellings(question)) * len(hidden_layers(question)) / 2
 
 
 PROBES: Final = Lens(
@@ -123,4 +131,6 @@ PROBES: Final = Lens(
         "margin": "least distance to the best hyperplane, columns scaled to [0, 1]; 0 where there is none",
         "separable": "whether the margin is above 10⁻⁹",
     },
+    bars=_bars,
+    milliseconds=_milliseconds,
 )

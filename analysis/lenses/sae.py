@@ -6,11 +6,12 @@ rows a latent for each input reconstructs everything, so nothing is trained belo
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 import numpy as np
 
-from analysis.lenses.lens import APPLIES, Fit, Lens, Table, not_applicable
+from analysis.lenses.lens import APPLIES, Bar, Fit, Latent, Lens, Table, not_applicable
 from analysis.method_settings import Setting, Settings
 from analysis.question import Question
 
@@ -41,12 +42,27 @@ def _fit(question: Question, settings: Settings) -> Fit:
     return APPLIES
 
 
+def _live(seen: Table) -> list[Mapping[str, Any]]:
+    return [row for row in seen.rows if any(row["truth_table"])]
+
+
+def _bars(seen: Table) -> tuple[Bar, ...]:
+    """Of each layer's live latents those that fire on a single input."""
+    found: dict[str, list[bool]] = {}
+    for row in _live(seen):
+        found.setdefault(f"layer {row['layer']}", []).append(sum(row["truth_table"]) == 1)
+    return tuple(Bar(layer, sum(single), len(single)) for layer, single in found.items())
+
+
+def _latents(seen: Table) -> tuple[Latent, ...]:
+    return tuple(Latent(f"{row['layer']}·{row['latent']}", tuple(row["truth_table"])) for row in _live(seen))
+
+
 def _says(_question: Question, seen: Table) -> str:
-    live = [row for row in seen.rows if any(row["truth_table"])]
-    single = sum(sum(row["truth_table"]) == 1 for row in live)
-    explained = sorted({float(row["explained"]) for row in seen.rows if row["explained"] is not None})
-    told = f"{single} of {len(live)} live latents fire on a single input"
-    return f"{told}; {explained[0]:.1%} or more of each layer's variance is explained." if explained else f"{told}."
+    bars = _bars(seen)
+    explained = [float(row["explained"]) for row in seen.rows if row["explained"] is not None]
+    told = f"{sum(bar.n for bar in bars)} of {sum(bar.of for bar in bars)} live latents fire on a single input"
+    return f"{told}; {min(explained):.1%} or more of each layer's variance is explained." if explained else f"{told}."
 
 
 SAE: Final = Lens(
@@ -74,4 +90,6 @@ SAE: Final = Lens(
         "largest": "its largest value on any row",
         "explained": "share of the layer's variance that all latents rebuild; empty where it does not vary",
     },
+    bars=_bars,
+    latents=_latents,
 )

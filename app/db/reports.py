@@ -25,7 +25,7 @@ from analysis.ladder.rungs import Ladder
 from analysis.networks.circuit import EdgeLayout
 from app.db.tables import AnalysisReportRow, AnalysisRow
 
-ReportKind = Literal["ladder", "contradictions", "stories", "methods", "rivals", "planted"]
+ReportKind = Literal["ladder", "contradictions", "stories", "methods", "rivals", "planted", "lenses"]
 
 
 class Stored(BaseModel):

@@ -301,6 +301,15 @@ PLANTED: Final = JobDefinition(
     priority=REPORT_PRIORITY,
     words=lambda _: ("the planted explanation", ""),
 )
+LENSES: Final = JobDefinition(
+    kind="lenses",
+    handler="app.jobs.lenses:LENSES",
+    version=f"1/{ENGINE_VERSION}",
+    title="Lenses",
+    network_of=_network,
+    priority=REPORT_PRIORITY,
+    words=lambda told: ("lenses", ", those that learn too" if told["thorough"] else ""),
+)
 MODEL_CIRCUITS: Final = JobDefinition(
     kind="model-circuits",
     handler="app.jobs.model_circuits:MODEL_CIRCUITS",
@@ -321,6 +330,7 @@ DEFINITIONS: Final[Mapping[str, JobDefinition]] = {
         STORIES,
         METHODS,
         PLANTED,
+        LENSES,
         RIVALS,
         STUDY,
         STUDY_SUMMARY,

@@ -121,6 +121,11 @@ def _planted(session: Session, analysis: AnalysisRow) -> list[JobRow]:
     return [] if analysis.network.planted is None else [queue.enqueue_about(session, analysis, "planted")]
 
 
+def _lenses(session: Session, analysis: AnalysisRow) -> list[JobRow]:
+    """What lenses say, those that learn apart."""
+    return [queue.enqueue_about(session, analysis, "lenses", thorough=False)]
+
+
 def _has(row: Any, *more: ColumnElement[bool]) -> ColumnElement[bool]:
     return select(row.analysis_id).where(row.analysis_id == AnalysisRow.id, *more).exists()
 
@@ -137,4 +142,16 @@ PLANTED: Final = Stage(
     _planted,
     or_(NetworkRow.planted.is_(None), _has(AnalysisReportRow, AnalysisReportRow.kind == "planted")),
 )
-STAGES: Final = (CRITERIA, COMMON_GROUND, DIRECTIONS, RECORDED_KINDS, REPORTS, STORIES, RIVALS, METHODS, PLANTED)
+LENSES: Final = Stage(_lenses, _has(AnalysisReportRow, AnalysisReportRow.kind == "lenses"))
+STAGES: Final = (
+    CRITERIA,
+    COMMON_GROUND,
+    DIRECTIONS,
+    RECORDED_KINDS,
+    REPORTS,
+    STORIES,
+    RIVALS,
+    METHODS,
+    PLANTED,
+    LENSES,
+)

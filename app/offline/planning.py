@@ -148,6 +148,7 @@ class _Planner:
         self._report("rivals", links.rivals(slug, scope))
         self._report("stories", links.stories(slug, scope))
         self._methods()
+        self._lenses()
         self._funnel()
         self._recorded()
         directions = self._directions()
@@ -208,6 +209,14 @@ class _Planner:
         self.selection.add("methods", bare)
         defaults = (one["default"] for one in page["methods"])
         self.selection.add("claim", *(one["url"] for one in defaults if one is not None and one["url"]))
+
+    def _lenses(self) -> None:
+        """What lenses say, and the page of each."""
+        bare = self.links.lenses(self.part.network, self.part.scope)
+        page = self._twin(bare)
+        if page.get("state") == "done":
+            self.selection.add("lenses", bare)
+            self.selection.add("lens", *(one["url"] for one in page["lenses"]))
 
     def _funnel(self) -> None:
         slug, scope = self.part.network, self.part.scope

@@ -227,6 +227,7 @@ STAGES: Final[Mapping[str, tuple[tuple[str, str, str], ...]]] = {
         ("map of circuits", "Map", "classical scaling of distances"),
     ),
     "stories": (("stories", "Stories", "every set of active neurons of every circuit, by interchange"),),
+    "lenses": (("lenses", "Lenses", "every lens under its default settings, and functions on every layer"),),
     "methods": (("methods", "Methods", "every discovery method under its settings, located among the circuits"),),
     "planted": (("planted", "Planted explanation", "located among all valid ones, every interchange tried"),),
     "train": (("training", "Training", "gradient descent from the seed until the loss target"),),

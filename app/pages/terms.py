@@ -77,6 +77,8 @@ PAGE_TERMS: Final[Mapping[str, tuple[str, ...]]] = {
         "Mask",
         "Planted network",
     ),
+    "lenses": ("Lens", "Shapley value", "Linear probe", "Alignment", "Irredundant", "Algorithm", "Read-out"),
+    "lens": ("Lens", "Shapley value", "Linear probe", "Decision", "Interchange intervention"),
     "claim": ("Claim", "Circuit", "Mask", "Valid", "Chance at its size", "Backbone", "Story", "Criterion"),
     "stories": ("Story", "Circuit", "Irredundant", "Algorithm", "Alignment", "Ablation", "Valid", "Variable"),
     "ladder": ("Ladder", "Map class", "Alignment", "Variable", "Read-out", "Irredundant", "Interchange intervention"),

@@ -159,6 +159,18 @@ TABLES: Final[tuple[tuple[str, Builder, str, str], ...]] = (
         "Every answer of every discovery method with its place among all valid circuits.",
     ),
     (
+        "/networks/{network}/lenses",
+        exports.lenses_table,
+        "Functions on layers",
+        "Of Boolean functions and hidden layers what is decodable, used and carried.",
+    ),
+    (
+        "/networks/{network}/lenses/{lens}/numbers",
+        exports.lens_table,
+        "What one lens says",
+        "Every number of one lens under the settings of the address: a row for each row of inputs, or its table.",
+    ),
+    (
         "/networks/{network}/stories",
         exports.stories_table,
         "Stories of circuits",

@@ -45,7 +45,7 @@ NETWORKS: Final = {
 ALL_OF: Final = ("analyse", "directions", "explanations", "model-circuits")
 """The kinds of jobs that are quick, so that every one of them is done."""
 FURTHER: Final = {
-    ("xor-pretrained", "complete"): ("criteria", "common-ground", "stories", "rivals", "methods"),
+    ("xor-pretrained", "complete"): ("criteria", "common-ground", "stories", "rivals", "methods", "lenses"),
     ("xor-pretrained", "paper"): ("criteria", "common-ground"),
     ("alice-and-bob", "complete"): ("criteria", "common-ground", "ladder", "contradictions"),
     ("alice-and-bob", "paper"): ("criteria", "common-ground"),

@@ -13,6 +13,7 @@ from app.figures.svg.graphs import graph_diagram, graph_thumb
 from app.figures.svg.heat import edge_use_heats, heat_matrix, interchange_heat
 from app.figures.svg.layout import node_name, shape_text
 from app.figures.svg.learning import LossCurve, OutputCurve, loss_figure, outputs_figure
+from app.figures.svg.lenses import score_bars, share_bars
 from app.figures.svg.marks import empty_mark, logo, strategy_mark, verdict_mark
 from app.figures.svg.networks import network_diagram
 from app.figures.svg.number_line import Threshold, number_line
@@ -67,7 +68,9 @@ __all__ = [
     "node_name",
     "number_line",
     "outputs_figure",
+    "score_bars",
     "shape_text",
+    "share_bars",
     "strategy_mark",
     "table_name",
     "table_text",

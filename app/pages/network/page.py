@@ -196,6 +196,7 @@ class Links(PageModel):
     common_ground: str
     directions: str
     rivals: str = Field(description="The circuits and interpretations that differ most.")
+    lenses: str = Field(description="What methods about inputs, neurons and layers say.")
     result: str
     compare: str
     analyse: str = Field(description="POST here to run the analysis.")
@@ -401,6 +402,7 @@ def build_network(session: Session, addresses: Addresses, network: str, options:
             common_ground=addresses.common_ground(slug, scope),
             directions=addresses.directions(slug, scope),
             rivals=addresses.rivals(slug, scope),
+            lenses=addresses.lenses(slug, scope),
             result=addresses.result(slug, scope),
             compare=addresses.compare(slug, (), scope),
             analyse=addresses.analyses(slug),

@@ -13,6 +13,7 @@ from analysis.circuit_sets.chance import chances
 from analysis.discovery.planted_answers import FALSE_ERRORS, answered
 from analysis.discovery.registry import METHODS as REGISTERED
 from analysis.discovery.registry import method_named
+from analysis.method_settings import settings_text
 from analysis.network_files.planted_record import PlantedRecord
 from app.addressing import Addresses
 from app.db.codecs import planted_of
@@ -78,6 +79,7 @@ class MethodsPage(ReportPage):
     request_url: str = Field(description="A form sent here asks the methods; thorough=true for those that learn too.")
     request_fields: list[tuple[str, str]]
     circuits_url: str
+    lenses_url: str
 
 
 def build_methods(session: Session, addresses: Addresses, network: str, options: MethodsOptions) -> MethodsPage:
@@ -118,6 +120,7 @@ def build_methods(session: Session, addresses: Addresses, network: str, options:
         request_url=addresses.methods(slug),
         request_fields=[("output", str(scope.output)), ("protocol", scope.protocol), ("data", scope.data)],
         circuits_url=addresses.circuits(slug, scope),
+        lenses_url=addresses.lenses(slug, scope),
     )
 
 
@@ -170,12 +173,7 @@ def _answer(one: StoredAnswer, place: Place, addresses: Addresses, record: Plant
 def method_text(key: str, settings: Mapping[str, Any]) -> str:
     """A method with the settings that differ from its defaults, as the command line takes it."""
     defaults = method_named(key).defaults
-    changed = [f"{name}={_written(value)}" for name, value in settings.items() if defaults.get(name) != value]
-    return f"{key}({','.join(changed)})" if changed else key
-
-
-def _written(value: Any) -> str:
-    return str(value).lower() if isinstance(value, bool) else f"{value:g}" if isinstance(value, float) else str(value)
+    return settings_text(key, {name: value for name, value in settings.items() if defaults.get(name) != value})
 
 
 def findings_of(methods: list[MethodView]) -> list[str]:

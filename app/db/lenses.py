@@ -1,0 +1,138 @@
+"""What lenses say about an analysis, as it is stored: answers under default settings, and functions on layers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from pydantic import Field
+
+from analysis.algorithms.high_level_model import HighLevelModel
+from analysis.lenses.functions import FunctionRow
+from analysis.lenses.lens import Attribution, Lens, LensAnswer, Table, view_json
+from analysis.question import Question
+from app.db.reports import Stored
+
+LENSES: Final = "lenses"
+MAX_ROWS: Final = 1_000
+"""Rows up to which a table is stored whole; a longer one is computed at its own address, and its counts are stored."""
+MAX_FORMULAS: Final = 12
+
+
+class StoredBar(Stored):
+    """See :class:`analysis.lenses.lens.Bar`."""
+
+    label: str
+    n: int
+    of: int
+
+
+class StoredLatent(Stored):
+    """See :class:`analysis.lenses.lens.Latent`."""
+
+    label: str
+    truth_table: list[int]
+
+
+class StoredView(Stored):
+    """What one lens answered; see :class:`analysis.lenses.lens.LensAnswer`."""
+
+    lens: str
+    settings: dict[str, Any] = Field(description="All that take part.")
+    outcome: str
+    notes: list[str] = Field(description="To be read first.")
+    says: str = Field(description="A sentence made from the numbers; empty where there is no answer.")
+    view: dict[str, Any] | None = Field(description="As audit files have it; null without an answer or a long table.")
+    bars: list[StoredBar]
+    latents: list[StoredLatent]
+
+
+class StoredFunctionOnLayer(Stored):
+    """See :class:`analysis.lenses.functions.FunctionOnLayer`."""
+
+    layer: int
+    margin: float
+    changed: int | None
+    of: int
+    carried: bool | None
+
+
+class StoredFunction(Stored):
+    """See :class:`analysis.lenses.functions.FunctionRow`."""
+
+    truth_table: list[int]
+    label: str
+    is_task: bool
+    layers: list[StoredFunctionOnLayer]
+
+
+class StoredAlgorithm(Stored):
+    """An irredundant algorithm with variables."""
+
+    id: str
+    formula: str
+
+
+class StoredCarried(Stored):
+    """Which irredundant algorithms with variables have a valid alignment."""
+
+    known: bool = Field(description="Whether the search for alignments came to its end and decided redundancy.")
+    of: int = Field(description="Irredundant algorithms with variables.")
+    n_carried: int
+    carried: list[StoredAlgorithm] = Field(description=f"The first {MAX_FORMULAS}.")
+    others: list[StoredAlgorithm] = Field(description=f"The first {MAX_FORMULAS} of those that are not carried.")
+
+
+class LensesReport(Stored):
+    """What every lens answered under its default settings."""
+
+    thorough: bool = Field(description="Whether lenses that learn were asked too.")
+    lenses: list[StoredView]
+    carried: StoredCarried
+    functions: list[StoredFunction]
+
+
+def stored_view(question: Question, lens: Lens, answer: LensAnswer) -> StoredView:
+    """The stored form of one answer."""
+    view = answer.view
+    table = view if isinstance(view, Table) else None
+    kept = view is not None and (isinstance(view, Attribution) or len(view.rows) <= MAX_ROWS)
+    return StoredView(
+        lens=lens.key,
+        settings=dict(answer.settings),
+        outcome=answer.outcome,
+        notes=list(answer.notes),
+        says="" if view is None else lens.says(question, view),
+        view=view_json(view) if view is not None and kept else None,
+        bars=[] if table is None or lens.bars is None else [StoredBar(**vars(bar)) for bar in lens.bars(table)],
+        latents=[]
+        if table is None or lens.latents is None
+        else [StoredLatent(label=one.label, truth_table=list(one.truth_table)) for one in lens.latents(table)],
+    )
+
+
+def stored_carried(
+    carried: Sequence[HighLevelModel], others: Sequence[HighLevelModel], of: int, *, known: bool
+) -> StoredCarried:
+    """The stored form of which algorithms are carried."""
+
+    def first(algorithms: Sequence[HighLevelModel]) -> list[StoredAlgorithm]:
+        return [StoredAlgorithm(id=one.id, formula=one.formula) for one in algorithms[:MAX_FORMULAS]]
+
+    return StoredCarried(
+        known=known,
+        of=of,
+        n_carried=len(carried),
+        carried=first(carried),
+        others=first(others),
+    )
+
+
+def stored_function(row: FunctionRow, n_inputs: int) -> StoredFunction:
+    """The stored form of a function on every layer."""
+    return StoredFunction(
+        truth_table=[row.function >> number & 1 for number in range(1 << n_inputs)],
+        label=row.label,
+        is_task=row.is_task,
+        layers=[StoredFunctionOnLayer(**vars(cell)) for cell in row.layers],
+    )

@@ -1,0 +1,103 @@
+"""What lenses say as drawings: scores as bars above and below an axis for each input, and counts as bars."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from markupsafe import Markup
+
+from app.figures.svg.elements import decimal, drawing, line, num, text, text_width
+
+_BAND: Final = 58.0
+_HALF: Final = 18.0  # of the longest bar
+_WIDEST: Final = 46.0
+_PLOT: Final = 560.0
+_NUMBERED: Final = 34.0  # width of a column from which numbers fit
+_ROW: Final = 22.0
+_BAR: Final = 220.0
+
+
+def score_bars(
+    scores: Sequence[Sequence[float]], row_names: Sequence[str], input_names: Sequence[str], *, title: str
+) -> Markup:
+    """Scores of inputs, a band for each input and a bar for each row, all on one scale.
+
+    Args:
+        scores: ``[row][input]``.
+        row_names: names of the rows.
+        input_names: names of the inputs.
+        title: of what lens.
+    """
+    largest = max((abs(score) for row in scores for score in row), default=0.0)
+    wide = min(_WIDEST, _PLOT / max(1, len(scores)))
+    left = max(text_width(name, 12) for name in input_names) + 16
+    every = max(1, -(-int(text_width(row_names[0], 11) + 4) // int(max(1, wide))))
+    body = ""
+    for axis in range(len(input_names)):
+        base = _BAND * axis + _BAND / 2
+        body += text(left - 8, base + 4, input_names[axis], "lab code", anchor="end")
+        body += line(left, base, left + wide * len(scores), base, "ax")
+        for number, row in enumerate(scores):
+            size = _HALF * abs(row[axis]) / largest if largest else 0.0
+            x, y = left + wide * number, base - size if row[axis] > 0 else base
+            if size:
+                place = f'x="{num(x + wide * 0.2)}" y="{num(y)}" width="{num(wide * 0.6)}" height="{num(size)}"'
+                body += f'<rect class="{"b" if row[axis] > 0 else "b down"}" {place}/>'
+            if wide >= _NUMBERED:
+                below = row[axis] < 0
+                y = base + (size + 10 if below else -size - 3)
+                body += text(x + wide / 2, y, decimal(row[axis]), "lab n", anchor="middle")
+    bottom = _BAND * len(input_names) + 8
+    for number in range(0, len(scores), every):
+        body += text(left + wide * (number + 0.5), bottom, row_names[number], "lab s", anchor="middle")
+    return drawing(
+        left + wide * len(scores) + 4,
+        bottom + 6,
+        body,
+        sentence=_scores_in_words(scores, row_names, input_names, title),
+        css_class="scores",
+        sizing="exact",
+    )
+
+
+def _scores_in_words(
+    scores: Sequence[Sequence[float]], row_names: Sequence[str], input_names: Sequence[str], title: str
+) -> str:
+    rows = [
+        f"{name}: {', '.join(f'{at} {decimal(score)}' for at, score in zip(input_names, row, strict=True))}"
+        for name, row in zip(row_names[:8], scores, strict=False)
+    ]
+    more = f"; and {len(scores) - 8} more rows" if len(scores) > 8 else ""
+    return f"{title}, scores by row. {'; '.join(rows)}{more}"
+
+
+def share_bars(labels: Sequence[str], counts: Sequence[int], of: Sequence[int], *, title: str) -> Markup:
+    """Counts as bars of their share.
+
+    Args:
+        labels: what is counted over.
+        counts: how many, for each label.
+        of: of how many.
+        title: what is counted.
+    """
+    left = max(text_width(label, 12) for label in labels) + 14
+    told = [f"{n:,} of {most:,}" for n, most in zip(counts, of, strict=True)]
+    body = ""
+    for number, (label, n, most) in enumerate(zip(labels, counts, of, strict=True)):
+        y = _ROW * number
+        body += text(left - 8, y + 15, label, "lab code", anchor="end")
+        body += f'<rect class="lost" x="{num(left)}" y="{num(y + 5)}" width="{num(_BAR)}" height="12"/>'
+        if n:
+            body += f'<rect class="b" x="{num(left)}" y="{num(y + 5)}" width="{num(_BAR * n / most)}" height="12"/>'
+        body += text(left + _BAR + 8, y + 15, told[number], "lab")
+    words = "; ".join(f"{label} {said}" for label, said in zip(labels[:12], told, strict=False))
+    more = f"; and {len(labels) - 12} more" if len(labels) > 12 else ""
+    return drawing(
+        left + _BAR + 8 + max(text_width(said, 12) for said in told),
+        _ROW * len(labels) + 2,
+        body,
+        sentence=f"{title}. {words}{more}",
+        css_class="shares",
+        sizing="exact",
+    )

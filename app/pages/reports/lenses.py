@@ -1,0 +1,445 @@
+"""What lenses say about one analysis beside what is known of it, and each lens by itself under any settings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final, Literal
+
+from pydantic import Field
+from sqlalchemy.orm import Session
+
+from analysis.errors import InvalidMethod
+from analysis.lenses.lens import Fit, Lens, LensAnswer, Table, view_json
+from analysis.lenses.registry import LENS_BY_KEY
+from analysis.lenses.registry import LENSES as REGISTERED
+from analysis.method_settings import Setting, Settings, read_values, settings_text, written
+from analysis.tasks import INPUT_NAMES
+from app.addressing import Addresses
+from app.db.lenses import (
+    LENSES,
+    LensesReport,
+    StoredCarried,
+    StoredFunction,
+    StoredFunctionOnLayer,
+    StoredView,
+    stored_view,
+)
+from app.db.reports import report_of, report_row
+from app.errors import BadQuery, NotFound
+from app.options import PageModel, ScopeOptions
+from app.pages.candidates import input_texts
+from app.pages.place import Place, locate_boolean
+from app.pages.reports.state import ReportPage, report_state
+from app.pages.shared import LinkedPage, ScopeView, job_view, linked, network_view, scope_now
+
+MAX_MILLISECONDS: Final = 2_000.0
+"""What an answer may be expected to take to be computed at its own address."""
+MAX_SHOWN: Final = 400
+"""Rows of a table on a page and in its twin; the download has all."""
+
+
+class LensesOptions(ScopeOptions):
+    """Options of the page of lenses."""
+
+
+class LensOptions(ScopeOptions):
+    """Options of the page of one lens: its settings, as commands take them."""
+
+    background: str = Field("", max_length=40, description="Of shapley: uniform or zero.")
+    baseline: str = Field("", max_length=40, description="Of integrated-gradients: zero.")
+    steps: str = Field("", max_length=40, description="Of integrated-gradients: points on the line.")
+    path: str = Field("", max_length=40, description="Of integrated-gradients: mid, left or gauss.")
+    times_input: str = Field("", max_length=40, description="Of gradient-corners: true or false.")
+    draws: str = Field("", max_length=40, description="Of lime: flips or gaussian.")
+    copies: str = Field("", max_length=40, description="Of lime by flips: how often each counts.")
+    samples: str = Field("", max_length=40, description="Of lime by draws: how many.")
+    seed: str = Field("", max_length=40, description="Of lime by draws, and of sae.")
+    ridge: str = Field("", max_length=40, description="Of lime: what the squared slopes cost.")
+    width: str = Field("", max_length=40, description="Of lime: of the kernel.")
+    sites: str = Field("", max_length=40, description="Of patching-table: neurons.")
+    latents: str = Field("", max_length=40, description="Of sae: of each layer.")
+    penalty: str = Field("", alias="lambda", max_length=40, description="Of sae: what the latents' sum costs.")
+    force: str = Field("", max_length=40, description="Of sae: whether to train on fewer than eight rows.")
+
+    def settings(self) -> dict[str, str]:
+        """What was set."""
+        given = self.model_dump(by_alias=True, exclude=set(ScopeOptions.model_fields), exclude_defaults=True)
+        return {name: str(value) for name, value in given.items()}
+
+
+class BarView(PageModel):
+    """A count of a table's rows."""
+
+    label: str
+    n: int
+    of: int
+
+
+class LatentView(PageModel):
+    """A latent as a Boolean function."""
+
+    label: str
+    truth_table: list[int]
+
+
+class LensView(PageModel):
+    """One lens and what it says."""
+
+    key: str
+    label: str
+    kind: Literal["attribution", "table"]
+    definition: str
+    source: str
+    text: str = Field(description="The lens with the settings that differ from its defaults, as commands take it.")
+    settings: dict[str, Any]
+    outcome: str = Field(description="found, undefined (it does not apply), degenerate or diverged.")
+    notes: list[str] = Field(description="To be read first: why it is degenerate, kinks, units without a gradient.")
+    says: str = Field(description="What it says; empty where there is no answer.")
+    can_know: str = Field(description="What such an answer can show, and what it cannot.")
+    scores: list[list[float]] | None = Field(description="A number for each input, row by row; null of tables.")
+    bars: list[BarView]
+    latents: list[LatentView]
+    url: str
+
+
+class AlgorithmLink(PageModel):
+    """An irredundant algorithm with variables."""
+
+    formula: str
+    url: str
+
+
+class CarriedView(PageModel):
+    """Which irredundant algorithms with variables have a valid alignment."""
+
+    known: bool
+    of: int
+    n_carried: int
+    carried: list[AlgorithmLink] = Field(description="The first of them.")
+    others: list[AlgorithmLink] = Field(description="The first of those that are not carried.")
+    words: str
+
+
+class FunctionCell(PageModel):
+    """What is known of one function on one layer."""
+
+    layer: int
+    margin: float = Field(description="Of the best read-out, columns scaled to [0, 1]; 0 where there is none.")
+    decodable: bool
+    changed: int | None = Field(description="Pairs of inputs on which the decision follows the interchanged read-out.")
+    of: int = Field(description="Pairs of inputs on which the function differs.")
+    carried: bool | None = Field(description="Whether a valid alignment has it there; null where that is not known.")
+
+
+class FunctionView(PageModel):
+    """One function, which counts together with its negation, on every hidden layer."""
+
+    truth_table: list[int]
+    label: str
+    is_task: bool
+    layers: list[FunctionCell]
+
+
+class LensesPage(ReportPage):
+    """The page of lenses."""
+
+    scope: ScopeView
+    thorough: bool = Field(description="Whether lenses that learn were asked too.")
+    lenses: list[LensView]
+    not_asked: list[str] = Field(description="Lenses that are asked on request, by name.")
+    row_names: list[str] = Field(description="Of all scores.")
+    input_names: list[str]
+    carried: CarriedView | None
+    functions: list[FunctionView]
+    request_url: str = Field(description="A form sent here asks the lenses; thorough=true for those that learn too.")
+    request_fields: list[tuple[str, str]]
+    methods_url: str
+
+
+class SettingView(PageModel):
+    """One setting of a lens."""
+
+    name: str
+    value: str = Field(description="As it was used; empty where it takes no part.")
+    meaning: str
+    allowed: str
+    choices: list[str]
+    only_with: str = Field(description="The setting and value that it takes part with; empty if it always does.")
+    switches: list[tuple[str, str]] = Field(
+        description="Of a setting with which others take part: its values, and where each leads."
+    )
+
+
+class LensPage(LinkedPage):
+    """One lens under the settings of its address."""
+
+    state: Literal["answered", "too_long"]
+    lens: LensView
+    row_names: list[str]
+    input_names: list[str]
+    base: float | None
+    interactions: list[list[list[float]]] | None
+    intercepts: list[float] | None
+    r2: list[float | None] | None
+    gap: list[float] | None
+    columns: dict[str, str] = Field(description="Of a table, with what each figure is.")
+    table: list[dict[str, Any]] = Field(description=f"The first {MAX_SHOWN} rows.")
+    n_rows: int
+    settings: list[SettingView]
+    command: str = Field(description="What computes the same answer on a command line.")
+    form_url: str
+    lenses_url: str
+
+
+def build_lenses(session: Session, addresses: Addresses, network: str, options: LensesOptions) -> LensesPage:
+    """What lenses say about one analysis.
+
+    Raises:
+        NotFound: no such network, output, protocol or data record, or rows that stand for no Boolean inputs.
+    """
+    place = locate_boolean(session, addresses, network, options.scope)
+    row = None if place.analysis is None else report_row(session, place.analysis, LENSES)
+    state, job = report_state(session, place, LENSES, row)
+    report = None if row is None else report_of(row, LensesReport)
+    slug, scope = place.row.slug, place.scope
+    asked = [] if report is None else [one.lens for one in report.lenses]
+    functions = [] if report is None else [_function(one) for one in report.functions]
+    carried = None if report is None else carried_view(report.carried, place, addresses)
+    return LensesPage(
+        network=network_view(place.row, addresses, place.question.model),
+        scope=scope_now(session, place, addresses),
+        state=state,
+        job=None if job is None else job_view(job, addresses),
+        thorough=report is not None and report.thorough,
+        lenses=[] if report is None else [lens_view(one, place, addresses) for one in report.lenses],
+        not_asked=[] if report is None else [lens.label for lens in REGISTERED if lens.key not in asked],
+        row_names=input_texts(place),
+        input_names=list(INPUT_NAMES[: place.question.model.n_inputs]),
+        carried=carried,
+        functions=functions,
+        findings=[] if carried is None else findings_of(functions, carried),
+        seconds=None if row is None else row.seconds,
+        engine_version="" if row is None else row.engine_version,
+        digest="" if row is None else row.content,
+        created_at=None if row is None else row.created_at,
+        url=addresses.lenses(slug, scope),
+        network_url=addresses.network(slug, scope),
+        request_url=addresses.lenses(slug),
+        request_fields=[("output", str(scope.output)), ("protocol", scope.protocol), ("data", scope.data)],
+        methods_url=addresses.methods(slug, scope),
+    )
+
+
+def lens_view(one: StoredView, place: Place, addresses: Addresses) -> LensView:
+    """One answer as pages show it."""
+    lens = LENS_BY_KEY[one.lens]
+    shown = "" if lens.shown is None else lens.shown(place.question)
+    changed = _changed(lens, one.settings, place)
+    return LensView.showing(
+        lens,
+        text=settings_text(lens.key, changed),
+        settings=one.settings,
+        outcome=one.outcome,
+        notes=one.notes,
+        says=one.says,
+        can_know=f"{lens.can_know} {shown}".strip(),
+        scores=None if one.view is None else one.view.get("scores"),
+        bars=[BarView.showing(bar) for bar in one.bars],
+        latents=[LatentView.showing(latent) for latent in one.latents],
+        url=addresses.lens(place.row.slug, lens.key, place.scope, **_texts(changed)),
+    )
+
+
+def _changed(lens: Lens, settings: Settings, place: Place) -> Settings:
+    """The settings that differ from the defaults for this network."""
+    usual, _ = lens.fit(place.question, lens.defaults)
+    return {name: value for name, value in settings.items() if usual.get(name) != value}
+
+
+def _texts(settings: Settings) -> dict[str, str]:
+    return {name: written(value) for name, value in settings.items()}
+
+
+def carried_view(one: StoredCarried, place: Place, addresses: Addresses) -> CarriedView:
+    """Which algorithms are carried, in links and in a sentence."""
+
+    def links(algorithms: list[Any]) -> list[AlgorithmLink]:
+        return [
+            AlgorithmLink(formula=it.formula, url=addresses.algorithm(place.row.slug, it.id, place.scope))
+            for it in algorithms
+        ]
+
+    if not one.known:
+        words = "Which irredundant algorithms are carried is not known in full: the search for alignments stopped."
+    elif not one.of:
+        words = "The task has no irredundant algorithm with a variable, so there is nothing to be carried."
+    else:
+        noun = "algorithm" if one.of == 1 else "algorithms"
+        verb = "has" if one.n_carried == 1 else "have"
+        words = f"{one.n_carried or 'None'} of {one.of:,} irredundant {noun} {verb} a valid alignment"
+        words += "." if not one.n_carried else ":"
+    return CarriedView.showing(one, carried=links(one.carried), others=links(one.others), words=words)
+
+
+def _function(one: StoredFunction) -> FunctionView:
+    return FunctionView.showing(one, layers=[_cell(cell) for cell in one.layers])
+
+
+def _cell(cell: StoredFunctionOnLayer) -> FunctionCell:
+    return FunctionCell.showing(cell, decodable=cell.margin > 0)
+
+
+def findings_of(functions: list[FunctionView], carried: CarriedView) -> list[str]:
+    """How many functions can be read from layers, how many are used, and how many are carried."""
+    cells = [cell for function in functions for cell in function.layers]
+    if not cells:
+        return ["The network has no hidden layer, so only lenses about inputs apply."]
+    decodable = [cell for cell in cells if cell.decodable]
+    used = sum(bool(cell.changed) for cell in decodable)
+    told = (
+        f"Of {len(cells)} pairs of a Boolean function and a hidden layer {len(decodable)} are decodable. Interchanging "
+        f"the read-out changes some decision in {used} of them"
+    )
+    if not carried.known or not carried.of:
+        return [f"{told}."]
+    held = sum(bool(cell.carried) for cell in cells)
+    verb = "is" if held == 1 else "are"
+    return [f"{told}, and {held or 'none'} {verb} carried by a valid alignment of an irredundant algorithm."]
+
+
+# --- one lens at its own address
+
+
+def build_lens(session: Session, addresses: Addresses, network: str, lens: str, options: LensOptions) -> LensPage:
+    """What one lens says under the settings of an address.
+
+    Raises:
+        NotFound: no such network, output, protocol or data record, no such lens, or rows that stand for no Boolean
+            inputs.
+        BadQuery: a setting that the lens does not have, or a value that is not allowed.
+    """
+    return whole_lens(session, addresses, network, lens, options)[0]
+
+
+def whole_lens(
+    session: Session, addresses: Addresses, network: str, lens: str, options: LensOptions
+) -> tuple[LensPage, list[dict[str, Any]]]:
+    """The same, with every row of a table.
+
+    Raises:
+        NotFound: as above.
+        BadQuery: as above.
+    """
+    place = locate_boolean(session, addresses, network, options.scope)
+    slug, scope = place.row.slug, place.scope
+    if lens not in LENS_BY_KEY:
+        raise NotFound(
+            f"lens {lens[:40]!r}",
+            "is unknown",
+            f"use one of {', '.join(LENS_BY_KEY)}",
+            "lens",
+            addresses.lenses(slug, scope),
+            "all lenses",
+        )
+    record = LENS_BY_KEY[lens]
+    settings = read_settings(record, options)
+    known, fit = record.fit(place.question, settings)
+    answer, stored = None, None
+    if fit.answered and (record.learns or _expected(record, place, known) > MAX_MILLISECONDS):
+        stored = _stored(session, place, record, known)
+    else:
+        answer = record.answer(place.question, settings)
+        stored = stored_view(place.question, record, answer)
+    shown = stored or _unanswered(lens, known, fit)
+    view = _whole(answer, shown)
+    changed = _changed(record, known, place)
+    table = view.get("table", [])
+    page = LensPage(
+        **linked(place, addresses, scope_now(session, place, addresses)),
+        state="too_long" if stored is None else "answered",
+        lens=lens_view(shown, place, addresses),
+        row_names=input_texts(place),
+        input_names=list(INPUT_NAMES[: place.question.model.n_inputs]),
+        base=view.get("base"),
+        interactions=view.get("interactions"),
+        intercepts=view.get("intercepts"),
+        r2=view.get("r2"),
+        gap=view.get("gap"),
+        columns=dict(record.columns),
+        table=table[:MAX_SHOWN],
+        n_rows=len(table),
+        settings=[_setting(one, known, record, place, addresses) for one in record.settings],
+        command=f'pluriscope audit NETWORK.json --methods "{settings_text(lens, changed)}" --output OUT.json',
+        form_url=addresses.lens(slug, lens),
+        lenses_url=addresses.lenses(slug, scope),
+        url=addresses.lens(slug, lens, scope, **_texts(changed)),
+    )
+    return page, table
+
+
+def _unanswered(lens: str, settings: Mapping[str, Any], fit: Fit) -> StoredView:
+    """What is shown where an answer takes too long: what is to be read first."""
+    return StoredView(
+        lens=lens,
+        settings=dict(settings),
+        outcome="",
+        notes=[fit.reason] if fit.reason else [],
+        says="",
+        view=None,
+        bars=[],
+        latents=[],
+    )
+
+
+def read_settings(lens: Lens, options: LensOptions) -> dict[str, Any]:
+    """The settings that options name.
+
+    Raises:
+        BadQuery: one that the lens does not have, or a value that is not allowed.
+    """
+    item = f"lens {lens.key}"
+    given = options.settings()
+    try:
+        return lens.filled(read_values(lens.settings, given, item), item)
+    except InvalidMethod as problem:
+        field = next((name for name in given if name in problem.cause), "lens")
+        raise BadQuery(problem.item, problem.cause, problem.cure, field) from None
+
+
+def _expected(lens: Lens, place: Place, settings: Settings) -> float:
+    return 0.0 if lens.milliseconds is None else lens.milliseconds(place.question, settings)
+
+
+def _stored(session: Session, place: Place, lens: Lens, settings: Settings) -> StoredView | None:
+    """The stored answer under these settings, where they are the defaults and it was asked."""
+    row = None if place.analysis is None else report_row(session, place.analysis, LENSES)
+    if row is None:
+        return None
+    views = report_of(row, LensesReport).lenses
+    return next((one for one in views if one.lens == lens.key and one.settings == dict(settings)), None)
+
+
+def _whole(answer: LensAnswer | None, stored: StoredView) -> Mapping[str, Any]:
+    """Everything that was answered; a table that is not stored whole is in the answer alone."""
+    if answer is not None and isinstance(answer.view, Table):
+        return view_json(answer.view)
+    return stored.view or {}
+
+
+def _setting(one: Setting, known: Settings, lens: Lens, place: Place, addresses: Addresses) -> SettingView:
+    value = known.get(one.name)
+    needed, needed_value = one.only_with or ("", "")
+    switches = any(other.only_with is not None and other.only_with[0] == one.name for other in lens.settings)
+    return SettingView(
+        name=one.name,
+        value="" if value is None else written(value),
+        meaning=one.meaning,
+        allowed=one.allowed(),
+        choices=["true", "false"] if isinstance(one.default, bool) else list(one.choices),
+        only_with=f"{needed}={written(needed_value)}" if needed else "",
+        switches=[
+            (choice, addresses.lens(place.row.slug, lens.key, place.scope, **{one.name: choice}))
+            for choice in one.choices
+            if switches
+        ],
+    )
