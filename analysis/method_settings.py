@@ -83,10 +83,11 @@ class Setting:
         if isinstance(self.default, str):
             near = get_close_matches(str(value), self.choices, 1)
             return f"{', '.join(self.choices)}" + (f"; did you mean {near[0]}" if near else "")
-        noun = "a whole number" if isinstance(self.default, int) else "a number"
-        low = "" if self.low == -math.inf else f" above {self.low:g}" if self.above else f" from {self.low:g}"
-        high = "" if self.high == math.inf else f" up to {self.high:g}"
-        return f"{noun}{low}{high}"
+        whole = isinstance(self.default, int)
+        low, high = (f"{end:,.0f}" if whole and math.isfinite(end) else f"{end:g}" for end in (self.low, self.high))
+        least = "" if self.low == -math.inf else f" above {low}" if self.above else f" from {low}"
+        most = "" if self.high == math.inf else f" up to {high}"
+        return f"{'a whole number' if whole else 'a number'}{least}{most}"
 
 
 def filled(settings: Sequence[Setting], given: Mapping[str, object], item: str) -> dict[str, Value]:

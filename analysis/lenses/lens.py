@@ -147,6 +147,7 @@ class Lens:
         shown: what can be shown of it for a task, a sentence; "" for most.
         columns: of a table, what each figure of a row is.
         bars: of a table, the counts that draw it.
+        counted: what these count, in the plural.
         latents: of a table, the functions that draw it.
         milliseconds: about how long an answer takes, where that can be more than a moment.
     """
@@ -164,6 +165,7 @@ class Lens:
     shown: Callable[[Question], str] | None = None
     columns: Mapping[str, str] = field(default_factory=dict)
     bars: Callable[[Table], tuple[Bar, ...]] | None = None
+    counted: str = ""
     latents: Callable[[Table], tuple[Latent, ...]] | None = None
     milliseconds: Callable[[Question, Settings], float] | None = None
 

@@ -168,7 +168,7 @@ LIME: Final = Lens(
     look=_look,
     says=_says,
     can_know="By flips, as with Shapley values, only outputs on Boolean inputs take part, so two networks with equal "
-    "outputs have equal slopes. A line cannot fit XOR: the share of variance says how much it leaves out. Ridge, "
-    "width and the number of copies are part of the answer.",
+    "outputs have equal slopes. A line may leave out most of a function: the share of variance says how much. "
+    "Ridge, width and the number of copies are part of the answer.",
     milliseconds=_milliseconds,
 )

@@ -108,4 +108,5 @@ PATCHING_TABLE: Final = Lens(
         "flips": "whether the decision by threshold differs from the base's",
     },
     bars=_bars,
+    counted="patches of a neuron that flip the decision",
 )

@@ -132,5 +132,6 @@ PROBES: Final = Lens(
         "separable": "whether the margin is above 10⁻⁹",
     },
     bars=_bars,
+    counted="functions that are decodable on a layer",
     milliseconds=_milliseconds,
 )

@@ -91,5 +91,6 @@ SAE: Final = Lens(
         "explained": "share of the layer's variance that all latents rebuild; empty where it does not vary",
     },
     bars=_bars,
+    counted="live latents of a layer that fire on a single input",
     latents=_latents,
 )

@@ -294,12 +294,14 @@ def pattern_context() -> dict[str, Any]:
             "can_know": "They are made of the outputs on the Boolean inputs and of nothing else.",
             "scores": [[-0.25, -0.25], [0.25, 0.25], [0.25, 0.25], [-0.25, -0.25]],
             "bars": [],
+            "counted": "",
             "latents": [],
         },
         "lens_table_example": {
             "label": "Sparse autoencoder",
             "scores": None,
             "bars": [{"label": "layer 1", "n": 2, "of": 3}],
+            "counted": "live latents of a layer that fire on a single input",
             "latents": [{"label": "1·0", "truth_table": (0, 0, 0, 1)}, {"label": "1·1", "truth_table": (0, 1, 1, 0)}],
         },
         "located_example": {

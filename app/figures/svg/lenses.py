@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from app.figures.svg.elements import decimal, drawing, line, num, text, text_width
 
-_BAND: Final = 58.0
+_BAND: Final = 64.0
 _HALF: Final = 18.0  # of the longest bar
 _WIDEST: Final = 46.0
 _PLOT: Final = 560.0
@@ -48,7 +48,7 @@ def score_bars(
                 below = row[axis] < 0
                 y = base + (size + 10 if below else -size - 3)
                 body += text(x + wide / 2, y, decimal(row[axis]), "lab n", anchor="middle")
-    bottom = _BAND * len(input_names) + 8
+    bottom = _BAND * len(input_names) + 12
     for number in range(0, len(scores), every):
         body += text(left + wide * (number + 0.5), bottom, row_names[number], "lab s", anchor="middle")
     return drawing(

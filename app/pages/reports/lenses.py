@@ -98,6 +98,7 @@ class LensView(PageModel):
     can_know: str = Field(description="What such an answer can show, and what it cannot.")
     scores: list[list[float]] | None = Field(description="A number for each input, row by row; null of tables.")
     bars: list[BarView]
+    counted: str = Field(description="What the bars count.")
     latents: list[LatentView]
     url: str
 
@@ -175,6 +176,7 @@ class LensPage(LinkedPage):
 
     state: Literal["answered", "too_long"]
     lens: LensView
+    carried: CarriedView | None = Field(description="What is known, where lenses were asked.")
     row_names: list[str]
     input_names: list[str]
     base: float | None
@@ -344,9 +346,10 @@ def whole_lens(
     record = LENS_BY_KEY[lens]
     settings = read_settings(record, options)
     known, fit = record.fit(place.question, settings)
+    report = _report(session, place)
     answer, stored = None, None
     if fit.answered and (record.learns or _expected(record, place, known) > MAX_MILLISECONDS):
-        stored = _stored(session, place, record, known)
+        stored = None if report is None else _stored(report, record, known)
     else:
         answer = record.answer(place.question, settings)
         stored = stored_view(place.question, record, answer)
@@ -358,6 +361,7 @@ def whole_lens(
         **linked(place, addresses, scope_now(session, place, addresses)),
         state="too_long" if stored is None else "answered",
         lens=lens_view(shown, place, addresses),
+        carried=None if report is None else carried_view(report.carried, place, addresses),
         row_names=input_texts(place),
         input_names=list(INPUT_NAMES[: place.question.model.n_inputs]),
         base=view.get("base"),
@@ -410,13 +414,14 @@ def _expected(lens: Lens, place: Place, settings: Settings) -> float:
     return 0.0 if lens.milliseconds is None else lens.milliseconds(place.question, settings)
 
 
-def _stored(session: Session, place: Place, lens: Lens, settings: Settings) -> StoredView | None:
-    """The stored answer under these settings, where they are the defaults and it was asked."""
+def _report(session: Session, place: Place) -> LensesReport | None:
     row = None if place.analysis is None else report_row(session, place.analysis, LENSES)
-    if row is None:
-        return None
-    views = report_of(row, LensesReport).lenses
-    return next((one for one in views if one.lens == lens.key and one.settings == dict(settings)), None)
+    return None if row is None else report_of(row, LensesReport)
+
+
+def _stored(report: LensesReport, lens: Lens, settings: Settings) -> StoredView | None:
+    """The stored answer under these settings, where they are the defaults and it was asked."""
+    return next((one for one in report.lenses if one.lens == lens.key and one.settings == dict(settings)), None)
 
 
 def _whole(answer: LensAnswer | None, stored: StoredView) -> Mapping[str, Any]:
