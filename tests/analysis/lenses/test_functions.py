@@ -69,7 +69,7 @@ def test_used_counts_decisions_that_change_when_the_read_out_is_set_by_the_least
 
 
 def test_the_task_s_read_out_before_a_linear_output_decides_everything() -> None:
-    """x + y − 2·relu(x + y − 1): the output is an affine read-out of the layer, so interchanging it follows the source."""
+    """x + y − 2·relu(x + y − 1): the output is an affine read-out of the layer, so the decision follows the source."""
     at = rows_of(ask(exact_xor().network))["A ⊕ B"].layers[0]
     assert (at.changed, at.of) == (8, 8)
 
