@@ -87,7 +87,7 @@ def test_every_kind_of_address_that_is_built_has_a_route():
     """A method of the class of addresses that no route answers is a link to nowhere."""
     samples = {"network": "x", "mask": "1", "algorithm": "2", "alignment": "3", "index": 4, "job": "j", "refs": ["c-1"]}
     samples |= {"action": "retry", "ref": "c-1", "step": 1, "name": "verify", "scope": None, "key": "abc"}
-    samples |= {"study": "x", "figure": "circuits-valid", "form": "csv", "cell": "c", "seed": 0}
+    samples |= {"study": "x", "figure": "circuits-valid", "form": "csv", "cell": "c", "seed": 0, "lens": "shapley"}
     samples |= {
         "page": "/networks/x",
         "twin": "/api/v1/networks/x",
