@@ -10,6 +10,7 @@ import pytest
 from fastapi.routing import APIRoute
 from fastapi.testclient import TestClient
 
+from analysis.lenses.registry import LENS_BY_KEY
 from analysis.network_files.files import NetworkFile
 from analysis.networks.training_course import training_json
 from analysis.networks.training_spec import TrainingSpec
@@ -137,6 +138,9 @@ def columns_of(client, path: str) -> tuple[str, ...]:
         values, query = {**values, "alignment": page["id"]}, "?" + page["url"].partition("?")[2]
     if "/training." in path:
         values["network"] = trained_slug(client.app.state.store)
+    if "{lens}" in path:  # each has columns of its own
+        every = [columns_of(client, path.replace("{lens}", key)) for key in LENS_BY_KEY]
+        return tuple(dict.fromkeys(column for columns in every for column in columns))
     answer = client.get(path.format(**values) + query)
     assert answer.status_code == 200, (path, answer.text[:300])
     body = answer.json()
