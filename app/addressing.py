@@ -7,6 +7,7 @@ Addresses are made of content (slugs or digests, masks, hashes, indices), never 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import quote, urlencode
@@ -385,6 +386,23 @@ class Addresses:
 
     def oembed(self, **query: Any) -> str:
         return self._url("oembed", **query)
+
+    def collection(self, title: str = "", entries: Sequence[tuple[str, str]] = (), slide: int = 0) -> str:
+        """A collection of pages.
+
+        Args:
+            title: what it is called.
+            entries: the address of each page with a note, which may be empty.
+            slide: the number of the one that is shown alone; 0 for all.
+        """
+        query = [("title", title)] if title else []
+        query += [pair for address, note in entries for pair in (("item", address), ("note", note))]
+        query += [("slide", str(slide))] if slide else []
+        return self._url("collection") + (f"?{'&'.join(map(_assigned, query))}" if query else "")
+
+    def lessons(self) -> str:
+        """Exercises in the sandbox."""
+        return self._url("lessons")
 
     def short(self, key: str = "") -> str:
         """Where a short key leads on, or without one where an address is given a key with POST."""

@@ -23,7 +23,6 @@ from app.listing.page import Paged, bad_cursor, paged, read_cursor, write_cursor
 from app.naming import Scope
 from app.options import BigInt, Options, PageModel
 from app.pages.findings import headlines
-from app.pages.guide import FEATURED_NETWORK
 from app.pages.models.models import ModelItem, model_items
 from app.pages.place import Place
 from app.pages.previews import (
@@ -48,6 +47,7 @@ from app.pages.shared import (
     state_of,
     stops_of,
 )
+from app.pages.showcase import FEATURED_NETWORK
 
 DEFAULT_LIMIT: Final = 50
 _CURSOR: Final = "gallery"

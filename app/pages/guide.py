@@ -15,18 +15,14 @@ from pydantic import Field
 from sqlalchemy.orm import Session
 
 from app.addressing import Addresses
-from app.db.errors import StoreError
-from app.db.reads import analyses
 from app.db.reads.networks import best_alignments
-from app.db.tables import NetworkRow
 from app.errors import NotFound
 from app.listing.circuits import smallest_circuits
 from app.naming import Scope
 from app.options import PageModel
 from app.pages.place import Place, locate
 from app.pages.previews import alignment_card, circuit_card, first_interpretations
-
-FEATURED_NETWORK: Final = "xor-pretrained"
+from app.pages.showcase import featured_network, find_featured
 
 
 @dataclass(frozen=True)
@@ -148,7 +144,7 @@ def guide_stop(number: int, addresses: Addresses) -> GuideStop:
 
 def build_guide(session: Session, addresses: Addresses) -> GuidePage:
     """The steps, and whether there is something to see."""
-    row = _network(session)
+    row = find_featured(session)
     place = None if row is None else locate(session, addresses, row.slug, Scope())
     return GuidePage(
         network="" if row is None else row.slug,
@@ -187,26 +183,6 @@ def build_step(session: Session, addresses: Addresses, number: int) -> GuideStop
     """
     page_url = address_of_step(session, addresses, number)
     return guide_stop(number, addresses).model_copy(update={"page_url": page_url})
-
-
-def featured_network(session: Session, addresses: Addresses) -> NetworkRow:
-    """The network that the guide and the tour show.
-
-    Raises:
-        NotFound: it is not stored.
-    """
-    row = _network(session)
-    if row is None:
-        cause, cure = "the bundled networks are not stored here", "start the server without --no-bundled"
-        raise NotFound(f"network {FEATURED_NETWORK}", cause, cure, "step", addresses.gallery(), "all networks")
-    return row
-
-
-def _network(session: Session) -> NetworkRow | None:
-    try:
-        return analyses.find_network(session, FEATURED_NETWORK)
-    except StoreError:
-        return None
 
 
 def _found(session: Session, place: Place, addresses: Addresses, number: int) -> _Found:

@@ -118,6 +118,7 @@ PAGE_TERMS: Final[Mapping[str, tuple[str, ...]]] = {
     "compare_neighbours": ("Explanation", "Crucial experiment", "Edge"),
     "verdicts": ("Verdict", "Criterion", "Witness", "Certificate"),
     "verify": ("Re-verification", "Digest", "Permalink"),
+    "lessons": ("Sandbox", "Alignment", "Interpretation", "Intervention by hand"),
     "sandbox": ("Sandbox", "Intervention by hand", "Base", "Source", "Ablation"),
     "bring_in": ("Network", "Task", "Encoding", "Protocol"),
     "bring_in_preview": ("Task", "Margin", "Fragile", "Circuit", "Algorithm", "Encoding"),

@@ -8,51 +8,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Final, Literal
 
-import numpy as np
 from pydantic import Field
 from sqlalchemy.orm import Session
 
-from analysis.experiments import (
-    InterventionSpace,
-    NetworkAnswers,
-    decide_under_interventions,
-    experiment_at,
-    intervention_space,
-)
-from analysis.sandbox.choosing import most_divided
-from analysis.sandbox.intervention import Intervention
 from app.addressing import Addresses
-from app.db.reads.networks import best_alignments
 from app.errors import NotFound
 from app.figures.numbers import decimal, exact, noun
-from app.listing.circuits import smallest_circuits
 from app.naming import Scope
 from app.options import PageModel
-from app.pages.explanations import Explanation
-from app.pages.guide import featured_network
-from app.pages.place import Place, locate_boolean
+from app.pages.place import locate_boolean
 from app.pages.previews import (
-    AlignmentCard,
-    CircuitCard,
     GateTile,
-    InterpretationCard,
-    alignment_card,
-    circuit_card,
-    first_interpretations,
 )
-from app.pages.sandbox.build import build_sandbox
-from app.pages.sandbox.choosing import MAX_INTERVENTIONS, as_intervention
-from app.pages.sandbox.options import SandboxOptions
-from app.pages.sandbox.reading import read_state
-from app.pages.sandbox.tokens import Try, write_try
 from app.pages.sandbox.views import RunView, SandboxPage
-from app.pages.shared import Counts, NetworkView, counts_of, network_view
+from app.pages.shared import NetworkView, network_view
+from app.pages.showcase import Showcase, featured_network
 
 Drawing = Literal["network", "circuit", "placed", "run"]
-_TRIED: Final = 12  # of the smallest circuits, among which the one that is shown is chosen
 
 
 class TourLink(PageModel):
@@ -106,86 +80,6 @@ class _Content:
     links: list[TourLink] = field(default_factory=list)
 
 
-@dataclass(frozen=True)
-class _Shown:
-    """What the screens show of one analysed network; explanations are looked up when a screen asks for them.
-
-    Args:
-        session: reads the store.
-        addresses: builds links.
-        place: the network under the protocol ``complete``.
-    """
-
-    session: Session
-    addresses: Addresses
-    place: Place
-
-    @cached_property
-    def counts(self) -> Counts | None:
-        return None if self.place.analysis is None else counts_of(self.place.analysis)
-
-    @cached_property
-    def alignment(self) -> AlignmentCard | None:
-        """The best alignment of the analysis."""
-        if self.place.analysis is None:
-            return None
-        found = best_alignments(self.session, self.place.analysis.id, 1)
-        return alignment_card(*found[0], self.place, self.addresses) if found else None
-
-    @cached_property
-    def circuit(self) -> tuple[CircuitCard, InterpretationCard] | None:
-        """One of the smallest circuits with its first interpretation: of those whose interpretation disagrees with the
-        alignment the one with the largest margin, so that it is no circuit that only just works.
-        """
-        if self.place.analysis is None:
-            return None
-        rows = smallest_circuits(self.session, self.place.analysis, self.place.question.layout, _TRIED)
-        for row in sorted(rows, key=lambda row: -row.margin):
-            readings = first_interpretations(self.place, [row], self.addresses)
-            if readings and (self.alignment is None or self.disagreement([readings[0].ref, self.alignment.ref])):
-                return circuit_card(row, self.place.row.slug, self.place.scope, self.addresses), readings[0]
-        return None
-
-    def explanations(self, refs: Sequence[str]) -> list[Explanation]:
-        return read_state(self.session, self.addresses, self.place, SandboxOptions(e=list(refs)))[1]
-
-    def disagreement(self, refs: Sequence[str]) -> Intervention | None:
-        """The crucial experiment with the largest margin."""
-        predictions = [one.predictions(self._space) for one in self.explanations(refs)]
-        found = most_divided(predictions, self._answers, self._space)
-        return None if found is None else as_intervention(found)
-
-    def flip(self, ref: str) -> Intervention | None:
-        """An intervention that turns the network's decision around as an explanation predicts: of those that change the
-        fewest neurons the one with the largest margin.
-        """
-        predictions = self.explanations([ref])[0].predictions(self._space)
-        unchanged = self.place.question.task.truth_table
-        turned = (predictions == self._answers.decisions) & (predictions == 1 - np.array(unchanged, dtype=np.int8))
-        where = np.argwhere(turned & self._space.counted)
-        if not len(where):
-            return None
-        margins = self._answers.margins[tuple(where.T)]
-        sizes = [len(self._space.sets[number]) for number in where[:, 0].tolist()]
-        best = where[np.lexsort((-margins, np.array(sizes)))[0]].tolist()
-        return as_intervention(experiment_at([predictions], self._answers, self._space, (best[0], best[1], best[2])))
-
-    def run(self, refs: Sequence[str], intervention: Intervention) -> SandboxPage:
-        now = write_try(Try(intervention), self.place.question.cut.sizes[0])
-        options = SandboxOptions(e=list(refs), now=now)
-        return build_sandbox(self.session, self.addresses, self.place.row.slug, options)
-
-    @cached_property
-    def _space(self) -> InterventionSpace:
-        sizes = self.place.question.cut.sizes
-        return intervention_space(sizes[1:-1], sizes[0], max_interventions=MAX_INTERVENTIONS)
-
-    @cached_property
-    def _answers(self) -> NetworkAnswers:
-        question = self.place.question
-        return decide_under_interventions(question.cut, question.data.clean_rows, self._space)
-
-
 def build_tour(session: Session, addresses: Addresses, step: int) -> TourScreen:
     """One screen.
 
@@ -202,7 +96,7 @@ def build_tour(session: Session, addresses: Addresses, step: int) -> TourScreen:
         raise NotFound(f"screen {step} of the tour", cause, cure, "step", addresses.tour(), "the tour")
     place = locate_boolean(session, addresses, featured_network(session, addresses).slug, Scope())
     title, build = SCREENS[step - 1]
-    content = build(_Shown(session, addresses, place))
+    content = build(Showcase(session, addresses, place))
     return TourScreen.showing(
         content or _Content([]),
         number=step,
@@ -219,7 +113,7 @@ def build_tour(session: Session, addresses: Addresses, step: int) -> TourScreen:
 # --- the screens: what each adds to the page; nothing while what it shows is not found yet
 
 
-def _network(shown: _Shown) -> _Content | None:
+def _network(shown: Showcase) -> _Content | None:
     sizes = shown.place.question.cut.sizes
     layers = " and ".join(f"one of {size}" for size in sizes[1:-1])
     task = shown.place.question.task.name
@@ -234,7 +128,7 @@ def _network(shown: _Shown) -> _Content | None:
     )
 
 
-def _circuit(shown: _Shown) -> _Content | None:
+def _circuit(shown: Showcase) -> _Content | None:
     if shown.circuit is None or shown.counts is None:
         return None
     card, counts = shown.circuit[0], shown.counts
@@ -252,7 +146,7 @@ def _circuit(shown: _Shown) -> _Content | None:
     )
 
 
-def _interpretation(shown: _Shown) -> _Content | None:
+def _interpretation(shown: Showcase) -> _Content | None:
     if shown.circuit is None or shown.counts is None:
         return None
     _, reading = shown.circuit
@@ -271,7 +165,7 @@ def _interpretation(shown: _Shown) -> _Content | None:
     )
 
 
-def _alignment(shown: _Shown) -> _Content | None:
+def _alignment(shown: Showcase) -> _Content | None:
     if shown.alignment is None or shown.counts is None:
         return None
     card, counts = shown.alignment, shown.counts
@@ -290,7 +184,7 @@ def _alignment(shown: _Shown) -> _Content | None:
     )
 
 
-def _patch(shown: _Shown) -> _Content | None:
+def _patch(shown: Showcase) -> _Content | None:
     change = None if shown.alignment is None else shown.flip(shown.alignment.ref)
     if shown.alignment is None or change is None:
         return None
@@ -310,7 +204,7 @@ def _patch(shown: _Shown) -> _Content | None:
     )
 
 
-def _disagreement(shown: _Shown) -> _Content | None:
+def _disagreement(shown: Showcase) -> _Content | None:
     if shown.circuit is None or shown.alignment is None:
         return None
     refs = [shown.circuit[1].ref, shown.alignment.ref]
@@ -337,7 +231,7 @@ def _disagreement(shown: _Shown) -> _Content | None:
     )
 
 
-def _counts(shown: _Shown) -> _Content | None:
+def _counts(shown: Showcase) -> _Content | None:
     if shown.counts is None:
         return None
     counts, slug, to = shown.counts, shown.place.row.slug, shown.addresses
@@ -358,7 +252,7 @@ def _counts(shown: _Shown) -> _Content | None:
     )
 
 
-def _end(shown: _Shown) -> _Content | None:
+def _end(shown: Showcase) -> _Content | None:
     to, slug = shown.addresses, shown.place.row.slug
     return _Content(
         paragraphs=[
@@ -368,6 +262,7 @@ def _end(shown: _Shown) -> _Content | None:
         ],
         links=[
             TourLink(label="Change the network yourself in the sandbox", url=to.sandbox(slug)),
+            TourLink(label="Three exercises with answers", url=to.lessons()),
             TourLink(label="Alice and Bob: two explanations that contradict each other", url=to.alice_and_bob()),
             TourLink(label="What studies of thousands of networks found", url=to.findings()),
             TourLink(label="Import a network", url=to.bring_in()),
@@ -376,7 +271,7 @@ def _end(shown: _Shown) -> _Content | None:
     )
 
 
-SCREENS: Final[tuple[tuple[str, Callable[[_Shown], _Content | None]], ...]] = (
+SCREENS: Final[tuple[tuple[str, Callable[[Showcase], _Content | None]], ...]] = (
     ("One network, one task", _network),
     ("A circuit: the part that does the work", _circuit),
     ("An interpretation: what that part computes", _interpretation),

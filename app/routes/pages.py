@@ -17,6 +17,7 @@ from app.pages.algorithms import build_algorithms
 from app.pages.alignment import alignment_address, build_alignment
 from app.pages.circuit import build_circuit
 from app.pages.circuits import build_circuits
+from app.pages.collection import build_collection
 from app.pages.compare.build import build_compare
 from app.pages.compare.neighbours import build_neighbours
 from app.pages.compare.options import CompareOptions
@@ -27,6 +28,7 @@ from app.pages.glossary import build_glossary
 from app.pages.guide import address_of_step, build_guide, build_step
 from app.pages.interpretation import build_interpretation
 from app.pages.interpretations import InterpretationsOptions, address_of_draw, build_interpretations
+from app.pages.lessons import build_lessons
 from app.pages.network import build_network
 from app.pages.patterns import build_patterns, example_context
 from app.pages.plan import build_plan
@@ -152,6 +154,23 @@ PLAIN = (
         "directions",
         "Alice and Bob",
         "The explanations found of the analytic XORNet, their test results, and where they contradict each other.",
+    ),
+    Page(
+        "/collection",
+        build_collection,
+        "collection",
+        "sharing",
+        "A collection",
+        "Pages in an order with notes, all of them in the address; what each shows on its card, or why it is gone.",
+        errors=(400,),
+    ),
+    Page(
+        "/lessons",
+        build_lessons,
+        "lessons",
+        "service",
+        "Lessons",
+        "Exercises with the address of a sandbox each, and their answers.",
     ),
     Page(
         "/findings",

@@ -99,6 +99,9 @@ def test_every_kind_of_address_that_is_built_has_a_route():
         "model": "x",
         "masks": ["1"],
         "rules": "",
+        "title": "",
+        "entries": [],
+        "slide": 0,
     }
     without_route = {"static"}
     for name, method in inspect.getmembers(Addresses, inspect.isfunction):

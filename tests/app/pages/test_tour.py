@@ -11,7 +11,7 @@ TOUR = "/api/v1/tour"
 @pytest.fixture(autouse=True)
 def shown(monkeypatch):
     """The network of this store under the name that it has here."""
-    monkeypatch.setattr("app.pages.guide.FEATURED_NETWORK", "xor")
+    monkeypatch.setattr("app.pages.showcase.FEATURED_NETWORK", "xor")
 
 
 def test_its_numbers_are_those_of_the_network(client):

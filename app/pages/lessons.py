@@ -1,0 +1,87 @@
+"""Lessons: prepared sandboxes with a question each; what the network does is hidden until it is predicted."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pydantic import Field
+from sqlalchemy.orm import Session
+
+from analysis.sandbox.intervention import Intervention
+from app.addressing import Addresses
+from app.naming import Scope
+from app.options import PageModel
+from app.pages.place import locate_boolean
+from app.pages.sandbox.tokens import Try, write_try
+from app.pages.showcase import Showcase, featured_network
+
+
+class Lesson(PageModel):
+    """One exercise."""
+
+    title: str
+    question: str
+    url: str = Field(description="The sandbox, ready for it.")
+    answer: str = Field(description="Hidden until it is asked for.")
+
+
+class LessonsPage(PageModel):
+    """All exercises."""
+
+    lessons: list[Lesson] = Field(description="Empty while the explanations they are about are still to be found.")
+    network_url: str
+    url: str
+
+
+def build_lessons(session: Session, addresses: Addresses) -> LessonsPage:
+    """The exercises, on the network that introduces the site.
+
+    Raises:
+        NotFound: that network is not stored.
+    """
+    row = featured_network(session, addresses)
+    shown = Showcase(session, addresses, locate_boolean(session, addresses, row.slug, Scope()))
+    return LessonsPage(lessons=_lessons(shown), network_url=addresses.network(row.slug), url=addresses.lessons())
+
+
+def _lessons(shown: Showcase) -> list[Lesson]:
+    if shown.circuit is None or shown.alignment is None:
+        return []
+    reading, alignment = shown.circuit[1].ref, shown.alignment.ref
+    flip, apart = shown.flip(alignment), shown.disagreement([reading, alignment])
+    if flip is None or apart is None:
+        return []
+    flipped, divided = shown.run([alignment], flip), shown.run([reading, alignment], apart)
+    right = "the alignment" if divided.explanations[1].right else "the interpretation"
+    return [
+        Lesson(
+            title="Predict a patch",
+            question=f"The network runs on input {flipped.base}, with part of it patched from input "
+            f"{flipped.changes[0].source}. An alignment says which variable the patched neurons carry. What will the "
+            "network decide?",
+            url=_quiz(shown, [alignment], flip),
+            answer=f"The alignment predicts {flipped.explanations[0].says}, and the network decides so: the output "
+            "goes from one side of 0.5 to the other.",
+        ),
+        Lesson(
+            title="One experiment, two explanations",
+            question="An interpretation and an alignment of the same network both pass the usual tests. On this "
+            "intervention they predict different outputs. Which of them is correct?",
+            url=_quiz(shown, [reading, alignment], apart),
+            answer=f"Here {right} is correct. One experiment does not decide between them for good: the other may be "
+            "correct elsewhere.",
+        ),
+        Lesson(
+            title="Find an experiment yourself",
+            question="The same two explanations, and nothing is changed yet. Patch neurons until the two predictions "
+            "differ. How few changes do you need?",
+            url=_quiz(shown, [reading, alignment], Intervention(0)),
+            answer="“Jump to” in the sandbox lists interventions that separate the two. One of them changes "
+            f"{len(divided.changes)} of the {sum(shown.place.question.cut.sizes[1:-1])} hidden neurons.",
+        ),
+    ]
+
+
+def _quiz(shown: Showcase, refs: Sequence[str], intervention: Intervention) -> str:
+    now = write_try(Try(intervention), shown.place.question.cut.sizes[0])
+    return shown.addresses.sandbox(shown.place.row.slug, refs, shown.place.scope, now=now, game="1")

@@ -1,0 +1,152 @@
+"""The bundled network that introduces the site: one explanation of each kind, and the interventions that say most."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final
+
+import numpy as np
+from sqlalchemy.orm import Session
+
+from analysis.experiments import (
+    InterventionSpace,
+    NetworkAnswers,
+    decide_under_interventions,
+    experiment_at,
+    intervention_space,
+)
+from analysis.sandbox.choosing import most_divided
+from analysis.sandbox.intervention import Intervention
+from app.addressing import Addresses
+from app.db.errors import StoreError
+from app.db.reads import analyses
+from app.db.reads.networks import best_alignments
+from app.db.tables import NetworkRow
+from app.errors import NotFound
+from app.listing.circuits import smallest_circuits
+from app.pages.explanations import Explanation
+from app.pages.place import Place
+from app.pages.previews import (
+    AlignmentCard,
+    CircuitCard,
+    InterpretationCard,
+    alignment_card,
+    circuit_card,
+    first_interpretations,
+)
+from app.pages.sandbox.build import build_sandbox
+from app.pages.sandbox.choosing import MAX_INTERVENTIONS, as_intervention
+from app.pages.sandbox.options import SandboxOptions
+from app.pages.sandbox.reading import read_state
+from app.pages.sandbox.tokens import Try, write_try
+from app.pages.sandbox.views import SandboxPage
+from app.pages.shared import Counts, counts_of
+
+FEATURED_NETWORK: Final = "xor-pretrained"
+_TRIED: Final = 12  # of the smallest circuits, among which the one that is shown is chosen
+
+
+def featured_network(session: Session, addresses: Addresses) -> NetworkRow:
+    """The network that introduces the site.
+
+    Raises:
+        NotFound: it is not stored.
+    """
+    row = find_featured(session)
+    if row is None:
+        cause, cure = "the bundled networks are not stored here", "start the server without --no-bundled"
+        raise NotFound(f"network {FEATURED_NETWORK}", cause, cure, "step", addresses.gallery(), "all networks")
+    return row
+
+
+def find_featured(session: Session) -> NetworkRow | None:
+    """The same, None if it is not stored."""
+    try:
+        return analyses.find_network(session, FEATURED_NETWORK)
+    except StoreError:
+        return None
+
+
+@dataclass(frozen=True)
+class Showcase:
+    """What is shown of one analysed network; explanations are looked up when they are asked for.
+
+    Args:
+        session: reads the store.
+        addresses: builds links.
+        place: the network under the protocol ``complete``.
+    """
+
+    session: Session
+    addresses: Addresses
+    place: Place
+
+    @cached_property
+    def counts(self) -> Counts | None:
+        """What the analysis found; None while there is none."""
+        return None if self.place.analysis is None else counts_of(self.place.analysis)
+
+    @cached_property
+    def alignment(self) -> AlignmentCard | None:
+        """The best alignment of the analysis."""
+        if self.place.analysis is None:
+            return None
+        found = best_alignments(self.session, self.place.analysis.id, 1)
+        return alignment_card(*found[0], self.place, self.addresses) if found else None
+
+    @cached_property
+    def circuit(self) -> tuple[CircuitCard, InterpretationCard] | None:
+        """One of the smallest circuits with its first interpretation: of those whose interpretation disagrees with the
+        alignment the one with the largest margin, so that it is no circuit that only just works.
+        """
+        if self.place.analysis is None:
+            return None
+        rows = smallest_circuits(self.session, self.place.analysis, self.place.question.layout, _TRIED)
+        for row in sorted(rows, key=lambda row: -row.margin):
+            readings = first_interpretations(self.place, [row], self.addresses)
+            if readings and (self.alignment is None or self.disagreement([readings[0].ref, self.alignment.ref])):
+                return circuit_card(row, self.place.row.slug, self.place.scope, self.addresses), readings[0]
+        return None
+
+    def explanations(self, refs: Sequence[str]) -> list[Explanation]:
+        """Explanations by their references."""
+        return read_state(self.session, self.addresses, self.place, SandboxOptions(e=list(refs)))[1]
+
+    def disagreement(self, refs: Sequence[str]) -> Intervention | None:
+        """The crucial experiment with the largest margin."""
+        predictions = [one.predictions(self._space) for one in self.explanations(refs)]
+        found = most_divided(predictions, self._answers, self._space)
+        return None if found is None else as_intervention(found)
+
+    def flip(self, ref: str) -> Intervention | None:
+        """An intervention that turns the network's decision around as an explanation predicts: of those that change the
+        fewest neurons the one with the largest margin.
+        """
+        predictions = self.explanations([ref])[0].predictions(self._space)
+        unchanged = self.place.question.task.truth_table
+        turned = (predictions == self._answers.decisions) & (predictions == 1 - np.array(unchanged, dtype=np.int8))
+        where = np.argwhere(turned & self._space.counted)
+        if not len(where):
+            return None
+        margins = self._answers.margins[tuple(where.T)]
+        sizes = [len(self._space.sets[number]) for number in where[:, 0].tolist()]
+        best = where[np.lexsort((-margins, np.array(sizes)))[0]].tolist()
+        return as_intervention(experiment_at([predictions], self._answers, self._space, (best[0], best[1], best[2])))
+
+    def run(self, refs: Sequence[str], intervention: Intervention) -> SandboxPage:
+        """The sandbox with some explanations and an intervention."""
+        now = write_try(Try(intervention), self.place.question.cut.sizes[0])
+        options = SandboxOptions(e=list(refs), now=now)
+        return build_sandbox(self.session, self.addresses, self.place.row.slug, options)
+
+    @cached_property
+    def _space(self) -> InterventionSpace:
+        sizes = self.place.question.cut.sizes
+        return intervention_space(sizes[1:-1], sizes[0], max_interventions=MAX_INTERVENTIONS)
+
+    @cached_property
+    def _answers(self) -> NetworkAnswers:
+        question = self.place.question
+        return decide_under_interventions(question.cut, question.data.clean_rows, self._space)
