@@ -273,6 +273,23 @@
       return Object.fromEntries(Object.entries(value).map(([key, entry]) => [key, withTokens(entry, styles)]));
     return value;
   }
+  /* A mark whose second datum is an address leads there. */
+  function leadOn(figure, place) {
+    const address = (event) => {
+      const datum = event.points?.[0]?.customdata?.[1];
+      return typeof datum === "string" && datum.startsWith("/") ? datum : "";
+    };
+    place.on("plotly_click", (event) => {
+      const url = address(event);
+      if (!url) return;
+      if (event.event?.ctrlKey || event.event?.metaKey) window.open(url, "_blank", "noopener");
+      else location.assign(url);
+    });
+    place.on("plotly_hover", (event) => {
+      if (address(event)) figure.dataset.over = "";
+    });
+    place.on("plotly_unhover", () => delete figure.dataset.over);
+  }
   async function drawPlot(figure) {
     const place = figure.querySelector(".plot-area");
     const source = figure.querySelector('script[type="application/json"]');
@@ -281,6 +298,7 @@
       const { data, layout, config } = withTokens(JSON.parse(source.textContent), getComputedStyle(root));
       const library = await plotly();
       await library.react(place, data, layout, config);
+      if (!figure.dataset.drawn) leadOn(figure, place);
       figure.dataset.drawn = "true";
     } catch (error) {
       figure.dataset.drawn = "failed";

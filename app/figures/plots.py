@@ -8,7 +8,7 @@ never holds a fact that the page does not also say in words.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 from typing import Any, Final
 
@@ -25,16 +25,21 @@ AXIS: Final[Figure] = {
 """An axis in the house's style."""
 
 
-def edges_histogram(by_edges: Mapping[int, int], *, noun: str = "valid circuits") -> Figure:
+def edges_histogram(
+    by_edges: Mapping[int, int], *, noun: str = "valid circuits", leads: Callable[[int], str] | None = None
+) -> Figure:
     """How many circuits have how many edges.
 
     Args:
         by_edges: number of edges → number of circuits.
         noun: what is counted.
+        leads: number of edges → address of the circuits that a bar counts.
     """
     edges = list(range(min(by_edges), max(by_edges) + 1)) if by_edges else []
     counts = [int(by_edges.get(e, 0)) for e in edges]
     bars = _bars(edges, counts, hover=f"%{{x}} edges: %{{y:,}} {noun}<extra></extra>")
+    if leads is not None:
+        bars["customdata"] = [[str(e), leads(e)] for e in edges]
     return _figure([bars], x_title="edges kept", y_title=noun, y_values=counts, x_ticks=edges)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from math import floor
 from typing import Final, NamedTuple, Protocol
 
@@ -42,11 +42,18 @@ class Drawn(NamedTuple):
     words: str
 
 
-def spread_figures(spread: Spread, *, sized: str = "valid circuit", listed: str = "valid circuit") -> list[Drawn]:
+def spread_figures(
+    spread: Spread,
+    leads: Callable[[int], str],
+    *,
+    sized: str = "valid circuit",
+    listed: str = "valid circuit",
+) -> list[Drawn]:
     """The figures of an analysis that has something to show in them.
 
     Args:
         spread: what is stored.
+        leads: number of edges → address of the list of circuits that have so many.
         sized: what the circuits are whose edges are told: all valid ones, or those of a sample.
         listed: what those are that were looked at one by one: all valid ones, or draws from them.
     """
@@ -58,7 +65,7 @@ def spread_figures(spread: Spread, *, sized: str = "valid circuit", listed: str 
             f"Edges kept by the {noun(sum(pairs.values()), sized)}: {min(pairs)} to {max(pairs)}, most often "
             f"{common} ({exact(pairs[common])} circuits)."
         )
-        figures.append(Drawn(edges_histogram(pairs), "Valid circuits by number of edges", words))
+        figures.append(Drawn(edges_histogram(pairs, leads=leads), "Valid circuits by number of edges", words))
     if spread.interpretations.counts:
         bins = spread.interpretations
         figure = binned_histogram(

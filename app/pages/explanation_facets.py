@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
 from analysis.criteria.direction_verdicts import ASKED_OF_DIRECTIONS
+from analysis.criteria.registry import criterion_named
 from analysis.criteria.steps import CriterionStep
 from analysis.explanations.registry import BY_KEY, KIND_OF
 from analysis.stories.relation import RELATIONS
@@ -218,8 +219,14 @@ def _criteria(
             if step.key in ASKED_OF_DIRECTIONS and before is not None:
                 numbers[str(step)] = before + _n_directions(step, directions, counts)
     numbers |= {text: None for text in asked if text not in numbers}  # not computed yet, but in the form all the same
-    choices = [(text, text, n) for text, n in numbers.items() if "(" not in text or text in asked]
+    choices = [(text, _titled(text), n) for text, n in numbers.items() if "(" not in text or text in asked]
     return checkboxes("criteria", "Passes", choices, asked)
+
+
+def _titled(text: str) -> str:
+    """A criterion by its title, with its settings as an address writes them."""
+    key, bracket, settings = text.partition("(")
+    return criterion_named(key).label + (f" ({settings}" if bracket else "")
 
 
 def _n_directions(step: CriterionStep, shelf: RowShelf, counts: FacetCounts) -> int:

@@ -70,7 +70,9 @@ PLAIN = (
         `network` is a slug, or the first 6 or more digits of a digest.
         """,
         context=lambda page, _: {
-            "figures": [] if page.distributions is None else spread_figures(page.distributions, **page.circuit_nouns)
+            "figures": []
+            if page.distributions is None
+            else spread_figures(page.distributions, page.circuits_of_size, **page.circuit_nouns)
         },
     ),
     Page(

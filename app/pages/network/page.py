@@ -265,6 +265,11 @@ class NetworkPage(AnalysisPage):
         stops = "" if self.counts is None else stops_of(self.counts)
         return ", ".join(part for part in (stops, "alignments at 0" if self.placements_untried else "") if part)
 
+    def circuits_of_size(self, edges: int) -> str:
+        """Address of the list of circuits with so many edges."""
+        url = self.links.circuits
+        return f"{url}{'&' if '?' in url else '?'}edges_min={edges}&edges_max={edges}"
+
     @property
     def circuit_nouns(self) -> dict[str, str]:
         """What the figures call the circuits that they are of."""
